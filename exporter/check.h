@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A check, and the contract of every kind of check.
+ *
+ * A new kind is one file in checks/ that defines a `const struct check_kind`, and one line in the table of
+ * checks.c.
+ */
+#ifndef EXPORTER_CHECK_H
+#define EXPORTER_CHECK_H
+
+#include "runbook/clock.h"
+#include "runbook/config.h"
+#include "runbook/error.h"
+#include "runbook/metrics.h"
+
+/* One entry of checks.yml. Immutable once loaded. */
+struct check {
+        char *name;  /* unique; the label `check` of every sample */
+        char *title; /* for people; the name when not given */
+        const struct check_kind *kind;
+        nsec timeout;       /* of one run */
+        nsec cache;         /* how old its samples may be; 0: due at every scrape */
+        int64_t max_series; /* samples of one run beyond this are dropped and counted */
+        void *config;       /* the structure that kind->fields describes */
+};
+
+struct check_kind {
+        const char *name; /* the key in checks.yml */
+        const char *help; /* one sentence for the reference page */
+        const struct config_field *fields;
+        size_t config_size;
+        const struct metric_family *const *families; /* every one it can emit, closed by NULL; an operator's
+                                                        own metrics come on top */
+
+        /*
+         * Validates what the table cannot say (complaining about `node`, the kind's mapping) and prepares.
+         * Does not touch the target: a check of a service that is down still opens. -EINVAL after complaints.
+         */
+        int (*open)(const struct check *check, struct config_node *node, void **ret_state,
+                    struct error *error);
+
+        /*
+         * Measures once, by the deadline, on a worker thread; never two runs of one check at a time. A
+         * failure is a negative errno with the reason; samples that were added before it are still shown,
+         * so add only what is true.
+         */
+        int (*run)(void *state, struct deadline deadline, struct sample_sink *sink, struct error *error);
+
+        void *(*close)(void *state); /* takes NULL, returns NULL */
+};
+
+/* The kinds there are, closed by NULL. */
+extern const struct check_kind *const check_kinds[];
+
+/* All checks of a file, with their opened states. */
+struct check_set {
+        struct check *checks;
+        void **states; /* of checks[i] */
+        size_t count;
+        struct config *config; /* kept: states may point into it */
+};
+
+/* Loads and opens. On failure -EINVAL, and `error` holds every complaint, one a line. */
+int check_set_load(const char *path, struct check_set **ret, struct error *error);
+struct check_set *check_set_free(struct check_set *set);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * `${labels.x}` and `${annotations.x}`: values of an alert, bound into text that an operator wrote.
+ *
+ * What is put in is a value: it is never looked at again for `${`, and the one place where it stands inside
+ * another language's text (a PromQL string) is escaped for it. `$$` is a literal `$`.
+ */
+#ifndef RUNBOOK_BIND_H
+#define RUNBOOK_BIND_H
+
+#include "runbook/error.h"
+#include "runbook/text.h"
+
+/* Where values come from: `get(context, "labels", "service")` answers the value, or NULL when missing. */
+struct bindings {
+        const char *(*get)(const void *context, const char *scope, const char *name);
+        const void *context;
+};
+
+enum bind_escape {
+        BIND_PLAIN,  /* the value as it is */
+        BIND_PROMQL, /* escaped for the inside of a PromQL string; outside of one it is refused */
+};
+
+/*
+ * Checks the syntax only: an unclosed `${`, a scope other than labels, annotations, alert and incident, an
+ * empty name; for BIND_PROMQL also a value outside of quotes. -EINVAL with a sentence.
+ */
+int bind_check(const char *pattern, enum bind_escape escape, struct error *error);
+
+/* Binds and gives a fresh string (free it). A missing value is -ENOKEY, and the sentence names it. */
+int bind_text(const char *pattern, const struct bindings *bindings, enum bind_escape escape, char **ret,
+              struct error *error);
+
+#endif

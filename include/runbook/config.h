@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * YAML read into C structures by a table of fields, and every complaint with its `file:line:column`.
+ *
+ *     struct redis_config { char *address; nsec timeout; };
+ *
+ *     static const struct config_field fields[] = {
+ *             {"address", CONFIG_STRING, offsetof(struct redis_config, address), .flags = CONFIG_REQUIRED,
+ *              .help = "host:port or the path of a unix socket"},
+ *             {"timeout", CONFIG_DURATION, offsetof(struct redis_config, timeout), .fallback = "5s"},
+ *             {0},
+ *     };
+ *
+ * The table is the only place that knows a key: reading, validation, defaults, --help and the reference
+ * pages all come from it. Reading goes on after a mistake, so that one run names every one of them.
+ * Not thread-safe; a document is read by one thread and may be freed once everything was read out of it.
+ */
+#ifndef RUNBOOK_CONFIG_H
+#define RUNBOOK_CONFIG_H
+
+#include "runbook/bind.h"
+#include "runbook/clock.h"
+#include "runbook/error.h"
+#include "runbook/secret.h"
+#include "runbook/text.h"
+
+enum config_type {
+        CONFIG_STRING,   /* char *: owned */
+        CONFIG_BOOL,     /* bool: true or false */
+        CONFIG_INT,      /* int64_t */
+        CONFIG_NUMBER,   /* double */
+        CONFIG_DURATION, /* nsec: Prometheus' syntax */
+        CONFIG_SIZE,     /* int64_t bytes: 512, 64KiB, 16MiB, 1GiB, 5MB */
+        CONFIG_ENUM,     /* int: the index in .choices */
+        CONFIG_SECRET,   /* struct secret: `<name>_file: path`, or `<name>: ${VARIABLE}`; a literal is refused
+                          */
+        CONFIG_STRINGS,  /* struct config_strings: a list of strings; one string is a list of one */
+        CONFIG_MAP,      /* struct config_map: string to string, in the order of the file */
+        CONFIG_OBJECT,   /* a nested struct in place: .fields */
+        CONFIG_LIST,     /* struct config_list of structs of .size bytes: .fields */
+        CONFIG_NODE,     /* struct config_node *: the raw node, for what a table cannot say; borrowed */
+};
+
+enum config_flag {
+        CONFIG_REQUIRED = 1 << 0,
+        CONFIG_BIND = 1 << 1,        /* strings may hold ${labels.x}: syntax checked when read */
+        CONFIG_BIND_PROMQL = 1 << 2, /* the same, inside of PromQL strings */
+        CONFIG_NOT_EMPTY = 1 << 3,   /* "", [] and {} are refused */
+        CONFIG_POSITIVE = 1 << 4,    /* numbers, durations and sizes: more than zero */
+};
+
+struct config_strings {
+        char **items;
+        size_t count;
+};
+
+struct config_map {
+        char **keys, **values;
+        size_t count;
+};
+
+struct config_list {
+        void *items; /* count structures of the field's .size, one behind the other */
+        size_t count;
+};
+
+struct config_field {
+        const char *name; /* NULL closes a table */
+        enum config_type type;
+        size_t offset;
+        unsigned flags;
+        const char *fallback;       /* the default, as it would stand in YAML; NULL: zero, empty, unset */
+        const char *const *choices; /* CONFIG_ENUM: the words, closed by NULL */
+        const struct config_field *fields;
+        size_t size;
+        const char *help; /* one line for the reference page, without a full stop */
+};
+
+struct config;      /* one parsed document, with the complaints about it */
+struct config_node; /* one place in it; lives as long as its document */
+
+/*
+ * Parses a file (at most 16 MiB) or, for tests and defaults, a string under the name `name`. A YAML error is
+ * a complaint like any other: the document is returned and holds it. -errno only when it cannot be read.
+ */
+int config_load(const char *path, struct config **ret, struct error *error);
+int config_parse(const char *name, const char *yaml, struct config **ret, struct error *error);
+struct config *config_free(struct config *config);
+DEFINE_CLEANUP(struct config *, config_free);
+#define _cleanup_config_ _cleanup_(config_free_p)
+
+/* The top node; NULL when the document is empty or did not parse. */
+struct config_node *config_root(struct config *config);
+
+/*
+ * Reads a mapping into `target` by the table. Unknown keys, wrong types, missing and repeated keys are
+ * complaints (an unknown key names the nearest known one). `target` is zeroed first and afterwards always
+ * safe for config_release(). True when nothing was wrong.
+ */
+bool config_read(struct config_node *node, const struct config_field *fields, void *target);
+
+/* As config_read, but the keys in `known` (closed by NULL) belong to somebody else and are passed over. */
+bool config_read_some(struct config_node *node, const struct config_field *fields, void *target,
+                      const char *const *known);
+
+/* Frees what config_read() allocated in `target` and zeroes it. */
+void config_release(const struct config_field *fields, void *target);
+
+/*
+ * A deep copy in which every CONFIG_BIND string (also in lists and maps) has its values bound. `ret` is
+ * released by config_release(). A missing label is -ENOKEY; nothing is allocated then.
+ */
+int config_bind(const struct config_field *fields, const void *source, const struct bindings *bindings,
+                void *ret, struct error *error);
+
+/* Complains about a node, or about the value of `key` in it (of the mapping itself when it has no such key).
+ */
+void config_complain(struct config_node *node, const char *key, const char *format, ...) _printf_(3, 4);
+
+/* The number of complaints so far, and all of them: one `file:line:column: sentence` a line. */
+size_t config_complaints(const struct config *config);
+const char *config_complaints_text(const struct config *config);
+
+/* Access for CONFIG_NODE and for walking: members and items in the order of the file. */
+struct config_node *config_member(struct config_node *node, const char *key);
+size_t config_size(struct config_node *node); /* of a mapping or a list, else 0 */
+struct config_node *config_item(struct config_node *node,
+                                size_t i);                  /* list item, or value of the i-th pair */
+const char *config_key(struct config_node *node, size_t i); /* key of the i-th pair */
+bool config_is_mapping(const struct config_node *node);
+bool config_is_list(const struct config_node *node);
+const char *config_scalar(struct config_node *node); /* NULL when it is not a scalar */
+
+/* `file:line:column` of the node, for messages that come later; the caller frees it. */
+char *config_position(struct config_node *node);
+
+/* "mcp-server", "mcp_server" → the candidate that is nearest by edit distance, or NULL when none is near. */
+const char *config_nearest(const char *word, const char *const *candidates, size_t count);
+
+/* The reference table of `fields` in Markdown: key, type, default, meaning; nested keys dotted. */
+void config_describe(const struct config_field *fields, struct text *text);
+
+#endif

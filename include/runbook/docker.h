@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The Docker Engine API over its unix socket or TCP: version negotiated by /_ping, answers as cJSON.
+ *
+ * One thread at a time. Each call has one deadline; after -ETIMEDOUT the Engine may still carry out what it
+ * was asked (a restart goes on when its client is gone), so a caller looks (docker_inspect) before it asks
+ * again. An answer of 4xx or 5xx is -EREMOTEIO (-ENOENT for 404, -EEXIST for 409, -EALREADY for 304) with
+ * the Engine's message.
+ */
+#ifndef RUNBOOK_DOCKER_H
+#define RUNBOOK_DOCKER_H
+
+#include "runbook/clock.h"
+#include "runbook/config.h"
+#include "runbook/error.h"
+#include "runbook/json.h"
+#include "runbook/text.h"
+
+struct docker_options {
+        char *host;    /* "unix:///var/run/docker.sock" or "tcp://127.0.0.1:2375" */
+        char *project; /* the Compose project */
+};
+
+#define DOCKER_CONFIG_FIELDS(type, member)                                                          \
+        {.name = "host",                                                                            \
+         .type = CONFIG_STRING,                                                                     \
+         .offset = offsetof(type, member.host),                                                     \
+         .fallback = "unix:///var/run/docker.sock",                                                 \
+         .flags = CONFIG_NOT_EMPTY,                                                                 \
+         .help = "where the Engine listens: unix:///path or tcp://host:port"},                      \
+        {                                                                                           \
+                .name = "project", .type = CONFIG_STRING, .offset = offsetof(type, member.project), \
+                .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY, .help = "the Compose project"          \
+        }
+
+struct docker;
+
+int docker_new(const char *host, struct docker **ret, struct error *error); /* does not connect yet */
+struct docker *docker_free(struct docker *docker);
+DEFINE_CLEANUP(struct docker *, docker_free);
+#define _cleanup_docker_ _cleanup_(docker_free_p)
+
+/*
+ * One call. `path` starts with '/' and has no version; `body` and `ret` may be NULL. `ret` is NULL when the
+ * answer had no body.
+ */
+int docker_call(struct docker *docker, const char *method, const char *path, const cJSON *body,
+                struct deadline deadline, cJSON **ret, struct error *error);
+
+/* All containers of a project, or of one service of it (service not NULL), running or not, as the Engine
+ * lists them; one-off containers left out. An array, sorted by service and number. Never NULL on success. */
+int docker_list(struct docker *docker, const char *project, const char *service, struct deadline deadline,
+                cJSON **ret, struct error *error);
+
+/* GET /containers/{id}/json. */
+int docker_inspect(struct docker *docker, const char *id, struct deadline deadline, cJSON **ret,
+                   struct error *error);
+
+/* State.Health.Status of an inspected container: "healthy", "unhealthy", "starting"; "none" without one. */
+const char *docker_health(const cJSON *inspected);
+
+/* The service of a listed or inspected container, "" when it is not Compose's. */
+const char *docker_service(const cJSON *container);
+
+/* Its name without the leading '/', of a listed or inspected container. */
+const char *docker_name(const cJSON *container);
+
+/*
+ * Waits until the container runs and is healthy (running for `settle` where it has no health check).
+ * -ETIMEDOUT with its last state; -ECHILD when it exited. Looks every 250 ms.
+ */
+int docker_wait_healthy(struct docker *docker, const char *id, nsec settle, struct deadline deadline,
+                        struct error *error);
+
+/* One decoded piece of a log: stream 1 is stdout, 2 stderr. A negative errno ends the transfer. */
+typedef int (*docker_log_sink)(void *context, int stream, const char *data, size_t length);
+
+/* Logs with timestamps, the last `tail` lines (0: all), since a wall time (0: ever). Frames are decoded. */
+int docker_logs(struct docker *docker, const char *id, int64_t tail, nsec since_wall,
+                struct deadline deadline, docker_log_sink sink, void *context, struct error *error);
+
+/* Feeds raw bytes of a log stream through the frame decoder; kept across calls in `decoder`. For fuzzing too.
+ */
+struct docker_frame_decoder {
+        bool raw; /* the container has a TTY: no frames */
+        unsigned char header[8];
+        size_t header_length;
+        uint32_t left;
+};
+int docker_decode(struct docker_frame_decoder *decoder, const char *data, size_t length, docker_log_sink sink,
+                  void *context);
+
+#endif

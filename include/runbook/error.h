@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An error is a negative errno for the program and one sentence for a person.
+ *
+ * Functions return 0 or more on success and a negative errno on failure; the last parameter, when it is
+ * a `struct error *`, then holds the sentence. It may be NULL where nobody asks. A function either logs or
+ * returns its error, never both. No secret may ever be put into the sentence.
+ */
+#ifndef RUNBOOK_ERROR_H
+#define RUNBOOK_ERROR_H
+
+#include "runbook/common.h"
+
+struct error {
+        char *message; /* owned; NULL while there is no error */
+};
+
+#define _cleanup_error_ _cleanup_(error_clear)
+
+/* Sets the sentence, replacing what was there, and returns -code (code is a positive errno). */
+int error_set(struct error *error, int code, const char *format, ...) _printf_(3, 4);
+
+/* Puts "<text>: " before the sentence, for context on the way up; returns `result` unchanged. */
+int error_prefix(struct error *error, int result, const char *format, ...) _printf_(3, 4);
+
+/* The standard answer to a failed allocation: -ENOMEM with its sentence. */
+int error_oom(struct error *error);
+
+/* The sentence, or "unknown error" when there is none; valid until the error changes. */
+const char *error_text(const struct error *error);
+
+/* Moves the sentence of `from` into `to` (which may be NULL). */
+void error_move(struct error *to, struct error *from);
+
+void error_clear(struct error *error);
+
+#endif

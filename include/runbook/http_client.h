@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * HTTP over TCP, TLS and unix sockets, by libcurl: one request, one deadline for all of it.
+ *
+ * A client keeps its connections open between requests. One thread at a time may use it. Redirects are not
+ * followed. Errors name the URL without user, password and query: -ETIMEDOUT, -ECONNREFUSED, -EHOSTUNREACH
+ * (name did not resolve), -EPROTO (TLS or HTTP broken), -EMSGSIZE (body over the limit), -EIO. A status of
+ * 4xx or 5xx is an answer, not an error.
+ */
+#ifndef RUNBOOK_HTTP_CLIENT_H
+#define RUNBOOK_HTTP_CLIENT_H
+
+#include "runbook/clock.h"
+#include "runbook/error.h"
+#include "runbook/secret.h"
+#include "runbook/text.h"
+
+struct http_client;
+
+struct http_request {
+        const char *method; /* NULL: GET */
+        const char *url;
+        const char *unix_socket;    /* a path: connect there instead of to the URL's host */
+        const char *const *headers; /* "Name: value", closed by NULL; may be NULL */
+        const void *body;
+        size_t body_length;
+        size_t body_limit; /* of the answer; 0: 4 MiB */
+        struct deadline deadline;
+        const struct secret *bearer;                /* sent as Authorization; may be NULL */
+        const char *ca_file, *cert_file, *key_file; /* TLS; may be NULL */
+        bool insecure; /* do not verify the peer; an operator's explicit choice */
+
+        /* When set, the body goes here in pieces and not into the response; a negative errno ends the
+         * transfer. body_limit then does not apply. */
+        int (*on_data)(void *context, const char *data, size_t length);
+        void *context;
+};
+
+/* Seconds from the start to the end of each phase; 0 for a phase that did not happen. */
+struct http_phases {
+        double resolve, connect, tls, processing, transfer, total;
+};
+
+struct http_response {
+        long status;
+        struct text body;
+        struct text headers; /* raw header lines of the final answer */
+        struct http_phases phases;
+        int64_t tls_not_after; /* seconds since the epoch of the leaf certificate; 0 without TLS */
+};
+
+#define _cleanup_http_response_ _cleanup_(http_response_release)
+
+/* Once per process, by main, before threads start. */
+int http_client_global_init(struct error *error);
+
+struct http_client *http_client_new(void); /* NULL when out of memory */
+struct http_client *http_client_free(struct http_client *client);
+DEFINE_CLEANUP(struct http_client *, http_client_free);
+#define _cleanup_http_client_ _cleanup_(http_client_free_p)
+
+int http_fetch(struct http_client *client, const struct http_request *request, struct http_response *ret,
+               struct error *error);
+
+/* The value of a response header, case-insensitively, appended to `value`; false when absent. */
+bool http_response_header(const struct http_response *response, const char *name, struct text *value);
+void http_response_release(struct http_response *response);
+
+/* Appends `value` percent-encoded for a query. */
+void http_put_escaped(struct text *text, const char *value);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An HTTP server on libmicrohttpd: routes from a table, limits on everything, requests that can wait.
+ *
+ * One event thread serves all connections. A handler runs on it and must not block: what takes time is
+ * given to another thread, and the exchange answered later from there. Until it is answered the connection
+ * is suspended and costs no thread. Every exchange is answered exactly once; one that is dropped by its peer
+ * while it waits still is (the answer then goes nowhere).
+ *
+ * Answered by the server itself, each with one line of text: 404, 405 with Allow, 411/413 for bodies over
+ * the route's limit, 503 when all connections are taken, 421 for a Host that is not ours while listening on
+ * loopback (DNS rebinding), 403 for a state-changing request with a foreign Origin. HEAD is served by GET.
+ */
+#ifndef RUNBOOK_HTTP_SERVER_H
+#define RUNBOOK_HTTP_SERVER_H
+
+#include "runbook/clock.h"
+#include "runbook/error.h"
+#include "runbook/text.h"
+
+struct http_server;
+struct http_exchange;
+
+struct http_route {
+        const char *method; /* "GET", "POST"; NULL closes the table */
+        const char *path;   /* "/metrics"; one "{id}" stands for one path segment */
+        void (*handle)(struct http_exchange *exchange, void *context);
+        size_t body_limit; /* bytes taken of a request's body; 0: none is accepted */
+};
+
+struct http_server_options {
+        const char *listen_address; /* ":9877", "127.0.0.1:9878", "[::1]:9878", "unix:/run/x.sock" */
+        const struct http_route *routes;
+        void *context;             /* given to every handler */
+        unsigned connection_limit; /* 0: 512 */
+        nsec idle_timeout;         /* 0: 60 s; suspended exchanges do not count */
+        /* Told of every finished exchange, on the event thread; may be NULL. For counting by code. */
+        void (*on_done)(void *context, const char *route_path, unsigned status);
+};
+
+int http_server_start(const struct http_server_options *options, struct http_server **ret,
+                      struct error *error);
+
+/* Stops accepting, waits for handlers, answers what is still suspended with 503, frees. Takes NULL. */
+struct http_server *http_server_stop(struct http_server *server);
+
+/* The port that was bound, for listen addresses with port 0; 0 for a unix socket. */
+uint16_t http_server_port(const struct http_server *server);
+
+/* True for 127.0.0.0/8, ::1, localhost and unix sockets. -EINVAL when it is no address at all. */
+int http_address_is_loopback(const char *listen_address, bool *ret, struct error *error);
+
+/* What was asked; valid until the exchange is answered. The path parameter is percent-decoded. */
+const char *http_method(const struct http_exchange *exchange);
+const char *http_path(const struct http_exchange *exchange);
+const char *http_path_parameter(const struct http_exchange *exchange);
+const char *http_query(const struct http_exchange *exchange,
+                       const char *name); /* first value, NULL: absent */
+const char *http_header(const struct http_exchange *exchange, const char *name);
+const struct text *http_body(const struct http_exchange *exchange);
+
+/* Calls `each` for every value of a repeated query parameter such as collect[]. */
+void http_query_each(const struct http_exchange *exchange, const char *name,
+                     void (*each)(void *context, const char *value), void *context);
+
+/* Bytes that may be sent to many peers at once; reference-counted, thread-safe, immutable. */
+struct http_content;
+struct http_content *http_content_new(struct text *take); /* takes the buffer; NULL when out of memory */
+struct http_content *http_content_ref(struct http_content *content);
+struct http_content *http_content_unref(struct http_content *content);
+size_t http_content_length(const struct http_content *content);
+const char *http_content_data(const struct http_content *content);
+
+/*
+ * Leaves the exchange open after its handler returns. Called by the handler, on the event thread; from then
+ * on one other thread owns the exchange and answers it with one of the functions below.
+ */
+void http_suspend(struct http_exchange *exchange);
+
+/* Answers. From the handler, or, after http_suspend(), from any one thread. `extra` headers may be NULL. */
+void http_reply(struct http_exchange *exchange, unsigned status, const char *content_type, struct text *take);
+void http_reply_content(struct http_exchange *exchange, unsigned status, const char *content_type,
+                        struct http_content *content);
+/* "<sentence>\n" as text/plain. */
+void http_reply_text(struct http_exchange *exchange, unsigned status, const char *format, ...) _printf_(3, 4);
+
+#define HTTP_TYPE_JSON "application/json"
+#define HTTP_TYPE_HTML "text/html; charset=utf-8"
+#define HTTP_TYPE_TEXT "text/plain; charset=utf-8"
+
+#endif

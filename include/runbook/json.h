@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cJSON with the project's manners: errors with a position, look-ups that never fail half-way.
+ *
+ * Every getter takes NULL and the wrong type and then answers NULL or the given default, so that a chain of
+ * look-ups needs one check at its end. Strings stay owned by the document.
+ */
+#ifndef RUNBOOK_JSON_H
+#define RUNBOOK_JSON_H
+
+#include <cjson/cJSON.h>
+
+#include "runbook/common.h"
+#include "runbook/error.h"
+
+DEFINE_CLEANUP(cJSON *, cJSON_Delete);
+#define _cleanup_json_ _cleanup_(cJSON_Delete_p)
+
+/* Parses exactly one document of `length` bytes; -EBADMSG with line and column when it is not JSON. */
+int json_parse(const char *data, size_t length, cJSON **ret, struct error *error);
+
+/* `json_get(doc, "State", "Health", "Status", NULL)`: the member at that path, or NULL. */
+const cJSON *json_get(const cJSON *json, ...) _sentinel_;
+
+/* The member `key` as a string (NULL when absent or not a string), number or truth. */
+const char *json_string(const cJSON *json, const char *key);
+double json_number(const cJSON *json, const char *key, double fallback);
+bool json_bool(const cJSON *json, const char *key, bool fallback);
+
+/* The document on one line; free() it. NULL when out of memory. */
+char *json_print(const cJSON *json);
+
+/* `cJSON_AddItemToObject`, but replaces what is there and takes `item` also on failure. */
+int json_put(cJSON *object, const char *key, cJSON *item);
+
+#endif

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Redis by hiredis, non-blocking underneath, so that a deadline holds for connect, write and answer alike.
+ *
+ * One thread at a time. After any error but -EREMOTEIO the connection is gone and redis_close() is all
+ * that is left to do. hiredis 0.14 and 1.x both compile.
+ */
+#ifndef RUNBOOK_REDIS_H
+#define RUNBOOK_REDIS_H
+
+#include <hiredis/hiredis.h>
+
+#include "runbook/clock.h"
+#include "runbook/config.h"
+#include "runbook/error.h"
+#include "runbook/secret.h"
+
+struct redis_options {
+        char *address; /* "host:port", "[::1]:6379", or "/path" / "unix:/path" of a unix socket */
+        char *user;    /* NULL or "": the default user */
+        struct secret password;
+        int64_t database;
+};
+
+/* The fields of a redis_options at `offset` in another structure, for its config table. */
+#define REDIS_CONFIG_FIELDS(type, member)                                                             \
+        {.name = "address",                                                                           \
+         .type = CONFIG_STRING,                                                                       \
+         .offset = offsetof(type, member.address),                                                    \
+         .fallback = "localhost:6379",                                                                \
+         .flags = CONFIG_NOT_EMPTY,                                                                   \
+         .help = "host:port, or the path of a unix socket"},                                          \
+                {.name = "user",                                                                      \
+                 .type = CONFIG_STRING,                                                               \
+                 .offset = offsetof(type, member.user),                                               \
+                 .help = "ACL user"},                                                                 \
+        {                                                                                             \
+                .name = "password", .type = CONFIG_SECRET, .offset = offsetof(type, member.password), \
+                .help = "read anew at each connect"                                                   \
+        }
+
+struct redis;
+
+int redis_connect(const struct redis_options *options, struct deadline deadline, struct redis **ret,
+                  struct error *error);
+struct redis *redis_close(struct redis *redis);
+DEFINE_CLEANUP(struct redis *, redis_close);
+#define _cleanup_redis_ _cleanup_(redis_close_p)
+
+static inline void redis_reply_free_p(redisReply **reply)
+{
+        if (*reply)
+                freeReplyObject(*reply);
+}
+#define _cleanup_reply_ _cleanup_(redis_reply_free_p)
+
+/*
+ * Sends one command, as words, and waits for its reply (freeReplyObject() it). An error reply is
+ * -EREMOTEIO with Redis' sentence (never the command's arguments); -ETIMEDOUT, -ECONNRESET, … otherwise.
+ */
+int redis_command(struct redis *redis, struct deadline deadline, redisReply **ret, struct error *error,
+                  size_t count, const char *const words[], const size_t lengths[]);
+
+/* The same for C strings, closed by NULL: redis_call(r, d, &reply, e, "INFO", "memory", NULL). */
+int redis_call(struct redis *redis, struct deadline deadline, redisReply **ret, struct error *error,
+               ...) _sentinel_;
+
+/* The value of `field` in an INFO reply as a number; false when absent or not one. */
+bool redis_info_number(const char *info, const char *field, double *ret);
+
+#endif

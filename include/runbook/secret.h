@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A secret is known by where it is kept, never by its value, so that it cannot be printed by accident.
+ *
+ * It is read anew at each use, which makes rotation a matter of replacing the file. The text it is read into
+ * is wiped by secret_wipe(); use `_cleanup_secret_ struct text password = {0};`.
+ */
+#ifndef RUNBOOK_SECRET_H
+#define RUNBOOK_SECRET_H
+
+#include "runbook/error.h"
+#include "runbook/text.h"
+
+struct secret {
+        char *file;     /* a path, or NULL */
+        char *variable; /* the name of an environment variable, or NULL */
+};
+
+#define _cleanup_secret_ _cleanup_(secret_wipe)
+
+/* False when the secret was not configured at all. */
+bool secret_is_set(const struct secret *secret);
+
+/*
+ * Appends the value, without a trailing line break. An unset secret reads as "" with success. Errors name
+ * the file or the variable, never the content: -ENOENT, -EACCES, -EFBIG (over 64 KiB), -ENOKEY (variable).
+ */
+int secret_read(const struct secret *secret, struct text *text, struct error *error);
+
+/* Overwrites and frees. */
+void secret_wipe(struct text *text);
+
+void secret_release(struct secret *secret);
+
+#endif

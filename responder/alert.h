@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One alert of an Alertmanager webhook: what it says about itself, and nothing about what is done about it.
+ */
+#ifndef RESPONDER_ALERT_H
+#define RESPONDER_ALERT_H
+
+#include "runbook/bind.h"
+#include "runbook/clock.h"
+#include "runbook/config.h"
+#include "runbook/error.h"
+#include "runbook/json.h"
+
+struct alert {
+        char *fingerprint;
+        bool firing;
+        struct config_map labels, annotations;
+        nsec starts_at, ends_at; /* wall; ends_at is 0 while it fires */
+        char *generator_url;
+};
+
+/* A whole webhook. */
+struct webhook {
+        struct alert *alerts;
+        size_t count;
+        char *receiver;     /* as sent: Alertmanager escapes it as a regular expression */
+        char *external_url; /* of the Alertmanager */
+        int64_t truncated;  /* alerts that `max_alerts` left out */
+        cJSON *group_labels;
+};
+
+/*
+ * Parses and validates a webhook of version 4 whole: -EBADMSG names what is wrong and where
+ * ("alerts[3].fingerprint: missing"). Unknown members are ignored.
+ */
+int webhook_parse(const char *body, size_t length, struct webhook *ret, struct error *error);
+void webhook_release(struct webhook *webhook);
+
+/* The alerts of an answer of Alertmanager's GET /api/v2/alerts, as a webhook of the same receiver. */
+int webhook_parse_api(const cJSON *alerts, struct webhook *ret, struct error *error);
+
+/* One alert as JSON, in the webhook's shape, and back. For the journal and for `plan --alert FILE`. */
+cJSON *alert_to_json(const struct alert *alert); /* NULL when out of memory */
+int alert_from_json(const cJSON *json, struct alert *ret, struct error *error);
+void alert_release(struct alert *alert);
+
+const char *alert_label(const struct alert *alert, const char *name); /* NULL when absent */
+
+/* Bindings of `labels`, `annotations`, and, of `incident`, only `id` (may be NULL). Borrowed. */
+struct alert_bindings {
+        struct bindings bindings; /* .context points to this structure */
+        const struct alert *alert;
+        const char *incident;
+};
+void alert_bindings_init(struct alert_bindings *bindings, const struct alert *alert, const char *incident);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Evidence: files under <directory>/<incident>/, written once, sealed by their SHA-256 in SHA256SUMS beside
+ * them (the format of sha256sum -c). Directories are 0700, files 0400. A file is complete under its name or
+ * absent.
+ */
+#ifndef RESPONDER_EVIDENCE_H
+#define RESPONDER_EVIDENCE_H
+
+#include "runbook/error.h"
+
+struct evidence_file;
+
+/* Begins `name` (no '/', not hidden) for an incident; -EEXIST when it is sealed already. */
+int evidence_create(const char *directory, const char *incident, const char *name, struct evidence_file **ret,
+                    struct error *error);
+int evidence_write(struct evidence_file *file, const void *data, size_t length, struct error *error);
+
+/* Syncs, renames into place, appends to SHA256SUMS (replacing it atomically), frees. `ret_sum`: 64 hex
+ * digits. */
+int evidence_seal(struct evidence_file *file, char ret_sum[static 65], char **ret_path, uint64_t *ret_size,
+                  struct error *error);
+
+/* Removes what was begun; takes NULL. */
+struct evidence_file *evidence_discard(struct evidence_file *file);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What steps act on: the named databases, receivers and services of remediations.yml, with their live
+ * connections.
+ *
+ * `struct target_set` is what the file says; `struct targets` holds the connections. The connection to a
+ * database is standing: opened at start, looked at every 15 s and opened again when lost, so that the
+ * responder can act when the server has no connection left to give. Thread-safe: a lease locks one client.
+ */
+#ifndef RESPONDER_TARGETS_H
+#define RESPONDER_TARGETS_H
+
+#include "runbook/clock.h"
+#include "runbook/config.h"
+#include "runbook/docker.h"
+#include "runbook/error.h"
+#include "runbook/http_client.h"
+#include "runbook/postgres.h"
+
+enum receiver_format { RECEIVER_SLACK, RECEIVER_JSON, RECEIVER_LOG };
+
+/* Whom notify reaches: url_file or url; `log` needs neither and writes a log line. */
+struct receiver {
+        char *name;
+        struct secret url;
+        int format; /* enum receiver_format */
+};
+
+struct database {
+        char *name;
+        struct postgres_options postgres;
+};
+
+struct target_set {
+        struct docker_options docker;  /* host is "" when there is no docker section */
+        struct config_list databases;  /* struct database */
+        struct config_list receivers;  /* struct receiver */
+        char *prometheus_url;          /* "" when absent; without a trailing slash */
+        char *exporter_url;            /* of a runbook_exporter, for verification by check */
+        char *alertmanager_url;        /* "" : not asked */
+        nsec repeat_interval;          /* Alertmanager's; 4h */
+        char *evidence_directory;      /* default "var/evidence" */
+        struct config_strings protect; /* names of containers that are never touched */
+};
+
+struct targets;
+
+/* The table of the sections above, as they stand at the top of remediations.yml. */
+extern const struct config_field target_fields[];
+
+/* Complains about what the table cannot say (double names, DSNs that do not parse, ...). */
+void target_set_check(const struct target_set *set, struct config_node *node);
+
+const struct receiver *target_set_receiver(const struct target_set *set, const char *name); /* NULL: none */
+const struct database *target_set_database(const struct target_set *set,
+                                           const char *name); /* "" : the only one */
+
+/* `set` is borrowed. Starts the thread that keeps the standing connections. */
+int targets_new(const struct target_set *set, struct targets **ret, struct error *error);
+struct targets *targets_free(struct targets *targets);
+const struct target_set *targets_set(const struct targets *targets);
+
+/*
+ * Leases: exclusive until released. A database is waited for until the deadline (-ETIMEDOUT) and is connected
+ * when handed out; a Docker or HTTP client is made for the lease.
+ */
+int targets_database(struct targets *targets, const char *name, struct deadline deadline,
+                     struct postgres **ret, struct error *error);
+void targets_database_release(struct targets *targets, struct postgres *postgres);
+int targets_docker(struct targets *targets, struct docker **ret, struct error *error); /* docker_free() it */
+
+/* Sends one message to a receiver. Fields are in the order given. -EIO etc. without the URL in the sentence.
+ */
+struct message {
+        const char *text;     /* one line */
+        const char *incident; /* or NULL */
+        const char *remediation;
+        const char *state;
+        const cJSON *details; /* object or NULL */
+};
+int targets_notify(struct targets *targets, const char *receiver, const struct message *message,
+                   struct deadline deadline, struct error *error);
+
+/* PromQL: true when the instant query gives at least one sample (false: none). An error is never a verdict.
+ */
+int targets_query_holds(struct targets *targets, const char *query, struct deadline deadline, bool *ret_holds,
+                        double *ret_value, struct error *error);
+
+/* runbook_check_success of one check, asked of the exporter (collect[]=name). -ENOENT: it has no such check.
+ */
+int targets_check_holds(struct targets *targets, const char *check, struct deadline deadline, bool *ret_holds,
+                        struct error *error);
+
+/* Whether Alertmanager still has the alert: GET /api/v2/alerts, all states. */
+int targets_alert_active(struct targets *targets, const char *fingerprint, struct deadline deadline,
+                         bool *ret_active, struct error *error);
+
+#endif
