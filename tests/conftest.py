@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Session-wide parts for the integration and end-to-end tests. Nothing is built here: `make` does that."""
+
+import os
+import pathlib
+import types
+
+import pytest
+
+from lab.engine import Engine
+from lab.parts import ROOT, Workspace
+from lab.postgres import Postgres
+from lab.redis import Redis
+
+
+@pytest.fixture(scope="session")
+def workspace():
+    """A temporary directory; whatever runs in it ends with the session."""
+    space = Workspace()
+    yield space
+    space.remove()
+
+
+@pytest.fixture(scope="session")
+def build():
+    """Where the programs are: RUNBOOK_BUILD, else build/."""
+    return ROOT / os.environ.get("RUNBOOK_BUILD", "build")
+
+
+@pytest.fixture(scope="session")
+def binaries(build):
+    """.exporter and .responder; and .crash, the responder that has crash points."""
+    found = types.SimpleNamespace(exporter=build / "runbook_exporter", responder=build / "runbook_responder",
+                                  crash=ROOT / os.environ.get("RUNBOOK_CRASH_BUILD", "build/crash") /
+                                  "runbook_responder")
+    for program in (found.exporter, found.responder):
+        assert program.exists(), f"{program} is missing: run `make build`"
+    return found
+
+
+@pytest.fixture(scope="session")
+def postgres(workspace):
+    server = Postgres(workspace.directory / "pg").start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_server(workspace):
+    server = Redis(workspace.directory / "redis").start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def engine(workspace):
+    server = Engine(workspace.directory / "engine").start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def service_program(build):
+    program = pathlib.Path(build) / "tests/lab/service/service"
+    assert program.exists(), f"{program} is missing: run `make {program}`"
+    return program
+
+
+@pytest.fixture(scope="session")
+def service_image(engine, service_program):
+    """The stand-in as an image: its tag."""
+    return engine.image("runbook-lab/service:1.0.0", service_program)

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A Docker Engine: the one that RUNBOOK_TEST_DOCKER_HOST names, else a dockerd of our own."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+from lab.parts import Process, wait_for
+
+
+def docker_program():
+    """Debian's client when there is one: what else is in PATH may be too new for Debian's Engine."""
+    return "/usr/bin/docker" if os.access("/usr/bin/docker", os.X_OK) else shutil.which("docker")
+
+
+class Engine:
+    def __init__(self, directory):
+        self.directory = pathlib.Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.outside = os.environ.get("RUNBOOK_TEST_DOCKER_HOST")
+        self.socket = self.directory / "docker.sock"
+        self.host = self.outside or f"unix://{self.socket}"
+        if self.outside and self.outside.startswith("unix://"):
+            self.socket = pathlib.Path(self.outside[len("unix://"):])
+        self.process = None
+        self._images = []
+
+    def start(self):
+        if self.outside:
+            wait_for(self.answers, f"the Engine at {self.host}")
+            return self
+        last = None
+        for driver in ("overlay2", "vfs"):
+            try:
+                return self._start(driver)
+            except (RuntimeError, AssertionError) as error:
+                last = error
+                self._end()
+        raise last
+
+    def _start(self, driver):
+        argv = [shutil.which("dockerd") or "/usr/sbin/dockerd", f"--data-root={self.directory}/{driver}",
+                f"--exec-root={self.directory}/exec", f"--pidfile={self.directory}/pid", f"--host={self.host}",
+                "--iptables=false", "--ip6tables=false", "--bridge=none", f"--storage-driver={driver}",
+                "--shutdown-timeout=2"]
+        self.process = Process(argv, self.directory.parent / f"dockerd-{driver}.log",
+                               env={"DOCKER_RAMDISK": "true"} if _on_ramdisk() else {}).start()
+        return self if self.process.up(self.answers, "dockerd to answer", 60) else None
+
+    def answers(self):
+        return self.docker("version", "--format", "{{.Server.Version}}", check=False).returncode == 0
+
+    def stop(self):
+        if self.outside:
+            self._clean_outside()
+        else:
+            # Only a dockerd that runs can remove the cgroups and bridges of what it started.
+            ids = self.output("ps", "-aq").split()
+            if ids:
+                self.docker("rm", "-f", *ids, check=False)
+            self.docker("network", "prune", "-f", check=False)
+            self._end()
+
+    def _end(self):
+        if self.process:
+            self.process.stop()
+            self.process = None
+        with open("/proc/self/mountinfo", encoding="utf-8") as mounts:
+            points = [line.split()[4] for line in mounts]
+        for point in reversed(points):
+            if point.startswith(f"{self.directory}/"):
+                subprocess.run(["umount", "-l", point], check=False)
+
+    def _clean_outside(self):
+        for project in ("devops-mcp",):
+            ids = self.output("ps", "-aq", "--filter", f"label=com.docker.compose.project={project}",
+                              "--filter", "label=runbook.lab").split()
+            if ids:
+                self.docker("rm", "-f", *ids, check=False)
+        for tag in self._images:
+            self.docker("rmi", tag, check=False)
+
+    @property
+    def env(self):
+        return {**os.environ, "DOCKER_HOST": self.host, "DOCKER_BUILDKIT": "0"}
+
+    def docker(self, *args, check=True):
+        """Runs the client; its CompletedProcess."""
+        done = subprocess.run([docker_program(), *map(str, args)], env=self.env, check=False, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        if check and done.returncode != 0:
+            raise RuntimeError(f"docker {' '.join(map(str, args))}: {done.stderr.strip()}")
+        return done
+
+    def output(self, *args):
+        return self.docker(*args).stdout.strip()
+
+    def inspect(self, name):
+        """What the Engine says of a container, None when there is none."""
+        done = self.docker("inspect", "--type=container", name, check=False)
+        return json.loads(done.stdout)[0] if done.returncode == 0 else None
+
+    def image(self, tag, program, entrypoint="/service", version="1.0.0"):
+        """An image FROM scratch that holds one static program. Returns its tag."""
+        with tempfile.TemporaryDirectory(dir=self.directory) as context:
+            shutil.copy(program, pathlib.Path(context) / "service")
+            (pathlib.Path(context) / "Dockerfile").write_text(
+                f'FROM scratch\nCOPY service {entrypoint}\nENTRYPOINT ["{entrypoint}"]\n'
+                f'LABEL runbook.lab=1 version={version} org.opencontainers.image.version={version}\n'
+                f'HEALTHCHECK --interval=1s --timeout=2s --retries=3 CMD ["{entrypoint}", "healthcheck"]\n',
+                encoding="utf-8")
+            self.docker("build", "-q", "-t", tag, context)
+        self._images.append(tag)
+        return tag
+
+
+def _on_ramdisk():
+    """runc cannot pivot_root on a root that is a ramdisk."""
+    with open("/proc/mounts", encoding="utf-8") as mounts:
+        return any(line.split()[1:3] in (["/", "rootfs"], ["/", "tmpfs"]) for line in mounts)
