@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Runbook: builds the two daemons, runs them, tests them. `make help` lists what there is.
 
+SHELL    := /bin/bash
 BUILD    ?= build
 CC       ?= gcc
 PREFIX   ?= /usr/local
@@ -41,7 +42,7 @@ exporter_objects  := $(call objects,$(filter-out exporter/main.c,$(exporter_sour
 responder_objects := $(call objects,$(filter-out responder/main.c,$(responder_sources)))
 unit_programs     := $(patsubst %.c,$(BUILD)/%,$(unit_sources))
 
-.PHONY: help build run test demo deps lint check-deep bench install clean unit integration format
+.PHONY: help build run test demo deps lint check-deep bench install clean unit fuzz drivers format
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -77,11 +78,107 @@ force:
 
 -include $(shell find $(BUILD) -name '*.d' -not -path '$(BUILD)/*/build/*' 2>/dev/null)
 
-unit: $(unit_programs) ## the unit tests alone
+$(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/exporter.a $(BUILD)/responder.a $(BUILD)/lib.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lm
+
+# GROUP: groups of packages.txt. A name with a '?' is only installed where the distribution has it.
+GROUP ?= build run
+deps: ## installs Debian packages: make deps GROUP="build run test lint deep bench"
+	@set -e; missing=(); \
+	for group in $(GROUP); do \
+		while read -r name; do \
+			[[ $$(dpkg-query -W -f '$${db:Status-Abbrev}' "$${name%\?}" 2>/dev/null) == ii* ]] && continue; \
+			[[ $$name == *\? ]] && ! apt-cache show "$${name%\?}" >/dev/null 2>&1 && continue; \
+			missing+=("$${name%\?}"); \
+		done < <(awk -v group="$$group" '$$1 == group {print $$2}' packages.txt); \
+	done; \
+	[[ $${#missing[@]} -eq 0 ]] && exit 0; \
+	echo "Installing with apt-get: $${missing[*]}"; \
+	sudo=; [[ $$(id -u) -eq 0 ]] || sudo=sudo; \
+	$$sudo apt-get -qq update; \
+	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -y install --no-install-recommends "$${missing[@]}" >/dev/null
+
+EXPORTER_ADDRESS  ?= :9877
+RESPONDER_ADDRESS ?= 127.0.0.1:9878
+run: ## builds and starts both daemons with the shipped rules, until Ctrl-C
+	@$(MAKE) --no-print-directory deps GROUP="build run"
+	@$(MAKE) --no-print-directory build
+	@trap 'kill "$$exporter" "$$responder" 2>/dev/null' EXIT; trap 'exit 0' INT TERM; \
+	$(BUILD)/runbook_exporter --config.file=rules/checks.yml --web.listen-address=$(EXPORTER_ADDRESS) & exporter=$$!; \
+	$(BUILD)/runbook_responder --config.file=rules/remediations.yml --web.listen-address=$(RESPONDER_ADDRESS) \
+		--journal=var/journal.db & responder=$$!; \
+	echo; \
+	echo "  runbook_exporter   http://localhost$(EXPORTER_ADDRESS)/          the checks, and /metrics for Prometheus"; \
+	echo "  runbook_responder  http://$(RESPONDER_ADDRESS)/     the incidents; Alertmanager posts to /api/v1/alerts"; \
+	echo "  Ctrl-C ends both. What they read: rules/checks.yml, rules/remediations.yml; the journal: var/journal.db"; \
+	echo; \
+	wait -n "$$exporter" "$$responder"; status=$$?; \
+	echo "One of the daemons has ended; its last line above says why." >&2; exit $$(( status ? status : 1 ))
+
+test: ## installs what the tests need, builds, runs all of them
+	@$(MAKE) --no-print-directory deps GROUP="build run test"
+	@tests/run_all
+
+demo: ## a fault in the lab is healed while you watch; then it runs on until Ctrl-C
+	@$(MAKE) --no-print-directory deps GROUP="build run test"
+	@$(MAKE) --no-print-directory build
+	@$(PYTHON) -m tests.lab.demo
+
+unit: $(unit_programs) ## builds and runs the unit tests alone
 	@tests/run_unit $(unit_programs)
 
-$(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/exporter.a $(BUILD)/responder.a $(BUILD)/lib.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $< $(BUILD)/exporter.a $(BUILD)/responder.a $(BUILD)/lib.a $(PKG_LIBS) -lcmocka -lm
+fuzz_programs := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+fuzz: $(fuzz_programs)
+
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/driver.o $(BUILD)/exporter.a \
+		$(BUILD)/responder.a $(BUILD)/lib.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
+
+# Programs that the integration tests and the benchmarks drive; the first kind is linked with everything.
+drivers: $(patsubst %.c,$(BUILD)/%,$(wildcard tests/integration/*.c))
+$(BUILD)/tests/integration/%: $(BUILD)/tests/integration/%.o $(BUILD)/exporter.a $(BUILD)/responder.a $(BUILD)/lib.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lm
+
+bench_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
+$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/exporter.a $(BUILD)/responder.a $(BUILD)/lib.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
+
+bench: ## how fast and how small, as ratios to peers; writes build/bench.json
+	@$(MAKE) --no-print-directory deps GROUP="build run test bench"
+	@$(MAKE) --no-print-directory build $(bench_programs)
+	@$(PYTHON) tests/bench/bench.py
+
+c_files      = $(shell git ls-files -- '*.c' '*.h')
+shell_files  = $(shell git ls-files | xargs -r grep -lE '^\#!.*\b(ba)?sh\b' 2>/dev/null)
+tidy_sources = $(lib_sources) $(wildcard exporter/*.c exporter/checks/*.c responder/*.c responder/actions/*.c)
+lint: ## clang-format, clang-tidy, cppcheck, promtool, amtool, yamllint, shellcheck
+	@$(MAKE) --no-print-directory deps GROUP="build run test lint"
+	clang-format --dry-run --Werror $(c_files)
+	promtool check config rules/prometheus.yml
+	promtool check rules rules/alerts.yml
+	amtool check-config rules/alertmanager.yml
+	yamllint --strict rules tests
+	shellcheck $(shell_files)
+	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr --enable=warning,performance,portability \
+		--suppressions-list=tests/cppcheck.txt -Iinclude -I. $(tidy_sources)
+	printf '%s\n' $(tidy_sources) | xargs -P "$$(nproc)" -n 8 \
+		clang-tidy --quiet --warnings-as-errors='*' -- 2>/dev/null \
+		$(filter-out -isystem $(BUILD)/generated,$(ALL_CFLAGS))
+
+format: ## brings the C files into the house's form
+	clang-format -i $(c_files)
+
+check-deep: ## TSan and valgrind over the unit and integration tests
+	@$(MAKE) --no-print-directory deps GROUP="build run test deep"
+	@tests/run_deep
+
+install: build ## binaries, rules and documents under $(DESTDIR)$(PREFIX)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/runbook/rules $(DESTDIR)$(PREFIX)/share/doc/runbook
+	install -m 0755 $(BUILD)/runbook_exporter $(BUILD)/runbook_responder $(DESTDIR)$(PREFIX)/bin
+	install -m 0644 rules/*.yml $(DESTDIR)$(PREFIX)/share/runbook/rules
+	install -m 0644 README.md CHANGELOG.md LICENSE $(wildcard docs/*.md) $(DESTDIR)$(PREFIX)/share/doc/runbook
 
 clean: ## removes build/
 	rm -rf $(BUILD)
+
+.SECONDARY:

@@ -185,6 +185,8 @@ int time_parse(const char *string, nsec *ret_wall, struct error *error)
 
         /* Go's zero time, year 1, means "none"; and nothing before 1970 is ever meant here. */
         time_t seconds = timegm(&tm) - offset;
+        if (seconds > INT64_MAX / NSEC_PER_SEC - 1)
+                goto invalid;
         *ret_wall = seconds < 0 ? 0 : (nsec)seconds * NSEC_PER_SEC + fraction;
         return 0;
 invalid:
