@@ -80,14 +80,16 @@ struct journal_entry {
         enum step_status step_status;
         bool settled; /* of the step */
         bool approve, request_cancel, request_undo, clear_requests;
+        bool ended; /* makes INCIDENT_FAILED and INCIDENT_NOT_HEALED final: nobody is to be called */
         const cJSON *detail; /* plan (STEP_STARTED), progress, outcome (DONE, FAILED, UNDONE, …), or anything;
                                 may be NULL */
 };
 int journal_write(struct journal *journal, const struct journal_entry *entry, struct error *error);
 
 /*
- * Incidents the engine still has something to do with: not final, or with a request pending, or final with a
- * step that is neither settled nor undone. With alert and steps. Oldest first.
+ * Incidents the engine still has something to do with: not ended (final, or marked as `ended`), or with a
+ * request pending, or ended with a step that was begun and is neither settled nor undone. With alert and steps.
+ * Oldest first.
  */
 int journal_active(struct journal *journal, struct incident_list *ret, struct error *error);
 

@@ -52,6 +52,9 @@ struct remediation_set {
         struct config *config;
 };
 
+/* The keys of a remediation, and those beside a step's action; for the reference page. */
+extern const struct config_field remediation_fields[], step_fields[];
+
 /* Loads all of it. On failure -EINVAL, and `error` holds every complaint, one a line. */
 int remediation_set_load(const char *path, struct remediation_set **ret, struct error *error);
 struct remediation_set *remediation_set_free(struct remediation_set *set);
