@@ -121,8 +121,10 @@ test: ## installs what the tests need, builds, runs all of them
 
 demo: ## a fault in the lab is healed while you watch; then it runs on until Ctrl-C
 	@$(MAKE) --no-print-directory deps GROUP="build run test"
-	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory build lab-service
 	@$(PYTHON) -m tests.lab.demo
+
+include tests/lab/service/service.mk
 
 unit: $(unit_programs) ## builds and runs the unit tests alone
 	@tests/run_unit $(unit_programs)

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 
-from lab.parts import Process, wait_for
+from .parts import Process, wait_for
 
 
 def docker_program():

@@ -10,7 +10,7 @@ import subprocess
 
 import psycopg2
 
-from lab.parts import Process, free_port, wait_for
+from .parts import Process, free_port, wait_for
 
 SCHEMA = pathlib.Path(__file__).with_name("schema.sql")
 SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "16MB",

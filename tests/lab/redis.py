@@ -5,7 +5,7 @@ import pathlib
 
 import redis
 
-from lab.parts import Process, free_port
+from .parts import Process, free_port
 
 
 class Redis:
