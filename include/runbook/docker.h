@@ -21,16 +21,16 @@ struct docker_options {
         char *project; /* the Compose project */
 };
 
-#define DOCKER_CONFIG_FIELDS(type, member)                                                          \
-        {.name = "host",                                                                            \
-         .type = CONFIG_STRING,                                                                     \
-         .offset = offsetof(type, member.host),                                                     \
-         .fallback = "unix:///var/run/docker.sock",                                                 \
-         .flags = CONFIG_NOT_EMPTY,                                                                 \
-         .help = "where the Engine listens: unix:///path or tcp://host:port"},                      \
-        {                                                                                           \
-                .name = "project", .type = CONFIG_STRING, .offset = offsetof(type, member.project), \
-                .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY, .help = "the Compose project"          \
+#define DOCKER_CONFIG_FIELDS(holder, member)                                                          \
+        {.name = "host",                                                                              \
+         .type = CONFIG_STRING,                                                                       \
+         .offset = offsetof(holder, member.host),                                                     \
+         .fallback = "unix:///var/run/docker.sock",                                                   \
+         .flags = CONFIG_NOT_EMPTY,                                                                   \
+         .help = "where the Engine listens: unix:///path or tcp://host:port"},                        \
+        {                                                                                             \
+                .name = "project", .type = CONFIG_STRING, .offset = offsetof(holder, member.project), \
+                .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY, .help = "the Compose project"            \
         }
 
 struct docker;

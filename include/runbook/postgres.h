@@ -25,15 +25,15 @@ struct postgres_options {
         nsec lock_timeout;
 };
 
-#define POSTGRES_CONFIG_FIELDS(type, member)                                                          \
-        {.name = "dsn",                                                                               \
-         .type = CONFIG_STRING,                                                                       \
-         .offset = offsetof(type, member.dsn),                                                        \
-         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,                                                 \
-         .help = "libpq connection string, without a password"},                                      \
-        {                                                                                             \
-                .name = "password", .type = CONFIG_SECRET, .offset = offsetof(type, member.password), \
-                .help = "read anew at each connect"                                                   \
+#define POSTGRES_CONFIG_FIELDS(holder, member)                                                          \
+        {.name = "dsn",                                                                                 \
+         .type = CONFIG_STRING,                                                                         \
+         .offset = offsetof(holder, member.dsn),                                                        \
+         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,                                                   \
+         .help = "libpq connection string, without a password"},                                        \
+        {                                                                                               \
+                .name = "password", .type = CONFIG_SECRET, .offset = offsetof(holder, member.password), \
+                .help = "read anew at each connect"                                                     \
         }
 
 struct postgres;

@@ -23,20 +23,20 @@ struct redis_options {
 };
 
 /* The fields of a redis_options at `offset` in another structure, for its config table. */
-#define REDIS_CONFIG_FIELDS(type, member)                                                             \
-        {.name = "address",                                                                           \
-         .type = CONFIG_STRING,                                                                       \
-         .offset = offsetof(type, member.address),                                                    \
-         .fallback = "localhost:6379",                                                                \
-         .flags = CONFIG_NOT_EMPTY,                                                                   \
-         .help = "host:port, or the path of a unix socket"},                                          \
-                {.name = "user",                                                                      \
-                 .type = CONFIG_STRING,                                                               \
-                 .offset = offsetof(type, member.user),                                               \
-                 .help = "ACL user"},                                                                 \
-        {                                                                                             \
-                .name = "password", .type = CONFIG_SECRET, .offset = offsetof(type, member.password), \
-                .help = "read anew at each connect"                                                   \
+#define REDIS_CONFIG_FIELDS(holder, member)                                                             \
+        {.name = "address",                                                                             \
+         .type = CONFIG_STRING,                                                                         \
+         .offset = offsetof(holder, member.address),                                                    \
+         .fallback = "localhost:6379",                                                                  \
+         .flags = CONFIG_NOT_EMPTY,                                                                     \
+         .help = "host:port, or the path of a unix socket"},                                            \
+                {.name = "user",                                                                        \
+                 .type = CONFIG_STRING,                                                                 \
+                 .offset = offsetof(holder, member.user),                                               \
+                 .help = "ACL user"},                                                                   \
+        {                                                                                               \
+                .name = "password", .type = CONFIG_SECRET, .offset = offsetof(holder, member.password), \
+                .help = "read anew at each connect"                                                     \
         }
 
 struct redis;
