@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the files of the HTTP server share: http_server.c runs it, _listen.c opens its socket, _request.c
+ * reads what was asked, _reply.c answers.
+ *
+ * An exchange belongs to the event thread until http_suspend(). From then on its fields belong to whoever
+ * holds the server's lock, and it lives until both the event thread and its owner have let go of it; the
+ * server's memory lives as long as its last exchange, so that an answer that comes after http_server_stop()
+ * finds everything in place and goes nowhere.
+ */
+#ifndef RUNBOOK_HTTP_SERVER_INTERNAL_H
+#define RUNBOOK_HTTP_SERVER_INTERNAL_H
+
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#include "runbook/http_server.h"
+
+struct http_listener {
+        int fd; /* -1 once MHD has it */
+        uint16_t port;
+        bool check_host; /* a TCP socket on loopback: only a Host of loopback is ours */
+        char *path;      /* of a unix socket, else NULL */
+        dev_t device;    /* of the socket file, so that nobody else's is removed */
+        ino_t inode;
+};
+
+struct http_server {
+        struct MHD_Daemon *daemon;
+        struct http_listener listener;
+        const struct http_route *routes;
+        void *context;
+        void (*on_done)(void *context, const char *route_path, unsigned status);
+        nsec body_time_limit;
+        unsigned connection_limit;
+        size_t body_budget;
+
+        unsigned connections;     /* open ones; event thread only */
+        atomic_size_t body_bytes; /* held or promised for request bodies, of all exchanges */
+        atomic_uint busy;         /* exchanges handed to a handler and not finished */
+        atomic_bool stopping;
+        atomic_uint references; /* one of http_server_start()'s caller, one of each suspended exchange */
+
+        pthread_mutex_t lock;
+        pthread_cond_t changed;        /* while stopping: `busy` reached 0 */
+        struct http_exchange *waiting; /* suspended and not answered; doubly linked */
+};
+
+struct http_exchange {
+        struct http_server *server;
+        struct MHD_Connection *connection;
+        const struct http_route *route; /* NULL: no route has this path */
+        const char *method;             /* static */
+
+        /* What the server itself will answer once the body has been read past; 0: nothing to complain of. */
+        unsigned refusal;
+        const char *refusal_text; /* static */
+        bool closes;              /* the connection ends after a refusal */
+
+        bool begun, dispatched;
+        bool suspended; /* set by the event thread before the owner knows, never unset */
+        bool answered;
+        unsigned holders; /* of a suspended exchange: the event thread, the owner */
+        struct http_exchange *previous, *next;
+
+        unsigned status;
+        struct http_content *content;  /* the answer: either this … */
+        struct MHD_Response *response; /* … or this */
+
+        struct text body;
+        size_t body_claimed, body_discarded;
+        nsec body_since;
+
+        /* All in `target`: the raw path, the decoded parameter, the query as decoded name\0value\0 pairs. */
+        char *path, *parameter, *query, *query_end;
+        char target[];
+};
+
+/* http_server_listen.c */
+int http_listen(const char *address, struct http_listener *ret, struct error *error);
+
+/* Removes the socket file, when it is still ours, and frees the path. Does not close. */
+void http_listener_release(struct http_listener *listener);
+
+/* http_server_request.c */
+
+/* An exchange for the raw request target; NULL when out of memory. */
+struct http_exchange *http_exchange_new(struct http_server *server, struct MHD_Connection *connection,
+                                        const char *target);
+struct http_exchange *http_exchange_free(struct http_exchange *exchange);
+
+/* Finds the route and whatever has to be refused by the head of the request alone. */
+void http_exchange_begin(struct http_exchange *exchange, const char *method);
+
+/* Takes a piece of the body; false when the connection has to be given up. */
+bool http_exchange_take_body(struct http_exchange *exchange, const char *data, size_t length);
+
+/* Whether the refusal cannot wait until the body was read past; the connection has to end then. */
+bool http_exchange_refuses_early(const struct http_exchange *exchange);
+
+void http_refuse(struct http_exchange *exchange, unsigned status, const char *text);
+
+/* http_server_reply.c */
+
+/* Queues the answer of an exchange with MHD. */
+enum MHD_Result http_exchange_send(struct http_exchange *exchange);
+
+/* Answers with the refusal. */
+void http_exchange_send_refusal(struct http_exchange *exchange);
+
+/* Answers a waiting exchange with 503; under the server's lock. */
+void http_exchange_abandon(struct http_exchange *exchange);
+
+void http_server_unref(struct http_server *server);
+
+#endif

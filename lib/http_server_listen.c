@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The listening socket of the HTTP server: addresses read, TCP and unix sockets bound, errors that help. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include "lib/http_server_internal.h"
+
+#define UNIX_PREFIX "unix:"
+
+/* A listen address taken apart; `host` is "" for all addresses. */
+struct address {
+        char *path; /* of a unix socket, else NULL */
+        char *host;
+        char *port;
+};
+
+static void address_release(struct address *address)
+{
+        free(address->path);
+        free(address->host);
+        free(address->port);
+}
+
+#define _cleanup_address_ _cleanup_(address_release)
+
+static bool is_port(const char *string)
+{
+        size_t digits = strspn(string, "0123456789");
+        return digits > 0 && digits <= 5 && string[digits] == '\0' && strtol(string, NULL, 10) <= UINT16_MAX;
+}
+
+static int address_parse(const char *string, struct address *ret, struct error *error)
+{
+        _cleanup_address_ struct address address = {0};
+        if (string_starts(string, UNIX_PREFIX) && string[strlen(UNIX_PREFIX)] != '\0') {
+                address.path = strdup(string + strlen(UNIX_PREFIX));
+                if (!address.path)
+                        return error_oom(error);
+        } else {
+                const char *host = string, *colon = strrchr(string, ':');
+                size_t length = colon ? (size_t)(colon - string) : 0;
+                bool bracketed = length >= 2 && host[0] == '[' && host[length - 1] == ']';
+                if (bracketed) {
+                        host++;
+                        length -= 2;
+                }
+                if (!colon || !is_port(colon + 1) || (!bracketed && memchr(host, ':', length)))
+                        return error_set(error, EINVAL,
+                                         "\"%s\" is no listen address: expected host:port, :port, "
+                                         "[ipv6]:port or unix:/path",
+                                         string);
+                address.host = strndup(host, length);
+                address.port = strdup(colon + 1);
+                if (!address.host || !address.port)
+                        return error_oom(error);
+        }
+        *ret = address;
+        address = (struct address){0};
+        return 0;
+}
+
+static bool is_loopback_v4(const struct in_addr *address)
+{
+        return ntohl(address->s_addr) >> 24 == IN_LOOPBACKNET;
+}
+
+static bool is_loopback_v6(const struct in6_addr *address)
+{
+        return IN6_IS_ADDR_LOOPBACK(address) ||
+               (IN6_IS_ADDR_V4MAPPED(address) && address->s6_addr[12] == 127);
+}
+
+int http_address_is_loopback(const char *listen_address, bool *ret, struct error *error)
+{
+        _cleanup_address_ struct address address = {0};
+        int r = address_parse(listen_address, &address, error);
+        if (r < 0)
+                return r;
+
+        struct in_addr v4;
+        struct in6_addr v6;
+        *ret = address.path || strcasecmp(address.host, "localhost") == 0 ||
+               (inet_pton(AF_INET, address.host, &v4) == 1 && is_loopback_v4(&v4)) ||
+               (inet_pton(AF_INET6, address.host, &v6) == 1 && is_loopback_v6(&v6));
+        return 0;
+}
+
+static int listen_failed(const char *address, int code, struct error *error)
+{
+        if (code == EADDRINUSE)
+                return error_set(error, code,
+                                 "cannot listen on %s: address already in use: is another %s running?",
+                                 address, program_invocation_short_name);
+        return error_set(error, code, "cannot listen on %s: %s", address, strerror(code));
+}
+
+/* A bound and listening socket, or a negative errno without a sentence. */
+static int socket_listen(const struct sockaddr *address, socklen_t length)
+{
+        int yes = 1, no = 0;
+        _cleanup_close_ int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (fd < 0)
+                return -errno;
+        /* A restart must not wait for the old connections' TIME_WAIT. */
+        if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) < 0)
+                return -errno;
+        /* "[::]" means every address, of IPv4 too, whatever net.ipv6.bindv6only says. */
+        if (address->sa_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof(no)) < 0)
+                return -errno;
+        /* For a unix socket: the mode its file is made with, so that there is no moment when all may connect.
+         */
+        if (address->sa_family == AF_UNIX && fchmod(fd, 0660) < 0)
+                return -errno;
+        if (bind(fd, address, length) < 0 || listen(fd, SOMAXCONN) < 0)
+                return -errno;
+        int listening = fd;
+        fd = -1;
+        return listening;
+}
+
+static int resolve(const struct address *address, struct addrinfo **ret)
+{
+        /* Always 127.0.0.1 for localhost: /etc/hosts may put ::1 first, where half of the peers do not look.
+         */
+        const char *host = strcasecmp(address->host, "localhost") == 0 ? "127.0.0.1" : address->host;
+        struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
+        return getaddrinfo(host[0] ? host : NULL, address->port, &hints, ret);
+}
+
+static int listen_tcp(const char *string, const struct address *address, struct http_listener *ret,
+                      struct error *error)
+{
+        struct addrinfo *found = NULL;
+        int r = resolve(address, &found);
+        if (r != 0)
+                return error_set(error, EINVAL, "cannot listen on %s: %s", string, gai_strerror(r));
+
+        /* All addresses: the IPv6 wildcard takes IPv4 as well, so it goes first where there is IPv6. */
+        int fd = -EAFNOSUPPORT;
+        for (int family = address->host[0] ? AF_UNSPEC : AF_INET6; fd < 0; family = AF_UNSPEC) {
+                for (const struct addrinfo *a = found; a && fd < 0 && fd != -EADDRINUSE; a = a->ai_next)
+                        if (family == AF_UNSPEC || a->ai_family == family)
+                                fd = socket_listen(a->ai_addr, a->ai_addrlen);
+                if (family == AF_UNSPEC || fd == -EADDRINUSE)
+                        break;
+        }
+        freeaddrinfo(found);
+        if (fd < 0)
+                return listen_failed(string, -fd, error);
+
+        struct sockaddr_storage bound = {0};
+        socklen_t length = sizeof(bound);
+        if (getsockname(fd, (struct sockaddr *)&bound, &length) < 0) {
+                int code = errno;
+                close(fd);
+                return listen_failed(string, code, error);
+        }
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)&bound;
+        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&bound;
+        bool is_v6 = bound.ss_family == AF_INET6;
+        *ret = (struct http_listener){
+                .fd = fd,
+                .port = ntohs(is_v6 ? v6->sin6_port : v4->sin_port),
+                .check_host = is_v6 ? is_loopback_v6(&v6->sin6_addr) : is_loopback_v4(&v4->sin_addr),
+        };
+        return 0;
+}
+
+/* True when the file is a socket that nobody listens on any more: what a killed daemon leaves behind. */
+static bool is_stale_socket(const struct sockaddr_un *address)
+{
+        struct stat status;
+        if (lstat(address->sun_path, &status) < 0 || !S_ISSOCK(status.st_mode))
+                return false;
+        _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        return fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof(*address)) < 0 &&
+               errno == ECONNREFUSED;
+}
+
+static int listen_unix(const char *string, const char *path, struct http_listener *ret, struct error *error)
+{
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        if (strlen(path) >= sizeof(address.sun_path))
+                return error_set(error, ENAMETOOLONG,
+                                 "cannot listen on %s: a socket's path has at most %zu bytes", string,
+                                 sizeof(address.sun_path) - 1);
+        strcpy(address.sun_path, path);
+
+        _cleanup_free_ char *copy = strdup(path);
+        if (!copy)
+                return error_oom(error);
+        int fd = socket_listen((const struct sockaddr *)&address, sizeof(address));
+        if (fd == -EADDRINUSE && is_stale_socket(&address) && unlink(path) == 0)
+                fd = socket_listen((const struct sockaddr *)&address, sizeof(address));
+        if (fd < 0)
+                return listen_failed(string, -fd, error);
+
+        struct stat status = {0};
+        if (lstat(path, &status) < 0) {
+                int code = errno;
+                close(fd);
+                return listen_failed(string, code, error);
+        }
+        *ret = (struct http_listener){
+                .fd = fd, .path = TAKE_PTR(copy), .device = status.st_dev, .inode = status.st_ino};
+        return 0;
+}
+
+int http_listen(const char *address, struct http_listener *ret, struct error *error)
+{
+        _cleanup_address_ struct address parsed = {0};
+        int r = address_parse(address, &parsed, error);
+        if (r < 0)
+                return r;
+        return parsed.path ? listen_unix(address, parsed.path, ret, error)
+                           : listen_tcp(address, &parsed, ret, error);
+}
+
+void http_listener_release(struct http_listener *listener)
+{
+        struct stat status;
+        if (listener->path && lstat(listener->path, &status) == 0 && status.st_dev == listener->device &&
+            status.st_ino == listener->inode)
+                (void)unlink(listener->path);
+        free(listener->path);
+        listener->path = NULL;
+}
