@@ -116,6 +116,12 @@ class Engine:
         self._images.append(tag)
         return tag
 
+    def tag(self, image, other):
+        """Another tag of an image."""
+        self.docker("tag", image, other)
+        self._images.append(other)
+        return other
+
 
 def _on_ramdisk():
     """runc cannot pivot_root on a root that is a ramdisk."""

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The two daemons."""
+
+import json
+import pathlib
+import subprocess
+import urllib.error
+import urllib.request
+
+from .parts import Process, free_port, wait_for
+from .prometheus import answers, get_json
+
+FINAL = {"healed", "escalated", "expired", "denied", "cancelled", "planned", "failed", "not_healed"}
+
+
+class Daemon:
+    def __init__(self, program, config, directory, env=None):
+        self.program = pathlib.Path(program)
+        self.config = pathlib.Path(config)
+        self.directory = pathlib.Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.env = env or {}
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.process = None
+
+    def arguments(self):
+        return []
+
+    def start(self, env=None, ready=True):
+        argv = [self.program, f"--config.file={self.config}", f"--web.listen-address=127.0.0.1:{self.port}",
+                *self.arguments()]
+        log = self.directory / f"{self.program.name}.log"
+        self.process = Process(argv, log, {**self.env, **(env or {})}, cwd=self.directory).start()
+        if ready:
+            self.process.up(lambda: answers(f"{self.url}/-/ready"), f"{self.program.name} to be ready")
+        return self
+
+    def stop(self):
+        return self.process.stop() if self.process else None
+
+    def get(self, path):
+        return get_json(self.url + path)
+
+    def page(self, path="/metrics"):
+        with urllib.request.urlopen(self.url + path, timeout=15) as answer:
+            return answer.read().decode()
+
+    def resident_bytes(self):
+        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii").splitlines():
+            if line.startswith("VmRSS:"):
+                return int(line.split()[1]) * 1024
+        return 0
+
+
+class Exporter(Daemon):
+    pass
+
+
+class Responder(Daemon):
+    @property
+    def journal(self):
+        return self.directory / "journal.db"
+
+    def arguments(self):
+        return [f"--journal={self.journal}"]
+
+    def post(self, path, document=None):
+        """Posts JSON; (status, document of the answer)."""
+        request = urllib.request.Request(self.url + path, data=json.dumps(document or {}).encode(),
+                                         headers={"Content-Type": "application/json"})
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                text = answer.read()
+                return answer.status, json.loads(text) if text else None
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode(errors="replace")
+
+    def incidents(self):
+        """Newest first."""
+        answer = self.get("/api/v1/incidents?limit=100")
+        return answer["incidents"] if isinstance(answer, dict) else answer
+
+    def incident(self, number):
+        return self.get(f"/api/v1/incidents/{number}")
+
+    def of(self, remediation, **labels):
+        """The newest incident of a remediation, whole; None when there is none."""
+        for incident in self.incidents():
+            if incident["remediation"] == remediation:
+                whole = self.incident(incident["number"])
+                if all(whole["alert"]["labels"].get(name) == value for name, value in labels.items()):
+                    return whole
+        return None
+
+    def wait_final(self, remediation, timeout=90, **labels):
+        def final():
+            incident = self.of(remediation, **labels)
+            return incident if incident and incident["state"] in FINAL else None
+
+        return wait_for(final, f"an incident of {remediation} to end", timeout, every=0.2)
+
+    def verify_journal(self):
+        return subprocess.run([self.program, "verify", "--journal", self.journal], check=False, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
