@@ -205,6 +205,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, unsigned time
                 MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,                         /**/
                 MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,                       /**/
                 MHD_OPTION_CONNECTION_LIMIT, server->connection_limit + SPARE_CONNECTIONS, /**/
+                MHD_OPTION_STRICT_FOR_CLIENT, 1,                                           /**/
                 MHD_OPTION_CONNECTION_TIMEOUT, timeout_seconds,                            /**/
                 MHD_OPTION_END);
         pthread_sigmask(SIG_SETMASK, &before, NULL);
