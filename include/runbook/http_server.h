@@ -34,7 +34,8 @@ struct http_server_options {
         void *context;             /* given to every handler */
         unsigned connection_limit; /* 0: 512 */
         nsec idle_timeout;         /* 0: 60 s; suspended exchanges do not count */
-        /* Told of every finished exchange, on the event thread; may be NULL. For counting by code. */
+        /* Told of every finished exchange, on the event thread; may be NULL. For counting by code. The path
+         * is the route's, NULL when none has it. */
         void (*on_done)(void *context, const char *route_path, unsigned status);
 };
 
@@ -50,7 +51,10 @@ uint16_t http_server_port(const struct http_server *server);
 /* True for 127.0.0.0/8, ::1, localhost and unix sockets. -EINVAL when it is no address at all. */
 int http_address_is_loopback(const char *listen_address, bool *ret, struct error *error);
 
-/* What was asked; valid until the exchange is answered. The path parameter is percent-decoded. */
+/*
+ * What was asked; valid until the exchange is answered. The path parameter is percent-decoded, the path is
+ * not. Headers are there for the handler only: once it has returned, the server may be stopped any time.
+ */
 const char *http_method(const struct http_exchange *exchange);
 const char *http_path(const struct http_exchange *exchange);
 const char *http_path_parameter(const struct http_exchange *exchange);
