@@ -29,8 +29,11 @@ int engine_start(const struct engine_options *options, struct engine **ret, stru
 /* Something has changed: look again soon (within 20 ms; calls are gathered). Any thread; never blocks. */
 void engine_wake(struct engine *engine);
 
-/* Lets running steps finish until the deadline, then returns; what is unfinished goes on after the next
- * start. */
+/*
+ * Lets running steps finish until the deadline, then returns; what is unfinished goes on after the next
+ * start. NULL; or the engine itself when a step hangs: then nothing that was given to it may be freed any
+ * more.
+ */
 struct engine *engine_stop(struct engine *engine, struct deadline deadline);
 
 /*
