@@ -4,17 +4,24 @@
 import glob
 import os
 import pathlib
+import re
 import shutil
 import signal
 import subprocess
 
 import psycopg2
 
-from .parts import Process, free_port, wait_for
+from .parts import ROOT, Process, free_port, wait_for
 
 SCHEMA = pathlib.Path(__file__).with_name("schema.sql")
 SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "16MB",
             "listen_addresses": "127.0.0.1", "autovacuum": "off", "log_min_messages": "warning"}
+
+
+def documented_roles():
+    """The statements that docs/postgresql.md tells an operator to run: so they are tested as they stand there."""
+    text = (ROOT / "docs" / "postgresql.md").read_text(encoding="utf-8")
+    return re.search(r"```sql\n(.*?)```", text, re.DOTALL)[1]
 
 
 def program(name):
@@ -53,6 +60,7 @@ class Postgres:
         if not self.sql("SELECT 1 FROM pg_database WHERE datname = 'mcp'", dbname="postgres"):
             self.sql("CREATE DATABASE mcp", dbname="postgres")
             self.sql(SCHEMA.read_text(encoding="utf-8"))
+            self.sql(documented_roles())
         return self
 
     def stop(self):

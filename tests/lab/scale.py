@@ -44,12 +44,15 @@ def replace(text, addresses):
     return text
 
 
-def copy_rules(directory, addresses, change=lambda name, text: text):
-    """Writes the lab's copy of rules/*.yml; `change` may alter it further. Returns the directory."""
+def rules_text(name, addresses):
+    """The lab's copy of one file of rules/."""
+    return scale(replace((ROOT / "rules" / name).read_text(encoding="utf-8"), addresses))
+
+
+def copy_rules(directory, addresses):
+    """Writes the lab's copy of rules/*.yml."""
     directory = pathlib.Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     for file in sorted((ROOT / "rules").glob("*.yml")):
         if not file.stem.endswith("_test"):
-            text = change(file.name, scale(replace(file.read_text(encoding="utf-8"), addresses)))
-            (directory / file.name).write_text(text, encoding="utf-8")
-    return directory
+            (directory / file.name).write_text(rules_text(file.name, addresses), encoding="utf-8")

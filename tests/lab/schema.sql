@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The lab's database: DevOps MCP's tables, and the roles with just the grants that docs/ tells an operator to give.
+-- The lab's database: DevOps MCP's tables and role. Runbook's own roles come from docs/postgresql.md, as an operator has them.
 
 CREATE TABLE api_keys (
     id             uuid PRIMARY KEY DEFAULT gen_random_uuid(),
@@ -28,18 +28,6 @@ CREATE TABLE vector_embeddings (
 CREATE ROLE mcp_user LOGIN;
 GRANT SELECT, INSERT, UPDATE, DELETE ON api_keys, contexts, vector_embeddings TO mcp_user;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO mcp_user;
-
--- runbook_exporter: sees statistics and when keys expire, changes nothing.
-CREATE ROLE runbook_exporter LOGIN;
-GRANT pg_monitor TO runbook_exporter;
-GRANT SELECT (id, name, created_at, expires_at, revoked_at) ON api_keys TO runbook_exporter;
-GRANT SELECT ON contexts, vector_embeddings TO runbook_exporter;
-
--- runbook_responder: ends other roles' queries (never superusers') and revokes keys; never sees a key's hash.
-CREATE ROLE runbook_responder LOGIN;
-GRANT pg_monitor, pg_signal_backend TO runbook_responder;
-GRANT SELECT (id, name, created_at, expires_at, revoked_at, revoked_reason) ON api_keys TO runbook_responder;
-GRANT UPDATE (revoked_at, revoked_reason) ON api_keys TO runbook_responder;
 
 -- The lab's own witness: each change of a key's revocation leaves a row, so that a test sees one that ran twice.
 CREATE TABLE api_key_audit (

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+One lane of the crash test: one remediation of rules/, run again and again on parts of its own, killed one journal write
+further each time, and looked at afterwards.
+"""
+
+import pathlib
+import shutil
+import urllib.error
+
+import psycopg2
+import yaml
+
+from lab.compose import Compose
+from lab.parts import wait_for
+from lab.redis import Redis
+from lab.runbook import FINAL, Responder
+from lab.scale import rules_text
+from lab.sink import Sink
+from lab.webhook import alert_of, webhook_of
+
+SERVICE = "mcp-server"
+KEY = "stolen-key"
+KILLED = -9
+
+
+class Lane:
+    def __init__(self, remediation, when, directory, engine, postgres, prometheus, program, service_program):
+        self.remediation = remediation
+        self.when = when  # "before" or "after"
+        self.name = f"{remediation}-{when}".replace("_", "-")
+        self.directory = pathlib.Path(directory) / self.name
+        self.directory.mkdir(parents=True)
+        self.engine = engine
+        self.postgres = postgres
+        self.prometheus = prometheus
+        self.program = program
+        self.redis = Redis(self.directory / "redis")
+        self.sink = Sink()
+        self.compose = Compose(self.directory / "compose", engine, service_program, postgres, self.redis, (SERVICE,),
+                               f"lane-{self.name}", max_connections=5, health_interval="300ms")
+        self.key = f"{KEY}-{self.name}"
+        self.victim = None
+        self.outcomes = []  # (number of the write, state, how its steps ended)
+
+    def walk(self, most=200):
+        """Kills at write 1, 2, … until a run has fewer writes than that. The number of kills."""
+        for part in (self.redis, self.sink, self.compose):
+            part.start()
+        try:
+            for number in range(1, most):
+                if not self.run(number):
+                    return number - 1
+                shutil.rmtree(self.directory / f"run-{number}")
+            raise AssertionError(f"still crashing at write {most}")
+        finally:
+            self.close_victim()
+            for part in (self.compose, self.sink, self.redis):
+                part.stop()
+
+    def write_config(self, directory, number):
+        """The shipped remediation, with a verification that holds at once and values that are new in each run."""
+        addresses = {
+            "localhost:6379": self.redis.address,
+            "localhost:9090": f"127.0.0.1:{self.prometheus.port}",
+            "host=localhost port=5432": f"host=127.0.0.1 port={self.postgres.port}",
+            "unix:///var/run/docker.sock": self.engine.host,
+            "/run/secrets": directory / "secrets",
+            "var/evidence": directory / "evidence",
+            'exporter_url: "http://localhost:9877"\n': "",
+            'alertmanager_url: "http://localhost:9093"\n': "",
+        }
+        config = yaml.safe_load(rules_text("remediations.yml", addresses))
+        config["docker"]["project"] = self.compose.project
+        config["remediations"] = [one for one in config["remediations"] if one["name"] == self.remediation]
+        for remediation in config["remediations"]:
+            remediation["verify"] = {"query": "vector(1)", "within": "30s", "every": "1s"}
+            for step in remediation["steps"]:
+                change = step.get("docker.set_env", {}).get("env", {})
+                for name, value in change.items():
+                    change[name] = f"{value}{number}"
+                if "postgres.terminate_queries" in step:
+                    step["postgres.terminate_queries"].update(older_than="1s", grace="1s")
+        (directory / "secrets").mkdir(parents=True)
+        for receiver in ("oncall", "security"):
+            (directory / "secrets" / f"runbook_{receiver}_url").write_text(f"{self.sink.url}/{receiver}")
+        for role in ("exporter", "responder"):
+            (directory / "secrets" / f"runbook_{role}_password").write_text("not-asked-for")
+        path = directory / "remediations.yml"
+        path.write_text(yaml.safe_dump(config), encoding="utf-8")
+        return path, config["remediations"][0]
+
+    def close_victim(self):
+        if self.victim:
+            self.victim.close()
+            self.victim = None
+
+    def prepare(self):
+        """The outside as the alert finds it."""
+        self.redis.client.set("mcp:contexts", "[]")
+        self.redis.client.config_resetstat()
+        self.sink.received.clear()
+        self.postgres.sql("DELETE FROM api_keys WHERE name = %s", self.key)
+        self.postgres.sql("DELETE FROM api_key_audit WHERE name = %s", self.key)
+        self.postgres.add_keys(self.key)
+        if self.remediation == "pool_exhausted":
+            self.close_victim()
+            self.victim = psycopg2.connect(self.postgres.dsn(user="mcp_user"), async_=True)
+            wait_for(lambda: self.victim.poll() == psycopg2.extensions.POLL_OK, "the victim's connection")
+            self.victim.cursor().execute(f"SELECT pg_sleep(600), '{self.name}'")
+            wait_for(lambda: self.victims() == 1, "a query that is old enough")
+
+    def victims(self):
+        return self.postgres.value(
+            "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND usename = 'mcp_user' AND pid = %s "
+            "AND query_start < now() - interval '1.1 s'", self.victim.get_backend_pid())
+
+    def post(self, responder):
+        labels = {"service": SERVICE}
+        if self.remediation == "api_key_compromise":
+            labels["key_name"] = self.key
+        try:
+            return responder.post("/api/v1/alerts", webhook_of(alert_of(self.remediation, **labels)))[0]
+        except (urllib.error.URLError, OSError):
+            return 0  # killed before it could answer: Alertmanager would send it again, and so does run()
+
+    def over(self, responder):
+        """The incident, once it is final and nothing is left to be done about it."""
+        incident = responder.of(self.remediation)
+        if not incident or incident["state"] not in FINAL:
+            return None
+        return incident if all(finished(step) for step in incident["steps"]) else None
+
+    def run(self, number):
+        """One run, killed at its `number`-th write. False when it ended before."""
+        directory = self.directory / f"run-{number}"
+        config, remediation = self.write_config(directory, number)
+        self.prepare()
+        container = self.compose.container(SERVICE)
+        environment = self.compose.environment(SERVICE)
+        since = self.engine.output("info", "--format", "{{.SystemTime}}")
+
+        responder = Responder(self.program, config, directory)
+        responder.start({"RUNBOOK_CRASH_AT": f"{number}:{self.when}"})
+        try:
+            self.post(responder)
+            wait_for(lambda: not responder.process.running or self.over_while_alive(responder),
+                     f"{self.name} to crash at write {number}, or to end", 60)
+            crashed = not responder.process.running
+            if crashed:
+                assert responder.process.child.returncode == KILLED, responder.process.tail()
+                responder.start()
+                # Alertmanager sends the group again; the open episode knows it.
+                assert self.post(responder) == 200
+            incident = wait_for(lambda: self.over(responder), f"{self.name}, killed at {number}, to end", 60)
+            self.judge(number, responder, incident, remediation, container, environment, since)
+            assert len(responder.incidents()) == 1, "one episode, one incident"
+            assert responder.stop() == 0
+            assert responder.verify_journal().returncode == 0
+        except BaseException:
+            print(f"== {self.name}, write {number}\n{responder.process.tail(60)}")
+            raise
+        finally:
+            responder.stop()
+        return crashed
+
+    def over_while_alive(self, responder):
+        try:
+            return self.over(responder)
+        except OSError:
+            return None
+
+    def judge(self, number, responder, incident, remediation, container, environment, since):
+        """Nothing that must not repeat ran twice, nothing was lost, and the outside is what the incident says."""
+        status = {step["action"]: step["status"] for step in incident["steps"]}
+        interrupted = [action for action, how in status.items() if how == "interrupted"]
+        healed = incident["state"] == "healed"
+        self.outcomes.append((number, incident["state"], interrupted))
+        story = (self.name, number, incident["state"], status,
+                 [(entry["event"], entry.get("step")) for entry in incident["timeline"]])
+        assert healed or (incident["state"] == "escalated" and interrupted), story
+        if healed:
+            assert set(status.values()) == {"done"}, story
+
+        # Exactly one container of the service, running, under its own name.
+        assert wait_for(lambda: len(self.compose.containers(SERVICE)) == 1, f"one container: {story}", 10)
+        now = self.compose.inspect(SERVICE)
+        assert now["State"]["Running"], story
+        assert now["Name"].lstrip("/") == f"{self.compose.project}_{SERVICE}_1", story
+        wait_for(lambda: self.compose.healthy(SERVICE), f"the service to be healthy: {story}", 20)
+
+        def done(action):
+            return status.get(action) == "done"
+
+        if "docker.restart" in status:
+            starts = len(self.engine.output("events", "--since", since, "--until",
+                                            self.engine.output("info", "--format", "{{.SystemTime}}"), "--filter",
+                                            "event=start", "--filter", f"container={container}").splitlines())
+            assert starts <= 1 and (starts == 1 or not done("docker.restart")), (starts, story)
+        if "docker.set_env" in status:
+            wanted = next(step["docker.set_env"]["env"] for step in remediation["steps"] if "docker.set_env" in step)
+            after = self.compose.environment(SERVICE)
+            expected = {**environment, **wanted} if done("docker.set_env") else environment
+            assert after == expected, story
+        if "redis.flush" in status:
+            calls = self.redis.calls("flushall")
+            assert calls <= 1 and (calls == 1 or not done("redis.flush")), (calls, story)
+        if "postgres.execute" in status:
+            rows = self.postgres.value("SELECT count(*) FROM api_key_audit WHERE name = %s", self.key)
+            assert rows == 1, (rows, story)
+            assert self.key in str(incident["steps"][0]["outcome"]), story
+        if "postgres.terminate_queries" in status and done("postgres.terminate_queries"):
+            assert self.victims() == 0, story
+        if "docker.logs" in status and done("docker.logs"):
+            assert (responder.directory / "evidence" / incident["number"] / "SHA256SUMS").exists(), story
+        if "notify" in status:
+            sent = len([document for _, document in self.sink.received if "escalated" not in str(document)])
+            assert sent >= 1 or not done("notify"), story
+
+
+def finished(step):
+    return step["status"] not in ("waiting", "started", "undoing") and step.get("settled", True)

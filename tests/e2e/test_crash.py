@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""
+`kill -9` of the responder before and after every write to its journal, in each of the four remediations.
+
+The responder of build/crash kills itself at the N-th write; a lane goes on to N + 1 until a run has no N-th write, so
+that no number of writes is written down here. After each kill it is started again and has to bring the incident to an
+end: no step that must not repeat has run twice, none is lost, and the outside is as the incident says.
+"""
+
+import concurrent.futures
+
+import pytest
+
+from lab.engine import Engine
+from lab.postgres import Postgres
+from lab.prometheus import Prometheus
+from lane import Lane
+
+REMEDIATIONS = ("high_latency", "high_error_rate", "pool_exhausted", "api_key_compromise")
+WHEN = ("before", "after")
+# Lanes mostly wait: for health checks, restarts, the disk.
+AT_ONCE = 4
+
+
+@pytest.fixture(scope="module")
+def lanes(workspace, binaries, service_program):
+    """{(remediation, when): future of a Lane that has walked to its end}, all under way."""
+    assert binaries.crash.exists(), f"{binaries.crash} is missing: make BUILD=build/crash CRASH_POINTS=1 build"
+    directory = workspace.path("crash")
+    # docker.prune removes stopped containers of other projects: its lanes have Engines to themselves.
+    engines = [Engine(workspace.directory / f"engine-{name}").start() for name in ("crash", "before", "after")]
+    postgres = Postgres(workspace.directory / "crash-pg").start()
+    prometheus = Prometheus(workspace.path("crash-prometheus"))
+    config = directory / "prometheus.yml"
+    config.write_text("global: {}\n", encoding="ascii")
+    prometheus.start(config)
+
+    def engine_of(remediation, when):
+        return engines[1 + WHEN.index(when)] if remediation == "high_latency" else engines[0]
+
+    def walk(remediation, when):
+        lane = Lane(remediation, when, directory, engine_of(remediation, when), postgres, prometheus, binaries.crash,
+                    service_program)
+        return lane, lane.walk()
+
+    with concurrent.futures.ThreadPoolExecutor(1 if engines[0].outside else AT_ONCE) as pool:
+        yield {(remediation, when): pool.submit(walk, remediation, when)
+               for remediation in REMEDIATIONS for when in WHEN}
+        pool.shutdown(cancel_futures=True)
+    for part in (prometheus, postgres, *engines):
+        part.stop()
+
+
+@pytest.mark.parametrize("when", WHEN)
+@pytest.mark.parametrize("remediation", REMEDIATIONS)
+def test_killed_at_every_write(lanes, remediation, when):
+    lane, kills = lanes[remediation, when].result()
+    steps = max(len(interrupted) for _, _, interrupted in lane.outcomes)
+    print(f"{remediation}, {when}: {kills} kills; interrupted: "
+          f"{[(number, actions) for number, _, actions in lane.outcomes if actions]}")
+    # Received, running, every step twice, verifying, healed: fewer would mean that the crash points do not work.
+    assert kills >= 8 and steps <= 1

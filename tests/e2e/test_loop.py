@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each of the four faults, caused for real, healed by nobody, and looked at from outside."""
+
+import psycopg2
+import pytest
+
+from lab.lab import CLIENT_KEY
+from lab.parts import wait_for
+from lab.webhook import alert_of, webhook_of
+from witness import events, in_order, sealed_evidence, steps
+
+SERVICES = {"mcp-server", "rest-api", "worker"}
+
+
+def healed(lab, remediation, **labels):
+    incident = lab.responder.wait_final(remediation, **labels)
+    assert incident["state"] == "healed", (steps(incident), incident["timeline"][-3:])
+    return incident
+
+
+def assert_told(incident):
+    """The timeline tells the whole way, each step with what it planned and what came of it."""
+    states = [entry["state"] for entry in incident["timeline"] if entry.get("state")]
+    assert in_order(["received", "running", "verifying", "healed"], states), states
+    for position, step in enumerate(incident["steps"], 1):
+        told = [entry["event"] for entry in incident["timeline"] if entry.get("step") == position]
+        assert in_order(["step started", "step done"], told), (step, told)
+        assert step["plan"]["summary"] and step["outcome"]["summary"], step
+
+
+def test_high_latency(calm_lab):
+    lab = calm_lab
+    before = {service: lab.compose.inspect(service) for service in SERVICES}
+    lab.redis.client.set("mcp:stale", "1")
+    lab.engine.docker("create", "--name", "leftover", "--label", "runbook.lab=1", "devops-mcp-worker:1.0.0")
+    lab.redis.client.config_resetstat()
+
+    lab.compose.fault("mcp-server", "slow", seconds=3)
+    incident = healed(lab, "high_latency")
+
+    after = {service: lab.compose.inspect(service) for service in SERVICES}
+    assert after["mcp-server"]["Id"] == before["mcp-server"]["Id"]
+    assert after["mcp-server"]["State"]["StartedAt"] > before["mcp-server"]["State"]["StartedAt"]
+    assert after["mcp-server"]["State"]["Health"]["Status"] == "healthy"
+    for service in SERVICES - {"mcp-server"}:
+        assert after[service]["State"]["StartedAt"] == before[service]["State"]["StartedAt"], service
+    assert lab.redis.calls("flushall") == 1
+    assert not lab.redis.client.exists("mcp:stale")
+    assert lab.engine.inspect("leftover") is None, "a stopped container of nobody was not pruned"
+    assert len(lab.sink.to("oncall")) == 1
+    assert "mcp-server restarted" in str(lab.sink.to("oncall")[0])
+    assert incident["steps"][2]["outcome"]["summary"]  # free memory
+    assert_told(incident)
+    # Cooldown or not: one episode, one run.
+    wait_for(lambda: ("high_latency", "mcp-server") not in lab.prometheus.alerts(), "the alert to be resolved", 30)
+    assert len([one for one in lab.responder.incidents() if one["remediation"] == "high_latency"]) == 1
+
+
+def test_high_error_rate(calm_lab):
+    lab = calm_lab
+    old = lab.compose.inspect("rest-api")
+    others = {service: lab.compose.started_at(service) for service in SERVICES - {"rest-api"}}
+    assert lab.compose.environment("rest-api")["LOG_LEVEL"] == "info"
+
+    lab.compose.fault("rest-api", "fail", ratio=1)
+    wait_for(lambda: lab.compose.environment("rest-api")["LOG_LEVEL"] == "debug", "LOG_LEVEL=debug", 60)
+    incident = healed(lab, "high_error_rate")
+
+    files = sealed_evidence(lab.evidence, incident)
+    for service in SERVICES:
+        assert any(service in name for name in files), (service, list(files))
+    assert any("nil pointer dereference" in content for content in files.values())
+    assert "1.0.0" in str(incident["steps"][1]["outcome"]), "the version that ran is recorded"
+    assert_told(incident)
+    for service, started in others.items():
+        assert lab.compose.started_at(service) == started, service
+
+    # Resolved: the log level goes back, and the service is one container again.
+    wait_for(lambda: lab.compose.environment("rest-api")["LOG_LEVEL"] == "info", "LOG_LEVEL to go back", 60)
+    undone = wait_for(lambda: (lab.responder.incident(incident["number"])["steps"][2]["status"] == "undone"
+                               and lab.responder.incident(incident["number"])), "the step to be undone", 30)
+    assert undone["state"] == "healed"
+    wait_for(lambda: len(lab.compose.containers("rest-api")) == 1, "the kept container to be removed", 30)
+    new = lab.compose.inspect("rest-api")
+    assert new["Name"] == old["Name"]
+    assert sorted(new["Config"]["Env"]) == sorted(old["Config"]["Env"])
+    assert new["HostConfig"]["RestartPolicy"] == old["HostConfig"]["RestartPolicy"]
+    assert new["Config"]["Labels"] == old["Config"]["Labels"], "Compose still knows it as its own"
+
+
+def backends(lab, where):
+    return {row[0] for row in lab.postgres.sql(
+        f"SELECT pid FROM pg_stat_activity WHERE datname = 'mcp' AND pid <> pg_backend_pid() AND {where}")}
+
+
+def test_pool_exhausted(calm_lab):
+    lab = calm_lab
+    standing = backends(lab, "application_name = 'runbook_responder'")
+    assert len(standing) == 1
+    # A transaction that waits for its owner, and a superuser's long query: neither may be ended.
+    waiting = lab.postgres.connect(user="mcp_user")
+    waiting.autocommit = False
+    waiting.cursor().execute("SELECT 1")
+    superuser = psycopg2.connect(lab.postgres.dsn(), async_=True)
+    wait_for(lambda: superuser.poll() == psycopg2.extensions.POLL_OK, "the superuser's connection")
+    superuser.cursor().execute("SELECT pg_sleep(600), 'superuser'")
+    spared = backends(lab, f"pid IN ({waiting.get_backend_pid()}, {superuser.get_backend_pid()})")
+    assert len(spared) == 2
+
+    lab.compose.fault("mcp-server", "leak", seconds=600)
+    leaked = backends(lab, "query LIKE 'SELECT pg_sleep($1%' AND usename = 'mcp_user'")
+    assert len(leaked) > 40
+    with pytest.raises(psycopg2.OperationalError, match="connection slots|too many clients"):
+        lab.postgres.connect(user="mcp_user")
+
+    incident = healed(lab, "pool_exhausted")
+
+    assert lab.compose.environment("mcp-server")["DB_MAX_CONNECTIONS"] == "200"
+    assert lab.compose.healthy("mcp-server")
+    assert not backends(lab, "true") & leaked, "backends of the leak are left"
+    assert backends(lab, "true") >= spared | standing
+    lab.postgres.connect(user="mcp_user").close()
+    assert waiting.cursor().execute("SELECT 1") is None
+    assert_told(incident)
+    wait_for(lambda: len(lab.compose.containers("mcp-server")) == 1, "the kept container to be removed", 30)
+    waiting.close()
+    superuser.close()
+    lab.postgres.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%%''superuser''%%' "
+                     "AND pid <> pg_backend_pid()")
+
+
+def keys(lab):
+    return {row[0]: row[1:] for row in lab.postgres.sql("SELECT name, revoked_at, revoked_reason FROM api_keys")}
+
+
+def undo(lab, incident):
+    status, _ = lab.responder.post(f"/api/v1/incidents/{incident['number']}/undo",
+                                   {"by": "tester", "reason": "it was a drill"})
+    assert status in (200, 202)
+
+    def undone():
+        now = lab.responder.incident(incident["number"])
+        return now if "undone" in [step["status"] for step in now["steps"]] and not any(
+            step["status"] == "undoing" for step in now["steps"]) else None
+
+    wait_for(undone, "the incident to be undone", 60)
+
+
+def test_api_key_compromise(calm_lab):
+    lab = calm_lab
+    lab.postgres.add_keys("old-key")
+    lab.postgres.sql("UPDATE api_keys SET revoked_at = now() - interval '1 day', revoked_reason = 'left' "
+                     "WHERE name = 'old-key'")
+    before = keys(lab)
+    assert lab.call("partner-key") == 200
+
+    lab.attack("partner-key")
+    incident = healed(lab, "api_key_compromise", key_name="partner-key")
+
+    revoked = keys(lab)
+    assert revoked["partner-key"][0] is not None
+    assert incident["number"] in revoked["partner-key"][1]
+    assert {name: row for name, row in revoked.items() if name != "partner-key"} == \
+           {name: row for name, row in before.items() if name != "partner-key"}
+    assert lab.call("partner-key") == 401
+    assert lab.call(CLIENT_KEY) == 200
+    assert lab.postgres.sql("SELECT name, role FROM api_key_audit WHERE became IS NOT NULL AND name <> 'old-key'") == \
+           [("partner-key", "runbook_responder")]
+    assert "partner-key" in str(incident["steps"][0]["outcome"]), "which keys were revoked is recorded"
+    files = sealed_evidence(lab.evidence, incident)
+    for service in SERVICES:
+        assert any(service in name for name in files), (service, list(files))
+    assert any("partner-key" in str(message) for message in lab.sink.to("security"))
+    assert lab.compose.environment("mcp-server")["SECURITY_MODE"] == "enhanced"
+    assert_told(incident)
+
+    undo(lab, incident)
+    assert keys(lab) == before
+    assert lab.call("partner-key") == 200
+    sealed_evidence(lab.evidence, incident)
+
+
+def test_api_key_compromise_of_all(calm_lab):
+    """An alert that names no key, as a person sends it."""
+    lab = calm_lab
+    before = keys(lab)
+    live = {name for name, (revoked_at, _) in before.items() if revoked_at is None}
+    assert len(live) >= 3 and live != set(before)
+    webhook = webhook_of(alert_of("api_key_compromise", service="mcp-server"))
+    assert lab.responder.post("/api/v1/alerts", webhook)[0] == 200
+    incident = healed(lab, "api_key_compromise_all")
+
+    assert lab.postgres.live_keys() == []
+    assert lab.call(CLIENT_KEY) == 401
+    assert {name: row for name, row in keys(lab).items() if name not in live} == \
+           {name: row for name, row in before.items() if name not in live}
+    assert_told(incident)
+
+    undo(lab, incident)
+    assert keys(lab) == before, "undo restores exactly those that were revoked"
+    assert lab.call(CLIENT_KEY) == 200
+
+
+def test_journal_stands(calm_lab):
+    """After all of that: the chain of hashes holds, over a restart too, and Prometheus has counted it."""
+    lab = calm_lab
+    wait_for(lambda: lab.prometheus.value(
+        'sum(runbook_incidents_total{remediation="high_latency",outcome="healed"})') == 1, "the incident's count")
+    numbers = [incident["number"] for incident in lab.responder.incidents()]
+    assert lab.responder.stop() == 0
+    verified = lab.responder.verify_journal()
+    assert verified.returncode == 0, verified.stdout
+    lab.responder.start()
+    assert [incident["number"] for incident in lab.responder.incidents()] == numbers
+    assert events(lab.responder.incident(numbers[0]))
