@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside of the config room: the parsed tree, the complaints, and the values that scalars stand for. */
+#ifndef LIB_CONFIG_TREE_H
+#define LIB_CONFIG_TREE_H
+
+#include "runbook/config.h"
+
+enum node_kind { NODE_SCALAR, NODE_MAPPING, NODE_LIST };
+
+/* A pair of a mapping, or an item of a list, which has no key. */
+struct config_pair {
+        struct config_node *key, *value;
+};
+
+/* Nodes belong to their document; an alias is the very node that its anchor names. */
+struct config_node {
+        struct config *config;
+        struct config_node *next_owned;
+        enum node_kind kind;
+        bool plain;       /* a scalar without quotes, which alone may mean a number, true, false or null */
+        bool repeated;    /* a mapping in which a key stands twice */
+        int line, column; /* from 1; a column counts characters */
+        char *text;       /* of a scalar */
+        struct config_pair *pairs;
+        size_t count, capacity;
+        size_t weight; /* values in it, each alias counted as what it stands for */
+        size_t height; /* of the tree below it; 0 for a scalar */
+};
+
+struct complaint {
+        int line, column;
+        char *sentence;
+};
+
+struct config {
+        char *name; /* as it stands before each complaint */
+        char *content;
+        size_t length;
+        struct config_node *root, *owned;
+        struct complaint *complaints; /* in the order of the file */
+        size_t kept, total;           /* total goes on counting when no more are kept */
+        struct text text;             /* of the complaints, as last asked for or changed */
+};
+
+/* Parses config->content into config->root; complains. */
+void config_build(struct config *config);
+
+void config_complain_at(struct config *config, int line, int column, const char *format, ...) _printf_(4, 5);
+
+/* The values YAML gives to an unquoted scalar: null for `~`, `null` and nothing at all. */
+bool config_is_null(const struct config_node *node);
+
+/*
+ * What `text` means for a scalar field, written to `at` (owned there). -EINVAL with what would be right, as
+ * it goes on after the key: "takes true or false, not 'yes'".
+ */
+int config_scalar_parse(const struct config_field *field, const char *text, bool plain, void *at,
+                        struct error *error);
+bool config_type_is_scalar(enum config_type type);
+
+/* "a duration such as 30s, 5m or 1h30m": what a field takes, for complaints and for the reference. */
+const char *config_type_takes(enum config_type type);
+
+/* The keys by which a table is read: two for a secret. Frees the array, not the words. */
+struct config_keys {
+        const char **words;
+        size_t count;
+        char **made; /* those of the words that were put together here */
+        size_t made_count;
+};
+bool config_keys_add(struct config_keys *keys, const struct config_field *fields, const char *const *more);
+void config_keys_release(struct config_keys *keys);
+#define _cleanup_keys_ _cleanup_(config_keys_release)
+
+/* Zeroes the fields of a table in `target`, freeing nothing. */
+void config_zero(const struct config_field *fields, void *target);
+
+/* A value as it may be shown in a sentence: cut when long. Lives to the end of the full expression. */
+struct shown {
+        char text[72];
+};
+struct shown config_shown(const char *text);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Secrets, read where they are kept at each use and wiped after it. */
+#include "runbook/secret.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+enum { MAX_SECRET = 64 * 1024 };
+
+bool secret_is_set(const struct secret *secret)
+{
+        return secret->file || secret->variable;
+}
+
+/* Reads at most one byte more than is allowed, so that the caller sees that it was too much. */
+static ssize_t read_whole(int fd, char buffer[static MAX_SECRET + 1])
+{
+        size_t length = 0;
+        while (length <= MAX_SECRET) {
+                ssize_t got = read(fd, buffer + length, MAX_SECRET + 1 - length);
+                if (got < 0 && errno == EINTR)
+                        continue;
+                if (got < 0)
+                        return -errno;
+                if (got == 0)
+                        break;
+                length += (size_t)got;
+        }
+        return (ssize_t)length;
+}
+
+/* `where` names the file or the variable. Makes room first: growing later would leave copies behind. */
+static int append_value(struct text *text, const char *value, size_t length, const char *where,
+                        struct error *error)
+{
+        if (length > MAX_SECRET)
+                return error_set(error, EFBIG, "%s is larger than 64 KiB", where);
+        if (length > 0 && value[length - 1] == '\n')
+                length--;
+        if (length > 0 && value[length - 1] == '\r')
+                length--;
+        if (memchr(value, '\0', length))
+                return error_set(error, EINVAL, "%s holds a NUL byte", where);
+        if (!text_reserve(text, length + 1))
+                return error_oom(error);
+        text_append(text, value, length);
+        return 0;
+}
+
+static int read_file(const char *path, struct text *text, struct error *error)
+{
+        _cleanup_free_ char *where = text_format("the secret file %s", path);
+        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        if (!where)
+                return error_oom(error);
+        if (fd < 0)
+                return error_set(error, errno, "cannot open %s: %s", where, strerror(errno));
+
+        char *buffer = malloc(MAX_SECRET + 1);
+        if (!buffer)
+                return error_oom(error);
+        ssize_t length = read_whole(fd, buffer);
+        int result = length < 0 ? error_set(error, (int)-length, "cannot read %s: %s", where,
+                                            strerror((int)-length))
+                                : append_value(text, buffer, (size_t)length, where, error);
+        explicit_bzero(buffer, MAX_SECRET + 1);
+        free(buffer);
+        return result;
+}
+
+int secret_read(const struct secret *secret, struct text *text, struct error *error)
+{
+        if (secret->file)
+                return read_file(secret->file, text, error);
+        if (!secret->variable)
+                return 0;
+        const char *value = getenv(secret->variable);
+        if (!value)
+                return error_set(error, ENOKEY, "the environment variable %s is not set", secret->variable);
+        _cleanup_free_ char *where = text_format("the environment variable %s", secret->variable);
+        return where ? append_value(text, value, strlen(value), where, error) : error_oom(error);
+}
+
+void secret_wipe(struct text *text)
+{
+        if (text->data)
+                explicit_bzero(text->data, text->capacity);
+        text_free(text);
+}
+
+void secret_release(struct secret *secret)
+{
+        free(secret->file);
+        free(secret->variable);
+        *secret = (struct secret){0};
+}
