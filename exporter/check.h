@@ -47,6 +47,9 @@ struct check_kind {
         int (*run)(void *state, struct deadline deadline, struct sample_sink *sink, struct error *error);
 
         void *(*close)(void *state); /* takes NULL, returns NULL */
+
+        /* The metrics that the operator defined for this check, closed by NULL. NULL: the kind has none. */
+        const struct metric_family *const *(*own_families)(const void *state);
 };
 
 /* The kinds there are, closed by NULL. */
@@ -63,5 +66,9 @@ struct check_set {
 /* Loads and opens. On failure -EINVAL, and `error` holds every complaint, one a line. */
 int check_set_load(const char *path, struct check_set **ret, struct error *error);
 struct check_set *check_set_free(struct check_set *set);
+DEFINE_CLEANUP(struct check_set *, check_set_free);
+
+/* The reference page of all kinds, their options and metrics, in Markdown. */
+void check_kinds_describe(struct text *text);
 
 #endif

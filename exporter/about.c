@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every check tells besides its own samples: did it work, when, how long; and who is asking. */
+#include "exporter/about.h"
+
+static const struct metric_family success = {
+        "runbook_check_success", METRIC_GAUGE, NULL,
+        "Whether the last run of the check succeeded and the present one is not overdue."};
+static const struct metric_family duration = {"runbook_check_duration_seconds", METRIC_GAUGE, "seconds",
+                                              "How long the last finished run of the check took."};
+static const struct metric_family last_run = {
+        "runbook_check_last_run_timestamp_seconds", METRIC_GAUGE, "seconds",
+        "When the last finished run of the check began, which its samples are from; 0: never."};
+static const struct metric_family last_success = {
+        "runbook_check_last_success_timestamp_seconds", METRIC_GAUGE, "seconds",
+        "When the last successful run of the check began; 0: never."};
+static const struct metric_family info = {"runbook_check_info", METRIC_INFO, NULL,
+                                          "The check's kind and its title for people."};
+static const struct metric_family dropped = {
+        "runbook_check_dropped_series", METRIC_GAUGE, NULL,
+        "Series of the last finished run that were left out because of the check's max_series."};
+static const struct metric_family build_info = {"runbook_exporter_build_info", METRIC_INFO, NULL,
+                                                "The version of this exporter."};
+static const struct metric_family duplicate_series = {
+        "runbook_exporter_duplicate_series_total", METRIC_COUNTER, NULL,
+        "Series that were left out of pages because the same series was there already."};
+
+const struct metric_family *const about_families[] = {
+        &success, &duration, &last_run, &last_success, &info, &dropped, &build_info, &duplicate_series, NULL};
+
+void about_check(struct sample_sink *sink, const struct check_state *state)
+{
+        const struct check_result *result = state->result;
+        const struct label name = {"check", state->check->name};
+
+        sample_add(sink, &success, state->success, &name, 1);
+        sample_add(sink, &duration, result ? nsec_to_seconds(result->duration) : 0, &name, 1);
+        sample_add(sink, &last_run, result ? nsec_to_seconds(result->started_wall) : 0, &name, 1);
+        sample_add(sink, &last_success, nsec_to_seconds(state->last_success_wall), &name, 1);
+        sample_add(sink, &dropped, result ? (double)result->samples.dropped : 0, &name, 1);
+        SAMPLE(sink, &info, 1, name, {"kind", state->check->kind->name}, {"title", state->check->title});
+}
+
+void about_exporter(struct sample_sink *sink, uint64_t duplicates)
+{
+        SAMPLE(sink, &build_info, 1, {"version", RUNBOOK_VERSION});
+        SAMPLE_BARE(sink, &duplicate_series, (double)duplicates);
+        metrics_process(sink);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The samples that are there for every check, whatever its kind, and those of the exporter itself. */
+#ifndef EXPORTER_ABOUT_H
+#define EXPORTER_ABOUT_H
+
+#include "exporter/schedule.h"
+
+/* Every one of them, closed by NULL. */
+extern const struct metric_family *const about_families[];
+
+void about_check(struct sample_sink *sink, const struct check_state *state);
+
+/* build_info, process_*, and the number of series that were dropped as duplicates since the start. */
+void about_exporter(struct sample_sink *sink, uint64_t duplicates);
+
+#endif

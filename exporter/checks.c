@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of kinds, and checks.yml read by it. */
+#include <errno.h>
+
+#include "exporter/about.h"
+#include "exporter/check.h"
+
+extern const struct check_kind check_kind_http, check_kind_redis, check_kind_postgres, check_kind_docker,
+        check_kind_disk, check_kind_prometheus;
+
+/* A new kind is one line here and one above. */
+const struct check_kind *const check_kinds[] = {
+        &check_kind_http,
+        &check_kind_redis,
+        &check_kind_postgres,
+        &check_kind_docker,
+        &check_kind_disk,
+        &check_kind_prometheus,
+        NULL,
+};
+
+/* What may stand in `defaults:` and again in each check. */
+struct limits {
+        nsec timeout, cache;
+        int64_t max_series;
+};
+
+#define LIMIT_FIELDS(holder, member)                                                                     \
+        {.name = "timeout",                                                                              \
+         .type = CONFIG_DURATION,                                                                        \
+         .offset = offsetof(holder, member.timeout),                                                     \
+         .flags = CONFIG_POSITIVE,                                                                       \
+         .fallback = "5s",                                                                               \
+         .help = "How long one run may take"},                                                           \
+                {.name = "cache",                                                                        \
+                 .type = CONFIG_DURATION,                                                                \
+                 .offset = offsetof(holder, member.cache),                                               \
+                 .fallback = "0s",                                                                       \
+                 .help = "How old the samples of a successful run may be; 0s measures at every scrape"}, \
+        {                                                                                                \
+                .name = "max_series", .type = CONFIG_INT, .offset = offsetof(holder, member.max_series), \
+                .flags = CONFIG_POSITIVE, .fallback = "1000",                                            \
+                .help = "Series of one run beyond this are left out and counted"                         \
+        }
+
+struct entry {
+        char *name, *title;
+        struct limits limits;
+};
+
+static const struct config_field entry_fields[] = {
+        {.name = "name",
+         .type = CONFIG_STRING,
+         .offset = offsetof(struct entry, name),
+         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
+         .help = "Unique; the label `check` of all its samples"},
+        {.name = "title",
+         .type = CONFIG_STRING,
+         .offset = offsetof(struct entry, title),
+         .help = "What people call it; the name when not given"},
+        LIMIT_FIELDS(struct entry, limits),
+        {0},
+};
+
+struct file {
+        struct limits defaults;
+};
+
+static const struct config_field default_fields[] = {LIMIT_FIELDS(struct file, defaults), {0}};
+
+static const struct config_field file_fields[] = {
+        {.name = "defaults",
+         .type = CONFIG_OBJECT,
+         .offset = 0,
+         .fields = default_fields,
+         .help = "For every check that does not say it itself"},
+        {0},
+};
+
+#define KINDS_MAX (N_ELEMENTS(check_kinds) - 1)
+
+/* The keys of a check that name a kind, closed by NULL. */
+struct kind_names {
+        const char *names[KINDS_MAX + 1];
+};
+
+static struct kind_names all_kind_names(void)
+{
+        struct kind_names all = {0};
+
+        for (size_t i = 0; check_kinds[i]; i++)
+                all.names[i] = check_kinds[i]->name;
+        return all;
+}
+
+static bool check_name_valid(const char *name)
+{
+        return *name && strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") ==
+                                strlen(name);
+}
+
+/* The one kind that an entry names, or NULL after a complaint. */
+static const struct check_kind *find_kind(struct config_node *node, const char *name)
+{
+        const struct check_kind *found = NULL;
+        _cleanup_text_ struct text known = {0};
+
+        for (size_t i = 0; check_kinds[i]; i++) {
+                text_printf(&known, "%s%s", i ? ", " : "", check_kinds[i]->name);
+                if (!config_member(node, check_kinds[i]->name))
+                        continue;
+                if (found) {
+                        config_complain(node, check_kinds[i]->name,
+                                        "check \"%s\" is of the kind %s already: only one is possible", name,
+                                        found->name);
+                        return NULL;
+                }
+                found = check_kinds[i];
+        }
+        if (!found)
+                config_complain(node, NULL, "check \"%s\" says no kind; there are: %s", name,
+                                text_string(&known));
+        return found;
+}
+
+static void take_defaults(struct config_node *node, struct limits *limits, const struct limits *defaults)
+{
+        if (!config_member(node, "timeout"))
+                limits->timeout = defaults->timeout;
+        if (!config_member(node, "cache"))
+                limits->cache = defaults->cache;
+        if (!config_member(node, "max_series"))
+                limits->max_series = defaults->max_series;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+        return strcmp((*(const struct check *const *)a)->name, (*(const struct check *const *)b)->name);
+}
+
+/* Complains about a name that several checks have. */
+static int find_same_names(const struct check_set *set, struct config_node *list)
+{
+        _cleanup_free_ const struct check **sorted = calloc(set->count + 1, sizeof(*sorted));
+        size_t count = 0;
+
+        if (!sorted)
+                return -ENOMEM;
+        for (size_t i = 0; i < set->count; i++)
+                if (set->checks[i].name)
+                        sorted[count++] = &set->checks[i];
+        qsort(sorted, count, sizeof(*sorted), compare_names);
+        for (size_t i = 1; i < count; i++)
+                if (strcmp(sorted[i - 1]->name, sorted[i]->name) == 0) {
+                        const struct check *later = sorted[i] > sorted[i - 1] ? sorted[i] : sorted[i - 1];
+
+                        config_complain(config_item(list, (size_t)(later - set->checks)), "name",
+                                        "there is a check \"%s\" already", later->name);
+                }
+        return 0;
+}
+
+/* Reads and opens one entry. Complaints are left with the document; -ENOMEM is all that is answered. */
+static int read_check(struct config_node *node, const struct limits *defaults, struct check *check,
+                      void **state)
+{
+        _cleanup_error_ struct error error = {0};
+        const struct kind_names kinds = all_kind_names();
+        struct entry entry;
+
+        config_read_some(node, entry_fields, &entry, kinds.names);
+        take_defaults(node, &entry.limits, defaults);
+        check->name = entry.name;
+        check->title = entry.title;
+        check->timeout = entry.limits.timeout;
+        check->cache = entry.limits.cache;
+        check->max_series = entry.limits.max_series;
+        if (!check->name || !config_is_mapping(node))
+                return 0;
+        if (!check_name_valid(check->name)) {
+                config_complain(node, "name",
+                                "\"%s\" is not a name: letters, digits, \"_\", \"-\" and \".\" are",
+                                check->name);
+                return 0;
+        }
+        if (!check->title && !(check->title = strdup(check->name)))
+                return -ENOMEM;
+
+        const struct check_kind *kind = find_kind(node, check->name);
+        if (!kind)
+                return 0;
+        check->config = calloc(1, kind->config_size);
+        if (!check->config)
+                return -ENOMEM;
+        check->kind = kind;
+        struct config_node *mapping = config_member(node, kind->name);
+        if (!config_read(mapping, kind->fields, check->config))
+                return 0;
+        int r = kind->open(check, mapping, state, &error);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0 && error.message)
+                config_complain(mapping, NULL, "%s", error.message);
+        return 0;
+}
+
+/* A family that a page may show, and where the check stands that brings it in; -1: the exporter's own. */
+struct claim {
+        const struct metric_family *family;
+        ssize_t check;
+};
+
+static int compare_claims(const void *a, const void *b)
+{
+        const struct claim *first = a, *second = b;
+        int order = strcmp(first->family->name, second->family->name);
+
+        return order ? order : (first->check > second->check) - (first->check < second->check);
+}
+
+static size_t put_claims(struct claim *claims, size_t count, const struct metric_family *const *families,
+                         ssize_t check)
+{
+        for (size_t i = 0; families && families[i]; i++, count++)
+                if (claims)
+                        claims[count] = (struct claim){families[i], check};
+        return count;
+}
+
+/* Lists all families; only counts them when `claims` is NULL. */
+static size_t all_claims(const struct check_set *set, struct claim *claims)
+{
+        size_t count = put_claims(claims, 0, about_families, -1);
+
+        for (size_t i = 0; i < set->count; i++) {
+                const struct check_kind *kind = set->checks[i].kind;
+
+                if (!set->states[i])
+                        continue;
+                count = put_claims(claims, count, kind->families, (ssize_t)i);
+                if (kind->own_families)
+                        count = put_claims(claims, count, kind->own_families(set->states[i]), (ssize_t)i);
+        }
+        return count;
+}
+
+/* One name is one metric: complains where two checks mean different ones by it. */
+static int find_contradictions(const struct check_set *set, struct config_node *list)
+{
+        size_t count = all_claims(set, NULL);
+        _cleanup_free_ struct claim *claims = calloc(count + 1, sizeof(*claims));
+
+        if (!claims)
+                return -ENOMEM;
+        all_claims(set, claims);
+        qsort(claims, count, sizeof(*claims), compare_claims);
+        for (size_t i = 1, first = 0; i < count; i++) {
+                const struct metric_family *known = claims[first].family, *family = claims[i].family;
+
+                if (strcmp(known->name, family->name) != 0) {
+                        first = i;
+                } else if (known->type != family->type || strcmp(known->help, family->help) != 0) {
+                        size_t at = (size_t)claims[i].check;
+                        ssize_t other = claims[first].check;
+
+                        config_complain(config_item(list, at), set->checks[at].kind->name,
+                                        "the metric %s has another %s in %s%s%s", family->name,
+                                        known->type != family->type ? "type" : "help",
+                                        other < 0 ? "every check" : "check \"",
+                                        other < 0 ? "" : set->checks[other].name, other < 0 ? "" : "\"");
+                }
+        }
+        return 0;
+}
+
+static int read_all(struct check_set *set, struct config_node *root)
+{
+        static const char *const elsewhere[] = {"checks", NULL};
+        struct config_node *list = config_member(root, "checks");
+        struct file file;
+        int r;
+
+        config_read_some(root, file_fields, &file, elsewhere);
+        if (!root)
+                return 0;
+        if (!config_is_list(list) || config_size(list) == 0) {
+                config_complain(root, "checks", "a list of checks is needed here, with one at least");
+                return 0;
+        }
+        size_t count = config_size(list);
+        set->checks = calloc(count, sizeof(*set->checks));
+        set->states = calloc(count, sizeof(*set->states));
+        if (!set->checks || !set->states)
+                return -ENOMEM;
+        set->count = count;
+        for (size_t i = 0; i < count; i++) {
+                r = read_check(config_item(list, i), &file.defaults, &set->checks[i], &set->states[i]);
+                if (r < 0)
+                        return r;
+        }
+        r = find_same_names(set, list);
+        return r < 0 ? r : find_contradictions(set, list);
+}
+
+int check_set_load(const char *path, struct check_set **ret, struct error *error)
+{
+        _cleanup_(check_set_free_p) struct check_set *set = calloc(1, sizeof(*set));
+        int r;
+
+        if (!set)
+                return error_oom(error);
+        r = config_load(path, &set->config, error);
+        if (r < 0)
+                return r;
+        r = read_all(set, config_root(set->config));
+        if (r < 0)
+                return error_oom(error);
+        if (config_complaints(set->config) > 0)
+                return error_set(error, EINVAL, "%s", config_complaints_text(set->config));
+        if (set->count == 0)
+                return error_set(error, EINVAL, "%s: there are no checks in it", path);
+        *ret = TAKE_PTR(set);
+        return 0;
+}
+
+struct check_set *check_set_free(struct check_set *set)
+{
+        if (!set)
+                return NULL;
+        for (size_t i = 0; i < set->count; i++) {
+                struct check *check = &set->checks[i];
+
+                if (check->kind) {
+                        check->kind->close(set->states[i]);
+                        config_release(check->kind->fields, check->config);
+                }
+                free(check->config);
+                free(check->name);
+                free(check->title);
+        }
+        free(set->checks);
+        free(set->states);
+        config_free(set->config);
+        free(set);
+        return NULL;
+}
+
+static const char *const type_words[] = {
+        [METRIC_GAUGE] = "gauge",
+        [METRIC_COUNTER] = "counter",
+        [METRIC_HISTOGRAM] = "histogram",
+        [METRIC_INFO] = "info",
+};
+
+static void describe_families(const struct metric_family *const *families, struct text *text)
+{
+        text_puts(text, "| metric | type | unit | meaning |\n|---|---|---|---|\n");
+        for (size_t i = 0; families[i]; i++)
+                text_printf(text, "| `%s` | %s | %s | %s |\n", families[i]->name,
+                            type_words[families[i]->type], families[i]->unit ? families[i]->unit : "",
+                            families[i]->help);
+        text_putc(text, '\n');
+}
+
+void check_kinds_describe(struct text *text)
+{
+        text_puts(text, "# Checks\n\n"
+                        "Written by `runbook_exporter describe` from the tables in the code.\n\n"
+                        "## Every check\n\n");
+        config_describe(entry_fields, text);
+        text_puts(
+                text,
+                "\nBeside these, exactly one kind. `defaults:` takes `timeout`, `cache` and `max_series` for "
+                "all checks.\n\n");
+        describe_families(about_families, text);
+        for (size_t i = 0; check_kinds[i]; i++) {
+                text_printf(text, "## %s\n\n%s\n\n", check_kinds[i]->name, check_kinds[i]->help);
+                config_describe(check_kinds[i]->fields, text);
+                text_putc(text, '\n');
+                describe_families(check_kinds[i]->families, text);
+        }
+}

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* runbook_exporter: health checks of a runbook as Prometheus metrics. */
+#include <errno.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "exporter/page.h"
+#include "exporter/scrape.h"
+#include "runbook/flags.h"
+#include "runbook/http_client.h"
+#include "runbook/log.h"
+
+enum { EXIT_FINE, EXIT_FAILED, EXIT_USAGE };
+
+#define WORKERS_MAX 100000
+#define STOP_PATIENCE (2 * NSEC_PER_SEC) /* for runs that are on their way when the exporter is stopped */
+
+struct arguments {
+        const char *config_file, *listen_address, *log_level, *log_format, *workers;
+        bool config_check, version, help;
+};
+
+/* What the handlers work on. */
+struct exporter {
+        struct check_set *set;
+        struct workers *workers;
+        struct scrape *scrape;
+        struct http_server *server;
+};
+
+static void handle_metrics(struct http_exchange *exchange, void *context)
+{
+        scrape_handle(((struct exporter *)context)->scrape, exchange);
+}
+
+static void handle_landing(struct http_exchange *exchange, void *context)
+{
+        const struct exporter *exporter = context;
+        size_t count = exporter->set->count;
+        _cleanup_free_ struct check_state *states = calloc(count, sizeof(*states));
+        _cleanup_text_ struct text page = {0};
+
+        if (!states) {
+                http_reply_text(exchange, 500, "Out of memory.");
+                return;
+        }
+        schedule_states(scrape_schedule(exporter->scrape), states, NULL, NULL);
+        page_render(states, count, clock_wall(), &page);
+        for (size_t i = 0; i < count; i++)
+                check_state_release(&states[i]);
+        http_reply(exchange, 200, HTTP_TYPE_HTML, &page);
+}
+
+static void handle_healthy(struct http_exchange *exchange, void *context _unused_)
+{
+        http_reply_text(exchange, 200, "Runbook exporter is healthy.");
+}
+
+static void handle_ready(struct http_exchange *exchange, void *context _unused_)
+{
+        http_reply_text(exchange, 200, "Runbook exporter is ready.");
+}
+
+static const struct http_route routes[] = {
+        {"GET", "/metrics", handle_metrics, 0},
+        {"GET", "/", handle_landing, 0},
+        {"GET", "/-/healthy", handle_healthy, 0},
+        {"GET", "/-/ready", handle_ready, 0},
+        {0},
+};
+
+static int parse_workers(const char *word, unsigned *ret, struct error *error)
+{
+        char *end;
+        long value = strtol(word, &end, 10);
+
+        if (end == word || *end || value < 0 || value > WORKERS_MAX)
+                return error_set(error, EINVAL, "--workers: \"%s\" is not a number from 0 to %d", word,
+                                 WORKERS_MAX);
+        *ret = (unsigned)value;
+        return 0;
+}
+
+/* Everything that can fail before the first request. */
+static int start(struct exporter *exporter, const struct arguments *arguments, unsigned workers,
+                 struct error *error)
+{
+        const struct http_server_options options = {
+                .listen_address = arguments->listen_address,
+                .routes = routes,
+                .context = exporter,
+        };
+        int r;
+
+        r = http_client_global_init(error);
+        if (r < 0)
+                return r;
+        r = check_set_load(arguments->config_file, &exporter->set, error);
+        if (r < 0)
+                return r;
+        /* A thread for each check, so that those which hang keep no other one waiting. */
+        r = workers_new(workers ? workers : (unsigned)exporter->set->count, &exporter->workers, error);
+        if (r < 0)
+                return r;
+        r = scrape_new(exporter->set, exporter->workers, &exporter->scrape, error);
+        if (r < 0)
+                return r;
+        return http_server_start(&options, &exporter->server, error);
+}
+
+/* Answers what waits before the server goes. Memory that a hanging run may still touch is left to the end. */
+static void stop(struct exporter *exporter)
+{
+        if (exporter->scrape)
+                scrape_stop(exporter->scrape);
+        http_server_stop(exporter->server);
+        if (exporter->workers && workers_stop(exporter->workers, deadline_in(STOP_PATIENCE)) > 0) {
+                log_event(LOG_WARN, "Stopping although checks are still running", NULL);
+                return;
+        }
+        scrape_free(exporter->scrape);
+        check_set_free(exporter->set);
+}
+
+static int serve(const struct arguments *arguments, unsigned workers, const sigset_t *signals)
+{
+        struct exporter exporter = {0};
+        _cleanup_error_ struct error error = {0};
+        int signal_number = 0;
+
+        int r = start(&exporter, arguments, workers, &error);
+        if (r < 0) {
+                fprintf(stderr, "runbook_exporter: %s\n", error_text(&error));
+                stop(&exporter);
+                return EXIT_FAILED;
+        }
+        log_event(LOG_INFO, "Listening", "version", RUNBOOK_VERSION, "address", arguments->listen_address,
+                  "config", arguments->config_file, NULL);
+        sigwait(signals, &signal_number);
+        log_event(LOG_INFO, "Stopping", "signal", signal_number == SIGINT ? "SIGINT" : "SIGTERM", NULL);
+        stop(&exporter);
+        return EXIT_FINE;
+}
+
+static int check_config(const char *path)
+{
+        _cleanup_error_ struct error error = {0};
+        _cleanup_(check_set_free_p) struct check_set *set = NULL;
+
+        if (http_client_global_init(&error) < 0 || check_set_load(path, &set, &error) < 0) {
+                fprintf(stderr, "%s\n", error_text(&error));
+                return EXIT_FAILED;
+        }
+        printf("%s: %zu checks, no mistakes\n", path, set->count);
+        return EXIT_FINE;
+}
+
+static int print(const struct text *text)
+{
+        return text_error(text) == 0 && fputs(text_string(text), stdout) >= 0 && fflush(stdout) == 0
+                       ? EXIT_FINE
+                       : EXIT_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+        static const struct command commands[] = {
+                {"describe", "print the reference of all kinds of checks, in Markdown"},
+                {0},
+        };
+        struct arguments arguments = {0};
+        const struct flag flags[] = {
+                {"config.file", FLAG_STRING, &arguments.config_file, "rules/checks.yml", "FILE",
+                 "the checks to run"},
+                {"config.check", FLAG_SWITCH, &arguments.config_check, NULL, NULL,
+                 "read the file, name every mistake in it, and end"},
+                {"web.listen-address", FLAG_STRING, &arguments.listen_address, ":9877", "ADDRESS",
+                 "where to serve metrics: host:port or unix:/path"},
+                {"workers", FLAG_STRING, &arguments.workers, "0", "NUMBER",
+                 "most threads that run checks; 0: one for each check"},
+                {"log.level", FLAG_STRING, &arguments.log_level, "info", "LEVEL",
+                 "debug, info, warn or error"},
+                {"log.format", FLAG_STRING, &arguments.log_format, "logfmt", "FORMAT", "logfmt or json"},
+                {"version", FLAG_SWITCH, &arguments.version, NULL, NULL, "print the version and end"},
+                {"help", FLAG_SWITCH, &arguments.help, NULL, NULL, "print this and end"},
+                {0},
+        };
+        _cleanup_error_ struct error error = {0};
+        _cleanup_text_ struct text text = {0};
+        char **words;
+        int count;
+        unsigned workers = 0;
+        sigset_t signals;
+
+        if (flags_parse(flags, argc, argv, &words, &count, &error) < 0 ||
+            log_setup(arguments.log_level, arguments.log_format, &error) < 0 ||
+            parse_workers(arguments.workers, &workers, &error) < 0) {
+                fprintf(stderr, "runbook_exporter: %s\n", error_text(&error));
+                return EXIT_USAGE;
+        }
+        if (arguments.help) {
+                flags_help("runbook_exporter", "Health checks of a runbook as Prometheus metrics.", commands,
+                           flags, &text);
+                return print(&text);
+        }
+        if (arguments.version) {
+                text_printf(&text, "runbook_exporter %s\n", RUNBOOK_VERSION);
+                return print(&text);
+        }
+        if (count == 1 && strcmp(words[0], "describe") == 0) {
+                check_kinds_describe(&text);
+                return print(&text);
+        }
+        if (count > 0) {
+                fprintf(stderr, "runbook_exporter: what is \"%s\"? See --help.\n", words[0]);
+                return EXIT_USAGE;
+        }
+        if (arguments.config_check)
+                return check_config(arguments.config_file);
+
+        /* Many short-lived threads with arenas of their own would hold on to memory that is long free. */
+        mallopt(M_ARENA_MAX, 2);
+        /* Every thread inherits this: the signals wait for sigwait() in the first one. */
+        sigemptyset(&signals);
+        sigaddset(&signals, SIGTERM);
+        sigaddset(&signals, SIGINT);
+        pthread_sigmask(SIG_BLOCK, &signals, NULL);
+        signal(SIGPIPE, SIG_IGN);
+        return serve(&arguments, workers, &signals);
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A metric that the operator defines for the result of a query: its options, its rules, its values. */
+#ifndef EXPORTER_OPERATOR_METRIC_H
+#define EXPORTER_OPERATOR_METRIC_H
+
+#include "runbook/config.h"
+#include "runbook/metrics.h"
+
+struct operator_metric {
+        char *name;
+        int type; /* enum metric_type */
+        char *help;
+};
+
+extern const char *const operator_metric_types[];
+
+#define OPERATOR_METRIC_HELP "Measured by a query of the operator."
+
+/* Its options; what follows `member` is said of the name: .flags or .fallback. */
+#define OPERATOR_METRIC_FIELDS(holder, member, ...)                                                 \
+        {.name = "name",                                                                            \
+         .type = CONFIG_STRING,                                                                     \
+         .offset = offsetof(holder, member.name),                                                   \
+         .help = "With its unit; counters end in `_total`",                                         \
+         __VA_ARGS__},                                                                              \
+                {.name = "type",                                                                    \
+                 .type = CONFIG_ENUM,                                                               \
+                 .offset = offsetof(holder, member.type),                                           \
+                 .choices = operator_metric_types,                                                  \
+                 .fallback = "gauge",                                                               \
+                 .help = "What it is"},                                                             \
+        {                                                                                           \
+                .name = "help", .type = CONFIG_STRING, .offset = offsetof(holder, member.help),     \
+                .fallback = OPERATOR_METRIC_HELP, .flags = CONFIG_NOT_EMPTY, .help = "One sentence" \
+        }
+
+/* Complains about `node` where a name breaks Prometheus' rules; false then. */
+bool operator_metric_check(const struct operator_metric *metric, struct config_node *node);
+
+/* The same for the names of labels, under the key `labels` of `node`. */
+bool operator_labels_check(const struct config_strings *labels, struct config_node *node);
+
+/* The family of a metric; its strings are borrowed. */
+struct metric_family operator_metric_family(const struct operator_metric *metric);
+
+/* A number as databases and Prometheus write it, NaN and +Inf among them; also t and f. False otherwise. */
+bool operator_value(const char *text, double *ret);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One HTML page without scripts or outside resources, readable by eye and by screen reader, light and dark.
+ */
+#include "exporter/page.h"
+
+static const char style[] =
+        ":root{color-scheme:light "
+        "dark;--line:#d0d7de;--dim:#57606a;--good:#116329;--bad:#b3261e;--wait:#6b5900}"
+        "@media(prefers-color-scheme:dark){:root{--line:#3d444d;--dim:#9198a1;--good:#3fb950;--bad:#ff7b72;"
+        "--wait:#d29922}}"
+        "body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem}"
+        "h1{font-size:1.5rem;margin:0}p{color:var(--dim)}nav a{margin-right:1.25rem}"
+        ".table{overflow-x:auto}table{border-collapse:collapse;width:100%;margin-top:1rem}"
+        "th,td{text-align:left;padding:.5rem .75rem;border-bottom:1px solid var(--line);vertical-align:top}"
+        "thead th{color:var(--dim);font-weight:600}tbody th{font-weight:600}"
+        "td.n{white-space:nowrap;font-variant-numeric:tabular-nums}small{color:var(--dim);font-weight:400}"
+        ".good{color:var(--good)}.bad{color:var(--bad)}.wait{color:var(--wait)}.s{font-weight:600;white-"
+        "space:nowrap}";
+
+/* How a check stands, in a word, a sign and a colour: never by colour alone. */
+static const struct standing {
+        const char *class, *sign, *word;
+} good = {"good", "✓", "passes"}, bad = {"bad", "✗", "fails"}, not_yet = {"wait", "…", "not run yet"};
+
+static const struct standing *standing_of(const struct check_state *state)
+{
+        if (!state->result && !state->overdue)
+                return &not_yet;
+        return state->success ? &good : &bad;
+}
+
+static void put_age(struct text *text, nsec wall, nsec now)
+{
+        char time[TIME_TEXT_MAX], age[DURATION_TEXT_MAX];
+        nsec seconds = now > wall ? (now - wall) / NSEC_PER_SEC : 0;
+
+        text_printf(text, "<time datetime=\"%s\">%s ago</time>", time_format(wall, time),
+                    duration_format(seconds * NSEC_PER_SEC, age));
+}
+
+static void put_duration(struct text *text, nsec duration)
+{
+        if (duration < NSEC_PER_SEC)
+                text_printf(text, "%.1f ms", (double)duration / 1e6);
+        else
+                text_printf(text, "%.2f s", nsec_to_seconds(duration));
+}
+
+static void put_check(struct text *text, const struct check_state *state, nsec now)
+{
+        const struct standing *standing = standing_of(state);
+        const struct check_result *result = state->result;
+
+        text_printf(text,
+                    "<tr><td class=\"s %s\"><span aria-hidden=\"true\">%s</span> %s</td><th scope=\"row\">",
+                    standing->class, standing->sign, standing->word);
+        text_put_html(text, state->check->title);
+        text_puts(text, "<br><small>");
+        text_put_html(text, state->check->name);
+        text_printf(text, "</small></th><td>%s</td><td class=\"n\">", state->check->kind->name);
+        if (result)
+                put_age(text, result->started_wall, now);
+        else
+                text_puts(text, "never");
+        text_puts(text, "</td><td class=\"n\">");
+        if (result)
+                put_duration(text, result->duration);
+        text_puts(text, "</td><td>");
+        text_put_html(text, check_state_reason(state));
+        if (result && result->samples.dropped > 0)
+                text_printf(text, "%llu series over max_series were left out",
+                            (unsigned long long)result->samples.dropped);
+        text_puts(text, "</td></tr>\n");
+}
+
+void page_render(const struct check_state *states, size_t count, nsec now, struct text *text)
+{
+        size_t failing = 0;
+
+        for (size_t i = 0; i < count; i++)
+                failing += standing_of(&states[i]) == &bad;
+
+        text_printf(
+                text,
+                "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+                "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
+                "<title>Runbook exporter</title><style>%s</style></head>\n<body><main><h1>Runbook "
+                "exporter</h1>\n"
+                "<p>Version %s. %zu checks, %zu of them failing. Checks run when Prometheus asks for "
+                "<a href=\"/metrics\">metrics</a>.</p>\n"
+                "<nav aria-label=\"Pages\"><a href=\"/metrics\">Metrics</a><a href=\"/-/healthy\">Healthy</a>"
+                "<a href=\"/-/ready\">Ready</a></nav>\n"
+                "<div class=\"table\" role=\"region\" aria-label=\"Checks\" tabindex=\"0\"><table><thead><tr>"
+                "<th scope=\"col\">State</th><th scope=\"col\">Check</th><th scope=\"col\">Kind</th>"
+                "<th scope=\"col\">Last run</th><th scope=\"col\">Took</th><th scope=\"col\">Reason</th>"
+                "</tr></thead><tbody>\n",
+                style, RUNBOOK_VERSION, count, failing);
+        for (size_t i = 0; i < count; i++)
+                put_check(text, &states[i], now);
+        text_puts(text, "</tbody></table></div></main></body></html>\n");
+}

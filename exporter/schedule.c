@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Starts runs on worker threads and keeps their results. */
+#include "exporter/schedule.h"
+
+#include <errno.h>
+#include <pthread.h>
+
+#include "runbook/log.h"
+
+/* A run answers by its deadline; this is how much later its thread may come to say so. */
+#define OVERDUE_GRACE (250 * NSEC_PER_MSEC)
+
+#define NOT_YET "has not run yet"
+#define OVERDUE "still running after its timeout"
+
+struct entry {
+        struct schedule *schedule;
+        const struct check *check;
+        void *state;
+        struct label labels[1]; /* check="<name>", on each of its samples */
+
+        /* Below: by the schedule's lock. */
+        struct check_result *result;
+        nsec last_success_wall;
+        nsec due;        /* CLOCK_MONOTONIC: not started before */
+        nsec overdue_at; /* of the present run */
+        uint64_t number; /* of the present or last run; 0: there was none */
+        bool running, late, overdue;
+        bool complained; /* its failure was logged */
+};
+
+struct schedule {
+        pthread_mutex_t lock;
+        struct workers *workers;
+        void (*changed)(void *context);
+        void *context;
+        uint64_t generation; /* read without the lock */
+        nsec next_overdue;   /* no run is overdue before; INT64_MAX: none is running */
+        size_t count;
+        struct entry entries[];
+};
+
+static inline void unlock_p(pthread_mutex_t **lock)
+{
+        pthread_mutex_unlock(*lock);
+}
+
+#define WITH_LOCK(schedule)                                                       \
+        _cleanup_(unlock_p) pthread_mutex_t *locked _unused_ = &(schedule)->lock; \
+        pthread_mutex_lock(locked)
+
+struct check_result *check_result_ref(struct check_result *result)
+{
+        if (result)
+                __atomic_add_fetch(&result->references, 1, __ATOMIC_RELAXED);
+        return result;
+}
+
+struct check_result *check_result_unref(struct check_result *result)
+{
+        if (!result || __atomic_sub_fetch(&result->references, 1, __ATOMIC_ACQ_REL) > 0)
+                return NULL;
+        sample_set_release(&result->samples);
+        free(result->reason);
+        free(result);
+        return NULL;
+}
+
+const char *check_state_reason(const struct check_state *state)
+{
+        if (state->overdue)
+                return OVERDUE;
+        if (!state->result)
+                return state->running ? "is running for the first time" : NOT_YET;
+        return state->result->reason ? state->result->reason : "";
+}
+
+void check_state_release(struct check_state *state)
+{
+        state->result = check_result_unref(state->result);
+}
+
+int schedule_new(const struct check_set *set, struct workers *workers, void (*changed)(void *context),
+                 void *context, struct schedule **ret, struct error *error)
+{
+        struct schedule *schedule = calloc(1, sizeof(*schedule) + set->count * sizeof(*schedule->entries));
+
+        if (!schedule)
+                return error_oom(error);
+        pthread_mutex_init(&schedule->lock, NULL);
+        schedule->workers = workers;
+        schedule->changed = changed;
+        schedule->context = context;
+        schedule->generation = 1;
+        schedule->next_overdue = INT64_MAX;
+        schedule->count = set->count;
+        for (size_t i = 0; i < set->count; i++)
+                schedule->entries[i] = (struct entry){
+                        .schedule = schedule,
+                        .check = &set->checks[i],
+                        .state = set->states[i],
+                        .labels = {{"check", set->checks[i].name}},
+                        .due = INT64_MIN,
+                };
+        *ret = schedule;
+        return 0;
+}
+
+struct schedule *schedule_free(struct schedule *schedule)
+{
+        if (!schedule)
+                return NULL;
+        for (size_t i = 0; i < schedule->count; i++)
+                check_result_unref(schedule->entries[i].result);
+        pthread_mutex_destroy(&schedule->lock);
+        free(schedule);
+        return NULL;
+}
+
+/* By the lock. */
+static void rise(struct schedule *schedule)
+{
+        __atomic_add_fetch(&schedule->generation, 1, __ATOMIC_RELEASE);
+}
+
+/* By the lock. */
+static void set_overdue_at(struct entry *entry, nsec started)
+{
+        entry->overdue_at = started + entry->check->timeout + OVERDUE_GRACE;
+        if (entry->overdue_at < entry->schedule->next_overdue)
+                entry->schedule->next_overdue = entry->overdue_at;
+}
+
+/* Says what has changed for the better or the worse, once. */
+static void report(const struct entry *entry, int code, const char *reason, bool complained)
+{
+        if (code < 0)
+                log_event(complained ? LOG_DEBUG : LOG_WARN, "Check failed", "check", entry->check->name,
+                          "kind", entry->check->kind->name, "reason", reason, NULL);
+        else if (complained)
+                log_event(LOG_INFO, "Check succeeds again", "check", entry->check->name, "kind",
+                          entry->check->kind->name, NULL);
+}
+
+/*
+ * Takes over the result of the present run. Only a success may be remembered for `cache:`; after a failure
+ * the next scrape looks again. Answers whether a failure had been logged before.
+ */
+static bool finish(struct entry *entry, struct check_result *result, nsec started)
+{
+        struct schedule *schedule = entry->schedule;
+        struct check_result *previous = NULL;
+        bool complained;
+
+        {
+                WITH_LOCK(schedule);
+                previous = entry->result;
+                entry->result = check_result_ref(result);
+                entry->running = entry->late = entry->overdue = false;
+                if (result->code >= 0) {
+                        entry->last_success_wall = result->started_wall;
+                        entry->due = started + entry->check->cache;
+                } else {
+                        entry->due = INT64_MIN;
+                }
+                complained = entry->complained;
+                entry->complained = result->code < 0;
+                rise(schedule);
+        }
+        check_result_unref(previous);
+        return complained;
+}
+
+/* Puts down a failure; the samples of before it stay, as the contract of run() says. */
+static void take_failure(struct check_result *result, int code, const char *reason)
+{
+        result->code = code;
+        free(result->reason);
+        result->reason = strdup(reason); /* NULL is shown as no reason; there is no memory for more */
+}
+
+/* One run, on a worker thread. The result was made when the run was started, so that nothing can fail here.
+ */
+struct job {
+        struct entry *entry;
+        struct check_result *result;
+};
+
+static void run_check(void *context)
+{
+        _cleanup_free_ struct job *job = context;
+        struct entry *entry = job->entry;
+        struct check_result *result = job->result;
+        const struct check *check = entry->check;
+        struct schedule *schedule = entry->schedule;
+        _cleanup_error_ struct error error = {0};
+        nsec started = clock_monotonic();
+
+        { /* its time counts from here, should it have waited for a thread */
+                WITH_LOCK(schedule);
+                set_overdue_at(entry, started);
+                entry->overdue = false;
+        }
+        result->started_wall = clock_wall();
+        result->code = check->kind->run(entry->state, (struct deadline){started + check->timeout},
+                                        &(struct sample_sink){&result->samples}, &error);
+        result->duration = clock_monotonic() - started;
+        if (result->code < 0) {
+                take_failure(result, result->code, error_text(&error));
+        } else if (result->samples.error < 0) {
+                sample_set_clear(&result->samples);
+                take_failure(result, -ENOMEM, "out of memory while its samples were kept");
+        }
+
+        bool complained = finish(entry, result, started);
+        report(entry, result->code, result->reason, complained);
+        check_result_unref(result);
+        schedule->changed(schedule->context);
+}
+
+/* Hands a run to the workers; by the lock. False when there is no memory or no thread for it. */
+static bool launch(struct entry *entry, nsec now)
+{
+        struct check_result *result = calloc(1, sizeof(*result));
+        struct job *job = calloc(1, sizeof(*job));
+
+        if (!result || !job) {
+                free(result);
+                free(job);
+                return false;
+        }
+        result->references = 1;
+        result->samples.limit = (size_t)entry->check->max_series;
+        result->samples.common = entry->labels;
+        result->samples.common_count = N_ELEMENTS(entry->labels);
+        *job = (struct job){entry, result};
+        if (workers_run(entry->schedule->workers, run_check, job) < 0) {
+                check_result_unref(result);
+                free(job);
+                return false;
+        }
+        entry->running = true;
+        entry->late = entry->overdue = false;
+        set_overdue_at(entry, now);
+        entry->number++;
+        return true;
+}
+
+size_t schedule_start(struct schedule *schedule, const bool *selected, struct check_run *ret_runs)
+{
+        nsec now = clock_monotonic();
+        size_t count = 0;
+        WITH_LOCK(schedule);
+
+        for (size_t i = 0; i < schedule->count; i++) {
+                struct entry *entry = &schedule->entries[i];
+
+                if (selected && !selected[i])
+                        continue;
+                if (!entry->running && now >= entry->due)
+                        launch(entry, now);
+                if (entry->running && !entry->late && !entry->overdue)
+                        ret_runs[count++] = (struct check_run){(uint32_t)i, entry->number};
+        }
+        return count;
+}
+
+bool schedule_ended(struct schedule *schedule, struct check_run run)
+{
+        const struct entry *entry = &schedule->entries[run.check];
+        WITH_LOCK(schedule);
+
+        return !entry->running || entry->overdue || entry->number != run.number;
+}
+
+void schedule_mark_late(struct schedule *schedule, struct check_run run)
+{
+        struct entry *entry = &schedule->entries[run.check];
+        WITH_LOCK(schedule);
+
+        if (entry->running && entry->number == run.number)
+                entry->late = true;
+}
+
+/* Marks the run of one entry when its time is over; true when that is news for the log. */
+static bool mark_overdue(struct entry *entry)
+{
+        struct schedule *schedule = entry->schedule;
+        WITH_LOCK(schedule);
+
+        if (!entry->running || entry->overdue)
+                return false;
+        if (clock_monotonic() < entry->overdue_at) {
+                if (entry->overdue_at < schedule->next_overdue)
+                        schedule->next_overdue = entry->overdue_at;
+                return false;
+        }
+        bool news = !entry->complained;
+        entry->overdue = entry->complained = true;
+        rise(schedule);
+        return news;
+}
+
+nsec schedule_expire(struct schedule *schedule)
+{
+        {
+                WITH_LOCK(schedule);
+                if (clock_monotonic() < schedule->next_overdue)
+                        return schedule->next_overdue;
+                schedule->next_overdue = INT64_MAX; /* found anew below */
+        }
+        for (size_t i = 0; i < schedule->count; i++)
+                if (mark_overdue(&schedule->entries[i]))
+                        report(&schedule->entries[i], -ETIMEDOUT, OVERDUE, false);
+        WITH_LOCK(schedule);
+        return schedule->next_overdue;
+}
+
+uint64_t schedule_generation(const struct schedule *schedule)
+{
+        return __atomic_load_n(&schedule->generation, __ATOMIC_ACQUIRE);
+}
+
+void schedule_states(struct schedule *schedule, struct check_state *ret_states, uint64_t *ret_generation,
+                     nsec *ret_fresh_until)
+{
+        nsec fresh_until = INT64_MAX;
+        WITH_LOCK(schedule);
+
+        for (size_t i = 0; i < schedule->count; i++) {
+                const struct entry *entry = &schedule->entries[i];
+
+                ret_states[i] = (struct check_state){
+                        .check = entry->check,
+                        .result = check_result_ref(entry->result),
+                        .last_success_wall = entry->last_success_wall,
+                        .running = entry->running,
+                        .overdue = entry->overdue,
+                        .success = entry->result && entry->result->code >= 0 && !entry->overdue,
+                };
+                if (!entry->running && entry->due < fresh_until)
+                        fresh_until = entry->due;
+                if (entry->running && !entry->late && !entry->overdue)
+                        fresh_until = INT64_MIN;
+        }
+        if (ret_generation)
+                *ret_generation = schedule->generation;
+        if (ret_fresh_until)
+                *ret_fresh_until = fresh_until;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The runs of the checks: which are due, which are running, and what each one's last run measured.
+ *
+ * There are no timers here: a check runs because a scrape asks for it and its samples are older than its
+ * `cache:` allows. Whoever asks while it runs gets that same run. A run that outlasts its timeout is
+ * *overdue*: it counts as failed and nobody waits for it any more, but it is still running, so it is not
+ * started again. Every function may be called by any thread; none waits for a check.
+ */
+#ifndef EXPORTER_SCHEDULE_H
+#define EXPORTER_SCHEDULE_H
+
+#include "exporter/check.h"
+#include "runbook/workers.h"
+
+/* What one finished run measured. Immutable, reference-counted. */
+struct check_result {
+        struct sample_set samples;
+        nsec started_wall;
+        nsec duration;
+        int code;     /* 0, or the negative errno that run() answered */
+        char *reason; /* why it failed, for people; NULL after a success */
+        unsigned references;
+};
+
+struct check_result *check_result_ref(struct check_result *result);
+struct check_result *check_result_unref(struct check_result *result); /* takes NULL, returns NULL */
+
+/* How a check stands. */
+struct check_state {
+        const struct check *check;
+        struct check_result *result; /* of the last finished run, a reference; NULL: none has finished yet */
+        nsec last_success_wall;      /* when the last successful run began; 0: never */
+        bool running;
+        bool overdue; /* the present run has outlasted its timeout */
+        bool success; /* the last run succeeded, and the present one is not overdue */
+};
+
+/* The reason of a failure in words, "" when there is none; borrowed from the state. */
+const char *check_state_reason(const struct check_state *state);
+
+/* One run of one check that somebody waits for. */
+struct check_run {
+        uint32_t check; /* its index in the set */
+        uint64_t number;
+};
+
+struct schedule;
+
+/*
+ * `set` and `workers` are borrowed. `changed` is called without any lock, on the thread of the run that has
+ * ended; it must not block.
+ */
+int schedule_new(const struct check_set *set, struct workers *workers, void (*changed)(void *context),
+                 void *context, struct schedule **ret, struct error *error);
+
+/* Only once no run is left: workers_stop() answered 0. */
+struct schedule *schedule_free(struct schedule *schedule);
+
+/*
+ * Starts every due check among `selected` (one bool a check; NULL: all). `ret_runs` takes the runs to wait
+ * for, old and new, and has room for every check; the number of them is returned. Runs that are late are not
+ * among them.
+ */
+size_t schedule_start(struct schedule *schedule, const bool *selected, struct check_run *ret_runs);
+
+/* True when nobody needs to wait for this run: it has ended, or is overdue. */
+bool schedule_ended(struct schedule *schedule, struct check_run run);
+
+/* A scrape had to go without this run: later scrapes do not wait for it either. */
+void schedule_mark_late(struct schedule *schedule, struct check_run run);
+
+/* Marks what has outlasted its timeout; the instant when it should be called again (INT64_MAX: no run). */
+nsec schedule_expire(struct schedule *schedule);
+
+/* Rises whenever what the checks say has changed. Takes no lock. */
+uint64_t schedule_generation(const struct schedule *schedule);
+
+/*
+ * Fills `ret_states` (room for every check) with how all stand at one moment, and tells the generation and
+ * until when nothing is due or waited for (INT64_MIN: something is now). check_state_release() each.
+ */
+void schedule_states(struct schedule *schedule, struct check_state *ret_states, uint64_t *ret_generation,
+                     nsec *ret_fresh_until);
+void check_state_release(struct check_state *state);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * GET /metrics: starts what is due, leaves the request open, and answers it at the last result or at its
+ * deadline, whichever comes first.
+ *
+ * The handler runs on the server's event thread and never encodes: it either answers from memory or hands the
+ * exchange to the scrape's own thread, which is the only one that builds pages and answers.
+ */
+#ifndef EXPORTER_SCRAPE_H
+#define EXPORTER_SCRAPE_H
+
+#include "exporter/schedule.h"
+#include "runbook/http_server.h"
+
+struct scrape;
+
+/* Makes the schedule of `set` and starts the thread. `set` and `workers` are borrowed. */
+int scrape_new(const struct check_set *set, struct workers *workers, struct scrape **ret,
+               struct error *error);
+
+/* Answers one GET /metrics, now or later. On the event thread. */
+void scrape_handle(struct scrape *scrape, struct http_exchange *exchange);
+
+struct schedule *scrape_schedule(struct scrape *scrape);
+
+/* Answers everything that waits with 503, and what comes later too; ends the thread. Before the server stops.
+ */
+void scrape_stop(struct scrape *scrape);
+
+/* After scrape_stop(), and only once no run is left. Takes NULL. */
+struct scrape *scrape_free(struct scrape *scrape);
+
+/*
+ * How long a scrape may take, from Prometheus' X-Prometheus-Scrape-Timeout-Seconds: half a second less, so
+ * that the page arrives in time; half of it when it is shorter than a second. NULL and nonsense: 10 s.
+ */
+nsec scrape_allowance(const char *timeout_header);
+
+#endif

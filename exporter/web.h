@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What all kinds that ask over HTTP have in common: URL, headers, credentials, TLS. */
+#ifndef EXPORTER_WEB_H
+#define EXPORTER_WEB_H
+
+#include "runbook/config.h"
+#include "runbook/http_client.h"
+
+/* `tls_config:` as Prometheus has it. */
+struct web_tls {
+        char *ca_file, *cert_file, *key_file;
+        bool insecure_skip_verify;
+};
+
+struct web_options {
+        char *url;
+        struct config_map headers;
+        struct secret bearer_token;
+        struct web_tls tls;
+};
+
+extern const struct config_field web_tls_fields[];
+
+#define WEB_CONFIG_FIELDS(holder, member)                                                            \
+        {.name = "url",                                                                              \
+         .type = CONFIG_STRING,                                                                      \
+         .offset = offsetof(holder, member.url),                                                     \
+         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,                                                \
+         .help = "http:// or https://, without a password"},                                         \
+                {.name = "headers",                                                                  \
+                 .type = CONFIG_MAP,                                                                 \
+                 .offset = offsetof(holder, member.headers),                                         \
+                 .help = "Sent with the request; no secrets here"},                                  \
+                {.name = "bearer_token",                                                             \
+                 .type = CONFIG_SECRET,                                                              \
+                 .offset = offsetof(holder, member.bearer_token),                                    \
+                 .help = "Sent as `Authorization: Bearer`; read anew for each request"},             \
+        {                                                                                            \
+                .name = "tls_config", .type = CONFIG_OBJECT, .offset = offsetof(holder, member.tls), \
+                .fields = web_tls_fields, .help = "As in Prometheus"                                 \
+        }
+
+/* The headers as http_client takes them. */
+struct web_headers {
+        char **lines; /* closed by NULL */
+};
+
+/* Checks what the table cannot, complaining about `node`, and renders the headers. -EINVAL, -ENOMEM. */
+int web_prepare(const struct web_options *options, struct config_node *node, struct web_headers *ret);
+void web_headers_release(struct web_headers *headers);
+
+/* A request as the options say, to their URL. */
+struct http_request web_request(const struct web_options *options, const struct web_headers *headers,
+                                struct deadline deadline);
+
+#endif
