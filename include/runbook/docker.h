@@ -48,7 +48,8 @@ int docker_call(struct docker *docker, const char *method, const char *path, con
                 struct deadline deadline, cJSON **ret, struct error *error);
 
 /* All containers of a project, or of one service of it (service not NULL), running or not, as the Engine
- * lists them; one-off containers left out. An array, sorted by service and number. Never NULL on success. */
+ * lists them; one-off containers and those of docker_is_kept() left out. An array, sorted by service and
+ * number. Never NULL on success. -EINVAL for an empty name, which is never read as "all". */
 int docker_list(struct docker *docker, const char *project, const char *service, struct deadline deadline,
                 cJSON **ret, struct error *error);
 
@@ -65,9 +66,15 @@ const char *docker_service(const cJSON *container);
 /* Its name without the leading '/', of a listed or inspected container. */
 const char *docker_name(const cJSON *container);
 
+/* Whether it is what docker_recreate() keeps for a roll back ("<name>.runbook-<tag>.old") or was just making.
+ */
+bool docker_is_kept(const cJSON *container);
+
 /*
- * Waits until the container runs and is healthy (running for `settle` where it has no health check).
- * -ETIMEDOUT with its last state; -ECHILD when it exited. Looks every 250 ms.
+ * Waits until the container runs and is healthy; where it has no health check, until it has been running for
+ * `settle` without being started anew. Unhealthy, restarting or paused may still become healthy and is waited
+ * for. -ETIMEDOUT with its last state; -ECHILD when it exited, with its status; -ENOENT when it is gone.
+ * Looks every 250 ms.
  */
 int docker_wait_healthy(struct docker *docker, const char *id, nsec settle, struct deadline deadline,
                         struct error *error);
@@ -75,12 +82,13 @@ int docker_wait_healthy(struct docker *docker, const char *id, nsec settle, stru
 /* One decoded piece of a log: stream 1 is stdout, 2 stderr. A negative errno ends the transfer. */
 typedef int (*docker_log_sink)(void *context, int stream, const char *data, size_t length);
 
-/* Logs with timestamps, the last `tail` lines (0: all), since a wall time (0: ever). Frames are decoded. */
+/* Logs with timestamps, the last `tail` lines (0: all), since a wall time (0: ever). Frames are decoded. An
+ * errno of the sink comes back as it is. */
 int docker_logs(struct docker *docker, const char *id, int64_t tail, nsec since_wall,
                 struct deadline deadline, docker_log_sink sink, void *context, struct error *error);
 
 /* Feeds raw bytes of a log stream through the frame decoder; kept across calls in `decoder`. For fuzzing too.
- */
+ * The sink may also be given stream 3, an error of the Engine's own. -EBADMSG for what cannot be a frame. */
 struct docker_frame_decoder {
         bool raw; /* the container has a TTY: no frames */
         unsigned char header[8];

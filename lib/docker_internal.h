@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rooms of the Docker client: a raw request, copying a container's description, carrying its files over.
+ */
+#ifndef LIB_DOCKER_INTERNAL_H
+#define LIB_DOCKER_INTERNAL_H
+
+#include "runbook/docker.h"
+#include "runbook/docker_recreate.h"
+#include "runbook/http_client.h"
+
+/* API versions: older Engines are refused, newer ones are spoken to as this one. */
+#define DOCKER_API_OLDEST 40
+#define DOCKER_API_NEWEST 51
+
+/* The name of what docker_recreate() keeps or makes: "<name>.runbook-<tag>.old" and ".new". */
+#define DOCKER_KEPT_MARK ".runbook-"
+#define DOCKER_KEPT_OLD ".old"
+#define DOCKER_KEPT_NEW ".new"
+
+/* docker.c: one call with a body and an answer of any type; `type` NULL: no body. */
+struct docker_body {
+        const char *type;
+        const void *data;
+        size_t length;
+        size_t answer_limit; /* 0: 16 MiB */
+        int (*on_data)(void *context, const char *data, size_t length);
+        void *context;
+};
+int docker_request(struct docker *docker, const char *method, const char *path,
+                   const struct docker_body *body, struct deadline deadline, struct http_response *ret,
+                   struct error *error);
+
+/* What an answer of 4xx or 5xx means, with the Engine's message. */
+int docker_answer_error(long status, const char *body, size_t length, struct error *error);
+
+/* The N of API version 1.N, asked of the Engine the first time. */
+int docker_api_minor(struct docker *docker, struct deadline deadline, int *ret, struct error *error);
+
+/*
+ * docker_copy.c: what POST /containers/create needs to make the same container again, by reading only.
+ * `ret_connect` is an array of {"network", "endpoint"}: what has to be connected afterwards, because an API
+ * before 1.44 takes one network at creation.
+ */
+int docker_copy(const cJSON *inspected, const char *image, const struct docker_change *change, int api_minor,
+                cJSON **ret_body, cJSON **ret_connect, struct error *error);
+
+/*
+ * docker_layer.c: files that stand in the container's writable layer since before it was started last, as
+ * Compose puts inline configs and secrets there. They would vanish with the container. An array of paths;
+ * -ENOTSUP when there are too many or too large ones to be carried over.
+ */
+int docker_layer_find(struct docker *docker, const cJSON *inspected, struct deadline deadline,
+                      cJSON **ret_paths, struct error *error);
+int docker_layer_carry(struct docker *docker, const char *from, const char *to, const cJSON *paths,
+                       struct deadline deadline, struct error *error);
+
+/* docker_tar.c: appends the one file of the tar stream `data` to the tar stream `tar`, under the name `path`.
+ */
+int docker_tar_append(struct text *tar, const char *data, size_t length, const char *path,
+                      struct error *error);
+void docker_tar_end(struct text *tar);
+
+#endif
