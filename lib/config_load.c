@@ -48,6 +48,7 @@ static const struct {
         {"missing comma in flow", "separate items with ',', or close the one before"},
         {"invalid nested block mapping on the same line", "put a value that holds ': ' in quotes"},
         {"invalid multiline plain key", "write 'key: value', and indent both lines alike"},
+        {"invalid mapping in plain multiline", "write 'key: value', and indent keys of one mapping alike"},
         {"invalid value after mapping", "write 'key: value', and indent keys of one mapping alike"},
         {"did not find expected key", "write 'key: value', and indent keys of one mapping alike"},
         {"invalid indentation in mapping", "indent keys of one mapping alike"},
@@ -80,6 +81,7 @@ static struct config_node *node_new(struct builder *builder, enum node_kind kind
                 .line = builder->line,
                 .column = builder->column,
                 .weight = 1,
+                .height = kind == NODE_SCALAR ? 0 : 1,
         };
         builder->config->owned = node;
         return node;
@@ -136,7 +138,8 @@ static bool place(struct builder *builder, struct config_node *node)
 
         if (parent->kind == NODE_MAPPING && !open->key) {
                 if (node->kind != NODE_SCALAR || config_is_null(node)) {
-                        complain_here(builder, "a key must be a word, as in 'key: value'");
+                        config_complain_at(builder->config, node->line, node->column,
+                                           "a key must be a word, as in 'key: value'");
                         return false;
                 }
                 open->key = node;
@@ -200,6 +203,10 @@ static bool on_alias(struct builder *builder, struct fy_event *event)
 {
         size_t length = 0;
         const char *name = fy_token_get_text(event->alias.anchor, &length);
+
+        /* libfyaml's mark stands behind the '*', as it does behind an opening quote. */
+        if (builder->column > 1)
+                builder->column--;
         for (size_t i = builder->anchor_count; name && i-- > 0;) {
                 const struct anchor *anchor = &builder->anchors[i];
                 if (strlen(anchor->name) != length || memcmp(anchor->name, name, length) != 0)
@@ -221,10 +228,14 @@ static bool on_alias(struct builder *builder, struct fy_event *event)
 
 static bool refuse_tag(struct builder *builder, struct fy_token *tag)
 {
-        if (tag)
-                complain_here(builder, "tags ('!…') are not used here; put text that looks like a number "
-                                       "in quotes instead");
-        return !tag;
+        if (!tag)
+                return true;
+        const struct fy_mark *mark = fy_token_start_mark(tag);
+        config_complain_at(builder->config, mark ? mark->line + 1 : builder->line,
+                           mark ? mark->column + 1 : builder->column,
+                           "tags ('!…') are not used here; put text that looks like a number in quotes "
+                           "instead");
+        return false;
 }
 
 static bool count_value(struct builder *builder)
@@ -243,7 +254,6 @@ static bool on_scalar(struct builder *builder, struct fy_event *event)
         size_t length = 0, anchor;
         const char *text = token ? fy_token_get_text(token, &length) : NULL;
 
-        /* libfyaml's mark stands behind the opening quote. */
         if (token && (style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED) && builder->column > 1)
                 builder->column--;
         if (!refuse_tag(builder, event->scalar.tag) || !count_value(builder))

@@ -156,24 +156,35 @@ static void keep(struct config *config, struct complaint complaint)
         config->kept++;
 }
 
+/* Of the complaints that are not kept only the number changes, which is the last line. */
+static void update_text(struct config *config, size_t kept_before)
+{
+        if (config->kept > kept_before) {
+                text_clear(&config->text);
+                for (size_t i = 0; i < config->kept; i++)
+                        text_printf(&config->text, "%s%s:%d:%d: %s", i > 0 ? "\n" : "", config->name,
+                                    config->complaints[i].line, config->complaints[i].column,
+                                    config->complaints[i].sentence);
+                config->text_kept = config->text.length;
+        }
+        if (config->total > config->kept) {
+                config->text.length = config->text_kept;
+                text_printf(&config->text, "\n%s: and %zu more", config->name, config->total - config->kept);
+        }
+}
+
 static void complain_va(struct config *config, int line, int column, const char *format, va_list args)
 {
         _cleanup_text_ struct text sentence = {0};
-        text_vprintf(&sentence, format, args);
-        char *kept = one_line(text_string(&sentence));
-        if (!kept) {
-                config->total++;
-                return;
-        }
-        keep(config, (struct complaint){line, column, kept});
+        size_t kept_before = config->kept;
 
-        text_clear(&config->text);
-        for (size_t i = 0; i < config->kept; i++)
-                text_printf(&config->text, "%s%s:%d:%d: %s", i > 0 ? "\n" : "", config->name,
-                            config->complaints[i].line, config->complaints[i].column,
-                            config->complaints[i].sentence);
-        if (config->total > config->kept)
-                text_printf(&config->text, "\n%s: and %zu more", config->name, config->total - config->kept);
+        text_vprintf(&sentence, format, args);
+        char *said = one_line(text_string(&sentence));
+        if (said)
+                keep(config, (struct complaint){line, column, said});
+        else
+                config->total++;
+        update_text(config, kept_before);
 }
 
 void config_complain_at(struct config *config, int line, int column, const char *format, ...)

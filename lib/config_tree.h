@@ -24,7 +24,7 @@ struct config_node {
         struct config_pair *pairs;
         size_t count, capacity;
         size_t weight; /* values in it, each alias counted as what it stands for */
-        size_t height; /* of the tree below it; 0 for a scalar */
+        size_t height; /* mappings and lists on the longest way down, with itself; 0 for a scalar */
 };
 
 struct complaint {
@@ -39,7 +39,8 @@ struct config {
         struct config_node *root, *owned;
         struct complaint *complaints; /* in the order of the file */
         size_t kept, total;           /* total goes on counting when no more are kept */
-        struct text text;             /* of the complaints, as last asked for or changed */
+        struct text text;             /* of the complaints */
+        size_t text_kept;             /* its length without the last line, "and N more" */
 };
 
 /* Parses config->content into config->root; complains. */

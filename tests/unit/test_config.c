@@ -189,8 +189,8 @@ static void test_takes_defaults(void **state)
 static void test_names_unknown_and_missing_keys(void **state)
 {
         (void)state;
-        assert_complaints("nmae: x\n", "f.yml:1:1: 'name' is missing: how it is called\n"
-                                       "f.yml:1:1: unknown key 'nmae'; did you mean 'name'?");
+        assert_complaints("nmae: x\n", "f.yml:1:1: unknown key 'nmae'; did you mean 'name'?\n"
+                                       "f.yml:1:1: 'name' is missing: how it is called");
         assert_complaints("name: x\nTime-out: 5s\n",
                           "f.yml:2:1: unknown key 'Time-out'; did you mean 'timeout'?");
         assert_complaints("name: x\nverify: {query: up, whithin: 5s}\n",
@@ -389,6 +389,122 @@ static void test_follows_aliases(void **state)
                           "f.yml:2:15: unknown key 'nam' in 'metrics'; did you mean 'name'?");
 }
 
+/* Its value holds what must not be looked at again; without `*present` there is no label b. */
+static const char *label(const void *context, const char *scope, const char *name)
+{
+        const bool *present = context;
+        if (string_equal(scope, "labels") && string_equal(name, "b"))
+                return *present ? "${labels.a}\"" : NULL;
+        return "<a>";
+}
+
+static void test_binds_a_copy(void **state)
+{
+        (void)state;
+        _cleanup_config_ struct config *config = NULL;
+        _cleanup_error_ struct error error = {0};
+        const char *yaml = "name: ${x}\ntext: 'of ${labels.a}'\nservices: [\"${labels.a}\", b]\n"
+                           "env: {\"${labels.a}\": \"${labels.b}\"}\nquery: 'up{a=\"${labels.b}\"}'\n"
+                           "password: ${P}\nverify: {query: up}\nmetrics: [{name: m, labels: [l]}]\n";
+        struct sample source, bound;
+        bool present = true;
+        struct bindings bindings = {.get = label, .context = &present};
+
+        assert_int_equal(config_parse("f.yml", yaml, &config, NULL), 0);
+        assert_true(config_read(config_root(config), fields, &source));
+        assert_int_equal(config_bind(fields, &source, &bindings, &bound, &error), 0);
+        assert_string_equal(bound.name, "${x}");
+        assert_string_equal(bound.text, "of <a>");
+        assert_string_equal(bound.services.items[0], "<a>");
+        assert_string_equal(bound.services.items[1], "b");
+        assert_string_equal(bound.env.keys[0], "${labels.a}");
+        assert_string_equal(bound.env.values[0], "${labels.a}\"");
+        assert_string_equal(bound.query, "up{a=\"${labels.a}\\\"\"}");
+        assert_string_equal(bound.password.variable, "P");
+        assert_null(bound.password.file);
+        assert_null(bound.plain);
+        assert_int_equal(bound.timeout, source.timeout);
+        assert_string_equal(bound.verify.query, "up");
+        assert_int_equal(bound.verify.within, source.verify.within);
+        const struct metric *metrics = bound.metrics.items;
+        assert_int_equal(bound.metrics.count, 1);
+        assert_string_equal(metrics[0].labels.items[0], "l");
+        config_release(fields, &bound);
+
+        present = false;
+        memset(&bound, 0xff, sizeof bound);
+        assert_int_equal(config_bind(fields, &source, &bindings, &bound, &error), -ENOKEY);
+        assert_string_equal(error_text(&error), "'query': the alert has no label 'b'");
+        assert_null(bound.text);
+        config_release(fields, &bound);
+        config_release(fields, &source);
+}
+
+static void test_finds_the_nearest_word(void **state)
+{
+        (void)state;
+        static const char *const words[] = {"timeout", "title", "mcp-server", "rest-api", "to"};
+        static const struct {
+                const char *word, *nearest;
+        } cases[] = {
+                {"tiemout", "timeout"},
+                {"TIMEOUT", "timeout"},
+                {"mcp_server", "mcp-server"},
+                {"mcpserver", "mcp-server"},
+                {"tilte", "title"},
+                {"t", "to"},
+                {"xyz", NULL},
+                {"", NULL},
+                {"restapi", "rest-api"},
+                {"worker", NULL},
+                {"ot", "to"},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                const char *nearest = config_nearest(cases[i].word, words, N_ELEMENTS(words));
+                if (!string_equal(nearest, cases[i].nearest))
+                        fail_msg("'%s' gave '%s'", cases[i].word, nearest ? nearest : "(none)");
+        }
+        char huge[1000];
+        memset(huge, 't', sizeof huge - 1);
+        huge[sizeof huge - 1] = '\0';
+        assert_null(config_nearest(huge, words, N_ELEMENTS(words)));
+        assert_null(config_nearest("timeout", words, 0));
+}
+
+static void test_describes_a_table(void **state)
+{
+        (void)state;
+        static const struct config_field table[] = {
+                {"address", CONFIG_STRING, .flags = CONFIG_REQUIRED, .help = "a|b"},
+                {"format", CONFIG_ENUM, .choices = formats, .fallback = "log", .help = "of messages"},
+                {"url", CONFIG_SECRET, .help = "where to"},
+                {"text", CONFIG_STRING, .flags = CONFIG_BIND, .fallback = "", .help = "what to say"},
+                {"metrics", CONFIG_LIST, .fields = metric_fields, .size = sizeof(struct metric)},
+                {"defaults", CONFIG_OBJECT, .fields = defaults_fields},
+                {0},
+        };
+        static const struct config_field none[] = {{0}};
+        _cleanup_text_ struct text text = {0};
+        config_describe(table, &text);
+        assert_string_equal(
+                text_string(&text),
+                "| key | takes | default | meaning |\n"
+                "|---|---|---|---|\n"
+                "| `address` | a string | **required** | a\\|b |\n"
+                "| `format` | `slack`, `json`, `log` | `log` | of messages |\n"
+                "| `url_file` | the path of a file, or `url: ${VARIABLE}` |  | where to |\n"
+                "| `text` | a string | `\"\"` | what to say; `${labels.x}` is bound |\n"
+                "| `metrics` | a list of mappings |  |  |\n"
+                "| `metrics[].name` | a string | **required** |  |\n"
+                "| `metrics[].type` | `gauge`, `counter` | `counter` |  |\n"
+                "| `metrics[].labels` | a list of strings |  |  |\n"
+                "| `defaults` | a mapping |  |  |\n"
+                "| `defaults.timeout` | a duration such as 30s, 5m or 1h30m | `5s` | of one run |\n");
+        text_clear(&text);
+        config_describe(none, &text);
+        assert_string_equal(text_string(&text), "No keys: `{}`.\n");
+}
+
 static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads_every_type),
         cmocka_unit_test(test_takes_defaults),
@@ -400,6 +516,9 @@ static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads_some_keys_of_a_mapping),
         cmocka_unit_test(test_walks_a_document),
         cmocka_unit_test(test_follows_aliases),
+        cmocka_unit_test(test_binds_a_copy),
+        cmocka_unit_test(test_finds_the_nearest_word),
+        cmocka_unit_test(test_describes_a_table),
 };
 
 int main(void)

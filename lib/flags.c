@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Command-line flags from a table, and the text of --help from the same. */
+#include "runbook/flags.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "runbook/config.h"
+
+static int set_value(const struct flag *flag, const char *value, struct error *error)
+{
+        if (flag->type == FLAG_DURATION)
+                return error_prefix(error, duration_parse(value, flag->target, error), "--%s", flag->name);
+        if (flag->type == FLAG_STRING) {
+                *(const char **)flag->target = value;
+                return 0;
+        }
+        bool on = string_equal(value, "true");
+        if (!on && !string_equal(value, "false"))
+                return error_set(error, EINVAL, "--%s is a switch: write --%s or --no-%s, without a value",
+                                 flag->name, flag->name, flag->name);
+        *(bool *)flag->target = on;
+        return 0;
+}
+
+static int set_default(const struct flag *flag, struct error *error)
+{
+        if (flag->fallback)
+                return set_value(flag, flag->fallback, error);
+        if (flag->type == FLAG_STRING)
+                *(const char **)flag->target = NULL;
+        else if (flag->type == FLAG_SWITCH)
+                *(bool *)flag->target = false;
+        else
+                *(nsec *)flag->target = 0;
+        return 0;
+}
+
+static const struct flag *find(const struct flag *flags, const char *name, size_t length)
+{
+        for (const struct flag *flag = flags; flag->name; flag++)
+                if (strlen(flag->name) == length && strncmp(flag->name, name, length) == 0)
+                        return flag;
+        return NULL;
+}
+
+static int refuse_unknown(const struct flag *flags, const char *name, size_t length, struct error *error)
+{
+        size_t count = 0;
+        while (flags[count].name)
+                count++;
+        _cleanup_free_ const char **names = calloc(count + 1, sizeof *names);
+        _cleanup_free_ char *word = strndup(name, length);
+        if (!names || !word)
+                return error_oom(error);
+        for (size_t i = 0; i < count; i++)
+                names[i] = flags[i].name;
+        const char *nearest = config_nearest(word, names, count);
+        if (nearest)
+                return error_set(error, EINVAL, "unknown flag --%s; did you mean --%s?", word, nearest);
+        return error_set(error, EINVAL, "unknown flag --%s; --help lists those there are", word);
+}
+
+/* One flag at argv[*at], and its value when that stands by itself; *at goes to the last that was used. */
+static int parse_one(const struct flag *flags, int argc, char **argv, int *at, struct error *error)
+{
+        /* The Go flag package, which some Prometheus tools use, takes one dash as well as two. */
+        const char *name = argv[*at] + (string_starts(argv[*at], "--") ? 2 : 1);
+        const char *equals = strchr(name, '=');
+        size_t length = equals ? (size_t)(equals - name) : strlen(name);
+
+        const struct flag *flag = find(flags, name, length);
+        if (!flag && length > 3 && string_starts(name, "no-")) {
+                const struct flag *negated = find(flags, name + 3, length - 3);
+                if (negated && negated->type == FLAG_SWITCH)
+                        return equals ? error_set(error, EINVAL, "--no-%s takes no value", negated->name)
+                                      : set_value(negated, "false", error);
+        }
+        if (!flag)
+                return refuse_unknown(flags, name, length, error);
+        if (equals)
+                return set_value(flag, equals + 1, error);
+        if (flag->type == FLAG_SWITCH)
+                return set_value(flag, "true", error);
+        if (*at + 1 == argc)
+                return error_set(error, EINVAL, "--%s takes a value: --%s=%s", flag->name, flag->name,
+                                 flag->value_name ? flag->value_name : "VALUE");
+        *at += 1;
+        return set_value(flag, argv[*at], error);
+}
+
+static void reverse(char **items, int from, int to)
+{
+        for (; from < --to; from++) {
+                char *item = items[from];
+                items[from] = items[to];
+                items[to] = item;
+        }
+}
+
+int flags_parse(const struct flag *flags, int argc, char **argv, char ***ret_arguments, int *ret_count,
+                struct error *error)
+{
+        int arguments = 0; /* those found so far stand at argv[at - arguments … at - 1] */
+        bool only_arguments = false;
+
+        for (const struct flag *flag = flags; flag->name; flag++) {
+                int result = set_default(flag, error);
+                if (result < 0)
+                        return result;
+        }
+        int at = argc > 0 ? 1 : 0;
+        while (at < argc) {
+                int first = at;
+                if (only_arguments || argv[at][0] != '-' || argv[at][1] == '\0') {
+                        arguments++;
+                        at++;
+                        continue;
+                }
+                if (string_equal(argv[at], "--"))
+                        only_arguments = true;
+                else {
+                        int result = parse_one(flags, argc, argv, &at, error);
+                        if (result < 0)
+                                return result;
+                }
+                at++;
+                /* Exchanges the arguments with the flag behind them; both keep their order. */
+                reverse(argv, first - arguments, first);
+                reverse(argv, first, at);
+                reverse(argv, first - arguments, at);
+        }
+        *ret_arguments = argv + argc - arguments;
+        *ret_count = arguments;
+        return 0;
+}
+
+static void put_entry(struct text *text, const char *entry, const char *help)
+{
+        enum { WIDTH = 30 };
+        size_t length = strlen(entry);
+        text_printf(text, "  %s", entry);
+        if (length + 1 > WIDTH) {
+                text_putc(text, '\n');
+                text_printf(text, "%*s", WIDTH + 2, "");
+        } else
+                text_printf(text, "%*s", (int)(WIDTH - length), "");
+        text_puts(text, help);
+}
+
+void flags_help(const char *program, const char *summary, const struct command *commands,
+                const struct flag *flags, struct text *text)
+{
+        text_printf(text, "usage: %s %s[flags]\n\n%s\n", program, commands ? "[command] " : "", summary);
+        if (commands)
+                text_puts(text, "\nCommands:\n");
+        for (const struct command *command = commands; command && command->name; command++) {
+                put_entry(text, command->name, command->help);
+                text_putc(text, '\n');
+        }
+        text_puts(text, "\nFlags:\n");
+        for (const struct flag *flag = flags; flag->name; flag++) {
+                _cleanup_text_ struct text entry = {0};
+                text_printf(&entry, "--%s%s", flag->type == FLAG_SWITCH ? "[no-]" : "", flag->name);
+                if (flag->type != FLAG_SWITCH)
+                        text_printf(&entry, "=%s", flag->value_name ? flag->value_name : "VALUE");
+                put_entry(text, text_string(&entry), flag->help ? flag->help : "");
+                if (flag->fallback && flag->type != FLAG_SWITCH)
+                        text_printf(text, " (default: %s)", flag->fallback);
+                else if (flag->fallback && string_equal(flag->fallback, "true"))
+                        text_puts(text, " (default: on)");
+                text_putc(text, '\n');
+        }
+}
