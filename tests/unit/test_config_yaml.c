@@ -100,8 +100,7 @@ static void test_takes_what_is_yaml(void **state)
                 "---\na: 1\n...\n",
                 "# c\n\n%YAML 1.2\n---\na: b\n",
                 "{a: [b, {c: d}]}",
-                "\xef\xbb\xbf"
-                "a: 1\n",
+                "\xef\xbb\xbf# c\na: 1\n",
                 "a: 'x: y # z'\n",
                 "a: |\n  x\n\n  y\nb: >-\n  z\n",
                 "a: \"\\u00e9\\n\"\n",
