@@ -2,10 +2,11 @@
 /*
  * HTTP over TCP, TLS and unix sockets, by libcurl: one request, one deadline for all of it.
  *
- * A client keeps its connections open between requests. One thread at a time may use it. Redirects are not
- * followed. Errors name the URL without user, password and query: -ETIMEDOUT, -ECONNREFUSED, -EHOSTUNREACH
- * (name did not resolve), -EPROTO (TLS or HTTP broken), -EMSGSIZE (body over the limit), -EIO. A status of
- * 4xx or 5xx is an answer, not an error.
+ * A client keeps its connections open between requests (for GET and HEAD; what may change something is sent
+ * on a new one, and so never twice). One thread at a time may use it. Redirects are not followed, and proxies
+ * in the environment are not used. Errors name the URL without user, password and query: -ETIMEDOUT,
+ * -ECONNREFUSED, -EHOSTUNREACH (name did not resolve), -EPROTO (TLS or HTTP broken), -EMSGSIZE (body over the
+ * limit), -EIO. A status of 4xx or 5xx is an answer, not an error.
  */
 #ifndef RUNBOOK_HTTP_CLIENT_H
 #define RUNBOOK_HTTP_CLIENT_H
@@ -20,6 +21,7 @@ struct http_client;
 struct http_request {
         const char *method; /* NULL: GET */
         const char *url;
+        bool url_is_secret; /* its path, too, as that of a Slack webhook: errors name scheme and host only */
         const char *unix_socket;    /* a path: connect there instead of to the URL's host */
         const char *const *headers; /* "Name: value", closed by NULL; may be NULL */
         const void *body;
@@ -51,7 +53,7 @@ struct http_response {
 
 #define _cleanup_http_response_ _cleanup_(http_response_release)
 
-/* Once per process, by main, before threads start. */
+/* Once per process, by main, before threads start. Also has SIGPIPE ignored, which TLS needs. */
 int http_client_global_init(struct error *error);
 
 struct http_client *http_client_new(void); /* NULL when out of memory */
