@@ -23,5 +23,12 @@ int evidence_seal(struct evidence_file *file, char ret_sum[static 65], char **re
 
 /* Removes what was begun; takes NULL. */
 struct evidence_file *evidence_discard(struct evidence_file *file);
+DEFINE_CLEANUP(struct evidence_file *, evidence_discard);
+#define _cleanup_evidence_ _cleanup_(evidence_discard_p)
+
+/* A file that is sealed already, read again and held against its seal: -ENOENT, or -EUCLEAN when it is not
+ * what was sealed. */
+int evidence_find(const char *directory, const char *incident, const char *name, char ret_sum[static 65],
+                  char **ret_path, uint64_t *ret_size, struct error *error);
 
 #endif
