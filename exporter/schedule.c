@@ -21,6 +21,7 @@ struct entry {
 
         /* Below: by the schedule's lock. */
         struct check_result *result;
+        struct check_result *pending; /* of a run that has not got its thread yet */
         nsec last_success_wall;
         nsec due;        /* CLOCK_MONOTONIC: not started before */
         nsec overdue_at; /* of the present run */
@@ -110,8 +111,10 @@ struct schedule *schedule_free(struct schedule *schedule)
 {
         if (!schedule)
                 return NULL;
-        for (size_t i = 0; i < schedule->count; i++)
+        for (size_t i = 0; i < schedule->count; i++) {
                 check_result_unref(schedule->entries[i].result);
+                check_result_unref(schedule->entries[i].pending);
+        }
         pthread_mutex_destroy(&schedule->lock);
         free(schedule);
         return NULL;
@@ -179,18 +182,11 @@ static void take_failure(struct check_result *result, int code, const char *reas
         result->reason = strdup(reason); /* NULL is shown as no reason; there is no memory for more */
 }
 
-/* One run, on a worker thread. The result was made when the run was started, so that nothing can fail here.
- */
-struct job {
-        struct entry *entry;
-        struct check_result *result;
-};
-
+/* One run, on a worker thread. Its result was made when it was started, so that nothing can fail here. */
 static void run_check(void *context)
 {
-        _cleanup_free_ struct job *job = context;
-        struct entry *entry = job->entry;
-        struct check_result *result = job->result;
+        struct entry *entry = context;
+        struct check_result *result;
         const struct check *check = entry->check;
         struct schedule *schedule = entry->schedule;
         _cleanup_error_ struct error error = {0};
@@ -200,17 +196,18 @@ static void run_check(void *context)
                 WITH_LOCK(schedule);
                 set_overdue_at(entry, started);
                 entry->overdue = false;
+                result = TAKE_PTR(entry->pending);
         }
         result->started_wall = clock_wall();
         result->code = check->kind->run(entry->state, (struct deadline){started + check->timeout},
                                         &(struct sample_sink){&result->samples}, &error);
         result->duration = clock_monotonic() - started;
-        if (result->code < 0) {
+        if (result->code < 0)
                 take_failure(result, result->code, error_text(&error));
-        } else if (result->samples.error < 0) {
-                sample_set_clear(&result->samples);
+        else if (result->samples.error < 0)
                 take_failure(result, -ENOMEM, "out of memory while its samples were kept");
-        }
+        if (result->samples.error < 0)
+                sample_set_clear(&result->samples); /* half of them would be a lie, and would fail the page */
 
         bool complained = finish(entry, result, started);
         report(entry, result->code, result->reason, complained);
@@ -222,23 +219,18 @@ static void run_check(void *context)
 static bool launch(struct entry *entry, nsec now)
 {
         struct check_result *result = calloc(1, sizeof(*result));
-        struct job *job = calloc(1, sizeof(*job));
 
-        if (!result || !job) {
-                free(result);
-                free(job);
+        if (!result)
                 return false;
-        }
         result->references = 1;
         result->samples.limit = (size_t)entry->check->max_series;
         result->samples.common = entry->labels;
         result->samples.common_count = N_ELEMENTS(entry->labels);
-        *job = (struct job){entry, result};
-        if (workers_run(entry->schedule->workers, run_check, job) < 0) {
+        if (workers_run(entry->schedule->workers, run_check, entry) < 0) {
                 check_result_unref(result);
-                free(job);
                 return false;
         }
+        entry->pending = result;
         entry->running = true;
         entry->late = entry->overdue = false;
         set_overdue_at(entry, now);
