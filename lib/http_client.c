@@ -41,6 +41,7 @@ static const struct {
         {CURLE_WEIRD_SERVER_REPLY, -EPROTO},
         {CURLE_PARTIAL_FILE, -EPROTO},
         {CURLE_RECV_ERROR, -EPROTO},
+        {CURLE_SEND_ERROR, -EPROTO},
         {CURLE_HTTP2, -EPROTO},
         {CURLE_BAD_CONTENT_ENCODING, -EPROTO},
         {CURLE_SSL_CONNECT_ERROR, -EPROTO},
@@ -329,19 +330,13 @@ static int64_t remember_expiry(struct http_client *client, const char *url)
 /* Where a request that timed out was waiting. */
 static const char *waiting_for(CURL *curl)
 {
-        bool tls = false;
-        const char *scheme = NULL;
-        if (curl_easy_getinfo(curl, CURLINFO_SCHEME, &scheme) == CURLE_OK && scheme)
-                tls = strcasecmp(scheme, "https") == 0;
         if (seconds_until(curl, CURLINFO_STARTTRANSFER_TIME_T) > 0)
                 return "the rest of the answer";
         if (seconds_until(curl, CURLINFO_PRETRANSFER_TIME_T) > 0)
                 return "the answer";
-        if (seconds_until(curl, CURLINFO_CONNECT_TIME_T) > 0)
-                return tls ? "the TLS handshake" : "the answer";
         if (seconds_until(curl, CURLINFO_NAMELOOKUP_TIME_T) > 0)
-                return "the connection";
-        return "the name's address";
+                return "the connection to be made";
+        return "the name to be resolved";
 }
 
 static int fetch_failed(CURL *curl, struct transfer *transfer, CURLcode code, struct error *error)

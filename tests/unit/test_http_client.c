@@ -357,7 +357,6 @@ static void test_timeouts(void **state)
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
                 struct http_request request = {.deadline = deadline_in(100 * NSEC_PER_MSEC)};
                 assert_int_equal(fetch_answer(f, cases[i].answer, cases[i].then, request), -ETIMEDOUT);
-                assert_true(deadline_passed(request.deadline));
                 if (!strstr(f->error.message, cases[i].sentence))
                         fail_msg("\"%s\" where \"%s\" was expected", f->error.message, cases[i].sentence);
         }
