@@ -89,6 +89,8 @@ static cJSON *failure_detail(const struct walk *walk, size_t index, const char *
         cJSON *detail = reason ? reason_detail(reason, NULL) : NULL;
         if (detail)
                 json_put(detail, "summary", cJSON_CreateString(sentence));
+        if (detail)
+                json_put(detail, "failed", cJSON_CreateTrue());
         return detail;
 }
 
@@ -140,7 +142,9 @@ static int stage_open(struct stage *stage, struct walk *walk, size_t index, nsec
         /* Copies: the record is read anew with every write. */
         stage->plan = record->plan ? cJSON_Duplicate(record->plan, true) : NULL;
         stage->progress = record->progress ? cJSON_Duplicate(record->progress, true) : NULL;
-        stage->outcome = record->outcome ? cJSON_Duplicate(record->outcome, true) : NULL;
+        /* What failed midway has no outcome: what it left is the sentence about it. */
+        bool has_outcome = record->outcome && !json_bool(record->outcome, "failed", false);
+        stage->outcome = has_outcome ? cJSON_Duplicate(record->outcome, true) : NULL;
         struct step_run *run = &stage->work.run;
         run->plan = stage->plan;
         run->progress = stage->progress;

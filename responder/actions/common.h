@@ -38,9 +38,6 @@ int docker_select(struct step_run *run, struct docker *docker, const char *servi
 /* -EPERM for containers named in `protect:` and for the one that the responder itself runs in. */
 int docker_refuse_protected(const struct step_run *run, const cJSON *container, struct error *error);
 
-/* True when it is in the middle of, or kept by, docker_recreate, and so belongs to an incident. */
-bool docker_is_kept(const cJSON *container);
-
 /* True when this process runs in the container of that id. */
 bool docker_is_self(const char *id);
 

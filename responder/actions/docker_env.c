@@ -403,11 +403,32 @@ static int undo_midway(struct step_run *run, cJSON **ret_outcome, struct error *
         return r < 0 ? r : outcome_new(ret_outcome, error, "the old containers are in their places");
 }
 
+/*
+ * True when every planned container was changed. The progress tells it and not the outcome, which an undo
+ * that failed has replaced.
+ */
+static bool was_completed(const struct step_run *run)
+{
+        const cJSON *planned = NULL, *entry = NULL;
+        cJSON_ArrayForEach(planned, json_get(run->plan, "containers", NULL))
+        {
+                bool done = !json_bool(planned, "change", false);
+                cJSON_ArrayForEach(entry, json_get(run->progress, "run", NULL))
+                {
+                        done = done || (json_bool(entry, "done", false) &&
+                                        string_equal(json_string(entry, "id"), json_string(planned, "id")));
+                }
+                if (!done)
+                        return false;
+        }
+        return true;
+}
+
 static int set_env_undo(struct step_run *run, cJSON **ret_outcome, struct error *error)
 {
-        const cJSON *changed = json_get(run->outcome, "containers", NULL), *planned = NULL;
-        if (!changed)
+        if (!was_completed(run))
                 return undo_midway(run, ret_outcome, error);
+        const cJSON *planned = NULL;
 
         _cleanup_pass_ struct pass pass = {0};
         int restored = 0;
@@ -424,7 +445,7 @@ static int set_env_undo(struct step_run *run, cJSON **ret_outcome, struct error 
         if (r >= 0)
                 r = settle_list(pass.docker, pass.list, run->deadline, error);
         if (r >= 0)
-                r = settle_list(pass.docker, changed, run->deadline, error);
+                r = settle_list(pass.docker, json_get(pass.progress, "run", NULL), run->deadline, error);
         if (r < 0)
                 return r;
         return outcome_new(ret_outcome, error,

@@ -2,7 +2,7 @@
 /*
  * docker.logs: the last lines of containers, saved as evidence and sealed by SHA-256.
  *
- * Stopped containers are read too, also those that docker_recreate keeps: what was logged there is evidence.
+ * Stopped containers are read too: what they logged last is evidence.
  * The Engine's bytes are kept as they came, each line behind the Engine's own time stamp.
  */
 #include <errno.h>

@@ -13,17 +13,6 @@ const char *docker_project(const struct step_run *run)
         return project ? project : "";
 }
 
-/* docker_recreate() names what it makes and keeps "<name>.runbook-<tag>.new" and ".old". */
-bool docker_is_kept(const cJSON *container)
-{
-        const char *mark = strstr(docker_name(container), ".runbook-");
-        if (!mark)
-                return false;
-        size_t length = strlen(mark);
-        return length > 4 &&
-               (strcmp(mark + length - 4, ".old") == 0 || strcmp(mark + length - 4, ".new") == 0);
-}
-
 int docker_select(struct step_run *run, struct docker *docker, const char *service, cJSON **ret,
                   struct error *error)
 {
@@ -34,9 +23,6 @@ int docker_select(struct step_run *run, struct docker *docker, const char *servi
         int r = docker_list(docker, project, service, run->deadline, &listed, error);
         if (r < 0)
                 return r;
-        for (int i = cJSON_GetArraySize(listed) - 1; i >= 0; i--)
-                if (docker_is_kept(cJSON_GetArrayItem(listed, i)))
-                        cJSON_DeleteItemFromArray(listed, i);
         if (cJSON_GetArraySize(listed) == 0)
                 return error_set(error, ESRCH, "no container of service \"%s\" in Compose project \"%s\"",
                                  service, project);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the HTTP side share. */
+#ifndef RESPONDER_API_INTERNAL_H
+#define RESPONDER_API_INTERNAL_H
+
+#include "responder/api.h"
+#if __has_include("responder/webhook.h") /* until it is there */
+#include "responder/webhook.h"
+#else
+struct webhook_receiver;
+void webhook_receive(struct webhook_receiver *, struct http_exchange *);
+#endif
+#include "runbook/workers.h"
+
+struct api {
+        struct api_options options;
+        struct webhook_receiver *webhook;
+        struct workers *workers;
+        struct http_server *server;
+};
+
+/* api_json.c: an incident as the API shows it; with steps and timeline (which it takes) when `whole`. NULL
+ * when out of memory. */
+cJSON *api_incident(const struct incident *incident, bool whole, cJSON *timeline);
+
+/* Answers on a worker thread. */
+typedef void api_answer(struct api *api, struct http_exchange *exchange);
+api_answer api_landing; /* api_landing.c */
+api_answer api_metrics; /* api_metrics.c */
+
+/* {"error": "…"} with the status that fits the errno. */
+void api_reply_error(struct http_exchange *exchange, int result, const struct error *error);
+/* Takes the document; NULL answers 500. */
+void api_reply_json(struct http_exchange *exchange, unsigned status, cJSON *take);
+
+#endif

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* runbook_responder: alerts set off remediations; what they did is journaled and verified. */
+#include <errno.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "responder/api.h"
+#include "responder/describe.h"
+#include "responder/plan_command.h"
+#include "runbook/flags.h"
+#include "runbook/http_client.h"
+#include "runbook/log.h"
+
+enum { EXIT_FINE, EXIT_FAILED, EXIT_USAGE };
+
+#define STOP_PATIENCE (25 * NSEC_PER_SEC) /* for steps that are under way */
+
+struct arguments {
+        const char *config_file, *listen_address, *journal, *alert, *log_level, *log_format;
+        bool dry_run, json, config_check, version, help;
+};
+
+/* The parts, in the order they are started; stopped in reverse. */
+struct responder {
+        struct remediation_set *set;
+        struct targets *targets;
+        struct meters *meters;
+        struct journal *journal;
+        struct engine *engine;
+        struct api *api;
+};
+
+static int complain(const struct error *error)
+{
+        fprintf(stderr, "runbook_responder: %s\n", error_text(error));
+        return EXIT_FAILED;
+}
+
+static int print(const struct text *text)
+{
+        return text_error(text) == 0 && fputs(text_string(text), stdout) >= 0 && fflush(stdout) == 0
+                       ? EXIT_FINE
+                       : EXIT_FAILED;
+}
+
+/* It can do harm, so nobody but this machine may reach it before there is authentication. */
+static int check_address(const char *address, struct error *error)
+{
+        bool loopback = false;
+        int r = http_address_is_loopback(address, &loopback, error);
+        if (r < 0 || loopback)
+                return r;
+        return error_set(
+                error, EPERM,
+                "refuses to listen on %s: there is no authentication yet, so only loopback addresses and "
+                "unix sockets are allowed, such as 127.0.0.1:9878",
+                address);
+}
+
+static int start(struct responder *responder, const struct arguments *arguments, struct error *error)
+{
+        int r = check_address(arguments->listen_address, error);
+        if (r >= 0)
+                r = http_client_global_init(error);
+        if (r >= 0)
+                r = remediation_set_load(arguments->config_file, &responder->set, error);
+        if (r >= 0)
+                r = targets_new(&responder->set->targets, &responder->targets, error);
+        if (r >= 0 && !(responder->meters = meters_new()))
+                r = error_oom(error);
+        if (r >= 0)
+                r = journal_open(arguments->journal, &responder->journal, error);
+        if (r < 0)
+                return r;
+
+        const struct engine_options parts = {
+                .set = responder->set,
+                .targets = responder->targets,
+                .journal = responder->journal,
+                .meters = responder->meters,
+                .dry_run = arguments->dry_run,
+        };
+        r = engine_start(&parts, &responder->engine, error);
+        if (r < 0)
+                return r;
+        const struct api_options api = {
+                .listen_address = arguments->listen_address,
+                .engine = responder->engine,
+                .parts = parts,
+        };
+        return api_start(&api, &responder->api, error);
+}
+
+static void stop(struct responder *responder)
+{
+        api_stop(responder->api);
+        if (engine_stop(responder->engine, deadline_in(STOP_PATIENCE))) {
+                /* Whatever it stands on may still be touched; the journal knows that the step had started. */
+                log_event(LOG_WARN,
+                          "Stopping although a step is still running: it is taken up at the next start",
+                          NULL);
+                return;
+        }
+        journal_close(responder->journal);
+        meters_free(responder->meters);
+        targets_free(responder->targets);
+        remediation_set_free(responder->set);
+}
+
+static int serve(const struct arguments *arguments, const sigset_t *signals)
+{
+        struct responder responder = {0};
+        _cleanup_error_ struct error error = {0};
+        int signal_number = 0;
+
+        if (start(&responder, arguments, &error) < 0) {
+                stop(&responder);
+                return complain(&error);
+        }
+        log_event(LOG_INFO, "Listening", "version", RUNBOOK_VERSION, "address", arguments->listen_address,
+                  "config", arguments->config_file, "journal", arguments->journal, "dry_run",
+                  arguments->dry_run ? "true" : NULL, NULL);
+        sigwait(signals, &signal_number);
+        log_event(LOG_INFO, "Stopping", "signal", signal_number == SIGINT ? "SIGINT" : "SIGTERM", NULL);
+        stop(&responder);
+        return EXIT_FINE;
+}
+
+static int run_serve(const struct arguments *arguments)
+{
+        sigset_t signals;
+        /* Short-lived threads with arenas of their own would hold on to memory that is long free. */
+        mallopt(M_ARENA_MAX, 2);
+        /* Every thread inherits this: the signals wait for sigwait() in the first one. */
+        sigemptyset(&signals);
+        sigaddset(&signals, SIGTERM);
+        sigaddset(&signals, SIGINT);
+        pthread_sigmask(SIG_BLOCK, &signals, NULL);
+        signal(SIGPIPE, SIG_IGN);
+        return serve(arguments, &signals);
+}
+
+static int run_check(const struct arguments *arguments)
+{
+        _cleanup_error_ struct error error = {0};
+        struct remediation_set *set = NULL;
+        if (remediation_set_load(arguments->config_file, &set, &error) < 0) {
+                fprintf(stderr, "%s\n", error_text(&error));
+                return EXIT_FAILED;
+        }
+        printf("%s: %zu remediations, no mistakes\n", arguments->config_file, set->count);
+        remediation_set_free(set);
+        return EXIT_FINE;
+}
+
+static int run_plan(const struct arguments *arguments)
+{
+        _cleanup_error_ struct error error = {0};
+        _cleanup_text_ struct text text = {0};
+        struct remediation_set *set = NULL;
+        if (!arguments->alert) {
+                fprintf(stderr, "runbook_responder: plan needs --alert=FILE\n");
+                return EXIT_USAGE;
+        }
+        signal(SIGPIPE, SIG_IGN);
+        int r = http_client_global_init(&error);
+        if (r >= 0)
+                r = remediation_set_load(arguments->config_file, &set, &error);
+        if (r >= 0)
+                r = plan_command(set, arguments->alert, arguments->json, &text, &error);
+        int printed = print(&text);
+        remediation_set_free(set);
+        return r < 0 ? complain(&error) : printed;
+}
+
+static int run_verify(const struct arguments *arguments)
+{
+        _cleanup_error_ struct error error = {0};
+        struct journal *journal = NULL;
+        uint64_t rows = 0;
+        if (access(arguments->journal, F_OK) < 0) {
+                fprintf(stderr, "runbook_responder: there is no journal %s\n", arguments->journal);
+                return EXIT_FAILED;
+        }
+        int r = journal_open(arguments->journal, &journal, &error);
+        if (r >= 0)
+                r = journal_verify(journal, &rows, &error);
+        journal_close(journal);
+        if (r < 0)
+                return complain(&error);
+        printf("%s: %llu rows, the chain holds\n", arguments->journal, (unsigned long long)rows);
+        return EXIT_FINE;
+}
+
+static int run_describe(_unused_ const struct arguments *arguments)
+{
+        _cleanup_text_ struct text text = {0};
+        describe_remediations(&text);
+        return print(&text);
+}
+
+static const struct command commands[] = {
+        {"plan", "print what each step would do right now about --alert, and change nothing"},
+        {"verify", "check the chain of hashes of the journal, while no responder has it"},
+        {"describe", "print the reference of remediations.yml, in Markdown"},
+        {0},
+};
+static int (*const runs[])(const struct arguments *) = {run_plan, run_verify, run_describe};
+
+static int dispatch(const struct arguments *arguments, char **words, int count)
+{
+        if (arguments->config_check)
+                return run_check(arguments);
+        if (count == 0)
+                return run_serve(arguments);
+        for (size_t i = 0; commands[i].name && count == 1; i++)
+                if (string_equal(commands[i].name, words[0]))
+                        return runs[i](arguments);
+        fprintf(stderr, "runbook_responder: what is \"%s\"? See --help.\n", words[count - 1]);
+        return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+        struct arguments arguments = {0};
+        const struct flag flags[] = {
+                {"config.file", FLAG_STRING, &arguments.config_file, "rules/remediations.yml", "FILE",
+                 "which alerts set off which steps"},
+                {"config.check", FLAG_SWITCH, &arguments.config_check, NULL, NULL,
+                 "read the file, name every mistake in it, and end"},
+                {"web.listen-address", FLAG_STRING, &arguments.listen_address, "127.0.0.1:9878", "ADDRESS",
+                 "where to take alerts: a loopback host:port, or unix:/path"},
+                {"journal", FLAG_STRING, &arguments.journal, "var/journal.db", "FILE",
+                 "the durable record of incidents"},
+                {"dry-run", FLAG_SWITCH, &arguments.dry_run, NULL, NULL,
+                 "plan every step and write the plans down, do nothing"},
+                {"alert", FLAG_STRING, &arguments.alert, NULL, "FILE",
+                 "plan: an alert or a whole webhook as JSON; - is stdin"},
+                {"json", FLAG_SWITCH, &arguments.json, NULL, NULL, "plan: print JSON"},
+                {"log.level", FLAG_STRING, &arguments.log_level, "info", "LEVEL",
+                 "debug, info, warn or error"},
+                {"log.format", FLAG_STRING, &arguments.log_format, "logfmt", "FORMAT", "logfmt or json"},
+                {"version", FLAG_SWITCH, &arguments.version, NULL, NULL, "print the version and end"},
+                {"help", FLAG_SWITCH, &arguments.help, NULL, NULL, "print this and end"},
+                {0},
+        };
+        _cleanup_error_ struct error error = {0};
+        _cleanup_text_ struct text text = {0};
+        char **words;
+        int count;
+
+        if (flags_parse(flags, argc, argv, &words, &count, &error) < 0 ||
+            log_setup(arguments.log_level, arguments.log_format, &error) < 0) {
+                complain(&error);
+                return EXIT_USAGE;
+        }
+        if (arguments.help) {
+                flags_help("runbook_responder",
+                           "Alerts set off remediations, which are journaled and verified.", commands, flags,
+                           &text);
+                return print(&text);
+        }
+        if (arguments.version) {
+                text_printf(&text, "runbook_responder %s\n", RUNBOOK_VERSION);
+                return print(&text);
+        }
+        return dispatch(&arguments, words, count);
+}

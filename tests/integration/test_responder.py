@@ -1,0 +1,412 @@
+# SPDX-License-Identifier: Apache-2.0
+"""runbook_responder from webhook to API, on real Redis and PostgreSQL; only who is notified is a small HTTP sink."""
+
+import contextlib
+import http.server
+import json
+import subprocess
+import threading
+import urllib.request
+
+import pytest
+
+from lab.parts import free_port, wait_for
+from lab.runbook import Exporter, Responder
+from lab.sink import Sink
+
+REVOKE = """
+      - postgres.execute:
+          plan_sql: SELECT id, name FROM api_keys WHERE revoked_at IS NULL AND name LIKE $1
+          sql: |
+            UPDATE api_keys SET revoked_at = now(), revoked_reason = 'leaked'
+            WHERE revoked_at IS NULL AND name LIKE $1 RETURNING id, name
+          args: ["${labels.keys}"]
+          undo_sql: |
+            UPDATE api_keys SET revoked_at = NULL, revoked_reason = NULL
+            FROM jsonb_array_elements($1::jsonb) AS was WHERE api_keys.id::text = was ->> 'id'
+"""
+
+REMEDIATIONS = """
+  - name: flush
+    match: ['alertname="stale"', 'service=~".+"']
+    lock: service/${labels.service}
+    steps:
+      - host.memory: {}
+      - redis.flush: {address: "REDIS", scope: pattern, pattern: "cache:${labels.service}:*"}
+      - notify: {to: oncall, text: "${labels.service}: cache emptied"}
+  - name: revoke
+    match: ['alertname="leak"', 'keys!=""']
+    steps:REVOKE        max: 1
+"""
+
+
+@contextlib.contextmanager
+def alive(responder, **options):
+    responder.start(**options)
+    try:
+        yield responder
+    finally:
+        responder.stop()
+
+
+@pytest.fixture
+def sink():
+    server = Sink().start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def clean_redis(redis_server):
+    redis_server.client.flushall()
+    return redis_server
+
+
+@pytest.fixture
+def make(tmp_path, binaries, postgres, redis_server, sink):
+    """make(remediations, head="", flags=()) gives a responder that is not started yet."""
+    made = []
+
+    def responder(remediations=REMEDIATIONS, head="", flags=()):
+        (tmp_path / "oncall_url").write_text(f"{sink.url}/oncall\n")
+        text = (f'databases: [{{name: mcp, dsn: "{postgres.dsn()}"}}]\n'
+                f"receivers: [{{name: oncall, format: json, url_file: {tmp_path}/oncall_url}}]\n"
+                f"escalate_to: oncall\nevidence_directory: {tmp_path}/evidence\n{head}\nremediations:\n"
+                + remediations.replace("REVOKE", REVOKE).replace("REDIS", redis_server.address))
+        config = tmp_path / "remediations.yml"
+        config.write_text(text)
+        daemon = Responder(binaries.responder, config, tmp_path / "run")
+        daemon.arguments = lambda: [f"--journal={daemon.journal}", *flags]
+        made.append(daemon)
+        return daemon
+
+    yield responder
+    for daemon in made:
+        daemon.stop()
+
+
+@pytest.fixture
+def api_keys(postgres):
+    postgres.reset()
+    postgres.add_keys("alice", "bob", "carol")
+    return postgres
+
+
+def alert(alertname, fingerprint=None, status="firing", **labels):
+    return {"status": status, "labels": {"alertname": alertname, **labels}, "annotations": {},
+            "startsAt": "2026-01-01T00:00:00Z",
+            "endsAt": "0001-01-01T00:00:00Z" if status == "firing" else "2026-01-01T01:00:00Z",
+            "generatorURL": "", "fingerprint": fingerprint or f"{alertname}{sorted(labels.items())}"}
+
+
+def webhook(*alerts):
+    return {"version": "4", "groupKey": "{}", "truncatedAlerts": 0, "status": "firing", "receiver": "runbook",
+            "groupLabels": {}, "commonLabels": {}, "commonAnnotations": {}, "externalURL": "", "alerts": list(alerts)}
+
+
+def send(responder, *alerts):
+    status, answer = responder.post("/api/v1/alerts", webhook(*alerts))
+    assert status == 200, answer
+
+
+def wait_state(responder, remediation, state, **labels):
+    def reached():
+        incident = responder.of(remediation, **labels)
+        return incident if incident and incident["state"] == state else None
+
+    return wait_for(reached, f"an incident of {remediation} to be {state}", 20)
+
+
+def events(incident):
+    return [row["event"] for row in incident["timeline"]]
+
+
+def test_from_webhook_to_page(make, clean_redis, sink):
+    redis = clean_redis.client
+    redis.mset({"cache:web:1": "x", "cache:web:2": "y", "cache:db:1": "z", "other": "o"})
+    with alive(make()) as responder:
+        # A mixed group: one alert matches, one lacks the label, one is nobody's.
+        group = (alert("stale", service="web"), alert("stale"), alert("unknown", service="web"))
+        send(responder, *group)
+        incident = responder.wait_final("flush")
+        assert incident["state"] == "healed", incident
+        assert sorted(redis.keys()) == ["cache:db:1", "other"]
+        assert [step["status"] for step in incident["steps"]] == ["done", "done", "done"]
+        assert incident["steps"][1]["plan"]["targets"] == 2
+        assert incident["lock"] == "service/web"
+        assert incident["alert"]["labels"]["service"] == "web"
+        assert "web: cache emptied" in json.dumps(sink.to("oncall"))
+
+        # Alertmanager sends the whole group again: the episode is the same, so nothing runs.
+        redis.set("cache:web:3", "x")
+        send(responder, *group, alert("stale", service="db"))
+        wait_state(responder, "flush", "healed", service="db")
+        assert redis.exists("cache:web:3")
+        assert [one["number"] for one in responder.incidents()] == sorted(
+            (one["number"] for one in responder.incidents()), reverse=True)
+        assert len(responder.incidents()) == 2
+
+        page = responder.page("/")
+        assert incident["number"] in page and "healed" in page and "http" not in page.replace("</html", "")
+        metrics = responder.page("/metrics")
+        assert 'runbook_incidents_total{remediation="flush",outcome="healed"} 2' in metrics
+        assert 'runbook_webhooks_total{code="200"} 2' in metrics
+        assert "runbook_paused 0" in metrics
+        checked = subprocess.run(["promtool", "check", "metrics"], input=metrics, text=True, check=False,
+                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        assert checked.returncode == 0 and not checked.stdout, checked.stdout
+    verified = responder.verify_journal()
+    assert verified.returncode == 0, verified.stdout
+
+
+def test_list_pages_and_mistakes(make, clean_redis):
+    clean_redis.client.mset({f"cache:s{i}:1": "x" for i in range(5)})
+    with alive(make()) as responder:
+        send(responder, *(alert("stale", service=f"s{i}") for i in range(5)))
+        wait_for(lambda: [one["state"] for one in responder.incidents()] == ["healed"] * 5, "all to be healed", 20)
+        first = responder.get("/api/v1/incidents?limit=2")
+        rest = responder.get(f"/api/v1/incidents?limit=10&before={first['next_before']}")
+        assert [one["number"] for one in first["incidents"] + rest["incidents"]] == \
+               [one["number"] for one in responder.incidents()]
+        assert rest["next_before"] is None
+        assert responder.get("/api/v1/incidents?state=failed")["incidents"] == []
+        assert len(responder.get("/api/v1/incidents?state=healed")["incidents"]) == 5
+
+        number = first["incidents"][0]["number"]
+        for path, document, code in (
+                ("/api/v1/incidents/INC-1999-0001/approve", {}, 404),
+                (f"/api/v1/incidents/{number}/approve", {"by": "tester"}, 409),
+                (f"/api/v1/incidents/{number}/cancel", {}, 409),
+                (f"/api/v1/incidents/{number}/deny", ["not", "an", "object"], 400),
+                (f"/api/v1/incidents/{number}/deny", {"by": 7}, 400),
+                (f"/api/v1/incidents/{number}/deny", {"by": "x" * 101}, 400),
+                ("/api/v1/alerts", {"version": "4"}, 400)):
+            status, answer = responder.post(path, document)
+            assert status == code, (path, document, answer)
+        status, answer = responder.post(f"/api/v1/incidents/{number}/approve")
+        assert "healed" in json.loads(answer)["error"]
+        for path, code in (("/api/v1/incidents/INC-1999-0001", 404), ("/api/v1/incidents?limit=0", 400),
+                           ("/api/v1/incidents?state=odd", 400), ("/nothing", 404)):
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                responder.page(path)
+            assert refused.value.code == code, path
+
+
+def test_max_asks_and_undo_restores(make, api_keys, sink):
+    with alive(make()) as responder:
+        send(responder, alert("leak", keys="%o%"))
+        incident = wait_state(responder, "revoke", "awaiting_approval")
+        assert api_keys.live_keys() == ["alice", "bob", "carol"]
+        asked = incident["timeline"][-1]
+        assert "max of 1" in asked["detail"]["reason"]
+        assert {row["name"] for row in asked["detail"]["plans"][0]["plan"]["rows"]} == {"bob", "carol"}
+        wait_for(lambda: "awaits approval" in json.dumps(sink.to("oncall")), "a person to be told")
+
+        status, answer = responder.post(f"/api/v1/incidents/{incident['number']}/approve", {"by": "anna"})
+        assert status == 200, answer
+        incident = wait_state(responder, "revoke", "healed")
+        assert api_keys.live_keys() == ["alice"]
+        assert "person:anna" in [row["actor"] for row in incident["timeline"]]
+
+        status, _ = responder.post(f"/api/v1/incidents/{incident['number']}/undo", {"by": "anna"})
+        assert status == 200
+        wait_for(lambda: responder.incident(incident["number"])["steps"][0]["status"] == "undone", "the undo")
+        assert api_keys.live_keys() == ["alice", "bob", "carol"]
+        assert responder.post(f"/api/v1/incidents/{incident['number']}/undo")[0] == 409
+
+
+def test_deny_and_cancel(make, api_keys):
+    with alive(make()) as responder:
+        send(responder, alert("leak", keys="%"))
+        number = wait_state(responder, "revoke", "awaiting_approval")["number"]
+        assert responder.post(f"/api/v1/incidents/{number}/deny", {"by": "anna", "reason": "a drill"})[0] == 200
+        incident = responder.incident(number)
+        assert incident["state"] == "denied"
+        assert incident["timeline"][-1]["detail"]["reason"] == "a drill"
+
+        send(responder, alert("leak", fingerprint="second", keys="%", n="2"))
+        number = wait_state(responder, "revoke", "awaiting_approval", n="2")["number"]
+        assert responder.post(f"/api/v1/incidents/{number}/cancel")[0] == 200
+        assert responder.incident(number)["state"] == "cancelled"
+
+        # Resolved while it waits: nobody has to say no.
+        send(responder, alert("leak", fingerprint="third", keys="%", n="3"))
+        wait_state(responder, "revoke", "awaiting_approval", n="3")
+        send(responder, alert("leak", fingerprint="third", status="resolved", keys="%", n="3"))
+        wait_state(responder, "revoke", "cancelled", n="3")
+        assert api_keys.live_keys() == ["alice", "bob", "carol"]
+
+
+def test_cooldown_and_pause_outlive_a_restart(make, sink):
+    responder = make("  - {name: cool, match: ['alertname=\"a\"'], cooldown: 1h, steps: [{host.memory: {}}]}\n"
+                     "  - {name: free, match: ['alertname=\"b\"'], steps: [{host.memory: {}}]}\n")
+    with alive(responder):
+        send(responder, alert("a", n="1"))
+        wait_state(responder, "cool", "healed")
+        send(responder, alert("a", n="2"))
+        held = wait_state(responder, "cool", "held", n="2")
+        assert held["guard"] == "cooldown" and held["guard_until"]
+        assert "held by cooldown until" in responder.page("/")
+        assert responder.post("/-/pause", {"by": "anna", "reason": "a move"})[0] == 200
+    with alive(responder):
+        assert responder.get("/api/v1/status")["paused"] is True
+        assert "runbook_paused 1" in responder.page("/metrics")
+        assert "Paused since" in responder.page("/")
+        send(responder, alert("b"))
+        assert wait_state(responder, "free", "held")["guard"] == "paused"
+        assert wait_state(responder, "cool", "held", n="2")["guard"] == "paused"
+        assert responder.post("/-/resume", {"by": "anna"})[0] == 200
+        wait_state(responder, "free", "healed")
+        wait_for(lambda: responder.of("cool", n="2")["guard"] == "cooldown", "the cooldown to be what holds it")
+    assert sink.to("oncall") == []
+
+
+def test_dry_run_changes_nothing(make, clean_redis, api_keys, sink):
+    clean_redis.client.set("cache:web:1", "x")
+    with alive(make(flags=("--dry-run",))) as responder:
+        send(responder, alert("stale", service="web"), alert("leak", keys="%"))
+        planned = wait_state(responder, "flush", "planned")
+        assert planned["timeline"][-1]["detail"]["plans"][1]["plan"]["targets"] == 1
+        wait_state(responder, "revoke", "planned")
+        assert "Dry run" in responder.page("/")
+        assert [step["status"] for step in planned["steps"]] == ["waiting"] * 3
+    assert clean_redis.client.exists("cache:web:1")
+    assert api_keys.live_keys() == ["alice", "bob", "carol"]
+    assert sink.received == []
+
+
+def run(responder, *words, document=None):
+    return subprocess.run([responder.program, *words], check=False, text=True, cwd=responder.directory,
+                          input=json.dumps(document) if document is not None else None,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def test_plan_command(make, clean_redis, api_keys, sink):
+    clean_redis.client.mset({"cache:web:1": "x", "cache:web:2": "x"})
+    responder = make()
+    config = f"--config.file={responder.config}"
+    shown = run(responder, "plan", config, "--alert=-", document=alert("stale", service="web"))
+    assert shown.returncode == 0, shown.stderr
+    for words in ("stale sets off flush", "1. host.memory (read only)", "2. redis.flush (irreversible)", "3. notify"):
+        assert words in shown.stdout, shown.stdout
+    both = run(responder, "plan", config, "--json", "--alert=-",
+               document=webhook(alert("stale", service="web"), alert("leak", keys="%o%")))
+    assert both.returncode == 0, both.stderr
+    answer = json.loads(both.stdout)
+    assert [one["remediation"] for one in answer] == ["flush", "revoke"]
+    assert answer[0]["plans"][1]["plan"]["targets"] == 2
+    assert "max of 1" in answer[1]["asks"]
+
+    config_text = responder.config.read_text()
+    responder.config.write_text(config_text.replace("${labels.service}: cache", "${labels.colour}: cache"))
+    missing = run(responder, "plan", config, "--alert=-", document=alert("stale", service="web"))
+    assert missing.returncode == 1
+    assert "colour" in missing.stdout and "would not run" in missing.stdout
+    assert run(responder, "plan", config, "--alert=-", document=alert("nobodys")).returncode == 1
+    assert run(responder, "plan", config).returncode == 2
+
+    assert sorted(clean_redis.client.keys()) == ["cache:web:1", "cache:web:2"]
+    assert api_keys.live_keys() == ["alice", "bob", "carol"]
+    assert sink.received == []
+    assert not responder.journal.exists()
+
+
+def test_command_line(make, binaries):
+    responder = make()
+    config = f"--config.file={responder.config}"
+    refused = run(responder, config, "--web.listen-address=0.0.0.0:0", f"--journal={responder.journal}")
+    assert refused.returncode == 1 and "authentication" in refused.stderr, refused.stderr
+    assert not responder.journal.exists()
+    assert run(responder, config, "--config.check").returncode == 0
+    responder.config.write_text(responder.config.read_text().replace("host.memory", "host.memry"))
+    mistaken = run(responder, config, "--config.check")
+    assert mistaken.returncode == 1
+    assert f"{responder.config}:" in mistaken.stderr and 'did you mean "host.memory"' in mistaken.stderr
+    assert run(responder, "--no-such-flag").returncode == 2
+    assert run(responder, "nonsense").returncode == 2
+    assert run(responder, "--version").stdout.startswith("runbook_responder ")
+    assert "--dry-run" in run(responder, "--help").stdout
+    described = run(responder, "describe").stdout
+    for action in ("docker.restart", "postgres.execute", "redis.flush", "notify"):
+        assert f"### `{action}`" in described
+    assert binaries.responder == responder.program
+
+
+def test_escalation_is_delivered_over_a_restart(make, clean_redis, tmp_path, sink):
+    """Nobody hears it at first; the daemon is restarted meanwhile; it is escalated once somebody has heard."""
+    assert clean_redis.client.dbsize() == 0
+    responder = make()
+    (tmp_path / "oncall_url").write_text(f"http://127.0.0.1:{free_port()}/oncall\n")
+    with alive(responder):
+        send(responder, alert("stale", service="web"))  # there is no key to flush: it cannot be planned
+        failed = wait_state(responder, "flush", "failed")
+        assert "redis.flush" in failed["timeline"][-1]["detail"]["reason"]
+        assert [step["status"] for step in failed["steps"]] == ["waiting"] * 3
+    (tmp_path / "oncall_url").write_text(f"{sink.url}/oncall\n")
+    with alive(responder):
+        incident = wait_state(responder, "flush", "escalated")
+        assert len(sink.to("oncall")) == 1
+        message = json.dumps(sink.to("oncall")[0])
+        assert incident["number"] in message and "redis.flush" in message
+        assert events(incident)[-1] == "escalated"
+
+
+class Page(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):  # pylint: disable=invalid-name
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, format, *args):  # pylint: disable=redefined-builtin
+        pass
+
+
+def test_verified_by_a_check(make, binaries, tmp_path, sink):
+    """Healed when the exporter's check succeeds, and not before; the verification outlives a restart."""
+    port = free_port()
+    checks = tmp_path / "checks.yml"
+    checks.write_text(f'checks: [{{name: page, timeout: 1s, http: {{url: "http://127.0.0.1:{port}/", status: 200}}}}]\n')
+    with alive(Exporter(binaries.exporter, checks, tmp_path / "exporter")) as exporter:
+        responder = make("  - {name: checked, match: ['alertname=\"down\"'], steps: [{host.memory: {}}],\n"
+                         "     verify: {check: page, within: 1h, every: 100ms}}\n",
+                         head=f"exporter_url: {exporter.url}")
+        with alive(responder):
+            send(responder, alert("down"))
+            wait_state(responder, "checked", "verifying")
+        with alive(responder):
+            incident = wait_state(responder, "checked", "verifying")
+            server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Page)
+            threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+            try:
+                incident = wait_state(responder, "checked", "healed")
+            finally:
+                server.shutdown()
+                server.server_close()
+            assert events(incident).count("verifying") == 1
+            assert events(incident).count("step done") == 1
+    assert sink.received == []
+
+
+def test_stop_waits_for_the_step(make, api_keys):
+    """SIGTERM while a step runs: the step is finished and journaled, the rest goes on after the next start."""
+    responder = make("""
+  - name: slow
+    match: ['alertname="slow"']
+    steps:
+      - postgres.execute:
+          plan_sql: SELECT name FROM api_keys WHERE name = 'alice'
+          sql: |
+            UPDATE api_keys SET revoked_reason = 'slow' FROM pg_sleep(1.5) AS slept
+            WHERE name = 'alice' RETURNING name
+      - host.memory: {}
+""")
+    with alive(responder):
+        send(responder, alert("slow"))
+        wait_for(lambda: api_keys.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == 1,
+                 "the step to be under way")
+        assert responder.stop() == 0
+    assert api_keys.value("SELECT revoked_reason FROM api_keys WHERE name = 'alice'") == "slow"
+    with alive(responder):
+        incident = wait_state(responder, "slow", "healed")
+        assert events(incident).count("step started") == 2
+        assert [step["status"] for step in incident["steps"]] == ["done", "done"]
