@@ -34,34 +34,36 @@ static bool is_port(const char *string)
         return digits > 0 && digits <= 5 && string[digits] == '\0' && strtol(string, NULL, 10) <= UINT16_MAX;
 }
 
+/* `ret` is zeroed before and to be released after, also after a failure. */
 static int address_parse(const char *string, struct address *ret, struct error *error)
 {
-        _cleanup_address_ struct address address = {0};
         if (string_starts(string, UNIX_PREFIX) && string[strlen(UNIX_PREFIX)] != '\0') {
-                address.path = strdup(string + strlen(UNIX_PREFIX));
-                if (!address.path)
-                        return error_oom(error);
-        } else {
-                const char *host = string, *colon = strrchr(string, ':');
-                size_t length = colon ? (size_t)(colon - string) : 0;
-                bool bracketed = length >= 2 && host[0] == '[' && host[length - 1] == ']';
-                if (bracketed) {
-                        host++;
-                        length -= 2;
-                }
-                if (!colon || !is_port(colon + 1) || (!bracketed && memchr(host, ':', length)))
-                        return error_set(error, EINVAL,
-                                         "\"%s\" is no listen address: expected host:port, :port, "
-                                         "[ipv6]:port or unix:/path",
-                                         string);
-                address.host = strndup(host, length);
-                address.port = strdup(colon + 1);
-                if (!address.host || !address.port)
-                        return error_oom(error);
+                ret->path = strdup(string + strlen(UNIX_PREFIX));
+                if (!ret->path)
+                        goto oom;
+                return 0;
         }
-        *ret = address;
-        address = (struct address){0};
+        const char *host = string, *colon = strrchr(string, ':');
+        size_t length = colon ? (size_t)(colon - string) : 0;
+        bool bracketed = length >= 2 && host[0] == '[' && host[length - 1] == ']';
+        if (bracketed) {
+                host++;
+                length -= 2;
+        }
+        if (!colon || !is_port(colon + 1) || (!bracketed && memchr(host, ':', length))) {
+                error_set(error, EINVAL,
+                          "\"%s\" is no listen address: expected host:port, :port, [ipv6]:port or unix:/path",
+                          string);
+                return -EINVAL;
+        }
+        ret->host = strndup(host, length);
+        ret->port = strdup(colon + 1);
+        if (!ret->host || !ret->port)
+                goto oom;
         return 0;
+oom:
+        error_oom(error);
+        return -ENOMEM;
 }
 
 static bool is_loopback_v4(const struct in_addr *address)
@@ -99,28 +101,35 @@ static int listen_failed(const char *address, int code, struct error *error)
         return error_set(error, code, "cannot listen on %s: %s", address, strerror(code));
 }
 
-/* A bound and listening socket, or a negative errno without a sentence. */
-static int socket_listen(const struct sockaddr *address, socklen_t length)
+/* Binds and listens; 0 or a negative errno without a sentence. */
+static int prepare(int fd, const struct sockaddr *address, socklen_t length)
 {
         int yes = 1, no = 0;
-        _cleanup_close_ int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (fd < 0)
-                return -errno;
         /* A restart must not wait for the old connections' TIME_WAIT. */
         if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) < 0)
                 return -errno;
         /* "[::]" means every address, of IPv4 too, whatever net.ipv6.bindv6only says. */
         if (address->sa_family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof(no)) < 0)
                 return -errno;
-        /* For a unix socket: the mode its file is made with, so that there is no moment when all may connect.
+        /* Of a unix socket: the mode its file is made with, so that there is no moment when all may connect.
          */
         if (address->sa_family == AF_UNIX && fchmod(fd, 0660) < 0)
                 return -errno;
-        if (bind(fd, address, length) < 0 || listen(fd, SOMAXCONN) < 0)
+        return bind(fd, address, length) < 0 || listen(fd, SOMAXCONN) < 0 ? -errno : 0;
+}
+
+/* A listening socket, or a negative errno without a sentence. */
+static int socket_listen(const struct sockaddr *address, socklen_t length)
+{
+        int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (fd < 0)
                 return -errno;
-        int listening = fd;
-        fd = -1;
-        return listening;
+        int r = prepare(fd, address, length);
+        if (r < 0) {
+                close(fd);
+                return r;
+        }
+        return fd;
 }
 
 static int resolve(const struct address *address, struct addrinfo **ret)
@@ -140,33 +149,34 @@ static int listen_tcp(const char *string, const struct address *address, struct 
         if (r != 0)
                 return error_set(error, EINVAL, "cannot listen on %s: %s", string, gai_strerror(r));
 
-        /* All addresses: the IPv6 wildcard takes IPv4 as well, so it goes first where there is IPv6. */
+        /* All addresses: the IPv6 wildcard takes IPv4 as well, so it is tried first where there is IPv6. */
         int fd = -EAFNOSUPPORT;
-        for (int family = address->host[0] ? AF_UNSPEC : AF_INET6; fd < 0; family = AF_UNSPEC) {
-                for (const struct addrinfo *a = found; a && fd < 0 && fd != -EADDRINUSE; a = a->ai_next)
-                        if (family == AF_UNSPEC || a->ai_family == family)
-                                fd = socket_listen(a->ai_addr, a->ai_addrlen);
-                if (family == AF_UNSPEC || fd == -EADDRINUSE)
-                        break;
-        }
+        for (const struct addrinfo *a = found; a && fd < 0 && !address->host[0]; a = a->ai_next)
+                if (a->ai_family == AF_INET6)
+                        fd = socket_listen(a->ai_addr, a->ai_addrlen);
+        for (const struct addrinfo *a = found; a && fd < 0 && fd != -EADDRINUSE; a = a->ai_next)
+                fd = socket_listen(a->ai_addr, a->ai_addrlen);
         freeaddrinfo(found);
         if (fd < 0)
                 return listen_failed(string, -fd, error);
 
-        struct sockaddr_storage bound = {0};
+        union {
+                struct sockaddr any;
+                struct sockaddr_in v4;
+                struct sockaddr_in6 v6;
+        } bound = {0};
         socklen_t length = sizeof(bound);
-        if (getsockname(fd, (struct sockaddr *)&bound, &length) < 0) {
+        if (getsockname(fd, &bound.any, &length) < 0) {
                 int code = errno;
                 close(fd);
                 return listen_failed(string, code, error);
         }
-        const struct sockaddr_in *v4 = (const struct sockaddr_in *)&bound;
-        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&bound;
-        bool is_v6 = bound.ss_family == AF_INET6;
+        bool is_v6 = bound.any.sa_family == AF_INET6;
         *ret = (struct http_listener){
                 .fd = fd,
-                .port = ntohs(is_v6 ? v6->sin6_port : v4->sin_port),
-                .check_host = is_v6 ? is_loopback_v6(&v6->sin6_addr) : is_loopback_v4(&v4->sin_addr),
+                .port = ntohs(is_v6 ? bound.v6.sin6_port : bound.v4.sin_port),
+                .check_host =
+                        is_v6 ? is_loopback_v6(&bound.v6.sin6_addr) : is_loopback_v4(&bound.v4.sin_addr),
         };
         return 0;
 }
@@ -191,9 +201,6 @@ static int listen_unix(const char *string, const char *path, struct http_listene
                                  sizeof(address.sun_path) - 1);
         strcpy(address.sun_path, path);
 
-        _cleanup_free_ char *copy = strdup(path);
-        if (!copy)
-                return error_oom(error);
         int fd = socket_listen((const struct sockaddr *)&address, sizeof(address));
         if (fd == -EADDRINUSE && is_stale_socket(&address) && unlink(path) == 0)
                 fd = socket_listen((const struct sockaddr *)&address, sizeof(address));
@@ -201,13 +208,15 @@ static int listen_unix(const char *string, const char *path, struct http_listene
                 return listen_failed(string, -fd, error);
 
         struct stat status = {0};
-        if (lstat(path, &status) < 0) {
+        char *copy = strdup(path);
+        if (!copy || lstat(path, &status) < 0) {
                 int code = errno;
+                free(copy);
                 close(fd);
                 return listen_failed(string, code, error);
         }
         *ret = (struct http_listener){
-                .fd = fd, .path = TAKE_PTR(copy), .device = status.st_dev, .inode = status.st_ino};
+                .fd = fd, .path = copy, .device = status.st_dev, .inode = status.st_ino};
         return 0;
 }
 

@@ -11,10 +11,12 @@
 
 #define OK "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
-/* What the peer does with one request. */
+/* What the peer does with one request, and then. HANG: until the client goes; DRIP: a byte now and then. */
+enum { KEEP, CLOSE, HANG, DRIP };
+
 struct step {
         const char *answer;
-        enum { KEEP, CLOSE, HANG, DRIP } then; /* HANG: until the client goes; DRIP: a byte now and then */
+        int then;
 };
 
 struct script {
