@@ -343,23 +343,26 @@ int docker_wait_healthy(struct docker *docker, const char *id, nsec settle, stru
                         struct error *error)
 {
         _cleanup_free_ char *started_at = NULL;
-        nsec since = 0;
-        for (;;) {
-                _cleanup_json_ cJSON *inspected = NULL;
+        _cleanup_json_ cJSON *last = NULL;
+        for (nsec since = 0;;) {
+                cJSON *inspected = NULL;
                 int r = docker_inspect(docker, id, deadline, &inspected, error);
-                if (r < 0)
-                        return r;
-                r = judge(inspected, settle, &since, &started_at, error);
-                if (r != 0)
-                        return r < 0 ? r : 0;
-
-                nsec pause = deadline_left(deadline) < LOOK_EVERY ? deadline_left(deadline) : LOOK_EVERY;
-                if (pause <= 0) {
-                        const cJSON *state = json_get(inspected, "State", NULL);
-                        return error_set(error, ETIMEDOUT, "%s did not become healthy in time: %s, health %s",
-                                         docker_name(inspected), json_string(state, "Status"),
-                                         docker_health(inspected));
+                if (r >= 0) {
+                        cJSON_Delete(last);
+                        last = inspected;
+                        r = judge(last, settle, &since, &started_at, error);
                 }
+                if (r > 0)
+                        return 0;
+                if (r < 0 && (r != -ETIMEDOUT || !last))
+                        return r;
+
+                nsec left = deadline_left(deadline), pause = left < LOOK_EVERY ? left : LOOK_EVERY;
+                if (pause <= 0 || r < 0)
+                        return error_set(error, ETIMEDOUT, "%s did not become healthy in time: %s, health %s",
+                                         docker_name(last),
+                                         json_string(json_get(last, "State", NULL), "Status"),
+                                         docker_health(last));
                 nanosleep(&(struct timespec){.tv_nsec = pause}, NULL);
         }
 }

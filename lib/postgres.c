@@ -18,6 +18,7 @@ struct postgres {
         struct postgres_options options; /* owned copies, but for application_name */
         PGconn *connection;
         bool in_transaction; /* was, after the last answer */
+        bool ended;          /* the server has said that it ends the session */
         char sqlstate[SQLSTATE_LENGTH + 1];
 };
 
@@ -67,6 +68,7 @@ void postgres_disconnect(struct postgres *postgres)
         PQfinish(postgres->connection);
         postgres->connection = NULL;
         postgres->in_transaction = false;
+        postgres->ended = false;
 }
 
 bool postgres_connected(const struct postgres *postgres)
@@ -106,8 +108,14 @@ static int wait_socket(PGconn *connection, short events, struct deadline deadlin
         }
 }
 
-/* libpq would print notices on stderr. */
-static void drop_notice(void *context _unused_, const PGresult *result _unused_) {}
+/* libpq would print notices on stderr. Between statements a FATAL, the server's last word, comes as one too.
+ */
+static void take_notice(void *context, const PGresult *result)
+{
+        struct postgres *postgres = context;
+        if (string_equal(PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED), "FATAL"))
+                postgres->ended = true;
+}
 
 /* What a server says before the session exists comes without a SQLSTATE, so its words have to do. */
 static int connect_failure(PGconn *connection, struct error *error)
@@ -161,7 +169,7 @@ static int start_connection(struct postgres *postgres, PGconn **ret, struct erro
         PGconn *connection = PQconnectStartParams(names, values, 1);
         if (!connection)
                 return error_oom(error);
-        PQsetNoticeReceiver(connection, drop_notice, NULL);
+        PQsetNoticeReceiver(connection, take_notice, postgres);
         if (PQstatus(connection) == CONNECTION_BAD) {
                 r = connect_failure(connection, error);
                 PQfinish(connection);
@@ -282,18 +290,22 @@ int postgres_connect(struct postgres *postgres, struct deadline deadline, struct
 }
 
 /* Whether a connection that has been idle is still there, without asking the server anything. */
-static bool still_there(PGconn *connection)
+static bool still_there(struct postgres *postgres)
 {
-        struct pollfd poll_fd = {.fd = PQsocket(connection), .events = POLLIN};
-        if (poll_fd.fd >= 0 && poll(&poll_fd, 1, 0) > 0 && !PQconsumeInput(connection))
-                return false;
-        return PQstatus(connection) == CONNECTION_OK;
+        struct pollfd poll_fd = {.fd = PQsocket(postgres->connection), .events = POLLIN};
+        /* First what the server said, then that it hung up; a server that says more than that is not idle. */
+        for (int i = 0; i < 8 && poll_fd.fd >= 0 && poll(&poll_fd, 1, 0) > 0; i++) {
+                if (!PQconsumeInput(postgres->connection))
+                        return false;
+                (void)PQisBusy(postgres->connection); /* which parses it */
+        }
+        return PQstatus(postgres->connection) == CONNECTION_OK && !postgres->ended;
 }
 
 /* A connection for the next statement; never a new one in the middle of a transaction. */
 static int make_ready(struct postgres *postgres, struct deadline deadline, struct error *error)
 {
-        if (postgres->connection && !still_there(postgres->connection)) {
+        if (postgres->connection && !still_there(postgres)) {
                 bool in_transaction = postgres->in_transaction;
                 postgres_disconnect(postgres);
                 if (in_transaction)

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The PostgreSQL client against a real server: RUNBOOK_TEST_DSN, a superuser's. */
+#include "tests/integration/client.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "runbook/postgres.h"
+
+static struct postgres *with(struct postgres_options options)
+{
+        _cleanup_error_ struct error error = {0};
+        struct postgres *postgres = NULL;
+        if (!options.dsn)
+                options.dsn = (char *)given("RUNBOOK_TEST_DSN");
+        if (!options.application_name)
+                options.application_name = "client_postgres";
+        if (postgres_new(&options, &postgres, &error) < 0)
+                fail_msg("%s", error_text(&error));
+        return postgres;
+}
+
+#define _cleanup_postgres_ _cleanup_(postgres_free_p)
+#define PLAIN ((struct postgres_options){0})
+
+/* The only value of a statement's answer; free() it. */
+static char *value(struct postgres *postgres, const char *sql, const char *parameter)
+{
+        _cleanup_error_ struct error error = {0};
+        _cleanup_result_ PGresult *result = NULL;
+        if (postgres_query(postgres, sql, &parameter, parameter ? 1 : 0, SOON, &result, &error) < 0)
+                fail_msg("%s", error_text(&error));
+        assert_int_equal(PQntuples(result), 1);
+        return strdup(PQgetvalue(result, 0, 0));
+}
+
+static void assert_value(struct postgres *postgres, const char *sql, const char *parameter,
+                         const char *expected)
+{
+        _cleanup_free_ char *found = value(postgres, sql, parameter);
+        assert_string_equal(found, expected);
+}
+
+/* Waits until a query's answer is as expected. */
+static void wait_value(struct postgres *postgres, const char *sql, const char *parameter,
+                       const char *expected)
+{
+        for (struct deadline deadline = SOON;;) {
+                _cleanup_free_ char *found = value(postgres, sql, parameter);
+                if (strcmp(found, expected) == 0)
+                        return;
+                if (deadline_passed(deadline))
+                        fail_msg("%s: still %s", sql, found);
+                nanosleep(&(struct timespec){.tv_nsec = 20 * NSEC_PER_MSEC}, NULL);
+        }
+}
+
+static void a_dsn_is_checked_without_connecting(void **state _unused_)
+{
+        static const char *const good[] = {"host=/tmp dbname=x",
+                                           "postgresql://user@host:5432/db?sslmode=require", "postgres://",
+                                           "service=mcp"};
+        static const char *const bad[] = {"",
+                                          "mcp",
+                                          "host=x password=hunter2",
+                                          "postgresql://u:hunter2@h/db",
+                                          "host=x sslpassword=hunter2",
+                                          "host=x passwort=1",
+                                          "password=my hunter2",
+                                          "postgresql://h/db?hunter2",
+                                          "host='x"};
+        for (size_t i = 0; i < N_ELEMENTS(good); i++)
+                assert_int_equal(postgres_check_dsn(good[i], NULL), 0);
+        for (size_t i = 0; i < N_ELEMENTS(bad); i++) {
+                _cleanup_error_ struct error error = {0};
+                assert_int_equal(postgres_check_dsn(bad[i], &error), -EINVAL);
+                assert_null(strstr(error_text(&error), "hunter2"));
+                assert_non_null(strstr(error_text(&error), "DSN"));
+        }
+        _cleanup_error_ struct error error = {0};
+        postgres_check_dsn("host=x passwort=1", &error);
+        assert_non_null(strstr(error_text(&error), "\"passwort\""));
+        struct postgres *postgres = NULL;
+        const struct postgres_options options = {.dsn = (char *)"dbname=x password=y"};
+        assert_int_equal(postgres_new(&options, &postgres, NULL), -EINVAL);
+}
+
+static void parameters_are_values(void **state _unused_)
+{
+        _cleanup_postgres_ struct postgres *postgres = with(PLAIN);
+        assert_false(postgres_connected(postgres));
+        assert_int_equal(postgres_backend_pid(postgres), 0);
+        assert_value(postgres, "SELECT $1::text", "'; DROP TABLE x; --", "'; DROP TABLE x; --");
+        assert_value(postgres, "SELECT current_setting('application_name')", NULL, "client_postgres");
+        assert_true(postgres_connected(postgres));
+        assert_true(postgres_server_version(postgres) >= 90600);
+
+        const char *null = NULL;
+        _cleanup_result_ PGresult *result = NULL;
+        assert_int_equal(postgres_query(postgres, "SELECT $1::text IS NULL", &null, 1, SOON, &result, NULL),
+                         0);
+        assert_string_equal(PQgetvalue(result, 0, 0), "t");
+        assert_int_equal(postgres_query(postgres, "SELECT 1", NULL, 0, SOON, NULL, NULL), 0);
+}
+
+static void large_parameters_and_answers_pass(void **state _unused_)
+{
+        const size_t size = (size_t)8 << 20;
+        _cleanup_free_ char *large = malloc(size + 1);
+        memset(large, 'x', size);
+        large[size] = '\0';
+        _cleanup_postgres_ struct postgres *postgres = with(PLAIN);
+        _cleanup_free_ char *back = value(postgres, "SELECT $1::text", large);
+        assert_string_equal(back, large);
+
+        _cleanup_result_ PGresult *result = NULL;
+        assert_int_equal(postgres_query(postgres, "SELECT i FROM generate_series(1, 20000) i", NULL, 0, SOON,
+                                        &result, NULL),
+                         0);
+        assert_int_equal(PQntuples(result), 20000);
+}
+
+static void an_error_is_a_sentence_without_the_parameters(void **state _unused_)
+{
+        _cleanup_postgres_ struct postgres *postgres = with(PLAIN);
+        _cleanup_error_ struct error error = {0};
+        const char *parameter = "hunter2";
+        assert_string_equal(postgres_sqlstate(postgres), "");
+        assert_int_equal(postgres_query(postgres, "SELECT $1::text::int", &parameter, 1, SOON, NULL, &error),
+                         -EREMOTEIO);
+        assert_string_equal(postgres_sqlstate(postgres), "22P02");
+        assert_string_equal(error_text(&error), "invalid input syntax for type integer: $1 (SQLSTATE 22P02)");
+
+        /* The detail of a violated constraint holds the row. */
+        assert_int_equal(postgres_query(postgres, "CREATE TEMP TABLE client_t (k text PRIMARY KEY)", NULL, 0,
+                                        SOON, NULL, NULL),
+                         0);
+        for (int i = 0; i < 2; i++)
+                assert_int_equal(postgres_query(postgres, "INSERT INTO client_t VALUES ($1)", &parameter, 1,
+                                                SOON, NULL, &error),
+                                 i == 0 ? 0 : -EREMOTEIO);
+        assert_string_equal(postgres_sqlstate(postgres), "23505");
+        assert_null(strstr(error_text(&error), "hunter2"));
+
+        assert_int_equal(postgres_query(postgres, "SELECT FROM nothing", NULL, 0, SOON, NULL, &error),
+                         -EREMOTEIO);
+        assert_non_null(strstr(error_text(&error), "\"nothing\""));
+        assert_int_equal(postgres_query(postgres, "", NULL, 0, SOON, NULL, &error), -EREMOTEIO);
+        assert_int_equal(postgres_query(postgres, "SELECT 1; SELECT 2", NULL, 0, SOON, NULL, &error),
+                         -EREMOTEIO);
+        /* The session lives on through all of it. */
+        assert_value(postgres, "SELECT count(*) FROM client_t", NULL, "1");
+}
+
+static void a_late_statement_is_cancelled_on_the_server(void **state _unused_)
+{
+        _cleanup_postgres_ struct postgres *postgres = with(PLAIN), *witness = with(PLAIN);
+        _cleanup_error_ struct error error = {0};
+        assert_int_equal(postgres_connect(postgres, SOON, NULL), 0);
+        _cleanup_free_ char *pid = text_format("%d", postgres_backend_pid(postgres));
+        assert_value(witness, "SELECT count(*) FROM pg_stat_activity WHERE pid = $1::int", pid, "1");
+
+        struct deadline deadline = deadline_in(200 * NSEC_PER_MSEC);
+        assert_int_equal(postgres_query(postgres, "SELECT pg_sleep(600)", NULL, 0, deadline, NULL, &error),
+                         -ETIMEDOUT);
+        assert_true(deadline_passed(deadline));
+        assert_false(postgres_connected(postgres));
+        wait_value(witness, "SELECT count(*) FROM pg_stat_activity WHERE pid = $1::int", pid, "0");
+        assert_value(postgres, "SELECT 1", NULL, "1");
+}
+
+static void a_lost_connection_is_made_anew_between_statements(void **state _unused_)
+{
+        _cleanup_postgres_ struct postgres *postgres = with(PLAIN), *other = with(PLAIN);
+        assert_value(postgres, "SELECT 1", NULL, "1");
+        _cleanup_free_ char *pid = text_format("%d", postgres_backend_pid(postgres));
+        assert_value(other, "SELECT pg_terminate_backend($1::int)", pid, "t");
+        wait_value(other, "SELECT count(*) FROM pg_stat_activity WHERE pid = $1::int", pid, "0");
+        assert_value(postgres, "SELECT 1", NULL, "1");
+        _cleanup_free_ char *new_pid = text_format("%d", postgres_backend_pid(postgres));
+        assert_string_not_equal(new_pid, pid);
+}
+
+static void a_transaction_is_never_carried_on_elsewhere(void **state _unused_)
+{
+        _cleanup_postgres_ struct postgres *postgres = with(PLAIN), *other = with(PLAIN);
+        _cleanup_error_ struct error error = {0};
+        assert_int_equal(postgres_query(postgres, "BEGIN", NULL, 0, SOON, NULL, NULL), 0);
+        _cleanup_free_ char *pid = text_format("%d", postgres_backend_pid(postgres));
+        assert_value(other, "SELECT pg_terminate_backend($1::int)", pid, "t");
+        wait_value(other, "SELECT count(*) FROM pg_stat_activity WHERE pid = $1::int", pid, "0");
+        assert_int_equal(postgres_query(postgres, "COMMIT", NULL, 0, SOON, NULL, &error), -ECONNRESET);
+        /* It was said once; the next statement is a new one. */
+        assert_value(postgres, "SELECT 1", NULL, "1");
+}
+
+static void a_session_may_be_read_only_and_bounded(void **state _unused_)
+{
+        _cleanup_postgres_ struct postgres *postgres = with((struct postgres_options){
+                .read_only = true, .statement_timeout = 150 * NSEC_PER_MSEC, .lock_timeout = NSEC_PER_SEC});
+        assert_int_equal(postgres_query(postgres, "CREATE TABLE client_never ()", NULL, 0, SOON, NULL, NULL),
+                         -EREMOTEIO);
+        assert_string_equal(postgres_sqlstate(postgres), "25006");
+        assert_int_equal(postgres_query(postgres, "SELECT pg_sleep(600)", NULL, 0, SOON, NULL, NULL),
+                         -EREMOTEIO);
+        assert_string_equal(postgres_sqlstate(postgres), "57014");
+        assert_value(postgres, "SELECT current_setting('lock_timeout')", NULL, "1s");
+}
+
+static void copy_is_refused(void **state _unused_)
+{
+        _cleanup_postgres_ struct postgres *postgres = with(PLAIN);
+        assert_int_equal(postgres_query(postgres, "COPY (SELECT 1) TO STDOUT", NULL, 0, SOON, NULL, NULL),
+                         -ENOTSUP);
+        assert_value(postgres, "SELECT 1", NULL, "1");
+}
+
+static void why_there_is_no_connection_is_told_apart(void **state _unused_)
+{
+        int silent = 0;
+        _cleanup_close_ int listener = silent_listener(&silent);
+        _cleanup_free_ char *nobody = text_format("host=127.0.0.1 port=%d dbname=x", closed_port());
+        _cleanup_free_ char *hangs = text_format("host=127.0.0.1 port=%d dbname=x", silent);
+        _cleanup_free_ char *stranger = text_format("%s user=client_stranger", given("RUNBOOK_TEST_DSN"));
+        const struct {
+                char *dsn;
+                int expected;
+        } cases[] = {{nobody, -ECONNREFUSED},
+                     {hangs, -ETIMEDOUT},
+                     {stranger, -EACCES},
+                     {(char *)"host=no-such-host.invalid dbname=x", -EHOSTUNREACH}};
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                _cleanup_postgres_ struct postgres *postgres =
+                        with((struct postgres_options){.dsn = cases[i].dsn});
+                _cleanup_error_ struct error error = {0};
+                struct deadline deadline =
+                        cases[i].expected == -ETIMEDOUT ? deadline_in(200 * NSEC_PER_MSEC) : SOON;
+                assert_int_equal(postgres_connect(postgres, deadline, &error), cases[i].expected);
+                assert_null(strchr(error_text(&error), '\n'));
+                assert_false(postgres_connected(postgres));
+        }
+}
+
+static void a_password_is_read_at_each_connect(void **state _unused_)
+{
+        char path[32];
+        write_secret(path, "secret");
+        struct postgres_options options = {.password.file = path};
+        _cleanup_postgres_ struct postgres *postgres = with(options);
+        assert_int_equal(postgres_connect(postgres, SOON, NULL), 0);
+        unlink(path);
+        postgres_disconnect(postgres);
+        assert_int_equal(postgres_connect(postgres, SOON, NULL), -ENOENT);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_dsn_is_checked_without_connecting),
+                cmocka_unit_test(parameters_are_values),
+                cmocka_unit_test(large_parameters_and_answers_pass),
+                cmocka_unit_test(an_error_is_a_sentence_without_the_parameters),
+                cmocka_unit_test(a_late_statement_is_cancelled_on_the_server),
+                cmocka_unit_test(a_lost_connection_is_made_anew_between_statements),
+                cmocka_unit_test(a_transaction_is_never_carried_on_elsewhere),
+                cmocka_unit_test(a_session_may_be_read_only_and_bounded),
+                cmocka_unit_test(copy_is_refused),
+                cmocka_unit_test(why_there_is_no_connection_is_told_apart),
+                cmocka_unit_test(a_password_is_read_at_each_connect),
+        };
+        return cmocka_run_group_tests_name("client_postgres", tests, NULL, NULL);
+}
