@@ -62,8 +62,23 @@ static bool check_header(const char *name, const char *value, struct config_node
         return true;
 }
 
-int web_prepare(const struct web_options *options, struct config_node *node, struct web_headers *ret)
+/* `lines` has room for all of them. */
+static int render_headers(const struct config_map *map, const char *extra, char **lines)
 {
+        size_t count = 0;
+
+        if (extra && !(lines[count++] = strdup(extra)))
+                return -ENOMEM;
+        for (size_t i = 0; i < map->count; i++)
+                if (!(lines[count++] = text_format("%s: %s", map->keys[i], map->values[i])))
+                        return -ENOMEM;
+        return 0;
+}
+
+int web_prepare(const struct web_options *options, struct config_node *node, const char *extra,
+                struct web_headers *ret)
+{
+        _cleanup_(web_headers_release) struct web_headers headers = {0};
         bool fine = check_url(options->url, node);
 
         if (!options->tls.cert_file != !options->tls.key_file) {
@@ -76,18 +91,10 @@ int web_prepare(const struct web_options *options, struct config_node *node, str
         if (!fine)
                 return -EINVAL;
 
-        struct web_headers headers = {.lines = calloc(options->headers.count + 1, sizeof(*headers.lines))};
-        if (!headers.lines)
+        headers.lines = calloc(options->headers.count + 2, sizeof(*headers.lines));
+        if (!headers.lines || render_headers(&options->headers, extra, headers.lines) < 0)
                 return -ENOMEM;
-        for (size_t i = 0; i < options->headers.count; i++) {
-                headers.lines[i] =
-                        text_format("%s: %s", options->headers.keys[i], options->headers.values[i]);
-                if (!headers.lines[i]) {
-                        web_headers_release(&headers);
-                        return -ENOMEM;
-                }
-        }
-        *ret = headers;
+        ret->lines = TAKE_PTR(headers.lines);
         return 0;
 }
 

@@ -45,8 +45,12 @@ struct web_headers {
         char **lines; /* closed by NULL */
 };
 
-/* Checks what the table cannot, complaining about `node`, and renders the headers. -EINVAL, -ENOMEM. */
-int web_prepare(const struct web_options *options, struct config_node *node, struct web_headers *ret);
+/*
+ * Checks what the table cannot, complaining about `node`, and renders the headers, with `extra` before them
+ * (may be NULL). -EINVAL, -ENOMEM.
+ */
+int web_prepare(const struct web_options *options, struct config_node *node, const char *extra,
+                struct web_headers *ret);
 void web_headers_release(struct web_headers *headers);
 
 /* A request as the options say, to their URL. */

@@ -129,7 +129,8 @@ static int http_open(const struct check *check, struct config_node *node, void *
         http->expected = calloc(config->status.count + 1, sizeof(*http->expected));
         if (!http->client || !http->expected)
                 return error_oom(error);
-        r = web_prepare(&config->web, node, &http->headers);
+        /* Each run connects anew: a service that takes no new connections is not healthy. */
+        r = web_prepare(&config->web, node, "Connection: close", &http->headers);
         if (r == -ENOMEM)
                 return error_oom(error);
         for (size_t i = 0; i < config->status.count; i++)

@@ -105,7 +105,7 @@ static int prometheus_open(const struct check *check, struct config_node *node, 
         prometheus->labels = calloc(config->labels.count + 1, sizeof(*prometheus->labels));
         if (!prometheus->client || !prometheus->url || !prometheus->labels)
                 return error_oom(error);
-        r = web_prepare(&config->web, node, &prometheus->headers);
+        r = web_prepare(&config->web, node, NULL, &prometheus->headers);
         if (r == -ENOMEM)
                 return error_oom(error);
         if (!operator_metric_check(&config->metric.metric, metric ? metric : node) ||

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Targets and exporters for the tests of the exporter."""
+
+import json
+import socket
+
+import pytest
+
+from exporter_room import Target
+from lab.runbook import Exporter
+
+
+@pytest.fixture
+def target():
+    server = Target()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def hole():
+    """An address that takes connections and never says a word."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(64)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+
+
+@pytest.fixture(scope="session")
+def program(build):
+    found = build / "runbook_exporter"
+    assert found.exists(), f"{found} is missing: run `make build`"
+    return found
+
+
+@pytest.fixture
+def exporter(program, tmp_path):
+    """Starts exporters with the checks that a test gives; ends them."""
+    started = []
+
+    def start(checks, defaults=None, env=None):
+        config = tmp_path / f"checks-{len(started)}.yml"
+        config.write_text(json.dumps({"defaults": defaults or {}, "checks": checks}))  # JSON is YAML
+        daemon = Exporter(program, config, tmp_path / f"exporter-{len(started)}")
+        started.append(daemon)
+        return daemon.start(env)
+
+    yield start
+    assert [daemon.stop() for daemon in started] == [0] * len(started)  # a sanitizer's finding is not 0

@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What each kind of check measures on its real part."""
+
+import json
+import os
+import threading
+
+import psycopg2.errors
+import pytest
+
+from exporter_room import logged, promtool, scrape, value
+from lab.compose import Compose
+from lab.parts import wait_for
+from lab.prometheus import Prometheus
+
+
+def test_http_tells_status_phases_size_and_components(exporter, target):
+    target.says({"status": "healthy", "version": 3, "db": {"ok": True},
+                 "components": {"database": "up", "cache": {"status": "Healthy"}, "queue": "down", "disk": {}}})
+    daemon = exporter([{"name": "web", "http": {"url": target.url, "status": 200, "headers": {"X-From": "runbook"},
+                                                "json": {"status": "healthy", "version": 3, "db.ok": True}}}])
+    found = scrape(daemon)
+    assert value(found, "runbook_check_success", check="web") == 1
+    assert value(found, "runbook_http_status_code", check="web") == 200
+    assert value(found, "runbook_http_response_bytes", check="web") == len(target.body)
+    for phase in ("resolve", "connect", "tls", "processing", "transfer"):
+        assert 0 <= value(found, "runbook_http_duration_seconds", check="web", phase=phase) < 5
+    assert {dict(labels)["component"]: state for (name, labels), state in found.all.items()
+            if name == "runbook_http_component_healthy"} == {"database": 1, "cache": 1, "queue": 0, "disk": 0}
+    assert target.hits[0][1]["X-From"] == "runbook"
+    assert target.hits[0][1]["Connection"] == "close"  # a kept one would hide that no new one is taken
+    promtool(found.page)
+
+
+def test_http_fails_on_another_status_field_or_answer(exporter, target):
+    daemon = exporter([{"name": "web", "http": {"url": target.url, "json": {"status": "healthy"}}}])
+    for document, status, reason in (({"status": "degraded"}, 200, 'status is \\"degraded\\", expected \\"healthy\\"'),
+                                     ({}, 200, "the answer has no field status"),
+                                     ({"status": "healthy", "components": {"db": "down"}}, 503, "answered 503")):
+        target.says(document, status)
+        found = scrape(daemon)
+        assert value(found, "runbook_check_success", check="web") == 0
+        assert value(found, "runbook_http_status_code", check="web") == status
+        page = daemon.page("/")
+        assert reason.replace('\\"', "&quot;") in page
+    assert value(found, "runbook_http_component_healthy", check="web", component="db") == 0
+    target.status, target.body = 200, b"<html>"
+    assert value(scrape(daemon), "runbook_check_success", check="web") == 0
+    target.says({"status": "healthy"})
+    assert value(scrape(daemon), "runbook_check_success", check="web") == 1
+
+
+def test_redis(exporter, redis_server):
+    client = redis_server.client
+    client.flushall()
+    client.set("a", 1)
+    client.set("b", 1)
+    client.get("a")
+    client.execute_command("SELECT", 3)
+    client.set("c", 1)
+    client.execute_command("SELECT", 0)
+    daemon = exporter([{"name": "redis", "redis": {"address": redis_server.address}}])
+    found = scrape(daemon)
+    assert value(found, "runbook_check_success", check="redis") == 1
+    assert 0 < value(found, "runbook_redis_ping_seconds", check="redis") < 5
+    assert value(found, "runbook_redis_keys", check="redis", db="0") == 2
+    assert value(found, "runbook_redis_keys", check="redis", db="3") == 1
+    info = client.info()
+    assert value(found, "runbook_redis_memory_max_bytes", check="redis") == info["maxmemory"]
+    assert value(found, "runbook_redis_memory_used_bytes", check="redis") > 100000
+    assert 0 < value(found, "runbook_redis_keyspace_hits_total", check="redis") <= info["keyspace_hits"]
+    assert 0 < value(found, "runbook_redis_commands_processed_total", check="redis") < info["total_commands_processed"]
+    for name in ("connected_clients", "keyspace_misses_total", "expired_keys_total", "evicted_keys_total",
+                 "uptime_seconds"):
+        assert value(found, f"runbook_redis_{name}", check="redis") >= 0
+    client.flushall()
+    assert value(scrape(daemon), "runbook_redis_keys", check="redis", db="0") is None
+    promtool(found.page)
+
+
+def test_postgres_connections_and_long_running_queries(exporter, postgres):
+    daemon = exporter([{"name": "pg", "postgres": {"dsn": postgres.dsn(), "long_running": "100ms"}}])
+    found = scrape(daemon)
+    assert value(found, "runbook_check_success", check="pg") == 1
+    assert value(found, "runbook_postgres_max_connections", check="pg") == postgres.max_connections
+    assert value(found, "runbook_postgres_long_running_queries", check="pg", database="mcp") == 0
+    assert value(found, "runbook_postgres_longest_query_seconds", check="pg", database="mcp") == 0
+
+    sleeper = postgres.connect()
+
+    def sleep():
+        with pytest.raises(psycopg2.errors.QueryCanceled):
+            sleeper.cursor().execute("SELECT pg_sleep(60)")
+
+    thread = threading.Thread(target=sleep)
+    thread.start()
+    try:
+        def seen():
+            found = scrape(daemon)
+            return value(found, "runbook_postgres_long_running_queries", check="pg", database="mcp") == 1 and found
+
+        found = wait_for(seen, "the long-running query")
+        assert value(found, "runbook_postgres_longest_query_seconds", check="pg", database="mcp") > 0.1
+        assert value(found, "runbook_postgres_connections", check="pg", database="mcp", state="active") == 2
+    finally:
+        sleeper.cancel()
+        thread.join()
+        sleeper.close()
+    promtool(found.page)
+
+
+def test_postgres_maps_any_query(exporter, postgres):
+    postgres.reset()
+    postgres.add_keys("alpha", 'beta "quoted"')
+    postgres.sql("UPDATE api_keys SET expires_at = NULL WHERE name LIKE 'beta%'")
+    daemon = exporter([{"name": "keys", "postgres": {
+        "dsn": postgres.dsn(),
+        "query": "SELECT name, EXTRACT(EPOCH FROM expires_at)::float8 AS expires, revoked_at IS NULL AS live "
+                 "FROM api_keys",
+        "metrics": [{"name": "runbook_api_key_expiry_timestamp_seconds", "value": "expires", "labels": ["name"]},
+                    {"name": "runbook_api_key_live", "type": "gauge", "help": "Live.", "value": "live",
+                     "labels": ["name"]}]}}])
+    found = scrape(daemon)
+    expiry = postgres.value("SELECT EXTRACT(EPOCH FROM expires_at)::float8 FROM api_keys WHERE name = 'alpha'")
+    assert value(found, "runbook_api_key_expiry_timestamp_seconds", check="keys", name="alpha") == expiry
+    assert value(found, "runbook_api_key_live", check="keys", name='beta \\"quoted\\"') == 1
+    assert len([1 for name, _ in found.all if name == "runbook_api_key_expiry_timestamp_seconds"]) == 1  # not for NULL
+    assert not [1 for name, _ in found.all if name == "runbook_postgres_max_connections"]
+    promtool(found.page)
+    postgres.reset()
+
+
+def test_postgres_keeps_one_read_only_connection_and_finds_a_new_one(exporter, postgres):
+    mine = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'runbook_exporter'"
+    daemon = exporter([{"name": "pg", "postgres": {"dsn": postgres.dsn()}}])
+    for _ in range(3):
+        assert value(scrape(daemon), "runbook_check_success", check="pg") == 1
+    assert postgres.value(mine) == 1
+    postgres.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'runbook_exporter'")
+    wait_for(lambda: postgres.value(mine) == 0, "the backend to end")
+    assert value(scrape(daemon), "runbook_check_success", check="pg") == 1
+    assert postgres.value(mine) == 1
+    assert logged(daemon, "Check failed") == []
+    daemon.stop()
+    wait_for(lambda: postgres.value(mine) == 0, "the connection to be closed")
+
+    writer = exporter([{"name": "pg", "postgres": {
+        "dsn": postgres.dsn(), "query": "DELETE FROM contexts RETURNING 1 AS one",
+        "metrics": [{"name": "t_one", "value": "one"}]}}])
+    assert value(scrape(writer), "runbook_check_success", check="pg") == 0
+    assert "read-only transaction" in writer.page("/")
+
+
+def test_postgres_cancels_what_takes_too_long(exporter, postgres):
+    daemon = exporter([{"name": "pg", "timeout": "300ms", "postgres": {
+        "dsn": postgres.dsn(), "query": "SELECT 1 AS one, pg_sleep(60)",
+        "metrics": [{"name": "t_one", "value": "one"}]}}])
+    assert value(scrape(daemon), "runbook_check_success", check="pg") == 0
+    postgres.wait_value("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' "
+                        "AND state = 'active' AND pid <> pg_backend_pid()", 0)
+
+
+def test_docker_tells_services_and_containers(exporter, engine, service_program, postgres, redis_server, workspace):
+    compose = Compose(workspace.path("exporter-compose"), engine, service_program, postgres, redis_server,
+                      services=("mcp-server", "worker"), project="exporter-test")
+    try:
+        compose.start()
+        daemon = exporter([{"name": "services", "docker": {"host": engine.host, "project": "exporter-test",
+                                                           "services": ["mcp-server", "worker"]}}])
+        found = scrape(daemon)
+        assert value(found, "runbook_check_success", check="services") == 1
+        inspected = engine.inspect(compose.container("worker"))
+        container = inspected["Name"].lstrip("/")
+        labels = {"check": "services", "service": "worker", "container": container}
+        assert value(found, "runbook_docker_service_containers", check="services", service="worker") == 1
+        assert value(found, "runbook_docker_container_running", **labels) == 1
+        assert value(found, "runbook_docker_container_healthy", **labels) == 1
+        assert value(found, "runbook_docker_container_restarts_total", **labels) == 0
+        assert value(found, "runbook_docker_container_start_timestamp_seconds", **labels) > 1.6e9
+        assert value(found, "runbook_docker_container_info", image="exporter-test-worker:1.0.0", version="1.0.0",
+                     image_id=inspected["Image"].split(":")[1][:12], state="running", **labels) == 1
+        promtool(found.page)
+
+        engine.docker("stop", "-t", "0", compose.container("worker"))
+        found = scrape(daemon)
+        assert value(found, "runbook_check_success", check="services") == 0
+        assert value(found, "runbook_docker_service_containers", check="services", service="worker") == 0
+        assert value(found, "runbook_docker_container_running", **labels) == 0
+        assert "service worker has no running container" in daemon.page("/")
+        engine.docker("rm", "-f", *compose.containers("worker"))
+        found = scrape(daemon)
+        assert value(found, "runbook_docker_service_containers", check="services", service="worker") == 0
+        assert value(found, "runbook_docker_container_running", **labels) is None
+        assert value(found, "runbook_docker_service_containers", check="services", service="mcp-server") == 1
+    finally:
+        compose.stop()
+
+
+def test_disk(exporter, tmp_path):
+    daemon = exporter([{"name": "disk", "disk": {"mountpoints": ["/", str(tmp_path / "gone")]}}])
+    found = scrape(daemon)
+    stat = os.statvfs("/")
+    assert value(found, "runbook_disk_size_bytes", check="disk", mountpoint="/") == stat.f_blocks * stat.f_frsize
+    assert value(found, "runbook_disk_inodes", check="disk", mountpoint="/") == stat.f_files
+    assert 0 <= value(found, "runbook_disk_used_ratio", check="disk", mountpoint="/") <= 1
+    assert value(found, "runbook_disk_available_bytes", check="disk", mountpoint="/") >= 0
+    assert value(found, "runbook_disk_inodes_free", check="disk", mountpoint="/") >= 0
+    assert value(found, "runbook_disk_read_only", check="disk", mountpoint="/") == 0
+    assert value(found, "runbook_check_success", check="disk") == 0  # the other one is not there
+    assert "No such file or directory" in daemon.page("/")
+    promtool(found.page)
+
+
+def test_prometheus_scrapes_the_exporter_and_answers_its_queries(exporter, workspace):
+    prometheus = Prometheus(workspace.path("exporter-prometheus"))
+    url = prometheus.url
+    daemon = exporter([
+        {"name": "vector", "prometheus": {"url": url, "query": 'label_replace(vector(0.25), "service", "api", "", "")',
+                                          "labels": ["service", "absent"],
+                                          "metric": {"name": "runbook_http_error_ratio", "help": "Errors."}}},
+        {"name": "scalar", "prometheus": {"url": url + "/", "query": "42"}},
+        {"name": "nothing", "prometheus": {"url": url, "query": "no_such_metric"}},
+        {"name": "wrong", "prometheus": {"url": url, "query": "sum("}},
+        {"name": "disk", "title": 'Disk "root"', "disk": {"mountpoints": ["/"]}}])
+    config = workspace.path("exporter-prometheus") / "prometheus.yml"
+    config.write_text(json.dumps({"global": {"scrape_interval": "1s", "scrape_timeout": "1s"}, "scrape_configs": [
+        {"job_name": "runbook", "static_configs": [{"targets": [f"127.0.0.1:{daemon.port}"]}]}]}))
+    prometheus.start(config)
+    try:
+        found = scrape(daemon)
+        assert value(found, "runbook_http_error_ratio", check="vector", service="api") == 0.25
+        assert value(found, "runbook_prometheus_query_value", check="scalar") == 42
+        for check, success in (("vector", 1), ("scalar", 1), ("nothing", 1), ("wrong", 0)):
+            assert value(found, "runbook_check_success", check=check) == success
+        assert "parse error" in daemon.page("/")
+        promtool(found.page)
+
+        wait_for(lambda: prometheus.value('runbook_check_success{check="disk"}') == 1, "the series in Prometheus")
+        assert prometheus.value("up") == 1
+        stored = prometheus.query('{job="runbook",__name__=~"(runbook|process)_.*"}')
+        assert {labels["__name__"] for labels, _ in stored} == {name for name, _ in found.all}
+        assert prometheus.query("runbook_check_info{check='disk'}")[0][0]["title"] == 'Disk "root"'
+    finally:
+        prometheus.stop()
