@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every statement of the journal, by name. Included with X defined; see journal_internal.h. */
+/* clang-format off */
+
+/* Episodes. */
+X(EPISODE_REFRESH, "UPDATE episodes SET last_seen_at = ?1, starts_at = min(starts_at, ?2)"
+                   " WHERE fingerprint = ?3 AND closed_at IS NULL")
+X(EPISODE_OPEN, "INSERT INTO episodes (fingerprint, opened_at, last_seen_at, starts_at, alert)"
+                " VALUES (?1, ?2, ?2, ?3, ?4)")
+X(EPISODE_FIND_OPEN, "SELECT id FROM episodes WHERE fingerprint = ?1 AND closed_at IS NULL")
+X(EPISODE_CLOSE, "UPDATE episodes SET closed_at = ?1, closed_by = ?2 WHERE id = ?3 AND closed_at IS NULL")
+X(EPISODE_INCIDENTS, "SELECT id, state FROM incidents WHERE episode = ?1")
+X(EPISODE_MATCHED, "UPDATE episodes SET matched = 1 WHERE id = ?1")
+X(EPISODES_UNMATCHED, "SELECT id, opened_at, last_seen_at, starts_at, alert FROM episodes"
+                      " WHERE matched = 0 AND closed_at IS NULL ORDER BY id LIMIT ?1")
+X(EPISODES_SILENT, "SELECT id, opened_at, last_seen_at, starts_at, alert FROM episodes"
+                   " WHERE closed_at IS NULL AND last_seen_at < ?1 ORDER BY last_seen_at LIMIT ?2")
+
+/* Incidents. */
+X(INCIDENT_NUMBER, "INSERT INTO meta (key, value) VALUES (?1, 1)"
+                   " ON CONFLICT (key) DO UPDATE SET value = value + 1 RETURNING value")
+X(INCIDENT_EXISTS, "SELECT 1 FROM incidents WHERE episode = ?1 AND remediation = ?2")
+X(INCIDENT_OPEN, "INSERT INTO incidents (number, episode, remediation, state, opened_at, updated_at, alert)"
+                 " SELECT ?1, id, ?3, ?4, ?5, ?5, alert FROM episodes WHERE id = ?2")
+X(INCIDENT_STATE, "SELECT state, number, ended_at FROM incidents WHERE id = ?1")
+X(INCIDENT_UPDATE, "UPDATE incidents SET state = ?2, guard = ?3, guard_until = ?4, lock = coalesce(?5, lock),"
+                   " approved = approved OR ?6,"
+                   " cancel_requested = CASE WHEN ?9 THEN 0 ELSE cancel_requested OR ?7 END,"
+                   " undo_requested = CASE WHEN ?9 THEN 0 ELSE undo_requested OR ?8 END,"
+                   " running_at = CASE WHEN ?2 = 'running' AND running_at = 0 THEN ?10 ELSE running_at END,"
+                   " ended_at = CASE WHEN ?11 AND ended_at = 0 THEN ?10 ELSE ended_at END,"
+                   " updated_at = ?10 WHERE id = ?1")
+X(INCIDENT_TOUCH, "UPDATE incidents SET lock = coalesce(?2, lock), approved = approved OR ?3,"
+                  " cancel_requested = CASE WHEN ?6 THEN 0 ELSE cancel_requested OR ?4 END,"
+                  " undo_requested = CASE WHEN ?6 THEN 0 ELSE undo_requested OR ?5 END,"
+                  " ended_at = CASE WHEN ?8 AND ended_at = 0 THEN ?7 ELSE ended_at END,"
+                  " updated_at = ?7 WHERE id = ?1")
+X(INCIDENT_ACTIVE, "UPDATE incidents SET active = ended_at = 0 OR cancel_requested OR undo_requested OR EXISTS"
+                   " (SELECT 1 FROM steps WHERE incident = ?1 AND settled = 0 AND status IN"
+                   " ('started', 'done', 'failed', 'interrupted', 'undoing', 'undo_failed')) WHERE id = ?1")
+
+/* Steps. */
+X(STEP_OPEN, "INSERT INTO steps (incident, position, action) VALUES (?1, ?2, ?3)")
+X(STEP_BEGIN, "UPDATE steps SET status = ?3, plan = ?4, progress = NULL, outcome = NULL, started_at = ?5,"
+              " finished_at = 0 WHERE incident = ?1 AND position = ?2")
+X(STEP_SET_PROGRESS, "UPDATE steps SET progress = ?3 WHERE incident = ?1 AND position = ?2")
+X(STEP_FINISH, "UPDATE steps SET status = ?3, outcome = coalesce(?4, outcome), finished_at = ?5"
+               " WHERE incident = ?1 AND position = ?2")
+X(STEP_SET_STATUS, "UPDATE steps SET status = ?3 WHERE incident = ?1 AND position = ?2")
+X(STEP_SETTLE, "UPDATE steps SET settled = 1 WHERE incident = ?1 AND position = ?2")
+X(STEPS_OF, "SELECT position, action, status, plan, progress, outcome, started_at, finished_at, settled"
+            " FROM steps WHERE incident = ?1 ORDER BY position")
+
+/* Reading incidents: one list of columns for all of them. */
+#define INCIDENT_COLUMNS                                                                                     \
+        "i.id, i.number, i.episode, e.closed_at IS NULL, i.remediation, i.lock, i.state, i.guard, i.guard_until," \
+        " i.approved, i.cancel_requested, i.undo_requested, i.opened_at, i.running_at, i.ended_at, i.updated_at," \
+        " i.alert FROM incidents i JOIN episodes e ON e.id = i.episode"
+X(INCIDENTS_ACTIVE, "SELECT " INCIDENT_COLUMNS " WHERE i.active = 1 ORDER BY i.id")
+X(INCIDENT_BY_NUMBER, "SELECT " INCIDENT_COLUMNS " WHERE i.number = ?1")
+X(INCIDENTS_NEWEST, "SELECT " INCIDENT_COLUMNS " WHERE i.id < ?1 ORDER BY i.id DESC LIMIT ?2")
+X(INCIDENTS_BY_STATE, "SELECT " INCIDENT_COLUMNS " WHERE i.state = ?3 AND i.id < ?1 ORDER BY i.id DESC LIMIT ?2")
+X(LAST_RUN, "SELECT coalesce(max(ended_at), 0) FROM incidents"
+            " WHERE remediation = ?1 AND running_at > 0 AND lock = ?2")
+X(RUNS_SINCE, "SELECT count(*), coalesce(min(running_at), 0) FROM incidents"
+              " WHERE remediation = ?1 AND running_at > 0 AND running_at >= ?2")
+
+/* The timeline. */
+X(TIMELINE_APPEND, "INSERT INTO timeline (id, incident, at, actor, event, state, step, detail, hash)"
+                   " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")
+X(TIMELINE_LAST, "SELECT id, hash FROM timeline ORDER BY id DESC LIMIT 1")
+X(TIMELINE_OF, "SELECT at, actor, event, state, step, detail, hash FROM timeline WHERE incident = ?1 ORDER BY id")
+X(TIMELINE_ALL, "SELECT id, incident, at, actor, event, state, step, detail, hash FROM timeline ORDER BY id")
+
+/* What is kept about the daemon itself. */
+X(META_GET, "SELECT value FROM meta WHERE key = ?1")
+X(META_SET, "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2")
+/* clang-format on */
