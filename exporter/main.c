@@ -164,12 +164,44 @@ static int print(const struct text *text)
                        : EXIT_FAILED;
 }
 
+/* Many short-lived threads with arenas of their own would hold on to memory that is long free; and signals
+ * wait for sigwait() in the first thread, which every other one inherits. */
+static void prepare_process(sigset_t *ret_signals)
+{
+        mallopt(M_ARENA_MAX, 2);
+        sigemptyset(ret_signals);
+        sigaddset(ret_signals, SIGTERM);
+        sigaddset(ret_signals, SIGINT);
+        pthread_sigmask(SIG_BLOCK, ret_signals, NULL);
+        signal(SIGPIPE, SIG_IGN);
+}
+
+static const struct command commands[] = {
+        {"describe", "print the reference of all kinds of checks, in Markdown"},
+        {0},
+};
+
+/* What only prints and ends; false when it is none of that. */
+static bool print_and_end(const struct arguments *arguments, const struct flag *flags, int count,
+                          char **words, int *ret_status)
+{
+        _cleanup_text_ struct text text = {0};
+
+        if (arguments->help)
+                flags_help("runbook_exporter", "Health checks of a runbook as Prometheus metrics.", commands,
+                           flags, &text);
+        else if (arguments->version)
+                text_printf(&text, "runbook_exporter %s\n", RUNBOOK_VERSION);
+        else if (count == 1 && strcmp(words[0], "describe") == 0)
+                check_kinds_describe(&text);
+        else
+                return false;
+        *ret_status = print(&text);
+        return true;
+}
+
 int main(int argc, char **argv)
 {
-        static const struct command commands[] = {
-                {"describe", "print the reference of all kinds of checks, in Markdown"},
-                {0},
-        };
         struct arguments arguments = {0};
         const struct flag flags[] = {
                 {"config.file", FLAG_STRING, &arguments.config_file, "rules/checks.yml", "FILE",
@@ -188,9 +220,8 @@ int main(int argc, char **argv)
                 {0},
         };
         _cleanup_error_ struct error error = {0};
-        _cleanup_text_ struct text text = {0};
         char **words;
-        int count;
+        int count, status;
         unsigned workers = 0;
         sigset_t signals;
 
@@ -200,33 +231,14 @@ int main(int argc, char **argv)
                 fprintf(stderr, "runbook_exporter: %s\n", error_text(&error));
                 return EXIT_USAGE;
         }
-        if (arguments.help) {
-                flags_help("runbook_exporter", "Health checks of a runbook as Prometheus metrics.", commands,
-                           flags, &text);
-                return print(&text);
-        }
-        if (arguments.version) {
-                text_printf(&text, "runbook_exporter %s\n", RUNBOOK_VERSION);
-                return print(&text);
-        }
-        if (count == 1 && strcmp(words[0], "describe") == 0) {
-                check_kinds_describe(&text);
-                return print(&text);
-        }
+        if (print_and_end(&arguments, flags, count, words, &status))
+                return status;
         if (count > 0) {
                 fprintf(stderr, "runbook_exporter: what is \"%s\"? See --help.\n", words[0]);
                 return EXIT_USAGE;
         }
         if (arguments.config_check)
                 return check_config(arguments.config_file);
-
-        /* Many short-lived threads with arenas of their own would hold on to memory that is long free. */
-        mallopt(M_ARENA_MAX, 2);
-        /* Every thread inherits this: the signals wait for sigwait() in the first one. */
-        sigemptyset(&signals);
-        sigaddset(&signals, SIGTERM);
-        sigaddset(&signals, SIGINT);
-        pthread_sigmask(SIG_BLOCK, &signals, NULL);
-        signal(SIGPIPE, SIG_IGN);
+        prepare_process(&signals);
         return serve(&arguments, workers, &signals);
 }
