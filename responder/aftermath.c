@@ -157,10 +157,7 @@ bool carry_tidy_wanted(const struct incident *incident, const struct remediation
 
 static int mark_settled(struct walk *walk, size_t index, const char *event, struct error *error)
 {
-        struct journal_entry entry = {.event = event,
-                                      .step = index + 1,
-                                      .step_status = walk->incident.steps[index].status,
-                                      .settled = true};
+        struct journal_entry entry = {.event = event, .step = index + 1, .settled = true};
         return walk_write(walk, &entry, error);
 }
 

@@ -73,8 +73,7 @@ static void engine_destroy(struct engine *engine)
         while (engine->tracks) {
                 struct track *track = engine->tracks;
                 engine->tracks = track->next;
-                free(track->lock);
-                free(track);
+                engine_track_free(track);
         }
         pthread_cond_destroy(&engine->changed);
         pthread_mutex_destroy(&engine->mutex);

@@ -46,6 +46,14 @@ static void job_free(struct job *job)
         free(job);
 }
 
+void engine_track_free(struct track *track)
+{
+        if (track->job)
+                job_free(track->job);
+        free(track->lock);
+        free(track);
+}
+
 /* On a worker. */
 static void job_run(void *context)
 {
@@ -65,6 +73,7 @@ static void job_run(void *context)
         }
 
         pthread_mutex_lock(&engine->mutex);
+        job->track->job = NULL;
         job->track->busy = false;
         job->track->again = carry->again;
         pthread_mutex_unlock(&engine->mutex);
@@ -113,12 +122,14 @@ int engine_dispatch(struct pass *pass, struct incident *incident, const struct r
         };
 
         pthread_mutex_lock(&engine->mutex);
+        track->job = job;
         track->busy = true;
         track->busy_then = true;
         pthread_mutex_unlock(&engine->mutex);
         int r = workers_run(pool == POOL_RUNS ? engine->runs : engine->looks, job_run, job);
         if (r < 0) {
                 pthread_mutex_lock(&engine->mutex);
+                track->job = NULL;
                 track->busy = false;
                 pthread_mutex_unlock(&engine->mutex);
                 job_free(job);

@@ -14,11 +14,12 @@
 struct track {
         struct track *next;
         int64_t incident;
-        bool busy;      /* a worker has it; guarded by the engine's mutex, like `again` */
-        bool busy_then; /* as it was when this pass began: then the worker's end brings another pass */
-        bool seen;      /* in this pass */
-        nsec again;     /* monotonic: not before; 0: when something changes */
-        char *lock;     /* what its worker holds */
+        bool busy;       /* a worker has it; guarded by the engine's mutex, like `again` */
+        bool busy_then;  /* as it was when this pass began: then the worker's end brings another pass */
+        bool seen;       /* in this pass */
+        nsec again;      /* monotonic: not before; 0: when something changes */
+        char *lock;      /* what its worker holds */
+        struct job *job; /* until a worker has it: dropped ones are freed with the track */
         struct carry_memory memory;
 };
 
@@ -55,6 +56,7 @@ int engine_pass(struct engine *engine, nsec *ret_next, struct error *error);
 enum pool { POOL_RUNS, POOL_LOOKS };
 int engine_dispatch(struct pass *pass, struct incident *incident, const struct remediation *remediation,
                     enum pool pool, carry_function *carry, const char *lock, struct error *error);
+void engine_track_free(struct track *track);
 struct track *engine_track(struct engine *engine, int64_t incident); /* NULL: none */
 void engine_reconcile(struct pass *pass);
 

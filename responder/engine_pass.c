@@ -339,8 +339,7 @@ static void tracks_end(struct engine *engine)
                         continue;
                 }
                 *place = track->next;
-                free(track->lock);
-                free(track);
+                engine_track_free(track);
         }
 }
 

@@ -93,8 +93,9 @@ static int check_limit(const struct question *question, struct guard_verdict *ve
                 return 0;
         int64_t count = 0;
         nsec earliest = 0;
+        /* A run that began exactly one period ago is out of it. */
         int r = journal_runs_since(question->journal, remediation->name,
-                                   question->now - remediation->limit_period, &count, &earliest, error);
+                                   question->now - remediation->limit_period + 1, &count, &earliest, error);
         if (r < 0)
                 return r;
         if (count < remediation->limit_count)

@@ -77,7 +77,7 @@ struct journal_entry {
         nsec guard_until;
         const char *lock; /* to record the bound lock; NULL: unchanged */
         size_t step;      /* 0: no step is concerned */
-        enum step_status step_status;
+        enum step_status step_status; /* STEP_WAITING: unchanged */
         bool settled; /* of the step */
         bool approve, request_cancel, request_undo, clear_requests;
         bool ended; /* makes INCIDENT_FAILED and INCIDENT_NOT_HEALED final: nobody is to be called */

@@ -215,7 +215,7 @@ static int dispatch(const struct arguments *arguments, char **words, int count)
                 return run_check(arguments);
         if (count == 0)
                 return run_serve(arguments);
-        for (size_t i = 0; commands[i].name && count == 1; i++)
+        for (size_t i = 0; i < N_ELEMENTS(runs) && count == 1; i++)
                 if (string_equal(commands[i].name, words[0]))
                         return runs[i](arguments);
         fprintf(stderr, "runbook_responder: what is \"%s\"? See --help.\n", words[count - 1]);

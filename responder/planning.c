@@ -96,8 +96,9 @@ static int plan_one(const struct step *step, size_t position, const struct alert
 {
         struct step_work work = {0};
         int r = step_open(&work, step, position, alert, incident, targets, why);
-        if (r >= 0)
-                r = step_plan(&work, ret_plan, why);
+        if (r < 0)
+                return r;
+        r = step_plan(&work, ret_plan, why);
         step_close(&work);
         return r;
 }

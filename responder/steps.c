@@ -420,9 +420,6 @@ int step_settle(struct walk *walk, size_t index, struct error *error)
                 if (r < 0)
                         return r;
         }
-        struct journal_entry entry = {.event = "step settled",
-                                      .step = index + 1,
-                                      .step_status = walk->incident.steps[index].status,
-                                      .settled = true};
+        struct journal_entry entry = {.event = "step settled", .step = index + 1, .settled = true};
         return walk_write(walk, &entry, error);
 }

@@ -152,7 +152,10 @@ static int act_undo(struct step_run *run, cJSON **ret_outcome, struct error *err
         else
                 assert_string_equal(json_string(run->outcome, "summary"), "ran");
         deed("undo", config->name);
-        if (config->undo_fails && deeds.fail)
+        pthread_mutex_lock(&deeds.mutex);
+        bool fail = config->undo_fails && deeds.fail;
+        pthread_mutex_unlock(&deeds.mutex);
+        if (fail)
                 return error_set(error, EIO, "cannot be put back");
         *ret_outcome = outcome_of("undone", config->name);
         return 0;
@@ -223,7 +226,9 @@ static void serve_query(struct http_exchange *exchange, void *context)
 static void serve_person(struct http_exchange *exchange, void *context)
 {
         struct room *room = context;
+        pthread_mutex_lock(&deeds.mutex);
         snprintf(room->last_message, sizeof(room->last_message), "%s", text_string(http_body(exchange)));
+        pthread_mutex_unlock(&deeds.mutex);
         atomic_fetch_add(&room->told, 1);
         http_reply_text(exchange, atomic_load(&room->deaf) ? 500 : 200, "ok");
 }
@@ -239,6 +244,15 @@ static void serve_alerts(struct http_exchange *exchange, void *context)
                                    "\"endsAt\":\"2036-01-01T00:00:00Z\",\"status\":{\"state\":\"active\","
                                    "\"silencedBy\":[],\"inhibitedBy\":[]},\"receivers\":[]}]");
         http_reply(exchange, 200, HTTP_TYPE_JSON, &body);
+}
+
+/* Whether the person was last told something with these words in it. */
+_unused_ static bool told_of(struct room *room, const char *words)
+{
+        pthread_mutex_lock(&deeds.mutex);
+        bool told = strstr(room->last_message, words) != NULL;
+        pthread_mutex_unlock(&deeds.mutex);
+        return told;
 }
 
 static const struct http_route room_routes[] = {

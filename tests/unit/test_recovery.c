@@ -83,7 +83,7 @@ static void test_other_is_interrupted(_unused_ void **state)
         await_state(room, 1, INCIDENT_ESCALATED);
         assert_deeds("plan run resume undo", "");
         assert_int_equal(atomic_load(&room->told), 1);
-        assert_non_null(strstr(room->last_message, "interrupted"));
+        assert_true(told_of(room, "interrupted"));
         struct incident incident = {0};
         assert_int_equal(journal_find(room->journal, room->number[1], &incident, NULL), 0);
         assert_int_equal(incident.steps[1].status, STEP_INTERRUPTED);
@@ -120,7 +120,7 @@ static void test_resume_cannot_tell(_unused_ void **state)
         crash_and_start(room);
         await_state(room, 1, INCIDENT_ESCALATED);
         assert_deeds("plan run resume", "resume:two");
-        assert_non_null(strstr(room->last_message, "nobody can tell"));
+        assert_true(told_of(room, "nobody can tell"));
         room_close(room);
 }
 
@@ -187,7 +187,7 @@ static void test_file_has_changed(_unused_ void **state)
         crash_and_start(room);
         await_state(room, 1, INCIDENT_ESCALATED);
         assert_deeds("plan run resume undo settle", "");
-        assert_non_null(strstr(room->last_message, "no longer has this remediation"));
+        assert_true(told_of(room, "no longer has this remediation"));
         room_close(room);
 }
 
