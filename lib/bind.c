@@ -90,13 +90,28 @@ static void put_promql(struct walk *walk, const char *value)
         }
 }
 
+/* Every character that means something in a pattern stands for itself, by a backslash before it. */
+static void put_glob(struct walk *walk, const char *value)
+{
+        for (; *value; value++) {
+                if (strchr("\\*?[]^-", *value))
+                        text_putc(walk->text, '\\');
+                text_putc(walk->text, *value);
+        }
+}
+
 static int bind_value(struct walk *walk, size_t scope, const char *name, struct error *error)
 {
         const char *value = walk->bindings->get(walk->bindings->context, scopes[scope].name, name);
         if (!value)
                 return error_set(error, ENOKEY, "%s '%s'", scopes[scope].missing, name);
+        if (walk->escape == BIND_GLOB && !*value)
+                return error_set(error, ENOKEY, "%s '%s', and without it the pattern would match more",
+                                 scopes[scope].missing, name);
         if (walk->escape == BIND_PROMQL)
                 put_promql(walk, value);
+        else if (walk->escape == BIND_GLOB)
+                put_glob(walk, value);
         else
                 text_puts(walk->text, value);
         return 0;
@@ -168,13 +183,12 @@ static int walk_pattern(struct walk *walk, struct error *error)
 {
         while (*walk->at) {
                 int result = 0;
-                bool escaped = walk->escape == BIND_PROMQL && *walk->at == '\\' && walk->quote &&
-                               walk->quote != '`' && walk->at[1];
+                bool string = walk->escape == BIND_PROMQL && walk->quote && walk->quote != '`';
+                bool escaped = (string || walk->escape == BIND_GLOB) && *walk->at == '\\' && walk->at[1];
                 if (escaped && walk->at[1] == '$')
                         /* The backslash would take the first character of the value for its own. */
-                        return error_set(error, EINVAL,
-                                         "'\\$' is not an escape of PromQL; "
-                                         "write $$ for a '$'");
+                        return error_set(error, EINVAL, "'\\$' is not an escape of %s; write $$ for a '$'",
+                                         string ? "PromQL" : "a pattern");
                 if (escaped)
                         put_character(walk, 2);
                 else if (walk->at[0] == '$' && walk->at[1] == '{')

@@ -86,10 +86,10 @@ static int copy_string(const char *source, char **ret, struct error *error)
 static int bind_string(const struct config_field *field, const char *source, const struct bindings *bindings,
                        char **ret, struct error *error)
 {
-        if (!source || !(field->flags & (CONFIG_BIND | CONFIG_BIND_PROMQL)))
+        if (!source || !config_binds(field))
                 return copy_string(source, ret, error);
-        enum bind_escape escape = field->flags & CONFIG_BIND_PROMQL ? BIND_PROMQL : BIND_PLAIN;
-        return error_prefix(error, bind_text(source, bindings, escape, ret, error), "'%s'", field->name);
+        return error_prefix(error, bind_text(source, bindings, config_escape(field), ret, error), "'%s'",
+                            field->name);
 }
 
 static int bind_strings(const struct config_field *field, char *const *source, size_t count,

@@ -47,7 +47,7 @@ static void describe_field(const struct config_field *field, const char *prefix,
         put_default(text, field);
         text_puts(text, " | ");
         put_cell(text, field->help ? field->help : "");
-        if (field->flags & (CONFIG_BIND | CONFIG_BIND_PROMQL))
+        if (config_binds(field))
                 text_printf(text, "%s`${labels.x}` is bound", field->help ? "; " : "");
         text_puts(text, " |\n");
 

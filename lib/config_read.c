@@ -112,9 +112,8 @@ static bool check_binding(struct config_node *node, const struct config_field *f
         static const char *const scopes[] = {"${labels.", "${annotations.", "${alert.", "${incident."};
         _cleanup_error_ struct error error = {0};
 
-        if (field->flags & (CONFIG_BIND | CONFIG_BIND_PROMQL)) {
-                enum bind_escape escape = field->flags & CONFIG_BIND_PROMQL ? BIND_PROMQL : BIND_PLAIN;
-                if (bind_check(node->text, escape, &error) == 0)
+        if (config_binds(field)) {
+                if (bind_check(node->text, config_escape(field), &error) == 0)
                         return true;
                 config_complain(node, NULL, "'%s': %s", field->name, error_text(&error));
                 return false;

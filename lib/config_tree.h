@@ -43,6 +43,19 @@ struct config {
         size_t text_kept;             /* its length without the last line, "and N more" */
 };
 
+/* Whether values are bound in a field's strings at all, and for which language they are escaped. */
+static inline bool config_binds(const struct config_field *field)
+{
+        return field->flags & (CONFIG_BIND | CONFIG_BIND_PROMQL | CONFIG_BIND_GLOB);
+}
+
+static inline enum bind_escape config_escape(const struct config_field *field)
+{
+        return field->flags & CONFIG_BIND_PROMQL ? BIND_PROMQL
+               : field->flags & CONFIG_BIND_GLOB ? BIND_GLOB
+                                                 : BIND_PLAIN;
+}
+
 /* Parses config->content into config->root; complains. */
 void config_build(struct config *config);
 

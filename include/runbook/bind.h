@@ -2,8 +2,8 @@
 /*
  * `${labels.x}` and `${annotations.x}`: values of an alert, bound into text that an operator wrote.
  *
- * What is put in is a value: it is never looked at again for `${`, and the one place where it stands inside
- * another language's text (a PromQL string) is escaped for it. `$$` is a literal `$`.
+ * What is put in is a value: it is never looked at again for `${`, and where it stands inside another
+ * language's text (a PromQL string, a pattern of Redis) it is escaped for it. `$$` is a literal `$`.
  */
 #ifndef RUNBOOK_BIND_H
 #define RUNBOOK_BIND_H
@@ -20,6 +20,8 @@ struct bindings {
 enum bind_escape {
         BIND_PLAIN,  /* the value as it is */
         BIND_PROMQL, /* escaped for the inside of a PromQL string; outside of one it is refused */
+        BIND_GLOB,   /* escaped for a pattern with *, ? and [abc]; an empty value, which widens it, is -ENOKEY
+                      */
 };
 
 /*

@@ -47,6 +47,7 @@ enum config_flag {
         CONFIG_BIND_PROMQL = 1 << 2, /* the same, inside of PromQL strings */
         CONFIG_NOT_EMPTY = 1 << 3,   /* "", [] and {} are refused */
         CONFIG_POSITIVE = 1 << 4,    /* numbers, durations and sizes: more than zero */
+        CONFIG_BIND_GLOB = 1 << 5,   /* as CONFIG_BIND, inside of a pattern with *, ? and [abc] */
 };
 
 struct config_strings {
@@ -69,7 +70,7 @@ struct config_field {
         enum config_type type;
         size_t offset;
         unsigned flags;
-        const char *fallback;       /* the default, as it would stand in YAML; NULL: zero, empty, unset */
+        const char *fallback;       /* the default, as it would stand in YAML; NULL: zero, NULL, unset */
         const char *const *choices; /* CONFIG_ENUM: the words, closed by NULL */
         const struct config_field *fields;
         size_t size;
@@ -96,6 +97,9 @@ struct config_node *config_root(struct config *config);
  * Reads a mapping into `target` by the table. Unknown keys, wrong types, missing and repeated keys are
  * complaints (an unknown key names the nearest known one). `target` is zeroed first and afterwards always
  * safe for config_release(). True when nothing was wrong.
+ *
+ * An object that is absent takes the defaults of its fields, unless one of them is required: then it stays
+ * zero. A key without a value is a mistake; only the fields of the table are touched in `target`.
  */
 bool config_read(struct config_node *node, const struct config_field *fields, void *target);
 
@@ -134,7 +138,8 @@ const char *config_scalar(struct config_node *node); /* NULL when it is not a sc
 /* `file:line:column` of the node, for messages that come later; the caller frees it. */
 char *config_position(struct config_node *node);
 
-/* "mcp-server", "mcp_server" → the candidate that is nearest by edit distance, or NULL when none is near. */
+/* "mcp-server", "mcp_server" → the candidate that is nearest by edit distance, or NULL when none is near.
+ * Candidates that are NULL, as in what was read with mistakes, are passed over. */
 const char *config_nearest(const char *word, const char *const *candidates, size_t count);
 
 /* The reference table of `fields` in Markdown: key, type, default, meaning; nested keys dotted. */

@@ -49,6 +49,10 @@ static const struct {
         {"$$${labels.service}", BIND_PLAIN, "$mcp-server"},
         {"\"${labels.quotes}\\", BIND_PLAIN, "\"\"} or vector(1) # ' `\\"},
 
+        {"s:${labels.service}:*", BIND_GLOB, "s:mcp\\-server:*"},
+        {"[ab]?\\*${labels.regex}", BIND_GLOB, "[ab]?\\*.\\*|(a+)\\?\\[\\^$\\]{2}\\\\"},
+        {"\\\\${labels.backslash}", BIND_GLOB, "\\\\a\\\\"},
+
         {"up{service=\"${labels.service}\"} < 2", BIND_PROMQL, "up{service=\"mcp-server\"} < 2"},
         {"up{a=\"${labels.quotes}\"}", BIND_PROMQL, "up{a=\"\\\"} or vector(1) # ' `\"}"},
         {"up{a='${labels.quotes}'}", BIND_PROMQL, "up{a='\"} or vector(1) # \\' `'}"},
@@ -100,6 +104,7 @@ static const struct {
         {"${labels}", BIND_PLAIN, "'${labels}' has no name; write ${labels.name}"},
         {"${labels.}", BIND_PLAIN, "'${labels}' has no name; write ${labels.name}"},
         {"${labels.a b}", BIND_PLAIN, "'${labels.a b}' holds white space; take it away"},
+        {"a\\${labels.x}", BIND_GLOB, "'\\$' is not an escape of a pattern; write $$ for a '$'"},
         {"up > ${labels.x}", BIND_PROMQL, "${labels.x} stands outside of quotes; write \"${labels.x}\""},
         {"up{a=`${labels.x}`}", BIND_PROMQL,
          "${labels.x} stands in backticks, where nothing can be escaped; use \"…\""},
@@ -141,6 +146,12 @@ static void test_a_missing_value_stops(void **state)
                 assert_string_equal(error_text(&error), cases[i].sentence);
                 assert_null(bound);
         }
+
+        /* An empty value would let a pattern match more than was meant. */
+        _cleanup_error_ struct error error = {0};
+        char *bound = NULL;
+        assert_int_equal(bind_text("user:${labels.empty}*", &bindings, BIND_GLOB, &bound, &error), -ENOKEY);
+        assert_null(bound);
 }
 
 static const char *huge(const void *context, const char *scope, const char *name)
