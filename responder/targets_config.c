@@ -64,7 +64,7 @@ const struct config_field target_fields[] = {
 static void url_check(struct config_node *node, const char *key, const char *url)
 {
         if (url && *url && !string_starts(url, "http://") && !string_starts(url, "https://"))
-                config_complain(node, key, "must begin with http:// or https://");
+                config_complain(node, key, "'%s' must begin with http:// or https://", key);
 }
 
 static void databases_check(const struct target_set *set, struct config_node *list)
@@ -107,7 +107,7 @@ void target_set_check(const struct target_set *set, struct config_node *node)
         const char *host = set->docker.host;
         if (host && *host && !string_starts(host, "unix:///") && !string_starts(host, "tcp://"))
                 config_complain(config_member(node, "docker"), "host",
-                                "must be unix:///path or tcp://host:port");
+                                "'host' must be unix:///path or tcp://host:port");
         databases_check(set, config_member(node, "databases"));
         receivers_check(set, config_member(node, "receivers"));
         url_check(node, "prometheus_url", set->prometheus_url);
@@ -115,7 +115,8 @@ void target_set_check(const struct target_set *set, struct config_node *node)
         url_check(node, "alertmanager_url", set->alertmanager_url);
         for (size_t i = 0; i < set->protect.count; i++)
                 if (!*set->protect.items[i])
-                        config_complain(node, "protect", "holds an empty name, which protects nothing");
+                        config_complain(node, "protect",
+                                        "'protect' holds an empty name, which protects nothing");
 }
 
 const struct receiver *target_set_receiver(const struct target_set *set, const char *name)

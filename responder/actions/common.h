@@ -35,6 +35,9 @@ struct deadline deadline_later(struct deadline a, struct deadline b);
 int docker_select(struct step_run *run, struct docker *docker, const char *service, cJSON **ret,
                   struct error *error);
 
+/* Complains when the file has no `docker:` section. For use as the check of an action, too. */
+void docker_section_check(const void *config, const struct target_set *targets, struct config_node *node);
+
 /* -EPERM for containers named in `protect:` and for the one that the responder itself runs in. */
 int docker_refuse_protected(const struct step_run *run, const cJSON *container, struct error *error);
 

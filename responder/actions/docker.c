@@ -316,6 +316,7 @@ const struct action action_docker_restart = {
         .effect = EFFECT_IRREVERSIBLE,
         .repeatable = true,
         .timeout = 300 * NSEC_PER_SEC,
+        .check = docker_section_check,
         .plan = restart_plan,
         .run = restart_run,
 };
@@ -329,6 +330,7 @@ const struct action action_docker_record = {
         .effect = EFFECT_READ_ONLY,
         .repeatable = true,
         .timeout = 30 * NSEC_PER_SEC,
+        .check = docker_section_check,
         .plan = record_plan,
         .run = record_run,
 };

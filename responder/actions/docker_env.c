@@ -42,10 +42,10 @@ static const struct config_field set_env_fields[] = {
 
 static void set_env_check(const void *configured, const struct target_set *targets, struct config_node *node)
 {
-        (void)targets;
         const struct set_env_config *config = configured;
+        docker_section_check(configured, targets, node);
         if (config->env.count > VARIABLES_MAX)
-                config_complain(node, "env", "has more than %d variables", VARIABLES_MAX);
+                config_complain(node, "env", "'env' has more than %d variables", VARIABLES_MAX);
         for (size_t i = 0; i < config->env.count; i++)
                 if (!*config->env.keys[i] || strchr(config->env.keys[i], '='))
                         config_complain(node, "env", "\"%s\" is no name of a variable", config->env.keys[i]);

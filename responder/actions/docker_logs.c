@@ -37,15 +37,16 @@ static const struct config_field logs_fields[] = {
 
 static void logs_check(const void *configured, const struct target_set *targets, struct config_node *node)
 {
-        (void)targets;
         const struct logs_config *config = configured;
+        docker_section_check(configured, targets, node);
         if ((config->services.count > 0) == config->all_services)
                 config_complain(node, NULL, "needs either services or `all_services: true`");
         for (size_t i = 0; i < config->services.count; i++)
                 if (!*config->services.items[i])
-                        config_complain(node, "services", "holds an empty name, which selects nothing");
+                        config_complain(node, "services",
+                                        "'services' holds an empty name, which selects nothing");
         if (config->tail < 0)
-                config_complain(node, "tail", "must not be negative");
+                config_complain(node, "tail", "'tail' must not be negative");
 }
 
 /* The containers of one service (NULL: of all) put at the end of `containers`. */

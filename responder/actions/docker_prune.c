@@ -35,12 +35,12 @@ static const struct config_field prune_fields[] = {
 
 static void prune_check(const void *configured, const struct target_set *targets, struct config_node *node)
 {
-        (void)targets;
         const struct prune_config *config = configured;
+        docker_section_check(configured, targets, node);
         if (!config->containers && !config->networks && !config->images && !config->build_cache)
                 config_complain(node, NULL, "nothing is left to prune");
         if (config->older_than < 0)
-                config_complain(node, "older_than", "must not be negative");
+                config_complain(node, "older_than", "'older_than' must not be negative");
 }
 
 /* ---- what there is ---- */

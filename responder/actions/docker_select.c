@@ -13,6 +13,13 @@ const char *docker_project(const struct step_run *run)
         return project ? project : "";
 }
 
+void docker_section_check(const void *config _unused_, const struct target_set *targets,
+                          struct config_node *node)
+{
+        if (!targets->docker.host || !*targets->docker.host)
+                config_complain(node, NULL, "needs a `docker:` section at the top of the file");
+}
+
 int docker_select(struct step_run *run, struct docker *docker, const char *service, cJSON **ret,
                   struct error *error)
 {

@@ -54,18 +54,20 @@ static void execute_check(const void *configured, const struct target_set *targe
         const struct execute_config *config = configured;
         database_check(config->database, targets, node);
         if (config->args.count > ARGUMENTS_MAX)
-                config_complain(node, "args", "has more than %d values", ARGUMENTS_MAX);
+                config_complain(node, "args", "'args' has more than %d values", ARGUMENTS_MAX);
         size_t plan = sql_parameters(config->plan_sql), run = sql_parameters(config->sql);
         if (plan > config->args.count)
-                config_complain(node, "plan_sql", "uses $%zu, and args has %zu value(s)", plan,
+                config_complain(node, "plan_sql", "'plan_sql' uses $%zu, and args has %zu value(s)", plan,
                                 config->args.count);
         if (run > config->args.count)
-                config_complain(node, "sql", "uses $%zu, and args has %zu value(s)", run, config->args.count);
+                config_complain(node, "sql", "'sql' uses $%zu, and args has %zu value(s)", run,
+                                config->args.count);
         if (plan < config->args.count && run < config->args.count)
-                config_complain(node, "args", "has a value $%zu that neither plan_sql nor sql uses",
+                config_complain(node, "args", "'args' has a value $%zu that neither plan_sql nor sql uses",
                                 config->args.count);
         if (config->undo_sql && *config->undo_sql && sql_parameters(config->undo_sql) != 1)
-                config_complain(node, "undo_sql", "has the recorded rows in $1, and no other parameter");
+                config_complain(node, "undo_sql",
+                                "'undo_sql' has the recorded rows in $1, and no other parameter");
 }
 
 /* ---- transactions ---- */

@@ -45,7 +45,7 @@ static void terminate_check(const void *configured, const struct target_set *tar
         const struct terminate_config *config = configured;
         database_check(config->database, targets, node);
         if (config->grace < 0)
-                config_complain(node, "grace", "must not be negative");
+                config_complain(node, "grace", "'grace' must not be negative");
 }
 
 /* Who may be ended at all; `a` is pg_stat_activity, `r` its role, $1 the database. */

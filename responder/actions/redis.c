@@ -34,10 +34,9 @@ static const struct config_field flush_fields[] = {
          .help = "server: every key of every database; database: every key of one; pattern: keys that match"},
         {"database", CONFIG_INT, offsetof(struct flush_config, database), .fallback = "0",
          .help = "the database of scope database or pattern"},
-        /* Bound here and not by the table, because a label's value is escaped for the pattern. */
-        {"pattern", CONFIG_STRING, offsetof(struct flush_config, pattern), .flags = CONFIG_NOT_EMPTY,
-         .help = "Redis' own pattern: *, ?, [abc]; may hold ${labels.x}, whose value stands for itself "
-                 "alone"},
+        {"pattern", CONFIG_STRING, offsetof(struct flush_config, pattern),
+         .flags = CONFIG_NOT_EMPTY | CONFIG_BIND_GLOB,
+         .help = "Redis' own pattern: *, ?, [abc]; the value of a label stands in it for itself alone"},
         {"batch", CONFIG_INT, offsetof(struct flush_config, batch), .fallback = "500",
          .flags = CONFIG_POSITIVE, .help = "how many keys are looked at and unlinked at a time"},
         {"when_empty", CONFIG_ENUM, offsetof(struct flush_config, when_empty), .fallback = "fail",
@@ -54,67 +53,16 @@ static void flush_check(const void *configured, const struct target_set *targets
         if (config->scope == SCOPE_PATTERN && !has_pattern)
                 config_complain(node, "scope", "pattern needs a `pattern:`");
         if (config->scope != SCOPE_PATTERN && has_pattern)
-                config_complain(node, "pattern", "belongs to `scope: pattern`");
+                config_complain(node, "pattern", "'pattern' belongs to `scope: pattern`");
         if (config->scope == SCOPE_SERVER && config_member(node, "database"))
-                config_complain(node, "database", "does not belong to `scope: server`, which empties all");
+                config_complain(node, "database",
+                                "'database' does not belong to `scope: server`, which empties all");
         if (has_pattern && strspn(config->pattern, "*") == strlen(config->pattern))
-                config_complain(node, "pattern", "means every key: say `scope: database`");
+                config_complain(node, "pattern", "'pattern' means every key: say `scope: database`");
         if (config->database < 0 || config->database > DATABASES_MAX)
-                config_complain(node, "database", "must be from 0 to %d", DATABASES_MAX);
+                config_complain(node, "database", "'database' must be from 0 to %d", DATABASES_MAX);
         if (config->batch > BATCH_MAX)
-                config_complain(node, "batch", "must be %d at most", BATCH_MAX);
-        _cleanup_error_ struct error error = {0};
-        if (has_pattern && bind_check(config->pattern, BIND_PLAIN, &error) < 0)
-                config_complain(node, "pattern", "%s", error_text(&error));
-}
-
-/* ---- the pattern ---- */
-
-/* Values for a pattern: each character that would mean something in it stands behind a backslash. */
-struct glob_values {
-        struct alert_bindings alert;
-        struct config_strings escaped; /* lives as long as the binding */
-        bool failed;
-};
-
-static const char *glob_value(const void *context, const char *scope, const char *name)
-{
-        /* The callback's context is const, but the escaped text has to live somewhere. */
-        struct glob_values *values = (struct glob_values *)(uintptr_t)context;
-        const char *value = values->alert.bindings.get(values->alert.bindings.context, scope, name);
-        if (!value)
-                return NULL;
-        struct text text = {0};
-        for (const char *c = value; *c; c++) {
-                if (strchr("*?[]\\^-", *c))
-                        text_putc(&text, '\\');
-                text_putc(&text, *c);
-        }
-        text_puts(&text, "");
-        char **items = reallocarray(values->escaped.items, values->escaped.count + 1, sizeof(*items));
-        char *taken = text_take(&text);
-        if (items)
-                values->escaped.items = items;
-        if (!items || !taken) {
-                free(taken);
-                values->failed = true;
-                return NULL;
-        }
-        items[values->escaped.count++] = taken;
-        return taken;
-}
-
-static int bind_pattern(const struct step_run *run, char **ret, struct error *error)
-{
-        const struct flush_config *config = run->config;
-        struct glob_values values = {0};
-        alert_bindings_init(&values.alert, run->alert, run->incident);
-        struct bindings bindings = {.get = glob_value, .context = &values};
-        int r = bind_text(config->pattern, &bindings, BIND_PLAIN, ret, error);
-        for (size_t i = 0; i < values.escaped.count; i++)
-                free(values.escaped.items[i]);
-        free(values.escaped.items);
-        return values.failed ? error_oom(error) : r;
+                config_complain(node, "batch", "'batch' must be %d at most", BATCH_MAX);
 }
 
 /* ---- the connection ---- */
@@ -317,11 +265,9 @@ static int unlink_pattern(struct redis *redis, struct deadline deadline, const c
 static int plan_pattern(struct step_run *run, struct redis *redis, cJSON **ret, struct error *error)
 {
         const struct flush_config *config = run->config;
-        _cleanup_free_ char *pattern = NULL;
+        const char *pattern = config->pattern;
         struct estimate found = {0};
-        int r = bind_pattern(run, &pattern, error);
-        if (r >= 0)
-                r = estimate(redis, run->deadline, pattern, config->batch, &found, error);
+        int r = estimate(redis, run->deadline, pattern, config->batch, &found, error);
         if (r < 0)
                 return r;
         if (found.matched == 0 && found.complete && config->when_empty == WHEN_EMPTY_FAIL)
