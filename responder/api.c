@@ -417,6 +417,11 @@ static void on_done(void *context, const char *route_path, unsigned status)
                 meters_webhook(api->options.parts.meters, status);
 }
 
+static void wake_engine(void *context)
+{
+        engine_wake(context);
+}
+
 int api_start(const struct api_options *options, struct api **ret, struct error *error)
 {
         struct api *api = calloc(1, sizeof(*api));
@@ -430,6 +435,15 @@ int api_start(const struct api_options *options, struct api **ret, struct error 
                 .on_done = on_done,
         };
         int r = workers_new(ANSWERS_AT_ONCE, &api->workers, error);
+        const struct webhook_options webhook = {
+                .journal = options->parts.journal,
+                .workers = api->workers,
+                .alertmanager_url = options->parts.set->targets.alertmanager_url,
+                .wake = wake_engine,
+                .context = options->engine,
+        };
+        if (r >= 0)
+                r = webhook_receiver_new(&webhook, &api->webhook, error);
         if (r >= 0)
                 r = http_server_start(&server, &api->server, error);
         if (r < 0) {
@@ -452,6 +466,7 @@ struct api *api_stop(struct api *api)
         http_server_stop(api->server);
         if (api->workers)
                 workers_stop(api->workers, DEADLINE_NEVER);
+        webhook_receiver_free(api->webhook);
         free(api);
         return NULL;
 }

@@ -4,12 +4,7 @@
 #define RESPONDER_API_INTERNAL_H
 
 #include "responder/api.h"
-#if __has_include("responder/webhook.h") /* until it is there */
 #include "responder/webhook.h"
-#else
-struct webhook_receiver;
-void webhook_receive(struct webhook_receiver *, struct http_exchange *);
-#endif
 #include "runbook/workers.h"
 
 struct api {

@@ -3,6 +3,7 @@
 #include "responder/webhook.h"
 
 #include <errno.h>
+#include <pthread.h>
 
 #include "responder/targets_internal.h"
 #include "runbook/http_client.h"
@@ -14,6 +15,9 @@
 
 struct webhook_receiver {
         struct webhook_options options;
+        pthread_mutex_t lock;
+        pthread_cond_t answered;
+        size_t under_way; /* deliveries that were not answered yet */
 };
 
 /* One webhook on its way; owned by whoever works on it, freed when it is answered. */
@@ -30,14 +34,33 @@ int webhook_receiver_new(const struct webhook_options *options, struct webhook_r
         if (!receiver)
                 return error_oom(error);
         receiver->options = *options;
+        pthread_mutex_init(&receiver->lock, NULL);
+        pthread_cond_init(&receiver->answered, NULL);
         *ret = receiver;
         return 0;
 }
 
 struct webhook_receiver *webhook_receiver_free(struct webhook_receiver *receiver)
 {
+        if (!receiver)
+                return NULL;
+        pthread_mutex_lock(&receiver->lock);
+        while (receiver->under_way > 0)
+                pthread_cond_wait(&receiver->answered, &receiver->lock);
+        pthread_mutex_unlock(&receiver->lock);
+        pthread_cond_destroy(&receiver->answered);
+        pthread_mutex_destroy(&receiver->lock);
         free(receiver);
         return NULL;
+}
+
+static void count_delivery(struct webhook_receiver *receiver, bool begins)
+{
+        pthread_mutex_lock(&receiver->lock);
+        receiver->under_way += begins ? 1 : -(size_t)1;
+        if (receiver->under_way == 0)
+                pthread_cond_signal(&receiver->answered);
+        pthread_mutex_unlock(&receiver->lock);
 }
 
 static void answer(struct delivery *delivery, int result, const struct error *error)
@@ -53,6 +76,7 @@ static void answer(struct delivery *delivery, int result, const struct error *er
                                 error_text(error));
         }
         webhook_release(&delivery->webhook);
+        count_delivery(delivery->receiver, false);
         free(delivery);
 }
 
@@ -216,6 +240,7 @@ void webhook_receive(struct webhook_receiver *receiver, struct http_exchange *ex
                 return;
         }
         *delivery = (struct delivery){.receiver = receiver, .exchange = exchange};
+        count_delivery(receiver, true);
         http_suspend(exchange);
         if (http_body(exchange)->length > PARSE_HERE_LIMIT) {
                 hand_to_worker(delivery, parse_large);

@@ -26,6 +26,7 @@ struct webhook_options {
 
 int webhook_receiver_new(const struct webhook_options *options, struct webhook_receiver **ret,
                          struct error *error);
+/* Waits until every webhook that is under way was answered; takes NULL. Call it when no more can come. */
 struct webhook_receiver *webhook_receiver_free(struct webhook_receiver *receiver);
 
 /* The route's handler: suspends the exchange, and answers it when the alerts are durable. */
