@@ -255,13 +255,13 @@ static size_t distance(const char *a, size_t a_length, const char *b, size_t b_l
 
 const char *config_nearest(const char *word, const char *const *candidates, size_t count)
 {
-        size_t length = strlen(word), smallest = SIZE_MAX;
+        size_t length = word ? strlen(word) : 0, smallest = SIZE_MAX;
         const char *nearest = NULL;
 
         if (length == 0 || length > MAX_WORD)
                 return NULL;
         for (size_t i = 0; i < count; i++) {
-                size_t other = strlen(candidates[i]);
+                size_t other = candidates[i] ? strlen(candidates[i]) : 0;
                 if (other == 0 || other > MAX_WORD)
                         continue;
                 /* A third of the word may be wrong; of very short words one letter. */

@@ -443,7 +443,7 @@ static void test_binds_a_copy(void **state)
 static void test_finds_the_nearest_word(void **state)
 {
         (void)state;
-        static const char *const words[] = {"timeout", "title", "mcp-server", "rest-api", "to"};
+        static const char *const words[] = {NULL, "timeout", "title", "mcp-server", "rest-api", "to"};
         static const struct {
                 const char *word, *nearest;
         } cases[] = {
@@ -469,6 +469,7 @@ static void test_finds_the_nearest_word(void **state)
         huge[sizeof huge - 1] = '\0';
         assert_null(config_nearest(huge, words, N_ELEMENTS(words)));
         assert_null(config_nearest("timeout", words, 0));
+        assert_null(config_nearest(NULL, words, N_ELEMENTS(words)));
 }
 
 static void test_describes_a_table(void **state)

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* checks.yml of any bytes: loaded and opened as the exporter does at start, or refused with complaints. */
+#include <errno.h>
+
+#include "exporter/check.h"
+#include "tests/fuzz/fuzz.h"
+
+const unsigned fuzz_mutations = 3000;
+const char *const fuzz_words[] = {
+        "checks:\n", "- name: a\n", "http",  "redis",   "postgres", "docker", "disk",        "prometheus",
+        "url",       "json",        "query", "metrics", "labels",   "value",  "type: gauge", "timeout: 5s",
+        "{",         "}",           "[",     "]",       "\n  ",     ": ",     NULL,
+};
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+        _cleanup_error_ struct error error = {0};
+        struct check_set *set = NULL;
+        int result = check_set_load(fuzz_file(data, size), &set, &error);
+        FUZZ_ASSERT((result == 0) == (set != NULL));
+        FUZZ_ASSERT(result == 0 || (result == -EINVAL && error.message));
+        for (size_t i = 0; set && i < set->count; i++)
+                FUZZ_ASSERT(set->checks[i].name && set->checks[i].title && set->checks[i].kind &&
+                            set->checks[i].timeout > 0);
+        check_set_free(set);
+        return 0;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* JSON in and out: what was parsed prints and parses to the same; any string survives as a JSON string. */
+#include <errno.h>
+
+#include "lib/utf8.h"
+#include "runbook/json.h"
+#include "runbook/text.h"
+#include "tests/fuzz/fuzz.h"
+
+const unsigned fuzz_mutations = 60000;
+const char *const fuzz_words[] = {"{\"a\":",        "[",  "]", "}", "null", "true", "1e5", "\"\\u00e9\"",
+                                  "\\ud83d\\ude00", "\"", ",", ":", "-0",   NULL};
+
+static void check_string(const char *string)
+{
+        _cleanup_text_ struct text text = {0};
+        _cleanup_json_ cJSON *json = NULL;
+        bool valid = true;
+        for (const char *at = string; *at && valid;) {
+                size_t length = utf8_length(at);
+                valid = length > 0;
+                at += length;
+        }
+        text_put_json(&text, string);
+        FUZZ_ASSERT(json_parse(text.data, text.length, &json, NULL) == 0 && cJSON_IsString(json));
+        FUZZ_ASSERT(!valid || strcmp(json->valuestring, string) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+        _cleanup_free_ char *string = fuzz_string(data, size);
+        _cleanup_json_ cJSON *json = NULL, *again = NULL;
+        _cleanup_error_ struct error error = {0};
+
+        check_string(string);
+        int result = json_parse((const char *)data, size, &json, &error);
+        FUZZ_ASSERT(result == 0 || (result == -EBADMSG && error.message));
+        if (result < 0)
+                return 0;
+        _cleanup_free_ char *printed = json_print(json);
+        FUZZ_ASSERT(printed);
+        FUZZ_ASSERT(json_parse(printed, strlen(printed), &again, NULL) == 0);
+        (void)json_get(json, "a", "a", NULL);
+        (void)json_number(json, "a", 0);
+        return 0;
+}
