@@ -464,9 +464,10 @@ struct api *api_stop(struct api *api)
         if (!api)
                 return NULL;
         http_server_stop(api->server);
+        /* Before the workers: it waits for deliveries that still have to be taken up by one. */
+        webhook_receiver_free(api->webhook);
         if (api->workers)
                 workers_stop(api->workers, DEADLINE_NEVER);
-        webhook_receiver_free(api->webhook);
         free(api);
         return NULL;
 }

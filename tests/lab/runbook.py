@@ -66,13 +66,13 @@ class Responder(Daemon):
         return [f"--journal={self.journal}"]
 
     def post(self, path, document=None):
-        """Posts JSON; (status, document of the answer)."""
+        """Posts JSON; (status, document of the answer, or its text when it is none)."""
         request = urllib.request.Request(self.url + path, data=json.dumps(document or {}).encode(),
                                          headers={"Content-Type": "application/json"})
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
-                text = answer.read()
-                return answer.status, json.loads(text) if text else None
+                text = answer.read().decode()
+                return answer.status, json.loads(text) if text.startswith("{") else text
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode(errors="replace")
 
