@@ -262,8 +262,9 @@ static int find_contradictions(const struct check_set *set, struct config_node *
                 } else if (known->type != family->type || strcmp(known->help, family->help) != 0) {
                         size_t at = (size_t)claims[i].check;
                         ssize_t other = claims[first].check;
+                        const struct check_kind *kind = set->checks[at].kind;
 
-                        config_complain(config_item(list, at), set->checks[at].kind->name,
+                        config_complain(config_item(list, at), kind ? kind->name : NULL,
                                         "the metric %s has another %s in %s%s%s", family->name,
                                         known->type != family->type ? "type" : "help",
                                         other < 0 ? "every check" : "check \"",

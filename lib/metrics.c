@@ -49,17 +49,17 @@ static void put_value(struct text *text, const char *value)
 
                 while (n < left && is_plain((unsigned char)value[n]))
                         n++;
+                if (n == 0 && (unsigned char)*value >= 0x80)
+                        n = utf8_length(value);
+                if (n > left)
+                        return; /* cut in the middle of a character */
                 if (n > 0) {
                         text_append(text, value, n);
-                } else if ((unsigned char)*value < 0x80) {
-                        text_puts(text, *value == '\n' ? "\\n" : *value == '"' ? "\\\"" : "\\\\");
-                        n = 1;
-                } else if ((n = utf8_length(value)) > left) {
-                        return; /* cut in the middle of a character */
-                } else if (n > 0) {
-                        text_append(text, value, n);
                 } else {
-                        text_puts(text, UTF8_REPLACEMENT);
+                        text_puts(text, *value == '\n'   ? "\\n"
+                                        : *value == '"'  ? "\\\""
+                                        : *value == '\\' ? "\\\\"
+                                                         : UTF8_REPLACEMENT);
                         n = 1;
                 }
                 value += n;

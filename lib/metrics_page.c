@@ -76,7 +76,7 @@ static int find_group(struct sorting *s, const struct metric_family *family, uin
         }
 
         if (page->group_count == s->group_capacity) {
-                size_t capacity = s->group_capacity ? s->group_capacity * 2 : 64;
+                size_t capacity = s->group_capacity * 2;
                 struct metrics_group *groups = reallocarray(page->groups, capacity, sizeof(*groups));
 
                 if (!groups)
@@ -200,10 +200,12 @@ int metrics_page_build(const struct sample_set *const *sets, size_t count, struc
         if (total >= NOWHERE)
                 return -E2BIG;
 
-        _cleanup_free_ struct metrics_row *rows = calloc(total + 1, sizeof(*rows));
+        _cleanup_free_ struct metrics_row *rows = reallocarray(NULL, total + 1, sizeof(*rows));
         s.page.rows = calloc(total + 1, sizeof(*s.page.rows));
         s.group_of = calloc(total + 1, sizeof(*s.group_of));
-        if (!rows || !s.page.rows || !s.group_of || !table_init(&s.families, total) ||
+        s.group_capacity = 64;
+        s.page.groups = reallocarray(NULL, s.group_capacity, sizeof(*s.page.groups));
+        if (!rows || !s.page.rows || !s.page.groups || !s.group_of || !table_init(&s.families, total) ||
             !table_init(&s.series, total))
                 return -ENOMEM;
 
