@@ -122,7 +122,7 @@ test: ## installs what the tests need, builds, runs all of them
 demo: ## a fault in the lab is healed while you watch; then it runs on until Ctrl-C
 	@$(MAKE) --no-print-directory deps GROUP="build run test"
 	@$(MAKE) --no-print-directory build lab-service
-	@$(PYTHON) -m tests.lab.demo
+	@$(PYTHON) -B tests/lab/demo.py
 
 include tests/lab/service/service.mk
 
@@ -147,8 +147,8 @@ $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/exporter.a $(BUILD)/re
 
 bench: ## how fast and how small, as ratios to peers; writes build/bench.json
 	@$(MAKE) --no-print-directory deps GROUP="build run test bench"
-	@$(MAKE) --no-print-directory build $(bench_programs)
-	@$(PYTHON) tests/bench/bench.py
+	@$(MAKE) --no-print-directory build lab-service $(bench_programs)
+	@$(PYTHON) -B tests/bench/bench.py
 
 c_files      = $(shell git ls-files -- '*.c' '*.h')
 shell_files  = $(shell git ls-files | xargs -r grep -lE '^\#!.*\b(ba)?sh\b' 2>/dev/null)
