@@ -332,6 +332,7 @@ static void tracks_mark(struct pass *pass)
 
 static void tracks_end(struct engine *engine)
 {
+        pthread_mutex_lock(&engine->mutex);
         for (struct track **place = &engine->tracks; *place;) {
                 struct track *track = *place;
                 if (track->seen || track->busy_then) {
@@ -341,6 +342,7 @@ static void tracks_end(struct engine *engine)
                 *place = track->next;
                 engine_track_free(track);
         }
+        pthread_mutex_unlock(&engine->mutex);
 }
 
 int engine_pass(struct engine *engine, nsec *ret_next, struct error *error)
