@@ -270,9 +270,13 @@ static int transact(struct transaction *t, const cJSON *inspected, struct error 
         if (r >= 0)
                 r = docker_container_call(t->docker, "POST", state_string(t, "new"), "/start", NULL,
                                           t->deadline, error);
-        if (r >= 0)
+        if (r >= 0) {
+                struct deadline patience = t->deadline;
+                if (t->change->wait_healthy > 0)
+                        patience = deadline_earlier(patience, deadline_in(t->change->wait_healthy));
                 r = docker_wait_healthy(t->docker, state_string(t, "new"), t->change->healthy_settle,
-                                        t->deadline, error);
+                                        patience, error);
+        }
         if (r >= 0 && json_put(t->state, "phase", cJSON_CreateString("running")) < 0)
                 r = error_oom(error);
         return r;

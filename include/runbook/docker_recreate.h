@@ -36,6 +36,7 @@ struct docker_change {
         const char *tag;     /* letters, digits, '.', '_' and '-' */
         nsec stop_grace;     /* 0: the container's own, or 10 s */
         nsec healthy_settle; /* how long to run when it has no health check */
+        nsec wait_healthy;   /* how long it may take from its start to be healthy; 0: until the deadline */
 };
 
 /*

@@ -122,7 +122,7 @@ static int look(struct step_run *run, cJSON *containers, struct text *names, int
                 if (r >= 0)
                         r = docker_recreate_check(docker, inspected, run->deadline, error);
                 if (r < 0)
-                        return error_prefix(error, r, "container %s", docker_name(entry));
+                        return r;
                 _cleanup_free_ char *state = docker_state_text(inspected);
                 if (!state || json_append(containers, plan_container(&config->env, inspected, &change)) < 0)
                         return error_oom(error);
@@ -264,6 +264,7 @@ static int recreate(struct pass *pass, const cJSON *inspected, const char *const
                 .tag = pass->tag,
                 .stop_grace = config->stop_grace,
                 .healthy_settle = SETTLE,
+                .wait_healthy = config->wait_healthy,
         };
         pass->entry = entry_of(pass, json_string(inspected, "Id"), docker_name(inspected));
         if (!pass->entry)

@@ -376,8 +376,9 @@ def planned(step, *pids):
 
 
 def test_old_queries_end_and_nothing_else(step, sessions):
-    slow, stubborn = sessions.start(), sessions.start(STUBBORN)
+    # Those that must be left alone begin first, so that they are old enough when the others are.
     superusers, other = sessions.start(user="postgres"), sessions.start(dbname="postgres")
+    slow, stubborn = sessions.start(), sessions.start(STUBBORN)
     idle = sessions.postgres.connect(user="mcp_user")
     sessions.connections.append(idle)
     end = step("postgres.terminate_queries", TERMINATE)

@@ -1,0 +1,492 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The actions on a Docker Engine, phase by phase: which containers, with which environment, are there after each."""
+
+import datetime
+import hashlib
+import json
+import subprocess
+import tempfile
+import pathlib
+
+import pytest
+
+from integration.actions import Proxy, Step
+from lab.parts import free_port, wait_for
+
+PROJECT = "runbook-actions"
+BEFORE = {"LOG_LEVEL": "info", "SECURITY_MODE": "normal"}
+
+
+class Service:
+    """Containers of one Compose project, started by the Engine's own client: compose's labels are what counts."""
+
+    def __init__(self, engine, image, postgres, redis_server):
+        self.engine = engine
+        self.image = image
+        self.environment = {"DB_PORT": postgres.port, "REDIS_PORT": redis_server.port, **BEFORE}
+
+    def start(self, number=1, service="web", project=PROJECT):
+        name = f"{project}_{service}_{number}"
+        self.engine.docker("run", "-d", "--name", name, *self.labels(service, project, number), "--network", "host",
+                           "--restart", "unless-stopped", "--stop-timeout", "1", "--health-interval", "300ms", "-e", f"PORT={free_port()}",
+                           *(word for key, value in self.environment.items() for word in ("-e", f"{key}={value}")),
+                           self.image)
+        wait_for(lambda: self.health(name) == "healthy", f"{name} to be healthy", 60)
+        return name
+
+    @staticmethod
+    def labels(service, project=PROJECT, number=1):
+        labels = {"project": project, "service": service, "oneoff": "False", "container-number": number}
+        return [word for key, value in labels.items() for word in ("--label", f"com.docker.compose.{key}={value}")]
+
+    def created(self, name, *args):
+        """A container that never runs."""
+        self.engine.docker("create", "--name", name, "--network", "none", *args, self.image)
+        return name
+
+    def health(self, name):
+        return self.engine.inspect(name)["State"]["Health"]["Status"]
+
+    def started_at(self, name):
+        return self.engine.inspect(name)["State"]["StartedAt"]
+
+    def id(self, name):
+        return self.engine.inspect(name)["Id"]
+
+    def env(self, name):
+        return dict(pair.split("=", 1) for pair in self.engine.inspect(name)["Config"]["Env"])
+
+    def names(self):
+        return set(self.engine.output("ps", "-a", "--format", "{{.Names}}", "--filter",
+                                      f"label=com.docker.compose.project={PROJECT}").split())
+
+    def clean(self):
+        for project in (PROJECT, "elsewhere"):
+            ids = self.engine.output("ps", "-aq", "--filter", f"label=com.docker.compose.project={project}").split()
+            if ids:
+                self.engine.docker("rm", "-f", *ids)
+
+
+@pytest.fixture
+def service(engine, service_image, postgres, redis_server):
+    made = Service(engine, service_image, postgres, redis_server)
+    yield made
+    made.clean()
+
+
+@pytest.fixture
+def step(build, workspace, engine):
+    def make(action, arguments, labels=None, host=None, **targets):
+        docker = {"host": host or engine.host, "project": PROJECT}
+        return Step(build, workspace.path("steps"), {"docker": docker, **targets}, action, arguments, labels)
+    return make
+
+
+def events(engine, since, *names):
+    """(action, container) of what the Engine did since an instant; only of what changes something."""
+    until = datetime.datetime.now().timestamp()
+    lines = engine.output("events", "--since", since, "--until", until, "--format", "{{json .}}",
+                          *(word for name in names for word in ("--filter", f"container={name}"))).splitlines()
+    found = [json.loads(line) for line in lines]
+    return [(event["Action"], event["Actor"]["Attributes"]["name"]) for event in found
+            if not event["Action"].startswith("exec_")]
+
+
+# ---- docker.restart, docker.record ----
+
+RESTART = {"service": "web", "stop_grace": "1s"}
+
+
+def test_restart(step, service):
+    name = service.start()
+    before = service.started_at(name)
+    restart = step("docker.restart", {"service": "${labels.service}", "stop_grace": "1s"}, {"service": "web"})
+    plan = restart.plan()
+    assert plan["targets"] == 1 and plan["containers"][0]["started_at"] == before
+    assert name in plan["summary"] and "up " in plan["summary"]
+    assert service.started_at(name) == before
+
+    restart.run()
+    after = service.started_at(name)
+    assert after > before and service.health(name) == "healthy"
+    # The same plan again, as after a crash: it was restarted, so it is not again.
+    assert "healthy" in restart.run()["summary"]
+    assert service.started_at(name) == after
+
+
+def test_one_container_after_the_other(step, service, engine):
+    names = [service.start(number) for number in (1, 2)]
+    restart = step("docker.restart", RESTART)
+    assert restart.plan()["targets"] == 2
+    since = datetime.datetime.now().timestamp()
+    restart.run()
+    done = events(engine, since, *names)
+    order = [(what, name) for what, name in done if what in ("restart", "kill", "health_status: healthy")]
+    first_kill_of_second = order.index(("kill", names[1]))
+    assert ("health_status: healthy", names[0]) in order[:first_kill_of_second]
+    assert [event for event in order if event[0] == "restart"] == [("restart", names[0]), ("restart", names[1])]
+
+
+def test_killed_before_a_restart_was_asked_for(step, service, engine):
+    name = service.start()
+    before = service.started_at(name)
+    restart = step("docker.restart", RESTART)
+    restart.plan()
+    since = datetime.datetime.now().timestamp()
+    restart.dies("run", after=1)
+    assert service.started_at(name) == before
+    # It is not asked for again before the Engine has had its time; let that time be over.
+    progress = restart.progress()
+    progress["asked_at_ms"] = {id_: at - 60000 for id_, at in progress["asked_at_ms"].items()}
+    restart.path("progress.json").write_text(json.dumps(progress))
+    assert restart.fine("resume")["resumption"] == "again"
+    restart.run()
+    assert [event for event in events(engine, since, name) if event[0] == "restart"] == [("restart", name)]
+
+
+def test_killed_while_the_engine_was_restarting(step, service, engine):
+    name = service.start()
+    restart = step("docker.restart", RESTART)
+    restart.plan()
+    since = datetime.datetime.now().timestamp()
+    restart.dies("run", after=1)
+    # What the Engine was asked for just before the end goes on, perhaps only now.
+    with subprocess.Popen(["/bin/sh", "-c", f"sleep 0.5; docker restart -t 1 {name}"], env=engine.env,
+                          stdout=subprocess.DEVNULL):
+        restart.run()
+    assert [event for event in events(engine, since, name) if event[0] == "restart"] == [("restart", name)]
+
+
+@pytest.mark.parametrize("verdict", ["swallow", "drop"])
+def test_a_lost_answer_never_means_a_second_restart(step, service, engine, workspace, verdict):
+    name = service.start()
+    asked = []
+
+    def meddle(data):
+        if b"/restart?" in data:
+            asked.append(data)
+            return verdict
+        return None
+
+    with tempfile.TemporaryDirectory(dir=workspace.directory) as directory:
+        path = pathlib.Path(directory) / "proxy.sock"
+        proxy = Proxy(meddle, engine.socket, path)
+        try:
+            restart = step("docker.restart", RESTART, host=f"unix://{path}")
+            restart.plan()
+            since = datetime.datetime.now().timestamp()
+            if verdict == "swallow":
+                restart.run(timeout="20s")
+            else:
+                restart.fails("run", "ETIMEDOUT", name, "has not until now", timeout="2s")
+        finally:
+            proxy.close()
+    assert len(asked) == 1
+    restarts = [event for event in events(engine, since, name) if event[0] == "restart"]
+    assert len(restarts) == (1 if verdict == "swallow" else 0)
+
+
+def test_what_a_restart_refuses(step, service):
+    name = service.start()
+    before = service.started_at(name)
+    step("docker.restart", {"service": "nobody"}).fails("plan", "ESRCH", '"nobody"', PROJECT)
+    step("docker.restart", {"service": "${labels.s}"}, {"s": ""}).fails("plan", "EINVAL", "empty")
+    step("docker.restart", {"service": "${labels.s}"}).fails("plan", "ENOKEY", "'s'")
+    step("docker.restart", {"service": ""}).fails("check", "EINVAL", "service")
+    step("docker.restart", RESTART, protect=[name]).fails("plan", "EPERM", "protected", name)
+    step("docker.restart", RESTART, host="unix:///nowhere.sock").fails("plan", "ECONNREFUSED", "nowhere")
+    allowed = step("docker.restart", RESTART)
+    allowed.plan()
+    protected = step("docker.restart", RESTART, protect=[name])
+    allowed.path("plan.json").rename(protected.path("plan.json"))
+    protected.fails("run", "EPERM", "protected")
+    assert service.started_at(name) == before
+
+
+def test_a_container_that_does_not_get_healthy_fails_the_step(step, service, postgres):
+    service.environment["DB_PORT"] = 1
+    name = f"{PROJECT}_web_1"
+    service.engine.docker("run", "-d", "--name", name, *service.labels("web"), "--network", "host", "-e",
+                          f"PORT={free_port()}", "-e", "DB_PORT=1", service.image)
+    restart = step("docker.restart", {**RESTART, "wait_healthy": "1s"})
+    restart.plan()
+    restart.fails("run", "ETIMEDOUT", name)
+
+
+def test_record(step, service):
+    name = service.start()
+    record = step("docker.record", {"service": "web"})
+    record.plan()
+    found, = record.run()["containers"]
+    actual = service.engine.inspect(name)
+    assert found == {"id": actual["Id"], "name": name, "image": service.image, "image_id": actual["Image"],
+                     "version": "1.0.0", "state": "running", "health": "healthy",
+                     "started_at": actual["State"]["StartedAt"], "restarts": 0}
+
+
+# ---- docker.set_env ----
+
+SET_ENV = {"service": "web", "env": {"LOG_LEVEL": "debug", "EXTRA": "${labels.why}"}, "wait_healthy": "30s",
+           "stop_grace": "1s"}
+LABELS = {"why": "a = b $HOME ${labels.x} 'q'"}
+KEPT = ".runbook-INC-2026-0001-1.old"
+
+
+def is_before(service, name):
+    env = service.env(name)
+    return "EXTRA" not in env and all(env[key] == value for key, value in BEFORE.items())
+
+
+def is_after(service, name):
+    env = service.env(name)
+    return env["LOG_LEVEL"] == "debug" and env["EXTRA"] == LABELS["why"] and env["SECURITY_MODE"] == "normal"
+
+
+def test_set_env_and_its_undo(step, service):
+    name = service.start()
+    old = service.id(name)
+    change = step("docker.set_env", SET_ENV, LABELS)
+    plan = change.plan()
+    assert plan["targets"] == 1
+    assert plan["containers"][0]["previous"] == {"LOG_LEVEL": "info", "EXTRA": None}
+    assert "SECURITY_MODE" not in json.dumps(plan)
+    assert service.names() == {name} and service.id(name) == old
+
+    change.run()
+    assert service.names() == {name, name + KEPT}
+    assert service.id(name + KEPT) == old and not service.engine.inspect(name + KEPT)["State"]["Running"]
+    assert is_after(service, name) and service.health(name) == "healthy"
+    assert service.engine.inspect(name)["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
+    # The kept container is nobody's service any more.
+    assert step("docker.restart", RESTART).plan()["targets"] == 1
+
+    change.fine("undo")
+    assert service.names() == {name} and is_before(service, name) and service.health(name) == "healthy"
+    restored = service.id(name)
+    assert "nothing to undo" in change.fine("undo")["summary"]
+    assert service.id(name) == restored
+
+
+def test_set_env_settles_and_is_undone_later(step, service):
+    name = service.start()
+    change = step("docker.set_env", SET_ENV, LABELS)
+    change.plan()
+    change.run()
+    change.fine("settle")
+    assert service.names() == {name} and is_after(service, name)
+    change.fine("settle")
+    # What an undo that failed leaves as the outcome says nothing of containers.
+    change.path("outcome.json").write_text(json.dumps({"reason": "the Engine was gone"}))
+    change.fine("undo")
+    assert service.names() == {name} and is_before(service, name)
+
+
+def test_values_that_are_there_already_need_no_change(step, service):
+    name = service.start()
+    old = service.id(name)
+    change = step("docker.set_env", {**SET_ENV, "env": {"LOG_LEVEL": "info"}})
+    plan = change.plan()
+    assert plan["targets"] == 0 and "nothing to do" in plan["summary"]
+    change.run()
+    change.fine("undo")
+    change.fine("settle")
+    assert service.id(name) == old and service.names() == {name}
+
+
+def test_an_unhealthy_change_is_rolled_back_in_all_replicas(step, service):
+    first, second = service.start(1), service.start(2)
+    ids, started = (service.id(first), service.id(second)), service.started_at(second)
+    change = step("docker.set_env", {**SET_ENV, "env": {"LOG_LEVEL": "debug"}})
+    plan = change.plan()
+    assert plan["targets"] == 2
+    # The second one is replaced in the meantime: the first was changed already then, and goes back.
+    service.engine.docker("rename", second, f"{second}-taken")
+    change.fails("run", "ESTALE", second, "replaced since the plan")
+    assert (service.id(first), service.id(f"{second}-taken")) == ids and is_before(service, first)
+    assert service.started_at(f"{second}-taken") == started
+    assert service.names() == {first, f"{second}-taken"}
+
+    broken = step("docker.set_env", {**SET_ENV, "service": "web", "env": {"DB_PORT": "1"}, "wait_healthy": "2s"})
+    broken.plan()
+    broken.fails("run", "ETIMEDOUT", first)
+    assert service.id(first) == ids[0] and service.engine.inspect(first)["State"]["Running"]
+    assert service.names() == {first, f"{second}-taken"}
+    assert "in their places" in broken.fine("undo")["summary"]
+    broken.fine("settle")
+    assert service.id(first) == ids[0]
+
+
+# The progresses: creating, holding, stopping, parking, naming, starting, done.
+@pytest.mark.parametrize("after", [1, 4, 6, 7])
+def test_killed_midway_and_run_again(step, service, after):
+    name = service.start()
+    change = step("docker.set_env", SET_ENV, LABELS)
+    change.plan()
+    change.dies("run", after=after)
+    assert change.fine("resume")["resumption"] == "again"
+    change.run()
+    assert is_after(service, name) and service.health(name) == "healthy"
+    assert service.names() == {name, name + KEPT}
+    change.fine("settle")
+    assert service.names() == {name}
+
+
+def test_killed_midway_and_undone(step, service):
+    name = service.start()
+    old = service.id(name)
+    change = step("docker.set_env", SET_ENV, LABELS)
+    change.plan()
+    change.dies("run", after=5)
+    change.fine("undo")
+    assert service.id(name) == old and service.names() == {name}
+    wait_for(lambda: service.health(name) == "healthy", "the old container")
+
+
+def test_killed_while_undoing(step, service):
+    name = service.start()
+    change = step("docker.set_env", SET_ENV, LABELS)
+    change.plan()
+    change.run()
+    change.dies("undo", after=5)
+    change.fine("undo")
+    assert is_before(service, name) and service.names() == {name} and service.health(name) == "healthy"
+
+
+def test_undo_leaves_what_somebody_else_has_set(step, service):
+    name = service.start()
+    change = step("docker.set_env", SET_ENV, LABELS)
+    change.plan()
+    change.run()
+    theirs = step("docker.set_env", {**SET_ENV, "env": {"LOG_LEVEL": "trace"}})
+    theirs.incident = "INC-2026-0002"
+    theirs.plan()
+    theirs.run()
+    change.fine("undo")
+    assert service.env(name)["LOG_LEVEL"] == "trace" and "EXTRA" not in service.env(name)
+
+
+def test_what_set_env_refuses(step, service):
+    name = service.start()
+    step("docker.set_env", SET_ENV, LABELS, protect=[name]).fails("plan", "EPERM", "protected")
+    step("docker.set_env", SET_ENV).fails("plan", "ENOKEY", "'why'")
+    step("docker.set_env", {**SET_ENV, "env": {}}).fails("check", "EINVAL", "env")
+    step("docker.set_env", {**SET_ENV, "env": {"A=B": "x"}}).fails("check", "EINVAL", "A=B")
+    service.engine.docker("run", "-d", "--rm", "--name", "fleeting", *service.labels("fleeting"), "--network", "host",
+                          "-e", f"PORT={free_port()}", service.image)
+    step("docker.set_env", {**SET_ENV, "service": "fleeting"}, LABELS).fails("plan", "EOPNOTSUPP", "removes itself")
+    assert service.names() == {name, "fleeting"}
+
+
+# ---- docker.logs ----
+
+def test_logs_are_evidence(step, service, workspace):
+    web, worker = service.start(), service.start(service="worker")
+    service.engine.docker("stop", "-t", "0", worker)
+    evidence = workspace.directory / "evidence"
+    logs = step("docker.logs", {"all_services": True, "tail": 1000}, evidence_directory=str(evidence))
+    assert logs.plan()["targets"] == 2 and not evidence.exists()
+    files = {file["container"]: file for file in logs.run()["files"]}
+    assert files.keys() == {web, worker}
+    place = evidence / "INC-2026-0001"
+    for name, file in files.items():
+        path = place / f"step1-{name}.log"
+        content = path.read_bytes()
+        assert file["path"] == str(path) and file["bytes"] == len(content) > 0
+        assert file["sha256"] == hashlib.sha256(content).hexdigest()
+        assert path.stat().st_mode & 0o777 == 0o400
+        assert b"level=info" in content and b'msg="starting"' in content
+    assert place.stat().st_mode & 0o777 == evidence.stat().st_mode & 0o777 == 0o700
+    subprocess.run(["sha256sum", "--strict", "-c", "SHA256SUMS"], cwd=place, check=True, stdout=subprocess.DEVNULL)
+
+    # Again, as after a crash: what is sealed stays.
+    service.engine.docker("restart", "-t", "0", web)
+    assert {file["container"]: file for file in logs.run()["files"]} == files
+    forged = place / f"step1-{web}.log"
+    forged.chmod(0o600)
+    forged.write_bytes(b"nothing happened")
+    logs.fails("run", "EUCLEAN", "not what was sealed")
+
+
+def test_a_part_of_the_logs(step, service, workspace):
+    web = service.start()
+    service.start(service="worker")
+    evidence = workspace.directory / "parts"
+    logs = step("docker.logs", {"services": ["${labels.s}"], "tail": 1, "max_size": 40}, {"s": "web"},
+                evidence_directory=str(evidence))
+    logs.plan()
+    file, = logs.run()["files"]
+    assert file["container"] == web and file["cut"] is True and file["bytes"] == 40
+    assert (evidence / f"INC-2026-0001/step1-{web}.log").stat().st_size == 40
+    step("docker.logs", {"services": ["web", "nobody"]}).fails("plan", "ESRCH", '"nobody"')
+    step("docker.logs", {}).fails("check", "EINVAL", "all_services")
+    step("docker.logs", {"services": "web", "all_services": True}).fails("check", "EINVAL", "either")
+
+
+# ---- docker.prune ----
+
+@pytest.fixture
+def waste(service, engine, service_program):
+    """What may go and what must stay, of each sort."""
+    if engine.outside:
+        pytest.skip("an Engine that is somebody's own is not pruned")
+    elsewhere = service.labels("x", "elsewhere")
+    service.start()
+    service.created("old-job", *elsewhere)
+    service.created("runs-no-more", *service.labels("web"))
+    service.created(f"{PROJECT}_web_1.runbook-INC-2026-0009-1.old", *elsewhere)
+    service.created("treasure", *elsewhere, "-v", "precious:/data")
+    for network in ("nobodys", "jobs", f"{PROJECT}_default"):
+        engine.docker("network", "create", *(["--label", f"com.docker.compose.project={PROJECT}"]
+                                             if PROJECT in network else []), network)
+    engine.docker("create", "--name", "net-user", *elsewhere, "--network", "jobs", service.image)
+    images = []
+    for version in ("a", "b"):
+        engine.image("runbook-lab/waste:1", service_program, version=version)
+        images.append(engine.output("inspect", "--format", "{{.Id}}", "runbook-lab/waste:1"))
+        if version == "b":
+            engine.docker("create", "--name", "image-user", *elsewhere, images[1])
+    engine.image("runbook-lab/waste:1", service_program, version="c")
+    yield {"unused": images[0], "used": images[1]}
+    service.clean()
+    for network in ("nobodys", "jobs", f"{PROJECT}_default"):
+        engine.docker("network", "rm", network, check=False)
+    engine.docker("volume", "rm", "precious", check=False)
+    engine.docker("rmi", "-f", *images, "runbook-lab/waste:1", check=False)
+
+
+def test_prune_takes_the_waste_and_nothing_else(step, waste, engine, service):
+    prune = step("docker.prune", {}, protect=["treasure"])
+    plan = prune.plan()
+    assert {item["name"] for item in plan["containers"]} == {"old-job", "net-user", "image-user"}
+    assert {item["name"] for item in plan["networks"]} == {"nobodys"}
+    assert [item["id"] for item in plan["images"]] == [waste["unused"]]
+    assert engine.inspect("old-job")
+
+    # What comes into use after the plan stays.
+    engine.docker("rename", "image-user", f"{PROJECT}_web_2.runbook-INC-2026-0009-2.old")
+    engine.docker("create", "--name", "late", *service.labels("x", "elsewhere"), "--network", "nobodys", service.image)
+    outcome = prune.run()
+    assert {item["name"] for item in outcome["removed"]} == {"old-job", "net-user", "<none>"}
+    assert {item["name"] for item in outcome["kept"]} == {"image-user", "nobodys"}
+    assert engine.inspect("old-job") is None and engine.inspect("net-user") is None
+    for name in ("runs-no-more", "treasure", "late", f"{PROJECT}_web_1",
+                 f"{PROJECT}_web_1.runbook-INC-2026-0009-1.old", f"{PROJECT}_web_2.runbook-INC-2026-0009-2.old"):
+        assert engine.inspect(name), name
+    images = engine.output("images", "-aq", "--no-trunc").split()
+    assert waste["used"] in images and waste["unused"] not in images
+    assert {"nobodys", "jobs", f"{PROJECT}_default"} <= set(engine.output("network", "ls", "--format",
+                                                                          "{{.Name}}").split())
+    assert engine.output("volume", "ls", "-q") == "precious"
+    # Again, as after a crash.
+    assert not prune.run()["removed"]
+
+
+def test_prune_leaves_what_is_young(step, waste, engine):
+    prune = step("docker.prune", {"older_than": "1h"})
+    assert prune.plan()["targets"] == 0
+    assert not prune.run()["removed"] and engine.inspect("old-job")
+    some = step("docker.prune", {"containers": False, "images": False, "build_cache": False}).plan()
+    assert not some["containers"] and not some["images"]
+    assert {item["name"] for item in some["networks"]} == {"nobodys"}
+    step("docker.prune", {"containers": False, "networks": False, "images": False, "build_cache": False}).fails(
+        "check", "EINVAL", "nothing is left")
