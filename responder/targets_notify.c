@@ -16,7 +16,13 @@
 static cJSON *slack_text(const char *string)
 {
         _cleanup_text_ struct text text = {0};
-        for (const char *c = string; *c && text.length < SLACK_TEXT_MAX; c++) {
+        for (const char *c = string; *c; c++) {
+                /* Cut where a character begins, or, in what is no UTF-8, soon after. */
+                bool begins = ((unsigned char)*c & 0xc0) != 0x80;
+                if (text.length >= SLACK_TEXT_MAX && (begins || text.length >= SLACK_TEXT_MAX + 4)) {
+                        text_puts(&text, "…");
+                        break;
+                }
                 if (*c == '&')
                         text_puts(&text, "&amp;");
                 else if (*c == '<')
@@ -25,13 +31,6 @@ static cJSON *slack_text(const char *string)
                         text_puts(&text, "&gt;");
                 else
                         text_putc(&text, *c);
-        }
-        /* A cut must not fall within a character. */
-        while (text.length >= SLACK_TEXT_MAX && ((unsigned char)text.data[text.length - 1] & 0xc0) == 0x80)
-                text.data[--text.length] = '\0';
-        if (text.length >= SLACK_TEXT_MAX) {
-                text.data[--text.length] = '\0';
-                text_puts(&text, "…");
         }
         return text_error(&text) < 0 ? NULL : cJSON_CreateString(text_string(&text));
 }

@@ -5,8 +5,6 @@ import datetime
 import hashlib
 import json
 import subprocess
-import tempfile
-import pathlib
 
 import pytest
 
@@ -144,21 +142,42 @@ def test_killed_before_a_restart_was_asked_for(step, service, engine):
     assert [event for event in events(engine, since, name) if event[0] == "restart"] == [("restart", name)]
 
 
-def test_killed_while_the_engine_was_restarting(step, service, engine):
+@pytest.fixture
+def proxied(workspace, engine):
+    """proxied(meddle) → the Engine's address behind a Proxy."""
+    proxies = []
+
+    def make(meddle):
+        path = workspace.path("proxies") / f"{free_port()}.sock"
+        proxies.append(Proxy(meddle, engine.socket, path))
+        return f"unix://{path}"
+    yield make
+    for proxy in proxies:
+        proxy.close()
+
+
+def test_killed_while_the_engine_was_restarting(step, service, engine, proxied):
     name = service.start()
-    restart = step("docker.restart", RESTART)
+    late = []
+
+    def meddle(data):
+        # What was asked for just before the end is carried out only after the first look at the container.
+        if late and b"/json" in data and late[0] is None:
+            late[0] = subprocess.Popen(["docker", "restart", "-t", "1", name], env=engine.env,
+                                       stdout=subprocess.DEVNULL)
+
+    restart = step("docker.restart", RESTART, host=proxied(meddle))
     restart.plan()
     since = datetime.datetime.now().timestamp()
     restart.dies("run", after=1)
-    # What the Engine was asked for just before the end goes on, perhaps only now.
-    with subprocess.Popen(["/bin/sh", "-c", f"sleep 0.5; docker restart -t 1 {name}"], env=engine.env,
-                          stdout=subprocess.DEVNULL):
-        restart.run()
+    late.append(None)
+    restart.run()
+    assert late[0].wait(30) == 0
     assert [event for event in events(engine, since, name) if event[0] == "restart"] == [("restart", name)]
 
 
 @pytest.mark.parametrize("verdict", ["swallow", "drop"])
-def test_a_lost_answer_never_means_a_second_restart(step, service, engine, workspace, verdict):
+def test_a_lost_answer_never_means_a_second_restart(step, service, engine, proxied, verdict):
     name = service.start()
     asked = []
 
@@ -168,19 +187,13 @@ def test_a_lost_answer_never_means_a_second_restart(step, service, engine, works
             return verdict
         return None
 
-    with tempfile.TemporaryDirectory(dir=workspace.directory) as directory:
-        path = pathlib.Path(directory) / "proxy.sock"
-        proxy = Proxy(meddle, engine.socket, path)
-        try:
-            restart = step("docker.restart", RESTART, host=f"unix://{path}")
-            restart.plan()
-            since = datetime.datetime.now().timestamp()
-            if verdict == "swallow":
-                restart.run(timeout="20s")
-            else:
-                restart.fails("run", "ETIMEDOUT", name, "has not until now", timeout="2s")
-        finally:
-            proxy.close()
+    restart = step("docker.restart", RESTART, host=proxied(meddle))
+    restart.plan()
+    since = datetime.datetime.now().timestamp()
+    if verdict == "swallow":
+        restart.run(timeout="20s")
+    else:
+        restart.fails("run", "ETIMEDOUT", name, "has not until now", timeout="2s")
     assert len(asked) == 1
     restarts = [event for event in events(engine, since, name) if event[0] == "restart"]
     assert len(restarts) == (1 if verdict == "swallow" else 0)
