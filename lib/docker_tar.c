@@ -76,12 +76,16 @@ static bool copy_records(struct text *records, const char *data, size_t length)
 
 static void append_pax_header(struct text *tar, const struct text *records)
 {
+        /* Fields of eight, twelve and eight bytes, each closed by NUL or full. */
+        static const char mode_owner_group[24] = "0000644\0000000000\0000000000";
+        static const char modified[12] = "00000000000";
+        static const char magic_and_version[8] = {'u', 's', 't', 'a', 'r', '\0', '0', '0'};
         char header[BLOCK] = "pax";
-        memcpy(header + NAME_LENGTH, "0000644\0000000000\0000000000\0", 24); /* mode, owner, group */
+        memcpy(header + NAME_LENGTH, mode_owner_group, sizeof(mode_owner_group));
         snprintf(header + SIZE_AT, SIZE_LENGTH, "%011zo", records->length);
-        memcpy(header + SIZE_AT + SIZE_LENGTH, "00000000000", 12); /* modified */
+        memcpy(header + SIZE_AT + SIZE_LENGTH, modified, sizeof(modified));
         header[TYPE_AT] = TYPE_PAX;
-        memcpy(header + MAGIC_AT, "ustar\00000", 8);
+        memcpy(header + MAGIC_AT, magic_and_version, sizeof(magic_and_version));
 
         /* The checksum is taken with its own field as spaces. */
         unsigned sum = 0;

@@ -63,6 +63,13 @@ static int wait_for(int fd, short events, struct deadline deadline, struct error
         }
 }
 
+static int take_fd(int *fd)
+{
+        int taken = *fd;
+        *fd = -1;
+        return taken;
+}
+
 /* Connects one socket; the caller owns *ret_fd. */
 static int connect_address(const struct sockaddr *address, socklen_t length, struct deadline deadline,
                            int *ret_fd, struct error *error)
@@ -90,8 +97,7 @@ static int connect_address(const struct sockaddr *address, socklen_t length, str
                 int on = 1;
                 (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
         }
-        *ret_fd = fd;
-        fd = -1;
+        *ret_fd = take_fd(&fd);
         return 0;
 }
 
@@ -273,7 +279,7 @@ int redis_command(struct redis *redis, struct deadline deadline, redisReply **re
 
         _cleanup_reply_ redisReply *reply = NULL;
         r = receive_reply(redis, deadline, &reply, error);
-        if (r < 0)
+        if (r < 0 || !reply)
                 return break_off(redis, r);
         if (reply->type == REDIS_REPLY_ERROR)
                 return error_reply(reply, error);

@@ -74,13 +74,9 @@ int redis_address_parse(const char *string, struct redis_address *ret, struct er
         if (!port_is_good(port))
                 return bad(string, "the port is a number up to 65535", error);
 
-        _cleanup_(redis_address_release) struct redis_address address = {
-                .host = strndup(host, (size_t)(end - host)),
-                .port = strdup(port),
-        };
-        if (!address.host || !address.port)
+        _cleanup_free_ char *own_host = strndup(host, (size_t)(end - host)), *own_port = strdup(port);
+        if (!own_host || !own_port)
                 return error_oom(error);
-        *ret = address;
-        address = (struct redis_address){0};
+        *ret = (struct redis_address){.host = TAKE_PTR(own_host), .port = TAKE_PTR(own_port)};
         return 0;
 }

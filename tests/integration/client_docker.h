@@ -94,15 +94,25 @@ static inline cJSON *everything(struct docker *docker)
                 NULL);
 }
 
+/* And their volumes: one that was carried over by its name is not anonymous for the Engine any more. */
 static inline void remove_everything(struct docker *docker)
 {
         _cleanup_json_ cJSON *list = everything(docker);
-        const cJSON *item;
+        const cJSON *item, *mount;
         cJSON_ArrayForEach(item, list)
         {
-                _cleanup_free_ char *path =
-                        text_format("/containers/%s?force=1&v=1", json_string(item, "Id"));
+                _cleanup_free_ char *path = text_format("/containers/%s?force=1", json_string(item, "Id"));
                 (void)docker_call(docker, "DELETE", path, NULL, SOON, NULL, NULL);
+        }
+        cJSON_ArrayForEach(item, list)
+        {
+                cJSON_ArrayForEach(mount, json_get(item, "Mounts", NULL))
+                {
+                        const char *name = json_string(mount, "Name");
+                        _cleanup_free_ char *path = text_format("/volumes/%s", name ? name : "");
+                        if (name)
+                                (void)docker_call(docker, "DELETE", path, NULL, SOON, NULL, NULL);
+                }
         }
 }
 
