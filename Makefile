@@ -42,7 +42,7 @@ exporter_objects  := $(call objects,$(filter-out exporter/main.c,$(exporter_sour
 responder_objects := $(call objects,$(filter-out responder/main.c,$(responder_sources)))
 unit_programs     := $(patsubst %.c,$(BUILD)/%,$(unit_sources))
 
-.PHONY: help build run test demo deps lint check-deep bench install clean unit fuzz drivers format
+.PHONY: help build run test demo deps lint check-deep bench install clean unit fuzz drivers format docs
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -173,6 +173,10 @@ format: ## brings the C files into the house's form
 check-deep: ## TSan and valgrind over the unit and integration tests
 	@$(MAKE) --no-print-directory deps GROUP="build run test deep"
 	@tests/run_deep
+
+docs: build ## writes docs/checks.md and docs/actions.md from the tables in the code
+	$(BUILD)/runbook_exporter describe > docs/checks.md
+	$(BUILD)/runbook_responder describe > docs/actions.md
 
 install: build ## binaries, rules and documents under $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/runbook/rules $(DESTDIR)$(PREFIX)/share/doc/runbook

@@ -6,7 +6,7 @@
 
 static void describe_action(const struct action *action, struct text *text)
 {
-        text_printf(text, "\n### `%s`\n\n%s. Effect: %s; %s; %s.\n\n", action->name, action->help,
+        text_printf(text, "\n### `%s`\n\n%s Effect: %s; %s; %s.\n\n", action->name, action->help,
                     effect_name(action->effect), action->undo ? "can be undone" : "cannot be undone",
                     action->repeatable || action->effect == EFFECT_READ_ONLY
                             ? "runs again after a crash midway"
