@@ -6,7 +6,6 @@ further each time, and looked at afterwards.
 
 import pathlib
 import shutil
-import urllib.error
 
 import psycopg2
 import yaml
@@ -18,10 +17,13 @@ from lab.runbook import FINAL, Responder
 from lab.scale import rules_text
 from lab.sink import Sink
 from lab.webhook import alert_of, webhook_of
+from witness import sealed_evidence
 
 SERVICE = "mcp-server"
 KEY = "stolen-key"
 KILLED = -9
+# A step of an ended incident that is not settled in one of these is still to be looked after.
+ENDED = ("undone", "skipped", "waiting")
 
 
 class Lane:
@@ -115,21 +117,28 @@ class Lane:
             "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND usename = 'mcp_user' AND pid = %s "
             "AND query_start < now() - interval '1.1 s'", self.victim.get_backend_pid())
 
-    def post(self, responder):
+    def post(self, responder, status="firing"):
         labels = {"service": SERVICE}
         if self.remediation == "api_key_compromise":
             labels["key_name"] = self.key
         try:
-            return responder.post("/api/v1/alerts", webhook_of(alert_of(self.remediation, **labels)))[0]
-        except (urllib.error.URLError, OSError):
+            return responder.post("/api/v1/alerts", webhook_of(alert_of(self.remediation, status, **labels)))[0]
+        except OSError:
             return 0  # killed before it could answer: Alertmanager would send it again, and so does run()
 
     def over(self, responder):
-        """The incident, once it is final and nothing is left to be done about it."""
-        incident = responder.of(self.remediation)
-        if not incident or incident["state"] not in FINAL:
+        """The incident, once it is final and nothing is left to be done about it; None when it is killed meanwhile."""
+        try:
+            incident = responder.of(self.remediation)
+            if not incident or incident["state"] not in FINAL:
+                return None
+            if incident["episode_open"]:
+                # What was to last until the alert is resolved is undone then.
+                self.post(responder, "resolved")
+                return None
+        except OSError:
             return None
-        return incident if all(finished(step) for step in incident["steps"]) else None
+        return incident if all(step["settled"] or step["status"] in ENDED for step in incident["steps"]) else None
 
     def run(self, number):
         """One run, killed at its `number`-th write. False when it ended before."""
@@ -144,7 +153,7 @@ class Lane:
         responder.start({"RUNBOOK_CRASH_AT": f"{number}:{self.when}"})
         try:
             self.post(responder)
-            wait_for(lambda: not responder.process.running or self.over_while_alive(responder),
+            wait_for(lambda: not responder.process.running or self.over(responder),
                      f"{self.name} to crash at write {number}, or to end", 60)
             crashed = not responder.process.running
             if crashed:
@@ -164,12 +173,6 @@ class Lane:
             responder.stop()
         return crashed
 
-    def over_while_alive(self, responder):
-        try:
-            return self.over(responder)
-        except OSError:
-            return None
-
     def judge(self, number, responder, incident, remediation, container, environment, since):
         """Nothing that must not repeat ran twice, nothing was lost, and the outside is what the incident says."""
         status = {step["action"]: step["status"] for step in incident["steps"]}
@@ -179,8 +182,10 @@ class Lane:
         story = (self.name, number, incident["state"], status,
                  [(entry["event"], entry.get("step")) for entry in incident["timeline"]])
         assert healed or (incident["state"] == "escalated" and interrupted), story
+        undone = {action for step in remediation["steps"] if step.get("undo") == "when_resolved" for action in step
+                  if "." in action}
         if healed:
-            assert set(status.values()) == {"done"}, story
+            assert status == {action: "undone" if action in undone else "done" for action in status}, story
 
         # Exactly one container of the service, running, under its own name.
         assert wait_for(lambda: len(self.compose.containers(SERVICE)) == 1, f"one container: {story}", 10)
@@ -196,15 +201,16 @@ class Lane:
             starts = len(self.engine.output("events", "--since", since, "--until",
                                             self.engine.output("info", "--format", "{{.SystemTime}}"), "--filter",
                                             "event=start", "--filter", f"container={container}").splitlines())
-            assert starts <= 1 and (starts == 1 or not done("docker.restart")), (starts, story)
+            assert starts == 1, (starts, story)
         if "docker.set_env" in status:
             wanted = next(step["docker.set_env"]["env"] for step in remediation["steps"] if "docker.set_env" in step)
             after = self.compose.environment(SERVICE)
             expected = {**environment, **wanted} if done("docker.set_env") else environment
             assert after == expected, story
         if "redis.flush" in status:
-            calls = self.redis.calls("flushall")
-            assert calls <= 1 and (calls == 1 or not done("redis.flush")), (calls, story)
+            # May repeat, once: whoever lets a cache be flushed lets it be flushed twice.
+            assert 1 <= self.redis.calls("flushall") <= 2, story
+            assert self.redis.client.dbsize() == 0, story
         if "postgres.execute" in status:
             rows = self.postgres.value("SELECT count(*) FROM api_key_audit WHERE name = %s", self.key)
             assert rows == 1, (rows, story)
@@ -212,11 +218,7 @@ class Lane:
         if "postgres.terminate_queries" in status and done("postgres.terminate_queries"):
             assert self.victims() == 0, story
         if "docker.logs" in status and done("docker.logs"):
-            assert (responder.directory / "evidence" / incident["number"] / "SHA256SUMS").exists(), story
+            assert sealed_evidence(responder.directory / "evidence", incident), story
         if "notify" in status:
             sent = len([document for _, document in self.sink.received if "escalated" not in str(document)])
             assert sent >= 1 or not done("notify"), story
-
-
-def finished(step):
-    return step["status"] not in ("waiting", "started", "undoing") and step.get("settled", True)

@@ -5,6 +5,7 @@
 """
 
 import argparse
+import datetime
 import os
 import pathlib
 import signal
@@ -17,13 +18,15 @@ if __package__ in (None, ""):
 
 from .engine import Engine  # noqa: E402
 from .lab import Lab  # noqa: E402
-from .parts import ROOT, Workspace, wait_for  # noqa: E402
+from .parts import ROOT, Died, Workspace, wait_for  # noqa: E402
 from .runbook import FINAL  # noqa: E402
 
 SLOW_SECONDS = 3
+BORING = ("progress", "step settled")
+CHAPTERS = {"received": "received", "verifying": "verify", "healed": "healed"}
 LATENCY = ('histogram_quantile(0.95, sum by (le) '
            '(rate(http_request_duration_seconds_bucket{service="mcp-server"}[5s])))')
-COLOURS = {"fault": 31, "metric": 36, "alert": 33, "received": 35, "step": 34, "verify": 36, "healed": 32, "notify": 35}
+COLOURS = {"fault": 31, "metric": 36, "alert": 33, "received": 35, "incident": 35, "step": 34, "verify": 36, "healed": 32, "notify": 35}
 
 
 class Story:
@@ -65,6 +68,7 @@ class Watch:
         self.incident = None
 
     def look(self):
+        self.lab.assert_alive()
         self._metric()
         self._alert()
         self._incident()
@@ -94,6 +98,8 @@ class Watch:
         self.told = len(timeline)
 
     def _entry(self, entry):
+        if entry["event"] in BORING:
+            return
         detail = entry.get("detail") or {}
         text = detail.get("summary") or detail.get("reason") or "" if isinstance(detail, dict) else ""
         at = entry_time(entry)
@@ -101,7 +107,7 @@ class Watch:
             action = self.incident["steps"][entry["step"] - 1]["action"]
             self.story.tell("step", f"{entry['step']} {action}: {entry['event']}{': ' + text if text else ''}", at)
         else:
-            chapter = {"verifying": "verify", "healed": "healed"}.get(entry.get("state"), "received")
+            chapter = CHAPTERS.get(entry.get("state"), "incident")
             self.story.tell(chapter, f"{self.incident['number']} {entry['event']}{': ' + text if text else ''}", at)
 
     def _notifications(self):
@@ -113,13 +119,16 @@ class Watch:
 
 def entry_time(entry):
     """Wall seconds of an entry of the timeline."""
-    return entry["at"] if isinstance(entry["at"], (int, float)) else time.time()
+    return datetime.datetime.fromisoformat(entry["at"].replace("Z", "+00:00")).timestamp()
 
 
 def run(lab, story):
     """The story itself; true when it ends well."""
     story.heading("The story (seconds since the fault)")
     watch = Watch(lab, story)
+    for number in range(25):
+        lab.redis.client.set(f"mcp:session:{number}", "cached")
+    lab.engine.docker("create", "--name", "forgotten", "--label", "runbook.lab=1", "devops-mcp-worker:1.0.0")
     before = lab.compose.started_at("mcp-server")
     story.began = time.time()
     story.tell("fault", f"mcp-server begins to take {SLOW_SECONDS} s for each request")
@@ -127,6 +136,8 @@ def run(lab, story):
     wait_for(watch.look, "the incident to end", 180, every=0.2)
     healed = watch.incident["state"] == "healed" and lab.compose.started_at("mcp-server") != before
     wait_for(lambda: watch.look() and watch.alert is None, "the alert to be resolved", 60, every=0.2)
+    for daemon in (lab.exporter, lab.responder):
+        story.note(f"{daemon.program.name} has {daemon.resident_bytes() / 2**20:.1f} MiB of memory")
     return healed
 
 
@@ -154,6 +165,9 @@ def main():
         return 0 if healed else 1
     except KeyboardInterrupt:
         return 0
+    except (Died, AssertionError, RuntimeError, OSError) as error:
+        story.heading(f"The story breaks off: {error}\n\n{lab.logs()}")
+        return 1
     finally:
         story.heading("Taking the lab down")
         lab.stop()

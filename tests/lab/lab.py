@@ -7,11 +7,11 @@ import shutil
 from .alertmanager import Alertmanager
 from .compose import Compose
 from .load import Load, call
-from .parts import wait_for
+from .parts import Died, wait_for
 from .postgres import Postgres
 from .prometheus import Prometheus
 from .redis import Redis
-from .runbook import Exporter, Responder
+from .runbook import FINAL, Exporter, Responder
 from .scale import copy_rules
 from .sink import Sink
 
@@ -91,15 +91,23 @@ class Lab:
         return self
 
     def calm(self):
-        """Traffic is measured and nothing that a remediation answers to is firing."""
+        """Traffic is measured and answered, no alert with a remediation is there, and no incident is under way."""
         rates = self.prometheus.query('sum by (service) (rate(http_requests_total{status="200"}[5s])) > 0')
-        firing = [name for (name, _), _ in self.prometheus.alerts().items() if not name.startswith("check_")]
-        return len(rates) == 2 and not firing
+        alerts = [name for name, _ in self.prometheus.alerts() if not name.startswith("check_")]
+        open_ones = [one for one in self.responder.incidents() if one["state"] not in FINAL or one["episode_open"]]
+        return (len(rates) == 2 and not alerts and not open_ones
+                and all(self.compose.healthy(service) for service in self.compose.services))
 
     def stop(self):
         for part in reversed(self._started):
             part.stop()
         self._started = []
+
+    def assert_alive(self):
+        for daemon in (self.exporter, self.responder):
+            if not daemon.process.running:
+                raise Died(f"{daemon.program.name} ended with {daemon.process.child.returncode}:\n"
+                           f"{daemon.process.tail()}")
 
     def attack(self, key, addresses=6):
         """A stolen key, used from many places at once."""

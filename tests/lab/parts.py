@@ -25,6 +25,10 @@ class NotYet(AssertionError):
     """A condition that did not come true by its deadline."""
 
 
+class Died(BaseException):
+    """A process of the lab has ended that should run: there is nothing left to wait for."""
+
+
 def wait_for(condition, what, timeout=30, every=0.05):
     """Calls condition() until it returns something true, which is returned. Errors count as "not yet"."""
     deadline = time.monotonic() + timeout
