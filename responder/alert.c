@@ -3,12 +3,12 @@
 #include "responder/alert.h"
 
 #include <errno.h>
-#include <math.h>
 
+#include "lib/utf8.h"
 #include "runbook/text.h"
 
 /* A label or annotation that is longer is no label; Prometheus itself has no limit to name. */
-enum { VALUE_LENGTH_LIMIT = 64 * 1024, PAIR_COUNT_LIMIT = 1024 };
+enum { VALUE_LENGTH_LIMIT = 64 * 1024, PAIR_COUNT_LIMIT = 1024, FINGERPRINT_LIMIT = 128 };
 
 static void map_release(struct config_map *map)
 {
@@ -41,6 +41,18 @@ void webhook_release(struct webhook *webhook)
         *webhook = (struct webhook){0};
 }
 
+/* cJSON takes any bytes; whoever reads them later (PostgreSQL, the API's clients) does not. */
+static bool is_utf8(const char *string)
+{
+        while (*string) {
+                size_t length = utf8_length(string);
+                if (length == 0)
+                        return false;
+                string += length;
+        }
+        return true;
+}
+
 static int map_from_json(const cJSON *json, const char *name, struct config_map *ret, struct error *error)
 {
         if (!json || cJSON_IsNull(json))
@@ -60,8 +72,12 @@ static int map_from_json(const cJSON *json, const char *name, struct config_map 
         const cJSON *item;
         cJSON_ArrayForEach(item, json)
         {
+                if (!is_utf8(item->string))
+                        return error_set(error, EBADMSG, "%s: a name that is not UTF-8", name);
                 if (!cJSON_IsString(item))
                         return error_set(error, EBADMSG, "%s.%s: not a string", name, item->string);
+                if (!is_utf8(item->valuestring))
+                        return error_set(error, EBADMSG, "%s.%s: not UTF-8", name, item->string);
                 if (strlen(item->valuestring) > VALUE_LENGTH_LIMIT)
                         return error_set(error, EBADMSG, "%s.%s: longer than %d bytes", name, item->string,
                                          VALUE_LENGTH_LIMIT);
@@ -86,24 +102,28 @@ static int time_member(const cJSON *json, const char *key, nsec *ret, struct err
         return 0;
 }
 
-static int copy_string(const char *string, char **ret, struct error *error)
+static int string_member(const cJSON *json, const char *key, char **ret, struct error *error)
 {
-        *ret = string ? strdup(string) : NULL;
-        return string && !*ret ? error_oom(error) : 0;
+        const char *string = json_string(json, key);
+        if (!string)
+                return 0;
+        if (!is_utf8(string))
+                return error_set(error, EBADMSG, "%s: not UTF-8", key);
+        *ret = strdup(string);
+        return *ret ? 0 : error_oom(error);
 }
 
 /* The parts that the webhook and Alertmanager's API have in common; `firing` is told by the caller. */
 static int parse_alert(const cJSON *json, bool firing, struct alert *alert, struct error *error)
 {
-        const char *fingerprint = json_string(json, "fingerprint");
-        if (!fingerprint || !*fingerprint)
-                return error_set(error, EBADMSG, "fingerprint: missing");
-        if (strlen(fingerprint) > 128)
-                return error_set(error, EBADMSG, "fingerprint: longer than 128 bytes");
         alert->firing = firing;
-        int r = copy_string(fingerprint, &alert->fingerprint, error);
+        int r = string_member(json, "fingerprint", &alert->fingerprint, error);
+        if (r >= 0 && (!alert->fingerprint || !*alert->fingerprint))
+                r = error_set(error, EBADMSG, "fingerprint: missing");
+        if (r >= 0 && strlen(alert->fingerprint) > FINGERPRINT_LIMIT)
+                r = error_set(error, EBADMSG, "fingerprint: longer than %d bytes", FINGERPRINT_LIMIT);
         if (r >= 0)
-                r = copy_string(json_string(json, "generatorURL"), &alert->generator_url, error);
+                r = string_member(json, "generatorURL", &alert->generator_url, error);
         if (r >= 0)
                 r = map_from_json(json_get(json, "labels", NULL), "labels", &alert->labels, error);
         if (r >= 0)
@@ -144,8 +164,7 @@ int alert_from_json(const cJSON *json, struct alert *ret, struct error *error)
 static int alert_from_api(const cJSON *json, struct alert *ret, struct error *error)
 {
         struct alert alert = {0};
-        int r = cJSON_IsObject(json) ? parse_alert(json, true, &alert, error)
-                                     : error_set(error, EBADMSG, "not an object");
+        int r = parse_alert(json, true, &alert, error);
         if (r < 0) {
                 alert_release(&alert);
                 return r;
@@ -165,6 +184,8 @@ static int parse_alerts(const cJSON *array,
         const cJSON *item;
         cJSON_ArrayForEach(item, array)
         {
+                if (!cJSON_IsObject(item))
+                        return error_set(error, EBADMSG, "alerts[%zu]: not an object", webhook->count);
                 int r = parse(item, &webhook->alerts[webhook->count], error);
                 if (r < 0) {
                         _cleanup_error_ struct error why = {0};
@@ -190,10 +211,10 @@ static int parse_webhook(const cJSON *json, struct webhook *webhook, struct erro
                 return error_set(error, EBADMSG, "alerts: not a list");
 
         double truncated = json_number(json, "truncatedAlerts", 0);
-        webhook->truncated = isfinite(truncated) && truncated > 0 && truncated < 1e9 ? (int64_t)truncated : 0;
-        int r = copy_string(json_string(json, "receiver"), &webhook->receiver, error);
+        webhook->truncated = truncated >= 1e9 ? 1000000000 : truncated > 0 ? (int64_t)truncated : 0;
+        int r = string_member(json, "receiver", &webhook->receiver, error);
         if (r >= 0)
-                r = copy_string(json_string(json, "externalURL"), &webhook->external_url, error);
+                r = string_member(json, "externalURL", &webhook->external_url, error);
         const cJSON *group = json_get(json, "groupLabels", NULL);
         if (r >= 0 && cJSON_IsObject(group)) {
                 webhook->group_labels = cJSON_Duplicate(group, true);
@@ -203,13 +224,25 @@ static int parse_webhook(const cJSON *json, struct webhook *webhook, struct erro
         return r < 0 ? r : parse_alerts(alerts, alert_from_json, webhook, error);
 }
 
+/* cJSON's strings end at a NUL: one inside of a value would silently cut it. */
+static bool has_nul(const char *body, size_t length)
+{
+        if (memchr(body, '\0', length))
+                return true;
+        /* An escape is two bytes or more, and "\\u0000" is a backslash before a harmless word. */
+        const char *end = body + length;
+        for (const char *at = body; (at = memchr(at, '\\', (size_t)(end - at))) && end - at >= 6; at += 2)
+                if (memcmp(at, "\\u0000", 6) == 0)
+                        return true;
+        return false;
+}
+
 int webhook_parse(const char *body, size_t length, struct webhook *ret, struct error *error)
 {
         _cleanup_json_ cJSON *json = NULL;
         struct webhook webhook = {0};
 
-        /* cJSON's strings end at a NUL: one inside of a value would silently cut it. */
-        if (memmem(body, length, "\\u0000", 6) || memchr(body, '\0', length))
+        if (has_nul(body, length))
                 return error_set(error, EBADMSG, "a NUL character, which no label may hold");
         int r = json_parse(body, length, &json, error);
         if (r >= 0)

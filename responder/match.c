@@ -4,8 +4,8 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <regex.h>
 
+#include "responder/pattern.h"
 #include "runbook/text.h"
 
 enum comparison { EQUAL, NOT_EQUAL, MATCHES, MATCHES_NOT };
@@ -19,160 +19,26 @@ static const struct {
 struct matcher {
         char *name, *value;
         enum comparison comparison;
-        regex_t regex; /* of MATCHES and MATCHES_NOT */
+        struct pattern *pattern; /* of MATCHES and MATCHES_NOT */
 };
 
-enum { PATTERN_LENGTH_LIMIT = 1024 };
-
-static bool is_regex(enum comparison comparison)
+static void matcher_release(struct matcher *matcher)
 {
-        return comparison == MATCHES || comparison == MATCHES_NOT;
-}
-
-/* The classes that RE2 has and POSIX has under another name. */
-static const struct {
-        char letter;
-        const char *class, *inside;
-} classes[] = {
-        {'d', "[0-9]", "0-9"},
-        {'D', "[^0-9]", NULL},
-        {'w', "[0-9A-Za-z_]", "0-9A-Za-z_"},
-        {'W', "[^0-9A-Za-z_]", NULL},
-        {'s', "[[:space:]]", "[:space:]"},
-        {'S', "[^[:space:]]", NULL},
-};
-
-/* `\x` of RE2 as POSIX has it. What POSIX cannot say is refused rather than read differently. */
-static int translate_escape(const char *pattern, char letter, bool in_brackets, struct text *posix,
-                            struct error *error)
-{
-        for (size_t i = 0; i < N_ELEMENTS(classes); i++) {
-                if (classes[i].letter != letter)
-                        continue;
-                const char *class = in_brackets ? classes[i].inside : classes[i].class;
-                if (!class)
-                        break;
-                text_puts(posix, class);
-                return 0;
-        }
-        if (letter == '\0' || isalnum((unsigned char)letter))
-                return error_set(error, EINVAL,
-                                 "the pattern '%s' has '\\%c'%s, which is not supported: write it out with a "
-                                 "bracket expression such as [0-9]",
-                                 pattern, letter ? letter : '?', in_brackets ? " in brackets" : "");
-        if (in_brackets && strchr("]^-\\", letter))
-                return error_set(
-                        error, EINVAL,
-                        "the pattern '%s' has '\\%c' in brackets, where a backslash is a character of "
-                        "its own: put ']' first, '-' last",
-                        pattern, letter);
-        if (!in_brackets)
-                text_putc(posix, '\\');
-        text_putc(posix, letter);
-        return 0;
-}
-
-/* The bracket expression at `at`, up to its closing bracket; gives the place behind it. */
-static int translate_brackets(const char *pattern, const char *at, struct text *posix, const char **ret_end,
-                              struct error *error)
-{
-        text_putc(posix, *at++);
-        if (*at == '^')
-                text_putc(posix, *at++);
-        if (*at == ']')
-                text_putc(posix, *at++);
-        while (*at && *at != ']') {
-                if (*at == '\\') {
-                        int r = translate_escape(pattern, at[1], true, posix, error);
-                        if (r < 0)
-                                return r;
-                        at += 2;
-                } else if (at[0] == '[' && at[1] == ':') {
-                        const char *end = strstr(at, ":]");
-                        size_t length = end ? (size_t)(end + 2 - at) : strlen(at);
-                        text_append(posix, at, length);
-                        at += length;
-                } else
-                        text_putc(posix, *at++);
-        }
-        if (!*at)
-                return error_set(error, EINVAL, "the pattern '%s' has a '[' without its ']'", pattern);
-        text_putc(posix, *at++);
-        *ret_end = at;
-        return 0;
-}
-
-static bool is_repeat(char c)
-{
-        return c == '*' || c == '+' || c == '?' || c == '}';
-}
-
-static int translate(const char *pattern, struct text *posix, struct error *error)
-{
-        text_puts(posix, "^(");
-        for (const char *at = pattern; *at;) {
-                int r = 0;
-                if (*at == '\\') {
-                        r = translate_escape(pattern, at[1], false, posix, error);
-                        at += 2;
-                } else if (*at == '[')
-                        r = translate_brackets(pattern, at, posix, &at, error);
-                else if (string_starts(at, "(?:")) {
-                        text_putc(posix, '(');
-                        at += 3;
-                } else if (string_starts(at, "(?"))
-                        return error_set(error, EINVAL,
-                                         "the pattern '%s' has a '(?' group, which is not supported",
-                                         pattern);
-                else if (at > pattern && is_repeat(at[-1]) && (at < pattern + 2 || at[-2] != '\\') &&
-                         (*at == '?' || *at == '+' || *at == '*'))
-                        return error_set(
-                                error, EINVAL,
-                                "the pattern '%s' has '%c%c', which is not supported: one of the two is "
-                                "enough here",
-                                pattern, at[-1], *at);
-                else
-                        text_putc(posix, *at++);
-                if (r < 0)
-                        return r;
-        }
-        text_puts(posix, ")$");
-        return text_error(posix);
-}
-
-static int compile(struct matcher *matcher, struct error *error)
-{
-        _cleanup_text_ struct text posix = {0};
-        if (strlen(matcher->value) > PATTERN_LENGTH_LIMIT)
-                return error_set(error, EINVAL, "a pattern may have at most %d characters",
-                                 PATTERN_LENGTH_LIMIT);
-        int r = translate(matcher->value, &posix, error);
-        if (r < 0)
-                return r;
-        int status = regcomp(&matcher->regex, text_string(&posix), REG_EXTENDED | REG_NOSUB);
-        if (status == 0)
-                return 0;
-        char why[128];
-        regerror(status, &matcher->regex, why, sizeof why);
-        return error_set(error, EINVAL, "the pattern '%s' is not a regular expression: %s", matcher->value,
-                         why);
-}
-
-static void matcher_release(struct matcher *matcher, bool compiled)
-{
-        if (compiled && is_regex(matcher->comparison))
-                regfree(&matcher->regex);
+        pattern_free(matcher->pattern);
         free(matcher->name);
         free(matcher->value);
 }
 
-/* `"a \"quoted\" value"` without its quotes; a bare word is taken as it is. */
+/* `"a \"quoted\" value"` without its quotes; a bare word is taken as it is. Spaces may follow. */
 static int unquote(const char *text, struct text *value, struct error *error)
 {
         if (*text != '"') {
                 if (strpbrk(text, "\"{},"))
                         return error_set(error, EINVAL, "the value %s is not one quoted string", text);
-                text_puts(value, text);
+                size_t length = strlen(text);
+                while (length > 0 && text[length - 1] == ' ')
+                        length--;
+                text_append(value, text, length);
                 return text_error(value);
         }
         const char *at = text + 1;
@@ -186,7 +52,7 @@ static int unquote(const char *text, struct text *value, struct error *error)
                 }
                 text_putc(value, *at);
         }
-        if (*at != '"' || at[1])
+        if (*at != '"' || at[1 + strspn(at + 1, " ")])
                 return error_set(error, EINVAL, "the value %s is not one quoted string", text);
         return text_error(value);
 }
@@ -220,7 +86,9 @@ static int parse_matcher(const char *text, struct matcher *matcher, struct error
         matcher->value = text_take(&value);
         if (!matcher->name || !matcher->value)
                 return error_oom(error);
-        return is_regex(matcher->comparison) ? compile(matcher, error) : 0;
+        if (matcher->comparison != MATCHES && matcher->comparison != MATCHES_NOT)
+                return 0;
+        return pattern_compile(matcher->value, &matcher->pattern, error);
 }
 
 int matchers_add(struct matchers *matchers, const char *text, struct error *error)
@@ -230,12 +98,12 @@ int matchers_add(struct matchers *matchers, const char *text, struct error *erro
                 text++;
         int r = parse_matcher(text, &matcher, error);
         if (r < 0) {
-                matcher_release(&matcher, false);
+                matcher_release(&matcher);
                 return r;
         }
         struct matcher *items = realloc(matchers->items, (matchers->count + 1) * sizeof(*items));
         if (!items) {
-                matcher_release(&matcher, true);
+                matcher_release(&matcher);
                 return error_oom(error);
         }
         matchers->items = items;
@@ -256,9 +124,8 @@ static bool matches(const struct matcher *matcher, const char *value)
         switch (matcher->comparison) {
         case EQUAL: return string_equal(value, matcher->value);
         case NOT_EQUAL: return !string_equal(value, matcher->value);
-        /* An error of regexec (out of memory) is never read as a verdict: neither operator then matches. */
-        case MATCHES: return regexec(&matcher->regex, value, 0, NULL, 0) == 0;
-        case MATCHES_NOT: return regexec(&matcher->regex, value, 0, NULL, 0) == REG_NOMATCH;
+        case MATCHES: return pattern_matches(matcher->pattern, value);
+        case MATCHES_NOT: return !pattern_matches(matcher->pattern, value);
         }
         return false;
 }
@@ -274,7 +141,7 @@ bool matchers_match(const struct matchers *matchers, const struct config_map *la
 void matchers_release(struct matchers *matchers)
 {
         for (size_t i = 0; i < matchers->count; i++)
-                matcher_release(&matchers->items[i], true);
+                matcher_release(&matchers->items[i]);
         free(matchers->items);
         *matchers = (struct matchers){0};
 }

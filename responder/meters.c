@@ -148,16 +148,23 @@ void meters_incident_ended(struct meters *meters, const char *remediation, enum 
                   (struct label){"outcome", incident_state_name(state)});
 }
 
+/* A clock that runs ahead of ours gives a negative duration, which would take from a sum that only rises. */
+static void add_since_alert(struct meters *meters, const struct metric_family *family,
+                            const char *remediation, nsec since_alert)
+{
+        if (since_alert != 0)
+                meter_add(meters, family, since_alert > 0 ? nsec_to_seconds(since_alert) : 0,
+                          (struct label){"remediation", remediation}, (struct label){0});
+}
+
 void meters_action_begun(struct meters *meters, const char *remediation, nsec since_alert)
 {
-        meter_add(meters, &to_action_family, nsec_to_seconds(since_alert),
-                  (struct label){"remediation", remediation}, (struct label){0});
+        add_since_alert(meters, &to_action_family, remediation, since_alert);
 }
 
 void meters_healed(struct meters *meters, const char *remediation, nsec since_alert)
 {
-        meter_add(meters, &to_healed_family, nsec_to_seconds(since_alert),
-                  (struct label){"remediation", remediation}, (struct label){0});
+        add_since_alert(meters, &to_healed_family, remediation, since_alert);
 }
 
 void meters_step(struct meters *meters, const char *action, bool succeeded, nsec duration)
