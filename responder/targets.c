@@ -114,12 +114,10 @@ int targets_new(const struct target_set *set, struct targets **ret, struct error
 
         const struct database *databases = set->databases.items;
         int r = 0;
-        if (set->databases.count > 0) {
-                targets->slots = calloc(set->databases.count, sizeof(*targets->slots));
-                if (!targets->slots)
-                        r = error_oom(error);
-        }
-        for (size_t i = 0; r >= 0 && i < set->databases.count; i++) {
+        targets->slots = calloc(set->databases.count + 1, sizeof(*targets->slots));
+        if (!targets->slots)
+                r = error_oom(error);
+        for (size_t i = 0; targets->slots && r >= 0 && i < set->databases.count; i++) {
                 struct postgres_options options = databases[i].postgres;
                 options.application_name = TARGETS_APPLICATION;
                 options.statement_timeout = STATEMENT_TIMEOUT;
@@ -155,7 +153,7 @@ struct targets *targets_free(struct targets *targets)
                 pthread_mutex_unlock(&targets->mutex);
                 pthread_join(targets->keeper, NULL);
         }
-        for (size_t i = 0; i < targets->slot_count; i++)
+        for (size_t i = 0; targets->slots && i < targets->slot_count; i++)
                 postgres_free(targets->slots[i].postgres);
         free(targets->slots);
         pthread_cond_destroy(&targets->changed);
@@ -176,10 +174,8 @@ int targets_database(struct targets *targets, const char *name, struct deadline 
         if (!database)
                 return error_set(error, ENOENT, "there is no database \"%s\" in the configuration",
                                  name ? name : "");
-        struct slot *slot = NULL;
-        for (size_t i = 0; i < targets->slot_count; i++)
-                if (targets->slots[i].database == database)
-                        slot = &targets->slots[i];
+        const struct database *databases = targets->set->databases.items;
+        struct slot *slot = &targets->slots[database - databases]; /* one each, in the same order */
 
         pthread_mutex_lock(&targets->mutex);
         bool in_time = true;

@@ -172,7 +172,8 @@ static int ask_restart(struct step_run *run, struct docker *docker, const char *
 /* Writes down that this container is about to be asked, among those asked before. */
 static int tell_progress(struct step_run *run, const char *id, cJSON *asked, struct error *error)
 {
-        if (json_put(asked, id, cJSON_CreateNumber((double)(clock_wall() / NSEC_PER_MSEC))) < 0)
+        int64_t now = clock_wall() / NSEC_PER_MSEC;
+        if (json_put(asked, id, cJSON_CreateNumber((double)now)) < 0)
                 return error_oom(error);
         _cleanup_json_ cJSON *progress = cJSON_CreateObject();
         if (json_put(progress, "asked_at_ms", json_copy(asked)) < 0)

@@ -271,12 +271,13 @@ static int prune_plan(struct step_run *run, cJSON **ret_plan, struct error *erro
                      containers, networks, images, survey.cache_bytes / 1024);
         if (r < 0)
                 return r;
+        int64_t now = clock_wall() / NSEC_PER_SEC;
         if (json_put(plan, "containers", TAKE_PTR(survey.containers)) < 0 ||
             json_put(plan, "networks", TAKE_PTR(survey.networks)) < 0 ||
             json_put(plan, "images", TAKE_PTR(survey.images)) < 0 ||
             json_put(plan, "build_cache_records", cJSON_CreateNumber((double)survey.cache_records)) < 0 ||
             json_put(plan, "build_cache_bytes", cJSON_CreateNumber((double)survey.cache_bytes)) < 0 ||
-            json_put(plan, "planned_at", cJSON_CreateNumber((double)(clock_wall() / NSEC_PER_SEC))) < 0)
+            json_put(plan, "planned_at", cJSON_CreateNumber((double)now)) < 0)
                 return error_oom(error);
         *ret_plan = TAKE_PTR(plan);
         return 0;

@@ -201,7 +201,7 @@ static int estimate(struct redis *redis, struct deadline deadline, const char *p
                 _cleanup_reply_ redisReply *reply = NULL;
                 const redisReply *keys = NULL;
                 r = scan(redis, deadline, cursor, pattern, batch, &reply, &keys, error);
-                if (r < 0)
+                if (r < 0 || !keys)
                         return r;
                 result.matched += (int64_t)keys->elements;
                 looked += batch; /* COUNT is about how many it looks at */
@@ -245,19 +245,21 @@ static int unlink_pattern(struct redis *redis, struct deadline deadline, const c
                           int64_t *ret_removed, struct error *error)
 {
         _cleanup_free_ char *cursor = strdup("0");
+        if (!cursor)
+                return error_oom(error);
         do {
                 _cleanup_reply_ redisReply *reply = NULL;
                 const redisReply *keys = NULL;
-                int r = cursor ? scan(redis, deadline, cursor, pattern, batch, &reply, &keys, error)
-                               : error_oom(error);
-                if (r >= 0)
-                        r = unlink_keys(redis, deadline, keys, ret_removed, error);
+                int r = scan(redis, deadline, cursor, pattern, batch, &reply, &keys, error);
+                if (r < 0 || !keys)
+                        return r;
+                r = unlink_keys(redis, deadline, keys, ret_removed, error);
                 if (r < 0)
                         return r;
                 free(cursor);
                 cursor = strdup(reply->element[0]->str);
-        } while (!cursor || strcmp(cursor, "0") != 0);
-        return 0;
+        } while (cursor && strcmp(cursor, "0") != 0);
+        return cursor ? 0 : error_oom(error);
 }
 
 /* ---- the action ---- */

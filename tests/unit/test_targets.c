@@ -269,7 +269,7 @@ static void test_leases_fail_in_words(void **state)
 {
         (void)state;
         struct target_set set = {0};
-        _cleanup_config_ struct config *config =
+        _cleanup_config_ _unused_ struct config *config =
                 load("databases: [{name: mcp, dsn: 'host=127.0.0.1 port=1 dbname=d'}]\n", &set);
         struct targets *targets = NULL;
         assert_int_equal(targets_new(&set, &targets, NULL), 0);
