@@ -14,7 +14,7 @@ REVISION := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 SANITIZE     ?=
 CRASH_POINTS ?=
 
-LIBRARIES := libmicrohttpd libcurl hiredis libpq libcjson libfyaml sqlite3 libcrypto zlib
+LIBRARIES := libmicrohttpd libcurl hiredis libpq libcjson libfyaml sqlite3 libcrypto zlib libprotobuf-c
 WARNINGS  := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
              -Wvla -Wpointer-arith -Wwrite-strings -Wundef
 CFLAGS    ?= -O2 -g
@@ -37,7 +37,7 @@ responder_sources := $(wildcard responder/*.c responder/actions/*.c)
 unit_sources      := $(wildcard tests/unit/test_*.c)
 
 objects            = $(patsubst %.c,$(BUILD)/%.o,$(1))
-lib_objects       := $(call objects,$(lib_sources))
+lib_objects       := $(call objects,$(lib_sources)) $(BUILD)/generated/metrics.pb-c.o
 exporter_objects  := $(call objects,$(filter-out exporter/main.c,$(exporter_sources)))
 responder_objects := $(call objects,$(filter-out responder/main.c,$(responder_sources)))
 unit_programs     := $(patsubst %.c,$(BUILD)/%,$(unit_sources))
@@ -63,6 +63,22 @@ $(BUILD)/responder.a: $(responder_objects)
 $(BUILD)/%.a:
 	@rm -f $@
 	ar rcs $@ $^
+
+# What the build writes: code from the protocol's description, and the table of powers of ten.
+HOSTCC ?= cc
+$(BUILD)/generated/metrics.pb-c.c: lib/metrics.proto
+	@mkdir -p $(@D)
+	protoc-c --proto_path=lib --c_out=$(@D) $<
+$(BUILD)/generated/metrics.pb-c.h: $(BUILD)/generated/metrics.pb-c.c ;
+$(BUILD)/generated/metrics.pb-c.o: $(BUILD)/generated/metrics.pb-c.c $(BUILD)/flags
+	$(CC) $(ALL_CFLAGS) -w -MMD -MP -c -o $@ $<
+$(BUILD)/lib/metrics_protobuf.o: $(BUILD)/generated/metrics.pb-c.h
+
+$(BUILD)/generated/powers_of_ten.h: tools/powers_of_ten.c
+	@mkdir -p $(@D)
+	$(HOSTCC) -std=gnu17 -O1 -o $(BUILD)/powers_of_ten $<
+	$(BUILD)/powers_of_ten >$@.new && mv $@.new $@
+$(BUILD)/lib/shortest.o: $(BUILD)/generated/powers_of_ten.h
 
 # Objects depend on the flags they were compiled with, so that a change of flags compiles anew.
 $(BUILD)/%.o: %.c $(BUILD)/flags
@@ -153,7 +169,7 @@ bench: ## how fast and how small, as ratios to peers; writes build/bench.json
 c_files      = $(shell git ls-files -- '*.c' '*.h')
 shell_files  = $(shell git ls-files | xargs -r grep -lE '^\#!.*\b(ba)?sh\b' 2>/dev/null)
 tidy_sources = $(lib_sources) $(wildcard exporter/*.c exporter/checks/*.c responder/*.c responder/actions/*.c)
-lint: ## clang-format, clang-tidy, cppcheck, promtool, amtool, yamllint, shellcheck
+lint: $(BUILD)/generated/metrics.pb-c.h $(BUILD)/generated/powers_of_ten.h ## clang-format, clang-tidy, cppcheck, promtool, amtool, yamllint, shellcheck
 	@$(MAKE) --no-print-directory deps GROUP="build run test lint"
 	clang-format --dry-run --Werror $(c_files)
 	promtool check config rules/prometheus.yml

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 
+#include "lib/shortest.h"
 #include "lib/utf8.h"
 
 enum { SMALLEST_CAPACITY = 64 };
@@ -89,26 +90,13 @@ void text_put_u64(struct text *text, uint64_t value)
 
 void text_put_double(struct text *text, double value)
 {
-        /* Every integer up to 2^53 is exact in a double and needs no search for its shortest form. */
-        const double exact_limit = 9007199254740992.0;
-
         if (isnan(value))
-                text_puts(text, "NaN");
+                text_append(text, "NaN", 3);
         else if (isinf(value))
-                text_puts(text, value > 0 ? "+Inf" : "-Inf");
-        else if (value == trunc(value) && fabs(value) <= exact_limit && !(value == 0 && signbit(value))) {
-                if (value < 0)
-                        text_putc(text, '-');
-                text_put_u64(text, (uint64_t)fabs(value));
-        } else {
-                /* 15 digits are often enough, 17 always (IEEE 754 binary64). */
-                char digits[32];
-                for (int precision = 15; precision <= 17; precision++) {
-                        snprintf(digits, sizeof digits, "%.*g", precision, value);
-                        if (strtod(digits, NULL) == value)
-                                break;
-                }
-                text_puts(text, digits);
+                text_append(text, value > 0 ? "+Inf" : "-Inf", 4);
+        else if (text_reserve(text, SHORTEST_SIZE)) {
+                text->length += shortest_write(value, text->data + text->length);
+                text->data[text->length] = '\0';
         }
 }
 

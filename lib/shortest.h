@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The shortest decimal that reads back as the same double. */
+#ifndef LIB_SHORTEST_H
+#define LIB_SHORTEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SHORTEST_SIZE = 32 };
+
+/*
+ * Writes a finite number and returns its length, which is below SHORTEST_SIZE; no NUL is written. No decimal
+ * of fewer digits reads back as the same double, and none of as many is nearer to it. Integers have no point;
+ * an exponent is used below 1e-4 and from 1e17 on.
+ */
+size_t shortest_write(double value, char *to);
+
+#endif
