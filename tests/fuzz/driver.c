@@ -45,6 +45,12 @@ const char *__lsan_default_suppressions(void)
         return "leak:libfyaml.so\n";
 }
 
+const char *__lsan_default_options(void);
+const char *__lsan_default_options(void)
+{
+        return "print_suppressions=0";
+}
+
 static void save_current(void)
 {
         int fd = open(crash_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
