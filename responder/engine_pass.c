@@ -260,6 +260,14 @@ static int consider_verifying(struct pass *pass, struct incident *incident,
         return engine_dispatch(pass, incident, remediation, POOL_LOOKS, carry_verify, incident->lock, error);
 }
 
+static bool may_undo(const struct remediation *remediation)
+{
+        bool undoes = remediation && remediation->on_failure == ON_FAILURE_UNDO;
+        for (size_t i = 0; remediation && i < remediation->step_count; i++)
+                undoes |= remediation->steps[i].on_failure == ON_FAILURE_UNDO;
+        return undoes;
+}
+
 /* Failed or not healed: not ended before what `on_failure` asks for is done. */
 static int consider_lost(struct pass *pass, struct incident *incident, const struct remediation *remediation,
                          struct error *error)
@@ -268,8 +276,9 @@ static int consider_lost(struct pass *pass, struct incident *incident, const str
                 return consider_ended(pass, incident, remediation, error);
         if (pass->engine->options.dry_run || !due(pass, incident))
                 return 0;
-        return engine_dispatch(pass, incident, remediation, POOL_RUNS, carry_aftermath, incident->lock,
-                               error);
+        /* Steps that hang must not keep a person from being called. */
+        return engine_dispatch(pass, incident, remediation, may_undo(remediation) ? POOL_RUNS : POOL_LOOKS,
+                               carry_aftermath, incident->lock, error);
 }
 
 static int consider_ended(struct pass *pass, struct incident *incident, const struct remediation *remediation,

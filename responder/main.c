@@ -90,7 +90,10 @@ static int start(struct responder *responder, const struct arguments *arguments,
                 .engine = responder->engine,
                 .parts = parts,
         };
-        return api_start(&api, &responder->api, error);
+        r = api_start(&api, &responder->api, error);
+        /* What reading the file took is given back. */
+        malloc_trim(0);
+        return r;
 }
 
 static void stop(struct responder *responder)
@@ -101,7 +104,7 @@ static void stop(struct responder *responder)
                 log_event(LOG_WARN,
                           "Stopping although a step is still running: it is taken up at the next start",
                           NULL);
-                return;
+                _exit(EXIT_FINE);
         }
         journal_close(responder->journal);
         meters_free(responder->meters);

@@ -280,6 +280,8 @@ int remediation_set_load(const char *path, struct remediation_set **ret, struct 
                 remediation_set_free(set);
                 return r;
         }
+        /* Everything was read out of it. */
+        set->config = config_free(set->config);
         *ret = set;
         return 0;
 }

@@ -49,7 +49,7 @@ struct remediation_set {
         struct remediation *remediations;
         size_t count;
         char *escalate_to;
-        struct config *config;
+        struct config *config; /* only while it is read */
 };
 
 /* The keys of a remediation, and those beside a step's action; for the reference page. */

@@ -135,9 +135,16 @@ static void test_verification(_unused_ void **state)
         await_state(room, 1, INCIDENT_HEALED);
         assert_int_equal(atomic_load(&room->told), 0);
 
+        /* A person ends the wait. */
+        atomic_store(&room->holds, false);
+        alert_arrives(room, "f3", true, "\"v\":\"yes\"");
+        await_state(room, 2, INCIDENT_VERIFYING);
+        assert_int_equal(engine_cancel(room->engine, room->number[2], "tester", NULL), 0);
+        await_state(room, 2, INCIDENT_CANCELLED);
+
         atomic_store(&room->holds, false);
         alert_arrives(room, "f2", true, "\"v\":\"no\"");
-        await_state(room, 2, INCIDENT_ESCALATED);
+        await_state(room, 3, INCIDENT_ESCALATED);
         assert_true(told_of(room, "did not hold within 100ms"));
         room_close(room);
 }
