@@ -12,17 +12,17 @@
 int journal_hash(const unsigned char before[static HASH_LENGTH], const struct timeline_row *row,
                  unsigned char ret[static HASH_LENGTH])
 {
-        /* One JSON list has one reading: no two different rows have the same text. */
+        /* Each string after its length: no two different rows have the same text. */
         _cleanup_text_ struct text text = {0};
         text_append(&text, before, HASH_LENGTH);
-        text_printf(&text, "[%lld,%lld,%lld,%lld", (long long)row->id, (long long)row->incident,
+        text_printf(&text, "%lld %lld %lld %lld", (long long)row->id, (long long)row->incident,
                     (long long)row->at, (long long)row->step);
         const char *const strings[] = {row->actor, row->event, row->state, row->detail};
-        for (size_t i = 0; i < N_ELEMENTS(strings); i++) {
-                text_putc(&text, ',');
-                text_put_json(&text, strings[i]);
-        }
-        text_putc(&text, ']');
+        for (size_t i = 0; i < N_ELEMENTS(strings); i++)
+                if (strings[i])
+                        text_printf(&text, " %zu:%s", strlen(strings[i]), strings[i]);
+                else
+                        text_puts(&text, " -");
         if (text_error(&text) < 0)
                 return -ENOMEM;
         return EVP_Digest(text.data, text.length, ret, NULL, EVP_sha256(), NULL) == 1 ? 0 : -EIO;
@@ -31,28 +31,21 @@ int journal_hash(const unsigned char before[static HASH_LENGTH], const struct ti
 int journal_append(struct journal *journal, int64_t incident, nsec at, const char *actor, const char *event,
                    const char *state, int64_t step, const char *detail, struct error *error)
 {
-        struct timeline_row row = {.incident = incident,
+        struct timeline_row row = {.id = journal->chain.rows + 1,
+                                   .incident = incident,
                                    .at = at,
                                    .actor = actor ? actor : "engine",
                                    .event = event,
                                    .state = state,
                                    .step = step,
                                    .detail = detail};
-        {
-                _cleanup_statement_ sqlite3_stmt *last =
-                        journal_bind(&journal->writer, TIMELINE_LAST, error, "");
-                int r = last ? journal_step(&journal->writer, last, error) : -EIO;
-                if (r < 0)
-                        return r;
-                row.id = r > 0 ? sqlite3_column_int64(last, 0) + 1 : 1;
-        }
-        unsigned char hash[HASH_LENGTH];
-        if (journal_hash(journal->last_hash, &row, hash) < 0)
+        struct journal_chain chain = {.rows = row.id};
+        if (journal_hash(journal->chain.hash, &row, chain.hash) < 0)
                 return error_oom(error);
         int r = journal_run(&journal->writer, TIMELINE_APPEND, error, "iiitttitb", row.id, row.incident,
-                            row.at, row.actor, row.event, row.state, row.step, row.detail, hash);
+                            row.at, row.actor, row.event, row.state, row.step, row.detail, chain.hash);
         if (r >= 0)
-                memcpy(journal->last_hash, hash, HASH_LENGTH);
+                journal->chain = chain;
         return r;
 }
 
@@ -120,6 +113,9 @@ static int accept_resolved(struct journal *journal, const struct alert *alert, n
                 int r = open ? journal_step(&journal->writer, open, error) : -EIO;
                 if (r <= 0)
                         return r;
+                /* News of an older episode, come late: from another Alertmanager, or sent again. */
+                if (alert->ends_at != 0 && alert->ends_at < sqlite3_column_int64(open, 1))
+                        return 0;
                 episode = sqlite3_column_int64(open, 0);
         }
         return journal_end_episode(journal, episode, now, "alert", error);
@@ -151,23 +147,25 @@ static void webhook_accepted(void *context, int result, struct error *error)
 int journal_accept(struct journal *journal, struct webhook *take, void (*done)(void *context, int result),
                    void *context)
 {
+        /* `take` may be part of what `context` is, and so of somebody else's once it was queued. */
         struct acceptance *acceptance = calloc(1, sizeof(*acceptance));
+        struct webhook webhook = *take;
+        *take = (struct webhook){0};
         int r = -ENOMEM;
         if (acceptance) {
                 acceptance->job = (struct journal_job){.run = accept_webhook,
                                                        .done = webhook_accepted,
                                                        .context = acceptance,
                                                        .webhook = true};
-                acceptance->webhook = *take;
+                acceptance->webhook = webhook;
                 acceptance->done = done;
                 acceptance->context = context;
                 r = journal_submit(journal, &acceptance->job);
         }
         if (r < 0) {
-                webhook_release(take);
+                webhook_release(&webhook);
                 free(acceptance);
-        } else
-                *take = (struct webhook){0};
+        }
         return r;
 }
 
@@ -234,6 +232,8 @@ static int open_incidents(struct journal *journal, void *context, struct error *
         const struct opening *opening = context;
         nsec now = clock_wall();
         int r = journal_run(&journal->writer, EPISODE_MATCHED, error, "i", opening->episode);
+        if (r >= 0 && sqlite3_changes(journal->writer.database) == 0)
+                return error_set(error, ENOENT, "there is no such episode");
         for (size_t i = 0; r >= 0 && i < opening->count; i++)
                 r = open_incident(journal, opening->episode, &opening->items[i], now, error);
         return r;
@@ -276,6 +276,7 @@ static int write_step(struct journal *journal, const struct journal_entry *entry
         struct journal_connection *writer = &journal->writer;
         int64_t incident = entry->incident, position = (int64_t)entry->step;
         const char *status = step_status_name(entry->step_status);
+        bool writes = entry->settled || entry->step_status != STEP_WAITING;
         int r = 0;
 
         switch (entry->step_status) {
@@ -298,6 +299,8 @@ static int write_step(struct journal *journal, const struct journal_entry *entry
         }
         if (r >= 0 && entry->settled)
                 r = journal_run(writer, STEP_SETTLE, error, "ii", incident, position);
+        if (r >= 0 && writes && sqlite3_changes(writer->database) == 0)
+                return error_set(error, ENOENT, "the incident has no step %zu", entry->step);
         return r;
 }
 
@@ -389,8 +392,7 @@ static int write_pause(struct journal *journal, void *context, struct error *err
 {
         const struct pausing *pausing = context;
         nsec now = clock_wall();
-        int r = journal_run(&journal->writer, META_SET, error, "ti", "paused since",
-                            (int64_t)(pausing->paused ? now : 0));
+        int r = journal_run(&journal->writer, PAUSED_SET, error, "i", (int64_t)(pausing->paused ? now : 0));
         if (r < 0)
                 return r;
         return journal_append(journal, 0, now, pausing->actor, pausing->paused ? "paused" : "resumed", "", 0,
