@@ -65,46 +65,55 @@ static inline void crash_point(_unused_ const char *when, _unused_ size_t writes
 
 /* --- The writer thread. --- */
 
-/* Runs one job, so that a failing one leaves nothing behind and does not harm its neighbours. */
-static void run_job(struct journal *journal, struct journal_job *job, bool alone)
+/*
+ * Runs one job, so that a failing one leaves nothing behind and does not harm its neighbours. Negative when
+ * the transaction as a whole cannot go on.
+ */
+static int run_job(struct journal *journal, struct journal_job *job, bool alone, struct error *error)
 {
-        unsigned char before[HASH_LENGTH];
-        memcpy(before, journal->last_hash, HASH_LENGTH);
-        job->result = alone ? 0 : journal_execute(&journal->writer, "SAVEPOINT job", &job->error);
-        if (job->result < 0)
-                return;
-        job->result = job->run(journal, job->context, &job->error);
-        if (job->result < 0) {
-                memcpy(journal->last_hash, before, HASH_LENGTH);
-                journal_execute(&journal->writer, alone ? "ROLLBACK; BEGIN IMMEDIATE" : "ROLLBACK TO job",
-                                NULL);
-        }
-        if (!alone)
-                journal_execute(&journal->writer, "RELEASE job", NULL);
+        struct journal_connection *writer = &journal->writer;
+        const struct journal_chain before = journal->chain;
+        int r = alone ? 0 : journal_run(writer, JOB_BEGIN, &job->error, "");
+        if (r >= 0)
+                r = job->run(journal, job->context, &job->error);
+        if (r >= 0 && !alone)
+                r = journal_run(writer, JOB_END, &job->error, "");
+        if (r >= 0)
+                return 0;
+
+        job->result = r;
+        journal->chain = before;
+        /* When it cannot write, SQLite takes back the whole transaction, with what the neighbours have done.
+         */
+        if (alone || sqlite3_get_autocommit(writer->database))
+                return error_set(error, -r, "%s", error_text(&job->error));
+        return journal_execute(writer, "ROLLBACK TO job; RELEASE job", error);
 }
 
 static int run_all(struct journal *journal, struct journal_job *jobs, size_t *ret_counted,
                    struct error *error)
 {
-        int r = journal_execute(&journal->writer, "BEGIN IMMEDIATE", error);
-        if (r < 0)
-                return r;
-        for (struct journal_job *job = jobs; job; job = job->next) {
-                run_job(journal, job, !jobs->next);
+        struct journal_connection *writer = &journal->writer;
+        const int64_t rows = journal->chain.rows;
+        int r = journal_run(writer, TRANSACTION_BEGIN, error, "");
+        for (struct journal_job *job = jobs; r >= 0 && job; job = job->next) {
+                r = run_job(journal, job, !jobs->next, error);
                 *ret_counted += job->counts && job->result >= 0;
         }
-        crash_point("before", *ret_counted);
-        r = journal_execute(&journal->writer, "COMMIT", error);
-        if (r < 0)
-                journal_execute(&journal->writer, "ROLLBACK", NULL);
+        if (r >= 0 && journal->chain.rows != rows)
+                r = journal_run(writer, META_SET, error, "ti", TIMELINE_ROWS, journal->chain.rows);
+        if (r >= 0) {
+                crash_point("before", *ret_counted);
+                r = journal_run(writer, TRANSACTION_COMMIT, error, "");
+        }
+        if (r < 0 && !sqlite3_get_autocommit(writer->database))
+                journal_execute(writer, "ROLLBACK", NULL);
         return r;
 }
 
 static void commit(struct journal *journal, struct journal_job *jobs, size_t count)
 {
-        unsigned char before[HASH_LENGTH];
-        memcpy(before, journal->last_hash, HASH_LENGTH);
-
+        const struct journal_chain before = journal->chain;
         _cleanup_error_ struct error error = {0};
         size_t counted = 0;
         nsec began = clock_monotonic();
@@ -113,7 +122,7 @@ static void commit(struct journal *journal, struct journal_job *jobs, size_t cou
         if (r >= 0)
                 crash_point("after", counted);
         else
-                memcpy(journal->last_hash, before, HASH_LENGTH);
+                journal->chain = before;
 
         pthread_mutex_lock(&journal->lock);
         if (r >= 0) {
@@ -260,10 +269,11 @@ static int take_lock(struct journal *journal, struct error *error)
         journal->lock_file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
         if (journal->lock_file < 0)
                 return error_set(error, errno, "cannot open %s: %s", path, strerror(errno));
-        if (flock(journal->lock_file, LOCK_EX | LOCK_NB) < 0)
-                return error_set(error, EBUSY, "the journal %s is in use by another runbook_responder",
-                                 journal->path);
-        return 0;
+        if (flock(journal->lock_file, LOCK_EX | LOCK_NB) == 0)
+                return 0;
+        if (errno == EWOULDBLOCK)
+                return error_set(error, EBUSY, "another runbook_responder has it open");
+        return error_set(error, errno, "cannot lock %s: %s", path, strerror(errno));
 }
 
 static int check_health(struct journal_connection *connection, struct error *error)
@@ -275,19 +285,30 @@ static int check_health(struct journal_connection *connection, struct error *err
             sqlite3_step(statement) != SQLITE_ROW)
                 r = journal_failed(connection, error);
         else if (!string_equal(journal_column(statement, 0), "ok"))
-                r = error_set(error, EUCLEAN, "the journal: it is damaged: %s", journal_column(statement, 0));
+                r = error_set(error, EUCLEAN, "the journal is damaged: %s", journal_column(statement, 0));
         sqlite3_finalize(statement);
         return r;
 }
 
-static int read_last_hash(struct journal *journal, struct error *error)
+static int read_chain(struct journal *journal, struct error *error)
 {
-        _cleanup_statement_ sqlite3_stmt *statement =
-                journal_bind(&journal->writer, TIMELINE_LAST, error, "");
-        int r = statement ? journal_step(&journal->writer, statement, error) : -EIO;
-        if (r > 0 && sqlite3_column_bytes(statement, 1) == HASH_LENGTH)
-                memcpy(journal->last_hash, sqlite3_column_blob(statement, 1), HASH_LENGTH);
-        return r < 0 ? r : 0;
+        struct journal_connection *writer = &journal->writer;
+        _cleanup_statement_ sqlite3_stmt *last = journal_bind(writer, TIMELINE_LAST, error, "");
+        int r = last ? journal_step(writer, last, error) : -EIO;
+        if (r < 0)
+                return r;
+        if (r > 0 && sqlite3_column_bytes(last, 1) == HASH_LENGTH)
+                memcpy(journal->chain.hash, sqlite3_column_blob(last, 1), HASH_LENGTH);
+        int64_t last_id = r > 0 ? sqlite3_column_int64(last, 0) : 0;
+
+        _cleanup_statement_ sqlite3_stmt *count = journal_bind(writer, META_GET, error, "t", TIMELINE_ROWS);
+        r = count ? journal_step(writer, count, error) : -EIO;
+        if (r < 0)
+                return r;
+        /* Where the end was cut off a gap remains, which journal_verify() finds. */
+        int64_t written = r > 0 ? sqlite3_column_int64(count, 0) : 0;
+        journal->chain.rows = written > last_id ? written : last_id;
+        return 0;
 }
 
 static int open_all(struct journal *journal, struct error *error)
@@ -304,7 +325,7 @@ static int open_all(struct journal *journal, struct error *error)
         if (r >= 0)
                 r = journal_prepare_schema(&journal->writer, error);
         if (r >= 0)
-                r = read_last_hash(journal, error);
+                r = read_chain(journal, error);
         if (r >= 0)
                 r = journal_connect(journal->path, false, &journal->reader, error);
         if (r >= 0)
@@ -317,7 +338,17 @@ static int open_all(struct journal *journal, struct error *error)
         return 0;
 }
 
-int journal_open(const char *path, struct journal **ret, struct error *error)
+static int open_reader(struct journal *journal, struct error *error)
+{
+        if (access(journal->path, F_OK) < 0)
+                return error_set(error, errno, "%s", strerror(errno));
+        journal->stopping = true; /* takes no jobs */
+        int r = journal_connect(journal->path, false, &journal->reader, error);
+        return r < 0 ? r : journal_check_schema(&journal->reader, error);
+}
+
+static int open_by(int (*open_parts)(struct journal *journal, struct error *error), const char *path,
+                   struct journal **ret, struct error *error)
 {
         struct journal *journal = calloc(1, sizeof(*journal));
         if (!journal)
@@ -328,13 +359,23 @@ int journal_open(const char *path, struct journal **ret, struct error *error)
         pthread_mutex_init(&journal->read_lock, NULL);
         pthread_cond_init(&journal->work, NULL);
         journal->path = strdup(path);
-        int r = journal->path ? open_all(journal, error) : error_oom(error);
+        int r = journal->path ? open_parts(journal, error) : error_oom(error);
         if (r < 0) {
                 journal_close(journal);
                 return error_prefix(error, r, "cannot open the journal %s", path);
         }
         *ret = journal;
         return 0;
+}
+
+int journal_open(const char *path, struct journal **ret, struct error *error)
+{
+        return open_by(open_all, path, ret, error);
+}
+
+int journal_open_reading(const char *path, struct journal **ret, struct error *error)
+{
+        return open_by(open_reader, path, ret, error);
 }
 
 struct journal *journal_close(struct journal *journal)

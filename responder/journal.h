@@ -23,12 +23,17 @@ struct journal;
 
 /* Opens or creates, with directories (0700); -EBUSY when another process has it, -EUCLEAN when damaged. */
 int journal_open(const char *path, struct journal **ret, struct error *error);
+
+/* Opens what another process may have open, for reading alone: everything that writes gives -EAGAIN.
+ * -ENOENT when there is none. */
+int journal_open_reading(const char *path, struct journal **ret, struct error *error);
 struct journal *journal_close(struct journal *journal); /* commits what waits; takes NULL */
 
 /*
  * Records every alert of a webhook in one durable commit and then calls done(context, result) on the writer
  * thread, which must not block in it. Takes the webhook. Opens an episode for a firing fingerprint that has
- * none, refreshes the open one otherwise, closes it for a resolved one. -EAGAIN at once (done is not called)
+ * none, refreshes the open one otherwise, closes it for a resolved one (but not for one that ended before the
+ * open episode began: that is news of an older one, come late). -EAGAIN at once (done is not called)
  * when more than 4,096 webhooks already wait.
  */
 int journal_accept(struct journal *journal, struct webhook *take, void (*done)(void *context, int result),
@@ -75,21 +80,21 @@ struct journal_entry {
         enum incident_state state;  /* the new one, or INCIDENT_UNCHANGED */
         const char *guard;          /* with INCIDENT_HELD */
         nsec guard_until;
-        const char *lock; /* to record the bound lock; NULL: unchanged */
-        size_t step;      /* 0: no step is concerned */
+        const char *lock;             /* to record the bound lock; NULL: unchanged */
+        size_t step;                  /* 0: no step is concerned */
         enum step_status step_status; /* STEP_WAITING: unchanged */
-        bool settled; /* of the step */
+        bool settled;                 /* of the step */
         bool approve, request_cancel, request_undo, clear_requests;
-        bool ended; /* makes INCIDENT_FAILED and INCIDENT_NOT_HEALED final: nobody is to be called */
-        const cJSON *detail; /* plan (STEP_STARTED), progress, outcome (DONE, FAILED, UNDONE, …), or anything;
-                                may be NULL */
+        bool ended;          /* makes INCIDENT_FAILED and INCIDENT_NOT_HEALED final: nobody is to be called */
+        const cJSON *detail; /* plan (STEP_STARTED), progress, outcome (DONE, FAILED, INTERRUPTED, SKIPPED);
+                                of an undo or anything else it stands in the timeline only; may be NULL */
 };
 int journal_write(struct journal *journal, const struct journal_entry *entry, struct error *error);
 
 /*
  * Incidents the engine still has something to do with: not ended (final, or marked as `ended`), or with a
- * request pending, or ended with a step that was begun and is neither settled nor undone. With alert and steps.
- * Oldest first.
+ * request pending, or ended with a step that was begun and is neither settled nor undone. With alert and
+ * steps. Oldest first.
  */
 int journal_active(struct journal *journal, struct incident_list *ret, struct error *error);
 
@@ -115,7 +120,10 @@ int journal_set_paused(struct journal *journal, bool paused, const char *actor, 
                        struct error *error);
 int journal_paused(struct journal *journal, bool *ret, nsec *ret_since, struct error *error);
 
-/* Walks the chain of hashes: -EUCLEAN names the first row that does not fit. */
+/*
+ * Walks the chain of hashes: -EUCLEAN names the first row that does not fit, tells of rows that are missing
+ * at the end, or names an incident whose state is not what the timeline says last.
+ */
 int journal_verify(struct journal *journal, uint64_t *ret_rows, struct error *error);
 
 /* runbook_journal_*: commits, their duration, entries per commit, size of the database. */

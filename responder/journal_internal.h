@@ -37,9 +37,15 @@ struct journal_job {
         struct journal_job *next;
 };
 
+/* The end of the timeline. */
+struct journal_chain {
+        int64_t rows; /* also the id of the last one */
+        unsigned char hash[HASH_LENGTH];
+};
+
 struct journal {
         char *path;
-        int lock_file;
+        int lock_file; /* -1 when it was opened for reading alone */
         struct journal_connection writer, reader;
         pthread_mutex_t read_lock; /* of reader */
 
@@ -53,7 +59,7 @@ struct journal {
         uint64_t commits, entries;
         struct histogram commit_duration;
 
-        unsigned char last_hash[HASH_LENGTH]; /* of the writer thread */
+        struct journal_chain chain; /* of the writer thread */
 };
 
 /* -errno with SQLite's sentence: -ENOSPC, -EROFS, -EUCLEAN, -EIO. */
@@ -66,6 +72,9 @@ int journal_execute(struct journal_connection *connection, const char *sql, stru
 /* Creates the tables, or brings those of an older version up to this one; -ENOTSUP for those of a newer one.
  */
 int journal_prepare_schema(struct journal_connection *connection, struct error *error);
+
+/* For reading alone: the tables must be there, in this version. */
+int journal_check_schema(struct journal_connection *connection, struct error *error);
 
 /*
  * A statement ready to be bound, and the values: 'i' int64_t, 't' const char * (NULL: SQL NULL), 'b' blob of
@@ -104,6 +113,9 @@ int journal_perform(struct journal *journal, int (*run)(struct journal *, void *
 /* Adds a row to the timeline, chained to the one before it. On the writer thread. */
 int journal_append(struct journal *journal, int64_t incident, nsec at, const char *actor, const char *event,
                    const char *state, int64_t step, const char *detail, struct error *error);
+
+/* How many rows the timeline ever had: what is cut off its end shows by that. */
+#define TIMELINE_ROWS "rows of the timeline"
 
 /* The hash of a row, from the one before it and all that stands in it. */
 struct timeline_row {

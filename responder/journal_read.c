@@ -167,7 +167,10 @@ static int read_incident(struct journal *journal, sqlite3_stmt *statement, struc
                 return error_set(error, EUCLEAN, "the journal holds an unknown state of %s",
                                  incident->number);
         int r = read_alert(journal_column(statement, 16), &incident->alert, error);
-        return r < 0 ? r : read_steps(journal, incident, error);
+        if (r < 0)
+                return r;
+        incident->alert.starts_at = sqlite3_column_int64(statement, 17);
+        return read_steps(journal, incident, error);
 }
 
 static int read_incidents(struct journal *journal, sqlite3_stmt *statement, struct incident_list *ret,
@@ -332,9 +335,8 @@ int journal_timeline(struct journal *journal, int64_t incident, cJSON **ret, str
         return 0;
 }
 
-int journal_verify(struct journal *journal, uint64_t *ret_rows, struct error *error)
+static int verify_rows(struct journal *journal, uint64_t *ret_rows, struct error *error)
 {
-        READING(journal);
         _cleanup_statement_ sqlite3_stmt *statement = journal_bind(&journal->reader, TIMELINE_ALL, error, "");
         if (!statement)
                 return -EIO;
@@ -364,6 +366,51 @@ int journal_verify(struct journal *journal, uint64_t *ret_rows, struct error *er
                 }
                 memcpy(before, hash, HASH_LENGTH);
         }
+        *ret_rows = rows;
+        return r;
+}
+
+/* Nothing was cut off the end. */
+static int verify_end(struct journal *journal, uint64_t rows, struct error *error)
+{
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, META_GET, error, "t", TIMELINE_ROWS);
+        int r = statement ? journal_step(&journal->reader, statement, error) : -EIO;
+        if (r < 0)
+                return r;
+        int64_t written = r > 0 ? sqlite3_column_int64(statement, 0) : 0;
+        if (written != (int64_t)rows)
+                return error_set(error, EUCLEAN, "the timeline has %llu rows, but %lld were written",
+                                 (unsigned long long)rows, (long long)written);
+        return 0;
+}
+
+/* What the incidents say of themselves is what the timeline says last. */
+static int verify_states(struct journal *journal, struct error *error)
+{
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, TIMELINE_CONTRADICTED, error, "");
+        int r = statement ? journal_step(&journal->reader, statement, error) : -EIO;
+        if (r > 0)
+                return error_set(error, EUCLEAN, "%s is '%s', which is not what the timeline says last",
+                                 journal_column(statement, 0), journal_column(statement, 1));
+        return r;
+}
+
+int journal_verify(struct journal *journal, uint64_t *ret_rows, struct error *error)
+{
+        READING(journal);
+        uint64_t rows = 0;
+        /* One transaction: whoever writes meanwhile is not seen. */
+        int r = journal_execute(&journal->reader, "BEGIN", error);
+        if (r < 0)
+                return r;
+        r = verify_rows(journal, &rows, error);
+        if (r >= 0)
+                r = verify_end(journal, rows, error);
+        if (r >= 0)
+                r = verify_states(journal, error);
+        journal_execute(&journal->reader, "ROLLBACK", NULL);
         if (r < 0)
                 return r;
         *ret_rows = rows;

@@ -52,13 +52,14 @@ static const struct {
         int code, error;
         const char *sentence;
 } failures[] = {
-        {SQLITE_FULL, ENOSPC, "no space is left for it"},
-        {SQLITE_READONLY, EROFS, "it cannot be written"},
-        {SQLITE_CANTOPEN, EACCES, "it cannot be opened"},
-        {SQLITE_PERM, EACCES, "it cannot be opened"},
-        {SQLITE_NOTADB, EUCLEAN, "it is not an SQLite database"},
-        {SQLITE_CORRUPT, EUCLEAN, "it is damaged"},
+        {SQLITE_FULL, ENOSPC, "no space is left for the journal"},
+        {SQLITE_READONLY, EROFS, "the journal cannot be written"},
+        {SQLITE_CANTOPEN, EACCES, "the journal cannot be opened"},
+        {SQLITE_PERM, EACCES, "the journal cannot be opened"},
+        {SQLITE_NOTADB, EUCLEAN, "the journal is no SQLite database"},
+        {SQLITE_CORRUPT, EUCLEAN, "the journal is damaged"},
         {SQLITE_NOMEM, ENOMEM, "out of memory"},
+        {SQLITE_BUSY, EBUSY, "another process holds the journal"},
 };
 
 int journal_failed(const struct journal_connection *connection, struct error *error)
@@ -66,7 +67,7 @@ int journal_failed(const struct journal_connection *connection, struct error *er
         int code = sqlite3_errcode(connection->database);
         for (size_t i = 0; i < N_ELEMENTS(failures); i++)
                 if ((code & 0xff) == failures[i].code)
-                        return error_set(error, failures[i].error, "the journal: %s", failures[i].sentence);
+                        return error_set(error, failures[i].error, "%s", failures[i].sentence);
         return error_set(error, EIO, "the journal: %s", sqlite3_errmsg(connection->database));
 }
 
@@ -125,15 +126,37 @@ static int pragma_number(struct journal_connection *connection, const char *sql,
         return r;
 }
 
+static int read_version(struct journal_connection *connection, int64_t *ret, struct error *error)
+{
+        int64_t tables = 0;
+        int r = pragma_number(connection, "PRAGMA user_version", ret, error);
+        if (r >= 0 && *ret > (int64_t)N_ELEMENTS(migrations))
+                return error_set(error, ENOTSUP, "it was written by a newer version of runbook_responder");
+        if (r >= 0 && *ret == 0)
+                r = pragma_number(connection, "SELECT count(*) FROM sqlite_schema", &tables, error);
+        if (r >= 0 && tables > 0)
+                return error_set(error, EUCLEAN, "it is the database of something else");
+        return r;
+}
+
+int journal_check_schema(struct journal_connection *connection, struct error *error)
+{
+        int64_t version = 0;
+        int r = read_version(connection, &version, error);
+        if (r >= 0 && version < (int64_t)N_ELEMENTS(migrations))
+                return error_set(error, ENOTSUP,
+                                 version == 0 ? "it is empty"
+                                              : "it was written by an older version of "
+                                                "runbook_responder, which must open it once");
+        return r;
+}
+
 int journal_prepare_schema(struct journal_connection *connection, struct error *error)
 {
         int64_t version = 0;
-        int r = pragma_number(connection, "PRAGMA user_version", &version, error);
+        int r = read_version(connection, &version, error);
         if (r < 0)
                 return r;
-        if (version > (int64_t)N_ELEMENTS(migrations))
-                return error_set(error, ENOTSUP,
-                                 "the journal was written by a newer version of runbook_responder");
         for (size_t i = (size_t)version; i < N_ELEMENTS(migrations); i++) {
                 _cleanup_free_ char *sql = text_format(
                         "BEGIN IMMEDIATE; %s PRAGMA user_version = %zu; COMMIT;", migrations[i], i + 1);

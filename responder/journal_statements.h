@@ -7,7 +7,7 @@ X(EPISODE_REFRESH, "UPDATE episodes SET last_seen_at = ?1, starts_at = min(start
                    " WHERE fingerprint = ?3 AND closed_at IS NULL")
 X(EPISODE_OPEN, "INSERT INTO episodes (fingerprint, opened_at, last_seen_at, starts_at, alert)"
                 " VALUES (?1, ?2, ?2, ?3, ?4)")
-X(EPISODE_FIND_OPEN, "SELECT id FROM episodes WHERE fingerprint = ?1 AND closed_at IS NULL")
+X(EPISODE_FIND_OPEN, "SELECT id, starts_at FROM episodes WHERE fingerprint = ?1 AND closed_at IS NULL")
 X(EPISODE_CLOSE, "UPDATE episodes SET closed_at = ?1, closed_by = ?2 WHERE id = ?3 AND closed_at IS NULL")
 X(EPISODE_INCIDENTS, "SELECT id, state FROM incidents WHERE episode = ?1")
 X(EPISODE_MATCHED, "UPDATE episodes SET matched = 1 WHERE id = ?1")
@@ -55,7 +55,7 @@ X(STEPS_OF, "SELECT position, action, status, plan, progress, outcome, started_a
 #define INCIDENT_COLUMNS                                                                                     \
         "i.id, i.number, i.episode, e.closed_at IS NULL, i.remediation, i.lock, i.state, i.guard, i.guard_until," \
         " i.approved, i.cancel_requested, i.undo_requested, i.opened_at, i.running_at, i.ended_at, i.updated_at," \
-        " i.alert FROM incidents i JOIN episodes e ON e.id = i.episode"
+        " i.alert, e.starts_at FROM incidents i JOIN episodes e ON e.id = i.episode"
 X(INCIDENTS_ACTIVE, "SELECT " INCIDENT_COLUMNS " WHERE i.active = 1 ORDER BY i.id")
 X(INCIDENT_BY_NUMBER, "SELECT " INCIDENT_COLUMNS " WHERE i.number = ?1")
 X(INCIDENTS_NEWEST, "SELECT " INCIDENT_COLUMNS " WHERE i.id < ?1 ORDER BY i.id DESC LIMIT ?2")
@@ -71,8 +71,19 @@ X(TIMELINE_APPEND, "INSERT INTO timeline (id, incident, at, actor, event, state,
 X(TIMELINE_LAST, "SELECT id, hash FROM timeline ORDER BY id DESC LIMIT 1")
 X(TIMELINE_OF, "SELECT at, actor, event, state, step, detail, hash FROM timeline WHERE incident = ?1 ORDER BY id")
 X(TIMELINE_ALL, "SELECT id, incident, at, actor, event, state, step, detail, hash FROM timeline ORDER BY id")
+X(TIMELINE_CONTRADICTED, "SELECT i.number, i.state FROM incidents i WHERE i.state IS NOT"
+                         " (SELECT t.state FROM timeline t WHERE t.incident = i.id ORDER BY t.id DESC LIMIT 1)"
+                         " ORDER BY i.id LIMIT 1")
 
 /* What is kept about the daemon itself. */
+X(PAUSED_SET, "INSERT INTO meta (key, value) VALUES ('paused since', ?1) ON CONFLICT (key)"
+              " DO UPDATE SET value = CASE WHEN ?1 = 0 OR value = 0 THEN ?1 ELSE value END")
 X(META_GET, "SELECT value FROM meta WHERE key = ?1")
 X(META_SET, "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2")
+
+/* Transactions. */
+X(TRANSACTION_BEGIN, "BEGIN IMMEDIATE")
+X(TRANSACTION_COMMIT, "COMMIT")
+X(JOB_BEGIN, "SAVEPOINT job")
+X(JOB_END, "RELEASE job")
 /* clang-format on */
