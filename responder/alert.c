@@ -10,6 +10,9 @@
 /* A label or annotation that is longer is no label; Prometheus itself has no limit to name. */
 enum { VALUE_LENGTH_LIMIT = 64 * 1024, PAIR_COUNT_LIMIT = 1024, FINGERPRINT_LIMIT = 128 };
 
+/* Of a whole body: a webhook of Alertmanager nests four deep, and one of 16 MiB has some 700,000 values. */
+enum { DEPTH_LIMIT = 32, VALUE_COUNT_LIMIT = 1000000 };
+
 static void map_release(struct config_map *map)
 {
         for (size_t i = 0; i < map->count; i++) {
@@ -224,17 +227,34 @@ static int parse_webhook(const cJSON *json, struct webhook *webhook, struct erro
         return r < 0 ? r : parse_alerts(alerts, alert_from_json, webhook, error);
 }
 
-/* cJSON's strings end at a NUL: one inside of a value would silently cut it. */
-static bool has_nul(const char *body, size_t length)
+/*
+ * What cJSON would not survive well. Its strings end at a NUL, so that one inside of a value would silently
+ * cut it; it recurses into what is nested, on a worker's small stack; and each value costs it 64 bytes, also
+ * a `0` that costs the sender two.
+ */
+static int check_shape(const char *body, size_t length, struct error *error)
 {
-        if (memchr(body, '\0', length))
-                return true;
-        /* An escape is two bytes or more, and "\\u0000" is a backslash before a harmless word. */
-        const char *end = body + length;
-        for (const char *at = body; (at = memchr(at, '\\', (size_t)(end - at))) && end - at >= 6; at += 2)
-                if (memcmp(at, "\\u0000", 6) == 0)
-                        return true;
-        return false;
+        size_t depth = 0, values = 0;
+        bool quoted = false;
+        for (const char *at = body, *end = body + length; at < end; at++) {
+                bool escape = quoted && *at == '\\';
+                if (*at == '\0' || (escape && end - at >= 6 && memcmp(at, "\\u0000", 6) == 0))
+                        return error_set(error, EBADMSG, "a NUL character, which no label may hold");
+                at += escape; /* what follows is no quote */
+                if (escape)
+                        continue;
+                quoted ^= *at == '"';
+                if (quoted)
+                        continue;
+                values += *at == ',' || *at == '{' || *at == '[';
+                depth += *at == '{' || *at == '[';
+                depth -= depth > 0 && (*at == '}' || *at == ']');
+                if (depth > DEPTH_LIMIT)
+                        return error_set(error, EBADMSG, "nested more than %d deep", DEPTH_LIMIT);
+                if (values > VALUE_COUNT_LIMIT)
+                        return error_set(error, EBADMSG, "more than %d values", VALUE_COUNT_LIMIT);
+        }
+        return 0;
 }
 
 int webhook_parse(const char *body, size_t length, struct webhook *ret, struct error *error)
@@ -242,9 +262,9 @@ int webhook_parse(const char *body, size_t length, struct webhook *ret, struct e
         _cleanup_json_ cJSON *json = NULL;
         struct webhook webhook = {0};
 
-        if (has_nul(body, length))
-                return error_set(error, EBADMSG, "a NUL character, which no label may hold");
-        int r = json_parse(body, length, &json, error);
+        int r = check_shape(body, length, error);
+        if (r >= 0)
+                r = json_parse(body, length, &json, error);
         if (r >= 0)
                 r = parse_webhook(json, &webhook, error);
         if (r < 0) {
