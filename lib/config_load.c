@@ -155,7 +155,8 @@ static bool place(struct builder *builder, struct config_node *node)
                 parent->pairs = pairs;
                 parent->capacity = capacity;
         }
-        parent->pairs[parent->count++] = (struct config_pair){TAKE_PTR(open->key), node};
+        parent->pairs[parent->count++] = (struct config_pair){open->key, node};
+        open->key = NULL;
         parent->weight += node->weight;
         if (parent->height < node->height + 1)
                 parent->height = node->height + 1;
