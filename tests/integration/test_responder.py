@@ -155,6 +155,8 @@ def test_from_webhook_to_page(make, clean_redis, sink):
         checked = subprocess.run(["promtool", "check", "metrics"], input=metrics, text=True, check=False,
                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         assert checked.returncode == 0 and not checked.stdout, checked.stdout
+        verified = responder.verify_journal()
+        assert verified.returncode == 0 and "the chain holds" in verified.stdout, verified.stdout
     verified = responder.verify_journal()
     assert verified.returncode == 0, verified.stdout
 
@@ -324,6 +326,8 @@ def test_command_line(make, binaries):
     assert f"{responder.config}:" in mistaken.stderr and 'did you mean "host.memory"' in mistaken.stderr
     assert run(responder, "--no-such-flag").returncode == 2
     assert run(responder, "nonsense").returncode == 2
+    absent = run(responder, "verify", f"--journal={responder.journal}")
+    assert absent.returncode == 1 and not responder.journal.exists(), absent.stderr
     assert run(responder, "--version").stdout.startswith("runbook_responder ")
     assert "dry-run" in run(responder, "--help").stdout
     described = run(responder, "describe").stdout
