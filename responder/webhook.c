@@ -8,6 +8,7 @@
 #include "responder/targets_internal.h"
 #include "runbook/http_client.h"
 #include "runbook/log.h"
+#include "runbook/metrics.h"
 
 #define PARSE_HERE_LIMIT ((size_t)64 * 1024)
 #define FETCH_TIMEOUT (10 * NSEC_PER_SEC)
@@ -106,6 +107,17 @@ static void accept_delivery(struct delivery *delivery)
 
 /* --- Groups that `max_alerts` has cut. --- */
 
+/* name="value"; a name that is not of the old kind stands in quotes, which only newer Alertmanagers take. */
+static void put_matcher(struct text *text, const char *name, const char *value)
+{
+        if (label_name_valid(name) || string_starts(name, "__"))
+                text_puts(text, name);
+        else
+                text_put_json(text, name);
+        text_putc(text, '=');
+        text_put_json(text, value);
+}
+
 /* Alertmanager's query for the group: its receiver, and a filter for each label that the group is made by. */
 static char *group_url(const char *base, const struct webhook *webhook)
 {
@@ -122,8 +134,7 @@ static char *group_url(const char *base, const struct webhook *webhook)
                 _cleanup_text_ struct text matcher = {0};
                 if (!cJSON_IsString(label))
                         continue;
-                text_printf(&matcher, "%s=", label->string);
-                text_put_json(&matcher, label->valuestring);
+                put_matcher(&matcher, label->string, label->valuestring);
                 text_puts(&url, "&filter=");
                 http_put_escaped(&url, text_string(&matcher));
         }
@@ -241,16 +252,19 @@ void webhook_receive(struct webhook_receiver *receiver, struct http_exchange *ex
         }
         *delivery = (struct delivery){.receiver = receiver, .exchange = exchange};
         count_delivery(receiver, true);
-        http_suspend(exchange);
         if (http_body(exchange)->length > PARSE_HERE_LIMIT) {
+                http_suspend(exchange);
                 hand_to_worker(delivery, parse_large);
                 return;
         }
         _cleanup_error_ struct error error = {0};
         int r = parse(delivery, &error);
-        if (r < 0)
+        if (r < 0) {
                 answer(delivery, r, &error);
-        else if (delivery->webhook.truncated > 0)
+                return;
+        }
+        http_suspend(exchange);
+        if (delivery->webhook.truncated > 0)
                 hand_to_worker(delivery, complete_and_accept);
         else
                 accept_delivery(delivery);
