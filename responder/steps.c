@@ -216,38 +216,62 @@ static int ask_a_person(struct walk *walk, const char *reason, const cJSON *plan
         return r;
 }
 
-/* Plans the step anew, writes the plan down, runs it, writes down what came of it. */
-static int run_step(struct walk *walk, size_t index, enum steps_end *ret, struct error *error)
+/* Plans the step and writes the plan down: from then on it counts as begun. */
+static int begin_step(struct stage *stage, enum steps_end *ret, struct error *error)
 {
+        struct walk *walk = stage->walk;
+        size_t index = stage->index;
         const struct step *step = &walk->remediation->steps[index];
         _cleanup_error_ struct error why = {0};
-        _cleanup_stage_ struct stage stage = {0};
-        int r = stage_open(&stage, walk, index, step->timeout, &why);
-        if (r >= 0) {
-                cJSON_Delete(stage.plan);
-                stage.plan = NULL;
-                r = step_plan(&stage.work, &stage.plan, &why);
-        }
+        cJSON_Delete(stage->plan);
+        stage->plan = NULL;
+        int r = step_plan(&stage->work, &stage->plan, &why);
         if (r < 0)
                 return step_failed(walk, index, error_text(&why), ret, error);
 
         _cleanup_free_ char *reason = NULL;
-        if (step_exceeds_max(step, index + 1, stage.plan, &reason) && !walk->incident.approved)
-                return ask_a_person(walk, reason ? reason : "too many targets", stage.plan, ret, error);
+        if (step_exceeds_max(step, index + 1, stage->plan, &reason) && !walk->incident.approved)
+                return ask_a_person(walk, reason ? reason : "too many targets", stage->plan, ret, error);
 
         struct journal_entry started = {.event = "step started",
                                         .expect = INCIDENT_RUNNING,
                                         .step = index + 1,
                                         .step_status = STEP_STARTED,
-                                        .detail = stage.plan};
+                                        .detail = stage->plan};
         r = walk_write(walk, &started, error);
         if (r < 0)
                 return r;
+        stage->work.run.progress = NULL;
+        return 1;
+}
 
-        /* What an earlier try of the same step reported is of no concern to this one. */
+/*
+ * A step that a crash came upon goes on with its own plan and what it reported last: planned anew, it would
+ * take its own half-done work for the state of things.
+ */
+static int go_on(struct stage *stage, struct error *error)
+{
+        struct journal_entry on = {
+                .event = "step goes on", .expect = INCIDENT_RUNNING, .step = stage->index + 1};
+        int r = walk_write(stage->walk, &on, error);
+        return r < 0 ? r : 1;
+}
+
+/* Begins the step, or goes on with it, runs it, writes down what came of it. */
+static int run_step(struct walk *walk, size_t index, bool begun, enum steps_end *ret, struct error *error)
+{
+        const struct step *step = &walk->remediation->steps[index];
+        _cleanup_error_ struct error why = {0};
+        _cleanup_stage_ struct stage stage = {0};
+        int r = stage_open(&stage, walk, index, step->timeout, &why);
+        if (r < 0)
+                return step_failed(walk, index, error_text(&why), ret, error);
+        r = begun && stage.plan ? go_on(&stage, error) : begin_step(&stage, ret, error);
+        if (r <= 0)
+                return r;
+
         stage_rebase(&stage);
         stage.work.run.plan = stage.plan;
-        stage.work.run.progress = NULL;
         stage.work.run.outcome = NULL;
         stage.work.run.deadline = deadline_in(step->timeout);
 
@@ -351,15 +375,16 @@ int steps_run(struct walk *walk, enum steps_end *ret, struct error *error)
                 if (end != STEPS_COMPLETE || !again)
                         continue;
 
+                /* A step that has begun is finished, whatever happens: half done is worse than either end. */
                 const struct incident *incident = &walk->incident;
-                if (incident->cancel_requested || !incident->episode_open) {
+                if (status == STEP_WAITING && (incident->cancel_requested || !incident->episode_open)) {
                         end = incident->cancel_requested || !anything_begun(incident) ? STEPS_CANCELLED
                                                                                       : STEPS_CUT;
                         r = skip_rest(walk, i,
                                       incident->cancel_requested ? "cancelled" : "the alert is resolved",
                                       error);
                 } else {
-                        r = run_step(walk, i, &end, error);
+                        r = run_step(walk, i, status == STEP_STARTED, &end, error);
                 }
                 if (r < 0)
                         return r;
