@@ -29,6 +29,7 @@ static const char *const migrations[] = {
         "CREATE INDEX incidents_active ON incidents (id) WHERE active = 1;"
         "CREATE INDEX incidents_state ON incidents (state, id);"
         "CREATE INDEX incidents_runs ON incidents (remediation, running_at) WHERE running_at > 0;"
+        "CREATE INDEX incidents_ends ON incidents (remediation, lock, ended_at) WHERE running_at > 0;"
 
         "CREATE TABLE steps ("
         " incident INTEGER NOT NULL REFERENCES incidents, position INTEGER NOT NULL, action TEXT NOT NULL,"
