@@ -60,7 +60,7 @@ X(INCIDENTS_ACTIVE, "SELECT " INCIDENT_COLUMNS " WHERE i.active = 1 ORDER BY i.i
 X(INCIDENT_BY_NUMBER, "SELECT " INCIDENT_COLUMNS " WHERE i.number = ?1")
 X(INCIDENTS_NEWEST, "SELECT " INCIDENT_COLUMNS " WHERE i.id < ?1 ORDER BY i.id DESC LIMIT ?2")
 X(INCIDENTS_BY_STATE, "SELECT " INCIDENT_COLUMNS " WHERE i.state = ?3 AND i.id < ?1 ORDER BY i.id DESC LIMIT ?2")
-X(LAST_RUN, "SELECT coalesce(max(ended_at), 0) FROM incidents"
+X(LAST_RUN, "SELECT coalesce(max(ended_at), 0) FROM incidents INDEXED BY incidents_ends"
             " WHERE remediation = ?1 AND running_at > 0 AND lock = ?2")
 X(RUNS_SINCE, "SELECT count(*), coalesce(min(running_at), 0) FROM incidents"
               " WHERE remediation = ?1 AND running_at > 0 AND running_at >= ?2")
