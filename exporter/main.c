@@ -18,7 +18,7 @@ enum { EXIT_FINE, EXIT_FAILED, EXIT_USAGE };
 #define STOP_PATIENCE (2 * NSEC_PER_SEC) /* for runs that are on their way when the exporter is stopped */
 
 struct arguments {
-        const char *config_file, *listen_address, *log_level, *log_format, *workers;
+        const char *config_file, *listen_address, *log_level, *log_format, *workers, *web_config_file;
         bool config_check, version, help;
 };
 
@@ -91,6 +91,7 @@ static int start(struct exporter *exporter, const struct arguments *arguments, u
                 .listen_address = arguments->listen_address,
                 .routes = routes,
                 .context = exporter,
+                .web_config_file = arguments->web_config_file,
         };
         int r;
 
@@ -210,6 +211,8 @@ int main(int argc, char **argv)
                  "read the file, name every mistake in it, and end"},
                 {"web.listen-address", FLAG_STRING, &arguments.listen_address, ":9877", "ADDRESS",
                  "where to serve metrics: host:port or unix:/path"},
+                {"web.config.file", FLAG_STRING, &arguments.web_config_file, NULL, "FILE",
+                 "TLS, client certificates, users and headers, as exporter-toolkit has them"},
                 {"workers", FLAG_STRING, &arguments.workers, "0", "NUMBER",
                  "most threads that run checks; 0: one for each check"},
                 {"log.level", FLAG_STRING, &arguments.log_level, "info", "LEVEL",

@@ -24,13 +24,11 @@ static const size_t LEAST_BODY_BUDGET = (size_t)32 << 20;
 /* How long http_server_stop() lets answers that are on their way arrive. */
 static const nsec STOP_GRACE = 2 * NSEC_PER_SEC;
 
-/* MHD's marker of a connection over the limit, kept in its socket context. */
-static char over_limit;
-
 void http_server_unref(struct http_server *server)
 {
         if (atomic_fetch_sub(&server->references, 1) > 1)
                 return;
+        http_secure_free(server->secure);
         pthread_cond_destroy(&server->changed);
         pthread_mutex_destroy(&server->lock);
         free(server);
@@ -44,14 +42,23 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
 
 static bool is_over_limit(const struct http_exchange *exchange)
 {
-        if (exchange->server->connections <= exchange->server->connection_limit)
-                return false;
-        const union MHD_ConnectionInfo *info =
-                MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-        return info && info->socket_context == &over_limit;
+        return exchange->server->connections > exchange->server->connection_limit &&
+               http_link_is_over_limit(exchange->connection);
 }
 
-/* The head was read. A peer that waits for "100 Continue" with a body nobody wants is answered right now. */
+/* It is known who asks. A peer that waits for "100 Continue" with a body nobody wants is answered right now.
+ */
+static enum MHD_Result admit(struct http_exchange *exchange)
+{
+        http_exchange_admit(exchange);
+        if (!exchange->refusal || !http_exchange_refuses_early(exchange))
+                return MHD_YES;
+        exchange->closes = true;
+        http_exchange_send_refusal(exchange);
+        return http_exchange_send(exchange);
+}
+
+/* The head was read. */
 static enum MHD_Result begin(struct http_exchange *exchange, const char *method)
 {
         bool stopping = atomic_load(&exchange->server->stopping);
@@ -60,11 +67,10 @@ static enum MHD_Result begin(struct http_exchange *exchange, const char *method)
                 http_refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE,
                             stopping ? "shutting down" : "all connections are taken, try again");
         http_exchange_begin(exchange, method);
-        if (!exchange->refusal || !http_exchange_refuses_early(exchange))
+        if (exchange->server->secure && !http_exchange_refuses_anybody(exchange) &&
+            !http_secure_ask(exchange))
                 return MHD_YES;
-        exchange->closes = true;
-        http_exchange_send_refusal(exchange);
-        return http_exchange_send(exchange);
+        return admit(exchange);
 }
 
 /* The request is complete. */
@@ -100,6 +106,11 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
                 return MHD_NO; /* out of memory in on_target() */
         if (!exchange->begun)
                 return begin(exchange, method);
+        if (exchange->asking) {
+                exchange->asking = false;
+                http_secure_decide(exchange);
+                return admit(exchange);
+        }
         if (*length > 0) {
                 bool taken = http_exchange_take_body(exchange, data, *length);
                 *length = 0;
@@ -141,12 +152,15 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **re
 static void on_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
                           enum MHD_ConnectionNotificationCode code)
 {
-        (void)connection;
         struct http_server *server = cls;
-        if (code == MHD_CONNECTION_NOTIFY_CLOSED)
+        if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
                 server->connections--;
-        else if (++server->connections > server->connection_limit)
-                *socket_context = &over_limit;
+                http_link_free(*socket_context);
+                *socket_context = NULL;
+        } else {
+                bool over_limit = ++server->connections > server->connection_limit;
+                *socket_context = http_link_new(server->secure, connection, over_limit);
+        }
 }
 
 /* Targets are decoded after they were taken apart, not before: a %2F is no slash, a %26 no ampersand. */
@@ -194,8 +208,15 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, unsigned time
         sigset_t all, before;
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &before);
+        bool tls = http_secure_has_tls(server->secure);
+        struct MHD_OptionItem secure[] = {
+                {tls ? MHD_OPTION_HTTPS_CERT_CALLBACK : MHD_OPTION_END, 0,
+                 (void *)(uintptr_t)http_secure_no_certificate},
+                {MHD_OPTION_END, 0, NULL},
+        };
         struct MHD_Daemon *daemon = MHD_start_daemon(
-                MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TURBO | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
+                (tls ? MHD_USE_TLS : 0U) | MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TURBO |
+                        MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
                 0, NULL, NULL, on_request, server,
                 /* first, so that it hears of problems with the others */
                 MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,                                  /**/
@@ -207,6 +228,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, unsigned time
                 MHD_OPTION_CONNECTION_LIMIT, server->connection_limit + SPARE_CONNECTIONS, /**/
                 MHD_OPTION_STRICT_FOR_CLIENT, 1,                                           /**/
                 MHD_OPTION_CONNECTION_TIMEOUT, timeout_seconds,                            /**/
+                MHD_OPTION_ARRAY, secure,                                                  /**/
                 MHD_OPTION_END);
         pthread_sigmask(SIG_SETMASK, &before, NULL);
         return daemon;
@@ -254,7 +276,11 @@ int http_server_start(const struct http_server_options *options, struct http_ser
         if (!server)
                 return error_oom(error);
 
-        int r = http_listen(options->listen_address, &server->listener, error);
+        int r = options->web_config_file ? http_secure_new(options->web_config_file,
+                                                           options->must_authenticate, &server->secure, error)
+                                         : 0;
+        if (r >= 0)
+                r = http_listen(options->listen_address, &server->listener, error);
         if (r < 0) {
                 http_server_unref(server);
                 return r;
@@ -280,8 +306,9 @@ struct http_server *http_server_stop(struct http_server *server)
         MHD_socket listening = MHD_quiesce_daemon(server->daemon);
         http_listener_release(&server->listener);
 
-        pthread_mutex_lock(&server->lock);
         atomic_store(&server->stopping, true);
+        http_secure_stop(server->secure);
+        pthread_mutex_lock(&server->lock);
         while (server->waiting) {
                 struct http_exchange *exchange = server->waiting;
                 server->waiting = exchange->next;

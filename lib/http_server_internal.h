@@ -11,6 +11,7 @@
 #ifndef RUNBOOK_HTTP_SERVER_INTERNAL_H
 #define RUNBOOK_HTTP_SERVER_INTERNAL_H
 
+#include <gnutls/abstract.h>
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -37,9 +38,10 @@ struct http_server {
         unsigned connection_limit;
         size_t body_budget;
 
-        unsigned connections;     /* open ones; event thread only */
-        atomic_size_t body_bytes; /* held or promised for request bodies, of all exchanges */
-        atomic_uint busy;         /* exchanges handed to a handler and not finished */
+        struct http_secure *secure; /* NULL: no web configuration */
+        unsigned connections;       /* open ones; event thread only */
+        atomic_size_t body_bytes;   /* held or promised for request bodies, of all exchanges */
+        atomic_uint busy;           /* exchanges handed to a handler and not finished */
         atomic_bool stopping;
         atomic_uint references; /* one of http_server_start()'s caller, one of each suspended exchange */
 
@@ -58,6 +60,10 @@ struct http_exchange {
         unsigned refusal;
         const char *refusal_text; /* static */
         bool closes;              /* the connection ends after a refusal */
+
+        char *user;  /* who asks, when that was asked */
+        bool asking; /* suspended until there is a verdict on the password */
+        int verdict; /* enum web_verdict */
 
         bool begun, dispatched;
         bool suspended; /* set by the event thread before the owner knows, never unset */
@@ -91,8 +97,14 @@ struct http_exchange *http_exchange_new(struct http_server *server, struct MHD_C
                                         const char *target);
 struct http_exchange *http_exchange_free(struct http_exchange *exchange);
 
-/* Finds the route and whatever has to be refused by the head of the request alone. */
+/* Finds the route, and whatever has to be refused by the head of the request alone whoever asks. */
 void http_exchange_begin(struct http_exchange *exchange, const char *method);
+
+/* Whether what is refused so far may be told to somebody who has not said who he is. */
+bool http_exchange_refuses_anybody(const struct http_exchange *exchange);
+
+/* Looks at the declared length, once it is known who asks. */
+void http_exchange_admit(struct http_exchange *exchange);
 
 /* Takes a piece of the body; false when the connection has to be given up. */
 bool http_exchange_take_body(struct http_exchange *exchange, const char *data, size_t length);
@@ -114,5 +126,30 @@ void http_exchange_send_refusal(struct http_exchange *exchange);
 void http_exchange_abandon(struct http_exchange *exchange);
 
 void http_server_unref(struct http_server *server);
+
+/* http_server_secure.c */
+
+struct http_link;
+int http_secure_new(const char *path, bool must_authenticate, struct http_secure **ret, struct error *error);
+
+/* Ends what waits for a verdict. */
+void http_secure_stop(struct http_secure *secure);
+struct http_secure *http_secure_free(struct http_secure *secure);
+bool http_secure_has_tls(const struct http_secure *secure);
+
+/* What a new connection keeps in its socket context; NULL when that is nothing. */
+struct http_link *http_link_new(struct http_secure *secure, struct MHD_Connection *connection,
+                                bool over_limit);
+struct http_link *http_link_free(struct http_link *link);
+bool http_link_is_over_limit(struct MHD_Connection *connection);
+int http_secure_no_certificate(gnutls_session_t session, const gnutls_datum_t *authorities, int count,
+                               const gnutls_pk_algorithm_t *algorithms, int algorithm_count,
+                               gnutls_pcert_st **certificates, unsigned *certificate_count,
+                               gnutls_privkey_t *key);
+
+/* Asks who it is, and refuses; false when the answer has to be waited for, with the exchange suspended. */
+bool http_secure_ask(struct http_exchange *exchange);
+void http_secure_decide(struct http_exchange *exchange);
+void http_secure_put_headers(const struct http_secure *secure, struct MHD_Response *response);
 
 #endif

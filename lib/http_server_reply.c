@@ -193,7 +193,8 @@ void http_reply(struct http_exchange *exchange, unsigned status, const char *con
 void http_reply_content(struct http_exchange *exchange, unsigned status, const char *content_type,
                         struct http_content *content)
 {
-        if (content_prepare(content, content_type))
+        /* A response that all share holds no headers of one server's configuration. */
+        if (!exchange->server->secure && content_prepare(content, content_type))
                 answer(exchange, status, http_content_ref(content), NULL);
         else if (content->data)
                 answer(exchange, status, NULL, content_response_once(content, content_type));
@@ -235,6 +236,9 @@ void http_exchange_send_refusal(struct http_exchange *exchange)
         struct MHD_Response *response = response_new(text_take(&text), length, HTTP_TYPE_TEXT);
         if (response && exchange->refusal == MHD_HTTP_METHOD_NOT_ALLOWED)
                 add_allow(exchange, response);
+        if (response && exchange->refusal == MHD_HTTP_UNAUTHORIZED)
+                MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
+                                        "Basic realm=\"runbook\", charset=\"UTF-8\"");
         if (response && exchange->closes)
                 MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
         answer(exchange, exchange->refusal, NULL, response);
@@ -248,6 +252,7 @@ enum MHD_Result http_exchange_send(struct http_exchange *exchange)
         /* Out of memory when it was to be made: the connection ends. */
         if (!exchange->response)
                 return MHD_NO;
+        http_secure_put_headers(exchange->server->secure, exchange->response);
         enum MHD_Result result = MHD_queue_response(connection, exchange->status, exchange->response);
         MHD_destroy_response(TAKE_PTR(exchange->response));
         return result;

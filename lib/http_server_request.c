@@ -87,6 +87,7 @@ struct http_exchange *http_exchange_free(struct http_exchange *exchange)
                 MHD_destroy_response(exchange->response);
         http_content_unref(exchange->content);
         text_free(&exchange->body);
+        free(exchange->user);
         if (exchange->suspended)
                 http_server_unref(exchange->server);
         free(exchange);
@@ -253,6 +254,16 @@ void http_exchange_begin(struct http_exchange *exchange, const char *method)
                 check_sender(exchange, method);
         if (!exchange->refusal)
                 find_route(exchange, method);
+}
+
+bool http_exchange_refuses_anybody(const struct http_exchange *exchange)
+{
+        return exchange->refusal != 0 && exchange->refusal != MHD_HTTP_NOT_FOUND &&
+               exchange->refusal != MHD_HTTP_METHOD_NOT_ALLOWED;
+}
+
+void http_exchange_admit(struct http_exchange *exchange)
+{
         if (!exchange->refusal)
                 check_length(exchange);
 }

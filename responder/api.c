@@ -42,7 +42,7 @@ static const struct {
         int code;
         unsigned status;
 } statuses[] = {
-        {ENOENT, 404}, {ESTALE, 409}, {EINVAL, 400}, {EBADMSG, 400}, {EAGAIN, 503},
+        {ENOENT, 404}, {ESTALE, 409}, {EINVAL, 400}, {EBADMSG, 400}, {EAGAIN, 503}, {EACCES, 403},
 };
 
 void api_reply_error(struct http_exchange *exchange, int result, const struct error *error)
@@ -133,8 +133,32 @@ static void handle_status(struct http_exchange *exchange, void *context)
         answer_later(exchange, context, api_status);
 }
 
+/* Those who send alerts do not approve what they set off. */
+static bool may_operate(const struct api *api, const struct http_exchange *exchange, struct error *error)
+{
+        const char *operators = api->options.operators;
+        if (!operators)
+                return true;
+        for (const char *at = operators; *at;) {
+                size_t length = strcspn(at, ",");
+                _cleanup_free_ char *name = strndup(at, length);
+                if (name && *name && http_user_is(exchange, name))
+                        return true;
+                at += length + (at[length] == ',');
+        }
+        const char *user = http_user(exchange);
+        error_set(error, EACCES, "%s may send alerts and read, but not operate: see --web.operators",
+                  user ? user : "who has no name");
+        return false;
+}
+
 static void handle_decision(struct http_exchange *exchange, void *context)
 {
+        _cleanup_error_ struct error error = {0};
+        if (!may_operate(context, exchange, &error)) {
+                api_reply_error(exchange, -EACCES, &error);
+                return;
+        }
         answer_later(exchange, context, api_decision);
 }
 
@@ -167,6 +191,8 @@ int api_start(const struct api_options *options, struct api **ret, struct error 
                 .routes = routes,
                 .context = api,
                 .on_done = on_done,
+                .web_config_file = options->web_config_file,
+                .must_authenticate = options->must_authenticate,
         };
         int r = workers_new(ANSWERS_AT_ONCE, &api->workers, error);
         const struct webhook_options webhook = {

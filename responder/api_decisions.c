@@ -88,6 +88,9 @@ static int take_decision(struct api *api, struct http_exchange *exchange, struct
         if (r < 0)
                 return r;
 
+        /* Whoever has proved who he is does not sign as somebody else. */
+        if (http_user(exchange))
+                by = http_user(exchange);
         /* Marked as a person, so that nobody can sign as the engine. */
         _cleanup_free_ char *actor = by && *by ? text_format("person:%s", by) : strdup("person");
         if (!actor)

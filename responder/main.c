@@ -12,13 +12,15 @@
 #include "runbook/flags.h"
 #include "runbook/http_client.h"
 #include "runbook/log.h"
+#include "runbook/web_config.h"
 
 enum { EXIT_FINE, EXIT_FAILED, EXIT_USAGE };
 
 #define STOP_PATIENCE (25 * NSEC_PER_SEC) /* for steps that are under way */
 
 struct arguments {
-        const char *config_file, *listen_address, *journal, *alert, *log_level, *log_format;
+        const char *config_file, *listen_address, *journal, *alert, *log_level, *log_format, *web_config_file,
+                *operators;
         bool dry_run, json, config_check, version, help;
 };
 
@@ -45,23 +47,61 @@ static int print(const struct text *text)
                        : EXIT_FAILED;
 }
 
-/* It can do harm, so nobody but this machine may reach it before there is authentication. */
-static int check_address(const char *address, struct error *error)
+/* Every operator must be somebody whose password or certificate can be checked. */
+static int check_operators(const char *operators, const struct web_config *web, struct error *error)
 {
+        if (operators && !web_config_authenticates(web))
+                return error_set(error, EINVAL,
+                                 "--web.operators needs users or verified client certificates in "
+                                 "--web.config.file: nobody could be told from anybody else");
+        for (const char *at = operators; at && *at;) {
+                size_t length = strcspn(at, ",");
+                _cleanup_free_ char *name = strndup(at, length);
+                if (!name)
+                        return error_oom(error);
+                if (!*name || (web_config_has_users(web) && !web_config_has_user(web, name)))
+                        return error_set(error, EINVAL,
+                                         "--web.operators: there is no user \"%s\" in --web.config.file",
+                                         name);
+                at += length + (at[length] == ',');
+        }
+        return 0;
+}
+
+/* It can do harm, so only this machine may reach it unless everybody who asks has to say who he is. */
+static int check_web(const struct arguments *arguments, struct api_options *api, struct error *error)
+{
+        _cleanup_(web_config_unref_p) struct web_config *web = NULL;
         bool loopback = false;
-        int r = http_address_is_loopback(address, &loopback, error);
-        if (r < 0 || loopback)
+        int r = http_address_is_loopback(arguments->listen_address, &loopback, error);
+        if (r >= 0 && arguments->web_config_file)
+                r = web_config_load(arguments->web_config_file, &web, error);
+        if (r >= 0)
+                r = check_operators(arguments->operators, web, error);
+        if (r < 0)
                 return r;
-        return error_set(
-                error, EPERM,
-                "refuses to listen on %s: there is no authentication yet, so only loopback addresses and "
-                "unix sockets are allowed, such as 127.0.0.1:9878",
-                address);
+        bool authenticates = web_config_authenticates(web);
+        if (!loopback && !authenticates)
+                return error_set(
+                        error, EPERM,
+                        "refuses to listen on %s without authentication: name users or verified client "
+                        "certificates in --web.config.file, or listen on 127.0.0.1:9878",
+                        arguments->listen_address);
+        if (authenticates && !arguments->operators)
+                log_event(LOG_WARN,
+                          "Nobody may approve, deny, cancel, undo, pause or resume: --web.operators "
+                          "names nobody",
+                          NULL);
+        api->web_config_file = arguments->web_config_file;
+        api->must_authenticate = authenticates;
+        api->operators = authenticates && !arguments->operators ? "" : arguments->operators;
+        return 0;
 }
 
 static int start(struct responder *responder, const struct arguments *arguments, struct error *error)
 {
-        int r = check_address(arguments->listen_address, error);
+        struct api_options api = {.listen_address = arguments->listen_address};
+        int r = check_web(arguments, &api, error);
         if (r >= 0)
                 r = http_client_global_init(error);
         if (r >= 0)
@@ -85,11 +125,8 @@ static int start(struct responder *responder, const struct arguments *arguments,
         r = engine_start(&parts, &responder->engine, error);
         if (r < 0)
                 return r;
-        const struct api_options api = {
-                .listen_address = arguments->listen_address,
-                .engine = responder->engine,
-                .parts = parts,
-        };
+        api.engine = responder->engine;
+        api.parts = parts;
         r = api_start(&api, &responder->api, error);
         /* What reading the file took is given back. */
         malloc_trim(0);
@@ -230,7 +267,11 @@ int main(int argc, char **argv)
                 {"config.check", FLAG_SWITCH, &arguments.config_check, NULL, NULL,
                  "read the file, name every mistake in it, and end"},
                 {"web.listen-address", FLAG_STRING, &arguments.listen_address, "127.0.0.1:9878", "ADDRESS",
-                 "where to take alerts: a loopback host:port, or unix:/path"},
+                 "where to take alerts: host:port or unix:/path; loopback, unless there is authentication"},
+                {"web.config.file", FLAG_STRING, &arguments.web_config_file, NULL, "FILE",
+                 "TLS, client certificates, users and headers, as exporter-toolkit has them"},
+                {"web.operators", FLAG_STRING, &arguments.operators, NULL, "USERS",
+                 "who of them may approve, deny, cancel, undo, pause and resume: name,name"},
                 {"journal", FLAG_STRING, &arguments.journal, "var/journal.db", "FILE",
                  "the durable record of incidents"},
                 {"dry-run", FLAG_SWITCH, &arguments.dry_run, NULL, NULL,

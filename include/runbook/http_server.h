@@ -8,8 +8,9 @@
  * while it waits still is (the answer then goes nowhere).
  *
  * Answered by the server itself, each with one line of text: 404, 405 with Allow, 411/413 for bodies over
- * the route's limit, 503 when all connections are taken, 421 for a Host that is not ours while listening on
- * loopback (DNS rebinding), 403 for a state-changing request with a foreign Origin. HEAD is served by GET.
+ * the route's limit, 401 and 403 by the web configuration, 503 when all connections are taken, 421 for a Host
+ * that is not ours while listening on loopback (DNS rebinding), 403 for a state-changing request with a
+ * foreign Origin. HEAD is served by GET.
  */
 #ifndef RUNBOOK_HTTP_SERVER_H
 #define RUNBOOK_HTTP_SERVER_H
@@ -37,6 +38,8 @@ struct http_server_options {
         /* Told of every finished exchange, on the event thread; may be NULL. For counting by code. The path
          * is the route's, NULL when none has it. */
         void (*on_done)(void *context, const char *route_path, unsigned status);
+        const char *web_config_file; /* --web.config.file; NULL: plain HTTP for everybody */
+        bool must_authenticate;      /* a changed web configuration that lets everybody in is not taken */
 };
 
 int http_server_start(const struct http_server_options *options, struct http_server **ret,
@@ -62,6 +65,15 @@ const char *http_query(const struct http_exchange *exchange,
                        const char *name); /* first value, NULL: absent */
 const char *http_header(const struct http_exchange *exchange, const char *name);
 const struct text *http_body(const struct http_exchange *exchange);
+
+/*
+ * Who asks: the user whose password was right or, where there are no users, the first name of the verified
+ * client certificate (a subject alternative name, or the common name without any). NULL: nobody was asked.
+ */
+const char *http_user(const struct http_exchange *exchange);
+
+/* Whether that is his name, or one of the names of his certificate. For the handler only. */
+bool http_user_is(const struct http_exchange *exchange, const char *name);
 
 /* Calls `each` for every value of a repeated query parameter such as collect[]. */
 void http_query_each(const struct http_exchange *exchange, const char *name,
