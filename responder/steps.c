@@ -330,8 +330,7 @@ static int skip_rest(struct walk *walk, size_t index, const char *reason, struct
 {
         _cleanup_json_ cJSON *detail = reason_detail(reason, NULL);
         for (size_t i = index; i < walk->incident.step_count; i++) {
-                enum step_status status = walk->incident.steps[i].status;
-                if (status != STEP_WAITING && status != STEP_STARTED)
+                if (walk->incident.steps[i].status != STEP_WAITING)
                         continue;
                 struct journal_entry entry = {.event = "step skipped",
                                               .step = i + 1,

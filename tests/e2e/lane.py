@@ -6,6 +6,7 @@ further each time, and looked at afterwards.
 
 import pathlib
 import shutil
+import time
 
 import psycopg2
 import yaml
@@ -43,7 +44,7 @@ class Lane:
                                f"lane-{self.name}", max_connections=5, health_interval="300ms")
         self.key = f"{KEY}-{self.name}"
         self.victim = None
-        self.outcomes = []  # (number of the write, state, how its steps ended)
+        self.status = None  # what Alertmanager says of the alert
 
     def walk(self, most=200):
         """Kills at write 1, 2, … until a run has fewer writes than that. The number of kills."""
@@ -99,6 +100,7 @@ class Lane:
 
     def prepare(self):
         """The outside as the alert finds it."""
+        self.status = "firing"
         self.redis.client.set("mcp:contexts", "[]")
         self.redis.client.config_resetstat()
         self.sink.received.clear()
@@ -117,12 +119,12 @@ class Lane:
             "SELECT count(*) FROM pg_stat_activity WHERE state = 'active' AND usename = 'mcp_user' AND pid = %s "
             "AND query_start < now() - interval '1.1 s'", self.victim.get_backend_pid())
 
-    def post(self, responder, status="firing"):
+    def post(self, responder):
         labels = {"service": SERVICE}
         if self.remediation == "api_key_compromise":
             labels["key_name"] = self.key
         try:
-            return responder.post("/api/v1/alerts", webhook_of(alert_of(self.remediation, status, **labels)))[0]
+            return responder.post("/api/v1/alerts", webhook_of(alert_of(self.remediation, self.status, **labels)))[0]
         except OSError:
             return 0  # killed before it could answer: Alertmanager would send it again, and so does run()
 
@@ -134,7 +136,8 @@ class Lane:
                 return None
             if incident["episode_open"]:
                 # What was to last until the alert is resolved is undone then.
-                self.post(responder, "resolved")
+                self.status = "resolved"
+                self.post(responder)
                 return None
         except OSError:
             return None
@@ -147,7 +150,7 @@ class Lane:
         self.prepare()
         container = self.compose.container(SERVICE)
         environment = self.compose.environment(SERVICE)
-        since = self.engine.output("info", "--format", "{{.SystemTime}}")
+        since = time.time()
 
         responder = Responder(self.program, config, directory)
         responder.start({"RUNBOOK_CRASH_AT": f"{number}:{self.when}"})
@@ -159,7 +162,7 @@ class Lane:
             if crashed:
                 assert responder.process.child.returncode == KILLED, responder.process.tail()
                 responder.start()
-                # Alertmanager sends the group again; the open episode knows it.
+                # Alertmanager sends what it sent before again; the episode knows it.
                 assert self.post(responder) == 200
             incident = wait_for(lambda: self.over(responder), f"{self.name}, killed at {number}, to end", 60)
             self.judge(number, responder, incident, remediation, container, environment, since)
@@ -176,16 +179,12 @@ class Lane:
     def judge(self, number, responder, incident, remediation, container, environment, since):
         """Nothing that must not repeat ran twice, nothing was lost, and the outside is what the incident says."""
         status = {step["action"]: step["status"] for step in incident["steps"]}
-        interrupted = [action for action, how in status.items() if how == "interrupted"]
-        healed = incident["state"] == "healed"
-        self.outcomes.append((number, incident["state"], interrupted))
         story = (self.name, number, incident["state"], status,
                  [(entry["event"], entry.get("step")) for entry in incident["timeline"]])
-        assert healed or (incident["state"] == "escalated" and interrupted), story
         undone = {action for step in remediation["steps"] if step.get("undo") == "when_resolved" for action in step
                   if "." in action}
-        if healed:
-            assert status == {action: "undone" if action in undone else "done" for action in status}, story
+        assert incident["state"] == "healed", story
+        assert status == {action: "undone" if action in undone else "done" for action in status}, story
 
         # Exactly one container of the service, running, under its own name.
         assert wait_for(lambda: len(self.compose.containers(SERVICE)) == 1, f"one container: {story}", 10)
@@ -194,19 +193,14 @@ class Lane:
         assert now["Name"].lstrip("/") == f"{self.compose.project}_{SERVICE}_1", story
         wait_for(lambda: self.compose.healthy(SERVICE), f"the service to be healthy: {story}", 20)
 
-        def done(action):
-            return status.get(action) == "done"
-
         if "docker.restart" in status:
-            starts = len(self.engine.output("events", "--since", since, "--until",
-                                            self.engine.output("info", "--format", "{{.SystemTime}}"), "--filter",
-                                            "event=start", "--filter", f"container={container}").splitlines())
+            starts = len(self.engine.get("/events", since=str(since), until=str(time.time()),
+                                         filters={"event": ["start"], "container": [container]}))
             assert starts == 1, (starts, story)
         if "docker.set_env" in status:
             wanted = next(step["docker.set_env"]["env"] for step in remediation["steps"] if "docker.set_env" in step)
             after = self.compose.environment(SERVICE)
-            expected = {**environment, **wanted} if done("docker.set_env") else environment
-            assert after == expected, story
+            assert after == (environment if "docker.set_env" in undone else {**environment, **wanted}), story
         if "redis.flush" in status:
             # May repeat, once: whoever lets a cache be flushed lets it be flushed twice.
             assert 1 <= self.redis.calls("flushall") <= 2, story
@@ -215,10 +209,9 @@ class Lane:
             rows = self.postgres.value("SELECT count(*) FROM api_key_audit WHERE name = %s", self.key)
             assert rows == 1, (rows, story)
             assert self.key in str(incident["steps"][0]["outcome"]), story
-        if "postgres.terminate_queries" in status and done("postgres.terminate_queries"):
+        if "postgres.terminate_queries" in status:
             assert self.victims() == 0, story
-        if "docker.logs" in status and done("docker.logs"):
+        if "docker.logs" in status:
             assert sealed_evidence(responder.directory / "evidence", incident), story
         if "notify" in status:
-            sent = len([document for _, document in self.sink.received if "escalated" not in str(document)])
-            assert sent >= 1 or not done("notify"), story
+            assert 1 <= len(self.sink.received) <= 2, story

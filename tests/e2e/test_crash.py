@@ -23,13 +23,14 @@ AT_ONCE = 4
 
 
 @pytest.fixture(scope="module")
-def lanes(workspace, binaries, service_program):
-    """{(remediation, when): future of a Lane that has walked to its end}, all under way."""
+def lanes(request, workspace, binaries, service_program):
+    """{(remediation, when): future of the number of kills}, of all tests that were asked for, under way."""
     assert binaries.crash.exists(), f"{binaries.crash} is missing: make BUILD=build/crash CRASH_POINTS=1 build"
     directory = workspace.path("crash")
     # docker.prune removes stopped containers of other projects: its lanes have Engines to themselves.
     engines = [Engine(workspace.directory / f"engine-{name}").start() for name in ("crash", "before", "after")]
-    postgres = Postgres(workspace.directory / "crash-pg").start()
+    # postgres.terminate_queries ends what it finds in its database: the lanes of one remediation have one each.
+    servers = [Postgres(workspace.directory / f"pg-{when}").start() for when in WHEN]
     prometheus = Prometheus(workspace.path("crash-prometheus"))
     config = directory / "prometheus.yml"
     config.write_text("global: {}\n", encoding="ascii")
@@ -39,24 +40,23 @@ def lanes(workspace, binaries, service_program):
         return engines[1 + WHEN.index(when)] if remediation == "high_latency" else engines[0]
 
     def walk(remediation, when):
-        lane = Lane(remediation, when, directory, engine_of(remediation, when), postgres, prometheus, binaries.crash,
-                    service_program)
-        return lane, lane.walk()
+        lane = Lane(remediation, when, directory, engine_of(remediation, when), servers[WHEN.index(when)], prometheus,
+                    binaries.crash, service_program)
+        return lane.walk()
 
     with concurrent.futures.ThreadPoolExecutor(1 if engines[0].outside else AT_ONCE) as pool:
         yield {(remediation, when): pool.submit(walk, remediation, when)
-               for remediation in REMEDIATIONS for when in WHEN}
+               for remediation in REMEDIATIONS for when in WHEN
+               if any(item.name.endswith(f"[{remediation}-{when}]") for item in request.session.items)}
         pool.shutdown(cancel_futures=True)
-    for part in (prometheus, postgres, *engines):
+    for part in (prometheus, *servers, *engines):
         part.stop()
 
 
 @pytest.mark.parametrize("when", WHEN)
 @pytest.mark.parametrize("remediation", REMEDIATIONS)
 def test_killed_at_every_write(lanes, remediation, when):
-    lane, kills = lanes[remediation, when].result()
-    steps = max(len(interrupted) for _, _, interrupted in lane.outcomes)
-    print(f"{remediation}, {when}: {kills} kills; interrupted: "
-          f"{[(number, actions) for number, _, actions in lane.outcomes if actions]}")
+    kills = lanes[remediation, when].result()
+    print(f"{remediation}: killed {when} each of its {kills} writes")
     # Received, running, every step twice, verifying, healed: fewer would mean that the crash points do not work.
-    assert kills >= 8 and steps <= 1
+    assert kills >= 8

@@ -66,17 +66,17 @@ class Compose:
             raise RuntimeError(f"docker-compose {' '.join(args)}: {done.stdout}")
         return done
 
+    def containers(self, service=None, everything=True):
+        """Ids of the containers of the project or of one service; of those that run only unless `everything`."""
+        labels = [f"com.docker.compose.project={self.project}"]
+        if service:
+            labels.append(f"com.docker.compose.service={service}")
+        return [one["Id"] for one in self.engine.get("/containers/json", all="1" if everything else "0",
+                                                     filters={"label": labels})]
+
     def container(self, service):
         """The id of the service's running container."""
-        return self.engine.output("ps", "-q", "--no-trunc", "--filter", f"label=com.docker.compose.project={self.project}",
-                                  "--filter", f"label=com.docker.compose.service={service}").split()[0]
-
-    def containers(self, service=None):
-        """Ids of all containers of the project or of one service, also of those that do not run."""
-        filters = ["--filter", f"label=com.docker.compose.project={self.project}"]
-        if service:
-            filters += ["--filter", f"label=com.docker.compose.service={service}"]
-        return self.engine.output("ps", "-aq", "--no-trunc", *filters).split()
+        return self.containers(service, everything=False)[0]
 
     def inspect(self, service):
         return self.engine.inspect(self.container(service))

@@ -46,24 +46,26 @@ def wait_for(condition, what, timeout=30, every=0.05):
         time.sleep(every)
 
 
-_given_ports = set()
+_reservations = []
 
 
 def free_port():
-    """A TCP port of 127.0.0.1 that is free now and was not given to anyone else in this run.
+    """A TCP port of 127.0.0.1 that is free now and is given to nobody else, in this process or in another one.
 
-    Ports come from below the range that the kernel gives to outgoing connections, so that none takes them.
+    Each port has a unix socket in the abstract namespace for its reservation, which ends with the process. Ports come from
+    below the range that the kernel gives to outgoing connections, so that none of those takes them.
     """
-    first = 20000 + (os.getpid() * 37) % 10000
-    for port in range(first, 32700):
-        if port in _given_ports:
-            continue
-        with socket.socket() as probe:
-            try:
+    first = 20000 + os.getpid() * 37 % 10000
+    for port in [*range(first, 32700), *range(20000, first)]:
+        reservation = socket.socket(socket.AF_UNIX)
+        try:
+            reservation.bind(f"\0runbook-lab-port-{port}")
+            with socket.socket() as probe:
                 probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        _given_ports.add(port)
+        except OSError:
+            reservation.close()
+            continue
+        _reservations.append(reservation)
         return port
     raise RuntimeError("no free port")
 
