@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* runbook_exporter: health checks of a runbook as Prometheus metrics. */
 #include <errno.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -11,6 +10,7 @@
 #include "runbook/flags.h"
 #include "runbook/http_client.h"
 #include "runbook/log.h"
+#include "runbook/memory.h"
 
 enum { EXIT_FINE, EXIT_FAILED, EXIT_USAGE };
 
@@ -108,7 +108,9 @@ static int start(struct exporter *exporter, const struct arguments *arguments, u
         r = scrape_new(exporter->set, exporter->workers, &exporter->scrape, error);
         if (r < 0)
                 return r;
-        return http_server_start(&options, &exporter->server, error);
+        r = http_server_start(&options, &exporter->server, error);
+        memory_settle();
+        return r;
 }
 
 /* Answers what waits before the server goes. Memory that a hanging run may still touch is left to the end. */
@@ -169,7 +171,7 @@ static int print(const struct text *text)
  * wait for sigwait() in the first thread, which every other one inherits. */
 static void prepare_process(sigset_t *ret_signals)
 {
-        mallopt(M_ARENA_MAX, 2);
+        memory_prepare();
         sigemptyset(ret_signals);
         sigaddset(ret_signals, SIGTERM);
         sigaddset(ret_signals, SIGINT);

@@ -147,12 +147,13 @@ static int start_connection(struct postgres *postgres, PGconn **ret, struct erro
 
         /* What stands before `dbname` is a default that the DSN may change, what follows it is not. A dead
          * peer is noticed within half a minute on a standing connection, and a cancel never waits longer for
-         * one. */
+         * one. Kerberos is asked for by the DSN alone: only to look for a ticket, its libraries would take 1 MB. */
         const char *const names[] = {"fallback_application_name",
                                      "keepalives_idle",
                                      "keepalives_interval",
                                      "keepalives_count",
                                      "tcp_user_timeout",
+                                     "gssencmode",
                                      "dbname",
                                      "client_encoding",
                                      password.length > 0 ? "password" : NULL,
@@ -162,6 +163,7 @@ static int start_connection(struct postgres *postgres, PGconn **ret, struct erro
                                       "5",
                                       "3",
                                       "10000",
+                                      "disable",
                                       postgres->options.dsn,
                                       "UTF8",
                                       password.length > 0 ? text_string(&password) : NULL,

@@ -93,8 +93,8 @@ int journal_connect(const char *path, bool writes, struct journal_connection *re
                  * enough. */
                 r = journal_execute(&connection,
                                     writes ? "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
-                                             "PRAGMA foreign_keys = ON; PRAGMA cache_size = -1024;"
-                                           : "PRAGMA query_only = ON; PRAGMA cache_size = -512;",
+                                             "PRAGMA foreign_keys = ON; PRAGMA cache_size = -256;"
+                                           : "PRAGMA query_only = ON; PRAGMA cache_size = -128;",
                                     error);
         }
         if (r < 0) {

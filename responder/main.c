@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* runbook_responder: alerts set off remediations; what they did is journaled and verified. */
 #include <errno.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,6 +11,7 @@
 #include "runbook/flags.h"
 #include "runbook/http_client.h"
 #include "runbook/log.h"
+#include "runbook/memory.h"
 #include "runbook/web_config.h"
 
 enum { EXIT_FINE, EXIT_FAILED, EXIT_USAGE };
@@ -129,7 +129,7 @@ static int start(struct responder *responder, const struct arguments *arguments,
         api.parts = parts;
         r = api_start(&api, &responder->api, error);
         /* What reading the file took is given back. */
-        malloc_trim(0);
+        memory_settle();
         return r;
 }
 
@@ -172,7 +172,7 @@ static int run_serve(const struct arguments *arguments)
 {
         sigset_t signals;
         /* Short-lived threads with arenas of their own would hold on to memory that is long free. */
-        mallopt(M_ARENA_MAX, 2);
+        memory_prepare();
         /* Every thread inherits this: the signals wait for sigwait() in the first one. */
         sigemptyset(&signals);
         sigaddset(&signals, SIGTERM);

@@ -26,7 +26,7 @@ BUILD = ROOT / os.environ.get("RUNBOOK_BUILD", "build")
 ROUNDS = 5
 SECONDS = 3
 CONNECTIONS = 16
-MB = 1024 * 1024
+MB = 1_000_000
 
 CHECKS = """
 defaults: {cache: 1d}
@@ -208,9 +208,11 @@ def main():
         redis.stop()
         webhook_rss = bench_webhooks(table, directory)
         engine.start()
-        bench_memory(table, workspace.directory / "lab", engine, node_rss, webhook_rss)
+        try:
+            bench_memory(table, workspace.directory / "lab", engine, node_rss, webhook_rss)
+        finally:
+            engine.stop()
     finally:
-        engine.stop()
         workspace.remove()
     (ROOT / "build").mkdir(exist_ok=True)
     (ROOT / "build/bench.json").write_text(json.dumps({"rounds": ROUNDS, "rows": table.rows}, indent=2) + "\n",
