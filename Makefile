@@ -72,7 +72,7 @@ $(BUILD)/generated/metrics.pb-c.c: lib/metrics.proto
 $(BUILD)/generated/metrics.pb-c.h: $(BUILD)/generated/metrics.pb-c.c ;
 $(BUILD)/generated/metrics.pb-c.o: $(BUILD)/generated/metrics.pb-c.c $(BUILD)/flags
 	$(CC) $(ALL_CFLAGS) -w -MMD -MP -c -o $@ $<
-$(BUILD)/lib/metrics_protobuf.o: $(BUILD)/generated/metrics.pb-c.h
+$(BUILD)/lib/metrics_protobuf.o $(BUILD)/tests/unit/test_formats.o: $(BUILD)/generated/metrics.pb-c.h
 
 $(BUILD)/generated/powers_of_ten.h: tools/powers_of_ten.c
 	@mkdir -p $(@D)

@@ -3,6 +3,7 @@
 #include "runbook/metrics.h"
 
 #include <errno.h>
+#include <math.h>
 
 #include "lib/utf8.h"
 
@@ -131,12 +132,10 @@ static bool make_room(struct sample_set *set, size_t extra)
         return true;
 }
 
-static void add_row(struct sample_set *set, const struct metric_family *family, uint8_t suffix, double value,
-                    const struct label *labels, size_t count, const char *le)
+/* The row whose labels begin at `start` of the arena. */
+static void finish_row(struct sample_set *set, const struct metric_family *family, uint8_t suffix,
+                       double value, size_t start)
 {
-        size_t start = set->arena.length;
-
-        put_labels(set, labels, count, le);
         if (text_error(&set->arena) < 0)
                 set->error = text_error(&set->arena);
         else if (set->arena.length > UINT32_MAX)
@@ -151,11 +150,39 @@ static void add_row(struct sample_set *set, const struct metric_family *family, 
                 };
 }
 
+static void add_row(struct sample_set *set, const struct metric_family *family, uint8_t suffix, double value,
+                    const struct label *labels, size_t count, const char *le)
+{
+        size_t start = set->arena.length;
+
+        put_labels(set, labels, count, le);
+        finish_row(set, family, suffix, value, start);
+}
+
 void sample_add(struct sample_sink *sink, const struct metric_family *family, double value,
                 const struct label *labels, size_t count)
 {
         if (make_room(sink->set, 1))
                 add_row(sink->set, family, SAMPLE_PLAIN, value, labels, count, NULL);
+}
+
+/* "1.0", not "1": as OpenMetrics and Prometheus spell it, so that each format names the same series. */
+static void put_bound(struct text *text, double bound)
+{
+        text_clear(text);
+        text_put_double(text, bound);
+        if (!strpbrk(text_string(text), ".eIN"))
+                text_puts(text, ".0");
+}
+
+static void add_native(struct sample_set *set, const struct metric_family *family,
+                       const struct native_buckets *native)
+{
+        size_t length = offsetof(struct native_buckets, buckets) + native->count * sizeof(*native->buckets);
+        size_t start = set->arena.length;
+
+        text_append(&set->arena, native, length);
+        finish_row(set, family, SAMPLE_NATIVE, 0, start);
 }
 
 /* All rows of a histogram or none: half of one would be wrong. */
@@ -166,15 +193,11 @@ void sample_add_histogram(struct sample_sink *sink, const struct metric_family *
         struct sample_set *set = sink->set;
         uint64_t cumulative = 0;
 
-        if (!make_room(set, histogram->bound_count + 3))
+        if (!make_room(set, histogram->bound_count + 3 + (histogram->native ? 1 : 0)))
                 return;
         for (size_t i = 0; i <= histogram->bound_count; i++) {
                 cumulative += histogram->counts[i];
-                text_clear(&le);
-                if (i < histogram->bound_count)
-                        text_put_double(&le, histogram->bounds[i]);
-                else
-                        text_puts(&le, "+Inf");
+                put_bound(&le, i < histogram->bound_count ? histogram->bounds[i] : INFINITY);
                 if (text_error(&le) < 0) {
                         set->error = text_error(&le);
                         return;
@@ -183,6 +206,8 @@ void sample_add_histogram(struct sample_sink *sink, const struct metric_family *
         }
         add_row(set, family, SAMPLE_SUM, histogram->sum, labels, count, NULL);
         add_row(set, family, SAMPLE_COUNT, (double)cumulative, labels, count, NULL);
+        if (histogram->native)
+                add_native(set, family, histogram->native);
 }
 
 void sample_set_clear(struct sample_set *set)
@@ -198,30 +223,4 @@ void sample_set_release(struct sample_set *set)
         text_free(&set->arena);
         free(set->samples);
         *set = (struct sample_set){0};
-}
-
-int histogram_init(struct histogram *histogram, const double *bounds, size_t count)
-{
-        uint64_t *counts = calloc(count + 1, sizeof(*counts));
-
-        if (!counts)
-                return -ENOMEM;
-        *histogram = (struct histogram){.bounds = bounds, .bound_count = count, .counts = counts};
-        return 0;
-}
-
-void histogram_observe(struct histogram *histogram, double value)
-{
-        size_t i = 0;
-
-        while (i < histogram->bound_count && value > histogram->bounds[i])
-                i++;
-        histogram->counts[i]++;
-        histogram->sum += value;
-}
-
-void histogram_release(struct histogram *histogram)
-{
-        free(histogram->counts);
-        *histogram = (struct histogram){0};
 }

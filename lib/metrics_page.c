@@ -6,9 +6,14 @@
 
 #define NOWHERE UINT32_MAX
 
-/* Open addressing with linear probing; holds indices plus one, so that zero is an empty place. */
+/* Open addressing with linear probing. */
+struct place {
+        uint32_t index; /* plus one, so that zero is an empty place */
+        uint32_t hash;  /* its upper half, compared before anything else is looked at */
+};
+
 struct table {
-        uint32_t *places;
+        struct place *places;
         size_t mask;
 };
 
@@ -32,22 +37,35 @@ static bool table_init(struct table *table, size_t entries)
         return table->places;
 }
 
-/* Eight bytes at a time, mixed by multiplication and folding (the construction of wyhash, reduced). */
+static uint64_t load(const char *data, size_t length)
+{
+        uint64_t word = 0;
+
+        if (length >= sizeof(word)) {
+                memcpy(&word, data, sizeof(word));
+                return word;
+        }
+        while (length-- > 0)
+                word = word << 8 | (unsigned char)data[length];
+        return word;
+}
+
+/* Eight bytes at a time, mixed by multiplication and folding (the construction of wyhash, reduced); the last
+ * eight may overlap the ones before. */
 static uint64_t hash_bytes(const char *data, size_t length, uint64_t seed)
 {
         uint64_t hash = seed ^ (length * UINT64_C(0x9E3779B97F4A7C15));
+        const char *end = data + length;
 
-        while (length > 0) {
-                uint64_t word = 0;
-                size_t n = length < sizeof(word) ? length : sizeof(word);
-
-                memcpy(&word, data, n);
-                hash = (hash ^ word) * UINT64_C(0xD6E8FEB86659FD93);
-                hash ^= hash >> 32;
-                data += n;
-                length -= n;
+        if (length > sizeof(uint64_t)) {
+                for (; (size_t)(end - data) > sizeof(uint64_t); data += sizeof(uint64_t)) {
+                        hash = (hash ^ load(data, sizeof(uint64_t))) * UINT64_C(0xD6E8FEB86659FD93);
+                        hash ^= hash >> 32;
+                }
+                data = end - sizeof(uint64_t);
         }
-        return hash;
+        hash = (hash ^ load(data, (size_t)(end - data))) * UINT64_C(0xD6E8FEB86659FD93);
+        return hash ^ hash >> 32;
 }
 
 static void sorting_release(struct sorting *s)
@@ -65,8 +83,8 @@ static int find_group(struct sorting *s, const struct metric_family *family, uin
         struct metrics_page *page = &s->page;
         size_t at = hash_bytes(family->name, strlen(family->name), 0) & s->families.mask;
 
-        for (; s->families.places[at]; at = (at + 1) & s->families.mask) {
-                uint32_t index = s->families.places[at] - 1;
+        for (; s->families.places[at].index; at = (at + 1) & s->families.mask) {
+                uint32_t index = s->families.places[at].index - 1;
                 const struct metric_family *known = page->groups[index].family;
 
                 if (known == family || strcmp(known->name, family->name) == 0) {
@@ -86,7 +104,7 @@ static int find_group(struct sorting *s, const struct metric_family *family, uin
         }
         page->groups[page->group_count] = (struct metrics_group){.family = family};
         *ret = (uint32_t)page->group_count++;
-        s->families.places[at] = *ret + 1;
+        s->families.places[at].index = *ret + 1;
         return 0;
 }
 
@@ -95,18 +113,20 @@ static bool first_of_series(struct sorting *s, const struct metrics_row *rows, u
 {
         const struct metrics_row *row = &rows[index];
         uint64_t seed = ((uint64_t)s->group_of[index] << 8) + row->sample->suffix;
-        size_t at = hash_bytes(row->labels, row->sample->labels_length, seed) & s->series.mask;
+        uint64_t hash = hash_bytes(row->labels, row->sample->labels_length, seed);
+        size_t at = hash & s->series.mask;
 
-        for (; s->series.places[at]; at = (at + 1) & s->series.mask) {
-                uint32_t known = s->series.places[at] - 1;
+        for (; s->series.places[at].index; at = (at + 1) & s->series.mask) {
+                uint32_t known = s->series.places[at].index - 1;
 
-                if (s->group_of[known] == s->group_of[index] &&
+                if (s->series.places[at].hash == (uint32_t)(hash >> 32) &&
+                    s->group_of[known] == s->group_of[index] &&
                     rows[known].sample->suffix == row->sample->suffix &&
                     rows[known].sample->labels_length == row->sample->labels_length &&
                     memcmp(rows[known].labels, row->labels, row->sample->labels_length) == 0)
                         return false;
         }
-        s->series.places[at] = index + 1;
+        s->series.places[at] = (struct place){index + 1, (uint32_t)(hash >> 32)};
         return true;
 }
 
@@ -115,6 +135,14 @@ static int compare_groups(const void *a, const void *b, void *context)
         const struct metrics_group *groups = context;
 
         return strcmp(groups[*(const uint32_t *)a].family->name, groups[*(const uint32_t *)b].family->name);
+}
+
+/* Whether the row is the first of its series. Native buckets go with the row that they follow. */
+static bool keeps_row(struct sorting *s, const struct metrics_row *rows, uint32_t index)
+{
+        if (rows[index].sample->suffix != SAMPLE_NATIVE)
+                return first_of_series(s, rows, index);
+        return index > 0 && s->group_of[index - 1] == s->group_of[index];
 }
 
 /* Finds every sample's group, and drops what came before. `rows` are in the order of the sets. */
@@ -131,14 +159,39 @@ static int assign_groups(struct sorting *s, const struct metrics_row *rows, uint
                                 return r;
                 }
                 s->group_of[i] = group;
-                if (group != NOWHERE && first_of_series(s, rows, i)) {
+                if (group != NOWHERE && keeps_row(s, rows, i)) {
                         s->page.groups[group].count++;
                 } else {
                         s->group_of[i] = NOWHERE;
-                        s->page.duplicates++;
+                        s->page.duplicates += rows[i].sample->suffix != SAMPLE_NATIVE;
                 }
         }
         return 0;
+}
+
+/* Lists the samples of all sets, but for families that are not asked for; their number. */
+static uint32_t list_rows(const struct sample_set *const *sets, size_t count, const char *const *names,
+                          struct metrics_row *rows)
+{
+        const struct metric_family *last = NULL;
+        bool wanted = !names;
+        uint32_t total = 0;
+
+        for (size_t i = 0; i < count; i++) {
+                const char *arena = text_string(&sets[i]->arena);
+
+                for (size_t k = 0; k < sets[i]->count; k++) {
+                        const struct sample *sample = &sets[i]->samples[k];
+
+                        if (names && sample->family != last) {
+                                last = sample->family;
+                                wanted = metrics_family_named(last, names);
+                        }
+                        if (wanted)
+                                rows[total++] = (struct metrics_row){sample, arena + sample->labels_offset};
+                }
+        }
+        return total;
 }
 
 /* Sorts the groups by name and gives each its stretch of the page's rows. */
@@ -186,7 +239,8 @@ static int place_rows(struct sorting *s, const struct metrics_row *rows, uint32_
         return 0;
 }
 
-int metrics_page_build(const struct sample_set *const *sets, size_t count, struct metrics_page *ret)
+int metrics_page_build(const struct sample_set *const *sets, size_t count, const char *const *names,
+                       struct metrics_page *ret)
 {
         _cleanup_(sorting_release) struct sorting s = {0};
         size_t total = 0;
@@ -209,22 +263,14 @@ int metrics_page_build(const struct sample_set *const *sets, size_t count, struc
             !table_init(&s.series, total))
                 return -ENOMEM;
 
-        size_t at = 0;
-        for (size_t i = 0; i < count; i++)
-                for (size_t k = 0; k < sets[i]->count; k++) {
-                        const struct sample *sample = &sets[i]->samples[k];
-                        const char *arena = text_string(&sets[i]->arena);
-
-                        rows[at++] = (struct metrics_row){sample, arena + sample->labels_offset};
-                }
-
-        r = assign_groups(&s, rows, (uint32_t)total);
+        uint32_t listed = list_rows(sets, count, names, rows);
+        r = assign_groups(&s, rows, listed);
         if (r < 0)
                 return r;
         r = sort_groups(&s);
         if (r < 0)
                 return r;
-        r = place_rows(&s, rows, (uint32_t)total);
+        r = place_rows(&s, rows, listed);
         if (r < 0)
                 return r;
 
@@ -248,4 +294,21 @@ const char *metrics_suffix(uint8_t suffix)
                                                [SAMPLE_COUNT] = "_count"};
 
         return suffix < N_ELEMENTS(suffixes) ? suffixes[suffix] : "";
+}
+
+bool metrics_family_named(const struct metric_family *family, const char *const *names)
+{
+        size_t length = strlen(family->name);
+
+        for (; *names; names++) {
+                if (strncmp(*names, family->name, length) != 0)
+                        continue;
+                if ((*names)[length] == '\0')
+                        return true;
+                for (uint8_t suffix = SAMPLE_BUCKET; suffix <= SAMPLE_COUNT; suffix++)
+                        if (family->type == METRIC_HISTOGRAM &&
+                            strcmp(*names + length, metrics_suffix(suffix)) == 0)
+                                return true;
+        }
+        return false;
 }

@@ -12,10 +12,11 @@
 
 struct metrics_row {
         const struct sample *sample;
-        const char *labels; /* sample->labels_length bytes, rendered, without braces */
+        const char *labels; /* sample->labels_length bytes, rendered, without braces; of SAMPLE_NATIVE: raw */
 };
 
-/* All rows of one family, in the order of the sets; the rows of one histogram follow each other. */
+/* All rows of one family, one at least, in the order of the sets; those of one histogram follow each other.
+ */
 struct metrics_group {
         const struct metric_family *family;
         const struct metrics_row *rows;
@@ -33,8 +34,12 @@ struct metrics_page {
 
 #define _cleanup_metrics_page_ _cleanup_(metrics_page_release)
 
-/* Costs time and memory in proportion to the number of samples. -ENOMEM, or the error of a set. */
-int metrics_page_build(const struct sample_set *const *sets, size_t count, struct metrics_page *ret);
+/*
+ * Of the families that `names` has, closed by NULL; NULL: of all. Costs time and memory in proportion to the
+ * number of samples. -ENOMEM, or the error of a set.
+ */
+int metrics_page_build(const struct sample_set *const *sets, size_t count, const char *const *names,
+                       struct metrics_page *ret);
 void metrics_page_release(struct metrics_page *page);
 
 /* "_bucket", "_sum", "_count" or "", for a sample's suffix. */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The text format 0.0.4: https://prometheus.io/docs/instrumenting/exposition_formats/ */
-#include "lib/metrics_page.h"
+#include <math.h>
+
+#include "lib/metrics_writer.h"
+#include "lib/shortest.h"
 
 /* The format has no type for infos. */
 static const char *const type_words[] = {
@@ -21,54 +24,68 @@ static void put_help(struct text *text, const char *help)
                         text_putc(text, *c);
 }
 
-static void put_row(struct text *text, const char *name, size_t name_length, const struct metrics_row *row)
+static char *put_bytes(char *to, const char *from, size_t length)
+{
+        memcpy(to, from, length);
+        return to + length;
+}
+
+/* Nearly all of a page is written here: room is made once for the whole line. */
+void metrics_put_row(struct metrics_output *out, const struct metrics_row *row)
 {
         const struct sample *sample = row->sample;
+        const char *suffix = metrics_suffix(sample->suffix);
+        size_t suffix_length = sample->suffix == SAMPLE_PLAIN ? 0 : strlen(suffix);
+        struct text *text = out->text;
 
-        text_append(text, name, name_length);
-        if (sample->suffix != SAMPLE_PLAIN)
-                text_puts(text, metrics_suffix(sample->suffix));
+        if (!text_reserve(text, out->name_length + suffix_length + sample->labels_length + SHORTEST_SIZE + 4))
+                return;
+
+        char *start = text->data + text->length, *to = start;
+        to = put_bytes(to, out->group->family->name, out->name_length);
+        to = put_bytes(to, suffix, suffix_length);
         if (sample->labels_length > 0) {
-                text_putc(text, '{');
-                text_append(text, row->labels, sample->labels_length);
-                text_append(text, "} ", 2);
-        } else {
-                text_putc(text, ' ');
+                *to++ = '{';
+                to = put_bytes(to, row->labels, sample->labels_length);
+                *to++ = '}';
         }
-        text_put_double(text, sample->value);
+        *to++ = ' ';
+        if (isfinite(sample->value))
+                to += shortest_write(sample->value, to);
+        else if (isnan(sample->value))
+                to = put_bytes(to, "NaN", 3);
+        else
+                to = put_bytes(to, sample->value > 0 ? "+Inf" : "-Inf", 4);
+        *to++ = '\n';
+        *to = '\0';
+        text->length += (size_t)(to - start);
+}
+
+void metrics_put_rows(struct metrics_output *out, const struct metrics_row *rows, size_t count)
+{
+        for (size_t i = 0; i < count; i++)
+                if (rows[i].sample->suffix != SAMPLE_NATIVE)
+                        metrics_put_row(out, &rows[i]);
+}
+
+static void begin_family(struct metrics_output *out)
+{
+        const struct metric_family *family = out->group->family;
+        struct text *text = out->text;
+
+        text_puts(text, "# HELP ");
+        text_append(text, family->name, out->name_length);
+        text_putc(text, ' ');
+        put_help(text, family->help);
+        text_puts(text, "\n# TYPE ");
+        text_append(text, family->name, out->name_length);
+        text_putc(text, ' ');
+        text_puts(text, type_words[family->type]);
         text_putc(text, '\n');
 }
 
-int metrics_encode_text(const struct sample_set *const *sets, size_t count, struct text *text,
-                        uint64_t *ret_duplicates)
-{
-        _cleanup_metrics_page_ struct metrics_page page = {0};
-        int r;
-
-        r = metrics_page_build(sets, count, &page);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < page.group_count; i++) {
-                const struct metrics_group *group = &page.groups[i];
-                const char *name = group->family->name;
-                size_t length = strlen(name);
-
-                text_puts(text, "# HELP ");
-                text_append(text, name, length);
-                text_putc(text, ' ');
-                put_help(text, group->family->help);
-                text_puts(text, "\n# TYPE ");
-                text_append(text, name, length);
-                text_putc(text, ' ');
-                text_puts(text, type_words[group->family->type]);
-                text_putc(text, '\n');
-                for (size_t k = 0; k < group->count; k++)
-                        put_row(text, name, length, &group->rows[k]);
-        }
-        r = text_error(text);
-        if (r < 0)
-                return r;
-        if (ret_duplicates)
-                *ret_duplicates = page.duplicates;
-        return 0;
-}
+const struct metrics_writer metrics_writer_text = {
+        .begin_family = begin_family,
+        .number = metrics_put_row,
+        .histogram = metrics_put_rows,
+};

@@ -4,11 +4,12 @@
  *
  * After Raffaello Giulietti, "The Schubfach way to render doubles" (2020): the interval of the reals that
  * read back as the double is scaled by a power of ten to where at most two candidates of each length lie in
- * it. One table of 128-bit powers of ten, made by tools/powers_of_ten.c; no big numbers, no loops.
+ * it. One table of 128-bit powers of ten, made by tools/powers_of_ten.c; no big numbers, no loops. The digits
+ * are then found eight at a time.
  */
 #include "lib/shortest.h"
 
-#include <math.h>
+#include <endian.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -29,7 +30,8 @@ enum {
         FRACTION_BITS = 52,
         EXPONENT_BIAS = 1075,
         FIXED_FIRST = -4, /* as %g has it */
-        FIXED_LAST = 16,
+        FIXED_LAST = 15,
+        BLOCK = 16,
 };
 
 /* floor(log10(2^e)), floor(log10(3/4 * 2^e)) and floor(log2(10^e)), exact for every exponent of a double. */
@@ -96,112 +98,134 @@ static bool few_decimals(double value, struct decimal *ret)
 {
         if (value >= 1e12 || value < 1e-3)
                 return false;
-        uint64_t thousandths = (uint64_t)(value * 1000 + 0.5);
+        int64_t thousandths =
+                (int64_t)(value * 1000 + 0.5); /* converts in one instruction, unsigned does not */
         if ((double)thousandths / 1000 != value)
                 return false;
-        *ret = (struct decimal){thousandths, -3};
+        *ret = (struct decimal){(uint64_t)thousandths, -3};
         return true;
 }
 
-static void strip_zeros(struct decimal *decimal)
+/* Up to 17 digits: the first one of 17 alone, the others in the bytes of a block, the first in the lowest. */
+struct digits {
+        unsigned lead; /* 0: there is none */
+        int count;     /* with the lead, without zeros at the end */
+        int zeros;     /* at the end */
+        uint128 block;
+};
+
+/*
+ * The eight digits of a number below 10^8, the first one in the lowest byte: divides by multiplication, in
+ * both halves, then in four quarters, at once.
+ */
+static uint64_t eight_digits(uint32_t number)
 {
-        while (decimal->digits % 10000 == 0) {
-                decimal->digits /= 10000;
-                decimal->exponent += 4;
-        }
-        while (decimal->digits % 10 == 0) {
-                decimal->digits /= 10;
-                decimal->exponent++;
-        }
+        uint64_t halves = number / 10000 | (uint64_t)(number % 10000) << 32;
+        uint64_t hundreds = (halves * 10486 >> 20) & UINT64_C(0x0000007f0000007f);
+        uint64_t quarters = ((halves - 100 * hundreds) << 16) + hundreds;
+        uint64_t tens = (quarters * 103 >> 10) & UINT64_C(0x000f000f000f000f);
+
+        return ((quarters - 10 * tens) << 8) + tens;
 }
 
-static void put_pair(char *to, uint32_t value)
+/* `number` is neither 0 nor longer. */
+static void find_digits(uint64_t number, struct digits *ret)
 {
-        static const char pairs[] = "0001020304050607080910111213141516171819"
-                                    "2021222324252627282930313233343536373839"
-                                    "4041424344454647484950515253545556575859"
-                                    "6061626364656667686970717273747576777879"
-                                    "8081828384858687888990919293949596979899";
+        const uint64_t unit = 100000000;
+        uint64_t upper = number / unit;
+        uint64_t low = eight_digits((uint32_t)(number % unit)), high = eight_digits((uint32_t)(upper % unit));
+        int before = 0, after;
 
-        memcpy(to, pairs + 2 * (size_t)value, 2);
+        ret->lead = (unsigned)(upper / unit);
+        if (ret->lead == 0)
+                before = high ? __builtin_ctzll(high) : 64 + __builtin_ctzll(low); /* of the 128 bits */
+        if (low)
+                after = __builtin_clzll(low) / 8;
+        else
+                after = high ? 8 + __builtin_clzll(high) / 8 : BLOCK;
+        before /= 8;
+        ret->zeros = after;
+        ret->count = BLOCK - before - after + (ret->lead > 0);
+        ret->block = ((uint128)low << 64 | high) >> (8 * before);
 }
 
-/* Writes the digits before `end` and returns where they begin. */
-static char *put_digits(char *end, uint64_t value)
+/* Writes a whole block at once, of which `count` bytes are meant. */
+static char *put_block(char *to, uint128 block, int count)
 {
-        while (value >= 100000000) { /* by halves: dividing 32 bits is cheaper */
-                uint32_t eight = (uint32_t)(value % 100000000);
+        const uint64_t zeros = UINT64_C(0x3030303030303030);
+        uint64_t halves[] = {htole64((uint64_t)block + zeros), htole64((uint64_t)(block >> 64) + zeros)};
 
-                value /= 100000000;
-                for (int i = 0; i < 4; i++) {
-                        put_pair(end -= 2, eight % 100);
-                        eight /= 100;
-                }
-        }
-        uint32_t rest = (uint32_t)value;
-        while (rest >= 10) {
-                put_pair(end -= 2, rest % 100);
-                rest /= 100;
-        }
-        if (rest > 0)
-                *--end = (char)('0' + rest);
-        return end;
-}
-
-static char *put_repeated(char *to, char c, int count)
-{
-        memset(to, c, (size_t)count);
-        return to + count;
-}
-
-static char *put_bytes(char *to, const char *from, int count)
-{
-        memcpy(to, from, (size_t)count);
+        memcpy(to, halves, sizeof(halves));
         return to + count;
 }
 
 static char *put_exponent(char *to, int exponent)
 {
-        unsigned magnitude = exponent < 0 ? (unsigned)-exponent : (unsigned)exponent;
+        int magnitude = exponent < 0 ? -exponent : exponent;
 
         *to++ = 'e';
         *to++ = exponent < 0 ? '-' : '+';
         if (magnitude >= 100)
                 *to++ = (char)('0' + magnitude / 100);
-        put_pair(to, magnitude % 100);
-        return to + 2;
+        *to++ = (char)('0' + magnitude / 10 % 10);
+        *to++ = (char)('0' + magnitude % 10);
+        return to;
+}
+
+/* `whole` digits, of which there may be more than given, and the others after a point. */
+static char *put_digits(char *to, const struct digits *digits, int whole)
+{
+        int count = digits->count;
+
+        if (digits->lead) {
+                *to++ = (char)('0' + digits->lead);
+                whole--;
+                count--;
+        }
+        to = put_block(to, digits->block, whole);
+        if (count <= whole)
+                return to;
+        *to++ = '.';
+        return put_block(to, digits->block >> (8 * whole), count - whole);
 }
 
 /* As printf's %g has it, but that large integers are spelled out. */
 static char *put_decimal(char *to, struct decimal decimal)
 {
-        char buffer[20], *end = buffer + sizeof(buffer), *digits = put_digits(end, decimal.digits);
-        int count = (int)(end - digits), first = decimal.exponent + count - 1; /* the first digit's power */
+        struct digits digits;
 
-        if (first < FIXED_FIRST || first > FIXED_LAST) {
-                *to++ = *digits;
-                if (count > 1) {
-                        *to++ = '.';
-                        to = put_bytes(to, digits + 1, count - 1);
-                }
-                return put_exponent(to, first);
-        }
-        if (first < 0) {
-                *to++ = '0';
-                *to++ = '.';
-                to = put_repeated(to, '0', -first - 1);
-                return put_bytes(to, digits, count);
-        }
-        if (decimal.exponent >= 0)
-                return put_repeated(put_bytes(to, digits, count), '0', decimal.exponent);
-        to = put_bytes(to, digits, first + 1);
+        find_digits(decimal.digits, &digits);
+        int whole = decimal.exponent + digits.zeros + digits.count; /* digits before the point */
+        if (whole <= FIXED_FIRST || whole > FIXED_LAST + 1)
+                return put_exponent(put_digits(to, &digits, 1), whole - 1);
+        if (whole > 0)
+                return put_digits(to, &digits, whole);
+        *to++ = '0';
         *to++ = '.';
-        return put_bytes(to, digits + first + 1, count - first - 1);
+        to = put_block(to, 0, -whole);
+        return put_digits(to, &digits, digits.count);
+}
+
+/* Every integer up to 2^53 is a double of its own. */
+static bool is_integer(double value)
+{
+        return value <= 9007199254740992.0 && value == (double)(int64_t)value;
+}
+
+static char *put_integer(char *to, uint64_t value)
+{
+        struct digits digits;
+
+        if (value == 0) {
+                *to = '0';
+                return to + 1;
+        }
+        find_digits(value, &digits);
+        return put_digits(to, &digits, digits.count + digits.zeros);
 }
 
 size_t shortest_write(double value, char *to)
 {
-        const double exact_limit = 9007199254740992.0; /* every integer up to 2^53 is a double of its own */
         struct decimal decimal;
         char *start = to;
         uint64_t bits;
@@ -211,16 +235,10 @@ size_t shortest_write(double value, char *to)
                 *to++ = '-';
                 value = -value;
         }
-        if (value <= exact_limit && value == (double)(uint64_t)value) {
-                char buffer[20], *end = buffer + sizeof(buffer), *digits = put_digits(end, (uint64_t)value);
-
-                if (digits == end)
-                        *--digits = '0';
-                return (size_t)(put_bytes(to, digits, (int)(end - digits)) - start);
-        }
+        if (is_integer(value))
+                return (size_t)(put_integer(to, (uint64_t)value) - start);
         if (!few_decimals(value, &decimal))
                 decimal = shortest(bits & ((UINT64_C(1) << FRACTION_BITS) - 1),
                                    (int)(bits >> FRACTION_BITS & 0x7ff));
-        strip_zeros(&decimal);
         return (size_t)(put_decimal(to, decimal) - start);
 }

@@ -28,16 +28,39 @@ struct label {
         const char *name, *value; /* a NULL or empty value leaves the label out */
 };
 
+/*
+ * The exponential buckets of a native histogram, for values from zero on. Bucket `index` is for values in
+ * (base^(index-1), base^index], where base is 2^(2^-schema). When all places are taken, neighbours are joined
+ * and the base is squared; the coarsest schema, -4, needs 73.
+ */
+enum { NATIVE_BUCKETS_MAX = 80 };
+struct native_bucket {
+        int64_t index;
+        uint64_t count;
+};
+struct native_buckets {
+        int32_t schema;
+        uint32_t count;        /* of buckets */
+        double zero_threshold; /* values up to it are counted as zero */
+        uint64_t zero_count;
+        struct native_bucket buckets[NATIVE_BUCKETS_MAX]; /* by rising index, none of them empty */
+};
+
+void native_observe(struct native_buckets *native, double value);
+
 /* Bounds are upper limits in rising order; the bucket +Inf is implied. */
 struct histogram {
         const double *bounds;
         size_t bound_count;
         uint64_t *counts; /* bound_count + 1, not cumulative */
         double sum;
+        struct native_buckets *native; /* NULL: it has none */
 };
 
-int histogram_init(struct histogram *histogram, const double *bounds, size_t count); /* bounds are borrowed */
-void histogram_observe(struct histogram *histogram, double value);
+/* The bounds are borrowed. The second one has native buckets, too; formats without them leave them out. */
+int histogram_init(struct histogram *histogram, const double *bounds, size_t count);
+int histogram_init_native(struct histogram *histogram, const double *bounds, size_t count);
+void histogram_observe(struct histogram *histogram, double value); /* NaN is not counted */
 void histogram_release(struct histogram *histogram);
 
 struct sample {
@@ -47,7 +70,8 @@ struct sample {
         double value;
 };
 
-enum { SAMPLE_PLAIN, SAMPLE_BUCKET, SAMPLE_SUM, SAMPLE_COUNT };
+/* The rows of a histogram, in this order. SAMPLE_NATIVE is no series: its labels are a native_buckets. */
+enum { SAMPLE_PLAIN, SAMPLE_BUCKET, SAMPLE_SUM, SAMPLE_COUNT, SAMPLE_NATIVE };
 
 struct sample_set {
         struct sample *samples;
@@ -82,11 +106,31 @@ void sample_add_histogram(struct sample_sink *sink, const struct metric_family *
 void sample_set_clear(struct sample_set *set);
 void sample_set_release(struct sample_set *set);
 
+/* How a page is spelled. OpenMetrics 0.0.1 is 1.0.0 under its draft's name. */
+enum metrics_format {
+        METRICS_TEXT,
+        METRICS_OPENMETRICS_0,
+        METRICS_OPENMETRICS_1,
+        METRICS_OPENMETRICS_2,
+        METRICS_PROTOBUF,
+        METRICS_FORMATS, /* how many there are */
+};
+
+/* The value of Content-Type. */
+const char *metrics_content_type(enum metrics_format format);
+
 /*
- * Writes all sets as one page in the text format 0.0.4: families sorted by name, each with HELP and TYPE
- * once, samples of one family in the order of the sets. A series that came before is left out and counted in
- * `ret_duplicates` (may be NULL). -ENOMEM.
+ * Writes all sets as one page: families sorted by name, each described once, samples of one family in the
+ * order of the sets. A series that came before is left out and counted in `ret_duplicates` (may be NULL).
+ * `names`, closed by NULL, are the families wanted; NULL: all. -ENOMEM.
  */
+int metrics_encode(enum metrics_format format, const struct sample_set *const *sets, size_t count,
+                   const char *const *names, struct text *text, uint64_t *ret_duplicates);
+
+/* Whether one of `names` is the family's, or that of one of its histogram's rows. */
+bool metrics_family_named(const struct metric_family *family, const char *const *names);
+
+/* The same in the text format 0.0.4, of all families. */
 int metrics_encode_text(const struct sample_set *const *sets, size_t count, struct text *text,
                         uint64_t *ret_duplicates);
 

@@ -54,7 +54,7 @@ static void families_are_sorted_and_every_type_is_spelled(void **state _unused_)
                     "# HELP t_took_seconds How long.\n"
                     "# TYPE t_took_seconds histogram\n"
                     "t_took_seconds_bucket{check=\"b\",phase=\"x\",le=\"0.5\"} 1\n"
-                    "t_took_seconds_bucket{check=\"b\",phase=\"x\",le=\"2\"} 2\n"
+                    "t_took_seconds_bucket{check=\"b\",phase=\"x\",le=\"2.0\"} 2\n"
                     "t_took_seconds_bucket{check=\"b\",phase=\"x\",le=\"+Inf\"} 3\n"
                     "t_took_seconds_sum{check=\"b\",phase=\"x\"} 101.5\n"
                     "t_took_seconds_count{check=\"b\",phase=\"x\"} 3\n"
@@ -176,7 +176,7 @@ static void many_series_stay_in_order(void **state _unused_)
                 snprintf(number, sizeof number, "%d", i);
                 SAMPLE(&sink, i % 2 ? &up : &sent, i, {"n", number});
         }
-        assert_int_equal(metrics_page_build((const struct sample_set *const[]){&set}, 1, &page), 0);
+        assert_int_equal(metrics_page_build((const struct sample_set *const[]){&set}, 1, NULL, &page), 0);
         assert_int_equal(page.duplicates, 0);
         assert_int_equal(page.group_count, 2);
         for (size_t g = 0; g < 2; g++) {
