@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files that an operator names by patterns: absolute paths with *, ? and [abc]. */
+#ifndef EXPORTER_PATHS_H
+#define EXPORTER_PATHS_H
+
+#include "runbook/config.h"
+
+#define PATHS_MAX 1000 /* each is a series at least, and a file to open */
+
+struct paths {
+        char **items; /* sorted, each once */
+        size_t count;
+};
+
+/* Complains under `key` about patterns that are not absolute; false then. */
+bool paths_check(const struct config_strings *patterns, struct config_node *node, const char *key);
+
+/*
+ * What the patterns match now. A path without a pattern in it that does not exist is -ENOENT, and so is it
+ * when nothing matches at all; more than PATHS_MAX are -E2BIG.
+ */
+int paths_expand(const struct config_strings *patterns, struct paths *ret, struct error *error);
+void paths_release(struct paths *paths);
+#define _cleanup_paths_ _cleanup_(paths_release)
+
+#endif
