@@ -24,8 +24,23 @@ static const struct metric_family duplicate_series = {
         "runbook_exporter_duplicate_series_total", METRIC_COUNTER, NULL,
         "Series that were left out of pages because the same series was there already."};
 
+static const struct metric_family reload_successful = {
+        "runbook_exporter_config_last_reload_successful", METRIC_GAUGE, NULL,
+        "Whether the last attempt to read the configuration was successful."};
+static const struct metric_family reload_success_time = {
+        "runbook_exporter_config_last_reload_success_timestamp_seconds", METRIC_GAUGE, "seconds",
+        "When the configuration was last read successfully."};
+
 const struct metric_family *const about_families[] = {
-        &success, &duration, &last_run, &last_success, &info, &dropped, &build_info, &duplicate_series, NULL};
+        &success,    &duration,         &last_run,          &last_success,        &info, &dropped,
+        &build_info, &duplicate_series, &reload_successful, &reload_success_time, NULL};
+
+void about_reload(struct sample_sink *sink, const struct reload_status *status)
+{
+        SAMPLE_BARE(sink, &reload_successful, __atomic_load_n(&status->successful, __ATOMIC_RELAXED));
+        SAMPLE_BARE(sink, &reload_success_time,
+                    nsec_to_seconds(__atomic_load_n(&status->success_wall, __ATOMIC_RELAXED)));
+}
 
 void about_check(struct sample_sink *sink, const struct check_state *state)
 {

@@ -22,6 +22,7 @@ struct check {
         nsec cache;         /* how old its samples may be; 0: due at every scrape */
         int64_t max_series; /* samples of one run beyond this are dropped and counted */
         void *config;       /* the structure that kind->fields describes */
+        char *definition;   /* as it stands in the file, with its defaults: what is the same is unchanged */
 };
 
 struct check_kind {
@@ -61,11 +62,16 @@ struct check_set {
         void **states; /* of checks[i] */
         size_t count;
         struct config *config; /* kept: states may point into it */
+        unsigned shared;       /* references beside its owner's; by check_set_ref() */
 };
 
 /* Loads and opens. On failure -EINVAL, and `error` holds every complaint, one a line. */
 int check_set_load(const char *path, struct check_set **ret, struct error *error);
-struct check_set *check_set_free(struct check_set *set);
+struct check_set *check_set_ref(struct check_set *set);
+struct check_set *check_set_free(struct check_set *set); /* gives a reference back; takes NULL */
+
+/* Closes the state of one check, when it is no longer of use but others of the set are. */
+void check_set_close(struct check_set *set, size_t i);
 DEFINE_CLEANUP(struct check_set *, check_set_free);
 
 /* The reference page of all kinds, their options and metrics, in Markdown. */

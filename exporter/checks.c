@@ -162,6 +162,17 @@ static int find_same_names(const struct check_set *set, struct config_node *list
         return 0;
 }
 
+/* Comments and blanks are no change, and neither are defaults that are now written down. */
+static char *definition_of(struct config_node *node, const struct check *check)
+{
+        struct text text = {0};
+
+        config_print(node, &text);
+        text_printf(&text, " %lld %lld %lld", (long long)check->timeout, (long long)check->cache,
+                    (long long)check->max_series);
+        return text_take(&text);
+}
+
 /* Reads and opens one entry. Complaints are left with the document; -ENOMEM is all that is answered. */
 static int read_check(struct config_node *node, const struct limits *defaults, struct check *check,
                       void **state)
@@ -191,6 +202,9 @@ static int read_check(struct config_node *node, const struct limits *defaults, s
         const struct check_kind *kind = find_kind(node, check->name);
         if (!kind)
                 return 0;
+        check->definition = definition_of(node, check);
+        if (!check->definition)
+                return -ENOMEM;
         check->config = calloc(1, kind->config_size);
         if (!check->config)
                 return -ENOMEM;
@@ -326,18 +340,31 @@ int check_set_load(const char *path, struct check_set **ret, struct error *error
         return 0;
 }
 
+struct check_set *check_set_ref(struct check_set *set)
+{
+        __atomic_add_fetch(&set->shared, 1, __ATOMIC_RELAXED);
+        return set;
+}
+
+void check_set_close(struct check_set *set, size_t i)
+{
+        if (set->checks[i].kind && set->checks[i].kind->close)
+                set->states[i] = set->checks[i].kind->close(set->states[i]);
+}
+
 struct check_set *check_set_free(struct check_set *set)
 {
-        if (!set)
+        if (!set || __atomic_fetch_sub(&set->shared, 1, __ATOMIC_ACQ_REL) > 0)
                 return NULL;
         for (size_t i = 0; i < set->count; i++) {
                 struct check *check = &set->checks[i];
 
                 if (check->kind) {
-                        check->kind->close(set->states[i]);
+                        check_set_close(set, i);
                         config_release(check->kind->fields, check->config);
                 }
                 free(check->config);
+                free(check->definition);
                 free(check->name);
                 free(check->title);
         }

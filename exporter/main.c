@@ -5,8 +5,8 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "exporter/current.h"
 #include "exporter/page.h"
-#include "exporter/scrape.h"
 #include "runbook/flags.h"
 #include "runbook/http_client.h"
 #include "runbook/log.h"
@@ -19,34 +19,39 @@ enum { EXIT_FINE, EXIT_FAILED, EXIT_USAGE };
 
 struct arguments {
         const char *config_file, *listen_address, *log_level, *log_format, *workers, *web_config_file;
-        bool config_check, version, help;
+        bool enable_lifecycle, config_check, version, help;
 };
 
 /* What the handlers work on. */
 struct exporter {
-        struct check_set *set;
-        struct workers *workers;
-        struct scrape *scrape;
+        struct current *current;
         struct http_server *server;
+        bool lifecycle; /* POST /-/reload is taken */
 };
 
 static void handle_metrics(struct http_exchange *exchange, void *context)
 {
-        scrape_handle(((struct exporter *)context)->scrape, exchange);
+        const struct exporter *exporter = context;
+
+        scrape_handle(current_hold(exporter->current), exchange);
+        current_release(exporter->current);
 }
 
 static void handle_landing(struct http_exchange *exchange, void *context)
 {
         const struct exporter *exporter = context;
-        size_t count = exporter->set->count;
-        _cleanup_free_ struct check_state *states = calloc(count, sizeof(*states));
         _cleanup_text_ struct text page = {0};
+        struct schedule *schedule = scrape_schedule(current_hold(exporter->current));
+        size_t count = schedule_count(schedule);
+        _cleanup_free_ struct check_state *states = calloc(count, sizeof(*states));
 
+        if (states)
+                schedule_states(schedule, states, NULL, NULL);
+        current_release(exporter->current);
         if (!states) {
                 http_reply_text(exchange, 500, "Out of memory.");
                 return;
         }
-        schedule_states(scrape_schedule(exporter->scrape), states, NULL, NULL);
         page_render(states, count, clock_wall(), &page);
         for (size_t i = 0; i < count; i++)
                 check_state_release(&states[i]);
@@ -63,11 +68,23 @@ static void handle_ready(struct http_exchange *exchange, void *context _unused_)
         http_reply_text(exchange, 200, "Runbook exporter is ready.");
 }
 
+static void handle_reload(struct http_exchange *exchange, void *context)
+{
+        const struct exporter *exporter = context;
+
+        if (exporter->lifecycle)
+                current_ask_reload(exporter->current, exchange);
+        else
+                http_reply_text(exchange, 403, "Reloads over HTTP are off: see --web.enable-lifecycle.");
+}
+
 static const struct http_route routes[] = {
         {"GET", "/metrics", handle_metrics, 0},
         {"GET", "/", handle_landing, 0},
         {"GET", "/-/healthy", handle_healthy, 0},
         {"GET", "/-/ready", handle_ready, 0},
+        {"POST", "/-/reload", handle_reload, 0},
+        {"PUT", "/-/reload", handle_reload, 0},
         {0},
 };
 
@@ -98,16 +115,15 @@ static int start(struct exporter *exporter, const struct arguments *arguments, u
         r = http_client_global_init(error);
         if (r < 0)
                 return r;
-        r = check_set_load(arguments->config_file, &exporter->set, error);
+        const struct current_options current = {
+                .config_file = arguments->config_file,
+                .web_config_file = arguments->web_config_file,
+                .workers = workers,
+        };
+        r = current_start(&current, &exporter->current, error);
         if (r < 0)
                 return r;
-        /* A thread for each check, so that those which hang keep no other one waiting. */
-        r = workers_new(workers ? workers : (unsigned)exporter->set->count, &exporter->workers, error);
-        if (r < 0)
-                return r;
-        r = scrape_new(exporter->set, exporter->workers, &exporter->scrape, error);
-        if (r < 0)
-                return r;
+        exporter->lifecycle = arguments->enable_lifecycle;
         r = http_server_start(&options, &exporter->server, error);
         memory_settle();
         return r;
@@ -116,15 +132,10 @@ static int start(struct exporter *exporter, const struct arguments *arguments, u
 /* Answers what waits before the server goes. Memory that a hanging run may still touch is left to the end. */
 static void stop(struct exporter *exporter)
 {
-        if (exporter->scrape)
-                scrape_stop(exporter->scrape);
+        current_close(exporter->current);
         http_server_stop(exporter->server);
-        if (exporter->workers && workers_stop(exporter->workers, deadline_in(STOP_PATIENCE)) > 0) {
+        if (!current_stop(exporter->current, STOP_PATIENCE))
                 log_event(LOG_WARN, "Stopping although checks are still running", NULL);
-                return;
-        }
-        scrape_free(exporter->scrape);
-        check_set_free(exporter->set);
 }
 
 static int serve(const struct arguments *arguments, unsigned workers, const sigset_t *signals)
@@ -141,7 +152,8 @@ static int serve(const struct arguments *arguments, unsigned workers, const sigs
         }
         log_event(LOG_INFO, "Listening", "version", RUNBOOK_VERSION, "address", arguments->listen_address,
                   "config", arguments->config_file, NULL);
-        sigwait(signals, &signal_number);
+        while (sigwait(signals, &signal_number) == 0 && signal_number == SIGHUP)
+                current_reload(exporter.current);
         log_event(LOG_INFO, "Stopping", "signal", signal_number == SIGINT ? "SIGINT" : "SIGTERM", NULL);
         stop(&exporter);
         return EXIT_FINE;
@@ -175,6 +187,7 @@ static void prepare_process(sigset_t *ret_signals)
         sigemptyset(ret_signals);
         sigaddset(ret_signals, SIGTERM);
         sigaddset(ret_signals, SIGINT);
+        sigaddset(ret_signals, SIGHUP);
         pthread_sigmask(SIG_BLOCK, ret_signals, NULL);
         signal(SIGPIPE, SIG_IGN);
 }
@@ -215,6 +228,8 @@ int main(int argc, char **argv)
                  "where to serve metrics: host:port or unix:/path"},
                 {"web.config.file", FLAG_STRING, &arguments.web_config_file, NULL, "FILE",
                  "TLS, client certificates, users and headers, as exporter-toolkit has them"},
+                {"web.enable-lifecycle", FLAG_SWITCH, &arguments.enable_lifecycle, NULL, NULL,
+                 "let POST /-/reload read the files again, as SIGHUP always does"},
                 {"workers", FLAG_STRING, &arguments.workers, "0", "NUMBER",
                  "most threads that run checks; 0: one for each check"},
                 {"log.level", FLAG_STRING, &arguments.log_level, "info", "LEVEL",

@@ -51,10 +51,26 @@ struct schedule;
  * `set` and `workers` are borrowed. `changed` is called without any lock, on the thread of the run that has
  * ended; it must not block.
  */
-int schedule_new(const struct check_set *set, struct workers *workers, void (*changed)(void *context),
+int schedule_new(struct check_set *set, struct workers *workers, void (*changed)(void *context),
                  void *context, struct schedule **ret, struct error *error);
 
-/* Only once no run is left: workers_stop() answered 0. */
+/*
+ * The schedule of the checks after the file was read again. A check with the same definition goes on: with
+ * its state, its last result, and the run that it is in. Both schedules may be used until `previous` is
+ * freed; what only `previous` has is closed then, or when its last run has ended.
+ */
+int schedule_succeed(struct schedule *previous, struct check_set *set, void (*changed)(void *context),
+                     void *context, struct schedule **ret, struct error *error);
+
+size_t schedule_count(const struct schedule *schedule);
+
+/* How many of the checks are not those of the schedule before. */
+size_t schedule_fresh(const struct schedule *schedule);
+
+/* Lets the generation rise for a reason that lies elsewhere. */
+void schedule_touch(struct schedule *schedule);
+
+/* The last of them only once no run is left: workers_stop() answered 0. Takes NULL. */
 struct schedule *schedule_free(struct schedule *schedule);
 
 /*

@@ -25,7 +25,8 @@ struct waiting {
 };
 
 struct scrape {
-        const struct check_set *set;
+        struct check_set *set; /* a reference */
+        const struct reload_status *status;
         struct schedule *schedule;
         const char **names; /* of the checks, for look-ups and advice */
         pthread_t thread;
@@ -36,7 +37,7 @@ struct scrape {
 
         /* Below: by the lock. */
         struct waiting *list;
-        bool stopping;
+        bool stopping, retiring, over;
         struct http_content *page; /* of all checks */
         uint64_t page_generation;
         nsec page_fresh_until;
@@ -119,8 +120,10 @@ static struct http_content *build_page(struct scrape *scrape, const bool *select
         schedule_states(scrape->schedule, snapshot.states, ret_generation, ret_fresh_until);
 
         snapshot.sets[0] = &snapshot.own;
-        if (!selected)
+        if (!selected) {
                 about_exporter(&sink, scrape->duplicates);
+                about_reload(&sink, scrape->status);
+        }
         for (size_t i = 0; i < count; i++) {
                 if (selected && !selected[i])
                         continue;
@@ -231,16 +234,17 @@ static void sleep_until(struct scrape *scrape, nsec at)
 static void *run_thread(void *context)
 {
         struct scrape *scrape = context;
-        bool stopping = false;
+        bool stopping = false, over = false;
 
-        while (!stopping) {
+        while (!stopping && !over) {
                 nsec overdue = schedule_expire(scrape->schedule), next;
                 struct waiting *ready;
 
                 pthread_mutex_lock(&scrape->lock);
                 stopping = scrape->stopping;
                 ready = take_ready(scrape, &next);
-                if (!ready && !stopping)
+                over = scrape->retiring && !ready && !scrape->list;
+                if (!ready && !stopping && !over)
                         sleep_until(scrape, overdue < next ? overdue : next);
                 pthread_mutex_unlock(&scrape->lock);
 
@@ -251,6 +255,12 @@ static void *run_thread(void *context)
                         ready = following;
                 }
         }
+        /* What was only in the configuration of before is closed now, and not at the next one. */
+        if (over)
+                scrape->schedule = schedule_free(scrape->schedule);
+        pthread_mutex_lock(&scrape->lock);
+        scrape->over = over;
+        pthread_mutex_unlock(&scrape->lock);
         return NULL;
 }
 
@@ -361,7 +371,8 @@ void scrape_handle(struct scrape *scrape, struct http_exchange *exchange)
 
 /* ---- its life ---- */
 
-int scrape_new(const struct check_set *set, struct workers *workers, struct scrape **ret, struct error *error)
+int scrape_new(struct check_set *set, struct workers *workers, struct scrape *predecessor,
+               const struct reload_status *status, struct scrape **ret, struct error *error)
 {
         struct scrape *scrape = calloc(1, sizeof(*scrape));
         pthread_condattr_t monotonic;
@@ -369,7 +380,8 @@ int scrape_new(const struct check_set *set, struct workers *workers, struct scra
 
         if (!scrape)
                 return error_oom(error);
-        scrape->set = set;
+        scrape->set = check_set_ref(set);
+        scrape->status = status;
         pthread_mutex_init(&scrape->lock, NULL);
         pthread_condattr_init(&monotonic);
         pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -384,7 +396,9 @@ int scrape_new(const struct check_set *set, struct workers *workers, struct scra
         for (size_t i = 0; i < set->count; i++)
                 scrape->names[i] = set->checks[i].name;
 
-        r = schedule_new(set, workers, runs_changed, scrape, &scrape->schedule, error);
+        r = predecessor ? schedule_succeed(predecessor->schedule, set, runs_changed, scrape,
+                                           &scrape->schedule, error)
+                        : schedule_new(set, workers, runs_changed, scrape, &scrape->schedule, error);
         if (r >= 0) {
                 r = -pthread_create(&scrape->thread, NULL, run_thread, scrape);
                 if (r < 0)
@@ -402,6 +416,22 @@ int scrape_new(const struct check_set *set, struct workers *workers, struct scra
 struct schedule *scrape_schedule(struct scrape *scrape)
 {
         return scrape->schedule;
+}
+
+void scrape_retire(struct scrape *scrape)
+{
+        pthread_mutex_lock(&scrape->lock);
+        scrape->retiring = true;
+        pthread_cond_signal(&scrape->wake);
+        pthread_mutex_unlock(&scrape->lock);
+}
+
+bool scrape_is_over(struct scrape *scrape)
+{
+        pthread_mutex_lock(&scrape->lock);
+        bool over = scrape->over;
+        pthread_mutex_unlock(&scrape->lock);
+        return over;
 }
 
 void scrape_stop(struct scrape *scrape)
@@ -423,6 +453,7 @@ struct scrape *scrape_free(struct scrape *scrape)
         scrape_stop(scrape);
         schedule_free(scrape->schedule);
         http_content_unref(scrape->page);
+        check_set_free(scrape->set);
         pthread_cond_destroy(&scrape->wake);
         pthread_mutex_destroy(&scrape->lock);
         free(scrape->names);

@@ -9,14 +9,24 @@
 #ifndef EXPORTER_SCRAPE_H
 #define EXPORTER_SCRAPE_H
 
-#include "exporter/schedule.h"
+#include "exporter/about.h"
 #include "runbook/http_server.h"
 
 struct scrape;
 
-/* Makes the schedule of `set` and starts the thread. `set` and `workers` are borrowed. */
-int scrape_new(const struct check_set *set, struct workers *workers, struct scrape **ret,
-               struct error *error);
+/*
+ * Makes the schedule of `set` and starts the thread; a `predecessor` (may be NULL) hands over what is
+ * unchanged, and is to be retired. Takes a reference of `set`; `workers` and `status` are borrowed.
+ */
+int scrape_new(struct check_set *set, struct workers *workers, struct scrape *predecessor,
+               const struct reload_status *status, struct scrape **ret, struct error *error);
+
+/*
+ * After the last scrape_handle(): what waits is still answered, by the checks that it came for; then the
+ * schedule is freed. scrape_is_over() tells when; scrape_free() may be called any time.
+ */
+void scrape_retire(struct scrape *scrape);
+bool scrape_is_over(struct scrape *scrape);
 
 /* Answers one GET /metrics, now or later. On the event thread. */
 void scrape_handle(struct scrape *scrape, struct http_exchange *exchange);
@@ -27,7 +37,7 @@ struct schedule *scrape_schedule(struct scrape *scrape);
  */
 void scrape_stop(struct scrape *scrape);
 
-/* After scrape_stop(), and only once no run is left. Takes NULL. */
+/* After scrape_stop(); the last of them only once no run is left. Takes NULL. */
 struct scrape *scrape_free(struct scrape *scrape);
 
 /*

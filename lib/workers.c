@@ -126,6 +126,13 @@ int workers_new(unsigned limit, struct workers **ret, struct error *error)
         return 0;
 }
 
+void workers_allow(struct workers *workers, unsigned more)
+{
+        pthread_mutex_lock(&workers->lock);
+        workers->limit += more;
+        pthread_mutex_unlock(&workers->lock);
+}
+
 int workers_run(struct workers *workers, void (*run)(void *context), void *context)
 {
         struct job *job = malloc(sizeof *job);

@@ -135,6 +135,10 @@ bool config_is_mapping(const struct config_node *node);
 bool config_is_list(const struct config_node *node);
 const char *config_scalar(struct config_node *node); /* NULL when it is not a scalar */
 
+/* Writes what the node means, in one line of JSON's kind: the same for what differs in comments and blanks.
+ */
+void config_print(const struct config_node *node, struct text *text);
+
 /* `file:line:column` of the node, for messages that come later; the caller frees it. */
 char *config_position(struct config_node *node);
 

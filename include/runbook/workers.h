@@ -15,6 +15,9 @@ struct workers;
 /* `limit`: most threads at once. Threads have small stacks (256 KiB) and end after 30 s without work. */
 int workers_new(unsigned limit, struct workers **ret, struct error *error);
 
+/* Raises the limit by `more`. */
+void workers_allow(struct workers *workers, unsigned more);
+
 /* Queues job(context); never blocks. -EAGAIN after workers_stop(), -ENOMEM. */
 int workers_run(struct workers *workers, void (*job)(void *context), void *context);
 
