@@ -6,15 +6,14 @@
 
 #define NOWHERE UINT32_MAX
 
-/* Open addressing with linear probing. */
-struct place {
-        uint32_t index; /* plus one, so that zero is an empty place */
-        uint32_t hash;  /* its upper half, compared before anything else is looked at */
-};
-
+/*
+ * Open addressing with linear probing. A place holds an index plus one, so that zero is an empty place, and
+ * in the bits above it some of the hash, which is compared before anything else is looked at.
+ */
 struct table {
-        struct place *places;
+        uint32_t *places;
         size_t mask;
+        uint32_t index_mask; /* where the index is */
 };
 
 /* Where each sample goes, while the page is put together. */
@@ -33,6 +32,7 @@ static bool table_init(struct table *table, size_t entries)
         while (size < entries * 2)
                 size *= 2;
         table->mask = size - 1;
+        table->index_mask = (uint32_t)(size - 1);
         table->places = calloc(size, sizeof(*table->places));
         return table->places;
 }
@@ -83,8 +83,8 @@ static int find_group(struct sorting *s, const struct metric_family *family, uin
         struct metrics_page *page = &s->page;
         size_t at = hash_bytes(family->name, strlen(family->name), 0) & s->families.mask;
 
-        for (; s->families.places[at].index; at = (at + 1) & s->families.mask) {
-                uint32_t index = s->families.places[at].index - 1;
+        for (; s->families.places[at]; at = (at + 1) & s->families.mask) {
+                uint32_t index = s->families.places[at] - 1;
                 const struct metric_family *known = page->groups[index].family;
 
                 if (known == family || strcmp(known->name, family->name) == 0) {
@@ -104,7 +104,7 @@ static int find_group(struct sorting *s, const struct metric_family *family, uin
         }
         page->groups[page->group_count] = (struct metrics_group){.family = family};
         *ret = (uint32_t)page->group_count++;
-        s->families.places[at].index = *ret + 1;
+        s->families.places[at] = *ret + 1;
         return 0;
 }
 
@@ -114,19 +114,20 @@ static bool first_of_series(struct sorting *s, const struct metrics_row *rows, u
         const struct metrics_row *row = &rows[index];
         uint64_t seed = ((uint64_t)s->group_of[index] << 8) + row->sample->suffix;
         uint64_t hash = hash_bytes(row->labels, row->sample->labels_length, seed);
+        uint32_t index_mask = s->series.index_mask, mark = (uint32_t)(hash >> 32) & ~index_mask;
         size_t at = hash & s->series.mask;
 
-        for (; s->series.places[at].index; at = (at + 1) & s->series.mask) {
-                uint32_t known = s->series.places[at].index - 1;
+        for (; s->series.places[at]; at = (at + 1) & s->series.mask) {
+                uint32_t known = (s->series.places[at] & index_mask) - 1;
 
-                if (s->series.places[at].hash == (uint32_t)(hash >> 32) &&
+                if ((s->series.places[at] & ~index_mask) == mark &&
                     s->group_of[known] == s->group_of[index] &&
                     rows[known].sample->suffix == row->sample->suffix &&
                     rows[known].sample->labels_length == row->sample->labels_length &&
                     memcmp(rows[known].labels, row->labels, row->sample->labels_length) == 0)
                         return false;
         }
-        s->series.places[at] = (struct place){index + 1, (uint32_t)(hash >> 32)};
+        s->series.places[at] = mark | (index + 1);
         return true;
 }
 

@@ -75,21 +75,21 @@ static struct decimal shortest(uint64_t fraction, int biased)
         uint64_t value = multiply_to_odd(power, 4 * c << shift);
         uint64_t lower = multiply_to_odd(power, (4 * c - 2 + uneven) << shift) + open;
         uint64_t upper = multiply_to_odd(power, (4 * c + 2) << shift) - open;
-        uint64_t s = value / 4;
+        uint64_t s = value / 4, t = s / 10;
 
-        if (s >= 10) { /* one digit less, when exactly one such is inside */
-                uint64_t t = s / 10;
-                bool below = lower <= 40 * t, above = 40 * t + 40 <= upper;
+        /* Which of the cases it is no processor can foresee: so all are computed, and nothing branches. */
+        bool below = lower <= 40 * t, above = 40 * t + 40 <= upper;
+        bool shorter = (s >= 10) & (below != above); /* one digit less, when exactly one such is inside */
+        uint64_t shorter_digits = t + above;
 
-                if (below != above)
-                        return (struct decimal){t + above, k + 1};
-        }
-        bool below = lower <= 4 * s, above = 4 * s + 4 <= upper;
-        if (below != above)
-                return (struct decimal){s + above, k};
-        uint64_t middle = 4 * s + 2;
-        bool up = value > middle || (value == middle && (s & 1));
-        return (struct decimal){s + up, k};
+        below = lower <= 4 * s;
+        above = 4 * s + 4 <= upper;
+        bool nearer_above = (value > 4 * s + 2) | ((value == 4 * s + 2) & (s & 1));
+        bool one = below != above;
+        uint64_t digits = s + ((one & above) | (!one & nearer_above));
+
+        uint64_t mask = -(uint64_t)shorter;
+        return (struct decimal){(shorter_digits & mask) | (digits & ~mask), k + shorter};
 }
 
 /* Numbers with up to three decimals: of up to 15 digits there is no second one for the same double, and the
@@ -134,19 +134,23 @@ static void find_digits(uint64_t number, struct digits *ret)
         const uint64_t unit = 100000000;
         uint64_t upper = number / unit;
         uint64_t low = eight_digits((uint32_t)(number % unit)), high = eight_digits((uint32_t)(upper % unit));
-        int before = 0, after;
+        unsigned lead = (unsigned)(upper / unit);
+        int before, after; /* zeros, as bits of the block */
 
-        ret->lead = (unsigned)(upper / unit);
-        if (ret->lead == 0)
-                before = high ? __builtin_ctzll(high) : 64 + __builtin_ctzll(low); /* of the 128 bits */
-        if (low)
-                after = __builtin_clzll(low) / 8;
+        if (high | lead)
+                before = __builtin_ctzll(high | (lead > 0)); /* none after a lead */
         else
-                after = high ? 8 + __builtin_clzll(high) / 8 : BLOCK;
-        before /= 8;
-        ret->zeros = after;
-        ret->count = BLOCK - before - after + (ret->lead > 0);
-        ret->block = ((uint128)low << 64 | high) >> (8 * before);
+                before = 64 + __builtin_ctzll(low);
+        if (low)
+                after = __builtin_clzll(low);
+        else
+                after = high ? 64 + __builtin_clzll(high) : 128;
+        *ret = (struct digits){
+                .lead = lead,
+                .count = BLOCK - before / 8 - after / 8 + (lead > 0),
+                .zeros = after / 8,
+                .block = ((uint128)low << 64 | high) >> (before & ~7),
+        };
 }
 
 /* Writes a whole block at once, of which `count` bytes are meant. */
@@ -175,13 +179,11 @@ static char *put_exponent(char *to, int exponent)
 /* `whole` digits, of which there may be more than given, and the others after a point. */
 static char *put_digits(char *to, const struct digits *digits, int whole)
 {
-        int count = digits->count;
+        int leads = digits->lead > 0, count = digits->count - leads;
 
-        if (digits->lead) {
-                *to++ = (char)('0' + digits->lead);
-                whole--;
-                count--;
-        }
+        *to = (char)('0' + digits->lead); /* overwritten when there is none */
+        to += leads;
+        whole -= leads;
         to = put_block(to, digits->block, whole);
         if (count <= whole)
                 return to;
