@@ -147,7 +147,8 @@ static int start_connection(struct postgres *postgres, PGconn **ret, struct erro
 
         /* What stands before `dbname` is a default that the DSN may change, what follows it is not. A dead
          * peer is noticed within half a minute on a standing connection, and a cancel never waits longer for
-         * one. Kerberos is asked for by the DSN alone: only to look for a ticket, its libraries would take 1 MB. */
+         * one. Kerberos is asked for by the DSN alone: only to look for a ticket, its libraries would take 1
+         * MB. */
         const char *const names[] = {"fallback_application_name",
                                      "keepalives_idle",
                                      "keepalives_interval",

@@ -50,8 +50,8 @@ int docker_recreate_check(struct docker *docker, const cJSON *inspected, struct 
 
 /*
  * Carries out the change. Whatever fails, by the deadline or before, the old container is put back as it was,
- * which takes its own time (at most a minute and the stop grace more); -ENOTRECOVERABLE, and the error says why, when that
- * failed too.
+ * which takes its own time (at most a minute and the stop grace more); -ENOTRECOVERABLE, and the error says
+ * why, when that failed too.
  */
 int docker_recreate(struct docker *docker, const cJSON *inspected, const struct docker_change *change,
                     struct deadline deadline, docker_progress progress, void *context, cJSON **ret_state,
