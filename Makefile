@@ -169,8 +169,10 @@ bench: ## how fast and how small, as ratios to peers; writes build/bench.json
 c_files      = $(shell git ls-files -- '*.c' '*.h')
 shell_files  = $(shell git ls-files | xargs -r grep -lE '^\#!.*\b(ba)?sh\b' 2>/dev/null)
 tidy_sources = $(lib_sources) $(wildcard exporter/*.c exporter/checks/*.c responder/*.c responder/actions/*.c)
-lint: $(BUILD)/generated/metrics.pb-c.h $(BUILD)/generated/powers_of_ten.h ## clang-format, clang-tidy, cppcheck, promtool, amtool, yamllint, shellcheck
+lint: export TIDY_FLAGS = $(ALL_CFLAGS)
+lint: ## clang-format, clang-tidy, cppcheck, promtool, amtool, yamllint, shellcheck
 	@$(MAKE) --no-print-directory deps GROUP="build run test lint"
+	@$(MAKE) --no-print-directory $(BUILD)/generated/metrics.pb-c.h $(BUILD)/generated/powers_of_ten.h
 	clang-format --dry-run --Werror $(c_files)
 	promtool check config rules/prometheus.yml
 	promtool check rules rules/alerts.yml
@@ -179,9 +181,8 @@ lint: $(BUILD)/generated/metrics.pb-c.h $(BUILD)/generated/powers_of_ten.h ## cl
 	shellcheck $(shell_files)
 	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr --enable=warning,performance,portability \
 		--suppressions-list=tests/cppcheck.txt -Iinclude -I. $(tidy_sources)
-	printf '%s\n' $(tidy_sources) | xargs -P "$$(nproc)" -n 8 \
-		clang-tidy --quiet --warnings-as-errors='*' -- 2>/dev/null \
-		$(filter-out -isystem $(BUILD)/generated,$(ALL_CFLAGS))
+	printf '%s\n' $(tidy_sources) | xargs -P "$$(nproc)" -n 8 bash -c \
+		'clang-tidy --quiet --warnings-as-errors="*" "$$@" -- $$TIDY_FLAGS 2> >(grep -v "warnings generated" >&2)' tidy
 
 format: ## brings the C files into the house's form
 	clang-format -i $(c_files)
@@ -198,6 +199,10 @@ install: build ## binaries, rules and documents under $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/runbook/rules $(DESTDIR)$(PREFIX)/share/doc/runbook
 	install -m 0755 $(BUILD)/runbook_exporter $(BUILD)/runbook_responder $(DESTDIR)$(PREFIX)/bin
 	install -m 0644 rules/*.yml $(DESTDIR)$(PREFIX)/share/runbook/rules
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	for unit in docker/systemd/*; do \
+		sed 's|/usr/local|$(PREFIX)|g' "$$unit" > $(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/} && \
+		chmod 0644 $(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/} || exit 1; done
 	install -m 0644 README.md CHANGELOG.md LICENSE $(wildcard docs/*.md) $(DESTDIR)$(PREFIX)/share/doc/runbook
 
 clean: ## removes build/
