@@ -11,6 +11,7 @@
 #include "runbook/http_client.h"
 #include "runbook/log.h"
 #include "runbook/memory.h"
+#include "runbook/systemd.h"
 
 enum { EXIT_FINE, EXIT_FAILED, EXIT_USAGE };
 
@@ -19,7 +20,7 @@ enum { EXIT_FINE, EXIT_FAILED, EXIT_USAGE };
 
 struct arguments {
         const char *config_file, *listen_address, *log_level, *log_format, *workers, *web_config_file;
-        bool enable_lifecycle, config_check, version, help;
+        bool enable_lifecycle, systemd_socket, config_check, version, help;
 };
 
 /* What the handlers work on. */
@@ -152,8 +153,13 @@ static int serve(const struct arguments *arguments, unsigned workers, const sigs
         }
         log_event(LOG_INFO, "Listening", "version", RUNBOOK_VERSION, "address", arguments->listen_address,
                   "config", arguments->config_file, NULL);
-        while (sigwait(signals, &signal_number) == 0 && signal_number == SIGHUP)
+        systemd_ready();
+        while (sigwait(signals, &signal_number) == 0 && signal_number == SIGHUP) {
+                systemd_reloading();
                 current_reload(exporter.current);
+                systemd_ready();
+        }
+        systemd_stopping();
         log_event(LOG_INFO, "Stopping", "signal", signal_number == SIGINT ? "SIGINT" : "SIGTERM", NULL);
         stop(&exporter);
         return EXIT_FINE;
@@ -226,6 +232,8 @@ int main(int argc, char **argv)
                  "read the file, name every mistake in it, and end"},
                 {"web.listen-address", FLAG_STRING, &arguments.listen_address, ":9877", "ADDRESS",
                  "where to serve metrics: host:port or unix:/path"},
+                {"web.systemd-socket", FLAG_SWITCH, &arguments.systemd_socket, NULL, NULL,
+                 "serve on the socket that systemd passes, instead of an address"},
                 {"web.config.file", FLAG_STRING, &arguments.web_config_file, NULL, "FILE",
                  "TLS, client certificates, users and headers, as exporter-toolkit has them"},
                 {"web.enable-lifecycle", FLAG_SWITCH, &arguments.enable_lifecycle, NULL, NULL,
@@ -251,6 +259,8 @@ int main(int argc, char **argv)
                 fprintf(stderr, "runbook_exporter: %s\n", error_text(&error));
                 return EXIT_USAGE;
         }
+        if (arguments.systemd_socket)
+                arguments.listen_address = HTTP_SYSTEMD_SOCKET;
         if (print_and_end(&arguments, flags, count, words, &status))
                 return status;
         if (count > 0) {

@@ -9,6 +9,7 @@
 #include <sys/un.h>
 
 #include "lib/http_server_internal.h"
+#include "runbook/systemd.h"
 
 #define UNIX_PREFIX "unix:"
 
@@ -77,8 +78,51 @@ static bool is_loopback_v6(const struct in6_addr *address)
                (IN6_IS_ADDR_V4MAPPED(address) && address->s6_addr[12] == 127);
 }
 
+union bound {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+};
+
+/* Where a socket listens; 0 or a negative errno. */
+static int bound_to(int fd, union bound *ret, uint16_t *ret_port, bool *ret_tcp_loopback)
+{
+        socklen_t length = sizeof(*ret);
+
+        memset(ret, 0, sizeof(*ret));
+        if (getsockname(fd, &ret->any, &length) < 0)
+                return -errno;
+        bool is_v6 = ret->any.sa_family == AF_INET6, is_v4 = ret->any.sa_family == AF_INET;
+        *ret_port = ntohs(is_v6 ? ret->v6.sin6_port : is_v4 ? ret->v4.sin_port : 0);
+        *ret_tcp_loopback =
+                (is_v6 && is_loopback_v6(&ret->v6.sin6_addr)) || (is_v4 && is_loopback_v4(&ret->v4.sin_addr));
+        return 0;
+}
+
+/* The socket that systemd listens on. */
+static int listen_passed(struct http_listener *ret, bool *ret_loopback, struct error *error)
+{
+        union bound bound;
+        uint16_t port;
+        bool tcp_loopback;
+        int fd = -1, r = systemd_socket(&fd, error);
+
+        if (r < 0)
+                return r;
+        r = bound_to(fd, &bound, &port, &tcp_loopback);
+        if (r < 0)
+                return error_set(error, -r, "cannot tell where systemd's socket listens");
+        if (ret_loopback)
+                *ret_loopback = tcp_loopback || bound.any.sa_family == AF_UNIX;
+        if (ret)
+                *ret = (struct http_listener){.fd = fd, .port = port, .check_host = tcp_loopback};
+        return 0;
+}
+
 int http_address_is_loopback(const char *listen_address, bool *ret, struct error *error)
 {
+        if (strcmp(listen_address, HTTP_SYSTEMD_SOCKET) == 0)
+                return listen_passed(NULL, ret, error);
         _cleanup_address_ struct address address = {0};
         int r = address_parse(listen_address, &address, error);
         if (r < 0)
@@ -160,24 +204,15 @@ static int listen_tcp(const char *string, const struct address *address, struct 
         if (fd < 0)
                 return listen_failed(string, -fd, error);
 
-        union {
-                struct sockaddr any;
-                struct sockaddr_in v4;
-                struct sockaddr_in6 v6;
-        } bound = {0};
-        socklen_t length = sizeof(bound);
-        if (getsockname(fd, &bound.any, &length) < 0) {
-                int code = errno;
+        union bound bound;
+        uint16_t port;
+        bool is_loopback;
+        r = bound_to(fd, &bound, &port, &is_loopback);
+        if (r < 0) {
                 close(fd);
-                return listen_failed(string, code, error);
+                return listen_failed(string, -r, error);
         }
-        bool is_v6 = bound.any.sa_family == AF_INET6;
-        *ret = (struct http_listener){
-                .fd = fd,
-                .port = ntohs(is_v6 ? bound.v6.sin6_port : bound.v4.sin_port),
-                .check_host =
-                        is_v6 ? is_loopback_v6(&bound.v6.sin6_addr) : is_loopback_v4(&bound.v4.sin_addr),
-        };
+        *ret = (struct http_listener){.fd = fd, .port = port, .check_host = is_loopback};
         return 0;
 }
 
@@ -222,6 +257,8 @@ static int listen_unix(const char *string, const char *path, struct http_listene
 
 int http_listen(const char *address, struct http_listener *ret, struct error *error)
 {
+        if (strcmp(address, HTTP_SYSTEMD_SOCKET) == 0)
+                return listen_passed(ret, NULL, error);
         _cleanup_address_ struct address parsed = {0};
         int r = address_parse(address, &parsed, error);
         if (r < 0)

@@ -12,6 +12,7 @@
 #include "runbook/http_client.h"
 #include "runbook/log.h"
 #include "runbook/memory.h"
+#include "runbook/systemd.h"
 #include "runbook/web_config.h"
 
 enum { EXIT_FINE, EXIT_FAILED, EXIT_USAGE };
@@ -21,7 +22,7 @@ enum { EXIT_FINE, EXIT_FAILED, EXIT_USAGE };
 struct arguments {
         const char *config_file, *listen_address, *journal, *alert, *log_level, *log_format, *web_config_file,
                 *operators;
-        bool dry_run, json, config_check, version, help;
+        bool dry_run, json, systemd_socket, config_check, version, help;
 };
 
 /* The parts, in the order they are started; stopped in reverse. */
@@ -162,7 +163,9 @@ static int serve(const struct arguments *arguments, const sigset_t *signals)
         log_event(LOG_INFO, "Listening", "version", RUNBOOK_VERSION, "address", arguments->listen_address,
                   "config", arguments->config_file, "journal", arguments->journal, "dry_run",
                   arguments->dry_run ? "true" : NULL, NULL);
+        systemd_ready();
         sigwait(signals, &signal_number);
+        systemd_stopping();
         log_event(LOG_INFO, "Stopping", "signal", signal_number == SIGINT ? "SIGINT" : "SIGTERM", NULL);
         stop(&responder);
         return EXIT_FINE;
@@ -268,6 +271,8 @@ int main(int argc, char **argv)
                  "read the file, name every mistake in it, and end"},
                 {"web.listen-address", FLAG_STRING, &arguments.listen_address, "127.0.0.1:9878", "ADDRESS",
                  "where to take alerts: host:port or unix:/path; loopback, unless there is authentication"},
+                {"web.systemd-socket", FLAG_SWITCH, &arguments.systemd_socket, NULL, NULL,
+                 "serve on the socket that systemd passes, instead of an address"},
                 {"web.config.file", FLAG_STRING, &arguments.web_config_file, NULL, "FILE",
                  "TLS, client certificates, users and headers, as exporter-toolkit has them"},
                 {"web.operators", FLAG_STRING, &arguments.operators, NULL, "USERS",
@@ -296,6 +301,8 @@ int main(int argc, char **argv)
                 complain(&error);
                 return EXIT_USAGE;
         }
+        if (arguments.systemd_socket)
+                arguments.listen_address = HTTP_SYSTEMD_SOCKET;
         if (arguments.help) {
                 flags_help("runbook_responder",
                            "Alerts set off remediations, which are journaled and verified.", commands, flags,

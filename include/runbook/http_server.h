@@ -29,8 +29,12 @@ struct http_route {
         size_t body_limit; /* bytes taken of a request's body; 0: none is accepted */
 };
 
+/* A listen address: the socket that systemd has passed to this process. */
+#define HTTP_SYSTEMD_SOCKET "systemd:"
+
 struct http_server_options {
-        const char *listen_address; /* ":9877", "127.0.0.1:9878", "[::1]:9878", "unix:/run/x.sock" */
+        /* ":9877", "127.0.0.1:9878", "[::1]:9878", "unix:/run/x.sock", HTTP_SYSTEMD_SOCKET */
+        const char *listen_address;
         const struct http_route *routes;
         void *context;             /* given to every handler */
         unsigned connection_limit; /* 0: 512 */
@@ -51,7 +55,8 @@ struct http_server *http_server_stop(struct http_server *server);
 /* The port that was bound, for listen addresses with port 0; 0 for a unix socket. */
 uint16_t http_server_port(const struct http_server *server);
 
-/* True for 127.0.0.0/8, ::1, localhost and unix sockets. -EINVAL when it is no address at all. */
+/* True for 127.0.0.0/8, ::1, localhost and unix sockets, also those of systemd. -EINVAL when it is no address
+ * at all. */
 int http_address_is_loopback(const char *listen_address, bool *ret, struct error *error);
 
 /*
