@@ -121,9 +121,10 @@ static int parse_alert(const cJSON *json, bool firing, struct alert *alert, stru
 {
         alert->firing = firing;
         int r = string_member(json, "fingerprint", &alert->fingerprint, error);
-        if (r >= 0 && (!alert->fingerprint || !*alert->fingerprint))
+        size_t length = alert->fingerprint ? strlen(alert->fingerprint) : 0;
+        if (r >= 0 && length == 0)
                 r = error_set(error, EBADMSG, "fingerprint: missing");
-        if (r >= 0 && strlen(alert->fingerprint) > FINGERPRINT_LIMIT)
+        if (r >= 0 && length > FINGERPRINT_LIMIT)
                 r = error_set(error, EBADMSG, "fingerprint: longer than %d bytes", FINGERPRINT_LIMIT);
         if (r >= 0)
                 r = string_member(json, "generatorURL", &alert->generator_url, error);
