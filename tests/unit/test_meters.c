@@ -77,7 +77,7 @@ static void test_durations_since_the_alert(_unused_ void **state)
         _cleanup_free_ char *page = page_of(meters);
         assert_line(page, "runbook_alert_to_action_seconds_sum{remediation=\"r\"} 2");
         assert_line(page, "runbook_alert_to_action_seconds_count{remediation=\"r\"} 2");
-        assert_line(page, "runbook_alert_to_healed_seconds_bucket{remediation=\"r\",le=\"3600\"} 0");
+        assert_line(page, "runbook_alert_to_healed_seconds_bucket{remediation=\"r\",le=\"3600.0\"} 0");
         assert_line(page, "runbook_alert_to_healed_seconds_bucket{remediation=\"r\",le=\"+Inf\"} 1");
         meters_free(meters);
 }
