@@ -36,7 +36,9 @@ static consider_function *const considerations[INCIDENT_STATE_COUNT] = {
         [INCIDENT_PLANNED] = consider_ended,
 };
 
-static int open_incidents(struct engine *engine, const struct episode *episode, struct error *error)
+/* `ret_matched` is false when no remediation is for it: then nothing was written. */
+static int open_incidents(struct engine *engine, const struct episode *episode, bool *ret_matched,
+                          struct error *error)
 {
         const struct remediation_set *set = engine->options.set;
         struct journal_opening *openings = calloc(set->count + 1, sizeof(*openings));
@@ -58,8 +60,9 @@ static int open_incidents(struct engine *engine, const struct episode *episode, 
                 openings[count++] =
                         (struct journal_opening){remediation->name, names, remediation->step_count};
         }
-        if (r >= 0)
+        if (r >= 0 && count > 0)
                 r = journal_open_incidents(engine->options.journal, episode->id, openings, count, error);
+        *ret_matched = count > 0;
         for (size_t i = 0; i < count; i++)
                 free((void *)openings[i].actions);
         free(openings);
@@ -72,8 +75,16 @@ static int match_episodes(struct pass *pass, struct error *error)
         int r = journal_unmatched(pass->engine->options.journal, EPISODES_AT_ONCE, &list, error);
         if (r < 0)
                 return r;
-        for (size_t i = 0; i < list.count && r >= 0; i++)
-                r = open_incidents(pass->engine, &list.items[i], error);
+        int64_t passed_over[EPISODES_AT_ONCE];
+        size_t count = 0;
+        for (size_t i = 0; i < list.count && r >= 0; i++) {
+                bool matched = true;
+                r = open_incidents(pass->engine, &list.items[i], &matched, error);
+                if (!matched)
+                        passed_over[count++] = list.items[i].id;
+        }
+        if (r >= 0)
+                r = journal_pass_over(pass->engine->options.journal, passed_over, count, error);
         if (list.count == EPISODES_AT_ONCE)
                 pass_look_at(pass, pass->now);
         episode_list_release(&list);

@@ -68,6 +68,10 @@ struct journal_opening {
 int journal_open_incidents(struct journal *journal, int64_t episode, const struct journal_opening *openings,
                            size_t count, struct error *error);
 
+/* Marks episodes that no remediation is for as matched, all in one commit: a storm of them must not keep the
+ * one that matters waiting. */
+int journal_pass_over(struct journal *journal, const int64_t *episodes, size_t count, struct error *error);
+
 /* Closes an episode that Alertmanager no longer has, as if it had been resolved. */
 int journal_close_episode(struct journal *journal, int64_t episode, const char *actor, struct error *error);
 

@@ -227,13 +227,19 @@ static int open_incident(struct journal *journal, int64_t episode, const struct 
                               incident_state_name(INCIDENT_RECEIVED), 0, NULL, error);
 }
 
+static int mark_matched(struct journal *journal, int64_t episode, struct error *error)
+{
+        int r = journal_run(&journal->writer, EPISODE_MATCHED, error, "i", episode);
+        if (r >= 0 && sqlite3_changes(journal->writer.database) == 0)
+                return error_set(error, ENOENT, "there is no such episode");
+        return r;
+}
+
 static int open_incidents(struct journal *journal, void *context, struct error *error)
 {
         const struct opening *opening = context;
         nsec now = clock_wall();
-        int r = journal_run(&journal->writer, EPISODE_MATCHED, error, "i", opening->episode);
-        if (r >= 0 && sqlite3_changes(journal->writer.database) == 0)
-                return error_set(error, ENOENT, "there is no such episode");
+        int r = mark_matched(journal, opening->episode, error);
         for (size_t i = 0; r >= 0 && i < opening->count; i++)
                 r = open_incident(journal, opening->episode, &opening->items[i], now, error);
         return r;
@@ -244,6 +250,26 @@ int journal_open_incidents(struct journal *journal, int64_t episode, const struc
 {
         struct opening opening = {episode, openings, count};
         return journal_perform(journal, open_incidents, &opening, error);
+}
+
+struct passing_over {
+        const int64_t *episodes;
+        size_t count;
+};
+
+static int pass_over(struct journal *journal, void *context, struct error *error)
+{
+        const struct passing_over *passing = context;
+        int r = 0;
+        for (size_t i = 0; i < passing->count && r >= 0; i++)
+                r = mark_matched(journal, passing->episodes[i], error);
+        return r;
+}
+
+int journal_pass_over(struct journal *journal, const int64_t *episodes, size_t count, struct error *error)
+{
+        struct passing_over passing = {episodes, count};
+        return count > 0 ? journal_perform(journal, pass_over, &passing, error) : 0;
 }
 
 struct closing {

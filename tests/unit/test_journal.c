@@ -92,6 +92,24 @@ static void test_unmatched_are_oldest_first(void **state)
         episode_list_release(&list);
 }
 
+static void test_passed_over(void **state)
+{
+        struct room *room = *state;
+        _cleanup_error_ struct error error = {0};
+        accept_alerts(room, "f1 f2 f3");
+        assert_int_equal(journal_pass_over(room->journal, (const int64_t[]){1, 3}, 2, NULL), 0);
+        assert_int_equal(journal_pass_over(room->journal, NULL, 0, NULL), 0);
+        struct episode_list list = {0};
+        assert_int_equal(journal_unmatched(room->journal, 10, &list, NULL), 0);
+        assert_int_equal(list.count, 1);
+        assert_string_equal(list.items[0].alert.fingerprint, "f2");
+        episode_list_release(&list);
+        /* It is one commit, so it is all of them or none. */
+        assert_int_equal(journal_pass_over(room->journal, (const int64_t[]){2, 9}, 2, &error), -ENOENT);
+        assert_string_equal(error_text(&error), "there is no such episode");
+        assert_int_equal(unmatched_count(room), 1);
+}
+
 static void test_silent_episodes(void **state)
 {
         struct room *room = *state;
@@ -479,6 +497,7 @@ int main(void)
                 IN_ROOM(test_begin_moves_earlier_only),
                 IN_ROOM(test_unmatched_are_oldest_first),
                 IN_ROOM(test_silent_episodes),
+                IN_ROOM(test_passed_over),
                 IN_ROOM(test_incidents_of_an_episode),
                 IN_ROOM(test_numbers_by_year),
                 IN_ROOM(test_entries_change_what_they_say),
