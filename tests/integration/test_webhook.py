@@ -142,10 +142,18 @@ class Sender(threading.Thread):
             pass  # killed
 
 
-def test_what_was_acknowledged_survives_a_kill(tmp_path, binaries):
+@pytest.fixture
+def alone(tmp_path, binaries):
+    """A responder without an Alertmanager, not started yet."""
     config = tmp_path / "remediations.yml"
     config.write_text(REMEDIATIONS % "http://127.0.0.1:1")
     responder = Responder(binaries.responder, config, tmp_path / "responder")
+    yield responder
+    responder.stop()
+
+
+def test_what_was_acknowledged_survives_a_kill(alone):
+    responder = alone
     acknowledged = set()
     for life in range(4):
         responder.start()
