@@ -182,7 +182,8 @@ lint: ## clang-format, clang-tidy, cppcheck, promtool, amtool, yamllint, shellch
 	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr --enable=warning,performance,portability \
 		--suppressions-list=tests/cppcheck.txt -Iinclude -I. $(tidy_sources)
 	printf '%s\n' $(tidy_sources) | xargs -P "$$(nproc)" -n 8 bash -c \
-		'clang-tidy --quiet --warnings-as-errors="*" "$$@" -- $$TIDY_FLAGS 2> >(grep -v "warnings generated" >&2)' tidy
+		'eval "flags=($$TIDY_FLAGS)"; clang-tidy --quiet --warnings-as-errors="*" "$$@" -- "$${flags[@]}" \
+			2> >(grep -v "warnings generated" >&2)' tidy
 
 format: ## brings the C files into the house's form
 	clang-format -i $(c_files)

@@ -15,7 +15,7 @@ bool text_reserve(struct text *text, size_t extra)
 {
         if (text->error < 0)
                 return false;
-        if (extra < text->capacity - text->length)
+        if (text->data && extra < text->capacity - text->length)
                 return true;
 
         size_t wanted, capacity = text->capacity ? text->capacity : SMALLEST_CAPACITY;
