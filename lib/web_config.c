@@ -130,14 +130,15 @@ static void check_tls(const struct web_tls_settings *tls, struct config_node *no
         check_pair(node, "client_ca", tls->client_ca, tls->client_ca_file, verifies);
         if (has_ca && tls->client_auth == NO_CERT)
                 config_complain(node, tls->client_ca ? "client_ca" : "client_ca_file",
-                                "is of no use without a client_auth_type such as RequireAndVerifyClientCert");
+                                "authorities are of no use without a client_auth_type such as "
+                                "RequireAndVerifyClientCert");
         if (tls->allowed_sans.count > 0 && tls->client_auth != REQUIRE_ANY &&
             tls->client_auth != REQUIRE_ANY_OLD && tls->client_auth != REQUIRE_VERIFIED)
-                config_complain(
-                        node, "client_allowed_sans",
-                        "needs client_auth_type RequireAndVerifyClientCert (or RequireAnyClientCert)");
+                config_complain(node, "client_allowed_sans",
+                                "client_allowed_sans needs client_auth_type RequireAndVerifyClientCert (or "
+                                "RequireAnyClientCert)");
         if (tls->min_version > tls->max_version)
-                config_complain(node, "min_version", "is above max_version");
+                config_complain(node, "min_version", "min_version is above max_version");
         web_tls_check(tls, node);
 }
 
@@ -146,12 +147,12 @@ static void check_headers(char *const *headers, struct config_node *node)
         const char *frame = headers[1], *type = headers[2];
 
         if (frame && *frame && strcasecmp(frame, "deny") != 0 && strcasecmp(frame, "sameorigin") != 0)
-                config_complain(node, web_header_names[1], "takes deny or sameorigin");
+                config_complain(node, web_header_names[1], "X-Frame-Options takes deny or sameorigin");
         if (type && *type && strcasecmp(type, "nosniff") != 0)
-                config_complain(node, web_header_names[2], "takes nosniff");
+                config_complain(node, web_header_names[2], "X-Content-Type-Options takes nosniff");
         for (size_t i = 0; i < WEB_HEADERS; i++)
                 if (headers[i] && headers[i][strcspn(headers[i], "\r\n")] != '\0')
-                        config_complain(node, web_header_names[i], "must not have line breaks");
+                        config_complain(node, web_header_names[i], "a header must not have line breaks");
 }
 
 /* The cost of a bcrypt hash; 0 when it is none. */
@@ -180,11 +181,12 @@ static int check_users(struct web_config *config, struct config_node *node)
                         config_complain(node, users->keys[i], "a user's name is not empty and has no \":\"");
                 if (cost == 0)
                         config_complain(node, users->keys[i],
-                                        "needs a bcrypt hash such as $2y$10$…, made by `htpasswd -nBC 10`");
+                                        "%s needs a bcrypt hash such as $2y$10$…, made by `htpasswd -nBC 10`",
+                                        users->keys[i]);
                 else if (cost < LEAST_COST || cost > MOST_COST)
                         config_complain(node, users->keys[i],
-                                        "bcrypt's cost is %d, which is not from %d to %d", cost, LEAST_COST,
-                                        MOST_COST);
+                                        "bcrypt's cost of %s is %d, which is not from %d to %d",
+                                        users->keys[i], cost, LEAST_COST, MOST_COST);
                 else if (cost > highest)
                         highest = cost;
         }
@@ -259,7 +261,7 @@ static int read_document(struct web_config *config, const char *path, struct con
         config_read_some(root, fields, settings, elsewhere);
         if (config_member(root, "rate_limit"))
                 config_complain(root, "rate_limit",
-                                "is not supported here: this server has limits of its own");
+                                "rate_limit is not supported: this server has limits of its own");
         struct config_node *http = config_member(root, "http_server_config");
         struct config_node *tls = config_member(root, "tls_server_config");
 

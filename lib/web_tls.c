@@ -311,7 +311,18 @@ static int read_common_name(gnutls_x509_crt_t certificate, struct config_strings
         return add_name(names, name, length);
 }
 
-static int read_names(const gnutls_datum_t *der, struct config_strings *names)
+static bool is_allowed(const struct config_strings *allowed, const struct config_strings *names)
+{
+        for (size_t i = 0; i < allowed->count; i++)
+                for (size_t k = 0; k < names->count; k++)
+                        if (strcmp(allowed->items[i], names->items[k]) == 0)
+                                return true;
+        return allowed->count == 0;
+}
+
+/* The names of a certificate. Only alternative ones are matched by client_allowed_sans. */
+static int read_names(const gnutls_datum_t *der, const struct config_strings *allowed,
+                      struct config_strings *names)
 {
         gnutls_x509_crt_t certificate;
         int r = gnutls_x509_crt_init(&certificate);
@@ -321,19 +332,12 @@ static int read_names(const gnutls_datum_t *der, struct config_strings *names)
         r = gnutls_x509_crt_import(certificate, der, GNUTLS_X509_FMT_DER);
         if (r >= 0)
                 r = read_alternatives(certificate, names);
+        if (r >= 0 && !is_allowed(allowed, names))
+                r = GNUTLS_E_CERTIFICATE_ERROR;
         if (r >= 0 && names->count == 0)
                 r = read_common_name(certificate, names);
         gnutls_x509_crt_deinit(certificate);
         return r;
-}
-
-static bool is_allowed(const struct config_strings *allowed, const struct config_strings *names)
-{
-        for (size_t i = 0; i < allowed->count; i++)
-                for (size_t k = 0; k < names->count; k++)
-                        if (strcmp(allowed->items[i], names->items[k]) == 0)
-                                return true;
-        return allowed->count == 0;
 }
 
 void web_peer_release(struct web_peer *peer)
@@ -362,7 +366,7 @@ int web_tls_verify(const struct web_config *config, gnutls_session_t session, st
                 return GNUTLS_E_CERTIFICATE_ERROR;
 
         struct web_peer peer = {.verified = verifies};
-        if (read_names(&chain[0], &peer.names) < 0 || !is_allowed(&tls->allowed_sans, &peer.names)) {
+        if (read_names(&chain[0], &tls->allowed_sans, &peer.names) < 0) {
                 web_peer_release(&peer);
                 return GNUTLS_E_CERTIFICATE_ERROR;
         }
