@@ -7,6 +7,9 @@ static const struct metric_family success = {
         "Whether the last run of the check succeeded and the present one is not overdue."};
 static const struct metric_family duration = {"runbook_check_duration_seconds", METRIC_GAUGE, "seconds",
                                               "How long the last finished run of the check took."};
+static const struct metric_family run_duration = {
+        "runbook_check_run_duration_seconds", METRIC_HISTOGRAM, "seconds",
+        "How long the finished runs of the check took, since the exporter has known it as it is."};
 static const struct metric_family last_run = {
         "runbook_check_last_run_timestamp_seconds", METRIC_GAUGE, "seconds",
         "When the last finished run of the check began, which its samples are from; 0: never."};
@@ -31,9 +34,24 @@ static const struct metric_family reload_success_time = {
         "runbook_exporter_config_last_reload_success_timestamp_seconds", METRIC_GAUGE, "seconds",
         "When the configuration was last read successfully."};
 
+#define OF_EVERY_CHECK &success, &duration, &run_duration, &last_run, &last_success, &info, &dropped
+
+const struct metric_family *const about_check_families[] = {OF_EVERY_CHECK, NULL};
 const struct metric_family *const about_families[] = {
-        &success,    &duration,         &last_run,          &last_success,        &info, &dropped,
-        &build_info, &duplicate_series, &reload_successful, &reload_success_time, NULL};
+        OF_EVERY_CHECK, &build_info, &duplicate_series, &reload_successful, &reload_success_time, NULL};
+
+/* Classic buckets stand beside the native ones for who has none: few, as every check has all of them. */
+static const double duration_bounds[] = {0.005, 0.025, 0.1, 0.5, 2.5, 10};
+
+int about_durations_init(struct histogram *histogram)
+{
+        return histogram_init_native(histogram, duration_bounds, N_ELEMENTS(duration_bounds));
+}
+
+void about_durations(struct sample_sink *sink, const struct histogram *histogram)
+{
+        sample_add_histogram(sink, &run_duration, histogram, NULL, 0);
+}
 
 void about_reload(struct sample_sink *sink, const struct reload_status *status)
 {

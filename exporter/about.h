@@ -11,10 +11,15 @@ struct reload_status {
         nsec success_wall;
 };
 
-/* Every one of them, closed by NULL. */
-extern const struct metric_family *const about_families[];
+/* Those of every check, and every one there is; closed by NULL. */
+extern const struct metric_family *const about_check_families[], *const about_families[];
 
 void about_check(struct sample_sink *sink, const struct check_state *state);
+
+/* How long the runs of one check took: the histogram, and its samples for a set that has the check's label.
+ */
+int about_durations_init(struct histogram *histogram);
+void about_durations(struct sample_sink *sink, const struct histogram *histogram);
 
 void about_reload(struct sample_sink *sink, const struct reload_status *status);
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <pthread.h>
 
+#include "exporter/about.h"
 #include "runbook/log.h"
 
 /* A run answers by its deadline; this is how much later its thread may come to say so. */
@@ -21,6 +22,8 @@ struct entry {
         size_t index;          /* in the set */
         const struct check *check;
         struct label labels[1]; /* check="<name>", on each of its samples */
+        struct histogram
+                durations; /* of its finished runs; by the run alone, of which there is one at a time */
 
         /* Below: by the hub's lock. */
         struct entry *previous, *next; /* of all in the hub */
@@ -78,6 +81,7 @@ struct check_result *check_result_unref(struct check_result *result)
         if (!result || __atomic_sub_fetch(&result->references, 1, __ATOMIC_ACQ_REL) > 0)
                 return NULL;
         sample_set_release(&result->samples);
+        sample_set_release(&result->durations);
         free(result->reason);
         free(result);
         return NULL;
@@ -138,6 +142,11 @@ static struct entry *entry_new(struct hub *hub, struct check_set *set, size_t in
                 .labels = {{"check", set->checks[index].name}},
                 .due = INT64_MIN,
         };
+        if (about_durations_init(&entry->durations) < 0) {
+                check_set_free(entry->set);
+                free(entry);
+                return NULL;
+        }
         return entry;
 }
 
@@ -166,6 +175,7 @@ static void entry_free(struct entry *entry)
 {
         check_result_unref(entry->result);
         check_result_unref(entry->pending);
+        histogram_release(&entry->durations);
         check_set_close(entry->set, entry->index);
         check_set_free(entry->set);
         free(entry);
@@ -308,6 +318,14 @@ size_t schedule_fresh(const struct schedule *schedule)
         return schedule->fresh;
 }
 
+const struct metric_family *const *schedule_own_families(const struct schedule *schedule, size_t check)
+{
+        const struct entry *entry = schedule->entries[check];
+        const struct check_kind *kind = entry->check->kind;
+
+        return kind->own_families ? kind->own_families(entry->set->states[entry->index]) : NULL;
+}
+
 void schedule_touch(struct schedule *schedule)
 {
         WITH_LOCK(schedule->hub);
@@ -433,6 +451,10 @@ static void run_check(void *context)
                 take_failure(result, -ENOMEM, "out of memory while its samples were kept");
         if (result->samples.error < 0)
                 sample_set_clear(&result->samples); /* half of them would be a lie, and would fail the page */
+        histogram_observe(&entry->durations, nsec_to_seconds(result->duration));
+        about_durations(&(struct sample_sink){&result->durations}, &entry->durations);
+        if (result->durations.error < 0)
+                sample_set_clear(&result->durations);
 
         bool complained = finish(entry, result, started);
         report(entry, result->code, result->reason, complained);
@@ -452,6 +474,8 @@ static bool launch(struct entry *entry, nsec now)
         result->samples.limit = (size_t)entry->check->max_series;
         result->samples.common = entry->labels;
         result->samples.common_count = N_ELEMENTS(entry->labels);
+        result->durations.common = entry->labels;
+        result->durations.common_count = N_ELEMENTS(entry->labels);
         if (workers_run(entry->hub->workers, run_check, entry) < 0) {
                 check_result_unref(result);
                 return false;

@@ -16,6 +16,7 @@
 /* What one finished run measured. Immutable, reference-counted. */
 struct check_result {
         struct sample_set samples;
+        struct sample_set durations; /* of all runs so far, as a histogram */
         nsec started_wall;
         nsec duration;
         int code;     /* 0, or the negative errno that run() answered */
@@ -88,6 +89,9 @@ void schedule_mark_late(struct schedule *schedule, struct check_run run);
 
 /* Marks what has outlasted its timeout; the instant when it should be called again (INT64_MAX: no run). */
 nsec schedule_expire(struct schedule *schedule);
+
+/* The metrics that the operator defined for a check, closed by NULL; NULL: none. By its index in the set. */
+const struct metric_family *const *schedule_own_families(const struct schedule *schedule, size_t check);
 
 /* Rises whenever what the checks say has changed. Takes no lock. */
 uint64_t schedule_generation(const struct schedule *schedule);

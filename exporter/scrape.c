@@ -6,8 +6,9 @@
 #include <math.h>
 #include <pthread.h>
 
-#include "exporter/about.h"
-#include "runbook/config.h"
+#include "exporter/exposition.h"
+#include "exporter/negotiate.h"
+#include "exporter/selection.h"
 #include "runbook/log.h"
 
 #define DEFAULT_TIMEOUT 10.0 /* Prometheus' own default */
@@ -19,7 +20,8 @@ struct waiting {
         struct waiting *next;
         struct http_exchange *exchange;
         nsec deadline;
-        bool *selected;          /* NULL: every check */
+        struct selection selection;
+        struct variant variant;
         size_t run_count, ended; /* runs before `ended` have ended */
         struct check_run runs[];
 };
@@ -28,7 +30,6 @@ struct scrape {
         struct check_set *set; /* a reference */
         const struct reload_status *status;
         struct schedule *schedule;
-        const char **names; /* of the checks, for look-ups and advice */
         pthread_t thread;
         bool started;
 
@@ -38,9 +39,7 @@ struct scrape {
         /* Below: by the lock. */
         struct waiting *list;
         bool stopping, retiring, over;
-        struct http_content *page; /* of all checks */
-        uint64_t page_generation;
-        nsec page_fresh_until;
+        struct exposition *exposition; /* of all checks; made by the thread */
 
         uint64_t duplicates; /* by the thread alone */
 };
@@ -62,7 +61,7 @@ nsec scrape_allowance(const char *timeout_header)
 static struct waiting *waiting_free(struct waiting *waiting)
 {
         if (waiting)
-                free(waiting->selected);
+                selection_release(&waiting->selection);
         free(waiting);
         return NULL;
 }
@@ -82,85 +81,51 @@ static void runs_changed(void *context)
 
 /* ---- building the page ---- */
 
-struct snapshot {
-        struct check_state *states;
-        const struct sample_set **sets;
-        struct sample_set own;
-        size_t count;
-};
-
-static void snapshot_release(struct snapshot *snapshot)
+/* The snapshot of what is selected; the exporter's own series are on the page of all. */
+static struct exposition *look(struct scrape *scrape, const struct selection *selection)
 {
-        for (size_t i = 0; snapshot->states && i < snapshot->count; i++)
-                check_state_release(&snapshot->states[i]);
-        free(snapshot->states);
-        free(snapshot->sets);
-        sample_set_release(&snapshot->own);
-}
+        struct sample_set own = {0};
 
-/*
- * Encodes the page of the selected checks; the exporter's own series are on the page of all. What is on it is
- * from one moment, whose generation is told.
- */
-static struct http_content *build_page(struct scrape *scrape, const bool *selected, uint64_t *ret_generation,
-                                       nsec *ret_fresh_until)
-{
-        size_t count = scrape->set->count, sets = 1;
-        _cleanup_(snapshot_release) struct snapshot snapshot = {
-                .states = calloc(count + 1, sizeof(*snapshot.states)),
-                .sets = calloc(count + 1, sizeof(*snapshot.sets)),
-        };
-        struct sample_sink sink = {&snapshot.own};
-        _cleanup_text_ struct text text = {0};
-        uint64_t duplicates;
-
-        if (!snapshot.states || !snapshot.sets)
-                return NULL;
-        snapshot.count = count;
-        schedule_states(scrape->schedule, snapshot.states, ret_generation, ret_fresh_until);
-
-        snapshot.sets[0] = &snapshot.own;
-        if (!selected) {
-                about_exporter(&sink, scrape->duplicates);
-                about_reload(&sink, scrape->status);
+        if (!selection || selection->own) {
+                about_exporter(&(struct sample_sink){&own}, scrape->duplicates);
+                about_reload(&(struct sample_sink){&own}, scrape->status);
         }
-        for (size_t i = 0; i < count; i++) {
-                if (selected && !selected[i])
-                        continue;
-                about_check(&sink, &snapshot.states[i]);
-                if (snapshot.states[i].result)
-                        snapshot.sets[sets++] = &snapshot.states[i].result->samples;
-        }
-        if (metrics_encode_text(snapshot.sets, sets, &text, &duplicates) < 0)
-                return NULL;
-        scrape->duplicates += duplicates;
-        return http_content_new(&text);
+        struct exposition *exposition =
+                exposition_new(scrape->schedule, selection ? selection->checks : NULL, &own);
+        sample_set_release(&own);
+        return exposition;
 }
 
 /* The page of all checks, a reference: the one in memory while nothing has changed, or a new one. */
-static struct http_content *current_page(struct scrape *scrape)
+static struct http_content *current_page(struct scrape *scrape, struct variant variant)
 {
-        struct http_content *page = NULL, *previous;
-        uint64_t generation;
-        nsec fresh_until;
+        struct exposition *previous = scrape->exposition; /* only replaced here */
 
-        pthread_mutex_lock(&scrape->lock);
-        if (scrape->page && scrape->page_generation == schedule_generation(scrape->schedule))
-                page = http_content_ref(scrape->page);
-        pthread_mutex_unlock(&scrape->lock);
-        if (page)
-                return page;
+        if (previous && exposition_generation(previous) == schedule_generation(scrape->schedule))
+                return exposition_make(previous, variant, NULL, &scrape->duplicates);
 
-        page = build_page(scrape, NULL, &generation, &fresh_until);
-        if (!page)
+        struct exposition *exposition = look(scrape, NULL);
+        if (!exposition)
                 return NULL;
+        struct http_content *page = exposition_make(exposition, variant, NULL, &scrape->duplicates);
         pthread_mutex_lock(&scrape->lock);
-        previous = scrape->page;
-        scrape->page = http_content_ref(page);
-        scrape->page_generation = generation;
-        scrape->page_fresh_until = fresh_until;
+        scrape->exposition = exposition;
         pthread_mutex_unlock(&scrape->lock);
-        http_content_unref(previous);
+        exposition_free(previous);
+        return page;
+}
+
+/* A page for one request alone. */
+static struct http_content *selected_page(struct scrape *scrape, const struct selection *selection,
+                                          struct variant variant)
+{
+        struct exposition *exposition = look(scrape, selection);
+
+        if (!exposition)
+                return NULL;
+        struct http_content *page =
+                exposition_make(exposition, variant, selection_names(selection), &scrape->duplicates);
+        exposition_free(exposition);
         return page;
 }
 
@@ -211,12 +176,14 @@ static void answer(struct scrape *scrape, struct waiting *waiting, bool stopping
         for (size_t i = waiting->ended; i < waiting->run_count; i++)
                 schedule_mark_late(scrape->schedule, waiting->runs[i]);
 
-        page = waiting->selected ? build_page(scrape, waiting->selected, NULL, NULL) : current_page(scrape);
+        page = selection_is_all(&waiting->selection)
+                       ? current_page(scrape, waiting->variant)
+                       : selected_page(scrape, &waiting->selection, waiting->variant);
         if (!page) {
                 http_reply_text(waiting->exchange, 500, "Out of memory.");
                 return;
         }
-        http_reply_content(waiting->exchange, 200, METRICS_TEXT_TYPE, page);
+        http_reply_content(waiting->exchange, 200, metrics_content_type(waiting->variant.format), page);
         http_content_unref(page);
 }
 
@@ -266,68 +233,44 @@ static void *run_thread(void *context)
 
 /* ---- the handler ---- */
 
-struct selection {
-        struct scrape *scrape;
-        bool *selected; /* NULL while nothing was asked for by name */
-        char *unknown;  /* the first name that no check has */
-        bool failed;    /* out of memory */
-};
-
-static void select_check(void *context, const char *name)
-{
-        struct selection *selection = context;
-        struct scrape *scrape = selection->scrape;
-
-        if (!selection->selected)
-                selection->selected = calloc(scrape->set->count + 1, sizeof(*selection->selected));
-        if (!selection->selected) {
-                selection->failed = true;
-                return;
-        }
-        for (size_t i = 0; i < scrape->set->count; i++)
-                if (strcmp(scrape->names[i], name) == 0) {
-                        selection->selected[i] = true;
-                        return;
-                }
-        if (!selection->unknown && !(selection->unknown = strndup(name, 100)))
-                selection->failed = true;
-}
-
 /* Answers from memory while nothing is due, nothing is running that one waits for, and nothing has changed.
  */
-static bool answer_from_memory(struct scrape *scrape, struct http_exchange *exchange)
+static bool answer_from_memory(struct scrape *scrape, struct http_exchange *exchange, struct variant variant)
 {
         struct http_content *page = NULL;
         nsec now = clock_monotonic();
 
         pthread_mutex_lock(&scrape->lock);
-        if (scrape->page && now < scrape->page_fresh_until &&
-            scrape->page_generation == schedule_generation(scrape->schedule))
-                page = http_content_ref(scrape->page);
+        if (scrape->exposition && now < exposition_fresh_until(scrape->exposition) &&
+            exposition_generation(scrape->exposition) == schedule_generation(scrape->schedule))
+                page = exposition_find(scrape->exposition, variant);
         pthread_mutex_unlock(&scrape->lock);
         if (!page)
                 return false;
-        http_reply_content(exchange, 200, METRICS_TEXT_TYPE, page);
+        http_reply_content(exchange, 200, metrics_content_type(variant.format), page);
         http_content_unref(page);
         return true;
 }
 
-/* Starts the runs and hands the exchange to the thread. Takes `selected`. */
-static void wait_for_runs(struct scrape *scrape, struct http_exchange *exchange, bool *selected)
+/* Starts the runs and hands the exchange to the thread. Takes what is selected. */
+static void wait_for_runs(struct scrape *scrape, struct http_exchange *exchange, struct selection *selection,
+                          struct variant variant)
 {
         size_t count = scrape->set->count;
         struct waiting *waiting = calloc(1, sizeof(*waiting) + count * sizeof(*waiting->runs));
 
         if (!waiting) {
-                free(selected);
+                selection_release(selection);
                 http_reply_text(exchange, 500, "Out of memory.");
                 return;
         }
         waiting->exchange = exchange;
-        waiting->selected = selected;
+        waiting->selection = *selection;
+        *selection = (struct selection){0};
+        waiting->variant = variant;
         waiting->deadline = clock_monotonic() +
                             scrape_allowance(http_header(exchange, "X-Prometheus-Scrape-Timeout-Seconds"));
-        waiting->run_count = schedule_start(scrape->schedule, selected, waiting->runs);
+        waiting->run_count = schedule_start(scrape->schedule, waiting->selection.checks, waiting->runs);
 
         pthread_mutex_lock(&scrape->lock);
         bool stopping = scrape->stopping;
@@ -347,26 +290,16 @@ static void wait_for_runs(struct scrape *scrape, struct http_exchange *exchange,
 
 void scrape_handle(struct scrape *scrape, struct http_exchange *exchange)
 {
-        struct selection selection = {.scrape = scrape};
-        _cleanup_free_ char *unknown = NULL;
+        const struct variant variant = {negotiate_format(http_header(exchange, "Accept")),
+                                        negotiate_gzip(http_header(exchange, "Accept-Encoding"))};
+        _cleanup_(selection_release) struct selection selection = {0};
+        _cleanup_error_ struct error error = {0};
 
-        http_query_each(exchange, "collect[]", select_check, &selection);
-        unknown = selection.unknown;
-        if (selection.failed || unknown) {
-                free(selection.selected);
-                if (selection.failed) {
-                        http_reply_text(exchange, 500, "Out of memory.");
-                        return;
-                }
-                const char *nearest = config_nearest(unknown, scrape->names, scrape->set->count);
-                http_reply_text(exchange, 400, "There is no check \"%s\".%s%s%s", unknown,
-                                nearest ? " Did you mean \"" : "", nearest ? nearest : "",
-                                nearest ? "\"?" : "");
-                return;
-        }
-        if (!selection.selected && answer_from_memory(scrape, exchange))
-                return;
-        wait_for_runs(scrape, exchange, selection.selected);
+        int r = selection_read(exchange, scrape->set, scrape->schedule, &selection, &error);
+        if (r < 0)
+                http_reply_text(exchange, r == -EINVAL ? 400 : 500, "%s", error_text(&error));
+        else if (!selection_is_all(&selection) || !answer_from_memory(scrape, exchange, variant))
+                wait_for_runs(scrape, exchange, &selection, variant);
 }
 
 /* ---- its life ---- */
@@ -387,14 +320,6 @@ int scrape_new(struct check_set *set, struct workers *workers, struct scrape *pr
         pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
         pthread_cond_init(&scrape->wake, &monotonic);
         pthread_condattr_destroy(&monotonic);
-
-        scrape->names = calloc(set->count + 1, sizeof(*scrape->names));
-        if (!scrape->names) {
-                scrape_free(scrape);
-                return error_oom(error);
-        }
-        for (size_t i = 0; i < set->count; i++)
-                scrape->names[i] = set->checks[i].name;
 
         r = predecessor ? schedule_succeed(predecessor->schedule, set, runs_changed, scrape,
                                            &scrape->schedule, error)
@@ -452,11 +377,10 @@ struct scrape *scrape_free(struct scrape *scrape)
                 return NULL;
         scrape_stop(scrape);
         schedule_free(scrape->schedule);
-        http_content_unref(scrape->page);
+        exposition_free(scrape->exposition);
         check_set_free(scrape->set);
         pthread_cond_destroy(&scrape->wake);
         pthread_mutex_destroy(&scrape->lock);
-        free(scrape->names);
         free(scrape);
         return NULL;
 }

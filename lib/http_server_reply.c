@@ -10,6 +10,9 @@ struct http_content {
         atomic_uint references;
         char *data; /* NULL when empty; owned by the response once there is one */
         size_t length;
+        struct {
+                const char *name, *value;
+        } headers[4]; /* closed by a NULL name, unless all are taken */
 
         pthread_mutex_t lock; /* of what follows */
         struct MHD_Response *response;
@@ -20,6 +23,9 @@ struct http_content *http_content_new(struct text *take)
 {
         size_t length = take->length;
         char *data = text_take(take);
+        char *exact = data ? realloc(data, length + 1) : NULL; /* it will be kept: without what it could grow */
+        if (exact)
+                data = exact;
         struct http_content *content = data || length == 0 ? calloc(1, sizeof(*content)) : NULL;
         if (!content) {
                 free(data);
@@ -51,6 +57,24 @@ struct http_content *http_content_unref(struct http_content *content)
         pthread_mutex_destroy(&content->lock);
         free(content);
         return NULL;
+}
+
+void http_content_set_header(struct http_content *content, const char *name, const char *value)
+{
+        size_t i = 0;
+
+        while (i < N_ELEMENTS(content->headers) && content->headers[i].name)
+                i++;
+        if (i == N_ELEMENTS(content->headers))
+                return;
+        content->headers[i].name = name;
+        content->headers[i].value = value;
+}
+
+static void add_headers(struct MHD_Response *response, const struct http_content *content)
+{
+        for (size_t i = 0; i < N_ELEMENTS(content->headers) && content->headers[i].name; i++)
+                MHD_add_response_header(response, content->headers[i].name, content->headers[i].value);
 }
 
 size_t http_content_length(const struct http_content *content)
@@ -104,6 +128,7 @@ static struct MHD_Response *content_response_once(struct http_content *content, 
                 return NULL;
         }
         set_type(response, content_type);
+        add_headers(response, content);
         return response;
 }
 
@@ -119,6 +144,7 @@ static bool content_prepare(struct http_content *content, const char *content_ty
                                               : NULL;
                 if (response) {
                         set_type(response, content_type);
+                        add_headers(response, content);
                         content->response = response;
                         content->type = TAKE_PTR(type);
                 }
