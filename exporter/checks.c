@@ -6,7 +6,8 @@
 #include "exporter/check.h"
 
 extern const struct check_kind check_kind_http, check_kind_redis, check_kind_postgres, check_kind_docker,
-        check_kind_disk, check_kind_prometheus, check_kind_system, check_kind_tls, check_kind_exec;
+        check_kind_disk, check_kind_prometheus, check_kind_system, check_kind_tls, check_kind_exec,
+        check_kind_files;
 
 /* A new kind is one line here and one above. */
 const struct check_kind *const check_kinds[] = {
@@ -19,6 +20,7 @@ const struct check_kind *const check_kinds[] = {
         &check_kind_system,
         &check_kind_tls,
         &check_kind_exec,
+        &check_kind_files,
         NULL,
 };
 

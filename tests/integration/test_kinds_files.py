@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Kind files on real backups: those of pg_dump, Redis, tar and gzip, whole and cut off."""
+
+import gzip
+import os
+import pathlib
+import subprocess
+import tarfile
+
+import pytest
+
+from exporter_room import promtool, scrape, value
+from lab.postgres import program as postgres_program
+
+
+@pytest.fixture
+def backups(exporter, tmp_path):
+    """An exporter that looks for a backup of one format; tell(content) puts it there and scrapes."""
+    directory = tmp_path / "backups"
+    directory.mkdir()
+
+    class Backups:
+        def __init__(self):
+            self.daemon = None
+            self.number = 0
+
+        def of(self, form, **options):
+            self.daemon = exporter([{"name": "backup", "files": {"directories": str(directory), "format": form,
+                                                                 "max_age": "1d", **options}}])
+            return self
+
+        def tell(self, content):
+            """(success, readable) of a new newest file."""
+            self.number += 1
+            for old in directory.iterdir():
+                os.utime(old, (1, 1))
+            (directory / f"{self.number}.backup").write_bytes(content)
+            self.page = scrape(self.daemon)
+            return tuple(value(self.page, name, check="backup", **labels) for name, labels in (
+                ("runbook_check_success", {}), ("runbook_files_newest_readable", {"directory": str(directory)})))
+
+    return Backups()
+
+
+def dump(postgres, form):
+    return subprocess.run([postgres_program("pg_dump"), "-F", form, "-d", postgres.dsn()], check=True,
+                          stdout=subprocess.PIPE).stdout
+
+
+def test_dumps_of_postgresql(backups, postgres):
+    backups.of("postgres", pg_restore=postgres_program("pg_restore"))
+    custom, plain, tar = (dump(postgres, form) for form in "cpt")
+    assert backups.tell(custom) == (1, 1), backups.daemon.page("/")
+    promtool(backups.page.page)
+    assert backups.tell(custom[:100]) == (0, 0)
+    assert "pg_restore --list:" in backups.daemon.page("/")
+    assert backups.tell(plain) == (1, 1)
+    assert backups.tell(plain[:-200]) == (0, 0)
+    assert "the dump is cut off" in backups.daemon.page("/")
+    assert backups.tell(tar) == (1, 1), backups.daemon.page("/")
+    assert backups.tell(b"something else, long enough" * 100) == (0, 0)
+    assert backups.tell(b"") == (0, 0)
+    assert "is empty" in backups.daemon.page("/")
+
+
+def test_a_file_is_looked_into_once(backups, postgres, tmp_path):
+    calls = tmp_path / "calls"
+    tool = tmp_path / "pg_restore"
+    tool.write_text(f"#!/bin/sh\necho \"$@\" >> {calls}\n")
+    tool.chmod(0o755)
+    backups.of("postgres", pg_restore=str(tool))
+    custom = dump(postgres, "c")
+    assert backups.tell(custom) == (1, 1)
+    for _ in range(3):
+        assert value(scrape(backups.daemon), "runbook_check_success", check="backup") == 1
+    assert len(calls.read_text().splitlines()) == 1
+    assert backups.tell(custom) == (1, 1)
+    assert len(calls.read_text().splitlines()) == 2
+    assert calls.read_text().splitlines()[1].startswith("--list -- /")
+
+
+def test_a_program_that_is_missing_is_no_verdict_about_the_backup(backups, postgres):
+    backups.of("postgres", pg_restore="/nowhere/pg_restore")
+    assert backups.tell(dump(postgres, "c")) == (0, None)
+    assert "/nowhere/pg_restore: No such file or directory" in backups.daemon.page("/")
+
+
+def test_snapshots_of_redis(backups, redis_server):
+    client = redis_server.client
+    client.set("key", "value" * 1000)
+    client.save()
+    snapshot = pathlib.Path(client.config_get("dir")["dir"], client.config_get("dbfilename")["dbfilename"]).read_bytes()
+    client.flushall()
+    backups.of("redis")
+    assert backups.tell(snapshot) == (1, 1), backups.daemon.page("/")
+    assert backups.tell(snapshot[:-1]) == (0, 0)
+    assert "the RDB file is cut off" in backups.daemon.page("/")
+    assert backups.tell(snapshot[:12]) == (0, 0)
+    assert backups.tell(b"RODIS" + snapshot[5:]) == (0, 0)
+    assert "not an RDB file" in backups.daemon.page("/")
+
+
+def test_archives(backups, tmp_path):
+    (tmp_path / "content").write_bytes(os.urandom(20000))
+    archives = {}
+    for mode in ("w", "w:gz"):
+        with tarfile.open(tmp_path / "archive", mode) as archive:
+            archive.add(tmp_path / "content", "content")
+        archives[mode] = (tmp_path / "archive").read_bytes()
+    backups.of("tar")
+    assert backups.tell(archives["w"]) == (1, 1)
+    assert backups.tell(archives["w:gz"]) == (1, 1)
+    assert backups.tell(archives["w"][:10240]) == (0, 0)
+    assert "the tar archive is cut off" in backups.daemon.page("/")
+    assert backups.tell(b"x" + archives["w"][1:]) == (0, 0)
+    assert backups.tell(gzip.compress(b"no tar" * 1000)) == (0, 0)
+
+
+def test_gzip(backups):
+    backups.of("gzip")
+    whole = gzip.compress(b"a log line\n" * 1000)
+    assert backups.tell(whole) == (1, 1)
+    assert backups.tell(whole[:10] + bytes([7] * 40)) == (0, 0)
+    assert "the gzip file is damaged" in backups.daemon.page("/")
+    assert backups.tell(b"a log line\n" * 1000) == (0, 0)
+
+
+def test_the_last_backup_is_too_old(backups, tmp_path):
+    backups.of("any", min_size=5)
+    assert backups.tell(b"x" * 5) == (1, None)
+    for file in (tmp_path / "backups").iterdir():
+        os.utime(file, (1, 1))
+    page = scrape(backups.daemon)
+    assert value(page, "runbook_check_success", check="backup") == 0
+    assert value(page, "runbook_files_newest_timestamp_seconds", check="backup",
+                 directory=str(tmp_path / "backups")) == 1
+    assert "the newest file is older than 1d" in backups.daemon.page("/")
+    assert backups.tell(b"x" * 4) == (0, None)
