@@ -42,7 +42,7 @@ static const struct metric_family step_duration_family = {
 static const struct metric_family notifications_family = {
         .name = "runbook_notifications_total",
         .type = METRIC_COUNTER,
-        .help = "Notifications sent, by receiver and result.",
+        .help = "Calls of a person, by receiver and result; notify steps are among the steps.",
 };
 
 const struct metric_family *const meters_families[] = {

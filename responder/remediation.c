@@ -119,6 +119,12 @@ static void matchers_read(struct config_node *node, const struct config_strings 
                         config_complain(config_is_list(list) ? config_item(list, i) : list, NULL, "%s",
                                         error_text(&error));
         }
+        /* What an alert without any label matches, every alert may: that is no scope at all. */
+        if (matchers_match(matchers, &(const struct config_map){0}))
+                config_complain(
+                        list, NULL,
+                        "these matchers do not say which alerts are meant: add one that an alert without "
+                        "labels does not match, such as alertname=\"...\"");
 }
 
 static void verification_check(struct config_node *node, struct verification *verify,

@@ -98,6 +98,8 @@ static const struct mistake {
 } mistakes[] = {
         {"remediations: []\n", "at least one remediation"},
         {"remediations:\n  - {name: a, match: [], steps: [{host.memory: {}}]}\n", "match"},
+        {"remediations:\n  - {name: a, match: ['env!=\"prod\"', 'x=\"\"'], steps: [{host.memory: {}}]}\n",
+         "these matchers do not say which alerts are meant"},
         {"remediations:\n  - {name: a, match: ['x'], steps: [{host.memory: {}}]}\n", "7:23"},
         {"remediations:\n  - {name: a, match: ['x=\"1\"'], steps: []}\n", "at least one step"},
         {"remediations:\n  - {name: a, match: ['x=\"1\"'], steps: [{host.memry: {}}]}\n",
