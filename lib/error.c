@@ -6,6 +6,16 @@
 
 #include "runbook/text.h"
 
+/* Replaces the sentence by `text`, which is taken; for want of memory the old one stays. */
+static void replace(struct error *error, struct text *text)
+{
+        char *message = text_take(text);
+        if (message) {
+                free(error->message);
+                error->message = message;
+        }
+}
+
 int error_set(struct error *error, int code, const char *format, ...)
 {
         if (error) {
@@ -14,8 +24,7 @@ int error_set(struct error *error, int code, const char *format, ...)
                 va_start(args, format);
                 text_vprintf(&text, format, args);
                 va_end(args);
-                free(error->message);
-                error->message = text_take(&text);
+                replace(error, &text);
         }
         return -code;
 }
@@ -29,11 +38,7 @@ int error_prefix(struct error *error, int result, const char *format, ...)
                 text_vprintf(&text, format, args);
                 va_end(args);
                 text_printf(&text, ": %s", error_text(error));
-                char *message = text_take(&text);
-                if (message) {
-                        free(error->message);
-                        error->message = message;
-                }
+                replace(error, &text);
         }
         return result;
 }

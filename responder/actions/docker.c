@@ -109,21 +109,28 @@ static int look(struct step_run *run, const char *service, bool to_change, cJSON
         return text_error(names) < 0 ? error_oom(error) : 0;
 }
 
-static int restart_plan(struct step_run *run, cJSON **ret_plan, struct error *error)
+/* The plan of both: "<what> <service>: <its containers>". */
+static int plan_service(struct step_run *run, const char *what, const char *service, bool changes,
+                        cJSON **ret_plan, struct error *error)
 {
-        const struct restart_config *config = run->config;
         _cleanup_json_ cJSON *containers = cJSON_CreateArray(), *plan = NULL;
         _cleanup_text_ struct text names = {0};
-        int r = look(run, config->service, true, containers, &names, error);
+        int r = look(run, service, changes, containers, &names, error);
         if (r >= 0)
-                r = plan_new(&plan, cJSON_GetArraySize(containers), error, "restart service %s: %s",
-                             config->service, text_string(&names));
+                r = plan_new(&plan, cJSON_GetArraySize(containers), error, "%s %s: %s", what, service,
+                             text_string(&names));
         if (r < 0)
                 return r;
         if (json_put(plan, "containers", TAKE_PTR(containers)) < 0)
                 return error_oom(error);
         *ret_plan = TAKE_PTR(plan);
         return 0;
+}
+
+static int restart_plan(struct step_run *run, cJSON **ret_plan, struct error *error)
+{
+        const struct restart_config *config = run->config;
+        return plan_service(run, "restart service", config->service, true, ret_plan, error);
 }
 
 /*
@@ -271,18 +278,7 @@ static int restart_run(struct step_run *run, cJSON **ret_outcome, struct error *
 static int record_plan(struct step_run *run, cJSON **ret_plan, struct error *error)
 {
         const struct record_config *config = run->config;
-        _cleanup_json_ cJSON *containers = cJSON_CreateArray(), *plan = NULL;
-        _cleanup_text_ struct text names = {0};
-        int r = look(run, config->service, false, containers, &names, error);
-        if (r >= 0)
-                r = plan_new(&plan, cJSON_GetArraySize(containers), error, "record what runs as %s: %s",
-                             config->service, text_string(&names));
-        if (r < 0)
-                return r;
-        if (json_put(plan, "containers", TAKE_PTR(containers)) < 0)
-                return error_oom(error);
-        *ret_plan = TAKE_PTR(plan);
-        return 0;
+        return plan_service(run, "record what runs as", config->service, false, ret_plan, error);
 }
 
 /* Looks again: what is recorded is what runs when the step's turn has come. */
