@@ -115,8 +115,8 @@ def test_pool_exhausted(calm_lab):
 
     incident = healed(lab, "pool_exhausted")
 
-    # A service without connections also answers 5xx: where high_error_rate fires too, it waits for the lock and recreates
-    # the container a second time, so the outside is looked at once both have ended.
+    # A service without connections answers 5xx too. If high_error_rate came through before it was inhibited, it
+    # recreates the container once more: so the outside is looked at when all has ended.
     wait_for(lab.calm, "what followed to end", 60, every=0.2)
     assert lab.compose.environment("mcp-server")["DB_MAX_CONNECTIONS"] == "200"
     assert lab.compose.healthy("mcp-server")

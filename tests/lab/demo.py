@@ -26,7 +26,8 @@ BORING = ("progress", "step settled")
 CHAPTERS = {"received": "received", "verifying": "verify", "healed": "healed"}
 LATENCY = ('histogram_quantile(0.95, sum by (le) '
            '(rate(http_request_duration_seconds_bucket{service="mcp-server"}[5s])))')
-COLOURS = {"fault": 31, "metric": 36, "alert": 33, "received": 35, "incident": 35, "step": 34, "verify": 36, "healed": 32, "notify": 35}
+COLOURS = {"fault": 31, "metric": 36, "alert": 33, "received": 35, "incident": 35, "step": 34, "verify": 36,
+           "healed": 32, "notify": 35}
 
 
 class Story:
@@ -105,9 +106,10 @@ class Watch:
         at = entry_time(entry)
         if entry.get("step"):
             action = self.incident["steps"][entry["step"] - 1]["action"]
-            self.story.tell("step", f"{entry['step']} {action}: {entry['event']}{': ' + text if text else ''}", at)
+            event = entry["event"].removeprefix("step ")
+            self.story.tell("step", f"{entry['step']} {action} {event}{': ' + text if text else ''}", at)
         else:
-            chapter = CHAPTERS.get(entry.get("state"), "incident")
+            chapter = CHAPTERS.get(entry["event"], "incident")
             self.story.tell(chapter, f"{self.incident['number']} {entry['event']}{': ' + text if text else ''}", at)
 
     def _notifications(self):
@@ -150,6 +152,8 @@ def main():
     build = ROOT / arguments.build
     story = Story()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    # A shell that starts us in the background has Ctrl-C ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     workspace = Workspace()
     engine = Engine(workspace.directory / "engine")
     lab = Lab(workspace.directory / "lab", engine, build / "runbook_exporter", build / "runbook_responder",

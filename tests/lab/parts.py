@@ -52,8 +52,8 @@ _reservations = []
 def free_port():
     """A TCP port of 127.0.0.1 that is free now and is given to nobody else, in this process or in another one.
 
-    Each port has a unix socket in the abstract namespace for its reservation, which ends with the process. Ports come from
-    below the range that the kernel gives to outgoing connections, so that none of those takes them.
+    Each port has a unix socket in the abstract namespace for its reservation, which ends with the process. Ports come
+    from below the range that the kernel gives to outgoing connections, so that none of those takes them.
     """
     first = 20000 + os.getpid() * 37 % 10000
     for port in [*range(first, 32700), *range(20000, first)]:

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: Apache-2.0
--- The lab's database: DevOps MCP's tables and role. Runbook's own roles come from docs/postgresql.md, as an operator has them.
+-- The lab's database: DevOps MCP's tables and role. Runbook's own roles come from docs/postgresql.md.
 
 CREATE TABLE api_keys (
     id             uuid PRIMARY KEY DEFAULT gen_random_uuid(),
