@@ -51,9 +51,6 @@ struct check_kind {
 
         /* The metrics that the operator defined for this check, closed by NULL. NULL: the kind has none. */
         const struct metric_family *const *(*own_families)(const void *state);
-
-        /* It may emit families that stand in neither list, because its target names them. */
-        bool foreign_families;
 };
 
 /* The kinds there are, closed by NULL. */

@@ -6,9 +6,9 @@
 #include <math.h>
 #include <pthread.h>
 
-#include "exporter/exposition.h"
 #include "exporter/negotiate.h"
 #include "exporter/selection.h"
+#include "exporter/snapshot.h"
 #include "runbook/log.h"
 
 #define DEFAULT_TIMEOUT 10.0 /* Prometheus' own default */
@@ -39,7 +39,7 @@ struct scrape {
         /* Below: by the lock. */
         struct waiting *list;
         bool stopping, retiring, over;
-        struct exposition *exposition; /* of all checks; made by the thread */
+        struct snapshot *snapshot; /* of all checks; made by the thread */
 
         uint64_t duplicates; /* by the thread alone */
 };
@@ -82,7 +82,7 @@ static void runs_changed(void *context)
 /* ---- building the page ---- */
 
 /* The snapshot of what is selected; the exporter's own series are on the page of all. */
-static struct exposition *look(struct scrape *scrape, const struct selection *selection)
+static struct snapshot *look(struct scrape *scrape, const struct selection *selection)
 {
         struct sample_set own = {0};
 
@@ -90,28 +90,28 @@ static struct exposition *look(struct scrape *scrape, const struct selection *se
                 about_exporter(&(struct sample_sink){&own}, scrape->duplicates);
                 about_reload(&(struct sample_sink){&own}, scrape->status);
         }
-        struct exposition *exposition =
-                exposition_new(scrape->schedule, selection ? selection->checks : NULL, &own);
+        struct snapshot *snapshot =
+                snapshot_new(scrape->schedule, selection ? selection->checks : NULL, &own);
         sample_set_release(&own);
-        return exposition;
+        return snapshot;
 }
 
 /* The page of all checks, a reference: the one in memory while nothing has changed, or a new one. */
 static struct http_content *current_page(struct scrape *scrape, struct variant variant)
 {
-        struct exposition *previous = scrape->exposition; /* only replaced here */
+        struct snapshot *previous = scrape->snapshot; /* only replaced here */
 
-        if (previous && exposition_generation(previous) == schedule_generation(scrape->schedule))
-                return exposition_make(previous, variant, NULL, &scrape->duplicates);
+        if (previous && snapshot_generation(previous) == schedule_generation(scrape->schedule))
+                return snapshot_make(previous, variant, NULL, &scrape->duplicates);
 
-        struct exposition *exposition = look(scrape, NULL);
-        if (!exposition)
+        struct snapshot *snapshot = look(scrape, NULL);
+        if (!snapshot)
                 return NULL;
-        struct http_content *page = exposition_make(exposition, variant, NULL, &scrape->duplicates);
+        struct http_content *page = snapshot_make(snapshot, variant, NULL, &scrape->duplicates);
         pthread_mutex_lock(&scrape->lock);
-        scrape->exposition = exposition;
+        scrape->snapshot = snapshot;
         pthread_mutex_unlock(&scrape->lock);
-        exposition_free(previous);
+        snapshot_free(previous);
         return page;
 }
 
@@ -119,13 +119,13 @@ static struct http_content *current_page(struct scrape *scrape, struct variant v
 static struct http_content *selected_page(struct scrape *scrape, const struct selection *selection,
                                           struct variant variant)
 {
-        struct exposition *exposition = look(scrape, selection);
+        struct snapshot *snapshot = look(scrape, selection);
 
-        if (!exposition)
+        if (!snapshot)
                 return NULL;
         struct http_content *page =
-                exposition_make(exposition, variant, selection_names(selection), &scrape->duplicates);
-        exposition_free(exposition);
+                snapshot_make(snapshot, variant, selection_names(selection), &scrape->duplicates);
+        snapshot_free(snapshot);
         return page;
 }
 
@@ -241,9 +241,9 @@ static bool answer_from_memory(struct scrape *scrape, struct http_exchange *exch
         nsec now = clock_monotonic();
 
         pthread_mutex_lock(&scrape->lock);
-        if (scrape->exposition && now < exposition_fresh_until(scrape->exposition) &&
-            exposition_generation(scrape->exposition) == schedule_generation(scrape->schedule))
-                page = exposition_find(scrape->exposition, variant);
+        if (scrape->snapshot && now < snapshot_fresh_until(scrape->snapshot) &&
+            snapshot_generation(scrape->snapshot) == schedule_generation(scrape->schedule))
+                page = snapshot_find(scrape->snapshot, variant);
         pthread_mutex_unlock(&scrape->lock);
         if (!page)
                 return false;
@@ -377,7 +377,7 @@ struct scrape *scrape_free(struct scrape *scrape)
                 return NULL;
         scrape_stop(scrape);
         schedule_free(scrape->schedule);
-        exposition_free(scrape->exposition);
+        snapshot_free(scrape->snapshot);
         check_set_free(scrape->set);
         pthread_cond_destroy(&scrape->wake);
         pthread_mutex_destroy(&scrape->lock);

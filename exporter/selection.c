@@ -93,8 +93,8 @@ static bool emits(const struct check_set *set, const struct schedule *schedule, 
 {
         const struct check_kind *kind = set->checks[check].kind;
 
-        return kind->foreign_families || any_named(about_check_families, names) ||
-               any_named(kind->families, names) || any_named(schedule_own_families(schedule, check), names);
+        return any_named(about_check_families, names) || any_named(kind->families, names) ||
+               any_named(schedule_own_families(schedule, check), names);
 }
 
 /* Whether anybody has a family of this name; the process's own are known by their prefix. */

@@ -23,7 +23,8 @@ struct http_content *http_content_new(struct text *take)
 {
         size_t length = take->length;
         char *data = text_take(take);
-        char *exact = data ? realloc(data, length + 1) : NULL; /* it will be kept: without what it could grow */
+        /* It will be kept: without the room in which it grew. */
+        char *exact = data ? realloc(data, length + 1) : NULL;
         if (exact)
                 data = exact;
         struct http_content *content = data || length == 0 ? calloc(1, sizeof(*content)) : NULL;

@@ -89,7 +89,7 @@ struct http_content;
 struct http_content *http_content_new(struct text *take); /* takes the buffer; NULL when out of memory */
 struct http_content *http_content_ref(struct http_content *content);
 struct http_content *http_content_unref(struct http_content *content);
-/* A header of all answers with it; before the first of them. Both strings are borrowed for ever. At most 4. */
+/* A header of all answers with it, before the first one; four at most. The strings are borrowed for ever. */
 void http_content_set_header(struct http_content *content, const char *name, const char *value);
 size_t http_content_length(const struct http_content *content);
 const char *http_content_data(const struct http_content *content);

@@ -2,7 +2,9 @@
 """The page in every format: chosen by Accept, packed by gzip, and stored alike by the real Prometheus."""
 
 import gzip
+import http.server
 import json
+import threading
 import urllib.error
 import urllib.request
 
@@ -121,9 +123,35 @@ def test_a_name_that_nobody_has_is_refused_with_advice(exporter):
 
 # ---- Prometheus itself ----
 
-def stored(prometheus):
+class Interpreter:
+    """Asks the exporter on behalf of Prometheus, which cannot be told what to accept, and hands on the answer."""
+
+    def __init__(self, daemon, accept):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                headers, body = get(daemon, accept, "gzip")
+                self.send_response(200)
+                for name in ("Content-Type", "Content-Encoding", "Content-Length"):
+                    self.send_header(name, headers[name])
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *args):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        self.port = self.server.server_port
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+
+def stored(prometheus, job):
     """{labels, with the name: value} of what was scraped, but for native histograms."""
-    query = '{job="runbook",__name__=~"runbook_.*|process_.*",__name__!="%s"}' % DURATIONS
+    query = '{job="%s",__name__=~"runbook_.*|process_.*",__name__!="%s"}' % (job, DURATIONS)
     return {tuple(sorted((name, text) for name, text in labels.items() if name not in ("job", "instance"))): number
             for labels, number in prometheus.query(query)}
 
@@ -132,15 +160,17 @@ def stored(prometheus):
 def prometheus(tmp_path):
     servers = []
 
-    def start(name, daemon, *features):
+    def start(name, ports, *features):
+        """Scrapes {job: port} once a second."""
         server = Prometheus(tmp_path / name)
         config = tmp_path / f"{name}.yml"
         config.write_text(json.dumps({"global": {"scrape_interval": "1s", "scrape_timeout": "1s"}, "scrape_configs": [
-            {"job_name": "runbook", "static_configs": [{"targets": [f"127.0.0.1:{daemon.port}"]}]}]}))
+            {"job_name": job, "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]}
+            for job, port in ports.items()]}))
         servers.append(server)
         server.launch(f"--config.file={config}", f"--storage.tsdb.path={server.directory}/data", *features)
-        wait_for(lambda: server.value('up{job="runbook"}') == 1, "the first scrape")
-        wait_for(lambda: server.query('runbook_check_success'), "the first series")
+        wait_for(lambda: server.value("sum(up)") == len(ports), "the first scrapes")
+        wait_for(lambda: server.value("count(count by (job) (runbook_check_success))") == len(ports), "their series")
         return server
 
     yield start
@@ -150,19 +180,26 @@ def prometheus(tmp_path):
 
 def test_prometheus_stores_the_same_series_from_each_format(exporter, prometheus):
     daemon = exporter(CACHED)
-    text = {tuple(sorted([("__name__", name), *labels])): number
+    page = {tuple(sorted([("__name__", name), *labels])): number
             for (name, labels), number in samples(get(daemon, "text/plain")[1].decode()).all.items()}
-    assert any(("le", "10.0") in series for series in text)
-    assert stored(prometheus("openmetrics", daemon)) == text
+    assert any(("le", "10.0") in series for series in page)
+    interpreters = [Interpreter(daemon, "text/plain"), Interpreter(daemon, f"{OPENMETRICS};version=0.0.1")]
+    texts = prometheus("texts", {"openmetrics": daemon.port, "text": interpreters[0].port,
+                                 "draft": interpreters[1].port})
+    for job in ("openmetrics", "text", "draft"):
+        assert stored(texts, job) == page
+    assert texts.targets_up()
+    for interpreter in interpreters:
+        interpreter.stop()
 
-    server = prometheus("protobuf", daemon, "--enable-feature=native-histograms")
+    server = prometheus("protobuf", {"protobuf": daemon.port}, "--enable-feature=native-histograms")
     # This Prometheus (2.42) takes a native histogram instead of its classic buckets.
-    assert stored(server) == {series: number for series, number in text.items()
-                              if not dict(series)["__name__"].startswith(DURATIONS)}
+    assert stored(server, "protobuf") == {series: number for series, number in page.items()
+                                          if not dict(series)["__name__"].startswith(DURATIONS)}
     assert server.value(f"count({DURATIONS})") == len(CACHED)
     for n in range(len(CACHED)):
         native = '%s{check="disk%d"}' % (DURATIONS, n)
-        total = text[tuple(sorted([("__name__", f"{DURATIONS}_sum"), ("check", f"disk{n}")]))]
+        total = page[tuple(sorted([("__name__", f"{DURATIONS}_sum"), ("check", f"disk{n}")]))]
         assert server.value(f"histogram_count({native})") == 1
         assert server.value(f"histogram_sum({native})") == total
         # One observation, in a bucket 9 % wide.

@@ -5,8 +5,8 @@
  * The snapshot is taken once; each format is encoded from it at most once, and compressed at most once. One
  * thread makes, any may look.
  */
-#ifndef EXPORTER_EXPOSITION_H
-#define EXPORTER_EXPOSITION_H
+#ifndef EXPORTER_SNAPSHOT_H
+#define EXPORTER_SNAPSHOT_H
 
 #include "exporter/schedule.h"
 #include "runbook/http_server.h"
@@ -17,27 +17,27 @@ struct variant {
         bool gzip;
 };
 
-struct exposition;
+struct snapshot;
 
 /*
  * How the selected checks (one bool a check; NULL: all) stand now. `own` are samples that come on top; it is
  * emptied. NULL when out of memory.
  */
-struct exposition *exposition_new(struct schedule *schedule, const bool *checks, struct sample_set *own);
-struct exposition *exposition_free(struct exposition *exposition); /* takes NULL, returns NULL */
+struct snapshot *snapshot_new(struct schedule *schedule, const bool *checks, struct sample_set *own);
+struct snapshot *snapshot_free(struct snapshot *snapshot); /* takes NULL, returns NULL */
 
 /* Of the snapshot, as schedule_states() tells them. */
-uint64_t exposition_generation(const struct exposition *exposition);
-nsec exposition_fresh_until(const struct exposition *exposition);
+uint64_t snapshot_generation(const struct snapshot *snapshot);
+nsec snapshot_fresh_until(const struct snapshot *snapshot);
 
 /* A reference to what was made before, NULL when there is none. */
-struct http_content *exposition_find(struct exposition *exposition, struct variant variant);
+struct http_content *snapshot_find(struct snapshot *snapshot, struct variant variant);
 
 /*
  * A reference to the page, made unless it is there; NULL when out of memory. `names` as in metrics_encode(),
  * always the same. The series left out as duplicates are added to `duplicates` by the first one made.
  */
-struct http_content *exposition_make(struct exposition *exposition, struct variant variant,
-                                     const char *const *names, uint64_t *duplicates);
+struct http_content *snapshot_make(struct snapshot *snapshot, struct variant variant,
+                                   const char *const *names, uint64_t *duplicates);
 
 #endif
