@@ -5,7 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 
-#include "responder/pattern.h"
+#include "runbook/pattern.h"
 #include "runbook/text.h"
 
 enum comparison { EQUAL, NOT_EQUAL, MATCHES, MATCHES_NOT };

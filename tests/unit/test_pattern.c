@@ -4,7 +4,7 @@
 
 #include <regex.h>
 
-#include "responder/pattern.h"
+#include "runbook/pattern.h"
 #include "runbook/text.h"
 
 /* The same numbers in each run (xorshift), so that a failure comes again. */
@@ -57,15 +57,16 @@ static void put_value(struct numbers *numbers, struct text *text)
 static void test_as_libc_has_it(_unused_ void **state)
 {
         struct numbers numbers = {.state = 20260131};
-        unsigned matched = 0;
+        unsigned matched = 0, missed = 0;
         for (int i = 0; i < 4000; i++) {
                 _cleanup_text_ struct text text = {0};
                 put_alternatives(&numbers, 3, &text);
                 _cleanup_free_ char *anchored = text_format("^(%s)$", text_string(&text));
                 _cleanup_error_ struct error error = {0};
                 struct pattern *pattern = NULL;
-                regex_t regex;
+                regex_t regex, anywhere;
                 assert_int_equal(regcomp(&regex, anchored, REG_EXTENDED | REG_NOSUB), 0);
+                assert_int_equal(regcomp(&anywhere, text_string(&text), REG_EXTENDED | REG_NOSUB), 0);
                 if (pattern_compile(text_string(&text), &pattern, &error) < 0)
                         fail_msg("%s", error_text(&error));
                 for (int k = 0; k < 20; k++) {
@@ -75,11 +76,37 @@ static void test_as_libc_has_it(_unused_ void **state)
                         if (pattern_matches(pattern, text_string(&value)) != expected)
                                 fail_msg("'%s' and '%s'", text_string(&text), text_string(&value));
                         matched += expected;
+                        expected = regexec(&anywhere, text_string(&value), 0, NULL, 0) == 0;
+                        if (pattern_found(pattern, text_string(&value)) != expected)
+                                fail_msg("'%s' in '%s'", text_string(&text), text_string(&value));
+                        missed += !expected;
                 }
                 regfree(&regex);
+                regfree(&anywhere);
                 pattern_free(pattern);
         }
         assert_in_range(matched, 1000, 79000); /* both answers were really asked for */
+        assert_in_range(missed, 1000, 79000);
+}
+
+/* ^ and $ are the value's ends wherever it is looked for. */
+static void test_anywhere(_unused_ void **state)
+{
+        static const struct {
+                const char *pattern, *value;
+                bool found;
+        } cases[] = {
+                {"^ab", "abc", true},  {"^ab", "cab", false}, {"bc$", "abc", true},
+                {"bc$", "bca", false}, {"^$", "", true},      {"^$", "a", false},
+                {"", "abc", true},     {"b|^c", "abc", true}, {"error", "an \xff error", true},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                struct pattern *pattern;
+                assert_int_equal(pattern_compile(cases[i].pattern, &pattern, NULL), 0);
+                if (pattern_found(pattern, cases[i].value) != cases[i].found)
+                        fail_msg("'%s' in '%s'", cases[i].pattern, cases[i].value);
+                pattern_free(pattern);
+        }
 }
 
 /* libc's matcher takes two minutes for the first of these. */
@@ -111,6 +138,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_as_libc_has_it),
+                cmocka_unit_test(test_anywhere),
                 cmocka_unit_test(test_long_values),
         };
         return cmocka_run_group_tests_name("pattern", tests, NULL, NULL);

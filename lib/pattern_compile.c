@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "responder/pattern.h"
-#include "responder/pattern_program.h"
+#include "pattern_program.h"
+#include "runbook/pattern.h"
 
 enum { TEXT_LIMIT = 1024, REPEAT_LIMIT = 1000, RANGE_LIMIT = 1024 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Regular expressions as Alertmanager reads them (RE2), for whole values, in time that is linear in the
- * value.
+ * Regular expressions as Alertmanager reads them (RE2), for whole values or any piece of them, in time that
+ * is linear in the value.
  *
  * libc's would not do: it reads some of RE2's patterns differently, knows bytes where RE2 knows characters,
  * and `.*a.{20}b` holds it up for two minutes over one label of 64 KiB. Here a set of places in the pattern
@@ -12,8 +12,8 @@
  * punctuation. Anything else of RE2 (flags such as (?i), \b, \pL, \x41, back references in any case) is
  * refused with a sentence, never read differently.
  */
-#ifndef RESPONDER_PATTERN_H
-#define RESPONDER_PATTERN_H
+#ifndef RUNBOOK_PATTERN_H
+#define RUNBOOK_PATTERN_H
 
 #include "runbook/common.h"
 #include "runbook/error.h"
@@ -25,6 +25,9 @@ int pattern_compile(const char *text, struct pattern **ret, struct error *error)
 
 /* Whether the whole of `value` matches. Thread-safe. */
 bool pattern_matches(const struct pattern *pattern, const char *value);
+
+/* Whether it matches anywhere in `value`; stops at the first place. Thread-safe. */
+bool pattern_found(const struct pattern *pattern, const char *value);
 
 struct pattern *pattern_free(struct pattern *pattern);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a pattern is compiled to: steps whose jumps are relative, so that a piece of it can be moved and
  * copied. */
-#ifndef RESPONDER_PATTERN_PROGRAM_H
-#define RESPONDER_PATTERN_PROGRAM_H
+#ifndef LIB_PATTERN_PROGRAM_H
+#define LIB_PATTERN_PROGRAM_H
 
-#include "responder/pattern.h"
+#include "runbook/pattern.h"
 
 enum { PATTERN_LIMIT = 2048 }; /* steps; bounds the time per character and the room for a set of places */
 

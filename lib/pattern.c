@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Matching: the set of places in the pattern that the value read so far may have led to. */
-#include "responder/pattern.h"
+#include "runbook/pattern.h"
 
 #include <string.h>
 
 #include "lib/utf8.h"
-#include "responder/pattern_program.h"
+#include "pattern_program.h"
 
 uint32_t pattern_character(const char *string, size_t *ret_length)
 {
@@ -109,6 +109,27 @@ bool pattern_matches(const struct pattern *pattern, const char *value)
                 next = swap;
                 at += length;
         }
+        return step(pattern, now, *value == '\0', true, 0, next);
+}
+
+bool pattern_found(const struct pattern *pattern, const char *value)
+{
+        struct places sets[2];
+        struct places *now = &sets[0], *next = &sets[1];
+        memset(sets, 0, sizeof sets);
+        for (const char *at = value; *at;) {
+                size_t length;
+                uint32_t character = pattern_character(at, &length);
+                places_add(now, 0); /* it may begin here */
+                if (step(pattern, now, at == value, false, character, next))
+                        return true;
+                places_clear(now);
+                struct places *swap = now;
+                now = next;
+                next = swap;
+                at += length;
+        }
+        places_add(now, 0);
         return step(pattern, now, *value == '\0', true, 0, next);
 }
 
