@@ -81,7 +81,7 @@ struct parameters {
 
 static struct parameters parse_parameters(struct piece rest)
 {
-        struct parameters parameters = {.q = 1000};
+        struct parameters parameters = {{"", 0}, {"", 0}, {"", 0}, 1000};
         struct piece pair;
 
         while (next_piece(&rest, ';', &pair)) {
