@@ -120,7 +120,7 @@ static void test_threads(_unused_ void **state)
         for (size_t i = 0; i < N_ELEMENTS(threads); i++)
                 assert_int_equal(pthread_create(&threads[i], NULL, count_many, meters), 0);
         for (size_t i = 0; i < N_ELEMENTS(threads); i++) {
-                _cleanup_free_ char *page = page_of(meters); /* amid it */
+                free(page_of(meters)); /* amid it */
                 pthread_join(threads[i], NULL);
         }
         _cleanup_free_ char *page = page_of(meters);
