@@ -18,11 +18,13 @@ struct check {
         char *name;  /* unique; the label `check` of every sample */
         char *title; /* for people; the name when not given */
         const struct check_kind *kind;
-        nsec timeout;       /* of one run */
-        nsec cache;         /* how old its samples may be; 0: due at every scrape */
-        int64_t max_series; /* samples of one run beyond this are dropped and counted */
-        void *config;       /* the structure that kind->fields describes */
-        char *definition;   /* as it stands in the file, with its defaults: what is the same is unchanged */
+        nsec timeout;                /* of one run */
+        nsec cache;                  /* how old its samples may be; 0: due at every scrape */
+        int64_t max_series;          /* samples of one run beyond this are dropped and counted */
+        void *config;                /* the structure that kind->fields describes */
+        const char *state_directory; /* where a kind may keep what must outlive a restart, in files named
+                                        after the check; NULL: nowhere. Borrowed */
+        char *definition; /* as it stands in the file, with its defaults: what is the same is unchanged */
 };
 
 struct check_kind {
@@ -65,8 +67,10 @@ struct check_set {
         unsigned shared;       /* references beside its owner's; by check_set_ref() */
 };
 
-/* Loads and opens. On failure -EINVAL, and `error` holds every complaint, one a line. */
-int check_set_load(const char *path, struct check_set **ret, struct error *error);
+/* Loads and opens; `state_directory` is borrowed and may be NULL. On failure -EINVAL, and `error` holds every
+ * complaint, one a line. */
+int check_set_load(const char *path, const char *state_directory, struct check_set **ret,
+                   struct error *error);
 struct check_set *check_set_ref(struct check_set *set);
 struct check_set *check_set_free(struct check_set *set); /* gives a reference back; takes NULL */
 

@@ -7,21 +7,13 @@
 
 extern const struct check_kind check_kind_http, check_kind_redis, check_kind_postgres, check_kind_docker,
         check_kind_disk, check_kind_prometheus, check_kind_system, check_kind_tls, check_kind_exec,
-        check_kind_files;
+        check_kind_files, check_kind_log;
 
 /* A new kind is one line here and one above. */
 const struct check_kind *const check_kinds[] = {
-        &check_kind_http,
-        &check_kind_redis,
-        &check_kind_postgres,
-        &check_kind_docker,
-        &check_kind_disk,
-        &check_kind_prometheus,
-        &check_kind_system,
-        &check_kind_tls,
-        &check_kind_exec,
-        &check_kind_files,
-        NULL,
+        &check_kind_http, &check_kind_redis,      &check_kind_postgres, &check_kind_docker,
+        &check_kind_disk, &check_kind_prometheus, &check_kind_system,   &check_kind_tls,
+        &check_kind_exec, &check_kind_files,      &check_kind_log,      NULL,
 };
 
 /* What may stand in `defaults:` and again in each check. */
@@ -293,7 +285,7 @@ static int find_contradictions(const struct check_set *set, struct config_node *
         return 0;
 }
 
-static int read_all(struct check_set *set, struct config_node *root)
+static int read_all(struct check_set *set, const char *state_directory, struct config_node *root)
 {
         static const char *const elsewhere[] = {"checks", NULL};
         struct config_node *list = config_member(root, "checks");
@@ -314,6 +306,7 @@ static int read_all(struct check_set *set, struct config_node *root)
                 return -ENOMEM;
         set->count = count;
         for (size_t i = 0; i < count; i++) {
+                set->checks[i].state_directory = state_directory;
                 r = read_check(config_item(list, i), &file.defaults, &set->checks[i], &set->states[i]);
                 if (r < 0)
                         return r;
@@ -322,7 +315,7 @@ static int read_all(struct check_set *set, struct config_node *root)
         return r < 0 ? r : find_contradictions(set, list);
 }
 
-int check_set_load(const char *path, struct check_set **ret, struct error *error)
+int check_set_load(const char *path, const char *state_directory, struct check_set **ret, struct error *error)
 {
         _cleanup_(check_set_free_p) struct check_set *set = calloc(1, sizeof(*set));
         int r;
@@ -332,7 +325,7 @@ int check_set_load(const char *path, struct check_set **ret, struct error *error
         r = config_load(path, &set->config, error);
         if (r < 0)
                 return r;
-        r = read_all(set, config_root(set->config));
+        r = read_all(set, state_directory, config_root(set->config));
         if (r < 0)
                 return error_oom(error);
         if (config_complaints(set->config) > 0)

@@ -46,7 +46,7 @@ int current_start(const struct current_options *options, struct current **ret, s
                 return error_oom(error);
         current->options = *options;
         pthread_mutex_init(&current->lock, NULL);
-        int r = check_set_load(options->config_file, &set, error);
+        int r = check_set_load(options->config_file, options->state_directory, &set, error);
         /* A thread for each check, so that those which hang keep no other one waiting. */
         if (r >= 0)
                 r = workers_new(options->workers ? options->workers : (unsigned)set->count, &current->workers,
@@ -112,7 +112,7 @@ static int replace(struct current *current, size_t *ret_count, size_t *ret_fresh
         _cleanup_(web_config_unref_p) struct web_config *web = NULL;
         _cleanup_free_ struct retired *retired = calloc(1, sizeof(*retired));
         struct scrape *next = NULL;
-        int r = check_set_load(current->options.config_file, &set, error);
+        int r = check_set_load(current->options.config_file, current->options.state_directory, &set, error);
 
         if (r >= 0 && current->options.web_config_file)
                 r = web_config_load(current->options.web_config_file, &web, error);

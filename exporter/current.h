@@ -12,6 +12,7 @@ struct current;
 
 struct current_options {
         const char *config_file;
+        const char *state_directory; /* or NULL */
         const char
                 *web_config_file; /* only looked at by a reload, as the server reads it by itself; or NULL */
         unsigned workers;         /* most threads that run checks; 0: one for each */

@@ -19,7 +19,8 @@ enum { EXIT_FINE, EXIT_FAILED, EXIT_USAGE };
 #define STOP_PATIENCE (2 * NSEC_PER_SEC) /* for runs that are on their way when the exporter is stopped */
 
 struct arguments {
-        const char *config_file, *listen_address, *log_level, *log_format, *workers, *web_config_file;
+        const char *config_file, *listen_address, *log_level, *log_format, *workers, *web_config_file,
+                *state_directory;
         bool enable_lifecycle, systemd_socket, config_check, version, help;
 };
 
@@ -118,6 +119,7 @@ static int start(struct exporter *exporter, const struct arguments *arguments, u
                 return r;
         const struct current_options current = {
                 .config_file = arguments->config_file,
+                .state_directory = arguments->state_directory,
                 .web_config_file = arguments->web_config_file,
                 .workers = workers,
         };
@@ -170,7 +172,7 @@ static int check_config(const char *path)
         _cleanup_error_ struct error error = {0};
         _cleanup_(check_set_free_p) struct check_set *set = NULL;
 
-        if (http_client_global_init(&error) < 0 || check_set_load(path, &set, &error) < 0) {
+        if (http_client_global_init(&error) < 0 || check_set_load(path, NULL, &set, &error) < 0) {
                 fprintf(stderr, "%s\n", error_text(&error));
                 return EXIT_FAILED;
         }
@@ -234,6 +236,8 @@ int main(int argc, char **argv)
                  "where to serve metrics: host:port or unix:/path"},
                 {"web.systemd-socket", FLAG_SWITCH, &arguments.systemd_socket, NULL, NULL,
                  "serve on the socket that systemd passes, instead of an address"},
+                {"state.directory", FLAG_STRING, &arguments.state_directory, NULL, "DIRECTORY",
+                 "where to keep what outlives a restart: how far logs were read"},
                 {"web.config.file", FLAG_STRING, &arguments.web_config_file, NULL, "FILE",
                  "TLS, client certificates, users and headers, as exporter-toolkit has them"},
                 {"web.enable-lifecycle", FLAG_SWITCH, &arguments.enable_lifecycle, NULL, NULL,

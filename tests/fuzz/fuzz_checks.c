@@ -16,7 +16,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         _cleanup_error_ struct error error = {0};
         struct check_set *set = NULL;
-        int result = check_set_load(fuzz_file(data, size), &set, &error);
+        int result = check_set_load(fuzz_file(data, size), NULL, &set, &error);
         FUZZ_ASSERT((result == 0) == (set != NULL));
         FUZZ_ASSERT(result == 0 || (result == -EINVAL && error.message));
         for (size_t i = 0; set && i < set->count; i++)

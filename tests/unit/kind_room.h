@@ -22,7 +22,8 @@ static inline void write_file(const char *directory, const char *name, const voi
 
 /* A set of one check that is written as `yaml`, the mapping of its kind; NULL when it has mistakes, which
  * `ret_complaints`, the caller's, then holds. */
-static inline struct check_set *load_check(const char *kind, const char *yaml, char **ret_complaints)
+static inline struct check_set *load_check_with(const char *kind, const char *yaml,
+                                                const char *state_directory, char **ret_complaints)
 {
         char path[] = "/tmp/runbook-test-kind-XXXXXX";
         int fd = mkstemp(path);
@@ -33,13 +34,18 @@ static inline struct check_set *load_check(const char *kind, const char *yaml, c
         assert_true(fd >= 0);
         assert_int_equal(write(fd, document, strlen(document)), (ssize_t)strlen(document));
         close(fd);
-        int r = check_set_load(path, &set, &error);
+        int r = check_set_load(path, state_directory, &set, &error);
         unlink(path);
         if (r < 0 && !ret_complaints)
                 fail_msg("%s", error_text(&error));
         if (r < 0)
                 *ret_complaints = strdup(error_text(&error));
         return set;
+}
+
+static inline struct check_set *load_check(const char *kind, const char *yaml, char **ret_complaints)
+{
+        return load_check_with(kind, yaml, NULL, ret_complaints);
 }
 
 static inline void assert_complaint(const char *kind, const char *yaml, const char *expected)

@@ -20,7 +20,7 @@ static char *load(const char *yaml, struct check_set **ret)
         assert_true(fd >= 0);
         assert_int_equal(write(fd, yaml, strlen(yaml)), (ssize_t)strlen(yaml));
         close(fd);
-        int r = check_set_load(path, &set, &error);
+        int r = check_set_load(path, NULL, &set, &error);
         unlink(path);
         if (r < 0) {
                 assert_int_equal(r, -EINVAL);
