@@ -286,7 +286,9 @@ int web_config_load(const char *path, struct web_config **ret, struct error *err
                 return error_oom(error);
         atomic_init(&config->references, 1);
         web_stamps_take(only, config->stamps);
-        int r = config_load(path, &document, error);
+        /* An empty file configures nothing, as in exporter-toolkit. */
+        bool empty = config->stamps[0].inode != 0 && config->stamps[0].size == 0;
+        int r = empty ? config_parse(path, "{}", &document, error) : config_load(path, &document, error);
         if (r < 0)
                 return r;
         if (read_document(config, path, document) < 0)

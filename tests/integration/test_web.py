@@ -168,7 +168,9 @@ def test_a_user_who_is_removed_is_out_at_his_next_request(serve):
             peer.sendall(f"GET /-/healthy HTTP/1.1\r\nHost: localhost\r\nAuthorization: Basic {token}\r\n\r\n".encode())
             answer = b""
             while not answer.endswith((b"healthy.\n", b"unauthorized\n")):
-                answer += peer.recv(4096)
+                piece = peer.recv(4096)
+                assert piece, answer
+                answer += piece
             return int(answer.split()[1])
 
         assert [ask(), ask()] == [200, 200]
