@@ -251,7 +251,7 @@ static void passwords_are_checked_and_remembered(void **state _unused_)
 
         /* Of very many, the oldest are forgotten, and denials displace no permission. */
         for (int i = 0; i < 100; i++) {
-                char guess[16];
+                char guess[32];
 
                 snprintf(guess, sizeof(guess), "guess %d", i);
                 assert_int_equal(check(checker, config, "alice", guess, strlen(guess)), WEB_DENIED);
