@@ -155,9 +155,9 @@ int selection_read(const struct http_exchange *exchange, const struct check_set 
                 if (selection.checks[i] && !emits(set, schedule, i, (const char *const *)names.strings))
                         selection.checks[i] = false;
 
-        selection.names = TAKE_PTR(names.strings);
+        ret->checks = TAKE_PTR(selection.checks);
+        ret->names = TAKE_PTR(names.strings);
+        ret->own = selection.own;
         names.count = 0;
-        *ret = selection;
-        selection = (struct selection){0};
         return 0;
 }

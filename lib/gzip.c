@@ -23,7 +23,7 @@ int gzip_compress(const void *data, size_t length, struct text *text)
                 deflateEnd(&stream);
                 return room > UINT_MAX ? -E2BIG : -ENOMEM;
         }
-        stream.next_in = (Bytef *)(uintptr_t)data; /* only read */
+        stream.next_in = (Bytef *)data; /* only read */
         stream.avail_in = (uInt)length;
         stream.next_out = (Bytef *)text->data + text->length;
         stream.avail_out = (uInt)room;

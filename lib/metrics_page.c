@@ -306,9 +306,9 @@ bool metrics_family_named(const struct metric_family *family, const char *const 
                         continue;
                 if ((*names)[length] == '\0')
                         return true;
-                for (uint8_t suffix = SAMPLE_BUCKET; suffix <= SAMPLE_COUNT; suffix++)
+                for (int suffix = SAMPLE_BUCKET; suffix <= SAMPLE_COUNT; suffix++)
                         if (family->type == METRIC_HISTOGRAM &&
-                            strcmp(*names + length, metrics_suffix(suffix)) == 0)
+                            strcmp(*names + length, metrics_suffix((uint8_t)suffix)) == 0)
                                 return true;
         }
         return false;

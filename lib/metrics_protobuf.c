@@ -274,9 +274,9 @@ static void end_family(struct metrics_output *out)
         struct text *metrics = &((struct state *)out->state)->metrics;
         MetricFamily message = IO__PROMETHEUS__CLIENT__METRIC_FAMILY__INIT;
 
-        message.name = (char *)(uintptr_t)family->name; /* protobuf-c has no const */
-        message.help = (char *)(uintptr_t)family->help;
-        message.unit = (char *)(uintptr_t)family->unit;
+        message.name = (char *)family->name; /* protobuf-c has no const */
+        message.help = (char *)family->help;
+        message.unit = (char *)family->unit;
         message.has_type = 1;
         message.type = types[family->type];
         size_t size = io__prometheus__client__metric_family__get_packed_size(&message);
