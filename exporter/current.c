@@ -112,12 +112,13 @@ static int replace(struct current *current, size_t *ret_count, size_t *ret_fresh
         _cleanup_(web_config_unref_p) struct web_config *web = NULL;
         _cleanup_free_ struct retired *retired = calloc(1, sizeof(*retired));
         struct scrape *next = NULL;
+
+        if (!retired)
+                return error_oom(error);
         int r = check_set_load(current->options.config_file, current->options.state_directory, &set, error);
 
         if (r >= 0 && current->options.web_config_file)
                 r = web_config_load(current->options.web_config_file, &web, error);
-        if (r >= 0 && !retired)
-                r = error_oom(error);
         if (r >= 0)
                 r = scrape_new(set, current->workers, current->scrape, &current->status, &next, error);
         if (r < 0)

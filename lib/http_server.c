@@ -209,9 +209,13 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, unsigned time
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &before);
         bool tls = http_secure_has_tls(server->secure);
+        /* An array has no place for a function but as a plain pointer. */
+        const union {
+                gnutls_certificate_retrieve_function2 *function;
+                void *pointer;
+        } callback = {.function = http_secure_no_certificate};
         struct MHD_OptionItem secure[] = {
-                {tls ? MHD_OPTION_HTTPS_CERT_CALLBACK : MHD_OPTION_END, 0,
-                 (void *)(uintptr_t)http_secure_no_certificate},
+                {tls ? MHD_OPTION_HTTPS_CERT_CALLBACK : MHD_OPTION_END, 0, callback.pointer},
                 {MHD_OPTION_END, 0, NULL},
         };
         struct MHD_Daemon *daemon = MHD_start_daemon(
