@@ -12,6 +12,7 @@
 #include "runbook/log.h"
 #include "runbook/memory.h"
 #include "runbook/systemd.h"
+#include "runbook/web_config.h"
 
 enum { EXIT_FINE, EXIT_FAILED, EXIT_USAGE };
 
@@ -167,8 +168,21 @@ static int serve(const struct arguments *arguments, unsigned workers, const sigs
         return EXIT_FINE;
 }
 
-static int check_config(const char *path)
+/* Names the mistakes of the web configuration, when there is one. */
+static bool web_config_is_fine(const char *path)
 {
+        _cleanup_error_ struct error error = {0};
+        _cleanup_(web_config_unref_p) struct web_config *web = NULL;
+
+        if (!path || web_config_load(path, &web, &error) >= 0)
+                return true;
+        fprintf(stderr, "%s\n", error_text(&error));
+        return false;
+}
+
+static int check_config(const char *path, const char *web_path)
+{
+        bool web = web_config_is_fine(web_path);
         _cleanup_error_ struct error error = {0};
         _cleanup_(check_set_free_p) struct check_set *set = NULL;
 
@@ -177,7 +191,7 @@ static int check_config(const char *path)
                 return EXIT_FAILED;
         }
         printf("%s: %zu checks, no mistakes\n", path, set->count);
-        return EXIT_FINE;
+        return web ? EXIT_FINE : EXIT_FAILED;
 }
 
 static int print(const struct text *text)
@@ -272,7 +286,7 @@ int main(int argc, char **argv)
                 return EXIT_USAGE;
         }
         if (arguments.config_check)
-                return check_config(arguments.config_file);
+                return check_config(arguments.config_file, arguments.web_config_file);
         prepare_process(&signals);
         return serve(&arguments, workers, &signals);
 }

@@ -185,8 +185,21 @@ static int run_serve(const struct arguments *arguments)
         return serve(arguments, &signals);
 }
 
+/* Names the mistakes of the web configuration, when there is one. */
+static bool web_config_is_fine(const char *path)
+{
+        _cleanup_error_ struct error error = {0};
+        _cleanup_(web_config_unref_p) struct web_config *web = NULL;
+
+        if (!path || web_config_load(path, &web, &error) >= 0)
+                return true;
+        fprintf(stderr, "%s\n", error_text(&error));
+        return false;
+}
+
 static int run_check(const struct arguments *arguments)
 {
+        bool web = web_config_is_fine(arguments->web_config_file);
         _cleanup_error_ struct error error = {0};
         struct remediation_set *set = NULL;
         if (remediation_set_load(arguments->config_file, &set, &error) < 0) {
@@ -195,7 +208,7 @@ static int run_check(const struct arguments *arguments)
         }
         printf("%s: %zu remediations, no mistakes\n", arguments->config_file, set->count);
         remediation_set_free(set);
-        return EXIT_FINE;
+        return web ? EXIT_FINE : EXIT_FAILED;
 }
 
 static int run_plan(const struct arguments *arguments)

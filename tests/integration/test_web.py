@@ -241,6 +241,13 @@ rate_limit: {{burst: 1}}
                   "deny or sameorigin", "bcrypt hash", "rate_limit"):
         assert words in said, words
     assert "very secret" not in said
+    for name, config in (("exporter", CHECKS), ("responder", REMEDIATIONS)):
+        config_file, web_file = tmp_path / f"{name}.yml", tmp_path / "broken-web.yml"
+        config_file.write_text(json.dumps(config))
+        web_file.write_text("basic_auth_user: {}")
+        done = subprocess.run([getattr(binaries, name), "--config.check", f"--config.file={config_file}",
+                               f"--web.config.file={web_file}"], check=False, text=True, capture_output=True)
+        assert done.returncode == 1 and "basic_auth_users" in done.stderr, name
 
 
 # ---- the responder's two roles ----
