@@ -310,9 +310,17 @@ static bool on_close(struct builder *builder)
         return place(builder, open->node);
 }
 
+/* A key without a value: libfyaml 0.8 has a place for what is not there, ours is the key's. */
+static bool is_absent(struct fy_event *event)
+{
+        struct fy_token *value = event->type == FYET_SCALAR ? event->scalar.value : NULL;
+        return event->type == FYET_SCALAR && (!value || (fy_token_get_text_length(value) == 0 &&
+                                                         fy_token_scalar_style(value) == FYSS_PLAIN));
+}
+
 static bool on_event(struct builder *builder, struct fy_event *event)
 {
-        const struct fy_mark *mark = fy_event_start_mark(event);
+        const struct fy_mark *mark = is_absent(event) ? NULL : fy_event_start_mark(event);
         if (mark && event->type != FYET_SEQUENCE_END && event->type != FYET_MAPPING_END) {
                 builder->line = mark->line + 1;
                 builder->column = mark->column + 1;
