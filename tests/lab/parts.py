@@ -179,14 +179,18 @@ class Workspace:
 
 
 def _marked(directory):
-    """The processes that carry the mark of a workspace, and the first processes of its containers."""
+    """The processes that carry the mark of a workspace or work in it, and the first processes of its containers.
+
+    redis-server writes its title over its environment and its arguments, so that where it works is all that tells.
+    """
     wanted = f"{MARK}={directory}".encode()
     for entry in pathlib.Path("/proc").iterdir():
         if not entry.name.isdigit() or int(entry.name) == os.getpid():
             continue
         try:
             if (wanted in (entry / "environ").read_bytes().split(b"\0")
-                    or f"{directory}/".encode() in (entry / "cmdline").read_bytes()):
+                    or f"{directory}/".encode() in (entry / "cmdline").read_bytes()
+                    or os.readlink(entry / "cwd").startswith(f"{directory}/")):
                 yield int(entry.name)
         except OSError:
             continue
