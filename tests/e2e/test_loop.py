@@ -116,10 +116,11 @@ def test_pool_exhausted(calm_lab):
     incident = healed(lab, "pool_exhausted")
 
     # A service without connections answers 5xx too. If high_error_rate came through before it was inhibited, it
-    # recreates the container once more: so the outside is looked at when all has ended.
-    wait_for(lab.calm, "what followed to end", 60, every=0.2)
+    # recreates the container once more, and again when it is resolved: so the outside is looked at when all has ended.
+    wait_for(lambda: lab.calm() and lab.settled() and lab.compose.healthy("mcp-server"), "what followed to end", 90,
+             every=0.2)
     assert lab.compose.environment("mcp-server")["DB_MAX_CONNECTIONS"] == "200"
-    assert lab.compose.healthy("mcp-server")
+    assert lab.compose.environment("mcp-server")["LOG_LEVEL"] == "info"
     assert not backends(lab, "true") & leaked, "backends of the leak are left"
     assert backends(lab, "true") >= spared | standing
     lab.postgres.connect(user="mcp_user").close()

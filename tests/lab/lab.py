@@ -98,6 +98,13 @@ class Lab:
         return (len(rates) == 2 and not alerts and not open_ones
                 and all(self.compose.healthy(service) for service in self.compose.services))
 
+    def settled(self):
+        """Nothing is under way: every incident has ended, and each of its steps is let go of or undone."""
+        incidents = [self.responder.incident(one["number"]) for one in self.responder.incidents()]
+        return all(one["ended_at"] and not one["undo_requested"] and
+                   all(step["settled"] or step["status"] in ("waiting", "skipped", "undone") for step in one["steps"])
+                   for one in incidents)
+
     def stop(self):
         for part in reversed(self._started):
             part.stop()
