@@ -202,6 +202,10 @@ void http_suspend(struct http_exchange *exchange)
         pthread_mutex_unlock(&server->lock);
 }
 
+/* What a request's head and the answer's may take together. libmicrohttpd clears it for each request, which
+ * is a tenth of the work of answering from memory with its own 32 KiB. */
+#define HEAD_MEMORY ((size_t)16 * 1024)
+
 /* The event thread takes no signals: they are for main. */
 static struct MHD_Daemon *start_daemon(struct http_server *server, unsigned timeout_seconds)
 {
@@ -230,6 +234,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, unsigned time
                 MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,                         /**/
                 MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,                       /**/
                 MHD_OPTION_CONNECTION_LIMIT, server->connection_limit + SPARE_CONNECTIONS, /**/
+                MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEAD_MEMORY,                           /**/
                 MHD_OPTION_STRICT_FOR_CLIENT, 1,                                           /**/
                 MHD_OPTION_CONNECTION_TIMEOUT, timeout_seconds,                            /**/
                 MHD_OPTION_ARRAY, secure,                                                  /**/
