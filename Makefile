@@ -74,7 +74,7 @@ $(BUILD)/generated/metrics.pb-c.o: $(BUILD)/generated/metrics.pb-c.c $(BUILD)/fl
 	$(CC) $(ALL_CFLAGS) -w -MMD -MP -c -o $@ $<
 $(BUILD)/lib/metrics_protobuf.o $(BUILD)/tests/unit/test_formats.o: $(BUILD)/generated/metrics.pb-c.h
 
-$(BUILD)/generated/powers_of_ten.h: tools/powers_of_ten.c
+$(BUILD)/generated/powers_of_ten.h: lib/tables/powers_of_ten.c
 	@mkdir -p $(@D)
 	$(HOSTCC) -std=gnu17 -O1 -o $(BUILD)/powers_of_ten $<
 	$(BUILD)/powers_of_ten >$@.new && mv $@.new $@

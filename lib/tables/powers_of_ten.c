@@ -124,7 +124,7 @@ static struct power downward(int exponent)
 
 int main(void)
 {
-        printf("/* Made by tools/powers_of_ten.c. */\n");
+        printf("/* Made by lib/tables/powers_of_ten.c. */\n");
         printf("enum { POWERS_FIRST = %d };\n", FIRST);
         printf("static const struct power powers_of_ten[] = {\n");
         for (int k = FIRST; k <= LAST; k++) {
