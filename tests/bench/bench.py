@@ -23,8 +23,8 @@ from lab.redis import Redis  # noqa: E402
 from lab.runbook import Exporter, Responder  # noqa: E402
 
 BUILD = ROOT / os.environ.get("RUNBOOK_BUILD", "build")
-ROUNDS = 5
-SECONDS = 3
+ROUNDS = 11
+SECONDS = 2
 CONNECTIONS = 16
 MB = 1_000_000
 
