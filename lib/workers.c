@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <string.h>
 #include <time.h>
 
@@ -16,23 +17,35 @@ struct job {
         void *context;
 };
 
+/* A thread that has nothing to do, on its own stack. */
+struct sleeper {
+        struct sleeper *below;
+        sem_t call;
+        bool called; /* it is no longer in the list, and its call is coming */
+};
+
 /*
+ * Each thread that comes for a job sees to it that another one comes while there are more, before it runs its
+ * own: so there is always one on its way to a job that waits, jobs that are soon done need few threads, and
+ * nobody calls all of them at once only to have them queue for the lock. Whoever slept last is called first:
+ * its stack is still warm, and those that are not needed end.
+ *
  * All fields under `lock`. Threads are detached: one that hangs can be joined by nobody. So the pool is
  * freed by whoever is last: workers_stop(), or the last thread that comes back after it has given up.
  */
 struct workers {
         pthread_mutex_t lock;
-        pthread_cond_t work;  /* there is a job, or the pool stops */
         pthread_cond_t ended; /* a thread has ended */
         struct job *first, **last;
-        unsigned limit, threads, idle, queued;
+        struct sleeper *sleepers;
+        unsigned limit, threads;
+        bool coming; /* a thread was called or made and has not looked yet */
         bool stopping;
         bool abandoned; /* workers_stop() has returned: the last thread frees */
 };
 
 static void pool_free(struct workers *workers)
 {
-        pthread_cond_destroy(&workers->work);
         pthread_cond_destroy(&workers->ended);
         pthread_mutex_destroy(&workers->lock);
         free(workers);
@@ -44,34 +57,104 @@ static struct timespec timespec_at(nsec instant)
                                  .tv_nsec = (long)(instant % NSEC_PER_SEC)};
 }
 
+static void wait_for_call(sem_t *call)
+{
+        while (sem_wait(call) != 0)
+                continue; /* EINTR */
+}
+
+/* With the lock held, which it lets go of meanwhile. False when nobody has called in IDLE_SECONDS. */
+static bool sleep_until_called(struct workers *workers)
+{
+        const struct timespec until = timespec_at(clock_monotonic() + IDLE_SECONDS * NSEC_PER_SEC);
+        struct sleeper self = {.below = workers->sleepers};
+        int result;
+
+        sem_init(&self.call, 0, 0);
+        workers->sleepers = &self;
+        pthread_mutex_unlock(&workers->lock);
+        do
+                result = sem_clockwait(&self.call, CLOCK_MONOTONIC, &until);
+        while (result != 0 && errno == EINTR);
+        pthread_mutex_lock(&workers->lock);
+
+        if (result != 0 && self.called) {
+                wait_for_call(&self.call); /* both at once: whoever calls must be done with `self` */
+        } else if (result != 0) {
+                struct sleeper **at = &workers->sleepers;
+
+                while (*at != &self)
+                        at = &(*at)->below;
+                *at = self.below;
+        }
+        sem_destroy(&self.call);
+        return self.called;
+}
+
+/* With the lock held: takes the top one out of those that sleep. The caller posts its call without the lock.
+ */
+static struct sleeper *pop_sleeper(struct workers *workers)
+{
+        struct sleeper *sleeper = workers->sleepers;
+
+        if (sleeper) {
+                workers->sleepers = sleeper->below;
+                sleeper->called = true;
+        }
+        return sleeper;
+}
+
+static void call(struct sleeper *sleeper)
+{
+        if (sleeper)
+                sem_post(&sleeper->call);
+}
+
 /* The next job, waiting for one; NULL when this thread should end. With the lock held. */
 static struct job *next_job(struct workers *workers)
 {
-        struct timespec until = timespec_at(clock_monotonic() + IDLE_SECONDS * NSEC_PER_SEC);
-        int result = 0;
-
-        workers->idle++;
-        while (!workers->first && !workers->stopping && result != ETIMEDOUT)
-                result = pthread_cond_timedwait(&workers->work, &workers->lock, &until);
-        workers->idle--;
+        while (!workers->first && !workers->stopping) {
+                if (!sleep_until_called(workers))
+                        return NULL;
+                workers->coming = false;
+        }
         struct job *job = workers->stopping ? NULL : workers->first;
         if (!job)
                 return NULL;
         workers->first = job->next;
         if (!workers->first)
                 workers->last = &workers->first;
-        workers->queued--;
         return job;
+}
+
+static int add_thread(struct workers *workers);
+
+/*
+ * With the lock held: sees to it that a thread is on its way when there is a job. `ret` is then to be called.
+ * Where the system gives no more threads, those there are will do; -ENOMEM: there is none.
+ */
+static int send_for_one(struct workers *workers, struct sleeper **ret)
+{
+        *ret = NULL;
+        if (!workers->first || workers->coming)
+                return 0;
+        *ret = pop_sleeper(workers);
+        workers->coming = *ret || (workers->threads < workers->limit && add_thread(workers) >= 0);
+        return workers->threads > 0 ? 0 : -ENOMEM;
 }
 
 static void *work(void *argument)
 {
         struct workers *workers = argument;
+        struct sleeper *next;
         struct job *job;
 
         pthread_mutex_lock(&workers->lock);
+        workers->coming = false;
         while ((job = next_job(workers))) {
+                send_for_one(workers, &next);
                 pthread_mutex_unlock(&workers->lock);
+                call(next);
                 job->run(job->context);
                 free(job);
                 pthread_mutex_lock(&workers->lock);
@@ -119,7 +202,6 @@ int workers_new(unsigned limit, struct workers **ret, struct error *error)
         pthread_mutex_init(&workers->lock, NULL);
         pthread_condattr_init(&monotonic);
         pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-        pthread_cond_init(&workers->work, &monotonic);
         pthread_cond_init(&workers->ended, &monotonic);
         pthread_condattr_destroy(&monotonic);
         *ret = workers;
@@ -128,13 +210,18 @@ int workers_new(unsigned limit, struct workers **ret, struct error *error)
 
 void workers_allow(struct workers *workers, unsigned more)
 {
+        struct sleeper *next;
+
         pthread_mutex_lock(&workers->lock);
         workers->limit += more;
+        send_for_one(workers, &next);
         pthread_mutex_unlock(&workers->lock);
+        call(next);
 }
 
 int workers_run(struct workers *workers, void (*run)(void *context), void *context)
 {
+        struct sleeper *next = NULL;
         struct job *job = malloc(sizeof *job);
         if (!job)
                 return -ENOMEM;
@@ -142,24 +229,29 @@ int workers_run(struct workers *workers, void (*run)(void *context), void *conte
 
         pthread_mutex_lock(&workers->lock);
         int result = workers->stopping ? -EAGAIN : 0;
-
-        /* One thread for each job that no idle thread will take. Where the system gives no more of them,
-         * those there are will do; only the first one cannot be done without. */
-        if (result == 0 && workers->queued >= workers->idle && workers->threads < workers->limit) {
-                result = add_thread(workers);
-                if (result < 0)
-                        result = workers->threads > 0 ? 0 : -ENOMEM;
-        }
         if (result == 0) {
+                struct job **before = workers->last;
+
                 *workers->last = job;
                 workers->last = &job->next;
-                workers->queued++;
-                pthread_cond_signal(&workers->work);
+                result = send_for_one(workers, &next);
+                if (result < 0) {
+                        *before = NULL;
+                        workers->last = before;
+                }
         }
         pthread_mutex_unlock(&workers->lock);
+        call(next);
         if (result < 0)
                 free(job);
         return result;
+}
+
+/* With the lock held. */
+static void call_all(struct workers *workers)
+{
+        for (struct sleeper *sleeper; (sleeper = pop_sleeper(workers));)
+                call(sleeper);
 }
 
 unsigned workers_stop(struct workers *workers, struct deadline deadline)
@@ -172,8 +264,7 @@ unsigned workers_stop(struct workers *workers, struct deadline deadline)
                 free(job);
         }
         workers->last = &workers->first;
-        workers->queued = 0;
-        pthread_cond_broadcast(&workers->work);
+        call_all(workers);
 
         struct timespec until = timespec_at(deadline.at);
         int result = 0;

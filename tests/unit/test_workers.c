@@ -123,6 +123,24 @@ static void test_stopping_drops_what_is_queued(void **state)
         assert_int_equal(queued.passed, 0);
 }
 
+/* Jobs that queue for a pool at its limit get the threads that a higher one allows. */
+static void test_a_higher_limit_reaches_what_is_queued(void **state)
+{
+        (void)state;
+        struct workers *workers;
+        struct gate gate;
+        gate_init(&gate, false);
+        assert_int_equal(workers_new(1, &workers, NULL), 0);
+        for (int i = 0; i < 4; i++)
+                assert_int_equal(workers_run(workers, pass, &gate), 0);
+        wait_until(&gate, &gate.inside, 1);
+        workers_allow(workers, 3);
+        wait_until(&gate, &gate.inside, 4);
+        open_gate(&gate);
+        assert_int_equal(workers_stop(workers, DEADLINE_NEVER), 0);
+        assert_int_equal(gate.passed, 4);
+}
+
 struct late {
         struct workers *workers;
         struct gate *gate;
@@ -178,6 +196,7 @@ static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_grows_to_its_limit_and_not_beyond),
         cmocka_unit_test(test_a_hanging_job_costs_only_its_own_thread),
         cmocka_unit_test(test_stopping_drops_what_is_queued),
+        cmocka_unit_test(test_a_higher_limit_reaches_what_is_queued),
         cmocka_unit_test(test_refuses_work_when_stopped),
         cmocka_unit_test(test_an_idle_pool_stops_at_once),
 };
