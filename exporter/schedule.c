@@ -160,8 +160,8 @@ static void run_check(void *context)
         unpin(entry);
 }
 
-/* Hands a run to the workers; by the lock. False when there is no memory or no thread for it. */
-static bool launch(struct entry *entry, nsec now)
+/* Puts down that a run begins; by the lock. False when there is no memory for its result. */
+static bool begin(struct entry *entry, nsec now)
 {
         struct check_result *result = calloc(1, sizeof(*result));
 
@@ -173,10 +173,6 @@ static bool launch(struct entry *entry, nsec now)
         result->samples.common_count = N_ELEMENTS(entry->labels);
         result->durations.common = entry->labels;
         result->durations.common_count = N_ELEMENTS(entry->labels);
-        if (workers_run(entry->hub->workers, run_check, entry) < 0) {
-                check_result_unref(result);
-                return false;
-        }
         entry->pending = result;
         entry->running = true;
         entry->late = entry->overdue = false;
@@ -186,23 +182,59 @@ static bool launch(struct entry *entry, nsec now)
         return true;
 }
 
+/* Takes back what began and got no thread: it is due as before. */
+static void take_back(struct entry *entry)
+{
+        struct hub *hub = entry->hub;
+        struct check_result *result;
+
+        {
+                WITH_LOCK(hub);
+                result = TAKE_PTR(entry->pending);
+                entry->running = false;
+        }
+        check_result_unref(result);
+        tell(hub);
+        unpin(entry);
+}
+
+/* Hands the runs that began to the workers; without the lock, which each of them takes first of all. */
+static void launch(struct entry *begun)
+{
+        while (begun) {
+                struct entry *entry = begun;
+
+                begun = entry->next_launched; /* once it is launched, it may be gone */
+                if (workers_run(entry->hub->workers, run_check, entry) < 0)
+                        take_back(entry);
+        }
+}
+
 size_t schedule_start(struct schedule *schedule, const bool *selected, struct check_run *ret_runs)
 {
+        struct entry *begun = NULL, **end = &begun;
         nsec now = clock_monotonic();
         size_t count = 0;
-        WITH_LOCK(schedule->hub);
 
-        for (size_t i = 0; i < schedule->count; i++) {
-                struct entry *entry = schedule->entries[i];
+        {
+                WITH_LOCK(schedule->hub);
+                for (size_t i = 0; i < schedule->count; i++) {
+                        struct entry *entry = schedule->entries[i];
 
-                if (selected && !selected[i])
-                        continue;
-                if (!entry->running && now >= entry->due && launch(entry, now) &&
-                    entry->overdue_at < schedule->next_overdue)
-                        schedule->next_overdue = entry->overdue_at;
-                if (entry->running && !entry->late && !entry->overdue)
-                        ret_runs[count++] = (struct check_run){(uint32_t)i, entry->number};
+                        if (selected && !selected[i])
+                                continue;
+                        if (!entry->running && now >= entry->due && begin(entry, now)) {
+                                *end = entry;
+                                end = &entry->next_launched;
+                                if (entry->overdue_at < schedule->next_overdue)
+                                        schedule->next_overdue = entry->overdue_at;
+                        }
+                        if (entry->running && !entry->late && !entry->overdue)
+                                ret_runs[count++] = (struct check_run){(uint32_t)i, entry->number};
+                }
+                *end = NULL;
         }
+        launch(begun);
         return count;
 }
 

@@ -23,6 +23,7 @@ struct entry {
         unsigned schedules, pins;      /* that have it; runs that have not let go of it */
         struct check_result *result;
         struct check_result *pending; /* of a run that has not got its thread yet */
+        struct entry *next_launched;  /* of those that one schedule_start() hands over */
         nsec last_success_wall;
         nsec due;        /* CLOCK_MONOTONIC: not started before */
         nsec overdue_at; /* of the present run */

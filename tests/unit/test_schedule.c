@@ -296,6 +296,28 @@ static void a_run_beyond_its_timeout_fails_and_is_not_started_again(void **state
         assert_int_equal(room->probes[0].begun, 2);
 }
 
+static void what_gets_no_thread_is_due_as_before(void **state)
+{
+        struct room *room = *state;
+        struct check_run runs[CHECKS];
+
+        assert_int_equal(schedule_start(room->schedule, only_a, runs), 1);
+        wait_begun(room, 0, 1);
+        assert_int_equal(workers_stop(room->workers, deadline_in(0)), 1); /* takes no work any more */
+        size_t count = schedule_start(room->schedule, NULL, runs);
+        assert_false(schedule_ended(room->schedule, runs[0]));
+        for (size_t i = 1; i < count; i++)
+                assert_true(schedule_ended(room->schedule, runs[i]));
+
+        struct check_state b = state_of(room, 1);
+        assert_false(b.running || b.success || b.result);
+        check_state_release(&b);
+        assert_int_equal(room->probes[1].begun, 0);
+        let_through(room, 0, 0, 1);
+        wait_ended(room, runs[0]);
+        assert_int_equal(workers_new(1, &room->workers, NULL), 0); /* the other one frees itself */
+}
+
 static void the_next_look_is_when_a_run_would_be_overdue(void **state)
 {
         struct room *room = *state;
@@ -376,6 +398,7 @@ int main(void)
                 TEST(scrapes_that_arrive_together_share_one_run),
                 TEST(what_was_late_keeps_running_and_nobody_waits_for_it),
                 TEST(a_run_beyond_its_timeout_fails_and_is_not_started_again),
+                TEST(what_gets_no_thread_is_due_as_before),
                 TEST(the_next_look_is_when_a_run_would_be_overdue),
                 TEST(freshness_ends_when_something_is_due),
                 TEST(every_check_tells_of_itself),
