@@ -67,18 +67,6 @@ static struct waiting *waiting_free(struct waiting *waiting)
 }
 DEFINE_CLEANUP(struct waiting *, waiting_free);
 
-static void wake(struct scrape *scrape)
-{
-        pthread_mutex_lock(&scrape->lock);
-        pthread_cond_signal(&scrape->wake);
-        pthread_mutex_unlock(&scrape->lock);
-}
-
-static void runs_changed(void *context)
-{
-        wake(context);
-}
-
 /* ---- building the page ---- */
 
 /* The snapshot of what is selected; the exporter's own series are on the page of all. */
@@ -137,6 +125,28 @@ static bool is_ready(struct scrape *scrape, struct waiting *waiting, nsec now)
                schedule_ended(scrape->schedule, waiting->runs[waiting->ended]))
                 waiting->ended++;
         return waiting->ended == waiting->run_count || now >= waiting->deadline;
+}
+
+static void wake(struct scrape *scrape)
+{
+        pthread_mutex_lock(&scrape->lock);
+        pthread_cond_signal(&scrape->wake);
+        pthread_mutex_unlock(&scrape->lock);
+}
+
+/* A run has ended. The thread is only woken for a request that need not wait any more. */
+static void runs_changed(void *context)
+{
+        struct scrape *scrape = context;
+        nsec now = clock_monotonic();
+        bool ready = false;
+
+        pthread_mutex_lock(&scrape->lock);
+        for (struct waiting *waiting = scrape->list; waiting && !ready; waiting = waiting->next)
+                ready = is_ready(scrape, waiting, now);
+        pthread_mutex_unlock(&scrape->lock);
+        if (ready)
+                pthread_cond_signal(&scrape->wake);
 }
 
 /* Takes what can be answered out of the list, in the order of arrival; `ret_next`: when to look again. */
