@@ -315,8 +315,10 @@ static char *url_part(const char *string, bool path)
 static int64_t remember_expiry(struct http_client *client, const char *url)
 {
         long opened = 0;
+        if (strncasecmp(url, "https:", strlen("https:")) != 0)
+                return 0;
         _cleanup_free_ char *origin = url_part(url, false);
-        if (!origin || !string_starts(origin, "https:"))
+        if (!origin)
                 return 0;
         curl_easy_getinfo(client->curl, CURLINFO_NUM_CONNECTS, &opened);
         if (opened == 0 && string_equal(origin, client->origin))
