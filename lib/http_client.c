@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* HTTP requests by libcurl: one easy handle per client, everything within one deadline. */
+/* HTTP requests by libcurl: one easy handle per client that keeps connections, everything within one
+ * deadline. */
 #include "runbook/http_client.h"
 
 #include <curl/curl.h>
@@ -7,11 +8,13 @@
 #include <signal.h>
 #include <time.h>
 
+#include "lib/http_handle.h"
+
 static const size_t DEFAULT_BODY_LIMIT = (size_t)4 << 20;
 static const size_t HEADERS_LIMIT = (size_t)256 << 10;
 
 struct http_client {
-        CURL *curl;
+        CURL *curl; /* with its connections; NULL until one may be kept */
         /* A certificate is shown once per connection: what the last one to `origin` was good for. */
         char *origin;
         int64_t tls_not_after;
@@ -67,11 +70,17 @@ int http_client_global_init(struct error *error)
 
 struct http_client *http_client_new(void)
 {
-        struct http_client *client = calloc(1, sizeof(*client));
-        if (!client)
-                return NULL;
-        client->curl = curl_easy_init();
-        return client->curl ? client : http_client_free(client);
+        return calloc(1, sizeof(struct http_client));
+}
+
+/* The handle for a request; NULL when out of memory. */
+static CURL *handle_for(struct http_client *client, const struct http_request *request)
+{
+        if (http_closes(request))
+                return http_thread_handle();
+        if (!client->curl)
+                client->curl = curl_easy_init();
+        return client->curl;
 }
 
 struct http_client *http_client_free(struct http_client *client)
@@ -312,7 +321,7 @@ static char *url_part(const char *string, bool path)
 }
 
 /* Remembers a certificate for the requests that will find the connection open. */
-static int64_t remember_expiry(struct http_client *client, const char *url)
+static int64_t remember_expiry(struct http_client *client, CURL *curl, const char *url)
 {
         long opened = 0;
         if (strncasecmp(url, "https:", strlen("https:")) != 0)
@@ -320,12 +329,12 @@ static int64_t remember_expiry(struct http_client *client, const char *url)
         _cleanup_free_ char *origin = url_part(url, false);
         if (!origin)
                 return 0;
-        curl_easy_getinfo(client->curl, CURLINFO_NUM_CONNECTS, &opened);
+        curl_easy_getinfo(curl, CURLINFO_NUM_CONNECTS, &opened);
         if (opened == 0 && string_equal(origin, client->origin))
                 return client->tls_not_after;
         free(client->origin);
         client->origin = TAKE_PTR(origin);
-        client->tls_not_after = certificate_expiry(client->curl);
+        client->tls_not_after = certificate_expiry(curl);
         return client->tls_not_after;
 }
 
@@ -386,7 +395,8 @@ int http_fetch(struct http_client *client, const struct http_request *request, s
 
         if (request->method && !is_token(request->method))
                 return error_set(error, EINVAL, "\"%s\" is no HTTP method", request->method);
-        int r = add_headers(&headers, request, error);
+        CURL *curl = handle_for(client, request);
+        int r = curl ? add_headers(&headers, request, error) : error_oom(error);
         if (r < 0)
                 return r;
         int left_ms = deadline_left_ms(request->deadline);
@@ -396,19 +406,19 @@ int http_fetch(struct http_client *client, const struct http_request *request, s
         }
 
         transfer.headers = headers;
-        set_transfer(client->curl, &transfer, left_ms);
-        CURLcode code = curl_easy_perform(client->curl);
+        set_transfer(curl, &transfer, left_ms);
+        CURLcode code = curl_easy_perform(curl);
         if (code != CURLE_OK)
-                r = fetch_failed(client->curl, &transfer, code, error);
+                r = fetch_failed(curl, &transfer, code, error);
         else {
-                curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &response.status);
-                response.phases = read_phases(client->curl);
-                response.tls_not_after = remember_expiry(client, request->url);
+                curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &response.status);
+                response.phases = read_phases(curl);
+                response.tls_not_after = remember_expiry(client, curl, request->url);
                 *ret = response;
                 response = (struct http_response){0};
         }
         /* The handle must not remember what ends with this function: the message, the headers, the body. */
-        curl_easy_reset(client->curl);
+        curl_easy_reset(curl);
         return r;
 }
 
