@@ -11,6 +11,12 @@
 
 enum { IDLE_SECONDS = 30, STACK_BYTES = 256 * 1024 };
 
+enum {
+        AT_ONCE = 8,   /* jobs that get a thread each at once */
+        PATIENCE = 40, /* LULLs until all would be taken, beyond which there are more threads for them */
+};
+#define LULL (5 * NSEC_PER_MSEC) /* after which it is looked how it goes */
+
 struct job {
         struct job *next;
         void (*run)(void *context);
@@ -25,27 +31,39 @@ struct sleeper {
 };
 
 /*
- * Each thread that comes for a job sees to it that another one comes while there are more, before it runs its
- * own: so there is always one on its way to a job that waits, jobs that are soon done need few threads, and
- * nobody calls all of them at once only to have them queue for the lock. Whoever slept last is called first:
- * its stack is still warm, and those that are not needed end.
+ * Each thread that takes a job sees to it that another one comes while there are more, before it runs its
+ * own: so there is always one on its way to a job that waits, and nobody calls all of them at once only to
+ * have them queue for the lock. Whoever slept last is called first: its stack is still warm, and those that
+ * are not needed end.
+ *
+ * A thread costs memory, and most jobs are soon done. So when many jobs come together, the first few get a
+ * thread each, and one more stands by and looks every LULL how it goes. Where no job was taken, because those
+ * that run wait for something or hang, more threads are let in, each time twice as many: a thousand jobs that
+ * hang have one each after 40 ms. Where it goes on too slowly, a few more are.
  *
  * All fields under `lock`. Threads are detached: one that hangs can be joined by nobody. So the pool is
  * freed by whoever is last: workers_stop(), or the last thread that comes back after it has given up.
  */
 struct workers {
         pthread_mutex_t lock;
+        pthread_cond_t lull;  /* only workers_stop() signals it */
         pthread_cond_t ended; /* a thread has ended */
         struct job *first, **last;
         struct sleeper *sleepers;
         unsigned limit, threads;
-        bool coming; /* a thread was called or made and has not looked yet */
+        unsigned queued, taken; /* jobs that wait; all that were ever taken */
+        unsigned busy;          /* threads that run a job */
+        unsigned room, step;    /* most of them for now; how many more came last */
+        nsec put;               /* when the last job came */
+        bool coming;            /* a thread was called or made and has not looked yet */
+        bool watched;           /* a thread stands by */
         bool stopping;
         bool abandoned; /* workers_stop() has returned: the last thread frees */
 };
 
 static void pool_free(struct workers *workers)
 {
+        pthread_cond_destroy(&workers->lull);
         pthread_cond_destroy(&workers->ended);
         pthread_mutex_destroy(&workers->lock);
         free(workers);
@@ -110,21 +128,54 @@ static void call(struct sleeper *sleeper)
                 sem_post(&sleeper->call);
 }
 
-/* The next job, waiting for one; NULL when this thread should end. With the lock held. */
-static struct job *next_job(struct workers *workers)
+/* With the lock held, which it lets go of meanwhile: stands by until the jobs need another thread, or none.
+ */
+static void watch(struct workers *workers)
 {
-        while (!workers->first && !workers->stopping) {
-                if (!sleep_until_called(workers))
-                        return NULL;
-                workers->coming = false;
+        workers->watched = true;
+        while (workers->first && !workers->stopping && workers->busy >= workers->room) {
+                const struct timespec until = timespec_at(clock_monotonic() + LULL);
+                unsigned before = workers->taken;
+
+                while (!workers->stopping &&
+                       pthread_cond_timedwait(&workers->lull, &workers->lock, &until) != ETIMEDOUT)
+                        continue;
+                workers->step = workers->taken == before ? 2 * workers->step : AT_ONCE;
+                if (workers->queued > (workers->taken - before) * PATIENCE)
+                        workers->room += workers->step;
         }
-        struct job *job = workers->stopping ? NULL : workers->first;
-        if (!job)
-                return NULL;
+        workers->watched = false;
+}
+
+/* With the lock held, when there is one. */
+static struct job *take_job(struct workers *workers)
+{
+        struct job *job = workers->first;
+
         workers->first = job->next;
         if (!workers->first)
                 workers->last = &workers->first;
+        workers->queued--;
+        workers->taken++;
+        workers->busy++;
         return job;
+}
+
+/* The next job, waiting for one; NULL when this thread should end. With the lock held. */
+static struct job *next_job(struct workers *workers)
+{
+        while (!workers->stopping) {
+                if (workers->first && workers->busy < workers->room)
+                        return take_job(workers);
+                if (workers->first && !workers->watched) {
+                        watch(workers);
+                        continue;
+                }
+                if (!sleep_until_called(workers))
+                        break;
+                workers->coming = false;
+        }
+        return NULL;
 }
 
 static int add_thread(struct workers *workers);
@@ -136,7 +187,7 @@ static int add_thread(struct workers *workers);
 static int send_for_one(struct workers *workers, struct sleeper **ret)
 {
         *ret = NULL;
-        if (!workers->first || workers->coming)
+        if (!workers->first || workers->coming || (workers->busy >= workers->room && workers->watched))
                 return 0;
         *ret = pop_sleeper(workers);
         workers->coming = *ret || (workers->threads < workers->limit && add_thread(workers) >= 0);
@@ -158,6 +209,7 @@ static void *work(void *argument)
                 job->run(job->context);
                 free(job);
                 pthread_mutex_lock(&workers->lock);
+                workers->busy--;
         }
         workers->threads--;
         pthread_cond_broadcast(&workers->ended);
@@ -202,6 +254,7 @@ int workers_new(unsigned limit, struct workers **ret, struct error *error)
         pthread_mutex_init(&workers->lock, NULL);
         pthread_condattr_init(&monotonic);
         pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+        pthread_cond_init(&workers->lull, &monotonic);
         pthread_cond_init(&workers->ended, &monotonic);
         pthread_condattr_destroy(&monotonic);
         *ret = workers;
@@ -219,6 +272,21 @@ void workers_allow(struct workers *workers, unsigned more)
         call(next);
 }
 
+/* With the lock held. Those that were busy before are not counted: they may hang. */
+static void put_job(struct workers *workers, struct job *job)
+{
+        nsec now = clock_monotonic();
+
+        if (!workers->first && now - workers->put > LULL) {
+                workers->room = workers->busy + AT_ONCE;
+                workers->step = AT_ONCE / 2;
+        }
+        workers->put = now;
+        *workers->last = job;
+        workers->last = &job->next;
+        workers->queued++;
+}
+
 int workers_run(struct workers *workers, void (*run)(void *context), void *context)
 {
         struct sleeper *next = NULL;
@@ -232,12 +300,12 @@ int workers_run(struct workers *workers, void (*run)(void *context), void *conte
         if (result == 0) {
                 struct job **before = workers->last;
 
-                *workers->last = job;
-                workers->last = &job->next;
+                put_job(workers, job);
                 result = send_for_one(workers, &next);
                 if (result < 0) {
                         *before = NULL;
                         workers->last = before;
+                        workers->queued--;
                 }
         }
         pthread_mutex_unlock(&workers->lock);
@@ -264,6 +332,8 @@ unsigned workers_stop(struct workers *workers, struct deadline deadline)
                 free(job);
         }
         workers->last = &workers->first;
+        workers->queued = 0;
+        pthread_cond_broadcast(&workers->lull);
         call_all(workers);
 
         struct timespec until = timespec_at(deadline.at);

@@ -85,6 +85,22 @@ static void test_grows_to_its_limit_and_not_beyond(void **state)
         assert_int_equal(gate.most_inside, 8);
 }
 
+/* Of those that come together, only the first few have a thread at once; none is left without one. */
+static void test_each_of_many_that_hang_gets_a_thread(void **state)
+{
+        (void)state;
+        struct workers *workers;
+        struct gate gate;
+        gate_init(&gate, false);
+        assert_int_equal(workers_new(100, &workers, NULL), 0);
+        for (int i = 0; i < 100; i++)
+                assert_int_equal(workers_run(workers, pass, &gate), 0);
+        wait_until(&gate, &gate.inside, 100);
+        open_gate(&gate);
+        assert_int_equal(workers_stop(workers, DEADLINE_NEVER), 0);
+        assert_int_equal(gate.passed, 100);
+}
+
 static void test_a_hanging_job_costs_only_its_own_thread(void **state)
 {
         (void)state;
@@ -194,6 +210,7 @@ static void test_an_idle_pool_stops_at_once(void **state)
 static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_runs_every_job),
         cmocka_unit_test(test_grows_to_its_limit_and_not_beyond),
+        cmocka_unit_test(test_each_of_many_that_hang_gets_a_thread),
         cmocka_unit_test(test_a_hanging_job_costs_only_its_own_thread),
         cmocka_unit_test(test_stopping_drops_what_is_queued),
         cmocka_unit_test(test_a_higher_limit_reaches_what_is_queued),
