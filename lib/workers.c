@@ -12,8 +12,8 @@
 enum { IDLE_SECONDS = 30, STACK_BYTES = 256 * 1024 };
 
 enum {
-        AT_ONCE = 8,   /* jobs that get a thread each at once */
-        PATIENCE = 40, /* LULLs until all would be taken, beyond which there are more threads for them */
+        AT_ONCE = 8,    /* jobs that get a thread each at once */
+        PATIENCE = 200, /* LULLs, a second: when all will not be taken in them, there are more threads */
 };
 #define LULL (5 * NSEC_PER_MSEC) /* after which it is looked how it goes */
 
