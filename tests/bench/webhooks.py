@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How fast webhooks are taken and made durable."""
+
+import json
+import statistics
+import subprocess
+
+from lab.parts import free_port
+from lab.runbook import Responder
+
+from .room import BUILD, ROUNDS, alternate, ratio, rss, start
+
+SECONDS = 2
+CONNECTIONS = 16
+
+REMEDIATIONS = """
+receivers: [{name: oncall, format: log}]
+escalate_to: oncall
+remediations:
+  - name: never
+    match: ['alertname="another"']
+    steps: [{host.memory: {}}]
+"""
+
+WEBHOOK = {
+    "version": "4", "status": "firing", "receiver": "runbook", "groupKey": "{}:{alertname=\"bench\"}", "truncatedAlerts": 0,
+    "groupLabels": {"alertname": "bench"}, "commonLabels": {}, "commonAnnotations": {}, "externalURL": "http://localhost:9093",
+    "alerts": [{
+        "status": "firing", "fingerprint": "00112233445566aa", "startsAt": "2026-01-31T03:00:00Z",
+        "endsAt": "0001-01-01T00:00:00Z", "generatorURL": "http://localhost:9090/graph",
+        "labels": {"alertname": "bench", "service": "mcp-server", "severity": "warning", "instance": "localhost:8080"},
+        "annotations": {"summary": "95 % of the requests to mcp-server take up to 3.8s"}}],
+}
+
+
+def post(address, path, body, *, rate=None):
+    argv = [BUILD / "tests/bench/webhook_load", "--address", address, "--path", path, "--body", body,
+            "--connections", CONNECTIONS, "--seconds", SECONDS]
+    if rate:
+        argv += ["--rate", rate]
+    result = json.loads(subprocess.run([str(word) for word in argv], check=True, stdout=subprocess.PIPE).stdout)
+    assert result["errors"] == 0, result
+    return result
+
+
+def run(table, bench):
+    """Durable webhooks, against Debian's webhook that starts /bin/true."""
+    directory = bench.directory / "webhooks"
+    directory.mkdir()
+    config = directory / "remediations.yml"
+    config.write_text(REMEDIATIONS, encoding="ascii")
+    responder = Responder(BUILD / "runbook_responder", config, directory / "responder").start()
+    body = directory / "webhook.json"
+    body.write_text(json.dumps(WEBHOOK), encoding="ascii")
+    hooks = directory / "hooks.json"
+    hooks.write_text(json.dumps([{"id": "alerts", "execute-command": "/bin/true",
+                                  "include-command-output-in-response": True}]), encoding="ascii")
+    port = free_port()
+    webhook = start(["webhook", "-ip", "127.0.0.1", "-port", str(port), "-hooks", str(hooks)], directory / "webhook.log", port)
+
+    ours, theirs = f"127.0.0.1:{responder.port}", f"127.0.0.1:{port}"
+    results = alternate(ours=lambda: post(ours, "/api/v1/alerts", body), peer=lambda: post(theirs, "/hooks/alerts", body))
+    per_second = {name: [one["per_second"] for one in rounds] for name, rounds in results.items()}
+    table.add("durable webhooks a second, 16 connections", f"{statistics.median(per_second['ours']):,.0f}/s",
+              f"webhook /bin/true {statistics.median(per_second['peer']):,.0f}/s",
+              ratio(per_second["ours"], per_second["peer"]), 3, True)
+    paced = [post(ours, "/api/v1/alerts", body, rate=1000)["p99_ms"] for _ in range(ROUNDS)]
+    table.add("p99 of a durable webhook at 1,000 a second", f"{statistics.median(paced):.2f} ms", "", statistics.median(paced),
+              10, False, "ms")
+    bench.webhook_rss = rss(webhook.pid)
+    webhook.stop()
+    responder.stop()
