@@ -5,10 +5,12 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <signal.h>
 #include <time.h>
 
 #include "lib/http_handle.h"
+#include "lib/trust.h"
 
 static const size_t DEFAULT_BODY_LIMIT = (size_t)4 << 20;
 static const size_t HEADERS_LIMIT = (size_t)256 << 10;
@@ -206,11 +208,27 @@ static void set_method(CURL *curl, const struct http_request *request)
         }
 }
 
+static bool is_https(const char *url)
+{
+        return strncasecmp(url, "https:", strlen("https:")) == 0;
+}
+
 static void set_tls(CURL *curl, const struct http_request *request)
 {
         curl_easy_setopt(curl, CURLOPT_CERTINFO, 1L);
-        if (request->ca_file)
+#if LIBCURL_VERSION_NUM >= 0x075700
+        curl_easy_setopt(curl, CURLOPT_CA_CACHE_TIMEOUT, 0L); /* authorities as they are, not as they were */
+#endif
+        /* Who asks for a connection of its own wants to know whether one can be made: a session that is taken
+         * up again would show no certificate. */
+        if (http_closes(request))
+                curl_easy_setopt(curl, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+        if (request->ca_file) {
                 curl_easy_setopt(curl, CURLOPT_CAINFO, request->ca_file);
+                curl_easy_setopt(curl, CURLOPT_CAPATH,
+                                 NULL); /* these authorities, and not the system's too */
+        } else if (!request->insecure && is_https(request->url))
+                trust_set(curl);
         if (request->cert_file)
                 curl_easy_setopt(curl, CURLOPT_SSLCERT, request->cert_file);
         if (request->key_file)
@@ -324,7 +342,7 @@ static char *url_part(const char *string, bool path)
 static int64_t remember_expiry(struct http_client *client, CURL *curl, const char *url)
 {
         long opened = 0;
-        if (strncasecmp(url, "https:", strlen("https:")) != 0)
+        if (!is_https(url))
                 return 0;
         _cleanup_free_ char *origin = url_part(url, false);
         if (!origin)
@@ -408,6 +426,8 @@ int http_fetch(struct http_client *client, const struct http_request *request, s
         transfer.headers = headers;
         set_transfer(curl, &transfer, left_ms);
         CURLcode code = curl_easy_perform(curl);
+        if (is_https(request->url))
+                OPENSSL_thread_stop(); /* of what OpenSSL keeps, a thread that idles would free nothing */
         if (code != CURLE_OK)
                 r = fetch_failed(curl, &transfer, code, error);
         else {
