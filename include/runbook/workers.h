@@ -3,7 +3,8 @@
  * A pool of threads that grows while work waits, up to a limit, and shrinks when idle.
  *
  * For work that may hang: a job that never returns costs its own small thread and nobody else's. While a job
- * waits there is always another thread on its way to it (up to the limit), so jobs that are soon done need few.
+ * waits there is always another thread on its way to it (up to the limit), so jobs that are soon done need
+ * few.
  */
 #ifndef RUNBOOK_WORKERS_H
 #define RUNBOOK_WORKERS_H

@@ -3,23 +3,11 @@
 
 import pathlib
 import re
-import socket
 import time
-
-import pytest
 
 from exporter_room import scrape, value
 from lab.parts import ROOT
 from lab.runbook import Exporter
-
-
-@pytest.fixture
-def hole():
-    """An address that takes so many connections and never says a word."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(1024)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
 
 
 def status_of(daemon, field):
