@@ -21,6 +21,12 @@ static const struct metric_family info = {"runbook_check_info", METRIC_INFO, NUL
 static const struct metric_family dropped = {
         "runbook_check_dropped_series", METRIC_GAUGE, NULL,
         "Series of the last finished run that were left out because of the check's max_series."};
+static const struct metric_family threshold_limit = {
+        "runbook_check_threshold", METRIC_GAUGE, NULL,
+        "The limit of a condition under the check's warn or fail, in the unit of what it is compared with."};
+static const struct metric_family beyond = {
+        "runbook_check_series_beyond_threshold", METRIC_GAUGE, NULL,
+        "How many series of the last finished run are beyond a threshold of the level."};
 static const struct metric_family build_info = {"runbook_exporter_build_info", METRIC_INFO, NULL,
                                                 "The version of this exporter."};
 static const struct metric_family duplicate_series = {
@@ -34,7 +40,9 @@ static const struct metric_family reload_success_time = {
         "runbook_exporter_config_last_reload_success_timestamp_seconds", METRIC_GAUGE, "seconds",
         "When the configuration was last read successfully."};
 
-#define OF_EVERY_CHECK &success, &duration, &run_duration, &last_run, &last_success, &info, &dropped
+#define OF_EVERY_CHECK                                                                                   \
+        &success, &duration, &run_duration, &last_run, &last_success, &info, &dropped, &threshold_limit, \
+                &beyond
 
 const struct metric_family *const about_check_families[] = {OF_EVERY_CHECK, NULL};
 const struct metric_family *const about_families[] = {
@@ -60,6 +68,27 @@ void about_reload(struct sample_sink *sink, const struct reload_status *status)
                     nsec_to_seconds(__atomic_load_n(&status->success_wall, __ATOMIC_RELAXED)));
 }
 
+/* The limits beside the values; only of checks that have some. */
+static void about_thresholds(struct sample_sink *sink, const struct check_state *state,
+                             const struct label *name)
+{
+        const struct thresholds *thresholds = &state->check->thresholds;
+        size_t of_level[THRESHOLD_LEVELS] = {0};
+
+        for (size_t i = 0; i < thresholds->count; i++) {
+                const struct threshold *threshold = &thresholds->items[i];
+
+                of_level[threshold->level]++;
+                SAMPLE(sink, &threshold_limit, threshold->limit, *name,
+                       {"level", threshold_levels[threshold->level]}, {"expression", threshold->expression},
+                       {"comparison", threshold->comparison});
+        }
+        for (size_t level = 0; level < THRESHOLD_LEVELS && state->result; level++)
+                if (of_level[level] > 0)
+                        SAMPLE(sink, &beyond, (double)state->result->beyond[level], *name,
+                               {"level", threshold_levels[level]});
+}
+
 void about_check(struct sample_sink *sink, const struct check_state *state)
 {
         const struct check_result *result = state->result;
@@ -70,6 +99,7 @@ void about_check(struct sample_sink *sink, const struct check_state *state)
         sample_add(sink, &last_run, result ? nsec_to_seconds(result->started_wall) : 0, &name, 1);
         sample_add(sink, &last_success, nsec_to_seconds(state->last_success_wall), &name, 1);
         sample_add(sink, &dropped, result ? (double)result->samples.dropped : 0, &name, 1);
+        about_thresholds(sink, state, &name);
         SAMPLE(sink, &info, 1, name, {"kind", state->check->kind->name}, {"title", state->check->title});
 }
 

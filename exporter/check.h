@@ -8,6 +8,7 @@
 #ifndef EXPORTER_CHECK_H
 #define EXPORTER_CHECK_H
 
+#include "exporter/threshold.h"
 #include "runbook/clock.h"
 #include "runbook/config.h"
 #include "runbook/error.h"
@@ -18,6 +19,9 @@ struct check {
         char *name;  /* unique; the label `check` of every sample */
         char *title; /* for people; the name when not given */
         const struct check_kind *kind;
+        int64_t step;               /* of the morning checklist; 0: it is none of it */
+        char *advice, *runbook_url; /* what to do, and where that is told; NULL when not given */
+        struct thresholds thresholds;
         nsec timeout;                /* of one run */
         nsec cache;                  /* how old its samples may be; 0: due at every scrape */
         int64_t max_series;          /* samples of one run beyond this are dropped and counted */

@@ -40,6 +40,15 @@ const char *check_state_reason(const struct check_state *state)
         return state->result->reason ? state->result->reason : "";
 }
 
+enum standing check_state_standing(const struct check_state *state)
+{
+        if (!state->result && !state->overdue)
+                return STANDING_UNKNOWN;
+        if (!state->success || state->result->beyond[THRESHOLD_FAIL] > 0)
+                return STANDING_FAIL;
+        return state->result->beyond[THRESHOLD_WARN] > 0 ? STANDING_WARN : STANDING_PASS;
+}
+
 void check_state_release(struct check_state *state)
 {
         state->result = check_result_unref(state->result);
@@ -148,6 +157,9 @@ static void run_check(void *context)
                 take_failure(result, -ENOMEM, "out of memory while its samples were kept");
         if (result->samples.error < 0)
                 sample_set_clear(&result->samples); /* half of them would be a lie, and would fail the page */
+        for (enum threshold_level level = 0; level < THRESHOLD_LEVELS; level++)
+                result->beyond[level] = thresholds_judge(&check->thresholds, level, &result->samples,
+                                                         result->started_wall, NULL, NULL);
         histogram_observe(&entry->durations, nsec_to_seconds(result->duration));
         about_durations(&(struct sample_sink){&result->durations}, &entry->durations);
         if (result->durations.error < 0)

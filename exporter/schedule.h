@@ -19,8 +19,9 @@ struct check_result {
         struct sample_set durations; /* of all runs so far, as a histogram */
         nsec started_wall;
         nsec duration;
-        int code;     /* 0, or the negative errno that run() answered */
-        char *reason; /* why it failed, for people; NULL after a success */
+        int code;                        /* 0, or the negative errno that run() answered */
+        char *reason;                    /* why it failed, for people; NULL after a success */
+        size_t beyond[THRESHOLD_LEVELS]; /* how many series are beyond a threshold of each level */
         unsigned references;
 };
 
@@ -36,6 +37,10 @@ struct check_state {
         bool overdue; /* the present run has outlasted its timeout */
         bool success; /* the last run succeeded, and the present one is not overdue */
 };
+
+/* How a check stands, from bad to worse. */
+enum standing { STANDING_PASS, STANDING_WARN, STANDING_FAIL, STANDING_UNKNOWN /* has not run yet */ };
+enum standing check_state_standing(const struct check_state *state);
 
 /* The reason of a failure in words, "" when there is none; borrowed from the state. */
 const char *check_state_reason(const struct check_state *state);

@@ -139,6 +139,10 @@ const char *config_scalar(struct config_node *node); /* NULL when it is not a sc
  */
 void config_print(const struct config_node *node, struct text *text);
 
+/* What one word means for a scalar type (not CONFIG_ENUM), as it would standing alone in a file; written to
+ * `at` as a field of that type would be. -EINVAL with what would be right. */
+int config_parse_word(enum config_type type, const char *word, void *at, struct error *error);
+
 /* `file:line:column` of the node, for messages that come later; the caller frees it. */
 char *config_position(struct config_node *node);
 
