@@ -64,6 +64,7 @@ extern const struct check_kind *const check_kinds[];
 
 /* All checks of a file, with their opened states. */
 struct check_set {
+        char *title; /* whose checks these are; NULL when the file does not say */
         struct check *checks;
         void **states; /* of checks[i] */
         size_t count;

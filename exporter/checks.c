@@ -96,12 +96,18 @@ const struct config_field check_entry_fields[] = {
 };
 
 struct file {
+        char *title;
         struct limits defaults;
 };
 
 static const struct config_field default_fields[] = {LIMIT_FIELDS(struct file, defaults), {0}};
 
 static const struct config_field file_fields[] = {
+        {.name = "title",
+         .type = CONFIG_STRING,
+         .offset = offsetof(struct file, title),
+         .flags = CONFIG_NOT_EMPTY,
+         .help = "Whose checks these are"},
         {.name = "defaults",
          .type = CONFIG_OBJECT,
          .offset = 0,
@@ -289,6 +295,7 @@ static int read_all(struct check_set *set, const char *state_directory, struct c
         int r;
 
         config_read_some(root, file_fields, &file, elsewhere);
+        set->title = file.title;
         if (!root)
                 return 0;
         if (!config_is_list(list) || config_size(list) == 0) {
@@ -364,6 +371,7 @@ struct check_set *check_set_free(struct check_set *set)
                 free(check->runbook_url);
                 thresholds_release(&check->thresholds);
         }
+        free(set->title);
         free(set->checks);
         free(set->states);
         config_free(set->config);

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "exporter/commands.h"
 #include "exporter/current.h"
 #include "exporter/page.h"
 #include "runbook/flags.h"
@@ -21,8 +22,8 @@ enum { EXIT_FINE, EXIT_FAILED, EXIT_USAGE };
 
 struct arguments {
         const char *config_file, *listen_address, *log_level, *log_format, *workers, *web_config_file,
-                *state_directory;
-        bool enable_lifecycle, systemd_socket, config_check, version, help;
+                *state_directory, *once;
+        bool json, all, enable_lifecycle, systemd_socket, config_check, version, help;
 };
 
 /* What the handlers work on. */
@@ -201,27 +202,18 @@ static int print(const struct text *text)
                        : EXIT_FAILED;
 }
 
-/* Many short-lived threads with arenas of their own would hold on to memory that is long free; and signals
- * wait for sigwait() in the first thread, which every other one inherits. */
-static void prepare_process(sigset_t *ret_signals)
+/* Signals wait for sigwait() in the first thread, which every other one inherits. */
+static void block_signals(sigset_t *ret_signals)
 {
-        memory_prepare();
         sigemptyset(ret_signals);
         sigaddset(ret_signals, SIGTERM);
         sigaddset(ret_signals, SIGINT);
         sigaddset(ret_signals, SIGHUP);
         pthread_sigmask(SIG_BLOCK, ret_signals, NULL);
-        signal(SIGPIPE, SIG_IGN);
 }
 
-static const struct command commands[] = {
-        {"describe", "print the reference of all kinds of checks, in Markdown"},
-        {0},
-};
-
 /* What only prints and ends; false when it is none of that. */
-static bool print_and_end(const struct arguments *arguments, const struct flag *flags, int count,
-                          char **words, int *ret_status)
+static bool print_and_end(const struct arguments *arguments, const struct flag *flags, int *ret_status)
 {
         _cleanup_text_ struct text text = {0};
 
@@ -230,12 +222,29 @@ static bool print_and_end(const struct arguments *arguments, const struct flag *
                            flags, &text);
         else if (arguments->version)
                 text_printf(&text, "runbook_exporter %s\n", RUNBOOK_VERSION);
-        else if (count == 1 && strcmp(words[0], "describe") == 0)
-                check_kinds_describe(&text);
         else
                 return false;
         *ret_status = print(&text);
         return true;
+}
+
+/* Commands run their checks once; what fails stands in what they print, not in a log. */
+static bool run_and_end(const struct arguments *arguments, int count, char **words, int *ret_status)
+{
+        const struct command_options options = {
+                .config_file = arguments->config_file,
+                .state_directory = arguments->state_directory,
+                .json = arguments->json,
+                .all = arguments->all,
+        };
+
+        if (strcmp(arguments->log_level, "debug") != 0)
+                log_setup("error", arguments->log_format, NULL);
+        if (count == 0) {
+                *ret_status = command_once(&options, arguments->once);
+                return true;
+        }
+        return command_run(words[0], &options, ret_status);
 }
 
 int main(int argc, char **argv)
@@ -256,6 +265,12 @@ int main(int argc, char **argv)
                  "TLS, client certificates, users and headers, as exporter-toolkit has them"},
                 {"web.enable-lifecycle", FLAG_SWITCH, &arguments.enable_lifecycle, NULL, NULL,
                  "let POST /-/reload read the files again, as SIGHUP always does"},
+                {"once", FLAG_STRING, &arguments.once, NULL, "FILE",
+                 "run every check once, write the metrics to FILE (for a textfile collector; - is stdout), "
+                 "and end"},
+                {"json", FLAG_SWITCH, &arguments.json, NULL, NULL, "with a command: print JSON"},
+                {"all", FLAG_SWITCH, &arguments.all, NULL, NULL,
+                 "with checklist: run every check, not the steps alone"},
                 {"workers", FLAG_STRING, &arguments.workers, "0", "NUMBER",
                  "most threads that run checks; 0: one for each check"},
                 {"log.level", FLAG_STRING, &arguments.log_level, "info", "LEVEL",
@@ -271,6 +286,8 @@ int main(int argc, char **argv)
         unsigned workers = 0;
         sigset_t signals;
 
+        memory_prepare();
+        signal(SIGPIPE, SIG_IGN);
         if (flags_parse(flags, argc, argv, &words, &count, &error) < 0 ||
             log_setup(arguments.log_level, arguments.log_format, &error) < 0 ||
             parse_workers(arguments.workers, &workers, &error) < 0) {
@@ -279,7 +296,9 @@ int main(int argc, char **argv)
         }
         if (arguments.systemd_socket)
                 arguments.listen_address = HTTP_SYSTEMD_SOCKET;
-        if (print_and_end(&arguments, flags, count, words, &status))
+        if (print_and_end(&arguments, flags, &status))
+                return status;
+        if ((count == 1 || (count == 0 && arguments.once)) && run_and_end(&arguments, count, words, &status))
                 return status;
         if (count > 0) {
                 fprintf(stderr, "runbook_exporter: what is \"%s\"? See --help.\n", words[0]);
@@ -287,6 +306,6 @@ int main(int argc, char **argv)
         }
         if (arguments.config_check)
                 return check_config(arguments.config_file, arguments.web_config_file);
-        prepare_process(&signals);
+        block_signals(&signals);
         return serve(&arguments, workers, &signals);
 }

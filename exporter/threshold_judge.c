@@ -68,22 +68,19 @@ static bool find_beside(const struct operand *operand, const struct sample_set *
                         double *ret)
 {
         const struct sample *peer = &set->samples[beside];
-        size_t found = 0;
 
         /* Samples of one thing are mostly neighbours: the search begins there. */
         for (size_t n = 1; n <= set->count; n++) {
                 size_t i = (beside + n) % set->count;
                 const struct sample *sample = &set->samples[i];
 
-                if (!selects(operand, set, i))
+                if (!selects(operand, set, i) || sample->labels_length != peer->labels_length ||
+                    memcmp(labels_of(set, sample), labels_of(set, peer), peer->labels_length) != 0)
                         continue;
                 *ret = sample->value;
-                if (sample->labels_length == peer->labels_length &&
-                    memcmp(labels_of(set, sample), labels_of(set, peer), peer->labels_length) == 0)
-                        return true;
-                found++;
+                return true;
         }
-        return found == 1;
+        return false;
 }
 
 /* The value of an operand beside a sample of the other one; SIZE_MAX: the other one has no series. */

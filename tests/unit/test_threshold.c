@@ -100,12 +100,13 @@ static void two_metrics_meet_where_their_labels_are_equal(void **state _unused_)
                       "disk=\"b,\\\"disk=\\\\a\"!=0.2;");
         assert_judged("t_size_bytes - t_used_bytes < 11B", 1,
                       "disk=\"a\"!=10 B;disk=\"b,\\\"disk=\\\\a\"=80 B;");
-        assert_judged("t_open{db=\"y\"} / t_max > 3.9%", 1, "db=\"y\",state=\"idle\"!=4 %;");
+        assert_judged("t_open{db=\"y\"} / max(t_max) > 3.9%", 1, "db=\"y\",state=\"idle\"!=4 %;");
 }
 
 static void aggregates_are_over_all_series(void **state _unused_)
 {
         assert_judged("sum(t_open{db=\"x\"}) / t_max > 90%", 1, "!=95 %;");
+        assert_judged("t_open{db=\"y\"} / t_max > 3.9%", 0, ""); /* their labels differ */
         assert_judged("max(t_open) / max(t_max) > 0.7", 0, "=0.65;");
         assert_judged("min(t_open) < 5", 1, "!=4;");
         assert_judged("sum(t_open{db=\"nowhere\"}) < 5", 0, ""); /* of nothing there is no sum */
