@@ -61,7 +61,7 @@ struct told {
 
 static void put_judged(struct text *text, const struct judgement *judgement)
 {
-        threshold_put_value(text, judgement->threshold, judgement->value);
+        judgement_put_value(text, judgement);
         if (judgement->labels_length > 0)
                 text_putc(text, ' ');
         judgement_put_series(text, judgement);

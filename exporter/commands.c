@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "exporter/alerts.h"
+#include "exporter/capacity.h"
 #include "exporter/checklist.h"
 #include "runbook/http_client.h"
 
@@ -65,6 +66,23 @@ static int checklist(const struct command_options *options)
         return print(&text) == EXIT_FINE ? once_exit_status(once_worst(once)) : ONCE_COULD_NOT_LOOK;
 }
 
+/* What could not be measured is a 1, as a warning of the checklist is. */
+static int capacity(const struct command_options *options)
+{
+        _cleanup_(once_free_p) struct once *once = NULL;
+        _cleanup_error_ struct error error = {0};
+        _cleanup_text_ struct text text = {0};
+        ssize_t missing;
+
+        if (run_checks(options, capacity_wants, &once, &error) < 0)
+                return could_not_look(&error);
+        missing = options->json ? capacity_print_json(once, clock_wall(), &text)
+                                : (ssize_t)capacity_print(once, clock_wall(), &text);
+        if (missing < 0 || print(&text) != EXIT_FINE)
+                return ONCE_COULD_NOT_LOOK;
+        return once_exit_status(missing > 0 ? STANDING_WARN : STANDING_PASS);
+}
+
 /* Only reads the file: no target is asked. */
 static int alerts(const struct command_options *options)
 {
@@ -83,12 +101,13 @@ static int alerts(const struct command_options *options)
 
 const struct command commands[] = {
         {"alerts", "print alerting rules for Prometheus, from the checks and their thresholds"},
+        {"capacity", "run the checks that tell of resources and print the capacity report"},
         {"checklist", "run the morning checklist once and print it; exit 0, 1 or 2 as the worst step"},
         {"describe", "print the reference of all kinds of checks, in Markdown"},
         {0},
 };
 
-static int (*const runs[])(const struct command_options *options) = {alerts, checklist, describe};
+static int (*const runs[])(const struct command_options *options) = {alerts, capacity, checklist, describe};
 
 _Static_assert(sizeof(runs) / sizeof(runs[0]) + 1 == sizeof(commands) / sizeof(commands[0]),
                "a function for each command");

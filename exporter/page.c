@@ -51,7 +51,7 @@ static void put_judgement(const struct judgement *judgement, void *context)
 
         if (!judgement->beyond)
                 return;
-        threshold_put_value(&value, judgement->threshold, judgement->value);
+        judgement_put_value(&value, judgement);
         text_putc(&value, ' ');
         judgement_put_series(&value, judgement);
         text_puts(text, "<div>");

@@ -191,13 +191,6 @@ static int take_limit(const char *at, struct threshold *threshold, struct error 
         return 0;
 }
 
-static bool ends_with(const char *string, const char *end)
-{
-        size_t length = strlen(string), end_length = strlen(end);
-
-        return length >= end_length && strcmp(string + length - end_length, end) == 0;
-}
-
 /* Days of bytes, or a moment compared with a duration, are always a mistake. */
 static int check_units(const struct threshold *threshold, struct error *error)
 {
@@ -207,19 +200,20 @@ static int check_units(const struct threshold *threshold, struct error *error)
 
         if (!metric)
                 return error_set(error, EINVAL, "there is no metric in it; " HOW_IT_LOOKS);
-        if (timed && (threshold->operator!= '-' || !ends_with(metric, "_timestamp_seconds")))
+        if (timed && (threshold->operator!= '-' || !string_ends(metric, "_timestamp_seconds")))
                 return error_set(error, EINVAL,
                                  "time() is only of use in differences with metrics of moments, which end in "
                                  "_timestamp_seconds");
-        if (threshold->unit == UNIT_SECONDS && (threshold->operator== '/' || !ends_with(metric, "_seconds")))
+        if (threshold->unit == UNIT_SECONDS &&
+            (threshold->operator== '/' || !string_ends(metric, "_seconds")))
                 return error_set(error, EINVAL, "a duration is compared with what is not in seconds");
         if (threshold->unit == UNIT_SECONDS && threshold->operand_count == 1 &&
-            ends_with(metric, "_timestamp_seconds"))
+            string_ends(metric, "_timestamp_seconds"))
                 return error_set(
                         error, EINVAL,
                         "%s is a moment: write %s - time() for what is left, or time() - %s for its age",
                         metric, metric, metric);
-        if (threshold->unit == UNIT_BYTES && (threshold->operator== '/' || !ends_with(metric, "_bytes")))
+        if (threshold->unit == UNIT_BYTES && (threshold->operator== '/' || !string_ends(metric, "_bytes")))
                 return error_set(error, EINVAL, "a size is compared with what is not in bytes");
         return 0;
 }

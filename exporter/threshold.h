@@ -15,6 +15,7 @@
 #ifndef EXPORTER_THRESHOLD_H
 #define EXPORTER_THRESHOLD_H
 
+#include "exporter/humane.h"
 #include "runbook/config.h"
 #include "runbook/metrics.h"
 
@@ -38,14 +39,9 @@ struct threshold {
         char operator; /* '-' or '/' between two operands */
         const char *comparison;
         double limit;
-        enum threshold_unit {
-                UNIT_NUMBER,
-                UNIT_PERCENT,
-                UNIT_SECONDS,
-                UNIT_BYTES
-        } unit;           /* as it was written */
-        char *expression; /* what is compared, as it was written, blanks made even: "a / b" */
-        char *written;    /* all of it: "a / b > 80%" */
+        enum humane_unit unit; /* as it was written */
+        char *expression;      /* what is compared, as it was written, blanks made even: "a / b" */
+        char *written;         /* all of it: "a / b > 80%" */
 };
 
 struct thresholds {
@@ -93,11 +89,13 @@ size_t thresholds_judge(const struct thresholds *thresholds, enum threshold_leve
                         const struct sample_set *set, nsec wall,
                         void (*each)(const struct judgement *judgement, void *context), void *context);
 
-/* A value as a person reads it beside the limit: "83.2 %", "6d 4h", "1.5 GiB", "0.0123". */
-void threshold_put_value(struct text *text, const struct threshold *threshold, double value);
-
-/* The labels of a judged series without the first, which is the check's: `{mountpoint="/"}`; nothing when it
- * has no more. */
+/* The value in the unit that the limit is written in, and the labels of the series without the check's name:
+ * `{mountpoint="/"}`, nothing when it has no others. */
+void judgement_put_value(struct text *text, const struct judgement *judgement);
 void judgement_put_series(struct text *text, const struct judgement *judgement);
+
+/* The rendered labels of a check's sample without the first, which is the check's name. `length` is theirs,
+ * and then of what is answered. */
+const char *labels_without_check(const char *labels, size_t *length);
 
 #endif

@@ -175,47 +175,26 @@ size_t thresholds_judge(const struct thresholds *thresholds, enum threshold_leve
         return beyond;
 }
 
-static void put_bytes(struct text *text, double value)
+const char *labels_without_check(const char *labels, size_t *length)
 {
-        static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-        size_t unit = 0;
+        /* No quote stands unescaped in a value, and the name of a check has none at all. */
+        const char *end = string_starts(labels, "check=\"") ? memmem(labels, *length, "\",", 2) : NULL;
+        const char *own = end ? end + 2 : string_starts(labels, "check=\"") ? labels + *length : labels;
 
-        for (; fabs(value) >= 1024 && unit + 1 < N_ELEMENTS(units); unit++)
-                value /= 1024;
-        text_printf(text, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);
+        *length -= (size_t)(own - labels);
+        return own;
 }
 
-static void put_seconds(struct text *text, double value)
+void judgement_put_value(struct text *text, const struct judgement *judgement)
 {
-        char duration[DURATION_TEXT_MAX];
-        double size = fabs(value);
-
-        if (size >= 1 && size < 1e9)
-                text_printf(text, "%s%s", value < 0 ? "-" : "",
-                            duration_format((nsec)size * NSEC_PER_SEC, duration));
-        else
-                text_printf(text, "%.3g s", value);
-}
-
-void threshold_put_value(struct text *text, const struct threshold *threshold, double value)
-{
-        switch (threshold->unit) {
-        case UNIT_PERCENT: text_printf(text, "%.3g %%", value * 100); break;
-        case UNIT_SECONDS: put_seconds(text, value); break;
-        case UNIT_BYTES: put_bytes(text, value); break;
-        case UNIT_NUMBER: text_printf(text, "%.4g", value); break;
-        }
+        humane_put(text, judgement->threshold->unit, judgement->value);
 }
 
 void judgement_put_series(struct text *text, const struct judgement *judgement)
 {
-        /* No quote stands unescaped in a value, and the name of a check has none at all. */
-        const char *own = memmem(judgement->labels, judgement->labels_length, "\",", 2);
+        size_t length = judgement->labels_length;
+        const char *own = labels_without_check(judgement->labels, &length);
 
-        if (!own)
-                return;
-        own += 2;
-        text_putc(text, '{');
-        text_append(text, own, judgement->labels_length - (size_t)(own - judgement->labels));
-        text_putc(text, '}');
+        if (length > 0)
+                text_printf(text, "{%.*s}", (int)length, own);
 }

@@ -51,7 +51,7 @@ static void see(const struct judgement *judgement, void *context)
 
         text_printf(&seen->text, "%.*s%s=", (int)judgement->labels_length, judgement->labels,
                     judgement->beyond ? "!" : "");
-        threshold_put_value(&seen->text, judgement->threshold, judgement->value);
+        judgement_put_value(&seen->text, judgement);
         text_puts(&seen->text, ";");
 }
 
@@ -88,7 +88,7 @@ static void values_stand_to_their_limits(void **state _unused_)
         assert_judged("t_max <= 100", 1, "!=100;");
         assert_judged("t_used_bytes{disk=\"a\"} > 80B", 1, "disk=\"a\"!=90 B;");
         assert_judged("t_open{db=\"nowhere\"} > 0", 0, "");
-        assert_judged("t_lag_seconds > 0", 0, "=nan;"); /* not a number is beyond nothing */
+        assert_judged("t_lag_seconds > 0", 0, "=not a number;"); /* not a number is beyond nothing */
 }
 
 /* A label's value may look like another label; only equal values meet. */
