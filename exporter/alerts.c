@@ -35,13 +35,18 @@ static const char *matching(const struct threshold *threshold)
         return left->aggregate == AGGREGATE_NONE ? "on () group_left () " : "on () group_right () ";
 }
 
-void threshold_put_promql(struct text *text, const struct threshold *threshold, const char *check)
+void threshold_put_promql_value(struct text *text, const struct threshold *threshold, const char *check)
 {
         put_operand(text, &threshold->operands[0], check);
         if (threshold->operand_count == 2) {
                 text_printf(text, " %c %s", threshold->operator, matching(threshold));
                 put_operand(text, &threshold->operands[1], check);
         }
+}
+
+void threshold_put_promql(struct text *text, const struct threshold *threshold, const char *check)
+{
+        threshold_put_promql_value(text, threshold, check);
         text_printf(text, " %s ", threshold->comparison);
         text_put_double(text, threshold->limit);
 }
@@ -103,7 +108,7 @@ static void put_condition(struct text *text, const struct check *check, const st
                  text_string(&summary));
 }
 
-void alerts_print(const struct check_set *set, struct text *text)
+int alerts_print(const struct check_set *set, struct text *text)
 {
         text_puts(text, "# Written by `runbook_exporter alerts` from the checks and their thresholds.\n"
                         "groups:\n  - name: runbook-checks\n    rules:\n");
@@ -114,4 +119,5 @@ void alerts_print(const struct check_set *set, struct text *text)
                 for (size_t k = 0; k < check->thresholds.count; k++)
                         put_condition(text, check, &check->thresholds.items[k]);
         }
+        return text_error(text);
 }

@@ -7,11 +7,12 @@
 
 /*
  * A rule file in YAML. Of each check: that it fails, and each condition under warn and fail as PromQL, with
- * the check's title, advice and runbook_url as annotations.
+ * the check's title, advice and runbook_url as annotations. -ENOMEM.
  */
-void alerts_print(const struct check_set *set, struct text *text);
+int alerts_print(const struct check_set *set, struct text *text);
 
-/* A condition as PromQL, of the series of one check. */
+/* A condition as PromQL, of the series of one check; and only the value that is compared in it. */
+void threshold_put_promql_value(struct text *text, const struct threshold *threshold, const char *check);
 void threshold_put_promql(struct text *text, const struct threshold *threshold, const char *check);
 
 #endif

@@ -7,6 +7,7 @@
 #include "exporter/alerts.h"
 #include "exporter/capacity.h"
 #include "exporter/checklist.h"
+#include "exporter/dashboard.h"
 #include "runbook/http_client.h"
 
 enum { EXIT_FINE, EXIT_FAILED };
@@ -83,8 +84,9 @@ static int capacity(const struct command_options *options)
         return once_exit_status(missing > 0 ? STANDING_WARN : STANDING_PASS);
 }
 
-/* Only reads the file: no target is asked. */
-static int alerts(const struct command_options *options)
+/* What is written from the file alone: no target is asked. */
+static int write_from_file(const struct command_options *options,
+                           int (*write_it)(const struct check_set *set, struct text *text))
 {
         _cleanup_(check_set_free_p) struct check_set *set = NULL;
         _cleanup_error_ struct error error = {0};
@@ -95,19 +97,30 @@ static int alerts(const struct command_options *options)
                 fprintf(stderr, "%s\n", error_text(&error));
                 return EXIT_FAILED;
         }
-        alerts_print(set, &text);
-        return print(&text);
+        return write_it(set, &text) < 0 ? EXIT_FAILED : print(&text);
+}
+
+static int alerts(const struct command_options *options)
+{
+        return write_from_file(options, alerts_print);
+}
+
+static int dashboard(const struct command_options *options)
+{
+        return write_from_file(options, dashboard_print);
 }
 
 const struct command commands[] = {
         {"alerts", "print alerting rules for Prometheus, from the checks and their thresholds"},
         {"capacity", "run the checks that tell of resources and print the capacity report"},
         {"checklist", "run the morning checklist once and print it; exit 0, 1 or 2 as the worst step"},
+        {"dashboard", "print a Grafana dashboard, from the checks and their thresholds"},
         {"describe", "print the reference of all kinds of checks, in Markdown"},
         {0},
 };
 
-static int (*const runs[])(const struct command_options *options) = {alerts, capacity, checklist, describe};
+static int (*const runs[])(const struct command_options *options) = {alerts, capacity, checklist, dashboard,
+                                                                     describe};
 
 _Static_assert(sizeof(runs) / sizeof(runs[0]) + 1 == sizeof(commands) / sizeof(commands[0]),
                "a function for each command");

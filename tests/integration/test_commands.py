@@ -194,3 +194,54 @@ def test_other_limits_hold_after_a_reload(exporter, tmp_path):
     os.kill(daemon.process.pid, signal.SIGHUP)
     wait_for(lambda: logged(daemon, "The configuration was read again"), "the reload")
     assert value(scrape(daemon), "runbook_check_series_beyond_threshold", check="disk", level="warn") == 1
+
+
+def test_a_dashboard_from_the_same_file(runs, tmp_path):
+    """Every panel stands in its own place, and Prometheus can read every query."""
+    query = {"name": "db", "title": "Keys", "postgres": {
+        "dsn": "host=x", "query": "SELECT 1 AS v", "metrics": [{"name": "t_things_total", "type": "counter",
+                                                                "help": "Things.", "value": "v"}]}}
+    document = json.loads(runs("dashboard", title="DevOps MCP", checks=[full("1KiB"), query], expect=0).stdout)
+    assert document["title"] == "DevOps MCP"
+    taken, queries = set(), []
+    for panel in document["panels"]:
+        place = panel["gridPos"]
+        for x in range(place["x"], place["x"] + place["w"]):
+            for y in range(place["y"], place["y"] + place["h"]):
+                assert x < 24 and (x, y) not in taken, panel["title"]
+                taken.add((x, y))
+        queries += [target["expr"] for target in panel.get("targets", [])]
+    assert 'runbook_disk_size_bytes{check="disk",mountpoint="/"}' in queries
+    assert 'rate(t_things_total{check="db"}[5m])' in queries
+    assert [panel["title"] for panel in document["panels"] if panel["type"] == "row"] == ["Disk space", "Keys"]
+    limits = [panel["fieldConfig"]["defaults"]["thresholds"]["steps"][1] for panel in document["panels"]
+              if panel["title"].startswith("runbook_disk_size_bytes")]
+    assert limits == [{"color": "orange", "value": 1024}]
+    rules = tmp_path / "queries.yml"
+    rules.write_text(json.dumps({"groups": [{"name": "g", "rules": [
+        {"record": f"q{i}", "expr": query} for i, query in enumerate(queries)]}]}))
+    done = subprocess.run(["promtool", "check", "rules", rules], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_capacity_report_says_what_it_has_and_what_it_has_not(runs, target):
+    """A projection is a query of the operator's; what no check measures is said, not left out."""
+    target.says({"status": "success", "data": {"resultType": "vector", "result": [
+        {"metric": {"mountpoint": "/"}, "value": [0, "1073741824"]}]}})
+    checks = [{"name": "system", "system": {}}, {"name": "disk", "disk": {"mountpoints": ["/"]}},
+              {"name": "growth", "prometheus": {"url": target.url, "query": "predict", "labels": ["mountpoint"], "metric": {
+                  "name": "runbook_capacity_projected_storage_used_bytes"}}},
+              {"name": "elsewhere", "http": {"url": target.url}},
+              {"name": "down", "redis": {"address": "127.0.0.1:1"}}]
+    done = runs("capacity", checks=checks, title="MCP", expect=1)
+    assert done.stdout.startswith("=== MCP: Capacity report ===\n")
+    assert re.search(rf"\n  CPU cores +{os.cpu_count()}\n", done.stdout)
+    assert re.search(r'\n  Storage used +1\.0 GiB  \{mountpoint="/"\}\n', done.stdout)
+    assert re.search(r"\n  Rows +-  \(runbook_postgres_table_rows: no check in the file measures it\)\n", done.stdout)
+    assert re.search(r"\n  Memory +-  \(runbook_redis_memory_used_bytes: .*Connection refused\)\n", done.stdout)
+    assert len(target.hits) == 1  # what tells nothing of resources is not asked
+    rows = {row["metric"]: row for row in json.loads(runs("capacity", "--json", checks=checks, expect=1).stdout)["rows"]}
+    size = os.statvfs("/")
+    assert rows["runbook_disk_size_bytes"]["values"] == [{"series": 'mountpoint="/"',
+                                                          "value": size.f_blocks * size.f_frsize}]
+    assert "Connection refused" in rows["runbook_redis_memory_used_bytes"]["missing"]
