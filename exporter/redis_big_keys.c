@@ -8,12 +8,12 @@
 
 #define SAMPLE_MAX 100000
 #define TOP_MAX 100
-#define BATCH 100 /* keys asked for at a time: 0.2 ms for which the server's one thread serves nobody else \
-                   */
-#define ELEMENTS                                                                                             \
-        "5"            /* of each key, that MEMORY USAGE looks at: Redis' own default, never all of them (0) \
-                        */
-#define NAME_SHOWN 128 /* bytes of a key's name in its label */
+/* How many keys are asked for at a time: 0.2 ms for which the server's one thread serves nobody else. */
+#define BATCH 100
+/* How many elements of each key MEMORY USAGE looks at: Redis' own default; 0 would be all of them. */
+#define ELEMENTS "5"
+/* How many bytes of a key's name its label shows. */
+#define NAME_SHOWN 128
 
 const struct config_field redis_big_keys_fields[] = {
         {.name = "sample",

@@ -4,8 +4,8 @@
  * seen.
  *
  * Each run goes on where the last one stopped, looks at `sample` keys at most (by SCAN and MEMORY USAGE, in
- * batches so small that the server hardly notices), and measures again what it holds for the biggest. What it
- * tells is therefore always of now; what it has not come by yet, it does not know.
+ * batches so small that other clients hardly notice), and measures again what it holds for the biggest. What
+ * it tells is therefore always of now; what it has not come by yet, it does not know.
  */
 #ifndef EXPORTER_REDIS_BIG_KEYS_H
 #define EXPORTER_REDIS_BIG_KEYS_H

@@ -231,6 +231,7 @@ def test_keys_of_each_type(exporter, redis_server, client):
     client.config_resetstat()
     found = scrape(daemon)
     assert groups(found) == {"stats": 1, "keys": 1}
+    assert client.info("commandstats")["cmdstat_type"]["calls"] == len(chosen) - 1  # each key is asked for once
     for name, length in expected.items():
         labels = {"db": "0", "key": name.replace('"', '\\"')}
         assert told(found, "key_exists", **labels) == 1
@@ -302,6 +303,8 @@ def test_big_keys_are_found_bit_by_bit(exporter, redis_server, client):
     biggest = {name: client.memory_usage(name, samples=5) for name in ("list", "big:4", "big:3")}
     assert labelled(found, "big_key_bytes", "key") == {**biggest, shown: other.memory_usage(other.keys("*")[0])}
     assert told(found, "big_key_bytes", db="0", key="list") == biggest["list"]
+    order = list(labelled(found, "big_key_bytes", "key").values())
+    assert order == sorted(order, reverse=True)
     assert told(found, "big_key_bytes", db="3", key=shown) > 40000
     promtool(found.page)
 
@@ -326,7 +329,7 @@ def documented_user():
     return line.replace("PASSWORD", "hunter2").split()
 
 
-def test_a_user_of_least_rights(exporter, redis_server, client, tmp_path):
+def test_a_user_of_least_rights_and_no_secret_told(exporter, redis_server, client, tmp_path):
     secret = tmp_path / "password"
     secret.write_text("hunter2\n")
     client.rpush("queue", 1)

@@ -241,7 +241,7 @@ static void what_info_does_not_say_is_absent(void **state _unused_)
                          "\"7\"", "\"8\"", "lag_seconds{replica=\"10", "slave2"));
 }
 
-static void only_pong_is_success(void **state _unused_)
+static void no_false_up_only_pong_is_success(void **state _unused_)
 {
         static const struct {
                 struct answer ping;
@@ -456,7 +456,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(every_field_of_info_has_its_metric),
                 cmocka_unit_test(what_info_does_not_say_is_absent),
-                cmocka_unit_test(only_pong_is_success),
+                cmocka_unit_test(no_false_up_only_pong_is_success),
                 cmocka_unit_test(a_server_that_refuses_ping_still_tells_how_it_is),
                 cmocka_unit_test(what_is_not_understood_is_no_success_of_its_group),
                 cmocka_unit_test(a_key_that_changes_under_the_look_is_no_refusal),
