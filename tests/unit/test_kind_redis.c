@@ -11,7 +11,8 @@ struct answer {
         const char *command, *reply;
 };
 
-static const struct answer *answers;
+static const struct answer *answers; /* under the lock */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static int listener;
 static uint16_t port;
 static pthread_t thread;
@@ -59,6 +60,7 @@ static void *serve(void *unused _unused_)
                 if (fd < 0)
                         return NULL;
                 while (reply && read_command(fd, &command)) {
+                        pthread_mutex_lock(&lock);
                         const struct answer *answer = answers;
 
                         while (!string_starts(command.data, answer->command))
@@ -66,8 +68,16 @@ static void *serve(void *unused _unused_)
                         reply = answer->reply;
                         if (reply)
                                 (void)!send(fd, reply, strlen(reply), MSG_NOSIGNAL);
+                        pthread_mutex_unlock(&lock);
                 }
         }
+}
+
+static void answer_with(const struct answer *given)
+{
+        pthread_mutex_lock(&lock);
+        answers = given;
+        pthread_mutex_unlock(&lock);
 }
 
 static int start(void **state _unused_)
@@ -99,8 +109,9 @@ static int run(const struct answer *given, const char *options, char **ret_page,
 {
         struct check_set *set = load(options);
 
-        answers = given;
+        answer_with(given);
         int r = run_check(set, 5 * NSEC_PER_SEC, ret_page, error);
+        answer_with(NULL); /* they end with the test */
         check_set_free(set);
         return r;
 }
@@ -387,7 +398,7 @@ static void a_walk_over_empty_places_ends_and_goes_on_the_next_time(void **state
                                               EMPTY};
         struct check_set *set = load(", groups: [], big_keys: {sample: 250}");
 
-        answers = given;
+        answer_with(given);
         for (int i = 0; i < 3; i++) {
                 _cleanup_error_ struct error error = {0};
                 _cleanup_free_ char *page = NULL;
