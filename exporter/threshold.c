@@ -218,14 +218,19 @@ static int check_units(const struct threshold *threshold, struct error *error)
         return 0;
 }
 
-/* From `start` to `end`, with one blank wherever there are some. */
+/* From `start` to `end`, with one blank wherever there are some outside of quotes. */
 static char *evened(const char *start, const char *end)
 {
         struct text text = {0};
+        bool quoted = false;
 
         for (skip_blanks(&start); start < end; start++) {
-                bool blank = strchr(" \t\r\n", *start);
+                bool blank = !quoted && strchr(" \t\r\n", *start);
 
+                if (*start == '"')
+                        quoted = !quoted;
+                if (quoted && *start == '\\' && start + 1 < end)
+                        text_putc(&text, *start++);
                 if (!blank)
                         text_putc(&text, *start);
                 else if (start + 1 < end && !strchr(" \t\r\n", start[1]))

@@ -132,6 +132,18 @@ static void assert_refused(const char *condition, const char *expected)
                 fail_msg("%s: no \"%s\" in: %s", condition, expected, error_text(&error));
 }
 
+static void blanks_count_within_quotes_alone(void **state _unused_)
+{
+        struct threshold threshold;
+
+        assert_int_equal(
+                threshold_parse("  t_open{db = \"a  \\\"  b\"}\n  <\t5 ", THRESHOLD_WARN, &threshold, NULL),
+                0);
+        assert_string_equal(threshold.expression, "t_open{db = \"a  \\\"  b\"}");
+        assert_string_equal(threshold.written, "t_open{db = \"a  \\\"  b\"} < 5");
+        threshold_release(&threshold);
+}
+
 static void what_is_no_condition_is_refused(void **state _unused_)
 {
         assert_refused("", "a metric is needed");
@@ -199,6 +211,7 @@ int main(void)
                 cmocka_unit_test(two_metrics_meet_where_their_labels_are_equal),
                 cmocka_unit_test(aggregates_are_over_all_series),
                 cmocka_unit_test(moments_are_compared_with_now),
+                cmocka_unit_test(blanks_count_within_quotes_alone),
                 cmocka_unit_test(what_is_no_condition_is_refused),
                 cmocka_unit_test(conditions_are_of_the_checks_own_metrics),
         };
