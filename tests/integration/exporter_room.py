@@ -52,7 +52,7 @@ def samples(page):
     for line in page.splitlines():
         if line.startswith("#"):
             continue
-        name, labels, value = re.fullmatch(r'([a-z_]+)(?:\{(.*)\})? (\S+)', line).groups()
+        name, labels, value = re.fullmatch(r'([a-z0-9_]+)(?:\{(.*)\})? (\S+)', line).groups()
         pairs = tuple(sorted(re.findall(r'([a-z_]+)="((?:[^"\\]|\\.)*)"', labels or "")))
         assert (name, pairs) not in found, line
         found[name, pairs] = float(value)
