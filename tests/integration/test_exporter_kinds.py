@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What each kind of check measures on its real part."""
 
+import ctypes
 import json
 import os
 import threading
@@ -209,6 +210,52 @@ def test_disk(exporter, tmp_path):
     assert value(found, "runbook_check_success", check="disk") == 0  # the other one is not there
     assert "No such file or directory" in daemon.page("/")
     promtool(found.page)
+
+
+@pytest.fixture
+def dead_mount(workspace):
+    """A file system whose server never answers, and a function that ends the server."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    point = workspace.path("dead-mount")
+    server = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
+    options = f"fd={server},rootmode=40000,user_id=0,group_id=0".encode()
+    assert libc.mount(b"dead", bytes(point), b"fuse", 0, options) == 0, os.strerror(ctypes.get_errno())
+    open_servers = [server]
+
+    def end():
+        while open_servers:
+            os.close(open_servers.pop())
+
+    try:
+        yield str(point), end
+    finally:
+        end()
+        libc.umount2(bytes(point), 2)  # MNT_DETACH
+
+
+def test_disk_a_dead_mount_hides_no_other_and_hangs_one_thread(exporter, dead_mount, tmp_path):
+    dead, end = dead_mount
+    gone = str(tmp_path / "gone")
+    daemon = exporter([{"name": "disk", "timeout": "500ms", "disk": {"mountpoints": [dead, gone, "/"]}}])
+
+    def hung():
+        """{mountpoint: whether it is told to hang}; what is read of the root is there in any case."""
+        found = scrape(daemon)
+        assert value(found, "runbook_check_success", check="disk") == 0
+        assert value(found, "runbook_disk_inodes", check="disk", mountpoint="/") == os.statvfs("/").f_files
+        assert value(found, "runbook_disk_inodes", check="disk", mountpoint=dead) is None
+        return {dict(labels)["mountpoint"]: state for (name, labels), state in found.all.items()
+                if name == "runbook_disk_hung"}
+
+    assert hung() == {dead: 1, gone: 0, "/": 0}
+    assert f"{dead} gives no answer: its mount hangs" in daemon.page("/")
+    threads = len(os.listdir(f"/proc/{daemon.process.pid}/task"))
+    for _ in range(10):
+        assert hung()[dead] == 1
+    assert len(os.listdir(f"/proc/{daemon.process.pid}/task")) <= threads
+    end()
+    wait_for(lambda: hung()[dead] == 0, "the call to come back")
+    assert "Transport endpoint is not connected" in daemon.page("/")
 
 
 def test_prometheus_scrapes_the_exporter_and_answers_its_queries(exporter, workspace):
