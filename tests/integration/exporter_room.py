@@ -9,11 +9,13 @@ import threading
 import types
 import urllib.request
 
+from lab.parts import serve_tls
+
 
 class Target:
     """An HTTP server that counts what it is asked, and answers when it is let."""
 
-    def __init__(self):
+    def __init__(self, tls=None):
         self.hits = []
         self.status, self.body = 200, b"{}"
         self.open = threading.Event()
@@ -35,6 +37,9 @@ class Target:
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}/"
+        if tls:
+            serve_tls(self.server, *tls)
+            self.url = f"https://localhost:{self.server.server_port}/"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def says(self, document, status=200):

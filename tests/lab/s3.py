@@ -8,7 +8,6 @@ signs it, so parameters are decoded here and encoded anew by botocore: what was 
 import datetime
 import http.server
 import re
-import ssl
 import threading
 import urllib.parse
 import xml.sax.saxutils
@@ -16,6 +15,8 @@ import xml.sax.saxutils
 import botocore.auth
 import botocore.awsrequest
 import botocore.credentials
+
+from .parts import serve_tls
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 MUST_BE_SIGNED = {"host", "x-amz-date", "x-amz-content-sha256"}
@@ -70,9 +71,7 @@ class S3:
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         if tls:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(*tls)
-            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+            serve_tls(self.server, *tls)
         self.scheme = "https" if tls else "http"
         self.endpoint = f"{self.scheme}://localhost:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
