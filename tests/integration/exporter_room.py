@@ -40,7 +40,7 @@ class Target:
         if tls:
             serve_tls(self.server, *tls)
             self.url = f"https://localhost:{self.server.server_port}/"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
     def says(self, document, status=200):
         self.status, self.body = status, json.dumps(document).encode()

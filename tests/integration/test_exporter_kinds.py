@@ -288,7 +288,7 @@ def dead_mount(workspace):
 def test_disk_a_dead_mount_hides_no_other_and_hangs_one_thread(exporter, dead_mount, tmp_path):
     dead, end = dead_mount
     gone = str(tmp_path / "gone")
-    daemon = exporter([{"name": "disk", "timeout": "500ms", "disk": {"mountpoints": [dead, gone, "/"]}}])
+    daemon = exporter([{"name": "disk", "timeout": "3s", "disk": {"mountpoints": [dead, gone, "/"]}}])
 
     def hung():
         """{mountpoint: whether it is told to hang}; what is read of the root is there in any case."""

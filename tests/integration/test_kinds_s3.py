@@ -122,16 +122,19 @@ def test_refusals_are_told_with_what_to_do_and_no_key(check, s3, keys, tmp_path)
     assert "there is no such bucket (NoSuchBucket)" in reason()
     s3.region = "ap-south-1"
     assert "S3 answered 400 AuthorizationHeaderMalformed: the bucket is in the region ap-south-1" in reason()
-    for answer, words in ((
-            (301, "<Error><Code>PermanentRedirect</Code><Endpoint>b.s3.eu-west-1.amazonaws.com</Endpoint></Error>"),
-            "S3 answered 301 PermanentRedirect: the bucket must be asked at b.s3.eu-west-1.amazonaws.com"),
-            ((502, "<html><p>Bad Gateway<br></html>"), "answered 502, and not as S3 does"),
-            ((200, "<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>"),
+    for status, body, words in (
+            (301, "<Error><Code>PermanentRedirect</Code><Endpoint>b.s3.eu-west-1.amazonaws.com</Endpoint></Error>",
+             "S3 answered 301 PermanentRedirect: the bucket must be asked at b.s3.eu-west-1.amazonaws.com"),
+            (403, "<Error><Code>RequestTimeTooSkewed</Code></Error>", "the clock of this machine is wrong"),
+            (502, "<html><p>Bad Gateway<br></html>", "answered 502, and not as S3 does"),
+            (200, "<ListBucketResult><IsTruncated>true</IsTruncated></ListBucketResult>",
              "the listing has more, but does not go on"),
-            ((200, "<ListBucketResult><Contents><Key>a</Key>"), "the answer is not XML: line 1: "),
-            ((200, '<!DOCTYPE a [<!ENTITY b "c">]><ListBucketResult/>'), "the answer has a document type")):
-        s3.raw = answer
+            (200, "<ListBucketResult><Contents><Key>a</Key>", "the answer is not XML: line 1: "),
+            (200, '<!DOCTYPE a [<!ENTITY b "c">]><ListBucketResult/>', "the answer has a document type")):
+        s3.raw = (status, body, {})
         assert words in reason()
+    s3.raw = (301, "<Error><Code>PermanentRedirect</Code></Error>", {"x-amz-bucket-region": "eu-west-3"})
+    assert "the bucket is in the region eu-west-3" in reason()
 
 
 def test_a_temporary_key_is_rotated_in_its_files(check, s3, keys, tmp_path):

@@ -19,15 +19,19 @@ import botocore.credentials
 from .parts import serve_tls
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 MUST_BE_SIGNED = {"host", "x-amz-date", "x-amz-content-sha256"}
 
 
 class Refused(Exception):
     """An answer other than a listing."""
 
-    def __init__(self, status, code, message="No.", headers=None, **elements):
+    def __init__(self, status, code, message="No.", **elements):
         super().__init__(code)
-        self.status, self.code, self.message, self.headers, self.elements = status, code, message, headers, elements
+        self.status, self.elements = status, {"Code": code, "Message": message, **elements}
+
+    def document(self):
+        return HEAD + "<Error>" + "".join(element(*pair) for pair in self.elements.items()) + "</Error>"
 
 
 def element(name, content):
@@ -43,7 +47,7 @@ class S3:
         self.buckets = {}   # name: {key: (size, modified)}
         self.forbidden = set()
         self.asked = []     # the parameters of the listings that were answered
-        self.raw = None     # (status, body): answered whatever is asked
+        self.raw = None     # (status, body, headers): answered whatever is asked
         room = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
@@ -51,13 +55,10 @@ class S3:
 
             def do_GET(self):
                 try:
-                    status, body, headers = *(room.raw or (200, room.answer(self))), {}
+                    status, body, headers = room.raw or (200, room.answer(self), {})
                 except Refused as refused:
-                    headers = refused.headers or {}
-                    status = refused.status
-                    body = "<Error>" + element("Code", refused.code) + element("Message", refused.message) + \
-                        "".join(element(name, content) for name, content in refused.elements.items()) + "</Error>"
-                data = ('<?xml version="1.0" encoding="UTF-8"?>\n' + body if not room.raw else body).encode()
+                    status, body, headers = refused.status, refused.document(), {}
+                data = body.encode()
                 self.send_response(status)
                 for name, content in {"Content-Type": "application/xml", "Content-Length": str(len(data)),
                                       **headers}.items():
@@ -74,7 +75,7 @@ class S3:
             serve_tls(self.server, *tls)
         self.scheme = "https" if tls else "http"
         self.endpoint = f"{self.scheme}://localhost:{self.server.server_port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
     def stop(self):
         self.server.shutdown()
@@ -142,7 +143,7 @@ class S3:
             when = datetime.datetime.utcfromtimestamp(modified).strftime("%Y-%m-%dT%H:%M:%S.000Z")
             contents += "<Contents>" + element("Key", key) + element("LastModified", when) + \
                 element("ETag", '"0"') + element("Size", size) + element("StorageClass", "STANDARD") + "</Contents>"
-        return f'<ListBucketResult xmlns="{NAMESPACE}">' + element("Name", bucket) + element("Prefix", prefix) + \
+        return HEAD + f'<ListBucketResult xmlns="{NAMESPACE}">' + element("Name", bucket) + element("Prefix", prefix) + \
             (element("NextContinuationToken", self.token_after(page[-1])) if more else "") + \
             element("KeyCount", len(page)) + element("IsTruncated", str(more).lower()) + contents + \
             "</ListBucketResult>"
