@@ -77,7 +77,6 @@ static const struct element {
         {"/ListBucketResult/IsTruncated", 0, take_truncated},
         {"/ListBucketResult/NextContinuationToken", offsetof(struct s3_listing, answer.next), NULL},
         {"/Error/Code", offsetof(struct s3_listing, answer.code), NULL},
-        {"/Error/Message", offsetof(struct s3_listing, answer.message), NULL},
         {"/Error/Region", offsetof(struct s3_listing, answer.region), NULL},
         {"/Error/Endpoint", offsetof(struct s3_listing, answer.endpoint), NULL},
 };
@@ -216,7 +215,6 @@ struct s3_listing *s3_listing_free(struct s3_listing *listing)
                 XML_ParserFree(listing->parser);
         text_free(&listing->answer.next);
         text_free(&listing->answer.code);
-        text_free(&listing->answer.message);
         text_free(&listing->answer.region);
         text_free(&listing->answer.endpoint);
         text_free(&listing->path);

@@ -22,7 +22,7 @@ struct s3_object {
 struct s3_answer {
         bool is_listing, is_error, truncated; /* truncated: there are more, from `next` on */
         struct text next;
-        struct text code, message, region, endpoint; /* of an error */
+        struct text code, region, endpoint; /* of an error */
 };
 
 struct s3_listing;

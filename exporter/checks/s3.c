@@ -320,7 +320,7 @@ static void put_elsewhere(const struct http_response *response, const struct s3_
                 text_printf(text, ": the bucket must be asked at %.255s", text_string(&answer->endpoint));
 }
 
-/* S3's own error as a sentence. Its message is told where no better is known: those never quote a key. */
+/* S3's own error as a sentence. Its message is left out: nobody knows what a server quotes in it. */
 static int tell_error(const struct s3_state *s3, const struct http_response *response,
                       const struct s3_answer *answer, struct error *error)
 {

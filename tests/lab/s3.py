@@ -143,10 +143,10 @@ class S3:
             when = datetime.datetime.utcfromtimestamp(modified).strftime("%Y-%m-%dT%H:%M:%S.000Z")
             contents += "<Contents>" + element("Key", key) + element("LastModified", when) + \
                 element("ETag", '"0"') + element("Size", size) + element("StorageClass", "STANDARD") + "</Contents>"
-        return HEAD + f'<ListBucketResult xmlns="{NAMESPACE}">' + element("Name", bucket) + element("Prefix", prefix) + \
-            (element("NextContinuationToken", self.token_after(page[-1])) if more else "") + \
-            element("KeyCount", len(page)) + element("IsTruncated", str(more).lower()) + contents + \
-            "</ListBucketResult>"
+        go_on = element("NextContinuationToken", self.token_after(page[-1])) if more else ""
+        return f'{HEAD}<ListBucketResult xmlns="{NAMESPACE}">' + element("Name", bucket) + \
+            element("Prefix", prefix) + go_on + element("KeyCount", len(page)) + \
+            element("IsTruncated", str(more).lower()) + contents + "</ListBucketResult>"
 
     @staticmethod
     def token_after(key):
