@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* HTTP requests by libcurl: one easy handle per client, everything within one deadline. */
-#include "runbook/http_client.h"
-
-#include <curl/curl.h>
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <signal.h>
 #include <time.h>
+
+#include "http_client_internal.h"
 
 static const size_t DEFAULT_BODY_LIMIT = (size_t)4 << 20;
 static const size_t HEADERS_LIMIT = (size_t)256 << 10;
@@ -123,7 +123,7 @@ static size_t on_header(char *data, size_t size, size_t count, void *context)
         return text_error(headers) < 0 ? give_up(transfer, -ENOMEM) : length;
 }
 
-static bool add_header(struct curl_slist **headers, const char *line)
+bool http_add_header(struct curl_slist **headers, const char *line)
 {
         struct curl_slist *longer = curl_slist_append(*headers, line);
         if (longer)
@@ -149,24 +149,26 @@ static int add_bearer(struct curl_slist **headers, const struct secret *bearer, 
                 return r;
         if (strpbrk(text_string(&line), "\r\n"))
                 return error_set(error, EINVAL, "the bearer token holds a line break");
-        return text_error(&line) == 0 && add_header(headers, text_string(&line)) ? 0 : error_oom(error);
+        return text_error(&line) == 0 && http_add_header(headers, text_string(&line)) ? 0 : error_oom(error);
 }
 
 static int add_headers(struct curl_slist **headers, const struct http_request *request, struct error *error)
 {
+        if (request->aws)
+                return http_add_aws_headers(headers, request, error);
         /* Libcurl's own: a type that nobody asked for, and a second of waiting before a large body. */
         bool has_type = false;
-        if (!add_header(headers, "Expect:"))
+        if (!http_add_header(headers, "Expect:"))
                 return error_oom(error);
         for (const char *const *line = request->headers; line && *line; line++) {
                 if (strpbrk(*line, "\r\n"))
                         return error_set(error, EINVAL, "a request header holds a line break");
                 if (strncasecmp(*line, "Content-Type:", strlen("Content-Type:")) == 0)
                         has_type = true;
-                if (!add_header(headers, *line))
+                if (!http_add_header(headers, *line))
                         return error_oom(error);
         }
-        if (!has_type && !add_header(headers, "Content-Type:"))
+        if (!has_type && !http_add_header(headers, "Content-Type:"))
                 return error_oom(error);
         return request->bearer && secret_is_set(request->bearer) ? add_bearer(headers, request->bearer, error)
                                                                  : 0;
@@ -375,6 +377,20 @@ static int fetch_failed(CURL *curl, struct transfer *transfer, CURLcode code, st
                          transfer->message[0] ? transfer->message : curl_easy_strerror(code));
 }
 
+static int perform(CURL *curl, struct transfer *transfer, struct error *error)
+{
+        const struct http_aws_signing *aws = transfer->request->aws;
+        int r = aws ? http_set_aws(curl, aws, error) : 0;
+        if (r < 0)
+                return r;
+        CURLcode code = curl_easy_perform(curl);
+        /* What OpenSSL keeps for each thread, 10 KB of it, is given back: the next request is on any thread,
+         * and one that idles when the program ends would never free it. */
+        if (strncasecmp(transfer->request->url, "https:", strlen("https:")) == 0)
+                OPENSSL_thread_stop();
+        return code == CURLE_OK ? 0 : fetch_failed(curl, transfer, code, error);
+}
+
 int http_fetch(struct http_client *client, const struct http_request *request, struct http_response *ret,
                struct error *error)
 {
@@ -395,10 +411,8 @@ int http_fetch(struct http_client *client, const struct http_request *request, s
 
         transfer.headers = headers;
         set_transfer(client->curl, &transfer, left_ms);
-        CURLcode code = curl_easy_perform(client->curl);
-        if (code != CURLE_OK)
-                r = fetch_failed(client->curl, &transfer, code, error);
-        else {
+        r = perform(client->curl, &transfer, error);
+        if (r == 0) {
                 curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &response.status);
                 response.phases = read_phases(client->curl);
                 response.tls_not_after = remember_expiry(client, request->url);

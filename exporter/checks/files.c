@@ -67,7 +67,9 @@ static const struct config_field fields[] = {
          .fallback = "any",
          .help = "What the newest file must be: pg_dump's (plain, or listed by pg_restore), RDB, tar (also "
                  "in "
-                 "gzip), gzip; told by its beginning and end"},
+                 "gzip), gzip; told by its beginning and end, and in gzip by reading all of it, as far as "
+                 "half "
+                 "of the timeout allows"},
         {.name = "settle",
          .type = CONFIG_DURATION,
          .offset = offsetof(struct files_config, settle),

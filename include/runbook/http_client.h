@@ -18,6 +18,16 @@
 
 struct http_client;
 
+/*
+ * The keys that a plain GET is signed with for AWS (Signature Version 4), read anew for each request. The
+ * query of its URL must be sorted by names and percent-encoded; there are no other headers and no body.
+ */
+struct http_aws_signing {
+        const char *region, *service; /* at most 64 characters each */
+        const struct secret *access_key, *secret_key;
+        const struct secret *session_token; /* NULL or unset: there is none */
+};
+
 struct http_request {
         const char *method; /* NULL: GET */
         const char *url;
@@ -29,6 +39,7 @@ struct http_request {
         size_t body_limit; /* of the answer; 0: 4 MiB */
         struct deadline deadline;
         const struct secret *bearer;                /* sent as Authorization; may be NULL */
+        const struct http_aws_signing *aws;         /* NULL: not signed */
         const char *ca_file, *cert_file, *key_file; /* TLS; may be NULL */
         bool insecure; /* do not verify the peer; an operator's explicit choice */
 
