@@ -36,6 +36,12 @@ int docker_answer_error(long status, const char *body, size_t length, struct err
 /* The N of API version 1.N, asked of the Engine the first time. */
 int docker_api_minor(struct docker *docker, struct deadline deadline, int *ret, struct error *error);
 
+/* docker_logs.c: the log of an inspected container. The decoder is the caller's, so that its sink can see in
+ * it where frames begin. */
+int docker_logs_read(struct docker *docker, const cJSON *inspected, const struct docker_logs_range *range,
+                     struct docker_frame_decoder *decoder, struct deadline deadline, docker_log_sink sink,
+                     void *context, struct error *error);
+
 /*
  * docker_copy.c: what POST /containers/create needs to make the same container again, by reading only.
  * `ret_connect` is an array of {"network", "endpoint"}: what has to be connected afterwards, because an API

@@ -5,6 +5,7 @@
 #include <systemd/sd-bus.h>
 
 #include "exporter/check.h"
+#include "exporter/unit_name.h"
 
 #define UNITS_MAX 100
 #define SERVICE "org.freedesktop.systemd1"
@@ -61,24 +62,6 @@ static const struct metric_family *const families[] = {&unit_state,   &active_si
 static const char *const states[] = {"active",     "reloading",    "inactive",   "failed",
                                      "activating", "deactivating", "maintenance"};
 
-static bool unit_name_good(const char *name)
-{
-        const char *dot = strrchr(name, '.');
-
-        return dot && dot > name && dot[1] && strlen(name) < 256 && !strpbrk(name, "/ *?[\t\r\n");
-}
-
-static bool check_names(const struct config_strings *names, struct config_node *node, const char *key)
-{
-        for (size_t i = 0; i < names->count; i++)
-                if (!unit_name_good(names->items[i])) {
-                        config_complain(node, key, "\"%s\" is not the name of a unit with its suffix",
-                                        names->items[i]);
-                        return false;
-                }
-        return true;
-}
-
 /* The state is the configuration itself: nothing is kept between runs. */
 static int systemd_open(const struct check *check, struct config_node *node, void **ret_state,
                         struct error *error _unused_)
@@ -90,7 +73,8 @@ static int systemd_open(const struct check *check, struct config_node *node, voi
                 config_complain(node, NULL, "units or finished is needed, with %d names at most", UNITS_MAX);
                 return -EINVAL;
         }
-        if (!check_names(&config->units, node, "units") || !check_names(&config->finished, node, "finished"))
+        if (!unit_names_check(&config->units, node, "units") ||
+            !unit_names_check(&config->finished, node, "finished"))
                 return -EINVAL;
         if (!string_starts(config->address, "unix:path=/")) {
                 config_complain(node, "address", "\"%s\" is not unix:path=/…", config->address);

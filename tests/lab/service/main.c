@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The stand-in's start: settings, signals, the worker's loop; `service healthcheck` is Docker's health check.
+/*
+ * The stand-in's start: settings, signals, the worker's loop. `service healthcheck` is Docker's health check;
+ * `service copy` says what it is told, for a log of exactly the bytes that a test wants.
  */
 #include "service.h"
 
@@ -90,6 +92,18 @@ static void *work(void *unused)
         return NULL;
 }
 
+/* What comes in goes to stdout, to the end of it. */
+static int copy(void)
+{
+        char bytes[65536];
+        ssize_t got;
+
+        while ((got = read(STDIN_FILENO, bytes, sizeof(bytes))) > 0)
+                if (fwrite(bytes, (size_t)got, 1, stdout) != 1 || fflush(stdout) != 0)
+                        return 1;
+        return got < 0;
+}
+
 static void end(int number)
 {
         (void)number;
@@ -105,6 +119,8 @@ int main(int argc, char **argv)
         signal(SIGPIPE, SIG_IGN);
         signal(SIGTERM, end);
         signal(SIGINT, end);
+        if (argc == 2 && strcmp(argv[1], "copy") == 0)
+                return copy();
         srand((unsigned)time(NULL) ^ (unsigned)getpid());
         log_line("info",
                  "msg=\"starting\" version=%s port=%d db_max_connections=%d log_level=%s security_mode=%s",
