@@ -36,7 +36,9 @@ int docker_new(const char *host, struct docker **ret, struct error *error)
         else
                 return error_set(error, EINVAL,
                                  "\"%s\" is not a Docker host: unix:///path or tcp://host:port",
-                                 host ? host : "");
+                                 !host               ? ""
+                                 : strchr(host, '@') ? "…"
+                                                     : host); /* it may hold a password */
         docker->host = strdup(host);
         docker->client = http_client_new();
         if (!docker->base || !docker->host || !docker->client)

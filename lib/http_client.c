@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "http_client_internal.h"
+#include "lib/http_trace.h"
 
 static const size_t DEFAULT_BODY_LIMIT = (size_t)4 << 20;
 static const size_t HEADERS_LIMIT = (size_t)256 << 10;
@@ -115,8 +116,10 @@ static size_t on_header(char *data, size_t size, size_t count, void *context)
         struct text *headers = &transfer->response->headers;
         size_t length = size * count;
         /* A status line: what was before it belongs to a "100 Continue". */
-        if (length >= 5 && memcmp(data, "HTTP/", 5) == 0)
+        if (length >= 5 && memcmp(data, "HTTP/", 5) == 0) {
                 text_clear(headers);
+                http_trace_status(transfer->request, data, length);
+        }
         if (length > HEADERS_LIMIT - headers->length)
                 return give_up(transfer, -EMSGSIZE);
         text_append(headers, data, length);
@@ -244,6 +247,7 @@ static void set_transfer(CURL *curl, struct transfer *transfer, int left_ms)
         curl_easy_setopt(curl, CURLOPT_MAXLIFETIME_CONN, 300L);
         set_method(curl, request);
         set_tls(curl, request);
+        http_trace_begin(curl, request);
 }
 
 static double seconds_until(CURL *curl, CURLINFO info)
@@ -311,6 +315,11 @@ static char *url_part(const char *string, bool path)
         curl_free(part);
         curl_url_cleanup(url);
         return copy;
+}
+
+char *http_url_shown(const struct http_request *request)
+{
+        return url_part(request->url, !request->url_is_secret);
 }
 
 /* Remembers a certificate for the requests that will find the connection open. */

@@ -21,6 +21,7 @@
 #include <sys/un.h>
 
 #include "redis_address.h"
+#include "runbook/trace.h"
 
 #define REPLY_LIMIT ((size_t)64 << 20) /* bytes of one reply */
 #define CALL_WORDS_MAX 64
@@ -204,10 +205,12 @@ int redis_connect(const struct redis_options *options, struct deadline deadline,
         if (!redis->reader)
                 return error_oom(error);
 
+        trace_step(deadline, "connecting to Redis at %s", options->address);
         r = address.path ? connect_unix(address.path, deadline, &redis->fd, error)
                          : connect_host(address.host, address.port, deadline, &redis->fd, error);
         if (r < 0)
                 return error_prefix(error, r, "%s", options->address);
+        trace_step(deadline, "connected");
         r = open_session(redis, options, deadline, error);
         if (r < 0)
                 return error_prefix(error, r, "%s", options->address);
@@ -237,6 +240,46 @@ static int send_all(struct redis *redis, const char *data, size_t length, struct
         return 0;
 }
 
+/* The command, and how much there is of arguments and answers: what they hold may be a secret. */
+static void trace_command(struct deadline deadline, size_t count, const char *name, size_t length)
+{
+        if (count == 1)
+                trace_step(deadline, "%.*s", (int)length, name);
+        else
+                trace_step(deadline, "%.*s, with %zu %s", (int)length, name, count - 1,
+                           count == 2 ? "argument" : "arguments");
+}
+
+/* What is queued is as it was formatted here: "*<words>", and each word with its length before it. */
+static void trace_queue(struct deadline deadline, const struct text *queue)
+{
+        for (const char *at = text_string(queue); deadline.trace && *at == '*';) {
+                char *end;
+                size_t count = strtoul(at + 1, &end, 10);
+                for (size_t i = 0; i < count; i++) {
+                        size_t length = strtoul(end + strlen("\r\n$"), &end, 10);
+                        end += strlen("\r\n");
+                        if (i == 0)
+                                trace_command(deadline, count, end, length);
+                        end += length;
+                }
+                at = end + strlen("\r\n");
+        }
+}
+
+static void trace_reply(struct deadline deadline, const redisReply *reply)
+{
+        if (reply->type == REDIS_REPLY_STATUS)
+                trace_step(deadline, "answered %.64s", reply->str);
+        else if (reply->type == REDIS_REPLY_STRING)
+                trace_step(deadline, "answered %zu bytes", reply->len);
+        else if (reply->type == REDIS_REPLY_ARRAY)
+                trace_step(deadline, "answered %zu elements", reply->elements);
+        else
+                trace_step(deadline, "answered %s",
+                           reply->type == REDIS_REPLY_ERROR ? "an error" : "one value");
+}
+
 static int receive_reply(struct redis *redis, struct deadline deadline, redisReply **ret, struct error *error)
 {
         char buffer[16384];
@@ -246,6 +289,7 @@ static int receive_reply(struct redis *redis, struct deadline deadline, redisRep
                         return error_set(error, EPROTO, "what answered does not speak Redis' protocol");
                 if (reply) {
                         *ret = reply;
+                        trace_reply(deadline, reply);
                         return 0;
                 }
 
@@ -314,6 +358,8 @@ int redis_command(struct redis *redis, struct deadline deadline, redisReply **re
         int r = format_command(redis, &command, &length, error, count, words, lengths);
         if (r < 0 || !command)
                 return r;
+        if (deadline.trace)
+                trace_command(deadline, count, words[0], lengths ? lengths[0] : strlen(words[0]));
         r = send_all(redis, command, length, deadline, error);
         explicit_bzero(command, length); /* it may have been AUTH */
         redisFreeCommand(command);
@@ -343,6 +389,7 @@ int redis_receive(struct redis *redis, struct deadline deadline, redisReply **re
         if (redis->awaited == 0)
                 return error_set(error, EINVAL, "no reply of Redis is awaited");
         if (redis->queue.length > 0) {
+                trace_queue(deadline, &redis->queue);
                 int r = send_all(redis, redis->queue.data, redis->queue.length, deadline, error);
                 if (r < 0)
                         return break_off(redis, r);
