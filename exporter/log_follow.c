@@ -9,6 +9,7 @@
 #include <zlib.h>
 
 #include "exporter/log_places.h"
+#include "runbook/trace.h"
 
 #define BUFFER_BYTES ((size_t)64 * 1024)
 
@@ -345,6 +346,8 @@ int log_follow_run(struct log_follow *follow, struct deadline deadline,
                 int r = read_on(follow, file, deadline, each, context, &reason);
 
                 follow->unsaved = follow->unsaved || file->place.offset != before;
+                trace_step(deadline, "%s: read on from byte %llu to %llu", file->path,
+                           (unsigned long long)before, (unsigned long long)file->place.offset);
                 if (r == -EAGAIN) {
                         follow->caught_up = false;
                         continue;

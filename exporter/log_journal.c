@@ -12,6 +12,7 @@
 #include "exporter/log_source.h"
 #include "exporter/state_file.h"
 #include "exporter/unit_name.h"
+#include "runbook/trace.h"
 
 #define TITLE "runbook journal place 1"
 #define START "start" /* instead of a cursor, while there was no entry yet */
@@ -285,6 +286,7 @@ static int journal_run(void *state, struct deadline deadline, struct deadline pa
         struct journal *journal = state;
         _cleanup_(close_journal_p) sd_journal *opened = NULL;
 
+        trace_step(deadline, "opening the journal");
         int r = open_files(journal, &opened, error);
         if (r < 0)
                 return r;
@@ -301,6 +303,7 @@ static int journal_run(void *state, struct deadline deadline, struct deadline pa
                                     : sd_journal_seek_head(opened);
         if (r >= 0)
                 r = sd_journal_set_data_threshold(opened, journal->options.line_limit + strlen("MESSAGE="));
+        trace_step(deadline, "reading on from %s", journal->cursor ? "the entry of before" : "its beginning");
         if (r >= 0)
                 r = read_on(journal, opened, deadline, each, context, ret_caught_up);
         if (r < 0) {

@@ -9,6 +9,7 @@
 
 #include "exporter/check.h"
 #include "exporter/mount_probe.h"
+#include "runbook/trace.h"
 
 struct disk_config {
         struct config_strings mountpoints;
@@ -114,6 +115,8 @@ static struct deadline patience(struct deadline deadline)
 static int disk_run(void *state, struct deadline deadline, struct sample_sink *sink, struct error *error)
 {
         struct disk_state *disk = state;
+
+        trace_step(deadline, "asking about the file systems, each on a thread of its own");
         int result = mount_probes_ask(disk->probes, patience(deadline), disk->answers, error);
 
         if (result < 0)
@@ -122,6 +125,7 @@ static int disk_run(void *state, struct deadline deadline, struct sample_sink *s
                 const char *path = disk->config->mountpoints.items[i];
                 const struct mount_answer *answer = &disk->answers[i];
 
+                trace_step(deadline, "%s %s", path, answer->hung ? "gives no answer" : "has answered");
                 SAMPLE(sink, &hung, answer->hung, {"mountpoint", path});
                 if (!answer->hung && answer->error == 0)
                         add_samples(path, &answer->fs, sink);

@@ -272,8 +272,9 @@ static int log_run(void *state, struct deadline deadline, struct sample_sink *si
         nsec left = deadline_left(deadline);
         bool read_all = false;
 
-        int r = type->run(log->source.state, deadline_in(left / 2), deadline_in(left / 4 * 3), see_line, log,
-                          &read_all, error);
+        int r = type->run(log->source.state, deadline_earlier(deadline, deadline_in(left / 2)),
+                          deadline_earlier(deadline, deadline_in(left / 4 * 3)), see_line, log, &read_all,
+                          error);
         for (size_t m = 0; m < log->members->count; m++) {
                 const struct label member = {type->label, log->members->items[m]};
 
