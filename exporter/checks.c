@@ -2,6 +2,7 @@
 /* The table of kinds, and checks.yml read by it. */
 #include <errno.h>
 
+#include "exporter/check_targets.h"
 #include "exporter/checks_internal.h"
 
 extern const struct check_kind check_kind_http, check_kind_redis, check_kind_postgres, check_kind_docker,
@@ -47,6 +48,7 @@ struct entry {
         char *name, *title, *advice, *runbook_url;
         int64_t step;
         struct config_strings conditions[THRESHOLD_LEVELS];
+        struct config_node *targets; /* read by check_targets.c */
         struct limits limits;
 };
 
@@ -85,6 +87,12 @@ const struct config_field check_entry_fields[] = {
          .offset = offsetof(struct entry, runbook_url),
          .flags = CONFIG_NOT_EMPTY,
          .help = "Where the runbook tells more"},
+        {.name = "targets",
+         .type = CONFIG_NODE,
+         .offset = offsetof(struct entry, targets),
+         .flags = CONFIG_NOT_EMPTY,
+         .help = "A list of what else it may be pointed at by `/probe?check=…&target=…`: other values of its "
+                 "`url`, `address`, `host` or `dsn`, which are sent the same credentials"},
         LIMIT_FIELDS(struct entry, limits),
         {0},
 };
@@ -222,12 +230,15 @@ static void find_same_steps(const struct check_set *set, struct config_node *lis
                                                 set->checks[k].name ? set->checks[k].name : "");
 }
 
-/* Comments and blanks are no change, and neither are defaults that are now written down. */
+/* Comments and blanks are no change, and neither are defaults that are now written down, or more targets. */
 static char *definition_of(struct config_node *node, const struct check *check)
 {
+        struct config_node *own = config_with(node, "targets", NULL);
         struct text text = {0};
 
-        config_print(node, &text);
+        if (!own)
+                return NULL;
+        config_print(own, &text);
         text_printf(&text, " %lld %lld %lld", (long long)check->timeout, (long long)check->cache,
                     (long long)check->max_series);
         return text_take(&text);
@@ -281,6 +292,30 @@ static int read_check(struct config_node *node, const struct limits *defaults, s
         return 0;
 }
 
+/* Reads the entry once more for each of its targets. As read_check(). */
+static int read_targets(struct check_set *set, const struct check *check, struct config_node *node,
+                        const struct limits *defaults)
+{
+        size_t count =
+                check->kind && check_targets_possible(node, check->kind) ? check_targets_count(node) : 0;
+
+        for (size_t i = 0; i < count; i++) {
+                struct config_node *pointed = NULL;
+                size_t at = check_set_size(set);
+                int r = check_targets_entry(node, check->kind, i, &pointed, &set->checks[at].target);
+
+                if (r < 0)
+                        return r;
+                if (!pointed)
+                        continue;
+                set->target_count++;
+                r = read_check(pointed, defaults, &set->checks[at], &set->states[at]);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
 static int read_all(struct check_set *set, const char *state_directory, struct config_node *root)
 {
         static const char *const elsewhere[] = {"checks", NULL};
@@ -296,15 +331,19 @@ static int read_all(struct check_set *set, const char *state_directory, struct c
                 config_complain(root, "checks", "a list of checks is needed here, with one at least");
                 return 0;
         }
-        size_t count = config_size(list);
-        set->checks = calloc(count, sizeof(*set->checks));
-        set->states = calloc(count, sizeof(*set->states));
+        size_t count = config_size(list), targets = 0;
+        for (size_t i = 0; i < count; i++)
+                targets += check_targets_count(config_item(list, i));
+        set->checks = calloc(count + targets, sizeof(*set->checks));
+        set->states = calloc(count + targets, sizeof(*set->states));
         if (!set->checks || !set->states)
                 return -ENOMEM;
         set->count = count;
         for (size_t i = 0; i < count; i++) {
                 set->checks[i].state_directory = state_directory;
                 r = read_check(config_item(list, i), &file.defaults, &set->checks[i], &set->states[i]);
+                if (r >= 0)
+                        r = read_targets(set, &set->checks[i], config_item(list, i), &file.defaults);
                 if (r < 0)
                         return r;
         }
@@ -350,7 +389,7 @@ struct check_set *check_set_free(struct check_set *set)
 {
         if (!set || __atomic_fetch_sub(&set->shared, 1, __ATOMIC_ACQ_REL) > 0)
                 return NULL;
-        for (size_t i = 0; i < set->count; i++) {
+        for (size_t i = 0; i < check_set_size(set); i++) {
                 struct check *check = &set->checks[i];
 
                 if (check->kind) {
@@ -361,6 +400,7 @@ struct check_set *check_set_free(struct check_set *set)
                 free(check->definition);
                 free(check->name);
                 free(check->title);
+                free(check->target);
                 free(check->advice);
                 free(check->runbook_url);
                 thresholds_release(&check->thresholds);

@@ -49,8 +49,8 @@ int current_start(const struct current_options *options, struct current **ret, s
         int r = check_set_load(options->config_file, options->state_directory, &set, error);
         /* A thread for each check, so that those which hang keep no other one waiting. */
         if (r >= 0)
-                r = workers_new(options->workers ? options->workers : (unsigned)set->count, &current->workers,
-                                error);
+                r = workers_new(options->workers ? options->workers : (unsigned)check_set_size(set),
+                                &current->workers, error);
         if (r >= 0)
                 r = scrape_new(set, current->workers, NULL, &current->status, &current->scrape, error);
         if (r < 0) {

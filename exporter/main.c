@@ -8,6 +8,7 @@
 #include "exporter/commands.h"
 #include "exporter/current.h"
 #include "exporter/page.h"
+#include "exporter/probe.h"
 #include "runbook/flags.h"
 #include "runbook/http_client.h"
 #include "runbook/log.h"
@@ -41,16 +42,22 @@ static void handle_metrics(struct http_exchange *exchange, void *context)
         current_release(exporter->current);
 }
 
+static void handle_probe(struct http_exchange *exchange, void *context)
+{
+        const struct exporter *exporter = context;
+
+        probe_handle(current_hold(exporter->current), exchange);
+        current_release(exporter->current);
+}
+
 static void handle_landing(struct http_exchange *exchange, void *context)
 {
         const struct exporter *exporter = context;
         _cleanup_text_ struct text page = {0};
         struct schedule *schedule = scrape_schedule(current_hold(exporter->current));
-        size_t count = schedule_count(schedule);
-        _cleanup_free_ struct check_state *states = calloc(count, sizeof(*states));
+        _cleanup_free_ struct check_state *states = calloc(schedule_count(schedule), sizeof(*states));
+        size_t count = states ? schedule_states(schedule, NULL, states, NULL, NULL) : 0;
 
-        if (states)
-                schedule_states(schedule, states, NULL, NULL);
         current_release(exporter->current);
         if (!states) {
                 http_reply_text(exchange, 500, "Out of memory.");
@@ -84,6 +91,7 @@ static void handle_reload(struct http_exchange *exchange, void *context)
 
 static const struct http_route routes[] = {
         {"GET", "/metrics", handle_metrics, 0},
+        {"GET", "/probe", handle_probe, 0}, /* one check alone */
         {"GET", "/", handle_landing, 0},
         {"GET", "/-/healthy", handle_healthy, 0},
         {"GET", "/-/ready", handle_ready, 0},

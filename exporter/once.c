@@ -97,16 +97,16 @@ int once_run(const char *config_file, const char *state_directory,
                 r = schedule_new(once->set, once->workers, note_change, once, &once->schedule, error);
         if (r < 0)
                 return r;
-        size_t count = once->set->count;
-        _cleanup_free_ struct check_run *runs = calloc(count, sizeof(*runs));
-        once->selected = calloc(count, sizeof(*once->selected));
-        once->states = calloc(count, sizeof(*once->states));
+        size_t count = once->set->count, room = check_set_size(once->set);
+        _cleanup_free_ struct check_run *runs = calloc(room, sizeof(*runs));
+        once->selected = calloc(room, sizeof(*once->selected));
+        once->states = calloc(room, sizeof(*once->states));
         if (!runs || !once->selected || !once->states)
                 return error_oom(error);
         for (size_t i = 0; i < count; i++)
                 once->selected[i] = !wanted || wanted(once->set, i);
         wait_for_all(once, runs, schedule_start(once->schedule, once->selected, runs));
-        schedule_states(once->schedule, once->states, NULL, NULL);
+        schedule_states(once->schedule, NULL, once->states, NULL, NULL);
         *ret = TAKE_PTR(once);
         return 0;
 }

@@ -14,7 +14,7 @@ struct once {
         struct check_set *set;
         struct workers *workers;
         struct schedule *schedule;
-        bool *selected;             /* one a check: whether it was run */
+        bool *selected;             /* one a check: whether it was run; those of other targets are not */
         struct check_state *states; /* one a check; those that were not run are unknown */
 
         pthread_mutex_t lock;

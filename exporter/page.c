@@ -85,9 +85,12 @@ static void put_check(struct text *text, const struct check_state *state, nsec n
                     "<tr><td class=\"s %s\"><span aria-hidden=\"true\">%s</span> %s</td><th scope=\"row\">",
                     standings[standing].class, standings[standing].sign, standings[standing].word);
         text_put_html(text, state->check->title);
-        text_puts(text, "<br><small>");
+        text_puts(text, "<br><small><a rel=\"nofollow\" title=\"Run it now, step by step\" "
+                        "href=\"/probe?debug=1&amp;check=");
         text_put_html(text, state->check->name);
-        text_printf(text, "</small></th><td>%s</td><td class=\"n\">", state->check->kind->name);
+        text_puts(text, "\">");
+        text_put_html(text, state->check->name);
+        text_printf(text, "</a></small></th><td>%s</td><td class=\"n\">", state->check->kind->name);
         if (result)
                 put_age(text, result->started_wall, now);
         else

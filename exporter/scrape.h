@@ -10,7 +10,7 @@
 #define EXPORTER_SCRAPE_H
 
 #include "exporter/about.h"
-#include "runbook/http_server.h"
+#include "exporter/selection.h"
 
 struct scrape;
 
@@ -31,7 +31,11 @@ bool scrape_is_over(struct scrape *scrape);
 /* Answers one GET /metrics, now or later. On the event thread. */
 void scrape_handle(struct scrape *scrape, struct http_exchange *exchange);
 
+/* Answers any request for what is selected, in the same manner; the selection is emptied. */
+void scrape_serve(struct scrape *scrape, struct http_exchange *exchange, struct selection *selection);
+
 struct schedule *scrape_schedule(struct scrape *scrape);
+const struct check_set *scrape_set(const struct scrape *scrape);
 
 /* Answers everything that waits with 503, and what comes later too; ends the thread. Before the server stops.
  */

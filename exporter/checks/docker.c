@@ -204,6 +204,7 @@ const struct check_kind check_kind_docker = {
         .help = "The services of a Compose project, from the Docker Engine's API.",
         .fields = fields,
         .config_size = sizeof(struct docker_config),
+        .target = "host",
         .families = families,
         .open = docker_open,
         .run = docker_run,

@@ -345,6 +345,7 @@ const struct check_kind check_kind_http = {
         .help = "One HTTP request: status, phases, and the health document in its answer.",
         .fields = fields,
         .config_size = sizeof(struct http_config),
+        .target = "url",
         .families = families,
         .open = http_open,
         .run = http_run,

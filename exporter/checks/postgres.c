@@ -305,6 +305,7 @@ const struct check_kind check_kind_postgres = {
                 "all checks of the server share.",
         .fields = fields,
         .config_size = sizeof(struct postgres_config),
+        .target = "dsn",
         .families = postgres_families,
         .open = postgres_open,
         .run = postgres_run,

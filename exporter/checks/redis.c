@@ -288,6 +288,7 @@ const struct check_kind check_kind_redis = {
         .help = "A Redis server: PING, INFO, latency, chosen keys such as queues, and the biggest keys.",
         .fields = fields,
         .config_size = sizeof(struct redis_config),
+        .target = "address",
         .families = families,
         .open = redis_open,
         .run = redis_run,

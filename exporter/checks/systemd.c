@@ -6,6 +6,7 @@
 
 #include "exporter/check.h"
 #include "exporter/unit_name.h"
+#include "runbook/trace.h"
 
 #define UNITS_MAX 100
 #define SERVICE "org.freedesktop.systemd1"
@@ -107,6 +108,7 @@ static int connect_bus(const struct systemd_config *config, struct deadline dead
 {
         _cleanup_(bus_free_p) sd_bus *bus = NULL;
 
+        trace_step(deadline, "connecting to D-Bus at %s", config->address);
         int r = sd_bus_new(&bus);
         if (r >= 0)
                 r = sd_bus_set_address(bus, config->address);
@@ -196,6 +198,7 @@ static int ask(const struct unit *unit, bool must_be_active, struct sample_sink 
         static const char interface[] = SERVICE ".Unit";
         _cleanup_free_ char *loaded = NULL, *state = NULL;
 
+        trace_step(unit->deadline, "asking about %s", unit->name);
         int r = get(unit, interface, "LoadState", 's', &loaded, error);
         if (r < 0)
                 return r;
@@ -256,6 +259,7 @@ const struct check_kind check_kind_systemd = {
         .help = "How units of systemd stand, over D-Bus.",
         .fields = fields,
         .config_size = sizeof(struct systemd_config),
+        .target = "address",
         .families = families,
         .open = systemd_open,
         .run = systemd_run,
