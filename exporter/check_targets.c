@@ -22,6 +22,15 @@ size_t check_targets_count(struct config_node *entry)
         return count < CHECK_TARGETS_MAX ? count : CHECK_TARGETS_MAX;
 }
 
+size_t check_targets_of_all(struct config_node *list)
+{
+        size_t count = 0;
+
+        for (size_t i = 0; i < config_size(list); i++)
+                count += check_targets_count(config_item(list, i));
+        return count;
+}
+
 /* Whether the check looks at what the field says: it is given, or has a default (or all of it is a mistake).
  */
 static bool field_is_used(struct config_node *mapping, const struct check_kind *kind)

@@ -12,8 +12,9 @@
 
 #define CHECK_TARGETS_MAX 256 /* of one check */
 
-/* How many an entry of checks.yml names, as far as they are taken. */
+/* How many an entry of checks.yml names, as far as they are taken; and all of them together. */
 size_t check_targets_count(struct config_node *entry);
+size_t check_targets_of_all(struct config_node *list);
 
 /* Whether checks of this kind, and this one of them, can be pointed elsewhere; else after a complaint. */
 bool check_targets_possible(struct config_node *entry, const struct check_kind *kind);

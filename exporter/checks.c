@@ -331,11 +331,9 @@ static int read_all(struct check_set *set, const char *state_directory, struct c
                 config_complain(root, "checks", "a list of checks is needed here, with one at least");
                 return 0;
         }
-        size_t count = config_size(list), targets = 0;
-        for (size_t i = 0; i < count; i++)
-                targets += check_targets_count(config_item(list, i));
-        set->checks = calloc(count + targets, sizeof(*set->checks));
-        set->states = calloc(count + targets, sizeof(*set->states));
+        size_t count = config_size(list), room = count + check_targets_of_all(list);
+        set->checks = calloc(room, sizeof(*set->checks)); /* kinds keep pointers into it: it never moves */
+        set->states = calloc(room, sizeof(*set->states));
         if (!set->checks || !set->states)
                 return -ENOMEM;
         set->count = count;
