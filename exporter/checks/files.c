@@ -15,6 +15,7 @@
 #include "exporter/backup_form.h"
 #include "exporter/check.h"
 #include "exporter/paths.h"
+#include "runbook/trace.h"
 
 #define DEPTH_MAX 32 /* each level is an open descriptor */
 
@@ -375,6 +376,8 @@ static int files_run(void *state, struct deadline deadline, struct sample_sink *
 
         for (size_t i = 0; i < files->config->directories.count; i++) {
                 _cleanup_error_ struct error reason = {0};
+
+                trace_step(deadline, "looking through %s", files->config->directories.items[i]);
                 int r = run_directory(files->config, files->config->directories.items[i], &files->verdicts[i],
                                       deadline, sink, &reason);
 

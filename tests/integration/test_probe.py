@@ -170,7 +170,8 @@ def test_a_hung_target_costs_its_own_probe_alone_and_debug_tells_how_far_it_came
 
 
 def test_probes_of_one_target_share_a_run_and_its_cache(exporter, target, other):
-    daemon = exporter([{"name": "web", "cache": "1h", "targets": [other.url], "http": {"url": target.url}}])
+    daemon = exporter([{"name": "web", "cache": "1h", "targets": [other.url, other.url + "2"],
+                        "http": {"url": target.url}}])
     other.open.clear()
     found = []
     waiting = [threading.Thread(target=lambda: found.append(probe(daemon, check="web", target=other.url).page))
@@ -187,9 +188,9 @@ def test_probes_of_one_target_share_a_run_and_its_cache(exporter, target, other)
     probe(daemon, check="web", target=other.url)
     assert len(other.hits) == 1
     page = daemon.page()
-    assert page == daemon.page()  # a probe leaves the page in memory as it is
-    probe(daemon, check="web", target=other.url)
-    assert page == daemon.page()
+    probe(daemon, check="web", target=other.url + "2")
+    assert len(other.hits) == 2
+    assert page == daemon.page()  # what another target says leaves the page in memory as it is
 
 
 def test_targets_go_on_over_a_reload(exporter, target, other):
@@ -307,6 +308,7 @@ def test_every_client_tells_its_steps(exporter, redis_server, postgres, engine, 
             {"name": "log", "log": {"files": [str(log)], "from": "start", "patterns": [{"name": "o", "pattern": "o"}]}},
             {"name": "systemd", "systemd": {"units": ["a.service"], "address": f"unix:path={tmp_path}/bus"}},
             {"name": "docker", "docker": {"host": engine.host, "project": "nothing-of-it"}},
+            {"name": "files", "files": {"directories": [str(tmp_path)]}},
             {"name": "disk", "disk": {"mountpoints": ["/"]}}])
         begin = "the run begins; its timeout is 5s"
         steps = debug(daemon, check="redis").steps
@@ -331,6 +333,7 @@ def test_every_client_tells_its_steps(exporter, redis_server, postgres, engine, 
         assert told.steps == [begin, f"connecting to D-Bus at unix:path={tmp_path}/bus"]
         assert told.end.endswith("No such file or directory")
         assert debug(daemon, check="disk").steps == [begin, "asking about the file system of /"]
+        assert debug(daemon, check="files").steps == [begin, f"looking through {tmp_path}"]
         told = debug(daemon, check="docker")
         path = engine.host.removeprefix("unix://")
         assert told.steps[:4] == [begin, f"GET http://docker/_ping over {path}", "connecting to the socket",
@@ -402,6 +405,10 @@ def test_no_secret_shows_anywhere(exporter, program, target, redis_server, postg
         refused = ask(daemon, check=check["name"], target="nowhere", debug=1)
         assert refused.status in (400, 403)
         told.append(refused.text)
+    told += [daemon.page(), daemon.page("/"), daemon.process.output(),
+             pathlib.Path(f"/proc/{daemon.process.pid}/cmdline").read_text()]
+    for text in told:
+        assert CANARY not in text
     # They were sent where they belong, and only not shown.
     assert target.hits[0][0] == f"/?token={CANARY}"
     assert {hit[1].get("Authorization") for hit in target.hits} == {f"Bearer {CANARY}"}
@@ -409,10 +416,6 @@ def test_no_secret_shows_anywhere(exporter, program, target, redis_server, postg
     assert any("AUTH, with 2 arguments" in text and "succeeded in" in text for text in told)
     assert any("WRONGPASS" in text for text in told)
     assert any("/bin/false ended with 1" in text for text in told)
-    told += [daemon.page(), daemon.page("/"), daemon.process.output(),
-             pathlib.Path(f"/proc/{daemon.process.pid}/cmdline").read_text()]
-    for text in told:
-        assert CANARY not in text
     redis_server.client.acl_deluser("canary")
 
 
