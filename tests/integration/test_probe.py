@@ -5,8 +5,8 @@ import json
 import pathlib
 import re
 import signal
+import socket
 import subprocess
-import threading
 import types
 import urllib.error
 import urllib.parse
@@ -39,6 +39,18 @@ def probe(daemon, **query):
     answer = ask(daemon, **query)
     assert answer.status == 200, answer.text
     return samples(answer.text)
+
+
+class Sent:
+    """A request that is on its way once the event thread has answered others after it."""
+
+    def __init__(self, daemon, path):
+        self.connection = socket.create_connection(("127.0.0.1", daemon.port))
+        self.connection.sendall(f"GET {path} HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n".encode())
+
+    def body(self):
+        with self.connection as connection:
+            return b"".join(iter(lambda: connection.recv(65536), b"")).decode().partition("\r\n\r\n")[2]
 
 
 def debug(daemon, headers=None, **query):
@@ -173,18 +185,14 @@ def test_probes_of_one_target_share_a_run_and_its_cache(exporter, target, other)
     daemon = exporter([{"name": "web", "cache": "1h", "targets": [other.url, other.url + "2"],
                         "http": {"url": target.url}}])
     other.open.clear()
-    found = []
-    waiting = [threading.Thread(target=lambda: found.append(probe(daemon, check="web", target=other.url).page))
-               for _ in range(4)]
-    for thread in waiting:
-        thread.start()
+    sent = [Sent(daemon, f"/probe?check=web&target={other.url}") for _ in range(4)]
     wait_for(lambda: other.hits, "the run to begin")
     for _ in range(3):  # the event thread has read what was sent before
         daemon.page("/-/healthy")
     other.open.set()
-    for thread in waiting:
-        thread.join()
-    assert (len(found), len(other.hits), target.hits) == (4, 1, [])
+    for request in sent:
+        assert value(samples(request.body()), "runbook_check_success", check="web") == 1
+    assert (len(other.hits), target.hits) == (1, [])
     probe(daemon, check="web", target=other.url)
     assert len(other.hits) == 1
     page = daemon.page()
@@ -271,22 +279,18 @@ def test_debug_tells_the_steps_of_a_request(exporter, target, other):
 def test_debug_waits_for_a_run_that_is_under_way(exporter, target):
     daemon = exporter([{"name": "web", "timeout": "1m", "http": {"url": target.url}}])
     target.open.clear()
-    told = []
-    scraping = threading.Thread(target=lambda: told.append(scrape(daemon)))
-    scraping.start()
+    scraping = Sent(daemon, "/metrics")
     wait_for(lambda: target.hits, "the first run")
-    debugging = [threading.Thread(target=lambda: told.append(debug(daemon, check="web"))) for _ in range(2)]
-    for thread in debugging:
-        thread.start()
+    debugging = [Sent(daemon, "/probe?check=web&debug=1") for _ in range(2)]
     for _ in range(3):
         daemon.page("/-/healthy")
     assert len(target.hits) == 1  # never two at a time
     target.open.set()
-    for thread in (scraping, *debugging):
-        thread.join()
-    assert len(target.hits) == 2  # who waited at the same time sees the same run
-    assert len({run.text for run in told[1:]}) == 1
-    assert all(run.end.startswith("succeeded") for run in told[1:])
+    assert value(samples(scraping.body()), "runbook_check_success", check="web") == 1
+    told = {request.body() for request in debugging}
+    assert len(target.hits) == 2
+    assert len(told) == 1  # who waited at the same time sees the same run
+    assert "\nsucceeded in " in told.pop()
 
 
 def test_every_client_tells_its_steps(exporter, redis_server, postgres, engine, tmp_path):
