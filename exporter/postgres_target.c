@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <pthread.h>
 
+#include "runbook/trace.h"
+
 struct postgres_target {
         struct postgres_target *next;
         char *dsn, *file, *variable; /* what tells it from others */
@@ -135,6 +137,8 @@ static bool wait_for_turn(struct postgres_target *target, struct deadline deadli
         bool mine;
 
         pthread_mutex_lock(&target->lock);
+        if (target->taken)
+                trace_step(deadline, "waiting for the connection, which another check of the server has");
         while (target->taken && pthread_cond_timedwait(&target->free, &target->lock, &until) != ETIMEDOUT)
                 ;
         mine = !target->taken;
@@ -149,6 +153,8 @@ int postgres_target_take(struct postgres_target *target, struct deadline deadlin
         if (!wait_for_turn(target, deadline))
                 return error_set(error, EBUSY,
                                  "another check of this server kept the connection busy for too long");
+        if (postgres_connected(target->postgres))
+                trace_step(deadline, "over the connection of before");
         int r = postgres_connect(target->postgres, deadline, error);
         if (r < 0)
                 postgres_target_give(target);

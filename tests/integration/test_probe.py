@@ -106,7 +106,7 @@ pytestmark = pytest.mark.usefixtures("probed")
 
 # ---- another target ----
 
-def test_a_check_is_pointed_at_a_target_that_it_allows_and_answers_as_a_scrape_does(exporter, target, other):
+def test_a_check_is_pointed_at_a_target_that_it_allows_and_answers_as_a_scrape_does(exporter, program, target, other):
     other.says({"components": {"db": "down"}}, status=503)
     daemon = exporter([{"name": "web", "title": "Web", "targets": [other.url], "http": {"url": target.url}},
                        {"name": "disk", "disk": {"mountpoints": ["/"]}}])
@@ -126,7 +126,9 @@ def test_a_check_is_pointed_at_a_target_that_it_allows_and_answers_as_a_scrape_d
     found = scrape(daemon)  # where nothing of the other target is
     assert value(found, "runbook_http_status_code", check="web") == 200
     assert {dict(labels).get("check") for _, labels in found.all} == {"web", "disk", None}
-    assert len(other.hits) == 1
+    done = subprocess.run([program, f"--config.file={daemon.config}", "--once=-"], check=False, stdout=subprocess.PIPE)
+    assert (done.returncode, value(samples(done.stdout.decode()), "runbook_http_status_code", check="web")) == (0, 200)
+    assert (len(target.hits), len(other.hits)) == (3, 1)
     assert "2 checks, 0 of them failing" in daemon.page("/")
 
     answer = ask(daemon, {"Accept": "application/openmetrics-text; version=1.0.0"}, check="web", target=other.url)
@@ -325,6 +327,7 @@ def test_every_client_tells_its_steps(exporter, redis_server, postgres, engine, 
         assert re.fullmatch(r"connected, server version \d+", told.steps[2])
         assert told.steps[-2:] == ["SELECT 7 AS v", "answered, 1 rows"]
         assert value(samples(told.page), "t_seven", check="pg") == 7
+        assert debug(daemon, check="pg").steps[:2] == [begin, "over the connection of before"]
         wait_for(lambda: "trusted" in debug(daemon, check="tls").steps[-1], "the TLS server")
         steps = debug(daemon, check="tls").steps
         assert steps[:2] == [begin, f"connecting to localhost, port {port}"]
