@@ -92,7 +92,7 @@ const struct config_field check_entry_fields[] = {
          .offset = offsetof(struct entry, targets),
          .flags = CONFIG_NOT_EMPTY,
          .help = "A list of what else it may be pointed at by `/probe?check=…&target=…`: other values of its "
-                 "`url`, `address`, `host` or `dsn`, which are sent the same credentials"},
+                 "`url`, `address`, `host`, `dsn` or `endpoint`, which are sent the same credentials"},
         LIMIT_FIELDS(struct entry, limits),
         {0},
 };

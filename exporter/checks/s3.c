@@ -467,6 +467,7 @@ const struct check_kind check_kind_s3 = {
         .help = "How many objects there are under a prefix of an S3 bucket, how large and how old.",
         .fields = fields,
         .config_size = sizeof(struct s3_config),
+        .target = "endpoint",
         .families = families,
         .open = s3_open,
         .run = s3_run,

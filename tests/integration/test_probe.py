@@ -339,7 +339,8 @@ def test_every_client_tells_its_steps(exporter, redis_server, postgres, engine, 
         told = debug(daemon, check="systemd")
         assert told.steps == [begin, f"connecting to D-Bus at unix:path={tmp_path}/bus"]
         assert told.end.endswith("No such file or directory")
-        assert debug(daemon, check="disk").steps == [begin, "asking about the file system of /"]
+        assert debug(daemon, check="disk").steps == [begin, "asking about the file systems, each on a thread of its own",
+                                                      "/ has answered"]
         assert debug(daemon, check="files").steps == [begin, f"looking through {tmp_path}"]
         told = debug(daemon, check="docker")
         path = engine.host.removeprefix("unix://")
@@ -396,6 +397,9 @@ def test_no_secret_shows_anywhere(exporter, program, target, redis_server, postg
         {"name": "pg", "targets": [postgres.dsn(user="runbook_exporter")],
          "postgres": {"dsn": f"host=127.0.0.1 port={nobody.split(':')[1]} user=x dbname=y", "password_file": str(secret)}},
         {"name": "tls", "tls": {"address": target.url.split("/")[2], **tls}},
+        {"name": "s3", "targets": [target.url.rstrip("/")],
+         "s3": {"endpoint": f"http://{nobody}", "bucket": "bucket", "access_key_file": str(secret),
+                "secret_key_file": str(secret), "session_token": "${RUNBOOK_CANARY}"}},
         {"name": "exec", "exec": {"command": ["/bin/false", CANARY], "environment": {"SECRET": CANARY}}},
         {"name": "disk", "disk": {"mountpoints": ["/"]}}]
     checked = config_check(program, tmp_path / "check.yml", checks)
@@ -418,7 +422,8 @@ def test_no_secret_shows_anywhere(exporter, program, target, redis_server, postg
         assert CANARY not in text
     # They were sent where they belong, and only not shown.
     assert target.hits[0][0] == f"/?token={CANARY}"
-    assert {hit[1].get("Authorization") for hit in target.hits} == {f"Bearer {CANARY}"}
+    sent = {hit[1]["Authorization"] for hit in target.hits}
+    assert {words.split("=")[0] for words in sent} == {f"Bearer {CANARY}", "AWS4-HMAC-SHA256 Credential"}
     assert {hit[1].get("X-Key") for hit in target.hits} == {CANARY, None}
     assert any("AUTH, with 2 arguments" in text and "succeeded in" in text for text in told)
     assert any("WRONGPASS" in text for text in told)
@@ -432,9 +437,11 @@ def test_secrets_that_stand_where_none_may_are_not_repeated(program, tmp_path):
            ("redis", "address", userinfo, {}), ("redis", "address", f"redis://{userinfo}", {}),
            ("tls", "address", userinfo, {}), ("docker", "host", f"tcp://{userinfo}", {"project": "p"}),
            ("postgres", "dsn", f"postgresql://{userinfo}/db", {}), ("postgres", "dsn", f"host=x password={CANARY}", {}),
+           ("s3", "endpoint", f"http://{userinfo}",
+            {"bucket": "bucket", "access_key_file": "/x", "secret_key_file": "/x"}),
            ("postgres", "dsn", f"postgresql://127.0.0.1/db{query}", {})]
     good = {"http": "http://x", "prometheus": "http://x", "redis": "x:1", "tls": "x:1", "docker": "tcp://x:1",
-            "postgres": "host=x"}
+            "postgres": "host=x", "s3": "http://x"}
     checks = [{"name": f"own{n}", kind: {field: address, **more}} for n, (kind, field, address, more) in enumerate(bad)]
     checks += [{"name": f"target{n}", "targets": [address], kind: {field: good[kind], **more}}
                for n, (kind, field, address, more) in enumerate(bad)]

@@ -93,10 +93,12 @@ static void every_kind_with_a_target_takes_another_one(void **state _unused_)
                 "  - {name: d, targets: ['tcp://y:2375'], docker: {project: p}}\n"
                 "  - {name: e, targets: ['http://y'], prometheus: {url: 'http://x', query: up}}\n"
                 "  - {name: f, targets: ['y:443'], tls: {address: 'x:443'}}\n"
-                "  - {name: g, targets: ['unix:path=/y'], systemd: {units: [a.service]}}\n");
+                "  - {name: g, targets: ['unix:path=/y'], systemd: {units: [a.service]}}\n"
+                "  - {name: h, targets: ['http://y'], s3: {bucket: buck, endpoint: 'http://x',\n"
+                "       access_key_file: /x, secret_key_file: /x}}\n");
 
-        assert_int_equal(set->count, 7);
-        assert_int_equal(set->target_count, 9);
+        assert_int_equal(set->count, 8);
+        assert_int_equal(set->target_count, 10);
         check_set_free(set);
         for (size_t i = 0; check_kinds[i]; i++) {
                 const struct config_field *field = check_kinds[i]->fields;
