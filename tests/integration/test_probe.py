@@ -129,7 +129,9 @@ def test_a_check_is_pointed_at_a_target_that_it_allows_and_answers_as_a_scrape_d
     done = subprocess.run([program, f"--config.file={daemon.config}", "--once=-"], check=False, stdout=subprocess.PIPE)
     assert (done.returncode, value(samples(done.stdout.decode()), "runbook_http_status_code", check="web")) == (0, 200)
     assert (len(target.hits), len(other.hits)) == (3, 1)
-    assert "2 checks, 0 of them failing" in daemon.page("/")
+    page = daemon.page("/")
+    assert "2 checks, 0 of them failing" in page
+    assert 'href="/probe?debug=1&amp;check=web"' in page
 
     answer = ask(daemon, {"Accept": "application/openmetrics-text; version=1.0.0"}, check="web", target=other.url)
     assert answer.headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0")
@@ -305,7 +307,7 @@ def test_every_client_tells_its_steps(exporter, redis_server, postgres, engine, 
                                "-quiet"], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         daemon = exporter([
-            {"name": "redis", "redis": {"address": redis_server.address}},
+            {"name": "redis", "redis": {"address": redis_server.address, "keys": [{"key": "probed"}]}},
             {"name": "pg", "postgres": {"dsn": postgres.dsn(user="runbook_exporter"), "query": "\n  SELECT 7 AS v\n  WHERE true\n",
                                         "metrics": [{"name": "t_seven", "type": "gauge", "help": "Seven.", "value": "v"}]}},
             {"name": "tls", "tls": {"address": f"localhost:{port}", "tls_config": {"ca_file": str(authority.file)}}},
@@ -317,10 +319,15 @@ def test_every_client_tells_its_steps(exporter, redis_server, postgres, engine, 
             {"name": "files", "files": {"directories": [str(tmp_path)]}},
             {"name": "disk", "disk": {"mountpoints": ["/"]}}])
         begin = "the run begins; its timeout is 5s"
+        redis_server.client.lpush("probed", CANARY)
         steps = debug(daemon, check="redis").steps
         assert steps[:5] == [begin, f"connecting to Redis at {redis_server.address}", "connected", "PING",
                              "answered PONG"]
         assert "INFO" in steps[5] and re.fullmatch(r"answered \d+ bytes", steps[6])
+        queued = steps.index("TYPE, with 1 argument")  # many commands in one go: each is named when they are sent
+        assert steps[queued:queued + 3] == ["TYPE, with 1 argument", "MEMORY, with 2 arguments", "answered list"]
+        assert "LLEN, with 1 argument" in steps
+        redis_server.client.delete("probed")
         told = debug(daemon, check="pg")
         assert told.steps[:2] == [begin, f"connecting to PostgreSQL at 127.0.0.1, port {postgres.port}, database mcp, "
                                          "user runbook_exporter"]
