@@ -11,22 +11,6 @@
 static const size_t DEFAULT_BODY_LIMIT = (size_t)4 << 20;
 static const size_t HEADERS_LIMIT = (size_t)256 << 10;
 
-struct http_client {
-        CURL *curl;
-        /* A certificate is shown once per connection: what the last one to `origin` was good for. */
-        char *origin;
-        int64_t tls_not_after;
-};
-
-/* One request on its way. */
-struct transfer {
-        const struct http_request *request;
-        struct http_response *response;
-        struct curl_slist *headers;
-        char message[CURL_ERROR_SIZE];
-        int result; /* negative once a callback ended the transfer */
-};
-
 /* What libcurl's codes mean to a caller; all others are -EIO. */
 static const struct {
         CURLcode code;
@@ -80,6 +64,7 @@ struct http_client *http_client_free(struct http_client *client)
         if (!client)
                 return NULL;
         curl_easy_cleanup(client->curl);
+        curl_multi_cleanup(client->multi);
         free(client->origin);
         free(client);
         return NULL;
@@ -102,7 +87,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
                 return r < 0 ? give_up(transfer, r) : length;
         }
 
-        struct text *body = &transfer->response->body;
+        struct text *body = &transfer->response.body;
         size_t limit = request->body_limit > 0 ? request->body_limit : DEFAULT_BODY_LIMIT;
         if (length > limit - body->length)
                 return give_up(transfer, -EMSGSIZE);
@@ -113,7 +98,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
 static size_t on_header(char *data, size_t size, size_t count, void *context)
 {
         struct transfer *transfer = context;
-        struct text *headers = &transfer->response->headers;
+        struct text *headers = &transfer->response.headers;
         size_t length = size * count;
         /* A status line: what was before it belongs to a "100 Continue". */
         if (length >= 5 && memcmp(data, "HTTP/", 5) == 0) {
@@ -382,54 +367,79 @@ static int fetch_failed(CURL *curl, struct transfer *transfer, CURLcode code, st
         if (result == -ECONNREFUSED && os_error != 0)
                 return error_set(error, ECONNREFUSED, "%s%s%s: cannot connect: %s", at, over, path,
                                  strerror((int)os_error));
-        return error_set(error, -result, "%s%s%s: %s", at, over, path,
-                         transfer->message[0] ? transfer->message : curl_easy_strerror(code));
+        /* Libcurl keeps what failed first, which is to ask for the address of a peer that is gone already. */
+        const char *message = transfer->message[0] ? transfer->message : curl_easy_strerror(code);
+        if (string_starts(message, "getpeername() failed"))
+                message = "the peer hung up";
+        return error_set(error, -result, "%s%s%s: %s", at, over, path, message);
 }
 
-static int perform(CURL *curl, struct transfer *transfer, struct error *error)
+void http_thread_done(const char *url)
 {
-        const struct http_aws_signing *aws = transfer->request->aws;
-        int r = aws ? http_set_aws(curl, aws, error) : 0;
-        if (r < 0)
-                return r;
-        CURLcode code = curl_easy_perform(curl);
-        /* What OpenSSL keeps for each thread, 10 KB of it, is given back: the next request is on any thread,
-         * and one that idles when the program ends would never free it. */
-        if (strncasecmp(transfer->request->url, "https:", strlen("https:")) == 0)
+        if (strncasecmp(url, "https:", strlen("https:")) == 0)
                 OPENSSL_thread_stop();
-        return code == CURLE_OK ? 0 : fetch_failed(curl, transfer, code, error);
 }
 
-int http_fetch(struct http_client *client, const struct http_request *request, struct http_response *ret,
-               struct error *error)
+static void transfer_release(struct transfer *transfer)
 {
-        _cleanup_(headers_free) struct curl_slist *headers = NULL;
-        _cleanup_http_response_ struct http_response response = {0};
-        struct transfer transfer = {.request = request, .response = &response};
+        headers_free(&transfer->headers);
+        http_response_release(&transfer->response);
+}
 
+int http_transfer_begin(CURL *curl, struct transfer *transfer, const struct http_request *request,
+                        struct error *error)
+{
+        *transfer = (struct transfer){.request = request};
         if (request->method && !is_token(request->method))
                 return error_set(error, EINVAL, "\"%s\" is no HTTP method", request->method);
-        int r = add_headers(&headers, request, error);
-        if (r < 0)
-                return r;
         int left_ms = deadline_left_ms(request->deadline);
         if (left_ms == 0) {
                 _cleanup_free_ char *url = url_part(request->url, !request->url_is_secret);
                 return error_set(error, ETIMEDOUT, "%s: no time was left to ask", url ? url : "the URL");
         }
-
-        transfer.headers = headers;
-        set_transfer(client->curl, &transfer, left_ms);
-        r = perform(client->curl, &transfer, error);
-        if (r == 0) {
-                curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &response.status);
-                response.phases = read_phases(client->curl);
-                response.tls_not_after = remember_expiry(client, request->url);
-                *ret = response;
-                response = (struct http_response){0};
+        int r = add_headers(&transfer->headers, request, error);
+        if (r >= 0) {
+                set_transfer(curl, transfer, left_ms);
+                r = request->aws ? http_set_aws(curl, request->aws, error) : 0;
+                if (r >= 0)
+                        return 0;
+                curl_easy_reset(curl);
         }
-        /* The handle must not remember what ends with this function: the message, the headers, the body. */
-        curl_easy_reset(client->curl);
+        transfer_release(transfer);
+        return r;
+}
+
+int http_transfer_end(CURL *curl, struct transfer *transfer, CURLcode code, struct http_response *ret,
+                      struct error *error)
+{
+        int r = 0;
+        if (code != CURLE_OK)
+                r = fetch_failed(curl, transfer, code, error);
+        else {
+                curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &transfer->response.status);
+                transfer->response.phases = read_phases(curl);
+                *ret = transfer->response;
+                transfer->response = (struct http_response){0};
+        }
+        /* The handle must not remember what ends with the transfer: the message, the headers, the body. */
+        curl_easy_reset(curl);
+        transfer_release(transfer);
+        return r;
+}
+
+int http_fetch(struct http_client *client, const struct http_request *request, struct http_response *ret,
+               struct error *error)
+{
+        struct transfer transfer;
+        int r = http_transfer_begin(client->curl, &transfer, request, error);
+        if (r < 0)
+                return r;
+        CURLcode code = curl_easy_perform(client->curl);
+        http_thread_done(request->url);
+        int64_t not_after = code == CURLE_OK ? remember_expiry(client, request->url) : 0;
+        r = http_transfer_end(client->curl, &transfer, code, ret, error);
+        if (r >= 0)
+                ret->tls_not_after = not_after;
         return r;
 }
 
