@@ -429,15 +429,11 @@ int log_docker_open(const struct log_docker_config *config, struct config_node *
         source->config = config;
         source->options = *options;
         bool good = log_members_check(&config->services, node, "services");
-        int r = docker_new(config->docker.host, &source->docker, error);
-        if (r == -ENOMEM)
-                return r;
-        if (r < 0) {
-                config_complain(node, "host", "%s", error_text(error));
-                error_clear(error);
-        }
-        if (r < 0 || !good)
+        if (!docker_check_options(&config->docker, node) || !good)
                 return -EINVAL;
+        int r = docker_new(&config->docker, &source->docker, error);
+        if (r < 0)
+                return r;
         *ret = (struct log_source){.type = &type, .state = TAKE_PTR(source)};
         return 0;
 }

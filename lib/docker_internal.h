@@ -17,6 +17,25 @@
 #define DOCKER_KEPT_OLD ".old"
 #define DOCKER_KEPT_NEW ".new"
 
+struct docker {
+        struct http_client *client;
+        char *host;   /* as it was given, for messages */
+        char *socket; /* NULL for TCP */
+        char *base;   /* "http://docker", "http://127.0.0.1:2375" or "https://…" */
+        char *ca_file, *cert_file, *key_file;
+        bool tls;
+        int minor; /* of the API version; 0: not asked yet */
+        nsec time; /* the Engine's, of its last answer */
+};
+
+/* docker.c: a request of any kind, without a body; and what its answer says of the Engine's clock. */
+struct http_request docker_describe(const struct docker *docker, const char *method, const char *url,
+                                    struct deadline deadline);
+void docker_take_time(struct docker *docker, const struct http_response *response);
+
+/* A request that failed, told as Docker's. */
+int docker_failed(struct docker *docker, int result, struct error *error);
+
 /* docker.c: one call with a body and an answer of any type; `type` NULL: no body. */
 struct docker_body {
         const char *type;

@@ -70,7 +70,7 @@ static int docker_open(const struct check *check, struct config_node *node, void
         if (!docker)
                 return error_oom(error);
         docker->config = config;
-        r = docker_new(config->docker.host, &docker->docker, error);
+        r = docker_new(&config->docker, &docker->docker, error);
         if (r == -ENOMEM)
                 return r;
         if (r < 0) {
