@@ -72,6 +72,18 @@ static int healthcheck(void)
         return strcmp(answer, "HTTP/1.1 200") == 0 ? 0 : 1;
 }
 
+/* Takes memory until the container's limit has it killed: for tests of what is seen of that. */
+static int hog(void)
+{
+        enum { PIECE = 1 << 20, LIMIT = 512 };
+        for (int i = 0; i < LIMIT; i++) {
+                char *memory = malloc(PIECE);
+                if (memory)
+                        memset(memory, 1, PIECE);
+        }
+        return 0;
+}
+
 /* The worker embeds what was written: a vector for each context that has none. */
 static void *work(void *unused)
 {
@@ -115,6 +127,8 @@ int main(int argc, char **argv)
         settings_read();
         if (argc == 2 && strcmp(argv[1], "healthcheck") == 0)
                 return healthcheck();
+        if (argc == 2 && strcmp(argv[1], "hog") == 0)
+                return hog();
 
         signal(SIGPIPE, SIG_IGN);
         signal(SIGTERM, end);
