@@ -40,13 +40,18 @@ static const struct metric_family reload_success_time = {
         "runbook_exporter_config_last_reload_success_timestamp_seconds", METRIC_GAUGE, "seconds",
         "When the configuration was last read successfully."};
 
+static const struct metric_family sandbox_info = {
+        "runbook_exporter_sandbox_info", METRIC_INFO, NULL,
+        "What the exporter has given up: by which version of Landlock, and by a seccomp filter."};
+
 #define OF_EVERY_CHECK                                                                                   \
         &success, &duration, &run_duration, &last_run, &last_success, &info, &dropped, &threshold_limit, \
                 &beyond
 
 const struct metric_family *const about_check_families[] = {OF_EVERY_CHECK, NULL};
 const struct metric_family *const about_families[] = {
-        OF_EVERY_CHECK, &build_info, &duplicate_series, &reload_successful, &reload_success_time, NULL};
+        OF_EVERY_CHECK, &build_info, &duplicate_series, &reload_successful, &reload_success_time,
+        &sandbox_info,  NULL};
 
 /* Classic buckets stand beside the native ones for who has none: few, as every check has all of them. */
 static const double duration_bounds[] = {0.005, 0.025, 0.1, 0.5, 2.5, 10};
@@ -61,11 +66,14 @@ void about_durations(struct sample_sink *sink, const struct histogram *histogram
         sample_add_histogram(sink, &run_duration, histogram, NULL, 0);
 }
 
-void about_reload(struct sample_sink *sink, const struct reload_status *status)
+void about_process(struct sample_sink *sink, const struct process_status *status)
 {
         SAMPLE_BARE(sink, &reload_successful, __atomic_load_n(&status->successful, __ATOMIC_RELAXED));
         SAMPLE_BARE(sink, &reload_success_time,
                     nsec_to_seconds(__atomic_load_n(&status->success_wall, __ATOMIC_RELAXED)));
+        if (status->confinement)
+                SAMPLE(sink, &sandbox_info, 1, {"landlock", status->confinement->landlock},
+                       {"seccomp", status->confinement->seccomp ? "true" : "false"});
 }
 
 /* The limits beside the values; only of checks that have some. */

@@ -33,6 +33,13 @@ struct check {
         char *definition; /* as it stands in the file, with its defaults: what is the same is unchanged */
 };
 
+/* What a check starts beside its own threads: the process gives up rights that no check needs. */
+enum check_programs {
+        CHECK_STARTS_NOTHING,
+        CHECK_STARTS_READERS, /* programs known to write no files */
+        CHECK_STARTS_ANYTHING,
+};
+
 struct check_kind {
         const char *name; /* the key in checks.yml */
         const char *help; /* one sentence for the reference page */
@@ -61,6 +68,9 @@ struct check_kind {
 
         /* The metrics that the operator defined for this check, closed by NULL. NULL: the kind has none. */
         const struct metric_family *const *(*own_families)(const void *state);
+
+        /* What a check of this `config` starts. NULL: nothing, whatever it says. */
+        enum check_programs (*programs)(const void *config);
 };
 
 /* The kinds there are, closed by NULL. */

@@ -23,7 +23,7 @@ enum { EXIT_FINE, EXIT_FAILED, EXIT_USAGE };
 
 struct arguments {
         const char *config_file, *listen_address, *log_level, *log_format, *workers, *web_config_file,
-                *state_directory, *once;
+                *state_directory, *once, *sandbox;
         bool json, all, enable_lifecycle, systemd_socket, config_check, version, help;
 };
 
@@ -31,6 +31,7 @@ struct arguments {
 struct exporter {
         struct current *current;
         struct http_server *server;
+        struct confinement confinement;
         bool lifecycle; /* POST /-/reload is taken */
 };
 
@@ -121,19 +122,22 @@ static int start(struct exporter *exporter, const struct arguments *arguments, u
         int r;
 
         r = http_client_global_init(error);
+        if (r >= 0)
+                r = http_server_open(&options, &exporter->server, error);
         if (r < 0)
                 return r;
         const struct current_options current = {
                 .config_file = arguments->config_file,
                 .state_directory = arguments->state_directory,
                 .web_config_file = arguments->web_config_file,
+                .confinement = &exporter->confinement,
                 .workers = workers,
         };
         r = current_start(&current, &exporter->current, error);
         if (r < 0)
                 return r;
         exporter->lifecycle = arguments->enable_lifecycle;
-        r = http_server_start(&options, &exporter->server, error);
+        r = http_server_run(exporter->server, error);
         memory_settle();
         return r;
 }
@@ -149,7 +153,9 @@ static void stop(struct exporter *exporter)
 
 static int serve(const struct arguments *arguments, unsigned workers, const sigset_t *signals)
 {
-        struct exporter exporter = {0};
+        struct exporter exporter = {.confinement = {.mode = arguments->sandbox,
+                                                    .state_directory = arguments->state_directory,
+                                                    .listen_address = arguments->listen_address}};
         _cleanup_error_ struct error error = {0};
         int signal_number = 0;
 
@@ -275,6 +281,8 @@ int main(int argc, char **argv)
                 {"json", FLAG_SWITCH, &arguments.json, NULL, NULL, "with a command: print JSON"},
                 {"all", FLAG_SWITCH, &arguments.all, NULL, NULL,
                  "with checklist: run every check, not the steps alone"},
+                {"sandbox", FLAG_STRING, &arguments.sandbox, "auto", "MODE",
+                 "give up what measuring never needs: auto (as the kernel can), require, or off"},
                 {"workers", FLAG_STRING, &arguments.workers, "0", "NUMBER",
                  "most threads that run checks; 0: one for each check"},
                 {"log.level", FLAG_STRING, &arguments.log_level, "info", "LEVEL",
@@ -294,7 +302,8 @@ int main(int argc, char **argv)
         signal(SIGPIPE, SIG_IGN);
         if (flags_parse(flags, argc, argv, &words, &count, &error) < 0 ||
             log_setup(arguments.log_level, arguments.log_format, &error) < 0 ||
-            parse_workers(arguments.workers, &workers, &error) < 0) {
+            parse_workers(arguments.workers, &workers, &error) < 0 ||
+            confinement_check_mode(arguments.sandbox, &error) < 0) {
                 fprintf(stderr, "runbook_exporter: %s\n", error_text(&error));
                 return EXIT_USAGE;
         }

@@ -29,7 +29,7 @@ struct waiting {
 
 struct scrape {
         struct check_set *set; /* a reference */
-        const struct reload_status *status;
+        const struct process_status *status;
         struct schedule *schedule;
         pthread_t thread;
         bool started;
@@ -91,7 +91,7 @@ static struct snapshot *look(struct scrape *scrape, const struct selection *sele
 
         if (!selection || selection->own) {
                 about_exporter(&(struct sample_sink){&own}, scrape->duplicates);
-                about_reload(&(struct sample_sink){&own}, scrape->status);
+                about_process(&(struct sample_sink){&own}, scrape->status);
         }
         struct snapshot *snapshot =
                 snapshot_new(scrape->schedule, selection ? selection->checks : NULL, &own);
@@ -359,7 +359,7 @@ void scrape_handle(struct scrape *scrape, struct http_exchange *exchange)
 /* ---- its life ---- */
 
 int scrape_new(struct check_set *set, struct workers *workers, struct scrape *predecessor,
-               const struct reload_status *status, struct scrape **ret, struct error *error)
+               const struct process_status *status, struct scrape **ret, struct error *error)
 {
         struct scrape *scrape = calloc(1, sizeof(*scrape));
         pthread_condattr_t monotonic;

@@ -19,7 +19,7 @@ struct scrape;
  * unchanged, and is to be retired. Takes a reference of `set`; `workers` and `status` are borrowed.
  */
 int scrape_new(struct check_set *set, struct workers *workers, struct scrape *predecessor,
-               const struct reload_status *status, struct scrape **ret, struct error *error);
+               const struct process_status *status, struct scrape **ret, struct error *error);
 
 /*
  * After the last scrape_handle(): what waits is still answered, by the checks that it came for; then the

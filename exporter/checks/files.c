@@ -389,6 +389,14 @@ static int files_run(void *state, struct deadline deadline, struct sample_sink *
         return result;
 }
 
+/* pg_restore is asked for the list of a dump. */
+static enum check_programs files_programs(const void *config)
+{
+        const struct files_config *files = config;
+
+        return files->form == BACKUP_POSTGRES ? CHECK_STARTS_READERS : CHECK_STARTS_NOTHING;
+}
+
 const struct check_kind check_kind_files = {
         .name = "files",
         .help = "How many files there are in directories, how large and how old, and whether the newest is a "
@@ -399,4 +407,5 @@ const struct check_kind check_kind_files = {
         .open = files_open,
         .run = files_run,
         .close = files_close,
+        .programs = files_programs,
 };

@@ -74,20 +74,19 @@ def test_dumps_of_postgresql(backups, postgres):
     assert "is empty" in backups.daemon.page("/")
 
 
-def test_a_file_is_looked_into_once(backups, postgres, tmp_path):
-    calls = tmp_path / "calls"
-    tool = tmp_path / "pg_restore"
-    tool.write_text(f"#!/bin/sh\necho \"$@\" >> {calls}\n")
+def test_a_file_is_looked_into_once(backups, postgres, target, tmp_path):
+    tool = tmp_path / "pg_restore"  # it tells its calls by HTTP, as the exporter's sandbox lets it write nowhere
+    tool.write_text(f'#!/bin/sh\nexec curl --silent --fail --noproxy "*" "{target.url}$1/$2/$3"\n')
     tool.chmod(0o755)
     backups.of("postgres", pg_restore=str(tool))
     custom = dump(postgres, "c")
     assert backups.tell(custom) == (1, 1)
     for _ in range(3):
         assert value(scrape(backups.daemon), "runbook_check_success", check="backup") == 1
-    assert len(calls.read_text().splitlines()) == 1
+    assert len(target.hits) == 1
     assert backups.tell(custom) == (1, 1)
-    assert len(calls.read_text().splitlines()) == 2
-    assert calls.read_text().splitlines()[1].startswith("--list -- /")
+    assert len(target.hits) == 2
+    assert target.hits[1][0].startswith("/--list/--//")
 
 
 def test_a_program_that_is_missing_is_no_verdict_about_the_backup(backups, postgres):
