@@ -14,7 +14,7 @@ REVISION := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 SANITIZE     ?=
 CRASH_POINTS ?=
 
-LIBRARIES := libmicrohttpd gnutls libcrypt libcurl hiredis libpq libcjson libfyaml sqlite3 libssl libcrypto zlib libprotobuf-c libsystemd
+LIBRARIES := libmicrohttpd gnutls libcrypt libcurl hiredis libpq libcjson libfyaml sqlite3 libssl libcrypto zlib libprotobuf-c libsystemd expat
 WARNINGS  := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
              -Wvla -Wpointer-arith -Wwrite-strings -Wundef
 CFLAGS    ?= -O2 -g

@@ -21,6 +21,12 @@ static const struct metric_family info = {"runbook_check_info", METRIC_INFO, NUL
 static const struct metric_family dropped = {
         "runbook_check_dropped_series", METRIC_GAUGE, NULL,
         "Series of the last finished run that were left out because of the check's max_series."};
+static const struct metric_family threshold_limit = {
+        "runbook_check_threshold", METRIC_GAUGE, NULL,
+        "The limit of a condition under the check's warn or fail, in the unit of what it is compared with."};
+static const struct metric_family beyond = {
+        "runbook_check_series_beyond_threshold", METRIC_GAUGE, NULL,
+        "How many series of the last finished run are beyond a threshold of the level."};
 static const struct metric_family build_info = {"runbook_exporter_build_info", METRIC_INFO, NULL,
                                                 "The version of this exporter."};
 static const struct metric_family duplicate_series = {
@@ -34,11 +40,18 @@ static const struct metric_family reload_success_time = {
         "runbook_exporter_config_last_reload_success_timestamp_seconds", METRIC_GAUGE, "seconds",
         "When the configuration was last read successfully."};
 
-#define OF_EVERY_CHECK &success, &duration, &run_duration, &last_run, &last_success, &info, &dropped
+static const struct metric_family sandbox_info = {
+        "runbook_exporter_sandbox_info", METRIC_INFO, NULL,
+        "What the exporter has given up: by which version of Landlock, and by a seccomp filter."};
+
+#define OF_EVERY_CHECK                                                                                   \
+        &success, &duration, &run_duration, &last_run, &last_success, &info, &dropped, &threshold_limit, \
+                &beyond
 
 const struct metric_family *const about_check_families[] = {OF_EVERY_CHECK, NULL};
 const struct metric_family *const about_families[] = {
-        OF_EVERY_CHECK, &build_info, &duplicate_series, &reload_successful, &reload_success_time, NULL};
+        OF_EVERY_CHECK, &build_info, &duplicate_series, &reload_successful, &reload_success_time,
+        &sandbox_info,  NULL};
 
 /* Classic buckets stand beside the native ones for who has none: few, as every check has all of them. */
 static const double duration_bounds[] = {0.005, 0.025, 0.1, 0.5, 2.5, 10};
@@ -53,11 +66,35 @@ void about_durations(struct sample_sink *sink, const struct histogram *histogram
         sample_add_histogram(sink, &run_duration, histogram, NULL, 0);
 }
 
-void about_reload(struct sample_sink *sink, const struct reload_status *status)
+void about_process(struct sample_sink *sink, const struct process_status *status)
 {
         SAMPLE_BARE(sink, &reload_successful, __atomic_load_n(&status->successful, __ATOMIC_RELAXED));
         SAMPLE_BARE(sink, &reload_success_time,
                     nsec_to_seconds(__atomic_load_n(&status->success_wall, __ATOMIC_RELAXED)));
+        if (status->confinement)
+                SAMPLE(sink, &sandbox_info, 1, {"landlock", status->confinement->landlock},
+                       {"seccomp", status->confinement->seccomp ? "true" : "false"});
+}
+
+/* The limits beside the values; only of checks that have some. */
+static void about_thresholds(struct sample_sink *sink, const struct check_state *state,
+                             const struct label *name)
+{
+        const struct thresholds *thresholds = &state->check->thresholds;
+        size_t of_level[THRESHOLD_LEVELS] = {0};
+
+        for (size_t i = 0; i < thresholds->count; i++) {
+                const struct threshold *threshold = &thresholds->items[i];
+
+                of_level[threshold->level]++;
+                SAMPLE(sink, &threshold_limit, threshold->limit, *name,
+                       {"level", threshold_levels[threshold->level]}, {"expression", threshold->expression},
+                       {"comparison", threshold->comparison});
+        }
+        for (size_t level = 0; level < THRESHOLD_LEVELS && state->result; level++)
+                if (of_level[level] > 0)
+                        SAMPLE(sink, &beyond, (double)state->result->beyond[level], *name,
+                               {"level", threshold_levels[level]});
 }
 
 void about_check(struct sample_sink *sink, const struct check_state *state)
@@ -70,6 +107,7 @@ void about_check(struct sample_sink *sink, const struct check_state *state)
         sample_add(sink, &last_run, result ? nsec_to_seconds(result->started_wall) : 0, &name, 1);
         sample_add(sink, &last_success, nsec_to_seconds(state->last_success_wall), &name, 1);
         sample_add(sink, &dropped, result ? (double)result->samples.dropped : 0, &name, 1);
+        about_thresholds(sink, state, &name);
         SAMPLE(sink, &info, 1, name, {"kind", state->check->kind->name}, {"title", state->check->title});
 }
 

@@ -3,12 +3,16 @@
 #ifndef EXPORTER_ABOUT_H
 #define EXPORTER_ABOUT_H
 
+#include "exporter/confinement.h"
 #include "exporter/schedule.h"
 
-/* How the last attempt to read the file again went. By main, read by any thread. */
-struct reload_status {
-        bool successful;
+/* How the process stands. By main, read by any thread. */
+struct process_status {
+        bool successful; /* the last attempt to read the file again */
         nsec success_wall;
+        const struct confinement
+                *confinement; /* set once, before there are threads; NULL: nothing is told of it
+                               */
 };
 
 /* Those of every check, and every one there is; closed by NULL. */
@@ -21,7 +25,7 @@ void about_check(struct sample_sink *sink, const struct check_state *state);
 int about_durations_init(struct histogram *histogram);
 void about_durations(struct sample_sink *sink, const struct histogram *histogram);
 
-void about_reload(struct sample_sink *sink, const struct reload_status *status);
+void about_process(struct sample_sink *sink, const struct process_status *status);
 
 /* build_info, process_*, and the number of series that were dropped as duplicates since the start. */
 void about_exporter(struct sample_sink *sink, uint64_t duplicates);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One function for each form. A file is never read as a whole: backups are large and scrapes are frequent. */
+/* One function for each form. No file is read as a whole but one in gzip: backups are large, scrapes
+ * frequent. */
 #include "exporter/backup_form.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <zlib.h>
 
+#include "exporter/gzip_read.h"
 #include "exporter/process.h"
 
 #define HEAD_MAX ((size_t)4096)
@@ -65,34 +66,29 @@ static int check_redis(const struct file *file, struct error *error)
         return 0;
 }
 
-/* The first bytes of what was compressed; 0 when it is damaged. */
-static size_t inflate_head(const struct file *file, unsigned char *plain, size_t room)
-{
-        z_stream stream = {.next_in = (Bytef *)file->head,
-                           .avail_in = (uInt)file->length,
-                           .next_out = plain,
-                           .avail_out = (uInt)room};
-
-        if (inflateInit2(&stream, 15 + 16) != Z_OK) /* 16: gzip */
-                return 0;
-        int r = inflate(&stream, Z_SYNC_FLUSH);
-        inflateEnd(&stream);
-        return r == Z_OK || r == Z_STREAM_END || r == Z_BUF_ERROR ? stream.total_out : 0;
-}
-
 static bool is_gzip(const struct file *file)
 {
         return file->length >= 18 && file->head[0] == 0x1f && file->head[1] == 0x8b && file->head[2] == 8;
 }
 
-static int check_gzip(const struct file *file, struct error *error)
+/* Half of the time of a run, once for each file: of a larger one the beginning must do. */
+static int read_gzip(const struct file *file, struct gzip_content *content, struct error *error)
 {
-        unsigned char plain[TAR_BLOCK];
+        const struct deadline half = deadline_in(deadline_left(file->deadline) / 2);
 
         if (!is_gzip(file))
                 return bad(file, "not a gzip file", error);
-        return inflate_head(file, plain, sizeof(plain)) > 0 ? 0
-                                                            : bad(file, "the gzip file is damaged", error);
+        int r = gzip_read(file->fd, deadline_earlier(half, file->deadline), content);
+        if (r == -EBADMSG)
+                return bad(file, "the gzip file is damaged or cut off", error);
+        return r < 0 ? error_set(error, -r, "%s: %s", file->path, strerrordesc_np(-r)) : 0;
+}
+
+static int check_gzip(const struct file *file, struct error *error)
+{
+        struct gzip_content content;
+
+        return read_gzip(file, &content, error);
 }
 
 /* POSIX ustar: an octal sum of the header's bytes, with blanks where the sum itself stands. */
@@ -112,17 +108,29 @@ static bool is_tar_header(const unsigned char *header)
         return sum == told;
 }
 
-/* Also compressed by gzip. A plain one is whole blocks, and two empty ones are its end. */
+static int check_tar_in_gzip(const struct file *file, struct error *error)
+{
+        struct gzip_content content = {0};
+        int r = read_gzip(file, &content, error);
+
+        if (r < 0)
+                return r;
+        if (content.length < TAR_BLOCK || !is_tar_header(content.head))
+                return bad(file, "not a tar archive in gzip", error);
+        /* Gzip ends well also what a tar that was killed has left it. */
+        return content.whole && content.zeros < 2 * TAR_BLOCK
+                       ? bad(file, "the tar archive in gzip is cut off", error)
+                       : 0;
+}
+
+/* Also compressed by gzip. It is whole blocks, and two empty ones are its end. */
 static int check_tar(const struct file *file, struct error *error)
 {
-        unsigned char header[TAR_BLOCK], end[2 * TAR_BLOCK];
+        unsigned char end[2 * TAR_BLOCK];
         static const unsigned char empty[2 * TAR_BLOCK];
 
-        if (is_gzip(file)) {
-                if (inflate_head(file, header, sizeof(header)) != sizeof(header) || !is_tar_header(header))
-                        return bad(file, "not a tar archive in gzip, or a damaged one", error);
-                return 0;
-        }
+        if (is_gzip(file))
+                return check_tar_in_gzip(file, error);
         if (file->length < TAR_BLOCK || !is_tar_header(file->head))
                 return bad(file, "not a tar archive", error);
         if (file->size % (off_t)TAR_BLOCK != 0 || file->size < (off_t)sizeof(end) ||
@@ -145,6 +153,23 @@ static int check_sql(const struct file *file, struct error *error)
         return 0;
 }
 
+/*
+ * The custom format, of which pg_restore lists what stands at the beginning: the data behind it end with an
+ * empty piece, the integer 0 as a sign and its bytes, and so does a list without data, with an offset of 0.
+ * The size of an integer is in the head. PostgreSQL's pg_backup_archiver.c and pg_backup_custom.c.
+ */
+static int check_custom_end(const struct file *file, struct error *error)
+{
+        static const unsigned char zero[1 + 8];
+        unsigned char end[sizeof(zero)];
+        size_t length = file->length > 10 ? 1 + (size_t)file->head[8] : 0;
+
+        if (length == 0 || length > sizeof(end) ||
+            read_at(file, -(off_t)length, end, length) != (ssize_t)length || memcmp(end, zero, length) != 0)
+                return bad(file, "the dump is cut off", error);
+        return 0;
+}
+
 /* Archives are listed by pg_restore; that a dump in plain SQL is complete is its last line. */
 static int check_postgres(const struct file *file, struct error *error)
 {
@@ -155,7 +180,8 @@ static int check_postgres(const struct file *file, struct error *error)
         if (strstr((const char *)file->head, "PostgreSQL database dump") ||
             strstr((const char *)file->head, "PostgreSQL database cluster dump"))
                 return check_sql(file, error);
-        if (memcmp(file->head, "PGDMP", 5) != 0 && (file->length < TAR_BLOCK || !is_tar_header(file->head)))
+        const bool custom = memcmp(file->head, "PGDMP", 5) == 0;
+        if (!custom && (file->length < TAR_BLOCK || !is_tar_header(file->head)))
                 return bad(file, "not a dump of PostgreSQL", error);
         int r = process_run(&(struct process_options){.command = &command}, file->deadline, &result, error);
         if (r < 0)
@@ -164,7 +190,7 @@ static int check_postgres(const struct file *file, struct error *error)
                 return error_set(error, EBADMSG, "%s: pg_restore --list: %.*s", file->path,
                                  (int)strcspn(text_string(&result.errors), "\n"),
                                  text_string(&result.errors));
-        return 0;
+        return custom ? check_custom_end(file, error) : check_tar(file, error);
 }
 
 static int (*const checks[])(const struct file *file, struct error *error) = {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether a file is a backup that can be read, as far as its beginning and its end tell. */
+/*
+ * Whether a file is a backup that can be read, as far as its beginning and its end tell: damage within the
+ * data of a dump, an RDB or a plain tar is seen by restoring them alone.
+ */
 #ifndef EXPORTER_BACKUP_FORM_H
 #define EXPORTER_BACKUP_FORM_H
 

@@ -2,28 +2,22 @@
 /* The table of kinds, and checks.yml read by it. */
 #include <errno.h>
 
-#include "exporter/about.h"
-#include "exporter/check.h"
+#include "exporter/check_targets.h"
+#include "exporter/checks_internal.h"
 
 extern const struct check_kind check_kind_http, check_kind_redis, check_kind_postgres, check_kind_docker,
         check_kind_disk, check_kind_prometheus, check_kind_system, check_kind_tls, check_kind_exec,
-        check_kind_files, check_kind_log, check_kind_systemd;
+        check_kind_files, check_kind_log, check_kind_systemd, check_kind_s3;
 
 /* A new kind is one name here and one above. */
 const struct check_kind *const check_kinds[] = {
-        &check_kind_http,
-        &check_kind_redis,
-        &check_kind_postgres,
-        &check_kind_docker,
-        &check_kind_disk,
-        &check_kind_prometheus,
-        &check_kind_system,
-        &check_kind_tls,
-        &check_kind_exec,
-        &check_kind_files,
-        &check_kind_log,
-        &check_kind_systemd,
-        NULL,
+        &check_kind_http,     &check_kind_redis,
+        &check_kind_postgres, &check_kind_docker,
+        &check_kind_disk,     &check_kind_prometheus,
+        &check_kind_system,   &check_kind_tls,
+        &check_kind_exec,     &check_kind_files,
+        &check_kind_log,      &check_kind_systemd,
+        &check_kind_s3,       NULL,
 };
 
 /* What may stand in `defaults:` and again in each check. */
@@ -51,11 +45,14 @@ struct limits {
         }
 
 struct entry {
-        char *name, *title;
+        char *name, *title, *advice, *runbook_url;
+        int64_t step;
+        struct config_strings conditions[THRESHOLD_LEVELS];
+        struct config_node *targets; /* read by check_targets.c */
         struct limits limits;
 };
 
-static const struct config_field entry_fields[] = {
+const struct config_field check_entry_fields[] = {
         {.name = "name",
          .type = CONFIG_STRING,
          .offset = offsetof(struct entry, name),
@@ -65,17 +62,54 @@ static const struct config_field entry_fields[] = {
          .type = CONFIG_STRING,
          .offset = offsetof(struct entry, title),
          .help = "What people call it; the name when not given"},
+        {.name = "step",
+         .type = CONFIG_INT,
+         .offset = offsetof(struct entry, step),
+         .flags = CONFIG_POSITIVE,
+         .help = "Which step of the morning checklist it is"},
+        {.name = "warn",
+         .type = CONFIG_STRINGS,
+         .offset = offsetof(struct entry, conditions[THRESHOLD_WARN]),
+         .flags = CONFIG_NOT_EMPTY,
+         .help = "Conditions over its own samples to look into, such as `runbook_disk_used_ratio > 80%`"},
+        {.name = "fail",
+         .type = CONFIG_STRINGS,
+         .offset = offsetof(struct entry, conditions[THRESHOLD_FAIL]),
+         .flags = CONFIG_NOT_EMPTY,
+         .help = "The same, to act upon"},
+        {.name = "advice",
+         .type = CONFIG_STRING,
+         .offset = offsetof(struct entry, advice),
+         .flags = CONFIG_NOT_EMPTY,
+         .help = "What to do when it does not pass"},
+        {.name = "runbook_url",
+         .type = CONFIG_STRING,
+         .offset = offsetof(struct entry, runbook_url),
+         .flags = CONFIG_NOT_EMPTY,
+         .help = "Where the runbook tells more"},
+        {.name = "targets",
+         .type = CONFIG_NODE,
+         .offset = offsetof(struct entry, targets),
+         .flags = CONFIG_NOT_EMPTY,
+         .help = "A list of what else it may be pointed at by `/probe?check=…&target=…`: other values of its "
+                 "`url`, `address`, `host`, `dsn` or `endpoint`, which are sent the same credentials"},
         LIMIT_FIELDS(struct entry, limits),
         {0},
 };
 
 struct file {
+        char *title;
         struct limits defaults;
 };
 
 static const struct config_field default_fields[] = {LIMIT_FIELDS(struct file, defaults), {0}};
 
 static const struct config_field file_fields[] = {
+        {.name = "title",
+         .type = CONFIG_STRING,
+         .offset = offsetof(struct file, title),
+         .flags = CONFIG_NOT_EMPTY,
+         .help = "Whose checks these are"},
         {.name = "defaults",
          .type = CONFIG_OBJECT,
          .offset = 0,
@@ -140,6 +174,23 @@ static void take_defaults(struct config_node *node, struct limits *limits, const
                 limits->max_series = defaults->max_series;
 }
 
+/* Moves the entry's own strings, so that they are released with the check, and reads its conditions. */
+static int take_entry(struct entry *entry, struct config_node *node, struct check *check)
+{
+        int r = thresholds_read(entry->conditions, node, &check->thresholds);
+
+        check->name = TAKE_PTR(entry->name);
+        check->title = TAKE_PTR(entry->title);
+        check->advice = TAKE_PTR(entry->advice);
+        check->runbook_url = TAKE_PTR(entry->runbook_url);
+        check->step = entry->step;
+        check->timeout = entry->limits.timeout;
+        check->cache = entry->limits.cache;
+        check->max_series = entry->limits.max_series;
+        config_release(check_entry_fields, entry);
+        return r;
+}
+
 static int compare_names(const void *a, const void *b)
 {
         return strcmp((*(const struct check *const *)a)->name, (*(const struct check *const *)b)->name);
@@ -167,12 +218,27 @@ static int find_same_names(const struct check_set *set, struct config_node *list
         return 0;
 }
 
-/* Comments and blanks are no change, and neither are defaults that are now written down. */
+/* Complains about a step that several checks have. */
+static void find_same_steps(const struct check_set *set, struct config_node *list)
+{
+        for (size_t i = 0; i < set->count; i++)
+                for (size_t k = 0; set->checks[i].step && k < i; k++)
+                        if (set->checks[k].step == set->checks[i].step)
+                                config_complain(config_item(list, i), "step",
+                                                "step %lld is check \"%s\" already",
+                                                (long long)set->checks[i].step,
+                                                set->checks[k].name ? set->checks[k].name : "");
+}
+
+/* Comments and blanks are no change, and neither are defaults that are now written down, or more targets. */
 static char *definition_of(struct config_node *node, const struct check *check)
 {
+        struct config_node *own = config_with(node, "targets", NULL);
         struct text text = {0};
 
-        config_print(node, &text);
+        if (!own)
+                return NULL;
+        config_print(own, &text);
         text_printf(&text, " %lld %lld %lld", (long long)check->timeout, (long long)check->cache,
                     (long long)check->max_series);
         return text_take(&text);
@@ -186,13 +252,11 @@ static int read_check(struct config_node *node, const struct limits *defaults, s
         const struct kind_names kinds = all_kind_names();
         struct entry entry;
 
-        config_read_some(node, entry_fields, &entry, kinds.names);
+        config_read_some(node, check_entry_fields, &entry, kinds.names);
         take_defaults(node, &entry.limits, defaults);
-        check->name = entry.name;
-        check->title = entry.title;
-        check->timeout = entry.limits.timeout;
-        check->cache = entry.limits.cache;
-        check->max_series = entry.limits.max_series;
+        int r = take_entry(&entry, node, check);
+        if (r < 0)
+                return r;
         if (!check->name || !config_is_mapping(node))
                 return 0;
         if (!check_name_valid(check->name)) {
@@ -217,80 +281,37 @@ static int read_check(struct config_node *node, const struct limits *defaults, s
         struct config_node *mapping = config_member(node, kind->name);
         if (!config_read(mapping, kind->fields, check->config))
                 return 0;
-        int r = kind->open(check, mapping, state, &error);
+        r = kind->open(check, mapping, state, &error);
         if (r == -ENOMEM)
                 return r;
         if (r < 0 && error.message)
                 config_complain(mapping, NULL, "%s", error.message);
+        if (r >= 0)
+                thresholds_bind(&check->thresholds, kind->families,
+                                kind->own_families ? kind->own_families(*state) : NULL, node);
         return 0;
 }
 
-/* A family that a page may show, and where the check stands that brings it in; -1: the exporter's own. */
-struct claim {
-        const struct metric_family *family;
-        ssize_t check;
-};
-
-static int compare_claims(const void *a, const void *b)
+/* Reads the entry once more for each of its targets. As read_check(). */
+static int read_targets(struct check_set *set, const struct check *check, struct config_node *node,
+                        const struct limits *defaults)
 {
-        const struct claim *first = a, *second = b;
-        int order = strcmp(first->family->name, second->family->name);
+        size_t count =
+                check->kind && check_targets_possible(node, check->kind) ? check_targets_count(node) : 0;
 
-        return order ? order : (first->check > second->check) - (first->check < second->check);
-}
+        for (size_t i = 0; i < count; i++) {
+                struct config_node *pointed = NULL;
+                size_t at = check_set_size(set);
+                int r = check_targets_entry(node, check->kind, i, &pointed, &set->checks[at].target);
 
-static size_t put_claims(struct claim *claims, size_t count, const struct metric_family *const *families,
-                         ssize_t check)
-{
-        for (size_t i = 0; families && families[i]; i++, count++)
-                if (claims)
-                        claims[count] = (struct claim){families[i], check};
-        return count;
-}
-
-/* Lists all families; only counts them when `claims` is NULL. */
-static size_t all_claims(const struct check_set *set, struct claim *claims)
-{
-        size_t count = put_claims(claims, 0, about_families, -1);
-
-        for (size_t i = 0; i < set->count; i++) {
-                const struct check_kind *kind = set->checks[i].kind;
-
-                if (!set->states[i])
+                if (r < 0)
+                        return r;
+                if (!pointed)
                         continue;
-                count = put_claims(claims, count, kind->families, (ssize_t)i);
-                if (kind->own_families)
-                        count = put_claims(claims, count, kind->own_families(set->states[i]), (ssize_t)i);
-        }
-        return count;
-}
-
-/* One name is one metric: complains where two checks mean different ones by it. */
-static int find_contradictions(const struct check_set *set, struct config_node *list)
-{
-        size_t count = all_claims(set, NULL);
-        _cleanup_free_ struct claim *claims = calloc(count + 1, sizeof(*claims));
-
-        if (!claims)
-                return -ENOMEM;
-        all_claims(set, claims);
-        qsort(claims, count, sizeof(*claims), compare_claims);
-        for (size_t i = 1, first = 0; i < count; i++) {
-                const struct metric_family *known = claims[first].family, *family = claims[i].family;
-
-                if (strcmp(known->name, family->name) != 0) {
-                        first = i;
-                } else if (known->type != family->type || strcmp(known->help, family->help) != 0) {
-                        size_t at = (size_t)claims[i].check;
-                        ssize_t other = claims[first].check;
-                        const struct check_kind *kind = set->checks[at].kind;
-
-                        config_complain(config_item(list, at), kind ? kind->name : NULL,
-                                        "the metric %s has another %s in %s%s%s", family->name,
-                                        known->type != family->type ? "type" : "help",
-                                        other < 0 ? "every check" : "check \"",
-                                        other < 0 ? "" : set->checks[other].name, other < 0 ? "" : "\"");
-                }
+                set->target_count++;
+                r = read_check(pointed, defaults, &set->checks[at], &set->states[at]);
+                if (r < 0)
+                        return r;
         }
         return 0;
 }
@@ -303,26 +324,30 @@ static int read_all(struct check_set *set, const char *state_directory, struct c
         int r;
 
         config_read_some(root, file_fields, &file, elsewhere);
+        set->title = file.title;
         if (!root)
                 return 0;
         if (!config_is_list(list) || config_size(list) == 0) {
                 config_complain(root, "checks", "a list of checks is needed here, with one at least");
                 return 0;
         }
-        size_t count = config_size(list);
-        set->checks = calloc(count, sizeof(*set->checks));
-        set->states = calloc(count, sizeof(*set->states));
+        size_t count = config_size(list), room = count + check_targets_of_all(list);
+        set->checks = calloc(room, sizeof(*set->checks)); /* kinds keep pointers into it: it never moves */
+        set->states = calloc(room, sizeof(*set->states));
         if (!set->checks || !set->states)
                 return -ENOMEM;
         set->count = count;
         for (size_t i = 0; i < count; i++) {
                 set->checks[i].state_directory = state_directory;
                 r = read_check(config_item(list, i), &file.defaults, &set->checks[i], &set->states[i]);
+                if (r >= 0)
+                        r = read_targets(set, &set->checks[i], config_item(list, i), &file.defaults);
                 if (r < 0)
                         return r;
         }
+        find_same_steps(set, list);
         r = find_same_names(set, list);
-        return r < 0 ? r : find_contradictions(set, list);
+        return r < 0 ? r : check_set_find_contradictions(set, list);
 }
 
 int check_set_load(const char *path, const char *state_directory, struct check_set **ret, struct error *error)
@@ -362,7 +387,7 @@ struct check_set *check_set_free(struct check_set *set)
 {
         if (!set || __atomic_fetch_sub(&set->shared, 1, __ATOMIC_ACQ_REL) > 0)
                 return NULL;
-        for (size_t i = 0; i < set->count; i++) {
+        for (size_t i = 0; i < check_set_size(set); i++) {
                 struct check *check = &set->checks[i];
 
                 if (check->kind) {
@@ -373,46 +398,15 @@ struct check_set *check_set_free(struct check_set *set)
                 free(check->definition);
                 free(check->name);
                 free(check->title);
+                free(check->target);
+                free(check->advice);
+                free(check->runbook_url);
+                thresholds_release(&check->thresholds);
         }
+        free(set->title);
         free(set->checks);
         free(set->states);
         config_free(set->config);
         free(set);
         return NULL;
-}
-
-static const char *const type_words[] = {
-        [METRIC_GAUGE] = "gauge",
-        [METRIC_COUNTER] = "counter",
-        [METRIC_HISTOGRAM] = "histogram",
-        [METRIC_INFO] = "info",
-};
-
-static void describe_families(const struct metric_family *const *families, struct text *text)
-{
-        text_puts(text, "| metric | type | unit | meaning |\n|---|---|---|---|\n");
-        for (size_t i = 0; families[i]; i++)
-                text_printf(text, "| `%s` | %s | %s | %s |\n", families[i]->name,
-                            type_words[families[i]->type], families[i]->unit ? families[i]->unit : "",
-                            families[i]->help);
-        text_putc(text, '\n');
-}
-
-void check_kinds_describe(struct text *text)
-{
-        text_puts(text, "# Checks\n\n"
-                        "Written by `runbook_exporter describe` from the tables in the code.\n\n"
-                        "## Every check\n\n");
-        config_describe(entry_fields, text);
-        text_puts(
-                text,
-                "\nBeside these, exactly one kind. `defaults:` takes `timeout`, `cache` and `max_series` for "
-                "all checks.\n\n");
-        describe_families(about_families, text);
-        for (size_t i = 0; check_kinds[i]; i++) {
-                text_printf(text, "## %s\n\n%s\n\n", check_kinds[i]->name, check_kinds[i]->help);
-                config_describe(check_kinds[i]->fields, text);
-                text_putc(text, '\n');
-                describe_families(check_kinds[i]->families, text);
-        }
 }

@@ -21,7 +21,7 @@ struct retired {
 struct current {
         struct current_options options;
         struct workers *workers;
-        struct reload_status status;
+        struct process_status status;
         struct retired *retired; /* by main's thread */
 
         pthread_mutex_t lock;
@@ -47,10 +47,14 @@ int current_start(const struct current_options *options, struct current **ret, s
         current->options = *options;
         pthread_mutex_init(&current->lock, NULL);
         int r = check_set_load(options->config_file, options->state_directory, &set, error);
+        if (r >= 0 && options->confinement) {
+                r = confinement_enter(options->confinement, set, error);
+                current->status.confinement = options->confinement;
+        }
         /* A thread for each check, so that those which hang keep no other one waiting. */
         if (r >= 0)
-                r = workers_new(options->workers ? options->workers : (unsigned)set->count, &current->workers,
-                                error);
+                r = workers_new(options->workers ? options->workers : (unsigned)check_set_size(set),
+                                &current->workers, error);
         if (r >= 0)
                 r = scrape_new(set, current->workers, NULL, &current->status, &current->scrape, error);
         if (r < 0) {
@@ -117,6 +121,8 @@ static int replace(struct current *current, size_t *ret_count, size_t *ret_fresh
                 return error_oom(error);
         int r = check_set_load(current->options.config_file, current->options.state_directory, &set, error);
 
+        if (r >= 0 && current->options.confinement)
+                r = confinement_admit(current->options.confinement, set, error);
         if (r >= 0 && current->options.web_config_file)
                 r = web_config_load(current->options.web_config_file, &web, error);
         if (r >= 0)

@@ -15,7 +15,8 @@ struct current_options {
         const char *state_directory; /* or NULL */
         const char
                 *web_config_file; /* only looked at by a reload, as the server reads it by itself; or NULL */
-        unsigned workers;         /* most threads that run checks; 0: one for each */
+        struct confinement *confinement; /* entered before the first thread is started; or NULL */
+        unsigned workers;                /* most threads that run checks; 0: one for each */
 };
 
 /* Reads the file and starts to schedule. */

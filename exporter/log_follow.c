@@ -9,6 +9,7 @@
 #include <zlib.h>
 
 #include "exporter/log_places.h"
+#include "runbook/trace.h"
 
 #define BUFFER_BYTES ((size_t)64 * 1024)
 
@@ -24,8 +25,9 @@ struct log_follow {
         struct log_follow_options options;
         struct followed files[LOG_FILES_MAX];
         size_t count;
-        bool begun;   /* it is known what is new and what was there before */
-        bool unsaved; /* something has changed since the places were saved */
+        bool begun;     /* it is known what is new and what was there before */
+        bool unsaved;   /* something has changed since the places were saved */
+        bool caught_up; /* the last run was not ended by its deadline */
         char *buffer;
         size_t buffer_size;
         struct log_places left; /* of the last process, until the files turn up */
@@ -84,6 +86,11 @@ uint64_t log_follow_behind(const struct log_follow *follow)
                 if (follow->files[i].size > follow->files[i].place.offset)
                         behind += follow->files[i].size - follow->files[i].place.offset;
         return behind;
+}
+
+bool log_follow_caught_up(const struct log_follow *follow)
+{
+        return follow->caught_up;
 }
 
 static ssize_t read_at(int fd, void *buffer, size_t length, uint64_t offset)
@@ -329,6 +336,7 @@ int log_follow_run(struct log_follow *follow, struct deadline deadline,
 {
         int result = look(follow, error);
 
+        follow->caught_up = follow->begun;
         if (!follow->begun)
                 return result;
         for (size_t i = follow->count; i-- > 0;) {
@@ -338,8 +346,12 @@ int log_follow_run(struct log_follow *follow, struct deadline deadline,
                 int r = read_on(follow, file, deadline, each, context, &reason);
 
                 follow->unsaved = follow->unsaved || file->place.offset != before;
-                if (r == -EAGAIN)
+                trace_step(deadline, "%s: read on from byte %llu to %llu", file->path,
+                           (unsigned long long)before, (unsigned long long)file->place.offset);
+                if (r == -EAGAIN) {
+                        follow->caught_up = false;
                         continue;
+                }
                 /* Its writer may hold it open for a while after it was rotated: until nothing comes any more.
                  */
                 if (!file->listed && (r < 0 || file->place.offset == before))

@@ -5,8 +5,10 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "exporter/commands.h"
 #include "exporter/current.h"
 #include "exporter/page.h"
+#include "exporter/probe.h"
 #include "runbook/flags.h"
 #include "runbook/http_client.h"
 #include "runbook/log.h"
@@ -21,14 +23,15 @@ enum { EXIT_FINE, EXIT_FAILED, EXIT_USAGE };
 
 struct arguments {
         const char *config_file, *listen_address, *log_level, *log_format, *workers, *web_config_file,
-                *state_directory;
-        bool enable_lifecycle, systemd_socket, config_check, version, help;
+                *state_directory, *once, *sandbox;
+        bool json, all, enable_lifecycle, systemd_socket, config_check, version, help;
 };
 
 /* What the handlers work on. */
 struct exporter {
         struct current *current;
         struct http_server *server;
+        struct confinement confinement;
         bool lifecycle; /* POST /-/reload is taken */
 };
 
@@ -40,16 +43,22 @@ static void handle_metrics(struct http_exchange *exchange, void *context)
         current_release(exporter->current);
 }
 
+static void handle_probe(struct http_exchange *exchange, void *context)
+{
+        const struct exporter *exporter = context;
+
+        probe_handle(current_hold(exporter->current), exchange);
+        current_release(exporter->current);
+}
+
 static void handle_landing(struct http_exchange *exchange, void *context)
 {
         const struct exporter *exporter = context;
         _cleanup_text_ struct text page = {0};
         struct schedule *schedule = scrape_schedule(current_hold(exporter->current));
-        size_t count = schedule_count(schedule);
-        _cleanup_free_ struct check_state *states = calloc(count, sizeof(*states));
+        _cleanup_free_ struct check_state *states = calloc(schedule_count(schedule), sizeof(*states));
+        size_t count = states ? schedule_states(schedule, NULL, states, NULL, NULL) : 0;
 
-        if (states)
-                schedule_states(schedule, states, NULL, NULL);
         current_release(exporter->current);
         if (!states) {
                 http_reply_text(exchange, 500, "Out of memory.");
@@ -82,13 +91,10 @@ static void handle_reload(struct http_exchange *exchange, void *context)
 }
 
 static const struct http_route routes[] = {
-        {"GET", "/metrics", handle_metrics, 0},
-        {"GET", "/", handle_landing, 0},
-        {"GET", "/-/healthy", handle_healthy, 0},
-        {"GET", "/-/ready", handle_ready, 0},
-        {"POST", "/-/reload", handle_reload, 0},
-        {"PUT", "/-/reload", handle_reload, 0},
-        {0},
+        {"GET", "/metrics", handle_metrics, 0}, {"GET", "/probe", handle_probe, 0},
+        {"GET", "/", handle_landing, 0},        {"GET", "/-/healthy", handle_healthy, 0},
+        {"GET", "/-/ready", handle_ready, 0},   {"POST", "/-/reload", handle_reload, 0},
+        {"PUT", "/-/reload", handle_reload, 0}, {0},
 };
 
 static int parse_workers(const char *word, unsigned *ret, struct error *error)
@@ -116,19 +122,22 @@ static int start(struct exporter *exporter, const struct arguments *arguments, u
         int r;
 
         r = http_client_global_init(error);
+        if (r >= 0)
+                r = http_server_open(&options, &exporter->server, error);
         if (r < 0)
                 return r;
         const struct current_options current = {
                 .config_file = arguments->config_file,
                 .state_directory = arguments->state_directory,
                 .web_config_file = arguments->web_config_file,
+                .confinement = &exporter->confinement,
                 .workers = workers,
         };
         r = current_start(&current, &exporter->current, error);
         if (r < 0)
                 return r;
         exporter->lifecycle = arguments->enable_lifecycle;
-        r = http_server_start(&options, &exporter->server, error);
+        r = http_server_run(exporter->server, error);
         memory_settle();
         return r;
 }
@@ -144,7 +153,9 @@ static void stop(struct exporter *exporter)
 
 static int serve(const struct arguments *arguments, unsigned workers, const sigset_t *signals)
 {
-        struct exporter exporter = {0};
+        struct exporter exporter = {.confinement = {.mode = arguments->sandbox,
+                                                    .state_directory = arguments->state_directory,
+                                                    .listen_address = arguments->listen_address}};
         _cleanup_error_ struct error error = {0};
         int signal_number = 0;
 
@@ -201,27 +212,18 @@ static int print(const struct text *text)
                        : EXIT_FAILED;
 }
 
-/* Many short-lived threads with arenas of their own would hold on to memory that is long free; and signals
- * wait for sigwait() in the first thread, which every other one inherits. */
-static void prepare_process(sigset_t *ret_signals)
+/* Signals wait for sigwait() in the first thread, which every other one inherits. */
+static void block_signals(sigset_t *ret_signals)
 {
-        memory_prepare();
         sigemptyset(ret_signals);
         sigaddset(ret_signals, SIGTERM);
         sigaddset(ret_signals, SIGINT);
         sigaddset(ret_signals, SIGHUP);
         pthread_sigmask(SIG_BLOCK, ret_signals, NULL);
-        signal(SIGPIPE, SIG_IGN);
 }
 
-static const struct command commands[] = {
-        {"describe", "print the reference of all kinds of checks, in Markdown"},
-        {0},
-};
-
 /* What only prints and ends; false when it is none of that. */
-static bool print_and_end(const struct arguments *arguments, const struct flag *flags, int count,
-                          char **words, int *ret_status)
+static bool print_and_end(const struct arguments *arguments, const struct flag *flags, int *ret_status)
 {
         _cleanup_text_ struct text text = {0};
 
@@ -230,12 +232,29 @@ static bool print_and_end(const struct arguments *arguments, const struct flag *
                            flags, &text);
         else if (arguments->version)
                 text_printf(&text, "runbook_exporter %s\n", RUNBOOK_VERSION);
-        else if (count == 1 && strcmp(words[0], "describe") == 0)
-                check_kinds_describe(&text);
         else
                 return false;
         *ret_status = print(&text);
         return true;
+}
+
+/* Commands run their checks once; what fails stands in what they print, not in a log. */
+static bool run_and_end(const struct arguments *arguments, int count, char **words, int *ret_status)
+{
+        const struct command_options options = {
+                .config_file = arguments->config_file,
+                .state_directory = arguments->state_directory,
+                .json = arguments->json,
+                .all = arguments->all,
+        };
+
+        if (strcmp(arguments->log_level, "debug") != 0)
+                log_setup("error", arguments->log_format, NULL);
+        if (count == 0) {
+                *ret_status = command_once(&options, arguments->once);
+                return true;
+        }
+        return command_run(words[0], &options, ret_status);
 }
 
 int main(int argc, char **argv)
@@ -256,6 +275,14 @@ int main(int argc, char **argv)
                  "TLS, client certificates, users and headers, as exporter-toolkit has them"},
                 {"web.enable-lifecycle", FLAG_SWITCH, &arguments.enable_lifecycle, NULL, NULL,
                  "let POST /-/reload read the files again, as SIGHUP always does"},
+                {"once", FLAG_STRING, &arguments.once, NULL, "FILE",
+                 "run every check once, write the metrics to FILE (for a textfile collector; - is stdout), "
+                 "and end"},
+                {"json", FLAG_SWITCH, &arguments.json, NULL, NULL, "with a command: print JSON"},
+                {"all", FLAG_SWITCH, &arguments.all, NULL, NULL,
+                 "with checklist: run every check, not the steps alone"},
+                {"sandbox", FLAG_STRING, &arguments.sandbox, "auto", "MODE",
+                 "give up what measuring never needs: auto (as the kernel can), require, or off"},
                 {"workers", FLAG_STRING, &arguments.workers, "0", "NUMBER",
                  "most threads that run checks; 0: one for each check"},
                 {"log.level", FLAG_STRING, &arguments.log_level, "info", "LEVEL",
@@ -271,15 +298,20 @@ int main(int argc, char **argv)
         unsigned workers = 0;
         sigset_t signals;
 
+        memory_prepare();
+        signal(SIGPIPE, SIG_IGN);
         if (flags_parse(flags, argc, argv, &words, &count, &error) < 0 ||
             log_setup(arguments.log_level, arguments.log_format, &error) < 0 ||
-            parse_workers(arguments.workers, &workers, &error) < 0) {
+            parse_workers(arguments.workers, &workers, &error) < 0 ||
+            confinement_check_mode(arguments.sandbox, &error) < 0) {
                 fprintf(stderr, "runbook_exporter: %s\n", error_text(&error));
                 return EXIT_USAGE;
         }
         if (arguments.systemd_socket)
                 arguments.listen_address = HTTP_SYSTEMD_SOCKET;
-        if (print_and_end(&arguments, flags, count, words, &status))
+        if (print_and_end(&arguments, flags, &status))
+                return status;
+        if ((count == 1 || (count == 0 && arguments.once)) && run_and_end(&arguments, count, words, &status))
                 return status;
         if (count > 0) {
                 fprintf(stderr, "runbook_exporter: what is \"%s\"? See --help.\n", words[0]);
@@ -287,6 +319,6 @@ int main(int argc, char **argv)
         }
         if (arguments.config_check)
                 return check_config(arguments.config_file, arguments.web_config_file);
-        prepare_process(&signals);
+        block_signals(&signals);
         return serve(&arguments, workers, &signals);
 }

@@ -7,13 +7,6 @@ const char *const operator_metric_types[] = {"gauge", "counter", NULL};
 
 _Static_assert(METRIC_GAUGE == 0 && METRIC_COUNTER == 1, "the words stand for these types");
 
-static bool ends_with(const char *string, const char *end)
-{
-        size_t length = strlen(string), end_length = strlen(end);
-
-        return length >= end_length && strcmp(string + length - end_length, end) == 0;
-}
-
 bool operator_metric_check(const struct operator_metric *metric, struct config_node *node)
 {
         static const char *const reserved_ends[] = {"_bucket", "_sum", "_count", "_created"};
@@ -28,12 +21,12 @@ bool operator_metric_check(const struct operator_metric *metric, struct config_n
                 config_complain(node, "name", "%s: names of \"process_\" are the exporter's own", name);
                 return false;
         }
-        if (ends_with(name, "_total") != (metric->type == METRIC_COUNTER)) {
+        if (string_ends(name, "_total") != (metric->type == METRIC_COUNTER)) {
                 config_complain(node, "name", "%s: counters, and only they, end in \"_total\"", name);
                 return false;
         }
         for (size_t i = 0; i < N_ELEMENTS(reserved_ends); i++)
-                if (ends_with(name, reserved_ends[i])) {
+                if (string_ends(name, reserved_ends[i])) {
                         config_complain(node, "name", "%s: \"%s\" is for the rows of histograms", name,
                                         reserved_ends[i]);
                         return false;

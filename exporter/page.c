@@ -18,16 +18,14 @@ static const char style[] =
         "space:nowrap}";
 
 /* How a check stands, in a word, a sign and a colour: never by colour alone. */
-static const struct standing {
+static const struct {
         const char *class, *sign, *word;
-} good = {"good", "✓", "passes"}, bad = {"bad", "✗", "fails"}, not_yet = {"wait", "…", "not run yet"};
-
-static const struct standing *standing_of(const struct check_state *state)
-{
-        if (!state->result && !state->overdue)
-                return &not_yet;
-        return state->success ? &good : &bad;
-}
+} standings[] = {
+        [STANDING_PASS] = {"good", "✓", "passes"},
+        [STANDING_WARN] = {"wait", "!", "warns"},
+        [STANDING_FAIL] = {"bad", "✗", "fails"},
+        [STANDING_UNKNOWN] = {"wait", "…", "not run yet"},
+};
 
 static void put_age(struct text *text, nsec wall, nsec now)
 {
@@ -46,18 +44,53 @@ static void put_duration(struct text *text, nsec duration)
                 text_printf(text, "%.2f s", nsec_to_seconds(duration));
 }
 
+/* One series beyond a threshold: which condition, and its value. */
+static void put_judgement(const struct judgement *judgement, void *context)
+{
+        struct text *text = context, value = {0};
+
+        if (!judgement->beyond)
+                return;
+        judgement_put_value(&value, judgement);
+        text_putc(&value, ' ');
+        judgement_put_series(&value, judgement);
+        text_puts(text, "<div>");
+        text_put_html(text, threshold_levels[judgement->threshold->level]);
+        text_puts(text, ": ");
+        text_put_html(text, judgement->threshold->written);
+        text_puts(text, ": ");
+        text_put_html(text, text_string(&value));
+        text_puts(text, "</div>");
+        text_free(&value);
+}
+
+static void put_beyond(struct text *text, const struct check_state *state)
+{
+        for (enum threshold_level level = THRESHOLD_LEVELS; level-- > 0;)
+                thresholds_judge(&state->check->thresholds, level, &state->result->samples,
+                                 state->result->started_wall, put_judgement, text);
+        if (check_state_standing(state) != STANDING_PASS && state->check->advice) {
+                text_puts(text, "<div><strong>");
+                text_put_html(text, state->check->advice);
+                text_puts(text, "</strong></div>");
+        }
+}
+
 static void put_check(struct text *text, const struct check_state *state, nsec now)
 {
-        const struct standing *standing = standing_of(state);
+        enum standing standing = check_state_standing(state);
         const struct check_result *result = state->result;
 
         text_printf(text,
                     "<tr><td class=\"s %s\"><span aria-hidden=\"true\">%s</span> %s</td><th scope=\"row\">",
-                    standing->class, standing->sign, standing->word);
+                    standings[standing].class, standings[standing].sign, standings[standing].word);
         text_put_html(text, state->check->title);
-        text_puts(text, "<br><small>");
+        text_puts(text, "<br><small><a rel=\"nofollow\" title=\"Run it now, step by step\" "
+                        "href=\"/probe?debug=1&amp;check=");
         text_put_html(text, state->check->name);
-        text_printf(text, "</small></th><td>%s</td><td class=\"n\">", state->check->kind->name);
+        text_puts(text, "\">");
+        text_put_html(text, state->check->name);
+        text_printf(text, "</a></small></th><td>%s</td><td class=\"n\">", state->check->kind->name);
         if (result)
                 put_age(text, result->started_wall, now);
         else
@@ -67,6 +100,8 @@ static void put_check(struct text *text, const struct check_state *state, nsec n
                 put_duration(text, result->duration);
         text_puts(text, "</td><td>");
         text_put_html(text, check_state_reason(state));
+        if (result)
+                put_beyond(text, state);
         if (result && result->samples.dropped > 0)
                 text_printf(text, "%llu series over max_series were left out",
                             (unsigned long long)result->samples.dropped);
@@ -75,10 +110,10 @@ static void put_check(struct text *text, const struct check_state *state, nsec n
 
 void page_render(const struct check_state *states, size_t count, nsec now, struct text *text)
 {
-        size_t failing = 0;
+        size_t of[N_ELEMENTS(standings)] = {0};
 
         for (size_t i = 0; i < count; i++)
-                failing += standing_of(&states[i]) == &bad;
+                of[check_state_standing(&states[i])]++;
 
         text_printf(
                 text,
@@ -86,7 +121,8 @@ void page_render(const struct check_state *states, size_t count, nsec now, struc
                 "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
                 "<title>Runbook exporter</title><style>%s</style></head>\n<body><main><h1>Runbook "
                 "exporter</h1>\n"
-                "<p>Version %s. %zu checks, %zu of them failing. Checks run when Prometheus asks for "
+                "<p>Version %s. %zu checks, %zu of them failing, %zu warning. Checks run when Prometheus "
+                "asks for "
                 "<a href=\"/metrics\">metrics</a>.</p>\n"
                 "<nav aria-label=\"Pages\"><a href=\"/metrics\">Metrics</a><a href=\"/-/healthy\">Healthy</a>"
                 "<a href=\"/-/ready\">Ready</a></nav>\n"
@@ -94,7 +130,7 @@ void page_render(const struct check_state *states, size_t count, nsec now, struc
                 "<th scope=\"col\">State</th><th scope=\"col\">Check</th><th scope=\"col\">Kind</th>"
                 "<th scope=\"col\">Last run</th><th scope=\"col\">Took</th><th scope=\"col\">Reason</th>"
                 "</tr></thead><tbody>\n",
-                style, RUNBOOK_VERSION, count, failing);
+                style, RUNBOOK_VERSION, count, of[STANDING_FAIL], of[STANDING_WARN]);
         for (size_t i = 0; i < count; i++)
                 put_check(text, &states[i], now);
         text_puts(text, "</tbody></table></div></main></body></html>\n");

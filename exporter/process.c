@@ -11,6 +11,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "runbook/trace.h"
+
 #define ERRORS_MAX ((size_t)4096)
 #define PATH_FALLBACK "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -250,6 +252,7 @@ int process_run(const struct process_options *options, struct deadline deadline,
         _cleanup_(process_result_release) struct process_result result = {0};
         siginfo_t end = {0};
 
+        trace_step(deadline, "starting %s", options->command->items[0]);
         int r = pipe_open(&process.output, error);
         if (r == 0)
                 r = pipe_open(&process.errors, error);
@@ -270,6 +273,9 @@ int process_run(const struct process_options *options, struct deadline deadline,
         if (waitid(P_PID, (id_t)process.pid, &end, WEXITED | WNOWAIT) < 0)
                 return error_set(error, errno, "waitid: %s", strerrordesc_np(errno));
         result.code = end.si_code == CLD_EXITED ? end.si_status : -end.si_status;
+        trace_step(deadline, "it %s %d after writing %zu bytes",
+                   result.code < 0 ? "was ended by signal" : "ended with",
+                   result.code < 0 ? -result.code : result.code, result.output.length);
         *ret = result;
         result = (struct process_result){0};
         return 0;

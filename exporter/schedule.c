@@ -5,7 +5,9 @@
 #include <errno.h>
 
 #include "exporter/about.h"
+#include "exporter/check_targets.h"
 #include "runbook/log.h"
+#include "runbook/trace.h"
 
 /* A run answers by its deadline; this is how much later its thread may come to say so. */
 #define OVERDUE_GRACE (250 * NSEC_PER_MSEC)
@@ -27,6 +29,7 @@ struct check_result *check_result_unref(struct check_result *result)
         sample_set_release(&result->samples);
         sample_set_release(&result->durations);
         free(result->reason);
+        trace_free(result->trace);
         free(result);
         return NULL;
 }
@@ -38,6 +41,15 @@ const char *check_state_reason(const struct check_state *state)
         if (!state->result)
                 return state->running ? "is running for the first time" : NOT_YET;
         return state->result->reason ? state->result->reason : "";
+}
+
+enum standing check_state_standing(const struct check_state *state)
+{
+        if (!state->result && !state->overdue)
+                return STANDING_UNKNOWN;
+        if (!state->success || state->result->beyond[THRESHOLD_FAIL] > 0)
+                return STANDING_FAIL;
+        return state->result->beyond[THRESHOLD_WARN] > 0 ? STANDING_WARN : STANDING_PASS;
 }
 
 void check_state_release(struct check_state *state)
@@ -54,12 +66,19 @@ static void set_overdue_at(struct entry *entry, nsec started)
 /* Says what has changed for the better or the worse, once. */
 static void report(const struct entry *entry, int code, const char *reason, bool complained)
 {
+        const struct check *check = entry->check;
+        _cleanup_text_ struct text shown = {0};
+
+        if (code >= 0 && !complained)
+                return;
+        check_target_put(&shown, check->target);
+        const char *target = check->target ? text_string(&shown) : NULL; /* the pair is left out */
         if (code < 0)
-                log_event(complained ? LOG_DEBUG : LOG_WARN, "Check failed", "check", entry->check->name,
-                          "kind", entry->check->kind->name, "reason", reason, NULL);
-        else if (complained)
-                log_event(LOG_INFO, "Check succeeds again", "check", entry->check->name, "kind",
-                          entry->check->kind->name, NULL);
+                log_event(complained ? LOG_DEBUG : LOG_WARN, "Check failed", "check", check->name, "kind",
+                          check->kind->name, "reason", reason, "target", target, NULL);
+        else
+                log_event(LOG_INFO, "Check succeeds again", "check", check->name, "kind", check->kind->name,
+                          "target", target, NULL);
 }
 
 /*
@@ -85,7 +104,7 @@ static bool finish(struct entry *entry, struct check_result *result, nsec starte
                 }
                 complained = entry->complained;
                 entry->complained = result->code < 0;
-                rise(hub);
+                rise_for(hub, entry);
         }
         check_result_unref(previous);
         return complained;
@@ -130,6 +149,7 @@ static void run_check(void *context)
         struct hub *hub = entry->hub;
         _cleanup_error_ struct error error = {0};
         nsec started = clock_monotonic();
+        char timeout[DURATION_TEXT_MAX];
 
         { /* its time counts from here, should it have waited for a thread */
                 WITH_LOCK(hub);
@@ -137,9 +157,10 @@ static void run_check(void *context)
                 entry->overdue = false;
                 result = TAKE_PTR(entry->pending);
         }
+        const struct deadline deadline = {.at = started + check->timeout, .trace = result->trace};
+        trace_step(deadline, "the run begins; its timeout is %s", duration_format(check->timeout, timeout));
         result->started_wall = clock_wall();
-        result->code = check->kind->run(entry->set->states[entry->index],
-                                        (struct deadline){started + check->timeout},
+        result->code = check->kind->run(entry->set->states[entry->index], deadline,
                                         &(struct sample_sink){&result->samples}, &error);
         result->duration = clock_monotonic() - started;
         if (result->code < 0)
@@ -148,6 +169,9 @@ static void run_check(void *context)
                 take_failure(result, -ENOMEM, "out of memory while its samples were kept");
         if (result->samples.error < 0)
                 sample_set_clear(&result->samples); /* half of them would be a lie, and would fail the page */
+        for (enum threshold_level level = 0; level < THRESHOLD_LEVELS; level++)
+                result->beyond[level] = thresholds_judge(&check->thresholds, level, &result->samples,
+                                                         result->started_wall, NULL, NULL);
         histogram_observe(&entry->durations, nsec_to_seconds(result->duration));
         about_durations(&(struct sample_sink){&result->durations}, &entry->durations);
         if (result->durations.error < 0)
@@ -160,14 +184,18 @@ static void run_check(void *context)
         unpin(entry);
 }
 
-/* Puts down that a run begins; by the lock. False when there is no memory for its result. */
-static bool begin(struct entry *entry, nsec now)
+/* Puts down that a run begins, with its trace (NULL: none), which it takes; by the lock. False when there is
+ * no memory for its result. */
+static bool begin(struct schedule *schedule, struct entry *entry, struct trace *trace)
 {
         struct check_result *result = calloc(1, sizeof(*result));
 
-        if (!result)
+        if (!result) {
+                trace_free(trace);
                 return false;
+        }
         result->references = 1;
+        result->trace = trace;
         result->samples.limit = (size_t)entry->check->max_series;
         result->samples.common = entry->labels;
         result->samples.common_count = N_ELEMENTS(entry->labels);
@@ -176,26 +204,19 @@ static bool begin(struct entry *entry, nsec now)
         entry->pending = result;
         entry->running = true;
         entry->late = entry->overdue = false;
-        set_overdue_at(entry, now);
+        set_overdue_at(entry, clock_monotonic());
+        if (entry->overdue_at < schedule->next_overdue)
+                schedule->next_overdue = entry->overdue_at;
         entry->pins++;
         entry->number++;
         return true;
 }
 
-/* Takes back what began and got no thread: it is due as before. */
-static void take_back(struct entry *entry)
+/* What began and got no thread is due as before; by the lock. Its result, of which there will be nothing. */
+static struct check_result *take_back(struct entry *entry)
 {
-        struct hub *hub = entry->hub;
-        struct check_result *result;
-
-        {
-                WITH_LOCK(hub);
-                result = TAKE_PTR(entry->pending);
-                entry->running = false;
-        }
-        check_result_unref(result);
-        tell(hub);
-        unpin(entry);
+        entry->running = false;
+        return TAKE_PTR(entry->pending);
 }
 
 /* Hands the runs that began to the workers; without the lock, which each of them takes first of all. */
@@ -203,10 +224,19 @@ static void launch(struct entry *begun)
 {
         while (begun) {
                 struct entry *entry = begun;
+                struct check_result *result;
+                struct hub *hub = entry->hub;
 
                 begun = entry->next_launched; /* once it is launched, it may be gone */
-                if (workers_run(entry->hub->workers, run_check, entry) < 0)
-                        take_back(entry);
+                if (workers_run(hub->workers, run_check, entry) >= 0)
+                        continue;
+                {
+                        WITH_LOCK(hub);
+                        result = take_back(entry);
+                }
+                check_result_unref(result);
+                tell(hub);
+                unpin(entry);
         }
 }
 
@@ -221,13 +251,11 @@ size_t schedule_start(struct schedule *schedule, const bool *selected, struct ch
                 for (size_t i = 0; i < schedule->count; i++) {
                         struct entry *entry = schedule->entries[i];
 
-                        if (selected && !selected[i])
+                        if (!is_selected(schedule, selected, i))
                                 continue;
-                        if (!entry->running && now >= entry->due && begin(entry, now)) {
+                        if (!entry->running && now >= entry->due && begin(schedule, entry, NULL)) {
                                 *end = entry;
                                 end = &entry->next_launched;
-                                if (entry->overdue_at < schedule->next_overdue)
-                                        schedule->next_overdue = entry->overdue_at;
                         }
                         if (entry->running && !entry->late && !entry->overdue)
                                 ret_runs[count++] = (struct check_run){(uint32_t)i, entry->number};
@@ -236,6 +264,35 @@ size_t schedule_start(struct schedule *schedule, const bool *selected, struct ch
         }
         launch(begun);
         return count;
+}
+
+struct check_result *schedule_trace(struct schedule *schedule, size_t check, struct check_run *ret_run)
+{
+        struct entry *entry = schedule->entries[check];
+        struct trace *trace = trace_new();
+        WITH_LOCK(schedule->hub);
+
+        if (!trace || entry->running) {
+                trace_free(trace);
+                return NULL;
+        }
+        if (!begin(schedule, entry, trace))
+                return NULL;
+        if (workers_run(schedule->hub->workers, run_check, entry) < 0) {
+                entry->pins--;
+                check_result_unref(take_back(entry));
+                return NULL;
+        }
+        *ret_run = (struct check_run){(uint32_t)check, entry->number};
+        return check_result_ref(entry->pending); /* its thread takes it by the lock */
+}
+
+bool schedule_finished(struct schedule *schedule, struct check_run run)
+{
+        const struct entry *entry = schedule->entries[run.check];
+        WITH_LOCK(schedule->hub);
+
+        return !entry->running || entry->number != run.number;
 }
 
 bool schedule_ended(struct schedule *schedule, struct check_run run)
@@ -269,7 +326,7 @@ static bool mark_overdue(struct schedule *schedule, struct entry *entry)
         }
         bool news = !entry->complained;
         entry->overdue = entry->complained = true;
-        rise(schedule->hub);
+        rise_for(schedule->hub, entry);
         return news;
 }
 
@@ -293,16 +350,19 @@ uint64_t schedule_generation(const struct schedule *schedule)
         return __atomic_load_n(&schedule->hub->generation, __ATOMIC_ACQUIRE);
 }
 
-void schedule_states(struct schedule *schedule, struct check_state *ret_states, uint64_t *ret_generation,
-                     nsec *ret_fresh_until)
+size_t schedule_states(struct schedule *schedule, const bool *selected, struct check_state *ret_states,
+                       uint64_t *ret_generation, nsec *ret_fresh_until)
 {
         nsec fresh_until = INT64_MAX;
+        size_t count = 0;
         WITH_LOCK(schedule->hub);
 
         for (size_t i = 0; i < schedule->count; i++) {
                 const struct entry *entry = schedule->entries[i];
 
-                ret_states[i] = (struct check_state){
+                if (!is_selected(schedule, selected, i))
+                        continue;
+                ret_states[count++] = (struct check_state){
                         .check = entry->check,
                         .result = check_result_ref(entry->result),
                         .last_success_wall = entry->last_success_wall,
@@ -319,4 +379,5 @@ void schedule_states(struct schedule *schedule, struct check_state *ret_states, 
                 *ret_generation = schedule->hub->generation;
         if (ret_fresh_until)
                 *ret_fresh_until = fresh_until;
+        return count;
 }

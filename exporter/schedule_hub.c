@@ -108,7 +108,8 @@ static struct entry *find_unchanged(const struct schedule *previous, const struc
         for (size_t i = 0; previous && i < previous->count; i++) {
                 const struct check *old = previous->entries[i]->check;
 
-                if (check->definition && old->definition && strcmp(old->name, check->name) == 0)
+                if (check->definition && old->definition && strcmp(old->name, check->name) == 0 &&
+                    string_equal(old->target, check->target))
                         return strcmp(old->definition, check->definition) == 0 ? previous->entries[i] : NULL;
         }
         return NULL;
@@ -117,7 +118,7 @@ static struct entry *find_unchanged(const struct schedule *previous, const struc
 static int fill(struct schedule *schedule, const struct schedule *previous, struct check_set *set,
                 struct error *error)
 {
-        for (size_t i = 0; i < set->count; i++) {
+        for (size_t i = 0; i < check_set_size(set); i++) {
                 struct entry *entry = find_unchanged(previous, &set->checks[i]);
 
                 if (!entry) {
@@ -166,7 +167,8 @@ static bool listen_no_more(struct schedule *schedule)
 static int make(struct hub *hub, const struct schedule *previous, struct check_set *set,
                 void (*changed)(void *context), void *context, struct schedule **ret, struct error *error)
 {
-        struct schedule *schedule = calloc(1, sizeof(*schedule) + set->count * sizeof(struct entry *));
+        struct schedule *schedule =
+                calloc(1, sizeof(*schedule) + check_set_size(set) * sizeof(struct entry *));
 
         if (!schedule) {
                 if (!previous)

@@ -69,6 +69,19 @@ static inline void rise(struct hub *hub)
         __atomic_add_fetch(&hub->generation, 1, __ATOMIC_RELEASE);
 }
 
+/* What another target says is on no page that is kept. */
+static inline void rise_for(struct hub *hub, const struct entry *entry)
+{
+        if (!entry->check->target)
+                rise(hub);
+}
+
+/* `selected` as the functions of the schedule take it. */
+static inline bool is_selected(const struct schedule *schedule, const bool *selected, size_t i)
+{
+        return selected ? selected[i] : !schedule->entries[i]->check->target;
+}
+
 /* Frees what is no longer in any schedule and not running either, or is the last of all. */
 void hub_sweep(struct hub *hub, bool all);
 

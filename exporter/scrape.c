@@ -6,8 +6,8 @@
 #include <math.h>
 #include <pthread.h>
 
+#include "exporter/debug.h"
 #include "exporter/negotiate.h"
-#include "exporter/selection.h"
 #include "exporter/snapshot.h"
 #include "runbook/log.h"
 
@@ -22,13 +22,14 @@ struct waiting {
         nsec deadline;
         struct selection selection;
         struct variant variant;
-        size_t run_count, ended; /* runs before `ended` have ended */
+        struct check_result *traced; /* of the run that is shown step by step; NULL: none has begun yet */
+        size_t run_count, ended;     /* runs before `ended` have ended */
         struct check_run runs[];
 };
 
 struct scrape {
         struct check_set *set; /* a reference */
-        const struct reload_status *status;
+        const struct process_status *status;
         struct schedule *schedule;
         pthread_t thread;
         bool started;
@@ -60,8 +61,10 @@ nsec scrape_allowance(const char *timeout_header)
 
 static struct waiting *waiting_free(struct waiting *waiting)
 {
-        if (waiting)
+        if (waiting) {
                 selection_release(&waiting->selection);
+                check_result_unref(waiting->traced);
+        }
         free(waiting);
         return NULL;
 }
@@ -76,7 +79,7 @@ static struct snapshot *look(struct scrape *scrape, const struct selection *sele
 
         if (!selection || selection->own) {
                 about_exporter(&(struct sample_sink){&own}, scrape->duplicates);
-                about_reload(&(struct sample_sink){&own}, scrape->status);
+                about_process(&(struct sample_sink){&own}, scrape->status);
         }
         struct snapshot *snapshot =
                 snapshot_new(scrape->schedule, selection ? selection->checks : NULL, &own);
@@ -119,8 +122,34 @@ static struct http_content *selected_page(struct scrape *scrape, const struct se
 
 /* ---- the thread that answers ---- */
 
+/*
+ * Never two runs of one check at a time: the one to be shown begins when that of before has ended, and all
+ * who have waited for it see the same.
+ */
+static bool begin_traced(struct scrape *scrape, const struct waiting *first, nsec now)
+{
+        struct check_result *result;
+        struct check_run run;
+
+        if (!first->selection.debug || first->traced || now >= first->deadline)
+                return false;
+        result = schedule_trace(scrape->schedule, first->selection.debugged, &run);
+        if (!result)
+                return false;
+        for (struct waiting *waiting = scrape->list; waiting; waiting = waiting->next)
+                if (waiting->selection.debug && !waiting->traced &&
+                    waiting->selection.debugged == first->selection.debugged) {
+                        waiting->traced = check_result_ref(result);
+                        waiting->runs[waiting->run_count++] = run;
+                }
+        check_result_unref(result);
+        return true;
+}
+
 static bool is_ready(struct scrape *scrape, struct waiting *waiting, nsec now)
 {
+        if (waiting->selection.debug && !waiting->traced)
+                return now >= waiting->deadline;
         while (waiting->ended < waiting->run_count &&
                schedule_ended(scrape->schedule, waiting->runs[waiting->ended]))
                 waiting->ended++;
@@ -134,7 +163,8 @@ static void wake(struct scrape *scrape)
         pthread_mutex_unlock(&scrape->lock);
 }
 
-/* A run has ended. The thread is only woken for a request that need not wait any more. */
+/* A run has ended. The thread is only woken for a request that need not wait any more, or for one whose own
+ * run may begin now. */
 static void runs_changed(void *context)
 {
         struct scrape *scrape = context;
@@ -143,7 +173,7 @@ static void runs_changed(void *context)
 
         pthread_mutex_lock(&scrape->lock);
         for (struct waiting *waiting = scrape->list; waiting && !ready; waiting = waiting->next)
-                ready = is_ready(scrape, waiting, now);
+                ready = is_ready(scrape, waiting, now) || (waiting->selection.debug && !waiting->traced);
         pthread_mutex_unlock(&scrape->lock);
         if (ready)
                 pthread_cond_signal(&scrape->wake);
@@ -158,6 +188,8 @@ static struct waiting *take_ready(struct scrape *scrape, nsec *ret_next)
         for (struct waiting **at = &scrape->list; *at;) {
                 struct waiting *waiting = *at;
 
+                if (!scrape->stopping && begin_traced(scrape, waiting, now))
+                        next = now; /* schedule_expire() is to know of the run */
                 if (scrape->stopping || is_ready(scrape, waiting, now)) {
                         *at = waiting->next;
                         waiting->next = NULL;
@@ -173,6 +205,16 @@ static struct waiting *take_ready(struct scrape *scrape, nsec *ret_next)
         return ready;
 }
 
+static void answer_debug(struct scrape *scrape, struct waiting *waiting)
+{
+        const struct check *check = &scrape->set->checks[waiting->selection.debugged];
+        _cleanup_text_ struct text page = {0};
+        bool finished = waiting->traced && schedule_finished(scrape->schedule, waiting->runs[0]);
+
+        debug_render(check, waiting->traced, finished, &page);
+        http_reply(waiting->exchange, 200, HTTP_TYPE_TEXT, &page);
+}
+
 static void answer(struct scrape *scrape, struct waiting *waiting, bool stopping)
 {
         _cleanup_(waiting_free_p) _unused_ struct waiting *done = waiting;
@@ -185,6 +227,10 @@ static void answer(struct scrape *scrape, struct waiting *waiting, bool stopping
         /* What could not be waited for now is not waited for by the next scrape either. */
         for (size_t i = waiting->ended; i < waiting->run_count; i++)
                 schedule_mark_late(scrape->schedule, waiting->runs[i]);
+        if (waiting->selection.debug) {
+                answer_debug(scrape, waiting);
+                return;
+        }
 
         page = selection_is_all(&waiting->selection)
                        ? current_page(scrape, waiting->variant)
@@ -266,7 +312,7 @@ static bool answer_from_memory(struct scrape *scrape, struct http_exchange *exch
 static void wait_for_runs(struct scrape *scrape, struct http_exchange *exchange, struct selection *selection,
                           struct variant variant)
 {
-        size_t count = scrape->set->count;
+        size_t count = check_set_size(scrape->set);
         struct waiting *waiting = calloc(1, sizeof(*waiting) + count * sizeof(*waiting->runs));
 
         if (!waiting) {
@@ -280,7 +326,9 @@ static void wait_for_runs(struct scrape *scrape, struct http_exchange *exchange,
         waiting->variant = variant;
         waiting->deadline = clock_monotonic() +
                             scrape_allowance(http_header(exchange, "X-Prometheus-Scrape-Timeout-Seconds"));
-        waiting->run_count = schedule_start(scrape->schedule, waiting->selection.checks, waiting->runs);
+        if (!waiting->selection.debug)
+                waiting->run_count =
+                        schedule_start(scrape->schedule, waiting->selection.checks, waiting->runs);
 
         pthread_mutex_lock(&scrape->lock);
         bool stopping = scrape->stopping;
@@ -298,24 +346,31 @@ static void wait_for_runs(struct scrape *scrape, struct http_exchange *exchange,
                 answer(scrape, waiting, true);
 }
 
-void scrape_handle(struct scrape *scrape, struct http_exchange *exchange)
+void scrape_serve(struct scrape *scrape, struct http_exchange *exchange, struct selection *selection)
 {
         const struct variant variant = {negotiate_format(http_header(exchange, "Accept")),
                                         negotiate_gzip(http_header(exchange, "Accept-Encoding"))};
+
+        if (!selection_is_all(selection) || !answer_from_memory(scrape, exchange, variant))
+                wait_for_runs(scrape, exchange, selection, variant);
+}
+
+void scrape_handle(struct scrape *scrape, struct http_exchange *exchange)
+{
         _cleanup_(selection_release) struct selection selection = {0};
         _cleanup_error_ struct error error = {0};
 
         int r = selection_read(exchange, scrape->set, scrape->schedule, &selection, &error);
         if (r < 0)
                 http_reply_text(exchange, r == -EINVAL ? 400 : 500, "%s", error_text(&error));
-        else if (!selection_is_all(&selection) || !answer_from_memory(scrape, exchange, variant))
-                wait_for_runs(scrape, exchange, &selection, variant);
+        else
+                scrape_serve(scrape, exchange, &selection);
 }
 
 /* ---- its life ---- */
 
 int scrape_new(struct check_set *set, struct workers *workers, struct scrape *predecessor,
-               const struct reload_status *status, struct scrape **ret, struct error *error)
+               const struct process_status *status, struct scrape **ret, struct error *error)
 {
         struct scrape *scrape = calloc(1, sizeof(*scrape));
         pthread_condattr_t monotonic;
@@ -351,6 +406,11 @@ int scrape_new(struct check_set *set, struct workers *workers, struct scrape *pr
 struct schedule *scrape_schedule(struct scrape *scrape)
 {
         return scrape->schedule;
+}
+
+const struct check_set *scrape_set(const struct scrape *scrape)
+{
+        return scrape->set;
 }
 
 void scrape_retire(struct scrape *scrape)

@@ -10,7 +10,7 @@
 #define EXPORTER_SCRAPE_H
 
 #include "exporter/about.h"
-#include "runbook/http_server.h"
+#include "exporter/selection.h"
 
 struct scrape;
 
@@ -19,7 +19,7 @@ struct scrape;
  * unchanged, and is to be retired. Takes a reference of `set`; `workers` and `status` are borrowed.
  */
 int scrape_new(struct check_set *set, struct workers *workers, struct scrape *predecessor,
-               const struct reload_status *status, struct scrape **ret, struct error *error);
+               const struct process_status *status, struct scrape **ret, struct error *error);
 
 /*
  * After the last scrape_handle(): what waits is still answered, by the checks that it came for; then the
@@ -31,7 +31,11 @@ bool scrape_is_over(struct scrape *scrape);
 /* Answers one GET /metrics, now or later. On the event thread. */
 void scrape_handle(struct scrape *scrape, struct http_exchange *exchange);
 
+/* Answers any request for what is selected, in the same manner; the selection is emptied. */
+void scrape_serve(struct scrape *scrape, struct http_exchange *exchange, struct selection *selection);
+
 struct schedule *scrape_schedule(struct scrape *scrape);
+const struct check_set *scrape_set(const struct scrape *scrape);
 
 /* Answers everything that waits with 503, and what comes later too; ends the thread. Before the server stops.
  */

@@ -58,23 +58,29 @@ static int complain(struct error *error, const char *what, const char *name, con
                          nearest ? " Did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
 }
 
+int selection_find_check(const struct check_set *set, const char *name, size_t *ret, struct error *error)
+{
+        for (size_t i = 0; i < set->count; i++)
+                if (strcmp(set->checks[i].name, name) == 0) {
+                        *ret = i;
+                        return 0;
+                }
+        _cleanup_free_ const char **names = calloc(set->count + 1, sizeof(*names));
+        for (size_t i = 0; names && i < set->count; i++)
+                names[i] = set->checks[i].name;
+        return names ? complain(error, "check", name, names, set->count) : error_oom(error);
+}
+
 static int select_checks(const struct values *values, const struct check_set *set, bool *checks,
                          struct error *error)
 {
         for (size_t v = 0; v < values->count; v++) {
                 size_t i = 0;
+                int r = selection_find_check(set, values->strings[v], &i, error);
 
-                while (i < set->count && strcmp(set->checks[i].name, values->strings[v]) != 0)
-                        i++;
-                if (i < set->count) {
-                        checks[i] = true;
-                        continue;
-                }
-                _cleanup_free_ const char **names = calloc(set->count + 1, sizeof(*names));
-                for (size_t k = 0; names && k < set->count; k++)
-                        names[k] = set->checks[k].name;
-                return names ? complain(error, "check", values->strings[v], names, set->count)
-                             : error_oom(error);
+                if (r < 0)
+                        return r;
+                checks[i] = true;
         }
         return 0;
 }
@@ -126,38 +132,64 @@ static int complain_of_name(const char *name, const struct check_set *set, struc
         return r;
 }
 
-int selection_read(const struct http_exchange *exchange, const struct check_set *set,
-                   const struct schedule *schedule, struct selection *ret, struct error *error)
+/* One bool a check, those of other targets too. */
+static int make_room(struct selection *selection, const struct check_set *set, bool selected,
+                     struct error *error)
 {
-        _cleanup_(values_release) struct values collect = {0}, names = {0};
-        _cleanup_(selection_release) struct selection selection = {0};
-        int r;
-
-        http_query_each(exchange, "collect[]", take_value, &collect);
-        http_query_each(exchange, "name[]", take_value, &names);
-        if (collect.failed || names.failed)
+        if (selection->checks)
+                return 0;
+        selection->checks = calloc(check_set_size(set) + 1, sizeof(*selection->checks));
+        if (!selection->checks)
                 return error_oom(error);
-        selection.own = collect.count == 0;
-        if (collect.count > 0 || names.count > 0) {
-                selection.checks = calloc(set->count + 1, sizeof(*selection.checks));
-                if (!selection.checks)
-                        return error_oom(error);
-                for (size_t i = 0; i < set->count; i++)
-                        selection.checks[i] = collect.count == 0;
-        }
-        r = select_checks(&collect, set, selection.checks, error);
+        for (size_t i = 0; i < set->count; i++)
+                selection->checks[i] = selected;
+        return 0;
+}
+
+int selection_read_names(const struct http_exchange *exchange, const struct check_set *set,
+                         const struct schedule *schedule, struct selection *selection, struct error *error)
+{
+        _cleanup_(values_release) struct values names = {0};
+
+        http_query_each(exchange, "name[]", take_value, &names);
+        if (names.failed)
+                return error_oom(error);
+        if (names.count == 0)
+                return 0;
+        int r = make_room(selection, set, true, error);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < names.count; i++)
                 if (!name_known(set, schedule, names.strings[i]))
                         return complain_of_name(names.strings[i], set, error);
-        for (size_t i = 0; names.count > 0 && i < set->count; i++)
-                if (selection.checks[i] && !emits(set, schedule, i, (const char *const *)names.strings))
-                        selection.checks[i] = false;
-
-        ret->checks = TAKE_PTR(selection.checks);
-        ret->names = TAKE_PTR(names.strings);
-        ret->own = selection.own;
+        for (size_t i = 0; i < check_set_size(set); i++)
+                if (selection->checks[i] && !emits(set, schedule, i, (const char *const *)names.strings))
+                        selection->checks[i] = false;
+        selection->names = TAKE_PTR(names.strings);
         names.count = 0;
+        return 0;
+}
+
+int selection_read(const struct http_exchange *exchange, const struct check_set *set,
+                   const struct schedule *schedule, struct selection *ret, struct error *error)
+{
+        _cleanup_(values_release) struct values collect = {0};
+        _cleanup_(selection_release) struct selection selection = {0};
+        int r = 0;
+
+        http_query_each(exchange, "collect[]", take_value, &collect);
+        if (collect.failed)
+                return error_oom(error);
+        selection.own = collect.count == 0;
+        if (collect.count > 0)
+                r = make_room(&selection, set, false, error);
+        if (r >= 0)
+                r = select_checks(&collect, set, selection.checks, error);
+        if (r >= 0)
+                r = selection_read_names(exchange, set, schedule, &selection, error);
+        if (r < 0)
+                return r;
+        *ret = selection;
+        selection = (struct selection){0};
         return 0;
 }

@@ -51,15 +51,11 @@ struct snapshot *snapshot_new(struct schedule *schedule, const bool *checks, str
         if (!states || !snapshot->results || !snapshot->sets)
                 return snapshot_free(snapshot);
 
-        schedule_states(schedule, states, &snapshot->generation, &snapshot->fresh_until);
+        count = schedule_states(schedule, checks, states, &snapshot->generation, &snapshot->fresh_until);
         snapshot->own = *own;
         *own = (struct sample_set){0};
         snapshot->sets[snapshot->set_count++] = &snapshot->own;
         for (size_t i = 0; i < count; i++) {
-                if (checks && !checks[i]) {
-                        check_state_release(&states[i]);
-                        continue;
-                }
                 about_check(&(struct sample_sink){&snapshot->own}, &states[i]);
                 if (states[i].result) {
                         snapshot->sets[snapshot->set_count++] = &states[i].result->samples;

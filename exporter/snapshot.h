@@ -20,8 +20,8 @@ struct variant {
 struct snapshot;
 
 /*
- * How the selected checks (one bool a check; NULL: all) stand now. `own` are samples that come on top; it is
- * emptied. NULL when out of memory.
+ * How the selected checks (as schedule_states() takes them) stand now. `own` are samples that come on top; it
+ * is emptied. NULL when out of memory.
  */
 struct snapshot *snapshot_new(struct schedule *schedule, const bool *checks, struct sample_set *own);
 struct snapshot *snapshot_free(struct snapshot *snapshot); /* takes NULL, returns NULL */

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <sys/socket.h>
 
+#include "runbook/trace.h"
+
 const char *const tls_starts[] = {"none", "postgres", NULL};
 
 static void context_free_p(SSL_CTX **context)
@@ -185,11 +187,14 @@ int tls_connect(const struct tls_target *target, struct deadline deadline, struc
         int r = make_context(target->tls, &context, error);
         if (r < 0)
                 return r;
+        trace_step(deadline, "connecting to %s, port %s", target->host, target->port);
         r = connect_any(target, deadline, &peer, error);
         if (r < 0)
                 return r;
+        trace_step(deadline, "connected to %s", peer.address);
         begun = clock_monotonic();
         if (target->start == TLS_START_POSTGRES) {
+                trace_step(deadline, "asking for TLS as PostgreSQL's clients do");
                 r = start_postgres(peer.fd, deadline, error);
                 if (r < 0)
                         return r;
@@ -197,6 +202,7 @@ int tls_connect(const struct tls_target *target, struct deadline deadline, struc
         peer.ssl = SSL_new(context);
         if (!peer.ssl || SSL_set_fd(peer.ssl, peer.fd) != 1 || !expect_name(peer.ssl, target->server_name))
                 return error_set(error, EINVAL, "TLS for %s: %s", target->server_name, tls_reason());
+        trace_step(deadline, "TLS handshake for %s", target->server_name);
         r = shake_hands(&peer, deadline, error);
         if (r < 0)
                 return r;
@@ -204,6 +210,8 @@ int tls_connect(const struct tls_target *target, struct deadline deadline, struc
         long verdict = SSL_get_verify_result(peer.ssl);
         if (verdict != X509_V_OK)
                 peer.refused = X509_verify_cert_error_string(verdict);
+        trace_step(deadline, "%s, %s; the certificate is %s", SSL_get_version(peer.ssl),
+                   SSL_get_cipher_name(peer.ssl), peer.refused ? peer.refused : "trusted");
         *ret = peer;
         peer = (struct tls_peer){.fd = -1};
         return 0;

@@ -45,12 +45,12 @@ struct deadline deadline_in(nsec duration)
         nsec at;
         if (__builtin_add_overflow(clock_monotonic(), duration, &at))
                 return DEADLINE_NEVER;
-        return (struct deadline){at};
+        return (struct deadline){.at = at};
 }
 
 struct deadline deadline_earlier(struct deadline a, struct deadline b)
 {
-        return a.at < b.at ? a : b;
+        return (struct deadline){.at = a.at < b.at ? a.at : b.at, .trace = a.trace ? a.trace : b.trace};
 }
 
 bool deadline_passed(struct deadline deadline)

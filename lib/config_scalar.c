@@ -251,3 +251,8 @@ int config_scalar_parse(const struct config_field *field, const char *text, bool
 {
         return parsers[field->type](field, text, plain, at, error);
 }
+
+int config_parse_word(enum config_type type, const char *word, void *at, struct error *error)
+{
+        return config_scalar_parse(&(const struct config_field){.type = type}, word, true, at, error);
+}

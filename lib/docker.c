@@ -12,34 +12,77 @@
 #define ANSWER_LIMIT ((size_t)16 << 20)
 #define LOOK_EVERY (250 * NSEC_PER_MSEC)
 
-struct docker {
-        struct http_client *client;
-        char *host;   /* as it was given, for messages */
-        char *socket; /* NULL for TCP */
-        char *base;   /* "http://docker" or "http://127.0.0.1:2375" */
-        int minor;    /* of the API version; 0: not asked yet */
-};
+#define TCP_LENGTH 6 /* of "tcp://" */
+#define NOT_A_HOST "\"%s\" is not a Docker host: unix:///path or tcp://host:port"
 
-int docker_new(const char *host, struct docker **ret, struct error *error)
+static bool is_tcp(const char *host)
 {
+        return string_starts(host, "tcp://") && host[TCP_LENGTH] && !strpbrk(host + TCP_LENGTH, "/@?#");
+}
+
+/* What is no host may hold a password. */
+static const char *shown(const char *host)
+{
+        return strchr(host, '@') ? "…" : host;
+}
+
+bool docker_check_options(const struct docker_options *options, struct config_node *node)
+{
+        const struct {
+                const char *key, *file;
+        } files[] = {{"ca_file", options->ca_file},
+                     {"cert_file", options->cert_file},
+                     {"key_file", options->key_file}};
+        const char *host = options->host;
+        bool fine = true;
+
+        if (host && !is_tcp(host) && !string_starts(host, "unix:///")) {
+                config_complain(node, "host", NOT_A_HOST, shown(host));
+                return false;
+        }
+        for (size_t i = 0; host && !is_tcp(host) && i < N_ELEMENTS(files); i++)
+                if (files[i].file) {
+                        config_complain(node, files[i].key,
+                                        "%s is for TLS, which a unix socket has not: write host: "
+                                        "tcp://host:2376",
+                                        files[i].key);
+                        fine = false;
+                }
+        if (!options->cert_file != !options->key_file) {
+                config_complain(node, options->cert_file ? "cert_file" : "key_file",
+                                "cert_file and key_file are only of use together");
+                fine = false;
+        }
+        return fine;
+}
+
+static bool copy(const char *string, char **ret)
+{
+        *ret = string ? strdup(string) : NULL;
+        return !string || *ret;
+}
+
+int docker_new(const struct docker_options *options, struct docker **ret, struct error *error)
+{
+        const char *host = options->host ? options->host : "";
         _cleanup_docker_ struct docker *docker = calloc(1, sizeof(*docker));
         if (!docker)
                 return error_oom(error);
 
-        if (host && string_starts(host, "unix:///")) {
+        if (string_starts(host, "unix:///")) {
                 docker->socket = strdup(host + strlen("unix://"));
                 docker->base = strdup("http://docker");
                 if (!docker->socket)
                         return error_oom(error);
-        } else if (host && string_starts(host, "tcp://") && host[6] && !strpbrk(host + 6, "/@?#"))
-                docker->base = text_format("http://%s", host + 6);
-        else
-                return error_set(error, EINVAL,
-                                 "\"%s\" is not a Docker host: unix:///path or tcp://host:port",
-                                 host ? host : "");
+        } else if (is_tcp(host)) {
+                docker->tls = options->ca_file || options->cert_file || options->key_file;
+                docker->base = text_format("%s://%s", docker->tls ? "https" : "http", host + TCP_LENGTH);
+        } else
+                return error_set(error, EINVAL, NOT_A_HOST, shown(host));
         docker->host = strdup(host);
         docker->client = http_client_new();
-        if (!docker->base || !docker->host || !docker->client)
+        if (!docker->base || !docker->host || !docker->client || !copy(options->ca_file, &docker->ca_file) ||
+            !copy(options->cert_file, &docker->cert_file) || !copy(options->key_file, &docker->key_file))
                 return error_oom(error);
         *ret = TAKE_PTR(docker);
         return 0;
@@ -53,6 +96,9 @@ struct docker *docker_free(struct docker *docker)
         free(docker->host);
         free(docker->socket);
         free(docker->base);
+        free(docker->ca_file);
+        free(docker->cert_file);
+        free(docker->key_file);
         free(docker);
         return NULL;
 }
@@ -77,6 +123,49 @@ int docker_answer_error(long status, const char *body, size_t length, struct err
         return error_set(error, code, "Docker answered with status %ld", status);
 }
 
+struct http_request docker_describe(const struct docker *docker, const char *method, const char *url,
+                                    struct deadline deadline)
+{
+        return (struct http_request){
+                .method = method,
+                .url = url,
+                .unix_socket = docker->socket,
+                .ca_file = docker->ca_file,
+                .cert_file = docker->cert_file,
+                .key_file = docker->key_file,
+                .body_limit = ANSWER_LIMIT,
+                .deadline = deadline,
+        };
+}
+
+void docker_take_time(struct docker *docker, const struct http_response *response)
+{
+        _cleanup_text_ struct text date = {0};
+        struct tm tm = {0};
+        if (http_response_header(response, "Date", &date) &&
+            strptime(text_string(&date), "%a, %d %b %Y %H:%M:%S GMT", &tm))
+                docker->time = (nsec)timegm(&tm) * NSEC_PER_SEC;
+}
+
+nsec docker_time(const struct docker *docker)
+{
+        return docker->time;
+}
+
+int docker_failed(struct docker *docker, int result, struct error *error)
+{
+        if (result == -ECONNREFUSED)
+                docker->minor = 0; /* another Engine may answer the next time */
+        /* What the Engine has against our certificate, TLS tells in words of its own, or just hangs up. */
+        if (docker->tls && (result == -EPROTO || result == -EIO))
+                return docker->cert_file
+                               ? error_prefix(error, result, "Docker, asked with the certificate %s",
+                                              docker->cert_file)
+                               : error_prefix(error, result,
+                                              "Docker, asked without a client certificate (cert_file)");
+        return error_prefix(error, result, "Docker");
+}
+
 /* One exchange on `url`; the status is not judged. */
 static int fetch(struct docker *docker, const char *method, const char *url, const struct docker_body *body,
                  struct deadline deadline, struct http_response *ret, struct error *error)
@@ -85,22 +174,20 @@ static int fetch(struct docker *docker, const char *method, const char *url, con
         if (body && body->type && !type)
                 return error_oom(error);
         const char *const headers[] = {type, NULL};
-        const struct http_request request = {
-                .method = method,
-                .url = url,
-                .unix_socket = docker->socket,
-                .headers = type ? headers : NULL,
-                .body = body ? body->data : NULL,
-                .body_length = body ? body->length : 0,
-                .body_limit = body && body->answer_limit > 0 ? body->answer_limit : ANSWER_LIMIT,
-                .deadline = deadline,
-                .on_data = body ? body->on_data : NULL,
-                .context = body ? body->context : NULL,
-        };
+        struct http_request request = docker_describe(docker, method, url, deadline);
+        if (body) {
+                request.headers = type ? headers : NULL;
+                request.body = body->data;
+                request.body_length = body->length;
+                request.body_limit = body->answer_limit > 0 ? body->answer_limit : ANSWER_LIMIT;
+                request.on_data = body->on_data;
+                request.context = body->context;
+        }
         int r = http_fetch(docker->client, &request, ret, error);
-        if (r == -ECONNREFUSED)
-                docker->minor = 0; /* another Engine may answer the next time */
-        return r < 0 ? error_prefix(error, r, "Docker") : 0;
+        if (r < 0)
+                return docker_failed(docker, r, error);
+        docker_take_time(docker, ret);
+        return 0;
 }
 
 int docker_api_minor(struct docker *docker, struct deadline deadline, int *ret, struct error *error)
@@ -113,6 +200,11 @@ int docker_api_minor(struct docker *docker, struct deadline deadline, int *ret, 
                 int r = fetch(docker, "GET", url, NULL, deadline, &response, error);
                 if (r < 0)
                         return r;
+                if (response.status == 400 && !docker->tls && !docker->socket)
+                        return error_set(error, EPROTO,
+                                         "what answers at %s refuses plain HTTP: an Engine with TLS needs "
+                                         "ca_file, and most also cert_file and key_file",
+                                         docker->host);
                 if (response.status != 200)
                         return docker_answer_error(response.status, response.body.data, response.body.length,
                                                    error);

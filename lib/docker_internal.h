@@ -17,6 +17,25 @@
 #define DOCKER_KEPT_OLD ".old"
 #define DOCKER_KEPT_NEW ".new"
 
+struct docker {
+        struct http_client *client;
+        char *host;   /* as it was given, for messages */
+        char *socket; /* NULL for TCP */
+        char *base;   /* "http://docker", "http://127.0.0.1:2375" or "https://…" */
+        char *ca_file, *cert_file, *key_file;
+        bool tls;
+        int minor; /* of the API version; 0: not asked yet */
+        nsec time; /* the Engine's, of its last answer */
+};
+
+/* docker.c: a request of any kind, without a body; and what its answer says of the Engine's clock. */
+struct http_request docker_describe(const struct docker *docker, const char *method, const char *url,
+                                    struct deadline deadline);
+void docker_take_time(struct docker *docker, const struct http_response *response);
+
+/* A request that failed, told as Docker's. */
+int docker_failed(struct docker *docker, int result, struct error *error);
+
 /* docker.c: one call with a body and an answer of any type; `type` NULL: no body. */
 struct docker_body {
         const char *type;
@@ -35,6 +54,12 @@ int docker_answer_error(long status, const char *body, size_t length, struct err
 
 /* The N of API version 1.N, asked of the Engine the first time. */
 int docker_api_minor(struct docker *docker, struct deadline deadline, int *ret, struct error *error);
+
+/* docker_logs.c: the log of an inspected container. The decoder is the caller's, so that its sink can see in
+ * it where frames begin. */
+int docker_logs_read(struct docker *docker, const cJSON *inspected, const struct docker_logs_range *range,
+                     struct docker_frame_decoder *decoder, struct deadline deadline, docker_log_sink sink,
+                     void *context, struct error *error);
 
 /*
  * docker_copy.c: what POST /containers/create needs to make the same container again, by reading only.

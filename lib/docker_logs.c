@@ -36,6 +36,7 @@ int docker_decode(struct docker_frame_decoder *decoder, const char *data, size_t
                         decoder->left = (uint32_t)header[4] << 24 | (uint32_t)header[5] << 16 |
                                         (uint32_t)header[6] << 8 | header[7];
                         decoder->header_length = 0;
+                        decoder->begins = true;
                         continue; /* a frame may be empty */
                 }
 
@@ -44,6 +45,7 @@ int docker_decode(struct docker_frame_decoder *decoder, const char *data, size_t
                 int r = sink(context, stream, data, n);
                 if (r < 0)
                         return r;
+                decoder->begins = false;
                 decoder->left -= (uint32_t)n;
                 data += n;
                 length -= n;
@@ -52,7 +54,7 @@ int docker_decode(struct docker_frame_decoder *decoder, const char *data, size_t
 }
 
 struct transfer {
-        struct docker_frame_decoder decoder;
+        struct docker_frame_decoder *decoder;
         docker_log_sink sink;
         void *context;
         struct text message; /* the Engine's own, from a frame of stream 3 */
@@ -85,7 +87,7 @@ static int take_data(void *context, const char *data, size_t length)
                                     length < MESSAGE_LIMIT ? length : MESSAGE_LIMIT);
                 return 0;
         }
-        transfer->result = docker_decode(&transfer->decoder, data, length, take_frame, transfer);
+        transfer->result = docker_decode(transfer->decoder, data, length, take_frame, transfer);
         return transfer->result;
 }
 
@@ -101,43 +103,50 @@ static int transfer_error(const struct transfer *transfer, int r, struct error *
         return r;
 }
 
-int docker_logs(struct docker *docker, const char *id, int64_t tail, nsec since_wall,
-                struct deadline deadline, docker_log_sink sink, void *context, struct error *error)
+int docker_logs_read(struct docker *docker, const cJSON *inspected, const struct docker_logs_range *range,
+                     struct docker_frame_decoder *decoder, struct deadline deadline, docker_log_sink sink,
+                     void *context, struct error *error)
 {
-        /* Only an Engine of 1.42 and later says by the content type whether there are frames. */
-        _cleanup_json_ cJSON *inspected = NULL;
-        int r = docker_inspect(docker, id, deadline, &inspected, error);
-        if (r < 0)
-                return r;
-
         _cleanup_text_ struct text path = {0};
         text_printf(&path,
                     "/containers/%s/logs?stdout=1&stderr=1&timestamps=1&tail=", json_string(inspected, "Id"));
-        if (tail > 0)
-                text_printf(&path, "%lld", (long long)tail);
+        if (range->tail > 0)
+                text_printf(&path, "%lld", (long long)range->tail);
         else
                 text_puts(&path, "all");
-        if (since_wall > 0)
-                text_printf(&path, "&since=%lld.%09lld", (long long)(since_wall / NSEC_PER_SEC),
-                            (long long)(since_wall % NSEC_PER_SEC));
+        if (range->since_wall > 0)
+                text_printf(&path, "&since=%lld.%09lld", (long long)(range->since_wall / NSEC_PER_SEC),
+                            (long long)(range->since_wall % NSEC_PER_SEC));
         if (text_error(&path) < 0)
                 return error_oom(error);
 
-        struct transfer transfer = {
-                .decoder.raw = cJSON_IsTrue(json_get(inspected, "Config", "Tty", NULL)),
-                .sink = sink,
-                .context = context,
+        /* Only an Engine of 1.42 and later says by the content type whether there are frames. */
+        *decoder = (struct docker_frame_decoder){
+                .raw = cJSON_IsTrue(json_get(inspected, "Config", "Tty", NULL)),
         };
+        struct transfer transfer = {.decoder = decoder, .sink = sink, .context = context};
         const struct docker_body body = {.on_data = take_data, .context = &transfer};
         _cleanup_http_response_ struct http_response response = {0};
-        r = docker_request(docker, "GET", text_string(&path), &body, deadline, &response, error);
+        int r = docker_request(docker, "GET", text_string(&path), &body, deadline, &response, error);
         if (r < 0)
                 r = transfer_error(&transfer, r, error);
-        else if (transfer.decoder.left > 0 || transfer.decoder.header_length > 0)
+        else if (decoder->left > 0 || decoder->header_length > 0)
                 r = error_set(error, ECONNRESET, "Docker's log stream ended in the middle of a frame");
         else if (transfer.message.length > 0)
                 r = error_set(error, EREMOTEIO, "Docker: %s", text_string(&transfer.message));
         text_free(&transfer.message);
         text_free(&transfer.refusal);
         return r;
+}
+
+int docker_logs(struct docker *docker, const char *id, int64_t tail, nsec since_wall,
+                struct deadline deadline, docker_log_sink sink, void *context, struct error *error)
+{
+        const struct docker_logs_range range = {.tail = tail, .since_wall = since_wall};
+        struct docker_frame_decoder decoder;
+        _cleanup_json_ cJSON *inspected = NULL;
+        int r = docker_inspect(docker, id, deadline, &inspected, error);
+        if (r < 0)
+                return r;
+        return docker_logs_read(docker, inspected, &range, &decoder, deadline, sink, context, error);
 }

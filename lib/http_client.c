@@ -1,35 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* HTTP requests by libcurl: one easy handle per client that keeps connections, everything within one
- * deadline. */
-#include "runbook/http_client.h"
-
-#include <curl/curl.h>
+/* HTTP requests by libcurl, everything within one deadline. */
 #include <errno.h>
 #include <openssl/crypto.h>
 #include <signal.h>
 #include <time.h>
 
+#include "http_client_internal.h"
 #include "lib/http_handle.h"
+#include "lib/http_trace.h"
 #include "lib/trust.h"
 
 static const size_t DEFAULT_BODY_LIMIT = (size_t)4 << 20;
 static const size_t HEADERS_LIMIT = (size_t)256 << 10;
-
-struct http_client {
-        CURL *curl; /* with its connections; NULL until one may be kept */
-        /* A certificate is shown once per connection: what the last one to `origin` was good for. */
-        char *origin;
-        int64_t tls_not_after;
-};
-
-/* One request on its way. */
-struct transfer {
-        const struct http_request *request;
-        struct http_response *response;
-        struct curl_slist *headers;
-        char message[CURL_ERROR_SIZE];
-        int result; /* negative once a callback ended the transfer */
-};
 
 /* What libcurl's codes mean to a caller; all others are -EIO. */
 static const struct {
@@ -90,6 +72,7 @@ struct http_client *http_client_free(struct http_client *client)
         if (!client)
                 return NULL;
         curl_easy_cleanup(client->curl);
+        curl_multi_cleanup(client->multi);
         free(client->origin);
         free(client);
         return NULL;
@@ -112,7 +95,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
                 return r < 0 ? give_up(transfer, r) : length;
         }
 
-        struct text *body = &transfer->response->body;
+        struct text *body = &transfer->response.body;
         size_t limit = request->body_limit > 0 ? request->body_limit : DEFAULT_BODY_LIMIT;
         if (length > limit - body->length)
                 return give_up(transfer, -EMSGSIZE);
@@ -123,18 +106,20 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
 static size_t on_header(char *data, size_t size, size_t count, void *context)
 {
         struct transfer *transfer = context;
-        struct text *headers = &transfer->response->headers;
+        struct text *headers = &transfer->response.headers;
         size_t length = size * count;
         /* A status line: what was before it belongs to a "100 Continue". */
-        if (length >= 5 && memcmp(data, "HTTP/", 5) == 0)
+        if (length >= 5 && memcmp(data, "HTTP/", 5) == 0) {
                 text_clear(headers);
+                http_trace_status(transfer->request, data, length);
+        }
         if (length > HEADERS_LIMIT - headers->length)
                 return give_up(transfer, -EMSGSIZE);
         text_append(headers, data, length);
         return text_error(headers) < 0 ? give_up(transfer, -ENOMEM) : length;
 }
 
-static bool add_header(struct curl_slist **headers, const char *line)
+bool http_add_header(struct curl_slist **headers, const char *line)
 {
         struct curl_slist *longer = curl_slist_append(*headers, line);
         if (longer)
@@ -160,24 +145,26 @@ static int add_bearer(struct curl_slist **headers, const struct secret *bearer, 
                 return r;
         if (strpbrk(text_string(&line), "\r\n"))
                 return error_set(error, EINVAL, "the bearer token holds a line break");
-        return text_error(&line) == 0 && add_header(headers, text_string(&line)) ? 0 : error_oom(error);
+        return text_error(&line) == 0 && http_add_header(headers, text_string(&line)) ? 0 : error_oom(error);
 }
 
 static int add_headers(struct curl_slist **headers, const struct http_request *request, struct error *error)
 {
+        if (request->aws)
+                return http_add_aws_headers(headers, request, error);
         /* Libcurl's own: a type that nobody asked for, and a second of waiting before a large body. */
         bool has_type = false;
-        if (!add_header(headers, "Expect:"))
+        if (!http_add_header(headers, "Expect:"))
                 return error_oom(error);
         for (const char *const *line = request->headers; line && *line; line++) {
                 if (strpbrk(*line, "\r\n"))
                         return error_set(error, EINVAL, "a request header holds a line break");
                 if (strncasecmp(*line, "Content-Type:", strlen("Content-Type:")) == 0)
                         has_type = true;
-                if (!add_header(headers, *line))
+                if (!http_add_header(headers, *line))
                         return error_oom(error);
         }
-        if (!has_type && !add_header(headers, "Content-Type:"))
+        if (!has_type && !http_add_header(headers, "Content-Type:"))
                 return error_oom(error);
         return request->bearer && secret_is_set(request->bearer) ? add_bearer(headers, request->bearer, error)
                                                                  : 0;
@@ -216,19 +203,11 @@ static bool is_https(const char *url)
 static void set_tls(CURL *curl, const struct http_request *request)
 {
         curl_easy_setopt(curl, CURLOPT_CERTINFO, 1L);
-#if LIBCURL_VERSION_NUM >= 0x075700
-        curl_easy_setopt(curl, CURLOPT_CA_CACHE_TIMEOUT, 0L); /* authorities as they are, not as they were */
-#endif
-        /* Who asks for a connection of its own wants to know whether one can be made: a session that is taken
-         * up again would show no certificate. */
+        /* Who wants a new connection wants to see its certificate, which no session shows again. */
         if (http_closes(request))
                 curl_easy_setopt(curl, CURLOPT_SSL_SESSIONID_CACHE, 0L);
-        if (request->ca_file) {
-                curl_easy_setopt(curl, CURLOPT_CAINFO, request->ca_file);
-                curl_easy_setopt(curl, CURLOPT_CAPATH,
-                                 NULL); /* these authorities, and not the system's too */
-        } else if (!request->insecure && is_https(request->url))
-                trust_set(curl);
+        if (!request->insecure && is_https(request->url))
+                trust_set(curl, request->ca_file);
         if (request->cert_file)
                 curl_easy_setopt(curl, CURLOPT_SSLCERT, request->cert_file);
         if (request->key_file)
@@ -269,6 +248,7 @@ static void set_transfer(CURL *curl, struct transfer *transfer, int left_ms)
         curl_easy_setopt(curl, CURLOPT_MAXLIFETIME_CONN, 300L);
         set_method(curl, request);
         set_tls(curl, request);
+        http_trace_begin(curl, request);
 }
 
 static double seconds_until(CURL *curl, CURLINFO info)
@@ -338,6 +318,11 @@ static char *url_part(const char *string, bool path)
         return copy;
 }
 
+char *http_url_shown(const struct http_request *request)
+{
+        return url_part(request->url, !request->url_is_secret);
+}
+
 /* Remembers a certificate for the requests that will find the connection open. */
 static int64_t remember_expiry(struct http_client *client, CURL *curl, const char *url)
 {
@@ -400,45 +385,80 @@ static int fetch_failed(CURL *curl, struct transfer *transfer, CURLcode code, st
         if (result == -ECONNREFUSED && os_error != 0)
                 return error_set(error, ECONNREFUSED, "%s%s%s: cannot connect: %s", at, over, path,
                                  strerror((int)os_error));
-        return error_set(error, -result, "%s%s%s: %s", at, over, path,
-                         transfer->message[0] ? transfer->message : curl_easy_strerror(code));
+        /* Libcurl keeps what failed first, which is to ask for the address of a peer that is gone already. */
+        const char *message = transfer->message[0] ? transfer->message : curl_easy_strerror(code);
+        if (string_starts(message, "getpeername() failed"))
+                message = "the peer hung up";
+        return error_set(error, -result, "%s%s%s: %s", at, over, path, message);
 }
 
-int http_fetch(struct http_client *client, const struct http_request *request, struct http_response *ret,
-               struct error *error)
+void http_thread_done(const char *url)
 {
-        _cleanup_(headers_free) struct curl_slist *headers = NULL;
-        _cleanup_http_response_ struct http_response response = {0};
-        struct transfer transfer = {.request = request, .response = &response};
+        if (is_https(url))
+                OPENSSL_thread_stop();
+}
 
+static void transfer_release(struct transfer *transfer)
+{
+        headers_free(&transfer->headers);
+        http_response_release(&transfer->response);
+}
+
+int http_transfer_begin(CURL *curl, struct transfer *transfer, const struct http_request *request,
+                        struct error *error)
+{
+        *transfer = (struct transfer){.request = request};
         if (request->method && !is_token(request->method))
                 return error_set(error, EINVAL, "\"%s\" is no HTTP method", request->method);
-        CURL *curl = handle_for(client, request);
-        int r = curl ? add_headers(&headers, request, error) : error_oom(error);
-        if (r < 0)
-                return r;
         int left_ms = deadline_left_ms(request->deadline);
         if (left_ms == 0) {
                 _cleanup_free_ char *url = url_part(request->url, !request->url_is_secret);
                 return error_set(error, ETIMEDOUT, "%s: no time was left to ask", url ? url : "the URL");
         }
-
-        transfer.headers = headers;
-        set_transfer(curl, &transfer, left_ms);
-        CURLcode code = curl_easy_perform(curl);
-        if (is_https(request->url))
-                OPENSSL_thread_stop(); /* of what OpenSSL keeps, a thread that idles would free nothing */
-        if (code != CURLE_OK)
-                r = fetch_failed(curl, &transfer, code, error);
-        else {
-                curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &response.status);
-                response.phases = read_phases(curl);
-                response.tls_not_after = remember_expiry(client, curl, request->url);
-                *ret = response;
-                response = (struct http_response){0};
+        int r = add_headers(&transfer->headers, request, error);
+        if (r >= 0) {
+                set_transfer(curl, transfer, left_ms);
+                r = request->aws ? http_set_aws(curl, request->aws, error) : 0;
+                if (r >= 0)
+                        return 0;
+                curl_easy_reset(curl);
         }
-        /* The handle must not remember what ends with this function: the message, the headers, the body. */
+        transfer_release(transfer);
+        return r;
+}
+
+int http_transfer_end(CURL *curl, struct transfer *transfer, CURLcode code, struct http_response *ret,
+                      struct error *error)
+{
+        int r = 0;
+        if (code != CURLE_OK)
+                r = fetch_failed(curl, transfer, code, error);
+        else {
+                curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &transfer->response.status);
+                transfer->response.phases = read_phases(curl);
+                *ret = transfer->response;
+                transfer->response = (struct http_response){0};
+        }
+        /* The handle must not remember what ends with the transfer: the message, the headers, the body. */
         curl_easy_reset(curl);
+        transfer_release(transfer);
+        return r;
+}
+
+int http_fetch(struct http_client *client, const struct http_request *request, struct http_response *ret,
+               struct error *error)
+{
+        struct transfer transfer;
+        CURL *curl = handle_for(client, request);
+        int r = curl ? http_transfer_begin(curl, &transfer, request, error) : error_oom(error);
+        if (r < 0)
+                return r;
+        CURLcode code = curl_easy_perform(curl);
+        http_thread_done(request->url);
+        int64_t not_after = code == CURLE_OK ? remember_expiry(client, curl, request->url) : 0;
+        r = http_transfer_end(curl, &transfer, code, ret, error);
+        if (r >= 0)
+                ret->tls_not_after = not_after;
         return r;
 }
 

@@ -252,7 +252,7 @@ static size_t largest_body(const struct http_route *routes)
         return largest;
 }
 
-static struct http_server *server_new(const struct http_server_options *options, nsec idle_timeout)
+static struct http_server *server_new(const struct http_server_options *options)
 {
         struct http_server *server = calloc(1, sizeof(*server));
         if (!server)
@@ -262,7 +262,8 @@ static struct http_server *server_new(const struct http_server_options *options,
         server->on_done = options->on_done;
         server->connection_limit =
                 options->connection_limit > 0 ? options->connection_limit : DEFAULT_CONNECTION_LIMIT;
-        server->body_time_limit = BODY_TIMEOUTS * idle_timeout;
+        server->idle_timeout = options->idle_timeout > 0 ? options->idle_timeout : DEFAULT_IDLE_TIMEOUT;
+        server->body_time_limit = BODY_TIMEOUTS * server->idle_timeout;
         server->body_budget = 4 * largest_body(options->routes);
         if (server->body_budget < LEAST_BODY_BUDGET)
                 server->body_budget = LEAST_BODY_BUDGET;
@@ -277,13 +278,13 @@ static struct http_server *server_new(const struct http_server_options *options,
         return server;
 }
 
-int http_server_start(const struct http_server_options *options, struct http_server **ret,
-                      struct error *error)
+int http_server_open(const struct http_server_options *options, struct http_server **ret, struct error *error)
 {
-        nsec idle_timeout = options->idle_timeout > 0 ? options->idle_timeout : DEFAULT_IDLE_TIMEOUT;
-        struct http_server *server = server_new(options, idle_timeout);
-        if (!server)
-                return error_oom(error);
+        struct http_server *server = server_new(options);
+        if (!server) {
+                error_oom(error);
+                return -ENOMEM;
+        }
 
         int r = options->web_config_file ? http_secure_new(options->web_config_file,
                                                            options->must_authenticate, &server->secure, error)
@@ -294,13 +295,32 @@ int http_server_start(const struct http_server_options *options, struct http_ser
                 http_server_unref(server);
                 return r;
         }
-        nsec seconds = (idle_timeout + NSEC_PER_SEC - 1) / NSEC_PER_SEC;
+        *ret = server;
+        return 0;
+}
+
+int http_server_run(struct http_server *server, struct error *error)
+{
+        nsec seconds = (server->idle_timeout + NSEC_PER_SEC - 1) / NSEC_PER_SEC;
         server->daemon = start_daemon(server, (unsigned)seconds);
-        if (!server->daemon) {
-                /* The socket is not closed here: some versions of MHD do so when they fail, some do not. */
-                http_listener_release(&server->listener);
-                http_server_unref(server);
-                return error_set(error, EIO, "cannot start the HTTP server on %s", options->listen_address);
+        if (server->daemon)
+                return 0;
+        /* The socket is not closed here: some versions of MHD do so when they fail, some do not. */
+        server->listener.fd = -1;
+        return error_set(error, EIO, "cannot start the HTTP server");
+}
+
+int http_server_start(const struct http_server_options *options, struct http_server **ret,
+                      struct error *error)
+{
+        struct http_server *server = NULL;
+        int r = http_server_open(options, &server, error);
+        if (r < 0)
+                return r;
+        r = http_server_run(server, error);
+        if (r < 0) {
+                http_server_stop(server);
+                return r;
         }
         *ret = server;
         return 0;
@@ -312,7 +332,7 @@ struct http_server *http_server_stop(struct http_server *server)
                 return NULL;
 
         /* The listening socket may be closed only when the event thread has ended. */
-        MHD_socket listening = MHD_quiesce_daemon(server->daemon);
+        MHD_socket listening = server->daemon ? MHD_quiesce_daemon(server->daemon) : server->listener.fd;
         http_listener_release(&server->listener);
 
         atomic_store(&server->stopping, true);
@@ -331,7 +351,8 @@ struct http_server *http_server_stop(struct http_server *server)
         }
         pthread_mutex_unlock(&server->lock);
 
-        MHD_stop_daemon(server->daemon);
+        if (server->daemon)
+                MHD_stop_daemon(server->daemon);
         if (listening != MHD_INVALID_SOCKET)
                 close(listening);
         http_server_unref(server);

@@ -34,7 +34,7 @@ struct http_server {
         const struct http_route *routes;
         void *context;
         void (*on_done)(void *context, const char *route_path, unsigned status);
-        nsec body_time_limit;
+        nsec idle_timeout, body_time_limit;
         unsigned connection_limit;
         size_t body_budget;
 

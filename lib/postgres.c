@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "postgres_internal.h"
+#include "runbook/trace.h"
 
 #define SQLSTATE_LENGTH 5
 
@@ -187,10 +188,29 @@ static void connection_finish(PGconn **connection)
         PQfinish(*connection);
 }
 
+/* A statement's first line; its parameters are never shown. */
+static void trace_statement(struct deadline deadline, const char *sql)
+{
+        if (!deadline.trace)
+                return;
+        sql += strspn(sql, " \t\r\n");
+        trace_step(deadline, "%.*s", (int)strcspn(sql, "\r\n"), sql);
+}
+
+static void trace_result(struct deadline deadline, const PGresult *result)
+{
+        const char *sqlstate = deadline.trace ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+        if (sqlstate)
+                trace_step(deadline, "refused, SQLSTATE %s", sqlstate);
+        else
+                trace_step(deadline, "answered, %d rows", PQntuples(result));
+}
+
 /* Sends one statement and collects its answer; a broken connection is left for the caller to close. */
 static int exchange(PGconn *connection, const char *sql, const char *const *parameters, int count,
                     struct deadline deadline, PGresult **ret)
 {
+        trace_statement(deadline, sql);
         if (!PQsendQueryParams(connection, sql, count, NULL, parameters, NULL, NULL, 0))
                 return -ECONNRESET;
 
@@ -228,6 +248,7 @@ static int exchange(PGconn *connection, const char *sql, const char *const *para
         }
         if (!last || PQstatus(connection) != CONNECTION_OK)
                 return -ECONNRESET;
+        trace_result(deadline, last);
         *ret = TAKE_PTR(last);
         return 0;
 }
@@ -273,6 +294,8 @@ int postgres_connect(struct postgres *postgres, struct deadline deadline, struct
         int r = start_connection(postgres, &connection, error);
         if (r < 0)
                 return r;
+        trace_step(deadline, "connecting to PostgreSQL at %s, port %s, database %s, user %s",
+                   PQhost(connection), PQport(connection), PQdb(connection), PQuser(connection));
         for (PostgresPollingStatusType next = PGRES_POLLING_WRITING; next != PGRES_POLLING_OK;) {
                 r = wait_socket(connection, next == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline);
                 if (r == -ETIMEDOUT)
@@ -283,6 +306,7 @@ int postgres_connect(struct postgres *postgres, struct deadline deadline, struct
                 if (next == PGRES_POLLING_FAILED)
                         return connect_failure(connection, error);
         }
+        trace_step(deadline, "connected, server version %d", PQserverVersion(connection));
         if (PQsetnonblocking(connection, 1) != 0)
                 return connect_failure(connection, error);
         r = set_up_session(connection, &postgres->options, deadline, error);

@@ -21,6 +21,7 @@
 #include <sys/un.h>
 
 #include "redis_address.h"
+#include "runbook/trace.h"
 
 #define REPLY_LIMIT ((size_t)64 << 20) /* bytes of one reply */
 #define CALL_WORDS_MAX 64
@@ -28,7 +29,9 @@
 struct redis {
         int fd;
         redisReader *reader;
-        bool broken; /* nothing but redis_close() is left */
+        struct text queue; /* commands that have not been sent yet */
+        size_t awaited;    /* replies of queued commands that nobody has taken yet */
+        bool broken;       /* nothing but redis_close() is left */
 };
 
 static int break_off(struct redis *redis, int result)
@@ -45,6 +48,7 @@ struct redis *redis_close(struct redis *redis)
                 close(redis->fd);
         if (redis->reader)
                 redisReaderFree(redis->reader);
+        text_free(&redis->queue);
         free(redis);
         return NULL;
 }
@@ -137,6 +141,20 @@ static int connect_host(const char *host, const char *port, struct deadline dead
         return r;
 }
 
+bool redis_options_check(const struct redis_options *options, struct config_node *node)
+{
+        _cleanup_(redis_address_release) struct redis_address address = {0};
+        _cleanup_error_ struct error error = {0};
+        bool fine = redis_address_parse(options->address, &address, &error) >= 0;
+        if (!fine)
+                config_complain(node, "address", "%s", error_text(&error));
+        if (options->user && *options->user && !secret_is_set(&options->password)) {
+                config_complain(node, "user", "a user is of no use without password_file");
+                fine = false;
+        }
+        return fine;
+}
+
 /* AUTH and SELECT, when they were asked for. */
 static int open_session(struct redis *redis, const struct redis_options *options, struct deadline deadline,
                         struct error *error)
@@ -187,10 +205,12 @@ int redis_connect(const struct redis_options *options, struct deadline deadline,
         if (!redis->reader)
                 return error_oom(error);
 
+        trace_step(deadline, "connecting to Redis at %s", options->address);
         r = address.path ? connect_unix(address.path, deadline, &redis->fd, error)
                          : connect_host(address.host, address.port, deadline, &redis->fd, error);
         if (r < 0)
                 return error_prefix(error, r, "%s", options->address);
+        trace_step(deadline, "connected");
         r = open_session(redis, options, deadline, error);
         if (r < 0)
                 return error_prefix(error, r, "%s", options->address);
@@ -220,6 +240,46 @@ static int send_all(struct redis *redis, const char *data, size_t length, struct
         return 0;
 }
 
+/* The command, and how much there is of arguments and answers: what they hold may be a secret. */
+static void trace_command(struct deadline deadline, size_t count, const char *name, size_t length)
+{
+        if (count == 1)
+                trace_step(deadline, "%.*s", (int)length, name);
+        else
+                trace_step(deadline, "%.*s, with %zu %s", (int)length, name, count - 1,
+                           count == 2 ? "argument" : "arguments");
+}
+
+/* What is queued is as it was formatted here: "*<words>", and each word with its length before it. */
+static void trace_queue(struct deadline deadline, const struct text *queue)
+{
+        for (const char *at = text_string(queue); deadline.trace && *at == '*';) {
+                char *end;
+                size_t count = strtoul(at + 1, &end, 10);
+                for (size_t i = 0; i < count; i++) {
+                        size_t length = strtoul(end + strlen("\r\n$"), &end, 10);
+                        end += strlen("\r\n");
+                        if (i == 0)
+                                trace_command(deadline, count, end, length);
+                        end += length;
+                }
+                at = end + strlen("\r\n");
+        }
+}
+
+static void trace_reply(struct deadline deadline, const redisReply *reply)
+{
+        if (reply->type == REDIS_REPLY_STATUS)
+                trace_step(deadline, "answered %.64s", reply->str);
+        else if (reply->type == REDIS_REPLY_STRING)
+                trace_step(deadline, "answered %zu bytes", reply->len);
+        else if (reply->type == REDIS_REPLY_ARRAY)
+                trace_step(deadline, "answered %zu elements", reply->elements);
+        else
+                trace_step(deadline, "answered %s",
+                           reply->type == REDIS_REPLY_ERROR ? "an error" : "one value");
+}
+
 static int receive_reply(struct redis *redis, struct deadline deadline, redisReply **ret, struct error *error)
 {
         char buffer[16384];
@@ -229,6 +289,7 @@ static int receive_reply(struct redis *redis, struct deadline deadline, redisRep
                         return error_set(error, EPROTO, "what answered does not speak Redis' protocol");
                 if (reply) {
                         *ret = reply;
+                        trace_reply(deadline, reply);
                         return 0;
                 }
 
@@ -259,26 +320,25 @@ static int error_reply(const redisReply *reply, struct error *error)
         return error_set(error, EREMOTEIO, "Redis: %.*s", length, reply->str);
 }
 
-int redis_command(struct redis *redis, struct deadline deadline, redisReply **ret, struct error *error,
-                  size_t count, const char *const words[], const size_t lengths[])
+static int format_command(const struct redis *redis, char **ret, size_t *ret_length, struct error *error,
+                          size_t count, const char *const words[], const size_t lengths[])
 {
         if (redis->broken)
                 return error_set(error, ENOTCONN, "the connection to Redis is gone");
         if (count == 0 || count > INT_MAX)
                 return error_set(error, EINVAL, "a Redis command of %zu words", count);
-
-        char *command = NULL;
-        long long length = redisFormatCommandArgv(&command, (int)count, (const char **)words, lengths);
+        long long length = redisFormatCommandArgv(ret, (int)count, (const char **)words, lengths);
         if (length < 0)
                 return error_oom(error);
-        int r = send_all(redis, command, (size_t)length, deadline, error);
-        explicit_bzero(command, (size_t)length); /* it may have been AUTH */
-        redisFreeCommand(command);
-        if (r < 0)
-                return break_off(redis, r);
+        *ret_length = (size_t)length;
+        return 0;
+}
 
+/* Takes one reply, of whatever was sent first. */
+static int take_reply(struct redis *redis, struct deadline deadline, redisReply **ret, struct error *error)
+{
         _cleanup_reply_ redisReply *reply = NULL;
-        r = receive_reply(redis, deadline, &reply, error);
+        int r = receive_reply(redis, deadline, &reply, error);
         if (r < 0 || !reply)
                 return break_off(redis, r);
         if (reply->type == REDIS_REPLY_ERROR)
@@ -286,6 +346,57 @@ int redis_command(struct redis *redis, struct deadline deadline, redisReply **re
         if (ret)
                 *ret = TAKE_PTR(reply);
         return 0;
+}
+
+int redis_command(struct redis *redis, struct deadline deadline, redisReply **ret, struct error *error,
+                  size_t count, const char *const words[], const size_t lengths[])
+{
+        char *command = NULL;
+        size_t length = 0;
+        if (redis->awaited > 0)
+                return error_set(error, EBUSY, "%zu replies of Redis have not been taken", redis->awaited);
+        int r = format_command(redis, &command, &length, error, count, words, lengths);
+        if (r < 0 || !command)
+                return r;
+        if (deadline.trace)
+                trace_command(deadline, count, words[0], lengths ? lengths[0] : strlen(words[0]));
+        r = send_all(redis, command, length, deadline, error);
+        explicit_bzero(command, length); /* it may have been AUTH */
+        redisFreeCommand(command);
+        return r < 0 ? break_off(redis, r) : take_reply(redis, deadline, ret, error);
+}
+
+int redis_queue(struct redis *redis, struct error *error, size_t count, const char *const words[],
+                const size_t lengths[])
+{
+        char *command = NULL;
+        size_t length = 0;
+        int r = format_command(redis, &command, &length, error, count, words, lengths);
+        if (r < 0 || !command)
+                return r;
+        text_append(&redis->queue, command, length);
+        redisFreeCommand(command);
+        if (text_error(&redis->queue) < 0)
+                return break_off(redis, error_oom(error));
+        redis->awaited++;
+        return 0;
+}
+
+int redis_receive(struct redis *redis, struct deadline deadline, redisReply **ret, struct error *error)
+{
+        if (redis->broken)
+                return error_set(error, ENOTCONN, "the connection to Redis is gone");
+        if (redis->awaited == 0)
+                return error_set(error, EINVAL, "no reply of Redis is awaited");
+        if (redis->queue.length > 0) {
+                trace_queue(deadline, &redis->queue);
+                int r = send_all(redis, redis->queue.data, redis->queue.length, deadline, error);
+                if (r < 0)
+                        return break_off(redis, r);
+                text_clear(&redis->queue);
+        }
+        redis->awaited--;
+        return take_reply(redis, deadline, ret, error);
 }
 
 int redis_call(struct redis *redis, struct deadline deadline, redisReply **ret, struct error *error, ...)
@@ -299,27 +410,4 @@ int redis_call(struct redis *redis, struct deadline deadline, redisReply **ret, 
                         words[count++] = word;
         va_end(args);
         return redis_command(redis, deadline, ret, error, count, words, NULL);
-}
-
-bool redis_info_number(const char *info, const char *field, double *ret)
-{
-        size_t length = strlen(field);
-        if (!info || length == 0)
-                return false;
-        for (const char *line = info; line; line = strchr(line, '\n'), line = line ? line + 1 : NULL) {
-                if (strncmp(line, field, length) != 0 || line[length] != ':')
-                        continue;
-                const char *value = line + length + 1;
-                size_t width = strcspn(value, "\r\n");
-                /* strtod() would also take white space, "inf", "nan" and hexadecimal. */
-                if (width == 0 || strspn(value, "+-.0123456789eE") != width)
-                        return false;
-                char *end = NULL;
-                double number = strtod(value, &end);
-                if (end != value + width)
-                        return false;
-                *ret = number;
-                return true;
-        }
-        return false;
 }

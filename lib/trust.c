@@ -81,13 +81,16 @@ static CURLcode use(CURL *curl _unused_, void *context, void *data _unused_)
         return CURLE_OK;
 }
 
-void trust_set(CURL *curl)
+void trust_set(CURL *curl, const char *ca_file)
 {
-        X509_STORE *shared = trust_system();
+        X509_STORE *shared = ca_file ? NULL : trust_system();
 
-        if (shared && curl_easy_setopt(curl, CURLOPT_SSL_CTX_FUNCTION, use) == CURLE_OK) {
-                curl_easy_setopt(curl, CURLOPT_CAINFO, NULL);
-                curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
+#if LIBCURL_VERSION_NUM >= 0x075700
+        curl_easy_setopt(curl, CURLOPT_CA_CACHE_TIMEOUT, 0L); /* authorities as they are, not as they were */
+#endif
+        if (ca_file || (shared && curl_easy_setopt(curl, CURLOPT_SSL_CTX_FUNCTION, use) == CURLE_OK)) {
+                curl_easy_setopt(curl, CURLOPT_CAINFO, ca_file);
+                curl_easy_setopt(curl, CURLOPT_CAPATH, NULL); /* these, and not the system's too */
         }
         X509_STORE_free(shared);
 }

@@ -13,7 +13,8 @@
  */
 X509_STORE *trust_system(void);
 
-/* Has the next connection of a handle trust them; where that is not to be had, libcurl reads its own. */
-void trust_set(CURL *curl);
+/* Has the next connection of a handle trust those of `ca_file` and nobody else; NULL: the system's. Where its
+ * store is not to be had, libcurl reads its own. */
+void trust_set(CURL *curl, const char *ca_file);
 
 #endif

@@ -216,7 +216,7 @@ int targets_docker(struct targets *targets, struct docker **ret, struct error *e
         const char *host = targets->set->docker.host;
         if (!host || !*host)
                 return error_set(error, ENOTSUP, "there is no `docker:` section in the configuration");
-        return docker_new(host, ret, error);
+        return docker_new(&targets->set->docker, ret, error);
 }
 
 char *targets_url(const char *base, const char *path)

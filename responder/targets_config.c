@@ -105,9 +105,8 @@ static void receivers_check(const struct target_set *set, struct config_node *li
 void target_set_check(const struct target_set *set, struct config_node *node)
 {
         const char *host = set->docker.host;
-        if (host && *host && !string_starts(host, "unix:///") && !string_starts(host, "tcp://"))
-                config_complain(config_member(node, "docker"), "host",
-                                "'host' must be unix:///path or tcp://host:port");
+        if (host && *host)
+                docker_check_options(&set->docker, config_member(node, "docker"));
         databases_check(set, config_member(node, "databases"));
         receivers_check(set, config_member(node, "receivers"));
         url_check(node, "prometheus_url", set->prometheus_url);

@@ -2,13 +2,14 @@
 /*
  * Kind disk: how full a file system is, as df tells it.
  *
- * A dead network mount hangs the call for good and nothing can end it. The check then is overdue and is not
- * started again, so that it costs one thread; mounts that may die deserve a check of their own.
+ * A dead network mount hangs the call for good and nothing can end it. It costs one thread, and is told; the
+ * others are measured all the same.
  */
 #include <errno.h>
-#include <sys/statvfs.h>
 
 #include "exporter/check.h"
+#include "exporter/mount_probe.h"
+#include "runbook/trace.h"
 
 struct disk_config {
         struct config_strings mountpoints;
@@ -37,27 +38,58 @@ static const struct metric_family inodes_free = {"runbook_disk_inodes_free", MET
 static const struct metric_family read_only = {"runbook_disk_read_only", METRIC_GAUGE, NULL,
                                                "Whether the file system is mounted read-only."};
 
+static const struct metric_family hung = {
+        "runbook_disk_hung", METRIC_GAUGE, NULL,
+        "Whether the file system gives no answer, as a network mount whose server is gone."};
+
 static const struct metric_family *const families[] = {&size_bytes,  &available_bytes, &used_ratio, &inodes,
-                                                       &inodes_free, &read_only,       NULL};
+                                                       &inodes_free, &read_only,       &hung,       NULL};
+
+struct disk_state {
+        const struct disk_config *config;
+        struct mount_probes *probes;
+        struct mount_answer *answers; /* room for a run's */
+};
+
+static void *disk_close(void *state)
+{
+        struct disk_state *disk = state;
+
+        if (!disk)
+                return NULL;
+        mount_probes_free(disk->probes);
+        free(disk->answers);
+        free(disk);
+        return NULL;
+}
+DEFINE_CLEANUP(void *, disk_close);
 
 static int disk_open(const struct check *check, struct config_node *node, void **ret_state,
-                     struct error *error _unused_)
+                     struct error *error)
 {
         const struct disk_config *config = check->config;
+        const struct config_strings *paths = &config->mountpoints;
+        struct disk_state *disk;
+        _cleanup_(disk_close_p) void *owned = NULL;
 
-        for (size_t i = 0; i < config->mountpoints.count; i++)
-                if (config->mountpoints.items[i][0] != '/') {
+        for (size_t i = 0; i < paths->count; i++)
+                if (paths->items[i][0] != '/') {
                         config_complain(node, "mountpoints", "\"%s\" is not an absolute path",
-                                        config->mountpoints.items[i]);
+                                        paths->items[i]);
                         return -EINVAL;
                 }
-        *ret_state = check->config;
+        owned = disk = calloc(1, sizeof(*disk));
+        if (!disk)
+                return error_oom(error);
+        disk->config = config;
+        disk->answers = calloc(paths->count + 1, sizeof(*disk->answers));
+        if (!disk->answers)
+                return error_oom(error);
+        int r = mount_probes_new((const char *const *)paths->items, paths->count, &disk->probes, error);
+        if (r < 0)
+                return r;
+        *ret_state = TAKE_PTR(owned);
         return 0;
-}
-
-static void *disk_close(void *state _unused_)
-{
-        return NULL;
 }
 
 static void add_samples(const char *path, const struct statvfs *fs, struct sample_sink *sink)
@@ -73,21 +105,35 @@ static void add_samples(const char *path, const struct statvfs *fs, struct sampl
         SAMPLE(sink, &read_only, (fs->f_flag & ST_RDONLY) != 0, {"mountpoint", path});
 }
 
-/* Goes on after a failure: the other file systems are still worth telling. */
-static int disk_run(void *state, struct deadline deadline _unused_, struct sample_sink *sink,
-                    struct error *error)
+/* Half of the time is for those that may hang: the run must end in time to tell of the others. */
+static struct deadline patience(struct deadline deadline)
 {
-        const struct disk_config *config = state;
-        int result = 0;
+        return deadline_earlier(deadline, deadline_in(deadline_left(deadline) / 2));
+}
 
-        for (size_t i = 0; i < config->mountpoints.count; i++) {
-                const char *path = config->mountpoints.items[i];
-                struct statvfs fs;
+/* Goes on after a failure: the other file systems are still worth telling. */
+static int disk_run(void *state, struct deadline deadline, struct sample_sink *sink, struct error *error)
+{
+        struct disk_state *disk = state;
 
-                if (statvfs(path, &fs) == 0)
-                        add_samples(path, &fs, sink);
+        trace_step(deadline, "asking about the file systems, each on a thread of its own");
+        int result = mount_probes_ask(disk->probes, patience(deadline), disk->answers, error);
+
+        if (result < 0)
+                return result;
+        for (size_t i = 0; i < disk->config->mountpoints.count; i++) {
+                const char *path = disk->config->mountpoints.items[i];
+                const struct mount_answer *answer = &disk->answers[i];
+
+                trace_step(deadline, "%s %s", path, answer->hung ? "gives no answer" : "has answered");
+                SAMPLE(sink, &hung, answer->hung, {"mountpoint", path});
+                if (!answer->hung && answer->error == 0)
+                        add_samples(path, &answer->fs, sink);
                 else if (result == 0)
-                        result = error_set(error, errno, "%s: %s", path, strerrordesc_np(errno));
+                        result = answer->hung ? error_set(error, ETIMEDOUT,
+                                                          "%s gives no answer: its mount hangs", path)
+                                              : error_set(error, answer->error, "%s: %s", path,
+                                                          strerrordesc_np(answer->error));
         }
         return result;
 }

@@ -5,13 +5,13 @@
 #include <errno.h>
 
 #include "exporter/check.h"
-
-#define VERSION_LABEL "org.opencontainers.image.version"
-#define IMAGE_ID_LENGTH 12 /* as docker itself shows them */
+#include "exporter/docker_container.h"
+#include "exporter/docker_stats.h"
+#include "exporter/docker_survey.h"
 
 struct docker_config {
         struct docker_options docker;
-        struct config_strings services;
+        struct config_strings services, groups;
 };
 
 static const struct config_field fields[] = {
@@ -21,43 +21,69 @@ static const struct config_field fields[] = {
          .offset = offsetof(struct docker_config, services),
          .help = "Services that must be there: the check fails while one of them does not run or is "
                  "unhealthy"},
+        {.name = "groups",
+         .type = CONFIG_STRINGS,
+         .offset = offsetof(struct docker_config, groups),
+         .help = "What to measure: `state`, `resources`; both when not given. Older Engines take a second "
+                 "for "
+                 "the resources of all containers together"},
         {0},
 };
 
 static const struct metric_family service_containers = {
         "runbook_docker_service_containers", METRIC_GAUGE, NULL,
         "Running containers of the service; 0 for an expected service that has none."};
-static const struct metric_family running = {"runbook_docker_container_running", METRIC_GAUGE, NULL,
-                                             "Whether the container runs."};
-static const struct metric_family healthy = {
-        "runbook_docker_container_healthy", METRIC_GAUGE, NULL,
-        "Whether the container's own health check succeeds; only for those that have one."};
-static const struct metric_family restarts = {"runbook_docker_container_restarts_total", METRIC_COUNTER, NULL,
-                                              "How often the Engine restarted the container by its policy."};
-static const struct metric_family start_time = {"runbook_docker_container_start_timestamp_seconds",
-                                                METRIC_GAUGE, "seconds",
-                                                "When the container was started last."};
-static const struct metric_family info = {"runbook_docker_container_info", METRIC_INFO, NULL,
-                                          "The container's image, the version in its labels, and its state."};
 
-static const struct metric_family *const families[] = {&service_containers, &running, &healthy, &restarts,
-                                                       &start_time,         &info,    NULL};
+static const struct metric_family *const families[] = {&service_containers, DOCKER_CONTAINER_FAMILIES,
+                                                       DOCKER_STATS_FAMILIES, NULL};
+
+enum { GROUP_STATE = 1 << 0, GROUP_RESOURCES = 1 << 1, GROUP_ALL = GROUP_STATE | GROUP_RESOURCES };
+
+static const struct {
+        const char *name;
+        unsigned bit;
+} groups[] = {{"state", GROUP_STATE}, {"resources", GROUP_RESOURCES}};
 
 struct docker_state {
         const struct docker_config *config;
         struct docker *docker;
+        struct docker_watch watch;
+        unsigned groups;
 };
 
 static void *docker_close(void *state)
 {
         struct docker_state *docker = state;
 
-        if (docker)
-                docker_free(docker->docker);
+        if (!docker)
+                return NULL;
+        docker_free(docker->docker);
+        docker_watch_release(&docker->watch);
         free(docker);
         return NULL;
 }
 DEFINE_CLEANUP(void *, docker_close);
+
+static bool choose_groups(const struct config_strings *chosen, struct config_node *node, unsigned *ret)
+{
+        bool fine = true;
+
+        *ret = chosen->count == 0 ? GROUP_ALL : 0;
+        for (size_t i = 0; i < chosen->count; i++) {
+                unsigned bit = 0;
+
+                for (size_t g = 0; g < N_ELEMENTS(groups); g++)
+                        if (strcmp(groups[g].name, chosen->items[i]) == 0)
+                                bit = groups[g].bit;
+                if (!bit) {
+                        config_complain(node, "groups", "there is no group \"%s\": write state or resources",
+                                        chosen->items[i]);
+                        fine = false;
+                }
+                *ret |= bit;
+        }
+        return fine;
+}
 
 static int docker_open(const struct check *check, struct config_node *node, void **ret_state,
                        struct error *error)
@@ -65,87 +91,63 @@ static int docker_open(const struct check *check, struct config_node *node, void
         const struct docker_config *config = check->config;
         struct docker_state *docker = calloc(1, sizeof(*docker));
         _cleanup_(docker_close_p) void *owned = docker;
-        int r;
 
         if (!docker)
                 return error_oom(error);
         docker->config = config;
-        r = docker_new(config->docker.host, &docker->docker, error);
-        if (r == -ENOMEM)
+        bool fine = choose_groups(&config->groups, node, &docker->groups);
+        if (!docker_check_options(&config->docker, node) || !fine)
+                return -EINVAL;
+        int r = docker_new(&config->docker, &docker->docker, error);
+        if (r < 0)
                 return r;
-        if (r < 0) {
-                config_complain(node, "host", "%s", error_text(error));
-                error_clear(error);
-                return r;
-        }
         *ret_state = TAKE_PTR(owned);
         return 0;
-}
-
-static void add_info(const cJSON *container, const struct label *service, const struct label *name,
-                     struct sample_sink *sink)
-{
-        const char *id = json_string(container, "Image");
-        _cleanup_free_ char *image_id = NULL;
-
-        if (id) {
-                const char *digits = strchr(id, ':');
-
-                image_id = strndup(digits ? digits + 1 : id, IMAGE_ID_LENGTH);
-        }
-        SAMPLE(sink, &info, 1, *service, *name,
-               {"image", json_string(json_get(container, "Config", NULL), "Image")}, {"image_id", image_id},
-               {"version", json_string(json_get(container, "Config", "Labels", NULL), VERSION_LABEL)},
-               {"state", json_string(json_get(container, "State", NULL), "Status")});
 }
 
 /* What one service was found to be. */
 struct finding {
         const char *service;
         unsigned running;
+        char *down;            /* why a container does not run, or NULL */
         const char *unhealthy; /* the name of a container, or NULL */
 };
 
-static void add_container(const cJSON *container, const struct label *service, struct finding *finding,
-                          struct sample_sink *sink)
-{
-        const struct label name = {"container", docker_name(container)};
-        const cJSON *state = json_get(container, "State", NULL);
-        const char *health = docker_health(container), *started = json_string(state, "StartedAt");
-        bool runs = json_bool(state, "Running", false);
-        nsec wall;
+struct findings {
+        struct finding *items;
+        size_t count;
+};
 
-        finding->running += runs;
-        SAMPLE(sink, &running, runs, *service, name);
-        if (!string_equal(health, "none"))
-                SAMPLE(sink, &healthy, string_equal(health, "healthy"), *service, name);
-        SAMPLE(sink, &restarts, json_number(container, "RestartCount", 0), *service, name);
-        if (started && time_parse(started, &wall, NULL) >= 0 && wall > 0)
-                SAMPLE(sink, &start_time, nsec_to_seconds(wall), *service, name);
-        add_info(container, service, &name, sink);
+static void findings_release(struct findings *findings)
+{
+        for (size_t i = 0; i < findings->count; i++)
+                free(findings->items[i].down);
+        free(findings->items);
 }
 
-static struct finding *find_service(struct finding *findings, size_t count, const char *service)
+/* The finding of a service, a new one when there is none yet: there is room for all. */
+static struct finding *find_service(struct findings *findings, const char *service)
 {
-        for (size_t i = 0; i < count; i++)
-                if (strcmp(findings[i].service, service) == 0)
-                        return &findings[i];
-        return NULL;
+        for (size_t i = 0; i < findings->count; i++)
+                if (strcmp(findings->items[i].service, service) == 0)
+                        return &findings->items[i];
+        findings->items[findings->count].service = service;
+        return &findings->items[findings->count++];
 }
 
 /* Why the check fails, from the services that the operator expects. */
-static int judge(const struct docker_config *config, struct finding *findings, size_t count,
-                 struct error *error)
+static int judge(const struct docker_config *config, struct findings *findings, struct error *error)
 {
         _cleanup_text_ struct text reasons = {0};
 
         for (size_t i = 0; i < config->services.count; i++) {
-                const struct finding *finding = find_service(findings, count, config->services.items[i]);
+                const struct finding *finding = find_service(findings, config->services.items[i]);
                 const char *between = reasons.length ? "; " : "";
 
                 if (finding->running == 0)
-                        text_printf(&reasons, "%sservice %s has no running container", between,
-                                    finding->service);
+                        text_printf(&reasons, "%sservice %s has no running container%s%s", between,
+                                    finding->service, finding->down ? ": " : "",
+                                    finding->down ? finding->down : "");
                 else if (finding->unhealthy)
                         text_printf(&reasons, "%scontainer %s is unhealthy", between, finding->unhealthy);
         }
@@ -154,49 +156,89 @@ static int judge(const struct docker_config *config, struct finding *findings, s
         return error_set(error, ECHILD, "%s", text_string(&reasons));
 }
 
+static int find(const cJSON *inspected, const struct label *name, struct finding *finding,
+                struct error *error)
+{
+        if (docker_container_runs(inspected)) {
+                finding->running++;
+                if (docker_container_unhealthy(inspected))
+                        finding->unhealthy = name->value;
+                return 0;
+        }
+        struct text why = {0};
+
+        text_printf(&why, "%s ", name->value);
+        docker_container_tell(inspected, &why);
+        free(finding->down);
+        finding->down = text_take(&why);
+        return finding->down ? 0 : error_oom(error);
+}
+
+/* All that is told of one container. What it uses may have failed by itself: that is `ret_failed`'s. */
+static int add_container(struct docker_state *docker, const struct docker_surveyed *surveyed,
+                         struct finding *finding, struct sample_sink *sink, int *ret_failed,
+                         struct error *failed, struct error *error)
+{
+        const struct label service = {"service", finding->service};
+        const struct label name = {"container", docker_name(surveyed->listed)};
+        struct docker_get *inspect = surveyed->inspect, *stats = surveyed->stats;
+
+        if (inspect->result == -ENOENT)
+                return 0; /* gone since it was listed */
+        if (inspect->result < 0) {
+                error_move(error, &inspect->error);
+                return inspect->result;
+        }
+        struct docker_watched *watched = docker_watch_of(&docker->watch, json_string(surveyed->listed, "Id"));
+        if (!watched)
+                return error_oom(error);
+        if (docker->groups & GROUP_STATE)
+                docker_container_add(inspect->answer, watched, docker->watch.counting, &service, &name, sink);
+        if (stats && stats->result >= 0)
+                docker_stats_add(stats->answer, inspect->answer, &service, &name, sink);
+        else if (stats && stats->result != -ENOENT && *ret_failed == 0) {
+                *ret_failed = stats->result;
+                error_move(failed, &stats->error);
+        }
+        return find(inspect->answer, &name, finding, error);
+}
+
 static int docker_run(void *state, struct deadline deadline, struct sample_sink *sink, struct error *error)
 {
         struct docker_state *docker = state;
         const struct docker_config *config = docker->config;
-        _cleanup_json_ cJSON *list = NULL;
-        const cJSON *item;
-        size_t count = 0;
-        int r;
+        _cleanup_(docker_survey_release) struct docker_survey survey = {0};
+        _cleanup_(findings_release) struct findings findings = {0};
+        _cleanup_error_ struct error failed = {0};
+        int resources = 0;
+        bool tells_state = docker->groups & GROUP_STATE;
 
-        r = docker_list(docker->docker, config->docker.project, NULL, deadline, &list, error);
+        int r = docker_survey(docker->docker, config->docker.project, docker->groups & GROUP_RESOURCES,
+                              tells_state ? &docker->watch : NULL, deadline, &survey, error);
         if (r < 0)
                 return r;
-        size_t most = config->services.count + (size_t)cJSON_GetArraySize(list);
-        _cleanup_free_ struct finding *findings = calloc(most + 1, sizeof(*findings));
-        if (!findings)
+        findings.items = calloc(config->services.count + survey.count + 1, sizeof(*findings.items));
+        if (!findings.items)
                 return error_oom(error);
         for (size_t i = 0; i < config->services.count; i++)
-                if (!find_service(findings, count, config->services.items[i]))
-                        findings[count++].service = config->services.items[i];
+                find_service(&findings, config->services.items[i]);
+        for (size_t i = 0; i < survey.count; i++) {
+                const struct docker_surveyed *surveyed = &survey.items[i];
 
-        cJSON_ArrayForEach(item, list)
-        {
-                const char *service = docker_service(item), *id = json_string(item, "Id");
-                struct finding *finding = find_service(findings, count, service);
-                _cleanup_json_ cJSON *container = NULL;
-
-                if (!finding) {
-                        finding = &findings[count++];
-                        finding->service = service;
-                }
-                r = id ? docker_inspect(docker->docker, id, deadline, &container, error) : -ENOENT;
-                if (r == -ENOENT)
-                        continue; /* gone since it was listed */
+                r = add_container(docker, surveyed, find_service(&findings, docker_service(surveyed->listed)),
+                                  sink, &resources, &failed, error);
                 if (r < 0)
                         return r;
-                add_container(container, &(struct label){"service", service}, finding, sink);
-                if (string_equal(docker_health(container), "unhealthy"))
-                        finding->unhealthy = docker_name(item);
         }
-        error_clear(error);
-        for (size_t i = 0; i < count; i++)
-                SAMPLE(sink, &service_containers, findings[i].running, {"service", findings[i].service});
-        return judge(config, findings, count, error);
+        docker_watch_sweep(&docker->watch);
+        for (size_t i = 0; tells_state && i < findings.count; i++)
+                SAMPLE(sink, &service_containers, findings.items[i].running,
+                       {"service", findings.items[i].service});
+        r = judge(config, &findings, error);
+        if (r < 0 || resources == 0)
+                return r;
+        error_move(error, &failed);
+        return resources;
 }
 
 const struct check_kind check_kind_docker = {
@@ -204,6 +246,7 @@ const struct check_kind check_kind_docker = {
         .help = "The services of a Compose project, from the Docker Engine's API.",
         .fields = fields,
         .config_size = sizeof(struct docker_config),
+        .target = "host",
         .families = families,
         .open = docker_open,
         .run = docker_run,

@@ -263,6 +263,11 @@ static int exec_run(void *state, struct deadline deadline, struct sample_sink *s
         return judge(exec, &result, error);
 }
 
+static enum check_programs exec_programs(const void *config _unused_)
+{
+        return CHECK_STARTS_ANYTHING;
+}
+
 const struct check_kind check_kind_exec = {
         .name = "exec",
         .help = "A program: its exit code, a Nagios plugin's performance data, or samples it writes.",
@@ -273,4 +278,5 @@ const struct check_kind check_kind_exec = {
         .run = exec_run,
         .close = exec_close,
         .own_families = exec_own_families,
+        .programs = exec_programs,
 };

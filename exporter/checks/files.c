@@ -15,6 +15,7 @@
 #include "exporter/backup_form.h"
 #include "exporter/check.h"
 #include "exporter/paths.h"
+#include "runbook/trace.h"
 
 #define DEPTH_MAX 32 /* each level is an open descriptor */
 
@@ -67,7 +68,9 @@ static const struct config_field fields[] = {
          .fallback = "any",
          .help = "What the newest file must be: pg_dump's (plain, or listed by pg_restore), RDB, tar (also "
                  "in "
-                 "gzip), gzip; told by its beginning and end"},
+                 "gzip), gzip; told by its beginning and end, and in gzip by reading all of it, as far as "
+                 "half "
+                 "of the timeout allows"},
         {.name = "settle",
          .type = CONFIG_DURATION,
          .offset = offsetof(struct files_config, settle),
@@ -373,6 +376,8 @@ static int files_run(void *state, struct deadline deadline, struct sample_sink *
 
         for (size_t i = 0; i < files->config->directories.count; i++) {
                 _cleanup_error_ struct error reason = {0};
+
+                trace_step(deadline, "looking through %s", files->config->directories.items[i]);
                 int r = run_directory(files->config, files->config->directories.items[i], &files->verdicts[i],
                                       deadline, sink, &reason);
 
@@ -382,6 +387,14 @@ static int files_run(void *state, struct deadline deadline, struct sample_sink *
                 }
         }
         return result;
+}
+
+/* pg_restore is asked for the list of a dump. */
+static enum check_programs files_programs(const void *config)
+{
+        const struct files_config *files = config;
+
+        return files->form == BACKUP_POSTGRES ? CHECK_STARTS_READERS : CHECK_STARTS_NOTHING;
 }
 
 const struct check_kind check_kind_files = {
@@ -394,4 +407,5 @@ const struct check_kind check_kind_files = {
         .open = files_open,
         .run = files_run,
         .close = files_close,
+        .programs = files_programs,
 };

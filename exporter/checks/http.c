@@ -9,13 +9,15 @@
 #include "runbook/json.h"
 
 #define BODY_LIMIT (1024 * 1024)
+#define COMPONENTS_DEPTH 4
+#define VERSION_MAX 128 /* what is longer is none */
 
 struct http_config {
         struct web_options web;
         char *method, *body, *unix_socket;
         struct config_strings status;
         struct config_map json;
-        char *components;
+        char *components, *version, *uptime;
 };
 
 static const struct config_field fields[] = {
@@ -49,7 +51,17 @@ static const struct config_field fields[] = {
          .offset = offsetof(struct http_config, components),
          .fallback = "components",
          .help = "Dotted path of the object in the answer that holds one member per component, if there is "
-                 "one"},
+                 "one; members of a component under the same name are components of its"},
+        {.name = "version",
+         .type = CONFIG_STRING,
+         .offset = offsetof(struct http_config, version),
+         .fallback = "version",
+         .help = "Dotted path of the service's version in the answer, if it says one"},
+        {.name = "uptime",
+         .type = CONFIG_STRING,
+         .offset = offsetof(struct http_config, uptime),
+         .fallback = "uptime",
+         .help = "Dotted path of the seconds for which the service runs, if it says them"},
         {0},
 };
 
@@ -62,9 +74,18 @@ static const struct metric_family response_bytes = {"runbook_http_response_bytes
 static const struct metric_family component_healthy = {
         "runbook_http_component_healthy", METRIC_GAUGE, NULL,
         "Whether the health document calls the component healthy, ok, up or pass."};
+static const struct metric_family tls_not_after = {"runbook_http_tls_not_after_timestamp_seconds",
+                                                   METRIC_GAUGE, "seconds",
+                                                   "When the server's own certificate ends."};
+static const struct metric_family version_info = {"runbook_http_version_info", METRIC_INFO, NULL,
+                                                  "The version that the health document tells; always 1."};
+static const struct metric_family uptime_seconds = {
+        "runbook_http_uptime_seconds", METRIC_GAUGE, "seconds",
+        "How long the service runs, as the health document tells it."};
 
-static const struct metric_family *const families[] = {&status_code, &phase_seconds, &response_bytes,
-                                                       &component_healthy, NULL};
+static const struct metric_family *const families[] = {
+        &status_code,   &phase_seconds, &response_bytes, &component_healthy,
+        &tls_not_after, &version_info,  &uptime_seconds, NULL};
 
 struct status_range {
         long first, last;
@@ -171,30 +192,69 @@ static void put_value(struct text *text, const cJSON *value)
                                                        : "a structure");
 }
 
-static bool says_healthy(const cJSON *component)
+/* What a component says of itself: the word alone, or the object's `status` or `healthy`; NULL: nothing. */
+static const cJSON *own_word(const cJSON *component)
+{
+        const cJSON *status = json_get(component, "status", NULL);
+
+        if (!cJSON_IsObject(component))
+                return component;
+        return status ? status : json_get(component, "healthy", NULL);
+}
+
+static bool is_good(const cJSON *said)
 {
         static const char *const good[] = {"healthy", "ok", "up", "pass"};
-        const char *word = cJSON_IsObject(component) ? json_string(component, "status")
-                                                     : cJSON_GetStringValue(component);
+        const char *word = cJSON_GetStringValue(said);
 
-        if (cJSON_IsTrue(component))
-                return true;
         for (size_t i = 0; word && i < N_ELEMENTS(good); i++)
                 if (strcasecmp(word, good[i]) == 0)
                         return true;
-        return false;
+        return cJSON_IsTrue(said);
 }
 
-static void add_components(const struct http_config *config, const cJSON *document, struct sample_sink *sink)
+/* A component may have components of its own under the same `key`; they are told as "database.replica". */
+static void add_components(const cJSON *components, const char *key, const char *above, unsigned depth,
+                           struct sample_sink *sink)
 {
-        const cJSON *components = find(document, config->components), *component;
+        const cJSON *component;
 
-        if (!cJSON_IsObject(components))
+        if (!cJSON_IsObject(components) || depth > COMPONENTS_DEPTH)
                 return;
         cJSON_ArrayForEach(component, components)
         {
-                SAMPLE(sink, &component_healthy, says_healthy(component), {"component", component->string});
+                _cleanup_free_ char *name =
+                        text_format("%s%s%s", above, *above ? "." : "", component->string);
+                const cJSON *said = own_word(component), *below = json_get(component, key, NULL);
+
+                if (!name)
+                        return;
+                if (said || !cJSON_IsObject(below))
+                        SAMPLE(sink, &component_healthy, is_good(said), {"component", name});
+                add_components(below, key, name, depth + 1, sink);
         }
+}
+
+/* What the document tells beside whether it is as it should be. */
+static void add_document(const struct http_config *config, const cJSON *document, struct sample_sink *sink)
+{
+        const cJSON *version = *config->version ? find(document, config->version) : NULL;
+        const cJSON *uptime = *config->uptime ? find(document, config->uptime) : NULL;
+        _cleanup_text_ struct text words = {0};
+
+        if (*config->components) {
+                const char *dot = strrchr(config->components, '.');
+
+                add_components(find(document, config->components), dot ? dot + 1 : config->components, "", 0,
+                               sink);
+        }
+        if (version && (cJSON_IsNumber(version) || cJSON_IsString(version))) {
+                put_value(&words, version);
+                if (words.length > 0 && words.length <= VERSION_MAX)
+                        SAMPLE(sink, &version_info, 1, {"version", text_string(&words)});
+        }
+        if (uptime && cJSON_IsNumber(uptime))
+                SAMPLE_BARE(sink, &uptime_seconds, uptime->valuedouble);
 }
 
 /* The fields that the operator expects; the first one that is otherwise is the reason of the failure. */
@@ -239,8 +299,7 @@ static int check_document(const struct http_config *config, const struct text *b
         r = json_parse(text_string(body), body->length, &document, error);
         if (r < 0)
                 return config->json.count == 0 ? 0 : error_prefix(error, r, "the answer");
-        if (config->components && *config->components)
-                add_components(config, document, sink);
+        add_document(config, document, sink);
         return check_fields(&config->json, document, error);
 }
 
@@ -269,6 +328,8 @@ static int http_run(void *state, struct deadline deadline, struct sample_sink *s
         SAMPLE(sink, &phase_seconds, response.phases.tls, {"phase", "tls"});
         SAMPLE(sink, &phase_seconds, response.phases.processing, {"phase", "processing"});
         SAMPLE(sink, &phase_seconds, response.phases.transfer, {"phase", "transfer"});
+        if (response.tls_not_after > 0)
+                SAMPLE_BARE(sink, &tls_not_after, (double)response.tls_not_after);
 
         document = check_document(config, &response.body, sink, error);
         r = check_status(http, response.status, &status_error);
@@ -284,6 +345,7 @@ const struct check_kind check_kind_http = {
         .help = "One HTTP request: status, phases, and the health document in its answer.",
         .fields = fields,
         .config_size = sizeof(struct http_config),
+        .target = "url",
         .families = families,
         .open = http_open,
         .run = http_run,

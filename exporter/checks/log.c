@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Kind log: how many lines of log files match patterns, as counters, whatever rotates or truncates the files.
+ * Kind log: how many lines of logs match patterns, as counters, whatever rotates or truncates them.
  *
  * Nothing of a line ever leaves this process: logs hold what must not stand in metrics.
  */
@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "exporter/check.h"
-#include "exporter/log_follow.h"
+#include "exporter/log_source.h"
 #include "runbook/pattern.h"
 
 #define PATTERNS_MAX 64
@@ -24,7 +24,9 @@ struct log_pattern {
 };
 
 struct log_config {
-        struct config_strings files;
+        struct config_strings files; /* one of these three is given */
+        struct log_journal_config journal;
+        struct log_docker_config docker;
         struct config_list patterns; /* of struct log_pattern */
         int from;                    /* enum from */
         int64_t max_line;
@@ -53,8 +55,19 @@ static const struct config_field fields[] = {
         {.name = "files",
          .type = CONFIG_STRINGS,
          .offset = offsetof(struct log_config, files),
-         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
-         .help = "Absolute paths with *, ? and [abc]; compressed files are passed over"},
+         .flags = CONFIG_NOT_EMPTY,
+         .help = "Absolute paths with *, ? and [abc]; compressed files are passed over. Or a journal, or "
+                 "docker: one of the three"},
+        {.name = "journal",
+         .type = CONFIG_OBJECT,
+         .offset = offsetof(struct log_config, journal),
+         .fields = log_journal_fields,
+         .help = "What units write to journald"},
+        {.name = "docker",
+         .type = CONFIG_OBJECT,
+         .offset = offsetof(struct log_config, docker),
+         .fields = log_docker_fields,
+         .help = "What the containers of a Compose project write"},
         {.name = "patterns",
          .type = CONFIG_LIST,
          .offset = offsetof(struct log_config, patterns),
@@ -67,8 +80,8 @@ static const struct config_field fields[] = {
          .offset = offsetof(struct log_config, from),
          .choices = froms,
          .fallback = "end",
-         .help = "Where to begin in files that are there when the check runs for the first time; later ones "
-                 "are read from their start"},
+         .help = "Where to begin in what is there when the check runs for the first time; files and "
+                 "containers that come later are read from their start"},
         {.name = "max_line",
          .type = CONFIG_SIZE,
          .offset = offsetof(struct log_config, max_line),
@@ -81,21 +94,24 @@ static const struct metric_family matched = {"runbook_log_matched_lines_total", 
                                              "Lines in which the pattern was found."};
 static const struct metric_family lines = {"runbook_log_lines_total", METRIC_COUNTER, NULL,
                                            "Lines that were read."};
-static const struct metric_family files = {"runbook_log_files", METRIC_GAUGE, NULL,
-                                           "Files that are followed."};
-static const struct metric_family behind = {
-        "runbook_log_behind_bytes", METRIC_GAUGE, "bytes",
-        "What of the files has not been read yet: a line that has no end, or for lack of time."};
+static const struct metric_family caught_up = {
+        "runbook_log_caught_up", METRIC_GAUGE, NULL,
+        "Whether the last run had the time to read all there was; the rest is for the next one."};
 
-static const struct metric_family *const families[] = {&matched, &lines, &files, &behind, NULL};
+static const struct metric_family *const families[] = {
+        &matched,         &lines, &caught_up, &log_family_files, &log_family_behind, &log_family_containers,
+        &log_family_gaps, NULL};
+
+static const struct config_strings no_members = {.items = (char *[]){NULL}, .count = 1};
 
 struct log_state {
         const struct log_config *config;
-        struct log_follow *follow;
+        struct log_source source;
+        const struct config_strings *members; /* of the source; one without a name when it has none */
         char *state_path;
         struct pattern *patterns[PATTERNS_MAX];
-        uint64_t matched[PATTERNS_MAX], lines;
-        char *lower; /* a line in lower case; NULL when no pattern wants it */
+        uint64_t *lines, *matched; /* by member; by member and pattern */
+        char *lower;               /* a line in lower case; NULL when no pattern wants it */
 };
 
 static void *log_close(void *state)
@@ -104,10 +120,13 @@ static void *log_close(void *state)
 
         if (!log)
                 return NULL;
-        log_follow_free(log->follow);
+        if (log->source.type)
+                log->source.type->free(log->source.state);
         for (size_t i = 0; i < PATTERNS_MAX; i++)
                 pattern_free(log->patterns[i]);
         free(log->state_path);
+        free(log->lines);
+        free(log->matched);
         free(log->lower);
         free(log);
         return NULL;
@@ -151,53 +170,86 @@ static bool compile(struct log_state *log, size_t i, struct config_node *node)
         return true;
 }
 
+/* Opens the one source that is given. */
+static int open_source(struct log_state *log, struct config_node *node, struct error *error)
+{
+        static const char *const sources[] = {"files", "journal", "docker"};
+        const struct log_config *config = log->config;
+        const struct log_source_options options = {
+                .state_path = log->state_path,
+                .from_start = config->from == FROM_START,
+                .line_limit = (size_t)config->max_line,
+        };
+        struct config_node *given = NULL;
+        size_t count = 0;
+
+        for (size_t i = 0; i < N_ELEMENTS(sources); i++) {
+                struct config_node *member = config_member(node, sources[i]);
+
+                given = member ? member : given;
+                count += member != NULL;
+        }
+        if (count != 1) {
+                config_complain(node, NULL, "one of files, journal and docker is needed, and only one");
+                return -EINVAL;
+        }
+        if (config->journal.units.count > 0) {
+                log->members = &config->journal.units;
+                return log_journal_open(&config->journal, given, &options, &log->source, error);
+        }
+        if (config->docker.services.count > 0) {
+                log->members = &config->docker.services;
+                return log_docker_open(&config->docker, given, &options, &log->source, error);
+        }
+        log->members = &no_members;
+        return log_files_open(&config->files, node, &options, &log->source, error);
+}
+
 static int log_open(const struct check *check, struct config_node *node, void **ret_state,
                     struct error *error)
 {
         const struct log_config *config = check->config;
         _cleanup_(log_close_p) struct log_state *log = calloc(1, sizeof(*log));
-        bool good = paths_check(&config->files, node, "files");
+        bool good = true;
 
         if (!log)
                 return error_oom(error);
         log->config = config;
         if (config->max_line < LINE_MIN || config->max_line > LINE_MAX_BYTES) {
                 config_complain(node, "max_line", "from %d to 1MiB", LINE_MIN);
-                good = false;
+                return -EINVAL;
         }
         if (config->patterns.count > PATTERNS_MAX) {
                 config_complain(node, "patterns", "at most %d", PATTERNS_MAX);
                 return -EINVAL;
         }
-        for (size_t i = 0; i < config->patterns.count; i++)
-                good = compile(log, i, config_item(config_member(node, "patterns"), i)) && good;
-        if (!good)
-                return -EINVAL;
-        log->lower = malloc((size_t)config->max_line + 1);
         if (check->state_directory)
                 log->state_path = text_format("%s/log-%s", check->state_directory, check->name);
+        log->lower = malloc((size_t)config->max_line + 1);
         if (!log->lower || (check->state_directory && !log->state_path))
                 return error_oom(error);
-        const struct log_follow_options options = {
-                .files = &config->files,
-                .state_path = log->state_path,
-                .from_start = config->from == FROM_START,
-                .line_limit = (size_t)config->max_line,
-        };
-        int r = log_follow_new(&options, &log->follow, error);
-        if (r < 0)
-                return r;
+        int r = open_source(log, node, error);
+        for (size_t i = 0; i < config->patterns.count; i++)
+                good = compile(log, i, config_item(config_member(node, "patterns"), i)) && good;
+        if (r < 0 || !good)
+                return r < 0 ? r : -EINVAL;
+        /* One more: neither may be nothing. */
+        log->lines = calloc(log->members->count + 1, sizeof(*log->lines));
+        log->matched = calloc(log->members->count * config->patterns.count + 1, sizeof(*log->matched));
+        if (!log->lines || !log->matched)
+                return error_oom(error);
         *ret_state = TAKE_PTR(log);
         return 0;
 }
 
-static void see_line(const char *line, size_t length, void *context)
+static void see_line(void *context, size_t member, const char *line, size_t length)
 {
         struct log_state *log = context;
         const struct log_pattern *given = log->config->patterns.items;
+        uint64_t *found = &log->matched[member * log->config->patterns.count];
         bool lowered = false;
 
-        log->lines++;
+        log->lines[member]++;
         for (size_t i = 0; i < log->config->patterns.count; i++) {
                 if (given[i].ignore_case && !lowered) {
                         for (size_t k = 0; k <= length; k++)
@@ -205,28 +257,42 @@ static void see_line(const char *line, size_t length, void *context)
                                                                                         : line[k]);
                         lowered = true;
                 }
-                log->matched[i] += pattern_found(log->patterns[i], given[i].ignore_case ? log->lower : line);
+                found[i] += pattern_found(log->patterns[i], given[i].ignore_case ? log->lower : line);
         }
 }
 
-/* Reads for half of the time that is left: a run that is overdue would tell nothing. */
+/* Reads for half of the time that is left, and waits for no answer longer than three quarters of it: a run
+ * that is overdue would tell nothing. */
 static int log_run(void *state, struct deadline deadline, struct sample_sink *sink, struct error *error)
 {
         struct log_state *log = state;
         const struct log_pattern *given = log->config->patterns.items;
+        size_t count = log->config->patterns.count;
+        const struct log_source_type *type = log->source.type;
+        nsec left = deadline_left(deadline);
+        bool read_all = false;
 
-        int r = log_follow_run(log->follow, deadline_in(deadline_left(deadline) / 2), see_line, log, error);
-        for (size_t i = 0; i < log->config->patterns.count; i++)
-                SAMPLE(sink, &matched, (double)log->matched[i], {"pattern", given[i].name});
-        SAMPLE_BARE(sink, &lines, (double)log->lines);
-        SAMPLE_BARE(sink, &files, (double)log_follow_files(log->follow));
-        SAMPLE_BARE(sink, &behind, (double)log_follow_behind(log->follow));
+        int r = type->run(log->source.state, deadline_earlier(deadline, deadline_in(left / 2)),
+                          deadline_earlier(deadline, deadline_in(left / 4 * 3)), see_line, log, &read_all,
+                          error);
+        for (size_t m = 0; m < log->members->count; m++) {
+                const struct label member = {type->label, log->members->items[m]};
+
+                for (size_t i = 0; i < count; i++)
+                        SAMPLE(sink, &matched, (double)log->matched[m * count + i], member,
+                               {"pattern", given[i].name});
+                SAMPLE(sink, &lines, (double)log->lines[m], member);
+        }
+        SAMPLE_BARE(sink, &caught_up, read_all);
+        type->tell(log->source.state, sink);
         return r;
 }
 
 const struct check_kind check_kind_log = {
         .name = "log",
-        .help = "Lines of log files that match patterns, counted over rotation, truncation and restarts.",
+        .help = "Lines of log files, journald or Docker that match patterns, counted over rotation, "
+                "truncation and "
+                "restarts.",
         .fields = fields,
         .config_size = sizeof(struct log_config),
         .families = families,

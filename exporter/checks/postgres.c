@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Kind postgres: connections and long-running queries, and any query of the operator's. One kept connection.
- */
-#include "runbook/postgres.h"
-
+/* Kind postgres: what is built in, by groups, and any query of the operator's. One connection a server. */
 #include <errno.h>
 
 #include "exporter/check.h"
 #include "exporter/operator_metric.h"
+#include "exporter/postgres_measure.h"
 
 struct postgres_metric {
         struct operator_metric metric;
@@ -17,7 +15,10 @@ struct postgres_metric {
 struct postgres_config {
         struct postgres_options postgres;
         struct config_strings groups;
-        nsec long_running;
+        nsec long_running, slow;
+        int64_t top;
+        bool statement_text;
+        struct config_strings tables;
         char *query;
         struct config_list metrics;
 };
@@ -41,15 +42,40 @@ static const struct config_field fields[] = {
         {.name = "groups",
          .type = CONFIG_STRINGS,
          .offset = offsetof(struct postgres_config, groups),
-         .help = "What to measure of what is built in: `connections`, `long_running_queries`; all when there "
-                 "is "
-                 "no query, else none"},
+         .help = "What to measure of what is built in: " POSTGRES_GROUP_NAMES
+                 "; the first five when there is neither groups nor a query"},
         {.name = "long_running",
          .type = CONFIG_DURATION,
          .offset = offsetof(struct postgres_config, long_running),
          .fallback = "5m",
          .flags = CONFIG_POSITIVE,
          .help = "A query that is active for longer is a long-running one"},
+        {.name = "slow",
+         .type = CONFIG_DURATION,
+         .offset = offsetof(struct postgres_config, slow),
+         .fallback = "100ms",
+         .flags = CONFIG_POSITIVE,
+         .help = "A statement that takes longer on average is one of `slow_statements`"},
+        {.name = "statement_text",
+         .type = CONFIG_BOOL,
+         .offset = offsetof(struct postgres_config, statement_text),
+         .fallback = "false",
+         .help = "Show the first 120 characters of slow statements; the server replaces constants in most, "
+                 "not "
+                 "in all"},
+        {.name = "top",
+         .type = CONFIG_INT,
+         .offset = offsetof(struct postgres_config, top),
+         .fallback = "20",
+         .flags = CONFIG_POSITIVE,
+         .help = "How many of the largest tables, the least used indexes, the tables with the most dead rows "
+                 "and "
+                 "the slowest statements"},
+        {.name = "tables",
+         .type = CONFIG_STRINGS,
+         .offset = offsetof(struct postgres_config, tables),
+         .flags = CONFIG_NOT_EMPTY,
+         .help = "Whose rows `row_counts` counts and `row_estimates` tells: `table` or `schema.table`"},
         {.name = "query",
          .type = CONFIG_STRING,
          .offset = offsetof(struct postgres_config, query),
@@ -64,80 +90,13 @@ static const struct config_field fields[] = {
         {0},
 };
 
-static const struct metric_family connections = {
-        "runbook_postgres_connections", METRIC_GAUGE, NULL,
-        "Client connections by database and state; without pg_monitor the state of others is unknown."};
-static const struct metric_family max_connections = {"runbook_postgres_max_connections", METRIC_GAUGE, NULL,
-                                                     "How many connections the server takes."};
-static const struct metric_family long_running = {
-        "runbook_postgres_long_running_queries", METRIC_GAUGE, NULL,
-        "Queries that have been active for longer than the check's long_running."};
-static const struct metric_family longest = {
-        "runbook_postgres_longest_query_seconds", METRIC_GAUGE, "seconds",
-        "For how long the oldest active query has been running; 0: none is."};
-
-static const struct metric_family *const families[] = {&connections, &max_connections, &long_running,
-                                                       &longest, NULL};
-
 struct postgres_state {
         const struct postgres_config *config;
-        struct postgres *postgres;
-        unsigned groups;      /* a bit for each of the table below */
-        struct label *labels; /* room for one sample's */
+        struct postgres_target *target;
+        struct postgres_plan plan;
         struct metric_family *own;
         const struct metric_family **own_list;
-};
-
-static double number(const PGresult *result, int row, int column)
-{
-        double value = 0;
-
-        return operator_value(PQgetvalue(result, row, column), &value) ? value : 0;
-}
-
-static void add_connections(const PGresult *result, struct sample_sink *sink)
-{
-        for (int row = 0; row < PQntuples(result); row++)
-                SAMPLE(sink, &connections, number(result, row, 2), {"database", PQgetvalue(result, row, 0)},
-                       {"state", PQgetvalue(result, row, 1)});
-}
-
-static void add_max_connections(const PGresult *result, struct sample_sink *sink)
-{
-        if (PQntuples(result) == 1)
-                SAMPLE_BARE(sink, &max_connections, number(result, 0, 0));
-}
-
-static void add_long_running(const PGresult *result, struct sample_sink *sink)
-{
-        for (int row = 0; row < PQntuples(result); row++) {
-                SAMPLE(sink, &long_running, number(result, row, 1), {"database", PQgetvalue(result, row, 0)});
-                SAMPLE(sink, &longest, number(result, row, 2), {"database", PQgetvalue(result, row, 0)});
-        }
-}
-
-/* What is built in. `$1` is long_running in seconds. A role without pg_monitor sees NULL for others' states.
- */
-static const struct {
-        const char *name;
-        const char *sql;
-        int parameters;
-        void (*add)(const PGresult *result, struct sample_sink *sink);
-} groups[] = {
-        {"connections",
-         "SELECT datname, coalesce(state, 'unknown'), count(*) FROM pg_stat_activity"
-         " WHERE datname IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend'"
-         " GROUP BY 1, 2 ORDER BY 1, 2",
-         0, add_connections},
-        {"connections", "SELECT current_setting('max_connections')", 0, add_max_connections},
-        {"long_running_queries",
-         "SELECT d.datname, count(a.pid) FILTER (WHERE clock_timestamp() - a.query_start > $1::float8 * "
-         "interval '1s'),"
-         " coalesce(max(extract(epoch FROM clock_timestamp() - a.query_start)), 0)"
-         " FROM pg_database d LEFT JOIN pg_stat_activity a ON a.datid = d.oid AND a.state = 'active'"
-         " AND a.backend_type = 'client backend' AND a.pid <> pg_backend_pid()"
-         " WHERE d.datallowconn AND NOT d.datistemplate GROUP BY 1 ORDER BY 1",
-         1, add_long_running},
+        struct column_metric *metrics; /* of the query */
 };
 
 static void *postgres_close(void *state)
@@ -146,36 +105,124 @@ static void *postgres_close(void *state)
 
         if (!postgres)
                 return NULL;
-        postgres_free(postgres->postgres);
-        free(postgres->labels);
+        postgres_target_close(postgres->target);
+        for (size_t i = 0; i < PARAMETERS; i++)
+                free(postgres->plan.values[i]);
+        free(postgres->plan.groups);
         free(postgres->own);
         free(postgres->own_list);
+        free(postgres->metrics);
         free(postgres);
         return NULL;
 }
 DEFINE_CLEANUP(void *, postgres_close);
 
-static bool choose_groups(const struct postgres_config *config, struct config_node *node, unsigned *ret)
+static bool is_wanted(const struct postgres_config *config, const struct postgres_group *group)
+{
+        for (size_t i = 0; i < config->groups.count; i++)
+                if (strcmp(config->groups.items[i], group->name) == 0)
+                        return true;
+        return config->groups.count == 0 && !config->query && group->by_default;
+}
+
+static bool has_parameter(const struct postgres_group *group, enum postgres_parameter parameter)
+{
+        for (size_t i = 0; i < GROUP_PARAMETERS_MAX; i++)
+                if (group->parameters[i] == parameter)
+                        return true;
+        return false;
+}
+
+static bool check_group_names(const struct postgres_config *config, struct config_node *node)
 {
         bool fine = true;
 
-        *ret = 0;
-        for (size_t g = 0; g < N_ELEMENTS(groups); g++)
-                if (config->groups.count == 0 && !config->query)
-                        *ret |= 1U << g;
         for (size_t i = 0; i < config->groups.count; i++) {
-                unsigned found = 0;
+                const struct postgres_group *group = postgres_groups;
+                _cleanup_text_ struct text known = {0};
 
-                for (size_t g = 0; g < N_ELEMENTS(groups); g++)
-                        if (strcmp(groups[g].name, config->groups.items[i]) == 0)
-                                found |= 1U << g;
-                if (!found) {
-                        config_complain(node, "groups", "there is no group \"%s\"", config->groups.items[i]);
-                        fine = false;
-                }
-                *ret |= found;
+                for (; group->name && strcmp(group->name, config->groups.items[i]) != 0; group++)
+                        if (group == postgres_groups || strcmp(group->name, group[-1].name) != 0)
+                                text_printf(&known, "%s%s", known.length > 0 ? ", " : "", group->name);
+                if (group->name)
+                        continue;
+                config_complain(node, "groups", "there is no group \"%s\"; there are: %s",
+                                config->groups.items[i], text_string(&known));
+                fine = false;
         }
         return fine;
+}
+
+/* The groups in the order of the table. -EINVAL after complaints, -ENOMEM. */
+static int choose_groups(struct postgres_state *postgres, struct config_node *node)
+{
+        const struct postgres_config *config = postgres->config;
+        struct postgres_plan *plan = &postgres->plan;
+        const struct postgres_group *needs_tables = NULL;
+        size_t rows = 0;
+        bool fine = check_group_names(config, node);
+
+        while (postgres_groups[rows].name)
+                rows++;
+        plan->groups = calloc(rows + 1, sizeof(*plan->groups));
+        if (!plan->groups)
+                return -ENOMEM;
+        for (const struct postgres_group *group = postgres_groups; group->name; group++) {
+                bool alternative = group != postgres_groups && strcmp(group->name, group[-1].name) == 0;
+
+                if (alternative || !is_wanted(config, group))
+                        continue;
+                plan->groups[plan->group_count++] = group;
+                if (has_parameter(group, PARAMETER_TABLES))
+                        needs_tables = group;
+        }
+        if (needs_tables && config->tables.count == 0) {
+                config_complain(node, "groups", "%s needs tables: the names of those whose rows it tells",
+                                needs_tables->name);
+                fine = false;
+        }
+        if (!needs_tables && config->tables.count > 0) {
+                config_complain(node, "tables",
+                                "tables is only of use to the groups row_counts and row_estimates");
+                fine = false;
+        }
+        return fine ? 0 : -EINVAL;
+}
+
+/* As an array of text is written. */
+static void put_array(struct text *text, const struct config_strings *strings)
+{
+        text_putc(text, '{');
+        for (size_t i = 0; i < strings->count; i++) {
+                text_puts(text, i > 0 ? ",\"" : "\"");
+                for (const char *at = strings->items[i]; *at; at++) {
+                        if (*at == '"' || *at == '\\')
+                                text_putc(text, '\\');
+                        text_putc(text, *at);
+                }
+                text_putc(text, '"');
+        }
+        text_putc(text, '}');
+}
+
+/* The values of the groups' parameters. */
+static int set_values(struct postgres_state *postgres)
+{
+        const struct postgres_config *config = postgres->config;
+        struct text texts[PARAMETERS] = {0};
+        int r = 0;
+
+        text_put_double(&texts[PARAMETER_LONG_RUNNING], nsec_to_seconds(config->long_running));
+        text_put_double(&texts[PARAMETER_SLOW], nsec_to_seconds(config->slow));
+        text_printf(&texts[PARAMETER_TOP], "%lld", (long long)config->top);
+        text_puts(&texts[PARAMETER_STATEMENT_TEXT], config->statement_text ? "true" : "false");
+        put_array(&texts[PARAMETER_TABLES], &config->tables);
+        for (size_t i = PARAMETER_NONE + 1; i < PARAMETERS; i++) {
+                postgres->plan.values[i] = text_take(&texts[i]);
+                if (!postgres->plan.values[i])
+                        r = -ENOMEM;
+        }
+        return r;
 }
 
 /* The operator's metrics: rules of their names, and families for them. -EINVAL after complaints, -ENOMEM. */
@@ -183,7 +230,7 @@ static int define_metrics(struct postgres_state *postgres, struct config_node *n
 {
         const struct postgres_config *config = postgres->config;
         const struct postgres_metric *metrics = config->metrics.items;
-        size_t count = config->metrics.count, most = 0;
+        size_t count = config->metrics.count;
         bool fine = true;
 
         if (!config->query != (count == 0)) {
@@ -193,7 +240,8 @@ static int define_metrics(struct postgres_state *postgres, struct config_node *n
         }
         postgres->own = calloc(count + 1, sizeof(*postgres->own));
         postgres->own_list = calloc(count + 1, sizeof(*postgres->own_list));
-        if (!postgres->own || !postgres->own_list)
+        postgres->metrics = calloc(count + 1, sizeof(*postgres->metrics));
+        if (!postgres->own || !postgres->own_list || !postgres->metrics)
                 return -ENOMEM;
         for (size_t i = 0; i < count; i++) {
                 struct config_node *item = config_item(config_member(node, "metrics"), i);
@@ -202,165 +250,65 @@ static int define_metrics(struct postgres_state *postgres, struct config_node *n
                 fine &= operator_labels_check(&metrics[i].labels, item);
                 postgres->own[i] = operator_metric_family(&metrics[i].metric);
                 postgres->own_list[i] = &postgres->own[i];
-                if (metrics[i].labels.count > most)
-                        most = metrics[i].labels.count;
+                postgres->metrics[i] = (struct column_metric){&postgres->own[i], metrics[i].value,
+                                                              (const char *const *)metrics[i].labels.items,
+                                                              metrics[i].labels.count};
         }
-        postgres->labels = calloc(most + 1, sizeof(*postgres->labels));
-        if (!postgres->labels)
-                return -ENOMEM;
+        postgres->plan.query = config->query;
+        postgres->plan.metrics = postgres->metrics;
         return fine ? 0 : -EINVAL;
 }
 
 static int postgres_open(const struct check *check, struct config_node *node, void **ret_state,
                          struct error *error)
 {
-        const struct postgres_config *config = check->config;
         struct postgres_state *postgres = calloc(1, sizeof(*postgres));
         _cleanup_(postgres_close_p) void *owned = postgres;
-        struct postgres_options options = config->postgres;
-        int r;
 
         if (!postgres)
                 return error_oom(error);
-        postgres->config = config;
-        r = define_metrics(postgres, node);
-        if (r == -ENOMEM)
+        postgres->config = check->config;
+        int metrics = define_metrics(postgres, node), groups = choose_groups(postgres, node);
+        if (metrics == -ENOMEM || groups == -ENOMEM || set_values(postgres) < 0)
                 return error_oom(error);
-        if (!choose_groups(config, node, &postgres->groups))
-                r = -EINVAL;
-
-        options.application_name = "runbook_exporter";
-        options.read_only = true;
-        options.statement_timeout = options.lock_timeout = check->timeout;
-        int made = postgres_new(&options, &postgres->postgres, error);
-        if (made == -ENOMEM)
-                return made;
-        if (made < 0) {
+        int r = postgres_target_open(&postgres->config->postgres, check->timeout / 2, &postgres->target,
+                                     error);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0) {
                 config_complain(node, "dsn", "%s", error_text(error));
                 error_clear(error);
-                return made;
-        }
-        if (r < 0)
                 return r;
+        }
+        if (metrics < 0 || groups < 0)
+                return -EINVAL;
         *ret_state = TAKE_PTR(owned);
         return 0;
 }
 
-static const struct metric_family *const *postgres_families(const void *state)
+static const struct metric_family *const *postgres_own_families(const void *state)
 {
         return ((const struct postgres_state *)state)->own_list;
 }
 
-static int find_column(const PGresult *result, const char *name, struct error *error)
-{
-        for (int column = 0; column < PQnfields(result); column++)
-                if (strcmp(PQfname(result, column), name) == 0)
-                        return column;
-        return error_set(error, EPROTO, "the query has no column \"%s\"", name);
-}
-
-/* The samples of one metric, one a row. */
-static int add_metric(struct postgres_state *postgres, size_t index, const PGresult *result,
-                      struct sample_sink *sink, struct error *error)
-{
-        const struct postgres_metric *metric =
-                &((struct postgres_metric *)postgres->config->metrics.items)[index];
-        size_t label_count = metric->labels.count;
-        _cleanup_free_ int *columns = calloc(label_count + 1, sizeof(*columns));
-        int value_column;
-
-        if (!columns)
-                return error_oom(error);
-        value_column = find_column(result, metric->value, error);
-        if (value_column < 0)
-                return value_column;
-        for (size_t i = 0; i < label_count; i++) {
-                columns[i] = find_column(result, metric->labels.items[i], error);
-                if (columns[i] < 0)
-                        return columns[i];
-        }
-        for (int row = 0; row < PQntuples(result); row++) {
-                double value;
-
-                if (PQgetisnull(result, row, value_column))
-                        continue;
-                if (!operator_value(PQgetvalue(result, row, value_column), &value))
-                        return error_set(error, EPROTO, "column \"%s\" holds a value that is not a number",
-                                         metric->value);
-                for (size_t i = 0; i < label_count; i++)
-                        postgres->labels[i] =
-                                (struct label){metric->labels.items[i], PQgetvalue(result, row, columns[i])};
-                sample_add(sink, &postgres->own[index], value, postgres->labels, label_count);
-        }
-        return 0;
-}
-
-static int run_query(struct postgres_state *postgres, struct deadline deadline, struct sample_sink *sink,
-                     struct error *error)
-{
-        const struct postgres_config *config = postgres->config;
-        _cleanup_result_ PGresult *result = NULL;
-        int r;
-
-        r = postgres_query(postgres->postgres, config->query, NULL, 0, deadline, &result, error);
-        for (size_t i = 0; r >= 0 && i < config->metrics.count; i++)
-                r = add_metric(postgres, i, result, sink, error);
-        return r;
-}
-
-static int run_group(struct postgres_state *postgres, size_t group, struct deadline deadline,
-                     struct sample_sink *sink, struct error *error)
-{
-        _cleanup_result_ PGresult *result = NULL;
-        _cleanup_text_ struct text seconds = {0};
-        int r;
-
-        text_put_double(&seconds, nsec_to_seconds(postgres->config->long_running));
-        r = postgres_query(postgres->postgres, groups[group].sql,
-                           (const char *const[]){text_string(&seconds)}, groups[group].parameters, deadline,
-                           &result, error);
-        if (r < 0)
-                return error_prefix(error, r, "%s", groups[group].name);
-        groups[group].add(result, sink);
-        return 0;
-}
-
-/* A server may have closed the kept connection long ago, which shows only when it is used: one more try then.
- */
-static int run_once(struct postgres_state *postgres, struct deadline deadline, struct sample_sink *sink,
-                    struct error *error)
-{
-        int r = postgres_connect(postgres->postgres, deadline, error);
-
-        for (size_t group = 0; r >= 0 && group < N_ELEMENTS(groups); group++)
-                if (postgres->groups & (1U << group))
-                        r = run_group(postgres, group, deadline, sink, error);
-        if (r >= 0 && postgres->config->query)
-                r = run_query(postgres, deadline, sink, error);
-        return r;
-}
-
 static int postgres_run(void *state, struct deadline deadline, struct sample_sink *sink, struct error *error)
 {
-        struct postgres_state *postgres = state;
-        bool kept = postgres_connected(postgres->postgres);
-        int r = run_once(postgres, deadline, sink, error);
+        const struct postgres_state *postgres = state;
 
-        if (r == -ECONNRESET && kept && sink->set->count == 0) {
-                error_clear(error);
-                r = run_once(postgres, deadline, sink, error);
-        }
-        return r;
+        return postgres_measure(postgres->target, &postgres->plan, deadline, sink, error);
 }
 
 const struct check_kind check_kind_postgres = {
         .name = "postgres",
-        .help = "A PostgreSQL server: reachable, connections, long-running queries, and any query's result.",
+        .help = "A PostgreSQL server: what is built in, by groups, and any query's result; over one "
+                "connection that "
+                "all checks of the server share.",
         .fields = fields,
         .config_size = sizeof(struct postgres_config),
-        .families = families,
+        .target = "dsn",
+        .families = postgres_families,
         .open = postgres_open,
         .run = postgres_run,
         .close = postgres_close,
-        .own_families = postgres_families,
+        .own_families = postgres_own_families,
 };

@@ -191,6 +191,7 @@ const struct check_kind check_kind_prometheus = {
         .help = "A PromQL query asked of a Prometheus server; its result as samples.",
         .fields = fields,
         .config_size = sizeof(struct prometheus_config),
+        .target = "url",
         .families = families,
         .open = prometheus_open,
         .run = prometheus_run,

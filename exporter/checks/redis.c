@@ -1,120 +1,294 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Kind redis: does it answer PING, and what does INFO say. Connects anew each time, as a client would. */
+/*
+ * Kind redis: does it answer PING, what does INFO say, and how long are the chosen keys. Connects anew each
+ * time, as a client would.
+ *
+ * The check is successful when PING is answered with PONG and all the rest was answered, too, if only with a
+ * refusal: what an ACL keeps from this user is left out, and told as the group's success.
+ */
 #include "runbook/redis.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 
 #include "exporter/check.h"
+#include "exporter/redis_big_keys.h"
+#include "exporter/redis_keys.h"
+#include "runbook/log.h"
 
 struct redis_config {
         struct redis_options redis;
+        struct config_strings groups;
+        struct config_list keys; /* of struct redis_key */
+        struct redis_big_keys_options big_keys;
 };
 
-static const struct config_field fields[] = {REDIS_CONFIG_FIELDS(struct redis_config, redis), {0}};
+static const struct config_field fields[] = {
+        REDIS_CONFIG_FIELDS(struct redis_config, redis),
+        {.name = "groups",
+         .type = CONFIG_STRINGS,
+         .offset = offsetof(struct redis_config, groups),
+         .help = "What to measure of what is built in: `server`, `clients`, `memory`, `stats`, "
+                 "`persistence`, `replication`, `keyspace`, `latency`, `slowlog`; all of them when not "
+                 "given, "
+                 "none for `[]`"},
+        {.name = "keys",
+         .type = CONFIG_LIST,
+         .offset = offsetof(struct redis_config, keys),
+         .fields = redis_key_fields,
+         .size = sizeof(struct redis_key),
+         .help = "Keys whose length and memory are measured, such as queues; 100 at most"},
+        {.name = "big_keys",
+         .type = CONFIG_OBJECT,
+         .offset = offsetof(struct redis_config, big_keys),
+         .fields = redis_big_keys_fields,
+         .help = "Looks for the biggest keys; only when it is given, `{}` takes the defaults"},
+        {0},
+};
 
-static const struct metric_family ping_seconds = {"runbook_redis_ping_seconds", METRIC_GAUGE, "seconds",
-                                                  "How long the server took to answer PING."};
-static const struct metric_family keys = {"runbook_redis_keys", METRIC_GAUGE, NULL, "Keys in the database."};
-static const struct metric_family memory_used = {"runbook_redis_memory_used_bytes", METRIC_GAUGE, "bytes",
-                                                 "Memory that the server has allocated."};
-static const struct metric_family memory_max = {"runbook_redis_memory_max_bytes", METRIC_GAUGE, "bytes",
-                                                "The configured limit of memory; 0: none."};
-static const struct metric_family clients = {"runbook_redis_connected_clients", METRIC_GAUGE, NULL,
-                                             "Client connections, this check's among them."};
-static const struct metric_family commands = {"runbook_redis_commands_processed_total", METRIC_COUNTER, NULL,
-                                              "Commands that the server has processed."};
-static const struct metric_family hits = {"runbook_redis_keyspace_hits_total", METRIC_COUNTER, NULL,
-                                          "Look-ups of keys that were there."};
-static const struct metric_family misses = {"runbook_redis_keyspace_misses_total", METRIC_COUNTER, NULL,
-                                            "Look-ups of keys that were not there."};
-static const struct metric_family expired = {"runbook_redis_expired_keys_total", METRIC_COUNTER, NULL,
-                                             "Keys that expired."};
-static const struct metric_family evicted = {"runbook_redis_evicted_keys_total", METRIC_COUNTER, NULL,
-                                             "Keys that were evicted because of the limit of memory."};
-static const struct metric_family uptime = {"runbook_redis_uptime_seconds", METRIC_GAUGE, "seconds",
-                                            "How long the server has been running."};
+#define ADDRESS(id, ...) &redis_families[REDIS_##id],
+static const struct metric_family *const families[] = {REDIS_FAMILIES(ADDRESS) NULL};
 
-/* What is taken from INFO as it stands. */
+#define INFO_GROUPS ((1U << REDIS_INFO_GROUPS) - 1)
+
+struct redis_state {
+        const struct check *check;
+        const struct redis_config *config;
+        unsigned groups, told; /* bits: what to measure; which of them were refused and have been logged */
+        struct redis_big_keys *big;
+};
+
+/* What Redis' words mean for whoever reads the reason. */
 static const struct {
-        const char *field;
-        const struct metric_family *family;
-} numbers[] = {
-        {"used_memory", &memory_used},   {"maxmemory", &memory_max},
-        {"connected_clients", &clients}, {"total_commands_processed", &commands},
-        {"keyspace_hits", &hits},        {"keyspace_misses", &misses},
-        {"expired_keys", &expired},      {"evicted_keys", &evicted},
-        {"uptime_in_seconds", &uptime},
+        const char *word, *meaning;
+} refusals[] = {
+        {"LOADING", "the server is still loading its data"},
+        {"NOAUTH", "the server wants a login: give password_file"},
+        {"NOPERM", "the ACL user may not do this: docs/redis.md has what it needs"},
+        {"BUSY", "the server is busy with a script"},
+        {"MASTERDOWN", "this replica has lost its primary, and is not to answer without it"},
 };
 
-static const struct metric_family *const families[] = {&ping_seconds, &keys,     &memory_used, &memory_max,
-                                                       &clients,      &commands, &hits,        &misses,
-                                                       &expired,      &evicted,  &uptime,      NULL};
-
-/* The state is the configuration itself: nothing is kept between runs. */
-static int redis_open(const struct check *check, struct config_node *node _unused_, void **ret_state,
-                      struct error *error _unused_)
+static void *redis_close_state(void *opened)
 {
-        *ret_state = check->config;
-        return 0;
-}
+        struct redis_state *state = opened;
 
-static void *redis_close_state(void *state _unused_)
-{
+        if (!state)
+                return NULL;
+        redis_big_keys_free(state->big);
+        free(state);
         return NULL;
 }
+DEFINE_CLEANUP(void *, redis_close_state);
 
-/* Lines of the section Keyspace: "db0:keys=12,expires=0,avg_ttl=0". */
-static void add_keys(const char *info, struct sample_sink *sink)
+static unsigned choose_groups(const struct redis_config *config, struct config_node *node)
 {
-        for (const char *line = info; line; line = strchr(line, '\n')) {
-                char database[16];
-                uint64_t count;
+        struct config_node *list = config_member(node, "groups");
+        unsigned chosen = list ? 0 : (1U << REDIS_CHOSEN_GROUPS) - 1;
 
-                line += *line == '\n';
-                if (sscanf(line, "db%15[0-9]:keys=%" SCNu64, database, &count) == 2)
-                        SAMPLE(sink, &keys, (double)count, {"db", database});
+        for (size_t i = 0; i < config->groups.count; i++) {
+                const char *word = config->groups.items[i];
+                size_t g = 0;
+
+                while (g < REDIS_CHOSEN_GROUPS && !string_equal(redis_group_names[g], word))
+                        g++;
+                if (g < REDIS_CHOSEN_GROUPS) {
+                        chosen |= 1U << g;
+                        continue;
+                }
+                const char *nearest = config_nearest(word, redis_group_names, REDIS_CHOSEN_GROUPS);
+                config_complain(config_is_list(list) ? config_item(list, i) : list, NULL,
+                                "there is no group \"%s\"%s%s%s", word ? word : "",
+                                nearest ? ", did you mean \"" : "", nearest ? nearest : "",
+                                nearest ? "\"?" : "");
+        }
+        return chosen;
+}
+
+static int redis_open(const struct check *check, struct config_node *node, void **ret_state,
+                      struct error *error)
+{
+        const struct redis_config *config = check->config;
+        struct redis_state *state = calloc(1, sizeof(*state));
+        _cleanup_(redis_close_state_p) void *owned = state;
+        struct config_node *big_keys = config_member(node, "big_keys");
+        int r = 0;
+
+        if (!state)
+                return error_oom(error);
+        state->check = check;
+        state->config = config;
+        (void)redis_options_check(&config->redis, node); /* a complaint is enough */
+        state->groups = choose_groups(config, node);
+        redis_keys_check(config->keys.items, config->keys.count, config_member(node, "keys"));
+        if (config->keys.count > 0)
+                state->groups |= 1U << REDIS_GROUP_KEYS;
+        if (big_keys) {
+                state->groups |= 1U << REDIS_GROUP_BIG_KEYS;
+                r = redis_big_keys_new(&config->big_keys, big_keys, &state->big, error);
+        }
+        if (r < 0)
+                return r;
+        *ret_state = TAKE_PTR(owned);
+        return 0;
+}
+
+static int explain(int result, struct error *error)
+{
+        for (size_t i = 0; result == -EREMOTEIO && i < N_ELEMENTS(refusals); i++)
+                if (strstr(error_text(error), refusals[i].word))
+                        return error_prefix(error, result, "%s", refusals[i].meaning);
+        return result;
+}
+
+/*
+ * Tells whether groups (bits) were measured; why not is logged when it begins. Returns what ends the run:
+ * nothing that Redis refused, which is forgotten.
+ */
+static int end_groups(struct redis_state *state, unsigned groups, const char *name, int result,
+                      struct sample_sink *sink, struct error *error)
+{
+        if (result < 0 && !redis_refused(result))
+                return error_prefix(error, result, "%s", name);
+        for (size_t group = 0; group < REDIS_GROUPS; group++)
+                if (groups & 1U << group)
+                        SAMPLE(sink, &redis_families[REDIS_GROUP_SUCCESS], result >= 0,
+                               {"group", redis_group_names[group]});
+        if (result < 0 && groups & ~state->told) {
+                explain(result, error);
+                log_event(LOG_WARN, "Redis refused a part of a check", "check", state->check->name, "part",
+                          name, "reason", error_text(error), NULL);
+        }
+        state->told = result < 0 ? state->told | groups : state->told & ~groups;
+        error_clear(error);
+        return 0;
+}
+
+static int ping(struct redis_session *session, struct sample_sink *sink, struct error *error)
+{
+        _cleanup_reply_ redisReply *pong = NULL;
+        nsec asked = clock_monotonic();
+        int r = redis_call(session->redis, session->deadline, &pong, error, "PING", NULL);
+
+        if (r < 0)
+                return error_prefix(error, explain(r, error), "PING");
+        if (!pong->str || strcmp(pong->str, "PONG") != 0)
+                return error_set(error, EPROTO, "PING was not answered with PONG");
+        SAMPLE_BARE(sink, &redis_families[REDIS_PING], nsec_to_seconds(clock_monotonic() - asked));
+        return 0;
+}
+
+/* The text of INFO in `ret`, and the samples of the groups that are in it. */
+static int run_info(const struct redis_state *state, struct redis_session *session, redisReply **ret,
+                    struct sample_sink *sink, struct error *error)
+{
+        _cleanup_reply_ redisReply *reply = NULL;
+        int r = redis_call(session->redis, session->deadline, &reply, error, "INFO", NULL);
+
+        if (r < 0)
+                return r;
+        if (reply->type != REDIS_REPLY_STRING)
+                return error_set(error, EBADMSG, "INFO was not answered with text");
+        redis_info_add(reply->str, state->groups, sink);
+        *ret = TAKE_PTR(reply);
+        return 0;
+}
+
+static bool is_integer(const redisReply *reply)
+{
+        return reply->type == REDIS_REPLY_INTEGER;
+}
+
+/* [[event, unix time, last in milliseconds, maximum], …] */
+static int run_latency(struct redis_session *session, struct sample_sink *sink, struct error *error)
+{
+        _cleanup_reply_ redisReply *reply = NULL;
+        int r = redis_call(session->redis, session->deadline, &reply, error, "LATENCY", "LATEST", NULL);
+
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < reply->elements; i++) {
+                redisReply **parts = reply->element[i]->element;
+
+                if (reply->element[i]->type != REDIS_REPLY_ARRAY || reply->element[i]->elements < 4 ||
+                    !parts[0]->str || !is_integer(parts[1]) || !is_integer(parts[2]) || !is_integer(parts[3]))
+                        return error_set(error, EBADMSG, "LATENCY LATEST was answered with something else");
+                SAMPLE(sink, &redis_families[REDIS_LATENCY_WHEN], (double)parts[1]->integer,
+                       {"event", parts[0]->str});
+                SAMPLE(sink, &redis_families[REDIS_LATENCY_LAST], (double)parts[2]->integer / 1e3,
+                       {"event", parts[0]->str});
+                SAMPLE(sink, &redis_families[REDIS_LATENCY_MAX], (double)parts[3]->integer / 1e3,
+                       {"event", parts[0]->str});
+        }
+        return 0;
+}
+
+/* [[number, unix time, microseconds, [words], …]]. Numbers start at 0 and go on over SLOWLOG RESET. */
+static int run_slowlog(struct redis_session *session, struct sample_sink *sink, struct error *error)
+{
+        _cleanup_reply_ redisReply *reply = NULL;
+        const redisReply *entry;
+        int r = redis_call(session->redis, session->deadline, &reply, error, "SLOWLOG", "GET", "1", NULL);
+
+        if (r < 0 || (reply->type == REDIS_REPLY_ARRAY && reply->elements == 0))
+                return r;
+        entry = reply->type == REDIS_REPLY_ARRAY ? reply->element[0] : reply;
+        if (entry->type != REDIS_REPLY_ARRAY || entry->elements < 3 || !is_integer(entry->element[0]) ||
+            !is_integer(entry->element[2]))
+                return error_set(error, EBADMSG, "SLOWLOG GET was answered with something else");
+        SAMPLE_BARE(sink, &redis_families[REDIS_SLOW_COMMANDS], (double)entry->element[0]->integer + 1);
+        SAMPLE_BARE(sink, &redis_families[REDIS_SLOW_LAST], (double)entry->element[2]->integer / 1e6);
+        return 0;
+}
+
+static int run_group(struct redis_state *state, enum redis_group group, const char *info,
+                     struct redis_session *session, struct sample_sink *sink, struct error *error)
+{
+        switch (group) {
+        case REDIS_GROUP_LATENCY: return run_latency(session, sink, error);
+        case REDIS_GROUP_SLOWLOG: return run_slowlog(session, sink, error);
+        case REDIS_GROUP_KEYS:
+                return redis_keys_run(state->config->keys.items, state->config->keys.count, session, sink,
+                                      error);
+        case REDIS_GROUP_BIG_KEYS: return redis_big_keys_run(state->big, info, session, sink, error);
+        default: return 0;
         }
 }
 
-static int redis_run(void *state, struct deadline deadline, struct sample_sink *sink, struct error *error)
+static int redis_run(void *opened, struct deadline deadline, struct sample_sink *sink, struct error *error)
 {
-        const struct redis_config *config = state;
+        struct redis_state *state = opened;
         _cleanup_redis_ struct redis *redis = NULL;
-        _cleanup_reply_ redisReply *pong = NULL, *info = NULL;
-        nsec asked;
-        int r;
+        _cleanup_reply_ redisReply *info = NULL;
+        int r = redis_connect(&state->config->redis, deadline, &redis, error);
 
-        r = redis_connect(&config->redis, deadline, &redis, error);
         if (r < 0)
                 return r;
-        asked = clock_monotonic();
-        r = redis_call(redis, deadline, &pong, error, "PING", NULL);
-        if (r < 0)
-                return error_prefix(error, r, "PING");
-        SAMPLE_BARE(sink, &ping_seconds, nsec_to_seconds(clock_monotonic() - asked));
-
-        r = redis_call(redis, deadline, &info, error, "INFO", NULL);
-        if (r < 0)
-                return error_prefix(error, r, "INFO");
-        if (!info->str)
-                return error_set(error, EPROTO, "INFO was not answered with text");
-        for (size_t i = 0; i < N_ELEMENTS(numbers); i++) {
-                double value;
-
-                if (redis_info_number(info->str, numbers[i].field, &value))
-                        SAMPLE_BARE(sink, numbers[i].family, value);
+        struct redis_session session = {.redis = redis, .deadline = deadline};
+        r = ping(&session, sink, error);
+        if (r < 0) {
+                /* A server that is loading refuses PING, and answers INFO: how it is doing is in there. */
+                if (r == -EREMOTEIO)
+                        (void)run_info(state, &session, &info, sink, NULL);
+                return r;
         }
-        add_keys(info->str, sink);
-        return 0;
+        if (state->groups & (INFO_GROUPS | 1U << REDIS_GROUP_BIG_KEYS))
+                r = end_groups(state, state->groups & INFO_GROUPS, "info",
+                               run_info(state, &session, &info, sink, error), sink, error);
+        for (size_t group = REDIS_INFO_GROUPS; r >= 0 && group < REDIS_GROUPS; group++)
+                if (state->groups & 1U << group)
+                        r = end_groups(
+                                state, 1U << group, redis_group_names[group],
+                                run_group(state, group, info ? info->str : NULL, &session, sink, error), sink,
+                                error);
+        return r;
 }
 
 const struct check_kind check_kind_redis = {
         .name = "redis",
-        .help = "PING and INFO of a Redis server.",
+        .help = "A Redis server: PING, INFO, latency, chosen keys such as queues, and the biggest keys.",
         .fields = fields,
         .config_size = sizeof(struct redis_config),
+        .target = "address",
         .families = families,
         .open = redis_open,
         .run = redis_run,

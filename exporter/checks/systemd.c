@@ -5,6 +5,8 @@
 #include <systemd/sd-bus.h>
 
 #include "exporter/check.h"
+#include "exporter/unit_name.h"
+#include "runbook/trace.h"
 
 #define UNITS_MAX 100
 #define SERVICE "org.freedesktop.systemd1"
@@ -61,24 +63,6 @@ static const struct metric_family *const families[] = {&unit_state,   &active_si
 static const char *const states[] = {"active",     "reloading",    "inactive",   "failed",
                                      "activating", "deactivating", "maintenance"};
 
-static bool unit_name_good(const char *name)
-{
-        const char *dot = strrchr(name, '.');
-
-        return dot && dot > name && dot[1] && strlen(name) < 256 && !strpbrk(name, "/ *?[\t\r\n");
-}
-
-static bool check_names(const struct config_strings *names, struct config_node *node, const char *key)
-{
-        for (size_t i = 0; i < names->count; i++)
-                if (!unit_name_good(names->items[i])) {
-                        config_complain(node, key, "\"%s\" is not the name of a unit with its suffix",
-                                        names->items[i]);
-                        return false;
-                }
-        return true;
-}
-
 /* The state is the configuration itself: nothing is kept between runs. */
 static int systemd_open(const struct check *check, struct config_node *node, void **ret_state,
                         struct error *error _unused_)
@@ -90,7 +74,8 @@ static int systemd_open(const struct check *check, struct config_node *node, voi
                 config_complain(node, NULL, "units or finished is needed, with %d names at most", UNITS_MAX);
                 return -EINVAL;
         }
-        if (!check_names(&config->units, node, "units") || !check_names(&config->finished, node, "finished"))
+        if (!unit_names_check(&config->units, node, "units") ||
+            !unit_names_check(&config->finished, node, "finished"))
                 return -EINVAL;
         if (!string_starts(config->address, "unix:path=/")) {
                 config_complain(node, "address", "\"%s\" is not unix:path=/…", config->address);
@@ -123,6 +108,7 @@ static int connect_bus(const struct systemd_config *config, struct deadline dead
 {
         _cleanup_(bus_free_p) sd_bus *bus = NULL;
 
+        trace_step(deadline, "connecting to D-Bus at %s", config->address);
         int r = sd_bus_new(&bus);
         if (r >= 0)
                 r = sd_bus_set_address(bus, config->address);
@@ -212,6 +198,7 @@ static int ask(const struct unit *unit, bool must_be_active, struct sample_sink 
         static const char interface[] = SERVICE ".Unit";
         _cleanup_free_ char *loaded = NULL, *state = NULL;
 
+        trace_step(unit->deadline, "asking about %s", unit->name);
         int r = get(unit, interface, "LoadState", 's', &loaded, error);
         if (r < 0)
                 return r;
@@ -272,6 +259,7 @@ const struct check_kind check_kind_systemd = {
         .help = "How units of systemd stand, over D-Bus.",
         .fields = fields,
         .config_size = sizeof(struct systemd_config),
+        .target = "address",
         .families = families,
         .open = systemd_open,
         .run = systemd_run,

@@ -108,7 +108,9 @@ static int split_address(struct tls_state *tls, struct config_node *node)
         if (!colon || colon == address || strpbrk(address, "/@ ") ||
             (address[0] != '[' && memchr(address, ':', (size_t)(colon - address))) ||
             (address[0] == '[' && colon[-1] != ']')) {
-                config_complain(node, "address", "\"%s\" is not host:port or [IPv6]:port", address);
+                /* What stands before an @ may be a password. */
+                config_complain(node, "address", "\"%s\" is not host:port or [IPv6]:port",
+                                strchr(address, '@') ? "…" : address);
                 return -EINVAL;
         }
         long port = strtol(colon + 1, &end, 10);
@@ -340,6 +342,7 @@ const struct check_kind check_kind_tls = {
         .help = "How long certificates are valid: those of a server, or those in files.",
         .fields = fields,
         .config_size = sizeof(struct tls_config),
+        .target = "address",
         .families = families,
         .open = tls_open,
         .run = tls_run,

@@ -16,8 +16,11 @@ typedef int64_t nsec;
 #define NSEC_PER_SEC ((nsec)1000000000)
 #define NSEC_PER_MSEC ((nsec)1000000)
 
+struct trace; /* runbook/trace.h */
+
 struct deadline {
-        nsec at; /* CLOCK_MONOTONIC */
+        nsec at;             /* CLOCK_MONOTONIC */
+        struct trace *trace; /* who listens to what is done until then; NULL, as a rule: nobody. Borrowed */
 };
 
 #define DEADLINE_NEVER ((struct deadline){.at = INT64_MAX})
@@ -26,6 +29,7 @@ nsec clock_monotonic(void);
 nsec clock_wall(void);
 
 struct deadline deadline_in(nsec duration);
+/* The earlier instant; whoever listens to one of them listens to it. */
 struct deadline deadline_earlier(struct deadline a, struct deadline b);
 bool deadline_passed(struct deadline deadline);
 

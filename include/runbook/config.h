@@ -135,9 +135,19 @@ bool config_is_mapping(const struct config_node *node);
 bool config_is_list(const struct config_node *node);
 const char *config_scalar(struct config_node *node); /* NULL when it is not a scalar */
 
+/*
+ * A mapping like `node`, at its place, but in which `key` has `value`, with its own place; or is left out,
+ * when that is NULL. It belongs to the same document. NULL when out of memory, or when `node` is no mapping.
+ */
+struct config_node *config_with(struct config_node *node, const char *key, struct config_node *value);
+
 /* Writes what the node means, in one line of JSON's kind: the same for what differs in comments and blanks.
  */
 void config_print(const struct config_node *node, struct text *text);
+
+/* What one word means for a scalar type (not CONFIG_ENUM), as it would standing alone in a file; written to
+ * `at` as a field of that type would be. -EINVAL with what would be right. */
+int config_parse_word(enum config_type type, const char *word, void *at, struct error *error);
 
 /* `file:line:column` of the node, for messages that come later; the caller frees it. */
 char *config_position(struct config_node *node);

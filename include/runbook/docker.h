@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The Docker Engine API over its unix socket or TCP: version negotiated by /_ping, answers as cJSON.
+ * The Docker Engine API over its unix socket, TCP or TLS: version negotiated by /_ping, answers as cJSON.
  *
  * One thread at a time. Each call has one deadline; after -ETIMEDOUT the Engine may still carry out what it
  * was asked (a restart goes on when its client is gone), so a caller looks (docker_inspect) before it asks
@@ -17,8 +17,9 @@
 #include "runbook/text.h"
 
 struct docker_options {
-        char *host;    /* "unix:///var/run/docker.sock" or "tcp://127.0.0.1:2375" */
-        char *project; /* the Compose project */
+        char *host;                           /* "unix:///var/run/docker.sock" or "tcp://127.0.0.1:2375" */
+        char *ca_file, *cert_file, *key_file; /* any of them: TLS, as with DOCKER_TLS_VERIFY; may be NULL */
+        char *project;                        /* the Compose project */
 };
 
 #define DOCKER_CONFIG_FIELDS(holder, member)                                                          \
@@ -28,6 +29,21 @@ struct docker_options {
          .fallback = "unix:///var/run/docker.sock",                                                   \
          .flags = CONFIG_NOT_EMPTY,                                                                   \
          .help = "where the Engine listens: unix:///path or tcp://host:port"},                        \
+                {.name = "ca_file",                                                                   \
+                 .type = CONFIG_STRING,                                                               \
+                 .offset = offsetof(holder, member.ca_file),                                          \
+                 .flags = CONFIG_NOT_EMPTY,                                                           \
+                 .help = "the authority of the Engine's certificate, for TLS over TCP"},              \
+                {.name = "cert_file",                                                                 \
+                 .type = CONFIG_STRING,                                                               \
+                 .offset = offsetof(holder, member.cert_file),                                        \
+                 .flags = CONFIG_NOT_EMPTY,                                                           \
+                 .help = "our certificate, for an Engine that demands one"},                          \
+                {.name = "key_file",                                                                  \
+                 .type = CONFIG_STRING,                                                               \
+                 .offset = offsetof(holder, member.key_file),                                         \
+                 .flags = CONFIG_NOT_EMPTY,                                                           \
+                 .help = "the key of our certificate"},                                               \
         {                                                                                             \
                 .name = "project", .type = CONFIG_STRING, .offset = offsetof(holder, member.project), \
                 .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY, .help = "the Compose project"            \
@@ -35,7 +51,11 @@ struct docker_options {
 
 struct docker;
 
-int docker_new(const char *host, struct docker **ret, struct error *error); /* does not connect yet */
+/* Complains about what a table cannot say, in the mapping `node` that the options were read from. */
+bool docker_check_options(const struct docker_options *options, struct config_node *node);
+
+int docker_new(const struct docker_options *options, struct docker **ret,
+               struct error *error); /* does not connect yet; the options are copied */
 struct docker *docker_free(struct docker *docker);
 DEFINE_CLEANUP(struct docker *, docker_free);
 #define _cleanup_docker_ _cleanup_(docker_free_p)
@@ -46,6 +66,30 @@ DEFINE_CLEANUP(struct docker *, docker_free);
  */
 int docker_call(struct docker *docker, const char *method, const char *path, const cJSON *body,
                 struct deadline deadline, cJSON **ret, struct error *error);
+
+/* One of several GETs that are under way at once. */
+struct docker_get {
+        char *path;    /* owned, as for docker_call() */
+        int result;    /* what docker_call() would have answered */
+        cJSON *answer; /* never NULL when the result is 0 */
+        struct error error;
+};
+
+/* All of them at once, over connections that are kept. 0 when each has its result, else -errno. */
+int docker_get_all(struct docker *docker, struct docker_get *gets, size_t count, struct deadline deadline,
+                   struct error *error);
+void docker_get_release(struct docker_get *get);
+
+/* The Engine's clock as its last answer told it, in whole seconds; 0 before the first one. */
+nsec docker_time(const struct docker *docker);
+
+/*
+ * The events of one kind ("oom", "die", …) of the project's containers from `since` to `until`, both
+ * included, by the Engine's clock; it answers when that has reached `until`. An array, the oldest first.
+ * Engines remember their last 256 events of all kinds.
+ */
+int docker_events(struct docker *docker, const char *project, const char *event, nsec since, nsec until,
+                  struct deadline deadline, cJSON **ret, struct error *error);
 
 /* All containers of a project, or of one service of it (service not NULL), running or not, as the Engine
  * lists them; one-off containers and those of docker_is_kept() left out. An array, sorted by service and
@@ -90,12 +134,54 @@ int docker_logs(struct docker *docker, const char *id, int64_t tail, nsec since_
 /* Feeds raw bytes of a log stream through the frame decoder; kept across calls in `decoder`. For fuzzing too.
  * The sink may also be given stream 3, an error of the Engine's own. -EBADMSG for what cannot be a frame. */
 struct docker_frame_decoder {
-        bool raw; /* the container has a TTY: no frames */
+        bool raw;    /* the container has a TTY: no frames */
+        bool begins; /* for the sink: this piece is its frame's first */
         unsigned char header[8];
         size_t header_length;
         uint32_t left;
 };
 int docker_decode(struct docker_frame_decoder *decoder, const char *data, size_t length, docker_log_sink sink,
                   void *context);
+
+/* Which part of a log: its last `tail` lines (0: all), of these what is not older than a wall time (0: all;
+ * exact to the nanosecond). */
+struct docker_logs_range {
+        int64_t tail;
+        nsec since_wall;
+};
+
+/* One line of a log and its time. Without its line break; bytes of zero are blanks; NUL-terminated. */
+typedef int (*docker_line_sink)(void *context, nsec wall, const char *line, size_t length);
+
+/*
+ * The same by lines, in the order in which they ended. What the Engine keeps in pieces, as all lines over 16
+ * KiB, comes as one line, of which `limit` bytes are given. The last line of a container that still runs is
+ * only given once it has ended.
+ */
+int docker_log_lines(struct docker *docker, const char *id, const struct docker_logs_range *range,
+                     size_t limit, struct deadline deadline, docker_line_sink sink, void *context,
+                     struct error *error);
+
+/*
+ * What docker_log_lines() does with each piece of a log, for tests and fuzzing. `begins` says that it is a
+ * frame's first; of a log that is `raw` nobody can say. -EBADMSG for what does not start with its time.
+ */
+struct docker_line_reader {
+        bool raw;
+        size_t limit;
+        docker_line_sink sink;
+        void *context;
+        struct docker_line {        /* of stdout, and of stderr */
+                char head[31];      /* its time, to the nanosecond, and a blank */
+                char next[31];      /* that of the message that comes in now, */
+                size_t next_length; /* as far as it has come */
+                bool open;          /* the line has begun, and its end has not come */
+                struct text text;   /* what there is of it, behind its time */
+        } lines[2];
+};
+int docker_line_reader_take(struct docker_line_reader *reader, bool begins, int stream, const char *data,
+                            size_t length);
+int docker_line_reader_end(struct docker_line_reader *reader); /* gives lines that have no break */
+void docker_line_reader_release(struct docker_line_reader *reader);
 
 #endif

@@ -18,6 +18,16 @@
 
 struct http_client;
 
+/*
+ * The keys that a plain GET is signed with for AWS (Signature Version 4), read anew for each request. The
+ * query of its URL must be sorted by names and percent-encoded; there are no other headers and no body.
+ */
+struct http_aws_signing {
+        const char *region, *service; /* at most 64 characters each */
+        const struct secret *access_key, *secret_key;
+        const struct secret *session_token; /* NULL or unset: there is none */
+};
+
 struct http_request {
         const char *method; /* NULL: GET */
         const char *url;
@@ -29,6 +39,7 @@ struct http_request {
         size_t body_limit; /* of the answer; 0: 4 MiB */
         struct deadline deadline;
         const struct secret *bearer;                /* sent as Authorization; may be NULL */
+        const struct http_aws_signing *aws;         /* NULL: not signed */
         const char *ca_file, *cert_file, *key_file; /* TLS; may be NULL */
         bool insecure; /* do not verify the peer; an operator's explicit choice */
 
@@ -63,6 +74,24 @@ DEFINE_CLEANUP(struct http_client *, http_client_free);
 
 int http_fetch(struct http_client *client, const struct http_request *request, struct http_response *ret,
                struct error *error);
+
+/* One of several requests that are under way at once. */
+struct http_exchange {
+        struct http_request request;
+        int result; /* what http_fetch() would have answered */
+        struct http_response response;
+        struct error error;
+};
+
+/*
+ * All of them, as far as HTTP_AT_ONCE allows at the same time, over connections that are kept as well. For
+ * GET and HEAD. Each has its own result and deadline; the certificate's date is not told. 0, or -ENOMEM: then
+ * the exchanges hold nothing that would have to be released.
+ */
+enum { HTTP_AT_ONCE = 32 };
+int http_fetch_all(struct http_client *client, struct http_exchange *exchanges, size_t count,
+                   struct error *error);
+void http_exchange_release(struct http_exchange *exchange);
 
 /* The value of a response header, case-insensitively, appended to `value`; false when absent. */
 bool http_response_header(const struct http_response *response, const char *name, struct text *value);

@@ -49,6 +49,12 @@ struct http_server_options {
 int http_server_start(const struct http_server_options *options, struct http_server **ret,
                       struct error *error);
 
+/* The same in two steps, for who gives up rights in between: the first reads the web configuration and
+ * listens, the second starts the thread that serves. */
+int http_server_open(const struct http_server_options *options, struct http_server **ret,
+                     struct error *error);
+int http_server_run(struct http_server *server, struct error *error);
+
 /* Stops accepting, waits for handlers, answers what is still suspended with 503, frees. Takes NULL. */
 struct http_server *http_server_stop(struct http_server *server);
 

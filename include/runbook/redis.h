@@ -39,6 +39,9 @@ struct redis_options {
                 .help = "read anew at each connect"                                                     \
         }
 
+/* Complains about what cannot be right in options that were read from `node`; false then. */
+bool redis_options_check(const struct redis_options *options, struct config_node *node);
+
 struct redis;
 
 int redis_connect(const struct redis_options *options, struct deadline deadline, struct redis **ret,
@@ -65,7 +68,23 @@ int redis_command(struct redis *redis, struct deadline deadline, redisReply **re
 int redis_call(struct redis *redis, struct deadline deadline, redisReply **ret, struct error *error,
                ...) _sentinel_;
 
-/* The value of `field` in an INFO reply as a number; false when absent or not one. */
-bool redis_info_number(const char *info, const char *field, double *ret);
+/*
+ * The same for many commands in one go: redis_queue() each of them, then redis_receive() as many replies, in
+ * that order. The first redis_receive() sends what was queued; all of them must be taken before a
+ * redis_command(). Not for secrets: what is queued stays in memory.
+ */
+int redis_queue(struct redis *redis, struct error *error, size_t count, const char *const words[],
+                const size_t lengths[]);
+int redis_receive(struct redis *redis, struct deadline deadline, redisReply **ret, struct error *error);
+
+/*
+ * Reading an INFO reply: lines of `field:value`, where a value may be parts, `name=value,name=value`. What is
+ * found is where the value begins in `info`; it ends with its line, a part also with a comma.
+ */
+const char *redis_info_value(const char *info, const char *field);        /* NULL when absent */
+const char *redis_value_part(const char *value, const char *name);        /* NULL when absent */
+bool redis_value_number(const char *value, double *ret);                  /* false when it is not a number */
+bool redis_value_is(const char *value, const char *word);                 /* as a whole */
+bool redis_info_number(const char *info, const char *field, double *ret); /* false when absent or not one */
 
 #endif

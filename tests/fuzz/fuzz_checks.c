@@ -7,9 +7,10 @@
 
 const unsigned fuzz_mutations = 3000;
 const char *const fuzz_words[] = {
-        "checks:\n", "- name: a\n", "http",  "redis",   "postgres", "docker", "disk",        "prometheus",
-        "url",       "json",        "query", "metrics", "labels",   "value",  "type: gauge", "timeout: 5s",
-        "{",         "}",           "[",     "]",       "\n  ",     ": ",     NULL,
+        "checks:\n",   "- name: a\n", "http",    "redis",   "postgres", "docker", "disk",
+        "prometheus",  "url",         "json",    "query",   "metrics",  "labels", "value",
+        "type: gauge", "timeout: 5s", "targets", "address", "host",     "{",      "}",
+        "[",           "]",           "\n  ",    ": ",      NULL,
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -19,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         int result = check_set_load(fuzz_file(data, size), NULL, &set, &error);
         FUZZ_ASSERT((result == 0) == (set != NULL));
         FUZZ_ASSERT(result == 0 || (result == -EINVAL && error.message));
-        for (size_t i = 0; set && i < set->count; i++)
+        for (size_t i = 0; set && i < check_set_size(set); i++)
                 FUZZ_ASSERT(set->checks[i].name && set->checks[i].title && set->checks[i].kind &&
                             set->checks[i].timeout > 0);
         check_set_free(set);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The small readers of one word each: durations, times, Redis' addresses and INFO. The first byte chooses. */
 #include <errno.h>
+#include <limits.h>
+#include <math.h>
 
+#include "exporter/redis_group.h"
 #include "lib/redis_address.h"
 #include "runbook/clock.h"
 #include "runbook/redis.h"
@@ -21,6 +24,12 @@ const char *const fuzz_words[] = {
         "[::1]:6379",
         "unix:/run/redis.sock",
         "used_memory:123\r\n",
+        "aof_enabled:1\r\n",
+        "aof_last_write_status:ok\r\n",
+        "db0:keys=1,expires=2\r\n",
+        "slave0:ip=::1,port=1,state=online,offset=3,lag=0\r\n",
+        ",",
+        "=",
         ":",
         "/",
         "-",
@@ -63,8 +72,18 @@ static void try_address(const char *string)
 
 static void try_info(const char *string)
 {
+        struct sample_set set = {.limit = 1000};
+        struct sample_sink sink = {.set = &set};
+        int64_t database = -1, next;
         double value;
         (void)redis_info_number(string, "used_memory", &value);
+        redis_info_add(string, UINT_MAX, &sink);
+        FUZZ_ASSERT(set.error == 0);
+        for (size_t i = 0; i < set.count; i++)
+                FUZZ_ASSERT(isfinite(set.samples[i].value));
+        sample_set_release(&set);
+        for (; (next = redis_info_next_database(string, database)) >= 0; database = next)
+                FUZZ_ASSERT(next > database);
 }
 
 static void (*const readers[])(const char *string) = {try_duration, try_time, try_address, try_info};

@@ -23,11 +23,11 @@ static void a_host_is_a_socket_or_an_address(void **state _unused_)
                 "http://x", "tcp://user:secret@host:1", "tcp://host:1/path"};
         for (size_t i = 0; i < N_ELEMENTS(good); i++) {
                 _cleanup_docker_ struct docker *docker = NULL;
-                assert_int_equal(docker_new(good[i], &docker, NULL), 0);
+                assert_int_equal(new_engine(good[i], &docker, NULL), 0);
         }
         for (size_t i = 0; i < N_ELEMENTS(bad); i++) {
                 struct docker *docker = NULL;
-                assert_int_equal(docker_new(bad[i], &docker, NULL), -EINVAL);
+                assert_int_equal(new_engine(bad[i], &docker, NULL), -EINVAL);
         }
 }
 
@@ -73,8 +73,8 @@ static void who_does_not_answer_is_not_waited_for(void **state _unused_)
         _cleanup_free_ char *silent = text_format("tcp://127.0.0.1:%d", port);
         _cleanup_free_ char *nobody = text_format("tcp://127.0.0.1:%d", closed_port());
         _cleanup_docker_ struct docker *hangs = NULL, *refuses = NULL;
-        assert_int_equal(docker_new(silent, &hangs, NULL), 0);
-        assert_int_equal(docker_new(nobody, &refuses, NULL), 0);
+        assert_int_equal(new_engine(silent, &hangs, NULL), 0);
+        assert_int_equal(new_engine(nobody, &refuses, NULL), 0);
         cJSON *list = NULL;
         assert_int_equal(docker_list(hangs, "p", NULL, deadline_in(100 * NSEC_PER_MSEC), &list, NULL),
                          -ETIMEDOUT);

@@ -12,11 +12,16 @@
 
 #define PROJECT "runbook-client-test"
 
+static inline int new_engine(const char *host, struct docker **ret, struct error *error)
+{
+        return docker_new(&(struct docker_options){.host = (char *)(uintptr_t)host}, ret, error);
+}
+
 static inline struct docker *engine(void)
 {
         _cleanup_error_ struct error error = {0};
         struct docker *docker = NULL;
-        if (docker_new(given("RUNBOOK_TEST_DOCKER"), &docker, &error) < 0)
+        if (new_engine(given("RUNBOOK_TEST_DOCKER"), &docker, &error) < 0)
                 fail_msg("%s", error_text(&error));
         return docker;
 }

@@ -81,6 +81,43 @@ static void an_error_reply_leaves_the_connection_and_hides_the_arguments(void **
         assert_int_equal(redis_command(redis, SOON, NULL, NULL, 0, NULL, NULL), -EINVAL);
 }
 
+static int queue(struct redis *redis, const char *command, const char *argument)
+{
+        return redis_queue(redis, NULL, 2, (const char *const[]){command, argument}, NULL);
+}
+
+static void queued_commands_are_answered_in_their_order(void **state _unused_)
+{
+        _cleanup_redis_ struct redis *redis = connected(given("RUNBOOK_TEST_REDIS"), 0);
+        _cleanup_error_ struct error error = {0};
+        const int count = 2000;
+
+        assert_int_equal(redis_receive(redis, SOON, NULL, NULL), -EINVAL);
+        for (int i = 0; i < count; i++) {
+                _cleanup_free_ char *word = text_format("%d", i);
+                assert_int_equal(queue(redis, i == 7 ? "NOSUCHCOMMAND" : "ECHO", word), 0);
+        }
+        assert_int_equal(redis_call(redis, SOON, NULL, &error, "PING", NULL), -EBUSY);
+        for (int i = 0; i < count; i++) {
+                _cleanup_reply_ redisReply *reply = NULL;
+                _cleanup_free_ char *word = text_format("%d", i);
+                assert_int_equal(redis_receive(redis, SOON, &reply, &error), i == 7 ? -EREMOTEIO : 0);
+                if (reply)
+                        assert_string_equal(reply->str, word);
+        }
+        assert_int_equal(redis_receive(redis, SOON, NULL, NULL), -EINVAL);
+        assert_int_equal(redis_call(redis, SOON, NULL, NULL, "PING", NULL), 0);
+
+        /* What is not answered in time ends it, as with one command. */
+        assert_int_equal(queue(redis, "ECHO", "a"), 0);
+        assert_int_equal(
+                redis_queue(redis, NULL, 3, (const char *const[]){"BLPOP", "client_nothing", "0"}, NULL), 0);
+        assert_int_equal(redis_receive(redis, SOON, NULL, NULL), 0);
+        assert_int_equal(redis_receive(redis, deadline_in(100 * NSEC_PER_MSEC), NULL, NULL), -ETIMEDOUT);
+        assert_int_equal(queue(redis, "ECHO", "a"), -ENOTCONN);
+        assert_int_equal(redis_receive(redis, SOON, NULL, NULL), -ENOTCONN);
+}
+
 static void a_late_reply_ends_the_connection(void **state _unused_)
 {
         _cleanup_redis_ struct redis *redis = connected(given("RUNBOOK_TEST_REDIS"), 0);
@@ -202,6 +239,7 @@ int main(void)
                 cmocka_unit_test(words_are_binary_and_large),
                 cmocka_unit_test(a_database_is_chosen),
                 cmocka_unit_test(an_error_reply_leaves_the_connection_and_hides_the_arguments),
+                cmocka_unit_test(queued_commands_are_answered_in_their_order),
                 cmocka_unit_test(a_late_reply_ends_the_connection),
                 cmocka_unit_test(a_closed_connection_is_noticed),
                 cmocka_unit_test(who_does_not_answer_is_not_waited_for),

@@ -9,11 +9,13 @@ import threading
 import types
 import urllib.request
 
+from lab.parts import serve_tls
+
 
 class Target:
     """An HTTP server that counts what it is asked, and answers when it is let."""
 
-    def __init__(self):
+    def __init__(self, tls=None):
         self.hits = []
         self.status, self.body = 200, b"{}"
         self.open = threading.Event()
@@ -35,7 +37,10 @@ class Target:
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self.server.server_port}/"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        if tls:
+            serve_tls(self.server, *tls)
+            self.url = f"https://localhost:{self.server.server_port}/"
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 
     def says(self, document, status=200):
         self.status, self.body = status, json.dumps(document).encode()
@@ -52,7 +57,7 @@ def samples(page):
     for line in page.splitlines():
         if line.startswith("#"):
             continue
-        name, labels, value = re.fullmatch(r'([a-z_]+)(?:\{(.*)\})? (\S+)', line).groups()
+        name, labels, value = re.fullmatch(r'([a-z0-9_]+)(?:\{(.*)\})? (\S+)', line).groups()
         pairs = tuple(sorted(re.findall(r'([a-z_]+)="((?:[^"\\]|\\.)*)"', labels or "")))
         assert (name, pairs) not in found, line
         found[name, pairs] = float(value)

@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """What each kind of check measures on its real part."""
 
+import calendar
+import ctypes
 import json
 import os
+import subprocess
 import threading
+import time
 
 import psycopg2.errors
 import pytest
 
-from exporter_room import logged, promtool, scrape, value
+from exporter_room import Target, logged, promtool, scrape, value
 from lab.compose import Compose
 from lab.parts import wait_for
 from lab.prometheus import Prometheus
+from web_room import Authority
 
 
 def test_http_tells_status_phases_size_and_components(exporter, target):
@@ -30,6 +35,54 @@ def test_http_tells_status_phases_size_and_components(exporter, target):
     assert target.hits[0][1]["X-From"] == "runbook"
     assert target.hits[0][1]["Connection"] == "close"  # a kept one would hide that no new one is taken
     promtool(found.page)
+
+
+def test_http_tells_version_uptime_and_components_of_components(exporter, target):
+    """The health document of the AEM servers, as their runbook has it, and a detailed one."""
+    document = {"status": "healthy", "timestamp": "2024-01-15T10:30:00Z", "version": "1.0.0", "uptime": 86400.5,
+                "components": {"aem": "healthy", "redis": "healthy", "config": "healthy", "memory": "healthy",
+                               "disk": "healthy"}}
+    target.says(document)
+    daemon = exporter([
+        {"name": "read", "http": {"url": target.url, "json": {"status": "healthy"}}},
+        {"name": "build", "http": {"url": target.url, "version": "build.id", "uptime": "build.age",
+                                   "components": "details.checks"}}])
+
+    def told(check):
+        found = scrape(daemon)
+        promtool(found.page)
+        assert value(found, "runbook_http_tls_not_after_timestamp_seconds", check=check) is None
+        labels = {name: {dict(pairs).get(label): number for (family, pairs), number in found.all.items()
+                         if family == f"runbook_http_{name}" and ("check", check) in pairs}
+                  for name, label in (("version_info", "version"), ("component_healthy", "component"))}
+        return (labels["version_info"], value(found, "runbook_http_uptime_seconds", check=check),
+                labels["component_healthy"])
+
+    assert told("read") == ({"1.0.0": 1}, 86400.5, dict.fromkeys(document["components"], 1))
+    assert told("build") == ({}, None, {})
+    target.says({"status": "healthy", "version": {"major": 1}, "uptime": "a day", "components": {
+        "db": {"components": {"primary": {"status": "UP"}, "replica": {"status": "DOWN", "details": {"status": "up"}}}},
+        "aem": {"healthy": True, "latency": 3}, "redis": {"healthy": False}, "queue": {"status": False}},
+        "build": {"id": "v" * 129, "age": 0}, "details": {"checks": {"a": {"checks": {"b": {"checks": {}}}}}}})
+    assert told("read") == ({}, None, {"db.primary": 1, "db.replica": 0, "aem": 1, "redis": 0, "queue": 0})
+    assert told("build") == ({}, 0, {})
+
+
+def test_http_tells_when_the_certificate_ends(exporter, tmp_path):
+    authority = Authority(tmp_path)
+    certificate, key = authority.issue("web", "DNS:localhost")
+    target = Target(tls=(certificate, key))
+    try:
+        daemon = exporter([{"name": "web", "http": {"url": target.url, "tls_config": {
+            "ca_file": str(authority.file)}}}])
+        end = subprocess.run(["openssl", "x509", "-noout", "-enddate", "-in", certificate], check=True, text=True,
+                             stdout=subprocess.PIPE).stdout.strip().split("=")[1]
+        found = scrape(daemon)
+        assert value(found, "runbook_http_tls_not_after_timestamp_seconds", check="web") == \
+            calendar.timegm(time.strptime(end, "%b %d %H:%M:%S %Y %Z")), daemon.page("/")
+        promtool(found.page)
+    finally:
+        target.stop()
 
 
 def test_http_fails_on_another_status_field_or_answer(exporter, target):
@@ -211,6 +264,52 @@ def test_disk(exporter, tmp_path):
     promtool(found.page)
 
 
+@pytest.fixture
+def dead_mount(workspace):
+    """A file system whose server never answers, and a function that ends the server."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    point = workspace.path("dead-mount")
+    server = os.open("/dev/fuse", os.O_RDWR | os.O_CLOEXEC)
+    options = f"fd={server},rootmode=40000,user_id=0,group_id=0".encode()
+    assert libc.mount(b"dead", bytes(point), b"fuse", 0, options) == 0, os.strerror(ctypes.get_errno())
+    open_servers = [server]
+
+    def end():
+        while open_servers:
+            os.close(open_servers.pop())
+
+    try:
+        yield str(point), end
+    finally:
+        end()
+        libc.umount2(bytes(point), 2)  # MNT_DETACH
+
+
+def test_disk_a_dead_mount_hides_no_other_and_hangs_one_thread(exporter, dead_mount, tmp_path):
+    dead, end = dead_mount
+    gone = str(tmp_path / "gone")
+    daemon = exporter([{"name": "disk", "timeout": "3s", "disk": {"mountpoints": [dead, gone, "/"]}}])
+
+    def hung():
+        """{mountpoint: whether it is told to hang}; what is read of the root is there in any case."""
+        found = scrape(daemon)
+        assert value(found, "runbook_check_success", check="disk") == 0
+        assert value(found, "runbook_disk_inodes", check="disk", mountpoint="/") == os.statvfs("/").f_files
+        assert value(found, "runbook_disk_inodes", check="disk", mountpoint=dead) is None
+        return {dict(labels)["mountpoint"]: state for (name, labels), state in found.all.items()
+                if name == "runbook_disk_hung"}
+
+    assert hung() == {dead: 1, gone: 0, "/": 0}
+    assert f"{dead} gives no answer: its mount hangs" in daemon.page("/")
+    threads = len(os.listdir(f"/proc/{daemon.process.pid}/task"))
+    for _ in range(10):
+        assert hung()[dead] == 1
+    assert len(os.listdir(f"/proc/{daemon.process.pid}/task")) <= threads
+    end()
+    wait_for(lambda: hung()[dead] == 0, "the call to come back")
+    assert "Transport endpoint is not connected" in daemon.page("/")
+
+
 def test_prometheus_scrapes_the_exporter_and_answers_its_queries(exporter, workspace):
     prometheus = Prometheus(workspace.path("exporter-prometheus"))
     url = prometheus.url
@@ -221,10 +320,13 @@ def test_prometheus_scrapes_the_exporter_and_answers_its_queries(exporter, works
         {"name": "scalar", "prometheus": {"url": url + "/", "query": "42"}},
         {"name": "nothing", "prometheus": {"url": url, "query": "no_such_metric"}},
         {"name": "wrong", "prometheus": {"url": url, "query": "sum("}},
+        {"name": "targets", "prometheus": {"url": url, "query": "up", "labels": ["job", "instance"],
+                                           "metric": {"name": "runbook_prometheus_target_up"}}},
         {"name": "disk", "title": 'Disk "root"', "disk": {"mountpoints": ["/"]}}])
     config = workspace.path("exporter-prometheus") / "prometheus.yml"
     config.write_text(json.dumps({"global": {"scrape_interval": "1s", "scrape_timeout": "1s"}, "scrape_configs": [
-        {"job_name": "runbook", "static_configs": [{"targets": [f"127.0.0.1:{daemon.port}"]}]}]}))
+        {"job_name": "runbook", "static_configs": [{"targets": [f"127.0.0.1:{daemon.port}"]}]},
+        {"job_name": "nobody", "static_configs": [{"targets": ["127.0.0.1:1"]}]}]}))
     prometheus.start(config)
     try:
         found = scrape(daemon)
@@ -236,9 +338,21 @@ def test_prometheus_scrapes_the_exporter_and_answers_its_queries(exporter, works
         promtool(found.page)
 
         wait_for(lambda: prometheus.value('runbook_check_success{check="disk"}') == 1, "the series in Prometheus")
-        assert prometheus.value("up") == 1
-        stored = prometheus.query('{job="runbook",__name__=~"(runbook|process)_.*"}')
-        assert {labels["__name__"] for labels, _ in stored} == {name for name, _ in found.all}
+        assert prometheus.value('up{job="runbook"}') == 1
+        assert value(found, "runbook_prometheus_query_value", check="nothing") is None
+        targets = {("runbook", f"127.0.0.1:{daemon.port}"): 1, ("nobody", "127.0.0.1:1"): 0}
+
+        def target_states():
+            return {(dict(labels)["job"], dict(labels)["instance"]): state
+                    for (name, labels), state in scrape(daemon).all.items() if name == "runbook_prometheus_target_up"}
+
+        wait_for(lambda: target_states() == targets, "both targets to be told")
+
+        def stored():
+            return {labels["__name__"] for labels, _ in
+                    prometheus.query('{job="runbook",__name__=~"(runbook|process)_.*"}')}
+
+        wait_for(lambda: stored() == {name for name, _ in scrape(daemon).all}, "all of it in Prometheus")
         assert prometheus.query("runbook_check_info{check='disk'}")[0][0]["title"] == 'Disk "root"'
     finally:
         prometheus.stop()

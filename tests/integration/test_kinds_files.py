@@ -42,41 +42,51 @@ def backups(exporter, tmp_path):
     return Backups()
 
 
-def dump(postgres, form):
-    return subprocess.run([postgres_program("pg_dump"), "-F", form, "-d", postgres.dsn()], check=True,
+def dump(postgres, form, *options):
+    return subprocess.run([postgres_program("pg_dump"), "-F", form, *options, "-d", postgres.dsn()], check=True,
                           stdout=subprocess.PIPE).stdout
 
 
 def test_dumps_of_postgresql(backups, postgres):
     backups.of("postgres", pg_restore=postgres_program("pg_restore"))
-    custom, plain, tar = (dump(postgres, form) for form in "cpt")
+    postgres.sql("CREATE TABLE backed_up AS SELECT md5(n::text) FROM generate_series(1, 10000) AS n")
+    try:
+        custom, plain, tar = (dump(postgres, form) for form in "cpt")
+    finally:
+        postgres.sql("DROP TABLE backed_up")
     assert backups.tell(custom) == (1, 1), backups.daemon.page("/")
     promtool(backups.page.page)
     assert backups.tell(custom[:100]) == (0, 0)
     assert "pg_restore --list:" in backups.daemon.page("/")
+    for cut in (1, 100, 1000, 100000):  # behind the list: a full disk, a lost connection
+        assert backups.tell(custom[:-cut]) == (0, 0)
+        assert "the dump is cut off" in backups.daemon.page("/")
+    for options in (["-s"], ["-a"], ["-Z0"], ["-t", "vector_embeddings"]):  # without data, without a head, …
+        assert backups.tell(dump(postgres, "c", *options)) == (1, 1), backups.daemon.page("/")
     assert backups.tell(plain) == (1, 1)
     assert backups.tell(plain[:-200]) == (0, 0)
     assert "the dump is cut off" in backups.daemon.page("/")
     assert backups.tell(tar) == (1, 1), backups.daemon.page("/")
+    assert backups.tell(tar[:-1024]) == (0, 0)
+    assert "the tar archive is cut off" in backups.daemon.page("/")
     assert backups.tell(b"something else, long enough" * 100) == (0, 0)
     assert backups.tell(b"") == (0, 0)
     assert "is empty" in backups.daemon.page("/")
 
 
-def test_a_file_is_looked_into_once(backups, postgres, tmp_path):
-    calls = tmp_path / "calls"
-    tool = tmp_path / "pg_restore"
-    tool.write_text(f"#!/bin/sh\necho \"$@\" >> {calls}\n")
+def test_a_file_is_looked_into_once(backups, postgres, target, tmp_path):
+    tool = tmp_path / "pg_restore"  # it tells its calls by HTTP, as the exporter's sandbox lets it write nowhere
+    tool.write_text(f'#!/bin/sh\nexec curl --silent --fail --noproxy "*" "{target.url}$1/$2/$3"\n')
     tool.chmod(0o755)
     backups.of("postgres", pg_restore=str(tool))
     custom = dump(postgres, "c")
     assert backups.tell(custom) == (1, 1)
     for _ in range(3):
         assert value(scrape(backups.daemon), "runbook_check_success", check="backup") == 1
-    assert len(calls.read_text().splitlines()) == 1
+    assert len(target.hits) == 1
     assert backups.tell(custom) == (1, 1)
-    assert len(calls.read_text().splitlines()) == 2
-    assert calls.read_text().splitlines()[1].startswith("--list -- /")
+    assert len(target.hits) == 2
+    assert target.hits[1][0].startswith("/--list/--//")
 
 
 def test_a_program_that_is_missing_is_no_verdict_about_the_backup(backups, postgres):
@@ -110,6 +120,14 @@ def test_archives(backups, tmp_path):
     backups.of("tar")
     assert backups.tell(archives["w"]) == (1, 1)
     assert backups.tell(archives["w:gz"]) == (1, 1)
+    for cut in (1, 8, 9, 5000, 20000):  # within the checksum, at it, and within the data
+        assert backups.tell(archives["w:gz"][:-cut]) == (0, 0)
+        assert "the gzip file is damaged or cut off" in backups.daemon.page("/")
+    flipped = bytearray(archives["w:gz"])
+    flipped[10000] ^= 1
+    assert backups.tell(bytes(flipped)) == (0, 0)
+    assert backups.tell(gzip.compress(archives["w"][:10240])) == (0, 0)  # tar was killed, gzip was not
+    assert "the tar archive in gzip is cut off" in backups.daemon.page("/")
     assert backups.tell(archives["w"][:10240]) == (0, 0)
     assert "the tar archive is cut off" in backups.daemon.page("/")
     assert backups.tell(b"x" + archives["w"][1:]) == (0, 0)
@@ -121,7 +139,11 @@ def test_gzip(backups):
     whole = gzip.compress(b"a log line\n" * 1000)
     assert backups.tell(whole) == (1, 1)
     assert backups.tell(whole[:10] + bytes([7] * 40)) == (0, 0)
-    assert "the gzip file is damaged" in backups.daemon.page("/")
+    assert "the gzip file is damaged or cut off" in backups.daemon.page("/")
+    assert backups.tell(whole[:-1]) == (0, 0)
+    assert backups.tell(whole + whole) == (1, 1)  # as pigz and logrotate append
+    assert backups.tell(whole + whole[:-1]) == (0, 0)
+    assert backups.tell(whole + bytes(512)) == (1, 1)
     assert backups.tell(b"a log line\n" * 1000) == (0, 0)
 
 

@@ -106,7 +106,7 @@ def info(found, check):
     return [dict(labels) for name, labels in found.all if name == "runbook_tls_info" and ("check", check) in labels]
 
 
-def test_a_trusted_server_tells_leaf_and_chain_apart(exporter, authority, serve):
+def test_tls_expiry_blackbox_exporter_340_1047_tells_leaf_chain_and_address_apart(exporter, authority, serve):
     address = serve("localhost")
     daemon = exporter([{"name": "tls", "tls": {"address": address, "tls_config": {"ca_file": str(authority.root)}}}])
     found = scrape(daemon)

@@ -325,7 +325,7 @@ def write(daemon, checks):
     daemon.config.write_text(json.dumps({"checks": checks}))
 
 
-def test_a_reload_keeps_what_is_unchanged(serve, target):
+def test_reload_json_exporter_390_keeps_what_is_unchanged(serve, target):
     kept, changed = http_check("kept", target, cache="1h"), http_check("changed", target, cache="1h")
     daemon = serve(None, "--web.enable-lifecycle", config={"checks": [kept, changed]})
     before = [last_run(daemon, "kept"), last_run(daemon, "changed")]
@@ -347,7 +347,7 @@ def test_a_reload_keeps_what_is_unchanged(serve, target):
     assert "runbook_exporter_config_last_reload_successful 1\n" in page
 
 
-def test_a_broken_reload_keeps_all_and_says_why(serve, target):
+def test_reload_postgres_exporter_1390_a_broken_one_keeps_all_and_says_why(serve, target):
     daemon = serve(None, "--web.enable-lifecycle", config={"checks": [http_check("kept", target, cache="1h")]})
     before = last_run(daemon, "kept")
     write(daemon, [http_check("kept", target, cache="1h"), {"name": "odd", "http": {"urll": "x"}}])

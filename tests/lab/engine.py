@@ -20,10 +20,12 @@ def docker_program():
 
 
 class Engine:
-    def __init__(self, directory):
+    def __init__(self, directory, flags=()):
+        """With `flags` it is always a dockerd of our own, started with them."""
+        self.flags = flags
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.outside = os.environ.get("RUNBOOK_TEST_DOCKER_HOST")
+        self.outside = None if flags else os.environ.get("RUNBOOK_TEST_DOCKER_HOST")
         self.socket = self.directory / "docker.sock"
         self.host = self.outside or f"unix://{self.socket}"
         if self.outside and self.outside.startswith("unix://"):
@@ -48,7 +50,7 @@ class Engine:
         argv = [shutil.which("dockerd") or "/usr/sbin/dockerd", f"--data-root={self.directory}/{driver}",
                 f"--exec-root={self.directory}/exec", f"--pidfile={self.directory}/pid", f"--host={self.host}",
                 "--iptables=false", "--ip6tables=false", "--bridge=none", f"--storage-driver={driver}",
-                "--shutdown-timeout=2"]
+                "--shutdown-timeout=2", *self.flags]
         self.process = Process(argv, self.directory.parent / f"dockerd-{driver}.log",
                                env={"DOCKER_RAMDISK": "true"} if _on_ramdisk() else {}).start()
         return self if self.process.up(self.answers, "dockerd to answer", 60) else None

@@ -15,7 +15,8 @@ from .parts import ROOT, Process, free_port, wait_for
 
 SCHEMA = pathlib.Path(__file__).with_name("schema.sql")
 SETTINGS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off", "shared_buffers": "16MB",
-            "listen_addresses": "127.0.0.1", "autovacuum": "off", "log_min_messages": "warning"}
+            "listen_addresses": "127.0.0.1", "autovacuum": "off", "log_min_messages": "warning",
+            "shared_preload_libraries": "pg_stat_statements"}
 
 
 def documented_roles():
@@ -62,6 +63,17 @@ class Postgres:
             self.sql(SCHEMA.read_text(encoding="utf-8"))
             self.sql(documented_roles())
         return self
+
+    def standby(self, directory):
+        """A standby of this server, from a base backup; it streams over the unix socket. Not started."""
+        standby = Postgres(directory, self.max_connections)
+        if self.user:
+            shutil.chown(standby.directory, self.user, self.user)
+        subprocess.run([program("pg_basebackup"), "-D", standby.data, "-R", "-X", "stream", "--checkpoint=fast",
+                        "--no-sync", "-d", f"host={self.directory} port={self.port} user=postgres "
+                        "application_name=standby"], check=True, cwd="/",
+                       user=self.user, group=self.user, extra_groups=[] if self.user else None)
+        return standby
 
     def stop(self):
         if self.process:

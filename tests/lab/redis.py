@@ -9,12 +9,13 @@ from .parts import Process, free_port
 
 
 class Redis:
-    def __init__(self, directory, password=None):
+    def __init__(self, directory, password=None, arguments=()):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.port = free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.password = password
+        self.arguments = arguments
         self.client = redis.Redis(host="127.0.0.1", port=self.port, password=password, decode_responses=True)
         self.process = None
 
@@ -23,6 +24,7 @@ class Redis:
                 "--dir", self.directory, "--daemonize", "no"]
         if self.password:
             argv += ["--requirepass", self.password]
+        argv += self.arguments
         self.process = Process(argv, self.directory.with_suffix(".log")).start()
         self.process.up(self.client.ping, "Redis to answer")
         return self

@@ -210,7 +210,7 @@ static void the_landing_page_escapes_what_others_wrote(void **state _unused_)
         assert_non_null(strstr(page.data, "&lt;script&gt;"));
         assert_non_null(strstr(page.data, "fails"));
         assert_non_null(strstr(page.data, "not run yet"));
-        assert_non_null(strstr(page.data, "2 checks, 1 of them failing"));
+        assert_non_null(strstr(page.data, "2 checks, 1 of them failing, 0 warning"));
         assert_null(strstr(page.data, "src="));
 }
 

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Kind files: its options, and what it counts in directories that are made here. */
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <zlib.h>
 
+#include "exporter/gzip_read.h"
 #include "tests/unit/kind_room.h"
 
 static char directory[64];
@@ -151,6 +154,33 @@ static void mistakes_are_named(void **state _unused_)
         assert_complaint("files", "{directories: /a, pg_restore: pg_restore}", "is not an absolute path");
 }
 
+/* A file in memory of that many zeros in gzip, without its last `cut` bytes. */
+static int make_gzip(size_t zeros, size_t cut)
+{
+        int fd = memfd_create("gzip", MFD_CLOEXEC);
+        _cleanup_free_ char *content = calloc(1, zeros);
+        gzFile file = gzdopen(dup(fd), "wb1");
+
+        assert_true(fd >= 0 && content && file);
+        assert_int_equal(gzwrite(file, content, (unsigned)zeros), zeros);
+        assert_int_equal(gzclose(file), Z_OK);
+        assert_int_equal(ftruncate(fd, lseek(fd, 0, SEEK_END) - (off_t)cut), 0);
+        return fd;
+}
+
+static void gzip_is_read_to_its_end_or_as_far_as_time_lets(void **state _unused_)
+{
+        static const size_t size = (size_t)2 << 20;
+        _cleanup_close_ int whole = make_gzip(size, 0), cut = make_gzip(size, 1);
+        struct gzip_content content = {0};
+
+        assert_int_equal(gzip_read(whole, DEADLINE_NEVER, &content), 0);
+        assert_true(content.whole && content.zeros == size && content.length == GZIP_HEAD);
+        assert_int_equal(gzip_read(cut, DEADLINE_NEVER, &content), -EBADMSG);
+        assert_int_equal(gzip_read(cut, deadline_in(0), &content), 0);
+        assert_true(!content.whole && content.zeros < size && content.length == GZIP_HEAD);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -161,6 +191,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(what_is_demanded_fails_and_is_told, make_directory,
                                                 remove_directory),
                 cmocka_unit_test(a_directory_that_is_not_there_fails),
+                cmocka_unit_test(gzip_is_read_to_its_end_or_as_far_as_time_lets),
                 cmocka_unit_test(mistakes_are_named),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -247,6 +247,21 @@ static void mistakes_are_named(void **state _unused_)
                          "written in lower case");
         assert_complaint("log", "{files: /a, max_line: 2MiB, patterns: [{name: a, pattern: b}]}",
                          "from 64 to 1MiB");
+#define PATTERNS "patterns: [{name: a, pattern: b}]}"
+        assert_complaint("log", "{" PATTERNS, "one of files, journal and docker is needed");
+        assert_complaint("log", "{files: /a, journal: {units: a.service}, " PATTERNS, "and only one");
+        assert_complaint("log", "{files: /a, docker: {project: a, services: b}, " PATTERNS, "and only one");
+        assert_complaint("log", "{journal: {}, " PATTERNS, "units");
+        assert_complaint("log", "{journal: {units: ssh}, " PATTERNS, "\"ssh\" is not the name of a unit");
+        assert_complaint("log", "{journal: {units: [a.service, a.service]}, " PATTERNS, "is there twice");
+        assert_complaint("log", "{journal: {units: a.service, directory: var}, " PATTERNS,
+                         "\"var\" is not an absolute path");
+        assert_complaint("log", "{journal: {units: a.service, priority: bad}, " PATTERNS, "emerg");
+        assert_complaint("log", "{docker: {project: a}, " PATTERNS, "services");
+        assert_complaint("log", "{docker: {services: a}, " PATTERNS, "project");
+        assert_complaint("log", "{docker: {project: a, services: [b, b]}, " PATTERNS, "is there twice");
+        assert_complaint("log", "{docker: {project: a, services: b, host: 'ftp://a'}, " PATTERNS,
+                         "\"ftp://a\" is not a Docker host");
         check_set_free(load_check(
                 "log", "{files: /a, patterns: [{name: a, pattern: '\\S\\Derror', ignore_case: true}]}",
                 NULL));

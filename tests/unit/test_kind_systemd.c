@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Kind systemd, against a server that speaks D-Bus as systemd's own socket does. */
+/* Kind systemd, against a server that speaks D-Bus as systemd's own socket does, and over a real bus. */
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <systemd/sd-bus.h>
 
 #include "tests/unit/kind_room.h"
@@ -48,15 +51,8 @@ static int listener;
 static bool silent; /* takes connections and never says a word */
 static pthread_t thread;
 
-static void serve(int fd)
+static void add_units(sd_bus *bus)
 {
-        sd_bus *bus = NULL;
-        sd_id128_t id = {.bytes = {1, 2, 3}};
-
-        sd_bus_new(&bus);
-        sd_bus_set_fd(bus, fd, fd);
-        sd_bus_set_server(bus, 1, id);
-        sd_bus_start(bus);
         for (size_t i = 0; i < N_ELEMENTS(units); i++) {
                 char *object = NULL;
 
@@ -69,6 +65,18 @@ static void serve(int fd)
                                          &units[i]);
                 free(object);
         }
+}
+
+static void serve(int fd)
+{
+        sd_bus *bus = NULL;
+        sd_id128_t id = {.bytes = {1, 2, 3}};
+
+        sd_bus_new(&bus);
+        sd_bus_set_fd(bus, fd, fd);
+        sd_bus_set_server(bus, 1, id);
+        sd_bus_start(bus);
+        add_units(bus);
         for (int r = 0; r >= 0;) {
                 r = sd_bus_process(bus, NULL);
                 if (r == 0)
@@ -116,9 +124,77 @@ static int stop(void **state _unused_)
         return rmdir(directory);
 }
 
+/* A real bus, on which somebody has systemd's name. */
+static pid_t bus_daemon;
+static sd_bus *on_bus;
+
+static void *serve_bus(void *unused _unused_)
+{
+        for (int r = 0; r >= 0;) {
+                r = sd_bus_process(on_bus, NULL);
+                if (r == 0)
+                        r = sd_bus_wait(on_bus, UINT64_MAX);
+        }
+        return NULL;
+}
+
+static int start_bus(void **state _unused_)
+{
+        int ready[2];
+        char c;
+
+        strcpy(directory, "/tmp/runbook-test-systemd-XXXXXX");
+        assert_non_null(mkdtemp(directory));
+        path = text_format("%s/bus", directory);
+        _cleanup_free_ char *config = text_format(
+                "<busconfig><type>session</type><listen>unix:path=%s</listen><auth>EXTERNAL</auth>"
+                "<policy context=\"default\"><allow send_destination=\"*\"/><allow own=\"*\"/>"
+                "<allow receive_sender=\"*\"/></policy></busconfig>",
+                path);
+        _cleanup_free_ char *option = text_format("--config-file=%s/bus.conf", directory);
+        write_file(directory, "bus.conf", config, strlen(config));
+        assert_int_equal(pipe(ready), 0);
+        bus_daemon = fork();
+        if (bus_daemon == 0) {
+                prctl(PR_SET_PDEATHSIG, SIGKILL);
+                dup2(ready[1], STDOUT_FILENO); /* the bus tells its address when it listens */
+                execlp("dbus-daemon", "dbus-daemon", option, "--nofork", "--nopidfile", "--print-address",
+                       NULL);
+                _exit(1);
+        }
+        close(ready[1]);
+        assert_int_equal(read(ready[0], &c, 1), 1);
+        close(ready[0]);
+
+        _cleanup_free_ char *address = text_format("unix:path=%s", path);
+        assert_true(sd_bus_new(&on_bus) >= 0);
+        assert_true(sd_bus_set_address(on_bus, address) >= 0);
+        assert_true(sd_bus_set_bus_client(on_bus, true) >= 0);
+        assert_true(sd_bus_start(on_bus) >= 0);
+        assert_true(sd_bus_request_name(on_bus, "org.freedesktop.systemd1", 0) >= 0);
+        add_units(on_bus);
+        return pthread_create(&thread, NULL, serve_bus, NULL);
+}
+
+/* Without its bus whoever served on it ends, too. */
+static int stop_bus(void **state _unused_)
+{
+        kill(bus_daemon, SIGTERM);
+        waitpid(bus_daemon, NULL, 0);
+        pthread_join(thread, NULL);
+        on_bus = sd_bus_close_unref(on_bus);
+        unlink(path);
+        free(path);
+        path = text_format("%s/bus.conf", directory);
+        unlink(path);
+        free(path);
+        return rmdir(directory);
+}
+
 static int run(const char *options, nsec timeout, char **ret_page, struct error *error)
 {
-        _cleanup_free_ char *yaml = text_format("{address: 'unix:path=%s', direct: true, %s}", path, options);
+        _cleanup_free_ char *yaml = text_format("{address: 'unix:path=%s', direct: %s, %s}", path,
+                                                on_bus ? "false" : "true", options);
         struct check_set *set = load_check("systemd", yaml, NULL);
         int r = run_check(set, timeout, ret_page, error);
 
@@ -197,6 +273,9 @@ int main(void)
         static int yes;
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(units_are_told_as_they_stand, start, stop),
+                cmocka_unit_test_setup_teardown(units_are_told_as_they_stand, start_bus, stop_bus),
+                cmocka_unit_test_setup_teardown(what_does_not_run_fails_and_the_others_are_told, start_bus,
+                                                stop_bus),
                 cmocka_unit_test_setup_teardown(what_does_not_run_fails_and_the_others_are_told, start, stop),
                 cmocka_unit_test_prestate_setup_teardown(a_bus_that_says_nothing_is_left_at_the_deadline,
                                                          start, stop, &yes),

@@ -59,6 +59,28 @@ static void what_is_not_a_number_is_refused(void **state _unused_)
         assert_false(redis_info_number(NULL, "used_memory", &value));
 }
 
+static void parts_of_a_value_are_found_by_their_whole_name(void **state _unused_)
+{
+        static const char line[] = "keys=3,expires=1,avg_ttl=,state=online\r\nother=4,last=5";
+        double value = 42;
+
+        assert_true(redis_value_number(redis_value_part(line, "keys"), &value));
+        assert_true(value == 3);
+        assert_true(redis_value_number(redis_value_part(line, "expires"), &value));
+        assert_true(value == 1);
+        assert_true(redis_value_is(redis_value_part(line, "state"), "online"));
+        assert_false(redis_value_is(redis_value_part(line, "state"), "onlin"));
+        assert_false(redis_value_is(redis_value_part(line, "state"), "online\r"));
+        assert_false(redis_value_number(redis_value_part(line, "avg_ttl"), &value));
+        assert_null(redis_value_part(line, "key"));
+        assert_null(redis_value_part(line, "xpires"));
+        assert_null(redis_value_part(line, "other")); /* of another line */
+        assert_null(redis_value_part("", "keys"));
+        assert_string_equal(redis_info_value(info, "last"), "7");
+        assert_null(redis_info_value(info, "nothing"));
+        assert_false(redis_value_number("1e999", &value));
+}
+
 static void assert_address(const char *string, const char *host, const char *port, const char *path)
 {
         _cleanup_(redis_address_release) struct redis_address address = {0};
@@ -108,6 +130,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(numbers_are_found_by_their_whole_name),
                 cmocka_unit_test(what_is_not_a_number_is_refused),
+                cmocka_unit_test(parts_of_a_value_are_found_by_their_whole_name),
                 cmocka_unit_test(addresses_are_taken_apart),
                 cmocka_unit_test(wrong_addresses_say_what_would_be_right),
                 cmocka_unit_test(a_url_with_a_password_is_refused_without_repeating_it),

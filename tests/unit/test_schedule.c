@@ -10,6 +10,7 @@
 #include "exporter/schedule.h"
 #include "exporter/scrape.h"
 #include "runbook/log.h"
+#include "runbook/trace.h"
 
 /* The system gives no more threads while the test says so. */
 static bool no_threads;
@@ -46,14 +47,14 @@ struct room {
 
 static const struct metric_family value_family = {"t_value", METRIC_GAUGE, NULL, "A value."};
 
-static int probe_run(void *state, struct deadline deadline _unused_, struct sample_sink *sink,
-                     struct error *error)
+static int probe_run(void *state, struct deadline deadline, struct sample_sink *sink, struct error *error)
 {
         struct probe *probe = state;
         struct room *room = probe->room;
 
         pthread_mutex_lock(&room->lock);
         unsigned mine = ++probe->begun;
+        trace_step(deadline, "waiting to be let through");
         pthread_cond_broadcast(&room->moved);
         while (probe->let_through < mine)
                 pthread_cond_wait(&room->moved, &room->lock);
@@ -173,7 +174,7 @@ static struct check_state state_of(struct room *room, size_t check)
 {
         struct check_state states[CHECKS], wanted = {0};
 
-        schedule_states(room->schedule, states, NULL, NULL);
+        schedule_states(room->schedule, NULL, states, NULL, NULL);
         for (size_t i = 0; i < CHECKS; i++)
                 if (i == check)
                         wanted = states[i];
@@ -308,6 +309,106 @@ static void a_run_beyond_its_timeout_fails_and_is_not_started_again(void **state
         assert_int_equal(room->probes[0].begun, 2);
 }
 
+static char *steps_of(const struct check_result *result)
+{
+        struct text text = {0};
+
+        assert_non_null(result->trace);
+        trace_put(result->trace, &text);
+        return text_take(&text);
+}
+
+static void a_traced_run_is_fresh_and_tells_its_steps(void **state)
+{
+        struct room *room = *state;
+        struct check_run run;
+
+        room->checks[0].cache = 3600 * NSEC_PER_SEC;
+        run_a(room, 0, 1);
+        assert_int_equal(run_a(room, 0, 1), 0); /* remembered */
+        struct check_result *result = schedule_trace(room->schedule, 0, &run);
+        assert_non_null(result);
+        wait_begun(room, 0, 2);
+        assert_false(schedule_finished(room->schedule, run));
+        _cleanup_free_ char *so_far = steps_of(result);
+        assert_non_null(strstr(so_far, "the run begins; its timeout is 1m\n"));
+
+        let_through(room, 0, 0, 2);
+        wait_ended(room, run);
+        assert_true(schedule_finished(room->schedule, run));
+        _cleanup_free_ char *steps = steps_of(result);
+        assert_non_null(strstr(steps, "  waiting to be let through\n"));
+        assert_int_equal(result->samples.count, 1);
+
+        struct check_state a = state_of(room, 0); /* whoever asks next sees it */
+        assert_ptr_equal(a.result, result);
+        assert_true(value_of(&a) == 2);
+        check_state_release(&a);
+        check_result_unref(result);
+}
+
+static void a_traced_run_waits_for_the_one_before(void **state)
+{
+        struct room *room = *state;
+        struct check_run runs[CHECKS], run;
+
+        assert_int_equal(schedule_start(room->schedule, only_a, runs), 1);
+        wait_begun(room, 0, 1);
+        assert_null(schedule_trace(room->schedule, 0, &run));
+        let_through(room, 0, 0, 1);
+        wait_ended(room, runs[0]);
+        struct check_result *result = schedule_trace(room->schedule, 0, &run);
+        assert_non_null(result);
+        assert_null(schedule_trace(room->schedule, 0, &run));
+        assert_int_equal(schedule_start(room->schedule, only_a, runs), 1); /* a scrape shares it */
+        assert_int_equal(runs[0].number, run.number);
+        let_through(room, 0, 0, 1);
+        wait_ended(room, run);
+        assert_int_equal(room->probes[0].begun, 2);
+        check_result_unref(result);
+}
+
+static void an_overdue_run_has_not_finished(void **state)
+{
+        struct room *room = *state;
+        struct check_run run;
+
+        room->checks[0].timeout = -NSEC_PER_SEC;
+        struct check_result *result = schedule_trace(room->schedule, 0, &run);
+        wait_begun(room, 0, 1);
+        schedule_expire(room->schedule);
+        assert_true(schedule_ended(room->schedule, run));
+        assert_false(schedule_finished(room->schedule, run));
+        check_result_unref(result);
+}
+
+static void other_targets_are_asked_by_their_name_alone(void **state)
+{
+        static const bool only_c[CHECKS] = {false, false, true};
+        struct room *room = *state;
+        struct check_run runs[CHECKS];
+        struct check_state states[CHECKS];
+
+        room->checks[2].target = (char *)"another"; /* as if it stood behind the others in a set */
+        assert_int_equal(schedule_start(room->schedule, NULL, runs), 2);
+        for (size_t i = 0; i < 2; i++) {
+                let_through(room, i, 0, 1);
+                wait_ended(room, runs[i]);
+        }
+        uint64_t before = schedule_generation(room->schedule);
+        assert_int_equal(schedule_start(room->schedule, only_c, runs), 1);
+        let_through(room, 2, 0, 7);
+        wait_ended(room, runs[0]);
+        assert_int_equal(schedule_generation(room->schedule), before); /* the page of all is as it was */
+        assert_int_equal(schedule_states(room->schedule, NULL, states, NULL, NULL), 2);
+        check_state_release(&states[0]);
+        check_state_release(&states[1]);
+        assert_int_equal(schedule_states(room->schedule, only_c, states, NULL, NULL), 1);
+        assert_ptr_equal(states[0].check, &room->checks[2]);
+        assert_true(value_of(&states[0]) == 7);
+        check_state_release(&states[0]);
+}
+
 static void what_gets_no_thread_is_due_as_before(void **state)
 {
         struct room *room = *state;
@@ -351,7 +452,7 @@ static void freshness_ends_when_something_is_due(void **state)
         for (size_t i = 0; i < CHECKS; i++)
                 room->checks[i].cache = (nsec)(i + 1) * 3600 * NSEC_PER_SEC;
         assert_int_equal(schedule_start(room->schedule, NULL, runs), CHECKS);
-        schedule_states(room->schedule, states, NULL, &fresh_until);
+        schedule_states(room->schedule, NULL, states, NULL, &fresh_until);
         assert_int_equal(fresh_until, INT64_MIN); /* they are being waited for */
         for (size_t i = 0; i < CHECKS; i++) {
                 check_state_release(&states[i]);
@@ -359,7 +460,7 @@ static void freshness_ends_when_something_is_due(void **state)
                 wait_ended(room, runs[i]);
         }
         uint64_t generation;
-        schedule_states(room->schedule, states, &generation, &fresh_until);
+        schedule_states(room->schedule, NULL, states, &generation, &fresh_until);
         assert_true(fresh_until >= now + 3600 * NSEC_PER_SEC);
         assert_true(fresh_until < now + 7200 * NSEC_PER_SEC);
         assert_int_equal(generation, schedule_generation(room->schedule));
@@ -408,6 +509,10 @@ int main(void)
                 TEST(scrapes_that_arrive_together_share_one_run),
                 TEST(what_was_late_keeps_running_and_nobody_waits_for_it),
                 TEST(a_run_beyond_its_timeout_fails_and_is_not_started_again),
+                TEST(a_traced_run_is_fresh_and_tells_its_steps),
+                TEST(a_traced_run_waits_for_the_one_before),
+                TEST(an_overdue_run_has_not_finished),
+                TEST(other_targets_are_asked_by_their_name_alone),
                 TEST(what_gets_no_thread_is_due_as_before),
                 TEST(the_next_look_is_when_a_run_would_be_overdue),
                 TEST(freshness_ends_when_something_is_due),

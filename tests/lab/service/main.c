@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The stand-in's start: settings, signals, the worker's loop; `service healthcheck` is Docker's health check.
+/*
+ * The stand-in's start: settings, signals, the worker's loop. `service healthcheck` is Docker's health check;
+ * `service copy` says what it is told, for a log of exactly the bytes that a test wants.
  */
 #include "service.h"
 
@@ -70,6 +72,18 @@ static int healthcheck(void)
         return strcmp(answer, "HTTP/1.1 200") == 0 ? 0 : 1;
 }
 
+/* Takes memory until the container's limit has it killed: for tests of what is seen of that. */
+static int hog(void)
+{
+        enum { PIECE = 1 << 20, LIMIT = 512 };
+        for (int i = 0; i < LIMIT; i++) {
+                char *memory = malloc(PIECE);
+                if (memory)
+                        memset(memory, 1, PIECE);
+        }
+        return 0;
+}
+
 /* The worker embeds what was written: a vector for each context that has none. */
 static void *work(void *unused)
 {
@@ -90,6 +104,18 @@ static void *work(void *unused)
         return NULL;
 }
 
+/* What comes in goes to stdout, to the end of it. */
+static int copy(void)
+{
+        char bytes[65536];
+        ssize_t got;
+
+        while ((got = read(STDIN_FILENO, bytes, sizeof(bytes))) > 0)
+                if (fwrite(bytes, (size_t)got, 1, stdout) != 1 || fflush(stdout) != 0)
+                        return 1;
+        return got < 0;
+}
+
 static void end(int number)
 {
         (void)number;
@@ -101,10 +127,14 @@ int main(int argc, char **argv)
         settings_read();
         if (argc == 2 && strcmp(argv[1], "healthcheck") == 0)
                 return healthcheck();
+        if (argc == 2 && strcmp(argv[1], "hog") == 0)
+                return hog();
 
         signal(SIGPIPE, SIG_IGN);
         signal(SIGTERM, end);
         signal(SIGINT, end);
+        if (argc == 2 && strcmp(argv[1], "copy") == 0)
+                return copy();
         srand((unsigned)time(NULL) ^ (unsigned)getpid());
         log_line("info",
                  "msg=\"starting\" version=%s port=%d db_max_connections=%d log_level=%s security_mode=%s",

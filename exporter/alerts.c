@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Alerting rules, written so that a change of a threshold in checks.yml is a change of its alert. */
+#include "exporter/alerts.h"
+
+#define HOLD "5m" /* one failed look is not an alert: two scrapes may be a restart */
+
+static const char *const aggregates[] = {
+        [AGGREGATE_NONE] = NULL, [AGGREGATE_SUM] = "sum", [AGGREGATE_MIN] = "min", [AGGREGATE_MAX] = "max"};
+
+static void put_operand(struct text *text, const struct operand *operand, const char *check)
+{
+        if (!operand->metric) {
+                text_puts(text, "time()");
+                return;
+        }
+        if (operand->aggregate != AGGREGATE_NONE)
+                text_printf(text, "%s(", aggregates[operand->aggregate]);
+        text_printf(text, "%s{check=\"%s\"", operand->metric, check);
+        for (size_t i = 0; i < operand->labels.count; i++)
+                text_printf(text, ",%s", operand->labels.items[i]);
+        text_putc(text, '}');
+        if (operand->aggregate != AGGREGATE_NONE)
+                text_putc(text, ')');
+}
+
+/* Which series of two metrics belong together: those with equal labels, or, to an aggregate, all. */
+static const char *matching(const struct threshold *threshold)
+{
+        const struct operand *left = &threshold->operands[0], *right = &threshold->operands[1];
+
+        if (!left->metric || !right->metric || left->aggregate == right->aggregate)
+                return "";
+        if (left->aggregate != AGGREGATE_NONE && right->aggregate != AGGREGATE_NONE)
+                return "";
+        return left->aggregate == AGGREGATE_NONE ? "on () group_left () " : "on () group_right () ";
+}
+
+void threshold_put_promql_value(struct text *text, const struct threshold *threshold, const char *check)
+{
+        put_operand(text, &threshold->operands[0], check);
+        if (threshold->operand_count == 2) {
+                text_printf(text, " %c %s", threshold->operator, matching(threshold));
+                put_operand(text, &threshold->operands[1], check);
+        }
+}
+
+void threshold_put_promql(struct text *text, const struct threshold *threshold, const char *check)
+{
+        threshold_put_promql_value(text, threshold, check);
+        text_printf(text, " %s ", threshold->comparison);
+        text_put_double(text, threshold->limit);
+}
+
+/* JSON's strings are YAML's; braces of Prometheus' own templates in them are not meant as such. */
+static void put_annotation(struct text *text, const char *name, const char *value)
+{
+        _cleanup_text_ struct text plain = {0};
+
+        if (!value)
+                return;
+        for (; *value; value++) {
+                if (string_starts(value, "{{")) {
+                        text_puts(&plain, "{{\"{{\"}}");
+                        value++;
+                } else {
+                        text_putc(&plain, *value);
+                }
+        }
+        text_printf(text, "          %s: ", name);
+        text_put_json(text, text_string(&plain));
+        text_putc(text, '\n');
+}
+
+static void put_rule(struct text *text, const struct check *check, const char *word, const char *severity,
+                     const struct text *expression, const char *summary)
+{
+        text_puts(text, "      - alert: ");
+        for (const char *c = check->name; *c; c++)
+                text_putc(text, strchr("-.", *c) ? '_' : *c);
+        text_printf(text, "_%s\n        expr: ", word);
+        text_put_json(text, text_string(expression));
+        text_printf(text, "\n        for: " HOLD "\n        labels: {severity: %s}\n        annotations:\n",
+                    severity);
+        put_annotation(text, "summary", summary);
+        put_annotation(text, "advice", check->advice);
+        put_annotation(text, "runbook_url", check->runbook_url);
+}
+
+static void put_failing(struct text *text, const struct check *check)
+{
+        _cleanup_text_ struct text expression = {0}, summary = {0};
+
+        text_printf(&expression, "runbook_check_success{check=\"%s\"} == 0", check->name);
+        text_printf(&summary, "%s: the check fails", check->title);
+        put_rule(text, check, "failing", "critical", &expression, text_string(&summary));
+}
+
+static void put_condition(struct text *text, const struct check *check, const struct threshold *threshold)
+{
+        static const struct {
+                const char *word, *severity;
+        } levels[] = {[THRESHOLD_WARN] = {"warns", "warning"}, [THRESHOLD_FAIL] = {"fails", "critical"}};
+        _cleanup_text_ struct text expression = {0}, summary = {0};
+
+        threshold_put_promql(&expression, threshold, check->name);
+        text_printf(&summary, "%s: %s", check->title, threshold->written);
+        put_rule(text, check, levels[threshold->level].word, levels[threshold->level].severity, &expression,
+                 text_string(&summary));
+}
+
+int alerts_print(const struct check_set *set, struct text *text)
+{
+        text_puts(text, "# Written by `runbook_exporter alerts` from the checks and their thresholds.\n"
+                        "groups:\n  - name: runbook-checks\n    rules:\n");
+        for (size_t i = 0; i < set->count; i++) {
+                const struct check *check = &set->checks[i];
+
+                put_failing(text, check);
+                for (size_t k = 0; k < check->thresholds.count; k++)
+                        put_condition(text, check, &check->thresholds.items[k]);
+        }
+        return text_error(text);
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The checklist, in the order and the signs of the runbook's own. */
+#include "exporter/checklist.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "runbook/json.h"
+
+#define TITLE_COLUMNS 32
+#define SERIES_MAX 20 /* that are shown of one condition; how many there are is always told */
+
+static const struct {
+        const char *word, *sign, *colour;
+} standings[] = {
+        [STANDING_PASS] = {"pass", "✓ PASS", "\033[32m"},
+        [STANDING_WARN] = {"warn", "! WARN", "\033[33m"},
+        [STANDING_FAIL] = {"fail", "✗ FAIL", "\033[31m"},
+        [STANDING_UNKNOWN] = {"fail", "✗ FAIL", "\033[31m"},
+};
+
+bool checklist_has(const struct check_set *set, size_t i)
+{
+        size_t steps = 0;
+
+        for (size_t k = 0; k < set->count; k++)
+                steps += set->checks[k].step > 0;
+        return steps == 0 || set->checks[i].step > 0;
+}
+
+/* ---- in which order ---- */
+
+/* The next check after number `at` of the list, SIZE_MAX to begin with: by step, then by place in the file.
+ */
+static size_t following(const struct once *once, size_t at)
+{
+        const struct check *checks = once->set->checks;
+        int64_t after = at == SIZE_MAX ? 0 : checks[at].step;
+        size_t best = SIZE_MAX;
+
+        for (size_t i = 0; (at == SIZE_MAX || after > 0) && i < once->set->count; i++)
+                if (once->selected[i] && checks[i].step > after &&
+                    (best == SIZE_MAX || checks[i].step < checks[best].step))
+                        best = i;
+        if (best != SIZE_MAX)
+                return best;
+        for (size_t i = at == SIZE_MAX || after > 0 ? 0 : at + 1; i < once->set->count; i++)
+                if (once->selected[i] && checks[i].step == 0)
+                        return i;
+        return SIZE_MAX;
+}
+
+/* ---- values beside thresholds ---- */
+
+/* What is told of one condition: each series beyond it, and of the others the one that is nearest. */
+struct told {
+        struct text *text;
+        size_t beyond, within;
+        struct judgement nearest;
+};
+
+static void put_judged(struct text *text, const struct judgement *judgement)
+{
+        judgement_put_value(text, judgement);
+        if (judgement->labels_length > 0)
+                text_putc(text, ' ');
+        judgement_put_series(text, judgement);
+}
+
+/* Nearer to a limit that is not to be passed upwards is what is larger. */
+static bool is_nearer(const struct judgement *judgement, const struct judgement *than)
+{
+        bool upwards = judgement->threshold->comparison[0] == '>';
+
+        return upwards ? judgement->value > than->value : judgement->value < than->value;
+}
+
+static void tell(const struct judgement *judgement, void *context)
+{
+        struct told *told = context;
+
+        if (!judgement->beyond) {
+                if (told->within++ == 0 || is_nearer(judgement, &told->nearest))
+                        told->nearest = *judgement;
+                return;
+        }
+        if (told->beyond++ >= SERIES_MAX)
+                return;
+        text_puts(told->text, "     ");
+        put_judged(told->text, judgement);
+        text_printf(told->text, "  (%s: %s)\n", threshold_levels[judgement->threshold->level],
+                    judgement->threshold->written);
+}
+
+/* The conditions that something is beyond of; those of fail first, which say more. */
+static void put_beyond(struct text *text, const struct check_state *state)
+{
+        const struct thresholds *thresholds = &state->check->thresholds;
+
+        for (enum threshold_level level = THRESHOLD_LEVELS; level-- > 0;)
+                for (size_t i = 0; i < thresholds->count; i++) {
+                        struct told told = {.text = text};
+
+                        if (thresholds->items[i].level != level)
+                                continue;
+                        threshold_judge(&thresholds->items[i], &state->result->samples,
+                                        state->result->started_wall, tell, &told);
+                        if (told.beyond > SERIES_MAX)
+                                text_printf(text, "     … and %zu more\n", told.beyond - SERIES_MAX);
+                }
+}
+
+/* Of a check that passes: its value that is nearest to the first condition. */
+static void put_nearest(struct text *text, const struct check_state *state)
+{
+        const struct thresholds *thresholds = &state->check->thresholds;
+        struct told told = {.text = text};
+
+        if (thresholds->count == 0)
+                return;
+        threshold_judge(&thresholds->items[0], &state->result->samples, state->result->started_wall, tell,
+                        &told);
+        if (told.within == 0)
+                return;
+        text_puts(text, " (");
+        put_judged(text, &told.nearest);
+        text_putc(text, ')');
+}
+
+/* ---- for people ---- */
+
+static size_t columns_of(const char *title)
+{
+        size_t columns = 0;
+
+        for (; *title; title++)
+                columns += (*title & 0xC0) != 0x80;
+        return columns;
+}
+
+static void put_coloured(struct text *text, bool colour, enum standing standing, const char *words)
+{
+        text_printf(text, "%s%s%s", colour ? standings[standing].colour : "", words, colour ? "\033[0m" : "");
+}
+
+static void put_step(struct text *text, const struct check_state *state, bool colour)
+{
+        const struct check *check = state->check;
+        enum standing standing = check_state_standing(state);
+
+        if (check->step > 0)
+                text_printf(text, "%2lld. %s ", (long long)check->step, check->title);
+        else
+                text_printf(text, "    %s ", check->title);
+        for (size_t column = columns_of(check->title); column < TITLE_COLUMNS; column++)
+                text_putc(text, '.');
+        text_putc(text, ' ');
+        put_coloured(text, colour, standing, standings[standing].sign);
+        if (standing == STANDING_PASS)
+                put_nearest(text, state);
+        text_putc(text, '\n');
+        if (!state->success)
+                text_printf(text, "     %s\n", check_state_reason(state));
+        if (state->result)
+                put_beyond(text, state);
+        if (standing != STANDING_PASS && check->advice)
+                text_printf(text, "     → %s\n", check->advice);
+        if (standing != STANDING_PASS && check->runbook_url)
+                text_printf(text, "     → %s\n", check->runbook_url);
+}
+
+static void put_local_time(struct text *text, nsec wall)
+{
+        time_t seconds = (time_t)(wall / NSEC_PER_SEC);
+        struct tm parts;
+        char words[64];
+
+        if (localtime_r(&seconds, &parts) &&
+            strftime(words, sizeof(words), "%Y-%m-%d %H:%M:%S %Z", &parts) > 0)
+                text_puts(text, words);
+}
+
+void checklist_print(const struct once *once, nsec wall, bool colour, struct text *text)
+{
+        size_t of[N_ELEMENTS(standings)] = {0};
+
+        text_printf(text, "=== %s%sDaily operations checklist ===\n",
+                    once->set->title ? once->set->title : "", once->set->title ? ": " : "");
+        put_local_time(text, wall);
+        text_puts(text, "\n\n");
+        for (size_t i = following(once, SIZE_MAX); i != SIZE_MAX; i = following(once, i)) {
+                put_step(text, &once->states[i], colour);
+                of[check_state_standing(&once->states[i])]++;
+        }
+        text_printf(text, "\n=== %zu passed, %zu warned, %zu failed ===\n", of[STANDING_PASS],
+                    of[STANDING_WARN], of[STANDING_FAIL] + of[STANDING_UNKNOWN]);
+}
+
+/* ---- for programs ---- */
+
+static void add_value(const struct judgement *judgement, void *context)
+{
+        cJSON *list = context, *item = cJSON_CreateObject();
+        _cleanup_text_ struct text series = {0};
+
+        judgement_put_series(&series, judgement);
+        cJSON_AddStringToObject(item, "level", threshold_levels[judgement->threshold->level]);
+        cJSON_AddStringToObject(item, "condition", judgement->threshold->written);
+        cJSON_AddNumberToObject(item, "limit", judgement->threshold->limit);
+        cJSON_AddNumberToObject(item, "value", judgement->value);
+        cJSON_AddStringToObject(item, "series", text_string(&series));
+        cJSON_AddBoolToObject(item, "beyond", judgement->beyond);
+        cJSON_AddItemToArray(list, item);
+}
+
+static cJSON *step_json(const struct check_state *state)
+{
+        const struct check *check = state->check;
+        cJSON *step = cJSON_CreateObject(), *values = cJSON_AddArrayToObject(step, "values");
+
+        if (check->step > 0)
+                cJSON_AddNumberToObject(step, "step", (double)check->step);
+        cJSON_AddStringToObject(step, "name", check->name);
+        cJSON_AddStringToObject(step, "title", check->title);
+        cJSON_AddStringToObject(step, "kind", check->kind->name);
+        cJSON_AddStringToObject(step, "standing", standings[check_state_standing(state)].word);
+        if (!state->success)
+                cJSON_AddStringToObject(step, "reason", check_state_reason(state));
+        if (check->advice)
+                cJSON_AddStringToObject(step, "advice", check->advice);
+        if (check->runbook_url)
+                cJSON_AddStringToObject(step, "runbook_url", check->runbook_url);
+        if (state->result)
+                cJSON_AddNumberToObject(step, "duration_seconds", nsec_to_seconds(state->result->duration));
+        for (size_t i = 0; state->result && i < check->thresholds.count; i++)
+                threshold_judge(&check->thresholds.items[i], &state->result->samples,
+                                state->result->started_wall, add_value, values);
+        return step;
+}
+
+int checklist_print_json(const struct once *once, nsec wall, struct text *text)
+{
+        _cleanup_json_ cJSON *document = cJSON_CreateObject();
+        cJSON *steps = cJSON_AddArrayToObject(document, "steps");
+        char time[TIME_TEXT_MAX];
+
+        if (once->set->title)
+                cJSON_AddStringToObject(document, "title", once->set->title);
+        cJSON_AddStringToObject(document, "time", time_format(wall, time));
+        cJSON_AddStringToObject(document, "standing", standings[once_worst(once)].word);
+        for (size_t i = following(once, SIZE_MAX); i != SIZE_MAX; i = following(once, i))
+                cJSON_AddItemToArray(steps, step_json(&once->states[i]));
+        _cleanup_free_ char *printed = json_print(document);
+        if (!printed)
+                return -ENOMEM;
+        text_puts(text, printed);
+        text_putc(text, '\n');
+        return text_error(text);
+}

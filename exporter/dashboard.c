@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Panels on Grafana's grid of 24 columns, from top to bottom. */
+#include "exporter/dashboard.h"
+
+#include <errno.h>
+
+#include "exporter/alerts.h"
+#include "runbook/json.h"
+
+#define SCHEMA 36
+#define COLUMNS 24
+#define HEIGHT 7
+
+/* Where the next panel goes. */
+struct grid {
+        cJSON *panels;
+        int x, y, id;
+};
+
+static cJSON *add_object(cJSON *parent, const char *key)
+{
+        return cJSON_AddObjectToObject(parent, key);
+}
+
+static void new_line(struct grid *grid)
+{
+        if (grid->x > 0)
+                grid->y += HEIGHT;
+        grid->x = 0;
+}
+
+static cJSON *add_panel(struct grid *grid, const char *type, const char *title, int width, int height)
+{
+        cJSON *panel = cJSON_CreateObject(), *place = add_object(panel, "gridPos");
+
+        if (grid->x + width > COLUMNS)
+                new_line(grid);
+        cJSON_AddNumberToObject(panel, "id", ++grid->id);
+        cJSON_AddStringToObject(panel, "type", type);
+        cJSON_AddStringToObject(panel, "title", title);
+        cJSON_AddNumberToObject(place, "x", grid->x);
+        cJSON_AddNumberToObject(place, "y", grid->y);
+        cJSON_AddNumberToObject(place, "w", width);
+        cJSON_AddNumberToObject(place, "h", height);
+        cJSON_AddItemToArray(grid->panels, panel);
+        grid->x += width;
+        return panel;
+}
+
+static void add_row(struct grid *grid, const char *title)
+{
+        new_line(grid);
+        cJSON_AddBoolToObject(add_panel(grid, "row", title, COLUMNS, 1), "collapsed", false);
+        grid->x = 0;
+        grid->y += 1;
+}
+
+static void add_source(cJSON *holder)
+{
+        cJSON *source = add_object(holder, "datasource");
+
+        cJSON_AddStringToObject(source, "type", "prometheus");
+        cJSON_AddStringToObject(source, "uid", "${source}");
+}
+
+static void add_query(cJSON *panel, const char *expression, const char *legend)
+{
+        cJSON *targets = cJSON_AddArrayToObject(panel, "targets"), *target = cJSON_CreateObject();
+
+        add_source(panel);
+        add_source(target);
+        cJSON_AddStringToObject(target, "refId", "A");
+        cJSON_AddStringToObject(target, "expr", expression);
+        cJSON_AddStringToObject(target, "legendFormat", legend);
+        cJSON_AddItemToArray(targets, target);
+}
+
+static void add_unit(cJSON *panel, enum humane_unit unit)
+{
+        static const char *const names[] = {[UNIT_NUMBER] = "short",
+                                            [UNIT_PERCENT] = "percentunit",
+                                            [UNIT_SECONDS] = "s",
+                                            [UNIT_BYTES] = "bytes"};
+
+        cJSON_AddStringToObject(add_object(add_object(panel, "fieldConfig"), "defaults"), "unit",
+                                names[unit]);
+}
+
+static void add_limit(cJSON *steps, const char *colour, const double *value)
+{
+        cJSON *step = cJSON_CreateObject();
+
+        cJSON_AddStringToObject(step, "color", colour);
+        cJSON_AddItemToObject(step, "value", value ? cJSON_CreateNumber(*value) : cJSON_CreateNull());
+        cJSON_AddItemToArray(steps, step);
+}
+
+/* The limit as a line across the graph, in the colour of its level. */
+static void add_limits(cJSON *panel, const struct threshold *threshold)
+{
+        cJSON *defaults = cJSON_GetObjectItem(cJSON_GetObjectItem(panel, "fieldConfig"), "defaults");
+        cJSON *limits = add_object(defaults, "thresholds");
+        cJSON *steps = cJSON_AddArrayToObject(limits, "steps");
+
+        cJSON_AddStringToObject(add_object(add_object(defaults, "custom"), "thresholdsStyle"), "mode",
+                                "line");
+        cJSON_AddStringToObject(limits, "mode", "absolute");
+        add_limit(steps, "transparent", NULL);
+        add_limit(steps, threshold->level == THRESHOLD_FAIL ? "red" : "orange", &threshold->limit);
+}
+
+static void add_overview(struct grid *grid)
+{
+        cJSON *panel = add_panel(grid, "state-timeline", "Checks that succeed", 12, HEIGHT);
+
+        add_query(panel, "runbook_check_success", "{{check}}");
+        panel = add_panel(grid, "timeseries", "Series beyond a threshold", 6, HEIGHT);
+        add_query(panel, "runbook_check_series_beyond_threshold > 0", "{{check}} {{level}}");
+        panel = add_panel(grid, "timeseries", "How long the checks take", 6, HEIGHT);
+        add_query(panel, "runbook_check_duration_seconds", "{{check}}");
+        add_unit(panel, UNIT_SECONDS);
+}
+
+static void add_threshold(struct grid *grid, const struct check *check, const struct threshold *threshold)
+{
+        _cleanup_text_ struct text expression = {0};
+
+        threshold_put_promql_value(&expression, threshold, check->name);
+        cJSON *panel = add_panel(grid, "timeseries", threshold->written, 12, HEIGHT);
+        add_query(panel, text_string(&expression), "__auto");
+        add_unit(panel, threshold->unit);
+        add_limits(panel, threshold);
+}
+
+static void add_own(struct grid *grid, const struct check *check, const struct metric_family *family)
+{
+        _cleanup_text_ struct text expression = {0};
+        bool counter = family->type == METRIC_COUNTER;
+
+        text_printf(&expression, "%s%s{check=\"%s\"}%s", counter ? "rate(" : "", family->name, check->name,
+                    counter ? "[5m])" : "");
+        cJSON *panel = add_panel(grid, "timeseries", family->help, 12, HEIGHT);
+        add_query(panel, text_string(&expression), "__auto");
+        add_unit(panel, humane_unit_of(family->name));
+}
+
+static void add_check(struct grid *grid, const struct check *check, void *state)
+{
+        const struct metric_family *const *own =
+                check->kind->own_families ? check->kind->own_families(state) : NULL;
+
+        if (check->thresholds.count == 0 && !(own && own[0]))
+                return;
+        add_row(grid, check->title);
+        for (size_t i = 0; i < check->thresholds.count; i++)
+                add_threshold(grid, check, &check->thresholds.items[i]);
+        for (size_t i = 0; own && own[i]; i++)
+                add_own(grid, check, own[i]);
+}
+
+static void add_variable(cJSON *document)
+{
+        cJSON *list = cJSON_AddArrayToObject(add_object(document, "templating"), "list");
+        cJSON *variable = cJSON_CreateObject();
+
+        cJSON_AddStringToObject(variable, "name", "source");
+        cJSON_AddStringToObject(variable, "label", "Data source");
+        cJSON_AddStringToObject(variable, "type", "datasource");
+        cJSON_AddStringToObject(variable, "query", "prometheus");
+        cJSON_AddItemToArray(list, variable);
+}
+
+int dashboard_print(const struct check_set *set, struct text *text)
+{
+        _cleanup_json_ cJSON *document = cJSON_CreateObject();
+        struct grid grid = {0};
+
+        cJSON_AddStringToObject(document, "title", set->title ? set->title : "Runbook");
+        cJSON_AddStringToObject(document, "uid", "runbook-checks");
+        cJSON_AddNumberToObject(document, "schemaVersion", SCHEMA);
+        cJSON_AddStringToObject(document, "refresh", "1m");
+        cJSON_AddStringToObject(add_object(document, "time"), "from", "now-24h");
+        cJSON_AddStringToObject(cJSON_GetObjectItem(document, "time"), "to", "now");
+        add_variable(document);
+        grid.panels = cJSON_AddArrayToObject(document, "panels");
+        add_overview(&grid);
+        for (size_t i = 0; i < set->count; i++)
+                add_check(&grid, &set->checks[i], set->states[i]);
+        _cleanup_free_ char *printed = cJSON_Print(document);
+        if (!printed)
+                return -ENOMEM;
+        text_puts(text, printed);
+        text_putc(text, '\n');
+        return text_error(text);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One PostgreSQL server as checks see it: the single connection to it, which all checks of the same DSN and
+ * password share and take turns with, over reloads too. However many checks and scrapes there are, the server
+ * sees one backend.
+ *
+ * What may not go on for ever ends on the server: each statement gets a statement_timeout, and a lock_timeout
+ * of a fifth of it, so that it never stands in a lock's queue for long.
+ */
+#ifndef EXPORTER_POSTGRES_TARGET_H
+#define EXPORTER_POSTGRES_TARGET_H
+
+#include "runbook/postgres.h"
+
+struct postgres_target;
+
+/* The target of the DSN and password in `options`, which is made when there is none. Does not connect;
+ * -EINVAL when the DSN is wrong. `statement_timeout` is what a new session begins with. */
+int postgres_target_open(const struct postgres_options *options, nsec statement_timeout,
+                         struct postgres_target **ret, struct error *error);
+struct postgres_target *postgres_target_close(struct postgres_target *target); /* takes NULL, gives NULL */
+
+/* Waits for the turn and for a connection. After 0 the turn must be given back; -EBUSY: it did not come by
+ * the deadline. Any other failure is the connection's, and gives the turn back. */
+int postgres_target_take(struct postgres_target *target, struct deadline deadline, struct error *error);
+void postgres_target_give(struct postgres_target *target);
+
+/* As postgres_query(), on whose errors it answers the same; by who has the turn. `most` is how long the
+ * server may work on it, give or take a quarter: the session's settings are only changed when they are too
+ * far off. */
+int postgres_target_query(struct postgres_target *target, const char *sql, const char *const *parameters,
+                          int count, nsec most, struct deadline deadline, PGresult **ret,
+                          struct error *error);
+
+/* The server's word for the last error: its SQLSTATE. By who has the turn. */
+bool postgres_target_error_is(const struct postgres_target *target, const char *sqlstate);
+
+#endif

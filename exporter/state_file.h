@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a check keeps over restarts: lines under a title, in a file of its own that is replaced as a whole. */
+#ifndef EXPORTER_STATE_FILE_H
+#define EXPORTER_STATE_FILE_H
+
+#include "runbook/error.h"
+#include "runbook/text.h"
+
+/*
+ * Appends what stands below the title to `lines`. 1 when there is a file, 0 when there is none (yet); -EINVAL
+ * when it has another title.
+ */
+int state_file_load(const char *path, const char *title, struct text *lines, struct error *error);
+
+/* Gives the file's -EINVAL for lines that the caller does not understand. */
+int state_file_broken(const char *path, const char *title, struct error *error);
+
+/* A crash of the machine may bring an older state back. */
+int state_file_save(const char *path, const char *title, const struct text *lines, struct error *error);
+
+#endif

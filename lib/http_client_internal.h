@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the rooms of the HTTP client share: one transfer by libcurl, many at once, and requests that are
+ * signed. */
+#ifndef LIB_HTTP_CLIENT_INTERNAL_H
+#define LIB_HTTP_CLIENT_INTERNAL_H
+
+#include <curl/curl.h>
+
+#include "runbook/http_client.h"
+
+struct http_client {
+        CURL *curl;
+        CURLM *multi; /* for http_fetch_all(), with connections of its own; NULL until then */
+        /* A certificate is shown once per connection: what the last one to `origin` was good for. */
+        char *origin;
+        int64_t tls_not_after;
+};
+
+/* One request on its way. Stays where it is: libcurl has its address. */
+struct transfer {
+        const struct http_request *request;
+        struct http_response response;
+        struct curl_slist *headers;
+        char message[CURL_ERROR_SIZE];
+        int result; /* negative once a callback ended the transfer */
+};
+
+/* Sets the handle up for a request. Nothing has to be ended when this fails. */
+int http_transfer_begin(CURL *curl, struct transfer *transfer, const struct http_request *request,
+                        struct error *error);
+
+/* What came of it, by libcurl's code; releases the transfer and clears the handle. */
+int http_transfer_end(CURL *curl, struct transfer *transfer, CURLcode code, struct http_response *ret,
+                      struct error *error);
+
+/*
+ * After requests to `url`: what OpenSSL keeps for each thread, 10 KB of it, is given back. The next request
+ * is on any thread, and one that idles when the program ends would never free it.
+ */
+void http_thread_done(const char *url);
+
+/* Appends a line to the request's headers, which are wiped in the end; false when out of memory. */
+bool http_add_header(struct curl_slist **headers, const char *line);
+
+/* http_aws.c: the headers of a request that is signed, which are all that it has. */
+int http_add_aws_headers(struct curl_slist **headers, const struct http_request *request,
+                         struct error *error);
+
+/* Has libcurl sign the request with the keys as they are now. */
+int http_set_aws(CURL *curl, const struct http_aws_signing *signing, struct error *error);
+
+#endif

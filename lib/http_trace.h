@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside of the HTTP client: its steps, for who listens to a request's deadline. */
+#ifndef LIB_HTTP_TRACE_H
+#define LIB_HTTP_TRACE_H
+
+#include <curl/curl.h>
+
+#include "runbook/http_client.h"
+
+/* Says what is asked, and has libcurl call back when it connects and when it is connected. */
+void http_trace_begin(CURL *curl, const struct http_request *request);
+
+/* A status line as it came, with its line break. */
+void http_trace_status(const struct http_request *request, const char *line, size_t length);
+
+/* The request's URL as errors show it; NULL when it is none. The caller frees it. */
+char *http_url_shown(const struct http_request *request);
+
+#endif

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The steps of one run, as lines of text. */
+#include "runbook/trace.h"
+
+#include <pthread.h>
+
+#include "lib/utf8.h"
+
+#define STEP_LIMIT ((size_t)500)
+
+struct trace {
+        nsec started;
+        pthread_mutex_t lock;
+        struct text text; /* by the lock, and so is the rest */
+        bool cut;
+};
+
+struct trace *trace_new(void)
+{
+        struct trace *trace = calloc(1, sizeof(*trace));
+
+        if (!trace)
+                return NULL;
+        trace->started = clock_monotonic();
+        pthread_mutex_init(&trace->lock, NULL);
+        return trace;
+}
+
+struct trace *trace_free(struct trace *trace)
+{
+        if (!trace)
+                return NULL;
+        pthread_mutex_destroy(&trace->lock);
+        text_free(&trace->text);
+        free(trace);
+        return NULL;
+}
+
+/* Some of it was said by others: servers, files. */
+static void put_sentence(struct text *text, const char *sentence)
+{
+        size_t end = text->length + STEP_LIMIT;
+
+        for (const char *at = sentence; *at;) {
+                size_t length = utf8_length(at);
+
+                if (text->length + length > end) {
+                        text_puts(text, "…");
+                        return;
+                }
+                if (length == 0)
+                        text_puts(text, UTF8_REPLACEMENT);
+                else if ((unsigned char)*at < 0x20 || *at == 0x7f)
+                        text_putc(text, ' ');
+                else
+                        text_append(text, at, length);
+                at += length > 0 ? length : 1;
+        }
+}
+
+void trace_add(struct trace *trace, const char *format, ...)
+{
+        _cleanup_text_ struct text sentence = {0};
+        va_list args;
+
+        va_start(args, format);
+        text_vprintf(&sentence, format, args);
+        va_end(args);
+
+        pthread_mutex_lock(&trace->lock);
+        if (!trace->cut) {
+                size_t before = trace->text.length;
+
+                text_printf(&trace->text, "%.3f s  ", nsec_to_seconds(clock_monotonic() - trace->started));
+                put_sentence(&trace->text, text_string(&sentence));
+                text_putc(&trace->text, '\n');
+                if (trace->text.length > TRACE_LIMIT) {
+                        trace->text.length = before;
+                        text_printf(&trace->text, "… more than %zu KiB of steps: the rest is left out\n",
+                                    TRACE_LIMIT / 1024);
+                        trace->cut = true;
+                }
+        }
+        pthread_mutex_unlock(&trace->lock);
+}
+
+void trace_put(struct trace *trace, struct text *text)
+{
+        pthread_mutex_lock(&trace->lock);
+        text_append(text, text_string(&trace->text), trace->text.length);
+        pthread_mutex_unlock(&trace->lock);
+}

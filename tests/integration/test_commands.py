@@ -1,0 +1,247 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Thresholds, and the commands that run the checks once: checklist, alerts, --once."""
+
+import json
+import os
+import pty
+import re
+import signal
+import subprocess
+import time
+
+import pytest
+import yaml
+
+from exporter_room import logged, promtool, samples, scrape, value
+from lab.parts import wait_for
+
+
+@pytest.fixture
+def runs(program, tmp_path):
+    """Runs the exporter's program with a file of checks until it ends."""
+    def run(*words, checks=(), title=None, expect=None, stdout=subprocess.PIPE, **env):
+        config = tmp_path / "checks.yml"
+        document = {"checks": list(checks), "defaults": {"timeout": "2s"}, **({"title": title} if title else {})}
+        config.write_text(json.dumps(document))
+        done = subprocess.run([program, f"--config.file={config}", *words], stdout=stdout, stderr=subprocess.PIPE,
+                              text=True, check=False, env={**os.environ, **env}, timeout=60)
+        if expect is not None:
+            assert done.returncode == expect, done
+        return done
+    return run
+
+
+DISK = {"name": "disk", "title": "Disk space", "step": 4, "disk": {"mountpoints": ["/", "/proc"]}}
+HEALTHY = {"json": {"status": "healthy"}}
+
+
+def full(limit):
+    """The disk with a limit that it is always (or never) beyond."""
+    return {**DISK, "warn": [f"runbook_disk_size_bytes{{mountpoint=\"/\"}} > {limit}"], "advice": "Make room"}
+
+
+def test_the_limits_stand_beside_the_values(exporter):
+    daemon = exporter([{**full("1KiB"), "fail": ["runbook_disk_used_ratio > 101%",
+                                                 "runbook_disk_available_bytes / runbook_disk_size_bytes < 0"]}])
+    found = scrape(daemon)
+    assert value(found, "runbook_check_success", check="disk") == 1  # what was measured is no failure to measure
+    assert value(found, "runbook_check_threshold", check="disk", level="warn", comparison=">",
+                 expression='runbook_disk_size_bytes{mountpoint=\\"/\\"}') == 1024
+    assert value(found, "runbook_check_threshold", check="disk", level="fail", comparison=">",
+                 expression="runbook_disk_used_ratio") == 1.01
+    assert value(found, "runbook_check_series_beyond_threshold", check="disk", level="warn") == 1
+    assert value(found, "runbook_check_series_beyond_threshold", check="disk", level="fail") == 0
+    page = daemon.page("/")
+    assert "0 of them failing, 1 warning" in page
+    assert "Make room" in page and "runbook_disk_size_bytes" in page
+    promtool(found.page)
+
+
+def test_the_checklist_goes_by_steps_and_exits_as_the_worst(runs, target):
+    target.says({"status": "healthy"})
+    web = {"name": "web", "title": "System health", "step": 1, "advice": "Investigate immediately",
+           "runbook_url": "https://runbook.example/health", "http": {"url": target.url, **HEALTHY}}
+    other = {"name": "other", "disk": {"mountpoints": ["/nowhere"]}}  # no step: not on the list
+    done = runs("checklist", checks=[other, full("1024TiB"), web], title="DevOps MCP", expect=0)
+    lines = done.stdout.splitlines()
+    assert lines[0] == "=== DevOps MCP: Daily operations checklist ==="
+    assert re.fullmatch(r" 1\. System health \.+ ✓ PASS", lines[3])
+    assert re.fullmatch(r' 4\. Disk space \.+ ✓ PASS \([0-9.]+ [KMGT]iB \{mountpoint="/"\}\)', lines[4])
+    assert lines[-1] == "=== 2 passed, 0 warned, 0 failed ==="
+    assert "\033" not in done.stdout
+
+    done = runs("checklist", checks=[full("1KiB"), web], expect=1)
+    assert re.search(r' 4\. Disk space \.+ ! WARN\n     [0-9.]+ [KMGT]iB \{mountpoint="/"\}  \(warn: '
+                     r'runbook_disk_size_bytes\{mountpoint="/"\} > 1KiB\)\n     → Make room\n', done.stdout)
+
+    target.says({"status": "degraded"}, 503)
+    done = runs("checklist", checks=[full("1KiB"), web], expect=2)
+    assert re.search(r' 1\. System health \.+ ✗ FAIL\n     answered 503, expected 2xx\n     → Investigate '
+                     r'immediately\n     → https://runbook.example/health\n', done.stdout)
+    assert done.stdout.endswith("=== 0 passed, 1 warned, 1 failed ===\n")
+    assert done.stderr == ""
+
+    assert "other" in runs("checklist", "--all", checks=[full("1KiB"), other, web], expect=2).stdout
+    assert "other" in runs("checklist", checks=[other], expect=2).stdout  # without any step it is all of them
+
+
+def test_the_checklist_as_json(runs, target):
+    target.says({"status": "healthy"})
+    document = json.loads(runs("checklist", "--json", title="T", expect=1, checks=[full("1KiB"), {
+        "name": "web", "step": 1, "http": {"url": target.url, **HEALTHY}}]).stdout)
+    assert (document["title"], document["standing"]) == ("T", "warn")
+    web, disk = document["steps"]
+    assert (web["name"], web["step"], web["standing"], web["values"]) == ("web", 1, "pass", [])
+    assert disk["standing"] == "warn" and disk["advice"] == "Make room"
+    size = os.statvfs("/")
+    assert disk["values"] == [{"level": "warn", "condition": 'runbook_disk_size_bytes{mountpoint="/"} > 1KiB',
+                               "limit": 1024, "value": size.f_blocks * size.f_frsize,
+                               "series": '{mountpoint="/"}', "beyond": True}]
+
+
+def test_the_checklist_is_coloured_on_a_terminal_alone(runs):
+    for env, coloured in (({}, True), ({"NO_COLOR": "1"}, False)):
+        ours, theirs = pty.openpty()
+        runs("checklist", checks=[full("1KiB")], expect=1, stdout=theirs, **env)
+        os.close(theirs)
+        page = b""
+        try:
+            while piece := os.read(ours, 65536):
+                page += piece
+        except OSError:  # how the end of a terminal is told
+            pass
+        os.close(ours)
+        assert (b"\033[33m! WARN\033[0m" in page) == coloured, page
+
+
+def test_mistakes_in_the_file_are_neither_a_pass_nor_a_fail(runs):
+    done = runs("checklist", checks=[{**DISK, "warn": "runbook_disk_used_rati > 80%"}], expect=3)
+    assert done.stdout == "" and "checks.yml:1:" in done.stderr and "runbook_disk_used_ratio?" in done.stderr
+
+
+def test_one_shot_file_output_zfs_exporter_65(runs, tmp_path, target, hole):
+    """Written as a whole or not at all, with what was hung told as failed; the exit code is the worst standing."""
+    target.says({"status": "healthy"})
+    page = tmp_path / "out" / "runbook.prom"
+    page.parent.mkdir()
+    web = {"name": "web", "http": {"url": target.url, **HEALTHY}}
+    runs(f"--once={page}", checks=[web, full("1024TiB")], expect=0)
+    found = samples(page.read_text())
+    assert value(found, "runbook_check_success", check="web") == 1
+    assert not [name for name, _ in found.all if name.startswith("process_")]  # node_exporter has its own
+    promtool(found.page)
+    began = time.time()
+    runs(f"--once={page}", checks=[web, {"name": "hung", "timeout": "500ms", "http": {"url": hole}}], expect=2)
+    found = samples(page.read_text())
+    assert value(found, "runbook_check_success", check="hung") == 0
+    assert value(found, "runbook_check_last_success_timestamp_seconds", check="web") >= began - 1
+    assert os.listdir(page.parent) == ["runbook.prom"]
+    assert samples(runs("--once=-", checks=[full("1KiB")], expect=1).stdout).all
+
+    page.unlink()
+    page.mkdir()  # what cannot be replaced
+    done = runs(f"--once={page}", checks=[web], expect=3)
+    assert "runbook.prom: Is a directory" in done.stderr and os.listdir(page.parent) == ["runbook.prom"]
+
+
+CONDITIONS = {
+    "runbook_disk_used_ratio > 0.5": ('runbook_disk_used_ratio{check="c",mountpoint="/"}', [0.4, 0.6]),
+    "runbook_disk_available_bytes / runbook_disk_size_bytes < 20%":
+        ('runbook_disk_available_bytes{check="c",mountpoint="/"}', [50, 10]),
+    "runbook_disk_size_bytes - runbook_disk_available_bytes >= 90B":
+        ('runbook_disk_available_bytes{check="c",mountpoint="/"}', [50, 10]),
+    'runbook_disk_available_bytes{mountpoint="/"} / sum(runbook_disk_size_bytes) < 0.2':
+        ('runbook_disk_available_bytes{check="c",mountpoint="/"}', [50, 10]),
+    "max(runbook_disk_inodes) == 7": ('runbook_disk_inodes{check="c",mountpoint="/"}', [6, 7]),
+    "min(runbook_disk_inodes_free) / runbook_disk_inodes < 10%":
+        ('runbook_disk_inodes_free{check="c",mountpoint="/"}', [3, 0]),
+}
+
+
+def test_alerts_from_the_file_as_prometheus_evaluates_them(runs, tmp_path):
+    """Rules of every form of condition: quiet within its limit, firing beyond it, by promtool's own evaluation."""
+    checks = [{"name": f"c-{i}", "title": 'Disks "{{ $x }}"', "advice": "Make room", "runbook_url": "https://r/",
+               "disk": {"mountpoints": ["/"]}, "fail": condition} for i, condition in enumerate(CONDITIONS)]
+    rules = tmp_path / "alerts.yml"
+    rules.write_text(runs("alerts", checks=checks, expect=0).stdout)
+    document = yaml.safe_load(rules.read_text())["groups"][0]["rules"]
+    assert [rule["alert"] for rule in document[:2]] == ["c_0_failing", "c_0_fails"]
+    assert document[1]["annotations"]["advice"] == "Make room"
+    fixed = {"runbook_disk_size_bytes": 100, "runbook_disk_inodes": 6}
+    cases = []
+    for i, (condition, (series, values)) in enumerate(CONDITIONS.items()):
+        for number, fires in zip(values, (False, True)):
+            series = series.replace('"c"', f'"c-{i}"')
+            others = [{"series": f'{name}{{check="c-{i}",mountpoint="/"}}', "values": f"{is_}x20"}
+                      for name, is_ in fixed.items() if not series.startswith(name + "{")]
+            firing = {"exp_labels": {"severity": "critical"}, "exp_annotations": {
+                "summary": f'Disks "{{{{ $x }}}}": {condition}', "advice": "Make room", "runbook_url": "https://r/"}}
+            if not condition.startswith("max("):  # an aggregate has no labels of its own
+                firing["exp_labels"].update(check=f"c-{i}", mountpoint="/")
+            cases.append({"interval": "1m", "input_series": [{"series": series, "values": f"{number}x20"}, *others],
+                          "alert_rule_test": [{"eval_time": "10m", "alertname": f"c_{i}_fails",
+                                               "exp_alerts": [firing] if fires else []}]})
+    tests = tmp_path / "alerts_test.yml"
+    tests.write_text(json.dumps({"rule_files": ["alerts.yml"], "evaluation_interval": "1m", "tests": cases}))
+    done = subprocess.run(["promtool", "test", "rules", tests], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_other_limits_hold_after_a_reload(exporter, tmp_path):
+    daemon = exporter([full("1024TiB")])
+    assert value(scrape(daemon), "runbook_check_series_beyond_threshold", check="disk", level="warn") == 0
+    daemon.config.write_text(json.dumps({"checks": [full("1KiB")]}))
+    os.kill(daemon.process.pid, signal.SIGHUP)
+    wait_for(lambda: logged(daemon, "The configuration was read again"), "the reload")
+    assert value(scrape(daemon), "runbook_check_series_beyond_threshold", check="disk", level="warn") == 1
+
+
+def test_a_dashboard_from_the_same_file(runs, tmp_path):
+    """Every panel stands in its own place, and Prometheus can read every query."""
+    query = {"name": "db", "title": "Keys", "postgres": {
+        "dsn": "host=x", "query": "SELECT 1 AS v", "metrics": [{"name": "t_things_total", "type": "counter",
+                                                                "help": "Things.", "value": "v"}]}}
+    document = json.loads(runs("dashboard", title="DevOps MCP", checks=[full("1KiB"), query], expect=0).stdout)
+    assert document["title"] == "DevOps MCP"
+    taken, queries = set(), []
+    for panel in document["panels"]:
+        place = panel["gridPos"]
+        for x in range(place["x"], place["x"] + place["w"]):
+            for y in range(place["y"], place["y"] + place["h"]):
+                assert x < 24 and (x, y) not in taken, panel["title"]
+                taken.add((x, y))
+        queries += [target["expr"] for target in panel.get("targets", [])]
+    assert 'runbook_disk_size_bytes{check="disk",mountpoint="/"}' in queries
+    assert 'rate(t_things_total{check="db"}[5m])' in queries
+    assert [panel["title"] for panel in document["panels"] if panel["type"] == "row"] == ["Disk space", "Keys"]
+    limits = [panel["fieldConfig"]["defaults"]["thresholds"]["steps"][1] for panel in document["panels"]
+              if panel["title"].startswith("runbook_disk_size_bytes")]
+    assert limits == [{"color": "orange", "value": 1024}]
+    rules = tmp_path / "queries.yml"
+    rules.write_text(json.dumps({"groups": [{"name": "g", "rules": [
+        {"record": f"q{i}", "expr": query} for i, query in enumerate(queries)]}]}))
+    done = subprocess.run(["promtool", "check", "rules", rules], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_capacity_report_says_what_it_has_and_what_it_has_not(runs, target):
+    """A projection is a query of the operator's; what no check measures is said, not left out."""
+    target.says({"status": "success", "data": {"resultType": "vector", "result": [
+        {"metric": {"mountpoint": "/"}, "value": [0, "1073741824"]}]}})
+    checks = [{"name": "system", "system": {}}, {"name": "disk", "disk": {"mountpoints": ["/"]}},
+              {"name": "growth", "prometheus": {"url": target.url, "query": "predict", "labels": ["mountpoint"], "metric": {
+                  "name": "runbook_capacity_projected_storage_used_bytes"}}},
+              {"name": "elsewhere", "http": {"url": target.url}},
+              {"name": "down", "redis": {"address": "127.0.0.1:1"}}]
+    done = runs("capacity", checks=checks, title="MCP", expect=1)
+    assert done.stdout.startswith("=== MCP: Capacity report ===\n")
+    assert re.search(rf"\n  CPU cores +{os.cpu_count()}\n", done.stdout)
+    assert re.search(r'\n  Storage used +1\.0 GiB  \{mountpoint="/"\}\n', done.stdout)
+    assert re.search(r"\n  Rows +-  \(runbook_postgres_table_rows: no check in the file measures it\)\n", done.stdout)
+    assert re.search(r"\n  Memory +-  \(runbook_redis_memory_used_bytes: .*Connection refused\)\n", done.stdout)
+    assert len(target.hits) == 1  # what tells nothing of resources is not asked
+    rows = {row["metric"]: row for row in json.loads(runs("capacity", "--json", checks=checks, expect=1).stdout)["rows"]}
+    size = os.statvfs("/")
+    assert rows["runbook_disk_size_bytes"]["values"] == [{"series": 'mountpoint="/"',
+                                                          "value": size.f_blocks * size.f_frsize}]
+    assert "Connection refused" in rows["runbook_redis_memory_used_bytes"]["missing"]

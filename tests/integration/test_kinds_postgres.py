@@ -1,0 +1,555 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The groups of kind postgres on real servers: a primary, its standby, and what others do to them."""
+
+import concurrent.futures
+import contextlib
+import json
+import os
+import re
+import signal
+import time
+
+import psycopg2
+import pytest
+import yaml
+
+from exporter_room import logged, promtool, scrape, value
+from lab.parts import ROOT, wait_for
+
+ALL = ["server", "connections", "long_running_queries", "replication", "replication_slots", "wal_size",
+       "database_sizes", "table_sizes", "index_usage", "vacuum", "slow_statements", "row_counts", "row_estimates"]
+BY_DEFAULT = ALL[:5]
+MINE = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'runbook_exporter'"
+
+
+@pytest.fixture(name="pg", scope="module")
+def _pg(postgres):
+    """The session's server with a schema of this module's own."""
+    postgres.sql("CREATE SCHEMA shop; CREATE TABLE shop.orders (id int PRIMARY KEY, item text UNIQUE, note text);"
+                 "CREATE INDEX orders_note ON shop.orders (note); CREATE INDEX orders_both ON shop.orders (item, note);"
+                 "INSERT INTO shop.orders SELECT i, i::text, repeat('x', 100) FROM generate_series(1, 500) i;"
+                 "GRANT USAGE ON SCHEMA shop TO runbook_exporter; GRANT SELECT (id) ON shop.orders TO runbook_exporter")
+    yield postgres
+    postgres.sql("DROP SCHEMA shop CASCADE")
+
+
+@pytest.fixture(name="standby", scope="module")
+def _standby(pg, workspace):
+    server = pg.standby(workspace.directory / "pg-standby").start()
+    wait_for(lambda: server.value("SELECT status FROM pg_stat_wal_receiver") == "streaming", "the standby to stream")
+    pg.sql("UPDATE shop.orders SET note = 'first'")  # until it has replayed a transaction its lag is not known
+    wait_for(lambda: server.value("SELECT pg_last_xact_replay_timestamp()"), "the first transaction to be replayed")
+    yield server
+    server.stop()
+
+
+@pytest.fixture(name="check")
+def _check(exporter, pg):
+    """Starts an exporter with one check of the server, as the documented role."""
+    def start(timeout="5s", dsn=None, **options):
+        return exporter([{"name": "pg", "timeout": timeout,
+                          "postgres": {"dsn": dsn or pg.dsn(user="runbook_exporter"), **options}}])
+
+    return start
+
+
+@contextlib.contextmanager
+def session(server, *statements):
+    """A session that has run the statements in a transaction which it leaves open."""
+    connection = psycopg2.connect(server.dsn())
+    try:
+        for statement in statements:
+            connection.cursor().execute(statement)
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
+def waiting(server, statement):
+    """A session whose statement waits for a lock that somebody else has."""
+    connection = psycopg2.connect(server.dsn(), async_=True)
+    try:
+        wait_for(lambda: connection.poll() == psycopg2.extensions.POLL_OK, "the connection", every=0.01)
+        pid = connection.info.backend_pid
+        connection.cursor().execute(statement)
+        wait_for(lambda: server.value("SELECT count(*) FROM pg_locks WHERE NOT granted AND pid = %s", pid) > 0,
+                 "the statement to wait")
+        yield connection
+    finally:
+        connection.close()
+
+
+def named(found, name):
+    """{labels without check: value} of a metric."""
+    return {tuple(v for k, v in labels if k != "check"): number
+            for (family, labels), number in found.all.items() if family == f"runbook_postgres_{name}"}
+
+
+def success(found):
+    return {labels[0]: number for labels, number in named(found, "group_success").items()}
+
+
+def ready(found):
+    return value(found, "runbook_postgres_ready", check="pg"), value(found, "runbook_check_success", check="pg")
+
+
+# ---- what comes out ----
+
+def test_what_is_measured_by_default(check, pg):
+    found = scrape(check())
+    assert ready(found) == (1, 1)
+    assert success(found) == dict.fromkeys(BY_DEFAULT, 1)
+    assert list(named(found, "info")) == [(pg.value("SHOW server_version").split()[0],)]
+    started = pg.value("SELECT extract(epoch FROM pg_postmaster_start_time())::float8")
+    assert named(found, "start_timestamp_seconds") == {(): pytest.approx(started, abs=1e-3)}
+    assert named(found, "in_recovery") == {(): 0}
+    for name in ("replication_lag_seconds", "replication_lag_bytes", "wal_receiver_streaming", "wal_size_bytes"):
+        assert named(found, name) == {}
+    promtool(found.page)
+
+
+def test_the_oldest_transaction_is_told_when_it_idles(check, pg):
+    daemon = check(groups=["long_running_queries"])
+    with session(pg, "SELECT 1"):
+        found = wait_for(lambda: (f := scrape(daemon)) and named(f, "longest_transaction_seconds")["mcp",] > 0 and f,
+                         "the transaction")
+        assert named(found, "longest_query_seconds")["mcp",] == 0
+    wait_for(lambda: named(scrape(daemon), "longest_transaction_seconds")["mcp",] == 0, "its end")
+
+
+def test_sizes_of_databases_tables_and_wal(check, pg):
+    daemon = check(groups=["database_sizes", "table_sizes", "wal_size"], top=2)
+    found = scrape(daemon)
+    assert success(found) == {"database_sizes": 1, "table_sizes": 1, "wal_size": 1}
+    assert named(found, "database_size_bytes") == {
+        (name,): pg.value("SELECT pg_database_size(%s)", name) for name in ("mcp", "postgres")}
+    largest = pg.sql("SELECT schemaname, tablename, pg_total_relation_size(c.oid), pg_indexes_size(c.oid)"
+                     " FROM pg_tables JOIN pg_class c ON c.relname = tablename AND relnamespace::regnamespace::text ="
+                     " schemaname WHERE schemaname IN ('public', 'shop') ORDER BY 3 DESC LIMIT 2")
+    assert largest[0][:2] == ("shop", "orders")
+    assert set(named(found, "table_size_bytes").values()) == {float(row[2]) for row in largest}
+    assert named(found, "table_size_bytes")["shop", "orders"] == largest[0][2]
+    assert named(found, "table_indexes_size_bytes")["shop", "orders"] == largest[0][3]
+    assert named(found, "skipped_relations") == {("table_sizes",): 0}
+    assert named(found, "wal_size_bytes") == {(): pg.value("SELECT sum(size) FROM pg_ls_waldir()")}
+    promtool(found.page)
+
+
+def test_least_used_indexes(check, pg):
+    """All of them are listed, as in the runbook, and of those that are used alike first what could go."""
+    pg.sql("SET enable_seqscan = off; SELECT count(*) FROM shop.orders WHERE note = 'y'")
+    pg.wait_value("SELECT idx_scan FROM pg_stat_user_indexes WHERE indexrelname = 'orders_note'", 1)
+    rows = {tuple(row[:3]): row for row in pg.sql(
+        "SELECT indexrelname, relname, schemaname, idx_scan, pg_relation_size(indexrelid) FROM pg_stat_user_indexes")}
+    found = scrape(check(groups=["index_usage"], top=1000))
+    scans = named(found, "index_scans_total")
+    assert {key[0]: number for key, number in scans.items()} == {row[0]: row[3] for row in rows.values()}
+    assert scans["orders_note", "plain", "shop", "orders"] == 1
+    assert {key[1] for key in scans} == {"plain", "primary", "unique"}
+    assert {key[0]: number for key, number in named(found, "index_size_bytes").items()} == {
+        row[0]: row[4] for row in rows.values()}
+    promtool(found.page)
+    found = scrape(check(groups=["index_usage"], top=1))
+    assert named(found, "index_scans_total") == {("orders_both", "plain", "shop", "orders"): 0}
+
+
+def test_dead_rows_and_last_vacuum(check, pg):
+    pg.sql("UPDATE shop.orders SET note = 'z' WHERE id <= 200")
+    pg.wait_value("SELECT n_dead_tup FROM pg_stat_user_tables WHERE relname = 'orders'", 200)
+    daemon = check(groups=["vacuum"], top=1)
+    found = scrape(daemon)
+    assert named(found, "table_dead_rows") == {("shop", "orders"): 200}
+    assert named(found, "table_live_rows") == {("shop", "orders"): 500}
+    assert named(found, "table_last_vacuum_timestamp_seconds") == {}  # never is not 1970
+    pg.sql("VACUUM shop.orders")
+    pg.sql("ANALYZE shop.orders")
+    found = wait_for(lambda: (f := scrape(check(groups=["vacuum"]))) and
+                     named(f, "table_last_analyze_timestamp_seconds") and f, "the analyze to be seen")
+    assert named(found, "table_dead_rows")["shop", "orders"] == 0
+    vacuumed, analyzed = pg.sql("SELECT extract(epoch FROM last_vacuum)::float8, extract(epoch FROM last_analyze)"
+                                "::float8 FROM pg_stat_user_tables WHERE relname = 'orders'")[0]
+    assert named(found, "table_last_vacuum_timestamp_seconds") == {("shop", "orders"): vacuumed}
+    assert named(found, "table_last_analyze_timestamp_seconds") == {("shop", "orders"): analyzed}
+    assert named(found, "table_last_autovacuum_timestamp_seconds") == {}
+    assert named(found, "table_last_autoanalyze_timestamp_seconds") == {}
+
+
+def test_rows_counted_and_estimated(check, pg):
+    pg.reset()
+    pg.sql("INSERT INTO contexts (key_name, body) SELECT 'a', 'b' FROM generate_series(1, 7)")
+    pg.sql('CREATE TABLE shop."Odd "" one" (id int); GRANT SELECT ON shop."Odd "" one" TO runbook_exporter')
+    daemon = check(groups=["row_counts", "row_estimates"],
+                   tables=["contexts", "vector_embeddings", 'shop."Odd "" one"'])
+    found = scrape(daemon)
+    assert named(found, "table_rows") == {
+        ("public", "contexts"): 7, ("public", "vector_embeddings"): 0, ("shop", 'Odd \\" one'): 0}
+    assert named(found, "table_estimated_rows") == {}  # nobody has analyzed them
+    pg.sql("ANALYZE contexts")
+    pg.sql("INSERT INTO contexts (key_name, body) VALUES ('c', 'd')")
+    found = scrape(daemon)
+    assert named(found, "table_rows")["public", "contexts"] == 8
+    assert named(found, "table_estimated_rows") == {("public", "contexts"): 7}
+    pg.sql('DROP TABLE shop."Odd "" one"')
+    found = scrape(daemon)
+    assert ready(found) == (1, 0)
+    assert success(found) == {"row_counts": 0, "row_estimates": 0}
+    assert "row_counts: relation &quot;shop.Odd &quot; one&quot; does not exist" in daemon.page("/")
+    pg.reset()
+
+
+def test_api_keys_expiry_and_age_from_one_query(check, pg):
+    pg.reset()
+    pg.add_keys("alpha", "beta")
+    pg.sql("UPDATE api_keys SET created_at = now() - interval '90 days', expires_at = NULL WHERE name = 'beta'")
+    found = scrape(check(
+        groups=["server"], query="SELECT name, extract(epoch FROM expires_at) AS expires, "
+        "extract(epoch FROM now() - created_at) AS age FROM api_keys WHERE revoked_at IS NULL",
+        metrics=[{"name": "runbook_api_key_expiry_timestamp_seconds", "value": "expires", "labels": ["name"]},
+                 {"name": "runbook_api_key_age_seconds", "value": "age", "labels": ["name"]}]))
+    expires = pg.value("SELECT extract(epoch FROM expires_at)::float8 FROM api_keys WHERE name = 'alpha'")
+    assert value(found, "runbook_api_key_expiry_timestamp_seconds", check="pg", name="alpha") == expires
+    assert value(found, "runbook_api_key_expiry_timestamp_seconds", check="pg", name="beta") is None
+    assert value(found, "runbook_api_key_age_seconds", check="pg", name="beta") == pytest.approx(90 * 86400, abs=60)
+    assert 0 <= value(found, "runbook_api_key_age_seconds", check="pg", name="alpha") < 60
+    assert success(found) == {"server": 1, "query": 1}
+    pg.reset()
+
+
+def test_the_documented_check_and_roles(exporter, pg, tmp_path):
+    text = (ROOT / "docs" / "postgresql.md").read_text(encoding="utf-8")
+    documented = yaml.safe_load(re.search(r"```yaml\n(.*?)```", text, re.DOTALL)[1])
+    options = documented[0]["postgres"]
+    (tmp_path / "password").write_text("not asked for")
+    options["dsn"] = options["dsn"].replace("port=5432", f"port={pg.port}").replace("localhost", "127.0.0.1")
+    options["password_file"] = str(tmp_path / "password")
+    daemon = exporter(documented)
+    found = scrape(daemon)
+    assert value(found, "runbook_check_success", check="database") == 1, daemon.page("/")
+    assert success(found) == dict.fromkeys([*options["groups"], "query"], 1) | {"slow_statements": 0}
+    assert set(named(found, "table_rows")) == {("public", "contexts"), ("public", "vector_embeddings")}
+    promtool(found.page)
+    table = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
+    assert table == ALL
+
+
+@pytest.mark.parametrize("version, column, schema", (("1.7", "total_time", "public"),
+                                                     ("1.10", "total_exec_time", "shop")))
+def test_slow_statements_of_both_generations(check, pg, version, column, schema):
+    daemon = check(groups=["slow_statements", "server"], slow="20ms")
+    found = scrape(daemon)
+    assert success(found) == {"slow_statements": 0, "server": 1}  # the extension is not there, which is no failure
+    assert ready(found) == (1, 1)
+    pg.sql(f"CREATE EXTENSION pg_stat_statements SCHEMA {schema} VERSION '{version}'")
+    try:
+        pg.sql(f"SELECT {schema}.pg_stat_statements_reset()")
+        connection = pg.connect(user="mcp_user")
+        for seconds in (0.03, 0.04):
+            connection.cursor().execute(f"SELECT pg_sleep({seconds}), 'secret'")
+        connection.cursor().execute("SELECT 'fast'")
+        connection.close()
+        found = scrape(daemon)
+        queryid, calls, total = pg.sql(f"SELECT queryid, calls, {column} FROM {schema}.pg_stat_statements"
+                                       " WHERE query LIKE 'SELECT pg_sleep(%%'")[0]
+        of = ("mcp", str(queryid), "mcp_user")
+        assert success(found) == {"slow_statements": 1, "server": 1}
+        assert named(found, "statement_calls_total") == {of: 2} and calls == 2
+        assert named(found, "statement_seconds_total")[of] == pytest.approx(total / 1000)
+        assert named(found, "statement_mean_seconds")[of] == pytest.approx(total / 2000)
+        assert named(found, "statement_info") == {} and "pg_sleep" not in found.page
+        promtool(found.page)
+        texts = named(scrape(check(groups=["slow_statements"], slow="20ms", statement_text=True)), "statement_info")
+        assert texts == {("mcp", "SELECT pg_sleep($1), $2", str(queryid), "mcp_user"): 1}
+        if version == "1.7":  # an update is taken up without a restart
+            pg.sql("ALTER EXTENSION pg_stat_statements UPDATE")
+            assert named(scrape(daemon), "statement_calls_total")[of] == 2
+    finally:
+        pg.sql("DROP EXTENSION pg_stat_statements")
+
+
+# ---- replication ----
+
+def test_replication_of_a_primary_and_its_standby(check, pg, standby):
+    there = check(dsn=standby.dsn(user="runbook_exporter"))
+    here = check(groups=["replication", "replication_slots"])
+    pg.sql("SELECT pg_create_physical_replication_slot('backup', true)")
+    try:
+        pg.sql("UPDATE shop.orders SET note = 'r'")
+        def replayed():
+            found = scrape(there)
+            return named(found, "replication_lag_bytes") == {(): 0} and found
+
+        found = wait_for(replayed, "the standby to catch up")
+        assert ready(found) == (1, 1)
+        assert named(found, "in_recovery") == {(): 1}
+        # The last transaction is a while ago by now, but everything is replayed.
+        assert named(found, "replication_lag_seconds") == {(): 0}
+        assert named(found, "wal_receiver_streaming") == {(): 1}
+        assert named(found, "wal_receiver_last_message_timestamp_seconds")[()] == pytest.approx(time.time(), abs=60)
+        promtool(found.page)
+
+        def all_told():
+            found = scrape(here)
+            return set(named(found, "replica_lag_bytes").values()) == {0} and found
+
+        found = wait_for(all_told, "the replica to have all WAL")
+        stages = {("standby", stage) for stage in ("write", "flush", "replay")}
+        assert set(named(found, "replica_lag_bytes")) == set(named(found, "replica_lag_seconds")) == stages
+        assert all(0 <= lag < 60 for lag in named(found, "replica_lag_seconds").values())
+        assert named(found, "in_recovery") == {(): 0}
+        assert named(found, "replication_slot_active") == {("physical", "backup"): 0}
+        kept = named(found, "replication_slot_retained_bytes")["physical", "backup"]
+        assert 0 < kept <= pg.value("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::float8"
+                                    " FROM pg_replication_slots")
+        promtool(found.page)
+    finally:
+        pg.sql("SELECT pg_drop_replication_slot('backup')")
+
+
+def test_a_standby_that_does_not_replay_or_not_stream_lags(check, pg, standby):
+    daemon = check(dsn=standby.dsn(user="runbook_exporter"), groups=["replication"])
+    standby.sql("SELECT pg_wal_replay_pause()")
+    try:
+        pg.sql("UPDATE shop.orders SET note = 'lag'")
+        wait_for(lambda: named(scrape(daemon), "replication_lag_bytes")[()] > 0, "WAL that is not replayed")
+        assert named(scrape(daemon), "replication_lag_seconds")[()] > 0
+    finally:
+        standby.sql("SELECT pg_wal_replay_resume()")
+    wait_for(lambda: named(scrape(daemon), "replication_lag_seconds") == {(): 0}, "the standby to catch up")
+
+    settings = standby.value("SHOW primary_conninfo")
+    try:  # cut off from its primary it has replayed all it has, and that is old
+        standby.sql("ALTER SYSTEM SET primary_conninfo = ''")
+        standby.sql("SELECT pg_reload_conf()")
+        wait_for(lambda: named(scrape(daemon), "wal_receiver_streaming") == {(): 0}, "the receiver to end")
+        assert named(scrape(daemon), "replication_lag_seconds")[()] > 0
+    finally:
+        standby.sql("ALTER SYSTEM SET primary_conninfo = %s", settings)
+        standby.sql("SELECT pg_reload_conf()")
+
+
+# ---- locks ----
+
+def queued(pg):
+    """Whether the exporter stands in a lock's queue."""
+    return pg.value("SELECT count(*) FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+                    " WHERE a.application_name = 'runbook_exporter' AND NOT l.granted")
+
+
+def test_size_queries_never_wait_on_locks_otel_49351_pgscv_329(check, pg):
+    daemon = check(groups=["table_sizes", "index_usage", "row_counts"], top=1000, tables=["contexts", "shop.orders"])
+    everything = scrape(daemon)
+    with session(pg, "SELECT count(*) FROM shop.orders"), \
+            waiting(pg, "ALTER TABLE shop.orders ADD COLUMN late int"):
+        started = time.monotonic()
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            scraping = pool.submit(scrape, daemon, timeout=10)
+            while not scraping.done():
+                assert queued(pg) == 0
+        found = scraping.result()
+        assert time.monotonic() - started < 5  # the check's own deadline
+        assert ready(found) == (1, 1)
+        assert success(found) == {"table_sizes": 1, "index_usage": 1, "row_counts": 1}
+        assert named(found, "skipped_relations") == {("table_sizes",): 1, ("index_usage",): 4, ("row_counts",): 1}
+        sizes = named(everything, "table_size_bytes")
+        del sizes["shop", "orders"]
+        assert named(found, "table_size_bytes") == sizes
+        assert named(found, "table_rows") == {("public", "contexts"): 0}
+        assert not [key for key in named(found, "index_scans_total") if "orders" in key]
+        promtool(found.page)
+    wait_for(lambda: named(scrape(daemon), "skipped_relations")["table_sizes",] == 0, "the locks to go")
+
+
+@pytest.mark.parametrize("statement, skipped", (
+    ("LOCK TABLE shop.orders IN ACCESS EXCLUSIVE MODE", {"table_sizes": 1, "index_usage": 4, "row_counts": 1}),
+    ("REINDEX INDEX shop.orders_note", {"table_sizes": 1, "index_usage": 4, "row_counts": 1}),
+    ("REINDEX TABLE {toast}", {"table_sizes": 1, "index_usage": 4, "row_counts": 1}),
+    ("ALTER TABLE shop.parts_1 SET UNLOGGED", {"table_sizes": 1, "index_usage": 0, "row_counts": 1}),
+))
+def test_what_is_opened_with_a_table_is_kept_away_from(check, pg, statement, skipped):
+    """An index, the TOAST table, a partition: whoever opens the table opens them as well."""
+    tables = ["shop.orders", "shop.parts"]
+    pg.sql("CREATE TABLE shop.parts (id int) PARTITION BY RANGE (id); GRANT SELECT ON shop.parts TO runbook_exporter;"
+           "CREATE TABLE shop.parts_1 PARTITION OF shop.parts FOR VALUES FROM (0) TO (10)")
+    toast = pg.value("SELECT reltoastrelid::regclass::text FROM pg_class WHERE oid = 'shop.orders'::regclass")
+    try:
+        daemon = check(groups=["table_sizes", "index_usage", "row_counts"], top=1000, tables=tables)
+        assert set(named(scrape(daemon), "skipped_relations").values()) == {0}
+        with session(pg, statement.format(toast=toast)):
+            found = scrape(daemon)
+            assert ready(found) == (1, 1)
+            assert {key[0]: number for key, number in named(found, "skipped_relations").items()} == skipped
+            assert len(named(found, "table_rows")) == len(tables) - skipped["row_counts"]
+    finally:
+        pg.sql("DROP TABLE shop.parts")
+
+
+def test_a_query_of_the_operator_leaves_the_queue_of_a_lock_early(check, pg):
+    daemon = check(timeout="1s", groups=["server"], query="SELECT count(*) AS n FROM shop.orders",
+                   metrics=[{"name": "t_orders", "value": "n"}])
+    with session(pg, "LOCK TABLE shop.orders IN ACCESS EXCLUSIVE MODE"):
+        found = scrape(daemon)
+        assert ready(found) == (1, 0)
+        assert success(found) == {"server": 1, "query": 0}
+        assert "query: canceling statement due to lock timeout" in daemon.page("/")
+        assert pg.value(MINE) == 1
+    assert ready(scrape(daemon)) == (1, 1)
+    assert value(scrape(daemon), "t_orders", check="pg") == 500
+
+
+def test_a_lock_that_comes_too_late_to_be_seen_is_seen_at_once_again(check, pg):
+    """The count waits in a view until another table of the same statement is locked behind its back."""
+    pg.sql("CREATE VIEW shop.gate AS SELECT pg_advisory_lock_shared(7)::text, pg_advisory_unlock_shared(7);"
+           "CREATE TABLE shop.behind (id int); GRANT SELECT ON shop.gate, shop.behind TO runbook_exporter")
+    daemon = check(timeout="2s", groups=["row_counts"], tables=["shop.gate", "shop.behind"])
+    waited = pg.process.output().count("canceling statement due to lock timeout")
+    try:
+        with session(pg, "SELECT pg_advisory_lock(7)") as gate, concurrent.futures.ThreadPoolExecutor() as pool:
+            scraping = pool.submit(scrape, daemon)
+            wait_for(lambda: queued(pg) == 1, "the count to stand before the gate", every=0.01)
+            with session(pg, "LOCK TABLE shop.behind IN ACCESS EXCLUSIVE MODE"):
+                gate.cursor().execute("SELECT pg_advisory_unlock(7)")
+                found = scraping.result()
+        assert ready(found) == (1, 1)
+        assert named(found, "skipped_relations") == {("row_counts",): 1}
+        assert named(found, "table_rows") == {("shop", "gate"): 1}
+        assert pg.process.output().count("canceling statement due to lock timeout") == waited + 1
+    finally:
+        pg.sql("DROP VIEW shop.gate; DROP TABLE shop.behind")
+
+
+# ---- failures ----
+
+def test_one_failing_group_leaves_the_others(check, pg):
+    """A count that takes too long is cancelled by the server, and what stands behind it still has time."""
+    pg.sql("CREATE VIEW shop.slow AS SELECT pg_sleep(60)::text; GRANT SELECT ON shop.slow TO runbook_exporter")
+    try:
+        daemon = check(timeout="1s", groups=["row_counts", "row_estimates", "server"], tables=["shop.slow"],
+                       query="SELECT 1 AS one", metrics=[{"name": "t_one", "value": "one"}])
+        for _ in range(2):
+            found = scrape(daemon)
+            assert ready(found) == (1, 0)
+            assert success(found) == {"row_counts": 0, "row_estimates": 1, "server": 1, "query": 1}
+            assert value(found, "t_one", check="pg") == 1
+            assert "row_counts: canceling statement due to statement timeout" in daemon.page("/")
+            assert pg.value(MINE) == 1
+        assert len(logged(daemon, "Check failed")) == 1
+    finally:
+        pg.sql("DROP VIEW shop.slow")
+
+
+def test_pg_monitor_alone_sees_all_groups(check, pg):
+    pg.sql("CREATE ROLE watcher LOGIN; GRANT pg_monitor TO watcher; CREATE EXTENSION pg_stat_statements")
+    pg.sql("CREATE ROLE blind LOGIN")
+    try:
+        groups = [name for name in ALL if name != "row_counts"]
+        daemon = check(dsn=pg.dsn(user="watcher"), groups=groups, tables=["contexts"])
+        found = scrape(daemon)
+        assert ready(found) == (1, 1), daemon.page("/")
+        assert success(found) == dict.fromkeys(groups, 1)
+        assert named(found, "connections")["mcp", "active"] == 1
+        promtool(found.page)
+        # Rows need a right to one column of theirs, which is the operator's to give.
+        daemon = check(dsn=pg.dsn(user="watcher"), groups=["row_counts"], tables=["contexts"])
+        assert ready(scrape(daemon)) == (1, 0)
+        assert "row_counts: permission denied for table contexts" in daemon.page("/")
+
+        daemon = check(dsn=pg.dsn(user="blind"), groups=ALL, tables=["contexts"])
+        found = scrape(daemon)
+        assert ready(found) == (1, 0)
+        needing = {"long_running_queries", "replication", "wal_size", "slow_statements", "row_counts"}
+        assert success(found) == {name: name not in needing for name in ALL}
+        assert named(found, "long_running_queries") == {}  # what it does not see is not told as 0
+        assert "long_running_queries: the role does not see what others do; GRANT pg_monitor TO blind lets it" in \
+            daemon.page("/")
+        pg.sql("GRANT pg_monitor TO blind")
+        assert success(scrape(daemon)) == {name: name != "row_counts" for name in ALL}
+    finally:
+        pg.sql("DROP EXTENSION pg_stat_statements; DROP ROLE watcher; DROP ROLE blind")
+
+
+# ---- one connection ----
+
+def test_a_storm_of_scrapes_holds_one_backend_postgres_exporter_898_921_941_1228(exporter, pg):
+    """Several checks of one server too; and afterwards, when their statements have run out of time."""
+    dsn = pg.dsn(user="runbook_exporter")
+    daemon = exporter([{"name": f"pg{i}", "postgres": {"dsn": dsn}} for i in range(4)] +
+                      [{"name": "slow", "timeout": "300ms", "postgres": {
+                          "dsn": dsn, "query": "SELECT 1 AS one, pg_sleep(60)",
+                          "metrics": [{"name": "t_one", "value": "one"}]}}])
+    most = 0
+    with concurrent.futures.ThreadPoolExecutor(50) as pool:
+        scrapes = [pool.submit(scrape, daemon) for _ in range(50)]
+        while not all(one.done() for one in scrapes):
+            most = max(most, pg.value(MINE))
+    assert most == 1
+    for one in scrapes:
+        found = one.result()
+        assert [value(found, "runbook_check_success", check=f"pg{i}") for i in range(4)] == [1] * 4
+        assert value(found, "runbook_check_success", check="slow") == 0
+    assert pg.value(MINE) == 1
+    assert pg.value("SELECT state FROM pg_stat_activity WHERE application_name = 'runbook_exporter'") == "idle"
+
+
+def test_checks_of_one_server_take_turns(exporter, pg):
+    dsn = pg.dsn(user="runbook_exporter")
+    daemon = exporter([
+        {"name": "long", "postgres": {"dsn": dsn, "query": "SELECT 1 AS one FROM pg_advisory_lock_shared(7)",
+                                      "metrics": [{"name": "t_one", "value": "one"}]}},
+        {"name": "pg", "timeout": "100ms", "postgres": {"dsn": dsn, "groups": ["server"]}}])
+    with session(pg, "SELECT pg_advisory_lock(7)"), concurrent.futures.ThreadPoolExecutor() as pool:
+        scraping = pool.submit(scrape, daemon, "?collect[]=long")
+        wait_for(lambda: queued(pg) == 1, "the long one to have the turn", every=0.01)
+        found = scrape(daemon, "?collect[]=pg")
+        assert ready(found) == (None, 0)  # whether the server is ready it has not found out
+        assert "another check of this server kept the connection busy" in daemon.page("/")
+        pg.sql("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted")
+        assert value(scraping.result(), "runbook_check_success", check="long") == 1
+    assert ready(scrape(daemon, "?collect[]=pg")) == (1, 1)
+
+
+def test_a_reload_keeps_the_connection(check, pg):
+    daemon = check(groups=["server"])
+    backend = "SELECT pid FROM pg_stat_activity WHERE application_name = 'runbook_exporter'"
+    assert ready(scrape(daemon)) == (1, 1)
+    before = pg.sql(backend)
+    daemon.config.write_text(json.dumps({"checks": [
+        {"name": "new", "postgres": {"dsn": pg.dsn(user="runbook_exporter"), "groups": ["connections"]}}]}))
+    daemon.process.send(signal.SIGHUP)
+    wait_for(lambda: value(scrape(daemon), "runbook_check_success", check="new") == 1, "the new check")
+    assert pg.sql(backend) == before and len(before) == 1
+
+
+def test_blocked_alter_table_does_not_exhaust_connections_nbari_23_34(check, pg):
+    """The scrapes that could not finish leave nothing behind, and the next one is not kept from measuring."""
+    daemon = check(timeout="500ms", query="SELECT count(*) AS n FROM shop.orders",
+                   metrics=[{"name": "t_orders", "value": "n"}])
+    with session(pg, "SELECT count(*) FROM shop.orders"), waiting(pg, "ALTER TABLE shop.orders ADD COLUMN late int"):
+        for _ in range(3):
+            assert ready(scrape(daemon, timeout=5)) == (1, 0)
+            assert pg.value(MINE) == 1
+    assert wait_for(lambda: ready(scrape(daemon)) == (1, 1), "the check to succeed again")
+
+
+def test_ready_is_not_a_false_up_and_comes_back_after_a_restart_postgres_exporter_1120(check, standby):
+    daemon = check(dsn=standby.dsn(user="runbook_exporter"), groups=["server"], timeout="1s")
+    assert ready(scrape(daemon)) == (1, 1)
+    pid = standby.value("SELECT pid FROM pg_stat_activity WHERE application_name = 'runbook_exporter'")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        found = scrape(daemon)
+        assert ready(found) == (0, 0)
+        assert success(found) == {"server": 0}
+        assert named(found, "info") == {}
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert ready(scrape(daemon)) == (1, 1)
+    wait_for(lambda: standby.value(MINE) == 1, "the old backend to end")
+
+    standby.stop()
+    found = scrape(daemon)
+    assert ready(found) == (0, 0)
+    assert success(found) == {"server": 0}
+    standby.start()
+    assert ready(scrape(daemon)) == (1, 1)
+    assert standby.value(MINE) == 1

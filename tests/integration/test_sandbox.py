@@ -1,0 +1,229 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the exporter gives up, and that its checks do not miss it. All other tests of the exporter run inside it, too."""
+
+import ctypes
+import os
+import pathlib
+import signal
+import subprocess
+
+import pytest
+
+from exporter_room import logged, scrape, value
+from flagged import Flagged
+from lab.parts import wait_for
+from web_room import Authority
+
+CREATE_RULESET, SECCOMP = 444, 317 if os.uname().machine == "x86_64" else 277
+
+
+@pytest.fixture(scope="module")
+def abi():
+    """The version of Landlock, asked of the kernel itself."""
+    found = ctypes.CDLL(None).syscall(CREATE_RULESET, None, 0, 1)
+    assert found >= 1, "the tests of the sandbox need a kernel with Landlock"
+    return found
+
+
+@pytest.fixture
+def sandboxed(program, tmp_path):
+    """Starts exporters with flags, and by a launcher; ends them."""
+    started = []
+
+    def start(checks, *flags, launcher=(), ready=True):
+        directory = tmp_path / f"daemon-{len(started)}"
+        directory.mkdir()
+        started.append(Flagged(program, checks, directory, *flags, launcher=launcher))
+        return started[-1].start(ready=ready)
+
+    yield start
+    assert {daemon.stop() for daemon in started} <= {0, 1, -signal.SIGKILL}
+
+
+def told(daemon):
+    """The labels of sandbox_info."""
+    found = [dict(labels) for name, labels in scrape(daemon).all if name == "runbook_exporter_sandbox_info"]
+    assert len(found) == 1
+    return found[0]
+
+
+def process_status(directory):
+    lines = (pathlib.Path(directory) / "status").read_text(encoding="ascii").splitlines()
+    return dict(line.split(":\t", 1) for line in lines if ":\t" in line)
+
+
+def threads(daemon):
+    return [process_status(task) for task in pathlib.Path(f"/proc/{daemon.process.pid}/task").iterdir()]
+
+
+def exec_check(*command):
+    return {"name": "tool", "exec": {"command": list(map(str, command))}}
+
+
+DISK = {"name": "disk", "disk": {"mountpoints": ["/"]}}
+
+# ---- what is forbidden ----
+
+STAYS = {"state_is_written", "files_are_read", "threads_are_started", "tcp_is_connected", "own_signals",
+         "null_is_written"}
+WRITING = {"write_outside", "append_outside", "truncate_outside", "rename_outside", "link_outside",
+           "symlink_outside", "mkdir_outside", "rmdir_outside", "unlink_outside", "mkdir_in_state", "bind_unix"}
+ATTRIBUTES = {"chmod_outside", "chown_outside", "utimes_outside"}
+PROGRAMS = {"execve_program", "execveat_program"}
+SINCE = {"truncate_outside": 3, "bind_tcp": 4, "signal_another": 6}
+
+
+def attempts(build, tmp_path, mode):
+    """{attempt: the name of its errno} of the driver."""
+    state, outside = tmp_path / f"{mode}-state", tmp_path / f"{mode}-outside"
+    state.mkdir()
+    (outside / "empty").mkdir(parents=True)
+    for name in ("file", "other"):
+        (outside / name).write_text("as it was")
+    done = subprocess.run([build / "tests/integration/sandbox_driver", "try", mode, state, outside], text=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=30)
+    assert done.returncode == 0, done.stdout
+    if mode in ("all", "readers"):
+        assert sorted(path.name for path in outside.iterdir()) == ["empty", "file", "other"]
+        assert (outside / "file").read_text() == "as it was"
+    assert not list(state.iterdir()) or mode in ("none", "seccomp")
+    return dict(line.split() for line in done.stdout.splitlines())
+
+
+def test_what_was_given_up_is_refused_by_the_kernel(build, tmp_path, abi):
+    free = attempts(build, tmp_path, "none")
+    assert not {name for name, code in free.items() if code in ("EPERM", "EACCES")} or os.geteuid() != 0
+    assert {free[name] for name in STAYS | WRITING | ATTRIBUTES | PROGRAMS} == {"0"}
+    landlock = {name for name in WRITING | {"bind_tcp", "signal_another"} if abi >= SINCE.get(name, 1)}
+
+    found = attempts(build, tmp_path, "all")
+    denied = {name: "EACCES" if name in WRITING | {"bind_tcp"} else "EPERM" for name in found
+              if name not in STAYS and (name in landlock or name not in SINCE)}
+    assert found == {**free, **denied}
+    # Of programs that only read: they start. With any program: what would be inherited is the deny list alone.
+    assert attempts(build, tmp_path, "readers") == {**free, **denied, **{name: "0" for name in PROGRAMS}}
+    found = attempts(build, tmp_path, "seccomp")
+    assert found == {**free, **{name: "EPERM" for name in denied
+                                if name not in WRITING | ATTRIBUTES | PROGRAMS | set(SINCE)}}
+    # Landlock alone: each half holds without the other.
+    found = attempts(build, tmp_path, "landlock")
+    assert {name for name, code in found.items() if code in ("EACCES", "EPERM") and code != free[name]} >= (
+        landlock | PROGRAMS)
+
+
+# ---- the exporter in it ----
+
+def test_every_thread_is_in_it_and_no_check_misses_anything(sandboxed, tmp_path, abi, target, redis_server, postgres):
+    state = tmp_path / "state"
+    state.mkdir()
+    (tmp_path / "app.log").write_text("")
+    authority = Authority(tmp_path / "pki")
+    daemon = sandboxed([
+        DISK, {"name": "machine", "system": {}}, {"name": "web", "http": {"url": target.url}},
+        {"name": "cache", "redis": {"address": redis_server.address}},
+        {"name": "database", "postgres": {"dsn": postgres.dsn(), "groups": ["connections"]}},
+        {"name": "certificate", "tls": {"files": [str(authority.file)]}},
+        {"name": "directory", "files": {"directories": [str(tmp_path)]}},
+        {"name": "app", "log": {"files": f"{tmp_path}/app.log", "patterns": [{"name": "all", "pattern": "."}]}},
+    ], f"--state.directory={state}", "--sandbox=require")
+    found = scrape(daemon)
+    failed = {dict(labels)["check"] for (name, labels), success in found.all.items()
+              if name == "runbook_check_success" and success != 1}
+    assert not failed, daemon.page("/")
+    assert (state / "log-app").exists()
+    assert told(daemon) == {"landlock": str(abi), "seccomp": "true"}
+    assert len(logged(daemon, "Entered the sandbox")) == 1 and f"landlock={abi} seccomp=true\n" in daemon.process.output()
+    tasks = threads(daemon)
+    assert len(tasks) > 8
+    assert {(task["Seccomp"], task["NoNewPrivs"]) for task in tasks} == {("2", "1")}
+
+
+def test_a_reload_may_not_bring_the_first_program(sandboxed, tmp_path, abi):
+    daemon = sandboxed([DISK], "--web.enable-lifecycle")
+    scrape(daemon)
+    dumps = {"name": "dumps", "files": {"directories": [str(tmp_path)], "format": "postgres"}}
+    for added in (exec_check("/bin/true"), dumps):
+        daemon.write([DISK, added])
+        daemon.process.send(signal.SIGHUP)
+        name = added["name"]
+        said = (f'check "{name}" starts a program, and this process has given up what that needs: restart it')
+        wait_for(lambda said=said: said.replace('"', '\\"') in daemon.process.output(), "the refusal")
+        found = scrape(daemon)
+        assert value(found, "runbook_exporter_config_last_reload_successful") == 0
+        assert value(found, "runbook_check_success", check="disk") == 1 and f'"{name}"' not in found.page
+    assert told(daemon) == {"landlock": str(abi), "seccomp": "true"}
+
+
+def test_known_readers_start_and_still_nothing_else_is_written(sandboxed, tmp_path, abi):
+    dumps = tmp_path / "dumps"
+    dumps.mkdir()
+    (dumps / "a.dump").write_bytes(b"PGDMP and no more")
+    checks = [{"name": "dumps", "files": {"directories": [str(dumps)], "format": "postgres",
+                                          "pg_restore": str(tmp_path / "pg_restore")}}]
+    stand_in = tmp_path / "pg_restore"
+    stand_in.write_text(f"#!/bin/sh\necho > {tmp_path}/written\nexit 1\n")
+    stand_in.chmod(0o755)
+    daemon = sandboxed(checks)
+    scrape(daemon)
+    assert "written: Permission denied" in daemon.page("/") and not (tmp_path / "written").exists()
+    assert told(daemon) == {"landlock": str(abi), "seccomp": "true"}
+    daemon.write([*checks, exec_check("/bin/true")])
+    daemon.process.send(signal.SIGHUP)
+    wait_for(lambda: "has given up what that needs" in daemon.process.output(), "the refusal")
+
+
+def test_an_operators_program_may_write_and_keeps_landlock_away(sandboxed, tmp_path):
+    daemon = sandboxed([exec_check("/bin/cp", "/proc/self/status", tmp_path / "status")])
+    assert value(scrape(daemon), "runbook_check_success", check="tool") == 1
+    status = process_status(tmp_path)
+    assert (status["Seccomp"], status["NoNewPrivs"]) == ("2", "1")
+    assert told(daemon) == {"landlock": "none", "seccomp": "true"}
+    assert r'check \"tool\" starts a program, which would inherit' in daemon.process.output()
+
+
+def test_off_gives_nothing_up(sandboxed):
+    daemon = sandboxed([DISK], "--sandbox=off")
+    assert told(daemon) == {"landlock": "none", "seccomp": "false"}
+    assert {task["Seccomp"] for task in threads(daemon)} == {process_status("/proc/self")["Seccomp"]}
+    assert not logged(daemon, "Entered the sandbox")
+    daemon.write([DISK, exec_check("/bin/true")])
+    daemon.process.send(signal.SIGHUP)
+    wait_for(lambda: value(scrape(daemon), "runbook_check_success", check="tool") == 1, "the new check")
+
+
+@pytest.mark.parametrize("number,what", [(CREATE_RULESET, "the kernel has no Landlock"),
+                                         (SECCOMP, "seccomp: Function not implemented")])
+def test_a_kernel_that_lacks_half_of_it(sandboxed, build, abi, number, what):
+    launcher = [build / "tests/integration/sandbox_driver", "without", str(number)]
+    daemon = sandboxed([DISK], launcher=launcher)
+    lacks_landlock = number == CREATE_RULESET
+    assert told(daemon) == {"landlock": "none" if lacks_landlock else str(abi),
+                            "seccomp": "true" if lacks_landlock else "false"}
+    assert what in logged(daemon, "Entered the sandbox")[0]
+    refused = sandboxed([DISK], "--sandbox=require", launcher=launcher, ready=False)
+    assert refused.process.wait(30) == 1
+    assert f"runbook_exporter: --sandbox=require: {what}" in refused.process.output()
+
+
+def test_a_word_that_is_no_mode(program):
+    done = subprocess.run([program, "--sandbox=maybe"], text=True, stderr=subprocess.PIPE, check=False, timeout=30)
+    assert done.returncode == 2 and '"maybe" is none of auto, require and off' in done.stderr
+
+
+def test_unix_socket_node_exporter_3526_is_served_taken_over_and_removed(sandboxed, tmp_path):
+    path = tmp_path / "run" / "exporter.sock"
+    path.parent.mkdir()
+    for end in ("kill", "stop"):
+        daemon = sandboxed([DISK], f"--web.listen-address=unix:{path}", ready=False)
+        done = wait_for(lambda: path.exists() and subprocess.run(
+            ["curl", "--silent", "--fail", "--unix-socket", path, "http://localhost/metrics"], text=True,
+            stdout=subprocess.PIPE, check=True), "the page")
+        assert 'runbook_check_success{check="disk"} 1\n' in done.stdout
+        assert 'runbook_exporter_sandbox_info{landlock="none"' not in done.stdout
+        assert path.stat().st_mode & 0o007 == 0  # nobody else's
+        if end == "kill":
+            daemon.process.kill()
+            assert path.exists()  # and is in nobody's way
+        else:
+            assert daemon.stop() == 0
+    assert not path.exists()
