@@ -8,15 +8,20 @@ import json
 import re
 import urllib.parse
 
+import yaml
+
 from lab.compose import Compose
 from lab.lab import CLIENT_KEY
 from lab.parts import ROOT, free_port, wait_for
 from lab.postgres import Postgres
 from lab.prometheus import Prometheus
 from lab.redis import Redis
-from lab.scale import replace
 
 from .room import BUILD, Scraper, cpu, pss, rss, start
+
+
+# What the lab's installation has, and the other exporters measure: no logs, backups and buckets.
+KINDS = {"http", "redis", "postgres", "docker", "disk", "prometheus", "system"}
 
 
 class Installation:
@@ -53,23 +58,29 @@ class Installation:
             part.stop()
         self._started = []
 
-    @property
-    def http_targets(self):
-        return [self.compose.url(service, "/health") for service in ("mcp-server", "rest-api")]
-
-    def checklist(self):
-        """The text of rules/checks.yml with the lab's addresses, and every check due at every scrape."""
+    def checks(self):
+        """Those of rules/checks.yml that the installation has the part for, every one due at every scrape."""
         text = (ROOT / "rules/checks.yml").read_text(encoding="utf-8")
-        text = replace(text, {
-            "localhost:8080": f"127.0.0.1:{self.compose.ports['mcp-server']}",
-            "localhost:8081": f"127.0.0.1:{self.compose.ports['rest-api']}",
-            "localhost:6379": self.redis.address,
-            "localhost:9090": f"127.0.0.1:{self.prometheus.port}",
-            "host=localhost port=5432": f"host=127.0.0.1 port={self.postgres.port}",
-            "unix:///var/run/docker.sock": self.engine.host,
-            "/run/secrets": self.secrets,
-        })
-        return re.sub(r"\bcache: \w+", "cache: 0s", text)
+        for shipped, ours in {
+                "localhost:8080": f"127.0.0.1:{self.compose.ports['mcp-server']}",
+                "localhost:8081": f"127.0.0.1:{self.compose.ports['rest-api']}",
+                "localhost:6379": self.redis.address,
+                "localhost:9090": f"127.0.0.1:{self.prometheus.port}",
+                "host=localhost port=5432": f"host=127.0.0.1 port={self.postgres.port}",
+                "unix:///var/run/docker.sock": self.engine.host,
+                "/run/secrets": str(self.secrets)}.items():
+            text = text.replace(shipped, ours)
+        return [{**check, "cache": "0s"} for check in yaml.safe_load(text)["checks"]
+                if KINDS & set(check) and not re.search(r"localhost|example\.com|/mnt/", json.dumps(check))]
+
+
+def checklist(checks):
+    """The steps of the morning checklist, and the state of the services that they belong to."""
+    return [check for check in checks if "step" in check or check["name"] in ("services", "postgres", "api_keys_live")]
+
+
+def http_targets(checks):
+    return [check["http"]["url"] for check in checks if "http" in check]
 
 
 class Peers:
@@ -77,10 +88,11 @@ class Peers:
 
     NAMES = ("node", "postgres", "redis", "blackbox")
 
-    def __init__(self, directory, installation):
+    def __init__(self, directory, installation, targets):
         self.directory = directory
         self.directory.mkdir(parents=True)
         self.installation = installation
+        self.targets = targets
         self.processes = {}
         self.scrapers = {}
 
@@ -99,7 +111,7 @@ class Peers:
         self.scrapers = {name: [Scraper(ports[name])] for name in ("node", "postgres", "redis")}
         self.scrapers["blackbox"] = [
             Scraper(ports["blackbox"], "/probe?" + urllib.parse.urlencode({"target": target, "module": "http_2xx"}))
-            for target in self.installation.http_targets]
+            for target in self.targets]
         return self
 
     def stop(self):

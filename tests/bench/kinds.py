@@ -8,14 +8,16 @@ import ssl
 import subprocess
 import tarfile
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from lab.parts import ROOT, Process, wait_for
 from lab.runbook import Exporter
+from lab.s3 import S3
 
 from .room import BUILD, MB, Scraper, pss, rss
 
-SCRAPES = 50
+SCRAPES = 20
 
 
 def kinds():
@@ -80,8 +82,8 @@ def write_files(directory):
         archive.add(ROOT / "rules", "rules")
 
 
-def checks(directory, installation, secure):
-    """{kind: its options}, or None for what is left out on purpose."""
+def checks(directory, installation, secure, bucket):
+    """{kind: its options}."""
     dsn = installation.postgres.dsn(user="runbook_exporter")
     trust = {"ca_file": str(secure.certificate)}
     return {
@@ -97,6 +99,8 @@ def checks(directory, installation, secure):
         "files": {"directories": [str(directory / "backups")], "format": "tar"},
         "log": {"files": [str(directory / "logs/*.log")],
                 "patterns": [{"name": "error", "pattern": "error|exception", "ignore_case": True}]},
+        "s3": {"bucket": "backups", "region": bucket.region, "endpoint": bucket.endpoint,
+               "access_key_file": str(directory / "access"), "secret_key_file": str(directory / "secret")},
         "systemd": {"units": ["docker.service"], "address": f"unix:path={directory}/bus"},
     }
 
@@ -105,9 +109,13 @@ def run(table, bench):
     directory = bench.directory / "kinds"
     directory.mkdir()
     write_files(directory)
-    secure = SecureServer(directory)
+    secure, bucket = SecureServer(directory), S3()
+    for number in range(100):
+        bucket.put("backups", f"{number}.dump", 1000, time.time())
+    (directory / "access").write_text(next(iter(bucket.keys)), encoding="ascii")
+    (directory / "secret").write_text(next(iter(bucket.keys.values())), encoding="ascii")
     bus = start_bus(directory)
-    options = checks(directory, bench.installation(), secure)
+    options = checks(directory, bench.installation(), secure, bucket)
     names = kinds()
     missing = set(names) - set(options)
     assert not missing, f"tests/bench/kinds.py has no check of {', '.join(sorted(missing))}"
@@ -124,6 +132,7 @@ def run(table, bench):
         scrape.close()
         exporter.stop()
         secure.stop()
+        bucket.stop()
         if bus:
             bus.stop()
     table.add(f"RSS with a check of every kind ({len(names)}, {len(succeed)} succeed)", f"{size / MB:.1f} MB",
