@@ -41,8 +41,10 @@ struct sleeper {
  * that run wait for something or hang, more threads are let in, each time twice as many: a thousand jobs that
  * hang have one each after 40 ms. Where it goes on too slowly, a few more are.
  *
- * All fields under `lock`. Threads are detached: one that hangs can be joined by nobody. So the pool is
- * freed by whoever is last: workers_stop(), or the last thread that comes back after it has given up.
+ * All fields under `lock`. A thread that has ended is joined by the one that ends next, and the last of them
+ * by workers_stop(): what libraries keep for a thread is given back by then. One that hangs is joined by
+ * nobody, so the pool is freed by whoever is last: workers_stop(), or the last thread that comes back after
+ * it has given up.
  */
 struct workers {
         pthread_mutex_t lock;
@@ -59,6 +61,8 @@ struct workers {
         bool watched;           /* a thread stands by */
         bool stopping;
         bool abandoned; /* workers_stop() has returned: the last thread frees */
+        bool to_join;   /* `left` has ended, or is just about to */
+        pthread_t left;
 };
 
 static void pool_free(struct workers *workers)
@@ -211,12 +215,20 @@ static void *work(void *argument)
                 pthread_mutex_lock(&workers->lock);
                 workers->busy--;
         }
+        const pthread_t before = workers->left;
+        const bool joins = workers->to_join;
+        workers->left = pthread_self();
+        workers->to_join = true;
         workers->threads--;
         pthread_cond_broadcast(&workers->ended);
         bool last = workers->abandoned && workers->threads == 0;
         pthread_mutex_unlock(&workers->lock);
-        if (last)
+        if (joins)
+                pthread_join(before, NULL);
+        if (last) {
+                pthread_detach(pthread_self());
                 pool_free(workers);
+        }
         return NULL;
 }
 
@@ -230,7 +242,6 @@ static int add_thread(struct workers *workers)
         int result = pthread_attr_init(&attributes);
         if (result != 0)
                 return -result;
-        pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
         pthread_attr_setstacksize(&attributes, stack);
         workers->threads++;
         result = pthread_create(&thread, &attributes, work, workers);
@@ -344,7 +355,10 @@ unsigned workers_stop(struct workers *workers, struct deadline deadline)
         unsigned hanging = workers->threads;
         workers->abandoned = hanging > 0;
         pthread_mutex_unlock(&workers->lock);
-        if (hanging == 0)
-                pool_free(workers);
-        return hanging;
+        if (hanging > 0)
+                return hanging;
+        if (workers->to_join)
+                pthread_join(workers->left, NULL);
+        pool_free(workers);
+        return 0;
 }
