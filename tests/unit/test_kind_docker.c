@@ -306,6 +306,33 @@ static void one_that_hangs_costs_only_its_own_samples(void **state _unused_)
         engine_stop(&engine);
 }
 
+/* Also one that cannot be described, as Engines have them whose containers hang. */
+static void one_that_is_not_described_hides_no_other(void **state _unused_)
+{
+        const struct reply replies[] = {
+                {"/_ping", NULL, "OK"},
+                {"/v1.44/containers/json", NULL,
+                 "[" LISTED("one", "running") "," LISTED("two", "running") "]"},
+                {"/v1.44/events", NULL, ""},
+                {"/containers/one/json", NULL, NULL},
+                {"/containers/two/json", NULL, "{\"Id\":\"two\"," RUNNING "}"},
+                {0},
+        };
+        _cleanup_(engine_release) struct fake_engine engine;
+        engine_start(&engine, replies);
+        struct check_set *set = load(&engine, ", groups: state, services: [s-one, s-two]");
+        _cleanup_error_ struct error error = {0};
+        _cleanup_free_ char *page = NULL;
+
+        assert_int_equal(run_check(set, 300 * NSEC_PER_MSEC, &page, &error), -ETIMEDOUT);
+        assert_non_null(strstr(error_text(&error), "container c-one: Docker: "));
+        assert_told(page, "two", "running", "1");
+        assert_line(page, "runbook_docker_service_containers{service=\"s-two\"} 1");
+        assert_nowhere(page, "service=\"s-one\""); /* not even that it runs nowhere */
+        check_set_free(set);
+        engine_stop(&engine);
+}
+
 static void kills_for_want_of_memory_are_counted_from_events(void **state _unused_)
 {
 #define EVENT(id) "{\"Type\":\"container\",\"Action\":\"oom\",\"Actor\":{\"ID\":\"" id "\"},\"timeNano\":1}\n"
@@ -487,6 +514,7 @@ int main(void)
                 cmocka_unit_test(groups_leave_out_what_is_not_wanted),
                 cmocka_unit_test(many_containers_are_asked_at_once),
                 cmocka_unit_test(one_that_hangs_costs_only_its_own_samples),
+                cmocka_unit_test(one_that_is_not_described_hides_no_other),
                 cmocka_unit_test(kills_for_want_of_memory_are_counted_from_events),
                 cmocka_unit_test(cgroups_v1_are_read_as_docker_stats_reads_them),
                 cmocka_unit_test(what_is_not_measured_is_absent),
