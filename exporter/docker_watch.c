@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
+#define PART_OF_TIME 4 /* of what is left: nobody waits longer for the events, which are answered at once */
+
 struct docker_watched *docker_watch_of(struct docker_watch *watch, const char *id)
 {
         for (size_t i = 0; i < watch->count; i++)
@@ -33,21 +35,29 @@ int docker_watch_count(struct docker_watch *watch, struct docker *docker, const 
 {
         nsec now = docker_time(docker);
         _cleanup_json_ cJSON *events = NULL;
+        _cleanup_error_ struct error refused = {0};
         const cJSON *event;
 
         if (now == 0)
                 return 0; /* the Engine does not tell the time */
         nsec since = watch->until > 0 ? watch->until + 1 : now;
+        if (watch->until > now + NSEC_PER_SEC)
+                watch->until = now; /* its clock was set back */
         if (since > now)
                 return 0; /* not a second later */
-        int r = docker_events(docker, project, "oom", since, now, deadline, &events, error);
-        /* A proxy before the Engine may let us see the containers only. */
-        if (r == -EREMOTEIO || r == -ENOENT) {
+        const struct deadline soon =
+                deadline_earlier(deadline, deadline_in(deadline_left(deadline) / PART_OF_TIME));
+        int r = docker_events(docker, project, "oom", since, now, soon, &events, &refused);
+        /* A proxy before the Engine may let us see the containers only, or tell a time that the Engine then
+         * waits for. */
+        if (r == -EREMOTEIO || r == -ENOENT || r == -ETIMEDOUT) {
                 watch->counting = false;
                 return 0;
         }
-        if (r < 0)
+        if (r < 0) {
+                error_move(error, &refused);
                 return r;
+        }
         cJSON_ArrayForEach(event, events)
         {
                 const char *id = json_string(json_get(event, "Actor", NULL), "ID");

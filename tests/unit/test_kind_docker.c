@@ -333,6 +333,26 @@ static void one_that_is_not_described_hides_no_other(void **state _unused_)
         engine_stop(&engine);
 }
 
+/* An Engine waits with its events until its clock shows the time that a proxy told as its own. */
+static void events_that_do_not_come_cost_nothing_else(void **state _unused_)
+{
+        struct reply replies[N_ELEMENTS(two_containers)];
+        memcpy(replies, two_containers, sizeof(replies));
+        replies[2].body = NULL;
+        _cleanup_(engine_release) struct fake_engine engine;
+        engine_start(&engine, replies);
+        struct check_set *set = load(&engine, "");
+        _cleanup_error_ struct error error = {0};
+        _cleanup_free_ char *page = NULL;
+
+        if (run_check(set, 2 * NSEC_PER_SEC, &page, &error) < 0)
+                fail_msg("%s", error_text(&error));
+        assert_told(page, "one", "running", "1");
+        assert_nowhere(page, "oom_kills");
+        check_set_free(set);
+        engine_stop(&engine);
+}
+
 static void kills_for_want_of_memory_are_counted_from_events(void **state _unused_)
 {
 #define EVENT(id) "{\"Type\":\"container\",\"Action\":\"oom\",\"Actor\":{\"ID\":\"" id "\"},\"timeNano\":1}\n"
@@ -364,6 +384,11 @@ static void kills_for_want_of_memory_are_counted_from_events(void **state _unuse
         assert_int_equal(docker_watch_of(&watch, "one")->oom_kills, 2);
         watch.until -= NSEC_PER_SEC;
         assert_int_equal(docker_watch_count(&watch, docker, "p", deadline, NULL), 0);
+        assert_int_equal(docker_watch_of(&watch, "one")->oom_kills, 4);
+        /* The Engine's clock was an hour ahead, and is not waited for. */
+        watch.until += 3600 * NSEC_PER_SEC;
+        assert_int_equal(docker_watch_count(&watch, docker, "p", deadline, NULL), 0);
+        assert_true(watch.until == 1782907200 * NSEC_PER_SEC);
         assert_int_equal(docker_watch_of(&watch, "one")->oom_kills, 4);
 
         docker_watch_sweep(&watch);
@@ -515,6 +540,7 @@ int main(void)
                 cmocka_unit_test(many_containers_are_asked_at_once),
                 cmocka_unit_test(one_that_hangs_costs_only_its_own_samples),
                 cmocka_unit_test(one_that_is_not_described_hides_no_other),
+                cmocka_unit_test(events_that_do_not_come_cost_nothing_else),
                 cmocka_unit_test(kills_for_want_of_memory_are_counted_from_events),
                 cmocka_unit_test(cgroups_v1_are_read_as_docker_stats_reads_them),
                 cmocka_unit_test(what_is_not_measured_is_absent),
