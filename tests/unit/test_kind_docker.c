@@ -24,8 +24,9 @@ struct fake_engine {
         int listener;
         pthread_t thread;
         const struct reply *replies; /* closed by an empty one; the first that fits is given */
-        struct text asked;           /* the request lines */
-        int silent;                  /* a connection that is kept waiting, or -1 */
+        const char *api_version;
+        struct text asked; /* the request lines */
+        int silent;        /* a connection that is kept waiting, or -1 */
 };
 
 static void answer(struct fake_engine *engine, int fd)
@@ -43,10 +44,10 @@ static void answer(struct fake_engine *engine, int fd)
                         return;
                 } else if (strstr(head.data, reply->path)) {
                         text_printf(&text,
-                                    "HTTP/1.1 %s\r\nApi-Version: 1.44\r\nDate: " NOW
+                                    "HTTP/1.1 %s\r\nApi-Version: %s\r\nDate: " NOW
                                     "\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
-                                    reply->status ? reply->status : "200 OK", strlen(reply->body),
-                                    reply->body);
+                                    reply->status ? reply->status : "200 OK", engine->api_version,
+                                    strlen(reply->body), reply->body);
                         peer_send(fd, text.data, text.length);
                         return;
                 }
@@ -64,7 +65,7 @@ static void *serve(void *context)
 
 static void engine_start(struct fake_engine *engine, const struct reply *replies)
 {
-        *engine = (struct fake_engine){.replies = replies, .silent = -1};
+        *engine = (struct fake_engine){.replies = replies, .api_version = "1.44", .silent = -1};
         snprintf(engine->path, sizeof(engine->path), "/tmp/runbook-test-engine-%d", (int)getpid());
         unlink(engine->path);
         engine->listener = peer_listen_unix(engine->path);
@@ -249,6 +250,33 @@ static void groups_leave_out_what_is_not_wanted(void **state _unused_)
         check_set_free(set);
         engine_stop(&engine);
         assert_null(strstr(text_string(&engine.asked), "/events"));
+}
+
+/* Engine 29 does not speak the API of Engine 24 any more, nor does an older one that of a newer. */
+static void after_an_upgrade_the_version_is_asked_for_anew(void **state _unused_)
+{
+        static const struct reply before[] = {
+                {"/_ping", NULL, "OK"}, {"/v1.44/containers/json", NULL, "[]"}, {0}};
+        static const struct reply after[] = {
+                {"/_ping", NULL, "OK"},
+                {"/v1.45/containers/json", NULL, "[]"},
+                {"/v1.44/", "400 Bad Request", "{\"message\":\"client version 1.44 is too old\"}"},
+                {0}};
+        _cleanup_(engine_release) struct fake_engine engine, upgraded;
+        engine_start(&engine, before);
+        struct check_set *set = load(&engine, ", groups: resources");
+        _cleanup_error_ struct error error = {0};
+        _cleanup_free_ char *page = NULL, *refused = NULL, *again = NULL;
+
+        assert_int_equal(run_check(set, 5 * NSEC_PER_SEC, &page, NULL), 0);
+        engine_stop(&engine);
+        engine_start(&upgraded, after);
+        upgraded.api_version = "1.45";
+        assert_int_equal(run_check(set, 5 * NSEC_PER_SEC, &refused, &error), -EREMOTEIO);
+        assert_string_equal(error_text(&error), "Docker: client version 1.44 is too old");
+        assert_int_equal(run_check(set, 5 * NSEC_PER_SEC, &again, NULL), 0);
+        check_set_free(set);
+        engine_stop(&upgraded);
 }
 
 /* More containers than are asked about at the same time; and some are gone. */
@@ -537,6 +565,7 @@ int main(void)
                 cmocka_unit_test(containers_are_told_by_state_and_resources),
                 cmocka_unit_test(a_service_that_is_down_says_why),
                 cmocka_unit_test(groups_leave_out_what_is_not_wanted),
+                cmocka_unit_test(after_an_upgrade_the_version_is_asked_for_anew),
                 cmocka_unit_test(many_containers_are_asked_at_once),
                 cmocka_unit_test(one_that_hangs_costs_only_its_own_samples),
                 cmocka_unit_test(one_that_is_not_described_hides_no_other),
