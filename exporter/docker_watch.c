@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define PART_OF_TIME 4 /* of what is left: nobody waits longer for the events, which are answered at once */
+#define STREAK_MAX 1000000 /* nothing is reckoned back further */
 
 struct docker_watched *docker_watch_of(struct docker_watch *watch, const char *id)
 {
@@ -85,7 +86,8 @@ nsec docker_watch_failing(struct docker_watched *watched, const cJSON *inspected
 {
         const cJSON *health = json_get(inspected, "State", "Health", NULL),
                     *log = json_get(health, "Log", NULL);
-        int streak = (int)json_number(health, "FailingStreak", 0), results = cJSON_GetArraySize(log);
+        double told = json_number(health, "FailingStreak", 0);
+        int streak = told < STREAK_MAX ? (int)told : STREAK_MAX, results = cJSON_GetArraySize(log);
         /* Older results may be there from before the container was started anew. */
         int count = streak < results ? streak : results;
 
@@ -97,7 +99,9 @@ nsec docker_watch_failing(struct docker_watched *watched, const cJSON *inspected
         nsec since = time_of(cJSON_GetArrayItem(log, results - count), "Start");
         nsec probed = time_of(cJSON_GetArrayItem(log, results - 1), "Start");
         if (streak > count && count > 1) {
-                since -= (probed - since) / (count - 1) * (streak - count);
+                nsec pace = (probed - since) / (count - 1);
+                if (pace > 0 && streak - count < since / pace)
+                        since -= pace * (streak - count);
                 /* The streak is the one that was seen before, unless it began after that look. */
                 if (watched->failing_since > 0 && streak >= watched->failing_streak &&
                     since <= watched->probed)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Kind docker, against an Engine on a unix socket that says what a test wants: cgroups v1 and v2, API 1.44.
  */
+#include <limits.h>
 #include <time.h>
 
 #include "exporter/docker_container.h"
@@ -544,6 +545,11 @@ static void a_failing_health_check_has_failed_since_its_first_failure(void **sta
         assert_int_equal(FAILING(&watched, 10, 50, 51, 52, 53, 54), 45);
         assert_int_equal(FAILING(&watched, 0, 51, 52, 53, 54, 55), 0);
         assert_int_equal(FAILING(&watched, 1, 56), 56);
+        /* What cannot be: a million failures are the most that is reckoned with; a clock that was set back.
+         */
+        struct docker_watched absurd = {0}, back = {0};
+        assert_int_equal(FAILING(&absurd, INT_MAX, 10, 20, 30, 40, 59), -12249929);
+        assert_int_equal(FAILING(&back, 7, 50, 40, 30, 20, 10), 50);
 }
 
 static void mistakes_are_named(void **state _unused_)
