@@ -9,7 +9,7 @@
  * through a whole log for a time, however large; so first the last lines are asked for, and more only when T
  * is not among them. A log is known by its container's id: what is created anew is read from its start.
  *
- * Lines that come after the clock was set back are not seen until it has caught up.
+ * Lines that come after the clock was set back are not seen until it has caught up, which is a failure.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -20,7 +20,8 @@
 
 #define TITLE "runbook docker places 1"
 #define ID_LENGTH 64
-#define OVERLAP NSEC_PER_SEC /* how much earlier than T lines behind it may be */
+#define OVERLAP NSEC_PER_SEC             /* how much earlier than T lines behind it may be */
+#define CLOCK_MARGIN (10 * NSEC_PER_SEC) /* whose clock it is that tells the time may be a proxy's */
 #define BYTES_MAX ((uint64_t)64 << 20)
 #define AT_END (-1)
 
@@ -329,12 +330,28 @@ static int judge(const struct log_docker *source, struct error *error)
         return 0;
 }
 
+/* Whether what is logged now would be taken for older than what was read. */
+static int check_clock(const struct reading *reading, struct error *error)
+{
+        nsec now = docker_time(reading->source->docker), ahead = reading->place->time - now;
+        char time[DURATION_TEXT_MAX];
+
+        if (now == 0 || ahead <= CLOCK_MARGIN)
+                return 0;
+        return error_set(
+                error, ESTALE,
+                "the clock was set back, and what is logged is not seen before it has caught up in %s",
+                duration_format(ahead / NSEC_PER_SEC * NSEC_PER_SEC, time));
+}
+
 /* Reads one log, the container's of `item`. */
 static int read_log(struct reading *reading, const cJSON *item, struct deadline patience, struct error *error)
 {
-        int r = reading->place->time == AT_END ? go_to_end(reading, patience, error)
-                                               : read_on(reading, patience, error);
+        int r = check_clock(reading, error);
 
+        if (r >= 0)
+                r = reading->place->time == AT_END ? go_to_end(reading, patience, error)
+                                                   : read_on(reading, patience, error);
         reading->place->late = r == -ETIMEDOUT;
         return r >= 0 || r == -ENOENT ? r : error_prefix(error, r, "container %s", docker_name(item));
 }

@@ -411,6 +411,24 @@ static void containers_that_are_gone_are_forgotten(void **state _unused_)
                 assert_int_equal(given[i], 2);
 }
 
+static void a_clock_that_was_set_back_is_told(void **state _unused_)
+{
+        const nsec now = clock_wall();
+        _cleanup_error_ struct error error = {0};
+
+        open_source(true, false, 0);
+        logs(now, 1);
+        run();
+        run();
+        logs(now + 3600 * SECOND, 1);
+        run();
+        logs(now + SECOND, 1);
+        assert_int_equal(run_once(deadline_in(20 * SECOND), &error), -ESTALE);
+        assert_non_null(strstr(error_text(&error), "container web_1: the clock was set back"));
+        assert_false(caught_up);
+        assert_given(0, 2);
+}
+
 static int run_briefly(struct error *error)
 {
         return source.type->run(source.state, deadline_in(SECOND / 10), deadline_in(SECOND / 5), take, NULL,
@@ -465,6 +483,7 @@ int main(void)
                 WITH_ENGINE(what_is_too_much_for_one_run_is_for_the_next),
                 WITH_ENGINE(without_time_there_is_one_line_a_run),
                 WITH_ENGINE(containers_that_are_gone_are_forgotten),
+                WITH_ENGINE(a_clock_that_was_set_back_is_told),
                 WITH_ENGINE(one_that_gives_no_answer_comes_last_the_next_time),
                 WITH_ENGINE(places_that_are_not_understood_are_told_and_left),
         };
