@@ -8,6 +8,7 @@
 #include "exporter/docker_container.h"
 #include "exporter/docker_stats.h"
 #include "exporter/docker_survey.h"
+#include "exporter/group_names.h"
 
 struct docker_config {
         struct docker_options docker;
@@ -37,12 +38,9 @@ static const struct metric_family service_containers = {
 static const struct metric_family *const families[] = {&service_containers, DOCKER_CONTAINER_FAMILIES,
                                                        DOCKER_STATS_FAMILIES, NULL};
 
+/* Bits, by the order of their names. */
 enum { GROUP_STATE = 1 << 0, GROUP_RESOURCES = 1 << 1, GROUP_ALL = GROUP_STATE | GROUP_RESOURCES };
-
-static const struct {
-        const char *name;
-        unsigned bit;
-} groups[] = {{"state", GROUP_STATE}, {"resources", GROUP_RESOURCES}};
+static const char *const group_names[] = {"state", "resources"};
 
 struct docker_state {
         const struct docker_config *config;
@@ -64,27 +62,6 @@ static void *docker_close(void *state)
 }
 DEFINE_CLEANUP(void *, docker_close);
 
-static bool choose_groups(const struct config_strings *chosen, struct config_node *node, unsigned *ret)
-{
-        bool fine = true;
-
-        *ret = chosen->count == 0 ? GROUP_ALL : 0;
-        for (size_t i = 0; i < chosen->count; i++) {
-                unsigned bit = 0;
-
-                for (size_t g = 0; g < N_ELEMENTS(groups); g++)
-                        if (strcmp(groups[g].name, chosen->items[i]) == 0)
-                                bit = groups[g].bit;
-                if (!bit) {
-                        config_complain(node, "groups", "there is no group \"%s\": write state or resources",
-                                        chosen->items[i]);
-                        fine = false;
-                }
-                *ret |= bit;
-        }
-        return fine;
-}
-
 static int docker_open(const struct check *check, struct config_node *node, void **ret_state,
                        struct error *error)
 {
@@ -95,7 +72,10 @@ static int docker_open(const struct check *check, struct config_node *node, void
         if (!docker)
                 return error_oom(error);
         docker->config = config;
-        bool fine = choose_groups(&config->groups, node, &docker->groups);
+        bool fine = group_names_read(&config->groups, node, group_names, N_ELEMENTS(group_names),
+                                     &docker->groups);
+        if (config->groups.count == 0)
+                docker->groups = GROUP_ALL;
         if (!docker_check_options(&config->docker, node) || !fine)
                 return -EINVAL;
         int r = docker_new(&config->docker, &docker->docker, error);

@@ -79,7 +79,7 @@ static void what_is_saved_is_on_the_disk_first(void **state _unused_)
 
 static void none_is_not_yet_and_another_is_refused(void **state _unused_)
 {
-        static const char *const others[] = {"", "title", TITLE, "title 10\n", "\n" TITLE "\n"};
+        static const char *const others[] = {"", "title", TITLE, "title 10\n", "\ntitle 1\n"};
         _cleanup_text_ struct text lines = {0};
 
         assert_int_equal(state_file_load(path, TITLE, &lines, NULL), 0);
