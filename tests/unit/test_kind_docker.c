@@ -186,6 +186,42 @@ static void containers_are_told_by_state_and_resources(void **state _unused_)
         assert_null(strstr(text_string(&engine.asked), "two/stats"));
 }
 
+/* Its health check may fail for as long as it takes to start: that is no verdict yet. */
+static void one_that_starts_is_neither_healthy_nor_unhealthy(void **state _unused_)
+{
+        static const struct {
+                const char *health, *healthy;
+        } cases[] = {{"starting", NULL}, {"healthy", "1"}, {"unhealthy", "0"}};
+
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                _cleanup_free_ char *body =
+                        text_format("{\"Id\":\"one\",\"State\":{\"Status\":\"running\",\"Health\":"
+                                    "{\"Status\":\"%s\",\"FailingStreak\":2,\"Log\":[]}}}",
+                                    cases[i].health);
+                const struct reply replies[] = {
+                        {"/_ping", NULL, "OK"},
+                        {"/v1.44/containers/json", NULL, "[" LISTED("one", "running") "]"},
+                        {"/v1.44/events", NULL, ""},
+                        {"/containers/one/json", NULL, body},
+                        {0},
+                };
+                _cleanup_(engine_release) struct fake_engine engine;
+                engine_start(&engine, replies);
+                struct check_set *set = load(&engine, ", services: s-one, groups: state");
+                _cleanup_free_ char *page = NULL;
+
+                assert_int_equal(run_check(set, 5 * NSEC_PER_SEC, &page, NULL),
+                                 string_equal(cases[i].healthy, "0") ? -ECHILD : 0);
+                assert_told(page, "one", "health_failing_streak", "2");
+                if (cases[i].healthy)
+                        assert_told(page, "one", "healthy", cases[i].healthy);
+                else
+                        assert_nowhere(page, "container_healthy");
+                check_set_free(set);
+                engine_stop(&engine);
+        }
+}
+
 static void a_service_that_is_down_says_why(void **state _unused_)
 {
         static const struct {
@@ -572,6 +608,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(containers_are_told_by_state_and_resources),
+                cmocka_unit_test(one_that_starts_is_neither_healthy_nor_unhealthy),
                 cmocka_unit_test(a_service_that_is_down_says_why),
                 cmocka_unit_test(groups_leave_out_what_is_not_wanted),
                 cmocka_unit_test(after_an_upgrade_the_version_is_asked_for_anew),
