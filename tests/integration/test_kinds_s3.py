@@ -139,6 +139,18 @@ def test_refusals_are_told_with_what_to_do_and_no_key(check, s3, keys, tmp_path)
     assert "the bucket is in the region eu-west-3" in reason()
 
 
+def test_an_answer_without_an_end_is_not_taken(check, s3):
+    """As of another server that has a large file there."""
+    daemon = check()
+    s3.raw = (200, "<html>" + "&nbsp;" * (5 << 20), {})
+    assert told(daemon) == (0, {})
+    assert "the answer is XML, but not S3&#39;s" in daemon.page("/")
+    assert s3.sent < 20 << 20
+    s3.raw = (200, "<ListBucketResult>" + " " * (12 << 20), {})
+    assert told(daemon) == (0, {})
+    assert "S3&#39;s answer is too long" in daemon.page("/")
+
+
 def test_a_temporary_key_is_rotated_in_its_files(check, s3, keys, tmp_path):
     token = tmp_path / "token"
     token.write_text("first/token+==\n")
