@@ -91,9 +91,11 @@ static void serve_log(struct http_exchange *exchange, void *context _unused_)
         struct text body = {0};
 
         if (strcmp(http_path_parameter(exchange), HUNG) == 0) {
+                pthread_mutex_lock(&engine.mutex);
                 assert_true(engine.unanswered_count < N_ELEMENTS(engine.unanswered));
-                engine.unanswered[engine.unanswered_count++] = exchange;
                 http_suspend(exchange);
+                engine.unanswered[engine.unanswered_count++] = exchange;
+                pthread_mutex_unlock(&engine.mutex);
                 return;
         }
         pthread_mutex_lock(&engine.mutex);
@@ -132,10 +134,11 @@ static void rotate_away(size_t first)
         pthread_mutex_unlock(&engine.mutex);
 }
 
-static void set_container(bool there)
+static void set_containers(bool there, bool hung)
 {
         pthread_mutex_lock(&engine.mutex);
         engine.has_container = there;
+        engine.has_hung = hung;
         pthread_mutex_unlock(&engine.mutex);
 }
 
@@ -245,8 +248,10 @@ static int start(void **state _unused_)
 static int stop(void **state _unused_)
 {
         close_source();
+        pthread_mutex_lock(&engine.mutex);
         while (engine.unanswered_count > 0)
                 http_reply_text(engine.unanswered[--engine.unanswered_count], 500, "at last");
+        pthread_mutex_unlock(&engine.mutex);
         engine.server = http_server_stop(engine.server);
         text_free(&engine.asked);
         free(config.docker.host);
@@ -400,11 +405,11 @@ static void containers_that_are_gone_are_forgotten(void **state _unused_)
         open_source(true, true, 0);
         logs(100 * SECOND, 3);
         run();
-        set_container(false);
+        set_containers(false, false);
         assert_int_equal(run_once(deadline_in(20 * SECOND), &error), -ENOENT);
         assert_string_equal(error_text(&error), "service web has no container");
         assert_tell("runbook_log_containers{service=\"web\"} 0");
-        set_container(true);
+        set_containers(true, false);
         open_source(false, true, 0);
         run();
         for (size_t i = 0; i < 3; i++)
@@ -438,7 +443,7 @@ static int run_briefly(struct error *error)
 static void one_that_gives_no_answer_comes_last_the_next_time(void **state _unused_)
 {
         open_source(true, false, 0);
-        engine.has_hung = true;
+        set_containers(true, true);
         logs(100 * SECOND, 3);
         for (int i = 0; i < 3; i++) {
                 _cleanup_error_ struct error error = {0};
