@@ -13,9 +13,10 @@ static const char *const version_labels[] = {"version", "org.opencontainers.imag
 const struct metric_family docker_running = {
         "runbook_docker_container_running", METRIC_GAUGE, NULL,
         "Whether the container runs: it is not paused and does not wait to be restarted."};
-const struct metric_family docker_healthy = {
-        "runbook_docker_container_healthy", METRIC_GAUGE, NULL,
-        "Whether the container's own health check succeeds; only for those that have one, while they run."};
+const struct metric_family docker_healthy = {"runbook_docker_container_healthy", METRIC_GAUGE, NULL,
+                                             "Whether the container's own health check succeeds; only for "
+                                             "those that have one, while they run, and "
+                                             "not before its first verdict."};
 const struct metric_family docker_failing_streak = {
         "runbook_docker_container_health_failing_streak", METRIC_GAUGE, NULL,
         "How often the health check has failed on end; only for those that have one, while they run."};
@@ -101,7 +102,8 @@ static void add_health(const cJSON *inspected, struct docker_watched *watched, c
 
         if (string_equal(health, "none") || !docker_container_runs(inspected))
                 return;
-        SAMPLE(sink, &docker_healthy, string_equal(health, "healthy"), *service, *name);
+        if (!string_equal(health, "starting"))
+                SAMPLE(sink, &docker_healthy, string_equal(health, "healthy"), *service, *name);
         if (cJSON_IsNumber(streak))
                 SAMPLE(sink, &docker_failing_streak, streak->valuedouble, *service, *name);
         nsec since = docker_watch_failing(watched, inspected);

@@ -5,6 +5,9 @@
 #include <errno.h>
 #include <string.h>
 
+#define PART_OF_TIME 4 /* of what is left: nobody waits longer for the events, which are answered at once */
+#define STREAK_MAX 1000000 /* nothing is reckoned back further */
+
 struct docker_watched *docker_watch_of(struct docker_watch *watch, const char *id)
 {
         for (size_t i = 0; i < watch->count; i++)
@@ -33,21 +36,29 @@ int docker_watch_count(struct docker_watch *watch, struct docker *docker, const 
 {
         nsec now = docker_time(docker);
         _cleanup_json_ cJSON *events = NULL;
+        _cleanup_error_ struct error refused = {0};
         const cJSON *event;
 
         if (now == 0)
                 return 0; /* the Engine does not tell the time */
         nsec since = watch->until > 0 ? watch->until + 1 : now;
+        if (watch->until > now + NSEC_PER_SEC)
+                watch->until = now; /* its clock was set back */
         if (since > now)
                 return 0; /* not a second later */
-        int r = docker_events(docker, project, "oom", since, now, deadline, &events, error);
-        /* A proxy before the Engine may let us see the containers only. */
-        if (r == -EREMOTEIO || r == -ENOENT) {
+        const struct deadline soon =
+                deadline_earlier(deadline, deadline_in(deadline_left(deadline) / PART_OF_TIME));
+        int r = docker_events(docker, project, "oom", since, now, soon, &events, &refused);
+        /* A proxy before the Engine may let us see the containers only, or tell a time that the Engine then
+         * waits for. */
+        if (r == -EREMOTEIO || r == -ENOENT || r == -ETIMEDOUT) {
                 watch->counting = false;
                 return 0;
         }
-        if (r < 0)
+        if (r < 0) {
+                error_move(error, &refused);
                 return r;
+        }
         cJSON_ArrayForEach(event, events)
         {
                 const char *id = json_string(json_get(event, "Actor", NULL), "ID");
@@ -75,7 +86,8 @@ nsec docker_watch_failing(struct docker_watched *watched, const cJSON *inspected
 {
         const cJSON *health = json_get(inspected, "State", "Health", NULL),
                     *log = json_get(health, "Log", NULL);
-        int streak = (int)json_number(health, "FailingStreak", 0), results = cJSON_GetArraySize(log);
+        double told = json_number(health, "FailingStreak", 0);
+        int streak = told < STREAK_MAX ? (int)told : STREAK_MAX, results = cJSON_GetArraySize(log);
         /* Older results may be there from before the container was started anew. */
         int count = streak < results ? streak : results;
 
@@ -87,7 +99,9 @@ nsec docker_watch_failing(struct docker_watched *watched, const cJSON *inspected
         nsec since = time_of(cJSON_GetArrayItem(log, results - count), "Start");
         nsec probed = time_of(cJSON_GetArrayItem(log, results - 1), "Start");
         if (streak > count && count > 1) {
-                since -= (probed - since) / (count - 1) * (streak - count);
+                nsec pace = (probed - since) / (count - 1);
+                if (pace > 0 && streak - count < since / pace)
+                        since -= pace * (streak - count);
                 /* The streak is the one that was seen before, unless it began after that look. */
                 if (watched->failing_since > 0 && streak >= watched->failing_streak &&
                     since <= watched->probed)

@@ -9,7 +9,7 @@
  * through a whole log for a time, however large; so first the last lines are asked for, and more only when T
  * is not among them. A log is known by its container's id: what is created anew is read from its start.
  *
- * Lines that come after the clock was set back are not seen until it has caught up.
+ * Lines that come after the clock was set back are not seen until it has caught up, which is a failure.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -20,7 +20,8 @@
 
 #define TITLE "runbook docker places 1"
 #define ID_LENGTH 64
-#define OVERLAP NSEC_PER_SEC /* how much earlier than T lines behind it may be */
+#define OVERLAP NSEC_PER_SEC             /* how much earlier than T lines behind it may be */
+#define CLOCK_MARGIN (10 * NSEC_PER_SEC) /* whose clock it is that tells the time may be a proxy's */
 #define BYTES_MAX ((uint64_t)64 << 20)
 #define AT_END (-1)
 
@@ -43,6 +44,7 @@ struct place {
         nsec time;       /* T; 0: nothing was read; AT_END: what is there now is to be passed over */
         uint64_t behind; /* lines that were read from the first one of T on */
         bool listed;
+        bool late; /* it gave no answer the last time, and comes after those that do */
 };
 
 struct log_docker {
@@ -328,42 +330,73 @@ static int judge(const struct log_docker *source, struct error *error)
         return 0;
 }
 
+/* Whether what is logged now would be taken for older than what was read. */
+static int check_clock(const struct reading *reading, struct error *error)
+{
+        nsec now = docker_time(reading->source->docker), ahead = reading->place->time - now;
+        char time[DURATION_TEXT_MAX];
+
+        if (now == 0 || ahead <= CLOCK_MARGIN)
+                return 0;
+        return error_set(
+                error, ESTALE,
+                "the clock was set back, and what is logged is not seen before it has caught up in %s",
+                duration_format(ahead / NSEC_PER_SEC * NSEC_PER_SEC, time));
+}
+
+/* Reads one log, the container's of `item`. */
+static int read_log(struct reading *reading, const cJSON *item, struct deadline patience, struct error *error)
+{
+        int r = check_clock(reading, error);
+
+        if (r >= 0)
+                r = reading->place->time == AT_END ? go_to_end(reading, patience, error)
+                                                   : read_on(reading, patience, error);
+        reading->place->late = r == -ETIMEDOUT;
+        return r >= 0 || r == -ENOENT ? r : error_prefix(error, r, "container %s", docker_name(item));
+}
+
 /* Reads every log, each for its share of the time that is left, and of the bytes. Goes on after a failure,
- * the first of which is returned. */
+ * the first of which is returned. One that gives no answer takes all of the time that there is, so those that
+ * did not the last time come last. */
 static int read_all(struct log_docker *source, const cJSON *list, struct deadline deadline,
-                    struct deadline patience, struct reading *reading, bool *ret_caught_up,
+                    struct deadline patience, const struct reading *reading, bool *ret_caught_up,
                     struct error *error)
 {
         const size_t logs = source->count > 0 ? source->count : 1;
         size_t left = logs;
-        const cJSON *item;
         int result = 0;
 
         *ret_caught_up = true;
-        cJSON_ArrayForEach(item, list)
-        {
-                _cleanup_error_ struct error reason = {0};
-                const char *id = json_string(item, "Id");
+        for (int late = 0; late <= 1; late++) {
+                const cJSON *item;
 
-                if (!id || !member_of(source, docker_service(item), &reading->member))
-                        continue;
-                struct reading one = *reading;
-                one.place = find(source, id);
-                one.deadline = deadline_in(deadline_left(deadline) / (nsec)left);
-                left -= left > 1;
-                one.bytes = reading->bytes / logs + 1;
-                int r = one.place->time == AT_END ? go_to_end(&one, patience, &reason)
-                                                  : read_on(&one, patience, &reason);
-                if (one.stopped || (r < 0 && r != -ENOENT))
-                        *ret_caught_up = false;
-                if (r == -ENOENT || r >= 0)
-                        continue; /* gone since it was listed */
-                if (result == 0) {
-                        result = error_prefix(&reason, r, "container %s", docker_name(item));
-                        error_move(error, &reason);
+                cJSON_ArrayForEach(item, list)
+                {
+                        _cleanup_error_ struct error reason = {0};
+                        const char *id = json_string(item, "Id");
+                        struct reading one = *reading;
+
+                        if (!id || !member_of(source, docker_service(item), &one.member))
+                                continue;
+                        one.place = find(source, id);
+                        if (one.place->late != late)
+                                continue;
+                        one.deadline = deadline_in(deadline_left(deadline) / (nsec)left);
+                        left -= left > 1;
+                        one.bytes = reading->bytes / logs + 1;
+                        int r = read_log(&one, item, patience, &reason);
+                        if (one.stopped || (r < 0 && r != -ENOENT))
+                                *ret_caught_up = false;
+                        if (r == -ENOENT || r >= 0)
+                                continue; /* gone since it was listed */
+                        if (result == 0) {
+                                result = r;
+                                error_move(error, &reason);
+                        }
+                        if (deadline_passed(patience))
+                                return result;
                 }
-                if (deadline_passed(patience))
-                        break;
         }
         return result;
 }

@@ -211,7 +211,8 @@ static int find_place(struct journal *journal, sd_journal *opened, struct error 
                 text[strcspn(text, "\n")] = '\0';
                 if (strcmp(text, START) != 0 && !string_starts(text, "s="))
                         return state_file_broken(journal->options.state_path, TITLE, error);
-                journal->cursor = strcmp(text, START) == 0 ? NULL : strdup(text);
+                if (strcmp(text, START) != 0 && !(journal->cursor = strdup(text)))
+                        return error_oom(error);
                 journal->begun = true;
                 return 0;
         }

@@ -249,12 +249,12 @@ static int tell(const struct s3_listing *listing, struct error *error)
 
 int s3_listing_feed(struct s3_listing *listing, const char *data, size_t length, struct error *error)
 {
-        if (length > ANSWER_MAX - listing->taken)
+        if (length > ANSWER_MAX - listing->taken) {
                 fail(listing, EMSGSIZE, "S3's answer is too long");
-        else {
-                listing->taken += length;
-                parse(listing, data, length, false);
+                return error_set(error, EMSGSIZE, "S3's answer is too long");
         }
+        listing->taken += length;
+        parse(listing, data, length, false);
         return tell(listing, error);
 }
 

@@ -33,7 +33,8 @@ struct s3_listing *s3_listing_new(void (*on_object)(void *context, const struct 
 struct s3_listing *s3_listing_free(struct s3_listing *listing);
 DEFINE_CLEANUP(struct s3_listing *, s3_listing_free);
 
-/* -EBADMSG (no XML, or not S3's), -EMSGSIZE (a value, or all of it, is too long), -ENOMEM; stays so. */
+/* -EBADMSG (no XML, or not S3's), -EMSGSIZE (a value is too long), -ENOMEM; stays so. -EMSGSIZE also for what
+ * comes behind 8 MiB, whatever was wrong before: nobody should take any more of it. */
 int s3_listing_feed(struct s3_listing *listing, const char *data, size_t length, struct error *error);
 
 /* After the last byte. The answer is the listing's, and true as far as it goes after a failure, too. */

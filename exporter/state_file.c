@@ -49,7 +49,8 @@ int state_file_save(const char *path, const char *title, const struct text *line
                         return error_set(error, errno, "%s: %s", next, strerrordesc_np(errno));
                 written += wrote > 0 ? (size_t)wrote : 0;
         }
-        if (fd < 0 || rename(next, path) < 0)
+        /* Without this a crash of the machine leaves an empty file on XFS. */
+        if (fd < 0 || fdatasync(fd) < 0 || rename(next, path) < 0)
                 return error_set(error, errno, "%s: %s", next, strerrordesc_np(errno));
         return 0;
 }

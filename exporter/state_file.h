@@ -15,7 +15,7 @@ int state_file_load(const char *path, const char *title, struct text *lines, str
 /* Gives the file's -EINVAL for lines that the caller does not understand. */
 int state_file_broken(const char *path, const char *title, struct error *error);
 
-/* A crash of the machine may bring an older state back. */
+/* A crash of the machine may bring an older state back, but never half of one. */
 int state_file_save(const char *path, const char *title, const struct text *lines, struct error *error);
 
 #endif

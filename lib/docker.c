@@ -123,6 +123,13 @@ int docker_answer_error(long status, const char *body, size_t length, struct err
         return error_set(error, code, "Docker answered with status %ld", status);
 }
 
+int docker_refused(struct docker *docker, const struct http_response *response, struct error *error)
+{
+        if (response->status == 400)
+                docker->minor = 0; /* perhaps an Engine that was upgraded, and is too new for the version */
+        return docker_answer_error(response->status, response->body.data, response->body.length, error);
+}
+
 struct http_request docker_describe(const struct docker *docker, const char *method, const char *url,
                                     struct deadline deadline)
 {
@@ -239,7 +246,7 @@ int docker_request(struct docker *docker, const char *method, const char *path,
         struct http_response response = {0};
         r = fetch(docker, method, url, body, deadline, &response, error);
         if (r >= 0 && (response.status < 200 || response.status > 299))
-                r = docker_answer_error(response.status, response.body.data, response.body.length, error);
+                r = docker_refused(docker, &response, error);
         if (r < 0) {
                 http_response_release(&response);
                 return r;

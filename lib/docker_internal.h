@@ -52,6 +52,10 @@ int docker_request(struct docker *docker, const char *method, const char *path,
 /* What an answer of 4xx or 5xx means, with the Engine's message. */
 int docker_answer_error(long status, const char *body, size_t length, struct error *error);
 
+/* The same of a request's answer. After a 400 the version is asked for anew, as it may be what was refused.
+ */
+int docker_refused(struct docker *docker, const struct http_response *response, struct error *error);
+
 /* The N of API version 1.N, asked of the Engine the first time. */
 int docker_api_minor(struct docker *docker, struct deadline deadline, int *ret, struct error *error);
 

@@ -5,11 +5,10 @@
 
 #include "docker_internal.h"
 
-static int take_answer(struct docker_get *get, const struct http_response *response)
+static int take_answer(struct docker *docker, struct docker_get *get, const struct http_response *response)
 {
         if (response->status < 200 || response->status > 299)
-                return docker_answer_error(response->status, response->body.data, response->body.length,
-                                           &get->error);
+                return docker_refused(docker, response, &get->error);
         int r = json_parse(text_string(&response->body), response->body.length, &get->answer, &get->error);
         return r < 0 ? error_prefix(&get->error, r, "Docker's answer to GET %s", get->path) : 0;
 }
@@ -19,7 +18,7 @@ static void take_result(struct docker *docker, struct docker_get *get, struct ht
         get->result = exchange->result;
         if (get->result >= 0) {
                 docker_take_time(docker, &exchange->response);
-                get->result = take_answer(get, &exchange->response);
+                get->result = take_answer(docker, get, &exchange->response);
         } else {
                 error_move(&get->error, &exchange->error);
                 docker_failed(docker, get->result, &get->error);

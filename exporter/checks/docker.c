@@ -8,6 +8,7 @@
 #include "exporter/docker_container.h"
 #include "exporter/docker_stats.h"
 #include "exporter/docker_survey.h"
+#include "exporter/group_names.h"
 
 struct docker_config {
         struct docker_options docker;
@@ -37,12 +38,9 @@ static const struct metric_family service_containers = {
 static const struct metric_family *const families[] = {&service_containers, DOCKER_CONTAINER_FAMILIES,
                                                        DOCKER_STATS_FAMILIES, NULL};
 
+/* Bits, by the order of their names. */
 enum { GROUP_STATE = 1 << 0, GROUP_RESOURCES = 1 << 1, GROUP_ALL = GROUP_STATE | GROUP_RESOURCES };
-
-static const struct {
-        const char *name;
-        unsigned bit;
-} groups[] = {{"state", GROUP_STATE}, {"resources", GROUP_RESOURCES}};
+static const char *const group_names[] = {"state", "resources"};
 
 struct docker_state {
         const struct docker_config *config;
@@ -64,27 +62,6 @@ static void *docker_close(void *state)
 }
 DEFINE_CLEANUP(void *, docker_close);
 
-static bool choose_groups(const struct config_strings *chosen, struct config_node *node, unsigned *ret)
-{
-        bool fine = true;
-
-        *ret = chosen->count == 0 ? GROUP_ALL : 0;
-        for (size_t i = 0; i < chosen->count; i++) {
-                unsigned bit = 0;
-
-                for (size_t g = 0; g < N_ELEMENTS(groups); g++)
-                        if (strcmp(groups[g].name, chosen->items[i]) == 0)
-                                bit = groups[g].bit;
-                if (!bit) {
-                        config_complain(node, "groups", "there is no group \"%s\": write state or resources",
-                                        chosen->items[i]);
-                        fine = false;
-                }
-                *ret |= bit;
-        }
-        return fine;
-}
-
 static int docker_open(const struct check *check, struct config_node *node, void **ret_state,
                        struct error *error)
 {
@@ -95,7 +72,10 @@ static int docker_open(const struct check *check, struct config_node *node, void
         if (!docker)
                 return error_oom(error);
         docker->config = config;
-        bool fine = choose_groups(&config->groups, node, &docker->groups);
+        bool fine = group_names_read(&config->groups, node, group_names, N_ELEMENTS(group_names),
+                                     &docker->groups);
+        if (config->groups.count == 0)
+                docker->groups = GROUP_ALL;
         if (!docker_check_options(&config->docker, node) || !fine)
                 return -EINVAL;
         int r = docker_new(&config->docker, &docker->docker, error);
@@ -109,6 +89,7 @@ static int docker_open(const struct check *check, struct config_node *node, void
 struct finding {
         const char *service;
         unsigned running;
+        bool unknown;          /* the Engine did not tell of one of its containers */
         char *down;            /* why a container does not run, or NULL */
         const char *unhealthy; /* the name of a container, or NULL */
 };
@@ -135,7 +116,8 @@ static struct finding *find_service(struct findings *findings, const char *servi
         return &findings->items[findings->count++];
 }
 
-/* Why the check fails, from the services that the operator expects. */
+/* Why the check fails, from the services that the operator expects. What is unknown is not judged: it is a
+ * failure by itself. */
 static int judge(const struct docker_config *config, struct findings *findings, struct error *error)
 {
         _cleanup_text_ struct text reasons = {0};
@@ -144,7 +126,7 @@ static int judge(const struct docker_config *config, struct findings *findings, 
                 const struct finding *finding = find_service(findings, config->services.items[i]);
                 const char *between = reasons.length ? "; " : "";
 
-                if (finding->running == 0)
+                if (finding->running == 0 && !finding->unknown)
                         text_printf(&reasons, "%sservice %s has no running container%s%s", between,
                                     finding->service, finding->down ? ": " : "",
                                     finding->down ? finding->down : "");
@@ -174,10 +156,29 @@ static int find(const cJSON *inspected, const struct label *name, struct finding
         return finding->down ? 0 : error_oom(error);
 }
 
-/* All that is told of one container. What it uses may have failed by itself: that is `ret_failed`'s. */
+/* The first question that failed by itself: all else is told all the same. */
+struct failure {
+        int result;
+        struct error error;
+};
+
+static void failure_release(struct failure *failure)
+{
+        error_clear(&failure->error);
+}
+
+static void take_failure(struct failure *failure, struct docker_get *get, const char *name)
+{
+        if (failure->result < 0)
+                return;
+        failure->result = error_prefix(&get->error, get->result, "container %s", name);
+        error_move(&failure->error, &get->error);
+}
+
+/* All that is told of one container. */
 static int add_container(struct docker_state *docker, const struct docker_surveyed *surveyed,
-                         struct finding *finding, struct sample_sink *sink, int *ret_failed,
-                         struct error *failed, struct error *error)
+                         struct finding *finding, struct sample_sink *sink, struct failure *failure,
+                         struct error *error)
 {
         const struct label service = {"service", finding->service};
         const struct label name = {"container", docker_name(surveyed->listed)};
@@ -185,22 +186,29 @@ static int add_container(struct docker_state *docker, const struct docker_survey
 
         if (inspect->result == -ENOENT)
                 return 0; /* gone since it was listed */
-        if (inspect->result < 0) {
-                error_move(error, &inspect->error);
-                return inspect->result;
-        }
         struct docker_watched *watched = docker_watch_of(&docker->watch, json_string(surveyed->listed, "Id"));
         if (!watched)
                 return error_oom(error);
+        if (inspect->result < 0) {
+                finding->unknown = true;
+                take_failure(failure, inspect, name.value);
+                return 0;
+        }
         if (docker->groups & GROUP_STATE)
                 docker_container_add(inspect->answer, watched, docker->watch.counting, &service, &name, sink);
         if (stats && stats->result >= 0)
                 docker_stats_add(stats->answer, inspect->answer, &service, &name, sink);
-        else if (stats && stats->result != -ENOENT && *ret_failed == 0) {
-                *ret_failed = stats->result;
-                error_move(failed, &stats->error);
-        }
+        else if (stats && stats->result != -ENOENT)
+                take_failure(failure, stats, name.value);
         return find(inspect->answer, &name, finding, error);
+}
+
+static void add_services(const struct findings *findings, struct sample_sink *sink)
+{
+        for (size_t i = 0; i < findings->count; i++)
+                if (!findings->items[i].unknown)
+                        SAMPLE(sink, &service_containers, findings->items[i].running,
+                               {"service", findings->items[i].service});
 }
 
 static int docker_run(void *state, struct deadline deadline, struct sample_sink *sink, struct error *error)
@@ -209,8 +217,7 @@ static int docker_run(void *state, struct deadline deadline, struct sample_sink 
         const struct docker_config *config = docker->config;
         _cleanup_(docker_survey_release) struct docker_survey survey = {0};
         _cleanup_(findings_release) struct findings findings = {0};
-        _cleanup_error_ struct error failed = {0};
-        int resources = 0;
+        _cleanup_(failure_release) struct failure failure = {0};
         bool tells_state = docker->groups & GROUP_STATE;
 
         int r = docker_survey(docker->docker, config->docker.project, docker->groups & GROUP_RESOURCES,
@@ -226,19 +233,18 @@ static int docker_run(void *state, struct deadline deadline, struct sample_sink 
                 const struct docker_surveyed *surveyed = &survey.items[i];
 
                 r = add_container(docker, surveyed, find_service(&findings, docker_service(surveyed->listed)),
-                                  sink, &resources, &failed, error);
+                                  sink, &failure, error);
                 if (r < 0)
                         return r;
         }
         docker_watch_sweep(&docker->watch);
-        for (size_t i = 0; tells_state && i < findings.count; i++)
-                SAMPLE(sink, &service_containers, findings.items[i].running,
-                       {"service", findings.items[i].service});
+        if (tells_state)
+                add_services(&findings, sink);
         r = judge(config, &findings, error);
-        if (r < 0 || resources == 0)
+        if (r < 0 || failure.result == 0)
                 return r;
-        error_move(error, &failed);
-        return resources;
+        error_move(error, &failure.error);
+        return failure.result;
 }
 
 const struct check_kind check_kind_docker = {

@@ -17,7 +17,8 @@
 #include "exporter/paths.h"
 #include "runbook/trace.h"
 
-#define DEPTH_MAX 32 /* each level is an open descriptor */
+#define DEPTH_MAX 32   /* each level is an open descriptor */
+#define LOOK_EVERY 256 /* entries between looks at the clock */
 
 struct files_config {
         struct config_strings directories;
@@ -174,6 +175,7 @@ struct survey {
         struct deadline deadline;
         nsec settled; /* files changed later are not judged */
         dev_t device;
+        uint64_t seen; /* entries of all directories */
         uint64_t count, empty;
         double bytes;
         nsec newest, oldest;
@@ -248,7 +250,6 @@ static int walk(struct survey *survey, int parent, const char *name, const char 
 {
         _cleanup_(directory_close_p) DIR *directory = NULL;
         struct stat status;
-        unsigned seen = 0;
 
         if (depth > DEPTH_MAX)
                 return error_set(error, ELOOP, "%s: more than %d directories deep", path, DEPTH_MAX);
@@ -268,7 +269,7 @@ static int walk(struct survey *survey, int parent, const char *name, const char 
         for (const struct dirent *entry; (entry = readdir(directory));) {
                 if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
                         continue;
-                if (++seen % 256 == 0 && deadline_passed(survey->deadline))
+                if (++survey->seen % LOOK_EVERY == 0 && deadline_passed(survey->deadline))
                         return error_set(error, ETIMEDOUT, "%s: too many files for the time", path);
                 int r = look_at(survey, fd, path, entry->d_name, depth, error);
                 if (r < 0)
@@ -301,8 +302,9 @@ static int judge(const struct files_config *config, const struct survey *survey,
                                             .inode = survey->judged_status.st_ino,
                                             .size = survey->judged_status.st_size,
                                             .modified = modified(&survey->judged_status),
-                                            .known = true,
-                                            .reason = r < 0 ? TAKE_PTR(reason.message) : NULL};
+                                            .known = true};
+                if (r < 0)
+                        verdict->reason = TAKE_PTR(reason.message);
         }
         return verdict->reason ? error_set(error, EBADMSG, "%s", verdict->reason) : 0;
 }

@@ -11,6 +11,7 @@
 #define BODY_LIMIT (1024 * 1024)
 #define COMPONENTS_DEPTH 4
 #define VERSION_MAX 128 /* what is longer is none */
+#define INDEX_DIGITS 6
 
 struct http_config {
         struct web_options web;
@@ -166,6 +167,15 @@ static int http_open(const struct check *check, struct config_node *node, void *
         return 0;
 }
 
+/* Of an array only by a number: "status" is not its first item. */
+static const cJSON *item_of(const cJSON *array, const char *name)
+{
+        size_t digits = strspn(name, "0123456789");
+
+        return digits > 0 && digits <= INDEX_DIGITS && !name[digits] ? cJSON_GetArrayItem(array, atoi(name))
+                                                                     : NULL;
+}
+
 /* `a.b.0.c`: members by name, items of arrays by number. NULL when there is no such thing. */
 static const cJSON *find(const cJSON *json, const char *path)
 {
@@ -173,7 +183,7 @@ static const cJSON *find(const cJSON *json, const char *path)
         char *rest = copy;
 
         for (const char *name; json && rest && (name = strsep(&rest, "."));)
-                json = cJSON_IsArray(json) ? cJSON_GetArrayItem(json, atoi(name))
+                json = cJSON_IsArray(json) ? item_of(json, name)
                                            : cJSON_GetObjectItemCaseSensitive(json, name);
         return copy ? json : NULL;
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "exporter/check.h"
+#include "exporter/group_names.h"
 #include "exporter/operator_metric.h"
 #include "exporter/postgres_measure.h"
 
@@ -117,14 +118,6 @@ static void *postgres_close(void *state)
 }
 DEFINE_CLEANUP(void *, postgres_close);
 
-static bool is_wanted(const struct postgres_config *config, const struct postgres_group *group)
-{
-        for (size_t i = 0; i < config->groups.count; i++)
-                if (strcmp(config->groups.items[i], group->name) == 0)
-                        return true;
-        return config->groups.count == 0 && !config->query && group->by_default;
-}
-
 static bool has_parameter(const struct postgres_group *group, enum postgres_parameter parameter)
 {
         for (size_t i = 0; i < GROUP_PARAMETERS_MAX; i++)
@@ -133,24 +126,10 @@ static bool has_parameter(const struct postgres_group *group, enum postgres_para
         return false;
 }
 
-static bool check_group_names(const struct postgres_config *config, struct config_node *node)
+/* Whether the row is another way to measure the group before it. */
+static bool is_alternative(const struct postgres_group *group)
 {
-        bool fine = true;
-
-        for (size_t i = 0; i < config->groups.count; i++) {
-                const struct postgres_group *group = postgres_groups;
-                _cleanup_text_ struct text known = {0};
-
-                for (; group->name && strcmp(group->name, config->groups.items[i]) != 0; group++)
-                        if (group == postgres_groups || strcmp(group->name, group[-1].name) != 0)
-                                text_printf(&known, "%s%s", known.length > 0 ? ", " : "", group->name);
-                if (group->name)
-                        continue;
-                config_complain(node, "groups", "there is no group \"%s\"; there are: %s",
-                                config->groups.items[i], text_string(&known));
-                fine = false;
-        }
-        return fine;
+        return group != postgres_groups && strcmp(group->name, group[-1].name) == 0;
 }
 
 /* The groups in the order of the table. -EINVAL after complaints, -ENOMEM. */
@@ -158,19 +137,30 @@ static int choose_groups(struct postgres_state *postgres, struct config_node *no
 {
         const struct postgres_config *config = postgres->config;
         struct postgres_plan *plan = &postgres->plan;
+        const bool by_default = config->groups.count == 0 && !config->query;
         const struct postgres_group *needs_tables = NULL;
-        size_t rows = 0;
-        bool fine = check_group_names(config, node);
+        size_t rows = 0, count = 0;
+        unsigned chosen;
 
         while (postgres_groups[rows].name)
                 rows++;
+        _cleanup_free_ const char **names = calloc(rows + 1, sizeof(*names));
         plan->groups = calloc(rows + 1, sizeof(*plan->groups));
-        if (!plan->groups)
+        if (!names || !plan->groups)
                 return -ENOMEM;
-        for (const struct postgres_group *group = postgres_groups; group->name; group++) {
-                bool alternative = group != postgres_groups && strcmp(group->name, group[-1].name) == 0;
+        for (size_t i = 0; i < rows; i++)
+                if (!is_alternative(&postgres_groups[i]))
+                        names[count++] = postgres_groups[i].name;
+        bool fine = group_names_read(&config->groups, node, names, count, &chosen);
 
-                if (alternative || !is_wanted(config, group))
+        count = 0;
+        for (const struct postgres_group *group = postgres_groups; group->name; group++) {
+                if (is_alternative(group))
+                        continue;
+                bool wanted = by_default ? group->by_default : chosen & 1U << count;
+
+                count++;
+                if (!wanted)
                         continue;
                 plan->groups[plan->group_count++] = group;
                 if (has_parameter(group, PARAMETER_TABLES))

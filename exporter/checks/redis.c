@@ -11,6 +11,7 @@
 #include <errno.h>
 
 #include "exporter/check.h"
+#include "exporter/group_names.h"
 #include "exporter/redis_big_keys.h"
 #include "exporter/redis_keys.h"
 #include "runbook/log.h"
@@ -80,30 +81,6 @@ static void *redis_close_state(void *opened)
 }
 DEFINE_CLEANUP(void *, redis_close_state);
 
-static unsigned choose_groups(const struct redis_config *config, struct config_node *node)
-{
-        struct config_node *list = config_member(node, "groups");
-        unsigned chosen = list ? 0 : (1U << REDIS_CHOSEN_GROUPS) - 1;
-
-        for (size_t i = 0; i < config->groups.count; i++) {
-                const char *word = config->groups.items[i];
-                size_t g = 0;
-
-                while (g < REDIS_CHOSEN_GROUPS && !string_equal(redis_group_names[g], word))
-                        g++;
-                if (g < REDIS_CHOSEN_GROUPS) {
-                        chosen |= 1U << g;
-                        continue;
-                }
-                const char *nearest = config_nearest(word, redis_group_names, REDIS_CHOSEN_GROUPS);
-                config_complain(config_is_list(list) ? config_item(list, i) : list, NULL,
-                                "there is no group \"%s\"%s%s%s", word ? word : "",
-                                nearest ? ", did you mean \"" : "", nearest ? nearest : "",
-                                nearest ? "\"?" : "");
-        }
-        return chosen;
-}
-
 static int redis_open(const struct check *check, struct config_node *node, void **ret_state,
                       struct error *error)
 {
@@ -118,7 +95,9 @@ static int redis_open(const struct check *check, struct config_node *node, void 
         state->check = check;
         state->config = config;
         (void)redis_options_check(&config->redis, node); /* a complaint is enough */
-        state->groups = choose_groups(config, node);
+        (void)group_names_read(&config->groups, node, redis_group_names, REDIS_CHOSEN_GROUPS, &state->groups);
+        if (!config_member(node, "groups"))
+                state->groups = (1U << REDIS_CHOSEN_GROUPS) - 1;
         redis_keys_check(config->keys.items, config->keys.count, config_member(node, "keys"));
         if (config->keys.count > 0)
                 state->groups |= 1U << REDIS_GROUP_KEYS;

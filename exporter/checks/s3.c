@@ -339,9 +339,8 @@ static int tell_error(const struct s3_state *s3, const struct http_response *res
 
 static int feed(void *context, const char *data, size_t length)
 {
-        /* What is wrong with it is told when the status is known. */
-        s3_listing_feed(context, data, length, NULL);
-        return 0;
+        /* What is wrong with it is told when the status is known, unless there is no end of it. */
+        return s3_listing_feed(context, data, length, NULL) == -EMSGSIZE ? -EMSGSIZE : 0;
 }
 
 /* One page; `next` is where it begins and then where the following one does, or empty after the last. */
@@ -371,9 +370,12 @@ static int read_page(struct s3_state *s3, struct deadline deadline, uint64_t key
         if (!listing || !url)
                 return error_oom(error);
         int r = http_fetch(s3->client, &request, &response, error);
-        if (r < 0)
+        if (r < 0 && r != -EMSGSIZE)
                 return r;
+        bool whole = r >= 0;
         r = s3_listing_end(listing, &answer, error);
+        if (!whole)
+                return error_prefix(error, r < 0 ? r : -EMSGSIZE, "%s", s3->url);
         if (answer->is_error && r == 0)
                 return tell_error(s3, &response, answer, error);
         if (response.status != 200)

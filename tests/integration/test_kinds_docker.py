@@ -90,6 +90,15 @@ def test_state_of_services_with_and_without_an_endpoint(exporter, engine, projec
     assert of(found, "healthy", "kd-api", "kd-api") is None
     engine.docker("unpause", "kd-api")
 
+    # A service is expected, whether it has a container or not.
+    for name, left in (("kd-worker-1", 1), ("kd-worker-2", 0)):
+        engine.docker("rm", "-f", name)
+        found = scrape(daemon)
+        assert value(found, "runbook_docker_service_containers", check="d", service="worker") == left
+        assert names(found, name) == set()
+    assert value(found, "runbook_check_success", check="d") == 0
+    assert "service worker has no running container" in daemon.page("/")
+
 
 def test_resources_are_what_the_kernel_counts(exporter, engine, project):
     network = f"{PROJECT}-network"

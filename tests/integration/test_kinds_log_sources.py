@@ -180,6 +180,20 @@ def test_a_journal_that_lost_our_place_is_read_on_and_the_gap_is_counted(room, t
     assert "remove it to begin anew" in here.daemon.page("/")
 
 
+def test_an_entry_that_is_damaged_is_passed_over(room, tmp_path):
+    """As a machine that crashed has left it; journalctl passes over it as well."""
+    journal = Journal(tmp_path / "journal")
+    here = room("unit", {"journal": {"units": READ, "directory": str(journal.directory)}, "from": "start"})
+    journal.write((READ, 3, "error 1"), (READ, 3, "error " + "so long that it is compressed " * 100), (READ, 3, "error 3"))
+    file = journal.directory / "system.journal"
+    content = bytearray(file.read_bytes())
+    frame = content.index(b"\x28\xb5\x2f\xfd")  # of zstd
+    content[frame + 4:frame + 24] = b"\xff" * 20
+    file.write_bytes(content)
+    here.start()
+    assert here.total(READ) == here.total(READ) == (3, 2, 0)  # it is a line, of which nothing is known
+
+
 def test_a_journal_without_files_is_a_failure(room, tmp_path):
     journal = Journal(tmp_path / "journal")
     here = room("unit", {"journal": {"units": READ, "directory": str(journal.directory)}})

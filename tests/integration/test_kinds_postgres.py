@@ -136,6 +136,25 @@ def test_sizes_of_databases_tables_and_wal(check, pg):
     promtool(found.page)
 
 
+def test_of_many_tables_only_the_likely_ones_are_opened(check, pg):
+    """A session keeps what it knows of a relation that it has opened for as long as it lasts."""
+    pg.sql("CREATE SCHEMA many; DO $$ BEGIN FOR i IN 1..400 LOOP EXECUTE format("
+           "'CREATE TABLE many.t%s AS SELECT 1 AS id; CREATE INDEX t%1$s_id ON many.t%1$s (id)', i); END LOOP; END $$;"
+           "CREATE TABLE many.late (note text)")
+    try:
+        for _ in range(2):  # neither vacuumed nor analyzed: then pages are not known, but rows
+            pg.sql("INSERT INTO many.late SELECT repeat('x', 200) FROM generate_series(1, 2000)")
+        pg.wait_value("SELECT n_live_tup FROM pg_stat_user_tables WHERE relname = 'late'", 4000)
+        found = scrape(check(groups=["table_sizes"], top=1, metrics=[{"name": "opened", "help": "H.", "value": "n"}],
+                             query="SELECT count(*) AS n FROM pg_backend_memory_contexts WHERE ident LIKE 't%_id'"))
+        assert success(found) == {"table_sizes": 1, "query": 1}
+        assert named(found, "table_size_bytes") == {
+            ("many", "late"): pg.value("SELECT pg_total_relation_size('many.late')")}
+        assert 0 < value(found, "opened", check="pg") <= 200
+    finally:
+        pg.sql("DROP SCHEMA many CASCADE")
+
+
 def test_least_used_indexes(check, pg):
     """All of them are listed, as in the runbook, and of those that are used alike first what could go."""
     pg.sql("SET enable_seqscan = off; SELECT count(*) FROM shop.orders WHERE note = 'y'")

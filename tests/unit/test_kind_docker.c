@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Kind docker, against an Engine on a unix socket that says what a test wants: cgroups v1 and v2, API 1.44.
  */
+#include <limits.h>
 #include <time.h>
 
 #include "exporter/docker_container.h"
@@ -24,8 +25,9 @@ struct fake_engine {
         int listener;
         pthread_t thread;
         const struct reply *replies; /* closed by an empty one; the first that fits is given */
-        struct text asked;           /* the request lines */
-        int silent;                  /* a connection that is kept waiting, or -1 */
+        const char *api_version;
+        struct text asked; /* the request lines */
+        int silent;        /* a connection that is kept waiting, or -1 */
 };
 
 static void answer(struct fake_engine *engine, int fd)
@@ -43,10 +45,10 @@ static void answer(struct fake_engine *engine, int fd)
                         return;
                 } else if (strstr(head.data, reply->path)) {
                         text_printf(&text,
-                                    "HTTP/1.1 %s\r\nApi-Version: 1.44\r\nDate: " NOW
+                                    "HTTP/1.1 %s\r\nApi-Version: %s\r\nDate: " NOW
                                     "\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
-                                    reply->status ? reply->status : "200 OK", strlen(reply->body),
-                                    reply->body);
+                                    reply->status ? reply->status : "200 OK", engine->api_version,
+                                    strlen(reply->body), reply->body);
                         peer_send(fd, text.data, text.length);
                         return;
                 }
@@ -64,7 +66,7 @@ static void *serve(void *context)
 
 static void engine_start(struct fake_engine *engine, const struct reply *replies)
 {
-        *engine = (struct fake_engine){.replies = replies, .silent = -1};
+        *engine = (struct fake_engine){.replies = replies, .api_version = "1.44", .silent = -1};
         snprintf(engine->path, sizeof(engine->path), "/tmp/runbook-test-engine-%d", (int)getpid());
         unlink(engine->path);
         engine->listener = peer_listen_unix(engine->path);
@@ -184,6 +186,42 @@ static void containers_are_told_by_state_and_resources(void **state _unused_)
         assert_null(strstr(text_string(&engine.asked), "two/stats"));
 }
 
+/* Its health check may fail for as long as it takes to start: that is no verdict yet. */
+static void one_that_starts_is_neither_healthy_nor_unhealthy(void **state _unused_)
+{
+        static const struct {
+                const char *health, *healthy;
+        } cases[] = {{"starting", NULL}, {"healthy", "1"}, {"unhealthy", "0"}};
+
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                _cleanup_free_ char *body =
+                        text_format("{\"Id\":\"one\",\"State\":{\"Status\":\"running\",\"Health\":"
+                                    "{\"Status\":\"%s\",\"FailingStreak\":2,\"Log\":[]}}}",
+                                    cases[i].health);
+                const struct reply replies[] = {
+                        {"/_ping", NULL, "OK"},
+                        {"/v1.44/containers/json", NULL, "[" LISTED("one", "running") "]"},
+                        {"/v1.44/events", NULL, ""},
+                        {"/containers/one/json", NULL, body},
+                        {0},
+                };
+                _cleanup_(engine_release) struct fake_engine engine;
+                engine_start(&engine, replies);
+                struct check_set *set = load(&engine, ", services: s-one, groups: state");
+                _cleanup_free_ char *page = NULL;
+
+                assert_int_equal(run_check(set, 5 * NSEC_PER_SEC, &page, NULL),
+                                 string_equal(cases[i].healthy, "0") ? -ECHILD : 0);
+                assert_told(page, "one", "health_failing_streak", "2");
+                if (cases[i].healthy)
+                        assert_told(page, "one", "healthy", cases[i].healthy);
+                else
+                        assert_nowhere(page, "container_healthy");
+                check_set_free(set);
+                engine_stop(&engine);
+        }
+}
+
 static void a_service_that_is_down_says_why(void **state _unused_)
 {
         static const struct {
@@ -251,6 +289,33 @@ static void groups_leave_out_what_is_not_wanted(void **state _unused_)
         assert_null(strstr(text_string(&engine.asked), "/events"));
 }
 
+/* Engine 29 does not speak the API of Engine 24 any more, nor does an older one that of a newer. */
+static void after_an_upgrade_the_version_is_asked_for_anew(void **state _unused_)
+{
+        static const struct reply before[] = {
+                {"/_ping", NULL, "OK"}, {"/v1.44/containers/json", NULL, "[]"}, {0}};
+        static const struct reply after[] = {
+                {"/_ping", NULL, "OK"},
+                {"/v1.45/containers/json", NULL, "[]"},
+                {"/v1.44/", "400 Bad Request", "{\"message\":\"client version 1.44 is too old\"}"},
+                {0}};
+        _cleanup_(engine_release) struct fake_engine engine, upgraded;
+        engine_start(&engine, before);
+        struct check_set *set = load(&engine, ", groups: resources");
+        _cleanup_error_ struct error error = {0};
+        _cleanup_free_ char *page = NULL, *refused = NULL, *again = NULL;
+
+        assert_int_equal(run_check(set, 5 * NSEC_PER_SEC, &page, NULL), 0);
+        engine_stop(&engine);
+        engine_start(&upgraded, after);
+        upgraded.api_version = "1.45";
+        assert_int_equal(run_check(set, 5 * NSEC_PER_SEC, &refused, &error), -EREMOTEIO);
+        assert_string_equal(error_text(&error), "Docker: client version 1.44 is too old");
+        assert_int_equal(run_check(set, 5 * NSEC_PER_SEC, &again, NULL), 0);
+        check_set_free(set);
+        engine_stop(&upgraded);
+}
+
 /* More containers than are asked about at the same time; and some are gone. */
 static void many_containers_are_asked_at_once(void **state _unused_)
 {
@@ -306,6 +371,53 @@ static void one_that_hangs_costs_only_its_own_samples(void **state _unused_)
         engine_stop(&engine);
 }
 
+/* Also one that cannot be described, as Engines have them whose containers hang. */
+static void one_that_is_not_described_hides_no_other(void **state _unused_)
+{
+        const struct reply replies[] = {
+                {"/_ping", NULL, "OK"},
+                {"/v1.44/containers/json", NULL,
+                 "[" LISTED("one", "running") "," LISTED("two", "running") "]"},
+                {"/v1.44/events", NULL, ""},
+                {"/containers/one/json", NULL, NULL},
+                {"/containers/two/json", NULL, "{\"Id\":\"two\"," RUNNING "}"},
+                {0},
+        };
+        _cleanup_(engine_release) struct fake_engine engine;
+        engine_start(&engine, replies);
+        struct check_set *set = load(&engine, ", groups: state, services: [s-one, s-two]");
+        _cleanup_error_ struct error error = {0};
+        _cleanup_free_ char *page = NULL;
+
+        assert_int_equal(run_check(set, 300 * NSEC_PER_MSEC, &page, &error), -ETIMEDOUT);
+        assert_non_null(strstr(error_text(&error), "container c-one: Docker: "));
+        assert_told(page, "two", "running", "1");
+        assert_line(page, "runbook_docker_service_containers{service=\"s-two\"} 1");
+        assert_nowhere(page, "service=\"s-one\""); /* not even that it runs nowhere */
+        check_set_free(set);
+        engine_stop(&engine);
+}
+
+/* An Engine waits with its events until its clock shows the time that a proxy told as its own. */
+static void events_that_do_not_come_cost_nothing_else(void **state _unused_)
+{
+        struct reply replies[N_ELEMENTS(two_containers)];
+        memcpy(replies, two_containers, sizeof(replies));
+        replies[2].body = NULL;
+        _cleanup_(engine_release) struct fake_engine engine;
+        engine_start(&engine, replies);
+        struct check_set *set = load(&engine, "");
+        _cleanup_error_ struct error error = {0};
+        _cleanup_free_ char *page = NULL;
+
+        if (run_check(set, 2 * NSEC_PER_SEC, &page, &error) < 0)
+                fail_msg("%s", error_text(&error));
+        assert_told(page, "one", "running", "1");
+        assert_nowhere(page, "oom_kills");
+        check_set_free(set);
+        engine_stop(&engine);
+}
+
 static void kills_for_want_of_memory_are_counted_from_events(void **state _unused_)
 {
 #define EVENT(id) "{\"Type\":\"container\",\"Action\":\"oom\",\"Actor\":{\"ID\":\"" id "\"},\"timeNano\":1}\n"
@@ -337,6 +449,11 @@ static void kills_for_want_of_memory_are_counted_from_events(void **state _unuse
         assert_int_equal(docker_watch_of(&watch, "one")->oom_kills, 2);
         watch.until -= NSEC_PER_SEC;
         assert_int_equal(docker_watch_count(&watch, docker, "p", deadline, NULL), 0);
+        assert_int_equal(docker_watch_of(&watch, "one")->oom_kills, 4);
+        /* The Engine's clock was an hour ahead, and is not waited for. */
+        watch.until += 3600 * NSEC_PER_SEC;
+        assert_int_equal(docker_watch_count(&watch, docker, "p", deadline, NULL), 0);
+        assert_true(watch.until == 1782907200 * NSEC_PER_SEC);
         assert_int_equal(docker_watch_of(&watch, "one")->oom_kills, 4);
 
         docker_watch_sweep(&watch);
@@ -464,6 +581,11 @@ static void a_failing_health_check_has_failed_since_its_first_failure(void **sta
         assert_int_equal(FAILING(&watched, 10, 50, 51, 52, 53, 54), 45);
         assert_int_equal(FAILING(&watched, 0, 51, 52, 53, 54, 55), 0);
         assert_int_equal(FAILING(&watched, 1, 56), 56);
+        /* What cannot be: a million failures are the most that is reckoned with; a clock that was set back.
+         */
+        struct docker_watched absurd = {0}, back = {0};
+        assert_int_equal(FAILING(&absurd, INT_MAX, 10, 20, 30, 40, 59), -12249929);
+        assert_int_equal(FAILING(&back, 7, 50, 40, 30, 20, 10), 50);
 }
 
 static void mistakes_are_named(void **state _unused_)
@@ -471,7 +593,10 @@ static void mistakes_are_named(void **state _unused_)
         assert_complaint("docker", "{project: p, host: /run/docker.sock}",
                          "is not a Docker host: unix:///path");
         assert_complaint("docker", "{project: p, host: 'tcp://u@h:1'}", "is not a Docker host");
-        assert_complaint("docker", "{project: p, groups: [stat]}", "write state or resources");
+        assert_complaint("docker", "{project: p, groups: [stat]}",
+                         ":1:50: there is no group \"stat\", did you mean \"state\"?");
+        assert_complaint("docker", "{project: p, groups: memory}",
+                         "there is no group \"memory\"; there are: state, resources");
         assert_complaint("docker", "{project: p, ca_file: /ca}", "ca_file is for TLS");
         assert_complaint("docker", "{project: p, host: 'tcp://h:2376', ca_file: /ca, cert_file: /c}",
                          "cert_file and key_file are only of use together");
@@ -483,10 +608,14 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(containers_are_told_by_state_and_resources),
+                cmocka_unit_test(one_that_starts_is_neither_healthy_nor_unhealthy),
                 cmocka_unit_test(a_service_that_is_down_says_why),
                 cmocka_unit_test(groups_leave_out_what_is_not_wanted),
+                cmocka_unit_test(after_an_upgrade_the_version_is_asked_for_anew),
                 cmocka_unit_test(many_containers_are_asked_at_once),
                 cmocka_unit_test(one_that_hangs_costs_only_its_own_samples),
+                cmocka_unit_test(one_that_is_not_described_hides_no_other),
+                cmocka_unit_test(events_that_do_not_come_cost_nothing_else),
                 cmocka_unit_test(kills_for_want_of_memory_are_counted_from_events),
                 cmocka_unit_test(cgroups_v1_are_read_as_docker_stats_reads_them),
                 cmocka_unit_test(what_is_not_measured_is_absent),

@@ -145,6 +145,48 @@ static void a_directory_that_is_not_there_fails(void **state _unused_)
         check_set_free(set);
 }
 
+static void remove_below(const char *name)
+{
+        _cleanup_free_ char *path = text_format("%s/%s", directory, name);
+
+        assert_int_equal(rmdir(path), 0);
+}
+
+/* However few entries each of them has. */
+static void each_directory(void (*act)(const char *name), bool outer_first)
+{
+        enum { OUTER = 20, INNER = 15 };
+
+        for (int i = 0; i < OUTER; i++) {
+                _cleanup_free_ char *outer = text_format("d%d", i);
+
+                if (outer_first)
+                        act(outer);
+                for (int k = 0; k < INNER; k++) {
+                        _cleanup_free_ char *inner = text_format("d%d/%d", i, k);
+
+                        act(inner);
+                }
+                if (!outer_first)
+                        act(outer);
+        }
+}
+
+static void many_small_directories_end_with_the_time(void **state _unused_)
+{
+        _cleanup_free_ char *yaml = text_format("{directories: %s, recursive: true}", directory),
+                            *page = NULL;
+        struct check_set *set = load_check("files", yaml, NULL);
+        _cleanup_error_ struct error error = {0};
+
+        each_directory(make_below, true);
+        int r = run_check(set, 0, &page, &error);
+        each_directory(remove_below, false);
+        assert_int_equal(r, -ETIMEDOUT);
+        assert_non_null(strstr(error_text(&error), "too many files for the time"));
+        check_set_free(set);
+}
+
 static void mistakes_are_named(void **state _unused_)
 {
         assert_complaint("files", "{directories: logs}", "\"logs\" is not an absolute path");
@@ -189,6 +231,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(an_empty_directory_is_no_failure_unless_files_are_demanded,
                                                 make_directory, remove_directory),
                 cmocka_unit_test_setup_teardown(what_is_demanded_fails_and_is_told, make_directory,
+                                                remove_directory),
+                cmocka_unit_test_setup_teardown(many_small_directories_end_with_the_time, make_directory,
                                                 remove_directory),
                 cmocka_unit_test(a_directory_that_is_not_there_fails),
                 cmocka_unit_test(gzip_is_read_to_its_end_or_as_far_as_time_lets),

@@ -14,14 +14,20 @@
 #define SECOND NSEC_PER_SEC
 #define LINES_MAX 60000
 
-/* The Engine: one container, and its log. */
+#define HUNG "fedcba9876543210fedcba9876543210fedcba9876543210fedcba9876543210"
+#define LISTED(id, name) \
+        "{\"Id\":\"" id "\",\"Names\":[\"/" name "\"],\"Labels\":{\"com.docker.compose.service\":\"web\"}}"
+
+/* The Engine: one container, and its log; perhaps another one before it, of whose log nothing ever comes. */
 static struct {
         pthread_mutex_t mutex; /* the server's thread reads what the test's writes */
         struct http_server *server;
         nsec times[LINES_MAX];
         size_t first, count; /* lines before `first` were rotated away; a line says its number */
         struct text asked;   /* the tails that were asked for, and a blank behind each */
-        bool has_container;
+        bool has_container, has_hung;
+        struct http_exchange *unanswered[8];
+        size_t unanswered_count;
 } engine = {.mutex = PTHREAD_MUTEX_INITIALIZER};
 
 static void reply(struct http_exchange *exchange, struct text *body)
@@ -47,9 +53,8 @@ static void serve_list(struct http_exchange *exchange, void *context _unused_)
         struct text body = {0};
 
         pthread_mutex_lock(&engine.mutex);
-        text_puts(&body, engine.has_container ? "[{\"Id\":\"" ID "\",\"Names\":[\"/web_1\"],\"Labels\":"
-                                                "{\"com.docker.compose.service\":\"web\"}}]"
-                                              : "[]");
+        text_printf(&body, "[%s%s]", engine.has_hung ? LISTED(HUNG, "web_0") "," : "",
+                    engine.has_container ? LISTED(ID, "web_1") : "");
         pthread_mutex_unlock(&engine.mutex);
         reply(exchange, &body);
 }
@@ -58,7 +63,8 @@ static void serve_container(struct http_exchange *exchange, void *context _unuse
 {
         struct text body = {0};
 
-        text_puts(&body, "{\"Id\":\"" ID "\",\"State\":{\"Running\":true},\"Config\":{\"Tty\":false}}");
+        text_printf(&body, "{\"Id\":\"%s\",\"State\":{\"Running\":true},\"Config\":{\"Tty\":false}}",
+                    http_path_parameter(exchange));
         reply(exchange, &body);
 }
 
@@ -84,6 +90,14 @@ static void serve_log(struct http_exchange *exchange, void *context _unused_)
         long long seconds = 0, nanoseconds = 0;
         struct text body = {0};
 
+        if (strcmp(http_path_parameter(exchange), HUNG) == 0) {
+                pthread_mutex_lock(&engine.mutex);
+                assert_true(engine.unanswered_count < N_ELEMENTS(engine.unanswered));
+                http_suspend(exchange);
+                engine.unanswered[engine.unanswered_count++] = exchange;
+                pthread_mutex_unlock(&engine.mutex);
+                return;
+        }
         pthread_mutex_lock(&engine.mutex);
         text_printf(&engine.asked, "%s ", tail);
         assert_true(!since || sscanf(since, "%lld.%9lld", &seconds, &nanoseconds) == 2);
@@ -120,10 +134,11 @@ static void rotate_away(size_t first)
         pthread_mutex_unlock(&engine.mutex);
 }
 
-static void set_container(bool there)
+static void set_containers(bool there, bool hung)
 {
         pthread_mutex_lock(&engine.mutex);
         engine.has_container = there;
+        engine.has_hung = hung;
         pthread_mutex_unlock(&engine.mutex);
 }
 
@@ -222,6 +237,7 @@ static int start(void **state _unused_)
         assert_int_equal(http_server_start(&options, &engine.server, NULL), 0);
         engine.first = engine.count = 0;
         engine.has_container = true;
+        engine.has_hung = false;
         memset(given, 0, sizeof(given));
         config = (struct log_docker_config){.services = {.items = services, .count = 1}};
         config.docker.host = text_format("tcp://127.0.0.1:%u", http_server_port(engine.server));
@@ -232,6 +248,10 @@ static int start(void **state _unused_)
 static int stop(void **state _unused_)
 {
         close_source();
+        pthread_mutex_lock(&engine.mutex);
+        while (engine.unanswered_count > 0)
+                http_reply_text(engine.unanswered[--engine.unanswered_count], 500, "at last");
+        pthread_mutex_unlock(&engine.mutex);
         engine.server = http_server_stop(engine.server);
         text_free(&engine.asked);
         free(config.docker.host);
@@ -385,15 +405,54 @@ static void containers_that_are_gone_are_forgotten(void **state _unused_)
         open_source(true, true, 0);
         logs(100 * SECOND, 3);
         run();
-        set_container(false);
+        set_containers(false, false);
         assert_int_equal(run_once(deadline_in(20 * SECOND), &error), -ENOENT);
         assert_string_equal(error_text(&error), "service web has no container");
         assert_tell("runbook_log_containers{service=\"web\"} 0");
-        set_container(true);
+        set_containers(true, false);
         open_source(false, true, 0);
         run();
         for (size_t i = 0; i < 3; i++)
                 assert_int_equal(given[i], 2);
+}
+
+static void a_clock_that_was_set_back_is_told(void **state _unused_)
+{
+        const nsec now = clock_wall();
+        _cleanup_error_ struct error error = {0};
+
+        open_source(true, false, 0);
+        logs(now, 1);
+        run();
+        run();
+        logs(now + 3600 * SECOND, 1);
+        run();
+        logs(now + SECOND, 1);
+        assert_int_equal(run_once(deadline_in(20 * SECOND), &error), -ESTALE);
+        assert_non_null(strstr(error_text(&error), "container web_1: the clock was set back"));
+        assert_false(caught_up);
+        assert_given(0, 2);
+}
+
+static int run_briefly(struct error *error)
+{
+        return source.type->run(source.state, deadline_in(SECOND / 10), deadline_in(SECOND / 5), take, NULL,
+                                &caught_up, error);
+}
+
+static void one_that_gives_no_answer_comes_last_the_next_time(void **state _unused_)
+{
+        open_source(true, false, 0);
+        set_containers(true, true);
+        logs(100 * SECOND, 3);
+        for (int i = 0; i < 3; i++) {
+                _cleanup_error_ struct error error = {0};
+
+                assert_int_equal(run_briefly(&error), -ETIMEDOUT);
+                assert_non_null(strstr(error_text(&error), "container web_0: Docker: "));
+                assert_false(caught_up);
+                assert_given(0, i > 0 ? 3 : 0);
+        }
 }
 
 static void places_that_are_not_understood_are_told_and_left(void **state _unused_)
@@ -429,6 +488,8 @@ int main(void)
                 WITH_ENGINE(what_is_too_much_for_one_run_is_for_the_next),
                 WITH_ENGINE(without_time_there_is_one_line_a_run),
                 WITH_ENGINE(containers_that_are_gone_are_forgotten),
+                WITH_ENGINE(a_clock_that_was_set_back_is_told),
+                WITH_ENGINE(one_that_gives_no_answer_comes_last_the_next_time),
                 WITH_ENGINE(places_that_are_not_understood_are_told_and_left),
         };
         if (http_client_global_init(NULL) < 0)
