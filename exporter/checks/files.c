@@ -301,8 +301,9 @@ static int judge(const struct files_config *config, const struct survey *survey,
                                             .inode = survey->judged_status.st_ino,
                                             .size = survey->judged_status.st_size,
                                             .modified = modified(&survey->judged_status),
-                                            .known = true,
-                                            .reason = r < 0 ? TAKE_PTR(reason.message) : NULL};
+                                            .known = true};
+                if (r < 0)
+                        verdict->reason = TAKE_PTR(reason.message);
         }
         return verdict->reason ? error_set(error, EBADMSG, "%s", verdict->reason) : 0;
 }
