@@ -62,8 +62,7 @@ static bool aggregate(const struct operand *operand, const struct sample_set *se
         return any;
 }
 
-/* The value that belongs to the sample `beside`: with the same labels, or the only one. False: there is none.
- */
+/* The value that belongs to the sample `beside`, by the same labels. False: there is none. */
 static bool find_beside(const struct operand *operand, const struct sample_set *set, size_t beside,
                         double *ret)
 {
@@ -197,4 +196,13 @@ void judgement_put_series(struct text *text, const struct judgement *judgement)
 
         if (length > 0)
                 text_printf(text, "{%.*s}", (int)length, own);
+}
+
+void judgement_put(struct text *text, const struct judgement *judgement)
+{
+        _cleanup_text_ struct text series = {0};
+
+        judgement_put_value(text, judgement);
+        judgement_put_series(&series, judgement);
+        text_printf(text, "%s%s", series.length > 0 ? " " : "", text_string(&series));
 }
