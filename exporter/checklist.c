@@ -8,7 +8,6 @@
 #include "runbook/json.h"
 
 #define TITLE_COLUMNS 32
-#define SERIES_MAX 20 /* that are shown of one condition; how many there are is always told */
 
 static const struct {
         const char *word, *sign, *colour;
@@ -52,20 +51,12 @@ static size_t following(const struct once *once, size_t at)
 
 /* ---- values beside thresholds ---- */
 
-/* What is told of one condition: each series beyond it, and of the others the one that is nearest. */
+/* What is told of some conditions: each series beyond it, and of the others the one that is nearest. */
 struct told {
         struct text *text;
         size_t beyond, within;
         struct judgement nearest;
 };
-
-static void put_judged(struct text *text, const struct judgement *judgement)
-{
-        judgement_put_value(text, judgement);
-        if (judgement->labels_length > 0)
-                text_putc(text, ' ');
-        judgement_put_series(text, judgement);
-}
 
 /* Nearer to a limit that is not to be passed upwards is what is larger. */
 static bool is_nearer(const struct judgement *judgement, const struct judgement *than)
@@ -84,10 +75,10 @@ static void tell(const struct judgement *judgement, void *context)
                         told->nearest = *judgement;
                 return;
         }
-        if (told->beyond++ >= SERIES_MAX)
+        if (told->beyond++ >= JUDGEMENTS_SHOWN)
                 return;
         text_puts(told->text, "     ");
-        put_judged(told->text, judgement);
+        judgement_put(told->text, judgement);
         text_printf(told->text, "  (%s: %s)\n", threshold_levels[judgement->threshold->level],
                     judgement->threshold->written);
 }
@@ -95,19 +86,14 @@ static void tell(const struct judgement *judgement, void *context)
 /* The conditions that something is beyond of; those of fail first, which say more. */
 static void put_beyond(struct text *text, const struct check_state *state)
 {
-        const struct thresholds *thresholds = &state->check->thresholds;
+        for (enum threshold_level level = THRESHOLD_LEVELS; level-- > 0;) {
+                struct told told = {.text = text};
 
-        for (enum threshold_level level = THRESHOLD_LEVELS; level-- > 0;)
-                for (size_t i = 0; i < thresholds->count; i++) {
-                        struct told told = {.text = text};
-
-                        if (thresholds->items[i].level != level)
-                                continue;
-                        threshold_judge(&thresholds->items[i], &state->result->samples,
-                                        state->result->started_wall, tell, &told);
-                        if (told.beyond > SERIES_MAX)
-                                text_printf(text, "     … and %zu more\n", told.beyond - SERIES_MAX);
-                }
+                thresholds_judge(&state->check->thresholds, level, &state->result->samples,
+                                 state->result->started_wall, tell, &told);
+                if (told.beyond > JUDGEMENTS_SHOWN)
+                        text_printf(text, "     … and %zu more\n", told.beyond - JUDGEMENTS_SHOWN);
+        }
 }
 
 /* Of a check that passes: its value that is nearest to the first condition. */
@@ -123,7 +109,7 @@ static void put_nearest(struct text *text, const struct check_state *state)
         if (told.within == 0)
                 return;
         text_puts(text, " (");
-        put_judged(text, &told.nearest);
+        judgement_put(text, &told.nearest);
         text_putc(text, ')');
 }
 
@@ -216,7 +202,7 @@ static void add_value(const struct judgement *judgement, void *context)
 static cJSON *step_json(const struct check_state *state)
 {
         const struct check *check = state->check;
-        cJSON *step = cJSON_CreateObject(), *values = cJSON_AddArrayToObject(step, "values");
+        cJSON *step = cJSON_CreateObject(), *values;
 
         if (check->step > 0)
                 cJSON_AddNumberToObject(step, "step", (double)check->step);
@@ -232,6 +218,7 @@ static cJSON *step_json(const struct check_state *state)
                 cJSON_AddStringToObject(step, "runbook_url", check->runbook_url);
         if (state->result)
                 cJSON_AddNumberToObject(step, "duration_seconds", nsec_to_seconds(state->result->duration));
+        values = cJSON_AddArrayToObject(step, "values");
         for (size_t i = 0; state->result && i < check->thresholds.count; i++)
                 threshold_judge(&check->thresholds.items[i], &state->result->samples,
                                 state->result->started_wall, add_value, values);
@@ -241,13 +228,13 @@ static cJSON *step_json(const struct check_state *state)
 int checklist_print_json(const struct once *once, nsec wall, struct text *text)
 {
         _cleanup_json_ cJSON *document = cJSON_CreateObject();
-        cJSON *steps = cJSON_AddArrayToObject(document, "steps");
         char time[TIME_TEXT_MAX];
 
         if (once->set->title)
                 cJSON_AddStringToObject(document, "title", once->set->title);
         cJSON_AddStringToObject(document, "time", time_format(wall, time));
         cJSON_AddStringToObject(document, "standing", standings[once_worst(once)].word);
+        cJSON *steps = cJSON_AddArrayToObject(document, "steps");
         for (size_t i = following(once, SIZE_MAX); i != SIZE_MAX; i = following(once, i))
                 cJSON_AddItemToArray(steps, step_json(&once->states[i]));
         _cleanup_free_ char *printed = json_print(document);
