@@ -98,7 +98,9 @@ static bool tell_missing(const struct once *once, const struct row *row, size_t 
                 if (!family_of(once->set, i, row))
                         continue;
                 measured = true;
-                if (!once->states[i].success)
+                /* Checks of one server fail for one reason, which is told once. */
+                if (!once->states[i].success &&
+                    !strstr(text_string(text), check_state_reason(&once->states[i])))
                         text_printf(text, "%s%s: %s", text->length > 0 ? "; " : "", once->set->checks[i].name,
                                     check_state_reason(&once->states[i]));
         }
