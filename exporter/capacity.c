@@ -99,10 +99,11 @@ static bool tell_missing(const struct once *once, const struct row *row, size_t 
                         continue;
                 measured = true;
                 /* Checks of one server fail for one reason, which is told once. */
-                if (!once->states[i].success &&
-                    !strstr(text_string(text), check_state_reason(&once->states[i])))
-                        text_printf(text, "%s%s: %s", text->length > 0 ? "; " : "", once->set->checks[i].name,
-                                    check_state_reason(&once->states[i]));
+                if (once->states[i].success ||
+                    strstr(text_string(text), check_state_reason(&once->states[i])))
+                        continue;
+                text_printf(text, "%s%s: ", text->length > 0 ? "; " : "", once->set->checks[i].name);
+                text_put_line(text, check_state_reason(&once->states[i]), SIZE_MAX);
         }
         if (found == 0 && text->length == 0)
                 text_puts(text, measured ? "there is nothing of it" : "no check in the file measures it");
@@ -143,8 +144,10 @@ static void put_series(const struct check *check _unused_, double value, const c
         put_title(printing->text, printing->printed++ ? "" : printing->row->title);
         humane_put(&words, humane_unit_of(printing->row->metric), value);
         text_printf(printing->text, "%12s", text_string(&words));
+        text_clear(&words);
         if (length > 0)
-                text_printf(printing->text, "  {%.*s}", (int)length, labels);
+                text_printf(&words, "  {%.*s}", (int)length, labels);
+        text_put_line(printing->text, text_string(&words), SIZE_MAX);
         text_putc(printing->text, '\n');
 }
 

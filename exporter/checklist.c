@@ -51,11 +51,10 @@ static size_t following(const struct once *once, size_t at)
 
 /* ---- values beside thresholds ---- */
 
-/* What is told of some conditions: each series beyond it, and of the others the one that is nearest. */
-struct told {
-        struct text *text;
-        size_t beyond, within;
-        struct judgement nearest;
+/* The series within a condition that is nearest to it. */
+struct nearest {
+        bool found;
+        struct judgement judgement;
 };
 
 /* Nearer to a limit that is not to be passed upwards is what is larger. */
@@ -66,50 +65,31 @@ static bool is_nearer(const struct judgement *judgement, const struct judgement 
         return upwards ? judgement->value > than->value : judgement->value < than->value;
 }
 
-static void tell(const struct judgement *judgement, void *context)
+static void compare(const struct judgement *judgement, void *context)
 {
-        struct told *told = context;
+        struct nearest *nearest = context;
 
-        if (!judgement->beyond) {
-                if (told->within++ == 0 || is_nearer(judgement, &told->nearest))
-                        told->nearest = *judgement;
+        if (judgement->beyond || (nearest->found && !is_nearer(judgement, &nearest->judgement)))
                 return;
-        }
-        if (told->beyond++ >= JUDGEMENTS_SHOWN)
-                return;
-        text_puts(told->text, "     ");
-        judgement_put(told->text, judgement);
-        text_printf(told->text, "  (%s: %s)\n", threshold_levels[judgement->threshold->level],
-                    judgement->threshold->written);
-}
-
-/* The conditions that something is beyond of; those of fail first, which say more. */
-static void put_beyond(struct text *text, const struct check_state *state)
-{
-        for (enum threshold_level level = THRESHOLD_LEVELS; level-- > 0;) {
-                struct told told = {.text = text};
-
-                thresholds_judge(&state->check->thresholds, level, &state->result->samples,
-                                 state->result->started_wall, tell, &told);
-                if (told.beyond > JUDGEMENTS_SHOWN)
-                        text_printf(text, "     … and %zu more\n", told.beyond - JUDGEMENTS_SHOWN);
-        }
+        nearest->judgement = *judgement;
+        nearest->found = true;
 }
 
 /* Of a check that passes: its value that is nearest to the first condition. */
 static void put_nearest(struct text *text, const struct check_state *state)
 {
         const struct thresholds *thresholds = &state->check->thresholds;
-        struct told told = {.text = text};
+        _cleanup_text_ struct text words = {0};
+        struct nearest nearest = {0};
 
-        if (thresholds->count == 0)
+        if (thresholds->count > 0)
+                threshold_judge(&thresholds->items[0], &state->result->samples, state->result->started_wall,
+                                compare, &nearest);
+        if (!nearest.found)
                 return;
-        threshold_judge(&thresholds->items[0], &state->result->samples, state->result->started_wall, tell,
-                        &told);
-        if (told.within == 0)
-                return;
+        judgement_put(&words, &nearest.judgement);
         text_puts(text, " (");
-        judgement_put(text, &told.nearest);
+        text_put_line(text, text_string(&words), SIZE_MAX);
         text_putc(text, ')');
 }
 
@@ -129,15 +109,34 @@ static void put_coloured(struct text *text, bool colour, enum standing standing,
         text_printf(text, "%s%s%s", colour ? standings[standing].colour : "", words, colour ? "\033[0m" : "");
 }
 
+/* Line by line, with an arrow at the first. */
+static void put_advice(struct text *text, const char *advice)
+{
+        const char *indentation = "     → ";
+
+        while (*advice) {
+                size_t length = strcspn(advice, "\n");
+                _cleanup_free_ char *line = strndup(advice, length);
+
+                text_puts(text, indentation);
+                text_put_line(text, line ? line : "", SIZE_MAX);
+                text_putc(text, '\n');
+                advice += length + (advice[length] == '\n');
+                indentation = "       ";
+        }
+}
+
 static void put_step(struct text *text, const struct check_state *state, bool colour)
 {
         const struct check *check = state->check;
         enum standing standing = check_state_standing(state);
 
         if (check->step > 0)
-                text_printf(text, "%2lld. %s ", (long long)check->step, check->title);
+                text_printf(text, "%2lld. ", (long long)check->step);
         else
-                text_printf(text, "    %s ", check->title);
+                text_puts(text, "    ");
+        text_put_line(text, check->title, SIZE_MAX);
+        text_putc(text, ' ');
         for (size_t column = columns_of(check->title); column < TITLE_COLUMNS; column++)
                 text_putc(text, '.');
         text_putc(text, ' ');
@@ -145,14 +144,18 @@ static void put_step(struct text *text, const struct check_state *state, bool co
         if (standing == STANDING_PASS)
                 put_nearest(text, state);
         text_putc(text, '\n');
-        if (!state->success)
-                text_printf(text, "     %s\n", check_state_reason(state));
+        if (!state->success) {
+                text_puts(text, "     ");
+                text_put_line(text, check_state_reason(state), SIZE_MAX);
+                text_putc(text, '\n');
+        }
         if (state->result)
-                put_beyond(text, state);
+                thresholds_put_beyond(text, "     ", &check->thresholds, &state->result->samples,
+                                      state->result->started_wall);
         if (standing != STANDING_PASS && check->advice)
-                text_printf(text, "     → %s\n", check->advice);
+                put_advice(text, check->advice);
         if (standing != STANDING_PASS && check->runbook_url)
-                text_printf(text, "     → %s\n", check->runbook_url);
+                put_advice(text, check->runbook_url);
 }
 
 static void put_local_time(struct text *text, nsec wall)
@@ -203,6 +206,7 @@ static cJSON *step_json(const struct check_state *state)
 {
         const struct check *check = state->check;
         cJSON *step = cJSON_CreateObject(), *values;
+        _cleanup_text_ struct text reason = {0}; /* a server may have said it, in no encoding */
 
         if (check->step > 0)
                 cJSON_AddNumberToObject(step, "step", (double)check->step);
@@ -210,8 +214,9 @@ static cJSON *step_json(const struct check_state *state)
         cJSON_AddStringToObject(step, "title", check->title);
         cJSON_AddStringToObject(step, "kind", check->kind->name);
         cJSON_AddStringToObject(step, "standing", standings[check_state_standing(state)].word);
+        text_put_line(&reason, check_state_reason(state), SIZE_MAX);
         if (!state->success)
-                cJSON_AddStringToObject(step, "reason", check_state_reason(state));
+                cJSON_AddStringToObject(step, "reason", text_string(&reason));
         if (check->advice)
                 cJSON_AddStringToObject(step, "advice", check->advice);
         if (check->runbook_url)

@@ -99,6 +99,10 @@ void judgement_put_series(struct text *text, const struct judgement *judgement);
 /* Both: `83.2 % {mountpoint="/"}`. */
 void judgement_put(struct text *text, const struct judgement *judgement);
 
+/* A line for each series beyond a condition, with the condition; those of fail first, which say more. */
+void thresholds_put_beyond(struct text *text, const char *indentation, const struct thresholds *thresholds,
+                           const struct sample_set *set, nsec wall);
+
 /* The rendered labels of a check's sample without the first, which is the check's name. `length` is theirs,
  * and then of what is answered. */
 const char *labels_without_check(const char *labels, size_t *length);

@@ -206,3 +206,38 @@ void judgement_put(struct text *text, const struct judgement *judgement)
         judgement_put_series(&series, judgement);
         text_printf(text, "%s%s", series.length > 0 ? " " : "", text_string(&series));
 }
+
+/* What is told of one level. */
+struct telling {
+        struct text *text;
+        const char *indentation;
+        size_t beyond;
+};
+
+static void tell(const struct judgement *judgement, void *context)
+{
+        struct telling *telling = context;
+        _cleanup_text_ struct text line = {0};
+
+        if (!judgement->beyond || telling->beyond++ >= JUDGEMENTS_SHOWN)
+                return;
+        judgement_put(&line, judgement);
+        text_printf(&line, "  (%s: %s)", threshold_levels[judgement->threshold->level],
+                    judgement->threshold->written);
+        text_puts(telling->text, telling->indentation);
+        text_put_line(telling->text, text_string(&line), SIZE_MAX);
+        text_putc(telling->text, '\n');
+}
+
+void thresholds_put_beyond(struct text *text, const char *indentation, const struct thresholds *thresholds,
+                           const struct sample_set *set, nsec wall)
+{
+        for (enum threshold_level level = THRESHOLD_LEVELS; level-- > 0;) {
+                struct telling telling = {text, indentation, 0};
+
+                thresholds_judge(thresholds, level, set, wall, tell, &telling);
+                if (telling.beyond > JUDGEMENTS_SHOWN)
+                        text_printf(text, "%s… and %zu more\n", indentation,
+                                    telling.beyond - JUDGEMENTS_SHOWN);
+        }
+}

@@ -40,6 +40,11 @@ void text_put_json(struct text *text, const char *string);
 /* `string` with & < > " ' escaped for HTML text and attributes. */
 void text_put_html(struct text *text, const char *string);
 
+/* `string` as part of a line that is shown on a terminal, whoever said it: with blanks for control
+ * characters, so that nobody else moves the cursor, U+FFFD for what is no UTF-8, and "…" for all beyond
+ * `limit` bytes. */
+void text_put_line(struct text *text, const char *string, size_t limit);
+
 /* The content as a C string, "" when empty. Valid until the next append. */
 const char *text_string(const struct text *text);
 

@@ -104,6 +104,21 @@ def test_many_series_beyond_are_counted_and_some_shown(runs):
     assert sum(line.endswith("(warn: t_v >= 0)") for line in lines) == 20 and "     … and 30 more" in lines
 
 
+def test_what_servers_say_moves_no_cursor(runs, target):
+    """Reasons and labels come from others: no control character of theirs reaches the terminal, and JSON is UTF-8."""
+    target.says({"status": "\x1b[31mred\x9b1m\nnext"})
+    spells = {"name": "spells", "title": "One\nline", "advice": "First\nthen\n", "warn": "t_v > 0", "exec": {
+        "command": ["/usr/bin/printf", 't_v{i="\x1b[2J"} 1\n'], "output": "prometheus", "metrics": [{"name": "t_v"}]}}
+    bytes_ = {"name": "bytes", "exec": {"command": ["/bin/sh", "-c", "printf '\\377\\007' >&2; exit 1"]}}
+    web = {"name": "web", "http": {"url": target.url, **HEALTHY}}
+    done = runs("checklist", checks=[web, spells, bytes_], expect=2)
+    assert not [c for c in done.stdout if c != "\n" and (ord(c) < 32 or 127 <= ord(c) < 160)], done.stdout
+    assert 'status is " [31mred 1m next", expected "healthy"' in done.stdout
+    assert '     1 {i=" [2J"}  (warn: t_v > 0)\n     → First\n       then\n' in done.stdout
+    assert " One line ...." in done.stdout and "ended with 1: \ufffd" in done.stdout
+    assert json.loads(runs("checklist", "--json", checks=[bytes_], expect=2).stdout)["steps"][0]["reason"]
+
+
 def test_what_cannot_be_written_is_said(runs):
     with open("/dev/full", "w", encoding="utf-8") as full_device:
         for words, status in ((["checklist"], 3), (["capacity"], 3), (["--once=-"], 3), (["alerts"], 1),
