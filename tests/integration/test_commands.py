@@ -59,6 +59,8 @@ def test_the_limits_stand_beside_the_values(exporter):
                                              r"runbook_disk_size_bytes", page)
     assert '<a href="https://r/?a&amp;b">' in page and '<a href="javascript:' not in page and "javascript:x" in page
     assert "<h1>&lt;MCP&gt;: Runbook exporter</h1>" in page
+    assert re.search(r's\n[0-9.]+ [KMGT]iB \{mountpoint="/"\}  \(warn: runbook_disk_size_bytes\{mountpoint="/"\} > 1KiB\)\n'
+                     r'\n# HELP', daemon.page("/probe?check=disk&debug=1"))
     promtool(found.page)
 
 
@@ -263,6 +265,20 @@ def test_other_limits_hold_after_a_reload(exporter, tmp_path):
     os.kill(daemon.process.pid, signal.SIGHUP)
     wait_for(lambda: logged(daemon, "The configuration was read again"), "the reload")
     assert value(scrape(daemon), "runbook_check_series_beyond_threshold", check="disk", level="warn") == 1
+
+
+def test_ages_are_those_of_the_run(exporter, tmp_path):
+    """time() is when the run began, as in the alert that is written from the condition it is when Prometheus looks."""
+    directory = tmp_path / "backups"
+    directory.mkdir()
+    (directory / "dump").write_text("x")
+    daemon = exporter([{"name": "backup", "files": {"directories": [str(directory)]},
+                        "fail": "time() - runbook_files_newest_timestamp_seconds > 1h"}])
+    beyond = [value(scrape(daemon), "runbook_check_series_beyond_threshold", check="backup", level="fail")]
+    os.utime(directory / "dump", (time.time() - 4000, time.time() - 4000))
+    beyond.append(value(scrape(daemon), "runbook_check_series_beyond_threshold", check="backup", level="fail"))
+    assert beyond == [0, 1]
+    assert re.search(r"<div>1h[0-9]+m \{.*\} <small>fail: time\(\) - runbook_files", daemon.page("/"))
 
 
 def test_a_dashboard_from_the_same_file(runs, tmp_path):
