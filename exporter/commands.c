@@ -160,8 +160,8 @@ int command_check(const char *name, const struct command_options *options, struc
         if (name && found == SIZE_MAX) {
                 const char *nearest = config_nearest(name, names, N_ELEMENTS(names));
 
-                return error_set(error, EINVAL, "there is no command \"%s\"%s%s%s; see --help", name,
-                                 nearest ? ": did you mean " : "", nearest ? nearest : "",
+                return error_set(error, EINVAL, "there is no command \"%s\"; %s%s%s", name,
+                                 nearest ? "did you mean " : "see --help", nearest ? nearest : "",
                                  nearest ? "?" : "");
         }
         if (options->json && !(found != SIZE_MAX && runs[found].json))

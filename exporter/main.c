@@ -7,6 +7,7 @@
 
 #include "exporter/commands.h"
 #include "exporter/current.h"
+#include "exporter/once.h"
 #include "exporter/page.h"
 #include "exporter/probe.h"
 #include "runbook/flags.h"
@@ -16,7 +17,8 @@
 #include "runbook/systemd.h"
 #include "runbook/web_config.h"
 
-enum { EXIT_FINE, EXIT_FAILED, EXIT_USAGE };
+/* A 2 would be a verdict: that a step of the checklist fails. */
+enum { EXIT_FINE, EXIT_FAILED, EXIT_USAGE = ONCE_COULD_NOT_LOOK };
 
 #define WORKERS_MAX 100000
 #define STOP_PATIENCE (2 * NSEC_PER_SEC) /* for runs that are on their way when the exporter is stopped */

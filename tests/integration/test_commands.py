@@ -130,16 +130,17 @@ def test_what_cannot_be_written_is_said(runs):
 
 
 @pytest.mark.parametrize("words, complaint", [
-    (["chekclist"], 'there is no command "chekclist": did you mean checklist?; see --help'),
+    (["chekclist"], 'there is no command "chekclist"; did you mean checklist?'),
     (["checklist", "disk"], '"checklist" takes no further words, and there is "disk"; see --help'),
     (["checklist", "--once=x"], '--once is a command of its own, beside "checklist"'),
     (["--once="], "--once: which file? - is stdout"),
     (["alerts", "--json"], "--json goes with checklist and capacity"),
     (["--json"], "--json goes with checklist and capacity"),
     (["capacity", "--all"], "--all goes with checklist"),
-    (["--once=-", "--all"], "--all goes with checklist")])
+    (["--once=-", "--all"], "--all goes with checklist"),
+    (["checklist", "--jso"], "unknown flag --jso; did you mean --json?")])
 def test_words_that_do_not_fit_together_are_refused(runs, words, complaint):
-    done = runs(*words, checks=[DISK], expect=2)
+    done = runs(*words, checks=[DISK], expect=3)  # a 2 would say that a check fails
     assert (done.stdout, done.stderr) == ("", f"runbook_exporter: {complaint}\n")
 
 
