@@ -2,6 +2,9 @@
 /* Alerting rules, written so that a change of a threshold in checks.yml is a change of its alert. */
 #include "exporter/alerts.h"
 
+/* The exporter judges its own series alone: neither another one's, nor those of another target of /probe. */
+#define OF_ONE "job, instance"
+
 #define HOLD "5m" /* one failed look is not an alert: two scrapes may be a restart */
 
 static const char *const aggregates[] = {
@@ -14,7 +17,7 @@ static void put_operand(struct text *text, const struct operand *operand, const 
                 return;
         }
         if (operand->aggregate != AGGREGATE_NONE)
-                text_printf(text, "%s(", aggregates[operand->aggregate]);
+                text_printf(text, "%s by (" OF_ONE ") (", aggregates[operand->aggregate]);
         text_printf(text, "%s{check=\"%s\"", operand->metric, check);
         for (size_t i = 0; i < operand->labels.count; i++)
                 text_printf(text, ",%s", operand->labels.items[i]);
@@ -32,7 +35,8 @@ static const char *matching(const struct threshold *threshold)
                 return "";
         if (left->aggregate != AGGREGATE_NONE && right->aggregate != AGGREGATE_NONE)
                 return "";
-        return left->aggregate == AGGREGATE_NONE ? "on () group_left () " : "on () group_right () ";
+        return left->aggregate == AGGREGATE_NONE ? "on (" OF_ONE ") group_left () "
+                                                 : "on (" OF_ONE ") group_right () ";
 }
 
 void threshold_put_promql_value(struct text *text, const struct threshold *threshold, const char *check)

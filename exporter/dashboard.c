@@ -3,6 +3,8 @@
 #include "exporter/dashboard.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <zlib.h>
 
 #include "exporter/alerts.h"
 #include "runbook/json.h"
@@ -10,6 +12,7 @@
 #define SCHEMA 36
 #define COLUMNS 24
 #define HEIGHT 7
+#define UID_SIZE 32
 
 /* Where the next panel goes. */
 struct grid {
@@ -202,13 +205,24 @@ static void add_variable(cJSON *document)
         cJSON_AddItemToArray(list, variable);
 }
 
+/* Grafana knows a dashboard by this: it stays over imports, and is another one for another runbook. */
+static const char *uid_of(const char *title, char ret[static UID_SIZE])
+{
+        snprintf(ret, UID_SIZE, "runbook-%08lx",
+                 crc32(0, (const unsigned char *)title, (unsigned)strlen(title)));
+        return ret;
+}
+
 int dashboard_print(const struct check_set *set, struct text *text)
 {
         _cleanup_json_ cJSON *document = cJSON_CreateObject();
         struct grid grid = {0};
 
-        cJSON_AddStringToObject(document, "title", set->title ? set->title : "Runbook");
-        cJSON_AddStringToObject(document, "uid", "runbook-checks");
+        const char *title = set->title ? set->title : "Runbook";
+        char uid[UID_SIZE];
+
+        cJSON_AddStringToObject(document, "title", title);
+        cJSON_AddStringToObject(document, "uid", uid_of(title, uid));
         cJSON_AddNumberToObject(document, "schemaVersion", SCHEMA);
         cJSON_AddStringToObject(document, "refresh", "1m");
         cJSON_AddStringToObject(add_object(document, "time"), "from", "now-24h");

@@ -259,6 +259,27 @@ def test_alerts_of_one_check_are_told_apart(runs, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_alerts_judge_each_exporter_by_its_own(runs, tmp_path):
+    """As the exporter itself does: what several of them, or several targets of /probe, measure is not added up."""
+    rules = tmp_path / "alerts.yml"
+    rules.write_text(runs("alerts", expect=0, checks=[{**DISK, "fail": [
+        "sum(runbook_disk_inodes) > 10", "sum(runbook_disk_inodes_free) / runbook_disk_inodes > 1",
+        "sum(runbook_disk_inodes_free) / max(runbook_disk_inodes) > 1"]}]).stdout)
+    series = [{"series": f'runbook_disk_{name}{{check="disk",mountpoint="/",job="j",instance="{instance}"}}',
+               "values": f"{number}x20"} for name, instance, number in (
+                   ("inodes", "a", 6), ("inodes", "b", 11), ("inodes_free", "a", 6), ("inodes_free", "b", 12))]
+    one = {"severity": "critical", "check": "disk", "job": "j", "instance": "b"}
+    conditions = {"sum(runbook_disk_inodes) > 10": {}, "sum(runbook_disk_inodes_free) / max(runbook_disk_inodes) > 1": {},
+                  "sum(runbook_disk_inodes_free) / runbook_disk_inodes > 1": {"mountpoint": "/"}}
+    tests = tmp_path / "alerts_test.yml"
+    tests.write_text(json.dumps({"rule_files": ["alerts.yml"], "tests": [{
+        "interval": "1m", "input_series": series, "alert_rule_test": [{"eval_time": "10m", "alertname": "disk_beyond_limit", "exp_alerts": [
+            {"exp_labels": {**one, **more, "condition": condition},
+             "exp_annotations": {"summary": f"Disk space: {condition}"}} for condition, more in conditions.items()]}]}]}))
+    done = subprocess.run(["promtool", "test", "rules", tests], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
 def test_other_limits_hold_after_a_reload(exporter, tmp_path):
     daemon = exporter([full("1024TiB")])
     assert value(scrape(daemon), "runbook_check_series_beyond_threshold", check="disk", level="warn") == 0
@@ -310,6 +331,11 @@ def test_a_dashboard_from_the_same_file(runs, tmp_path):
         {"record": f"q{i}", "expr": query} for i, query in enumerate(queries)]}]}))
     done = subprocess.run(["promtool", "check", "rules", rules], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_dashboard_of_another_runbook_takes_another_place(runs):
+    identities = [json.loads(runs("dashboard", title=title, checks=[DISK]).stdout)["uid"] for title in ("A", "B", "A", None)]
+    assert identities[0] == identities[2] and len(set(identities)) == 3
 
 
 def test_the_capacity_report_says_what_it_has_and_what_it_has_not(runs, target):
