@@ -272,10 +272,11 @@ def test_alerts_judge_each_exporter_by_its_own(runs, tmp_path):
     conditions = {"sum(runbook_disk_inodes) > 10": {}, "sum(runbook_disk_inodes_free) / max(runbook_disk_inodes) > 1": {},
                   "sum(runbook_disk_inodes_free) / runbook_disk_inodes > 1": {"mountpoint": "/"}}
     tests = tmp_path / "alerts_test.yml"
+    firing = [{"exp_labels": {**one, **more, "condition": condition},
+               "exp_annotations": {"summary": f"Disk space: {condition}"}} for condition, more in conditions.items()]
     tests.write_text(json.dumps({"rule_files": ["alerts.yml"], "tests": [{
-        "interval": "1m", "input_series": series, "alert_rule_test": [{"eval_time": "10m", "alertname": "disk_beyond_limit", "exp_alerts": [
-            {"exp_labels": {**one, **more, "condition": condition},
-             "exp_annotations": {"summary": f"Disk space: {condition}"}} for condition, more in conditions.items()]}]}]}))
+        "interval": "1m", "input_series": series,
+        "alert_rule_test": [{"eval_time": "10m", "alertname": "disk_beyond_limit", "exp_alerts": firing}]}]}))
     done = subprocess.run(["promtool", "test", "rules", tests], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
