@@ -14,20 +14,9 @@
 
 enum { EXIT_FINE, EXIT_FAILED };
 
-bool command_print(const struct text *text)
-{
-        int r = text_error(text);
-
-        if (r == 0)
-                r = write_all(STDOUT_FILENO, text_string(text), text->length);
-        if (r < 0)
-                fprintf(stderr, "standard output: %s\n", strerrordesc_np(-r));
-        return r == 0;
-}
-
 static int print(const struct text *text)
 {
-        return command_print(text) ? EXIT_FINE : EXIT_FAILED;
+        return flags_print(text) ? EXIT_FINE : EXIT_FAILED;
 }
 
 static int could_not_look(const struct error *error)

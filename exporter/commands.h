@@ -12,9 +12,6 @@ struct command_options {
         bool all;  /* every check, not the steps of the checklist alone */
 };
 
-/* Prints to stdout; false after a sentence on stderr. */
-bool command_print(const struct text *text);
-
 /* For --help; closed by an entry without a name. */
 extern const struct command commands[];
 

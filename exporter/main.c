@@ -231,7 +231,7 @@ static bool print_and_end(const struct arguments *arguments, const struct flag *
                 text_printf(&text, "runbook_exporter %s\n", RUNBOOK_VERSION);
         else
                 return false;
-        *ret_status = command_print(&text) ? EXIT_FINE : EXIT_FAILED;
+        *ret_status = flags_print(&text) ? EXIT_FINE : EXIT_FAILED;
         return true;
 }
 
