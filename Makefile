@@ -124,8 +124,8 @@ run: ## builds and starts both daemons with the shipped rules, until Ctrl-C
 	$(BUILD)/runbook_responder --config.file=rules/remediations.yml --web.listen-address=$(RESPONDER_ADDRESS) \
 		--journal=var/journal.db & responder=$$!; \
 	echo; \
-	echo "  runbook_exporter   http://localhost$(EXPORTER_ADDRESS)/          the checks, and /metrics for Prometheus"; \
-	echo "  runbook_responder  http://$(RESPONDER_ADDRESS)/     the incidents; Alertmanager posts to /api/v1/alerts"; \
+	echo "  runbook_exporter   http://$(patsubst :%,localhost:%,$(EXPORTER_ADDRESS))/          the checks, and /metrics for Prometheus"; \
+	echo "  runbook_responder  http://$(patsubst :%,localhost:%,$(RESPONDER_ADDRESS))/     the incidents; Alertmanager posts to /api/v1/alerts"; \
 	echo "  Ctrl-C ends both. What they read: rules/checks.yml, rules/remediations.yml; the journal: var/journal.db"; \
 	echo; \
 	wait -n "$$exporter" "$$responder"; status=$$?; \

@@ -2,6 +2,9 @@
 /* Alerting rules, written so that a change of a threshold in checks.yml is a change of its alert. */
 #include "exporter/alerts.h"
 
+/* The exporter judges its own series alone: neither another one's, nor those of another target of /probe. */
+#define OF_ONE "job, instance"
+
 #define HOLD "5m" /* one failed look is not an alert: two scrapes may be a restart */
 
 static const char *const aggregates[] = {
@@ -14,7 +17,7 @@ static void put_operand(struct text *text, const struct operand *operand, const 
                 return;
         }
         if (operand->aggregate != AGGREGATE_NONE)
-                text_printf(text, "%s(", aggregates[operand->aggregate]);
+                text_printf(text, "%s by (" OF_ONE ") (", aggregates[operand->aggregate]);
         text_printf(text, "%s{check=\"%s\"", operand->metric, check);
         for (size_t i = 0; i < operand->labels.count; i++)
                 text_printf(text, ",%s", operand->labels.items[i]);
@@ -32,7 +35,8 @@ static const char *matching(const struct threshold *threshold)
                 return "";
         if (left->aggregate != AGGREGATE_NONE && right->aggregate != AGGREGATE_NONE)
                 return "";
-        return left->aggregate == AGGREGATE_NONE ? "on () group_left () " : "on () group_right () ";
+        return left->aggregate == AGGREGATE_NONE ? "on (" OF_ONE ") group_left () "
+                                                 : "on (" OF_ONE ") group_right () ";
 }
 
 void threshold_put_promql_value(struct text *text, const struct threshold *threshold, const char *check)
@@ -52,12 +56,10 @@ void threshold_put_promql(struct text *text, const struct threshold *threshold, 
 }
 
 /* JSON's strings are YAML's; braces of Prometheus' own templates in them are not meant as such. */
-static void put_annotation(struct text *text, const char *name, const char *value)
+static void put_plain(struct text *text, const char *value)
 {
         _cleanup_text_ struct text plain = {0};
 
-        if (!value)
-                return;
         for (; *value; value++) {
                 if (string_starts(value, "{{")) {
                         text_puts(&plain, "{{\"{{\"}}");
@@ -66,24 +68,36 @@ static void put_annotation(struct text *text, const char *name, const char *valu
                         text_putc(&plain, *value);
                 }
         }
-        text_printf(text, "          %s: ", name);
         text_put_json(text, text_string(&plain));
+}
+
+static void put_pair(struct text *text, const char *name, const char *value)
+{
+        if (!value)
+                return;
+        text_printf(text, "          %s: ", name);
+        put_plain(text, value);
         text_putc(text, '\n');
 }
 
+/* Alertmanager tells alerts apart by their labels alone: an aggregate has lost the check's name, and there
+ * may be several conditions. `condition`: NULL of the check itself. */
 static void put_rule(struct text *text, const struct check *check, const char *word, const char *severity,
-                     const struct text *expression, const char *summary)
+                     const char *condition, const struct text *expression, const char *summary)
 {
         text_puts(text, "      - alert: ");
         for (const char *c = check->name; *c; c++)
                 text_putc(text, strchr("-.", *c) ? '_' : *c);
         text_printf(text, "_%s\n        expr: ", word);
         text_put_json(text, text_string(expression));
-        text_printf(text, "\n        for: " HOLD "\n        labels: {severity: %s}\n        annotations:\n",
-                    severity);
-        put_annotation(text, "summary", summary);
-        put_annotation(text, "advice", check->advice);
-        put_annotation(text, "runbook_url", check->runbook_url);
+        text_puts(text, "\n        for: " HOLD "\n        labels:\n");
+        put_pair(text, "severity", severity);
+        put_pair(text, "check", check->name);
+        put_pair(text, "condition", condition);
+        text_puts(text, "        annotations:\n");
+        put_pair(text, "summary", summary);
+        put_pair(text, "advice", check->advice);
+        put_pair(text, "runbook_url", check->runbook_url);
 }
 
 static void put_failing(struct text *text, const struct check *check)
@@ -92,20 +106,21 @@ static void put_failing(struct text *text, const struct check *check)
 
         text_printf(&expression, "runbook_check_success{check=\"%s\"} == 0", check->name);
         text_printf(&summary, "%s: the check fails", check->title);
-        put_rule(text, check, "failing", "critical", &expression, text_string(&summary));
+        put_rule(text, check, "failing", "critical", NULL, &expression, text_string(&summary));
 }
 
 static void put_condition(struct text *text, const struct check *check, const struct threshold *threshold)
 {
         static const struct {
                 const char *word, *severity;
-        } levels[] = {[THRESHOLD_WARN] = {"warns", "warning"}, [THRESHOLD_FAIL] = {"fails", "critical"}};
+        } levels[] = {
+                [THRESHOLD_WARN] = {"warns", "warning"}, [THRESHOLD_FAIL] = {"beyond_limit", "critical"}};
         _cleanup_text_ struct text expression = {0}, summary = {0};
 
         threshold_put_promql(&expression, threshold, check->name);
         text_printf(&summary, "%s: %s", check->title, threshold->written);
-        put_rule(text, check, levels[threshold->level].word, levels[threshold->level].severity, &expression,
-                 text_string(&summary));
+        put_rule(text, check, levels[threshold->level].word, levels[threshold->level].severity,
+                 threshold->written, &expression, text_string(&summary));
 }
 
 int alerts_print(const struct check_set *set, struct text *text)

@@ -63,9 +63,10 @@ bool capacity_wants(const struct check_set *set, size_t i)
 
 /* ---- the series of one row ---- */
 
-/* Calls `each` for every series of the row; `labels` without the check's name. How many there are. */
+/* Calls `each` for every series of the row. How many there are. */
 static size_t each_series(const struct once *once, const struct row *row,
-                          void (*each)(double value, const char *labels, size_t length, void *context),
+                          void (*each)(const struct check *check, double value, const char *labels,
+                                       size_t length, void *context),
                           void *context)
 {
         size_t found = 0;
@@ -76,32 +77,37 @@ static size_t each_series(const struct once *once, const struct row *row,
 
                 for (size_t k = 0; family && result && k < result->samples.count; k++) {
                         const struct sample *sample = &result->samples.samples[k];
-                        size_t length = sample->labels_length;
                         const char *labels = text_string(&result->samples.arena) + sample->labels_offset;
 
                         if (sample->family != family || sample->suffix != SAMPLE_PLAIN)
                                 continue;
-                        labels = labels_without_check(labels, &length);
-                        each(sample->value, labels, length, context);
+                        each(&once->set->checks[i], sample->value, labels, sample->labels_length, context);
                         found++;
                 }
         }
         return found;
 }
 
-/* Why there is nothing: the reason of the first check that failed, or that there is none for it. */
-static const char *why_missing(const struct once *once, const struct row *row)
+/* What is missing in a row of `found` series, and why: each check that failed, or that none tells of it.
+ * False when nothing is. */
+static bool tell_missing(const struct once *once, const struct row *row, size_t found, struct text *text)
 {
-        const char *reason = NULL;
+        bool measured = false;
 
         for (size_t i = 0; i < once->set->count; i++) {
                 if (!family_of(once->set, i, row))
                         continue;
-                if (!once->states[i].success)
-                        return check_state_reason(&once->states[i]);
-                reason = "there is nothing of it";
+                measured = true;
+                /* Checks of one server fail for one reason, which is told once. */
+                if (once->states[i].success ||
+                    strstr(text_string(text), check_state_reason(&once->states[i])))
+                        continue;
+                text_printf(text, "%s%s: ", text->length > 0 ? "; " : "", once->set->checks[i].name);
+                text_put_line(text, check_state_reason(&once->states[i]), SIZE_MAX);
         }
-        return reason ? reason : "no check in the file measures it";
+        if (found == 0 && text->length == 0)
+                text_puts(text, measured ? "there is nothing of it" : "no check in the file measures it");
+        return text->length > 0;
 }
 
 /* ---- for people ---- */
@@ -109,24 +115,39 @@ static const char *why_missing(const struct once *once, const struct row *row)
 struct printing {
         struct text *text;
         const struct row *row;
+        bool several; /* checks measure it: each series says of which it is */
         size_t printed;
 };
+
+static bool is_of_several(const struct once *once, const struct row *row)
+{
+        size_t measuring = 0;
+
+        for (size_t i = 0; i < once->set->count; i++)
+                measuring += family_of(once->set, i, row) != NULL;
+        return measuring > 1;
+}
 
 static void put_title(struct text *text, const char *title)
 {
         text_printf(text, "  %-*s ", TITLE_COLUMNS, title);
 }
 
-static void put_series(double value, const char *labels, size_t length, void *context)
+static void put_series(const struct check *check _unused_, double value, const char *labels, size_t length,
+                       void *context)
 {
         struct printing *printing = context;
         _cleanup_text_ struct text words = {0};
 
+        if (!printing->several)
+                labels = labels_without_check(labels, &length);
         put_title(printing->text, printing->printed++ ? "" : printing->row->title);
         humane_put(&words, humane_unit_of(printing->row->metric), value);
         text_printf(printing->text, "%12s", text_string(&words));
+        text_clear(&words);
         if (length > 0)
-                text_printf(printing->text, "  {%.*s}", (int)length, labels);
+                text_printf(&words, "  {%.*s}", (int)length, labels);
+        text_put_line(printing->text, text_string(&words), SIZE_MAX);
         text_putc(printing->text, '\n');
 }
 
@@ -138,27 +159,34 @@ size_t capacity_print(const struct once *once, nsec wall, struct text *text)
         text_printf(text, "=== %s%sCapacity report ===\n%s\n", once->set->title ? once->set->title : "",
                     once->set->title ? ": " : "", time_format(wall, time));
         for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
-                struct printing printing = {text, &rows[i], 0};
+                struct printing printing = {text, &rows[i], is_of_several(once, &rows[i]), 0};
 
                 if (i == 0 || strcmp(rows[i].section, rows[i - 1].section) != 0)
                         text_printf(text, "\n## %s\n", rows[i].section);
-                if (each_series(once, &rows[i], put_series, &printing) > 0)
+                _cleanup_text_ struct text reason = {0};
+                size_t found = each_series(once, &rows[i], put_series, &printing);
+                if (!tell_missing(once, &rows[i], found, &reason))
                         continue;
                 missing++;
-                put_title(text, rows[i].title);
-                text_printf(text, "%12s  (%s: %s)\n", "-", rows[i].metric, why_missing(once, &rows[i]));
+                put_title(text, found > 0 ? "" : rows[i].title);
+                text_printf(text, "%12s  (%s: %s)\n", "-", rows[i].metric, text_string(&reason));
         }
         return missing;
 }
 
 /* ---- for programs ---- */
 
-static void add_series(double value, const char *labels, size_t length, void *context)
+static void add_series(const struct check *check, double value, const char *labels, size_t length,
+                       void *context)
 {
         cJSON *list = context, *item = cJSON_CreateObject();
-        _cleanup_free_ char *series = strndup(labels, length);
+        _cleanup_text_ struct text series = {0};
 
-        cJSON_AddStringToObject(item, "series", series ? series : "");
+        labels = labels_without_check(labels, &length);
+        if (length > 0)
+                text_printf(&series, "{%.*s}", (int)length, labels);
+        cJSON_AddStringToObject(item, "check", check->name);
+        cJSON_AddStringToObject(item, "series", text_string(&series));
         cJSON_AddNumberToObject(item, "value", value);
         cJSON_AddItemToArray(list, item);
 }
@@ -174,13 +202,16 @@ ssize_t capacity_print_json(const struct once *once, nsec wall, struct text *tex
         cJSON_AddStringToObject(document, "time", time_format(wall, time));
         cJSON *list = cJSON_AddArrayToObject(document, "rows");
         for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
-                cJSON *row = cJSON_CreateObject(), *values = cJSON_AddArrayToObject(row, "values");
+                cJSON *row = cJSON_CreateObject(), *values;
 
                 cJSON_AddStringToObject(row, "section", rows[i].section);
                 cJSON_AddStringToObject(row, "title", rows[i].title);
                 cJSON_AddStringToObject(row, "metric", rows[i].metric);
-                if (each_series(once, &rows[i], add_series, values) == 0) {
-                        cJSON_AddStringToObject(row, "missing", why_missing(once, &rows[i]));
+                values = cJSON_AddArrayToObject(row, "values");
+                _cleanup_text_ struct text reason = {0};
+                size_t found = each_series(once, &rows[i], add_series, values);
+                if (tell_missing(once, &rows[i], found, &reason)) {
+                        cJSON_AddStringToObject(row, "missing", text_string(&reason));
                         missing++;
                 }
                 cJSON_AddItemToArray(list, row);

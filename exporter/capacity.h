@@ -8,7 +8,8 @@
 /* For once_run(): the checks that measure anything of the report. */
 bool capacity_wants(const struct check_set *set, size_t i);
 
-/* Every row with its values; one that was not measured says why. Answers how many were not. */
+/* Every row with its values; one that was not measured, by all checks that could, says why. Answers how many
+ * were not. */
 size_t capacity_print(const struct once *once, nsec wall, struct text *text);
 
 /* The same as one JSON document. -ENOMEM; else how many rows were not measured. */

@@ -8,7 +8,6 @@
 #include "runbook/json.h"
 
 #define TITLE_COLUMNS 32
-#define SERIES_MAX 20 /* that are shown of one condition; how many there are is always told */
 
 static const struct {
         const char *word, *sign, *colour;
@@ -52,20 +51,11 @@ static size_t following(const struct once *once, size_t at)
 
 /* ---- values beside thresholds ---- */
 
-/* What is told of one condition: each series beyond it, and of the others the one that is nearest. */
-struct told {
-        struct text *text;
-        size_t beyond, within;
-        struct judgement nearest;
+/* The series within a condition that is nearest to it. */
+struct nearest {
+        bool found;
+        struct judgement judgement;
 };
-
-static void put_judged(struct text *text, const struct judgement *judgement)
-{
-        judgement_put_value(text, judgement);
-        if (judgement->labels_length > 0)
-                text_putc(text, ' ');
-        judgement_put_series(text, judgement);
-}
 
 /* Nearer to a limit that is not to be passed upwards is what is larger. */
 static bool is_nearer(const struct judgement *judgement, const struct judgement *than)
@@ -75,55 +65,31 @@ static bool is_nearer(const struct judgement *judgement, const struct judgement 
         return upwards ? judgement->value > than->value : judgement->value < than->value;
 }
 
-static void tell(const struct judgement *judgement, void *context)
+static void compare(const struct judgement *judgement, void *context)
 {
-        struct told *told = context;
+        struct nearest *nearest = context;
 
-        if (!judgement->beyond) {
-                if (told->within++ == 0 || is_nearer(judgement, &told->nearest))
-                        told->nearest = *judgement;
+        if (judgement->beyond || (nearest->found && !is_nearer(judgement, &nearest->judgement)))
                 return;
-        }
-        if (told->beyond++ >= SERIES_MAX)
-                return;
-        text_puts(told->text, "     ");
-        put_judged(told->text, judgement);
-        text_printf(told->text, "  (%s: %s)\n", threshold_levels[judgement->threshold->level],
-                    judgement->threshold->written);
-}
-
-/* The conditions that something is beyond of; those of fail first, which say more. */
-static void put_beyond(struct text *text, const struct check_state *state)
-{
-        const struct thresholds *thresholds = &state->check->thresholds;
-
-        for (enum threshold_level level = THRESHOLD_LEVELS; level-- > 0;)
-                for (size_t i = 0; i < thresholds->count; i++) {
-                        struct told told = {.text = text};
-
-                        if (thresholds->items[i].level != level)
-                                continue;
-                        threshold_judge(&thresholds->items[i], &state->result->samples,
-                                        state->result->started_wall, tell, &told);
-                        if (told.beyond > SERIES_MAX)
-                                text_printf(text, "     … and %zu more\n", told.beyond - SERIES_MAX);
-                }
+        nearest->judgement = *judgement;
+        nearest->found = true;
 }
 
 /* Of a check that passes: its value that is nearest to the first condition. */
 static void put_nearest(struct text *text, const struct check_state *state)
 {
         const struct thresholds *thresholds = &state->check->thresholds;
-        struct told told = {.text = text};
+        _cleanup_text_ struct text words = {0};
+        struct nearest nearest = {0};
 
-        if (thresholds->count == 0)
+        if (thresholds->count > 0)
+                threshold_judge(&thresholds->items[0], &state->result->samples, state->result->started_wall,
+                                compare, &nearest);
+        if (!nearest.found)
                 return;
-        threshold_judge(&thresholds->items[0], &state->result->samples, state->result->started_wall, tell,
-                        &told);
-        if (told.within == 0)
-                return;
+        judgement_put(&words, &nearest.judgement);
         text_puts(text, " (");
-        put_judged(text, &told.nearest);
+        text_put_line(text, text_string(&words), SIZE_MAX);
         text_putc(text, ')');
 }
 
@@ -143,15 +109,34 @@ static void put_coloured(struct text *text, bool colour, enum standing standing,
         text_printf(text, "%s%s%s", colour ? standings[standing].colour : "", words, colour ? "\033[0m" : "");
 }
 
+/* Line by line, with an arrow at the first. */
+static void put_advice(struct text *text, const char *advice)
+{
+        const char *indentation = "     → ";
+
+        while (*advice) {
+                size_t length = strcspn(advice, "\n");
+                _cleanup_free_ char *line = strndup(advice, length);
+
+                text_puts(text, indentation);
+                text_put_line(text, line ? line : "", SIZE_MAX);
+                text_putc(text, '\n');
+                advice += length + (advice[length] == '\n');
+                indentation = "       ";
+        }
+}
+
 static void put_step(struct text *text, const struct check_state *state, bool colour)
 {
         const struct check *check = state->check;
         enum standing standing = check_state_standing(state);
 
         if (check->step > 0)
-                text_printf(text, "%2lld. %s ", (long long)check->step, check->title);
+                text_printf(text, "%2lld. ", (long long)check->step);
         else
-                text_printf(text, "    %s ", check->title);
+                text_puts(text, "    ");
+        text_put_line(text, check->title, SIZE_MAX);
+        text_putc(text, ' ');
         for (size_t column = columns_of(check->title); column < TITLE_COLUMNS; column++)
                 text_putc(text, '.');
         text_putc(text, ' ');
@@ -159,14 +144,18 @@ static void put_step(struct text *text, const struct check_state *state, bool co
         if (standing == STANDING_PASS)
                 put_nearest(text, state);
         text_putc(text, '\n');
-        if (!state->success)
-                text_printf(text, "     %s\n", check_state_reason(state));
+        if (!state->success) {
+                text_puts(text, "     ");
+                text_put_line(text, check_state_reason(state), SIZE_MAX);
+                text_putc(text, '\n');
+        }
         if (state->result)
-                put_beyond(text, state);
+                thresholds_put_beyond(text, "     ", &check->thresholds, &state->result->samples,
+                                      state->result->started_wall);
         if (standing != STANDING_PASS && check->advice)
-                text_printf(text, "     → %s\n", check->advice);
+                put_advice(text, check->advice);
         if (standing != STANDING_PASS && check->runbook_url)
-                text_printf(text, "     → %s\n", check->runbook_url);
+                put_advice(text, check->runbook_url);
 }
 
 static void put_local_time(struct text *text, nsec wall)
@@ -216,7 +205,8 @@ static void add_value(const struct judgement *judgement, void *context)
 static cJSON *step_json(const struct check_state *state)
 {
         const struct check *check = state->check;
-        cJSON *step = cJSON_CreateObject(), *values = cJSON_AddArrayToObject(step, "values");
+        cJSON *step = cJSON_CreateObject(), *values;
+        _cleanup_text_ struct text reason = {0}; /* a server may have said it, in no encoding */
 
         if (check->step > 0)
                 cJSON_AddNumberToObject(step, "step", (double)check->step);
@@ -224,14 +214,16 @@ static cJSON *step_json(const struct check_state *state)
         cJSON_AddStringToObject(step, "title", check->title);
         cJSON_AddStringToObject(step, "kind", check->kind->name);
         cJSON_AddStringToObject(step, "standing", standings[check_state_standing(state)].word);
+        text_put_line(&reason, check_state_reason(state), SIZE_MAX);
         if (!state->success)
-                cJSON_AddStringToObject(step, "reason", check_state_reason(state));
+                cJSON_AddStringToObject(step, "reason", text_string(&reason));
         if (check->advice)
                 cJSON_AddStringToObject(step, "advice", check->advice);
         if (check->runbook_url)
                 cJSON_AddStringToObject(step, "runbook_url", check->runbook_url);
         if (state->result)
                 cJSON_AddNumberToObject(step, "duration_seconds", nsec_to_seconds(state->result->duration));
+        values = cJSON_AddArrayToObject(step, "values");
         for (size_t i = 0; state->result && i < check->thresholds.count; i++)
                 threshold_judge(&check->thresholds.items[i], &state->result->samples,
                                 state->result->started_wall, add_value, values);
@@ -241,13 +233,13 @@ static cJSON *step_json(const struct check_state *state)
 int checklist_print_json(const struct once *once, nsec wall, struct text *text)
 {
         _cleanup_json_ cJSON *document = cJSON_CreateObject();
-        cJSON *steps = cJSON_AddArrayToObject(document, "steps");
         char time[TIME_TEXT_MAX];
 
         if (once->set->title)
                 cJSON_AddStringToObject(document, "title", once->set->title);
         cJSON_AddStringToObject(document, "time", time_format(wall, time));
         cJSON_AddStringToObject(document, "standing", standings[once_worst(once)].word);
+        cJSON *steps = cJSON_AddArrayToObject(document, "steps");
         for (size_t i = following(once, SIZE_MAX); i != SIZE_MAX; i = following(once, i))
                 cJSON_AddItemToArray(steps, step_json(&once->states[i]));
         _cleanup_free_ char *printed = json_print(document);

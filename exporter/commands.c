@@ -2,21 +2,21 @@
 /* The table of commands, and each of them. */
 #include "exporter/commands.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "exporter/alerts.h"
 #include "exporter/capacity.h"
 #include "exporter/checklist.h"
 #include "exporter/dashboard.h"
+#include "runbook/config.h"
 #include "runbook/http_client.h"
 
 enum { EXIT_FINE, EXIT_FAILED };
 
 static int print(const struct text *text)
 {
-        return text_error(text) == 0 && fputs(text_string(text), stdout) >= 0 && fflush(stdout) == 0
-                       ? EXIT_FINE
-                       : EXIT_FAILED;
+        return flags_print(text) ? EXIT_FINE : EXIT_FAILED;
 }
 
 static int could_not_look(const struct error *error)
@@ -119,20 +119,50 @@ const struct command commands[] = {
         {0},
 };
 
-static int (*const runs[])(const struct command_options *options) = {alerts, capacity, checklist, dashboard,
-                                                                     describe};
+/* Beside the table that --help prints. */
+static const struct {
+        int (*run)(const struct command_options *options);
+        bool json, all; /* the options that it takes */
+} runs[] = {
+        {alerts, false, false},    {capacity, true, false},  {checklist, true, true},
+        {dashboard, false, false}, {describe, false, false},
+};
 
-_Static_assert(sizeof(runs) / sizeof(runs[0]) + 1 == sizeof(commands) / sizeof(commands[0]),
-               "a function for each command");
+_Static_assert(N_ELEMENTS(runs) + 1 == N_ELEMENTS(commands), "a function for each command");
 
-bool command_run(const char *name, const struct command_options *options, int *ret_status)
+/* SIZE_MAX: there is none of this name. */
+static size_t find_command(const char *name)
 {
-        for (size_t i = 0; commands[i].name; i++)
-                if (strcmp(commands[i].name, name) == 0) {
-                        *ret_status = runs[i](options);
-                        return true;
-                }
-        return false;
+        for (size_t i = 0; name && commands[i].name; i++)
+                if (strcmp(commands[i].name, name) == 0)
+                        return i;
+        return SIZE_MAX;
+}
+
+int command_check(const char *name, const struct command_options *options, struct error *error)
+{
+        size_t found = find_command(name);
+        const char *names[N_ELEMENTS(runs)];
+
+        for (size_t i = 0; i < N_ELEMENTS(runs); i++)
+                names[i] = commands[i].name;
+        if (name && found == SIZE_MAX) {
+                const char *nearest = config_nearest(name, names, N_ELEMENTS(names));
+
+                return error_set(error, EINVAL, "there is no command \"%s\"; %s%s%s", name,
+                                 nearest ? "did you mean " : "see --help", nearest ? nearest : "",
+                                 nearest ? "?" : "");
+        }
+        if (options->json && !(found != SIZE_MAX && runs[found].json))
+                return error_set(error, EINVAL, "--json goes with checklist and capacity");
+        if (options->all && !(found != SIZE_MAX && runs[found].all))
+                return error_set(error, EINVAL, "--all goes with checklist");
+        return 0;
+}
+
+int command_run(const char *name, const struct command_options *options)
+{
+        return runs[find_command(name)].run(options);
 }
 
 int command_once(const struct command_options *options, const char *path)

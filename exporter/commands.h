@@ -3,6 +3,7 @@
 #ifndef EXPORTER_COMMANDS_H
 #define EXPORTER_COMMANDS_H
 
+#include "runbook/error.h"
 #include "runbook/flags.h"
 
 struct command_options {
@@ -14,8 +15,12 @@ struct command_options {
 /* For --help; closed by an entry without a name. */
 extern const struct command commands[];
 
-/* Runs a command on the calling thread and tells what to exit with; false when there is none of this name. */
-bool command_run(const char *name, const struct command_options *options, int *ret_status);
+/* Whether there is such a command, and whether the options are its own; `name` may be NULL: none is given.
+ * -EINVAL with a sentence. */
+int command_check(const char *name, const struct command_options *options, struct error *error);
+
+/* Runs a command that was checked, on the calling thread; what to exit with. */
+int command_run(const char *name, const struct command_options *options);
 
 /* --once: runs every check and writes the metrics to `path`. What to exit with: see once_exit_status(). */
 int command_once(const struct command_options *options, const char *path);

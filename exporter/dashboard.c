@@ -3,6 +3,8 @@
 #include "exporter/dashboard.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <zlib.h>
 
 #include "exporter/alerts.h"
 #include "runbook/json.h"
@@ -10,6 +12,7 @@
 #define SCHEMA 36
 #define COLUMNS 24
 #define HEIGHT 7
+#define UID_SIZE 32
 
 /* Where the next panel goes. */
 struct grid {
@@ -95,8 +98,16 @@ static void add_limit(cJSON *steps, const char *colour, const double *value)
         cJSON_AddItemToArray(steps, step);
 }
 
-/* The limit as a line across the graph, in the colour of its level. */
-static void add_limits(cJSON *panel, const struct threshold *threshold)
+static int compare_limits(const void *a, const void *b)
+{
+        double first = (*(const struct threshold *const *)a)->limit,
+               second = (*(const struct threshold *const *)b)->limit;
+
+        return (first > second) - (first < second);
+}
+
+/* The limits as lines across the graph, each in the colour of its level; Grafana wants them rising. */
+static void add_limits(cJSON *panel, const struct threshold **limits_of_one, size_t count)
 {
         cJSON *defaults = cJSON_GetObjectItem(cJSON_GetObjectItem(panel, "fieldConfig"), "defaults");
         cJSON *limits = add_object(defaults, "thresholds");
@@ -106,7 +117,10 @@ static void add_limits(cJSON *panel, const struct threshold *threshold)
                                 "line");
         cJSON_AddStringToObject(limits, "mode", "absolute");
         add_limit(steps, "transparent", NULL);
-        add_limit(steps, threshold->level == THRESHOLD_FAIL ? "red" : "orange", &threshold->limit);
+        qsort(limits_of_one, count, sizeof(*limits_of_one), compare_limits);
+        for (size_t i = 0; i < count; i++)
+                add_limit(steps, limits_of_one[i]->level == THRESHOLD_FAIL ? "red" : "orange",
+                          &limits_of_one[i]->limit);
 }
 
 static void add_overview(struct grid *grid)
@@ -121,15 +135,34 @@ static void add_overview(struct grid *grid)
         add_unit(panel, UNIT_SECONDS);
 }
 
-static void add_threshold(struct grid *grid, const struct check *check, const struct threshold *threshold)
+/* One graph of what item `first` looks at, with the limits of all that look at the same: "a > 80%, > 90%". */
+static int add_threshold(struct grid *grid, const struct check *check, size_t first)
 {
-        _cleanup_text_ struct text expression = {0};
+        const struct thresholds *all = &check->thresholds;
+        const struct threshold *threshold = &all->items[first];
+        _cleanup_free_ const struct threshold **same = calloc(all->count, sizeof(*same));
+        _cleanup_text_ struct text expression = {0}, title = {0};
+        size_t count = 0;
 
+        if (!same)
+                return -ENOMEM;
+        for (size_t i = 0; i < all->count; i++) {
+                const struct threshold *other = &all->items[i];
+
+                if (strcmp(other->expression, threshold->expression) != 0)
+                        continue;
+                if (i < first)
+                        return 0; /* it has its graph already */
+                text_printf(&title, "%s%s", count > 0 ? "," : threshold->expression,
+                            other->written + strlen(other->expression));
+                same[count++] = other;
+        }
         threshold_put_promql_value(&expression, threshold, check->name);
-        cJSON *panel = add_panel(grid, "timeseries", threshold->written, 12, HEIGHT);
+        cJSON *panel = add_panel(grid, "timeseries", text_string(&title), 12, HEIGHT);
         add_query(panel, text_string(&expression), "__auto");
         add_unit(panel, threshold->unit);
-        add_limits(panel, threshold);
+        add_limits(panel, same, count);
+        return 0;
 }
 
 static void add_own(struct grid *grid, const struct check *check, const struct metric_family *family)
@@ -144,18 +177,20 @@ static void add_own(struct grid *grid, const struct check *check, const struct m
         add_unit(panel, humane_unit_of(family->name));
 }
 
-static void add_check(struct grid *grid, const struct check *check, void *state)
+static int add_check(struct grid *grid, const struct check *check, void *state)
 {
         const struct metric_family *const *own =
                 check->kind->own_families ? check->kind->own_families(state) : NULL;
 
         if (check->thresholds.count == 0 && !(own && own[0]))
-                return;
+                return 0;
         add_row(grid, check->title);
         for (size_t i = 0; i < check->thresholds.count; i++)
-                add_threshold(grid, check, &check->thresholds.items[i]);
+                if (add_threshold(grid, check, i) < 0)
+                        return -ENOMEM;
         for (size_t i = 0; own && own[i]; i++)
                 add_own(grid, check, own[i]);
+        return 0;
 }
 
 static void add_variable(cJSON *document)
@@ -170,13 +205,24 @@ static void add_variable(cJSON *document)
         cJSON_AddItemToArray(list, variable);
 }
 
+/* Grafana knows a dashboard by this: it stays over imports, and is another one for another runbook. */
+static const char *uid_of(const char *title, char ret[static UID_SIZE])
+{
+        snprintf(ret, UID_SIZE, "runbook-%08lx",
+                 crc32(0, (const unsigned char *)title, (unsigned)strlen(title)));
+        return ret;
+}
+
 int dashboard_print(const struct check_set *set, struct text *text)
 {
         _cleanup_json_ cJSON *document = cJSON_CreateObject();
         struct grid grid = {0};
 
-        cJSON_AddStringToObject(document, "title", set->title ? set->title : "Runbook");
-        cJSON_AddStringToObject(document, "uid", "runbook-checks");
+        const char *title = set->title ? set->title : "Runbook";
+        char uid[UID_SIZE];
+
+        cJSON_AddStringToObject(document, "title", title);
+        cJSON_AddStringToObject(document, "uid", uid_of(title, uid));
         cJSON_AddNumberToObject(document, "schemaVersion", SCHEMA);
         cJSON_AddStringToObject(document, "refresh", "1m");
         cJSON_AddStringToObject(add_object(document, "time"), "from", "now-24h");
@@ -185,7 +231,8 @@ int dashboard_print(const struct check_set *set, struct text *text)
         grid.panels = cJSON_AddArrayToObject(document, "panels");
         add_overview(&grid);
         for (size_t i = 0; i < set->count; i++)
-                add_check(&grid, &set->checks[i], set->states[i]);
+                if (add_check(&grid, &set->checks[i], set->states[i]) < 0)
+                        return -ENOMEM;
         _cleanup_free_ char *printed = cJSON_Print(document);
         if (!printed)
                 return -ENOMEM;

@@ -9,11 +9,13 @@ static void put_end(const struct check_result *result, struct text *text)
 {
         double seconds = nsec_to_seconds(result->duration);
 
-        if (result->code < 0)
-                text_printf(text, "failed after %.3f s: %s\n", seconds,
-                            result->reason ? result->reason : "out of memory");
-        else
-                text_printf(text, "succeeded in %.3f s\n", seconds);
+        if (result->code < 0) {
+                text_printf(text, "failed after %.3f s: ", seconds);
+                text_put_line(text, result->reason ? result->reason : "out of memory", SIZE_MAX);
+        } else {
+                text_printf(text, "succeeded in %.3f s", seconds);
+        }
+        text_putc(text, '\n');
 }
 
 static void put_samples(const struct check_result *result, struct text *text)
@@ -43,6 +45,7 @@ void debug_render(const struct check *check, const struct check_result *result, 
         trace_put(result->trace, text);
         if (finished) {
                 put_end(result, text);
+                thresholds_put_beyond(text, "", &check->thresholds, &result->samples, result->started_wall);
                 put_samples(result, text);
         } else {
                 text_puts(text, "… and the run goes on: the time of this request, or its own, is over\n");

@@ -37,7 +37,7 @@ static void put_seconds(struct text *text, double value)
         char duration[DURATION_TEXT_MAX];
         double size = fabs(value);
 
-        if (size >= 1 && size < 1e9)
+        if (size >= 60 && size < 1e9)
                 text_printf(text, "%s%s", value < 0 ? "-" : "",
                             duration_format((nsec)size * NSEC_PER_SEC, duration));
         else

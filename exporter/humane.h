@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Values as people read them: "83.2 %", "6d 4h", "1.5 GiB", "0.0123". */
+/* Values as people read them: "83.2 %", "6d4h", "1.5 GiB", "0.0123". */
 #ifndef EXPORTER_HUMANE_H
 #define EXPORTER_HUMANE_H
 

@@ -154,8 +154,9 @@ static bool is_compressed(const char *path)
         return false;
 }
 
-/* Takes a file up that was not followed so far: where the last process left it, or from its beginning. */
-static int take_up(struct log_follow *follow, const char *path, int fd, const struct stat *status,
+/* Takes a file up that was not followed so far, and its descriptor: where the last process left it, or from
+ * its beginning. */
+static int take_up(struct log_follow *follow, const char *path, int *fd, const struct stat *status,
                    bool is_new, struct error *error)
 {
         const struct log_place *left = log_places_find(&follow->left, status->st_dev, status->st_ino);
@@ -169,7 +170,7 @@ static int take_up(struct log_follow *follow, const char *path, int fd, const st
                                   .place = {.device = status->st_dev, .inode = status->st_ino}};
         if (!file->path)
                 return error_oom(error);
-        file->fd = fd;
+        file->fd = TAKE_FD(*fd);
         if (left)
                 file->place = *left;
         else if (!is_new)
@@ -193,10 +194,9 @@ static int see(struct log_follow *follow, const char *path, bool listed, bool is
         if (!file) {
                 if (!listed && !log_places_find(&follow->left, status.st_dev, status.st_ino))
                         return 0;
-                int r = take_up(follow, path, fd, &status, is_new, error);
+                int r = take_up(follow, path, &fd, &status, is_new, error);
                 if (r < 0)
                         return r;
-                fd = -1;
                 file = &follow->files[follow->count - 1];
         }
         file->listed = file->listed || listed;

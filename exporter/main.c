@@ -7,6 +7,7 @@
 
 #include "exporter/commands.h"
 #include "exporter/current.h"
+#include "exporter/once.h"
 #include "exporter/page.h"
 #include "exporter/probe.h"
 #include "runbook/flags.h"
@@ -16,7 +17,8 @@
 #include "runbook/systemd.h"
 #include "runbook/web_config.h"
 
-enum { EXIT_FINE, EXIT_FAILED, EXIT_USAGE };
+/* A 2 would be a verdict: that a step of the checklist fails. */
+enum { EXIT_FINE, EXIT_FAILED, EXIT_USAGE = ONCE_COULD_NOT_LOOK };
 
 #define WORKERS_MAX 100000
 #define STOP_PATIENCE (2 * NSEC_PER_SEC) /* for runs that are on their way when the exporter is stopped */
@@ -55,18 +57,20 @@ static void handle_landing(struct http_exchange *exchange, void *context)
 {
         const struct exporter *exporter = context;
         _cleanup_text_ struct text page = {0};
-        struct schedule *schedule = scrape_schedule(current_hold(exporter->current));
+        struct scrape *scrape = current_hold(exporter->current); /* its checks are shown: they are to stay */
+        struct schedule *schedule = scrape_schedule(scrape);
         _cleanup_free_ struct check_state *states = calloc(schedule_count(schedule), sizeof(*states));
         size_t count = states ? schedule_states(schedule, NULL, states, NULL, NULL) : 0;
 
+        if (states)
+                page_render(scrape_set(scrape)->title, states, count, clock_wall(), &page);
+        for (size_t i = 0; i < count; i++)
+                check_state_release(&states[i]);
         current_release(exporter->current);
         if (!states) {
                 http_reply_text(exchange, 500, "Out of memory.");
                 return;
         }
-        page_render(states, count, clock_wall(), &page);
-        for (size_t i = 0; i < count; i++)
-                check_state_release(&states[i]);
         http_reply(exchange, 200, HTTP_TYPE_HTML, &page);
 }
 
@@ -205,13 +209,6 @@ static int check_config(const char *path, const char *web_path)
         return web ? EXIT_FINE : EXIT_FAILED;
 }
 
-static int print(const struct text *text)
-{
-        return text_error(text) == 0 && fputs(text_string(text), stdout) >= 0 && fflush(stdout) == 0
-                       ? EXIT_FINE
-                       : EXIT_FAILED;
-}
-
 /* Signals wait for sigwait() in the first thread, which every other one inherits. */
 static void block_signals(sigset_t *ret_signals)
 {
@@ -234,27 +231,34 @@ static bool print_and_end(const struct arguments *arguments, const struct flag *
                 text_printf(&text, "runbook_exporter %s\n", RUNBOOK_VERSION);
         else
                 return false;
-        *ret_status = print(&text);
+        *ret_status = flags_print(&text) ? EXIT_FINE : EXIT_FAILED;
         return true;
 }
 
-/* Commands run their checks once; what fails stands in what they print, not in a log. */
-static bool run_and_end(const struct arguments *arguments, int count, char **words, int *ret_status)
+/* Whether the words fit together: a command, --once, or neither, with the options that are theirs. */
+static int check_words(const struct command_options *options, const char *once, int count, char **words,
+                       struct error *error)
 {
-        const struct command_options options = {
-                .config_file = arguments->config_file,
-                .state_directory = arguments->state_directory,
-                .json = arguments->json,
-                .all = arguments->all,
-        };
+        int r = command_check(count > 0 ? words[0] : NULL, options, error);
 
+        if (r < 0)
+                return r;
+        if (count > 1)
+                return error_set(error, EINVAL,
+                                 "\"%s\" takes no further words, and there is \"%s\"; see --help", words[0],
+                                 words[1]);
+        if (once && count > 0)
+                return error_set(error, EINVAL, "--once is a command of its own, beside \"%s\"", words[0]);
+        return once && !*once ? error_set(error, EINVAL, "--once: which file? - is stdout") : 0;
+}
+
+/* Commands run their checks once; what fails stands in what they print, not in a log. */
+static int run_and_end(const struct arguments *arguments, const struct command_options *options,
+                       const char *name)
+{
         if (strcmp(arguments->log_level, "debug") != 0)
                 log_setup("error", arguments->log_format, NULL);
-        if (count == 0) {
-                *ret_status = command_once(&options, arguments->once);
-                return true;
-        }
-        return command_run(words[0], &options, ret_status);
+        return name ? command_run(name, options) : command_once(options, arguments->once);
 }
 
 int main(int argc, char **argv)
@@ -278,7 +282,7 @@ int main(int argc, char **argv)
                 {"once", FLAG_STRING, &arguments.once, NULL, "FILE",
                  "run every check once, write the metrics to FILE (for a textfile collector; - is stdout), "
                  "and end"},
-                {"json", FLAG_SWITCH, &arguments.json, NULL, NULL, "with a command: print JSON"},
+                {"json", FLAG_SWITCH, &arguments.json, NULL, NULL, "with checklist and capacity: print JSON"},
                 {"all", FLAG_SWITCH, &arguments.all, NULL, NULL,
                  "with checklist: run every check, not the steps alone"},
                 {"sandbox", FLAG_STRING, &arguments.sandbox, "auto", "MODE",
@@ -311,12 +315,18 @@ int main(int argc, char **argv)
                 arguments.listen_address = HTTP_SYSTEMD_SOCKET;
         if (print_and_end(&arguments, flags, &status))
                 return status;
-        if ((count == 1 || (count == 0 && arguments.once)) && run_and_end(&arguments, count, words, &status))
-                return status;
-        if (count > 0) {
-                fprintf(stderr, "runbook_exporter: what is \"%s\"? See --help.\n", words[0]);
+        const struct command_options options = {
+                .config_file = arguments.config_file,
+                .state_directory = arguments.state_directory,
+                .json = arguments.json,
+                .all = arguments.all,
+        };
+        if (check_words(&options, arguments.once, count, words, &error) < 0) {
+                fprintf(stderr, "runbook_exporter: %s\n", error_text(&error));
                 return EXIT_USAGE;
         }
+        if (count > 0 || arguments.once)
+                return run_and_end(&arguments, &options, count > 0 ? words[0] : NULL);
         if (arguments.config_check)
                 return check_config(arguments.config_file, arguments.web_config_file);
         block_signals(&signals);

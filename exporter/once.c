@@ -137,19 +137,6 @@ int once_exit_status(enum standing standing)
         return statuses[standing];
 }
 
-static int write_all(int fd, const char *data, size_t length)
-{
-        while (length > 0) {
-                ssize_t n = write(fd, data, length);
-
-                if (n < 0)
-                        return -errno;
-                data += n;
-                length -= (size_t)n;
-        }
-        return 0;
-}
-
 /* Beside the file first, so that its readers see the old page or the new one and never a half. */
 static int replace_file(const char *path, const char *data, size_t length, struct error *error)
 {
@@ -172,6 +159,13 @@ static int replace_file(const char *path, const char *data, size_t length, struc
         return 0;
 }
 
+static int write_out(const char *data, size_t length, struct error *error)
+{
+        int r = write_all(STDOUT_FILENO, data, length);
+
+        return r < 0 ? error_set(error, -r, "standard output: %s", strerrordesc_np(-r)) : 0;
+}
+
 int once_write_metrics(const struct once *once, const char *path, struct error *error)
 {
         struct sample_set none = {0};
@@ -187,9 +181,7 @@ int once_write_metrics(const struct once *once, const char *path, struct error *
         if (!page)
                 return error_oom(error);
         if (strcmp(path, "-") == 0)
-                r = error_prefix(error,
-                                 write_all(STDOUT_FILENO, http_content_data(page), http_content_length(page)),
-                                 "standard output");
+                r = write_out(http_content_data(page), http_content_length(page), error);
         else
                 r = replace_file(path, http_content_data(page), http_content_length(page), error);
         http_content_unref(page);

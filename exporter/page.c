@@ -15,7 +15,11 @@ static const char style[] =
         "thead th{color:var(--dim);font-weight:600}tbody th{font-weight:600}"
         "td.n{white-space:nowrap;font-variant-numeric:tabular-nums}small{color:var(--dim);font-weight:400}"
         ".good{color:var(--good)}.bad{color:var(--bad)}.wait{color:var(--wait)}.s{font-weight:600;white-"
-        "space:nowrap}";
+        "space:nowrap}thead th{white-space:nowrap}td:last-child{overflow-wrap:anywhere}"
+        /* On a telephone a row is a card: its cells one after the other, the reason below them. */
+        "@media(max-width:40rem){thead{position:absolute;left:-99rem}tbody tr{display:block;padding:.5rem "
+        "0;border-bottom:1px solid var(--line)}tbody th,td{display:inline-block;border:0;padding:0 1rem 0 "
+        "0}tbody th,td:last-child{display:block}td:empty{display:none}}";
 
 /* How a check stands, in a word, a sign and a colour: never by colour alone. */
 static const struct {
@@ -44,36 +48,61 @@ static void put_duration(struct text *text, nsec duration)
                 text_printf(text, "%.2f s", nsec_to_seconds(duration));
 }
 
-/* One series beyond a threshold: which condition, and its value. */
+/* What is shown of one level. */
+struct shown {
+        struct text *text;
+        size_t beyond;
+};
+
+/* One series beyond a threshold: its value, and which condition. */
 static void put_judgement(const struct judgement *judgement, void *context)
 {
-        struct text *text = context, value = {0};
+        struct shown *shown = context;
+        _cleanup_text_ struct text value = {0};
 
-        if (!judgement->beyond)
+        if (!judgement->beyond || shown->beyond++ >= JUDGEMENTS_SHOWN)
                 return;
-        judgement_put_value(&value, judgement);
-        text_putc(&value, ' ');
-        judgement_put_series(&value, judgement);
-        text_puts(text, "<div>");
-        text_put_html(text, threshold_levels[judgement->threshold->level]);
-        text_puts(text, ": ");
-        text_put_html(text, judgement->threshold->written);
-        text_puts(text, ": ");
-        text_put_html(text, text_string(&value));
-        text_puts(text, "</div>");
-        text_free(&value);
+        judgement_put(&value, judgement);
+        text_puts(shown->text, "<div>");
+        text_put_html(shown->text, text_string(&value));
+        text_printf(shown->text, " <small>%s: ", threshold_levels[judgement->threshold->level]);
+        text_put_html(shown->text, judgement->threshold->written);
+        text_puts(shown->text, "</small></div>");
 }
 
 static void put_beyond(struct text *text, const struct check_state *state)
 {
-        for (enum threshold_level level = THRESHOLD_LEVELS; level-- > 0;)
+        for (enum threshold_level level = THRESHOLD_LEVELS; level-- > 0;) {
+                struct shown shown = {text, 0};
+
                 thresholds_judge(&state->check->thresholds, level, &state->result->samples,
-                                 state->result->started_wall, put_judgement, text);
-        if (check_state_standing(state) != STANDING_PASS && state->check->advice) {
+                                 state->result->started_wall, put_judgement, &shown);
+                if (shown.beyond > JUDGEMENTS_SHOWN)
+                        text_printf(text, "<div>… and %zu more</div>", shown.beyond - JUDGEMENTS_SHOWN);
+        }
+}
+
+/* What to do, and where that is told: a link only where it is one. */
+static void put_advice(struct text *text, const struct check *check)
+{
+        const char *url = check->runbook_url;
+        bool link = url && (string_starts(url, "https://") || string_starts(url, "http://"));
+
+        if (check->advice) {
                 text_puts(text, "<div><strong>");
-                text_put_html(text, state->check->advice);
+                text_put_html(text, check->advice);
                 text_puts(text, "</strong></div>");
         }
+        if (!url)
+                return;
+        text_puts(text, link ? "<div><a href=\"" : "<div>");
+        text_put_html(text, url);
+        if (link) {
+                text_puts(text, "\">");
+                text_put_html(text, url);
+                text_puts(text, "</a>");
+        }
+        text_puts(text, "</div>");
 }
 
 static void put_check(struct text *text, const struct check_state *state, nsec now)
@@ -102,25 +131,38 @@ static void put_check(struct text *text, const struct check_state *state, nsec n
         text_put_html(text, check_state_reason(state));
         if (result)
                 put_beyond(text, state);
+        if (standing == STANDING_WARN || standing == STANDING_FAIL)
+                put_advice(text, state->check);
         if (result && result->samples.dropped > 0)
-                text_printf(text, "%llu series over max_series were left out",
+                text_printf(text, "<div>%llu series over max_series were left out</div>",
                             (unsigned long long)result->samples.dropped);
         text_puts(text, "</td></tr>\n");
 }
 
-void page_render(const struct check_state *states, size_t count, nsec now, struct text *text)
+static void put_heading(struct text *text, const char *title)
+{
+        if (title) {
+                text_put_html(text, title);
+                text_puts(text, ": ");
+        }
+        text_puts(text, "Runbook exporter");
+}
+
+void page_render(const char *title, const struct check_state *states, size_t count, nsec now,
+                 struct text *text)
 {
         size_t of[N_ELEMENTS(standings)] = {0};
+        _cleanup_text_ struct text heading = {0};
 
         for (size_t i = 0; i < count; i++)
                 of[check_state_standing(&states[i])]++;
+        put_heading(&heading, title);
 
         text_printf(
                 text,
                 "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
                 "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"
-                "<title>Runbook exporter</title><style>%s</style></head>\n<body><main><h1>Runbook "
-                "exporter</h1>\n"
+                "<title>%s</title><style>%s</style></head>\n<body><main><h1>%s</h1>\n"
                 "<p>Version %s. %zu checks, %zu of them failing, %zu warning. Checks run when Prometheus "
                 "asks for "
                 "<a href=\"/metrics\">metrics</a>.</p>\n"
@@ -130,7 +172,8 @@ void page_render(const struct check_state *states, size_t count, nsec now, struc
                 "<th scope=\"col\">State</th><th scope=\"col\">Check</th><th scope=\"col\">Kind</th>"
                 "<th scope=\"col\">Last run</th><th scope=\"col\">Took</th><th scope=\"col\">Reason</th>"
                 "</tr></thead><tbody>\n",
-                style, RUNBOOK_VERSION, count, of[STANDING_FAIL], of[STANDING_WARN]);
+                text_string(&heading), style, text_string(&heading), RUNBOOK_VERSION, count,
+                of[STANDING_FAIL], of[STANDING_WARN]);
         for (size_t i = 0; i < count; i++)
                 put_check(text, &states[i], now);
         text_puts(text, "</tbody></table></div></main></body></html>\n");

@@ -5,7 +5,8 @@
 
 #include "exporter/schedule.h"
 
-/* `now` is a wall time, for "12s ago". */
-void page_render(const struct check_state *states, size_t count, nsec now, struct text *text);
+/* `title`: whose checks these are, or NULL. `now` is a wall time, for "12s ago". */
+void page_render(const char *title, const struct check_state *states, size_t count, nsec now,
+                 struct text *text);
 
 #endif

@@ -182,7 +182,7 @@ static int spawn(const struct process_options *options, struct process *process,
         if (r == 0)
                 r = set_files(&actions, options, process);
         if (r == 0)
-                r = posix_spawn(&process->pid, argv.items[0], &actions, &attributes, argv.items,
+                r = posix_spawn(&process->pid, options->command->items[0], &actions, &attributes, argv.items,
                                 environment.items);
         posix_spawnattr_destroy(&attributes);
         posix_spawn_file_actions_destroy(&actions);

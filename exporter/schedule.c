@@ -45,11 +45,13 @@ const char *check_state_reason(const struct check_state *state)
 
 enum standing check_state_standing(const struct check_state *state)
 {
-        if (!state->result && !state->overdue)
-                return STANDING_UNKNOWN;
-        if (!state->success || state->result->beyond[THRESHOLD_FAIL] > 0)
+        const struct check_result *result = state->result;
+
+        if (!result)
+                return state->overdue ? STANDING_FAIL : STANDING_UNKNOWN;
+        if (!state->success || result->beyond[THRESHOLD_FAIL] > 0)
                 return STANDING_FAIL;
-        return state->result->beyond[THRESHOLD_WARN] > 0 ? STANDING_WARN : STANDING_PASS;
+        return result->beyond[THRESHOLD_WARN] > 0 ? STANDING_WARN : STANDING_PASS;
 }
 
 void check_state_release(struct check_state *state)

@@ -35,22 +35,15 @@ int state_file_save(const char *path, const char *title, const struct text *line
 {
         _cleanup_text_ struct text content = {0};
         _cleanup_free_ char *next = text_format("%s.new", path);
-        size_t written = 0;
 
         text_printf(&content, "%s\n", title);
         text_append(&content, text_string(lines), lines->length);
         if (!next || text_error(&content) < 0 || text_error(lines) < 0)
                 return error_oom(error);
         _cleanup_close_ int fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-        while (fd >= 0 && written < content.length) {
-                ssize_t wrote = write(fd, content.data + written, content.length - written);
-
-                if (wrote < 0 && errno != EINTR)
-                        return error_set(error, errno, "%s: %s", next, strerrordesc_np(errno));
-                written += wrote > 0 ? (size_t)wrote : 0;
-        }
-        /* Without this a crash of the machine leaves an empty file on XFS. */
-        if (fd < 0 || fdatasync(fd) < 0 || rename(next, path) < 0)
+        /* Without the sync a crash of the machine leaves an empty file on XFS. */
+        if (fd < 0 || write_all(fd, content.data, content.length) < 0 || fdatasync(fd) < 0 ||
+            rename(next, path) < 0)
                 return error_set(error, errno, "%s: %s", next, strerrordesc_np(errno));
         return 0;
 }

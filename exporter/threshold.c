@@ -156,22 +156,27 @@ static int take_operand(const char **at, struct operand *operand, struct error *
         return r;
 }
 
+/* The length of the text without the blanks at its end. */
+static size_t without_blanks(const char *text, size_t length)
+{
+        while (length > 0 && strchr(" \t\r\n", text[length - 1]))
+                length--;
+        return length;
+}
+
 /* What is written after the comparison, up to the end. */
 static int take_limit(const char *at, struct threshold *threshold, struct error *error)
 {
-        size_t length = strlen(at);
         nsec duration;
         int64_t bytes;
 
         skip_blanks(&at);
-        length = strlen(at);
-        while (length > 0 && strchr(" \t\r\n", at[length - 1]))
-                length--;
-        _cleanup_free_ char *word = strndup(at, length);
+        size_t length = without_blanks(at, strlen(at));
+        bool percent = length > 0 && at[length - 1] == '%';
+        _cleanup_free_ char *word = strndup(at, percent ? without_blanks(at, length - 1) : length);
         if (!word)
                 return error_oom(error);
-        if (length > 0 && word[length - 1] == '%') {
-                word[length - 1] = '\0';
+        if (percent) {
                 threshold->unit = UNIT_PERCENT;
                 if (config_parse_word(CONFIG_NUMBER, word, &threshold->limit, NULL) < 0)
                         return error_set(error, EINVAL, "\"%.40s%%\" is no percentage", word);
@@ -191,7 +196,10 @@ static int take_limit(const char *at, struct threshold *threshold, struct error 
         return 0;
 }
 
-/* Days of bytes, or a moment compared with a duration, are always a mistake. */
+/* 80 where 80% is meant would never be reached. Ratios that are more than ten may be written as 2000%. */
+#define LIKELY_RATIO 10
+
+/* Days of bytes, a moment compared with a duration, or bytes with a share are always a mistake. */
 static int check_units(const struct threshold *threshold, struct error *error)
 {
         const struct operand *left = &threshold->operands[0], *right = &threshold->operands[1];
@@ -215,6 +223,16 @@ static int check_units(const struct threshold *threshold, struct error *error)
                         metric, metric, metric);
         if (threshold->unit == UNIT_BYTES && (threshold->operator== '/' || !string_ends(metric, "_bytes")))
                 return error_set(error, EINVAL, "a size is compared with what is not in bytes");
+        if (threshold->unit == UNIT_PERCENT &&
+            threshold->operator!= '/' &&(string_ends(metric, "_bytes") || string_ends(metric, "_seconds")))
+                return error_set(error, EINVAL,
+                                 "a percentage is compared with %s: divide that by its whole, as in "
+                                 "runbook_disk_available_bytes / runbook_disk_size_bytes < 20%%",
+                                 metric);
+        if (threshold->unit == UNIT_NUMBER && threshold->operator!= '/' && string_ends(metric, "_ratio") &&
+            threshold->limit > LIKELY_RATIO)
+                return error_set(error, EINVAL, "%s is a ratio, 1 of which is the whole: write %g%%, or %g%%",
+                                 metric, threshold->limit, threshold->limit * 100);
         return 0;
 }
 
@@ -307,6 +325,38 @@ static struct config_node *condition_node(struct config_node *entry, enum thresh
         return config_is_list(list) ? config_item(list, i) : list;
 }
 
+/* Whether there is a limit of the same thing in the same direction: one of the two says nothing. */
+static bool has_like(const struct thresholds *thresholds, const struct threshold *threshold)
+{
+        for (size_t i = 0; i < thresholds->count; i++) {
+                const struct threshold *other = &thresholds->items[i];
+
+                if (other->level == threshold->level && other->comparison == threshold->comparison &&
+                    strcmp(other->expression, threshold->expression) == 0)
+                        return true;
+        }
+        return false;
+}
+
+/* Puts a condition behind the others; what is wrong with it is left in `error`. */
+static int add_condition(struct thresholds *thresholds, const char *text, enum threshold_level level,
+                         size_t place, struct error *error)
+{
+        struct threshold *threshold = &thresholds->items[thresholds->count];
+        int r = threshold_parse(text, level, threshold, error);
+
+        if (r >= 0 && has_like(thresholds, threshold))
+                r = error_set(error, EINVAL, "there is a limit for %s %s already under %s",
+                              threshold->expression, threshold->comparison, threshold_levels[level]);
+        if (r < 0) {
+                threshold_release(threshold);
+                return r;
+        }
+        threshold->place = place;
+        thresholds->count++;
+        return 0;
+}
+
 int thresholds_read(const struct config_strings lists[static THRESHOLD_LEVELS], struct config_node *entry,
                     struct thresholds *ret)
 {
@@ -318,18 +368,14 @@ int thresholds_read(const struct config_strings lists[static THRESHOLD_LEVELS], 
         for (enum threshold_level level = 0; level < THRESHOLD_LEVELS; level++)
                 for (size_t i = 0; i < lists[level].count; i++) {
                         _cleanup_error_ struct error error = {0};
-                        struct threshold *threshold = &ret->items[ret->count];
-                        int r = threshold_parse(lists[level].items[i], level, threshold, &error);
+                        const char *text = lists[level].items[i];
+                        int r = *text ? add_condition(ret, text, level, i, &error) : 0; /* it was said */
 
-                        if (r >= 0) {
-                                threshold->place = i;
-                                ret->count++;
-                                continue;
-                        }
-                        threshold_release(threshold);
                         if (r == -ENOMEM)
                                 return r;
-                        config_complain(condition_node(entry, level, i), NULL, "%s", error_text(&error));
+                        if (r < 0)
+                                config_complain(condition_node(entry, level, i), NULL, "%s",
+                                                error_text(&error));
                 }
         return 0;
 }

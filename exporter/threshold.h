@@ -9,8 +9,7 @@
  * A condition is one operand, or two with `-` or `/` between them; a comparison; and a number, which may be
  * a percentage, a duration (of what is in seconds) or a size (of what is in bytes). An operand is a metric of
  * the check with labels that must be equal, its sum, min or max, or time(). Two metrics meet where their
- * labels are the same, or where one of them has a single series. What was not measured is never beyond a
- * threshold.
+ * labels are the same; an aggregate meets every series. What was not measured is never beyond a threshold.
  */
 #ifndef EXPORTER_THRESHOLD_H
 #define EXPORTER_THRESHOLD_H
@@ -77,6 +76,9 @@ struct judgement {
         bool beyond;
 };
 
+/* Of what is beyond one level, this many series are shown to people; how many there are is always told. */
+#define JUDGEMENTS_SHOWN 20
+
 /*
  * Judges every series that the threshold speaks of, in the order of the samples. `wall` is what time() says.
  * `each` may be NULL. Answers how many are beyond. Takes no memory.
@@ -93,6 +95,13 @@ size_t thresholds_judge(const struct thresholds *thresholds, enum threshold_leve
  * `{mountpoint="/"}`, nothing when it has no others. */
 void judgement_put_value(struct text *text, const struct judgement *judgement);
 void judgement_put_series(struct text *text, const struct judgement *judgement);
+
+/* Both: `83.2 % {mountpoint="/"}`. */
+void judgement_put(struct text *text, const struct judgement *judgement);
+
+/* A line for each series beyond a condition, with the condition; those of fail first, which say more. */
+void thresholds_put_beyond(struct text *text, const char *indentation, const struct thresholds *thresholds,
+                           const struct sample_set *set, nsec wall);
 
 /* The rendered labels of a check's sample without the first, which is the check's name. `length` is theirs,
  * and then of what is answered. */

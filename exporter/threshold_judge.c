@@ -62,8 +62,7 @@ static bool aggregate(const struct operand *operand, const struct sample_set *se
         return any;
 }
 
-/* The value that belongs to the sample `beside`: with the same labels, or the only one. False: there is none.
- */
+/* The value that belongs to the sample `beside`, by the same labels. False: there is none. */
 static bool find_beside(const struct operand *operand, const struct sample_set *set, size_t beside,
                         double *ret)
 {
@@ -197,4 +196,48 @@ void judgement_put_series(struct text *text, const struct judgement *judgement)
 
         if (length > 0)
                 text_printf(text, "{%.*s}", (int)length, own);
+}
+
+void judgement_put(struct text *text, const struct judgement *judgement)
+{
+        _cleanup_text_ struct text series = {0};
+
+        judgement_put_value(text, judgement);
+        judgement_put_series(&series, judgement);
+        text_printf(text, "%s%s", series.length > 0 ? " " : "", text_string(&series));
+}
+
+/* What is told of one level. */
+struct telling {
+        struct text *text;
+        const char *indentation;
+        size_t beyond;
+};
+
+static void tell(const struct judgement *judgement, void *context)
+{
+        struct telling *telling = context;
+        _cleanup_text_ struct text line = {0};
+
+        if (!judgement->beyond || telling->beyond++ >= JUDGEMENTS_SHOWN)
+                return;
+        judgement_put(&line, judgement);
+        text_printf(&line, "  (%s: %s)", threshold_levels[judgement->threshold->level],
+                    judgement->threshold->written);
+        text_puts(telling->text, telling->indentation);
+        text_put_line(telling->text, text_string(&line), SIZE_MAX);
+        text_putc(telling->text, '\n');
+}
+
+void thresholds_put_beyond(struct text *text, const char *indentation, const struct thresholds *thresholds,
+                           const struct sample_set *set, nsec wall)
+{
+        for (enum threshold_level level = THRESHOLD_LEVELS; level-- > 0;) {
+                struct telling telling = {text, indentation, 0};
+
+                thresholds_judge(thresholds, level, set, wall, tell, &telling);
+                if (telling.beyond > JUDGEMENTS_SHOWN)
+                        text_printf(text, "%s… and %zu more\n", indentation,
+                                    telling.beyond - JUDGEMENTS_SHOWN);
+        }
 }

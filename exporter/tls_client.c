@@ -74,8 +74,7 @@ static int connect_one(const struct addrinfo *address, struct deadline deadline,
                 if (failure)
                         return error_set(error, failure, "%s", strerrordesc_np(failure));
         }
-        *ret = fd;
-        fd = -1;
+        *ret = TAKE_FD(fd);
         return 0;
 }
 

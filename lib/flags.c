@@ -3,6 +3,7 @@
 #include "runbook/flags.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "runbook/config.h"
@@ -171,4 +172,15 @@ void flags_help(const char *program, const char *summary, const struct command *
                         text_puts(text, " (default: on)");
                 text_putc(text, '\n');
         }
+}
+
+bool flags_print(const struct text *text)
+{
+        int r = text_error(text);
+
+        if (r == 0)
+                r = write_all(STDOUT_FILENO, text_string(text), text->length);
+        if (r < 0)
+                fprintf(stderr, "standard output: %s\n", strerrordesc_np(-r));
+        return r == 0;
 }

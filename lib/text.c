@@ -146,6 +146,37 @@ void text_put_html(struct text *text, const char *string)
         }
 }
 
+/* C0, DEL and C1, which terminals take for commands. */
+static bool is_control(const char *character, size_t length)
+{
+        unsigned char first = (unsigned char)character[0];
+
+        return first < 0x20 || first == 0x7f ||
+               (length == 2 && first == 0xc2 && (unsigned char)character[1] < 0xa0);
+}
+
+void text_put_line(struct text *text, const char *string, size_t limit)
+{
+        size_t put = 0;
+
+        for (const char *at = string; *at;) {
+                size_t length = utf8_length(at);
+
+                if (length > limit - put) {
+                        text_puts(text, "…");
+                        return;
+                }
+                if (length == 0)
+                        text_puts(text, UTF8_REPLACEMENT);
+                else if (is_control(at, length))
+                        text_putc(text, ' ');
+                else
+                        text_append(text, at, length);
+                put += length > 0 ? length : 1;
+                at += length > 0 ? length : 1;
+        }
+}
+
 const char *text_string(const struct text *text)
 {
         return text->length > 0 ? text->data : "";
@@ -187,4 +218,21 @@ char *text_format(const char *format, ...)
         text_vprintf(&text, format, args);
         va_end(args);
         return text_take(&text);
+}
+
+int write_all(int fd, const void *data, size_t length)
+{
+        const char *at = data;
+
+        while (length > 0) {
+                ssize_t n = write(fd, at, length);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return -errno;
+                at += n;
+                length -= (size_t)n;
+        }
+        return 0;
 }

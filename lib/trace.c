@@ -4,8 +4,6 @@
 
 #include <pthread.h>
 
-#include "lib/utf8.h"
-
 #define STEP_LIMIT ((size_t)500)
 
 struct trace {
@@ -36,28 +34,6 @@ struct trace *trace_free(struct trace *trace)
         return NULL;
 }
 
-/* Some of it was said by others: servers, files. */
-static void put_sentence(struct text *text, const char *sentence)
-{
-        size_t end = text->length + STEP_LIMIT;
-
-        for (const char *at = sentence; *at;) {
-                size_t length = utf8_length(at);
-
-                if (text->length + length > end) {
-                        text_puts(text, "…");
-                        return;
-                }
-                if (length == 0)
-                        text_puts(text, UTF8_REPLACEMENT);
-                else if ((unsigned char)*at < 0x20 || *at == 0x7f)
-                        text_putc(text, ' ');
-                else
-                        text_append(text, at, length);
-                at += length > 0 ? length : 1;
-        }
-}
-
 void trace_add(struct trace *trace, const char *format, ...)
 {
         _cleanup_text_ struct text sentence = {0};
@@ -72,7 +48,7 @@ void trace_add(struct trace *trace, const char *format, ...)
                 size_t before = trace->text.length;
 
                 text_printf(&trace->text, "%.3f s  ", nsec_to_seconds(clock_monotonic() - trace->started));
-                put_sentence(&trace->text, text_string(&sentence));
+                text_put_line(&trace->text, text_string(&sentence), STEP_LIMIT);
                 text_putc(&trace->text, '\n');
                 if (trace->text.length > TRACE_LIMIT) {
                         trace->text.length = before;

@@ -153,18 +153,17 @@ static int load_pair(struct web_config *config, struct error *error)
         const char *cert_file = tls->cert_file ? tls->cert_file : "cert";
         const char *key_file = tls->key_file ? tls->key_file : "key";
         gnutls_datum_t cert = {0}, key = {0}, cert_read = {0}, key_read = {0};
-        int r = 0;
 
-        if (tls->cert_file && (r = gnutls_load_file(tls->cert_file, &cert_read)) < 0)
+        if (tls->cert_file && gnutls_load_file(tls->cert_file, &cert_read) < 0)
                 return error_set(error, EINVAL, "cannot read cert_file %s", cert_file);
-        if (tls->key_file && (r = gnutls_load_file(tls->key_file, &key_read)) < 0) {
+        if (tls->key_file && gnutls_load_file(tls->key_file, &key_read) < 0) {
                 gnutls_free(cert_read.data);
                 return error_set(error, EINVAL, "cannot read key_file %s", key_file);
         }
         cert = tls->cert ? datum(tls->cert) : cert_read;
         key = tls->key ? datum(tls->key) : key_read;
-        r = gnutls_certificate_set_x509_key_mem2(config->credentials, &cert, &key, GNUTLS_X509_FMT_PEM, NULL,
-                                                 0);
+        int r = gnutls_certificate_set_x509_key_mem2(config->credentials, &cert, &key, GNUTLS_X509_FMT_PEM,
+                                                     NULL, 0);
         if (key_read.data)
                 explicit_bzero(key_read.data, key_read.size);
         gnutls_free(cert_read.data);

@@ -186,20 +186,6 @@ int evidence_create(const char *directory, const char *incident, const char *nam
         return 0;
 }
 
-static int write_all(int fd, const char *data, size_t length)
-{
-        while (length > 0) {
-                ssize_t n = write(fd, data, length);
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return -errno;
-                data += n;
-                length -= (size_t)n;
-        }
-        return 0;
-}
-
 int evidence_write(struct evidence_file *file, const void *data, size_t length, struct error *error)
 {
         if (write_all(file->fd, data, length) < 0)

@@ -43,9 +43,7 @@ static int complain(const struct error *error)
 
 static int print(const struct text *text)
 {
-        return text_error(text) == 0 && fputs(text_string(text), stdout) >= 0 && fflush(stdout) == 0
-                       ? EXIT_FINE
-                       : EXIT_FAILED;
+        return flags_print(text) ? EXIT_FINE : EXIT_FAILED;
 }
 
 /* Every operator must be somebody whose password or certificate can be checked. */

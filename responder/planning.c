@@ -21,8 +21,10 @@ int step_open(struct step_work *work, const struct step *step, size_t position, 
               const char *incident, struct targets *targets, struct error *error)
 {
         void *config = calloc(1, step->action->config_size > 0 ? step->action->config_size : 1);
-        if (!config)
-                return error_oom(error);
+        if (!config) {
+                error_oom(error);
+                return -ENOMEM;
+        }
 
         struct alert_bindings bindings;
         alert_bindings_init(&bindings, alert, incident);

@@ -25,6 +25,15 @@
          }))
 
 /* The value of `pointer`, which is NULL afterwards: for handing ownership over. */
+/* The descriptor, which its holder then has no longer. */
+#define TAKE_FD(fd)                        \
+        __extension__({                    \
+                int *_taken_from = &(fd);  \
+                int _taken = *_taken_from; \
+                *_taken_from = -1;         \
+                _taken;                    \
+        })
+
 #define TAKE_PTR(pointer)                                      \
         __extension__({                                        \
                 __typeof__(pointer) *_taken_from = &(pointer); \

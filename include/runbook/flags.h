@@ -35,6 +35,9 @@ struct command {
 int flags_parse(const struct flag *flags, int argc, char **argv, char ***ret_arguments, int *ret_count,
                 struct error *error);
 
+/* Writes what a command has to say to stdout; false after a sentence on stderr. */
+bool flags_print(const struct text *text);
+
 /* The text of --help: synopsis, commands (may be NULL), flags with defaults. */
 void flags_help(const char *program, const char *summary, const struct command *commands,
                 const struct flag *flags, struct text *text);

@@ -40,6 +40,11 @@ void text_put_json(struct text *text, const char *string);
 /* `string` with & < > " ' escaped for HTML text and attributes. */
 void text_put_html(struct text *text, const char *string);
 
+/* `string` as part of a line that is shown on a terminal, whoever said it: with blanks for control
+ * characters, so that nobody else moves the cursor, U+FFFD for what is no UTF-8, and "…" for all beyond
+ * `limit` bytes. */
+void text_put_line(struct text *text, const char *string, size_t limit);
+
 /* The content as a C string, "" when empty. Valid until the next append. */
 const char *text_string(const struct text *text);
 
@@ -51,6 +56,9 @@ char *text_take(struct text *text);
 /* Empties it and keeps the memory. */
 void text_clear(struct text *text);
 void text_free(struct text *text);
+
+/* Writes all of it, however often that takes. A negative errno, which errno holds as well. */
+int write_all(int fd, const void *data, size_t length);
 
 /* Formats into a fresh string the caller frees; NULL when out of memory. */
 char *text_format(const char *format, ...) _printf_(1, 2);

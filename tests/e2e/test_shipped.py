@@ -67,8 +67,8 @@ def test_the_reports_of_the_shipped_file(calm_lab):
     rows = {row["metric"]: row for row in json.loads(run(lab, "capacity", "--json").stdout)["rows"]}
     after = lab.postgres.value("SELECT count(*) FROM vector_embeddings")
     tables = {value["series"]: value["value"] for value in rows["runbook_postgres_table_rows"]["values"]}
-    assert set(tables) == {'schema="public",table="contexts"', 'schema="public",table="vector_embeddings"'}
-    assert before <= tables['schema="public",table="vector_embeddings"'] <= after
+    assert set(tables) == {'{schema="public",table="contexts"}', '{schema="public",table="vector_embeddings"}'}
+    assert before <= tables['{schema="public",table="vector_embeddings"}'] <= after
     services = {value["series"] for value in rows["runbook_docker_container_memory_usage_bytes"]["values"]}
     assert len(services) == 3
     for metric in ("runbook_system_cpu_cores", "runbook_disk_size_bytes", "runbook_redis_memory_used_bytes"):

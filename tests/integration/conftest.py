@@ -38,9 +38,9 @@ def exporter(program, tmp_path):
     """Starts exporters with the checks that a test gives; ends them."""
     started = []
 
-    def start(checks, defaults=None, env=None):
+    def start(checks, defaults=None, env=None, **more):
         config = tmp_path / f"checks-{len(started)}.yml"
-        config.write_text(json.dumps({"defaults": defaults or {}, "checks": checks}))  # JSON is YAML
+        config.write_text(json.dumps({"defaults": defaults or {}, "checks": checks, **more}))  # JSON is YAML
         daemon = Exporter(program, config, tmp_path / f"exporter-{len(started)}")
         started.append(daemon)
         return daemon.start(env)

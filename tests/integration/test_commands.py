@@ -41,8 +41,10 @@ def full(limit):
 
 
 def test_the_limits_stand_beside_the_values(exporter):
-    daemon = exporter([{**full("1KiB"), "fail": ["runbook_disk_used_ratio > 101%",
-                                                 "runbook_disk_available_bytes / runbook_disk_size_bytes < 0"]}])
+    checks = [{**full("1KiB"), "runbook_url": "https://r/?a&b",
+               "fail": ["runbook_disk_used_ratio > 101 %", "runbook_disk_available_bytes / runbook_disk_size_bytes < 0"]},
+              {**full("1KiB"), "name": "other", "step": 5, "runbook_url": "javascript:x"}]
+    daemon = exporter(checks, title="<MCP>")
     found = scrape(daemon)
     assert value(found, "runbook_check_success", check="disk") == 1  # what was measured is no failure to measure
     assert value(found, "runbook_check_threshold", check="disk", level="warn", comparison=">",
@@ -52,8 +54,13 @@ def test_the_limits_stand_beside_the_values(exporter):
     assert value(found, "runbook_check_series_beyond_threshold", check="disk", level="warn") == 1
     assert value(found, "runbook_check_series_beyond_threshold", check="disk", level="fail") == 0
     page = daemon.page("/")
-    assert "0 of them failing, 1 warning" in page
-    assert "Make room" in page and "runbook_disk_size_bytes" in page
+    assert "0 of them failing, 2 warning" in page
+    assert "Make room" in page and re.search(r"<div>[0-9.]+ [KMGT]iB \{mountpoint=&quot;/&quot;\} <small>warn: "
+                                             r"runbook_disk_size_bytes", page)
+    assert '<a href="https://r/?a&amp;b">' in page and '<a href="javascript:' not in page and "javascript:x" in page
+    assert "<h1>&lt;MCP&gt;: Runbook exporter</h1>" in page
+    assert re.search(r's\n[0-9.]+ [KMGT]iB \{mountpoint="/"\}  \(warn: runbook_disk_size_bytes\{mountpoint="/"\} > 1KiB\)\n'
+                     r'\n# HELP', daemon.page("/probe?check=disk&debug=1"))
     promtool(found.page)
 
 
@@ -83,6 +90,58 @@ def test_the_checklist_goes_by_steps_and_exits_as_the_worst(runs, target):
 
     assert "other" in runs("checklist", "--all", checks=[full("1KiB"), other, web], expect=2).stdout
     assert "other" in runs("checklist", checks=[other], expect=2).stdout  # without any step it is all of them
+
+
+def test_a_value_without_labels_stands_alone(runs):
+    system = {"name": "system", "title": "Memory", "system": {}, "warn": "runbook_system_memory_total_bytes < 1KiB"}
+    assert re.search(r"Memory \.+ ✓ PASS \([0-9.]+ [KMGT]iB\)\n", runs("checklist", checks=[system], expect=0).stdout)
+
+
+def test_many_series_beyond_are_counted_and_some_shown(runs):
+    script = "".join(f't_v{{i="{i}"}} {i}\n' for i in range(50))
+    many = {"name": "many", "warn": "t_v >= 0", "fail": "t_v > 40", "exec": {
+        "command": ["/usr/bin/printf", script], "output": "prometheus", "metrics": [{"name": "t_v"}]}}
+    lines = runs("checklist", checks=[many], expect=2).stdout.splitlines()
+    assert sum(line.endswith("(fail: t_v > 40)") for line in lines) == 9
+    assert sum(line.endswith("(warn: t_v >= 0)") for line in lines) == 20 and "     … and 30 more" in lines
+
+
+def test_what_servers_say_moves_no_cursor(runs, target):
+    """Reasons and labels come from others: no control character of theirs reaches the terminal, and JSON is UTF-8."""
+    target.says({"status": "\x1b[31mred\x9b1m\nnext"})
+    spells = {"name": "spells", "title": "One\nline", "advice": "First\nthen\n", "warn": "t_v > 0", "exec": {
+        "command": ["/usr/bin/printf", 't_v{i="\x1b[2J"} 1\n'], "output": "prometheus", "metrics": [{"name": "t_v"}]}}
+    bytes_ = {"name": "bytes", "exec": {"command": ["/bin/sh", "-c", "printf '\\377\\007' >&2; exit 1"]}}
+    web = {"name": "web", "http": {"url": target.url, **HEALTHY}}
+    done = runs("checklist", checks=[web, spells, bytes_], expect=2)
+    assert not [c for c in done.stdout if c != "\n" and (ord(c) < 32 or 127 <= ord(c) < 160)], done.stdout
+    assert 'status is " [31mred 1m next", expected "healthy"' in done.stdout
+    assert '     1 {i=" [2J"}  (warn: t_v > 0)\n     → First\n       then\n' in done.stdout
+    assert " One line ...." in done.stdout and "ended with 1: \ufffd" in done.stdout
+    assert json.loads(runs("checklist", "--json", checks=[bytes_], expect=2).stdout)["steps"][0]["reason"]
+
+
+def test_what_cannot_be_written_is_said(runs):
+    with open("/dev/full", "w", encoding="utf-8") as full_device:
+        for words, status in ((["checklist"], 3), (["capacity"], 3), (["--once=-"], 3), (["alerts"], 1),
+                              (["dashboard"], 1), (["describe"], 1), (["--help"], 1)):
+            done = runs(*words, checks=[DISK], stdout=full_device, expect=status)
+            assert done.stderr == "standard output: No space left on device\n", words
+
+
+@pytest.mark.parametrize("words, complaint", [
+    (["chekclist"], 'there is no command "chekclist"; did you mean checklist?'),
+    (["checklist", "disk"], '"checklist" takes no further words, and there is "disk"; see --help'),
+    (["checklist", "--once=x"], '--once is a command of its own, beside "checklist"'),
+    (["--once="], "--once: which file? - is stdout"),
+    (["alerts", "--json"], "--json goes with checklist and capacity"),
+    (["--json"], "--json goes with checklist and capacity"),
+    (["capacity", "--all"], "--all goes with checklist"),
+    (["--once=-", "--all"], "--all goes with checklist"),
+    (["checklist", "--jso"], "unknown flag --jso; did you mean --json?")])
+def test_words_that_do_not_fit_together_are_refused(runs, words, complaint):
+    done = runs(*words, checks=[DISK], expect=3)  # a 2 would say that a check fails
+    assert (done.stdout, done.stderr) == ("", f"runbook_exporter: {complaint}\n")
 
 
 def test_the_checklist_as_json(runs, target):
@@ -165,7 +224,7 @@ def test_alerts_from_the_file_as_prometheus_evaluates_them(runs, tmp_path):
     rules = tmp_path / "alerts.yml"
     rules.write_text(runs("alerts", checks=checks, expect=0).stdout)
     document = yaml.safe_load(rules.read_text())["groups"][0]["rules"]
-    assert [rule["alert"] for rule in document[:2]] == ["c_0_failing", "c_0_fails"]
+    assert [rule["alert"] for rule in document[:2]] == ["c_0_failing", "c_0_beyond_limit"]
     assert document[1]["annotations"]["advice"] == "Make room"
     fixed = {"runbook_disk_size_bytes": 100, "runbook_disk_inodes": 6}
     cases = []
@@ -174,15 +233,50 @@ def test_alerts_from_the_file_as_prometheus_evaluates_them(runs, tmp_path):
             series = series.replace('"c"', f'"c-{i}"')
             others = [{"series": f'{name}{{check="c-{i}",mountpoint="/"}}', "values": f"{is_}x20"}
                       for name, is_ in fixed.items() if not series.startswith(name + "{")]
-            firing = {"exp_labels": {"severity": "critical"}, "exp_annotations": {
+            firing = {"exp_labels": {"severity": "critical", "check": f"c-{i}", "condition": condition}, "exp_annotations": {
                 "summary": f'Disks "{{{{ $x }}}}": {condition}', "advice": "Make room", "runbook_url": "https://r/"}}
             if not condition.startswith("max("):  # an aggregate has no labels of its own
-                firing["exp_labels"].update(check=f"c-{i}", mountpoint="/")
+                firing["exp_labels"]["mountpoint"] = "/"
             cases.append({"interval": "1m", "input_series": [{"series": series, "values": f"{number}x20"}, *others],
-                          "alert_rule_test": [{"eval_time": "10m", "alertname": f"c_{i}_fails",
+                          "alert_rule_test": [{"eval_time": "10m", "alertname": f"c_{i}_beyond_limit",
                                                "exp_alerts": [firing] if fires else []}]})
     tests = tmp_path / "alerts_test.yml"
     tests.write_text(json.dumps({"rule_files": ["alerts.yml"], "evaluation_interval": "1m", "tests": cases}))
+    done = subprocess.run(["promtool", "test", "rules", tests], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_alerts_of_one_check_are_told_apart(runs, tmp_path):
+    """Alertmanager knows an alert by its labels alone, and an aggregate has none of the check's."""
+    rules = tmp_path / "alerts.yml"
+    rules.write_text(runs("alerts", expect=0, checks=[{**DISK, "warn": [
+        "sum(runbook_disk_inodes) < 5", "max(runbook_disk_inodes) < 5", "max(runbook_disk_inodes_free) < 5"]}]).stdout)
+    labels = [(rule["alert"], *sorted(rule["labels"].items()))
+              for rule in yaml.safe_load(rules.read_text())["groups"][0]["rules"]]
+    assert len(set(labels)) == len(labels) == 4
+    done = subprocess.run(["promtool", "check", "rules", "--lint=all", "--lint-fatal", rules], capture_output=True,
+                          text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_alerts_judge_each_exporter_by_its_own(runs, tmp_path):
+    """As the exporter itself does: what several of them, or several targets of /probe, measure is not added up."""
+    rules = tmp_path / "alerts.yml"
+    rules.write_text(runs("alerts", expect=0, checks=[{**DISK, "fail": [
+        "sum(runbook_disk_inodes) > 10", "sum(runbook_disk_inodes_free) / runbook_disk_inodes > 1",
+        "sum(runbook_disk_inodes_free) / max(runbook_disk_inodes) > 1"]}]).stdout)
+    series = [{"series": f'runbook_disk_{name}{{check="disk",mountpoint="/",job="j",instance="{instance}"}}',
+               "values": f"{number}x20"} for name, instance, number in (
+                   ("inodes", "a", 6), ("inodes", "b", 11), ("inodes_free", "a", 6), ("inodes_free", "b", 12))]
+    one = {"severity": "critical", "check": "disk", "job": "j", "instance": "b"}
+    conditions = {"sum(runbook_disk_inodes) > 10": {}, "sum(runbook_disk_inodes_free) / max(runbook_disk_inodes) > 1": {},
+                  "sum(runbook_disk_inodes_free) / runbook_disk_inodes > 1": {"mountpoint": "/"}}
+    tests = tmp_path / "alerts_test.yml"
+    firing = [{"exp_labels": {**one, **more, "condition": condition},
+               "exp_annotations": {"summary": f"Disk space: {condition}"}} for condition, more in conditions.items()]
+    tests.write_text(json.dumps({"rule_files": ["alerts.yml"], "tests": [{
+        "interval": "1m", "input_series": series,
+        "alert_rule_test": [{"eval_time": "10m", "alertname": "disk_beyond_limit", "exp_alerts": firing}]}]}))
     done = subprocess.run(["promtool", "test", "rules", tests], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -196,12 +290,27 @@ def test_other_limits_hold_after_a_reload(exporter, tmp_path):
     assert value(scrape(daemon), "runbook_check_series_beyond_threshold", check="disk", level="warn") == 1
 
 
+def test_ages_are_those_of_the_run(exporter, tmp_path):
+    """time() is when the run began, as in the alert that is written from the condition it is when Prometheus looks."""
+    directory = tmp_path / "backups"
+    directory.mkdir()
+    (directory / "dump").write_text("x")
+    daemon = exporter([{"name": "backup", "files": {"directories": [str(directory)]},
+                        "fail": "time() - runbook_files_newest_timestamp_seconds > 1h"}])
+    beyond = [value(scrape(daemon), "runbook_check_series_beyond_threshold", check="backup", level="fail")]
+    os.utime(directory / "dump", (time.time() - 4000, time.time() - 4000))
+    beyond.append(value(scrape(daemon), "runbook_check_series_beyond_threshold", check="backup", level="fail"))
+    assert beyond == [0, 1]
+    assert re.search(r"<div>1h[0-9]+m \{.*\} <small>fail: time\(\) - runbook_files", daemon.page("/"))
+
+
 def test_a_dashboard_from_the_same_file(runs, tmp_path):
     """Every panel stands in its own place, and Prometheus can read every query."""
     query = {"name": "db", "title": "Keys", "postgres": {
         "dsn": "host=x", "query": "SELECT 1 AS v", "metrics": [{"name": "t_things_total", "type": "counter",
                                                                 "help": "Things.", "value": "v"}]}}
-    document = json.loads(runs("dashboard", title="DevOps MCP", checks=[full("1KiB"), query], expect=0).stdout)
+    disk = {**full("1KiB"), "fail": ['runbook_disk_size_bytes{mountpoint="/"} > 1B', "runbook_disk_used_ratio > 90%"]}
+    document = json.loads(runs("dashboard", title="DevOps MCP", checks=[disk, query], expect=0).stdout)
     assert document["title"] == "DevOps MCP"
     taken, queries = set(), []
     for panel in document["panels"]:
@@ -214,14 +323,20 @@ def test_a_dashboard_from_the_same_file(runs, tmp_path):
     assert 'runbook_disk_size_bytes{check="disk",mountpoint="/"}' in queries
     assert 'rate(t_things_total{check="db"}[5m])' in queries
     assert [panel["title"] for panel in document["panels"] if panel["type"] == "row"] == ["Disk space", "Keys"]
-    limits = [panel["fieldConfig"]["defaults"]["thresholds"]["steps"][1] for panel in document["panels"]
+    limits = [panel["fieldConfig"]["defaults"]["thresholds"]["steps"][1:] for panel in document["panels"]
               if panel["title"].startswith("runbook_disk_size_bytes")]
-    assert limits == [{"color": "orange", "value": 1024}]
+    assert limits == [[{"color": "red", "value": 1}, {"color": "orange", "value": 1024}]]  # both in one graph
+    assert 'runbook_disk_size_bytes{mountpoint="/"} > 1KiB, > 1B' in [panel["title"] for panel in document["panels"]]
     rules = tmp_path / "queries.yml"
     rules.write_text(json.dumps({"groups": [{"name": "g", "rules": [
         {"record": f"q{i}", "expr": query} for i, query in enumerate(queries)]}]}))
     done = subprocess.run(["promtool", "check", "rules", rules], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_dashboard_of_another_runbook_takes_another_place(runs):
+    identities = [json.loads(runs("dashboard", title=title, checks=[DISK]).stdout)["uid"] for title in ("A", "B", "A", None)]
+    assert identities[0] == identities[2] and len(set(identities)) == 3
 
 
 def test_the_capacity_report_says_what_it_has_and_what_it_has_not(runs, target):
@@ -242,6 +357,16 @@ def test_the_capacity_report_says_what_it_has_and_what_it_has_not(runs, target):
     assert len(target.hits) == 1  # what tells nothing of resources is not asked
     rows = {row["metric"]: row for row in json.loads(runs("capacity", "--json", checks=checks, expect=1).stdout)["rows"]}
     size = os.statvfs("/")
-    assert rows["runbook_disk_size_bytes"]["values"] == [{"series": 'mountpoint="/"',
+    assert rows["runbook_disk_size_bytes"]["values"] == [{"check": "disk", "series": '{mountpoint="/"}',
                                                           "value": size.f_blocks * size.f_frsize}]
     assert "Connection refused" in rows["runbook_redis_memory_used_bytes"]["missing"]
+
+
+def test_the_capacity_report_tells_several_checks_of_one_thing_apart(runs):
+    """One of them failing is no reason to show the others as if they were all."""
+    checks = [{"name": "here", "disk": {"mountpoints": ["/"]}}, {"name": "there", "disk": {"mountpoints": ["/nowhere"]}}]
+    done = runs("capacity", checks=checks, expect=1)
+    assert re.search(r'\n  Used +[0-9.]+ %  \{check="here",mountpoint="/"\}\n +-  \(runbook_disk_used_ratio: there: .*'
+                     r'/nowhere.*\)\n', done.stdout)
+    rows = {row["metric"]: row for row in json.loads(runs("capacity", "--json", checks=checks, expect=1).stdout)["rows"]}
+    assert rows["runbook_disk_used_ratio"]["missing"].startswith("there: ")

@@ -330,6 +330,9 @@ def test_command_line(make, binaries):
     assert absent.returncode == 1 and not responder.journal.exists(), absent.stderr
     assert run(responder, "--version").stdout.startswith("runbook_responder ")
     assert "dry-run" in run(responder, "--help").stdout
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run([responder.program, "describe"], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+        assert (done.returncode, done.stderr) == (1, "standard output: No space left on device\n")
     described = run(responder, "describe").stdout
     for action in ("docker.restart", "postgres.execute", "redis.flush", "notify"):
         assert f"### `{action}`" in described

@@ -12,11 +12,13 @@ static const struct metric_family used = {"t_used_bytes", METRIC_GAUGE, "bytes",
                                   size = {"t_size_bytes", METRIC_GAUGE, "bytes", "S."},
                                   expiry = {"t_expiry_timestamp_seconds", METRIC_GAUGE, "seconds", "E."},
                                   lag = {"t_lag_seconds", METRIC_GAUGE, "seconds", "L."},
+                                  stall = {"t_pause_seconds", METRIC_GAUGE, "seconds", "P."},
+                                  share = {"t_share_ratio", METRIC_GAUGE, NULL, "S."},
                                   max = {"t_max", METRIC_GAUGE, NULL, "M."},
                                   open = {"t_open", METRIC_GAUGE, NULL, "O."},
                                   times = {"t_time_seconds", METRIC_HISTOGRAM, "seconds", "T."};
-static const struct metric_family *const families[] = {&used, &size, &expiry, &lag,
-                                                       &max,  &open, &times,  NULL};
+static const struct metric_family *const families[] = {&used,  &size, &expiry, &lag,   &stall,
+                                                       &share, &max,  &open,   &times, NULL};
 
 #define NOW (1000000 * NSEC_PER_SEC)
 
@@ -38,6 +40,8 @@ static void measure(struct sample_set *set)
         SAMPLE(&sink, &open, 4, {"db", "y"}, {"state", "idle"});
         SAMPLE_BARE(&sink, &max, 100);
         SAMPLE_BARE(&sink, &lag, NAN);
+        SAMPLE_BARE(&sink, &stall, 1.7);
+        SAMPLE_BARE(&sink, &share, 0.81);
         assert_int_equal(set->error, 0);
 }
 
@@ -88,7 +92,9 @@ static void values_stand_to_their_limits(void **state _unused_)
         assert_judged("t_max <= 100", 1, "!=100;");
         assert_judged("t_used_bytes{disk=\"a\"} > 80B", 1, "disk=\"a\"!=90 B;");
         assert_judged("t_open{db=\"nowhere\"} > 0", 0, "");
-        assert_judged("t_lag_seconds > 0", 0, "=not a number;"); /* not a number is beyond nothing */
+        assert_judged("t_pause_seconds > 1500ms", 1, "!=1.7 s;"); /* "1s" would not be beyond it */
+        assert_judged("t_share_ratio > 80 %", 1, "!=81 %;");      /* as it is told itself */
+        assert_judged("t_lag_seconds > 0", 0, "=not a number;");  /* not a number is beyond nothing */
 }
 
 /* A label's value may look like another label; only equal values meet. */
@@ -166,6 +172,11 @@ static void what_is_no_condition_is_refused(void **state _unused_)
         assert_refused("t_expiry_timestamp_seconds / time() > 5", "end in _timestamp_seconds");
         assert_refused("t_expiry_timestamp_seconds < 7d", "write t_expiry_timestamp_seconds - time()");
         assert_refused("t_max > 5m", "not in seconds");
+        assert_refused("t_share_ratio > 80",
+                       "t_share_ratio is a ratio, 1 of which is the whole: write 80%, or 8000%");
+        assert_refused("t_used_bytes > 80%",
+                       "a percentage is compared with t_used_bytes: divide that by its whole");
+        assert_refused("t_lag_seconds > 5%", "a percentage is compared");
         assert_refused("t_lag_seconds > 5KiB", "not in bytes");
         assert_refused("t_used_bytes / t_size_bytes > 5KiB", "not in bytes");
 }
@@ -181,7 +192,15 @@ static void conditions_are_of_the_checks_own_metrics(void **state _unused_)
                                    "      - runbook_disk_used_ratio > 80%\n"
                                    "      - runbook_disk_used_ratios > 80%\n"
                                    "    fail: runbook_redis_keys > 5\n"
-                                   "  - {name: b, step: 4, disk: {mountpoints: [/]}, warn: nonsense}\n";
+                                   "  - {name: b, step: 4, disk: {mountpoints: [/]}, warn: nonsense}\n"
+                                   "  - name: c\n"
+                                   "    disk: {mountpoints: [/]}\n"
+                                   "    fail: runbook_disk_used_ratio > 70%\n"
+                                   "    warn:\n"
+                                   "      - runbook_disk_used_ratio > 70%\n"
+                                   "      - runbook_disk_used_ratio < 0.1%\n"
+                                   "      - runbook_disk_used_ratio   > 0.8\n"
+                                   "      - \"\"\n";
         char path[] = "/tmp/runbook-test-threshold-XXXXXX";
         int fd = mkstemp(path);
         struct check_set *set = NULL;
@@ -197,11 +216,16 @@ static void conditions_are_of_the_checks_own_metrics(void **state _unused_)
                              ":7:9: the check measures no runbook_disk_used_ratios: did you mean "
                              "runbook_disk_used_ratio?",
                              ":8:11: the check measures no runbook_redis_keys",
-                             ":9:21: step 4 is check \"root\" already", ":9:56: a comparison", NULL};
+                             ":9:21: step 4 is check \"root\" already", ":9:56: a comparison",
+                             ":16:9: there is a limit for runbook_disk_used_ratio > already under warn",
+                             ":17:9: an item of 'warn' must not be empty", NULL};
              *expected; expected++)
                 if (!strstr(error_text(&error), *expected))
                         fail_msg("no \"%s\" in:\n%s", *expected, error_text(&error));
         assert_null(strstr(error_text(&error), ":6:"));
+        assert_null(strstr(error_text(&error), ":12:"));
+        assert_null(
+                strstr(error_text(&error), "a metric is needed")); /* what is empty is said to be so, once */
 }
 
 int main(void)
