@@ -416,15 +416,12 @@ int http_transfer_begin(CURL *curl, struct transfer *transfer, const struct http
                 return error_set(error, ETIMEDOUT, "%s: no time was left to ask", url ? url : "the URL");
         }
         int r = add_headers(&transfer->headers, request, error);
-        if (r >= 0) {
-                set_transfer(curl, transfer, left_ms);
-                r = request->aws ? http_set_aws(curl, request->aws, error) : 0;
-                if (r >= 0)
-                        return 0;
-                curl_easy_reset(curl);
+        if (r < 0) {
+                transfer_release(transfer);
+                return r;
         }
-        transfer_release(transfer);
-        return r;
+        set_transfer(curl, transfer, left_ms);
+        return 0;
 }
 
 int http_transfer_end(CURL *curl, struct transfer *transfer, CURLcode code, struct http_response *ret,
