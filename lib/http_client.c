@@ -34,6 +34,7 @@ static const struct {
         {CURLE_SSL_CONNECT_ERROR, -EPROTO},
         {CURLE_PEER_FAILED_VERIFICATION, -EPROTO},
         {CURLE_SSL_CERTPROBLEM, -EPROTO},
+        {CURLE_BAD_FUNCTION_ARGUMENT, -EPROTO}, /* a key that cannot be read, as of libcurl 8.18 */
         {CURLE_SSL_CIPHER, -EPROTO},
         {CURLE_SSL_CACERT_BADFILE, -EPROTO},
         {CURLE_SSL_ISSUER_ERROR, -EPROTO},
