@@ -97,20 +97,27 @@ force:
 $(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/exporter.a $(BUILD)/responder.a $(BUILD)/lib.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lm
 
-# GROUP: groups of packages.txt. A name with a '?' is only installed where the distribution has it.
+# GROUP: groups of packages.txt, which says what '?' and '|' mean. Both take lists of what the distribution has, which
+# a new image does not come with.
 GROUP ?= build run
 deps: ## installs Debian packages: make deps GROUP="build run test lint deep bench"
-	@set -e; missing=(); \
+	@set -e; missing=(); sudo=; [[ $$(id -u) -eq 0 ]] || sudo=sudo; \
 	for group in $(GROUP); do \
 		while read -r name; do \
-			[[ $$(dpkg-query -W -f '$${db:Status-Abbrev}' "$${name%\?}" 2>/dev/null) == ii* ]] && continue; \
-			[[ $$name == *\? ]] && ! apt-cache show "$${name%\?}" >/dev/null 2>&1 && continue; \
-			missing+=("$${name%\?}"); \
+			IFS='|' read -ra names <<< "$${name%\?}"; \
+			dpkg-query -W -f '$${db:Status-Abbrev}\n' "$${names[@]}" 2>/dev/null | grep -q '^ii' && continue; \
+			if [[ $$name == *[\?\|]* ]]; then \
+				compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null || $$sudo apt-get -qq update; \
+				known=; for one in "$${names[@]}"; do \
+					apt-cache show "$$one" >/dev/null 2>&1 && { known=$$one; break; }; done; \
+				[[ $$name == *\? && -z $$known ]] && continue; \
+				name=$${known:-$$name}; \
+			fi; \
+			missing+=("$$name"); \
 		done < <(awk -v group="$$group" '$$1 == group {print $$2}' packages.txt); \
 	done; \
 	[[ $${#missing[@]} -eq 0 ]] && exit 0; \
 	echo "Installing with apt-get: $${missing[*]}"; \
-	sudo=; [[ $$(id -u) -eq 0 ]] || sudo=sudo; \
 	$$sudo apt-get -qq update; \
 	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -y install --no-install-recommends "$${missing[@]}" >/dev/null
 

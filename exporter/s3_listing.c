@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <expat.h>
+#include <inttypes.h>
 
 #define DEPTH_MAX 16
 #define VALUE_MAX ((size_t)4 << 10) /* a key has at most 1024 bytes, thrice as many when encoded */
@@ -225,6 +226,16 @@ struct s3_listing *s3_listing_free(struct s3_listing *listing)
         return NULL;
 }
 
+/* expat 2.9 has another name for it, and deprecates the one before. */
+static uint64_t line_of(XML_Parser parser)
+{
+#if XML_MAJOR_VERSION > 2 || (XML_MAJOR_VERSION == 2 && XML_MINOR_VERSION >= 9)
+        return XML_GetCurrentLineNumber64(parser);
+#else
+        return XML_GetCurrentLineNumber(parser);
+#endif
+}
+
 static int parse(struct s3_listing *listing, const char *data, size_t length, bool last)
 {
         if (listing->result < 0)
@@ -235,8 +246,9 @@ static int parse(struct s3_listing *listing, const char *data, size_t length, bo
         if (listing->result == 0 && code == XML_ERROR_NO_MEMORY)
                 return fail(listing, ENOMEM, "out of memory");
         if (listing->result == 0) {
-                listing->result = error_set(&listing->error, EBADMSG, "the answer is not XML: line %lu: %s",
-                                            XML_GetCurrentLineNumber(listing->parser), XML_ErrorString(code));
+                listing->result =
+                        error_set(&listing->error, EBADMSG, "the answer is not XML: line %" PRIu64 ": %s",
+                                  line_of(listing->parser), XML_ErrorString(code));
         }
         return listing->result;
 }

@@ -34,6 +34,7 @@ static const struct {
         {CURLE_SSL_CONNECT_ERROR, -EPROTO},
         {CURLE_PEER_FAILED_VERIFICATION, -EPROTO},
         {CURLE_SSL_CERTPROBLEM, -EPROTO},
+        {CURLE_BAD_FUNCTION_ARGUMENT, -EPROTO}, /* a key that cannot be read, as of libcurl 8.18 */
         {CURLE_SSL_CIPHER, -EPROTO},
         {CURLE_SSL_CACERT_BADFILE, -EPROTO},
         {CURLE_SSL_ISSUER_ERROR, -EPROTO},
@@ -416,15 +417,12 @@ int http_transfer_begin(CURL *curl, struct transfer *transfer, const struct http
                 return error_set(error, ETIMEDOUT, "%s: no time was left to ask", url ? url : "the URL");
         }
         int r = add_headers(&transfer->headers, request, error);
-        if (r >= 0) {
-                set_transfer(curl, transfer, left_ms);
-                r = request->aws ? http_set_aws(curl, request->aws, error) : 0;
-                if (r >= 0)
-                        return 0;
-                curl_easy_reset(curl);
+        if (r < 0) {
+                transfer_release(transfer);
+                return r;
         }
-        transfer_release(transfer);
-        return r;
+        set_transfer(curl, transfer, left_ms);
+        return 0;
 }
 
 int http_transfer_end(CURL *curl, struct transfer *transfer, CURLcode code, struct http_response *ret,

@@ -46,7 +46,8 @@ bool http_add_header(struct curl_slist **headers, const char *line);
 int http_add_aws_headers(struct curl_slist **headers, const struct http_request *request,
                          struct error *error);
 
-/* Has libcurl sign the request with the keys as they are now. */
-int http_set_aws(CURL *curl, const struct http_aws_signing *signing, struct error *error);
+/* The same for a GET of `url` at the time `now` (of the wall clock), with the keys as they are now. */
+int http_aws_sign(struct curl_slist **headers, const struct http_aws_signing *signing, const char *url,
+                  nsec now, struct error *error);
 
 #endif

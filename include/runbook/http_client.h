@@ -23,7 +23,7 @@ struct http_client;
  * query of its URL must be sorted by names and percent-encoded; there are no other headers and no body.
  */
 struct http_aws_signing {
-        const char *region, *service; /* at most 64 characters each */
+        const char *region, *service;
         const struct secret *access_key, *secret_key;
         const struct secret *session_token; /* NULL or unset: there is none */
 };

@@ -186,12 +186,13 @@ static int execute_plan(struct step_run *run, cJSON **ret_plan, struct error *er
         " (SELECT extract(epoch FROM backend_start) FROM pg_stat_activity" \
         " WHERE backend_type = 'checkpointer'))"
 
+/* txid_*: PostgreSQL 12 knows no other name for these, and later versions know this one still. */
 static int write_transaction(struct step_run *run, struct postgres *postgres, cJSON **ret_progress,
                              struct error *error)
 {
         _cleanup_result_ PGresult *result = NULL;
-        int r = postgres_query(postgres, "SELECT pg_current_xact_id()::text, " SERVER_LIFE, NULL, 0,
-                               run->deadline, &result, error);
+        int r = postgres_query(postgres, "SELECT txid_current()::text, " SERVER_LIFE, NULL, 0, run->deadline,
+                               &result, error);
         if (r < 0)
                 return r;
         _cleanup_json_ cJSON *progress = cJSON_CreateObject();
@@ -244,7 +245,7 @@ static enum fate ask_fate(struct step_run *run, struct postgres *postgres, const
 {
         const char *id = json_string(progress, "transaction"), *life = json_string(progress, "server");
         _cleanup_result_ PGresult *result = NULL;
-        int r = postgres_query(postgres, "SELECT pg_xact_status($1::xid8), " SERVER_LIFE, &id, 1, deadline,
+        int r = postgres_query(postgres, "SELECT txid_status($1::bigint), " SERVER_LIFE, &id, 1, deadline,
                                &result, error);
         /* 22023: "transaction ID is in the future": a server that crashed before has never written it. */
         if (r == -EREMOTEIO && strcmp(postgres_sqlstate(postgres), "22023") == 0)

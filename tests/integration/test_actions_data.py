@@ -242,7 +242,7 @@ def test_a_lost_answer_to_commit_is_asked_for(step, keys, how, live):
 def test_a_transaction_id_of_another_life_of_the_server_is_doubted(step, keys):
     revoke = step("postgres.execute", REVOKE, labels={"key_name": "%"})
     revoke.plan()
-    other = keys.value("SELECT pg_current_xact_id()::text")
+    other = keys.value("SELECT txid_current()::text")
     revoke.path("progress.json").write_text(json.dumps({"transaction": other, "server": "of before"}))
     found = revoke.call("resume")
     assert found["resumption"] == "unknown" and "look as before" in found["error"]

@@ -10,6 +10,7 @@ import datetime
 import http.server
 import re
 import threading
+import time
 import urllib.parse
 import xml.sax.saxutils
 
@@ -115,8 +116,8 @@ class S3:
         if date != again.context["timestamp"][:8] or signature != auth.signature(
                 auth.string_to_sign(again, auth.canonical_request(again)), again):
             raise Refused(403, "SignatureDoesNotMatch", AWSAccessKeyId=key)
-        sent = datetime.datetime.strptime(again.context["timestamp"], "%Y%m%dT%H%M%SZ")
-        if abs(datetime.datetime.utcnow() - sent) > datetime.timedelta(minutes=15):
+        sent = datetime.datetime.strptime(again.context["timestamp"] + "+0000", "%Y%m%dT%H%M%SZ%z")
+        if abs(datetime.datetime.now(datetime.timezone.utc) - sent) > datetime.timedelta(minutes=15):
             raise Refused(403, "RequestTimeTooSkewed")
         if request.headers["x-amz-content-sha256"] != botocore.auth.EMPTY_SHA256_HASH:
             raise Refused(400, "XAmzContentSHA256Mismatch")
@@ -145,7 +146,7 @@ class S3:
         contents = ""
         for key in page:
             size, modified = self.buckets[bucket][key]
-            when = datetime.datetime.utcfromtimestamp(modified).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+            when = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(modified))
             contents += "<Contents>" + element("Key", key) + element("LastModified", when) + \
                 element("ETag", '"0"') + element("Size", size) + element("StorageClass", "STANDARD") + "</Contents>"
         go_on = element("NextContinuationToken", self.token_after(page[-1])) if more else ""

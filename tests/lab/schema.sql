@@ -1,8 +1,9 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- The lab's database: DevOps MCP's tables and role. Runbook's own roles come from docs/postgresql.md.
+-- For PostgreSQL 12 and later: gen_random_uuid() and xid8 are of 13.
 
 CREATE TABLE api_keys (
-    id             uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    id             uuid PRIMARY KEY DEFAULT md5(random()::text || clock_timestamp())::uuid,
     name           text NOT NULL UNIQUE,
     key_hash       text NOT NULL,
     created_at     timestamptz NOT NULL DEFAULT now(),
@@ -36,7 +37,7 @@ CREATE TABLE api_key_audit (
     was        timestamptz,
     became     timestamptz,
     role       text NOT NULL DEFAULT session_user,
-    xact       xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    xact       bigint NOT NULL DEFAULT txid_current(),
     changed_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 

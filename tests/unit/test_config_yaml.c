@@ -42,8 +42,8 @@ static const struct {
          "the next line, or write [a, b]"},
         {"a: \"\\q\"\n", "1:5: not valid YAML: invalid escape 'q' in double-quoted string; write a backslash "
                          "as \\\\, or use single quotes"},
-        {"a: \"b\" c\n", "1:8: not valid YAML: invalid trailing content after double-quoted scalar; put all "
-                         "of the value in one pair of quotes"},
+        {"a: \"b\"c\n", "1:7: not valid YAML: invalid trailing content after double-quoted scalar; put all "
+                        "of the value in one pair of quotes"},
         {"a: *\n", "1:5: not valid YAML: invalid alias detected; put a value that begins with '*' in quotes"},
         {"a: ]\n", "1:4: not valid YAML: flow sequence with invalid extra closing bracket; take it away, or "
                    "put the value in quotes"},

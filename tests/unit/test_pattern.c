@@ -85,8 +85,8 @@ static void test_as_libc_has_it(_unused_ void **state)
                 regfree(&anywhere);
                 pattern_free(pattern);
         }
-        assert_in_range(matched, 1000, 79000); /* both answers were really asked for */
-        assert_in_range(missed, 1000, 79000);
+        assert_true(matched >= 1000 && matched <= 79000); /* both answers were really asked for */
+        assert_true(missed >= 1000 && missed <= 79000);
 }
 
 /* ^ and $ are the value's ends wherever it is looked for. */

@@ -53,7 +53,7 @@ static void test_slack_cuts_long_texts(void **state)
                 _cleanup_json_ cJSON *json =
                         message_to_slack(&(struct message){.text = text_string(&long_text)});
                 const char *text = json_string(json, "text");
-                assert_in_range(strlen(text), 2900, 3010);
+                assert_true(strlen(text) >= 2900 && strlen(text) <= 3010);
                 assert_string_equal(text + strlen(text) - 3, "…");
                 const char *c = text + shift;
                 while (strncmp(c, "€", 3) == 0)

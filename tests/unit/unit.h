@@ -10,4 +10,6 @@
 
 #include <cmocka.h>
 
+#undef stop /* a macro of cmocka 2; here it is the name of functions */
+
 #endif
