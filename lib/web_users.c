@@ -46,6 +46,7 @@ struct web_checker {
         struct check *first, *current;
         unsigned waiting;
         bool running, stopping;
+        bool abandoned; /* web_checker_free() has gone on without its thread, which frees it then */
         unsigned char remembered[2][REMEMBERED][DIGEST]; /* by verdict: denied, allowed */
         unsigned count[2], next[2];
 };
@@ -161,6 +162,13 @@ static enum web_verdict hash_password(const struct check *check)
         return same && whole && check->known ? WEB_ALLOWED : WEB_DENIED;
 }
 
+static void destroy(struct web_checker *checker)
+{
+        OPENSSL_cleanse(checker->key, DIGEST);
+        pthread_mutex_destroy(&checker->lock);
+        free(checker);
+}
+
 /* The thread: until nothing waits. */
 static void run(void *context)
 {
@@ -183,7 +191,10 @@ static void run(void *context)
                 check_free(check);
         }
         checker->running = false;
+        bool last = checker->abandoned;
         pthread_mutex_unlock(&checker->lock);
+        if (last)
+                destroy(checker);
 }
 
 static struct check *check_new(const struct web_checker *checker, const struct web_config *config,
@@ -261,11 +272,16 @@ struct web_checker *web_checker_free(struct web_checker *checker)
 {
         if (!checker)
                 return NULL;
-        if (checker->workers && workers_stop(checker->workers, deadline_in(STOP_PATIENCE)) > 0)
-                return NULL; /* a hash is under way and may touch it: left to the end of the process */
-        OPENSSL_cleanse(checker->key, DIGEST);
-        pthread_mutex_destroy(&checker->lock);
-        free(checker);
+        if (!checker->workers || workers_stop(checker->workers, deadline_in(STOP_PATIENCE)) == 0) {
+                destroy(checker);
+                return NULL;
+        }
+        pthread_mutex_lock(&checker->lock);
+        bool running = checker->running; /* a hash is under way, which nothing can end */
+        checker->abandoned = running;
+        pthread_mutex_unlock(&checker->lock);
+        if (!running)
+                destroy(checker);
         return NULL;
 }
 
