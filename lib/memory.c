@@ -18,23 +18,33 @@ void memory_prepare(void)
         mallopt(M_MMAP_THRESHOLD, KEPT_FREE);
 }
 
+/* A mapping of a file that is not to be written, in which no page was ever changed: dropping it loses
+ * nothing. What the loader has relocated and then protected is anonymous, and stays. */
 void memory_settle(void)
 {
         malloc_trim(0);
 
-        FILE *maps = fopen("/proc/self/maps", "re");
+        FILE *maps = fopen("/proc/self/smaps", "re");
         if (!maps)
                 return;
         _cleanup_free_ char *line = NULL;
         size_t capacity = 0;
+        unsigned long begin = 0, end = 0;
+        bool candidate = false;
         while (getline(&line, &capacity, maps) > 0) {
-                unsigned long begin, end;
+                unsigned long first, last, changed;
                 char access[5] = "", slash[2] = "";
-                /* Executable, not writable, from a file: such pages are never changed, so nothing can be
-                 * lost. */
-                if (sscanf(line, "%lx-%lx %4s %*s %*s %*s %1s", &begin, &end, access, slash) == 4 &&
-                    strcmp(access, "r-xp") == 0 && slash[0] == '/')
-                        madvise((void *)begin, end - begin, MADV_DONTNEED);
+
+                if (sscanf(line, "%lx-%lx %4s %*s %*s %*s %1s", &first, &last, access, slash) >= 3) {
+                        begin = first;
+                        end = last;
+                        candidate =
+                                (strcmp(access, "r-xp") == 0 || strcmp(access, "r--p") == 0) && *slash == '/';
+                } else if (sscanf(line, "Anonymous: %lu kB", &changed) == 1) {
+                        if (candidate && changed == 0)
+                                madvise((void *)begin, end - begin, MADV_DONTNEED);
+                        candidate = false;
+                }
         }
         fclose(maps);
 }

@@ -12,9 +12,10 @@
 void memory_prepare(void);
 
 /*
- * Once everything has started: returns free heap, and lets go of the program text that only starting needed.
- * Most of a small daemon's resident memory is code of its libraries that ran once (readers of configuration,
- * tables of ciphers). What is needed again comes back from the page cache, without a disk. Thread-safe.
+ * Once everything has started: returns free heap, and lets go of the program text and constants that only
+ * starting needed. Most of a small daemon's resident memory is code of its libraries that ran once (readers
+ * of configuration, tables of ciphers). What is needed again comes back from the page cache, without a disk.
+ * Thread-safe.
  */
 void memory_settle(void);
 
