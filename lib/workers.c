@@ -93,6 +93,7 @@ static bool sleep_until_called(struct workers *workers)
         int result;
 
         sem_init(&self.call, 0, 0);
+        /* cppcheck-suppress autoVariables ; it is out of the list before this function returns */
         workers->sleepers = &self;
         pthread_mutex_unlock(&workers->lock);
         do
