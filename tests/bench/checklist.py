@@ -67,7 +67,9 @@ def compare(table, what, checks, installation, directory):
 def run(table, bench):
     installation = bench.installation()
     checks = installation.checks()
-    compare(table, "the checklist", checklist(checks), installation, bench.directory / "checklist")
-    shared = [check for check in checklist(checks) if "docker" not in check]  # none of the four measures containers
-    compare(table, "the part that they do, too", shared, installation, bench.directory / "shared")
-    compare(table, "every check of the lab", checks, installation, bench.directory / "every-check")
+    steps = [check for check in checks if "step" in check]
+    services = checklist(checks)
+    shared = [check for check in services if "docker" not in check]  # none of the four measures containers
+    for what, some in (("the morning checklist", steps), ("with the services and PostgreSQL", services),
+                       ("  the part of it that they do, too", shared), ("every check of the lab", checks)):
+        compare(table, what, some, installation, bench.directory / f"checks-{len(some)}")
