@@ -31,9 +31,9 @@ ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) $(HARDENING) -pthrea
              $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 ALL_LDFLAGS = -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 
-lib_sources       := $(wildcard lib/*.c)
-exporter_sources  := $(wildcard exporter/*.c exporter/checks/*.c)
-responder_sources := $(wildcard responder/*.c responder/actions/*.c)
+lib_sources       := $(filter-out %/tables/powers_of_ten.c,$(shell find lib -name "*.c"))
+exporter_sources  := $(shell find exporter -name "*.c")
+responder_sources := $(shell find responder -name "*.c")
 unit_sources      := $(wildcard tests/unit/test_*.c)
 
 objects            = $(patsubst %.c,$(BUILD)/%.o,$(1))
@@ -66,19 +66,19 @@ $(BUILD)/%.a:
 
 # What the build writes: code from the protocol's description, and the table of powers of ten.
 HOSTCC ?= cc
-$(BUILD)/generated/metrics.pb-c.c: lib/metrics.proto
+$(BUILD)/generated/metrics.pb-c.c: lib/metrics/metrics.proto
 	@mkdir -p $(@D)
-	protoc-c --proto_path=lib --c_out=$(@D) $<
+	protoc-c --proto_path=lib/metrics --c_out=$(@D) $<
 $(BUILD)/generated/metrics.pb-c.h: $(BUILD)/generated/metrics.pb-c.c ;
 $(BUILD)/generated/metrics.pb-c.o: $(BUILD)/generated/metrics.pb-c.c $(BUILD)/flags
 	$(CC) $(ALL_CFLAGS) -w -MMD -MP -c -o $@ $<
-$(BUILD)/lib/metrics_protobuf.o $(BUILD)/tests/unit/test_formats.o: $(BUILD)/generated/metrics.pb-c.h
+$(BUILD)/lib/metrics/protobuf.o $(BUILD)/tests/unit/test_formats.o: $(BUILD)/generated/metrics.pb-c.h
 
-$(BUILD)/generated/powers_of_ten.h: lib/tables/powers_of_ten.c
+$(BUILD)/generated/powers_of_ten.h: lib/base/tables/powers_of_ten.c
 	@mkdir -p $(@D)
 	$(HOSTCC) -std=gnu17 -O1 -o $(BUILD)/powers_of_ten $<
 	$(BUILD)/powers_of_ten >$@.new && mv $@.new $@
-$(BUILD)/lib/shortest.o: $(BUILD)/generated/powers_of_ten.h
+$(BUILD)/lib/base/shortest.o: $(BUILD)/generated/powers_of_ten.h
 
 # Objects depend on the flags they were compiled with, so that a change of flags compiles anew.
 $(BUILD)/%.o: %.c $(BUILD)/flags
@@ -175,7 +175,7 @@ bench: ## how fast and how small, as ratios to peers; writes build/bench.json
 
 c_files      = $(shell git ls-files -- '*.c' '*.h')
 shell_files  = $(shell git ls-files | xargs -r grep -lE '^\#!.*\b(ba)?sh\b' 2>/dev/null)
-tidy_sources = $(lib_sources) $(wildcard exporter/*.c exporter/checks/*.c responder/*.c responder/actions/*.c)
+tidy_sources = $(lib_sources) $(exporter_sources) $(responder_sources)
 lint: export TIDY_FLAGS = $(ALL_CFLAGS)
 lint: ## clang-format, clang-tidy, cppcheck, promtool, amtool, yamllint, shellcheck
 	@$(MAKE) --no-print-directory deps GROUP="build run test lint"

@@ -9,7 +9,7 @@
 #ifndef EXPORTER_CONFINEMENT_H
 #define EXPORTER_CONFINEMENT_H
 
-#include "exporter/check.h"
+#include "exporter/check/check.h"
 
 struct confinement {
         const char *mode;            /* auto, require, off */

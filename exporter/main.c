@@ -5,11 +5,11 @@
 #include <signal.h>
 #include <stdio.h>
 
-#include "exporter/commands.h"
-#include "exporter/current.h"
-#include "exporter/once.h"
-#include "exporter/page.h"
-#include "exporter/probe.h"
+#include "exporter/commands/commands.h"
+#include "exporter/live.h"
+#include "exporter/commands/once.h"
+#include "exporter/web/landing.h"
+#include "exporter/web/probe.h"
 #include "runbook/flags.h"
 #include "runbook/http_client.h"
 #include "runbook/log.h"

@@ -2,7 +2,7 @@
 /* notify: one sentence to one receiver. */
 #include <errno.h>
 
-#include "responder/actions/common.h"
+#include "responder/actions/shared/plan.h"
 
 struct notify_config {
         char *to, *text;

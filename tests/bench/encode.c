@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "lib/gzip.h"
+#include "runbook/gzip.h"
 #include "runbook/metrics.h"
 
 enum { LARGEST = 100000, ROUNDS = 15, SERIES_A_FIGURE = 300000 };

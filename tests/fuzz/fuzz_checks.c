@@ -2,7 +2,7 @@
 /* checks.yml of any bytes: loaded and opened as the exporter does at start, or refused with complaints. */
 #include <errno.h>
 
-#include "exporter/check.h"
+#include "exporter/check/check.h"
 #include "tests/fuzz/fuzz.h"
 
 const unsigned fuzz_mutations = 3000;

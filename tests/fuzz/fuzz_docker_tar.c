@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tar streams as a container gives them: refused, or one file out of them under its new path. */
-#include "lib/docker_internal.h"
+#include "lib/docker/internal.h"
 #include "tests/fuzz/fuzz.h"
 
 const unsigned fuzz_mutations = 60000;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any Accept header finds a format, and any label value and help can be written in each of them. */
-#include "exporter/negotiate.h"
+#include "runbook/negotiate.h"
 #include "tests/fuzz/fuzz.h"
 
 const unsigned fuzz_mutations = 10000;

@@ -2,7 +2,7 @@
 /* JSON in and out: what was parsed prints and parses to the same; any string survives as a JSON string. */
 #include <errno.h>
 
-#include "lib/utf8.h"
+#include "runbook/utf8.h"
 #include "runbook/json.h"
 #include "runbook/text.h"
 #include "tests/fuzz/fuzz.h"

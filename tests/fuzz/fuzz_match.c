@@ -3,7 +3,7 @@
  * value. */
 #include <errno.h>
 
-#include "responder/match.h"
+#include "responder/alert/match.h"
 #include "tests/fuzz/fuzz.h"
 
 const unsigned fuzz_mutations = 60000;

@@ -2,7 +2,7 @@
 /* remediations.yml of any bytes: loaded as the responder does at start, or refused with complaints. */
 #include <errno.h>
 
-#include "responder/remediation.h"
+#include "responder/remediation/remediation.h"
 #include "tests/fuzz/fuzz.h"
 
 const unsigned fuzz_mutations = 3000;

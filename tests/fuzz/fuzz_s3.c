@@ -2,7 +2,7 @@
 /* S3's listings: the same objects however the bytes arrive, and bounded. Input: a seed, then the answer. */
 #include <errno.h>
 
-#include "exporter/s3_listing.h"
+#include "exporter/kinds/s3/listing.h"
 #include "tests/fuzz/fuzz.h"
 
 const unsigned fuzz_mutations = 50000;

@@ -2,7 +2,7 @@
 /* Alertmanager's webhook of any bytes: refused whole, or alerts that survive the way through the journal. */
 #include <errno.h>
 
-#include "responder/alert.h"
+#include "responder/alert/alert.h"
 #include "tests/fuzz/fuzz.h"
 
 const unsigned fuzz_mutations = 60000;

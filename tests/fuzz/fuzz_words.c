@@ -4,8 +4,8 @@
 #include <limits.h>
 #include <math.h>
 
-#include "exporter/redis_group.h"
-#include "lib/redis_address.h"
+#include "exporter/kinds/redis/group.h"
+#include "lib/redis/address.h"
 #include "runbook/clock.h"
 #include "runbook/redis.h"
 #include "tests/fuzz/fuzz.h"

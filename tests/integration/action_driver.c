@@ -13,7 +13,7 @@
 #include <signal.h>
 #include <stdio.h>
 
-#include "responder/action.h"
+#include "responder/remediation/action.h"
 #include "runbook/http_client.h"
 #include "runbook/log.h"
 

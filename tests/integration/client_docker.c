@@ -3,7 +3,7 @@
  */
 #include "tests/integration/client_docker.h"
 
-#include "lib/docker_internal.h"
+#include "lib/docker/internal.h"
 
 #define QUIET "\"Healthcheck\":{\"Test\":[\"NONE\"]},\"HostConfig\":{\"NetworkMode\":\"none\"}"
 

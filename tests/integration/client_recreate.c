@@ -7,7 +7,7 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 
-#include "lib/docker_internal.h"
+#include "lib/docker/internal.h"
 #include "runbook/docker_recreate.h"
 #include "tests/unit/archive.h"
 

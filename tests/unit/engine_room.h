@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "responder/engine.h"
+#include "responder/engine/engine.h"
 #include "runbook/http_client.h"
 #include "runbook/http_server.h"
 #include "runbook/log.h"

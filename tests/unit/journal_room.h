@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "responder/journal.h"
+#include "responder/journal/journal.h"
 #include "runbook/text.h"
 
 struct room {

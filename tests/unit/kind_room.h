@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "exporter/check.h"
+#include "exporter/check/check.h"
 #include "tests/unit/unit.h"
 
 static inline void write_file(const char *directory, const char *name, const void *content, size_t length)

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <pthread.h>
 
-#include "responder/alert.h"
+#include "responder/alert/alert.h"
 #include "runbook/text.h"
 
 /* As Alertmanager 0.34 sends it, with members that are nobody's business here. */

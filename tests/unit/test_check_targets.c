@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "exporter/check_targets.h"
-#include "exporter/schedule.h"
+#include "exporter/check/targets.h"
+#include "exporter/schedule/schedule.h"
 
 /* Loads `yaml`; the complaints, which the caller frees, or NULL when there are none. */
 static char *load(const char *yaml, struct check_set **ret)

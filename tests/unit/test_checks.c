@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "exporter/check.h"
-#include "exporter/page.h"
+#include "exporter/check/check.h"
+#include "exporter/web/landing.h"
 
 /* Loads `yaml` from a file; the complaints, which the caller frees, or NULL when there are none. */
 static char *load(const char *yaml, struct check_set **ret)

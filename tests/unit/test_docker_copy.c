@@ -5,7 +5,7 @@
 
 #include <errno.h>
 
-#include "lib/docker_internal.h"
+#include "lib/docker/internal.h"
 
 #define ID "0123456789ab0123456789ab0123456789ab0123456789ab0123456789abcdef"
 

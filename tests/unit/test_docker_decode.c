@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "lib/docker_internal.h"
+#include "lib/docker/internal.h"
 #include "tests/unit/archive.h"
 
 struct seen {

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "responder/evidence.h"
+#include "responder/actions/shared/evidence.h"
 #include "runbook/text.h"
 #include "tests/unit/unit.h"
 

@@ -13,7 +13,7 @@
 #include <zlib.h>
 
 #include "generated/metrics.pb-c.h"
-#include "lib/gzip.h"
+#include "runbook/gzip.h"
 #include "runbook/metrics.h"
 
 #define GOLDEN "tests/data/formats/"

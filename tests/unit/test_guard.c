@@ -4,8 +4,8 @@
 
 #include <stdio.h>
 
-#include "responder/guard.h"
-#include "responder/verify.h"
+#include "responder/engine/guard.h"
+#include "responder/incident/verify.h"
 
 #define SECOND NSEC_PER_SEC
 

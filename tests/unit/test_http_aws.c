@@ -3,7 +3,7 @@
  */
 #include <errno.h>
 
-#include "lib/http_client_internal.h"
+#include "lib/http/client/internal.h"
 #include "tests/unit/unit.h"
 
 static struct secret access_key = {.variable = (char *)"RUNBOOK_TEST_ACCESS"};

@@ -4,8 +4,8 @@
 #include <limits.h>
 #include <time.h>
 
-#include "exporter/docker_container.h"
-#include "exporter/docker_stats.h"
+#include "exporter/kinds/docker/container.h"
+#include "exporter/kinds/docker/stats.h"
 #include "runbook/http_client.h"
 #include "tests/unit/kind_room.h"
 #include "tests/unit/peer.h"

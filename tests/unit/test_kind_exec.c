@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Kind exec: its options, and what it reads in the output of programs. */
-#include "exporter/exec_output.h"
+#include "exporter/kinds/exec/output.h"
 #include "tests/unit/kind_room.h"
 
 static char *page_of(struct sample_set *set)

@@ -6,7 +6,7 @@
 #include <time.h>
 #include <zlib.h>
 
-#include "exporter/gzip_read.h"
+#include "exporter/kinds/files/gzip_read.h"
 #include "tests/unit/kind_room.h"
 
 static char directory[64];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Kind postgres: its options, and that its table holds together. What it measures: test_kinds_postgres.py. */
-#include "exporter/postgres_groups.h"
+#include "exporter/kinds/postgres/groups.h"
 #include "tests/unit/kind_room.h"
 
 static const struct check_kind *kind(void)

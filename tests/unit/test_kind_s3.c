@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Kind s3: its options, the URLs that it makes of them, and S3's answers taken apart. */
-#include "exporter/s3_listing.h"
+#include "exporter/kinds/s3/listing.h"
 #include "runbook/http_client.h"
 #include "tests/unit/kind_room.h"
 

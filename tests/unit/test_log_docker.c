@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "exporter/log_source.h"
+#include "exporter/kinds/log/source.h"
 #include "runbook/http_client.h"
 #include "runbook/http_server.h"
 #include "tests/unit/kind_room.h"

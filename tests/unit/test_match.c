@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "responder/match.h"
+#include "responder/alert/match.h"
 #include "runbook/text.h"
 
 static struct config_map labels_of(char *const *pairs, char **keys, char **values)

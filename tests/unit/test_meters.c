@@ -4,7 +4,7 @@
 
 #include <pthread.h>
 
-#include "responder/meters.h"
+#include "responder/incident/meters.h"
 #include "runbook/text.h"
 
 static char *page_of(struct meters *meters)

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "lib/metrics_page.h"
+#include "lib/metrics/page.h"
 #include "runbook/metrics.h"
 
 static const struct metric_family up = {"t_up", METRIC_GAUGE, NULL, "Whether it is up."};

@@ -2,7 +2,7 @@
 /* Accept and Accept-Encoding as clients send them. */
 #include "tests/unit/unit.h"
 
-#include "exporter/negotiate.h"
+#include "runbook/negotiate.h"
 
 #define PROTOBUF "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"
 

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "lib/redis_address.h"
+#include "lib/redis/address.h"
 #include "runbook/redis.h"
 
 static const char info[] = "# Memory\r\n"

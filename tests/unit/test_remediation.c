@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "responder/remediation.h"
+#include "responder/remediation/remediation.h"
 #include "runbook/http_client.h"
 
 static const char top[] = "receivers:\n  - {name: oncall, format: log}\n  - {name: security, format: log}\n"

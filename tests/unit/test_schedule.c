@@ -6,9 +6,9 @@
 #include <errno.h>
 #include <pthread.h>
 
-#include "exporter/about.h"
-#include "exporter/schedule.h"
-#include "exporter/scrape.h"
+#include "exporter/check/samples.h"
+#include "exporter/schedule/schedule.h"
+#include "exporter/web/scrape.h"
 #include "runbook/log.h"
 #include "runbook/trace.h"
 

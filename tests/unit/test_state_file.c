@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* State files: what is saved is on the disk before it takes the place of what was there. */
-#include "exporter/state_file.h"
+#include "exporter/kinds/shared/state_file.h"
 
 #include <errno.h>
 #include <sys/stat.h>

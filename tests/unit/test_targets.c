@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <math.h>
 
-#include "responder/targets_internal.h"
+#include "responder/targets/internal.h"
 #include "tests/unit/unit.h"
 
 /* ---- messages ---- */

@@ -4,7 +4,7 @@
 #include <openssl/pem.h>
 #include <stdio.h>
 
-#include "lib/trust.h"
+#include "lib/http/client/trust.h"
 #include "runbook/common.h"
 #include "tests/unit/unit.h"
 

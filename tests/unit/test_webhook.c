@@ -6,7 +6,7 @@
 #include <stdatomic.h>
 #include <unistd.h>
 
-#include "responder/webhook.h"
+#include "responder/web/webhook.h"
 #include "runbook/http_client.h"
 #include "runbook/log.h"
 

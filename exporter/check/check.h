@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A check, and the contract of every kind of check.
+ *
+ * A new kind is one file in checks/ that defines a `const struct check_kind`, and one line in the table of
+ * checks.c.
+ */
+#ifndef EXPORTER_CHECK_H
+#define EXPORTER_CHECK_H
+
+#include "exporter/check/threshold.h"
+#include "runbook/clock.h"
+#include "runbook/config.h"
+#include "runbook/error.h"
+#include "runbook/metrics.h"
+
+/* One entry of checks.yml. Immutable once loaded. */
+struct check {
+        char *name;  /* unique; the label `check` of every sample */
+        char *title; /* for people; the name when not given */
+        const struct check_kind *kind;
+        int64_t step;               /* of the morning checklist; 0: it is none of it */
+        char *advice, *runbook_url; /* what to do, and where that is told; NULL when not given */
+        struct thresholds thresholds;
+        nsec timeout;       /* of one run */
+        nsec cache;         /* how old its samples may be; 0: due at every scrape */
+        int64_t max_series; /* samples of one run beyond this are dropped and counted */
+        char *target; /* one of its `targets:`, which it is pointed at instead; NULL: it is the check itself
+                       */
+        void *config; /* the structure that kind->fields describes */
+        const char *state_directory; /* where a kind may keep what must outlive a restart, in files named
+                                        after the check; NULL: nowhere. Borrowed */
+        char *definition; /* as it stands in the file, with its defaults: what is the same is unchanged */
+};
+
+/* What a check starts beside its own threads: the process gives up rights that no check needs. */
+enum check_programs {
+        CHECK_STARTS_NOTHING,
+        CHECK_STARTS_READERS, /* programs known to write no files */
+        CHECK_STARTS_ANYTHING,
+};
+
+struct check_kind {
+        const char *name; /* the key in checks.yml */
+        const char *help; /* one sentence for the reference page */
+        const struct config_field *fields;
+        size_t config_size;
+        const char
+                *target; /* the field that says where to look, by which it is pointed elsewhere; NULL: none */
+        const struct metric_family *const *families; /* every one it can emit, closed by NULL; an operator's
+                                                        own metrics come on top */
+
+        /*
+         * Validates what the table cannot say (complaining about `node`, the kind's mapping) and prepares.
+         * Does not touch the target: a check of a service that is down still opens. -EINVAL after complaints.
+         */
+        int (*open)(const struct check *check, struct config_node *node, void **ret_state,
+                    struct error *error);
+
+        /*
+         * Measures once, by the deadline, on a worker thread; never two runs of one check at a time. A
+         * failure is a negative errno with the reason; samples that were added before it are still shown,
+         * so add only what is true.
+         */
+        int (*run)(void *state, struct deadline deadline, struct sample_sink *sink, struct error *error);
+
+        void *(*close)(void *state); /* takes NULL, returns NULL */
+
+        /* The metrics that the operator defined for this check, closed by NULL. NULL: the kind has none. */
+        const struct metric_family *const *(*own_families)(const void *state);
+
+        /* What a check of this `config` starts. NULL: nothing, whatever it says. */
+        enum check_programs (*programs)(const void *config);
+};
+
+/* The kinds there are, closed by NULL. */
+extern const struct check_kind *const check_kinds[];
+
+/*
+ * All checks of a file, with their opened states. Behind them stand those that `targets:` makes of them: each
+ * a check of its own under the same name, which runs when /probe asks for it and is on no other page.
+ */
+struct check_set {
+        char *title; /* whose checks these are; NULL when the file does not say */
+        struct check *checks;
+        void **states; /* of checks[i] */
+        size_t count, target_count;
+        struct config *config; /* kept: states may point into it */
+        unsigned shared;       /* references beside its owner's; by check_set_ref() */
+};
+
+/* Loads and opens; `state_directory` is borrowed and may be NULL. On failure -EINVAL, and `error` holds every
+ * complaint, one a line. */
+int check_set_load(const char *path, const char *state_directory, struct check_set **ret,
+                   struct error *error);
+static inline size_t check_set_size(const struct check_set *set)
+{
+        return set->count + set->target_count;
+}
+
+struct check_set *check_set_ref(struct check_set *set);
+struct check_set *check_set_free(struct check_set *set); /* gives a reference back; takes NULL */
+
+/* Closes the state of one check, when it is no longer of use but others of the set are. */
+void check_set_close(struct check_set *set, size_t i);
+DEFINE_CLEANUP(struct check_set *, check_set_free);
+
+/* The reference page of all kinds, their options and metrics, in Markdown. */
+void check_kinds_describe(struct text *text);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The reference page, from the tables of all kinds. */
+#include "exporter/check/samples.h"
+#include "exporter/check/internal.h"
+
+static const char *const type_words[] = {
+        [METRIC_GAUGE] = "gauge",
+        [METRIC_COUNTER] = "counter",
+        [METRIC_HISTOGRAM] = "histogram",
+        [METRIC_INFO] = "info",
+};
+
+static void describe_families(const struct metric_family *const *families, struct text *text)
+{
+        text_puts(text, "| metric | type | unit | meaning |\n|---|---|---|---|\n");
+        for (size_t i = 0; families[i]; i++)
+                text_printf(text, "| `%s` | %s | %s | %s |\n", families[i]->name,
+                            type_words[families[i]->type], families[i]->unit ? families[i]->unit : "",
+                            families[i]->help);
+        text_putc(text, '\n');
+}
+
+void check_kinds_describe(struct text *text)
+{
+        text_puts(text, "# Checks\n\n"
+                        "Written by `runbook_exporter describe` from the tables in the code.\n\n"
+                        "## Every check\n\n");
+        config_describe(check_entry_fields, text);
+        text_puts(
+                text,
+                "\nBeside these, exactly one kind. `defaults:` takes `timeout`, `cache` and `max_series` for "
+                "all checks.\n\n");
+        describe_families(about_families, text);
+        for (size_t i = 0; check_kinds[i]; i++) {
+                text_printf(text, "## %s\n\n%s\n\n", check_kinds[i]->name, check_kinds[i]->help);
+                config_describe(check_kinds[i]->fields, text);
+                text_putc(text, '\n');
+                describe_families(check_kinds[i]->families, text);
+        }
+}

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The table of kinds, and checks.yml read by it. */
+#include <errno.h>
+
+#include "exporter/check/targets.h"
+#include "exporter/check/internal.h"
+
+extern const struct check_kind check_kind_http, check_kind_redis, check_kind_postgres, check_kind_docker,
+        check_kind_disk, check_kind_prometheus, check_kind_system, check_kind_tls, check_kind_exec,
+        check_kind_files, check_kind_log, check_kind_systemd, check_kind_s3;
+
+/* A new kind is one name here and one above. */
+const struct check_kind *const check_kinds[] = {
+        &check_kind_http,     &check_kind_redis,
+        &check_kind_postgres, &check_kind_docker,
+        &check_kind_disk,     &check_kind_prometheus,
+        &check_kind_system,   &check_kind_tls,
+        &check_kind_exec,     &check_kind_files,
+        &check_kind_log,      &check_kind_systemd,
+        &check_kind_s3,       NULL,
+};
+
+/* What may stand in `defaults:` and again in each check. */
+struct limits {
+        nsec timeout, cache;
+        int64_t max_series;
+};
+
+#define LIMIT_FIELDS(holder, member)                                                                     \
+        {.name = "timeout",                                                                              \
+         .type = CONFIG_DURATION,                                                                        \
+         .offset = offsetof(holder, member.timeout),                                                     \
+         .flags = CONFIG_POSITIVE,                                                                       \
+         .fallback = "5s",                                                                               \
+         .help = "How long one run may take"},                                                           \
+                {.name = "cache",                                                                        \
+                 .type = CONFIG_DURATION,                                                                \
+                 .offset = offsetof(holder, member.cache),                                               \
+                 .fallback = "0s",                                                                       \
+                 .help = "How old the samples of a successful run may be; 0s measures at every scrape"}, \
+        {                                                                                                \
+                .name = "max_series", .type = CONFIG_INT, .offset = offsetof(holder, member.max_series), \
+                .flags = CONFIG_POSITIVE, .fallback = "1000",                                            \
+                .help = "Series of one run beyond this are left out and counted"                         \
+        }
+
+struct entry {
+        char *name, *title, *advice, *runbook_url;
+        int64_t step;
+        struct config_strings conditions[THRESHOLD_LEVELS];
+        struct config_node *targets; /* read by check_targets.c */
+        struct limits limits;
+};
+
+const struct config_field check_entry_fields[] = {
+        {.name = "name",
+         .type = CONFIG_STRING,
+         .offset = offsetof(struct entry, name),
+         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
+         .help = "Unique; the label `check` of all its samples"},
+        {.name = "title",
+         .type = CONFIG_STRING,
+         .offset = offsetof(struct entry, title),
+         .help = "What people call it; the name when not given"},
+        {.name = "step",
+         .type = CONFIG_INT,
+         .offset = offsetof(struct entry, step),
+         .flags = CONFIG_POSITIVE,
+         .help = "Which step of the morning checklist it is"},
+        {.name = "warn",
+         .type = CONFIG_STRINGS,
+         .offset = offsetof(struct entry, conditions[THRESHOLD_WARN]),
+         .flags = CONFIG_NOT_EMPTY,
+         .help = "Conditions over its own samples to look into, such as `runbook_disk_used_ratio > 80%`"},
+        {.name = "fail",
+         .type = CONFIG_STRINGS,
+         .offset = offsetof(struct entry, conditions[THRESHOLD_FAIL]),
+         .flags = CONFIG_NOT_EMPTY,
+         .help = "The same, to act upon"},
+        {.name = "advice",
+         .type = CONFIG_STRING,
+         .offset = offsetof(struct entry, advice),
+         .flags = CONFIG_NOT_EMPTY,
+         .help = "What to do when it does not pass"},
+        {.name = "runbook_url",
+         .type = CONFIG_STRING,
+         .offset = offsetof(struct entry, runbook_url),
+         .flags = CONFIG_NOT_EMPTY,
+         .help = "Where the runbook tells more"},
+        {.name = "targets",
+         .type = CONFIG_NODE,
+         .offset = offsetof(struct entry, targets),
+         .flags = CONFIG_NOT_EMPTY,
+         .help = "A list of what else it may be pointed at by `/probe?check=…&target=…`: other values of its "
+                 "`url`, `address`, `host`, `dsn` or `endpoint`, which are sent the same credentials"},
+        LIMIT_FIELDS(struct entry, limits),
+        {0},
+};
+
+struct file {
+        char *title;
+        struct limits defaults;
+};
+
+static const struct config_field default_fields[] = {LIMIT_FIELDS(struct file, defaults), {0}};
+
+static const struct config_field file_fields[] = {
+        {.name = "title",
+         .type = CONFIG_STRING,
+         .offset = offsetof(struct file, title),
+         .flags = CONFIG_NOT_EMPTY,
+         .help = "Whose checks these are"},
+        {.name = "defaults",
+         .type = CONFIG_OBJECT,
+         .offset = 0,
+         .fields = default_fields,
+         .help = "For every check that does not say it itself"},
+        {0},
+};
+
+#define KINDS_MAX (N_ELEMENTS(check_kinds) - 1)
+
+/* The keys of a check that name a kind, closed by NULL. */
+struct kind_names {
+        const char *names[KINDS_MAX + 1];
+};
+
+static struct kind_names all_kind_names(void)
+{
+        struct kind_names all = {0};
+
+        for (size_t i = 0; check_kinds[i]; i++)
+                all.names[i] = check_kinds[i]->name;
+        return all;
+}
+
+static bool check_name_valid(const char *name)
+{
+        return *name && strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") ==
+                                strlen(name);
+}
+
+/* The one kind that an entry names, or NULL after a complaint. */
+static const struct check_kind *find_kind(struct config_node *node, const char *name)
+{
+        const struct check_kind *found = NULL;
+        _cleanup_text_ struct text known = {0};
+
+        for (size_t i = 0; check_kinds[i]; i++) {
+                text_printf(&known, "%s%s", i ? ", " : "", check_kinds[i]->name);
+                if (!config_member(node, check_kinds[i]->name))
+                        continue;
+                if (found) {
+                        config_complain(node, check_kinds[i]->name,
+                                        "check \"%s\" is of the kind %s already: only one is possible", name,
+                                        found->name);
+                        return NULL;
+                }
+                found = check_kinds[i];
+        }
+        if (!found)
+                config_complain(node, NULL, "check \"%s\" says no kind; there are: %s", name,
+                                text_string(&known));
+        return found;
+}
+
+static void take_defaults(struct config_node *node, struct limits *limits, const struct limits *defaults)
+{
+        if (!config_member(node, "timeout"))
+                limits->timeout = defaults->timeout;
+        if (!config_member(node, "cache"))
+                limits->cache = defaults->cache;
+        if (!config_member(node, "max_series"))
+                limits->max_series = defaults->max_series;
+}
+
+/* Moves the entry's own strings, so that they are released with the check, and reads its conditions. */
+static int take_entry(struct entry *entry, struct config_node *node, struct check *check)
+{
+        int r = thresholds_read(entry->conditions, node, &check->thresholds);
+
+        check->name = TAKE_PTR(entry->name);
+        check->title = TAKE_PTR(entry->title);
+        check->advice = TAKE_PTR(entry->advice);
+        check->runbook_url = TAKE_PTR(entry->runbook_url);
+        check->step = entry->step;
+        check->timeout = entry->limits.timeout;
+        check->cache = entry->limits.cache;
+        check->max_series = entry->limits.max_series;
+        config_release(check_entry_fields, entry);
+        return r;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+        return strcmp((*(const struct check *const *)a)->name, (*(const struct check *const *)b)->name);
+}
+
+/* Complains about a name that several checks have. */
+static int find_same_names(const struct check_set *set, struct config_node *list)
+{
+        _cleanup_free_ const struct check **sorted = calloc(set->count + 1, sizeof(*sorted));
+        size_t count = 0;
+
+        if (!sorted)
+                return -ENOMEM;
+        for (size_t i = 0; i < set->count; i++)
+                if (set->checks[i].name)
+                        sorted[count++] = &set->checks[i];
+        qsort(sorted, count, sizeof(*sorted), compare_names);
+        for (size_t i = 1; i < count; i++)
+                if (strcmp(sorted[i - 1]->name, sorted[i]->name) == 0) {
+                        const struct check *later = sorted[i] > sorted[i - 1] ? sorted[i] : sorted[i - 1];
+
+                        config_complain(config_item(list, (size_t)(later - set->checks)), "name",
+                                        "there is a check \"%s\" already", later->name);
+                }
+        return 0;
+}
+
+/* Complains about a step that several checks have. */
+static void find_same_steps(const struct check_set *set, struct config_node *list)
+{
+        for (size_t i = 0; i < set->count; i++)
+                for (size_t k = 0; set->checks[i].step && k < i; k++)
+                        if (set->checks[k].step == set->checks[i].step)
+                                config_complain(config_item(list, i), "step",
+                                                "step %lld is check \"%s\" already",
+                                                (long long)set->checks[i].step,
+                                                set->checks[k].name ? set->checks[k].name : "");
+}
+
+/* Comments and blanks are no change, and neither are defaults that are now written down, or more targets. */
+static char *definition_of(struct config_node *node, const struct check *check)
+{
+        struct config_node *own = config_with(node, "targets", NULL);
+        struct text text = {0};
+
+        if (!own)
+                return NULL;
+        config_print(own, &text);
+        text_printf(&text, " %lld %lld %lld", (long long)check->timeout, (long long)check->cache,
+                    (long long)check->max_series);
+        return text_take(&text);
+}
+
+/* Reads and opens one entry. Complaints are left with the document; -ENOMEM is all that is answered. */
+static int read_check(struct config_node *node, const struct limits *defaults, struct check *check,
+                      void **state)
+{
+        _cleanup_error_ struct error error = {0};
+        const struct kind_names kinds = all_kind_names();
+        struct entry entry;
+
+        config_read_some(node, check_entry_fields, &entry, kinds.names);
+        take_defaults(node, &entry.limits, defaults);
+        int r = take_entry(&entry, node, check);
+        if (r < 0)
+                return r;
+        if (!check->name || !config_is_mapping(node))
+                return 0;
+        if (!check_name_valid(check->name)) {
+                config_complain(node, "name",
+                                "\"%s\" is not a name: letters, digits, \"_\", \"-\" and \".\" are",
+                                check->name);
+                return 0;
+        }
+        if (!check->title && !(check->title = strdup(check->name)))
+                return -ENOMEM;
+
+        const struct check_kind *kind = find_kind(node, check->name);
+        if (!kind)
+                return 0;
+        check->definition = definition_of(node, check);
+        if (!check->definition)
+                return -ENOMEM;
+        check->config = calloc(1, kind->config_size);
+        if (!check->config)
+                return -ENOMEM;
+        check->kind = kind;
+        struct config_node *mapping = config_member(node, kind->name);
+        if (!config_read(mapping, kind->fields, check->config))
+                return 0;
+        r = kind->open(check, mapping, state, &error);
+        if (r == -ENOMEM)
+                return r;
+        if (r < 0 && error.message)
+                config_complain(mapping, NULL, "%s", error.message);
+        if (r >= 0)
+                thresholds_bind(&check->thresholds, kind->families,
+                                kind->own_families ? kind->own_families(*state) : NULL, node);
+        return 0;
+}
+
+/* Reads the entry once more for each of its targets. As read_check(). */
+static int read_targets(struct check_set *set, const struct check *check, struct config_node *node,
+                        const struct limits *defaults)
+{
+        size_t count =
+                check->kind && check_targets_possible(node, check->kind) ? check_targets_count(node) : 0;
+
+        for (size_t i = 0; i < count; i++) {
+                struct config_node *pointed = NULL;
+                size_t at = check_set_size(set);
+                int r = check_targets_entry(node, check->kind, i, &pointed, &set->checks[at].target);
+
+                if (r < 0)
+                        return r;
+                if (!pointed)
+                        continue;
+                set->target_count++;
+                r = read_check(pointed, defaults, &set->checks[at], &set->states[at]);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static int read_all(struct check_set *set, const char *state_directory, struct config_node *root)
+{
+        static const char *const elsewhere[] = {"checks", NULL};
+        struct config_node *list = config_member(root, "checks");
+        struct file file;
+        int r;
+
+        config_read_some(root, file_fields, &file, elsewhere);
+        set->title = file.title;
+        if (!root)
+                return 0;
+        if (!config_is_list(list) || config_size(list) == 0) {
+                config_complain(root, "checks", "a list of checks is needed here, with one at least");
+                return 0;
+        }
+        size_t count = config_size(list), room = count + check_targets_of_all(list);
+        set->checks = calloc(room, sizeof(*set->checks)); /* kinds keep pointers into it: it never moves */
+        set->states = calloc(room, sizeof(*set->states));
+        if (!set->checks || !set->states)
+                return -ENOMEM;
+        set->count = count;
+        for (size_t i = 0; i < count; i++) {
+                set->checks[i].state_directory = state_directory;
+                r = read_check(config_item(list, i), &file.defaults, &set->checks[i], &set->states[i]);
+                if (r >= 0)
+                        r = read_targets(set, &set->checks[i], config_item(list, i), &file.defaults);
+                if (r < 0)
+                        return r;
+        }
+        find_same_steps(set, list);
+        r = find_same_names(set, list);
+        return r < 0 ? r : check_set_find_contradictions(set, list);
+}
+
+int check_set_load(const char *path, const char *state_directory, struct check_set **ret, struct error *error)
+{
+        _cleanup_(check_set_free_p) struct check_set *set = calloc(1, sizeof(*set));
+        int r;
+
+        if (!set)
+                return error_oom(error);
+        r = config_load(path, &set->config, error);
+        if (r < 0)
+                return r;
+        r = read_all(set, state_directory, config_root(set->config));
+        if (r < 0)
+                return error_oom(error);
+        if (config_complaints(set->config) > 0)
+                return error_set(error, EINVAL, "%s", config_complaints_text(set->config));
+        if (set->count == 0)
+                return error_set(error, EINVAL, "%s: there are no checks in it", path);
+        *ret = TAKE_PTR(set);
+        return 0;
+}
+
+struct check_set *check_set_ref(struct check_set *set)
+{
+        __atomic_add_fetch(&set->shared, 1, __ATOMIC_RELAXED);
+        return set;
+}
+
+void check_set_close(struct check_set *set, size_t i)
+{
+        if (set->checks[i].kind && set->checks[i].kind->close)
+                set->states[i] = set->checks[i].kind->close(set->states[i]);
+}
+
+struct check_set *check_set_free(struct check_set *set)
+{
+        if (!set || __atomic_fetch_sub(&set->shared, 1, __ATOMIC_ACQ_REL) > 0)
+                return NULL;
+        for (size_t i = 0; i < check_set_size(set); i++) {
+                struct check *check = &set->checks[i];
+
+                if (check->kind) {
+                        check_set_close(set, i);
+                        config_release(check->kind->fields, check->config);
+                }
+                free(check->config);
+                free(check->definition);
+                free(check->name);
+                free(check->title);
+                free(check->target);
+                free(check->advice);
+                free(check->runbook_url);
+                thresholds_release(&check->thresholds);
+        }
+        free(set->title);
+        free(set->checks);
+        free(set->states);
+        config_free(set->config);
+        free(set);
+        return NULL;
+}

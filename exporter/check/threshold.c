@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Conditions read from text, and bound to the families of their check. */
+#include "exporter/check/threshold.h"
+
+#include <errno.h>
+#include <math.h>
+
+const char *const threshold_levels[] = {
+        [THRESHOLD_WARN] = "warn",
+        [THRESHOLD_FAIL] = "fail",
+        NULL,
+};
+
+static const char *const aggregates[] = {
+        [AGGREGATE_SUM] = "sum",
+        [AGGREGATE_MIN] = "min",
+        [AGGREGATE_MAX] = "max",
+};
+
+/* The longer ones first, as they are looked for in this order. */
+static const char *const comparisons[] = {"<=", ">=", "==", "!=", "<", ">"};
+
+#define HOW_IT_LOOKS "write for example: runbook_disk_used_ratio > 80%%"
+
+/* ---- the text, piece by piece ---- */
+
+static void skip_blanks(const char **at)
+{
+        *at += strspn(*at, " \t\r\n");
+}
+
+/* Goes over `piece` and the blanks before it, when that is what comes. */
+static bool take(const char **at, const char *piece)
+{
+        const char *next = *at;
+
+        skip_blanks(&next);
+        if (!string_starts(next, piece))
+                return false;
+        *at = next + strlen(piece);
+        return true;
+}
+
+/* A name of letters, digits, "_" and ":"; NULL when none comes. The caller frees it. */
+static char *take_name(const char **at)
+{
+        skip_blanks(at);
+        size_t length = strspn(*at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:");
+        char *name = length ? strndup(*at, length) : NULL;
+
+        if (name)
+                *at += length;
+        return name;
+}
+
+/* A string in double quotes, with \" \\ and \n in it; NULL when none comes. The caller frees it. */
+static char *take_string(const char **at)
+{
+        struct text text = {0};
+        const char *next = *at;
+
+        if (!take(&next, "\""))
+                return NULL;
+        for (; *next && *next != '"'; next++) {
+                if (*next == '\\' && next[1])
+                        text_putc(&text, *++next == 'n' ? '\n' : *next);
+                else
+                        text_putc(&text, *next);
+        }
+        if (*next != '"') {
+                text_free(&text);
+                return NULL;
+        }
+        *at = next + 1;
+        text_append(&text, "", 0);
+        return text.data ? text_take(&text) : strdup("");
+}
+
+/* A label as a sample has it: rendered by the very code that renders theirs. */
+static char *render(const char *name, const char *value)
+{
+        static const struct metric_family nobody = {"x", METRIC_GAUGE, NULL, ""};
+        struct sample_set set = {0};
+        char *rendered = NULL;
+
+        SAMPLE(&(struct sample_sink){&set}, &nobody, 0, {name, value});
+        if (set.error == 0)
+                rendered = strdup(text_string(&set.arena));
+        sample_set_release(&set);
+        return rendered;
+}
+
+static int take_label(const char **at, struct operand *operand, struct error *error)
+{
+        _cleanup_free_ char *name = take_name(at);
+
+        if (!name || !label_name_valid(name) || !take(at, "="))
+                return error_set(error, EINVAL, "label=\"value\" is needed within { }, at \"%.40s\"", *at);
+        _cleanup_free_ char *value = take_string(at);
+        if (!value || !*value)
+                return error_set(error, EINVAL, "a value in double quotes is needed after %s=", name);
+        char *rendered = render(name, value);
+        char **items = reallocarray(operand->labels.items, operand->labels.count + 1, sizeof(*items));
+        if (items)
+                operand->labels.items = items;
+        if (!rendered || !items) {
+                free(rendered);
+                return error_oom(error);
+        }
+        items[operand->labels.count++] = rendered;
+        return 0;
+}
+
+static int take_labels(const char **at, struct operand *operand, struct error *error)
+{
+        int r = 0;
+
+        if (!take(at, "{"))
+                return 0;
+        while (r >= 0 && !take(at, "}")) {
+                r = take_label(at, operand, error);
+                if (r >= 0 && !take(at, ",") && !take(at, "}"))
+                        return error_set(error, EINVAL, "\"}\" is missing, at \"%.40s\"", *at);
+                else if (r >= 0 && (*at)[-1] == '}')
+                        return 0;
+        }
+        return r;
+}
+
+static int take_operand(const char **at, struct operand *operand, struct error *error)
+{
+        int r;
+
+        operand->metric = take_name(at);
+        if (!operand->metric)
+                return error_set(error, EINVAL, "a metric is needed at \"%.40s\"; " HOW_IT_LOOKS, *at);
+        if (!take(at, "("))
+                return take_labels(at, operand, error);
+        if (strcmp(operand->metric, "time") == 0 && take(at, ")")) {
+                free(TAKE_PTR(operand->metric));
+                return 0;
+        }
+        for (size_t i = AGGREGATE_SUM; i < N_ELEMENTS(aggregates); i++)
+                if (strcmp(operand->metric, aggregates[i]) == 0)
+                        operand->aggregate = (enum aggregate)i;
+        if (operand->aggregate == AGGREGATE_NONE)
+                return error_set(error, EINVAL, "%s() is not known: sum, min, max and time() are",
+                                 operand->metric);
+        free(operand->metric);
+        operand->metric = take_name(at);
+        if (!operand->metric)
+                return error_set(error, EINVAL, "%s() is of a metric", aggregates[operand->aggregate]);
+        r = take_labels(at, operand, error);
+        if (r >= 0 && !take(at, ")"))
+                return error_set(error, EINVAL, "\")\" is missing, at \"%.40s\"", *at);
+        return r;
+}
+
+/* The length of the text without the blanks at its end. */
+static size_t without_blanks(const char *text, size_t length)
+{
+        while (length > 0 && strchr(" \t\r\n", text[length - 1]))
+                length--;
+        return length;
+}
+
+/* What is written after the comparison, up to the end. */
+static int take_limit(const char *at, struct threshold *threshold, struct error *error)
+{
+        nsec duration;
+        int64_t bytes;
+
+        skip_blanks(&at);
+        size_t length = without_blanks(at, strlen(at));
+        bool percent = length > 0 && at[length - 1] == '%';
+        _cleanup_free_ char *word = strndup(at, percent ? without_blanks(at, length - 1) : length);
+        if (!word)
+                return error_oom(error);
+        if (percent) {
+                threshold->unit = UNIT_PERCENT;
+                if (config_parse_word(CONFIG_NUMBER, word, &threshold->limit, NULL) < 0)
+                        return error_set(error, EINVAL, "\"%.40s%%\" is no percentage", word);
+                threshold->limit /= 100;
+        } else if (config_parse_word(CONFIG_NUMBER, word, &threshold->limit, NULL) >= 0) {
+                threshold->unit = UNIT_NUMBER;
+        } else if (config_parse_word(CONFIG_DURATION, word, &duration, NULL) >= 0) {
+                threshold->unit = UNIT_SECONDS;
+                threshold->limit = nsec_to_seconds(duration);
+        } else if (config_parse_word(CONFIG_SIZE, word, &bytes, NULL) >= 0) {
+                threshold->unit = UNIT_BYTES;
+                threshold->limit = (double)bytes;
+        } else {
+                return error_set(error, EINVAL, "\"%.40s\" is no number: 0.8, 80%%, 7d and 5GiB would be",
+                                 word);
+        }
+        return 0;
+}
+
+/* 80 where 80% is meant would never be reached. Ratios that are more than ten may be written as 2000%. */
+#define LIKELY_RATIO 10
+
+/* Days of bytes, a moment compared with a duration, or bytes with a share are always a mistake. */
+static int check_units(const struct threshold *threshold, struct error *error)
+{
+        const struct operand *left = &threshold->operands[0], *right = &threshold->operands[1];
+        const char *metric = left->metric ? left->metric : right->metric;
+        bool timed = threshold->operand_count == 2 && (!left->metric || !right->metric);
+
+        if (!metric)
+                return error_set(error, EINVAL, "there is no metric in it; " HOW_IT_LOOKS);
+        if (timed && (threshold->operator!= '-' || !string_ends(metric, "_timestamp_seconds")))
+                return error_set(error, EINVAL,
+                                 "time() is only of use in differences with metrics of moments, which end in "
+                                 "_timestamp_seconds");
+        if (threshold->unit == UNIT_SECONDS &&
+            (threshold->operator== '/' || !string_ends(metric, "_seconds")))
+                return error_set(error, EINVAL, "a duration is compared with what is not in seconds");
+        if (threshold->unit == UNIT_SECONDS && threshold->operand_count == 1 &&
+            string_ends(metric, "_timestamp_seconds"))
+                return error_set(
+                        error, EINVAL,
+                        "%s is a moment: write %s - time() for what is left, or time() - %s for its age",
+                        metric, metric, metric);
+        if (threshold->unit == UNIT_BYTES && (threshold->operator== '/' || !string_ends(metric, "_bytes")))
+                return error_set(error, EINVAL, "a size is compared with what is not in bytes");
+        if (threshold->unit == UNIT_PERCENT &&
+            threshold->operator!= '/' &&(string_ends(metric, "_bytes") || string_ends(metric, "_seconds")))
+                return error_set(error, EINVAL,
+                                 "a percentage is compared with %s: divide that by its whole, as in "
+                                 "runbook_disk_available_bytes / runbook_disk_size_bytes < 20%%",
+                                 metric);
+        if (threshold->unit == UNIT_NUMBER && threshold->operator!= '/' && string_ends(metric, "_ratio") &&
+            threshold->limit > LIKELY_RATIO)
+                return error_set(error, EINVAL, "%s is a ratio, 1 of which is the whole: write %g%%, or %g%%",
+                                 metric, threshold->limit, threshold->limit * 100);
+        return 0;
+}
+
+/* From `start` to `end`, with one blank wherever there are some outside of quotes. */
+static char *evened(const char *start, const char *end)
+{
+        struct text text = {0};
+        bool quoted = false;
+
+        for (skip_blanks(&start); start < end; start++) {
+                bool blank = !quoted && strchr(" \t\r\n", *start);
+
+                if (*start == '"')
+                        quoted = !quoted;
+                if (quoted && *start == '\\' && start + 1 < end)
+                        text_putc(&text, *start++);
+                if (!blank)
+                        text_putc(&text, *start);
+                else if (start + 1 < end && !strchr(" \t\r\n", start[1]))
+                        text_putc(&text, ' ');
+        }
+        return text_take(&text);
+}
+
+int threshold_parse(const char *text, enum threshold_level level, struct threshold *ret, struct error *error)
+{
+        const char *at = text;
+        int r;
+
+        *ret = (struct threshold){.level = level, .operand_count = 1};
+        r = take_operand(&at, &ret->operands[0], error);
+        if (r < 0)
+                return r;
+        if (take(&at, "-") || take(&at, "/")) {
+                ret->operator= at[-1];
+                ret->operand_count = 2;
+                r = take_operand(&at, &ret->operands[1], error);
+                if (r < 0)
+                        return r;
+        }
+        const char *end = at;
+        for (size_t i = 0; i < N_ELEMENTS(comparisons) && !ret->comparison; i++)
+                if (take(&at, comparisons[i]))
+                        ret->comparison = comparisons[i];
+        if (!ret->comparison)
+                return error_set(error, EINVAL,
+                                 "a comparison (< <= > >= == !=) is needed at \"%.40s\"; " HOW_IT_LOOKS, at);
+        r = take_limit(at, ret, error);
+        if (r < 0)
+                return r;
+        ret->expression = evened(text, end);
+        ret->written = evened(text, text + strlen(text));
+        if (!ret->expression || !ret->written)
+                return error_oom(error);
+        return check_units(ret, error);
+}
+
+static void operand_release(struct operand *operand)
+{
+        for (size_t i = 0; i < operand->labels.count; i++)
+                free(operand->labels.items[i]);
+        free(operand->labels.items);
+        free(operand->metric);
+}
+
+void threshold_release(struct threshold *threshold)
+{
+        for (size_t i = 0; i < threshold->operand_count; i++)
+                operand_release(&threshold->operands[i]);
+        free(threshold->expression);
+        free(threshold->written);
+        *threshold = (struct threshold){0};
+}
+
+void thresholds_release(struct thresholds *thresholds)
+{
+        for (size_t i = 0; i < thresholds->count; i++)
+                threshold_release(&thresholds->items[i]);
+        free(thresholds->items);
+        *thresholds = (struct thresholds){0};
+}
+
+/* ---- those of one check ---- */
+
+/* The place of the condition: of the item, or of the whole where one stands alone. */
+static struct config_node *condition_node(struct config_node *entry, enum threshold_level level, size_t i)
+{
+        struct config_node *list = config_member(entry, threshold_levels[level]);
+
+        return config_is_list(list) ? config_item(list, i) : list;
+}
+
+/* Whether there is a limit of the same thing in the same direction: one of the two says nothing. */
+static bool has_like(const struct thresholds *thresholds, const struct threshold *threshold)
+{
+        for (size_t i = 0; i < thresholds->count; i++) {
+                const struct threshold *other = &thresholds->items[i];
+
+                if (other->level == threshold->level && other->comparison == threshold->comparison &&
+                    strcmp(other->expression, threshold->expression) == 0)
+                        return true;
+        }
+        return false;
+}
+
+/* Puts a condition behind the others; what is wrong with it is left in `error`. */
+static int add_condition(struct thresholds *thresholds, const char *text, enum threshold_level level,
+                         size_t place, struct error *error)
+{
+        struct threshold *threshold = &thresholds->items[thresholds->count];
+        int r = threshold_parse(text, level, threshold, error);
+
+        if (r >= 0 && has_like(thresholds, threshold))
+                r = error_set(error, EINVAL, "there is a limit for %s %s already under %s",
+                              threshold->expression, threshold->comparison, threshold_levels[level]);
+        if (r < 0) {
+                threshold_release(threshold);
+                return r;
+        }
+        threshold->place = place;
+        thresholds->count++;
+        return 0;
+}
+
+int thresholds_read(const struct config_strings lists[static THRESHOLD_LEVELS], struct config_node *entry,
+                    struct thresholds *ret)
+{
+        *ret = (struct thresholds){0};
+        ret->items =
+                calloc(lists[THRESHOLD_WARN].count + lists[THRESHOLD_FAIL].count + 1, sizeof(*ret->items));
+        if (!ret->items)
+                return -ENOMEM;
+        for (enum threshold_level level = 0; level < THRESHOLD_LEVELS; level++)
+                for (size_t i = 0; i < lists[level].count; i++) {
+                        _cleanup_error_ struct error error = {0};
+                        const char *text = lists[level].items[i];
+                        int r = *text ? add_condition(ret, text, level, i, &error) : 0; /* it was said */
+
+                        if (r == -ENOMEM)
+                                return r;
+                        if (r < 0)
+                                config_complain(condition_node(entry, level, i), NULL, "%s",
+                                                error_text(&error));
+                }
+        return 0;
+}
+
+static const struct metric_family *find_family(const char *name, const struct metric_family *const *families)
+{
+        for (size_t i = 0; families && families[i]; i++)
+                if (strcmp(families[i]->name, name) == 0)
+                        return families[i];
+        return NULL;
+}
+
+/* "the check has no metric x: did you mean y?" */
+static void complain_unknown(const char *name, const struct metric_family *const *families,
+                             const struct metric_family *const *own_families, struct config_node *node)
+{
+        const struct metric_family *const *const all[] = {families, own_families};
+        const char *nearest = NULL;
+
+        for (size_t k = 0; k < N_ELEMENTS(all); k++)
+                for (size_t i = 0; all[k] && all[k][i]; i++) {
+                        const char *const candidates[] = {nearest, all[k][i]->name};
+
+                        nearest = config_nearest(name, candidates, N_ELEMENTS(candidates));
+                }
+        config_complain(node, NULL, "the check measures no %s%s%s%s", name, nearest ? ": did you mean " : "",
+                        nearest ? nearest : "", nearest ? "?" : "");
+}
+
+void thresholds_bind(struct thresholds *thresholds, const struct metric_family *const *families,
+                     const struct metric_family *const *own_families, struct config_node *entry)
+{
+        for (size_t i = 0; i < thresholds->count; i++) {
+                struct threshold *threshold = &thresholds->items[i];
+                struct config_node *node = condition_node(entry, threshold->level, threshold->place);
+
+                for (size_t k = 0; k < threshold->operand_count; k++) {
+                        struct operand *operand = &threshold->operands[k];
+
+                        if (!operand->metric)
+                                continue;
+                        operand->family = find_family(operand->metric, families);
+                        if (!operand->family)
+                                operand->family = find_family(operand->metric, own_families);
+                        if (!operand->family)
+                                complain_unknown(operand->metric, families, own_families, node);
+                        else if (operand->family->type == METRIC_HISTOGRAM)
+                                config_complain(node, NULL, "%s is a histogram, which has no single value",
+                                                operand->metric);
+                }
+        }
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `runbook_exporter alerts`: alerting rules for Prometheus, from the checks and their thresholds. */
+#ifndef EXPORTER_ALERTS_H
+#define EXPORTER_ALERTS_H
+
+#include "exporter/check/check.h"
+
+/*
+ * A rule file in YAML. Of each check: that it fails, and each condition under warn and fail as PromQL, with
+ * the check's title, advice and runbook_url as annotations. -ENOMEM.
+ */
+int alerts_print(const struct check_set *set, struct text *text);
+
+/* A condition as PromQL, of the series of one check; and only the value that is compared in it. */
+void threshold_put_promql_value(struct text *text, const struct threshold *threshold, const char *check);
+void threshold_put_promql(struct text *text, const struct threshold *threshold, const char *check);
+
+#endif

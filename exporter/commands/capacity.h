@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `runbook_exporter capacity`: the capacity report, from what the checks of a file measure. */
+#ifndef EXPORTER_CAPACITY_H
+#define EXPORTER_CAPACITY_H
+
+#include "exporter/commands/once.h"
+
+/* For once_run(): the checks that measure anything of the report. */
+bool capacity_wants(const struct check_set *set, size_t i);
+
+/* Every row with its values; one that was not measured, by all checks that could, says why. Answers how many
+ * were not. */
+size_t capacity_print(const struct once *once, nsec wall, struct text *text);
+
+/* The same as one JSON document. -ENOMEM; else how many rows were not measured. */
+ssize_t capacity_print_json(const struct once *once, nsec wall, struct text *text);
+
+#endif

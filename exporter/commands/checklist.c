@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The checklist, in the order and the signs of the runbook's own. */
+#include "exporter/commands/checklist.h"
+
+#include <errno.h>
+#include <time.h>
+
+#include "runbook/json.h"
+
+#define TITLE_COLUMNS 32
+
+static const struct {
+        const char *word, *sign, *colour;
+} standings[] = {
+        [STANDING_PASS] = {"pass", "✓ PASS", "\033[32m"},
+        [STANDING_WARN] = {"warn", "! WARN", "\033[33m"},
+        [STANDING_FAIL] = {"fail", "✗ FAIL", "\033[31m"},
+        [STANDING_UNKNOWN] = {"fail", "✗ FAIL", "\033[31m"},
+};
+
+bool checklist_has(const struct check_set *set, size_t i)
+{
+        size_t steps = 0;
+
+        for (size_t k = 0; k < set->count; k++)
+                steps += set->checks[k].step > 0;
+        return steps == 0 || set->checks[i].step > 0;
+}
+
+/* ---- in which order ---- */
+
+/* The next check after number `at` of the list, SIZE_MAX to begin with: by step, then by place in the file.
+ */
+static size_t following(const struct once *once, size_t at)
+{
+        const struct check *checks = once->set->checks;
+        int64_t after = at == SIZE_MAX ? 0 : checks[at].step;
+        size_t best = SIZE_MAX;
+
+        for (size_t i = 0; (at == SIZE_MAX || after > 0) && i < once->set->count; i++)
+                if (once->selected[i] && checks[i].step > after &&
+                    (best == SIZE_MAX || checks[i].step < checks[best].step))
+                        best = i;
+        if (best != SIZE_MAX)
+                return best;
+        for (size_t i = at == SIZE_MAX || after > 0 ? 0 : at + 1; i < once->set->count; i++)
+                if (once->selected[i] && checks[i].step == 0)
+                        return i;
+        return SIZE_MAX;
+}
+
+/* ---- values beside thresholds ---- */
+
+/* The series within a condition that is nearest to it. */
+struct nearest {
+        bool found;
+        struct judgement judgement;
+};
+
+/* Nearer to a limit that is not to be passed upwards is what is larger. */
+static bool is_nearer(const struct judgement *judgement, const struct judgement *than)
+{
+        bool upwards = judgement->threshold->comparison[0] == '>';
+
+        return upwards ? judgement->value > than->value : judgement->value < than->value;
+}
+
+static void compare(const struct judgement *judgement, void *context)
+{
+        struct nearest *nearest = context;
+
+        if (judgement->beyond || (nearest->found && !is_nearer(judgement, &nearest->judgement)))
+                return;
+        nearest->judgement = *judgement;
+        nearest->found = true;
+}
+
+/* Of a check that passes: its value that is nearest to the first condition. */
+static void put_nearest(struct text *text, const struct check_state *state)
+{
+        const struct thresholds *thresholds = &state->check->thresholds;
+        _cleanup_text_ struct text words = {0};
+        struct nearest nearest = {0};
+
+        if (thresholds->count > 0)
+                threshold_judge(&thresholds->items[0], &state->result->samples, state->result->started_wall,
+                                compare, &nearest);
+        if (!nearest.found)
+                return;
+        judgement_put(&words, &nearest.judgement);
+        text_puts(text, " (");
+        text_put_line(text, text_string(&words), SIZE_MAX);
+        text_putc(text, ')');
+}
+
+/* ---- for people ---- */
+
+static size_t columns_of(const char *title)
+{
+        size_t columns = 0;
+
+        for (; *title; title++)
+                columns += (*title & 0xC0) != 0x80;
+        return columns;
+}
+
+static void put_coloured(struct text *text, bool colour, enum standing standing, const char *words)
+{
+        text_printf(text, "%s%s%s", colour ? standings[standing].colour : "", words, colour ? "\033[0m" : "");
+}
+
+/* Line by line, with an arrow at the first. */
+static void put_advice(struct text *text, const char *advice)
+{
+        const char *indentation = "     → ";
+
+        while (*advice) {
+                size_t length = strcspn(advice, "\n");
+                _cleanup_free_ char *line = strndup(advice, length);
+
+                text_puts(text, indentation);
+                text_put_line(text, line ? line : "", SIZE_MAX);
+                text_putc(text, '\n');
+                advice += length + (advice[length] == '\n');
+                indentation = "       ";
+        }
+}
+
+static void put_step(struct text *text, const struct check_state *state, bool colour)
+{
+        const struct check *check = state->check;
+        enum standing standing = check_state_standing(state);
+
+        if (check->step > 0)
+                text_printf(text, "%2lld. ", (long long)check->step);
+        else
+                text_puts(text, "    ");
+        text_put_line(text, check->title, SIZE_MAX);
+        text_putc(text, ' ');
+        for (size_t column = columns_of(check->title); column < TITLE_COLUMNS; column++)
+                text_putc(text, '.');
+        text_putc(text, ' ');
+        put_coloured(text, colour, standing, standings[standing].sign);
+        if (standing == STANDING_PASS)
+                put_nearest(text, state);
+        text_putc(text, '\n');
+        if (!state->success) {
+                text_puts(text, "     ");
+                text_put_line(text, check_state_reason(state), SIZE_MAX);
+                text_putc(text, '\n');
+        }
+        if (state->result)
+                thresholds_put_beyond(text, "     ", &check->thresholds, &state->result->samples,
+                                      state->result->started_wall);
+        if (standing != STANDING_PASS && check->advice)
+                put_advice(text, check->advice);
+        if (standing != STANDING_PASS && check->runbook_url)
+                put_advice(text, check->runbook_url);
+}
+
+static void put_local_time(struct text *text, nsec wall)
+{
+        time_t seconds = (time_t)(wall / NSEC_PER_SEC);
+        struct tm parts;
+        char words[64];
+
+        if (localtime_r(&seconds, &parts) &&
+            strftime(words, sizeof(words), "%Y-%m-%d %H:%M:%S %Z", &parts) > 0)
+                text_puts(text, words);
+}
+
+void checklist_print(const struct once *once, nsec wall, bool colour, struct text *text)
+{
+        size_t of[N_ELEMENTS(standings)] = {0};
+
+        text_printf(text, "=== %s%sDaily operations checklist ===\n",
+                    once->set->title ? once->set->title : "", once->set->title ? ": " : "");
+        put_local_time(text, wall);
+        text_puts(text, "\n\n");
+        for (size_t i = following(once, SIZE_MAX); i != SIZE_MAX; i = following(once, i)) {
+                put_step(text, &once->states[i], colour);
+                of[check_state_standing(&once->states[i])]++;
+        }
+        text_printf(text, "\n=== %zu passed, %zu warned, %zu failed ===\n", of[STANDING_PASS],
+                    of[STANDING_WARN], of[STANDING_FAIL] + of[STANDING_UNKNOWN]);
+}
+
+/* ---- for programs ---- */
+
+static void add_value(const struct judgement *judgement, void *context)
+{
+        cJSON *list = context, *item = cJSON_CreateObject();
+        _cleanup_text_ struct text series = {0};
+
+        judgement_put_series(&series, judgement);
+        cJSON_AddStringToObject(item, "level", threshold_levels[judgement->threshold->level]);
+        cJSON_AddStringToObject(item, "condition", judgement->threshold->written);
+        cJSON_AddNumberToObject(item, "limit", judgement->threshold->limit);
+        cJSON_AddNumberToObject(item, "value", judgement->value);
+        cJSON_AddStringToObject(item, "series", text_string(&series));
+        cJSON_AddBoolToObject(item, "beyond", judgement->beyond);
+        cJSON_AddItemToArray(list, item);
+}
+
+static cJSON *step_json(const struct check_state *state)
+{
+        const struct check *check = state->check;
+        cJSON *step = cJSON_CreateObject(), *values;
+        _cleanup_text_ struct text reason = {0}; /* a server may have said it, in no encoding */
+
+        if (check->step > 0)
+                cJSON_AddNumberToObject(step, "step", (double)check->step);
+        cJSON_AddStringToObject(step, "name", check->name);
+        cJSON_AddStringToObject(step, "title", check->title);
+        cJSON_AddStringToObject(step, "kind", check->kind->name);
+        cJSON_AddStringToObject(step, "standing", standings[check_state_standing(state)].word);
+        text_put_line(&reason, check_state_reason(state), SIZE_MAX);
+        if (!state->success)
+                cJSON_AddStringToObject(step, "reason", text_string(&reason));
+        if (check->advice)
+                cJSON_AddStringToObject(step, "advice", check->advice);
+        if (check->runbook_url)
+                cJSON_AddStringToObject(step, "runbook_url", check->runbook_url);
+        if (state->result)
+                cJSON_AddNumberToObject(step, "duration_seconds", nsec_to_seconds(state->result->duration));
+        values = cJSON_AddArrayToObject(step, "values");
+        for (size_t i = 0; state->result && i < check->thresholds.count; i++)
+                threshold_judge(&check->thresholds.items[i], &state->result->samples,
+                                state->result->started_wall, add_value, values);
+        return step;
+}
+
+int checklist_print_json(const struct once *once, nsec wall, struct text *text)
+{
+        _cleanup_json_ cJSON *document = cJSON_CreateObject();
+        char time[TIME_TEXT_MAX];
+
+        if (once->set->title)
+                cJSON_AddStringToObject(document, "title", once->set->title);
+        cJSON_AddStringToObject(document, "time", time_format(wall, time));
+        cJSON_AddStringToObject(document, "standing", standings[once_worst(once)].word);
+        cJSON *steps = cJSON_AddArrayToObject(document, "steps");
+        for (size_t i = following(once, SIZE_MAX); i != SIZE_MAX; i = following(once, i))
+                cJSON_AddItemToArray(steps, step_json(&once->states[i]));
+        _cleanup_free_ char *printed = json_print(document);
+        if (!printed)
+                return -ENOMEM;
+        text_puts(text, printed);
+        text_putc(text, '\n');
+        return text_error(text);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `runbook_exporter checklist`: the morning checklist, step by step, for a person or as JSON. */
+#ifndef EXPORTER_CHECKLIST_H
+#define EXPORTER_CHECKLIST_H
+
+#include "exporter/commands/once.h"
+
+/* For once_run(): the checks that are a step of the checklist; all where none is. */
+bool checklist_has(const struct check_set *set, size_t i);
+
+/*
+ * What was run, steps first and by their numbers, then the others in the order of the file: each with how it
+ * stands, the values beside their thresholds, and what to do. `colour`: with the escapes of a terminal.
+ */
+void checklist_print(const struct once *once, nsec wall, bool colour, struct text *text);
+
+/* The same as one JSON document. -ENOMEM. */
+int checklist_print_json(const struct once *once, nsec wall, struct text *text);
+
+#endif

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The samples of one statistics document of the Engine: cumulative, as the kernel counts. */
+#include "exporter/kinds/docker/stats.h"
+
+#include <strings.h>
+
+const struct metric_family docker_cpu_seconds = {"runbook_docker_container_cpu_seconds_total", METRIC_COUNTER,
+                                                 "seconds",
+                                                 "CPU time that the container used since it was started."};
+const struct metric_family docker_cpu_periods = {
+        "runbook_docker_container_cpu_periods_total", METRIC_COUNTER, NULL,
+        "Scheduling periods in which the container wanted the CPU; only for those with a CPU limit."};
+const struct metric_family docker_cpu_throttled_periods = {
+        "runbook_docker_container_cpu_throttled_periods_total", METRIC_COUNTER, NULL,
+        "Scheduling periods in which the container was held at its CPU limit; only for those with one."};
+const struct metric_family docker_cpu_throttled_seconds = {
+        "runbook_docker_container_cpu_throttled_seconds_total", METRIC_COUNTER, "seconds",
+        "For how long the container was held at its CPU limit; only for those with one."};
+const struct metric_family docker_memory_usage = {
+        "runbook_docker_container_memory_usage_bytes", METRIC_GAUGE, "bytes",
+        "Memory in use as `docker stats` shows it: without the file cache that is not in active use."};
+const struct metric_family docker_memory_limit = {
+        "runbook_docker_container_memory_limit_bytes", METRIC_GAUGE, "bytes",
+        "The container's memory limit; only for those that have one."};
+const struct metric_family docker_network_receive = {
+        "runbook_docker_container_network_receive_bytes_total", METRIC_COUNTER, "bytes",
+        "Bytes received on all of the container's interfaces; not for those on the host's network."};
+const struct metric_family docker_network_transmit = {
+        "runbook_docker_container_network_transmit_bytes_total", METRIC_COUNTER, "bytes",
+        "Bytes sent on all of the container's interfaces; not for those on the host's network."};
+const struct metric_family docker_block_read = {"runbook_docker_container_block_read_bytes_total",
+                                                METRIC_COUNTER, "bytes",
+                                                "Bytes that the container read from block devices."};
+const struct metric_family docker_block_written = {"runbook_docker_container_block_written_bytes_total",
+                                                   METRIC_COUNTER, "bytes",
+                                                   "Bytes that the container wrote to block devices."};
+const struct metric_family docker_pids = {"runbook_docker_container_pids", METRIC_GAUGE, NULL,
+                                          "Processes and threads of the container."};
+
+struct target {
+        const struct label *service, *name;
+        struct sample_sink *sink;
+};
+
+static void put(const struct target *target, const struct metric_family *family, double value)
+{
+        SAMPLE(target->sink, family, value, *target->service, *target->name);
+}
+
+/* Adds `json`'s member times `unit`; nothing when it has no such number. */
+static void put_number(const struct target *target, const struct metric_family *family, const cJSON *json,
+                       const char *key, double unit)
+{
+        const cJSON *number = cJSON_GetObjectItemCaseSensitive(json, key);
+
+        if (cJSON_IsNumber(number))
+                put(target, family, number->valuedouble * unit);
+}
+
+static void add_cpu(const struct target *target, const cJSON *cpu, const cJSON *limits)
+{
+        const cJSON *throttling = json_get(cpu, "throttling_data", NULL);
+
+        put_number(target, &docker_cpu_seconds, json_get(cpu, "cpu_usage", NULL), "total_usage", 1e-9);
+        if (json_number(limits, "NanoCpus", 0) <= 0 && json_number(limits, "CpuQuota", 0) <= 0)
+                return;
+        put_number(target, &docker_cpu_periods, throttling, "periods", 1);
+        put_number(target, &docker_cpu_throttled_periods, throttling, "throttled_periods", 1);
+        put_number(target, &docker_cpu_throttled_seconds, throttling, "throttled_time", 1e-9);
+}
+
+/* As Docker's client reckons it: the cache is `total_inactive_file` in cgroups v1, `inactive_file` in v2. */
+static void add_memory(const struct target *target, const cJSON *memory, const cJSON *limits)
+{
+        double usage = json_number(memory, "usage", -1), limit = json_number(limits, "Memory", 0);
+        const cJSON *details = json_get(memory, "stats", NULL);
+        double cache = json_number(details, "total_inactive_file", json_number(details, "inactive_file", 0));
+
+        if (usage >= 0)
+                put(target, &docker_memory_usage, cache < usage ? usage - cache : usage);
+        if (limit > 0)
+                put(target, &docker_memory_limit, limit);
+}
+
+static void add_network(const struct target *target, const cJSON *networks)
+{
+        double received = 0, sent = 0;
+        const cJSON *interface;
+
+        if (!networks || !networks->child)
+                return;
+        cJSON_ArrayForEach(interface, networks)
+        {
+                received += json_number(interface, "rx_bytes", 0);
+                sent += json_number(interface, "tx_bytes", 0);
+        }
+        put(target, &docker_network_receive, received);
+        put(target, &docker_network_transmit, sent);
+}
+
+/* One entry for each device and operation: "Read" and "Write" in cgroups v1, "read" and "write" in v2. */
+static void add_block(const struct target *target, const cJSON *entries)
+{
+        double bytes_read = 0, written = 0;
+        const cJSON *entry;
+
+        if (!cJSON_IsArray(entries))
+                return;
+        cJSON_ArrayForEach(entry, entries)
+        {
+                const char *operation = json_string(entry, "op");
+
+                if (operation && strcasecmp(operation, "read") == 0)
+                        bytes_read += json_number(entry, "value", 0);
+                else if (operation && strcasecmp(operation, "write") == 0)
+                        written += json_number(entry, "value", 0);
+        }
+        put(target, &docker_block_read, bytes_read);
+        put(target, &docker_block_written, written);
+}
+
+void docker_stats_add(const cJSON *stats, const cJSON *inspected, const struct label *service,
+                      const struct label *name, struct sample_sink *sink)
+{
+        const struct target target = {service, name, sink};
+        const cJSON *limits = json_get(inspected, "HostConfig", NULL);
+        const char *measured = json_string(stats, "read");
+        nsec wall;
+
+        /* Of a container that has ended the Engine tells zeroes, measured in the year 1. */
+        if (!measured || time_parse(measured, &wall, NULL) < 0 || wall <= 0)
+                return;
+        add_cpu(&target, json_get(stats, "cpu_stats", NULL), limits);
+        add_memory(&target, json_get(stats, "memory_stats", NULL), limits);
+        add_network(&target, json_get(stats, "networks", NULL));
+        add_block(&target, json_get(stats, "blkio_stats", "io_service_bytes_recursive", NULL));
+        put_number(&target, &docker_pids, json_get(stats, "pids_stats", NULL), "current", 1);
+}

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Kind exec: whatever there is a tool for. A program with its arguments, never a shell.
+ *
+ * What it says is its exit code, and as far as the check wants it, a Nagios plugin's performance data or
+ * samples in Prometheus' text format. Of these the check names the metrics it takes: a program must not be
+ * able to bring in names that contradict others' or grow without end.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "exporter/check/check.h"
+#include "exporter/kinds/exec/output.h"
+#include "runbook/process.h"
+
+#define OUTPUT_MAX ((int64_t)16 << 20)
+#define SAID_MAX 200 /* of what the program says, in a reason */
+
+enum output { OUTPUT_NONE, OUTPUT_NAGIOS, OUTPUT_PROMETHEUS };
+static const char *const outputs[] = {"none", "nagios", "prometheus", NULL};
+
+struct exec_config {
+        struct config_strings command, success;
+        int output; /* enum output */
+        int64_t output_limit;
+        struct config_map environment;
+        char *directory;
+        struct config_list metrics; /* of struct exec_metric */
+};
+
+struct exec_metric {
+        struct operator_metric metric;
+};
+
+static const struct config_field metric_fields[] = {
+        OPERATOR_METRIC_FIELDS(struct exec_metric, metric, .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY), {0}};
+
+static const struct config_field fields[] = {
+        {.name = "command",
+         .type = CONFIG_STRINGS,
+         .offset = offsetof(struct exec_config, command),
+         .flags = CONFIG_REQUIRED, /* an argument may be empty */
+         .help = "The absolute path of a program and its arguments; there is no shell"},
+        {.name = "success",
+         .type = CONFIG_STRINGS,
+         .offset = offsetof(struct exec_config, success),
+         .flags = CONFIG_NOT_EMPTY,
+         .fallback = "[0]",
+         .help = "Exit codes that are no failure; a Nagios plugin says 1 for a warning"},
+        {.name = "output",
+         .type = CONFIG_ENUM,
+         .offset = offsetof(struct exec_config, output),
+         .choices = outputs,
+         .fallback = "none",
+         .help = "What it writes: nothing of interest, a Nagios plugin's line, or Prometheus' text format"},
+        {.name = "output_limit",
+         .type = CONFIG_SIZE,
+         .offset = offsetof(struct exec_config, output_limit),
+         .flags = CONFIG_POSITIVE,
+         .fallback = "64KiB",
+         .help = "A program that writes more is killed; at most 16MiB"},
+        {.name = "environment",
+         .type = CONFIG_MAP,
+         .offset = offsetof(struct exec_config, environment),
+         .help = "Variables for it; of the exporter's own it gets PATH and LANG alone. No secrets here"},
+        {.name = "directory",
+         .type = CONFIG_STRING,
+         .offset = offsetof(struct exec_config, directory),
+         .flags = CONFIG_NOT_EMPTY,
+         .fallback = "/",
+         .help = "Where it is started"},
+        {.name = "metrics",
+         .type = CONFIG_LIST,
+         .offset = offsetof(struct exec_config, metrics),
+         .fields = metric_fields,
+         .size = sizeof(struct exec_metric),
+         .help = "Of the output prometheus: the metrics to take; others are passed over and counted"},
+        {0},
+};
+
+static const struct metric_family exit_code = {"runbook_exec_exit_code", METRIC_GAUGE, NULL,
+                                               "What the program ended with."};
+static const struct metric_family ignored_samples = {
+        "runbook_exec_ignored_samples", METRIC_GAUGE, NULL,
+        "Samples of metrics that the check does not name, in the last output."};
+
+static const struct metric_family *const families[] = {&exit_code, &ignored_samples, &nagios_performance,
+                                                       &nagios_limit, NULL};
+
+struct exec_state {
+        const struct exec_config *config;
+        bool success[256]; /* by exit code */
+        size_t metric_count;
+        struct metric_family *metrics;
+        const struct metric_family **own_families; /* of the metrics, closed by NULL */
+};
+
+static void *exec_close(void *state)
+{
+        struct exec_state *exec = state;
+
+        if (!exec)
+                return NULL;
+        free(exec->metrics);
+        free(exec->own_families);
+        free(exec);
+        return NULL;
+}
+
+static void exec_close_p(struct exec_state **state)
+{
+        exec_close(*state);
+}
+
+static const struct metric_family *const *exec_own_families(const void *state)
+{
+        return ((const struct exec_state *)state)->own_families;
+}
+
+/* A variable that the program's loader obeys would let it be another program. */
+static bool check_environment(const struct config_map *environment, struct config_node *node)
+{
+        for (size_t i = 0; i < environment->count; i++) {
+                const char *name = environment->keys[i];
+
+                if (!*name || strchr(name, '=') || string_starts(name, "LD_")) {
+                        config_complain(node, "environment", "\"%s\" is not a variable to be set here", name);
+                        return false;
+                }
+        }
+        return true;
+}
+
+static bool check_codes(struct exec_state *exec, struct config_node *node)
+{
+        for (size_t i = 0; i < exec->config->success.count; i++) {
+                const char *word = exec->config->success.items[i];
+                char *end;
+                long code = strtol(word, &end, 10);
+
+                if (word[0] < '0' || word[0] > '9' || *end || code > 255) {
+                        config_complain(node, "success", "\"%s\" is not an exit code", word);
+                        return false;
+                }
+                exec->success[code] = true;
+        }
+        return true;
+}
+
+static int take_metrics(struct exec_state *exec, struct config_node *node)
+{
+        const struct exec_metric *metrics = exec->config->metrics.items;
+        struct config_node *list = config_member(node, "metrics");
+        size_t count = exec->config->metrics.count;
+        bool good = true;
+
+        exec->metrics = calloc(count + 1, sizeof(*exec->metrics));
+        exec->own_families = calloc(count + 1, sizeof(*exec->own_families));
+        if (!exec->metrics || !exec->own_families)
+                return -ENOMEM;
+        for (size_t i = 0; i < count; i++) {
+                good = operator_metric_check(&metrics[i].metric, config_item(list, i)) && good;
+                exec->metrics[i] = operator_metric_family(&metrics[i].metric);
+                exec->own_families[i] = &exec->metrics[i];
+        }
+        return good ? 0 : -EINVAL;
+}
+
+static int exec_open(const struct check *check, struct config_node *node, void **ret_state,
+                     struct error *error)
+{
+        const struct exec_config *config = check->config;
+        _cleanup_(exec_close_p) struct exec_state *exec = calloc(1, sizeof(*exec));
+        bool good = true;
+
+        if (!exec)
+                return error_oom(error);
+        exec->config = config;
+        if (config->command.count == 0 || config->command.items[0][0] != '/') {
+                config_complain(node, "command", "\"%s\" is not the absolute path of a program",
+                                config->command.count > 0 ? config->command.items[0] : "");
+                good = false;
+        }
+        if (config->directory[0] != '/') {
+                config_complain(node, "directory", "\"%s\" is not an absolute path", config->directory);
+                good = false;
+        }
+        if (config->output_limit > OUTPUT_MAX) {
+                config_complain(node, "output_limit", "at most 16MiB");
+                good = false;
+        }
+        if ((config->output == OUTPUT_PROMETHEUS) != (config->metrics.count > 0)) {
+                config_complain(node, "metrics", "metrics and the output prometheus go together");
+                good = false;
+        }
+        good = check_environment(&config->environment, node) && good;
+        good = check_codes(exec, node) && good;
+        int r = take_metrics(exec, node);
+        if (r < 0 || !good)
+                return r < 0 ? r : -EINVAL;
+        *ret_state = TAKE_PTR(exec);
+        return 0;
+}
+
+/* The first line that says something: of a plugin's output that before the "|". */
+static void say(struct text *text, const char *said)
+{
+        said += strspn(said, " \t\r\n");
+        size_t length = strcspn(said, "|\r\n");
+        if (length > 0) {
+                text_puts(text, ": ");
+                text_append(text, said, length < SAID_MAX ? length : SAID_MAX);
+        }
+}
+
+static int judge(const struct exec_state *exec, const struct process_result *result, struct error *error)
+{
+        _cleanup_text_ struct text said = {0};
+        const char *program = exec->config->command.items[0];
+
+        if (result->code >= 0 && exec->success[result->code])
+                return 0;
+        if (exec->config->output == OUTPUT_NAGIOS && result->output.length > 0)
+                say(&said, result->output.data);
+        else
+                say(&said, text_string(&result->errors));
+        if (result->code < 0)
+                return error_set(error, ECHILD, "%s was ended by SIG%s%s", program,
+                                 sigabbrev_np(-result->code) ? sigabbrev_np(-result->code) : "?",
+                                 text_string(&said));
+        return error_set(error, ECHILD, "%s ended with %d%s", program, result->code, text_string(&said));
+}
+
+static int exec_run(void *state, struct deadline deadline, struct sample_sink *sink, struct error *error)
+{
+        const struct exec_state *exec = state;
+        const struct exec_config *config = exec->config;
+        const struct process_options options = {
+                .command = &config->command,
+                .environment = &config->environment,
+                .directory = config->directory,
+                .output_limit = config->output == OUTPUT_NONE ? 0 : (size_t)config->output_limit,
+        };
+        _cleanup_(process_result_release) struct process_result result = {0};
+        size_t ignored = 0;
+
+        int r = process_run(&options, deadline, &result, error);
+        if (r < 0)
+                return r;
+        if (result.code >= 0)
+                SAMPLE_BARE(sink, &exit_code, result.code);
+        /* What came before a NUL is all that can be read as text. */
+        if (config->output == OUTPUT_NAGIOS)
+                nagios_add(text_string(&result.output), sink);
+        if (config->output == OUTPUT_PROMETHEUS) {
+                r = exposition_add(text_string(&result.output), exec->own_families, sink, &ignored, error);
+                if (r < 0)
+                        return error_prefix(error, r, "%s", config->command.items[0]);
+                SAMPLE_BARE(sink, &ignored_samples, (double)ignored);
+        }
+        return judge(exec, &result, error);
+}
+
+static enum check_programs exec_programs(const void *config _unused_)
+{
+        return CHECK_STARTS_ANYTHING;
+}
+
+const struct check_kind check_kind_exec = {
+        .name = "exec",
+        .help = "A program: its exit code, a Nagios plugin's performance data, or samples it writes.",
+        .fields = fields,
+        .config_size = sizeof(struct exec_config),
+        .families = families,
+        .open = exec_open,
+        .run = exec_run,
+        .close = exec_close,
+        .own_families = exec_own_families,
+        .programs = exec_programs,
+};

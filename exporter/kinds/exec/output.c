@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Two line formats, read without changing them. */
+#include "exporter/kinds/exec/output.h"
+
+#include <errno.h>
+#include <math.h>
+
+#define LABELS_MAX 32
+
+const struct metric_family nagios_performance = {
+        "runbook_exec_performance", METRIC_GAUGE, NULL,
+        "A value of the plugin's performance data, in the base unit that the label tells."};
+const struct metric_family nagios_limit = {
+        "runbook_exec_performance_limit", METRIC_GAUGE, NULL,
+        "A threshold or an end of the scale that the plugin tells beside the value."};
+
+/* Plugins count in 1024 whatever they write (monitoring-plugins.org/doc/guidelines.html has only B, KB, MB,
+ * TB). */
+static const struct {
+        const char *written, *unit;
+        double factor;
+} units[] = {
+        {"", NULL, 1},
+        {"s", "seconds", 1},
+        {"ms", "seconds", 1e-3},
+        {"us", "seconds", 1e-6},
+        {"%", "ratio", 0.01},
+        {"B", "bytes", 1},
+        {"KB", "bytes", 1024.0},
+        {"MB", "bytes", 1048576.0},
+        {"GB", "bytes", 1073741824.0},
+        {"TB", "bytes", 1099511627776.0},
+        {"KiB", "bytes", 1024.0},
+        {"MiB", "bytes", 1048576.0},
+        {"GiB", "bytes", 1073741824.0},
+        {"TiB", "bytes", 1099511627776.0},
+        {"c", "count", 1},
+};
+
+/* One `label=value;…`, as it is read. */
+struct datum {
+        char label[128];
+        const char *unit;
+        double factor;
+};
+
+static void add_limit(const struct datum *datum, const char *which, const char *number, const char *end,
+                      struct sample_sink *sink)
+{
+        char *stop;
+        double value = strtod(number, &stop);
+
+        if (stop != number && stop == end && isfinite(value))
+                SAMPLE(sink, &nagios_limit, value * datum->factor, {"label", datum->label},
+                       {"unit", datum->unit}, {"limit", which});
+}
+
+/* A range, "[@][low:][high]": 10 is 0:10, "~:10" has no lower end, "10:" no upper one. */
+static void add_range(const struct datum *datum, const char *lower, const char *upper, const char *range,
+                      const char *end, struct sample_sink *sink)
+{
+        if (range < end && *range == '@')
+                range++;
+        const char *colon = memchr(range, ':', (size_t)(end - range));
+        if (colon)
+                add_limit(datum, lower, range, colon, sink);
+        add_limit(datum, upper, colon ? colon + 1 : range, end, sink);
+}
+
+/* The fields behind the value: warning;critical;minimum;maximum. */
+static void add_limits(const struct datum *datum, const char *at, const char *end, struct sample_sink *sink)
+{
+        for (int field = 0; field < 4 && at < end && *at == ';'; field++) {
+                const char *stop = memchr(at + 1, ';', (size_t)(end - at - 1));
+
+                if (!stop)
+                        stop = end;
+                switch (field) {
+                case 0: add_range(datum, "warning_lower", "warning_upper", at + 1, stop, sink); break;
+                case 1: add_range(datum, "critical_lower", "critical_upper", at + 1, stop, sink); break;
+                case 2: add_limit(datum, "minimum", at + 1, stop, sink); break;
+                default: add_limit(datum, "maximum", at + 1, stop, sink); break;
+                }
+                at = stop;
+        }
+}
+
+static void add_value(struct datum *datum, const char *at, const char *end, struct sample_sink *sink)
+{
+        const char *fields = memchr(at, ';', (size_t)(end - at));
+        char *unit;
+        double value = strtod(at, &unit);
+
+        if (!fields)
+                fields = end;
+        if (unit == at || unit > fields || !isfinite(value))
+                return;
+        for (size_t i = 0; i < N_ELEMENTS(units); i++)
+                if (strlen(units[i].written) == (size_t)(fields - unit) &&
+                    strncmp(units[i].written, unit, (size_t)(fields - unit)) == 0) {
+                        datum->unit = units[i].unit;
+                        datum->factor = units[i].factor;
+                        SAMPLE(sink, &nagios_performance, value * datum->factor, {"label", datum->label},
+                               {"unit", datum->unit});
+                        add_limits(datum, fields, end, sink);
+                        return;
+                }
+}
+
+/* The label before the "=", perhaps in quotes in which '' is one; the place behind "=", NULL when there is
+ * none. */
+static const char *read_label(const char *at, const char *end, char label[static 128])
+{
+        bool quoted = *at == '\'';
+        size_t length = 0;
+
+        for (at += quoted; at < end; at++) {
+                if (quoted && *at == '\'') {
+                        if (at + 1 == end || at[1] != '\'') {
+                                at++;
+                                break;
+                        }
+                        at++;
+                } else if (!quoted && (*at == '=' || *at == ' ')) {
+                        break;
+                }
+                if (length < 127)
+                        label[length++] = *at;
+        }
+        label[length] = '\0';
+        return length > 0 && at < end && *at == '=' ? at + 1 : NULL;
+}
+
+static void add_data(const char *at, const char *end, struct sample_sink *sink)
+{
+        while (at < end) {
+                struct datum datum = {.factor = 1};
+
+                if (*at == ' ' || *at == '\t' || *at == '\r') {
+                        at++;
+                        continue;
+                }
+                const char *value = read_label(at, end, datum.label);
+                const char *from = value ? value : at;
+                const char *stop = from;
+                while (stop < end && !strchr(" \t\r", *stop))
+                        stop++;
+                if (value)
+                        add_value(&datum, value, stop, sink);
+                at = stop > at ? stop : at + 1;
+        }
+}
+
+/* Data follows the first line's "|", and everything behind the second "|", which stands after the long text.
+ */
+void nagios_add(const char *output, struct sample_sink *sink)
+{
+        bool first = true, all = false;
+
+        for (const char *line = output; *line; first = false) {
+                const char *end = strchrnul(line, '\n');
+                const char *bar = all ? NULL : memchr(line, '|', (size_t)(end - line));
+
+                if (all || bar)
+                        add_data(bar ? bar + 1 : line, end, sink);
+                if (bar && !first)
+                        all = true;
+                line = *end ? end + 1 : end;
+        }
+}
+
+/* The labels of one sample, unescaped into `text`. */
+struct labels {
+        size_t count;
+        size_t names[LABELS_MAX], values[LABELS_MAX]; /* where they begin in the text, each closed by NUL */
+        struct text text;
+};
+
+static void labels_release(struct labels *labels)
+{
+        text_free(&labels->text);
+}
+
+static const char *skip_blanks(const char *at)
+{
+        return at + strspn(at, " \t");
+}
+
+static const char *read_name(const char *at, const char *more, struct text *text)
+{
+        size_t length = 0;
+
+        while ((at[length] >= 'a' && at[length] <= 'z') || (at[length] >= 'A' && at[length] <= 'Z') ||
+               (at[length] >= '0' && at[length] <= '9') || (at[length] && strchr(more, at[length])))
+                length++;
+        text_append(text, at, length);
+        text_append(text, "", 1);
+        return length > 0 ? at + length : NULL;
+}
+
+static const char *read_quoted(const char *at, struct text *text)
+{
+        if (*at++ != '"')
+                return NULL;
+        for (; *at != '"'; at++) {
+                if (*at == '\0' || *at == '\n')
+                        return NULL;
+                if (*at != '\\') {
+                        text_putc(text, *at);
+                        continue;
+                }
+                switch (*++at) {
+                case 'n': text_putc(text, '\n'); break;
+                case '\\':
+                case '"': text_putc(text, *at); break;
+                default: return NULL;
+                }
+        }
+        text_append(text, "", 1);
+        return at + 1;
+}
+
+/* What stands between { and }; the place behind it, NULL when it is malformed. */
+static const char *read_labels(const char *at, struct labels *labels)
+{
+        for (at = skip_blanks(at); *at != '}'; at = skip_blanks(at)) {
+                if (labels->count == LABELS_MAX)
+                        return NULL;
+                labels->names[labels->count] = labels->text.length;
+                at = read_name(at, "_", &labels->text);
+                if (!at || *(at = skip_blanks(at)) != '=')
+                        return NULL;
+                at = skip_blanks(at + 1);
+                labels->values[labels->count] = labels->text.length;
+                at = read_quoted(at, &labels->text);
+                if (!at)
+                        return NULL;
+                labels->count++;
+                at = skip_blanks(at);
+                if (*at == ',')
+                        at++;
+                else if (*at != '}')
+                        return NULL;
+        }
+        return at + 1;
+}
+
+/* Names are valid, once each, and not the one that every sample has already. */
+static bool labels_good(const struct labels *labels)
+{
+        for (size_t i = 0; i < labels->count; i++) {
+                const char *name = labels->text.data + labels->names[i];
+
+                if (!label_name_valid(name) || strcmp(name, "check") == 0)
+                        return false;
+                for (size_t k = 0; k < i; k++)
+                        if (strcmp(name, labels->text.data + labels->names[k]) == 0)
+                                return false;
+        }
+        return true;
+}
+
+/* The value and perhaps a timestamp; nothing else. */
+static bool read_value(const char *at, const char *end, double *ret)
+{
+        char *stop;
+
+        *ret = strtod(at = skip_blanks(at), &stop);
+        if (stop == at || stop > end)
+                return false;
+        at = skip_blanks(stop);
+        at += strspn(at, "-0123456789");
+        at += strspn(at, " \t\r");
+        return at == end;
+}
+
+static int add_line(const char *line, const char *end, const struct metric_family *const *families,
+                    struct sample_sink *sink, size_t *ignored)
+{
+        _cleanup_(labels_release) struct labels labels = {0};
+        struct label pairs[LABELS_MAX];
+        double value;
+
+        const char *at = read_name(line, "_:", &labels.text);
+        if (at && *(at = skip_blanks(at)) == '{')
+                at = read_labels(at + 1, &labels);
+        if (text_error(&labels.text) < 0)
+                return -ENOMEM;
+        if (!at || at > end || !read_value(at, end, &value) || !labels_good(&labels))
+                return -EPROTO;
+        for (size_t i = 0; i < labels.count; i++)
+                pairs[i] = (struct label){labels.text.data + labels.names[i],
+                                          labels.text.data + labels.values[i]};
+        for (size_t i = 0; families[i]; i++)
+                if (strcmp(families[i]->name, labels.text.data) == 0) {
+                        sample_add(sink, families[i], value, pairs, labels.count);
+                        return 0;
+                }
+        (*ignored)++;
+        return 0;
+}
+
+int exposition_add(const char *output, const struct metric_family *const *families, struct sample_sink *sink,
+                   size_t *ret_ignored, struct error *error)
+{
+        size_t number = 1;
+
+        *ret_ignored = 0;
+        for (const char *line = output; *line; number++) {
+                const char *end = strchrnul(line, '\n'), *at = line + strspn(line, " \t\r");
+                int r = at >= end || *at == '#' ? 0 : add_line(at, end, families, sink, ret_ignored);
+
+                if (r == -ENOMEM)
+                        return error_oom(error);
+                if (r < 0)
+                        return error_set(error, EPROTO, "line %zu of the output is no sample", number);
+                line = *end ? end + 1 : end;
+        }
+        return 0;
+}

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Kind files: what is in directories, for logs that grow and backups that must be there.
+ *
+ * Of the newest file it can tell whether it is a backup that can be read. That is looked into once for each
+ * file, not at each scrape.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "exporter/kinds/files/backup_format.h"
+#include "exporter/check/check.h"
+#include "exporter/kinds/shared/paths.h"
+#include "runbook/trace.h"
+
+#define DEPTH_MAX 32   /* each level is an open descriptor */
+#define LOOK_EVERY 256 /* entries between looks at the clock */
+
+struct files_config {
+        struct config_strings directories;
+        char *pattern;
+        bool recursive;
+        nsec max_age, settle;
+        int64_t min_size, min_count;
+        int form; /* enum backup_form */
+        char *pg_restore;
+};
+
+static const struct config_field fields[] = {
+        {.name = "directories",
+         .type = CONFIG_STRINGS,
+         .offset = offsetof(struct files_config, directories),
+         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
+         .help = "Absolute paths"},
+        {.name = "pattern",
+         .type = CONFIG_STRING,
+         .offset = offsetof(struct files_config, pattern),
+         .flags = CONFIG_NOT_EMPTY,
+         .fallback = "*",
+         .help = "Names of the files to look at, with *, ? and [abc]"},
+        {.name = "recursive",
+         .type = CONFIG_BOOL,
+         .offset = offsetof(struct files_config, recursive),
+         .fallback = "false",
+         .help = "Also in the directories below, on the same file system"},
+        {.name = "max_age",
+         .type = CONFIG_DURATION,
+         .offset = offsetof(struct files_config, max_age),
+         .fallback = "0s",
+         .help = "Fails when the newest file is older; 0s: never"},
+        {.name = "min_size",
+         .type = CONFIG_SIZE,
+         .offset = offsetof(struct files_config, min_size),
+         .fallback = "0",
+         .help = "Fails when the newest file is smaller"},
+        {.name = "min_count",
+         .type = CONFIG_INT,
+         .offset = offsetof(struct files_config, min_count),
+         .fallback = "0",
+         .help = "Fails when there are fewer files"},
+        {.name = "format",
+         .type = CONFIG_ENUM,
+         .offset = offsetof(struct files_config, form),
+         .choices = backup_forms,
+         .fallback = "any",
+         .help = "What the newest file must be: pg_dump's (plain, or listed by pg_restore), RDB, tar (also "
+                 "in "
+                 "gzip), gzip; told by its beginning and end, and in gzip by reading all of it, as far as "
+                 "half "
+                 "of the timeout allows"},
+        {.name = "settle",
+         .type = CONFIG_DURATION,
+         .offset = offsetof(struct files_config, settle),
+         .fallback = "0s",
+         .help = "Files changed within this time are still being written: counted, but not judged"},
+        {.name = "pg_restore",
+         .type = CONFIG_STRING,
+         .offset = offsetof(struct files_config, pg_restore),
+         .fallback = "/usr/bin/pg_restore",
+         .help = "The program for dumps of PostgreSQL that are not plain"},
+        {0},
+};
+
+static const struct metric_family count_of_files = {"runbook_files_present", METRIC_GAUGE, NULL,
+                                                    "Files in the directory."};
+static const struct metric_family size_bytes = {"runbook_files_size_bytes", METRIC_GAUGE, "bytes",
+                                                "The sizes of these files together."};
+static const struct metric_family empty = {"runbook_files_empty", METRIC_GAUGE, NULL,
+                                           "Files of these that are empty."};
+static const struct metric_family newest_timestamp = {"runbook_files_newest_timestamp_seconds", METRIC_GAUGE,
+                                                      "seconds", "When the newest of them was last written."};
+static const struct metric_family oldest_timestamp = {"runbook_files_oldest_timestamp_seconds", METRIC_GAUGE,
+                                                      "seconds", "When the oldest of them was last written."};
+static const struct metric_family newest_bytes = {"runbook_files_newest_size_bytes", METRIC_GAUGE, "bytes",
+                                                  "The size of the newest file."};
+static const struct metric_family readable = {"runbook_files_newest_readable", METRIC_GAUGE, NULL,
+                                              "Whether the newest file is of the format it should be."};
+static const struct metric_family max_age_seconds = {
+        "runbook_files_max_age_seconds", METRIC_GAUGE, "seconds",
+        "The age of the newest file from which on the check fails, when there is one."};
+
+static const struct metric_family *const families[] = {&count_of_files,   &size_bytes,       &empty,
+                                                       &newest_timestamp, &oldest_timestamp, &newest_bytes,
+                                                       &readable,         &max_age_seconds,  NULL};
+
+/* The file that was judged last, and what was found. */
+struct verdict {
+        dev_t device;
+        ino_t inode;
+        off_t size;
+        nsec modified;
+        bool known;
+        char *reason; /* why it is not readable; NULL when it is */
+};
+
+struct files_state {
+        const struct files_config *config;
+        struct verdict *verdicts; /* one for each directory */
+};
+
+static void *files_close(void *state)
+{
+        struct files_state *files = state;
+
+        if (!files)
+                return NULL;
+        for (size_t i = 0; files->verdicts && i < files->config->directories.count; i++)
+                free(files->verdicts[i].reason);
+        free(files->verdicts);
+        free(files);
+        return NULL;
+}
+
+static int files_open(const struct check *check, struct config_node *node, void **ret_state,
+                      struct error *error)
+{
+        const struct files_config *config = check->config;
+
+        if (!paths_check(&config->directories, node, "directories"))
+                return -EINVAL;
+        if (strchr(config->pattern, '/')) {
+                config_complain(node, "pattern", "\"%s\": a pattern is for names, without \"/\"",
+                                config->pattern);
+                return -EINVAL;
+        }
+        if (config->min_size < 0 || config->min_count < 0) {
+                config_complain(node, config->min_size < 0 ? "min_size" : "min_count",
+                                "must not be negative");
+                return -EINVAL;
+        }
+        if (config->pg_restore[0] != '/') {
+                config_complain(node, "pg_restore", "\"%s\" is not an absolute path", config->pg_restore);
+                return -EINVAL;
+        }
+        struct files_state *files = calloc(1, sizeof(*files));
+        if (!files)
+                return error_oom(error);
+        files->config = config;
+        files->verdicts = calloc(config->directories.count, sizeof(*files->verdicts));
+        if (!files->verdicts) {
+                files_close(files);
+                return error_oom(error);
+        }
+        *ret_state = files;
+        return 0;
+}
+
+/* What is found in one directory and, perhaps, below it. */
+struct survey {
+        const struct files_config *config;
+        struct deadline deadline;
+        nsec settled; /* files changed later are not judged */
+        dev_t device;
+        uint64_t seen; /* entries of all directories */
+        uint64_t count, empty;
+        double bytes;
+        nsec newest, oldest;
+        off_t newest_size;
+        char *judged; /* the path of the newest settled file; NULL: there is none */
+        struct stat judged_status;
+};
+
+static void survey_release(struct survey *survey)
+{
+        free(survey->judged);
+}
+
+static nsec modified(const struct stat *status)
+{
+        return (nsec)status->st_mtim.tv_sec * NSEC_PER_SEC + status->st_mtim.tv_nsec;
+}
+
+static int count_file(struct survey *survey, const char *directory, const char *name,
+                      const struct stat *status)
+{
+        nsec time = modified(status);
+
+        if (survey->count == 0 || time < survey->oldest)
+                survey->oldest = time;
+        if (survey->count == 0 || time >= survey->newest) {
+                survey->newest = time;
+                survey->newest_size = status->st_size;
+        }
+        survey->count++;
+        survey->empty += status->st_size == 0;
+        survey->bytes += (double)status->st_size;
+        if (time > survey->settled || (survey->judged && time < modified(&survey->judged_status)))
+                return 0;
+        free(survey->judged);
+        survey->judged = text_format("%s/%s", directory, name);
+        survey->judged_status = *status;
+        return survey->judged ? 0 : -ENOMEM;
+}
+
+static int walk(struct survey *survey, int parent, const char *name, const char *path, unsigned depth,
+                struct error *error);
+
+/* What is gone again when it is looked at was never there. */
+static int look_at(struct survey *survey, int fd, const char *path, const char *name, unsigned depth,
+                   struct error *error)
+{
+        struct stat status;
+
+        if (fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
+                return errno == ENOENT
+                               ? 0
+                               : error_set(error, errno, "%s/%s: %s", path, name, strerrordesc_np(errno));
+        if (S_ISDIR(status.st_mode) && survey->config->recursive && status.st_dev == survey->device) {
+                _cleanup_free_ char *below = text_format("%s/%s", path, name);
+
+                return below ? walk(survey, fd, name, below, depth + 1, error) : error_oom(error);
+        }
+        if (!S_ISREG(status.st_mode) || fnmatch(survey->config->pattern, name, 0) != 0)
+                return 0;
+        return count_file(survey, path, name, &status) < 0 ? error_oom(error) : 0;
+}
+
+static void directory_close_p(DIR **directory)
+{
+        if (*directory)
+                closedir(*directory);
+}
+
+static int walk(struct survey *survey, int parent, const char *name, const char *path, unsigned depth,
+                struct error *error)
+{
+        _cleanup_(directory_close_p) DIR *directory = NULL;
+        struct stat status;
+
+        if (depth > DEPTH_MAX)
+                return error_set(error, ELOOP, "%s: more than %d directories deep", path, DEPTH_MAX);
+        /* Below the operator's own directory no link is followed. */
+        int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (depth > 0 ? O_NOFOLLOW : 0));
+        if (fd < 0)
+                return depth > 0 && errno == ENOENT
+                               ? 0
+                               : error_set(error, errno, "%s: %s", path, strerrordesc_np(errno));
+        directory = fdopendir(fd);
+        if (!directory) {
+                close(fd);
+                return error_oom(error);
+        }
+        if (depth == 0 && fstat(fd, &status) == 0)
+                survey->device = status.st_dev;
+        for (const struct dirent *entry; (entry = readdir(directory));) {
+                if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+                        continue;
+                if (++survey->seen % LOOK_EVERY == 0 && deadline_passed(survey->deadline))
+                        return error_set(error, ETIMEDOUT, "%s: too many files for the time", path);
+                int r = look_at(survey, fd, path, entry->d_name, depth, error);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static bool is_same(const struct verdict *verdict, const struct stat *status)
+{
+        return verdict->known && verdict->device == status->st_dev && verdict->inode == status->st_ino &&
+               verdict->size == status->st_size && verdict->modified == modified(status);
+}
+
+/* Looks into a file unless that was done before. -EBADMSG when it is not what it should be. */
+static int judge(const struct files_config *config, const struct survey *survey, struct verdict *verdict,
+                 struct error *error)
+{
+        _cleanup_error_ struct error reason = {0};
+
+        if (!is_same(verdict, &survey->judged_status)) {
+                int r = backup_check((enum backup_form)config->form, survey->judged, config->pg_restore,
+                                     survey->deadline, &reason);
+                if (r < 0 && r != -EBADMSG) {
+                        error_move(error, &reason);
+                        return r;
+                }
+                free(verdict->reason);
+                *verdict = (struct verdict){.device = survey->judged_status.st_dev,
+                                            .inode = survey->judged_status.st_ino,
+                                            .size = survey->judged_status.st_size,
+                                            .modified = modified(&survey->judged_status),
+                                            .known = true};
+                if (r < 0)
+                        verdict->reason = TAKE_PTR(reason.message);
+        }
+        return verdict->reason ? error_set(error, EBADMSG, "%s", verdict->reason) : 0;
+}
+
+static void add_survey(const struct survey *survey, const char *directory, struct sample_sink *sink)
+{
+        SAMPLE(sink, &count_of_files, (double)survey->count, {"directory", directory});
+        SAMPLE(sink, &size_bytes, survey->bytes, {"directory", directory});
+        SAMPLE(sink, &empty, (double)survey->empty, {"directory", directory});
+        if (survey->config->max_age > 0)
+                SAMPLE(sink, &max_age_seconds, nsec_to_seconds(survey->config->max_age),
+                       {"directory", directory});
+        if (survey->count == 0)
+                return;
+        SAMPLE(sink, &newest_timestamp, nsec_to_seconds(survey->newest), {"directory", directory});
+        SAMPLE(sink, &oldest_timestamp, nsec_to_seconds(survey->oldest), {"directory", directory});
+        SAMPLE(sink, &newest_bytes, (double)survey->newest_size, {"directory", directory});
+}
+
+/* What the check demands, in the order of how much is wrong. */
+static int demand(const struct survey *survey, const char *directory, struct error *error)
+{
+        const struct files_config *config = survey->config;
+        bool judging = config->max_age > 0 || config->min_size > 0 || config->form != BACKUP_ANY;
+        char age[DURATION_TEXT_MAX];
+
+        if (survey->count == 0 && (judging || config->min_count > 0))
+                return error_set(error, ENOENT, "%s: there is no file %s", directory, config->pattern);
+        if (survey->count < (uint64_t)config->min_count)
+                return error_set(error, ENOENT, "%s: there are %llu files, %lld are demanded", directory,
+                                 (unsigned long long)survey->count, (long long)config->min_count);
+        if (config->max_age > 0 && clock_wall() - survey->newest > config->max_age)
+                return error_set(error, ESTALE, "%s: the newest file is older than %s", directory,
+                                 duration_format(config->max_age, age));
+        if (survey->judged && survey->judged_status.st_size < (off_t)config->min_size)
+                return error_set(error, ENODATA, "%s has %lld bytes, %lld are demanded", survey->judged,
+                                 (long long)survey->judged_status.st_size, (long long)config->min_size);
+        return 0;
+}
+
+static int run_directory(const struct files_config *config, const char *directory, struct verdict *verdict,
+                         struct deadline deadline, struct sample_sink *sink, struct error *error)
+{
+        _cleanup_(survey_release) struct survey survey = {
+                .config = config, .deadline = deadline, .settled = clock_wall() - config->settle};
+        _cleanup_error_ struct error unreadable = {0};
+        int judged = 0;
+
+        int r = walk(&survey, AT_FDCWD, directory, directory, 0, error);
+        if (r < 0)
+                return r;
+        add_survey(&survey, directory, sink);
+        if (config->form != BACKUP_ANY && survey.judged) {
+                judged = judge(config, &survey, verdict, &unreadable);
+                if (judged == 0 || judged == -EBADMSG)
+                        SAMPLE(sink, &readable, judged == 0, {"directory", directory});
+        }
+        r = demand(&survey, directory, error);
+        if (r == 0 && judged < 0) {
+                error_move(error, &unreadable);
+                return judged;
+        }
+        return r;
+}
+
+/* Goes on after a failure: the other directories are still worth telling. */
+static int files_run(void *state, struct deadline deadline, struct sample_sink *sink, struct error *error)
+{
+        struct files_state *files = state;
+        int result = 0;
+
+        for (size_t i = 0; i < files->config->directories.count; i++) {
+                _cleanup_error_ struct error reason = {0};
+
+                trace_step(deadline, "looking through %s", files->config->directories.items[i]);
+                int r = run_directory(files->config, files->config->directories.items[i], &files->verdicts[i],
+                                      deadline, sink, &reason);
+
+                if (r < 0 && result == 0) {
+                        result = r;
+                        error_move(error, &reason);
+                }
+        }
+        return result;
+}
+
+/* pg_restore is asked for the list of a dump. */
+static enum check_programs files_programs(const void *config)
+{
+        const struct files_config *files = config;
+
+        return files->form == BACKUP_POSTGRES ? CHECK_STARTS_READERS : CHECK_STARTS_NOTHING;
+}
+
+const struct check_kind check_kind_files = {
+        .name = "files",
+        .help = "How many files there are in directories, how large and how old, and whether the newest is a "
+                "backup that can be read.",
+        .fields = fields,
+        .config_size = sizeof(struct files_config),
+        .families = families,
+        .open = files_open,
+        .run = files_run,
+        .close = files_close,
+        .programs = files_programs,
+};

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Kind http: does a URL answer as it should, how fast, and what does its health document say. */
+#include <ctype.h>
+#include <errno.h>
+#include <strings.h>
+
+#include "exporter/check/check.h"
+#include "exporter/kinds/shared/http_options.h"
+#include "runbook/json.h"
+
+#define BODY_LIMIT (1024 * 1024)
+#define COMPONENTS_DEPTH 4
+#define VERSION_MAX 128 /* what is longer is none */
+#define INDEX_DIGITS 6
+
+struct http_config {
+        struct web_options web;
+        char *method, *body, *unix_socket;
+        struct config_strings status;
+        struct config_map json;
+        char *components, *version, *uptime;
+};
+
+static const struct config_field fields[] = {
+        WEB_CONFIG_FIELDS(struct http_config, web),
+        {.name = "method",
+         .type = CONFIG_STRING,
+         .offset = offsetof(struct http_config, method),
+         .fallback = "GET",
+         .flags = CONFIG_NOT_EMPTY,
+         .help = "The request's method"},
+        {.name = "body",
+         .type = CONFIG_STRING,
+         .offset = offsetof(struct http_config, body),
+         .help = "The request's body"},
+        {.name = "unix_socket",
+         .type = CONFIG_STRING,
+         .offset = offsetof(struct http_config, unix_socket),
+         .help = "Path of a socket to connect to instead of the URL's host"},
+        {.name = "status",
+         .type = CONFIG_STRINGS,
+         .offset = offsetof(struct http_config, status),
+         .fallback = "2xx",
+         .flags = CONFIG_NOT_EMPTY,
+         .help = "The status codes that are right: `200`, or a list of `200`, `2xx`, `200-204`"},
+        {.name = "json",
+         .type = CONFIG_MAP,
+         .offset = offsetof(struct http_config, json),
+         .help = "Fields of the answer, by dotted paths, and the values that they must have"},
+        {.name = "components",
+         .type = CONFIG_STRING,
+         .offset = offsetof(struct http_config, components),
+         .fallback = "components",
+         .help = "Dotted path of the object in the answer that holds one member per component, if there is "
+                 "one; members of a component under the same name are components of its"},
+        {.name = "version",
+         .type = CONFIG_STRING,
+         .offset = offsetof(struct http_config, version),
+         .fallback = "version",
+         .help = "Dotted path of the service's version in the answer, if it says one"},
+        {.name = "uptime",
+         .type = CONFIG_STRING,
+         .offset = offsetof(struct http_config, uptime),
+         .fallback = "uptime",
+         .help = "Dotted path of the seconds for which the service runs, if it says them"},
+        {0},
+};
+
+static const struct metric_family status_code = {"runbook_http_status_code", METRIC_GAUGE, NULL,
+                                                 "The status code of the answer."};
+static const struct metric_family phase_seconds = {"runbook_http_duration_seconds", METRIC_GAUGE, "seconds",
+                                                   "How long each phase of the request took."};
+static const struct metric_family response_bytes = {"runbook_http_response_bytes", METRIC_GAUGE, "bytes",
+                                                    "The size of the answer's body."};
+static const struct metric_family component_healthy = {
+        "runbook_http_component_healthy", METRIC_GAUGE, NULL,
+        "Whether the health document calls the component healthy, ok, up or pass."};
+static const struct metric_family tls_not_after = {"runbook_http_tls_not_after_timestamp_seconds",
+                                                   METRIC_GAUGE, "seconds",
+                                                   "When the server's own certificate ends."};
+static const struct metric_family version_info = {"runbook_http_version_info", METRIC_INFO, NULL,
+                                                  "The version that the health document tells; always 1."};
+static const struct metric_family uptime_seconds = {
+        "runbook_http_uptime_seconds", METRIC_GAUGE, "seconds",
+        "How long the service runs, as the health document tells it."};
+
+static const struct metric_family *const families[] = {
+        &status_code,   &phase_seconds, &response_bytes, &component_healthy,
+        &tls_not_after, &version_info,  &uptime_seconds, NULL};
+
+struct status_range {
+        long first, last;
+};
+
+struct http_state {
+        const struct http_config *config;
+        struct web_headers headers;
+        struct http_client *client;
+        struct status_range *expected;
+        size_t expected_count;
+};
+
+/* "204", "2xx" or "200-299". */
+static bool parse_status(const char *word, struct status_range *ret)
+{
+        char *end;
+        long first = strtol(word, &end, 10), last = first;
+
+        if (isdigit((unsigned char)*word) && strcasecmp(end, "xx") == 0 && end == word + 1) {
+                first *= 100;
+                last = first + 99;
+        } else if (*end == '-' && isdigit((unsigned char)end[1])) {
+                last = strtol(end + 1, &end, 10);
+                if (*end)
+                        return false;
+        } else if (*end || end == word) {
+                return false;
+        }
+        if (first < 100 || last > 599 || last < first)
+                return false;
+        *ret = (struct status_range){first, last};
+        return true;
+}
+
+static void *http_close(void *state)
+{
+        struct http_state *http = state;
+
+        if (!http)
+                return NULL;
+        http_client_free(http->client);
+        web_headers_release(&http->headers);
+        free(http->expected);
+        free(http);
+        return NULL;
+}
+DEFINE_CLEANUP(void *, http_close);
+
+static int http_open(const struct check *check, struct config_node *node, void **ret_state,
+                     struct error *error)
+{
+        const struct http_config *config = check->config;
+        struct http_state *http = calloc(1, sizeof(*http));
+        _cleanup_(http_close_p) void *owned = http;
+        int r;
+
+        if (!http)
+                return error_oom(error);
+        http->config = config;
+        http->client = http_client_new();
+        http->expected = calloc(config->status.count + 1, sizeof(*http->expected));
+        if (!http->client || !http->expected)
+                return error_oom(error);
+        /* Each run connects anew: a service that takes no new connections is not healthy. */
+        r = web_prepare(&config->web, node, "Connection: close", &http->headers);
+        if (r == -ENOMEM)
+                return error_oom(error);
+        for (size_t i = 0; i < config->status.count; i++)
+                if (!parse_status(config->status.items[i], &http->expected[http->expected_count++])) {
+                        config_complain(node, "status", "\"%s\" is no status: write 200, 2xx or 200-204",
+                                        config->status.items[i]);
+                        r = -EINVAL;
+                }
+        if (r < 0)
+                return r;
+        *ret_state = TAKE_PTR(owned);
+        return 0;
+}
+
+/* Of an array only by a number: "status" is not its first item. */
+static const cJSON *item_of(const cJSON *array, const char *name)
+{
+        size_t digits = strspn(name, "0123456789");
+
+        return digits > 0 && digits <= INDEX_DIGITS && !name[digits] ? cJSON_GetArrayItem(array, atoi(name))
+                                                                     : NULL;
+}
+
+/* `a.b.0.c`: members by name, items of arrays by number. NULL when there is no such thing. */
+static const cJSON *find(const cJSON *json, const char *path)
+{
+        _cleanup_free_ char *copy = strdup(path);
+        char *rest = copy;
+
+        for (const char *name; json && rest && (name = strsep(&rest, "."));)
+                json = cJSON_IsArray(json) ? item_of(json, name)
+                                           : cJSON_GetObjectItemCaseSensitive(json, name);
+        return copy ? json : NULL;
+}
+
+/* The value as it would be written in checks.yml. */
+static void put_value(struct text *text, const cJSON *value)
+{
+        if (cJSON_IsString(value))
+                text_puts(text, value->valuestring);
+        else if (cJSON_IsNumber(value))
+                text_put_double(text, value->valuedouble);
+        else
+                text_puts(text, cJSON_IsTrue(value)    ? "true"
+                                : cJSON_IsFalse(value) ? "false"
+                                : cJSON_IsNull(value)  ? "null"
+                                                       : "a structure");
+}
+
+/* What a component says of itself: the word alone, or the object's `status` or `healthy`; NULL: nothing. */
+static const cJSON *own_word(const cJSON *component)
+{
+        const cJSON *status = json_get(component, "status", NULL);
+
+        if (!cJSON_IsObject(component))
+                return component;
+        return status ? status : json_get(component, "healthy", NULL);
+}
+
+static bool is_good(const cJSON *said)
+{
+        static const char *const good[] = {"healthy", "ok", "up", "pass"};
+        const char *word = cJSON_GetStringValue(said);
+
+        for (size_t i = 0; word && i < N_ELEMENTS(good); i++)
+                if (strcasecmp(word, good[i]) == 0)
+                        return true;
+        return cJSON_IsTrue(said);
+}
+
+/* A component may have components of its own under the same `key`; they are told as "database.replica". */
+static void add_components(const cJSON *components, const char *key, const char *above, unsigned depth,
+                           struct sample_sink *sink)
+{
+        const cJSON *component;
+
+        if (!cJSON_IsObject(components) || depth > COMPONENTS_DEPTH)
+                return;
+        cJSON_ArrayForEach(component, components)
+        {
+                _cleanup_free_ char *name =
+                        text_format("%s%s%s", above, *above ? "." : "", component->string);
+                const cJSON *said = own_word(component), *below = json_get(component, key, NULL);
+
+                if (!name)
+                        return;
+                if (said || !cJSON_IsObject(below))
+                        SAMPLE(sink, &component_healthy, is_good(said), {"component", name});
+                add_components(below, key, name, depth + 1, sink);
+        }
+}
+
+/* What the document tells beside whether it is as it should be. */
+static void add_document(const struct http_config *config, const cJSON *document, struct sample_sink *sink)
+{
+        const cJSON *version = *config->version ? find(document, config->version) : NULL;
+        const cJSON *uptime = *config->uptime ? find(document, config->uptime) : NULL;
+        _cleanup_text_ struct text words = {0};
+
+        if (*config->components) {
+                const char *dot = strrchr(config->components, '.');
+
+                add_components(find(document, config->components), dot ? dot + 1 : config->components, "", 0,
+                               sink);
+        }
+        if (version && (cJSON_IsNumber(version) || cJSON_IsString(version))) {
+                put_value(&words, version);
+                if (words.length > 0 && words.length <= VERSION_MAX)
+                        SAMPLE(sink, &version_info, 1, {"version", text_string(&words)});
+        }
+        if (uptime && cJSON_IsNumber(uptime))
+                SAMPLE_BARE(sink, &uptime_seconds, uptime->valuedouble);
+}
+
+/* The fields that the operator expects; the first one that is otherwise is the reason of the failure. */
+static int check_fields(const struct config_map *expected, const cJSON *document, struct error *error)
+{
+        for (size_t i = 0; i < expected->count; i++) {
+                const cJSON *value = find(document, expected->keys[i]);
+                _cleanup_text_ struct text found = {0};
+
+                if (!value)
+                        return error_set(error, EPROTO, "the answer has no field %s", expected->keys[i]);
+                put_value(&found, value);
+                if (strcmp(text_string(&found), expected->values[i]) != 0)
+                        return error_set(error, EPROTO, "%s is \"%.64s\", expected \"%s\"", expected->keys[i],
+                                         text_string(&found), expected->values[i]);
+        }
+        return 0;
+}
+
+static int check_status(const struct http_state *http, long status, struct error *error)
+{
+        _cleanup_text_ struct text words = {0};
+
+        for (size_t i = 0; i < http->expected_count; i++)
+                if (status >= http->expected[i].first && status <= http->expected[i].last)
+                        return 0;
+        for (size_t i = 0; i < http->config->status.count; i++)
+                text_printf(&words, "%s%s", i ? " or " : "", http->config->status.items[i]);
+        return error_set(error, EPROTO, "answered %ld, expected %s", status, text_string(&words));
+}
+
+/* The health document, when the answer is one. An unhealthy service tells its components with a 503. */
+static int check_document(const struct http_config *config, const struct text *body, struct sample_sink *sink,
+                          struct error *error)
+{
+        const char *start = text_string(body) + strspn(text_string(body), " \t\r\n");
+        _cleanup_json_ cJSON *document = NULL;
+        int r;
+
+        if (*start != '{' && config->json.count == 0)
+                return 0;
+        r = json_parse(text_string(body), body->length, &document, error);
+        if (r < 0)
+                return config->json.count == 0 ? 0 : error_prefix(error, r, "the answer");
+        add_document(config, document, sink);
+        return check_fields(&config->json, document, error);
+}
+
+static int http_run(void *state, struct deadline deadline, struct sample_sink *sink, struct error *error)
+{
+        struct http_state *http = state;
+        const struct http_config *config = http->config;
+        struct http_request request = web_request(&config->web, &http->headers, deadline);
+        _cleanup_http_response_ struct http_response response = {0};
+        _cleanup_error_ struct error status_error = {0};
+        int r, document;
+
+        request.method = config->method;
+        request.unix_socket = config->unix_socket;
+        request.body = config->body;
+        request.body_length = config->body ? strlen(config->body) : 0;
+        request.body_limit = BODY_LIMIT;
+        r = http_fetch(http->client, &request, &response, error);
+        if (r < 0)
+                return r;
+
+        SAMPLE_BARE(sink, &status_code, (double)response.status);
+        SAMPLE_BARE(sink, &response_bytes, (double)response.body.length);
+        SAMPLE(sink, &phase_seconds, response.phases.resolve, {"phase", "resolve"});
+        SAMPLE(sink, &phase_seconds, response.phases.connect, {"phase", "connect"});
+        SAMPLE(sink, &phase_seconds, response.phases.tls, {"phase", "tls"});
+        SAMPLE(sink, &phase_seconds, response.phases.processing, {"phase", "processing"});
+        SAMPLE(sink, &phase_seconds, response.phases.transfer, {"phase", "transfer"});
+        if (response.tls_not_after > 0)
+                SAMPLE_BARE(sink, &tls_not_after, (double)response.tls_not_after);
+
+        document = check_document(config, &response.body, sink, error);
+        r = check_status(http, response.status, &status_error);
+        if (r < 0) {
+                error_move(error, &status_error);
+                return r;
+        }
+        return document;
+}
+
+const struct check_kind check_kind_http = {
+        .name = "http",
+        .help = "One HTTP request: status, phases, and the health document in its answer.",
+        .fields = fields,
+        .config_size = sizeof(struct http_config),
+        .target = "url",
+        .families = families,
+        .open = http_open,
+        .run = http_run,
+        .close = http_close,
+};

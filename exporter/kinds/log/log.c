@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Kind log: how many lines of logs match patterns, as counters, whatever rotates or truncates them.
+ *
+ * Nothing of a line ever leaves this process: logs hold what must not stand in metrics.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "exporter/check/check.h"
+#include "exporter/kinds/log/source.h"
+#include "runbook/pattern.h"
+
+#define PATTERNS_MAX 64
+#define LINE_MIN 64
+#define LINE_MAX_BYTES ((int64_t)1 << 20)
+
+enum from { FROM_END, FROM_START };
+static const char *const froms[] = {"end", "start", NULL};
+
+struct log_pattern {
+        char *name, *pattern;
+        bool ignore_case;
+};
+
+struct log_config {
+        struct config_strings files; /* one of these three is given */
+        struct log_journal_config journal;
+        struct log_docker_config docker;
+        struct config_list patterns; /* of struct log_pattern */
+        int from;                    /* enum from */
+        int64_t max_line;
+};
+
+static const struct config_field pattern_fields[] = {
+        {.name = "name",
+         .type = CONFIG_STRING,
+         .offset = offsetof(struct log_pattern, name),
+         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
+         .help = "The label `pattern` of its counter"},
+        {.name = "pattern",
+         .type = CONFIG_STRING,
+         .offset = offsetof(struct log_pattern, pattern),
+         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
+         .help = "A regular expression (RE2 without flags) to look for anywhere in a line"},
+        {.name = "ignore_case",
+         .type = CONFIG_BOOL,
+         .offset = offsetof(struct log_pattern, ignore_case),
+         .fallback = "false",
+         .help = "Lines are turned to lower case first (ASCII); the pattern is written in it"},
+        {0},
+};
+
+static const struct config_field fields[] = {
+        {.name = "files",
+         .type = CONFIG_STRINGS,
+         .offset = offsetof(struct log_config, files),
+         .flags = CONFIG_NOT_EMPTY,
+         .help = "Absolute paths with *, ? and [abc]; compressed files are passed over. Or a journal, or "
+                 "docker: one of the three"},
+        {.name = "journal",
+         .type = CONFIG_OBJECT,
+         .offset = offsetof(struct log_config, journal),
+         .fields = log_journal_fields,
+         .help = "What units write to journald"},
+        {.name = "docker",
+         .type = CONFIG_OBJECT,
+         .offset = offsetof(struct log_config, docker),
+         .fields = log_docker_fields,
+         .help = "What the containers of a Compose project write"},
+        {.name = "patterns",
+         .type = CONFIG_LIST,
+         .offset = offsetof(struct log_config, patterns),
+         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
+         .fields = pattern_fields,
+         .size = sizeof(struct log_pattern),
+         .help = "What to count lines of; a line may match several"},
+        {.name = "from",
+         .type = CONFIG_ENUM,
+         .offset = offsetof(struct log_config, from),
+         .choices = froms,
+         .fallback = "end",
+         .help = "Where to begin in what is there when the check runs for the first time; files and "
+                 "containers that come later are read from their start"},
+        {.name = "max_line",
+         .type = CONFIG_SIZE,
+         .offset = offsetof(struct log_config, max_line),
+         .fallback = "64KiB",
+         .help = "Of longer lines only so much is looked at; up to 1MiB"},
+        {0},
+};
+
+static const struct metric_family matched = {"runbook_log_matched_lines_total", METRIC_COUNTER, NULL,
+                                             "Lines in which the pattern was found."};
+static const struct metric_family lines = {"runbook_log_lines_total", METRIC_COUNTER, NULL,
+                                           "Lines that were read."};
+static const struct metric_family caught_up = {
+        "runbook_log_caught_up", METRIC_GAUGE, NULL,
+        "Whether the last run had the time to read all there was; the rest is for the next one."};
+
+static const struct metric_family *const families[] = {
+        &matched,         &lines, &caught_up, &log_family_files, &log_family_behind, &log_family_containers,
+        &log_family_gaps, NULL};
+
+static const struct config_strings no_members = {.items = (char *[]){NULL}, .count = 1};
+
+struct log_state {
+        const struct log_config *config;
+        struct log_source source;
+        const struct config_strings *members; /* of the source; one without a name when it has none */
+        char *state_path;
+        struct pattern *patterns[PATTERNS_MAX];
+        uint64_t *lines, *matched; /* by member; by member and pattern */
+        char *lower;               /* a line in lower case; NULL when no pattern wants it */
+};
+
+static void *log_close(void *state)
+{
+        struct log_state *log = state;
+
+        if (!log)
+                return NULL;
+        if (log->source.type)
+                log->source.type->free(log->source.state);
+        for (size_t i = 0; i < PATTERNS_MAX; i++)
+                pattern_free(log->patterns[i]);
+        free(log->state_path);
+        free(log->lines);
+        free(log->matched);
+        free(log->lower);
+        free(log);
+        return NULL;
+}
+
+static void log_close_p(struct log_state **state)
+{
+        log_close(*state);
+}
+
+/* A capital could never be found; those behind a backslash are classes. */
+static bool has_capital(const char *pattern)
+{
+        for (; *pattern; pattern++) {
+                if (*pattern == '\\' && pattern[1])
+                        pattern++;
+                else if (*pattern >= 'A' && *pattern <= 'Z')
+                        return true;
+        }
+        return false;
+}
+
+static bool compile(struct log_state *log, size_t i, struct config_node *node)
+{
+        const struct log_pattern *given = log->config->patterns.items, *pattern = &given[i];
+        _cleanup_error_ struct error error = {0};
+
+        for (size_t k = 0; k < i; k++)
+                if (strcmp(given[k].name, pattern->name) == 0) {
+                        config_complain(node, "name", "there is a pattern \"%s\" already", pattern->name);
+                        return false;
+                }
+        if (pattern->ignore_case && has_capital(pattern->pattern)) {
+                config_complain(node, "pattern", "with ignore_case a pattern is written in lower case");
+                return false;
+        }
+        if (pattern_compile(pattern->pattern, &log->patterns[i], &error) < 0) {
+                config_complain(node, "pattern", "%s", error_text(&error));
+                return false;
+        }
+        return true;
+}
+
+/* Opens the one source that is given. */
+static int open_source(struct log_state *log, struct config_node *node, struct error *error)
+{
+        static const char *const sources[] = {"files", "journal", "docker"};
+        const struct log_config *config = log->config;
+        const struct log_source_options options = {
+                .state_path = log->state_path,
+                .from_start = config->from == FROM_START,
+                .line_limit = (size_t)config->max_line,
+        };
+        struct config_node *given = NULL;
+        size_t count = 0;
+
+        for (size_t i = 0; i < N_ELEMENTS(sources); i++) {
+                struct config_node *member = config_member(node, sources[i]);
+
+                given = member ? member : given;
+                count += member != NULL;
+        }
+        if (count != 1) {
+                config_complain(node, NULL, "one of files, journal and docker is needed, and only one");
+                return -EINVAL;
+        }
+        if (config->journal.units.count > 0) {
+                log->members = &config->journal.units;
+                return log_journal_open(&config->journal, given, &options, &log->source, error);
+        }
+        if (config->docker.services.count > 0) {
+                log->members = &config->docker.services;
+                return log_docker_open(&config->docker, given, &options, &log->source, error);
+        }
+        log->members = &no_members;
+        return log_files_open(&config->files, node, &options, &log->source, error);
+}
+
+static int log_open(const struct check *check, struct config_node *node, void **ret_state,
+                    struct error *error)
+{
+        const struct log_config *config = check->config;
+        _cleanup_(log_close_p) struct log_state *log = calloc(1, sizeof(*log));
+        bool good = true;
+
+        if (!log)
+                return error_oom(error);
+        log->config = config;
+        if (config->max_line < LINE_MIN || config->max_line > LINE_MAX_BYTES) {
+                config_complain(node, "max_line", "from %d to 1MiB", LINE_MIN);
+                return -EINVAL;
+        }
+        if (config->patterns.count > PATTERNS_MAX) {
+                config_complain(node, "patterns", "at most %d", PATTERNS_MAX);
+                return -EINVAL;
+        }
+        if (check->state_directory)
+                log->state_path = text_format("%s/log-%s", check->state_directory, check->name);
+        log->lower = malloc((size_t)config->max_line + 1);
+        if (!log->lower || (check->state_directory && !log->state_path))
+                return error_oom(error);
+        int r = open_source(log, node, error);
+        for (size_t i = 0; i < config->patterns.count; i++)
+                good = compile(log, i, config_item(config_member(node, "patterns"), i)) && good;
+        if (r < 0 || !good)
+                return r < 0 ? r : -EINVAL;
+        /* One more: neither may be nothing. */
+        log->lines = calloc(log->members->count + 1, sizeof(*log->lines));
+        log->matched = calloc(log->members->count * config->patterns.count + 1, sizeof(*log->matched));
+        if (!log->lines || !log->matched)
+                return error_oom(error);
+        *ret_state = TAKE_PTR(log);
+        return 0;
+}
+
+static void see_line(void *context, size_t member, const char *line, size_t length)
+{
+        struct log_state *log = context;
+        const struct log_pattern *given = log->config->patterns.items;
+        uint64_t *found = &log->matched[member * log->config->patterns.count];
+        bool lowered = false;
+
+        log->lines[member]++;
+        for (size_t i = 0; i < log->config->patterns.count; i++) {
+                if (given[i].ignore_case && !lowered) {
+                        for (size_t k = 0; k <= length; k++)
+                                log->lower[k] = (char)(line[k] >= 'A' && line[k] <= 'Z' ? line[k] + 'a' - 'A'
+                                                                                        : line[k]);
+                        lowered = true;
+                }
+                found[i] += pattern_found(log->patterns[i], given[i].ignore_case ? log->lower : line);
+        }
+}
+
+/* Reads for half of the time that is left, and waits for no answer longer than three quarters of it: a run
+ * that is overdue would tell nothing. */
+static int log_run(void *state, struct deadline deadline, struct sample_sink *sink, struct error *error)
+{
+        struct log_state *log = state;
+        const struct log_pattern *given = log->config->patterns.items;
+        size_t count = log->config->patterns.count;
+        const struct log_source_type *type = log->source.type;
+        nsec left = deadline_left(deadline);
+        bool read_all = false;
+
+        int r = type->run(log->source.state, deadline_earlier(deadline, deadline_in(left / 2)),
+                          deadline_earlier(deadline, deadline_in(left / 4 * 3)), see_line, log, &read_all,
+                          error);
+        for (size_t m = 0; m < log->members->count; m++) {
+                const struct label member = {type->label, log->members->items[m]};
+
+                for (size_t i = 0; i < count; i++)
+                        SAMPLE(sink, &matched, (double)log->matched[m * count + i], member,
+                               {"pattern", given[i].name});
+                SAMPLE(sink, &lines, (double)log->lines[m], member);
+        }
+        SAMPLE_BARE(sink, &caught_up, read_all);
+        type->tell(log->source.state, sink);
+        return r;
+}
+
+const struct check_kind check_kind_log = {
+        .name = "log",
+        .help = "Lines of log files, journald or Docker that match patterns, counted over rotation, "
+                "truncation and "
+                "restarts.",
+        .fields = fields,
+        .config_size = sizeof(struct log_config),
+        .families = families,
+        .open = log_open,
+        .run = log_run,
+        .close = log_close,
+};

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is built in to measure of PostgreSQL 12 to 17: a table of queries and of what their columns mean.
+ *
+ * A new group is one row of the table. Rows of one name that follow each other are alternatives: the first
+ * one whose extension and column the server has is run. Each query is one short statement of its own, so that
+ * no snapshot is held from one to the next.
+ */
+#ifndef EXPORTER_POSTGRES_GROUPS_H
+#define EXPORTER_POSTGRES_GROUPS_H
+
+#include "exporter/kinds/postgres/columns.h"
+
+/* What a query may be given, from the check's options. */
+enum postgres_parameter {
+        PARAMETER_NONE,
+        PARAMETER_LONG_RUNNING,   /* float8: seconds */
+        PARAMETER_SLOW,           /* float8: seconds */
+        PARAMETER_TOP,            /* int */
+        PARAMETER_TABLES,         /* text[] */
+        PARAMETER_STATEMENT_TEXT, /* bool */
+        PARAMETERS,               /* how many there are */
+};
+
+enum { GROUP_PARAMETERS_MAX = 3 };
+
+struct postgres_group {
+        const char *name;
+        bool by_default; /* is measured when the check says neither groups nor a query */
+        bool monitor;    /* without pg_read_all_stats, as of pg_monitor, the server would show too little */
+        const char *extension; /* that it needs, or NULL; its schema, quoted, is put for ${schema} */
+        const char *column;    /* that the relation named as the extension needs to have, or NULL */
+        const char *sql;
+        enum postgres_parameter parameters[GROUP_PARAMETERS_MAX]; /* $1, $2, … */
+        const struct column_metric *metrics;
+};
+
+/* Closed by a row without a name. */
+extern const struct postgres_group postgres_groups[];
+
+/* Every family of the table, and those of the kind itself, closed by NULL. */
+extern const struct metric_family *const postgres_families[];
+extern const struct metric_family postgres_ready, postgres_group_success;
+
+/* Their names, for the reference page; a test holds it against the table. */
+#define POSTGRES_GROUP_NAMES                                                                    \
+        "`server`, `connections`, `long_running_queries`, `replication`, `replication_slots`, " \
+        "`wal_size`, `database_sizes`, `table_sizes`, `index_usage`, `vacuum`, "                \
+        "`slow_statements`, `row_counts`, `row_estimates`"
+
+#endif

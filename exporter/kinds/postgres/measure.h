@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One run over a target: its groups and the operator's query, each on its own, in a share of the time. */
+#ifndef EXPORTER_POSTGRES_MEASURE_H
+#define EXPORTER_POSTGRES_MEASURE_H
+
+#include "exporter/kinds/postgres/groups.h"
+#include "exporter/kinds/postgres/connection.h"
+
+/* What a check measures. Immutable while it runs. */
+struct postgres_plan {
+        const struct postgres_group **groups; /* the first row of each that is wanted */
+        size_t group_count;
+        char *values[PARAMETERS];            /* of the groups' parameters, as text */
+        const char *query;                   /* the operator's, or NULL */
+        const struct column_metric *metrics; /* of the query */
+};
+
+/* How the query is called beside the groups. */
+#define POSTGRES_QUERY_NAME "query"
+
+/*
+ * Waits for the turn and measures. Adds a runbook_postgres_ready, when that is known, and a
+ * runbook_postgres_group_success for each group. What one statement is refused or not in time for is left
+ * out, and the others go on: then -EREMOTEIO with every reason. Any other failure ends the run, because the
+ * connection is of no more use.
+ */
+int postgres_measure(struct postgres_target *target, const struct postgres_plan *plan,
+                     struct deadline deadline, struct sample_sink *sink, struct error *error);
+
+#endif

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the groups of a check of Redis share: names, families, asking and taking. */
+#include "exporter/kinds/redis/group.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#define WORDS_MAX 8
+
+const char *const redis_group_names[] = {
+        [REDIS_GROUP_SERVER] = "server",           [REDIS_GROUP_CLIENTS] = "clients",
+        [REDIS_GROUP_MEMORY] = "memory",           [REDIS_GROUP_STATS] = "stats",
+        [REDIS_GROUP_PERSISTENCE] = "persistence", [REDIS_GROUP_REPLICATION] = "replication",
+        [REDIS_GROUP_KEYSPACE] = "keyspace",       [REDIS_GROUP_LATENCY] = "latency",
+        [REDIS_GROUP_SLOWLOG] = "slowlog",         [REDIS_GROUP_KEYS] = "keys",
+        [REDIS_GROUP_BIG_KEYS] = "big_keys",
+};
+
+#define FAMILY(id, type, name, unit, help) [REDIS_##id] = {"runbook_redis_" name, METRIC_##type, unit, help},
+const struct metric_family redis_families[REDIS_FAMILY_COUNT] = {REDIS_FAMILIES(FAMILY)};
+
+bool redis_refused(int result)
+{
+        return result == -EREMOTEIO || result == -EBADMSG;
+}
+
+int redis_ask(struct redis_session *session, struct error *error, ...)
+{
+        const char *words[WORDS_MAX];
+        size_t count = 0;
+        va_list args;
+
+        va_start(args, error);
+        for (const char *word; count < WORDS_MAX && (word = va_arg(args, const char *));)
+                words[count++] = word;
+        va_end(args);
+        return redis_queue(session->redis, error, count, words, NULL);
+}
+
+static bool overtaken(const char *sentence)
+{
+        return strstr(sentence, "WRONGTYPE") || strstr(sentence, "no such key");
+}
+
+int redis_take(struct redis_session *session, redisReply **ret, struct error *refused, struct error *error)
+{
+        _cleanup_error_ struct error own = {0};
+        int r = redis_receive(session->redis, session->deadline, ret, &own);
+
+        if (r >= 0)
+                return 0;
+        if (r != -EREMOTEIO) {
+                error_move(error, &own);
+                return r;
+        }
+        if (!refused->message && !overtaken(error_text(&own)))
+                error_move(refused, &own);
+        return 0;
+}
+
+int redis_select(struct redis_session *session, int64_t database, bool *ret_selected, struct error *refused,
+                 struct error *error)
+{
+        _cleanup_free_ char *number = text_format("%lld", (long long)database);
+        _cleanup_reply_ redisReply *reply = NULL;
+        int r;
+
+        *ret_selected = session->database == database;
+        if (*ret_selected)
+                return 0;
+        if (!number)
+                return error_oom(error);
+        r = redis_ask(session, error, "SELECT", number, NULL);
+        if (r >= 0)
+                r = redis_take(session, &reply, refused, error);
+        if (r < 0)
+                return r;
+        *ret_selected = reply;
+        if (reply)
+                session->database = database;
+        return 0;
+}
+
+int redis_group_result(struct error *refused, struct error *error)
+{
+        if (!refused->message)
+                return 0;
+        error_move(error, refused);
+        return -EREMOTEIO;
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Kind redis: does it answer PING, what does INFO say, and how long are the chosen keys. Connects anew each
+ * time, as a client would.
+ *
+ * The check is successful when PING is answered with PONG and all the rest was answered, too, if only with a
+ * refusal: what an ACL keeps from this user is left out, and told as the group's success.
+ */
+#include "runbook/redis.h"
+
+#include <errno.h>
+
+#include "exporter/check/check.h"
+#include "exporter/kinds/shared/group_names.h"
+#include "exporter/kinds/redis/big_keys.h"
+#include "exporter/kinds/redis/keys.h"
+#include "runbook/log.h"
+
+struct redis_config {
+        struct redis_options redis;
+        struct config_strings groups;
+        struct config_list keys; /* of struct redis_key */
+        struct redis_big_keys_options big_keys;
+};
+
+static const struct config_field fields[] = {
+        REDIS_CONFIG_FIELDS(struct redis_config, redis),
+        {.name = "groups",
+         .type = CONFIG_STRINGS,
+         .offset = offsetof(struct redis_config, groups),
+         .help = "What to measure of what is built in: `server`, `clients`, `memory`, `stats`, "
+                 "`persistence`, `replication`, `keyspace`, `latency`, `slowlog`; all of them when not "
+                 "given, "
+                 "none for `[]`"},
+        {.name = "keys",
+         .type = CONFIG_LIST,
+         .offset = offsetof(struct redis_config, keys),
+         .fields = redis_key_fields,
+         .size = sizeof(struct redis_key),
+         .help = "Keys whose length and memory are measured, such as queues; 100 at most"},
+        {.name = "big_keys",
+         .type = CONFIG_OBJECT,
+         .offset = offsetof(struct redis_config, big_keys),
+         .fields = redis_big_keys_fields,
+         .help = "Looks for the biggest keys; only when it is given, `{}` takes the defaults"},
+        {0},
+};
+
+#define ADDRESS(id, ...) &redis_families[REDIS_##id],
+static const struct metric_family *const families[] = {REDIS_FAMILIES(ADDRESS) NULL};
+
+#define INFO_GROUPS ((1U << REDIS_INFO_GROUPS) - 1)
+
+struct redis_state {
+        const struct check *check;
+        const struct redis_config *config;
+        unsigned groups, told; /* bits: what to measure; which of them were refused and have been logged */
+        struct redis_big_keys *big;
+};
+
+/* What Redis' words mean for whoever reads the reason. */
+static const struct {
+        const char *word, *meaning;
+} refusals[] = {
+        {"LOADING", "the server is still loading its data"},
+        {"NOAUTH", "the server wants a login: give password_file"},
+        {"NOPERM", "the ACL user may not do this: docs/redis.md has what it needs"},
+        {"BUSY", "the server is busy with a script"},
+        {"MASTERDOWN", "this replica has lost its primary, and is not to answer without it"},
+};
+
+static void *redis_close_state(void *opened)
+{
+        struct redis_state *state = opened;
+
+        if (!state)
+                return NULL;
+        redis_big_keys_free(state->big);
+        free(state);
+        return NULL;
+}
+DEFINE_CLEANUP(void *, redis_close_state);
+
+static int redis_open(const struct check *check, struct config_node *node, void **ret_state,
+                      struct error *error)
+{
+        const struct redis_config *config = check->config;
+        struct redis_state *state = calloc(1, sizeof(*state));
+        _cleanup_(redis_close_state_p) void *owned = state;
+        struct config_node *big_keys = config_member(node, "big_keys");
+        int r = 0;
+
+        if (!state)
+                return error_oom(error);
+        state->check = check;
+        state->config = config;
+        (void)redis_options_check(&config->redis, node); /* a complaint is enough */
+        (void)group_names_read(&config->groups, node, redis_group_names, REDIS_CHOSEN_GROUPS, &state->groups);
+        if (!config_member(node, "groups"))
+                state->groups = (1U << REDIS_CHOSEN_GROUPS) - 1;
+        redis_keys_check(config->keys.items, config->keys.count, config_member(node, "keys"));
+        if (config->keys.count > 0)
+                state->groups |= 1U << REDIS_GROUP_KEYS;
+        if (big_keys) {
+                state->groups |= 1U << REDIS_GROUP_BIG_KEYS;
+                r = redis_big_keys_new(&config->big_keys, big_keys, &state->big, error);
+        }
+        if (r < 0)
+                return r;
+        *ret_state = TAKE_PTR(owned);
+        return 0;
+}
+
+static int explain(int result, struct error *error)
+{
+        for (size_t i = 0; result == -EREMOTEIO && i < N_ELEMENTS(refusals); i++)
+                if (strstr(error_text(error), refusals[i].word))
+                        return error_prefix(error, result, "%s", refusals[i].meaning);
+        return result;
+}
+
+/*
+ * Tells whether groups (bits) were measured; why not is logged when it begins. Returns what ends the run:
+ * nothing that Redis refused, which is forgotten.
+ */
+static int end_groups(struct redis_state *state, unsigned groups, const char *name, int result,
+                      struct sample_sink *sink, struct error *error)
+{
+        if (result < 0 && !redis_refused(result))
+                return error_prefix(error, result, "%s", name);
+        for (size_t group = 0; group < REDIS_GROUPS; group++)
+                if (groups & 1U << group)
+                        SAMPLE(sink, &redis_families[REDIS_GROUP_SUCCESS], result >= 0,
+                               {"group", redis_group_names[group]});
+        if (result < 0 && groups & ~state->told) {
+                explain(result, error);
+                log_event(LOG_WARN, "Redis refused a part of a check", "check", state->check->name, "part",
+                          name, "reason", error_text(error), NULL);
+        }
+        state->told = result < 0 ? state->told | groups : state->told & ~groups;
+        error_clear(error);
+        return 0;
+}
+
+static int ping(struct redis_session *session, struct sample_sink *sink, struct error *error)
+{
+        _cleanup_reply_ redisReply *pong = NULL;
+        nsec asked = clock_monotonic();
+        int r = redis_call(session->redis, session->deadline, &pong, error, "PING", NULL);
+
+        if (r < 0)
+                return error_prefix(error, explain(r, error), "PING");
+        if (!pong->str || strcmp(pong->str, "PONG") != 0)
+                return error_set(error, EPROTO, "PING was not answered with PONG");
+        SAMPLE_BARE(sink, &redis_families[REDIS_PING], nsec_to_seconds(clock_monotonic() - asked));
+        return 0;
+}
+
+/* The text of INFO in `ret`, and the samples of the groups that are in it. */
+static int run_info(const struct redis_state *state, struct redis_session *session, redisReply **ret,
+                    struct sample_sink *sink, struct error *error)
+{
+        _cleanup_reply_ redisReply *reply = NULL;
+        int r = redis_call(session->redis, session->deadline, &reply, error, "INFO", NULL);
+
+        if (r < 0)
+                return r;
+        if (reply->type != REDIS_REPLY_STRING)
+                return error_set(error, EBADMSG, "INFO was not answered with text");
+        redis_info_add(reply->str, state->groups, sink);
+        *ret = TAKE_PTR(reply);
+        return 0;
+}
+
+static bool is_integer(const redisReply *reply)
+{
+        return reply->type == REDIS_REPLY_INTEGER;
+}
+
+/* [[event, unix time, last in milliseconds, maximum], …] */
+static int run_latency(struct redis_session *session, struct sample_sink *sink, struct error *error)
+{
+        _cleanup_reply_ redisReply *reply = NULL;
+        int r = redis_call(session->redis, session->deadline, &reply, error, "LATENCY", "LATEST", NULL);
+
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < reply->elements; i++) {
+                redisReply **parts = reply->element[i]->element;
+
+                if (reply->element[i]->type != REDIS_REPLY_ARRAY || reply->element[i]->elements < 4 ||
+                    !parts[0]->str || !is_integer(parts[1]) || !is_integer(parts[2]) || !is_integer(parts[3]))
+                        return error_set(error, EBADMSG, "LATENCY LATEST was answered with something else");
+                SAMPLE(sink, &redis_families[REDIS_LATENCY_WHEN], (double)parts[1]->integer,
+                       {"event", parts[0]->str});
+                SAMPLE(sink, &redis_families[REDIS_LATENCY_LAST], (double)parts[2]->integer / 1e3,
+                       {"event", parts[0]->str});
+                SAMPLE(sink, &redis_families[REDIS_LATENCY_MAX], (double)parts[3]->integer / 1e3,
+                       {"event", parts[0]->str});
+        }
+        return 0;
+}
+
+/* [[number, unix time, microseconds, [words], …]]. Numbers start at 0 and go on over SLOWLOG RESET. */
+static int run_slowlog(struct redis_session *session, struct sample_sink *sink, struct error *error)
+{
+        _cleanup_reply_ redisReply *reply = NULL;
+        const redisReply *entry;
+        int r = redis_call(session->redis, session->deadline, &reply, error, "SLOWLOG", "GET", "1", NULL);
+
+        if (r < 0 || (reply->type == REDIS_REPLY_ARRAY && reply->elements == 0))
+                return r;
+        entry = reply->type == REDIS_REPLY_ARRAY ? reply->element[0] : reply;
+        if (entry->type != REDIS_REPLY_ARRAY || entry->elements < 3 || !is_integer(entry->element[0]) ||
+            !is_integer(entry->element[2]))
+                return error_set(error, EBADMSG, "SLOWLOG GET was answered with something else");
+        SAMPLE_BARE(sink, &redis_families[REDIS_SLOW_COMMANDS], (double)entry->element[0]->integer + 1);
+        SAMPLE_BARE(sink, &redis_families[REDIS_SLOW_LAST], (double)entry->element[2]->integer / 1e6);
+        return 0;
+}
+
+static int run_group(struct redis_state *state, enum redis_group group, const char *info,
+                     struct redis_session *session, struct sample_sink *sink, struct error *error)
+{
+        switch (group) {
+        case REDIS_GROUP_LATENCY: return run_latency(session, sink, error);
+        case REDIS_GROUP_SLOWLOG: return run_slowlog(session, sink, error);
+        case REDIS_GROUP_KEYS:
+                return redis_keys_run(state->config->keys.items, state->config->keys.count, session, sink,
+                                      error);
+        case REDIS_GROUP_BIG_KEYS: return redis_big_keys_run(state->big, info, session, sink, error);
+        default: return 0;
+        }
+}
+
+static int redis_run(void *opened, struct deadline deadline, struct sample_sink *sink, struct error *error)
+{
+        struct redis_state *state = opened;
+        _cleanup_redis_ struct redis *redis = NULL;
+        _cleanup_reply_ redisReply *info = NULL;
+        int r = redis_connect(&state->config->redis, deadline, &redis, error);
+
+        if (r < 0)
+                return r;
+        struct redis_session session = {.redis = redis, .deadline = deadline};
+        r = ping(&session, sink, error);
+        if (r < 0) {
+                /* A server that is loading refuses PING, and answers INFO: how it is doing is in there. */
+                if (r == -EREMOTEIO)
+                        (void)run_info(state, &session, &info, sink, NULL);
+                return r;
+        }
+        if (state->groups & (INFO_GROUPS | 1U << REDIS_GROUP_BIG_KEYS))
+                r = end_groups(state, state->groups & INFO_GROUPS, "info",
+                               run_info(state, &session, &info, sink, error), sink, error);
+        for (size_t group = REDIS_INFO_GROUPS; r >= 0 && group < REDIS_GROUPS; group++)
+                if (state->groups & 1U << group)
+                        r = end_groups(
+                                state, 1U << group, redis_group_names[group],
+                                run_group(state, group, info ? info->str : NULL, &session, sink, error), sink,
+                                error);
+        return r;
+}
+
+const struct check_kind check_kind_redis = {
+        .name = "redis",
+        .help = "A Redis server: PING, INFO, latency, chosen keys such as queues, and the biggest keys.",
+        .fields = fields,
+        .config_size = sizeof(struct redis_config),
+        .target = "address",
+        .families = families,
+        .open = redis_open,
+        .run = redis_run,
+        .close = redis_close_state,
+};

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Options of HTTP requests: checked when they are read, so that no run fails for them. */
+#include "exporter/kinds/shared/http_options.h"
+
+#include <errno.h>
+#include <strings.h>
+
+const struct config_field web_tls_fields[] = {
+        {.name = "ca_file",
+         .type = CONFIG_STRING,
+         .offset = offsetof(struct web_tls, ca_file),
+         .help = "PEM file of the authorities to trust; the system's when not given"},
+        {.name = "cert_file",
+         .type = CONFIG_STRING,
+         .offset = offsetof(struct web_tls, cert_file),
+         .help = "PEM file of the client certificate"},
+        {.name = "key_file",
+         .type = CONFIG_STRING,
+         .offset = offsetof(struct web_tls, key_file),
+         .help = "PEM file of its key"},
+        {.name = "insecure_skip_verify",
+         .type = CONFIG_BOOL,
+         .offset = offsetof(struct web_tls, insecure_skip_verify),
+         .fallback = "false",
+         .help = "Do not verify the server's certificate"},
+        {0},
+};
+
+static bool check_url(const char *url, struct config_node *node)
+{
+        const char *rest = string_starts(url, "http://")    ? url + 7
+                           : string_starts(url, "https://") ? url + 8
+                                                            : NULL;
+
+        if (!rest || !*rest || strpbrk(url, " \t\r\n")) {
+                config_complain(node, "url", "a URL of http:// or https:// is needed here");
+                return false;
+        }
+        if (memchr(rest, '@', strcspn(rest, "/?#"))) {
+                config_complain(node, "url",
+                                "a URL must not hold user and password; use bearer_token_file instead");
+                return false;
+        }
+        return true;
+}
+
+static bool check_header(const char *name, const char *value, struct config_node *node)
+{
+        static const char token[] =
+                "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"; /* RFC 9110
+                                                                                                  */
+
+        if (!*name || strspn(name, token) != strlen(name) || strpbrk(value, "\r\n")) {
+                config_complain(node, "headers",
+                                "\"%s\" is not a header's name, or its value has line breaks", name);
+                return false;
+        }
+        if (strcasecmp(name, "Authorization") == 0) {
+                config_complain(node, "headers", "secrets are not written here; use bearer_token_file");
+                return false;
+        }
+        return true;
+}
+
+/* `lines` has room for all of them. */
+static int render_headers(const struct config_map *map, const char *extra, char **lines)
+{
+        size_t count = 0;
+
+        if (extra && !(lines[count++] = strdup(extra)))
+                return -ENOMEM;
+        for (size_t i = 0; i < map->count; i++)
+                if (!(lines[count++] = text_format("%s: %s", map->keys[i], map->values[i])))
+                        return -ENOMEM;
+        return 0;
+}
+
+int web_prepare(const struct web_options *options, struct config_node *node, const char *extra,
+                struct web_headers *ret)
+{
+        _cleanup_(web_headers_release) struct web_headers headers = {0};
+        bool fine = check_url(options->url, node);
+
+        if (!options->tls.cert_file != !options->tls.key_file) {
+                config_complain(node, "tls_config", "cert_file and key_file are only of use together");
+                fine = false;
+        }
+        for (size_t i = 0; i < options->headers.count; i++)
+                if (!check_header(options->headers.keys[i], options->headers.values[i], node))
+                        fine = false;
+        if (!fine)
+                return -EINVAL;
+
+        headers.lines = calloc(options->headers.count + 2, sizeof(*headers.lines));
+        if (!headers.lines || render_headers(&options->headers, extra, headers.lines) < 0)
+                return -ENOMEM;
+        ret->lines = TAKE_PTR(headers.lines);
+        return 0;
+}
+
+void web_headers_release(struct web_headers *headers)
+{
+        for (size_t i = 0; headers->lines && headers->lines[i]; i++)
+                free(headers->lines[i]);
+        free(headers->lines);
+        headers->lines = NULL;
+}
+
+struct http_request web_request(const struct web_options *options, const struct web_headers *headers,
+                                struct deadline deadline)
+{
+        return (struct http_request){
+                .url = options->url,
+                .headers = (const char *const *)headers->lines,
+                .deadline = deadline,
+                .bearer = secret_is_set(&options->bearer_token) ? &options->bearer_token : NULL,
+                .ca_file = options->tls.ca_file,
+                .cert_file = options->tls.cert_file,
+                .key_file = options->tls.key_file,
+                .insecure = options->tls.insecure_skip_verify,
+        };
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The steps of a run, how it ended, and what it measured. */
+#include "exporter/web/trace_page.h"
+
+#include "exporter/check/targets.h"
+#include "runbook/trace.h"
+
+static void put_end(const struct check_result *result, struct text *text)
+{
+        double seconds = nsec_to_seconds(result->duration);
+
+        if (result->code < 0) {
+                text_printf(text, "failed after %.3f s: ", seconds);
+                text_put_line(text, result->reason ? result->reason : "out of memory", SIZE_MAX);
+        } else {
+                text_printf(text, "succeeded in %.3f s", seconds);
+        }
+        text_putc(text, '\n');
+}
+
+static void put_samples(const struct check_result *result, struct text *text)
+{
+        const struct sample_set *const set = &result->samples;
+
+        text_putc(text, '\n');
+        metrics_encode_text(&set, 1, text, NULL); /* its failure sticks to the text */
+        if (set->dropped > 0)
+                text_printf(text, "… and %llu series over max_series\n", (unsigned long long)set->dropped);
+}
+
+void debug_render(const struct check *check, const struct check_result *result, bool finished,
+                  struct text *text)
+{
+        text_printf(text, "Check %s of the kind %s", check->name, check->kind->name);
+        if (check->target) {
+                text_puts(text, ", pointed at ");
+                check_target_put(text, check->target);
+        }
+        text_puts(text, "\n\n");
+        if (!result) {
+                text_puts(text, "No run could begin in the time that this request has: another run of the "
+                                "check goes on, or there is no thread for it.\n");
+                return;
+        }
+        trace_put(result->trace, text);
+        if (finished) {
+                put_end(result, text);
+                thresholds_put_beyond(text, "", &check->thresholds, &result->samples, result->started_wall);
+                put_samples(result, text);
+        } else {
+                text_puts(text, "… and the run goes on: the time of this request, or its own, is over\n");
+        }
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One run of one check, step by step, as text for people. */
+#ifndef EXPORTER_DEBUG_H
+#define EXPORTER_DEBUG_H
+
+#include "exporter/schedule/schedule.h"
+
+/*
+ * `result` is that of schedule_trace(), NULL when no run could begin. While it is not `finished`, its steps
+ * so far are all that is shown.
+ */
+void debug_render(const struct check *check, const struct check_result *result, bool finished,
+                  struct text *text);
+
+#endif

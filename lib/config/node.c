@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a parsed document can be asked: its nodes, their places, and the complaints about them. */
+#include <ctype.h>
+
+#include "lib/config/tree.h"
+#include "runbook/utf8.h"
+
+enum {
+        MAX_COMPLAINTS = 100, /* kept; those beyond are counted */
+        MAX_SENTENCE = 1000,  /* bytes */
+        MAX_WORD = 64,        /* of words that are compared by edit distance */
+        MAX_SHOWN = 60,       /* bytes of a value in a sentence */
+};
+
+struct config *config_free(struct config *config)
+{
+        if (!config)
+                return NULL;
+        for (struct config_node *node = config->owned, *next; node; node = next) {
+                next = node->next_owned;
+                free(node->text);
+                free(node->pairs);
+                free(node);
+        }
+        for (size_t i = 0; i < config->kept; i++)
+                free(config->complaints[i].sentence);
+        free(config->complaints);
+        free(config->content);
+        free(config->name);
+        text_free(&config->text);
+        free(config);
+        return NULL;
+}
+
+struct config_node *config_root(struct config *config)
+{
+        return config->root;
+}
+
+bool config_is_mapping(const struct config_node *node)
+{
+        return node && node->kind == NODE_MAPPING;
+}
+
+bool config_is_list(const struct config_node *node)
+{
+        return node && node->kind == NODE_LIST;
+}
+
+bool config_is_null(const struct config_node *node)
+{
+        static const char *const words[] = {"", "~", "null", "Null", "NULL"};
+        if (node->kind != NODE_SCALAR || !node->plain)
+                return false;
+        for (size_t i = 0; i < N_ELEMENTS(words); i++)
+                if (strcmp(node->text, words[i]) == 0)
+                        return true;
+        return false;
+}
+
+const char *config_scalar(struct config_node *node)
+{
+        return node && node->kind == NODE_SCALAR ? node->text : NULL;
+}
+
+size_t config_size(struct config_node *node)
+{
+        return node ? node->count : 0;
+}
+
+struct config_node *config_item(struct config_node *node, size_t i)
+{
+        return node && i < node->count ? node->pairs[i].value : NULL;
+}
+
+const char *config_key(struct config_node *node, size_t i)
+{
+        return config_is_mapping(node) && i < node->count ? node->pairs[i].key->text : NULL;
+}
+
+struct config_node *config_member(struct config_node *node, const char *key)
+{
+        for (size_t i = 0; config_is_mapping(node) && i < node->count; i++)
+                if (strcmp(node->pairs[i].key->text, key) == 0)
+                        return node->pairs[i].value;
+        return NULL;
+}
+
+char *config_position(struct config_node *node)
+{
+        return text_format("%s:%d:%d", node->config->name, node->line, node->column);
+}
+
+struct shown config_shown(const char *text)
+{
+        struct shown shown = {{0}};
+        size_t used = 0;
+
+        if (!text)
+                return shown;
+        for (size_t step; text[used] && (step = utf8_length(text + used)) > 0; used += step)
+                if (used + step > MAX_SHOWN)
+                        break;
+        memcpy(shown.text, text, used);
+        if (text[used])
+                strcpy(shown.text + used, "…");
+        return shown;
+}
+
+/* A sentence is one line of text, whatever was in the file. */
+static char *one_line(const char *sentence)
+{
+        struct text text = {0};
+        for (const char *at = sentence; *at && text.length < MAX_SENTENCE;) {
+                size_t length = utf8_length(at);
+                unsigned char c = (unsigned char)*at;
+                if (length == 0)
+                        text_puts(&text, UTF8_REPLACEMENT);
+                else if (c == '\n')
+                        text_puts(&text, "\\n");
+                else if (c < 0x20 || c == 0x7f)
+                        text_printf(&text, "\\x%02x", c);
+                else
+                        text_append(&text, at, length);
+                at += length > 0 ? length : 1;
+        }
+        return text_take(&text);
+}
+
+/* Keeps the complaint at its place in the order of the file, unless it was said already. */
+static void keep(struct config *config, struct complaint complaint)
+{
+        size_t at = 0;
+        for (; at < config->kept; at++) {
+                const struct complaint *other = &config->complaints[at];
+                if (other->line > complaint.line ||
+                    (other->line == complaint.line && other->column > complaint.column))
+                        break;
+                if (other->line == complaint.line && other->column == complaint.column &&
+                    strcmp(other->sentence, complaint.sentence) == 0) {
+                        free(complaint.sentence);
+                        return;
+                }
+        }
+        config->total++;
+        struct complaint *complaints = NULL;
+        if (config->kept < MAX_COMPLAINTS)
+                complaints = reallocarray(config->complaints, config->kept + 1, sizeof *complaints);
+        if (!complaints) {
+                free(complaint.sentence);
+                return;
+        }
+        memmove(complaints + at + 1, complaints + at, (config->kept - at) * sizeof *complaints);
+        complaints[at] = complaint;
+        config->complaints = complaints;
+        config->kept++;
+}
+
+/* Of the complaints that are not kept only the number changes, which is the last line. */
+static void update_text(struct config *config, size_t kept_before)
+{
+        if (config->kept > kept_before) {
+                text_clear(&config->text);
+                for (size_t i = 0; i < config->kept; i++)
+                        text_printf(&config->text, "%s%s:%d:%d: %s", i > 0 ? "\n" : "", config->name,
+                                    config->complaints[i].line, config->complaints[i].column,
+                                    config->complaints[i].sentence);
+                config->text_kept = config->text.length;
+        }
+        if (config->total > config->kept) {
+                config->text.length = config->text_kept;
+                text_printf(&config->text, "\n%s: and %zu more", config->name, config->total - config->kept);
+        }
+}
+
+static void complain_va(struct config *config, int line, int column, const char *format, va_list args)
+{
+        _cleanup_text_ struct text sentence = {0};
+        size_t kept_before = config->kept;
+
+        text_vprintf(&sentence, format, args);
+        char *said = one_line(text_string(&sentence));
+        if (said)
+                keep(config, (struct complaint){line, column, said});
+        else
+                config->total++;
+        update_text(config, kept_before);
+}
+
+void config_complain_at(struct config *config, int line, int column, const char *format, ...)
+{
+        va_list args;
+        va_start(args, format);
+        complain_va(config, line, column, format, args);
+        va_end(args);
+}
+
+void config_complain(struct config_node *node, const char *key, const char *format, ...)
+{
+        if (!node)
+                return;
+        struct config_node *member = key ? config_member(node, key) : NULL;
+        const struct config_node *place = member ? member : node;
+        va_list args;
+        va_start(args, format);
+        complain_va(node->config, place->line, place->column, format, args);
+        va_end(args);
+}
+
+size_t config_complaints(const struct config *config)
+{
+        return config->total;
+}
+
+const char *config_complaints_text(const struct config *config)
+{
+        return text_string(&config->text);
+}
+
+/* Words differ only by what a person would see as different: not by case, nor by '-' for '_'. */
+static int letter(char c)
+{
+        return c == '-' ? '_' : tolower((unsigned char)c);
+}
+
+/* Edit distance with transpositions of neighbours (optimal string alignment). */
+static size_t distance(const char *a, size_t a_length, const char *b, size_t b_length)
+{
+        size_t rows[3][MAX_WORD + 1];
+        size_t *before = rows[0], *previous = rows[1], *current = rows[2];
+
+        for (size_t j = 0; j <= b_length; j++)
+                previous[j] = j;
+        for (size_t i = 1; i <= a_length; i++) {
+                current[0] = i;
+                for (size_t j = 1; j <= b_length; j++) {
+                        bool same = letter(a[i - 1]) == letter(b[j - 1]);
+                        size_t best = previous[j - 1] + !same;
+                        if (previous[j] + 1 < best)
+                                best = previous[j] + 1;
+                        if (current[j - 1] + 1 < best)
+                                best = current[j - 1] + 1;
+                        if (i > 1 && j > 1 && letter(a[i - 1]) == letter(b[j - 2]) &&
+                            letter(a[i - 2]) == letter(b[j - 1]) && before[j - 2] + 1 < best)
+                                best = before[j - 2] + 1;
+                        current[j] = best;
+                }
+                size_t *oldest = before;
+                before = previous;
+                previous = current;
+                current = oldest;
+        }
+        return previous[b_length];
+}
+
+const char *config_nearest(const char *word, const char *const *candidates, size_t count)
+{
+        size_t length = word ? strlen(word) : 0, smallest = SIZE_MAX;
+        const char *nearest = NULL;
+
+        if (length == 0 || length > MAX_WORD)
+                return NULL;
+        for (size_t i = 0; i < count; i++) {
+                size_t other = candidates[i] ? strlen(candidates[i]) : 0;
+                if (other == 0 || other > MAX_WORD)
+                        continue;
+                /* A third of the word may be wrong; of very short words one letter. */
+                size_t longer = length > other ? length : other;
+                size_t allowed = longer / 3 > 0 ? longer / 3 : 1;
+                size_t found = distance(word, length, candidates[i], other);
+                if (found <= allowed && found < smallest && found < longer) {
+                        smallest = found;
+                        nearest = candidates[i];
+                }
+        }
+        return nearest;
+}

@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The Docker Engine API: connection, version, calls, and what is read from a container's description. */
+#include "runbook/docker.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "lib/docker/internal.h"
+
+#define ANSWER_LIMIT ((size_t)16 << 20)
+#define LOOK_EVERY (250 * NSEC_PER_MSEC)
+
+#define TCP_LENGTH 6 /* of "tcp://" */
+#define NOT_A_HOST "\"%s\" is not a Docker host: unix:///path or tcp://host:port"
+
+static bool is_tcp(const char *host)
+{
+        return string_starts(host, "tcp://") && host[TCP_LENGTH] && !strpbrk(host + TCP_LENGTH, "/@?#");
+}
+
+/* What is no host may hold a password. */
+static const char *shown(const char *host)
+{
+        return strchr(host, '@') ? "…" : host;
+}
+
+bool docker_check_options(const struct docker_options *options, struct config_node *node)
+{
+        const struct {
+                const char *key, *file;
+        } files[] = {{"ca_file", options->ca_file},
+                     {"cert_file", options->cert_file},
+                     {"key_file", options->key_file}};
+        const char *host = options->host;
+        bool fine = true;
+
+        if (host && !is_tcp(host) && !string_starts(host, "unix:///")) {
+                config_complain(node, "host", NOT_A_HOST, shown(host));
+                return false;
+        }
+        for (size_t i = 0; host && !is_tcp(host) && i < N_ELEMENTS(files); i++)
+                if (files[i].file) {
+                        config_complain(node, files[i].key,
+                                        "%s is for TLS, which a unix socket has not: write host: "
+                                        "tcp://host:2376",
+                                        files[i].key);
+                        fine = false;
+                }
+        if (!options->cert_file != !options->key_file) {
+                config_complain(node, options->cert_file ? "cert_file" : "key_file",
+                                "cert_file and key_file are only of use together");
+                fine = false;
+        }
+        return fine;
+}
+
+static bool copy(const char *string, char **ret)
+{
+        *ret = string ? strdup(string) : NULL;
+        return !string || *ret;
+}
+
+int docker_new(const struct docker_options *options, struct docker **ret, struct error *error)
+{
+        const char *host = options->host ? options->host : "";
+        _cleanup_docker_ struct docker *docker = calloc(1, sizeof(*docker));
+        if (!docker)
+                return error_oom(error);
+
+        if (string_starts(host, "unix:///")) {
+                docker->socket = strdup(host + strlen("unix://"));
+                docker->base = strdup("http://docker");
+                if (!docker->socket)
+                        return error_oom(error);
+        } else if (is_tcp(host)) {
+                docker->tls = options->ca_file || options->cert_file || options->key_file;
+                docker->base = text_format("%s://%s", docker->tls ? "https" : "http", host + TCP_LENGTH);
+        } else
+                return error_set(error, EINVAL, NOT_A_HOST, shown(host));
+        docker->host = strdup(host);
+        docker->client = http_client_new();
+        if (!docker->base || !docker->host || !docker->client || !copy(options->ca_file, &docker->ca_file) ||
+            !copy(options->cert_file, &docker->cert_file) || !copy(options->key_file, &docker->key_file))
+                return error_oom(error);
+        *ret = TAKE_PTR(docker);
+        return 0;
+}
+
+struct docker *docker_free(struct docker *docker)
+{
+        if (!docker)
+                return NULL;
+        http_client_free(docker->client);
+        free(docker->host);
+        free(docker->socket);
+        free(docker->base);
+        free(docker->ca_file);
+        free(docker->cert_file);
+        free(docker->key_file);
+        free(docker);
+        return NULL;
+}
+
+int docker_answer_error(long status, const char *body, size_t length, struct error *error)
+{
+        static const struct {
+                long status;
+                int code;
+        } meanings[] = {{304, EALREADY}, {404, ENOENT}, {409, EEXIST}};
+
+        int code = EREMOTEIO;
+        for (size_t i = 0; i < N_ELEMENTS(meanings); i++)
+                if (meanings[i].status == status)
+                        code = meanings[i].code;
+        _cleanup_json_ cJSON *answer = NULL;
+        const char *message = NULL;
+        if (length > 0 && json_parse(body, length, &answer, NULL) >= 0)
+                message = json_string(answer, "message");
+        if (message)
+                return error_set(error, code, "Docker: %.*s", (int)strcspn(message, "\r\n"), message);
+        return error_set(error, code, "Docker answered with status %ld", status);
+}
+
+int docker_refused(struct docker *docker, const struct http_response *response, struct error *error)
+{
+        if (response->status == 400)
+                docker->minor = 0; /* perhaps an Engine that was upgraded, and is too new for the version */
+        return docker_answer_error(response->status, response->body.data, response->body.length, error);
+}
+
+struct http_request docker_describe(const struct docker *docker, const char *method, const char *url,
+                                    struct deadline deadline)
+{
+        return (struct http_request){
+                .method = method,
+                .url = url,
+                .unix_socket = docker->socket,
+                .ca_file = docker->ca_file,
+                .cert_file = docker->cert_file,
+                .key_file = docker->key_file,
+                .body_limit = ANSWER_LIMIT,
+                .deadline = deadline,
+        };
+}
+
+void docker_take_time(struct docker *docker, const struct http_response *response)
+{
+        _cleanup_text_ struct text date = {0};
+        struct tm tm = {0};
+        if (http_response_header(response, "Date", &date) &&
+            strptime(text_string(&date), "%a, %d %b %Y %H:%M:%S GMT", &tm))
+                docker->time = (nsec)timegm(&tm) * NSEC_PER_SEC;
+}
+
+nsec docker_time(const struct docker *docker)
+{
+        return docker->time;
+}
+
+int docker_failed(struct docker *docker, int result, struct error *error)
+{
+        if (result == -ECONNREFUSED)
+                docker->minor = 0; /* another Engine may answer the next time */
+        /* What the Engine has against our certificate, TLS tells in words of its own, or just hangs up. */
+        if (docker->tls && (result == -EPROTO || result == -EIO))
+                return docker->cert_file
+                               ? error_prefix(error, result, "Docker, asked with the certificate %s",
+                                              docker->cert_file)
+                               : error_prefix(error, result,
+                                              "Docker, asked without a client certificate (cert_file)");
+        return error_prefix(error, result, "Docker");
+}
+
+/* One exchange on `url`; the status is not judged. */
+static int fetch(struct docker *docker, const char *method, const char *url, const struct docker_body *body,
+                 struct deadline deadline, struct http_response *ret, struct error *error)
+{
+        _cleanup_free_ char *type = body && body->type ? text_format("Content-Type: %s", body->type) : NULL;
+        if (body && body->type && !type)
+                return error_oom(error);
+        const char *const headers[] = {type, NULL};
+        struct http_request request = docker_describe(docker, method, url, deadline);
+        if (body) {
+                request.headers = type ? headers : NULL;
+                request.body = body->data;
+                request.body_length = body->length;
+                request.body_limit = body->answer_limit > 0 ? body->answer_limit : ANSWER_LIMIT;
+                request.on_data = body->on_data;
+                request.context = body->context;
+        }
+        int r = http_fetch(docker->client, &request, ret, error);
+        if (r < 0)
+                return docker_failed(docker, r, error);
+        docker_take_time(docker, ret);
+        return 0;
+}
+
+int docker_api_minor(struct docker *docker, struct deadline deadline, int *ret, struct error *error)
+{
+        if (docker->minor == 0) {
+                _cleanup_free_ char *url = text_format("%s/_ping", docker->base);
+                if (!url)
+                        return error_oom(error);
+                _cleanup_http_response_ struct http_response response = {0};
+                int r = fetch(docker, "GET", url, NULL, deadline, &response, error);
+                if (r < 0)
+                        return r;
+                if (response.status == 400 && !docker->tls && !docker->socket)
+                        return error_set(error, EPROTO,
+                                         "what answers at %s refuses plain HTTP: an Engine with TLS needs "
+                                         "ca_file, and most also cert_file and key_file",
+                                         docker->host);
+                if (response.status != 200)
+                        return docker_answer_error(response.status, response.body.data, response.body.length,
+                                                   error);
+
+                _cleanup_text_ struct text version = {0};
+                int major = 0, minor = 0;
+                if (!http_response_header(&response, "Api-Version", &version) ||
+                    sscanf(text_string(&version), "%d.%d", &major, &minor) != 2 || major != 1)
+                        return error_set(error, EPROTO, "what answers at %s is not a Docker Engine",
+                                         docker->host);
+                if (minor < DOCKER_API_OLDEST)
+                        return error_set(error, ENOTSUP, "the Docker Engine's API 1.%d is older than 1.%d",
+                                         minor, DOCKER_API_OLDEST);
+                docker->minor = minor < DOCKER_API_NEWEST ? minor : DOCKER_API_NEWEST;
+        }
+        *ret = docker->minor;
+        return 0;
+}
+
+int docker_request(struct docker *docker, const char *method, const char *path,
+                   const struct docker_body *body, struct deadline deadline, struct http_response *ret,
+                   struct error *error)
+{
+        int minor = 0;
+        int r = docker_api_minor(docker, deadline, &minor, error);
+        if (r < 0)
+                return r;
+        _cleanup_free_ char *url = text_format("%s/v1.%d%s", docker->base, minor, path);
+        if (!url)
+                return error_oom(error);
+
+        struct http_response response = {0};
+        r = fetch(docker, method, url, body, deadline, &response, error);
+        if (r >= 0 && (response.status < 200 || response.status > 299))
+                r = docker_refused(docker, &response, error);
+        if (r < 0) {
+                http_response_release(&response);
+                return r;
+        }
+        *ret = response;
+        return 0;
+}
+
+int docker_call(struct docker *docker, const char *method, const char *path, const cJSON *body,
+                struct deadline deadline, cJSON **ret, struct error *error)
+{
+        _cleanup_free_ char *json = body ? json_print(body) : NULL;
+        if (body && !json)
+                return error_oom(error);
+        const struct docker_body request = {
+                .type = json ? "application/json" : NULL, .data = json, .length = json ? strlen(json) : 0};
+        _cleanup_http_response_ struct http_response response = {0};
+        int r = docker_request(docker, method, path, &request, deadline, &response, error);
+        if (r < 0)
+                return r;
+        if (!ret)
+                return 0;
+        cJSON *answer = NULL;
+        if (response.body.length > 0) {
+                r = json_parse(response.body.data, response.body.length, &answer, error);
+                if (r < 0)
+                        return error_prefix(error, r, "Docker's answer to %s %s", method, path);
+        }
+        *ret = answer;
+        return 0;
+}
+
+int docker_inspect(struct docker *docker, const char *id, struct deadline deadline, cJSON **ret,
+                   struct error *error)
+{
+        _cleanup_text_ struct text path = {0};
+        text_puts(&path, "/containers/");
+        http_put_escaped(&path, id);
+        text_puts(&path, "/json");
+        if (text_error(&path) < 0)
+                return error_oom(error);
+        _cleanup_json_ cJSON *answer = NULL;
+        int r = docker_call(docker, "GET", text_string(&path), NULL, deadline, &answer, error);
+        if (r < 0)
+                return r;
+        if (!json_string(answer, "Id"))
+                return error_set(error, EBADMSG, "Docker described container %s without its id", id);
+        *ret = TAKE_PTR(answer);
+        return 0;
+}
+
+static const char *label(const cJSON *container, const char *name)
+{
+        const cJSON *labels = json_get(container, "Labels", NULL);
+        if (!labels)
+                labels = json_get(container, "Config", "Labels", NULL);
+        const char *value = json_string(labels, name);
+        return value ? value : "";
+}
+
+const char *docker_service(const cJSON *container)
+{
+        return label(container, "com.docker.compose.service");
+}
+
+const char *docker_name(const cJSON *container)
+{
+        const char *name = json_string(container, "Name");
+        const cJSON *names = json_get(container, "Names", NULL), *item;
+
+        /* A list also has the names by which links know it: "/other/alias". */
+        cJSON_ArrayForEach(item, names)
+        {
+                if (cJSON_IsString(item) && *item->valuestring && !strchr(item->valuestring + 1, '/'))
+                        name = item->valuestring;
+        }
+        if (!name)
+                return "";
+        return *name == '/' ? name + 1 : name;
+}
+
+bool docker_is_kept(const cJSON *container)
+{
+        const char *mark = strstr(docker_name(container), DOCKER_KEPT_MARK);
+        const char *end = mark ? strrchr(mark, '.') : NULL;
+        return end && end > mark && (strcmp(end, DOCKER_KEPT_OLD) == 0 || strcmp(end, DOCKER_KEPT_NEW) == 0);
+}
+
+const char *docker_health(const cJSON *inspected)
+{
+        const char *status = json_string(json_get(inspected, "State", "Health", NULL), "Status");
+        return status && *status ? status : "none";
+}
+
+static int compare_containers(const void *a, const void *b)
+{
+        const cJSON *left = *(const cJSON *const *)a, *right = *(const cJSON *const *)b;
+        int order = strcmp(docker_service(left), docker_service(right));
+        if (order == 0) {
+                static const char number[] = "com.docker.compose.container-number";
+                long l = strtol(label(left, number), NULL, 10), r = strtol(label(right, number), NULL, 10);
+                order = (l > r) - (l < r);
+        }
+        return order ? order : strcmp(docker_name(left), docker_name(right));
+}
+
+/* A new array of what is Compose's own in `list`, in order; takes the items out of it. */
+static int sort_containers(cJSON *list, cJSON **ret, struct error *error)
+{
+        size_t count = 0;
+        _cleanup_free_ cJSON **items = calloc((size_t)cJSON_GetArraySize(list) + 1, sizeof(*items));
+        _cleanup_json_ cJSON *sorted = cJSON_CreateArray();
+        if (!items || !sorted)
+                return error_oom(error);
+
+        for (cJSON *item = list->child, *next; item; item = next) {
+                next = item->next;
+                if (!docker_is_kept(item))
+                        items[count++] = cJSON_DetachItemViaPointer(list, item);
+        }
+        qsort(items, count, sizeof(*items), compare_containers);
+        for (size_t i = 0; i < count; i++)
+                cJSON_AddItemToArray(sorted, items[i]);
+        *ret = TAKE_PTR(sorted);
+        return 0;
+}
+
+int docker_list(struct docker *docker, const char *project, const char *service, struct deadline deadline,
+                cJSON **ret, struct error *error)
+{
+        /* An empty name would match containers of every project. */
+        if (!project || !*project || (service && !*service))
+                return error_set(error, EINVAL, "which containers: the %s is empty",
+                                 service ? "service" : "project");
+
+        _cleanup_text_ struct text label_text = {0}, filters = {0}, path = {0};
+        text_puts(&filters, "{\"label\":[\"com.docker.compose.oneoff=False\",");
+        text_printf(&label_text, "com.docker.compose.project=%s", project);
+        text_put_json(&filters, text_string(&label_text));
+        if (service) {
+                text_clear(&label_text);
+                text_printf(&label_text, "com.docker.compose.service=%s", service);
+                text_putc(&filters, ',');
+                text_put_json(&filters, text_string(&label_text));
+        }
+        text_puts(&filters, "]}");
+        text_puts(&path, "/containers/json?all=1&filters=");
+        http_put_escaped(&path, text_string(&filters));
+        if (text_error(&label_text) < 0 || text_error(&filters) < 0 || text_error(&path) < 0)
+                return error_oom(error);
+
+        _cleanup_json_ cJSON *list = NULL;
+        int r = docker_call(docker, "GET", text_string(&path), NULL, deadline, &list, error);
+        if (r < 0)
+                return r;
+        if (!cJSON_IsArray(list))
+                return error_set(error, EBADMSG, "Docker's list of containers is not a list");
+        return sort_containers(list, ret, error);
+}
+
+/* One look: 1 when it is as wanted, 0 when not yet. */
+static int judge(const cJSON *inspected, nsec settle, nsec *since, char **started_at, struct error *error)
+{
+        const cJSON *state = json_get(inspected, "State", NULL);
+        const char *status = json_string(state, "Status"), *started = json_string(state, "StartedAt");
+        if (!status)
+                return error_set(error, EBADMSG, "Docker did not say what state the container is in");
+        if (strcmp(status, "exited") == 0 || strcmp(status, "dead") == 0 || strcmp(status, "removing") == 0)
+                return error_set(error, ECHILD, "%s exited with status %d%s", docker_name(inspected),
+                                 (int)json_number(state, "ExitCode", -1),
+                                 json_bool(state, "OOMKilled", false) ? " (out of memory)" : "");
+        if (strcmp(status, "running") != 0) {
+                *since = 0;
+                return 0;
+        }
+        const char *health = docker_health(inspected);
+        if (strcmp(health, "none") != 0)
+                return strcmp(health, "healthy") == 0;
+
+        /* Without a health check: up for `settle` without having been started anew. */
+        if (*since == 0 || !string_equal(*started_at, started)) {
+                char *copy = strdup(started ? started : "");
+                if (!copy)
+                        return error_oom(error);
+                free(*started_at);
+                *started_at = copy;
+                *since = clock_monotonic();
+        }
+        return clock_monotonic() - *since >= settle;
+}
+
+int docker_wait_healthy(struct docker *docker, const char *id, nsec settle, struct deadline deadline,
+                        struct error *error)
+{
+        _cleanup_free_ char *started_at = NULL;
+        _cleanup_json_ cJSON *last = NULL;
+        for (nsec since = 0;;) {
+                cJSON *inspected = NULL;
+                int r = docker_inspect(docker, id, deadline, &inspected, error);
+                if (r >= 0) {
+                        cJSON_Delete(last);
+                        last = inspected;
+                        r = judge(last, settle, &since, &started_at, error);
+                }
+                if (r > 0)
+                        return 0;
+                if (r < 0 && (r != -ETIMEDOUT || !last))
+                        return r;
+
+                nsec left = deadline_left(deadline), pause = left < LOOK_EVERY ? left : LOOK_EVERY;
+                if (pause <= 0 || r < 0)
+                        return error_set(error, ETIMEDOUT, "%s did not become healthy in time: %s, health %s",
+                                         docker_name(last),
+                                         json_string(json_get(last, "State", NULL), "Status"),
+                                         docker_health(last));
+                nanosleep(&(struct timespec){.tv_nsec = pause}, NULL);
+        }
+}

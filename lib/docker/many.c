@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The Docker Engine API, asked for much at once: many GETs, and what happened meanwhile. */
+#include <errno.h>
+#include <string.h>
+
+#include "lib/docker/internal.h"
+
+static int take_answer(struct docker *docker, struct docker_get *get, const struct http_response *response)
+{
+        if (response->status < 200 || response->status > 299)
+                return docker_refused(docker, response, &get->error);
+        int r = json_parse(text_string(&response->body), response->body.length, &get->answer, &get->error);
+        return r < 0 ? error_prefix(&get->error, r, "Docker's answer to GET %s", get->path) : 0;
+}
+
+static void take_result(struct docker *docker, struct docker_get *get, struct http_exchange *exchange)
+{
+        get->result = exchange->result;
+        if (get->result >= 0) {
+                docker_take_time(docker, &exchange->response);
+                get->result = take_answer(docker, get, &exchange->response);
+        } else {
+                error_move(&get->error, &exchange->error);
+                docker_failed(docker, get->result, &get->error);
+        }
+}
+
+int docker_get_all(struct docker *docker, struct docker_get *gets, size_t count, struct deadline deadline,
+                   struct error *error)
+{
+        int minor = 0;
+        int r = docker_api_minor(docker, deadline, &minor, error);
+        if (r < 0)
+                return r;
+
+        _cleanup_free_ struct http_exchange *exchanges = calloc(count + 1, sizeof(*exchanges));
+        _cleanup_free_ char **urls = calloc(count + 1, sizeof(*urls));
+        if (!exchanges || !urls)
+                return error_oom(error);
+        for (size_t i = 0; i < count && r >= 0; i++) {
+                urls[i] = text_format("%s/v1.%d%s", docker->base, minor, gets[i].path);
+                exchanges[i].request = docker_describe(docker, "GET", urls[i], deadline);
+                if (!urls[i])
+                        r = error_oom(error);
+        }
+        if (r >= 0)
+                r = http_fetch_all(docker->client, exchanges, count, error);
+        for (size_t i = 0; i < count; i++) {
+                if (r >= 0) {
+                        take_result(docker, &gets[i], &exchanges[i]);
+                        http_exchange_release(&exchanges[i]);
+                }
+                free(urls[i]);
+        }
+        return r;
+}
+
+void docker_get_release(struct docker_get *get)
+{
+        free(get->path);
+        cJSON_Delete(get->answer);
+        error_clear(&get->error);
+        *get = (struct docker_get){0};
+}
+
+static int events_path(const char *project, const char *event, nsec since, nsec until, struct text *path)
+{
+        _cleanup_text_ struct text label = {0}, filters = {0};
+        text_printf(&label, "com.docker.compose.project=%s", project);
+        text_puts(&filters, "{\"type\":[\"container\"],\"event\":[");
+        text_put_json(&filters, event);
+        text_puts(&filters, "],\"label\":[");
+        text_put_json(&filters, text_string(&label));
+        text_puts(&filters, "]}");
+        text_printf(path,
+                    "/events?since=%lld.%09lld&until=%lld.%09lld&filters=", (long long)(since / NSEC_PER_SEC),
+                    (long long)(since % NSEC_PER_SEC), (long long)(until / NSEC_PER_SEC),
+                    (long long)(until % NSEC_PER_SEC));
+        http_put_escaped(path, text_string(&filters));
+        return text_error(&label) < 0 || text_error(&filters) < 0 ? -ENOMEM : text_error(path);
+}
+
+/* One document a line. */
+static int read_events(const struct text *body, cJSON *array, struct error *error)
+{
+        const char *line = text_string(body);
+        for (size_t length; *line; line += length + (line[length] != '\0')) {
+                length = strcspn(line, "\n");
+                if (strspn(line, " \r\n") >= length)
+                        continue;
+                cJSON *event = NULL;
+                int r = json_parse(line, length, &event, error);
+                if (r < 0)
+                        return error_prefix(error, r, "an event of Docker's");
+                cJSON_AddItemToArray(array, event);
+        }
+        return 0;
+}
+
+int docker_events(struct docker *docker, const char *project, const char *event, nsec since, nsec until,
+                  struct deadline deadline, cJSON **ret, struct error *error)
+{
+        _cleanup_text_ struct text path = {0};
+        if (!project || !*project)
+                return error_set(error, EINVAL, "events of which containers: the project is empty");
+        if (events_path(project, event, since, until, &path) < 0)
+                return error_oom(error);
+        _cleanup_http_response_ struct http_response response = {0};
+        int r = docker_request(docker, "GET", text_string(&path), NULL, deadline, &response, error);
+        if (r < 0)
+                return r;
+        _cleanup_json_ cJSON *array = cJSON_CreateArray();
+        if (!array)
+                return error_oom(error);
+        r = read_events(&response.body, array, error);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(array);
+        return 0;
+}

@@ -1,0 +1,499 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* HTTP requests by libcurl, everything within one deadline. */
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <signal.h>
+#include <time.h>
+
+#include "lib/http/client/internal.h"
+#include "lib/http/client/handle.h"
+#include "lib/http/client/trace.h"
+#include "lib/http/client/trust.h"
+
+static const size_t DEFAULT_BODY_LIMIT = (size_t)4 << 20;
+static const size_t HEADERS_LIMIT = (size_t)256 << 10;
+
+/* What libcurl's codes mean to a caller; all others are -EIO. */
+static const struct {
+        CURLcode code;
+        int result;
+} results[] = {
+        {CURLE_OPERATION_TIMEDOUT, -ETIMEDOUT},
+        {CURLE_COULDNT_CONNECT, -ECONNREFUSED},
+        {CURLE_COULDNT_RESOLVE_HOST, -EHOSTUNREACH},
+        {CURLE_URL_MALFORMAT, -EINVAL},
+        {CURLE_UNSUPPORTED_PROTOCOL, -EINVAL},
+        {CURLE_OUT_OF_MEMORY, -ENOMEM},
+        {CURLE_GOT_NOTHING, -EPROTO},
+        {CURLE_WEIRD_SERVER_REPLY, -EPROTO},
+        {CURLE_PARTIAL_FILE, -EPROTO},
+        {CURLE_RECV_ERROR, -EPROTO},
+        {CURLE_SEND_ERROR, -EPROTO},
+        {CURLE_HTTP2, -EPROTO},
+        {CURLE_BAD_CONTENT_ENCODING, -EPROTO},
+        {CURLE_SSL_CONNECT_ERROR, -EPROTO},
+        {CURLE_PEER_FAILED_VERIFICATION, -EPROTO},
+        {CURLE_SSL_CERTPROBLEM, -EPROTO},
+        {CURLE_BAD_FUNCTION_ARGUMENT, -EPROTO}, /* a key that cannot be read, as of libcurl 8.18 */
+        {CURLE_SSL_CIPHER, -EPROTO},
+        {CURLE_SSL_CACERT_BADFILE, -EPROTO},
+        {CURLE_SSL_ISSUER_ERROR, -EPROTO},
+        {CURLE_SSL_ENGINE_INITFAILED, -EPROTO},
+        {CURLE_SSL_INVALIDCERTSTATUS, -EPROTO},
+        {CURLE_USE_SSL_FAILED, -EPROTO},
+};
+
+int http_client_global_init(struct error *error)
+{
+        /* OpenSSL writes without MSG_NOSIGNAL: a peer that hangs up must not end the process. */
+        signal(SIGPIPE, SIG_IGN);
+        CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
+        if (code != CURLE_OK)
+                return error_set(error, EIO, "cannot initialise libcurl: %s", curl_easy_strerror(code));
+        return 0;
+}
+
+struct http_client *http_client_new(void)
+{
+        return calloc(1, sizeof(struct http_client));
+}
+
+/* The handle for a request; NULL when out of memory. */
+static CURL *handle_for(struct http_client *client, const struct http_request *request)
+{
+        if (http_closes(request))
+                return http_thread_handle();
+        if (!client->curl)
+                client->curl = curl_easy_init();
+        return client->curl;
+}
+
+struct http_client *http_client_free(struct http_client *client)
+{
+        if (!client)
+                return NULL;
+        curl_easy_cleanup(client->curl);
+        curl_multi_cleanup(client->multi);
+        free(client->origin);
+        free(client);
+        return NULL;
+}
+
+/* Ends the transfer from within a callback: libcurl takes a short count for it. */
+static size_t give_up(struct transfer *transfer, int result)
+{
+        transfer->result = result;
+        return 0;
+}
+
+static size_t on_body(char *data, size_t size, size_t count, void *context)
+{
+        struct transfer *transfer = context;
+        const struct http_request *request = transfer->request;
+        size_t length = size * count;
+        if (request->on_data) {
+                int r = request->on_data(request->context, data, length);
+                return r < 0 ? give_up(transfer, r) : length;
+        }
+
+        struct text *body = &transfer->response.body;
+        size_t limit = request->body_limit > 0 ? request->body_limit : DEFAULT_BODY_LIMIT;
+        if (length > limit - body->length)
+                return give_up(transfer, -EMSGSIZE);
+        text_append(body, data, length);
+        return text_error(body) < 0 ? give_up(transfer, -ENOMEM) : length;
+}
+
+static size_t on_header(char *data, size_t size, size_t count, void *context)
+{
+        struct transfer *transfer = context;
+        struct text *headers = &transfer->response.headers;
+        size_t length = size * count;
+        /* A status line: what was before it belongs to a "100 Continue". */
+        if (length >= 5 && memcmp(data, "HTTP/", 5) == 0) {
+                text_clear(headers);
+                http_trace_status(transfer->request, data, length);
+        }
+        if (length > HEADERS_LIMIT - headers->length)
+                return give_up(transfer, -EMSGSIZE);
+        text_append(headers, data, length);
+        return text_error(headers) < 0 ? give_up(transfer, -ENOMEM) : length;
+}
+
+bool http_add_header(struct curl_slist **headers, const char *line)
+{
+        struct curl_slist *longer = curl_slist_append(*headers, line);
+        if (longer)
+                *headers = longer;
+        return longer != NULL;
+}
+
+/* Headers may hold secrets. */
+static void headers_free(struct curl_slist **headers)
+{
+        for (struct curl_slist *header = *headers; header; header = header->next)
+                explicit_bzero(header->data, strlen(header->data));
+        curl_slist_free_all(*headers);
+        *headers = NULL;
+}
+
+static int add_bearer(struct curl_slist **headers, const struct secret *bearer, struct error *error)
+{
+        _cleanup_secret_ struct text line = {0};
+        text_puts(&line, "Authorization: Bearer ");
+        int r = secret_read(bearer, &line, error);
+        if (r < 0)
+                return r;
+        if (strpbrk(text_string(&line), "\r\n"))
+                return error_set(error, EINVAL, "the bearer token holds a line break");
+        return text_error(&line) == 0 && http_add_header(headers, text_string(&line)) ? 0 : error_oom(error);
+}
+
+static int add_headers(struct curl_slist **headers, const struct http_request *request, struct error *error)
+{
+        if (request->aws)
+                return http_add_aws_headers(headers, request, error);
+        /* Libcurl's own: a type that nobody asked for, and a second of waiting before a large body. */
+        bool has_type = false;
+        if (!http_add_header(headers, "Expect:"))
+                return error_oom(error);
+        for (const char *const *line = request->headers; line && *line; line++) {
+                if (strpbrk(*line, "\r\n"))
+                        return error_set(error, EINVAL, "a request header holds a line break");
+                if (strncasecmp(*line, "Content-Type:", strlen("Content-Type:")) == 0)
+                        has_type = true;
+                if (!http_add_header(headers, *line))
+                        return error_oom(error);
+        }
+        if (!has_type && !http_add_header(headers, "Content-Type:"))
+                return error_oom(error);
+        return request->bearer && secret_is_set(request->bearer) ? add_bearer(headers, request->bearer, error)
+                                                                 : 0;
+}
+
+static bool is_token(const char *method)
+{
+        return method[0] != '\0' && method[strspn(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-_")] == '\0';
+}
+
+static void set_method(CURL *curl, const struct http_request *request)
+{
+        const char *method = request->method ? request->method : "GET";
+        bool get = strcmp(method, "GET") == 0, head = strcmp(method, "HEAD") == 0;
+        if (request->body_length > 0 || strcmp(method, "POST") == 0) {
+                curl_easy_setopt(curl, CURLOPT_POST, 1L);
+                curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length);
+                curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body_length > 0 ? request->body : "");
+        } else if (head)
+                curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+        curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, head && request->body_length == 0 ? NULL : method);
+
+        /* Libcurl sends a request again when a kept connection turns out dead; it cannot know whether the
+         * peer acted on it already. What may change something therefore gets a connection of its own. */
+        if (!get && !head) {
+                curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+                curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
+        }
+}
+
+static bool is_https(const char *url)
+{
+        return strncasecmp(url, "https:", strlen("https:")) == 0;
+}
+
+static void set_tls(CURL *curl, const struct http_request *request)
+{
+        curl_easy_setopt(curl, CURLOPT_CERTINFO, 1L);
+        /* Who wants a new connection wants to see its certificate, which no session shows again. */
+        if (http_closes(request))
+                curl_easy_setopt(curl, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+        if (!request->insecure && is_https(request->url))
+                trust_set(curl, request->ca_file);
+        if (request->cert_file)
+                curl_easy_setopt(curl, CURLOPT_SSLCERT, request->cert_file);
+        if (request->key_file)
+                curl_easy_setopt(curl, CURLOPT_SSLKEY, request->key_file);
+        if (request->insecure) {
+                curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
+                curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+        }
+}
+
+static void set_transfer(CURL *curl, struct transfer *transfer, int left_ms)
+{
+        const struct http_request *request = transfer->request;
+        curl_easy_reset(curl);
+        curl_easy_setopt(curl, CURLOPT_URL, request->url);
+        curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+        curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+        curl_easy_setopt(curl, CURLOPT_USERAGENT, "runbook/" RUNBOOK_VERSION);
+        curl_easy_setopt(curl, CURLOPT_HTTPHEADER, transfer->headers);
+        curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, transfer->message);
+        curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+        curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
+        curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
+        curl_easy_setopt(curl, CURLOPT_HEADERDATA, transfer);
+        /* What is asked is what the configuration says, whatever http_proxy says in the environment. */
+        curl_easy_setopt(curl, CURLOPT_PROXY, "");
+        if (request->unix_socket)
+                curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, request->unix_socket);
+
+        /* No signals in threads, and no waiting for a resolver that hangs once the deadline has passed. */
+        curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+        curl_easy_setopt(curl, CURLOPT_QUICK_EXIT, 1L);
+        if (left_ms >= 0) {
+                curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)left_ms);
+                curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)left_ms);
+        }
+        /* A connection in constant use is renewed now and then, for names and certificates that changed. */
+        curl_easy_setopt(curl, CURLOPT_MAXLIFETIME_CONN, 300L);
+        set_method(curl, request);
+        set_tls(curl, request);
+        http_trace_begin(curl, request);
+}
+
+static double seconds_until(CURL *curl, CURLINFO info)
+{
+        curl_off_t microseconds = 0;
+        curl_easy_getinfo(curl, info, &microseconds);
+        return microseconds > 0 ? (double)microseconds / 1e6 : 0;
+}
+
+static double difference(double later, double earlier)
+{
+        return later > earlier ? later - earlier : 0;
+}
+
+/* Libcurl's times all count from the start; those of steps that did not happen are 0 or the step's before. */
+static struct http_phases read_phases(CURL *curl)
+{
+        double resolved = seconds_until(curl, CURLINFO_NAMELOOKUP_TIME_T);
+        double connected = seconds_until(curl, CURLINFO_CONNECT_TIME_T);
+        double secured = seconds_until(curl, CURLINFO_APPCONNECT_TIME_T);
+        double sending = seconds_until(curl, CURLINFO_PRETRANSFER_TIME_T);
+        double answering = seconds_until(curl, CURLINFO_STARTTRANSFER_TIME_T);
+        double total = seconds_until(curl, CURLINFO_TOTAL_TIME_T);
+        return (struct http_phases){
+                .resolve = resolved,
+                .connect = difference(connected, resolved),
+                .tls = secured > 0 ? difference(secured, connected) : 0,
+                .processing = answering > 0 ? difference(answering, sending) : 0,
+                .transfer = answering > 0 ? difference(total, answering) : 0,
+                .total = total,
+        };
+}
+
+/* "Expire date:Jan  2 03:04:05 2027 GMT" of OpenSSL, or "2027-01-02 03:04:05 GMT" of other TLS libraries. */
+static int64_t certificate_expiry(CURL *curl)
+{
+        static const char key[] = "Expire date:";
+        const struct curl_certinfo *certificates = NULL;
+        if (curl_easy_getinfo(curl, CURLINFO_CERTINFO, &certificates) != CURLE_OK || !certificates ||
+            certificates->num_of_certs < 1)
+                return 0;
+        for (const struct curl_slist *line = certificates->certinfo[0]; line; line = line->next) {
+                struct tm tm = {0};
+                if (string_starts(line->data, key) &&
+                    (strptime(line->data + strlen(key), "%b %d %H:%M:%S %Y", &tm) ||
+                     strptime(line->data + strlen(key), "%Y-%m-%d %H:%M:%S", &tm)))
+                        return (int64_t)timegm(&tm);
+        }
+        return 0;
+}
+
+/* "https://host:port" of the URL; with `path`, the path as well. Never what may be secret. NULL: no URL. */
+static char *url_part(const char *string, bool path)
+{
+        static const CURLUPart secrets[] = {CURLUPART_USER,  CURLUPART_PASSWORD, CURLUPART_OPTIONS,
+                                            CURLUPART_QUERY, CURLUPART_FRAGMENT, CURLUPART_PATH};
+        char *copy = NULL, *part = NULL;
+        CURLU *url = curl_url();
+        if (url && curl_url_set(url, CURLUPART_URL, string, 0) == CURLUE_OK) {
+                for (size_t i = 0; i < N_ELEMENTS(secrets) - (path ? 1 : 0); i++)
+                        curl_url_set(url, secrets[i], NULL, 0);
+                if (curl_url_get(url, CURLUPART_URL, &part, 0) == CURLUE_OK)
+                        copy = strdup(part);
+        }
+        curl_free(part);
+        curl_url_cleanup(url);
+        return copy;
+}
+
+char *http_url_shown(const struct http_request *request)
+{
+        return url_part(request->url, !request->url_is_secret);
+}
+
+/* Remembers a certificate for the requests that will find the connection open. */
+static int64_t remember_expiry(struct http_client *client, CURL *curl, const char *url)
+{
+        long opened = 0;
+        if (!is_https(url))
+                return 0;
+        _cleanup_free_ char *origin = url_part(url, false);
+        if (!origin)
+                return 0;
+        curl_easy_getinfo(curl, CURLINFO_NUM_CONNECTS, &opened);
+        if (opened == 0 && string_equal(origin, client->origin))
+                return client->tls_not_after;
+        free(client->origin);
+        client->origin = TAKE_PTR(origin);
+        client->tls_not_after = certificate_expiry(curl);
+        return client->tls_not_after;
+}
+
+/* Where a request that timed out was waiting. */
+static const char *waiting_for(CURL *curl)
+{
+        if (seconds_until(curl, CURLINFO_STARTTRANSFER_TIME_T) > 0)
+                return "the rest of the answer";
+        if (seconds_until(curl, CURLINFO_PRETRANSFER_TIME_T) > 0)
+                return "the answer";
+        if (seconds_until(curl, CURLINFO_NAMELOOKUP_TIME_T) > 0)
+                return "the connection to be made";
+        return "the name to be resolved";
+}
+
+static int fetch_failed(CURL *curl, struct transfer *transfer, CURLcode code, struct error *error)
+{
+        const struct http_request *request = transfer->request;
+        long os_error = 0;
+        int result = -EIO;
+        for (size_t i = 0; i < N_ELEMENTS(results); i++)
+                if (results[i].code == code) {
+                        result = results[i].result;
+                        break;
+                }
+        /* Libcurl says so of bytes that are no HTTP, too. */
+        if (code == CURLE_UNSUPPORTED_PROTOCOL && seconds_until(curl, CURLINFO_CONNECT_TIME_T) > 0)
+                result = -EPROTO;
+        if (transfer->result < 0)
+                result = transfer->result;
+
+        _cleanup_free_ char *url = url_part(request->url, !request->url_is_secret);
+        const char *at = url ? url : "the URL", *over = request->unix_socket ? " over " : "";
+        const char *path = request->unix_socket ? request->unix_socket : "";
+        if (result == -ENOMEM)
+                return error_oom(error);
+        if (transfer->result == -EMSGSIZE && !request->on_data)
+                return error_set(error, EMSGSIZE, "%s: the answer is larger than is taken", at);
+        if (transfer->result < 0)
+                return error_set(error, -result, "%s: the transfer was ended by its reader", at);
+        if (result == -ETIMEDOUT)
+                return error_set(error, ETIMEDOUT, "%s%s%s: timed out waiting for %s", at, over, path,
+                                 waiting_for(curl));
+        curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_error);
+        if (result == -ECONNREFUSED && os_error != 0)
+                return error_set(error, ECONNREFUSED, "%s%s%s: cannot connect: %s", at, over, path,
+                                 strerror((int)os_error));
+        /* Libcurl keeps what failed first, which is to ask for the address of a peer that is gone already. */
+        const char *message = transfer->message[0] ? transfer->message : curl_easy_strerror(code);
+        if (string_starts(message, "getpeername() failed"))
+                message = "the peer hung up";
+        return error_set(error, -result, "%s%s%s: %s", at, over, path, message);
+}
+
+void http_thread_done(const char *url)
+{
+        if (is_https(url))
+                OPENSSL_thread_stop();
+}
+
+static void transfer_release(struct transfer *transfer)
+{
+        headers_free(&transfer->headers);
+        http_response_release(&transfer->response);
+}
+
+int http_transfer_begin(CURL *curl, struct transfer *transfer, const struct http_request *request,
+                        struct error *error)
+{
+        *transfer = (struct transfer){.request = request};
+        if (request->method && !is_token(request->method))
+                return error_set(error, EINVAL, "\"%s\" is no HTTP method", request->method);
+        int left_ms = deadline_left_ms(request->deadline);
+        if (left_ms == 0) {
+                _cleanup_free_ char *url = url_part(request->url, !request->url_is_secret);
+                return error_set(error, ETIMEDOUT, "%s: no time was left to ask", url ? url : "the URL");
+        }
+        int r = add_headers(&transfer->headers, request, error);
+        if (r < 0) {
+                transfer_release(transfer);
+                return r;
+        }
+        set_transfer(curl, transfer, left_ms);
+        return 0;
+}
+
+int http_transfer_end(CURL *curl, struct transfer *transfer, CURLcode code, struct http_response *ret,
+                      struct error *error)
+{
+        int r = 0;
+        if (code != CURLE_OK)
+                r = fetch_failed(curl, transfer, code, error);
+        else {
+                curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &transfer->response.status);
+                transfer->response.phases = read_phases(curl);
+                *ret = transfer->response;
+                transfer->response = (struct http_response){0};
+        }
+        /* The handle must not remember what ends with the transfer: the message, the headers, the body. */
+        curl_easy_reset(curl);
+        transfer_release(transfer);
+        return r;
+}
+
+int http_fetch(struct http_client *client, const struct http_request *request, struct http_response *ret,
+               struct error *error)
+{
+        struct transfer transfer;
+        CURL *curl = handle_for(client, request);
+        int r = curl ? http_transfer_begin(curl, &transfer, request, error) : error_oom(error);
+        if (r < 0)
+                return r;
+        CURLcode code = curl_easy_perform(curl);
+        http_thread_done(request->url);
+        int64_t not_after = code == CURLE_OK ? remember_expiry(client, curl, request->url) : 0;
+        r = http_transfer_end(curl, &transfer, code, ret, error);
+        if (r >= 0)
+                ret->tls_not_after = not_after;
+        return r;
+}
+
+bool http_response_header(const struct http_response *response, const char *name, struct text *value)
+{
+        size_t length = strlen(name);
+        const char *line = text_string(&response->headers);
+        for (; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+                if (strncasecmp(line, name, length) != 0 || line[length] != ':')
+                        continue;
+                const char *start = line + length + 1, *end = start + strcspn(start, "\r\n");
+                while (start < end && (*start == ' ' || *start == '\t'))
+                        start++;
+                while (end > start && (end[-1] == ' ' || end[-1] == '\t'))
+                        end--;
+                text_append(value, start, (size_t)(end - start));
+                return true;
+        }
+        return false;
+}
+
+void http_response_release(struct http_response *response)
+{
+        text_free(&response->body);
+        text_free(&response->headers);
+        *response = (struct http_response){0};
+}
+
+/* The characters that RFC 3986 calls unreserved stay; UTF-8 is encoded byte by byte. */
+void http_put_escaped(struct text *text, const char *value)
+{
+        static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+        while (*value) {
+                size_t plain = strspn(value, unreserved);
+                text_append(text, value, plain);
+                value += plain;
+                if (*value)
+                        text_printf(text, "%%%02X", (unsigned)(unsigned char)*value++);
+        }
+}

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The HTTP server: libmicrohttpd started and stopped, and what it calls for each connection and request. */
+#include "runbook/http_server.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "lib/http/server/internal.h"
+#include "runbook/log.h"
+
+enum {
+        DEFAULT_CONNECTION_LIMIT = 512,
+        SPARE_CONNECTIONS = 32, /* taken over the limit, to be told 503; more wait in the kernel's queue */
+        BODY_TIMEOUTS = 5,      /* a whole body may take this many idle timeouts */
+};
+
+static const nsec DEFAULT_IDLE_TIMEOUT = 60 * NSEC_PER_SEC;
+
+/* All bodies together: a few of the largest kind at once. */
+static const size_t LEAST_BODY_BUDGET = (size_t)32 << 20;
+
+/* How long http_server_stop() lets answers that are on their way arrive. */
+static const nsec STOP_GRACE = 2 * NSEC_PER_SEC;
+
+void http_server_unref(struct http_server *server)
+{
+        if (atomic_fetch_sub(&server->references, 1) > 1)
+                return;
+        http_secure_free(server->secure);
+        pthread_cond_destroy(&server->changed);
+        pthread_mutex_destroy(&server->lock);
+        free(server);
+}
+
+/* The request line was read. The exchange made here is what MHD hands back for the rest of the request. */
+static void *on_target(void *cls, const char *target, struct MHD_Connection *connection)
+{
+        return http_exchange_new(cls, connection, target);
+}
+
+static bool is_over_limit(const struct http_exchange *exchange)
+{
+        return exchange->server->connections > exchange->server->connection_limit &&
+               http_link_is_over_limit(exchange->connection);
+}
+
+/* It is known who asks. A peer that waits for "100 Continue" with a body nobody wants is answered right now.
+ */
+static enum MHD_Result admit(struct http_exchange *exchange)
+{
+        http_exchange_admit(exchange);
+        if (!exchange->refusal || !http_exchange_refuses_early(exchange))
+                return MHD_YES;
+        exchange->closes = true;
+        http_exchange_send_refusal(exchange);
+        return http_exchange_send(exchange);
+}
+
+/* The head was read. */
+static enum MHD_Result begin(struct http_exchange *exchange, const char *method)
+{
+        bool stopping = atomic_load(&exchange->server->stopping);
+        exchange->closes = stopping || is_over_limit(exchange);
+        if (exchange->closes)
+                http_refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE,
+                            stopping ? "shutting down" : "all connections are taken, try again");
+        http_exchange_begin(exchange, method);
+        if (exchange->server->secure && !http_exchange_refuses_anybody(exchange) &&
+            !http_secure_ask(exchange))
+                return MHD_YES;
+        return admit(exchange);
+}
+
+/* The request is complete. */
+static enum MHD_Result dispatch(struct http_exchange *exchange)
+{
+        struct http_server *server = exchange->server;
+        exchange->dispatched = true;
+        atomic_fetch_add(&server->busy, 1);
+        if (exchange->refusal)
+                http_exchange_send_refusal(exchange);
+        else
+                exchange->route->handle(exchange, server->context);
+
+        /* What was suspended may have been answered by now: everything else in it is its owner's. */
+        if (exchange->suspended)
+                return MHD_YES;
+        if (!exchange->answered) {
+                log_event(LOG_ERROR, "A handler neither answered nor suspended its exchange", "path",
+                          exchange->route->path, NULL);
+                http_reply_text(exchange, MHD_HTTP_INTERNAL_SERVER_ERROR, "internal error");
+        }
+        return http_exchange_send(exchange);
+}
+
+/* MHD calls this with the head, with each piece of the body, at the end, and after a suspension. */
+static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *data, size_t *length,
+                                  void **request)
+{
+        (void)cls, (void)connection, (void)url, (void)version;
+        struct http_exchange *exchange = *request;
+        if (!exchange)
+                return MHD_NO; /* out of memory in on_target() */
+        if (!exchange->begun)
+                return begin(exchange, method);
+        if (exchange->asking) {
+                exchange->asking = false;
+                http_secure_decide(exchange);
+                return admit(exchange);
+        }
+        if (*length > 0) {
+                bool taken = http_exchange_take_body(exchange, data, *length);
+                *length = 0;
+                return taken ? MHD_YES : MHD_NO;
+        }
+        return exchange->dispatched ? http_exchange_send(exchange) : dispatch(exchange);
+}
+
+/* The answer was sent, or the connection is gone; never called for what is still suspended. */
+static void on_completed(void *cls, struct MHD_Connection *connection, void **request,
+                         enum MHD_RequestTerminationCode how)
+{
+        (void)connection, (void)how;
+        struct http_server *server = cls;
+        struct http_exchange *exchange = *request;
+        if (!exchange)
+                return;
+        *request = NULL;
+
+        bool last = true, dispatched = exchange->dispatched;
+        if (server->on_done && exchange->status != 0)
+                server->on_done(server->context, exchange->route ? exchange->route->path : NULL,
+                                exchange->status);
+        if (exchange->suspended) {
+                pthread_mutex_lock(&server->lock);
+                last = --exchange->holders == 0;
+                pthread_mutex_unlock(&server->lock);
+        }
+        if (last)
+                http_exchange_free(exchange);
+
+        if (dispatched && atomic_fetch_sub(&server->busy, 1) == 1 && atomic_load(&server->stopping)) {
+                pthread_mutex_lock(&server->lock);
+                pthread_cond_broadcast(&server->changed);
+                pthread_mutex_unlock(&server->lock);
+        }
+}
+
+static void on_connection(void *cls, struct MHD_Connection *connection, void **socket_context,
+                          enum MHD_ConnectionNotificationCode code)
+{
+        struct http_server *server = cls;
+        if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+                server->connections--;
+                http_link_free(*socket_context);
+                *socket_context = NULL;
+        } else {
+                bool over_limit = ++server->connections > server->connection_limit;
+                *socket_context = http_link_new(server->secure, connection, over_limit);
+        }
+}
+
+/* Targets are decoded after they were taken apart, not before: a %2F is no slash, a %26 no ampersand. */
+static size_t leave_escaped(void *cls, struct MHD_Connection *connection, char *string)
+{
+        (void)cls, (void)connection;
+        return strlen(string);
+}
+
+static _printf_(2, 0) void on_log(void *cls, const char *format, va_list args)
+{
+        (void)cls;
+        if (!log_enabled(LOG_DEBUG))
+                return;
+        _cleanup_text_ struct text text = {0};
+        text_vprintf(&text, format, args);
+        while (text.length > 0 && text.data[text.length - 1] == '\n')
+                text.data[--text.length] = '\0';
+        log_event(LOG_DEBUG, "libmicrohttpd", "detail", text_string(&text), NULL);
+}
+
+void http_suspend(struct http_exchange *exchange)
+{
+        struct http_server *server = exchange->server;
+        atomic_fetch_add(&server->references, 1);
+        exchange->suspended = true;
+        exchange->holders = 2;
+
+        pthread_mutex_lock(&server->lock);
+        MHD_suspend_connection(exchange->connection);
+        if (atomic_load(&server->stopping))
+                http_exchange_abandon(exchange);
+        else {
+                exchange->next = server->waiting;
+                if (exchange->next)
+                        exchange->next->previous = exchange;
+                server->waiting = exchange;
+        }
+        pthread_mutex_unlock(&server->lock);
+}
+
+/* What a request's head and the answer's may take together. libmicrohttpd clears it for each request, which
+ * is a tenth of the work of answering from memory with its own 32 KiB. */
+#define HEAD_MEMORY ((size_t)16 * 1024)
+
+/* The event thread takes no signals: they are for main. */
+static struct MHD_Daemon *start_daemon(struct http_server *server, unsigned timeout_seconds)
+{
+        sigset_t all, before;
+        sigfillset(&all);
+        pthread_sigmask(SIG_SETMASK, &all, &before);
+        bool tls = http_secure_has_tls(server->secure);
+        /* An array has no place for a function but as a plain pointer. */
+        const union {
+                gnutls_certificate_retrieve_function2 *function;
+                void *pointer;
+        } callback = {.function = http_secure_no_certificate};
+        struct MHD_OptionItem secure[] = {
+                {tls ? MHD_OPTION_HTTPS_CERT_CALLBACK : MHD_OPTION_END, 0, callback.pointer},
+                {MHD_OPTION_END, 0, NULL},
+        };
+        struct MHD_Daemon *daemon = MHD_start_daemon(
+                (tls ? MHD_USE_TLS : 0U) | MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TURBO |
+                        MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
+                0, NULL, NULL, on_request, server,
+                /* first, so that it hears of problems with the others */
+                MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,                                  /**/
+                MHD_OPTION_LISTEN_SOCKET, server->listener.fd,                             /**/
+                MHD_OPTION_URI_LOG_CALLBACK, on_target, server,                            /**/
+                MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,                         /**/
+                MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,                         /**/
+                MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,                       /**/
+                MHD_OPTION_CONNECTION_LIMIT, server->connection_limit + SPARE_CONNECTIONS, /**/
+                MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEAD_MEMORY,                           /**/
+                MHD_OPTION_STRICT_FOR_CLIENT, 1,                                           /**/
+                MHD_OPTION_CONNECTION_TIMEOUT, timeout_seconds,                            /**/
+                MHD_OPTION_ARRAY, secure,                                                  /**/
+                MHD_OPTION_END);
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        return daemon;
+}
+
+static size_t largest_body(const struct http_route *routes)
+{
+        size_t largest = 0;
+        for (const struct http_route *route = routes; route->method; route++)
+                if (route->body_limit > largest)
+                        largest = route->body_limit;
+        return largest;
+}
+
+static struct http_server *server_new(const struct http_server_options *options)
+{
+        struct http_server *server = calloc(1, sizeof(*server));
+        if (!server)
+                return NULL;
+        server->routes = options->routes;
+        server->context = options->context;
+        server->on_done = options->on_done;
+        server->connection_limit =
+                options->connection_limit > 0 ? options->connection_limit : DEFAULT_CONNECTION_LIMIT;
+        server->idle_timeout = options->idle_timeout > 0 ? options->idle_timeout : DEFAULT_IDLE_TIMEOUT;
+        server->body_time_limit = BODY_TIMEOUTS * server->idle_timeout;
+        server->body_budget = 4 * largest_body(options->routes);
+        if (server->body_budget < LEAST_BODY_BUDGET)
+                server->body_budget = LEAST_BODY_BUDGET;
+        atomic_init(&server->references, 1);
+        pthread_mutex_init(&server->lock, NULL);
+
+        pthread_condattr_t monotonic;
+        pthread_condattr_init(&monotonic);
+        pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+        pthread_cond_init(&server->changed, &monotonic);
+        pthread_condattr_destroy(&monotonic);
+        return server;
+}
+
+int http_server_open(const struct http_server_options *options, struct http_server **ret, struct error *error)
+{
+        struct http_server *server = server_new(options);
+        if (!server) {
+                error_oom(error);
+                return -ENOMEM;
+        }
+
+        int r = options->web_config_file ? http_secure_new(options->web_config_file,
+                                                           options->must_authenticate, &server->secure, error)
+                                         : 0;
+        if (r >= 0)
+                r = http_listen(options->listen_address, &server->listener, error);
+        if (r < 0) {
+                http_server_unref(server);
+                return r;
+        }
+        *ret = server;
+        return 0;
+}
+
+int http_server_run(struct http_server *server, struct error *error)
+{
+        nsec seconds = (server->idle_timeout + NSEC_PER_SEC - 1) / NSEC_PER_SEC;
+        server->daemon = start_daemon(server, (unsigned)seconds);
+        if (server->daemon)
+                return 0;
+        /* The socket is not closed here: some versions of MHD do so when they fail, some do not. */
+        server->listener.fd = -1;
+        return error_set(error, EIO, "cannot start the HTTP server");
+}
+
+int http_server_start(const struct http_server_options *options, struct http_server **ret,
+                      struct error *error)
+{
+        struct http_server *server = NULL;
+        int r = http_server_open(options, &server, error);
+        if (r < 0)
+                return r;
+        r = http_server_run(server, error);
+        if (r < 0) {
+                http_server_stop(server);
+                return r;
+        }
+        *ret = server;
+        return 0;
+}
+
+struct http_server *http_server_stop(struct http_server *server)
+{
+        if (!server)
+                return NULL;
+
+        /* The listening socket may be closed only when the event thread has ended. */
+        MHD_socket listening = server->daemon ? MHD_quiesce_daemon(server->daemon) : server->listener.fd;
+        http_listener_release(&server->listener);
+
+        atomic_store(&server->stopping, true);
+        http_secure_stop(server->secure);
+        pthread_mutex_lock(&server->lock);
+        while (server->waiting) {
+                struct http_exchange *exchange = server->waiting;
+                server->waiting = exchange->next;
+                http_exchange_abandon(exchange);
+        }
+        nsec until = clock_monotonic() + STOP_GRACE;
+        struct timespec at = {.tv_sec = (time_t)(until / NSEC_PER_SEC),
+                              .tv_nsec = (long)(until % NSEC_PER_SEC)};
+        while (atomic_load(&server->busy) > 0 &&
+               pthread_cond_timedwait(&server->changed, &server->lock, &at) != ETIMEDOUT) {
+        }
+        pthread_mutex_unlock(&server->lock);
+
+        if (server->daemon)
+                MHD_stop_daemon(server->daemon);
+        if (listening != MHD_INVALID_SOCKET)
+                close(listening);
+        http_server_unref(server);
+        return NULL;
+}
+
+uint16_t http_server_port(const struct http_server *server)
+{
+        return server->listener.port;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Taking a Redis address apart. */
+#include "lib/redis/address.h"
+
+#include <errno.h>
+
+#include "runbook/text.h"
+
+#define DEFAULT_PORT "6379"
+
+void redis_address_release(struct redis_address *address)
+{
+        free(address->host);
+        free(address->port);
+        free(address->path);
+        *address = (struct redis_address){0};
+}
+
+static int bad(const char *string, const char *why, struct error *error)
+{
+        return error_set(error, EINVAL,
+                         "\"%s\" is not a Redis address (%s): host:port, [IPv6]:port or /path/of/socket",
+                         string, why);
+}
+
+static bool port_is_good(const char *port)
+{
+        size_t digits = strspn(port, "0123456789");
+        if (digits == 0 || digits > 5 || port[digits])
+                return false;
+        long number = strtol(port, NULL, 10);
+        return number >= 1 && number <= 65535;
+}
+
+int redis_address_parse(const char *string, struct redis_address *ret, struct error *error)
+{
+        if (!string || !*string)
+                return bad("", "it is empty", error);
+        /* redis://user:password@host is what people paste; a secret must not come back in a message. */
+        if (strstr(string, "://") || strchr(string, '@'))
+                return error_set(
+                        error, EINVAL,
+                        "a Redis address is host:port or /path/of/socket; user and password have their "
+                        "own keys");
+
+        const char *path = string_starts(string, "unix:") ? string + 5 : string;
+        if (*path == '/') {
+                char *copy = strdup(path);
+                if (!copy)
+                        return error_oom(error);
+                *ret = (struct redis_address){.path = copy};
+                return 0;
+        }
+        if (path != string)
+                return bad(string, "the path of a socket starts with /", error);
+
+        const char *host = string, *end, *port;
+        if (*string == '[') {
+                host = string + 1;
+                end = strchr(host, ']');
+                if (!end)
+                        return bad(string, "the ] is missing", error);
+                port = end[1] == ':' ? end + 2 : DEFAULT_PORT;
+                if (end[1] && end[1] != ':')
+                        return bad(string, "only a port may follow the ]", error);
+        } else {
+                end = strchrnul(string, ':');
+                if (*end && strchr(end + 1, ':'))
+                        return bad(string, "an IPv6 address stands in brackets", error);
+                port = *end ? end + 1 : DEFAULT_PORT;
+        }
+        if (end == host)
+                return bad(string, "the host is missing", error);
+        if (!port_is_good(port))
+                return bad(string, "the port is a number up to 65535", error);
+
+        _cleanup_free_ char *own_host = strndup(host, (size_t)(end - host)), *own_port = strdup(port);
+        if (!own_host || !own_port)
+                return error_oom(error);
+        *ret = (struct redis_address){.host = TAKE_PTR(own_host), .port = TAKE_PTR(own_port)};
+        return 0;
+}

@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Redis: our own socket and poll loop around hiredis' formatter and reader, so that one deadline holds. */
+/*
+ * hiredis' redisContext is not used: its connect leaves the descriptor inheritable and tries one address
+ * only, and its write raises SIGPIPE. Its formatter and its reply reader are the same in 0.14 and 1.x.
+ *
+ * Looking up a host *name* is the one thing here that the deadline cannot interrupt (getaddrinfo blocks, for
+ * as long as resolv.conf says); an IP address, or a unix socket, never waits for it.
+ */
+#include "runbook/redis.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "lib/redis/address.h"
+#include "runbook/trace.h"
+
+#define REPLY_LIMIT ((size_t)64 << 20) /* bytes of one reply */
+#define CALL_WORDS_MAX 64
+
+struct redis {
+        int fd;
+        redisReader *reader;
+        struct text queue; /* commands that have not been sent yet */
+        size_t awaited;    /* replies of queued commands that nobody has taken yet */
+        bool broken;       /* nothing but redis_close() is left */
+};
+
+static int break_off(struct redis *redis, int result)
+{
+        redis->broken = true;
+        return result;
+}
+
+struct redis *redis_close(struct redis *redis)
+{
+        if (!redis)
+                return NULL;
+        if (redis->fd >= 0)
+                close(redis->fd);
+        if (redis->reader)
+                redisReaderFree(redis->reader);
+        text_free(&redis->queue);
+        free(redis);
+        return NULL;
+}
+
+static int wait_for(int fd, short events, struct deadline deadline, struct error *error)
+{
+        for (;;) {
+                struct pollfd poll_fd = {.fd = fd, .events = events};
+                int n = poll(&poll_fd, 1, deadline_left_ms(deadline));
+                if (n > 0)
+                        return 0;
+                if (n == 0)
+                        return error_set(error, ETIMEDOUT, "Redis did not answer in time");
+                if (errno != EINTR)
+                        return error_set(error, errno, "poll: %s", strerror(errno));
+        }
+}
+
+static int take_fd(int *fd)
+{
+        int taken = *fd;
+        *fd = -1;
+        return taken;
+}
+
+/* Connects one socket; the caller owns *ret_fd. */
+static int connect_address(const struct sockaddr *address, socklen_t length, struct deadline deadline,
+                           int *ret_fd, struct error *error)
+{
+        _cleanup_close_ int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        if (fd < 0)
+                return error_set(error, errno, "socket: %s", strerror(errno));
+
+        if (connect(fd, address, length) < 0) {
+                /* A unix socket whose backlog is full says EAGAIN, and cannot be waited for. */
+                if (errno != EINPROGRESS)
+                        return error_set(error, errno, "cannot connect to Redis: %s", strerror(errno));
+
+                int r = wait_for(fd, POLLOUT, deadline, error);
+                if (r < 0)
+                        return r;
+                int failure = 0;
+                socklen_t size = sizeof(failure);
+                if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &size) < 0)
+                        failure = errno;
+                if (failure)
+                        return error_set(error, failure, "cannot connect to Redis: %s", strerror(failure));
+        }
+        if (address->sa_family != AF_UNIX) {
+                int on = 1;
+                (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+        }
+        *ret_fd = take_fd(&fd);
+        return 0;
+}
+
+static int connect_unix(const char *path, struct deadline deadline, int *ret_fd, struct error *error)
+{
+        struct sockaddr_un address = {.sun_family = AF_UNIX};
+        if (strlen(path) >= sizeof(address.sun_path))
+                return error_set(error, ENAMETOOLONG, "the path of the Redis socket is longer than %zu bytes",
+                                 sizeof(address.sun_path) - 1);
+        memcpy(address.sun_path, path, strlen(path) + 1);
+        return connect_address((const struct sockaddr *)&address, sizeof(address), deadline, ret_fd, error);
+}
+
+static void addresses_free(struct addrinfo **addresses)
+{
+        if (*addresses)
+                freeaddrinfo(*addresses);
+}
+
+/* The first address of the host that takes the connection; the error is the last one's. */
+static int connect_host(const char *host, const char *port, struct deadline deadline, int *ret_fd,
+                        struct error *error)
+{
+        const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+        _cleanup_(addresses_free) struct addrinfo *addresses = NULL;
+        int failure = getaddrinfo(host, port, &hints, &addresses);
+        if (failure)
+                return error_set(error, EHOSTUNREACH, "cannot find the Redis host \"%s\": %s", host,
+                                 gai_strerror(failure));
+
+        int r = -EHOSTUNREACH;
+        for (const struct addrinfo *a = addresses; a; a = a->ai_next) {
+                r = connect_address(a->ai_addr, a->ai_addrlen, deadline, ret_fd, error);
+                if (r >= 0 || r == -ETIMEDOUT)
+                        break;
+        }
+        return r;
+}
+
+bool redis_options_check(const struct redis_options *options, struct config_node *node)
+{
+        _cleanup_(redis_address_release) struct redis_address address = {0};
+        _cleanup_error_ struct error error = {0};
+        bool fine = redis_address_parse(options->address, &address, &error) >= 0;
+        if (!fine)
+                config_complain(node, "address", "%s", error_text(&error));
+        if (options->user && *options->user && !secret_is_set(&options->password)) {
+                config_complain(node, "user", "a user is of no use without password_file");
+                fine = false;
+        }
+        return fine;
+}
+
+/* AUTH and SELECT, when they were asked for. */
+static int open_session(struct redis *redis, const struct redis_options *options, struct deadline deadline,
+                        struct error *error)
+{
+        bool has_user = options->user && *options->user;
+        if (secret_is_set(&options->password)) {
+                _cleanup_secret_ struct text password = {0};
+                int r = secret_read(&options->password, &password, error);
+                if (r < 0)
+                        return r;
+
+                const char *words[] = {"AUTH", has_user ? options->user : text_string(&password),
+                                       text_string(&password)};
+                _cleanup_reply_ redisReply *reply = NULL;
+                r = redis_command(redis, deadline, &reply, error, has_user ? 3 : 2, words, NULL);
+                if (r == -EREMOTEIO)
+                        return error_prefix(error, -EACCES, "Redis refused the login");
+                if (r < 0)
+                        return r;
+        } else if (has_user)
+                return error_set(error, EINVAL, "a Redis user was given without its password");
+
+        if (options->database != 0) {
+                _cleanup_free_ char *database = text_format("%lld", (long long)options->database);
+                if (!database)
+                        return error_oom(error);
+                _cleanup_reply_ redisReply *reply = NULL;
+                int r = redis_call(redis, deadline, &reply, error, "SELECT", database, NULL);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int redis_connect(const struct redis_options *options, struct deadline deadline, struct redis **ret,
+                  struct error *error)
+{
+        _cleanup_(redis_address_release) struct redis_address address = {0};
+        int r = redis_address_parse(options->address, &address, error);
+        if (r < 0)
+                return r;
+
+        _cleanup_redis_ struct redis *redis = calloc(1, sizeof(*redis));
+        if (!redis)
+                return error_oom(error);
+        redis->fd = -1;
+        redis->reader = redisReaderCreate();
+        if (!redis->reader)
+                return error_oom(error);
+
+        trace_step(deadline, "connecting to Redis at %s", options->address);
+        r = address.path ? connect_unix(address.path, deadline, &redis->fd, error)
+                         : connect_host(address.host, address.port, deadline, &redis->fd, error);
+        if (r < 0)
+                return error_prefix(error, r, "%s", options->address);
+        trace_step(deadline, "connected");
+        r = open_session(redis, options, deadline, error);
+        if (r < 0)
+                return error_prefix(error, r, "%s", options->address);
+        *ret = TAKE_PTR(redis);
+        return 0;
+}
+
+static int send_all(struct redis *redis, const char *data, size_t length, struct deadline deadline,
+                    struct error *error)
+{
+        while (length > 0) {
+                ssize_t n = send(redis->fd, data, length, MSG_NOSIGNAL);
+                if (n >= 0) {
+                        data += n;
+                        length -= (size_t)n;
+                        continue;
+                }
+                if (errno == EINTR)
+                        continue;
+                if (errno != EAGAIN && errno != EWOULDBLOCK)
+                        return error_set(error, errno == EPIPE ? ECONNRESET : errno,
+                                         "the connection to Redis broke: %s", strerror(errno));
+                int r = wait_for(redis->fd, POLLOUT, deadline, error);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* The command, and how much there is of arguments and answers: what they hold may be a secret. */
+static void trace_command(struct deadline deadline, size_t count, const char *name, size_t length)
+{
+        if (count == 1)
+                trace_step(deadline, "%.*s", (int)length, name);
+        else
+                trace_step(deadline, "%.*s, with %zu %s", (int)length, name, count - 1,
+                           count == 2 ? "argument" : "arguments");
+}
+
+/* What is queued is as it was formatted here: "*<words>", and each word with its length before it. */
+static void trace_queue(struct deadline deadline, const struct text *queue)
+{
+        for (const char *at = text_string(queue); deadline.trace && *at == '*';) {
+                char *end;
+                size_t count = strtoul(at + 1, &end, 10);
+                for (size_t i = 0; i < count; i++) {
+                        size_t length = strtoul(end + strlen("\r\n$"), &end, 10);
+                        end += strlen("\r\n");
+                        if (i == 0)
+                                trace_command(deadline, count, end, length);
+                        end += length;
+                }
+                at = end + strlen("\r\n");
+        }
+}
+
+static void trace_reply(struct deadline deadline, const redisReply *reply)
+{
+        if (reply->type == REDIS_REPLY_STATUS)
+                trace_step(deadline, "answered %.64s", reply->str);
+        else if (reply->type == REDIS_REPLY_STRING)
+                trace_step(deadline, "answered %zu bytes", reply->len);
+        else if (reply->type == REDIS_REPLY_ARRAY)
+                trace_step(deadline, "answered %zu elements", reply->elements);
+        else
+                trace_step(deadline, "answered %s",
+                           reply->type == REDIS_REPLY_ERROR ? "an error" : "one value");
+}
+
+static int receive_reply(struct redis *redis, struct deadline deadline, redisReply **ret, struct error *error)
+{
+        char buffer[16384];
+        for (size_t total = 0;;) {
+                void *reply = NULL;
+                if (redisReaderGetReply(redis->reader, &reply) != REDIS_OK)
+                        return error_set(error, EPROTO, "what answered does not speak Redis' protocol");
+                if (reply) {
+                        *ret = reply;
+                        trace_reply(deadline, reply);
+                        return 0;
+                }
+
+                ssize_t n = recv(redis->fd, buffer, sizeof(buffer), 0);
+                if (n > 0) {
+                        total += (size_t)n;
+                        if (total > REPLY_LIMIT)
+                                return error_set(error, EMSGSIZE, "Redis' reply is longer than %zu MiB",
+                                                 REPLY_LIMIT >> 20);
+                        if (redisReaderFeed(redis->reader, buffer, (size_t)n) != REDIS_OK)
+                                return error_oom(error);
+                } else if (n == 0)
+                        return error_set(error, ECONNRESET, "Redis closed the connection");
+                else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+                        int r = wait_for(redis->fd, POLLIN, deadline, error);
+                        if (r < 0)
+                                return r;
+                } else if (errno != EINTR)
+                        return error_set(error, errno, "the connection to Redis broke: %s", strerror(errno));
+        }
+}
+
+/* An error reply, without the arguments that Redis repeats for a command it does not know. */
+static int error_reply(const redisReply *reply, struct error *error)
+{
+        const char *arguments = strstr(reply->str, ", with args beginning with");
+        int length = (int)(arguments ? (size_t)(arguments - reply->str) : strcspn(reply->str, "\r\n"));
+        return error_set(error, EREMOTEIO, "Redis: %.*s", length, reply->str);
+}
+
+static int format_command(const struct redis *redis, char **ret, size_t *ret_length, struct error *error,
+                          size_t count, const char *const words[], const size_t lengths[])
+{
+        if (redis->broken)
+                return error_set(error, ENOTCONN, "the connection to Redis is gone");
+        if (count == 0 || count > INT_MAX)
+                return error_set(error, EINVAL, "a Redis command of %zu words", count);
+        long long length = redisFormatCommandArgv(ret, (int)count, (const char **)words, lengths);
+        if (length < 0)
+                return error_oom(error);
+        *ret_length = (size_t)length;
+        return 0;
+}
+
+/* Takes one reply, of whatever was sent first. */
+static int take_reply(struct redis *redis, struct deadline deadline, redisReply **ret, struct error *error)
+{
+        _cleanup_reply_ redisReply *reply = NULL;
+        int r = receive_reply(redis, deadline, &reply, error);
+        if (r < 0 || !reply)
+                return break_off(redis, r);
+        if (reply->type == REDIS_REPLY_ERROR)
+                return error_reply(reply, error);
+        if (ret)
+                *ret = TAKE_PTR(reply);
+        return 0;
+}
+
+int redis_command(struct redis *redis, struct deadline deadline, redisReply **ret, struct error *error,
+                  size_t count, const char *const words[], const size_t lengths[])
+{
+        char *command = NULL;
+        size_t length = 0;
+        if (redis->awaited > 0)
+                return error_set(error, EBUSY, "%zu replies of Redis have not been taken", redis->awaited);
+        int r = format_command(redis, &command, &length, error, count, words, lengths);
+        if (r < 0 || !command)
+                return r;
+        if (deadline.trace)
+                trace_command(deadline, count, words[0], lengths ? lengths[0] : strlen(words[0]));
+        r = send_all(redis, command, length, deadline, error);
+        explicit_bzero(command, length); /* it may have been AUTH */
+        redisFreeCommand(command);
+        return r < 0 ? break_off(redis, r) : take_reply(redis, deadline, ret, error);
+}
+
+int redis_queue(struct redis *redis, struct error *error, size_t count, const char *const words[],
+                const size_t lengths[])
+{
+        char *command = NULL;
+        size_t length = 0;
+        int r = format_command(redis, &command, &length, error, count, words, lengths);
+        if (r < 0 || !command)
+                return r;
+        text_append(&redis->queue, command, length);
+        redisFreeCommand(command);
+        if (text_error(&redis->queue) < 0)
+                return break_off(redis, error_oom(error));
+        redis->awaited++;
+        return 0;
+}
+
+int redis_receive(struct redis *redis, struct deadline deadline, redisReply **ret, struct error *error)
+{
+        if (redis->broken)
+                return error_set(error, ENOTCONN, "the connection to Redis is gone");
+        if (redis->awaited == 0)
+                return error_set(error, EINVAL, "no reply of Redis is awaited");
+        if (redis->queue.length > 0) {
+                trace_queue(deadline, &redis->queue);
+                int r = send_all(redis, redis->queue.data, redis->queue.length, deadline, error);
+                if (r < 0)
+                        return break_off(redis, r);
+                text_clear(&redis->queue);
+        }
+        redis->awaited--;
+        return take_reply(redis, deadline, ret, error);
+}
+
+int redis_call(struct redis *redis, struct deadline deadline, redisReply **ret, struct error *error, ...)
+{
+        const char *words[CALL_WORDS_MAX];
+        size_t count = 0;
+        va_list args;
+        va_start(args, error);
+        for (const char *word; (word = va_arg(args, const char *));)
+                if (count < CALL_WORDS_MAX)
+                        words[count++] = word;
+        va_end(args);
+        return redis_command(redis, deadline, ret, error, count, words, NULL);
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * docker.restart: one container after the other, and no restart is ever asked for twice.
+ * docker.record:  what runs now, for whoever has to go back to it.
+ *
+ * The Engine carries a restart out even when its client is gone. So State.StartedAt is the witness: the plan
+ * writes it down, and a container that has a later one was restarted, by whomever the answer got lost to.
+ */
+#include <errno.h>
+
+#include "responder/actions/shared/plan.h"
+#include "runbook/log.h"
+
+/* A container without a health check counts as well when it has run for so long. */
+#define SETTLE (2 * NSEC_PER_SEC)
+/* What the Engine may need beyond the grace it was given: to kill, to unmount, to start. */
+#define ENGINE_SLACK (15 * NSEC_PER_SEC)
+#define LOOK_EVERY (250 * NSEC_PER_MSEC)
+/* When the step's own time is up as well, there is still time to find out what became of it. */
+#define LAST_LOOK (5 * NSEC_PER_SEC)
+
+struct restart_config {
+        char *service;
+        nsec wait_healthy, stop_grace;
+};
+
+static const struct config_field restart_fields[] = {
+        {"service", CONFIG_STRING, offsetof(struct restart_config, service),
+         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY | CONFIG_BIND,
+         .help = "the Compose service whose containers are restarted, one after the other"},
+        {"wait_healthy", CONFIG_DURATION, offsetof(struct restart_config, wait_healthy), .fallback = "60s",
+         .flags = CONFIG_POSITIVE,
+         .help = "how long each container may take to be healthy (or, without a health check, to run for "
+                 "2s)"},
+        {"stop_grace", CONFIG_DURATION, offsetof(struct restart_config, stop_grace), .fallback = "10s",
+         .help = "how long a container may take to stop by itself before the Engine kills it"},
+        {0},
+};
+
+struct record_config {
+        char *service;
+};
+
+static const struct config_field record_fields[] = {
+        {"service", CONFIG_STRING, offsetof(struct record_config, service),
+         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY | CONFIG_BIND,
+         .help = "the Compose service whose image, version and start are recorded"},
+        {0},
+};
+
+static const char *version_of(const cJSON *inspected)
+{
+        const cJSON *labels = json_get(inspected, "Config", "Labels", NULL);
+        const char *version = json_string(labels, "org.opencontainers.image.version");
+        return version ? version : json_string(labels, "version");
+}
+
+static const char *started_at(const cJSON *inspected)
+{
+        const char *started = json_string(json_get(inspected, "State", NULL), "StartedAt");
+        return started ? started : "";
+}
+
+/* What is recorded of one container. */
+static cJSON *describe(const cJSON *inspected)
+{
+        const cJSON *state = json_get(inspected, "State", NULL);
+        _cleanup_json_ cJSON *item = cJSON_CreateObject();
+        if (json_put(item, "id", json_text(json_string(inspected, "Id"))) < 0 ||
+            json_put(item, "name", json_text(docker_name(inspected))) < 0 ||
+            json_put(item, "image", json_copy(json_get(inspected, "Config", "Image", NULL))) < 0 ||
+            json_put(item, "image_id", json_text(json_string(inspected, "Image"))) < 0 ||
+            json_put(item, "version", json_text(version_of(inspected))) < 0 ||
+            json_put(item, "state", json_text(json_string(state, "Status"))) < 0 ||
+            json_put(item, "health", json_text(docker_health(inspected))) < 0 ||
+            json_put(item, "started_at", json_text(started_at(inspected))) < 0 ||
+            json_put(item, "restarts", json_copy(json_get(inspected, "RestartCount", NULL))) < 0)
+                return NULL;
+        return TAKE_PTR(item);
+}
+
+/* Inspects every container of a service into `containers`, and names each with its state in `names`. */
+static int look(struct step_run *run, const char *service, bool to_change, cJSON *containers,
+                struct text *names, struct error *error)
+{
+        _cleanup_docker_ struct docker *docker = NULL;
+        _cleanup_json_ cJSON *listed = NULL;
+        int r = targets_docker(run->targets, &docker, error);
+        if (r >= 0)
+                r = docker_select(run, docker, service, &listed, error);
+        if (r < 0)
+                return r;
+
+        const cJSON *entry = NULL;
+        cJSON_ArrayForEach(entry, listed)
+        {
+                _cleanup_json_ cJSON *inspected = NULL;
+                r = to_change ? docker_refuse_protected(run, entry, error) : 0;
+                if (r >= 0)
+                        r = docker_inspect(docker, json_string(entry, "Id"), run->deadline, &inspected,
+                                           error);
+                if (r < 0)
+                        return r;
+                _cleanup_free_ char *state = docker_state_text(inspected);
+                if (!state || json_append(containers, describe(inspected)) < 0)
+                        return error_oom(error);
+                text_printf(names, "%s%s (%s)", names->length > 0 ? ", " : "", docker_name(inspected), state);
+        }
+        return text_error(names) < 0 ? error_oom(error) : 0;
+}
+
+/* The plan of both: "<what> <service>: <its containers>". */
+static int plan_service(struct step_run *run, const char *what, const char *service, bool changes,
+                        cJSON **ret_plan, struct error *error)
+{
+        _cleanup_json_ cJSON *containers = cJSON_CreateArray(), *plan = NULL;
+        _cleanup_text_ struct text names = {0};
+        int r = look(run, service, changes, containers, &names, error);
+        if (r >= 0)
+                r = plan_new(&plan, cJSON_GetArraySize(containers), error, "%s %s: %s", what, service,
+                             text_string(&names));
+        if (r < 0)
+                return r;
+        if (json_put(plan, "containers", TAKE_PTR(containers)) < 0)
+                return error_oom(error);
+        *ret_plan = TAKE_PTR(plan);
+        return 0;
+}
+
+static int restart_plan(struct step_run *run, cJSON **ret_plan, struct error *error)
+{
+        const struct restart_config *config = run->config;
+        return plan_service(run, "restart service", config->service, true, ret_plan, error);
+}
+
+/*
+ * Looks until the container runs with another StartedAt than `before`, or until the deadline (-ETIMEDOUT).
+ * Failures to look are failures of the moment, except that it is gone.
+ */
+static int wait_restarted(struct docker *docker, const char *id, const char *before, struct deadline deadline,
+                          struct error *error)
+{
+        for (;;) {
+                _cleanup_json_ cJSON *inspected = NULL;
+                int r = docker_inspect(docker, id, deadline, &inspected, error);
+                if (r == -ENOENT)
+                        return r;
+                if (r >= 0 && json_bool(json_get(inspected, "State", NULL), "Running", false) &&
+                    strcmp(started_at(inspected), before) != 0)
+                        return 0;
+                if (deadline_passed(deadline))
+                        return error_set(error, ETIMEDOUT,
+                                         "the Engine was asked to restart it and has not until now");
+                pause_for(LOOK_EVERY, deadline);
+        }
+}
+
+/* Asks the Engine once. Whatever does not come back as a clear answer is looked into, not asked again. */
+static int ask_restart(struct step_run *run, struct docker *docker, const char *id, const char *before,
+                       nsec grace, struct error *error)
+{
+        struct deadline deadline = deadline_earlier(run->deadline, deadline_in(grace + ENGINE_SLACK));
+        _cleanup_free_ char *path = text_format("/containers/%s/restart?t=%lld", id,
+                                                (long long)((grace + NSEC_PER_SEC - 1) / NSEC_PER_SEC));
+        if (!path)
+                return error_oom(error);
+        _cleanup_error_ struct error answer = {0};
+        int r = docker_call(docker, "POST", path, NULL, deadline, NULL, &answer);
+        if (r >= 0)
+                return 0;
+        if (r == -EREMOTEIO || r == -ENOENT || r == -EEXIST || r == -ENOMEM) {
+                error_move(error, &answer);
+                return r;
+        }
+        return wait_restarted(docker, id, before, deadline_later(run->deadline, deadline_in(LAST_LOOK)),
+                              error);
+}
+
+/* Writes down that this container is about to be asked, among those asked before. */
+static int tell_progress(struct step_run *run, const char *id, cJSON *asked, struct error *error)
+{
+        int64_t now = clock_wall() / NSEC_PER_MSEC;
+        if (json_put(asked, id, cJSON_CreateNumber((double)now)) < 0)
+                return error_oom(error);
+        _cleanup_json_ cJSON *progress = cJSON_CreateObject();
+        if (json_put(progress, "asked_at_ms", json_copy(asked)) < 0)
+                return error_oom(error);
+        return run->write_progress(run, progress, error);
+}
+
+/*
+ * After a crash: a restart that was written down may be on its way still, with the old StartedAt to be seen.
+ * Waits as long as the Engine may take for it. True when it came to be.
+ */
+static int wait_for_earlier(struct step_run *run, struct docker *docker, const char *id, const char *before,
+                            double asked_at_ms, nsec grace, bool *ret_restarted, struct error *error)
+{
+        nsec since = clock_wall() - (nsec)asked_at_ms * NSEC_PER_MSEC;
+        if (since < 0)
+                since = 0;
+        nsec left = grace + ENGINE_SLACK - since;
+        _cleanup_error_ struct error why = {0};
+        int r = wait_restarted(docker, id, before,
+                               deadline_earlier(run->deadline, deadline_in(left > 0 ? left : 0)), &why);
+        if (r < 0 && r != -ETIMEDOUT) {
+                error_move(error, &why);
+                return r;
+        }
+        *ret_restarted = r >= 0;
+        return 0;
+}
+
+static int restart_one(struct step_run *run, struct docker *docker, const cJSON *planned, cJSON *asked,
+                       cJSON *results, struct error *error)
+{
+        const struct restart_config *config = run->config;
+        const char *id = json_string(planned, "id"), *before = json_string(planned, "started_at");
+        _cleanup_json_ cJSON *inspected = NULL, *after = NULL;
+        int r = docker_inspect(docker, id, run->deadline, &inspected, error);
+        if (r >= 0)
+                r = docker_refuse_protected(run, inspected, error);
+        if (r < 0)
+                return r;
+
+        /* Restarted since the plan: by us before a crash, or by somebody else. Either way it is done. */
+        bool restarted = strcmp(started_at(inspected), before) != 0;
+        const cJSON *earlier = json_get(asked, id, NULL);
+        if (!restarted && earlier)
+                r = wait_for_earlier(run, docker, id, before, cJSON_GetNumberValue(earlier),
+                                     config->stop_grace, &restarted, error);
+        if (r >= 0 && !restarted) {
+                r = tell_progress(run, id, asked, error);
+                if (r >= 0)
+                        r = ask_restart(run, docker, id, before, config->stop_grace, error);
+        }
+        if (r >= 0)
+                r = docker_wait_healthy(docker, id, SETTLE,
+                                        deadline_earlier(run->deadline, deadline_in(config->wait_healthy)),
+                                        error);
+        if (r >= 0)
+                r = docker_inspect(docker, id, run->deadline, &after, error);
+        if (r < 0)
+                return r;
+        return json_append(results, describe(after)) < 0 ? error_oom(error) : 0;
+}
+
+static int restart_run(struct step_run *run, cJSON **ret_outcome, struct error *error)
+{
+        const struct restart_config *config = run->config;
+        const cJSON *containers = json_get(run->plan, "containers", NULL), *earlier = NULL, *planned = NULL;
+        _cleanup_docker_ struct docker *docker = NULL;
+        int r = targets_docker(run->targets, &docker, error);
+        if (r < 0)
+                return r;
+
+        earlier = json_get(run->progress, "asked_at_ms", NULL);
+        _cleanup_json_ cJSON *asked = earlier ? json_copy(earlier) : cJSON_CreateObject();
+        _cleanup_json_ cJSON *results = cJSON_CreateArray(), *outcome = NULL;
+        if (!asked || !results)
+                return error_oom(error);
+        cJSON_ArrayForEach(planned, containers)
+        {
+                const char *name = json_string(planned, "name");
+                r = restart_one(run, docker, planned, asked, results, error);
+                if (r < 0)
+                        return error_prefix(error, r, "container %s", name ? name : "?");
+        }
+        r = outcome_new(&outcome, error, "restarted %d container(s) of service %s, healthy again",
+                        cJSON_GetArraySize(results), config->service);
+        if (r < 0)
+                return r;
+        if (json_put(outcome, "containers", TAKE_PTR(results)) < 0)
+                return error_oom(error);
+        *ret_outcome = TAKE_PTR(outcome);
+        return 0;
+}
+
+static int record_plan(struct step_run *run, cJSON **ret_plan, struct error *error)
+{
+        const struct record_config *config = run->config;
+        return plan_service(run, "record what runs as", config->service, false, ret_plan, error);
+}
+
+/* Looks again: what is recorded is what runs when the step's turn has come. */
+static int record_run(struct step_run *run, cJSON **ret_outcome, struct error *error)
+{
+        const struct record_config *config = run->config;
+        _cleanup_json_ cJSON *containers = cJSON_CreateArray(), *outcome = NULL;
+        _cleanup_text_ struct text names = {0};
+        int r = look(run, config->service, false, containers, &names, error);
+        if (r < 0)
+                return r;
+
+        const cJSON *first = cJSON_GetArrayItem(containers, 0);
+        const char *version = json_string(first, "version"), *image = json_string(first, "image");
+        r = outcome_new(&outcome, error, "%s runs version %s of %s", config->service,
+                        version ? version : "unknown", image ? image : "an unnamed image");
+        if (r < 0)
+                return r;
+        if (json_put(outcome, "containers", TAKE_PTR(containers)) < 0)
+                return error_oom(error);
+        *ret_outcome = TAKE_PTR(outcome);
+        return 0;
+}
+
+/* Repeatable, because run() knows by StartedAt and by its progress what was restarted before. */
+const struct action action_docker_restart = {
+        .name = "docker.restart",
+        .help = "Restarts the containers of a Compose service, one after the other, each healthy before the "
+                "next.",
+        .fields = restart_fields,
+        .config_size = sizeof(struct restart_config),
+        .effect = EFFECT_IRREVERSIBLE,
+        .repeatable = true,
+        .timeout = 300 * NSEC_PER_SEC,
+        .check = docker_section_check,
+        .plan = restart_plan,
+        .run = restart_run,
+};
+
+const struct action action_docker_record = {
+        .name = "docker.record",
+        .help = "Records image, image id, version label and start of a service's containers, to find the way "
+                "back.",
+        .fields = record_fields,
+        .config_size = sizeof(struct record_config),
+        .effect = EFFECT_READ_ONLY,
+        .repeatable = true,
+        .timeout = 30 * NSEC_PER_SEC,
+        .check = docker_section_check,
+        .plan = record_plan,
+        .run = record_run,
+};

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Evidence files: written under a hidden name, summed on the way, renamed when complete, then listed.
+ *
+ * A file counts as sealed once SHA256SUMS lists it. A crash between rename and listing leaves a file that is
+ * not listed: it is written again.
+ */
+#include "responder/actions/shared/evidence.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "runbook/text.h"
+
+#define SUMS "SHA256SUMS"
+#define SUMS_NEW ".SHA256SUMS.new"
+#define SUM_TEXT 64
+#define SUMS_MAX ((size_t)16 * 1024 * 1024)
+
+struct evidence_file {
+        int directory, fd;
+        char *path;           /* directory/incident, for people */
+        char *name, *partial; /* in the directory */
+        EVP_MD_CTX *digest;
+        uint64_t size;
+};
+
+static int failed(struct error *error, const char *what, const char *path, const char *name)
+{
+        int code = errno;
+        return error_set(error, code, "evidence: cannot %s %s/%s: %s", what, path, name, strerror(code));
+}
+
+static bool plain_name(const char *name)
+{
+        return name && *name && *name != '.' && !strchr(name, '/') && !strchr(name, '\n') &&
+               !strchr(name, '\\') && strlen(name) <= 200 && strcmp(name, SUMS) != 0;
+}
+
+static void hex(const unsigned char *bytes, size_t length, char *text)
+{
+        static const char digits[] = "0123456789abcdef";
+        for (size_t i = 0; i < length; i++) {
+                text[2 * i] = digits[bytes[i] >> 4];
+                text[2 * i + 1] = digits[bytes[i] & 15];
+        }
+        text[2 * length] = '\0';
+}
+
+static int digest_begin(EVP_MD_CTX **ret, struct error *error)
+{
+        EVP_MD_CTX *digest = EVP_MD_CTX_new();
+        if (!digest || EVP_DigestInit_ex(digest, EVP_sha256(), NULL) != 1) {
+                EVP_MD_CTX_free(digest);
+                return error_set(error, EIO, "evidence: no SHA-256 in libcrypto");
+        }
+        *ret = digest;
+        return 0;
+}
+
+static int digest_end(EVP_MD_CTX *digest, char ret_sum[static SUM_TEXT + 1], struct error *error)
+{
+        unsigned char sum[EVP_MAX_MD_SIZE];
+        unsigned length = 0;
+        if (EVP_DigestFinal_ex(digest, sum, &length) != 1 || length * 2 != SUM_TEXT)
+                return error_set(error, EIO, "evidence: SHA-256 failed");
+        hex(sum, length, ret_sum);
+        return 0;
+}
+
+static void digest_free_p(EVP_MD_CTX **digest)
+{
+        EVP_MD_CTX_free(*digest);
+}
+
+/* Makes every directory of `path` that is missing, 0700. */
+static int make_directories(const char *path, struct error *error)
+{
+        _cleanup_free_ char *copy = strdup(path);
+        if (!copy)
+                return error_oom(error);
+        for (char *c = copy + 1; *c; c++) {
+                if (*c != '/')
+                        continue;
+                *c = '\0';
+                if (mkdir(copy, 0700) < 0 && errno != EEXIST)
+                        return failed(error, "make", copy, "");
+                *c = '/';
+        }
+        if (mkdir(copy, 0700) < 0 && errno != EEXIST)
+                return failed(error, "make", copy, "");
+        return 0;
+}
+
+static int open_directory(const char *directory, const char *incident, bool make, int *ret, char **ret_path,
+                          struct error *error)
+{
+        if (!plain_name(incident))
+                return error_set(error, EINVAL, "evidence: \"%s\" is no incident", incident ? incident : "");
+        _cleanup_free_ char *path = text_format("%s/%s", directory, incident);
+        if (!path)
+                return error_oom(error);
+        int r = make ? make_directories(path, error) : 0;
+        if (r < 0)
+                return r;
+        int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return failed(error, "open", path, "");
+        *ret = fd;
+        *ret_path = TAKE_PTR(path);
+        return 0;
+}
+
+/* All of SHA256SUMS; nothing when there is none. */
+static int read_sums(int directory, struct text *sums, struct error *error)
+{
+        _cleanup_close_ int fd = openat(directory, SUMS, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        if (fd < 0)
+                return errno == ENOENT ? 0 : failed(error, "open", "", SUMS);
+        for (;;) {
+                if (sums->length > SUMS_MAX)
+                        return error_set(error, EFBIG, "evidence: " SUMS " is too long");
+                if (!text_reserve(sums, 4096))
+                        return error_oom(error);
+                ssize_t n = read(fd, sums->data + sums->length, 4096);
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return failed(error, "read", "", SUMS);
+                if (n == 0)
+                        return 0;
+                sums->length += (size_t)n;
+                sums->data[sums->length] = '\0';
+        }
+}
+
+/* The line of a file in SHA256SUMS, NULL when it has none: "<64 digits>  <name>\n". */
+static const char *find_line(const char *sums, const char *name)
+{
+        size_t length = strlen(name);
+        for (const char *line = sums; line && *line; line = strchr(line, '\n'), line = line ? line + 1 : NULL)
+                if (strcspn(line, "\n") == SUM_TEXT + 2 + length &&
+                    strncmp(line + SUM_TEXT + 2, name, length) == 0)
+                        return line;
+        return NULL;
+}
+
+int evidence_create(const char *directory, const char *incident, const char *name, struct evidence_file **ret,
+                    struct error *error)
+{
+        if (!plain_name(name))
+                return error_set(error, EINVAL, "evidence: \"%s\" is no file name", name ? name : "");
+        _cleanup_evidence_ struct evidence_file *file = calloc(1, sizeof(*file));
+        if (!file)
+                return error_oom(error);
+        file->directory = file->fd = -1;
+        int r = open_directory(directory, incident, true, &file->directory, &file->path, error);
+        if (r < 0)
+                return r;
+
+        _cleanup_text_ struct text sums = {0};
+        r = read_sums(file->directory, &sums, error);
+        if (r < 0)
+                return r;
+        if (find_line(text_string(&sums), name))
+                return error_set(error, EEXIST, "evidence: %s/%s is sealed already", file->path, name);
+
+        file->name = strdup(name);
+        file->partial = text_format(".%s.partial", name);
+        if (!file->name || !file->partial)
+                return error_oom(error);
+        /* What a crash left half-written goes first. */
+        if (unlinkat(file->directory, file->partial, 0) < 0 && errno != ENOENT)
+                return failed(error, "remove", file->path, file->partial);
+        file->fd = openat(file->directory, file->partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (file->fd < 0)
+                return failed(error, "create", file->path, file->partial);
+        r = digest_begin(&file->digest, error);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(file);
+        return 0;
+}
+
+int evidence_write(struct evidence_file *file, const void *data, size_t length, struct error *error)
+{
+        if (write_all(file->fd, data, length) < 0)
+                return failed(error, "write", file->path, file->partial);
+        if (EVP_DigestUpdate(file->digest, data, length) != 1)
+                return error_set(error, EIO, "evidence: SHA-256 failed");
+        file->size += length;
+        return 0;
+}
+
+/* Adds one line to SHA256SUMS by replacing it; the lock keeps two seals of one incident apart. */
+static int list(const struct evidence_file *file, const char *sum, struct error *error)
+{
+        _cleanup_close_ int lock = openat(file->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (lock < 0 || flock(lock, LOCK_EX) < 0)
+                return failed(error, "lock", file->path, SUMS);
+
+        _cleanup_text_ struct text sums = {0};
+        int r = read_sums(file->directory, &sums, error);
+        if (r < 0)
+                return r;
+        text_printf(&sums, "%s  %s\n", sum, file->name);
+        if (text_error(&sums) < 0)
+                return error_oom(error);
+
+        if (unlinkat(file->directory, SUMS_NEW, 0) < 0 && errno != ENOENT)
+                return failed(error, "remove", file->path, SUMS_NEW);
+        _cleanup_close_ int fd =
+                openat(file->directory, SUMS_NEW, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (fd < 0 || write_all(fd, sums.data, sums.length) < 0 || fchmod(fd, 0400) < 0 || fsync(fd) < 0 ||
+            renameat(file->directory, SUMS_NEW, file->directory, SUMS) < 0 || fsync(file->directory) < 0)
+                return failed(error, "write", file->path, SUMS);
+        return 0;
+}
+
+int evidence_seal(struct evidence_file *file, char ret_sum[static 65], char **ret_path, uint64_t *ret_size,
+                  struct error *error)
+{
+        _cleanup_evidence_ _unused_ struct evidence_file *sealing = file;
+        char sum[SUM_TEXT + 1];
+        int r = digest_end(file->digest, sum, error);
+        if (r < 0)
+                return r;
+        _cleanup_free_ char *path = text_format("%s/%s", file->path, file->name);
+        if (!path)
+                return error_oom(error);
+        if (fchmod(file->fd, 0400) < 0 || fsync(file->fd) < 0 ||
+            renameat(file->directory, file->partial, file->directory, file->name) < 0 ||
+            fsync(file->directory) < 0)
+                return failed(error, "seal", file->path, file->name);
+        r = list(file, sum, error);
+        if (r < 0)
+                return r;
+        memcpy(ret_sum, sum, sizeof(sum));
+        *ret_path = TAKE_PTR(path);
+        *ret_size = file->size;
+        return 0;
+}
+
+struct evidence_file *evidence_discard(struct evidence_file *file)
+{
+        if (!file)
+                return NULL;
+        /* After a seal there is nothing under the partial name any more. */
+        if (file->fd >= 0)
+                (void)unlinkat(file->directory, file->partial, 0);
+        if (file->fd >= 0)
+                close(file->fd);
+        if (file->directory >= 0)
+                close(file->directory);
+        EVP_MD_CTX_free(file->digest);
+        free(file->path);
+        free(file->name);
+        free(file->partial);
+        free(file);
+        return NULL;
+}
+
+static int sum_file(int fd, char ret_sum[static SUM_TEXT + 1], uint64_t *ret_size, struct error *error)
+{
+        _cleanup_(digest_free_p) EVP_MD_CTX *digest = NULL;
+        int r = digest_begin(&digest, error);
+        if (r < 0)
+                return r;
+        uint64_t size = 0;
+        char piece[16384];
+        for (;;) {
+                ssize_t n = read(fd, piece, sizeof(piece));
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return error_set(error, errno, "evidence: cannot read: %s", strerror(errno));
+                if (n == 0)
+                        break;
+                size += (size_t)n;
+                if (EVP_DigestUpdate(digest, piece, (size_t)n) != 1)
+                        return error_set(error, EIO, "evidence: SHA-256 failed");
+        }
+        *ret_size = size;
+        return digest_end(digest, ret_sum, error);
+}
+
+int evidence_find(const char *directory, const char *incident, const char *name, char ret_sum[static 65],
+                  char **ret_path, uint64_t *ret_size, struct error *error)
+{
+        _cleanup_close_ int at = -1;
+        _cleanup_free_ char *place = NULL;
+        int r = open_directory(directory, incident, false, &at, &place, error);
+        if (r < 0)
+                return r;
+        _cleanup_text_ struct text sums = {0};
+        r = read_sums(at, &sums, error);
+        if (r < 0)
+                return r;
+        const char *line = find_line(text_string(&sums), name);
+        _cleanup_close_ int fd = line ? openat(at, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
+        if (!line)
+                return error_set(error, ENOENT, "evidence: %s/%s is not sealed", place, name);
+        if (fd < 0)
+                return failed(error, "open", place, name);
+
+        char sum[SUM_TEXT + 1];
+        uint64_t size = 0;
+        r = sum_file(fd, sum, &size, error);
+        if (r < 0)
+                return r;
+        if (strncmp(line, sum, SUM_TEXT) != 0)
+                return error_set(error, EUCLEAN, "evidence: %s/%s is not what was sealed", place, name);
+        char *path = text_format("%s/%s", place, name);
+        if (!path)
+                return error_oom(error);
+        memcpy(ret_sum, sum, sizeof(sum));
+        *ret_path = path;
+        *ret_size = size;
+        return 0;
+}

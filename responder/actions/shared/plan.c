@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Plans and outcomes built. */
+#include "responder/actions/shared/plan.h"
+
+#include <errno.h>
+#include <time.h>
+
+const char *const when_empty_words[] = {"fail", "skip", NULL};
+
+static int summary_new(cJSON **ret, struct error *error, const char *format, va_list args)
+{
+        _cleanup_text_ struct text summary = {0};
+        text_vprintf(&summary, format, args);
+        cJSON *object = cJSON_CreateObject();
+        if (text_error(&summary) < 0 ||
+            json_put(object, "summary", cJSON_CreateString(text_string(&summary))) < 0) {
+                cJSON_Delete(object);
+                return error_oom(error);
+        }
+        *ret = object;
+        return 0;
+}
+
+int plan_new(cJSON **ret, int64_t targets, struct error *error, const char *format, ...)
+{
+        _cleanup_json_ cJSON *plan = NULL;
+        va_list args;
+        va_start(args, format);
+        int r = summary_new(&plan, error, format, args);
+        va_end(args);
+        if (r < 0)
+                return r;
+        if (json_put(plan, "targets", cJSON_CreateNumber((double)targets)) < 0)
+                return error_oom(error);
+        *ret = TAKE_PTR(plan);
+        return 0;
+}
+
+int outcome_new(cJSON **ret, struct error *error, const char *format, ...)
+{
+        va_list args;
+        va_start(args, format);
+        int r = summary_new(ret, error, format, args);
+        va_end(args);
+        return r;
+}
+
+cJSON *json_text(const char *string)
+{
+        return string ? cJSON_CreateString(string) : cJSON_CreateNull();
+}
+
+cJSON *json_copy(const cJSON *item)
+{
+        return item ? cJSON_Duplicate(item, true) : cJSON_CreateNull();
+}
+
+int json_append(cJSON *array, cJSON *item)
+{
+        if (array && item && cJSON_AddItemToArray(array, item))
+                return 0;
+        cJSON_Delete(item);
+        return -ENOMEM;
+}
+
+void pause_for(nsec duration, struct deadline deadline)
+{
+        nsec left = deadline_left(deadline), wait = left < duration ? left : duration;
+        struct timespec time = {.tv_sec = (time_t)(wait / NSEC_PER_SEC),
+                                .tv_nsec = (long)(wait % NSEC_PER_SEC)};
+        clock_nanosleep(CLOCK_MONOTONIC, 0, &time, NULL);
+}
+
+struct deadline deadline_later(struct deadline a, struct deadline b)
+{
+        return a.at > b.at ? a : b;
+}

@@ -1,0 +1,362 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading Alertmanager's webhooks: whole and valid, or refused with the place that is wrong. */
+#include "responder/alert/alert.h"
+
+#include <errno.h>
+
+#include "runbook/utf8.h"
+#include "runbook/text.h"
+
+/* A label or annotation that is longer is no label; Prometheus itself has no limit to name. */
+enum { VALUE_LENGTH_LIMIT = 64 * 1024, PAIR_COUNT_LIMIT = 1024, FINGERPRINT_LIMIT = 128 };
+
+/* Of a whole body: a webhook of Alertmanager nests four deep, and one of 16 MiB has some 700,000 values. */
+enum { DEPTH_LIMIT = 32, VALUE_COUNT_LIMIT = 1000000 };
+
+static void map_release(struct config_map *map)
+{
+        for (size_t i = 0; i < map->count; i++) {
+                free(map->keys[i]);
+                free(map->values[i]);
+        }
+        free(map->keys);
+        free(map->values);
+        *map = (struct config_map){0};
+}
+
+void alert_release(struct alert *alert)
+{
+        free(alert->fingerprint);
+        free(alert->generator_url);
+        map_release(&alert->labels);
+        map_release(&alert->annotations);
+        *alert = (struct alert){0};
+}
+
+void webhook_release(struct webhook *webhook)
+{
+        for (size_t i = 0; i < webhook->count; i++)
+                alert_release(&webhook->alerts[i]);
+        free(webhook->alerts);
+        free(webhook->receiver);
+        free(webhook->external_url);
+        cJSON_Delete(webhook->group_labels);
+        *webhook = (struct webhook){0};
+}
+
+/* cJSON takes any bytes; whoever reads them later (PostgreSQL, the API's clients) does not. */
+static bool is_utf8(const char *string)
+{
+        while (*string) {
+                size_t length = utf8_length(string);
+                if (length == 0)
+                        return false;
+                string += length;
+        }
+        return true;
+}
+
+static int map_from_json(const cJSON *json, const char *name, struct config_map *ret, struct error *error)
+{
+        if (!json || cJSON_IsNull(json))
+                return 0;
+        if (!cJSON_IsObject(json))
+                return error_set(error, EBADMSG, "%s: not an object", name);
+        size_t count = (size_t)cJSON_GetArraySize(json);
+        if (count > PAIR_COUNT_LIMIT)
+                return error_set(error, EBADMSG, "%s: %zu pairs, at most %d are taken", name, count,
+                                 PAIR_COUNT_LIMIT);
+        if (count == 0)
+                return 0;
+        ret->keys = calloc(count, sizeof(char *));
+        ret->values = calloc(count, sizeof(char *));
+        if (!ret->keys || !ret->values)
+                return error_oom(error);
+        const cJSON *item;
+        cJSON_ArrayForEach(item, json)
+        {
+                if (!is_utf8(item->string))
+                        return error_set(error, EBADMSG, "%s: a name that is not UTF-8", name);
+                if (!cJSON_IsString(item))
+                        return error_set(error, EBADMSG, "%s.%s: not a string", name, item->string);
+                if (!is_utf8(item->valuestring))
+                        return error_set(error, EBADMSG, "%s.%s: not UTF-8", name, item->string);
+                if (strlen(item->valuestring) > VALUE_LENGTH_LIMIT)
+                        return error_set(error, EBADMSG, "%s.%s: longer than %d bytes", name, item->string,
+                                         VALUE_LENGTH_LIMIT);
+                ret->keys[ret->count] = strdup(item->string);
+                ret->values[ret->count] = strdup(item->valuestring);
+                if (!ret->keys[ret->count] || !ret->values[ret->count++])
+                        return error_oom(error);
+        }
+        return 0;
+}
+
+static int time_member(const cJSON *json, const char *key, nsec *ret, struct error *error)
+{
+        const cJSON *item = json_get(json, key, NULL);
+        *ret = 0;
+        if (!item || cJSON_IsNull(item))
+                return 0;
+        if (!cJSON_IsString(item))
+                return error_set(error, EBADMSG, "%s: not a string", key);
+        if (time_parse(item->valuestring, ret, error) < 0)
+                return error_prefix(error, -EBADMSG, "%s", key);
+        return 0;
+}
+
+static int string_member(const cJSON *json, const char *key, char **ret, struct error *error)
+{
+        const char *string = json_string(json, key);
+        if (!string)
+                return 0;
+        if (!is_utf8(string))
+                return error_set(error, EBADMSG, "%s: not UTF-8", key);
+        *ret = strdup(string);
+        return *ret ? 0 : error_oom(error);
+}
+
+/* The parts that the webhook and Alertmanager's API have in common; `firing` is told by the caller. */
+static int parse_alert(const cJSON *json, bool firing, struct alert *alert, struct error *error)
+{
+        alert->firing = firing;
+        int r = string_member(json, "fingerprint", &alert->fingerprint, error);
+        size_t length = alert->fingerprint ? strlen(alert->fingerprint) : 0;
+        if (r >= 0 && length == 0)
+                r = error_set(error, EBADMSG, "fingerprint: missing");
+        if (r >= 0 && length > FINGERPRINT_LIMIT)
+                r = error_set(error, EBADMSG, "fingerprint: longer than %d bytes", FINGERPRINT_LIMIT);
+        if (r >= 0)
+                r = string_member(json, "generatorURL", &alert->generator_url, error);
+        if (r >= 0)
+                r = map_from_json(json_get(json, "labels", NULL), "labels", &alert->labels, error);
+        if (r >= 0)
+                r = map_from_json(json_get(json, "annotations", NULL), "annotations", &alert->annotations,
+                                  error);
+        if (r >= 0)
+                r = time_member(json, "startsAt", &alert->starts_at, error);
+        if (r >= 0)
+                r = time_member(json, "endsAt", &alert->ends_at, error);
+        if (r >= 0 && alert->labels.count == 0)
+                r = error_set(error, EBADMSG, "labels: missing");
+        if (firing)
+                alert->ends_at = 0;
+        return r;
+}
+
+int alert_from_json(const cJSON *json, struct alert *ret, struct error *error)
+{
+        struct alert alert = {0};
+        const char *status = json_string(json, "status");
+        int r;
+
+        if (!cJSON_IsObject(json))
+                r = error_set(error, EBADMSG, "not an object");
+        else if (!string_equal(status, "firing") && !string_equal(status, "resolved"))
+                r = error_set(error, EBADMSG, "status: neither firing nor resolved");
+        else
+                r = parse_alert(json, string_equal(status, "firing"), &alert, error);
+        if (r < 0) {
+                alert_release(&alert);
+                return r;
+        }
+        *ret = alert;
+        return 0;
+}
+
+/* An alert of GET /api/v2/alerts has {"status": {"state": "active"}}; what is there is firing. */
+static int alert_from_api(const cJSON *json, struct alert *ret, struct error *error)
+{
+        struct alert alert = {0};
+        int r = parse_alert(json, true, &alert, error);
+        if (r < 0) {
+                alert_release(&alert);
+                return r;
+        }
+        *ret = alert;
+        return 0;
+}
+
+static int parse_alerts(const cJSON *array,
+                        int (*parse)(const cJSON *json, struct alert *ret, struct error *error),
+                        struct webhook *webhook, struct error *error)
+{
+        size_t count = (size_t)cJSON_GetArraySize(array);
+        webhook->alerts = calloc(count ? count : 1, sizeof(struct alert));
+        if (!webhook->alerts)
+                return error_oom(error);
+        const cJSON *item;
+        cJSON_ArrayForEach(item, array)
+        {
+                if (!cJSON_IsObject(item))
+                        return error_set(error, EBADMSG, "alerts[%zu]: not an object", webhook->count);
+                int r = parse(item, &webhook->alerts[webhook->count], error);
+                if (r < 0) {
+                        _cleanup_error_ struct error why = {0};
+                        error_move(&why, error ? error : &why);
+                        return error_set(error, -r, "alerts[%zu].%s", webhook->count, error_text(&why));
+                }
+                webhook->count++;
+        }
+        return 0;
+}
+
+static int parse_webhook(const cJSON *json, struct webhook *webhook, struct error *error)
+{
+        if (!cJSON_IsObject(json))
+                return error_set(error, EBADMSG, "not a JSON object");
+        const char *version = json_string(json, "version");
+        if (!string_equal(version, "4"))
+                return error_set(error, EBADMSG,
+                                 "version: %s, but version \"4\" of Alertmanager's webhook is expected",
+                                 version ? "another" : "missing");
+        const cJSON *alerts = json_get(json, "alerts", NULL);
+        if (!cJSON_IsArray(alerts))
+                return error_set(error, EBADMSG, "alerts: not a list");
+
+        double truncated = json_number(json, "truncatedAlerts", 0);
+        webhook->truncated = truncated >= 1e9 ? 1000000000 : truncated > 0 ? (int64_t)truncated : 0;
+        int r = string_member(json, "receiver", &webhook->receiver, error);
+        if (r >= 0)
+                r = string_member(json, "externalURL", &webhook->external_url, error);
+        const cJSON *group = json_get(json, "groupLabels", NULL);
+        if (r >= 0 && cJSON_IsObject(group)) {
+                webhook->group_labels = cJSON_Duplicate(group, true);
+                if (!webhook->group_labels)
+                        r = error_oom(error);
+        }
+        return r < 0 ? r : parse_alerts(alerts, alert_from_json, webhook, error);
+}
+
+/*
+ * What cJSON would not survive well. Its strings end at a NUL, so that one inside of a value would silently
+ * cut it; it recurses into what is nested, on a worker's small stack; and each value costs it 64 bytes, also
+ * a `0` that costs the sender two.
+ */
+static int check_shape(const char *body, size_t length, struct error *error)
+{
+        size_t depth = 0, values = 0;
+        bool quoted = false;
+        for (const char *at = body, *end = body + length; at < end; at++) {
+                bool escape = quoted && *at == '\\';
+                if (*at == '\0' || (escape && end - at >= 6 && memcmp(at, "\\u0000", 6) == 0))
+                        return error_set(error, EBADMSG, "a NUL character, which no label may hold");
+                at += escape; /* what follows is no quote */
+                if (escape)
+                        continue;
+                quoted ^= *at == '"';
+                if (quoted)
+                        continue;
+                values += *at == ',' || *at == '{' || *at == '[';
+                depth += *at == '{' || *at == '[';
+                depth -= depth > 0 && (*at == '}' || *at == ']');
+                if (depth > DEPTH_LIMIT)
+                        return error_set(error, EBADMSG, "nested more than %d deep", DEPTH_LIMIT);
+                if (values > VALUE_COUNT_LIMIT)
+                        return error_set(error, EBADMSG, "more than %d values", VALUE_COUNT_LIMIT);
+        }
+        return 0;
+}
+
+int webhook_parse(const char *body, size_t length, struct webhook *ret, struct error *error)
+{
+        _cleanup_json_ cJSON *json = NULL;
+        struct webhook webhook = {0};
+
+        int r = check_shape(body, length, error);
+        if (r >= 0)
+                r = json_parse(body, length, &json, error);
+        if (r >= 0)
+                r = parse_webhook(json, &webhook, error);
+        if (r < 0) {
+                webhook_release(&webhook);
+                return r;
+        }
+        *ret = webhook;
+        return 0;
+}
+
+int webhook_parse_api(const cJSON *alerts, struct webhook *ret, struct error *error)
+{
+        struct webhook webhook = {0};
+        int r = cJSON_IsArray(alerts) ? parse_alerts(alerts, alert_from_api, &webhook, error)
+                                      : error_set(error, EBADMSG, "not a list of alerts");
+        if (r < 0) {
+                webhook_release(&webhook);
+                return r;
+        }
+        *ret = webhook;
+        return 0;
+}
+
+static int put_map(cJSON *object, const char *key, const struct config_map *map)
+{
+        cJSON *json = cJSON_CreateObject();
+        for (size_t i = 0; json && i < map->count; i++)
+                if (!cJSON_AddStringToObject(json, map->keys[i], map->values[i])) {
+                        cJSON_Delete(json);
+                        return -ENOMEM;
+                }
+        return json_put(object, key, json);
+}
+
+static int put_time(cJSON *object, const char *key, nsec wall)
+{
+        char text[TIME_TEXT_MAX];
+        return json_put(object, key,
+                        cJSON_CreateString(wall == 0 ? "0001-01-01T00:00:00Z" : time_format(wall, text)));
+}
+
+cJSON *alert_to_json(const struct alert *alert)
+{
+        cJSON *json = cJSON_CreateObject();
+        if (!json ||
+            json_put(json, "status", cJSON_CreateString(alert->firing ? "firing" : "resolved")) < 0 ||
+            put_map(json, "labels", &alert->labels) < 0 ||
+            put_map(json, "annotations", &alert->annotations) < 0 ||
+            put_time(json, "startsAt", alert->starts_at) < 0 ||
+            put_time(json, "endsAt", alert->ends_at) < 0 ||
+            (alert->generator_url &&
+             json_put(json, "generatorURL", cJSON_CreateString(alert->generator_url)) < 0) ||
+            json_put(json, "fingerprint", cJSON_CreateString(alert->fingerprint)) < 0) {
+                cJSON_Delete(json);
+                return NULL;
+        }
+        return json;
+}
+
+static const char *map_get(const struct config_map *map, const char *name)
+{
+        for (size_t i = 0; i < map->count; i++)
+                if (string_equal(map->keys[i], name))
+                        return map->values[i];
+        return NULL;
+}
+
+const char *alert_label(const struct alert *alert, const char *name)
+{
+        return map_get(&alert->labels, name);
+}
+
+static const char *get_binding(const void *context, const char *scope, const char *name)
+{
+        const struct alert_bindings *bindings = context;
+        if (string_equal(scope, "labels"))
+                return map_get(&bindings->alert->labels, name);
+        if (string_equal(scope, "annotations"))
+                return map_get(&bindings->alert->annotations, name);
+        if (string_equal(scope, "alert") && string_equal(name, "fingerprint"))
+                return bindings->alert->fingerprint;
+        if (string_equal(scope, "incident") && string_equal(name, "id"))
+                return bindings->incident;
+        return NULL;
+}
+
+void alert_bindings_init(struct alert_bindings *bindings, const struct alert *alert, const char *incident)
+{
+        *bindings = (struct alert_bindings){
+                .bindings = {.get = get_binding, .context = bindings},
+                .alert = alert,
+                .incident = incident,
+        };
+}

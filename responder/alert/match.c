@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Matchers on labels, in Alertmanager's notation. */
+#include "responder/alert/match.h"
+
+#include <ctype.h>
+#include <errno.h>
+
+#include "runbook/pattern.h"
+#include "runbook/text.h"
+
+enum comparison { EQUAL, NOT_EQUAL, MATCHES, MATCHES_NOT };
+
+/* The longer operators first, for "=" is the beginning of "=~". */
+static const struct {
+        const char *text;
+        enum comparison comparison;
+} operators[] = {{"=~", MATCHES}, {"!~", MATCHES_NOT}, {"!=", NOT_EQUAL}, {"=", EQUAL}};
+
+struct matcher {
+        char *name, *value;
+        enum comparison comparison;
+        struct pattern *pattern; /* of MATCHES and MATCHES_NOT */
+};
+
+static void matcher_release(struct matcher *matcher)
+{
+        pattern_free(matcher->pattern);
+        free(matcher->name);
+        free(matcher->value);
+}
+
+/* `"a \"quoted\" value"` without its quotes; a bare word is taken as it is. Spaces may follow. */
+static int unquote(const char *text, struct text *value, struct error *error)
+{
+        if (*text != '"') {
+                if (strpbrk(text, "\"{},"))
+                        return error_set(error, EINVAL, "the value %s is not one quoted string", text);
+                size_t length = strlen(text);
+                while (length > 0 && text[length - 1] == ' ')
+                        length--;
+                text_append(value, text, length);
+                return text_error(value);
+        }
+        const char *at = text + 1;
+        for (; *at && *at != '"'; at++) {
+                if (at[0] == '\\' && (at[1] == '"' || at[1] == '\\'))
+                        at++;
+                else if (at[0] == '\\' && at[1] == 'n') {
+                        text_putc(value, '\n');
+                        at++;
+                        continue;
+                }
+                text_putc(value, *at);
+        }
+        if (*at != '"' || at[1 + strspn(at + 1, " ")])
+                return error_set(error, EINVAL, "the value %s is not one quoted string", text);
+        return text_error(value);
+}
+
+static int parse_matcher(const char *text, struct matcher *matcher, struct error *error)
+{
+        static const char usage[] = "write it as name=\"value\", name!=\"value\", name=~\"pattern\" or "
+                                    "name!~\"pattern\"";
+        size_t length = 0;
+        while (isalnum((unsigned char)text[length]) || text[length] == '_')
+                length++;
+        const char *at = text + length;
+        while (*at == ' ')
+                at++;
+
+        size_t i = 0;
+        while (i < N_ELEMENTS(operators) && !string_starts(at, operators[i].text))
+                i++;
+        if (length == 0 || isdigit((unsigned char)text[0]) || i == N_ELEMENTS(operators))
+                return error_set(error, EINVAL, "'%s' is not a matcher: %s", text, usage);
+        at += strlen(operators[i].text);
+        while (*at == ' ')
+                at++;
+
+        _cleanup_text_ struct text value = {0};
+        int r = unquote(at, &value, error);
+        if (r < 0)
+                return error_prefix(error, r, "'%s' is not a matcher", text);
+        matcher->comparison = operators[i].comparison;
+        matcher->name = strndup(text, length);
+        matcher->value = text_take(&value);
+        if (!matcher->name || !matcher->value)
+                return error_oom(error);
+        if (matcher->comparison != MATCHES && matcher->comparison != MATCHES_NOT)
+                return 0;
+        return pattern_compile(matcher->value, &matcher->pattern, error);
+}
+
+int matchers_add(struct matchers *matchers, const char *text, struct error *error)
+{
+        struct matcher matcher = {0};
+        while (*text == ' ')
+                text++;
+        int r = parse_matcher(text, &matcher, error);
+        if (r < 0) {
+                matcher_release(&matcher);
+                return r;
+        }
+        struct matcher *items = realloc(matchers->items, (matchers->count + 1) * sizeof(*items));
+        if (!items) {
+                matcher_release(&matcher);
+                return error_oom(error);
+        }
+        matchers->items = items;
+        items[matchers->count++] = matcher;
+        return 0;
+}
+
+static const char *label_value(const struct config_map *labels, const char *name)
+{
+        for (size_t i = 0; i < labels->count; i++)
+                if (string_equal(labels->keys[i], name))
+                        return labels->values[i];
+        return "";
+}
+
+static bool matches(const struct matcher *matcher, const char *value)
+{
+        switch (matcher->comparison) {
+        case EQUAL: return string_equal(value, matcher->value);
+        case NOT_EQUAL: return !string_equal(value, matcher->value);
+        case MATCHES: return pattern_matches(matcher->pattern, value);
+        case MATCHES_NOT: return !pattern_matches(matcher->pattern, value);
+        }
+        return false;
+}
+
+bool matchers_match(const struct matchers *matchers, const struct config_map *labels)
+{
+        for (size_t i = 0; i < matchers->count; i++)
+                if (!matches(&matchers->items[i], label_value(labels, matchers->items[i].name)))
+                        return false;
+        return matchers->count > 0;
+}
+
+void matchers_release(struct matchers *matchers)
+{
+        for (size_t i = 0; i < matchers->count; i++)
+                matcher_release(&matchers->items[i]);
+        free(matchers->items);
+        *matchers = (struct matchers){0};
+}

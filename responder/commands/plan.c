@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `runbook_responder plan`: what each step would do right now about an alert; nothing is changed or kept. */
+#include "responder/commands/plan.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "responder/incident/planning.h"
+
+#define ALERT_FILE_MOST ((size_t)16 * 1024 * 1024)
+#define NO_INCIDENT "INC-0000-0000"
+
+static int read_file(const char *path, struct text *text, struct error *error)
+{
+        bool standard = string_equal(path, "-");
+        FILE *file = standard ? stdin : fopen(path, "re");
+        if (!file)
+                return error_set(error, errno, "%s: %s", path, strerror(errno));
+        char piece[8192];
+        size_t length;
+        while ((length = fread(piece, 1, sizeof(piece), file)) > 0 && text->length <= ALERT_FILE_MOST)
+                text_append(text, piece, length);
+        bool failed = ferror(file) != 0;
+        if (!standard)
+                fclose(file);
+        if (failed)
+                return error_set(error, EIO, "%s: cannot be read", path);
+        if (text->length > ALERT_FILE_MOST)
+                return error_set(error, EFBIG, "%s: is larger than 16 MiB", path);
+        return text_error(text) < 0 ? error_oom(error) : 0;
+}
+
+/* One alert, or a webhook's list of them. */
+static int read_alerts(const char *path, struct alert **ret, size_t *ret_count, struct error *error)
+{
+        _cleanup_text_ struct text text = {0};
+        _cleanup_json_ cJSON *json = NULL;
+        int r = read_file(path, &text, error);
+        if (r >= 0)
+                r = error_prefix(error, json_parse(text_string(&text), text.length, &json, error), "%s",
+                                 path);
+        if (r < 0)
+                return r;
+        const cJSON *list = json_get(json, "alerts", NULL);
+        size_t count = cJSON_IsArray(list) ? (size_t)cJSON_GetArraySize(list) : 1;
+        struct alert *alerts = calloc(count + 1, sizeof(*alerts));
+        if (!alerts)
+                return error_oom(error);
+        size_t done = 0;
+        for (; r >= 0 && done < count; done += r >= 0)
+                r = error_prefix(
+                        error,
+                        alert_from_json(cJSON_IsArray(list) ? cJSON_GetArrayItem(list, (int)done) : json,
+                                        &alerts[done], error),
+                        "%s: alert %zu", path, done + 1);
+        if (r < 0) {
+                while (done-- > 0)
+                        alert_release(&alerts[done]);
+                free(alerts);
+                return r;
+        }
+        *ret = alerts;
+        *ret_count = count;
+        return 0;
+}
+
+static void put_indent(struct text *text, unsigned depth)
+{
+        for (unsigned i = 0; i < depth; i++)
+                text_puts(text, "  ");
+}
+
+static bool is_leaf(const cJSON *json)
+{
+        return !cJSON_IsObject(json) && !cJSON_IsArray(json);
+}
+
+static void put_leaf(struct text *text, const cJSON *json)
+{
+        if (cJSON_IsString(json))
+                text_puts(text, json->valuestring);
+        else if (cJSON_IsNumber(json))
+                text_put_double(text, json->valuedouble);
+        else
+                text_puts(text, cJSON_IsTrue(json) ? "yes" : cJSON_IsFalse(json) ? "no" : "none");
+}
+
+/* The members of a list element on one line when they are all plain: "name=mcp-server id=4f…". */
+static bool put_row(struct text *text, const cJSON *object)
+{
+        const cJSON *member;
+        cJSON_ArrayForEach(member, object)
+        {
+                if (!is_leaf(member))
+                        return false;
+        }
+        cJSON_ArrayForEach(member, object)
+        {
+                if (member != object->child)
+                        text_puts(text, " ");
+                text_printf(text, "%s=", member->string);
+                put_leaf(text, member);
+        }
+        return true;
+}
+
+/* What the plan holds beyond its summary, for reading. */
+static void put_details(struct text *text, const cJSON *object, unsigned depth)
+{
+        const cJSON *member;
+        cJSON_ArrayForEach(member, object)
+        {
+                if (member->string &&
+                    (string_equal(member->string, "summary") || string_equal(member->string, "targets")))
+                        continue;
+                put_indent(text, depth);
+                if (member->string)
+                        text_printf(text, "%s: ", member->string);
+                else
+                        text_puts(text, "- ");
+                if (is_leaf(member)) {
+                        put_leaf(text, member);
+                        text_puts(text, "\n");
+                } else if (!member->child) {
+                        text_puts(text, "none\n");
+                } else if (!member->string && cJSON_IsObject(member) && put_row(text, member)) {
+                        text_puts(text, "\n");
+                } else {
+                        text_puts(text, "\n");
+                        put_details(text, member, depth + 1);
+                }
+        }
+}
+
+static void put_plans(struct text *text, const struct remediation *remediation,
+                      const struct planning *planning)
+{
+        const cJSON *item;
+        cJSON_ArrayForEach(item, planning->plans)
+        {
+                const cJSON *plan = json_get(item, "plan", NULL);
+                text_printf(text, "  %.0f. %s (%s)\n", json_number(item, "step", 0),
+                            json_string(item, "action"), json_string(item, "effect"));
+                put_indent(text, 3);
+                if (plan) {
+                        const char *summary = json_string(plan, "summary");
+                        text_printf(text, "%s\n", summary ? summary : "");
+                        put_details(text, plan, 4);
+                } else {
+                        text_printf(text, "cannot be planned: %s\n", json_string(item, "error"));
+                }
+        }
+        char within[DURATION_TEXT_MAX];
+        if (remediation->verify.check)
+                text_printf(text, "  then the check %s must succeed within %s\n", remediation->verify.check,
+                            duration_format(remediation->verify.within, within));
+        if (remediation->verify.query)
+                text_printf(text, "  then the query must hold within %s\n",
+                            duration_format(remediation->verify.within, within));
+        if (planning->failure)
+                text_printf(text, "  It would not run: %s.\n", planning->failure);
+        else if (planning->asks)
+                text_printf(text, "  It would ask a person first: %s.\n", planning->asks);
+        else if (remediation->approval)
+                text_puts(text, "  It would ask a person first: the remediation asks for approval.\n");
+}
+
+static cJSON *planning_json(const struct alert *alert, const struct remediation *remediation,
+                            struct planning *planning)
+{
+        cJSON *json = cJSON_CreateObject();
+        if (!json)
+                return NULL;
+        json_put(json, "remediation", cJSON_CreateString(remediation->name));
+        json_put(json, "fingerprint", cJSON_CreateString(alert->fingerprint ? alert->fingerprint : ""));
+        json_put(json, "plans", TAKE_PTR(planning->plans));
+        json_put(json, "failure",
+                 planning->failure ? cJSON_CreateString(planning->failure) : cJSON_CreateNull());
+        const char *asks = planning->asks          ? planning->asks
+                           : remediation->approval ? "the remediation asks for approval"
+                                                   : NULL;
+        json_put(json, "asks", asks ? cJSON_CreateString(asks) : cJSON_CreateNull());
+        return json;
+}
+
+/* What is gathered over all alerts and remediations. */
+struct answer {
+        struct text *text;
+        cJSON *list; /* NULL: for a person */
+        size_t matches, failures;
+};
+
+static int plan_alert(const struct remediation_set *set, const struct alert *alert, struct targets *targets,
+                      struct answer *answer, struct error *error)
+{
+        const char *name = alert_label(alert, "alertname");
+        for (size_t i = 0; i < set->count; i++) {
+                const struct remediation *remediation = &set->remediations[i];
+                if (!matchers_match(&remediation->match, &alert->labels))
+                        continue;
+                struct planning planning = {0};
+                int r = planning_make(remediation, NULL, alert, NO_INCIDENT, targets, &planning, error);
+                if (r < 0)
+                        return r;
+                answer->failures += planning.failure != NULL;
+                if (answer->list) {
+                        cJSON_AddItemToArray(answer->list, planning_json(alert, remediation, &planning));
+                } else {
+                        text_printf(answer->text, "%s%s sets off %s:\n", answer->matches > 0 ? "\n" : "",
+                                    name ? name : "The alert", remediation->name);
+                        put_plans(answer->text, remediation, &planning);
+                }
+                answer->matches++;
+                planning_release(&planning);
+        }
+        return 0;
+}
+
+int plan_command(const struct remediation_set *set, const char *alert_path, bool as_json, struct text *text,
+                 struct error *error)
+{
+        struct alert *alerts = NULL;
+        size_t count = 0;
+        struct targets *targets = NULL;
+        int r = read_alerts(alert_path, &alerts, &count, error);
+        if (r < 0)
+                return r;
+        _cleanup_json_ cJSON *list = as_json ? cJSON_CreateArray() : NULL;
+        struct answer answer = {.text = text, .list = list};
+        r = as_json && !list ? error_oom(error) : targets_new(&set->targets, &targets, error);
+        for (size_t i = 0; r >= 0 && i < count; i++)
+                r = plan_alert(set, &alerts[i], targets, &answer, error);
+        targets_free(targets);
+        for (size_t i = 0; i < count; i++)
+                alert_release(&alerts[i]);
+        free(alerts);
+        if (r < 0)
+                return r;
+
+        if (list) {
+                _cleanup_free_ char *printed = json_print(list);
+                text_printf(text, "%s\n", printed ? printed : "[]");
+        }
+        if (answer.matches == 0)
+                return error_set(error, ENOENT, "no remediation matches");
+        if (answer.failures > 0)
+                return error_set(error, ECANCELED, "not every step can be planned");
+        return text_error(text) < 0 ? error_oom(error) : 0;
+}

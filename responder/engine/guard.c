@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What may hold an incident back: kill switch, lock, cooldown, limit. The first that does is named. */
+#include "responder/engine/guard.h"
+
+#include <stdio.h>
+
+/* What every guard looks at. */
+struct question {
+        struct journal *journal;
+        const struct remediation *remediation;
+        const struct incident *incident;
+        const char *lock;
+        const struct incident_list *active;
+        bool paused;
+        nsec now;
+};
+
+static int check_paused(const struct question *, struct guard_verdict *, struct error *);
+static int check_lock(const struct question *, struct guard_verdict *, struct error *);
+static int check_cooldown(const struct question *, struct guard_verdict *, struct error *);
+static int check_limit(const struct question *, struct guard_verdict *, struct error *);
+
+/* In the order they are asked. 1: holds it back; 0: lets it through. */
+static const struct guard {
+        const char *name;
+        bool once; /* not asked again of an incident that has begun */
+        int (*check)(const struct question *, struct guard_verdict *, struct error *);
+} guards[] = {
+        {"paused", false, check_paused},
+        {"lock", false, check_lock},
+        {"cooldown", true, check_cooldown},
+        {"limit", true, check_limit},
+};
+
+bool guard_holds_lock(const struct incident *incident)
+{
+        if (incident->state == INCIDENT_RUNNING || incident->state == INCIDENT_VERIFYING)
+                return true;
+        for (size_t i = 0; i < incident->step_count; i++)
+                if (incident->steps[i].status == STEP_UNDOING)
+                        return true;
+        return false;
+}
+
+const struct incident *guard_lock_holder(const struct incident_list *active, int64_t incident,
+                                         const char *lock)
+{
+        for (size_t i = 0; i < active->count; i++) {
+                const struct incident *other = &active->items[i];
+                if (other->id != incident && string_equal(other->lock, lock) && guard_holds_lock(other))
+                        return other;
+        }
+        return NULL;
+}
+
+static int check_paused(const struct question *question, struct guard_verdict *verdict,
+                        _unused_ struct error *error)
+{
+        (void)verdict;
+        return question->paused ? 1 : 0;
+}
+
+static int check_lock(const struct question *question, struct guard_verdict *verdict,
+                      _unused_ struct error *error)
+{
+        const struct incident *holder =
+                guard_lock_holder(question->active, question->incident->id, question->lock);
+        if (!holder)
+                return 0;
+        snprintf(verdict->holder, sizeof(verdict->holder), "%s", holder->number ? holder->number : "");
+        return 1;
+}
+
+static int check_cooldown(const struct question *question, struct guard_verdict *verdict, struct error *error)
+{
+        const struct remediation *remediation = question->remediation;
+        if (remediation->cooldown <= 0)
+                return 0;
+        nsec ended = 0;
+        int r = journal_last_run(question->journal, remediation->name, question->lock, &ended, error);
+        if (r < 0)
+                return r;
+        if (ended == 0 || ended + remediation->cooldown <= question->now)
+                return 0;
+        verdict->until = ended + remediation->cooldown;
+        return 1;
+}
+
+static int check_limit(const struct question *question, struct guard_verdict *verdict, struct error *error)
+{
+        const struct remediation *remediation = question->remediation;
+        if (remediation->limit_count <= 0)
+                return 0;
+        int64_t count = 0;
+        nsec earliest = 0;
+        /* A run that began exactly one period ago is out of it. */
+        int r = journal_runs_since(question->journal, remediation->name,
+                                   question->now - remediation->limit_period + 1, &count, &earliest, error);
+        if (r < 0)
+                return r;
+        if (count < remediation->limit_count)
+                return 0;
+        verdict->until = earliest + remediation->limit_period;
+        return 1;
+}
+
+int guard_check(struct journal *journal, const struct remediation *remediation,
+                const struct incident *incident, const char *lock, const struct incident_list *active,
+                bool paused, nsec now, struct guard_verdict *ret, struct error *error)
+{
+        const struct question question = {journal, remediation, incident, lock, active, paused, now};
+        for (size_t i = 0; i < N_ELEMENTS(guards); i++) {
+                if (guards[i].once && incident->running_at != 0)
+                        continue;
+                struct guard_verdict verdict = {0};
+                int r = guards[i].check(&question, &verdict, error);
+                if (r < 0)
+                        return error_prefix(error, r, "guard %s", guards[i].name);
+                if (r > 0) {
+                        verdict.guard = guards[i].name;
+                        *ret = verdict;
+                        return 0;
+                }
+        }
+        *ret = (struct guard_verdict){0};
+        return 0;
+}

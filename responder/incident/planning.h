@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What every step of a remediation would do right now, found out by reading only.
+ *
+ * The same plans stand at the start of an incident, in a dry run, and behind `runbook_responder plan`.
+ */
+#ifndef RESPONDER_PLANNING_H
+#define RESPONDER_PLANNING_H
+
+#include "responder/journal/incident.h"
+#include "responder/remediation/remediation.h"
+
+/* One step with its arguments bound. Set up by step_open(), released by step_close(). */
+struct step_work {
+        struct step_run run;
+        const struct step *step;
+        void *config; /* bound */
+};
+
+/* Binds the step's arguments. -ENOKEY names a label that is missing; there is nothing to close then. */
+int step_open(struct step_work *work, const struct step *step, size_t position, const struct alert *alert,
+              const char *incident, struct targets *targets, struct error *error);
+void step_close(struct step_work *work);
+
+/* Plans the step, by 30 s from now. The plan is an object with "summary" and "targets". */
+int step_plan(struct step_work *work, cJSON **ret_plan, struct error *error);
+
+/* True when the plan touches more than the step's `max:`; `ret_reason` (free it) then says so. */
+bool step_exceeds_max(const struct step *step, size_t position, const cJSON *plan, char **ret_reason);
+
+const char *effect_name(enum effect effect);
+
+/* All plans of one remediation. */
+struct planning {
+        cJSON *plans;  /* an array of {step, action, effect, plan | error} */
+        char *failure; /* why the remediation cannot run as it stands; NULL when it can */
+        char *asks;    /* why a person must agree first, for a `max:`; NULL: need not */
+};
+
+/*
+ * Binds and plans every step. A step that is `on_failure: continue` may fail to plan without stopping the
+ * others; a missing label never may. Of `records` (may be NULL) those are passed over that are done with.
+ * -ENOMEM is the only failure of the function itself.
+ */
+int planning_make(const struct remediation *remediation, const struct step_record *records,
+                  const struct alert *alert, const char *incident, struct targets *targets,
+                  struct planning *ret, struct error *error);
+void planning_release(struct planning *planning);
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The names of states, and releasing what an incident owns. */
+#include "responder/journal/incident.h"
+
+#include <errno.h>
+
+#include "runbook/text.h"
+
+static const char *const state_names[INCIDENT_STATE_COUNT] = {
+        [INCIDENT_UNCHANGED] = "unchanged", [INCIDENT_RECEIVED] = "received",
+        [INCIDENT_HELD] = "held",           [INCIDENT_AWAITING_APPROVAL] = "awaiting_approval",
+        [INCIDENT_RUNNING] = "running",     [INCIDENT_VERIFYING] = "verifying",
+        [INCIDENT_FAILED] = "failed",       [INCIDENT_NOT_HEALED] = "not_healed",
+        [INCIDENT_HEALED] = "healed",       [INCIDENT_ESCALATED] = "escalated",
+        [INCIDENT_EXPIRED] = "expired",     [INCIDENT_DENIED] = "denied",
+        [INCIDENT_CANCELLED] = "cancelled", [INCIDENT_PLANNED] = "planned",
+};
+
+static const char *const status_names[STEP_STATUS_COUNT] = {
+        [STEP_WAITING] = "waiting",   [STEP_STARTED] = "started",
+        [STEP_PROGRESS] = "progress", [STEP_DONE] = "done",
+        [STEP_FAILED] = "failed",     [STEP_INTERRUPTED] = "interrupted",
+        [STEP_SKIPPED] = "skipped",   [STEP_UNDOING] = "undoing",
+        [STEP_UNDONE] = "undone",     [STEP_UNDO_FAILED] = "undo_failed",
+};
+
+static int find_name(const char *const *names, size_t first, size_t count, const char *name)
+{
+        for (size_t i = first; i < count; i++)
+                if (string_equal(names[i], name))
+                        return (int)i;
+        return -EINVAL;
+}
+
+const char *incident_state_name(enum incident_state state)
+{
+        return state < INCIDENT_STATE_COUNT ? state_names[state] : "unknown";
+}
+
+int incident_state_parse(const char *name, enum incident_state *ret)
+{
+        int found = find_name(state_names, INCIDENT_RECEIVED, INCIDENT_STATE_COUNT, name);
+        if (found < 0)
+                return found;
+        *ret = (enum incident_state)found;
+        return 0;
+}
+
+const char *step_status_name(enum step_status status)
+{
+        return status < STEP_STATUS_COUNT ? status_names[status] : "unknown";
+}
+
+int step_status_parse(const char *name, enum step_status *ret)
+{
+        int found = find_name(status_names, 0, STEP_STATUS_COUNT, name);
+        if (found < 0)
+                return found;
+        *ret = (enum step_status)found;
+        return 0;
+}
+
+void incident_release(struct incident *incident)
+{
+        for (size_t i = 0; i < incident->step_count; i++) {
+                struct step_record *step = &incident->steps[i];
+                free(step->action);
+                cJSON_Delete(step->plan);
+                cJSON_Delete(step->progress);
+                cJSON_Delete(step->outcome);
+        }
+        free(incident->steps);
+        free(incident->number);
+        free(incident->remediation);
+        free(incident->lock);
+        free(incident->guard);
+        alert_release(&incident->alert);
+        *incident = (struct incident){0};
+}
+
+void incident_list_release(struct incident_list *list)
+{
+        for (size_t i = 0; i < list->count; i++)
+                incident_release(&list->items[i]);
+        free(list->items);
+        *list = (struct incident_list){0};
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an incident is: its states and those of its steps, as the journal keeps them and the pages show them.
+ */
+#ifndef RESPONDER_INCIDENT_H
+#define RESPONDER_INCIDENT_H
+
+#include "responder/alert/alert.h"
+
+enum incident_state {
+        INCIDENT_UNCHANGED, /* in a journal entry: leaves the state as it is; in `expect`: any */
+        INCIDENT_RECEIVED,
+        INCIDENT_HELD,
+        INCIDENT_AWAITING_APPROVAL,
+        INCIDENT_RUNNING,
+        INCIDENT_VERIFYING,
+        INCIDENT_FAILED,     /* a step failed; final only where nobody is to be called */
+        INCIDENT_NOT_HEALED, /* the verification never held; likewise */
+        INCIDENT_HEALED,     /* from here on final */
+        INCIDENT_ESCALATED,
+        INCIDENT_EXPIRED,
+        INCIDENT_DENIED,
+        INCIDENT_CANCELLED,
+        INCIDENT_PLANNED, /* --dry-run: all plans were made, nothing was run */
+        INCIDENT_STATE_COUNT,
+};
+
+/* "received", "awaiting_approval", …; and back (-EINVAL). */
+const char *incident_state_name(enum incident_state state);
+int incident_state_parse(const char *name, enum incident_state *ret);
+
+enum step_status {
+        STEP_WAITING,  /* not begun */
+        STEP_STARTED,  /* its plan is journaled, run() may have begun */
+        STEP_PROGRESS, /* in a journal entry only: detail is the progress */
+        STEP_DONE,
+        STEP_FAILED,
+        STEP_INTERRUPTED, /* a crash came between, and what it did cannot be told */
+        STEP_SKIPPED,
+        STEP_UNDOING,
+        STEP_UNDONE,
+        STEP_UNDO_FAILED,
+        STEP_STATUS_COUNT,
+};
+
+const char *step_status_name(enum step_status status);
+int step_status_parse(const char *name, enum step_status *ret);
+
+struct step_record {
+        size_t position; /* from 1 */
+        char *action;
+        enum step_status status;
+        cJSON *plan, *progress, *outcome; /* NULL when there is none yet */
+        nsec started_at, finished_at;     /* wall; 0 when not yet */
+        bool settled;                     /* what it kept for its undo was let go */
+};
+
+struct incident {
+        int64_t id;
+        char *number; /* "INC-2026-0001": the year it was opened in, counted from 1 in each year */
+        int64_t episode;
+        bool episode_open;
+        char *remediation;
+        char *lock; /* bound; "" until it was */
+        enum incident_state state;
+        char *guard;      /* why it is held: "cooldown", "limit", "lock", "paused"; "" otherwise */
+        nsec guard_until; /* wall; 0: not known */
+        bool approved, cancel_requested, undo_requested;
+        nsec opened_at, running_at, ended_at, updated_at; /* wall; 0 when not yet */
+        struct alert alert;                               /* as it was then; starts_at as known now */
+        struct step_record *steps;
+        size_t step_count;
+};
+
+void incident_release(struct incident *incident);
+
+struct incident_list {
+        struct incident *items;
+        size_t count;
+};
+void incident_list_release(struct incident_list *list);
+
+#endif

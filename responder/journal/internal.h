@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the journal share: the writer thread's queue, prepared statements, the chain of hashes.
+ */
+#ifndef RESPONDER_JOURNAL_INTERNAL_H
+#define RESPONDER_JOURNAL_INTERNAL_H
+
+#include <pthread.h>
+#include <sqlite3.h>
+
+#include "responder/journal/journal.h"
+
+enum { HASH_LENGTH = 32 };
+
+/* Statements that are prepared once: X(name, SQL) in journal_statements.h, read and written by one thread. */
+enum journal_statement {
+#define X(name, sql) name,
+#include "responder/journal/statements.h"
+#undef X
+        JOURNAL_STATEMENT_COUNT,
+};
+
+/* One connection with its prepared statements. */
+struct journal_connection {
+        sqlite3 *database;
+        sqlite3_stmt *statements[JOURNAL_STATEMENT_COUNT];
+};
+
+/* One thing to be written. run() and done() are called on the writer thread; done() after the commit. */
+struct journal_job {
+        int (*run)(struct journal *journal, void *context, struct error *error);
+        void (*done)(void *context, int result, struct error *error);
+        void *context;
+        bool counts; /* for RUNBOOK_CRASH_AT */
+        bool webhook;
+        int result;
+        struct error error;
+        struct journal_job *next;
+};
+
+/* The end of the timeline. */
+struct journal_chain {
+        int64_t rows; /* also the id of the last one */
+        unsigned char hash[HASH_LENGTH];
+};
+
+struct journal {
+        char *path;
+        int lock_file; /* -1 when it was opened for reading alone */
+        struct journal_connection writer, reader;
+        pthread_mutex_t read_lock; /* of reader */
+
+        pthread_t thread;
+        bool running;
+        pthread_mutex_t lock; /* of everything below */
+        pthread_cond_t work;
+        struct journal_job *first, **end;
+        size_t webhooks_waiting;
+        bool stopping;
+        uint64_t commits, entries;
+        struct histogram commit_duration;
+
+        struct journal_chain chain; /* of the writer thread */
+};
+
+/* -errno with SQLite's sentence: -ENOSPC, -EROFS, -EUCLEAN, -EIO. */
+int journal_failed(const struct journal_connection *connection, struct error *error);
+
+int journal_connect(const char *path, bool writes, struct journal_connection *ret, struct error *error);
+void journal_disconnect(struct journal_connection *connection);
+int journal_execute(struct journal_connection *connection, const char *sql, struct error *error);
+
+/* Creates the tables, or brings those of an older version up to this one; -ENOTSUP for those of a newer one.
+ */
+int journal_prepare_schema(struct journal_connection *connection, struct error *error);
+
+/* For reading alone: the tables must be there, in this version. */
+int journal_check_schema(struct journal_connection *connection, struct error *error);
+
+/*
+ * A statement ready to be bound, and the values: 'i' int64_t, 't' const char * (NULL: SQL NULL), 'b' blob of
+ * HASH_LENGTH bytes. NULL after a failure, with `error` set. Reset it by journal_reset().
+ */
+sqlite3_stmt *journal_bind(struct journal_connection *connection, enum journal_statement which,
+                           struct error *error, const char *types, ...);
+static inline void journal_reset_p(sqlite3_stmt **statement)
+{
+        if (*statement) {
+                sqlite3_reset(*statement);
+                sqlite3_clear_bindings(*statement);
+        }
+}
+#define _cleanup_statement_ _cleanup_(journal_reset_p)
+
+/* 1: a row, 0: none (any more), negative: failed. */
+int journal_step(struct journal_connection *connection, sqlite3_stmt *statement, struct error *error);
+const char *journal_column(sqlite3_stmt *statement, int column); /* "" for NULL */
+
+/* Binds and runs a statement that gives no rows. */
+#define journal_run(connection, which, error, ...)                                   \
+        __extension__({                                                              \
+                _cleanup_statement_ sqlite3_stmt *_statement =                       \
+                        journal_bind((connection), (which), (error), __VA_ARGS__);   \
+                _statement ? journal_step((connection), _statement, (error)) : -EIO; \
+        })
+
+/* Queues a job; never blocks. -EAGAIN when too many webhooks wait or the journal closes. */
+int journal_submit(struct journal *journal, struct journal_job *job);
+
+/* Runs `run` on the writer thread, waits for the commit, and gives its result. */
+int journal_perform(struct journal *journal, int (*run)(struct journal *, void *, struct error *),
+                    void *context, struct error *error);
+
+/* Adds a row to the timeline, chained to the one before it. On the writer thread. */
+int journal_append(struct journal *journal, int64_t incident, nsec at, const char *actor, const char *event,
+                   const char *state, int64_t step, const char *detail, struct error *error);
+
+/* How many rows the timeline ever had: what is cut off its end shows by that. */
+#define TIMELINE_ROWS "rows of the timeline"
+
+/* The hash of a row, from the one before it and all that stands in it. */
+struct timeline_row {
+        int64_t id, incident, at, step;
+        const char *actor, *event, *state, *detail;
+};
+int journal_hash(const unsigned char before[static HASH_LENGTH], const struct timeline_row *row,
+                 unsigned char ret[static HASH_LENGTH]);
+
+/* Closes an episode and tells the timelines of its incidents. On the writer thread; 0 when it was not open.
+ */
+int journal_end_episode(struct journal *journal, int64_t episode, nsec now, const char *actor,
+                        struct error *error);
+
+#endif

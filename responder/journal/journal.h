@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The durable record of episodes and incidents; whatever is not in it did not happen.
+ *
+ * SQLite in WAL mode with synchronous=FULL. All writes go through one writer thread, which takes everything
+ * that waits into one transaction and tells each caller after the commit: that is the group commit. Reads
+ * have a connection of their own. Every function is thread-safe.
+ *
+ * Each journal_write() adds one row to the timeline, with the SHA-256 of the row before it, so that a changed
+ * history shows (journal_verify()).
+ *
+ * Built with -DRUNBOOK_CRASH_POINTS, the environment's RUNBOOK_CRASH_AT="N:before" or "N:after" kills the
+ * process with SIGKILL before or after the N-th journal_write() commit of its life; webhook acceptance does
+ * not count.
+ */
+#ifndef RESPONDER_JOURNAL_H
+#define RESPONDER_JOURNAL_H
+
+#include "responder/journal/incident.h"
+#include "runbook/metrics.h"
+
+struct journal;
+
+/* Opens or creates, with directories (0700); -EBUSY when another process has it, -EUCLEAN when damaged. */
+int journal_open(const char *path, struct journal **ret, struct error *error);
+
+/* Opens what another process may have open, for reading alone: everything that writes gives -EAGAIN.
+ * -ENOENT when there is none. */
+int journal_open_reading(const char *path, struct journal **ret, struct error *error);
+struct journal *journal_close(struct journal *journal); /* commits what waits; takes NULL */
+
+/*
+ * Records every alert of a webhook in one durable commit and then calls done(context, result) on the writer
+ * thread, which must not block in it. Takes the webhook. Opens an episode for a firing fingerprint that has
+ * none, refreshes the open one otherwise, closes it for a resolved one (but not for one that ended before the
+ * open episode began: that is news of an older one, come late). -EAGAIN at once (done is not called)
+ * when more than 4,096 webhooks already wait.
+ */
+int journal_accept(struct journal *journal, struct webhook *take, void (*done)(void *context, int result),
+                   void *context);
+
+/* Open episodes that were not matched yet, oldest first, at most `limit`. */
+struct episode {
+        int64_t id;
+        nsec opened_at, last_seen_at; /* wall */
+        struct alert alert;
+};
+struct episode_list {
+        struct episode *items;
+        size_t count;
+};
+int journal_unmatched(struct journal *journal, size_t limit, struct episode_list *ret, struct error *error);
+
+/* Open episodes that were last heard of before a wall time: candidates for asking Alertmanager. */
+int journal_silent(struct journal *journal, nsec before_wall, size_t limit, struct episode_list *ret,
+                   struct error *error);
+void episode_list_release(struct episode_list *list);
+
+/*
+ * Marks an episode as matched and opens an incident (state received) for each named remediation that it has
+ * none of yet, in one commit. `count` may be 0. Steps are recorded as waiting.
+ */
+struct journal_opening {
+        const char *remediation;
+        const char *const *actions; /* names of the steps' actions */
+        size_t action_count;
+};
+int journal_open_incidents(struct journal *journal, int64_t episode, const struct journal_opening *openings,
+                           size_t count, struct error *error);
+
+/* Marks episodes that no remediation is for as matched, all in one commit: a storm of them must not keep the
+ * one that matters waiting. */
+int journal_pass_over(struct journal *journal, const int64_t *episodes, size_t count, struct error *error);
+
+/* Closes an episode that Alertmanager no longer has, as if it had been resolved. */
+int journal_close_episode(struct journal *journal, int64_t episode, const char *actor, struct error *error);
+
+/* One event: one row of the timeline, and what changes with it, in one durable commit. */
+struct journal_entry {
+        int64_t incident;           /* 0: the daemon itself (pause, resume) */
+        const char *actor;          /* "alert", "engine", "person", … */
+        const char *event;          /* a few words: "running", "step started", "approved" */
+        enum incident_state expect; /* -ESTALE, and nothing written, when the state is another */
+        enum incident_state state;  /* the new one, or INCIDENT_UNCHANGED */
+        const char *guard;          /* with INCIDENT_HELD */
+        nsec guard_until;
+        const char *lock;             /* to record the bound lock; NULL: unchanged */
+        size_t step;                  /* 0: no step is concerned */
+        enum step_status step_status; /* STEP_WAITING: unchanged */
+        bool settled;                 /* of the step */
+        bool approve, request_cancel, request_undo, clear_requests;
+        bool ended;          /* makes INCIDENT_FAILED and INCIDENT_NOT_HEALED final: nobody is to be called */
+        const cJSON *detail; /* plan (STEP_STARTED), progress, outcome (DONE, FAILED, INTERRUPTED, SKIPPED);
+                                of an undo or anything else it stands in the timeline only; may be NULL */
+};
+int journal_write(struct journal *journal, const struct journal_entry *entry, struct error *error);
+
+/*
+ * Incidents the engine still has something to do with: not ended (final, or marked as `ended`), or with a
+ * request pending, or ended with a step that was begun and is neither settled nor undone. With alert and
+ * steps. Oldest first.
+ */
+int journal_active(struct journal *journal, struct incident_list *ret, struct error *error);
+
+/* For the guards. Wall time of the end of the last run of this remediation under this lock, 0 when never; the
+ * number of runs begun since a wall time, and the begin of the earliest of them. Dry runs do not count. */
+int journal_last_run(struct journal *journal, const char *remediation, const char *lock, nsec *ret_ended,
+                     struct error *error);
+int journal_runs_since(struct journal *journal, const char *remediation, nsec since, int64_t *ret_count,
+                       nsec *ret_earliest, struct error *error);
+
+/* For the API: newest first; `before_id` 0 for the first page; `state` INCIDENT_UNCHANGED for all. */
+int journal_list(struct journal *journal, enum incident_state state, int64_t before_id, size_t limit,
+                 struct incident_list *ret, struct error *error);
+int journal_find(struct journal *journal, const char *number, struct incident *ret,
+                 struct error *error); /* -ENOENT */
+
+/* The timeline of one incident (0: the daemon's own) as a JSON array of {at, actor, event, state, step,
+ * detail, hash}. */
+int journal_timeline(struct journal *journal, int64_t incident, cJSON **ret, struct error *error);
+
+/* The kill switch, kept over restarts. Setting it is an entry of the timeline. */
+int journal_set_paused(struct journal *journal, bool paused, const char *actor, const char *reason,
+                       struct error *error);
+int journal_paused(struct journal *journal, bool *ret, nsec *ret_since, struct error *error);
+
+/*
+ * Walks the chain of hashes: -EUCLEAN names the first row that does not fit, tells of rows that are missing
+ * at the end, or names an incident whose state is not what the timeline says last.
+ */
+int journal_verify(struct journal *journal, uint64_t *ret_rows, struct error *error);
+
+/* runbook_journal_*: commits, their duration, entries per commit, size of the database. */
+void journal_metrics(struct journal *journal, struct sample_sink *sink);
+extern const struct metric_family *const journal_families[]; /* closed by NULL */
+
+#endif

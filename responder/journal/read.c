@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is read: episodes for the engine, incidents for everybody, the timeline and its chain. */
+#include <errno.h>
+
+#include "responder/journal/internal.h"
+#include "runbook/text.h"
+
+/* All reading shares one connection. Unlocked at the end of the scope. */
+static struct journal *read_begin(struct journal *journal)
+{
+        pthread_mutex_lock(&journal->read_lock);
+        return journal;
+}
+
+static void read_end(struct journal **journal)
+{
+        pthread_mutex_unlock(&(*journal)->read_lock);
+}
+#define READING(journal) _cleanup_(read_end) _unused_ struct journal *_reading = read_begin(journal)
+
+static int read_alert(const char *text, struct alert *ret, struct error *error)
+{
+        _cleanup_json_ cJSON *json = NULL;
+        int r = json_parse(text, strlen(text), &json, error);
+        if (r >= 0)
+                r = alert_from_json(json, ret, error);
+        return r < 0 ? error_prefix(error, -EUCLEAN, "the journal holds an alert that cannot be read") : 0;
+}
+
+/* Makes room for one more item of `size` in a list; the item is zeroed. */
+static void *list_grow(void **items, size_t count, size_t size)
+{
+        if ((count & (count - 1)) == 0) {
+                void *grown = reallocarray(*items, count ? count * 2 : 1, size);
+                if (!grown)
+                        return NULL;
+                *items = grown;
+        }
+        return memset((char *)*items + count * size, 0, size);
+}
+
+/* --- Episodes. --- */
+
+void episode_list_release(struct episode_list *list)
+{
+        for (size_t i = 0; i < list->count; i++)
+                alert_release(&list->items[i].alert);
+        free(list->items);
+        *list = (struct episode_list){0};
+}
+
+static int read_episodes(struct journal *journal, sqlite3_stmt *statement, struct episode_list *ret,
+                         struct error *error)
+{
+        struct episode_list list = {0};
+        int r;
+        while ((r = journal_step(&journal->reader, statement, error)) > 0) {
+                struct episode *episode = list_grow((void **)&list.items, list.count, sizeof(*episode));
+                if (!episode) {
+                        r = error_oom(error);
+                        break;
+                }
+                episode->id = sqlite3_column_int64(statement, 0);
+                episode->opened_at = sqlite3_column_int64(statement, 1);
+                episode->last_seen_at = sqlite3_column_int64(statement, 2);
+                r = read_alert(journal_column(statement, 4), &episode->alert, error);
+                if (r < 0)
+                        break;
+                episode->alert.starts_at = sqlite3_column_int64(statement, 3);
+                list.count++;
+        }
+        if (r < 0) {
+                episode_list_release(&list);
+                return r;
+        }
+        *ret = list;
+        return 0;
+}
+
+int journal_unmatched(struct journal *journal, size_t limit, struct episode_list *ret, struct error *error)
+{
+        READING(journal);
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, EPISODES_UNMATCHED, error, "i", (int64_t)limit);
+        return statement ? read_episodes(journal, statement, ret, error) : -EIO;
+}
+
+int journal_silent(struct journal *journal, nsec before_wall, size_t limit, struct episode_list *ret,
+                   struct error *error)
+{
+        READING(journal);
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, EPISODES_SILENT, error, "ii", before_wall, (int64_t)limit);
+        return statement ? read_episodes(journal, statement, ret, error) : -EIO;
+}
+
+/* --- Incidents. --- */
+
+static int read_json(sqlite3_stmt *statement, int column, cJSON **ret, struct error *error)
+{
+        const char *text = journal_column(statement, column);
+        return *text ? json_parse(text, strlen(text), ret, error) : 0;
+}
+
+static int read_step(sqlite3_stmt *statement, struct step_record *step, struct error *error)
+{
+        step->position = (size_t)sqlite3_column_int64(statement, 0);
+        step->action = strdup(journal_column(statement, 1));
+        step->started_at = sqlite3_column_int64(statement, 6);
+        step->finished_at = sqlite3_column_int64(statement, 7);
+        step->settled = sqlite3_column_int(statement, 8) != 0;
+        if (!step->action)
+                return error_oom(error);
+        int r = step_status_parse(journal_column(statement, 2), &step->status);
+        if (r < 0)
+                return error_set(error, EUCLEAN, "the journal holds an unknown status of a step");
+        r = read_json(statement, 3, &step->plan, error);
+        if (r >= 0)
+                r = read_json(statement, 4, &step->progress, error);
+        if (r >= 0)
+                r = read_json(statement, 5, &step->outcome, error);
+        return r;
+}
+
+static int read_steps(struct journal *journal, struct incident *incident, struct error *error)
+{
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, STEPS_OF, error, "i", incident->id);
+        if (!statement)
+                return -EIO;
+        int r;
+        while ((r = journal_step(&journal->reader, statement, error)) > 0) {
+                struct step_record *step =
+                        list_grow((void **)&incident->steps, incident->step_count, sizeof(*step));
+                if (!step)
+                        return error_oom(error);
+                incident->step_count++;
+                r = read_step(statement, step, error);
+                if (r < 0)
+                        return r;
+        }
+        return r;
+}
+
+/* The columns are those of INCIDENT_COLUMNS. */
+static int read_incident(struct journal *journal, sqlite3_stmt *statement, struct incident *incident,
+                         struct error *error)
+{
+        incident->id = sqlite3_column_int64(statement, 0);
+        incident->number = strdup(journal_column(statement, 1));
+        incident->episode = sqlite3_column_int64(statement, 2);
+        incident->episode_open = sqlite3_column_int(statement, 3) != 0;
+        incident->remediation = strdup(journal_column(statement, 4));
+        incident->lock = strdup(journal_column(statement, 5));
+        incident->guard = strdup(journal_column(statement, 7));
+        incident->guard_until = sqlite3_column_int64(statement, 8);
+        incident->approved = sqlite3_column_int(statement, 9) != 0;
+        incident->cancel_requested = sqlite3_column_int(statement, 10) != 0;
+        incident->undo_requested = sqlite3_column_int(statement, 11) != 0;
+        incident->opened_at = sqlite3_column_int64(statement, 12);
+        incident->running_at = sqlite3_column_int64(statement, 13);
+        incident->ended_at = sqlite3_column_int64(statement, 14);
+        incident->updated_at = sqlite3_column_int64(statement, 15);
+        if (!incident->number || !incident->remediation || !incident->lock || !incident->guard)
+                return error_oom(error);
+        if (incident_state_parse(journal_column(statement, 6), &incident->state) < 0)
+                return error_set(error, EUCLEAN, "the journal holds an unknown state of %s",
+                                 incident->number);
+        int r = read_alert(journal_column(statement, 16), &incident->alert, error);
+        if (r < 0)
+                return r;
+        incident->alert.starts_at = sqlite3_column_int64(statement, 17);
+        return read_steps(journal, incident, error);
+}
+
+static int read_incidents(struct journal *journal, sqlite3_stmt *statement, struct incident_list *ret,
+                          struct error *error)
+{
+        struct incident_list list = {0};
+        int r;
+        while ((r = journal_step(&journal->reader, statement, error)) > 0) {
+                struct incident *incident = list_grow((void **)&list.items, list.count, sizeof(*incident));
+                if (!incident) {
+                        r = error_oom(error);
+                        break;
+                }
+                list.count++;
+                r = read_incident(journal, statement, incident, error);
+                if (r < 0)
+                        break;
+        }
+        if (r < 0) {
+                incident_list_release(&list);
+                return r;
+        }
+        *ret = list;
+        return 0;
+}
+
+int journal_active(struct journal *journal, struct incident_list *ret, struct error *error)
+{
+        READING(journal);
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, INCIDENTS_ACTIVE, error, "");
+        return statement ? read_incidents(journal, statement, ret, error) : -EIO;
+}
+
+int journal_list(struct journal *journal, enum incident_state state, int64_t before_id, size_t limit,
+                 struct incident_list *ret, struct error *error)
+{
+        READING(journal);
+        int64_t before = before_id > 0 ? before_id : INT64_MAX;
+        _cleanup_statement_ sqlite3_stmt *statement =
+                state == INCIDENT_UNCHANGED
+                        ? journal_bind(&journal->reader, INCIDENTS_NEWEST, error, "ii", before,
+                                       (int64_t)limit)
+                        : journal_bind(&journal->reader, INCIDENTS_BY_STATE, error, "iit", before,
+                                       (int64_t)limit, incident_state_name(state));
+        return statement ? read_incidents(journal, statement, ret, error) : -EIO;
+}
+
+int journal_find(struct journal *journal, const char *number, struct incident *ret, struct error *error)
+{
+        READING(journal);
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, INCIDENT_BY_NUMBER, error, "t", number);
+        int r = statement ? journal_step(&journal->reader, statement, error) : -EIO;
+        if (r == 0)
+                return error_set(error, ENOENT, "there is no incident %s", number);
+        if (r < 0)
+                return r;
+        struct incident incident = {0};
+        r = read_incident(journal, statement, &incident, error);
+        if (r < 0) {
+                incident_release(&incident);
+                return r;
+        }
+        *ret = incident;
+        return 0;
+}
+
+/* --- For the guards. --- */
+
+int journal_last_run(struct journal *journal, const char *remediation, const char *lock, nsec *ret_ended,
+                     struct error *error)
+{
+        READING(journal);
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, LAST_RUN, error, "tt", remediation, lock);
+        int r = statement ? journal_step(&journal->reader, statement, error) : -EIO;
+        if (r < 0)
+                return r;
+        *ret_ended = sqlite3_column_int64(statement, 0);
+        return 0;
+}
+
+int journal_runs_since(struct journal *journal, const char *remediation, nsec since, int64_t *ret_count,
+                       nsec *ret_earliest, struct error *error)
+{
+        READING(journal);
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, RUNS_SINCE, error, "ti", remediation, since);
+        int r = statement ? journal_step(&journal->reader, statement, error) : -EIO;
+        if (r < 0)
+                return r;
+        *ret_count = sqlite3_column_int64(statement, 0);
+        *ret_earliest = sqlite3_column_int64(statement, 1);
+        return 0;
+}
+
+int journal_paused(struct journal *journal, bool *ret, nsec *ret_since, struct error *error)
+{
+        READING(journal);
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, META_GET, error, "t", "paused since");
+        int r = statement ? journal_step(&journal->reader, statement, error) : -EIO;
+        if (r < 0)
+                return r;
+        nsec since = r > 0 ? sqlite3_column_int64(statement, 0) : 0;
+        *ret = since != 0;
+        if (ret_since)
+                *ret_since = since;
+        return 0;
+}
+
+/* --- The timeline. --- */
+
+static void put_hash(struct text *text, const unsigned char *hash, int length)
+{
+        for (int i = 0; i < length; i++)
+                text_printf(text, "%02x", hash[i]);
+}
+
+static cJSON *read_event(sqlite3_stmt *statement)
+{
+        cJSON *event = cJSON_CreateObject();
+        char at[TIME_TEXT_MAX];
+        _cleanup_text_ struct text hash = {0};
+        put_hash(&hash, sqlite3_column_blob(statement, 6), sqlite3_column_bytes(statement, 6));
+        if (!event)
+                return NULL;
+
+        json_put(event, "at", cJSON_CreateString(time_format(sqlite3_column_int64(statement, 0), at)));
+        json_put(event, "actor", cJSON_CreateString(journal_column(statement, 1)));
+        json_put(event, "event", cJSON_CreateString(journal_column(statement, 2)));
+        json_put(event, "state", cJSON_CreateString(journal_column(statement, 3)));
+        if (sqlite3_column_int64(statement, 4) > 0)
+                json_put(event, "step", cJSON_CreateNumber((double)sqlite3_column_int64(statement, 4)));
+        cJSON *detail = NULL;
+        if (read_json(statement, 5, &detail, NULL) >= 0 && detail)
+                json_put(event, "detail", detail);
+        json_put(event, "hash", cJSON_CreateString(text_string(&hash)));
+        return event;
+}
+
+int journal_timeline(struct journal *journal, int64_t incident, cJSON **ret, struct error *error)
+{
+        READING(journal);
+        _cleanup_json_ cJSON *events = cJSON_CreateArray();
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, TIMELINE_OF, error, "i", incident);
+        if (!statement)
+                return -EIO;
+        int r;
+        while ((r = journal_step(&journal->reader, statement, error)) > 0) {
+                cJSON *event = read_event(statement);
+                if (!event || !cJSON_AddItemToArray(events, event)) {
+                        cJSON_Delete(event);
+                        return error_oom(error);
+                }
+        }
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(events);
+        return 0;
+}
+
+static int verify_rows(struct journal *journal, uint64_t *ret_rows, struct error *error)
+{
+        _cleanup_statement_ sqlite3_stmt *statement = journal_bind(&journal->reader, TIMELINE_ALL, error, "");
+        if (!statement)
+                return -EIO;
+        unsigned char before[HASH_LENGTH] = {0}, hash[HASH_LENGTH];
+        uint64_t rows = 0;
+        int r;
+        while ((r = journal_step(&journal->reader, statement, error)) > 0) {
+                const struct timeline_row row = {
+                        .id = sqlite3_column_int64(statement, 0),
+                        .incident = sqlite3_column_int64(statement, 1),
+                        .at = sqlite3_column_int64(statement, 2),
+                        .actor = journal_column(statement, 3),
+                        .event = journal_column(statement, 4),
+                        .state = journal_column(statement, 5),
+                        .step = sqlite3_column_int64(statement, 6),
+                        .detail = (const char *)sqlite3_column_text(statement, 7),
+                };
+                if (journal_hash(before, &row, hash) < 0)
+                        return error_oom(error);
+                if (row.id != (int64_t)++rows || sqlite3_column_bytes(statement, 8) != HASH_LENGTH ||
+                    memcmp(sqlite3_column_blob(statement, 8), hash, HASH_LENGTH) != 0) {
+                        char at[TIME_TEXT_MAX];
+                        return error_set(
+                                error, EUCLEAN,
+                                "row %lld of the timeline (%s, '%s') does not follow from the row before it",
+                                (long long)row.id, time_format(row.at, at), row.event);
+                }
+                memcpy(before, hash, HASH_LENGTH);
+        }
+        *ret_rows = rows;
+        return r;
+}
+
+/* Nothing was cut off the end. */
+static int verify_end(struct journal *journal, uint64_t rows, struct error *error)
+{
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, META_GET, error, "t", TIMELINE_ROWS);
+        int r = statement ? journal_step(&journal->reader, statement, error) : -EIO;
+        if (r < 0)
+                return r;
+        int64_t written = r > 0 ? sqlite3_column_int64(statement, 0) : 0;
+        if (written != (int64_t)rows)
+                return error_set(error, EUCLEAN, "the timeline has %llu rows, but %lld were written",
+                                 (unsigned long long)rows, (long long)written);
+        return 0;
+}
+
+/* What the incidents say of themselves is what the timeline says last. */
+static int verify_states(struct journal *journal, struct error *error)
+{
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, TIMELINE_CONTRADICTED, error, "");
+        int r = statement ? journal_step(&journal->reader, statement, error) : -EIO;
+        if (r > 0)
+                return error_set(error, EUCLEAN, "%s is '%s', which is not what the timeline says last",
+                                 journal_column(statement, 0), journal_column(statement, 1));
+        return r;
+}
+
+int journal_verify(struct journal *journal, uint64_t *ret_rows, struct error *error)
+{
+        READING(journal);
+        uint64_t rows = 0;
+        /* One transaction: whoever writes meanwhile is not seen. */
+        int r = journal_execute(&journal->reader, "BEGIN", error);
+        if (r < 0)
+                return r;
+        r = verify_rows(journal, &rows, error);
+        if (r >= 0)
+                r = verify_end(journal, rows, error);
+        if (r >= 0)
+                r = verify_states(journal, error);
+        journal_execute(&journal->reader, "ROLLBACK", NULL);
+        if (r < 0)
+                return r;
+        *ret_rows = rows;
+        return 0;
+}

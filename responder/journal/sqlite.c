@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The journal's way with SQLite: connections, schema, statements, and its errors as ours. */
+#include <errno.h>
+#include <stdarg.h>
+
+#include "responder/journal/internal.h"
+#include "runbook/text.h"
+
+/* Each entry brings a database one version further; SQLite's user_version tells how far it is. */
+static const char *const migrations[] = {
+        "CREATE TABLE meta (key TEXT PRIMARY KEY, value) WITHOUT ROWID;"
+
+        "CREATE TABLE episodes ("
+        " id INTEGER PRIMARY KEY, fingerprint TEXT NOT NULL, opened_at INTEGER NOT NULL,"
+        " last_seen_at INTEGER NOT NULL, starts_at INTEGER NOT NULL, closed_at INTEGER, closed_by TEXT,"
+        " matched INTEGER NOT NULL DEFAULT 0, alert TEXT NOT NULL);"
+        "CREATE UNIQUE INDEX episodes_open ON episodes (fingerprint) WHERE closed_at IS NULL;"
+        "CREATE INDEX episodes_unmatched ON episodes (id) WHERE matched = 0 AND closed_at IS NULL;"
+
+        "CREATE TABLE incidents ("
+        " id INTEGER PRIMARY KEY, number TEXT NOT NULL UNIQUE, episode INTEGER NOT NULL REFERENCES episodes,"
+        " remediation TEXT NOT NULL, lock TEXT NOT NULL DEFAULT '', state TEXT NOT NULL,"
+        " guard TEXT NOT NULL DEFAULT '', guard_until INTEGER NOT NULL DEFAULT 0,"
+        " approved INTEGER NOT NULL DEFAULT 0, cancel_requested INTEGER NOT NULL DEFAULT 0,"
+        " undo_requested INTEGER NOT NULL DEFAULT 0, opened_at INTEGER NOT NULL,"
+        " running_at INTEGER NOT NULL DEFAULT 0, ended_at INTEGER NOT NULL DEFAULT 0,"
+        " updated_at INTEGER NOT NULL, active INTEGER NOT NULL DEFAULT 1, alert TEXT NOT NULL,"
+        " UNIQUE (episode, remediation));"
+        "CREATE INDEX incidents_active ON incidents (id) WHERE active = 1;"
+        "CREATE INDEX incidents_state ON incidents (state, id);"
+        "CREATE INDEX incidents_runs ON incidents (remediation, running_at) WHERE running_at > 0;"
+        "CREATE INDEX incidents_ends ON incidents (remediation, lock, ended_at) WHERE running_at > 0;"
+
+        "CREATE TABLE steps ("
+        " incident INTEGER NOT NULL REFERENCES incidents, position INTEGER NOT NULL, action TEXT NOT NULL,"
+        " status TEXT NOT NULL DEFAULT 'waiting', plan TEXT, progress TEXT, outcome TEXT,"
+        " started_at INTEGER NOT NULL DEFAULT 0, finished_at INTEGER NOT NULL DEFAULT 0,"
+        " settled INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (incident, position)) WITHOUT ROWID;"
+
+        "CREATE TABLE timeline ("
+        " id INTEGER PRIMARY KEY, incident INTEGER NOT NULL, at INTEGER NOT NULL, actor TEXT NOT NULL,"
+        " event TEXT NOT NULL, state TEXT NOT NULL, step INTEGER NOT NULL, detail TEXT, hash BLOB NOT NULL);"
+        "CREATE INDEX timeline_incident ON timeline (incident, id);",
+};
+
+static const char *const statement_texts[] = {
+#define X(name, sql) [name] = sql,
+#include "responder/journal/statements.h"
+#undef X
+};
+
+static const struct {
+        int code, error;
+        const char *sentence;
+} failures[] = {
+        {SQLITE_FULL, ENOSPC, "no space is left for the journal"},
+        {SQLITE_READONLY, EROFS, "the journal cannot be written"},
+        {SQLITE_CANTOPEN, EACCES, "the journal cannot be opened"},
+        {SQLITE_PERM, EACCES, "the journal cannot be opened"},
+        {SQLITE_NOTADB, EUCLEAN, "the journal is no SQLite database"},
+        {SQLITE_CORRUPT, EUCLEAN, "the journal is damaged"},
+        {SQLITE_NOMEM, ENOMEM, "out of memory"},
+        {SQLITE_BUSY, EBUSY, "another process holds the journal"},
+};
+
+int journal_failed(const struct journal_connection *connection, struct error *error)
+{
+        int code = sqlite3_errcode(connection->database);
+        for (size_t i = 0; i < N_ELEMENTS(failures); i++)
+                if ((code & 0xff) == failures[i].code)
+                        return error_set(error, failures[i].error, "%s", failures[i].sentence);
+        return error_set(error, EIO, "the journal: %s", sqlite3_errmsg(connection->database));
+}
+
+int journal_execute(struct journal_connection *connection, const char *sql, struct error *error)
+{
+        if (sqlite3_exec(connection->database, sql, NULL, NULL, NULL) != SQLITE_OK)
+                return journal_failed(connection, error);
+        return 0;
+}
+
+int journal_connect(const char *path, bool writes, struct journal_connection *ret, struct error *error)
+{
+        struct journal_connection connection = {0};
+        int flags = SQLITE_OPEN_NOMUTEX |
+                    (writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
+        int r = 0;
+        if (sqlite3_open_v2(path, &connection.database, flags, NULL) != SQLITE_OK)
+                r = journal_failed(&connection, error);
+        if (r >= 0) {
+                sqlite3_busy_timeout(connection.database, 5000);
+                /* FULL: a commit is on the disk when it returns, also in WAL mode. 1 MiB of page cache is
+                 * enough. */
+                r = journal_execute(&connection,
+                                    writes ? "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                                             "PRAGMA foreign_keys = ON; PRAGMA cache_size = -256;"
+                                           : "PRAGMA query_only = ON; PRAGMA cache_size = -128;",
+                                    error);
+        }
+        if (r < 0) {
+                journal_disconnect(&connection);
+                return r;
+        }
+        *ret = connection;
+        return 0;
+}
+
+void journal_disconnect(struct journal_connection *connection)
+{
+        for (size_t i = 0; i < N_ELEMENTS(connection->statements); i++)
+                sqlite3_finalize(connection->statements[i]);
+        sqlite3_close(connection->database);
+        *connection = (struct journal_connection){0};
+}
+
+static int pragma_number(struct journal_connection *connection, const char *sql, int64_t *ret,
+                         struct error *error)
+{
+        sqlite3_stmt *statement = NULL;
+        int r = 0;
+        if (sqlite3_prepare_v2(connection->database, sql, -1, &statement, NULL) != SQLITE_OK ||
+            sqlite3_step(statement) != SQLITE_ROW)
+                r = journal_failed(connection, error);
+        else
+                *ret = sqlite3_column_int64(statement, 0);
+        sqlite3_finalize(statement);
+        return r;
+}
+
+static int read_version(struct journal_connection *connection, int64_t *ret, struct error *error)
+{
+        int64_t tables = 0;
+        int r = pragma_number(connection, "PRAGMA user_version", ret, error);
+        if (r >= 0 && *ret > (int64_t)N_ELEMENTS(migrations))
+                return error_set(error, ENOTSUP, "it was written by a newer version of runbook_responder");
+        if (r >= 0 && *ret == 0)
+                r = pragma_number(connection, "SELECT count(*) FROM sqlite_schema", &tables, error);
+        if (r >= 0 && tables > 0)
+                return error_set(error, EUCLEAN, "it is the database of something else");
+        return r;
+}
+
+int journal_check_schema(struct journal_connection *connection, struct error *error)
+{
+        int64_t version = 0;
+        int r = read_version(connection, &version, error);
+        if (r >= 0 && version < (int64_t)N_ELEMENTS(migrations))
+                return error_set(error, ENOTSUP,
+                                 version == 0 ? "it is empty"
+                                              : "it was written by an older version of "
+                                                "runbook_responder, which must open it once");
+        return r;
+}
+
+int journal_prepare_schema(struct journal_connection *connection, struct error *error)
+{
+        int64_t version = 0;
+        int r = read_version(connection, &version, error);
+        if (r < 0)
+                return r;
+        for (size_t i = (size_t)version; i < N_ELEMENTS(migrations); i++) {
+                _cleanup_free_ char *sql = text_format(
+                        "BEGIN IMMEDIATE; %s PRAGMA user_version = %zu; COMMIT;", migrations[i], i + 1);
+                if (!sql)
+                        return error_oom(error);
+                r = journal_execute(connection, sql, error);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+sqlite3_stmt *journal_bind(struct journal_connection *connection, enum journal_statement which,
+                           struct error *error, const char *types, ...)
+{
+        sqlite3_stmt **statement = &connection->statements[which];
+        if (!*statement && sqlite3_prepare_v3(connection->database, statement_texts[which], -1,
+                                              SQLITE_PREPARE_PERSISTENT, statement, NULL) != SQLITE_OK) {
+                journal_failed(connection, error);
+                return NULL;
+        }
+
+        int result = SQLITE_OK;
+        va_list args;
+        va_start(args, types);
+        for (int at = 0; types[at] && result == SQLITE_OK; at++) {
+                switch (types[at]) {
+                case 'i': result = sqlite3_bind_int64(*statement, at + 1, va_arg(args, int64_t)); break;
+                case 't':
+                        result = sqlite3_bind_text(*statement, at + 1, va_arg(args, const char *), -1,
+                                                   SQLITE_TRANSIENT);
+                        break;
+                default:
+                        result = sqlite3_bind_blob(*statement, at + 1, va_arg(args, const void *),
+                                                   HASH_LENGTH, SQLITE_TRANSIENT);
+                }
+        }
+        va_end(args);
+        if (result != SQLITE_OK) {
+                journal_failed(connection, error);
+                journal_reset_p(statement);
+                return NULL;
+        }
+        return *statement;
+}
+
+int journal_step(struct journal_connection *connection, sqlite3_stmt *statement, struct error *error)
+{
+        switch (sqlite3_step(statement)) {
+        case SQLITE_ROW: return 1;
+        case SQLITE_DONE: return 0;
+        default: return journal_failed(connection, error);
+        }
+}
+
+const char *journal_column(sqlite3_stmt *statement, int column)
+{
+        const char *text = (const char *)sqlite3_column_text(statement, column);
+        return text ? text : "";
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The contract of every action, and what a step is given when it plans, runs or is undone.
+ *
+ * A new action is one file (or one table entry) in actions/ and one line in the table of actions.c.
+ *
+ * Order of a step's life, each arrow a durable commit to the journal:
+ *
+ *     plan() reads only ─► run() acts, reports progress() ─► outcome ─► (verified) settle(), or undo()
+ *
+ * After a crash between plan and outcome the engine asks resume(), where there is one; else it runs the step
+ * again when it is `repeatable`; else it marks the step interrupted and calls a person.
+ */
+#ifndef RESPONDER_ACTION_H
+#define RESPONDER_ACTION_H
+
+#include "responder/alert/alert.h"
+#include "responder/targets/targets.h"
+#include "runbook/clock.h"
+#include "runbook/config.h"
+#include "runbook/error.h"
+#include "runbook/json.h"
+
+enum effect { EFFECT_READ_ONLY, EFFECT_REVERSIBLE, EFFECT_IRREVERSIBLE };
+
+struct step_run {
+        const void *config; /* the structure of action->fields, labels already bound */
+        const struct alert *alert;
+        const char *incident; /* "INC-2026-0001"; "INC-0000-0000" for the plan command */
+        size_t position;      /* of the step in its remediation, from 1 */
+        struct targets *targets;
+        struct deadline deadline;
+        const cJSON *plan;     /* what plan() wrote; NULL in plan() */
+        const cJSON *progress; /* what progress() was last told, also before a crash; may be NULL */
+        const cJSON *outcome;  /* what run() wrote; in undo() and settle() */
+
+        /* Writes `state` down durably before going on; call it before each change that resume() must know of.
+         */
+        int (*write_progress)(struct step_run *run, const cJSON *state, struct error *error);
+        void *engine; /* private */
+};
+
+/* What resume() found. */
+enum resumption {
+        RESUME_DONE,    /* the step had its whole effect; *ret_outcome is set */
+        RESUME_AGAIN,   /* it had no effect, or may safely run again */
+        RESUME_UNKNOWN, /* cannot be told: a person has to look */
+};
+
+struct action {
+        const char *name; /* the key in remediations.yml: "docker.restart" */
+        const char *help; /* one sentence for the reference page */
+        const struct config_field *fields;
+        size_t config_size;
+        enum effect effect;
+        bool repeatable; /* may run again after a crash midway, without asking */
+        nsec timeout;    /* of run(), when the step gives none; 0: 60 s */
+
+        /* Checks at load what the table cannot say, complaining about `node`. May be NULL. */
+        void (*check)(const void *config, const struct target_set *targets, struct config_node *node);
+
+        /*
+         * Finds out, by reading only, what run() would do now: an object with at least "summary" (a sentence
+         * for a person) and "targets" (a number: how many things it would touch). An empty selection is
+         * -ESRCH.
+         */
+        int (*plan)(struct step_run *run, cJSON **ret_plan, struct error *error);
+
+        /* Acts as planned, by the deadline. The outcome is an object with at least "summary". */
+        int (*run)(struct step_run *run, cJSON **ret_outcome, struct error *error);
+
+        /* May be NULL. A failure to find out is RESUME_UNKNOWN with `error` set. */
+        enum resumption (*resume)(struct step_run *run, cJSON **ret_outcome, struct error *error);
+
+        /* The inverse, from run->plan, run->progress and run->outcome (NULL when the step failed midway). May
+         * be NULL: then there is none. Repeatable. */
+        int (*undo)(struct step_run *run, cJSON **ret_outcome, struct error *error);
+
+        /* The incident has ended: lets go of what was kept for undo(). Repeatable; may be NULL. */
+        int (*settle)(struct step_run *run, struct error *error);
+};
+
+/* The actions there are, closed by NULL, and one of them by name (NULL: no such). */
+extern const struct action *const actions[];
+const struct action *action_find(const char *name);
+
+#endif

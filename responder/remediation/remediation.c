@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* remediations.yml read whole: the sections of what steps act on, then every remediation with its steps. */
+#include "responder/remediation/remediation.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "responder/remediation/steps.h"
+
+#define REMEDIATIONS_MAX 1000
+#define REMEDIATION_NAME_MAX 100
+
+static const struct config_field verify_fields[] = {
+        {"query", CONFIG_STRING, offsetof(struct verification, query),
+         .flags = CONFIG_BIND_PROMQL | CONFIG_NOT_EMPTY,
+         .help = "PromQL that gives at least one sample once the remediation has helped"},
+        {"check", CONFIG_STRING, offsetof(struct verification, check), .flags = CONFIG_NOT_EMPTY,
+         .help = "or the name of an exporter's check that must succeed"},
+        {"for", CONFIG_DURATION, offsetof(struct verification, hold_for), .fallback = "0",
+         .help = "how long it must hold without a break"},
+        {"within", CONFIG_DURATION, offsetof(struct verification, within), .fallback = "5m",
+         .flags = CONFIG_POSITIVE, .help = "how long after the last step it may take"},
+        {"every", CONFIG_DURATION, offsetof(struct verification, every), .fallback = "5s",
+         .flags = CONFIG_POSITIVE, .help = "how often it is asked"},
+        {0},
+};
+
+/* A remediation as it stands in the file; `result` is moved out of it once all is read. */
+struct raw {
+        struct remediation result;
+        struct config_strings match;
+        char *limit;
+        struct config_node *steps;
+};
+
+const struct config_field remediation_fields[] = {
+        {"name", CONFIG_STRING, offsetof(struct raw, result.name),
+         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY, .help = "letters, digits, _ and -"},
+        {"match", CONFIG_STRINGS, offsetof(struct raw, match), .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
+         .help = "Alertmanager's matchers, all of which must match: =, !=, =~, !~"},
+        {"cooldown", CONFIG_DURATION, offsetof(struct raw, result.cooldown), .fallback = "0",
+         .help = "least time between the end of a run and the next one under the same lock"},
+        {"limit", CONFIG_STRING, offsetof(struct raw, limit), .help = "most runs in a time, as \"3 per 1d\""},
+        {"lock", CONFIG_STRING, offsetof(struct raw, result.lock), .flags = CONFIG_BIND | CONFIG_NOT_EMPTY,
+         .help = "of those with the same lock one runs at a time; the remediation's name when absent"},
+        {"approval", CONFIG_BOOL, offsetof(struct raw, result.approval), .fallback = "false",
+         .help = "a person must agree before it runs"},
+        {"expire", CONFIG_DURATION, offsetof(struct raw, result.expire), .fallback = "1h",
+         .flags = CONFIG_POSITIVE, .help = "how long an incident may be held or await approval"},
+        {"on_failure", CONFIG_ENUM, offsetof(struct raw, result.on_failure), .fallback = "escalate",
+         .choices = on_failure_words, .help = "what follows a failed step or verification"},
+        {"escalate_to", CONFIG_STRING, offsetof(struct raw, result.escalate_to), .flags = CONFIG_NOT_EMPTY,
+         .help = "the receiver to call; the file's own when absent"},
+        {"steps", CONFIG_NODE, offsetof(struct raw, steps), .flags = CONFIG_REQUIRED,
+         .help = "what is done, in this order"},
+        {"verify", CONFIG_OBJECT, offsetof(struct raw, result.verify), .fields = verify_fields,
+         .size = sizeof(struct verification), .help = "how it is known that it helped"},
+        {0},
+};
+
+/* The sections that are not targets. */
+static const char *const own_sections[] = {"escalate_to", "remediations", NULL};
+
+struct top {
+        char *escalate_to;
+        struct config_node *remediations;
+};
+
+static const struct config_field top_fields[] = {
+        {"escalate_to", CONFIG_STRING, offsetof(struct top, escalate_to), .flags = CONFIG_NOT_EMPTY,
+         .help = "the receiver to call when a remediation does not help"},
+        {"remediations", CONFIG_NODE, offsetof(struct top, remediations), .flags = CONFIG_REQUIRED,
+         .help = "the list of remediations"},
+        {0},
+};
+
+static bool name_valid(const char *name)
+{
+        size_t length = strlen(name);
+        return length > 0 && length <= REMEDIATION_NAME_MAX &&
+               strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == length;
+}
+
+/* An absent string reads as NULL, whatever the reader gave. */
+static void null_when_empty(char **string)
+{
+        if (*string && !**string) {
+                free(*string);
+                *string = NULL;
+        }
+}
+
+/* "3 per 1d" */
+static int limit_parse(const char *text, int64_t *ret_count, nsec *ret_period, struct error *error)
+{
+        char *end = NULL;
+        errno = 0;
+        long long count = strtoll(text, &end, 10);
+        if (end == text || errno != 0 || count <= 0 || !string_starts(end, " per "))
+                return error_set(error, EINVAL, "\"%s\" is no limit: write it as \"3 per 1d\"", text);
+        nsec period = 0;
+        int r = duration_parse(end + strlen(" per "), &period, error);
+        if (r < 0)
+                return r;
+        if (period <= 0)
+                return error_set(error, EINVAL, "a limit's time must be more than zero");
+        *ret_count = count;
+        *ret_period = period;
+        return 0;
+}
+
+static void matchers_read(struct config_node *node, const struct config_strings *texts,
+                          struct matchers *matchers)
+{
+        struct config_node *list = config_member(node, "match");
+        for (size_t i = 0; i < texts->count; i++) {
+                _cleanup_error_ struct error error = {0};
+                if (matchers_add(matchers, texts->items[i], &error) < 0)
+                        config_complain(config_is_list(list) ? config_item(list, i) : list, NULL, "%s",
+                                        error_text(&error));
+        }
+        /* What an alert without any label matches, every alert may: that is no scope at all. */
+        if (matchers_match(matchers, &(const struct config_map){0}))
+                config_complain(
+                        list, NULL,
+                        "these matchers do not say which alerts are meant: add one that an alert without "
+                        "labels does not match, such as alertname=\"...\"");
+}
+
+static void verification_check(struct config_node *node, struct verification *verify,
+                               const struct target_set *targets)
+{
+        struct config_node *place = config_member(node, "verify");
+        null_when_empty(&verify->query);
+        null_when_empty(&verify->check);
+        if (!place)
+                return;
+        if (!verify->query == !verify->check)
+                config_complain(node, "verify", "needs either a query or a check");
+        if (verify->query && !(targets->prometheus_url && *targets->prometheus_url))
+                config_complain(place, "query", "needs `prometheus_url` at the top of the file");
+        if (verify->check && !(targets->exporter_url && *targets->exporter_url))
+                config_complain(place, "check", "needs `exporter_url` at the top of the file");
+        if (verify->within > 0 && verify->hold_for >= verify->within)
+                config_complain(place, "for", "must be shorter than `within`");
+}
+
+static void receiver_check(struct config_node *node, const char *key, const char *receiver,
+                           const struct target_set *targets)
+{
+        if (receiver && config_member(node, key) && !target_set_receiver(targets, receiver))
+                config_complain(node, key, "there is no receiver \"%s\"", receiver);
+}
+
+static void remediation_release(struct remediation *remediation)
+{
+        for (size_t i = 0; i < remediation->step_count; i++)
+                step_release(&remediation->steps[i]);
+        free(remediation->steps);
+        matchers_release(&remediation->match);
+        free(remediation->verify.query);
+        free(remediation->verify.check);
+        free(remediation->name);
+        free(remediation->lock);
+        free(remediation->escalate_to);
+        *remediation = (struct remediation){0};
+}
+
+/* Mistakes are complaints about the document; -ENOMEM is the only failure. */
+static int remediation_read(struct config_node *node, const struct remediation_set *set,
+                            struct remediation *ret, struct error *error)
+{
+        struct raw raw = {0};
+        config_read(node, remediation_fields, &raw);
+        struct remediation *result = &raw.result;
+
+        if (result->name && *result->name && !name_valid(result->name))
+                config_complain(node, "name", "\"%s\" is no name: letters, digits, _ and - are",
+                                result->name);
+        if (result->name && remediation_find(set, result->name))
+                config_complain(node, "name", "there is a remediation \"%s\" already", result->name);
+        matchers_read(node, &raw.match, &result->match);
+        if (raw.limit && *raw.limit) {
+                _cleanup_error_ struct error why = {0};
+                if (limit_parse(raw.limit, &result->limit_count, &result->limit_period, &why) < 0)
+                        config_complain(node, "limit", "%s", error_text(&why));
+        }
+        null_when_empty(&result->lock);
+        null_when_empty(&result->escalate_to);
+        receiver_check(node, "escalate_to", result->escalate_to, &set->targets);
+        verification_check(node, &result->verify, &set->targets);
+
+        int r = 0;
+        if (!result->escalate_to && set->escalate_to) {
+                result->escalate_to = strdup(set->escalate_to);
+                r = result->escalate_to ? 0 : error_oom(error);
+        }
+        if (r >= 0 && raw.steps)
+                r = steps_read(raw.steps, &set->targets, result->on_failure, &result->steps,
+                               &result->step_count, error);
+
+        *ret = *result;
+        *result = (struct remediation){0};
+        config_release(remediation_fields, &raw);
+        return r;
+}
+
+static int remediations_read(struct config_node *list, struct remediation_set *set, struct error *error)
+{
+        size_t count = config_size(list);
+        if (!config_is_list(list) || count == 0) {
+                config_complain(list, NULL, "must be a list of at least one remediation");
+                return 0;
+        }
+        if (count > REMEDIATIONS_MAX) {
+                config_complain(list, NULL, "%zu remediations are too many: %d are the most", count,
+                                REMEDIATIONS_MAX);
+                return 0;
+        }
+        set->remediations = calloc(count, sizeof(*set->remediations));
+        if (!set->remediations)
+                return error_oom(error);
+        for (size_t i = 0; i < count; i++) {
+                int r = remediation_read(config_item(list, i), set, &set->remediations[i], error);
+                set->count = i + 1; /* also after a failure, so that it is freed */
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* The names of the fields of a table, closed by NULL; free() the array only. */
+static const char **field_names(const struct config_field *fields)
+{
+        size_t count = 0;
+        while (fields[count].name)
+                count++;
+        const char **names = calloc(count + 1, sizeof(*names));
+        for (size_t i = 0; names && i < count; i++)
+                names[i] = fields[i].name;
+        return names;
+}
+
+static int set_read(struct remediation_set *set, struct error *error)
+{
+        struct config_node *root = config_root(set->config);
+        if (!root) {
+                if (config_complaints(set->config) == 0)
+                        return error_set(error, EINVAL, "the file is empty");
+                return 0;
+        }
+        if (!config_is_mapping(root)) {
+                config_complain(root, NULL, "must be a mapping with a list of `remediations`");
+                return 0;
+        }
+
+        /* Each table passes over the keys of the other, so that each key has one owner. */
+        _cleanup_free_ const char **target_sections = field_names(target_fields);
+        if (!target_sections)
+                return error_oom(error);
+        config_read_some(root, target_fields, &set->targets, own_sections);
+        target_set_check(&set->targets, root);
+
+        struct top top = {0};
+        config_read_some(root, top_fields, &top, target_sections);
+        set->escalate_to = TAKE_PTR(top.escalate_to);
+        null_when_empty(&set->escalate_to);
+        struct config_node *list = top.remediations;
+        config_release(top_fields, &top);
+
+        receiver_check(root, "escalate_to", set->escalate_to, &set->targets);
+        return list ? remediations_read(list, set, error) : 0;
+}
+
+int remediation_set_load(const char *path, struct remediation_set **ret, struct error *error)
+{
+        struct remediation_set *set = calloc(1, sizeof(*set));
+        if (!set)
+                return error_oom(error);
+        int r = config_load(path, &set->config, error);
+        if (r >= 0)
+                r = set_read(set, error);
+        if (r >= 0 && config_complaints(set->config) > 0)
+                r = error_set(error, EINVAL, "%s", config_complaints_text(set->config));
+        if (r < 0) {
+                remediation_set_free(set);
+                return r;
+        }
+        /* Everything was read out of it. */
+        set->config = config_free(set->config);
+        *ret = set;
+        return 0;
+}
+
+struct remediation_set *remediation_set_free(struct remediation_set *set)
+{
+        if (!set)
+                return NULL;
+        for (size_t i = 0; i < set->count; i++)
+                remediation_release(&set->remediations[i]);
+        free(set->remediations);
+        free(set->escalate_to);
+        config_release(target_fields, &set->targets);
+        config_free(set->config);
+        free(set);
+        return NULL;
+}
+
+const struct remediation *remediation_find(const struct remediation_set *set, const char *name)
+{
+        for (size_t i = 0; i < set->count; i++)
+                if (string_equal(set->remediations[i].name, name))
+                        return &set->remediations[i];
+        return NULL;
+}

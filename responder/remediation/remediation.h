@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* remediations.yml: which alerts set off which steps, under which guards, and how it is known that they
+ * helped. */
+#ifndef RESPONDER_REMEDIATION_H
+#define RESPONDER_REMEDIATION_H
+
+#include "responder/remediation/action.h"
+#include "responder/alert/match.h"
+#include "responder/targets/targets.h"
+
+enum on_failure { ON_FAILURE_ESCALATE, ON_FAILURE_UNDO, ON_FAILURE_CONTINUE, ON_FAILURE_STOP };
+enum undo_when { UNDO_NEVER, UNDO_WHEN_RESOLVED };
+
+struct step {
+        const struct action *action;
+        void *config;   /* as read: labels not yet bound */
+        int undo;       /* enum undo_when; `undo: when_resolved` beside the action */
+        nsec timeout;   /* `timeout:` beside the action, or the action's own */
+        int64_t max;    /* `max:` most targets it may touch; 0: no limit given */
+        int on_failure; /* of this step; default the remediation's */
+};
+
+struct verification {
+        char *query,
+                *check; /* exactly one is set; both NULL: no verification, the incident is healed when run */
+        nsec hold_for;  /* `for:` must hold this long */
+        nsec within;
+        nsec every; /* default 5s */
+};
+
+struct remediation {
+        char *name;
+        struct matchers match;
+        nsec cooldown;       /* after the end of the last run, of the same remediation and lock; 0: none */
+        int64_t limit_count; /* `limit: 3 per 1d`; 0: none */
+        nsec limit_period;
+        char *lock;    /* pattern with ${labels.x}; NULL: the remediation's own name */
+        bool approval; /* `approval: true`: a person must agree */
+        nsec expire;   /* held or awaiting longer than this: expired; default 1h */
+        struct step *steps;
+        size_t step_count;
+        struct verification verify;
+        int on_failure;
+        char *escalate_to; /* receiver; default the file's `escalate_to` */
+};
+
+struct remediation_set {
+        struct target_set targets;
+        struct remediation *remediations;
+        size_t count;
+        char *escalate_to;
+        struct config *config; /* only while it is read */
+};
+
+/* The keys of a remediation, and those beside a step's action; for the reference page. */
+extern const struct config_field remediation_fields[], step_fields[];
+
+/* Loads all of it. On failure -EINVAL, and `error` holds every complaint, one a line. */
+int remediation_set_load(const char *path, struct remediation_set **ret, struct error *error);
+struct remediation_set *remediation_set_free(struct remediation_set *set);
+const struct remediation *remediation_find(const struct remediation_set *set, const char *name);
+
+#endif

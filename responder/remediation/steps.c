@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The `steps:` of one remediation: one action each, and what stands beside it. */
+#include "responder/remediation/steps.h"
+
+#include <errno.h>
+
+#define STEPS_MAX 64
+#define STEP_TIMEOUT (60 * NSEC_PER_SEC)
+
+static const char *const undo_words[] = {"never", "when_resolved", NULL};
+const char *const on_failure_words[] = {"escalate", "undo", "continue", "stop", NULL};
+
+/* What may stand beside the action. */
+const struct config_field step_fields[] = {
+        {"undo", CONFIG_ENUM, offsetof(struct step, undo), .fallback = "never", .choices = undo_words,
+         .help = "when_resolved: undone once the alert is resolved"},
+        {"timeout", CONFIG_DURATION, offsetof(struct step, timeout), .fallback = "0",
+         .help = "how long the step may take; the action's own when absent"},
+        {"max", CONFIG_INT, offsetof(struct step, max), .fallback = "0",
+         .help = "most targets it may touch without asking a person; 0: no limit"},
+        {"on_failure", CONFIG_ENUM, offsetof(struct step, on_failure), .fallback = "escalate",
+         .choices = on_failure_words, .help = "the remediation's own when absent"},
+        {0},
+};
+
+static size_t action_count(void)
+{
+        size_t count = 0;
+        while (actions[count])
+                count++;
+        return count;
+}
+
+/* The names of all actions, closed by NULL; free() the array only. */
+static const char **action_names(void)
+{
+        size_t count = action_count();
+        const char **names = calloc(count + 1, sizeof(*names));
+        for (size_t i = 0; names && i < count; i++)
+                names[i] = actions[i]->name;
+        return names;
+}
+
+static bool is_step_field(const char *key)
+{
+        for (const struct config_field *field = step_fields; field->name; field++)
+                if (string_equal(field->name, key))
+                        return true;
+        return false;
+}
+
+/* The one action among the keys of a step; NULL after a complaint. */
+static const struct action *action_of(struct config_node *node, const char *const *names,
+                                      struct config_node **ret_arguments)
+{
+        const struct action *found = NULL;
+        for (size_t i = 0; i < config_size(node); i++) {
+                const char *key = config_key(node, i);
+                const struct action *action = key ? action_find(key) : NULL;
+                if (!action && key && !is_step_field(key)) {
+                        const char *near = config_nearest(key, names, action_count());
+                        if (near)
+                                config_complain(node, key, "there is no action \"%s\": did you mean \"%s\"?",
+                                                key, near);
+                        else
+                                config_complain(node, key, "there is no action \"%s\"", key);
+                        return NULL;
+                }
+                if (action && found) {
+                        config_complain(node, key, "a step has one action, and this one has %s already",
+                                        found->name);
+                        return NULL;
+                }
+                if (action) {
+                        found = action;
+                        *ret_arguments = config_item(node, i);
+                }
+        }
+        if (!found)
+                config_complain(node, NULL, "a step needs an action");
+        return found;
+}
+
+static void step_check(struct config_node *node, const struct step *step)
+{
+        if (step->undo == UNDO_WHEN_RESOLVED && !step->action->undo)
+                config_complain(node, "undo", "%s cannot be undone", step->action->name);
+        if (step->max < 0)
+                config_complain(node, "max", "must not be negative");
+        if (step->timeout < 0)
+                config_complain(node, "timeout", "must not be negative");
+}
+
+static int step_read(struct config_node *node, const struct target_set *targets, int on_failure,
+                     const char *const *names, struct step *ret, struct error *error)
+{
+        struct config_node *arguments = NULL;
+        if (!config_is_mapping(node)) {
+                config_complain(node, NULL, "a step is a mapping, as in `- docker.restart: {service: web}`");
+                return 0;
+        }
+        const struct action *action = action_of(node, names, &arguments);
+        if (!action)
+                return 0;
+
+        struct step step = {0};
+        config_read_some(node, step_fields, &step, names);
+        step.action = action;
+        step.config = calloc(1, action->config_size > 0 ? action->config_size : 1);
+        if (!step.config)
+                return error_oom(error);
+        if (!config_member(node, "on_failure"))
+                step.on_failure = on_failure;
+        step_check(node, &step);
+        if (step.timeout <= 0)
+                step.timeout = action->timeout > 0 ? action->timeout : STEP_TIMEOUT;
+
+        if (config_read(arguments, action->fields, step.config) && action->check)
+                action->check(step.config, targets, arguments);
+        *ret = step;
+        return 0;
+}
+
+int steps_read(struct config_node *list, const struct target_set *targets, int on_failure,
+               struct step **ret_steps, size_t *ret_count, struct error *error)
+{
+        size_t count = config_size(list);
+        if (!config_is_list(list) || count == 0) {
+                config_complain(list, NULL, "must be a list of at least one step");
+                return 0;
+        }
+        if (count > STEPS_MAX) {
+                config_complain(list, NULL, "%zu steps are too many: %d are the most", count, STEPS_MAX);
+                return 0;
+        }
+        _cleanup_free_ const char **names = action_names();
+        struct step *steps = calloc(count, sizeof(*steps));
+        if (!names || !steps) {
+                free(steps);
+                return error_oom(error);
+        }
+        *ret_steps = steps;
+        *ret_count = count;
+        for (size_t i = 0; i < count; i++) {
+                int r = step_read(config_item(list, i), targets, on_failure, names, &steps[i], error);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+void step_release(struct step *step)
+{
+        if (step->action)
+                config_release(step->action->fields, step->config);
+        free(step->config);
+        *step = (struct step){0};
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of targets share: messages built and answers read, apart from any connection; for tests too.
+ */
+#ifndef RESPONDER_TARGETS_INTERNAL_H
+#define RESPONDER_TARGETS_INTERNAL_H
+
+#include "responder/targets/targets.h"
+
+/* Our application_name in PostgreSQL, by which postgres.terminate_queries knows our own sessions. */
+#define TARGETS_APPLICATION "runbook_responder"
+
+/* `base` without its trailing slashes, then `path`; free() it. NULL when out of memory. */
+char *targets_url(const char *base, const char *path);
+
+/* The bodies of a notification. NULL when out of memory. */
+cJSON *message_to_slack(const struct message *message);
+cJSON *message_to_json(const struct message *message, nsec wall);
+
+/* What Prometheus answered an instant query with. -EREMOTEIO: it refused; -EINVAL: not a vector. */
+int query_answer_parse(long status, const char *body, size_t length, bool *ret_holds, double *ret_value,
+                       struct error *error);
+
+/* The value of runbook_check_success{check="<check>"} on a page of metrics; -ENOENT when it is not there. */
+int check_answer_parse(const char *page, const char *check, bool *ret_holds, struct error *error);
+
+/* Whether Alertmanager's list of alerts has the fingerprint. */
+int alerts_answer_parse(const char *body, size_t length, const char *fingerprint, bool *ret_active,
+                        struct error *error);
+
+#endif

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The sections at the top of remediations.yml: what steps may act on, and whom notifications reach. */
+#include <errno.h>
+
+#include "responder/targets/targets.h"
+
+static const char *const receiver_formats[] = {"slack", "json", "log", NULL};
+
+/* Offsets of a nested table count from the nested structure. */
+struct docker_section {
+        struct docker_options options;
+};
+
+static const struct config_field docker_fields[] = {
+        DOCKER_CONFIG_FIELDS(struct docker_section, options),
+        {0},
+};
+
+static const struct config_field database_fields[] = {
+        {"name", CONFIG_STRING, offsetof(struct database, name), .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
+         .help = "by which steps call it"},
+        POSTGRES_CONFIG_FIELDS(struct database, postgres),
+        {0},
+};
+
+static const struct config_field receiver_fields[] = {
+        {"name", CONFIG_STRING, offsetof(struct receiver, name), .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
+         .help = "by which `notify` and `escalate_to` call it"},
+        {"format", CONFIG_ENUM, offsetof(struct receiver, format), .flags = CONFIG_REQUIRED,
+         .choices = receiver_formats,
+         .help = "slack: Slack's incoming webhook; json: one JSON object, posted; log: a line in our own "
+                 "log"},
+        {"url", CONFIG_SECRET, offsetof(struct receiver, url),
+         .help = "where it is posted to, read anew each time; not for format log"},
+        {0},
+};
+
+const struct config_field target_fields[] = {
+        {"docker", CONFIG_OBJECT, offsetof(struct target_set, docker), .fields = docker_fields,
+         .size = sizeof(struct docker_options), .help = "the Docker Engine of the docker.* actions"},
+        {"databases", CONFIG_LIST, offsetof(struct target_set, databases), .fields = database_fields,
+         .size = sizeof(struct database),
+         .help = "PostgreSQL databases; one connection to each is kept open, for when the server has no "
+                 "other"},
+        {"receivers", CONFIG_LIST, offsetof(struct target_set, receivers), .fields = receiver_fields,
+         .size = sizeof(struct receiver), .help = "whom notifications reach"},
+        {"prometheus_url", CONFIG_STRING, offsetof(struct target_set, prometheus_url),
+         .help = "the Prometheus that `verify: {query: …}` asks"},
+        {"exporter_url", CONFIG_STRING, offsetof(struct target_set, exporter_url),
+         .help = "the runbook_exporter that `verify: {check: …}` asks"},
+        {"alertmanager_url", CONFIG_STRING, offsetof(struct target_set, alertmanager_url),
+         .help = "the Alertmanager that is asked for alerts that fell silent; not asked when absent"},
+        {"repeat_interval", CONFIG_DURATION, offsetof(struct target_set, repeat_interval), .fallback = "4h",
+         .flags = CONFIG_POSITIVE,
+         .help = "Alertmanager's own; after it an open alert that was not sent again is asked for"},
+        {"evidence_directory", CONFIG_STRING, offsetof(struct target_set, evidence_directory),
+         .fallback = "var/evidence", .flags = CONFIG_NOT_EMPTY,
+         .help = "where docker.logs keeps what it saved, one directory an incident"},
+        {"protect", CONFIG_STRINGS, offsetof(struct target_set, protect),
+         .help = "names of containers that no step may change"},
+        {0},
+};
+
+static void url_check(struct config_node *node, const char *key, const char *url)
+{
+        if (url && *url && !string_starts(url, "http://") && !string_starts(url, "https://"))
+                config_complain(node, key, "'%s' must begin with http:// or https://", key);
+}
+
+static void databases_check(const struct target_set *set, struct config_node *list)
+{
+        const struct database *databases = set->databases.items;
+        for (size_t i = 0; i < set->databases.count; i++) {
+                struct config_node *node = config_item(list, i);
+                for (size_t j = 0; databases[i].name && j < i; j++)
+                        if (string_equal(databases[i].name, databases[j].name))
+                                config_complain(node, "name", "there is a database \"%s\" already",
+                                                databases[i].name);
+
+                _cleanup_error_ struct error error = {0};
+                const char *dsn = databases[i].postgres.dsn;
+                if (dsn && *dsn && postgres_check_dsn(dsn, &error) < 0)
+                        config_complain(node, "dsn", "%s", error_text(&error));
+        }
+}
+
+static void receivers_check(const struct target_set *set, struct config_node *list)
+{
+        const struct receiver *receivers = set->receivers.items;
+        for (size_t i = 0; i < set->receivers.count; i++) {
+                struct config_node *node = config_item(list, i);
+                for (size_t j = 0; receivers[i].name && j < i; j++)
+                        if (string_equal(receivers[i].name, receivers[j].name))
+                                config_complain(node, "name", "there is a receiver \"%s\" already",
+                                                receivers[i].name);
+                bool wants_url = receivers[i].format != RECEIVER_LOG;
+                if (wants_url && !secret_is_set(&receivers[i].url))
+                        config_complain(node, NULL, "a receiver of format %s needs a url_file",
+                                        receiver_formats[receivers[i].format]);
+                if (!wants_url && secret_is_set(&receivers[i].url))
+                        config_complain(node, NULL, "a receiver of format log takes no url");
+        }
+}
+
+void target_set_check(const struct target_set *set, struct config_node *node)
+{
+        const char *host = set->docker.host;
+        if (host && *host)
+                docker_check_options(&set->docker, config_member(node, "docker"));
+        databases_check(set, config_member(node, "databases"));
+        receivers_check(set, config_member(node, "receivers"));
+        url_check(node, "prometheus_url", set->prometheus_url);
+        url_check(node, "exporter_url", set->exporter_url);
+        url_check(node, "alertmanager_url", set->alertmanager_url);
+        for (size_t i = 0; i < set->protect.count; i++)
+                if (!*set->protect.items[i])
+                        config_complain(node, "protect",
+                                        "'protect' holds an empty name, which protects nothing");
+}
+
+const struct receiver *target_set_receiver(const struct target_set *set, const char *name)
+{
+        const struct receiver *receivers = set->receivers.items;
+        for (size_t i = 0; i < set->receivers.count; i++)
+                if (string_equal(receivers[i].name, name))
+                        return &receivers[i];
+        return NULL;
+}
+
+const struct database *target_set_database(const struct target_set *set, const char *name)
+{
+        const struct database *databases = set->databases.items;
+        if (!name || !*name)
+                return set->databases.count == 1 ? databases : NULL;
+        for (size_t i = 0; i < set->databases.count; i++)
+                if (string_equal(databases[i].name, name))
+                        return &databases[i];
+        return NULL;
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the JSON API shows: incidents, by page or one whole, and the state of the responder. */
+#include <errno.h>
+
+#include "responder/web/internal.h"
+
+#define PAGE_DEFAULT 50
+#define PAGE_MOST 500
+
+/* An incident's number, or its plain id; 0 for no parameter. */
+static int before_id(struct api *api, const char *text, int64_t *ret, struct error *error)
+{
+        if (!text || !*text) {
+                *ret = 0;
+                return 0;
+        }
+        struct incident incident = {0};
+        int r = journal_find(api->options.parts.journal, text, &incident, error);
+        if (r < 0)
+                return r;
+        *ret = incident.id;
+        incident_release(&incident);
+        return 0;
+}
+
+static int page_size(const char *text, size_t *ret, struct error *error)
+{
+        unsigned long limit = PAGE_DEFAULT;
+        if (text) {
+                char *end = NULL;
+                errno = 0;
+                limit = strtoul(text, &end, 10);
+                if (end == text || *end || errno != 0 || *text == '-' || limit < 1 || limit > PAGE_MOST)
+                        return error_set(error, EINVAL, "limit must be a number from 1 to %d", PAGE_MOST);
+        }
+        *ret = limit;
+        return 0;
+}
+
+static int list_incidents(struct api *api, struct http_exchange *exchange, cJSON **ret, struct error *error)
+{
+        enum incident_state state = INCIDENT_UNCHANGED;
+        const char *wanted = http_query(exchange, "state");
+        int64_t before = 0;
+        size_t limit = PAGE_DEFAULT;
+        if (wanted && *wanted && incident_state_parse(wanted, &state) < 0)
+                return error_set(error, EINVAL, "there is no state \"%s\"", wanted);
+        int r = page_size(http_query(exchange, "limit"), &limit, error);
+        if (r >= 0)
+                r = before_id(api, http_query(exchange, "before"), &before, error);
+        struct incident_list list = {0};
+        if (r >= 0)
+                r = journal_list(api->options.parts.journal, state, before, limit, &list, error);
+        if (r < 0)
+                return r;
+
+        cJSON *answer = cJSON_CreateObject();
+        cJSON *array = cJSON_CreateArray();
+        for (size_t i = 0; array && i < list.count; i++)
+                cJSON_AddItemToArray(array, api_incident(&list.items[i], false, NULL));
+        if (answer) {
+                json_put(answer, "incidents", array);
+                json_put(answer, "next_before",
+                         list.count == limit ? cJSON_CreateString(list.items[list.count - 1].number)
+                                             : cJSON_CreateNull());
+        } else {
+                cJSON_Delete(array);
+        }
+        incident_list_release(&list);
+        *ret = answer;
+        return 0;
+}
+
+void api_list(struct api *api, struct http_exchange *exchange)
+{
+        _cleanup_error_ struct error error = {0};
+        cJSON *answer = NULL;
+        int r = list_incidents(api, exchange, &answer, &error);
+        if (r < 0)
+                api_reply_error(exchange, r, &error);
+        else
+                api_reply_json(exchange, 200, answer);
+}
+
+/* One whole incident. */
+int api_show_incident(struct api *api, const char *number, cJSON **ret, struct error *error)
+{
+        struct incident incident = {0};
+        cJSON *timeline = NULL;
+        int r = journal_find(api->options.parts.journal, number, &incident, error);
+        if (r >= 0)
+                r = journal_timeline(api->options.parts.journal, incident.id, &timeline, error);
+        if (r >= 0)
+                *ret = api_incident(&incident, true, timeline);
+        incident_release(&incident);
+        return r;
+}
+
+void api_show(struct api *api, struct http_exchange *exchange)
+{
+        _cleanup_error_ struct error error = {0};
+        cJSON *answer = NULL;
+        int r = api_show_incident(api, http_path_parameter(exchange), &answer, &error);
+        if (r < 0)
+                api_reply_error(exchange, r, &error);
+        else
+                api_reply_json(exchange, 200, answer);
+}
+
+int api_status_json(struct api *api, cJSON **ret, struct error *error)
+{
+        const struct engine_options *parts = &api->options.parts;
+        struct incident_list active = {0};
+        bool paused = false;
+        nsec since = 0;
+        char time[TIME_TEXT_MAX];
+        int r = journal_paused(parts->journal, &paused, &since, error);
+        if (r >= 0)
+                r = journal_active(parts->journal, &active, error);
+        if (r < 0)
+                return r;
+
+        double counts[INCIDENT_STATE_COUNT] = {0};
+        for (size_t i = 0; i < active.count; i++)
+                if (active.items[i].ended_at == 0)
+                        counts[active.items[i].state]++;
+        incident_list_release(&active);
+
+        cJSON *states = cJSON_CreateObject(), *names = cJSON_CreateArray(), *answer = cJSON_CreateObject();
+        for (enum incident_state state = INCIDENT_RECEIVED; states && state <= INCIDENT_NOT_HEALED; state++)
+                json_put(states, incident_state_name(state), cJSON_CreateNumber(counts[state]));
+        for (size_t i = 0; names && i < parts->set->count; i++)
+                cJSON_AddItemToArray(names, cJSON_CreateString(parts->set->remediations[i].name));
+        if (!answer) {
+                cJSON_Delete(states);
+                cJSON_Delete(names);
+                return error_oom(error);
+        }
+        json_put(answer, "version", cJSON_CreateString(RUNBOOK_VERSION));
+        json_put(answer, "paused", cJSON_CreateBool(paused));
+        json_put(answer, "paused_since",
+                 paused ? cJSON_CreateString(time_format(since, time)) : cJSON_CreateNull());
+        json_put(answer, "dry_run", cJSON_CreateBool(parts->dry_run));
+        json_put(answer, "incidents", states);
+        json_put(answer, "remediations", names);
+        *ret = answer;
+        return 0;
+}
+
+void api_status(struct api *api, struct http_exchange *exchange)
+{
+        _cleanup_error_ struct error error = {0};
+        cJSON *answer = NULL;
+        int r = api_status_json(api, &answer, &error);
+        if (r < 0)
+                api_reply_error(exchange, r, &error);
+        else
+                api_reply_json(exchange, 200, answer);
+}

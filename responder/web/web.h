@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The responder's HTTP side: webhook, JSON API, metrics and the landing page.
+ *
+ * Whatever reads or writes the journal is answered from a few threads of its own, so that the server's event
+ * thread never waits for a disk.
+ */
+#ifndef RESPONDER_API_H
+#define RESPONDER_API_H
+
+#include "responder/engine/engine.h"
+#include "runbook/http_server.h"
+
+struct api;
+
+struct api_options {
+        const char *listen_address;
+        struct engine *engine;
+        struct engine_options parts; /* what the engine was started with */
+        const char *web_config_file; /* NULL: none */
+        bool must_authenticate;      /* a web configuration that lets everybody in is never taken */
+        /* Who may approve, deny, cancel, undo, pause and resume, separated by commas. NULL: everybody who may
+         * ask at all. */
+        const char *operators;
+};
+
+/* Starts to serve. */
+int api_start(const struct api_options *options, struct api **ret, struct error *error);
+uint16_t api_port(const struct api *api);
+
+/* Takes no more requests, finishes those there are, frees. Takes NULL. Call before engine_stop(). */
+struct api *api_stop(struct api *api);
+
+#endif

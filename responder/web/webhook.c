@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Webhooks: parse, complete, journal, answer. */
+#include "responder/web/webhook.h"
+
+#include <errno.h>
+#include <pthread.h>
+
+#include "responder/targets/internal.h"
+#include "runbook/http_client.h"
+#include "runbook/log.h"
+#include "runbook/metrics.h"
+
+#define PARSE_HERE_LIMIT ((size_t)64 * 1024)
+#define FETCH_TIMEOUT (10 * NSEC_PER_SEC)
+#define FETCH_LIMIT ((size_t)64 * 1024 * 1024)
+
+struct webhook_receiver {
+        struct webhook_options options;
+        pthread_mutex_t lock;
+        pthread_cond_t answered;
+        size_t under_way; /* deliveries that were not answered yet */
+};
+
+/* One webhook on its way; owned by whoever works on it, freed when it is answered. */
+struct delivery {
+        struct webhook_receiver *receiver;
+        struct http_exchange *exchange;
+        struct webhook webhook;
+};
+
+int webhook_receiver_new(const struct webhook_options *options, struct webhook_receiver **ret,
+                         struct error *error)
+{
+        struct webhook_receiver *receiver = calloc(1, sizeof(*receiver));
+        if (!receiver)
+                return error_oom(error);
+        receiver->options = *options;
+        pthread_mutex_init(&receiver->lock, NULL);
+        pthread_cond_init(&receiver->answered, NULL);
+        *ret = receiver;
+        return 0;
+}
+
+struct webhook_receiver *webhook_receiver_free(struct webhook_receiver *receiver)
+{
+        if (!receiver)
+                return NULL;
+        pthread_mutex_lock(&receiver->lock);
+        while (receiver->under_way > 0)
+                pthread_cond_wait(&receiver->answered, &receiver->lock);
+        pthread_mutex_unlock(&receiver->lock);
+        pthread_cond_destroy(&receiver->answered);
+        pthread_mutex_destroy(&receiver->lock);
+        free(receiver);
+        return NULL;
+}
+
+static void count_delivery(struct webhook_receiver *receiver, bool begins)
+{
+        pthread_mutex_lock(&receiver->lock);
+        receiver->under_way += begins ? 1 : -(size_t)1;
+        if (receiver->under_way == 0)
+                pthread_cond_signal(&receiver->answered);
+        pthread_mutex_unlock(&receiver->lock);
+}
+
+static void answer(struct delivery *delivery, int result, const struct error *error)
+{
+        if (result >= 0)
+                http_reply_text(delivery->exchange, 200, "accepted");
+        else if (result == -EBADMSG) {
+                log_event(LOG_WARN, "Webhook refused", "error", error_text(error), NULL);
+                http_reply_text(delivery->exchange, 400, "%s", error_text(error));
+        } else {
+                log_event(LOG_ERROR, "Webhook put off", "error", error_text(error), NULL);
+                http_reply_text(delivery->exchange, 503, "not accepted, send it again: %s",
+                                error_text(error));
+        }
+        webhook_release(&delivery->webhook);
+        count_delivery(delivery->receiver, false);
+        free(delivery);
+}
+
+/* Called on the journal's thread, after the commit. */
+static void journaled(void *context, int result)
+{
+        struct delivery *delivery = context;
+        struct webhook_options *options = &delivery->receiver->options;
+        _cleanup_error_ struct error error = {0};
+        if (result < 0)
+                error_set(&error, -result, "the journal could not be written");
+        else
+                options->wake(options->context);
+        /* What cannot be journaled now is never the sender's fault. */
+        answer(delivery, result < 0 ? -EAGAIN : 0, &error);
+}
+
+static void accept_delivery(struct delivery *delivery)
+{
+        int r = journal_accept(delivery->receiver->options.journal, &delivery->webhook, journaled, delivery);
+        if (r < 0) {
+                _cleanup_error_ struct error error = {0};
+                error_set(&error, EAGAIN, "too many webhooks wait for the journal");
+                answer(delivery, -EAGAIN, &error);
+        }
+}
+
+/* --- Groups that `max_alerts` has cut. --- */
+
+/* name="value"; a name that is not of the old kind stands in quotes, which only newer Alertmanagers take. */
+static void put_matcher(struct text *text, const char *name, const char *value)
+{
+        if (label_name_valid(name) || string_starts(name, "__"))
+                text_puts(text, name);
+        else
+                text_put_json(text, name);
+        text_putc(text, '=');
+        text_put_json(text, value);
+}
+
+/* Alertmanager's query for the group: its receiver, and a filter for each label that the group is made by. */
+static char *group_url(const char *base, const struct webhook *webhook)
+{
+        struct text url = {0};
+        _cleanup_free_ char *start = targets_url(base, "/api/v2/alerts?silenced=false&inhibited=false");
+        text_puts(&url, start ? start : "");
+        if (webhook->receiver) {
+                text_puts(&url, "&receiver=");
+                http_put_escaped(&url, webhook->receiver);
+        }
+        const cJSON *label;
+        cJSON_ArrayForEach(label, webhook->group_labels)
+        {
+                _cleanup_text_ struct text matcher = {0};
+                if (!cJSON_IsString(label))
+                        continue;
+                put_matcher(&matcher, label->string, label->valuestring);
+                text_puts(&url, "&filter=");
+                http_put_escaped(&url, text_string(&matcher));
+        }
+        if (!start)
+                url.error = -ENOMEM;
+        return text_take(&url);
+}
+
+/* Moves the alerts that `webhook` does not have yet from `more` into it. */
+static int merge(struct webhook *webhook, struct webhook *more, struct error *error)
+{
+        struct alert *alerts =
+                reallocarray(webhook->alerts, webhook->count + more->count + 1, sizeof(*alerts));
+        if (!alerts)
+                return error_oom(error);
+        webhook->alerts = alerts;
+        size_t known = webhook->count;
+        for (size_t i = 0; i < more->count; i++) {
+                size_t k = 0;
+                while (k < known && !string_equal(alerts[k].fingerprint, more->alerts[i].fingerprint))
+                        k++;
+                if (k < known)
+                        continue;
+                alerts[webhook->count++] = more->alerts[i];
+                more->alerts[i] = (struct alert){0};
+        }
+        return 0;
+}
+
+static int fetch_group(const char *base, const struct webhook *webhook, cJSON **ret, struct error *error)
+{
+        _cleanup_free_ char *url = group_url(base, webhook);
+        _cleanup_http_client_ struct http_client *client = http_client_new();
+        if (!url || !client)
+                return error_oom(error);
+        _cleanup_http_response_ struct http_response response = {0};
+        const struct http_request request = {
+                .url = url, .body_limit = FETCH_LIMIT, .deadline = deadline_in(FETCH_TIMEOUT)};
+        int r = http_fetch(client, &request, &response, error);
+        if (r < 0)
+                return r;
+        if (response.status != 200)
+                return error_set(error, EIO, "Alertmanager answered with status %ld", response.status);
+        r = json_parse(text_string(&response.body), response.body.length, ret, error);
+        return r < 0 ? error_prefix(error, -EIO, "Alertmanager's answer") : 0;
+}
+
+static int complete(struct delivery *delivery, struct error *error)
+{
+        const char *base = delivery->receiver->options.alertmanager_url;
+        if (!*base) {
+                log_event(LOG_WARN,
+                          "Alertmanager has cut a group, and alertmanager_url is not set to fetch the rest",
+                          "receiver", delivery->webhook.receiver, NULL);
+                return 0;
+        }
+        _cleanup_json_ cJSON *json = NULL;
+        struct webhook more = {0};
+        int r = fetch_group(base, &delivery->webhook, &json, error);
+        if (r >= 0)
+                r = webhook_parse_api(json, &more, error);
+        if (r >= 0)
+                r = merge(&delivery->webhook, &more, error);
+        webhook_release(&more);
+        return r < 0 ? error_prefix(error, -EAGAIN, "the rest of a group that max_alerts has cut") : 0;
+}
+
+static void complete_and_accept(void *context)
+{
+        struct delivery *delivery = context;
+        _cleanup_error_ struct error error = {0};
+        int r = complete(delivery, &error);
+        if (r < 0)
+                answer(delivery, r, &error);
+        else
+                accept_delivery(delivery);
+}
+
+static void hand_to_worker(struct delivery *delivery, void (*job)(void *context))
+{
+        if (workers_run(delivery->receiver->options.workers, job, delivery) < 0) {
+                _cleanup_error_ struct error error = {0};
+                error_set(&error, EAGAIN, "no thread is free");
+                answer(delivery, -EAGAIN, &error);
+        }
+}
+
+/* --- Parsing. --- */
+
+static int parse(struct delivery *delivery, struct error *error)
+{
+        const struct text *body = http_body(delivery->exchange);
+        return webhook_parse(text_string(body), body->length, &delivery->webhook, error);
+}
+
+static void parse_large(void *context)
+{
+        struct delivery *delivery = context;
+        _cleanup_error_ struct error error = {0};
+        int r = parse(delivery, &error);
+        if (r < 0)
+                answer(delivery, r, &error);
+        else if (delivery->webhook.truncated > 0)
+                complete_and_accept(delivery);
+        else
+                accept_delivery(delivery);
+}
+
+void webhook_receive(struct webhook_receiver *receiver, struct http_exchange *exchange)
+{
+        struct delivery *delivery = calloc(1, sizeof(*delivery));
+        if (!delivery) {
+                http_reply_text(exchange, 503, "not accepted, send it again: out of memory");
+                return;
+        }
+        *delivery = (struct delivery){.receiver = receiver, .exchange = exchange};
+        count_delivery(receiver, true);
+        if (http_body(exchange)->length > PARSE_HERE_LIMIT) {
+                http_suspend(exchange);
+                hand_to_worker(delivery, parse_large);
+                return;
+        }
+        _cleanup_error_ struct error error = {0};
+        int r = parse(delivery, &error);
+        if (r < 0) {
+                answer(delivery, r, &error);
+                return;
+        }
+        http_suspend(exchange);
+        if (delivery->webhook.truncated > 0)
+                hand_to_worker(delivery, complete_and_accept);
+        else
+                accept_delivery(delivery);
+}
