@@ -49,7 +49,8 @@ int current_start(const struct current_options *options, struct current **ret, s
         int r = check_set_load(options->config_file, options->state_directory, &set, error);
         if (r >= 0 && options->confinement) {
                 r = confinement_enter(options->confinement, set, error);
-                current->status.confinement = options->confinement;
+                current->status.landlock = options->confinement->landlock;
+                current->status.seccomp = options->confinement->seccomp;
         }
         /* A thread for each check, so that those which hang keep no other one waiting. */
         if (r >= 0)

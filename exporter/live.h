@@ -6,6 +6,7 @@
 #ifndef EXPORTER_CURRENT_H
 #define EXPORTER_CURRENT_H
 
+#include "exporter/confinement.h"
 #include "exporter/web/scrape.h"
 
 struct current;

@@ -71,9 +71,9 @@ void about_process(struct sample_sink *sink, const struct process_status *status
         SAMPLE_BARE(sink, &reload_successful, __atomic_load_n(&status->successful, __ATOMIC_RELAXED));
         SAMPLE_BARE(sink, &reload_success_time,
                     nsec_to_seconds(__atomic_load_n(&status->success_wall, __ATOMIC_RELAXED)));
-        if (status->confinement)
-                SAMPLE(sink, &sandbox_info, 1, {"landlock", status->confinement->landlock},
-                       {"seccomp", status->confinement->seccomp ? "true" : "false"});
+        if (status->landlock)
+                SAMPLE(sink, &sandbox_info, 1, {"landlock", status->landlock},
+                       {"seccomp", status->seccomp ? "true" : "false"});
 }
 
 /* The limits beside the values; only of checks that have some. */

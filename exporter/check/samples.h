@@ -3,16 +3,14 @@
 #ifndef EXPORTER_ABOUT_H
 #define EXPORTER_ABOUT_H
 
-#include "exporter/confinement.h"
-#include "exporter/schedule/schedule.h"
+#include "exporter/check/result.h"
 
 /* How the process stands. By main, read by any thread. */
 struct process_status {
         bool successful; /* the last attempt to read the file again */
         nsec success_wall;
-        const struct confinement
-                *confinement; /* set once, before there are threads; NULL: nothing is told of it
-                               */
+        const char *landlock; /* what was given up; NULL: nothing is told of it. Borrowed */
+        bool seccomp;
 };
 
 /* Those of every check, and every one there is; closed by NULL. */

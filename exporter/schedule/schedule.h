@@ -10,41 +10,8 @@
 #ifndef EXPORTER_SCHEDULE_H
 #define EXPORTER_SCHEDULE_H
 
-#include "exporter/check/check.h"
+#include "exporter/check/result.h"
 #include "runbook/workers.h"
-
-/* What one finished run measured. Immutable, reference-counted. */
-struct check_result {
-        struct sample_set samples;
-        struct sample_set durations; /* of all runs so far, as a histogram */
-        nsec started_wall;
-        nsec duration;
-        int code;                        /* 0, or the negative errno that run() answered */
-        char *reason;                    /* why it failed, for people; NULL after a success */
-        size_t beyond[THRESHOLD_LEVELS]; /* how many series are beyond a threshold of each level */
-        struct trace *trace;             /* its steps; NULL, as a rule: nobody asked for them */
-        unsigned references;
-};
-
-struct check_result *check_result_ref(struct check_result *result);
-struct check_result *check_result_unref(struct check_result *result); /* takes NULL, returns NULL */
-
-/* How a check stands. */
-struct check_state {
-        const struct check *check;
-        struct check_result *result; /* of the last finished run, a reference; NULL: none has finished yet */
-        nsec last_success_wall;      /* when the last successful run began; 0: never */
-        bool running;
-        bool overdue; /* the present run has outlasted its timeout */
-        bool success; /* the last run succeeded, and the present one is not overdue */
-};
-
-/* How a check stands, from bad to worse. */
-enum standing { STANDING_PASS, STANDING_WARN, STANDING_FAIL, STANDING_UNKNOWN /* has not run yet */ };
-enum standing check_state_standing(const struct check_state *state);
-
-/* The reason of a failure in words, "" when there is none; borrowed from the state. */
-const char *check_state_reason(const struct check_state *state);
 
 /* One run of one check that somebody waits for. */
 struct check_run {
@@ -120,6 +87,5 @@ uint64_t schedule_generation(const struct schedule *schedule);
  */
 size_t schedule_states(struct schedule *schedule, const bool *selected, struct check_state *ret_states,
                        uint64_t *ret_generation, nsec *ret_fresh_until);
-void check_state_release(struct check_state *state);
 
 #endif

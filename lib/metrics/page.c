@@ -2,6 +2,8 @@
 /* Groups samples by family, sorts the families, and leaves out what came twice. */
 #include "lib/metrics/page.h"
 
+#include "lib/metrics/writer.h"
+
 #include <errno.h>
 
 #define NOWHERE UINT32_MAX
@@ -312,4 +314,30 @@ bool metrics_family_named(const struct metric_family *family, const char *const 
                                 return true;
         }
         return false;
+}
+
+const char *metrics_row_bound(const struct metrics_row *row, size_t *ret_length)
+{
+        /* `le` comes last, and a number holds nothing that would be escaped. */
+        const char *end = row->labels + row->sample->labels_length - 1, *start = end;
+
+        while (start > row->labels && start[-1] != '"')
+                start--;
+        *ret_length = (size_t)(end - start);
+        return start;
+}
+
+void metrics_row_native(const struct metrics_row *row, struct native_buckets *ret)
+{
+        memcpy(ret, row->labels, row->sample->labels_length); /* it lies there unaligned */
+}
+
+uint32_t native_span(const struct native_buckets *native, uint32_t first)
+{
+        uint32_t length = 1;
+
+        while (first + length < native->count &&
+               native->buckets[first + length].index == native->buckets[first].index + length)
+                length++;
+        return length;
 }

@@ -13,47 +13,6 @@
 #define ASK_TIMEOUT (10 * NSEC_PER_SEC)
 #define CARRY_AGAIN (5 * NSEC_PER_SEC)
 
-struct job {
-        struct engine *engine;
-        struct track *track;
-        carry_function *function;
-        struct carry carry;
-};
-
-struct track *engine_track(struct engine *engine, int64_t incident)
-{
-        for (struct track *track = engine->tracks; track; track = track->next)
-                if (track->incident == incident)
-                        return track;
-        return NULL;
-}
-
-static struct track *track_new(struct engine *engine, int64_t incident)
-{
-        struct track *track = calloc(1, sizeof(*track));
-        if (!track)
-                return NULL;
-        track->incident = incident;
-        track->seen = true;
-        track->next = engine->tracks;
-        engine->tracks = track;
-        return track;
-}
-
-static void job_free(struct job *job)
-{
-        incident_release(&job->carry.walk.incident);
-        free(job);
-}
-
-void engine_track_free(struct track *track)
-{
-        if (track->job)
-                job_free(track->job);
-        free(track->lock);
-        free(track);
-}
-
 /* On a worker. */
 static void job_run(void *context)
 {
@@ -77,7 +36,7 @@ static void job_run(void *context)
         job->track->busy = false;
         job->track->again = carry->again;
         pthread_mutex_unlock(&engine->mutex);
-        job_free(job);
+        engine_job_free(job);
         engine_wake(engine);
 }
 
@@ -87,7 +46,7 @@ int engine_dispatch(struct pass *pass, struct incident *incident, const struct r
         struct engine *engine = pass->engine;
         struct track *track = engine_track(engine, incident->id);
         if (!track)
-                track = track_new(engine, incident->id);
+                track = engine_track_new(engine, incident->id);
         _cleanup_free_ char *lock_copy = strdup(lock ? lock : "");
         struct job *job = calloc(1, sizeof(*job));
         if (!track || !job || !lock_copy) {
@@ -132,7 +91,7 @@ int engine_dispatch(struct pass *pass, struct incident *incident, const struct r
                 track->job = NULL;
                 track->busy = false;
                 pthread_mutex_unlock(&engine->mutex);
-                job_free(job);
+                engine_job_free(job);
                 return error_set(error, -r, "no worker takes it: %s", strerror(-r));
         }
         return 0;

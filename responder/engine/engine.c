@@ -113,14 +113,6 @@ int engine_start(const struct engine_options *options, struct engine **ret, stru
         return 0;
 }
 
-void engine_wake(struct engine *engine)
-{
-        pthread_mutex_lock(&engine->mutex);
-        engine->woken = true;
-        pthread_cond_signal(&engine->changed);
-        pthread_mutex_unlock(&engine->mutex);
-}
-
 struct engine *engine_stop(struct engine *engine, struct deadline deadline)
 {
         if (!engine)

@@ -9,20 +9,9 @@
 #ifndef RESPONDER_ENGINE_H
 #define RESPONDER_ENGINE_H
 
-#include "responder/journal/journal.h"
-#include "responder/incident/meters.h"
-#include "responder/remediation/remediation.h"
-#include "responder/targets/targets.h"
+#include "responder/incident/parts.h"
 
 struct engine;
-
-struct engine_options {
-        const struct remediation_set *set;
-        struct targets *targets;
-        struct journal *journal;
-        struct meters *meters;
-        bool dry_run;
-};
 
 int engine_start(const struct engine_options *options, struct engine **ret, struct error *error);
 

@@ -40,6 +40,16 @@ struct engine {
         atomic_bool reconciling; /* a worker is asking Alertmanager */
 };
 
+struct job {
+        struct engine *engine;
+        struct track *track;
+        carry_function *function;
+        struct carry carry;
+};
+
+struct track *engine_track_new(struct engine *engine, int64_t incident);
+void engine_job_free(struct job *job);
+
 /* What one pass of the engine's thread works with. */
 struct pass {
         struct engine *engine;

@@ -19,52 +19,6 @@ static nsec since_alert(const struct incident *incident)
         return since > 0 ? since : 0;
 }
 
-static void log_incident(const struct walk *walk, enum log_level level, const char *message,
-                         const char *reason)
-{
-        log_event(level, message, "incident", walk->incident.number, "remediation",
-                  walk->incident.remediation, "state", incident_state_name(walk->incident.state), "reason",
-                  reason, NULL);
-}
-
-int carry_conclude(struct walk *walk, enum incident_state expect, enum incident_state state,
-                   const char *event, const char *actor, const cJSON *detail, struct error *error)
-{
-        struct journal_entry entry = {.actor = actor,
-                                      .event = event,
-                                      .expect = expect,
-                                      .state = state,
-                                      .clear_requests = true,
-                                      .ended = true,
-                                      .detail = detail};
-        int r = walk_write(walk, &entry, error);
-        if (r < 0)
-                return r;
-        meters_incident_ended(walk->options->meters, walk->incident.remediation, state);
-        log_incident(walk, LOG_INFO, "Incident ended", json_string(detail, "reason"));
-        return 0;
-}
-
-/* A change of state that does not end the incident. */
-static int change_state(struct carry *carry, enum incident_state expect, enum incident_state state,
-                        const char *event, const cJSON *detail, struct error *error)
-{
-        struct walk *walk = &carry->walk;
-        struct journal_entry entry = {
-                .event = event,
-                .expect = expect,
-                .state = state,
-                .lock = string_equal(walk->incident.lock, carry->lock) ? NULL : carry->lock,
-                .detail = detail,
-        };
-        int r = walk_write(walk, &entry, error);
-        if (r >= 0)
-                log_incident(walk,
-                             state == INCIDENT_FAILED || state == INCIDENT_NOT_HEALED ? LOG_WARN : LOG_INFO,
-                             "Incident changed", json_string(detail, "reason"));
-        return r;
-}
-
 /* All steps are over: what follows. */
 static int after_steps(struct carry *carry, struct error *error)
 {
@@ -72,7 +26,7 @@ static int after_steps(struct carry *carry, struct error *error)
         if (verify_wanted(&walk->remediation->verify)) {
                 *carry->memory = (struct carry_memory){0};
                 carry->again = clock_monotonic();
-                return change_state(carry, INCIDENT_RUNNING, INCIDENT_VERIFYING, "verifying", NULL, error);
+                return carry_change(carry, INCIDENT_RUNNING, INCIDENT_VERIFYING, "verifying", NULL, error);
         }
         int r = carry_conclude(walk, INCIDENT_RUNNING, INCIDENT_HEALED, "healed: all steps done", NULL, NULL,
                                error);
@@ -101,11 +55,11 @@ int carry_run(struct carry *carry, struct error *error)
                 _cleanup_error_ struct error why = {0};
                 if (call_receiver(walk) && (call_reason(walk, &reason, &why) < 0 ||
                                             call_person(walk, "awaits approval", reason, &why) < 0))
-                        log_incident(walk, LOG_WARN, "Cannot tell anyone that approval is awaited",
+                        carry_log(walk, LOG_WARN, "Cannot tell anyone that approval is awaited",
                                      error_text(&why));
                 return 0;
         }
-        case STEPS_FAILED: log_incident(walk, LOG_WARN, "Incident changed", NULL); return 0;
+        case STEPS_FAILED: carry_log(walk, LOG_WARN, "Incident changed", NULL); return 0;
         case STEPS_PAUSED:
         case STEPS_STOPPING: return 0;
         }
@@ -125,13 +79,13 @@ static const char *approval_reason(const struct walk *walk, const struct plannin
 static int await_approval(struct carry *carry, const char *reason, const cJSON *detail, struct error *error)
 {
         struct walk *walk = &carry->walk;
-        int r = change_state(carry, walk->incident.state, INCIDENT_AWAITING_APPROVAL, "awaiting approval",
+        int r = carry_change(carry, walk->incident.state, INCIDENT_AWAITING_APPROVAL, "awaiting approval",
                              detail, error);
         if (r < 0 || !call_receiver(walk))
                 return r;
         _cleanup_error_ struct error why = {0};
         if (call_person(walk, "awaits approval", reason, &why) < 0)
-                log_incident(walk, LOG_WARN, "Cannot tell anyone that approval is awaited", error_text(&why));
+                carry_log(walk, LOG_WARN, "Cannot tell anyone that approval is awaited", error_text(&why));
         return 0;
 }
 
@@ -155,14 +109,14 @@ int carry_start(struct carry *carry, struct error *error)
         if (walk->options->dry_run) {
                 r = carry_conclude(walk, from, INCIDENT_PLANNED, "planned", NULL, detail, error);
         } else if (planning.failure) {
-                r = change_state(carry, from, INCIDENT_FAILED, "planning failed", detail, error);
+                r = carry_change(carry, from, INCIDENT_FAILED, "planning failed", detail, error);
                 if (r >= 0)
                         r = carry_aftermath(carry, error);
         } else if (asks) {
                 r = await_approval(carry, asks, detail, error);
         } else {
                 bool first = walk->incident.running_at == 0;
-                r = change_state(carry, from, INCIDENT_RUNNING, "running", detail, error);
+                r = carry_change(carry, from, INCIDENT_RUNNING, "running", detail, error);
                 if (r >= 0 && first)
                         meters_action_begun(walk->options->meters, walk->incident.remediation,
                                             since_alert(&walk->incident));
@@ -214,7 +168,7 @@ static int not_healed(struct carry *carry, const struct verify_answer *answer, c
                 answer->known ? text_format("%s did not hold within %s", what, within)
                               : text_format("%s could not be asked within %s: %s", what, within, why);
         _cleanup_json_ cJSON *detail = reason ? reason_detail(reason, take) : take;
-        return change_state(carry, INCIDENT_VERIFYING, INCIDENT_NOT_HEALED, "not healed", detail, error);
+        return carry_change(carry, INCIDENT_VERIFYING, INCIDENT_NOT_HEALED, "not healed", detail, error);
 }
 
 int carry_verify(struct carry *carry, struct error *error)
@@ -237,7 +191,7 @@ int carry_verify(struct carry *carry, struct error *error)
         if (verify_ask(verify, &bindings.bindings, walk->options->targets, deadline_in(LOOK_TIMEOUT), &answer,
                        &why) < 0 &&
             watch->errors == 0)
-                log_incident(walk, LOG_WARN, "Verification has no answer", error_text(&why));
+                carry_log(walk, LOG_WARN, "Verification has no answer", error_text(&why));
 
         nsec now = clock_monotonic();
         enum verdict verdict = verify_judge(verify, watch, &answer, now);

@@ -10,6 +10,7 @@
 
 #include "responder/incident/steps.h"
 #include "responder/incident/verify.h"
+#include "runbook/log.h"
 
 struct carry_memory {
         bool watching; /* `watch` is set up */
@@ -38,6 +39,11 @@ carry_function carry_tidy;      /* ended: undo when resolved or asked to, settle
  * and, unless a person asked for it, that the responder is not paused). */
 bool carry_tidy_wanted(const struct incident *incident, const struct remediation *remediation,
                        bool *ret_undoes);
+
+/* A change of state that does not end the incident, and a line of the log about it. */
+int carry_change(struct carry *carry, enum incident_state expect, enum incident_state state, const char *event,
+                 const cJSON *detail, struct error *error);
+void carry_log(const struct walk *walk, enum log_level level, const char *message, const char *reason);
 
 /* Writes the final state of an incident, counts and logs it. `detail` may be NULL. */
 int carry_conclude(struct walk *walk, enum incident_state expect, enum incident_state state,

@@ -8,7 +8,7 @@
 
 #include <stdatomic.h>
 
-#include "responder/engine/engine.h"
+#include "responder/incident/parts.h"
 
 /* One incident in the hands of one thread. `remediation` fits it: step by step the same actions. */
 struct walk {

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/http/web_config/internal.h"
+#include "lib/http/server/access/internal.h"
 
 /* Of "open sesame", at the lowest cost there is, in the three spellings of the same hash. */
 #define HASH "$2y$04$x/DzzPIIm1swcr9aQm6VW.hblrXzFjpAU9fj7dkBECjxsYliqKNLG"

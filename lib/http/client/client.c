@@ -120,14 +120,6 @@ static size_t on_header(char *data, size_t size, size_t count, void *context)
         return text_error(headers) < 0 ? give_up(transfer, -ENOMEM) : length;
 }
 
-bool http_add_header(struct curl_slist **headers, const char *line)
-{
-        struct curl_slist *longer = curl_slist_append(*headers, line);
-        if (longer)
-                *headers = longer;
-        return longer != NULL;
-}
-
 /* Headers may hold secrets. */
 static void headers_free(struct curl_slist **headers)
 {
@@ -301,36 +293,13 @@ static int64_t certificate_expiry(CURL *curl)
         return 0;
 }
 
-/* "https://host:port" of the URL; with `path`, the path as well. Never what may be secret. NULL: no URL. */
-static char *url_part(const char *string, bool path)
-{
-        static const CURLUPart secrets[] = {CURLUPART_USER,  CURLUPART_PASSWORD, CURLUPART_OPTIONS,
-                                            CURLUPART_QUERY, CURLUPART_FRAGMENT, CURLUPART_PATH};
-        char *copy = NULL, *part = NULL;
-        CURLU *url = curl_url();
-        if (url && curl_url_set(url, CURLUPART_URL, string, 0) == CURLUE_OK) {
-                for (size_t i = 0; i < N_ELEMENTS(secrets) - (path ? 1 : 0); i++)
-                        curl_url_set(url, secrets[i], NULL, 0);
-                if (curl_url_get(url, CURLUPART_URL, &part, 0) == CURLUE_OK)
-                        copy = strdup(part);
-        }
-        curl_free(part);
-        curl_url_cleanup(url);
-        return copy;
-}
-
-char *http_url_shown(const struct http_request *request)
-{
-        return url_part(request->url, !request->url_is_secret);
-}
-
 /* Remembers a certificate for the requests that will find the connection open. */
 static int64_t remember_expiry(struct http_client *client, CURL *curl, const char *url)
 {
         long opened = 0;
         if (!is_https(url))
                 return 0;
-        _cleanup_free_ char *origin = url_part(url, false);
+        _cleanup_free_ char *origin = http_url_part(url, false);
         if (!origin)
                 return 0;
         curl_easy_getinfo(curl, CURLINFO_NUM_CONNECTS, &opened);
@@ -370,7 +339,7 @@ static int fetch_failed(CURL *curl, struct transfer *transfer, CURLcode code, st
         if (transfer->result < 0)
                 result = transfer->result;
 
-        _cleanup_free_ char *url = url_part(request->url, !request->url_is_secret);
+        _cleanup_free_ char *url = http_url_part(request->url, !request->url_is_secret);
         const char *at = url ? url : "the URL", *over = request->unix_socket ? " over " : "";
         const char *path = request->unix_socket ? request->unix_socket : "";
         if (result == -ENOMEM)
@@ -413,7 +382,7 @@ int http_transfer_begin(CURL *curl, struct transfer *transfer, const struct http
                 return error_set(error, EINVAL, "\"%s\" is no HTTP method", request->method);
         int left_ms = deadline_left_ms(request->deadline);
         if (left_ms == 0) {
-                _cleanup_free_ char *url = url_part(request->url, !request->url_is_secret);
+                _cleanup_free_ char *url = http_url_part(request->url, !request->url_is_secret);
                 return error_set(error, ETIMEDOUT, "%s: no time was left to ask", url ? url : "the URL");
         }
         int r = add_headers(&transfer->headers, request, error);

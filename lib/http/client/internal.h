@@ -39,6 +39,9 @@ int http_transfer_end(CURL *curl, struct transfer *transfer, CURLcode code, stru
  */
 void http_thread_done(const char *url);
 
+/* "https://host:port" of the URL; with `path`, the path as well. NULL: no URL. */
+char *http_url_part(const char *string, bool path);
+
 /* Appends a line to the request's headers, which are wiped in the end; false when out of memory. */
 bool http_add_header(struct curl_slist **headers, const char *line);
 

@@ -7,7 +7,7 @@
 #include <errno.h>
 
 #include "lib/http/server/internal.h"
-#include "lib/http/web_config/internal.h"
+#include "lib/http/server/access/internal.h"
 #include "runbook/log.h"
 
 struct http_secure {

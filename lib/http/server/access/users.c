@@ -14,7 +14,7 @@
 #include <pthread.h>
 #include <strings.h>
 
-#include "lib/http/web_config/internal.h"
+#include "lib/http/server/access/internal.h"
 #include "runbook/workers.h"
 
 enum {

@@ -5,7 +5,7 @@
 #include <gnutls/x509-ext.h>
 #include <gnutls/x509.h>
 
-#include "lib/http/web_config/internal.h"
+#include "lib/http/server/access/internal.h"
 
 /* Go's names for cipher suites, and what GnuTLS composes them from; TLS 1.3 has no key exchange in its. */
 static const struct suite {

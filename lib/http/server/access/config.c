@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The web configuration: its table, what the table cannot say, and whether its files have changed. */
-#include "lib/http/web_config/internal.h"
+#include "lib/http/server/access/internal.h"
 
 #include <errno.h>
 #include <strings.h>
