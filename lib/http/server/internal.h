@@ -114,7 +114,13 @@ bool http_exchange_refuses_early(const struct http_exchange *exchange);
 
 void http_refuse(struct http_exchange *exchange, unsigned status, const char *text);
 
-/* http_server_reply.c */
+/* content.c */
+struct MHD_Response *http_response_new(char *data, size_t length, const char *content_type);
+struct MHD_Response *http_content_response_once(struct http_content *content, const char *content_type);
+bool http_content_prepare(struct http_content *content, const char *content_type);
+struct MHD_Response *http_content_response(const struct http_content *content);
+
+/* reply.c */
 
 /* Queues the answer of an exchange with MHD. */
 enum MHD_Result http_exchange_send(struct http_exchange *exchange);

@@ -77,29 +77,6 @@ struct http_exchange *http_exchange_new(struct http_server *server, struct MHD_C
         return exchange;
 }
 
-struct http_exchange *http_exchange_free(struct http_exchange *exchange)
-{
-        if (!exchange)
-                return NULL;
-        if (exchange->body_claimed > 0)
-                atomic_fetch_sub(&exchange->server->body_bytes, exchange->body_claimed);
-        if (exchange->response)
-                MHD_destroy_response(exchange->response);
-        http_content_unref(exchange->content);
-        text_free(&exchange->body);
-        free(exchange->user);
-        if (exchange->suspended)
-                http_server_unref(exchange->server);
-        free(exchange);
-        return NULL;
-}
-
-void http_refuse(struct http_exchange *exchange, unsigned status, const char *text)
-{
-        exchange->refusal = status;
-        exchange->refusal_text = text;
-}
-
 /* Whether `path` is the route's, segment by segment; "{id}" takes one that is not empty. */
 static bool path_matches(const char *pattern, const char *path, const char **ret_start, const char **ret_end)
 {
@@ -301,56 +278,4 @@ bool http_exchange_take_body(struct http_exchange *exchange, const char *data, s
         }
         exchange->body_discarded += length;
         return exchange->body_discarded <= DISCARD_LIMIT;
-}
-
-const char *http_method(const struct http_exchange *exchange)
-{
-        return exchange->method;
-}
-
-const char *http_path(const struct http_exchange *exchange)
-{
-        return exchange->path;
-}
-
-const char *http_path_parameter(const struct http_exchange *exchange)
-{
-        return exchange->parameter;
-}
-
-static const char *next_pair(const struct http_exchange *exchange, const char *pair)
-{
-        if (!pair)
-                pair = exchange->query;
-        else {
-                pair += strlen(pair) + 1;
-                pair += strlen(pair) + 1;
-        }
-        return pair < exchange->query_end ? pair : NULL;
-}
-
-const char *http_query(const struct http_exchange *exchange, const char *name)
-{
-        for (const char *pair = NULL; (pair = next_pair(exchange, pair));)
-                if (strcmp(pair, name) == 0)
-                        return pair + strlen(pair) + 1;
-        return NULL;
-}
-
-void http_query_each(const struct http_exchange *exchange, const char *name,
-                     void (*each)(void *context, const char *value), void *context)
-{
-        for (const char *pair = NULL; (pair = next_pair(exchange, pair));)
-                if (strcmp(pair, name) == 0)
-                        each(context, pair + strlen(pair) + 1);
-}
-
-const char *http_header(const struct http_exchange *exchange, const char *name)
-{
-        return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
-}
-
-const struct text *http_body(const struct http_exchange *exchange)
-{
-        return &exchange->body;
 }

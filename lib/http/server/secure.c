@@ -7,22 +7,8 @@
 #include <errno.h>
 
 #include "lib/http/server/internal.h"
-#include "lib/http/server/access/internal.h"
+#include "lib/http/server/secure.h"
 #include "runbook/log.h"
-
-struct http_secure {
-        struct web_config *config;
-        struct web_stamp tried[WEB_FILES]; /* of the last attempt to read it again */
-        struct web_checker *checker;
-        bool must_authenticate;
-};
-
-/* What a connection keeps for as long as it is open. */
-struct http_link {
-        struct web_config *config; /* its TLS was made by it */
-        struct web_peer peer;
-        bool over_limit;
-};
 
 int http_secure_new(const char *path, bool must_authenticate, struct http_secure **ret, struct error *error)
 {
@@ -80,7 +66,7 @@ static int check_successor(const struct http_secure *secure, const struct web_co
 }
 
 /* Reads the configuration again when one of its files has changed, and keeps it when that fails. */
-static void refresh(struct http_secure *secure)
+void http_secure_refresh(struct http_secure *secure)
 {
         _cleanup_error_ struct error error = {0};
         _cleanup_(web_config_unref_p) struct web_config *next = NULL;
@@ -105,7 +91,7 @@ static void refresh(struct http_secure *secure)
 
 /* ---- connections ---- */
 
-static struct http_link *link_of(struct MHD_Connection *connection)
+struct http_link *http_link_of(struct MHD_Connection *connection)
 {
         const union MHD_ConnectionInfo *info =
                 MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -124,7 +110,7 @@ static gnutls_session_t session_of(struct MHD_Connection *connection)
 /* MHD has put its connection with the session. */
 static int verify_peer(gnutls_session_t session)
 {
-        struct http_link *link = link_of(gnutls_session_get_ptr(session));
+        struct http_link *link = http_link_of(gnutls_session_get_ptr(session));
 
         return link && link->config ? web_tls_verify(link->config, session, &link->peer)
                                     : GNUTLS_E_INTERNAL_ERROR;
@@ -153,7 +139,7 @@ struct http_link *http_link_new(struct http_secure *secure, struct MHD_Connectio
         link->over_limit = over_limit;
         if (!http_secure_has_tls(secure))
                 return link;
-        refresh(secure);
+        http_secure_refresh(secure);
         gnutls_session_t session = session_of(connection);
         if (!session || web_tls_prepare(secure->config, session) < 0)
                 return link; /* cannot shake hands */
@@ -174,102 +160,9 @@ struct http_link *http_link_free(struct http_link *link)
 
 bool http_link_is_over_limit(struct MHD_Connection *connection)
 {
-        const struct http_link *link = link_of(connection);
+        const struct http_link *link = http_link_of(connection);
 
         return link && link->over_limit;
-}
-
-/* ---- who asks ---- */
-
-static void deny(struct http_exchange *exchange)
-{
-        free(TAKE_PTR(exchange->user));
-        http_refuse(exchange, MHD_HTTP_UNAUTHORIZED, "unauthorized");
-}
-
-void http_secure_decide(struct http_exchange *exchange)
-{
-        if (exchange->verdict == WEB_BUSY)
-                http_refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "too many sign in at once, try again");
-        else if (exchange->verdict != WEB_ALLOWED)
-                deny(exchange);
-}
-
-/* The verdict on a password; then MHD calls on_request() with the head once more. */
-static void on_verdict(void *context, enum web_verdict verdict)
-{
-        struct http_exchange *exchange = context;
-        struct http_server *server = exchange->server;
-
-        pthread_mutex_lock(&server->lock);
-        exchange->verdict = (int)verdict;
-        MHD_resume_connection(exchange->connection);
-        pthread_mutex_unlock(&server->lock);
-}
-
-/* By a client certificate, where there are no users. */
-static void take_peer(struct http_exchange *exchange)
-{
-        const struct http_link *link = link_of(exchange->connection);
-
-        if (link && link->peer.verified && link->peer.names.count > 0)
-                exchange->user = strdup(link->peer.names.items[0]);
-}
-
-bool http_secure_ask(struct http_exchange *exchange)
-{
-        struct http_secure *secure = exchange->server->secure;
-        _cleanup_secret_ struct text password = {0};
-
-        refresh(secure);
-        const struct http_link *link = link_of(exchange->connection);
-        if (secure->config->tls &&
-            (!link || !link->config ||
-             (link->config->settings.tls.client_auth == REQUIRE_VERIFIED && !link->peer.verified))) {
-                http_refuse(exchange, MHD_HTTP_FORBIDDEN, "no certificate was verified");
-                return true;
-        }
-        if (!web_config_has_users(secure->config)) {
-                take_peer(exchange);
-                return true;
-        }
-        if (!web_basic_parse(http_header(exchange, MHD_HTTP_HEADER_AUTHORIZATION), &exchange->user,
-                             &password)) {
-                deny(exchange);
-                return true;
-        }
-        exchange->verdict =
-                (int)web_checker_recall(secure->checker, secure->config, exchange->user, &password);
-        if (exchange->verdict != WEB_UNKNOWN) {
-                http_secure_decide(exchange);
-                return true;
-        }
-        exchange->asking = true;
-        MHD_suspend_connection(exchange->connection);
-        web_checker_check(secure->checker, secure->config, exchange->user, &password, on_verdict, exchange);
-        return false;
-}
-
-const char *http_user(const struct http_exchange *exchange)
-{
-        return exchange->user;
-}
-
-bool http_user_is(const struct http_exchange *exchange, const char *name)
-{
-        const struct http_secure *secure = exchange->server->secure;
-        const struct http_link *link = secure ? link_of(exchange->connection) : NULL;
-
-        if (!exchange->user)
-                return false;
-        if (strcmp(exchange->user, name) == 0)
-                return true;
-        if (!link || !link->peer.verified || web_config_has_users(secure->config))
-                return false;
-        for (size_t i = 0; i < link->peer.names.count; i++)
-                if (strcmp(link->peer.names.items[i], name) == 0)
-                        return true;
-        return false;
 }
 
 /* ---- headers ---- */

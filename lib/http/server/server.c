@@ -24,16 +24,6 @@ static const size_t LEAST_BODY_BUDGET = (size_t)32 << 20;
 /* How long http_server_stop() lets answers that are on their way arrive. */
 static const nsec STOP_GRACE = 2 * NSEC_PER_SEC;
 
-void http_server_unref(struct http_server *server)
-{
-        if (atomic_fetch_sub(&server->references, 1) > 1)
-                return;
-        http_secure_free(server->secure);
-        pthread_cond_destroy(&server->changed);
-        pthread_mutex_destroy(&server->lock);
-        free(server);
-}
-
 /* The request line was read. The exchange made here is what MHD hands back for the rest of the request. */
 static void *on_target(void *cls, const char *target, struct MHD_Connection *connection)
 {

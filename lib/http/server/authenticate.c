@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who asks: by a password, or by a client certificate. */
+#include "lib/http/server/internal.h"
+#include "lib/http/server/secure.h"
+
+static void deny(struct http_exchange *exchange)
+{
+        free(TAKE_PTR(exchange->user));
+        http_refuse(exchange, MHD_HTTP_UNAUTHORIZED, "unauthorized");
+}
+
+void http_secure_decide(struct http_exchange *exchange)
+{
+        if (exchange->verdict == WEB_BUSY)
+                http_refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "too many sign in at once, try again");
+        else if (exchange->verdict != WEB_ALLOWED)
+                deny(exchange);
+}
+
+/* The verdict on a password; then MHD calls on_request() with the head once more. */
+static void on_verdict(void *context, enum web_verdict verdict)
+{
+        struct http_exchange *exchange = context;
+        struct http_server *server = exchange->server;
+
+        pthread_mutex_lock(&server->lock);
+        exchange->verdict = (int)verdict;
+        MHD_resume_connection(exchange->connection);
+        pthread_mutex_unlock(&server->lock);
+}
+
+/* By a client certificate, where there are no users. */
+static void take_peer(struct http_exchange *exchange)
+{
+        const struct http_link *link = http_link_of(exchange->connection);
+
+        if (link && link->peer.verified && link->peer.names.count > 0)
+                exchange->user = strdup(link->peer.names.items[0]);
+}
+
+bool http_secure_ask(struct http_exchange *exchange)
+{
+        struct http_secure *secure = exchange->server->secure;
+        _cleanup_secret_ struct text password = {0};
+
+        http_secure_refresh(secure);
+        const struct http_link *link = http_link_of(exchange->connection);
+        if (secure->config->tls &&
+            (!link || !link->config ||
+             (link->config->settings.tls.client_auth == REQUIRE_VERIFIED && !link->peer.verified))) {
+                http_refuse(exchange, MHD_HTTP_FORBIDDEN, "no certificate was verified");
+                return true;
+        }
+        if (!web_config_has_users(secure->config)) {
+                take_peer(exchange);
+                return true;
+        }
+        if (!web_basic_parse(http_header(exchange, MHD_HTTP_HEADER_AUTHORIZATION), &exchange->user,
+                             &password)) {
+                deny(exchange);
+                return true;
+        }
+        exchange->verdict =
+                (int)web_checker_recall(secure->checker, secure->config, exchange->user, &password);
+        if (exchange->verdict != WEB_UNKNOWN) {
+                http_secure_decide(exchange);
+                return true;
+        }
+        exchange->asking = true;
+        MHD_suspend_connection(exchange->connection);
+        web_checker_check(secure->checker, secure->config, exchange->user, &password, on_verdict, exchange);
+        return false;
+}
+
+const char *http_user(const struct http_exchange *exchange)
+{
+        return exchange->user;
+}
+
+bool http_user_is(const struct http_exchange *exchange, const char *name)
+{
+        const struct http_secure *secure = exchange->server->secure;
+        const struct http_link *link = secure ? http_link_of(exchange->connection) : NULL;
+
+        if (!exchange->user)
+                return false;
+        if (strcmp(exchange->user, name) == 0)
+                return true;
+        if (!link || !link->peer.verified || web_config_has_users(secure->config))
+                return false;
+        for (size_t i = 0; i < link->peer.names.count; i++)
+                if (strcmp(link->peer.names.items[i], name) == 0)
+                        return true;
+        return false;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An exchange as its handler sees it, and its end. */
+#include "lib/http/server/internal.h"
+
+void http_server_unref(struct http_server *server)
+{
+        if (atomic_fetch_sub(&server->references, 1) > 1)
+                return;
+        http_secure_free(server->secure);
+        pthread_cond_destroy(&server->changed);
+        pthread_mutex_destroy(&server->lock);
+        free(server);
+}
+
+struct http_exchange *http_exchange_free(struct http_exchange *exchange)
+{
+        if (!exchange)
+                return NULL;
+        if (exchange->body_claimed > 0)
+                atomic_fetch_sub(&exchange->server->body_bytes, exchange->body_claimed);
+        if (exchange->response)
+                MHD_destroy_response(exchange->response);
+        http_content_unref(exchange->content);
+        text_free(&exchange->body);
+        free(exchange->user);
+        if (exchange->suspended)
+                http_server_unref(exchange->server);
+        free(exchange);
+        return NULL;
+}
+
+void http_refuse(struct http_exchange *exchange, unsigned status, const char *text)
+{
+        exchange->refusal = status;
+        exchange->refusal_text = text;
+}
+
+const char *http_method(const struct http_exchange *exchange)
+{
+        return exchange->method;
+}
+
+const char *http_path(const struct http_exchange *exchange)
+{
+        return exchange->path;
+}
+
+const char *http_path_parameter(const struct http_exchange *exchange)
+{
+        return exchange->parameter;
+}
+
+static const char *next_pair(const struct http_exchange *exchange, const char *pair)
+{
+        if (!pair)
+                pair = exchange->query;
+        else {
+                pair += strlen(pair) + 1;
+                pair += strlen(pair) + 1;
+        }
+        return pair < exchange->query_end ? pair : NULL;
+}
+
+const char *http_query(const struct http_exchange *exchange, const char *name)
+{
+        for (const char *pair = NULL; (pair = next_pair(exchange, pair));)
+                if (strcmp(pair, name) == 0)
+                        return pair + strlen(pair) + 1;
+        return NULL;
+}
+
+void http_query_each(const struct http_exchange *exchange, const char *name,
+                     void (*each)(void *context, const char *value), void *context)
+{
+        for (const char *pair = NULL; (pair = next_pair(exchange, pair));)
+                if (strcmp(pair, name) == 0)
+                        each(context, pair + strlen(pair) + 1);
+}
+
+const char *http_header(const struct http_exchange *exchange, const char *name)
+{
+        return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
+}
+
+const struct text *http_body(const struct http_exchange *exchange)
+{
+        return &exchange->body;
+}
