@@ -74,7 +74,8 @@ struct check_kind {
 };
 
 /* The kinds there are, closed by NULL. */
-extern const struct check_kind *const check_kinds[];
+enum { CHECK_KINDS = 14 };
+extern const struct check_kind *const check_kinds[CHECK_KINDS];
 
 /*
  * All checks of a file, with their opened states. Behind them stand those that `targets:` makes of them: each

@@ -5,21 +5,6 @@
 #include "exporter/check/targets.h"
 #include "exporter/check/internal.h"
 
-extern const struct check_kind check_kind_http, check_kind_redis, check_kind_postgres, check_kind_docker,
-        check_kind_disk, check_kind_prometheus, check_kind_system, check_kind_tls, check_kind_exec,
-        check_kind_files, check_kind_log, check_kind_systemd, check_kind_s3;
-
-/* A new kind is one name here and one above. */
-const struct check_kind *const check_kinds[] = {
-        &check_kind_http,     &check_kind_redis,
-        &check_kind_postgres, &check_kind_docker,
-        &check_kind_disk,     &check_kind_prometheus,
-        &check_kind_system,   &check_kind_tls,
-        &check_kind_exec,     &check_kind_files,
-        &check_kind_log,      &check_kind_systemd,
-        &check_kind_s3,       NULL,
-};
-
 /* What may stand in `defaults:` and again in each check. */
 struct limits {
         nsec timeout, cache;
@@ -118,7 +103,7 @@ static const struct config_field file_fields[] = {
         {0},
 };
 
-#define KINDS_MAX (N_ELEMENTS(check_kinds) - 1)
+#define KINDS_MAX (CHECK_KINDS - 1)
 
 /* The keys of a check that name a kind, closed by NULL. */
 struct kind_names {

@@ -7,7 +7,7 @@
  * it. One table of 128-bit powers of ten, made by lib/tables/powers_of_ten.c; no big numbers, no loops. The
  * digits are then found eight at a time.
  */
-#include "lib/base/shortest.h"
+#include "runbook/shortest.h"
 
 #include <endian.h>
 #include <stdbool.h>

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "lib/base/shortest.h"
+#include "runbook/shortest.h"
 #include "runbook/utf8.h"
 
 enum { SMALLEST_CAPACITY = 64 };

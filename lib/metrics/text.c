@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "lib/metrics/writer.h"
-#include "lib/base/shortest.h"
+#include "runbook/shortest.h"
 
 /* The format has no type for infos. */
 static const char *const type_words[] = {

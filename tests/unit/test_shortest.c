@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lib/base/shortest.h"
+#include "runbook/shortest.h"
 #include "runbook/common.h"
 
 /* Patterns tried of each sort; $RUNBOOK_TEST_DOUBLES tries more of them. */
