@@ -61,7 +61,7 @@ static bool class_has(const struct pattern *pattern, size_t index, uint32_t char
 
 /* Completes `now` by what its places lead to without a character; those that take `character` go to `next`.
  * True when the pattern's end is among them. */
-static bool step(const struct pattern *pattern, struct places *now, bool at_begin, bool at_end,
+static bool advance(const struct pattern *pattern, struct places *now, bool at_begin, bool at_end,
                  uint32_t character, struct places *next)
 {
         bool ends = false;
@@ -100,7 +100,7 @@ bool pattern_matches(const struct pattern *pattern, const char *value)
         for (const char *at = value; *at;) {
                 size_t length;
                 uint32_t character = pattern_character(at, &length);
-                step(pattern, now, at == value, false, character, next);
+                advance(pattern, now, at == value, false, character, next);
                 if (next->count == 0)
                         return false;
                 places_clear(now);
@@ -109,7 +109,7 @@ bool pattern_matches(const struct pattern *pattern, const char *value)
                 next = swap;
                 at += length;
         }
-        return step(pattern, now, *value == '\0', true, 0, next);
+        return advance(pattern, now, *value == '\0', true, 0, next);
 }
 
 bool pattern_found(const struct pattern *pattern, const char *value)
@@ -121,7 +121,7 @@ bool pattern_found(const struct pattern *pattern, const char *value)
                 size_t length;
                 uint32_t character = pattern_character(at, &length);
                 places_add(now, 0); /* it may begin here */
-                if (step(pattern, now, at == value, false, character, next))
+                if (advance(pattern, now, at == value, false, character, next))
                         return true;
                 places_clear(now);
                 struct places *swap = now;
@@ -130,7 +130,7 @@ bool pattern_found(const struct pattern *pattern, const char *value)
                 at += length;
         }
         places_add(now, 0);
-        return step(pattern, now, *value == '\0', true, 0, next);
+        return advance(pattern, now, *value == '\0', true, 0, next);
 }
 
 struct pattern *pattern_free(struct pattern *pattern)
