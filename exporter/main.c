@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 #include "exporter/commands/commands.h"
-#include "exporter/live.h"
 #include "exporter/commands/once.h"
+#include "exporter/live.h"
 #include "exporter/web/landing.h"
 #include "exporter/web/probe.h"
 #include "runbook/flags.h"

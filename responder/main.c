@@ -5,9 +5,9 @@
 #include <signal.h>
 #include <stdio.h>
 
-#include "responder/web/web.h"
 #include "responder/commands/describe.h"
 #include "responder/commands/plan.h"
+#include "responder/web/web.h"
 #include "runbook/flags.h"
 #include "runbook/http_client.h"
 #include "runbook/log.h"

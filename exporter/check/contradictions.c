@@ -2,8 +2,8 @@
 /* One name is one metric, whichever check it comes from. */
 #include <errno.h>
 
-#include "exporter/check/samples.h"
 #include "exporter/check/internal.h"
+#include "exporter/check/samples.h"
 
 /* A family that a page may show, and where the check stands that brings it in; -1: the exporter's own. */
 struct claim {

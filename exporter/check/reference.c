@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The reference page, from the tables of all kinds. */
-#include "exporter/check/samples.h"
 #include "exporter/check/internal.h"
+#include "exporter/check/samples.h"
 
 static const char *const type_words[] = {
         [METRIC_GAUGE] = "gauge",

@@ -2,8 +2,8 @@
 /* The table of kinds, and checks.yml read by it. */
 #include <errno.h>
 
-#include "exporter/check/targets.h"
 #include "exporter/check/internal.h"
+#include "exporter/check/targets.h"
 
 /* What may stand in `defaults:` and again in each check. */
 struct limits {

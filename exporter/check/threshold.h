@@ -14,9 +14,9 @@
 #ifndef EXPORTER_THRESHOLD_H
 #define EXPORTER_THRESHOLD_H
 
-#include "runbook/units.h"
 #include "runbook/config.h"
 #include "runbook/metrics.h"
+#include "runbook/units.h"
 
 enum threshold_level { THRESHOLD_WARN, THRESHOLD_FAIL, THRESHOLD_LEVELS };
 extern const char *const threshold_levels[]; /* "warn", "fail" */

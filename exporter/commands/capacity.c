@@ -9,8 +9,8 @@
 
 #include <errno.h>
 
-#include "runbook/units.h"
 #include "runbook/json.h"
+#include "runbook/units.h"
 
 #define TITLE_COLUMNS 30
 #define PROJECTION "Projection: in 30 days, by the growth of the last 7"

@@ -3,8 +3,8 @@
 #include <errno.h>
 
 #include "exporter/check/check.h"
-#include "exporter/kinds/shared/operator_metric.h"
 #include "exporter/kinds/shared/http_options.h"
+#include "exporter/kinds/shared/operator_metric.h"
 #include "runbook/json.h"
 
 struct prometheus_metric {

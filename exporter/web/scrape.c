@@ -6,10 +6,10 @@
 #include <math.h>
 #include <pthread.h>
 
-#include "exporter/web/trace_page.h"
-#include "runbook/negotiate.h"
 #include "exporter/web/snapshot.h"
+#include "exporter/web/trace_page.h"
 #include "runbook/log.h"
+#include "runbook/negotiate.h"
 
 #define DEFAULT_TIMEOUT 10.0 /* Prometheus' own default */
 #define LONGEST_TIMEOUT 3600.0

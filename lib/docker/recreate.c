@@ -7,8 +7,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lib/docker/internal.h"
 #include "lib/docker/changes.h"
+#include "lib/docker/internal.h"
 
 #define GRACE_DEFAULT (10 * NSEC_PER_SEC)
 #define ROLL_BACK_TIME (45 * NSEC_PER_SEC) /* beside the time for stopping */

@@ -9,8 +9,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "lib/docker/internal.h"
 #include "lib/docker/changes.h"
+#include "lib/docker/internal.h"
 
 /* The new container, known by its id or, when the crash came before that was written down, by its first name.
  */

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#include "runbook/utf8.h"
 #include "lib/pattern/program.h"
+#include "runbook/utf8.h"
 
 uint32_t pattern_character(const char *string, size_t *ret_length)
 {
@@ -62,7 +62,7 @@ static bool class_has(const struct pattern *pattern, size_t index, uint32_t char
 /* Completes `now` by what its places lead to without a character; those that take `character` go to `next`.
  * True when the pattern's end is among them. */
 static bool advance(const struct pattern *pattern, struct places *now, bool at_begin, bool at_end,
-                 uint32_t character, struct places *next)
+                    uint32_t character, struct places *next)
 {
         bool ends = false;
         for (size_t i = 0; i < now->count; i++) { /* grows meanwhile */

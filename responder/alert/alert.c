@@ -4,8 +4,8 @@
 
 #include <errno.h>
 
-#include "runbook/utf8.h"
 #include "runbook/text.h"
+#include "runbook/utf8.h"
 
 /* A label or annotation that is longer is no label; Prometheus itself has no limit to name. */
 enum { VALUE_LENGTH_LIMIT = 64 * 1024, PAIR_COUNT_LIMIT = 1024, FINGERPRINT_LIMIT = 128 };

@@ -6,8 +6,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "responder/incident/stages.h"
 #include "responder/engine/engine.h"
+#include "responder/incident/stages.h"
 #include "runbook/workers.h"
 
 /* What is remembered of an incident that a worker has carried; all of it may be lost in a crash. */

@@ -2,8 +2,8 @@
 /* One pass of the engine: matches new episodes, and finds out for each active incident what comes next. */
 #include <errno.h>
 
-#include "responder/engine/internal.h"
 #include "responder/engine/guard.h"
+#include "responder/engine/internal.h"
 #include "runbook/log.h"
 
 #define EPISODES_AT_ONCE 256

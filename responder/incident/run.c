@@ -4,8 +4,7 @@
 
 #include "runbook/log.h"
 
-void carry_log(const struct walk *walk, enum log_level level, const char *message,
-                         const char *reason)
+void carry_log(const struct walk *walk, enum log_level level, const char *message, const char *reason)
 {
         log_event(level, message, "incident", walk->incident.number, "remediation",
                   walk->incident.remediation, "state", incident_state_name(walk->incident.state), "reason",
@@ -32,7 +31,7 @@ int carry_conclude(struct walk *walk, enum incident_state expect, enum incident_
 
 /* A change of state that does not end the incident. */
 int carry_change(struct carry *carry, enum incident_state expect, enum incident_state state,
-                        const char *event, const cJSON *detail, struct error *error)
+                 const char *event, const cJSON *detail, struct error *error)
 {
         struct walk *walk = &carry->walk;
         struct journal_entry entry = {
@@ -45,7 +44,7 @@ int carry_change(struct carry *carry, enum incident_state expect, enum incident_
         int r = walk_write(walk, &entry, error);
         if (r >= 0)
                 carry_log(walk,
-                             state == INCIDENT_FAILED || state == INCIDENT_NOT_HEALED ? LOG_WARN : LOG_INFO,
-                             "Incident changed", json_string(detail, "reason"));
+                          state == INCIDENT_FAILED || state == INCIDENT_NOT_HEALED ? LOG_WARN : LOG_INFO,
+                          "Incident changed", json_string(detail, "reason"));
         return r;
 }

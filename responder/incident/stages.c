@@ -56,7 +56,7 @@ int carry_run(struct carry *carry, struct error *error)
                 if (call_receiver(walk) && (call_reason(walk, &reason, &why) < 0 ||
                                             call_person(walk, "awaits approval", reason, &why) < 0))
                         carry_log(walk, LOG_WARN, "Cannot tell anyone that approval is awaited",
-                                     error_text(&why));
+                                  error_text(&why));
                 return 0;
         }
         case STEPS_FAILED: carry_log(walk, LOG_WARN, "Incident changed", NULL); return 0;

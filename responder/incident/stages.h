@@ -41,8 +41,8 @@ bool carry_tidy_wanted(const struct incident *incident, const struct remediation
                        bool *ret_undoes);
 
 /* A change of state that does not end the incident, and a line of the log about it. */
-int carry_change(struct carry *carry, enum incident_state expect, enum incident_state state, const char *event,
-                 const cJSON *detail, struct error *error);
+int carry_change(struct carry *carry, enum incident_state expect, enum incident_state state,
+                 const char *event, const cJSON *detail, struct error *error);
 void carry_log(const struct walk *walk, enum log_level level, const char *message, const char *reason);
 
 /* Writes the final state of an incident, counts and logs it. `detail` may be NULL. */

@@ -4,8 +4,8 @@
 #ifndef RESPONDER_REMEDIATION_H
 #define RESPONDER_REMEDIATION_H
 
-#include "responder/remediation/action.h"
 #include "responder/alert/match.h"
+#include "responder/remediation/action.h"
 #include "responder/targets/targets.h"
 
 enum on_failure { ON_FAILURE_ESCALATE, ON_FAILURE_UNDO, ON_FAILURE_CONTINUE, ON_FAILURE_STOP };

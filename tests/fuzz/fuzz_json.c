@@ -2,9 +2,9 @@
 /* JSON in and out: what was parsed prints and parses to the same; any string survives as a JSON string. */
 #include <errno.h>
 
-#include "runbook/utf8.h"
 #include "runbook/json.h"
 #include "runbook/text.h"
+#include "runbook/utf8.h"
 #include "tests/fuzz/fuzz.h"
 
 const unsigned fuzz_mutations = 60000;

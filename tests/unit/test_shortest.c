@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "runbook/shortest.h"
 #include "runbook/common.h"
+#include "runbook/shortest.h"
 
 /* Patterns tried of each sort; $RUNBOOK_TEST_DOUBLES tries more of them. */
 static uint64_t patterns = 1000000;

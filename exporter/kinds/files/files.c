@@ -12,8 +12,8 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "exporter/kinds/files/backup_format.h"
 #include "exporter/check/check.h"
+#include "exporter/kinds/files/backup_format.h"
 #include "exporter/kinds/shared/paths.h"
 #include "runbook/trace.h"
 

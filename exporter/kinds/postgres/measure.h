@@ -3,8 +3,8 @@
 #ifndef EXPORTER_POSTGRES_MEASURE_H
 #define EXPORTER_POSTGRES_MEASURE_H
 
-#include "exporter/kinds/postgres/groups.h"
 #include "exporter/kinds/postgres/connection.h"
+#include "exporter/kinds/postgres/groups.h"
 
 /* What a check measures. Immutable while it runs. */
 struct postgres_plan {

@@ -3,9 +3,9 @@
 #include <errno.h>
 
 #include "exporter/check/check.h"
+#include "exporter/kinds/postgres/measure.h"
 #include "exporter/kinds/shared/group_names.h"
 #include "exporter/kinds/shared/operator_metric.h"
-#include "exporter/kinds/postgres/measure.h"
 
 struct postgres_metric {
         struct operator_metric metric;

@@ -11,9 +11,9 @@
 #include <errno.h>
 
 #include "exporter/check/check.h"
-#include "exporter/kinds/shared/group_names.h"
 #include "exporter/kinds/redis/big_keys.h"
 #include "exporter/kinds/redis/keys.h"
+#include "exporter/kinds/shared/group_names.h"
 #include "runbook/log.h"
 
 struct redis_config {

@@ -14,8 +14,8 @@
 
 #include "exporter/check/check.h"
 #include "exporter/kinds/shared/paths.h"
-#include "runbook/file.h"
 #include "exporter/kinds/tls/handshake.h"
+#include "runbook/file.h"
 
 #define FILE_MAX ((size_t)4 << 20) /* the bundle of all public authorities is a twentieth of it */
 

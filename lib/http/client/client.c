@@ -5,8 +5,8 @@
 #include <signal.h>
 #include <time.h>
 
-#include "lib/http/client/internal.h"
 #include "lib/http/client/handle.h"
+#include "lib/http/client/internal.h"
 #include "lib/http/client/trace.h"
 #include "lib/http/client/trust.h"
 

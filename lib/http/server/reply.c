@@ -121,7 +121,8 @@ enum MHD_Result http_exchange_send(struct http_exchange *exchange)
 {
         struct MHD_Connection *connection = exchange->connection;
         if (exchange->content)
-                return MHD_queue_response(connection, exchange->status, http_content_response(exchange->content));
+                return MHD_queue_response(connection, exchange->status,
+                                          http_content_response(exchange->content));
         /* Out of memory when it was to be made: the connection ends. */
         if (!exchange->response)
                 return MHD_NO;

@@ -8,8 +8,8 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include "responder/actions/shared/plan.h"
 #include "responder/actions/shared/evidence.h"
+#include "responder/actions/shared/plan.h"
 
 #define CONTAINERS_MAX 200
 
