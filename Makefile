@@ -34,7 +34,7 @@ ALL_LDFLAGS = -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS) $(if 
 lib_sources       := $(filter-out %/tables/powers_of_ten.c,$(shell find lib -name "*.c"))
 exporter_sources  := $(shell find exporter -name "*.c")
 responder_sources := $(shell find responder -name "*.c")
-unit_sources      := $(wildcard tests/unit/test_*.c)
+unit_sources      := $(shell find tests/unit -name "test_*.c")
 
 objects            = $(patsubst %.c,$(BUILD)/%.o,$(1))
 lib_objects       := $(call objects,$(lib_sources)) $(BUILD)/generated/metrics.pb-c.o
@@ -72,7 +72,7 @@ $(BUILD)/generated/metrics.pb-c.c: lib/metrics/metrics.proto
 $(BUILD)/generated/metrics.pb-c.h: $(BUILD)/generated/metrics.pb-c.c ;
 $(BUILD)/generated/metrics.pb-c.o: $(BUILD)/generated/metrics.pb-c.c $(BUILD)/flags
 	$(CC) $(ALL_CFLAGS) -w -MMD -MP -c -o $@ $<
-$(BUILD)/lib/metrics/protobuf.o $(BUILD)/tests/unit/test_formats.o: $(BUILD)/generated/metrics.pb-c.h
+$(BUILD)/lib/metrics/protobuf.o $(BUILD)/tests/unit/lib/metrics/test_encode.o: $(BUILD)/generated/metrics.pb-c.h
 
 $(BUILD)/generated/powers_of_ten.h: lib/base/tables/powers_of_ten.c
 	@mkdir -p $(@D)
@@ -94,7 +94,7 @@ force:
 
 -include $(shell find $(BUILD) -name '*.d' -not -path '$(BUILD)/*/build/*' 2>/dev/null)
 
-$(BUILD)/tests/unit/test_%: $(BUILD)/tests/unit/test_%.o $(BUILD)/exporter.a $(BUILD)/responder.a $(BUILD)/lib.a
+$(unit_programs): %: %.o $(BUILD)/exporter.a $(BUILD)/responder.a $(BUILD)/lib.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lm
 
 # GROUP: groups of packages.txt, which says what '?' and '|' mean. Both take lists of what the distribution has, which
@@ -177,9 +177,10 @@ c_files      = $(shell git ls-files -- '*.c' '*.h')
 shell_files  = $(shell git ls-files | xargs -r grep -lE '^\#!.*\b(ba)?sh\b' 2>/dev/null)
 tidy_sources = $(lib_sources) $(exporter_sources) $(responder_sources)
 lint: export TIDY_FLAGS = $(ALL_CFLAGS)
-lint: ## clang-format, clang-tidy, cppcheck, promtool, amtool, yamllint, shellcheck
+lint: ## the rooms' rules, clang-format, clang-tidy, cppcheck, promtool, amtool, yamllint, shellcheck
 	@$(MAKE) --no-print-directory deps GROUP="build run test lint"
-	@$(MAKE) --no-print-directory $(BUILD)/generated/metrics.pb-c.h $(BUILD)/generated/powers_of_ten.h
+	@$(MAKE) --no-print-directory build
+	tests/check_rooms tests/rooms.txt $(BUILD)
 	clang-format --dry-run --Werror $(c_files)
 	promtool check config rules/prometheus.yml
 	promtool check rules rules/alerts.yml

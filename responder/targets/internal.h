@@ -6,12 +6,6 @@
 
 #include "responder/targets/targets.h"
 
-/* Our application_name in PostgreSQL, by which postgres.terminate_queries knows our own sessions. */
-#define TARGETS_APPLICATION "runbook_responder"
-
-/* `base` without its trailing slashes, then `path`; free() it. NULL when out of memory. */
-char *targets_url(const char *base, const char *path);
-
 /* The bodies of a notification. NULL when out of memory. */
 cJSON *message_to_slack(const struct message *message);
 cJSON *message_to_json(const struct message *message, nsec wall);

@@ -69,6 +69,12 @@ int targets_database(struct targets *targets, const char *name, struct deadline 
 void targets_database_release(struct targets *targets, struct postgres *postgres);
 int targets_docker(struct targets *targets, struct docker **ret, struct error *error); /* docker_free() it */
 
+/* Our application_name in PostgreSQL, by which postgres.terminate_queries knows our own sessions. */
+#define TARGETS_APPLICATION "runbook_responder"
+
+/* `base` without its trailing slashes, then `path`; free() it. NULL when out of memory. */
+char *targets_url(const char *base, const char *path);
+
 /* Sends one message to a receiver. Fields are in the order given. -EIO etc. without the URL in the sentence.
  */
 struct message {

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <pthread.h>
 
-#include "responder/targets/internal.h"
+#include "responder/targets/targets.h"
 #include "runbook/http_client.h"
 #include "runbook/log.h"
 #include "runbook/metrics.h"

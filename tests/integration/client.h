@@ -3,7 +3,7 @@
 #ifndef TESTS_INTEGRATION_CLIENT_H
 #define TESTS_INTEGRATION_CLIENT_H
 
-#include "tests/unit/unit.h"
+#include "tests/harness/unit.h"
 
 #include <netinet/in.h>
 #include <stdio.h>

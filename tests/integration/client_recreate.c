@@ -9,7 +9,7 @@
 
 #include "lib/docker/internal.h"
 #include "runbook/docker_recreate.h"
-#include "tests/unit/archive.h"
+#include "tests/harness/archive.h"
 
 #define NAME "client-mcp"
 #define SETTLE (300 * NSEC_PER_MSEC)

@@ -12,7 +12,7 @@
 #include <inttypes.h>
 
 #include "responder/actions/postgres/common.h"
-#include "responder/targets/internal.h"
+#include "responder/targets/targets.h"
 
 #define LOOK_EVERY (100 * NSEC_PER_MSEC)
 /* How long the server may take to end a backend that was told to. */

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Kind log: every line is counted once, whatever happens to the files and to the exporter. */
+#include <sys/stat.h>
+
+#include "tests/harness/kind.h"
+
+static char directory[64];
+static struct check_set *set;
+static char *page;
+
+static int make_directory(void **state _unused_)
+{
+        strcpy(directory, "/tmp/runbook-test-log-XXXXXX");
+        return mkdtemp(directory) ? 0 : -1;
+}
+
+static int remove_directory(void **state _unused_)
+{
+        static const char *const names[] = {"app.log", "app.log.1", "app.log.2.gz",
+                                            "b.log",   "log-a",     "log-a.new"};
+
+        set = check_set_free(set);
+        free(page);
+        page = NULL;
+        for (size_t i = 0; i < N_ELEMENTS(names); i++) {
+                _cleanup_free_ char *path = text_format("%s/%s", directory, names[i]);
+
+                unlink(path);
+        }
+        return rmdir(directory);
+}
+
+/* Appends; the file is made when there is none. */
+static void append_bytes(const char *name, const void *content, size_t length)
+{
+        _cleanup_free_ char *path = text_format("%s/%s", directory, name);
+        FILE *file = fopen(path, "ae");
+
+        assert_non_null(file);
+        assert_int_equal(fwrite(content, 1, length, file), length);
+        fclose(file);
+}
+
+static void append(const char *name, const char *content)
+{
+        append_bytes(name, content, strlen(content));
+}
+
+static void move(const char *from, const char *to)
+{
+        _cleanup_free_ char *source = text_format("%s/%s", directory, from);
+        _cleanup_free_ char *target = text_format("%s/%s", directory, to);
+
+        assert_int_equal(rename(source, target), 0);
+}
+
+static void cut(const char *name)
+{
+        _cleanup_free_ char *path = text_format("%s/%s", directory, name);
+
+        assert_int_equal(truncate(path, 0), 0);
+}
+
+/* Begins anew, as after a start of the exporter. */
+static void open_check(const char *options, bool with_state)
+{
+        _cleanup_free_ char *yaml =
+                text_format("{files: '%s/*.log'%s, patterns: [{name: error, pattern: error}, "
+                            "{name: any, pattern: '^e|failed$', ignore_case: true}]}",
+                            directory, options);
+        check_set_free(set);
+        set = load_check_with("log", yaml, with_state ? directory : NULL, NULL);
+}
+
+static int run_once(struct error *error)
+{
+        free(page);
+        page = NULL;
+        return run_check(set, 10 * NSEC_PER_SEC, &page, error);
+}
+
+static void assert_counts(unsigned lines, unsigned error, unsigned any)
+{
+        _cleanup_error_ struct error reason = {0};
+        _cleanup_free_ char *all = text_format("runbook_log_lines_total %u", lines);
+        _cleanup_free_ char *first =
+                text_format("runbook_log_matched_lines_total{pattern=\"error\"} %u", error);
+        _cleanup_free_ char *second = text_format("runbook_log_matched_lines_total{pattern=\"any\"} %u", any);
+
+        if (run_once(&reason) < 0)
+                fail_msg("%s", error_text(&reason));
+        assert_line(page, all);
+        assert_line(page, first);
+        assert_line(page, second);
+}
+
+static void lines_are_counted_from_the_end_on(void **state _unused_)
+{
+        append("app.log", "error of yesterday\n");
+        open_check("", false);
+        assert_counts(0, 0, 0);
+        append("app.log", "an error\r\nError\nit FAILED\nfailed not\n");
+        assert_counts(4, 1, 2);
+        append("b.log", "error in a new file\n"); /* is read from its start */
+        assert_counts(5, 2, 3);
+        assert_counts(5, 2, 3);
+        assert_line(page, "runbook_log_files 2");
+        assert_line(page, "runbook_log_behind_bytes 0");
+}
+
+static void or_from_the_start(void **state _unused_)
+{
+        append("app.log", "error of yesterday\n");
+        open_check(", from: start", false);
+        assert_counts(1, 1, 1);
+}
+
+static void a_line_counts_when_it_is_whole(void **state _unused_)
+{
+        open_check(", from: start", false);
+        append("app.log", "an er");
+        assert_counts(0, 0, 0);
+        assert_line(page, "runbook_log_behind_bytes 5");
+        append("app.log", "ror\nnext");
+        assert_counts(1, 1, 0);
+        append_bytes("app.log", "\0 error\xff\xfe\n", 10);
+        assert_counts(2, 2, 0);
+        assert_line(page, "runbook_log_behind_bytes 0");
+}
+
+static void a_rotated_file_is_read_to_its_end(void **state _unused_)
+{
+        open_check(", from: start", false);
+        append("app.log", "error\n");
+        assert_counts(1, 1, 1);
+        append("app.log", "error\nerror\n");
+        move("app.log", "app.log.1");
+        append("app.log", "new error\n");
+        assert_counts(4, 4, 3);
+        append("app.log.1", "error of a writer that has not reopened it\n");
+        assert_counts(5, 5, 4);
+        append("app.log.2.gz", "error\n");
+        assert_counts(5, 5, 4);
+        assert_counts(5, 5, 4);
+        assert_line(page, "runbook_log_files 1");
+}
+
+static void a_truncated_file_is_read_from_its_start(void **state _unused_)
+{
+        open_check(", from: start", false);
+        append("app.log", "error 1\nerror 2\n");
+        assert_counts(2, 2, 2);
+        cut("app.log");
+        append("app.log", "error 3\n");
+        assert_counts(3, 3, 3);
+        /* Again longer than what was read of it, so that only its beginning tells. */
+        cut("app.log");
+        append("app.log", "error 4\nerror 5\nerror 6\n");
+        assert_counts(6, 6, 6);
+        cut("app.log");
+        assert_counts(6, 6, 6);
+        append("app.log", "error 7\n");
+        assert_counts(7, 7, 7);
+}
+
+static void a_long_line_counts_once_by_its_beginning(void **state _unused_)
+{
+        size_t length = 300000;
+        _cleanup_free_ char *line = malloc(length + 1);
+
+        open_check(", from: start, max_line: 100", false);
+        memset(line, 'x', length);
+        memcpy(line, "error", 5);
+        memcpy(line + 200, "failed\n", 7); /* beyond what is looked at */
+        line[length] = '\n';
+        append_bytes("app.log", line, length + 1);
+        assert_counts(2, 1, 1);
+        line[206] = 'x';
+        append_bytes("app.log", line, length + 1);
+        append("app.log", "error after it\n");
+        assert_counts(4, 3, 3);
+}
+
+static void places_are_kept_over_restarts(void **state _unused_)
+{
+        open_check(", from: start", true);
+        append("app.log", "error 1\nerror 2\nhalf of an er");
+        assert_counts(2, 2, 2);
+        open_check("", true);
+        assert_counts(0, 0, 0);
+        append("app.log", "ror\n");
+        append("b.log", "error in a file that came meanwhile\n");
+        open_check("", true);
+        assert_counts(2, 2, 1);
+        append("app.log", "error 3\n");
+        move("app.log", "app.log.1");
+        append("app.log", "error 4\n");
+        open_check("", true);
+        assert_counts(2, 2, 2);
+        cut("app.log");
+        append("app.log", "error 5, and longer than it was\n");
+        open_check("", true);
+        assert_counts(1, 1, 1);
+        open_check("", true);
+        assert_counts(0, 0, 0);
+}
+
+static void places_that_are_not_understood_are_told_and_left(void **state _unused_)
+{
+        static const char *const contents[] = {"", "nonsense\n", "runbook log places 1\n1 2 3 4 5\n",
+                                               "runbook log places 1\n1 2 3 4 5 0\n",
+                                               "runbook log places 1\n1 2 3 99999 5 0\n"};
+
+        append("app.log", "error\n");
+        for (size_t i = 0; i < N_ELEMENTS(contents); i++) {
+                _cleanup_error_ struct error error = {0};
+
+                write_file(directory, "log-a", contents[i], strlen(contents[i]));
+                open_check(", from: start", true);
+                assert_int_equal(run_once(&error), -EINVAL);
+                assert_non_null(strstr(error_text(&error), "remove it to begin anew"));
+                assert_line(page, "runbook_log_lines_total 0");
+                assert_int_equal(run_once(NULL), -EINVAL);
+        }
+}
+
+static void no_file_is_a_failure_until_there_is_one(void **state _unused_)
+{
+        _cleanup_error_ struct error error = {0};
+
+        open_check("", false);
+        assert_int_equal(run_once(&error), -ENOENT);
+        assert_non_null(strstr(error_text(&error), "no file matches"));
+        append("app.log", "error\n");
+        assert_counts(1, 1, 1);
+}
+
+static void mistakes_are_named(void **state _unused_)
+{
+        assert_complaint("log", "{files: a.log, patterns: [{name: a, pattern: b}]}",
+                         "\"a.log\" is not an absolute path");
+        assert_complaint("log", "{files: /a, patterns: []}", "patterns");
+        assert_complaint("log", "{files: /a, patterns: [{name: a, pattern: '('}]}", "(");
+        assert_complaint("log", "{files: /a, patterns: [{name: a, pattern: b}, {name: a, pattern: c}]}",
+                         "there is a pattern \"a\" already");
+        assert_complaint("log", "{files: /a, patterns: [{name: a, pattern: 'Error', ignore_case: true}]}",
+                         "written in lower case");
+        assert_complaint("log", "{files: /a, max_line: 2MiB, patterns: [{name: a, pattern: b}]}",
+                         "from 64 to 1MiB");
+#define PATTERNS "patterns: [{name: a, pattern: b}]}"
+        assert_complaint("log", "{" PATTERNS, "one of files, journal and docker is needed");
+        assert_complaint("log", "{files: /a, journal: {units: a.service}, " PATTERNS, "and only one");
+        assert_complaint("log", "{files: /a, docker: {project: a, services: b}, " PATTERNS, "and only one");
+        assert_complaint("log", "{journal: {}, " PATTERNS, "units");
+        assert_complaint("log", "{journal: {units: ssh}, " PATTERNS, "\"ssh\" is not the name of a unit");
+        assert_complaint("log", "{journal: {units: [a.service, a.service]}, " PATTERNS, "is there twice");
+        assert_complaint("log", "{journal: {units: a.service, directory: var}, " PATTERNS,
+                         "\"var\" is not an absolute path");
+        assert_complaint("log", "{journal: {units: a.service, priority: bad}, " PATTERNS, "emerg");
+        assert_complaint("log", "{docker: {project: a}, " PATTERNS, "services");
+        assert_complaint("log", "{docker: {services: a}, " PATTERNS, "project");
+        assert_complaint("log", "{docker: {project: a, services: [b, b]}, " PATTERNS, "is there twice");
+        assert_complaint("log", "{docker: {project: a, services: b, host: 'ftp://a'}, " PATTERNS,
+                         "\"ftp://a\" is not a Docker host");
+        check_set_free(load_check(
+                "log", "{files: /a, patterns: [{name: a, pattern: '\\S\\Derror', ignore_case: true}]}",
+                NULL));
+}
+
+#define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                IN_DIRECTORY(lines_are_counted_from_the_end_on),
+                IN_DIRECTORY(or_from_the_start),
+                IN_DIRECTORY(a_line_counts_when_it_is_whole),
+                IN_DIRECTORY(a_rotated_file_is_read_to_its_end),
+                IN_DIRECTORY(a_truncated_file_is_read_from_its_start),
+                IN_DIRECTORY(a_long_line_counts_once_by_its_beginning),
+                IN_DIRECTORY(places_are_kept_over_restarts),
+                IN_DIRECTORY(places_that_are_not_understood_are_told_and_left),
+                IN_DIRECTORY(no_file_is_a_failure_until_there_is_one),
+                cmocka_unit_test(mistakes_are_named),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

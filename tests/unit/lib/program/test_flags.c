@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Command lines as users of Prometheus type them, and the help made from the same table. */
+#include <errno.h>
+
+#include "runbook/flags.h"
+#include "tests/harness/unit.h"
+
+static struct {
+        const char *file, *address;
+        bool check, color;
+        nsec interval;
+} options;
+
+static const struct flag flags[] = {
+        {"config.file", FLAG_STRING, &options.file, "checks.yml", "FILE", "the checks"},
+        {"web.listen-address", FLAG_STRING, &options.address, NULL, "ADDRESS", "where to listen"},
+        {"config.check", FLAG_SWITCH, &options.check, NULL, NULL, "reads the file and says what is wrong"},
+        {"color", FLAG_SWITCH, &options.color, "true", NULL, "in colour"},
+        {"interval", FLAG_DURATION, &options.interval, "15s", "DURATION", "how often"},
+        {0},
+};
+
+/* Parses the words, closed by NULL, behind a program name; answers what was left, one word a line. */
+static int parse(const char *const *words, struct text *left, struct error *error)
+{
+        char *argv[16] = {(char *)"program"};
+        char **arguments = NULL;
+        int argc = 1, count = -1;
+        for (; words[argc - 1]; argc++)
+                argv[argc] = (char *)words[argc - 1];
+        int result = flags_parse(flags, argc, argv, &arguments, &count, error);
+        for (int i = 0; result == 0 && i < count; i++)
+                text_printf(left, "%s\n", arguments[i]);
+        return result;
+}
+
+#define WORDS(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+static void test_takes_defaults(void **state)
+{
+        (void)state;
+        _cleanup_text_ struct text left = {0};
+        options.address = "before";
+        options.check = true;
+        assert_int_equal(parse((const char *const[]){NULL}, &left, NULL), 0);
+        assert_string_equal(options.file, "checks.yml");
+        assert_null(options.address);
+        assert_false(options.check);
+        assert_true(options.color);
+        assert_int_equal(options.interval, 15 * NSEC_PER_SEC);
+        assert_string_equal(text_string(&left), "");
+}
+
+static void test_takes_every_spelling(void **state)
+{
+        (void)state;
+        _cleanup_text_ struct text left = {0};
+        assert_int_equal(parse(WORDS("--config.file=a=b", "--web.listen-address", ":9877", "--config.check",
+                                     "--no-color", "--interval", "1m"),
+                               &left, NULL),
+                         0);
+        assert_string_equal(options.file, "a=b");
+        assert_string_equal(options.address, ":9877");
+        assert_true(options.check);
+        assert_false(options.color);
+        assert_int_equal(options.interval, 60 * NSEC_PER_SEC);
+
+        assert_int_equal(
+                parse(WORDS("-config.file", "x", "--color=false", "--config.check=true", "--config.file="),
+                      &left, NULL),
+                0);
+        assert_string_equal(options.file, "");
+        assert_false(options.color);
+        assert_true(options.check);
+        assert_string_equal(text_string(&left), "");
+}
+
+static void test_hands_back_arguments_in_order(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *words[10], *left;
+        } cases[] = {
+                {{"plan", "--config.file", "f", "a", "--config.check", "b"}, "plan\na\nb\n"},
+                {{"--config.check", "plan", "-"}, "plan\n-\n"},
+                {{"a", "b", "--interval=1s", "--config.file", "f", "c"}, "a\nb\nc\n"},
+                {{"a", "--", "--config.check", "--"}, "a\n--config.check\n--\n"},
+                {{"--", "-x"}, "-x\n"},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                _cleanup_text_ struct text left = {0};
+                assert_int_equal(parse(cases[i].words, &left, NULL), 0);
+                assert_string_equal(text_string(&left), cases[i].left);
+        }
+}
+
+static void test_names_what_is_wrong(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *words[4], *sentence;
+        } cases[] = {
+                {{"--config.fil=x"}, "unknown flag --config.fil; did you mean --config.file?"},
+                {{"--web.listen_addres", ":1"},
+                 "unknown flag --web.listen_addres; did you mean --web.listen-address?"},
+                {{"--frobnicate"}, "unknown flag --frobnicate; --help lists those there are"},
+                {{"--no-interval"}, "unknown flag --no-interval; did you mean --interval?"},
+                {{"--no-color=true"}, "--no-color takes no value"},
+                {{"-x"}, "unknown flag --x; --help lists those there are"},
+                {{"--config.file"}, "--config.file takes a value: --config.file=FILE"},
+                {{"--color=yes"}, "--color is a switch: write --color or --no-color, without a value"},
+                {{"--interval=5"}, "--interval: '5' is not a duration such as 30s, 5m, 1h30m or 1d"},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                _cleanup_text_ struct text left = {0};
+                _cleanup_error_ struct error error = {0};
+                assert_int_equal(parse(cases[i].words, &left, &error), -EINVAL);
+                assert_string_equal(error_text(&error), cases[i].sentence);
+        }
+}
+
+static void test_writes_help(void **state)
+{
+        (void)state;
+        static const struct command commands[] = {
+                {"plan", "shows what each step would do"},
+                {0},
+        };
+        _cleanup_text_ struct text text = {0};
+        flags_help("runbook", "Does what the runbook says.", commands, flags, &text);
+        assert_string_equal(text_string(&text),
+                            "usage: runbook [command] [flags]\n\n"
+                            "Does what the runbook says.\n\n"
+                            "Commands:\n"
+                            "  plan                          shows what each step would do\n\n"
+                            "Flags:\n"
+                            "  --config.file=FILE            the checks (default: checks.yml)\n"
+                            "  --web.listen-address=ADDRESS  where to listen\n"
+                            "  --[no-]config.check           reads the file and says what is wrong\n"
+                            "  --[no-]color                  in colour (default: on)\n"
+                            "  --interval=DURATION           how often (default: 15s)\n");
+        text_clear(&text);
+        flags_help("runbook", "Does.", NULL, flags + 4, &text);
+        assert_string_equal(text_string(&text), "usage: runbook [flags]\n\nDoes.\n\nFlags:\n"
+                                                "  --interval=DURATION           how often (default: 15s)\n");
+}
+
+static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_takes_defaults),
+        cmocka_unit_test(test_takes_every_spelling),
+        cmocka_unit_test(test_hands_back_arguments_in_order),
+        cmocka_unit_test(test_names_what_is_wrong),
+        cmocka_unit_test(test_writes_help),
+};
+
+int main(void)
+{
+        return cmocka_run_group_tests_name("flags", tests, NULL, NULL);
+}

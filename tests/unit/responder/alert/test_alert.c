@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Alertmanager's webhooks: read whole, or refused with the place that is wrong. */
+#include "tests/harness/unit.h"
+
+#include <errno.h>
+#include <pthread.h>
+
+#include "responder/alert/alert.h"
+#include "runbook/text.h"
+
+/* As Alertmanager 0.34 sends it, with members that are nobody's business here. */
+static const char real[] =
+        "{\"receiver\":\"run\\\\.book\",\"status\":\"firing\",\"alerts\":["
+        "{\"status\":\"firing\",\"labels\":{\"alertname\":\"high_latency\",\"service\":\"mcp-server\"},"
+        "\"annotations\":{\"summary\":\"slow: \\\"p95\\\" > 2s \\ud83d\\udd25\"},"
+        "\"startsAt\":\"2026-01-31T12:00:00.123456789Z\",\"endsAt\":\"0001-01-01T00:00:00Z\","
+        "\"generatorURL\":\"http://prometheus:9090/graph?g0.expr=x\",\"fingerprint\":\"b5d4045c3f466fa9\"},"
+        "{\"status\":\"resolved\",\"labels\":{\"alertname\":\"high_latency\",\"service\":\"rest-api\"},"
+        "\"annotations\":{},\"startsAt\":\"2026-01-31T13:00:00+01:00\","
+        "\"endsAt\":\"2026-01-31T12:05:00Z\",\"generatorURL\":\"\",\"fingerprint\":\"c1\"}],"
+        "\"groupLabels\":{\"alertname\":\"high_latency\"},\"commonLabels\":{\"alertname\":\"high_latency\"},"
+        "\"commonAnnotations\":{},\"externalURL\":\"http://alertmanager:9093\",\"version\":\"4\","
+        "\"groupKey\":\"{}:{alertname=\\\"high_latency\\\"}\",\"truncatedAlerts\":3,"
+        "\"notification_reason\":\"new alerts added\",\"routeLabels\":{\"x\":[1,{\"y\":null}]}}\n";
+
+static void test_real(_unused_ void **state)
+{
+        _cleanup_error_ struct error error = {0};
+        struct webhook webhook = {0};
+        if (webhook_parse(real, strlen(real), &webhook, &error) < 0)
+                fail_msg("%s", error_text(&error));
+        assert_string_equal(webhook.receiver, "run\\.book");
+        assert_string_equal(webhook.external_url, "http://alertmanager:9093");
+        assert_int_equal(webhook.truncated, 3);
+        assert_string_equal(json_string(webhook.group_labels, "alertname"), "high_latency");
+        assert_int_equal(webhook.count, 2);
+
+        const struct alert *firing = &webhook.alerts[0], *resolved = &webhook.alerts[1];
+        assert_string_equal(firing->fingerprint, "b5d4045c3f466fa9");
+        assert_true(firing->firing && firing->ends_at == 0);
+        assert_true(firing->starts_at == 1769860800 * NSEC_PER_SEC + 123456789);
+        assert_string_equal(firing->generator_url, "http://prometheus:9090/graph?g0.expr=x");
+        assert_string_equal(alert_label(firing, "service"), "mcp-server");
+        assert_null(alert_label(firing, "summary"));
+        assert_string_equal(firing->annotations.values[0], "slow: \"p95\" > 2s \xf0\x9f\x94\xa5");
+        assert_false(resolved->firing);
+        assert_true(resolved->starts_at == 1769860800 * NSEC_PER_SEC);
+        assert_true(resolved->ends_at == resolved->starts_at + 300 * NSEC_PER_SEC);
+        assert_int_equal(resolved->annotations.count, 0);
+        webhook_release(&webhook);
+        assert_null(webhook.alerts);
+}
+
+static void test_least(_unused_ void **state)
+{
+        static const char least[] =
+                "{\"version\":\"4\",\"alerts\":[{\"status\":\"firing\",\"fingerprint\":\"f\","
+                "\"labels\":{\"a\":\"b\"},\"endsAt\":\"2036-01-01T00:00:00Z\"}]}";
+        static const char none[] = "{\"version\":\"4\",\"alerts\":[],\"truncatedAlerts\":-1}";
+        struct webhook webhook = {0};
+        assert_int_equal(webhook_parse(least, strlen(least), &webhook, NULL), 0);
+        assert_int_equal(webhook.count, 1);
+        assert_null(webhook.receiver);
+        assert_null(webhook.group_labels);
+        assert_true(webhook.alerts[0].starts_at == 0);
+        assert_true(webhook.alerts[0].ends_at == 0); /* it fires, whatever it says of its end */
+        webhook_release(&webhook);
+        assert_int_equal(webhook_parse(none, strlen(none), &webhook, NULL), 0);
+        assert_true(webhook.count == 0 && webhook.truncated == 0);
+        webhook_release(&webhook);
+}
+
+/* One alert with these members in a webhook. */
+static int parse_alert(const char *members, struct webhook *ret, struct error *error)
+{
+        _cleanup_free_ char *body =
+                text_format("{\"version\":\"4\",\"alerts\":[{\"status\":\"firing\",\"fingerprint\":\"f\","
+                            "\"labels\":{\"a\":\"b\"}},{%s}]}",
+                            members);
+        return webhook_parse(body, strlen(body), ret, error);
+}
+
+static void test_bad_alerts(_unused_ void **state)
+{
+#define GOOD "\"status\":\"firing\",\"fingerprint\":\"f\",\"labels\":{\"a\":\"b\"}"
+        static const struct {
+                const char *members, *sentence;
+        } cases[] = {
+                {"", "alerts[1].status: neither firing nor resolved"},
+                {"\"status\":\"pending\"", "alerts[1].status: neither firing nor resolved"},
+                {"\"status\":1", "alerts[1].status: neither firing nor resolved"},
+                {"\"status\":\"firing\"", "alerts[1].fingerprint: missing"},
+                {"\"status\":\"firing\",\"fingerprint\":\"\"", "alerts[1].fingerprint: missing"},
+                {"\"status\":\"firing\",\"fingerprint\":7", "alerts[1].fingerprint: missing"},
+                {"\"status\":\"firing\",\"fingerprint\":\"\xff\"", "alerts[1].fingerprint: not UTF-8"},
+                {"\"status\":\"firing\",\"fingerprint\":\"f\"", "alerts[1].labels: missing"},
+                {"\"status\":\"firing\",\"fingerprint\":\"f\",\"labels\":{}", "alerts[1].labels: missing"},
+                {"\"status\":\"firing\",\"fingerprint\":\"f\",\"labels\":[]",
+                 "alerts[1].labels: not an object"},
+                {"\"status\":\"firing\",\"fingerprint\":\"f\",\"labels\":{\"a\":1}",
+                 "alerts[1].labels.a: not a string"},
+                {"\"status\":\"firing\",\"fingerprint\":\"f\",\"labels\":{\"a\":null}",
+                 "alerts[1].labels.a: not a string"},
+                {"\"status\":\"firing\",\"fingerprint\":\"f\",\"labels\":{\"a\":\"\xc3\"}",
+                 "alerts[1].labels.a: not UTF-8"},
+                {"\"status\":\"firing\",\"fingerprint\":\"f\",\"labels\":{\"\xc3(\":\"a\"}",
+                 "alerts[1].labels: a name that is not UTF-8"},
+                {GOOD ",\"annotations\":\"x\"", "alerts[1].annotations: not an object"},
+                {GOOD ",\"annotations\":{\"s\":true}", "alerts[1].annotations.s: not a string"},
+                {GOOD ",\"startsAt\":7", "alerts[1].startsAt: not a string"},
+                {GOOD ",\"generatorURL\":\"\xfe\"", "alerts[1].generatorURL: not UTF-8"},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                _cleanup_error_ struct error error = {0};
+                struct webhook webhook = {.truncated = 77};
+                assert_int_equal(parse_alert(cases[i].members, &webhook, &error), -EBADMSG);
+                assert_string_equal(error_text(&error), cases[i].sentence);
+                assert_int_equal(webhook.truncated, 77);
+        }
+        _cleanup_error_ struct error error = {0};
+        struct webhook webhook = {0};
+        assert_int_equal(parse_alert(GOOD ",\"startsAt\":\"yesterday\"", &webhook, &error), -EBADMSG);
+        assert_true(string_starts(error_text(&error), "alerts[1].startsAt: "));
+        assert_int_equal(parse_alert(GOOD ",\"annotations\":null,\"startsAt\":null", &webhook, &error), 0);
+        webhook_release(&webhook);
+}
+
+static void test_bad_bodies(_unused_ void **state)
+{
+        static const struct {
+                const char *body, *sentence;
+        } cases[] = {
+                {"", "not valid JSON at line 1, column 1"},
+                {"{\"version\":\"4\",\n\"alerts\":[}", "not valid JSON at line 2, column 11"},
+                {"{\"version\":\"4\",\"alerts\":[]} x", "not valid JSON at line 1, column 29"},
+                {"[]", "not a JSON object"},
+                {"\"4\"", "not a JSON object"},
+                {"{\"alerts\":[]}",
+                 "version: missing, but version \"4\" of Alertmanager's webhook is expected"},
+                {"{\"version\":\"3\",\"alerts\":[]}",
+                 "version: another, but version \"4\" of Alertmanager's webhook is expected"},
+                {"{\"version\":4,\"alerts\":[]}",
+                 "version: missing, but version \"4\" of Alertmanager's webhook is expected"},
+                {"{\"version\":\"4\"}", "alerts: not a list"},
+                {"{\"version\":\"4\",\"alerts\":{}}", "alerts: not a list"},
+                {"{\"version\":\"4\",\"alerts\":[\"x\"]}", "alerts[0]: not an object"},
+                {"{\"version\":\"4\",\"alerts\":[null]}", "alerts[0]: not an object"},
+                {"{\"version\":\"4\",\"receiver\":\"\xff\",\"alerts\":[]}", "receiver: not UTF-8"},
+                {"{\"version\":\"4\",\"x\":\"a\\u0000b\",\"alerts\":[]}",
+                 "a NUL character, which no label may hold"},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                _cleanup_error_ struct error error = {0};
+                struct webhook webhook = {0};
+                assert_int_equal(webhook_parse(cases[i].body, strlen(cases[i].body), &webhook, &error),
+                                 -EBADMSG);
+                assert_string_equal(error_text(&error), cases[i].sentence);
+        }
+        /* A NUL byte, and the whole of it cut at every place: never more than what is there is read. */
+        struct webhook webhook = {0};
+        _cleanup_error_ struct error error = {0};
+        assert_int_equal(webhook_parse("{}\0", 3, &webhook, &error), -EBADMSG);
+        assert_string_equal(error_text(&error), "a NUL character, which no label may hold");
+        for (size_t length = 0; length < strlen(real) - 2; length++) {
+                _cleanup_free_ char *copy = malloc(length + 1);
+                memcpy(copy, real, length);
+                assert_int_equal(webhook_parse(copy, length, &webhook, NULL), -EBADMSG);
+        }
+}
+
+/* "\\u0000" is a backslash before a harmless word. */
+static void test_backslashes(_unused_ void **state)
+{
+        struct webhook webhook = {0};
+        assert_int_equal(parse_alert(GOOD ",\"annotations\":{\"s\":\"\\\\u0000 \\\\\\\\u0000 \\u00e4\"}",
+                                     &webhook, NULL),
+                         0);
+        assert_string_equal(webhook.alerts[1].annotations.values[0], "\\u0000 \\\\u0000 \xc3\xa4");
+        webhook_release(&webhook);
+        assert_int_equal(parse_alert(GOOD ",\"annotations\":{\"s\":\"\\\\\\u0000\"}", &webhook, NULL),
+                         -EBADMSG);
+}
+
+static void test_limits(_unused_ void **state)
+{
+        _cleanup_error_ struct error error = {0};
+        struct webhook webhook = {0};
+        _cleanup_free_ char *long_value = malloc(65536 + 2);
+        memset(long_value, 'x', 65537);
+        long_value[65537] = '\0';
+        _cleanup_free_ char *too_long = text_format(GOOD ",\"annotations\":{\"s\":\"%s\"}", long_value);
+        assert_int_equal(parse_alert(too_long, &webhook, &error), -EBADMSG);
+        assert_string_equal(error_text(&error), "alerts[1].annotations.s: longer than 65536 bytes");
+        long_value[65536] = '\0';
+        _cleanup_free_ char *just = text_format(GOOD ",\"annotations\":{\"s\":\"%s\"}", long_value);
+        assert_int_equal(parse_alert(just, &webhook, NULL), 0);
+        webhook_release(&webhook);
+
+        long_value[129] = '\0';
+        _cleanup_free_ char *fingerprint = text_format(
+                "\"status\":\"firing\",\"fingerprint\":\"%s\",\"labels\":{\"a\":\"b\"}", long_value);
+        assert_int_equal(parse_alert(fingerprint, &webhook, &error), -EBADMSG);
+        assert_string_equal(error_text(&error), "alerts[1].fingerprint: longer than 128 bytes");
+
+        _cleanup_text_ struct text many = {0};
+        text_puts(&many, "\"status\":\"firing\",\"fingerprint\":\"f\",\"labels\":{");
+        for (int i = 0; i < 1025; i++)
+                text_printf(&many, "%s\"l%d\":\"\"", i > 0 ? "," : "", i);
+        text_putc(&many, '}');
+        assert_int_equal(parse_alert(text_string(&many), &webhook, &error), -EBADMSG);
+        assert_string_equal(error_text(&error), "alerts[1].labels: 1025 pairs, at most 1024 are taken");
+
+        static const struct {
+                const char *number;
+                int64_t truncated;
+        } counts[] = {{"0", 0}, {"-5", 0}, {"1e300", 1000000000}, {"12", 12}, {"\"7\"", 0}, {"null", 0}};
+        for (size_t i = 0; i < N_ELEMENTS(counts); i++) {
+                _cleanup_free_ char *body = text_format(
+                        "{\"version\":\"4\",\"alerts\":[],\"truncatedAlerts\":%s}", counts[i].number);
+                assert_int_equal(webhook_parse(body, strlen(body), &webhook, NULL), 0);
+                assert_true(webhook.truncated == counts[i].truncated);
+                webhook_release(&webhook);
+        }
+}
+
+/* A worker's stack is small, and cJSON recurses. */
+static void *parse_nested(void *context)
+{
+        enum { DEPTH = 100000 };
+        int *results = context;
+        for (int i = 0; i < 2; i++) {
+                _cleanup_text_ struct text body = {0};
+                _cleanup_error_ struct error error = {0};
+                struct webhook webhook = {0};
+                size_t depth = i == 0 ? 31 : DEPTH;
+                text_puts(&body, "{\"version\":\"4\",\"alerts\":[],\"groupLabels\":{},\"deep\":");
+                for (size_t k = 0; k < depth; k++)
+                        text_puts(&body, k % 2 ? "[" : "{\"x\":");
+                text_puts(&body, "1");
+                for (size_t k = depth; k-- > 0;)
+                        text_putc(&body, k % 2 ? ']' : '}');
+                text_putc(&body, '}');
+                results[i] = webhook_parse(text_string(&body), body.length, &webhook, &error);
+                if (i == 1 && !string_equal(error_text(&error), "nested more than 32 deep"))
+                        results[i] = -1;
+                webhook_release(&webhook);
+        }
+        return NULL;
+}
+
+static void test_nesting(_unused_ void **state)
+{
+        pthread_attr_t attributes;
+        pthread_t thread;
+        int results[2] = {77, 77};
+        pthread_attr_init(&attributes);
+        pthread_attr_setstacksize(&attributes, (size_t)256 * 1024);
+        assert_int_equal(pthread_create(&thread, &attributes, parse_nested, results), 0);
+        pthread_join(thread, NULL);
+        pthread_attr_destroy(&attributes);
+        assert_int_equal(results[0], 0);
+        assert_int_equal(results[1], -EBADMSG);
+}
+
+static void test_into_the_journal_and_back(_unused_ void **state)
+{
+        struct webhook webhook = {0};
+        assert_int_equal(webhook_parse(real, strlen(real), &webhook, NULL), 0);
+        for (size_t i = 0; i < webhook.count; i++) {
+                const struct alert *alert = &webhook.alerts[i];
+                struct alert again = {0};
+                _cleanup_json_ cJSON *json = alert_to_json(alert);
+                assert_int_equal(alert_from_json(json, &again, NULL), 0);
+                assert_string_equal(again.fingerprint, alert->fingerprint);
+                assert_true(again.firing == alert->firing);
+                assert_true(again.starts_at / NSEC_PER_MSEC == alert->starts_at / NSEC_PER_MSEC);
+                assert_true(again.ends_at == alert->ends_at);
+                assert_string_equal(again.generator_url, alert->generator_url);
+                assert_int_equal(again.labels.count, 2);
+                assert_string_equal(again.labels.keys[1], "service");
+                assert_string_equal(again.labels.values[1], alert->labels.values[1]);
+                assert_int_equal(again.annotations.count, alert->annotations.count);
+                alert_release(&again);
+        }
+        webhook_release(&webhook);
+        _cleanup_error_ struct error error = {0};
+        struct alert alert = {0};
+        assert_int_equal(alert_from_json(NULL, &alert, &error), -EBADMSG);
+        assert_string_equal(error_text(&error), "not an object");
+}
+
+static void test_api(_unused_ void **state)
+{
+        static const char answer[] =
+                "[{\"annotations\":{\"summary\":\"s\"},\"endsAt\":\"2036-01-31T12:00:00.000Z\","
+                "\"fingerprint\":\"f1\","
+                "\"receivers\":[{\"name\":\"runbook\"}],\"startsAt\":\"2026-01-31T12:00:00.000Z\",\"status\":"
+                "{\"inhibitedBy\":[],\"silencedBy\":[],\"state\":\"active\"},\"updatedAt\":\"2026-01-31T12:"
+                "00:00Z\","
+                "\"generatorURL\":\"http://p\",\"labels\":{\"alertname\":\"a\"}}]";
+        _cleanup_json_ cJSON *json = NULL, *object = cJSON_CreateObject(), *bad = NULL;
+        _cleanup_error_ struct error error = {0};
+        struct webhook webhook = {0};
+        assert_int_equal(json_parse(answer, strlen(answer), &json, NULL), 0);
+        assert_int_equal(webhook_parse_api(json, &webhook, NULL), 0);
+        assert_int_equal(webhook.count, 1);
+        assert_true(webhook.alerts[0].firing && webhook.alerts[0].ends_at == 0);
+        assert_string_equal(alert_label(&webhook.alerts[0], "alertname"), "a");
+        webhook_release(&webhook);
+
+        assert_int_equal(webhook_parse_api(object, &webhook, &error), -EBADMSG);
+        assert_string_equal(error_text(&error), "not a list of alerts");
+        assert_int_equal(json_parse("[{\"labels\":{\"a\":\"b\"}}]", 24, &bad, NULL), 0);
+        assert_int_equal(webhook_parse_api(bad, &webhook, &error), -EBADMSG);
+        assert_string_equal(error_text(&error), "alerts[0].fingerprint: missing");
+}
+
+static void test_bindings(_unused_ void **state)
+{
+        struct webhook webhook = {0};
+        struct alert_bindings bindings;
+        assert_int_equal(webhook_parse(real, strlen(real), &webhook, NULL), 0);
+        alert_bindings_init(&bindings, &webhook.alerts[0], "INC-2026-0001");
+        _cleanup_free_ char *bound = NULL;
+        assert_int_equal(
+                bind_text("${labels.service} ${annotations.summary} ${incident.id} ${alert.fingerprint}",
+                          &bindings.bindings, BIND_PLAIN, &bound, NULL),
+                0);
+        assert_string_equal(bound,
+                            "mcp-server slow: \"p95\" > 2s \xf0\x9f\x94\xa5 INC-2026-0001 b5d4045c3f466fa9");
+        static const char *const missing[] = {"${labels.none}", "${annotations.service}", "${incident.x}",
+                                              "${alert.labels}"};
+        for (size_t i = 0; i < N_ELEMENTS(missing); i++) {
+                char *none = NULL;
+                assert_int_equal(bind_text(missing[i], &bindings.bindings, BIND_PLAIN, &none, NULL), -ENOKEY);
+        }
+        webhook_release(&webhook);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_real),        cmocka_unit_test(test_least),
+                cmocka_unit_test(test_bad_alerts),  cmocka_unit_test(test_bad_bodies),
+                cmocka_unit_test(test_backslashes), cmocka_unit_test(test_limits),
+                cmocka_unit_test(test_nesting),     cmocka_unit_test(test_into_the_journal_and_back),
+                cmocka_unit_test(test_api),         cmocka_unit_test(test_bindings),
+        };
+        return cmocka_run_group_tests_name("alert", tests, NULL, NULL);
+}

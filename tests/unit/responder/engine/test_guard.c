@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What holds an incident back, and what counts as healed: both judged without acting. */
+#include "tests/harness/unit.h"
+
+#include <stdio.h>
+
+#include "responder/engine/guard.h"
+#include "responder/incident/verify.h"
+
+#define SECOND NSEC_PER_SEC
+
+static void accepted(_unused_ void *context, int result)
+{
+        assert_int_equal(result, 0);
+}
+
+/* Two runs of "r" under "lock", ten seconds apart by their alerts; a journal that has just seen them end. */
+static struct journal *journal_with_runs(char *directory, size_t runs, nsec *ret_ended)
+{
+        _cleanup_error_ struct error error = {0};
+        struct journal *journal = NULL;
+        assert_non_null(mkdtemp(directory));
+        _cleanup_free_ char *path = text_format("%s/journal.db", directory);
+        if (journal_open(path, &journal, &error) < 0)
+                fail_msg("%s", error_text(&error));
+        for (size_t i = 0; i < runs; i++) {
+                _cleanup_free_ char *body =
+                        text_format("{\"version\":\"4\",\"groupKey\":\"k\",\"truncatedAlerts\":0,\"status\":"
+                                    "\"firing\",\"receiver\":\"r\","
+                                    "\"groupLabels\":{},\"commonLabels\":{},\"commonAnnotations\":{},"
+                                    "\"externalURL\":\"\",\"alerts\":[{"
+                                    "\"status\":\"firing\",\"labels\":{\"alertname\":\"a\"},\"annotations\":{"
+                                    "},\"startsAt\":"
+                                    "\"2026-01-01T00:00:00Z\",\"endsAt\":\"0001-01-01T00:00:00Z\","
+                                    "\"generatorURL\":\"\",\"fingerprint\":\"f%zu\"}]}",
+                                    i);
+                struct webhook webhook = {0};
+                struct episode_list episodes = {0};
+                assert_int_equal(webhook_parse(body, strlen(body), &webhook, NULL), 0);
+                assert_int_equal(journal_accept(journal, &webhook, accepted, NULL), 0);
+                while (episodes.count == 0) {
+                        episode_list_release(&episodes);
+                        assert_int_equal(journal_unmatched(journal, 10, &episodes, NULL), 0);
+                }
+                const char *const names[] = {"host.memory"};
+                const struct journal_opening opening = {"r", names, 1};
+                assert_int_equal(journal_open_incidents(journal, episodes.items[0].id, &opening, 1, NULL), 0);
+                episode_list_release(&episodes);
+                struct incident_list active = {0};
+                assert_int_equal(journal_active(journal, &active, NULL), 0);
+                assert_int_equal(active.count, 1);
+                const int64_t id = active.items[0].id;
+                incident_list_release(&active);
+                const struct journal_entry rows[] = {
+                        {.incident = id,
+                         .actor = "engine",
+                         .event = "running",
+                         .state = INCIDENT_RUNNING,
+                         .lock = "lock"},
+                        {.incident = id, .actor = "engine", .event = "healed", .state = INCIDENT_HEALED},
+                };
+                for (size_t k = 0; k < N_ELEMENTS(rows); k++)
+                        assert_int_equal(journal_write(journal, &rows[k], NULL), 0);
+        }
+        assert_int_equal(journal_last_run(journal, "r", "lock", ret_ended, NULL), 0);
+        return journal;
+}
+
+static void end(struct journal *journal, const char *directory)
+{
+        journal_close(journal);
+        _cleanup_free_ char *command = text_format("rm -rf %s", directory);
+        assert_int_equal(system(command), 0);
+}
+
+static struct guard_verdict ask(struct journal *journal, const struct remediation *remediation,
+                                const struct incident *incident, const struct incident_list *active,
+                                bool paused, nsec now)
+{
+        struct guard_verdict verdict = {0};
+        _cleanup_error_ struct error error = {0};
+        if (guard_check(journal, remediation, incident, "lock", active, paused, now, &verdict, &error) < 0)
+                fail_msg("%s", error_text(&error));
+        return verdict;
+}
+
+static void test_guards_in_order(_unused_ void **state)
+{
+        char directory[] = "/tmp/runbook-guard-XXXXXX", name[] = "r";
+        nsec ended = 0;
+        struct journal *journal = journal_with_runs(directory, 2, &ended);
+        assert_true(ended > 0);
+        const struct remediation remediation = {
+                .name = name, .cooldown = 60 * SECOND, .limit_count = 2, .limit_period = 3600 * SECOND};
+        const struct incident incident = {.id = 100, .state = INCIDENT_RECEIVED};
+        char lock[] = "lock", other_lock[] = "other", number[] = "INC-2026-0077";
+        struct incident items[] = {{.id = 100, .lock = lock, .state = INCIDENT_RUNNING},
+                                   {.id = 7, .lock = lock, .number = number, .state = INCIDENT_VERIFYING}};
+        const struct incident_list active = {items, 2};
+        nsec now = ended + SECOND;
+
+        /* All of them would hold it; the first is named. */
+        assert_string_equal(ask(journal, &remediation, &incident, &active, true, now).guard, "paused");
+        struct guard_verdict verdict = ask(journal, &remediation, &incident, &active, false, now);
+        assert_string_equal(verdict.guard, "lock");
+        assert_string_equal(verdict.holder, number);
+        items[1].lock = other_lock;
+        verdict = ask(journal, &remediation, &incident, &active, false, now);
+        assert_string_equal(verdict.guard, "cooldown");
+        assert_int_equal(verdict.until, ended + 60 * SECOND);
+
+        /* At the very end of the cooldown it is over; then the limit counts both runs. */
+        now = ended + 60 * SECOND;
+        verdict = ask(journal, &remediation, &incident, &active, false, now);
+        assert_string_equal(verdict.guard, "limit");
+        assert_true(verdict.until > now && verdict.until <= ended + 3600 * SECOND);
+        assert_null(ask(journal, &remediation, &incident, &active, false, verdict.until).guard);
+
+        /* Another remediation of the same name's neighbours is not counted. */
+        char other[] = "other";
+        const struct remediation neighbour = {
+                .name = other, .cooldown = 60 * SECOND, .limit_count = 1, .limit_period = 3600 * SECOND};
+        assert_null(ask(journal, &neighbour, &incident, &active, false, ended + SECOND).guard);
+
+        /* What has begun is neither cooled down nor counted again, but locked and paused it can be. */
+        const struct incident begun = {.id = 100, .state = INCIDENT_AWAITING_APPROVAL, .running_at = ended};
+        assert_null(ask(journal, &remediation, &begun, &active, false, ended + SECOND).guard);
+        assert_string_equal(ask(journal, &remediation, &begun, &active, true, ended + SECOND).guard,
+                            "paused");
+        end(journal, directory);
+}
+
+static void test_who_holds_a_lock(_unused_ void **state)
+{
+        static const struct {
+                enum incident_state state;
+                enum step_status step;
+                bool holds;
+        } cases[] = {
+                {INCIDENT_RECEIVED, STEP_WAITING, false},       {INCIDENT_HELD, STEP_WAITING, false},
+                {INCIDENT_AWAITING_APPROVAL, STEP_DONE, false}, {INCIDENT_RUNNING, STEP_WAITING, true},
+                {INCIDENT_VERIFYING, STEP_DONE, true},          {INCIDENT_HEALED, STEP_DONE, false},
+                {INCIDENT_HEALED, STEP_UNDOING, true},          {INCIDENT_ESCALATED, STEP_FAILED, false},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                struct step_record record = {.status = cases[i].step};
+                const struct incident incident = {.state = cases[i].state, .steps = &record, .step_count = 1};
+                assert_true(guard_holds_lock(&incident) == cases[i].holds);
+        }
+}
+
+static enum verdict look(const struct verification *verification, struct verify_watch *watch, int answer,
+                         nsec at)
+{
+        const struct verify_answer given = {.known = answer >= 0, .holds = answer > 0};
+        return verify_judge(verification, watch, &given, at * SECOND);
+}
+
+enum { UNKNOWN = -1, NO, YES };
+
+static void test_holds_for_a_while(_unused_ void **state)
+{
+        const struct verification verification = {
+                .hold_for = 30 * SECOND, .within = 300 * SECOND, .every = 5 * SECOND};
+        struct verify_watch watch = {.began = 100 * SECOND};
+        assert_int_equal(look(&verification, &watch, NO, 100), VERDICT_PENDING);
+        assert_int_equal(look(&verification, &watch, YES, 110), VERDICT_PENDING);
+        assert_int_equal(look(&verification, &watch, YES, 139), VERDICT_PENDING);
+        assert_int_equal(look(&verification, &watch, NO, 140), VERDICT_PENDING); /* broken: counted anew */
+        assert_int_equal(look(&verification, &watch, YES, 150), VERDICT_PENDING);
+        assert_int_equal(look(&verification, &watch, UNKNOWN, 170), VERDICT_PENDING); /* neither breaks … */
+        assert_int_equal(look(&verification, &watch, UNKNOWN, 185), VERDICT_PENDING); /* … nor confirms */
+        assert_int_equal(look(&verification, &watch, YES, 186), VERDICT_HEALED);
+        assert_int_equal(watch.looks, 8);
+        assert_int_equal(watch.errors, 2);
+}
+
+static void test_within(_unused_ void **state)
+{
+        const struct verification verification = {.within = 300 * SECOND, .every = 5 * SECOND};
+        struct verify_watch watch = {.began = 100 * SECOND};
+        assert_int_equal(look(&verification, &watch, NO, 399), VERDICT_PENDING);
+        assert_int_equal(look(&verification, &watch, NO, 400), VERDICT_NOT_HEALED);
+        assert_int_equal(look(&verification, &watch, YES, 101), VERDICT_HEALED);
+
+        /* The daemon was away for all of the time: it looks once before it judges. */
+        struct verify_watch late = {.began = 100 * SECOND};
+        assert_int_equal(look(&verification, &late, YES, 5000), VERDICT_HEALED);
+        struct verify_watch silent = {.began = 100 * SECOND};
+        assert_int_equal(look(&verification, &silent, UNKNOWN, 399), VERDICT_PENDING);
+        assert_int_equal(look(&verification, &silent, UNKNOWN, 400), VERDICT_NOT_HEALED);
+}
+
+static void test_next_look(_unused_ void **state)
+{
+        const struct verification verification = {
+                .hold_for = 12 * SECOND, .within = 100 * SECOND, .every = 5 * SECOND};
+        struct verify_watch watch = {.began = 100 * SECOND};
+        assert_int_equal(verify_next(&verification, &watch, 100 * SECOND), 105 * SECOND);
+        look(&verification, &watch, YES, 105);
+        assert_int_equal(verify_next(&verification, &watch, 110 * SECOND), 115 * SECOND);
+        assert_int_equal(verify_next(&verification, &watch, 115 * SECOND),
+                         117 * SECOND); /* held long enough then */
+        assert_int_equal(verify_next(&verification, &watch, 198 * SECOND), 200 * SECOND); /* the end */
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_guards_in_order),   cmocka_unit_test(test_who_holds_a_lock),
+                cmocka_unit_test(test_holds_for_a_while), cmocka_unit_test(test_within),
+                cmocka_unit_test(test_next_look),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* remediations.yml: what is read, and the mistakes that are named with their place. */
+#include "tests/harness/unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "responder/remediation/remediation.h"
+#include "runbook/http_client.h"
+
+static const char top[] = "receivers:\n  - {name: oncall, format: log}\n  - {name: security, format: log}\n"
+                          "prometheus_url: http://127.0.0.1:9090\nescalate_to: oncall\n";
+
+/* Loads `top` with what follows; the complaints are in `error`. */
+static struct remediation_set *load(const char *head, const char *rest, struct error *error)
+{
+        char path[] = "/tmp/runbook-remediation-XXXXXX";
+        int fd = mkstemp(path);
+        assert_true(fd >= 0);
+        FILE *file = fdopen(fd, "w");
+        assert_non_null(file);
+        assert_true(fprintf(file, "%s%s", head, rest) > 0);
+        assert_int_equal(fclose(file), 0);
+        struct remediation_set *set = NULL;
+        int r = remediation_set_load(path, &set, error);
+        assert_true(r == 0 || r == -EINVAL);
+        assert_true((r == 0) == (set != NULL));
+        unlink(path);
+        return set;
+}
+
+static void test_whole(_unused_ void **state)
+{
+        _cleanup_error_ struct error error = {0};
+        struct remediation_set *set = load(
+                top,
+                "remediations:\n"
+                "  - name: one\n"
+                "    match: ['alertname=~\"a|b\"', 'service!=\"\"']\n"
+                "    cooldown: 15m\n"
+                "    limit: 3 per 1d\n"
+                "    lock: service/${labels.service}\n"
+                "    expire: 2h\n"
+                "    approval: true\n"
+                "    on_failure: undo\n"
+                "    escalate_to: security\n"
+                "    steps:\n"
+                "      - host.memory: {}\n"
+                "      - notify: {to: oncall, text: 'x ${labels.service}'}\n"
+                "        timeout: 7s\n"
+                "        max: 4\n"
+                "        on_failure: continue\n"
+                "    verify: {query: 'up{job=\"${labels.job}\"} == 1', for: 30s, within: 6m, every: 2s}\n"
+                "  - {name: two, match: 'alertname=\"c\"', steps: [{host.memory: {}}]}\n",
+                &error);
+        if (!set)
+                fail_msg("%s", error_text(&error));
+        assert_int_equal(set->count, 2);
+        const struct remediation *one = remediation_find(set, "one");
+        assert_non_null(one);
+        assert_int_equal(one->match.count, 2);
+        assert_int_equal(one->cooldown, 15 * 60 * NSEC_PER_SEC);
+        assert_int_equal(one->limit_count, 3);
+        assert_int_equal(one->limit_period, 24 * 3600 * NSEC_PER_SEC);
+        assert_string_equal(one->lock, "service/${labels.service}");
+        assert_true(one->approval);
+        assert_int_equal(one->expire, 2 * 3600 * NSEC_PER_SEC);
+        assert_int_equal(one->on_failure, ON_FAILURE_UNDO);
+        assert_string_equal(one->escalate_to, "security");
+        assert_int_equal(one->step_count, 2);
+        assert_string_equal(one->steps[0].action->name, "host.memory");
+        assert_int_equal(one->steps[0].on_failure, ON_FAILURE_UNDO); /* the remediation's */
+        assert_true(one->steps[0].timeout > 0);
+        assert_int_equal(one->steps[1].timeout, 7 * NSEC_PER_SEC);
+        assert_int_equal(one->steps[1].max, 4);
+        assert_int_equal(one->steps[1].on_failure, ON_FAILURE_CONTINUE);
+        assert_non_null(one->verify.query);
+        assert_null(one->verify.check);
+        assert_int_equal(one->verify.hold_for, 30 * NSEC_PER_SEC);
+        assert_int_equal(one->verify.within, 6 * 60 * NSEC_PER_SEC);
+        assert_int_equal(one->verify.every, 2 * NSEC_PER_SEC);
+
+        const struct remediation *two = remediation_find(set, "two");
+        assert_null(two->lock);
+        assert_null(two->verify.query);
+        assert_null(two->verify.check);
+        assert_string_equal(two->escalate_to, "oncall");
+        assert_int_equal(two->expire, 3600 * NSEC_PER_SEC);
+        assert_int_equal(two->on_failure, ON_FAILURE_ESCALATE);
+        assert_null(remediation_find(set, "three"));
+        remediation_set_free(set);
+}
+
+/* Each is one mistake, and what the complaint must say, with its line (counted in the whole file). */
+static const struct mistake {
+        const char *yaml;
+        const char *says;
+} mistakes[] = {
+        {"remediations: []\n", "at least one remediation"},
+        {"remediations:\n  - {name: a, match: [], steps: [{host.memory: {}}]}\n", "match"},
+        {"remediations:\n  - {name: a, match: ['env!=\"prod\"', 'x=\"\"'], steps: [{host.memory: {}}]}\n",
+         "these matchers do not say which alerts are meant"},
+        {"remediations:\n  - {name: a, match: ['x'], steps: [{host.memory: {}}]}\n", "7:23"},
+        {"remediations:\n  - {name: a, match: ['x=\"1\"'], steps: []}\n", "at least one step"},
+        {"remediations:\n  - {name: a, match: ['x=\"1\"'], steps: [{host.memry: {}}]}\n",
+         "did you mean \"host.memory\""},
+        {"remediations:\n  - {name: a, match: ['x=\"1\"'], steps: [{undo: never}]}\n", "needs an action"},
+        {"remediations:\n  - {name: a, match: ['x=\"1\"'], steps: [{host.memory: {}, notify: {to: oncall, "
+         "text: x}}]}\n",
+         "one action"},
+        {"remediations:\n  - {name: a, match: ['x=\"1\"'], steps: [{host.memory: {}, undo: "
+         "when_resolved}]}\n",
+         "cannot be undone"},
+        {"remediations:\n  - {name: a, match: ['x=\"1\"'], steps: [{host.memory: {}, max: -1}]}\n",
+         "negative"},
+        {"remediations:\n  - {name: a, match: ['x=\"1\"'], limit: 3 a day, steps: [{host.memory: {}}]}\n",
+         "3 per 1d"},
+        {"remediations:\n  - {name: a, match: ['x=\"1\"'], limit: 0 per 1d, steps: [{host.memory: {}}]}\n",
+         "3 per 1d"},
+        {"remediations:\n  - {name: a, match: ['x=\"1\"'], limit: 2 per 1, steps: [{host.memory: {}}]}\n",
+         "not a duration"},
+        {"remediations:\n  - {name: 'a b', match: ['x=\"1\"'], steps: [{host.memory: {}}]}\n", "is no name"},
+        {"remediations:\n  - {name: a, match: ['x=\"1\"'], steps: [{host.memory: {}}]}\n  - {name: a, match: "
+         "['x=\"1\"'], steps: [{host.memory: {}}]}\n",
+         "already"},
+        {"remediations:\n  - {name: a, match: ['x=\"1\"'], escalate_to: nobody, steps: [{host.memory: "
+         "{}}]}\n",
+         "no receiver \"nobody\""},
+        {"remediations:\n  - {name: a, match: ['x=\"1\"'], lock: '${labels.}', steps: [{host.memory: {}}]}\n",
+         "7:"},
+        {"remediations:\n  - {name: a, match: ['x=\"1\"'], steps: [{host.memory: {}}], verify: {}}\n",
+         "either a query or a check"},
+        {"remediations:\n  - {name: a, match: ['x=\"1\"'], steps: [{host.memory: {}}], verify: {check: c}}\n",
+         "exporter_url"},
+        {"remediations:\n  - {name: a, match: ['x=\"1\"'], steps: [{host.memory: {}}], verify: {query: up, "
+         "for: 5m, within: 5m}}\n",
+         "shorter than `within`"},
+        {"remediations:\n  - {name: a, match: ['x=\"1\"'], steps: [{host.memory: {}}], veryfy: {query: "
+         "up}}\n",
+         "verify"},
+        {"remediation:\n  - {name: a, match: ['x=\"1\"'], steps: [{host.memory: {}}]}\n", "remediations"},
+        {"remediations: {}\n", "list"},
+        {"remediations:\n  - text\n", "7:5"},
+        {"remediations:\n  - {name: a, match: ['x=\"1\"'], steps: [text]}\n", "a step is a mapping"},
+};
+
+static void test_mistakes(_unused_ void **state)
+{
+        for (size_t i = 0; i < N_ELEMENTS(mistakes); i++) {
+                _cleanup_error_ struct error error = {0};
+                struct remediation_set *set = load(top, mistakes[i].yaml, &error);
+                if (set)
+                        fail_msg("taken: %s", mistakes[i].yaml);
+                if (!strstr(error_text(&error), mistakes[i].says))
+                        fail_msg("%s\nis said to be: %s\nand not: %s", mistakes[i].yaml, error_text(&error),
+                                 mistakes[i].says);
+        }
+}
+
+static void test_every_mistake_at_once(_unused_ void **state)
+{
+        _cleanup_error_ struct error error = {0};
+        assert_null(load("escalate_to: oncall\nnonsense: 1\n",
+                         "remediations:\n  - {name: 'a b', match: ['x'], steps: [{host.memry: {}}]}\n",
+                         &error));
+        for (const char *const *says =
+                     (const char *const[]){"escalate_to", "nonsense", "is no name", "host.memory", NULL};
+             *says; says++)
+                if (!strstr(error_text(&error), *says))
+                        fail_msg("nothing about %s in: %s", *says, error_text(&error));
+}
+
+static void test_empty(_unused_ void **state)
+{
+        _cleanup_error_ struct error error = {0};
+        assert_null(load("\n", "", &error));
+        assert_null(load("- a\n", "", &error));
+        assert_null(load("a: [\n", "", &error));
+        struct remediation_set *set = NULL;
+        assert_int_equal(remediation_set_load("/nonexistent/remediations.yml", &set, &error), -ENOENT);
+}
+
+static void test_shipped(_unused_ void **state)
+{
+        _cleanup_error_ struct error error = {0};
+        struct remediation_set *set = NULL;
+        if (remediation_set_load("rules/remediations.yml", &set, &error) < 0)
+                fail_msg("%s", error_text(&error));
+        assert_non_null(remediation_find(set, "high_latency"));
+        assert_non_null(remediation_find(set, "high_error_rate"));
+        assert_non_null(remediation_find(set, "pool_exhausted"));
+        assert_non_null(remediation_find(set, "api_key_compromise"));
+        remediation_set_free(set);
+}
+
+int main(void)
+{
+        assert_int_equal(http_client_global_init(NULL), 0);
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_whole),
+                cmocka_unit_test(test_mistakes),
+                cmocka_unit_test(test_every_mistake_at_once),
+                cmocka_unit_test(test_empty),
+                cmocka_unit_test(test_shipped),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
