@@ -3,90 +3,25 @@
 #ifndef TESTS_HARNESS_KIND_H
 #define TESTS_HARNESS_KIND_H
 
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-
-#include "exporter/check/check.h"
 #include "tests/harness/unit.h"
 
-static inline void write_file(const char *directory, const char *name, const void *content, size_t length)
-{
-        _cleanup_free_ char *path = text_format("%s/%s", directory, name);
-        FILE *file = fopen(path, "we");
+#include "exporter/check/check.h"
 
-        assert_non_null(file);
-        assert_int_equal(fwrite(content, 1, length, file), length);
-        assert_int_equal(fclose(file), 0);
-}
+/* A set of one check, `a`, that is written as `yaml`, the mapping of its kind; check_set_free() it. NULL when
+ * it has mistakes, which `ret_complaints`, to be freed, then holds; without one the test fails. */
+struct check_set *load_check(const char *kind, const char *yaml, char **ret_complaints);
+struct check_set *load_check_with(const char *kind, const char *yaml, const char *state_directory,
+                                  char **ret_complaints);
 
-/* A set of one check that is written as `yaml`, the mapping of its kind; NULL when it has mistakes, which
- * `ret_complaints`, the caller's, then holds. */
-static inline struct check_set *load_check_with(const char *kind, const char *yaml,
-                                                const char *state_directory, char **ret_complaints)
-{
-        char path[] = "/tmp/runbook-test-kind-XXXXXX";
-        int fd = mkstemp(path);
-        struct check_set *set = NULL;
-        _cleanup_error_ struct error error = {0};
-        _cleanup_free_ char *document = text_format("checks: [{name: a, %s: %s}]\n", kind, yaml);
+/* The mistake is told with its place, which is in the first line. */
+void assert_complaint(const char *kind, const char *yaml, const char *expected);
 
-        assert_true(fd >= 0);
-        assert_int_equal(write(fd, document, strlen(document)), (ssize_t)strlen(document));
-        close(fd);
-        int r = check_set_load(path, state_directory, &set, &error);
-        unlink(path);
-        if (r < 0 && !ret_complaints)
-                fail_msg("%s", error_text(&error));
-        if (r < 0)
-                *ret_complaints = strdup(error_text(&error));
-        return set;
-}
+/* Runs the check once and gives what it said; the page in `ret_page`, to be freed, the reason of a failure in
+ * `error`. */
+int run_check(struct check_set *set, nsec timeout, char **ret_page, struct error *error);
 
-static inline struct check_set *load_check(const char *kind, const char *yaml, char **ret_complaints)
-{
-        return load_check_with(kind, yaml, NULL, ret_complaints);
-}
-
-static inline void assert_complaint(const char *kind, const char *yaml, const char *expected)
-{
-        _cleanup_free_ char *complaints = NULL;
-        struct check_set *set = load_check(kind, yaml, &complaints);
-
-        assert_null(set);
-        if (!strstr(complaints, expected) || !strstr(complaints, ":1:"))
-                fail_msg("no \"%s\" with its place in:\n%s", expected, complaints);
-}
-
-/* Runs the check once; the page in `ret_page`, which the caller frees, the reason of a failure in `error`. */
-static inline int run_check(struct check_set *set, nsec timeout, char **ret_page, struct error *error)
-{
-        struct sample_set samples = {.limit = 10000};
-        const struct sample_set *const all = &samples;
-        struct sample_sink sink = {.set = &samples};
-        struct text page = {0};
-
-        int r = set->checks[0].kind->run(set->states[0], deadline_in(timeout), &sink, error);
-        assert_int_equal(samples.error, 0);
-        assert_int_equal(metrics_encode_text(&all, 1, &page, NULL), 0);
-        text_puts(&page, "");
-        *ret_page = text_take(&page);
-        sample_set_release(&samples);
-        return r;
-}
-
-static inline void assert_line(const char *page, const char *line)
-{
-        _cleanup_free_ char *wanted = text_format("\n%s\n", line);
-
-        if (!page || !strstr(page, wanted))
-                fail_msg("no line \"%s\" in:\n%s", line, page ? page : "");
-}
-
-static inline void assert_nowhere(const char *page, const char *piece)
-{
-        if (page && strstr(page, piece))
-                fail_msg("\"%s\" is in:\n%s", piece, page);
-}
+/* The page has this whole line; has this piece nowhere. */
+void assert_line(const char *page, const char *line);
+void assert_nowhere(const char *page, const char *piece);
 
 #endif

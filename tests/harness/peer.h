@@ -2,160 +2,49 @@
 /*
  * Raw sockets for the tests of HTTP: a peer that sends exactly the bytes a test wants, also wrong ones.
  *
- * Everything has a deadline of ten seconds, so that a test fails rather than hangs.
+ * Everything has a deadline, so that a test fails rather than hangs. Sockets are for close().
  */
 #ifndef TESTS_HARNESS_PEER_H
 #define TESTS_HARNESS_PEER_H
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <pthread.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
+#include "tests/harness/unit.h"
 
 #include "runbook/text.h"
-#include "tests/harness/unit.h"
 
 #define PEER_TIMEOUT_SECONDS 10
 
-static inline int peer_limit(int fd)
-{
-        struct timeval limit = {.tv_sec = PEER_TIMEOUT_SECONDS};
-        assert_true(fd >= 0);
-        assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)), 0);
-        assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)), 0);
-        return fd;
-}
+/* Gives the socket its deadlines, for one that a test accepts itself. */
+int peer_limit(int fd);
 
-static inline int peer_connect(uint16_t port)
-{
-        struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        int fd = peer_limit(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-        assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
-        return fd;
-}
+/* Port of 127.0.0.1, or path of a Unix socket. */
+int peer_connect(uint16_t port);
+int peer_connect_unix(const char *path);
+int peer_listen(uint16_t *ret_port);
+int peer_listen_unix(const char *path);
 
-static inline struct sockaddr_un peer_unix_address(const char *path)
-{
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        assert_true(strlen(path) < sizeof(address.sun_path));
-        strcpy(address.sun_path, path);
-        return address;
-}
-
-static inline int peer_connect_unix(const char *path)
-{
-        struct sockaddr_un address = peer_unix_address(path);
-        int fd = peer_limit(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-        assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
-        return fd;
-}
-
-static inline int peer_listen(uint16_t *ret_port)
-{
-        struct sockaddr_in address = {.sin_family = AF_INET};
-        socklen_t length = sizeof(address);
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        int fd = peer_limit(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-        assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
-        assert_int_equal(listen(fd, 16), 0);
-        assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &length), 0);
-        *ret_port = ntohs(address.sin_port);
-        return fd;
-}
-
-static inline int peer_listen_unix(const char *path)
-{
-        struct sockaddr_un address = peer_unix_address(path);
-        int fd = peer_limit(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-        assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
-        assert_int_equal(listen(fd, 16), 0);
-        return fd;
-}
-
-static inline void peer_send(int fd, const void *data, size_t length)
-{
-        const char *from = data;
-        while (length > 0) {
-                ssize_t sent = send(fd, from, length, MSG_NOSIGNAL);
-                assert_true(sent > 0);
-                from += sent;
-                length -= (size_t)sent;
-        }
-}
-
-static inline void peer_puts(int fd, const char *string)
-{
-        peer_send(fd, string, strlen(string));
-}
+void peer_send(int fd, const void *data, size_t length);
+void peer_puts(int fd, const char *string);
 
 /* Reads until `end` was seen; false at the end of the stream. */
-static inline bool peer_read_until(int fd, struct text *text, const char *end)
-{
-        while (!text->data || !strstr(text->data, end)) {
-                char c;
-                ssize_t got = recv(fd, &c, 1, 0);
-                if (got <= 0)
-                        return false;
-                text_putc(text, c);
-        }
-        return true;
-}
-
-static inline void peer_read_exactly(int fd, struct text *text, size_t length)
-{
-        assert_true(text_reserve(text, length));
-        while (length > 0) {
-                ssize_t got = recv(fd, text->data + text->length, length, 0);
-                assert_true(got > 0);
-                text->length += (size_t)got;
-                text->data[text->length] = '\0';
-                length -= (size_t)got;
-        }
-}
+bool peer_read_until(int fd, struct text *text, const char *end);
+void peer_read_exactly(int fd, struct text *text, size_t length);
 
 /* True when the peer has closed the connection and sends no more (within the deadline). */
-static inline bool peer_is_closed(int fd)
-{
-        char c;
-        ssize_t got = recv(fd, &c, 1, 0);
-        return got == 0 || (got < 0 && errno == ECONNRESET);
-}
+bool peer_is_closed(int fd);
 
 struct peer_answer {
         int status;
         struct text head, body;
 };
 
-static inline void peer_answer_release(struct peer_answer *answer)
-{
-        text_free(&answer->head);
-        text_free(&answer->body);
-}
+void peer_answer_release(struct peer_answer *answer);
 
 #define _cleanup_answer_ _cleanup_(peer_answer_release)
 
-/* Reads one answer; its body by Content-Length, unless it was asked for by HEAD. */
-static inline void peer_receive(int fd, bool head_only, struct peer_answer *answer)
-{
-        peer_answer_release(answer);
-        *answer = (struct peer_answer){0};
-        assert_true(peer_read_until(fd, &answer->head, "\r\n\r\n"));
-        assert_int_equal(sscanf(answer->head.data, "HTTP/1.1 %d", &answer->status), 1);
-        const char *length = strcasestr(answer->head.data, "\r\nContent-Length: ");
-        if (length && !head_only)
-                peer_read_exactly(fd, &answer->body, (size_t)strtoul(length + 18, NULL, 10));
-}
+/* Reads one answer in place of what `answer` held; its body by Content-Length, unless asked for by HEAD. */
+void peer_receive(int fd, bool head_only, struct peer_answer *answer);
 
 /* Sends the text and reads one answer. */
-static inline void peer_ask(int fd, const char *request, struct peer_answer *answer)
-{
-        peer_puts(fd, request);
-        peer_receive(fd, string_starts(request, "HEAD "), answer);
-}
+void peer_ask(int fd, const char *request, struct peer_answer *answer);
 
 #endif

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Kind system: what it makes of a /proc that is written here. */
+#include <errno.h>
+#include <string.h>
 #include <sys/stat.h>
 
+#include "tests/harness/files.h"
 #include "tests/harness/kind.h"
 
 static const struct {

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Kind systemd, against a server that speaks D-Bus as systemd's own socket does, and over a real bus. */
+#include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <systemd/sd-bus.h>
 
+#include "tests/harness/files.h"
 #include "tests/harness/kind.h"
 
 struct fake_unit {

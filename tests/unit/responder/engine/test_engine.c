@@ -2,199 +2,207 @@
 /* Incidents from alert to end: guards, approval, failure, verification, undo, what persons decide. */
 #include "tests/harness/engine.h"
 
+#include <errno.h>
+#include <string.h>
+
+#include "runbook/http_client.h"
+
 #define SIMPLE                                                                                          \
         "  - {name: simple, match: ['alertname=\"a\"'], steps: [{act.undone: {name: one}}, {act.once: " \
         "{name: two}}]}\n"
 
 static void test_healed(_unused_ void **state)
 {
-        struct room *room = room_open(SIMPLE);
-        alert_arrives(room, "f1", true, "");
-        await_state(room, 1, INCIDENT_HEALED);
-        await(room, 1, is_settled, 0, "settled");
+        struct engine_fixture *fixture = fixture_open(SIMPLE);
+        alert_arrives(fixture, "f1", true, "");
+        await_state(fixture, 1, INCIDENT_HEALED);
+        await_incident(fixture, 1, is_settled, 0, "settled");
         /* All plans first; each step anew before it runs. */
-        assert_deeds("plan run undo settle",
-                     "plan:one plan:two plan:one run:one plan:two run:two settle:one");
+        assert_action_calls("plan run undo settle",
+                            "plan:one plan:two plan:one run:one plan:two run:two settle:one");
 
         /* The same alert again, in the same episode: nothing. */
-        alert_arrives(room, "f1", true, "");
-        alert_arrives(room, "f2", true, "\"other\":\"x\"");
-        await_state(room, 2, INCIDENT_HEALED);
-        assert_deeds("run", "run:one run:two run:one run:two");
+        alert_arrives(fixture, "f1", true, "");
+        alert_arrives(fixture, "f2", true, "\"other\":\"x\"");
+        await_state(fixture, 2, INCIDENT_HEALED);
+        assert_action_calls("run", "run:one run:two run:one run:two");
 
-        _cleanup_free_ char *events = events_of(room, 1);
+        _cleanup_free_ char *events = events_of(fixture, 1);
         assert_non_null(strstr(
                 events, "running\nstep started\nprogress\nstep done\nstep started\nprogress\nstep done\n"
                         "healed"));
-        room_close(room);
+        fixture_close(fixture);
 }
 
 static void test_unmatched(_unused_ void **state)
 {
-        struct room *room = room_open(
+        struct engine_fixture *fixture = fixture_open(
                 "  - {name: other, match: ['alertname=\"b\"'], steps: [{act.once: {name: b}}]}\n"
                 "  - {name: mine, match: ['alertname=\"a\"', 'x=\"1\"'], steps: [{act.once: {name: a}}]}\n");
-        alert_arrives(room, "f1", true, "\"x\":\"2\"");
-        alert_arrives(room, "f2", true, "\"x\":\"1\"");
-        await_state(room, 1, INCIDENT_HEALED);
-        assert_deeds("run", "run:a");
+        alert_arrives(fixture, "f1", true, "\"x\":\"2\"");
+        alert_arrives(fixture, "f2", true, "\"x\":\"1\"");
+        await_state(fixture, 1, INCIDENT_HEALED);
+        assert_action_calls("run", "run:a");
         struct incident incident = {0};
-        assert_int_equal(journal_find(room->journal, room->number[2], &incident, NULL), -ENOENT);
-        room_close(room);
+        assert_int_equal(journal_find(fixture->journal, fixture->number[2], &incident, NULL), -ENOENT);
+        fixture_close(fixture);
 }
 
 static void test_missing_label(_unused_ void **state)
 {
-        struct room *room = room_open(
+        struct engine_fixture *fixture = fixture_open(
                 "  - {name: bound, match: ['alertname=\"a\"'], on_failure: stop, steps: [{act.once: {name: "
                 "one}}, {act.once: {name: '${labels.host}'}, on_failure: continue}]}\n");
-        alert_arrives(room, "f1", true, "");
-        await_state(room, 1, INCIDENT_FAILED);
-        assert_deeds("run undo", "");
-        alert_arrives(room, "f2", true, "\"host\":\"h\"");
-        await_state(room, 2, INCIDENT_HEALED);
-        assert_deeds("run", "run:one run:h");
-        room_close(room);
+        alert_arrives(fixture, "f1", true, "");
+        await_state(fixture, 1, INCIDENT_FAILED);
+        assert_action_calls("run undo", "");
+        alert_arrives(fixture, "f2", true, "\"host\":\"h\"");
+        await_state(fixture, 2, INCIDENT_HEALED);
+        assert_action_calls("run", "run:one run:h");
+        fixture_close(fixture);
 }
 
-static bool has_ended(_unused_ struct room *room, const struct incident *incident, _unused_ int argument)
+static bool has_ended(_unused_ struct engine_fixture *fixture, const struct incident *incident,
+                      _unused_ int argument)
 {
         return incident->ended_at != 0;
 }
 
 static void test_failure_escalates(_unused_ void **state)
 {
-        struct room *room =
-                room_open("  - {name: fails, match: ['alertname=\"a\"'], steps: [{act.undone: {name: one}}, "
-                          "{act.once: {name: two, fails: true}}, {act.once: {name: three}}]}\n");
-        atomic_store(&room->deaf, true);
-        alert_arrives(room, "f1", true, "");
-        await_state(room, 1, INCIDENT_FAILED);
-        while (atomic_load(&room->told) == 0)
-                nap();
+        struct engine_fixture *fixture = fixture_open(
+                "  - {name: fails, match: ['alertname=\"a\"'], steps: [{act.undone: {name: one}}, "
+                "{act.once: {name: two, fails: true}}, {act.once: {name: three}}]}\n");
+        atomic_store(&fixture->deaf, true);
+        alert_arrives(fixture, "f1", true, "");
+        await_state(fixture, 1, INCIDENT_FAILED);
+        while (atomic_load(&fixture->told) == 0)
+                poll_pause();
         /* Not escalated before somebody has heard of it. */
-        assert_true(is_in_state(room, &(struct incident){.state = INCIDENT_FAILED}, INCIDENT_FAILED));
-        await_state(room, 1, INCIDENT_FAILED);
-        atomic_store(&room->deaf, false);
-        await_state(room, 1, INCIDENT_ESCALATED);
-        assert_true(atomic_load(&room->told) >= 2);
-        assert_true(told_of(room, "as the test wants it"));
-        assert_true(told_of(room, room->number[1]));
-        assert_deeds("run undo", "run:one run:two");
-        room_close(room);
+        assert_true(is_in_state(fixture, &(struct incident){.state = INCIDENT_FAILED}, INCIDENT_FAILED));
+        await_state(fixture, 1, INCIDENT_FAILED);
+        atomic_store(&fixture->deaf, false);
+        await_state(fixture, 1, INCIDENT_ESCALATED);
+        assert_true(atomic_load(&fixture->told) >= 2);
+        assert_true(person_was_told(fixture, "as the test wants it"));
+        assert_true(person_was_told(fixture, fixture->number[1]));
+        assert_action_calls("run undo", "run:one run:two");
+        fixture_close(fixture);
 }
 
 static void test_failure_policies(_unused_ void **state)
 {
-        struct room *room = room_open("  - {name: u, match: ['p=\"undo\"'], on_failure: undo, steps: "
-                                      "[{act.undone: {name: one}}, {act.undone: {name: two}}, "
-                                      "{act.undone: {name: three, fails: true}}, {act.once: {name: four}}]}\n"
-                                      "  - {name: c, match: ['p=\"continue\"'], steps: [{act.once: {name: "
-                                      "five, fails: true}, on_failure: continue}, "
-                                      "{act.once: {name: six, plan_fails: true}, on_failure: continue}, "
-                                      "{act.once: {name: seven}}]}\n"
-                                      "  - {name: s, match: ['p=\"stop\"'], on_failure: stop, steps: "
-                                      "[{act.once: {name: eight, fails: true}}, {act.once: {name: "
-                                      "nine}}]}\n");
-        alert_arrives(room, "f1", true, "\"p\":\"undo\"");
-        await_state(room, 1, INCIDENT_ESCALATED);
-        assert_deeds("run undo", "run:one run:two run:three undo:three undo:two undo:one");
-        assert_int_equal(atomic_load(&room->told), 1);
+        struct engine_fixture *fixture =
+                fixture_open("  - {name: u, match: ['p=\"undo\"'], on_failure: undo, steps: "
+                             "[{act.undone: {name: one}}, {act.undone: {name: two}}, "
+                             "{act.undone: {name: three, fails: true}}, {act.once: {name: four}}]}\n"
+                             "  - {name: c, match: ['p=\"continue\"'], steps: [{act.once: {name: "
+                             "five, fails: true}, on_failure: continue}, "
+                             "{act.once: {name: six, plan_fails: true}, on_failure: continue}, "
+                             "{act.once: {name: seven}}]}\n"
+                             "  - {name: s, match: ['p=\"stop\"'], on_failure: stop, steps: "
+                             "[{act.once: {name: eight, fails: true}}, {act.once: {name: "
+                             "nine}}]}\n");
+        alert_arrives(fixture, "f1", true, "\"p\":\"undo\"");
+        await_state(fixture, 1, INCIDENT_ESCALATED);
+        assert_action_calls("run undo", "run:one run:two run:three undo:three undo:two undo:one");
+        assert_int_equal(atomic_load(&fixture->told), 1);
 
-        alert_arrives(room, "f2", true, "\"p\":\"continue\"");
-        await_state(room, 2, INCIDENT_HEALED);
-        assert_true(deed_done("run:five") && deed_done("run:seven") && !deed_done("run:six"));
+        alert_arrives(fixture, "f2", true, "\"p\":\"continue\"");
+        await_state(fixture, 2, INCIDENT_HEALED);
+        assert_true(action_called("run:five") && action_called("run:seven") && !action_called("run:six"));
 
-        alert_arrives(room, "f3", true, "\"p\":\"stop\"");
-        await(room, 3, has_ended, 0, "ended");
-        await_state(room, 3, INCIDENT_FAILED);
-        assert_false(deed_done("run:nine"));
-        assert_int_equal(atomic_load(&room->told), 1);
-        room_close(room);
+        alert_arrives(fixture, "f3", true, "\"p\":\"stop\"");
+        await_incident(fixture, 3, has_ended, 0, "ended");
+        await_state(fixture, 3, INCIDENT_FAILED);
+        assert_false(action_called("run:nine"));
+        assert_int_equal(atomic_load(&fixture->told), 1);
+        fixture_close(fixture);
 }
 
 static void test_verification(_unused_ void **state)
 {
-        struct room *room = room_open("  - {name: v, match: ['v=\"yes\"'], steps: [{act.once: {name: one}}], "
-                                      "verify: {query: 'up', within: 10m, every: 10ms}}\n"
-                                      "  - {name: n, match: ['v=\"no\"'], steps: [{act.once: {name: two}}], "
-                                      "verify: {query: 'up', within: 100ms, every: 10ms}}\n");
-        atomic_store(&room->unreachable, true);
-        alert_arrives(room, "f1", true, "\"v\":\"yes\"");
-        await_state(room, 1, INCIDENT_VERIFYING);
-        unsigned asked = atomic_load(&room->asked);
-        while (atomic_load(&room->asked) < asked + 3)
-                nap();
-        await_state(room, 1, INCIDENT_VERIFYING); /* no answer is no verdict */
-        atomic_store(&room->unreachable, false);
-        asked = atomic_load(&room->asked);
-        while (atomic_load(&room->asked) < asked + 3)
-                nap();
-        await_state(room, 1, INCIDENT_VERIFYING);
-        atomic_store(&room->holds, true);
-        await_state(room, 1, INCIDENT_HEALED);
-        assert_int_equal(atomic_load(&room->told), 0);
+        struct engine_fixture *fixture =
+                fixture_open("  - {name: v, match: ['v=\"yes\"'], steps: [{act.once: {name: one}}], "
+                             "verify: {query: 'up', within: 10m, every: 10ms}}\n"
+                             "  - {name: n, match: ['v=\"no\"'], steps: [{act.once: {name: two}}], "
+                             "verify: {query: 'up', within: 100ms, every: 10ms}}\n");
+        atomic_store(&fixture->unreachable, true);
+        alert_arrives(fixture, "f1", true, "\"v\":\"yes\"");
+        await_state(fixture, 1, INCIDENT_VERIFYING);
+        unsigned asked = atomic_load(&fixture->asked);
+        while (atomic_load(&fixture->asked) < asked + 3)
+                poll_pause();
+        await_state(fixture, 1, INCIDENT_VERIFYING); /* no answer is no verdict */
+        atomic_store(&fixture->unreachable, false);
+        asked = atomic_load(&fixture->asked);
+        while (atomic_load(&fixture->asked) < asked + 3)
+                poll_pause();
+        await_state(fixture, 1, INCIDENT_VERIFYING);
+        atomic_store(&fixture->holds, true);
+        await_state(fixture, 1, INCIDENT_HEALED);
+        assert_int_equal(atomic_load(&fixture->told), 0);
 
         /* A person ends the wait. */
-        atomic_store(&room->holds, false);
-        alert_arrives(room, "f3", true, "\"v\":\"yes\"");
-        await_state(room, 2, INCIDENT_VERIFYING);
-        assert_int_equal(engine_cancel(room->engine, room->number[2], "tester", NULL), 0);
-        await_state(room, 2, INCIDENT_CANCELLED);
+        atomic_store(&fixture->holds, false);
+        alert_arrives(fixture, "f3", true, "\"v\":\"yes\"");
+        await_state(fixture, 2, INCIDENT_VERIFYING);
+        assert_int_equal(engine_cancel(fixture->engine, fixture->number[2], "tester", NULL), 0);
+        await_state(fixture, 2, INCIDENT_CANCELLED);
 
-        atomic_store(&room->holds, false);
-        alert_arrives(room, "f2", true, "\"v\":\"no\"");
-        await_state(room, 3, INCIDENT_ESCALATED);
-        assert_true(told_of(room, "did not hold within 100ms"));
-        room_close(room);
+        atomic_store(&fixture->holds, false);
+        alert_arrives(fixture, "f2", true, "\"v\":\"no\"");
+        await_state(fixture, 3, INCIDENT_ESCALATED);
+        assert_true(person_was_told(fixture, "did not hold within 100ms"));
+        fixture_close(fixture);
 }
 
 static void test_max_and_approval(_unused_ void **state)
 {
-        struct room *room = room_open(
+        struct engine_fixture *fixture = fixture_open(
                 "  - {name: m, match: ['x=\"max\"'], steps: [{act.once: {name: one}}, {act.once: {name: two, "
                 "targets: 7}, max: 6}]}\n"
                 "  - {name: p, match: ['x=\"ask\"'], approval: true, steps: [{act.once: {name: three}}]}\n");
         _cleanup_error_ struct error error = {0};
-        alert_arrives(room, "f1", true, "\"x\":\"max\"");
-        await_state(room, 1, INCIDENT_AWAITING_APPROVAL);
-        assert_deeds("run", "");
-        assert_int_equal(engine_undo(room->engine, room->number[1], "tester", &error), -ESTALE);
-        assert_int_equal(engine_approve(room->engine, room->number[1], "tester", &error), 0);
-        await_state(room, 1, INCIDENT_HEALED);
-        assert_deeds("run", "run:one run:two");
-        assert_int_equal(engine_approve(room->engine, room->number[1], "tester", &error), -ESTALE);
+        alert_arrives(fixture, "f1", true, "\"x\":\"max\"");
+        await_state(fixture, 1, INCIDENT_AWAITING_APPROVAL);
+        assert_action_calls("run", "");
+        assert_int_equal(engine_undo(fixture->engine, fixture->number[1], "tester", &error), -ESTALE);
+        assert_int_equal(engine_approve(fixture->engine, fixture->number[1], "tester", &error), 0);
+        await_state(fixture, 1, INCIDENT_HEALED);
+        assert_action_calls("run", "run:one run:two");
+        assert_int_equal(engine_approve(fixture->engine, fixture->number[1], "tester", &error), -ESTALE);
         assert_non_null(strstr(error_text(&error), "healed"));
 
-        alert_arrives(room, "f2", true, "\"x\":\"ask\"");
-        await_state(room, 2, INCIDENT_AWAITING_APPROVAL);
-        assert_int_equal(engine_deny(room->engine, room->number[2], "tester", "not today", &error), 0);
-        await_state(room, 2, INCIDENT_DENIED);
-        assert_false(deed_done("run:three"));
-        assert_int_equal(engine_deny(room->engine, "INC-1999-0001", "tester", NULL, &error), -ENOENT);
-        room_close(room);
+        alert_arrives(fixture, "f2", true, "\"x\":\"ask\"");
+        await_state(fixture, 2, INCIDENT_AWAITING_APPROVAL);
+        assert_int_equal(engine_deny(fixture->engine, fixture->number[2], "tester", "not today", &error), 0);
+        await_state(fixture, 2, INCIDENT_DENIED);
+        assert_false(action_called("run:three"));
+        assert_int_equal(engine_deny(fixture->engine, "INC-1999-0001", "tester", NULL, &error), -ENOENT);
+        fixture_close(fixture);
 }
 
-static bool is_held_by_lock(_unused_ struct room *room, const struct incident *incident,
+static bool is_held_by_lock(_unused_ struct engine_fixture *fixture, const struct incident *incident,
                             _unused_ int argument)
 {
         return incident->state == INCIDENT_HELD && string_equal(incident->guard, "lock");
 }
 
-static bool is_held_by_pause(_unused_ struct room *room, const struct incident *incident,
+static bool is_held_by_pause(_unused_ struct engine_fixture *fixture, const struct incident *incident,
                              _unused_ int argument)
 {
         return incident->state == INCIDENT_HELD && string_equal(incident->guard, "paused");
 }
 
-static bool is_held_by_limit(_unused_ struct room *room, const struct incident *incident,
+static bool is_held_by_limit(_unused_ struct engine_fixture *fixture, const struct incident *incident,
                              _unused_ int argument)
 {
         return incident->state == INCIDENT_HELD && string_equal(incident->guard, "limit") &&
                incident->guard_until != 0;
 }
 
-static bool is_held_by_cooldown(_unused_ struct room *room, const struct incident *incident,
+static bool is_held_by_cooldown(_unused_ struct engine_fixture *fixture, const struct incident *incident,
                                 _unused_ int argument)
 {
         return incident->state == INCIDENT_HELD && string_equal(incident->guard, "cooldown") &&
@@ -203,179 +211,183 @@ static bool is_held_by_cooldown(_unused_ struct room *room, const struct inciden
 
 static void test_lock(_unused_ void **state)
 {
-        struct room *room = room_open("  - {name: first, match: ['x=\"1\"'], lock: 's/${labels.s}', steps: "
-                                      "[{act.once: {name: one, waits: true}}]}\n"
-                                      "  - {name: second, match: ['x=\"2\"'], lock: 's/${labels.s}', steps: "
-                                      "[{act.once: {name: two}}]}\n");
-        alert_arrives(room, "f1", true, "\"x\":\"1\",\"s\":\"web\"");
-        await_deed("run:one");
-        alert_arrives(room, "f2", true, "\"x\":\"2\",\"s\":\"web\"");
-        alert_arrives(room, "f3", true, "\"x\":\"2\",\"s\":\"db\"");
-        await(room, 2, is_held_by_lock, 0, "held by the lock");
-        await_state(room, 3, INCIDENT_HEALED);
-        assert_deeds("run", "run:one run:two");
+        struct engine_fixture *fixture =
+                fixture_open("  - {name: first, match: ['x=\"1\"'], lock: 's/${labels.s}', steps: "
+                             "[{act.once: {name: one, waits: true}}]}\n"
+                             "  - {name: second, match: ['x=\"2\"'], lock: 's/${labels.s}', steps: "
+                             "[{act.once: {name: two}}]}\n");
+        alert_arrives(fixture, "f1", true, "\"x\":\"1\",\"s\":\"web\"");
+        await_action_call("run:one");
+        alert_arrives(fixture, "f2", true, "\"x\":\"2\",\"s\":\"web\"");
+        alert_arrives(fixture, "f3", true, "\"x\":\"2\",\"s\":\"db\"");
+        await_incident(fixture, 2, is_held_by_lock, 0, "held by the lock");
+        await_state(fixture, 3, INCIDENT_HEALED);
+        assert_action_calls("run", "run:one run:two");
         open_gate();
-        await_state(room, 1, INCIDENT_HEALED);
-        await_state(room, 2, INCIDENT_HEALED);
-        assert_deeds("run", "run:one run:two run:two");
-        room_close(room);
+        await_state(fixture, 1, INCIDENT_HEALED);
+        await_state(fixture, 2, INCIDENT_HEALED);
+        assert_action_calls("run", "run:one run:two run:two");
+        fixture_close(fixture);
 }
 
 static void test_cooldown_and_limit(_unused_ void **state)
 {
-        struct room *room = room_open(
+        struct engine_fixture *fixture = fixture_open(
                 "  - {name: cool, match: ['x=\"c\"'], cooldown: 400ms, steps: [{act.once: {name: cool}}]}\n"
                 "  - {name: few, match: ['x=\"l\"'], limit: 1 per 1d, expire: 300ms, steps: [{act.once: "
                 "{name: few}}]}\n");
-        alert_arrives(room, "f1", true, "\"x\":\"c\"");
-        await_state(room, 1, INCIDENT_HEALED);
-        alert_arrives(room, "f2", true, "\"x\":\"c\"");
-        await(room, 2, is_held_by_cooldown, 0, "held by the cooldown");
-        await_state(room, 2, INCIDENT_HEALED); /* by itself, once the time has come */
-        assert_deeds("run", "run:cool run:cool");
-        room_close(room);
+        alert_arrives(fixture, "f1", true, "\"x\":\"c\"");
+        await_state(fixture, 1, INCIDENT_HEALED);
+        alert_arrives(fixture, "f2", true, "\"x\":\"c\"");
+        await_incident(fixture, 2, is_held_by_cooldown, 0, "held by the cooldown");
+        await_state(fixture, 2, INCIDENT_HEALED); /* by itself, once the time has come */
+        assert_action_calls("run", "run:cool run:cool");
+        fixture_close(fixture);
 
-        room = room_open("  - {name: few, match: ['x=\"l\"'], limit: 1 per 1d, expire: 500ms, steps: "
-                         "[{act.once: {name: few}}]}\n");
-        alert_arrives(room, "f1", true, "\"x\":\"l\"");
-        await_state(room, 1, INCIDENT_HEALED);
-        alert_arrives(room, "f2", true, "\"x\":\"l\"");
-        await(room, 2, is_held_by_limit, 0, "held by the limit");
-        await_state(room, 2, INCIDENT_EXPIRED);
-        assert_int_equal(atomic_load(&room->told), 1);
-        assert_deeds("run", "run:few");
-        room_close(room);
+        fixture = fixture_open("  - {name: few, match: ['x=\"l\"'], limit: 1 per 1d, expire: 500ms, steps: "
+                               "[{act.once: {name: few}}]}\n");
+        alert_arrives(fixture, "f1", true, "\"x\":\"l\"");
+        await_state(fixture, 1, INCIDENT_HEALED);
+        alert_arrives(fixture, "f2", true, "\"x\":\"l\"");
+        await_incident(fixture, 2, is_held_by_limit, 0, "held by the limit");
+        await_state(fixture, 2, INCIDENT_EXPIRED);
+        assert_int_equal(atomic_load(&fixture->told), 1);
+        assert_action_calls("run", "run:few");
+        fixture_close(fixture);
 }
 
 static void test_pause(_unused_ void **state)
 {
-        struct room *room = room_open("  - {name: p, match: ['alertname=\"a\"'], steps: [{act.once: {name: "
-                                      "one, waits: true}}, {act.once: {name: two}}]}\n");
-        assert_int_equal(engine_pause(room->engine, true, "tester", "a drill", NULL), 0);
-        alert_arrives(room, "f1", true, "");
-        await(room, 1, is_held_by_pause, 0, "held by the kill switch");
-        room_stop(room);
-        room_start(room);
-        await(room, 1, is_held_by_pause, 0, "still held");
-        assert_int_equal(engine_pause(room->engine, false, "tester", NULL, NULL), 0);
-        await_deed("run:one");
+        struct engine_fixture *fixture =
+                fixture_open("  - {name: p, match: ['alertname=\"a\"'], steps: [{act.once: {name: "
+                             "one, waits: true}}, {act.once: {name: two}}]}\n");
+        assert_int_equal(engine_pause(fixture->engine, true, "tester", "a drill", NULL), 0);
+        alert_arrives(fixture, "f1", true, "");
+        await_incident(fixture, 1, is_held_by_pause, 0, "held by the kill switch");
+        fixture_stop(fixture);
+        fixture_start(fixture);
+        await_incident(fixture, 1, is_held_by_pause, 0, "still held");
+        assert_int_equal(engine_pause(fixture->engine, false, "tester", NULL, NULL), 0);
+        await_action_call("run:one");
 
         /* In the middle: the step finishes, the next does not begin. */
-        assert_int_equal(engine_pause(room->engine, true, "tester", NULL, NULL), 0);
+        assert_int_equal(engine_pause(fixture->engine, true, "tester", NULL, NULL), 0);
         open_gate();
-        await(room, 1, first_step_is, STEP_DONE, "done with its first step");
-        await_state(room, 1, INCIDENT_RUNNING);
-        assert_deeds("run", "run:one");
-        assert_int_equal(engine_pause(room->engine, false, "tester", NULL, NULL), 0);
-        await_state(room, 1, INCIDENT_HEALED);
-        assert_deeds("run", "run:one run:two");
-        room_close(room);
+        await_incident(fixture, 1, first_step_is, STEP_DONE, "done with its first step");
+        await_state(fixture, 1, INCIDENT_RUNNING);
+        assert_action_calls("run", "run:one");
+        assert_int_equal(engine_pause(fixture->engine, false, "tester", NULL, NULL), 0);
+        await_state(fixture, 1, INCIDENT_HEALED);
+        assert_action_calls("run", "run:one run:two");
+        fixture_close(fixture);
 }
 
 static void test_resolved(_unused_ void **state)
 {
-        struct room *room = room_open("  - {name: r, match: ['alertname=\"a\"'], steps: [{act.undone: {name: "
-                                      "one, waits: true}, undo: when_resolved}, "
-                                      "{act.undone: {name: two}}]}\n");
+        struct engine_fixture *fixture =
+                fixture_open("  - {name: r, match: ['alertname=\"a\"'], steps: [{act.undone: {name: "
+                             "one, waits: true}, undo: when_resolved}, "
+                             "{act.undone: {name: two}}]}\n");
         /* While it waits: cancelled. */
-        assert_int_equal(engine_pause(room->engine, true, "tester", NULL, NULL), 0);
-        alert_arrives(room, "f1", true, "");
-        await(room, 1, is_held_by_pause, 0, "held");
-        alert_arrives(room, "f1", false, "");
-        await_state(room, 1, INCIDENT_CANCELLED);
-        assert_int_equal(engine_pause(room->engine, false, "tester", NULL, NULL), 0);
+        assert_int_equal(engine_pause(fixture->engine, true, "tester", NULL, NULL), 0);
+        alert_arrives(fixture, "f1", true, "");
+        await_incident(fixture, 1, is_held_by_pause, 0, "held");
+        alert_arrives(fixture, "f1", false, "");
+        await_state(fixture, 1, INCIDENT_CANCELLED);
+        assert_int_equal(engine_pause(fixture->engine, false, "tester", NULL, NULL), 0);
 
         /* While it runs: the step finishes, the rest is skipped, and what is to be undone then is. */
-        alert_arrives(room, "f2", true, "");
-        await_deed("run:one");
-        alert_arrives(room, "f2", false, "");
+        alert_arrives(fixture, "f2", true, "");
+        await_action_call("run:one");
+        alert_arrives(fixture, "f2", false, "");
         open_gate();
-        await(room, 2, first_step_is, STEP_UNDONE, "undone");
-        await_state(room, 2, INCIDENT_HEALED);
-        assert_deeds("run undo", "run:one undo:one");
+        await_incident(fixture, 2, first_step_is, STEP_UNDONE, "undone");
+        await_state(fixture, 2, INCIDENT_HEALED);
+        assert_action_calls("run undo", "run:one undo:one");
 
         /* After it healed: undone once the alert is resolved, and not before. */
-        text_free(&deeds.words);
-        alert_arrives(room, "f3", true, "");
-        await_state(room, 3, INCIDENT_HEALED);
-        await_deed("settle:two");
-        assert_deeds("run undo settle", "run:one run:two settle:two");
-        alert_arrives(room, "f3", false, "");
-        await(room, 3, first_step_is, STEP_UNDONE, "undone");
-        assert_deeds("undo", "undo:one");
-        room_close(room);
+        forget_action_calls();
+        alert_arrives(fixture, "f3", true, "");
+        await_state(fixture, 3, INCIDENT_HEALED);
+        await_action_call("settle:two");
+        assert_action_calls("run undo settle", "run:one run:two settle:two");
+        alert_arrives(fixture, "f3", false, "");
+        await_incident(fixture, 3, first_step_is, STEP_UNDONE, "undone");
+        assert_action_calls("undo", "undo:one");
+        fixture_close(fixture);
 }
 
 static void test_cancel_and_undo(_unused_ void **state)
 {
-        struct room *room = room_open(
+        struct engine_fixture *fixture = fixture_open(
                 "  - {name: r, match: ['alertname=\"a\"'], steps: [{act.undone: {name: one, waits: true}}, "
                 "{act.undone: {name: two, undo_fails: true}}, {act.once: {name: three}}]}\n");
-        alert_arrives(room, "f1", true, "");
-        await_deed("run:one");
-        assert_int_equal(engine_cancel(room->engine, room->number[1], "tester", NULL), 0);
+        alert_arrives(fixture, "f1", true, "");
+        await_action_call("run:one");
+        assert_int_equal(engine_cancel(fixture->engine, fixture->number[1], "tester", NULL), 0);
         open_gate();
-        await_state(room, 1, INCIDENT_CANCELLED);
-        assert_deeds("run undo", "run:one");
-        assert_int_equal(engine_undo(room->engine, room->number[1], "tester", NULL), 0);
-        await(room, 1, first_step_is, STEP_UNDONE, "undone");
-        assert_int_equal(engine_undo(room->engine, room->number[1], "tester", NULL), -ESTALE);
+        await_state(fixture, 1, INCIDENT_CANCELLED);
+        assert_action_calls("run undo", "run:one");
+        assert_int_equal(engine_undo(fixture->engine, fixture->number[1], "tester", NULL), 0);
+        await_incident(fixture, 1, first_step_is, STEP_UNDONE, "undone");
+        assert_int_equal(engine_undo(fixture->engine, fixture->number[1], "tester", NULL), -ESTALE);
 
         /* An undo that fails calls a person, and may be asked for again. */
-        text_free(&deeds.words);
-        alert_arrives(room, "f2", true, "");
-        await_state(room, 2, INCIDENT_HEALED);
-        assert_int_equal(engine_undo(room->engine, room->number[2], "tester", NULL), 0);
-        while (atomic_load(&room->told) == 0)
-                nap();
-        assert_true(told_of(room, "cannot be put back"));
-        assert_deeds("undo", "undo:two undo:one");
-        pthread_mutex_lock(&deeds.mutex);
-        deeds.fail = false;
-        pthread_mutex_unlock(&deeds.mutex);
+        forget_action_calls();
+        alert_arrives(fixture, "f2", true, "");
+        await_state(fixture, 2, INCIDENT_HEALED);
+        assert_int_equal(engine_undo(fixture->engine, fixture->number[2], "tester", NULL), 0);
+        while (atomic_load(&fixture->told) == 0)
+                poll_pause();
+        assert_true(person_was_told(fixture, "cannot be put back"));
+        assert_action_calls("undo", "undo:two undo:one");
+        mend_actions();
         struct deadline deadline = deadline_in(20 * NSEC_PER_SEC);
-        while (engine_undo(room->engine, room->number[2], "tester", NULL) < 0 && !deadline_passed(deadline))
-                nap();
-        await_deed("undo:two undo:one undo:two");
-        assert_deeds("undo", "undo:two undo:one undo:two");
-        room_close(room);
+        while (engine_undo(fixture->engine, fixture->number[2], "tester", NULL) < 0 &&
+               !deadline_passed(deadline))
+                poll_pause();
+        await_action_call("undo:two undo:one undo:two");
+        assert_action_calls("undo", "undo:two undo:one undo:two");
+        fixture_close(fixture);
 }
 
 static void test_dry_run(_unused_ void **state)
 {
-        struct room *room = room_prepare("  - {name: d, match: ['alertname=\"a\"'], approval: true, steps: "
-                                         "[{act.undone: {name: one}}, "
-                                         "{act.once: {name: two, plan_fails: true}}]}\n");
-        room->dry_run = true;
-        room_start(room);
-        alert_arrives(room, "f1", true, "");
-        await_state(room, 1, INCIDENT_PLANNED);
-        assert_deeds("plan run undo settle", "plan:one plan:two");
-        assert_int_equal(atomic_load(&room->told), 0);
+        struct engine_fixture *fixture =
+                fixture_prepare("  - {name: d, match: ['alertname=\"a\"'], approval: true, steps: "
+                                "[{act.undone: {name: one}}, "
+                                "{act.once: {name: two, plan_fails: true}}]}\n");
+        fixture->dry_run = true;
+        fixture_start(fixture);
+        alert_arrives(fixture, "f1", true, "");
+        await_state(fixture, 1, INCIDENT_PLANNED);
+        assert_action_calls("plan run undo settle", "plan:one plan:two");
+        assert_int_equal(atomic_load(&fixture->told), 0);
 
         struct incident incident = {0};
         _cleanup_json_ cJSON *timeline = NULL;
-        assert_int_equal(journal_find(room->journal, room->number[1], &incident, NULL), 0);
-        assert_int_equal(journal_timeline(room->journal, incident.id, &timeline, NULL), 0);
+        assert_int_equal(journal_find(fixture->journal, fixture->number[1], &incident, NULL), 0);
+        assert_int_equal(journal_timeline(fixture->journal, incident.id, &timeline, NULL), 0);
         _cleanup_free_ char *printed = json_print(timeline);
         assert_non_null(strstr(printed, "there is nothing to do"));
         incident_release(&incident);
-        room_close(room);
+        fixture_close(fixture);
 }
 
-static bool has_closed(_unused_ struct room *room, const struct incident *incident, _unused_ int argument)
+static bool has_closed(_unused_ struct engine_fixture *fixture, const struct incident *incident,
+                       _unused_ int argument)
 {
         return !incident->episode_open;
 }
 
 static void test_reconcile(_unused_ void **state)
 {
-        struct room *room = room_open(SIMPLE);
-        alert_arrives(room, "f1", true, "");
-        await_state(room, 1, INCIDENT_HEALED);
-        atomic_store(&room->gone, true);
-        await(room, 1, has_closed, 0, "closed, as Alertmanager no longer has its alert");
-        room_close(room);
+        struct engine_fixture *fixture = fixture_open(SIMPLE);
+        alert_arrives(fixture, "f1", true, "");
+        await_state(fixture, 1, INCIDENT_HEALED);
+        atomic_store(&fixture->gone, true);
+        await_incident(fixture, 1, has_closed, 0, "closed, as Alertmanager no longer has its alert");
+        fixture_close(fixture);
 }
 
 int main(void)

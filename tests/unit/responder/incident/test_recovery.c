@@ -2,20 +2,14 @@
 /* What the engine makes of a journal that a crash left behind in the middle of something. */
 #include "tests/harness/engine.h"
 
-/* Opens the journal without an engine, so that the test writes what a daemon that died had written. */
-static void journal_only(struct room *room)
-{
-        _cleanup_error_ struct error error = {0};
-        _cleanup_free_ char *path = text_format("%s/journal.db", room->directory);
-        if (journal_open(path, &room->journal, &error) < 0)
-                fail_msg("%s", error_text(&error));
-}
+#include "runbook/http_client.h"
 
-static void write_row(struct room *room, enum incident_state state, size_t step, enum step_status status)
+static void write_row(struct engine_fixture *fixture, enum incident_state state, size_t step,
+                      enum step_status status)
 {
         struct incident incident = {0};
         _cleanup_error_ struct error error = {0};
-        assert_int_equal(journal_find(room->journal, room->number[1], &incident, &error), 0);
+        assert_int_equal(journal_find(fixture->journal, fixture->number[1], &incident, &error), 0);
         _cleanup_json_ cJSON *detail = cJSON_CreateObject();
         cJSON_AddStringToObject(detail, "summary", status == STEP_DONE ? "ran" : step == 1 ? "one" : "two");
         cJSON_AddNumberToObject(detail, "targets", 1);
@@ -29,67 +23,70 @@ static void write_row(struct room *room, enum incident_state state, size_t step,
                 .step_status = status,
                 .detail = step > 0 ? detail : NULL,
         };
-        if (journal_write(room->journal, &entry, &error) < 0)
+        if (journal_write(fixture->journal, &entry, &error) < 0)
                 fail_msg("%s", error_text(&error));
         incident_release(&incident);
 }
 
 /* An incident of one remediation, whose journal says that its first step is done and its second was started.
  */
-static struct room *room_crashed_in(const char *remediations, const char *first, const char *second,
-                                    const char *third)
+static struct engine_fixture *fixture_crashed_in(const char *remediations, const char *first,
+                                                 const char *second, const char *third)
 {
-        struct room *room = room_prepare(remediations);
-        journal_only(room);
-        alert_arrives(room, "f1", true, "");
+        struct engine_fixture *fixture = fixture_prepare(remediations);
+        fixture_open_journal(fixture); /* as a daemon that died had written it */
+        alert_arrives(fixture, "f1", true, "");
         struct episode_list episodes = {0};
-        assert_int_equal(journal_unmatched(room->journal, 10, &episodes, NULL), 0);
+        assert_int_equal(journal_unmatched(fixture->journal, 10, &episodes, NULL), 0);
         assert_int_equal(episodes.count, 1);
         const char *const names[] = {first, second, third};
-        const struct journal_opening opening = {room->set->remediations[0].name, names, third ? 3 : 2};
-        assert_int_equal(journal_open_incidents(room->journal, episodes.items[0].id, &opening, 1, NULL), 0);
+        const struct journal_opening opening = {fixture->set->remediations[0].name, names, third ? 3 : 2};
+        assert_int_equal(journal_open_incidents(fixture->journal, episodes.items[0].id, &opening, 1, NULL),
+                         0);
         episode_list_release(&episodes);
 
-        write_row(room, INCIDENT_RUNNING, 0, STEP_WAITING);
-        write_row(room, INCIDENT_UNCHANGED, 1, STEP_STARTED);
-        write_row(room, INCIDENT_UNCHANGED, 1, STEP_DONE);
-        write_row(room, INCIDENT_UNCHANGED, 2, STEP_STARTED);
-        return room;
+        write_row(fixture, INCIDENT_RUNNING, 0, STEP_WAITING);
+        write_row(fixture, INCIDENT_UNCHANGED, 1, STEP_STARTED);
+        write_row(fixture, INCIDENT_UNCHANGED, 1, STEP_DONE);
+        write_row(fixture, INCIDENT_UNCHANGED, 2, STEP_STARTED);
+        return fixture;
 }
 
-static void crash_and_start(struct room *room)
+static void crash_and_start(struct engine_fixture *fixture)
 {
-        room->journal = journal_close(room->journal);
-        room_start(room);
+        fixture->journal = journal_close(fixture->journal);
+        fixture_start(fixture);
 }
 
 static void test_repeatable_runs_again(_unused_ void **state)
 {
-        struct room *room = room_crashed_in("  - {name: r, match: ['alertname=\"a\"'], steps: [{act.undone: "
-                                            "{name: one}}, {act.again: {name: two}}]}\n",
-                                            "act.undone", "act.again", NULL);
-        crash_and_start(room);
-        await_state(room, 1, INCIDENT_HEALED);
-        assert_deeds("plan run resume", "run:two"); /* by the plan it had begun with */
-        room_close(room);
+        struct engine_fixture *fixture =
+                fixture_crashed_in("  - {name: r, match: ['alertname=\"a\"'], steps: [{act.undone: "
+                                   "{name: one}}, {act.again: {name: two}}]}\n",
+                                   "act.undone", "act.again", NULL);
+        crash_and_start(fixture);
+        await_state(fixture, 1, INCIDENT_HEALED);
+        assert_action_calls("plan run resume", "run:two"); /* by the plan it had begun with */
+        fixture_close(fixture);
 }
 
 static void test_other_is_interrupted(_unused_ void **state)
 {
         /* Whatever on_failure says: a person is called, nothing is undone behind their back. */
-        struct room *room = room_crashed_in("  - {name: r, match: ['alertname=\"a\"'], on_failure: undo, "
-                                            "steps: [{act.undone: {name: one}}, {act.once: {name: two}}]}\n",
-                                            "act.undone", "act.once", NULL);
-        crash_and_start(room);
-        await_state(room, 1, INCIDENT_ESCALATED);
-        assert_deeds("plan run resume undo", "");
-        assert_int_equal(atomic_load(&room->told), 1);
-        assert_true(told_of(room, "interrupted"));
+        struct engine_fixture *fixture =
+                fixture_crashed_in("  - {name: r, match: ['alertname=\"a\"'], on_failure: undo, "
+                                   "steps: [{act.undone: {name: one}}, {act.once: {name: two}}]}\n",
+                                   "act.undone", "act.once", NULL);
+        crash_and_start(fixture);
+        await_state(fixture, 1, INCIDENT_ESCALATED);
+        assert_action_calls("plan run resume undo", "");
+        assert_int_equal(atomic_load(&fixture->told), 1);
+        assert_true(person_was_told(fixture, "interrupted"));
         struct incident incident = {0};
-        assert_int_equal(journal_find(room->journal, room->number[1], &incident, NULL), 0);
+        assert_int_equal(journal_find(fixture->journal, fixture->number[1], &incident, NULL), 0);
         assert_int_equal(incident.steps[1].status, STEP_INTERRUPTED);
         incident_release(&incident);
-        room_close(room);
+        fixture_close(fixture);
 }
 
 #define RESUMED(found)                                                                                       \
@@ -99,74 +96,77 @@ static void test_other_is_interrupted(_unused_ void **state)
 
 static void test_resume_says_done(_unused_ void **state)
 {
-        struct room *room = room_crashed_in(RESUMED("done"), "act.undone", "act.resumed", NULL);
-        crash_and_start(room);
-        await_state(room, 1, INCIDENT_HEALED);
-        assert_deeds("plan run resume", "resume:two");
-        room_close(room);
+        struct engine_fixture *fixture =
+                fixture_crashed_in(RESUMED("done"), "act.undone", "act.resumed", NULL);
+        crash_and_start(fixture);
+        await_state(fixture, 1, INCIDENT_HEALED);
+        assert_action_calls("plan run resume", "resume:two");
+        fixture_close(fixture);
 }
 
 static void test_resume_says_again(_unused_ void **state)
 {
-        struct room *room = room_crashed_in(RESUMED("again"), "act.undone", "act.resumed", NULL);
-        crash_and_start(room);
-        await_state(room, 1, INCIDENT_HEALED);
-        assert_deeds("plan run resume", "resume:two run:two");
-        room_close(room);
+        struct engine_fixture *fixture =
+                fixture_crashed_in(RESUMED("again"), "act.undone", "act.resumed", NULL);
+        crash_and_start(fixture);
+        await_state(fixture, 1, INCIDENT_HEALED);
+        assert_action_calls("plan run resume", "resume:two run:two");
+        fixture_close(fixture);
 }
 
 static void test_resume_cannot_tell(_unused_ void **state)
 {
-        struct room *room = room_crashed_in(RESUMED("unknown"), "act.undone", "act.resumed", NULL);
-        crash_and_start(room);
-        await_state(room, 1, INCIDENT_ESCALATED);
-        assert_deeds("plan run resume", "resume:two");
-        assert_true(told_of(room, "nobody can tell"));
-        room_close(room);
+        struct engine_fixture *fixture =
+                fixture_crashed_in(RESUMED("unknown"), "act.undone", "act.resumed", NULL);
+        crash_and_start(fixture);
+        await_state(fixture, 1, INCIDENT_ESCALATED);
+        assert_action_calls("plan run resume", "resume:two");
+        assert_true(person_was_told(fixture, "nobody can tell"));
+        fixture_close(fixture);
 }
 
 static void test_resolved_meanwhile(_unused_ void **state)
 {
         /* What was begun is finished, for half done is worse than either end; the rest is skipped. */
-        struct room *room = room_crashed_in(
+        struct engine_fixture *fixture = fixture_crashed_in(
                 "  - {name: r, match: ['alertname=\"a\"'], steps: [{act.undone: {name: one}}, "
                 "{act.resumed: {name: two, found: again}}, {act.once: {name: three}}]}\n",
                 "act.undone", "act.resumed", "act.once");
-        alert_arrives(room, "f1", false, "");
-        crash_and_start(room);
-        await_state(room, 1, INCIDENT_HEALED);
-        assert_deeds("run resume", "resume:two run:two");
+        alert_arrives(fixture, "f1", false, "");
+        crash_and_start(fixture);
+        await_state(fixture, 1, INCIDENT_HEALED);
+        assert_action_calls("run resume", "resume:two run:two");
         struct incident incident = {0};
-        assert_int_equal(journal_find(room->journal, room->number[1], &incident, NULL), 0);
+        assert_int_equal(journal_find(fixture->journal, fixture->number[1], &incident, NULL), 0);
         assert_int_equal(incident.steps[1].status, STEP_DONE);
         assert_int_equal(incident.steps[2].status, STEP_SKIPPED);
         incident_release(&incident);
-        room_close(room);
+        fixture_close(fixture);
 }
 
 static void test_verification_goes_on(_unused_ void **state)
 {
-        struct room *room = room_crashed_in(
+        struct engine_fixture *fixture = fixture_crashed_in(
                 "  - {name: r, match: ['alertname=\"a\"'], steps: [{act.undone: {name: one}}, {act.once: "
                 "{name: two}}], verify: {query: up, within: 300ms, every: 20ms}}\n",
                 "act.undone", "act.once", NULL);
-        write_row(room, INCIDENT_UNCHANGED, 2, STEP_DONE);
-        write_row(room, INCIDENT_VERIFYING, 0, STEP_WAITING);
-        crash_and_start(room);
-        await_state(room, 1, INCIDENT_ESCALATED);
-        assert_deeds("run", "");
-        assert_true(atomic_load(&room->asked) >= 1);
-        room_close(room);
+        write_row(fixture, INCIDENT_UNCHANGED, 2, STEP_DONE);
+        write_row(fixture, INCIDENT_VERIFYING, 0, STEP_WAITING);
+        crash_and_start(fixture);
+        await_state(fixture, 1, INCIDENT_ESCALATED);
+        assert_action_calls("run", "");
+        assert_true(atomic_load(&fixture->asked) >= 1);
+        fixture_close(fixture);
 }
 
 static void test_undo_goes_on(_unused_ void **state)
 {
-        struct room *room =
-                room_crashed_in("  - {name: r, match: ['alertname=\"a\"'], on_failure: undo, steps: "
-                                "[{act.undone: {name: one}}, {act.undone: {name: two, fails: true}}]}\n",
-                                "act.undone", "act.undone", NULL);
+        struct engine_fixture *fixture =
+                fixture_crashed_in("  - {name: r, match: ['alertname=\"a\"'], on_failure: undo, steps: "
+                                   "[{act.undone: {name: one}}, {act.undone: {name: two, fails: true}}]}\n",
+                                   "act.undone", "act.undone", NULL);
         struct incident incident = {0};
-        assert_int_equal(journal_find(room->journal, room->number[1], &incident, NULL), 0);
+        assert_int_equal(journal_find(fixture->journal, fixture->number[1], &incident, NULL), 0);
         _cleanup_json_ cJSON *detail = cJSON_Parse("{\"failed\":true,\"reason\":\"r\",\"summary\":\"s\"}");
         const struct journal_entry failed = {.incident = incident.id,
                                              .actor = "engine",
@@ -175,25 +175,26 @@ static void test_undo_goes_on(_unused_ void **state)
                                              .step = 2,
                                              .step_status = STEP_FAILED,
                                              .detail = detail};
-        assert_int_equal(journal_write(room->journal, &failed, NULL), 0);
+        assert_int_equal(journal_write(fixture->journal, &failed, NULL), 0);
         incident_release(&incident);
-        write_row(room, INCIDENT_UNCHANGED, 2, STEP_UNDOING);
-        crash_and_start(room);
-        await_state(room, 1, INCIDENT_ESCALATED);
-        assert_deeds("run undo", "undo:two undo:one");
-        room_close(room);
+        write_row(fixture, INCIDENT_UNCHANGED, 2, STEP_UNDOING);
+        crash_and_start(fixture);
+        await_state(fixture, 1, INCIDENT_ESCALATED);
+        assert_action_calls("run undo", "undo:two undo:one");
+        fixture_close(fixture);
 }
 
 static void test_file_has_changed(_unused_ void **state)
 {
-        struct room *room = room_crashed_in("  - {name: r, match: ['alertname=\"a\"'], steps: [{act.undone: "
-                                            "{name: one}}, {act.again: {name: two}}]}\n",
-                                            "act.undone", "act.once", NULL);
-        crash_and_start(room);
-        await_state(room, 1, INCIDENT_ESCALATED);
-        assert_deeds("plan run resume undo settle", "");
-        assert_true(told_of(room, "no longer has this remediation"));
-        room_close(room);
+        struct engine_fixture *fixture =
+                fixture_crashed_in("  - {name: r, match: ['alertname=\"a\"'], steps: [{act.undone: "
+                                   "{name: one}}, {act.again: {name: two}}]}\n",
+                                   "act.undone", "act.once", NULL);
+        crash_and_start(fixture);
+        await_state(fixture, 1, INCIDENT_ESCALATED);
+        assert_action_calls("plan run resume undo settle", "");
+        assert_true(person_was_told(fixture, "no longer has this remediation"));
+        fixture_close(fixture);
 }
 
 int main(void)

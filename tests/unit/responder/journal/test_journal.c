@@ -2,76 +2,79 @@
 /* The journal as engine and API see it: episodes, incidents, entries, guards' questions. */
 #include "tests/harness/journal.h"
 
+#include <errno.h>
+#include <string.h>
+
 /* --- Episodes. --- */
 
 static void test_one_episode_until_resolved(void **state)
 {
-        struct room *room = *state;
-        accept_alerts(room, "f1 f2");
-        assert_int_equal(unmatched_count(room), 2);
+        struct journal_fixture *fixture = *state;
+        accept_alerts(fixture, "f1 f2");
+        assert_int_equal(unmatched_count(fixture), 2);
         /* The group is sent again, whole, as often as it likes; also twice in one body. */
         for (int i = 0; i < 5; i++)
-                accept_alerts(room, "f1 f2 f1");
-        assert_int_equal(unmatched_count(room), 2);
+                accept_alerts(fixture, "f1 f2 f1");
+        assert_int_equal(unmatched_count(fixture), 2);
 
-        open_incidents(room, 1);
-        assert_int_equal(unmatched_count(room), 1);
-        accept_alerts(room, "f1 f2");
-        assert_int_equal(unmatched_count(room), 1);
-        assert_int_equal(active_count(room), 1);
+        open_incidents(fixture, 1);
+        assert_int_equal(unmatched_count(fixture), 1);
+        accept_alerts(fixture, "f1 f2");
+        assert_int_equal(unmatched_count(fixture), 1);
+        assert_int_equal(active_count(fixture), 1);
 
         /* Resolved, and told so again, and then it fires anew: a new episode. */
-        accept_alerts(room, "-f1");
-        accept_alerts(room, "-f1 -f3");
-        assert_int_equal(unmatched_count(room), 1);
-        struct incident incident = only_active(room);
+        accept_alerts(fixture, "-f1");
+        accept_alerts(fixture, "-f1 -f3");
+        assert_int_equal(unmatched_count(fixture), 1);
+        struct incident incident = only_active(fixture);
         assert_false(incident.episode_open);
         incident_release(&incident);
-        accept_alerts(room, "f1@1767229200");
-        assert_int_equal(unmatched_count(room), 2);
-        assert_int_equal(sql_number(room, "SELECT count(*) FROM episodes WHERE fingerprint = 'f1'"), 2);
+        accept_alerts(fixture, "f1@1767229200");
+        assert_int_equal(unmatched_count(fixture), 2);
+        assert_int_equal(query_number(fixture, "SELECT count(*) FROM episodes WHERE fingerprint = 'f1'"), 2);
 
         /* What never was matched before it ended needs no remediation. */
-        accept_alerts(room, "-f2");
-        assert_int_equal(unmatched_count(room), 1);
+        accept_alerts(fixture, "-f2");
+        assert_int_equal(unmatched_count(fixture), 1);
 }
 
 static void test_both_in_one_body(void **state)
 {
-        struct room *room = *state;
-        accept_alerts(room, "f1 -f1");
-        assert_int_equal(unmatched_count(room), 0);
-        accept_alerts(room, "f1");
-        open_incidents(room, 1);
-        accept_alerts(room, "-f1 f1@1767229200");
-        assert_int_equal(unmatched_count(room), 1);
-        struct incident incident = only_active(room);
+        struct journal_fixture *fixture = *state;
+        accept_alerts(fixture, "f1 -f1");
+        assert_int_equal(unmatched_count(fixture), 0);
+        accept_alerts(fixture, "f1");
+        open_incidents(fixture, 1);
+        accept_alerts(fixture, "-f1 f1@1767229200");
+        assert_int_equal(unmatched_count(fixture), 1);
+        struct incident incident = only_active(fixture);
         assert_false(incident.episode_open);
         incident_release(&incident);
-        assert_int_equal(sql_number(room, "SELECT count(*) FROM episodes WHERE closed_at IS NULL"), 1);
+        assert_int_equal(query_number(fixture, "SELECT count(*) FROM episodes WHERE closed_at IS NULL"), 1);
 }
 
 /* Another Alertmanager of the pair tells late that an older episode has ended. */
 static void test_late_news_do_not_close(void **state)
 {
-        struct room *room = *state;
-        accept_alerts(room, "f1@1767225600");
-        accept_alerts(room, "-f1@1767226000");
-        accept_alerts(room, "f1@1767227000");
-        accept_alerts(room, "-f1@1767226000");
-        assert_int_equal(sql_number(room, "SELECT count(*) FROM episodes WHERE closed_at IS NULL"), 1);
-        accept_alerts(room, "-f1@1767227001");
-        assert_int_equal(sql_number(room, "SELECT count(*) FROM episodes WHERE closed_at IS NULL"), 0);
+        struct journal_fixture *fixture = *state;
+        accept_alerts(fixture, "f1@1767225600");
+        accept_alerts(fixture, "-f1@1767226000");
+        accept_alerts(fixture, "f1@1767227000");
+        accept_alerts(fixture, "-f1@1767226000");
+        assert_int_equal(query_number(fixture, "SELECT count(*) FROM episodes WHERE closed_at IS NULL"), 1);
+        accept_alerts(fixture, "-f1@1767227001");
+        assert_int_equal(query_number(fixture, "SELECT count(*) FROM episodes WHERE closed_at IS NULL"), 0);
 }
 
 static void test_begin_moves_earlier_only(void **state)
 {
-        struct room *room = *state;
-        accept_alerts(room, "f1@1767225600");
-        open_incidents(room, 1);
-        accept_alerts(room, "f1@1767225000");
-        accept_alerts(room, "f1@1767229999");
-        struct incident incident = only_active(room);
+        struct journal_fixture *fixture = *state;
+        accept_alerts(fixture, "f1@1767225600");
+        open_incidents(fixture, 1);
+        accept_alerts(fixture, "f1@1767225000");
+        accept_alerts(fixture, "f1@1767229999");
+        struct incident incident = only_active(fixture);
         assert_true(incident.alert.starts_at == 1767225000 * NSEC_PER_SEC);
         assert_string_equal(incident.alert.fingerprint, "f1");
         assert_string_equal(alert_label(&incident.alert, "of"), "f1");
@@ -80,11 +83,11 @@ static void test_begin_moves_earlier_only(void **state)
 
 static void test_unmatched_are_oldest_first(void **state)
 {
-        struct room *room = *state;
-        accept_alerts(room, "f3");
-        accept_alerts(room, "f1 f2");
+        struct journal_fixture *fixture = *state;
+        accept_alerts(fixture, "f3");
+        accept_alerts(fixture, "f1 f2");
         struct episode_list list = {0};
-        assert_int_equal(journal_unmatched(room->journal, 2, &list, NULL), 0);
+        assert_int_equal(journal_unmatched(fixture->journal, 2, &list, NULL), 0);
         assert_int_equal(list.count, 2);
         assert_string_equal(list.items[0].alert.fingerprint, "f3");
         assert_string_equal(list.items[1].alert.fingerprint, "f1");
@@ -94,61 +97,61 @@ static void test_unmatched_are_oldest_first(void **state)
 
 static void test_passed_over(void **state)
 {
-        struct room *room = *state;
+        struct journal_fixture *fixture = *state;
         _cleanup_error_ struct error error = {0};
-        accept_alerts(room, "f1 f2 f3");
-        assert_int_equal(journal_pass_over(room->journal, (const int64_t[]){1, 3}, 2, NULL), 0);
-        assert_int_equal(journal_pass_over(room->journal, NULL, 0, NULL), 0);
+        accept_alerts(fixture, "f1 f2 f3");
+        assert_int_equal(journal_pass_over(fixture->journal, (const int64_t[]){1, 3}, 2, NULL), 0);
+        assert_int_equal(journal_pass_over(fixture->journal, NULL, 0, NULL), 0);
         struct episode_list list = {0};
-        assert_int_equal(journal_unmatched(room->journal, 10, &list, NULL), 0);
+        assert_int_equal(journal_unmatched(fixture->journal, 10, &list, NULL), 0);
         assert_int_equal(list.count, 1);
         assert_string_equal(list.items[0].alert.fingerprint, "f2");
         episode_list_release(&list);
         /* It is one commit, so it is all of them or none. */
-        assert_int_equal(journal_pass_over(room->journal, (const int64_t[]){2, 9}, 2, &error), -ENOENT);
+        assert_int_equal(journal_pass_over(fixture->journal, (const int64_t[]){2, 9}, 2, &error), -ENOENT);
         assert_string_equal(error_text(&error), "there is no such episode");
-        assert_int_equal(unmatched_count(room), 1);
+        assert_int_equal(unmatched_count(fixture), 1);
 }
 
 static void test_silent_episodes(void **state)
 {
-        struct room *room = *state;
+        struct journal_fixture *fixture = *state;
         struct episode_list list = {0};
-        accept_alerts(room, "f1 f2 f3");
-        accept_alerts(room, "-f3");
-        sql(room, "UPDATE episodes SET last_seen_at = 1000 WHERE fingerprint <> 'f2'");
-        assert_int_equal(journal_silent(room->journal, 1000, 10, &list, NULL), 0);
+        accept_alerts(fixture, "f1 f2 f3");
+        accept_alerts(fixture, "-f3");
+        run_sql(fixture, "UPDATE episodes SET last_seen_at = 1000 WHERE fingerprint <> 'f2'");
+        assert_int_equal(journal_silent(fixture->journal, 1000, 10, &list, NULL), 0);
         assert_int_equal(list.count, 0);
-        assert_int_equal(journal_silent(room->journal, 1001, 10, &list, NULL), 0);
+        assert_int_equal(journal_silent(fixture->journal, 1001, 10, &list, NULL), 0);
         assert_int_equal(list.count, 1);
         assert_string_equal(list.items[0].alert.fingerprint, "f1");
 
         /* Alertmanager no longer has it: closed, and the timeline of its incident tells by whom. */
-        int64_t episode = open_incidents(room, 1);
+        int64_t episode = open_incidents(fixture, 1);
         assert_true(episode == list.items[0].id);
         episode_list_release(&list);
-        assert_int_equal(journal_close_episode(room->journal, episode, "alertmanager", NULL), 0);
-        assert_int_equal(journal_close_episode(room->journal, episode, "alertmanager", NULL), 0);
+        assert_int_equal(journal_close_episode(fixture->journal, episode, "alertmanager", NULL), 0);
+        assert_int_equal(journal_close_episode(fixture->journal, episode, "alertmanager", NULL), 0);
         _cleanup_json_ cJSON *timeline = NULL;
-        assert_int_equal(journal_timeline(room->journal, 1, &timeline, NULL), 0);
+        assert_int_equal(journal_timeline(fixture->journal, 1, &timeline, NULL), 0);
         assert_int_equal(cJSON_GetArraySize(timeline), 2);
         const cJSON *row = cJSON_GetArrayItem(timeline, 1);
         assert_string_equal(json_string(row, "event"), "alert resolved");
         assert_string_equal(json_string(row, "actor"), "alertmanager");
         /* It fires again: Alertmanager was wrong, or it is a new one; either way a new episode. */
-        accept_alerts(room, "f1");
-        assert_int_equal(sql_number(room, "SELECT count(*) FROM episodes WHERE fingerprint = 'f1'"), 2);
+        accept_alerts(fixture, "f1");
+        assert_int_equal(query_number(fixture, "SELECT count(*) FROM episodes WHERE fingerprint = 'f1'"), 2);
 }
 
 /* --- Incidents. --- */
 
 static void test_incidents_of_an_episode(void **state)
 {
-        struct room *room = *state;
+        struct journal_fixture *fixture = *state;
         _cleanup_error_ struct error error = {0};
-        accept_alerts(room, "f1");
-        int64_t episode = open_incidents(room, 1);
-        struct incident incident = only_active(room);
+        accept_alerts(fixture, "f1");
+        int64_t episode = open_incidents(fixture, 1);
+        struct incident incident = only_active(fixture);
         char now[TIME_TEXT_MAX];
         _cleanup_free_ char *number = text_format("INC-%.4s-0001", time_format(clock_wall(), now));
         assert_string_equal(incident.number, number);
@@ -167,47 +170,47 @@ static void test_incidents_of_an_episode(void **state)
         static const char *const steps[] = {"notify"};
         const struct journal_opening openings[] = {
                 {"restart", steps, 1}, {"notify", steps, 1}, {"notify", steps, 1}};
-        assert_int_equal(journal_open_incidents(room->journal, episode, openings, 3, NULL), 0);
+        assert_int_equal(journal_open_incidents(fixture->journal, episode, openings, 3, NULL), 0);
         struct incident_list list = {0};
-        assert_int_equal(journal_active(room->journal, &list, NULL), 0);
+        assert_int_equal(journal_active(fixture->journal, &list, NULL), 0);
         assert_int_equal(list.count, 2);
         assert_int_equal(list.items[0].step_count, 2);
         assert_string_equal(list.items[1].remediation, "notify");
         assert_string_equal(list.items[1].number + 9, "0002");
         incident_list_release(&list);
 
-        assert_int_equal(journal_open_incidents(room->journal, 77, openings, 1, &error), -ENOENT);
+        assert_int_equal(journal_open_incidents(fixture->journal, 77, openings, 1, &error), -ENOENT);
         assert_string_equal(error_text(&error), "there is no such episode");
-        assert_int_equal(active_count(room), 2);
-        assert_int_equal(journal_open_incidents(room->journal, episode, NULL, 0, NULL), 0);
+        assert_int_equal(active_count(fixture), 2);
+        assert_int_equal(journal_open_incidents(fixture->journal, episode, NULL, 0, NULL), 0);
 }
 
 /* Counted from 1 in each year, with more digits when four are not enough. */
 static void test_numbers_by_year(void **state)
 {
-        struct room *room = *state;
+        struct journal_fixture *fixture = *state;
         char now[TIME_TEXT_MAX];
         time_format(clock_wall(), now);
         _cleanup_free_ char *statement = text_format(
                 "INSERT INTO meta VALUES ('incidents of 1999', 41), ('incidents of %.4s', 9999)", now);
-        sql(room, statement);
-        accept_alerts(room, "f1");
-        open_incidents(room, 1);
-        struct incident incident = only_active(room);
+        run_sql(fixture, statement);
+        accept_alerts(fixture, "f1");
+        open_incidents(fixture, 1);
+        struct incident incident = only_active(fixture);
         _cleanup_free_ char *number = text_format("INC-%.4s-10000", now);
         assert_string_equal(incident.number, number);
         incident_release(&incident);
-        assert_int_equal(sql_number(room, "SELECT value FROM meta WHERE key = 'incidents of 1999'"), 41);
+        assert_int_equal(query_number(fixture, "SELECT value FROM meta WHERE key = 'incidents of 1999'"), 41);
 }
 
 static void test_entries_change_what_they_say(void **state)
 {
-        struct room *room = *state;
-        accept_alerts(room, "f1");
-        open_incidents(room, 1);
-        WRITE(room, .state = INCIDENT_HELD, .guard = "cooldown", .guard_until = 5000000000,
+        struct journal_fixture *fixture = *state;
+        accept_alerts(fixture, "f1");
+        open_incidents(fixture, 1);
+        WRITE(fixture, .state = INCIDENT_HELD, .guard = "cooldown", .guard_until = 5000000000,
               .lock = "service/x");
-        struct incident incident = only_active(room);
+        struct incident incident = only_active(fixture);
         assert_int_equal(incident.state, INCIDENT_HELD);
         assert_string_equal(incident.guard, "cooldown");
         assert_true(incident.guard_until == 5000000000);
@@ -215,9 +218,9 @@ static void test_entries_change_what_they_say(void **state)
         incident_release(&incident);
 
         /* A guard is only of INCIDENT_HELD; the lock stays. */
-        WRITE(room, .expect = INCIDENT_HELD, .state = INCIDENT_AWAITING_APPROVAL);
-        WRITE(room, .approve = true, .request_undo = true);
-        incident = only_active(room);
+        WRITE(fixture, .expect = INCIDENT_HELD, .state = INCIDENT_AWAITING_APPROVAL);
+        WRITE(fixture, .approve = true, .request_undo = true);
+        incident = only_active(fixture);
         assert_int_equal(incident.state, INCIDENT_AWAITING_APPROVAL);
         assert_string_equal(incident.guard, "");
         assert_true(incident.guard_until == 0 && incident.approved && incident.undo_requested);
@@ -225,14 +228,14 @@ static void test_entries_change_what_they_say(void **state)
         assert_string_equal(incident.lock, "service/x");
         incident_release(&incident);
 
-        WRITE(room, .state = INCIDENT_RUNNING, .request_cancel = true);
-        incident = only_active(room);
+        WRITE(fixture, .state = INCIDENT_RUNNING, .request_cancel = true);
+        incident = only_active(fixture);
         nsec running_at = incident.running_at;
         assert_true(running_at > 0 && incident.cancel_requested && incident.approved);
         incident_release(&incident);
-        WRITE(room, .state = INCIDENT_VERIFYING, .clear_requests = true);
-        WRITE(room, .state = INCIDENT_RUNNING);
-        incident = only_active(room);
+        WRITE(fixture, .state = INCIDENT_VERIFYING, .clear_requests = true);
+        WRITE(fixture, .state = INCIDENT_RUNNING);
+        incident = only_active(fixture);
         assert_true(incident.running_at == running_at);
         assert_false(incident.cancel_requested || incident.undo_requested);
         assert_true(incident.updated_at >= running_at && incident.ended_at == 0);
@@ -248,14 +251,14 @@ static cJSON *said(const char *words)
 
 static void test_steps(void **state)
 {
-        struct room *room = *state;
+        struct journal_fixture *fixture = *state;
         _cleanup_json_ cJSON *plan = said("plan"), *half = said("half"), *outcome = said("outcome");
-        accept_alerts(room, "f1");
-        open_incidents(room, 1);
-        WRITE(room, .state = INCIDENT_RUNNING);
-        WRITE(room, .step = 1, .step_status = STEP_STARTED, .detail = plan);
-        WRITE(room, .step = 1, .step_status = STEP_PROGRESS, .detail = half);
-        struct incident incident = only_active(room);
+        accept_alerts(fixture, "f1");
+        open_incidents(fixture, 1);
+        WRITE(fixture, .state = INCIDENT_RUNNING);
+        WRITE(fixture, .step = 1, .step_status = STEP_STARTED, .detail = plan);
+        WRITE(fixture, .step = 1, .step_status = STEP_PROGRESS, .detail = half);
+        struct incident incident = only_active(fixture);
         const struct step_record *step = &incident.steps[0];
         assert_int_equal(step->status, STEP_STARTED);
         assert_string_equal(json_string(step->plan, "summary"), "plan");
@@ -265,9 +268,9 @@ static void test_steps(void **state)
         assert_int_equal(incident.steps[1].status, STEP_WAITING);
         incident_release(&incident);
 
-        WRITE(room, .step = 1, .step_status = STEP_DONE, .detail = outcome);
-        WRITE(room, .step = 2, .step_status = STEP_SKIPPED);
-        incident = only_active(room);
+        WRITE(fixture, .step = 1, .step_status = STEP_DONE, .detail = outcome);
+        WRITE(fixture, .step = 2, .step_status = STEP_SKIPPED);
+        incident = only_active(fixture);
         nsec finished_at = incident.steps[0].finished_at;
         assert_int_equal(incident.steps[0].status, STEP_DONE);
         assert_string_equal(json_string(incident.steps[0].outcome, "summary"), "outcome");
@@ -276,18 +279,18 @@ static void test_steps(void **state)
         incident_release(&incident);
 
         /* Undoing and settling leave what the step wrote. */
-        WRITE(room, .step = 1, .step_status = STEP_UNDOING);
-        WRITE(room, .step = 1, .step_status = STEP_UNDO_FAILED, .detail = half);
-        WRITE(room, .step = 1, .settled = true);
-        incident = only_active(room);
+        WRITE(fixture, .step = 1, .step_status = STEP_UNDOING);
+        WRITE(fixture, .step = 1, .step_status = STEP_UNDO_FAILED, .detail = half);
+        WRITE(fixture, .step = 1, .settled = true);
+        incident = only_active(fixture);
         assert_int_equal(incident.steps[0].status, STEP_UNDO_FAILED);
         assert_string_equal(json_string(incident.steps[0].outcome, "summary"), "outcome");
         assert_true(incident.steps[0].finished_at == finished_at && incident.steps[0].settled);
         incident_release(&incident);
 
         /* Begun anew after a crash: nothing of before is left. */
-        WRITE(room, .step = 1, .step_status = STEP_STARTED, .detail = outcome);
-        incident = only_active(room);
+        WRITE(fixture, .step = 1, .step_status = STEP_STARTED, .detail = outcome);
+        incident = only_active(fixture);
         assert_string_equal(json_string(incident.steps[0].plan, "summary"), "outcome");
         assert_null(incident.steps[0].progress);
         assert_null(incident.steps[0].outcome);
@@ -297,113 +300,113 @@ static void test_steps(void **state)
 
 static void test_refused_entries_write_nothing(void **state)
 {
-        struct room *room = *state;
-        accept_alerts(room, "f1");
-        open_incidents(room, 1);
-        struct incident incident = only_active(room);
+        struct journal_fixture *fixture = *state;
+        accept_alerts(fixture, "f1");
+        open_incidents(fixture, 1);
+        struct incident incident = only_active(fixture);
         _cleanup_free_ char *sentence = text_format("%s is received, not running", incident.number);
         incident_release(&incident);
-        uint64_t rows = verified(room);
+        uint64_t rows = verified_rows(fixture);
 
-        REFUSED(room, ESTALE, sentence, .expect = INCIDENT_RUNNING, .state = INCIDENT_HEALED, .lock = "x",
+        REFUSED(fixture, ESTALE, sentence, .expect = INCIDENT_RUNNING, .state = INCIDENT_HEALED, .lock = "x",
                 .request_cancel = true);
-        REFUSED(room, ENOENT, "there is no such incident", .incident = 2, .state = INCIDENT_RUNNING);
-        REFUSED(room, ENOENT, "the incident has no step 3", .state = INCIDENT_RUNNING, .step = 3,
+        REFUSED(fixture, ENOENT, "there is no such incident", .incident = 2, .state = INCIDENT_RUNNING);
+        REFUSED(fixture, ENOENT, "the incident has no step 3", .state = INCIDENT_RUNNING, .step = 3,
                 .step_status = STEP_STARTED);
-        REFUSED(room, ENOENT, "the incident has no step 3", .step = 3, .settled = true);
-        incident = only_active(room);
+        REFUSED(fixture, ENOENT, "the incident has no step 3", .step = 3, .settled = true);
+        incident = only_active(fixture);
         assert_int_equal(incident.state, INCIDENT_RECEIVED);
         assert_string_equal(incident.lock, "");
         assert_false(incident.cancel_requested);
         incident_release(&incident);
-        assert_int_equal(verified(room), rows);
-        WRITE(room, .expect = INCIDENT_RECEIVED, .state = INCIDENT_RUNNING);
-        assert_int_equal(verified(room), rows + 1);
+        assert_int_equal(verified_rows(fixture), rows);
+        WRITE(fixture, .expect = INCIDENT_RECEIVED, .state = INCIDENT_RUNNING);
+        assert_int_equal(verified_rows(fixture), rows + 1);
 }
 
 static void test_who_is_active(void **state)
 {
-        struct room *room = *state;
-        accept_alerts(room, "f1");
-        open_incidents(room, 1);
-        WRITE(room, .state = INCIDENT_RUNNING);
-        WRITE(room, .step = 1, .step_status = STEP_STARTED);
-        WRITE(room, .step = 1, .step_status = STEP_DONE);
-        WRITE(room, .step = 2, .step_status = STEP_SKIPPED);
-        WRITE(room, .state = INCIDENT_HEALED);
-        assert_int_equal(active_count(room), 1); /* step 1 keeps something for its undo */
-        WRITE(room, .step = 1, .settled = true);
-        assert_int_equal(active_count(room), 0);
-        WRITE(room, .request_undo = true);
-        assert_int_equal(active_count(room), 1);
-        WRITE(room, .step = 1, .step_status = STEP_UNDONE, .clear_requests = true);
-        assert_int_equal(active_count(room), 0);
+        struct journal_fixture *fixture = *state;
+        accept_alerts(fixture, "f1");
+        open_incidents(fixture, 1);
+        WRITE(fixture, .state = INCIDENT_RUNNING);
+        WRITE(fixture, .step = 1, .step_status = STEP_STARTED);
+        WRITE(fixture, .step = 1, .step_status = STEP_DONE);
+        WRITE(fixture, .step = 2, .step_status = STEP_SKIPPED);
+        WRITE(fixture, .state = INCIDENT_HEALED);
+        assert_int_equal(active_count(fixture), 1); /* step 1 keeps something for its undo */
+        WRITE(fixture, .step = 1, .settled = true);
+        assert_int_equal(active_count(fixture), 0);
+        WRITE(fixture, .request_undo = true);
+        assert_int_equal(active_count(fixture), 1);
+        WRITE(fixture, .step = 1, .step_status = STEP_UNDONE, .clear_requests = true);
+        assert_int_equal(active_count(fixture), 0);
 
         /* Failed: not before somebody was called, or when nobody is to be. */
-        accept_alerts(room, "f2");
-        open_incidents(room, 1);
-        WRITE(room, .incident = 2, .state = INCIDENT_RUNNING);
-        WRITE(room, .incident = 2, .state = INCIDENT_FAILED);
-        struct incident incident = only_active(room);
+        accept_alerts(fixture, "f2");
+        open_incidents(fixture, 1);
+        WRITE(fixture, .incident = 2, .state = INCIDENT_RUNNING);
+        WRITE(fixture, .incident = 2, .state = INCIDENT_FAILED);
+        struct incident incident = only_active(fixture);
         assert_true(incident.id == 2 && incident.ended_at == 0);
         incident_release(&incident);
-        WRITE(room, .incident = 2, .ended = true);
-        assert_int_equal(active_count(room), 0);
-        assert_int_equal(sql_number(room, "SELECT ended_at > 0 FROM incidents WHERE id = 2"), 1);
+        WRITE(fixture, .incident = 2, .ended = true);
+        assert_int_equal(active_count(fixture), 0);
+        assert_int_equal(query_number(fixture, "SELECT ended_at > 0 FROM incidents WHERE id = 2"), 1);
 
         /* A failed step that was not settled. */
-        accept_alerts(room, "f3");
-        open_incidents(room, 1);
-        WRITE(room, .incident = 3, .step = 1, .step_status = STEP_STARTED);
-        WRITE(room, .incident = 3, .step = 1, .step_status = STEP_FAILED);
-        WRITE(room, .incident = 3, .state = INCIDENT_ESCALATED);
-        assert_int_equal(active_count(room), 1);
-        WRITE(room, .incident = 3, .step = 1, .settled = true);
-        assert_int_equal(active_count(room), 0);
+        accept_alerts(fixture, "f3");
+        open_incidents(fixture, 1);
+        WRITE(fixture, .incident = 3, .step = 1, .step_status = STEP_STARTED);
+        WRITE(fixture, .incident = 3, .step = 1, .step_status = STEP_FAILED);
+        WRITE(fixture, .incident = 3, .state = INCIDENT_ESCALATED);
+        assert_int_equal(active_count(fixture), 1);
+        WRITE(fixture, .incident = 3, .step = 1, .settled = true);
+        assert_int_equal(active_count(fixture), 0);
 }
 
 static void test_pages_and_finding(void **state)
 {
-        struct room *room = *state;
+        struct journal_fixture *fixture = *state;
         struct incident_list list = {0};
         for (int i = 0; i < 5; i++) {
                 _cleanup_free_ char *word = text_format("f%d", i);
-                accept_alerts(room, word);
-                open_incidents(room, 1);
+                accept_alerts(fixture, word);
+                open_incidents(fixture, 1);
         }
-        WRITE(room, .incident = 2, .state = INCIDENT_HEALED);
-        WRITE(room, .incident = 4, .state = INCIDENT_HEALED);
-        assert_int_equal(journal_list(room->journal, INCIDENT_UNCHANGED, 0, 2, &list, NULL), 0);
+        WRITE(fixture, .incident = 2, .state = INCIDENT_HEALED);
+        WRITE(fixture, .incident = 4, .state = INCIDENT_HEALED);
+        assert_int_equal(journal_list(fixture->journal, INCIDENT_UNCHANGED, 0, 2, &list, NULL), 0);
         assert_true(list.count == 2 && list.items[0].id == 5 && list.items[1].id == 4);
         incident_list_release(&list);
-        assert_int_equal(journal_list(room->journal, INCIDENT_UNCHANGED, 4, 10, &list, NULL), 0);
+        assert_int_equal(journal_list(fixture->journal, INCIDENT_UNCHANGED, 4, 10, &list, NULL), 0);
         assert_true(list.count == 3 && list.items[0].id == 3 && list.items[2].id == 1);
         incident_list_release(&list);
-        assert_int_equal(journal_list(room->journal, INCIDENT_HEALED, 0, 10, &list, NULL), 0);
+        assert_int_equal(journal_list(fixture->journal, INCIDENT_HEALED, 0, 10, &list, NULL), 0);
         assert_true(list.count == 2 && list.items[0].id == 4 && list.items[1].id == 2);
         incident_list_release(&list);
-        assert_int_equal(journal_list(room->journal, INCIDENT_HEALED, 4, 10, &list, NULL), 0);
+        assert_int_equal(journal_list(fixture->journal, INCIDENT_HEALED, 4, 10, &list, NULL), 0);
         assert_true(list.count == 1 && list.items[0].id == 2);
         incident_list_release(&list);
 
         _cleanup_error_ struct error error = {0};
         struct incident incident = {.id = 77};
-        assert_int_equal(journal_find(room->journal, "INC-1999-0001", &incident, &error), -ENOENT);
+        assert_int_equal(journal_find(fixture->journal, "INC-1999-0001", &incident, &error), -ENOENT);
         assert_string_equal(error_text(&error), "there is no incident INC-1999-0001");
         assert_true(incident.id == 77);
 }
 
 static void test_timeline(void **state)
 {
-        struct room *room = *state;
+        struct journal_fixture *fixture = *state;
         _cleanup_json_ cJSON *detail = said("\"quoted\"\nand \xf0\x9f\x94\xa5");
-        accept_alerts(room, "f1");
-        open_incidents(room, 1);
-        WRITE(room, .state = INCIDENT_RUNNING, .event = "running");
-        WRITE(room, .step = 1, .step_status = STEP_STARTED, .event = "step started", .detail = detail);
-        WRITE(room, .actor = "alice", .event = "approved", .approve = true);
+        accept_alerts(fixture, "f1");
+        open_incidents(fixture, 1);
+        WRITE(fixture, .state = INCIDENT_RUNNING, .event = "running");
+        WRITE(fixture, .step = 1, .step_status = STEP_STARTED, .event = "step started", .detail = detail);
+        WRITE(fixture, .actor = "alice", .event = "approved", .approve = true);
         _cleanup_json_ cJSON *timeline = NULL;
-        assert_int_equal(journal_timeline(room->journal, 1, &timeline, NULL), 0);
+        assert_int_equal(journal_timeline(fixture->journal, 1, &timeline, NULL), 0);
         assert_int_equal(cJSON_GetArraySize(timeline), 4);
         const cJSON *row = cJSON_GetArrayItem(timeline, 2);
         assert_string_equal(json_string(row, "event"), "step started");
@@ -424,61 +427,62 @@ static void test_timeline(void **state)
 
 static void test_runs(void **state)
 {
-        struct room *room = *state;
+        struct journal_fixture *fixture = *state;
         nsec ended = 77, earliest = 77;
         int64_t count = 77;
-        assert_int_equal(journal_last_run(room->journal, "restart", "l", &ended, NULL), 0);
+        assert_int_equal(journal_last_run(fixture->journal, "restart", "l", &ended, NULL), 0);
         assert_true(ended == 0);
-        assert_int_equal(journal_runs_since(room->journal, "restart", 0, &count, &earliest, NULL), 0);
+        assert_int_equal(journal_runs_since(fixture->journal, "restart", 0, &count, &earliest, NULL), 0);
         assert_true(count == 0 && earliest == 0);
         for (int i = 0; i < 3; i++) {
                 _cleanup_free_ char *word = text_format("f%d", i);
-                accept_alerts(room, word);
-                open_incidents(room, 1);
+                accept_alerts(fixture, word);
+                open_incidents(fixture, 1);
         }
-        WRITE(room, .incident = 1, .state = INCIDENT_RUNNING, .lock = "l");
-        WRITE(room, .incident = 1, .state = INCIDENT_HEALED);
-        WRITE(room, .incident = 2, .state = INCIDENT_RUNNING, .lock = "other");
-        WRITE(room, .incident = 3, .state = INCIDENT_PLANNED, .lock = "l"); /* a dry run */
-        sql(room, "UPDATE incidents SET running_at = id * 1000, ended_at = CASE id WHEN 2 THEN 0 ELSE id * "
-                  "1000 + 1 END"
-                  " WHERE id < 3");
+        WRITE(fixture, .incident = 1, .state = INCIDENT_RUNNING, .lock = "l");
+        WRITE(fixture, .incident = 1, .state = INCIDENT_HEALED);
+        WRITE(fixture, .incident = 2, .state = INCIDENT_RUNNING, .lock = "other");
+        WRITE(fixture, .incident = 3, .state = INCIDENT_PLANNED, .lock = "l"); /* a dry run */
+        run_sql(fixture,
+                "UPDATE incidents SET running_at = id * 1000, ended_at = CASE id WHEN 2 THEN 0 ELSE id * "
+                "1000 + 1 END"
+                " WHERE id < 3");
 
-        assert_int_equal(journal_last_run(room->journal, "restart", "l", &ended, NULL), 0);
+        assert_int_equal(journal_last_run(fixture->journal, "restart", "l", &ended, NULL), 0);
         assert_true(ended == 1001);
-        assert_int_equal(journal_last_run(room->journal, "restart", "other", &ended, NULL), 0);
+        assert_int_equal(journal_last_run(fixture->journal, "restart", "other", &ended, NULL), 0);
         assert_true(ended == 0); /* begun, not ended */
-        assert_int_equal(journal_last_run(room->journal, "notify", "l", &ended, NULL), 0);
+        assert_int_equal(journal_last_run(fixture->journal, "notify", "l", &ended, NULL), 0);
         assert_true(ended == 0);
-        assert_int_equal(journal_runs_since(room->journal, "restart", 1000, &count, &earliest, NULL), 0);
+        assert_int_equal(journal_runs_since(fixture->journal, "restart", 1000, &count, &earliest, NULL), 0);
         assert_true(count == 2 && earliest == 1000);
-        assert_int_equal(journal_runs_since(room->journal, "restart", 1001, &count, &earliest, NULL), 0);
+        assert_int_equal(journal_runs_since(fixture->journal, "restart", 1001, &count, &earliest, NULL), 0);
         assert_true(count == 1 && earliest == 2000);
-        assert_int_equal(journal_runs_since(room->journal, "notify", 0, &count, &earliest, NULL), 0);
+        assert_int_equal(journal_runs_since(fixture->journal, "notify", 0, &count, &earliest, NULL), 0);
         assert_true(count == 0);
 }
 
 static void test_paused_over_reopening(void **state)
 {
-        struct room *room = *state;
+        struct journal_fixture *fixture = *state;
         bool paused = true;
         nsec since = 77, again = 0;
-        assert_int_equal(journal_paused(room->journal, &paused, &since, NULL), 0);
+        assert_int_equal(journal_paused(fixture->journal, &paused, &since, NULL), 0);
         assert_true(!paused && since == 0);
-        assert_int_equal(journal_set_paused(room->journal, true, "alice", "a \"move\"", NULL), 0);
-        assert_int_equal(journal_paused(room->journal, &paused, &since, NULL), 0);
+        assert_int_equal(journal_set_paused(fixture->journal, true, "alice", "a \"move\"", NULL), 0);
+        assert_int_equal(journal_paused(fixture->journal, &paused, &since, NULL), 0);
         assert_true(paused && since > 0);
-        reopen(room);
-        assert_int_equal(journal_set_paused(room->journal, true, "bob", NULL, NULL), 0);
-        assert_int_equal(journal_paused(room->journal, &paused, &again, NULL), 0);
+        reopen_journal(fixture);
+        assert_int_equal(journal_set_paused(fixture->journal, true, "bob", NULL, NULL), 0);
+        assert_int_equal(journal_paused(fixture->journal, &paused, &again, NULL), 0);
         assert_true(paused && again == since); /* since the first time */
-        assert_int_equal(journal_set_paused(room->journal, false, "alice", "", NULL), 0);
-        reopen(room);
-        assert_int_equal(journal_paused(room->journal, &paused, NULL, NULL), 0);
+        assert_int_equal(journal_set_paused(fixture->journal, false, "alice", "", NULL), 0);
+        reopen_journal(fixture);
+        assert_int_equal(journal_paused(fixture->journal, &paused, NULL, NULL), 0);
         assert_false(paused);
 
         _cleanup_json_ cJSON *timeline = NULL;
-        assert_int_equal(journal_timeline(room->journal, 0, &timeline, NULL), 0);
+        assert_int_equal(journal_timeline(fixture->journal, 0, &timeline, NULL), 0);
         assert_int_equal(cJSON_GetArraySize(timeline), 3);
         const cJSON *row = cJSON_GetArrayItem(timeline, 0);
         assert_string_equal(json_string(row, "event"), "paused");
@@ -486,28 +490,26 @@ static void test_paused_over_reopening(void **state)
         assert_string_equal(json_string(cJSON_GetArrayItem(timeline, 2), "event"), "resumed");
 }
 
-#define IN_ROOM(test) cmocka_unit_test_setup_teardown(test, room_new, room_free)
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                IN_ROOM(test_one_episode_until_resolved),
-                IN_ROOM(test_both_in_one_body),
-                IN_ROOM(test_late_news_do_not_close),
-                IN_ROOM(test_begin_moves_earlier_only),
-                IN_ROOM(test_unmatched_are_oldest_first),
-                IN_ROOM(test_silent_episodes),
-                IN_ROOM(test_passed_over),
-                IN_ROOM(test_incidents_of_an_episode),
-                IN_ROOM(test_numbers_by_year),
-                IN_ROOM(test_entries_change_what_they_say),
-                IN_ROOM(test_steps),
-                IN_ROOM(test_refused_entries_write_nothing),
-                IN_ROOM(test_who_is_active),
-                IN_ROOM(test_pages_and_finding),
-                IN_ROOM(test_timeline),
-                IN_ROOM(test_runs),
-                IN_ROOM(test_paused_over_reopening),
+                ON_JOURNAL(test_one_episode_until_resolved),
+                ON_JOURNAL(test_both_in_one_body),
+                ON_JOURNAL(test_late_news_do_not_close),
+                ON_JOURNAL(test_begin_moves_earlier_only),
+                ON_JOURNAL(test_unmatched_are_oldest_first),
+                ON_JOURNAL(test_silent_episodes),
+                ON_JOURNAL(test_passed_over),
+                ON_JOURNAL(test_incidents_of_an_episode),
+                ON_JOURNAL(test_numbers_by_year),
+                ON_JOURNAL(test_entries_change_what_they_say),
+                ON_JOURNAL(test_steps),
+                ON_JOURNAL(test_refused_entries_write_nothing),
+                ON_JOURNAL(test_who_is_active),
+                ON_JOURNAL(test_pages_and_finding),
+                ON_JOURNAL(test_timeline),
+                ON_JOURNAL(test_runs),
+                ON_JOURNAL(test_paused_over_reopening),
         };
         return cmocka_run_group_tests_name("journal", tests, NULL, NULL);
 }

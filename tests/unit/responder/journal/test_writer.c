@@ -2,15 +2,18 @@
 /* What was acknowledged is there: with many writers, on a full disk, and after SIGKILL. */
 #include "tests/harness/journal.h"
 
+#include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
 enum { THREADS = 16, WEBHOOKS_EACH = 40, ENTRIES_EACH = 20 };
 
 struct writer {
-        struct room *room;
+        struct journal_fixture *fixture;
         int number, failed;
 };
 
@@ -20,7 +23,7 @@ static void *write_many(void *context)
         struct writer *writer = context;
         for (int i = 0; i < WEBHOOKS_EACH; i++) {
                 _cleanup_free_ char *words = text_format("t%d.%d shared", writer->number, i);
-                writer->failed += try_accept(writer->room->journal, words) != 0;
+                writer->failed += try_accept(writer->fixture->journal, words) != 0;
                 if (i % (WEBHOOKS_EACH / ENTRIES_EACH) != 0)
                         continue;
                 /* Every other one is refused, amid the commits of the others. */
@@ -28,7 +31,7 @@ static void *write_many(void *context)
                                                     .actor = "t",
                                                     .event = "e",
                                                     .expect = i % 4 ? INCIDENT_HEALED : INCIDENT_RECEIVED};
-                int r = journal_write(writer->room->journal, &entry, NULL);
+                int r = journal_write(writer->fixture->journal, &entry, NULL);
                 writer->failed += r != (i % 4 ? -ESTALE : 0);
         }
         return NULL;
@@ -48,26 +51,26 @@ static double metric(struct journal *journal, const char *name)
 
 static void test_many_writers_share_commits(void **state)
 {
-        struct room *room = *state;
+        struct journal_fixture *fixture = *state;
         struct writer writers[THREADS];
         pthread_t threads[THREADS];
-        accept_alerts(room, "f1");
-        open_incidents(room, 1);
+        accept_alerts(fixture, "f1");
+        open_incidents(fixture, 1);
         for (int i = 0; i < THREADS; i++) {
-                writers[i] = (struct writer){room, i, 0};
+                writers[i] = (struct writer){fixture, i, 0};
                 assert_int_equal(pthread_create(&threads[i], NULL, write_many, &writers[i]), 0);
         }
         for (int i = 0; i < THREADS; i++) {
                 pthread_join(threads[i], NULL);
                 assert_int_equal(writers[i].failed, 0);
         }
-        assert_int_equal(unmatched_count(room), THREADS * WEBHOOKS_EACH + 1);
-        assert_int_equal(verified(room), 1 + THREADS * ENTRIES_EACH / 2);
+        assert_int_equal(unmatched_count(fixture), THREADS * WEBHOOKS_EACH + 1);
+        assert_int_equal(verified_rows(fixture), 1 + THREADS * ENTRIES_EACH / 2);
 
-        double commits = metric(room->journal, "runbook_journal_commits_total");
-        double entries = metric(room->journal, "runbook_journal_entries_total");
+        double commits = metric(fixture->journal, "runbook_journal_commits_total");
+        double entries = metric(fixture->journal, "runbook_journal_entries_total");
         assert_true(commits > 0 && entries > commits);
-        assert_true(metric(room->journal, "runbook_journal_size_bytes") > 4096);
+        assert_true(metric(fixture->journal, "runbook_journal_size_bytes") > 4096);
 }
 
 struct gate {
@@ -92,19 +95,19 @@ static void count_result(void *context, int result)
  */
 static void test_no_more_than_so_many_wait(void **state)
 {
-        struct room *room = *state;
+        struct journal_fixture *fixture = *state;
         struct gate gate = {.lock = PTHREAD_MUTEX_INITIALIZER};
         atomic_int told = 0;
         int taken = 0, r = 0;
         bool freed = true;
         struct webhook first = webhook_of("first");
         pthread_mutex_lock(&gate.lock);
-        int accepted = journal_accept(room->journal, &first, hold_writer, &gate);
+        int accepted = journal_accept(fixture->journal, &first, hold_writer, &gate);
         while (accepted == 0 && !atomic_load(&gate.reached))
                 sched_yield();
         while (r == 0 && taken < 10000) {
                 struct webhook webhook = webhook_of("f1");
-                r = journal_accept(room->journal, &webhook, count_result, &told);
+                r = journal_accept(fixture->journal, &webhook, count_result, &told);
                 freed = freed && !webhook.alerts; /* also when it was refused */
                 taken += r == 0;
         }
@@ -114,10 +117,10 @@ static void test_no_more_than_so_many_wait(void **state)
         assert_int_equal(r, -EAGAIN);
         assert_int_equal(taken, 4096);
         assert_int_equal(told_before, 0);
-        room->journal = journal_close(room->journal);
+        fixture->journal = journal_close(fixture->journal);
         assert_int_equal(atomic_load(&told), taken);
-        room_open_journal(room);
-        assert_int_equal(unmatched_count(room), 2);
+        open_journal(fixture);
+        assert_int_equal(unmatched_count(fixture), 2);
 }
 
 /* --- A full disk. --- */
@@ -138,11 +141,11 @@ static struct webhook large_webhook(int number, int alerts)
         return webhook_of(text_string(&words));
 }
 
-static int64_t count_of(const struct room *room, int number)
+static int64_t count_of(const struct journal_fixture *fixture, int number)
 {
         _cleanup_free_ char *query =
                 text_format("SELECT count(*) FROM episodes WHERE fingerprint GLOB 'w%d.*'", number);
-        return sql_number(room, query);
+        return query_number(fixture, query);
 }
 
 static void store_result(void *context, int result)
@@ -159,18 +162,18 @@ static void wait_for_result(atomic_int *result)
 enum { LARGE = 1200, ROUND = 6 }; /* larger than SQLite's cache: it writes also amid a transaction */
 
 /* Webhooks large and small in one commit: each is there as a whole or not at all. */
-static void fill(struct room *room, int round, int *failures)
+static void fill(struct journal_fixture *fixture, int round, int *failures)
 {
         struct gate gate = {.lock = PTHREAD_MUTEX_INITIALIZER};
         atomic_int results[ROUND] = {0};
         pthread_mutex_lock(&gate.lock);
         struct webhook first = webhook_of("first");
-        int refused = journal_accept(room->journal, &first, hold_writer, &gate) != 0;
+        int refused = journal_accept(fixture->journal, &first, hold_writer, &gate) != 0;
         while (!refused && !atomic_load(&gate.reached))
                 sched_yield();
         for (int i = 0; i < ROUND; i++) {
                 struct webhook webhook = large_webhook(round * ROUND + i, i % 2 ? 3 : LARGE);
-                refused += journal_accept(room->journal, &webhook, store_result, &results[i]) != 0;
+                refused += journal_accept(fixture->journal, &webhook, store_result, &results[i]) != 0;
         }
         pthread_mutex_unlock(&gate.lock);
         assert_int_equal(refused, 0);
@@ -179,22 +182,22 @@ static void fill(struct room *room, int round, int *failures)
         for (int i = 0; i < ROUND; i++) {
                 int result = atomic_load(&results[i]);
                 *failures += result < 0;
-                assert_int_equal(count_of(room, round * ROUND + i), result < 0 ? 0 : i % 2 ? 3 : LARGE);
+                assert_int_equal(count_of(fixture, round * ROUND + i), result < 0 ? 0 : i % 2 ? 3 : LARGE);
         }
 }
 
 static void test_full_disk(void **state)
 {
-        struct room *room = *state;
+        struct journal_fixture *fixture = *state;
         void (*before)(int) = signal(SIGXFSZ, SIG_IGN);
         int failures = 0, healthy = 0;
-        accept_alerts(room, "f1");
-        open_incidents(room, 1);
-        WRITE(room, .state = INCIDENT_RUNNING);
+        accept_alerts(fixture, "f1");
+        open_incidents(fixture, 1);
+        WRITE(fixture, .state = INCIDENT_RUNNING);
 
         limit_files(2 * 1024 * 1024);
         for (int round = 0; round < 4; round++)
-                fill(room, round, &failures);
+                fill(fixture, round, &failures);
         assert_true(failures > 0);
 
         /* Not even one entry, when there is no room at all. */
@@ -202,22 +205,22 @@ static void test_full_disk(void **state)
         const struct journal_entry entry = {
                 .incident = 1, .actor = "engine", .event = "healed", .state = INCIDENT_HEALED};
         limit_files(0);
-        int r = journal_write(room->journal, &entry, &error);
+        int r = journal_write(fixture->journal, &entry, &error);
         limit_files(RLIM_INFINITY);
         assert_true(r == -EIO || r == -ENOSPC);
         assert_true(string_equal(error_text(&error), "the journal: disk I/O error") ||
                     string_equal(error_text(&error), "no space is left for the journal"));
-        struct incident incident = only_active(room);
+        struct incident incident = only_active(fixture);
         assert_int_equal(incident.state, INCIDENT_RUNNING);
         incident_release(&incident);
 
         /* There is room again: it goes on as if nothing had been. */
-        fill(room, 4, &healthy);
+        fill(fixture, 4, &healthy);
         assert_int_equal(healthy, 0);
-        WRITE(room, .state = INCIDENT_HEALED);
-        assert_int_equal(verified(room), 3);
-        reopen(room);
-        assert_int_equal(verified(room), 3);
+        WRITE(fixture, .state = INCIDENT_HEALED);
+        assert_int_equal(verified_rows(fixture), 3);
+        reopen_journal(fixture);
+        assert_int_equal(verified_rows(fixture), 3);
         signal(SIGXFSZ, before);
 }
 
@@ -281,28 +284,28 @@ static void flood(const char *path, int first)
 
 enum { ROUNDS = 8, PER_ROUND = 1000000 };
 
-static void check_acknowledged(const struct room *room, int number, int64_t timeline_before)
+static void check_acknowledged(const struct journal_fixture *fixture, int number, int64_t timeline_before)
 {
         _cleanup_free_ char *query =
                 number > 0 ? text_format("SELECT count(*) FROM episodes WHERE fingerprint = 'k%d'", number)
                            : text_format("SELECT count(*) FROM timeline WHERE event = 'k%d' AND id > %lld",
                                          -number, (long long)timeline_before);
-        if (sql_number(room, query) != 1)
+        if (query_number(fixture, query) != 1)
                 fail_msg("%s %d was acknowledged and is not there", number > 0 ? "webhook" : "entry",
                          abs(number));
 }
 
-static void kill_once(struct room *room, int round, size_t acknowledgements)
+static void kill_once(struct journal_fixture *fixture, int round, size_t acknowledgements)
 {
         int pipes[2], status = 0, number;
-        int64_t timeline_before = sql_number(room, "SELECT count(*) FROM timeline");
+        int64_t timeline_before = query_number(fixture, "SELECT count(*) FROM timeline");
         assert_int_equal(pipe(pipes), 0);
         pid_t child = fork();
         assert_true(child >= 0);
         if (child == 0) {
                 close(pipes[0]);
                 told_fd = pipes[1];
-                flood(room->path, round * PER_ROUND + 1);
+                flood(fixture->path, round * PER_ROUND + 1);
         }
         close(pipes[1]);
         size_t count = 0;
@@ -320,33 +323,31 @@ static void kill_once(struct room *room, int round, size_t acknowledgements)
         assert_int_equal(waitpid(child, &status, 0), child);
         assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 
-        room_open_journal(room);
-        verified(room);
-        room->journal = journal_close(room->journal);
+        open_journal(fixture);
+        verified_rows(fixture);
+        fixture->journal = journal_close(fixture->journal);
         for (size_t i = 0; i < count; i++)
-                check_acknowledged(room, numbers[i], timeline_before);
+                check_acknowledged(fixture, numbers[i], timeline_before);
         free(numbers);
 }
 
 static void test_acknowledged_survives_a_kill(void **state)
 {
-        struct room *room = *state;
-        room->journal = journal_close(room->journal); /* nothing of it goes to the child */
+        struct journal_fixture *fixture = *state;
+        fixture->journal = journal_close(fixture->journal); /* nothing of it goes to the child */
         /* Also within the first commit, and after a checkpoint. */
         static const size_t acknowledgements[ROUNDS] = {1, 2, 17, 90, 200, 300, 600, 40};
         for (int round = 0; round < ROUNDS; round++)
-                kill_once(room, round, acknowledgements[round]);
+                kill_once(fixture, round, acknowledgements[round]);
 }
-
-#define IN_ROOM(test) cmocka_unit_test_setup_teardown(test, room_new, room_free)
 
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                IN_ROOM(test_many_writers_share_commits),
-                IN_ROOM(test_no_more_than_so_many_wait),
-                IN_ROOM(test_full_disk),
-                IN_ROOM(test_acknowledged_survives_a_kill),
+                ON_JOURNAL(test_many_writers_share_commits),
+                ON_JOURNAL(test_no_more_than_so_many_wait),
+                ON_JOURNAL(test_full_disk),
+                ON_JOURNAL(test_acknowledged_survives_a_kill),
         };
         return cmocka_run_group_tests_name("journal_durable", tests, NULL, NULL);
 }

@@ -2,8 +2,12 @@
 /* Webhooks over real sockets into a real journal; a small HTTP server answers as Alertmanager would. */
 #include "tests/harness/peer.h"
 
+#include <errno.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "responder/web/webhook.h"

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Kind docker, against an Engine on a unix socket that says what a test wants: cgroups v1 and v2, API 1.44.
  */
+#include <errno.h>
 #include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "exporter/kinds/docker/container.h"

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Kind exec: its options, and what it reads in the output of programs. */
+#include <errno.h>
+#include <string.h>
+
 #include "exporter/kinds/exec/output.h"
 #include "tests/harness/kind.h"
 

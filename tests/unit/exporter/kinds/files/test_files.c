@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Kind files: its options, and what it counts in directories that are made here. */
+#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <zlib.h>
 
 #include "exporter/kinds/files/gzip_read.h"
+#include "tests/harness/files.h"
 #include "tests/harness/kind.h"
 
 static char directory[64];
@@ -34,16 +38,10 @@ static void make_below(const char *name)
         assert_int_equal(mkdir(path, 0700), 0);
 }
 
-static int remove_directory(void **state _unused_)
+static int tear_down(void **state _unused_)
 {
-        static const char *const names[] = {"a.log", "b.log", "c.txt", "link.log", "below/d.log", "below"};
-
-        for (size_t i = 0; i < N_ELEMENTS(names); i++) {
-                _cleanup_free_ char *path = text_format("%s/%s", directory, names[i]);
-
-                remove(path);
-        }
-        return rmdir(directory);
+        remove_directory(directory);
+        return 0;
 }
 
 static int run(const char *options, char **ret_page, struct error *error)
@@ -226,14 +224,13 @@ static void gzip_is_read_to_its_end_or_as_far_as_time_lets(void **state _unused_
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test_setup_teardown(files_are_counted_by_pattern, make_directory,
-                                                remove_directory),
+                cmocka_unit_test_setup_teardown(files_are_counted_by_pattern, make_directory, tear_down),
                 cmocka_unit_test_setup_teardown(an_empty_directory_is_no_failure_unless_files_are_demanded,
-                                                make_directory, remove_directory),
+                                                make_directory, tear_down),
                 cmocka_unit_test_setup_teardown(what_is_demanded_fails_and_is_told, make_directory,
-                                                remove_directory),
+                                                tear_down),
                 cmocka_unit_test_setup_teardown(many_small_directories_end_with_the_time, make_directory,
-                                                remove_directory),
+                                                tear_down),
                 cmocka_unit_test(a_directory_that_is_not_there_fails),
                 cmocka_unit_test(gzip_is_read_to_its_end_or_as_far_as_time_lets),
                 cmocka_unit_test(mistakes_are_named),

@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #include "exporter/kinds/log/source.h"
 #include "runbook/http_client.h"
 #include "runbook/http_server.h"
+#include "tests/harness/files.h"
 #include "tests/harness/kind.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"

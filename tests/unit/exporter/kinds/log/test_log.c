@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Kind log: every line is counted once, whatever happens to the files and to the exporter. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
+#include "tests/harness/files.h"
 #include "tests/harness/kind.h"
 
 static char directory[64];
@@ -14,20 +18,13 @@ static int make_directory(void **state _unused_)
         return mkdtemp(directory) ? 0 : -1;
 }
 
-static int remove_directory(void **state _unused_)
+static int tear_down(void **state _unused_)
 {
-        static const char *const names[] = {"app.log", "app.log.1", "app.log.2.gz",
-                                            "b.log",   "log-a",     "log-a.new"};
-
         set = check_set_free(set);
         free(page);
         page = NULL;
-        for (size_t i = 0; i < N_ELEMENTS(names); i++) {
-                _cleanup_free_ char *path = text_format("%s/%s", directory, names[i]);
-
-                unlink(path);
-        }
-        return rmdir(directory);
+        remove_directory(directory);
+        return 0;
 }
 
 /* Appends; the file is made when there is none. */
@@ -267,7 +264,7 @@ static void mistakes_are_named(void **state _unused_)
                 NULL));
 }
 
-#define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, make_directory, remove_directory)
+#define IN_DIRECTORY(test) cmocka_unit_test_setup_teardown(test, make_directory, tear_down)
 
 int main(void)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Kind postgres: its options, and that its table holds together. What it measures: test_kinds_postgres.py. */
+#include <errno.h>
+#include <string.h>
+
 #include "exporter/kinds/postgres/groups.h"
 #include "tests/harness/kind.h"
 

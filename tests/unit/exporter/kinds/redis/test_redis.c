@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Kind redis, against a server that answers what no real one would be brought to. */
 #include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
 
 #include "tests/harness/kind.h"
 #include "tests/harness/peer.h"

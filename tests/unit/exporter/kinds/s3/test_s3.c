@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Kind s3: its options, the URLs that it makes of them, and S3's answers taken apart. */
+#include <errno.h>
+#include <string.h>
+
 #include "exporter/kinds/s3/listing.h"
 #include "runbook/http_client.h"
 #include "tests/harness/kind.h"

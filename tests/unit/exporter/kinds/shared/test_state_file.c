@@ -3,9 +3,12 @@
 #include "exporter/kinds/shared/state_file.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "tests/harness/files.h"
 #include "tests/harness/kind.h"
 
 #define TITLE "title 1"

@@ -2,8 +2,12 @@
 /* The HTTP server against raw sockets: routes, bodies, limits, waiting exchanges, stopping. */
 #include "tests/harness/peer.h"
 
+#include <errno.h>
+#include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
 #include "runbook/http_server.h"

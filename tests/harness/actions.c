@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/harness/actions.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+
+#include "responder/remediation/action.h"
+
+static struct {
+        pthread_mutex_t lock;
+        pthread_cond_t changed;
+        struct text words;
+        bool gate_open, mended;
+} calls = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+static void record(const char *what, const char *name)
+{
+        pthread_mutex_lock(&calls.lock);
+        text_printf(&calls.words, "%s%s:%s", calls.words.length > 0 ? " " : "", what, name);
+        pthread_cond_broadcast(&calls.changed);
+        pthread_mutex_unlock(&calls.lock);
+}
+
+static void set_switches(bool gate_open, bool mended)
+{
+        pthread_mutex_lock(&calls.lock);
+        calls.gate_open = gate_open;
+        calls.mended = mended;
+        pthread_cond_broadcast(&calls.changed);
+        pthread_mutex_unlock(&calls.lock);
+}
+
+void reset_actions(void)
+{
+        forget_action_calls();
+        set_switches(false, false);
+}
+
+void open_gate(void)
+{
+        set_switches(true, calls.mended);
+}
+
+void mend_actions(void)
+{
+        set_switches(calls.gate_open, true);
+}
+
+void forget_action_calls(void)
+{
+        pthread_mutex_lock(&calls.lock);
+        text_free(&calls.words);
+        pthread_mutex_unlock(&calls.lock);
+}
+
+bool action_called(const char *word)
+{
+        pthread_mutex_lock(&calls.lock);
+        bool called = strstr(text_string(&calls.words), word) != NULL;
+        pthread_mutex_unlock(&calls.lock);
+        return called;
+}
+
+void poll_pause(void)
+{
+        nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+}
+
+void await_action_call(const char *word)
+{
+        struct deadline deadline = deadline_in(20 * NSEC_PER_SEC);
+        while (!action_called(word)) {
+                if (deadline_passed(deadline))
+                        fail_msg("waited for %s; called were: %s", word, text_string(&calls.words));
+                poll_pause();
+        }
+}
+
+char *action_calls(const char *kinds)
+{
+        struct text chosen = {0};
+        pthread_mutex_lock(&calls.lock);
+        _cleanup_free_ char *copy = strdup(text_string(&calls.words));
+        pthread_mutex_unlock(&calls.lock);
+        char *rest = copy;
+        for (char *word; (word = strsep(&rest, " "));) {
+                _cleanup_free_ char *kind = strndup(word, strcspn(word, ":"));
+                if (*word && strstr(kinds, kind))
+                        text_printf(&chosen, "%s%s", chosen.length > 0 ? " " : "", word);
+        }
+        return text_error(&chosen) < 0 || chosen.length == 0 ? strdup("") : text_take(&chosen);
+}
+
+struct act_config {
+        char *name;
+        int64_t targets;
+        bool fails, plan_fails, undo_fails, waits;
+        int found;
+};
+
+static const char *const found_words[] = {"done", "again", "unknown", NULL};
+
+static const struct config_field act_fields[] = {
+        {"name", CONFIG_STRING, offsetof(struct act_config, name), .flags = CONFIG_REQUIRED | CONFIG_BIND},
+        {"targets", CONFIG_INT, offsetof(struct act_config, targets), .fallback = "1"},
+        {"fails", CONFIG_BOOL, offsetof(struct act_config, fails), .fallback = "false"},
+        {"plan_fails", CONFIG_BOOL, offsetof(struct act_config, plan_fails), .fallback = "false"},
+        {"undo_fails", CONFIG_BOOL, offsetof(struct act_config, undo_fails), .fallback = "false"},
+        {"waits", CONFIG_BOOL, offsetof(struct act_config, waits), .fallback = "false"},
+        {"found", CONFIG_ENUM, offsetof(struct act_config, found), .fallback = "done",
+         .choices = found_words},
+        {0},
+};
+
+static int act_plan(struct step_run *run, cJSON **ret_plan, struct error *error)
+{
+        const struct act_config *config = run->config;
+        record("plan", config->name);
+        if (config->plan_fails)
+                return error_set(error, ESRCH, "there is nothing to do");
+        cJSON *plan = cJSON_CreateObject();
+        cJSON_AddStringToObject(plan, "summary", config->name);
+        cJSON_AddNumberToObject(plan, "targets", (double)config->targets);
+        *ret_plan = plan;
+        return 0;
+}
+
+static cJSON *outcome_of(const char *what, const char *name)
+{
+        cJSON *outcome = cJSON_CreateObject();
+        cJSON_AddStringToObject(outcome, "summary", what);
+        cJSON_AddStringToObject(outcome, "name", name);
+        return outcome;
+}
+
+static int act_run(struct step_run *run, cJSON **ret_outcome, struct error *error)
+{
+        const struct act_config *config = run->config;
+        assert_non_null(run->plan);
+        assert_string_equal(json_string(run->plan, "summary"), config->name);
+        _cleanup_json_ cJSON *progress = outcome_of("half way", config->name);
+        int r = run->write_progress(run, progress, error);
+        if (r < 0)
+                return r;
+        assert_string_equal(json_string(run->progress, "summary"), "half way");
+        record("run", config->name);
+        pthread_mutex_lock(&calls.lock);
+        while (config->waits && !calls.gate_open)
+                pthread_cond_wait(&calls.changed, &calls.lock);
+        bool fail = config->fails && !calls.mended;
+        pthread_mutex_unlock(&calls.lock);
+        if (fail)
+                return error_set(error, EIO, "as the test wants it");
+        *ret_outcome = outcome_of("ran", config->name);
+        return 0;
+}
+
+static enum resumption act_resume(struct step_run *run, cJSON **ret_outcome, struct error *error)
+{
+        const struct act_config *config = run->config;
+        assert_non_null(run->plan);
+        record("resume", config->name);
+        if (config->found == 0)
+                *ret_outcome = outcome_of("had run", config->name);
+        if (config->found == 2)
+                error_set(error, EIO, "nobody can tell");
+        return (enum resumption)config->found;
+}
+
+static int act_undo(struct step_run *run, cJSON **ret_outcome, struct error *error)
+{
+        const struct act_config *config = run->config;
+        /* What run() wrote is there, however often it is undone; nothing, when it failed midway. */
+        if (config->fails)
+                assert_null(run->outcome);
+        else
+                assert_string_equal(json_string(run->outcome, "summary"), "ran");
+        record("undo", config->name);
+        pthread_mutex_lock(&calls.lock);
+        bool fail = config->undo_fails && !calls.mended;
+        pthread_mutex_unlock(&calls.lock);
+        if (fail)
+                return error_set(error, EIO, "cannot be put back");
+        *ret_outcome = outcome_of("undone", config->name);
+        return 0;
+}
+
+static int act_settle(struct step_run *run, struct error *error _unused_)
+{
+        record("settle", ((const struct act_config *)run->config)->name);
+        return 0;
+}
+
+#define ACT(word, ...)                                                                                      \
+        {                                                                                                   \
+                .name = word, .help = word, .fields = act_fields, .config_size = sizeof(struct act_config), \
+                .plan = act_plan, .run = act_run, __VA_ARGS__                                               \
+        }
+
+static const struct action act_once = ACT("act.once", .effect = EFFECT_IRREVERSIBLE);
+static const struct action act_again = ACT("act.again", .effect = EFFECT_IRREVERSIBLE, .repeatable = true);
+static const struct action act_resumed =
+        ACT("act.resumed", .effect = EFFECT_IRREVERSIBLE, .resume = act_resume);
+static const struct action act_undone =
+        ACT("act.undone", .effect = EFFECT_REVERSIBLE, .undo = act_undo, .settle = act_settle);
+
+/* In place of the shipped table: the linker takes this one. */
+const struct action *const actions[] = {&act_once, &act_again, &act_resumed, &act_undone, NULL};
+
+const struct action *action_find(const char *name)
+{
+        for (size_t i = 0; actions[i]; i++)
+                if (string_equal(actions[i]->name, name))
+                        return actions[i];
+        return NULL;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Tiny actions in place of the shipped ones, and a record of what was called on them.
+ *
+ * Whatever program calls one of these functions has this table instead of the responder's: act.once
+ * (irreversible), act.again (repeatable), act.resumed (it can say what became of it) and act.undone (it can
+ * be undone). Each takes `name`, which is what the record calls it; `targets` of its plan; `fails`,
+ * `plan_fails` and `undo_fails`; `waits` for open_gate(); and `found`, what act.resumed finds after a crash:
+ * done, again or unknown.
+ *
+ * The record has one word for each call, in their order: "plan:a run:a undo:a settle:a resume:a".
+ */
+#ifndef TESTS_HARNESS_ACTIONS_H
+#define TESTS_HARNESS_ACTIONS_H
+
+#include "tests/harness/unit.h"
+
+#include "runbook/common.h"
+
+/* Empties the record, closes the gate and lets what is to fail fail: before a test. */
+void reset_actions(void);
+
+bool action_called(const char *word);
+
+/* Waits until it was called; fails the test after 20 seconds. */
+void await_action_call(const char *word);
+
+void forget_action_calls(void);
+
+/* The calls of these kinds, say "run undo", without the others; to be freed. */
+char *action_calls(const char *kinds);
+
+#define assert_action_calls(kinds, wanted)                         \
+        do {                                                       \
+                _cleanup_free_ char *_calls = action_calls(kinds); \
+                assert_string_equal(_calls, wanted);               \
+        } while (0)
+
+/* Lets run() of those end that wait. */
+void open_gate(void);
+
+/* From now on nothing fails any more in run() and undo(), whatever its arguments say. */
+void mend_actions(void);
+
+/* A moment between two looks at what another thread does. */
+void poll_pause(void);
+
+#endif

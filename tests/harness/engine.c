@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/harness/engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runbook/http_server.h"
+#include "runbook/log.h"
+#include "tests/harness/files.h"
+#include "tests/harness/journal.h"
+
+static void serve_query(struct http_exchange *exchange, void *context)
+{
+        struct engine_fixture *fixture = context;
+        atomic_fetch_add(&fixture->asked, 1);
+        if (atomic_load(&fixture->unreachable)) {
+                http_reply_text(exchange, 500, "broken");
+                return;
+        }
+        struct text body = {0};
+        text_printf(&body, "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[%s]}}",
+                    atomic_load(&fixture->holds) ? "{\"metric\":{},\"value\":[1,\"1.5\"]}" : "");
+        http_reply(exchange, 200, HTTP_TYPE_JSON, &body);
+}
+
+static void serve_person(struct http_exchange *exchange, void *context)
+{
+        struct engine_fixture *fixture = context;
+        pthread_mutex_lock(&fixture->lock);
+        snprintf(fixture->last_message, sizeof(fixture->last_message), "%s",
+                 text_string(http_body(exchange)));
+        pthread_mutex_unlock(&fixture->lock);
+        atomic_fetch_add(&fixture->told, 1);
+        http_reply_text(exchange, atomic_load(&fixture->deaf) ? 500 : 200, "ok");
+}
+
+static void serve_alerts(struct http_exchange *exchange, void *context)
+{
+        struct engine_fixture *fixture = context;
+        struct text body = {0};
+        text_puts(&body, atomic_load(&fixture->gone)
+                                 ? "[]"
+                                 : "[{\"fingerprint\":\"f1\",\"labels\":{\"alertname\":\"a\"},"
+                                   "\"annotations\":{},\"startsAt\":\"2026-01-01T00:00:00Z\","
+                                   "\"endsAt\":\"2036-01-01T00:00:00Z\",\"status\":{\"state\":\"active\","
+                                   "\"silencedBy\":[],\"inhibitedBy\":[]},\"receivers\":[]}]");
+        http_reply(exchange, 200, HTTP_TYPE_JSON, &body);
+}
+
+bool person_was_told(struct engine_fixture *fixture, const char *words)
+{
+        pthread_mutex_lock(&fixture->lock);
+        bool told = strstr(fixture->last_message, words) != NULL;
+        pthread_mutex_unlock(&fixture->lock);
+        return told;
+}
+
+static const struct http_route routes[] = {
+        {"GET", "/api/v1/query", serve_query, 0},
+        {"POST", "/api/v1/query", serve_query, 65536},
+        {"POST", "/person", serve_person, 65536},
+        {"GET", "/api/v2/alerts", serve_alerts, 0},
+        {0},
+};
+
+void fixture_open_journal(struct engine_fixture *fixture)
+{
+        _cleanup_error_ struct error error = {0};
+        _cleanup_free_ char *path = text_format("%s/journal.db", fixture->directory);
+        if (journal_open(path, &fixture->journal, &error) < 0)
+                fail_msg("%s", error_text(&error));
+}
+
+void fixture_start(struct engine_fixture *fixture)
+{
+        _cleanup_error_ struct error error = {0};
+        fixture_open_journal(fixture);
+        const struct engine_options options = {fixture->set, fixture->targets, fixture->journal,
+                                               fixture->meters, fixture->dry_run};
+        if (engine_start(&options, &fixture->engine, &error) < 0)
+                fail_msg("%s", error_text(&error));
+}
+
+void fixture_stop(struct engine_fixture *fixture)
+{
+        assert_null(engine_stop(fixture->engine, deadline_in(20 * NSEC_PER_SEC)));
+        fixture->engine = NULL;
+        fixture->journal = journal_close(fixture->journal);
+}
+
+struct engine_fixture *fixture_prepare(const char *remediations)
+{
+        _cleanup_error_ struct error error = {0};
+        struct engine_fixture *fixture = calloc(1, sizeof(*fixture));
+        assert_non_null(fixture);
+        pthread_mutex_init(&fixture->lock, NULL);
+        snprintf(fixture->directory, sizeof(fixture->directory), "/tmp/runbook-engine-XXXXXX");
+        assert_non_null(mkdtemp(fixture->directory));
+        assert_int_equal(log_setup("error", "logfmt", NULL), 0);
+
+        const struct http_server_options server = {
+                .listen_address = "127.0.0.1:0", .routes = routes, .context = fixture};
+        if (http_server_start(&server, &fixture->server, &error) < 0)
+                fail_msg("%s", error_text(&error));
+        unsigned port = http_server_port(fixture->server);
+
+        _cleanup_free_ char *url = text_format("http://127.0.0.1:%u/person\n", port);
+        write_file(fixture->directory, "url", url, strlen(url));
+        _cleanup_free_ char *yaml =
+                text_format("receivers:\n  - {name: oncall, format: json, url_file: %s/url}\n"
+                            "prometheus_url: http://127.0.0.1:%u\n"
+                            "alertmanager_url: http://127.0.0.1:%u\n"
+                            "repeat_interval: 1s\n"
+                            "escalate_to: oncall\nremediations:\n%s",
+                            fixture->directory, port, port, remediations);
+        write_file(fixture->directory, "remediations.yml", yaml, strlen(yaml));
+        _cleanup_free_ char *path = text_format("%s/remediations.yml", fixture->directory);
+        if (remediation_set_load(path, &fixture->set, &error) < 0)
+                fail_msg("%s", error_text(&error));
+        if (targets_new(&fixture->set->targets, &fixture->targets, &error) < 0)
+                fail_msg("%s", error_text(&error));
+        fixture->meters = meters_new();
+
+        char now[TIME_TEXT_MAX];
+        time_format(clock_wall(), now);
+        for (int i = 1; i < 4; i++)
+                snprintf(fixture->number[i], sizeof(fixture->number[i]), "INC-%.4s-%04d", now, i);
+        reset_actions();
+        return fixture;
+}
+
+struct engine_fixture *fixture_open(const char *remediations)
+{
+        struct engine_fixture *fixture = fixture_prepare(remediations);
+        fixture_start(fixture);
+        return fixture;
+}
+
+void fixture_close(struct engine_fixture *fixture)
+{
+        open_gate();
+        if (fixture->engine)
+                fixture_stop(fixture);
+        meters_free(fixture->meters);
+        targets_free(fixture->targets);
+        remediation_set_free(fixture->set);
+        http_server_stop(fixture->server);
+        remove_directory(fixture->directory);
+        pthread_mutex_destroy(&fixture->lock);
+        free(fixture);
+}
+
+void alert_arrives(struct engine_fixture *fixture, const char *fingerprint, bool firing, const char *labels)
+{
+        _cleanup_error_ struct error error = {0};
+        _cleanup_free_ char *body =
+                text_format("{\"version\":\"4\",\"groupKey\":\"k\",\"truncatedAlerts\":0,\"status\":"
+                            "\"firing\",\"receiver\":\"r\","
+                            "\"groupLabels\":{},\"commonLabels\":{},\"commonAnnotations\":{},\"externalURL\":"
+                            "\"\",\"alerts\":["
+                            "{\"status\":\"%s\",\"labels\":{\"alertname\":\"a\"%s%s},\"annotations\":{},"
+                            "\"startsAt\":\"2026-01-01T00:00:00Z\",\"endsAt\":\"%s\",\"generatorURL\":\"\","
+                            "\"fingerprint\":\"%s\"}]}",
+                            firing ? "firing" : "resolved", *labels ? "," : "", labels,
+                            firing ? "0001-01-01T00:00:00Z" : "2026-01-01T01:00:00Z", fingerprint);
+        struct webhook webhook = {0};
+        if (webhook_parse(body, strlen(body), &webhook, &error) < 0)
+                fail_msg("%s", error_text(&error));
+        assert_int_equal(accept_webhook(fixture->journal, &webhook), 0);
+        if (fixture->engine)
+                engine_wake(fixture->engine);
+}
+
+void await_incident(struct engine_fixture *fixture, int n, condition *holds, int argument, const char *what)
+{
+        struct deadline deadline = deadline_in(20 * NSEC_PER_SEC);
+        for (;;) {
+                struct incident incident = {0};
+                bool done = journal_find(fixture->journal, fixture->number[n], &incident, NULL) >= 0 &&
+                            holds(fixture, &incident, argument);
+                if (!done && deadline_passed(deadline))
+                        fail_msg("waited for %s to be %s; it is %s by \"%s\"; called were: %s",
+                                 fixture->number[n], what, incident_state_name(incident.state),
+                                 incident.guard, action_calls("plan run resume undo settle"));
+                incident_release(&incident);
+                if (done)
+                        return;
+                poll_pause();
+        }
+}
+
+bool is_in_state(struct engine_fixture *fixture _unused_, const struct incident *incident, int state)
+{
+        return incident->state == (enum incident_state)state;
+}
+
+bool is_settled(struct engine_fixture *fixture _unused_, const struct incident *incident,
+                int argument _unused_)
+{
+        for (size_t i = 0; i < incident->step_count; i++)
+                if (incident->steps[i].status == STEP_DONE && !incident->steps[i].settled)
+                        return false;
+        return true;
+}
+
+bool first_step_is(struct engine_fixture *fixture _unused_, const struct incident *incident, int status)
+{
+        return incident->steps[0].status == (enum step_status)status;
+}
+
+void await_state(struct engine_fixture *fixture, int n, enum incident_state state)
+{
+        await_incident(fixture, n, is_in_state, (int)state, incident_state_name(state));
+}
+
+char *events_of(struct engine_fixture *fixture, int n)
+{
+        struct incident incident = {0};
+        _cleanup_json_ cJSON *timeline = NULL;
+        struct text events = {0};
+        assert_int_equal(journal_find(fixture->journal, fixture->number[n], &incident, NULL), 0);
+        assert_int_equal(journal_timeline(fixture->journal, incident.id, &timeline, NULL), 0);
+        const cJSON *row;
+        cJSON_ArrayForEach(row, timeline) text_printf(&events, "%s\n", json_string(row, "event"));
+        incident_release(&incident);
+        return text_take(&events);
+}
