@@ -75,8 +75,8 @@ DEFINE_CLEANUP(struct http_client *, http_client_free);
 int http_fetch(struct http_client *client, const struct http_request *request, struct http_response *ret,
                struct error *error);
 
-/* One of several requests that are under way at once. */
-struct http_exchange {
+/* One of several requests that are under way at once. (An http_exchange is the server's side of one.) */
+struct http_call {
         struct http_request request;
         int result; /* what http_fetch() would have answered */
         struct http_response response;
@@ -86,12 +86,11 @@ struct http_exchange {
 /*
  * All of them, as far as HTTP_AT_ONCE allows at the same time, over connections that are kept as well. For
  * GET and HEAD. Each has its own result and deadline; the certificate's date is not told. 0, or -ENOMEM: then
- * the exchanges hold nothing that would have to be released.
+ * the calls hold nothing that would have to be released.
  */
 enum { HTTP_AT_ONCE = 32 };
-int http_fetch_all(struct http_client *client, struct http_exchange *exchanges, size_t count,
-                   struct error *error);
-void http_exchange_release(struct http_exchange *exchange);
+int http_fetch_all(struct http_client *client, struct http_call *calls, size_t count, struct error *error);
+void http_call_release(struct http_call *call);
 
 /* The value of a response header, case-insensitively, appended to `value`; false when absent. */
 bool http_response_header(const struct http_response *response, const char *name, struct text *value);

@@ -173,7 +173,7 @@ int docker_failed(struct docker *docker, int result, struct error *error)
         return error_prefix(error, result, "Docker");
 }
 
-/* One exchange on `url`; the status is not judged. */
+/* One call of `url`; the status is not judged. */
 static int fetch(struct docker *docker, const char *method, const char *url, const struct docker_body *body,
                  struct deadline deadline, struct http_response *ret, struct error *error)
 {

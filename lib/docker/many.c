@@ -13,14 +13,14 @@ static int take_answer(struct docker *docker, struct docker_get *get, const stru
         return r < 0 ? error_prefix(&get->error, r, "Docker's answer to GET %s", get->path) : 0;
 }
 
-static void take_result(struct docker *docker, struct docker_get *get, struct http_exchange *exchange)
+static void take_result(struct docker *docker, struct docker_get *get, struct http_call *call)
 {
-        get->result = exchange->result;
+        get->result = call->result;
         if (get->result >= 0) {
-                docker_take_time(docker, &exchange->response);
-                get->result = take_answer(docker, get, &exchange->response);
+                docker_take_time(docker, &call->response);
+                get->result = take_answer(docker, get, &call->response);
         } else {
-                error_move(&get->error, &exchange->error);
+                error_move(&get->error, &call->error);
                 docker_failed(docker, get->result, &get->error);
         }
 }
@@ -33,22 +33,22 @@ int docker_get_all(struct docker *docker, struct docker_get *gets, size_t count,
         if (r < 0)
                 return r;
 
-        _cleanup_free_ struct http_exchange *exchanges = calloc(count + 1, sizeof(*exchanges));
+        _cleanup_free_ struct http_call *calls = calloc(count + 1, sizeof(*calls));
         _cleanup_free_ char **urls = calloc(count + 1, sizeof(*urls));
-        if (!exchanges || !urls)
+        if (!calls || !urls)
                 return error_oom(error);
         for (size_t i = 0; i < count && r >= 0; i++) {
                 urls[i] = text_format("%s/v1.%d%s", docker->base, minor, gets[i].path);
-                exchanges[i].request = docker_describe(docker, "GET", urls[i], deadline);
+                calls[i].request = docker_describe(docker, "GET", urls[i], deadline);
                 if (!urls[i])
                         r = error_oom(error);
         }
         if (r >= 0)
-                r = http_fetch_all(docker->client, exchanges, count, error);
+                r = http_fetch_all(docker->client, calls, count, error);
         for (size_t i = 0; i < count; i++) {
                 if (r >= 0) {
-                        take_result(docker, &gets[i], &exchanges[i]);
-                        http_exchange_release(&exchanges[i]);
+                        take_result(docker, &gets[i], &calls[i]);
+                        http_call_release(&calls[i]);
                 }
                 free(urls[i]);
         }

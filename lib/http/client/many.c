@@ -6,76 +6,73 @@
 
 #define LOOK_EVERY_MS 1000 /* libcurl wakes earlier for its own time-outs */
 
-/* Takes one request after the other. */
-struct lane {
+/* A handle that takes one call after the other. */
+struct slot {
         CURL *curl;
-        struct http_exchange *exchange; /* NULL: free */
+        struct http_call *call; /* NULL: free */
         struct transfer transfer;
 };
 
-struct crossing {
+/* Calls that are made together, over as many slots as may be busy at once. */
+struct batch {
         CURLM *multi;
-        struct lane *lanes;
+        struct slot *slots;
         size_t count, busy;
 };
 
-static void lane_end(struct crossing *crossing, struct lane *lane, CURLcode code)
+static void slot_end(struct batch *batch, struct slot *slot, CURLcode code)
 {
-        struct http_exchange *exchange = lane->exchange;
-        curl_multi_remove_handle(crossing->multi, lane->curl);
-        exchange->result =
-                http_transfer_end(lane->curl, &lane->transfer, code, &exchange->response, &exchange->error);
-        lane->exchange = NULL;
-        crossing->busy--;
+        struct http_call *call = slot->call;
+        curl_multi_remove_handle(batch->multi, slot->curl);
+        call->result = http_transfer_end(slot->curl, &slot->transfer, code, &call->response, &call->error);
+        slot->call = NULL;
+        batch->busy--;
 }
 
-static void crossing_release(struct crossing *crossing)
+static void batch_release(struct batch *batch)
 {
-        for (size_t i = 0; crossing->lanes && i < crossing->count; i++) {
-                if (crossing->lanes[i].exchange)
-                        lane_end(crossing, &crossing->lanes[i], CURLE_OUT_OF_MEMORY);
-                curl_easy_cleanup(crossing->lanes[i].curl);
+        for (size_t i = 0; batch->slots && i < batch->count; i++) {
+                if (batch->slots[i].call)
+                        slot_end(batch, &batch->slots[i], CURLE_OUT_OF_MEMORY);
+                curl_easy_cleanup(batch->slots[i].curl);
         }
-        free(crossing->lanes);
+        free(batch->slots);
 }
 
-/* False when there was no more than a result to give. */
-static bool lane_start(struct crossing *crossing, struct lane *lane, struct http_exchange *exchange)
+/* Fills a free slot; a call that cannot even begin has its result at once, and the slot is free again. */
+static void slot_start(struct batch *batch, struct slot *slot, struct http_call *call)
 {
-        exchange->result =
-                http_transfer_begin(lane->curl, &lane->transfer, &exchange->request, &exchange->error);
-        if (exchange->result < 0)
-                return false;
-        curl_easy_setopt(lane->curl, CURLOPT_PRIVATE, lane);
-        lane->exchange = exchange;
-        crossing->busy++;
-        if (curl_multi_add_handle(crossing->multi, lane->curl) == CURLM_OK)
-                return true;
-        lane_end(crossing, lane, CURLE_OUT_OF_MEMORY);
-        return false;
+        call->result = http_transfer_begin(slot->curl, &slot->transfer, &call->request, &call->error);
+        if (call->result < 0)
+                return;
+        curl_easy_setopt(slot->curl, CURLOPT_PRIVATE, slot);
+        slot->call = call;
+        batch->busy++;
+        if (curl_multi_add_handle(batch->multi, slot->curl) != CURLM_OK)
+                slot_end(batch, slot, CURLE_OUT_OF_MEMORY);
 }
 
-static int run(struct crossing *crossing, struct http_exchange *exchanges, size_t count)
+static int batch_run(struct batch *batch, struct http_call *calls, size_t count)
 {
         for (size_t next = 0;;) {
-                for (size_t i = 0; i < crossing->count; i++)
-                        while (!crossing->lanes[i].exchange && next < count)
-                                lane_start(crossing, &crossing->lanes[i], &exchanges[next++]);
-                if (crossing->busy == 0)
+                for (size_t i = 0; i < batch->count; i++)
+                        while (!batch->slots[i].call && next < count)
+                                slot_start(batch, &batch->slots[i], &calls[next++]);
+                if (batch->busy == 0)
                         return 0;
 
                 int left = 0, running = 0;
-                if (curl_multi_perform(crossing->multi, &running) != CURLM_OK)
+                if (curl_multi_perform(batch->multi, &running) != CURLM_OK)
                         return -ENOMEM;
                 bool ended = false;
-                for (CURLMsg *message; (message = curl_multi_info_read(crossing->multi, &left));) {
-                        struct lane *lane = NULL;
+                for (CURLMsg *message; (message = curl_multi_info_read(batch->multi, &left));) {
+                        struct slot *slot = NULL;
                         CURLcode code = message->data.result;
-                        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &lane);
-                        lane_end(crossing, lane, code);
+                        curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &slot);
+                        slot_end(batch, slot, code);
                         ended = true;
                 }
-                if (!ended && curl_multi_poll(crossing->multi, NULL, 0, LOOK_EVERY_MS, NULL) != CURLM_OK)
+                if (!ended && curl_multi_poll(batch->multi, NULL, 0, LOOK_EVERY_MS, NULL) != CURLM_OK)
                         return -ENOMEM;
         }
 }
@@ -89,36 +86,35 @@ static CURLM *multi_of(struct http_client *client)
         return client->multi;
 }
 
-static int cross(struct http_client *client, struct http_exchange *exchanges, size_t count)
+static int fetch_batch(struct http_client *client, struct http_call *calls, size_t count)
 {
-        _cleanup_(crossing_release) struct crossing crossing = {.multi = multi_of(client)};
-        crossing.count = count < HTTP_AT_ONCE ? count : HTTP_AT_ONCE;
-        crossing.lanes = calloc(crossing.count + 1, sizeof(*crossing.lanes));
-        if (!crossing.multi || !crossing.lanes)
+        _cleanup_(batch_release) struct batch batch = {.multi = multi_of(client)};
+        batch.count = count < HTTP_AT_ONCE ? count : HTTP_AT_ONCE;
+        batch.slots = calloc(batch.count + 1, sizeof(*batch.slots));
+        if (!batch.multi || !batch.slots)
                 return -ENOMEM;
-        for (size_t i = 0; i < crossing.count; i++) {
-                crossing.lanes[i].curl = curl_easy_init();
-                if (!crossing.lanes[i].curl)
+        for (size_t i = 0; i < batch.count; i++) {
+                batch.slots[i].curl = curl_easy_init();
+                if (!batch.slots[i].curl)
                         return -ENOMEM;
         }
-        int r = run(&crossing, exchanges, count);
+        int r = batch_run(&batch, calls, count);
         if (count > 0)
-                http_thread_done(exchanges[0].request.url);
+                http_thread_done(calls[0].request.url);
         return r;
 }
 
-int http_fetch_all(struct http_client *client, struct http_exchange *exchanges, size_t count,
-                   struct error *error)
+int http_fetch_all(struct http_client *client, struct http_call *calls, size_t count, struct error *error)
 {
-        if (cross(client, exchanges, count) >= 0)
+        if (fetch_batch(client, calls, count) >= 0)
                 return 0;
         for (size_t i = 0; i < count; i++)
-                http_exchange_release(&exchanges[i]);
+                http_call_release(&calls[i]);
         return error_oom(error);
 }
 
-void http_exchange_release(struct http_exchange *exchange)
+void http_call_release(struct http_call *call)
 {
-        http_response_release(&exchange->response);
-        error_clear(&exchange->error);
+        http_response_release(&call->response);
+        error_clear(&call->error);
 }
