@@ -224,10 +224,11 @@ static bool print_and_end(const struct arguments *arguments, const struct flag *
 {
         _cleanup_text_ struct text text = {0};
 
-        if (arguments->help)
+        if (arguments->help) {
                 flags_help("runbook_exporter", "Health checks of a runbook as Prometheus metrics.", commands,
                            flags, &text);
-        else if (arguments->version)
+                check_kinds_list(&text);
+        } else if (arguments->version)
                 text_printf(&text, "runbook_exporter %s\n", RUNBOOK_VERSION);
         else
                 return false;

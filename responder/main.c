@@ -318,6 +318,7 @@ int main(int argc, char **argv)
                 flags_help("runbook_responder",
                            "Alerts set off remediations, which are journaled and verified.", commands, flags,
                            &text);
+                describe_action_names(&text);
                 return print(&text);
         }
         if (arguments.version) {

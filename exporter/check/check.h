@@ -2,8 +2,7 @@
 /*
  * A check, and the contract of every kind of check.
  *
- * A new kind is one file in checks/ that defines a `const struct check_kind`, and one line in the table of
- * checks.c.
+ * A new kind is one file in exporter/kinds that defines a `const struct check_kind`, and one line in kinds.c.
  */
 #ifndef EXPORTER_CHECK_H
 #define EXPORTER_CHECK_H
@@ -73,9 +72,8 @@ struct check_kind {
         enum check_programs (*programs)(const void *config);
 };
 
-/* The kinds there are, closed by NULL. */
-enum { CHECK_KINDS = 14 };
-extern const struct check_kind *const check_kinds[CHECK_KINDS];
+/* The kinds there are, closed by NULL; the list is exporter/kinds/kinds.c. */
+extern const struct check_kind *const check_kinds[];
 
 /*
  * All checks of a file, with their opened states. Behind them stand those that `targets:` makes of them: each
@@ -108,5 +106,8 @@ DEFINE_CLEANUP(struct check_set *, check_set_free);
 
 /* The reference page of all kinds, their options and metrics, in Markdown. */
 void check_kinds_describe(struct text *text);
+
+/* Their names, for --help. */
+void check_kinds_list(struct text *text);
 
 #endif

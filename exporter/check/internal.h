@@ -7,7 +7,7 @@
 #include "exporter/check/check.h"
 
 /* What every check may say beside its kind. */
-extern const struct config_field check_entry_fields[];
+extern const struct config_field check_section_fields[];
 
 /* Complains where two checks mean different metrics by one name. -ENOMEM is all that is answered. */
 int check_set_find_contradictions(const struct check_set *set, struct config_node *list);

@@ -25,7 +25,7 @@ void check_kinds_describe(struct text *text)
         text_puts(text, "# Checks\n\n"
                         "Written by `runbook_exporter describe` from the tables in the code.\n\n"
                         "## Every check\n\n");
-        config_describe(check_entry_fields, text);
+        config_describe(check_section_fields, text);
         text_puts(
                 text,
                 "\nBeside these, exactly one kind. `defaults:` takes `timeout`, `cache` and `max_series` for "
@@ -34,7 +34,17 @@ void check_kinds_describe(struct text *text)
         for (size_t i = 0; check_kinds[i]; i++) {
                 text_printf(text, "## %s\n\n%s\n\n", check_kinds[i]->name, check_kinds[i]->help);
                 config_describe(check_kinds[i]->fields, text);
+                if (check_kinds[i]->target)
+                        text_printf(text, "\n`targets:` are other values of `%s`.\n", check_kinds[i]->target);
                 text_putc(text, '\n');
                 describe_families(check_kinds[i]->families, text);
         }
+}
+
+void check_kinds_list(struct text *text)
+{
+        text_puts(text, "\nKinds of checks:\n ");
+        for (size_t i = 0; check_kinds[i]; i++)
+                text_printf(text, "%s %s", i > 0 ? "," : "", check_kinds[i]->name);
+        text_putc(text, '\n');
 }

@@ -29,7 +29,7 @@ struct limits {
                 .help = "Series of one run beyond this are left out and counted"                         \
         }
 
-struct entry {
+struct check_section {
         char *name, *title, *advice, *runbook_url;
         int64_t step;
         struct config_strings conditions[THRESHOLD_LEVELS];
@@ -37,48 +37,48 @@ struct entry {
         struct limits limits;
 };
 
-const struct config_field check_entry_fields[] = {
+const struct config_field check_section_fields[] = {
         {.name = "name",
          .type = CONFIG_STRING,
-         .offset = offsetof(struct entry, name),
+         .offset = offsetof(struct check_section, name),
          .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
          .help = "Unique; the label `check` of all its samples"},
         {.name = "title",
          .type = CONFIG_STRING,
-         .offset = offsetof(struct entry, title),
+         .offset = offsetof(struct check_section, title),
          .help = "What people call it; the name when not given"},
         {.name = "step",
          .type = CONFIG_INT,
-         .offset = offsetof(struct entry, step),
+         .offset = offsetof(struct check_section, step),
          .flags = CONFIG_POSITIVE,
          .help = "Which step of the morning checklist it is"},
         {.name = "warn",
          .type = CONFIG_STRINGS,
-         .offset = offsetof(struct entry, conditions[THRESHOLD_WARN]),
+         .offset = offsetof(struct check_section, conditions[THRESHOLD_WARN]),
          .flags = CONFIG_NOT_EMPTY,
          .help = "Conditions over its own samples to look into, such as `runbook_disk_used_ratio > 80%`"},
         {.name = "fail",
          .type = CONFIG_STRINGS,
-         .offset = offsetof(struct entry, conditions[THRESHOLD_FAIL]),
+         .offset = offsetof(struct check_section, conditions[THRESHOLD_FAIL]),
          .flags = CONFIG_NOT_EMPTY,
          .help = "The same, to act upon"},
         {.name = "advice",
          .type = CONFIG_STRING,
-         .offset = offsetof(struct entry, advice),
+         .offset = offsetof(struct check_section, advice),
          .flags = CONFIG_NOT_EMPTY,
          .help = "What to do when it does not pass"},
         {.name = "runbook_url",
          .type = CONFIG_STRING,
-         .offset = offsetof(struct entry, runbook_url),
+         .offset = offsetof(struct check_section, runbook_url),
          .flags = CONFIG_NOT_EMPTY,
          .help = "Where the runbook tells more"},
         {.name = "targets",
          .type = CONFIG_NODE,
-         .offset = offsetof(struct entry, targets),
+         .offset = offsetof(struct check_section, targets),
          .flags = CONFIG_NOT_EMPTY,
-         .help = "A list of what else it may be pointed at by `/probe?check=…&target=…`: other values of its "
-                 "`url`, `address`, `host`, `dsn` or `endpoint`, which are sent the same credentials"},
-        LIMIT_FIELDS(struct entry, limits),
+         .help = "A list of what else it may be pointed at by `/probe?check=…&target=…`: other values of the "
+                 "option by which its kind says where to look, which are sent the same credentials"},
+        LIMIT_FIELDS(struct check_section, limits),
         {0},
 };
 
@@ -103,20 +103,23 @@ static const struct config_field file_fields[] = {
         {0},
 };
 
-#define KINDS_MAX (CHECK_KINDS - 1)
-
-/* The keys of a check that name a kind, closed by NULL. */
-struct kind_names {
-        const char *names[KINDS_MAX + 1];
+/* What every entry of one file is read by. */
+struct reading {
+        struct limits defaults;
+        const char **kinds; /* the keys of an entry that name a kind, closed by NULL */
 };
 
-static struct kind_names all_kind_names(void)
+/* The names of all kinds, closed by NULL; free() the array only. NULL when out of memory. */
+static const char **kind_names(void)
 {
-        struct kind_names all = {0};
+        size_t count = 0;
 
-        for (size_t i = 0; check_kinds[i]; i++)
-                all.names[i] = check_kinds[i]->name;
-        return all;
+        while (check_kinds[count])
+                count++;
+        const char **names = calloc(count + 1, sizeof(*names));
+        for (size_t i = 0; names && i < count; i++)
+                names[i] = check_kinds[i]->name;
+        return names;
 }
 
 static bool check_name_valid(const char *name)
@@ -160,19 +163,19 @@ static void take_defaults(struct config_node *node, struct limits *limits, const
 }
 
 /* Moves the entry's own strings, so that they are released with the check, and reads its conditions. */
-static int take_entry(struct entry *entry, struct config_node *node, struct check *check)
+static int take_section(struct check_section *section, struct config_node *node, struct check *check)
 {
-        int r = thresholds_read(entry->conditions, node, &check->thresholds);
+        int r = thresholds_read(section->conditions, node, &check->thresholds);
 
-        check->name = TAKE_PTR(entry->name);
-        check->title = TAKE_PTR(entry->title);
-        check->advice = TAKE_PTR(entry->advice);
-        check->runbook_url = TAKE_PTR(entry->runbook_url);
-        check->step = entry->step;
-        check->timeout = entry->limits.timeout;
-        check->cache = entry->limits.cache;
-        check->max_series = entry->limits.max_series;
-        config_release(check_entry_fields, entry);
+        check->name = TAKE_PTR(section->name);
+        check->title = TAKE_PTR(section->title);
+        check->advice = TAKE_PTR(section->advice);
+        check->runbook_url = TAKE_PTR(section->runbook_url);
+        check->step = section->step;
+        check->timeout = section->limits.timeout;
+        check->cache = section->limits.cache;
+        check->max_series = section->limits.max_series;
+        config_release(check_section_fields, section);
         return r;
 }
 
@@ -230,16 +233,15 @@ static char *definition_of(struct config_node *node, const struct check *check)
 }
 
 /* Reads and opens one entry. Complaints are left with the document; -ENOMEM is all that is answered. */
-static int read_check(struct config_node *node, const struct limits *defaults, struct check *check,
+static int read_check(struct config_node *node, const struct reading *reading, struct check *check,
                       void **state)
 {
         _cleanup_error_ struct error error = {0};
-        const struct kind_names kinds = all_kind_names();
-        struct entry entry;
+        struct check_section section;
 
-        config_read_some(node, check_entry_fields, &entry, kinds.names);
-        take_defaults(node, &entry.limits, defaults);
-        int r = take_entry(&entry, node, check);
+        config_read_some(node, check_section_fields, &section, reading->kinds);
+        take_defaults(node, &section.limits, &reading->defaults);
+        int r = take_section(&section, node, check);
         if (r < 0)
                 return r;
         if (!check->name || !config_is_mapping(node))
@@ -279,7 +281,7 @@ static int read_check(struct config_node *node, const struct limits *defaults, s
 
 /* Reads the entry once more for each of its targets. As read_check(). */
 static int read_targets(struct check_set *set, const struct check *check, struct config_node *node,
-                        const struct limits *defaults)
+                        const struct reading *reading)
 {
         size_t count =
                 check->kind && check_targets_possible(node, check->kind) ? check_targets_count(node) : 0;
@@ -294,7 +296,7 @@ static int read_targets(struct check_set *set, const struct check *check, struct
                 if (!pointed)
                         continue;
                 set->target_count++;
-                r = read_check(pointed, defaults, &set->checks[at], &set->states[at]);
+                r = read_check(pointed, reading, &set->checks[at], &set->states[at]);
                 if (r < 0)
                         return r;
         }
@@ -305,6 +307,7 @@ static int read_all(struct check_set *set, const char *state_directory, struct c
 {
         static const char *const elsewhere[] = {"checks", NULL};
         struct config_node *list = config_member(root, "checks");
+        _cleanup_free_ const char **kinds = kind_names();
         struct file file;
         int r;
 
@@ -319,14 +322,15 @@ static int read_all(struct check_set *set, const char *state_directory, struct c
         size_t count = config_size(list), room = count + check_targets_of_all(list);
         set->checks = calloc(room, sizeof(*set->checks)); /* kinds keep pointers into it: it never moves */
         set->states = calloc(room, sizeof(*set->states));
-        if (!set->checks || !set->states)
+        if (!set->checks || !set->states || !kinds)
                 return -ENOMEM;
+        const struct reading reading = {.defaults = file.defaults, .kinds = kinds};
         set->count = count;
         for (size_t i = 0; i < count; i++) {
                 set->checks[i].state_directory = state_directory;
-                r = read_check(config_item(list, i), &file.defaults, &set->checks[i], &set->states[i]);
+                r = read_check(config_item(list, i), &reading, &set->checks[i], &set->states[i]);
                 if (r >= 0)
-                        r = read_targets(set, &set->checks[i], config_item(list, i), &file.defaults);
+                        r = read_targets(set, &set->checks[i], config_item(list, i), &reading);
                 if (r < 0)
                         return r;
         }

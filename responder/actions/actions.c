@@ -1,20 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of actions. A new action is one file in actions/ and one line here. */
-#include "responder/actions/shared/plan.h"
+/*
+ * The list of actions, in the order of the reference page. A new action `family.name` is a file
+ * <family>/<name>.c that defines action_<family>_<name>, and that name here.
+ */
+#include "responder/remediation/action.h"
 
-const struct action *const actions[] = {
-        &action_docker_restart,
-        &action_docker_set_env,
-        &action_docker_logs,
-        &action_docker_record,
-        &action_docker_prune,
-        &action_redis_flush,
-        &action_postgres_execute,
-        &action_postgres_terminate_queries,
-        &action_host_memory,
-        &action_notify,
-        NULL,
-};
+#define ACTIONS(X)                    \
+        X(docker_restart)             \
+        X(docker_set_env)             \
+        X(docker_logs)                \
+        X(docker_record)              \
+        X(docker_prune)               \
+        X(redis_flush)                \
+        X(postgres_execute)           \
+        X(postgres_terminate_queries) \
+        X(host_memory)                \
+        X(notify)
+
+#define DECLARE(name) extern const struct action action_##name;
+#define ADDRESS(name) &action_##name,
+
+ACTIONS(DECLARE)
+const struct action *const actions[] = {ACTIONS(ADDRESS) NULL};
 
 const struct action *action_find(const char *name)
 {

@@ -30,3 +30,11 @@ void describe_remediations(struct text *text)
         for (size_t i = 0; actions[i]; i++)
                 describe_action(actions[i], text);
 }
+
+void describe_action_names(struct text *text)
+{
+        text_puts(text, "\nActions of steps:\n ");
+        for (size_t i = 0; actions[i]; i++)
+                text_printf(text, "%s %s", i > 0 ? "," : "", actions[i]->name);
+        text_putc(text, '\n');
+}

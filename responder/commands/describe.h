@@ -8,4 +8,7 @@
 /* Appends Markdown. */
 void describe_remediations(struct text *text);
 
+/* Appends the names of all actions, for --help. */
+void describe_action_names(struct text *text);
+
 #endif

@@ -2,7 +2,8 @@
 /*
  * The contract of every action, and what a step is given when it plans, runs or is undone.
  *
- * A new action is one file (or one table entry) in actions/ and one line in the table of actions.c.
+ * A new action is one file in responder/actions that defines a `const struct action`, and one line in
+ * actions.c.
  *
  * Order of a step's life, each arrow a durable commit to the journal:
  *

@@ -31,6 +31,9 @@ struct input {
 static struct input *corpus;
 static size_t corpus_count;
 
+static const char **words;
+static size_t word_count;
+
 /* The one that is being tried, for the crash file. */
 static struct input current;
 static char crash_path[4096];
@@ -158,9 +161,6 @@ static void mutate(struct input *input)
         static const uint8_t special[] = {0x00, 0x01, 0x7f, 0x80, 0xff, '\n', '\t', ' ', '"', '\'',
                                           '\\', '$',  '{',  '}',  '[',  ']',  ':',  ',', '-', '0'};
         size_t at = below(input->size + 1), rest = input->size - at;
-        size_t words = 0;
-        while (fuzz_words[words])
-                words++;
         uint8_t block[256];
 
         switch (below(8)) {
@@ -182,7 +182,7 @@ static void mutate(struct input *input)
         }
         case 5:
         case 6: {
-                const char *word = words > 0 ? fuzz_words[below(words)] : "";
+                const char *word = word_count > 0 ? words[below(word_count)] : "";
                 size_t cut = below(2) ? below((rest < 8 ? rest : 8) + 1) : 0;
                 replace(input, at, cut, (const uint8_t *)word, strlen(word));
                 break;
@@ -193,6 +193,22 @@ static void mutate(struct input *input)
                 replace(input, at, below(rest + 1), other->data + from, size);
         }
         }
+}
+
+static void add_word(const char *word)
+{
+        const char **bigger = reallocarray(words, word_count + 1, sizeof(*words));
+        FUZZ_ASSERT(bigger);
+        words = bigger;
+        words[word_count++] = word;
+}
+
+static void collect_words(void)
+{
+        for (size_t i = 0; fuzz_words[i]; i++)
+                add_word(fuzz_words[i]);
+        for (size_t i = 0; fuzz_table_word && fuzz_table_word(i); i++)
+                add_word(fuzz_table_word(i));
 }
 
 static uint64_t number_from(const char *variable, uint64_t fallback)
@@ -222,6 +238,7 @@ int main(int argc, char **argv)
                 fprintf(stderr, "usage: %s CORPUS…\nThere is nothing to begin with.\n", argv[0]);
                 return 2;
         }
+        collect_words();
         try_input(NULL, 0);
         for (size_t i = 0; i < corpus_count; i++)
                 try_input(corpus[i].data, corpus[i].size);
@@ -240,6 +257,7 @@ int main(int argc, char **argv)
         for (size_t i = 0; i < corpus_count; i++)
                 free(corpus[i].data);
         free(corpus);
+        free(words);
         printf("%zu inputs, %llu mutations\n", corpus_count, (unsigned long long)mutations);
         return 0;
 }

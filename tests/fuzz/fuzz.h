@@ -22,6 +22,11 @@ extern const unsigned fuzz_mutations;
 /* Words that mean something to what is fuzzed, closed by NULL. */
 extern const char *const fuzz_words[];
 
+/* For words that the product's own tables know: the one of this number, NULL behind the last. Need not be
+ * there.
+ */
+const char *fuzz_table_word(size_t number) __attribute__((weak));
+
 /* Says what does not hold, and aborts. */
 #define FUZZ_ASSERT(condition) ((condition) ? (void)0 : fuzz_fail(#condition, __FILE__, __LINE__))
 

@@ -5,10 +5,6 @@
 
 #include "responder/remediation/action.h"
 
-extern const struct action action_docker_logs, action_docker_prune, action_docker_record,
-        action_docker_restart, action_docker_set_env, action_host_memory, action_notify,
-        action_postgres_execute, action_postgres_terminate_queries, action_redis_flush;
-
 /* `when_empty:` of actions that select something. */
 enum when_empty { WHEN_EMPTY_FAIL, WHEN_EMPTY_SKIP };
 extern const char *const when_empty_words[];
