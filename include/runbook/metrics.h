@@ -24,6 +24,26 @@ struct metric_family {
         const char *help; /* one sentence */
 };
 
+/*
+ * The families of a file are one list: none can be emitted and forgotten in what the reference tells.
+ *
+ *     #define FAMILIES(X)                                                                             \
+ *             X(ping, GAUGE, "runbook_redis_ping_seconds", "seconds", "How long PING took.")           \
+ *             X(uptime, …)
+ *
+ *     FAMILIES(DEFINE_FAMILY)
+ *     static const struct metric_family *const families[] = {FAMILIES(FAMILY_ADDRESS) NULL};
+ *
+ * A list that several files emit from stands in their header, with DECLARE_FAMILY; one of them says
+ * DEFINE_SHARED_FAMILY.
+ */
+#define DEFINE_FAMILY(variable, type, name, unit, help) \
+        static const struct metric_family variable = {name, METRIC_##type, unit, help};
+#define FAMILY_ADDRESS(variable, ...) &variable,
+#define DECLARE_FAMILY(variable, ...) extern const struct metric_family variable;
+#define DEFINE_SHARED_FAMILY(variable, type, name, unit, help) \
+        const struct metric_family variable = {name, METRIC_##type, unit, help};
+
 struct label {
         const char *name, *value; /* a NULL or empty value leaves the label out */
 };
