@@ -7,6 +7,7 @@
 
 #include "responder/commands/describe.h"
 #include "responder/commands/plan.h"
+#include "responder/production.h"
 #include "responder/web/web.h"
 #include "runbook/flags.h"
 #include "runbook/http_client.h"
@@ -29,6 +30,7 @@ struct arguments {
 struct responder {
         struct remediation_set *set;
         struct targets *targets;
+        struct production *production;
         struct meters *meters;
         struct journal *journal;
         struct engine *engine;
@@ -107,16 +109,20 @@ static int start(struct responder *responder, const struct arguments *arguments,
                 r = remediation_set_load(arguments->config_file, &responder->set, error);
         if (r >= 0)
                 r = targets_new(&responder->set->targets, &responder->targets, error);
+        if (r >= 0)
+                r = production_new(responder->targets, &responder->production, error);
         if (r >= 0 && !(responder->meters = meters_new()))
                 r = error_oom(error);
-        if (r >= 0)
-                r = journal_open(arguments->journal, &responder->journal, error);
+        if (r < 0)
+                return r;
+        const struct world *world = production_world(responder->production);
+        r = journal_open(arguments->journal, world, &responder->journal, error);
         if (r < 0)
                 return r;
 
-        const struct engine_options parts = {
+        const struct incident_parts parts = {
+                .world = world,
                 .set = responder->set,
-                .targets = responder->targets,
                 .journal = responder->journal,
                 .meters = responder->meters,
                 .dry_run = arguments->dry_run,
@@ -143,6 +149,7 @@ static void stop(struct responder *responder)
                 _exit(EXIT_FINE);
         }
         journal_close(responder->journal);
+        production_free(responder->production);
         meters_free(responder->meters);
         targets_free(responder->targets);
         remediation_set_free(responder->set);
@@ -214,6 +221,8 @@ static int run_plan(const struct arguments *arguments)
         _cleanup_error_ struct error error = {0};
         _cleanup_text_ struct text text = {0};
         struct remediation_set *set = NULL;
+        struct targets *targets = NULL;
+        struct production *production = NULL;
         if (!arguments->alert) {
                 fprintf(stderr, "runbook_responder: plan needs --alert=FILE\n");
                 return EXIT_USAGE;
@@ -223,8 +232,15 @@ static int run_plan(const struct arguments *arguments)
         if (r >= 0)
                 r = remediation_set_load(arguments->config_file, &set, &error);
         if (r >= 0)
-                r = plan_command(set, arguments->alert, arguments->json, &text, &error);
+                r = targets_new(&set->targets, &targets, &error);
+        if (r >= 0)
+                r = production_new(targets, &production, &error);
+        if (r >= 0)
+                r = plan_command(set, production_world(production), arguments->alert, arguments->json, &text,
+                                 &error);
         int printed = print(&text);
+        production_free(production);
+        targets_free(targets);
         remediation_set_free(set);
         return r < 0 ? complain(&error) : printed;
 }

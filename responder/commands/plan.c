@@ -190,7 +190,7 @@ struct answer {
         size_t matches, failures;
 };
 
-static int plan_alert(const struct remediation_set *set, const struct alert *alert, struct targets *targets,
+static int plan_alert(const struct remediation_set *set, const struct alert *alert, const struct world *world,
                       struct answer *answer, struct error *error)
 {
         const char *name = alert_label(alert, "alertname");
@@ -199,7 +199,7 @@ static int plan_alert(const struct remediation_set *set, const struct alert *ale
                 if (!matchers_match(&remediation->match, &alert->labels))
                         continue;
                 struct planning planning = {0};
-                int r = planning_make(remediation, NULL, alert, NO_INCIDENT, targets, &planning, error);
+                int r = planning_make(remediation, NULL, alert, NO_INCIDENT, world, &planning, error);
                 if (r < 0)
                         return r;
                 answer->failures += planning.failure != NULL;
@@ -216,21 +216,20 @@ static int plan_alert(const struct remediation_set *set, const struct alert *ale
         return 0;
 }
 
-int plan_command(const struct remediation_set *set, const char *alert_path, bool as_json, struct text *text,
-                 struct error *error)
+int plan_command(const struct remediation_set *set, const struct world *world, const char *alert_path,
+                 bool as_json, struct text *text, struct error *error)
 {
         struct alert *alerts = NULL;
         size_t count = 0;
-        struct targets *targets = NULL;
         int r = read_alerts(alert_path, &alerts, &count, error);
         if (r < 0)
                 return r;
         _cleanup_json_ cJSON *list = as_json ? cJSON_CreateArray() : NULL;
         struct answer answer = {.text = text, .list = list};
-        r = as_json && !list ? error_oom(error) : targets_new(&set->targets, &targets, error);
+        if (as_json && !list)
+                r = error_oom(error);
         for (size_t i = 0; r >= 0 && i < count; i++)
-                r = plan_alert(set, &alerts[i], targets, &answer, error);
-        targets_free(targets);
+                r = plan_alert(set, &alerts[i], world, &answer, error);
         for (size_t i = 0; i < count; i++)
                 alert_release(&alerts[i]);
         free(alerts);

@@ -6,28 +6,20 @@
 
 #define TRIES 5
 
-/* True when the decision may be taken in this state; otherwise `wants` says in which it could. */
-struct decision {
-        const char *event;
-        const char *wants;
-        bool (*allowed)(const struct engine *engine, const struct incident *incident);
-        void (*decide)(const struct incident *incident, struct journal_entry *entry);
-};
-
-static bool awaits(_unused_ const struct engine *engine, const struct incident *incident)
+static bool is_awaiting(_unused_ const struct engine *engine, const struct incident *incident)
 {
         return incident->state == INCIDENT_AWAITING_APPROVAL;
 }
 
-static bool not_ended(_unused_ const struct engine *engine, const struct incident *incident)
+static bool is_under_way(_unused_ const struct engine *engine, const struct incident *incident)
 {
         return incident->state >= INCIDENT_RECEIVED && incident->state <= INCIDENT_VERIFYING;
 }
 
-static bool undoable(const struct engine *engine, const struct incident *incident)
+static bool is_undoable(const struct engine *engine, const struct incident *incident)
 {
-        const struct remediation *remediation = remediation_find(engine->options.set, incident->remediation);
-        if (incident->ended_at == 0 || !walk_fits(remediation, incident))
+        const struct remediation *remediation = remediation_find(engine->parts.set, incident->remediation);
+        if (incident->ended_at == 0 || !incident_fits(incident, remediation))
                 return false;
         for (size_t i = 0; i < incident->step_count; i++) {
                 enum step_status status = incident->steps[i].status;
@@ -39,66 +31,74 @@ static bool undoable(const struct engine *engine, const struct incident *inciden
         return false;
 }
 
-static void decide_approve(_unused_ const struct incident *incident, struct journal_entry *entry)
+/* One row for each decision: when it may be taken, and what it does, which is either a request or a new
+ * state. */
+static const struct {
+        const char *event;
+        const char *wants; /* "…, and not <wants>" */
+        bool (*may)(const struct engine *engine, const struct incident *incident);
+        enum incident_state to; /* INCIDENT_UNCHANGED: a request */
+        bool approve, request_cancel, request_undo;
+} decisions[] = {
+        [DECISION_APPROVE] = {"approved", "awaiting approval", is_awaiting, .approve = true},
+        [DECISION_DENY] = {"denied", "awaiting approval", is_awaiting, .to = INCIDENT_DENIED},
+        [DECISION_CANCEL] = {"cancelled", "under way", is_under_way, .to = INCIDENT_CANCELLED,
+                             .request_cancel = true},
+        [DECISION_UNDO] = {"undo asked for", "ended with a step that can be undone", is_undoable,
+                           .request_undo = true},
+};
+_Static_assert(N_ELEMENTS(decisions) == DECISION_COUNT, "a row for each decision");
+
+/* What a worker has in its hands is asked to end; what waits is changed at once. */
+static bool is_in_hands(const struct incident *incident)
 {
-        entry->approve = true;
+        return incident->state == INCIDENT_RUNNING || incident->state == INCIDENT_VERIFYING;
 }
 
-static void decide_deny(_unused_ const struct incident *incident, struct journal_entry *entry)
+static int decide_once(struct engine *engine, enum decision decision, const struct incident *incident,
+                       const char *actor, const cJSON *detail, struct error *error)
 {
-        entry->state = INCIDENT_DENIED;
+        enum incident_state to = decisions[decision].to;
+        if (to != INCIDENT_UNCHANGED && !is_in_hands(incident)) {
+                const struct incident_change change = {
+                        .to = to, .event = decisions[decision].event, .actor = actor, .detail = detail};
+                return incident_enter(&engine->parts, incident, &change, error);
+        }
+        const struct journal_entry request = {
+                .incident = incident->id,
+                .actor = actor,
+                .event = decisions[decision].event,
+                .expect = incident->state,
+                .approve = decisions[decision].approve,
+                .request_cancel = decisions[decision].request_cancel,
+                .request_undo = decisions[decision].request_undo,
+                .detail = detail,
+        };
+        return journal_write(engine->parts.journal, &request, error);
 }
 
-/* What waits is cancelled at once, what runs at the end of its step. */
-static void decide_cancel(const struct incident *incident, struct journal_entry *entry)
+static const char *name_of(const char *actor)
 {
-        if (incident->state == INCIDENT_RUNNING || incident->state == INCIDENT_VERIFYING)
-                entry->request_cancel = true;
-        else
-                entry->state = INCIDENT_CANCELLED;
+        return actor && *actor ? actor : "person";
 }
 
-static void decide_undo(_unused_ const struct incident *incident, struct journal_entry *entry)
+int engine_decide(struct engine *engine, enum decision decision, const char *number, const char *actor,
+                  const char *reason, struct error *error)
 {
-        entry->request_undo = true;
-}
-
-static const struct decision approval = {"approved", "awaiting approval", awaits, decide_approve};
-static const struct decision denial = {"denied", "awaiting approval", awaits, decide_deny};
-static const struct decision cancellation = {"cancelled", "under way", not_ended, decide_cancel};
-static const struct decision undo = {"undo asked for", "ended with a step that can be undone", undoable,
-                                     decide_undo};
-
-static int decide(struct engine *engine, const struct decision *decision, const char *number,
-                  const char *actor, const char *reason, struct error *error)
-{
-        struct journal *journal = engine->options.journal;
+        _cleanup_json_ cJSON *detail = reason && *reason ? reason_detail(reason, NULL) : NULL;
         int r = -ESTALE;
         /* The incident may move on between the look and the write: then it is looked at again. */
         for (unsigned i = 0; i < TRIES && r == -ESTALE; i++) {
                 struct incident incident = {0};
-                r = journal_find(journal, number, &incident, error);
+                r = journal_find(engine->parts.journal, number, &incident, error);
                 if (r < 0)
                         return r;
-                _cleanup_json_ cJSON *detail = reason && *reason ? reason_detail(reason, NULL) : NULL;
-                struct journal_entry entry = {.incident = incident.id,
-                                              .actor = actor && *actor ? actor : "person",
-                                              .event = decision->event,
-                                              .expect = incident.state,
-                                              .detail = detail};
-                bool allowed = decision->allowed(engine, &incident);
-                if (allowed) {
-                        decision->decide(&incident, &entry);
-                        r = journal_write(journal, &entry, error);
-                        if (r >= 0 && entry.state != INCIDENT_UNCHANGED)
-                                meters_incident_ended(engine->options.meters, incident.remediation,
-                                                      entry.state);
-                } else {
-                        r = error_set(error, ESTALE, "%s is %s, and not %s", number,
-                                      incident_state_name(incident.state), decision->wants);
-                }
+                bool may = decisions[decision].may(engine, &incident);
+                r = may ? decide_once(engine, decision, &incident, name_of(actor), detail, error)
+                        : error_set(error, ESTALE, "%s is %s, and not %s", number,
+                                    incident_state_name(incident.state), decisions[decision].wants);
                 incident_release(&incident);
-                if (!allowed)
+                if (!may)
                         return r;
         }
         if (r >= 0)
@@ -106,32 +106,10 @@ static int decide(struct engine *engine, const struct decision *decision, const 
         return r;
 }
 
-int engine_approve(struct engine *engine, const char *number, const char *actor, struct error *error)
-{
-        return decide(engine, &approval, number, actor, NULL, error);
-}
-
-int engine_deny(struct engine *engine, const char *number, const char *actor, const char *reason,
-                struct error *error)
-{
-        return decide(engine, &denial, number, actor, reason, error);
-}
-
-int engine_cancel(struct engine *engine, const char *number, const char *actor, struct error *error)
-{
-        return decide(engine, &cancellation, number, actor, NULL, error);
-}
-
-int engine_undo(struct engine *engine, const char *number, const char *actor, struct error *error)
-{
-        return decide(engine, &undo, number, actor, NULL, error);
-}
-
 int engine_pause(struct engine *engine, bool paused, const char *actor, const char *reason,
                  struct error *error)
 {
-        int r = journal_set_paused(engine->options.journal, paused, actor && *actor ? actor : "person",
-                                   reason, error);
+        int r = journal_set_paused(engine->parts.journal, paused, name_of(actor), reason, error);
         if (r >= 0)
                 engine_wake(engine);
         return r;

@@ -2,9 +2,10 @@
 /*
  * The engine carries incidents from alert to end: match, guard, plan, run, verify, settle or undo, escalate.
  *
- * One thread looks at what the journal says is active, whenever it is woken or a time has come; runs and
- * verifications have threads of their own. All its knowledge is in the journal: engine_start() after a crash
- * goes on from there.
+ * It looks at what the journal says is active, whenever it is woken or a time has come, and gives each
+ * incident that something can be done about to a worker, which carries it one stage on (responder/incident).
+ * All its knowledge is in the journal: after a crash it goes on from there. It knows no clock and no thread
+ * but those of its world.
  */
 #ifndef RESPONDER_ENGINE_H
 #define RESPONDER_ENGINE_H
@@ -13,27 +14,46 @@
 
 struct engine;
 
-int engine_start(const struct engine_options *options, struct engine **ret, struct error *error);
-
-/* Something has changed: look again soon (within 20 ms; calls are gathered). Any thread; never blocks. */
-void engine_wake(struct engine *engine);
+/* A thread of its own looks, until engine_stop(). */
+int engine_start(const struct incident_parts *parts, struct engine **ret, struct error *error);
 
 /*
  * Lets running steps finish until the deadline, then returns; what is unfinished goes on after the next
  * start. NULL; or the engine itself when a step hangs: then nothing that was given to it may be freed any
- * more.
+ * more. Takes NULL.
  */
 struct engine *engine_stop(struct engine *engine, struct deadline deadline);
 
 /*
- * A person's decisions, journaled with who took them. -ENOENT: no such incident; -ESTALE: it is not in a
- * state for that, and the sentence says in which it is.
+ * For who has no threads to give away: an engine that looks only when asked to, at everything once; the next
+ * look has to be at `*ret_next` (monotonic) at the latest. engine_stop() ends it as well.
  */
-int engine_approve(struct engine *engine, const char *number, const char *actor, struct error *error);
-int engine_deny(struct engine *engine, const char *number, const char *actor, const char *reason,
-                struct error *error);
-int engine_cancel(struct engine *engine, const char *number, const char *actor, struct error *error);
-int engine_undo(struct engine *engine, const char *number, const char *actor, struct error *error);
+int engine_new(const struct incident_parts *parts, struct engine **ret, struct error *error);
+int engine_look(struct engine *engine, nsec *ret_next, struct error *error);
+
+/* No further step is begun, from now on; engine_stop() says it, too. Any thread. */
+void engine_hold_still(struct engine *engine);
+
+/* Something has changed: look again soon (within 20 ms; calls are gathered). Any thread; never blocks. */
+void engine_wake(struct engine *engine);
+
+/* What a person may decide about an incident. */
+enum decision {
+        DECISION_APPROVE, /* what awaits approval may run */
+        DECISION_DENY,    /* it may not */
+        DECISION_CANCEL,  /* what waits ends at once, what runs at the end of its step */
+        DECISION_UNDO,    /* what has ended is put back, as far as it can be */
+        DECISION_COUNT,
+};
+
+/*
+ * Journaled with who took it, and why (`reason` may be NULL); then the engine looks. -ENOENT: no such
+ * incident; -ESTALE: it is not in a state for that, and the sentence says in which it is.
+ */
+int engine_decide(struct engine *engine, enum decision decision, const char *number, const char *actor,
+                  const char *reason, struct error *error);
+
+/* The kill switch. */
 int engine_pause(struct engine *engine, bool paused, const char *actor, const char *reason,
                  struct error *error);
 

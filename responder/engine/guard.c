@@ -4,27 +4,16 @@
 
 #include <stdio.h>
 
-/* What every guard looks at. */
-struct question {
-        struct journal *journal;
-        const struct remediation *remediation;
-        const struct incident *incident;
-        const char *lock;
-        const struct incident_list *active;
-        bool paused;
-        nsec now;
-};
-
-static int check_paused(const struct question *, struct guard_verdict *, struct error *);
-static int check_lock(const struct question *, struct guard_verdict *, struct error *);
-static int check_cooldown(const struct question *, struct guard_verdict *, struct error *);
-static int check_limit(const struct question *, struct guard_verdict *, struct error *);
+static int check_paused(const struct guard_question *, struct guard_verdict *, struct error *);
+static int check_lock(const struct guard_question *, struct guard_verdict *, struct error *);
+static int check_cooldown(const struct guard_question *, struct guard_verdict *, struct error *);
+static int check_limit(const struct guard_question *, struct guard_verdict *, struct error *);
 
 /* In the order they are asked. 1: holds it back; 0: lets it through. */
 static const struct guard {
         const char *name;
         bool once; /* not asked again of an incident that has begun */
-        int (*check)(const struct question *, struct guard_verdict *, struct error *);
+        int (*check)(const struct guard_question *, struct guard_verdict *, struct error *);
 } guards[] = {
         {"paused", false, check_paused},
         {"lock", false, check_lock},
@@ -32,7 +21,8 @@ static const struct guard {
         {"limit", true, check_limit},
 };
 
-bool guard_holds_lock(const struct incident *incident)
+/* True for an incident that acts, or whose effect is being verified: it has its lock. */
+static bool holds_lock(const struct incident *incident)
 {
         if (incident->state == INCIDENT_RUNNING || incident->state == INCIDENT_VERIFYING)
                 return true;
@@ -47,20 +37,20 @@ const struct incident *guard_lock_holder(const struct incident_list *active, int
 {
         for (size_t i = 0; i < active->count; i++) {
                 const struct incident *other = &active->items[i];
-                if (other->id != incident && string_equal(other->lock, lock) && guard_holds_lock(other))
+                if (other->id != incident && string_equal(other->lock, lock) && holds_lock(other))
                         return other;
         }
         return NULL;
 }
 
-static int check_paused(const struct question *question, struct guard_verdict *verdict,
+static int check_paused(const struct guard_question *question, struct guard_verdict *verdict,
                         _unused_ struct error *error)
 {
         (void)verdict;
         return question->paused ? 1 : 0;
 }
 
-static int check_lock(const struct question *question, struct guard_verdict *verdict,
+static int check_lock(const struct guard_question *question, struct guard_verdict *verdict,
                       _unused_ struct error *error)
 {
         const struct incident *holder =
@@ -71,7 +61,8 @@ static int check_lock(const struct question *question, struct guard_verdict *ver
         return 1;
 }
 
-static int check_cooldown(const struct question *question, struct guard_verdict *verdict, struct error *error)
+static int check_cooldown(const struct guard_question *question, struct guard_verdict *verdict,
+                          struct error *error)
 {
         const struct remediation *remediation = question->remediation;
         if (remediation->cooldown <= 0)
@@ -86,7 +77,8 @@ static int check_cooldown(const struct question *question, struct guard_verdict 
         return 1;
 }
 
-static int check_limit(const struct question *question, struct guard_verdict *verdict, struct error *error)
+static int check_limit(const struct guard_question *question, struct guard_verdict *verdict,
+                       struct error *error)
 {
         const struct remediation *remediation = question->remediation;
         if (remediation->limit_count <= 0)
@@ -104,16 +96,13 @@ static int check_limit(const struct question *question, struct guard_verdict *ve
         return 1;
 }
 
-int guard_check(struct journal *journal, const struct remediation *remediation,
-                const struct incident *incident, const char *lock, const struct incident_list *active,
-                bool paused, nsec now, struct guard_verdict *ret, struct error *error)
+int guard_check(const struct guard_question *question, struct guard_verdict *ret, struct error *error)
 {
-        const struct question question = {journal, remediation, incident, lock, active, paused, now};
         for (size_t i = 0; i < N_ELEMENTS(guards); i++) {
-                if (guards[i].once && incident->running_at != 0)
+                if (guards[i].once && question->incident->running_at != 0)
                         continue;
                 struct guard_verdict verdict = {0};
-                int r = guards[i].check(&question, &verdict, error);
+                int r = guards[i].check(question, &verdict, error);
                 if (r < 0)
                         return error_prefix(error, r, "guard %s", guards[i].name);
                 if (r > 0) {

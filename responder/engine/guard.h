@@ -16,19 +16,25 @@ struct guard_verdict {
         char holder[32];   /* "lock": the number of the incident that has it */
 };
 
-/* True for an incident that acts, or whose effect is being verified: it has its lock. */
-bool guard_holds_lock(const struct incident *incident);
-
 /* The other incident that has this lock; NULL when it is free. */
 const struct incident *guard_lock_holder(const struct incident_list *active, int64_t incident,
                                          const char *lock);
 
+/* What every guard looks at. */
+struct guard_question {
+        struct journal *journal;
+        const struct remediation *remediation;
+        const struct incident *incident;
+        const char *lock; /* the bound one */
+        const struct incident_list *active;
+        bool paused;
+        nsec now; /* wall */
+};
+
 /*
- * Asks every guard. `lock` is the bound one. An incident that has begun already (it asked for approval
- * midway) has been counted: neither cooldown nor limit holds it again.
+ * Asks every guard. An incident that has begun already (it asked for approval midway) has been counted:
+ * neither cooldown nor limit holds it again.
  */
-int guard_check(struct journal *journal, const struct remediation *remediation,
-                const struct incident *incident, const char *lock, const struct incident_list *active,
-                bool paused, nsec now, struct guard_verdict *ret, struct error *error);
+int guard_check(const struct guard_question *question, struct guard_verdict *ret, struct error *error);
 
 #endif

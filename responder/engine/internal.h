@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of the engine share: the thread, what it is doing about which incident, its two pools. */
+/* What the files of the engine share: what it is doing about which incident, and what one look works with. */
 #ifndef RESPONDER_ENGINE_INTERNAL_H
 #define RESPONDER_ENGINE_INTERNAL_H
 
@@ -7,73 +7,69 @@
 #include <stdatomic.h>
 
 #include "responder/engine/engine.h"
-#include "responder/incident/stages.h"
-#include "runbook/workers.h"
+#include "responder/incident/stages/stages.h"
 
 /* What is remembered of an incident that a worker has carried; all of it may be lost in a crash. */
-struct track {
-        struct track *next;
+struct engine_slot {
+        struct engine_slot *next;
+        struct engine *engine;
         int64_t incident;
-        bool busy;       /* a worker has it; guarded by the engine's mutex, like `again` */
-        bool busy_then;  /* as it was when this pass began: then the worker's end brings another pass */
-        bool seen;       /* in this pass */
-        nsec again;      /* monotonic: not before; 0: when something changes */
-        char *lock;      /* what its worker holds */
-        struct job *job; /* until a worker has it: dropped ones are freed with the track */
-        struct carry_memory memory;
+        bool busy;     /* a worker has it; guarded by the engine's lock, like `look_at` */
+        bool was_busy; /* as it was when this look began: then the worker's end brings another look */
+        bool seen;     /* in this look */
+        nsec look_at;  /* monotonic: not before; 0: when something changes */
+        char *lock;    /* what its worker holds */
+
+        /* Of the worker while it is busy, else of the engine's thread. */
+        incident_stage *stage;
+        struct incident_run run;
 };
 
 struct engine {
-        struct engine_options options;
-        struct workers *runs;  /* steps: they may take minutes */
-        struct workers *looks; /* verifications, calls: they take seconds */
+        struct incident_parts parts;
         pthread_t thread;
+        bool threaded;
         atomic_bool stopping;
-
-        pthread_mutex_t mutex;
-        pthread_cond_t changed;
-        bool woken;
+        pthread_mutex_t lock;
 
         /* Of the engine's thread. */
-        struct track *tracks;
+        struct engine_slot *slots;
         nsec reconcile_at;       /* monotonic */
         atomic_bool reconciling; /* a worker is asking Alertmanager */
 };
 
-struct job {
-        struct engine *engine;
-        struct track *track;
-        carry_function *function;
-        struct carry carry;
-};
+/* slots.c */
+struct engine_slot *slot_find(struct engine *engine, int64_t incident); /* NULL: none */
+struct engine_slot *slot_claim(struct engine *engine,
+                               int64_t incident); /* finds or makes it; NULL: out of memory */
+void slots_begin(struct engine *engine);          /* before the journal is read */
+void slots_mark(struct engine *engine, struct incident_list *active);
+void slots_sweep(struct engine *engine); /* frees those that nothing was seen of */
+void slots_free(struct engine *engine);
 
-struct track *engine_track_new(struct engine *engine, int64_t incident);
-void engine_job_free(struct job *job);
-
-/* What one pass of the engine's thread works with. */
-struct pass {
+/* What one look works with. */
+struct look {
         struct engine *engine;
         struct incident_list active;
         bool paused;
         nsec now, wall;
-        nsec next; /* monotonic: when the next pass has to be at the latest */
+        nsec next; /* monotonic: when the next look has to be at the latest */
 };
 
-/* engine_pass.c: looks at everything once; the next pass has to be at `*ret_next` at the latest. */
-int engine_pass(struct engine *engine, nsec *ret_next, struct error *error);
-
-/* engine_dispatch.c: gives an incident to a worker. Takes it over out of the list. */
-enum pool { POOL_RUNS, POOL_LOOKS };
-int engine_dispatch(struct pass *pass, struct incident *incident, const struct remediation *remediation,
-                    enum pool pool, carry_function *carry, const char *lock, struct error *error);
-void engine_track_free(struct track *track);
-struct track *engine_track(struct engine *engine, int64_t incident); /* NULL: none */
-void engine_reconcile(struct pass *pass);
-
-static inline void pass_look_at(struct pass *pass, nsec when)
+static inline void look_again_at(struct look *look, nsec when)
 {
-        if (when < pass->next)
-                pass->next = when;
+        if (when < look->next)
+                look->next = when;
 }
+
+/* match.c: opens incidents for the episodes that remediations are for. */
+int match_episodes(struct look *look, struct error *error);
+
+/* dispatch.c: gives an incident to a worker, who carries it on by `stage`. Takes it over out of the list. */
+int engine_dispatch(struct look *look, struct incident *incident, const struct remediation *remediation,
+                    enum world_pool pool, incident_stage *stage, const char *lock, struct error *error);
+
+/* reconcile.c: asks Alertmanager, when it is time, for alerts that fell silent. */
+void engine_reconcile(struct look *look);
 
 #endif

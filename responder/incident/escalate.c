@@ -2,34 +2,15 @@
 /* Calling a person: what they are told of an incident, and by which receiver. */
 #include "responder/incident/escalate.h"
 
-#include "runbook/log.h"
+#include <errno.h>
 
 #define CALL_TIMEOUT (10 * NSEC_PER_SEC)
+#define BACKOFF_FIRST NSEC_PER_SEC
+#define BACKOFF_MOST (60 * NSEC_PER_SEC)
 
-const char *call_receiver(const struct walk *walk)
+const char *escalation_receiver(const struct incident_run *run)
 {
-        return walk->remediation ? walk->remediation->escalate_to : walk->options->set->escalate_to;
-}
-
-int call_reason(const struct walk *walk, char **ret, struct error *error)
-{
-        _cleanup_json_ cJSON *timeline = NULL;
-        int r = journal_timeline(walk->options->journal, walk->incident.id, &timeline, error);
-        if (r < 0)
-                return r;
-        const char *reason = "";
-        const cJSON *row;
-        cJSON_ArrayForEach(row, timeline)
-        {
-                const char *one = json_string(json_get(row, "detail", NULL), "reason");
-                if (one)
-                        reason = one;
-        }
-        char *copy = strdup(reason);
-        if (!copy)
-                return error_oom(error);
-        *ret = copy;
-        return 0;
+        return run->remediation ? run->remediation->escalate_to : run->parts->set->escalate_to;
 }
 
 static cJSON *labels_object(const struct config_map *labels)
@@ -57,10 +38,12 @@ static cJSON *steps_array(const struct incident *incident)
         return array;
 }
 
-int call_person(const struct walk *walk, const char *what, const char *reason, struct error *error)
+static int call_person(const struct incident_run *run, const char *what, const char *reason,
+                       struct error *error)
 {
-        const struct incident *incident = &walk->incident;
-        const char *receiver = call_receiver(walk);
+        const struct world *world = run->parts->world;
+        const struct incident *incident = &run->incident;
+        const char *receiver = escalation_receiver(run);
         _cleanup_free_ char *text = text_format("%s %s: %s%s%s", incident->number, incident->remediation,
                                                 what, reason && *reason ? ": " : "", reason ? reason : "");
         _cleanup_json_ cJSON *details = cJSON_CreateObject();
@@ -77,7 +60,31 @@ int call_person(const struct walk *walk, const char *what, const char *reason, s
                 .state = incident_state_name(incident->state),
                 .details = details,
         };
-        int r = targets_notify(walk->options->targets, receiver, &message, deadline_in(CALL_TIMEOUT), error);
-        meters_notification(walk->options->meters, receiver, r >= 0);
+        int r = world->notify(world->context, receiver, &message, world_deadline(world, CALL_TIMEOUT), error);
+        meters_notification(run->parts->meters, receiver, r >= 0);
         return r;
+}
+
+int call_until_heard(struct incident_run *run, const char *what, const char *reason, struct error *error)
+{
+        if (call_person(run, what, reason, error) >= 0) {
+                run->backoff = 0;
+                return 0;
+        }
+        run->backoff = run->backoff == 0 ? BACKOFF_FIRST : run->backoff * 2;
+        if (run->backoff > BACKOFF_MOST)
+                run->backoff = BACKOFF_MOST;
+        run->look_again = world_monotonic(run->parts->world) + run->backoff;
+        return error_prefix(error, -EAGAIN, "nobody was reached");
+}
+
+void call_for_approval(const struct incident_run *run)
+{
+        if (!escalation_receiver(run))
+                return;
+        _cleanup_free_ char *reason = NULL;
+        _cleanup_error_ struct error why = {0};
+        if (journal_last_reason(run->parts->journal, run->incident.id, &reason, &why) < 0 ||
+            call_person(run, "awaits approval", reason, &why) < 0)
+                run_warn(run, "Cannot tell anyone that approval is awaited", error_text(&why));
 }

@@ -17,54 +17,45 @@ const char *effect_name(enum effect effect)
         return names[effect];
 }
 
-int step_open(struct step_work *work, const struct step *step, size_t position, const struct alert *alert,
-              const char *incident, struct targets *targets, struct error *error)
+int step_open(const struct step *step, size_t position, const struct alert *alert, const char *incident,
+              struct step_run *ret, struct error *error)
 {
-        void *config = calloc(1, step->action->config_size > 0 ? step->action->config_size : 1);
-        if (!config) {
-                error_oom(error);
-                return -ENOMEM;
-        }
-
+        const struct action *action = step->action;
+        void *config = calloc(1, action->config_size > 0 ? action->config_size : 1);
+        if (!config)
+                return error_oom(error);
         struct alert_bindings bindings;
         alert_bindings_init(&bindings, alert, incident);
-        int r = config_bind(step->action->fields, step->config, &bindings.bindings, config, error);
+        int r = config_bind(action->fields, step->config, &bindings.bindings, config, error);
         if (r < 0) {
                 free(config);
                 return r;
         }
-        *work = (struct step_work){
-                .run = {.config = config,
-                        .alert = alert,
-                        .incident = incident,
-                        .position = position,
-                        .targets = targets,
-                        .deadline = deadline_in(PLAN_TIMEOUT)},
-                .step = step,
-                .config = config,
-        };
+        *ret = (struct step_run){
+                .config = config, .alert = alert, .incident = incident, .position = position};
         return 0;
 }
 
-void step_close(struct step_work *work)
+void step_close(const struct step *step, struct step_run *run)
 {
-        if (!work->config)
+        if (!run->config)
                 return;
-        config_release(work->step->action->fields, work->config);
-        free(work->config);
-        *work = (struct step_work){0};
+        config_release(step->action->fields, run->config);
+        free(run->config);
+        *run = (struct step_run){0};
 }
 
-int step_plan(struct step_work *work, cJSON **ret_plan, struct error *error)
+int step_plan(const struct world *world, const struct step *step, struct step_run *run, cJSON **ret_plan,
+              struct error *error)
 {
         _cleanup_json_ cJSON *plan = NULL;
-        work->run.deadline = deadline_in(PLAN_TIMEOUT);
-        work->run.plan = NULL;
-        int r = work->step->action->plan(&work->run, &plan, error);
+        run->deadline = world_deadline(world, PLAN_TIMEOUT);
+        run->plan = NULL;
+        int r = world->plan_step(world->context, step->action, run, &plan, error);
         if (r < 0)
                 return r;
         if (!cJSON_IsObject(plan))
-                return error_set(error, EPROTO, "%s made no plan", work->step->action->name);
+                return error_set(error, EPROTO, "%s made no plan", step->action->name);
         *ret_plan = TAKE_PTR(plan);
         return 0;
 }
@@ -92,21 +83,20 @@ static cJSON *plans_add(cJSON *plans, const struct step *step, size_t position)
         return item;
 }
 
-/* Plans one step into `item`: 0 also when it failed, which `why` then holds. */
 static int plan_one(const struct step *step, size_t position, const struct alert *alert, const char *incident,
-                    struct targets *targets, cJSON **ret_plan, struct error *why)
+                    const struct world *world, cJSON **ret_plan, struct error *why)
 {
-        struct step_work work = {0};
-        int r = step_open(&work, step, position, alert, incident, targets, why);
+        struct step_run run = {0};
+        int r = step_open(step, position, alert, incident, &run, why);
         if (r < 0)
                 return r;
-        r = step_plan(&work, ret_plan, why);
-        step_close(&work);
+        r = step_plan(world, step, &run, ret_plan, why);
+        step_close(step, &run);
         return r;
 }
 
 int planning_make(const struct remediation *remediation, const struct step_record *records,
-                  const struct alert *alert, const char *incident, struct targets *targets,
+                  const struct alert *alert, const char *incident, const struct world *world,
                   struct planning *ret, struct error *error)
 {
         struct planning planning = {.plans = cJSON_CreateArray()};
@@ -119,7 +109,7 @@ int planning_make(const struct remediation *remediation, const struct step_recor
                 _cleanup_error_ struct error why = {0};
                 _cleanup_json_ cJSON *plan = NULL;
                 cJSON *item = plans_add(planning.plans, step, i + 1);
-                int r = plan_one(step, i + 1, alert, incident, targets, &plan, &why);
+                int r = plan_one(step, i + 1, alert, incident, world, &plan, &why);
 
                 if (r < 0 && !planning.failure && (r == -ENOKEY || step->on_failure != ON_FAILURE_CONTINUE))
                         planning.failure = text_format("step %zu (%s) cannot be planned: %s", i + 1,

@@ -9,21 +9,19 @@
 
 #include "responder/journal/incident.h"
 #include "responder/remediation/remediation.h"
+#include "responder/world/world.h"
 
-/* One step with its arguments bound. Set up by step_open(), released by step_close(). */
-struct step_work {
-        struct step_run run;
-        const struct step *step;
-        void *config; /* bound */
-};
-
-/* Binds the step's arguments. -ENOKEY names a label that is missing; there is nothing to close then. */
-int step_open(struct step_work *work, const struct step *step, size_t position, const struct alert *alert,
-              const char *incident, struct targets *targets, struct error *error);
-void step_close(struct step_work *work);
+/*
+ * Binds the step's arguments into what an action is given; `alert` and `incident` are borrowed. -ENOKEY names
+ * a label that is missing; there is nothing to close then.
+ */
+int step_open(const struct step *step, size_t position, const struct alert *alert, const char *incident,
+              struct step_run *ret, struct error *error);
+void step_close(const struct step *step, struct step_run *run); /* takes one that was never opened, too */
 
 /* Plans the step, by 30 s from now. The plan is an object with "summary" and "targets". */
-int step_plan(struct step_work *work, cJSON **ret_plan, struct error *error);
+int step_plan(const struct world *world, const struct step *step, struct step_run *run, cJSON **ret_plan,
+              struct error *error);
 
 /* True when the plan touches more than the step's `max:`; `ret_reason` (free it) then says so. */
 bool step_exceeds_max(const struct step *step, size_t position, const cJSON *plan, char **ret_reason);
@@ -43,7 +41,7 @@ struct planning {
  * -ENOMEM is the only failure of the function itself.
  */
 int planning_make(const struct remediation *remediation, const struct step_record *records,
-                  const struct alert *alert, const char *incident, struct targets *targets,
+                  const struct alert *alert, const char *incident, const struct world *world,
                   struct planning *ret, struct error *error);
 void planning_release(struct planning *planning);
 

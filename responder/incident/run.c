@@ -1,50 +1,192 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Steps from one state to the next: journaled, counted, logged. */
-#include "responder/incident/stages.h"
+/* The owner of an incident's state: every change is written, counted and logged here. */
+#include "responder/incident/run.h"
 
+#include <errno.h>
+
+#include "responder/journal/transition.h"
 #include "runbook/log.h"
 
-void carry_log(const struct walk *walk, enum log_level level, const char *message, const char *reason)
+#define WRITE_AGAIN NSEC_PER_SEC
+
+bool incident_fits(const struct incident *incident, const struct remediation *remediation)
 {
-        log_event(level, message, "incident", walk->incident.number, "remediation",
-                  walk->incident.remediation, "state", incident_state_name(walk->incident.state), "reason",
-                  reason, NULL);
+        if (!remediation || remediation->step_count != incident->step_count)
+                return false;
+        for (size_t i = 0; i < incident->step_count; i++)
+                if (!string_equal(remediation->steps[i].action->name, incident->steps[i].action))
+                        return false;
+        return true;
 }
 
-int carry_conclude(struct walk *walk, enum incident_state expect, enum incident_state state,
-                   const char *event, const char *actor, const cJSON *detail, struct error *error)
+nsec incident_age(const struct world *world, const struct incident *incident)
 {
-        struct journal_entry entry = {.actor = actor,
-                                      .event = event,
-                                      .expect = expect,
-                                      .state = state,
-                                      .clear_requests = true,
-                                      .ended = true,
-                                      .detail = detail};
-        int r = walk_write(walk, &entry, error);
-        if (r < 0)
-                return r;
-        meters_incident_ended(walk->options->meters, walk->incident.remediation, state);
-        carry_log(walk, LOG_INFO, "Incident ended", json_string(detail, "reason"));
-        return 0;
+        nsec began = incident->alert.starts_at > 0 ? incident->alert.starts_at : incident->opened_at;
+        nsec since = world_wall(world) - began;
+        return since > 0 ? since : 0;
 }
 
-/* A change of state that does not end the incident. */
-int carry_change(struct carry *carry, enum incident_state expect, enum incident_state state,
-                 const char *event, const cJSON *detail, struct error *error)
+cJSON *reason_detail(const char *reason, cJSON *take)
 {
-        struct walk *walk = &carry->walk;
-        struct journal_entry entry = {
-                .event = event,
-                .expect = expect,
-                .state = state,
-                .lock = string_equal(walk->incident.lock, carry->lock) ? NULL : carry->lock,
-                .detail = detail,
+        cJSON *detail = take ? take : cJSON_CreateObject();
+        if (detail && json_put(detail, "reason", cJSON_CreateString(reason)) < 0) {
+                cJSON_Delete(detail);
+                return NULL;
+        }
+        return detail;
+}
+
+static void log_change(const struct incident *incident, const struct incident_change *change, bool ends)
+{
+        bool lost = change->to == INCIDENT_FAILED || change->to == INCIDENT_NOT_HEALED;
+        log_event(lost && !ends ? LOG_WARN : LOG_INFO,
+                  ends                          ? "Incident ended"
+                  : change->to == INCIDENT_HELD ? "Incident held"
+                                                : "Incident changed",
+                  "incident", incident->number, "remediation", incident->remediation, "state",
+                  incident_state_name(change->to), "guard", change->guard, "reason",
+                  json_string(change->detail, "reason"), NULL);
+}
+
+static struct journal_entry entry_of(const struct incident *incident, const struct incident_change *change)
+{
+        return (struct journal_entry){
+                .incident = incident->id,
+                .actor = change->actor ? change->actor : "engine",
+                .event = change->event,
+                .expect = incident->state,
+                .state = change->to,
+                .guard = change->guard,
+                .guard_until = change->guard_until,
+                .lock = change->lock,
+                .step = change->step,
+                .step_status = change->step_status,
+                .detail = change->detail,
         };
-        int r = walk_write(walk, &entry, error);
+}
+
+/* What follows from a change that was written. */
+static void tell_change(const struct incident_parts *parts, const struct incident *incident,
+                        const struct incident_change *change)
+{
+        const struct transition *way = transition_find(incident->state, change->to, change->event);
+        bool ends = way && way->ends;
+        if (ends)
+                meters_incident_ended(parts->meters, incident->remediation, change->to);
+        log_change(incident, change, ends);
+}
+
+/* There is no such way: a mistake in this program. What it would do next nobody can tell, so a person has to
+ * look. */
+static void go_astray(const struct incident_parts *parts, const struct incident *incident,
+                      struct error *error)
+{
+        enum incident_state to =
+                incident->state == INCIDENT_VERIFYING ? INCIDENT_NOT_HEALED : INCIDENT_FAILED;
+        log_event(LOG_ERROR, "An incident went astray", "incident", incident->number, "state",
+                  incident_state_name(incident->state), "error", error_text(error), NULL);
+        _cleanup_json_ cJSON *detail = reason_detail(error_text(error), NULL);
+        const struct incident_change lost = {.to = to, .event = "went astray", .detail = detail};
+        if (!transition_find(incident->state, to, lost.event))
+                return;
+        const struct journal_entry entry = entry_of(incident, &lost);
+        if (journal_write(parts->journal, &entry, NULL) >= 0)
+                tell_change(parts, incident, &lost);
+}
+
+int incident_enter(const struct incident_parts *parts, const struct incident *incident,
+                   const struct incident_change *change, struct error *error)
+{
+        const struct journal_entry entry = entry_of(incident, change);
+        _cleanup_error_ struct error why = {0};
+        int r = journal_write(parts->journal, &entry, &why);
         if (r >= 0)
-                carry_log(walk,
-                          state == INCIDENT_FAILED || state == INCIDENT_NOT_HEALED ? LOG_WARN : LOG_INFO,
-                          "Incident changed", json_string(detail, "reason"));
+                tell_change(parts, incident, change);
+        else if (r == -EPROTO)
+                go_astray(parts, incident, &why);
+        if (r < 0)
+                error_move(error, &why);
         return r;
+}
+
+/* What never changes stays where it is, for a running step has it before its eyes: the number, the alert's
+ * strings. */
+static void renew(struct incident *incident, struct incident *fresh)
+{
+        char *number = fresh->number;
+        struct alert alert = fresh->alert;
+        fresh->number = incident->number;
+        fresh->alert = incident->alert;
+        fresh->alert.starts_at = alert.starts_at;
+        incident->number = number;
+        incident->alert = alert;
+        incident_release(incident);
+        *incident = *fresh;
+}
+
+int run_refresh(struct incident_run *run, struct error *error)
+{
+        struct incident fresh = {0};
+        int r = journal_find(run->parts->journal, run->incident.number, &fresh, error);
+        if (r >= 0)
+                renew(&run->incident, &fresh);
+        return r;
+}
+
+/* Whether a write that failed is to be tried again, after a while. */
+static bool may_try_again(struct incident_run *run, int result, const struct error *why, const char *event,
+                          bool *told)
+{
+        if (result == -ESTALE || result == -EPROTO || atomic_load(run->stopping))
+                return false;
+        if (!*told)
+                log_event(LOG_ERROR, "Cannot write to the journal, trying until it works", "incident",
+                          run->incident.number, "event", event, "error", error_text(why), NULL);
+        *told = true;
+        world_pause(run->parts->world, WRITE_AGAIN);
+        return true;
+}
+
+int run_put(struct incident_run *run, struct journal_entry *entry, struct error *error)
+{
+        entry->incident = run->incident.id;
+        if (!entry->actor)
+                entry->actor = "engine";
+        for (bool told = false;;) {
+                _cleanup_error_ struct error why = {0};
+                int r = journal_write(run->parts->journal, entry, &why);
+                if (r >= 0)
+                        return 0;
+                if (!may_try_again(run, r, &why, entry->event, &told)) {
+                        error_move(error, &why);
+                        return r;
+                }
+        }
+}
+
+int run_write(struct incident_run *run, struct journal_entry *entry, struct error *error)
+{
+        int r = run_put(run, entry, error);
+        return r < 0 ? r : run_refresh(run, error);
+}
+
+int run_enter(struct incident_run *run, const struct incident_change *change, struct error *error)
+{
+        for (bool told = false;;) {
+                _cleanup_error_ struct error why = {0};
+                int r = incident_enter(run->parts, &run->incident, change, &why);
+                if (r >= 0)
+                        return run_refresh(run, error);
+                if (!may_try_again(run, r, &why, change->event, &told)) {
+                        error_move(error, &why);
+                        return r;
+                }
+        }
+}
+
+void run_warn(const struct incident_run *run, const char *message, const char *reason)
+{
+        log_event(LOG_WARN, message, "incident", run->incident.number, "remediation",
+                  run->incident.remediation, "state", incident_state_name(run->incident.state), "reason",
+                  reason, NULL);
 }

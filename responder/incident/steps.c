@@ -3,89 +3,28 @@
 #include "responder/incident/steps.h"
 
 #include <errno.h>
-#include <time.h>
 
 #include "responder/incident/planning.h"
-#include "runbook/log.h"
 
-#define WRITE_AGAIN NSEC_PER_SEC
 #define UNDO_TIMEOUT (5 * 60 * NSEC_PER_SEC)
 #define SETTLE_TIMEOUT (60 * NSEC_PER_SEC)
 
-bool walk_fits(const struct remediation *remediation, const struct incident *incident)
+static const struct step *step_at(const struct incident_run *run, size_t index)
 {
-        if (!remediation || remediation->step_count != incident->step_count)
-                return false;
-        for (size_t i = 0; i < incident->step_count; i++)
-                if (!string_equal(remediation->steps[i].action->name, incident->steps[i].action))
-                        return false;
-        return true;
+        return &run->remediation->steps[index];
 }
 
-int walk_refresh(struct walk *walk, struct error *error)
+static struct step_record *record_at(struct incident_run *run, size_t index)
 {
-        struct incident fresh = {0};
-        int r = journal_find(walk->options->journal, walk->incident.number, &fresh, error);
-        if (r < 0)
-                return r;
-        incident_release(&walk->incident);
-        walk->incident = fresh;
-        return 0;
-}
-
-static void pause_for(nsec duration)
-{
-        const struct timespec time = {.tv_sec = (time_t)(duration / NSEC_PER_SEC),
-                                      .tv_nsec = (long)(duration % NSEC_PER_SEC)};
-        nanosleep(&time, NULL);
-}
-
-/* Writes without reading anew, so that what others borrowed of the incident stays where it is. */
-static int walk_put(struct walk *walk, struct journal_entry *entry, struct error *error)
-{
-        entry->incident = walk->incident.id;
-        if (!entry->actor)
-                entry->actor = "engine";
-        for (bool told = false;;) {
-                _cleanup_error_ struct error why = {0};
-                int r = journal_write(walk->options->journal, entry, &why);
-                if (r >= 0)
-                        return 0;
-                if (r == -ESTALE || atomic_load(walk->stopping)) {
-                        error_move(error, &why);
-                        return r;
-                }
-                if (!told)
-                        log_event(LOG_ERROR, "Cannot write to the journal, trying until it works", "incident",
-                                  walk->incident.number, "event", entry->event, "error", error_text(&why),
-                                  NULL);
-                told = true;
-                pause_for(WRITE_AGAIN);
-        }
-}
-
-int walk_write(struct walk *walk, struct journal_entry *entry, struct error *error)
-{
-        int r = walk_put(walk, entry, error);
-        return r < 0 ? r : walk_refresh(walk, error);
-}
-
-cJSON *reason_detail(const char *reason, cJSON *take)
-{
-        cJSON *detail = take ? take : cJSON_CreateObject();
-        if (detail && json_put(detail, "reason", cJSON_CreateString(reason)) < 0) {
-                cJSON_Delete(detail);
-                return NULL;
-        }
-        return detail;
+        return &run->incident.steps[index];
 }
 
 /* What a failed step leaves: its own sentence, and the one that the incident is shown with. */
-static cJSON *failure_detail(const struct walk *walk, size_t index, const char *what, const char *sentence)
+static cJSON *failure_detail(const struct incident_run *run, size_t index, const char *what,
+                             const char *sentence)
 {
-        _cleanup_free_ char *reason =
-                text_format("step %zu (%s) %s: %s", index + 1, walk->remediation->steps[index].action->name,
-                            what, sentence);
+        _cleanup_free_ char *reason = text_format("step %zu (%s) %s: %s", index + 1,
+                                                  step_at(run, index)->action->name, what, sentence);
         cJSON *detail = reason ? reason_detail(reason, NULL) : NULL;
         if (detail)
                 json_put(detail, "summary", cJSON_CreateString(sentence));
@@ -94,101 +33,82 @@ static cJSON *failure_detail(const struct walk *walk, size_t index, const char *
         return detail;
 }
 
-/* Everything that one step needs while it runs, resumes or is undone. */
-struct stage {
-        struct step_work work;
-        struct walk *walk;
-        size_t index;
-        cJSON *plan, *progress, *outcome;
-};
-
-static void stage_release(struct stage *stage)
+/* The action reports how far it is. The incident is not read anew: the action has the plan before its eyes.
+ */
+static int write_progress(struct step_run *step, const cJSON *state, struct error *error)
 {
-        step_close(&stage->work);
-        cJSON_Delete(stage->plan);
-        cJSON_Delete(stage->progress);
-        cJSON_Delete(stage->outcome);
-}
-#define _cleanup_stage_ _cleanup_(stage_release)
-
-static int stage_write_progress(struct step_run *run, const cJSON *state, struct error *error)
-{
-        struct stage *stage = run->engine;
-        cJSON *copy = cJSON_Duplicate(state, true);
+        struct incident_run *run = step->engine;
+        struct step_record *record = record_at(run, step->position - 1);
+        _cleanup_json_ cJSON *copy = cJSON_Duplicate(state, true);
         if (!copy)
                 return error_oom(error);
         struct journal_entry entry = {
-                .event = "progress", .step = stage->index + 1, .step_status = STEP_PROGRESS, .detail = state};
-        int r = walk_put(stage->walk, &entry, error);
-        if (r < 0) {
-                cJSON_Delete(copy);
-                return r;
-        }
-        cJSON_Delete(stage->progress);
-        stage->progress = copy;
-        run->progress = copy;
-        return 0;
-}
-
-/* Binds the step, and takes over what the journal knows of it. The stage must not move afterwards. */
-static int stage_open(struct stage *stage, struct walk *walk, size_t index, nsec timeout, struct error *error)
-{
-        const struct step_record *record = &walk->incident.steps[index];
-        *stage = (struct stage){.walk = walk, .index = index};
-        int r = step_open(&stage->work, &walk->remediation->steps[index], index + 1, &walk->incident.alert,
-                          walk->incident.number, walk->options->targets, error);
+                .event = "progress", .step = step->position, .step_status = STEP_PROGRESS, .detail = state};
+        int r = run_put(run, &entry, error);
         if (r < 0)
                 return r;
-        /* Copies: the record is read anew with every write. */
-        stage->plan = record->plan ? cJSON_Duplicate(record->plan, true) : NULL;
-        stage->progress = record->progress ? cJSON_Duplicate(record->progress, true) : NULL;
-        /* What failed midway has no outcome: what it left is the sentence about it. */
-        bool has_outcome = record->outcome && !json_bool(record->outcome, "failed", false);
-        stage->outcome = has_outcome ? cJSON_Duplicate(record->outcome, true) : NULL;
-        struct step_run *run = &stage->work.run;
-        run->plan = stage->plan;
-        run->progress = stage->progress;
-        run->outcome = stage->outcome;
-        run->write_progress = stage_write_progress;
-        run->engine = stage;
-        run->deadline = deadline_in(timeout);
+        cJSON_Delete(record->progress);
+        record->progress = TAKE_PTR(copy);
+        step->progress = record->progress;
         return 0;
 }
 
-/* `alert` and `incident` of a run are borrowed from the walk, whose incident is replaced at each write. */
-static void stage_rebase(struct stage *stage)
+/* Shows the step what the journal has of it. Not to be read anew from here on, until the action has returned.
+ */
+static void show_record(struct incident_run *run, size_t index, nsec timeout)
 {
-        stage->work.run.alert = &stage->walk->incident.alert;
-        stage->work.run.incident = stage->walk->incident.number;
+        const struct step_record *record = record_at(run, index);
+        /* What failed midway has no outcome: what it left is the sentence about it. */
+        bool has_outcome = record->outcome && !json_bool(record->outcome, "failed", false);
+        run->step.plan = record->plan;
+        run->step.progress = record->progress;
+        run->step.outcome = has_outcome ? record->outcome : NULL;
+        run->step.deadline = world_deadline(run->parts->world, timeout);
+}
+
+static int open_step(struct incident_run *run, size_t index, struct error *error)
+{
+        int r = step_open(step_at(run, index), index + 1, &run->incident.alert, run->incident.number,
+                          &run->step, error);
+        run->step.write_progress = write_progress;
+        run->step.engine = run;
+        return r;
+}
+
+static void close_step(struct incident_run *run, size_t index)
+{
+        step_close(step_at(run, index), &run->step);
 }
 
 /* One commit: the step's failure, and, unless it is to be passed over, the incident's. */
-static int write_failure(struct walk *walk, size_t index, enum step_status status, const char *event,
-                         const char *what, const char *sentence, bool pass_over, enum steps_end *ret,
-                         struct error *error)
+static int write_failure(struct incident_run *run, size_t index, enum step_status status,
+                         const char *sentence, enum steps_end *ret, struct error *error)
 {
-        _cleanup_json_ cJSON *detail = failure_detail(walk, index, what, sentence);
-        struct journal_entry entry = {.event = event,
-                                      .expect = INCIDENT_RUNNING,
-                                      .state = pass_over ? INCIDENT_UNCHANGED : INCIDENT_FAILED,
-                                      .step = index + 1,
-                                      .step_status = status,
-                                      .detail = detail};
-        int r = walk_write(walk, &entry, error);
-        if (r >= 0 && !pass_over)
+        bool interrupted = status == STEP_INTERRUPTED;
+        const char *event = interrupted ? "step interrupted" : "step failed";
+        _cleanup_json_ cJSON *detail =
+                failure_detail(run, index, interrupted ? "was interrupted" : "failed", sentence);
+        /* What was interrupted nobody but a person can judge, whatever `on_failure` says. */
+        if (!interrupted && step_at(run, index)->on_failure == ON_FAILURE_CONTINUE) {
+                struct journal_entry entry = {.event = event,
+                                              .expect = INCIDENT_RUNNING,
+                                              .step = index + 1,
+                                              .step_status = status,
+                                              .detail = detail};
+                return run_write(run, &entry, error);
+        }
+        const struct incident_change change = {.to = INCIDENT_FAILED,
+                                               .event = event,
+                                               .step = index + 1,
+                                               .step_status = status,
+                                               .detail = detail};
+        int r = run_enter(run, &change, error);
+        if (r >= 0)
                 *ret = STEPS_FAILED;
         return r;
 }
 
-static int step_failed(struct walk *walk, size_t index, const char *sentence, enum steps_end *ret,
-                       struct error *error)
-{
-        bool pass_over = walk->remediation->steps[index].on_failure == ON_FAILURE_CONTINUE;
-        return write_failure(walk, index, STEP_FAILED, "step failed", "failed", sentence, pass_over, ret,
-                             error);
-}
-
-static int write_outcome(struct walk *walk, size_t index, const char *event, const cJSON *outcome,
+static int write_outcome(struct incident_run *run, size_t index, const char *event, const cJSON *outcome,
                          struct error *error)
 {
         struct journal_entry entry = {.event = event,
@@ -196,126 +116,125 @@ static int write_outcome(struct walk *walk, size_t index, const char *event, con
                                       .step = index + 1,
                                       .step_status = STEP_DONE,
                                       .detail = outcome};
-        return walk_write(walk, &entry, error);
+        return run_write(run, &entry, error);
 }
 
-static int ask_a_person(struct walk *walk, const char *reason, const cJSON *plan, enum steps_end *ret,
-                        struct error *error)
+static int ask_person(struct incident_run *run, const char *reason, const cJSON *plan, enum steps_end *ret,
+                      struct error *error)
 {
         cJSON *members = cJSON_CreateObject();
         if (members)
                 json_put(members, "plan", cJSON_Duplicate(plan, true));
         _cleanup_json_ cJSON *detail = reason_detail(reason, members);
-        struct journal_entry entry = {.event = "awaiting approval",
-                                      .expect = INCIDENT_RUNNING,
-                                      .state = INCIDENT_AWAITING_APPROVAL,
-                                      .detail = detail};
-        int r = walk_write(walk, &entry, error);
+        const struct incident_change change = {
+                .to = INCIDENT_AWAITING_APPROVAL, .event = "awaiting approval", .detail = detail};
+        int r = run_enter(run, &change, error);
         if (r >= 0)
                 *ret = STEPS_ASKING;
         return r;
 }
 
-/* Plans the step and writes the plan down: from then on it counts as begun. */
-static int begin_step(struct stage *stage, enum steps_end *ret, struct error *error)
+/* Plans the step and writes the plan down: from then on it counts as begun. 1: it may run; 0: `*ret` says why
+ * not. */
+static int begin_step(struct incident_run *run, size_t index, enum steps_end *ret, struct error *error)
 {
-        struct walk *walk = stage->walk;
-        size_t index = stage->index;
-        const struct step *step = &walk->remediation->steps[index];
+        const struct step *step = step_at(run, index);
         _cleanup_error_ struct error why = {0};
-        cJSON_Delete(stage->plan);
-        stage->plan = NULL;
-        int r = step_plan(&stage->work, &stage->plan, &why);
-        if (r < 0)
-                return step_failed(walk, index, error_text(&why), ret, error);
+        _cleanup_json_ cJSON *plan = NULL;
+        if (step_plan(run->parts->world, step, &run->step, &plan, &why) < 0)
+                return write_failure(run, index, STEP_FAILED, error_text(&why), ret, error);
 
         _cleanup_free_ char *reason = NULL;
-        if (step_exceeds_max(step, index + 1, stage->plan, &reason) && !walk->incident.approved)
-                return ask_a_person(walk, reason ? reason : "too many targets", stage->plan, ret, error);
+        if (step_exceeds_max(step, index + 1, plan, &reason) && !run->incident.approved)
+                return ask_person(run, reason ? reason : "too many targets", plan, ret, error);
 
         struct journal_entry started = {.event = "step started",
                                         .expect = INCIDENT_RUNNING,
                                         .step = index + 1,
                                         .step_status = STEP_STARTED,
-                                        .detail = stage->plan};
-        r = walk_write(walk, &started, error);
-        if (r < 0)
-                return r;
-        stage->work.run.progress = NULL;
-        return 1;
+                                        .detail = plan};
+        int r = run_write(run, &started, error);
+        return r < 0 ? r : 1;
 }
 
 /*
  * A step that a crash came upon goes on with its own plan and what it reported last: planned anew, it would
  * take its own half-done work for the state of things.
  */
-static int go_on(struct stage *stage, struct error *error)
+static int go_on(struct incident_run *run, size_t index, struct error *error)
 {
-        struct journal_entry on = {
-                .event = "step goes on", .expect = INCIDENT_RUNNING, .step = stage->index + 1};
-        int r = walk_write(stage->walk, &on, error);
+        struct journal_entry on = {.event = "step goes on", .expect = INCIDENT_RUNNING, .step = index + 1};
+        int r = run_write(run, &on, error);
         return r < 0 ? r : 1;
 }
 
-/* Begins the step, or goes on with it, runs it, writes down what came of it. */
-static int run_step(struct walk *walk, size_t index, bool begun, enum steps_end *ret, struct error *error)
+/* Runs the step that was begun, by its journaled plan, and writes down what came of it. */
+static int act(struct incident_run *run, size_t index, enum steps_end *ret, struct error *error)
 {
-        const struct step *step = &walk->remediation->steps[index];
+        const struct world *world = run->parts->world;
+        const struct step *step = step_at(run, index);
         _cleanup_error_ struct error why = {0};
-        _cleanup_stage_ struct stage stage = {0};
-        int r = stage_open(&stage, walk, index, step->timeout, &why);
-        if (r < 0)
-                return step_failed(walk, index, error_text(&why), ret, error);
-        r = begun && stage.plan ? go_on(&stage, error) : begin_step(&stage, ret, error);
-        if (r <= 0)
-                return r;
-
-        stage_rebase(&stage);
-        stage.work.run.plan = stage.plan;
-        stage.work.run.outcome = NULL;
-        stage.work.run.deadline = deadline_in(step->timeout);
-
         _cleanup_json_ cJSON *outcome = NULL;
-        nsec began = clock_monotonic();
-        int result = step->action->run(&stage.work.run, &outcome, &why);
-        meters_step(walk->options->meters, step->action->name, result >= 0, clock_monotonic() - began);
+
+        show_record(run, index, step->timeout);
+        run->step.outcome = NULL;
+        nsec began = world_monotonic(world);
+        int result = world->run_step(world->context, step->action, &run->step, &outcome, &why);
+        meters_step(run->parts->meters, step->action->name, result >= 0, world_monotonic(world) - began);
         if (result < 0)
-                return step_failed(walk, index, error_text(&why), ret, error);
-        return write_outcome(walk, index, "step done", outcome, error);
+                return write_failure(run, index, STEP_FAILED, error_text(&why), ret, error);
+        return write_outcome(run, index, "step done", outcome, error);
+}
+
+/* Begins the step, or goes on with it, runs it, writes down what came of it. */
+static int run_step(struct incident_run *run, size_t index, bool begun, enum steps_end *ret,
+                    struct error *error)
+{
+        _cleanup_error_ struct error why = {0};
+        if (open_step(run, index, &why) < 0)
+                return write_failure(run, index, STEP_FAILED, error_text(&why), ret, error);
+        int r = begun && record_at(run, index)->plan ? go_on(run, index, error)
+                                                     : begin_step(run, index, ret, error);
+        if (r > 0)
+                r = act(run, index, ret, error);
+        close_step(run, index);
+        return r;
+}
+
+/* What came of a step that was under way when the daemon ended, as far as its action can tell. */
+static enum resumption find_out(struct incident_run *run, size_t index, cJSON **ret_outcome,
+                                struct error *why)
+{
+        const struct world *world = run->parts->world;
+        const struct step *step = step_at(run, index);
+        const struct action *action = step->action;
+        if (!action->resume) {
+                if (action->repeatable || action->effect == EFFECT_READ_ONLY)
+                        return RESUME_AGAIN;
+                error_set(why, EINTR, "the daemon ended while it ran, and it must not run twice");
+                return RESUME_UNKNOWN;
+        }
+        if (open_step(run, index, why) < 0)
+                return RESUME_UNKNOWN;
+        show_record(run, index, step->timeout);
+        enum resumption found = world->resume_step(world->context, action, &run->step, ret_outcome, why);
+        close_step(run, index);
+        return found;
 }
 
 /* A step that was under way when the daemon ended. `ret_again`: it may be run (again). */
-static int recover_step(struct walk *walk, size_t index, bool *ret_again, enum steps_end *ret,
+static int recover_step(struct incident_run *run, size_t index, bool *ret_again, enum steps_end *ret,
                         struct error *error)
 {
-        const struct step *step = &walk->remediation->steps[index];
-        const struct action *action = step->action;
-        *ret_again = false;
-        if (!action->resume && (action->repeatable || action->effect == EFFECT_READ_ONLY)) {
-                *ret_again = true;
-                return 0;
-        }
-
         _cleanup_error_ struct error why = {0};
         _cleanup_json_ cJSON *outcome = NULL;
-        enum resumption found = RESUME_UNKNOWN;
-        if (action->resume) {
-                _cleanup_stage_ struct stage stage = {0};
-                if (stage_open(&stage, walk, index, step->timeout, &why) >= 0)
-                        found = action->resume(&stage.work.run, &outcome, &why);
-        } else {
-                error_set(&why, EINTR, "the daemon ended while it ran, and it must not run twice");
+        enum resumption found = find_out(run, index, &outcome, &why);
+        *ret_again = found == RESUME_AGAIN;
+        switch (found) {
+        case RESUME_AGAIN: return 0;
+        case RESUME_DONE: return write_outcome(run, index, "step done before the restart", outcome, error);
+        default: return write_failure(run, index, STEP_INTERRUPTED, error_text(&why), ret, error);
         }
-
-        if (found == RESUME_DONE)
-                return write_outcome(walk, index, "step done before the restart", outcome, error);
-        if (found == RESUME_AGAIN) {
-                *ret_again = true;
-                return 0;
-        }
-        /* Whatever `on_failure` says: nobody but a person can tell what it did. */
-        return write_failure(walk, index, STEP_INTERRUPTED, "step interrupted", "was interrupted",
-                             error_text(&why), false, ret, error);
 }
 
 static bool anything_begun(const struct incident *incident)
@@ -326,17 +245,17 @@ static bool anything_begun(const struct incident *incident)
         return false;
 }
 
-static int skip_rest(struct walk *walk, size_t index, const char *reason, struct error *error)
+static int skip_rest(struct incident_run *run, size_t index, const char *reason, struct error *error)
 {
         _cleanup_json_ cJSON *detail = reason_detail(reason, NULL);
-        for (size_t i = index; i < walk->incident.step_count; i++) {
-                if (walk->incident.steps[i].status != STEP_WAITING)
+        for (size_t i = index; i < run->incident.step_count; i++) {
+                if (run->incident.steps[i].status != STEP_WAITING)
                         continue;
                 struct journal_entry entry = {.event = "step skipped",
                                               .step = i + 1,
                                               .step_status = STEP_SKIPPED,
                                               .detail = detail};
-                int r = walk_write(walk, &entry, error);
+                int r = run_write(run, &entry, error);
                 if (r < 0)
                         return r;
         }
@@ -344,47 +263,56 @@ static int skip_rest(struct walk *walk, size_t index, const char *reason, struct
 }
 
 /* Whether the next step may begin: `*ret` is STEPS_COMPLETE when it may. */
-static int may_go_on(struct walk *walk, enum steps_end *ret, struct error *error)
+static int may_go_on(struct incident_run *run, enum steps_end *ret, struct error *error)
 {
         bool paused = false;
         nsec since = 0;
-        if (atomic_load(walk->stopping)) {
+        if (atomic_load(run->stopping)) {
                 *ret = STEPS_STOPPING;
                 return 0;
         }
-        int r = journal_paused(walk->options->journal, &paused, &since, error);
+        int r = journal_paused(run->parts->journal, &paused, &since, error);
         if (r >= 0 && paused)
                 *ret = STEPS_PAUSED;
-        return r < 0 ? r : walk_refresh(walk, error);
+        return r < 0 ? r : run_refresh(run, error);
 }
 
-int steps_run(struct walk *walk, enum steps_end *ret, struct error *error)
+/* Whether the rest is to be skipped. A step that has begun is finished: half done is worse than either end.
+ */
+static enum steps_end end_before(const struct incident *incident)
+{
+        if (incident->cancel_requested)
+                return STEPS_CANCELLED;
+        if (incident->episode_open)
+                return STEPS_COMPLETE;
+        return anything_begun(incident) ? STEPS_CUT : STEPS_CANCELLED;
+}
+
+/* One step that is not finished; `*ret` is STEPS_COMPLETE when the next one may follow. */
+static int carry_out(struct incident_run *run, size_t index, enum steps_end *ret, struct error *error)
+{
+        bool begun = run->incident.steps[index].status == STEP_STARTED, again = true;
+        int r = may_go_on(run, ret, error);
+        if (r >= 0 && *ret == STEPS_COMPLETE && begun)
+                r = recover_step(run, index, &again, ret, error);
+        if (r < 0 || *ret != STEPS_COMPLETE || !again)
+                return r;
+        if (!begun)
+                *ret = end_before(&run->incident);
+        if (*ret == STEPS_COMPLETE)
+                return run_step(run, index, begun, ret, error);
+        return skip_rest(run, index, run->incident.cancel_requested ? "cancelled" : "the alert is resolved",
+                         error);
+}
+
+int steps_run(struct incident_run *run, enum steps_end *ret, struct error *error)
 {
         enum steps_end end = STEPS_COMPLETE;
-        for (size_t i = 0; i < walk->incident.step_count && end == STEPS_COMPLETE; i++) {
-                enum step_status status = walk->incident.steps[i].status;
+        for (size_t i = 0; i < run->incident.step_count && end == STEPS_COMPLETE; i++) {
+                enum step_status status = run->incident.steps[i].status;
                 if (status != STEP_WAITING && status != STEP_STARTED)
                         continue;
-                int r = may_go_on(walk, &end, error);
-                bool again = true;
-                if (r >= 0 && end == STEPS_COMPLETE && status == STEP_STARTED)
-                        r = recover_step(walk, i, &again, &end, error);
-                if (r < 0)
-                        return r;
-                if (end != STEPS_COMPLETE || !again)
-                        continue;
-
-                /* A step that has begun is finished, whatever happens: half done is worse than either end. */
-                const struct incident *incident = &walk->incident;
-                if (status == STEP_WAITING && (incident->cancel_requested || !incident->episode_open)) {
-                        end = incident->cancel_requested || !anything_begun(incident) ? STEPS_CANCELLED
-                                                                                      : STEPS_CUT;
-                        r = skip_rest(walk, i,
-                                      incident->cancel_requested ? "cancelled" : "the alert is resolved",
-                                      error);
-                } else {
-                        r = run_step(walk, i, status == STEP_STARTED, &end, error);
-                }
+                int r = carry_out(run, i, &end, error);
                 if (r < 0)
                         return r;
         }
@@ -392,58 +320,62 @@ int steps_run(struct walk *walk, enum steps_end *ret, struct error *error)
         return 0;
 }
 
-static int undo_step(struct walk *walk, size_t index, struct error *error)
+static int undo_step(struct incident_run *run, size_t index, struct error *error)
 {
-        const struct step *step = &walk->remediation->steps[index];
+        const struct world *world = run->parts->world;
+        const struct step *step = step_at(run, index);
         struct journal_entry undoing = {
                 .event = "undo started", .step = index + 1, .step_status = STEP_UNDOING};
-        int r = walk_write(walk, &undoing, error);
+        int r = run_write(run, &undoing, error);
         if (r < 0)
                 return r;
 
         _cleanup_error_ struct error why = {0};
         _cleanup_json_ cJSON *outcome = NULL;
-        _cleanup_stage_ struct stage stage = {0};
-        nsec timeout = step->timeout > UNDO_TIMEOUT ? step->timeout : UNDO_TIMEOUT;
-        int result = stage_open(&stage, walk, index, timeout, &why);
-        if (result >= 0)
-                result = step->action->undo(&stage.work.run, &outcome, &why);
-
+        int result = open_step(run, index, &why);
+        if (result >= 0) {
+                show_record(run, index, step->timeout > UNDO_TIMEOUT ? step->timeout : UNDO_TIMEOUT);
+                result = world->undo_step(world->context, step->action, &run->step, &outcome, &why);
+                close_step(run, index);
+        }
         _cleanup_json_ cJSON *failure =
-                result < 0 ? failure_detail(walk, index, "could not be undone", error_text(&why)) : NULL;
+                result < 0 ? failure_detail(run, index, "could not be undone", error_text(&why)) : NULL;
         struct journal_entry undone = {.event = result < 0 ? "undo failed" : "step undone",
                                        .step = index + 1,
                                        .step_status = result < 0 ? STEP_UNDO_FAILED : STEP_UNDONE,
                                        .detail = result < 0 ? failure : outcome};
-        return walk_write(walk, &undone, error);
+        return run_write(run, &undone, error);
 }
 
-int steps_undo(struct walk *walk, step_wanted *wanted, struct error *error)
+int steps_undo(struct incident_run *run, step_wanted *wanted, struct error *error)
 {
-        for (size_t i = walk->incident.step_count; i-- > 0;) {
-                const struct step *step = &walk->remediation->steps[i];
-                if (!step->action->undo || !wanted(step, &walk->incident.steps[i]))
+        for (size_t i = run->incident.step_count; i-- > 0;) {
+                const struct step *step = step_at(run, i);
+                if (!step->action->undo || !wanted(step, record_at(run, i)))
                         continue;
-                if (atomic_load(walk->stopping))
+                if (atomic_load(run->stopping))
                         return error_set(error, ECANCELED, "the daemon ends");
-                int r = undo_step(walk, i, error);
+                int r = undo_step(run, i, error);
                 if (r < 0)
                         return r;
         }
         return 0;
 }
 
-int step_settle(struct walk *walk, size_t index, struct error *error)
+int step_settle(struct incident_run *run, size_t index, struct error *error)
 {
-        const struct step *step = &walk->remediation->steps[index];
-        if (step->action->settle) {
-                _cleanup_stage_ struct stage stage = {0};
-                int r = stage_open(&stage, walk, index, SETTLE_TIMEOUT, error);
-                if (r >= 0)
-                        r = step->action->settle(&stage.work.run, error);
+        const struct world *world = run->parts->world;
+        const struct action *action = step_at(run, index)->action;
+        if (action->settle) {
+                int r = open_step(run, index, error);
+                if (r < 0)
+                        return r;
+                show_record(run, index, SETTLE_TIMEOUT);
+                r = world->settle_step(world->context, action, &run->step, error);
+                close_step(run, index);
                 if (r < 0)
                         return r;
         }
         struct journal_entry entry = {.event = "step settled", .step = index + 1, .settled = true};
-        return walk_write(walk, &entry, error);
+        return run_write(run, &entry, error);
 }

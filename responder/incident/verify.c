@@ -5,19 +5,19 @@
 #include <math.h>
 
 int verify_ask(const struct verification *verification, const struct bindings *bindings,
-               struct targets *targets, struct deadline deadline, struct verify_answer *ret,
+               const struct world *world, struct deadline deadline, struct verify_answer *ret,
                struct error *error)
 {
         struct verify_answer answer = {.known = true, .value = NAN};
         int r;
         if (verification->check) {
-                r = targets_check_holds(targets, verification->check, deadline, &answer.holds, error);
+                r = world->check_holds(world->context, verification->check, deadline, &answer.holds, error);
         } else {
                 _cleanup_free_ char *query = NULL;
                 r = bind_text(verification->query, bindings, BIND_PROMQL, &query, error);
                 if (r >= 0)
-                        r = targets_query_holds(targets, query, deadline, &answer.holds, &answer.value,
-                                                error);
+                        r = world->query_holds(world->context, query, deadline, &answer.holds, &answer.value,
+                                               error);
         }
         if (r < 0)
                 return r;

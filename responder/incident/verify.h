@@ -11,6 +11,7 @@
 #define RESPONDER_VERIFY_H
 
 #include "responder/remediation/remediation.h"
+#include "responder/world/world.h"
 
 enum verdict { VERDICT_PENDING, VERDICT_HEALED, VERDICT_NOT_HEALED };
 
@@ -34,7 +35,7 @@ static inline bool verify_wanted(const struct verification *verification)
 
 /* Asks once. -errno when there was no answer: the sentence says why. Waits until the deadline at most. */
 int verify_ask(const struct verification *verification, const struct bindings *bindings,
-               struct targets *targets, struct deadline deadline, struct verify_answer *ret,
+               const struct world *world, struct deadline deadline, struct verify_answer *ret,
                struct error *error);
 
 /* Takes an answer at a monotonic time into account. */

@@ -45,7 +45,8 @@ struct journal_chain {
 
 struct journal {
         char *path;
-        int lock_file; /* -1 when it was opened for reading alone */
+        const struct world *world; /* NULL when it was opened for reading alone */
+        int lock_file;             /* -1 when it was opened for reading alone */
         struct journal_connection writer, reader;
         pthread_mutex_t read_lock; /* of reader */
 
@@ -65,7 +66,9 @@ struct journal {
 /* -errno with SQLite's sentence: -ENOSPC, -EROFS, -EUCLEAN, -EIO. */
 int journal_failed(const struct journal_connection *connection, struct error *error);
 
-int journal_connect(const char *path, bool writes, struct journal_connection *ret, struct error *error);
+/* `vfs` NULL: files. */
+int journal_connect(const char *path, const char *vfs, bool writes, struct journal_connection *ret,
+                    struct error *error);
 void journal_disconnect(struct journal_connection *connection);
 int journal_execute(struct journal_connection *connection, const char *sql, struct error *error);
 

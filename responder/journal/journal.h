@@ -17,12 +17,14 @@
 #define RESPONDER_JOURNAL_H
 
 #include "responder/journal/incident.h"
+#include "responder/world/world.h"
 #include "runbook/metrics.h"
 
 struct journal;
 
-/* Opens or creates, with directories (0700); -EBUSY when another process has it, -EUCLEAN when damaged. */
-int journal_open(const char *path, struct journal **ret, struct error *error);
+/* Opens or creates, with directories (0700); -EBUSY when another process has it, -EUCLEAN when damaged. The
+ * world is borrowed: its clocks stamp what is written, its VFS holds the bytes. */
+int journal_open(const char *path, const struct world *world, struct journal **ret, struct error *error);
 
 /* Opens what another process may have open, for reading alone: everything that writes gives -EAGAIN.
  * -ENOENT when there is none. */
@@ -89,10 +91,10 @@ struct journal_entry {
         enum step_status step_status; /* STEP_WAITING: unchanged */
         bool settled;                 /* of the step */
         bool approve, request_cancel, request_undo, clear_requests;
-        bool ended;          /* makes INCIDENT_FAILED and INCIDENT_NOT_HEALED final: nobody is to be called */
         const cJSON *detail; /* plan (STEP_STARTED), progress, outcome (DONE, FAILED, INTERRUPTED, SKIPPED);
                                 of an undo or anything else it stands in the timeline only; may be NULL */
 };
+/* -EPROTO: there is no such way from the state that it is in (responder/journal/transition.h). */
 int journal_write(struct journal *journal, const struct journal_entry *entry, struct error *error);
 
 /*
@@ -118,6 +120,12 @@ int journal_find(struct journal *journal, const char *number, struct incident *r
 /* The timeline of one incident (0: the daemon's own) as a JSON array of {at, actor, event, state, step,
  * detail, hash}. */
 int journal_timeline(struct journal *journal, int64_t incident, cJSON **ret, struct error *error);
+
+/* When an event was last written of an incident (-ENOENT: never), and the last reason that its timeline
+ * gives, "" when it gives none; free() it. */
+int journal_event_at(struct journal *journal, int64_t incident, const char *event, nsec *ret_wall,
+                     struct error *error);
+int journal_last_reason(struct journal *journal, int64_t incident, char **ret, struct error *error);
 
 /* The kill switch, kept over restarts. Setting it is an entry of the timeline. */
 int journal_set_paused(struct journal *journal, bool paused, const char *actor, const char *reason,

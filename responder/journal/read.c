@@ -335,6 +335,45 @@ int journal_timeline(struct journal *journal, int64_t incident, cJSON **ret, str
         return 0;
 }
 
+int journal_event_at(struct journal *journal, int64_t incident, const char *event, nsec *ret_wall,
+                     struct error *error)
+{
+        READING(journal);
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, TIMELINE_EVENT, error, "it", incident, event);
+        int r = statement ? journal_step(&journal->reader, statement, error) : -EIO;
+        if (r == 0)
+                return error_set(error, ENOENT, "the timeline has no \"%s\"", event);
+        if (r > 0)
+                *ret_wall = sqlite3_column_int64(statement, 0);
+        return r < 0 ? r : 0;
+}
+
+int journal_last_reason(struct journal *journal, int64_t incident, char **ret, struct error *error)
+{
+        READING(journal);
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, TIMELINE_DETAILS, error, "i", incident);
+        if (!statement)
+                return -EIO;
+        _cleanup_free_ char *reason = NULL;
+        int r;
+        while (!reason && (r = journal_step(&journal->reader, statement, error)) != 0) {
+                _cleanup_json_ cJSON *detail = NULL;
+                if (r > 0)
+                        r = read_json(statement, 0, &detail, error);
+                if (r < 0)
+                        return r;
+                const char *found = json_string(detail, "reason");
+                if (found && !(reason = strdup(found)))
+                        return error_oom(error);
+        }
+        if (!reason && !(reason = strdup("")))
+                return error_oom(error);
+        *ret = TAKE_PTR(reason);
+        return 0;
+}
+
 static int verify_rows(struct journal *journal, uint64_t *ret_rows, struct error *error)
 {
         _cleanup_statement_ sqlite3_stmt *statement = journal_bind(&journal->reader, TIMELINE_ALL, error, "");

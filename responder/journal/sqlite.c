@@ -79,13 +79,14 @@ int journal_execute(struct journal_connection *connection, const char *sql, stru
         return 0;
 }
 
-int journal_connect(const char *path, bool writes, struct journal_connection *ret, struct error *error)
+int journal_connect(const char *path, const char *vfs, bool writes, struct journal_connection *ret,
+                    struct error *error)
 {
         struct journal_connection connection = {0};
         int flags = SQLITE_OPEN_NOMUTEX |
                     (writes ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY);
         int r = 0;
-        if (sqlite3_open_v2(path, &connection.database, flags, NULL) != SQLITE_OK)
+        if (sqlite3_open_v2(path, &connection.database, flags, vfs) != SQLITE_OK)
                 r = journal_failed(&connection, error);
         if (r >= 0) {
                 sqlite3_busy_timeout(connection.database, 5000);

@@ -33,7 +33,6 @@ X(INCIDENT_UPDATE, "UPDATE incidents SET state = ?2, guard = ?3, guard_until = ?
 X(INCIDENT_TOUCH, "UPDATE incidents SET lock = coalesce(?2, lock), approved = approved OR ?3,"
                   " cancel_requested = CASE WHEN ?6 THEN 0 ELSE cancel_requested OR ?4 END,"
                   " undo_requested = CASE WHEN ?6 THEN 0 ELSE undo_requested OR ?5 END,"
-                  " ended_at = CASE WHEN ?8 AND ended_at = 0 THEN ?7 ELSE ended_at END,"
                   " updated_at = ?7 WHERE id = ?1")
 X(INCIDENT_ACTIVE, "UPDATE incidents SET active = ended_at = 0 OR cancel_requested OR undo_requested OR EXISTS"
                    " (SELECT 1 FROM steps WHERE incident = ?1 AND settled = 0 AND status IN"
@@ -70,6 +69,8 @@ X(TIMELINE_APPEND, "INSERT INTO timeline (id, incident, at, actor, event, state,
                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")
 X(TIMELINE_LAST, "SELECT id, hash FROM timeline ORDER BY id DESC LIMIT 1")
 X(TIMELINE_OF, "SELECT at, actor, event, state, step, detail, hash FROM timeline WHERE incident = ?1 ORDER BY id")
+X(TIMELINE_EVENT, "SELECT at FROM timeline WHERE incident = ?1 AND event = ?2 ORDER BY id DESC LIMIT 1")
+X(TIMELINE_DETAILS, "SELECT detail FROM timeline WHERE incident = ?1 AND detail IS NOT NULL ORDER BY id DESC")
 X(TIMELINE_ALL, "SELECT id, incident, at, actor, event, state, step, detail, hash FROM timeline ORDER BY id")
 X(TIMELINE_CONTRADICTED, "SELECT i.number, i.state FROM incidents i WHERE i.state IS NOT"
                          " (SELECT t.state FROM timeline t WHERE t.incident = i.id ORDER BY t.id DESC LIMIT 1)"

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "responder/journal/internal.h"
+#include "responder/journal/transition.h"
 #include "runbook/text.h"
 
 /* --- The timeline and its chain. --- */
@@ -124,7 +125,7 @@ static int accept_resolved(struct journal *journal, const struct alert *alert, n
 static int accept_webhook(struct journal *journal, void *context, struct error *error)
 {
         const struct acceptance *acceptance = context;
-        nsec now = clock_wall();
+        nsec now = world_wall(journal->world);
         for (size_t i = 0; i < acceptance->webhook.count; i++) {
                 const struct alert *alert = &acceptance->webhook.alerts[i];
                 int r = alert->firing ? accept_firing(journal, alert, now, error)
@@ -238,7 +239,7 @@ static int mark_matched(struct journal *journal, int64_t episode, struct error *
 static int open_incidents(struct journal *journal, void *context, struct error *error)
 {
         const struct opening *opening = context;
-        nsec now = clock_wall();
+        nsec now = world_wall(journal->world);
         int r = mark_matched(journal, opening->episode, error);
         for (size_t i = 0; r >= 0 && i < opening->count; i++)
                 r = open_incident(journal, opening->episode, &opening->items[i], now, error);
@@ -280,7 +281,8 @@ struct closing {
 static int close_episode(struct journal *journal, void *context, struct error *error)
 {
         const struct closing *closing = context;
-        return journal_end_episode(journal, closing->episode, clock_wall(), closing->actor, error);
+        return journal_end_episode(journal, closing->episode, world_wall(journal->world), closing->actor,
+                                   error);
 }
 
 int journal_close_episode(struct journal *journal, int64_t episode, const char *actor, struct error *error)
@@ -330,23 +332,23 @@ static int write_step(struct journal *journal, const struct journal_entry *entry
         return r;
 }
 
+/* `way` is the change of state; NULL: it stays. */
 static int write_incident(struct journal *journal, const struct journal_entry *entry, const char *detail,
-                          nsec now, enum incident_state state, struct error *error)
+                          nsec now, const struct transition *way, struct error *error)
 {
         struct journal_connection *writer = &journal->writer;
-        bool final = entry->ended || state >= INCIDENT_HEALED;
+        int64_t ends = way && way->ends, clears = entry->clear_requests || ends;
         int r;
-        if (entry->state == INCIDENT_UNCHANGED)
-                r = journal_run(writer, INCIDENT_TOUCH, error, "itiiiiii", entry->incident, entry->lock,
+        if (!way)
+                r = journal_run(writer, INCIDENT_TOUCH, error, "itiiiii", entry->incident, entry->lock,
                                 (int64_t)entry->approve, (int64_t)entry->request_cancel,
-                                (int64_t)entry->request_undo, (int64_t)entry->clear_requests, now,
-                                (int64_t) final);
+                                (int64_t)entry->request_undo, clears, now);
         else
                 r = journal_run(writer, INCIDENT_UPDATE, error, "ittitiiiiii", entry->incident,
-                                incident_state_name(state), entry->guard ? entry->guard : "",
+                                incident_state_name(way->to), entry->guard ? entry->guard : "",
                                 (int64_t)entry->guard_until, entry->lock, (int64_t)entry->approve,
-                                (int64_t)entry->request_cancel, (int64_t)entry->request_undo,
-                                (int64_t)entry->clear_requests, now, (int64_t) final);
+                                (int64_t)entry->request_cancel, (int64_t)entry->request_undo, clears, now,
+                                ends);
         if (r >= 0 && entry->step > 0)
                 r = write_step(journal, entry, detail, now, error);
         if (r >= 0)
@@ -374,26 +376,41 @@ static int current_state(struct journal *journal, const struct journal_entry *en
         return 0;
 }
 
+/* The way that the entry wants to go; NULL when the state stays. */
+static int find_way(const struct journal_entry *entry, enum incident_state from,
+                    const struct transition **ret, struct error *error)
+{
+        *ret = NULL;
+        if (entry->state == INCIDENT_UNCHANGED)
+                return 0;
+        *ret = transition_find(from, entry->state, entry->event);
+        if (*ret)
+                return 0;
+        return error_set(error, EPROTO, "an incident that is %s cannot become %s by \"%s\"",
+                         incident_state_name(from), incident_state_name(entry->state), entry->event);
+}
+
 static int write_entry(struct journal *journal, void *context, struct error *error)
 {
         const struct writing *writing = context;
         const struct journal_entry *entry = writing->entry;
+        const struct transition *way = NULL;
         enum incident_state state = INCIDENT_UNCHANGED;
-        nsec now = clock_wall();
+        nsec now = world_wall(journal->world);
         int r = 0;
 
         if (entry->incident != 0) {
                 r = current_state(journal, entry, &state, error);
-                if (r >= 0 && entry->state != INCIDENT_UNCHANGED)
-                        state = entry->state;
                 if (r >= 0)
-                        r = write_incident(journal, entry, writing->detail, now, state, error);
+                        r = find_way(entry, state, &way, error);
+                if (r >= 0)
+                        r = write_incident(journal, entry, writing->detail, now, way, error);
         }
         if (r < 0)
                 return r;
-        return journal_append(journal, entry->incident, now, entry->actor, entry->event,
-                              entry->incident != 0 ? incident_state_name(state) : "", (int64_t)entry->step,
-                              writing->detail, error);
+        const char *name = entry->incident == 0 ? "" : incident_state_name(way ? way->to : state);
+        return journal_append(journal, entry->incident, now, entry->actor, entry->event, name,
+                              (int64_t)entry->step, writing->detail, error);
 }
 
 int journal_write(struct journal *journal, const struct journal_entry *entry, struct error *error)
@@ -417,7 +434,7 @@ struct pausing {
 static int write_pause(struct journal *journal, void *context, struct error *error)
 {
         const struct pausing *pausing = context;
-        nsec now = clock_wall();
+        nsec now = world_wall(journal->world);
         int r = journal_run(&journal->writer, PAUSED_SET, error, "i", (int64_t)(pausing->paused ? now : 0));
         if (r < 0)
                 return r;

@@ -116,9 +116,9 @@ static void commit(struct journal *journal, struct journal_job *jobs, size_t cou
         const struct journal_chain before = journal->chain;
         _cleanup_error_ struct error error = {0};
         size_t counted = 0;
-        nsec began = clock_monotonic();
+        nsec began = world_monotonic(journal->world);
         int r = run_all(journal, jobs, &counted, &error);
-        nsec took = clock_monotonic() - began;
+        nsec took = world_monotonic(journal->world) - began;
         if (r >= 0)
                 crash_point("after", counted);
         else
@@ -180,14 +180,19 @@ int journal_submit(struct journal *journal, struct journal_job *job)
         pthread_mutex_lock(&journal->lock);
         bool full =
                 journal->stopping || (job->webhook && journal->webhooks_waiting >= WEBHOOKS_WAITING_LIMIT);
-        if (!full) {
-                job->next = NULL;
+        bool alone = !full && journal->world->alone;
+        job->next = NULL;
+        if (alone)
+                journal->webhooks_waiting += job->webhook;
+        else if (!full) {
                 *journal->end = job;
                 journal->end = &job->next;
                 journal->webhooks_waiting += job->webhook;
                 pthread_cond_signal(&journal->work);
         }
         pthread_mutex_unlock(&journal->lock);
+        if (alone)
+                commit(journal, job, 1);
         return full ? -EAGAIN : 0;
 }
 
@@ -311,14 +316,21 @@ static int read_chain(struct journal *journal, struct error *error)
         return 0;
 }
 
+/* The file's place on the disk, and that nobody else has it: not asked where the bytes lie elsewhere. */
+static int take_place(struct journal *journal, struct error *error)
+{
+        if (journal->world->vfs)
+                return 0;
+        int r = make_directories(journal->path, error);
+        return r < 0 ? r : take_lock(journal, error);
+}
+
 static int open_all(struct journal *journal, struct error *error)
 {
-        int r = make_directories(journal->path, error);
-        if (r >= 0)
-                r = take_lock(journal, error);
+        int r = take_place(journal, error);
         mode_t before = umask(0077);
         if (r >= 0)
-                r = journal_connect(journal->path, true, &journal->writer, error);
+                r = journal_connect(journal->path, journal->world->vfs, true, &journal->writer, error);
         umask(before);
         if (r >= 0)
                 r = check_health(&journal->writer, error);
@@ -327,10 +339,10 @@ static int open_all(struct journal *journal, struct error *error)
         if (r >= 0)
                 r = read_chain(journal, error);
         if (r >= 0)
-                r = journal_connect(journal->path, false, &journal->reader, error);
+                r = journal_connect(journal->path, journal->world->vfs, false, &journal->reader, error);
         if (r >= 0)
                 r = histogram_init(&journal->commit_duration, commit_bounds, N_ELEMENTS(commit_bounds));
-        if (r < 0)
+        if (r < 0 || journal->world->alone)
                 return r;
         if (pthread_create(&journal->thread, NULL, write_until_closed, journal) != 0)
                 return error_set(error, EAGAIN, "cannot start the journal's thread");
@@ -343,16 +355,17 @@ static int open_reader(struct journal *journal, struct error *error)
         if (access(journal->path, F_OK) < 0)
                 return error_set(error, errno, "%s", strerror(errno));
         journal->stopping = true; /* takes no jobs */
-        int r = journal_connect(journal->path, false, &journal->reader, error);
+        int r = journal_connect(journal->path, NULL, false, &journal->reader, error);
         return r < 0 ? r : journal_check_schema(&journal->reader, error);
 }
 
 static int open_by(int (*open_parts)(struct journal *journal, struct error *error), const char *path,
-                   struct journal **ret, struct error *error)
+                   const struct world *world, struct journal **ret, struct error *error)
 {
         struct journal *journal = calloc(1, sizeof(*journal));
         if (!journal)
                 return error_oom(error);
+        journal->world = world;
         journal->lock_file = -1;
         journal->end = &journal->first;
         pthread_mutex_init(&journal->lock, NULL);
@@ -368,14 +381,14 @@ static int open_by(int (*open_parts)(struct journal *journal, struct error *erro
         return 0;
 }
 
-int journal_open(const char *path, struct journal **ret, struct error *error)
+int journal_open(const char *path, const struct world *world, struct journal **ret, struct error *error)
 {
-        return open_by(open_all, path, ret, error);
+        return open_by(open_all, path, world, ret, error);
 }
 
 int journal_open_reading(const char *path, struct journal **ret, struct error *error)
 {
-        return open_by(open_reader, path, ret, error);
+        return open_by(open_reader, path, NULL, ret, error);
 }
 
 struct journal *journal_close(struct journal *journal)

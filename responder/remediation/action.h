@@ -25,7 +25,7 @@
 enum effect { EFFECT_READ_ONLY, EFFECT_REVERSIBLE, EFFECT_IRREVERSIBLE };
 
 struct step_run {
-        const void *config; /* the structure of action->fields, labels already bound */
+        void *config; /* the structure of action->fields, labels already bound; actions only read it */
         const struct alert *alert;
         const char *incident; /* "INC-2026-0001"; "INC-0000-0000" for the plan command */
         size_t position;      /* of the step in its remediation, from 1 */

@@ -17,25 +17,25 @@ typedef int decide_function(struct engine *engine, const char *number, const str
 static int decide_approve(struct engine *engine, const char *number, const struct decider *by,
                           struct error *error)
 {
-        return engine_approve(engine, number, by->actor, error);
+        return engine_decide(engine, DECISION_APPROVE, number, by->actor, by->reason, error);
 }
 
 static int decide_deny(struct engine *engine, const char *number, const struct decider *by,
                        struct error *error)
 {
-        return engine_deny(engine, number, by->actor, by->reason, error);
+        return engine_decide(engine, DECISION_DENY, number, by->actor, by->reason, error);
 }
 
 static int decide_cancel(struct engine *engine, const char *number, const struct decider *by,
                          struct error *error)
 {
-        return engine_cancel(engine, number, by->actor, error);
+        return engine_decide(engine, DECISION_CANCEL, number, by->actor, by->reason, error);
 }
 
 static int decide_undo(struct engine *engine, const char *number, const struct decider *by,
                        struct error *error)
 {
-        return engine_undo(engine, number, by->actor, error);
+        return engine_decide(engine, DECISION_UNDO, number, by->actor, by->reason, error);
 }
 
 static int decide_pause(struct engine *engine, _unused_ const char *number, const struct decider *by,

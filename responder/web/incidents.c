@@ -109,7 +109,7 @@ void api_show(struct api *api, struct http_exchange *exchange)
 
 int api_status_json(struct api *api, cJSON **ret, struct error *error)
 {
-        const struct engine_options *parts = &api->options.parts;
+        const struct incident_parts *parts = &api->options.parts;
         struct incident_list active = {0};
         bool paused = false;
         nsec since = 0;

@@ -101,7 +101,7 @@ static void put_remediations(struct text *page, const struct remediation_set *se
 
 void api_landing(struct api *api, struct http_exchange *exchange)
 {
-        const struct engine_options *parts = &api->options.parts;
+        const struct incident_parts *parts = &api->options.parts;
         struct text page = {0};
         bool paused = false;
         nsec since = 0;

@@ -36,7 +36,7 @@ static void incidents_by_state(struct journal *journal, struct sample_sink *sink
 
 void api_metrics(struct api *api, struct http_exchange *exchange)
 {
-        const struct engine_options *parts = &api->options.parts;
+        const struct incident_parts *parts = &api->options.parts;
         struct sample_set set = {0};
         struct sample_sink sink = {&set};
         bool paused = false;

@@ -16,7 +16,7 @@ struct api;
 struct api_options {
         const char *listen_address;
         struct engine *engine;
-        struct engine_options parts; /* what the engine was started with */
+        struct incident_parts parts; /* what the engine was started with */
         const char *web_config_file; /* NULL: none */
         bool must_authenticate;      /* a web configuration that lets everybody in is never taken */
         /* Who may approve, deny, cancel, undo, pause and resume, separated by commas. NULL: everybody who may

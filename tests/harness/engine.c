@@ -68,17 +68,24 @@ void fixture_open_journal(struct engine_fixture *fixture)
 {
         _cleanup_error_ struct error error = {0};
         _cleanup_free_ char *path = text_format("%s/journal.db", fixture->directory);
-        if (journal_open(path, &fixture->journal, &error) < 0)
+        if (production_new(fixture->targets, &fixture->production, &error) < 0 ||
+            journal_open(path, production_world(fixture->production), &fixture->journal, &error) < 0)
                 fail_msg("%s", error_text(&error));
+}
+
+void fixture_close_journal(struct engine_fixture *fixture)
+{
+        fixture->journal = journal_close(fixture->journal);
+        fixture->production = production_free(fixture->production);
 }
 
 void fixture_start(struct engine_fixture *fixture)
 {
         _cleanup_error_ struct error error = {0};
         fixture_open_journal(fixture);
-        const struct engine_options options = {fixture->set, fixture->targets, fixture->journal,
-                                               fixture->meters, fixture->dry_run};
-        if (engine_start(&options, &fixture->engine, &error) < 0)
+        const struct incident_parts parts = {production_world(fixture->production), fixture->set,
+                                             fixture->journal, fixture->meters, fixture->dry_run};
+        if (engine_start(&parts, &fixture->engine, &error) < 0)
                 fail_msg("%s", error_text(&error));
 }
 
@@ -86,7 +93,7 @@ void fixture_stop(struct engine_fixture *fixture)
 {
         assert_null(engine_stop(fixture->engine, deadline_in(20 * NSEC_PER_SEC)));
         fixture->engine = NULL;
-        fixture->journal = journal_close(fixture->journal);
+        fixture_close_journal(fixture);
 }
 
 struct engine_fixture *fixture_prepare(const char *remediations)

@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 
 #include "responder/engine/engine.h"
+#include "responder/production.h"
 #include "tests/harness/actions.h"
 
 struct engine_fixture {
@@ -23,6 +24,7 @@ struct engine_fixture {
         struct http_server *server;
         struct remediation_set *set;
         struct targets *targets;
+        struct production *production; /* with the journal, once that is open */
         struct meters *meters;
         struct journal *journal;
         struct engine *engine; /* NULL while it does not run */
@@ -49,6 +51,7 @@ void fixture_close(struct engine_fixture *fixture);
 
 /* The journal without an engine. */
 void fixture_open_journal(struct engine_fixture *fixture);
+void fixture_close_journal(struct engine_fixture *fixture);
 
 /* One alert arrives and is written; `labels` as JSON members. */
 void alert_arrives(struct engine_fixture *fixture, const char *fingerprint, bool firing, const char *labels);

@@ -7,12 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "responder/journal/transition.h"
 #include "tests/harness/files.h"
+#include "tests/harness/world.h"
 
 void open_journal(struct journal_fixture *fixture)
 {
         _cleanup_error_ struct error error = {0};
-        if (journal_open(fixture->path, &fixture->journal, &error) < 0)
+        if (journal_open(fixture->path, &clocks_only, &fixture->journal, &error) < 0)
                 fail_msg("%s", error_text(&error));
 }
 
@@ -161,11 +163,24 @@ size_t unmatched_count(struct journal_fixture *fixture)
         return count;
 }
 
+/* The first way from the state that the incident is in to that of the entry. */
+static const char *event_of(const struct journal_fixture *fixture, const struct journal_entry *entry)
+{
+        for (const struct transition *one = transitions; one->event; one++) {
+                _cleanup_free_ char *query =
+                        text_format("SELECT count(*) FROM incidents WHERE id = %lld AND state = '%s'",
+                                    (long long)entry->incident, incident_state_name(one->from));
+                if (one->to == entry->state && query_number(fixture, query) == 1)
+                        return one->event;
+        }
+        return "e";
+}
+
 int write_entry(struct journal_fixture *fixture, struct journal_entry entry, struct error *error)
 {
         entry.incident = entry.incident ? entry.incident : 1;
         entry.actor = entry.actor ? entry.actor : "engine";
-        entry.event = entry.event ? entry.event : "e";
+        entry.event = entry.event ? entry.event : event_of(fixture, &entry);
         return journal_write(fixture->journal, &entry, error);
 }
 

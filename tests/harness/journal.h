@@ -45,7 +45,8 @@ struct incident only_active(struct journal_fixture *fixture); /* for incident_re
 size_t active_count(struct journal_fixture *fixture);
 size_t unmatched_count(struct journal_fixture *fixture);
 
-/* Writes one entry, about incident 1, by the engine, unless it says otherwise. */
+/* Writes one entry, about incident 1, by the engine, and by the first event that leads to its state, unless
+ * it says otherwise. */
 int write_entry(struct journal_fixture *fixture, struct journal_entry entry, struct error *error);
 
 #define WRITE(fixture, ...)                                                                   \

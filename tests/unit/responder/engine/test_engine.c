@@ -147,7 +147,8 @@ static void test_verification(_unused_ void **state)
         atomic_store(&fixture->holds, false);
         alert_arrives(fixture, "f3", true, "\"v\":\"yes\"");
         await_state(fixture, 2, INCIDENT_VERIFYING);
-        assert_int_equal(engine_cancel(fixture->engine, fixture->number[2], "tester", NULL), 0);
+        assert_int_equal(
+                engine_decide(fixture->engine, DECISION_CANCEL, fixture->number[2], "tester", NULL, NULL), 0);
         await_state(fixture, 2, INCIDENT_CANCELLED);
 
         atomic_store(&fixture->holds, false);
@@ -167,19 +168,29 @@ static void test_max_and_approval(_unused_ void **state)
         alert_arrives(fixture, "f1", true, "\"x\":\"max\"");
         await_state(fixture, 1, INCIDENT_AWAITING_APPROVAL);
         assert_action_calls("run", "");
-        assert_int_equal(engine_undo(fixture->engine, fixture->number[1], "tester", &error), -ESTALE);
-        assert_int_equal(engine_approve(fixture->engine, fixture->number[1], "tester", &error), 0);
+        assert_int_equal(
+                engine_decide(fixture->engine, DECISION_UNDO, fixture->number[1], "tester", NULL, &error),
+                -ESTALE);
+        assert_int_equal(
+                engine_decide(fixture->engine, DECISION_APPROVE, fixture->number[1], "tester", NULL, &error),
+                0);
         await_state(fixture, 1, INCIDENT_HEALED);
         assert_action_calls("run", "run:one run:two");
-        assert_int_equal(engine_approve(fixture->engine, fixture->number[1], "tester", &error), -ESTALE);
+        assert_int_equal(
+                engine_decide(fixture->engine, DECISION_APPROVE, fixture->number[1], "tester", NULL, &error),
+                -ESTALE);
         assert_non_null(strstr(error_text(&error), "healed"));
 
         alert_arrives(fixture, "f2", true, "\"x\":\"ask\"");
         await_state(fixture, 2, INCIDENT_AWAITING_APPROVAL);
-        assert_int_equal(engine_deny(fixture->engine, fixture->number[2], "tester", "not today", &error), 0);
+        assert_int_equal(engine_decide(fixture->engine, DECISION_DENY, fixture->number[2], "tester",
+                                       "not today", &error),
+                         0);
         await_state(fixture, 2, INCIDENT_DENIED);
         assert_false(action_called("run:three"));
-        assert_int_equal(engine_deny(fixture->engine, "INC-1999-0001", "tester", NULL, &error), -ENOENT);
+        assert_int_equal(
+                engine_decide(fixture->engine, DECISION_DENY, "INC-1999-0001", "tester", NULL, &error),
+                -ENOENT);
         fixture_close(fixture);
 }
 
@@ -324,26 +335,31 @@ static void test_cancel_and_undo(_unused_ void **state)
                 "{act.undone: {name: two, undo_fails: true}}, {act.once: {name: three}}]}\n");
         alert_arrives(fixture, "f1", true, "");
         await_action_call("run:one");
-        assert_int_equal(engine_cancel(fixture->engine, fixture->number[1], "tester", NULL), 0);
+        assert_int_equal(
+                engine_decide(fixture->engine, DECISION_CANCEL, fixture->number[1], "tester", NULL, NULL), 0);
         open_gate();
         await_state(fixture, 1, INCIDENT_CANCELLED);
         assert_action_calls("run undo", "run:one");
-        assert_int_equal(engine_undo(fixture->engine, fixture->number[1], "tester", NULL), 0);
+        assert_int_equal(
+                engine_decide(fixture->engine, DECISION_UNDO, fixture->number[1], "tester", NULL, NULL), 0);
         await_incident(fixture, 1, first_step_is, STEP_UNDONE, "undone");
-        assert_int_equal(engine_undo(fixture->engine, fixture->number[1], "tester", NULL), -ESTALE);
+        assert_int_equal(
+                engine_decide(fixture->engine, DECISION_UNDO, fixture->number[1], "tester", NULL, NULL),
+                -ESTALE);
 
         /* An undo that fails calls a person, and may be asked for again. */
         forget_action_calls();
         alert_arrives(fixture, "f2", true, "");
         await_state(fixture, 2, INCIDENT_HEALED);
-        assert_int_equal(engine_undo(fixture->engine, fixture->number[2], "tester", NULL), 0);
+        assert_int_equal(
+                engine_decide(fixture->engine, DECISION_UNDO, fixture->number[2], "tester", NULL, NULL), 0);
         while (atomic_load(&fixture->told) == 0)
                 poll_pause();
         assert_true(person_was_told(fixture, "cannot be put back"));
         assert_action_calls("undo", "undo:two undo:one");
         mend_actions();
         struct deadline deadline = deadline_in(20 * NSEC_PER_SEC);
-        while (engine_undo(fixture->engine, fixture->number[2], "tester", NULL) < 0 &&
+        while (engine_decide(fixture->engine, DECISION_UNDO, fixture->number[2], "tester", NULL, NULL) < 0 &&
                !deadline_passed(deadline))
                 poll_pause();
         await_action_call("undo:two undo:one undo:two");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What holds an incident back, and what counts as healed: both judged without acting. */
 #include "tests/harness/unit.h"
+#include "tests/harness/world.h"
 
 #include <stdio.h>
 
@@ -21,7 +22,7 @@ static struct journal *journal_with_runs(char *directory, size_t runs, nsec *ret
         struct journal *journal = NULL;
         assert_non_null(mkdtemp(directory));
         _cleanup_free_ char *path = text_format("%s/journal.db", directory);
-        if (journal_open(path, &journal, &error) < 0)
+        if (journal_open(path, &clocks_only, &journal, &error) < 0)
                 fail_msg("%s", error_text(&error));
         for (size_t i = 0; i < runs; i++) {
                 _cleanup_free_ char *body =
@@ -57,7 +58,10 @@ static struct journal *journal_with_runs(char *directory, size_t runs, nsec *ret
                          .event = "running",
                          .state = INCIDENT_RUNNING,
                          .lock = "lock"},
-                        {.incident = id, .actor = "engine", .event = "healed", .state = INCIDENT_HEALED},
+                        {.incident = id,
+                         .actor = "engine",
+                         .event = "healed: all steps done",
+                         .state = INCIDENT_HEALED},
                 };
                 for (size_t k = 0; k < N_ELEMENTS(rows); k++)
                         assert_int_equal(journal_write(journal, &rows[k], NULL), 0);
@@ -79,7 +83,8 @@ static struct guard_verdict ask(struct journal *journal, const struct remediatio
 {
         struct guard_verdict verdict = {0};
         _cleanup_error_ struct error error = {0};
-        if (guard_check(journal, remediation, incident, "lock", active, paused, now, &verdict, &error) < 0)
+        const struct guard_question question = {journal, remediation, incident, "lock", active, paused, now};
+        if (guard_check(&question, &verdict, &error) < 0)
                 fail_msg("%s", error_text(&error));
         return verdict;
 }
@@ -142,10 +147,14 @@ static void test_who_holds_a_lock(_unused_ void **state)
                 {INCIDENT_VERIFYING, STEP_DONE, true},          {INCIDENT_HEALED, STEP_DONE, false},
                 {INCIDENT_HEALED, STEP_UNDOING, true},          {INCIDENT_ESCALATED, STEP_FAILED, false},
         };
+        char lock[] = "l";
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
                 struct step_record record = {.status = cases[i].step};
-                const struct incident incident = {.state = cases[i].state, .steps = &record, .step_count = 1};
-                assert_true(guard_holds_lock(&incident) == cases[i].holds);
+                struct incident holder = {
+                        .id = 1, .lock = lock, .state = cases[i].state, .steps = &record, .step_count = 1};
+                const struct incident_list active = {&holder, 1};
+                assert_true((guard_lock_holder(&active, 2, lock) == &holder) == cases[i].holds);
+                assert_null(guard_lock_holder(&active, 1, lock));
         }
 }
 

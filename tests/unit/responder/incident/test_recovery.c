@@ -16,7 +16,9 @@ static void write_row(struct engine_fixture *fixture, enum incident_state state,
         const struct journal_entry entry = {
                 .incident = incident.id,
                 .actor = "engine",
-                .event = state == INCIDENT_VERIFYING ? "verifying" : "as before the crash",
+                .event = state == INCIDENT_VERIFYING ? "verifying"
+                         : state == INCIDENT_RUNNING ? "running"
+                                                     : "as before the crash",
                 .state = state,
                 .lock = state == INCIDENT_RUNNING ? "the-lock" : NULL,
                 .step = step,
@@ -54,7 +56,7 @@ static struct engine_fixture *fixture_crashed_in(const char *remediations, const
 
 static void crash_and_start(struct engine_fixture *fixture)
 {
-        fixture->journal = journal_close(fixture->journal);
+        fixture_close_journal(fixture);
         fixture_start(fixture);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The journal's file: who may open it, what is wrong with it, and that a changed history shows. */
 #include "tests/harness/journal.h"
+#include "tests/harness/world.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +17,7 @@ static void write_history(struct journal_fixture *fixture)
         WRITE(fixture, .state = INCIDENT_RUNNING, .event = "running");
         WRITE(fixture, .state = INCIDENT_FAILED, .event = "failed");
         assert_int_equal(journal_set_paused(fixture->journal, true, "alice", "why", NULL), 0);
-        WRITE(fixture, .ended = true, .event = "told");
+        WRITE(fixture, .state = INCIDENT_ESCALATED, .event = "escalated");
         assert_int_equal(verified_rows(fixture), 6);
 }
 
@@ -158,7 +159,7 @@ static void test_second_process_is_refused(void **state)
         if (child == 0) {
                 struct journal *journal = NULL;
                 struct error error = {0};
-                int r = journal_open(fixture->path, &journal, &error);
+                int r = journal_open(fixture->path, &clocks_only, &journal, &error);
                 _exit(r == -EBUSY && strstr(error_text(&error), "another runbook_responder has it open") ? 0
                                                                                                          : 1);
         }
@@ -175,7 +176,7 @@ static int open_error(struct journal_fixture *fixture, const char *sentence)
 {
         _cleanup_error_ struct error error = {0};
         _cleanup_free_ char *whole = text_format("cannot open the journal %s: %s", fixture->path, sentence);
-        int r = journal_open(fixture->path, &fixture->journal, &error);
+        int r = journal_open(fixture->path, &clocks_only, &fixture->journal, &error);
         assert_null(fixture->journal);
         if (!string_starts(error_text(&error), whole))
                 fail_msg("%s\nis not\n%s", error_text(&error), whole);
@@ -245,13 +246,13 @@ static void test_makes_its_directories(void **state)
         struct stat status;
         _cleanup_free_ char *path = text_format("%s/a/b/journal.db", fixture->directory);
         _cleanup_free_ char *directory = text_format("%s/a/b", fixture->directory);
-        assert_int_equal(journal_open(path, &journal, &error), 0);
+        assert_int_equal(journal_open(path, &clocks_only, &journal, &error), 0);
         journal_close(journal);
         assert_int_equal(stat(directory, &status), 0);
         assert_int_equal(status.st_mode & 0777, 0700);
 
         _cleanup_free_ char *below = text_format("%s/below", path);
-        assert_int_equal(journal_open(below, &journal, &error), -ENOTDIR);
+        assert_int_equal(journal_open(below, &clocks_only, &journal, &error), -ENOTDIR);
         _cleanup_free_ char *sentence =
                 text_format("cannot open the journal %s: cannot open %s.lock: Not a directory", below, below);
         assert_string_equal(error_text(&error), sentence);

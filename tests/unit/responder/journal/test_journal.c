@@ -233,7 +233,7 @@ static void test_entries_change_what_they_say(void **state)
         nsec running_at = incident.running_at;
         assert_true(running_at > 0 && incident.cancel_requested && incident.approved);
         incident_release(&incident);
-        WRITE(fixture, .state = INCIDENT_VERIFYING, .clear_requests = true);
+        WRITE(fixture, .state = INCIDENT_AWAITING_APPROVAL, .clear_requests = true);
         WRITE(fixture, .state = INCIDENT_RUNNING);
         incident = only_active(fixture);
         assert_true(incident.running_at == running_at);
@@ -350,7 +350,7 @@ static void test_who_is_active(void **state)
         struct incident incident = only_active(fixture);
         assert_true(incident.id == 2 && incident.ended_at == 0);
         incident_release(&incident);
-        WRITE(fixture, .incident = 2, .ended = true);
+        WRITE(fixture, .incident = 2, .state = INCIDENT_FAILED, .event = "ended: nobody is to be called");
         assert_int_equal(active_count(fixture), 0);
         assert_int_equal(query_number(fixture, "SELECT ended_at > 0 FROM incidents WHERE id = 2"), 1);
 
@@ -359,6 +359,7 @@ static void test_who_is_active(void **state)
         open_incidents(fixture, 1);
         WRITE(fixture, .incident = 3, .step = 1, .step_status = STEP_STARTED);
         WRITE(fixture, .incident = 3, .step = 1, .step_status = STEP_FAILED);
+        WRITE(fixture, .incident = 3, .state = INCIDENT_FAILED);
         WRITE(fixture, .incident = 3, .state = INCIDENT_ESCALATED);
         assert_int_equal(active_count(fixture), 1);
         WRITE(fixture, .incident = 3, .step = 1, .settled = true);
@@ -374,8 +375,10 @@ static void test_pages_and_finding(void **state)
                 accept_alerts(fixture, word);
                 open_incidents(fixture, 1);
         }
-        WRITE(fixture, .incident = 2, .state = INCIDENT_HEALED);
-        WRITE(fixture, .incident = 4, .state = INCIDENT_HEALED);
+        for (int64_t id = 2; id <= 4; id += 2) {
+                WRITE(fixture, .incident = id, .state = INCIDENT_RUNNING);
+                WRITE(fixture, .incident = id, .state = INCIDENT_HEALED);
+        }
         assert_int_equal(journal_list(fixture->journal, INCIDENT_UNCHANGED, 0, 2, &list, NULL), 0);
         assert_true(list.count == 2 && list.items[0].id == 5 && list.items[1].id == 4);
         incident_list_release(&list);

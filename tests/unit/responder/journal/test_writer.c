@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What was acknowledged is there: with many writers, on a full disk, and after SIGKILL. */
 #include "tests/harness/journal.h"
+#include "tests/harness/world.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -202,8 +203,10 @@ static void test_full_disk(void **state)
 
         /* Not even one entry, when there is no room at all. */
         _cleanup_error_ struct error error = {0};
-        const struct journal_entry entry = {
-                .incident = 1, .actor = "engine", .event = "healed", .state = INCIDENT_HEALED};
+        const struct journal_entry entry = {.incident = 1,
+                                            .actor = "engine",
+                                            .event = "healed: all steps done",
+                                            .state = INCIDENT_HEALED};
         limit_files(0);
         int r = journal_write(fixture->journal, &entry, &error);
         limit_files(RLIM_INFINITY);
@@ -266,7 +269,7 @@ static void flood(const char *path, int first)
         struct journal *journal = NULL;
         atomic_int waiting = 0;
         pthread_t thread;
-        if (journal_open(path, &journal, NULL) < 0 ||
+        if (journal_open(path, &clocks_only, &journal, NULL) < 0 ||
             pthread_create(&thread, NULL, write_entries, journal) != 0)
                 _exit(2);
         for (int i = first;; i++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Webhooks over real sockets into a real journal; a small HTTP server answers as Alertmanager would. */
 #include "tests/harness/peer.h"
+#include "tests/harness/world.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -81,7 +82,7 @@ static void open_room_with(struct room *room, const char *alertmanager_url)
         assert_non_null(mkdtemp(room->directory));
         room->path = text_format("%s/journal.db", room->directory);
         room->alertmanager = serve(alertmanager_routes, room);
-        assert_int_equal(journal_open(room->path, &room->journal, NULL), 0);
+        assert_int_equal(journal_open(room->path, &clocks_only, &room->journal, NULL), 0);
         assert_int_equal(workers_new(2, &room->workers, NULL), 0);
         room->url = alertmanager_url
                             ? strdup(alertmanager_url)

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One look at everything: finds out for each active incident what comes next. */
+#include <errno.h>
+
+#include "responder/engine/guard.h"
+#include "responder/engine/internal.h"
+
+/* Longest sleep, should a wake-up ever be missed. */
+#define LOOK_AGAIN (60 * NSEC_PER_SEC)
+
+/* While another incident of the same remediation is being planned. */
+#define SIBLING_AGAIN (500 * NSEC_PER_MSEC)
+
+#define ASTRAY_AGAIN NSEC_PER_SEC
+
+typedef int look_function(struct look *look, struct incident *incident, const struct remediation *remediation,
+                          struct error *error);
+static look_function look_waiting, look_running, look_verifying, look_lost, look_ended;
+
+/* What comes next in each state. */
+static look_function *const looks[INCIDENT_STATE_COUNT] = {
+        [INCIDENT_RECEIVED] = look_waiting,
+        [INCIDENT_HELD] = look_waiting,
+        [INCIDENT_AWAITING_APPROVAL] = look_waiting,
+        [INCIDENT_RUNNING] = look_running,
+        [INCIDENT_VERIFYING] = look_verifying,
+        [INCIDENT_FAILED] = look_lost,
+        [INCIDENT_NOT_HEALED] = look_lost,
+        [INCIDENT_HEALED] = look_ended,
+        [INCIDENT_ESCALATED] = look_ended,
+        [INCIDENT_EXPIRED] = look_ended,
+        [INCIDENT_DENIED] = look_ended,
+        [INCIDENT_CANCELLED] = look_ended,
+        [INCIDENT_PLANNED] = look_ended,
+};
+
+/* The remembered time for this incident has come, or there is none. */
+static bool is_due(struct look *look, const struct incident *incident)
+{
+        struct engine *engine = look->engine;
+        struct engine_slot *slot = slot_find(engine, incident->id);
+        if (!slot)
+                return true;
+        pthread_mutex_lock(&engine->lock);
+        nsec when = slot->look_at;
+        pthread_mutex_unlock(&engine->lock);
+        if (when <= look->now)
+                return true;
+        look_again_at(look, when);
+        return false;
+}
+
+/* Changes the state on the engine's own thread; that somebody else was faster only means looking again. */
+static int enter(struct look *look, const struct incident *incident, const struct incident_change *change,
+                 struct error *error)
+{
+        int r = incident_enter(&look->engine->parts, incident, change, error);
+        look_again_at(look, r == -EPROTO ? look->now + ASTRAY_AGAIN : look->now);
+        return r == -ESTALE || r == -EPROTO ? 0 : r;
+}
+
+static int enter_for(struct look *look, const struct incident *incident, enum incident_state to,
+                     const char *event, const char *reason, struct error *error)
+{
+        _cleanup_json_ cJSON *detail = reason ? reason_detail(reason, NULL) : NULL;
+        const struct incident_change change = {.to = to, .event = event, .detail = detail};
+        return enter(look, incident, &change, error);
+}
+
+static int hold(struct look *look, const struct incident *incident, const char *lock,
+                const struct guard_verdict *verdict, struct error *error)
+{
+        if (verdict->until != 0)
+                look_again_at(look, look->now + (verdict->until - look->wall));
+        if (incident->state == INCIDENT_HELD && string_equal(incident->guard, verdict->guard) &&
+            incident->guard_until == verdict->until)
+                return 0;
+        _cleanup_json_ cJSON *detail = cJSON_CreateObject();
+        if (detail) {
+                json_put(detail, "guard", cJSON_CreateString(verdict->guard));
+                if (*verdict->holder)
+                        json_put(detail, "holder", cJSON_CreateString(verdict->holder));
+        }
+        const struct incident_change held = {
+                .to = INCIDENT_HELD,
+                .event = "held",
+                .guard = verdict->guard,
+                .guard_until = verdict->until,
+                .lock = lock,
+                .detail = detail,
+        };
+        return enter(look, incident, &held, error);
+}
+
+/* Another incident of the same remediation is being planned: it is counted by the limit once it runs. */
+static bool sibling_starts(const struct look *look, const struct incident *incident)
+{
+        for (size_t i = 0; i < look->active.count; i++) {
+                const struct incident *other = &look->active.items[i];
+                if (other->id == incident->id || !string_equal(other->remediation, incident->remediation))
+                        continue;
+                const struct engine_slot *slot = slot_find(look->engine, other->id);
+                if (slot && slot->was_busy && other->running_at == 0)
+                        return true;
+        }
+        return false;
+}
+
+static int bind_lock(const struct remediation *remediation, const struct incident *incident, char **ret,
+                     struct error *error)
+{
+        struct alert_bindings bindings;
+        alert_bindings_init(&bindings, &incident->alert, incident->number);
+        if (remediation->lock)
+                return bind_text(remediation->lock, &bindings.bindings, BIND_PLAIN, ret, error);
+        char *copy = strdup(remediation->name);
+        if (!copy)
+                return error_oom(error);
+        *ret = copy;
+        return 0;
+}
+
+static int ask_guards(struct look *look, struct incident *incident, const struct remediation *remediation,
+                      struct error *error)
+{
+        _cleanup_free_ char *lock = NULL;
+        _cleanup_error_ struct error why = {0};
+        if (bind_lock(remediation, incident, &lock, &why) < 0)
+                return enter_for(look, incident, INCIDENT_FAILED, "planning failed", error_text(&why), error);
+        if (sibling_starts(look, incident)) {
+                look_again_at(look, look->now + SIBLING_AGAIN);
+                return 0;
+        }
+
+        const struct guard_question question = {
+                .journal = look->engine->parts.journal,
+                .remediation = remediation,
+                .incident = incident,
+                .lock = lock,
+                .active = &look->active,
+                .paused = look->paused,
+                .now = look->wall,
+        };
+        struct guard_verdict verdict = {0};
+        int r = guard_check(&question, &verdict, error);
+        if (r < 0)
+                return r;
+        if (verdict.guard)
+                return hold(look, incident, lock, &verdict, error);
+        return engine_dispatch(look, incident, remediation, WORLD_RUNS, stage_start, lock, error);
+}
+
+static int cancel_resolved(struct look *look, const struct incident *incident, struct error *error)
+{
+        _cleanup_json_ cJSON *detail =
+                reason_detail(incident->running_at != 0 ? "the alert is resolved"
+                                                        : "the alert was resolved before anything was run",
+                              NULL);
+        const struct incident_change cancelled = {
+                .to = INCIDENT_CANCELLED, .event = "cancelled", .actor = "alert", .detail = detail};
+        return enter(look, incident, &cancelled, error);
+}
+
+static int look_waiting(struct look *look, struct incident *incident, const struct remediation *remediation,
+                        struct error *error)
+{
+        if (incident->cancel_requested)
+                return enter_for(look, incident, INCIDENT_CANCELLED, "cancelled", NULL, error);
+        if (!incident->episode_open)
+                return cancel_resolved(look, incident, error);
+        if (!remediation)
+                return enter_for(look, incident, INCIDENT_FAILED, "planning failed",
+                                 "remediations.yml no longer has this remediation with these steps", error);
+        if (!is_due(look, incident))
+                return 0;
+        if (look->wall - incident->opened_at >= remediation->expire)
+                return engine_dispatch(look, incident, remediation, WORLD_LOOKS, stage_expire, "", error);
+        look_again_at(look, look->now + (incident->opened_at + remediation->expire - look->wall));
+        if (incident->state == INCIDENT_AWAITING_APPROVAL && !incident->approved)
+                return 0;
+        return ask_guards(look, incident, remediation, error);
+}
+
+static int look_running(struct look *look, struct incident *incident, const struct remediation *remediation,
+                        struct error *error)
+{
+        if (!remediation)
+                return enter_for(look, incident, INCIDENT_FAILED, "failed",
+                                 "remediations.yml no longer has this remediation with these steps", error);
+        if (look->paused || look->engine->parts.dry_run || !is_due(look, incident))
+                return 0;
+        return engine_dispatch(look, incident, remediation, WORLD_RUNS, stage_run, incident->lock, error);
+}
+
+static int look_verifying(struct look *look, struct incident *incident, const struct remediation *remediation,
+                          struct error *error)
+{
+        if (!remediation || !verify_wanted(&remediation->verify))
+                return enter_for(look, incident, INCIDENT_NOT_HEALED, "not healed",
+                                 "remediations.yml no longer has this verification", error);
+        if (look->engine->parts.dry_run || (!incident->cancel_requested && !is_due(look, incident)))
+                return 0;
+        return engine_dispatch(look, incident, remediation, WORLD_LOOKS, stage_verify, incident->lock, error);
+}
+
+static bool may_undo(const struct remediation *remediation)
+{
+        bool undoes = remediation && remediation->on_failure == ON_FAILURE_UNDO;
+        for (size_t i = 0; remediation && i < remediation->step_count; i++)
+                undoes |= remediation->steps[i].on_failure == ON_FAILURE_UNDO;
+        return undoes;
+}
+
+/* Failed or not healed: not ended before what `on_failure` asks for is done. */
+static int look_lost(struct look *look, struct incident *incident, const struct remediation *remediation,
+                     struct error *error)
+{
+        if (incident->ended_at != 0)
+                return look_ended(look, incident, remediation, error);
+        if (look->engine->parts.dry_run || !is_due(look, incident))
+                return 0;
+        /* Steps that hang must not keep a person from being called. */
+        return engine_dispatch(look, incident, remediation, may_undo(remediation) ? WORLD_RUNS : WORLD_LOOKS,
+                               stage_aftermath, incident->lock, error);
+}
+
+static int look_ended(struct look *look, struct incident *incident, const struct remediation *remediation,
+                      struct error *error)
+{
+        bool undoes = false;
+        if (look->engine->parts.dry_run || !tidy_wanted(incident, remediation, &undoes) ||
+            !is_due(look, incident))
+                return 0;
+        if (undoes && ((look->paused && !incident->undo_requested) ||
+                       guard_lock_holder(&look->active, incident->id, incident->lock)))
+                return 0;
+        return engine_dispatch(look, incident, remediation, WORLD_RUNS, stage_tidy,
+                               undoes ? incident->lock : "", error);
+}
+
+static int look_at(struct look *look, struct incident *incident, struct error *error)
+{
+        const struct engine_slot *slot = slot_find(look->engine, incident->id);
+        look_function *function = looks[incident->state];
+        if (!function || (slot && slot->was_busy))
+                return 0;
+        const struct remediation *remediation =
+                remediation_find(look->engine->parts.set, incident->remediation);
+        return function(look, incident, incident_fits(incident, remediation) ? remediation : NULL, error);
+}
+
+int engine_look(struct engine *engine, nsec *ret_next, struct error *error)
+{
+        const struct world *world = engine->parts.world;
+        struct look look = {.engine = engine, .now = world_monotonic(world), .wall = world_wall(world)};
+        look.next = look.now + LOOK_AGAIN;
+        nsec since = 0;
+
+        int r = match_episodes(&look, error);
+        if (r < 0)
+                return r;
+        slots_begin(engine);
+        r = journal_paused(engine->parts.journal, &look.paused, &since, error);
+        if (r >= 0)
+                r = journal_active(engine->parts.journal, &look.active, error);
+        if (r >= 0) {
+                slots_mark(engine, &look.active);
+                for (size_t i = 0; i < look.active.count && r >= 0; i++)
+                        r = look_at(&look, &look.active.items[i], error);
+                slots_sweep(engine);
+                engine_reconcile(&look);
+        }
+        incident_list_release(&look.active);
+        *ret_next = look.next;
+        return r;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* New episodes: an incident is opened for every remediation that matches. */
+#include "responder/engine/internal.h"
+
+#define EPISODES_AT_ONCE 256
+
+/* `ret_matched` is false when no remediation is for it: then nothing was written. */
+static int open_incidents(struct engine *engine, const struct episode *episode, bool *ret_matched,
+                          struct error *error)
+{
+        const struct remediation_set *set = engine->parts.set;
+        struct journal_opening *openings = calloc(set->count + 1, sizeof(*openings));
+        if (!openings)
+                return error_oom(error);
+        size_t count = 0;
+        int r = 0;
+        for (size_t i = 0; i < set->count && r >= 0; i++) {
+                const struct remediation *remediation = &set->remediations[i];
+                if (!matchers_match(&remediation->match, &episode->alert.labels))
+                        continue;
+                const char **names = calloc(remediation->step_count, sizeof(*names));
+                if (!names) {
+                        r = error_oom(error);
+                        break;
+                }
+                for (size_t k = 0; k < remediation->step_count; k++)
+                        names[k] = remediation->steps[k].action->name;
+                openings[count++] =
+                        (struct journal_opening){remediation->name, names, remediation->step_count};
+        }
+        if (r >= 0 && count > 0)
+                r = journal_open_incidents(engine->parts.journal, episode->id, openings, count, error);
+        *ret_matched = count > 0;
+        for (size_t i = 0; i < count; i++)
+                free((void *)openings[i].actions);
+        free(openings);
+        return r;
+}
+
+int match_episodes(struct look *look, struct error *error)
+{
+        struct episode_list list = {0};
+        int r = journal_unmatched(look->engine->parts.journal, EPISODES_AT_ONCE, &list, error);
+        if (r < 0)
+                return r;
+        int64_t passed_over[EPISODES_AT_ONCE];
+        size_t count = 0;
+        for (size_t i = 0; i < list.count && r >= 0; i++) {
+                bool matched = true;
+                r = open_incidents(look->engine, &list.items[i], &matched, error);
+                if (!matched)
+                        passed_over[count++] = list.items[i].id;
+        }
+        if (r >= 0)
+                r = journal_pass_over(look->engine->parts.journal, passed_over, count, error);
+        if (list.count == EPISODES_AT_ONCE)
+                look_again_at(look, look->now);
+        episode_list_release(&list);
+        return r;
+}

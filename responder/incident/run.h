@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An incident and its owner: the one place where its state changes, and what a worker has of it.
+ *
+ * This room carries an incident from alert to end. Its stages (stages/stages.h) are what a worker does
+ * between two commits to the journal; its ways from state to state are the table of transitions.c. It knows
+ * the journal below it and the world through responder/world, and nothing of the engine that gives it to
+ * workers.
+ */
+#ifndef RESPONDER_INCIDENT_RUN_H
+#define RESPONDER_INCIDENT_RUN_H
+
+#include <stdatomic.h>
+
+#include "responder/incident/parts.h"
+#include "responder/incident/verify.h"
+
+/* An incident in a worker's hands, from one commit to the next. What is not in the journal may be lost in a
+ * crash. */
+struct incident_run {
+        const struct incident_parts *parts;
+        const atomic_bool *stopping; /* the daemon ends: no further step is begun */
+        const struct remediation
+                *remediation;     /* fits the incident step by step; NULL when none does any more */
+        struct incident incident; /* as last read; replaced whole, but for its number and alert */
+        struct step_run step;     /* the one step that is being planned, run or undone */
+        const char *lock;         /* the bound lock that it was started under */
+        nsec look_again;          /* monotonic: 0: when something changes */
+
+        /* From one stage to the next. */
+        bool watching; /* `watch` is set up */
+        struct verify_watch watch;
+        nsec backoff; /* of whom could not be reached; 0: not tried yet */
+};
+
+/* True when the remediation still has the steps that the incident was opened with. */
+bool incident_fits(const struct incident *incident, const struct remediation *remediation);
+
+/* How long ago the alert began; the incident, when the alert does not say. Never negative. */
+nsec incident_age(const struct world *world, const struct incident *incident);
+
+/* A change of state, and what is written in the same commit. */
+struct incident_change {
+        enum incident_state to;
+        const char *event;            /* a row of transitions.c */
+        const char *actor;            /* NULL: "engine" */
+        const cJSON *detail;          /* may be NULL */
+        const char *guard;            /* with INCIDENT_HELD */
+        nsec guard_until;             /* wall; 0: until something changes */
+        const char *lock;             /* to record the bound lock; NULL: unchanged */
+        size_t step;                  /* from 1; 0: no step is concerned */
+        enum step_status step_status; /* of that step; STEP_WAITING: unchanged */
+};
+
+/*
+ * The only way to change a state: writes the change, counts it, logs it. -ESTALE: the incident is no longer
+ * as `incident` has it, nothing was written. -EPROTO: there is no such way; then the incident is lost and
+ * goes to a person, as a failed one does. Any thread.
+ */
+int incident_enter(const struct incident_parts *parts, const struct incident *incident,
+                   const struct incident_change *change, struct error *error);
+
+/* The same of an incident in a worker's hands, tried until it is written (see run_write()), and read anew. */
+int run_enter(struct incident_run *run, const struct incident_change *change, struct error *error);
+
+/*
+ * Writes an event that changes no state (incident and actor are filled in) and reads the incident anew. What
+ * has happened must be in the journal: so a write that fails is tried again every second, until the daemon
+ * ends. -ESTALE: somebody else was faster, nothing was written.
+ */
+int run_write(struct incident_run *run, struct journal_entry *entry, struct error *error);
+
+/* Writes without reading anew, so that what a running step borrowed of the incident stays where it is. */
+int run_put(struct incident_run *run, struct journal_entry *entry, struct error *error);
+
+/* Reads the incident anew. Its number and its alert stay where they are. */
+int run_refresh(struct incident_run *run, struct error *error);
+
+/* A line of the log about the incident; `reason` may be NULL. */
+void run_warn(const struct incident_run *run, const char *message, const char *reason);
+
+/* {"reason": …}, with the other members that `take` holds (may be NULL); NULL when out of memory. */
+cJSON *reason_detail(const char *reason, cJSON *take);
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A failed or unhealed incident: what `on_failure` says is done, a person is called, and then it has ended.
+ */
+#include <errno.h>
+
+#include "responder/incident/escalate.h"
+#include "responder/incident/stages/stages.h"
+#include "responder/incident/steps.h"
+
+/* What `on_failure` says, of the step that failed or of the remediation. */
+static enum on_failure policy_of(const struct incident_run *run)
+{
+        const struct remediation *remediation = run->remediation;
+        if (!remediation)
+                return ON_FAILURE_ESCALATE;
+        enum on_failure policy = (enum on_failure)remediation->on_failure;
+        for (size_t i = 0; i < run->incident.step_count; i++) {
+                enum step_status status = run->incident.steps[i].status;
+                if (status == STEP_INTERRUPTED)
+                        return ON_FAILURE_ESCALATE;
+                if (run->incident.state == INCIDENT_FAILED && status == STEP_FAILED &&
+                    remediation->steps[i].on_failure != ON_FAILURE_CONTINUE)
+                        policy = (enum on_failure)remediation->steps[i].on_failure;
+        }
+        /* After the last step there is nothing to continue with. */
+        return policy == ON_FAILURE_CONTINUE ? ON_FAILURE_ESCALATE : policy;
+}
+
+static bool wanted_after_failure(_unused_ const struct step *step, const struct step_record *record)
+{
+        return record->status == STEP_DONE || record->status == STEP_FAILED || record->status == STEP_UNDOING;
+}
+
+/* -EAGAIN: not now, the kill switch is on. */
+static int undo_unless_paused(struct incident_run *run, struct error *error)
+{
+        bool paused = false;
+        nsec since = 0;
+        int r = journal_paused(run->parts->journal, &paused, &since, error);
+        if (r >= 0 && paused)
+                return error_set(error, EAGAIN, "the responder is paused");
+        return r < 0 ? r : steps_undo(run, wanted_after_failure, error);
+}
+
+int stage_aftermath(struct incident_run *run, struct error *error)
+{
+        enum incident_state state = run->incident.state;
+        enum on_failure policy = policy_of(run);
+        if (policy == ON_FAILURE_UNDO) {
+                _cleanup_error_ struct error why = {0};
+                int r = undo_unless_paused(run, &why);
+                if (r == -EAGAIN || r == -ECANCELED)
+                        return 0;
+                if (r < 0) {
+                        error_move(error, &why);
+                        return r;
+                }
+        }
+        const char *receiver = escalation_receiver(run);
+        if (policy == ON_FAILURE_STOP || !receiver) {
+                const struct incident_change ended = {.to = state, .event = "ended: nobody is to be called"};
+                return run_enter(run, &ended, error);
+        }
+        _cleanup_free_ char *reason = NULL;
+        int r = journal_last_reason(run->parts->journal, run->incident.id, &reason, error);
+        if (r >= 0)
+                r = call_until_heard(run, state == INCIDENT_FAILED ? "failed" : "not healed", reason, error);
+        if (r < 0)
+                return r;
+        _cleanup_json_ cJSON *detail = cJSON_CreateObject();
+        if (detail)
+                json_put(detail, "to", cJSON_CreateString(receiver));
+        const struct incident_change escalated = {
+                .to = INCIDENT_ESCALATED, .event = "escalated", .detail = detail};
+        return run_enter(run, &escalated, error);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A running incident goes on with its steps; and what follows when they are over. */
+#include "responder/incident/escalate.h"
+#include "responder/incident/stages/stages.h"
+#include "responder/incident/steps.h"
+
+/* All steps are over. */
+static int end_steps(struct incident_run *run, struct error *error)
+{
+        if (verify_wanted(&run->remediation->verify)) {
+                run->watching = false;
+                run->look_again = world_monotonic(run->parts->world);
+                const struct incident_change verifying = {.to = INCIDENT_VERIFYING, .event = "verifying"};
+                return run_enter(run, &verifying, error);
+        }
+        const struct incident_change healed = {.to = INCIDENT_HEALED, .event = "healed: all steps done"};
+        int r = run_enter(run, &healed, error);
+        if (r >= 0)
+                meters_healed(run->parts->meters, run->incident.remediation,
+                              incident_age(run->parts->world, &run->incident));
+        return r;
+}
+
+int stage_run(struct incident_run *run, struct error *error)
+{
+        static const struct incident_change cancelled = {.to = INCIDENT_CANCELLED, .event = "cancelled"};
+        enum steps_end end = STEPS_STOPPING;
+        int r = steps_run(run, &end, error);
+        if (r < 0)
+                return r;
+        switch (end) {
+        case STEPS_COMPLETE:
+        case STEPS_CUT: return end_steps(run, error);
+        case STEPS_CANCELLED: return run_enter(run, &cancelled, error);
+        case STEPS_ASKING: call_for_approval(run); return 0;
+        case STEPS_FAILED:
+        case STEPS_PAUSED:
+        case STEPS_STOPPING: return 0;
+        }
+        return 0;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An incident that has ended: what is to be undone is undone, what was kept for an undo is let go. */
+#include <errno.h>
+
+#include "responder/incident/escalate.h"
+#include "responder/incident/stages/stages.h"
+#include "responder/incident/steps.h"
+
+static bool wanted_by_person(_unused_ const struct step *step, const struct step_record *record)
+{
+        return record->status == STEP_DONE || record->status == STEP_FAILED ||
+               record->status == STEP_UNDOING || record->status == STEP_INTERRUPTED ||
+               record->status == STEP_UNDO_FAILED;
+}
+
+static bool wanted_when_resolved(const struct step *step, const struct step_record *record)
+{
+        return record->status == STEP_UNDOING ||
+               (step->undo == UNDO_WHEN_RESOLVED && record->status == STEP_DONE && !record->settled);
+}
+
+/* What is to be done about one step of an ended incident. */
+enum tidy { TIDY_NOTHING, TIDY_WAIT, TIDY_UNDO, TIDY_SETTLE, TIDY_MARK, TIDY_CALL };
+
+static enum tidy tidy_of(const struct incident *incident, const struct step *step,
+                         const struct step_record *record)
+{
+        /* Half undone is worse than either end: an undo that was begun is finished. */
+        if (record->status == STEP_UNDOING)
+                return step ? TIDY_UNDO : TIDY_MARK;
+        if (incident->undo_requested && step && step->action->undo && wanted_by_person(step, record))
+                return TIDY_UNDO;
+        if (record->settled && !(step && step->undo == UNDO_WHEN_RESOLVED))
+                return TIDY_NOTHING;
+        switch (record->status) {
+        case STEP_DONE:
+                if (step && step->undo == UNDO_WHEN_RESOLVED && !record->settled)
+                        return incident->episode_open ? TIDY_WAIT : TIDY_UNDO;
+                return record->settled ? TIDY_NOTHING : step ? TIDY_SETTLE : TIDY_MARK;
+        case STEP_FAILED: return record->settled ? TIDY_NOTHING : step ? TIDY_SETTLE : TIDY_MARK;
+        case STEP_STARTED:
+        case STEP_INTERRUPTED:
+                /* A person has to look at it: what it kept stays for them. */
+                return record->settled ? TIDY_NOTHING : TIDY_MARK;
+        case STEP_UNDO_FAILED: return record->settled ? TIDY_NOTHING : TIDY_CALL;
+        default: return TIDY_NOTHING;
+        }
+}
+
+static const struct step *step_of(const struct remediation *remediation, size_t index)
+{
+        return remediation ? &remediation->steps[index] : NULL;
+}
+
+bool tidy_wanted(const struct incident *incident, const struct remediation *remediation, bool *ret_undoes)
+{
+        bool wanted = incident->undo_requested || incident->cancel_requested;
+        *ret_undoes = false;
+        for (size_t i = 0; i < incident->step_count; i++) {
+                enum tidy tidy = tidy_of(incident, step_of(remediation, i), &incident->steps[i]);
+                wanted |= tidy != TIDY_NOTHING && tidy != TIDY_WAIT;
+                *ret_undoes |= tidy == TIDY_UNDO;
+        }
+        return wanted;
+}
+
+static int mark_settled(struct incident_run *run, size_t index, const char *event, struct error *error)
+{
+        struct journal_entry entry = {.event = event, .step = index + 1, .settled = true};
+        return run_write(run, &entry, error);
+}
+
+static int call_about_undo(struct incident_run *run, struct error *error)
+{
+        _cleanup_free_ char *reason = NULL;
+        if (!escalation_receiver(run))
+                return 0;
+        int r = journal_last_reason(run->parts->journal, run->incident.id, &reason, error);
+        return r < 0 ? r : call_until_heard(run, "could not be undone", reason, error);
+}
+
+static int tidy_step(struct incident_run *run, size_t index, struct error *error)
+{
+        const struct step_record *record = &run->incident.steps[index];
+        switch (tidy_of(&run->incident, step_of(run->remediation, index), record)) {
+        case TIDY_SETTLE: return step_settle(run, index, error);
+        case TIDY_MARK: return mark_settled(run, index, "left as it is for a person", error);
+        case TIDY_CALL: {
+                int r = call_about_undo(run, error);
+                return r < 0 ? r : mark_settled(run, index, "undo failed: a person was called", error);
+        }
+        default: return 0;
+        }
+}
+
+static int end_requests(struct incident_run *run, struct error *error)
+{
+        struct journal_entry entry = {
+                .event = run->remediation ? "undo finished"
+                                          : "undo impossible: remediations.yml has other steps now",
+                .clear_requests = true,
+        };
+        return run_write(run, &entry, error);
+}
+
+int stage_tidy(struct incident_run *run, struct error *error)
+{
+        int r = 0;
+        if (run->incident.undo_requested && run->remediation)
+                r = steps_undo(run, wanted_by_person, error);
+        else if (!run->incident.episode_open && run->remediation)
+                r = steps_undo(run, wanted_when_resolved, error);
+        if (r < 0)
+                return r == -ECANCELED ? 0 : r;
+        if (run->incident.undo_requested || run->incident.cancel_requested)
+                r = end_requests(run, error);
+        for (size_t i = run->incident.step_count; r >= 0 && i-- > 0;)
+                r = tidy_step(run, i, error);
+        return r;
+}

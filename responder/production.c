@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The world as it is: this machine's clocks, threads, neighbours and actions. */
+#include "responder/production.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <time.h>
+
+#include "runbook/workers.h"
+
+#define RUNS_AT_ONCE 8
+#define LOOKS_AT_ONCE 8
+
+struct production {
+        struct world world;
+        struct targets *targets;
+        struct workers *pools[WORLD_LOOKS + 1];
+        pthread_mutex_t lock;
+        pthread_cond_t woken_up;
+        bool woken; /* guarded by the lock */
+};
+
+/* Clocks and waiting. */
+
+static nsec read_wall(_unused_ void *context)
+{
+        return clock_wall();
+}
+
+static nsec read_monotonic(_unused_ void *context)
+{
+        return clock_monotonic();
+}
+
+static struct timespec to_timespec(nsec time)
+{
+        return (struct timespec){.tv_sec = (time_t)(time / NSEC_PER_SEC),
+                                 .tv_nsec = (long)(time % NSEC_PER_SEC)};
+}
+
+static bool sleep_until(void *context, nsec until)
+{
+        struct production *production = context;
+        const struct timespec time = to_timespec(until);
+        int r = 0;
+        pthread_mutex_lock(&production->lock);
+        while (!production->woken && r != ETIMEDOUT)
+                r = pthread_cond_timedwait(&production->woken_up, &production->lock, &time);
+        bool woken = production->woken;
+        production->woken = false;
+        pthread_mutex_unlock(&production->lock);
+        return woken;
+}
+
+static void wake(void *context)
+{
+        struct production *production = context;
+        pthread_mutex_lock(&production->lock);
+        production->woken = true;
+        pthread_cond_signal(&production->woken_up);
+        pthread_mutex_unlock(&production->lock);
+}
+
+static void pause_for(_unused_ void *context, nsec duration)
+{
+        const struct timespec time = to_timespec(duration);
+        nanosleep(&time, NULL);
+}
+
+static int run_elsewhere(void *context, enum world_pool pool, void (*work)(void *argument), void *argument)
+{
+        struct production *production = context;
+        return workers_run(production->pools[pool], work, argument);
+}
+
+static unsigned finish(void *context, struct deadline deadline)
+{
+        struct production *production = context;
+        unsigned hanging = 0;
+        for (size_t i = 0; i < N_ELEMENTS(production->pools); i++)
+                if (production->pools[i])
+                        hanging += workers_stop(TAKE_PTR(production->pools[i]), deadline);
+        return hanging;
+}
+
+/* Neighbours. */
+
+static int query_holds(void *context, const char *promql, struct deadline deadline, bool *ret_holds,
+                       double *ret_value, struct error *error)
+{
+        const struct production *production = context;
+        return targets_query_holds(production->targets, promql, deadline, ret_holds, ret_value, error);
+}
+
+static int check_holds(void *context, const char *check, struct deadline deadline, bool *ret_holds,
+                       struct error *error)
+{
+        const struct production *production = context;
+        return targets_check_holds(production->targets, check, deadline, ret_holds, error);
+}
+
+static int alert_active(void *context, const char *fingerprint, struct deadline deadline, bool *ret_active,
+                        struct error *error)
+{
+        const struct production *production = context;
+        return targets_alert_active(production->targets, fingerprint, deadline, ret_active, error);
+}
+
+static int notify(void *context, const char *receiver, const struct message *message,
+                  struct deadline deadline, struct error *error)
+{
+        const struct production *production = context;
+        return targets_notify(production->targets, receiver, message, deadline, error);
+}
+
+/* Actions: they act on the targets. */
+
+static struct step_run *on_targets(void *context, struct step_run *run)
+{
+        const struct production *production = context;
+        run->targets = production->targets;
+        return run;
+}
+
+static int plan_step(void *context, const struct action *action, struct step_run *run, cJSON **ret_plan,
+                     struct error *error)
+{
+        return action->plan(on_targets(context, run), ret_plan, error);
+}
+
+static int run_step(void *context, const struct action *action, struct step_run *run, cJSON **ret_outcome,
+                    struct error *error)
+{
+        return action->run(on_targets(context, run), ret_outcome, error);
+}
+
+static enum resumption resume_step(void *context, const struct action *action, struct step_run *run,
+                                   cJSON **ret_outcome, struct error *error)
+{
+        return action->resume(on_targets(context, run), ret_outcome, error);
+}
+
+static int undo_step(void *context, const struct action *action, struct step_run *run, cJSON **ret_outcome,
+                     struct error *error)
+{
+        return action->undo(on_targets(context, run), ret_outcome, error);
+}
+
+static int settle_step(void *context, const struct action *action, struct step_run *run, struct error *error)
+{
+        return action->settle(on_targets(context, run), error);
+}
+
+static const struct world here = {
+        .wall = read_wall,
+        .monotonic = read_monotonic,
+        .sleep = sleep_until,
+        .wake = wake,
+        .pause = pause_for,
+        .run = run_elsewhere,
+        .finish = finish,
+        .query_holds = query_holds,
+        .check_holds = check_holds,
+        .alert_active = alert_active,
+        .notify = notify,
+        .plan_step = plan_step,
+        .run_step = run_step,
+        .resume_step = resume_step,
+        .undo_step = undo_step,
+        .settle_step = settle_step,
+};
+
+int production_new(struct targets *targets, struct production **ret, struct error *error)
+{
+        static const unsigned at_once[] = {[WORLD_RUNS] = RUNS_AT_ONCE, [WORLD_LOOKS] = LOOKS_AT_ONCE};
+        struct production *production = calloc(1, sizeof(*production));
+        if (!production)
+                return error_oom(error);
+        production->world = here;
+        production->world.context = production;
+        production->targets = targets;
+        pthread_mutex_init(&production->lock, NULL);
+        pthread_condattr_t attributes;
+        pthread_condattr_init(&attributes);
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+        pthread_cond_init(&production->woken_up, &attributes);
+        pthread_condattr_destroy(&attributes);
+
+        int r = 0;
+        for (size_t i = 0; r >= 0 && i < N_ELEMENTS(production->pools); i++)
+                r = workers_new(at_once[i], &production->pools[i], error);
+        if (r < 0) {
+                production_free(production);
+                return r;
+        }
+        *ret = production;
+        return 0;
+}
+
+const struct world *production_world(const struct production *production)
+{
+        return &production->world;
+}
+
+struct production *production_free(struct production *production)
+{
+        if (!production)
+                return NULL;
+        finish(production, deadline_in(0));
+        pthread_cond_destroy(&production->woken_up);
+        pthread_mutex_destroy(&production->lock);
+        free(production);
+        return NULL;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The world as what decides sees it: time, waiting, answers, effects, and where the journal's bytes lie.
+ *
+ * Engine, guards, incident and journal know no clock, no network and no other thread but through one of
+ * these, so that the very code that acts in production can be rehearsed and simulated. Production fills it
+ * once (responder/production.h); tests/sim fills it with a model. This room holds no code: whoever is below
+ * the seam calls through the small functions here, and tests/rooms.txt names what must not be called there.
+ *
+ * Everything here may be called from any thread, unless `alone` says that there is only one.
+ */
+#ifndef RESPONDER_WORLD_H
+#define RESPONDER_WORLD_H
+
+#include "responder/remediation/action.h"
+
+/* Where work is done that may wait for something outside. */
+enum world_pool {
+        WORLD_RUNS,  /* steps: they may take minutes */
+        WORLD_LOOKS, /* verifications, calls: they take seconds */
+};
+
+struct world {
+        void *context; /* handed to every function */
+
+        /* Since the Unix epoch, may jump; and since some start, never goes back. */
+        nsec (*wall)(void *context);
+        nsec (*monotonic)(void *context);
+
+        /* Sleeps until wake() was called since the last sleep() (true), or a monotonic time has come. One
+         * thread. */
+        bool (*sleep)(void *context, nsec until);
+        void (*wake)(void *context);
+        void (*pause)(void *context, nsec duration);
+
+        /* Does work(argument) later, elsewhere: never before this has returned. Never blocks; -errno: not
+         * taken. */
+        int (*run)(void *context, enum world_pool pool, void (*work)(void *argument), void *argument);
+        /* Takes no more work, drops what was not begun, waits for the rest; how much of it still hangs. */
+        unsigned (*finish)(void *context, struct deadline deadline);
+
+        /* Neighbours. An error is never a verdict. See responder/targets/targets.h for each. */
+        int (*query_holds)(void *context, const char *promql, struct deadline deadline, bool *ret_holds,
+                           double *ret_value, struct error *error);
+        int (*check_holds)(void *context, const char *check, struct deadline deadline, bool *ret_holds,
+                           struct error *error);
+        int (*alert_active)(void *context, const char *fingerprint, struct deadline deadline,
+                            bool *ret_active, struct error *error);
+        int (*notify)(void *context, const char *receiver, const struct message *message,
+                      struct deadline deadline, struct error *error);
+
+        /* Actions: as in responder/remediation/action.h, of the step that `run` was bound for. */
+        int (*plan_step)(void *context, const struct action *action, struct step_run *run, cJSON **ret_plan,
+                         struct error *error);
+        int (*run_step)(void *context, const struct action *action, struct step_run *run, cJSON **ret_outcome,
+                        struct error *error);
+        enum resumption (*resume_step)(void *context, const struct action *action, struct step_run *run,
+                                       cJSON **ret_outcome, struct error *error);
+        int (*undo_step)(void *context, const struct action *action, struct step_run *run,
+                         cJSON **ret_outcome, struct error *error);
+        int (*settle_step)(void *context, const struct action *action, struct step_run *run,
+                           struct error *error);
+
+        /* SQLite's VFS that the journal lies on; NULL: its default one, which is files. */
+        const char *vfs;
+        /* There is only this thread: the journal commits at once on whoever writes. */
+        bool alone;
+};
+
+static inline nsec world_wall(const struct world *world)
+{
+        return world->wall(world->context);
+}
+
+static inline nsec world_monotonic(const struct world *world)
+{
+        return world->monotonic(world->context);
+}
+
+static inline void world_pause(const struct world *world, nsec duration)
+{
+        world->pause(world->context, duration);
+}
+
+/* A deadline so long from now. */
+static inline struct deadline world_deadline(const struct world *world, nsec duration)
+{
+        return (struct deadline){.at = world_monotonic(world) + duration};
+}
+
+#endif
