@@ -43,7 +43,7 @@ exporter_objects  := $(call objects,$(filter-out exporter/main.c,$(exporter_sour
 responder_objects := $(call objects,$(filter-out responder/main.c,$(responder_sources)))
 unit_programs     := $(patsubst %.c,$(BUILD)/%,$(unit_sources))
 
-.PHONY: help build run test demo deps lint check-deep bench install clean unit fuzz drivers format docs
+.PHONY: help build run test demo deps lint check-deep bench install clean unit coverage fuzz drivers format docs
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -155,6 +155,21 @@ include tests/lab/service/service.mk
 
 unit: $(unit_programs) ## builds and runs the unit tests alone
 	@tests/run_unit $(unit_programs)
+
+# COVERAGE=integration: those of the integration tests, too. A daemon that is killed, or that Landlock keeps from writing
+# here, leaves no counts.
+COVERAGE ?= unit
+coverage_build := BUILD=build/coverage CFLAGS="-Og -g --coverage -fprofile-update=atomic" LDFLAGS=--coverage
+coverage: ## lines and branches that the unit tests reach, by room; COVERAGE=integration: the integration tests, too
+	@$(MAKE) --no-print-directory deps GROUP="build run test"
+	@$(MAKE) --no-print-directory -s $(coverage_build) build drivers
+	@find build/coverage -name '*.gcda' -delete
+	@$(MAKE) --no-print-directory -s $(coverage_build) unit RESULTS=build/results-coverage
+ifeq ($(COVERAGE),integration)
+	@$(MAKE) --no-print-directory -s lab-service
+	@RUNBOOK_BUILD=build/coverage $(PYTHON) -m pytest -q -p no:cacheprovider tests/integration
+endif
+	@$(PYTHON) -B tests/coverage.py build/coverage
 
 fuzz_programs := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 fuzz: $(fuzz_programs)
