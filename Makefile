@@ -82,15 +82,17 @@ $(BUILD)/generated/powers_of_ten.h: lib/base/tables/powers_of_ten.c
 	$(BUILD)/powers_of_ten >$@.new && mv $@.new $@
 $(BUILD)/lib/base/shortest.o: $(BUILD)/generated/powers_of_ten.h
 
-# Objects depend on the flags they were compiled with, so that a change of flags compiles anew.
+# Objects depend on the flags they were compiled with, so that a change of flags compiles anew. Each flag is a line that
+# make takes as an argument.
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
+flags := CC CFLAGS LDFLAGS SANITIZE CRASH_POINTS VERSION
 $(BUILD)/flags: force
 	@mkdir -p $(@D)
-	@echo '$(CC) $(CFLAGS) $(SANITIZE) $(CRASH_POINTS) $(VERSION)' | cmp -s - $@ || \
-		echo '$(CC) $(CFLAGS) $(SANITIZE) $(CRASH_POINTS) $(VERSION)' > $@
+	@printf '%s\n' $(foreach flag,$(flags),'$(flag)=$($(flag))') | cmp -s - $@ || \
+		printf '%s\n' $(foreach flag,$(flags),'$(flag)=$($(flag))') > $@
 .PHONY: force
 force:
 

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A new kind and a new action are one file and one line each: the templates become some, in a copy of the tree."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import types
+
+import pytest
+
+from lab.parts import ROOT, wait_for
+from lab.runbook import Exporter, Responder
+from lab.webhook import alert_of, webhook_of
+
+# The template, what it becomes, the list that gets a line, and the line.
+ADDED = (
+    ("tests/templates/kind.c", "exporter/kinds/pidfile.c", "exporter/kinds/kinds.c", "KINDS", "pidfile"),
+    ("tests/templates/action.c", "responder/actions/host/flag.c", "responder/actions/actions.c", "ACTIONS", "host_flag"),
+)
+
+
+def copy(source, target, *patterns):
+    """The files of these names, with their times, so that make builds nothing of them."""
+    def others(directory, names):
+        return [name for name in names if not (os.path.isdir(os.path.join(directory, name)) or
+                                               any(re.fullmatch(pattern, name) for pattern in patterns))]
+
+    shutil.copytree(source, target, ignore=others)
+
+
+@pytest.fixture(scope="module")
+def grown(build, tmp_path_factory):
+    """The copy: .tree, its programs in .build, and the sources that were .compiled for it."""
+    tree = tmp_path_factory.mktemp("grown")
+    there = tree / build.relative_to(ROOT)
+    for top in ("include", "lib", "exporter", "responder"):
+        copy(ROOT / top, tree / top, r".*\.([ch]|proto)")
+    copy(ROOT / "tests/lab/service", tree / "tests/lab/service", r".*\.(c|h|mk)")
+    for name in ("lib", "exporter", "responder", "generated"):
+        copy(build / name, there / name, r".*\.([odch]|pb-c\..*)")
+    for name in ("lib.a", "exporter.a", "responder.a", "flags"):
+        shutil.copy2(build / name, there / name)
+    for name in ("Makefile", "CHANGELOG.md"):
+        shutil.copy2(ROOT / name, tree / name)
+
+    for template, file, table, macro, name in ADDED:
+        shutil.copy(ROOT / template, tree / file)
+        text = (tree / table).read_text(encoding="utf-8")
+        text, count = re.subn(rf"(#define {macro}\(X\)\s*\\\n)", rf"\1        X({name}) \\\n", text)
+        assert count == 1, table
+        (tree / table).write_text(text, encoding="utf-8")
+    (tree / "tests" / "unit").mkdir()
+
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    done = subprocess.run(["make", "-j2", f"BUILD={build.relative_to(ROOT)}", *(there / "flags").read_text().splitlines(),
+                           "build"], cwd=tree, env=environment, text=True, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 0 and "warning" not in done.stdout, done.stdout
+    return types.SimpleNamespace(tree=tree, build=there, compiled=re.findall(r" -c -o \S+ (\S+)$", done.stdout, re.M))
+
+
+def run(program, *words, given=None):
+    return subprocess.run([program, *words], input=given, text=True, check=False, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT)
+
+
+def test_nothing_else_is_compiled(grown):
+    assert sorted(grown.compiled) == sorted(path for _, file, table, _, _ in ADDED for path in (file, table))
+
+
+def test_they_keep_the_rooms(grown):
+    done = subprocess.run([ROOT / "tests/check_rooms", ROOT / "tests/rooms.txt", grown.build], cwd=grown.tree, text=True,
+                          check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_kind_is_there(grown, tmp_path):
+    program = grown.build / "runbook_exporter"
+    assert "pidfile" in run(program, "--help").stdout
+    described = run(program, "describe").stdout
+    assert "\n## pidfile\n" in described and "`runbook_pidfile_process_alive`" in described and "| `settle` |" in described
+
+    config = tmp_path / "checks.yml"
+    config.write_text("checks:\n  - name: daemon\n    pidfile:\n      path: /run/daemon.pid\n      settel: 2s\n")
+    mistaken = run(program, f"--config.file={config}", "--config.check")
+    assert mistaken.returncode == 1
+    assert f"{config}:5:7: unknown key 'settel'" in mistaken.stdout and "settle" in mistaken.stdout
+
+    (tmp_path / "pid").write_text(f"{os.getpid()}\n")
+    config.write_text(f"checks:\n  - name: daemon\n    pidfile: {{path: {tmp_path}/pid}}\n")
+    daemon = Exporter(program, config, tmp_path / "exporter").start()
+    try:
+        assert f'runbook_pidfile_process_alive{{check="daemon",path="{tmp_path}/pid"}} 1\n' in daemon.page()
+    finally:
+        assert daemon.stop() == 0
+
+
+def test_the_action_is_there(grown, tmp_path):
+    program = grown.build / "runbook_responder"
+    assert "host.flag" in run(program, "--help").stdout
+    described = run(program, "describe").stdout
+    assert "### `host.flag`" in described and "its directory must be there" in described
+
+    config = tmp_path / "remediations.yml"
+    text = "remediations:\n  - name: switch\n    match: [alertname=\"a\"]\n    steps:\n      - host.flag:\n          path: PATH\n"
+    config.write_text(text.replace("PATH", "relative"))
+    mistaken = run(program, f"--config.file={config}", "--config.check")
+    assert mistaken.returncode == 1
+    assert f"{config}:6:17: \"relative\" is not an absolute path" in mistaken.stdout
+
+    config.write_text(text.replace("PATH", f"{tmp_path}/flag"))
+    planned = run(program, "plan", f"--config.file={config}", "--alert=-", given=json.dumps(alert_of("a")))
+    assert planned.returncode == 0 and f"create {tmp_path}/flag" in planned.stdout, planned.stdout
+    daemon = Responder(program, config, tmp_path / "responder").start()
+    try:
+        assert daemon.post("/api/v1/alerts", webhook_of(alert_of("a")))[0] == 200
+        wait_for(lambda: (tmp_path / "flag").exists(), "the action to run")
+    finally:
+        assert daemon.stop() == 0
