@@ -16,7 +16,7 @@ sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
 
 from bench import checklist, encoding, growth, kinds, pages, remediation, webhooks  # noqa: E402
 from bench.installation import Installation  # noqa: E402
-from bench.room import ROUNDS, Table  # noqa: E402
+from bench.measuring import ROUNDS, Table  # noqa: E402
 from lab.engine import Engine  # noqa: E402
 from lab.parts import ROOT, Workspace  # noqa: E402
 

@@ -8,7 +8,7 @@ import statistics
 from lab.runbook import Exporter
 
 from .installation import Peers, checklist, http_targets
-from .room import BUILD, MB, Scraper, alternate, cpu, pss, ratio, rss
+from .measuring import BUILD, MB, Scraper, alternate, cpu, pss, ratio, rss
 
 SCRAPES = 5  # a round: the Engine takes a second to measure its containers
 ROUNDS = 7

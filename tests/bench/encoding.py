@@ -8,7 +8,7 @@ import subprocess
 from lab.runbook import Exporter
 
 from .growth import many_series
-from .room import BUILD, ROUNDS, Scraper, alternate, cpu, ratio
+from .measuring import BUILD, ROUNDS, Scraper, alternate, cpu, ratio
 
 SERIES = 10_000
 SCRAPES = 100

@@ -8,7 +8,7 @@ import time
 
 from lab.runbook import Exporter
 
-from .room import BUILD, MB, Scraper, alternate, cpu, rss
+from .measuring import BUILD, MB, Scraper, alternate, cpu, rss
 
 ROUNDS = 15
 CHECKS, HUNG = 1000, 200

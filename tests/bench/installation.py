@@ -17,7 +17,7 @@ from lab.postgres import Postgres
 from lab.prometheus import Prometheus
 from lab.redis import Redis
 
-from .room import BUILD, Scraper, cpu, pss, rss, start
+from .measuring import BUILD, Scraper, cpu, pss, rss, start
 
 
 # What the lab's installation has, and the other exporters measure: no logs, backups and buckets.

@@ -15,7 +15,7 @@ from lab.parts import ROOT, Process, wait_for
 from lab.runbook import Exporter
 from lab.s3 import S3
 
-from .room import BUILD, MB, Scraper, pss, rss
+from .measuring import BUILD, MB, Scraper, pss, rss
 
 SCRAPES = 20
 

@@ -9,7 +9,7 @@ from lab.parts import free_port
 from lab.redis import Redis
 from lab.runbook import Exporter
 
-from .room import BUILD, alternate, ratio, rss, start
+from .measuring import BUILD, alternate, ratio, rss, start
 
 SECONDS = 2
 CONNECTIONS = 16

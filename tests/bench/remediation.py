@@ -3,7 +3,7 @@
 
 from lab.lab import Lab
 
-from .room import BUILD, MB
+from .measuring import BUILD, MB
 
 
 def run(table, bench):

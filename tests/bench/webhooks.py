@@ -8,7 +8,7 @@ import subprocess
 from lab.parts import free_port
 from lab.runbook import Responder
 
-from .room import BUILD, ROUNDS, alternate, ratio, rss, start
+from .measuring import BUILD, ROUNDS, alternate, ratio, rss, start
 
 SECONDS = 2
 CONNECTIONS = 16

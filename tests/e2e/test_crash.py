@@ -11,10 +11,10 @@ import concurrent.futures
 
 import pytest
 
+from crash_lane import Lane
 from lab.engine import Engine
 from lab.postgres import Postgres
 from lab.prometheus import Prometheus
-from lane import Lane
 
 REMEDIATIONS = ("high_latency", "high_error_rate", "pool_exhausted", "api_key_compromise")
 WHEN = ("before", "after")

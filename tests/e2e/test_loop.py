@@ -4,10 +4,10 @@
 import psycopg2
 import pytest
 
+from harness.assertions import events, in_order, sealed_evidence, steps
 from lab.lab import CLIENT_KEY
 from lab.parts import wait_for
 from lab.webhook import alert_of, webhook_of
-from witness import events, in_order, sealed_evidence, steps
 
 SERVICES = {"mcp-server", "rest-api", "worker"}
 

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from exporter_room import Target
+from harness.target import Target
 from lab.runbook import Exporter
 
 

@@ -12,8 +12,8 @@ import time
 import pytest
 import yaml
 
-from exporter_room import logged, promtool, samples, scrape, value
 from lab.parts import wait_for
+from scraping import logged, promtool, samples, scrape, value
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import urllib.error
 
 import pytest
 
-from exporter_room import logged, promtool, scrape, value
 from lab.parts import wait_for
+from scraping import logged, promtool, scrape, value
 
 # ---- how a scrape behaves ----
 

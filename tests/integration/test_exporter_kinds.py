@@ -12,10 +12,11 @@ import time
 import psycopg2.errors
 import pytest
 
-from exporter_room import Target, logged, promtool, scrape, value
+from harness.target import Target
+from lab.certificates import Authority
 from lab.parts import wait_for
 from lab.prometheus import Prometheus
-from web_room import Authority
+from scraping import logged, promtool, scrape, value
 
 
 def test_http_tells_status_phases_size_and_components(exporter, target):

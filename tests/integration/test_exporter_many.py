@@ -5,9 +5,9 @@ import pathlib
 import re
 import time
 
-from exporter_room import scrape, value
 from lab.parts import ROOT
 from lab.runbook import Exporter
+from scraping import scrape, value
 
 
 def status_of(daemon, field):

@@ -10,9 +10,9 @@ import urllib.request
 
 import pytest
 
-from exporter_room import samples, scrape, value
 from lab.parts import wait_for
 from lab.prometheus import Prometheus
+from scraping import samples, scrape, value
 
 OPENMETRICS = "application/openmetrics-text"
 PROTOBUF = "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited"

@@ -79,7 +79,7 @@ def test_it_goes_on(world):
 
     # What waits for a verdict, a person, an alert or its guard waits on.
     world.wait("verify", "verifying", job="api")
-    world.prometheus.holds = True
+    world.prometheus_finds(1)
     world.wait("verify", "healed", job="api")
     world.decide(world.wait("ask", "awaiting_approval", n="5"), "deny", reason="not any more")
     world.wait("ask", "denied", n="5")

@@ -8,11 +8,11 @@ import time
 
 import pytest
 
-from docker_room import PROJECT, Cgroup, Project, Proxy
-from exporter_room import logged, promtool, scrape, value
+from docker_project import PROJECT, Cgroup, Project, Proxy
+from lab.certificates import Authority
 from lab.engine import Engine
 from lab.parts import free_port, wait_for
-from web_room import Authority
+from scraping import logged, promtool, scrape, value
 
 NO_HEALTH = ("--no-healthcheck",)
 

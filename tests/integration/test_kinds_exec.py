@@ -9,8 +9,8 @@ import textwrap
 
 import pytest
 
-from exporter_room import promtool, scrape, value
 from lab.parts import wait_for
+from scraping import promtool, scrape, value
 
 
 @pytest.fixture

@@ -9,8 +9,8 @@ import tarfile
 
 import pytest
 
-from exporter_room import promtool, scrape, value
 from lab.postgres import program as postgres_program
+from scraping import promtool, scrape, value
 
 
 @pytest.fixture

@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from exporter_room import promtool, scrape, value
 from lab.runbook import Exporter
+from scraping import promtool, scrape, value
 
 
 class Remembering(Exporter):

@@ -8,7 +8,7 @@ import types
 
 import pytest
 
-from exporter_room import promtool, scrape, value
+from scraping import promtool, scrape, value
 from integration.actions import Proxy
 from lab.parts import wait_for
 from test_kinds_log import Remembering

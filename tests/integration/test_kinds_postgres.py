@@ -13,8 +13,8 @@ import psycopg2
 import pytest
 import yaml
 
-from exporter_room import logged, promtool, scrape, value
 from lab.parts import ROOT, wait_for
+from scraping import logged, promtool, scrape, value
 
 ALL = ["server", "connections", "long_running_queries", "replication", "replication_slots", "wal_size",
        "database_sizes", "table_sizes", "index_usage", "vacuum", "slow_statements", "row_counts", "row_estimates"]

@@ -9,9 +9,9 @@ import time
 import pytest
 import redis
 
-from exporter_room import logged, promtool, scrape, value
 from lab.parts import ROOT, wait_for
 from lab.redis import Redis
+from scraping import logged, promtool, scrape, value
 
 
 @pytest.fixture

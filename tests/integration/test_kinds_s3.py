@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from exporter_room import promtool, scrape, value
+from lab.certificates import Authority
 from lab.s3 import S3
-from web_room import Authority
+from scraping import promtool, scrape, value
 
 BUCKET = "mcp-backups-prod"
 

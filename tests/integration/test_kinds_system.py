@@ -3,7 +3,7 @@
 
 import os
 
-from exporter_room import promtool, scrape, value
+from scraping import promtool, scrape, value
 
 
 def test_system_tells_what_the_capacity_report_reads(exporter):

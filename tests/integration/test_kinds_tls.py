@@ -11,8 +11,8 @@ import time
 
 import pytest
 
-from exporter_room import promtool, scrape, value
 from lab.parts import wait_for
+from scraping import promtool, scrape, value
 
 LEAF, CHAIN = ("runbook_tls_leaf_not_after_timestamp_seconds", "runbook_tls_chain_not_after_timestamp_seconds")
 

@@ -15,11 +15,13 @@ import urllib.request
 import pytest
 import yaml
 
-from exporter_room import Target, promtool, samples, scrape, value
+from harness.target import Target
+from lab.certificates import Authority
 from lab.parts import ROOT, free_port, wait_for
 from lab.prometheus import Prometheus
 from lab.runbook import Exporter
-from web_room import ALICE, Authority, Served
+from scraping import promtool, samples, scrape, value
+from web_configuration import ALICE, Served
 
 CANARY = "correct-horse-battery-staple"
 

@@ -10,10 +10,10 @@ import subprocess
 
 import yaml
 
-from exporter_room import logged, promtool, scrape, value
-from flagged import Flagged
+from exporter_flags import ExporterWithFlags
 from lab.parts import ROOT, free_port, wait_for
 from lab.redis import Redis
+from scraping import logged, promtool, scrape, value
 
 CANARY = "correct-horse-battery-staple"
 
@@ -39,7 +39,7 @@ def test_hang_blackbox_exporter_1043_a_silent_name_server(program, tmp_path):
             ("prometheus", {"url": "http://hung.example", "query": "up", "metric": {"name": "x", "help": "X.",
                                                                                    "type": "gauge"}}))]
         checks = [*hung, {"name": "disk", "disk": {"mountpoints": ["/"]}}]
-        with Flagged(program, checks, tmp_path, launcher=(*OWN_RESOLVER, *files)) as daemon:
+        with ExporterWithFlags(program, checks, tmp_path, launcher=(*OWN_RESOLVER, *files)) as daemon:
             found = scrape(daemon, timeout=2)
             assert b"hung" in name_server.recv(512)
             assert value(found, "runbook_check_success", check="disk") == 1
@@ -160,7 +160,7 @@ def test_secrets_postgres_exporter_57_181_643_1111_redis_exporter_328_486_609_sq
         {"name": "pg", "postgres": {"dsn": f"host=127.0.0.1 port={port} user=x dbname=y",
                                     "password_file": str(secret)}}]
     env = {"RUNBOOK_CANARY": CANARY}
-    daemon = Flagged(program, checks, tmp_path, "--log.level=debug", "--web.enable-lifecycle")
+    daemon = ExporterWithFlags(program, checks, tmp_path, "--log.level=debug", "--web.enable-lifecycle")
     daemon.start(env)
     found = scrape(daemon)
     assert target.hits[0][1]["Authorization"] == f"Bearer {CANARY}" and target.hits[0][1]["X-Api-Key"] == CANARY

@@ -10,9 +10,11 @@ import urllib.request
 
 import pytest
 
+from harness.assertions import events
 from lab.parts import free_port, wait_for
 from lab.runbook import Exporter, Responder
 from lab.sink import Sink
+from lab.webhook import alert_of, webhook_of
 
 REVOKE = """
       - postgres.execute:
@@ -92,42 +94,13 @@ def api_keys(postgres):
     return postgres
 
 
-def alert(alertname, fingerprint=None, status="firing", **labels):
-    return {"status": status, "labels": {"alertname": alertname, **labels}, "annotations": {},
-            "startsAt": "2026-01-01T00:00:00Z",
-            "endsAt": "0001-01-01T00:00:00Z" if status == "firing" else "2026-01-01T01:00:00Z",
-            "generatorURL": "", "fingerprint": fingerprint or f"{alertname}{sorted(labels.items())}"}
-
-
-def webhook(*alerts):
-    return {"version": "4", "groupKey": "{}", "truncatedAlerts": 0, "status": "firing", "receiver": "runbook",
-            "groupLabels": {}, "commonLabels": {}, "commonAnnotations": {}, "externalURL": "", "alerts": list(alerts)}
-
-
-def send(responder, *alerts):
-    status, answer = responder.post("/api/v1/alerts", webhook(*alerts))
-    assert status == 200, answer
-
-
-def wait_state(responder, remediation, state, **labels):
-    def reached():
-        incident = responder.of(remediation, **labels)
-        return incident if incident and incident["state"] == state else None
-
-    return wait_for(reached, f"an incident of {remediation} to be {state}", 20)
-
-
-def events(incident):
-    return [row["event"] for row in incident["timeline"]]
-
-
 def test_from_webhook_to_page(make, clean_redis, sink):
     redis = clean_redis.client
     redis.mset({"cache:web:1": "x", "cache:web:2": "y", "cache:db:1": "z", "other": "o"})
     with alive(make()) as responder:
         # A mixed group: one alert matches, one lacks the label, one is nobody's.
-        group = (alert("stale", service="web"), alert("stale"), alert("unknown", service="web"))
-        send(responder, *group)
+        group = (alert_of("stale", service="web"), alert_of("stale"), alert_of("unknown", service="web"))
+        responder.send(*group)
         incident = responder.wait_final("flush")
         assert incident["state"] == "healed", incident
         assert sorted(redis.keys()) == ["cache:db:1", "other"]
@@ -139,8 +112,8 @@ def test_from_webhook_to_page(make, clean_redis, sink):
 
         # Alertmanager sends the whole group again: the episode is the same, so nothing runs.
         redis.set("cache:web:3", "x")
-        send(responder, *group, alert("stale", service="db"))
-        wait_state(responder, "flush", "healed", service="db")
+        responder.send(*group, alert_of("stale", service="db"))
+        responder.wait_state("flush", "healed", service="db")
         assert redis.exists("cache:web:3")
         assert [one["number"] for one in responder.incidents()] == sorted(
             (one["number"] for one in responder.incidents()), reverse=True)
@@ -164,7 +137,7 @@ def test_from_webhook_to_page(make, clean_redis, sink):
 def test_list_pages_and_mistakes(make, clean_redis):
     clean_redis.client.mset({f"cache:s{i}:1": "x" for i in range(5)})
     with alive(make()) as responder:
-        send(responder, *(alert("stale", service=f"s{i}") for i in range(5)))
+        responder.send(*(alert_of("stale", service=f"s{i}") for i in range(5)))
         wait_for(lambda: [one["state"] for one in responder.incidents()] == ["healed"] * 5, "all to be healed", 20)
         first = responder.get("/api/v1/incidents?limit=2")
         rest = responder.get(f"/api/v1/incidents?limit=10&before={first['next_before']}")
@@ -196,8 +169,8 @@ def test_list_pages_and_mistakes(make, clean_redis):
 
 def test_max_asks_and_undo_restores(make, api_keys, sink):
     with alive(make()) as responder:
-        send(responder, alert("leak", keys="%o%"))
-        incident = wait_state(responder, "revoke", "awaiting_approval")
+        responder.send(alert_of("leak", keys="%o%"))
+        incident = responder.wait_state("revoke", "awaiting_approval")
         assert api_keys.live_keys() == ["alice", "bob", "carol"]
         asked = incident["timeline"][-1]
         assert "max of 1" in asked["detail"]["reason"]
@@ -206,7 +179,7 @@ def test_max_asks_and_undo_restores(make, api_keys, sink):
 
         status, answer = responder.post(f"/api/v1/incidents/{incident['number']}/approve", {"by": "anna"})
         assert status == 200, answer
-        incident = wait_state(responder, "revoke", "healed")
+        incident = responder.wait_state("revoke", "healed")
         assert api_keys.live_keys() == ["alice"]
         assert "person:anna" in [row["actor"] for row in incident["timeline"]]
 
@@ -219,23 +192,23 @@ def test_max_asks_and_undo_restores(make, api_keys, sink):
 
 def test_deny_and_cancel(make, api_keys):
     with alive(make()) as responder:
-        send(responder, alert("leak", keys="%"))
-        number = wait_state(responder, "revoke", "awaiting_approval")["number"]
+        responder.send(alert_of("leak", keys="%"))
+        number = responder.wait_state("revoke", "awaiting_approval")["number"]
         assert responder.post(f"/api/v1/incidents/{number}/deny", {"by": "anna", "reason": "a drill"})[0] == 200
         incident = responder.incident(number)
         assert incident["state"] == "denied"
         assert incident["timeline"][-1]["detail"]["reason"] == "a drill"
 
-        send(responder, alert("leak", fingerprint="second", keys="%", n="2"))
-        number = wait_state(responder, "revoke", "awaiting_approval", n="2")["number"]
+        responder.send(alert_of("leak", fingerprint="second", keys="%", n="2"))
+        number = responder.wait_state("revoke", "awaiting_approval", n="2")["number"]
         assert responder.post(f"/api/v1/incidents/{number}/cancel")[0] == 200
         assert responder.incident(number)["state"] == "cancelled"
 
         # Resolved while it waits: nobody has to say no.
-        send(responder, alert("leak", fingerprint="third", keys="%", n="3"))
-        wait_state(responder, "revoke", "awaiting_approval", n="3")
-        send(responder, alert("leak", fingerprint="third", status="resolved", keys="%", n="3"))
-        wait_state(responder, "revoke", "cancelled", n="3")
+        responder.send(alert_of("leak", fingerprint="third", keys="%", n="3"))
+        responder.wait_state("revoke", "awaiting_approval", n="3")
+        responder.send(alert_of("leak", fingerprint="third", status="resolved", keys="%", n="3"))
+        responder.wait_state("revoke", "cancelled", n="3")
         assert api_keys.live_keys() == ["alice", "bob", "carol"]
 
 
@@ -243,10 +216,10 @@ def test_cooldown_and_pause_outlive_a_restart(make, sink):
     responder = make("  - {name: cool, match: ['alertname=\"a\"'], cooldown: 1h, steps: [{host.memory: {}}]}\n"
                      "  - {name: free, match: ['alertname=\"b\"'], steps: [{host.memory: {}}]}\n")
     with alive(responder):
-        send(responder, alert("a", n="1"))
-        wait_state(responder, "cool", "healed")
-        send(responder, alert("a", n="2"))
-        held = wait_state(responder, "cool", "held", n="2")
+        responder.send(alert_of("a", n="1"))
+        responder.wait_state("cool", "healed")
+        responder.send(alert_of("a", n="2"))
+        held = responder.wait_state("cool", "held", n="2")
         assert held["guard"] == "cooldown" and held["guard_until"]
         assert "held by cooldown until" in responder.page("/")
         assert responder.post("/-/pause", {"by": "anna", "reason": "a move"})[0] == 200
@@ -254,11 +227,11 @@ def test_cooldown_and_pause_outlive_a_restart(make, sink):
         assert responder.get("/api/v1/status")["paused"] is True
         assert "runbook_paused 1" in responder.page("/metrics")
         assert "Paused since" in responder.page("/")
-        send(responder, alert("b"))
-        assert wait_state(responder, "free", "held")["guard"] == "paused"
-        assert wait_state(responder, "cool", "held", n="2")["guard"] == "paused"
+        responder.send(alert_of("b"))
+        assert responder.wait_state("free", "held")["guard"] == "paused"
+        assert responder.wait_state("cool", "held", n="2")["guard"] == "paused"
         assert responder.post("/-/resume", {"by": "anna"})[0] == 200
-        wait_state(responder, "free", "healed")
+        responder.wait_state("free", "healed")
         wait_for(lambda: responder.of("cool", n="2")["guard"] == "cooldown", "the cooldown to be what holds it")
     assert sink.to("oncall") == []
 
@@ -266,10 +239,10 @@ def test_cooldown_and_pause_outlive_a_restart(make, sink):
 def test_dry_run_changes_nothing(make, clean_redis, api_keys, sink):
     clean_redis.client.set("cache:web:1", "x")
     with alive(make(flags=("--dry-run",))) as responder:
-        send(responder, alert("stale", service="web"), alert("leak", keys="%"))
-        planned = wait_state(responder, "flush", "planned")
+        responder.send(alert_of("stale", service="web"), alert_of("leak", keys="%"))
+        planned = responder.wait_state("flush", "planned")
         assert planned["timeline"][-1]["detail"]["plans"][1]["plan"]["targets"] == 1
-        wait_state(responder, "revoke", "planned")
+        responder.wait_state("revoke", "planned")
         assert "Dry run" in responder.page("/")
         assert [step["status"] for step in planned["steps"]] == ["waiting"] * 3
     assert clean_redis.client.exists("cache:web:1")
@@ -287,12 +260,12 @@ def test_plan_command(make, clean_redis, api_keys, sink):
     clean_redis.client.mset({"cache:web:1": "x", "cache:web:2": "x"})
     responder = make()
     config = f"--config.file={responder.config}"
-    shown = run(responder, "plan", config, "--alert=-", document=alert("stale", service="web"))
+    shown = run(responder, "plan", config, "--alert=-", document=alert_of("stale", service="web"))
     assert shown.returncode == 0, shown.stderr
     for words in ("stale sets off flush", "1. host.memory (read only)", "2. redis.flush (irreversible)", "3. notify"):
         assert words in shown.stdout, shown.stdout
     both = run(responder, "plan", config, "--json", "--alert=-",
-               document=webhook(alert("stale", service="web"), alert("leak", keys="%o%")))
+               document=webhook_of(alert_of("stale", service="web"), alert_of("leak", keys="%o%")))
     assert both.returncode == 0, both.stderr
     answer = json.loads(both.stdout)
     assert [one["remediation"] for one in answer] == ["flush", "revoke"]
@@ -301,10 +274,10 @@ def test_plan_command(make, clean_redis, api_keys, sink):
 
     config_text = responder.config.read_text()
     responder.config.write_text(config_text.replace("${labels.service}: cache", "${labels.colour}: cache"))
-    missing = run(responder, "plan", config, "--alert=-", document=alert("stale", service="web"))
+    missing = run(responder, "plan", config, "--alert=-", document=alert_of("stale", service="web"))
     assert missing.returncode == 1
     assert "colour" in missing.stdout and "would not run" in missing.stdout
-    assert run(responder, "plan", config, "--alert=-", document=alert("nobodys")).returncode == 1
+    assert run(responder, "plan", config, "--alert=-", document=alert_of("nobodys")).returncode == 1
     assert run(responder, "plan", config).returncode == 2
 
     assert sorted(clean_redis.client.keys()) == ["cache:web:1", "cache:web:2"]
@@ -345,13 +318,13 @@ def test_escalation_is_delivered_over_a_restart(make, clean_redis, tmp_path, sin
     responder = make()
     (tmp_path / "oncall_url").write_text(f"http://127.0.0.1:{free_port()}/oncall\n")
     with alive(responder):
-        send(responder, alert("stale", service="web"))  # there is no key to flush: it cannot be planned
-        failed = wait_state(responder, "flush", "failed")
+        responder.send(alert_of("stale", service="web"))  # there is no key to flush: it cannot be planned
+        failed = responder.wait_state("flush", "failed")
         assert "redis.flush" in failed["timeline"][-1]["detail"]["reason"]
         assert [step["status"] for step in failed["steps"]] == ["waiting"] * 3
     (tmp_path / "oncall_url").write_text(f"{sink.url}/oncall\n")
     with alive(responder):
-        incident = wait_state(responder, "flush", "escalated")
+        incident = responder.wait_state("flush", "escalated")
         assert len(sink.to("oncall")) == 1
         message = json.dumps(sink.to("oncall")[0])
         assert incident["number"] in message and "redis.flush" in message
@@ -378,14 +351,14 @@ def test_verified_by_a_check(make, binaries, tmp_path, sink):
                          "     verify: {check: page, within: 1h, every: 100ms}}\n",
                          head=f"exporter_url: {exporter.url}")
         with alive(responder):
-            send(responder, alert("down"))
-            wait_state(responder, "checked", "verifying")
+            responder.send(alert_of("down"))
+            responder.wait_state("checked", "verifying")
         with alive(responder):
-            incident = wait_state(responder, "checked", "verifying")
+            incident = responder.wait_state("checked", "verifying")
             server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Page)
             threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
             try:
-                incident = wait_state(responder, "checked", "healed")
+                incident = responder.wait_state("checked", "healed")
             finally:
                 server.shutdown()
                 server.server_close()
@@ -408,12 +381,12 @@ def test_stop_waits_for_the_step(make, api_keys):
       - host.memory: {}
 """)
     with alive(responder):
-        send(responder, alert("slow"))
+        responder.send(alert_of("slow"))
         wait_for(lambda: api_keys.value("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'") == 1,
                  "the step to be under way")
         assert responder.stop() == 0
     assert api_keys.value("SELECT revoked_reason FROM api_keys WHERE name = 'alice'") == "slow"
     with alive(responder):
-        incident = wait_state(responder, "slow", "healed")
+        incident = responder.wait_state("slow", "healed")
         assert events(incident).count("step started") == 2
         assert [step["status"] for step in incident["steps"]] == ["done", "done"]

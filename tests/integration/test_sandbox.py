@@ -9,10 +9,10 @@ import subprocess
 
 import pytest
 
-from exporter_room import logged, scrape, value
-from flagged import Flagged
+from exporter_flags import ExporterWithFlags
+from lab.certificates import Authority
 from lab.parts import wait_for
-from web_room import Authority
+from scraping import logged, scrape, value
 
 CREATE_RULESET, SECCOMP = 444, 317 if os.uname().machine == "x86_64" else 277
 
@@ -33,7 +33,7 @@ def sandboxed(program, tmp_path):
     def start(checks, *flags, launcher=(), ready=True):
         directory = tmp_path / f"daemon-{len(started)}"
         directory.mkdir()
-        started.append(Flagged(program, checks, directory, *flags, launcher=launcher))
+        started.append(ExporterWithFlags(program, checks, directory, *flags, launcher=launcher))
         return started[-1].start(ready=ready)
 
     yield start

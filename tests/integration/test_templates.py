@@ -12,7 +12,7 @@ import pytest
 
 from lab.parts import ROOT, wait_for
 from lab.runbook import Exporter, Responder
-from lab.webhook import alert_of, webhook_of
+from lab.webhook import alert_of
 
 # The template, what it becomes, the list that gets a line, and the line.
 ADDED = (
@@ -115,7 +115,7 @@ def test_the_action_is_there(grown, tmp_path):
     assert planned.returncode == 0 and f"create {tmp_path}/flag" in planned.stdout, planned.stdout
     daemon = Responder(program, config, tmp_path / "responder").start()
     try:
-        assert daemon.post("/api/v1/alerts", webhook_of(alert_of("a")))[0] == 200
+        daemon.send(alert_of("a"))
         wait_for(lambda: (tmp_path / "flag").exists(), "the action to run")
     finally:
         assert daemon.stop() == 0

@@ -4,7 +4,7 @@
 import ssl
 import subprocess
 
-from exporter_room import scrape, value
+from scraping import scrape, value
 
 
 def certificate(directory, name):

@@ -13,9 +13,10 @@ import types
 
 import pytest
 
-from exporter_room import samples
+from lab.certificates import Authority
 from lab.parts import free_port, wait_for
-from web_room import ALICE, BOB, SLOW, Authority, Served
+from scraping import samples
+from web_configuration import ALICE, BOB, SLOW, Served
 
 CHECKS = {"checks": [{"name": "root", "cache": "1h", "disk": {"mountpoints": ["/"]}}]}
 REMEDIATIONS = {"remediations": [{"name": "look", "match": ['alertname="look"'], "steps": [{"host.memory": {}}]}]}

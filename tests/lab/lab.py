@@ -7,7 +7,7 @@ import shutil
 from .alertmanager import Alertmanager
 from .compose import Compose
 from .load import Load, call
-from .outside import Outside
+from .neighbours import Neighbours
 from .parts import Died, wait_for
 from .postgres import Postgres
 from .prometheus import Prometheus
@@ -31,7 +31,7 @@ class Lab:
         self.postgres = Postgres(self.directory / "pg", CONNECTIONS)
         self.redis = Redis(self.directory / "redis")
         self.sink = Sink()
-        self.outside = Outside(self.directory / "outside")
+        self.neighbours = Neighbours(self.directory / "neighbours")
         self.compose = Compose(self.directory / "compose", engine, program, self.postgres, self.redis,
                                max_connections=CONNECTIONS)
         self.prometheus = Prometheus(self.directory / "prometheus")
@@ -39,7 +39,7 @@ class Lab:
         self.rules = self.directory / "rules"
         self.evidence = self.directory / "evidence"
         self.exporter = Exporter(exporter, self.rules / "checks.yml", self.directory / "exporter",
-                                 {"SSL_CERT_FILE": str(self.outside.authority.file)})
+                                 {"SSL_CERT_FILE": str(self.neighbours.authority.file)})
         self.responder = Responder(responder, self.rules / "remediations.yml", self.directory / "responder")
         self.load = None
         self._started = []
@@ -59,7 +59,7 @@ class Lab:
             "unix:///var/run/docker.sock": self.engine.host,
             "/run/secrets": self.directory / "secrets",
             "var/evidence": self.evidence,
-            **self.outside.addresses(),
+            **self.neighbours.addresses(),
         }
 
     def _write_secrets(self):
@@ -69,7 +69,7 @@ class Lab:
             (secrets / f"runbook_{receiver}_url").write_text(f"{self.sink.url}/{receiver}\n", encoding="ascii")
         for role in ("exporter", "responder"):
             (secrets / f"runbook_{role}_password").write_text("not-asked-for\n", encoding="ascii")
-        self.outside.write_secrets(secrets)
+        self.neighbours.write_secrets(secrets)
 
     def _begin(self, what, part, *args):
         self.tell(what)
@@ -83,7 +83,7 @@ class Lab:
         self._begin("Redis", self.redis)
         self.postgres.add_keys(CLIENT_KEY, "partner-key", "ci-key")
         self.postgres.sql("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
-        self.outside.back_up(self.postgres, self.redis)
+        self.neighbours.back_up(self.postgres, self.redis)
         self._begin("DevOps MCP: mcp-server, rest-api, worker", self.compose)
         self._begin("a receiver of notifications", self.sink)
         self._begin("runbook_exporter", self.exporter)
@@ -116,7 +116,7 @@ class Lab:
         for part in reversed(self._started):
             part.stop()
         self._started = []
-        self.outside.stop()
+        self.neighbours.stop()
 
     def assert_alive(self):
         for daemon in (self.exporter, self.responder):

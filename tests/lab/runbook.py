@@ -9,6 +9,7 @@ import urllib.request
 
 from .parts import Process, free_port, wait_for
 from .prometheus import answers, get_json
+from .webhook import webhook_of
 
 FINAL = {"healed", "escalated", "expired", "denied", "cancelled", "planned", "failed", "not_healed"}
 
@@ -76,6 +77,11 @@ class Responder(Daemon):
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode(errors="replace")
 
+    def send(self, *alerts):
+        """As Alertmanager does, in one webhook, which has to be accepted."""
+        status, answer = self.post("/api/v1/alerts", webhook_of(*alerts))
+        assert status == 200, answer
+
     def incidents(self):
         """Newest first."""
         answer = self.get("/api/v1/incidents?limit=100")
@@ -92,6 +98,14 @@ class Responder(Daemon):
                 if all(whole["alert"]["labels"].get(name) == value for name, value in labels.items()):
                     return whole
         return None
+
+    def wait_state(self, remediation, state, **labels):
+        """The newest incident of a remediation, once it is in the state."""
+        def reached():
+            incident = self.of(remediation, **labels)
+            return incident if incident and incident["state"] == state else None
+
+        return wait_for(reached, f"an incident of {remediation} {labels or ''} to be {state}", 60)
 
     def wait_final(self, remediation, timeout=90, **labels):
         def final():

@@ -4,12 +4,13 @@
 import hashlib
 
 
-def alert_of(alertname, status="firing", **labels):
+def alert_of(alertname, status="firing", fingerprint=None, **labels):
+    """Its fingerprint follows from its labels, as Alertmanager's does, unless it is given."""
     labels = {"alertname": alertname, **labels}
     return {"status": status, "labels": labels, "annotations": {}, "startsAt": "2026-01-01T00:00:00Z",
             "endsAt": "0001-01-01T00:00:00Z" if status == "firing" else "2026-01-01T00:10:00Z",
             "generatorURL": "http://127.0.0.1/graph",
-            "fingerprint": hashlib.md5(repr(sorted(labels.items())).encode()).hexdigest()[:16]}
+            "fingerprint": fingerprint or hashlib.md5(repr(sorted(labels.items())).encode()).hexdigest()[:16]}
 
 
 def webhook_of(*alerts):

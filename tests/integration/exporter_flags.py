@@ -6,7 +6,7 @@ import json
 from lab.runbook import Exporter
 
 
-class Flagged(Exporter):
+class ExporterWithFlags(Exporter):
     """`launcher` is started in the exporter's place, with its command line behind its own."""
 
     def __init__(self, program, checks, directory, *flags, launcher=()):

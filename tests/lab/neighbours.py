@@ -46,7 +46,7 @@ class Answering:
         self.server.server_close()
 
 
-class Outside:
+class Neighbours:
     def __init__(self, directory):
         self.directory = pathlib.Path(directory)
         self.backups, self.logs, self.data = (self.directory / name for name in ("backups", "log", "data"))

@@ -6,7 +6,6 @@ import os
 import pathlib
 import subprocess
 
-from lab.certificates import Authority, openssl  # noqa: F401 (for the tests that import it from here)
 from lab.parts import Process, free_port, wait_for
 
 # bcrypt, made by crypt(3): alice and bob at the lowest cost there is, slow at the usual one.

@@ -11,6 +11,7 @@ import time
 import psycopg2
 import yaml
 
+from harness.assertions import sealed_evidence
 from lab.compose import Compose
 from lab.parts import wait_for
 from lab.redis import Redis
@@ -18,7 +19,6 @@ from lab.runbook import FINAL, Responder
 from lab.scale import rules_text
 from lab.sink import Sink
 from lab.webhook import alert_of, webhook_of
-from witness import sealed_evidence
 
 SERVICE = "mcp-server"
 KEY = "stolen-key"
