@@ -182,9 +182,9 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/dri
 
 # Programs that the integration tests and the benchmarks drive; the first kind is linked with everything.
 drivers: $(patsubst %.c,$(BUILD)/%,$(wildcard tests/integration/*.c))
-$(BUILD)/tests/integration/%: $(BUILD)/tests/integration/%.o $(BUILD)/exporter.a $(BUILD)/responder.a $(BUILD)/lib.a
+$(BUILD)/tests/integration/%: $(BUILD)/tests/integration/%.o $(BUILD)/exporter.a $(BUILD)/responder.a $(BUILD)/harness.a \
+		$(BUILD)/lib.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lm
-$(BUILD)/tests/integration/client_recreate: $(BUILD)/tests/harness/archive.o
 
 bench_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/exporter.a $(BUILD)/responder.a $(BUILD)/lib.a

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The Docker client against a real Engine: RUNBOOK_TEST_DOCKER, with the stand-in's image RUNBOOK_TEST_IMAGE.
  */
-#include "tests/integration/client_docker.h"
+#include "tests/harness/containers.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
 
 #include "lib/docker/internal.h"
 
@@ -9,8 +14,8 @@
 
 static int clean(void **state _unused_)
 {
-        _cleanup_docker_ struct docker *docker = engine();
-        remove_everything(docker);
+        _cleanup_docker_ struct docker *docker = given_engine();
+        remove_containers(docker);
         return 0;
 }
 
@@ -23,27 +28,27 @@ static void a_host_is_a_socket_or_an_address(void **state _unused_)
                 "http://x", "tcp://user:secret@host:1", "tcp://host:1/path"};
         for (size_t i = 0; i < N_ELEMENTS(good); i++) {
                 _cleanup_docker_ struct docker *docker = NULL;
-                assert_int_equal(new_engine(good[i], &docker, NULL), 0);
+                assert_int_equal(engine_at(good[i], &docker, NULL), 0);
         }
         for (size_t i = 0; i < N_ELEMENTS(bad); i++) {
                 struct docker *docker = NULL;
-                assert_int_equal(new_engine(bad[i], &docker, NULL), -EINVAL);
+                assert_int_equal(engine_at(bad[i], &docker, NULL), -EINVAL);
         }
 }
 
 static void the_version_is_the_engines_own(void **state _unused_)
 {
-        _cleanup_docker_ struct docker *docker = engine();
+        _cleanup_docker_ struct docker *docker = given_engine();
         int minor = 0, engines = 0;
         assert_int_equal(docker_api_minor(docker, SOON, &minor, NULL), 0);
-        _cleanup_json_ cJSON *version = call(docker, "GET", "/version", NULL);
+        _cleanup_json_ cJSON *version = engine_ask(docker, "GET", "/version", NULL);
         assert_int_equal(sscanf(json_string(version, "ApiVersion"), "1.%d", &engines), 1);
         assert_int_equal(minor, engines < DOCKER_API_NEWEST ? engines : DOCKER_API_NEWEST);
 }
 
 static void refusals_have_a_code_and_the_engines_words(void **state _unused_)
 {
-        _cleanup_docker_ struct docker *docker = engine();
+        _cleanup_docker_ struct docker *docker = given_engine();
         _cleanup_error_ struct error error = {0};
         cJSON *answer = NULL;
         assert_int_equal(docker_inspect(docker, "client-nothing", SOON, &answer, &error), -ENOENT);
@@ -51,12 +56,12 @@ static void refusals_have_a_code_and_the_engines_words(void **state _unused_)
         /* What is asked for is a name and not a path. */
         assert_true(docker_inspect(docker, "../images", SOON, &answer, &error) < 0);
 
-        _cleanup_free_ char *id = create(docker, "client-one", "one", 1, QUIET);
+        _cleanup_free_ char *id = create_container(docker, "client-one", "one", 1, QUIET);
         assert_int_equal(docker_call(docker, "GET", "/containers/json?filters=x", NULL, SOON, NULL, &error),
                          -EREMOTEIO);
         _cleanup_free_ char *rename = text_format("/containers/%s/rename?name=client-one", id);
         assert_true(docker_call(docker, "POST", rename, NULL, SOON, NULL, &error) < 0);
-        _cleanup_free_ char *other = create(docker, "client-two", "two", 1, QUIET);
+        _cleanup_free_ char *other = create_container(docker, "client-two", "two", 1, QUIET);
         _cleanup_free_ char *conflict = text_format("/containers/%s/rename?name=client-one", other);
         assert_int_equal(docker_call(docker, "POST", conflict, NULL, SOON, NULL, &error), -EEXIST);
 
@@ -73,8 +78,8 @@ static void who_does_not_answer_is_not_waited_for(void **state _unused_)
         _cleanup_free_ char *silent = text_format("tcp://127.0.0.1:%d", port);
         _cleanup_free_ char *nobody = text_format("tcp://127.0.0.1:%d", closed_port());
         _cleanup_docker_ struct docker *hangs = NULL, *refuses = NULL;
-        assert_int_equal(new_engine(silent, &hangs, NULL), 0);
-        assert_int_equal(new_engine(nobody, &refuses, NULL), 0);
+        assert_int_equal(engine_at(silent, &hangs, NULL), 0);
+        assert_int_equal(engine_at(nobody, &refuses, NULL), 0);
         cJSON *list = NULL;
         assert_int_equal(docker_list(hangs, "p", NULL, deadline_in(100 * NSEC_PER_MSEC), &list, NULL),
                          -ETIMEDOUT);
@@ -93,13 +98,13 @@ static void assert_listed(struct docker *docker, const char *service, const char
 
 static void a_list_is_in_order_and_of_the_project_only(void **state _unused_)
 {
-        _cleanup_docker_ struct docker *docker = engine();
+        _cleanup_docker_ struct docker *docker = given_engine();
         assert_listed(docker, NULL, "");
-        free(create(docker, "client-w10", "worker", 10, QUIET));
-        free(create(docker, "client-w9", "worker", 9, QUIET));
-        free(create(docker, "client-api", "api", 1, QUIET));
-        free(create(docker, "client-w2", "worker", 2, QUIET));
-        free(create(docker, "client-w2.runbook-INC-2026-0001-1.old", "worker", 2, QUIET));
+        free(create_container(docker, "client-w10", "worker", 10, QUIET));
+        free(create_container(docker, "client-w9", "worker", 9, QUIET));
+        free(create_container(docker, "client-api", "api", 1, QUIET));
+        free(create_container(docker, "client-w2", "worker", 2, QUIET));
+        free(create_container(docker, "client-w2.runbook-INC-2026-0001-1.old", "worker", 2, QUIET));
         assert_listed(docker, NULL, "api=client-api worker=client-w2 worker=client-w9 worker=client-w10 ");
         assert_listed(docker, "worker", "worker=client-w2 worker=client-w9 worker=client-w10 ");
         assert_listed(docker, "api\",\"x", "");
@@ -112,12 +117,12 @@ static void a_list_is_in_order_and_of_the_project_only(void **state _unused_)
 
 static void a_health_check_is_waited_for(void **state _unused_)
 {
-        _cleanup_docker_ struct docker *docker = engine();
-        _cleanup_free_ char *more = on_host();
-        _cleanup_free_ char *id = create(docker, "client-healthy", "one", 1, more);
-        act(docker, "POST", id, "/start");
+        _cleanup_docker_ struct docker *docker = given_engine();
+        _cleanup_free_ char *more = on_host_network();
+        _cleanup_free_ char *id = create_container(docker, "client-healthy", "one", 1, more);
+        container_do(docker, "POST", id, "/start");
         assert_int_equal(docker_wait_healthy(docker, id, 0, SOON, NULL), 0);
-        _cleanup_json_ cJSON *inspected = inspect(docker, id);
+        _cleanup_json_ cJSON *inspected = container_inspect(docker, id);
         assert_string_equal(docker_health(inspected), "healthy");
         assert_string_equal(docker_service(inspected), "one");
         assert_string_equal(docker_name(inspected), "client-healthy");
@@ -125,28 +130,28 @@ static void a_health_check_is_waited_for(void **state _unused_)
 
 static void without_a_health_check_it_has_to_run_a_while(void **state _unused_)
 {
-        _cleanup_docker_ struct docker *docker = engine();
-        _cleanup_free_ char *id = create(docker, "client-quiet", "one", 1, QUIET);
-        act(docker, "POST", id, "/start");
+        _cleanup_docker_ struct docker *docker = given_engine();
+        _cleanup_free_ char *id = create_container(docker, "client-quiet", "one", 1, QUIET);
+        container_do(docker, "POST", id, "/start");
         nsec before = clock_monotonic();
         assert_int_equal(docker_wait_healthy(docker, id, 600 * NSEC_PER_MSEC, SOON, NULL), 0);
         assert_true(clock_monotonic() - before >= 600 * NSEC_PER_MSEC);
-        _cleanup_json_ cJSON *inspected = inspect(docker, id);
+        _cleanup_json_ cJSON *inspected = container_inspect(docker, id);
         assert_string_equal(docker_health(inspected), "none");
 }
 
 static void one_that_never_gets_healthy_times_out_with_its_state(void **state _unused_)
 {
-        _cleanup_docker_ struct docker *docker = engine();
+        _cleanup_docker_ struct docker *docker = given_engine();
         _cleanup_error_ struct error error = {0};
         /* Its health check asks at port 0. */
         _cleanup_free_ char *id =
-                create(docker, "client-ill", "one", 1,
-                       "\"Env\":[\"PORT=65536\"],\"HostConfig\":{\"NetworkMode\":\"none\"}");
+                create_container(docker, "client-ill", "one", 1,
+                                 "\"Env\":[\"PORT=65536\"],\"HostConfig\":{\"NetworkMode\":\"none\"}");
         assert_int_equal(docker_wait_healthy(docker, id, 0, deadline_in(100 * NSEC_PER_MSEC), &error),
                          -ETIMEDOUT);
         assert_non_null(strstr(error_text(&error), "created"));
-        act(docker, "POST", id, "/start");
+        container_do(docker, "POST", id, "/start");
         assert_int_equal(docker_wait_healthy(docker, id, 0, deadline_in(NSEC_PER_SEC), &error), -ETIMEDOUT);
         assert_non_null(strstr(error_text(&error), "client-ill"));
         assert_non_null(strstr(error_text(&error), "running"));
@@ -154,14 +159,15 @@ static void one_that_never_gets_healthy_times_out_with_its_state(void **state _u
 
 static void one_that_exits_is_told_at_once(void **state _unused_)
 {
-        _cleanup_docker_ struct docker *docker = engine();
+        _cleanup_docker_ struct docker *docker = given_engine();
         _cleanup_error_ struct error error = {0};
         /* Nothing listens, so the health check as the main program ends with 1. */
-        _cleanup_free_ char *id = create(docker, "client-ends", "one", 1, "\"Cmd\":[\"healthcheck\"]," QUIET);
-        act(docker, "POST", id, "/start");
+        _cleanup_free_ char *id =
+                create_container(docker, "client-ends", "one", 1, "\"Cmd\":[\"healthcheck\"]," QUIET);
+        container_do(docker, "POST", id, "/start");
         assert_int_equal(docker_wait_healthy(docker, id, 30 * NSEC_PER_SEC, SOON, &error), -ECHILD);
         assert_non_null(strstr(error_text(&error), "status 1"));
-        act(docker, "DELETE", id, "");
+        container_do(docker, "DELETE", id, "");
         assert_int_equal(docker_wait_healthy(docker, id, 0, SOON, &error), -ENOENT);
 }
 
@@ -196,7 +202,7 @@ static size_t lines(const struct text *text)
 /* Starts it, waits for its first line and stops it; each further start adds one. */
 static void write_line(struct docker *docker, const char *id, size_t expected)
 {
-        act(docker, "POST", id, "/start");
+        container_do(docker, "POST", id, "/start");
         for (struct deadline deadline = SOON;;) {
                 _cleanup_(log_free) struct log log = {0};
                 assert_int_equal(docker_logs(docker, id, 0, 0, SOON, keep, &log, NULL), 0);
@@ -205,14 +211,14 @@ static void write_line(struct docker *docker, const char *id, size_t expected)
                 assert_false(deadline_passed(deadline));
                 nanosleep(&(struct timespec){.tv_nsec = 20 * NSEC_PER_MSEC}, NULL);
         }
-        act(docker, "POST", id, "/stop");
+        container_do(docker, "POST", id, "/stop");
 }
 
 static void assert_logs(bool terminal)
 {
-        _cleanup_docker_ struct docker *docker = engine();
+        _cleanup_docker_ struct docker *docker = given_engine();
         _cleanup_free_ char *id =
-                create(docker, "client-logs", "one", 1, terminal ? "\"Tty\":true," QUIET : QUIET);
+                create_container(docker, "client-logs", "one", 1, terminal ? "\"Tty\":true," QUIET : QUIET);
         for (size_t i = 1; i <= 3; i++)
                 write_line(docker, id, i);
 
@@ -249,13 +255,13 @@ static void logs_of_a_terminal_are_taken_as_they_are(void **state _unused_)
 
 static void logs_that_cannot_be_read_say_why(void **state _unused_)
 {
-        _cleanup_docker_ struct docker *docker = engine();
+        _cleanup_docker_ struct docker *docker = given_engine();
         _cleanup_error_ struct error error = {0};
         _cleanup_(log_free) struct log log = {0};
-        _cleanup_free_ char *id = create(docker, "client-mute", "one", 1,
-                                         "\"Tty\":true,\"HostConfig\":{\"NetworkMode\":\"none\","
-                                         "\"LogConfig\":{\"Type\":\"none\"}}");
-        act(docker, "POST", id, "/start");
+        _cleanup_free_ char *id = create_container(docker, "client-mute", "one", 1,
+                                                   "\"Tty\":true,\"HostConfig\":{\"NetworkMode\":\"none\","
+                                                   "\"LogConfig\":{\"Type\":\"none\"}}");
+        container_do(docker, "POST", id, "/start");
         assert_int_equal(docker_logs(docker, id, 0, 0, SOON, keep, &log, &error), -EREMOTEIO);
         assert_non_null(strstr(error_text(&error), "does not support reading"));
         assert_int_equal(log.out.length, 0);

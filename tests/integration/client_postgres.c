@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The PostgreSQL client against a real server: RUNBOOK_TEST_DSN, a superuser's. */
-#include "tests/integration/client.h"
+#include "tests/harness/drivers.h"
 
 #include <errno.h>
+#include <string.h>
 #include <time.h>
 
 #include "runbook/postgres.h"

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Recreating a container on a real Engine: every trap at once, and a fault or a crash at every phase. */
-#include "tests/integration/client_docker.h"
+#include "tests/harness/containers.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 
@@ -50,8 +53,8 @@ static bool has_file(struct docker *docker, const char *id, const char *path, co
 static int clean(void **state _unused_)
 {
         static const char *const networks[] = {"/networks/client-front", "/networks/client-back"};
-        _cleanup_docker_ struct docker *docker = engine();
-        remove_everything(docker);
+        _cleanup_docker_ struct docker *docker = given_engine();
+        remove_containers(docker);
         for (size_t i = 0; i < N_ELEMENTS(networks); i++)
                 (void)docker_call(docker, "DELETE", networks[i], NULL, SOON, NULL, NULL);
         return 0;
@@ -60,15 +63,15 @@ static int clean(void **state _unused_)
 /* Its id, to be freed. */
 static char *create_rich(struct docker *docker)
 {
-        call_only(docker, "POST", "/networks/create", "{\"Name\":\"client-front\"}");
-        call_only(docker, "POST", "/networks/create",
+        engine_do(docker, "POST", "/networks/create", "{\"Name\":\"client-front\"}");
+        engine_do(docker, "POST", "/networks/create",
                   "{\"Name\":\"client-back\",\"IPAM\":{\"Config\":[{\"Subnet\":\"10.213.77.0/24\"}]}}");
-        char *id = create(docker, NAME, "mcp-server", 1, rich);
+        char *id = create_container(docker, NAME, "mcp-server", 1, rich);
         _cleanup_free_ char *connect =
                 text_format("{\"Container\":\"%s\",\"EndpointConfig\":{\"Aliases\":[\"backend\"],"
                             "\"IPAMConfig\":{\"IPv4Address\":\"10.213.77.9\"}}}",
                             id);
-        call_only(docker, "POST", "/networks/client-back/connect", connect);
+        engine_do(docker, "POST", "/networks/client-back/connect", connect);
 
         /* As Compose does with inline secrets and configs; /tmp is nobody's. */
         put_file(docker, id, "/run/secrets/token", "from-compose",
@@ -76,7 +79,7 @@ static char *create_rich(struct docker *docker)
         put_file(docker, id, "/etc/app.conf", "from-hand", ARCHIVE_TIME);
         put_file(docker, id, "/tmp/scratch", "passing", ARCHIVE_TIME);
         put_file(docker, id, "/data/kept", "in-a-volume", ARCHIVE_TIME);
-        act(docker, "POST", id, "/start");
+        container_do(docker, "POST", id, "/start");
         put_file(docker, id, "/var/lib/written", "by-the-program", clock_wall() / NSEC_PER_SEC + 100);
         return id;
 }
@@ -110,7 +113,7 @@ static void assert_same(const cJSON *a, const cJSON *b, const char *one, const c
 
 static int count(struct docker *docker)
 {
-        _cleanup_json_ cJSON *list = everything(docker);
+        _cleanup_json_ cJSON *list = list_containers(docker);
         return cJSON_GetArraySize(list);
 }
 
@@ -118,7 +121,7 @@ static int count(struct docker *docker)
  * left. */
 static void assert_as_before(struct docker *docker, const cJSON *before)
 {
-        _cleanup_json_ cJSON *now = inspect(docker, NAME);
+        _cleanup_json_ cJSON *now = container_inspect(docker, NAME);
         assert_string_equal(json_string(now, "Id"), json_string(before, "Id"));
         assert_true(json_bool(json_get(now, "State", NULL), "Running", false));
         assert_same(now, before, "Config", "Env");
@@ -172,9 +175,9 @@ static int write_down(void *context, const cJSON *state, struct error *error)
 
 static void everything_is_carried_over_and_only_the_variables_differ(void **state _unused_)
 {
-        _cleanup_docker_ struct docker *docker = engine();
+        _cleanup_docker_ struct docker *docker = given_engine();
         _cleanup_free_ char *id = create_rich(docker);
-        _cleanup_json_ cJSON *before = inspect(docker, id), *done = NULL;
+        _cleanup_json_ cJSON *before = container_inspect(docker, id), *done = NULL;
         _cleanup_error_ struct error error = {0};
         struct journal journal = {0};
         const struct docker_change change = change_of("T1");
@@ -187,7 +190,7 @@ static void everything_is_carried_over_and_only_the_variables_differ(void **stat
         assert_string_equal(json_string(done, "phase"), "running");
         assert_non_null(strstr(json_string(done, "drift"), "LOG_LEVEL, NEW"));
 
-        _cleanup_json_ cJSON *new = inspect(docker, NAME), *old = inspect(docker, id);
+        _cleanup_json_ cJSON *new = container_inspect(docker, NAME), *old = container_inspect(docker, id);
         const char *new_id = json_string(new, "Id");
         assert_string_equal(new_id, json_string(done, "new"));
         assert_string_not_equal(new_id, id);
@@ -241,16 +244,16 @@ static void everything_is_carried_over_and_only_the_variables_differ(void **stat
 
 static void settling_removes_the_old_one_and_keeps_its_volumes(void **state _unused_)
 {
-        _cleanup_docker_ struct docker *docker = engine();
+        _cleanup_docker_ struct docker *docker = given_engine();
         _cleanup_free_ char *id = create_rich(docker);
-        _cleanup_json_ cJSON *before = inspect(docker, id), *done = NULL, *gone = NULL;
+        _cleanup_json_ cJSON *before = container_inspect(docker, id), *done = NULL, *gone = NULL;
         const struct docker_change change = change_of("T2");
         _cleanup_error_ struct error error = {0};
         assert_int_equal(docker_recreate(docker, before, &change, SOON, NULL, NULL, &done, NULL), 0);
         assert_int_equal(count(docker), 2);
 
         /* A second change under the same tag would lose the first one's backup. */
-        _cleanup_json_ cJSON *again = inspect(docker, NAME), *unused = NULL;
+        _cleanup_json_ cJSON *again = container_inspect(docker, NAME), *unused = NULL;
         assert_int_equal(docker_recreate(docker, again, &change, SOON, NULL, NULL, &unused, &error), -EEXIST);
         assert_int_equal(count(docker), 2);
 
@@ -262,18 +265,18 @@ static void settling_removes_the_old_one_and_keeps_its_volumes(void **state _unu
 
         /* There is no way back any more, and the new one is left alone. */
         assert_int_equal(docker_recreate_roll_back(docker, done, SOON, &error), -ESTALE);
-        _cleanup_json_ cJSON *new = inspect(docker, NAME);
+        _cleanup_json_ cJSON *new = container_inspect(docker, NAME);
         assert_string_equal(json_string(new, "Id"), json_string(done, "new"));
         assert_true(json_bool(json_get(new, "State", NULL), "Running", false));
 }
 
 static void a_fault_at_any_phase_puts_the_old_one_back(void **state _unused_)
 {
-        _cleanup_docker_ struct docker *docker = engine();
+        _cleanup_docker_ struct docker *docker = given_engine();
         _cleanup_free_ char *id = create_rich(docker);
         const struct docker_change change = change_of("T3");
         for (int k = 1; k <= PHASES; k++) {
-                _cleanup_json_ cJSON *before = inspect(docker, id);
+                _cleanup_json_ cJSON *before = container_inspect(docker, id);
                 _cleanup_error_ struct error error = {0};
                 struct journal journal = {.fail_at = k};
                 cJSON *done = NULL;
@@ -297,7 +300,7 @@ static cJSON *crash(const cJSON *before, const struct docker_change *change, int
         unlink(path);
         pid_t child = fork();
         if (child == 0) {
-                struct docker *docker = engine();
+                struct docker *docker = given_engine();
                 struct journal journal = {.crash_at = k, .crash_first = first, .path = path};
                 cJSON *done = NULL;
                 (void)docker_recreate(docker, before, change, SOON, write_down, &journal, &done, NULL);
@@ -316,17 +319,17 @@ static cJSON *crash(const cJSON *before, const struct docker_change *change, int
         buffer[length] = '\0';
         fclose(file);
         unlink(path);
-        return parse(buffer);
+        return json_of(buffer);
 }
 
 static void a_crash_at_any_phase_can_be_rolled_back(void **state _unused_)
 {
-        _cleanup_docker_ struct docker *docker = engine();
+        _cleanup_docker_ struct docker *docker = given_engine();
         _cleanup_free_ char *id = create_rich(docker);
         const struct docker_change change = change_of("T4");
         for (int k = 1; k <= PHASES; k++)
                 for (int first = 0; first <= 1; first++) {
-                        _cleanup_json_ cJSON *before = inspect(docker, id);
+                        _cleanup_json_ cJSON *before = container_inspect(docker, id);
                         _cleanup_json_ cJSON *written = crash(before, &change, k, first);
                         if (!written) {
                                 assert_true(k == 1 && first);
@@ -345,19 +348,19 @@ static void a_crash_at_any_phase_can_be_rolled_back(void **state _unused_)
 /* The responder dies while the Engine waits for the old one to stop, and is back before it has. */
 static void a_stop_that_is_under_way_is_waited_out(void **state _unused_)
 {
-        _cleanup_docker_ struct docker *docker = engine();
-        _cleanup_free_ char *id =
-                create(docker, NAME, "mcp-server", 1,
-                       "\"StopSignal\":\"SIGWINCH\",\"StopTimeout\":3,\"Healthcheck\":{\"Test\":[\"NONE\"]},"
-                       "\"HostConfig\":{\"NetworkMode\":\"none\"}");
-        act(docker, "POST", id, "/start");
-        _cleanup_json_ cJSON *before = inspect(docker, id);
+        _cleanup_docker_ struct docker *docker = given_engine();
+        _cleanup_free_ char *id = create_container(
+                docker, NAME, "mcp-server", 1,
+                "\"StopSignal\":\"SIGWINCH\",\"StopTimeout\":3,\"Healthcheck\":{\"Test\":[\"NONE\"]},"
+                "\"HostConfig\":{\"NetworkMode\":\"none\"}");
+        container_do(docker, "POST", id, "/start");
+        _cleanup_json_ cJSON *before = container_inspect(docker, id);
         const struct docker_change change = change_of("T11");
         _cleanup_json_ cJSON *written = crash(before, &change, -1, false);
         assert_string_equal(json_string(written, "phase"), "stopping");
 
         assert_int_equal(docker_recreate_roll_back(docker, written, SOON, NULL), 0);
-        _cleanup_json_ cJSON *now = inspect(docker, NAME);
+        _cleanup_json_ cJSON *now = container_inspect(docker, NAME);
         assert_string_equal(json_string(now, "Id"), id);
         assert_true(json_bool(json_get(now, "State", NULL), "Running", false));
         assert_string_not_equal(json_string(json_get(now, "State", NULL), "StartedAt"),
@@ -366,20 +369,20 @@ static void a_stop_that_is_under_way_is_waited_out(void **state _unused_)
 
         /* Once it is back, it is not stopped again. */
         assert_int_equal(docker_recreate_roll_back(docker, written, SOON, NULL), 0);
-        _cleanup_json_ cJSON *later = inspect(docker, NAME);
+        _cleanup_json_ cJSON *later = container_inspect(docker, NAME);
         assert_same(later, now, "State", "StartedAt");
 }
 
 static void remove_the_new_one(struct docker *docker, const cJSON *state)
 {
-        act(docker, "DELETE", json_string(state, "new"), "?force=1");
+        container_do(docker, "DELETE", json_string(state, "new"), "?force=1");
 }
 
 static void a_new_one_that_cannot_start_is_given_up(void **state _unused_)
 {
-        _cleanup_docker_ struct docker *docker = engine();
+        _cleanup_docker_ struct docker *docker = given_engine();
         _cleanup_free_ char *id = create_rich(docker);
-        _cleanup_json_ cJSON *before = inspect(docker, id);
+        _cleanup_json_ cJSON *before = container_inspect(docker, id);
         const struct docker_change change = change_of("T5");
         struct journal journal = {.docker = docker, .meddle = remove_the_new_one, .meddle_at = "starting"};
         cJSON *done = NULL;
@@ -392,21 +395,21 @@ static void a_new_one_that_cannot_start_is_given_up(void **state _unused_)
 /* Takes the address that both of them need. */
 static void take_the_address(struct docker *docker, const cJSON *state _unused_)
 {
-        _cleanup_free_ char *id = create(
+        _cleanup_free_ char *id = create_container(
                 docker, "client-thief", "thief", 1,
                 "\"Healthcheck\":{\"Test\":[\"NONE\"]},\"HostConfig\":{\"NetworkMode\":\"client-back\"},"
                 "\"NetworkingConfig\":{\"EndpointsConfig\":{\"client-back\":{\"IPAMConfig\":"
                 "{\"IPv4Address\":\"10.213.77.9\"}}}}");
-        act(docker, "POST", id, "/start");
+        container_do(docker, "POST", id, "/start");
 }
 
 static void that_nothing_runs_is_said_and_can_be_repaired_later(void **state _unused_)
 {
         char path[] = "/tmp/runbook-state-XXXXXX";
         close(mkstemp(path));
-        _cleanup_docker_ struct docker *docker = engine();
+        _cleanup_docker_ struct docker *docker = given_engine();
         _cleanup_free_ char *id = create_rich(docker);
-        _cleanup_json_ cJSON *before = inspect(docker, id);
+        _cleanup_json_ cJSON *before = container_inspect(docker, id);
         _cleanup_error_ struct error error = {0};
         const struct docker_change change = change_of("T6");
         struct journal journal = {
@@ -423,21 +426,21 @@ static void that_nothing_runs_is_said_and_can_be_repaired_later(void **state _un
         assert_true(fread(buffer, 1, sizeof(buffer) - 1, file) > 0);
         fclose(file);
         unlink(path);
-        _cleanup_json_ cJSON *written = parse(buffer);
-        act(docker, "DELETE", "client-thief", "?force=1");
+        _cleanup_json_ cJSON *written = json_of(buffer);
+        container_do(docker, "DELETE", "client-thief", "?force=1");
         assert_int_equal(docker_recreate_roll_back(docker, written, SOON, NULL), 0);
         assert_as_before(docker, before);
 }
 
 static void an_unhealthy_new_one_is_taken_back(void **state _unused_)
 {
-        _cleanup_docker_ struct docker *docker = engine();
-        _cleanup_free_ char *more = on_host();
-        _cleanup_free_ char *id = create(docker, NAME, "mcp-server", 1, more);
-        act(docker, "POST", id, "/start");
+        _cleanup_docker_ struct docker *docker = given_engine();
+        _cleanup_free_ char *more = on_host_network();
+        _cleanup_free_ char *id = create_container(docker, NAME, "mcp-server", 1, more);
+        container_do(docker, "POST", id, "/start");
         assert_int_equal(docker_wait_healthy(docker, id, 0, SOON, NULL), 0);
 
-        _cleanup_json_ cJSON *before = inspect(docker, id);
+        _cleanup_json_ cJSON *before = container_inspect(docker, id);
         _cleanup_error_ struct error error = {0};
         const char *variable = "PORT", *value = "65536"; /* its health check asks at port 0 */
         const struct docker_change change = {
@@ -447,7 +450,7 @@ static void an_unhealthy_new_one_is_taken_back(void **state _unused_)
                                          &done, &error),
                          -ETIMEDOUT);
         assert_non_null(strstr(error_text(&error), "did not become healthy"));
-        _cleanup_json_ cJSON *now = inspect(docker, NAME);
+        _cleanup_json_ cJSON *now = container_inspect(docker, NAME);
         assert_string_equal(json_string(now, "Id"), id);
         assert_same(now, before, "Config", "Env");
         assert_int_equal(docker_wait_healthy(docker, id, 0, SOON, NULL), 0);
@@ -458,20 +461,20 @@ static void an_unhealthy_new_one_is_taken_back(void **state _unused_)
         value = port;
         _cleanup_json_ cJSON *fine = NULL;
         assert_int_equal(docker_recreate(docker, now, &change, SOON, NULL, NULL, &fine, NULL), 0);
-        _cleanup_json_ cJSON *new = inspect(docker, NAME);
+        _cleanup_json_ cJSON *new = container_inspect(docker, NAME);
         assert_string_equal(docker_health(new), "healthy");
 }
 
 static void one_that_did_not_run_is_put_back_as_it_was(void **state _unused_)
 {
-        _cleanup_docker_ struct docker *docker = engine();
+        _cleanup_docker_ struct docker *docker = given_engine();
         _cleanup_free_ char *id = create_rich(docker);
-        act(docker, "POST", id, "/stop");
-        _cleanup_json_ cJSON *before = inspect(docker, id), *done = NULL;
+        container_do(docker, "POST", id, "/stop");
+        _cleanup_json_ cJSON *before = container_inspect(docker, id), *done = NULL;
         const struct docker_change change = change_of("T8");
         assert_int_equal(docker_recreate(docker, before, &change, SOON, NULL, NULL, &done, NULL), 0);
         assert_int_equal(docker_recreate_roll_back(docker, done, SOON, NULL), 0);
-        _cleanup_json_ cJSON *now = inspect(docker, NAME);
+        _cleanup_json_ cJSON *now = container_inspect(docker, NAME);
         assert_string_equal(json_string(now, "Id"), id);
         assert_false(json_bool(json_get(now, "State", NULL), "Running", true));
         assert_same(now, before, "HostConfig", "RestartPolicy");
@@ -481,29 +484,30 @@ static void one_that_did_not_run_is_put_back_as_it_was(void **state _unused_)
 static void the_same_image_is_used_when_its_tag_has_moved(void **state _unused_)
 {
         static const char commit[] = "/commit?container=client-source&repo=client-moved&tag=1&comment=";
-        _cleanup_docker_ struct docker *docker = engine();
-        free(create(docker, "client-source", "source", 1, "\"HostConfig\":{\"NetworkMode\":\"none\"}"));
+        _cleanup_docker_ struct docker *docker = given_engine();
+        free(create_container(docker, "client-source", "source", 1,
+                              "\"HostConfig\":{\"NetworkMode\":\"none\"}"));
         _cleanup_free_ char *first = text_format("%s1", commit), *second = text_format("%s2", commit);
-        call_only(docker, "POST", first, NULL);
+        engine_do(docker, "POST", first, NULL);
 
         _cleanup_free_ char *body =
                 text_format("{\"Image\":\"client-moved:1\",\"Healthcheck\":{\"Test\":[\"NONE\"]},"
                             "\"Labels\":{\"com.docker.compose.project\":\"" PROJECT "\"},"
                             "\"HostConfig\":{\"NetworkMode\":\"none\"}}");
-        call_only(docker, "POST", "/containers/create?name=" NAME, body);
-        act(docker, "POST", NAME, "/start");
-        call_only(docker, "POST", second, NULL);
+        engine_do(docker, "POST", "/containers/create?name=" NAME, body);
+        container_do(docker, "POST", NAME, "/start");
+        engine_do(docker, "POST", second, NULL);
 
-        _cleanup_json_ cJSON *before = inspect(docker, NAME), *done = NULL;
+        _cleanup_json_ cJSON *before = container_inspect(docker, NAME), *done = NULL;
         const struct docker_change change = change_of("T9");
         assert_int_equal(docker_recreate(docker, before, &change, SOON, NULL, NULL, &done, NULL), 0);
-        _cleanup_json_ cJSON *new = inspect(docker, NAME);
+        _cleanup_json_ cJSON *new = container_inspect(docker, NAME);
         assert_string_equal(json_string(new, "Image"), json_string(before, "Image"));
         assert_string_equal(json_string(json_get(new, "Config", NULL), "Image"),
                             json_string(before, "Image"));
 
-        remove_everything(docker);
-        call_only(docker, "DELETE", "/images/client-moved:1?force=1", NULL);
+        remove_containers(docker);
+        engine_do(docker, "DELETE", "/images/client-moved:1?force=1", NULL);
         (void)docker_call(docker, "DELETE", "/images/client-moved:1?force=1", NULL, SOON, NULL, NULL);
         _cleanup_free_ char *image = text_format("/images/%s?force=1", json_string(before, "Image"));
         (void)docker_call(docker, "DELETE", image, NULL, SOON, NULL, NULL);
@@ -511,7 +515,7 @@ static void the_same_image_is_used_when_its_tag_has_moved(void **state _unused_)
 
 static void assert_refused(struct docker *docker, const char *name, const char *reason)
 {
-        _cleanup_json_ cJSON *before = inspect(docker, name);
+        _cleanup_json_ cJSON *before = container_inspect(docker, name);
         _cleanup_error_ struct error error = {0};
         const struct docker_change change = change_of("T10");
         struct journal journal = {0};
@@ -521,53 +525,53 @@ static void assert_refused(struct docker *docker, const char *name, const char *
                          -ENOTSUP);
         assert_non_null(strstr(error_text(&error), reason));
         assert_int_equal(journal.calls, 0);
-        _cleanup_json_ cJSON *now = inspect(docker, name);
+        _cleanup_json_ cJSON *now = container_inspect(docker, name);
         assert_same(now, before, "State", "StartedAt");
         assert_int_equal(count(docker), containers);
 }
 
-#define STARTED(name, more)                                                                        \
-        do {                                                                                       \
-                _cleanup_free_ char *made =                                                        \
-                        create(docker, name, "mcp-server", 1,                                      \
-                               "\"Healthcheck\":{\"Test\":[\"NONE\"]},\"HostConfig\":{" more "}"); \
-                act(docker, "POST", made, "/start");                                               \
+#define STARTED(name, more)                                                                                  \
+        do {                                                                                                 \
+                _cleanup_free_ char *made =                                                                  \
+                        create_container(docker, name, "mcp-server", 1,                                      \
+                                         "\"Healthcheck\":{\"Test\":[\"NONE\"]},\"HostConfig\":{" more "}"); \
+                container_do(docker, "POST", made, "/start");                                                \
         } while (0)
 
 static void what_could_not_be_put_back_is_refused(void **state _unused_)
 {
-        _cleanup_docker_ struct docker *docker = engine();
+        _cleanup_docker_ struct docker *docker = given_engine();
         STARTED("client-auto", "\"NetworkMode\":\"none\",\"AutoRemove\":true");
         assert_refused(docker, "client-auto", "removes itself");
 
         STARTED("client-lender", "\"NetworkMode\":\"none\"");
         STARTED("client-net", "\"NetworkMode\":\"container:client-lender\"");
         assert_refused(docker, "client-lender", "client-net");
-        act(docker, "DELETE", "client-net", "?force=1");
+        container_do(docker, "DELETE", "client-net", "?force=1");
         STARTED("client-pid", "\"NetworkMode\":\"none\",\"PidMode\":\"container:client-lender\"");
         assert_refused(docker, "client-lender", "client-pid");
-        act(docker, "DELETE", "client-pid", "?force=1");
+        container_do(docker, "DELETE", "client-pid", "?force=1");
 
-        act(docker, "POST", "client-lender", "/pause");
+        container_do(docker, "POST", "client-lender", "/pause");
         assert_refused(docker, "client-lender", "paused");
-        act(docker, "POST", "client-lender", "/unpause");
-        act(docker, "POST", "client-lender", "/rename?name=client-lender.runbook-T.old");
+        container_do(docker, "POST", "client-lender", "/unpause");
+        container_do(docker, "POST", "client-lender", "/rename?name=client-lender.runbook-T.old");
         assert_refused(docker, "client-lender.runbook-T.old", "kept");
 
         /* More than can be carried over. */
         _cleanup_free_ char *large = calloc(1, ((size_t)16 << 20) + 2);
         memset(large, 'x', ((size_t)16 << 20) + 1);
-        _cleanup_free_ char *id =
-                create(docker, "client-large", "mcp-server", 1, "\"HostConfig\":{\"NetworkMode\":\"none\"}");
+        _cleanup_free_ char *id = create_container(docker, "client-large", "mcp-server", 1,
+                                                   "\"HostConfig\":{\"NetworkMode\":\"none\"}");
         put_file(docker, id, "/opt/large", large, ARCHIVE_TIME);
         assert_refused(docker, "client-large", "16 MiB");
 }
 
 static void a_change_that_makes_no_sense_is_refused(void **state _unused_)
 {
-        _cleanup_docker_ struct docker *docker = engine();
-        free(create(docker, NAME, "mcp-server", 1, "\"HostConfig\":{\"NetworkMode\":\"none\"}"));
-        _cleanup_json_ cJSON *before = inspect(docker, NAME);
+        _cleanup_docker_ struct docker *docker = given_engine();
+        free(create_container(docker, NAME, "mcp-server", 1, "\"HostConfig\":{\"NetworkMode\":\"none\"}"));
+        _cleanup_json_ cJSON *before = container_inspect(docker, NAME);
         const char *good = "A", *empty = "", *both = "A=B", *value = "1";
         const struct docker_change wrong[] = {
                 {.variables = &good, .values = &value, .count = 1},
@@ -582,7 +586,7 @@ static void a_change_that_makes_no_sense_is_refused(void **state _unused_)
                 assert_int_equal(docker_recreate(docker, before, &wrong[i], SOON, NULL, NULL, &done, NULL),
                                  -EINVAL);
         }
-        _cleanup_json_ cJSON *state_of_nothing = parse("{\"old\":\"x\"}");
+        _cleanup_json_ cJSON *state_of_nothing = json_of("{\"old\":\"x\"}");
         assert_int_equal(docker_recreate_roll_back(docker, state_of_nothing, SOON, NULL), -EINVAL);
         assert_int_equal(docker_recreate_settle(docker, state_of_nothing, SOON, NULL), -EINVAL);
         assert_int_equal(count(docker), 1);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The Redis client against a real Redis: RUNBOOK_TEST_REDIS, and RUNBOOK_TEST_REDIS_LOCKED with its password.
  */
-#include "tests/integration/client.h"
+#include "tests/harness/drivers.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <sys/un.h>
 
 #include "runbook/redis.h"
