@@ -62,8 +62,6 @@ static _Noreturn void die(const char *what)
         exit(1);
 }
 
-/* --- What is sent. --- */
-
 static void read_file(const char *path, struct text *text)
 {
         _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -94,8 +92,6 @@ static void make_request(struct load *load)
                 die("--distinct needs a fingerprint of 16 characters in the body");
         load->fingerprint = (size_t)(at + 1 - load->request.data);
 }
-
-/* --- Connections. --- */
 
 static void watch(struct load *load, struct connection *connection, int operation, uint32_t events)
 {
@@ -180,8 +176,6 @@ static void begin(struct load *load, struct connection *connection, nsec due)
         send_rest(load, connection);
 }
 
-/* --- Answers. --- */
-
 static const char *header(const char *head, const char *name)
 {
         for (const char *line = strstr(head, "\r\n"); line; line = strstr(line + 2, "\r\n"))
@@ -224,8 +218,6 @@ static void receive(struct load *load, struct connection *connection)
         if (closes)
                 close_connection(connection);
 }
-
-/* --- The course. --- */
 
 static bool over(const struct load *load)
 {

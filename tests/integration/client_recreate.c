@@ -18,8 +18,6 @@
 #define SETTLE (300 * NSEC_PER_MSEC)
 #define PHASES 6 /* how often progress is told; each test counts for itself */
 
-/* ---- a container that has everything a copy can lose ---- */
-
 static const char rich[] =
         "\"Env\":[\"A=1\",\"LOG_LEVEL=info\",\"SECRET=hunter2\"],\"Volumes\":{\"/"
         "data\":{}},\"StopTimeout\":2,"
@@ -131,8 +129,6 @@ static void assert_as_before(struct docker *docker, const cJSON *before)
         assert_int_equal(count(docker), 1);
 }
 
-/* ---- what progress was told ---- */
-
 struct journal {
         struct docker *docker;
         int calls, fail_at;
@@ -170,8 +166,6 @@ static int write_down(void *context, const cJSON *state, struct error *error)
         text_printf(&journal->phases, "%s ", phase);
         return 0;
 }
-
-/* ---- tests ---- */
 
 static void everything_is_carried_over_and_only_the_variables_differ(void **state _unused_)
 {

@@ -47,8 +47,6 @@ static long make_file(const char *path)
         return fd < 0 ? -1 : write(fd, "x", 1) == 1 ? close(fd) : -1;
 }
 
-/* ---- what stays ---- */
-
 static long state_is_written(void)
 {
         const char *next = below(state, "kept.new"), *path = below(state, "kept");
@@ -94,8 +92,6 @@ static long null_is_written(void)
         int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
         return fd < 0 ? -1 : close(fd);
 }
-
-/* ---- files ---- */
 
 static long write_outside(void)
 {
@@ -167,8 +163,6 @@ static long utimes_outside(void)
         return utimes(below(outside, "file"), NULL);
 }
 
-/* ---- programs and processes ---- */
-
 static long execve_program(void)
 {
         return execl("/bin/true", "true", NULL);
@@ -215,8 +209,6 @@ static long enter_namespace(void)
         return setns(-1, 0);
 }
 
-/* ---- sockets ---- */
-
 static long bind_tcp(void)
 {
         struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
@@ -233,8 +225,7 @@ static long bind_unix(void)
                     sizeof(address));
 }
 
-/* ---- the machine: all with arguments that do no harm where they are let pass ---- */
-
+/* This and all below: with arguments that do no harm where they are let pass. */
 static long mount_nothing(void)
 {
         return mount("none", "/nonexistent", "tmpfs", 0, NULL);

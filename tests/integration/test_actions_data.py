@@ -48,8 +48,6 @@ def changes(postgres):
     return dict(postgres.sql("SELECT name, count(*) FROM api_key_audit GROUP BY name"))
 
 
-# ---- redis.flush ----
-
 @pytest.fixture
 def cache(redis_server):
     redis_server.client.flushall()
@@ -151,8 +149,6 @@ def test_redis_refusals_are_explained(step, cache, workspace):
     assert "another" not in error
     step("redis.flush", {"address": "127.0.0.1:1", "scope": "server"}).fails("plan", "ECONNREFUSED", "127.0.0.1:1")
 
-
-# ---- postgres.execute ----
 
 def test_execute_plans_runs_and_undoes(step, keys):
     revoke = step("postgres.execute", REVOKE, labels={"key_name": "%a"})
@@ -319,8 +315,6 @@ def test_every_sort_of_value_is_restored(step, keys):
         keys.sql("DROP TABLE every")
 
 
-# ---- postgres.terminate_queries ----
-
 class Sessions:
     """Sessions whose queries run until somebody ends them."""
 
@@ -430,8 +424,6 @@ def test_no_old_query_may_be_fine(step, postgres):
     assert "nothing to do" in end.run()["summary"]
     step("postgres.terminate_queries", {**TERMINATE, "older_than": "0"}).fails("check", "EINVAL", "older_than")
 
-
-# ---- notify, host.memory ----
 
 class Hook(http.server.BaseHTTPRequestHandler):
     def do_POST(self):  # pylint: disable=invalid-name

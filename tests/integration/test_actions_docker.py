@@ -90,8 +90,6 @@ def events(engine, since, *names):
             if not event["Action"].startswith("exec_")]
 
 
-# ---- docker.restart, docker.record ----
-
 RESTART = {"service": "web", "stop_grace": "1s"}
 
 
@@ -236,8 +234,6 @@ def test_record(step, service):
                      "version": "1.0.0", "state": "running", "health": "healthy",
                      "started_at": actual["State"]["StartedAt"], "restarts": 0}
 
-
-# ---- docker.set_env ----
 
 SET_ENV = {"service": "web", "env": {"LOG_LEVEL": "debug", "EXTRA": "${labels.why}"}, "wait_healthy": "30s",
            "stop_grace": "1s"}
@@ -390,8 +386,6 @@ def test_what_set_env_refuses(step, service):
     assert service.names() == {name, "fleeting"}
 
 
-# ---- docker.logs ----
-
 def test_logs_are_evidence(step, service, workspace):
     web, worker = service.start(), service.start(service="worker")
     service.engine.docker("stop", "-t", "0", worker)
@@ -434,8 +428,6 @@ def test_a_part_of_the_logs(step, service, workspace):
     step("docker.logs", {}).fails("check", "EINVAL", "all_services")
     step("docker.logs", {"services": "web", "all_services": True}).fails("check", "EINVAL", "either")
 
-
-# ---- docker.prune ----
 
 @pytest.fixture
 def waste(service, engine, service_program):

@@ -12,8 +12,6 @@ import pytest
 from lab.parts import wait_for
 from scraping import logged, promtool, scrape, value
 
-# ---- how a scrape behaves ----
-
 def test_hang_node_exporter_244_868_3058_one_hung_check_costs_no_other(exporter, hole):
     daemon = exporter([{"name": f"disk{n}", "disk": {"mountpoints": ["/"]}} for n in range(29)] +
                       [{"name": "hung", "timeout": "10m", "http": {"url": hole}}])
@@ -118,8 +116,6 @@ def test_cardinality_postgres_exporter_549_series_over_the_limit_are_cut_counted
     assert value(found, "runbook_check_dropped_series", check="web") == 87
     assert "87 series over max_series" in daemon.page("/")
 
-
-# ---- the process ----
 
 def test_pages_for_people_and_probes(exporter):
     daemon = exporter([{"name": "disk", "title": "Disk space", "disk": {"mountpoints": ["/"]}}])

@@ -79,8 +79,6 @@ def test_run_durations_are_counted_over_the_life_of_a_check(exporter):
     assert line.startswith(DURATIONS + '{check="disk"} {count:5,sum:') and ",schema:3," in line
 
 
-# ---- filters ----
-
 def names_of(found):
     return {name for name, _ in found.all}
 
@@ -120,8 +118,6 @@ def test_a_name_that_nobody_has_is_refused_with_advice(exporter):
     assert refused(daemon, "?collect[]=disk8&name[]=runbook_disk_size_bytes") == (
         400, 'There is no check "disk8". Did you mean "disk0"?\n')
 
-
-# ---- Prometheus itself ----
 
 class Interpreter:
     """Asks the exporter on behalf of Prometheus, which cannot be told what to accept, and hands on the answer."""

@@ -94,8 +94,6 @@ def ready(found):
     return value(found, "runbook_postgres_ready", check="pg"), value(found, "runbook_check_success", check="pg")
 
 
-# ---- what comes out ----
-
 def test_what_is_measured_by_default(check, pg):
     found = scrape(check())
     assert ready(found) == (1, 1)
@@ -288,8 +286,6 @@ def test_slow_statements_of_both_generations(check, pg, version, schema):
         pg.sql("DROP EXTENSION pg_stat_statements")
 
 
-# ---- replication ----
-
 def test_replication_of_a_primary_and_its_standby(check, pg, standby):
     there = check(dsn=standby.dsn(user="runbook_exporter"))
     here = check(groups=["replication", "replication_slots"])
@@ -348,8 +344,6 @@ def test_a_standby_that_does_not_replay_or_not_stream_lags(check, pg, standby):
         standby.sql("ALTER SYSTEM SET primary_conninfo = %s", settings)
         standby.sql("SELECT pg_reload_conf()")
 
-
-# ---- locks ----
 
 def queued(pg):
     """Whether the exporter stands in a lock's queue."""
@@ -439,8 +433,6 @@ def test_a_lock_that_comes_too_late_to_be_seen_is_seen_at_once_again(check, pg):
         pg.sql("DROP VIEW shop.gate; DROP TABLE shop.behind")
 
 
-# ---- failures ----
-
 def test_one_failing_group_leaves_the_others(check, pg):
     """A count that takes too long is cancelled by the server, and what stands behind it still has time."""
     pg.sql("CREATE VIEW shop.slow AS SELECT pg_sleep(60)::text; GRANT SELECT ON shop.slow TO runbook_exporter")
@@ -488,8 +480,6 @@ def test_pg_monitor_alone_sees_all_groups(check, pg):
     finally:
         pg.sql("DROP EXTENSION pg_stat_statements; DROP ROLE watcher; DROP ROLE blind")
 
-
-# ---- one connection ----
 
 def test_a_storm_of_scrapes_holds_one_backend_postgres_exporter_898_921_941_1228(exporter, pg):
     """Several checks of one server too; and afterwards, when their statements have run out of time."""

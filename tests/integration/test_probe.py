@@ -106,8 +106,6 @@ def probed(program, tmp_path_factory):
 # Prometheus takes five seconds until it scrapes for the first time: the other tests run meanwhile.
 pytestmark = pytest.mark.usefixtures("probed")
 
-# ---- another target ----
-
 def test_a_check_is_pointed_at_a_target_that_it_allows_and_answers_as_a_scrape_does(exporter, program, target, other):
     other.says({"components": {"db": "down"}}, status=503)
     daemon = exporter([{"name": "web", "title": "Web", "targets": [other.url], "http": {"url": target.url}},
@@ -253,8 +251,6 @@ def test_every_kind_asks_its_target(exporter, redis_server, postgres, target):
         assert value(found, name, check=check) is not None
 
 
-# ---- step by step ----
-
 def test_debug_tells_the_steps_of_a_request(exporter, target, other):
     target.says({"status": "ok"})
     daemon = exporter([{"name": "web", "cache": "1h", "targets": [other.url + "b?c=d"],
@@ -376,8 +372,6 @@ def test_a_probe_needs_the_same_user_as_a_scrape(program, tmp_path, target):
         assert daemon.process.stop() == 0
 
 
-# ---- secrets ----
-
 def config_check(program, path, checks):
     path.write_text(json.dumps({"checks": checks}))
     return subprocess.run([program, f"--config.file={path}", "--config.check"], check=False, text=True,
@@ -462,8 +456,6 @@ def test_secrets_that_stand_where_none_may_are_not_repeated(program, tmp_path):
     assert len(checks) - 4 <= complaints <= len(checks), done.stdout  # of Redis, its client complains when it is used
     assert CANARY not in done.stdout
 
-
-# ---- with a real Prometheus ----
 
 def test_prometheus_probes_as_the_document_says(probed):
     server = probed.prometheus

@@ -62,8 +62,6 @@ def exec_check(*command):
 
 DISK = {"name": "disk", "disk": {"mountpoints": ["/"]}}
 
-# ---- what is forbidden ----
-
 STAYS = {"state_is_written", "files_are_read", "threads_are_started", "tcp_is_connected", "own_signals",
          "null_is_written"}
 WRITING = {"write_outside", "append_outside", "truncate_outside", "rename_outside", "link_outside",
@@ -110,8 +108,6 @@ def test_what_was_given_up_is_refused_by_the_kernel(build, tmp_path, abi):
     assert {name for name, code in found.items() if code in ("EACCES", "EPERM") and code != free[name]} >= (
         landlock | PROGRAMS)
 
-
-# ---- the exporter in it ----
 
 def test_every_thread_is_in_it_and_no_check_misses_anything(sandboxed, tmp_path, abi, target, redis_server, postgres):
     state = tmp_path / "state"

@@ -62,8 +62,6 @@ def with_certificate(pair):
     return "--cert", str(pair[0]), "--key", str(pair[1])
 
 
-# ---- TLS ----
-
 def test_versions_and_suites_are_those_of_the_configuration(serve, pki):
     new = serve({"tls_server_config": {**pki.tls, "min_version": "TLS13"}}, ca=pki.ca)
     assert new.status("/-/healthy", "--tlsv1.3") == 200
@@ -137,8 +135,6 @@ def test_new_certificates_are_taken_and_broken_ones_are_not(serve, pki, tmp_path
     daemon.ca = pki.other.file
     assert daemon.status() == 200
 
-
-# ---- users ----
 
 def test_users_are_asked_for_their_password(serve):
     daemon = serve({"basic_auth_users": USERS})
@@ -251,8 +247,6 @@ rate_limit: {{burst: 1}}
         assert done.returncode == 1 and "basic_auth_users" in done.stderr, name
 
 
-# ---- the responder's two roles ----
-
 def test_the_responder_leaves_loopback_only_with_authentication(serve, binaries, tmp_path, pki):
     listen = f"--web.listen-address=0.0.0.0:{free_port()}"
     assert "refuses to listen" in refuses(binaries, tmp_path, None, listen)
@@ -310,8 +304,6 @@ def test_operators_have_to_be_somebody(binaries, tmp_path):
     said = refuses(binaries, tmp_path, {"basic_auth_users": USERS}, "--web.operators=alice,alcie")
     assert 'no user "alcie"' in said
 
-
-# ---- reload ----
 
 def http_check(name, target, **more):
     return {"name": name, "timeout": "30s", "http": {"url": target.url}, **more}
@@ -400,8 +392,6 @@ def test_reloads_without_end_do_not_pile_up(serve, target):
     assert threads[-1] <= threads[5] + 3, threads
     assert len([path for path, _ in target.hits]) == 41
 
-
-# ---- systemd ----
 
 ACTIVATE = """
 import os, socket, sys

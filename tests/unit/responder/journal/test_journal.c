@@ -5,8 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-/* --- Episodes. --- */
-
 static void test_one_episode_until_resolved(void **state)
 {
         struct journal_fixture *fixture = *state;
@@ -142,8 +140,6 @@ static void test_silent_episodes(void **state)
         accept_alerts(fixture, "f1");
         assert_int_equal(query_number(fixture, "SELECT count(*) FROM episodes WHERE fingerprint = 'f1'"), 2);
 }
-
-/* --- Incidents. --- */
 
 static void test_incidents_of_an_episode(void **state)
 {
@@ -425,8 +421,6 @@ static void test_timeline(void **state)
         assert_null(json_get(row, "step", NULL));
         assert_null(json_get(row, "detail", NULL));
 }
-
-/* --- For the guards. --- */
 
 static void test_runs(void **state)
 {

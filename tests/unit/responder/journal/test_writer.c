@@ -124,8 +124,6 @@ static void test_no_more_than_so_many_wait(void **state)
         assert_int_equal(unmatched_count(fixture), 2);
 }
 
-/* --- A full disk. --- */
-
 static void limit_files(rlim_t size)
 {
         struct rlimit limit;
@@ -226,8 +224,6 @@ static void test_full_disk(void **state)
         assert_int_equal(verified_rows(fixture), 3);
         signal(SIGXFSZ, before);
 }
-
-/* --- SIGKILL. --- */
 
 /* The child: a flood of webhooks and entries, each told to the pipe once it is acknowledged. */
 static int told_fd;

@@ -6,8 +6,6 @@
 #include "responder/targets/internal.h"
 #include "tests/harness/unit.h"
 
-/* ---- messages ---- */
-
 static char *slack(const struct message *message)
 {
         _cleanup_json_ cJSON *json = message_to_slack(message);
@@ -74,8 +72,6 @@ static void test_generic_json(void **state)
                             "\"incident\":\"INC-2026-0001\",\"remediation\":null,\"state\":null,"
                             "\"details\":{\"steps\":[{\"step\":1}]}}");
 }
-
-/* ---- answers ---- */
 
 static void test_query_answers(void **state)
 {
@@ -195,8 +191,6 @@ static void test_urls(void **state)
         }
 }
 
-/* ---- the sections of the file ---- */
-
 static struct config *load(const char *yaml, struct target_set *set)
 {
         struct config *config = NULL;
@@ -265,8 +259,6 @@ static void test_mistakes_in_sections(void **state)
                 config_release(target_fields, &set);
         }
 }
-
-/* ---- leases ---- */
 
 static void test_leases_fail_in_words(void **state)
 {

@@ -147,8 +147,6 @@ static int open_room_with_dead_alertmanager(void **state)
         return 0;
 }
 
-/* --- Sending. --- */
-
 static char *alert(const char *fingerprint, bool firing)
 {
         return text_format("{\"status\":\"%s\",\"labels\":{\"alertname\":\"slow\"},\"annotations\":{},"
@@ -209,8 +207,6 @@ static int post_one(struct room *room, const char *fingerprint, bool firing)
                 episode_list_release(&_list);                                               \
                 assert_string_equal(text_string(&_open), wanted);                           \
         } while (0)
-
-/* --- The tests. --- */
 
 static void test_what_was_answered_with_200_is_journaled(void **state)
 {
@@ -367,8 +363,6 @@ static void test_a_journal_that_fails_is_503(void **state)
         assert_int_equal(post_alerts(room, one, 0, NULL), 200);
         assert_open(room, " 1 2");
 }
-
-/* --- Many at once. --- */
 
 enum { SENDERS = 8, EACH = 100 };
 

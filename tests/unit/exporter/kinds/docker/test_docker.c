@@ -17,8 +17,6 @@
 
 #define NOW "Wed, 01 Jul 2026 12:00:00 GMT"
 
-/* ---- an Engine ---- */
-
 struct reply {
         const char *path;   /* a piece of it */
         const char *status; /* NULL: 200 OK */
@@ -100,8 +98,6 @@ static struct check_set *load(const struct fake_engine *engine, const char *opti
 
         return load_check("docker", yaml, NULL);
 }
-
-/* ---- what it says ---- */
 
 #define LISTED(id, state)                                                                  \
         "{\"Id\":\"" id "\",\"Names\":[\"/c-" id "\"],\"State\":\"" state "\",\"Labels\":" \
@@ -470,8 +466,6 @@ static void kills_for_want_of_memory_are_counted_from_events(void **state _unuse
         assert_non_null(
                 strstr(text_string(&engine.asked), "since=1782907199.000000001&until=1782907200.000000000&"));
 }
-
-/* ---- documents alone ---- */
 
 static cJSON *parse(const char *text)
 {

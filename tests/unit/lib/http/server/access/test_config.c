@@ -170,8 +170,6 @@ static void credentials_are_taken_apart(void **state _unused_)
         assert_basic("Bearer YTpiOmM=", NULL, NULL);
 }
 
-/* ---- verdicts ---- */
-
 struct verdicts {
         pthread_mutex_t lock;
         pthread_cond_t moved;
