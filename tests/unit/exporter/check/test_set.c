@@ -6,7 +6,6 @@
 #include <stdio.h>
 
 #include "exporter/check/check.h"
-#include "exporter/web/landing.h"
 
 /* Loads `yaml` from a file; the complaints, which the caller frees, or NULL when there are none. */
 static char *load(const char *yaml, struct check_set **ret)
@@ -195,25 +194,6 @@ static void the_reference_names_every_kind_option_and_metric(void **state _unuse
         }
 }
 
-static void the_landing_page_escapes_what_others_wrote(void **state _unused_)
-{
-        const struct check check = {
-                .name = (char *)"n", .title = (char *)"<b>Title & \"co\"", .kind = check_kinds[0]};
-        struct check_result result = {.code = -1, .reason = (char *)"<script>", .references = 1};
-        const struct check_state states[] = {{.check = &check, .result = &result}, {.check = &check}};
-        _cleanup_text_ struct text page = {0};
-
-        page_render(NULL, states, 2, clock_wall(), &page);
-        assert_int_equal(text_error(&page), 0);
-        assert_null(strstr(page.data, "<b>Title"));
-        assert_null(strstr(page.data, "<script"));
-        assert_non_null(strstr(page.data, "&lt;script&gt;"));
-        assert_non_null(strstr(page.data, "fails"));
-        assert_non_null(strstr(page.data, "not run yet"));
-        assert_non_null(strstr(page.data, "2 checks, 1 of them failing, 0 warning"));
-        assert_null(strstr(page.data, "src="));
-}
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -226,7 +206,6 @@ int main(void)
                 cmocka_unit_test(operators_metrics_keep_to_the_rules),
                 cmocka_unit_test(secrets_are_not_taken_from_urls),
                 cmocka_unit_test(the_reference_names_every_kind_option_and_metric),
-                cmocka_unit_test(the_landing_page_escapes_what_others_wrote),
         };
 
         return cmocka_run_group_tests_name("checks", tests, NULL, NULL);

@@ -8,7 +8,6 @@
 
 #include "exporter/check/samples.h"
 #include "exporter/schedule/schedule.h"
-#include "exporter/web/scrape.h"
 #include "runbook/log.h"
 #include "runbook/trace.h"
 
@@ -487,17 +486,6 @@ static void every_check_tells_of_itself(void **state)
         sample_set_release(&set);
 }
 
-static void the_allowance_leaves_room_for_the_way_back(void **state _unused_)
-{
-        assert_int_equal(scrape_allowance(NULL), seconds_to_nsec(9.5));
-        assert_int_equal(scrape_allowance("5"), seconds_to_nsec(4.5));
-        assert_int_equal(scrape_allowance("0.6"), seconds_to_nsec(0.3));
-        assert_int_equal(scrape_allowance("-1"), seconds_to_nsec(9.5));
-        assert_int_equal(scrape_allowance("soon"), seconds_to_nsec(9.5));
-        assert_int_equal(scrape_allowance("nan"), seconds_to_nsec(9.5));
-        assert_int_equal(scrape_allowance("1e300"), seconds_to_nsec(3599.5));
-}
-
 #define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
 
 int main(void)
@@ -517,7 +505,6 @@ int main(void)
                 TEST(the_next_look_is_when_a_run_would_be_overdue),
                 TEST(freshness_ends_when_something_is_due),
                 TEST(every_check_tells_of_itself),
-                cmocka_unit_test(the_allowance_leaves_room_for_the_way_back),
         };
 
         log_setup("error", "logfmt", NULL);
