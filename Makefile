@@ -43,7 +43,7 @@ exporter_objects  := $(call objects,$(filter-out exporter/main.c,$(exporter_sour
 responder_objects := $(call objects,$(filter-out responder/main.c,$(responder_sources)))
 unit_programs     := $(patsubst %.c,$(BUILD)/%,$(unit_sources))
 
-.PHONY: help build run test demo deps lint check-deep bench install clean unit coverage fuzz drivers format docs
+.PHONY: help build run test demo sim deps lint check-deep bench install clean unit coverage fuzz drivers format docs
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -185,6 +185,15 @@ drivers: $(patsubst %.c,$(BUILD)/%,$(wildcard tests/integration/*.c))
 $(BUILD)/tests/integration/%: $(BUILD)/tests/integration/%.o $(BUILD)/exporter.a $(BUILD)/responder.a $(BUILD)/harness.a \
 		$(BUILD)/lib.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lm
+
+# The simulator: SEED=n runs one world again; SECONDS, else.
+sim_objects := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/sim/*.c))
+$(BUILD)/tests/sim/sim: $(sim_objects) $(BUILD)/responder.a $(BUILD)/lib.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
+
+SIM_SECONDS ?= 60
+sim: $(BUILD)/tests/sim/sim ## the responder in a world of its own: fresh seeds for SIM_SECONDS, or SEED=n again
+	$(BUILD)/tests/sim/sim $(if $(SEED),--seed=$(SEED) --trace,--seconds=$(SIM_SECONDS) --jobs=$$(nproc))
 
 bench_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/exporter.a $(BUILD)/responder.a $(BUILD)/lib.a

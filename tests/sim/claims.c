@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What must hold, whatever happens: looked at around each act, after each start, and when everything has come to rest. */
+#include "tests/sim/claims.h"
+
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Planning and the first journal writes lie between what a guard counts and the first act. */
+#define GUARD_SLACK (2 * MINUTE)
+
+/* The journal by a connection of our own. Queries are prepared once: the text's address is what tells them apart. */
+static struct {
+        sqlite3 *database;
+        struct {
+                const char *sql;
+                sqlite3_stmt *statement;
+        } queries[32];
+} eye;
+
+void claims_open(struct sim *sim)
+{
+        if (sqlite3_open_v2(JOURNAL_PATH, &eye.database, SQLITE_OPEN_READWRITE, DISK_VFS) != SQLITE_OK)
+                sim_fail(sim, "cannot look into the journal");
+}
+
+void claims_close(void)
+{
+        for (size_t i = 0; i < N_ELEMENTS(eye.queries) && eye.queries[i].sql; i++) {
+                sqlite3_finalize(eye.queries[i].statement);
+                eye.queries[i].sql = NULL;
+        }
+        sqlite3_close(eye.database);
+        eye.database = NULL;
+}
+
+static sqlite3_stmt *prepare(const char *sql)
+{
+        size_t i = 0;
+        while (i < N_ELEMENTS(eye.queries) && eye.queries[i].sql && eye.queries[i].sql != sql)
+                i++;
+        if (i == N_ELEMENTS(eye.queries))
+                abort();
+        if (!eye.queries[i].sql) {
+                if (sqlite3_prepare_v2(eye.database, sql, -1, &eye.queries[i].statement, NULL) != SQLITE_OK)
+                        abort();
+                eye.queries[i].sql = sql;
+        }
+        return eye.queries[i].statement;
+}
+
+/* One row of a query with numbers (i) and strings (t) bound; its first column as number, and as text when asked. */
+static int64_t ask(char **ret_text, const char *sql, const char *types, va_list values)
+{
+        sqlite3_stmt *statement = prepare(sql);
+        for (int i = 0; types[i]; i++) {
+                if (types[i] == 'i')
+                        sqlite3_bind_int64(statement, i + 1, va_arg(values, int64_t));
+                else
+                        sqlite3_bind_text(statement, i + 1, va_arg(values, const char *), -1, SQLITE_TRANSIENT);
+        }
+        int64_t number = -1;
+        if (sqlite3_step(statement) == SQLITE_ROW) {
+                number = sqlite3_column_int64(statement, 0);
+                const char *text = (const char *)sqlite3_column_text(statement, 0);
+                if (ret_text)
+                        *ret_text = strdup(text ? text : "");
+        }
+        sqlite3_reset(statement);
+        return number;
+}
+
+int64_t claims_number(const char *sql, const char *types, ...)
+{
+        va_list values;
+        va_start(values, types);
+        int64_t number = ask(NULL, sql, types, values);
+        va_end(values);
+        return number;
+}
+
+char *claims_text(const char *sql, const char *types, ...)
+{
+        char *text = NULL;
+        va_list values;
+        va_start(values, types);
+        ask(&text, sql, types, values);
+        va_end(values);
+        return text ? text : strdup("");
+}
+
+int64_t incident_of(const char *number)
+{
+        return claims_number("SELECT id FROM incidents WHERE number = ?1", "t", number);
+}
+
+/* Around each act. */
+
+/* A pause's 200 stands between what had begun before it and what must not begin. */
+static void claim_pause(struct sim *sim, int64_t incident, const struct step_run *run, bool undo)
+{
+        if (!sim->paused)
+                return;
+        int64_t paused = claims_number("SELECT max(id) FROM timeline WHERE incident = 0 AND event = 'paused'", "");
+        int64_t begun = claims_number("SELECT max(id) FROM timeline WHERE incident = ?1 AND step = ?2"
+                                      " AND event IN ('step started', 'step goes on', 'undo started')",
+                                      "ii", incident, (int64_t)run->position);
+        bool asked = undo && claims_number("SELECT count(*) FROM timeline WHERE incident = ?1"
+                                           " AND event = 'undo asked for'",
+                                           "i", incident) > 0;
+        if (begun > paused && !asked)
+                sim_fail(sim, "%s: step %zu %s after a pause was acknowledged", run->incident, run->position,
+                         undo ? "was undone" : "began");
+}
+
+static void claim_plan(struct sim *sim, int64_t incident, const struct step_run *run)
+{
+        _cleanup_free_ char *journaled = claims_text("SELECT plan FROM steps WHERE incident = ?1 AND position = ?2", "ii",
+                                                     incident, (int64_t)run->position);
+        _cleanup_free_ char *seen = run->plan ? json_print(run->plan) : strdup("");
+        if (!string_equal(journaled, seen))
+                sim_fail(sim, "%s: step %zu runs by another plan than the journaled one", run->incident, run->position);
+}
+
+static void claim_lock(struct sim *sim, int64_t incident, const struct step_run *run)
+{
+        struct done_for *done = &sim->done[incident];
+        int64_t others = claims_number("SELECT count(*) FROM incidents WHERE lock = ?1 AND id <> ?2"
+                                       " AND state IN ('running', 'verifying') AND ended_at = 0",
+                                       "ti", done->lock, incident);
+        for (uint64_t i = 1; i <= sim->incidents; i++)
+                others += (int64_t)i != incident && sim->done[i].acting && string_equal(sim->done[i].lock, done->lock);
+        if (others > 0)
+                sim_fail(sim, "%s: acts although %lld others hold its lock %s", run->incident, (long long)others,
+                         done->lock);
+}
+
+/* Cooldown, limit, approval, one run for each remediation and episode: looked at before the first act of an incident. */
+static void claim_guards(struct sim *sim, int64_t incident, const struct step_run *run)
+{
+        const struct done_for *done = &sim->done[incident];
+        const struct remediation *remediation = &sim->set->remediations[done->remediation];
+        int64_t runs = 1;
+        if (remediation->approval && !done->approved)
+                sim_fail(sim, "%s: acts without anybody's approval", run->incident);
+        for (uint64_t i = 1; i <= sim->incidents; i++) {
+                const struct done_for *other = &sim->done[i];
+                if ((int64_t)i == incident || !other->acted || other->remediation != done->remediation)
+                        continue;
+                runs += sim->now - other->began < remediation->limit_period - GUARD_SLACK;
+                if (other->episode == done->episode)
+                        sim_fail(sim, "%s: a second run of %s in one episode", run->incident, remediation->name);
+                if (string_equal(other->lock, done->lock) && sim->now - other->ended < remediation->cooldown)
+                        sim_fail(sim, "%s: %s runs %.0f s after its last run, in the cooldown of %.0f s", run->incident,
+                                 remediation->name, nsec_to_seconds(sim->now - other->ended),
+                                 nsec_to_seconds(remediation->cooldown));
+        }
+        if (remediation->limit_count > 0 && runs > remediation->limit_count)
+                sim_fail(sim, "%s: run %lld of %s within its limit's time", run->incident, (long long)runs,
+                         remediation->name);
+}
+
+static void learn(struct sim *sim, int64_t incident)
+{
+        struct done_for *done = &sim->done[incident];
+        _cleanup_free_ char *name = claims_text("SELECT remediation FROM incidents WHERE id = ?1", "i", incident);
+        _cleanup_free_ char *lock = claims_text("SELECT lock FROM incidents WHERE id = ?1", "i", incident);
+        for (size_t i = 0; i < sim->set->count; i++)
+                if (string_equal(sim->set->remediations[i].name, name))
+                        done->remediation = (int64_t)i;
+        done->episode = claims_number("SELECT episode FROM incidents WHERE id = ?1", "i", incident);
+        snprintf(done->lock, sizeof(done->lock), "%s", lock);
+}
+
+void claim_act(struct sim *sim, const struct action *action, const struct step_run *run, bool undo)
+{
+        int64_t incident = incident_of(run->incident);
+        struct done_for *done = &sim->done[incident];
+        sim->acts++;
+        claim_pause(sim, incident, run, undo);
+        claim_plan(sim, incident, run);
+        if (!*done->lock)
+                learn(sim, incident);
+        claim_lock(sim, incident, run);
+        if (!done->acted) {
+                claim_guards(sim, incident, run);
+                done->acted = true;
+                done->began = sim->now;
+        }
+        done->acting = true;
+        if (!undo && action->undo && done->effects[run->position] == 0)
+                done->level_before[run->position] = model_level(sim, run);
+        sim_note(sim, undo ? "undo" : "act", incident * 16 + (int64_t)run->position);
+}
+
+void claim_acted(struct sim *sim, const struct action *action, const struct step_run *run, bool undo, bool succeeded)
+{
+        int64_t incident = incident_of(run->incident);
+        struct done_for *done = &sim->done[incident];
+        done->acting = false;
+        if (sim_is_dead(sim))
+                return;
+        if (!undo)
+                done->ended = sim->now;
+        if (!undo && action->effect == EFFECT_IRREVERSIBLE && !action->repeatable && done->effects[run->position] > 1)
+                sim_fail(sim, "%s: the irreversible step %zu had its effect %u times", run->incident, run->position,
+                         done->effects[run->position]);
+        /* Whoever else changed it meanwhile has to put it back himself. */
+        if (undo && succeeded && model_level_is_ours(sim, run, incident) &&
+            model_level(sim, run) != done->level_before[run->position])
+                sim_fail(sim, "%s: the undo of step %zu left %lld where %lld was", run->incident, run->position,
+                         (long long)model_level(sim, run), (long long)done->level_before[run->position]);
+}
+
+/* What was acknowledged is there. */
+
+void claim_shadow(struct sim *sim, int64_t source)
+{
+        struct shadow *shadow = &sim->shadows[source];
+        char fingerprint[32];
+        snprintf(fingerprint, sizeof(fingerprint), "%s/%s", sim->sources[source].alertname, sim->sources[source].subject);
+        int64_t open = claims_number("SELECT starts_at FROM episodes WHERE fingerprint = ?1 AND closed_at IS NULL", "t",
+                                     fingerprint);
+        int64_t all = claims_number("SELECT count(*) FROM episodes WHERE fingerprint = ?1", "t", fingerprint);
+        _cleanup_free_ char *closer = claims_text("SELECT closed_by FROM episodes WHERE fingerprint = ?1"
+                                                  " ORDER BY id DESC LIMIT 1",
+                                                  "t", fingerprint);
+        if (shadow->heard > 0 && all == 0)
+                sim_fail(sim, "%s was acknowledged, and the journal has never heard of it", fingerprint);
+        bool explained = shadow->uncertain || (shadow->open && open < 0 && string_equal(closer, "alertmanager"));
+        if (shadow->open != (open >= 0) && !explained)
+                sim_fail(sim, "%s was acknowledged as %s, and the journal has it %s", fingerprint,
+                         shadow->open ? "firing" : "resolved", open >= 0 ? "open" : "closed");
+        shadow->open = open >= 0;
+        shadow->starts_at = open >= 0 ? open : shadow->starts_at;
+        shadow->uncertain = false;
+}
+
+void claims_after_start(struct sim *sim)
+{
+        for (int64_t i = 0; i < SOURCES && !sim->failed; i++)
+                claim_shadow(sim, i);
+}
+
+/* At rest. */
+
+static void claim_ends(struct sim *sim)
+{
+        _cleanup_free_ char *active = claims_text("SELECT number || ' (' || remediation || ') is ' || state || ' ' || guard"
+                                                  " FROM incidents WHERE active = 1 ORDER BY id LIMIT 1",
+                                                  "");
+        _cleanup_free_ char *open =
+                claims_text("SELECT fingerprint FROM episodes WHERE closed_at IS NULL ORDER BY id LIMIT 1", "");
+        if (*active)
+                sim_fail(sim, "%s, and does not end", active);
+        if (*open)
+                sim_fail(sim, "the episode of %s does not end", open);
+}
+
+/* Whoever was to be called has heard of it, or is known not to have. */
+static void claim_calls(struct sim *sim)
+{
+        for (uint64_t i = 1; i <= sim->incidents; i++) {
+                _cleanup_free_ char *state =
+                        claims_text("SELECT state FROM incidents WHERE id = ?1", "i", (int64_t)i);
+                _cleanup_free_ char *name =
+                        claims_text("SELECT remediation FROM incidents WHERE id = ?1", "i", (int64_t)i);
+                const struct remediation *remediation = remediation_find(sim->set, name);
+                bool lost = string_equal(state, "failed") || string_equal(state, "not_healed");
+                if ((string_equal(state, "escalated") || string_equal(state, "expired")) && !sim->done[i].called)
+                        sim_fail(sim, "incident %llu is %s, and nobody has heard of it", (unsigned long long)i, state);
+                if (lost && remediation->on_failure != ON_FAILURE_STOP)
+                        sim_fail(sim, "incident %llu ended as %s without a call", (unsigned long long)i, state);
+        }
+}
+
+static bool chain_holds(struct sim *sim, char **ret_why)
+{
+        _cleanup_error_ struct error error = {0};
+        uint64_t rows = 0;
+        int r = journal_verify(sim->journal, &rows, &error);
+        *ret_why = strdup(error_text(&error));
+        return r >= 0;
+}
+
+/* One byte of one row, behind the journal's back; and put back again. */
+static void claim_chain_shows(struct sim *sim)
+{
+        static const char *const manipulations[] = {
+                "at = at + 1",
+                "incident = incident + 1",
+                "step = step + 1",
+                "actor = 'x' || substr(actor, 2)",
+                "event = 'X' || substr(event, 2)",
+                "state = state || 'x'",
+                "detail = coalesce(detail, '') || ' '",
+                "hash = x'00' || substr(hash, 2)",
+                "hash = substr(hash, 1, 31) || x'00'",
+        };
+        int64_t rows = claims_number("SELECT count(*) FROM timeline", "");
+        const char *one = manipulations[rng_below(&sim->rng, N_ELEMENTS(manipulations))];
+        int64_t row = 1 + (int64_t)rng_below(&sim->rng, (uint64_t)rows);
+        _cleanup_free_ char *why = NULL;
+        _cleanup_free_ char *change = text_format(
+                "CREATE TEMP TABLE kept AS SELECT * FROM timeline WHERE id = %lld;"
+                "UPDATE timeline SET %s WHERE id = %lld",
+                (long long)row, one, (long long)row);
+        if (rows == 0 || sqlite3_exec(eye.database, change, NULL, NULL, NULL) != SQLITE_OK)
+                return;
+        bool changed = claims_number("SELECT count(*) FROM timeline t, kept k WHERE t.id = k.id AND"
+                                     " (t.hash <> k.hash OR t.at <> k.at OR t.incident <> k.incident OR t.step <> k.step"
+                                     " OR t.actor <> k.actor OR t.event <> k.event OR t.state <> k.state"
+                                     " OR t.detail IS NOT k.detail)",
+                                     "") == 1;
+        if (changed && chain_holds(sim, &why))
+                sim_fail(sim, "the chain holds although row %lld was changed: %s", (long long)row, one);
+        sqlite3_exec(eye.database, "REPLACE INTO timeline SELECT * FROM kept; DROP TABLE kept", NULL, NULL, NULL);
+}
+
+void claims_at_rest(struct sim *sim)
+{
+        _cleanup_free_ char *why = NULL;
+        if (!sim->journal) {
+                sim_fail(sim, "the daemon does not come back");
+                return;
+        }
+        claim_ends(sim);
+        claim_calls(sim);
+        if (!chain_holds(sim, &why))
+                sim_fail(sim, "the chain does not hold: %s", why);
+        if (!sim->failed)
+                claim_chain_shows(sim);
+}

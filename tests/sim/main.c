@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Worlds from fresh seeds, until the time is up or there were enough incidents; the first claim that does not hold ends
+ * it with 1 and the seed that shows it.
+ *
+ *     sim [--seed=N] [--seconds=N] [--incidents=N] [--jobs=N] [--trace]
+ *
+ * With --seed one world alone is run, which prints its digest: the same each time.
+ */
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "runbook/log.h"
+#include "tests/sim/claims.h"
+
+static const char rules[] =
+        "receivers: [{name: oncall, format: log}]\n"
+        "prometheus_url: http://model\n"
+        "alertmanager_url: http://model\n"
+        "exporter_url: http://model\n"
+        "repeat_interval: 30m\n"
+        "escalate_to: oncall\n"
+        "remediations:\n"
+        "  - name: slow\n"
+        "    match: ['alertname=\"slow\"']\n"
+        "    lock: service/${labels.subject}\n"
+        "    cooldown: 15m\n"
+        "    limit: 3 per 1d\n"
+        "    steps:\n"
+        "      - model.restart: {subject: '${labels.subject}'}\n"
+        "      - model.flush: {subject: cache}\n"
+        "        max: 30\n"
+        "      - model.note: {subject: '${labels.subject}'}\n"
+        "        on_failure: continue\n"
+        "    verify: {query: 'slow{subject=\"${labels.subject}\"}', within: 5m, for: 10s}\n"
+        "  - name: errors\n"
+        "    match: ['alertname=\"errors\"']\n"
+        "    lock: service/${labels.subject}\n"
+        "    limit: 6 per 1d\n"
+        "    on_failure: undo\n"
+        "    expire: 2h\n"
+        "    steps:\n"
+        "      - model.level: {subject: '${labels.subject}', level: 2}\n"
+        "        undo: when_resolved\n"
+        "      - model.restart: {subject: '${labels.subject}'}\n"
+        "    verify: {query: 'errors{subject=\"${labels.subject}\"}', within: 3m, every: 10s}\n"
+        "  - name: level\n"
+        "    match: ['alertname=~\"level|errors\"']\n"
+        "    cooldown: 5m\n"
+        "    lock: level/${labels.subject}\n"
+        "    on_failure: stop\n"
+        "    expire: 30m\n"
+        "    steps:\n"
+        "      - model.note: {subject: '${labels.subject}'}\n"
+        "      - model.flush: {subject: cache}\n"
+        "        max: 35\n"
+        "  - name: leak\n"
+        "    match: ['alertname=\"leak\"']\n"
+        "    approval: true\n"
+        "    lock: key/${labels.subject}\n"
+        "    limit: 2 per 1d\n"
+        "    steps:\n"
+        "      - model.revoke: {subject: '${labels.subject}'}\n"
+        "      - model.note: {subject: '${labels.subject}'}\n";
+
+struct totals {
+        atomic_ullong worlds, incidents, acts, kills, restarts, jumps, lost_calls, pauses;
+        atomic_bool failed;
+};
+
+static struct remediation_set *load_rules(void)
+{
+        char path[] = "/tmp/runbook-sim-XXXXXX";
+        _cleanup_error_ struct error error = {0};
+        struct remediation_set *set = NULL;
+        int fd = mkstemp(path);
+        if (fd < 0 || write(fd, rules, strlen(rules)) != (ssize_t)strlen(rules) || close(fd) < 0)
+                abort();
+        if (remediation_set_load(path, &set, &error) < 0) {
+                fprintf(stderr, "%s\n", error_text(&error));
+                abort();
+        }
+        unlink(path);
+        return set;
+}
+
+static void add_up(struct totals *totals, const struct sim *sim)
+{
+        totals->worlds++;
+        totals->incidents += sim->incidents;
+        totals->acts += sim->acts;
+        totals->kills += sim->kills;
+        totals->restarts += sim->restarts;
+        totals->jumps += sim->jumps;
+        totals->lost_calls += sim->lost_calls;
+        totals->pauses += sim->pauses;
+}
+
+static bool run_world(struct totals *totals, uint64_t seed, struct remediation_set *set)
+{
+        static struct sim sim;
+        const struct sim_size size = {.incidents = 200};
+        bool held = sim_run(&sim, seed, &size, set);
+        add_up(totals, &sim);
+        if (!held) {
+                printf("seed %llu: %s\n  make sim SEED=%llu shows it again\n", (unsigned long long)seed, sim.failure,
+                       (unsigned long long)seed);
+                totals->failed = true;
+        }
+        if (!held || sim_trace)
+                printf("digest %016llx after %.1f days\n", (unsigned long long)sim.digest,
+                       nsec_to_seconds(sim.now) / 86400);
+        fflush(stdout);
+        return held;
+}
+
+struct options {
+        uint64_t seed, seconds, incidents, jobs;
+        bool one;
+};
+
+static bool read_option(const char *argument, const char *name, uint64_t *ret)
+{
+        size_t length = strlen(name);
+        if (strncmp(argument, name, length) != 0 || argument[length] != '=')
+                return false;
+        *ret = strtoull(argument + length + 1, NULL, 10);
+        return true;
+}
+
+static nsec wall_now(void)
+{
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        return now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
+}
+
+static void run_worlds(struct totals *totals, const struct options *options, uint64_t job)
+{
+        struct remediation_set *set = load_rules();
+        nsec end = wall_now() + (nsec)options->seconds * NSEC_PER_SEC;
+        for (uint64_t i = job; !totals->failed; i += options->jobs) {
+                if (!run_world(totals, options->seed + i, set) || options->one)
+                        break;
+                if (wall_now() >= end || (options->incidents > 0 && totals->incidents >= options->incidents))
+                        break;
+        }
+        remediation_set_free(set);
+        tasks_free();
+}
+
+int main(int argc, char **argv)
+{
+        struct options options = {.seconds = 60, .jobs = 1};
+        for (int i = 1; i < argc; i++) {
+                if (read_option(argv[i], "--seed", &options.seed))
+                        options.one = true;
+                else if (string_equal(argv[i], "--trace"))
+                        sim_trace = true;
+                else if (!read_option(argv[i], "--from", &options.seed) &&
+                         !read_option(argv[i], "--seconds", &options.seconds) &&
+                         !read_option(argv[i], "--incidents", &options.incidents) &&
+                         !read_option(argv[i], "--jobs", &options.jobs)) {
+                        fprintf(stderr, "what is \"%s\"? See tests/sim/main.c.\n", argv[i]);
+                        return 2;
+                }
+        }
+        /* A fresh seed each time, which is printed. */
+        if (!options.one && options.seed == 0)
+                options.seed = (uint64_t)wall_now() % 1000000000 * 1000;
+        log_setup("error", "logfmt", NULL);
+        if (!sim_trace && !freopen("/dev/null", "w", stderr))
+                return 2;
+
+        struct totals *totals =
+                mmap(NULL, sizeof(*totals), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        printf("seeds from %llu\n", (unsigned long long)options.seed);
+        fflush(stdout);
+        nsec began = wall_now();
+        for (uint64_t job = 1; job < options.jobs; job++)
+                if (fork() == 0) {
+                        run_worlds(totals, &options, job);
+                        return 0;
+                }
+        run_worlds(totals, &options, 0);
+        int status = 0;
+        while (wait(&status) > 0)
+                totals->failed = totals->failed || status != 0;
+        double took = nsec_to_seconds(wall_now() - began);
+        printf("%llu incidents in %llu worlds in %.1f s (%.0f/s): %llu acts, %llu deaths, %llu starts, %llu jumps of the "
+               "clock, %llu pauses, %llu lost calls; %s\n",
+               totals->incidents, totals->worlds, took, (double)totals->incidents / took, totals->acts, totals->kills,
+               totals->restarts, totals->jumps, totals->pauses, totals->lost_calls,
+               totals->failed ? "a claim does not hold" : "every claim holds");
+        return totals->failed;
+}

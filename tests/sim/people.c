@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* People: they approve or do not, mend what they are called for, pause, cancel, and undo. */
+#include <string.h>
+
+#include "tests/sim/sim.h"
+
+/* The incident's number, from the journal: years come and go with the clock. */
+static bool find_number(struct sim *sim, int64_t incident, struct incident *ret)
+{
+        struct incident_list list = {0};
+        if (!sim->journal || sim_is_dead(sim) ||
+            journal_list(sim->journal, INCIDENT_UNCHANGED, incident + 1, 1, &list, NULL) < 0)
+                return false;
+        bool found = list.count == 1 && list.items[0].id == incident;
+        if (found) {
+                *ret = list.items[0];
+                list.items[0] = (struct incident){0};
+        }
+        incident_list_release(&list);
+        return found;
+}
+
+static void decide(struct sim *sim, int64_t incident, enum decision decision)
+{
+        struct incident found = {0};
+        if (!sim->engine || !find_number(sim, incident, &found))
+                return;
+        int r = engine_decide(sim->engine, decision, found.number, "person:ada", "so I say", NULL);
+        if (r >= 0 && !sim_is_dead(sim)) {
+                sim_note(sim, "decided", incident * 8 + decision);
+                if (decision == DECISION_APPROVE)
+                        sim->done[incident].approved = true;
+        }
+        incident_release(&found);
+}
+
+static void approve(struct sim *sim, int64_t incident)
+{
+        /* The approval may be written though the 200 is lost. */
+        sim->done[incident].approved = true;
+        decide(sim, incident, DECISION_APPROVE);
+}
+
+static void deny(struct sim *sim, int64_t incident)
+{
+        decide(sim, incident, DECISION_DENY);
+}
+
+static void cancel(struct sim *sim, int64_t incident)
+{
+        decide(sim, incident, DECISION_CANCEL);
+}
+
+static void undo(struct sim *sim, int64_t incident)
+{
+        decide(sim, incident, DECISION_UNDO);
+}
+
+void people_hear(struct sim *sim, int64_t incident, const char *text)
+{
+        if (incident <= 0)
+                return;
+        sim_note(sim, "told", incident);
+        if (strstr(text, "awaits approval")) {
+                if (rng_chance(&sim->rng, 650))
+                        sim_after(sim, MINUTE, 90 * MINUTE, rng_chance(&sim->rng, 800) ? approve : deny, incident);
+                return;
+        }
+        sim->done[incident].called = true;
+        if (rng_chance(&sim->rng, 200))
+                sim_after(sim, MINUTE, HOUR, undo, incident);
+}
+
+static event_function pause_all;
+
+static void resume_all(struct sim *sim, int64_t argument)
+{
+        (void)argument;
+        if (!sim->engine || sim_is_dead(sim) || engine_pause(sim->engine, false, "person:ada", NULL, NULL) < 0 ||
+            sim_is_dead(sim)) {
+                sim_after(sim, NSEC_PER_SEC, MINUTE, resume_all, 0);
+                return;
+        }
+        sim_note(sim, "resumed", 0);
+        sim->paused = false;
+        if (!sim->ending)
+                sim_after(sim, HOUR, 30 * HOUR, pause_all, 0);
+}
+
+static void pause_all(struct sim *sim, int64_t argument)
+{
+        (void)argument;
+        if (!sim->ending && sim->engine && !sim_is_dead(sim) &&
+            engine_pause(sim->engine, true, "person:ada", "migration", NULL) >= 0 && !sim_is_dead(sim)) {
+                sim_note(sim, "paused", 0);
+                sim->paused = true;
+                sim->pauses++;
+        }
+        sim_after(sim, MINUTE, 40 * MINUTE, resume_all, 0);
+}
+
+/* Somebody looks at what goes on and stops something, or puts something back. */
+static void meddle(struct sim *sim, int64_t argument)
+{
+        (void)argument;
+        if (sim->ending)
+                return;
+        int64_t last = (int64_t)sim->incidents;
+        if (last > 0) {
+                int64_t incident = last - (int64_t)rng_below(&sim->rng, last < 5 ? (uint64_t)last : 5);
+                (rng_chance(&sim->rng, 500) ? cancel : undo)(sim, incident);
+        }
+        sim_after(sim, MINUTE, 6 * HOUR, meddle, 0);
+}
+
+void people_begin(struct sim *sim)
+{
+        sim_after(sim, HOUR, 30 * HOUR, pause_all, 0);
+        sim_after(sim, HOUR, 6 * HOUR, meddle, 0);
+}

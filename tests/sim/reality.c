@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The world as the responder sees it: the model's answers, some late, some none. */
+#include <errno.h>
+#include <string.h>
+
+#include "tests/sim/claims.h"
+
+static nsec read_wall(void *context)
+{
+        return sim_wall(context);
+}
+
+static nsec read_monotonic(void *context)
+{
+        return ((struct sim *)context)->now;
+}
+
+static bool sleep_until(void *context, nsec until)
+{
+        (void)context, (void)until;
+        return false;
+}
+
+static void wake(void *context)
+{
+        ((struct sim *)context)->woken = true;
+}
+
+static void pause_for(void *context, nsec duration)
+{
+        task_wait(context, duration);
+}
+
+static int run_elsewhere(void *context, enum world_pool pool, void (*work)(void *argument), void *argument)
+{
+        return task_start(context, pool, work, argument);
+}
+
+static unsigned finish(void *context, struct deadline deadline)
+{
+        (void)context, (void)deadline;
+        tasks_drop();
+        return 0;
+}
+
+/* Waits as long as an answer takes; an error when there is none. */
+static int ask(struct sim *sim, bool down, struct error *error)
+{
+        task_wait(sim, rng_between(&sim->rng, NSEC_PER_MSEC, down ? 10 * NSEC_PER_SEC : NSEC_PER_SEC));
+        if (sim_is_dead(sim) || down || (!sim->ending && rng_chance(&sim->rng, 30)))
+                return error_set(error, EIO, "no answer");
+        return 0;
+}
+
+static int query_holds(void *context, const char *promql, struct deadline deadline, bool *ret_holds,
+                       double *ret_value, struct error *error)
+{
+        struct sim *sim = context;
+        (void)deadline;
+        int r = ask(sim, sim->prometheus_down, error);
+        if (r < 0)
+                return r;
+        *ret_holds = !model_is_ill(sim, promql);
+        *ret_value = *ret_holds ? 1 : 0;
+        return 0;
+}
+
+static int check_holds(void *context, const char *check, struct deadline deadline, bool *ret_holds,
+                       struct error *error)
+{
+        double value;
+        return query_holds(context, check, deadline, ret_holds, &value, error);
+}
+
+static int alert_active(void *context, const char *fingerprint, struct deadline deadline, bool *ret_active,
+                        struct error *error)
+{
+        struct sim *sim = context;
+        (void)deadline;
+        int r = ask(sim, sim->alertmanagers_down, error);
+        if (r < 0)
+                return r;
+        int64_t source = source_find(sim, fingerprint);
+        *ret_active = source >= 0 && sim->sources[source].ill;
+        return 0;
+}
+
+static int notify(void *context, const char *receiver, const struct message *message,
+                  struct deadline deadline, struct error *error)
+{
+        struct sim *sim = context;
+        (void)deadline, (void)receiver;
+        int64_t incident = message->incident ? incident_of(message->incident) : 0;
+        int r = ask(sim, sim->people_deaf, error);
+        if (r < 0) {
+                sim->lost_calls++;
+                return r;
+        }
+        people_hear(sim, incident, message->text);
+        return 0;
+}
+
+/* Actions are the model's own (model.c); what is claimed of them is looked at around each. */
+
+static int plan_step(void *context, const struct action *action, struct step_run *run, cJSON **ret_plan,
+                     struct error *error)
+{
+        struct sim *sim = context;
+        run->targets = context;
+        task_wait(sim, rng_between(&sim->rng, NSEC_PER_MSEC, 20 * NSEC_PER_SEC));
+        if (sim_is_dead(sim))
+                return error_set(error, EINTR, "a ghost plans nothing");
+        return action->plan(run, ret_plan, error);
+}
+
+static int run_step(void *context, const struct action *action, struct step_run *run, cJSON **ret_outcome,
+                    struct error *error)
+{
+        struct sim *sim = context;
+        run->targets = context;
+        if (sim_is_dead(sim))
+                return error_set(error, EINTR, "a ghost does nothing");
+        claim_act(sim, action, run, false);
+        int r = action->run(run, ret_outcome, error);
+        claim_acted(sim, action, run, false, r >= 0);
+        return r;
+}
+
+static enum resumption resume_step(void *context, const struct action *action, struct step_run *run,
+                                   cJSON **ret_outcome, struct error *error)
+{
+        struct sim *sim = context;
+        run->targets = context;
+        task_wait(sim, rng_between(&sim->rng, NSEC_PER_MSEC, NSEC_PER_SEC));
+        if (sim_is_dead(sim)) {
+                error_set(error, EINTR, "a ghost finds nothing out");
+                return RESUME_UNKNOWN;
+        }
+        return action->resume(run, ret_outcome, error);
+}
+
+static int undo_step(void *context, const struct action *action, struct step_run *run, cJSON **ret_outcome,
+                     struct error *error)
+{
+        struct sim *sim = context;
+        run->targets = context;
+        if (sim_is_dead(sim))
+                return error_set(error, EINTR, "a ghost undoes nothing");
+        claim_act(sim, action, run, true);
+        int r = action->undo(run, ret_outcome, error);
+        claim_acted(sim, action, run, true, r >= 0);
+        return r;
+}
+
+static int settle_step(void *context, const struct action *action, struct step_run *run, struct error *error)
+{
+        run->targets = context;
+        task_wait(context, NSEC_PER_MSEC);
+        return sim_is_dead(context) ? error_set(error, EINTR, "a ghost settles nothing")
+                                    : action->settle(run, error);
+}
+
+void reality_fill(struct sim *sim)
+{
+        sim->world = (struct world){
+                .context = sim,
+                .wall = read_wall,
+                .monotonic = read_monotonic,
+                .sleep = sleep_until,
+                .wake = wake,
+                .pause = pause_for,
+                .run = run_elsewhere,
+                .finish = finish,
+                .query_holds = query_holds,
+                .check_holds = check_holds,
+                .alert_active = alert_active,
+                .notify = notify,
+                .plan_step = plan_step,
+                .run_step = run_step,
+                .resume_step = resume_step,
+                .undo_step = undo_step,
+                .settle_step = settle_step,
+                .vfs = DISK_VFS,
+                .alone = true,
+        };
+}

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One world from its seed: its clock and events, the daemon's starts and deaths, and how it all comes to rest. */
+#include "tests/sim/claims.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define EPOCH (1767225600 * NSEC_PER_SEC) /* 2026-01-01 */
+#define REST (4 * 24 * HOUR)              /* within this everything must have come to its end */
+
+bool sim_trace;
+
+nsec sim_wall(const struct sim *sim)
+{
+        return EPOCH + sim->now + sim->wall_offset;
+}
+
+/* Events: a binary heap by time, then chance. */
+
+static bool is_before(const struct event *a, const struct event *b)
+{
+        return a->at != b->at ? a->at < b->at : a->order < b->order;
+}
+
+static void swap_events(struct event *a, struct event *b)
+{
+        struct event event = *a;
+        *a = *b;
+        *b = event;
+}
+
+void sim_at(struct sim *sim, nsec when, event_function *happen, int64_t argument)
+{
+        if (sim->event_count == sim->event_space) {
+                sim->event_space = sim->event_space ? 2 * sim->event_space : 256;
+                sim->events = realloc(sim->events, sim->event_space * sizeof(*sim->events));
+                assert(sim->events);
+        }
+        size_t i = sim->event_count++;
+        sim->events[i] = (struct event){when, rng_next(&sim->rng), happen, argument};
+        for (; i > 0 && is_before(&sim->events[i], &sim->events[(i - 1) / 2]); i = (i - 1) / 2)
+                swap_events(&sim->events[i], &sim->events[(i - 1) / 2]);
+}
+
+void sim_after(struct sim *sim, nsec low, nsec high, event_function *happen, int64_t argument)
+{
+        sim_at(sim, sim->now + rng_between(&sim->rng, low, high), happen, argument);
+}
+
+static struct event take_event(struct sim *sim)
+{
+        struct event first = sim->events[0];
+        sim->events[0] = sim->events[--sim->event_count];
+        for (size_t i = 0;;) {
+                size_t least = i;
+                for (size_t k = 2 * i + 1; k <= 2 * i + 2 && k < sim->event_count; k++)
+                        least = is_before(&sim->events[k], &sim->events[least]) ? k : least;
+                if (least == i)
+                        return first;
+                swap_events(&sim->events[i], &sim->events[least]);
+                i = least;
+        }
+}
+
+void sim_fail(struct sim *sim, const char *format, ...)
+{
+        if (sim->failed)
+                return;
+        sim->failed = true;
+        va_list arguments;
+        va_start(arguments, format);
+        vsnprintf(sim->failure, sizeof(sim->failure), format, arguments);
+        va_end(arguments);
+}
+
+void sim_note(struct sim *sim, const char *what, int64_t number)
+{
+        if (sim_trace)
+                printf("%14.3f %s %lld\n", nsec_to_seconds(sim->now), what, (long long)number);
+        for (; *what; what++)
+                sim->digest = (sim->digest ^ (unsigned char)*what) * 0x100000001b3;
+        sim->digest = (sim->digest ^ (uint64_t)number ^ (uint64_t)sim->now) * 0x100000001b3;
+}
+
+/* The daemon. */
+
+static event_function start_daemon;
+
+static bool open_journal(struct sim *sim)
+{
+        _cleanup_error_ struct error error = {0};
+        int r = journal_open(JOURNAL_PATH, &sim->world, &sim->journal, &error);
+        if (r >= 0) {
+                claims_open(sim);
+                return true;
+        }
+        if (!disk_is_dead(sim->disk) && r != -ENOSPC)
+                sim_fail(sim, "the journal does not open after a crash: %s", error_text(&error));
+        return false;
+}
+
+static void plan_death(struct sim *sim)
+{
+        if (!sim->ending && rng_chance(&sim->rng, 700))
+                disk_die_after(sim->disk, 1 + rng_below(&sim->rng, rng_chance(&sim->rng, 300) ? 200 : 20000));
+}
+
+static void start_daemon(struct sim *sim, int64_t argument)
+{
+        (void)argument;
+        _cleanup_error_ struct error error = {0};
+        sim->dead = false;
+        plan_death(sim);
+        if (!open_journal(sim)) {
+                disk_restart(sim->disk);
+                sim_after(sim, NSEC_PER_SEC, MINUTE, start_daemon, 0);
+                return;
+        }
+        const struct incident_parts parts = {&sim->world, sim->set, sim->journal, sim->meters, false};
+        assert(engine_new(&parts, &sim->engine, &error) >= 0);
+        sim->engine_due = sim->now;
+        sim->restarts++;
+        sim_note(sim, "start", (int64_t)sim->restarts);
+        if (!disk_is_dead(sim->disk))
+                claims_after_start(sim);
+}
+
+/* What is left of a dead daemon runs on as ghosts until it is gone; then the machine is there again. */
+static void bury_daemon(struct sim *sim)
+{
+        sim->dead = true;
+        disk_kill(sim->disk);
+        if (sim->engine)
+                engine_hold_still(sim->engine);
+        tasks_drain(sim);
+        assert(!engine_stop(sim->engine, (struct deadline){0}));
+        sim->engine = NULL;
+        claims_close();
+        sim->journal = journal_close(sim->journal);
+        disk_restart(sim->disk);
+        sim->kills++;
+        sim_note(sim, "killed", (int64_t)sim->kills);
+        sim_after(sim, NSEC_PER_SEC, 10 * MINUTE, start_daemon, 0);
+}
+
+bool sim_is_dead(const struct sim *sim)
+{
+        return sim->dead || disk_is_dead(sim->disk);
+}
+
+void sim_die(struct sim *sim)
+{
+        sim->dead = true;
+        disk_kill(sim->disk);
+        if (sim->engine)
+                engine_hold_still(sim->engine);
+}
+
+/* SIGTERM: steps under way are waited for, up to a point; then it is as if it were killed. */
+static void finish_daemon(struct sim *sim, int64_t argument)
+{
+        nsec patience = argument;
+        if (!sim->engine || sim->dead)
+                return;
+        if (tasks_under_way() > 0 && sim->now < patience) {
+                sim_at(sim, sim->now + NSEC_PER_SEC, finish_daemon, patience);
+                return;
+        }
+        if (tasks_under_way() > 0) {
+                sim_die(sim);
+                return;
+        }
+        tasks_drop();
+        assert(!engine_stop(sim->engine, (struct deadline){0}));
+        sim->engine = NULL;
+        claims_close();
+        sim->journal = journal_close(sim->journal);
+        sim_note(sim, "stopped", 0);
+        sim_after(sim, NSEC_PER_SEC, MINUTE, start_daemon, 0);
+}
+
+static void stop_daemon(struct sim *sim, int64_t argument)
+{
+        (void)argument;
+        if (sim->engine && !sim->ending) {
+                engine_hold_still(sim->engine);
+                tasks_drop();
+                finish_daemon(sim, sim->now + 25 * NSEC_PER_SEC);
+        }
+        if (!sim->ending)
+                sim_after(sim, 12 * HOUR, 96 * HOUR, stop_daemon, 0);
+}
+
+static void kill_daemon(struct sim *sim, int64_t argument)
+{
+        (void)argument;
+        if (sim->ending)
+                return;
+        if (sim->engine)
+                sim_die(sim);
+        sim_after(sim, HOUR, 60 * HOUR, kill_daemon, 0);
+}
+
+/* Trouble from outside: the clock jumps, the disk is full, neighbours are down. */
+
+static void jump_clock(struct sim *sim, int64_t argument)
+{
+        (void)argument;
+        if (sim->ending)
+                return;
+        nsec reach = rng_chance(&sim->rng, 300) ? 48 * HOUR : 2 * HOUR;
+        sim->wall_offset = (nsec)rng_below(&sim->rng, 2 * (uint64_t)reach) - reach;
+        sim->jumps++;
+        sim_note(sim, "clock jumps", sim->wall_offset / NSEC_PER_SEC);
+        sim_after(sim, 6 * HOUR, 72 * HOUR, jump_clock, 0);
+}
+
+enum trouble { DISK_FULL, PROMETHEUS_DOWN, PEOPLE_DEAF, ALERTMANAGERS_DOWN, TROUBLES };
+
+static void set_trouble(struct sim *sim, enum trouble trouble, bool on)
+{
+        bool *const switches[] = {[PROMETHEUS_DOWN] = &sim->prometheus_down,
+                                  [PEOPLE_DEAF] = &sim->people_deaf,
+                                  [ALERTMANAGERS_DOWN] = &sim->alertmanagers_down};
+        sim_note(sim, on ? "trouble" : "over", trouble);
+        if (trouble == DISK_FULL)
+                disk_set_full(sim->disk, on);
+        else
+                *switches[trouble] = on;
+}
+
+static void end_trouble(struct sim *sim, int64_t trouble)
+{
+        set_trouble(sim, (enum trouble)trouble, false);
+}
+
+static void begin_trouble(struct sim *sim, int64_t argument)
+{
+        (void)argument;
+        if (sim->ending)
+                return;
+        enum trouble trouble = (enum trouble)rng_below(&sim->rng, TROUBLES);
+        set_trouble(sim, trouble, true);
+        sim_after(sim, NSEC_PER_SEC, 40 * MINUTE, end_trouble, trouble);
+        sim_after(sim, HOUR, 12 * HOUR, begin_trouble, 0);
+}
+
+/* The run. */
+
+static void look(struct sim *sim)
+{
+        _cleanup_error_ struct error error = {0};
+        if (!sim->engine || sim->dead || (!sim->woken && sim->now < sim->engine_due))
+                return;
+        sim->woken = false;
+        if (engine_look(sim->engine, &sim->engine_due, &error) < 0)
+                sim->engine_due = sim->now + NSEC_PER_SEC;
+        if (!sim_is_dead(sim))
+                sim->incidents = (uint64_t)claims_number("SELECT coalesce(max(id), 0) FROM incidents", "");
+}
+
+static void step(struct sim *sim)
+{
+        bool looks = sim->engine && !sim_is_dead(sim);
+        bool due = looks && (sim->event_count == 0 || sim->engine_due < sim->events[0].at);
+        if (due && !sim->woken) {
+                sim->now = sim->engine_due > sim->now ? sim->engine_due : sim->now;
+        } else if (!looks || !sim->woken) {
+                struct event event = take_event(sim);
+                sim->now = event.at > sim->now ? event.at : sim->now;
+                event.happen(sim, event.argument);
+        }
+        look(sim);
+        if (sim->engine && sim_is_dead(sim))
+                bury_daemon(sim);
+}
+
+static bool is_at_rest(struct sim *sim)
+{
+        return sim->engine && tasks_under_way() == 0 &&
+               claims_number("SELECT (SELECT count(*) FROM incidents WHERE active = 1) +"
+                             " (SELECT count(*) FROM episodes WHERE closed_at IS NULL)",
+                             "") == 0;
+}
+
+/* No more trouble: whoever is ill gets well, and everything that was begun must come to an end. */
+static void come_to_rest(struct sim *sim)
+{
+        sim->ending = true;
+        disk_die_after(sim->disk, 0);
+        for (int i = 0; i < TROUBLES; i++)
+                set_trouble(sim, (enum trouble)i, false);
+        model_end(sim);
+        nsec end = sim->now + REST, look_at = sim->now + HOUR;
+        while (!sim->failed && sim->now < end && (sim->event_count > 0 || sim->engine)) {
+                step(sim);
+                if (sim->now >= look_at) {
+                        if (is_at_rest(sim))
+                                break;
+                        look_at = sim->now + HOUR;
+                }
+        }
+        if (!sim->failed)
+                claims_at_rest(sim);
+}
+
+static void begin(struct sim *sim)
+{
+        sim->disk = disk_new(&sim->rng);
+        sim->meters = meters_new();
+        sim->done = calloc(INCIDENTS_MOST, sizeof(*sim->done));
+        assert(sim->meters && sim->done);
+        reality_fill(sim);
+        sim_at(sim, 0, start_daemon, 0);
+        sim_after(sim, HOUR, 60 * HOUR, kill_daemon, 0);
+        sim_after(sim, 12 * HOUR, 96 * HOUR, stop_daemon, 0);
+        sim_after(sim, HOUR, 72 * HOUR, jump_clock, 0);
+        sim_after(sim, HOUR, 12 * HOUR, begin_trouble, 0);
+        model_begin(sim);
+        people_begin(sim);
+}
+
+static void end(struct sim *sim)
+{
+        if (sim->engine) {
+                sim->dead = true;
+                engine_hold_still(sim->engine);
+                tasks_drain(sim);
+                engine_stop(sim->engine, (struct deadline){0});
+                claims_close();
+                journal_close(sim->journal);
+        }
+        meters_free(sim->meters);
+        disk_free(sim->disk);
+        free(sim->events);
+        free(sim->done);
+}
+
+bool sim_run(struct sim *sim, uint64_t seed, const struct sim_size *size, struct remediation_set *set)
+{
+        *sim = (struct sim){.rng = {seed}, .seed = seed, .set = set};
+        begin(sim);
+        while (!sim->failed && sim->incidents < size->incidents)
+                step(sim);
+        if (!sim->failed)
+                come_to_rest(sim);
+        end(sim);
+        return !sim->failed;
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A responder in a world of its own: the real engine, guards, incidents and journal, and a model of all else, from one
+ * seed, in one thread.
+ *
+ * Time is a queue of events. Work that waits for something is a task with a stack of its own (task.c), so that eight
+ * remediations are really under way at once, at any of their waits something else may happen, and a death of the process
+ * finds them all somewhere. When the process is dead its tasks run on as ghosts until they have noticed: nothing they do
+ * reaches the disk or the model.
+ *
+ * claims.c says what must hold, whatever happens; what does not is told by sim_fail(), which ends the run with its seed.
+ */
+#ifndef TESTS_SIM_SIM_H
+#define TESTS_SIM_SIM_H
+
+#include "responder/engine/engine.h"
+#include "tests/sim/disk.h"
+#include "tests/sim/rng.h"
+
+enum {
+        SERVICES = 4,
+        KEYS = 3,
+        SOURCES = 3 * SERVICES + KEYS, /* of alerts: three kinds of each service, one of each key */
+        ALERTMANAGERS = 3,
+        INCIDENTS_MOST = 4096, /* in one world */
+};
+
+#define MINUTE (60 * NSEC_PER_SEC)
+#define HOUR (60 * MINUTE)
+#define JOURNAL_PATH "/journal.db"
+
+struct sim;
+typedef void event_function(struct sim *sim, int64_t argument);
+
+struct event {
+        nsec at;
+        uint64_t order; /* of those at the same time: by chance */
+        event_function *happen;
+        int64_t argument;
+};
+
+/* One source of alerts: a label set that may be ill. */
+struct source {
+        char alertname[16], subject[8]; /* service or key */
+        bool ill;
+        nsec since;              /* true time */
+        bool silenced;           /* its end is never told */
+        uint64_t generation;     /* rises with each begin and end */
+        bool known[ALERTMANAGERS]; /* to whom it fires now */
+};
+
+struct service {
+        int64_t started; /* how often */
+        int64_t level;   /* reversible: 0 as it was */
+        int64_t level_by; /* who changed it last: incident × 16 + step; 0: nobody */
+};
+
+/* What the model knows of an incident, which is what was really done for it. */
+struct done_for {
+        bool acted, acting, approved, called; /* called: a person has heard that it failed */
+        nsec began, ended;            /* of its acts */
+        uint8_t effects[16];          /* by step: how often it had its effect */
+        int64_t level_before[16];     /* what its reversible step found */
+        int64_t remediation;          /* index in the set */
+        int64_t episode;
+        char lock[32];
+};
+
+/* An episode as the model has it: what was acknowledged must be in the journal. */
+struct shadow {
+        bool open, uncertain; /* uncertain: something was sent, and no 200 came back */
+        nsec starts_at;
+        uint64_t heard; /* how often it was acknowledged */
+};
+
+struct sim {
+        struct rng rng;
+        uint64_t seed;
+        nsec now;         /* true time, and the monotonic clock */
+        nsec wall_offset; /* of the responder's wall clock, which may jump */
+
+        struct event *events;
+        size_t event_count, event_space;
+
+        struct disk *disk;
+        struct world world;
+        struct remediation_set *set; /* borrowed */
+        struct meters *meters;
+        struct journal *journal;
+        struct engine *engine; /* NULL while the daemon is down */
+        nsec engine_due;
+        bool woken, dead, ending; /* ending: the world comes to rest */
+
+        struct source sources[SOURCES];
+        struct service services[SERVICES];
+        bool revoked[KEYS];
+        int64_t cache_rows;
+        bool prometheus_down, people_deaf, alertmanagers_down;
+        bool paused; /* a person has a 200 for it */
+        uint64_t pauses;
+
+        struct done_for *done; /* by incident, from 1 */
+        struct shadow shadows[SOURCES];
+        uint64_t incidents, acts, kills, restarts, jumps, lost_calls;
+        uint64_t digest; /* of all that happened */
+        bool failed;
+        char failure[512];
+};
+
+/* How much happens in one world, before it comes to rest. */
+struct sim_size {
+        uint64_t incidents;
+};
+
+/* Runs one world from its seed; false when a claim did not hold, which `failure` names. */
+bool sim_run(struct sim *sim, uint64_t seed, const struct sim_size *size, struct remediation_set *set);
+
+/* sim.c */
+nsec sim_wall(const struct sim *sim);
+void sim_at(struct sim *sim, nsec when, event_function *happen, int64_t argument);
+void sim_after(struct sim *sim, nsec low, nsec high, event_function *happen, int64_t argument);
+void sim_fail(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void sim_note(struct sim *sim, const char *what, int64_t number); /* into the digest; printed by --trace */
+void sim_die(struct sim *sim);                                    /* the process is killed, here and now */
+bool sim_is_dead(const struct sim *sim);                          /* whoever acts now is a ghost */
+extern bool sim_trace;
+
+/* task.c: work with a stack of its own, and waiting within it. */
+int task_start(struct sim *sim, enum world_pool pool, void (*work)(void *argument), void *argument);
+bool task_is_inside(void);
+void task_wait(struct sim *sim, nsec duration); /* nothing outside of a task, and for ghosts */
+size_t tasks_under_way(void);
+void tasks_drain(struct sim *sim); /* of a dead process, or one that ends: until all have returned */
+void tasks_drop(void);             /* those that did not begin */
+void tasks_free(void);
+
+/* reality.c: the world as the responder sees it. */
+void reality_fill(struct sim *sim);
+
+/* model.c: services, keys and rows, what actions do to them, and who is ill. */
+void model_begin(struct sim *sim);
+void model_end(struct sim *sim); /* everybody gets well */
+bool model_is_ill(const struct sim *sim, const char *promql);
+int64_t model_level(const struct sim *sim, const struct step_run *run); /* of the service that the step is about */
+bool model_level_is_ours(const struct sim *sim, const struct step_run *run, int64_t incident);
+int64_t source_find(const struct sim *sim, const char *fingerprint);
+
+/* neighbours.c: Alertmanagers that duplicate and reorder. */
+void neighbours_tell(struct sim *sim, int64_t source); /* it began, or ended */
+
+/* people.c */
+void people_begin(struct sim *sim);
+void people_hear(struct sim *sim, int64_t incident, const char *text);
+
+#endif

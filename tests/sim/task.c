@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+
+#include "tests/sim/sim.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/common_interface_defs.h>
+#define LEAVE(fake, stack, size) __sanitizer_start_switch_fiber(fake, stack, size)
+#define ARRIVE(fake, stack, size) __sanitizer_finish_switch_fiber(fake, stack, size)
+#else
+#define LEAVE(fake, stack, size) ((void)(fake))
+#define ARRIVE(fake, stack, size) ((void)(fake))
+#endif
+
+enum { TASKS = 1024, STACK = 256 * 1024, AT_ONCE = 8 };
+
+struct task {
+        ucontext_t context;
+        char *stack;
+        void *fake;
+        void (*work)(void *argument);
+        void *argument;
+        enum world_pool pool;
+        enum { TASK_FREE, TASK_QUEUED, TASK_WAITING, TASK_RUNNING } state;
+        uint64_t turn; /* of its place: what was meant for an earlier task is not for this one */
+};
+
+static struct task tasks[TASKS];
+static size_t task_count; /* places that were ever used */
+static size_t busy[WORLD_LOOKS + 1];
+static ucontext_t outside;
+static void *outside_fake;
+static const void *outside_stack;
+static size_t outside_size;
+static struct task *inside;
+
+bool task_is_inside(void)
+{
+        return inside != NULL;
+}
+
+static void begin(void)
+{
+        ARRIVE(NULL, &outside_stack, &outside_size);
+        inside->work(inside->argument);
+        inside->state = TASK_FREE;
+        LEAVE(NULL, outside_stack, outside_size);
+        setcontext(&outside);
+}
+
+/* Goes on with a task until it waits or ends. */
+static void enter(struct task *task)
+{
+        inside = task;
+        task->state = TASK_RUNNING;
+        LEAVE(&outside_fake, task->stack, STACK);
+        swapcontext(&outside, &task->context);
+        ARRIVE(outside_fake, NULL, NULL);
+        inside = NULL;
+        if (task->state == TASK_FREE) {
+                task->turn++;
+                busy[task->pool]--;
+        }
+}
+
+static void begin_next(struct sim *sim);
+
+static void wake(struct sim *sim, int64_t argument)
+{
+        struct task *task = &tasks[argument % TASKS];
+        if (task->turn == (uint64_t)(argument / TASKS) && task->state == TASK_WAITING)
+                enter(task);
+        begin_next(sim);
+}
+
+static void begin_task(struct task *task)
+{
+        if (!task->stack) {
+                task->stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                                   -1, 0);
+                assert(task->stack != MAP_FAILED);
+        }
+        getcontext(&task->context);
+        task->context.uc_stack.ss_sp = task->stack;
+        task->context.uc_stack.ss_size = STACK;
+        task->context.uc_link = NULL;
+        makecontext(&task->context, begin, 0);
+        busy[task->pool]++;
+        enter(task);
+}
+
+/* Whoever waits for a thread of its pool gets one, when there is one. */
+static void begin_next(struct sim *sim)
+{
+        (void)sim;
+        for (size_t i = 0; i < task_count; i++)
+                if (tasks[i].state == TASK_QUEUED && busy[tasks[i].pool] < AT_ONCE)
+                        begin_task(&tasks[i]);
+}
+
+static void look_for_work(struct sim *sim, int64_t argument)
+{
+        (void)argument;
+        begin_next(sim);
+}
+
+int task_start(struct sim *sim, enum world_pool pool, void (*work)(void *argument), void *argument)
+{
+        size_t i = 0;
+        while (i < task_count && tasks[i].state != TASK_FREE)
+                i++;
+        assert(i < TASKS);
+        task_count = i == task_count ? i + 1 : task_count;
+        tasks[i].work = work;
+        tasks[i].argument = argument;
+        tasks[i].pool = pool;
+        tasks[i].state = TASK_QUEUED;
+        sim_after(sim, 0, 5 * NSEC_PER_MSEC, look_for_work, 0);
+        return 0;
+}
+
+void task_wait(struct sim *sim, nsec duration)
+{
+        struct task *task = inside;
+        if (!task || sim->dead)
+                return;
+        task->state = TASK_WAITING;
+        sim_at(sim, sim->now + duration, wake, (int64_t)task->turn * TASKS + (task - tasks));
+        LEAVE(&task->fake, outside_stack, outside_size);
+        swapcontext(&task->context, &outside);
+        ARRIVE(task->fake, &outside_stack, &outside_size);
+}
+
+size_t tasks_under_way(void)
+{
+        size_t count = 0;
+        for (size_t i = 0; i < task_count; i++)
+                count += tasks[i].state == TASK_WAITING;
+        return count;
+}
+
+void tasks_drop(void)
+{
+        for (size_t i = 0; i < task_count; i++)
+                if (tasks[i].state == TASK_QUEUED) {
+                        tasks[i].state = TASK_FREE;
+                        tasks[i].turn++;
+                }
+}
+
+void tasks_drain(struct sim *sim)
+{
+        tasks_drop();
+        assert(sim->dead);
+        for (size_t i = 0; i < task_count; i++)
+                while (tasks[i].state == TASK_WAITING)
+                        enter(&tasks[i]);
+        tasks_drop();
+}
+
+void tasks_free(void)
+{
+        for (size_t i = 0; i < task_count; i++)
+                if (tasks[i].stack)
+                        munmap(tasks[i].stack, STACK);
+}
