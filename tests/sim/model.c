@@ -45,7 +45,7 @@ static void get_well(struct sim *sim, int64_t source)
         sim_note(sim, "well", source);
         neighbours_tell(sim, source);
         if (!sim->ending)
-                sim_after(sim, MINUTE, 20 * HOUR, fall_ill, source);
+                sim_after(sim, MINUTE, 4 * HOUR, fall_ill, source);
 }
 
 /* By itself, or since somebody did something about it: when it is still the same illness. */
@@ -66,7 +66,7 @@ static void fall_ill(struct sim *sim, int64_t source)
         one->generation++;
         sim_note(sim, "ill", source);
         neighbours_tell(sim, source);
-        sim_after(sim, MINUTE, 24 * HOUR, get_well_of, (int64_t)one->generation * SOURCES + source);
+        sim_after(sim, MINUTE, 4 * HOUR, get_well_of, (int64_t)one->generation * SOURCES + source);
 }
 
 void model_begin(struct sim *sim)
@@ -78,7 +78,7 @@ void model_begin(struct sim *sim)
                 snprintf(one->alertname, sizeof(one->alertname), "%s", key ? "leak" : names[i / SERVICES]);
                 snprintf(one->subject, sizeof(one->subject), "%c%d", key ? 'k' : 's',
                          (int)(key ? i - 3 * SERVICES : i % SERVICES));
-                sim_after(sim, MINUTE, 10 * HOUR, fall_ill, i);
+                sim_after(sim, MINUTE, 2 * HOUR, fall_ill, i);
         }
         sim->cache_rows = 20;
 }

@@ -5,7 +5,7 @@
 
 #include "tests/sim/claims.h"
 
-#define REPEAT (30 * MINUTE)
+#define REPEAT (2 * HOUR)
 
 /* One delivery under way: packed, for the queue holds numbers alone. */
 struct delivery {

@@ -84,7 +84,7 @@ static void resume_all(struct sim *sim, int64_t argument)
         sim_note(sim, "resumed", 0);
         sim->paused = false;
         if (!sim->ending)
-                sim_after(sim, HOUR, 30 * HOUR, pause_all, 0);
+                sim_after(sim, 20 * MINUTE, 8 * HOUR, pause_all, 0);
 }
 
 static void pause_all(struct sim *sim, int64_t argument)
@@ -110,11 +110,11 @@ static void meddle(struct sim *sim, int64_t argument)
                 int64_t incident = last - (int64_t)rng_below(&sim->rng, last < 5 ? (uint64_t)last : 5);
                 (rng_chance(&sim->rng, 500) ? cancel : undo)(sim, incident);
         }
-        sim_after(sim, MINUTE, 6 * HOUR, meddle, 0);
+        sim_after(sim, MINUTE, HOUR, meddle, 0);
 }
 
 void people_begin(struct sim *sim)
 {
-        sim_after(sim, HOUR, 30 * HOUR, pause_all, 0);
-        sim_after(sim, HOUR, 6 * HOUR, meddle, 0);
+        sim_after(sim, 20 * MINUTE, 8 * HOUR, pause_all, 0);
+        sim_after(sim, MINUTE, HOUR, meddle, 0);
 }

@@ -192,7 +192,7 @@ static void stop_daemon(struct sim *sim, int64_t argument)
                 finish_daemon(sim, sim->now + 25 * NSEC_PER_SEC);
         }
         if (!sim->ending)
-                sim_after(sim, 12 * HOUR, 96 * HOUR, stop_daemon, 0);
+                sim_after(sim, HOUR, 20 * HOUR, stop_daemon, 0);
 }
 
 static void kill_daemon(struct sim *sim, int64_t argument)
@@ -202,7 +202,7 @@ static void kill_daemon(struct sim *sim, int64_t argument)
                 return;
         if (sim->engine)
                 sim_die(sim);
-        sim_after(sim, HOUR, 60 * HOUR, kill_daemon, 0);
+        sim_after(sim, 10 * MINUTE, 10 * HOUR, kill_daemon, 0);
 }
 
 /* Trouble from outside: the clock jumps, the disk is full, neighbours are down. */
@@ -216,7 +216,7 @@ static void jump_clock(struct sim *sim, int64_t argument)
         sim->wall_offset = (nsec)rng_below(&sim->rng, 2 * (uint64_t)reach) - reach;
         sim->jumps++;
         sim_note(sim, "clock jumps", sim->wall_offset / NSEC_PER_SEC);
-        sim_after(sim, 6 * HOUR, 72 * HOUR, jump_clock, 0);
+        sim_after(sim, HOUR, 20 * HOUR, jump_clock, 0);
 }
 
 enum trouble { DISK_FULL, PROMETHEUS_DOWN, PEOPLE_DEAF, ALERTMANAGERS_DOWN, TROUBLES };
@@ -246,7 +246,7 @@ static void begin_trouble(struct sim *sim, int64_t argument)
         enum trouble trouble = (enum trouble)rng_below(&sim->rng, TROUBLES);
         set_trouble(sim, trouble, true);
         sim_after(sim, NSEC_PER_SEC, 40 * MINUTE, end_trouble, trouble);
-        sim_after(sim, HOUR, 12 * HOUR, begin_trouble, 0);
+        sim_after(sim, 20 * MINUTE, 4 * HOUR, begin_trouble, 0);
 }
 
 /* The run. */
@@ -316,10 +316,10 @@ static void begin(struct sim *sim)
         assert(sim->meters && sim->done);
         reality_fill(sim);
         sim_at(sim, 0, start_daemon, 0);
-        sim_after(sim, HOUR, 60 * HOUR, kill_daemon, 0);
-        sim_after(sim, 12 * HOUR, 96 * HOUR, stop_daemon, 0);
-        sim_after(sim, HOUR, 72 * HOUR, jump_clock, 0);
-        sim_after(sim, HOUR, 12 * HOUR, begin_trouble, 0);
+        sim_after(sim, 10 * MINUTE, 10 * HOUR, kill_daemon, 0);
+        sim_after(sim, HOUR, 20 * HOUR, stop_daemon, 0);
+        sim_after(sim, HOUR, 20 * HOUR, jump_clock, 0);
+        sim_after(sim, 20 * MINUTE, 4 * HOUR, begin_trouble, 0);
         model_begin(sim);
         people_begin(sim);
 }
