@@ -11,23 +11,15 @@ struct limits {
         int64_t max_series;
 };
 
-#define LIMIT_FIELDS(holder, member)                                                                     \
-        {.name = "timeout",                                                                              \
-         .type = CONFIG_DURATION,                                                                        \
-         .offset = offsetof(holder, member.timeout),                                                     \
-         .flags = CONFIG_POSITIVE,                                                                       \
-         .fallback = "5s",                                                                               \
-         .help = "How long one run may take"},                                                           \
-                {.name = "cache",                                                                        \
-                 .type = CONFIG_DURATION,                                                                \
-                 .offset = offsetof(holder, member.cache),                                               \
-                 .fallback = "0s",                                                                       \
-                 .help = "How old the samples of a successful run may be; 0s measures at every scrape"}, \
-        {                                                                                                \
-                .name = "max_series", .type = CONFIG_INT, .offset = offsetof(holder, member.max_series), \
-                .flags = CONFIG_POSITIVE, .fallback = "1000",                                            \
-                .help = "Series of one run beyond this are left out and counted"                         \
-        }
+/* clang-format off */
+#define LIMIT_FIELDS(holder, member) \
+        {"timeout", CONFIG_DURATION, offsetof(holder, member.timeout), .flags = CONFIG_POSITIVE, .fallback = "5s", \
+         .help = "How long one run may take"}, \
+        {"cache", CONFIG_DURATION, offsetof(holder, member.cache), .fallback = "0s", \
+         .help = "How old the samples of a successful run may be; 0s measures at every scrape"}, \
+        {"max_series", CONFIG_INT, offsetof(holder, member.max_series), .flags = CONFIG_POSITIVE, \
+         .fallback = "1000", .help = "Series of one run beyond this are left out and counted"}
+/* clang-format on */
 
 struct check_section {
         char *name, *title, *advice, *runbook_url;
@@ -38,44 +30,22 @@ struct check_section {
 };
 
 const struct config_field check_section_fields[] = {
-        {.name = "name",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct check_section, name),
-         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
-         .help = "Unique; the label `check` of all its samples"},
-        {.name = "title",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct check_section, title),
+        {"name", CONFIG_STRING, offsetof(struct check_section, name),
+         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY, .help = "Unique; the label `check` of all its samples"},
+        {"title", CONFIG_STRING, offsetof(struct check_section, title),
          .help = "What people call it; the name when not given"},
-        {.name = "step",
-         .type = CONFIG_INT,
-         .offset = offsetof(struct check_section, step),
-         .flags = CONFIG_POSITIVE,
+        {"step", CONFIG_INT, offsetof(struct check_section, step), .flags = CONFIG_POSITIVE,
          .help = "Which step of the morning checklist it is"},
-        {.name = "warn",
-         .type = CONFIG_STRINGS,
-         .offset = offsetof(struct check_section, conditions[THRESHOLD_WARN]),
+        {"warn", CONFIG_STRINGS, offsetof(struct check_section, conditions[THRESHOLD_WARN]),
          .flags = CONFIG_NOT_EMPTY,
          .help = "Conditions over its own samples to look into, such as `runbook_disk_used_ratio > 80%`"},
-        {.name = "fail",
-         .type = CONFIG_STRINGS,
-         .offset = offsetof(struct check_section, conditions[THRESHOLD_FAIL]),
-         .flags = CONFIG_NOT_EMPTY,
-         .help = "The same, to act upon"},
-        {.name = "advice",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct check_section, advice),
-         .flags = CONFIG_NOT_EMPTY,
+        {"fail", CONFIG_STRINGS, offsetof(struct check_section, conditions[THRESHOLD_FAIL]),
+         .flags = CONFIG_NOT_EMPTY, .help = "The same, to act upon"},
+        {"advice", CONFIG_STRING, offsetof(struct check_section, advice), .flags = CONFIG_NOT_EMPTY,
          .help = "What to do when it does not pass"},
-        {.name = "runbook_url",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct check_section, runbook_url),
-         .flags = CONFIG_NOT_EMPTY,
+        {"runbook_url", CONFIG_STRING, offsetof(struct check_section, runbook_url), .flags = CONFIG_NOT_EMPTY,
          .help = "Where the runbook tells more"},
-        {.name = "targets",
-         .type = CONFIG_NODE,
-         .offset = offsetof(struct check_section, targets),
-         .flags = CONFIG_NOT_EMPTY,
+        {"targets", CONFIG_NODE, offsetof(struct check_section, targets), .flags = CONFIG_NOT_EMPTY,
          .help = "A list of what else it may be pointed at by `/probe?check=…&target=…`: other values of the "
                  "option by which its kind says where to look, which are sent the same credentials"},
         LIMIT_FIELDS(struct check_section, limits),
@@ -90,15 +60,9 @@ struct file {
 static const struct config_field default_fields[] = {LIMIT_FIELDS(struct file, defaults), {0}};
 
 static const struct config_field file_fields[] = {
-        {.name = "title",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct file, title),
-         .flags = CONFIG_NOT_EMPTY,
+        {"title", CONFIG_STRING, offsetof(struct file, title), .flags = CONFIG_NOT_EMPTY,
          .help = "Whose checks these are"},
-        {.name = "defaults",
-         .type = CONFIG_OBJECT,
-         .offset = 0,
-         .fields = default_fields,
+        {"defaults", CONFIG_OBJECT, 0, .fields = default_fields,
          .help = "For every check that does not say it itself"},
         {0},
 };

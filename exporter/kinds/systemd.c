@@ -18,25 +18,14 @@ struct systemd_config {
 };
 
 static const struct config_field fields[] = {
-        {.name = "units",
-         .type = CONFIG_STRINGS,
-         .offset = offsetof(struct systemd_config, units),
+        {"units", CONFIG_STRINGS, offsetof(struct systemd_config, units),
          .help = "Units that must be active, with their suffix"},
-        {.name = "finished",
-         .type = CONFIG_STRINGS,
-         .offset = offsetof(struct systemd_config, finished),
+        {"finished", CONFIG_STRINGS, offsetof(struct systemd_config, finished),
          .help = "Services that come and go, such as logrotate.service: their last run must have been a "
                  "success"},
-        {.name = "address",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct systemd_config, address),
-         .flags = CONFIG_NOT_EMPTY,
-         .fallback = "unix:path=/run/dbus/system_bus_socket",
-         .help = "Where D-Bus is"},
-        {.name = "direct",
-         .type = CONFIG_BOOL,
-         .offset = offsetof(struct systemd_config, direct),
-         .fallback = "false",
+        {"address", CONFIG_STRING, offsetof(struct systemd_config, address), .flags = CONFIG_NOT_EMPTY,
+         .fallback = "unix:path=/run/dbus/system_bus_socket", .help = "Where D-Bus is"},
+        {"direct", CONFIG_BOOL, offsetof(struct systemd_config, direct), .fallback = "false",
          .help = "The address is systemd's own socket, unix:path=/run/systemd/private, and not a bus"},
         {0},
 };

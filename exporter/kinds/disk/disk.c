@@ -16,11 +16,8 @@ struct disk_config {
 };
 
 static const struct config_field fields[] = {
-        {.name = "mountpoints",
-         .type = CONFIG_STRINGS,
-         .offset = offsetof(struct disk_config, mountpoints),
-         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
-         .help = "Paths on the file systems to look at"},
+        {"mountpoints", CONFIG_STRINGS, offsetof(struct disk_config, mountpoints),
+         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY, .help = "Paths on the file systems to look at"},
         {0},
 };
 

@@ -27,9 +27,7 @@
 
 const struct config_field log_docker_fields[] = {
         DOCKER_CONFIG_FIELDS(struct log_docker_config, docker),
-        {.name = "services",
-         .type = CONFIG_STRINGS,
-         .offset = offsetof(struct log_docker_config, services),
+        {"services", CONFIG_STRINGS, offsetof(struct log_docker_config, services),
          .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
          .help = "Services whose containers' logs are read, each counted apart; one that has no container "
                  "fails the check"},

@@ -22,24 +22,16 @@ static const char *const priorities[] = {"emerg",  "alert", "crit",  "err", "war
 enum { PRIORITY_DEBUG = 7 };
 
 const struct config_field log_journal_fields[] = {
-        {.name = "units",
-         .type = CONFIG_STRINGS,
-         .offset = offsetof(struct log_journal_config, units),
+        {"units", CONFIG_STRINGS, offsetof(struct log_journal_config, units),
          .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
          .help = "Units with their suffix, each counted apart: what they write, and what systemd says of "
                  "them"},
-        {.name = "directory",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct log_journal_config, directory),
+        {"directory", CONFIG_STRING, offsetof(struct log_journal_config, directory),
          .flags = CONFIG_NOT_EMPTY,
          .help = "Where the journal's files are; without it those of this machine, in /var/log/journal and "
                  "/run/log/journal"},
-        {.name = "priority",
-         .type = CONFIG_ENUM,
-         .offset = offsetof(struct log_journal_config, priority),
-         .choices = priorities,
-         .fallback = "debug",
-         .help = "Only entries that are at least so urgent"},
+        {"priority", CONFIG_ENUM, offsetof(struct log_journal_config, priority), .choices = priorities,
+         .fallback = "debug", .help = "Only entries that are at least so urgent"},
         {0},
 };
 

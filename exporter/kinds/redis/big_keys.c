@@ -16,18 +16,11 @@
 #define NAME_SHOWN 128
 
 const struct config_field redis_big_keys_fields[] = {
-        {.name = "sample",
-         .type = CONFIG_INT,
-         .offset = offsetof(struct redis_big_keys_options, sample),
-         .flags = CONFIG_POSITIVE,
+        {"sample", CONFIG_INT, offsetof(struct redis_big_keys_options, sample), .flags = CONFIG_POSITIVE,
          .fallback = "1000",
          .help = "How many keys one run looks at, at most; the next one goes on from there"},
-        {.name = "top",
-         .type = CONFIG_INT,
-         .offset = offsetof(struct redis_big_keys_options, top),
-         .flags = CONFIG_POSITIVE,
-         .fallback = "10",
-         .help = "How many of the biggest are told"},
+        {"top", CONFIG_INT, offsetof(struct redis_big_keys_options, top), .flags = CONFIG_POSITIVE,
+         .fallback = "10", .help = "How many of the biggest are told"},
         {0},
 };
 

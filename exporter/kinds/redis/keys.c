@@ -7,15 +7,9 @@
 #include <string.h>
 
 const struct config_field redis_key_fields[] = {
-        {.name = "key",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct redis_key, key),
-         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
+        {"key", CONFIG_STRING, offsetof(struct redis_key, key), .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
          .help = "The name of the key, as it is"},
-        {.name = "db",
-         .type = CONFIG_INT,
-         .offset = offsetof(struct redis_key, database),
-         .fallback = "0",
+        {"db", CONFIG_INT, offsetof(struct redis_key, database), .fallback = "0",
          .help = "The database that it is in"},
         {0},
 };

@@ -25,23 +25,15 @@ struct redis_config {
 
 static const struct config_field fields[] = {
         REDIS_CONFIG_FIELDS(struct redis_config, redis),
-        {.name = "groups",
-         .type = CONFIG_STRINGS,
-         .offset = offsetof(struct redis_config, groups),
+        {"groups", CONFIG_STRINGS, offsetof(struct redis_config, groups),
          .help = "What to measure of what is built in: `server`, `clients`, `memory`, `stats`, "
                  "`persistence`, `replication`, `keyspace`, `latency`, `slowlog`; all of them when not "
                  "given, "
                  "none for `[]`"},
-        {.name = "keys",
-         .type = CONFIG_LIST,
-         .offset = offsetof(struct redis_config, keys),
-         .fields = redis_key_fields,
+        {"keys", CONFIG_LIST, offsetof(struct redis_config, keys), .fields = redis_key_fields,
          .size = sizeof(struct redis_key),
          .help = "Keys whose length and memory are measured, such as queues; 100 at most"},
-        {.name = "big_keys",
-         .type = CONFIG_OBJECT,
-         .offset = offsetof(struct redis_config, big_keys),
-         .fields = redis_big_keys_fields,
+        {"big_keys", CONFIG_OBJECT, offsetof(struct redis_config, big_keys), .fields = redis_big_keys_fields,
          .help = "Looks for the biggest keys; only when it is given, `{}` takes the defaults"},
         {0},
 };
