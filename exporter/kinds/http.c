@@ -43,27 +43,22 @@ static const struct config_field fields[] = {
         {0},
 };
 
-static const struct metric_family status_code = {"runbook_http_status_code", METRIC_GAUGE, NULL,
-                                                 "The status code of the answer."};
-static const struct metric_family phase_seconds = {"runbook_http_duration_seconds", METRIC_GAUGE, "seconds",
-                                                   "How long each phase of the request took."};
-static const struct metric_family response_bytes = {"runbook_http_response_bytes", METRIC_GAUGE, "bytes",
-                                                    "The size of the answer's body."};
-static const struct metric_family component_healthy = {
-        "runbook_http_component_healthy", METRIC_GAUGE, NULL,
-        "Whether the health document calls the component healthy, ok, up or pass."};
-static const struct metric_family tls_not_after = {"runbook_http_tls_not_after_timestamp_seconds",
-                                                   METRIC_GAUGE, "seconds",
-                                                   "When the server's own certificate ends."};
-static const struct metric_family version_info = {"runbook_http_version_info", METRIC_INFO, NULL,
-                                                  "The version that the health document tells; always 1."};
-static const struct metric_family uptime_seconds = {
-        "runbook_http_uptime_seconds", METRIC_GAUGE, "seconds",
-        "How long the service runs, as the health document tells it."};
+#define FAMILIES(X)                                                                                        \
+        X(status_code, GAUGE, "runbook_http_status_code", NULL, "The status code of the answer.")          \
+        X(phase_seconds, GAUGE, "runbook_http_duration_seconds", "seconds",                                \
+          "How long each phase of the request took.")                                                      \
+        X(response_bytes, GAUGE, "runbook_http_response_bytes", "bytes", "The size of the answer's body.") \
+        X(component_healthy, GAUGE, "runbook_http_component_healthy", NULL,                                \
+          "Whether the health document calls the component healthy, ok, up or pass.")                      \
+        X(tls_not_after, GAUGE, "runbook_http_tls_not_after_timestamp_seconds", "seconds",                 \
+          "When the server's own certificate ends.")                                                       \
+        X(version_info, INFO, "runbook_http_version_info", NULL,                                           \
+          "The version that the health document tells; always 1.")                                         \
+        X(uptime_seconds, GAUGE, "runbook_http_uptime_seconds", "seconds",                                 \
+          "How long the service runs, as the health document tells it.")
 
-static const struct metric_family *const families[] = {
-        &status_code,   &phase_seconds, &response_bytes, &component_healthy,
-        &tls_not_after, &version_info,  &uptime_seconds, NULL};
+FAMILIES(DEFINE_FAMILY)
+static const struct metric_family *const families[] = {FAMILIES(FAMILY_ADDRESS) NULL};
 
 struct status_range {
         long first, last;

@@ -30,24 +30,22 @@ static const struct config_field fields[] = {
         {0},
 };
 
-static const struct metric_family unit_state = {"runbook_systemd_unit_state", METRIC_GAUGE, NULL,
-                                                "Whether the unit is in the state; one state is 1."};
-static const struct metric_family active_since = {"runbook_systemd_unit_active_enter_timestamp_seconds",
-                                                  METRIC_GAUGE, "seconds",
-                                                  "When the unit became active for the last time."};
-static const struct metric_family restarts = {"runbook_systemd_unit_restarts_total", METRIC_COUNTER, NULL,
-                                              "How often systemd restarted the service by itself."};
-static const struct metric_family last_exit = {"runbook_systemd_unit_last_exit_timestamp_seconds",
-                                               METRIC_GAUGE, "seconds",
-                                               "When the service's main process ended for the last time."};
-static const struct metric_family last_success = {"runbook_systemd_unit_last_result_success", METRIC_GAUGE,
-                                                  NULL, "Whether the last run of the service was a success."};
-static const struct metric_family last_trigger = {"runbook_systemd_timer_last_trigger_timestamp_seconds",
-                                                  METRIC_GAUGE, "seconds",
-                                                  "When the timer elapsed for the last time."};
+#define FAMILIES(X)                                                                               \
+        X(unit_state, GAUGE, "runbook_systemd_unit_state", NULL,                                  \
+          "Whether the unit is in the state; one state is 1.")                                    \
+        X(active_since, GAUGE, "runbook_systemd_unit_active_enter_timestamp_seconds", "seconds",  \
+          "When the unit became active for the last time.")                                       \
+        X(restarts, COUNTER, "runbook_systemd_unit_restarts_total", NULL,                         \
+          "How often systemd restarted the service by itself.")                                   \
+        X(last_exit, GAUGE, "runbook_systemd_unit_last_exit_timestamp_seconds", "seconds",        \
+          "When the service's main process ended for the last time.")                             \
+        X(last_success, GAUGE, "runbook_systemd_unit_last_result_success", NULL,                  \
+          "Whether the last run of the service was a success.")                                   \
+        X(last_trigger, GAUGE, "runbook_systemd_timer_last_trigger_timestamp_seconds", "seconds", \
+          "When the timer elapsed for the last time.")
 
-static const struct metric_family *const families[] = {&unit_state,   &active_since, &restarts, &last_exit,
-                                                       &last_success, &last_trigger, NULL};
+FAMILIES(DEFINE_FAMILY)
+static const struct metric_family *const families[] = {FAMILIES(FAMILY_ADDRESS) NULL};
 
 static const char *const states[] = {"active",     "reloading",    "inactive",   "failed",
                                      "activating", "deactivating", "maintenance"};

@@ -57,27 +57,22 @@ static const struct config_field fields[] = {
         {0},
 };
 
-static const struct metric_family count_of_files = {"runbook_files_present", METRIC_GAUGE, NULL,
-                                                    "Files in the directory."};
-static const struct metric_family size_bytes = {"runbook_files_size_bytes", METRIC_GAUGE, "bytes",
-                                                "The sizes of these files together."};
-static const struct metric_family empty = {"runbook_files_empty", METRIC_GAUGE, NULL,
-                                           "Files of these that are empty."};
-static const struct metric_family newest_timestamp = {"runbook_files_newest_timestamp_seconds", METRIC_GAUGE,
-                                                      "seconds", "When the newest of them was last written."};
-static const struct metric_family oldest_timestamp = {"runbook_files_oldest_timestamp_seconds", METRIC_GAUGE,
-                                                      "seconds", "When the oldest of them was last written."};
-static const struct metric_family newest_bytes = {"runbook_files_newest_size_bytes", METRIC_GAUGE, "bytes",
-                                                  "The size of the newest file."};
-static const struct metric_family readable = {"runbook_files_newest_readable", METRIC_GAUGE, NULL,
-                                              "Whether the newest file is of the format it should be."};
-static const struct metric_family max_age_seconds = {
-        "runbook_files_max_age_seconds", METRIC_GAUGE, "seconds",
-        "The age of the newest file from which on the check fails, when there is one."};
+#define FAMILIES(X)                                                                                        \
+        X(count_of_files, GAUGE, "runbook_files_present", NULL, "Files in the directory.")                 \
+        X(size_bytes, GAUGE, "runbook_files_size_bytes", "bytes", "The sizes of these files together.")    \
+        X(empty, GAUGE, "runbook_files_empty", NULL, "Files of these that are empty.")                     \
+        X(newest_timestamp, GAUGE, "runbook_files_newest_timestamp_seconds", "seconds",                    \
+          "When the newest of them was last written.")                                                     \
+        X(oldest_timestamp, GAUGE, "runbook_files_oldest_timestamp_seconds", "seconds",                    \
+          "When the oldest of them was last written.")                                                     \
+        X(newest_bytes, GAUGE, "runbook_files_newest_size_bytes", "bytes", "The size of the newest file.") \
+        X(readable, GAUGE, "runbook_files_newest_readable", NULL,                                          \
+          "Whether the newest file is of the format it should be.")                                        \
+        X(max_age_seconds, GAUGE, "runbook_files_max_age_seconds", "seconds",                              \
+          "The age of the newest file from which on the check fails, when there is one.")
 
-static const struct metric_family *const families[] = {&count_of_files,   &size_bytes,       &empty,
-                                                       &newest_timestamp, &oldest_timestamp, &newest_bytes,
-                                                       &readable,         &max_age_seconds,  NULL};
+FAMILIES(DEFINE_FAMILY)
+static const struct metric_family *const families[] = {FAMILIES(FAMILY_ADDRESS) NULL};
 
 /* The file that was judged last, and what was found. */
 struct verdict {

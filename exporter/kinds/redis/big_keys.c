@@ -300,11 +300,11 @@ static void tell(struct redis_big_keys *big, struct sample_sink *sink)
                 if (key->length > NAME_SHOWN)
                         text_puts(&name, "…");
                 (void)snprintf(database, sizeof(database), "%lld", (long long)key->database);
-                SAMPLE(sink, &redis_families[REDIS_BIG_KEY], (double)key->bytes, {"db", database},
+                SAMPLE(sink, &redis_family_big_key, (double)key->bytes, {"db", database},
                        {"key", text_string(&name)});
         }
-        SAMPLE_BARE(sink, &redis_families[REDIS_BIG_SCANNED], (double)big->scanned);
-        SAMPLE_BARE(sink, &redis_families[REDIS_BIG_ROUNDS], (double)big->rounds);
+        SAMPLE_BARE(sink, &redis_family_big_scanned, (double)big->scanned);
+        SAMPLE_BARE(sink, &redis_family_big_rounds, (double)big->rounds);
 }
 
 int redis_big_keys_run(struct redis_big_keys *big, const char *info, struct redis_session *session,

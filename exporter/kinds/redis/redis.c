@@ -38,8 +38,7 @@ static const struct config_field fields[] = {
         {0},
 };
 
-#define ADDRESS(id, ...) &redis_families[REDIS_##id],
-static const struct metric_family *const families[] = {REDIS_FAMILIES(ADDRESS) NULL};
+static const struct metric_family *const families[] = {REDIS_FAMILIES(FAMILY_ADDRESS) NULL};
 
 #define INFO_GROUPS ((1U << REDIS_INFO_GROUPS) - 1)
 
@@ -122,7 +121,7 @@ static int end_groups(struct redis_state *state, unsigned groups, const char *na
                 return error_prefix(error, result, "%s", name);
         for (size_t group = 0; group < REDIS_GROUPS; group++)
                 if (groups & 1U << group)
-                        SAMPLE(sink, &redis_families[REDIS_GROUP_SUCCESS], result >= 0,
+                        SAMPLE(sink, &redis_family_group_success, result >= 0,
                                {"group", redis_group_names[group]});
         if (result < 0 && groups & ~state->told) {
                 explain(result, error);
@@ -144,7 +143,7 @@ static int ping(struct redis_session *session, struct sample_sink *sink, struct 
                 return error_prefix(error, explain(r, error), "PING");
         if (!pong->str || strcmp(pong->str, "PONG") != 0)
                 return error_set(error, EPROTO, "PING was not answered with PONG");
-        SAMPLE_BARE(sink, &redis_families[REDIS_PING], nsec_to_seconds(clock_monotonic() - asked));
+        SAMPLE_BARE(sink, &redis_family_ping, nsec_to_seconds(clock_monotonic() - asked));
         return 0;
 }
 
@@ -183,11 +182,10 @@ static int run_latency(struct redis_session *session, struct sample_sink *sink, 
                 if (reply->element[i]->type != REDIS_REPLY_ARRAY || reply->element[i]->elements < 4 ||
                     !parts[0]->str || !is_integer(parts[1]) || !is_integer(parts[2]) || !is_integer(parts[3]))
                         return error_set(error, EBADMSG, "LATENCY LATEST was answered with something else");
-                SAMPLE(sink, &redis_families[REDIS_LATENCY_WHEN], (double)parts[1]->integer,
+                SAMPLE(sink, &redis_family_latency_when, (double)parts[1]->integer, {"event", parts[0]->str});
+                SAMPLE(sink, &redis_family_latency_last, (double)parts[2]->integer / 1e3,
                        {"event", parts[0]->str});
-                SAMPLE(sink, &redis_families[REDIS_LATENCY_LAST], (double)parts[2]->integer / 1e3,
-                       {"event", parts[0]->str});
-                SAMPLE(sink, &redis_families[REDIS_LATENCY_MAX], (double)parts[3]->integer / 1e3,
+                SAMPLE(sink, &redis_family_latency_max, (double)parts[3]->integer / 1e3,
                        {"event", parts[0]->str});
         }
         return 0;
@@ -206,8 +204,8 @@ static int run_slowlog(struct redis_session *session, struct sample_sink *sink, 
         if (entry->type != REDIS_REPLY_ARRAY || entry->elements < 3 || !is_integer(entry->element[0]) ||
             !is_integer(entry->element[2]))
                 return error_set(error, EBADMSG, "SLOWLOG GET was answered with something else");
-        SAMPLE_BARE(sink, &redis_families[REDIS_SLOW_COMMANDS], (double)entry->element[0]->integer + 1);
-        SAMPLE_BARE(sink, &redis_families[REDIS_SLOW_LAST], (double)entry->element[2]->integer / 1e6);
+        SAMPLE_BARE(sink, &redis_family_slow_commands, (double)entry->element[0]->integer + 1);
+        SAMPLE_BARE(sink, &redis_family_slow_last, (double)entry->element[2]->integer / 1e6);
         return 0;
 }
 

@@ -58,31 +58,23 @@ static const struct config_field fields[] = {
         {0},
 };
 
-static const struct metric_family objects = {"runbook_s3_objects", METRIC_GAUGE, NULL,
-                                             "Objects under the prefix."};
-static const struct metric_family size_bytes = {"runbook_s3_size_bytes", METRIC_GAUGE, "bytes",
-                                                "The sizes of these objects together."};
-static const struct metric_family empty_objects = {"runbook_s3_empty_objects", METRIC_GAUGE, NULL,
-                                                   "Objects of these that are empty."};
-static const struct metric_family newest_timestamp = {"runbook_s3_newest_object_timestamp_seconds",
-                                                      METRIC_GAUGE, "seconds",
-                                                      "When the newest of them was written."};
-static const struct metric_family oldest_timestamp = {"runbook_s3_oldest_object_timestamp_seconds",
-                                                      METRIC_GAUGE, "seconds",
-                                                      "When the oldest of them was written."};
-static const struct metric_family newest_bytes = {
-        "runbook_s3_newest_object_bytes", METRIC_GAUGE, "bytes",
-        "The size of the newest object; of several from the same second, the smallest."};
-static const struct metric_family truncated = {
-        "runbook_s3_truncated", METRIC_GAUGE, NULL,
-        "Whether more than max_objects have the prefix, so that nothing else is told."};
-static const struct metric_family max_age_seconds = {
-        "runbook_s3_max_age_seconds", METRIC_GAUGE, "seconds",
-        "The age of the newest object from which on the check fails, when there is one."};
+#define FAMILIES(X)                                                                                    \
+        X(objects, GAUGE, "runbook_s3_objects", NULL, "Objects under the prefix.")                     \
+        X(size_bytes, GAUGE, "runbook_s3_size_bytes", "bytes", "The sizes of these objects together.") \
+        X(empty_objects, GAUGE, "runbook_s3_empty_objects", NULL, "Objects of these that are empty.")  \
+        X(newest_timestamp, GAUGE, "runbook_s3_newest_object_timestamp_seconds", "seconds",            \
+          "When the newest of them was written.")                                                      \
+        X(oldest_timestamp, GAUGE, "runbook_s3_oldest_object_timestamp_seconds", "seconds",            \
+          "When the oldest of them was written.")                                                      \
+        X(newest_bytes, GAUGE, "runbook_s3_newest_object_bytes", "bytes",                              \
+          "The size of the newest object; of several from the same second, the smallest.")             \
+        X(truncated, GAUGE, "runbook_s3_truncated", NULL,                                              \
+          "Whether more than max_objects have the prefix, so that nothing else is told.")              \
+        X(max_age_seconds, GAUGE, "runbook_s3_max_age_seconds", "seconds",                             \
+          "The age of the newest object from which on the check fails, when there is one.")
 
-static const struct metric_family *const families[] = {&objects,          &size_bytes,       &empty_objects,
-                                                       &newest_timestamp, &oldest_timestamp, &newest_bytes,
-                                                       &truncated,        &max_age_seconds,  NULL};
+FAMILIES(DEFINE_FAMILY)
+static const struct metric_family *const families[] = {FAMILIES(FAMILY_ADDRESS) NULL};
 
 struct s3_state {
         const struct s3_config *config;

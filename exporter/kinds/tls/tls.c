@@ -40,29 +40,23 @@ static const struct config_field fields[] = {
         {0},
 };
 
-static const struct metric_family leaf_not_after = {
-        "runbook_tls_leaf_not_after_timestamp_seconds", METRIC_GAUGE, "seconds",
-        "When the server's own certificate, or the first one of the file, ends."};
-static const struct metric_family chain_not_after = {"runbook_tls_chain_not_after_timestamp_seconds",
-                                                     METRIC_GAUGE, "seconds",
-                                                     "When the first certificate of the whole chain ends: of "
-                                                     "the verified one, else as it was sent; or the "
-                                                     "first of the file to end."};
-static const struct metric_family leaf_not_before = {
-        "runbook_tls_leaf_not_before_timestamp_seconds", METRIC_GAUGE, "seconds",
-        "When the server's own certificate, or the first one of the file, begins."};
-static const struct metric_family verified = {
-        "runbook_tls_verified", METRIC_GAUGE, NULL,
-        "Whether the server's certificate is trusted, valid now and for its name."};
-static const struct metric_family handshake_seconds = {
-        "runbook_tls_handshake_seconds", METRIC_GAUGE, "seconds",
-        "How long the handshake took, with what is said before it, on a connected socket."};
-static const struct metric_family info = {
-        "runbook_tls_info", METRIC_INFO, NULL,
-        "The connection and the server's own certificate, with its SHA-256; always 1."};
+#define FAMILIES(X)                                                                                        \
+        X(leaf_not_after, GAUGE, "runbook_tls_leaf_not_after_timestamp_seconds", "seconds",                \
+          "When the server's own certificate, or the first one of the file, ends.")                        \
+        X(chain_not_after, GAUGE, "runbook_tls_chain_not_after_timestamp_seconds", "seconds",              \
+          "When the first certificate of the whole chain ends: of the verified one, else as it was sent; " \
+          "or the first of the file to end.")                                                              \
+        X(leaf_not_before, GAUGE, "runbook_tls_leaf_not_before_timestamp_seconds", "seconds",              \
+          "When the server's own certificate, or the first one of the file, begins.")                      \
+        X(verified, GAUGE, "runbook_tls_verified", NULL,                                                   \
+          "Whether the server's certificate is trusted, valid now and for its name.")                      \
+        X(handshake_seconds, GAUGE, "runbook_tls_handshake_seconds", "seconds",                            \
+          "How long the handshake took, with what is said before it, on a connected socket.")              \
+        X(info, INFO, "runbook_tls_info", NULL,                                                            \
+          "The connection and the server's own certificate, with its SHA-256; always 1.")
 
-static const struct metric_family *const families[] = {
-        &leaf_not_after, &chain_not_after, &leaf_not_before, &verified, &handshake_seconds, &info, NULL};
+FAMILIES(DEFINE_FAMILY)
+static const struct metric_family *const families[] = {FAMILIES(FAMILY_ADDRESS) NULL};
 
 struct tls_state {
         const struct tls_config *config;
