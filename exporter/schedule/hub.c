@@ -40,7 +40,7 @@ static struct entry *entry_new(struct hub *hub, struct check_set *set, size_t in
                 .labels = {{"check", set->checks[index].name}},
                 .due = INT64_MIN,
         };
-        if (about_durations_init(&entry->durations) < 0) {
+        if (check_durations_init(&entry->durations) < 0) {
                 check_set_free(entry->set);
                 free(entry);
                 return NULL;

@@ -128,7 +128,7 @@ static void run_check(void *context)
                 result->beyond[level] = thresholds_judge(&check->thresholds, level, &result->samples,
                                                          result->started_wall, NULL, NULL);
         histogram_observe(&entry->durations, nsec_to_seconds(result->duration));
-        about_durations(&(struct sample_sink){&result->durations}, &entry->durations);
+        check_durations_add(&(struct sample_sink){&result->durations}, &entry->durations);
         if (result->durations.error < 0)
                 sample_set_clear(&result->durations);
 

@@ -476,7 +476,7 @@ static void every_check_tells_of_itself(void **state)
         _cleanup_text_ struct text page = {0};
         struct check_state b = state_of(room, 1);
 
-        about_check(&(struct sample_sink){&set}, &b);
+        check_samples_add(&(struct sample_sink){&set}, &b);
         assert_int_equal(metrics_encode_text(sets, 1, &page, NULL), 0);
         assert_non_null(strstr(page.data, "runbook_check_success{check=\"b\"} 0\n"));
         assert_non_null(strstr(page.data, "runbook_check_last_run_timestamp_seconds{check=\"b\"} 0\n"));
