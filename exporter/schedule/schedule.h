@@ -42,8 +42,9 @@ size_t schedule_count(const struct schedule *schedule);
 /* How many of the checks are not those of the schedule before. */
 size_t schedule_fresh(const struct schedule *schedule);
 
-/* Lets the generation rise for a reason that lies elsewhere. */
-void schedule_touch(struct schedule *schedule);
+/* The generation advances although no check says anything else: what a reload came to is on the pages, too.
+ */
+void schedule_advance_generation(struct schedule *schedule);
 
 /* The last of them only once no run is left: workers_stop() answered 0. Takes NULL. */
 struct schedule *schedule_free(struct schedule *schedule);
@@ -77,7 +78,7 @@ nsec schedule_expire(struct schedule *schedule);
 /* The metrics that the operator defined for a check, closed by NULL; NULL: none. By its index in the set. */
 const struct metric_family *const *schedule_own_families(const struct schedule *schedule, size_t check);
 
-/* Rises whenever what the checks say has changed, but for those of other targets. Takes no lock. */
+/* Advances whenever what the checks say has changed, but for those of other targets. Takes no lock. */
 uint64_t schedule_generation(const struct schedule *schedule);
 
 /*
