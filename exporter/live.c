@@ -171,13 +171,13 @@ void current_reload(struct current *current)
                 __atomic_store_n(&current->status.successful, false, __ATOMIC_RELAXED);
                 log_event(LOG_ERROR, "The configuration was not read again, the one of before stays",
                           "config", current->options.config_file, "reason", error_text(&error), NULL);
-                schedule_touch(scrape_schedule(current->scrape));
+                schedule_advance_generation(scrape_schedule(current->scrape));
                 answer_asking(current, 500, error_text(&error));
                 return;
         }
         _cleanup_free_ char *checks = text_format("%zu", count), *changed = text_format("%zu", fresh);
         note_success(current);
-        schedule_touch(scrape_schedule(current->scrape));
+        schedule_advance_generation(scrape_schedule(current->scrape));
         log_event(LOG_INFO, "The configuration was read again", "config", current->options.config_file,
                   "checks", checks, "changed", changed, NULL);
         answer_asking(current, 200, "The configuration was read again.");

@@ -30,7 +30,7 @@ static void skip_blanks(const char **at)
 }
 
 /* Goes over `piece` and the blanks before it, when that is what comes. */
-static bool take(const char **at, const char *piece)
+static bool take_piece(const char **at, const char *piece)
 {
         const char *next = *at;
 
@@ -59,7 +59,7 @@ static char *take_string(const char **at)
         struct text text = {0};
         const char *next = *at;
 
-        if (!take(&next, "\""))
+        if (!take_piece(&next, "\""))
                 return NULL;
         for (; *next && *next != '"'; next++) {
                 if (*next == '\\' && next[1])
@@ -94,7 +94,7 @@ static int take_label(const char **at, struct operand *operand, struct error *er
 {
         _cleanup_free_ char *name = take_name(at);
 
-        if (!name || !label_name_valid(name) || !take(at, "="))
+        if (!name || !label_name_valid(name) || !take_piece(at, "="))
                 return error_set(error, EINVAL, "label=\"value\" is needed within { }, at \"%.40s\"", *at);
         _cleanup_free_ char *value = take_string(at);
         if (!value || !*value)
@@ -115,11 +115,11 @@ static int take_labels(const char **at, struct operand *operand, struct error *e
 {
         int r = 0;
 
-        if (!take(at, "{"))
+        if (!take_piece(at, "{"))
                 return 0;
-        while (r >= 0 && !take(at, "}")) {
+        while (r >= 0 && !take_piece(at, "}")) {
                 r = take_label(at, operand, error);
-                if (r >= 0 && !take(at, ",") && !take(at, "}"))
+                if (r >= 0 && !take_piece(at, ",") && !take_piece(at, "}"))
                         return error_set(error, EINVAL, "\"}\" is missing, at \"%.40s\"", *at);
                 else if (r >= 0 && (*at)[-1] == '}')
                         return 0;
@@ -134,9 +134,9 @@ static int take_operand(const char **at, struct operand *operand, struct error *
         operand->metric = take_name(at);
         if (!operand->metric)
                 return error_set(error, EINVAL, "a metric is needed at \"%.40s\"; " HOW_IT_LOOKS, *at);
-        if (!take(at, "("))
+        if (!take_piece(at, "("))
                 return take_labels(at, operand, error);
-        if (strcmp(operand->metric, "time") == 0 && take(at, ")")) {
+        if (strcmp(operand->metric, "time") == 0 && take_piece(at, ")")) {
                 free(TAKE_PTR(operand->metric));
                 return 0;
         }
@@ -151,7 +151,7 @@ static int take_operand(const char **at, struct operand *operand, struct error *
         if (!operand->metric)
                 return error_set(error, EINVAL, "%s() is of a metric", aggregates[operand->aggregate]);
         r = take_labels(at, operand, error);
-        if (r >= 0 && !take(at, ")"))
+        if (r >= 0 && !take_piece(at, ")"))
                 return error_set(error, EINVAL, "\")\" is missing, at \"%.40s\"", *at);
         return r;
 }
@@ -266,7 +266,7 @@ int threshold_parse(const char *text, enum threshold_level level, struct thresho
         r = take_operand(&at, &ret->operands[0], error);
         if (r < 0)
                 return r;
-        if (take(&at, "-") || take(&at, "/")) {
+        if (take_piece(&at, "-") || take_piece(&at, "/")) {
                 ret->operator= at[-1];
                 ret->operand_count = 2;
                 r = take_operand(&at, &ret->operands[1], error);
@@ -275,7 +275,7 @@ int threshold_parse(const char *text, enum threshold_level level, struct thresho
         }
         const char *end = at;
         for (size_t i = 0; i < N_ELEMENTS(comparisons) && !ret->comparison; i++)
-                if (take(&at, comparisons[i]))
+                if (take_piece(&at, comparisons[i]))
                         ret->comparison = comparisons[i];
         if (!ret->comparison)
                 return error_set(error, EINVAL,

@@ -180,7 +180,8 @@ static bool has_suffix(const char *name, const char *suffix)
         return strcmp(strrchr(name, '.'), suffix) == 0;
 }
 
-static int ask(const struct unit *unit, bool must_be_active, struct sample_sink *sink, struct error *error)
+static int ask_unit(const struct unit *unit, bool must_be_active, struct sample_sink *sink,
+                    struct error *error)
 {
         static const char interface[] = SERVICE ".Unit";
         _cleanup_free_ char *loaded = NULL, *state = NULL;
@@ -222,8 +223,8 @@ static int ask_all(const struct systemd_config *config, sd_bus *bus, struct dead
                 int r = sd_bus_path_encode("/org/freedesktop/systemd1/unit", name, &path);
                 if (r < 0)
                         return error_oom(error);
-                r = ask(&(struct unit){.bus = bus, .name = name, .path = path, .deadline = deadline},
-                        i < active, sink, &reason);
+                r = ask_unit(&(struct unit){.bus = bus, .name = name, .path = path, .deadline = deadline},
+                             i < active, sink, &reason);
                 if (r < 0 && (result == 0 || r == -ETIMEDOUT)) {
                         result = r;
                         error_move(error, &reason);

@@ -183,8 +183,8 @@ static int count_file(struct survey *survey, const char *directory, const char *
         return survey->judged ? 0 : -ENOMEM;
 }
 
-static int walk(struct survey *survey, int parent, const char *name, const char *path, unsigned depth,
-                struct error *error);
+static int walk_directory(struct survey *survey, int parent, const char *name, const char *path,
+                          unsigned depth, struct error *error);
 
 /* What is gone again when it is looked at was never there. */
 static int look_at(struct survey *survey, int fd, const char *path, const char *name, unsigned depth,
@@ -199,7 +199,7 @@ static int look_at(struct survey *survey, int fd, const char *path, const char *
         if (S_ISDIR(status.st_mode) && survey->config->recursive && status.st_dev == survey->device) {
                 _cleanup_free_ char *below = text_format("%s/%s", path, name);
 
-                return below ? walk(survey, fd, name, below, depth + 1, error) : error_oom(error);
+                return below ? walk_directory(survey, fd, name, below, depth + 1, error) : error_oom(error);
         }
         if (!S_ISREG(status.st_mode) || fnmatch(survey->config->pattern, name, 0) != 0)
                 return 0;
@@ -212,8 +212,8 @@ static void directory_close_p(DIR **directory)
                 closedir(*directory);
 }
 
-static int walk(struct survey *survey, int parent, const char *name, const char *path, unsigned depth,
-                struct error *error)
+static int walk_directory(struct survey *survey, int parent, const char *name, const char *path,
+                          unsigned depth, struct error *error)
 {
         _cleanup_(directory_close_p) DIR *directory = NULL;
         struct stat status;
@@ -252,8 +252,8 @@ static bool is_same(const struct verdict *verdict, const struct stat *status)
 }
 
 /* Looks into a file unless that was done before. -EBADMSG when it is not what it should be. */
-static int judge(const struct files_config *config, const struct survey *survey, struct verdict *verdict,
-                 struct error *error)
+static int judge_files(const struct files_config *config, const struct survey *survey,
+                       struct verdict *verdict, struct error *error)
 {
         _cleanup_error_ struct error reason = {0};
 
@@ -320,12 +320,12 @@ static int run_directory(const struct files_config *config, const char *director
         _cleanup_error_ struct error unreadable = {0};
         int judged = 0;
 
-        int r = walk(&survey, AT_FDCWD, directory, directory, 0, error);
+        int r = walk_directory(&survey, AT_FDCWD, directory, directory, 0, error);
         if (r < 0)
                 return r;
         add_survey(&survey, directory, sink);
         if (config->form != BACKUP_ANY && survey.judged) {
-                judged = judge(config, &survey, verdict, &unreadable);
+                judged = judge_files(config, &survey, verdict, &unreadable);
                 if (judged == 0 || judged == -EBADMSG)
                         SAMPLE(sink, &readable, judged == 0, {"directory", directory});
         }

@@ -25,8 +25,8 @@ static nsec share(const struct run *run)
         return run->plan->group_count + (run->plan->query ? 1 : 0) == 1 ? left - left / 10 : left / 2;
 }
 
-static int ask(struct run *run, const char *sql, const char *const *parameters, int count, PGresult **ret,
-               struct error *error)
+static int ask_server(struct run *run, const char *sql, const char *const *parameters, int count,
+                      PGresult **ret, struct error *error)
 {
         return postgres_target_query(run->target, sql, parameters, count, share(run), run->deadline, ret,
                                      error);
@@ -36,8 +36,9 @@ static int ask(struct run *run, const char *sql, const char *const *parameters, 
 static int ask_for_role(struct run *run, struct error *error)
 {
         _cleanup_result_ PGresult *result = NULL;
-        int r = ask(run, "SELECT pg_has_role('pg_read_all_stats'::name, 'USAGE'), quote_ident(current_user)",
-                    NULL, 0, &result, error);
+        int r = ask_server(
+                run, "SELECT pg_has_role('pg_read_all_stats'::name, 'USAGE'), quote_ident(current_user)",
+                NULL, 0, &result, error);
 
         if (r < 0)
                 return r;
@@ -71,13 +72,13 @@ static int prepare(struct run *run, const struct postgres_group *group, char **r
                 *ret_sql = strdup(group->sql);
                 return *ret_sql ? 1 : error_oom(error);
         }
-        r = ask(run,
-                "SELECT quote_ident(n.nspname) FROM pg_extension e"
-                " JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = $1"
-                " AND ($2::text IS NULL OR EXISTS (SELECT FROM pg_attribute a JOIN pg_class c"
-                " ON c.oid = a.attrelid WHERE c.relnamespace = n.oid AND c.relname = $1"
-                " AND a.attname = $2 AND NOT a.attisdropped))",
-                (const char *const[]){group->extension, group->column}, 2, &result, error);
+        r = ask_server(run,
+                       "SELECT quote_ident(n.nspname) FROM pg_extension e"
+                       " JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = $1"
+                       " AND ($2::text IS NULL OR EXISTS (SELECT FROM pg_attribute a JOIN pg_class c"
+                       " ON c.oid = a.attrelid WHERE c.relnamespace = n.oid AND c.relname = $1"
+                       " AND a.attname = $2 AND NOT a.attisdropped))",
+                       (const char *const[]){group->extension, group->column}, 2, &result, error);
         if (r < 0 || PQntuples(result) == 0)
                 return r;
         *ret_sql = put_schema(group->sql, PQgetvalue(result, 0, 0));
@@ -97,10 +98,10 @@ static int run_row(struct run *run, const struct postgres_group *group, struct e
                 return r;
         for (; count < GROUP_PARAMETERS_MAX && group->parameters[count] != PARAMETER_NONE; count++)
                 parameters[count] = run->plan->values[group->parameters[count]];
-        r = ask(run, sql, parameters, count, &result, error);
+        r = ask_server(run, sql, parameters, count, &result, error);
         /* A lock that was taken while the query had begun already is seen and kept away from by another. */
         if (r == -EREMOTEIO && postgres_target_error_is(run->target, "55P03"))
-                r = ask(run, sql, parameters, count, &result, error);
+                r = ask_server(run, sql, parameters, count, &result, error);
         if (r >= 0)
                 r = column_metrics_add(group->metrics, result, run->sink, error);
         return r < 0 ? r : 1;
@@ -122,7 +123,7 @@ static int run_group(struct run *run, const struct postgres_group *group, struct
 static int run_query(struct run *run, struct error *error)
 {
         _cleanup_result_ PGresult *result = NULL;
-        int r = ask(run, run->plan->query, NULL, 0, &result, error);
+        int r = ask_server(run, run->plan->query, NULL, 0, &result, error);
 
         if (r >= 0)
                 r = column_metrics_add(run->plan->metrics, result, run->sink, error);

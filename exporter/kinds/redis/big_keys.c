@@ -237,8 +237,8 @@ static bool next_database(struct redis_big_keys *big, const char *info)
 }
 
 /* Goes on with the walk. A run ends with the round at the latest. */
-static int walk(struct redis_big_keys *big, const char *info, struct redis_session *session,
-                struct error *refused, struct error *error)
+static int walk_keys(struct redis_big_keys *big, const char *info, struct redis_session *session,
+                     struct error *refused, struct error *error)
 {
         struct deadline enough = deadline_in(deadline_left(session->deadline) / 2);
         size_t looked, left = big->sample;
@@ -283,7 +283,7 @@ static int by_bytes(const void *a, const void *b)
         return by_database(a, b) ? by_database(a, b) : strcmp(left->name, right->name);
 }
 
-static void tell(struct redis_big_keys *big, struct sample_sink *sink)
+static void add_samples(struct redis_big_keys *big, struct sample_sink *sink)
 {
         qsort(big->kept, big->kept_count, sizeof(*big->kept), by_bytes);
         for (size_t i = 0; i < big->kept_count; i++) {
@@ -316,8 +316,8 @@ int redis_big_keys_run(struct redis_big_keys *big, const char *info, struct redi
         qsort(big->kept, big->kept_count, sizeof(*big->kept), by_database);
         r = measure_kept(big, session, &refused, error);
         if (r >= 0 && !refused.message)
-                r = walk(big, info, session, &refused, error);
+                r = walk_keys(big, info, session, &refused, error);
         if (r >= 0)
-                tell(big, sink);
+                add_samples(big, sink);
         return r >= 0 ? redis_group_result(&refused, error) : r;
 }

@@ -51,8 +51,8 @@ void redis_keys_check(const struct redis_key *keys, size_t count, struct config_
         }
 }
 
-static void add(const struct look *look, size_t i, const struct metric_family *family, double value,
-                const char *group)
+static void add_sample(const struct look *look, size_t i, const struct metric_family *family, double value,
+                       const char *group)
 {
         char database[24];
 
@@ -64,7 +64,7 @@ static void add_integer(const struct look *look, size_t i, const struct metric_f
                         const redisReply *reply, const char *group)
 {
         if (reply && reply->type == REDIS_REPLY_INTEGER && reply->integer >= 0)
-                add(look, i, family, (double)reply->integer, group);
+                add_sample(look, i, family, (double)reply->integer, group);
 }
 
 static int type_of(const redisReply *reply)
@@ -102,9 +102,9 @@ static int look_at_types(struct look *look, int64_t database, struct error *erro
                 look->types[i] = type_of(type);
                 if (look->types[i] == NOT_TOLD)
                         continue;
-                add(look, i, &redis_family_key_exists, look->types[i] != NO_KEY, NULL);
+                add_sample(look, i, &redis_family_key_exists, look->types[i] != NO_KEY, NULL);
                 if (look->types[i] == NO_KEY) /* to Redis, an empty list is no list */
-                        add(look, i, &redis_family_key_length, 0, NULL);
+                        add_sample(look, i, &redis_family_key_length, 0, NULL);
                 else
                         add_integer(look, i, &redis_family_key_memory, memory, NULL);
         }
