@@ -24,9 +24,9 @@ struct check {
         nsec timeout;       /* of one run */
         nsec cache;         /* how old its samples may be; 0: due at every scrape */
         int64_t max_series; /* samples of one run beyond this are dropped and counted */
-        char *target; /* one of its `targets:`, which it is pointed at instead; NULL: it is the check itself
-                       */
-        void *config; /* the structure that kind->fields describes */
+        char *probe_target; /* one of its `targets:`, which it is pointed at instead; NULL: it is the check
+                               itself */
+        void *config;       /* the structure that kind->fields describes */
         const char *state_directory; /* where a kind may keep what must outlive a restart, in files named
                                         after the check; NULL: nowhere. Borrowed */
         char *definition; /* as it stands in the file, with its defaults: what is the same is unchanged */
@@ -44,8 +44,8 @@ struct check_kind {
         const char *help; /* one sentence for the reference page */
         const struct config_field *fields;
         size_t config_size;
-        const char
-                *target; /* the field that says where to look, by which it is pointed elsewhere; NULL: none */
+        const char *target_key; /* the field that says where to look, by which it is pointed elsewhere;
+                                   NULL: none */
         const struct metric_family *const *families; /* every one it can emit, closed by NULL; an operator's
                                                         own metrics come on top */
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of checks.yml share: checks.c reads it, checks_claims.c compares, checks_reference.c
- * describes. */
-#ifndef EXPORTER_CHECKS_INTERNAL_H
-#define EXPORTER_CHECKS_INTERNAL_H
+/* What reading checks.yml shares with describing it. */
+#ifndef EXPORTER_CHECK_INTERNAL_H
+#define EXPORTER_CHECK_INTERNAL_H
 
 #include "exporter/check/check.h"
 

@@ -41,8 +41,9 @@ void check_kinds_describe(struct text *text)
         for (size_t i = 0; check_kinds[i]; i++) {
                 text_printf(text, "## %s\n\n%s\n\n", check_kinds[i]->name, check_kinds[i]->help);
                 config_describe(check_kinds[i]->fields, text);
-                if (check_kinds[i]->target)
-                        text_printf(text, "\n`targets:` are other values of `%s`.\n", check_kinds[i]->target);
+                if (check_kinds[i]->target_key)
+                        text_printf(text, "\n`targets:` are other values of `%s`.\n",
+                                    check_kinds[i]->target_key);
                 text_putc(text, '\n');
                 describe_heading(text);
                 describe_families(check_kinds[i]->families, text);

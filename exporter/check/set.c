@@ -253,7 +253,7 @@ static int read_targets(struct check_set *set, const struct check *check, struct
         for (size_t i = 0; i < count; i++) {
                 struct config_node *pointed = NULL;
                 size_t at = check_set_size(set);
-                int r = check_targets_entry(node, check->kind, i, &pointed, &set->checks[at].target);
+                int r = check_targets_entry(node, check->kind, i, &pointed, &set->checks[at].probe_target);
 
                 if (r < 0)
                         return r;
@@ -351,7 +351,7 @@ struct check_set *check_set_free(struct check_set *set)
                 free(check->definition);
                 free(check->name);
                 free(check->title);
-                free(check->target);
+                free(check->probe_target);
                 free(check->advice);
                 free(check->runbook_url);
                 thresholds_release(&check->thresholds);

@@ -76,14 +76,14 @@ static inline void generation_advance(struct succession *succession)
 /* By the lock: what this check says has. What another target says is on no page that is kept. */
 static inline void generation_advance_for(const struct scheduled_check *scheduled)
 {
-        if (!scheduled->check->target)
+        if (!scheduled->check->probe_target)
                 generation_advance(scheduled->succession);
 }
 
 /* `selected` as the functions of the schedule take it. */
 static inline bool is_selected(const struct schedule *schedule, const bool *selected, size_t i)
 {
-        return selected ? selected[i] : !schedule->checks[i]->check->target;
+        return selected ? selected[i] : !schedule->checks[i]->check->probe_target;
 }
 
 struct succession *succession_new(struct workers *workers);

@@ -23,8 +23,8 @@ void run_report(const struct scheduled_check *scheduled, int code, const char *r
 
         if (code >= 0 && !complained)
                 return;
-        check_target_put(&shown, check->target);
-        const char *target = check->target ? text_string(&shown) : NULL; /* the pair is left out */
+        check_target_put(&shown, check->probe_target);
+        const char *target = check->probe_target ? text_string(&shown) : NULL; /* the pair is left out */
         if (code < 0)
                 log_event(complained ? LOG_DEBUG : LOG_WARN, "Check failed", "check", check->name, "kind",
                           check->kind->name, "reason", reason, "target", target, NULL);

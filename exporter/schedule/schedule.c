@@ -14,7 +14,7 @@ static struct scheduled_check *find_unchanged(const struct schedule *previous, c
                 const struct check *old = previous->checks[i]->check;
 
                 if (check->definition && old->definition && strcmp(old->name, check->name) == 0 &&
-                    string_equal(old->target, check->target))
+                    string_equal(old->probe_target, check->probe_target))
                         return strcmp(old->definition, check->definition) == 0 ? previous->checks[i] : NULL;
         }
         return NULL;

@@ -5,7 +5,7 @@
 #include <errno.h>
 
 struct run {
-        struct postgres_target *target;
+        struct postgres_connection *connection;
         const struct postgres_plan *plan;
         struct deadline deadline;
         struct sample_sink *sink;
@@ -28,8 +28,8 @@ static nsec share(const struct run *run)
 static int ask_server(struct run *run, const char *sql, const char *const *parameters, int count,
                       PGresult **ret, struct error *error)
 {
-        return postgres_target_query(run->target, sql, parameters, count, share(run), run->deadline, ret,
-                                     error);
+        return postgres_connection_query(run->connection, sql, parameters, count, share(run), run->deadline,
+                                         ret, error);
 }
 
 /* The same as pg_stat_activity and its like decide by. */
@@ -100,7 +100,7 @@ static int run_row(struct run *run, const struct postgres_group *group, struct e
                 parameters[count] = run->plan->values[group->parameters[count]];
         r = ask_server(run, sql, parameters, count, &result, error);
         /* A lock that was taken while the query had begun already is seen and kept away from by another. */
-        if (r == -EREMOTEIO && postgres_target_error_is(run->target, "55P03"))
+        if (r == -EREMOTEIO && postgres_connection_error_is(run->connection, "55P03"))
                 r = ask_server(run, sql, parameters, count, &result, error);
         if (r >= 0)
                 r = column_metrics_add(group->metrics, result, run->sink, error);
@@ -189,19 +189,19 @@ static int run_or_again(struct run *run, bool *measured, struct error *error)
         return r;
 }
 
-int postgres_measure(struct postgres_target *target, const struct postgres_plan *plan,
+int postgres_measure(struct postgres_connection *connection, const struct postgres_plan *plan,
                      struct deadline deadline, struct sample_sink *sink, struct error *error)
 {
         _cleanup_free_ bool *measured = calloc(plan->group_count + 1, sizeof(*measured));
-        struct run run = {.target = target, .plan = plan, .deadline = deadline, .sink = sink};
+        struct run run = {.connection = connection, .plan = plan, .deadline = deadline, .sink = sink};
 
         if (!measured)
                 return error_oom(error);
-        int r = postgres_target_take(target, deadline, error);
+        int r = postgres_connection_take(connection, deadline, error);
         bool known = r != -EBUSY;
         if (r >= 0) {
                 r = run_or_again(&run, measured, error);
-                postgres_target_give(target);
+                postgres_connection_give(connection);
                 free(run.role);
         }
         if (known && r != -ENOMEM)

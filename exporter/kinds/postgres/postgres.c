@@ -63,7 +63,7 @@ static const struct config_field fields[] = {
 
 struct postgres_state {
         const struct postgres_config *config;
-        struct postgres_target *target;
+        struct postgres_connection *connection;
         struct postgres_plan plan;
         struct metric_family *own;
         const struct metric_family **own_list;
@@ -76,7 +76,7 @@ static void *postgres_close(void *state)
 
         if (!postgres)
                 return NULL;
-        postgres_target_close(postgres->target);
+        postgres_connection_close(postgres->connection);
         for (size_t i = 0; i < PARAMETERS; i++)
                 free(postgres->plan.values[i]);
         free(postgres->plan.groups);
@@ -231,8 +231,8 @@ static int postgres_open(const struct check *check, struct config_node *node, vo
         int metrics = define_metrics(postgres, node), groups = choose_groups(postgres, node);
         if (metrics == -ENOMEM || groups == -ENOMEM || set_values(postgres) < 0)
                 return error_oom(error);
-        int r = postgres_target_open(&postgres->config->postgres, check->timeout / 2, &postgres->target,
-                                     error);
+        int r = postgres_connection_open(&postgres->config->postgres, check->timeout / 2,
+                                         &postgres->connection, error);
         if (r == -ENOMEM)
                 return r;
         if (r < 0) {
@@ -255,7 +255,7 @@ static int postgres_run(void *state, struct deadline deadline, struct sample_sin
 {
         const struct postgres_state *postgres = state;
 
-        return postgres_measure(postgres->target, &postgres->plan, deadline, sink, error);
+        return postgres_measure(postgres->connection, &postgres->plan, deadline, sink, error);
 }
 
 const struct check_kind check_kind_postgres = {
@@ -265,7 +265,7 @@ const struct check_kind check_kind_postgres = {
                 "all checks of the server share.",
         .fields = fields,
         .config_size = sizeof(struct postgres_config),
-        .target = "dsn",
+        .target_key = "dsn",
         .families = postgres_families,
         .open = postgres_open,
         .run = postgres_run,

@@ -389,7 +389,7 @@ static void other_targets_are_asked_by_their_name_alone(void **state)
         struct check_run runs[CHECKS];
         struct check_state states[CHECKS];
 
-        room->checks[2].target = (char *)"another"; /* as if it stood behind the others in a set */
+        room->checks[2].probe_target = (char *)"another"; /* as if it stood behind the others in a set */
         assert_int_equal(schedule_start(room->schedule, NULL, runs), 2);
         for (size_t i = 0; i < 2; i++) {
                 let_through(room, i, 0, 1);
