@@ -25,7 +25,7 @@ struct check_section {
         char *name, *title, *advice, *runbook_url;
         int64_t step;
         struct config_strings conditions[THRESHOLD_LEVELS];
-        struct config_node *targets; /* read by check_targets.c */
+        struct config_node *targets; /* read by targets.c */
         struct limits limits;
 };
 

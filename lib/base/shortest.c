@@ -6,8 +6,8 @@
  *
  * After Raffaello Giulietti, "The Schubfach way to render doubles" (2020): the interval of the reals that
  * read back as the double is scaled by a power of ten to where at most two candidates of each length lie in
- * it. One table of 128-bit powers of ten, made by lib/tables/powers_of_ten.c; no big numbers, no loops. The
- * digits are then found eight at a time.
+ * it. One table of 128-bit powers of ten, made by lib/base/tables/powers_of_ten.c; no big numbers, no loops.
+ * The digits are then found eight at a time.
  */
 #include "runbook/shortest.h"
 

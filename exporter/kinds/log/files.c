@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Log files as a source: what log_follow.c reads, as one sum. */
+/* Log files as a source: what follow.c reads, as one sum. */
 #include "exporter/kinds/log/files.h"
 
 #include <errno.h>

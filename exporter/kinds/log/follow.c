@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files that are followed: finding them, reading on. How they were left is kept by log_places.c. */
+/* The files that are followed: finding them, reading on. How they were left is kept by places.c. */
 #include "exporter/kinds/log/follow.h"
 
 #include <errno.h>
