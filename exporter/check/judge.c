@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "exporter/check/threshold.h"
+#include "exporter/check/internal.h"
 
 static const char *labels_of(const struct sample_set *set, const struct sample *sample)
 {

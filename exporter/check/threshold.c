@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Conditions read from text, and bound to the families of their check. */
-#include "exporter/check/threshold.h"
+#include "exporter/check/internal.h"
 
 #include <errno.h>
 #include <math.h>

@@ -149,9 +149,6 @@ void config_print(const struct config_node *node, struct text *text);
  * `at` as a field of that type would be. -EINVAL with what would be right. */
 int config_parse_word(enum config_type type, const char *word, void *at, struct error *error);
 
-/* `file:line:column` of the node, for messages that come later; the caller frees it. */
-char *config_position(struct config_node *node);
-
 /* "mcp-server", "mcp_server" → the candidate that is nearest by edit distance, or NULL when none is near.
  * Candidates that are NULL, as in what was read with mistakes, are passed over. */
 const char *config_nearest(const char *word, const char *const *candidates, size_t count);

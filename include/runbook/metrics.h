@@ -66,8 +66,6 @@ struct native_buckets {
         struct native_bucket buckets[NATIVE_BUCKETS_MAX]; /* by rising index, none of them empty */
 };
 
-void native_observe(struct native_buckets *native, double value);
-
 /* Bounds are upper limits in rising order; the bucket +Inf is implied. */
 struct histogram {
         const double *bounds;

@@ -61,8 +61,7 @@ int postgres_query(struct postgres *postgres, const char *sql, const char *const
 
 /* The five-character SQLSTATE of the last server error, "" when there was none. */
 const char *postgres_sqlstate(const struct postgres *postgres);
-int postgres_backend_pid(const struct postgres *postgres);    /* 0 when not connected */
-int postgres_server_version(const struct postgres *postgres); /* as PQserverVersion */
+int postgres_backend_pid(const struct postgres *postgres); /* 0 when not connected */
 
 static inline void postgres_result_free_p(PGresult **result)
 {

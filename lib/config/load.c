@@ -419,7 +419,7 @@ static void run_parser(struct builder *builder, struct fy_diag *diag)
                 builder->config->root = NULL;
 }
 
-void config_build(struct config *config)
+static void build_tree(struct config *config)
 {
         struct builder builder = {.config = config, .line = 1, .column = 1};
         struct fy_diag_cfg diag_options;
@@ -458,7 +458,7 @@ static int config_new(const char *name, char *content, size_t length, struct con
         config->name = strdup(name);
         if (!config->name)
                 return error_oom(error);
-        config_build(config);
+        build_tree(config);
         *ret = TAKE_PTR(config);
         return 0;
 }

@@ -86,11 +86,6 @@ struct config_node *config_member(struct config_node *node, const char *key)
         return NULL;
 }
 
-char *config_position(struct config_node *node)
-{
-        return text_format("%s:%d:%d", node->config->name, node->line, node->column);
-}
-
 struct shown config_shown(const char *text)
 {
         struct shown shown = {{0}};

@@ -87,11 +87,6 @@ int postgres_backend_pid(const struct postgres *postgres)
         return postgres_connected(postgres) ? PQbackendPID(postgres->connection) : 0;
 }
 
-int postgres_server_version(const struct postgres *postgres)
-{
-        return postgres_connected(postgres) ? PQserverVersion(postgres->connection) : 0;
-}
-
 /* Waits for the socket; -ETIMEDOUT without a sentence, which is the caller's to say. */
 static int wait_socket(PGconn *connection, short events, struct deadline deadline)
 {

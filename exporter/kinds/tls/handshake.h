@@ -36,7 +36,4 @@ int tls_connect(const struct tls_target *target, struct deadline deadline, struc
                 struct error *error);
 void tls_peer_release(struct tls_peer *peer);
 
-/* The sentence of OpenSSL's last error on this thread, which is cleared. */
-const char *tls_reason(void);
-
 #endif
