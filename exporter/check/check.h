@@ -75,12 +75,23 @@ struct check_kind {
 /* The kinds there are, closed by NULL; the list is exporter/kinds/kinds.c. */
 extern const struct check_kind *const check_kinds[];
 
+/* What the capacity report shows: sections of rows, each the series of one metric, whichever checks measure
+ * it. */
+struct capacity_row {
+        char *title, *metric;
+};
+struct capacity_section {
+        char *title;
+        struct config_list rows; /* of struct capacity_row */
+};
+
 /*
  * All checks of a file, with their opened states. Behind them stand those that `targets:` makes of them: each
  * a check of its own under the same name, which runs when /probe asks for it and is on no other page.
  */
 struct check_set {
-        char *title; /* whose checks these are; NULL when the file does not say */
+        char *title;                 /* whose checks these are; NULL when the file does not say */
+        struct config_list capacity; /* of struct capacity_section */
         struct check *checks;
         void **states; /* of checks[i] */
         size_t count, target_count;

@@ -5,8 +5,8 @@
 
 #include "exporter/check/check.h"
 
-/* What every check may say beside its kind. */
-extern const struct config_field check_section_fields[];
+/* What the file may say beside its checks, and every check beside its kind. */
+extern const struct config_field check_file_fields[], check_section_fields[];
 
 /*
  * Reads one condition. -EINVAL with what is wrong and what would be right; -ENOMEM. threshold_release() in

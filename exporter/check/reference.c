@@ -28,7 +28,9 @@ void check_kinds_describe(struct text *text)
 {
         text_puts(text, "# Checks\n\n"
                         "Written by `runbook_exporter describe` from the tables in the code.\n\n"
-                        "## Every check\n\n");
+                        "## The file\n\n");
+        config_describe(check_file_fields, text);
+        text_puts(text, "\nAnd `checks`, a list of these:\n\n## Every check\n\n");
         config_describe(check_section_fields, text);
         text_puts(
                 text,

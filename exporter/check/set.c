@@ -55,15 +55,37 @@ const struct config_field check_section_fields[] = {
 struct file {
         char *title;
         struct limits defaults;
+        struct config_list capacity;
 };
 
 static const struct config_field default_fields[] = {LIMIT_FIELDS(struct file, defaults), {0}};
 
-static const struct config_field file_fields[] = {
+static const struct config_field row_fields[] = {
+        {"title", CONFIG_STRING, offsetof(struct capacity_row, title),
+         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY, .help = "What people call it"},
+        {"metric", CONFIG_STRING, offsetof(struct capacity_row, metric),
+         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
+         .help = "A metric of any check; its series are the row"},
+        {0},
+};
+
+static const struct config_field capacity_fields[] = {
+        {"section", CONFIG_STRING, offsetof(struct capacity_section, title),
+         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY, .help = "The heading above the rows"},
+        {"rows", CONFIG_LIST, offsetof(struct capacity_section, rows),
+         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY, .fields = row_fields,
+         .size = sizeof(struct capacity_row), .help = "In the order of the report"},
+        {0},
+};
+
+const struct config_field check_file_fields[] = {
         {"title", CONFIG_STRING, offsetof(struct file, title), .flags = CONFIG_NOT_EMPTY,
          .help = "Whose checks these are"},
         {"defaults", CONFIG_OBJECT, 0, .fields = default_fields,
          .help = "For every check that does not say it itself"},
+        {"capacity", CONFIG_LIST, offsetof(struct file, capacity), .flags = CONFIG_NOT_EMPTY,
+         .fields = capacity_fields, .size = sizeof(struct capacity_section),
+         .help = "What the command `capacity` reports"},
         {0},
 };
 
@@ -267,6 +289,22 @@ static int read_targets(struct check_set *set, const struct check *check, struct
         return 0;
 }
 
+/* Complains about metrics of the capacity report that can be none. */
+static void check_metrics(const struct check_set *set, struct config_node *list)
+{
+        const struct capacity_section *sections = set->capacity.items;
+
+        for (size_t i = 0; i < set->capacity.count; i++) {
+                const struct capacity_row *rows = sections[i].rows.items;
+                struct config_node *node = config_member(config_item(list, i), "rows");
+
+                for (size_t k = 0; k < sections[i].rows.count; k++)
+                        if (rows[k].metric && !metric_name_valid(rows[k].metric))
+                                config_complain(config_item(node, k), "metric",
+                                                "\"%s\" is not the name of a metric", rows[k].metric);
+        }
+}
+
 static int read_all(struct check_set *set, const char *state_directory, struct config_node *root)
 {
         static const char *const elsewhere[] = {"checks", NULL};
@@ -275,8 +313,10 @@ static int read_all(struct check_set *set, const char *state_directory, struct c
         struct file file;
         int r;
 
-        config_read_some(root, file_fields, &file, elsewhere);
+        config_read_some(root, check_file_fields, &file, elsewhere);
         set->title = file.title;
+        set->capacity = file.capacity;
+        check_metrics(set, config_member(root, "capacity"));
         if (!root)
                 return 0;
         if (!config_is_list(list) || config_size(list) == 0) {
@@ -356,7 +396,7 @@ struct check_set *check_set_free(struct check_set *set)
                 free(check->runbook_url);
                 thresholds_release(&check->thresholds);
         }
-        free(set->title);
+        config_release(check_file_fields, &(struct file){.title = set->title, .capacity = set->capacity});
         free(set->checks);
         free(set->states);
         config_free(set->config);

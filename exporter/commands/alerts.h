@@ -11,8 +11,4 @@
  */
 int alerts_print(const struct check_set *set, struct text *text);
 
-/* A condition as PromQL, of the series of one check; and only the value that is compared in it. */
-void threshold_put_promql_value(struct text *text, const struct threshold *threshold, const char *check);
-void threshold_put_promql(struct text *text, const struct threshold *threshold, const char *check);
-
 #endif

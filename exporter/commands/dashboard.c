@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <zlib.h>
 
-#include "exporter/commands/alerts.h"
+#include "exporter/commands/promql.h"
 #include "runbook/json.h"
 
 #define SCHEMA 36
@@ -157,7 +157,7 @@ static int add_threshold(struct grid *grid, const struct check *check, size_t fi
                             other->written + strlen(other->expression));
                 same[count++] = other;
         }
-        threshold_put_promql_value(&expression, threshold, check->name);
+        promql_put_value(&expression, threshold, check->name);
         cJSON *panel = add_panel(grid, "timeseries", text_string(&title), 12, HEIGHT);
         add_query(panel, text_string(&expression), "__auto");
         add_unit(panel, threshold->unit);
