@@ -2,6 +2,11 @@
 /*
  * A check, and the contract of every kind of check.
  *
+ * This room reads checks.yml, judges what was measured by the thresholds in it, and describes all that may
+ * stand there. It is below the kinds, so that none of them knows another one, and below schedule, pages and
+ * commands, which speak of checks alone. It uses lib/base, lib/config and lib/metrics, and the kinds by their
+ * table.
+ *
  * A new kind is one file in exporter/kinds that defines a `const struct check_kind`, and one line in kinds.c.
  */
 #ifndef EXPORTER_CHECK_H

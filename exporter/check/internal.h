@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What reading checks.yml shares with describing it. */
+/* What the files of the room share: the options there are, one condition, the last look over a set. */
 #ifndef EXPORTER_CHECK_INTERNAL_H
 #define EXPORTER_CHECK_INTERNAL_H
 

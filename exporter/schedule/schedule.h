@@ -6,6 +6,10 @@
  * `cache:` allows. Whoever asks while it runs gets that same run. A run that outlasts its timeout is
  * *overdue*: it counts as failed and nobody waits for it any more, but it is still running, so it is not
  * started again. Every function may be called by any thread; none waits for a check.
+ *
+ * The room is here so that pages and commands ask how checks stand without knowing threads, and so that a
+ * reload does not lose what was measured. It uses exporter/check, lib/base and lib/metrics, and knows no
+ * kind.
  */
 #ifndef EXPORTER_SCHEDULE_H
 #define EXPORTER_SCHEDULE_H

@@ -14,6 +14,9 @@
  * The table is the only place that knows a key: reading, validation, defaults, --help and the reference
  * pages all come from it. Reading goes on after a mistake, so that one run names every one of them.
  * Not thread-safe; a document is read by one thread and may be freed once everything was read out of it.
+ *
+ * lib/config is the one place that knows YAML (libfyaml) and says where a mistake stands: both daemons, and
+ * all that an operator may write, go through it. It uses lib/base.
  */
 #ifndef RUNBOOK_CONFIG_H
 #define RUNBOOK_CONFIG_H

@@ -5,6 +5,9 @@
  * A sample set is filled by one thread and then read by any number. Labels are rendered once, when the
  * sample is added (`db="0",check="redis"`), which makes encoding a page little more than copying. One set
  * knows nothing of another: families that come from several sets are brought together by the page.
+ *
+ * lib/metrics is all that is known of Prometheus' formats, for what both daemons serve and for what is read
+ * of others. Nothing in it knows what is measured. It uses lib/base and lib/config.
  */
 #ifndef RUNBOOK_METRICS_H
 #define RUNBOOK_METRICS_H

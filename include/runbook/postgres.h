@@ -5,6 +5,9 @@
  * One thread at a time. When a deadline passes the query is cancelled on the server and the connection is
  * closed, so that nothing is left behind there. Errors carry the server's primary message, never the
  * query's parameters or a password. The DSN must not hold a password; that is what `password` is for.
+ *
+ * lib/postgres is here so that a check and an action reach a server in the same way, by the same options. It
+ * uses lib/base and lib/config.
  */
 #ifndef RUNBOOK_POSTGRES_H
 #define RUNBOOK_POSTGRES_H

@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Kind postgres: what is built in, by groups, and any query of the operator's. One connection a server. */
+/*
+ * Kind postgres: what is built in, by groups, and any query of the operator's.
+ *
+ * However many checks ask one server, they share one connection and take turns; each group is measured on its
+ * own, in a share of the time, so that one which is refused or slow costs the others nothing. lib/postgres
+ * speaks to the server.
+ */
 #include <errno.h>
 
 #include "exporter/check/check.h"

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What all kinds that ask over HTTP have in common: URL, headers, credentials, TLS. */
+/*
+ * What all kinds that ask over HTTP have in common: URL, headers, credentials, TLS.
+ *
+ * kinds/shared is options and files that several kinds have alike, so that an operator writes them in one
+ * way; here is no kind, and nothing that one kind alone needs. It uses exporter/check and the libraries.
+ */
 #ifndef EXPORTER_WEB_H
 #define EXPORTER_WEB_H
 
