@@ -9,8 +9,8 @@
  *
  * A new kind is one file in exporter/kinds that defines a `const struct check_kind`, and one line in kinds.c.
  */
-#ifndef EXPORTER_CHECK_H
-#define EXPORTER_CHECK_H
+#ifndef EXPORTER_CHECK_CHECK_H
+#define EXPORTER_CHECK_CHECK_H
 
 #include "exporter/check/threshold.h"
 #include "runbook/clock.h"

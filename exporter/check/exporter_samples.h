@@ -3,8 +3,8 @@
  * The samples of the exporter itself. They lie with the checks because their names are taken: the reference
  * lists them, and no check of an operator's may mean something else by one.
  */
-#ifndef EXPORTER_EXPORTER_SAMPLES_H
-#define EXPORTER_EXPORTER_SAMPLES_H
+#ifndef EXPORTER_CHECK_EXPORTER_SAMPLES_H
+#define EXPORTER_CHECK_EXPORTER_SAMPLES_H
 
 #include "runbook/clock.h"
 #include "runbook/metrics.h"

@@ -186,7 +186,7 @@ const char *labels_without_check(const char *labels, size_t *length)
 
 void judgement_put_value(struct text *text, const struct judgement *judgement)
 {
-        humane_put(text, judgement->threshold->unit, judgement->value);
+        unit_put(text, judgement->threshold->unit, judgement->value);
 }
 
 void judgement_put_series(struct text *text, const struct judgement *judgement)

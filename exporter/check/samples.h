@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The samples that are there for every check, whatever its kind. */
-#ifndef EXPORTER_SAMPLES_H
-#define EXPORTER_SAMPLES_H
+#ifndef EXPORTER_CHECK_SAMPLES_H
+#define EXPORTER_CHECK_SAMPLES_H
 
 #include "exporter/check/result.h"
 

@@ -11,8 +11,8 @@
  * the check with labels that must be equal, its sum, min or max, or time(). Two metrics meet where their
  * labels are the same; an aggregate meets every series. What was not measured is never beyond a threshold.
  */
-#ifndef EXPORTER_THRESHOLD_H
-#define EXPORTER_THRESHOLD_H
+#ifndef EXPORTER_CHECK_THRESHOLD_H
+#define EXPORTER_CHECK_THRESHOLD_H
 
 #include "runbook/config.h"
 #include "runbook/metrics.h"
@@ -38,9 +38,9 @@ struct threshold {
         char operator; /* '-' or '/' between two operands */
         const char *comparison;
         double limit;
-        enum humane_unit unit; /* as it was written */
-        char *expression;      /* what is compared, as it was written, blanks made even: "a / b" */
-        char *written;         /* all of it: "a / b > 80%" */
+        enum value_unit unit; /* as it was written */
+        char *expression;     /* what is compared, as it was written, blanks made even: "a / b" */
+        char *written;        /* all of it: "a / b > 80%" */
 };
 
 struct thresholds {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `runbook_exporter alerts`: alerting rules for Prometheus, from the checks and their thresholds. */
-#ifndef EXPORTER_ALERTS_H
-#define EXPORTER_ALERTS_H
+#ifndef EXPORTER_COMMANDS_ALERTS_H
+#define EXPORTER_COMMANDS_ALERTS_H
 
 #include "exporter/check/check.h"
 

@@ -121,7 +121,7 @@ static void put_series(const struct check *check _unused_, double value, const c
         if (!printing->several)
                 labels = labels_without_check(labels, &length);
         put_title(printing->text, printing->printed++ ? "" : printing->row->title);
-        humane_put(&words, humane_unit_of(printing->row->metric), value);
+        unit_put(&words, unit_of_metric(printing->row->metric), value);
         text_printf(printing->text, "%12s", text_string(&words));
         text_clear(&words);
         if (length > 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The conditions under warn and fail as PromQL, for what is written from them: alerts and the dashboard. */
-#ifndef EXPORTER_PROMQL_H
-#define EXPORTER_PROMQL_H
+#ifndef EXPORTER_COMMANDS_PROMQL_H
+#define EXPORTER_COMMANDS_PROMQL_H
 
 #include "exporter/check/threshold.h"
 #include "runbook/text.h"

@@ -11,8 +11,8 @@
  * reload does not lose what was measured. It uses exporter/check, lib/base and lib/metrics, and knows no
  * kind.
  */
-#ifndef EXPORTER_SCHEDULE_H
-#define EXPORTER_SCHEDULE_H
+#ifndef EXPORTER_SCHEDULE_SCHEDULE_H
+#define EXPORTER_SCHEDULE_SCHEDULE_H
 
 #include "exporter/check/result.h"
 #include "runbook/workers.h"

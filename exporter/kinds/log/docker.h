@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Docker as a source. */
-#ifndef EXPORTER_LOG_DOCKER_H
-#define EXPORTER_LOG_DOCKER_H
+#ifndef EXPORTER_KINDS_LOG_DOCKER_H
+#define EXPORTER_KINDS_LOG_DOCKER_H
 
 #include "exporter/kinds/log/source.h"
 #include "runbook/docker.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Log files as a source. Its configuration is a struct config_strings: patterns of paths. */
-#ifndef EXPORTER_LOG_FILES_H
-#define EXPORTER_LOG_FILES_H
+#ifndef EXPORTER_KINDS_LOG_FILES_H
+#define EXPORTER_KINDS_LOG_FILES_H
 
 #include "exporter/kinds/log/source.h"
 

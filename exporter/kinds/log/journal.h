@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* journald as a source. */
-#ifndef EXPORTER_LOG_JOURNAL_H
-#define EXPORTER_LOG_JOURNAL_H
+#ifndef EXPORTER_KINDS_LOG_JOURNAL_H
+#define EXPORTER_KINDS_LOG_JOURNAL_H
 
 #include "exporter/kinds/log/source.h"
 

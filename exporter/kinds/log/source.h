@@ -5,8 +5,8 @@
  *
  * A source has members whose lines are counted apart (units, services), or none (files, which are one sum).
  */
-#ifndef EXPORTER_LOG_SOURCE_H
-#define EXPORTER_LOG_SOURCE_H
+#ifndef EXPORTER_KINDS_LOG_SOURCE_H
+#define EXPORTER_KINDS_LOG_SOURCE_H
 
 #include "runbook/clock.h"
 #include "runbook/config.h"

@@ -7,8 +7,8 @@
  * What may not go on for ever ends on the server: each statement gets a statement_timeout, and a lock_timeout
  * of a fifth of it, so that it never stands in a lock's queue for long.
  */
-#ifndef EXPORTER_POSTGRES_CONNECTION_H
-#define EXPORTER_POSTGRES_CONNECTION_H
+#ifndef EXPORTER_KINDS_POSTGRES_CONNECTION_H
+#define EXPORTER_KINDS_POSTGRES_CONNECTION_H
 
 #include "runbook/postgres.h"
 

@@ -6,8 +6,8 @@
  * one whose extension and column the server has is run. Each query is one short statement of its own, so that
  * no snapshot is held from one to the next.
  */
-#ifndef EXPORTER_POSTGRES_GROUPS_H
-#define EXPORTER_POSTGRES_GROUPS_H
+#ifndef EXPORTER_KINDS_POSTGRES_GROUPS_H
+#define EXPORTER_KINDS_POSTGRES_GROUPS_H
 
 #include "exporter/kinds/postgres/columns.h"
 

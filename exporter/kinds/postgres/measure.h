@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One run over a connection: its groups and the operator's query, each on its own, in a share of the time. */
-#ifndef EXPORTER_POSTGRES_MEASURE_H
-#define EXPORTER_POSTGRES_MEASURE_H
+#ifndef EXPORTER_KINDS_POSTGRES_MEASURE_H
+#define EXPORTER_KINDS_POSTGRES_MEASURE_H
 
 #include "exporter/kinds/postgres/connection.h"
 #include "exporter/kinds/postgres/groups.h"

@@ -7,8 +7,8 @@
  * batches so small that other clients hardly notice), and measures again what it holds for the biggest. What
  * it tells is therefore always of now; what it has not come by yet, it does not know.
  */
-#ifndef EXPORTER_REDIS_BIG_KEYS_H
-#define EXPORTER_REDIS_BIG_KEYS_H
+#ifndef EXPORTER_KINDS_REDIS_BIG_KEYS_H
+#define EXPORTER_KINDS_REDIS_BIG_KEYS_H
 
 #include "exporter/kinds/redis/group.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every metric of the kind redis. */
-#ifndef EXPORTER_REDIS_FAMILIES_H
-#define EXPORTER_REDIS_FAMILIES_H
+#ifndef EXPORTER_KINDS_REDIS_FAMILIES_H
+#define EXPORTER_KINDS_REDIS_FAMILIES_H
 
 #include "runbook/metrics.h"
 

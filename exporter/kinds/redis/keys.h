@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The group keys of a check of Redis: how long and how big the keys are that an operator has chosen. */
-#ifndef EXPORTER_REDIS_KEYS_H
-#define EXPORTER_REDIS_KEYS_H
+#ifndef EXPORTER_KINDS_REDIS_KEYS_H
+#define EXPORTER_KINDS_REDIS_KEYS_H
 
 #include "exporter/kinds/redis/group.h"
 

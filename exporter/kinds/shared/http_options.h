@@ -5,8 +5,8 @@
  * kinds/shared is options and files that several kinds have alike, so that an operator writes them in one
  * way; here is no kind, and nothing that one kind alone needs. It uses exporter/check and the libraries.
  */
-#ifndef EXPORTER_WEB_H
-#define EXPORTER_WEB_H
+#ifndef EXPORTER_KINDS_SHARED_HTTP_OPTIONS_H
+#define EXPORTER_KINDS_SHARED_HTTP_OPTIONS_H
 
 #include "runbook/config.h"
 #include "runbook/http_client.h"

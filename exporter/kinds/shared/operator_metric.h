@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A metric that the operator defines for the result of a query: its options, its rules, its values. */
-#ifndef EXPORTER_OPERATOR_METRIC_H
-#define EXPORTER_OPERATOR_METRIC_H
+#ifndef EXPORTER_KINDS_SHARED_OPERATOR_METRIC_H
+#define EXPORTER_KINDS_SHARED_OPERATOR_METRIC_H
 
 #include "runbook/config.h"
 #include "runbook/metrics.h"

@@ -5,8 +5,8 @@
  * It goes through whatever the certificates are like, so that one that has expired is still seen; whether
  * they are to be trusted is told apart from that.
  */
-#ifndef EXPORTER_TLS_CLIENT_H
-#define EXPORTER_TLS_CLIENT_H
+#ifndef EXPORTER_KINDS_TLS_HANDSHAKE_H
+#define EXPORTER_KINDS_TLS_HANDSHAKE_H
 
 #include <openssl/ssl.h>
 
