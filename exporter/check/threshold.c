@@ -75,7 +75,7 @@ static char *take_string(const char **at)
 }
 
 /* A label as a sample has it: rendered by the very code that renders theirs. */
-static char *render(const char *name, const char *value)
+static char *render_label(const char *name, const char *value)
 {
         static const struct metric_family nobody = {"x", METRIC_GAUGE, NULL, ""};
         struct sample_set set = {0};
@@ -97,7 +97,7 @@ static int take_label(const char **at, struct operand *operand, struct error *er
         _cleanup_free_ char *value = take_string(at);
         if (!value || !*value)
                 return error_set(error, EINVAL, "a value in double quotes is needed after %s=", name);
-        char *rendered = render(name, value);
+        char *rendered = render_label(name, value);
         char **items = reallocarray(operand->labels.items, operand->labels.count + 1, sizeof(*items));
         if (items)
                 operand->labels.items = items;

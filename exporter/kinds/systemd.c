@@ -123,8 +123,8 @@ struct unit {
         struct deadline deadline;
 };
 
-static int get(const struct unit *unit, const char *interface, const char *member, char type, void *ret,
-               struct error *error)
+static int get_property(const struct unit *unit, const char *interface, const char *member, char type,
+                        void *ret, struct error *error)
 {
         sd_bus_error failure = SD_BUS_ERROR_NULL;
 
@@ -146,7 +146,7 @@ static int add_time(const struct unit *unit, const char *interface, const char *
 {
         uint64_t usec = 0;
 
-        int r = get(unit, interface, member, 't', &usec, error);
+        int r = get_property(unit, interface, member, 't', &usec, error);
         if (r == 0 && usec > 0)
                 SAMPLE(sink, family, (double)usec / 1e6, {"unit", unit->name});
         return r;
@@ -159,13 +159,13 @@ static int ask_service(const struct unit *unit, bool must_succeed, struct sample
         _cleanup_free_ char *result = NULL;
         uint32_t count = 0;
 
-        int r = get(unit, interface, "NRestarts", 'u', &count, error);
+        int r = get_property(unit, interface, "NRestarts", 'u', &count, error);
         if (r < 0)
                 return r;
         SAMPLE(sink, &restarts, count, {"unit", unit->name});
         r = add_time(unit, interface, "ExecMainExitTimestamp", &last_exit, sink, error);
         if (r == 0)
-                r = get(unit, interface, "Result", 's', &result, error);
+                r = get_property(unit, interface, "Result", 's', &result, error);
         if (r < 0)
                 return r;
         bool success = strcmp(result, "success") == 0;
@@ -187,12 +187,12 @@ static int ask_unit(const struct unit *unit, bool must_be_active, struct sample_
         _cleanup_free_ char *loaded = NULL, *state = NULL;
 
         trace_step(unit->deadline, "asking about %s", unit->name);
-        int r = get(unit, interface, "LoadState", 's', &loaded, error);
+        int r = get_property(unit, interface, "LoadState", 's', &loaded, error);
         if (r < 0)
                 return r;
         if (strcmp(loaded, "loaded") != 0)
                 return error_set(error, ENOENT, "%s is %s", unit->name, loaded);
-        r = get(unit, interface, "ActiveState", 's', &state, error);
+        r = get_property(unit, interface, "ActiveState", 's', &state, error);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < N_ELEMENTS(states); i++)

@@ -292,7 +292,7 @@ static void add_survey(const struct survey *survey, const char *directory, struc
 }
 
 /* What the check demands, in the order of how much is wrong. */
-static int demand(const struct survey *survey, const char *directory, struct error *error)
+static int demand_files(const struct survey *survey, const char *directory, struct error *error)
 {
         const struct files_config *config = survey->config;
         bool judging = config->max_age > 0 || config->min_size > 0 || config->form != BACKUP_ANY;
@@ -329,7 +329,7 @@ static int run_directory(const struct files_config *config, const char *director
                 if (judged == 0 || judged == -EBADMSG)
                         SAMPLE(sink, &readable, judged == 0, {"directory", directory});
         }
-        r = demand(&survey, directory, error);
+        r = demand_files(&survey, directory, error);
         if (r == 0 && judged < 0) {
                 error_move(error, &unreadable);
                 return judged;

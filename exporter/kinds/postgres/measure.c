@@ -63,7 +63,8 @@ static char *put_schema(const char *sql, const char *schema)
 }
 
 /* Whether the server has what the row needs: 1, and the query to run; else 0. */
-static int prepare(struct run *run, const struct postgres_group *group, char **ret_sql, struct error *error)
+static int prepare_query(struct run *run, const struct postgres_group *group, char **ret_sql,
+                         struct error *error)
 {
         _cleanup_result_ PGresult *result = NULL;
         int r;
@@ -92,7 +93,7 @@ static int run_row(struct run *run, const struct postgres_group *group, struct e
         _cleanup_free_ char *sql = NULL;
         const char *parameters[GROUP_PARAMETERS_MAX];
         int count = 0;
-        int r = prepare(run, group, &sql, error);
+        int r = prepare_query(run, group, &sql, error);
 
         if (r <= 0)
                 return r;

@@ -146,8 +146,8 @@ static bool is_kept(const struct redis_big_keys *big, int64_t database, const re
 }
 
 /* Keeps the key, in place of the smallest one, when it is big enough. */
-static int consider(struct redis_big_keys *big, int64_t database, const redisReply *name, int64_t bytes,
-                    struct error *error)
+static int consider_key(struct redis_big_keys *big, int64_t database, const redisReply *name, int64_t bytes,
+                        struct error *error)
 {
         struct big_key *place = &big->kept[0];
 
@@ -216,7 +216,7 @@ static int scan_batch(struct redis_big_keys *big, size_t most, size_t *ret_looke
 
                 r = take_usage(session, &bytes, refused, error);
                 if (r >= 0)
-                        r = consider(big, big->database, names->element[i], bytes, error);
+                        r = consider_key(big, big->database, names->element[i], bytes, error);
         }
         if (r < 0)
                 return r;

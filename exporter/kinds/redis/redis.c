@@ -102,7 +102,7 @@ static int redis_open(const struct check *check, struct config_node *node, void 
         return 0;
 }
 
-static int explain(int result, struct error *error)
+static int explain_failure(int result, struct error *error)
 {
         for (size_t i = 0; result == -EREMOTEIO && i < N_ELEMENTS(refusals); i++)
                 if (strstr(error_text(error), refusals[i].word))
@@ -124,7 +124,7 @@ static int end_groups(struct redis_state *state, unsigned groups, const char *na
                         SAMPLE(sink, &redis_family_group_success, result >= 0,
                                {"group", redis_group_names[group]});
         if (result < 0 && groups & ~state->told) {
-                explain(result, error);
+                explain_failure(result, error);
                 log_event(LOG_WARN, "Redis refused a part of a check", "check", state->check->name, "part",
                           name, "reason", error_text(error), NULL);
         }
@@ -133,14 +133,14 @@ static int end_groups(struct redis_state *state, unsigned groups, const char *na
         return 0;
 }
 
-static int ping(struct redis_session *session, struct sample_sink *sink, struct error *error)
+static int ping_server(struct redis_session *session, struct sample_sink *sink, struct error *error)
 {
         _cleanup_reply_ redisReply *pong = NULL;
         nsec asked = clock_monotonic();
         int r = redis_call(session->redis, session->deadline, &pong, error, "PING", NULL);
 
         if (r < 0)
-                return error_prefix(error, explain(r, error), "PING");
+                return error_prefix(error, explain_failure(r, error), "PING");
         if (!pong->str || strcmp(pong->str, "PONG") != 0)
                 return error_set(error, EPROTO, "PING was not answered with PONG");
         SAMPLE_BARE(sink, &redis_family_ping, nsec_to_seconds(clock_monotonic() - asked));
@@ -233,7 +233,7 @@ static int redis_run(void *opened, struct deadline deadline, struct sample_sink 
         if (r < 0)
                 return r;
         struct redis_session session = {.redis = redis, .deadline = deadline};
-        r = ping(&session, sink, error);
+        r = ping_server(&session, sink, error);
         if (r < 0) {
                 /* A server that is loading refuses PING, and answers INFO: how it is doing is in there. */
                 if (r == -EREMOTEIO)

@@ -293,7 +293,7 @@ static int tell_error(const struct s3_state *s3, const struct http_response *res
                          elsewhere.length > 0 ? text_string(&elsewhere) : "");
 }
 
-static int feed(void *context, const char *data, size_t length)
+static int feed_listing(void *context, const char *data, size_t length)
 {
         /* What is wrong with it is told when the status is known, unless there is no end of it. */
         return s3_listing_feed(context, data, length, NULL) == -EMSGSIZE ? -EMSGSIZE : 0;
@@ -318,7 +318,7 @@ static int read_page(struct s3_state *s3, struct deadline deadline, uint64_t key
                                              .cert_file = config->tls.cert_file,
                                              .key_file = config->tls.key_file,
                                              .insecure = config->tls.insecure_skip_verify,
-                                             .on_data = feed,
+                                             .on_data = feed_listing,
                                              .context = listing};
         _cleanup_http_response_ struct http_response response = {0};
         const struct s3_answer *answer;
@@ -386,7 +386,7 @@ static void add_survey(const struct survey *survey, struct sample_sink *sink)
 }
 
 /* What the check demands, in the order of how much is wrong. */
-static int demand(const struct survey *survey, struct error *error)
+static int demand_objects(const struct survey *survey, struct error *error)
 {
         const struct s3_config *config = survey->config;
         char age[DURATION_TEXT_MAX];
@@ -417,7 +417,7 @@ static int s3_run(void *state, struct deadline deadline, struct sample_sink *sin
         if (r < 0)
                 return r;
         add_survey(&survey, sink);
-        return demand(&survey, error);
+        return demand_objects(&survey, error);
 }
 
 const struct check_kind check_kind_s3 = {
