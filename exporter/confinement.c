@@ -55,8 +55,8 @@ static char *socket_directory(const char *listen_address)
 }
 
 /* The outcome of one half: as it must be, told in `missing`, or an error. */
-static int settle(const struct confinement *confinement, int result, struct error *reason,
-                  struct text *missing, struct error *error)
+static int settle_mode(const struct confinement *confinement, int result, struct error *reason,
+                       struct text *missing, struct error *error)
 {
         if (result >= 0)
                 return 0;
@@ -76,7 +76,7 @@ static int restrict_files(struct confinement *confinement, const struct sandbox_
 
         if (r >= 0)
                 snprintf(confinement->landlock, sizeof(confinement->landlock), "%d", abi);
-        return settle(confinement, r, &reason, missing, error);
+        return settle_mode(confinement, r, &reason, missing, error);
 }
 
 static int restrict_calls(struct confinement *confinement, const struct sandbox_options *options,
@@ -86,7 +86,7 @@ static int restrict_calls(struct confinement *confinement, const struct sandbox_
         int r = sandbox_seccomp(options, &reason);
 
         confinement->seccomp = r >= 0;
-        return settle(confinement, r, &reason, missing, error);
+        return settle_mode(confinement, r, &reason, missing, error);
 }
 
 int confinement_enter(struct confinement *confinement, const struct check_set *set, struct error *error)

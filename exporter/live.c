@@ -95,7 +95,7 @@ void current_ask_reload(struct current *current, struct http_exchange *exchange)
 }
 
 /* Frees what has answered its last request. */
-static void reap(struct current *current, bool all)
+static void free_retired(struct current *current, bool all)
 {
         for (struct retired **at = &current->retired; *at;) {
                 struct retired *retired = *at;
@@ -111,7 +111,7 @@ static void reap(struct current *current, bool all)
 }
 
 /* Everything that can fail, and then the exchange. */
-static int replace(struct current *current, size_t *ret_count, size_t *ret_fresh, struct error *error)
+static int replace_scrape(struct current *current, size_t *ret_count, size_t *ret_fresh, struct error *error)
 {
         _cleanup_(check_set_free_p) struct check_set *set = NULL;
         _cleanup_(web_config_unref_p) struct web_config *web = NULL;
@@ -164,20 +164,20 @@ void current_reload(struct current *current)
         _cleanup_error_ struct error error = {0};
         size_t count = 0, fresh = 0;
 
-        reap(current, false);
-        int r = replace(current, &count, &fresh, &error);
+        free_retired(current, false);
+        int r = replace_scrape(current, &count, &fresh, &error);
         memory_settle(); /* what reading the file took is given back */
         if (r < 0) {
                 __atomic_store_n(&current->status.successful, false, __ATOMIC_RELAXED);
                 log_event(LOG_ERROR, "The configuration was not read again, the one of before stays",
                           "config", current->options.config_file, "reason", error_text(&error), NULL);
-                schedule_touch(scrape_schedule(current->scrape));
+                schedule_advance_generation(scrape_schedule(current->scrape));
                 answer_asking(current, 500, error_text(&error));
                 return;
         }
         _cleanup_free_ char *checks = text_format("%zu", count), *changed = text_format("%zu", fresh);
         note_success(current);
-        schedule_touch(scrape_schedule(current->scrape));
+        schedule_advance_generation(scrape_schedule(current->scrape));
         log_event(LOG_INFO, "The configuration was read again", "config", current->options.config_file,
                   "checks", checks, "changed", changed, NULL);
         answer_asking(current, 200, "The configuration was read again.");
@@ -204,7 +204,7 @@ bool current_stop(struct current *current, nsec patience)
         current_close(current);
         if (current->workers && workers_stop(current->workers, deadline_in(patience)) > 0)
                 return false;
-        reap(current, true);
+        free_retired(current, true);
         scrape_free(current->scrape);
         pthread_mutex_destroy(&current->lock);
         free(current);

@@ -3,8 +3,8 @@
  * The checks that are in force: read at the start, and read again by SIGHUP or POST /-/reload, whole or not
  * at all. Requests that came before a reload are answered by the checks that they came for.
  */
-#ifndef EXPORTER_CURRENT_H
-#define EXPORTER_CURRENT_H
+#ifndef EXPORTER_LIVE_H
+#define EXPORTER_LIVE_H
 
 #include "exporter/confinement.h"
 #include "exporter/web/scrape.h"

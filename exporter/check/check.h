@@ -2,10 +2,15 @@
 /*
  * A check, and the contract of every kind of check.
  *
+ * This room reads checks.yml, judges what was measured by the thresholds in it, and describes all that may
+ * stand there. It is below the kinds, so that none of them knows another one, and below schedule, pages and
+ * commands, which speak of checks alone. It uses lib/base, lib/config and lib/metrics, and the kinds by their
+ * table.
+ *
  * A new kind is one file in exporter/kinds that defines a `const struct check_kind`, and one line in kinds.c.
  */
-#ifndef EXPORTER_CHECK_H
-#define EXPORTER_CHECK_H
+#ifndef EXPORTER_CHECK_CHECK_H
+#define EXPORTER_CHECK_CHECK_H
 
 #include "exporter/check/threshold.h"
 #include "runbook/clock.h"
@@ -24,9 +29,9 @@ struct check {
         nsec timeout;       /* of one run */
         nsec cache;         /* how old its samples may be; 0: due at every scrape */
         int64_t max_series; /* samples of one run beyond this are dropped and counted */
-        char *target; /* one of its `targets:`, which it is pointed at instead; NULL: it is the check itself
-                       */
-        void *config; /* the structure that kind->fields describes */
+        char *probe_target; /* one of its `targets:`, which it is pointed at instead; NULL: it is the check
+                               itself */
+        void *config;       /* the structure that kind->fields describes */
         const char *state_directory; /* where a kind may keep what must outlive a restart, in files named
                                         after the check; NULL: nowhere. Borrowed */
         char *definition; /* as it stands in the file, with its defaults: what is the same is unchanged */
@@ -44,8 +49,8 @@ struct check_kind {
         const char *help; /* one sentence for the reference page */
         const struct config_field *fields;
         size_t config_size;
-        const char
-                *target; /* the field that says where to look, by which it is pointed elsewhere; NULL: none */
+        const char *target_key; /* the field that says where to look, by which it is pointed elsewhere;
+                                   NULL: none */
         const struct metric_family *const *families; /* every one it can emit, closed by NULL; an operator's
                                                         own metrics come on top */
 
@@ -75,12 +80,23 @@ struct check_kind {
 /* The kinds there are, closed by NULL; the list is exporter/kinds/kinds.c. */
 extern const struct check_kind *const check_kinds[];
 
+/* What the capacity report shows: sections of rows, each the series of one metric, whichever checks measure
+ * it. */
+struct capacity_row {
+        char *title, *metric;
+};
+struct capacity_section {
+        char *title;
+        struct config_list rows; /* of struct capacity_row */
+};
+
 /*
  * All checks of a file, with their opened states. Behind them stand those that `targets:` makes of them: each
  * a check of its own under the same name, which runs when /probe asks for it and is on no other page.
  */
 struct check_set {
-        char *title; /* whose checks these are; NULL when the file does not say */
+        char *title;                 /* whose checks these are; NULL when the file does not say */
+        struct config_list capacity; /* of struct capacity_section */
         struct check *checks;
         void **states; /* of checks[i] */
         size_t count, target_count;

@@ -2,6 +2,7 @@
 /* One name is one metric, whichever check it comes from. */
 #include <errno.h>
 
+#include "exporter/check/exporter_samples.h"
 #include "exporter/check/internal.h"
 #include "exporter/check/samples.h"
 
@@ -31,8 +32,9 @@ static size_t put_claims(struct claim *claims, size_t count, const struct metric
 /* Lists all families; only counts them when `claims` is NULL. */
 static size_t all_claims(const struct check_set *set, struct claim *claims)
 {
-        size_t count = put_claims(claims, 0, about_families, -1);
+        size_t count = put_claims(claims, 0, check_sample_families, -1);
 
+        count = put_claims(claims, count, exporter_sample_families, -1);
         for (size_t i = 0; i < set->count; i++) {
                 const struct check_kind *kind = set->checks[i].kind;
 

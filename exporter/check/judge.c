@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "exporter/check/threshold.h"
+#include "exporter/check/internal.h"
 
 static const char *labels_of(const struct sample_set *set, const struct sample *sample)
 {
@@ -95,7 +95,7 @@ static bool evaluate(const struct operand *operand, const struct sample_set *set
         return beside != SIZE_MAX && find_beside(operand, set, beside, ret);
 }
 
-static bool compare(const struct threshold *threshold, double value)
+static bool compare_value(const struct threshold *threshold, double value)
 {
         const char *comparison = threshold->comparison;
         double limit = threshold->limit;
@@ -135,7 +135,7 @@ static bool judge_one(const struct judging *judging, size_t which, size_t primar
         judgement.value = threshold->operator== '-'   ? values[0] - values[1]
                           : threshold->operator== '/' ? values[0] / values[1]
                                                       : values[0];
-        judgement.beyond = compare(threshold, judgement.value);
+        judgement.beyond = compare_value(threshold, judgement.value);
         if (primary != SIZE_MAX) {
                 judgement.labels = labels_of(set, &set->samples[primary]);
                 judgement.labels_length = set->samples[primary].labels_length;
@@ -186,7 +186,7 @@ const char *labels_without_check(const char *labels, size_t *length)
 
 void judgement_put_value(struct text *text, const struct judgement *judgement)
 {
-        humane_put(text, judgement->threshold->unit, judgement->value);
+        unit_put(text, judgement->threshold->unit, judgement->value);
 }
 
 void judgement_put_series(struct text *text, const struct judgement *judgement)
@@ -214,7 +214,7 @@ struct telling {
         size_t beyond;
 };
 
-static void tell(const struct judgement *judgement, void *context)
+static void put_beyond(const struct judgement *judgement, void *context)
 {
         struct telling *telling = context;
         _cleanup_text_ struct text line = {0};
@@ -235,7 +235,7 @@ void thresholds_put_beyond(struct text *text, const char *indentation, const str
         for (enum threshold_level level = THRESHOLD_LEVELS; level-- > 0;) {
                 struct telling telling = {text, indentation, 0};
 
-                thresholds_judge(thresholds, level, set, wall, tell, &telling);
+                thresholds_judge(thresholds, level, set, wall, put_beyond, &telling);
                 if (telling.beyond > JUDGEMENTS_SHOWN)
                         text_printf(text, "%s… and %zu more\n", indentation,
                                     telling.beyond - JUDGEMENTS_SHOWN);

@@ -11,71 +11,41 @@ struct limits {
         int64_t max_series;
 };
 
-#define LIMIT_FIELDS(holder, member)                                                                     \
-        {.name = "timeout",                                                                              \
-         .type = CONFIG_DURATION,                                                                        \
-         .offset = offsetof(holder, member.timeout),                                                     \
-         .flags = CONFIG_POSITIVE,                                                                       \
-         .fallback = "5s",                                                                               \
-         .help = "How long one run may take"},                                                           \
-                {.name = "cache",                                                                        \
-                 .type = CONFIG_DURATION,                                                                \
-                 .offset = offsetof(holder, member.cache),                                               \
-                 .fallback = "0s",                                                                       \
-                 .help = "How old the samples of a successful run may be; 0s measures at every scrape"}, \
-        {                                                                                                \
-                .name = "max_series", .type = CONFIG_INT, .offset = offsetof(holder, member.max_series), \
-                .flags = CONFIG_POSITIVE, .fallback = "1000",                                            \
-                .help = "Series of one run beyond this are left out and counted"                         \
-        }
+/* clang-format off */
+#define LIMIT_FIELDS(holder, member) \
+        {"timeout", CONFIG_DURATION, offsetof(holder, member.timeout), .flags = CONFIG_POSITIVE, .fallback = "5s", \
+         .help = "How long one run may take"}, \
+        {"cache", CONFIG_DURATION, offsetof(holder, member.cache), .fallback = "0s", \
+         .help = "How old the samples of a successful run may be; 0s measures at every scrape"}, \
+        {"max_series", CONFIG_INT, offsetof(holder, member.max_series), .flags = CONFIG_POSITIVE, \
+         .fallback = "1000", .help = "Series of one run beyond this are left out and counted"}
+/* clang-format on */
 
 struct check_section {
         char *name, *title, *advice, *runbook_url;
         int64_t step;
         struct config_strings conditions[THRESHOLD_LEVELS];
-        struct config_node *targets; /* read by check_targets.c */
+        struct config_node *targets; /* read by targets.c */
         struct limits limits;
 };
 
 const struct config_field check_section_fields[] = {
-        {.name = "name",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct check_section, name),
-         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
-         .help = "Unique; the label `check` of all its samples"},
-        {.name = "title",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct check_section, title),
+        {"name", CONFIG_STRING, offsetof(struct check_section, name),
+         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY, .help = "Unique; the label `check` of all its samples"},
+        {"title", CONFIG_STRING, offsetof(struct check_section, title),
          .help = "What people call it; the name when not given"},
-        {.name = "step",
-         .type = CONFIG_INT,
-         .offset = offsetof(struct check_section, step),
-         .flags = CONFIG_POSITIVE,
+        {"step", CONFIG_INT, offsetof(struct check_section, step), .flags = CONFIG_POSITIVE,
          .help = "Which step of the morning checklist it is"},
-        {.name = "warn",
-         .type = CONFIG_STRINGS,
-         .offset = offsetof(struct check_section, conditions[THRESHOLD_WARN]),
+        {"warn", CONFIG_STRINGS, offsetof(struct check_section, conditions[THRESHOLD_WARN]),
          .flags = CONFIG_NOT_EMPTY,
          .help = "Conditions over its own samples to look into, such as `runbook_disk_used_ratio > 80%`"},
-        {.name = "fail",
-         .type = CONFIG_STRINGS,
-         .offset = offsetof(struct check_section, conditions[THRESHOLD_FAIL]),
-         .flags = CONFIG_NOT_EMPTY,
-         .help = "The same, to act upon"},
-        {.name = "advice",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct check_section, advice),
-         .flags = CONFIG_NOT_EMPTY,
+        {"fail", CONFIG_STRINGS, offsetof(struct check_section, conditions[THRESHOLD_FAIL]),
+         .flags = CONFIG_NOT_EMPTY, .help = "The same, to act upon"},
+        {"advice", CONFIG_STRING, offsetof(struct check_section, advice), .flags = CONFIG_NOT_EMPTY,
          .help = "What to do when it does not pass"},
-        {.name = "runbook_url",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct check_section, runbook_url),
-         .flags = CONFIG_NOT_EMPTY,
+        {"runbook_url", CONFIG_STRING, offsetof(struct check_section, runbook_url), .flags = CONFIG_NOT_EMPTY,
          .help = "Where the runbook tells more"},
-        {.name = "targets",
-         .type = CONFIG_NODE,
-         .offset = offsetof(struct check_section, targets),
-         .flags = CONFIG_NOT_EMPTY,
+        {"targets", CONFIG_NODE, offsetof(struct check_section, targets), .flags = CONFIG_NOT_EMPTY,
          .help = "A list of what else it may be pointed at by `/probe?check=…&target=…`: other values of the "
                  "option by which its kind says where to look, which are sent the same credentials"},
         LIMIT_FIELDS(struct check_section, limits),
@@ -85,21 +55,37 @@ const struct config_field check_section_fields[] = {
 struct file {
         char *title;
         struct limits defaults;
+        struct config_list capacity;
 };
 
 static const struct config_field default_fields[] = {LIMIT_FIELDS(struct file, defaults), {0}};
 
-static const struct config_field file_fields[] = {
-        {.name = "title",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct file, title),
-         .flags = CONFIG_NOT_EMPTY,
+static const struct config_field row_fields[] = {
+        {"title", CONFIG_STRING, offsetof(struct capacity_row, title),
+         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY, .help = "What people call it"},
+        {"metric", CONFIG_STRING, offsetof(struct capacity_row, metric),
+         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
+         .help = "A metric of any check; its series are the row"},
+        {0},
+};
+
+static const struct config_field capacity_fields[] = {
+        {"section", CONFIG_STRING, offsetof(struct capacity_section, title),
+         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY, .help = "The heading above the rows"},
+        {"rows", CONFIG_LIST, offsetof(struct capacity_section, rows),
+         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY, .fields = row_fields,
+         .size = sizeof(struct capacity_row), .help = "In the order of the report"},
+        {0},
+};
+
+const struct config_field check_file_fields[] = {
+        {"title", CONFIG_STRING, offsetof(struct file, title), .flags = CONFIG_NOT_EMPTY,
          .help = "Whose checks these are"},
-        {.name = "defaults",
-         .type = CONFIG_OBJECT,
-         .offset = 0,
-         .fields = default_fields,
+        {"defaults", CONFIG_OBJECT, 0, .fields = default_fields,
          .help = "For every check that does not say it itself"},
+        {"capacity", CONFIG_LIST, offsetof(struct file, capacity), .flags = CONFIG_NOT_EMPTY,
+         .fields = capacity_fields, .size = sizeof(struct capacity_section),
+         .help = "What the command `capacity` reports"},
         {0},
 };
 
@@ -289,7 +275,7 @@ static int read_targets(struct check_set *set, const struct check *check, struct
         for (size_t i = 0; i < count; i++) {
                 struct config_node *pointed = NULL;
                 size_t at = check_set_size(set);
-                int r = check_targets_entry(node, check->kind, i, &pointed, &set->checks[at].target);
+                int r = check_targets_entry(node, check->kind, i, &pointed, &set->checks[at].probe_target);
 
                 if (r < 0)
                         return r;
@@ -303,6 +289,22 @@ static int read_targets(struct check_set *set, const struct check *check, struct
         return 0;
 }
 
+/* Complains about metrics of the capacity report that can be none. */
+static void check_metrics(const struct check_set *set, struct config_node *list)
+{
+        const struct capacity_section *sections = set->capacity.items;
+
+        for (size_t i = 0; i < set->capacity.count; i++) {
+                const struct capacity_row *rows = sections[i].rows.items;
+                struct config_node *node = config_member(config_item(list, i), "rows");
+
+                for (size_t k = 0; k < sections[i].rows.count; k++)
+                        if (rows[k].metric && !metric_name_valid(rows[k].metric))
+                                config_complain(config_item(node, k), "metric",
+                                                "\"%s\" is not the name of a metric", rows[k].metric);
+        }
+}
+
 static int read_all(struct check_set *set, const char *state_directory, struct config_node *root)
 {
         static const char *const elsewhere[] = {"checks", NULL};
@@ -311,8 +313,10 @@ static int read_all(struct check_set *set, const char *state_directory, struct c
         struct file file;
         int r;
 
-        config_read_some(root, file_fields, &file, elsewhere);
+        config_read_some(root, check_file_fields, &file, elsewhere);
         set->title = file.title;
+        set->capacity = file.capacity;
+        check_metrics(set, config_member(root, "capacity"));
         if (!root)
                 return 0;
         if (!config_is_list(list) || config_size(list) == 0) {
@@ -387,12 +391,12 @@ struct check_set *check_set_free(struct check_set *set)
                 free(check->definition);
                 free(check->name);
                 free(check->title);
-                free(check->target);
+                free(check->probe_target);
                 free(check->advice);
                 free(check->runbook_url);
                 thresholds_release(&check->thresholds);
         }
-        free(set->title);
+        config_release(check_file_fields, &(struct file){.title = set->title, .capacity = set->capacity});
         free(set->checks);
         free(set->states);
         config_free(set->config);

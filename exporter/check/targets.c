@@ -37,9 +37,9 @@ static bool field_is_used(struct config_node *mapping, const struct check_kind *
 {
         const struct config_field *field = kind->fields;
 
-        while (field->name && strcmp(field->name, kind->target) != 0)
+        while (field->name && strcmp(field->name, kind->target_key) != 0)
                 field++;
-        return field->fallback || config_member(mapping, kind->target) || !config_is_mapping(mapping);
+        return field->fallback || config_member(mapping, kind->target_key) || !config_is_mapping(mapping);
 }
 
 bool check_targets_possible(struct config_node *entry, const struct check_kind *kind)
@@ -48,16 +48,17 @@ bool check_targets_possible(struct config_node *entry, const struct check_kind *
 
         if (!list)
                 return false;
-        if (!kind->target) {
+        if (!kind->target_key) {
                 config_complain(list, NULL, "checks of the kind %s cannot be pointed elsewhere", kind->name);
                 return false;
         }
         if (!field_is_used(config_member(entry, kind->name), kind)) {
-                config_complain(list, NULL, "only a check with %s can be pointed elsewhere", kind->target);
+                config_complain(list, NULL, "only a check with %s can be pointed elsewhere",
+                                kind->target_key);
                 return false;
         }
         if (config_is_mapping(list)) {
-                config_complain(list, NULL, "a list of other values of %s is needed here", kind->target);
+                config_complain(list, NULL, "a list of other values of %s is needed here", kind->target_key);
                 return false;
         }
         if (config_size(list) > CHECK_TARGETS_MAX)
@@ -80,14 +81,14 @@ int check_targets_entry(struct config_node *entry, const struct check_kind *kind
         const char *target = config_scalar(node);
 
         if (!target || !*target) {
-                config_complain(node, NULL, "a value of %s is needed here", kind->target);
+                config_complain(node, NULL, "a value of %s is needed here", kind->target_key);
                 return 0;
         }
         if (stands_before(entry, target, i)) {
                 config_complain(node, NULL, "this target stands there already");
                 return 0;
         }
-        struct config_node *mapping = config_with(config_member(entry, kind->name), kind->target, node);
+        struct config_node *mapping = config_with(config_member(entry, kind->name), kind->target_key, node);
         struct config_node *pointed = mapping ? config_with(entry, kind->name, mapping) : NULL;
         pointed = pointed ? config_with(pointed, KEY, NULL) : NULL;
         char *copy = strdup(target);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Conditions read from text, and bound to the families of their check. */
-#include "exporter/check/threshold.h"
+/* One condition, read from its text piece by piece. */
+#include "exporter/check/internal.h"
 
 #include <errno.h>
 #include <math.h>
@@ -22,15 +22,13 @@ static const char *const comparisons[] = {"<=", ">=", "==", "!=", "<", ">"};
 
 #define HOW_IT_LOOKS "write for example: runbook_disk_used_ratio > 80%%"
 
-/* ---- the text, piece by piece ---- */
-
 static void skip_blanks(const char **at)
 {
         *at += strspn(*at, " \t\r\n");
 }
 
 /* Goes over `piece` and the blanks before it, when that is what comes. */
-static bool take(const char **at, const char *piece)
+static bool take_piece(const char **at, const char *piece)
 {
         const char *next = *at;
 
@@ -59,7 +57,7 @@ static char *take_string(const char **at)
         struct text text = {0};
         const char *next = *at;
 
-        if (!take(&next, "\""))
+        if (!take_piece(&next, "\""))
                 return NULL;
         for (; *next && *next != '"'; next++) {
                 if (*next == '\\' && next[1])
@@ -77,7 +75,7 @@ static char *take_string(const char **at)
 }
 
 /* A label as a sample has it: rendered by the very code that renders theirs. */
-static char *render(const char *name, const char *value)
+static char *render_label(const char *name, const char *value)
 {
         static const struct metric_family nobody = {"x", METRIC_GAUGE, NULL, ""};
         struct sample_set set = {0};
@@ -94,12 +92,12 @@ static int take_label(const char **at, struct operand *operand, struct error *er
 {
         _cleanup_free_ char *name = take_name(at);
 
-        if (!name || !label_name_valid(name) || !take(at, "="))
+        if (!name || !label_name_valid(name) || !take_piece(at, "="))
                 return error_set(error, EINVAL, "label=\"value\" is needed within { }, at \"%.40s\"", *at);
         _cleanup_free_ char *value = take_string(at);
         if (!value || !*value)
                 return error_set(error, EINVAL, "a value in double quotes is needed after %s=", name);
-        char *rendered = render(name, value);
+        char *rendered = render_label(name, value);
         char **items = reallocarray(operand->labels.items, operand->labels.count + 1, sizeof(*items));
         if (items)
                 operand->labels.items = items;
@@ -115,11 +113,11 @@ static int take_labels(const char **at, struct operand *operand, struct error *e
 {
         int r = 0;
 
-        if (!take(at, "{"))
+        if (!take_piece(at, "{"))
                 return 0;
-        while (r >= 0 && !take(at, "}")) {
+        while (r >= 0 && !take_piece(at, "}")) {
                 r = take_label(at, operand, error);
-                if (r >= 0 && !take(at, ",") && !take(at, "}"))
+                if (r >= 0 && !take_piece(at, ",") && !take_piece(at, "}"))
                         return error_set(error, EINVAL, "\"}\" is missing, at \"%.40s\"", *at);
                 else if (r >= 0 && (*at)[-1] == '}')
                         return 0;
@@ -134,9 +132,9 @@ static int take_operand(const char **at, struct operand *operand, struct error *
         operand->metric = take_name(at);
         if (!operand->metric)
                 return error_set(error, EINVAL, "a metric is needed at \"%.40s\"; " HOW_IT_LOOKS, *at);
-        if (!take(at, "("))
+        if (!take_piece(at, "("))
                 return take_labels(at, operand, error);
-        if (strcmp(operand->metric, "time") == 0 && take(at, ")")) {
+        if (strcmp(operand->metric, "time") == 0 && take_piece(at, ")")) {
                 free(TAKE_PTR(operand->metric));
                 return 0;
         }
@@ -151,7 +149,7 @@ static int take_operand(const char **at, struct operand *operand, struct error *
         if (!operand->metric)
                 return error_set(error, EINVAL, "%s() is of a metric", aggregates[operand->aggregate]);
         r = take_labels(at, operand, error);
-        if (r >= 0 && !take(at, ")"))
+        if (r >= 0 && !take_piece(at, ")"))
                 return error_set(error, EINVAL, "\")\" is missing, at \"%.40s\"", *at);
         return r;
 }
@@ -266,7 +264,7 @@ int threshold_parse(const char *text, enum threshold_level level, struct thresho
         r = take_operand(&at, &ret->operands[0], error);
         if (r < 0)
                 return r;
-        if (take(&at, "-") || take(&at, "/")) {
+        if (take_piece(&at, "-") || take_piece(&at, "/")) {
                 ret->operator= at[-1];
                 ret->operand_count = 2;
                 r = take_operand(&at, &ret->operands[1], error);
@@ -275,7 +273,7 @@ int threshold_parse(const char *text, enum threshold_level level, struct thresho
         }
         const char *end = at;
         for (size_t i = 0; i < N_ELEMENTS(comparisons) && !ret->comparison; i++)
-                if (take(&at, comparisons[i]))
+                if (take_piece(&at, comparisons[i]))
                         ret->comparison = comparisons[i];
         if (!ret->comparison)
                 return error_set(error, EINVAL,
@@ -305,126 +303,4 @@ void threshold_release(struct threshold *threshold)
         free(threshold->expression);
         free(threshold->written);
         *threshold = (struct threshold){0};
-}
-
-void thresholds_release(struct thresholds *thresholds)
-{
-        for (size_t i = 0; i < thresholds->count; i++)
-                threshold_release(&thresholds->items[i]);
-        free(thresholds->items);
-        *thresholds = (struct thresholds){0};
-}
-
-/* ---- those of one check ---- */
-
-/* The place of the condition: of the item, or of the whole where one stands alone. */
-static struct config_node *condition_node(struct config_node *entry, enum threshold_level level, size_t i)
-{
-        struct config_node *list = config_member(entry, threshold_levels[level]);
-
-        return config_is_list(list) ? config_item(list, i) : list;
-}
-
-/* Whether there is a limit of the same thing in the same direction: one of the two says nothing. */
-static bool has_like(const struct thresholds *thresholds, const struct threshold *threshold)
-{
-        for (size_t i = 0; i < thresholds->count; i++) {
-                const struct threshold *other = &thresholds->items[i];
-
-                if (other->level == threshold->level && other->comparison == threshold->comparison &&
-                    strcmp(other->expression, threshold->expression) == 0)
-                        return true;
-        }
-        return false;
-}
-
-/* Puts a condition behind the others; what is wrong with it is left in `error`. */
-static int add_condition(struct thresholds *thresholds, const char *text, enum threshold_level level,
-                         size_t place, struct error *error)
-{
-        struct threshold *threshold = &thresholds->items[thresholds->count];
-        int r = threshold_parse(text, level, threshold, error);
-
-        if (r >= 0 && has_like(thresholds, threshold))
-                r = error_set(error, EINVAL, "there is a limit for %s %s already under %s",
-                              threshold->expression, threshold->comparison, threshold_levels[level]);
-        if (r < 0) {
-                threshold_release(threshold);
-                return r;
-        }
-        threshold->place = place;
-        thresholds->count++;
-        return 0;
-}
-
-int thresholds_read(const struct config_strings lists[static THRESHOLD_LEVELS], struct config_node *entry,
-                    struct thresholds *ret)
-{
-        *ret = (struct thresholds){0};
-        ret->items =
-                calloc(lists[THRESHOLD_WARN].count + lists[THRESHOLD_FAIL].count + 1, sizeof(*ret->items));
-        if (!ret->items)
-                return -ENOMEM;
-        for (enum threshold_level level = 0; level < THRESHOLD_LEVELS; level++)
-                for (size_t i = 0; i < lists[level].count; i++) {
-                        _cleanup_error_ struct error error = {0};
-                        const char *text = lists[level].items[i];
-                        int r = *text ? add_condition(ret, text, level, i, &error) : 0; /* it was said */
-
-                        if (r == -ENOMEM)
-                                return r;
-                        if (r < 0)
-                                config_complain(condition_node(entry, level, i), NULL, "%s",
-                                                error_text(&error));
-                }
-        return 0;
-}
-
-static const struct metric_family *find_family(const char *name, const struct metric_family *const *families)
-{
-        for (size_t i = 0; families && families[i]; i++)
-                if (strcmp(families[i]->name, name) == 0)
-                        return families[i];
-        return NULL;
-}
-
-/* "the check has no metric x: did you mean y?" */
-static void complain_unknown(const char *name, const struct metric_family *const *families,
-                             const struct metric_family *const *own_families, struct config_node *node)
-{
-        const struct metric_family *const *const all[] = {families, own_families};
-        const char *nearest = NULL;
-
-        for (size_t k = 0; k < N_ELEMENTS(all); k++)
-                for (size_t i = 0; all[k] && all[k][i]; i++) {
-                        const char *const candidates[] = {nearest, all[k][i]->name};
-
-                        nearest = config_nearest(name, candidates, N_ELEMENTS(candidates));
-                }
-        config_complain(node, NULL, "the check measures no %s%s%s%s", name, nearest ? ": did you mean " : "",
-                        nearest ? nearest : "", nearest ? "?" : "");
-}
-
-void thresholds_bind(struct thresholds *thresholds, const struct metric_family *const *families,
-                     const struct metric_family *const *own_families, struct config_node *entry)
-{
-        for (size_t i = 0; i < thresholds->count; i++) {
-                struct threshold *threshold = &thresholds->items[i];
-                struct config_node *node = condition_node(entry, threshold->level, threshold->place);
-
-                for (size_t k = 0; k < threshold->operand_count; k++) {
-                        struct operand *operand = &threshold->operands[k];
-
-                        if (!operand->metric)
-                                continue;
-                        operand->family = find_family(operand->metric, families);
-                        if (!operand->family)
-                                operand->family = find_family(operand->metric, own_families);
-                        if (!operand->family)
-                                complain_unknown(operand->metric, families, own_families, node);
-                        else if (operand->family->type == METRIC_HISTOGRAM)
-                                config_complain(node, NULL, "%s is a histogram, which has no single value",
-                                                operand->metric);
-                }
-        }
 }

@@ -11,8 +11,8 @@
  * the check with labels that must be equal, its sum, min or max, or time(). Two metrics meet where their
  * labels are the same; an aggregate meets every series. What was not measured is never beyond a threshold.
  */
-#ifndef EXPORTER_THRESHOLD_H
-#define EXPORTER_THRESHOLD_H
+#ifndef EXPORTER_CHECK_THRESHOLD_H
+#define EXPORTER_CHECK_THRESHOLD_H
 
 #include "runbook/config.h"
 #include "runbook/metrics.h"
@@ -38,22 +38,15 @@ struct threshold {
         char operator; /* '-' or '/' between two operands */
         const char *comparison;
         double limit;
-        enum humane_unit unit; /* as it was written */
-        char *expression;      /* what is compared, as it was written, blanks made even: "a / b" */
-        char *written;         /* all of it: "a / b > 80%" */
+        enum value_unit unit; /* as it was written */
+        char *expression;     /* what is compared, as it was written, blanks made even: "a / b" */
+        char *written;        /* all of it: "a / b > 80%" */
 };
 
 struct thresholds {
         struct threshold *items;
         size_t count;
 };
-
-/*
- * Reads one condition. -EINVAL with what is wrong and what would be right; -ENOMEM. threshold_release() in
- * any case.
- */
-int threshold_parse(const char *text, enum threshold_level level, struct threshold *ret, struct error *error);
-void threshold_release(struct threshold *threshold);
 
 /*
  * Reads the lists `warn` and `fail` of a check's entry, complaining about each condition that is wrong.
@@ -91,12 +84,10 @@ size_t thresholds_judge(const struct thresholds *thresholds, enum threshold_leve
                         const struct sample_set *set, nsec wall,
                         void (*each)(const struct judgement *judgement, void *context), void *context);
 
-/* The value in the unit that the limit is written in, and the labels of the series without the check's name:
- * `{mountpoint="/"}`, nothing when it has no others. */
-void judgement_put_value(struct text *text, const struct judgement *judgement);
+/* The labels of the series without the check's name: `{mountpoint="/"}`, nothing when it has no others. */
 void judgement_put_series(struct text *text, const struct judgement *judgement);
 
-/* Both: `83.2 % {mountpoint="/"}`. */
+/* The value in the unit that the limit is written in, and the series: `83.2 % {mountpoint="/"}`. */
 void judgement_put(struct text *text, const struct judgement *judgement);
 
 /* A line for each series beyond a condition, with the condition; those of fail first, which say more. */

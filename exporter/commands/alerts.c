@@ -2,58 +2,11 @@
 /* Alerting rules, written so that a change of a threshold in checks.yml is a change of its alert. */
 #include "exporter/commands/alerts.h"
 
-/* The exporter judges its own series alone: neither another one's, nor those of another target of /probe. */
-#define OF_ONE "job, instance"
+#include <string.h>
+
+#include "exporter/commands/promql.h"
 
 #define HOLD "5m" /* one failed look is not an alert: two scrapes may be a restart */
-
-static const char *const aggregates[] = {
-        [AGGREGATE_NONE] = NULL, [AGGREGATE_SUM] = "sum", [AGGREGATE_MIN] = "min", [AGGREGATE_MAX] = "max"};
-
-static void put_operand(struct text *text, const struct operand *operand, const char *check)
-{
-        if (!operand->metric) {
-                text_puts(text, "time()");
-                return;
-        }
-        if (operand->aggregate != AGGREGATE_NONE)
-                text_printf(text, "%s by (" OF_ONE ") (", aggregates[operand->aggregate]);
-        text_printf(text, "%s{check=\"%s\"", operand->metric, check);
-        for (size_t i = 0; i < operand->labels.count; i++)
-                text_printf(text, ",%s", operand->labels.items[i]);
-        text_putc(text, '}');
-        if (operand->aggregate != AGGREGATE_NONE)
-                text_putc(text, ')');
-}
-
-/* Which series of two metrics belong together: those with equal labels, or, to an aggregate, all. */
-static const char *matching(const struct threshold *threshold)
-{
-        const struct operand *left = &threshold->operands[0], *right = &threshold->operands[1];
-
-        if (!left->metric || !right->metric || left->aggregate == right->aggregate)
-                return "";
-        if (left->aggregate != AGGREGATE_NONE && right->aggregate != AGGREGATE_NONE)
-                return "";
-        return left->aggregate == AGGREGATE_NONE ? "on (" OF_ONE ") group_left () "
-                                                 : "on (" OF_ONE ") group_right () ";
-}
-
-void threshold_put_promql_value(struct text *text, const struct threshold *threshold, const char *check)
-{
-        put_operand(text, &threshold->operands[0], check);
-        if (threshold->operand_count == 2) {
-                text_printf(text, " %c %s", threshold->operator, matching(threshold));
-                put_operand(text, &threshold->operands[1], check);
-        }
-}
-
-void threshold_put_promql(struct text *text, const struct threshold *threshold, const char *check)
-{
-        threshold_put_promql_value(text, threshold, check);
-        text_printf(text, " %s ", threshold->comparison);
-        text_put_double(text, threshold->limit);
-}
 
 /* JSON's strings are YAML's; braces of Prometheus' own templates in them are not meant as such. */
 static void put_plain(struct text *text, const char *value)
@@ -117,7 +70,7 @@ static void put_condition(struct text *text, const struct check *check, const st
                 [THRESHOLD_WARN] = {"warns", "warning"}, [THRESHOLD_FAIL] = {"beyond_limit", "critical"}};
         _cleanup_text_ struct text expression = {0}, summary = {0};
 
-        threshold_put_promql(&expression, threshold, check->name);
+        promql_put_condition(&expression, threshold, check->name);
         text_printf(&summary, "%s: %s", check->title, threshold->written);
         put_rule(text, check, levels[threshold->level].word, levels[threshold->level].severity,
                  threshold->written, &expression, text_string(&summary));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `runbook_exporter alerts`: alerting rules for Prometheus, from the checks and their thresholds. */
-#ifndef EXPORTER_ALERTS_H
-#define EXPORTER_ALERTS_H
+#ifndef EXPORTER_COMMANDS_ALERTS_H
+#define EXPORTER_COMMANDS_ALERTS_H
 
 #include "exporter/check/check.h"
 
@@ -10,9 +10,5 @@
  * the check's title, advice and runbook_url as annotations. -ENOMEM.
  */
 int alerts_print(const struct check_set *set, struct text *text);
-
-/* A condition as PromQL, of the series of one check; and only the value that is compared in it. */
-void threshold_put_promql_value(struct text *text, const struct threshold *threshold, const char *check);
-void threshold_put_promql(struct text *text, const struct threshold *threshold, const char *check);
 
 #endif

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The rows of the capacity report, and the series that belong to each.
- *
- * The averages and projections are queries to Prometheus that stand in checks.yml, so that an operator can
- * read and change what is meant by them; here they are only rows like the others.
+ * The capacity report: the rows that `capacity:` of the file names, and the series that belong to each.
+ * Averages and projections are rows like the others, of checks that ask Prometheus: an operator can read and
+ * change what is meant.
  */
 #include "exporter/commands/capacity.h"
 
@@ -13,34 +12,11 @@
 #include "runbook/units.h"
 
 #define TITLE_COLUMNS 30
-#define PROJECTION "Projection: in 30 days, by the growth of the last 7"
-
-static const struct row {
-        const char *section, *title, *metric;
-} rows[] = {
-        {"System resources", "CPU cores", "runbook_system_cpu_cores"},
-        {"System resources", "CPU used, last hour", "runbook_capacity_cpu_used_ratio"},
-        {"System resources", "Load average", "runbook_system_load_average"},
-        {"System resources", "Memory", "runbook_system_memory_total_bytes"},
-        {"System resources", "Memory available", "runbook_system_memory_available_bytes"},
-        {"Containers", "CPUs used, last hour", "runbook_capacity_container_cpu_cores"},
-        {"Containers", "Memory", "runbook_docker_container_memory_usage_bytes"},
-        {"Containers", "Limit of memory", "runbook_docker_container_memory_limit_bytes"},
-        {"Redis", "Memory", "runbook_redis_memory_used_bytes"},
-        {"Redis", "Limit of memory", "runbook_redis_memory_max_bytes"},
-        {"Database growth", "Size", "runbook_postgres_database_size_bytes"},
-        {"Database growth", "Rows", "runbook_postgres_table_rows"},
-        {"Storage usage", "Size", "runbook_disk_size_bytes"},
-        {"Storage usage", "Available", "runbook_disk_available_bytes"},
-        {"Storage usage", "Used", "runbook_disk_used_ratio"},
-        {PROJECTION, "CPU used", "runbook_capacity_projected_cpu_used_ratio"},
-        {PROJECTION, "Memory used", "runbook_capacity_projected_memory_used_bytes"},
-        {PROJECTION, "Storage used", "runbook_capacity_projected_storage_used_bytes"},
-        {PROJECTION, "Database", "runbook_capacity_projected_database_bytes"},
-};
+#define NO_ROWS "The file has no `capacity:`, which says what to report."
 
 /* The family that a check may measure for the row; NULL: none. */
-static const struct metric_family *family_of(const struct check_set *set, size_t i, const struct row *row)
+static const struct metric_family *family_of(const struct check_set *set, size_t i,
+                                             const struct capacity_row *row)
 {
         const struct check_kind *kind = set->checks[i].kind;
         const struct metric_family *const *const all[] = {
@@ -55,16 +31,20 @@ static const struct metric_family *family_of(const struct check_set *set, size_t
 
 bool capacity_wants(const struct check_set *set, size_t i)
 {
-        for (size_t n = 0; n < N_ELEMENTS(rows); n++)
-                if (family_of(set, i, &rows[n]))
-                        return true;
+        const struct capacity_section *sections = set->capacity.items;
+
+        for (size_t s = 0; s < set->capacity.count; s++) {
+                const struct capacity_row *rows = sections[s].rows.items;
+
+                for (size_t n = 0; n < sections[s].rows.count; n++)
+                        if (family_of(set, i, &rows[n]))
+                                return true;
+        }
         return false;
 }
 
-/* ---- the series of one row ---- */
-
 /* Calls `each` for every series of the row. How many there are. */
-static size_t each_series(const struct once *once, const struct row *row,
+static size_t each_series(const struct once *once, const struct capacity_row *row,
                           void (*each)(const struct check *check, double value, const char *labels,
                                        size_t length, void *context),
                           void *context)
@@ -90,7 +70,8 @@ static size_t each_series(const struct once *once, const struct row *row,
 
 /* What is missing in a row of `found` series, and why: each check that failed, or that none tells of it.
  * False when nothing is. */
-static bool tell_missing(const struct once *once, const struct row *row, size_t found, struct text *text)
+static bool tell_missing(const struct once *once, const struct capacity_row *row, size_t found,
+                         struct text *text)
 {
         bool measured = false;
 
@@ -110,16 +91,14 @@ static bool tell_missing(const struct once *once, const struct row *row, size_t 
         return text->length > 0;
 }
 
-/* ---- for people ---- */
-
 struct printing {
         struct text *text;
-        const struct row *row;
+        const struct capacity_row *row;
         bool several; /* checks measure it: each series says of which it is */
         size_t printed;
 };
 
-static bool is_of_several(const struct once *once, const struct row *row)
+static bool is_of_several(const struct once *once, const struct capacity_row *row)
 {
         size_t measuring = 0;
 
@@ -142,7 +121,7 @@ static void put_series(const struct check *check _unused_, double value, const c
         if (!printing->several)
                 labels = labels_without_check(labels, &length);
         put_title(printing->text, printing->printed++ ? "" : printing->row->title);
-        humane_put(&words, humane_unit_of(printing->row->metric), value);
+        unit_put(&words, unit_of_metric(printing->row->metric), value);
         text_printf(printing->text, "%12s", text_string(&words));
         text_clear(&words);
         if (length > 0)
@@ -151,30 +130,40 @@ static void put_series(const struct check *check _unused_, double value, const c
         text_putc(printing->text, '\n');
 }
 
+/* True when something of the row is missing. */
+static bool put_row(const struct once *once, const struct capacity_row *row, struct text *text)
+{
+        struct printing printing = {text, row, is_of_several(once, row), 0};
+        _cleanup_text_ struct text reason = {0};
+        size_t found = each_series(once, row, put_series, &printing);
+
+        if (!tell_missing(once, row, found, &reason))
+                return false;
+        put_title(text, found > 0 ? "" : row->title);
+        text_printf(text, "%12s  (%s: %s)\n", "-", row->metric, text_string(&reason));
+        return true;
+}
+
 size_t capacity_print(const struct once *once, nsec wall, struct text *text)
 {
+        const struct config_list *capacity = &once->set->capacity;
+        const struct capacity_section *sections = capacity->items;
         char time[TIME_TEXT_MAX];
-        size_t missing = 0;
+        size_t missing = capacity->count == 0;
 
         text_printf(text, "=== %s%sCapacity report ===\n%s\n", once->set->title ? once->set->title : "",
                     once->set->title ? ": " : "", time_format(wall, time));
-        for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
-                struct printing printing = {text, &rows[i], is_of_several(once, &rows[i]), 0};
+        if (capacity->count == 0)
+                text_printf(text, "\n%s\n", NO_ROWS);
+        for (size_t s = 0; s < capacity->count; s++) {
+                const struct capacity_row *rows = sections[s].rows.items;
 
-                if (i == 0 || strcmp(rows[i].section, rows[i - 1].section) != 0)
-                        text_printf(text, "\n## %s\n", rows[i].section);
-                _cleanup_text_ struct text reason = {0};
-                size_t found = each_series(once, &rows[i], put_series, &printing);
-                if (!tell_missing(once, &rows[i], found, &reason))
-                        continue;
-                missing++;
-                put_title(text, found > 0 ? "" : rows[i].title);
-                text_printf(text, "%12s  (%s: %s)\n", "-", rows[i].metric, text_string(&reason));
+                text_printf(text, "\n## %s\n", sections[s].title);
+                for (size_t i = 0; i < sections[s].rows.count; i++)
+                        missing += put_row(once, &rows[i], text);
         }
         return missing;
 }
-
-/* ---- for programs ---- */
 
 static void add_series(const struct check *check, double value, const char *labels, size_t length,
                        void *context)
@@ -191,30 +180,43 @@ static void add_series(const struct check *check, double value, const char *labe
         cJSON_AddItemToArray(list, item);
 }
 
+/* True when something of the row is missing. */
+static bool add_row(const struct once *once, const char *section, const struct capacity_row *row, cJSON *list)
+{
+        cJSON *item = cJSON_CreateObject();
+        _cleanup_text_ struct text reason = {0};
+
+        cJSON_AddStringToObject(item, "section", section);
+        cJSON_AddStringToObject(item, "title", row->title);
+        cJSON_AddStringToObject(item, "metric", row->metric);
+        cJSON *values = cJSON_AddArrayToObject(item, "values");
+        size_t found = each_series(once, row, add_series, values);
+        bool missing = tell_missing(once, row, found, &reason);
+        if (missing)
+                cJSON_AddStringToObject(item, "missing", text_string(&reason));
+        cJSON_AddItemToArray(list, item);
+        return missing;
+}
+
 ssize_t capacity_print_json(const struct once *once, nsec wall, struct text *text)
 {
+        const struct config_list *capacity = &once->set->capacity;
+        const struct capacity_section *sections = capacity->items;
         _cleanup_json_ cJSON *document = cJSON_CreateObject();
         char time[TIME_TEXT_MAX];
-        ssize_t missing = 0;
+        ssize_t missing = capacity->count == 0;
 
         if (once->set->title)
                 cJSON_AddStringToObject(document, "title", once->set->title);
         cJSON_AddStringToObject(document, "time", time_format(wall, time));
+        if (capacity->count == 0)
+                cJSON_AddStringToObject(document, "missing", NO_ROWS);
         cJSON *list = cJSON_AddArrayToObject(document, "rows");
-        for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
-                cJSON *row = cJSON_CreateObject(), *values;
+        for (size_t s = 0; s < capacity->count; s++) {
+                const struct capacity_row *rows = sections[s].rows.items;
 
-                cJSON_AddStringToObject(row, "section", rows[i].section);
-                cJSON_AddStringToObject(row, "title", rows[i].title);
-                cJSON_AddStringToObject(row, "metric", rows[i].metric);
-                values = cJSON_AddArrayToObject(row, "values");
-                _cleanup_text_ struct text reason = {0};
-                size_t found = each_series(once, &rows[i], add_series, values);
-                if (tell_missing(once, &rows[i], found, &reason)) {
-                        cJSON_AddStringToObject(row, "missing", text_string(&reason));
-                        missing++;
-                }
-                cJSON_AddItemToArray(list, row);
+                for (size_t i = 0; i < sections[s].rows.count; i++)
+                        missing += add_row(once, sections[s].title, &rows[i], list);
         }
         _cleanup_free_ char *printed = json_print(document);
         if (!printed)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `runbook_exporter capacity`: the capacity report, from what the checks of a file measure. */
-#ifndef EXPORTER_CAPACITY_H
-#define EXPORTER_CAPACITY_H
+#ifndef EXPORTER_COMMANDS_CAPACITY_H
+#define EXPORTER_COMMANDS_CAPACITY_H
 
 #include "exporter/commands/once.h"
 

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <zlib.h>
 
-#include "exporter/commands/alerts.h"
+#include "exporter/commands/promql.h"
 #include "runbook/json.h"
 
 #define SCHEMA 36
@@ -78,7 +78,7 @@ static void add_query(cJSON *panel, const char *expression, const char *legend)
         cJSON_AddItemToArray(targets, target);
 }
 
-static void add_unit(cJSON *panel, enum humane_unit unit)
+static void add_unit(cJSON *panel, enum value_unit unit)
 {
         static const char *const names[] = {[UNIT_NUMBER] = "short",
                                             [UNIT_PERCENT] = "percentunit",
@@ -157,7 +157,7 @@ static int add_threshold(struct grid *grid, const struct check *check, size_t fi
                             other->written + strlen(other->expression));
                 same[count++] = other;
         }
-        threshold_put_promql_value(&expression, threshold, check->name);
+        promql_put_value(&expression, threshold, check->name);
         cJSON *panel = add_panel(grid, "timeseries", text_string(&title), 12, HEIGHT);
         add_query(panel, text_string(&expression), "__auto");
         add_unit(panel, threshold->unit);
@@ -174,7 +174,7 @@ static void add_own(struct grid *grid, const struct check *check, const struct m
                     counter ? "[5m])" : "");
         cJSON *panel = add_panel(grid, "timeseries", family->help, 12, HEIGHT);
         add_query(panel, text_string(&expression), "__auto");
-        add_unit(panel, humane_unit_of(family->name));
+        add_unit(panel, unit_of_metric(family->name));
 }
 
 static int add_check(struct grid *grid, const struct check *check, void *state)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `runbook_exporter dashboard`: a Grafana dashboard, from the checks and their thresholds. */
-#ifndef EXPORTER_DASHBOARD_H
-#define EXPORTER_DASHBOARD_H
+#ifndef EXPORTER_COMMANDS_DASHBOARD_H
+#define EXPORTER_COMMANDS_DASHBOARD_H
 
 #include "exporter/check/check.h"
 

@@ -23,70 +23,42 @@ struct http_config {
 
 static const struct config_field fields[] = {
         WEB_CONFIG_FIELDS(struct http_config, web),
-        {.name = "method",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct http_config, method),
-         .fallback = "GET",
-         .flags = CONFIG_NOT_EMPTY,
-         .help = "The request's method"},
-        {.name = "body",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct http_config, body),
-         .help = "The request's body"},
-        {.name = "unix_socket",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct http_config, unix_socket),
+        {"method", CONFIG_STRING, offsetof(struct http_config, method), .fallback = "GET",
+         .flags = CONFIG_NOT_EMPTY, .help = "The request's method"},
+        {"body", CONFIG_STRING, offsetof(struct http_config, body), .help = "The request's body"},
+        {"unix_socket", CONFIG_STRING, offsetof(struct http_config, unix_socket),
          .help = "Path of a socket to connect to instead of the URL's host"},
-        {.name = "status",
-         .type = CONFIG_STRINGS,
-         .offset = offsetof(struct http_config, status),
-         .fallback = "2xx",
+        {"status", CONFIG_STRINGS, offsetof(struct http_config, status), .fallback = "2xx",
          .flags = CONFIG_NOT_EMPTY,
          .help = "The status codes that are right: `200`, or a list of `200`, `2xx`, `200-204`"},
-        {.name = "json",
-         .type = CONFIG_MAP,
-         .offset = offsetof(struct http_config, json),
+        {"json", CONFIG_MAP, offsetof(struct http_config, json),
          .help = "Fields of the answer, by dotted paths, and the values that they must have"},
-        {.name = "components",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct http_config, components),
-         .fallback = "components",
+        {"components", CONFIG_STRING, offsetof(struct http_config, components), .fallback = "components",
          .help = "Dotted path of the object in the answer that holds one member per component, if there is "
                  "one; members of a component under the same name are components of its"},
-        {.name = "version",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct http_config, version),
-         .fallback = "version",
+        {"version", CONFIG_STRING, offsetof(struct http_config, version), .fallback = "version",
          .help = "Dotted path of the service's version in the answer, if it says one"},
-        {.name = "uptime",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct http_config, uptime),
-         .fallback = "uptime",
+        {"uptime", CONFIG_STRING, offsetof(struct http_config, uptime), .fallback = "uptime",
          .help = "Dotted path of the seconds for which the service runs, if it says them"},
         {0},
 };
 
-static const struct metric_family status_code = {"runbook_http_status_code", METRIC_GAUGE, NULL,
-                                                 "The status code of the answer."};
-static const struct metric_family phase_seconds = {"runbook_http_duration_seconds", METRIC_GAUGE, "seconds",
-                                                   "How long each phase of the request took."};
-static const struct metric_family response_bytes = {"runbook_http_response_bytes", METRIC_GAUGE, "bytes",
-                                                    "The size of the answer's body."};
-static const struct metric_family component_healthy = {
-        "runbook_http_component_healthy", METRIC_GAUGE, NULL,
-        "Whether the health document calls the component healthy, ok, up or pass."};
-static const struct metric_family tls_not_after = {"runbook_http_tls_not_after_timestamp_seconds",
-                                                   METRIC_GAUGE, "seconds",
-                                                   "When the server's own certificate ends."};
-static const struct metric_family version_info = {"runbook_http_version_info", METRIC_INFO, NULL,
-                                                  "The version that the health document tells; always 1."};
-static const struct metric_family uptime_seconds = {
-        "runbook_http_uptime_seconds", METRIC_GAUGE, "seconds",
-        "How long the service runs, as the health document tells it."};
+#define FAMILIES(X)                                                                                        \
+        X(status_code, GAUGE, "runbook_http_status_code", NULL, "The status code of the answer.")          \
+        X(phase_seconds, GAUGE, "runbook_http_duration_seconds", "seconds",                                \
+          "How long each phase of the request took.")                                                      \
+        X(response_bytes, GAUGE, "runbook_http_response_bytes", "bytes", "The size of the answer's body.") \
+        X(component_healthy, GAUGE, "runbook_http_component_healthy", NULL,                                \
+          "Whether the health document calls the component healthy, ok, up or pass.")                      \
+        X(tls_not_after, GAUGE, "runbook_http_tls_not_after_timestamp_seconds", "seconds",                 \
+          "When the server's own certificate ends.")                                                       \
+        X(version_info, INFO, "runbook_http_version_info", NULL,                                           \
+          "The version that the health document tells; always 1.")                                         \
+        X(uptime_seconds, GAUGE, "runbook_http_uptime_seconds", "seconds",                                 \
+          "How long the service runs, as the health document tells it.")
 
-static const struct metric_family *const families[] = {
-        &status_code,   &phase_seconds, &response_bytes, &component_healthy,
-        &tls_not_after, &version_info,  &uptime_seconds, NULL};
+FAMILIES(DEFINE_FAMILY)
+static const struct metric_family *const families[] = {FAMILIES(FAMILY_ADDRESS) NULL};
 
 struct status_range {
         long first, last;
@@ -355,7 +327,7 @@ const struct check_kind check_kind_http = {
         .help = "One HTTP request: status, phases, and the health document in its answer.",
         .fields = fields,
         .config_size = sizeof(struct http_config),
-        .target = "url",
+        .target_key = "url",
         .families = families,
         .open = http_open,
         .run = http_run,

@@ -2,6 +2,10 @@
 /*
  * The list of kinds, in the order of the reference page. A new kind is a file of its own that defines
  * check_kind_<name>, and its name here.
+ *
+ * This room is what the product measures. A kind that is more than a file has a folder, whose door is the
+ * file of the kind's name; nobody else includes a header of it. Kinds use exporter/check, kinds/shared and
+ * the libraries that speak to what they measure; they do not know each other, nor who runs them.
  */
 #include "exporter/check/check.h"
 

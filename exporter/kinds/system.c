@@ -20,65 +20,44 @@ struct system_config {
 };
 
 static const struct config_field fields[] = {
-        {.name = "proc",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct system_config, proc),
-         .flags = CONFIG_NOT_EMPTY,
-         .fallback = "/proc",
-         .help = "Where the kernel's /proc is mounted; in a container that of the host"},
-        {.name = "devices",
-         .type = CONFIG_STRINGS,
-         .offset = offsetof(struct system_config, devices),
-         .fallback = "['*']",
+        {"proc", CONFIG_STRING, offsetof(struct system_config, proc), .flags = CONFIG_NOT_EMPTY,
+         .fallback = "/proc", .help = "Where the kernel's /proc is mounted; in a container that of the host"},
+        {"devices", CONFIG_STRINGS, offsetof(struct system_config, devices), .fallback = "['*']",
          .help = "Whole disks to tell the I/O of, by patterns with *, ? and [abc]; partitions never are"},
-        {.name = "exclude_devices",
-         .type = CONFIG_STRINGS,
-         .offset = offsetof(struct system_config, exclude_devices),
-         .fallback = "['loop*', 'ram*', 'zram*', 'fd*', 'sr*']",
-         .help = "Disks to leave out of those"},
-        {.name = "interfaces",
-         .type = CONFIG_STRINGS,
-         .offset = offsetof(struct system_config, interfaces),
-         .fallback = "['*']",
+        {"exclude_devices", CONFIG_STRINGS, offsetof(struct system_config, exclude_devices),
+         .fallback = "['loop*', 'ram*', 'zram*', 'fd*', 'sr*']", .help = "Disks to leave out of those"},
+        {"interfaces", CONFIG_STRINGS, offsetof(struct system_config, interfaces), .fallback = "['*']",
          .help = "Network interfaces to tell the I/O of, by patterns"},
-        {.name = "exclude_interfaces",
-         .type = CONFIG_STRINGS,
-         .offset = offsetof(struct system_config, exclude_interfaces),
-         .fallback = "['lo', 'veth*', 'br-*', 'docker*']",
-         .help = "Interfaces to leave out of those"},
+        {"exclude_interfaces", CONFIG_STRINGS, offsetof(struct system_config, exclude_interfaces),
+         .fallback = "['lo', 'veth*', 'br-*', 'docker*']", .help = "Interfaces to leave out of those"},
         {0},
 };
 
-#define FAMILY(variable, metric, kind, base_unit, sentence) \
-        static const struct metric_family variable = {      \
-                .name = metric, .type = kind, .unit = base_unit, .help = sentence}
+#define FAMILIES(X)                                                                               \
+        X(cpu_seconds, COUNTER, "runbook_system_cpu_seconds_total", "seconds",                    \
+          "Time that all CPUs together spent in each mode.")                                      \
+        X(cpu_cores, GAUGE, "runbook_system_cpu_cores", NULL, "CPUs that are online.")            \
+        X(load_average, GAUGE, "runbook_system_load_average", NULL,                               \
+          "Tasks that run or wait, as an average over the window.")                               \
+        X(memory_total, GAUGE, "runbook_system_memory_total_bytes", "bytes",                      \
+          "The memory that the kernel can use.")                                                  \
+        X(memory_available, GAUGE, "runbook_system_memory_available_bytes", "bytes",              \
+          "Memory that programs can get without swapping.")                                       \
+        X(swap_total, GAUGE, "runbook_system_swap_total_bytes", "bytes", "The size of all swap.") \
+        X(swap_free, GAUGE, "runbook_system_swap_free_bytes", "bytes", "Swap that is not used.")  \
+        X(disk_read, COUNTER, "runbook_system_disk_read_bytes_total", "bytes",                    \
+          "Bytes that were read from the disk.")                                                  \
+        X(disk_written, COUNTER, "runbook_system_disk_written_bytes_total", "bytes",              \
+          "Bytes that were written to the disk.")                                                 \
+        X(disk_busy, COUNTER, "runbook_system_disk_busy_seconds_total", "seconds",                \
+          "Time during which the disk had anything to do.")                                       \
+        X(network_received, COUNTER, "runbook_system_network_received_bytes_total", "bytes",      \
+          "Bytes that came in through the interface.")                                            \
+        X(network_sent, COUNTER, "runbook_system_network_sent_bytes_total", "bytes",              \
+          "Bytes that went out through the interface.")
 
-FAMILY(cpu_seconds, "runbook_system_cpu_seconds_total", METRIC_COUNTER, "seconds",
-       "Time that all CPUs together spent in each mode.");
-FAMILY(cpu_cores, "runbook_system_cpu_cores", METRIC_GAUGE, NULL, "CPUs that are online.");
-FAMILY(load_average, "runbook_system_load_average", METRIC_GAUGE, NULL,
-       "Tasks that run or wait, as an average over the window.");
-FAMILY(memory_total, "runbook_system_memory_total_bytes", METRIC_GAUGE, "bytes",
-       "The memory that the kernel can use.");
-FAMILY(memory_available, "runbook_system_memory_available_bytes", METRIC_GAUGE, "bytes",
-       "Memory that programs can get without swapping.");
-FAMILY(swap_total, "runbook_system_swap_total_bytes", METRIC_GAUGE, "bytes", "The size of all swap.");
-FAMILY(swap_free, "runbook_system_swap_free_bytes", METRIC_GAUGE, "bytes", "Swap that is not used.");
-FAMILY(disk_read, "runbook_system_disk_read_bytes_total", METRIC_COUNTER, "bytes",
-       "Bytes that were read from the disk.");
-FAMILY(disk_written, "runbook_system_disk_written_bytes_total", METRIC_COUNTER, "bytes",
-       "Bytes that were written to the disk.");
-FAMILY(disk_busy, "runbook_system_disk_busy_seconds_total", METRIC_COUNTER, "seconds",
-       "Time during which the disk had anything to do.");
-FAMILY(network_received, "runbook_system_network_received_bytes_total", METRIC_COUNTER, "bytes",
-       "Bytes that came in through the interface.");
-FAMILY(network_sent, "runbook_system_network_sent_bytes_total", METRIC_COUNTER, "bytes",
-       "Bytes that went out through the interface.");
-
-static const struct metric_family *const families[] = {
-        &cpu_seconds,      &cpu_cores,    &load_average, &memory_total, &memory_available,
-        &swap_total,       &swap_free,    &disk_read,    &disk_written, &disk_busy,
-        &network_received, &network_sent, NULL};
+FAMILIES(DEFINE_FAMILY)
+static const struct metric_family *const families[] = {FAMILIES(FAMILY_ADDRESS) NULL};
 
 /* The columns of the line "cpu" in /proc/stat. What guests use is part of user and nice already. */
 static const char *const modes[] = {"user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal"};

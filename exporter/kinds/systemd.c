@@ -18,47 +18,34 @@ struct systemd_config {
 };
 
 static const struct config_field fields[] = {
-        {.name = "units",
-         .type = CONFIG_STRINGS,
-         .offset = offsetof(struct systemd_config, units),
+        {"units", CONFIG_STRINGS, offsetof(struct systemd_config, units),
          .help = "Units that must be active, with their suffix"},
-        {.name = "finished",
-         .type = CONFIG_STRINGS,
-         .offset = offsetof(struct systemd_config, finished),
+        {"finished", CONFIG_STRINGS, offsetof(struct systemd_config, finished),
          .help = "Services that come and go, such as logrotate.service: their last run must have been a "
                  "success"},
-        {.name = "address",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct systemd_config, address),
-         .flags = CONFIG_NOT_EMPTY,
-         .fallback = "unix:path=/run/dbus/system_bus_socket",
-         .help = "Where D-Bus is"},
-        {.name = "direct",
-         .type = CONFIG_BOOL,
-         .offset = offsetof(struct systemd_config, direct),
-         .fallback = "false",
+        {"address", CONFIG_STRING, offsetof(struct systemd_config, address), .flags = CONFIG_NOT_EMPTY,
+         .fallback = "unix:path=/run/dbus/system_bus_socket", .help = "Where D-Bus is"},
+        {"direct", CONFIG_BOOL, offsetof(struct systemd_config, direct), .fallback = "false",
          .help = "The address is systemd's own socket, unix:path=/run/systemd/private, and not a bus"},
         {0},
 };
 
-static const struct metric_family unit_state = {"runbook_systemd_unit_state", METRIC_GAUGE, NULL,
-                                                "Whether the unit is in the state; one state is 1."};
-static const struct metric_family active_since = {"runbook_systemd_unit_active_enter_timestamp_seconds",
-                                                  METRIC_GAUGE, "seconds",
-                                                  "When the unit became active for the last time."};
-static const struct metric_family restarts = {"runbook_systemd_unit_restarts_total", METRIC_COUNTER, NULL,
-                                              "How often systemd restarted the service by itself."};
-static const struct metric_family last_exit = {"runbook_systemd_unit_last_exit_timestamp_seconds",
-                                               METRIC_GAUGE, "seconds",
-                                               "When the service's main process ended for the last time."};
-static const struct metric_family last_success = {"runbook_systemd_unit_last_result_success", METRIC_GAUGE,
-                                                  NULL, "Whether the last run of the service was a success."};
-static const struct metric_family last_trigger = {"runbook_systemd_timer_last_trigger_timestamp_seconds",
-                                                  METRIC_GAUGE, "seconds",
-                                                  "When the timer elapsed for the last time."};
+#define FAMILIES(X)                                                                               \
+        X(unit_state, GAUGE, "runbook_systemd_unit_state", NULL,                                  \
+          "Whether the unit is in the state; one state is 1.")                                    \
+        X(active_since, GAUGE, "runbook_systemd_unit_active_enter_timestamp_seconds", "seconds",  \
+          "When the unit became active for the last time.")                                       \
+        X(restarts, COUNTER, "runbook_systemd_unit_restarts_total", NULL,                         \
+          "How often systemd restarted the service by itself.")                                   \
+        X(last_exit, GAUGE, "runbook_systemd_unit_last_exit_timestamp_seconds", "seconds",        \
+          "When the service's main process ended for the last time.")                             \
+        X(last_success, GAUGE, "runbook_systemd_unit_last_result_success", NULL,                  \
+          "Whether the last run of the service was a success.")                                   \
+        X(last_trigger, GAUGE, "runbook_systemd_timer_last_trigger_timestamp_seconds", "seconds", \
+          "When the timer elapsed for the last time.")
 
-static const struct metric_family *const families[] = {&unit_state,   &active_since, &restarts, &last_exit,
-                                                       &last_success, &last_trigger, NULL};
+FAMILIES(DEFINE_FAMILY)
+static const struct metric_family *const families[] = {FAMILIES(FAMILY_ADDRESS) NULL};
 
 static const char *const states[] = {"active",     "reloading",    "inactive",   "failed",
                                      "activating", "deactivating", "maintenance"};
@@ -136,8 +123,8 @@ struct unit {
         struct deadline deadline;
 };
 
-static int get(const struct unit *unit, const char *interface, const char *member, char type, void *ret,
-               struct error *error)
+static int get_property(const struct unit *unit, const char *interface, const char *member, char type,
+                        void *ret, struct error *error)
 {
         sd_bus_error failure = SD_BUS_ERROR_NULL;
 
@@ -159,7 +146,7 @@ static int add_time(const struct unit *unit, const char *interface, const char *
 {
         uint64_t usec = 0;
 
-        int r = get(unit, interface, member, 't', &usec, error);
+        int r = get_property(unit, interface, member, 't', &usec, error);
         if (r == 0 && usec > 0)
                 SAMPLE(sink, family, (double)usec / 1e6, {"unit", unit->name});
         return r;
@@ -172,13 +159,13 @@ static int ask_service(const struct unit *unit, bool must_succeed, struct sample
         _cleanup_free_ char *result = NULL;
         uint32_t count = 0;
 
-        int r = get(unit, interface, "NRestarts", 'u', &count, error);
+        int r = get_property(unit, interface, "NRestarts", 'u', &count, error);
         if (r < 0)
                 return r;
         SAMPLE(sink, &restarts, count, {"unit", unit->name});
         r = add_time(unit, interface, "ExecMainExitTimestamp", &last_exit, sink, error);
         if (r == 0)
-                r = get(unit, interface, "Result", 's', &result, error);
+                r = get_property(unit, interface, "Result", 's', &result, error);
         if (r < 0)
                 return r;
         bool success = strcmp(result, "success") == 0;
@@ -193,18 +180,19 @@ static bool has_suffix(const char *name, const char *suffix)
         return strcmp(strrchr(name, '.'), suffix) == 0;
 }
 
-static int ask(const struct unit *unit, bool must_be_active, struct sample_sink *sink, struct error *error)
+static int ask_unit(const struct unit *unit, bool must_be_active, struct sample_sink *sink,
+                    struct error *error)
 {
         static const char interface[] = SERVICE ".Unit";
         _cleanup_free_ char *loaded = NULL, *state = NULL;
 
         trace_step(unit->deadline, "asking about %s", unit->name);
-        int r = get(unit, interface, "LoadState", 's', &loaded, error);
+        int r = get_property(unit, interface, "LoadState", 's', &loaded, error);
         if (r < 0)
                 return r;
         if (strcmp(loaded, "loaded") != 0)
                 return error_set(error, ENOENT, "%s is %s", unit->name, loaded);
-        r = get(unit, interface, "ActiveState", 's', &state, error);
+        r = get_property(unit, interface, "ActiveState", 's', &state, error);
         if (r < 0)
                 return r;
         for (size_t i = 0; i < N_ELEMENTS(states); i++)
@@ -235,8 +223,8 @@ static int ask_all(const struct systemd_config *config, sd_bus *bus, struct dead
                 int r = sd_bus_path_encode("/org/freedesktop/systemd1/unit", name, &path);
                 if (r < 0)
                         return error_oom(error);
-                r = ask(&(struct unit){.bus = bus, .name = name, .path = path, .deadline = deadline},
-                        i < active, sink, &reason);
+                r = ask_unit(&(struct unit){.bus = bus, .name = name, .path = path, .deadline = deadline},
+                             i < active, sink, &reason);
                 if (r < 0 && (result == 0 || r == -ETIMEDOUT)) {
                         result = r;
                         error_move(error, &reason);
@@ -259,7 +247,7 @@ const struct check_kind check_kind_systemd = {
         .help = "How units of systemd stand, over D-Bus.",
         .fields = fields,
         .config_size = sizeof(struct systemd_config),
-        .target = "address",
+        .target_key = "address",
         .families = families,
         .open = systemd_open,
         .run = systemd_run,

@@ -6,9 +6,13 @@
  * `cache:` allows. Whoever asks while it runs gets that same run. A run that outlasts its timeout is
  * *overdue*: it counts as failed and nobody waits for it any more, but it is still running, so it is not
  * started again. Every function may be called by any thread; none waits for a check.
+ *
+ * The room is here so that pages and commands ask how checks stand without knowing threads, and so that a
+ * reload does not lose what was measured. It uses exporter/check, lib/base and lib/metrics, and knows no
+ * kind.
  */
-#ifndef EXPORTER_SCHEDULE_H
-#define EXPORTER_SCHEDULE_H
+#ifndef EXPORTER_SCHEDULE_SCHEDULE_H
+#define EXPORTER_SCHEDULE_SCHEDULE_H
 
 #include "exporter/check/result.h"
 #include "runbook/workers.h"
@@ -42,8 +46,9 @@ size_t schedule_count(const struct schedule *schedule);
 /* How many of the checks are not those of the schedule before. */
 size_t schedule_fresh(const struct schedule *schedule);
 
-/* Lets the generation rise for a reason that lies elsewhere. */
-void schedule_touch(struct schedule *schedule);
+/* The generation advances although no check says anything else: what a reload came to is on the pages, too.
+ */
+void schedule_advance_generation(struct schedule *schedule);
 
 /* The last of them only once no run is left: workers_stop() answered 0. Takes NULL. */
 struct schedule *schedule_free(struct schedule *schedule);
@@ -77,7 +82,7 @@ nsec schedule_expire(struct schedule *schedule);
 /* The metrics that the operator defined for a check, closed by NULL; NULL: none. By its index in the set. */
 const struct metric_family *const *schedule_own_families(const struct schedule *schedule, size_t check);
 
-/* Rises whenever what the checks say has changed, but for those of other targets. Takes no lock. */
+/* Advances whenever what the checks say has changed, but for those of other targets. Takes no lock. */
 uint64_t schedule_generation(const struct schedule *schedule);
 
 /*

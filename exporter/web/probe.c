@@ -45,11 +45,11 @@ static int find_target(const struct check_set *set, const struct check *check, c
 {
         for (size_t i = set->count; i < check_set_size(set); i++)
                 if (strcmp(set->checks[i].name, check->name) == 0 &&
-                    strcmp(set->checks[i].target, target) == 0) {
+                    strcmp(set->checks[i].probe_target, target) == 0) {
                         *ret = i;
                         return 0;
                 }
-        if (!check->kind->target)
+        if (!check->kind->target_key)
                 return error_set(error, EINVAL,
                                  "Check \"%s\" is of the kind %s, which cannot be pointed elsewhere.",
                                  check->name, check->kind->name);

@@ -78,8 +78,8 @@ static struct snapshot *look(struct scrape *scrape, const struct selection *sele
         struct sample_set own = {0};
 
         if (!selection || selection->own) {
-                about_exporter(&(struct sample_sink){&own}, scrape->duplicates);
-                about_process(&(struct sample_sink){&own}, scrape->status);
+                exporter_samples_add(&(struct sample_sink){&own}, scrape->duplicates);
+                exporter_status_add(&(struct sample_sink){&own}, scrape->status);
         }
         struct snapshot *snapshot =
                 snapshot_new(scrape->schedule, selection ? selection->checks : NULL, &own);

@@ -9,7 +9,7 @@
 #ifndef EXPORTER_SCRAPE_H
 #define EXPORTER_SCRAPE_H
 
-#include "exporter/check/samples.h"
+#include "exporter/check/exporter_samples.h"
 #include "exporter/web/selection.h"
 
 struct scrape;

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "exporter/check/exporter_samples.h"
 #include "exporter/check/samples.h"
 #include "runbook/config.h"
 
@@ -99,7 +100,7 @@ static bool emits(const struct check_set *set, const struct schedule *schedule, 
 {
         const struct check_kind *kind = set->checks[check].kind;
 
-        return any_named(about_check_families, names) || any_named(kind->families, names) ||
+        return any_named(check_sample_families, names) || any_named(kind->families, names) ||
                any_named(schedule_own_families(schedule, check), names);
 }
 
@@ -108,7 +109,8 @@ static bool name_known(const struct check_set *set, const struct schedule *sched
 {
         const char *const names[] = {name, NULL};
 
-        if (string_starts(name, "process_") || any_named(about_families, names))
+        if (string_starts(name, "process_") || any_named(check_sample_families, names) ||
+            any_named(exporter_sample_families, names))
                 return true;
         for (size_t i = 0; i < set->count; i++)
                 if (emits(set, schedule, i, names))
@@ -116,15 +118,20 @@ static bool name_known(const struct check_set *set, const struct schedule *sched
         return false;
 }
 
+static void take_names(struct values *known, const struct metric_family *const *families)
+{
+        for (; *families; families++)
+                take_value(known, (*families)->name);
+}
+
 static int complain_of_name(const char *name, const struct check_set *set, struct error *error)
 {
         struct values known = {0};
 
-        for (size_t i = 0; about_families[i]; i++)
-                take_value(&known, about_families[i]->name);
+        take_names(&known, check_sample_families);
+        take_names(&known, exporter_sample_families);
         for (size_t i = 0; i < set->count; i++)
-                for (size_t k = 0; set->checks[i].kind->families[k]; k++)
-                        take_value(&known, set->checks[i].kind->families[k]->name);
+                take_names(&known, set->checks[i].kind->families);
         int r = known.failed
                         ? error_oom(error)
                         : complain(error, "metric", name, (const char *const *)known.strings, known.count);

@@ -56,7 +56,7 @@ struct snapshot *snapshot_new(struct schedule *schedule, const bool *checks, str
         *own = (struct sample_set){0};
         snapshot->sets[snapshot->set_count++] = &snapshot->own;
         for (size_t i = 0; i < count; i++) {
-                about_check(&(struct sample_sink){&snapshot->own}, &states[i]);
+                check_samples_add(&(struct sample_sink){&snapshot->own}, &states[i]);
                 if (states[i].result) {
                         snapshot->sets[snapshot->set_count++] = &states[i].result->samples;
                         snapshot->sets[snapshot->set_count++] = &states[i].result->durations;

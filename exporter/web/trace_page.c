@@ -32,9 +32,9 @@ void debug_render(const struct check *check, const struct check_result *result, 
                   struct text *text)
 {
         text_printf(text, "Check %s of the kind %s", check->name, check->kind->name);
-        if (check->target) {
+        if (check->probe_target) {
                 text_puts(text, ", pointed at ");
-                check_target_put(text, check->target);
+                check_target_put(text, check->probe_target);
         }
         text_puts(text, "\n\n");
         if (!result) {

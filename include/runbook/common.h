@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What every file may use: clean-up by scope, array sizes, ownership hand-over, compiler attributes. */
+/*
+ * What every file may use: clean-up by scope, array sizes, ownership hand-over, compiler attributes.
+ *
+ * lib/base, whose doors are this header and those beside it that name no other room, is the ground of the
+ * house: text, errors, time, files, JSON, logs, threads. It is there so that no room above has to do these
+ * twice, and uses none.
+ */
 #ifndef RUNBOOK_COMMON_H
 #define RUNBOOK_COMMON_H
 

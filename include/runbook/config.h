@@ -14,6 +14,9 @@
  * The table is the only place that knows a key: reading, validation, defaults, --help and the reference
  * pages all come from it. Reading goes on after a mistake, so that one run names every one of them.
  * Not thread-safe; a document is read by one thread and may be freed once everything was read out of it.
+ *
+ * lib/config is the one place that knows YAML (libfyaml) and says where a mistake stands: both daemons, and
+ * all that an operator may write, go through it. It uses lib/base.
  */
 #ifndef RUNBOOK_CONFIG_H
 #define RUNBOOK_CONFIG_H
@@ -148,9 +151,6 @@ void config_print(const struct config_node *node, struct text *text);
 /* What one word means for a scalar type (not CONFIG_ENUM), as it would standing alone in a file; written to
  * `at` as a field of that type would be. -EINVAL with what would be right. */
 int config_parse_word(enum config_type type, const char *word, void *at, struct error *error);
-
-/* `file:line:column` of the node, for messages that come later; the caller frees it. */
-char *config_position(struct config_node *node);
 
 /* "mcp-server", "mcp_server" → the candidate that is nearest by edit distance, or NULL when none is near.
  * Candidates that are NULL, as in what was read with mistakes, are passed over. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Compression for Content-Encoding: gzip. */
-#ifndef LIB_GZIP_H
-#define LIB_GZIP_H
+#ifndef RUNBOOK_GZIP_H
+#define RUNBOOK_GZIP_H
 
 #include "runbook/text.h"
 

@@ -7,6 +7,9 @@
  * in the environment are not used. Errors name the URL without user, password and query: -ETIMEDOUT,
  * -ECONNREFUSED, -EHOSTUNREACH (name did not resolve), -EPROTO (TLS or HTTP broken), -EMSGSIZE (body over the
  * limit), -EIO. A status of 4xx or 5xx is an answer, not an error.
+ *
+ * lib/http/client is the one place that knows libcurl; what is asked and what an answer means is for those
+ * who use it. It uses lib/base.
  */
 #ifndef RUNBOOK_HTTP_CLIENT_H
 #define RUNBOOK_HTTP_CLIENT_H

@@ -5,6 +5,9 @@
  * A sample set is filled by one thread and then read by any number. Labels are rendered once, when the
  * sample is added (`db="0",check="redis"`), which makes encoding a page little more than copying. One set
  * knows nothing of another: families that come from several sets are brought together by the page.
+ *
+ * lib/metrics is all that is known of Prometheus' formats, for what both daemons serve and for what is read
+ * of others. Nothing in it knows what is measured. It uses lib/base and lib/config.
  */
 #ifndef RUNBOOK_METRICS_H
 #define RUNBOOK_METRICS_H
@@ -65,8 +68,6 @@ struct native_buckets {
         uint64_t zero_count;
         struct native_bucket buckets[NATIVE_BUCKETS_MAX]; /* by rising index, none of them empty */
 };
-
-void native_observe(struct native_buckets *native, double value);
 
 /* Bounds are upper limits in rising order; the bucket +Inf is implied. */
 struct histogram {

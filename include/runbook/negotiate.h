@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which spelling of the page a client wants, from its request's headers. */
-#ifndef EXPORTER_NEGOTIATE_H
-#define EXPORTER_NEGOTIATE_H
+#ifndef RUNBOOK_NEGOTIATE_H
+#define RUNBOOK_NEGOTIATE_H
 
 #include "runbook/metrics.h"
 

@@ -11,6 +11,9 @@
  * its like, groups, |, * + ? {n,m} also followed by `?`, ^ and $, \n \t \r \f \v, and a backslash before
  * punctuation. Anything else of RE2 (flags such as (?i), \b, \pL, \x41, back references in any case) is
  * refused with a sentence, never read differently.
+ *
+ * lib/pattern is here because no C library has RE2's syntax and its time; it serves matchers of alerts and
+ * patterns of logs alike. It uses lib/base.
  */
 #ifndef RUNBOOK_PATTERN_H
 #define RUNBOOK_PATTERN_H

@@ -5,6 +5,9 @@
  * One thread at a time. When a deadline passes the query is cancelled on the server and the connection is
  * closed, so that nothing is left behind there. Errors carry the server's primary message, never the
  * query's parameters or a password. The DSN must not hold a password; that is what `password` is for.
+ *
+ * lib/postgres is here so that a check and an action reach a server in the same way, by the same options. It
+ * uses lib/base and lib/config.
  */
 #ifndef RUNBOOK_POSTGRES_H
 #define RUNBOOK_POSTGRES_H
@@ -61,8 +64,7 @@ int postgres_query(struct postgres *postgres, const char *sql, const char *const
 
 /* The five-character SQLSTATE of the last server error, "" when there was none. */
 const char *postgres_sqlstate(const struct postgres *postgres);
-int postgres_backend_pid(const struct postgres *postgres);    /* 0 when not connected */
-int postgres_server_version(const struct postgres *postgres); /* as PQserverVersion */
+int postgres_backend_pid(const struct postgres *postgres); /* 0 when not connected */
 
 static inline void postgres_result_free_p(PGresult **result)
 {

@@ -4,9 +4,12 @@
  *
  * It leads a process group of its own, which is killed at the deadline, when it says too much, and also after
  * it has ended: what it left running in the background would otherwise pile up from run to run.
+ *
+ * lib/process is a room of its own because it is the only one that starts programs: who may use it is told by
+ * tests/rooms.txt. It uses lib/base and lib/config.
  */
-#ifndef EXPORTER_PROCESS_H
-#define EXPORTER_PROCESS_H
+#ifndef RUNBOOK_PROCESS_H
+#define RUNBOOK_PROCESS_H
 
 #include "runbook/clock.h"
 #include "runbook/config.h"

@@ -4,6 +4,9 @@
  *
  * One thread at a time. After any error but -EREMOTEIO the connection is gone and redis_close() is all
  * that is left to do. hiredis 0.14 and 1.x both compile.
+ *
+ * lib/redis is here so that a check and an action reach a server in the same way, by the same options. It
+ * uses lib/base and lib/config.
  */
 #ifndef RUNBOOK_REDIS_H
 #define RUNBOOK_REDIS_H

@@ -6,6 +6,9 @@
  * calls that change the machine, look into other processes or open more of the kernel. Reading stays.
  * What is given up is so for every later thread and child; so both are called while there is one thread,
  * after files are open and sockets listen. They set no_new_privs: a setuid program gains nothing any more.
+ *
+ * lib/sandbox knows the kernel's two means and nothing of what a daemon needs, which its main says. It uses
+ * lib/base.
  */
 #ifndef RUNBOOK_SANDBOX_H
 #define RUNBOOK_SANDBOX_H

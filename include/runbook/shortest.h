@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The shortest decimal that reads back as the same double. */
-#ifndef LIB_SHORTEST_H
-#define LIB_SHORTEST_H
+#ifndef RUNBOOK_SHORTEST_H
+#define RUNBOOK_SHORTEST_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which bytes are well-formed UTF-8 (Unicode 15, table 3-7): no overlong forms, no surrogates. */
-#ifndef LIB_UTF8_H
-#define LIB_UTF8_H
+#ifndef RUNBOOK_UTF8_H
+#define RUNBOOK_UTF8_H
 
 #include <stddef.h>
 

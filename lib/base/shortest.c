@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Shortest decimals of doubles.
+ * Shortest decimals of doubles: pages consist of them. A series costs 85 ns to write this way, and 1,370 by
+ * trying
+ * %.15g to %.17g until it reads back: 0.9 ms against 14 for a page of 10,000 (tests/bench/encode.c).
  *
  * After Raffaello Giulietti, "The Schubfach way to render doubles" (2020): the interval of the reals that
  * read back as the double is scaled by a power of ten to where at most two candidates of each length lie in
- * it. One table of 128-bit powers of ten, made by lib/tables/powers_of_ten.c; no big numbers, no loops. The
- * digits are then found eight at a time.
+ * it. One table of 128-bit powers of ten, made by lib/base/tables/powers_of_ten.c; no big numbers, no loops.
+ * The digits are then found eight at a time.
  */
 #include "runbook/shortest.h"
 

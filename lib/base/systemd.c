@@ -14,7 +14,7 @@
 enum { FIRST_PASSED = 3 };
 
 /* "/run/systemd/notify", or "@…" in the abstract namespace. */
-static void notify(const char *state)
+static void notify_manager(const char *state)
 {
         const char *path = getenv("NOTIFY_SOCKET");
         struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -34,7 +34,7 @@ static void notify(const char *state)
 
 void systemd_ready(void)
 {
-        notify("READY=1");
+        notify_manager("READY=1");
 }
 
 void systemd_reloading(void)
@@ -42,12 +42,12 @@ void systemd_reloading(void)
         _cleanup_free_ char *state =
                 text_format("RELOADING=1\nMONOTONIC_USEC=%lld", (long long)(clock_monotonic() / 1000));
         if (state)
-                notify(state);
+                notify_manager(state);
 }
 
 void systemd_stopping(void)
 {
-        notify("STOPPING=1");
+        notify_manager("STOPPING=1");
 }
 
 static bool is_number(const char *word, long number)

@@ -127,7 +127,7 @@ static void complain_about_repeated_keys(struct config_node *mapping)
 }
 
 /* Puts a finished node where it belongs: the root, a key, a value, an item. False: stop reading. */
-static bool place(struct builder *builder, struct config_node *node)
+static bool place_node(struct builder *builder, struct config_node *node)
 {
         if (builder->depth == 0) {
                 builder->config->root = node;
@@ -213,7 +213,7 @@ static bool on_alias(struct builder *builder, struct fy_event *event)
                 if (strlen(anchor->name) != length || memcmp(anchor->name, name, length) != 0)
                         continue;
                 if (anchor->node)
-                        return place(builder, anchor->node);
+                        return place_node(builder, anchor->node);
                 config_complain_at(builder->config, builder->line, builder->column,
                                    "the alias '*%s' stands inside of what it refers to; "
                                    "write the value out",
@@ -277,7 +277,7 @@ static bool on_scalar(struct builder *builder, struct fy_event *event)
                 complain_here(builder, "an escape in this value gives a NUL or what is not Unicode text");
                 return false;
         }
-        return add_anchor(builder, event->scalar.anchor, node, &anchor) && place(builder, node);
+        return add_anchor(builder, event->scalar.anchor, node, &anchor) && place_node(builder, node);
 }
 
 static bool on_open(struct builder *builder, enum node_kind kind, struct fy_token *anchor,
@@ -307,7 +307,7 @@ static bool on_close(struct builder *builder)
                 builder->anchors[open->anchor - 1].node = open->node;
         if (open->node->kind == NODE_MAPPING)
                 complain_about_repeated_keys(open->node);
-        return place(builder, open->node);
+        return place_node(builder, open->node);
 }
 
 /* A key without a value: libfyaml 0.8 has a place for what is not there, ours is the key's. */
@@ -419,7 +419,7 @@ static void run_parser(struct builder *builder, struct fy_diag *diag)
                 builder->config->root = NULL;
 }
 
-void config_build(struct config *config)
+static void build_tree(struct config *config)
 {
         struct builder builder = {.config = config, .line = 1, .column = 1};
         struct fy_diag_cfg diag_options;
@@ -458,7 +458,7 @@ static int config_new(const char *name, char *content, size_t length, struct con
         config->name = strdup(name);
         if (!config->name)
                 return error_oom(error);
-        config_build(config);
+        build_tree(config);
         *ret = TAKE_PTR(config);
         return 0;
 }

@@ -86,11 +86,6 @@ struct config_node *config_member(struct config_node *node, const char *key)
         return NULL;
 }
 
-char *config_position(struct config_node *node)
-{
-        return text_format("%s:%d:%d", node->config->name, node->line, node->column);
-}
-
 struct shown config_shown(const char *text)
 {
         struct shown shown = {{0}};
@@ -128,7 +123,7 @@ static char *one_line(const char *sentence)
 }
 
 /* Keeps the complaint at its place in the order of the file, unless it was said already. */
-static void keep(struct config *config, struct complaint complaint)
+static void keep_complaint(struct config *config, struct complaint complaint)
 {
         size_t at = 0;
         for (; at < config->kept; at++) {
@@ -181,7 +176,7 @@ static void complain_va(struct config *config, int line, int column, const char 
         text_vprintf(&sentence, format, args);
         char *said = one_line(text_string(&sentence));
         if (said)
-                keep(config, (struct complaint){line, column, said});
+                keep_complaint(config, (struct complaint){line, column, said});
         else
                 config->total++;
         update_text(config, kept_before);

@@ -25,7 +25,15 @@ static const char *kind_of(const struct config_node *node)
         return node->kind == NODE_MAPPING ? "a mapping" : node->kind == NODE_LIST ? "a list" : "one value";
 }
 
-bool config_keys_add(struct config_keys *keys, const struct config_field *fields, const char *const *more)
+/* The keys by which a table is read: two for a secret. */
+struct keys {
+        const char **words;
+        size_t count;
+        char **made; /* those of the words that were put together here */
+        size_t made_count;
+};
+
+static bool add_keys(struct keys *keys, const struct config_field *fields, const char *const *more)
 {
         size_t count = 0, secrets = 0, added = 0;
         for (; fields[count].name; count++)
@@ -52,22 +60,22 @@ bool config_keys_add(struct config_keys *keys, const struct config_field *fields
         return true;
 }
 
-void config_keys_release(struct config_keys *keys)
+static void release_keys(struct keys *keys)
 {
         for (size_t i = 0; i < keys->made_count; i++)
                 free(keys->made[i]);
         free(keys->made);
         free(keys->words);
-        *keys = (struct config_keys){0};
+        *keys = (struct keys){0};
 }
 
-static void put_keys(struct text *text, const struct config_keys *keys)
+static void put_keys(struct text *text, const struct keys *keys)
 {
         for (size_t i = 0; i < keys->count; i++)
                 text_printf(text, "%s%s", i > 0 ? ", " : "", keys->words[i]);
 }
 
-static bool is_key(const struct config_keys *keys, const char *word)
+static bool is_key(const struct keys *keys, const char *word)
 {
         for (size_t i = 0; i < keys->count; i++)
                 if (strcmp(keys->words[i], word) == 0)
@@ -75,8 +83,7 @@ static bool is_key(const struct config_keys *keys, const char *word)
         return false;
 }
 
-static bool complain_about_unknown_keys(struct config_node *node, const struct config_keys *keys,
-                                        const char *name)
+static bool complain_about_unknown_keys(struct config_node *node, const struct keys *keys, const char *name)
 {
         bool fine = true;
         for (size_t i = 0; i < node->count; i++) {
@@ -402,9 +409,9 @@ static bool complain_about_missing(struct config_node *node, const struct config
 static bool read_table(struct config_node *node, const struct config_field *fields, void *target,
                        const char *const *known, const char *name)
 {
-        _cleanup_keys_ struct config_keys keys = {0};
+        _cleanup_(release_keys) struct keys keys = {0};
 
-        if (!config_keys_add(&keys, fields, known))
+        if (!add_keys(&keys, fields, known))
                 return oom(node);
         bool fine = read_absent(node, fields, target, node);
         if (!node)

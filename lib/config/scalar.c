@@ -44,7 +44,7 @@ const char *config_type_takes(enum config_type type)
         return takes[type];
 }
 
-static int refuse(const struct config_field *field, const char *text, struct error *error)
+static int refuse_value(const struct config_field *field, const char *text, struct error *error)
 {
         return error_set(error, EINVAL, "takes %s, not '%s'", takes[field->type], config_shown(text).text);
 }
@@ -92,7 +92,7 @@ static int parse_bool(const struct config_field *field, const char *text, bool p
                         means = old[i].means;
         if (means)
                 return error_set(error, EINVAL, "takes true or false, not '%s'; write %s", text, means);
-        return refuse(field, text, error);
+        return refuse_value(field, text, error);
 }
 
 /* Decimal, without leading zeros, which YAML 1.1 took for octal. -ERANGE when it does not fit. */
@@ -124,7 +124,7 @@ static int parse_int(const struct config_field *field, const char *text, bool pl
         if (result == -ERANGE)
                 return error_set(error, EINVAL, "is too large a number: '%s'", config_shown(text).text);
         if (result < 0 || *end)
-                return refuse(field, text, error);
+                return refuse_value(field, text, error);
         if (!plain)
                 return error_set(error, EINVAL, "takes a whole number without quotes");
         result = check_range(field, value > 0, error);
@@ -162,7 +162,7 @@ static int parse_number(const struct config_field *field, const char *text, bool
                         struct error *error)
 {
         if (!is_number(text))
-                return refuse(field, text, error);
+                return refuse_value(field, text, error);
         if (!plain)
                 return error_set(error, EINVAL, "takes a number without quotes");
         double value = strtod(text, NULL);
@@ -186,7 +186,7 @@ static int parse_duration(const struct config_field *field, const char *text, bo
                 return error_set(error, EINVAL, "takes a duration with its unit: did you mean '%ss'?",
                                  config_shown(text).text);
         if (result < 0)
-                return refuse(field, text, error);
+                return refuse_value(field, text, error);
         result = check_range(field, value > 0, error);
         if (result == 0)
                 *(nsec *)at = value;
@@ -203,7 +203,7 @@ static int parse_size(const struct config_field *field, const char *text, bool p
         if (result == -ERANGE)
                 return error_set(error, EINVAL, "is too large a size: '%s'", config_shown(text).text);
         if (result < 0)
-                return refuse(field, text, error);
+                return refuse_value(field, text, error);
         for (size_t i = 0; i < N_ELEMENTS(size_units); i++) {
                 if (strcmp(end, size_units[i].name) != 0)
                         continue;
@@ -214,7 +214,7 @@ static int parse_size(const struct config_field *field, const char *text, bool p
                         *(int64_t *)at = value;
                 return result;
         }
-        return refuse(field, text, error);
+        return refuse_value(field, text, error);
 }
 
 static int parse_enum(const struct config_field *field, const char *text, bool plain _unused_, void *at,

@@ -56,9 +56,6 @@ static inline enum bind_escape config_escape(const struct config_field *field)
                                                  : BIND_PLAIN;
 }
 
-/* Parses config->content into config->root; complains. */
-void config_build(struct config *config);
-
 void config_complain_at(struct config *config, int line, int column, const char *format, ...) _printf_(4, 5);
 
 /* The values YAML gives to an unquoted scalar: null for `~`, `null` and nothing at all. */
@@ -74,17 +71,6 @@ bool config_type_is_scalar(enum config_type type);
 
 /* "a duration such as 30s, 5m or 1h30m": what a field takes, for complaints and for the reference. */
 const char *config_type_takes(enum config_type type);
-
-/* The keys by which a table is read: two for a secret. Frees the array, not the words. */
-struct config_keys {
-        const char **words;
-        size_t count;
-        char **made; /* those of the words that were put together here */
-        size_t made_count;
-};
-bool config_keys_add(struct config_keys *keys, const struct config_field *fields, const char *const *more);
-void config_keys_release(struct config_keys *keys);
-#define _cleanup_keys_ _cleanup_(config_keys_release)
 
 /* Zeroes the fields of a table in `target`, freeing nothing. */
 void config_zero(const struct config_field *fields, void *target);

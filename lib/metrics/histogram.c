@@ -38,27 +38,6 @@ int histogram_init_native(struct histogram *histogram, const double *bounds, siz
         return 0;
 }
 
-void histogram_observe(struct histogram *histogram, double value)
-{
-        size_t i = 0;
-
-        if (isnan(value))
-                return;
-        while (i < histogram->bound_count && value > histogram->bounds[i])
-                i++;
-        histogram->counts[i]++;
-        histogram->sum += value;
-        if (histogram->native)
-                native_observe(histogram->native, value);
-}
-
-void histogram_release(struct histogram *histogram)
-{
-        free(histogram->counts);
-        free(histogram->native);
-        *histogram = (struct histogram){0};
-}
-
 /* The smallest index whose bound 2^(index / 2^schema) is not below the value; the bounds within one power of
  * two are exact where they have to be, at the power itself. */
 static int64_t bucket_index(int schema, double value)
@@ -107,7 +86,7 @@ static bool find_bucket(const struct native_buckets *native, int64_t index, uint
         return at < native->count && native->buckets[at].index == index;
 }
 
-void native_observe(struct native_buckets *native, double value)
+static void observe_native(struct native_buckets *native, double value)
 {
         uint32_t at;
 
@@ -127,4 +106,25 @@ void native_observe(struct native_buckets *native, double value)
                 native->count++;
         }
         native->buckets[at].count++;
+}
+
+void histogram_observe(struct histogram *histogram, double value)
+{
+        size_t i = 0;
+
+        if (isnan(value))
+                return;
+        while (i < histogram->bound_count && value > histogram->bounds[i])
+                i++;
+        histogram->counts[i]++;
+        histogram->sum += value;
+        if (histogram->native)
+                observe_native(histogram->native, value);
+}
+
+void histogram_release(struct histogram *histogram)
+{
+        free(histogram->counts);
+        free(histogram->native);
+        *histogram = (struct histogram){0};
 }

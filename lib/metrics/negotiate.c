@@ -10,7 +10,7 @@ struct piece {
         size_t length;
 };
 
-static struct piece trim(struct piece piece)
+static struct piece trim_piece(struct piece piece)
 {
         while (piece.length > 0 && strchr(" \t", piece.start[0])) {
                 piece.start++;
@@ -36,14 +36,14 @@ static bool next_piece(struct piece *rest, char separator, struct piece *ret)
                         quoted = !quoted;
                 n++;
         }
-        *ret = trim((struct piece){rest->start, n});
+        *ret = trim_piece((struct piece){rest->start, n});
         n += n < rest->length;
         rest->start += n;
         rest->length -= n;
         return true;
 }
 
-static bool is(struct piece piece, const char *word)
+static bool piece_is(struct piece piece, const char *word)
 {
         return piece.length == strlen(word) && strncasecmp(piece.start, word, piece.length) == 0;
 }
@@ -89,14 +89,14 @@ static struct parameters parse_parameters(struct piece rest)
 
                 if (!next_piece(&pair, '=', &name))
                         continue;
-                struct piece value = unquoted(trim(pair));
-                if (is(name, "q"))
+                struct piece value = unquoted(trim_piece(pair));
+                if (piece_is(name, "q"))
                         parameters.q = parse_q(value);
-                else if (is(name, "version"))
+                else if (piece_is(name, "version"))
                         parameters.version = value;
-                else if (is(name, "proto"))
+                else if (piece_is(name, "proto"))
                         parameters.proto = value;
-                else if (is(name, "encoding"))
+                else if (piece_is(name, "encoding"))
                         parameters.encoding = value;
         }
         return parameters;
@@ -120,13 +120,13 @@ static const struct {
 
 static bool find_offer(struct piece type, const struct parameters *parameters, enum metrics_format *ret)
 {
-        if (is(type, "application/vnd.google.protobuf")) {
+        if (piece_is(type, "application/vnd.google.protobuf")) {
                 *ret = METRICS_PROTOBUF;
-                return is(parameters->proto, "io.prometheus.client.MetricFamily") &&
-                       is(parameters->encoding, "delimited");
+                return piece_is(parameters->proto, "io.prometheus.client.MetricFamily") &&
+                       piece_is(parameters->encoding, "delimited");
         }
         for (size_t i = 0; i < N_ELEMENTS(offers); i++)
-                if (is(type, offers[i].type) && is(parameters->version, offers[i].version)) {
+                if (piece_is(type, offers[i].type) && piece_is(parameters->version, offers[i].version)) {
                         *ret = offers[i].format;
                         return true;
                 }
@@ -136,7 +136,7 @@ static bool find_offer(struct piece type, const struct parameters *parameters, e
 /* 0 for any type, 1 for any subtype, 2 for one type. */
 static int narrowness(struct piece type)
 {
-        return is(type, "*/*") ? 0 : type.start[type.length - 1] == '*' ? 1 : 2;
+        return piece_is(type, "*/*") ? 0 : type.start[type.length - 1] == '*' ? 1 : 2;
 }
 
 enum metrics_format negotiate_format(const char *accept)
@@ -172,11 +172,11 @@ bool negotiate_gzip(const char *accept_encoding)
                 if (!next_piece(&coding, ';', &name))
                         continue;
                 int q = parse_parameters(coding).q;
-                if (is(name, "gzip") || is(name, "x-gzip"))
+                if (piece_is(name, "gzip") || piece_is(name, "x-gzip"))
                         gzip = q;
-                else if (is(name, "identity"))
+                else if (piece_is(name, "identity"))
                         identity = q;
-                else if (is(name, "*"))
+                else if (piece_is(name, "*"))
                         any = q;
         }
         if (gzip < 0)

@@ -39,7 +39,7 @@ static bool table_init(struct table *table, size_t entries)
         return table->places;
 }
 
-static uint64_t load(const char *data, size_t length)
+static uint64_t load_word(const char *data, size_t length)
 {
         uint64_t word = 0;
 
@@ -61,12 +61,12 @@ static uint64_t hash_bytes(const char *data, size_t length, uint64_t seed)
 
         if (length > sizeof(uint64_t)) {
                 for (; (size_t)(end - data) > sizeof(uint64_t); data += sizeof(uint64_t)) {
-                        hash = (hash ^ load(data, sizeof(uint64_t))) * UINT64_C(0xD6E8FEB86659FD93);
+                        hash = (hash ^ load_word(data, sizeof(uint64_t))) * UINT64_C(0xD6E8FEB86659FD93);
                         hash ^= hash >> 32;
                 }
                 data = end - sizeof(uint64_t);
         }
-        hash = (hash ^ load(data, (size_t)(end - data))) * UINT64_C(0xD6E8FEB86659FD93);
+        hash = (hash ^ load_word(data, (size_t)(end - data))) * UINT64_C(0xD6E8FEB86659FD93);
         return hash ^ hash >> 32;
 }
 

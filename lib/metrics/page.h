@@ -3,7 +3,7 @@
  * The samples of many sets brought into the order of a page, for the encoders.
  *
  * Every encoder walks the same groups and rows and only decides how they are spelled; so a new format is one
- * file beside metrics_text.c. Rows borrow from the sets, which must stay as they are meanwhile.
+ * file beside text.c. Rows borrow from the sets, which must stay as they are meanwhile.
  */
 #ifndef LIB_METRICS_PAGE_H
 #define LIB_METRICS_PAGE_H

@@ -7,23 +7,21 @@
 #include <stdio.h>
 #include <sys/resource.h>
 
-#define FAMILY(variable, metric, kind, base_unit, sentence) \
-        static const struct metric_family variable = {      \
-                .name = metric, .type = kind, .unit = base_unit, .help = sentence}
+#define FAMILIES(X)                                                                                        \
+        X(cpu_seconds, COUNTER, "process_cpu_seconds_total", "seconds",                                    \
+          "Total user and system CPU time spent in seconds.")                                              \
+        X(open_fds, GAUGE, "process_open_fds", NULL, "Number of open file descriptors.")                   \
+        X(max_fds, GAUGE, "process_max_fds", NULL, "Maximum number of open file descriptors.")             \
+        X(virtual_memory, GAUGE, "process_virtual_memory_bytes", "bytes", "Virtual memory size in bytes.") \
+        X(virtual_memory_max, GAUGE, "process_virtual_memory_max_bytes", "bytes",                          \
+          "Maximum amount of virtual memory available in bytes.")                                          \
+        X(resident_memory, GAUGE, "process_resident_memory_bytes", "bytes",                                \
+          "Resident memory size in bytes.")                                                                \
+        X(threads, GAUGE, "process_threads", NULL, "Number of operating system threads.")                  \
+        X(start_time, GAUGE, "process_start_time_seconds", "seconds",                                      \
+          "Start time of the process since the Unix epoch in seconds.")
 
-FAMILY(cpu_seconds, "process_cpu_seconds_total", METRIC_COUNTER, "seconds",
-       "Total user and system CPU time spent in seconds.");
-FAMILY(open_fds, "process_open_fds", METRIC_GAUGE, NULL, "Number of open file descriptors.");
-FAMILY(max_fds, "process_max_fds", METRIC_GAUGE, NULL, "Maximum number of open file descriptors.");
-FAMILY(virtual_memory, "process_virtual_memory_bytes", METRIC_GAUGE, "bytes",
-       "Virtual memory size in bytes.");
-FAMILY(virtual_memory_max, "process_virtual_memory_max_bytes", METRIC_GAUGE, "bytes",
-       "Maximum amount of virtual memory available in bytes.");
-FAMILY(resident_memory, "process_resident_memory_bytes", METRIC_GAUGE, "bytes",
-       "Resident memory size in bytes.");
-FAMILY(threads, "process_threads", METRIC_GAUGE, NULL, "Number of operating system threads.");
-FAMILY(start_time, "process_start_time_seconds", METRIC_GAUGE, "seconds",
-       "Start time of the process since the Unix epoch in seconds.");
+FAMILIES(DEFINE_FAMILY)
 
 static inline void file_close_p(FILE **file)
 {

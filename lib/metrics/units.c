@@ -8,10 +8,10 @@
 
 static const struct {
         const char *ending;
-        enum humane_unit unit;
+        enum value_unit unit;
 } endings[] = {{"_ratio", UNIT_PERCENT}, {"_seconds", UNIT_SECONDS}, {"_bytes", UNIT_BYTES}};
 
-enum humane_unit humane_unit_of(const char *metric)
+enum value_unit unit_of_metric(const char *metric)
 {
         for (size_t i = 0; i < N_ELEMENTS(endings); i++)
                 if (string_ends(metric, endings[i].ending))
@@ -61,7 +61,7 @@ static void (*const writers[])(struct text *text, double value) = {
         [UNIT_BYTES] = put_bytes,
 };
 
-void humane_put(struct text *text, enum humane_unit unit, double value)
+void unit_put(struct text *text, enum value_unit unit, double value)
 {
         if (isnan(value))
                 text_puts(text, "not a number");

@@ -2,7 +2,7 @@
 /*
  * What a format is: how it spells the families and the series of a page, which is walked in one place.
  *
- * A new format is one file with a `const struct metrics_writer`, and a line in the table of metrics_encode.c.
+ * A new format is one file with a `const struct metrics_writer`, and a line in the table of encode.c.
  * Writers append to `out->text`, whose error sticks, and keep nothing between pages.
  */
 #ifndef LIB_METRICS_WRITER_H

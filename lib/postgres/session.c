@@ -87,11 +87,6 @@ int postgres_backend_pid(const struct postgres *postgres)
         return postgres_connected(postgres) ? PQbackendPID(postgres->connection) : 0;
 }
 
-int postgres_server_version(const struct postgres *postgres)
-{
-        return postgres_connected(postgres) ? PQserverVersion(postgres->connection) : 0;
-}
-
 /* Waits for the socket; -ETIMEDOUT without a sentence, which is the caller's to say. */
 static int wait_socket(PGconn *connection, short events, struct deadline deadline)
 {
@@ -207,8 +202,8 @@ static void trace_result(struct deadline deadline, const PGresult *result)
 }
 
 /* Sends one statement and collects its answer; a broken connection is left for the caller to close. */
-static int exchange(PGconn *connection, const char *sql, const char *const *parameters, int count,
-                    struct deadline deadline, PGresult **ret)
+static int exchange_messages(PGconn *connection, const char *sql, const char *const *parameters, int count,
+                             struct deadline deadline, PGresult **ret)
 {
         trace_statement(deadline, sql);
         if (!PQsendQueryParams(connection, sql, count, NULL, parameters, NULL, NULL, 0))
@@ -269,11 +264,12 @@ static int set_up_session(PGconn *connection, const struct postgres_options *opt
                                     options->statement_timeout > 0 ? statement : NULL,
                                     options->lock_timeout > 0 ? lock : NULL};
         _cleanup_result_ PGresult *result = NULL;
-        int r = exchange(connection,
-                         "SELECT set_config(name, setting, false) FROM (VALUES"
-                         " ('default_transaction_read_only', $1::text), ('statement_timeout', $2::text),"
-                         " ('lock_timeout', $3::text)) AS wanted (name, setting) WHERE setting IS NOT NULL",
-                         parameters, N_ELEMENTS(parameters), deadline, &result);
+        int r = exchange_messages(
+                connection,
+                "SELECT set_config(name, setting, false) FROM (VALUES"
+                " ('default_transaction_read_only', $1::text), ('statement_timeout', $2::text),"
+                " ('lock_timeout', $3::text)) AS wanted (name, setting) WHERE setting IS NOT NULL",
+                parameters, N_ELEMENTS(parameters), deadline, &result);
         if (r == -ETIMEDOUT)
                 return error_set(error, ETIMEDOUT, "PostgreSQL did not set the session up in time");
         if (r < 0)
@@ -350,7 +346,7 @@ int postgres_query(struct postgres *postgres, const char *sql, const char *const
                 return r;
 
         _cleanup_result_ PGresult *result = NULL;
-        r = exchange(postgres->connection, sql, parameters, count, deadline, &result);
+        r = exchange_messages(postgres->connection, sql, parameters, count, deadline, &result);
         if (r == -ETIMEDOUT || r == -ENOTSUP) {
                 postgres_cancel(postgres->connection);
                 postgres_disconnect(postgres);

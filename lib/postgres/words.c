@@ -67,7 +67,7 @@ static void message_free(char **message)
 }
 
 /* What is wrong with a DSN: what libpq quotes may be part of a password, unless it names an option. */
-static int complain(const char *message, struct error *error)
+static int complain_of_word(const char *message, struct error *error)
 {
         static const char invalid[] = "invalid connection option ";
         _cleanup_text_ struct text line = {0};
@@ -95,7 +95,7 @@ int postgres_check_dsn(const char *dsn, struct error *error)
         _cleanup_(message_free) char *message = NULL;
         _cleanup_(options_free) PQconninfoOption *options = PQconninfoParse(dsn, &message);
         if (!options)
-                return complain(message, error);
+                return complain_of_word(message, error);
         for (const PQconninfoOption *option = options; option->keyword; option++)
                 if (option->val && *option->val &&
                     (strcmp(option->keyword, "password") == 0 || strcmp(option->keyword, "sslpassword") == 0))

@@ -161,7 +161,7 @@ static int set_files(posix_spawn_file_actions_t *actions, const struct process_o
                                                         options->directory ? options->directory : "/");
 }
 
-static int spawn(const struct process_options *options, struct process *process, struct error *error)
+static int spawn_program(const struct process_options *options, struct process *process, struct error *error)
 {
         _cleanup_(words_release) struct words argv = {0}, environment = {0};
         posix_spawn_file_actions_t actions;
@@ -257,7 +257,7 @@ int process_run(const struct process_options *options, struct deadline deadline,
         if (r == 0)
                 r = pipe_open(&process.errors, error);
         if (r == 0)
-                r = spawn(options, &process, error);
+                r = spawn_program(options, &process, error);
         if (r < 0)
                 return r;
         close_p(&process.output.write);

@@ -16,7 +16,7 @@ void redis_address_release(struct redis_address *address)
         *address = (struct redis_address){0};
 }
 
-static int bad(const char *string, const char *why, struct error *error)
+static int refuse_address(const char *string, const char *why, struct error *error)
 {
         return error_set(error, EINVAL,
                          "\"%s\" is not a Redis address (%s): host:port, [IPv6]:port or /path/of/socket",
@@ -35,7 +35,7 @@ static bool port_is_good(const char *port)
 int redis_address_parse(const char *string, struct redis_address *ret, struct error *error)
 {
         if (!string || !*string)
-                return bad("", "it is empty", error);
+                return refuse_address("", "it is empty", error);
         /* redis://user:password@host is what people paste; a secret must not come back in a message. */
         if (strstr(string, "://") || strchr(string, '@'))
                 return error_set(
@@ -52,27 +52,27 @@ int redis_address_parse(const char *string, struct redis_address *ret, struct er
                 return 0;
         }
         if (path != string)
-                return bad(string, "the path of a socket starts with /", error);
+                return refuse_address(string, "the path of a socket starts with /", error);
 
         const char *host = string, *end, *port;
         if (*string == '[') {
                 host = string + 1;
                 end = strchr(host, ']');
                 if (!end)
-                        return bad(string, "the ] is missing", error);
+                        return refuse_address(string, "the ] is missing", error);
                 port = end[1] == ':' ? end + 2 : DEFAULT_PORT;
                 if (end[1] && end[1] != ':')
-                        return bad(string, "only a port may follow the ]", error);
+                        return refuse_address(string, "only a port may follow the ]", error);
         } else {
                 end = strchrnul(string, ':');
                 if (*end && strchr(end + 1, ':'))
-                        return bad(string, "an IPv6 address stands in brackets", error);
+                        return refuse_address(string, "an IPv6 address stands in brackets", error);
                 port = *end ? end + 1 : DEFAULT_PORT;
         }
         if (end == host)
-                return bad(string, "the host is missing", error);
+                return refuse_address(string, "the host is missing", error);
         if (!port_is_good(port))
-                return bad(string, "the port is a number up to 65535", error);
+                return refuse_address(string, "the port is a number up to 65535", error);
 
         _cleanup_free_ char *own_host = strndup(host, (size_t)(end - host)), *own_port = strdup(port);
         if (!own_host || !own_port)

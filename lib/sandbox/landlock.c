@@ -76,22 +76,22 @@ static struct ruleset ruleset_of(int abi, const struct sandbox_options *options)
         return ruleset;
 }
 
-static int failed(const char *doing, int code, struct error *error)
+static int fail_with(const char *doing, int code, struct error *error)
 {
         return error_set(error, code, "Landlock: %s: %s", doing, strerrordesc_np(code));
 }
 
 /* What of `allowed` this kernel's Landlock takes otherwise is allowed below `path`. */
-static int allow(int fd, const struct ruleset *ruleset, const char *path, uint64_t allowed,
-                 struct error *error)
+static int allow_path(int fd, const struct ruleset *ruleset, const char *path, uint64_t allowed,
+                      struct error *error)
 {
         if (!path)
                 return 0;
         _cleanup_close_ int directory = open(path, O_PATH | O_CLOEXEC);
         if (directory < 0)
-                return errno == ENOENT ? 0 : failed(path, errno, error);
+                return errno == ENOENT ? 0 : fail_with(path, errno, error);
         const struct path_rule rule = {.allowed = allowed & ruleset->files, .directory = directory};
-        return syscall(ADD_RULE, fd, RULE_PATH_BENEATH, &rule, 0) < 0 ? failed(path, errno, error) : 0;
+        return syscall(ADD_RULE, fd, RULE_PATH_BENEATH, &rule, 0) < 0 ? fail_with(path, errno, error) : 0;
 }
 
 #ifdef __SANITIZE_THREAD__
@@ -120,20 +120,20 @@ int sandbox_landlock(const struct sandbox_options *options, int *ret_abi, struct
         /* An older kernel takes a longer structure as long as what it does not know is 0. */
         _cleanup_close_ int fd = (int)syscall(CREATE_RULESET, &ruleset, sizeof(ruleset), 0);
         if (fd < 0)
-                return failed("a ruleset", errno, error);
-        int r = allow(fd, &ruleset, options->state_directory, WRITE_FILE | TRUNCATE | MAKE_REG | REMOVE_FILE,
-                      error);
+                return fail_with("a ruleset", errno, error);
+        int r = allow_path(fd, &ruleset, options->state_directory,
+                           WRITE_FILE | TRUNCATE | MAKE_REG | REMOVE_FILE, error);
         if (r == 0)
-                r = allow(fd, &ruleset, options->socket_directory, REMOVE_FILE, error);
+                r = allow_path(fd, &ruleset, options->socket_directory, REMOVE_FILE, error);
         /* What is written there is nowhere. Programs get it as their output. */
         if (r == 0)
-                r = allow(fd, &ruleset, "/dev/null", WRITE_FILE | TRUNCATE | IOCTL_DEV, error);
+                r = allow_path(fd, &ruleset, "/dev/null", WRITE_FILE | TRUNCATE | IOCTL_DEV, error);
         if (r < 0)
                 return r;
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-                return failed("no_new_privs", errno, error);
+                return fail_with("no_new_privs", errno, error);
         if (syscall(RESTRICT_SELF, fd, 0) < 0)
-                return failed("entering it", errno, error);
+                return fail_with("entering it", errno, error);
         *ret_abi = (int)abi;
         return 0;
 }

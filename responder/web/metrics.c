@@ -18,8 +18,6 @@ static const struct metric_family build_family = {
         .help = "Always 1; the version is in the label.",
 };
 
-const struct metric_family *const api_families[] = {&incidents_family, &paused_family, &build_family, NULL};
-
 static void incidents_by_state(struct journal *journal, struct sample_sink *sink)
 {
         struct incident_list active = {0};

@@ -180,11 +180,6 @@ int api_start(const struct api_options *options, struct api **ret, struct error 
         return 0;
 }
 
-uint16_t api_port(const struct api *api)
-{
-        return http_server_port(api->server);
-}
-
 struct api *api_stop(struct api *api)
 {
         if (!api)

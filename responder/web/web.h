@@ -26,7 +26,6 @@ struct api_options {
 
 /* Starts to serve. */
 int api_start(const struct api_options *options, struct api **ret, struct error *error);
-uint16_t api_port(const struct api *api);
 
 /* Takes no more requests, finishes those there are, frees. Takes NULL. Call before engine_stop(). */
 struct api *api_stop(struct api *api);

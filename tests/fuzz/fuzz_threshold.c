@@ -3,7 +3,7 @@
  * written again. */
 #include <errno.h>
 
-#include "exporter/check/threshold.h"
+#include "exporter/check/internal.h"
 #include "tests/fuzz/fuzz.h"
 
 const unsigned fuzz_mutations = 60000;

@@ -19,9 +19,10 @@ from scraping import logged, promtool, samples, scrape, value
 @pytest.fixture
 def runs(program, tmp_path):
     """Runs the exporter's program with a file of checks until it ends."""
-    def run(*words, checks=(), title=None, expect=None, stdout=subprocess.PIPE, **env):
+    def run(*words, checks=(), title=None, capacity=None, expect=None, stdout=subprocess.PIPE, **env):
         config = tmp_path / "checks.yml"
-        document = {"checks": list(checks), "defaults": {"timeout": "2s"}, **({"title": title} if title else {})}
+        document = {"checks": list(checks), "defaults": {"timeout": "2s"}, **({"title": title} if title else {}),
+                    **({"capacity": capacity} if capacity else {})}
         config.write_text(json.dumps(document))
         done = subprocess.run([program, f"--config.file={config}", *words], stdout=stdout, stderr=subprocess.PIPE,
                               text=True, check=False, env={**os.environ, **env}, timeout=60)
@@ -339,6 +340,16 @@ def test_the_dashboard_of_another_runbook_takes_another_place(runs):
     assert identities[0] == identities[2] and len(set(identities)) == 3
 
 
+CAPACITY = [
+    {"section": "System resources", "rows": [{"title": "CPU cores", "metric": "runbook_system_cpu_cores"}]},
+    {"section": "Redis", "rows": [{"title": "Memory", "metric": "runbook_redis_memory_used_bytes"}]},
+    {"section": "Database growth", "rows": [{"title": "Rows", "metric": "runbook_postgres_table_rows"}]},
+    {"section": "Storage usage", "rows": [{"title": "Size", "metric": "runbook_disk_size_bytes"},
+                                          {"title": "Used", "metric": "runbook_disk_used_ratio"}]},
+    {"section": "Projection", "rows": [{"title": "Storage used", "metric": "runbook_capacity_projected_storage_used_bytes"}]},
+]
+
+
 def test_the_capacity_report_says_what_it_has_and_what_it_has_not(runs, target):
     """A projection is a query of the operator's; what no check measures is said, not left out."""
     target.says({"status": "success", "data": {"resultType": "vector", "result": [
@@ -348,25 +359,37 @@ def test_the_capacity_report_says_what_it_has_and_what_it_has_not(runs, target):
                   "name": "runbook_capacity_projected_storage_used_bytes"}}},
               {"name": "elsewhere", "http": {"url": target.url}},
               {"name": "down", "redis": {"address": "127.0.0.1:1"}}]
-    done = runs("capacity", checks=checks, title="MCP", expect=1)
+    done = runs("capacity", checks=checks, title="MCP", capacity=CAPACITY, expect=1)
     assert done.stdout.startswith("=== MCP: Capacity report ===\n")
     assert re.search(rf"\n  CPU cores +{os.cpu_count()}\n", done.stdout)
     assert re.search(r'\n  Storage used +1\.0 GiB  \{mountpoint="/"\}\n', done.stdout)
     assert re.search(r"\n  Rows +-  \(runbook_postgres_table_rows: no check in the file measures it\)\n", done.stdout)
     assert re.search(r"\n  Memory +-  \(runbook_redis_memory_used_bytes: .*Connection refused\)\n", done.stdout)
     assert len(target.hits) == 1  # what tells nothing of resources is not asked
-    rows = {row["metric"]: row for row in json.loads(runs("capacity", "--json", checks=checks, expect=1).stdout)["rows"]}
+    rows = {row["metric"]: row for row in json.loads(runs("capacity", "--json", checks=checks, capacity=CAPACITY, expect=1).stdout)["rows"]}
     size = os.statvfs("/")
     assert rows["runbook_disk_size_bytes"]["values"] == [{"check": "disk", "series": '{mountpoint="/"}',
                                                           "value": size.f_blocks * size.f_frsize}]
     assert "Connection refused" in rows["runbook_redis_memory_used_bytes"]["missing"]
 
 
+def test_the_capacity_report_has_the_rows_of_the_file(runs):
+    """In its order, with its words; a file without any is told so, and is no report that all is there."""
+    capacity = [{"section": "B", "rows": [{"title": "Inodes", "metric": "runbook_disk_inodes"}]},
+                {"section": "A", "rows": [{"title": "Cores", "metric": "runbook_system_cpu_cores"}]}]
+    checks = [{"name": "system", "system": {}}, {"name": "disk", "disk": {"mountpoints": ["/"]}}]
+    done = runs("capacity", checks=checks, capacity=capacity, expect=0)
+    assert re.findall(r"^(?:## (.*)|  (Inodes|Cores) .*)$", done.stdout, re.MULTILINE) == [
+        ("B", ""), ("", "Inodes"), ("A", ""), ("", "Cores")]
+    assert "has no `capacity:`" in runs("capacity", checks=checks, expect=1).stdout
+    assert "has no `capacity:`" in json.loads(runs("capacity", "--json", checks=checks, expect=1).stdout)["missing"]
+
+
 def test_the_capacity_report_tells_several_checks_of_one_thing_apart(runs):
     """One of them failing is no reason to show the others as if they were all."""
     checks = [{"name": "here", "disk": {"mountpoints": ["/"]}}, {"name": "there", "disk": {"mountpoints": ["/nowhere"]}}]
-    done = runs("capacity", checks=checks, expect=1)
+    done = runs("capacity", checks=checks, capacity=CAPACITY, expect=1)
     assert re.search(r'\n  Used +[0-9.]+ %  \{check="here",mountpoint="/"\}\n +-  \(runbook_disk_used_ratio: there: .*'
                      r'/nowhere.*\)\n', done.stdout)
-    rows = {row["metric"]: row for row in json.loads(runs("capacity", "--json", checks=checks, expect=1).stdout)["rows"]}
+    rows = {row["metric"]: row for row in json.loads(runs("capacity", "--json", checks=checks, capacity=CAPACITY, expect=1).stdout)["rows"]}
     assert rows["runbook_disk_used_ratio"]["missing"].startswith("there: ")

@@ -16,34 +16,26 @@ struct disk_config {
 };
 
 static const struct config_field fields[] = {
-        {.name = "mountpoints",
-         .type = CONFIG_STRINGS,
-         .offset = offsetof(struct disk_config, mountpoints),
-         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
-         .help = "Paths on the file systems to look at"},
+        {"mountpoints", CONFIG_STRINGS, offsetof(struct disk_config, mountpoints),
+         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY, .help = "Paths on the file systems to look at"},
         {0},
 };
 
-static const struct metric_family size_bytes = {"runbook_disk_size_bytes", METRIC_GAUGE, "bytes",
-                                                "The size of the file system."};
-static const struct metric_family available_bytes = {"runbook_disk_available_bytes", METRIC_GAUGE, "bytes",
-                                                     "Space that is left for those who are not root."};
-static const struct metric_family used_ratio = {
-        "runbook_disk_used_ratio", METRIC_GAUGE, "ratio",
-        "Share of the space that is used, of what users can use in all, as df has it."};
-static const struct metric_family inodes = {"runbook_disk_inodes", METRIC_GAUGE, NULL,
-                                            "Inodes of the file system; 0 where they are not limited."};
-static const struct metric_family inodes_free = {"runbook_disk_inodes_free", METRIC_GAUGE, NULL,
-                                                 "Inodes that are free."};
-static const struct metric_family read_only = {"runbook_disk_read_only", METRIC_GAUGE, NULL,
-                                               "Whether the file system is mounted read-only."};
+#define FAMILIES(X)                                                                                          \
+        X(size_bytes, GAUGE, "runbook_disk_size_bytes", "bytes", "The size of the file system.")             \
+        X(available_bytes, GAUGE, "runbook_disk_available_bytes", "bytes",                                   \
+          "Space that is left for those who are not root.")                                                  \
+        X(used_ratio, GAUGE, "runbook_disk_used_ratio", "ratio",                                             \
+          "Share of the space that is used, of what users can use in all, as df has it.")                    \
+        X(inodes, GAUGE, "runbook_disk_inodes", NULL,                                                        \
+          "Inodes of the file system; 0 where they are not limited.")                                        \
+        X(inodes_free, GAUGE, "runbook_disk_inodes_free", NULL, "Inodes that are free.")                     \
+        X(read_only, GAUGE, "runbook_disk_read_only", NULL, "Whether the file system is mounted read-only.") \
+        X(hung, GAUGE, "runbook_disk_hung", NULL,                                                            \
+          "Whether the file system gives no answer, as a network mount whose server is gone.")
 
-static const struct metric_family hung = {
-        "runbook_disk_hung", METRIC_GAUGE, NULL,
-        "Whether the file system gives no answer, as a network mount whose server is gone."};
-
-static const struct metric_family *const families[] = {&size_bytes,  &available_bytes, &used_ratio, &inodes,
-                                                       &inodes_free, &read_only,       &hung,       NULL};
+FAMILIES(DEFINE_FAMILY)
+static const struct metric_family *const families[] = {FAMILIES(FAMILY_ADDRESS) NULL};
 
 struct disk_state {
         const struct disk_config *config;

@@ -109,7 +109,7 @@ int mount_probes_new(const char *const *paths, size_t count, struct mount_probes
         return 0;
 }
 
-static void ask(void *context)
+static void ask_mount(void *context)
 {
         struct probe *probe = context;
         struct mount_answer answer = {0};
@@ -124,12 +124,12 @@ static void ask(void *context)
 }
 
 /* With the lock held. */
-static int start(struct workers *workers, struct probe *probe)
+static int start_probe(struct workers *workers, struct probe *probe)
 {
         probe->awaited = !probe->running;
         if (probe->running)
                 return 0;
-        int r = workers_run(workers, ask, probe);
+        int r = workers_run(workers, ask_mount, probe);
         probe->running = r == 0;
         probe->shared->references += r == 0;
         return r;
@@ -154,7 +154,7 @@ int mount_probes_ask(struct mount_probes *probes, struct deadline deadline, stru
 
         pthread_mutex_lock(&shared->lock);
         for (size_t i = 0; i < shared->count && r == 0; i++)
-                r = start(probes->workers, &shared->probes[i]);
+                r = start_probe(probes->workers, &shared->probes[i]);
         while (r == 0 && waited != ETIMEDOUT && is_waiting(shared))
                 waited = pthread_cond_timedwait(&shared->answered, &shared->lock, &until);
         for (size_t i = 0; i < shared->count; i++) {

@@ -5,8 +5,8 @@
  * The call hangs for good on a network mount whose server is gone, and nothing can end it. So each path has a
  * thread of its own while it is asked, and one that hangs is not asked again until it has come back.
  */
-#ifndef EXPORTER_MOUNT_PROBE_H
-#define EXPORTER_MOUNT_PROBE_H
+#ifndef EXPORTER_KINDS_DISK_MOUNT_PROBE_H
+#define EXPORTER_KINDS_DISK_MOUNT_PROBE_H
 
 #include <sys/statvfs.h>
 

@@ -25,7 +25,7 @@ struct file {
         struct deadline deadline;
 };
 
-static int bad(const struct file *file, const char *why, struct error *error)
+static int refuse_content(const struct file *file, const char *why, struct error *error)
 {
         return error_set(error, EBADMSG, "%s: %s", file->path, why);
 }
@@ -55,14 +55,14 @@ static int check_redis(const struct file *file, struct error *error)
         unsigned version = 0;
 
         if (file->length < 9 || memcmp(file->head, "REDIS", 5) != 0)
-                return bad(file, "not an RDB file", error);
+                return refuse_content(file, "not an RDB file", error);
         for (size_t i = 5; i < 9; i++) {
                 if (!isdigit(file->head[i]))
-                        return bad(file, "not an RDB file", error);
+                        return refuse_content(file, "not an RDB file", error);
                 version = version * 10 + file->head[i] - '0';
         }
         if (version >= 5 && (file->size < 18 || read_at(file, -9, end, sizeof(end)) != 9 || end[0] != 0xff))
-                return bad(file, "the RDB file is cut off", error);
+                return refuse_content(file, "the RDB file is cut off", error);
         return 0;
 }
 
@@ -77,10 +77,10 @@ static int read_gzip(const struct file *file, struct gzip_content *content, stru
         const struct deadline half = deadline_in(deadline_left(file->deadline) / 2);
 
         if (!is_gzip(file))
-                return bad(file, "not a gzip file", error);
+                return refuse_content(file, "not a gzip file", error);
         int r = gzip_read(file->fd, deadline_earlier(half, file->deadline), content);
         if (r == -EBADMSG)
-                return bad(file, "the gzip file is damaged or cut off", error);
+                return refuse_content(file, "the gzip file is damaged or cut off", error);
         return r < 0 ? error_set(error, -r, "%s: %s", file->path, strerrordesc_np(-r)) : 0;
 }
 
@@ -116,10 +116,10 @@ static int check_tar_in_gzip(const struct file *file, struct error *error)
         if (r < 0)
                 return r;
         if (content.length < TAR_BLOCK || !is_tar_header(content.head))
-                return bad(file, "not a tar archive in gzip", error);
+                return refuse_content(file, "not a tar archive in gzip", error);
         /* Gzip ends well also what a tar that was killed has left it. */
         return content.whole && content.zeros < 2 * TAR_BLOCK
-                       ? bad(file, "the tar archive in gzip is cut off", error)
+                       ? refuse_content(file, "the tar archive in gzip is cut off", error)
                        : 0;
 }
 
@@ -132,11 +132,11 @@ static int check_tar(const struct file *file, struct error *error)
         if (is_gzip(file))
                 return check_tar_in_gzip(file, error);
         if (file->length < TAR_BLOCK || !is_tar_header(file->head))
-                return bad(file, "not a tar archive", error);
+                return refuse_content(file, "not a tar archive", error);
         if (file->size % (off_t)TAR_BLOCK != 0 || file->size < (off_t)sizeof(end) ||
             read_at(file, -(off_t)sizeof(end), end, sizeof(end)) != (ssize_t)sizeof(end) ||
             memcmp(end, empty, sizeof(end)) != 0)
-                return bad(file, "the tar archive is cut off", error);
+                return refuse_content(file, "the tar archive is cut off", error);
         return 0;
 }
 
@@ -149,7 +149,7 @@ static int check_sql(const struct file *file, struct error *error)
         end[got > 0 ? got : 0] = '\0';
         if (!strstr(end, "PostgreSQL database dump complete") &&
             !strstr(end, "PostgreSQL database cluster dump complete"))
-                return bad(file, "the dump is cut off", error);
+                return refuse_content(file, "the dump is cut off", error);
         return 0;
 }
 
@@ -166,7 +166,7 @@ static int check_custom_end(const struct file *file, struct error *error)
 
         if (length == 0 || length > sizeof(end) ||
             read_at(file, -(off_t)length, end, length) != (ssize_t)length || memcmp(end, zero, length) != 0)
-                return bad(file, "the dump is cut off", error);
+                return refuse_content(file, "the dump is cut off", error);
         return 0;
 }
 
@@ -182,7 +182,7 @@ static int check_postgres(const struct file *file, struct error *error)
                 return check_sql(file, error);
         const bool custom = memcmp(file->head, "PGDMP", 5) == 0;
         if (!custom && (file->length < TAR_BLOCK || !is_tar_header(file->head)))
-                return bad(file, "not a dump of PostgreSQL", error);
+                return refuse_content(file, "not a dump of PostgreSQL", error);
         int r = process_run(&(struct process_options){.command = &command}, file->deadline, &result, error);
         if (r < 0)
                 return r;
@@ -213,7 +213,7 @@ int backup_check(enum backup_form form, const char *path, const char *pg_restore
         if (got < 0)
                 return error_set(error, errno, "%s: %s", path, strerrordesc_np(errno));
         if (got == 0)
-                return bad(&file, "is empty", error);
+                return refuse_content(&file, "is empty", error);
         file.length = (size_t)got;
         return checks[form](&file, error);
 }

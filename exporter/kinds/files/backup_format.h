@@ -3,8 +3,8 @@
  * Whether a file is a backup that can be read, as far as its beginning and its end tell: damage within the
  * data of a dump, an RDB or a plain tar is seen by restoring them alone.
  */
-#ifndef EXPORTER_BACKUP_FORM_H
-#define EXPORTER_BACKUP_FORM_H
+#ifndef EXPORTER_KINDS_FILES_BACKUP_FORMAT_H
+#define EXPORTER_KINDS_FILES_BACKUP_FORMAT_H
 
 #include "runbook/clock.h"
 #include "runbook/error.h"

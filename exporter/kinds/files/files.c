@@ -31,81 +31,48 @@ struct files_config {
 };
 
 static const struct config_field fields[] = {
-        {.name = "directories",
-         .type = CONFIG_STRINGS,
-         .offset = offsetof(struct files_config, directories),
-         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
-         .help = "Absolute paths"},
-        {.name = "pattern",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct files_config, pattern),
-         .flags = CONFIG_NOT_EMPTY,
-         .fallback = "*",
-         .help = "Names of the files to look at, with *, ? and [abc]"},
-        {.name = "recursive",
-         .type = CONFIG_BOOL,
-         .offset = offsetof(struct files_config, recursive),
-         .fallback = "false",
+        {"directories", CONFIG_STRINGS, offsetof(struct files_config, directories),
+         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY, .help = "Absolute paths"},
+        {"pattern", CONFIG_STRING, offsetof(struct files_config, pattern), .flags = CONFIG_NOT_EMPTY,
+         .fallback = "*", .help = "Names of the files to look at, with *, ? and [abc]"},
+        {"recursive", CONFIG_BOOL, offsetof(struct files_config, recursive), .fallback = "false",
          .help = "Also in the directories below, on the same file system"},
-        {.name = "max_age",
-         .type = CONFIG_DURATION,
-         .offset = offsetof(struct files_config, max_age),
-         .fallback = "0s",
+        {"max_age", CONFIG_DURATION, offsetof(struct files_config, max_age), .fallback = "0s",
          .help = "Fails when the newest file is older; 0s: never"},
-        {.name = "min_size",
-         .type = CONFIG_SIZE,
-         .offset = offsetof(struct files_config, min_size),
-         .fallback = "0",
+        {"min_size", CONFIG_SIZE, offsetof(struct files_config, min_size), .fallback = "0",
          .help = "Fails when the newest file is smaller"},
-        {.name = "min_count",
-         .type = CONFIG_INT,
-         .offset = offsetof(struct files_config, min_count),
-         .fallback = "0",
+        {"min_count", CONFIG_INT, offsetof(struct files_config, min_count), .fallback = "0",
          .help = "Fails when there are fewer files"},
-        {.name = "format",
-         .type = CONFIG_ENUM,
-         .offset = offsetof(struct files_config, form),
-         .choices = backup_forms,
+        {"format", CONFIG_ENUM, offsetof(struct files_config, form), .choices = backup_forms,
          .fallback = "any",
          .help = "What the newest file must be: pg_dump's (plain, or listed by pg_restore), RDB, tar (also "
                  "in "
                  "gzip), gzip; told by its beginning and end, and in gzip by reading all of it, as far as "
                  "half "
                  "of the timeout allows"},
-        {.name = "settle",
-         .type = CONFIG_DURATION,
-         .offset = offsetof(struct files_config, settle),
-         .fallback = "0s",
+        {"settle", CONFIG_DURATION, offsetof(struct files_config, settle), .fallback = "0s",
          .help = "Files changed within this time are still being written: counted, but not judged"},
-        {.name = "pg_restore",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct files_config, pg_restore),
-         .fallback = "/usr/bin/pg_restore",
-         .help = "The program for dumps of PostgreSQL that are not plain"},
+        {"pg_restore", CONFIG_STRING, offsetof(struct files_config, pg_restore),
+         .fallback = "/usr/bin/pg_restore", .help = "The program for dumps of PostgreSQL that are not plain"},
         {0},
 };
 
-static const struct metric_family count_of_files = {"runbook_files_present", METRIC_GAUGE, NULL,
-                                                    "Files in the directory."};
-static const struct metric_family size_bytes = {"runbook_files_size_bytes", METRIC_GAUGE, "bytes",
-                                                "The sizes of these files together."};
-static const struct metric_family empty = {"runbook_files_empty", METRIC_GAUGE, NULL,
-                                           "Files of these that are empty."};
-static const struct metric_family newest_timestamp = {"runbook_files_newest_timestamp_seconds", METRIC_GAUGE,
-                                                      "seconds", "When the newest of them was last written."};
-static const struct metric_family oldest_timestamp = {"runbook_files_oldest_timestamp_seconds", METRIC_GAUGE,
-                                                      "seconds", "When the oldest of them was last written."};
-static const struct metric_family newest_bytes = {"runbook_files_newest_size_bytes", METRIC_GAUGE, "bytes",
-                                                  "The size of the newest file."};
-static const struct metric_family readable = {"runbook_files_newest_readable", METRIC_GAUGE, NULL,
-                                              "Whether the newest file is of the format it should be."};
-static const struct metric_family max_age_seconds = {
-        "runbook_files_max_age_seconds", METRIC_GAUGE, "seconds",
-        "The age of the newest file from which on the check fails, when there is one."};
+#define FAMILIES(X)                                                                                        \
+        X(count_of_files, GAUGE, "runbook_files_present", NULL, "Files in the directory.")                 \
+        X(size_bytes, GAUGE, "runbook_files_size_bytes", "bytes", "The sizes of these files together.")    \
+        X(empty, GAUGE, "runbook_files_empty", NULL, "Files of these that are empty.")                     \
+        X(newest_timestamp, GAUGE, "runbook_files_newest_timestamp_seconds", "seconds",                    \
+          "When the newest of them was last written.")                                                     \
+        X(oldest_timestamp, GAUGE, "runbook_files_oldest_timestamp_seconds", "seconds",                    \
+          "When the oldest of them was last written.")                                                     \
+        X(newest_bytes, GAUGE, "runbook_files_newest_size_bytes", "bytes", "The size of the newest file.") \
+        X(readable, GAUGE, "runbook_files_newest_readable", NULL,                                          \
+          "Whether the newest file is of the format it should be.")                                        \
+        X(max_age_seconds, GAUGE, "runbook_files_max_age_seconds", "seconds",                              \
+          "The age of the newest file from which on the check fails, when there is one.")
 
-static const struct metric_family *const families[] = {&count_of_files,   &size_bytes,       &empty,
-                                                       &newest_timestamp, &oldest_timestamp, &newest_bytes,
-                                                       &readable,         &max_age_seconds,  NULL};
+FAMILIES(DEFINE_FAMILY)
+static const struct metric_family *const families[] = {FAMILIES(FAMILY_ADDRESS) NULL};
 
 /* The file that was judged last, and what was found. */
 struct verdict {
@@ -216,8 +183,8 @@ static int count_file(struct survey *survey, const char *directory, const char *
         return survey->judged ? 0 : -ENOMEM;
 }
 
-static int walk(struct survey *survey, int parent, const char *name, const char *path, unsigned depth,
-                struct error *error);
+static int walk_directory(struct survey *survey, int parent, const char *name, const char *path,
+                          unsigned depth, struct error *error);
 
 /* What is gone again when it is looked at was never there. */
 static int look_at(struct survey *survey, int fd, const char *path, const char *name, unsigned depth,
@@ -232,7 +199,7 @@ static int look_at(struct survey *survey, int fd, const char *path, const char *
         if (S_ISDIR(status.st_mode) && survey->config->recursive && status.st_dev == survey->device) {
                 _cleanup_free_ char *below = text_format("%s/%s", path, name);
 
-                return below ? walk(survey, fd, name, below, depth + 1, error) : error_oom(error);
+                return below ? walk_directory(survey, fd, name, below, depth + 1, error) : error_oom(error);
         }
         if (!S_ISREG(status.st_mode) || fnmatch(survey->config->pattern, name, 0) != 0)
                 return 0;
@@ -245,8 +212,8 @@ static void directory_close_p(DIR **directory)
                 closedir(*directory);
 }
 
-static int walk(struct survey *survey, int parent, const char *name, const char *path, unsigned depth,
-                struct error *error)
+static int walk_directory(struct survey *survey, int parent, const char *name, const char *path,
+                          unsigned depth, struct error *error)
 {
         _cleanup_(directory_close_p) DIR *directory = NULL;
         struct stat status;
@@ -285,8 +252,8 @@ static bool is_same(const struct verdict *verdict, const struct stat *status)
 }
 
 /* Looks into a file unless that was done before. -EBADMSG when it is not what it should be. */
-static int judge(const struct files_config *config, const struct survey *survey, struct verdict *verdict,
-                 struct error *error)
+static int judge_files(const struct files_config *config, const struct survey *survey,
+                       struct verdict *verdict, struct error *error)
 {
         _cleanup_error_ struct error reason = {0};
 
@@ -325,7 +292,7 @@ static void add_survey(const struct survey *survey, const char *directory, struc
 }
 
 /* What the check demands, in the order of how much is wrong. */
-static int demand(const struct survey *survey, const char *directory, struct error *error)
+static int demand_files(const struct survey *survey, const char *directory, struct error *error)
 {
         const struct files_config *config = survey->config;
         bool judging = config->max_age > 0 || config->min_size > 0 || config->form != BACKUP_ANY;
@@ -353,16 +320,16 @@ static int run_directory(const struct files_config *config, const char *director
         _cleanup_error_ struct error unreadable = {0};
         int judged = 0;
 
-        int r = walk(&survey, AT_FDCWD, directory, directory, 0, error);
+        int r = walk_directory(&survey, AT_FDCWD, directory, directory, 0, error);
         if (r < 0)
                 return r;
         add_survey(&survey, directory, sink);
         if (config->form != BACKUP_ANY && survey.judged) {
-                judged = judge(config, &survey, verdict, &unreadable);
+                judged = judge_files(config, &survey, verdict, &unreadable);
                 if (judged == 0 || judged == -EBADMSG)
                         SAMPLE(sink, &readable, judged == 0, {"directory", directory});
         }
-        r = demand(&survey, directory, error);
+        r = demand_files(&survey, directory, error);
         if (r == 0 && judged < 0) {
                 error_move(error, &unreadable);
                 return judged;

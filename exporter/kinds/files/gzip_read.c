@@ -9,7 +9,7 @@
 enum { INPUT = 16 * 1024, OUTPUT = 32 * 1024, ROUNDS = 16 /* between looks at the clock */ };
 
 /* Keeps of a piece what is asked for. */
-static void take(struct gzip_content *content, const unsigned char *data, size_t length)
+static void take_bytes(struct gzip_content *content, const unsigned char *data, size_t length)
 {
         size_t room = GZIP_HEAD - content->length, end = length;
 
@@ -75,7 +75,7 @@ int gzip_read(int fd, struct deadline deadline, struct gzip_content *ret)
                 state = inflate(opened, Z_NO_FLUSH);
                 if (state != Z_OK && state != Z_STREAM_END)
                         return state == Z_MEM_ERROR ? -ENOMEM : -EBADMSG;
-                take(&content, output, OUTPUT - stream.avail_out);
+                take_bytes(&content, output, OUTPUT - stream.avail_out);
                 if (round % ROUNDS == 0 && deadline_passed(deadline))
                         break;
         }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A gzip file read to its end, where its checksum is: nothing less tells that it is not cut off. */
-#ifndef EXPORTER_GZIP_READ_H
-#define EXPORTER_GZIP_READ_H
+#ifndef EXPORTER_KINDS_FILES_GZIP_READ_H
+#define EXPORTER_KINDS_FILES_GZIP_READ_H
 
 #include "runbook/clock.h"
 

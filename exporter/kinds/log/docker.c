@@ -11,11 +11,12 @@
  *
  * Lines that come after the clock was set back are not seen until it has caught up, which is a failure.
  */
+#include "exporter/kinds/log/docker.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "exporter/kinds/log/source.h"
 #include "exporter/kinds/shared/state_file.h"
 
 #define TITLE "runbook docker places 1"
@@ -27,18 +28,15 @@
 
 const struct config_field log_docker_fields[] = {
         DOCKER_CONFIG_FIELDS(struct log_docker_config, docker),
-        {.name = "services",
-         .type = CONFIG_STRINGS,
-         .offset = offsetof(struct log_docker_config, services),
+        {"services", CONFIG_STRINGS, offsetof(struct log_docker_config, services),
          .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
          .help = "Services whose containers' logs are read, each counted apart; one that has no container "
                  "fails the check"},
         {0},
 };
 
-const struct metric_family log_family_containers = {
-        "runbook_log_containers", METRIC_GAUGE, NULL,
-        "Containers of the service whose logs are read, running or not."};
+LOG_DOCKER_FAMILIES(DEFINE_SHARED_FAMILY)
+
 struct place {
         char id[ID_LENGTH + 1];
         nsec time;       /* T; 0: nothing was read; AT_END: what is there now is to be passed over */
@@ -77,7 +75,7 @@ static void log_docker_free_p(struct log_docker **source)
         log_docker_free(*source);
 }
 
-static struct place *find(struct log_docker *source, const char *id)
+static struct place *find_place(struct log_docker *source, const char *id)
 {
         for (size_t i = 0; i < source->count; i++)
                 if (strcmp(source->places[i].id, id) == 0)
@@ -85,7 +83,7 @@ static struct place *find(struct log_docker *source, const char *id)
         return NULL;
 }
 
-static struct place *add(struct log_docker *source, const char *id)
+static struct place *add_place(struct log_docker *source, const char *id)
 {
         if (strlen(id) > ID_LENGTH)
                 return NULL;
@@ -100,7 +98,7 @@ static struct place *add(struct log_docker *source, const char *id)
         return place;
 }
 
-static int parse(struct log_docker *source, char *lines)
+static int parse_places(struct log_docker *source, char *lines)
 {
         for (char *rest = lines, *line; (line = strsep(&rest, "\n"));) {
                 char id[ID_LENGTH + 1];
@@ -111,7 +109,7 @@ static int parse(struct log_docker *source, char *lines)
                         continue;
                 if (sscanf(line, "%64s %" SCNd64 " %" SCNu64, id, &time, &behind) != 3 || time < AT_END)
                         return -EINVAL;
-                struct place *place = add(source, id);
+                struct place *place = add_place(source, id);
                 if (!place)
                         return -ENOMEM;
                 place->time = time;
@@ -120,7 +118,7 @@ static int parse(struct log_docker *source, char *lines)
         return 0;
 }
 
-static int load(struct log_docker *source, struct error *error)
+static int load_places(struct log_docker *source, struct error *error)
 {
         _cleanup_text_ struct text lines = {0};
         const char *path = source->options.state_path;
@@ -129,7 +127,7 @@ static int load(struct log_docker *source, struct error *error)
         if (r < 0)
                 return r;
         source->begun = r > 0;
-        if (lines.length > 0 && parse(source, lines.data) < 0) {
+        if (lines.length > 0 && parse_places(source, lines.data) < 0) {
                 source->count = 0;
                 source->begun = false;
                 return state_file_broken(path, TITLE, error);
@@ -138,7 +136,7 @@ static int load(struct log_docker *source, struct error *error)
         return 0;
 }
 
-static int save(struct log_docker *source, struct error *error)
+static int save_places(struct log_docker *source, struct error *error)
 {
         _cleanup_text_ struct text lines = {0};
 
@@ -286,7 +284,7 @@ static bool member_of(const struct log_docker *source, const char *service, size
 }
 
 /* Makes places for containers that are new, and forgets those of containers that are gone. */
-static int look(struct log_docker *source, const cJSON *list, struct error *error)
+static int note_containers(struct log_docker *source, const cJSON *list, struct error *error)
 {
         const cJSON *item;
         size_t member;
@@ -300,9 +298,9 @@ static int look(struct log_docker *source, const cJSON *list, struct error *erro
 
                 if (!id || !member_of(source, docker_service(item), &member))
                         continue;
-                struct place *place = find(source, id);
+                struct place *place = find_place(source, id);
                 if (!place) {
-                        place = add(source, id);
+                        place = add_place(source, id);
                         if (!place)
                                 return error_oom(error);
                         if (!source->begun && !source->options.from_start)
@@ -321,7 +319,7 @@ static int look(struct log_docker *source, const cJSON *list, struct error *erro
 }
 
 /* The first of the services that have no container. */
-static int judge(const struct log_docker *source, struct error *error)
+static int check_services(const struct log_docker *source, struct error *error)
 {
         for (size_t i = 0; i < source->config->services.count; i++)
                 if (source->containers[i] == 0)
@@ -379,7 +377,7 @@ static int read_all(struct log_docker *source, const cJSON *list, struct deadlin
 
                         if (!id || !member_of(source, docker_service(item), &one.member))
                                 continue;
-                        one.place = find(source, id);
+                        one.place = find_place(source, id);
                         if (one.place->late != late)
                                 continue;
                         one.deadline = deadline_in(deadline_left(deadline) / (nsec)left);
@@ -415,20 +413,20 @@ static int docker_run(void *state, struct deadline deadline, struct deadline pat
 
         source->listed = false;
         if (!source->begun) {
-                int r = load(source, error);
+                int r = load_places(source, error);
                 if (r < 0)
                         return r;
         }
         int r = docker_list(source->docker, source->config->docker.project, NULL, patience, &list, error);
         if (r >= 0)
-                r = look(source, list, error);
+                r = note_containers(source, list, error);
         if (r < 0)
                 return r;
         int result = read_all(source, list, deadline, patience, &reading, ret_caught_up, error);
         if (result == 0)
-                result = judge(source, error);
+                result = check_services(source, error);
         _cleanup_error_ struct error unsaved = {0};
-        r = save(source, &unsaved);
+        r = save_places(source, &unsaved);
         if (r < 0 && result == 0) {
                 result = r;
                 error_move(error, &unsaved);
@@ -436,7 +434,7 @@ static int docker_run(void *state, struct deadline deadline, struct deadline pat
         return result;
 }
 
-static void docker_tell(const void *state, struct sample_sink *sink)
+static void docker_add_samples(const void *state, struct sample_sink *sink)
 {
         const struct log_docker *source = state;
 
@@ -449,12 +447,16 @@ static void docker_tell(const void *state, struct sample_sink *sink)
         }
 }
 
-static const struct log_source_type type = {
-        .label = "service", .run = docker_run, .tell = docker_tell, .free = log_docker_free};
-
-int log_docker_open(const struct log_docker_config *config, struct config_node *node,
-                    const struct log_source_options *options, struct log_source *ret, struct error *error)
+static const struct config_strings *docker_members(const void *configured)
 {
+        const struct log_docker_config *config = configured;
+        return &config->services;
+}
+
+static int docker_open(const void *configured, struct config_node *node,
+                       const struct log_source_options *options, void **ret_state, struct error *error)
+{
+        const struct log_docker_config *config = configured;
         _cleanup_(log_docker_free_p) struct log_docker *source = calloc(1, sizeof(*source));
 
         if (!source)
@@ -467,6 +469,16 @@ int log_docker_open(const struct log_docker_config *config, struct config_node *
         int r = docker_new(&config->docker, &source->docker, error);
         if (r < 0)
                 return r;
-        *ret = (struct log_source){.type = &type, .state = TAKE_PTR(source)};
+        *ret_state = TAKE_PTR(source);
         return 0;
 }
+
+const struct log_source_type log_source_docker = {
+        .key = "docker",
+        .label = "service",
+        .members = docker_members,
+        .open = docker_open,
+        .run = docker_run,
+        .add_samples = docker_add_samples,
+        .free = log_docker_free,
+};

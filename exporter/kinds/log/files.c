@@ -1,22 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Log files as a source: what log_follow.c reads, as one sum. */
+/* Log files as a source: what follow.c reads, as one sum. */
+#include "exporter/kinds/log/files.h"
+
 #include <errno.h>
 
 #include "exporter/kinds/log/follow.h"
-#include "exporter/kinds/log/source.h"
 
-const struct metric_family log_family_files = {"runbook_log_files", METRIC_GAUGE, NULL,
-                                               "Files that are followed."};
-const struct metric_family log_family_behind = {
-        "runbook_log_behind_bytes", METRIC_GAUGE, "bytes",
-        "What of the files has not been read yet: a line that has no end, or for lack of time."};
+LOG_FILES_FAMILIES(DEFINE_SHARED_FAMILY)
 
 struct giving {
         log_line_sink each;
         void *context;
 };
 
-static void give(const char *line, size_t length, void *context)
+static void give_line(const char *line, size_t length, void *context)
 {
         const struct giving *giving = context;
 
@@ -26,14 +23,14 @@ static void give(const char *line, size_t length, void *context)
 static int files_run(void *state, struct deadline deadline, struct deadline patience _unused_,
                      log_line_sink each, void *context, bool *ret_caught_up, struct error *error)
 {
-        int r = log_follow_run(state, deadline, give, &(struct giving){.each = each, .context = context},
+        int r = log_follow_run(state, deadline, give_line, &(struct giving){.each = each, .context = context},
                                error);
 
         *ret_caught_up = log_follow_caught_up(state);
         return r;
 }
 
-static void files_tell(const void *state, struct sample_sink *sink)
+static void files_add_samples(const void *state, struct sample_sink *sink)
 {
         SAMPLE_BARE(sink, &log_family_files, (double)log_follow_files(state));
         SAMPLE_BARE(sink, &log_family_behind, (double)log_follow_behind(state));
@@ -44,24 +41,30 @@ static void *files_free(void *state)
         return log_follow_free(state);
 }
 
-static const struct log_source_type type = {.run = files_run, .tell = files_tell, .free = files_free};
-
-int log_files_open(const struct config_strings *files, struct config_node *node,
-                   const struct log_source_options *options, struct log_source *ret, struct error *error)
+static int files_open(const void *config, struct config_node *node, const struct log_source_options *options,
+                      void **ret_state, struct error *error)
 {
         const struct log_follow_options follow = {
-                .files = files,
+                .files = config,
                 .state_path = options->state_path,
                 .from_start = options->from_start,
                 .line_limit = options->line_limit,
         };
 
-        if (!paths_check(files, node, "files"))
+        if (!paths_check(config, node, NULL))
                 return -EINVAL;
         struct log_follow *state = NULL;
         int r = log_follow_new(&follow, &state, error);
         if (r < 0)
                 return r;
-        *ret = (struct log_source){.type = &type, .state = state};
+        *ret_state = state;
         return 0;
 }
+
+const struct log_source_type log_source_files = {
+        .key = "files",
+        .open = files_open,
+        .run = files_run,
+        .add_samples = files_add_samples,
+        .free = files_free,
+};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files that are followed: finding them, reading on. How they were left is kept by log_places.c. */
+/* The files that are followed: finding them, reading on. How they were left is kept by places.c. */
 #include "exporter/kinds/log/follow.h"
 
 #include <errno.h>
@@ -30,7 +30,13 @@ struct log_follow {
         bool caught_up; /* the last run was not ended by its deadline */
         char *buffer;
         size_t buffer_size;
-        struct log_places left; /* of the last process, until the files turn up */
+};
+
+/* One search for the files there are. */
+struct search {
+        struct log_follow *follow;
+        const struct log_places *left; /* by the last process, in the first search */
+        bool is_new;                   /* what is not followed and was not left came since */
 };
 
 int log_follow_new(const struct log_follow_options *options, struct log_follow **ret, struct error *error)
@@ -50,7 +56,7 @@ int log_follow_new(const struct log_follow_options *options, struct log_follow *
         return 0;
 }
 
-static void leave(struct log_follow *follow, size_t i)
+static void leave_file(struct log_follow *follow, size_t i)
 {
         close_p(&follow->files[i].fd);
         free(follow->files[i].path);
@@ -63,7 +69,7 @@ struct log_follow *log_follow_free(struct log_follow *follow)
         if (!follow)
                 return NULL;
         while (follow->count > 0)
-                leave(follow, 0);
+                leave_file(follow, 0);
         free(follow->buffer);
         free(follow);
         return NULL;
@@ -133,7 +139,7 @@ static void note_head(struct followed *file)
                 file->place.head_length = (uint32_t)length;
 }
 
-static struct followed *find(struct log_follow *follow, const struct stat *status)
+static struct followed *find_followed(struct log_follow *follow, const struct stat *status)
 {
         for (size_t i = 0; i < follow->count; i++)
                 if (follow->files[i].place.device == status->st_dev &&
@@ -156,10 +162,11 @@ static bool is_compressed(const char *path)
 
 /* Takes a file up that was not followed so far, and its descriptor: where the last process left it, or from
  * its beginning. */
-static int take_up(struct log_follow *follow, const char *path, int *fd, const struct stat *status,
-                   bool is_new, struct error *error)
+static int take_up(const struct search *search, const char *path, int *fd, const struct stat *status,
+                   struct error *error)
 {
-        const struct log_place *left = log_places_find(&follow->left, status->st_dev, status->st_ino);
+        const struct log_place *left = log_places_find(search->left, status->st_dev, status->st_ino);
+        struct log_follow *follow = search->follow;
 
         if (follow->count == LOG_FILES_MAX)
                 return error_set(error, E2BIG, "more than %d files to follow", LOG_FILES_MAX);
@@ -173,28 +180,29 @@ static int take_up(struct log_follow *follow, const char *path, int *fd, const s
         file->fd = TAKE_FD(*fd);
         if (left)
                 file->place = *left;
-        else if (!is_new)
+        else if (!search->is_new)
                 file->place.offset = file->size; /* perhaps amid a line, the rest of which then is one */
         follow->count++;
         follow->unsaved = true;
         return 0;
 }
 
-/* Opens a file of the patterns, or a rotated one beside it. 0 or -errno; the descriptor is taken over. */
-static int see(struct log_follow *follow, const char *path, bool listed, bool is_new, struct error *error)
+/* Opens a file of the patterns, or a rotated one beside it. */
+static int see_file(const struct search *search, const char *path, bool listed, struct error *error)
 {
         _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        struct log_follow *follow = search->follow;
         struct stat status;
 
         if (fd < 0)
                 return errno == ENOENT ? 0 : error_set(error, errno, "%s: %s", path, strerrordesc_np(errno));
         if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
                 return 0;
-        struct followed *file = find(follow, &status);
+        struct followed *file = find_followed(follow, &status);
         if (!file) {
-                if (!listed && !log_places_find(&follow->left, status.st_dev, status.st_ino))
+                if (!listed && !log_places_find(search->left, status.st_dev, status.st_ino))
                         return 0;
-                int r = take_up(follow, path, &fd, &status, is_new, error);
+                int r = take_up(search, path, &fd, &status, error);
                 if (r < 0)
                         return r;
                 file = &follow->files[follow->count - 1];
@@ -204,7 +212,7 @@ static int see(struct log_follow *follow, const char *path, bool listed, bool is
 }
 
 /* After a restart: what was rotated away meanwhile still lies beside its old name. */
-static int see_rotated(struct log_follow *follow, const char *path, struct error *error)
+static int see_rotated(const struct search *search, const char *path, struct error *error)
 {
         _cleanup_free_ char *pattern = text_format("%s*", path);
         const struct config_strings patterns = {.items = &pattern, .count = 1};
@@ -215,7 +223,7 @@ static int see_rotated(struct log_follow *follow, const char *path, struct error
         if (paths_expand(&patterns, &paths, NULL) < 0)
                 return 0;
         for (size_t i = 0; i < paths.count; i++) {
-                int r = is_compressed(paths.items[i]) ? 0 : see(follow, paths.items[i], false, false, error);
+                int r = is_compressed(paths.items[i]) ? 0 : see_file(search, paths.items[i], false, error);
 
                 if (r < 0)
                         return r;
@@ -223,42 +231,50 @@ static int see_rotated(struct log_follow *follow, const char *path, struct error
         return 0;
 }
 
-/* Finds the files there are now. Goes on after a failure, which is returned. */
-static int look(struct log_follow *follow, struct error *error)
+/* Goes on after a failure, which is returned. */
+static int see_files(const struct search *search, const struct paths *paths, struct error *error)
 {
-        _cleanup_paths_ struct paths paths = {0};
-        bool first = !follow->begun;
         int result = 0;
 
-        for (size_t i = 0; i < follow->count; i++)
-                follow->files[i].listed = false;
-        if (first && follow->options.state_path) {
-                int r = log_places_load(follow->options.state_path, &follow->left, error);
-                if (r < 0)
-                        return r;
-        }
-        /* With places kept, what is not among them came later. */
-        bool is_new = !first || follow->options.from_start || follow->left.loaded;
-        int r = paths_expand(follow->options.files, &paths, error);
-        if (r < 0 && r != -ENOENT)
-                return r;
-        result = r;
-        for (size_t i = 0; i < paths.count; i++) {
+        for (size_t i = 0; i < paths->count; i++) {
                 _cleanup_error_ struct error reason = {0};
 
-                if (is_compressed(paths.items[i]))
+                if (is_compressed(paths->items[i]))
                         continue;
-                r = see(follow, paths.items[i], true, is_new, &reason);
-                if (r == 0 && first && follow->left.loaded)
-                        r = see_rotated(follow, paths.items[i], &reason);
+                int r = see_file(search, paths->items[i], true, &reason);
+                if (r == 0 && search->left->loaded)
+                        r = see_rotated(search, paths->items[i], &reason);
                 if (r < 0 && result == 0) {
                         result = r;
                         error_move(error, &reason);
                 }
         }
-        follow->begun = true;
-        log_places_clear(&follow->left);
         return result;
+}
+
+/* Finds the files there are now. Goes on after a failure, which is returned. */
+static int find_files(struct log_follow *follow, struct error *error)
+{
+        _cleanup_(log_places_clear) struct log_places left = {0};
+        _cleanup_paths_ struct paths paths = {0};
+
+        for (size_t i = 0; i < follow->count; i++)
+                follow->files[i].listed = false;
+        if (!follow->begun && follow->options.state_path) {
+                int r = log_places_load(follow->options.state_path, &left, error);
+                if (r < 0)
+                        return r;
+        }
+        int r = paths_expand(follow->options.files, &paths, error);
+        if (r < 0 && r != -ENOENT)
+                return r;
+        /* With places kept, what is not among them came later. */
+        const struct search search = {.follow = follow,
+                                      .left = &left,
+                                      .is_new = follow->begun || follow->options.from_start || left.loaded};
+        int seen = see_files(&search, &paths, r < 0 ? NULL : error);
+        follow->begun = true;
+        return r < 0 ? r : seen;
 }
 
 /* Gives the whole lines of the buffer away; the number of bytes that are done with. */
@@ -316,7 +332,7 @@ static int read_on(struct log_follow *follow, struct followed *file, struct dead
         }
 }
 
-static int save(struct log_follow *follow, struct error *error)
+static int save_places(struct log_follow *follow, struct error *error)
 {
         _cleanup_(log_places_clear) struct log_places places = {0};
 
@@ -334,7 +350,7 @@ int log_follow_run(struct log_follow *follow, struct deadline deadline,
                    void (*each)(const char *line, size_t length, void *context), void *context,
                    struct error *error)
 {
-        int result = look(follow, error);
+        int result = find_files(follow, error);
 
         follow->caught_up = follow->begun;
         if (!follow->begun)
@@ -355,14 +371,14 @@ int log_follow_run(struct log_follow *follow, struct deadline deadline,
                 /* Its writer may hold it open for a while after it was rotated: until nothing comes any more.
                  */
                 if (!file->listed && (r < 0 || file->place.offset == before))
-                        leave(follow, i);
+                        leave_file(follow, i);
                 else if (r < 0 && result == 0) {
                         result = r;
                         error_move(error, &reason);
                 }
         }
         _cleanup_error_ struct error unsaved = {0};
-        int r = save(follow, &unsaved);
+        int r = save_places(follow, &unsaved);
         if (r < 0 && result == 0) {
                 result = r;
                 error_move(error, &unsaved);

@@ -7,8 +7,8 @@
  * each one was left is kept in a file, so that nothing is lost or counted again over a restart. One thread at
  * a time.
  */
-#ifndef EXPORTER_LOG_FOLLOW_H
-#define EXPORTER_LOG_FOLLOW_H
+#ifndef EXPORTER_KINDS_LOG_FOLLOW_H
+#define EXPORTER_KINDS_LOG_FOLLOW_H
 
 #include "exporter/kinds/shared/paths.h"
 #include "runbook/clock.h"

@@ -5,11 +5,12 @@
  * The place is the cursor of the last entry that was read. The journal is opened anew for each run: that sees
  * files which came and went, and between runs nothing is mapped.
  */
+#include "exporter/kinds/log/journal.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <systemd/sd-journal.h>
 
-#include "exporter/kinds/log/source.h"
 #include "exporter/kinds/shared/state_file.h"
 #include "exporter/kinds/shared/unit_name.h"
 #include "runbook/trace.h"
@@ -22,24 +23,16 @@ static const char *const priorities[] = {"emerg",  "alert", "crit",  "err", "war
 enum { PRIORITY_DEBUG = 7 };
 
 const struct config_field log_journal_fields[] = {
-        {.name = "units",
-         .type = CONFIG_STRINGS,
-         .offset = offsetof(struct log_journal_config, units),
+        {"units", CONFIG_STRINGS, offsetof(struct log_journal_config, units),
          .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
          .help = "Units with their suffix, each counted apart: what they write, and what systemd says of "
                  "them"},
-        {.name = "directory",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct log_journal_config, directory),
+        {"directory", CONFIG_STRING, offsetof(struct log_journal_config, directory),
          .flags = CONFIG_NOT_EMPTY,
          .help = "Where the journal's files are; without it those of this machine, in /var/log/journal and "
                  "/run/log/journal"},
-        {.name = "priority",
-         .type = CONFIG_ENUM,
-         .offset = offsetof(struct log_journal_config, priority),
-         .choices = priorities,
-         .fallback = "debug",
-         .help = "Only entries that are at least so urgent"},
+        {"priority", CONFIG_ENUM, offsetof(struct log_journal_config, priority), .choices = priorities,
+         .fallback = "debug", .help = "Only entries that are at least so urgent"},
         {0},
 };
 
@@ -76,7 +69,7 @@ static void close_journal_p(sd_journal **opened)
         sd_journal_close(*opened);
 }
 
-static int failed(const struct journal *journal, int r, struct error *error)
+static int fail_with(const struct journal *journal, int r, struct error *error)
 {
         return error_set(error, -r, "%s: %s",
                          journal->config->directory ? journal->config->directory : "the journal",
@@ -95,7 +88,7 @@ static int open_files(const struct journal *journal, sd_journal **ret, struct er
         if (r >= 0)
                 r = sd_journal_get_usage(opened, &bytes);
         if (r < 0)
-                return failed(journal, r, error);
+                return fail_with(journal, r, error);
         /* Files that may not be read are passed over in silence. */
         if (bytes == 0)
                 return error_set(error, ENOENT,
@@ -106,7 +99,7 @@ static int open_files(const struct journal *journal, sd_journal **ret, struct er
         return 0;
 }
 
-static int match(sd_journal *opened, const char *field, const char *value)
+static int add_match(sd_journal *opened, const char *field, const char *value)
 {
         _cleanup_free_ char *text = text_format("%s=%s", field, value);
 
@@ -120,9 +113,9 @@ static int match_units(const struct journal *journal, sd_journal *opened, const 
         int r = 0;
 
         for (size_t i = 0; i < config->units.count && r >= 0; i++)
-                r = match(opened, field, config->units.items[i]);
+                r = add_match(opened, field, config->units.items[i]);
         for (int i = 0; config->priority < PRIORITY_DEBUG && i <= config->priority && r >= 0; i++)
-                r = match(opened, "PRIORITY", (const char[]){(char)('0' + i), '\0'});
+                r = add_match(opened, "PRIORITY", (const char[]){(char)('0' + i), '\0'});
         return r;
 }
 
@@ -135,7 +128,7 @@ static int add_matches(const struct journal *journal, sd_journal *opened)
                 r = sd_journal_add_disjunction(opened);
         if (r >= 0)
                 r = match_units(journal, opened, "UNIT");
-        return r >= 0 ? match(opened, "_PID", "1") : r;
+        return r >= 0 ? add_match(opened, "_PID", "1") : r;
 }
 
 static bool is_unit(const struct journal *journal, sd_journal *opened, const char *field, size_t *ret)
@@ -158,7 +151,7 @@ static bool is_unit(const struct journal *journal, sd_journal *opened, const cha
 }
 
 /* An entry is one line: breaks in its message are blanks. One without a message is an empty line. */
-static int give(struct journal *journal, sd_journal *opened, log_line_sink each, void *context)
+static int give_entry(struct journal *journal, sd_journal *opened, log_line_sink each, void *context)
 {
         static const char field[] = "MESSAGE=";
         const void *data = field;
@@ -182,7 +175,7 @@ static int give(struct journal *journal, sd_journal *opened, log_line_sink each,
 }
 
 /* Takes the entry that the journal stands at for the place. */
-static int note(struct journal *journal, sd_journal *opened)
+static int note_cursor(struct journal *journal, sd_journal *opened)
 {
         char *cursor = NULL;
 
@@ -221,9 +214,9 @@ static int find_place(struct journal *journal, sd_journal *opened, struct error 
                 if (r >= 0)
                         r = sd_journal_previous(opened);
                 if (r > 0)
-                        r = note(journal, opened);
+                        r = note_cursor(journal, opened);
                 if (r < 0)
-                        return failed(journal, r, error);
+                        return fail_with(journal, r, error);
         }
         journal->begun = journal->unsaved = true;
         return 0;
@@ -257,9 +250,9 @@ static int read_on(struct journal *journal, sd_journal *opened, struct deadline 
         if (r > 0 && journal->cursor && sd_journal_test_cursor(opened, journal->cursor) > 0)
                 r = sd_journal_next(opened);
         while (r > 0) {
-                r = give(journal, opened, each, context);
+                r = give_entry(journal, opened, each, context);
                 if (r >= 0)
-                        r = note(journal, opened);
+                        r = note_cursor(journal, opened);
                 if (r >= 0 && deadline_passed(deadline))
                         return 0;
                 if (r >= 0)
@@ -269,7 +262,7 @@ static int read_on(struct journal *journal, sd_journal *opened, struct deadline 
         return r;
 }
 
-static int save(struct journal *journal, struct error *error)
+static int save_cursor(struct journal *journal, struct error *error)
 {
         _cleanup_text_ struct text lines = {0};
 
@@ -308,25 +301,29 @@ static int journal_run(void *state, struct deadline deadline, struct deadline pa
         if (r >= 0)
                 r = read_on(journal, opened, deadline, each, context, ret_caught_up);
         if (r < 0) {
-                (void)save(journal, NULL);
-                return failed(journal, r, error);
+                (void)save_cursor(journal, NULL);
+                return fail_with(journal, r, error);
         }
-        return save(journal, error);
+        return save_cursor(journal, error);
 }
 
-static void journal_tell(const void *state, struct sample_sink *sink)
+static void journal_add_samples(const void *state, struct sample_sink *sink)
 {
         const struct journal *journal = state;
 
         SAMPLE_BARE(sink, &log_family_gaps, (double)journal->gaps);
 }
 
-static const struct log_source_type type = {
-        .label = "unit", .run = journal_run, .tell = journal_tell, .free = journal_free};
-
-int log_journal_open(const struct log_journal_config *config, struct config_node *node,
-                     const struct log_source_options *options, struct log_source *ret, struct error *error)
+static const struct config_strings *journal_members(const void *configured)
 {
+        const struct log_journal_config *config = configured;
+        return &config->units;
+}
+
+static int journal_open(const void *configured, struct config_node *node,
+                        const struct log_source_options *options, void **ret_state, struct error *error)
+{
+        const struct log_journal_config *config = configured;
         _cleanup_(journal_free_p) struct journal *journal = calloc(1, sizeof(*journal));
         bool good = unit_names_check(&config->units, node, "units") &&
                     log_members_check(&config->units, node, "units");
@@ -341,6 +338,16 @@ int log_journal_open(const struct log_journal_config *config, struct config_node
                 return error_oom(error);
         journal->config = config;
         journal->options = *options;
-        *ret = (struct log_source){.type = &type, .state = TAKE_PTR(journal)};
+        *ret_state = TAKE_PTR(journal);
         return 0;
 }
+
+const struct log_source_type log_source_journal = {
+        .key = "journal",
+        .label = "unit",
+        .members = journal_members,
+        .open = journal_open,
+        .run = journal_run,
+        .add_samples = journal_add_samples,
+        .free = journal_free,
+};

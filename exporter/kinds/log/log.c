@@ -8,7 +8,9 @@
 #include <stdio.h>
 
 #include "exporter/check/check.h"
-#include "exporter/kinds/log/source.h"
+#include "exporter/kinds/log/docker.h"
+#include "exporter/kinds/log/files.h"
+#include "exporter/kinds/log/journal.h"
 #include "runbook/pattern.h"
 
 #define PATTERNS_MAX 64
@@ -33,80 +35,62 @@ struct log_config {
 };
 
 static const struct config_field pattern_fields[] = {
-        {.name = "name",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct log_pattern, name),
-         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
-         .help = "The label `pattern` of its counter"},
-        {.name = "pattern",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct log_pattern, pattern),
+        {"name", CONFIG_STRING, offsetof(struct log_pattern, name),
+         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY, .help = "The label `pattern` of its counter"},
+        {"pattern", CONFIG_STRING, offsetof(struct log_pattern, pattern),
          .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
          .help = "A regular expression (RE2 without flags) to look for anywhere in a line"},
-        {.name = "ignore_case",
-         .type = CONFIG_BOOL,
-         .offset = offsetof(struct log_pattern, ignore_case),
-         .fallback = "false",
+        {"ignore_case", CONFIG_BOOL, offsetof(struct log_pattern, ignore_case), .fallback = "false",
          .help = "Lines are turned to lower case first (ASCII); the pattern is written in it"},
         {0},
 };
 
 static const struct config_field fields[] = {
-        {.name = "files",
-         .type = CONFIG_STRINGS,
-         .offset = offsetof(struct log_config, files),
-         .flags = CONFIG_NOT_EMPTY,
+        {"files", CONFIG_STRINGS, offsetof(struct log_config, files), .flags = CONFIG_NOT_EMPTY,
          .help = "Absolute paths with *, ? and [abc]; compressed files are passed over. Or a journal, or "
                  "docker: one of the three"},
-        {.name = "journal",
-         .type = CONFIG_OBJECT,
-         .offset = offsetof(struct log_config, journal),
-         .fields = log_journal_fields,
+        {"journal", CONFIG_OBJECT, offsetof(struct log_config, journal), .fields = log_journal_fields,
          .help = "What units write to journald"},
-        {.name = "docker",
-         .type = CONFIG_OBJECT,
-         .offset = offsetof(struct log_config, docker),
-         .fields = log_docker_fields,
+        {"docker", CONFIG_OBJECT, offsetof(struct log_config, docker), .fields = log_docker_fields,
          .help = "What the containers of a Compose project write"},
-        {.name = "patterns",
-         .type = CONFIG_LIST,
-         .offset = offsetof(struct log_config, patterns),
-         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
-         .fields = pattern_fields,
-         .size = sizeof(struct log_pattern),
-         .help = "What to count lines of; a line may match several"},
-        {.name = "from",
-         .type = CONFIG_ENUM,
-         .offset = offsetof(struct log_config, from),
-         .choices = froms,
-         .fallback = "end",
+        {"patterns", CONFIG_LIST, offsetof(struct log_config, patterns),
+         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY, .fields = pattern_fields,
+         .size = sizeof(struct log_pattern), .help = "What to count lines of; a line may match several"},
+        {"from", CONFIG_ENUM, offsetof(struct log_config, from), .choices = froms, .fallback = "end",
          .help = "Where to begin in what is there when the check runs for the first time; files and "
                  "containers that come later are read from their start"},
-        {.name = "max_line",
-         .type = CONFIG_SIZE,
-         .offset = offsetof(struct log_config, max_line),
-         .fallback = "64KiB",
+        {"max_line", CONFIG_SIZE, offsetof(struct log_config, max_line), .fallback = "64KiB",
          .help = "Of longer lines only so much is looked at; up to 1MiB"},
         {0},
 };
 
-static const struct metric_family matched = {"runbook_log_matched_lines_total", METRIC_COUNTER, NULL,
-                                             "Lines in which the pattern was found."};
-static const struct metric_family lines = {"runbook_log_lines_total", METRIC_COUNTER, NULL,
-                                           "Lines that were read."};
-static const struct metric_family caught_up = {
-        "runbook_log_caught_up", METRIC_GAUGE, NULL,
-        "Whether the last run had the time to read all there was; the rest is for the next one."};
+#define FAMILIES(X)                                                                 \
+        X(matched, COUNTER, "runbook_log_matched_lines_total", NULL,                \
+          "Lines in which the pattern was found.")                                  \
+        X(lines, COUNTER, "runbook_log_lines_total", NULL, "Lines that were read.") \
+        X(caught_up, GAUGE, "runbook_log_caught_up", NULL,                          \
+          "Whether the last run had the time to read all there was; the rest is for the next one.")
 
-static const struct metric_family *const families[] = {
-        &matched,         &lines, &caught_up, &log_family_files, &log_family_behind, &log_family_containers,
-        &log_family_gaps, NULL};
+FAMILIES(DEFINE_FAMILY)
+static const struct metric_family *const families[] = {FAMILIES(FAMILY_ADDRESS) LOG_FILES_FAMILIES(
+        FAMILY_ADDRESS) LOG_DOCKER_FAMILIES(FAMILY_ADDRESS) LOG_SOURCE_FAMILIES(FAMILY_ADDRESS) NULL};
+
+/* The sorts of sources, and where the configuration of each lies. */
+static const struct {
+        const struct log_source_type *type;
+        size_t offset;
+} sources[] = {
+        {&log_source_files, offsetof(struct log_config, files)},
+        {&log_source_journal, offsetof(struct log_config, journal)},
+        {&log_source_docker, offsetof(struct log_config, docker)},
+};
 
 static const struct config_strings no_members = {.items = (char *[]){NULL}, .count = 1};
 
 struct log_state {
         const struct log_config *config;
-        struct log_source source;
+        const struct log_source_type *source;
+        void *source_state;
         const struct config_strings *members; /* of the source; one without a name when it has none */
         char *state_path;
         struct pattern *patterns[PATTERNS_MAX];
@@ -120,8 +104,8 @@ static void *log_close(void *state)
 
         if (!log)
                 return NULL;
-        if (log->source.type)
-                log->source.type->free(log->source.state);
+        if (log->source)
+                log->source->free(log->source_state);
         for (size_t i = 0; i < PATTERNS_MAX; i++)
                 pattern_free(log->patterns[i]);
         free(log->state_path);
@@ -149,7 +133,7 @@ static bool has_capital(const char *pattern)
         return false;
 }
 
-static bool compile(struct log_state *log, size_t i, struct config_node *node)
+static bool compile_pattern(struct log_state *log, size_t i, struct config_node *node)
 {
         const struct log_pattern *given = log->config->patterns.items, *pattern = &given[i];
         _cleanup_error_ struct error error = {0};
@@ -170,39 +154,44 @@ static bool compile(struct log_state *log, size_t i, struct config_node *node)
         return true;
 }
 
-/* Opens the one source that is given. */
+/* The one source that is given, and its part of the mapping; -EINVAL after a complaint. */
+static int find_source(struct config_node *node, size_t *ret, struct config_node **ret_part)
+{
+        size_t count = 0;
+
+        for (size_t i = 0; i < N_ELEMENTS(sources); i++) {
+                struct config_node *part = config_member(node, sources[i].type->key);
+
+                if (!part)
+                        continue;
+                count++;
+                *ret = i;
+                *ret_part = part;
+        }
+        if (count == 1)
+                return 0;
+        config_complain(node, NULL, "one of files, journal and docker is needed, and only one");
+        return -EINVAL;
+}
+
 static int open_source(struct log_state *log, struct config_node *node, struct error *error)
 {
-        static const char *const sources[] = {"files", "journal", "docker"};
         const struct log_config *config = log->config;
         const struct log_source_options options = {
                 .state_path = log->state_path,
                 .from_start = config->from == FROM_START,
                 .line_limit = (size_t)config->max_line,
         };
-        struct config_node *given = NULL;
-        size_t count = 0;
+        struct config_node *part = NULL;
+        size_t i = 0;
 
-        for (size_t i = 0; i < N_ELEMENTS(sources); i++) {
-                struct config_node *member = config_member(node, sources[i]);
-
-                given = member ? member : given;
-                count += member != NULL;
-        }
-        if (count != 1) {
-                config_complain(node, NULL, "one of files, journal and docker is needed, and only one");
-                return -EINVAL;
-        }
-        if (config->journal.units.count > 0) {
-                log->members = &config->journal.units;
-                return log_journal_open(&config->journal, given, &options, &log->source, error);
-        }
-        if (config->docker.services.count > 0) {
-                log->members = &config->docker.services;
-                return log_docker_open(&config->docker, given, &options, &log->source, error);
-        }
-        log->members = &no_members;
-        return log_files_open(&config->files, node, &options, &log->source, error);
+        int r = find_source(node, &i, &part);
+        if (r < 0)
+                return r;
+        const void *of_source = (const char *)config + sources[i].offset;
+        log->source = sources[i].type;
+        log->members = log->source->members ? log->source->members(of_source) : &no_members;
+        return log->source->open(of_source, part, &options, &log->source_state, error);
 }
 
 static int log_open(const struct check *check, struct config_node *node, void **ret_state,
@@ -230,7 +219,7 @@ static int log_open(const struct check *check, struct config_node *node, void **
                 return error_oom(error);
         int r = open_source(log, node, error);
         for (size_t i = 0; i < config->patterns.count; i++)
-                good = compile(log, i, config_item(config_member(node, "patterns"), i)) && good;
+                good = compile_pattern(log, i, config_item(config_member(node, "patterns"), i)) && good;
         if (r < 0 || !good)
                 return r < 0 ? r : -EINVAL;
         /* One more: neither may be nothing. */
@@ -268,15 +257,14 @@ static int log_run(void *state, struct deadline deadline, struct sample_sink *si
         struct log_state *log = state;
         const struct log_pattern *given = log->config->patterns.items;
         size_t count = log->config->patterns.count;
-        const struct log_source_type *type = log->source.type;
         nsec left = deadline_left(deadline);
         bool read_all = false;
 
-        int r = type->run(log->source.state, deadline_earlier(deadline, deadline_in(left / 2)),
-                          deadline_earlier(deadline, deadline_in(left / 4 * 3)), see_line, log, &read_all,
-                          error);
+        int r = log->source->run(log->source_state, deadline_earlier(deadline, deadline_in(left / 2)),
+                                 deadline_earlier(deadline, deadline_in(left / 4 * 3)), see_line, log,
+                                 &read_all, error);
         for (size_t m = 0; m < log->members->count; m++) {
-                const struct label member = {type->label, log->members->items[m]};
+                const struct label member = {log->source->label, log->members->items[m]};
 
                 for (size_t i = 0; i < count; i++)
                         SAMPLE(sink, &matched, (double)log->matched[m * count + i], member,
@@ -284,7 +272,7 @@ static int log_run(void *state, struct deadline deadline, struct sample_sink *si
                 SAMPLE(sink, &lines, (double)log->lines[m], member);
         }
         SAMPLE_BARE(sink, &caught_up, read_all);
-        type->tell(log->source.state, sink);
+        log->source->add_samples(log->source_state, sink);
         return r;
 }
 

@@ -35,7 +35,7 @@ const struct log_place *log_places_find(const struct log_places *places, dev_t d
         return NULL;
 }
 
-static int parse(char *content, struct log_places *places)
+static int parse_places(char *content, struct log_places *places)
 {
         for (char *rest = content, *line; (line = strsep(&rest, "\n"));) {
                 uint64_t device, inode, offset;
@@ -68,7 +68,7 @@ int log_places_load(const char *path, struct log_places *ret, struct error *erro
         int r = state_file_load(path, TITLE, &lines, error);
         if (r <= 0)
                 return r;
-        if (lines.length > 0 && parse(lines.data, &places) < 0)
+        if (lines.length > 0 && parse_places(lines.data, &places) < 0)
                 return state_file_broken(path, TITLE, error);
         *ret = places;
         places = (struct log_places){0};

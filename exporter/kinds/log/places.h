@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where log files were left, kept in a file over restarts: one line of numbers each. */
-#ifndef EXPORTER_LOG_PLACES_H
-#define EXPORTER_LOG_PLACES_H
+#ifndef EXPORTER_KINDS_LOG_PLACES_H
+#define EXPORTER_KINDS_LOG_PLACES_H
 
 #include <sys/types.h>
 

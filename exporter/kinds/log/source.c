@@ -2,10 +2,7 @@
 /* What the sources have in common: the names of their members, and gaps in what they read. */
 #include "exporter/kinds/log/source.h"
 
-const struct metric_family log_family_gaps = {
-        "runbook_log_gaps_total", METRIC_COUNTER, NULL,
-        "How often what was read last was not in the journal, or in a container's log, any more: what came "
-        "behind it may have been lost unread."};
+LOG_SOURCE_FAMILIES(DEFINE_SHARED_FAMILY)
 
 bool log_members_check(const struct config_strings *members, struct config_node *node, const char *key)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Columns to samples. */
+/* The rows of a query as samples, by what is said of each of its columns. */
 #include "exporter/kinds/postgres/columns.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How the columns of a query become samples: the same for what is built in and for the operator's own. */
-#ifndef EXPORTER_POSTGRES_COLUMNS_H
-#define EXPORTER_POSTGRES_COLUMNS_H
+#ifndef EXPORTER_KINDS_POSTGRES_COLUMNS_H
+#define EXPORTER_KINDS_POSTGRES_COLUMNS_H
 
 #include "runbook/metrics.h"
 #include "runbook/postgres.h"

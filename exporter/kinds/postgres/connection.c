@@ -7,8 +7,8 @@
 
 #include "runbook/trace.h"
 
-struct postgres_target {
-        struct postgres_target *next;
+struct postgres_connection {
+        struct postgres_connection *next;
         char *dsn, *file, *variable; /* what tells it from others */
         unsigned references;         /* by the lock of all */
 
@@ -27,7 +27,7 @@ struct postgres_target {
  * here, and not with them, that two of one server meet. */
 static struct {
         pthread_mutex_t lock;
-        struct postgres_target *first;
+        struct postgres_connection *first;
 } all = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static nsec lock_timeout(nsec statement_timeout)
@@ -35,156 +35,159 @@ static nsec lock_timeout(nsec statement_timeout)
         return statement_timeout / 5 > NSEC_PER_MSEC ? statement_timeout / 5 : NSEC_PER_MSEC;
 }
 
-static void target_free(struct postgres_target *target)
+static void connection_free(struct postgres_connection *connection)
 {
-        postgres_free(target->postgres);
-        free(target->dsn);
-        free(target->file);
-        free(target->variable);
-        pthread_mutex_destroy(&target->lock);
-        pthread_cond_destroy(&target->free);
-        free(target);
+        postgres_free(connection->postgres);
+        free(connection->dsn);
+        free(connection->file);
+        free(connection->variable);
+        pthread_mutex_destroy(&connection->lock);
+        pthread_cond_destroy(&connection->free);
+        free(connection);
 }
 
-static bool copy(const char *from, char **to)
+static bool copy_string(const char *from, char **to)
 {
         return !from || (*to = strdup(from));
 }
 
-static int target_new(const struct postgres_options *options, nsec statement_timeout,
-                      struct postgres_target **ret, struct error *error)
+static int connection_new(const struct postgres_options *options, nsec statement_timeout,
+                          struct postgres_connection **ret, struct error *error)
 {
-        struct postgres_target *target = calloc(1, sizeof(*target));
+        struct postgres_connection *connection = calloc(1, sizeof(*connection));
         struct postgres_options own = *options;
         pthread_condattr_t monotonic;
         int r;
 
-        if (!target)
+        if (!connection)
                 return error_oom(error);
-        pthread_mutex_init(&target->lock, NULL);
+        pthread_mutex_init(&connection->lock, NULL);
         pthread_condattr_init(&monotonic);
         pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-        pthread_cond_init(&target->free, &monotonic);
+        pthread_cond_init(&connection->free, &monotonic);
         pthread_condattr_destroy(&monotonic);
 
         own.application_name = "runbook_exporter";
         own.read_only = true;
         own.statement_timeout = statement_timeout;
         own.lock_timeout = lock_timeout(statement_timeout);
-        target->first_timeout = statement_timeout;
-        target->references = 1;
-        r = postgres_new(&own, &target->postgres, error);
-        if (r >= 0 && (!copy(options->dsn, &target->dsn) || !copy(options->password.file, &target->file) ||
-                       !copy(options->password.variable, &target->variable)))
+        connection->first_timeout = statement_timeout;
+        connection->references = 1;
+        r = postgres_new(&own, &connection->postgres, error);
+        if (r >= 0 && (!copy_string(options->dsn, &connection->dsn) ||
+                       !copy_string(options->password.file, &connection->file) ||
+                       !copy_string(options->password.variable, &connection->variable)))
                 r = error_oom(error);
         if (r < 0) {
-                target_free(target);
+                connection_free(connection);
                 return r;
         }
-        *ret = target;
+        *ret = connection;
         return 0;
 }
 
-int postgres_target_open(const struct postgres_options *options, nsec statement_timeout,
-                         struct postgres_target **ret, struct error *error)
+int postgres_connection_open(const struct postgres_options *options, nsec statement_timeout,
+                             struct postgres_connection **ret, struct error *error)
 {
         int r = 0;
 
         pthread_mutex_lock(&all.lock);
-        struct postgres_target *target = all.first;
-        while (target && !(string_equal(target->dsn, options->dsn) &&
-                           string_equal(target->file, options->password.file) &&
-                           string_equal(target->variable, options->password.variable)))
-                target = target->next;
-        if (target) {
-                target->references++;
+        struct postgres_connection *connection = all.first;
+        while (connection && !(string_equal(connection->dsn, options->dsn) &&
+                               string_equal(connection->file, options->password.file) &&
+                               string_equal(connection->variable, options->password.variable)))
+                connection = connection->next;
+        if (connection) {
+                connection->references++;
         } else {
-                r = target_new(options, statement_timeout, &target, error);
-                if (target) {
-                        target->next = all.first;
-                        all.first = target;
+                r = connection_new(options, statement_timeout, &connection, error);
+                if (connection) {
+                        connection->next = all.first;
+                        all.first = connection;
                 }
         }
         pthread_mutex_unlock(&all.lock);
-        if (target)
-                *ret = target;
+        if (connection)
+                *ret = connection;
         return r;
 }
 
-struct postgres_target *postgres_target_close(struct postgres_target *target)
+struct postgres_connection *postgres_connection_close(struct postgres_connection *connection)
 {
-        if (!target)
+        if (!connection)
                 return NULL;
         pthread_mutex_lock(&all.lock);
-        bool last = --target->references == 0;
+        bool last = --connection->references == 0;
         if (last) {
-                struct postgres_target **at = &all.first;
+                struct postgres_connection **at = &all.first;
 
-                while (*at != target)
+                while (*at != connection)
                         at = &(*at)->next;
-                *at = target->next;
+                *at = connection->next;
         }
         pthread_mutex_unlock(&all.lock);
         if (last)
-                target_free(target);
+                connection_free(connection);
         return NULL;
 }
 
-static bool wait_for_turn(struct postgres_target *target, struct deadline deadline)
+static bool wait_for_turn(struct postgres_connection *connection, struct deadline deadline)
 {
         const struct timespec until = {.tv_sec = deadline.at / NSEC_PER_SEC,
                                        .tv_nsec = deadline.at % NSEC_PER_SEC};
         bool mine;
 
-        pthread_mutex_lock(&target->lock);
-        if (target->taken)
+        pthread_mutex_lock(&connection->lock);
+        if (connection->taken)
                 trace_step(deadline, "waiting for the connection, which another check of the server has");
-        while (target->taken && pthread_cond_timedwait(&target->free, &target->lock, &until) != ETIMEDOUT)
+        while (connection->taken &&
+               pthread_cond_timedwait(&connection->free, &connection->lock, &until) != ETIMEDOUT)
                 ;
-        mine = !target->taken;
+        mine = !connection->taken;
         if (mine)
-                target->taken = true;
-        pthread_mutex_unlock(&target->lock);
+                connection->taken = true;
+        pthread_mutex_unlock(&connection->lock);
         return mine;
 }
 
-int postgres_target_take(struct postgres_target *target, struct deadline deadline, struct error *error)
+int postgres_connection_take(struct postgres_connection *connection, struct deadline deadline,
+                             struct error *error)
 {
-        if (!wait_for_turn(target, deadline))
+        if (!wait_for_turn(connection, deadline))
                 return error_set(error, EBUSY,
                                  "another check of this server kept the connection busy for too long");
-        if (postgres_connected(target->postgres))
+        if (postgres_connected(connection->postgres))
                 trace_step(deadline, "over the connection of before");
-        int r = postgres_connect(target->postgres, deadline, error);
+        int r = postgres_connect(connection->postgres, deadline, error);
         if (r < 0)
-                postgres_target_give(target);
+                postgres_connection_give(connection);
         return r;
 }
 
-void postgres_target_give(struct postgres_target *target)
+void postgres_connection_give(struct postgres_connection *connection)
 {
-        pthread_mutex_lock(&target->lock);
-        target->taken = false;
-        pthread_cond_signal(&target->free);
-        pthread_mutex_unlock(&target->lock);
+        pthread_mutex_lock(&connection->lock);
+        connection->taken = false;
+        pthread_cond_signal(&connection->free);
+        pthread_mutex_unlock(&connection->lock);
 }
 
 /* A session may have been replaced by another one, which begins anew. */
-static nsec present_timeout(struct postgres_target *target)
+static nsec present_timeout(struct postgres_connection *connection)
 {
-        int pid = postgres_backend_pid(target->postgres);
+        int pid = postgres_backend_pid(connection->postgres);
 
-        if (pid != target->pid) {
-                target->pid = pid;
-                target->timeout = target->first_timeout;
+        if (pid != connection->pid) {
+                connection->pid = pid;
+                connection->timeout = connection->first_timeout;
         }
-        return target->timeout;
+        return connection->timeout;
 }
 
-static int set_timeouts(struct postgres_target *target, nsec most, struct deadline deadline,
+static int set_timeouts(struct postgres_connection *connection, nsec most, struct deadline deadline,
                         struct error *error)
 {
-        nsec present = present_timeout(target);
+        nsec present = present_timeout(connection);
 
         if (present >= most - most / 4 && present <= most + most / 4)
                 return 0;
@@ -193,25 +196,26 @@ static int set_timeouts(struct postgres_target *target, nsec most, struct deadli
         if (!statement || !lock)
                 return error_oom(error);
         int r = postgres_query(
-                target->postgres,
+                connection->postgres,
                 "SELECT set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false)",
                 (const char *const[]){statement, lock}, 2, deadline, NULL, error);
         if (r < 0)
                 return r;
-        target->pid = postgres_backend_pid(target->postgres);
-        target->timeout = most;
+        connection->pid = postgres_backend_pid(connection->postgres);
+        connection->timeout = most;
         return 0;
 }
 
-int postgres_target_query(struct postgres_target *target, const char *sql, const char *const *parameters,
-                          int count, nsec most, struct deadline deadline, PGresult **ret, struct error *error)
+int postgres_connection_query(struct postgres_connection *connection, const char *sql,
+                              const char *const *parameters, int count, nsec most, struct deadline deadline,
+                              PGresult **ret, struct error *error)
 {
-        int r = set_timeouts(target, most > NSEC_PER_MSEC ? most : NSEC_PER_MSEC, deadline, error);
+        int r = set_timeouts(connection, most > NSEC_PER_MSEC ? most : NSEC_PER_MSEC, deadline, error);
 
-        return r < 0 ? r : postgres_query(target->postgres, sql, parameters, count, deadline, ret, error);
+        return r < 0 ? r : postgres_query(connection->postgres, sql, parameters, count, deadline, ret, error);
 }
 
-bool postgres_target_error_is(const struct postgres_target *target, const char *sqlstate)
+bool postgres_connection_error_is(const struct postgres_connection *connection, const char *sqlstate)
 {
-        return strcmp(postgres_sqlstate(target->postgres), sqlstate) == 0;
+        return strcmp(postgres_sqlstate(connection->postgres), sqlstate) == 0;
 }

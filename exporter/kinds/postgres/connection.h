@@ -7,32 +7,34 @@
  * What may not go on for ever ends on the server: each statement gets a statement_timeout, and a lock_timeout
  * of a fifth of it, so that it never stands in a lock's queue for long.
  */
-#ifndef EXPORTER_POSTGRES_TARGET_H
-#define EXPORTER_POSTGRES_TARGET_H
+#ifndef EXPORTER_KINDS_POSTGRES_CONNECTION_H
+#define EXPORTER_KINDS_POSTGRES_CONNECTION_H
 
 #include "runbook/postgres.h"
 
-struct postgres_target;
+struct postgres_connection;
 
-/* The target of the DSN and password in `options`, which is made when there is none. Does not connect;
+/* The connection of the DSN and password in `options`, which is made when there is none. Does not connect;
  * -EINVAL when the DSN is wrong. `statement_timeout` is what a new session begins with. */
-int postgres_target_open(const struct postgres_options *options, nsec statement_timeout,
-                         struct postgres_target **ret, struct error *error);
-struct postgres_target *postgres_target_close(struct postgres_target *target); /* takes NULL, gives NULL */
+int postgres_connection_open(const struct postgres_options *options, nsec statement_timeout,
+                             struct postgres_connection **ret, struct error *error);
+struct postgres_connection *postgres_connection_close(
+        struct postgres_connection *connection); /* takes NULL, gives NULL */
 
 /* Waits for the turn and for a connection. After 0 the turn must be given back; -EBUSY: it did not come by
  * the deadline. Any other failure is the connection's, and gives the turn back. */
-int postgres_target_take(struct postgres_target *target, struct deadline deadline, struct error *error);
-void postgres_target_give(struct postgres_target *target);
+int postgres_connection_take(struct postgres_connection *connection, struct deadline deadline,
+                             struct error *error);
+void postgres_connection_give(struct postgres_connection *connection);
 
 /* As postgres_query(), on whose errors it answers the same; by who has the turn. `most` is how long the
  * server may work on it, give or take a quarter: the session's settings are only changed when they are too
  * far off. */
-int postgres_target_query(struct postgres_target *target, const char *sql, const char *const *parameters,
-                          int count, nsec most, struct deadline deadline, PGresult **ret,
-                          struct error *error);
+int postgres_connection_query(struct postgres_connection *connection, const char *sql,
+                              const char *const *parameters, int count, nsec most, struct deadline deadline,
+                              PGresult **ret, struct error *error);
 
 /* The server's word for the last error: its SQLSTATE. By who has the turn. */
-bool postgres_target_error_is(const struct postgres_target *target, const char *sqlstate);
+bool postgres_connection_error_is(const struct postgres_connection *connection, const char *sqlstate);
 
 #endif

@@ -2,119 +2,82 @@
 /* The groups: their queries, and what the columns mean. */
 #include "exporter/kinds/postgres/groups.h"
 
-#define FAMILY(variable, type_, unit_, name_, help_)   \
-        static const struct metric_family variable = { \
-                .name = "runbook_postgres_" name_, .type = (type_), .unit = (unit_), .help = (help_)}
+POSTGRES_FAMILIES(DEFINE_SHARED_FAMILY)
 
-const struct metric_family postgres_ready = {
-        "runbook_postgres_ready", METRIC_GAUGE, NULL,
-        "Whether the server let the check in and answered it; 0 when it did not."};
-const struct metric_family postgres_group_success = {
-        "runbook_postgres_group_success", METRIC_GAUGE, NULL,
-        "Whether the group was measured; 0 while the check succeeds: the server has no such extension."};
+#define FAMILIES(X)                                                                                        \
+        X(info, INFO, "runbook_postgres_info", NULL, "The version of the server.")                         \
+        X(start, GAUGE, "runbook_postgres_start_timestamp_seconds", "seconds",                             \
+          "When the server was started.")                                                                  \
+        X(connections, GAUGE, "runbook_postgres_connections", NULL,                                        \
+          "Client connections by database and state; without pg_monitor the state of others is unknown.")  \
+        X(max_connections, GAUGE, "runbook_postgres_max_connections", NULL,                                \
+          "How many connections the server takes.")                                                        \
+        X(long_running, GAUGE, "runbook_postgres_long_running_queries", NULL,                              \
+          "Queries that have been active for longer than the check's long_running.")                       \
+        X(longest, GAUGE, "runbook_postgres_longest_query_seconds", "seconds",                             \
+          "For how long the oldest active query has been running; 0: none is.")                            \
+        X(longest_transaction, GAUGE, "runbook_postgres_longest_transaction_seconds", "seconds",           \
+          "For how long the oldest transaction has been open, idle ones too; 0: none is.")                 \
+        X(in_recovery, GAUGE, "runbook_postgres_in_recovery", NULL,                                        \
+          "Whether the server is a standby: 1, or a primary: 0.")                                          \
+        X(lag, GAUGE, "runbook_postgres_replication_lag_seconds", "seconds",                               \
+          "On a standby, how old what it replayed last is; 0 when it streams and has replayed all it "     \
+          "received.")                                                                                     \
+        X(lag_bytes, GAUGE, "runbook_postgres_replication_lag_bytes", "bytes",                             \
+          "On a standby, the WAL that it has received and not yet replayed.")                              \
+        X(streaming, GAUGE, "runbook_postgres_wal_receiver_streaming", NULL,                               \
+          "On a standby, whether it streams WAL from its primary.")                                        \
+        X(last_message, GAUGE, "runbook_postgres_wal_receiver_last_message_timestamp_seconds", "seconds",  \
+          "On a standby, when its primary was last heard of.")                                             \
+        X(replica_lag, GAUGE, "runbook_postgres_replica_lag_seconds", "seconds",                           \
+          "How long the replica took lately to write, flush and replay WAL; 0 when it has all of it.")     \
+        X(replica_lag_bytes, GAUGE, "runbook_postgres_replica_lag_bytes", "bytes",                         \
+          "The WAL that the replica has not yet written, flushed and replayed.")                           \
+        X(slot_active, GAUGE, "runbook_postgres_replication_slot_active", NULL,                            \
+          "Whether somebody reads from the replication slot.")                                             \
+        X(slot_retained, GAUGE, "runbook_postgres_replication_slot_retained_bytes", "bytes",               \
+          "The WAL that the server keeps for the replication slot.")                                       \
+        X(wal_size, GAUGE, "runbook_postgres_wal_size_bytes", "bytes",                                     \
+          "The size of all WAL files of the server.")                                                      \
+        X(database_size, GAUGE, "runbook_postgres_database_size_bytes", "bytes",                           \
+          "The size of the database.")                                                                     \
+        X(table_size, GAUGE, "runbook_postgres_table_size_bytes", "bytes",                                 \
+          "The size of one of the largest tables, with its indexes and TOAST.")                            \
+        X(table_indexes_size, GAUGE, "runbook_postgres_table_indexes_size_bytes", "bytes",                 \
+          "The size of all indexes of one of the largest tables.")                                         \
+        X(skipped, GAUGE, "runbook_postgres_skipped_relations", NULL,                                      \
+          "Relations that were left out because somebody has or awaits an exclusive lock on them.")        \
+        X(index_scans, COUNTER, "runbook_postgres_index_scans_total", NULL,                                \
+          "Scans of one of the least used indexes since the statistics were reset.")                       \
+        X(index_size, GAUGE, "runbook_postgres_index_size_bytes", "bytes",                                 \
+          "The size of one of the least used indexes.")                                                    \
+        X(dead_rows, GAUGE, "runbook_postgres_table_dead_rows", NULL,                                      \
+          "Dead rows, as estimated by the server, of one of the tables with the most of them.")            \
+        X(live_rows, GAUGE, "runbook_postgres_table_live_rows", NULL,                                      \
+          "Live rows, as estimated by the server, of one of the tables with the most dead ones.")          \
+        X(last_vacuum, GAUGE, "runbook_postgres_table_last_vacuum_timestamp_seconds", "seconds",           \
+          "When the table was last vacuumed by hand.")                                                     \
+        X(last_autovacuum, GAUGE, "runbook_postgres_table_last_autovacuum_timestamp_seconds", "seconds",   \
+          "When the table was last vacuumed by autovacuum.")                                               \
+        X(last_analyze, GAUGE, "runbook_postgres_table_last_analyze_timestamp_seconds", "seconds",         \
+          "When the table was last analyzed by hand.")                                                     \
+        X(last_autoanalyze, GAUGE, "runbook_postgres_table_last_autoanalyze_timestamp_seconds", "seconds", \
+          "When the table was last analyzed by autovacuum.")                                               \
+        X(statement_mean, GAUGE, "runbook_postgres_statement_mean_seconds", "seconds",                     \
+          "How long the slow statement takes on average since the statistics were reset.")                 \
+        X(statement_seconds, COUNTER, "runbook_postgres_statement_seconds_total", "seconds",               \
+          "How long the slow statement took all in all since the statistics were reset.")                  \
+        X(statement_calls, COUNTER, "runbook_postgres_statement_calls_total", NULL,                        \
+          "How often the slow statement was run since the statistics were reset.")                         \
+        X(statement_info, INFO, "runbook_postgres_statement_info", NULL,                                   \
+          "The text of the slow statement, as far as statement_text allows it.")                           \
+        X(table_rows, GAUGE, "runbook_postgres_table_rows", NULL, "The rows of the table, counted.")       \
+        X(estimated_rows, GAUGE, "runbook_postgres_table_estimated_rows", NULL,                            \
+          "The rows of the table as the planner estimates them, as of its last vacuum or analyze.")
 
-FAMILY(info, METRIC_INFO, NULL, "info", "The version of the server.");
-FAMILY(start, METRIC_GAUGE, "seconds", "start_timestamp_seconds", "When the server was started.");
-FAMILY(connections, METRIC_GAUGE, NULL, "connections",
-       "Client connections by database and state; without pg_monitor the state of others is unknown.");
-FAMILY(max_connections, METRIC_GAUGE, NULL, "max_connections", "How many connections the server takes.");
-FAMILY(long_running, METRIC_GAUGE, NULL, "long_running_queries",
-       "Queries that have been active for longer than the check's long_running.");
-FAMILY(longest, METRIC_GAUGE, "seconds", "longest_query_seconds",
-       "For how long the oldest active query has been running; 0: none is.");
-FAMILY(longest_transaction, METRIC_GAUGE, "seconds", "longest_transaction_seconds",
-       "For how long the oldest transaction has been open, idle ones too; 0: none is.");
-FAMILY(in_recovery, METRIC_GAUGE, NULL, "in_recovery",
-       "Whether the server is a standby: 1, or a primary: 0.");
-FAMILY(lag, METRIC_GAUGE, "seconds", "replication_lag_seconds",
-       "On a standby, how old what it replayed last is; 0 when it streams and has replayed all it received.");
-FAMILY(lag_bytes, METRIC_GAUGE, "bytes", "replication_lag_bytes",
-       "On a standby, the WAL that it has received and not yet replayed.");
-FAMILY(streaming, METRIC_GAUGE, NULL, "wal_receiver_streaming",
-       "On a standby, whether it streams WAL from its primary.");
-FAMILY(last_message, METRIC_GAUGE, "seconds", "wal_receiver_last_message_timestamp_seconds",
-       "On a standby, when its primary was last heard of.");
-FAMILY(replica_lag, METRIC_GAUGE, "seconds", "replica_lag_seconds",
-       "How long the replica took lately to write, flush and replay WAL; 0 when it has all of it.");
-FAMILY(replica_lag_bytes, METRIC_GAUGE, "bytes", "replica_lag_bytes",
-       "The WAL that the replica has not yet written, flushed and replayed.");
-FAMILY(slot_active, METRIC_GAUGE, NULL, "replication_slot_active",
-       "Whether somebody reads from the replication slot.");
-FAMILY(slot_retained, METRIC_GAUGE, "bytes", "replication_slot_retained_bytes",
-       "The WAL that the server keeps for the replication slot.");
-FAMILY(wal_size, METRIC_GAUGE, "bytes", "wal_size_bytes", "The size of all WAL files of the server.");
-FAMILY(database_size, METRIC_GAUGE, "bytes", "database_size_bytes", "The size of the database.");
-FAMILY(table_size, METRIC_GAUGE, "bytes", "table_size_bytes",
-       "The size of one of the largest tables, with its indexes and TOAST.");
-FAMILY(table_indexes_size, METRIC_GAUGE, "bytes", "table_indexes_size_bytes",
-       "The size of all indexes of one of the largest tables.");
-FAMILY(skipped, METRIC_GAUGE, NULL, "skipped_relations",
-       "Relations that were left out because somebody has or awaits an exclusive lock on them.");
-FAMILY(index_scans, METRIC_COUNTER, NULL, "index_scans_total",
-       "Scans of one of the least used indexes since the statistics were reset.");
-FAMILY(index_size, METRIC_GAUGE, "bytes", "index_size_bytes", "The size of one of the least used indexes.");
-FAMILY(dead_rows, METRIC_GAUGE, NULL, "table_dead_rows",
-       "Dead rows, as estimated by the server, of one of the tables with the most of them.");
-FAMILY(live_rows, METRIC_GAUGE, NULL, "table_live_rows",
-       "Live rows, as estimated by the server, of one of the tables with the most dead ones.");
-FAMILY(last_vacuum, METRIC_GAUGE, "seconds", "table_last_vacuum_timestamp_seconds",
-       "When the table was last vacuumed by hand.");
-FAMILY(last_autovacuum, METRIC_GAUGE, "seconds", "table_last_autovacuum_timestamp_seconds",
-       "When the table was last vacuumed by autovacuum.");
-FAMILY(last_analyze, METRIC_GAUGE, "seconds", "table_last_analyze_timestamp_seconds",
-       "When the table was last analyzed by hand.");
-FAMILY(last_autoanalyze, METRIC_GAUGE, "seconds", "table_last_autoanalyze_timestamp_seconds",
-       "When the table was last analyzed by autovacuum.");
-FAMILY(statement_mean, METRIC_GAUGE, "seconds", "statement_mean_seconds",
-       "How long the slow statement takes on average since the statistics were reset.");
-FAMILY(statement_seconds, METRIC_COUNTER, "seconds", "statement_seconds_total",
-       "How long the slow statement took all in all since the statistics were reset.");
-FAMILY(statement_calls, METRIC_COUNTER, NULL, "statement_calls_total",
-       "How often the slow statement was run since the statistics were reset.");
-FAMILY(statement_info, METRIC_INFO, NULL, "statement_info",
-       "The text of the slow statement, as far as statement_text allows it.");
-FAMILY(table_rows, METRIC_GAUGE, NULL, "table_rows", "The rows of the table, counted.");
-FAMILY(estimated_rows, METRIC_GAUGE, NULL, "table_estimated_rows",
-       "The rows of the table as the planner estimates them, as of its last vacuum or analyze.");
-
-const struct metric_family *const postgres_families[] = {&postgres_ready,
-                                                         &postgres_group_success,
-                                                         &info,
-                                                         &start,
-                                                         &connections,
-                                                         &max_connections,
-                                                         &long_running,
-                                                         &longest,
-                                                         &longest_transaction,
-                                                         &in_recovery,
-                                                         &lag,
-                                                         &lag_bytes,
-                                                         &streaming,
-                                                         &last_message,
-                                                         &replica_lag,
-                                                         &replica_lag_bytes,
-                                                         &slot_active,
-                                                         &slot_retained,
-                                                         &wal_size,
-                                                         &database_size,
-                                                         &table_size,
-                                                         &table_indexes_size,
-                                                         &skipped,
-                                                         &index_scans,
-                                                         &index_size,
-                                                         &dead_rows,
-                                                         &live_rows,
-                                                         &last_vacuum,
-                                                         &last_autovacuum,
-                                                         &last_analyze,
-                                                         &last_autoanalyze,
-                                                         &statement_mean,
-                                                         &statement_seconds,
-                                                         &statement_calls,
-                                                         &statement_info,
-                                                         &table_rows,
-                                                         &estimated_rows,
-                                                         NULL};
+FAMILIES(DEFINE_FAMILY)
+const struct metric_family *const postgres_families[] = {POSTGRES_FAMILIES(FAMILY_ADDRESS)
+                                                                 FAMILIES(FAMILY_ADDRESS) NULL};
 
 /*
  * What a query must keep away from. Sizes and counts open relations, and whoever opens one that is locked

@@ -6,8 +6,8 @@
  * one whose extension and column the server has is run. Each query is one short statement of its own, so that
  * no snapshot is held from one to the next.
  */
-#ifndef EXPORTER_POSTGRES_GROUPS_H
-#define EXPORTER_POSTGRES_GROUPS_H
+#ifndef EXPORTER_KINDS_POSTGRES_GROUPS_H
+#define EXPORTER_KINDS_POSTGRES_GROUPS_H
 
 #include "exporter/kinds/postgres/columns.h"
 
@@ -40,7 +40,14 @@ extern const struct postgres_group postgres_groups[];
 
 /* Every family of the table, and those of the kind itself, closed by NULL. */
 extern const struct metric_family *const postgres_families[];
-extern const struct metric_family postgres_ready, postgres_group_success;
+
+/* Those that are of no group. */
+#define POSTGRES_FAMILIES(X)                                                         \
+        X(postgres_ready, GAUGE, "runbook_postgres_ready", NULL,                     \
+          "Whether the server let the check in and answered it; 0 when it did not.") \
+        X(postgres_group_success, GAUGE, "runbook_postgres_group_success", NULL,     \
+          "Whether the group was measured; 0 while the check succeeds: the server has no such extension.")
+POSTGRES_FAMILIES(DECLARE_FAMILY)
 
 /* Their names, for the reference page; a test holds it against the table. */
 #define POSTGRES_GROUP_NAMES                                                                    \

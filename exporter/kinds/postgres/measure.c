@@ -5,7 +5,7 @@
 #include <errno.h>
 
 struct run {
-        struct postgres_target *target;
+        struct postgres_connection *connection;
         const struct postgres_plan *plan;
         struct deadline deadline;
         struct sample_sink *sink;
@@ -25,19 +25,20 @@ static nsec share(const struct run *run)
         return run->plan->group_count + (run->plan->query ? 1 : 0) == 1 ? left - left / 10 : left / 2;
 }
 
-static int ask(struct run *run, const char *sql, const char *const *parameters, int count, PGresult **ret,
-               struct error *error)
+static int ask_server(struct run *run, const char *sql, const char *const *parameters, int count,
+                      PGresult **ret, struct error *error)
 {
-        return postgres_target_query(run->target, sql, parameters, count, share(run), run->deadline, ret,
-                                     error);
+        return postgres_connection_query(run->connection, sql, parameters, count, share(run), run->deadline,
+                                         ret, error);
 }
 
 /* The same as pg_stat_activity and its like decide by. */
 static int ask_for_role(struct run *run, struct error *error)
 {
         _cleanup_result_ PGresult *result = NULL;
-        int r = ask(run, "SELECT pg_has_role('pg_read_all_stats'::name, 'USAGE'), quote_ident(current_user)",
-                    NULL, 0, &result, error);
+        int r = ask_server(
+                run, "SELECT pg_has_role('pg_read_all_stats'::name, 'USAGE'), quote_ident(current_user)",
+                NULL, 0, &result, error);
 
         if (r < 0)
                 return r;
@@ -62,7 +63,8 @@ static char *put_schema(const char *sql, const char *schema)
 }
 
 /* Whether the server has what the row needs: 1, and the query to run; else 0. */
-static int prepare(struct run *run, const struct postgres_group *group, char **ret_sql, struct error *error)
+static int prepare_query(struct run *run, const struct postgres_group *group, char **ret_sql,
+                         struct error *error)
 {
         _cleanup_result_ PGresult *result = NULL;
         int r;
@@ -71,13 +73,13 @@ static int prepare(struct run *run, const struct postgres_group *group, char **r
                 *ret_sql = strdup(group->sql);
                 return *ret_sql ? 1 : error_oom(error);
         }
-        r = ask(run,
-                "SELECT quote_ident(n.nspname) FROM pg_extension e"
-                " JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = $1"
-                " AND ($2::text IS NULL OR EXISTS (SELECT FROM pg_attribute a JOIN pg_class c"
-                " ON c.oid = a.attrelid WHERE c.relnamespace = n.oid AND c.relname = $1"
-                " AND a.attname = $2 AND NOT a.attisdropped))",
-                (const char *const[]){group->extension, group->column}, 2, &result, error);
+        r = ask_server(run,
+                       "SELECT quote_ident(n.nspname) FROM pg_extension e"
+                       " JOIN pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = $1"
+                       " AND ($2::text IS NULL OR EXISTS (SELECT FROM pg_attribute a JOIN pg_class c"
+                       " ON c.oid = a.attrelid WHERE c.relnamespace = n.oid AND c.relname = $1"
+                       " AND a.attname = $2 AND NOT a.attisdropped))",
+                       (const char *const[]){group->extension, group->column}, 2, &result, error);
         if (r < 0 || PQntuples(result) == 0)
                 return r;
         *ret_sql = put_schema(group->sql, PQgetvalue(result, 0, 0));
@@ -91,16 +93,16 @@ static int run_row(struct run *run, const struct postgres_group *group, struct e
         _cleanup_free_ char *sql = NULL;
         const char *parameters[GROUP_PARAMETERS_MAX];
         int count = 0;
-        int r = prepare(run, group, &sql, error);
+        int r = prepare_query(run, group, &sql, error);
 
         if (r <= 0)
                 return r;
         for (; count < GROUP_PARAMETERS_MAX && group->parameters[count] != PARAMETER_NONE; count++)
                 parameters[count] = run->plan->values[group->parameters[count]];
-        r = ask(run, sql, parameters, count, &result, error);
+        r = ask_server(run, sql, parameters, count, &result, error);
         /* A lock that was taken while the query had begun already is seen and kept away from by another. */
-        if (r == -EREMOTEIO && postgres_target_error_is(run->target, "55P03"))
-                r = ask(run, sql, parameters, count, &result, error);
+        if (r == -EREMOTEIO && postgres_connection_error_is(run->connection, "55P03"))
+                r = ask_server(run, sql, parameters, count, &result, error);
         if (r >= 0)
                 r = column_metrics_add(group->metrics, result, run->sink, error);
         return r < 0 ? r : 1;
@@ -122,7 +124,7 @@ static int run_group(struct run *run, const struct postgres_group *group, struct
 static int run_query(struct run *run, struct error *error)
 {
         _cleanup_result_ PGresult *result = NULL;
-        int r = ask(run, run->plan->query, NULL, 0, &result, error);
+        int r = ask_server(run, run->plan->query, NULL, 0, &result, error);
 
         if (r >= 0)
                 r = column_metrics_add(run->plan->metrics, result, run->sink, error);
@@ -188,19 +190,19 @@ static int run_or_again(struct run *run, bool *measured, struct error *error)
         return r;
 }
 
-int postgres_measure(struct postgres_target *target, const struct postgres_plan *plan,
+int postgres_measure(struct postgres_connection *connection, const struct postgres_plan *plan,
                      struct deadline deadline, struct sample_sink *sink, struct error *error)
 {
         _cleanup_free_ bool *measured = calloc(plan->group_count + 1, sizeof(*measured));
-        struct run run = {.target = target, .plan = plan, .deadline = deadline, .sink = sink};
+        struct run run = {.connection = connection, .plan = plan, .deadline = deadline, .sink = sink};
 
         if (!measured)
                 return error_oom(error);
-        int r = postgres_target_take(target, deadline, error);
+        int r = postgres_connection_take(connection, deadline, error);
         bool known = r != -EBUSY;
         if (r >= 0) {
                 r = run_or_again(&run, measured, error);
-                postgres_target_give(target);
+                postgres_connection_give(connection);
                 free(run.role);
         }
         if (known && r != -ENOMEM)

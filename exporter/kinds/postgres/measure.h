@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One run over a target: its groups and the operator's query, each on its own, in a share of the time. */
-#ifndef EXPORTER_POSTGRES_MEASURE_H
-#define EXPORTER_POSTGRES_MEASURE_H
+/* One run over a connection: its groups and the operator's query, each on its own, in a share of the time. */
+#ifndef EXPORTER_KINDS_POSTGRES_MEASURE_H
+#define EXPORTER_KINDS_POSTGRES_MEASURE_H
 
 #include "exporter/kinds/postgres/connection.h"
 #include "exporter/kinds/postgres/groups.h"
@@ -24,7 +24,7 @@ struct postgres_plan {
  * out, and the others go on: then -EREMOTEIO with every reason. Any other failure ends the run, because the
  * connection is of no more use.
  */
-int postgres_measure(struct postgres_target *target, const struct postgres_plan *plan,
+int postgres_measure(struct postgres_connection *connection, const struct postgres_plan *plan,
                      struct deadline deadline, struct sample_sink *sink, struct error *error);
 
 #endif

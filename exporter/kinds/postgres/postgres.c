@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Kind postgres: what is built in, by groups, and any query of the operator's. One connection a server. */
+/*
+ * Kind postgres: what is built in, by groups, and any query of the operator's.
+ *
+ * However many checks ask one server, they share one connection and take turns; each group is measured on its
+ * own, in a share of the time, so that one which is refused or slow costs the others nothing. lib/postgres
+ * speaks to the server.
+ */
 #include <errno.h>
 
 #include "exporter/check/check.h"
@@ -26,74 +32,44 @@ struct postgres_config {
 
 static const struct config_field metric_fields[] = {
         OPERATOR_METRIC_FIELDS(struct postgres_metric, metric, .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY),
-        {.name = "value",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct postgres_metric, value),
+        {"value", CONFIG_STRING, offsetof(struct postgres_metric, value),
          .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
          .help = "The column with the value; a NULL leaves the sample out"},
-        {.name = "labels",
-         .type = CONFIG_STRINGS,
-         .offset = offsetof(struct postgres_metric, labels),
+        {"labels", CONFIG_STRINGS, offsetof(struct postgres_metric, labels),
          .help = "Columns that become labels of the same names"},
         {0},
 };
 
 static const struct config_field fields[] = {
         POSTGRES_CONFIG_FIELDS(struct postgres_config, postgres),
-        {.name = "groups",
-         .type = CONFIG_STRINGS,
-         .offset = offsetof(struct postgres_config, groups),
+        {"groups", CONFIG_STRINGS, offsetof(struct postgres_config, groups),
          .help = "What to measure of what is built in: " POSTGRES_GROUP_NAMES
                  "; the first five when there is neither groups nor a query"},
-        {.name = "long_running",
-         .type = CONFIG_DURATION,
-         .offset = offsetof(struct postgres_config, long_running),
-         .fallback = "5m",
-         .flags = CONFIG_POSITIVE,
-         .help = "A query that is active for longer is a long-running one"},
-        {.name = "slow",
-         .type = CONFIG_DURATION,
-         .offset = offsetof(struct postgres_config, slow),
-         .fallback = "100ms",
+        {"long_running", CONFIG_DURATION, offsetof(struct postgres_config, long_running), .fallback = "5m",
+         .flags = CONFIG_POSITIVE, .help = "A query that is active for longer is a long-running one"},
+        {"slow", CONFIG_DURATION, offsetof(struct postgres_config, slow), .fallback = "100ms",
          .flags = CONFIG_POSITIVE,
          .help = "A statement that takes longer on average is one of `slow_statements`"},
-        {.name = "statement_text",
-         .type = CONFIG_BOOL,
-         .offset = offsetof(struct postgres_config, statement_text),
-         .fallback = "false",
+        {"statement_text", CONFIG_BOOL, offsetof(struct postgres_config, statement_text), .fallback = "false",
          .help = "Show the first 120 characters of slow statements; the server replaces constants in most, "
                  "not "
                  "in all"},
-        {.name = "top",
-         .type = CONFIG_INT,
-         .offset = offsetof(struct postgres_config, top),
-         .fallback = "20",
-         .flags = CONFIG_POSITIVE,
+        {"top", CONFIG_INT, offsetof(struct postgres_config, top), .fallback = "20", .flags = CONFIG_POSITIVE,
          .help = "How many of the largest tables, the least used indexes, the tables with the most dead rows "
                  "and "
                  "the slowest statements"},
-        {.name = "tables",
-         .type = CONFIG_STRINGS,
-         .offset = offsetof(struct postgres_config, tables),
-         .flags = CONFIG_NOT_EMPTY,
+        {"tables", CONFIG_STRINGS, offsetof(struct postgres_config, tables), .flags = CONFIG_NOT_EMPTY,
          .help = "Whose rows `row_counts` counts and `row_estimates` tells: `table` or `schema.table`"},
-        {.name = "query",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct postgres_config, query),
-         .flags = CONFIG_NOT_EMPTY,
+        {"query", CONFIG_STRING, offsetof(struct postgres_config, query), .flags = CONFIG_NOT_EMPTY,
          .help = "One SELECT of the operator's, run read-only"},
-        {.name = "metrics",
-         .type = CONFIG_LIST,
-         .offset = offsetof(struct postgres_config, metrics),
-         .fields = metric_fields,
-         .size = sizeof(struct postgres_metric),
-         .help = "How the columns of the query become samples"},
+        {"metrics", CONFIG_LIST, offsetof(struct postgres_config, metrics), .fields = metric_fields,
+         .size = sizeof(struct postgres_metric), .help = "How the columns of the query become samples"},
         {0},
 };
 
 struct postgres_state {
         const struct postgres_config *config;
-        struct postgres_target *target;
+        struct postgres_connection *connection;
         struct postgres_plan plan;
         struct metric_family *own;
         const struct metric_family **own_list;
@@ -106,7 +82,7 @@ static void *postgres_close(void *state)
 
         if (!postgres)
                 return NULL;
-        postgres_target_close(postgres->target);
+        postgres_connection_close(postgres->connection);
         for (size_t i = 0; i < PARAMETERS; i++)
                 free(postgres->plan.values[i]);
         free(postgres->plan.groups);
@@ -261,8 +237,8 @@ static int postgres_open(const struct check *check, struct config_node *node, vo
         int metrics = define_metrics(postgres, node), groups = choose_groups(postgres, node);
         if (metrics == -ENOMEM || groups == -ENOMEM || set_values(postgres) < 0)
                 return error_oom(error);
-        int r = postgres_target_open(&postgres->config->postgres, check->timeout / 2, &postgres->target,
-                                     error);
+        int r = postgres_connection_open(&postgres->config->postgres, check->timeout / 2,
+                                         &postgres->connection, error);
         if (r == -ENOMEM)
                 return r;
         if (r < 0) {
@@ -285,7 +261,7 @@ static int postgres_run(void *state, struct deadline deadline, struct sample_sin
 {
         const struct postgres_state *postgres = state;
 
-        return postgres_measure(postgres->target, &postgres->plan, deadline, sink, error);
+        return postgres_measure(postgres->connection, &postgres->plan, deadline, sink, error);
 }
 
 const struct check_kind check_kind_postgres = {
@@ -295,7 +271,7 @@ const struct check_kind check_kind_postgres = {
                 "all checks of the server share.",
         .fields = fields,
         .config_size = sizeof(struct postgres_config),
-        .target = "dsn",
+        .target_key = "dsn",
         .families = postgres_families,
         .open = postgres_open,
         .run = postgres_run,

@@ -16,18 +16,11 @@
 #define NAME_SHOWN 128
 
 const struct config_field redis_big_keys_fields[] = {
-        {.name = "sample",
-         .type = CONFIG_INT,
-         .offset = offsetof(struct redis_big_keys_options, sample),
-         .flags = CONFIG_POSITIVE,
+        {"sample", CONFIG_INT, offsetof(struct redis_big_keys_options, sample), .flags = CONFIG_POSITIVE,
          .fallback = "1000",
          .help = "How many keys one run looks at, at most; the next one goes on from there"},
-        {.name = "top",
-         .type = CONFIG_INT,
-         .offset = offsetof(struct redis_big_keys_options, top),
-         .flags = CONFIG_POSITIVE,
-         .fallback = "10",
-         .help = "How many of the biggest are told"},
+        {"top", CONFIG_INT, offsetof(struct redis_big_keys_options, top), .flags = CONFIG_POSITIVE,
+         .fallback = "10", .help = "How many of the biggest are told"},
         {0},
 };
 
@@ -153,8 +146,8 @@ static bool is_kept(const struct redis_big_keys *big, int64_t database, const re
 }
 
 /* Keeps the key, in place of the smallest one, when it is big enough. */
-static int consider(struct redis_big_keys *big, int64_t database, const redisReply *name, int64_t bytes,
-                    struct error *error)
+static int consider_key(struct redis_big_keys *big, int64_t database, const redisReply *name, int64_t bytes,
+                        struct error *error)
 {
         struct big_key *place = &big->kept[0];
 
@@ -223,7 +216,7 @@ static int scan_batch(struct redis_big_keys *big, size_t most, size_t *ret_looke
 
                 r = take_usage(session, &bytes, refused, error);
                 if (r >= 0)
-                        r = consider(big, big->database, names->element[i], bytes, error);
+                        r = consider_key(big, big->database, names->element[i], bytes, error);
         }
         if (r < 0)
                 return r;
@@ -244,8 +237,8 @@ static bool next_database(struct redis_big_keys *big, const char *info)
 }
 
 /* Goes on with the walk. A run ends with the round at the latest. */
-static int walk(struct redis_big_keys *big, const char *info, struct redis_session *session,
-                struct error *refused, struct error *error)
+static int walk_keys(struct redis_big_keys *big, const char *info, struct redis_session *session,
+                     struct error *refused, struct error *error)
 {
         struct deadline enough = deadline_in(deadline_left(session->deadline) / 2);
         size_t looked, left = big->sample;
@@ -290,7 +283,7 @@ static int by_bytes(const void *a, const void *b)
         return by_database(a, b) ? by_database(a, b) : strcmp(left->name, right->name);
 }
 
-static void tell(struct redis_big_keys *big, struct sample_sink *sink)
+static void add_samples(struct redis_big_keys *big, struct sample_sink *sink)
 {
         qsort(big->kept, big->kept_count, sizeof(*big->kept), by_bytes);
         for (size_t i = 0; i < big->kept_count; i++) {
@@ -307,11 +300,11 @@ static void tell(struct redis_big_keys *big, struct sample_sink *sink)
                 if (key->length > NAME_SHOWN)
                         text_puts(&name, "…");
                 (void)snprintf(database, sizeof(database), "%lld", (long long)key->database);
-                SAMPLE(sink, &redis_families[REDIS_BIG_KEY], (double)key->bytes, {"db", database},
+                SAMPLE(sink, &redis_family_big_key, (double)key->bytes, {"db", database},
                        {"key", text_string(&name)});
         }
-        SAMPLE_BARE(sink, &redis_families[REDIS_BIG_SCANNED], (double)big->scanned);
-        SAMPLE_BARE(sink, &redis_families[REDIS_BIG_ROUNDS], (double)big->rounds);
+        SAMPLE_BARE(sink, &redis_family_big_scanned, (double)big->scanned);
+        SAMPLE_BARE(sink, &redis_family_big_rounds, (double)big->rounds);
 }
 
 int redis_big_keys_run(struct redis_big_keys *big, const char *info, struct redis_session *session,
@@ -323,8 +316,8 @@ int redis_big_keys_run(struct redis_big_keys *big, const char *info, struct redi
         qsort(big->kept, big->kept_count, sizeof(*big->kept), by_database);
         r = measure_kept(big, session, &refused, error);
         if (r >= 0 && !refused.message)
-                r = walk(big, info, session, &refused, error);
+                r = walk_keys(big, info, session, &refused, error);
         if (r >= 0)
-                tell(big, sink);
+                add_samples(big, sink);
         return r >= 0 ? redis_group_result(&refused, error) : r;
 }

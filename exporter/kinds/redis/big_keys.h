@@ -7,8 +7,8 @@
  * batches so small that other clients hardly notice), and measures again what it holds for the biggest. What
  * it tells is therefore always of now; what it has not come by yet, it does not know.
  */
-#ifndef EXPORTER_REDIS_BIG_KEYS_H
-#define EXPORTER_REDIS_BIG_KEYS_H
+#ifndef EXPORTER_KINDS_REDIS_BIG_KEYS_H
+#define EXPORTER_KINDS_REDIS_BIG_KEYS_H
 
 #include "exporter/kinds/redis/group.h"
 
@@ -27,7 +27,7 @@ struct redis_big_keys *redis_big_keys_free(struct redis_big_keys *big);
 
 /*
  * One run, over the databases that `info` names, or over database 0 without it. It takes at most half of the
- * session's time that is left. See redis_group.h for what it returns.
+ * session's time that is left. See group.h for what it returns.
  */
 int redis_big_keys_run(struct redis_big_keys *big, const char *info, struct redis_session *session,
                        struct sample_sink *sink, struct error *error);

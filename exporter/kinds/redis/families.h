@@ -1,117 +1,136 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every metric of the kind redis: its name in the code, its type, its name behind "runbook_redis_", its unit.
- */
-#ifndef EXPORTER_REDIS_FAMILIES_H
-#define EXPORTER_REDIS_FAMILIES_H
+/* Every metric of the kind redis. */
+#ifndef EXPORTER_KINDS_REDIS_FAMILIES_H
+#define EXPORTER_KINDS_REDIS_FAMILIES_H
 
 #include "runbook/metrics.h"
 
-/* clang-format off */
-#define REDIS_FAMILIES(X) \
-        X(PING, GAUGE, "ping_seconds", "seconds", "How long the server took to answer PING.") \
-        X(GROUP_SUCCESS, GAUGE, "group_success", NULL, \
-          "Whether the server gave all that the group asks for; 0: something was refused or not understood.") \
-        \
-        X(SERVER_INFO, INFO, "server_info", NULL, "Version, mode and maxmemory policy of the server.") \
-        X(UPTIME, GAUGE, "uptime_seconds", "seconds", "How long the server has been running.") \
-        \
-        X(CLIENTS, GAUGE, "connected_clients", NULL, "Client connections, this check's among them.") \
-        X(CLIENTS_MAX, GAUGE, "max_clients", NULL, "How many client connections the server takes.") \
-        X(CLIENTS_BLOCKED, GAUGE, "blocked_clients", NULL, \
-          "Clients that wait in a blocking call, such as workers for their queue.") \
-        X(CONNECTIONS, COUNTER, "connections_received_total", NULL, "Connections that the server has accepted.") \
-        X(REJECTED, COUNTER, "rejected_connections_total", NULL, \
-          "Connections that were turned away because of maxclients.") \
-        \
-        X(MEMORY_USED, GAUGE, "memory_used_bytes", "bytes", "Memory that the server has allocated.") \
-        X(MEMORY_RSS, GAUGE, "memory_rss_bytes", "bytes", "Resident memory of the server's process.") \
-        X(MEMORY_PEAK, GAUGE, "memory_peak_bytes", "bytes", "The most memory that the server had allocated.") \
-        X(MEMORY_MAX, GAUGE, "memory_max_bytes", "bytes", "The configured limit of memory; 0: none.") \
-        X(MEMORY_RATIO, GAUGE, "memory_used_ratio", "ratio", \
-          "Memory used of the configured limit; absent when there is no limit.") \
-        X(FRAGMENTATION, GAUGE, "memory_fragmentation_ratio", "ratio", "Resident memory for each allocated byte.") \
-        \
-        X(COMMANDS, COUNTER, "commands_processed_total", NULL, "Commands that the server has processed.") \
-        X(ERRORS, COUNTER, "error_replies_total", NULL, "Commands that were answered with an error.") \
-        X(HITS, COUNTER, "keyspace_hits_total", NULL, "Look-ups of keys that were there.") \
-        X(MISSES, COUNTER, "keyspace_misses_total", NULL, "Look-ups of keys that were not there.") \
-        X(HIT_RATIO, GAUGE, "keyspace_hit_ratio", "ratio", \
-          "Hits of all look-ups since the server started; absent when there were none.") \
-        X(EXPIRED, COUNTER, "expired_keys_total", NULL, "Keys that expired.") \
-        X(EVICTED, COUNTER, "evicted_keys_total", NULL, "Keys that were evicted because of the limit of memory.") \
-        X(NETWORK_IN, COUNTER, "network_input_bytes_total", "bytes", "Bytes that the server has read from clients.") \
-        X(NETWORK_OUT, COUNTER, "network_output_bytes_total", "bytes", "Bytes that the server has sent to clients.") \
-        \
-        X(LOADING, GAUGE, "loading", NULL, "Whether the server is loading its data and refuses commands.") \
-        X(RDB_CHANGES, GAUGE, "rdb_changes_since_last_save", NULL, "Changes that are not in the last RDB file.") \
-        X(RDB_SAVED, GAUGE, "rdb_last_save_timestamp_seconds", "seconds", \
-          "When the last RDB file was written; the server's start when it has written none since.") \
-        X(RDB_SUCCESS, GAUGE, "rdb_last_bgsave_success", NULL, \
-          "Whether the last BGSAVE went well; 1 also before the first.") \
-        X(RDB_DURATION, GAUGE, "rdb_last_bgsave_duration_seconds", "seconds", \
-          "How long the last BGSAVE took; absent before the first.") \
-        X(RDB_RUNNING, GAUGE, "rdb_bgsave_in_progress", NULL, "Whether a BGSAVE is running.") \
-        X(AOF_ENABLED, GAUGE, "aof_enabled", NULL, "Whether the server keeps an append-only file.") \
-        X(AOF_RUNNING, GAUGE, "aof_rewrite_in_progress", NULL, "Whether a rewrite of the AOF is running.") \
-        X(AOF_REWRITE_SUCCESS, GAUGE, "aof_last_rewrite_success", NULL, \
+#define REDIS_FAMILIES(X)                                                                                   \
+        X(redis_family_ping, GAUGE, "runbook_redis_ping_seconds", "seconds",                                \
+          "How long the server took to answer PING.")                                                       \
+        X(redis_family_group_success, GAUGE, "runbook_redis_group_success", NULL,                           \
+          "Whether the server gave all that the group asks for; 0: something was refused or not "           \
+          "understood.")                                                                                    \
+        X(redis_family_server_info, INFO, "runbook_redis_server_info", NULL,                                \
+          "Version, mode and maxmemory policy of the server.")                                              \
+        X(redis_family_uptime, GAUGE, "runbook_redis_uptime_seconds", "seconds",                            \
+          "How long the server has been running.")                                                          \
+        X(redis_family_clients, GAUGE, "runbook_redis_connected_clients", NULL,                             \
+          "Client connections, this check's among them.")                                                   \
+        X(redis_family_clients_max, GAUGE, "runbook_redis_max_clients", NULL,                               \
+          "How many client connections the server takes.")                                                  \
+        X(redis_family_clients_blocked, GAUGE, "runbook_redis_blocked_clients", NULL,                       \
+          "Clients that wait in a blocking call, such as workers for their queue.")                         \
+        X(redis_family_connections, COUNTER, "runbook_redis_connections_received_total", NULL,              \
+          "Connections that the server has accepted.")                                                      \
+        X(redis_family_rejected, COUNTER, "runbook_redis_rejected_connections_total", NULL,                 \
+          "Connections that were turned away because of maxclients.")                                       \
+        X(redis_family_memory_used, GAUGE, "runbook_redis_memory_used_bytes", "bytes",                      \
+          "Memory that the server has allocated.")                                                          \
+        X(redis_family_memory_rss, GAUGE, "runbook_redis_memory_rss_bytes", "bytes",                        \
+          "Resident memory of the server's process.")                                                       \
+        X(redis_family_memory_peak, GAUGE, "runbook_redis_memory_peak_bytes", "bytes",                      \
+          "The most memory that the server had allocated.")                                                 \
+        X(redis_family_memory_max, GAUGE, "runbook_redis_memory_max_bytes", "bytes",                        \
+          "The configured limit of memory; 0: none.")                                                       \
+        X(redis_family_memory_ratio, GAUGE, "runbook_redis_memory_used_ratio", "ratio",                     \
+          "Memory used of the configured limit; absent when there is no limit.")                            \
+        X(redis_family_fragmentation, GAUGE, "runbook_redis_memory_fragmentation_ratio", "ratio",           \
+          "Resident memory for each allocated byte.")                                                       \
+        X(redis_family_commands, COUNTER, "runbook_redis_commands_processed_total", NULL,                   \
+          "Commands that the server has processed.")                                                        \
+        X(redis_family_errors, COUNTER, "runbook_redis_error_replies_total", NULL,                          \
+          "Commands that were answered with an error.")                                                     \
+        X(redis_family_hits, COUNTER, "runbook_redis_keyspace_hits_total", NULL,                            \
+          "Look-ups of keys that were there.")                                                              \
+        X(redis_family_misses, COUNTER, "runbook_redis_keyspace_misses_total", NULL,                        \
+          "Look-ups of keys that were not there.")                                                          \
+        X(redis_family_hit_ratio, GAUGE, "runbook_redis_keyspace_hit_ratio", "ratio",                       \
+          "Hits of all look-ups since the server started; absent when there were none.")                    \
+        X(redis_family_expired, COUNTER, "runbook_redis_expired_keys_total", NULL, "Keys that expired.")    \
+        X(redis_family_evicted, COUNTER, "runbook_redis_evicted_keys_total", NULL,                          \
+          "Keys that were evicted because of the limit of memory.")                                         \
+        X(redis_family_network_in, COUNTER, "runbook_redis_network_input_bytes_total", "bytes",             \
+          "Bytes that the server has read from clients.")                                                   \
+        X(redis_family_network_out, COUNTER, "runbook_redis_network_output_bytes_total", "bytes",           \
+          "Bytes that the server has sent to clients.")                                                     \
+        X(redis_family_loading, GAUGE, "runbook_redis_loading", NULL,                                       \
+          "Whether the server is loading its data and refuses commands.")                                   \
+        X(redis_family_rdb_changes, GAUGE, "runbook_redis_rdb_changes_since_last_save", NULL,               \
+          "Changes that are not in the last RDB file.")                                                     \
+        X(redis_family_rdb_saved, GAUGE, "runbook_redis_rdb_last_save_timestamp_seconds", "seconds",        \
+          "When the last RDB file was written; the server's start when it has written none since.")         \
+        X(redis_family_rdb_success, GAUGE, "runbook_redis_rdb_last_bgsave_success", NULL,                   \
+          "Whether the last BGSAVE went well; 1 also before the first.")                                    \
+        X(redis_family_rdb_duration, GAUGE, "runbook_redis_rdb_last_bgsave_duration_seconds", "seconds",    \
+          "How long the last BGSAVE took; absent before the first.")                                        \
+        X(redis_family_rdb_running, GAUGE, "runbook_redis_rdb_bgsave_in_progress", NULL,                    \
+          "Whether a BGSAVE is running.")                                                                   \
+        X(redis_family_aof_enabled, GAUGE, "runbook_redis_aof_enabled", NULL,                               \
+          "Whether the server keeps an append-only file.")                                                  \
+        X(redis_family_aof_running, GAUGE, "runbook_redis_aof_rewrite_in_progress", NULL,                   \
+          "Whether a rewrite of the AOF is running.")                                                       \
+        X(redis_family_aof_rewrite_success, GAUGE, "runbook_redis_aof_last_rewrite_success", NULL,          \
           "Whether the last rewrite of the AOF went well, 1 also before the first; absent without an AOF.") \
-        X(AOF_REWRITE_DURATION, GAUGE, "aof_last_rewrite_duration_seconds", "seconds", \
-          "How long the last rewrite of the AOF took; absent before the first, and without an AOF.") \
-        X(AOF_WRITE_SUCCESS, GAUGE, "aof_last_write_success", NULL, \
-          "Whether the last write to the AOF went well; absent without an AOF.") \
-        X(AOF_SIZE, GAUGE, "aof_size_bytes", "bytes", "Size of the AOF; absent without one.") \
-        \
-        X(ROLE_INFO, INFO, "role_info", NULL, "Whether the server is a master or a slave, in Redis' words.") \
-        X(REPLICAS, GAUGE, "connected_replicas", NULL, "Replicas that are connected to the server.") \
-        X(REPLICA_ONLINE, GAUGE, "replica_online", NULL, \
-          "Whether the connected replica follows, rather than being sent the data for a start.") \
-        X(REPLICA_LAG_BYTES, GAUGE, "replica_lag_bytes", "bytes", \
-          "How many bytes of the replication stream the connected replica has not acknowledged.") \
-        X(REPLICA_LAG_SECONDS, GAUGE, "replica_lag_seconds", "seconds", \
-          "How long ago the connected replica acknowledged last.") \
-        X(MASTER_UP, GAUGE, "master_link_up", NULL, "Whether this replica is connected to its primary.") \
-        X(MASTER_DOWN_SECONDS, GAUGE, "master_link_down_seconds", "seconds", \
-          "For how long this replica has been without its primary; absent while it is connected.") \
-        X(MASTER_HEARD_SECONDS, GAUGE, "master_last_io_seconds", "seconds", \
-          "How long ago this replica heard from its primary last; absent while it is not connected.") \
-        X(MASTER_SYNC, GAUGE, "master_sync_in_progress", NULL, \
-          "Whether this replica is being sent the primary's data for a start.") \
-        \
-        X(KEYS, GAUGE, "keys", NULL, "Keys in the database.") \
-        X(KEYS_EXPIRING, GAUGE, "keys_expiring", NULL, "Keys in the database that have a time to live.") \
-        \
-        X(LATENCY_LAST, GAUGE, "latency_event_last_seconds", "seconds", \
-          "How long the last latency spike of the event took; absent without latency-monitor-threshold.") \
-        X(LATENCY_MAX, GAUGE, "latency_event_max_seconds", "seconds", \
-          "How long the longest latency spike of the event took since LATENCY RESET.") \
-        X(LATENCY_WHEN, GAUGE, "latency_event_timestamp_seconds", "seconds", \
-          "When the last latency spike of the event was.") \
-        X(SLOW_COMMANDS, COUNTER, "slow_commands_total", NULL, \
-          "Commands slower than slowlog-log-slower-than since the server started; absent while the log is empty.") \
-        X(SLOW_LAST, GAUGE, "slow_command_last_seconds", "seconds", \
-          "How long the last command in the slow log took; absent while the log is empty.") \
-        \
-        X(KEY_EXISTS, GAUGE, "key_exists", NULL, "Whether there is such a key.") \
-        X(KEY_LENGTH, GAUGE, "key_length", NULL, \
-          "Elements of a list, set, hash or sorted set, entries of a stream, bytes of a string; 0 without a key.") \
-        X(KEY_MEMORY, GAUGE, "key_memory_bytes", "bytes", "Memory that the key takes, estimated from a sample.") \
-        X(STREAM_LAG, GAUGE, "stream_group_lag", NULL, \
-          "Entries that were not delivered to the consumer group yet; absent when Redis cannot tell (before 7.0).") \
-        X(STREAM_PENDING, GAUGE, "stream_group_pending", NULL, \
-          "Entries that were delivered to the consumer group and not acknowledged yet.") \
-        X(STREAM_CONSUMERS, GAUGE, "stream_group_consumers", NULL, "Consumers of the consumer group.") \
-        \
-        X(BIG_KEY, GAUGE, "big_key_bytes", "bytes", \
-          "Memory of the biggest keys among those that were looked at so far, estimated from a sample.") \
-        X(BIG_SCANNED, COUNTER, "big_keys_scanned_total", NULL, "Keys that were looked at in search of big ones.") \
-        X(BIG_ROUNDS, COUNTER, "big_keys_rounds_total", NULL, \
+        X(redis_family_aof_rewrite_duration, GAUGE, "runbook_redis_aof_last_rewrite_duration_seconds",      \
+          "seconds",                                                                                        \
+          "How long the last rewrite of the AOF took; absent before the first, and without an AOF.")        \
+        X(redis_family_aof_write_success, GAUGE, "runbook_redis_aof_last_write_success", NULL,              \
+          "Whether the last write to the AOF went well; absent without an AOF.")                            \
+        X(redis_family_aof_size, GAUGE, "runbook_redis_aof_size_bytes", "bytes",                            \
+          "Size of the AOF; absent without one.")                                                           \
+        X(redis_family_role_info, INFO, "runbook_redis_role_info", NULL,                                    \
+          "Whether the server is a master or a slave, in Redis' words.")                                    \
+        X(redis_family_replicas, GAUGE, "runbook_redis_connected_replicas", NULL,                           \
+          "Replicas that are connected to the server.")                                                     \
+        X(redis_family_replica_online, GAUGE, "runbook_redis_replica_online", NULL,                         \
+          "Whether the connected replica follows, rather than being sent the data for a start.")            \
+        X(redis_family_replica_lag_bytes, GAUGE, "runbook_redis_replica_lag_bytes", "bytes",                \
+          "How many bytes of the replication stream the connected replica has not acknowledged.")           \
+        X(redis_family_replica_lag_seconds, GAUGE, "runbook_redis_replica_lag_seconds", "seconds",          \
+          "How long ago the connected replica acknowledged last.")                                          \
+        X(redis_family_master_up, GAUGE, "runbook_redis_master_link_up", NULL,                              \
+          "Whether this replica is connected to its primary.")                                              \
+        X(redis_family_master_down_seconds, GAUGE, "runbook_redis_master_link_down_seconds", "seconds",     \
+          "For how long this replica has been without its primary; absent while it is connected.")          \
+        X(redis_family_master_heard_seconds, GAUGE, "runbook_redis_master_last_io_seconds", "seconds",      \
+          "How long ago this replica heard from its primary last; absent while it is not connected.")       \
+        X(redis_family_master_sync, GAUGE, "runbook_redis_master_sync_in_progress", NULL,                   \
+          "Whether this replica is being sent the primary's data for a start.")                             \
+        X(redis_family_keys, GAUGE, "runbook_redis_keys", NULL, "Keys in the database.")                    \
+        X(redis_family_keys_expiring, GAUGE, "runbook_redis_keys_expiring", NULL,                           \
+          "Keys in the database that have a time to live.")                                                 \
+        X(redis_family_latency_last, GAUGE, "runbook_redis_latency_event_last_seconds", "seconds",          \
+          "How long the last latency spike of the event took; absent without latency-monitor-threshold.")   \
+        X(redis_family_latency_max, GAUGE, "runbook_redis_latency_event_max_seconds", "seconds",            \
+          "How long the longest latency spike of the event took since LATENCY RESET.")                      \
+        X(redis_family_latency_when, GAUGE, "runbook_redis_latency_event_timestamp_seconds", "seconds",     \
+          "When the last latency spike of the event was.")                                                  \
+        X(redis_family_slow_commands, COUNTER, "runbook_redis_slow_commands_total", NULL,                   \
+          "Commands slower than slowlog-log-slower-than since the server started; absent while the log is " \
+          "empty.")                                                                                         \
+        X(redis_family_slow_last, GAUGE, "runbook_redis_slow_command_last_seconds", "seconds",              \
+          "How long the last command in the slow log took; absent while the log is empty.")                 \
+        X(redis_family_key_exists, GAUGE, "runbook_redis_key_exists", NULL, "Whether there is such a key.") \
+        X(redis_family_key_length, GAUGE, "runbook_redis_key_length", NULL,                                 \
+          "Elements of a list, set, hash or sorted set, entries of a stream, bytes of a string; 0 without " \
+          "a key.")                                                                                         \
+        X(redis_family_key_memory, GAUGE, "runbook_redis_key_memory_bytes", "bytes",                        \
+          "Memory that the key takes, estimated from a sample.")                                            \
+        X(redis_family_stream_lag, GAUGE, "runbook_redis_stream_group_lag", NULL,                           \
+          "Entries that were not delivered to the consumer group yet; absent when Redis cannot tell "       \
+          "(before 7.0).")                                                                                  \
+        X(redis_family_stream_pending, GAUGE, "runbook_redis_stream_group_pending", NULL,                   \
+          "Entries that were delivered to the consumer group and not acknowledged yet.")                    \
+        X(redis_family_stream_consumers, GAUGE, "runbook_redis_stream_group_consumers", NULL,               \
+          "Consumers of the consumer group.")                                                               \
+        X(redis_family_big_key, GAUGE, "runbook_redis_big_key_bytes", "bytes",                              \
+          "Memory of the biggest keys among those that were looked at so far, estimated from a sample.")    \
+        X(redis_family_big_scanned, COUNTER, "runbook_redis_big_keys_scanned_total", NULL,                  \
+          "Keys that were looked at in search of big ones.")                                                \
+        X(redis_family_big_rounds, COUNTER, "runbook_redis_big_keys_rounds_total", NULL,                    \
           "How often the search for big keys has been through all keys.")
 
-#define REDIS_FAMILY_NAME(id, ...) REDIS_##id,
-enum redis_family { REDIS_FAMILIES(REDIS_FAMILY_NAME) REDIS_FAMILY_COUNT };
-#undef REDIS_FAMILY_NAME
-/* clang-format on */
-
-extern const struct metric_family redis_families[REDIS_FAMILY_COUNT];
+REDIS_FAMILIES(DECLARE_FAMILY)
 
 #endif

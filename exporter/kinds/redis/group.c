@@ -17,8 +17,7 @@ const char *const redis_group_names[] = {
         [REDIS_GROUP_BIG_KEYS] = "big_keys",
 };
 
-#define FAMILY(id, type, name, unit, help) [REDIS_##id] = {"runbook_redis_" name, METRIC_##type, unit, help},
-const struct metric_family redis_families[REDIS_FAMILY_COUNT] = {REDIS_FAMILIES(FAMILY)};
+REDIS_FAMILIES(DEFINE_SHARED_FAMILY)
 
 bool redis_refused(int result)
 {

@@ -7,8 +7,8 @@
  * other error means that the connection is gone. All replies that were asked for have been taken, unless it
  * is gone.
  */
-#ifndef EXPORTER_REDIS_GROUP_H
-#define EXPORTER_REDIS_GROUP_H
+#ifndef EXPORTER_KINDS_REDIS_GROUP_H
+#define EXPORTER_KINDS_REDIS_GROUP_H
 
 #include "exporter/kinds/redis/families.h"
 #include "runbook/redis.h"

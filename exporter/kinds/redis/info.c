@@ -14,57 +14,58 @@ enum reading {
 /* `when`: another field of the table that must be above zero, or else this one means nothing. */
 static const struct row {
         enum redis_group group;
-        enum redis_family family;
+        const struct metric_family *family;
         const char *field;
         enum reading reading;
         const char *word, *when;
 } rows[] = {
-        {REDIS_GROUP_SERVER, REDIS_UPTIME, "uptime_in_seconds", AS_IT_IS, NULL, NULL},
+        {REDIS_GROUP_SERVER, &redis_family_uptime, "uptime_in_seconds", AS_IT_IS, NULL, NULL},
 
-        {REDIS_GROUP_CLIENTS, REDIS_CLIENTS, "connected_clients", AS_IT_IS, NULL, NULL},
-        {REDIS_GROUP_CLIENTS, REDIS_CLIENTS_MAX, "maxclients", AS_IT_IS, NULL, NULL},
-        {REDIS_GROUP_CLIENTS, REDIS_CLIENTS_BLOCKED, "blocked_clients", AS_IT_IS, NULL, NULL},
-        {REDIS_GROUP_CLIENTS, REDIS_CONNECTIONS, "total_connections_received", AS_IT_IS, NULL, NULL},
-        {REDIS_GROUP_CLIENTS, REDIS_REJECTED, "rejected_connections", AS_IT_IS, NULL, NULL},
+        {REDIS_GROUP_CLIENTS, &redis_family_clients, "connected_clients", AS_IT_IS, NULL, NULL},
+        {REDIS_GROUP_CLIENTS, &redis_family_clients_max, "maxclients", AS_IT_IS, NULL, NULL},
+        {REDIS_GROUP_CLIENTS, &redis_family_clients_blocked, "blocked_clients", AS_IT_IS, NULL, NULL},
+        {REDIS_GROUP_CLIENTS, &redis_family_connections, "total_connections_received", AS_IT_IS, NULL, NULL},
+        {REDIS_GROUP_CLIENTS, &redis_family_rejected, "rejected_connections", AS_IT_IS, NULL, NULL},
 
-        {REDIS_GROUP_MEMORY, REDIS_MEMORY_USED, "used_memory", AS_IT_IS, NULL, NULL},
-        {REDIS_GROUP_MEMORY, REDIS_MEMORY_RSS, "used_memory_rss", AS_IT_IS, NULL, NULL},
-        {REDIS_GROUP_MEMORY, REDIS_MEMORY_PEAK, "used_memory_peak", AS_IT_IS, NULL, NULL},
-        {REDIS_GROUP_MEMORY, REDIS_MEMORY_MAX, "maxmemory", AS_IT_IS, NULL, NULL},
-        {REDIS_GROUP_MEMORY, REDIS_FRAGMENTATION, "mem_fragmentation_ratio", AS_IT_IS, NULL, NULL},
+        {REDIS_GROUP_MEMORY, &redis_family_memory_used, "used_memory", AS_IT_IS, NULL, NULL},
+        {REDIS_GROUP_MEMORY, &redis_family_memory_rss, "used_memory_rss", AS_IT_IS, NULL, NULL},
+        {REDIS_GROUP_MEMORY, &redis_family_memory_peak, "used_memory_peak", AS_IT_IS, NULL, NULL},
+        {REDIS_GROUP_MEMORY, &redis_family_memory_max, "maxmemory", AS_IT_IS, NULL, NULL},
+        {REDIS_GROUP_MEMORY, &redis_family_fragmentation, "mem_fragmentation_ratio", AS_IT_IS, NULL, NULL},
 
-        {REDIS_GROUP_STATS, REDIS_COMMANDS, "total_commands_processed", AS_IT_IS, NULL, NULL},
-        {REDIS_GROUP_STATS, REDIS_ERRORS, "total_error_replies", AS_IT_IS, NULL, NULL},
-        {REDIS_GROUP_STATS, REDIS_HITS, "keyspace_hits", AS_IT_IS, NULL, NULL},
-        {REDIS_GROUP_STATS, REDIS_MISSES, "keyspace_misses", AS_IT_IS, NULL, NULL},
-        {REDIS_GROUP_STATS, REDIS_EXPIRED, "expired_keys", AS_IT_IS, NULL, NULL},
-        {REDIS_GROUP_STATS, REDIS_EVICTED, "evicted_keys", AS_IT_IS, NULL, NULL},
-        {REDIS_GROUP_STATS, REDIS_NETWORK_IN, "total_net_input_bytes", AS_IT_IS, NULL, NULL},
-        {REDIS_GROUP_STATS, REDIS_NETWORK_OUT, "total_net_output_bytes", AS_IT_IS, NULL, NULL},
+        {REDIS_GROUP_STATS, &redis_family_commands, "total_commands_processed", AS_IT_IS, NULL, NULL},
+        {REDIS_GROUP_STATS, &redis_family_errors, "total_error_replies", AS_IT_IS, NULL, NULL},
+        {REDIS_GROUP_STATS, &redis_family_hits, "keyspace_hits", AS_IT_IS, NULL, NULL},
+        {REDIS_GROUP_STATS, &redis_family_misses, "keyspace_misses", AS_IT_IS, NULL, NULL},
+        {REDIS_GROUP_STATS, &redis_family_expired, "expired_keys", AS_IT_IS, NULL, NULL},
+        {REDIS_GROUP_STATS, &redis_family_evicted, "evicted_keys", AS_IT_IS, NULL, NULL},
+        {REDIS_GROUP_STATS, &redis_family_network_in, "total_net_input_bytes", AS_IT_IS, NULL, NULL},
+        {REDIS_GROUP_STATS, &redis_family_network_out, "total_net_output_bytes", AS_IT_IS, NULL, NULL},
 
-        {REDIS_GROUP_PERSISTENCE, REDIS_LOADING, "loading", AS_IT_IS, NULL, NULL},
-        {REDIS_GROUP_PERSISTENCE, REDIS_RDB_CHANGES, "rdb_changes_since_last_save", AS_IT_IS, NULL, NULL},
-        {REDIS_GROUP_PERSISTENCE, REDIS_RDB_SAVED, "rdb_last_save_time", KNOWN, NULL, NULL},
-        {REDIS_GROUP_PERSISTENCE, REDIS_RDB_SUCCESS, "rdb_last_bgsave_status", WORD, "ok", NULL},
-        {REDIS_GROUP_PERSISTENCE, REDIS_RDB_DURATION, "rdb_last_bgsave_time_sec", KNOWN, NULL, NULL},
-        {REDIS_GROUP_PERSISTENCE, REDIS_RDB_RUNNING, "rdb_bgsave_in_progress", AS_IT_IS, NULL, NULL},
-        {REDIS_GROUP_PERSISTENCE, REDIS_AOF_ENABLED, "aof_enabled", AS_IT_IS, NULL, NULL},
-        {REDIS_GROUP_PERSISTENCE, REDIS_AOF_RUNNING, "aof_rewrite_in_progress", AS_IT_IS, NULL, NULL},
-        {REDIS_GROUP_PERSISTENCE, REDIS_AOF_REWRITE_SUCCESS, "aof_last_bgrewrite_status", WORD, "ok",
-         "aof_enabled"},
-        {REDIS_GROUP_PERSISTENCE, REDIS_AOF_REWRITE_DURATION, "aof_last_rewrite_time_sec", KNOWN, NULL,
-         "aof_enabled"},
-        {REDIS_GROUP_PERSISTENCE, REDIS_AOF_WRITE_SUCCESS, "aof_last_write_status", WORD, "ok",
-         "aof_enabled"},
-        {REDIS_GROUP_PERSISTENCE, REDIS_AOF_SIZE, "aof_current_size", AS_IT_IS, NULL, "aof_enabled"},
-
-        {REDIS_GROUP_REPLICATION, REDIS_REPLICAS, "connected_slaves", AS_IT_IS, NULL, NULL},
-        {REDIS_GROUP_REPLICATION, REDIS_MASTER_UP, "master_link_status", WORD, "up", NULL},
-        {REDIS_GROUP_REPLICATION, REDIS_MASTER_DOWN_SECONDS, "master_link_down_since_seconds", KNOWN, NULL,
+        {REDIS_GROUP_PERSISTENCE, &redis_family_loading, "loading", AS_IT_IS, NULL, NULL},
+        {REDIS_GROUP_PERSISTENCE, &redis_family_rdb_changes, "rdb_changes_since_last_save", AS_IT_IS, NULL,
          NULL},
-        {REDIS_GROUP_REPLICATION, REDIS_MASTER_HEARD_SECONDS, "master_last_io_seconds_ago", KNOWN, NULL,
-         NULL},
-        {REDIS_GROUP_REPLICATION, REDIS_MASTER_SYNC, "master_sync_in_progress", AS_IT_IS, NULL, NULL},
+        {REDIS_GROUP_PERSISTENCE, &redis_family_rdb_saved, "rdb_last_save_time", KNOWN, NULL, NULL},
+        {REDIS_GROUP_PERSISTENCE, &redis_family_rdb_success, "rdb_last_bgsave_status", WORD, "ok", NULL},
+        {REDIS_GROUP_PERSISTENCE, &redis_family_rdb_duration, "rdb_last_bgsave_time_sec", KNOWN, NULL, NULL},
+        {REDIS_GROUP_PERSISTENCE, &redis_family_rdb_running, "rdb_bgsave_in_progress", AS_IT_IS, NULL, NULL},
+        {REDIS_GROUP_PERSISTENCE, &redis_family_aof_enabled, "aof_enabled", AS_IT_IS, NULL, NULL},
+        {REDIS_GROUP_PERSISTENCE, &redis_family_aof_running, "aof_rewrite_in_progress", AS_IT_IS, NULL, NULL},
+        {REDIS_GROUP_PERSISTENCE, &redis_family_aof_rewrite_success, "aof_last_bgrewrite_status", WORD, "ok",
+         "aof_enabled"},
+        {REDIS_GROUP_PERSISTENCE, &redis_family_aof_rewrite_duration, "aof_last_rewrite_time_sec", KNOWN,
+         NULL, "aof_enabled"},
+        {REDIS_GROUP_PERSISTENCE, &redis_family_aof_write_success, "aof_last_write_status", WORD, "ok",
+         "aof_enabled"},
+        {REDIS_GROUP_PERSISTENCE, &redis_family_aof_size, "aof_current_size", AS_IT_IS, NULL, "aof_enabled"},
+
+        {REDIS_GROUP_REPLICATION, &redis_family_replicas, "connected_slaves", AS_IT_IS, NULL, NULL},
+        {REDIS_GROUP_REPLICATION, &redis_family_master_up, "master_link_status", WORD, "up", NULL},
+        {REDIS_GROUP_REPLICATION, &redis_family_master_down_seconds, "master_link_down_since_seconds", KNOWN,
+         NULL, NULL},
+        {REDIS_GROUP_REPLICATION, &redis_family_master_heard_seconds, "master_last_io_seconds_ago", KNOWN,
+         NULL, NULL},
+        {REDIS_GROUP_REPLICATION, &redis_family_master_sync, "master_sync_in_progress", AS_IT_IS, NULL, NULL},
 };
 
 /* Where the value of each row begins; NULL when INFO does not have it. */
@@ -108,7 +109,7 @@ static void add_row(const struct values *values, size_t i, struct sample_sink *s
                 value = redis_value_is(values->of[i], row->word);
         else if (!redis_value_number(values->of[i], &value) || (row->reading == KNOWN && value < 0))
                 return;
-        SAMPLE_BARE(sink, &redis_families[row->family], value);
+        SAMPLE_BARE(sink, row->family, value);
 }
 
 static void add_ratios(const struct values *values, unsigned groups, struct sample_sink *sink)
@@ -117,10 +118,10 @@ static void add_ratios(const struct values *values, unsigned groups, struct samp
 
         if (groups & 1U << REDIS_GROUP_MEMORY && number_of(values, "used_memory", &part) &&
             number_of(values, "maxmemory", &other) && other > 0)
-                SAMPLE_BARE(sink, &redis_families[REDIS_MEMORY_RATIO], part / other);
+                SAMPLE_BARE(sink, &redis_family_memory_ratio, part / other);
         if (groups & 1U << REDIS_GROUP_STATS && number_of(values, "keyspace_hits", &part) &&
             number_of(values, "keyspace_misses", &other) && part + other > 0)
-                SAMPLE_BARE(sink, &redis_families[REDIS_HIT_RATIO], part / (part + other));
+                SAMPLE_BARE(sink, &redis_family_hit_ratio, part / (part + other));
 }
 
 /* A value as a string of its own; NULL when it is absent. */
@@ -136,7 +137,7 @@ static void add_server(const char *info, struct sample_sink *sink)
         _cleanup_free_ char *policy = copy_value(redis_info_value(info, "maxmemory_policy"));
 
         if (version)
-                SAMPLE(sink, &redis_families[REDIS_SERVER_INFO], 1, {"version", version}, {"mode", mode},
+                SAMPLE(sink, &redis_family_server_info, 1, {"version", version}, {"mode", mode},
                        {"maxmemory_policy", policy});
 }
 
@@ -169,9 +170,9 @@ static void add_database(int64_t number, const char *value, struct sample_sink *
 
         (void)snprintf(database, sizeof(database), "%lld", (long long)number);
         if (part_number(value, "keys", &count))
-                SAMPLE(sink, &redis_families[REDIS_KEYS], count, {"db", database});
+                SAMPLE(sink, &redis_family_keys, count, {"db", database});
         if (part_number(value, "expires", &count))
-                SAMPLE(sink, &redis_families[REDIS_KEYS_EXPIRING], count, {"db", database});
+                SAMPLE(sink, &redis_family_keys_expiring, count, {"db", database});
 }
 
 /* "slave0:ip=127.0.0.1,port=6380,state=online,offset=1234,lag=0" */
@@ -185,12 +186,11 @@ static void add_replica(const char *value, const char *info, struct sample_sink 
 
         if (!replica || !state)
                 return;
-        SAMPLE(sink, &redis_families[REDIS_REPLICA_ONLINE], redis_value_is(state, "online"),
-               {"replica", replica});
+        SAMPLE(sink, &redis_family_replica_online, redis_value_is(state, "online"), {"replica", replica});
         if (part_number(value, "lag", &lag) && lag >= 0)
-                SAMPLE(sink, &redis_families[REDIS_REPLICA_LAG_SECONDS], lag, {"replica", replica});
+                SAMPLE(sink, &redis_family_replica_lag_seconds, lag, {"replica", replica});
         if (part_number(value, "offset", &offset) && redis_info_number(info, "master_repl_offset", &sent))
-                SAMPLE(sink, &redis_families[REDIS_REPLICA_LAG_BYTES], sent > offset ? sent - offset : 0,
+                SAMPLE(sink, &redis_family_replica_lag_bytes, sent > offset ? sent - offset : 0,
                        {"replica", replica});
 }
 
@@ -199,7 +199,7 @@ static void add_role(const char *info, struct sample_sink *sink)
         _cleanup_free_ char *role = copy_value(redis_info_value(info, "role"));
 
         if (role)
-                SAMPLE(sink, &redis_families[REDIS_ROLE_INFO], 1, {"role", role});
+                SAMPLE(sink, &redis_family_role_info, 1, {"role", role});
 }
 
 static const char *next_line(const char *line)

@@ -7,15 +7,9 @@
 #include <string.h>
 
 const struct config_field redis_key_fields[] = {
-        {.name = "key",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct redis_key, key),
-         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
+        {"key", CONFIG_STRING, offsetof(struct redis_key, key), .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
          .help = "The name of the key, as it is"},
-        {.name = "db",
-         .type = CONFIG_INT,
-         .offset = offsetof(struct redis_key, database),
-         .fallback = "0",
+        {"db", CONFIG_INT, offsetof(struct redis_key, database), .fallback = "0",
          .help = "The database that it is in"},
         {0},
 };
@@ -57,20 +51,20 @@ void redis_keys_check(const struct redis_key *keys, size_t count, struct config_
         }
 }
 
-static void add(const struct look *look, size_t i, enum redis_family family, double value, const char *group)
+static void add_sample(const struct look *look, size_t i, const struct metric_family *family, double value,
+                       const char *group)
 {
         char database[24];
 
         (void)snprintf(database, sizeof(database), "%lld", (long long)look->keys[i].database);
-        SAMPLE(look->sink, &redis_families[family], value, {"db", database}, {"key", look->keys[i].key},
-               {"group", group});
+        SAMPLE(look->sink, family, value, {"db", database}, {"key", look->keys[i].key}, {"group", group});
 }
 
-static void add_integer(const struct look *look, size_t i, enum redis_family family, const redisReply *reply,
-                        const char *group)
+static void add_integer(const struct look *look, size_t i, const struct metric_family *family,
+                        const redisReply *reply, const char *group)
 {
         if (reply && reply->type == REDIS_REPLY_INTEGER && reply->integer >= 0)
-                add(look, i, family, (double)reply->integer, group);
+                add_sample(look, i, family, (double)reply->integer, group);
 }
 
 static int type_of(const redisReply *reply)
@@ -108,11 +102,11 @@ static int look_at_types(struct look *look, int64_t database, struct error *erro
                 look->types[i] = type_of(type);
                 if (look->types[i] == NOT_TOLD)
                         continue;
-                add(look, i, REDIS_KEY_EXISTS, look->types[i] != NO_KEY, NULL);
-                if (look->types[i] == NO_KEY)
-                        add(look, i, REDIS_KEY_LENGTH, 0, NULL); /* to Redis, an empty list is no list */
+                add_sample(look, i, &redis_family_key_exists, look->types[i] != NO_KEY, NULL);
+                if (look->types[i] == NO_KEY) /* to Redis, an empty list is no list */
+                        add_sample(look, i, &redis_family_key_length, 0, NULL);
                 else
-                        add_integer(look, i, REDIS_KEY_MEMORY, memory, NULL);
+                        add_integer(look, i, &redis_family_key_memory, memory, NULL);
         }
         return r;
 }
@@ -122,11 +116,11 @@ static void add_stream_group(const struct look *look, size_t i, const redisReply
 {
         static const struct {
                 const char *name;
-                enum redis_family family;
+                const struct metric_family *family;
         } wanted[] = {
-                {"lag", REDIS_STREAM_LAG},
-                {"pending", REDIS_STREAM_PENDING},
-                {"consumers", REDIS_STREAM_CONSUMERS},
+                {"lag", &redis_family_stream_lag},
+                {"pending", &redis_family_stream_pending},
+                {"consumers", &redis_family_stream_consumers},
         };
         const char *name = NULL;
 
@@ -160,7 +154,7 @@ static int look_at_lengths(struct look *look, int64_t database, struct error *er
                 r = redis_take(look->session, &length, &look->refused, error);
                 if (r >= 0 && look->types[i] == STREAM)
                         r = redis_take(look->session, &groups, &look->refused, error);
-                add_integer(look, i, REDIS_KEY_LENGTH, length, NULL);
+                add_integer(look, i, &redis_family_key_length, length, NULL);
                 for (size_t k = 0; groups && groups->type == REDIS_REPLY_ARRAY && k < groups->elements; k++)
                         add_stream_group(look, i, groups->element[k]);
         }

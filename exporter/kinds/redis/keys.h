@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The group keys of a check of Redis: how long and how big the keys are that an operator has chosen. */
-#ifndef EXPORTER_REDIS_KEYS_H
-#define EXPORTER_REDIS_KEYS_H
+#ifndef EXPORTER_KINDS_REDIS_KEYS_H
+#define EXPORTER_KINDS_REDIS_KEYS_H
 
 #include "exporter/kinds/redis/group.h"
 
@@ -17,7 +17,7 @@ extern const struct config_field redis_key_fields[];
 /* Complains about the items of `node`, which they were read from. */
 void redis_keys_check(const struct redis_key *keys, size_t count, struct config_node *node);
 
-/* Two round trips for each database, however many keys. See redis_group.h for what it returns. */
+/* Two round trips for each database, however many keys. See group.h for what it returns. */
 int redis_keys_run(const struct redis_key *keys, size_t count, struct redis_session *session,
                    struct sample_sink *sink, struct error *error);
 

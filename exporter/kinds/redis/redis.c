@@ -25,29 +25,20 @@ struct redis_config {
 
 static const struct config_field fields[] = {
         REDIS_CONFIG_FIELDS(struct redis_config, redis),
-        {.name = "groups",
-         .type = CONFIG_STRINGS,
-         .offset = offsetof(struct redis_config, groups),
+        {"groups", CONFIG_STRINGS, offsetof(struct redis_config, groups),
          .help = "What to measure of what is built in: `server`, `clients`, `memory`, `stats`, "
                  "`persistence`, `replication`, `keyspace`, `latency`, `slowlog`; all of them when not "
                  "given, "
                  "none for `[]`"},
-        {.name = "keys",
-         .type = CONFIG_LIST,
-         .offset = offsetof(struct redis_config, keys),
-         .fields = redis_key_fields,
+        {"keys", CONFIG_LIST, offsetof(struct redis_config, keys), .fields = redis_key_fields,
          .size = sizeof(struct redis_key),
          .help = "Keys whose length and memory are measured, such as queues; 100 at most"},
-        {.name = "big_keys",
-         .type = CONFIG_OBJECT,
-         .offset = offsetof(struct redis_config, big_keys),
-         .fields = redis_big_keys_fields,
+        {"big_keys", CONFIG_OBJECT, offsetof(struct redis_config, big_keys), .fields = redis_big_keys_fields,
          .help = "Looks for the biggest keys; only when it is given, `{}` takes the defaults"},
         {0},
 };
 
-#define ADDRESS(id, ...) &redis_families[REDIS_##id],
-static const struct metric_family *const families[] = {REDIS_FAMILIES(ADDRESS) NULL};
+static const struct metric_family *const families[] = {REDIS_FAMILIES(FAMILY_ADDRESS) NULL};
 
 #define INFO_GROUPS ((1U << REDIS_INFO_GROUPS) - 1)
 
@@ -111,7 +102,7 @@ static int redis_open(const struct check *check, struct config_node *node, void 
         return 0;
 }
 
-static int explain(int result, struct error *error)
+static int explain_failure(int result, struct error *error)
 {
         for (size_t i = 0; result == -EREMOTEIO && i < N_ELEMENTS(refusals); i++)
                 if (strstr(error_text(error), refusals[i].word))
@@ -130,10 +121,10 @@ static int end_groups(struct redis_state *state, unsigned groups, const char *na
                 return error_prefix(error, result, "%s", name);
         for (size_t group = 0; group < REDIS_GROUPS; group++)
                 if (groups & 1U << group)
-                        SAMPLE(sink, &redis_families[REDIS_GROUP_SUCCESS], result >= 0,
+                        SAMPLE(sink, &redis_family_group_success, result >= 0,
                                {"group", redis_group_names[group]});
         if (result < 0 && groups & ~state->told) {
-                explain(result, error);
+                explain_failure(result, error);
                 log_event(LOG_WARN, "Redis refused a part of a check", "check", state->check->name, "part",
                           name, "reason", error_text(error), NULL);
         }
@@ -142,17 +133,17 @@ static int end_groups(struct redis_state *state, unsigned groups, const char *na
         return 0;
 }
 
-static int ping(struct redis_session *session, struct sample_sink *sink, struct error *error)
+static int ping_server(struct redis_session *session, struct sample_sink *sink, struct error *error)
 {
         _cleanup_reply_ redisReply *pong = NULL;
         nsec asked = clock_monotonic();
         int r = redis_call(session->redis, session->deadline, &pong, error, "PING", NULL);
 
         if (r < 0)
-                return error_prefix(error, explain(r, error), "PING");
+                return error_prefix(error, explain_failure(r, error), "PING");
         if (!pong->str || strcmp(pong->str, "PONG") != 0)
                 return error_set(error, EPROTO, "PING was not answered with PONG");
-        SAMPLE_BARE(sink, &redis_families[REDIS_PING], nsec_to_seconds(clock_monotonic() - asked));
+        SAMPLE_BARE(sink, &redis_family_ping, nsec_to_seconds(clock_monotonic() - asked));
         return 0;
 }
 
@@ -191,11 +182,10 @@ static int run_latency(struct redis_session *session, struct sample_sink *sink, 
                 if (reply->element[i]->type != REDIS_REPLY_ARRAY || reply->element[i]->elements < 4 ||
                     !parts[0]->str || !is_integer(parts[1]) || !is_integer(parts[2]) || !is_integer(parts[3]))
                         return error_set(error, EBADMSG, "LATENCY LATEST was answered with something else");
-                SAMPLE(sink, &redis_families[REDIS_LATENCY_WHEN], (double)parts[1]->integer,
+                SAMPLE(sink, &redis_family_latency_when, (double)parts[1]->integer, {"event", parts[0]->str});
+                SAMPLE(sink, &redis_family_latency_last, (double)parts[2]->integer / 1e3,
                        {"event", parts[0]->str});
-                SAMPLE(sink, &redis_families[REDIS_LATENCY_LAST], (double)parts[2]->integer / 1e3,
-                       {"event", parts[0]->str});
-                SAMPLE(sink, &redis_families[REDIS_LATENCY_MAX], (double)parts[3]->integer / 1e3,
+                SAMPLE(sink, &redis_family_latency_max, (double)parts[3]->integer / 1e3,
                        {"event", parts[0]->str});
         }
         return 0;
@@ -214,8 +204,8 @@ static int run_slowlog(struct redis_session *session, struct sample_sink *sink, 
         if (entry->type != REDIS_REPLY_ARRAY || entry->elements < 3 || !is_integer(entry->element[0]) ||
             !is_integer(entry->element[2]))
                 return error_set(error, EBADMSG, "SLOWLOG GET was answered with something else");
-        SAMPLE_BARE(sink, &redis_families[REDIS_SLOW_COMMANDS], (double)entry->element[0]->integer + 1);
-        SAMPLE_BARE(sink, &redis_families[REDIS_SLOW_LAST], (double)entry->element[2]->integer / 1e6);
+        SAMPLE_BARE(sink, &redis_family_slow_commands, (double)entry->element[0]->integer + 1);
+        SAMPLE_BARE(sink, &redis_family_slow_last, (double)entry->element[2]->integer / 1e6);
         return 0;
 }
 
@@ -243,7 +233,7 @@ static int redis_run(void *opened, struct deadline deadline, struct sample_sink 
         if (r < 0)
                 return r;
         struct redis_session session = {.redis = redis, .deadline = deadline};
-        r = ping(&session, sink, error);
+        r = ping_server(&session, sink, error);
         if (r < 0) {
                 /* A server that is loading refuses PING, and answers INFO: how it is doing is in there. */
                 if (r == -EREMOTEIO)
@@ -267,7 +257,7 @@ const struct check_kind check_kind_redis = {
         .help = "A Redis server: PING, INFO, latency, chosen keys such as queues, and the biggest keys.",
         .fields = fields,
         .config_size = sizeof(struct redis_config),
-        .target = "address",
+        .target_key = "address",
         .families = families,
         .open = redis_open,
         .run = redis_run,

@@ -28,7 +28,7 @@ struct s3_listing {
 };
 
 /* The first one stays, and ends the parsing. */
-static int fail(struct s3_listing *listing, int code, const char *what)
+static int fail_listing(struct s3_listing *listing, int code, const char *what)
 {
         if (listing->result == 0) {
                 listing->result = error_set(&listing->error, code, "%s", what);
@@ -39,7 +39,7 @@ static int fail(struct s3_listing *listing, int code, const char *what)
 
 static bool has_memory(struct s3_listing *listing, const struct text *text)
 {
-        return text_error(text) == 0 || fail(listing, ENOMEM, "out of memory") == 0;
+        return text_error(text) == 0 || fail_listing(listing, ENOMEM, "out of memory") == 0;
 }
 
 static void take_size(struct s3_listing *listing, const char *word)
@@ -49,14 +49,14 @@ static void take_size(struct s3_listing *listing, const char *word)
         errno = 0;
         listing->object.size = strtoull(word, &end, 10);
         if (*word < '0' || *word > '9' || *end || errno != 0)
-                fail(listing, EBADMSG, "an object's size is not a number");
+                fail_listing(listing, EBADMSG, "an object's size is not a number");
         listing->has_size = true;
 }
 
 static void take_modified(struct s3_listing *listing, const char *word)
 {
         if (time_parse(word, &listing->object.modified, NULL) < 0)
-                fail(listing, EBADMSG, "an object's time is not a time");
+                fail_listing(listing, EBADMSG, "an object's time is not a time");
         listing->has_modified = true;
 }
 
@@ -103,7 +103,7 @@ static void begin_object(struct s3_listing *listing)
 static void end_object(struct s3_listing *listing)
 {
         if (listing->key.length == 0 || !listing->has_size || !listing->has_modified) {
-                fail(listing, EBADMSG, "an object has no key, size or time");
+                fail_listing(listing, EBADMSG, "an object has no key, size or time");
                 return;
         }
         listing->object.key = text_string(&listing->key);
@@ -117,7 +117,7 @@ static void take_root(struct s3_listing *listing)
         listing->answer.is_listing = strcmp(path, "/ListBucketResult") == 0;
         listing->answer.is_error = strcmp(path, "/Error") == 0;
         if (!listing->answer.is_listing && !listing->answer.is_error)
-                fail(listing, EBADMSG, "the answer is XML, but not S3's");
+                fail_listing(listing, EBADMSG, "the answer is XML, but not S3's");
 }
 
 /* Without the prefix of a name space. */
@@ -136,7 +136,7 @@ static void XMLCALL on_start(void *context, const XML_Char *name, const XML_Char
         if (listing->result < 0)
                 return;
         if (++listing->depth > DEPTH_MAX || strlen(name) > VALUE_MAX) {
-                fail(listing, EBADMSG, "the answer is XML, but not S3's");
+                fail_listing(listing, EBADMSG, "the answer is XML, but not S3's");
                 return;
         }
         text_printf(&listing->path, "/%s", local_name(name));
@@ -176,7 +176,7 @@ static void XMLCALL on_text(void *context, const XML_Char *data, int length)
         if (listing->result < 0 || !listing->element)
                 return;
         if (listing->value.length + (size_t)length > VALUE_MAX) {
-                fail(listing, EMSGSIZE, "a value in S3's answer is too long");
+                fail_listing(listing, EMSGSIZE, "a value in S3's answer is too long");
                 return;
         }
         text_append(&listing->value, data, (size_t)length);
@@ -186,7 +186,7 @@ static void XMLCALL on_text(void *context, const XML_Char *data, int length)
 static void XMLCALL on_doctype(void *context, const XML_Char *name _unused_, const XML_Char *system _unused_,
                                const XML_Char *public _unused_, int internal _unused_)
 {
-        fail(context, EBADMSG, "the answer has a document type, which S3's have not");
+        fail_listing(context, EBADMSG, "the answer has a document type, which S3's have not");
 }
 
 struct s3_listing *s3_listing_new(void (*on_object)(void *context, const struct s3_object *object),
@@ -236,7 +236,7 @@ static uint64_t line_of(XML_Parser parser)
 #endif
 }
 
-static int parse(struct s3_listing *listing, const char *data, size_t length, bool last)
+static int parse_piece(struct s3_listing *listing, const char *data, size_t length, bool last)
 {
         if (listing->result < 0)
                 return listing->result;
@@ -244,7 +244,7 @@ static int parse(struct s3_listing *listing, const char *data, size_t length, bo
                 return 0;
         enum XML_Error code = XML_GetErrorCode(listing->parser);
         if (listing->result == 0 && code == XML_ERROR_NO_MEMORY)
-                return fail(listing, ENOMEM, "out of memory");
+                return fail_listing(listing, ENOMEM, "out of memory");
         if (listing->result == 0) {
                 listing->result =
                         error_set(&listing->error, EBADMSG, "the answer is not XML: line %" PRIu64 ": %s",
@@ -253,7 +253,7 @@ static int parse(struct s3_listing *listing, const char *data, size_t length, bo
         return listing->result;
 }
 
-static int tell(const struct s3_listing *listing, struct error *error)
+static int tell_failure(const struct s3_listing *listing, struct error *error)
 {
         return listing->result < 0 ? error_set(error, -listing->result, "%s", error_text(&listing->error))
                                    : 0;
@@ -262,17 +262,17 @@ static int tell(const struct s3_listing *listing, struct error *error)
 int s3_listing_feed(struct s3_listing *listing, const char *data, size_t length, struct error *error)
 {
         if (length > ANSWER_MAX - listing->taken) {
-                fail(listing, EMSGSIZE, "S3's answer is too long");
+                fail_listing(listing, EMSGSIZE, "S3's answer is too long");
                 return error_set(error, EMSGSIZE, "S3's answer is too long");
         }
         listing->taken += length;
-        parse(listing, data, length, false);
-        return tell(listing, error);
+        parse_piece(listing, data, length, false);
+        return tell_failure(listing, error);
 }
 
 int s3_listing_end(struct s3_listing *listing, const struct s3_answer **ret, struct error *error)
 {
-        parse(listing, "", 0, true);
+        parse_piece(listing, "", 0, true);
         *ret = &listing->answer;
-        return tell(listing, error);
+        return tell_failure(listing, error);
 }

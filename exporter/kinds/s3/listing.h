@@ -5,8 +5,8 @@
  * Memory is bounded whatever the answer holds: nothing of it is kept but what is named here, each at most
  * 4 KiB. A document type, and with it every entity of the answer's own, is refused.
  */
-#ifndef EXPORTER_S3_LISTING_H
-#define EXPORTER_S3_LISTING_H
+#ifndef EXPORTER_KINDS_S3_LISTING_H
+#define EXPORTER_KINDS_S3_LISTING_H
 
 #include "runbook/clock.h"
 #include "runbook/error.h"

@@ -23,102 +23,58 @@ struct s3_config {
 };
 
 static const struct config_field fields[] = {
-        {.name = "bucket",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct s3_config, bucket),
-         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
-         .help = "Its name, without s3://"},
-        {.name = "prefix",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct s3_config, prefix),
-         .fallback = "",
+        {"bucket", CONFIG_STRING, offsetof(struct s3_config, bucket),
+         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY, .help = "Its name, without s3://"},
+        {"prefix", CONFIG_STRING, offsetof(struct s3_config, prefix), .fallback = "",
          .help = "What the keys begin with, as `backups/`; all of the bucket when not given"},
-        {.name = "pattern",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct s3_config, pattern),
-         .flags = CONFIG_NOT_EMPTY,
+        {"pattern", CONFIG_STRING, offsetof(struct s3_config, pattern), .flags = CONFIG_NOT_EMPTY,
          .fallback = "*",
          .help = "Names of the objects to look at, which are their keys after the last /, with *, ? and "
                  "[abc]"},
-        {.name = "region",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct s3_config, region),
-         .flags = CONFIG_NOT_EMPTY,
+        {"region", CONFIG_STRING, offsetof(struct s3_config, region), .flags = CONFIG_NOT_EMPTY,
          .help = "Where the bucket is, as `eu-central-1`; needed without an endpoint, else us-east-1 when "
                  "not "
                  "given"},
-        {.name = "endpoint",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct s3_config, endpoint),
-         .flags = CONFIG_NOT_EMPTY,
+        {"endpoint", CONFIG_STRING, offsetof(struct s3_config, endpoint), .flags = CONFIG_NOT_EMPTY,
          .help = "http:// or https:// of a server that speaks S3, asked for /bucket; AWS when not given"},
-        {.name = "access_key",
-         .type = CONFIG_SECRET,
-         .offset = offsetof(struct s3_config, access_key),
+        {"access_key", CONFIG_SECRET, offsetof(struct s3_config, access_key),
          .help = "The id of the key, which must be allowed s3:ListBucket; read anew for each request, as the "
                  "other two"},
-        {.name = "secret_key",
-         .type = CONFIG_SECRET,
-         .offset = offsetof(struct s3_config, secret_key),
+        {"secret_key", CONFIG_SECRET, offsetof(struct s3_config, secret_key),
          .help = "The key itself; requests are signed with it, it is never sent"},
-        {.name = "session_token",
-         .type = CONFIG_SECRET,
-         .offset = offsetof(struct s3_config, session_token),
+        {"session_token", CONFIG_SECRET, offsetof(struct s3_config, session_token),
          .help = "What belongs to a temporary key"},
-        {.name = "tls_config",
-         .type = CONFIG_OBJECT,
-         .offset = offsetof(struct s3_config, tls),
-         .fields = web_tls_fields,
+        {"tls_config", CONFIG_OBJECT, offsetof(struct s3_config, tls), .fields = web_tls_fields,
          .help = "As in Prometheus"},
-        {.name = "max_objects",
-         .type = CONFIG_INT,
-         .offset = offsetof(struct s3_config, max_objects),
-         .flags = CONFIG_POSITIVE,
+        {"max_objects", CONFIG_INT, offsetof(struct s3_config, max_objects), .flags = CONFIG_POSITIVE,
          .fallback = "10000",
          .help = "Fails when more keys have the prefix: a thousand of them are a request"},
-        {.name = "max_age",
-         .type = CONFIG_DURATION,
-         .offset = offsetof(struct s3_config, max_age),
-         .fallback = "0s",
+        {"max_age", CONFIG_DURATION, offsetof(struct s3_config, max_age), .fallback = "0s",
          .help = "Fails when the newest object is older, or there is none; 0s: never"},
-        {.name = "min_size",
-         .type = CONFIG_SIZE,
-         .offset = offsetof(struct s3_config, min_size),
-         .fallback = "0",
+        {"min_size", CONFIG_SIZE, offsetof(struct s3_config, min_size), .fallback = "0",
          .help = "Fails when the newest object is smaller, or there is none"},
-        {.name = "min_count",
-         .type = CONFIG_INT,
-         .offset = offsetof(struct s3_config, min_count),
-         .fallback = "0",
+        {"min_count", CONFIG_INT, offsetof(struct s3_config, min_count), .fallback = "0",
          .help = "Fails when there are fewer objects"},
         {0},
 };
 
-static const struct metric_family objects = {"runbook_s3_objects", METRIC_GAUGE, NULL,
-                                             "Objects under the prefix."};
-static const struct metric_family size_bytes = {"runbook_s3_size_bytes", METRIC_GAUGE, "bytes",
-                                                "The sizes of these objects together."};
-static const struct metric_family empty_objects = {"runbook_s3_empty_objects", METRIC_GAUGE, NULL,
-                                                   "Objects of these that are empty."};
-static const struct metric_family newest_timestamp = {"runbook_s3_newest_object_timestamp_seconds",
-                                                      METRIC_GAUGE, "seconds",
-                                                      "When the newest of them was written."};
-static const struct metric_family oldest_timestamp = {"runbook_s3_oldest_object_timestamp_seconds",
-                                                      METRIC_GAUGE, "seconds",
-                                                      "When the oldest of them was written."};
-static const struct metric_family newest_bytes = {
-        "runbook_s3_newest_object_bytes", METRIC_GAUGE, "bytes",
-        "The size of the newest object; of several from the same second, the smallest."};
-static const struct metric_family truncated = {
-        "runbook_s3_truncated", METRIC_GAUGE, NULL,
-        "Whether more than max_objects have the prefix, so that nothing else is told."};
-static const struct metric_family max_age_seconds = {
-        "runbook_s3_max_age_seconds", METRIC_GAUGE, "seconds",
-        "The age of the newest object from which on the check fails, when there is one."};
+#define FAMILIES(X)                                                                                    \
+        X(objects, GAUGE, "runbook_s3_objects", NULL, "Objects under the prefix.")                     \
+        X(size_bytes, GAUGE, "runbook_s3_size_bytes", "bytes", "The sizes of these objects together.") \
+        X(empty_objects, GAUGE, "runbook_s3_empty_objects", NULL, "Objects of these that are empty.")  \
+        X(newest_timestamp, GAUGE, "runbook_s3_newest_object_timestamp_seconds", "seconds",            \
+          "When the newest of them was written.")                                                      \
+        X(oldest_timestamp, GAUGE, "runbook_s3_oldest_object_timestamp_seconds", "seconds",            \
+          "When the oldest of them was written.")                                                      \
+        X(newest_bytes, GAUGE, "runbook_s3_newest_object_bytes", "bytes",                              \
+          "The size of the newest object; of several from the same second, the smallest.")             \
+        X(truncated, GAUGE, "runbook_s3_truncated", NULL,                                              \
+          "Whether more than max_objects have the prefix, so that nothing else is told.")              \
+        X(max_age_seconds, GAUGE, "runbook_s3_max_age_seconds", "seconds",                             \
+          "The age of the newest object from which on the check fails, when there is one.")
 
-static const struct metric_family *const families[] = {&objects,          &size_bytes,       &empty_objects,
-                                                       &newest_timestamp, &oldest_timestamp, &newest_bytes,
-                                                       &truncated,        &max_age_seconds,  NULL};
+FAMILIES(DEFINE_FAMILY)
+static const struct metric_family *const families[] = {FAMILIES(FAMILY_ADDRESS) NULL};
 
 struct s3_state {
         const struct s3_config *config;
@@ -337,7 +293,7 @@ static int tell_error(const struct s3_state *s3, const struct http_response *res
                          elsewhere.length > 0 ? text_string(&elsewhere) : "");
 }
 
-static int feed(void *context, const char *data, size_t length)
+static int feed_listing(void *context, const char *data, size_t length)
 {
         /* What is wrong with it is told when the status is known, unless there is no end of it. */
         return s3_listing_feed(context, data, length, NULL) == -EMSGSIZE ? -EMSGSIZE : 0;
@@ -362,7 +318,7 @@ static int read_page(struct s3_state *s3, struct deadline deadline, uint64_t key
                                              .cert_file = config->tls.cert_file,
                                              .key_file = config->tls.key_file,
                                              .insecure = config->tls.insecure_skip_verify,
-                                             .on_data = feed,
+                                             .on_data = feed_listing,
                                              .context = listing};
         _cleanup_http_response_ struct http_response response = {0};
         const struct s3_answer *answer;
@@ -430,7 +386,7 @@ static void add_survey(const struct survey *survey, struct sample_sink *sink)
 }
 
 /* What the check demands, in the order of how much is wrong. */
-static int demand(const struct survey *survey, struct error *error)
+static int demand_objects(const struct survey *survey, struct error *error)
 {
         const struct s3_config *config = survey->config;
         char age[DURATION_TEXT_MAX];
@@ -461,7 +417,7 @@ static int s3_run(void *state, struct deadline deadline, struct sample_sink *sin
         if (r < 0)
                 return r;
         add_survey(&survey, sink);
-        return demand(&survey, error);
+        return demand_objects(&survey, error);
 }
 
 const struct check_kind check_kind_s3 = {
@@ -469,7 +425,7 @@ const struct check_kind check_kind_s3 = {
         .help = "How many objects there are under a prefix of an S3 bucket, how large and how old.",
         .fields = fields,
         .config_size = sizeof(struct s3_config),
-        .target = "endpoint",
+        .target_key = "endpoint",
         .families = families,
         .open = s3_open,
         .run = s3_run,

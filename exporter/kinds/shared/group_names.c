@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names of groups to bits. */
+/* `groups:` of a kind, read into one bit for each group that was chosen. */
 #include "exporter/kinds/shared/group_names.h"
 
-static void complain(struct config_node *place, const char *word, const char *const *names, size_t count)
+static void complain_of_name(struct config_node *place, const char *word, const char *const *names,
+                             size_t count)
 {
         const char *nearest = config_nearest(word, names, count);
         _cleanup_text_ struct text known = {0};
@@ -33,7 +34,7 @@ bool group_names_read(const struct config_strings *chosen, struct config_node *n
                         *ret |= 1U << g;
                         continue;
                 }
-                complain(config_is_list(list) ? config_item(list, i) : list, word, names, count);
+                complain_of_name(config_is_list(list) ? config_item(list, i) : list, word, names, count);
                 fine = false;
         }
         return fine;

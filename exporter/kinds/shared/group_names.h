@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The names of groups, by which an operator chooses what of a kind is measured. */
-#ifndef EXPORTER_GROUP_NAMES_H
-#define EXPORTER_GROUP_NAMES_H
+#ifndef EXPORTER_KINDS_SHARED_GROUP_NAMES_H
+#define EXPORTER_KINDS_SHARED_GROUP_NAMES_H
 
 #include "runbook/config.h"
 

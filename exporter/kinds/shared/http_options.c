@@ -6,23 +6,13 @@
 #include <strings.h>
 
 const struct config_field web_tls_fields[] = {
-        {.name = "ca_file",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct web_tls, ca_file),
+        {"ca_file", CONFIG_STRING, offsetof(struct web_tls, ca_file),
          .help = "PEM file of the authorities to trust; the system's when not given"},
-        {.name = "cert_file",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct web_tls, cert_file),
+        {"cert_file", CONFIG_STRING, offsetof(struct web_tls, cert_file),
          .help = "PEM file of the client certificate"},
-        {.name = "key_file",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct web_tls, key_file),
-         .help = "PEM file of its key"},
-        {.name = "insecure_skip_verify",
-         .type = CONFIG_BOOL,
-         .offset = offsetof(struct web_tls, insecure_skip_verify),
-         .fallback = "false",
-         .help = "Do not verify the server's certificate"},
+        {"key_file", CONFIG_STRING, offsetof(struct web_tls, key_file), .help = "PEM file of its key"},
+        {"insecure_skip_verify", CONFIG_BOOL, offsetof(struct web_tls, insecure_skip_verify),
+         .fallback = "false", .help = "Do not verify the server's certificate"},
         {0},
 };
 

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What all kinds that ask over HTTP have in common: URL, headers, credentials, TLS. */
-#ifndef EXPORTER_WEB_H
-#define EXPORTER_WEB_H
+/*
+ * What all kinds that ask over HTTP have in common: URL, headers, credentials, TLS.
+ *
+ * kinds/shared is options and files that several kinds have alike, so that an operator writes them in one
+ * way; here is no kind, and nothing that one kind alone needs. It uses exporter/check and the libraries.
+ */
+#ifndef EXPORTER_KINDS_SHARED_HTTP_OPTIONS_H
+#define EXPORTER_KINDS_SHARED_HTTP_OPTIONS_H
 
 #include "runbook/config.h"
 #include "runbook/http_client.h"
@@ -21,24 +26,16 @@ struct web_options {
 
 extern const struct config_field web_tls_fields[];
 
-#define WEB_CONFIG_FIELDS(holder, member)                                                            \
-        {.name = "url",                                                                              \
-         .type = CONFIG_STRING,                                                                      \
-         .offset = offsetof(holder, member.url),                                                     \
-         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,                                                \
-         .help = "http:// or https://, without a password"},                                         \
-                {.name = "headers",                                                                  \
-                 .type = CONFIG_MAP,                                                                 \
-                 .offset = offsetof(holder, member.headers),                                         \
-                 .help = "Sent with the request; no secrets here"},                                  \
-                {.name = "bearer_token",                                                             \
-                 .type = CONFIG_SECRET,                                                              \
-                 .offset = offsetof(holder, member.bearer_token),                                    \
-                 .help = "Sent as `Authorization: Bearer`; read anew for each request"},             \
-        {                                                                                            \
-                .name = "tls_config", .type = CONFIG_OBJECT, .offset = offsetof(holder, member.tls), \
-                .fields = web_tls_fields, .help = "As in Prometheus"                                 \
-        }
+/* clang-format off */
+#define WEB_CONFIG_FIELDS(holder, member) \
+        {"url", CONFIG_STRING, offsetof(holder, member.url), .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY, \
+         .help = "http:// or https://, without a password"}, \
+        {"headers", CONFIG_MAP, offsetof(holder, member.headers), .help = "Sent with the request; no secrets here"}, \
+        {"bearer_token", CONFIG_SECRET, offsetof(holder, member.bearer_token), \
+         .help = "Sent as `Authorization: Bearer`; read anew for each request"}, \
+        {"tls_config", CONFIG_OBJECT, offsetof(holder, member.tls), .fields = web_tls_fields, \
+         .help = "As in Prometheus"}
+/* clang-format on */
 
 /* The headers as http_client takes them. */
 struct web_headers {

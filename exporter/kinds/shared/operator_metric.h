@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A metric that the operator defines for the result of a query: its options, its rules, its values. */
-#ifndef EXPORTER_OPERATOR_METRIC_H
-#define EXPORTER_OPERATOR_METRIC_H
+#ifndef EXPORTER_KINDS_SHARED_OPERATOR_METRIC_H
+#define EXPORTER_KINDS_SHARED_OPERATOR_METRIC_H
 
 #include "runbook/config.h"
 #include "runbook/metrics.h"
@@ -17,22 +17,15 @@ extern const char *const operator_metric_types[];
 #define OPERATOR_METRIC_HELP "Measured by a query of the operator."
 
 /* Its options; what follows `member` is said of the name: .flags or .fallback. */
-#define OPERATOR_METRIC_FIELDS(holder, member, ...)                                                 \
-        {.name = "name",                                                                            \
-         .type = CONFIG_STRING,                                                                     \
-         .offset = offsetof(holder, member.name),                                                   \
-         .help = "With its unit; counters end in `_total`",                                         \
-         __VA_ARGS__},                                                                              \
-                {.name = "type",                                                                    \
-                 .type = CONFIG_ENUM,                                                               \
-                 .offset = offsetof(holder, member.type),                                           \
-                 .choices = operator_metric_types,                                                  \
-                 .fallback = "gauge",                                                               \
-                 .help = "What it is"},                                                             \
-        {                                                                                           \
-                .name = "help", .type = CONFIG_STRING, .offset = offsetof(holder, member.help),     \
-                .fallback = OPERATOR_METRIC_HELP, .flags = CONFIG_NOT_EMPTY, .help = "One sentence" \
-        }
+/* clang-format off */
+#define OPERATOR_METRIC_FIELDS(holder, member, ...) \
+        {"name", CONFIG_STRING, offsetof(holder, member.name), __VA_ARGS__, \
+         .help = "With its unit; counters end in `_total`"}, \
+        {"type", CONFIG_ENUM, offsetof(holder, member.type), .choices = operator_metric_types, .fallback = "gauge", \
+         .help = "What it is"}, \
+        {"help", CONFIG_STRING, offsetof(holder, member.help), .fallback = OPERATOR_METRIC_HELP, \
+         .flags = CONFIG_NOT_EMPTY, .help = "One sentence"}
+/* clang-format on */
 
 /* Complains about `node` where a name breaks Prometheus' rules; false then. */
 bool operator_metric_check(const struct operator_metric *metric, struct config_node *node);

@@ -23,12 +23,12 @@ void paths_release(struct paths *paths)
         *paths = (struct paths){0};
 }
 
-static int compare(const void *a, const void *b)
+static int compare_paths(const void *a, const void *b)
 {
         return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static int take(struct paths *paths, const glob_t *found)
+static int take_found(struct paths *paths, const glob_t *found)
 {
         char **items = reallocarray(paths->items, paths->count + found->gl_pathc + 1, sizeof(*items));
 
@@ -47,7 +47,7 @@ static void drop_repeated(struct paths *paths)
 {
         size_t kept = 0;
 
-        qsort(paths->items, paths->count, sizeof(*paths->items), compare);
+        qsort(paths->items, paths->count, sizeof(*paths->items), compare_paths);
         for (size_t i = 0; i < paths->count; i++)
                 if (kept > 0 && strcmp(paths->items[kept - 1], paths->items[i]) == 0)
                         free(paths->items[i]);
@@ -56,13 +56,13 @@ static void drop_repeated(struct paths *paths)
         paths->count = kept;
 }
 
-static int expand(const char *pattern, struct paths *paths, struct error *error)
+static int expand_pattern(const char *pattern, struct paths *paths, struct error *error)
 {
         glob_t found = {0};
         int r = 0;
 
         switch (glob(pattern, GLOB_NOSORT, NULL, &found)) {
-        case 0: r = take(paths, &found); break;
+        case 0: r = take_found(paths, &found); break;
         case GLOB_NOMATCH:
                 if (!strpbrk(pattern, "*?["))
                         r = error_set(error, ENOENT, "%s does not exist", pattern);
@@ -82,7 +82,7 @@ int paths_expand(const struct config_strings *patterns, struct paths *ret, struc
         _cleanup_paths_ struct paths paths = {0};
 
         for (size_t i = 0; i < patterns->count; i++) {
-                int r = expand(patterns->items[i], &paths, error);
+                int r = expand_pattern(patterns->items[i], &paths, error);
 
                 if (r < 0)
                         return r;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files that an operator names by patterns: absolute paths with *, ? and [abc]. */
-#ifndef EXPORTER_PATHS_H
-#define EXPORTER_PATHS_H
+#ifndef EXPORTER_KINDS_SHARED_PATHS_H
+#define EXPORTER_KINDS_SHARED_PATHS_H
 
 #include "runbook/config.h"
 

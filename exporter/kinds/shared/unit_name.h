@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Names of systemd's units, as an operator gives them. */
-#ifndef EXPORTER_UNIT_NAME_H
-#define EXPORTER_UNIT_NAME_H
+#ifndef EXPORTER_KINDS_SHARED_UNIT_NAME_H
+#define EXPORTER_KINDS_SHARED_UNIT_NAME_H
 
 #include "runbook/config.h"
 

@@ -27,7 +27,8 @@ void tls_peer_release(struct tls_peer *peer)
         *peer = (struct tls_peer){.fd = -1};
 }
 
-const char *tls_reason(void)
+/* The sentence of OpenSSL's last error on this thread, which is cleared. */
+static const char *take_reason(void)
 {
         const char *reason = ERR_reason_error_string(ERR_peek_last_error());
 
@@ -139,11 +140,11 @@ static int make_context(const struct web_tls *tls, SSL_CTX **ret, struct error *
         if (tls->ca_file ? SSL_CTX_load_verify_locations(context, tls->ca_file, NULL) != 1
                          : SSL_CTX_set_default_verify_paths(context) != 1)
                 return error_set(error, EINVAL, "%s: %s", tls->ca_file ? tls->ca_file : "authorities",
-                                 tls_reason());
+                                 take_reason());
         if (tls->cert_file && SSL_CTX_use_certificate_chain_file(context, tls->cert_file) != 1)
-                return error_set(error, EINVAL, "%s: %s", tls->cert_file, tls_reason());
+                return error_set(error, EINVAL, "%s: %s", tls->cert_file, take_reason());
         if (tls->key_file && SSL_CTX_use_PrivateKey_file(context, tls->key_file, SSL_FILETYPE_PEM) != 1)
-                return error_set(error, EINVAL, "%s: %s", tls->key_file, tls_reason());
+                return error_set(error, EINVAL, "%s: %s", tls->key_file, take_reason());
         *ret = TAKE_PTR(context);
         return 0;
 }
@@ -169,7 +170,7 @@ static int shake_hands(struct tls_peer *peer, struct deadline deadline, struct e
                 why = SSL_get_error(peer->ssl, r);
                 if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE)
                         return error_set(error, EPROTO, "TLS handshake: %s",
-                                         ERR_peek_last_error() ? tls_reason() : "the connection was closed");
+                                         ERR_peek_last_error() ? take_reason() : "the connection was closed");
                 r = wait_for(peer->fd, why == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, deadline, error);
                 if (r < 0)
                         return error_prefix(error, r, "TLS handshake");
@@ -200,7 +201,7 @@ int tls_connect(const struct tls_target *target, struct deadline deadline, struc
         }
         peer.ssl = SSL_new(context);
         if (!peer.ssl || SSL_set_fd(peer.ssl, peer.fd) != 1 || !expect_name(peer.ssl, target->server_name))
-                return error_set(error, EINVAL, "TLS for %s: %s", target->server_name, tls_reason());
+                return error_set(error, EINVAL, "TLS for %s: %s", target->server_name, take_reason());
         trace_step(deadline, "TLS handshake for %s", target->server_name);
         r = shake_hands(&peer, deadline, error);
         if (r < 0)

@@ -5,8 +5,8 @@
  * It goes through whatever the certificates are like, so that one that has expired is still seen; whether
  * they are to be trusted is told apart from that.
  */
-#ifndef EXPORTER_TLS_CLIENT_H
-#define EXPORTER_TLS_CLIENT_H
+#ifndef EXPORTER_KINDS_TLS_HANDSHAKE_H
+#define EXPORTER_KINDS_TLS_HANDSHAKE_H
 
 #include <openssl/ssl.h>
 
@@ -35,8 +35,5 @@ struct tls_peer {
 int tls_connect(const struct tls_target *target, struct deadline deadline, struct tls_peer *ret,
                 struct error *error);
 void tls_peer_release(struct tls_peer *peer);
-
-/* The sentence of OpenSSL's last error on this thread, which is cleared. */
-const char *tls_reason(void);
 
 #endif

@@ -27,55 +27,36 @@ struct tls_config {
 };
 
 static const struct config_field fields[] = {
-        {.name = "address",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct tls_config, address),
+        {"address", CONFIG_STRING, offsetof(struct tls_config, address),
          .help = "host:port of a server; either this or files"},
-        {.name = "server_name",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct tls_config, server_name),
+        {"server_name", CONFIG_STRING, offsetof(struct tls_config, server_name),
          .help = "The name to ask for (SNI), which the certificate must be for; the host when not given"},
-        {.name = "starttls",
-         .type = CONFIG_ENUM,
-         .offset = offsetof(struct tls_config, starttls),
-         .choices = tls_starts,
-         .fallback = "none",
-         .help = "The protocol in which TLS is asked for first"},
-        {.name = "tls_config",
-         .type = CONFIG_OBJECT,
-         .offset = offsetof(struct tls_config, tls),
-         .fields = web_tls_fields,
+        {"starttls", CONFIG_ENUM, offsetof(struct tls_config, starttls), .choices = tls_starts,
+         .fallback = "none", .help = "The protocol in which TLS is asked for first"},
+        {"tls_config", CONFIG_OBJECT, offsetof(struct tls_config, tls), .fields = web_tls_fields,
          .help = "As in Prometheus"},
-        {.name = "files",
-         .type = CONFIG_STRINGS,
-         .offset = offsetof(struct tls_config, files),
+        {"files", CONFIG_STRINGS, offsetof(struct tls_config, files),
          .help = "Certificate files (PEM, or one in DER), by absolute paths with *, ? and [abc]"},
         {0},
 };
 
-static const struct metric_family leaf_not_after = {
-        "runbook_tls_leaf_not_after_timestamp_seconds", METRIC_GAUGE, "seconds",
-        "When the server's own certificate, or the first one of the file, ends."};
-static const struct metric_family chain_not_after = {"runbook_tls_chain_not_after_timestamp_seconds",
-                                                     METRIC_GAUGE, "seconds",
-                                                     "When the first certificate of the whole chain ends: of "
-                                                     "the verified one, else as it was sent; or the "
-                                                     "first of the file to end."};
-static const struct metric_family leaf_not_before = {
-        "runbook_tls_leaf_not_before_timestamp_seconds", METRIC_GAUGE, "seconds",
-        "When the server's own certificate, or the first one of the file, begins."};
-static const struct metric_family verified = {
-        "runbook_tls_verified", METRIC_GAUGE, NULL,
-        "Whether the server's certificate is trusted, valid now and for its name."};
-static const struct metric_family handshake_seconds = {
-        "runbook_tls_handshake_seconds", METRIC_GAUGE, "seconds",
-        "How long the handshake took, with what is said before it, on a connected socket."};
-static const struct metric_family info = {
-        "runbook_tls_info", METRIC_INFO, NULL,
-        "The connection and the server's own certificate, with its SHA-256; always 1."};
+#define FAMILIES(X)                                                                                        \
+        X(leaf_not_after, GAUGE, "runbook_tls_leaf_not_after_timestamp_seconds", "seconds",                \
+          "When the server's own certificate, or the first one of the file, ends.")                        \
+        X(chain_not_after, GAUGE, "runbook_tls_chain_not_after_timestamp_seconds", "seconds",              \
+          "When the first certificate of the whole chain ends: of the verified one, else as it was sent; " \
+          "or the first of the file to end.")                                                              \
+        X(leaf_not_before, GAUGE, "runbook_tls_leaf_not_before_timestamp_seconds", "seconds",              \
+          "When the server's own certificate, or the first one of the file, begins.")                      \
+        X(verified, GAUGE, "runbook_tls_verified", NULL,                                                   \
+          "Whether the server's certificate is trusted, valid now and for its name.")                      \
+        X(handshake_seconds, GAUGE, "runbook_tls_handshake_seconds", "seconds",                            \
+          "How long the handshake took, with what is said before it, on a connected socket.")              \
+        X(info, INFO, "runbook_tls_info", NULL,                                                            \
+          "The connection and the server's own certificate, with its SHA-256; always 1.")
 
-static const struct metric_family *const families[] = {
-        &leaf_not_after, &chain_not_after, &leaf_not_before, &verified, &handshake_seconds, &info, NULL};
+FAMILIES(DEFINE_FAMILY)
+static const struct metric_family *const families[] = {FAMILIES(FAMILY_ADDRESS) NULL};
 
 struct tls_state {
         const struct tls_config *config;
@@ -342,7 +323,7 @@ const struct check_kind check_kind_tls = {
         .help = "How long certificates are valid: those of a server, or those in files.",
         .fields = fields,
         .config_size = sizeof(struct tls_config),
-        .target = "address",
+        .target_key = "address",
         .families = families,
         .open = tls_open,
         .run = tls_run,

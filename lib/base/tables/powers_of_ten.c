@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Prints the table that lib/shortest.c multiplies by: the first 128 bits of every power of ten it needs,
+ * Prints the table that lib/base/shortest.c multiplies by: the first 128 bits of every power of ten it needs,
  * rounded up, as C initialisers. Run by the build; exact, by long multiplication and long division.
  */
 #include <inttypes.h>
@@ -124,7 +124,7 @@ static struct power downward(int exponent)
 
 int main(void)
 {
-        printf("/* Made by lib/tables/powers_of_ten.c. */\n");
+        printf("/* Made by lib/base/tables/powers_of_ten.c. */\n");
         printf("enum { POWERS_FIRST = %d };\n", FIRST);
         printf("static const struct power powers_of_ten[] = {\n");
         for (int k = FIRST; k <= LAST; k++) {

@@ -143,8 +143,8 @@ static bool put_signed_text(struct text *text, const struct signing_parts *parts
 }
 
 /* The key of each step is the code of the one before; the last code is the signature. */
-static bool sign(const struct signing_parts *parts, const struct http_aws_signing *signing,
-                 const char *signed_text, unsigned char ret[static DIGEST])
+static bool add_signature(const struct signing_parts *parts, const struct http_aws_signing *signing,
+                          const char *signed_text, unsigned char ret[static DIGEST])
 {
         char day[9] = {0};
         const char *const steps[] = {day, signing->region, signing->service, "aws4_request", signed_text};
@@ -180,7 +180,7 @@ static int add_signed(struct curl_slist **headers, const struct signing_parts *p
         unsigned char signature[DIGEST];
 
         if (!put_signed_text(&signed_text, parts) ||
-            !sign(parts, signing, text_string(&signed_text), signature))
+            !add_signature(parts, signing, text_string(&signed_text), signature))
                 return error_oom(error);
         text_printf(&authorization, "AWS4-HMAC-SHA256 Credential=%s/%s, SignedHeaders=%s, Signature=",
                     text_string(&parts->access_key), text_string(&parts->scope), signed_headers(parts));

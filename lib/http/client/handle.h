@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The libcurl handle for requests that leave no connection behind: one for each thread. */
-#ifndef LIB_HTTP_HANDLE_H
-#define LIB_HTTP_HANDLE_H
+#ifndef LIB_HTTP_CLIENT_HANDLE_H
+#define LIB_HTTP_CLIENT_HANDLE_H
 
 #include <curl/curl.h>
 

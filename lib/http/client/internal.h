@@ -45,7 +45,7 @@ char *http_url_part(const char *string, bool path);
 /* Appends a line to the request's headers, which are wiped in the end; false when out of memory. */
 bool http_add_header(struct curl_slist **headers, const char *line);
 
-/* http_aws.c: the headers of a request that is signed, which are all that it has. */
+/* The headers of a request that is signed, which are all that it has. */
 int http_add_aws_headers(struct curl_slist **headers, const struct http_request *request,
                          struct error *error);
 

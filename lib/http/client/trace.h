@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Inside of the HTTP client: its steps, for who listens to a request's deadline. */
-#ifndef LIB_HTTP_TRACE_H
-#define LIB_HTTP_TRACE_H
+#ifndef LIB_HTTP_CLIENT_TRACE_H
+#define LIB_HTTP_CLIENT_TRACE_H
 
 #include <curl/curl.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The authorities of the system, which are trusted where none are named. */
-#ifndef LIB_TRUST_H
-#define LIB_TRUST_H
+#ifndef LIB_HTTP_CLIENT_TRUST_H
+#define LIB_HTTP_CLIENT_TRUST_H
 
 #include <curl/curl.h>
 #include <openssl/x509.h>

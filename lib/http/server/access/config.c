@@ -22,85 +22,46 @@ static const char *const versions[] = {"TLS10", "TLS11", "TLS12", "TLS13", NULL}
 
 #define TLS_OFFSET(member) offsetof(struct web_tls_settings, member)
 static const struct config_field tls_fields[] = {
-        {.name = "cert_file",
-         .type = CONFIG_STRING,
-         .offset = TLS_OFFSET(cert_file),
-         .flags = CONFIG_NOT_EMPTY},
-        {.name = "key_file",
-         .type = CONFIG_STRING,
-         .offset = TLS_OFFSET(key_file),
-         .flags = CONFIG_NOT_EMPTY},
-        {.name = "cert", .type = CONFIG_STRING, .offset = TLS_OFFSET(cert), .flags = CONFIG_NOT_EMPTY},
-        {.name = "key", .type = CONFIG_STRING, .offset = TLS_OFFSET(key), .flags = CONFIG_NOT_EMPTY},
-        {.name = "client_auth_type",
-         .type = CONFIG_ENUM,
-         .offset = TLS_OFFSET(client_auth),
-         .fallback = "NoClientCert",
+        {"cert_file", CONFIG_STRING, TLS_OFFSET(cert_file), .flags = CONFIG_NOT_EMPTY},
+        {"key_file", CONFIG_STRING, TLS_OFFSET(key_file), .flags = CONFIG_NOT_EMPTY},
+        {"cert", CONFIG_STRING, TLS_OFFSET(cert), .flags = CONFIG_NOT_EMPTY},
+        {"key", CONFIG_STRING, TLS_OFFSET(key), .flags = CONFIG_NOT_EMPTY},
+        {"client_auth_type", CONFIG_ENUM, TLS_OFFSET(client_auth), .fallback = "NoClientCert",
          .choices = auth_types},
-        {.name = "client_ca_file",
-         .type = CONFIG_STRING,
-         .offset = TLS_OFFSET(client_ca_file),
-         .flags = CONFIG_NOT_EMPTY},
-        {.name = "client_ca",
-         .type = CONFIG_STRING,
-         .offset = TLS_OFFSET(client_ca),
-         .flags = CONFIG_NOT_EMPTY},
-        {.name = "client_allowed_sans",
-         .type = CONFIG_STRINGS,
-         .offset = TLS_OFFSET(allowed_sans),
-         .flags = CONFIG_NOT_EMPTY},
-        {.name = "min_version",
-         .type = CONFIG_ENUM,
-         .offset = TLS_OFFSET(min_version),
-         .fallback = "TLS12",
-         .choices = versions},
-        {.name = "max_version",
-         .type = CONFIG_ENUM,
-         .offset = TLS_OFFSET(max_version),
-         .fallback = "TLS13",
-         .choices = versions},
-        {.name = "cipher_suites", .type = CONFIG_STRINGS, .offset = TLS_OFFSET(cipher_suites)},
-        {.name = "prefer_server_cipher_suites",
-         .type = CONFIG_BOOL,
-         .offset = TLS_OFFSET(prefer_server),
-         .fallback = "true"},
-        {.name = "curve_preferences", .type = CONFIG_STRINGS, .offset = TLS_OFFSET(curves)},
+        {"client_ca_file", CONFIG_STRING, TLS_OFFSET(client_ca_file), .flags = CONFIG_NOT_EMPTY},
+        {"client_ca", CONFIG_STRING, TLS_OFFSET(client_ca), .flags = CONFIG_NOT_EMPTY},
+        {"client_allowed_sans", CONFIG_STRINGS, TLS_OFFSET(allowed_sans), .flags = CONFIG_NOT_EMPTY},
+        {"min_version", CONFIG_ENUM, TLS_OFFSET(min_version), .fallback = "TLS12", .choices = versions},
+        {"max_version", CONFIG_ENUM, TLS_OFFSET(max_version), .fallback = "TLS13", .choices = versions},
+        {"cipher_suites", CONFIG_STRINGS, TLS_OFFSET(cipher_suites), .flags = 0},
+        {"prefer_server_cipher_suites", CONFIG_BOOL, TLS_OFFSET(prefer_server), .fallback = "true"},
+        {"curve_preferences", CONFIG_STRINGS, TLS_OFFSET(curves), .flags = 0},
         {0},
 };
 
-const char *const web_header_names[WEB_HEADERS] = {"Content-Security-Policy", "X-Frame-Options",
-                                                   "X-Content-Type-Options", "X-XSS-Protection",
-                                                   "Strict-Transport-Security"};
-
-#define HEADER_FIELD(number, word)                                                         \
-        {                                                                                  \
-                .name = (word), .type = CONFIG_STRING, .offset = (number) * sizeof(char *) \
-        }
-static const struct config_field header_fields[] = {
-        HEADER_FIELD(0, "Content-Security-Policy"),   HEADER_FIELD(1, "X-Frame-Options"),
-        HEADER_FIELD(2, "X-Content-Type-Options"),    HEADER_FIELD(3, "X-XSS-Protection"),
-        HEADER_FIELD(4, "Strict-Transport-Security"), {0},
-};
+#define HEADERS(X)                      \
+        X(0, "Content-Security-Policy") \
+        X(1, "X-Frame-Options")         \
+        X(2, "X-Content-Type-Options")  \
+        X(3, "X-XSS-Protection")        \
+        X(4, "Strict-Transport-Security")
+#define HEADER_NAME(number, name) name,
+#define HEADER_FIELD(number, name) {name, CONFIG_STRING, (number) * sizeof(char *), .flags = 0},
+const char *const web_header_names[WEB_HEADERS] = {HEADERS(HEADER_NAME)};
+static const struct config_field header_fields[] = {HEADERS(HEADER_FIELD){0}};
 
 static const struct config_field http_fields[] = {
-        {.name = "http2", .type = CONFIG_BOOL, .offset = 0, .fallback = "true"},
-        {.name = "headers",
-         .type = CONFIG_OBJECT,
-         .offset = offsetof(struct web_settings, http.headers) - offsetof(struct web_settings, http),
+        {"http2", CONFIG_BOOL, 0, .fallback = "true"},
+        {"headers", CONFIG_OBJECT,
+         offsetof(struct web_settings, http.headers) - offsetof(struct web_settings, http),
          .fields = header_fields},
         {0},
 };
 
 static const struct config_field fields[] = {
-        {.name = "tls_server_config",
-         .type = CONFIG_OBJECT,
-         .offset = offsetof(struct web_settings, tls),
-         .fields = tls_fields},
-        {.name = "http_server_config",
-         .type = CONFIG_OBJECT,
-         .offset = offsetof(struct web_settings, http),
-         .fields = http_fields},
-        {.name = "basic_auth_users", .type = CONFIG_MAP, .offset = offsetof(struct web_settings, users)},
+        {"tls_server_config", CONFIG_OBJECT, offsetof(struct web_settings, tls), .fields = tls_fields},
+        {"http_server_config", CONFIG_OBJECT, offsetof(struct web_settings, http), .fields = http_fields},
+        {"basic_auth_users", CONFIG_MAP, offsetof(struct web_settings, users), .flags = 0},
         {0},
 };
 static const char *const elsewhere[] = {"rate_limit", NULL};

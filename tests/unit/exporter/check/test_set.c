@@ -108,6 +108,16 @@ static void every_mistake_is_named_in_one_run(void **state _unused_)
                 ":7:", "http:// or https://", "\"2000\" is no status", "use bearer_token_file");
 }
 
+static void the_rows_of_the_capacity_report_are_checked(void **state _unused_)
+{
+        COMPLAINTS("checks:\n  - {name: a, system: {}}\n"
+                   "capacity:\n"
+                   "  - {section: A, rows: [{title: T, metric: 'not a name'}]}\n"
+                   "  - {section: B, rows: []}\n"
+                   "  - {rows: [{title: T}]}\n",
+                   ":4:", "\"not a name\" is not the name of a metric", ":5:", ":6:", "section", "metric");
+}
+
 static void a_file_without_checks_is_refused(void **state _unused_)
 {
         COMPLAINTS("checks: []\n", "a list of checks is needed");
@@ -200,6 +210,7 @@ int main(void)
                 cmocka_unit_test(limits_come_from_the_check_the_defaults_or_the_table),
                 cmocka_unit_test(every_kind_opens_without_its_target),
                 cmocka_unit_test(every_mistake_is_named_in_one_run),
+                cmocka_unit_test(the_rows_of_the_capacity_report_are_checked),
                 cmocka_unit_test(a_file_without_checks_is_refused),
                 cmocka_unit_test(names_are_unique),
                 cmocka_unit_test(one_name_is_one_metric),

@@ -67,18 +67,18 @@ static void each_target_is_a_check_of_its_own_behind_the_others(void **state _un
         assert_int_equal(set->count, 3);
         assert_int_equal(check_set_size(set), 6);
         for (size_t i = 0; i < set->count; i++) {
-                assert_null(set->checks[i].target);
+                assert_null(set->checks[i].probe_target);
                 assert_string_equal(set->checks[i].state_directory, "/nowhere");
         }
         const struct check *third = &set->checks[4], *last = &set->checks[5];
-        assert_string_equal(set->checks[3].target, "http://127.0.0.1:2/");
-        assert_string_equal(third->target, "http://127.0.0.1:3/");
+        assert_string_equal(set->checks[3].probe_target, "http://127.0.0.1:2/");
+        assert_string_equal(third->probe_target, "http://127.0.0.1:3/");
         assert_string_equal(third->name, "web");
         assert_string_equal(third->title, "Web");
         assert_int_equal(third->timeout, 2 * NSEC_PER_SEC);
         assert_int_equal(third->cache, 60 * NSEC_PER_SEC);
         assert_null(third->state_directory); /* two checks may not share a file that is named after them */
-        assert_string_equal(last->target, "127.0.0.1:5");
+        assert_string_equal(last->probe_target, "127.0.0.1:5");
         assert_string_equal(last->name, "cache");
         check_set_free(set);
 }
@@ -103,8 +103,8 @@ static void every_kind_with_a_target_takes_another_one(void **state _unused_)
         for (size_t i = 0; check_kinds[i]; i++) {
                 const struct config_field *field = check_kinds[i]->fields;
 
-                while (field->name && check_kinds[i]->target &&
-                       strcmp(field->name, check_kinds[i]->target) != 0)
+                while (field->name && check_kinds[i]->target_key &&
+                       strcmp(field->name, check_kinds[i]->target_key) != 0)
                         field++;
                 assert_non_null(field->name);
         }
@@ -175,7 +175,7 @@ static void a_change_of_targets_changes_no_other_check(void **state _unused_)
         struct check_set *without = load_fine("checks:\n  - {name: a, redis: {address: 'x:9'}}\n");
 
         assert_string_equal(without->checks[0].definition, before->checks[0].definition);
-        assert_string_equal(before->checks[2].target, after->checks[1].target);
+        assert_string_equal(before->checks[2].probe_target, after->checks[1].probe_target);
         assert_string_not_equal(before->checks[1].definition, before->checks[0].definition);
         assert_string_not_equal(before->checks[1].definition, before->checks[2].definition);
 

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stdio.h>
 
-#include "exporter/check/check.h"
+#include "exporter/check/internal.h"
 
 static const struct metric_family used = {"t_used_bytes", METRIC_GAUGE, "bytes", "U."},
                                   size = {"t_size_bytes", METRIC_GAUGE, "bytes", "S."},

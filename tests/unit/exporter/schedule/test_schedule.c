@@ -388,7 +388,7 @@ static void other_targets_are_asked_by_their_name_alone(void **state)
         struct check_run runs[CHECKS];
         struct check_state states[CHECKS];
 
-        room->checks[2].target = (char *)"another"; /* as if it stood behind the others in a set */
+        room->checks[2].probe_target = (char *)"another"; /* as if it stood behind the others in a set */
         assert_int_equal(schedule_start(room->schedule, NULL, runs), 2);
         for (size_t i = 0; i < 2; i++) {
                 let_through(room, i, 0, 1);
@@ -475,7 +475,7 @@ static void every_check_tells_of_itself(void **state)
         _cleanup_text_ struct text page = {0};
         struct check_state b = state_of(room, 1);
 
-        about_check(&(struct sample_sink){&set}, &b);
+        check_samples_add(&(struct sample_sink){&set}, &b);
         assert_int_equal(metrics_encode_text(sets, 1, &page, NULL), 0);
         assert_non_null(strstr(page.data, "runbook_check_success{check=\"b\"} 0\n"));
         assert_non_null(strstr(page.data, "runbook_check_last_run_timestamp_seconds{check=\"b\"} 0\n"));

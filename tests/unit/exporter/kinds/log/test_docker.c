@@ -6,7 +6,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "exporter/kinds/log/source.h"
+#include "exporter/kinds/log/docker.h"
 #include "runbook/http_client.h"
 #include "runbook/http_server.h"
 #include "tests/harness/files.h"
@@ -154,15 +154,13 @@ static void assert_asked(const char *tails)
 /* The exporter: the source, and what it gave. */
 static char directory[64], state_path[80];
 static struct log_docker_config config;
-static struct log_source source;
+static void *source;
 static unsigned given[LINES_MAX]; /* how often each line was */
 static bool caught_up;
 
 static void close_source(void)
 {
-        if (source.type)
-                source.type->free(source.state);
-        source = (struct log_source){0};
+        source = log_source_docker.free(source);
 }
 
 /* Begins anew, as after a start of the exporter. */
@@ -176,7 +174,7 @@ static void open_source(bool from_start, bool with_state, uint64_t bytes_limit)
         };
 
         close_source();
-        assert_int_equal(log_docker_open(&config, NULL, &options, &source, NULL), 0);
+        assert_int_equal(log_source_docker.open(&config, NULL, &options, &source, NULL), 0);
 }
 
 static void take(void *context _unused_, size_t member, const char *line, size_t length)
@@ -195,8 +193,8 @@ static int run_once(struct deadline deadline, struct error *error)
         pthread_mutex_lock(&engine.mutex);
         text_clear(&engine.asked);
         pthread_mutex_unlock(&engine.mutex);
-        return source.type->run(source.state, deadline, deadline_in(20 * SECOND), take, NULL, &caught_up,
-                                error);
+        return log_source_docker.run(source, deadline, deadline_in(20 * SECOND), take, NULL, &caught_up,
+                                     error);
 }
 
 static void run(void)
@@ -222,7 +220,7 @@ static void assert_tell(const char *line)
         const struct sample_set *const all = &samples;
         _cleanup_text_ struct text page = {0};
 
-        source.type->tell(source.state, &(struct sample_sink){.set = &samples});
+        log_source_docker.add_samples(source, &(struct sample_sink){.set = &samples});
         assert_int_equal(metrics_encode_text(&all, 1, &page, NULL), 0);
         assert_line(text_string(&page), line);
         sample_set_release(&samples);
@@ -438,8 +436,8 @@ static void a_clock_that_was_set_back_is_told(void **state _unused_)
 
 static int run_briefly(struct error *error)
 {
-        return source.type->run(source.state, deadline_in(SECOND / 10), deadline_in(SECOND / 5), take, NULL,
-                                &caught_up, error);
+        return log_source_docker.run(source, deadline_in(SECOND / 10), deadline_in(SECOND / 5), take, NULL,
+                                     &caught_up, error);
 }
 
 static void one_that_gives_no_answer_comes_last_the_next_time(void **state _unused_)

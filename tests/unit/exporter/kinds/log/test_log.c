@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "exporter/kinds/shared/paths.h"
 #include "tests/harness/files.h"
 #include "tests/harness/kind.h"
 
@@ -16,6 +17,22 @@ static int make_directory(void **state _unused_)
 {
         strcpy(directory, "/tmp/runbook-test-log-XXXXXX");
         return mkdtemp(directory) ? 0 : -1;
+}
+
+static void remove_file(const char *name)
+{
+        _cleanup_free_ char *path = text_format("%s/%s", directory, name);
+
+        unlink(path);
+}
+
+/* The name of one file of many, which the check's pattern matches; until the next call. */
+static const char *numbered(size_t i)
+{
+        static char name[32];
+
+        snprintf(name, sizeof(name), "n%zu.log", i);
+        return name;
 }
 
 static int tear_down(void **state _unused_)
@@ -221,6 +238,27 @@ static void places_that_are_not_understood_are_told_and_left(void **state _unuse
         }
 }
 
+/* As often as it fails before it knows the files; a leak would be seen here. */
+static void places_outlive_a_search_that_failed(void **state _unused_)
+{
+        _cleanup_error_ struct error error = {0};
+
+        append("app.log", "error 1\n");
+        open_check(", from: start", true);
+        assert_counts(1, 1, 1);
+        append("app.log", "error 2\n");
+        for (size_t i = 0; i <= PATHS_MAX; i++)
+                append(numbered(i), "");
+        open_check("", true);
+        for (size_t i = 0; i < 3; i++) {
+                assert_int_equal(run_once(&error), -E2BIG);
+                assert_non_null(strstr(error_text(&error), "files match"));
+        }
+        for (size_t i = 0; i <= PATHS_MAX; i++)
+                remove_file(numbered(i));
+        assert_counts(1, 1, 1);
+}
+
 static void no_file_is_a_failure_until_there_is_one(void **state _unused_)
 {
         _cleanup_error_ struct error error = {0};
@@ -277,6 +315,7 @@ int main(void)
                 IN_DIRECTORY(a_long_line_counts_once_by_its_beginning),
                 IN_DIRECTORY(places_are_kept_over_restarts),
                 IN_DIRECTORY(places_that_are_not_understood_are_told_and_left),
+                IN_DIRECTORY(places_outlive_a_search_that_failed),
                 IN_DIRECTORY(no_file_is_a_failure_until_there_is_one),
                 cmocka_unit_test(mistakes_are_named),
         };

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One run of one check: begun by whoever asks, carried out on a worker's thread, told to whoever waits. */
+#include <errno.h>
+
+#include "exporter/check/samples.h"
+#include "exporter/check/targets.h"
+#include "exporter/schedule/internal.h"
+#include "runbook/log.h"
+
+/* A run answers by its deadline; this is how much later its thread may come to say so. */
+#define OVERDUE_GRACE (250 * NSEC_PER_MSEC)
+
+/* By the lock. */
+static void set_overdue_at(struct scheduled_check *scheduled, nsec started)
+{
+        scheduled->overdue_at = started + scheduled->check->timeout + OVERDUE_GRACE;
+}
+
+void run_report(const struct scheduled_check *scheduled, int code, const char *reason, bool complained)
+{
+        const struct check *check = scheduled->check;
+        _cleanup_text_ struct text shown = {0};
+
+        if (code >= 0 && !complained)
+                return;
+        check_target_put(&shown, check->probe_target);
+        const char *target = check->probe_target ? text_string(&shown) : NULL; /* the pair is left out */
+        if (code < 0)
+                log_event(complained ? LOG_DEBUG : LOG_WARN, "Check failed", "check", check->name, "kind",
+                          check->kind->name, "reason", reason, "target", target, NULL);
+        else
+                log_event(LOG_INFO, "Check succeeds again", "check", check->name, "kind", check->kind->name,
+                          "target", target, NULL);
+}
+
+/*
+ * Takes over the result of the present run. Only a success may be remembered for `cache:`; after a failure
+ * the next scrape looks again. Answers whether a failure had been logged before.
+ */
+static bool take_result(struct scheduled_check *scheduled, struct check_result *result, nsec started)
+{
+        struct succession *succession = scheduled->succession;
+        struct check_result *previous = NULL;
+        bool complained;
+
+        {
+                WITH_LOCK(succession);
+                previous = scheduled->result;
+                scheduled->result = check_result_ref(result);
+                scheduled->running = scheduled->late = scheduled->overdue = false;
+                if (result->code >= 0) {
+                        scheduled->last_success_wall = result->started_wall;
+                        scheduled->due = started + scheduled->check->cache;
+                } else {
+                        scheduled->due = INT64_MIN;
+                }
+                complained = scheduled->complained;
+                scheduled->complained = result->code < 0;
+                generation_advance_for(scheduled);
+        }
+        check_result_unref(previous);
+        return complained;
+}
+
+/* Puts down a failure; the samples of before it stay, as the contract of run() says. */
+static void take_failure(struct check_result *result, int code, const char *reason)
+{
+        result->code = code;
+        free(result->reason);
+        result->reason = strdup(reason); /* NULL is shown as no reason; there is no memory for more */
+}
+
+/* The end of a run, after which the check may be gone. */
+static void unpin_check(struct scheduled_check *scheduled)
+{
+        struct succession *succession = scheduled->succession;
+        bool orphaned;
+
+        {
+                WITH_LOCK(succession);
+                orphaned = --scheduled->pins == 0 && scheduled->schedules == 0;
+        }
+        if (orphaned)
+                succession_sweep(succession, false);
+}
+
+/* One run, on a worker thread. Its result was made when it was started, so that nothing can fail here. */
+static void run_check(void *context)
+{
+        struct scheduled_check *scheduled = context;
+        struct check_result *result;
+        const struct check *check = scheduled->check;
+        struct succession *succession = scheduled->succession;
+        _cleanup_error_ struct error error = {0};
+        nsec started = clock_monotonic();
+        char timeout[DURATION_TEXT_MAX];
+
+        { /* its time counts from here, should it have waited for a thread */
+                WITH_LOCK(succession);
+                set_overdue_at(scheduled, started);
+                scheduled->overdue = false;
+                result = TAKE_PTR(scheduled->pending);
+        }
+        const struct deadline deadline = {.at = started + check->timeout, .trace = result->trace};
+        trace_step(deadline, "the run begins; its timeout is %s", duration_format(check->timeout, timeout));
+        result->started_wall = clock_wall();
+        result->code = check->kind->run(scheduled->set->states[scheduled->index], deadline,
+                                        &(struct sample_sink){&result->samples}, &error);
+        result->duration = clock_monotonic() - started;
+        if (result->code < 0)
+                take_failure(result, result->code, error_text(&error));
+        else if (result->samples.error < 0)
+                take_failure(result, -ENOMEM, "out of memory while its samples were kept");
+        if (result->samples.error < 0)
+                sample_set_clear(&result->samples); /* half of them would be a lie, and would fail the page */
+        for (enum threshold_level level = 0; level < THRESHOLD_LEVELS; level++)
+                result->beyond[level] = thresholds_judge(&check->thresholds, level, &result->samples,
+                                                         result->started_wall, NULL, NULL);
+        histogram_observe(&scheduled->durations, nsec_to_seconds(result->duration));
+        check_durations_add(&(struct sample_sink){&result->durations}, &scheduled->durations);
+        if (result->durations.error < 0)
+                sample_set_clear(&result->durations);
+
+        bool complained = take_result(scheduled, result, started);
+        run_report(scheduled, result->code, result->reason, complained);
+        check_result_unref(result);
+        succession_notify(succession);
+        unpin_check(scheduled);
+}
+
+bool run_begin(struct schedule *schedule, struct scheduled_check *scheduled, struct trace *trace)
+{
+        struct check_result *result = calloc(1, sizeof(*result));
+
+        if (!result) {
+                trace_free(trace);
+                return false;
+        }
+        result->references = 1;
+        result->trace = trace;
+        result->samples.limit = (size_t)scheduled->check->max_series;
+        result->samples.common = scheduled->labels;
+        result->samples.common_count = N_ELEMENTS(scheduled->labels);
+        result->durations.common = scheduled->labels;
+        result->durations.common_count = N_ELEMENTS(scheduled->labels);
+        scheduled->pending = result;
+        scheduled->running = true;
+        scheduled->late = scheduled->overdue = false;
+        set_overdue_at(scheduled, clock_monotonic());
+        if (scheduled->overdue_at < schedule->next_overdue)
+                schedule->next_overdue = scheduled->overdue_at;
+        scheduled->pins++;
+        scheduled->number++;
+        return true;
+}
+
+/* What began and got no thread is due as before; by the lock. Its result, of which there will be nothing. */
+static struct check_result *take_result_back(struct scheduled_check *scheduled)
+{
+        scheduled->running = false;
+        return TAKE_PTR(scheduled->pending);
+}
+
+void run_launch(struct scheduled_check *begun)
+{
+        while (begun) {
+                struct scheduled_check *scheduled = begun;
+                struct check_result *result;
+                struct succession *succession = scheduled->succession;
+
+                begun = scheduled->next_launched; /* once it is launched, it may be gone */
+                if (workers_run(succession->workers, run_check, scheduled) >= 0)
+                        continue;
+                {
+                        WITH_LOCK(succession);
+                        result = take_result_back(scheduled);
+                }
+                check_result_unref(result);
+                succession_notify(succession);
+                unpin_check(scheduled);
+        }
+}
+
+bool run_launch_locked(struct scheduled_check *scheduled)
+{
+        if (workers_run(scheduled->succession->workers, run_check, scheduled) >= 0)
+                return true;
+        scheduled->pins--;
+        check_result_unref(take_result_back(scheduled));
+        return false;
+}
