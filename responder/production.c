@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <time.h>
 
 #include "runbook/workers.h"
@@ -13,6 +14,7 @@
 
 struct production {
         struct world world;
+        char boot[40]; /* "" when the kernel does not say */
         struct targets *targets;
         struct workers *pools[WORLD_LOOKS + 1];
         pthread_mutex_t lock;
@@ -170,6 +172,18 @@ static const struct world here = {
         .settle_step = settle_step,
 };
 
+/* The kernel's name for this boot of the machine. */
+static void read_boot(char *ret, size_t size)
+{
+        FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
+        if (!file)
+                return;
+        if (!fgets(ret, (int)size, file))
+                ret[0] = '\0';
+        ret[strcspn(ret, "\n")] = '\0';
+        fclose(file);
+}
+
 int production_new(struct targets *targets, struct production **ret, struct error *error)
 {
         static const unsigned at_once[] = {[WORLD_RUNS] = RUNS_AT_ONCE, [WORLD_LOOKS] = LOOKS_AT_ONCE};
@@ -179,6 +193,8 @@ int production_new(struct targets *targets, struct production **ret, struct erro
         production->world = here;
         production->world.context = production;
         production->targets = targets;
+        read_boot(production->boot, sizeof(production->boot));
+        production->world.boot = production->boot;
         pthread_mutex_init(&production->lock, NULL);
         pthread_condattr_t attributes;
         pthread_condattr_init(&attributes);

@@ -12,7 +12,7 @@
 
 struct guard_verdict {
         const char *guard; /* "paused", "lock", "cooldown", "limit"; NULL: nothing holds it */
-        nsec until;        /* wall; 0: until something changes */
+        nsec until;        /* steady; 0: until something changes */
         char holder[32];   /* "lock": the number of the incident that has it */
 };
 
@@ -28,7 +28,7 @@ struct guard_question {
         const char *lock; /* the bound one */
         const struct incident_list *active;
         bool paused;
-        nsec now; /* wall */
+        nsec now; /* steady */
 };
 
 /*

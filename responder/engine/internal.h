@@ -52,8 +52,9 @@ struct look {
         struct engine *engine;
         struct incident_list active;
         bool paused;
-        nsec now, wall;
-        nsec next; /* monotonic: when the next look has to be at the latest */
+        nsec now, wall; /* monotonic; wall, for people alone */
+        nsec steady;    /* by which guards and expiry measure */
+        nsec next;      /* monotonic: when the next look has to be at the latest */
 };
 
 static inline void look_again_at(struct look *look, nsec when)

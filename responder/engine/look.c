@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One look at everything: finds out for each active incident what comes next. */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "responder/engine/guard.h"
 #include "responder/engine/internal.h"
@@ -70,10 +71,12 @@ static int enter_for(struct look *look, const struct incident *incident, enum in
 static int hold(struct look *look, const struct incident *incident, const char *lock,
                 const struct guard_verdict *verdict, struct error *error)
 {
-        if (verdict->until != 0)
-                look_again_at(look, look->now + (verdict->until - look->wall));
+        nsec left = verdict->until != 0 ? verdict->until - look->steady : 0;
+        nsec until = verdict->until != 0 ? look->wall + left : 0;
+        if (left > 0)
+                look_again_at(look, look->now + left);
         if (incident->state == INCIDENT_HELD && string_equal(incident->guard, verdict->guard) &&
-            incident->guard_until == verdict->until)
+            llabs(incident->guard_until - until) < NSEC_PER_SEC)
                 return 0;
         _cleanup_json_ cJSON *detail = cJSON_CreateObject();
         if (detail) {
@@ -85,7 +88,7 @@ static int hold(struct look *look, const struct incident *incident, const char *
                 .to = INCIDENT_HELD,
                 .event = "held",
                 .guard = verdict->guard,
-                .guard_until = verdict->until,
+                .guard_until = until,
                 .lock = lock,
                 .detail = detail,
         };
@@ -139,7 +142,7 @@ static int ask_guards(struct look *look, struct incident *incident, const struct
                 .lock = lock,
                 .active = &look->active,
                 .paused = look->paused,
-                .now = look->wall,
+                .now = look->steady,
         };
         struct guard_verdict verdict = {0};
         int r = guard_check(&question, &verdict, error);
@@ -173,9 +176,10 @@ static int look_waiting(struct look *look, struct incident *incident, const stru
                                  "remediations.yml no longer has this remediation with these steps", error);
         if (!is_due(look, incident))
                 return 0;
-        if (look->wall - incident->opened_at >= remediation->expire)
+        nsec waited = look->steady - incident->opened_steady;
+        if (waited >= remediation->expire)
                 return engine_dispatch(look, incident, remediation, WORLD_LOOKS, stage_expire, "", error);
-        look_again_at(look, look->now + (incident->opened_at + remediation->expire - look->wall));
+        look_again_at(look, look->now + (remediation->expire - waited));
         if (incident->state == INCIDENT_AWAITING_APPROVAL && !incident->approved)
                 return 0;
         return ask_guards(look, incident, remediation, error);
@@ -252,7 +256,10 @@ static int look_at(struct look *look, struct incident *incident, struct error *e
 int engine_look(struct engine *engine, nsec *ret_next, struct error *error)
 {
         const struct world *world = engine->parts.world;
-        struct look look = {.engine = engine, .now = world_monotonic(world), .wall = world_wall(world)};
+        struct look look = {.engine = engine,
+                            .now = world_monotonic(world),
+                            .wall = world_wall(world),
+                            .steady = journal_steady(engine->parts.journal)};
         look.next = look.now + LOOK_AGAIN;
         nsec since = 0;
 

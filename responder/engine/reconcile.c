@@ -22,8 +22,8 @@ static void reconcile(void *context)
         _cleanup_error_ struct error error = {0};
         struct episode_list silent = {0};
 
-        int r = journal_silent(parts->journal, world_wall(world) - repeat - slack, SILENT_MOST, &silent,
-                               &error);
+        int r = journal_silent(parts->journal, journal_steady(parts->journal) - repeat - slack, SILENT_MOST,
+                               &silent, &error);
         for (size_t i = 0; r >= 0 && i < silent.count && !atomic_load(&engine->stopping); i++) {
                 const struct episode *episode = &silent.items[i];
                 bool active = true;

@@ -137,7 +137,7 @@ int run_refresh(struct incident_run *run, struct error *error)
 static bool may_try_again(struct incident_run *run, int result, const struct error *why, const char *event,
                           bool *told)
 {
-        if (result == -ESTALE || result == -EPROTO || atomic_load(run->stopping))
+        if (result == -ESTALE || result == -EPROTO || result == -ECANCELED || atomic_load(run->stopping))
                 return false;
         if (!*told)
                 log_event(LOG_ERROR, "Cannot write to the journal, trying until it works", "incident",

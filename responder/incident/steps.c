@@ -134,6 +134,20 @@ static int ask_person(struct incident_run *run, const char *reason, const cJSON 
         return r;
 }
 
+/* From this commit on the step has begun. 1: it has; 0: somebody paused the responder while it was being
+ * planned. */
+static int write_begun(struct incident_run *run, struct journal_entry *entry, enum steps_end *ret,
+                       struct error *error)
+{
+        _cleanup_error_ struct error why = {0};
+        int r = run_write(run, entry, &why);
+        if (r == -ECANCELED)
+                *ret = STEPS_PAUSED;
+        else if (r < 0)
+                error_move(error, &why);
+        return r == -ECANCELED ? 0 : r < 0 ? r : 1;
+}
+
 /* Plans the step and writes the plan down: from then on it counts as begun. 1: it may run; 0: `*ret` says why
  * not. */
 static int begin_step(struct incident_run *run, size_t index, enum steps_end *ret, struct error *error)
@@ -150,22 +164,24 @@ static int begin_step(struct incident_run *run, size_t index, enum steps_end *re
 
         struct journal_entry started = {.event = "step started",
                                         .expect = INCIDENT_RUNNING,
+                                        .unless_paused = true,
                                         .step = index + 1,
                                         .step_status = STEP_STARTED,
                                         .detail = plan};
-        int r = run_write(run, &started, error);
-        return r < 0 ? r : 1;
+        return write_begun(run, &started, ret, error);
 }
 
 /*
  * A step that a crash came upon goes on with its own plan and what it reported last: planned anew, it would
  * take its own half-done work for the state of things.
  */
-static int go_on(struct incident_run *run, size_t index, struct error *error)
+static int go_on(struct incident_run *run, size_t index, enum steps_end *ret, struct error *error)
 {
-        struct journal_entry on = {.event = "step goes on", .expect = INCIDENT_RUNNING, .step = index + 1};
-        int r = run_write(run, &on, error);
-        return r < 0 ? r : 1;
+        struct journal_entry on = {.event = "step goes on",
+                                   .expect = INCIDENT_RUNNING,
+                                   .unless_paused = true,
+                                   .step = index + 1};
+        return write_begun(run, &on, ret, error);
 }
 
 /* Runs the step that was begun, by its journaled plan, and writes down what came of it. */
@@ -193,7 +209,7 @@ static int run_step(struct incident_run *run, size_t index, bool begun, enum ste
         _cleanup_error_ struct error why = {0};
         if (open_step(run, index, &why) < 0)
                 return write_failure(run, index, STEP_FAILED, error_text(&why), ret, error);
-        int r = begun && record_at(run, index)->plan ? go_on(run, index, error)
+        int r = begun && record_at(run, index)->plan ? go_on(run, index, ret, error)
                                                      : begin_step(run, index, ret, error);
         if (r > 0)
                 r = act(run, index, ret, error);
@@ -324,8 +340,11 @@ static int undo_step(struct incident_run *run, size_t index, struct error *error
 {
         const struct world *world = run->parts->world;
         const struct step *step = step_at(run, index);
-        struct journal_entry undoing = {
-                .event = "undo started", .step = index + 1, .step_status = STEP_UNDOING};
+        /* What a person asked for is done also while the responder is paused. */
+        struct journal_entry undoing = {.event = "undo started",
+                                        .step = index + 1,
+                                        .step_status = STEP_UNDOING,
+                                        .unless_paused = !run->incident.undo_requested};
         int r = run_write(run, &undoing, error);
         if (r < 0)
                 return r;

@@ -24,7 +24,7 @@ int steps_run(struct incident_run *run, enum steps_end *ret, struct error *error
 
 /*
  * Undoes the wanted steps, last first; one that fails does not keep the others from being undone. What came
- * of each is in the journal. -ECANCELED when the daemon ends before all were tried.
+ * of each is in the journal. -ECANCELED when the daemon ends, or a person pauses it, before all were tried.
  */
 typedef bool step_wanted(const struct step *step, const struct step_record *record);
 int steps_undo(struct incident_run *run, step_wanted *wanted, struct error *error);

@@ -66,6 +66,7 @@ struct incident {
         nsec guard_until; /* wall; 0: not known */
         bool approved, cancel_requested, undo_requested;
         nsec opened_at, running_at, ended_at, updated_at; /* wall; 0 when not yet */
+        nsec opened_steady, entered_steady;               /* steady: it was opened, it came to its state */
         struct alert alert;                               /* as it was then; starts_at as known now */
         struct step_record *steps;
         size_t step_count;

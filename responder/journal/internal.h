@@ -4,6 +4,7 @@
 #ifndef RESPONDER_JOURNAL_INTERNAL_H
 #define RESPONDER_JOURNAL_INTERNAL_H
 
+#include <errno.h>
 #include <pthread.h>
 #include <sqlite3.h>
 
@@ -60,7 +61,11 @@ struct journal {
         uint64_t commits, entries;
         struct histogram commit_duration;
 
-        struct journal_chain chain; /* of the writer thread */
+        /* Of the writer thread. */
+        struct journal_chain chain;
+        nsec steady_remembered;
+
+        nsec steady_offset; /* of steady time to the monotonic clock; never changes while it is open */
 };
 
 /* -errno with SQLite's sentence: -ENOSPC, -EROFS, -EUCLEAN, -EIO. */
@@ -106,6 +111,10 @@ const char *journal_column(sqlite3_stmt *statement, int column); /* "" for NULL 
                 _statement ? journal_step((connection), _statement, (error)) : -EIO; \
         })
 
+/* Steady time goes on where the journal left it; and, on the writer thread, is remembered now and then. */
+int journal_begin_steady(struct journal *journal, struct error *error);
+int journal_remember_steady(struct journal *journal, struct error *error);
+
 /* Queues a job; never blocks. -EAGAIN when too many webhooks wait or the journal closes. */
 int journal_submit(struct journal *journal, struct journal_job *job);
 
@@ -116,6 +125,9 @@ int journal_perform(struct journal *journal, int (*run)(struct journal *, void *
 /* Adds a row to the timeline, chained to the one before it. On the writer thread. */
 int journal_append(struct journal *journal, int64_t incident, nsec at, const char *actor, const char *event,
                    const char *state, int64_t step, const char *detail, struct error *error);
+
+/* Wall time since when the kill switch is on; 0: it is off. */
+#define PAUSED_SINCE "paused since"
 
 /* How many rows the timeline ever had: what is cut off its end shows by that. */
 #define TIMELINE_ROWS "rows of the timeline"

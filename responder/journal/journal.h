@@ -32,6 +32,12 @@ int journal_open_reading(const char *path, struct journal **ret, struct error *e
 struct journal *journal_close(struct journal *journal); /* commits what waits; takes NULL */
 
 /*
+ * Steady time: it only passes, over restarts as well, whatever the wall clock does; what guards and expiry
+ * measure by. Not to be shown to anybody. Any thread.
+ */
+nsec journal_steady(const struct journal *journal);
+
+/*
  * Records every alert of a webhook in one durable commit and then calls done(context, result) on the writer
  * thread, which must not block in it. Takes the webhook. Opens an episode for a firing fingerprint that has
  * none, refreshes the open one otherwise, closes it for a resolved one (but not for one that ended before the
@@ -53,8 +59,8 @@ struct episode_list {
 };
 int journal_unmatched(struct journal *journal, size_t limit, struct episode_list *ret, struct error *error);
 
-/* Open episodes that were last heard of before a wall time: candidates for asking Alertmanager. */
-int journal_silent(struct journal *journal, nsec before_wall, size_t limit, struct episode_list *ret,
+/* Open episodes that were last heard of before a steady time: candidates for asking Alertmanager. */
+int journal_silent(struct journal *journal, nsec before_steady, size_t limit, struct episode_list *ret,
                    struct error *error);
 void episode_list_release(struct episode_list *list);
 
@@ -91,6 +97,7 @@ struct journal_entry {
         enum step_status step_status; /* STEP_WAITING: unchanged */
         bool settled;                 /* of the step */
         bool approve, request_cancel, request_undo, clear_requests;
+        bool unless_paused;  /* -ECANCELED, and nothing written, while the kill switch is on */
         const cJSON *detail; /* plan (STEP_STARTED), progress, outcome (DONE, FAILED, INTERRUPTED, SKIPPED);
                                 of an undo or anything else it stands in the timeline only; may be NULL */
 };
@@ -104,8 +111,9 @@ int journal_write(struct journal *journal, const struct journal_entry *entry, st
  */
 int journal_active(struct journal *journal, struct incident_list *ret, struct error *error);
 
-/* For the guards. Wall time of the end of the last run of this remediation under this lock, 0 when never; the
- * number of runs begun since a wall time, and the begin of the earliest of them. Dry runs do not count. */
+/* For the guards. Steady time of the end of the last run of this remediation under this lock, also
+ * when nobody could be told of its failure yet, 0 when never; the number of runs begun since a steady time, and the begin of the earliest of them. Dry runs do not count.
+ */
 int journal_last_run(struct journal *journal, const char *remediation, const char *lock, nsec *ret_ended,
                      struct error *error);
 int journal_runs_since(struct journal *journal, const char *remediation, nsec since, int64_t *ret_count,
@@ -121,10 +129,7 @@ int journal_find(struct journal *journal, const char *number, struct incident *r
  * detail, hash}. */
 int journal_timeline(struct journal *journal, int64_t incident, cJSON **ret, struct error *error);
 
-/* When an event was last written of an incident (-ENOENT: never), and the last reason that its timeline
- * gives, "" when it gives none; free() it. */
-int journal_event_at(struct journal *journal, int64_t incident, const char *event, nsec *ret_wall,
-                     struct error *error);
+/* The last reason that the timeline of an incident gives, "" when it gives none; free() it. */
 int journal_last_reason(struct journal *journal, int64_t incident, char **ret, struct error *error);
 
 /* The kill switch, kept over restarts. Setting it is an entry of the timeline. */

@@ -85,12 +85,12 @@ int journal_unmatched(struct journal *journal, size_t limit, struct episode_list
         return statement ? read_episodes(journal, statement, ret, error) : -EIO;
 }
 
-int journal_silent(struct journal *journal, nsec before_wall, size_t limit, struct episode_list *ret,
+int journal_silent(struct journal *journal, nsec before_steady, size_t limit, struct episode_list *ret,
                    struct error *error)
 {
         READING(journal);
         _cleanup_statement_ sqlite3_stmt *statement =
-                journal_bind(&journal->reader, EPISODES_SILENT, error, "ii", before_wall, (int64_t)limit);
+                journal_bind(&journal->reader, EPISODES_SILENT, error, "ii", before_steady, (int64_t)limit);
         return statement ? read_episodes(journal, statement, ret, error) : -EIO;
 }
 
@@ -170,6 +170,8 @@ static int read_incident(struct journal *journal, sqlite3_stmt *statement, struc
         if (r < 0)
                 return r;
         incident->alert.starts_at = sqlite3_column_int64(statement, 17);
+        incident->opened_steady = sqlite3_column_int64(statement, 18);
+        incident->entered_steady = sqlite3_column_int64(statement, 19);
         return read_steps(journal, incident, error);
 }
 
@@ -272,7 +274,7 @@ int journal_paused(struct journal *journal, bool *ret, nsec *ret_since, struct e
 {
         READING(journal);
         _cleanup_statement_ sqlite3_stmt *statement =
-                journal_bind(&journal->reader, META_GET, error, "t", "paused since");
+                journal_bind(&journal->reader, META_GET, error, "t", PAUSED_SINCE);
         int r = statement ? journal_step(&journal->reader, statement, error) : -EIO;
         if (r < 0)
                 return r;
@@ -333,20 +335,6 @@ int journal_timeline(struct journal *journal, int64_t incident, cJSON **ret, str
                 return r;
         *ret = TAKE_PTR(events);
         return 0;
-}
-
-int journal_event_at(struct journal *journal, int64_t incident, const char *event, nsec *ret_wall,
-                     struct error *error)
-{
-        READING(journal);
-        _cleanup_statement_ sqlite3_stmt *statement =
-                journal_bind(&journal->reader, TIMELINE_EVENT, error, "it", incident, event);
-        int r = statement ? journal_step(&journal->reader, statement, error) : -EIO;
-        if (r == 0)
-                return error_set(error, ENOENT, "the timeline has no \"%s\"", event);
-        if (r > 0)
-                *ret_wall = sqlite3_column_int64(statement, 0);
-        return r < 0 ? r : 0;
 }
 
 int journal_last_reason(struct journal *journal, int64_t incident, char **ret, struct error *error)

@@ -41,6 +41,19 @@ static const char *const migrations[] = {
         " id INTEGER PRIMARY KEY, incident INTEGER NOT NULL, at INTEGER NOT NULL, actor TEXT NOT NULL,"
         " event TEXT NOT NULL, state TEXT NOT NULL, step INTEGER NOT NULL, detail TEXT, hash BLOB NOT NULL);"
         "CREATE INDEX timeline_incident ON timeline (incident, id);",
+
+        /* Steady times beside the wall's: see steady.c. */
+        "CREATE TABLE steady (id INTEGER PRIMARY KEY CHECK (id = 1), boot TEXT NOT NULL, steady INTEGER NOT "
+        "NULL,"
+        " monotonic INTEGER NOT NULL, wall INTEGER NOT NULL);"
+        "ALTER TABLE incidents ADD COLUMN opened_steady INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE incidents ADD COLUMN entered_steady INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE incidents ADD COLUMN running_steady INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE incidents ADD COLUMN ended_steady INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE episodes ADD COLUMN seen_steady INTEGER NOT NULL DEFAULT 0;"
+        "DROP INDEX incidents_runs; DROP INDEX incidents_ends;"
+        "CREATE INDEX incidents_runs ON incidents (remediation, running_steady) WHERE running_at > 0;"
+        "CREATE INDEX incidents_ends ON incidents (remediation, lock, ended_steady) WHERE running_at > 0;",
 };
 
 static const char *const statement_texts[] = {

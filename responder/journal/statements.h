@@ -3,10 +3,10 @@
 /* clang-format off */
 
 /* Episodes. */
-X(EPISODE_REFRESH, "UPDATE episodes SET last_seen_at = ?1, starts_at = min(starts_at, ?2)"
+X(EPISODE_REFRESH, "UPDATE episodes SET last_seen_at = ?1, starts_at = min(starts_at, ?2), seen_steady = ?4"
                    " WHERE fingerprint = ?3 AND closed_at IS NULL")
-X(EPISODE_OPEN, "INSERT INTO episodes (fingerprint, opened_at, last_seen_at, starts_at, alert)"
-                " VALUES (?1, ?2, ?2, ?3, ?4)")
+X(EPISODE_OPEN, "INSERT INTO episodes (fingerprint, opened_at, last_seen_at, starts_at, alert, seen_steady)"
+                " VALUES (?1, ?2, ?2, ?3, ?4, ?5)")
 X(EPISODE_FIND_OPEN, "SELECT id, starts_at FROM episodes WHERE fingerprint = ?1 AND closed_at IS NULL")
 X(EPISODE_CLOSE, "UPDATE episodes SET closed_at = ?1, closed_by = ?2 WHERE id = ?3 AND closed_at IS NULL")
 X(EPISODE_INCIDENTS, "SELECT id, state FROM incidents WHERE episode = ?1")
@@ -14,20 +14,23 @@ X(EPISODE_MATCHED, "UPDATE episodes SET matched = 1 WHERE id = ?1")
 X(EPISODES_UNMATCHED, "SELECT id, opened_at, last_seen_at, starts_at, alert FROM episodes"
                       " WHERE matched = 0 AND closed_at IS NULL ORDER BY id LIMIT ?1")
 X(EPISODES_SILENT, "SELECT id, opened_at, last_seen_at, starts_at, alert FROM episodes"
-                   " WHERE closed_at IS NULL AND last_seen_at < ?1 ORDER BY last_seen_at LIMIT ?2")
+                   " WHERE closed_at IS NULL AND seen_steady < ?1 ORDER BY seen_steady LIMIT ?2")
 
 /* Incidents. */
 X(INCIDENT_NUMBER, "INSERT INTO meta (key, value) VALUES (?1, 1)"
                    " ON CONFLICT (key) DO UPDATE SET value = value + 1 RETURNING value")
 X(INCIDENT_EXISTS, "SELECT 1 FROM incidents WHERE episode = ?1 AND remediation = ?2")
-X(INCIDENT_OPEN, "INSERT INTO incidents (number, episode, remediation, state, opened_at, updated_at, alert)"
-                 " SELECT ?1, id, ?3, ?4, ?5, ?5, alert FROM episodes WHERE id = ?2")
+X(INCIDENT_OPEN, "INSERT INTO incidents (number, episode, remediation, state, opened_at, updated_at, opened_steady,"
+                 " entered_steady, alert) SELECT ?1, id, ?3, ?4, ?5, ?5, ?6, ?6, alert FROM episodes WHERE id = ?2")
 X(INCIDENT_STATE, "SELECT state, number, ended_at FROM incidents WHERE id = ?1")
 X(INCIDENT_UPDATE, "UPDATE incidents SET state = ?2, guard = ?3, guard_until = ?4, lock = coalesce(?5, lock),"
                    " approved = approved OR ?6,"
                    " cancel_requested = CASE WHEN ?9 THEN 0 ELSE cancel_requested OR ?7 END,"
                    " undo_requested = CASE WHEN ?9 THEN 0 ELSE undo_requested OR ?8 END,"
                    " running_at = CASE WHEN ?2 = 'running' AND running_at = 0 THEN ?10 ELSE running_at END,"
+                   " running_steady = CASE WHEN ?2 = 'running' AND running_at = 0 THEN ?12 ELSE running_steady END,"
+                   " ended_steady = CASE WHEN ?11 AND ended_at = 0 THEN ?12 ELSE ended_steady END,"
+                   " entered_steady = CASE WHEN ?2 = state THEN entered_steady ELSE ?12 END,"
                    " ended_at = CASE WHEN ?11 AND ended_at = 0 THEN ?10 ELSE ended_at END,"
                    " updated_at = ?10 WHERE id = ?1")
 X(INCIDENT_TOUCH, "UPDATE incidents SET lock = coalesce(?2, lock), approved = approved OR ?3,"
@@ -54,22 +57,25 @@ X(STEPS_OF, "SELECT position, action, status, plan, progress, outcome, started_a
 #define INCIDENT_COLUMNS                                                                                     \
         "i.id, i.number, i.episode, e.closed_at IS NULL, i.remediation, i.lock, i.state, i.guard, i.guard_until," \
         " i.approved, i.cancel_requested, i.undo_requested, i.opened_at, i.running_at, i.ended_at, i.updated_at," \
-        " i.alert, e.starts_at FROM incidents i JOIN episodes e ON e.id = i.episode"
+        " i.alert, e.starts_at, i.opened_steady, i.entered_steady FROM incidents i JOIN episodes e ON e.id = i.episode"
 X(INCIDENTS_ACTIVE, "SELECT " INCIDENT_COLUMNS " WHERE i.active = 1 ORDER BY i.id")
 X(INCIDENT_BY_NUMBER, "SELECT " INCIDENT_COLUMNS " WHERE i.number = ?1")
 X(INCIDENTS_NEWEST, "SELECT " INCIDENT_COLUMNS " WHERE i.id < ?1 ORDER BY i.id DESC LIMIT ?2")
 X(INCIDENTS_BY_STATE, "SELECT " INCIDENT_COLUMNS " WHERE i.state = ?3 AND i.id < ?1 ORDER BY i.id DESC LIMIT ?2")
-X(LAST_RUN, "SELECT coalesce(max(ended_at), 0) FROM incidents INDEXED BY incidents_ends"
-            " WHERE remediation = ?1 AND running_at > 0 AND lock = ?2")
-X(RUNS_SINCE, "SELECT count(*), coalesce(min(running_at), 0) FROM incidents"
-              " WHERE remediation = ?1 AND running_at > 0 AND running_at >= ?2")
+/* What has failed acts no more, though it has not ended while nobody could be called. */
+X(LAST_RUN, "SELECT max(coalesce((SELECT max(ended_steady) FROM incidents INDEXED BY incidents_ends"
+            " WHERE remediation = ?1 AND running_at > 0 AND lock = ?2), 0),"
+            " coalesce((SELECT max(entered_steady) FROM incidents INDEXED BY incidents_active WHERE active = 1"
+            " AND remediation = ?1 AND running_at > 0 AND lock = ?2 AND ended_at = 0"
+            " AND state IN ('failed', 'not_healed')), 0))")
+X(RUNS_SINCE, "SELECT count(*), coalesce(min(running_steady), 0) FROM incidents"
+              " WHERE remediation = ?1 AND running_at > 0 AND running_steady >= ?2")
 
 /* The timeline. */
 X(TIMELINE_APPEND, "INSERT INTO timeline (id, incident, at, actor, event, state, step, detail, hash)"
                    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)")
 X(TIMELINE_LAST, "SELECT id, hash FROM timeline ORDER BY id DESC LIMIT 1")
 X(TIMELINE_OF, "SELECT at, actor, event, state, step, detail, hash FROM timeline WHERE incident = ?1 ORDER BY id")
-X(TIMELINE_EVENT, "SELECT at FROM timeline WHERE incident = ?1 AND event = ?2 ORDER BY id DESC LIMIT 1")
 X(TIMELINE_DETAILS, "SELECT detail FROM timeline WHERE incident = ?1 AND detail IS NOT NULL ORDER BY id DESC")
 X(TIMELINE_ALL, "SELECT id, incident, at, actor, event, state, step, detail, hash FROM timeline ORDER BY id")
 X(TIMELINE_CONTRADICTED, "SELECT i.number, i.state FROM incidents i WHERE i.state IS NOT"
@@ -81,6 +87,14 @@ X(PAUSED_SET, "INSERT INTO meta (key, value) VALUES ('paused since', ?1) ON CONF
               " DO UPDATE SET value = CASE WHEN ?1 = 0 OR value = 0 THEN ?1 ELSE value END")
 X(META_GET, "SELECT value FROM meta WHERE key = ?1")
 X(META_SET, "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2")
+
+/* Steady time. */
+X(STEADY_GET, "SELECT boot, steady, monotonic, wall FROM steady")
+X(STEADY_SET, "INSERT INTO steady (id, boot, steady, monotonic, wall) VALUES (1, ?1, ?2, ?3, ?4) ON CONFLICT (id)"
+              " DO UPDATE SET boot = ?1, steady = ?2, monotonic = ?3, wall = ?4")
+X(STEADY_INCIDENTS, "UPDATE incidents SET opened_steady = min(opened_at, ?1), entered_steady = min(updated_at, ?1),"
+                    " running_steady = min(running_at, ?1), ended_steady = min(ended_at, ?1)")
+X(STEADY_EPISODES, "UPDATE episodes SET seen_steady = min(last_seen_at, ?1)")
 
 /* Transactions. */
 X(TRANSACTION_BEGIN, "BEGIN IMMEDIATE")

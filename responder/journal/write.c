@@ -68,15 +68,15 @@ static char *alert_text(const struct alert *alert)
 static int accept_firing(struct journal *journal, const struct alert *alert, nsec now, struct error *error)
 {
         nsec starts_at = alert->starts_at > 0 ? alert->starts_at : now;
-        int r = journal_run(&journal->writer, EPISODE_REFRESH, error, "iit", now, starts_at,
-                            alert->fingerprint);
+        int r = journal_run(&journal->writer, EPISODE_REFRESH, error, "iiti", now, starts_at,
+                            alert->fingerprint, journal_steady(journal));
         if (r < 0 || sqlite3_changes(journal->writer.database) > 0)
                 return r;
         _cleanup_free_ char *text = alert_text(alert);
         if (!text)
                 return error_oom(error);
-        return journal_run(&journal->writer, EPISODE_OPEN, error, "tiit", alert->fingerprint, now, starts_at,
-                           text);
+        return journal_run(&journal->writer, EPISODE_OPEN, error, "tiiti", alert->fingerprint, now, starts_at,
+                           text, journal_steady(journal));
 }
 
 static int append_to_incidents(struct journal *journal, int64_t episode, nsec now, const char *actor,
@@ -216,8 +216,9 @@ static int open_incident(struct journal *journal, int64_t episode, const struct 
         _cleanup_free_ char *number = NULL;
         r = next_number(journal, now, &number, error);
         if (r >= 0)
-                r = journal_run(&journal->writer, INCIDENT_OPEN, error, "titti", number, episode,
-                                opening->remediation, incident_state_name(INCIDENT_RECEIVED), now);
+                r = journal_run(&journal->writer, INCIDENT_OPEN, error, "tittii", number, episode,
+                                opening->remediation, incident_state_name(INCIDENT_RECEIVED), now,
+                                journal_steady(journal));
         int64_t incident = sqlite3_last_insert_rowid(journal->writer.database);
         for (size_t i = 0; r >= 0 && i < opening->action_count; i++)
                 r = journal_run(&journal->writer, STEP_OPEN, error, "iit", incident, (int64_t)(i + 1),
@@ -344,11 +345,11 @@ static int write_incident(struct journal *journal, const struct journal_entry *e
                                 (int64_t)entry->approve, (int64_t)entry->request_cancel,
                                 (int64_t)entry->request_undo, clears, now);
         else
-                r = journal_run(writer, INCIDENT_UPDATE, error, "ittitiiiiii", entry->incident,
+                r = journal_run(writer, INCIDENT_UPDATE, error, "ittitiiiiiii", entry->incident,
                                 incident_state_name(way->to), entry->guard ? entry->guard : "",
                                 (int64_t)entry->guard_until, entry->lock, (int64_t)entry->approve,
                                 (int64_t)entry->request_cancel, (int64_t)entry->request_undo, clears, now,
-                                ends);
+                                ends, journal_steady(journal));
         if (r >= 0 && entry->step > 0)
                 r = write_step(journal, entry, detail, now, error);
         if (r >= 0)
@@ -390,6 +391,20 @@ static int find_way(const struct journal_entry *entry, enum incident_state from,
                          incident_state_name(from), incident_state_name(entry->state), entry->event);
 }
 
+/* In the same commit as what it is to keep from happening: a pause that was acknowledged has nothing begin
+ * after it. */
+static int check_pause(struct journal *journal, const struct journal_entry *entry, struct error *error)
+{
+        if (!entry->unless_paused)
+                return 0;
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->writer, META_GET, error, "t", PAUSED_SINCE);
+        int r = statement ? journal_step(&journal->writer, statement, error) : -EIO;
+        if (r > 0 && sqlite3_column_int64(statement, 0) != 0)
+                return error_set(error, ECANCELED, "the responder is paused");
+        return r < 0 ? r : 0;
+}
+
 static int write_entry(struct journal *journal, void *context, struct error *error)
 {
         const struct writing *writing = context;
@@ -401,6 +416,8 @@ static int write_entry(struct journal *journal, void *context, struct error *err
 
         if (entry->incident != 0) {
                 r = current_state(journal, entry, &state, error);
+                if (r >= 0)
+                        r = check_pause(journal, entry, error);
                 if (r >= 0)
                         r = find_way(entry, state, &way, error);
                 if (r >= 0)

@@ -100,6 +100,8 @@ static int run_all(struct journal *journal, struct journal_job *jobs, size_t *re
                 r = run_job(journal, job, !jobs->next, error);
                 *ret_counted += job->counts && job->result >= 0;
         }
+        if (r >= 0)
+                r = journal_remember_steady(journal, error);
         if (r >= 0 && journal->chain.rows != rows)
                 r = journal_run(writer, META_SET, error, "ti", TIMELINE_ROWS, journal->chain.rows);
         if (r >= 0) {
@@ -338,6 +340,8 @@ static int open_all(struct journal *journal, struct error *error)
                 r = journal_prepare_schema(&journal->writer, error);
         if (r >= 0)
                 r = read_chain(journal, error);
+        if (r >= 0)
+                r = journal_begin_steady(journal, error);
         if (r >= 0)
                 r = journal_connect(journal->path, journal->world->vfs, false, &journal->reader, error);
         if (r >= 0)

@@ -23,9 +23,11 @@ enum world_pool {
 struct world {
         void *context; /* handed to every function */
 
-        /* Since the Unix epoch, may jump; and since some start, never goes back. */
+        /* Since the Unix epoch, may jump; and since the machine's start, never goes back. `boot` tells that
+         * start from others; "" or NULL: nobody knows. */
         nsec (*wall)(void *context);
         nsec (*monotonic)(void *context);
+        const char *boot;
 
         /* Sleeps until wake() was called since the last sleep() (true), or a monotonic time has come. One
          * thread. */

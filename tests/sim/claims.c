@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What must hold, whatever happens: looked at around each act, after each start, and when everything has come to rest. */
+/* What must hold, whatever happens: looked at around each act, after each start, and when everything has come
+ * to rest. */
 #include "tests/sim/claims.h"
 
 #include <sqlite3.h>
@@ -7,10 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Planning and the first journal writes lie between what a guard counts and the first act. */
-#define GUARD_SLACK (2 * MINUTE)
-
-/* The journal by a connection of our own. Queries are prepared once: the text's address is what tells them apart. */
+/* The journal by a connection of our own. Queries are prepared once: the text's address is what tells them
+ * apart. */
 static struct {
         sqlite3 *database;
         struct {
@@ -50,7 +49,8 @@ static sqlite3_stmt *prepare(const char *sql)
         return eye.queries[i].statement;
 }
 
-/* One row of a query with numbers (i) and strings (t) bound; its first column as number, and as text when asked. */
+/* One row of a query with numbers (i) and strings (t) bound; its first column as number, and as text when
+ * asked. */
 static int64_t ask(char **ret_text, const char *sql, const char *types, va_list values)
 {
         sqlite3_stmt *statement = prepare(sql);
@@ -58,7 +58,8 @@ static int64_t ask(char **ret_text, const char *sql, const char *types, va_list 
                 if (types[i] == 'i')
                         sqlite3_bind_int64(statement, i + 1, va_arg(values, int64_t));
                 else
-                        sqlite3_bind_text(statement, i + 1, va_arg(values, const char *), -1, SQLITE_TRANSIENT);
+                        sqlite3_bind_text(statement, i + 1, va_arg(values, const char *), -1,
+                                          SQLITE_TRANSIENT);
         }
         int64_t number = -1;
         if (sqlite3_step(statement) == SQLITE_ROW) {
@@ -102,7 +103,8 @@ static void claim_pause(struct sim *sim, int64_t incident, const struct step_run
 {
         if (!sim->paused)
                 return;
-        int64_t paused = claims_number("SELECT max(id) FROM timeline WHERE incident = 0 AND event = 'paused'", "");
+        int64_t paused =
+                claims_number("SELECT max(id) FROM timeline WHERE incident = 0 AND event = 'paused'", "");
         int64_t begun = claims_number("SELECT max(id) FROM timeline WHERE incident = ?1 AND step = ?2"
                                       " AND event IN ('step started', 'step goes on', 'undo started')",
                                       "ii", incident, (int64_t)run->position);
@@ -116,11 +118,13 @@ static void claim_pause(struct sim *sim, int64_t incident, const struct step_run
 
 static void claim_plan(struct sim *sim, int64_t incident, const struct step_run *run)
 {
-        _cleanup_free_ char *journaled = claims_text("SELECT plan FROM steps WHERE incident = ?1 AND position = ?2", "ii",
-                                                     incident, (int64_t)run->position);
+        _cleanup_free_ char *journaled =
+                claims_text("SELECT plan FROM steps WHERE incident = ?1 AND position = ?2", "ii", incident,
+                            (int64_t)run->position);
         _cleanup_free_ char *seen = run->plan ? json_print(run->plan) : strdup("");
         if (!string_equal(journaled, seen))
-                sim_fail(sim, "%s: step %zu runs by another plan than the journaled one", run->incident, run->position);
+                sim_fail(sim, "%s: step %zu runs by another plan than the journaled one", run->incident,
+                         run->position);
 }
 
 static void claim_lock(struct sim *sim, int64_t incident, const struct step_run *run)
@@ -130,13 +134,15 @@ static void claim_lock(struct sim *sim, int64_t incident, const struct step_run 
                                        " AND state IN ('running', 'verifying') AND ended_at = 0",
                                        "ti", done->lock, incident);
         for (uint64_t i = 1; i <= sim->incidents; i++)
-                others += (int64_t)i != incident && sim->done[i].acting && string_equal(sim->done[i].lock, done->lock);
+                others += (int64_t)i != incident && sim->done[i].acting &&
+                          string_equal(sim->done[i].lock, done->lock);
         if (others > 0)
-                sim_fail(sim, "%s: acts although %lld others hold its lock %s", run->incident, (long long)others,
-                         done->lock);
+                sim_fail(sim, "%s: acts although %lld others hold its lock %s", run->incident,
+                         (long long)others, done->lock);
 }
 
-/* Cooldown, limit, approval, one run for each remediation and episode: looked at before the first act of an incident. */
+/* Cooldown, limit, approval, one run for each remediation and episode: looked at before the first act of an
+ * incident. */
 static void claim_guards(struct sim *sim, int64_t incident, const struct step_run *run)
 {
         const struct done_for *done = &sim->done[incident];
@@ -148,12 +154,13 @@ static void claim_guards(struct sim *sim, int64_t incident, const struct step_ru
                 const struct done_for *other = &sim->done[i];
                 if ((int64_t)i == incident || !other->acted || other->remediation != done->remediation)
                         continue;
-                runs += sim->now - other->began < remediation->limit_period - GUARD_SLACK;
+                runs += done->began - other->began < remediation->limit_period;
                 if (other->episode == done->episode)
-                        sim_fail(sim, "%s: a second run of %s in one episode", run->incident, remediation->name);
+                        sim_fail(sim, "%s: a second run of %s in one episode", run->incident,
+                                 remediation->name);
                 if (string_equal(other->lock, done->lock) && sim->now - other->ended < remediation->cooldown)
-                        sim_fail(sim, "%s: %s runs %.0f s after its last run, in the cooldown of %.0f s", run->incident,
-                                 remediation->name, nsec_to_seconds(sim->now - other->ended),
+                        sim_fail(sim, "%s: %s runs %.0f s after its last run, in the cooldown of %.0f s",
+                                 run->incident, remediation->name, nsec_to_seconds(sim->now - other->ended),
                                  nsec_to_seconds(remediation->cooldown));
         }
         if (remediation->limit_count > 0 && runs > remediation->limit_count)
@@ -164,11 +171,14 @@ static void claim_guards(struct sim *sim, int64_t incident, const struct step_ru
 static void learn(struct sim *sim, int64_t incident)
 {
         struct done_for *done = &sim->done[incident];
-        _cleanup_free_ char *name = claims_text("SELECT remediation FROM incidents WHERE id = ?1", "i", incident);
+        _cleanup_free_ char *name =
+                claims_text("SELECT remediation FROM incidents WHERE id = ?1", "i", incident);
         _cleanup_free_ char *lock = claims_text("SELECT lock FROM incidents WHERE id = ?1", "i", incident);
         for (size_t i = 0; i < sim->set->count; i++)
                 if (string_equal(sim->set->remediations[i].name, name))
                         done->remediation = (int64_t)i;
+        done->began = claims_number("SELECT running_steady FROM incidents WHERE id = ?1", "i", incident) -
+                      sim->steady_offset;
         done->episode = claims_number("SELECT episode FROM incidents WHERE id = ?1", "i", incident);
         snprintf(done->lock, sizeof(done->lock), "%s", lock);
 }
@@ -186,7 +196,6 @@ void claim_act(struct sim *sim, const struct action *action, const struct step_r
         if (!done->acted) {
                 claim_guards(sim, incident, run);
                 done->acted = true;
-                done->began = sim->now;
         }
         done->acting = true;
         if (!undo && action->undo && done->effects[run->position] == 0)
@@ -194,7 +203,8 @@ void claim_act(struct sim *sim, const struct action *action, const struct step_r
         sim_note(sim, undo ? "undo" : "act", incident * 16 + (int64_t)run->position);
 }
 
-void claim_acted(struct sim *sim, const struct action *action, const struct step_run *run, bool undo, bool succeeded)
+void claim_acted(struct sim *sim, const struct action *action, const struct step_run *run, bool undo,
+                 bool succeeded)
 {
         int64_t incident = incident_of(run->incident);
         struct done_for *done = &sim->done[incident];
@@ -203,14 +213,16 @@ void claim_acted(struct sim *sim, const struct action *action, const struct step
                 return;
         if (!undo)
                 done->ended = sim->now;
-        if (!undo && action->effect == EFFECT_IRREVERSIBLE && !action->repeatable && done->effects[run->position] > 1)
-                sim_fail(sim, "%s: the irreversible step %zu had its effect %u times", run->incident, run->position,
-                         done->effects[run->position]);
+        if (!undo && action->effect == EFFECT_IRREVERSIBLE && !action->repeatable &&
+            done->effects[run->position] > 1)
+                sim_fail(sim, "%s: the irreversible step %zu had its effect %u times", run->incident,
+                         run->position, done->effects[run->position]);
         /* Whoever else changed it meanwhile has to put it back himself. */
         if (undo && succeeded && model_level_is_ours(sim, run, incident) &&
             model_level(sim, run) != done->level_before[run->position])
-                sim_fail(sim, "%s: the undo of step %zu left %lld where %lld was", run->incident, run->position,
-                         (long long)model_level(sim, run), (long long)done->level_before[run->position]);
+                sim_fail(sim, "%s: the undo of step %zu left %lld where %lld was", run->incident,
+                         run->position, (long long)model_level(sim, run),
+                         (long long)done->level_before[run->position]);
 }
 
 /* What was acknowledged is there. */
@@ -219,16 +231,19 @@ void claim_shadow(struct sim *sim, int64_t source)
 {
         struct shadow *shadow = &sim->shadows[source];
         char fingerprint[32];
-        snprintf(fingerprint, sizeof(fingerprint), "%s/%s", sim->sources[source].alertname, sim->sources[source].subject);
-        int64_t open = claims_number("SELECT starts_at FROM episodes WHERE fingerprint = ?1 AND closed_at IS NULL", "t",
-                                     fingerprint);
+        snprintf(fingerprint, sizeof(fingerprint), "%s/%s", sim->sources[source].alertname,
+                 sim->sources[source].subject);
+        int64_t open =
+                claims_number("SELECT starts_at FROM episodes WHERE fingerprint = ?1 AND closed_at IS NULL",
+                              "t", fingerprint);
         int64_t all = claims_number("SELECT count(*) FROM episodes WHERE fingerprint = ?1", "t", fingerprint);
         _cleanup_free_ char *closer = claims_text("SELECT closed_by FROM episodes WHERE fingerprint = ?1"
                                                   " ORDER BY id DESC LIMIT 1",
                                                   "t", fingerprint);
         if (shadow->heard > 0 && all == 0)
                 sim_fail(sim, "%s was acknowledged, and the journal has never heard of it", fingerprint);
-        bool explained = shadow->uncertain || (shadow->open && open < 0 && string_equal(closer, "alertmanager"));
+        bool explained =
+                shadow->uncertain || (shadow->open && open < 0 && string_equal(closer, "alertmanager"));
         if (shadow->open != (open >= 0) && !explained)
                 sim_fail(sim, "%s was acknowledged as %s, and the journal has it %s", fingerprint,
                          shadow->open ? "firing" : "resolved", open >= 0 ? "open" : "closed");
@@ -237,8 +252,18 @@ void claim_shadow(struct sim *sim, int64_t source)
         shadow->uncertain = false;
 }
 
+/* Time only passes, over every restart, whatever the wall clock does. */
+static void claim_steady(struct sim *sim)
+{
+        nsec offset = journal_steady(sim->journal) - sim->now;
+        if (sim->steady_offset != 0 && sim->steady_offset != offset)
+                sim_fail(sim, "steady time jumped by %.0f s", nsec_to_seconds(offset - sim->steady_offset));
+        sim->steady_offset = offset;
+}
+
 void claims_after_start(struct sim *sim)
 {
+        claim_steady(sim);
         for (int64_t i = 0; i < SOURCES && !sim->failed; i++)
                 claim_shadow(sim, i);
 }
@@ -247,11 +272,12 @@ void claims_after_start(struct sim *sim)
 
 static void claim_ends(struct sim *sim)
 {
-        _cleanup_free_ char *active = claims_text("SELECT number || ' (' || remediation || ') is ' || state || ' ' || guard"
-                                                  " FROM incidents WHERE active = 1 ORDER BY id LIMIT 1",
-                                                  "");
-        _cleanup_free_ char *open =
-                claims_text("SELECT fingerprint FROM episodes WHERE closed_at IS NULL ORDER BY id LIMIT 1", "");
+        _cleanup_free_ char *active =
+                claims_text("SELECT number || ' (' || remediation || ') is ' || state || ' ' || guard"
+                            " FROM incidents WHERE active = 1 ORDER BY id LIMIT 1",
+                            "");
+        _cleanup_free_ char *open = claims_text(
+                "SELECT fingerprint FROM episodes WHERE closed_at IS NULL ORDER BY id LIMIT 1", "");
         if (*active)
                 sim_fail(sim, "%s, and does not end", active);
         if (*open)
@@ -268,10 +294,13 @@ static void claim_calls(struct sim *sim)
                         claims_text("SELECT remediation FROM incidents WHERE id = ?1", "i", (int64_t)i);
                 const struct remediation *remediation = remediation_find(sim->set, name);
                 bool lost = string_equal(state, "failed") || string_equal(state, "not_healed");
-                if ((string_equal(state, "escalated") || string_equal(state, "expired")) && !sim->done[i].called)
-                        sim_fail(sim, "incident %llu is %s, and nobody has heard of it", (unsigned long long)i, state);
+                if ((string_equal(state, "escalated") || string_equal(state, "expired")) &&
+                    !sim->done[i].called)
+                        sim_fail(sim, "incident %llu is %s, and nobody has heard of it",
+                                 (unsigned long long)i, state);
                 if (lost && remediation->on_failure != ON_FAILURE_STOP)
-                        sim_fail(sim, "incident %llu ended as %s without a call", (unsigned long long)i, state);
+                        sim_fail(sim, "incident %llu ended as %s without a call", (unsigned long long)i,
+                                 state);
         }
 }
 
@@ -302,20 +331,23 @@ static void claim_chain_shows(struct sim *sim)
         const char *one = manipulations[rng_below(&sim->rng, N_ELEMENTS(manipulations))];
         int64_t row = 1 + (int64_t)rng_below(&sim->rng, (uint64_t)rows);
         _cleanup_free_ char *why = NULL;
-        _cleanup_free_ char *change = text_format(
-                "CREATE TEMP TABLE kept AS SELECT * FROM timeline WHERE id = %lld;"
-                "UPDATE timeline SET %s WHERE id = %lld",
-                (long long)row, one, (long long)row);
+        _cleanup_free_ char *change =
+                text_format("CREATE TEMP TABLE kept AS SELECT * FROM timeline WHERE id = %lld;"
+                            "UPDATE timeline SET %s WHERE id = %lld",
+                            (long long)row, one, (long long)row);
         if (rows == 0 || sqlite3_exec(eye.database, change, NULL, NULL, NULL) != SQLITE_OK)
                 return;
-        bool changed = claims_number("SELECT count(*) FROM timeline t, kept k WHERE t.id = k.id AND"
-                                     " (t.hash <> k.hash OR t.at <> k.at OR t.incident <> k.incident OR t.step <> k.step"
-                                     " OR t.actor <> k.actor OR t.event <> k.event OR t.state <> k.state"
-                                     " OR t.detail IS NOT k.detail)",
-                                     "") == 1;
+        bool changed =
+                claims_number(
+                        "SELECT count(*) FROM timeline t, kept k WHERE t.id = k.id AND"
+                        " (t.hash <> k.hash OR t.at <> k.at OR t.incident <> k.incident OR t.step <> k.step"
+                        " OR t.actor <> k.actor OR t.event <> k.event OR t.state <> k.state"
+                        " OR t.detail IS NOT k.detail)",
+                        "") == 1;
         if (changed && chain_holds(sim, &why))
                 sim_fail(sim, "the chain holds although row %lld was changed: %s", (long long)row, one);
-        sqlite3_exec(eye.database, "REPLACE INTO timeline SELECT * FROM kept; DROP TABLE kept", NULL, NULL, NULL);
+        sqlite3_exec(eye.database, "REPLACE INTO timeline SELECT * FROM kept; DROP TABLE kept", NULL, NULL,
+                     NULL);
 }
 
 void claims_at_rest(struct sim *sim)

@@ -9,14 +9,16 @@
 void claims_open(struct sim *sim);
 void claims_close(void);
 
-/* The first column of the first row: a number (-1: no row), or a text (free() it). `types`: i int64_t, t string. */
+/* The first column of the first row: a number (-1: no row), or a text (free() it). `types`: i int64_t, t
+ * string. */
 int64_t claims_number(const char *sql, const char *types, ...);
 char *claims_text(const char *sql, const char *types, ...);
 int64_t incident_of(const char *number);
 
 /* Around each act of an action. */
 void claim_act(struct sim *sim, const struct action *action, const struct step_run *run, bool undo);
-void claim_acted(struct sim *sim, const struct action *action, const struct step_run *run, bool undo, bool succeeded);
+void claim_acted(struct sim *sim, const struct action *action, const struct step_run *run, bool undo,
+                 bool succeeded);
 
 void claim_shadow(struct sim *sim, int64_t source); /* before something new is told of it */
 void claims_after_start(struct sim *sim);           /* the daemon has opened its journal */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A disk in memory, as a VFS of SQLite: what was synced survives the death of the process, of what was written since
- * any sectors may. It may be full for a while, and it may die at any write.
+ * A disk in memory, as a VFS of SQLite: what was synced survives the death of the process, of what was
+ * written since any sectors may. It may be full for a while, and it may die at any write.
  */
 #ifndef TESTS_SIM_DISK_H
 #define TESTS_SIM_DISK_H
@@ -12,11 +12,13 @@ struct disk;
 
 #define DISK_VFS "disk in memory"
 
-/* The one disk there is; empty. Registers the VFS the first time, as SQLite's default. Chance comes from `rng`. */
+/* The one disk there is; empty. Registers the VFS the first time, as SQLite's default. Chance comes from
+ * `rng`. */
 struct disk *disk_new(struct rng *rng);
 void disk_free(struct disk *disk);
 
-/* From the so many-th write or sync on the process is dead to the disk: nothing reaches it any more. 0: never. */
+/* From the so many-th write or sync on the process is dead to the disk: nothing reaches it any more. 0:
+ * never. */
 void disk_die_after(struct disk *disk, uint64_t operations);
 bool disk_is_dead(const struct disk *disk);
 void disk_kill(struct disk *disk);

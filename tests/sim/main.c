@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Worlds from fresh seeds, until the time is up or there were enough incidents; the first claim that does not hold ends
- * it with 1 and the seed that shows it.
+ * Worlds from fresh seeds, until the time is up or there were enough incidents; the first claim that does not
+ * hold ends it with 1 and the seed that shows it.
  *
  *     sim [--seed=N] [--seconds=N] [--incidents=N] [--jobs=N] [--trace]
  *
@@ -109,8 +109,8 @@ static bool run_world(struct totals *totals, uint64_t seed, struct remediation_s
         bool held = sim_run(&sim, seed, &size, set);
         add_up(totals, &sim);
         if (!held) {
-                printf("seed %llu: %s\n  make sim SEED=%llu shows it again\n", (unsigned long long)seed, sim.failure,
-                       (unsigned long long)seed);
+                printf("seed %llu: %s\n  make sim SEED=%llu shows it again\n", (unsigned long long)seed,
+                       sim.failure, (unsigned long long)seed);
                 totals->failed = true;
         }
         if (!held || sim_trace)
@@ -193,10 +193,11 @@ int main(int argc, char **argv)
         while (wait(&status) > 0)
                 totals->failed = totals->failed || status != 0;
         double took = nsec_to_seconds(wall_now() - began);
-        printf("%llu incidents in %llu worlds in %.1f s (%.0f/s): %llu acts, %llu deaths, %llu starts, %llu jumps of the "
+        printf("%llu incidents in %llu worlds in %.1f s (%.0f/s): %llu acts, %llu deaths, %llu starts, %llu "
+               "jumps of the "
                "clock, %llu pauses, %llu lost calls; %s\n",
-               totals->incidents, totals->worlds, took, (double)totals->incidents / took, totals->acts, totals->kills,
-               totals->restarts, totals->jumps, totals->pauses, totals->lost_calls,
+               totals->incidents, totals->worlds, took, (double)totals->incidents / took, totals->acts,
+               totals->kills, totals->restarts, totals->jumps, totals->pauses, totals->lost_calls,
                totals->failed ? "a claim does not hold" : "every claim holds");
         return totals->failed;
 }

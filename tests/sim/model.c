@@ -95,7 +95,8 @@ static void heal(struct sim *sim, const char *subject)
         for (int64_t i = 0; i < SOURCES; i++) {
                 const struct source *one = &sim->sources[i];
                 if (one->ill && string_equal(one->subject, subject) && rng_chance(&sim->rng, 400))
-                        sim_after(sim, NSEC_PER_SEC, 4 * MINUTE, get_well_of, (int64_t)one->generation * SOURCES + i);
+                        sim_after(sim, NSEC_PER_SEC, 4 * MINUTE, get_well_of,
+                                  (int64_t)one->generation * SOURCES + i);
         }
 }
 
@@ -107,7 +108,8 @@ struct model_config {
 };
 
 static const struct config_field subject_fields[] = {
-        {"subject", CONFIG_STRING, offsetof(struct model_config, subject), .flags = CONFIG_REQUIRED | CONFIG_BIND},
+        {"subject", CONFIG_STRING, offsetof(struct model_config, subject),
+         .flags = CONFIG_REQUIRED | CONFIG_BIND},
         {"level", CONFIG_INT, offsetof(struct model_config, level), .fallback = "1"},
         {0},
 };
@@ -148,7 +150,8 @@ static cJSON *say(const char *summary, const char *key, int64_t number)
         return json;
 }
 
-/* Something that takes time, at whose end there may have been an effect, or a failure, or death. 1: the effect is due. */
+/* Something that takes time, at whose end there may have been an effect, or a failure, or death. 1: the
+ * effect is due. */
 static int take_time(struct step_run *run, struct error *error)
 {
         struct sim *sim = sim_of(run);
@@ -287,26 +290,28 @@ static int note_run(struct step_run *run, cJSON **ret_outcome, struct error *err
         return r < 0 ? r : come_back(run, "noted", ret_outcome, error);
 }
 
-#define MODEL(word, ...)                                                                              \
-        {                                                                                             \
-                .name = word, .help = word, .fields = subject_fields,                                 \
-                .config_size = sizeof(struct model_config), __VA_ARGS__                               \
+#define MODEL(word, ...)                                                \
+        {                                                               \
+                .name = word, .help = word, .fields = subject_fields,   \
+                .config_size = sizeof(struct model_config), __VA_ARGS__ \
         }
 
-static const struct action restart_action = MODEL("model.restart", .effect = EFFECT_IRREVERSIBLE, .plan = service_plan,
-                                           .run = restart_run, .resume = restart_resume);
-static const struct action level_action = MODEL("model.level", .effect = EFFECT_REVERSIBLE, .repeatable = true,
-                                         .plan = service_plan, .run = level_run, .undo = level_undo,
-                                         .settle = level_settle);
-static const struct action flush_action = MODEL("model.flush", .effect = EFFECT_IRREVERSIBLE, .repeatable = true,
-                                         .plan = flush_plan, .run = flush_run);
+static const struct action restart_action =
+        MODEL("model.restart", .effect = EFFECT_IRREVERSIBLE, .plan = service_plan, .run = restart_run,
+              .resume = restart_resume);
+static const struct action level_action =
+        MODEL("model.level", .effect = EFFECT_REVERSIBLE, .repeatable = true, .plan = service_plan,
+              .run = level_run, .undo = level_undo, .settle = level_settle);
+static const struct action flush_action = MODEL("model.flush", .effect = EFFECT_IRREVERSIBLE,
+                                                .repeatable = true, .plan = flush_plan, .run = flush_run);
 static const struct action revoke_action =
         MODEL("model.revoke", .effect = EFFECT_IRREVERSIBLE, .plan = revoke_plan, .run = revoke_run);
 static const struct action note_action =
         MODEL("model.note", .effect = EFFECT_READ_ONLY, .plan = revoke_plan, .run = note_run);
 
 /* In place of the shipped table: the linker takes this one. */
-const struct action *const actions[] = {&restart_action, &level_action, &flush_action, &revoke_action, &note_action, NULL};
+const struct action *const actions[] = {&restart_action, &level_action, &flush_action,
+                                        &revoke_action,  &note_action,  NULL};
 
 const struct action *action_find(const char *name)
 {

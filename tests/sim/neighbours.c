@@ -48,19 +48,24 @@ static bool post(struct sim *sim, int64_t source, bool firing, nsec starts, nsec
         const nsec epoch = sim_wall(sim) - sim->now - sim->wall_offset;
         char starts_text[TIME_TEXT_MAX], ends_text[TIME_TEXT_MAX];
         _cleanup_free_ char *body = text_format(
-                "{\"version\":\"4\",\"groupKey\":\"g\",\"truncatedAlerts\":0,\"status\":\"firing\",\"receiver\":\"r\","
-                "\"groupLabels\":{},\"commonLabels\":{},\"commonAnnotations\":{},\"externalURL\":\"\",\"alerts\":["
+                "{\"version\":\"4\",\"groupKey\":\"g\",\"truncatedAlerts\":0,\"status\":\"firing\","
+                "\"receiver\":\"r\","
+                "\"groupLabels\":{},\"commonLabels\":{},\"commonAnnotations\":{},\"externalURL\":\"\","
+                "\"alerts\":["
                 "{\"status\":\"%s\",\"labels\":{\"alertname\":\"%s\",\"subject\":\"%s\"},\"annotations\":{},"
                 "\"startsAt\":\"%s\",\"endsAt\":\"%s\",\"generatorURL\":\"\",\"fingerprint\":\"%s/%s\"}]}",
-                firing ? "firing" : "resolved", one->alertname, one->subject, time_format(epoch + starts, starts_text),
-                firing ? "0001-01-01T00:00:00Z" : time_format(epoch + ends, ends_text), one->alertname, one->subject);
+                firing ? "firing" : "resolved", one->alertname, one->subject,
+                time_format(epoch + starts, starts_text),
+                firing ? "0001-01-01T00:00:00Z" : time_format(epoch + ends, ends_text), one->alertname,
+                one->subject);
         struct webhook webhook = {0};
         int result = -1;
         struct shadow *shadow = &sim->shadows[source];
         if (!sim->journal || sim_is_dead(sim) || webhook_parse(body, strlen(body), &webhook, NULL) < 0)
                 return false;
         claim_shadow(sim, source);
-        if (journal_accept(sim->journal, &webhook, write_down, &result) < 0 || result != 0 || sim_is_dead(sim)) {
+        if (journal_accept(sim->journal, &webhook, write_down, &result) < 0 || result != 0 ||
+            sim_is_dead(sim)) {
                 shadow->uncertain = true;
                 return false;
         }
@@ -68,9 +73,10 @@ static bool post(struct sim *sim, int64_t source, bool firing, nsec starts, nsec
         /* By the same rule as the journal's, from the same bytes. */
         nsec starts_at = (epoch + starts) / NSEC_PER_MSEC * NSEC_PER_MSEC;
         nsec ends_at = (epoch + ends) / NSEC_PER_MSEC * NSEC_PER_MSEC;
-        shadow->heard++;
+        shadow->heard += firing;
         if (firing) {
-                shadow->starts_at = shadow->open && shadow->starts_at < starts_at ? shadow->starts_at : starts_at;
+                shadow->starts_at =
+                        shadow->open && shadow->starts_at < starts_at ? shadow->starts_at : starts_at;
                 shadow->open = true;
         } else if (shadow->open && ends_at >= shadow->starts_at) {
                 shadow->open = false;
@@ -105,8 +111,10 @@ void neighbours_tell(struct sim *sim, int64_t source)
 {
         const struct source *one = &sim->sources[source];
         for (int64_t i = 0; i < ALERTMANAGERS; i++) {
-                const struct delivery delivery = {
-                        .source = source, .alertmanager = i, .firing = one->ill, .generation = one->generation};
+                const struct delivery delivery = {.source = source,
+                                                  .alertmanager = i,
+                                                  .firing = one->ill,
+                                                  .generation = one->generation};
                 if (!one->ill && one->silenced)
                         continue;
                 sim_after(sim, NSEC_PER_MSEC, 3 * MINUTE, deliver, pack(&delivery));

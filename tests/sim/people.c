@@ -63,7 +63,8 @@ void people_hear(struct sim *sim, int64_t incident, const char *text)
         sim_note(sim, "told", incident);
         if (strstr(text, "awaits approval")) {
                 if (rng_chance(&sim->rng, 650))
-                        sim_after(sim, MINUTE, 90 * MINUTE, rng_chance(&sim->rng, 800) ? approve : deny, incident);
+                        sim_after(sim, MINUTE, 90 * MINUTE, rng_chance(&sim->rng, 800) ? approve : deny,
+                                  incident);
                 return;
         }
         sim->done[incident].called = true;
@@ -76,8 +77,8 @@ static event_function pause_all;
 static void resume_all(struct sim *sim, int64_t argument)
 {
         (void)argument;
-        if (!sim->engine || sim_is_dead(sim) || engine_pause(sim->engine, false, "person:ada", NULL, NULL) < 0 ||
-            sim_is_dead(sim)) {
+        if (!sim->engine || sim_is_dead(sim) ||
+            engine_pause(sim->engine, false, "person:ada", NULL, NULL) < 0 || sim_is_dead(sim)) {
                 sim_after(sim, NSEC_PER_SEC, MINUTE, resume_all, 0);
                 return;
         }

@@ -166,6 +166,7 @@ void reality_fill(struct sim *sim)
                 .context = sim,
                 .wall = read_wall,
                 .monotonic = read_monotonic,
+                .boot = "the only one",
                 .sleep = sleep_until,
                 .wake = wake,
                 .pause = pause_for,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One world from its seed: its clock and events, the daemon's starts and deaths, and how it all comes to rest. */
+/* One world from its seed: its clock and events, the daemon's starts and deaths, and how it all comes to
+ * rest. */
 #include "tests/sim/claims.h"
 
 #include <assert.h>

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A responder in a world of its own: the real engine, guards, incidents and journal, and a model of all else, from one
- * seed, in one thread.
+ * A responder in a world of its own: the real engine, guards, incidents and journal, and a model of all else,
+ * from one seed, in one thread.
  *
- * Time is a queue of events. Work that waits for something is a task with a stack of its own (task.c), so that eight
- * remediations are really under way at once, at any of their waits something else may happen, and a death of the process
- * finds them all somewhere. When the process is dead its tasks run on as ghosts until they have noticed: nothing they do
- * reaches the disk or the model.
+ * Time is a queue of events. Work that waits for something is a task with a stack of its own (task.c), so
+ * that eight remediations are really under way at once, at any of their waits something else may happen, and
+ * a death of the process finds them all somewhere. When the process is dead its tasks run on as ghosts until
+ * they have noticed: nothing they do reaches the disk or the model.
  *
- * claims.c says what must hold, whatever happens; what does not is told by sim_fail(), which ends the run with its seed.
+ * claims.c says what must hold, whatever happens; what does not is told by sim_fail(), which ends the run
+ * with its seed.
  */
 #ifndef TESTS_SIM_SIM_H
 #define TESTS_SIM_SIM_H
@@ -43,25 +44,25 @@ struct event {
 struct source {
         char alertname[16], subject[8]; /* service or key */
         bool ill;
-        nsec since;              /* true time */
-        bool silenced;           /* its end is never told */
-        uint64_t generation;     /* rises with each begin and end */
+        nsec since;                /* true time */
+        bool silenced;             /* its end is never told */
+        uint64_t generation;       /* rises with each begin and end */
         bool known[ALERTMANAGERS]; /* to whom it fires now */
 };
 
 struct service {
-        int64_t started; /* how often */
-        int64_t level;   /* reversible: 0 as it was */
+        int64_t started;  /* how often */
+        int64_t level;    /* reversible: 0 as it was */
         int64_t level_by; /* who changed it last: incident × 16 + step; 0: nobody */
 };
 
 /* What the model knows of an incident, which is what was really done for it. */
 struct done_for {
         bool acted, acting, approved, called; /* called: a person has heard that it failed */
-        nsec began, ended;            /* of its acts */
-        uint8_t effects[16];          /* by step: how often it had its effect */
-        int64_t level_before[16];     /* what its reversible step found */
-        int64_t remediation;          /* index in the set */
+        nsec began, ended; /* true time: it became running, its last act was over */
+        uint8_t effects[16];                  /* by step: how often it had its effect */
+        int64_t level_before[16];             /* what its reversible step found */
+        int64_t remediation;                  /* index in the set */
         int64_t episode;
         char lock[32];
 };
@@ -89,6 +90,7 @@ struct sim {
         struct journal *journal;
         struct engine *engine; /* NULL while the daemon is down */
         nsec engine_due;
+        nsec steady_offset;       /* of steady time to true time; 0: not known yet */
         bool woken, dead, ending; /* ending: the world comes to rest */
 
         struct source sources[SOURCES];
@@ -141,7 +143,8 @@ void reality_fill(struct sim *sim);
 void model_begin(struct sim *sim);
 void model_end(struct sim *sim); /* everybody gets well */
 bool model_is_ill(const struct sim *sim, const char *promql);
-int64_t model_level(const struct sim *sim, const struct step_run *run); /* of the service that the step is about */
+int64_t model_level(const struct sim *sim,
+                    const struct step_run *run); /* of the service that the step is about */
 bool model_level_is_ours(const struct sim *sim, const struct step_run *run, int64_t incident);
 int64_t source_find(const struct sim *sim, const char *fingerprint);
 

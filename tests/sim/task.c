@@ -79,8 +79,8 @@ static void wake(struct sim *sim, int64_t argument)
 static void begin_task(struct task *task)
 {
         if (!task->stack) {
-                task->stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                                   -1, 0);
+                task->stack = mmap(NULL, STACK, PROT_READ | PROT_WRITE,
+                                   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
                 assert(task->stack != MAP_FAILED);
         }
         getcontext(&task->context);

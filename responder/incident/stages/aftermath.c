@@ -31,38 +31,20 @@ static bool wanted_after_failure(_unused_ const struct step *step, const struct 
         return record->status == STEP_DONE || record->status == STEP_FAILED || record->status == STEP_UNDOING;
 }
 
-/* -EAGAIN: not now, the kill switch is on. */
-static int undo_unless_paused(struct incident_run *run, struct error *error)
-{
-        bool paused = false;
-        nsec since = 0;
-        int r = journal_paused(run->parts->journal, &paused, &since, error);
-        if (r >= 0 && paused)
-                return error_set(error, EAGAIN, "the responder is paused");
-        return r < 0 ? r : steps_undo(run, wanted_after_failure, error);
-}
-
 int stage_aftermath(struct incident_run *run, struct error *error)
 {
         enum incident_state state = run->incident.state;
         enum on_failure policy = policy_of(run);
-        if (policy == ON_FAILURE_UNDO) {
-                _cleanup_error_ struct error why = {0};
-                int r = undo_unless_paused(run, &why);
-                if (r == -EAGAIN || r == -ECANCELED)
-                        return 0;
-                if (r < 0) {
-                        error_move(error, &why);
-                        return r;
-                }
-        }
+        int r = policy == ON_FAILURE_UNDO ? steps_undo(run, wanted_after_failure, error) : 0;
+        if (r < 0)
+                return r == -ECANCELED ? 0 : r;
         const char *receiver = escalation_receiver(run);
         if (policy == ON_FAILURE_STOP || !receiver) {
                 const struct incident_change ended = {.to = state, .event = "ended: nobody is to be called"};
                 return run_enter(run, &ended, error);
         }
         _cleanup_free_ char *reason = NULL;
-        int r = journal_last_reason(run->parts->journal, run->incident.id, &reason, error);
+        r = journal_last_reason(run->parts->journal, run->incident.id, &reason, error);
         if (r >= 0)
                 r = call_until_heard(run, state == INCIDENT_FAILED ? "failed" : "not healed", reason, error);
         if (r < 0)

@@ -6,13 +6,11 @@
 
 #define LOOK_TIMEOUT (10 * NSEC_PER_SEC)
 
-/* When the incident began to be verified, by the journal; now, when it cannot tell. */
+/* When the incident began to be verified, by the monotonic clock, before a restart or after it. */
 static nsec verifying_since(const struct incident_run *run)
 {
-        const struct world *world = run->parts->world;
-        nsec now = world_monotonic(world), wall = world_wall(world), since = wall;
-        journal_event_at(run->parts->journal, run->incident.id, "verifying", &since, NULL);
-        return since < wall ? now - (wall - since) : now;
+        nsec ago = journal_steady(run->parts->journal) - run->incident.entered_steady;
+        return world_monotonic(run->parts->world) - ago;
 }
 
 static cJSON *verdict_detail(const struct verify_watch *watch, const struct verify_answer *answer, nsec now)

@@ -117,7 +117,7 @@ static void test_silent_episodes(void **state)
         struct episode_list list = {0};
         accept_alerts(fixture, "f1 f2 f3");
         accept_alerts(fixture, "-f3");
-        run_sql(fixture, "UPDATE episodes SET last_seen_at = 1000 WHERE fingerprint <> 'f2'");
+        run_sql(fixture, "UPDATE episodes SET seen_steady = 1000 WHERE fingerprint <> 'f2'");
         assert_int_equal(journal_silent(fixture->journal, 1000, 10, &list, NULL), 0);
         assert_int_equal(list.count, 0);
         assert_int_equal(journal_silent(fixture->journal, 1001, 10, &list, NULL), 0);
@@ -441,7 +441,7 @@ static void test_runs(void **state)
         WRITE(fixture, .incident = 2, .state = INCIDENT_RUNNING, .lock = "other");
         WRITE(fixture, .incident = 3, .state = INCIDENT_PLANNED, .lock = "l"); /* a dry run */
         run_sql(fixture,
-                "UPDATE incidents SET running_at = id * 1000, ended_at = CASE id WHEN 2 THEN 0 ELSE id * "
+                "UPDATE incidents SET running_steady = id * 1000, ended_steady = CASE id WHEN 2 THEN 0 ELSE id * "
                 "1000 + 1 END"
                 " WHERE id < 3");
 

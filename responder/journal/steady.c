@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Steady time: nanoseconds that only pass, whatever happens to the wall clock.
+ *
+ * Guards measure by it, so that neither a jump of the clock nor a restart lets anything run too early or
+ * holds it longer than its own length. Within one boot of the machine it is the monotonic clock, set off by
+ * what the journal remembers; over a boot nothing but the wall clock tells how long it took, and what that
+ * tells is taken when it is not negative.
+ */
+#include "responder/journal/internal.h"
+
+/* The last that was known of it is written down this often at most. */
+#define REMEMBER_EVERY (60 * NSEC_PER_SEC)
+
+struct steady_record {
+        nsec steady, monotonic, wall;
+};
+
+static int read_record(struct journal *journal, struct steady_record *ret, bool *ret_same_boot,
+                       struct error *error)
+{
+        _cleanup_statement_ sqlite3_stmt *statement = journal_bind(&journal->writer, STEADY_GET, error, "");
+        int r = statement ? journal_step(&journal->writer, statement, error) : -EIO;
+        if (r <= 0)
+                return r;
+        *ret = (struct steady_record){sqlite3_column_int64(statement, 1), sqlite3_column_int64(statement, 2),
+                                      sqlite3_column_int64(statement, 3)};
+        const char *boot = journal_column(statement, 0);
+        *ret_same_boot = *boot && string_equal(boot, journal->world->boot) &&
+                         world_monotonic(journal->world) >= ret->monotonic;
+        return 1;
+}
+
+nsec journal_steady(const struct journal *journal)
+{
+        return world_monotonic(journal->world) + journal->steady_offset;
+}
+
+static int write_record(struct journal *journal, struct error *error)
+{
+        const struct world *world = journal->world;
+        journal->steady_remembered = journal_steady(journal);
+        return journal_run(&journal->writer, STEADY_SET, error, "tiii", world->boot ? world->boot : "",
+                           journal->steady_remembered, world_monotonic(world), world_wall(world));
+}
+
+int journal_remember_steady(struct journal *journal, struct error *error)
+{
+        if (journal_steady(journal) - journal->steady_remembered < REMEMBER_EVERY)
+                return 0;
+        return write_record(journal, error);
+}
+
+/* A journal that never knew it: what happened, happened when the wall clock said so, but not later than now.
+ */
+static int begin_anew(struct journal *journal, struct error *error)
+{
+        nsec now = world_wall(journal->world);
+        journal->steady_offset = now - world_monotonic(journal->world);
+        int r = journal_run(&journal->writer, STEADY_INCIDENTS, error, "i", now);
+        return r < 0 ? r : journal_run(&journal->writer, STEADY_EPISODES, error, "i", now);
+}
+
+int journal_begin_steady(struct journal *journal, struct error *error)
+{
+        const struct world *world = journal->world;
+        struct steady_record record = {0};
+        bool same_boot = false;
+        int r = read_record(journal, &record, &same_boot, error);
+        if (r < 0)
+                return r;
+        if (r == 0) {
+                r = begin_anew(journal, error);
+        } else if (same_boot) {
+                journal->steady_offset = record.steady - record.monotonic;
+        } else {
+                nsec away = world_wall(world) - record.wall;
+                journal->steady_offset = record.steady + (away > 0 ? away : 0) - world_monotonic(world);
+        }
+        return r < 0 ? r : write_record(journal, error);
+}
