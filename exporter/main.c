@@ -95,10 +95,10 @@ static void handle_reload(struct http_exchange *exchange, void *context)
 }
 
 static const struct http_route routes[] = {
-        {"GET", "/metrics", handle_metrics, 0}, {"GET", "/probe", handle_probe, 0},
-        {"GET", "/", handle_landing, 0},        {"GET", "/-/healthy", handle_healthy, 0},
-        {"GET", "/-/ready", handle_ready, 0},   {"POST", "/-/reload", handle_reload, 0},
-        {"PUT", "/-/reload", handle_reload, 0}, {0},
+        {"GET", "/metrics", handle_metrics, 0, NULL}, {"GET", "/probe", handle_probe, 0, NULL},
+        {"GET", "/", handle_landing, 0, NULL},        {"GET", "/-/healthy", handle_healthy, 0, NULL},
+        {"GET", "/-/ready", handle_ready, 0, NULL},   {"POST", "/-/reload", handle_reload, 0, NULL},
+        {"PUT", "/-/reload", handle_reload, 0, NULL}, {0},
 };
 
 static int parse_workers(const char *word, unsigned *ret, struct error *error)

@@ -21,12 +21,12 @@ void http_secure_decide(struct http_exchange *exchange)
 static void on_verdict(void *context, enum web_verdict verdict)
 {
         struct http_exchange *exchange = context;
-        struct http_server *server = exchange->server;
+        struct http_ledger *ledger = exchange->ledger;
 
-        pthread_mutex_lock(&server->lock);
+        pthread_mutex_lock(&ledger->lock);
         exchange->verdict = (int)verdict;
         MHD_resume_connection(exchange->connection);
-        pthread_mutex_unlock(&server->lock);
+        pthread_mutex_unlock(&ledger->lock);
 }
 
 /* By a client certificate, where there are no users. */

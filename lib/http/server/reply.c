@@ -6,11 +6,11 @@
 static void answer(struct http_exchange *exchange, unsigned status, struct http_content *content,
                    struct MHD_Response *response)
 {
-        struct http_server *server = exchange->server;
+        struct http_ledger *ledger = exchange->ledger;
         bool elsewhere = exchange->suspended, last = false;
 
         if (elsewhere)
-                pthread_mutex_lock(&server->lock);
+                pthread_mutex_lock(&ledger->lock);
         if (!exchange->answered) {
                 exchange->answered = true;
                 exchange->status = status;
@@ -20,7 +20,7 @@ static void answer(struct http_exchange *exchange, unsigned status, struct http_
                         if (exchange->previous)
                                 exchange->previous->next = exchange->next;
                         else
-                                server->waiting = exchange->next;
+                                ledger->waiting = exchange->next;
                         if (exchange->next)
                                 exchange->next->previous = exchange->previous;
                         /* Under the lock, so that http_server_stop() finds no exchange in between. */
@@ -29,7 +29,7 @@ static void answer(struct http_exchange *exchange, unsigned status, struct http_
         }
         if (elsewhere) {
                 last = --exchange->holders == 0;
-                pthread_mutex_unlock(&server->lock);
+                pthread_mutex_unlock(&ledger->lock);
         }
 
         /* What comes after http_server_stop() has already answered goes nowhere. */
@@ -67,7 +67,7 @@ void http_reply_content(struct http_exchange *exchange, unsigned status, const c
                         struct http_content *content)
 {
         /* A response that all share holds no headers of one server's configuration. */
-        if (!exchange->server->secure && http_content_prepare(content, content_type))
+        if (!exchange->secured && http_content_prepare(content, content_type))
                 answer(exchange, status, http_content_ref(content), NULL);
         else if (http_content_length(content) > 0)
                 answer(exchange, status, NULL, http_content_response_once(content, content_type));

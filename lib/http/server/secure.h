@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What secure.c and authenticate.c share. */
+/* What those files of the HTTP server share that know its web configuration. */
 #ifndef RUNBOOK_HTTP_SERVER_SECURE_H
 #define RUNBOOK_HTTP_SERVER_SECURE_H
 
