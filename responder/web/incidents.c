@@ -37,7 +37,7 @@ static int page_size(const char *text, size_t *ret, struct error *error)
         return 0;
 }
 
-static int list_incidents(struct api *api, struct http_exchange *exchange, cJSON **ret, struct error *error)
+int api_list(struct api *api, struct http_exchange *exchange, cJSON **ret, struct error *error)
 {
         enum incident_state state = INCIDENT_UNCHANGED;
         const char *wanted = http_query(exchange, "state");
@@ -71,23 +71,11 @@ static int list_incidents(struct api *api, struct http_exchange *exchange, cJSON
         return 0;
 }
 
-void api_list(struct api *api, struct http_exchange *exchange)
-{
-        _cleanup_error_ struct error error = {0};
-        cJSON *answer = NULL;
-        int r = list_incidents(api, exchange, &answer, &error);
-        if (r < 0)
-                api_reply_error(exchange, r, &error);
-        else
-                api_reply_json(exchange, 200, answer);
-}
-
-/* One whole incident. */
-int api_show_incident(struct api *api, const char *number, cJSON **ret, struct error *error)
+int api_show(struct api *api, struct http_exchange *exchange, cJSON **ret, struct error *error)
 {
         struct incident incident = {0};
         cJSON *timeline = NULL;
-        int r = journal_find(api->options.parts.journal, number, &incident, error);
+        int r = journal_find(api->options.parts.journal, http_path_parameter(exchange), &incident, error);
         if (r >= 0)
                 r = journal_timeline(api->options.parts.journal, incident.id, &timeline, error);
         if (r >= 0)
@@ -96,18 +84,7 @@ int api_show_incident(struct api *api, const char *number, cJSON **ret, struct e
         return r;
 }
 
-void api_show(struct api *api, struct http_exchange *exchange)
-{
-        _cleanup_error_ struct error error = {0};
-        cJSON *answer = NULL;
-        int r = api_show_incident(api, http_path_parameter(exchange), &answer, &error);
-        if (r < 0)
-                api_reply_error(exchange, r, &error);
-        else
-                api_reply_json(exchange, 200, answer);
-}
-
-int api_status_json(struct api *api, cJSON **ret, struct error *error)
+int api_status(struct api *api, struct http_exchange *exchange _unused_, cJSON **ret, struct error *error)
 {
         const struct incident_parts *parts = &api->options.parts;
         struct incident_list active = {0};
@@ -145,15 +122,4 @@ int api_status_json(struct api *api, cJSON **ret, struct error *error)
         json_put(answer, "remediations", names);
         *ret = answer;
         return 0;
-}
-
-void api_status(struct api *api, struct http_exchange *exchange)
-{
-        _cleanup_error_ struct error error = {0};
-        cJSON *answer = NULL;
-        int r = api_status_json(api, &answer, &error);
-        if (r < 0)
-                api_reply_error(exchange, r, &error);
-        else
-                api_reply_json(exchange, 200, answer);
 }

@@ -177,15 +177,19 @@ def test_max_asks_and_undo_restores(make, api_keys, sink):
         assert {row["name"] for row in asked["detail"]["plans"][0]["plan"]["rows"]} == {"bob", "carol"}
         wait_for(lambda: "awaits approval" in json.dumps(sink.to("oncall")), "a person to be told")
 
-        status, answer = responder.post(f"/api/v1/incidents/{incident['number']}/approve", {"by": "anna"})
+        status, answer = responder.post(f"/api/v1/incidents/{incident['number']}/approve",
+                                        {"by": "anna", "reason": "they leaked"})
         assert status == 200, answer
         incident = responder.wait_state("revoke", "healed")
         assert api_keys.live_keys() == ["alice"]
-        assert "person:anna" in [row["actor"] for row in incident["timeline"]]
 
-        status, _ = responder.post(f"/api/v1/incidents/{incident['number']}/undo", {"by": "anna"})
+        status, _ = responder.post(f"/api/v1/incidents/{incident['number']}/undo",
+                                   {"by": "anna", "reason": "they did not"})
         assert status == 200
         wait_for(lambda: responder.incident(incident["number"])["steps"][0]["status"] == "undone", "the undo")
+        decided = {row["event"]: row["detail"]["reason"] for row in responder.incident(incident["number"])["timeline"]
+                   if row["actor"] == "person:anna"}
+        assert decided == {"approved": "they leaked", "undo asked for": "they did not"}
         assert api_keys.live_keys() == ["alice", "bob", "carol"]
         assert responder.post(f"/api/v1/incidents/{incident['number']}/undo")[0] == 409
 
