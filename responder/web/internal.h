@@ -31,6 +31,10 @@ struct api_route {
         bool pauses;            /* for api_pause() */
 };
 
+/* Whether who asks may operate: those who send alerts do not approve what they set off. -EACCES is told in
+ * `error`. For the handler, on the event thread. */
+bool api_may_operate(const struct api *api, const struct http_exchange *exchange, struct error *error);
+
 /* An incident as the API shows it; with steps and timeline (which it takes) when `whole`. NULL when out of
  * memory. */
 cJSON *api_incident(const struct incident *incident, bool whole, cJSON *timeline);

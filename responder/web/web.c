@@ -74,31 +74,12 @@ static void later_run(void *context)
         free(later);
 }
 
-/* Those who send alerts do not approve what they set off. */
-static bool may_operate(const struct api *api, const struct http_exchange *exchange, struct error *error)
-{
-        const char *operators = api->options.operators;
-        if (!operators)
-                return true;
-        for (const char *at = operators; *at;) {
-                size_t length = strcspn(at, ",");
-                _cleanup_free_ char *name = strndup(at, length);
-                if (name && *name && http_user_is(exchange, name))
-                        return true;
-                at += length + (at[length] == ',');
-        }
-        const char *user = http_user(exchange);
-        error_set(error, EACCES, "%s may send alerts and read, but not operate: see --web.operators",
-                  user ? user : "who has no name");
-        return false;
-}
-
 static void handle_later(struct http_exchange *exchange, void *context)
 {
         const struct api_route *route = http_route_data(exchange);
         struct api *api = context;
         _cleanup_error_ struct error error = {0};
-        if (route->operates && !may_operate(api, exchange, &error)) {
+        if (route->operates && !api_may_operate(api, exchange, &error)) {
                 api_reply_error(exchange, -EACCES, &error);
                 return;
         }

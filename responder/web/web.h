@@ -24,6 +24,13 @@ struct api_options {
         const char *operators;
 };
 
+/*
+ * It can do harm, so only this machine may reach it unless everybody who asks has to say who he is (-EPERM);
+ * and every operator has to be somebody whose password or certificate can be checked (-EINVAL). Reads the web
+ * configuration for that, and fills `must_authenticate` and, where nobody is named, `operators`.
+ */
+int api_check_access(struct api_options *options, struct error *error);
+
 /* Starts to serve. */
 int api_start(const struct api_options *options, struct api **ret, struct error *error);
 

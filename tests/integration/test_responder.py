@@ -302,7 +302,18 @@ def test_command_line(make, binaries):
     assert mistaken.returncode == 1
     assert f"{responder.config}:" in mistaken.stderr and 'did you mean "host.memory"' in mistaken.stderr
     assert run(responder, "--no-such-flag").returncode == 2
-    assert run(responder, "nonsense").returncode == 2
+    for words, complaint in (
+            (["plann"], 'there is no command "plann"; did you mean plan?'),
+            (["nonsense"], 'there is no command "nonsense"; see --help'),
+            (["plan", "describe"], 'one command at a time: there are "plan" and "describe"'),
+            (["plan", "now"], '"plan" takes no further words, and there is "now"; see --help'),
+            (["describe", "--json", "--alert=x"], '"describe" does not take --alert: it goes with plan'),
+            (["verify", "--dry-run"], '"verify" does not take --dry-run'),
+            (["--json"], "--json goes with plan"),
+            (["--config.check", "plann"], 'there is no command "plann"; did you mean plan?'),
+            (["plan"], "plan needs --alert=FILE")):
+        done = run(responder, *words)
+        assert (done.returncode, done.stdout, done.stderr) == (2, "", f"runbook_responder: {complaint}\n"), words
     absent = run(responder, "verify", f"--journal={responder.journal}")
     assert absent.returncode == 1 and not responder.journal.exists(), absent.stderr
     assert run(responder, "--version").stdout.startswith("runbook_responder ")
