@@ -9,15 +9,6 @@
 
 #define TITLE_COLUMNS 32
 
-static const struct {
-        const char *word, *sign, *colour;
-} standings[] = {
-        [STANDING_PASS] = {"pass", "✓ PASS", "\033[32m"},
-        [STANDING_WARN] = {"warn", "! WARN", "\033[33m"},
-        [STANDING_FAIL] = {"fail", "✗ FAIL", "\033[31m"},
-        [STANDING_UNKNOWN] = {"fail", "✗ FAIL", "\033[31m"},
-};
-
 bool checklist_has(const struct check_set *set, size_t i)
 {
         size_t steps = 0;
@@ -104,11 +95,6 @@ static size_t columns_of(const char *title)
         return columns;
 }
 
-static void put_coloured(struct text *text, bool colour, enum standing standing, const char *words)
-{
-        text_printf(text, "%s%s%s", colour ? standings[standing].colour : "", words, colour ? "\033[0m" : "");
-}
-
 /* Line by line, with an arrow at the first. */
 static void put_advice(struct text *text, const char *advice)
 {
@@ -126,10 +112,10 @@ static void put_advice(struct text *text, const char *advice)
         }
 }
 
-static void put_step(struct text *text, const struct check_state *state, bool colour)
+static void put_step(struct text *text, const struct check_state *state, enum standing standing, bool colour)
 {
         const struct check *check = state->check;
-        enum standing standing = check_state_standing(state);
+        const struct standing_style *style = &standing_styles[standing];
 
         if (check->step > 0)
                 text_printf(text, "%2lld. ", (long long)check->step);
@@ -140,7 +126,8 @@ static void put_step(struct text *text, const struct check_state *state, bool co
         for (size_t column = columns_of(check->title); column < TITLE_COLUMNS; column++)
                 text_putc(text, '.');
         text_putc(text, ' ');
-        put_coloured(text, colour, standing, standings[standing].sign);
+        text_printf(text, "%s%s %s%s", colour ? style->escape : "", style->sign, style->label,
+                    colour ? "\033[0m" : "");
         if (standing == STANDING_PASS)
                 put_nearest(text, state);
         text_putc(text, '\n');
@@ -171,18 +158,20 @@ static void put_local_time(struct text *text, nsec wall)
 
 void checklist_print(const struct once *once, nsec wall, bool colour, struct text *text)
 {
-        size_t of[N_ELEMENTS(standings)] = {0};
+        size_t of[N_ELEMENTS(standing_styles)] = {0};
 
         text_printf(text, "=== %s%sDaily operations checklist ===\n",
                     once->set->title ? once->set->title : "", once->set->title ? ": " : "");
         put_local_time(text, wall);
         text_puts(text, "\n\n");
         for (size_t i = following(once, SIZE_MAX); i != SIZE_MAX; i = following(once, i)) {
-                put_step(text, &once->states[i], colour);
-                of[check_state_standing(&once->states[i])]++;
+                enum standing standing = once_standing(once, i);
+
+                put_step(text, &once->states[i], standing, colour);
+                of[standing]++;
         }
         text_printf(text, "\n=== %zu passed, %zu warned, %zu failed ===\n", of[STANDING_PASS],
-                    of[STANDING_WARN], of[STANDING_FAIL] + of[STANDING_UNKNOWN]);
+                    of[STANDING_WARN], of[STANDING_FAIL]);
 }
 
 /* ---- for programs ---- */
@@ -202,7 +191,7 @@ static void add_value(const struct judgement *judgement, void *context)
         cJSON_AddItemToArray(list, item);
 }
 
-static cJSON *step_json(const struct check_state *state)
+static cJSON *step_json(const struct check_state *state, enum standing standing)
 {
         const struct check *check = state->check;
         cJSON *step = cJSON_CreateObject(), *values;
@@ -213,7 +202,7 @@ static cJSON *step_json(const struct check_state *state)
         cJSON_AddStringToObject(step, "name", check->name);
         cJSON_AddStringToObject(step, "title", check->title);
         cJSON_AddStringToObject(step, "kind", check->kind->name);
-        cJSON_AddStringToObject(step, "standing", standings[check_state_standing(state)].word);
+        cJSON_AddStringToObject(step, "standing", standing_styles[standing].word);
         text_put_line(&reason, check_state_reason(state), SIZE_MAX);
         if (!state->success)
                 cJSON_AddStringToObject(step, "reason", text_string(&reason));
@@ -238,10 +227,10 @@ int checklist_print_json(const struct once *once, nsec wall, struct text *text)
         if (once->set->title)
                 cJSON_AddStringToObject(document, "title", once->set->title);
         cJSON_AddStringToObject(document, "time", time_format(wall, time));
-        cJSON_AddStringToObject(document, "standing", standings[once_worst(once)].word);
+        cJSON_AddStringToObject(document, "standing", standing_styles[once_worst(once)].word);
         cJSON *steps = cJSON_AddArrayToObject(document, "steps");
         for (size_t i = following(once, SIZE_MAX); i != SIZE_MAX; i = following(once, i))
-                cJSON_AddItemToArray(steps, step_json(&once->states[i]));
+                cJSON_AddItemToArray(steps, step_json(&once->states[i], once_standing(once, i)));
         _cleanup_free_ char *printed = json_print(document);
         if (!printed)
                 return -ENOMEM;

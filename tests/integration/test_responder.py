@@ -222,10 +222,12 @@ def test_cooldown_and_pause_outlive_a_restart(make, sink):
     with alive(responder):
         responder.send(alert_of("a", n="1"))
         responder.wait_state("cool", "healed")
-        responder.send(alert_of("a", n="2"))
+        responder.send(alert_of("a", n="2", spell="<b>&"))
         held = responder.wait_state("cool", "held", n="2")
         assert held["guard"] == "cooldown" and held["guard_until"]
-        assert "held by cooldown until" in responder.page("/")
+        page = responder.page("/")
+        assert "held by cooldown until" in page
+        assert "spell=&lt;b&gt;&amp;" in page and "<b>" not in page
         assert responder.post("/-/pause", {"by": "anna", "reason": "a move"})[0] == 200
     with alive(responder):
         assert responder.get("/api/v1/status")["paused"] is True
