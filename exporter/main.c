@@ -24,7 +24,6 @@ struct exporter {
 static void handle_metrics(struct http_exchange *exchange, void *context)
 {
         const struct exporter *exporter = context;
-
         scrape_handle(current_hold(exporter->current), exchange);
         current_release(exporter->current);
 }
@@ -32,7 +31,6 @@ static void handle_metrics(struct http_exchange *exchange, void *context)
 static void handle_probe(struct http_exchange *exchange, void *context)
 {
         const struct exporter *exporter = context;
-
         probe_handle(current_hold(exporter->current), exchange);
         current_release(exporter->current);
 }
@@ -45,9 +43,8 @@ static void handle_landing(struct http_exchange *exchange, void *context)
         struct schedule *schedule = scrape_schedule(scrape);
         _cleanup_free_ struct check_state *states = calloc(schedule_count(schedule), sizeof(*states));
         size_t count = states ? schedule_states(schedule, NULL, states, NULL, NULL) : 0;
-
         if (states)
-                page_render(scrape_set(scrape)->title, states, count, clock_wall(), &page);
+                landing_render(scrape_set(scrape)->title, states, count, clock_wall(), &page);
         for (size_t i = 0; i < count; i++)
                 check_state_release(&states[i]);
         current_release(exporter->current);
@@ -66,7 +63,6 @@ static void handle_alive(struct http_exchange *exchange, void *context _unused_)
 static void handle_reload(struct http_exchange *exchange, void *context)
 {
         const struct exporter *exporter = context;
-
         if (exporter->arguments->enable_lifecycle)
                 current_ask_reload(exporter->current, exchange);
         else
@@ -100,7 +96,6 @@ static int start(void *context, struct error *error)
                 .workers = arguments->worker_limit,
         };
         int r = http_client_global_init(error);
-
         if (r >= 0)
                 r = http_server_open(&options, &exporter->server, error);
         if (r >= 0)
@@ -116,7 +111,6 @@ static int start(void *context, struct error *error)
 static void reload(void *context)
 {
         const struct exporter *exporter = context;
-
         current_reload(exporter->current);
 }
 
@@ -124,7 +118,6 @@ static void reload(void *context)
 static void stop(void *context)
 {
         const struct exporter *exporter = context;
-
         current_close(exporter->current);
         http_server_stop(exporter->server);
         if (!current_stop(exporter->current, STOP_PATIENCE))
@@ -140,7 +133,6 @@ static int run_serve(const void *context)
                 .confinement = {.mode = arguments->sandbox,
                                 .state_directory = arguments->state_directory,
                                 .listen_address = daemon_listen_address(&arguments->daemon)}};
-
         return daemon_serve(&daemon, &exporter);
 }
 
@@ -149,7 +141,6 @@ static int read_config(const void *context, struct text *verdict, struct error *
         const struct exporter_arguments *arguments = context;
         _cleanup_(check_set_free_p) struct check_set *set = NULL;
         int r = http_client_global_init(error);
-
         if (r >= 0)
                 r = check_set_load(arguments->daemon.config_file, NULL, &set, error);
         if (r >= 0)
@@ -161,7 +152,6 @@ static int read_config(const void *context, struct text *verdict, struct error *
 static int run_check(const void *context)
 {
         const struct exporter_arguments *arguments = context;
-
         return daemon_check(arguments->daemon.web_config_file, read_config, arguments);
 }
 
@@ -188,7 +178,6 @@ static int parse_workers(const char *word, unsigned *ret, struct error *error)
 {
         char *end;
         long value = strtol(word, &end, 10);
-
         if (end == word || *end || value < 0 || value > WORKERS_MAX)
                 return error_set(error, EINVAL, "--workers: \"%s\" is not a number from 0 to %d", word,
                                  WORKERS_MAX);
@@ -200,7 +189,6 @@ static int check_arguments(void *context, struct error *error)
 {
         struct exporter_arguments *arguments = context;
         int r = parse_workers(arguments->workers, &arguments->worker_limit, error);
-
         if (r >= 0)
                 r = confinement_check_mode(arguments->sandbox, error);
         if (r >= 0 && arguments->once && !*arguments->once)
@@ -245,6 +233,5 @@ int main(int argc, char **argv)
                 .check = check_arguments,
                 .help = check_kinds_list,
         };
-
         return program_main(&program, argc, argv);
 }

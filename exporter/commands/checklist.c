@@ -18,11 +18,9 @@ bool checklist_has(const struct check_set *set, size_t i)
         return steps == 0 || set->checks[i].step > 0;
 }
 
-/* ---- in which order ---- */
-
 /* The next check after number `at` of the list, SIZE_MAX to begin with: by step, then by place in the file.
  */
-static size_t following(const struct once *once, size_t at)
+static size_t check_after(const struct once *once, size_t at)
 {
         const struct check *checks = once->set->checks;
         int64_t after = at == SIZE_MAX ? 0 : checks[at].step;
@@ -40,8 +38,6 @@ static size_t following(const struct once *once, size_t at)
         return SIZE_MAX;
 }
 
-/* ---- values beside thresholds ---- */
-
 /* The series within a condition that is nearest to it. */
 struct nearest {
         bool found;
@@ -56,7 +52,7 @@ static bool is_nearer(const struct judgement *judgement, const struct judgement 
         return upwards ? judgement->value > than->value : judgement->value < than->value;
 }
 
-static void compare(const struct judgement *judgement, void *context)
+static void keep_nearest(const struct judgement *judgement, void *context)
 {
         struct nearest *nearest = context;
 
@@ -75,7 +71,7 @@ static void put_nearest(struct text *text, const struct check_state *state)
 
         if (thresholds->count > 0)
                 threshold_judge(&thresholds->items[0], &state->result->samples, state->result->started_wall,
-                                compare, &nearest);
+                                keep_nearest, &nearest);
         if (!nearest.found)
                 return;
         judgement_put(&words, &nearest.judgement);
@@ -83,8 +79,6 @@ static void put_nearest(struct text *text, const struct check_state *state)
         text_put_line(text, text_string(&words), SIZE_MAX);
         text_putc(text, ')');
 }
-
-/* ---- for people ---- */
 
 static size_t columns_of(const char *title)
 {
@@ -164,7 +158,7 @@ void checklist_print(const struct once *once, nsec wall, bool colour, struct tex
                     once->set->title ? once->set->title : "", once->set->title ? ": " : "");
         put_local_time(text, wall);
         text_puts(text, "\n\n");
-        for (size_t i = following(once, SIZE_MAX); i != SIZE_MAX; i = following(once, i)) {
+        for (size_t i = check_after(once, SIZE_MAX); i != SIZE_MAX; i = check_after(once, i)) {
                 enum standing standing = once_standing(once, i);
 
                 put_step(text, &once->states[i], standing, colour);
@@ -173,8 +167,6 @@ void checklist_print(const struct once *once, nsec wall, bool colour, struct tex
         text_printf(text, "\n=== %zu passed, %zu warned, %zu failed ===\n", of[STANDING_PASS],
                     of[STANDING_WARN], of[STANDING_FAIL]);
 }
-
-/* ---- for programs ---- */
 
 static void add_value(const struct judgement *judgement, void *context)
 {
@@ -229,7 +221,7 @@ int checklist_print_json(const struct once *once, nsec wall, struct text *text)
         cJSON_AddStringToObject(document, "time", time_format(wall, time));
         cJSON_AddStringToObject(document, "standing", standing_styles[once_worst(once)].word);
         cJSON *steps = cJSON_AddArrayToObject(document, "steps");
-        for (size_t i = following(once, SIZE_MAX); i != SIZE_MAX; i = following(once, i))
+        for (size_t i = check_after(once, SIZE_MAX); i != SIZE_MAX; i = check_after(once, i))
                 cJSON_AddItemToArray(steps, step_json(&once->states[i], once_standing(once, i)));
         _cleanup_free_ char *printed = json_print(document);
         if (!printed)

@@ -9,7 +9,7 @@
 #include "exporter/commands/capacity.h"
 #include "exporter/commands/checklist.h"
 #include "exporter/commands/dashboard.h"
-#include "exporter/commands/once.h"
+#include "exporter/commands/run_once.h"
 #include "runbook/http_client.h"
 #include "runbook/log.h"
 
@@ -40,7 +40,6 @@ static int run_checks(const struct exporter_arguments *arguments, const char *st
 static int report(const struct text *text, int result, enum standing verdict)
 {
         _cleanup_error_ struct error error = {0};
-
         if (result < 0) {
                 error_oom(&error);
                 return could_not_look(&error);
@@ -51,7 +50,6 @@ static int report(const struct text *text, int result, enum standing verdict)
 int command_describe(const void *context _unused_)
 {
         _cleanup_text_ struct text text = {0};
-
         check_kinds_describe(&text);
         return program_print(&text);
 }
@@ -71,7 +69,6 @@ int command_checklist(const void *context)
         _cleanup_error_ struct error error = {0};
         _cleanup_text_ struct text text = {0};
         int r = 0;
-
         if (run_checks(arguments, NULL, arguments->all ? NULL : checklist_has, &once, &error) < 0)
                 return could_not_look(&error);
         if (arguments->json)
@@ -89,7 +86,6 @@ int command_capacity(const void *context)
         _cleanup_error_ struct error error = {0};
         _cleanup_text_ struct text text = {0};
         ssize_t missing;
-
         if (run_checks(arguments, NULL, capacity_wants, &once, &error) < 0)
                 return could_not_look(&error);
         missing = arguments->json ? capacity_print_json(once, clock_wall(), &text)
@@ -102,7 +98,6 @@ int command_once(const void *context)
         const struct exporter_arguments *arguments = context;
         _cleanup_(once_free_p) struct once *once = NULL;
         _cleanup_error_ struct error error = {0};
-
         if (run_checks(arguments, arguments->state_directory, NULL, &once, &error) < 0 ||
             once_write_metrics(once, arguments->once, &error) < 0)
                 return could_not_look(&error);
@@ -116,7 +111,6 @@ static int write_from_file(const struct exporter_arguments *arguments,
         _cleanup_(check_set_free_p) struct check_set *set = NULL;
         _cleanup_error_ struct error error = {0};
         _cleanup_text_ struct text text = {0};
-
         log_less(arguments);
         int r = http_client_global_init(&error);
         if (r >= 0)

@@ -15,7 +15,6 @@ static void put_judgement(const struct judgement *judgement, void *context)
 {
         struct shown *shown = context;
         _cleanup_text_ struct text value = {0};
-
         if (!judgement->beyond || shown->beyond++ >= JUDGEMENTS_SHOWN)
                 return;
         judgement_put(&value, judgement);
@@ -30,7 +29,6 @@ static void put_beyond(struct text *text, const struct check_state *state)
 {
         for (enum threshold_level level = THRESHOLD_LEVELS; level-- > 0;) {
                 struct shown shown = {text, 0};
-
                 thresholds_judge(&state->check->thresholds, level, &state->result->samples,
                                  state->result->started_wall, put_judgement, &shown);
                 if (shown.beyond > JUDGEMENTS_SHOWN)
@@ -43,7 +41,6 @@ static void put_advice(struct text *text, const struct check *check)
 {
         const char *url = check->runbook_url;
         bool link = url && (string_starts(url, "https://") || string_starts(url, "http://"));
-
         if (check->advice) {
                 text_puts(text, "<div><strong>");
                 html_put(text, check->advice);
@@ -66,7 +63,6 @@ static void put_check(struct text *text, const struct check_state *state, nsec n
         enum standing standing = check_state_standing(state);
         const struct standing_style *style = &standing_styles[standing];
         const struct check_result *result = state->result;
-
         text_printf(text,
                     "<tr><td class=\"s %s\"><span aria-hidden=\"true\">%s</span> %s</td><th scope=\"row\">",
                     style->tone, style->sign, style->phrase);
@@ -96,15 +92,14 @@ static void put_check(struct text *text, const struct check_state *state, nsec n
         text_puts(text, "</td></tr>\n");
 }
 
-void page_render(const char *title, const struct check_state *states, size_t count, nsec now,
-                 struct text *text)
+void landing_render(const char *title, const struct check_state *states, size_t count, nsec now,
+                    struct text *text)
 {
         static const struct html_link links[] = {
                 {"/metrics", "Metrics"}, {"/-/healthy", "Healthy"}, {"/-/ready", "Ready"}, {0}};
         static const char *const columns[] = {"State", "Check", "Kind", "Last run", "Took", "Reason", NULL};
         size_t of[N_ELEMENTS(standing_styles)] = {0};
         _cleanup_text_ struct text heading = {0};
-
         for (size_t i = 0; i < count; i++)
                 of[check_state_standing(&states[i])]++;
         text_printf(&heading, "%s%sRunbook exporter", title ? title : "", title ? ": " : "");

@@ -45,22 +45,24 @@ static const struct command *find_word(const struct program *program, const char
         return NULL;
 }
 
-static int refuse_word(const struct program *program, const char *word, struct error *error)
+static void refuse_word(const struct program *program, const char *word, struct error *error)
 {
         size_t count = 0, most = 0;
         while (program->commands[most].name)
                 most++;
         _cleanup_free_ const char **names = calloc(most + 1, sizeof(*names));
-        if (!names)
-                return error_oom(error);
+        if (!names) {
+                error_oom(error);
+                return;
+        }
         for (size_t i = 0; i < most; i++)
                 if (is_word(&program->commands[i]))
                         names[count++] = program->commands[i].name;
         const char *nearest = config_nearest(word, names, count);
         if (nearest)
-                return error_set(error, EINVAL, "there is no command \"%s\"; did you mean %s?", word,
-                                 nearest);
-        return error_set(error, EINVAL, "there is no command \"%s\"; see --help", word);
+                error_set(error, EINVAL, "there is no command \"%s\"; did you mean %s?", word, nearest);
+        else
+                error_set(error, EINVAL, "there is no command \"%s\"; see --help", word);
 }
 
 /* Without a word: what a flag asks for, or else what is done without one. */
@@ -73,24 +75,25 @@ static const struct command *find_wordless(const struct program *program, uint64
         return NULL;
 }
 
-static int choose(const struct program *program, char **words, int count, uint64_t given,
-                  const struct command **ret, struct error *error)
+/* The command that is meant; NULL after a complaint. */
+static const struct command *choose(const struct program *program, char **words, int count, uint64_t given,
+                                    struct error *error)
 {
         const struct command *command =
                 count > 0 ? find_word(program, words[0]) : find_wordless(program, given);
-
-        if (!command)
-                return count > 0 ? refuse_word(program, words[0], error)
-                                 : error_set(error, EINVAL, "which command? See --help");
-        if (count > 1 && find_word(program, words[1]))
-                return error_set(error, EINVAL, "one command at a time: there are \"%s\" and \"%s\"",
-                                 words[0], words[1]);
-        if (count > 1)
-                return error_set(error, EINVAL,
-                                 "\"%s\" takes no further words, and there is \"%s\"; see --help", words[0],
-                                 words[1]);
-        *ret = command;
-        return 0;
+        if (!command && count > 0)
+                refuse_word(program, words[0], error);
+        else if (!command)
+                error_set(error, EINVAL, "which command? See --help");
+        else if (count > 1 && find_word(program, words[1]))
+                error_set(error, EINVAL, "one command at a time: there are \"%s\" and \"%s\"", words[0],
+                          words[1]);
+        else if (count > 1)
+                error_set(error, EINVAL, "\"%s\" takes no further words, and there is \"%s\"; see --help",
+                          words[0], words[1]);
+        else
+                return command;
+        return NULL;
 }
 
 /* "capacity, checklist and --once": the commands that take a flag. Nothing when it needs none of them. */
@@ -98,7 +101,6 @@ static void put_takers(const struct program *program, const char *flag, struct t
 {
         const struct command *before = NULL;
         size_t named = 0;
-
         for (const struct command *command = program->commands; command->name; command++) {
                 if (!takes(command, flag))
                         continue;
@@ -118,7 +120,6 @@ static int refuse_flag(const struct program *program, const struct command *comm
                        struct error *error)
 {
         _cleanup_text_ struct text takers = {0}, name = {0};
-
         put_takers(program, flag, &takers);
         text_printf(&name, is_word(command) ? "\"%s\"" : "%s", command->name);
         if (text_error(&takers) < 0 || text_error(&name) < 0)
@@ -160,7 +161,6 @@ static void put_help(const struct program *program, struct text *text)
 static int print_about(const struct program *program)
 {
         _cleanup_text_ struct text text = {0};
-
         if (program->common->help)
                 put_help(program, &text);
         else
@@ -176,14 +176,13 @@ int program_main(const struct program *program, int argc, char **argv)
         char **words = NULL;
         int count = 0;
         uint64_t given = 0;
-
         memory_prepare();
         signal(SIGPIPE, SIG_IGN);
         int r = flags_parse(program->flags, argc, argv, &words, &count, &given, &error);
         if (r >= 0 && (common->help || common->version))
                 return print_about(program);
-        if (r >= 0)
-                r = choose(program, words, count, given, &command, &error);
+        if (r >= 0 && !(command = choose(program, words, count, given, &error)))
+                r = -EINVAL;
         if (r >= 0)
                 r = check_flags(program, command, given, &error);
         if (r >= 0)
@@ -200,7 +199,6 @@ int program_main(const struct program *program, int argc, char **argv)
 int program_print(const struct text *text)
 {
         int r = text_error(text);
-
         if (r == 0)
                 r = write_all(STDOUT_FILENO, text_string(text), text->length);
         if (r == 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of the HTTP side share. */
-#ifndef RESPONDER_API_INTERNAL_H
-#define RESPONDER_API_INTERNAL_H
+#ifndef RESPONDER_WEB_INTERNAL_H
+#define RESPONDER_WEB_INTERNAL_H
 
 #include "responder/web/web.h"
 #include "responder/web/webhook.h"

@@ -7,8 +7,8 @@
  * owner may do so after http_server_stop(): so what is done on any thread (answering, freeing) knows the
  * ledger alone, which lives as long as the last exchange, and never the server.
  */
-#ifndef RUNBOOK_HTTP_SERVER_INTERNAL_H
-#define RUNBOOK_HTTP_SERVER_INTERNAL_H
+#ifndef LIB_HTTP_SERVER_INTERNAL_H
+#define LIB_HTTP_SERVER_INTERNAL_H
 
 #include <gnutls/abstract.h>
 #include <microhttpd.h>

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "exporter/commands/once.h"
+#include "exporter/commands/run_once.h"
 #include "tests/harness/unit.h"
 
 static void *no_memory(size_t size _unused_)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A schedule that is started once and waited for. */
-#include "exporter/commands/once.h"
+#include "exporter/commands/run_once.h"
 
 #include <errno.h>
 #include <fcntl.h>
