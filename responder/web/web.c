@@ -13,18 +13,11 @@
 
 static http_handler handle_alerts, handle_later, handle_alive;
 
-/* Answered by a worker. */
-#define LATER(...)                                 \
-        handle_later, 0, &(const struct api_route) \
-        {                                          \
-                __VA_ARGS__                        \
-        }
-/* The same, for those alone who may operate. */
-#define DECISION(...)                                           \
-        handle_later, DECISION_LIMIT, &(const struct api_route) \
-        {                                                       \
-                .operates = true, __VA_ARGS__                   \
-        }
+/* clang-format off */
+/* Answered by a worker; and so for those alone who may operate. */
+#define LATER(...) handle_later, 0, &(const struct api_route){__VA_ARGS__}
+#define DECISION(...) handle_later, DECISION_LIMIT, &(const struct api_route){.operates = true, __VA_ARGS__}
+/* clang-format on */
 
 static const struct http_route routes[] = {
         {"POST", WEBHOOK_PATH, handle_alerts, WEBHOOK_LIMIT, NULL},
@@ -52,25 +45,20 @@ struct later {
         struct http_exchange *exchange;
 };
 
-static void answer_document(struct api *api, struct http_exchange *exchange, api_document *document)
-{
-        _cleanup_error_ struct error error = {0};
-        cJSON *answer = NULL;
-        int r = document(api, exchange, &answer, &error);
-        if (r < 0)
-                api_reply_error(exchange, r, &error);
-        else
-                api_reply_json(exchange, answer);
-}
-
 static void later_run(void *context)
 {
         struct later *later = context;
-        const struct api_route *route = http_route_data(later->exchange);
-        if (route->document)
-                answer_document(later->api, later->exchange, route->document);
+        struct http_exchange *exchange = later->exchange;
+        const struct api_route *route = http_route_data(exchange);
+        _cleanup_error_ struct error error = {0};
+        cJSON *answer = NULL;
+        int r;
+        if (route->page)
+                route->page(later->api, exchange);
+        else if ((r = route->document(later->api, exchange, &answer, &error)) < 0)
+                api_reply_error(exchange, r, &error);
         else
-                route->page(later->api, later->exchange);
+                api_reply_json(exchange, answer);
         free(later);
 }
 
