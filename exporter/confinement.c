@@ -28,7 +28,6 @@ int confinement_check_mode(const char *mode, struct error *error)
 static enum check_programs programs_of(const struct check_set *set, const struct check **ret_check)
 {
         enum check_programs most = CHECK_STARTS_NOTHING;
-
         for (size_t i = 0; i < set->count; i++) {
                 const struct check *check = &set->checks[i];
                 enum check_programs programs =
@@ -48,7 +47,6 @@ static char *socket_directory(const char *listen_address)
         if (!string_starts(listen_address, UNIX_PREFIX))
                 return NULL;
         const char *path = listen_address + strlen(UNIX_PREFIX), *slash = strrchr(path, '/');
-
         if (!slash)
                 return strdup(".");
         return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
@@ -73,7 +71,6 @@ static int restrict_files(struct confinement *confinement, const struct sandbox_
 {
         _cleanup_error_ struct error reason = {0};
         int abi = 0, r = sandbox_landlock(options, &abi, &reason);
-
         if (r >= 0)
                 snprintf(confinement->landlock, sizeof(confinement->landlock), "%d", abi);
         return settle_mode(confinement, r, &reason, missing, error);
@@ -84,7 +81,6 @@ static int restrict_calls(struct confinement *confinement, const struct sandbox_
 {
         _cleanup_error_ struct error reason = {0};
         int r = sandbox_seccomp(options, &reason);
-
         confinement->seccomp = r >= 0;
         return settle_mode(confinement, r, &reason, missing, error);
 }
@@ -93,7 +89,6 @@ int confinement_enter(struct confinement *confinement, const struct check_set *s
 {
         _cleanup_text_ struct text missing = {0};
         const struct check *starter = NULL;
-
         strcpy(confinement->landlock, "none");
         confinement->programs = CHECK_STARTS_ANYTHING;
         if (string_equal(confinement->mode, "off"))
@@ -130,7 +125,6 @@ int confinement_admit(const struct confinement *confinement, const struct check_
 {
         const struct check *starter = NULL;
         enum check_programs programs = programs_of(set, &starter);
-
         if (programs <= confinement->programs)
                 return 0;
         return error_set(

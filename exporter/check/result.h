@@ -35,6 +35,18 @@ struct check_state {
 
 /* How a check stands, from bad to worse. */
 enum standing { STANDING_PASS, STANDING_WARN, STANDING_FAIL, STANDING_UNKNOWN /* has not run yet */ };
+
+/* How a standing is told: never by a colour alone. */
+struct standing_style {
+        const char *word;   /* for programs: "pass" */
+        const char *phrase; /* for people: "passes" */
+        const char *label;  /* "PASS" */
+        const char *sign;   /* "✓" */
+        const char *tone;   /* its colour on a page: good, wait, bad */
+        const char *escape; /* its colour on a terminal */
+};
+extern const struct standing_style standing_styles[STANDING_UNKNOWN + 1];
+
 enum standing check_state_standing(const struct check_state *state);
 
 /* The reason of a failure in words, "" when there is none; borrowed from the state. */

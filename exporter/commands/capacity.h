@@ -3,7 +3,7 @@
 #ifndef EXPORTER_COMMANDS_CAPACITY_H
 #define EXPORTER_COMMANDS_CAPACITY_H
 
-#include "exporter/commands/once.h"
+#include "exporter/commands/run_once.h"
 
 /* For once_run(): the checks that measure anything of the report. */
 bool capacity_wants(const struct check_set *set, size_t i);

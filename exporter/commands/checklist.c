@@ -9,15 +9,6 @@
 
 #define TITLE_COLUMNS 32
 
-static const struct {
-        const char *word, *sign, *colour;
-} standings[] = {
-        [STANDING_PASS] = {"pass", "✓ PASS", "\033[32m"},
-        [STANDING_WARN] = {"warn", "! WARN", "\033[33m"},
-        [STANDING_FAIL] = {"fail", "✗ FAIL", "\033[31m"},
-        [STANDING_UNKNOWN] = {"fail", "✗ FAIL", "\033[31m"},
-};
-
 bool checklist_has(const struct check_set *set, size_t i)
 {
         size_t steps = 0;
@@ -27,11 +18,9 @@ bool checklist_has(const struct check_set *set, size_t i)
         return steps == 0 || set->checks[i].step > 0;
 }
 
-/* ---- in which order ---- */
-
 /* The next check after number `at` of the list, SIZE_MAX to begin with: by step, then by place in the file.
  */
-static size_t following(const struct once *once, size_t at)
+static size_t check_after(const struct once *once, size_t at)
 {
         const struct check *checks = once->set->checks;
         int64_t after = at == SIZE_MAX ? 0 : checks[at].step;
@@ -49,8 +38,6 @@ static size_t following(const struct once *once, size_t at)
         return SIZE_MAX;
 }
 
-/* ---- values beside thresholds ---- */
-
 /* The series within a condition that is nearest to it. */
 struct nearest {
         bool found;
@@ -65,7 +52,7 @@ static bool is_nearer(const struct judgement *judgement, const struct judgement 
         return upwards ? judgement->value > than->value : judgement->value < than->value;
 }
 
-static void compare(const struct judgement *judgement, void *context)
+static void keep_nearest(const struct judgement *judgement, void *context)
 {
         struct nearest *nearest = context;
 
@@ -84,7 +71,7 @@ static void put_nearest(struct text *text, const struct check_state *state)
 
         if (thresholds->count > 0)
                 threshold_judge(&thresholds->items[0], &state->result->samples, state->result->started_wall,
-                                compare, &nearest);
+                                keep_nearest, &nearest);
         if (!nearest.found)
                 return;
         judgement_put(&words, &nearest.judgement);
@@ -93,8 +80,6 @@ static void put_nearest(struct text *text, const struct check_state *state)
         text_putc(text, ')');
 }
 
-/* ---- for people ---- */
-
 static size_t columns_of(const char *title)
 {
         size_t columns = 0;
@@ -102,11 +87,6 @@ static size_t columns_of(const char *title)
         for (; *title; title++)
                 columns += (*title & 0xC0) != 0x80;
         return columns;
-}
-
-static void put_coloured(struct text *text, bool colour, enum standing standing, const char *words)
-{
-        text_printf(text, "%s%s%s", colour ? standings[standing].colour : "", words, colour ? "\033[0m" : "");
 }
 
 /* Line by line, with an arrow at the first. */
@@ -126,10 +106,10 @@ static void put_advice(struct text *text, const char *advice)
         }
 }
 
-static void put_step(struct text *text, const struct check_state *state, bool colour)
+static void put_step(struct text *text, const struct check_state *state, enum standing standing, bool colour)
 {
         const struct check *check = state->check;
-        enum standing standing = check_state_standing(state);
+        const struct standing_style *style = &standing_styles[standing];
 
         if (check->step > 0)
                 text_printf(text, "%2lld. ", (long long)check->step);
@@ -140,7 +120,8 @@ static void put_step(struct text *text, const struct check_state *state, bool co
         for (size_t column = columns_of(check->title); column < TITLE_COLUMNS; column++)
                 text_putc(text, '.');
         text_putc(text, ' ');
-        put_coloured(text, colour, standing, standings[standing].sign);
+        text_printf(text, "%s%s %s%s", colour ? style->escape : "", style->sign, style->label,
+                    colour ? "\033[0m" : "");
         if (standing == STANDING_PASS)
                 put_nearest(text, state);
         text_putc(text, '\n');
@@ -171,21 +152,21 @@ static void put_local_time(struct text *text, nsec wall)
 
 void checklist_print(const struct once *once, nsec wall, bool colour, struct text *text)
 {
-        size_t of[N_ELEMENTS(standings)] = {0};
+        size_t of[N_ELEMENTS(standing_styles)] = {0};
 
         text_printf(text, "=== %s%sDaily operations checklist ===\n",
                     once->set->title ? once->set->title : "", once->set->title ? ": " : "");
         put_local_time(text, wall);
         text_puts(text, "\n\n");
-        for (size_t i = following(once, SIZE_MAX); i != SIZE_MAX; i = following(once, i)) {
-                put_step(text, &once->states[i], colour);
-                of[check_state_standing(&once->states[i])]++;
+        for (size_t i = check_after(once, SIZE_MAX); i != SIZE_MAX; i = check_after(once, i)) {
+                enum standing standing = once_standing(once, i);
+
+                put_step(text, &once->states[i], standing, colour);
+                of[standing]++;
         }
         text_printf(text, "\n=== %zu passed, %zu warned, %zu failed ===\n", of[STANDING_PASS],
-                    of[STANDING_WARN], of[STANDING_FAIL] + of[STANDING_UNKNOWN]);
+                    of[STANDING_WARN], of[STANDING_FAIL]);
 }
-
-/* ---- for programs ---- */
 
 static void add_value(const struct judgement *judgement, void *context)
 {
@@ -202,7 +183,7 @@ static void add_value(const struct judgement *judgement, void *context)
         cJSON_AddItemToArray(list, item);
 }
 
-static cJSON *step_json(const struct check_state *state)
+static cJSON *step_json(const struct check_state *state, enum standing standing)
 {
         const struct check *check = state->check;
         cJSON *step = cJSON_CreateObject(), *values;
@@ -213,7 +194,7 @@ static cJSON *step_json(const struct check_state *state)
         cJSON_AddStringToObject(step, "name", check->name);
         cJSON_AddStringToObject(step, "title", check->title);
         cJSON_AddStringToObject(step, "kind", check->kind->name);
-        cJSON_AddStringToObject(step, "standing", standings[check_state_standing(state)].word);
+        cJSON_AddStringToObject(step, "standing", standing_styles[standing].word);
         text_put_line(&reason, check_state_reason(state), SIZE_MAX);
         if (!state->success)
                 cJSON_AddStringToObject(step, "reason", text_string(&reason));
@@ -238,10 +219,10 @@ int checklist_print_json(const struct once *once, nsec wall, struct text *text)
         if (once->set->title)
                 cJSON_AddStringToObject(document, "title", once->set->title);
         cJSON_AddStringToObject(document, "time", time_format(wall, time));
-        cJSON_AddStringToObject(document, "standing", standings[once_worst(once)].word);
+        cJSON_AddStringToObject(document, "standing", standing_styles[once_worst(once)].word);
         cJSON *steps = cJSON_AddArrayToObject(document, "steps");
-        for (size_t i = following(once, SIZE_MAX); i != SIZE_MAX; i = following(once, i))
-                cJSON_AddItemToArray(steps, step_json(&once->states[i]));
+        for (size_t i = check_after(once, SIZE_MAX); i != SIZE_MAX; i = check_after(once, i))
+                cJSON_AddItemToArray(steps, step_json(&once->states[i], once_standing(once, i)));
         _cleanup_free_ char *printed = json_print(document);
         if (!printed)
                 return -ENOMEM;

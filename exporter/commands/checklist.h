@@ -3,7 +3,7 @@
 #ifndef EXPORTER_CHECKLIST_H
 #define EXPORTER_CHECKLIST_H
 
-#include "exporter/commands/once.h"
+#include "exporter/commands/run_once.h"
 
 /* For once_run(): the checks that are a step of the checklist; all where none is. */
 bool checklist_has(const struct check_set *set, size_t i);

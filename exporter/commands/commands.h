@@ -3,26 +3,26 @@
 #ifndef EXPORTER_COMMANDS_H
 #define EXPORTER_COMMANDS_H
 
-#include "runbook/error.h"
-#include "runbook/flags.h"
+#include "runbook/daemon.h"
 
-struct command_options {
-        const char *config_file, *state_directory;
-        bool json; /* as a document for programs */
-        bool all;  /* every check, not the steps of the checklist alone */
+/* What the command line says. */
+struct exporter_arguments {
+        struct program_arguments program;
+        struct daemon_arguments daemon;
+        const char *state_directory, *once, *sandbox, *workers;
+        unsigned worker_limit; /* `workers` as a number */
+        bool json;             /* as a document for programs */
+        bool all;              /* every check, not the steps of the checklist alone */
+        bool enable_lifecycle;
 };
 
-/* For --help; closed by an entry without a name. */
-extern const struct command commands[];
-
-/* Whether there is such a command, and whether the options are its own; `name` may be NULL: none is given.
- * -EINVAL with a sentence. */
-int command_check(const char *name, const struct command_options *options, struct error *error);
-
-/* Runs a command that was checked, on the calling thread; what to exit with. */
-int command_run(const char *name, const struct command_options *options);
-
-/* --once: runs every check and writes the metrics to `path`. What to exit with: see once_exit_status(). */
-int command_once(const struct command_options *options, const char *path);
+/*
+ * They take an exporter_arguments and run on the calling thread. checklist, capacity and --once exit with a
+ * verdict: 0, 1 or 2 as once_exit_status() has it, and ONCE_COULD_NOT_LOOK; the others with EXIT_FINE or
+ * EXIT_FAILED.
+ */
+typedef int command_function(const void *arguments);
+command_function command_alerts, command_capacity, command_checklist, command_dashboard, command_describe,
+        command_once;
 
 #endif

@@ -70,10 +70,8 @@ static struct waiting *waiting_free(struct waiting *waiting)
 }
 DEFINE_CLEANUP(struct waiting *, waiting_free);
 
-/* ---- building the page ---- */
-
 /* The snapshot of what is selected; the exporter's own series are on the page of all. */
-static struct snapshot *look(struct scrape *scrape, const struct selection *selection)
+static struct snapshot *make_snapshot(struct scrape *scrape, const struct selection *selection)
 {
         struct sample_set own = {0};
 
@@ -95,7 +93,7 @@ static struct http_content *current_page(struct scrape *scrape, struct variant v
         if (previous && snapshot_generation(previous) == schedule_generation(scrape->schedule))
                 return snapshot_make(previous, variant, NULL, &scrape->duplicates);
 
-        struct snapshot *snapshot = look(scrape, NULL);
+        struct snapshot *snapshot = make_snapshot(scrape, NULL);
         if (!snapshot)
                 return NULL;
         struct http_content *page = snapshot_make(snapshot, variant, NULL, &scrape->duplicates);
@@ -110,7 +108,7 @@ static struct http_content *current_page(struct scrape *scrape, struct variant v
 static struct http_content *selected_page(struct scrape *scrape, const struct selection *selection,
                                           struct variant variant)
 {
-        struct snapshot *snapshot = look(scrape, selection);
+        struct snapshot *snapshot = make_snapshot(scrape, selection);
 
         if (!snapshot)
                 return NULL;
@@ -119,8 +117,6 @@ static struct http_content *selected_page(struct scrape *scrape, const struct se
         snapshot_free(snapshot);
         return page;
 }
-
-/* ---- the thread that answers ---- */
 
 /*
  * Never two runs of one check at a time: the one to be shown begins when that of before has ended, and all
@@ -211,11 +207,11 @@ static void answer_debug(struct scrape *scrape, struct waiting *waiting)
         _cleanup_text_ struct text page = {0};
         bool finished = waiting->traced && schedule_finished(scrape->schedule, waiting->runs[0]);
 
-        debug_render(check, waiting->traced, finished, &page);
+        trace_page_render(check, waiting->traced, finished, &page);
         http_reply(waiting->exchange, 200, HTTP_TYPE_TEXT, &page);
 }
 
-static void answer(struct scrape *scrape, struct waiting *waiting, bool stopping)
+static void answer_waiting(struct scrape *scrape, struct waiting *waiting, bool stopping)
 {
         _cleanup_(waiting_free_p) _unused_ struct waiting *done = waiting;
         struct http_content *page;
@@ -274,7 +270,7 @@ static void *run_thread(void *context)
                 while (ready) {
                         struct waiting *following = ready->next;
 
-                        answer(scrape, ready, stopping);
+                        answer_waiting(scrape, ready, stopping);
                         ready = following;
                 }
         }
@@ -286,8 +282,6 @@ static void *run_thread(void *context)
         pthread_mutex_unlock(&scrape->lock);
         return NULL;
 }
-
-/* ---- the handler ---- */
 
 /* Answers from memory while nothing is due, nothing is running that one waits for, and nothing has changed.
  */
@@ -343,7 +337,7 @@ static void wait_for_runs(struct scrape *scrape, struct http_exchange *exchange,
         }
         pthread_mutex_unlock(&scrape->lock);
         if (stopping)
-                answer(scrape, waiting, true);
+                answer_waiting(scrape, waiting, true);
 }
 
 void scrape_serve(struct scrape *scrape, struct http_exchange *exchange, struct selection *selection)
@@ -366,8 +360,6 @@ void scrape_handle(struct scrape *scrape, struct http_exchange *exchange)
         else
                 scrape_serve(scrape, exchange, &selection);
 }
-
-/* ---- its life ---- */
 
 int scrape_new(struct check_set *set, struct workers *workers, struct scrape *predecessor,
                const struct process_status *status, struct scrape **ret, struct error *error)

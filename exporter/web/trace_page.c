@@ -8,7 +8,6 @@
 static void put_end(const struct check_result *result, struct text *text)
 {
         double seconds = nsec_to_seconds(result->duration);
-
         if (result->code < 0) {
                 text_printf(text, "failed after %.3f s: ", seconds);
                 text_put_line(text, result->reason ? result->reason : "out of memory", SIZE_MAX);
@@ -21,15 +20,14 @@ static void put_end(const struct check_result *result, struct text *text)
 static void put_samples(const struct check_result *result, struct text *text)
 {
         const struct sample_set *const set = &result->samples;
-
         text_putc(text, '\n');
         metrics_encode_text(&set, 1, text, NULL); /* its failure sticks to the text */
         if (set->dropped > 0)
                 text_printf(text, "… and %llu series over max_series\n", (unsigned long long)set->dropped);
 }
 
-void debug_render(const struct check *check, const struct check_result *result, bool finished,
-                  struct text *text)
+void trace_page_render(const struct check *check, const struct check_result *result, bool finished,
+                       struct text *text)
 {
         text_printf(text, "Check %s of the kind %s", check->name, check->kind->name);
         if (check->probe_target) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One run of one check, step by step, as text for people. */
-#ifndef EXPORTER_DEBUG_H
-#define EXPORTER_DEBUG_H
+#ifndef EXPORTER_TRACE_PAGE_H
+#define EXPORTER_TRACE_PAGE_H
 
 #include "exporter/schedule/schedule.h"
 
@@ -9,7 +9,7 @@
  * `result` is that of schedule_trace(), NULL when no run could begin. While it is not `finished`, its steps
  * so far are all that is shown.
  */
-void debug_render(const struct check *check, const struct check_result *result, bool finished,
-                  struct text *text);
+void trace_page_render(const struct check *check, const struct check_result *result, bool finished,
+                       struct text *text);
 
 #endif

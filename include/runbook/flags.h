@@ -14,7 +14,7 @@
 enum flag_type { FLAG_STRING, FLAG_SWITCH, FLAG_DURATION };
 
 struct flag {
-        const char *name; /* without the dashes; NULL closes the table */
+        const char *name; /* without the dashes; NULL closes the table, which has room for 64 */
         enum flag_type type;
         void *target;           /* const char **, bool * or nsec * */
         const char *fallback;   /* the default, as it would be typed; NULL: none */
@@ -22,24 +22,16 @@ struct flag {
         const char *help;
 };
 
-struct command {
-        const char *name; /* "plan"; NULL closes the table */
-        const char *help;
-};
-
 /*
  * Fills the targets with defaults, then from argv. What is not a flag is handed back in `ret_arguments` (a
  * slice of argv, reordered to its end) and `ret_count`. -EINVAL names the flag and, when one is near, the
- * right one.
+ * right one. `ret_given` has a bit for each flag that was named, whatever its value; see flags_given().
  */
 int flags_parse(const struct flag *flags, int argc, char **argv, char ***ret_arguments, int *ret_count,
-                struct error *error);
+                uint64_t *ret_given, struct error *error);
 
-/* Writes what a command has to say to stdout; false after a sentence on stderr. */
-bool flags_print(const struct text *text);
-
-/* The text of --help: synopsis, commands (may be NULL), flags with defaults. */
-void flags_help(const char *program, const char *summary, const struct command *commands,
-                const struct flag *flags, struct text *text);
+/* Whether the flag of this name was on the command line; and was not switched off there. */
+bool flags_given(const struct flag *flags, uint64_t given, const char *name);
+bool flags_given_on(const struct flag *flags, uint64_t given, const char *name);
 
 #endif

@@ -22,11 +22,14 @@
 struct http_server;
 struct http_exchange;
 
+typedef void http_handler(struct http_exchange *exchange, void *context);
+
 struct http_route {
         const char *method; /* "GET", "POST"; NULL closes the table */
         const char *path;   /* "/metrics"; one "{id}" stands for one path segment */
-        void (*handle)(struct http_exchange *exchange, void *context);
+        http_handler *handle;
         size_t body_limit; /* bytes taken of a request's body; 0: none is accepted */
+        const void *data;  /* the route's own, for its handler: see http_route_data() */
 };
 
 /* A listen address: the socket that systemd has passed to this process. */
@@ -69,7 +72,7 @@ int http_address_is_loopback(const char *listen_address, bool *ret, struct error
  * What was asked; valid until the exchange is answered. The path parameter is percent-decoded, the path is
  * not. Headers are there for the handler only: once it has returned, the server may be stopped any time.
  */
-const char *http_method(const struct http_exchange *exchange);
+const void *http_route_data(const struct http_exchange *exchange);
 const char *http_path(const struct http_exchange *exchange);
 const char *http_path_parameter(const struct http_exchange *exchange);
 const char *http_query(const struct http_exchange *exchange,
@@ -106,7 +109,7 @@ const char *http_content_data(const struct http_content *content);
  */
 void http_suspend(struct http_exchange *exchange);
 
-/* Answers. From the handler, or, after http_suspend(), from any one thread. `extra` headers may be NULL. */
+/* Answers. From the handler, or, after http_suspend(), from any one thread. */
 void http_reply(struct http_exchange *exchange, unsigned status, const char *content_type, struct text *take);
 void http_reply_content(struct http_exchange *exchange, unsigned status, const char *content_type,
                         struct http_content *content);

@@ -37,9 +37,6 @@ void text_put_double(struct text *text, double value);
 /* `string` as a JSON string with its quotes; invalid UTF-8 becomes U+FFFD. NULL becomes null. */
 void text_put_json(struct text *text, const char *string);
 
-/* `string` with & < > " ' escaped for HTML text and attributes. */
-void text_put_html(struct text *text, const char *string);
-
 /* `string` as part of a line that is shown on a terminal, whoever said it: with blanks for control
  * characters, so that nobody else moves the cursor, U+FFFD for what is no UTF-8, and "…" for all beyond
  * `limit` bytes. */

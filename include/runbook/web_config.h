@@ -19,7 +19,6 @@ struct web_config *web_config_ref(struct web_config *config);
 struct web_config *web_config_unref(struct web_config *config); /* takes NULL, returns NULL */
 DEFINE_CLEANUP(struct web_config *, web_config_unref);
 
-bool web_config_has_tls(const struct web_config *config);
 bool web_config_has_users(const struct web_config *config);
 bool web_config_has_user(const struct web_config *config, const char *name);
 

@@ -132,20 +132,6 @@ void text_put_json(struct text *text, const char *string)
         text_putc(text, '"');
 }
 
-void text_put_html(struct text *text, const char *string)
-{
-        for (; *string; string++) {
-                switch (*string) {
-                case '&': text_puts(text, "&amp;"); break;
-                case '<': text_puts(text, "&lt;"); break;
-                case '>': text_puts(text, "&gt;"); break;
-                case '"': text_puts(text, "&quot;"); break;
-                case '\'': text_puts(text, "&#39;"); break;
-                default: text_putc(text, *string);
-                }
-        }
-}
-
 /* C0, DEL and C1, which terminals take for commands. */
 static bool is_control(const char *character, size_t length)
 {

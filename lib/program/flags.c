@@ -3,9 +3,9 @@
 #include "runbook/flags.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "lib/program/internal.h"
 #include "runbook/config.h"
 
 static int set_value(const struct flag *flag, const char *value, struct error *error)
@@ -37,7 +37,7 @@ static int set_default(const struct flag *flag, struct error *error)
         return 0;
 }
 
-static const struct flag *find(const struct flag *flags, const char *name, size_t length)
+static const struct flag *find_flag(const struct flag *flags, const char *name, size_t length)
 {
         for (const struct flag *flag = flags; flag->name; flag++)
                 if (strlen(flag->name) == length && strncmp(flag->name, name, length) == 0)
@@ -63,22 +63,26 @@ static int refuse_unknown(const struct flag *flags, const char *name, size_t len
 }
 
 /* One flag at argv[*at], and its value when that stands by itself; *at goes to the last that was used. */
-static int parse_one(const struct flag *flags, int argc, char **argv, int *at, struct error *error)
+static int parse_one(const struct flag *flags, int argc, char **argv, int *at, uint64_t *given,
+                     struct error *error)
 {
         /* The Go flag package, which some Prometheus tools use, takes one dash as well as two. */
         const char *name = argv[*at] + (string_starts(argv[*at], "--") ? 2 : 1);
         const char *equals = strchr(name, '=');
         size_t length = equals ? (size_t)(equals - name) : strlen(name);
 
-        const struct flag *flag = find(flags, name, length);
+        const struct flag *flag = find_flag(flags, name, length);
         if (!flag && length > 3 && string_starts(name, "no-")) {
-                const struct flag *negated = find(flags, name + 3, length - 3);
-                if (negated && negated->type == FLAG_SWITCH)
+                const struct flag *negated = find_flag(flags, name + 3, length - 3);
+                if (negated && negated->type == FLAG_SWITCH) {
+                        *given |= UINT64_C(1) << (negated - flags);
                         return equals ? error_set(error, EINVAL, "--no-%s takes no value", negated->name)
                                       : set_value(negated, "false", error);
+                }
         }
         if (!flag)
                 return refuse_unknown(flags, name, length, error);
+        *given |= UINT64_C(1) << (flag - flags);
         if (equals)
                 return set_value(flag, equals + 1, error);
         if (flag->type == FLAG_SWITCH)
@@ -99,9 +103,22 @@ static void reverse(char **items, int from, int to)
         }
 }
 
-int flags_parse(const struct flag *flags, int argc, char **argv, char ***ret_arguments, int *ret_count,
-                struct error *error)
+bool flags_given(const struct flag *flags, uint64_t given, const char *name)
 {
+        const struct flag *flag = find_flag(flags, name, strlen(name));
+        return flag && (given >> (flag - flags) & 1);
+}
+
+bool flags_given_on(const struct flag *flags, uint64_t given, const char *name)
+{
+        const struct flag *flag = find_flag(flags, name, strlen(name));
+        return flags_given(flags, given, name) && (flag->type != FLAG_SWITCH || *(const bool *)flag->target);
+}
+
+int flags_parse(const struct flag *flags, int argc, char **argv, char ***ret_arguments, int *ret_count,
+                uint64_t *ret_given, struct error *error)
+{
+        uint64_t given = 0;
         int arguments = 0; /* those found so far stand at argv[at - arguments … at - 1] */
         bool only_arguments = false;
 
@@ -121,7 +138,7 @@ int flags_parse(const struct flag *flags, int argc, char **argv, char ***ret_arg
                 if (string_equal(argv[at], "--"))
                         only_arguments = true;
                 else {
-                        int result = parse_one(flags, argc, argv, &at, error);
+                        int result = parse_one(flags, argc, argv, &at, &given, error);
                         if (result < 0)
                                 return result;
                 }
@@ -133,10 +150,11 @@ int flags_parse(const struct flag *flags, int argc, char **argv, char ***ret_arg
         }
         *ret_arguments = argv + argc - arguments;
         *ret_count = arguments;
+        *ret_given = given;
         return 0;
 }
 
-static void put_entry(struct text *text, const char *entry, const char *help)
+void flags_put_entry(struct text *text, const char *entry, const char *help)
 {
         enum { WIDTH = 30 };
         size_t length = strlen(entry);
@@ -149,38 +167,19 @@ static void put_entry(struct text *text, const char *entry, const char *help)
         text_puts(text, help);
 }
 
-void flags_help(const char *program, const char *summary, const struct command *commands,
-                const struct flag *flags, struct text *text)
+void flags_put_help(const struct flag *flags, struct text *text)
 {
-        text_printf(text, "usage: %s %s[flags]\n\n%s\n", program, commands ? "[command] " : "", summary);
-        if (commands)
-                text_puts(text, "\nCommands:\n");
-        for (const struct command *command = commands; command && command->name; command++) {
-                put_entry(text, command->name, command->help);
-                text_putc(text, '\n');
-        }
         text_puts(text, "\nFlags:\n");
         for (const struct flag *flag = flags; flag->name; flag++) {
                 _cleanup_text_ struct text entry = {0};
                 text_printf(&entry, "--%s%s", flag->type == FLAG_SWITCH ? "[no-]" : "", flag->name);
                 if (flag->type != FLAG_SWITCH)
                         text_printf(&entry, "=%s", flag->value_name ? flag->value_name : "VALUE");
-                put_entry(text, text_string(&entry), flag->help ? flag->help : "");
+                flags_put_entry(text, text_string(&entry), flag->help ? flag->help : "");
                 if (flag->fallback && flag->type != FLAG_SWITCH)
                         text_printf(text, " (default: %s)", flag->fallback);
                 else if (flag->fallback && string_equal(flag->fallback, "true"))
                         text_puts(text, " (default: on)");
                 text_putc(text, '\n');
         }
-}
-
-bool flags_print(const struct text *text)
-{
-        int r = text_error(text);
-
-        if (r == 0)
-                r = write_all(STDOUT_FILENO, text_string(text), text->length);
-        if (r < 0)
-                fprintf(stderr, "standard output: %s\n", strerrordesc_np(-r));
-        return r == 0;
 }

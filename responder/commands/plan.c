@@ -238,7 +238,9 @@ int plan_command(const struct remediation_set *set, const struct world *world, c
 
         if (list) {
                 _cleanup_free_ char *printed = json_print(list);
-                text_printf(text, "%s\n", printed ? printed : "[]");
+                if (!printed)
+                        return error_oom(error);
+                text_printf(text, "%s\n", printed);
         }
         if (answer.matches == 0)
                 return error_set(error, ENOENT, "no remediation matches");

@@ -125,6 +125,9 @@ int journal_list(struct journal *journal, enum incident_state state, int64_t bef
 int journal_find(struct journal *journal, const char *number, struct incident *ret,
                  struct error *error); /* -ENOENT */
 
+/* How many there are in each state that have not ended. */
+int journal_count_open(struct journal *journal, size_t ret[INCIDENT_STATE_COUNT], struct error *error);
+
 /* The timeline of one incident (0: the daemon's own) as a JSON array of {at, actor, event, state, step,
  * detail, hash}. */
 int journal_timeline(struct journal *journal, int64_t incident, cJSON **ret, struct error *error);

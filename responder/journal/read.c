@@ -221,6 +221,24 @@ int journal_list(struct journal *journal, enum incident_state state, int64_t bef
         return statement ? read_incidents(journal, statement, ret, error) : -EIO;
 }
 
+int journal_count_open(struct journal *journal, size_t ret[INCIDENT_STATE_COUNT], struct error *error)
+{
+        READING(journal);
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, INCIDENTS_BY_STATE_OPEN, error, "");
+        size_t counts[INCIDENT_STATE_COUNT] = {0};
+        int r = statement ? 1 : -EIO;
+        while (r > 0 && (r = journal_step(&journal->reader, statement, error)) > 0) {
+                enum incident_state state;
+                if (incident_state_parse(journal_column(statement, 0), &state) < 0)
+                        return error_set(error, EUCLEAN, "the journal holds an unknown state");
+                counts[state] = (size_t)sqlite3_column_int64(statement, 1);
+        }
+        if (r >= 0)
+                memcpy(ret, counts, sizeof(counts));
+        return r;
+}
+
 int journal_find(struct journal *journal, const char *number, struct incident *ret, struct error *error)
 {
         READING(journal);

@@ -37,7 +37,7 @@ static int page_size(const char *text, size_t *ret, struct error *error)
         return 0;
 }
 
-static int list_incidents(struct api *api, struct http_exchange *exchange, cJSON **ret, struct error *error)
+int api_list(struct api *api, struct http_exchange *exchange, cJSON **ret, struct error *error)
 {
         enum incident_state state = INCIDENT_UNCHANGED;
         const char *wanted = http_query(exchange, "state");
@@ -71,23 +71,11 @@ static int list_incidents(struct api *api, struct http_exchange *exchange, cJSON
         return 0;
 }
 
-void api_list(struct api *api, struct http_exchange *exchange)
-{
-        _cleanup_error_ struct error error = {0};
-        cJSON *answer = NULL;
-        int r = list_incidents(api, exchange, &answer, &error);
-        if (r < 0)
-                api_reply_error(exchange, r, &error);
-        else
-                api_reply_json(exchange, 200, answer);
-}
-
-/* One whole incident. */
-int api_show_incident(struct api *api, const char *number, cJSON **ret, struct error *error)
+int api_show(struct api *api, struct http_exchange *exchange, cJSON **ret, struct error *error)
 {
         struct incident incident = {0};
         cJSON *timeline = NULL;
-        int r = journal_find(api->options.parts.journal, number, &incident, error);
+        int r = journal_find(api->options.parts.journal, http_path_parameter(exchange), &incident, error);
         if (r >= 0)
                 r = journal_timeline(api->options.parts.journal, incident.id, &timeline, error);
         if (r >= 0)
@@ -96,64 +84,29 @@ int api_show_incident(struct api *api, const char *number, cJSON **ret, struct e
         return r;
 }
 
-void api_show(struct api *api, struct http_exchange *exchange)
-{
-        _cleanup_error_ struct error error = {0};
-        cJSON *answer = NULL;
-        int r = api_show_incident(api, http_path_parameter(exchange), &answer, &error);
-        if (r < 0)
-                api_reply_error(exchange, r, &error);
-        else
-                api_reply_json(exchange, 200, answer);
-}
-
-int api_status_json(struct api *api, cJSON **ret, struct error *error)
+int api_status(struct api *api, struct http_exchange *exchange _unused_, cJSON **ret, struct error *error)
 {
         const struct incident_parts *parts = &api->options.parts;
-        struct incident_list active = {0};
+        size_t counts[INCIDENT_STATE_COUNT];
         bool paused = false;
         nsec since = 0;
-        char time[TIME_TEXT_MAX];
         int r = journal_paused(parts->journal, &paused, &since, error);
         if (r >= 0)
-                r = journal_active(parts->journal, &active, error);
+                r = journal_count_open(parts->journal, counts, error);
         if (r < 0)
                 return r;
 
-        double counts[INCIDENT_STATE_COUNT] = {0};
-        for (size_t i = 0; i < active.count; i++)
-                if (active.items[i].ended_at == 0)
-                        counts[active.items[i].state]++;
-        incident_list_release(&active);
-
         cJSON *states = cJSON_CreateObject(), *names = cJSON_CreateArray(), *answer = cJSON_CreateObject();
-        for (enum incident_state state = INCIDENT_RECEIVED; states && state <= INCIDENT_NOT_HEALED; state++)
-                json_put(states, incident_state_name(state), cJSON_CreateNumber(counts[state]));
+        for (enum incident_state state = INCIDENT_RECEIVED; state <= INCIDENT_NOT_HEALED; state++)
+                json_put(states, incident_state_name(state), cJSON_CreateNumber((double)counts[state]));
         for (size_t i = 0; names && i < parts->set->count; i++)
                 cJSON_AddItemToArray(names, cJSON_CreateString(parts->set->remediations[i].name));
-        if (!answer) {
-                cJSON_Delete(states);
-                cJSON_Delete(names);
-                return error_oom(error);
-        }
         json_put(answer, "version", cJSON_CreateString(RUNBOOK_VERSION));
         json_put(answer, "paused", cJSON_CreateBool(paused));
-        json_put(answer, "paused_since",
-                 paused ? cJSON_CreateString(time_format(since, time)) : cJSON_CreateNull());
+        json_put(answer, "paused_since", api_time(paused ? since : 0));
         json_put(answer, "dry_run", cJSON_CreateBool(parts->dry_run));
         json_put(answer, "incidents", states);
         json_put(answer, "remediations", names);
         *ret = answer;
         return 0;
-}
-
-void api_status(struct api *api, struct http_exchange *exchange)
-{
-        _cleanup_error_ struct error error = {0};
-        cJSON *answer = NULL;
-        int r = api_status_json(api, &answer, &error);
-        if (r < 0)
-                api_reply_error(exchange, r, &error);
-        else
-                api_reply_json(exchange, 200, answer);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of the HTTP side share. */
-#ifndef RESPONDER_API_INTERNAL_H
-#define RESPONDER_API_INTERNAL_H
+#ifndef RESPONDER_WEB_INTERNAL_H
+#define RESPONDER_WEB_INTERNAL_H
 
 #include "responder/web/web.h"
 #include "responder/web/webhook.h"
@@ -14,24 +14,37 @@ struct api {
         struct http_server *server;
 };
 
-/* api_json.c: an incident as the API shows it; with steps and timeline (which it takes) when `whole`. NULL
- * when out of memory. */
+/* Makes the document that a request is answered with; `*ret` NULL: out of memory. On a worker thread. */
+typedef int api_document(struct api *api, struct http_exchange *exchange, cJSON **ret, struct error *error);
+api_document api_list, api_show, api_status, api_decide, api_pause;
+
+/* Answers with a page of its own. On a worker thread. */
+typedef void api_page(struct api *api, struct http_exchange *exchange);
+api_page api_landing, api_metrics;
+
+/* What a route that is answered by a worker has of its own. */
+struct api_route {
+        api_document *document; /* either this … */
+        api_page *page;         /* … or this */
+        bool operates;          /* only for those who may operate */
+        enum decision decision; /* for api_decide() */
+        bool pauses;            /* for api_pause() */
+};
+
+/* Whether who asks may operate: those who send alerts do not approve what they set off. -EACCES is told in
+ * `error`. For the handler, on the event thread. */
+bool api_may_operate(const struct api *api, const struct http_exchange *exchange, struct error *error);
+
+/* An incident as the API shows it; with steps and timeline (which it takes) when `whole`. NULL when out of
+ * memory. */
 cJSON *api_incident(const struct incident *incident, bool whole, cJSON *timeline);
 
-/* Answers on a worker thread. */
-typedef void api_answer(struct api *api, struct http_exchange *exchange);
-api_answer api_landing;                    /* api_landing.c */
-api_answer api_metrics;                    /* api_metrics.c */
-api_answer api_list, api_show, api_status; /* api_read.c */
-api_answer api_decision;                   /* api_decisions.c */
-
-/* api_read.c: one whole incident; paused or not, and how many incidents there are in which state. */
-int api_show_incident(struct api *api, const char *number, cJSON **ret, struct error *error);
-int api_status_json(struct api *api, cJSON **ret, struct error *error);
+/* A wall time; null when there is none yet. */
+cJSON *api_time(nsec wall);
 
 /* {"error": "…"} with the status that fits the errno. */
 void api_reply_error(struct http_exchange *exchange, int result, const struct error *error);
 /* Takes the document; NULL answers 500. */
-void api_reply_json(struct http_exchange *exchange, unsigned status, cJSON *take);
+void api_reply_json(struct http_exchange *exchange, cJSON *take);
 
 #endif

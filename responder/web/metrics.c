@@ -18,18 +18,13 @@ static const struct metric_family build_family = {
         .help = "Always 1; the version is in the label.",
 };
 
-static void incidents_by_state(struct journal *journal, struct sample_sink *sink)
+static void collect_incidents(struct journal *journal, struct sample_sink *sink)
 {
-        struct incident_list active = {0};
-        if (journal_active(journal, &active, NULL) < 0)
+        size_t counts[INCIDENT_STATE_COUNT];
+        if (journal_count_open(journal, counts, NULL) < 0)
                 return;
-        double counts[INCIDENT_STATE_COUNT] = {0};
-        for (size_t i = 0; i < active.count; i++)
-                if (active.items[i].ended_at == 0)
-                        counts[active.items[i].state]++;
-        incident_list_release(&active);
         for (enum incident_state state = INCIDENT_RECEIVED; state <= INCIDENT_NOT_HEALED; state++)
-                SAMPLE(sink, &incidents_family, counts[state], {"state", incident_state_name(state)});
+                SAMPLE(sink, &incidents_family, (double)counts[state], {"state", incident_state_name(state)});
 }
 
 void api_metrics(struct api *api, struct http_exchange *exchange)
@@ -42,7 +37,7 @@ void api_metrics(struct api *api, struct http_exchange *exchange)
 
         meters_collect(parts->meters, &sink);
         journal_metrics(parts->journal, &sink);
-        incidents_by_state(parts->journal, &sink);
+        collect_incidents(parts->journal, &sink);
         if (journal_paused(parts->journal, &paused, &since, NULL) >= 0)
                 SAMPLE_BARE(&sink, &paused_family, paused ? 1 : 0);
         SAMPLE(&sink, &build_family, 1, {"version", RUNBOOK_VERSION});

@@ -24,7 +24,7 @@ void api_reply_error(struct http_exchange *exchange, int result, const struct er
         http_reply(exchange, status, HTTP_TYPE_JSON, &body);
 }
 
-void api_reply_json(struct http_exchange *exchange, unsigned status, cJSON *take)
+void api_reply_json(struct http_exchange *exchange, cJSON *take)
 {
         _cleanup_free_ char *printed = take ? json_print(take) : NULL;
         cJSON_Delete(take);
@@ -35,5 +35,5 @@ void api_reply_json(struct http_exchange *exchange, unsigned status, cJSON *take
         struct text body = {0};
         text_puts(&body, printed);
         text_putc(&body, '\n');
-        http_reply(exchange, status, HTTP_TYPE_JSON, &body);
+        http_reply(exchange, 200, HTTP_TYPE_JSON, &body);
 }

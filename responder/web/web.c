@@ -11,30 +11,31 @@
 #define DECISION_LIMIT ((size_t)64 * 1024)
 #define ANSWERS_AT_ONCE 4
 
-static void handle_alerts(struct http_exchange *, void *);
-static void handle_landing(struct http_exchange *, void *);
-static void handle_metrics(struct http_exchange *, void *);
-static void handle_alive(struct http_exchange *, void *);
-static void handle_list(struct http_exchange *, void *);
-static void handle_show(struct http_exchange *, void *);
-static void handle_status(struct http_exchange *, void *);
-static void handle_decision(struct http_exchange *, void *);
+static http_handler handle_alerts, handle_later, handle_alive;
+
+/* clang-format off */
+/* Answered by a worker; and so for those alone who may operate. */
+#define LATER(...) handle_later, 0, &(const struct api_route){__VA_ARGS__}
+#define DECISION(...) handle_later, DECISION_LIMIT, &(const struct api_route){.operates = true, __VA_ARGS__}
+/* clang-format on */
 
 static const struct http_route routes[] = {
-        {"POST", WEBHOOK_PATH, handle_alerts, WEBHOOK_LIMIT},
-        {"GET", "/api/v1/incidents", handle_list, 0},
-        {"GET", "/api/v1/incidents/{id}", handle_show, 0},
-        {"POST", "/api/v1/incidents/{id}/approve", handle_decision, DECISION_LIMIT},
-        {"POST", "/api/v1/incidents/{id}/deny", handle_decision, DECISION_LIMIT},
-        {"POST", "/api/v1/incidents/{id}/cancel", handle_decision, DECISION_LIMIT},
-        {"POST", "/api/v1/incidents/{id}/undo", handle_decision, DECISION_LIMIT},
-        {"GET", "/api/v1/status", handle_status, 0},
-        {"POST", "/-/pause", handle_decision, DECISION_LIMIT},
-        {"POST", "/-/resume", handle_decision, DECISION_LIMIT},
-        {"GET", "/-/healthy", handle_alive, 0},
-        {"GET", "/-/ready", handle_alive, 0},
-        {"GET", "/metrics", handle_metrics, 0},
-        {"GET", "/", handle_landing, 0},
+        {"POST", WEBHOOK_PATH, handle_alerts, WEBHOOK_LIMIT, NULL},
+        {"GET", "/api/v1/incidents", LATER(.document = api_list)},
+        {"GET", "/api/v1/incidents/{id}", LATER(.document = api_show)},
+        {"POST", "/api/v1/incidents/{id}/approve",
+         DECISION(.document = api_decide, .decision = DECISION_APPROVE)},
+        {"POST", "/api/v1/incidents/{id}/deny", DECISION(.document = api_decide, .decision = DECISION_DENY)},
+        {"POST", "/api/v1/incidents/{id}/cancel",
+         DECISION(.document = api_decide, .decision = DECISION_CANCEL)},
+        {"POST", "/api/v1/incidents/{id}/undo", DECISION(.document = api_decide, .decision = DECISION_UNDO)},
+        {"GET", "/api/v1/status", LATER(.document = api_status)},
+        {"POST", "/-/pause", DECISION(.document = api_pause, .pauses = true)},
+        {"POST", "/-/resume", DECISION(.document = api_pause, .pauses = false)},
+        {"GET", "/-/healthy", handle_alive, 0, NULL},
+        {"GET", "/-/ready", handle_alive, 0, NULL},
+        {"GET", "/metrics", LATER(.page = api_metrics)},
+        {"GET", "/", LATER(.page = api_landing)},
         {0},
 };
 
@@ -42,25 +43,40 @@ static const struct http_route routes[] = {
 struct later {
         struct api *api;
         struct http_exchange *exchange;
-        api_answer *answer;
 };
 
 static void later_run(void *context)
 {
         struct later *later = context;
-        later->answer(later->api, later->exchange);
+        struct http_exchange *exchange = later->exchange;
+        const struct api_route *route = http_route_data(exchange);
+        _cleanup_error_ struct error error = {0};
+        cJSON *answer = NULL;
+        int r;
+        if (route->page)
+                route->page(later->api, exchange);
+        else if ((r = route->document(later->api, exchange, &answer, &error)) < 0)
+                api_reply_error(exchange, r, &error);
+        else
+                api_reply_json(exchange, answer);
         free(later);
 }
 
-static void answer_later(struct http_exchange *exchange, void *context, api_answer *answer)
+static void handle_later(struct http_exchange *exchange, void *context)
 {
+        const struct api_route *route = http_route_data(exchange);
         struct api *api = context;
+        _cleanup_error_ struct error error = {0};
+        if (route->operates && !api_may_operate(api, exchange, &error)) {
+                api_reply_error(exchange, -EACCES, &error);
+                return;
+        }
         struct later *later = malloc(sizeof(*later));
         if (!later) {
                 http_reply_text(exchange, 503, "out of memory");
                 return;
         }
-        *later = (struct later){api, exchange, answer};
+        *later = (struct later){api, exchange};
         http_suspend(exchange);
         if (workers_run(api->workers, later_run, later) < 0) {
                 free(later);
@@ -74,62 +90,8 @@ static void handle_alerts(struct http_exchange *exchange, void *context)
         webhook_receive(api->webhook, exchange);
 }
 
-static void handle_landing(struct http_exchange *exchange, void *context)
-{
-        answer_later(exchange, context, api_landing);
-}
-
-static void handle_metrics(struct http_exchange *exchange, void *context)
-{
-        answer_later(exchange, context, api_metrics);
-}
-
-static void handle_list(struct http_exchange *exchange, void *context)
-{
-        answer_later(exchange, context, api_list);
-}
-
-static void handle_show(struct http_exchange *exchange, void *context)
-{
-        answer_later(exchange, context, api_show);
-}
-
-static void handle_status(struct http_exchange *exchange, void *context)
-{
-        answer_later(exchange, context, api_status);
-}
-
-/* Those who send alerts do not approve what they set off. */
-static bool may_operate(const struct api *api, const struct http_exchange *exchange, struct error *error)
-{
-        const char *operators = api->options.operators;
-        if (!operators)
-                return true;
-        for (const char *at = operators; *at;) {
-                size_t length = strcspn(at, ",");
-                _cleanup_free_ char *name = strndup(at, length);
-                if (name && *name && http_user_is(exchange, name))
-                        return true;
-                at += length + (at[length] == ',');
-        }
-        const char *user = http_user(exchange);
-        error_set(error, EACCES, "%s may send alerts and read, but not operate: see --web.operators",
-                  user ? user : "who has no name");
-        return false;
-}
-
-static void handle_decision(struct http_exchange *exchange, void *context)
-{
-        _cleanup_error_ struct error error = {0};
-        if (!may_operate(context, exchange, &error)) {
-                api_reply_error(exchange, -EACCES, &error);
-                return;
-        }
-        answer_later(exchange, context, api_decision);
-}
-
 /* It serves once the journal is open and the engine runs: then it is healthy and ready alike. */
-static void handle_alive(struct http_exchange *exchange, _unused_ void *context)
+static void handle_alive(struct http_exchange *exchange, void *context _unused_)
 {
         http_reply_text(exchange, 200, "runbook_responder is up");
 }

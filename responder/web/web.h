@@ -5,8 +5,8 @@
  * Whatever reads or writes the journal is answered from a few threads of its own, so that the server's event
  * thread never waits for a disk.
  */
-#ifndef RESPONDER_API_H
-#define RESPONDER_API_H
+#ifndef RESPONDER_WEB_H
+#define RESPONDER_WEB_H
 
 #include "responder/engine/engine.h"
 #include "runbook/http_server.h"
@@ -23,6 +23,13 @@ struct api_options {
          * ask at all. */
         const char *operators;
 };
+
+/*
+ * It can do harm, so only this machine may reach it unless everybody who asks has to say who he is (-EPERM);
+ * and every operator has to be somebody whose password or certificate can be checked (-EINVAL). Reads the web
+ * configuration for that, and fills `must_authenticate` and, where nobody is named, `operators`.
+ */
+int api_check_access(struct api_options *options, struct error *error);
 
 /* Starts to serve. */
 int api_start(const struct api_options *options, struct api **ret, struct error *error);

@@ -57,10 +57,10 @@ bool person_was_told(struct engine_fixture *fixture, const char *words)
 }
 
 static const struct http_route routes[] = {
-        {"GET", "/api/v1/query", serve_query, 0},
-        {"POST", "/api/v1/query", serve_query, 65536},
-        {"POST", "/person", serve_person, 65536},
-        {"GET", "/api/v2/alerts", serve_alerts, 0},
+        {"GET", "/api/v1/query", serve_query, 0, NULL},
+        {"POST", "/api/v1/query", serve_query, 65536, NULL},
+        {"POST", "/person", serve_person, 65536, NULL},
+        {"GET", "/api/v2/alerts", serve_alerts, 0, NULL},
         {0},
 };
 

@@ -177,15 +177,19 @@ def test_max_asks_and_undo_restores(make, api_keys, sink):
         assert {row["name"] for row in asked["detail"]["plans"][0]["plan"]["rows"]} == {"bob", "carol"}
         wait_for(lambda: "awaits approval" in json.dumps(sink.to("oncall")), "a person to be told")
 
-        status, answer = responder.post(f"/api/v1/incidents/{incident['number']}/approve", {"by": "anna"})
+        status, answer = responder.post(f"/api/v1/incidents/{incident['number']}/approve",
+                                        {"by": "anna", "reason": "they leaked"})
         assert status == 200, answer
         incident = responder.wait_state("revoke", "healed")
         assert api_keys.live_keys() == ["alice"]
-        assert "person:anna" in [row["actor"] for row in incident["timeline"]]
 
-        status, _ = responder.post(f"/api/v1/incidents/{incident['number']}/undo", {"by": "anna"})
+        status, _ = responder.post(f"/api/v1/incidents/{incident['number']}/undo",
+                                   {"by": "anna", "reason": "they did not"})
         assert status == 200
         wait_for(lambda: responder.incident(incident["number"])["steps"][0]["status"] == "undone", "the undo")
+        decided = {row["event"]: row["detail"]["reason"] for row in responder.incident(incident["number"])["timeline"]
+                   if row["actor"] == "person:anna"}
+        assert decided == {"approved": "they leaked", "undo asked for": "they did not"}
         assert api_keys.live_keys() == ["alice", "bob", "carol"]
         assert responder.post(f"/api/v1/incidents/{incident['number']}/undo")[0] == 409
 
@@ -218,10 +222,12 @@ def test_cooldown_and_pause_outlive_a_restart(make, sink):
     with alive(responder):
         responder.send(alert_of("a", n="1"))
         responder.wait_state("cool", "healed")
-        responder.send(alert_of("a", n="2"))
+        responder.send(alert_of("a", n="2", spell="<b>&"))
         held = responder.wait_state("cool", "held", n="2")
         assert held["guard"] == "cooldown" and held["guard_until"]
-        assert "held by cooldown until" in responder.page("/")
+        page = responder.page("/")
+        assert "held by cooldown until" in page
+        assert "spell=&lt;b&gt;&amp;" in page and "<b>" not in page
         assert responder.post("/-/pause", {"by": "anna", "reason": "a move"})[0] == 200
     with alive(responder):
         assert responder.get("/api/v1/status")["paused"] is True
@@ -298,7 +304,18 @@ def test_command_line(make, binaries):
     assert mistaken.returncode == 1
     assert f"{responder.config}:" in mistaken.stderr and 'did you mean "host.memory"' in mistaken.stderr
     assert run(responder, "--no-such-flag").returncode == 2
-    assert run(responder, "nonsense").returncode == 2
+    for words, complaint in (
+            (["plann"], 'there is no command "plann"; did you mean plan?'),
+            (["nonsense"], 'there is no command "nonsense"; see --help'),
+            (["plan", "describe"], 'one command at a time: there are "plan" and "describe"'),
+            (["plan", "now"], '"plan" takes no further words, and there is "now"; see --help'),
+            (["describe", "--json", "--alert=x"], '"describe" does not take --alert: it goes with plan'),
+            (["verify", "--dry-run"], '"verify" does not take --dry-run'),
+            (["--json"], "--json goes with plan"),
+            (["--config.check", "plann"], 'there is no command "plann"; did you mean plan?'),
+            (["plan"], "plan needs --alert=FILE")):
+        done = run(responder, *words)
+        assert (done.returncode, done.stdout, done.stderr) == (2, "", f"runbook_responder: {complaint}\n"), words
     absent = run(responder, "verify", f"--journal={responder.journal}")
     assert absent.returncode == 1 and not responder.journal.exists(), absent.stderr
     assert run(responder, "--version").stdout.startswith("runbook_responder ")

@@ -3,7 +3,7 @@
 #include "lib/http/server/internal.h"
 #include "lib/http/server/secure.h"
 
-static void deny(struct http_exchange *exchange)
+static void deny_exchange(struct http_exchange *exchange)
 {
         free(TAKE_PTR(exchange->user));
         http_refuse(exchange, MHD_HTTP_UNAUTHORIZED, "unauthorized");
@@ -14,19 +14,19 @@ void http_secure_decide(struct http_exchange *exchange)
         if (exchange->verdict == WEB_BUSY)
                 http_refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "too many sign in at once, try again");
         else if (exchange->verdict != WEB_ALLOWED)
-                deny(exchange);
+                deny_exchange(exchange);
 }
 
 /* The verdict on a password; then MHD calls on_request() with the head once more. */
 static void on_verdict(void *context, enum web_verdict verdict)
 {
         struct http_exchange *exchange = context;
-        struct http_server *server = exchange->server;
+        struct http_ledger *ledger = exchange->ledger;
 
-        pthread_mutex_lock(&server->lock);
+        pthread_mutex_lock(&ledger->lock);
         exchange->verdict = (int)verdict;
         MHD_resume_connection(exchange->connection);
-        pthread_mutex_unlock(&server->lock);
+        pthread_mutex_unlock(&ledger->lock);
 }
 
 /* By a client certificate, where there are no users. */
@@ -57,7 +57,7 @@ bool http_secure_ask(struct http_exchange *exchange)
         }
         if (!web_basic_parse(http_header(exchange, MHD_HTTP_HEADER_AUTHORIZATION), &exchange->user,
                              &password)) {
-                deny(exchange);
+                deny_exchange(exchange);
                 return true;
         }
         exchange->verdict =

@@ -2,14 +2,23 @@
 /* An exchange as its handler sees it, and its end. */
 #include "lib/http/server/internal.h"
 
-void http_server_unref(struct http_server *server)
+struct http_ledger *http_ledger_new(void)
 {
-        if (atomic_fetch_sub(&server->references, 1) > 1)
-                return;
-        http_secure_free(server->secure);
-        pthread_cond_destroy(&server->changed);
-        pthread_mutex_destroy(&server->lock);
-        free(server);
+        struct http_ledger *ledger = calloc(1, sizeof(*ledger));
+        if (!ledger)
+                return NULL;
+        atomic_init(&ledger->references, 1);
+        pthread_mutex_init(&ledger->lock, NULL);
+        return ledger;
+}
+
+struct http_ledger *http_ledger_unref(struct http_ledger *ledger)
+{
+        if (!ledger || atomic_fetch_sub(&ledger->references, 1) > 1)
+                return NULL;
+        pthread_mutex_destroy(&ledger->lock);
+        free(ledger);
+        return NULL;
 }
 
 struct http_exchange *http_exchange_free(struct http_exchange *exchange)
@@ -17,14 +26,14 @@ struct http_exchange *http_exchange_free(struct http_exchange *exchange)
         if (!exchange)
                 return NULL;
         if (exchange->body_claimed > 0)
-                atomic_fetch_sub(&exchange->server->body_bytes, exchange->body_claimed);
+                atomic_fetch_sub(&exchange->ledger->body_bytes, exchange->body_claimed);
         if (exchange->response)
                 MHD_destroy_response(exchange->response);
         http_content_unref(exchange->content);
         text_free(&exchange->body);
         free(exchange->user);
         if (exchange->suspended)
-                http_server_unref(exchange->server);
+                http_ledger_unref(exchange->ledger);
         free(exchange);
         return NULL;
 }
@@ -35,14 +44,14 @@ void http_refuse(struct http_exchange *exchange, unsigned status, const char *te
         exchange->refusal_text = text;
 }
 
-const char *http_method(const struct http_exchange *exchange)
-{
-        return exchange->method;
-}
-
 const char *http_path(const struct http_exchange *exchange)
 {
         return exchange->path;
+}
+
+const void *http_route_data(const struct http_exchange *exchange)
+{
+        return exchange->route->data;
 }
 
 const char *http_path_parameter(const struct http_exchange *exchange)

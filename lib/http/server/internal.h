@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the files of the HTTP server share: http_server.c runs it, _listen.c opens its socket, _request.c
- * reads what was asked, _reply.c answers.
+ * What the files of the HTTP server share.
  *
  * An exchange belongs to the event thread until http_suspend(). From then on its fields belong to whoever
- * holds the server's lock, and it lives until both the event thread and its owner have let go of it; the
- * server's memory lives as long as its last exchange, so that an answer that comes after http_server_stop()
- * finds everything in place and goes nowhere.
+ * holds the ledger's lock, and it lives until both the event thread and its owner have let go of it. Its
+ * owner may do so after http_server_stop(): so what is done on any thread (answering, freeing) knows the
+ * ledger alone, which lives as long as the last exchange, and never the server.
  */
-#ifndef RUNBOOK_HTTP_SERVER_INTERNAL_H
-#define RUNBOOK_HTTP_SERVER_INTERNAL_H
+#ifndef LIB_HTTP_SERVER_INTERNAL_H
+#define LIB_HTTP_SERVER_INTERNAL_H
 
 #include <gnutls/abstract.h>
 #include <microhttpd.h>
@@ -28,7 +27,16 @@ struct http_listener {
         ino_t inode;
 };
 
+/* What a server and its exchanges account for together; freed with the last of them. */
+struct http_ledger {
+        atomic_uint references;   /* one of the server, one of each suspended exchange */
+        atomic_size_t body_bytes; /* held or promised for request bodies, of all exchanges */
+        pthread_mutex_t lock;
+        struct http_exchange *waiting; /* suspended and not answered; doubly linked */
+};
+
 struct http_server {
+        struct http_ledger *ledger;
         struct MHD_Daemon *daemon;
         struct http_listener listener;
         const struct http_route *routes;
@@ -40,30 +48,26 @@ struct http_server {
 
         struct http_secure *secure; /* NULL: no web configuration */
         unsigned connections;       /* open ones; event thread only */
-        atomic_size_t body_bytes;   /* held or promised for request bodies, of all exchanges */
         atomic_uint busy;           /* exchanges handed to a handler and not finished */
         atomic_bool stopping;
-        atomic_uint references; /* one of http_server_start()'s caller, one of each suspended exchange */
-
-        pthread_mutex_t lock;
-        pthread_cond_t changed;        /* while stopping: `busy` reached 0 */
-        struct http_exchange *waiting; /* suspended and not answered; doubly linked */
+        pthread_cond_t changed; /* by the ledger's lock; while stopping: `busy` reached 0 */
 };
 
 struct http_exchange {
-        struct http_server *server;
+        struct http_server *server; /* for the event thread only */
+        struct http_ledger *ledger;
         struct MHD_Connection *connection;
         const struct http_route *route; /* NULL: no route has this path */
-        const char *method;             /* static */
 
         /* What the server itself will answer once the body has been read past; 0: nothing to complain of. */
         unsigned refusal;
         const char *refusal_text; /* static */
         bool closes;              /* the connection ends after a refusal */
 
-        char *user;  /* who asks, when that was asked */
-        bool asking; /* suspended until there is a verdict on the password */
-        int verdict; /* enum web_verdict */
+        bool secured; /* answers carry headers of the web configuration, so that they are not shared */
+        char *user;   /* who asks, when that was asked */
+        bool asking;  /* suspended until there is a verdict on the password */
+        int verdict;  /* enum web_verdict */
 
         bool begun, dispatched;
         bool suspended; /* set by the event thread before the owner knows, never unset */
@@ -84,18 +88,18 @@ struct http_exchange {
         char target[];
 };
 
-/* http_server_listen.c */
 int http_listen(const char *address, struct http_listener *ret, struct error *error);
 
 /* Removes the socket file, when it is still ours, and frees the path. Does not close. */
 void http_listener_release(struct http_listener *listener);
 
-/* http_server_request.c */
-
 /* An exchange for the raw request target; NULL when out of memory. */
 struct http_exchange *http_exchange_new(struct http_server *server, struct MHD_Connection *connection,
                                         const char *target);
 struct http_exchange *http_exchange_free(struct http_exchange *exchange);
+
+struct http_ledger *http_ledger_new(void); /* NULL when out of memory */
+struct http_ledger *http_ledger_unref(struct http_ledger *ledger);
 
 /* Finds the route, and whatever has to be refused by the head of the request alone whoever asks. */
 void http_exchange_begin(struct http_exchange *exchange, const char *method);
@@ -114,13 +118,10 @@ bool http_exchange_refuses_early(const struct http_exchange *exchange);
 
 void http_refuse(struct http_exchange *exchange, unsigned status, const char *text);
 
-/* content.c */
 struct MHD_Response *http_response_new(char *data, size_t length, const char *content_type);
 struct MHD_Response *http_content_response_once(struct http_content *content, const char *content_type);
 bool http_content_prepare(struct http_content *content, const char *content_type);
 struct MHD_Response *http_content_response(const struct http_content *content);
-
-/* reply.c */
 
 /* Queues the answer of an exchange with MHD. */
 enum MHD_Result http_exchange_send(struct http_exchange *exchange);
@@ -128,12 +129,8 @@ enum MHD_Result http_exchange_send(struct http_exchange *exchange);
 /* Answers with the refusal. */
 void http_exchange_send_refusal(struct http_exchange *exchange);
 
-/* Answers a waiting exchange with 503; under the server's lock. */
+/* Answers a waiting exchange with 503; under the ledger's lock. */
 void http_exchange_abandon(struct http_exchange *exchange);
-
-void http_server_unref(struct http_server *server);
-
-/* http_server_secure.c */
 
 struct http_link;
 int http_secure_new(const char *path, bool must_authenticate, struct http_secure **ret, struct error *error);

@@ -3,14 +3,14 @@
 #include "lib/http/server/internal.h"
 
 /* Takes the response or the reference on the content; the exchange must not be touched afterwards. */
-static void answer(struct http_exchange *exchange, unsigned status, struct http_content *content,
-                   struct MHD_Response *response)
+static void answer_exchange(struct http_exchange *exchange, unsigned status, struct http_content *content,
+                            struct MHD_Response *response)
 {
-        struct http_server *server = exchange->server;
+        struct http_ledger *ledger = exchange->ledger;
         bool elsewhere = exchange->suspended, last = false;
 
         if (elsewhere)
-                pthread_mutex_lock(&server->lock);
+                pthread_mutex_lock(&ledger->lock);
         if (!exchange->answered) {
                 exchange->answered = true;
                 exchange->status = status;
@@ -20,7 +20,7 @@ static void answer(struct http_exchange *exchange, unsigned status, struct http_
                         if (exchange->previous)
                                 exchange->previous->next = exchange->next;
                         else
-                                server->waiting = exchange->next;
+                                ledger->waiting = exchange->next;
                         if (exchange->next)
                                 exchange->next->previous = exchange->previous;
                         /* Under the lock, so that http_server_stop() finds no exchange in between. */
@@ -29,7 +29,7 @@ static void answer(struct http_exchange *exchange, unsigned status, struct http_
         }
         if (elsewhere) {
                 last = --exchange->holders == 0;
-                pthread_mutex_unlock(&server->lock);
+                pthread_mutex_unlock(&ledger->lock);
         }
 
         /* What comes after http_server_stop() has already answered goes nowhere. */
@@ -60,19 +60,19 @@ void http_reply(struct http_exchange *exchange, unsigned status, const char *con
                 return;
         }
         size_t length = take->length;
-        answer(exchange, status, NULL, http_response_new(text_take(take), length, content_type));
+        answer_exchange(exchange, status, NULL, http_response_new(text_take(take), length, content_type));
 }
 
 void http_reply_content(struct http_exchange *exchange, unsigned status, const char *content_type,
                         struct http_content *content)
 {
         /* A response that all share holds no headers of one server's configuration. */
-        if (!exchange->server->secure && http_content_prepare(content, content_type))
-                answer(exchange, status, http_content_ref(content), NULL);
+        if (!exchange->secured && http_content_prepare(content, content_type))
+                answer_exchange(exchange, status, http_content_ref(content), NULL);
         else if (http_content_length(content) > 0)
-                answer(exchange, status, NULL, http_content_response_once(content, content_type));
+                answer_exchange(exchange, status, NULL, http_content_response_once(content, content_type));
         else
-                answer(exchange, status, NULL, http_response_new(NULL, 0, content_type));
+                answer_exchange(exchange, status, NULL, http_response_new(NULL, 0, content_type));
 }
 
 void http_reply_text(struct http_exchange *exchange, unsigned status, const char *format, ...)
@@ -84,7 +84,7 @@ void http_reply_text(struct http_exchange *exchange, unsigned status, const char
         va_end(args);
         text_putc(&text, '\n');
         size_t length = text.length;
-        answer(exchange, status, NULL, http_response_new(text_take(&text), length, HTTP_TYPE_TEXT));
+        answer_exchange(exchange, status, NULL, http_response_new(text_take(&text), length, HTTP_TYPE_TEXT));
 }
 
 /* "GET, HEAD, POST" of every route that has the refused exchange's path. */
@@ -114,7 +114,7 @@ void http_exchange_send_refusal(struct http_exchange *exchange)
                                         "Basic realm=\"runbook\", charset=\"UTF-8\"");
         if (response && exchange->closes)
                 MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
-        answer(exchange, exchange->refusal, NULL, response);
+        answer_exchange(exchange, exchange->refusal, NULL, response);
 }
 
 enum MHD_Result http_exchange_send(struct http_exchange *exchange)

@@ -65,7 +65,12 @@ struct http_exchange *http_exchange_new(struct http_server *server, struct MHD_C
         struct http_exchange *exchange = malloc(sizeof(*exchange) + room);
         if (!exchange)
                 return NULL;
-        *exchange = (struct http_exchange){.server = server, .connection = connection};
+        *exchange = (struct http_exchange){
+                .server = server,
+                .ledger = server->ledger,
+                .connection = connection,
+                .secured = server->secure != NULL,
+        };
         memcpy(exchange->target, target, length + 1);
         exchange->path = exchange->target;
         exchange->parameter = exchange->target + length + 1;
@@ -114,7 +119,6 @@ static void find_route(struct http_exchange *exchange, const char *method)
                 if (!method_matches(route, method))
                         continue;
                 exchange->route = route;
-                exchange->method = strcmp(method, "HEAD") == 0 ? "HEAD" : route->method;
                 if (start)
                         percent_decode(exchange->parameter, start, end, false);
                 return;
@@ -193,10 +197,9 @@ static void too_large(struct http_exchange *exchange)
 /* Takes `length` bytes of what all bodies together may use. */
 static bool claim_body(struct http_exchange *exchange, size_t length)
 {
-        struct http_server *server = exchange->server;
-        size_t before = atomic_fetch_add(&server->body_bytes, length);
+        size_t before = atomic_fetch_add(&exchange->ledger->body_bytes, length);
         exchange->body_claimed += length;
-        if (before + length <= server->body_budget)
+        if (before + length <= exchange->server->body_budget)
                 return true;
         http_refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "too many requests at once, try again");
         return false;
@@ -204,7 +207,7 @@ static bool claim_body(struct http_exchange *exchange, size_t length)
 
 static void drop_body(struct http_exchange *exchange)
 {
-        atomic_fetch_sub(&exchange->server->body_bytes, exchange->body_claimed);
+        atomic_fetch_sub(&exchange->ledger->body_bytes, exchange->body_claimed);
         exchange->body_claimed = 0;
         text_free(&exchange->body);
         exchange->body = (struct text){0};

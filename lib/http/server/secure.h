@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What secure.c and authenticate.c share. */
-#ifndef RUNBOOK_HTTP_SERVER_SECURE_H
-#define RUNBOOK_HTTP_SERVER_SECURE_H
+/* What those files of the HTTP server share that know its web configuration. */
+#ifndef LIB_HTTP_SERVER_SECURE_H
+#define LIB_HTTP_SERVER_SECURE_H
 
 #include "lib/http/server/access/internal.h"
 

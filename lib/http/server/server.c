@@ -125,17 +125,17 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **re
                 server->on_done(server->context, exchange->route ? exchange->route->path : NULL,
                                 exchange->status);
         if (exchange->suspended) {
-                pthread_mutex_lock(&server->lock);
+                pthread_mutex_lock(&server->ledger->lock);
                 last = --exchange->holders == 0;
-                pthread_mutex_unlock(&server->lock);
+                pthread_mutex_unlock(&server->ledger->lock);
         }
         if (last)
                 http_exchange_free(exchange);
 
         if (dispatched && atomic_fetch_sub(&server->busy, 1) == 1 && atomic_load(&server->stopping)) {
-                pthread_mutex_lock(&server->lock);
+                pthread_mutex_lock(&server->ledger->lock);
                 pthread_cond_broadcast(&server->changed);
-                pthread_mutex_unlock(&server->lock);
+                pthread_mutex_unlock(&server->ledger->lock);
         }
 }
 
@@ -175,21 +175,22 @@ static _printf_(2, 0) void on_log(void *cls, const char *format, va_list args)
 void http_suspend(struct http_exchange *exchange)
 {
         struct http_server *server = exchange->server;
-        atomic_fetch_add(&server->references, 1);
+        struct http_ledger *ledger = exchange->ledger;
+        atomic_fetch_add(&ledger->references, 1);
         exchange->suspended = true;
         exchange->holders = 2;
 
-        pthread_mutex_lock(&server->lock);
+        pthread_mutex_lock(&ledger->lock);
         MHD_suspend_connection(exchange->connection);
         if (atomic_load(&server->stopping))
                 http_exchange_abandon(exchange);
         else {
-                exchange->next = server->waiting;
+                exchange->next = ledger->waiting;
                 if (exchange->next)
                         exchange->next->previous = exchange;
-                server->waiting = exchange;
+                ledger->waiting = exchange;
         }
-        pthread_mutex_unlock(&server->lock);
+        pthread_mutex_unlock(&ledger->lock);
 }
 
 /* What a request's head and the answer's may take together. libmicrohttpd clears it for each request, which
@@ -247,6 +248,11 @@ static struct http_server *server_new(const struct http_server_options *options)
         struct http_server *server = calloc(1, sizeof(*server));
         if (!server)
                 return NULL;
+        server->ledger = http_ledger_new();
+        if (!server->ledger) {
+                free(server);
+                return NULL;
+        }
         server->routes = options->routes;
         server->context = options->context;
         server->on_done = options->on_done;
@@ -257,15 +263,21 @@ static struct http_server *server_new(const struct http_server_options *options)
         server->body_budget = 4 * largest_body(options->routes);
         if (server->body_budget < LEAST_BODY_BUDGET)
                 server->body_budget = LEAST_BODY_BUDGET;
-        atomic_init(&server->references, 1);
-        pthread_mutex_init(&server->lock, NULL);
-
         pthread_condattr_t monotonic;
         pthread_condattr_init(&monotonic);
         pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
         pthread_cond_init(&server->changed, &monotonic);
         pthread_condattr_destroy(&monotonic);
         return server;
+}
+
+/* Nobody serves any more; late answers find the ledger. */
+static void server_free(struct http_server *server)
+{
+        http_secure_free(server->secure);
+        pthread_cond_destroy(&server->changed);
+        http_ledger_unref(server->ledger);
+        free(server);
 }
 
 int http_server_open(const struct http_server_options *options, struct http_server **ret, struct error *error)
@@ -282,7 +294,7 @@ int http_server_open(const struct http_server_options *options, struct http_serv
         if (r >= 0)
                 r = http_listen(options->listen_address, &server->listener, error);
         if (r < 0) {
-                http_server_unref(server);
+                server_free(server);
                 return r;
         }
         *ret = server;
@@ -325,27 +337,28 @@ struct http_server *http_server_stop(struct http_server *server)
         MHD_socket listening = server->daemon ? MHD_quiesce_daemon(server->daemon) : server->listener.fd;
         http_listener_release(&server->listener);
 
+        struct http_ledger *ledger = server->ledger;
         atomic_store(&server->stopping, true);
         http_secure_stop(server->secure);
-        pthread_mutex_lock(&server->lock);
-        while (server->waiting) {
-                struct http_exchange *exchange = server->waiting;
-                server->waiting = exchange->next;
+        pthread_mutex_lock(&ledger->lock);
+        while (ledger->waiting) {
+                struct http_exchange *exchange = ledger->waiting;
+                ledger->waiting = exchange->next;
                 http_exchange_abandon(exchange);
         }
         nsec until = clock_monotonic() + STOP_GRACE;
         struct timespec at = {.tv_sec = (time_t)(until / NSEC_PER_SEC),
                               .tv_nsec = (long)(until % NSEC_PER_SEC)};
         while (atomic_load(&server->busy) > 0 &&
-               pthread_cond_timedwait(&server->changed, &server->lock, &at) != ETIMEDOUT) {
+               pthread_cond_timedwait(&server->changed, &ledger->lock, &at) != ETIMEDOUT) {
         }
-        pthread_mutex_unlock(&server->lock);
+        pthread_mutex_unlock(&ledger->lock);
 
         if (server->daemon)
                 MHD_stop_daemon(server->daemon);
         if (listening != MHD_INVALID_SOCKET)
                 close(listening);
-        http_server_unref(server);
+        server_free(server);
         return NULL;
 }
 

@@ -157,7 +157,7 @@ static int check_users(struct web_config *config, struct config_node *node)
 }
 
 /* A file that the configuration names, beside it unless absolute. */
-static int resolve(char **name, const char *path)
+static int resolve_path(char **name, const char *path)
 {
         const char *slash = strrchr(path, '/');
 
@@ -178,7 +178,7 @@ static int take_paths(struct web_config *config, const char *path)
 
         config->paths[0] = strdup(path);
         for (size_t i = 1; i < WEB_FILES; i++) {
-                if (resolve(files[i], path) < 0)
+                if (resolve_path(files[i], path) < 0)
                         return -ENOMEM;
                 if (*files[i] && !(config->paths[i] = strdup(*files[i])))
                         return -ENOMEM;
@@ -293,11 +293,6 @@ struct web_config *web_config_unref(struct web_config *config)
         free(config->unknown_hash);
         free(config);
         return NULL;
-}
-
-bool web_config_has_tls(const struct web_config *config)
-{
-        return config->tls;
 }
 
 bool web_config_has_users(const struct web_config *config)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the files of the web configuration share: web_config.c reads it, web_tls.c is its GnuTLS side,
- * web_users.c checks passwords.
+ * What the web configuration's files and the server that is held to it share: what is configured, its TLS,
+ * and the checking of passwords.
  */
-#ifndef LIB_WEB_CONFIG_INTERNAL_H
-#define LIB_WEB_CONFIG_INTERNAL_H
+#ifndef LIB_HTTP_SERVER_ACCESS_INTERNAL_H
+#define LIB_HTTP_SERVER_ACCESS_INTERNAL_H
 
 #include <gnutls/gnutls.h>
 #include <stdatomic.h>
@@ -65,8 +65,6 @@ struct web_config {
 bool web_stamps_differ(char *const *paths, const struct web_stamp *stamps);
 void web_stamps_take(char *const *paths, struct web_stamp *ret);
 
-/* web_tls.c */
-
 /* Complains about what GnuTLS cannot do; before web_tls_open(). */
 void web_tls_check(const struct web_tls_settings *settings, struct config_node *node);
 /* Loads certificates and key, and makes the priorities. */
@@ -85,8 +83,6 @@ int web_tls_prepare(const struct web_config *config, gnutls_session_t session);
 
 /* During the handshake, with the peer's certificate: 0, or a GnuTLS error which ends it. */
 int web_tls_verify(const struct web_config *config, gnutls_session_t session, struct web_peer *ret);
-
-/* web_users.c */
 
 enum web_verdict { WEB_DENIED, WEB_ALLOWED, WEB_BUSY, WEB_UNKNOWN };
 

@@ -239,8 +239,6 @@ int web_tls_prepare(const struct web_config *config, gnutls_session_t session)
         return r;
 }
 
-/* ---- the peer's certificate ---- */
-
 static int add_name(struct config_strings *names, const char *data, size_t length)
 {
         char **items = reallocarray(names->items, names->count + 1, sizeof(*items));

@@ -81,7 +81,7 @@ static struct check *check_free(struct check *check)
 }
 
 /* By the lock. */
-static void answer(struct check *check, enum web_verdict verdict)
+static void answer_check(struct check *check, enum web_verdict verdict)
 {
         if (check->done)
                 check->done(check->context, verdict);
@@ -135,7 +135,7 @@ enum web_verdict web_checker_recall(struct web_checker *checker, const struct we
 }
 
 /* By the lock. */
-static void remember(struct web_checker *checker, const struct check *check, enum web_verdict verdict)
+static void remember_verdict(struct web_checker *checker, const struct check *check, enum web_verdict verdict)
 {
         memcpy(checker->remembered[verdict][checker->next[verdict]], check->digest, DIGEST);
         checker->next[verdict] = (checker->next[verdict] + 1) % REMEMBERED;
@@ -162,7 +162,7 @@ static enum web_verdict hash_password(const struct check *check)
         return same && whole && check->known ? WEB_ALLOWED : WEB_DENIED;
 }
 
-static void destroy(struct web_checker *checker)
+static void checker_destroy(struct web_checker *checker)
 {
         OPENSSL_cleanse(checker->key, DIGEST);
         pthread_mutex_destroy(&checker->lock);
@@ -170,7 +170,7 @@ static void destroy(struct web_checker *checker)
 }
 
 /* The thread: until nothing waits. */
-static void run(void *context)
+static void run_checks(void *context)
 {
         struct web_checker *checker = context;
 
@@ -186,15 +186,15 @@ static void run(void *context)
                 pthread_mutex_lock(&checker->lock);
                 checker->current = NULL;
                 if (verdict != WEB_BUSY)
-                        remember(checker, check, verdict);
-                answer(check, verdict);
+                        remember_verdict(checker, check, verdict);
+                answer_check(check, verdict);
                 check_free(check);
         }
         checker->running = false;
         bool last = checker->abandoned;
         pthread_mutex_unlock(&checker->lock);
         if (last)
-                destroy(checker);
+                checker_destroy(checker);
 }
 
 static struct check *check_new(const struct web_checker *checker, const struct web_config *config,
@@ -214,13 +214,13 @@ static struct check *check_new(const struct web_checker *checker, const struct w
 }
 
 /* Puts it last in the line, and sees that there is a thread; by the lock. */
-static bool take(struct web_checker *checker, struct check *check)
+static bool take_check(struct web_checker *checker, struct check *check)
 {
         struct check **end = &checker->first;
 
         if (checker->stopping || checker->waiting >= MOST_WAITING)
                 return false;
-        if (!checker->running && workers_run(checker->workers, run, checker) < 0)
+        if (!checker->running && workers_run(checker->workers, run_checks, checker) < 0)
                 return false;
         checker->running = true;
         while (*end)
@@ -243,9 +243,9 @@ void web_checker_check(struct web_checker *checker, const struct web_config *con
         check->done = done;
         check->context = context;
         pthread_mutex_lock(&checker->lock);
-        bool taken = take(checker, check);
+        bool taken = take_check(checker, check);
         if (!taken)
-                answer(check, WEB_BUSY);
+                answer_check(check, WEB_BUSY);
         pthread_mutex_unlock(&checker->lock);
         if (!taken)
                 check_free(check);
@@ -259,12 +259,12 @@ void web_checker_stop(struct web_checker *checker)
                 struct check *check = checker->first;
 
                 checker->first = check->next;
-                answer(check, WEB_BUSY);
+                answer_check(check, WEB_BUSY);
                 check_free(check);
         }
         checker->waiting = 0;
         if (checker->current)
-                answer(checker->current, WEB_BUSY);
+                answer_check(checker->current, WEB_BUSY);
         pthread_mutex_unlock(&checker->lock);
 }
 
@@ -273,7 +273,7 @@ struct web_checker *web_checker_free(struct web_checker *checker)
         if (!checker)
                 return NULL;
         if (!checker->workers || workers_stop(checker->workers, deadline_in(STOP_PATIENCE)) == 0) {
-                destroy(checker);
+                checker_destroy(checker);
                 return NULL;
         }
         pthread_mutex_lock(&checker->lock);
@@ -281,7 +281,7 @@ struct web_checker *web_checker_free(struct web_checker *checker)
         checker->abandoned = running;
         pthread_mutex_unlock(&checker->lock);
         if (!running)
-                destroy(checker);
+                checker_destroy(checker);
         return NULL;
 }
 

@@ -14,7 +14,7 @@ static void the_landing_page_escapes_what_others_wrote(void **state _unused_)
         const struct check_state states[] = {{.check = &check, .result = &result}, {.check = &check}};
         _cleanup_text_ struct text page = {0};
 
-        page_render(NULL, states, 2, clock_wall(), &page);
+        landing_render(NULL, states, 2, clock_wall(), &page);
         assert_int_equal(text_error(&page), 0);
         assert_null(strstr(page.data, "<b>Title"));
         assert_null(strstr(page.data, "<script"));

@@ -103,14 +103,6 @@ static void test_json_strings(void **state)
         }
 }
 
-static void test_html(void **state)
-{
-        (void)state;
-        _cleanup_text_ struct text text = {0};
-        text_put_html(&text, "<a href=\"x\">'&'</a>");
-        assert_string_equal(text_string(&text), "&lt;a href=&quot;x&quot;&gt;&#39;&amp;&#39;&lt;/a&gt;");
-}
-
 static void test_take_hands_over(void **state)
 {
         (void)state;
@@ -133,7 +125,6 @@ int main(void)
                 cmocka_unit_test(test_error_sticks),
                 cmocka_unit_test(test_doubles_are_shortest_and_read_back),
                 cmocka_unit_test(test_json_strings),
-                cmocka_unit_test(test_html),
                 cmocka_unit_test(test_take_hands_over),
         };
         return cmocka_run_group_tests_name("text", tests, NULL, NULL);

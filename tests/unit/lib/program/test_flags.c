@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Command lines as users of Prometheus type them, and the help made from the same table. */
+/* Command lines as users of Prometheus type them. */
 #include <errno.h>
 
 #include "runbook/flags.h"
@@ -20,6 +20,8 @@ static const struct flag flags[] = {
         {0},
 };
 
+static uint64_t given; /* by the last that was parsed */
+
 /* Parses the words, closed by NULL, behind a program name; answers what was left, one word a line. */
 static int parse(const char *const *words, struct text *left, struct error *error)
 {
@@ -28,7 +30,7 @@ static int parse(const char *const *words, struct text *left, struct error *erro
         int argc = 1, count = -1;
         for (; words[argc - 1]; argc++)
                 argv[argc] = (char *)words[argc - 1];
-        int result = flags_parse(flags, argc, argv, &arguments, &count, error);
+        int result = flags_parse(flags, argc, argv, &arguments, &count, &given, error);
         for (int i = 0; result == 0 && i < count; i++)
                 text_printf(left, "%s\n", arguments[i]);
         return result;
@@ -119,30 +121,27 @@ static void test_names_what_is_wrong(void **state)
         }
 }
 
-static void test_writes_help(void **state)
+static void test_tells_what_was_given(void **state)
 {
         (void)state;
-        static const struct command commands[] = {
-                {"plan", "shows what each step would do"},
-                {0},
+        static const struct {
+                const char *words[4];
+                bool given, on;
+        } cases[] = {
+                {{NULL}, false, false},
+                {{"--config.check"}, true, true},
+                {{"--no-config.check"}, true, false},
+                {{"--config.check=false"}, true, false},
+                {{"--", "--config.check"}, false, false},
         };
-        _cleanup_text_ struct text text = {0};
-        flags_help("runbook", "Does what the runbook says.", commands, flags, &text);
-        assert_string_equal(text_string(&text),
-                            "usage: runbook [command] [flags]\n\n"
-                            "Does what the runbook says.\n\n"
-                            "Commands:\n"
-                            "  plan                          shows what each step would do\n\n"
-                            "Flags:\n"
-                            "  --config.file=FILE            the checks (default: checks.yml)\n"
-                            "  --web.listen-address=ADDRESS  where to listen\n"
-                            "  --[no-]config.check           reads the file and says what is wrong\n"
-                            "  --[no-]color                  in colour (default: on)\n"
-                            "  --interval=DURATION           how often (default: 15s)\n");
-        text_clear(&text);
-        flags_help("runbook", "Does.", NULL, flags + 4, &text);
-        assert_string_equal(text_string(&text), "usage: runbook [flags]\n\nDoes.\n\nFlags:\n"
-                                                "  --interval=DURATION           how often (default: 15s)\n");
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                _cleanup_text_ struct text left = {0};
+                assert_int_equal(parse(cases[i].words, &left, NULL), 0);
+                assert_int_equal(flags_given(flags, given, "config.check"), cases[i].given);
+                assert_int_equal(flags_given_on(flags, given, "config.check"), cases[i].on);
+                assert_false(flags_given(flags, given, "color"));
+                assert_false(flags_given(flags, given, "no such flag"));
+        }
 }
 
 static const struct CMUnitTest tests[] = {
@@ -150,7 +149,7 @@ static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_takes_every_spelling),
         cmocka_unit_test(test_hands_back_arguments_in_order),
         cmocka_unit_test(test_names_what_is_wrong),
-        cmocka_unit_test(test_writes_help),
+        cmocka_unit_test(test_tells_what_was_given),
 };
 
 int main(void)

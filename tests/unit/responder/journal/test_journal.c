@@ -320,6 +320,17 @@ static void test_refused_entries_write_nothing(void **state)
         assert_int_equal(verified_rows(fixture), rows + 1);
 }
 
+/* How many have not ended, in a state and at all. */
+static void assert_open(struct journal_fixture *fixture, enum incident_state state, size_t count, size_t all)
+{
+        size_t counts[INCIDENT_STATE_COUNT], sum = 0;
+        assert_int_equal(journal_count_open(fixture->journal, counts, NULL), 0);
+        for (size_t i = 0; i < INCIDENT_STATE_COUNT; i++)
+                sum += counts[i];
+        assert_int_equal(counts[state], count);
+        assert_int_equal(sum, all);
+}
+
 static void test_who_is_active(void **state)
 {
         struct journal_fixture *fixture = *state;
@@ -331,6 +342,7 @@ static void test_who_is_active(void **state)
         WRITE(fixture, .step = 2, .step_status = STEP_SKIPPED);
         WRITE(fixture, .state = INCIDENT_HEALED);
         assert_int_equal(active_count(fixture), 1); /* step 1 keeps something for its undo */
+        assert_open(fixture, INCIDENT_HEALED, 0, 0);
         WRITE(fixture, .step = 1, .settled = true);
         assert_int_equal(active_count(fixture), 0);
         WRITE(fixture, .request_undo = true);
@@ -346,13 +358,16 @@ static void test_who_is_active(void **state)
         struct incident incident = only_active(fixture);
         assert_true(incident.id == 2 && incident.ended_at == 0);
         incident_release(&incident);
+        assert_open(fixture, INCIDENT_FAILED, 1, 1);
         WRITE(fixture, .incident = 2, .state = INCIDENT_FAILED, .event = "ended: nobody is to be called");
         assert_int_equal(active_count(fixture), 0);
         assert_int_equal(query_number(fixture, "SELECT ended_at > 0 FROM incidents WHERE id = 2"), 1);
 
         /* A failed step that was not settled. */
         accept_alerts(fixture, "f3");
-        open_incidents(fixture, 1);
+        open_incidents(fixture, 2);
+        assert_open(fixture, INCIDENT_RECEIVED, 2, 2);
+        WRITE(fixture, .incident = 4, .state = INCIDENT_CANCELLED);
         WRITE(fixture, .incident = 3, .step = 1, .step_status = STEP_STARTED);
         WRITE(fixture, .incident = 3, .step = 1, .step_status = STEP_FAILED);
         WRITE(fixture, .incident = 3, .state = INCIDENT_FAILED);

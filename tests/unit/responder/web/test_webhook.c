@@ -62,8 +62,9 @@ static void wake(void *context)
         atomic_fetch_add(&room->woken, 1);
 }
 
-static const struct http_route webhook_routes[] = {{"POST", "/alerts", receive, 16 << 20}, {0}};
-static const struct http_route alertmanager_routes[] = {{"GET", "/am/api/v2/alerts", list_alerts, 0}, {0}};
+static const struct http_route webhook_routes[] = {{"POST", "/alerts", receive, 16 << 20, NULL}, {0}};
+static const struct http_route alertmanager_routes[] = {{"GET", "/am/api/v2/alerts", list_alerts, 0, NULL},
+                                                        {0}};
 
 static struct http_server *serve(const struct http_route *routes, void *context)
 {

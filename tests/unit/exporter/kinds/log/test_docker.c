@@ -114,10 +114,10 @@ static void serve_log(struct http_exchange *exchange, void *context _unused_)
 }
 
 static const struct http_route routes[] = {
-        {"GET", "/_ping", serve_ping, 0},
-        {"GET", "/v1.41/containers/json", serve_list, 0},
-        {"GET", "/v1.41/containers/{id}/json", serve_container, 0},
-        {"GET", "/v1.41/containers/{id}/logs", serve_log, 0},
+        {"GET", "/_ping", serve_ping, 0, NULL},
+        {"GET", "/v1.41/containers/json", serve_list, 0, NULL},
+        {"GET", "/v1.41/containers/{id}/json", serve_container, 0, NULL},
+        {"GET", "/v1.41/containers/{id}/logs", serve_log, 0, NULL},
         {0},
 };
 

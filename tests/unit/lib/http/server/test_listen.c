@@ -37,9 +37,9 @@ static void detach(struct http_exchange *exchange, void *context)
 }
 
 static const struct http_route routes[] = {
-        {"GET", "/", hello, 0},
-        {"POST", "/", hello, 100},
-        {"POST", "/detach", detach, 100},
+        {"GET", "/", hello, 0, NULL},
+        {"POST", "/", hello, 100, NULL},
+        {"POST", "/detach", detach, 100, NULL},
         {0},
 };
 

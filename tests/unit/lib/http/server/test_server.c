@@ -2,8 +2,10 @@
 /* The HTTP server against raw sockets: routes, bodies, limits, waiting exchanges, stopping. */
 #include "tests/harness/peer.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -26,15 +28,24 @@ struct fixture {
         sem_t arrived;
         pthread_t answerer;
 
+        size_t threads; /* how many there were before the server */
         atomic_uint done[600];
         char *last_route;
+        char config[32]; /* the path of a web configuration; "": there is none */
 };
 
 static void show(struct http_exchange *exchange, void *context)
 {
         (void)context;
-        http_reply_text(exchange, 200, "%s %s [%s]", http_method(exchange), http_path(exchange),
-                        http_path_parameter(exchange));
+        http_reply_text(exchange, 200, "%s [%s]", http_path(exchange), http_path_parameter(exchange));
+}
+
+/* One handler for several routes, which differ by what is theirs. */
+static void tell(struct http_exchange *exchange, void *context)
+{
+        (void)context;
+        const char *data = http_route_data(exchange);
+        http_reply_text(exchange, 200, "%s", data ? data : "(nothing)");
 }
 
 static void put_value(void *context, const char *value)
@@ -96,18 +107,21 @@ static void forget(struct http_exchange *exchange, void *context)
 }
 
 static const struct http_route routes[] = {
-        {"GET", "/show", show, 0},
-        {"GET", "/things/{id}", show, 0},
-        {"POST", "/things/{id}/deny", echo, 64},
-        {"GET", "/query", query, 0},
-        {"GET", "/both", show, 0},
-        {"POST", "/both", echo, 1000},
-        {"POST", "/large", echo, (size_t)16 << 20},
-        {"GET", "/shared", shared, 0},
-        {"GET", "/hold", hold, 0},
-        {"POST", "/hold", hold, 1000},
-        {"POST", "/hasty", hasty, 1000},
-        {"GET", "/forget", forget, 0},
+        {"GET", "/show", show, 0, NULL},
+        {"GET", "/things/{id}", show, 0, NULL},
+        {"POST", "/things/{id}/deny", echo, 64, NULL},
+        {"GET", "/query", query, 0, NULL},
+        {"GET", "/both", show, 0, NULL},
+        {"POST", "/both", echo, 1000, NULL},
+        {"POST", "/large", echo, (size_t)16 << 20, NULL},
+        {"GET", "/shared", shared, 0, NULL},
+        {"GET", "/hold", hold, 0, NULL},
+        {"POST", "/hold", hold, 1000, NULL},
+        {"POST", "/hasty", hasty, 1000, NULL},
+        {"GET", "/forget", forget, 0, NULL},
+        {"GET", "/tea", tell, 0, "tea"},
+        {"GET", "/coffee/{id}", tell, 0, "coffee"},
+        {"GET", "/water", tell, 0, NULL},
         {0},
 };
 
@@ -117,6 +131,17 @@ static void count(void *context, const char *route_path, unsigned status)
         free(f->last_route);
         f->last_route = route_path ? strdup(route_path) : NULL;
         atomic_fetch_add(&f->done[status], 1);
+}
+
+static size_t count_threads(void)
+{
+        size_t count = 0;
+        DIR *tasks = opendir("/proc/self/task");
+        assert_non_null(tasks);
+        while (readdir(tasks))
+                count++;
+        closedir(tasks);
+        return count;
 }
 
 static int start(void **state, const struct http_server_options *options)
@@ -130,6 +155,7 @@ static int start(void **state, const struct http_server_options *options)
         o.on_done = count;
         if (!o.listen_address)
                 o.listen_address = "127.0.0.1:0";
+        f->threads = count_threads();
         if (http_server_start(&o, &f->server, &error) < 0)
                 fail_msg("%s", error_text(&error));
         assert_int_equal(sem_init(&f->arrived, 0, 0), 0);
@@ -153,6 +179,7 @@ static int teardown(void **state)
         peer_answer_release(&f->answer);
         sem_destroy(&f->arrived);
         free(f->last_route);
+        unlink(f->config);
         free(f);
         return 0;
 }
@@ -181,15 +208,18 @@ static bool has_header(struct fixture *f, const char *line)
 static void test_routes(void **state)
 {
         struct fixture *f = *state;
-        expect(f, "GET /show HTTP/1.1\r\n" HOST "\r\n", 200, "GET /show []\n");
+        expect(f, "GET /show HTTP/1.1\r\n" HOST "\r\n", 200, "/show []\n");
         assert_true(has_header(f, "\r\nContent-Type: text/plain; charset=utf-8\r\n"));
         assert_true(has_header(f, "\r\nX-Content-Type-Options: nosniff\r\n"));
         expect(f, "HEAD /show HTTP/1.1\r\n" HOST "\r\n", 200, "");
-        assert_true(has_header(f, "\r\nContent-Length: 14\r\n"));
-        expect(f, "GET /things/INC-1 HTTP/1.1\r\n" HOST "\r\n", 200, "GET /things/INC-1 [INC-1]\n");
+        assert_true(has_header(f, "\r\nContent-Length: 9\r\n"));
+        expect(f, "GET /things/INC-1 HTTP/1.1\r\n" HOST "\r\n", 200, "/things/INC-1 [INC-1]\n");
         expect(f, "GET /things/a%2Fb%20%C3%A4?x HTTP/1.1\r\n" HOST "\r\n", 200,
-               "GET /things/a%2Fb%20%C3%A4 [a/b \xC3\xA4]\n");
-        expect(f, "GET /things/%zz%4 HTTP/1.1\r\n" HOST "\r\n", 200, "GET /things/%zz%4 [%zz%4]\n");
+               "/things/a%2Fb%20%C3%A4 [a/b \xC3\xA4]\n");
+        expect(f, "GET /things/%zz%4 HTTP/1.1\r\n" HOST "\r\n", 200, "/things/%zz%4 [%zz%4]\n");
+        expect(f, "GET /tea HTTP/1.1\r\n" HOST "\r\n", 200, "tea\n");
+        expect(f, "GET /coffee/black HTTP/1.1\r\n" HOST "\r\n", 200, "coffee\n");
+        expect(f, "GET /water HTTP/1.1\r\n" HOST "\r\n", 200, "(nothing)\n");
         expect(f, "GET /things/ HTTP/1.1\r\n" HOST "\r\n", 404, "not found\n");
         expect(f, "GET /things/a/b HTTP/1.1\r\n" HOST "\r\n", 404, "not found\n");
         expect(f, "GET /nowhere HTTP/1.1\r\n" HOST "\r\n", 404, "not found\n");
@@ -399,6 +429,59 @@ static void test_stop_while_suspended(void **state)
         }
 }
 
+/* With users, so that the server has a thread that checks passwords. */
+static int setup_users(void **state)
+{
+        char path[] = "/tmp/runbook-server-XXXXXX";
+        static const char users[] =
+                "basic_auth_users: {u: $2y$04$x/DzzPIIm1swcr9aQm6VW.hblrXzFjpAU9fj7dkBECjxsYliqKNLG}\n"
+                "http_server_config: {headers: {X-Frame-Options: deny}}\n";
+        int fd = mkstemp(path);
+        assert_int_equal(write(fd, users, strlen(users)), (ssize_t)strlen(users));
+        close(fd);
+        int r = start(state, &(struct http_server_options){.web_config_file = path});
+        strcpy(((struct fixture *)*state)->config, path);
+        return r;
+}
+
+/* Whether it comes to that; the kernel takes a moment to forget a thread that was joined. */
+static bool comes_to_threads(size_t count)
+{
+        nsec until = clock_monotonic() + PEER_TIMEOUT_SECONDS * NSEC_PER_SEC;
+        while (count_threads() != count && clock_monotonic() < until)
+                sched_yield();
+        return count_threads() == count;
+}
+
+/* The configuration and its thread go with the server, though somebody still has to answer; and however he
+ * does, nothing of it is missed. */
+static void test_late_answers_hold_nothing_of_the_server(void **state)
+{
+        struct fixture *f = *state;
+        int others[3];
+        for (size_t i = 0; i < N_ELEMENTS(others); i++) {
+                others[i] = peer_connect(http_server_port(f->server));
+                peer_puts(others[i],
+                          "POST /hold HTTP/1.1\r\n" HOST "Authorization: Basic dTpvcGVuIHNlc2FtZQ==\r\n"
+                          "Content-Length: 4\r\n\r\nlate");
+                wait_arrived(f);
+                assert_string_equal(http_user(f->held[i]), "u");
+        }
+        stop(f);
+        for (size_t i = 0; i < N_ELEMENTS(others); i++)
+                close(others[i]);
+        assert_true(comes_to_threads(f->threads));
+
+        struct text text = {0}, shared_text = {0};
+        text_puts(&text, "too late");
+        text_puts(&shared_text, "too late");
+        f->content = http_content_new(&shared_text);
+        assert_string_equal(http_user(f->held[1]), "u");
+        http_reply_text(f->held[0], 200, "too late");
+        http_reply(f->held[1], 200, HTTP_TYPE_TEXT, &text);
+        http_reply_content(f->held[2], 200, HTTP_TYPE_TEXT, f->content);
+}
+
 static void test_content(void **state)
 {
         struct fixture *f = *state;
@@ -464,7 +547,7 @@ static void test_idle_timeout(void **state)
         int waiting = peer_connect(http_server_port(f->server));
         peer_puts(waiting, "GET /hold HTTP/1.1\r\n" HOST "\r\n");
         wait_arrived(f);
-        peer_puts(f->fd, "POST /both HTTP/1.1\r\n" HOST "Content-Length: 10\r\n\r\nhalf");
+        peer_puts(f->fd, "POST /both HTTP/1.1\r\n" HOST "Content-Length: 9\r\n\r\nhalf");
         /* The server may say 408 before it closes. */
         _cleanup_text_ struct text rest = {0};
         assert_false(peer_read_until(f->fd, &rest, "never"));
@@ -522,6 +605,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_suspended, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_peer_gone_while_suspended, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_stop_while_suspended, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_late_answers_hold_nothing_of_the_server, setup_users,
+                                                teardown),
                 cmocka_unit_test_setup_teardown(test_content, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_connection_limit, setup_small, teardown),
                 cmocka_unit_test_setup_teardown(test_idle_timeout, setup_small, teardown),

@@ -56,7 +56,7 @@ static void nothing_configured_is_nothing_changed(void **state _unused_)
         for (size_t i = 0; i < N_ELEMENTS(files); i++) {
                 struct web_config *config = loaded(files[i]);
 
-                assert_false(web_config_has_tls(config));
+                assert_false(config->tls);
                 assert_false(web_config_has_users(config));
                 assert_false(web_config_authenticates(config));
                 web_config_unref(config);

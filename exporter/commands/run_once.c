@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A schedule that is started once and waited for. */
-#include "exporter/commands/once.h"
+#include "exporter/commands/run_once.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -111,8 +111,7 @@ int once_run(const char *config_file, const char *state_directory,
         return 0;
 }
 
-/* What a run could not be started for is no better than a failure. */
-static enum standing standing_of(const struct once *once, size_t i)
+enum standing once_standing(const struct once *once, size_t i)
 {
         enum standing standing = check_state_standing(&once->states[i]);
 
@@ -124,8 +123,8 @@ enum standing once_worst(const struct once *once)
         enum standing worst = STANDING_PASS;
 
         for (size_t i = 0; i < once->set->count; i++)
-                if (once->selected[i] && standing_of(once, i) > worst)
-                        worst = standing_of(once, i);
+                if (once->selected[i] && once_standing(once, i) > worst)
+                        worst = once_standing(once, i);
         return worst;
 }
 

@@ -5,8 +5,8 @@
  * A check that hangs is given its timeout and then counts as failed; its thread is left behind, so the
  * process is to end soon after.
  */
-#ifndef EXPORTER_ONCE_H
-#define EXPORTER_ONCE_H
+#ifndef EXPORTER_RUN_ONCE_H
+#define EXPORTER_RUN_ONCE_H
 
 #include "exporter/schedule/schedule.h"
 
@@ -31,7 +31,9 @@ int once_run(const char *config_file, const char *state_directory,
 struct once *once_free(struct once *once);
 DEFINE_CLEANUP(struct once *, once_free);
 
-/* The worst standing of those that were run. */
+/* How a check stands that was to be run: what its run could not be started for is no better than a failure.
+ * And the worst of them. */
+enum standing once_standing(const struct once *once, size_t i);
 enum standing once_worst(const struct once *once);
 
 /* What a command exits with: 0, 1 and 2 as a standing is from pass to fail; 3 when nothing could be looked

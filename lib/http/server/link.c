@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a connection keeps for as long as it is open: the TLS it was made with, and its peer's certificate. */
+#include "lib/http/server/internal.h"
+#include "lib/http/server/secure.h"
+
+struct http_link *http_link_of(struct MHD_Connection *connection)
+{
+        const union MHD_ConnectionInfo *info =
+                MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+        return info ? info->socket_context : NULL;
+}
+
+static gnutls_session_t session_of(struct MHD_Connection *connection)
+{
+        const union MHD_ConnectionInfo *info =
+                MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+        return info ? info->tls_session : NULL;
+}
+
+/* MHD has put its connection with the session. */
+static int verify_peer(gnutls_session_t session)
+{
+        struct http_link *link = http_link_of(gnutls_session_get_ptr(session));
+        return link && link->config ? web_tls_verify(link->config, session, &link->peer)
+                                    : GNUTLS_E_INTERNAL_ERROR;
+}
+
+/*
+ * MHD wants a certificate when it starts, and by this callback gets one from nobody: every session is given
+ * its credentials in http_link_new(), and one that was not cannot shake hands.
+ */
+int http_secure_no_certificate(gnutls_session_t session _unused_, const gnutls_datum_t *authorities _unused_,
+                               int count _unused_, const gnutls_pk_algorithm_t *algorithms _unused_,
+                               int algorithm_count _unused_, gnutls_pcert_st **certificates _unused_,
+                               unsigned *certificate_count _unused_, gnutls_privkey_t *key _unused_)
+{
+        return -1;
+}
+
+struct http_link *http_link_new(struct http_secure *secure, struct MHD_Connection *connection,
+                                bool over_limit)
+{
+        if (!secure && !over_limit)
+                return NULL;
+        struct http_link *link = calloc(1, sizeof(*link));
+        if (!link)
+                return NULL;
+        link->over_limit = over_limit;
+        if (!secure || !secure->config->tls)
+                return link;
+        http_secure_refresh(secure);
+        gnutls_session_t session = session_of(connection);
+        if (!session || web_tls_prepare(secure->config, session) < 0)
+                return link; /* cannot shake hands */
+        gnutls_session_set_verify_function(session, verify_peer);
+        link->config = web_config_ref(secure->config);
+        return link;
+}
+
+struct http_link *http_link_free(struct http_link *link)
+{
+        if (!link)
+                return NULL;
+        web_peer_release(&link->peer);
+        web_config_unref(link->config);
+        free(link);
+        return NULL;
+}
+
+bool http_link_is_over_limit(struct MHD_Connection *connection)
+{
+        const struct http_link *link = http_link_of(connection);
+        return link && link->over_limit;
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which command is meant, whether the flags are its own, and what --help says of all of them. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib/program/internal.h"
+#include "runbook/config.h"
+#include "runbook/log.h"
+#include "runbook/memory.h"
+#include "runbook/program.h"
+
+/* Those of PROGRAM_FLAGS. */
+static const char *const always_taken[] = {"log.level", "log.format", "version", "help", NULL};
+
+/* "json" of the command "--json"; NULL when it is none that a flag asks for. */
+static const char *flag_of(const struct command *command)
+{
+        return string_starts(command->name, "--") ? command->name + 2 : NULL;
+}
+
+static bool is_word(const struct command *command)
+{
+        return *command->name && !flag_of(command);
+}
+
+static bool is_among(const char *name, const char *const *names)
+{
+        while (*names && strcmp(*names, name) != 0)
+                names++;
+        return *names != NULL;
+}
+
+static bool takes(const struct command *command, const char *flag)
+{
+        return is_among(flag, command->flags) || string_equal(flag_of(command), flag);
+}
+
+static const struct command *find_word(const struct program *program, const char *word)
+{
+        for (const struct command *command = program->commands; command->name; command++)
+                if (is_word(command) && strcmp(command->name, word) == 0)
+                        return command;
+        return NULL;
+}
+
+static void refuse_word(const struct program *program, const char *word, struct error *error)
+{
+        size_t count = 0, most = 0;
+        while (program->commands[most].name)
+                most++;
+        _cleanup_free_ const char **names = calloc(most + 1, sizeof(*names));
+        if (!names) {
+                error_oom(error);
+                return;
+        }
+        for (size_t i = 0; i < most; i++)
+                if (is_word(&program->commands[i]))
+                        names[count++] = program->commands[i].name;
+        const char *nearest = config_nearest(word, names, count);
+        if (nearest)
+                error_set(error, EINVAL, "there is no command \"%s\"; did you mean %s?", word, nearest);
+        else
+                error_set(error, EINVAL, "there is no command \"%s\"; see --help", word);
+}
+
+/* Without a word: what a flag asks for, or else what is done without one. */
+static const struct command *find_wordless(const struct program *program, uint64_t given)
+{
+        for (const struct command *command = program->commands; command->name; command++)
+                if (!*command->name ||
+                    (flag_of(command) && flags_given_on(program->flags, given, flag_of(command))))
+                        return command;
+        return NULL;
+}
+
+/* The command that is meant; NULL after a complaint. */
+static const struct command *choose(const struct program *program, char **words, int count, uint64_t given,
+                                    struct error *error)
+{
+        const struct command *command =
+                count > 0 ? find_word(program, words[0]) : find_wordless(program, given);
+        if (!command && count > 0)
+                refuse_word(program, words[0], error);
+        else if (!command)
+                error_set(error, EINVAL, "which command? See --help");
+        else if (count > 1 && find_word(program, words[1]))
+                error_set(error, EINVAL, "one command at a time: there are \"%s\" and \"%s\"", words[0],
+                          words[1]);
+        else if (count > 1)
+                error_set(error, EINVAL, "\"%s\" takes no further words, and there is \"%s\"; see --help",
+                          words[0], words[1]);
+        else
+                return command;
+        return NULL;
+}
+
+/* "capacity, checklist and --once": the commands that take a flag. Nothing when it needs none of them. */
+static void put_takers(const struct program *program, const char *flag, struct text *text)
+{
+        const struct command *before = NULL;
+        size_t named = 0;
+        for (const struct command *command = program->commands; command->name; command++) {
+                if (!takes(command, flag))
+                        continue;
+                if (!*command->name) {
+                        text_clear(text);
+                        return;
+                }
+                if (before)
+                        text_printf(text, "%s%s", named++ > 0 ? ", " : "", before->name);
+                before = command;
+        }
+        if (before)
+                text_printf(text, "%s%s", named > 0 ? " and " : "", before->name);
+}
+
+static int refuse_flag(const struct program *program, const struct command *command, const char *flag,
+                       struct error *error)
+{
+        _cleanup_text_ struct text takers = {0}, name = {0};
+        put_takers(program, flag, &takers);
+        text_printf(&name, is_word(command) ? "\"%s\"" : "%s", command->name);
+        if (text_error(&takers) < 0 || text_error(&name) < 0)
+                return error_oom(error);
+        for (const struct command *other = program->commands; other->name; other++)
+                if (string_equal(flag_of(other), flag))
+                        return error_set(error, EINVAL, "--%s is a command of its own, beside %s", flag,
+                                         text_string(&name));
+        if (!*command->name)
+                return error_set(error, EINVAL, "--%s goes with %s", flag, text_string(&takers));
+        return error_set(error, EINVAL, "%s does not take --%s%s%s", text_string(&name), flag,
+                         takers.length > 0 ? ": it goes with " : "", text_string(&takers));
+}
+
+static int check_flags(const struct program *program, const struct command *command, uint64_t given,
+                       struct error *error)
+{
+        for (const struct flag *flag = program->flags; flag->name; flag++)
+                if (flags_given(program->flags, given, flag->name) && !is_among(flag->name, always_taken) &&
+                    !takes(command, flag->name))
+                        return refuse_flag(program, command, flag->name, error);
+        return 0;
+}
+
+static void put_help(const struct program *program, struct text *text)
+{
+        text_printf(text, "usage: %s [command] [flags]\n\n%s\n\nCommands:\n", program->name,
+                    program->summary);
+        for (const struct command *command = program->commands; command->name; command++)
+                if (is_word(command)) {
+                        flags_put_entry(text, command->name, command->help);
+                        text_putc(text, '\n');
+                }
+        flags_put_help(program->flags, text);
+        if (program->help)
+                program->help(text);
+}
+
+static int print_about(const struct program *program)
+{
+        _cleanup_text_ struct text text = {0};
+        if (program->common->help)
+                put_help(program, &text);
+        else
+                text_printf(&text, "%s %s\n", program->name, RUNBOOK_VERSION);
+        return program_print(&text);
+}
+
+int program_main(const struct program *program, int argc, char **argv)
+{
+        const struct program_arguments *common = program->common;
+        const struct command *command = NULL;
+        _cleanup_error_ struct error error = {0};
+        char **words = NULL;
+        int count = 0;
+        uint64_t given = 0;
+        memory_prepare();
+        signal(SIGPIPE, SIG_IGN);
+        int r = flags_parse(program->flags, argc, argv, &words, &count, &given, &error);
+        if (r >= 0 && (common->help || common->version))
+                return print_about(program);
+        if (r >= 0 && !(command = choose(program, words, count, given, &error)))
+                r = -EINVAL;
+        if (r >= 0)
+                r = check_flags(program, command, given, &error);
+        if (r >= 0)
+                r = log_setup(common->log_level, common->log_format, &error);
+        if (r >= 0 && program->check)
+                r = program->check(program->arguments, &error);
+        if (r < 0) {
+                program_complain(program->name, &error);
+                return r == -EINVAL ? EXIT_USAGE : EXIT_FAILED;
+        }
+        return command->run(program->arguments);
+}
+
+int program_print(const struct text *text)
+{
+        int r = text_error(text);
+        if (r == 0)
+                r = write_all(STDOUT_FILENO, text_string(text), text->length);
+        if (r == 0)
+                return EXIT_FINE;
+        fprintf(stderr, "standard output: %s\n", strerrordesc_np(-r));
+        return EXIT_FAILED;
+}
+
+int program_complain(const char *name, const struct error *error)
+{
+        fprintf(stderr, "%s: %s\n", name, error_text(error));
+        return EXIT_FAILED;
+}

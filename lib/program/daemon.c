@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What daemons do alike around what they serve. */
+#include "runbook/daemon.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "runbook/http_server.h"
+#include "runbook/log.h"
+#include "runbook/memory.h"
+#include "runbook/systemd.h"
+#include "runbook/web_config.h"
+
+const char *daemon_listen_address(const struct daemon_arguments *arguments)
+{
+        return arguments->systemd_socket ? HTTP_SYSTEMD_SOCKET : arguments->listen_address;
+}
+
+static void block_signals(const struct daemon *daemon, sigset_t *ret)
+{
+        sigemptyset(ret);
+        sigaddset(ret, SIGTERM);
+        sigaddset(ret, SIGINT);
+        if (daemon->reload)
+                sigaddset(ret, SIGHUP);
+        pthread_sigmask(SIG_BLOCK, ret, NULL);
+}
+
+int daemon_serve(const struct daemon *daemon, void *context)
+{
+        _cleanup_error_ struct error error = {0};
+        int signal_number = 0;
+        sigset_t signals;
+        block_signals(daemon, &signals);
+        if (daemon->start(context, &error) < 0) {
+                program_complain(daemon->name, &error);
+                daemon->stop(context);
+                return EXIT_FAILED;
+        }
+        memory_settle(); /* what reading the files took is given back */
+        systemd_ready();
+        while (sigwait(&signals, &signal_number) == 0 && signal_number == SIGHUP) {
+                systemd_reloading();
+                daemon->reload(context);
+                systemd_ready();
+        }
+        systemd_stopping();
+        log_event(LOG_INFO, "Stopping", "signal", signal_number == SIGINT ? "SIGINT" : "SIGTERM", NULL);
+        daemon->stop(context);
+        return EXIT_FINE;
+}
+
+static bool web_config_is_fine(const char *path)
+{
+        _cleanup_error_ struct error error = {0};
+        _cleanup_(web_config_unref_p) struct web_config *web = NULL;
+        if (!path || web_config_load(path, &web, &error) >= 0)
+                return true;
+        fprintf(stderr, "%s\n", error_text(&error));
+        return false;
+}
+
+int daemon_check(const char *web_config_file,
+                 int (*read)(const void *context, struct text *verdict, struct error *error),
+                 const void *context)
+{
+        _cleanup_error_ struct error error = {0};
+        _cleanup_text_ struct text verdict = {0};
+        bool fine = web_config_is_fine(web_config_file);
+        if (read(context, &verdict, &error) < 0) {
+                fprintf(stderr, "%s\n", error_text(&error));
+                return EXIT_FAILED;
+        }
+        int printed = program_print(&verdict);
+        return fine ? printed : EXIT_FAILED;
+}
