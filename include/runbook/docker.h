@@ -115,6 +115,12 @@ const char *docker_name(const cJSON *container);
 bool docker_is_kept(const cJSON *container);
 
 /*
+ * 1 when this process runs in the container of that id, or in its network alone; 0 when it does not. An errno
+ * when that cannot be found out, which is no leave to change the container. Any thread.
+ */
+int docker_is_self(const char *id, struct error *error);
+
+/*
  * Waits until the container runs and is healthy; where it has no health check, until it has been running for
  * `settle` without being started anew. Unhealthy, restarting or paused may still become healthy and is waited
  * for. -ETIMEDOUT with its last state; -ECHILD when it exited, with its status; -ENOENT when it is gone.

@@ -83,6 +83,9 @@ int docker_layer_find(struct docker *docker, const cJSON *inspected, struct dead
 int docker_layer_carry(struct docker *docker, const char *from, const char *to, const cJSON *paths,
                        struct deadline deadline, struct error *error);
 
+/* self.c: docker_is_self(), told by the files of `proc` (/proc) and the host's name. */
+int docker_self_look(const char *proc, const char *host_name, const char *id, struct error *error);
+
 /* docker_tar.c: appends the one file of the tar stream `data` to the tar stream `tar`, under the name `path`.
  */
 int docker_tar_append(struct text *tar, const char *data, size_t length, const char *path,

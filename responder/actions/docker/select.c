@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which containers a step means, and which it must leave alone. */
 #include <errno.h>
-#include <stdio.h>
 
 #include "responder/actions/shared/plan.h"
-
-#define SHORT_ID 12
 
 const char *docker_project(const struct step_run *run)
 {
@@ -37,38 +34,6 @@ int docker_select(struct step_run *run, struct docker *docker, const char *servi
         return 0;
 }
 
-/*
- * A container's own /etc/hostname is a bind mount from the Engine's directory of that container, which names
- * it by its id; the control group does where it has no namespace of its own. A host that runs dockerd has
- * neither: there such mounts lie elsewhere.
- */
-static bool file_names(const char *path, const char *id, const char *also)
-{
-        FILE *file = fopen(path, "re");
-        if (!file)
-                return false;
-        char *line = NULL;
-        size_t capacity = 0;
-        bool found = false;
-        while (!found && getline(&line, &capacity, file) > 0)
-                found = strstr(line, id) && (!also || strstr(line, also));
-        free(line);
-        fclose(file);
-        return found;
-}
-
-bool docker_is_self(const char *id)
-{
-        if (!id || strlen(id) < SHORT_ID)
-                return false;
-        char host[256] = "";
-        if (gethostname(host, sizeof(host) - 1) == 0 && strlen(host) == SHORT_ID &&
-            strncmp(host, id, SHORT_ID) == 0)
-                return true;
-        return file_names("/proc/self/cgroup", id, NULL) ||
-               file_names("/proc/self/mountinfo", id, " /etc/hostname ");
-}
-
 int docker_refuse_protected(const struct step_run *run, const cJSON *container, struct error *error)
 {
         const struct config_strings *protect = &targets_set(run->targets)->protect;
@@ -77,9 +42,11 @@ int docker_refuse_protected(const struct step_run *run, const cJSON *container, 
                 if (string_equal(protect->items[i], name))
                         return error_set(error, EPERM, "container %s is protected by the configuration",
                                          name);
-        if (docker_is_self(json_string(container, "Id")))
+        int r = docker_is_self(json_string(container, "Id"), error);
+        if (r > 0)
                 return error_set(error, EPERM, "container %s is the one this responder runs in", name);
-        return 0;
+        return r < 0 ? error_prefix(error, r, "whether container %s is the one this responder runs in", name)
+                     : 0;
 }
 
 char *docker_state_text(const cJSON *inspected)

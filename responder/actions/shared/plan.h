@@ -34,11 +34,9 @@ int docker_select(struct step_run *run, struct docker *docker, const char *servi
 /* Complains when the file has no `docker:` section. For use as the check of an action, too. */
 void docker_section_check(const void *config, const struct target_set *targets, struct config_node *node);
 
-/* -EPERM for containers named in `protect:` and for the one that the responder itself runs in. */
+/* -EPERM for containers named in `protect:` and for the one that the responder itself runs in; -errno when it
+ * could not be found out whether it is that one. */
 int docker_refuse_protected(const struct step_run *run, const cJSON *container, struct error *error);
-
-/* True when this process runs in the container of that id. */
-bool docker_is_self(const char *id);
 
 /* The project that docker.* act in. */
 const char *docker_project(const struct step_run *run);
