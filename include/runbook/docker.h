@@ -101,19 +101,6 @@ int docker_list(struct docker *docker, const char *project, const char *service,
 int docker_inspect(struct docker *docker, const char *id, struct deadline deadline, cJSON **ret,
                    struct error *error);
 
-/* State.Health.Status of an inspected container: "healthy", "unhealthy", "starting"; "none" without one. */
-const char *docker_health(const cJSON *inspected);
-
-/* The service of a listed or inspected container, "" when it is not Compose's. */
-const char *docker_service(const cJSON *container);
-
-/* Its name without the leading '/', of a listed or inspected container. */
-const char *docker_name(const cJSON *container);
-
-/* Whether it is what docker_recreate() keeps for a roll back ("<name>.runbook-<tag>.old") or was just making.
- */
-bool docker_is_kept(const cJSON *container);
-
 /*
  * 1 when this process runs in the container of that id, or in its network alone; 0 when it does not. An errno
  * when that cannot be found out, which is no leave to change the container. Any thread.

@@ -69,20 +69,19 @@ int docker_recreate_check(struct docker *docker, const cJSON *inspected, struct 
 {
         const char *id = json_string(inspected, "Id"), *name = docker_name(inspected);
         const cJSON *state = json_get(inspected, "State", NULL);
-        const cJSON *labels = json_get(inspected, "Config", "Labels", NULL);
         if (!id || !*name)
                 return error_set(error, EBADMSG, "Docker's description of the container is not complete");
 
         const char *reason = NULL;
         if (json_bool(json_get(inspected, "HostConfig", NULL), "AutoRemove", false))
                 reason = "it removes itself when it stops, so it could not be put back";
-        else if (json_string(labels, "com.docker.swarm.task.id"))
+        else if (*docker_label(inspected, "com.docker.swarm.task.id"))
                 reason = "it is a task of Swarm, which would start another one";
         else if (docker_is_kept(inspected))
                 reason = "it is kept for the roll back of an earlier change";
         else if (json_bool(state, "Paused", false))
                 reason = "it is paused";
-        else if (json_bool(state, "Dead", false) || string_equal(json_string(state, "Status"), "removing"))
+        else if (json_bool(state, "Dead", false) || string_equal(docker_status(inspected), "removing"))
                 reason = "it is being removed";
         int r = reason ? 0 : docker_is_self(id, error);
         if (r < 0)

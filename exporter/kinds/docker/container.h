@@ -4,6 +4,7 @@
 #define EXPORTER_DOCKER_CONTAINER_H
 
 #include "exporter/kinds/docker/watch.h"
+#include "runbook/docker_container.h"
 #include "runbook/metrics.h"
 
 extern const struct metric_family docker_running, docker_healthy, docker_failing_streak, docker_failing_since,
@@ -14,9 +15,6 @@ extern const struct metric_family docker_running, docker_healthy, docker_failing
         &docker_running, &docker_healthy, &docker_failing_streak, &docker_failing_since, &docker_restarts, \
                 &docker_oom_killed, &docker_oom_kills, &docker_exit_code, &docker_created_time,            \
                 &docker_start_time, &docker_finish_time, &docker_info
-
-/* Whether it runs and is not paused. The Engine's own "Running" also holds between two restarts. */
-bool docker_container_runs(const cJSON *inspected);
 
 /* Whether it runs and its health check fails. A container without one is never unhealthy. */
 bool docker_container_unhealthy(const cJSON *inspected);

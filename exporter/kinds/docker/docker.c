@@ -141,7 +141,7 @@ static int judge(const struct docker_config *config, struct findings *findings, 
 static int find(const cJSON *inspected, const struct label *name, struct finding *finding,
                 struct error *error)
 {
-        if (docker_container_runs(inspected)) {
+        if (docker_runs(inspected)) {
                 finding->running++;
                 if (docker_container_unhealthy(inspected))
                         finding->unhealthy = name->value;

@@ -70,7 +70,7 @@ static int add_service(struct step_run *run, struct docker *docker, const char *
                 if (json_put(item, "id", json_text(json_string(container, "Id"))) < 0 ||
                     json_put(item, "name", json_text(docker_name(container))) < 0 ||
                     json_put(item, "service", json_text(docker_service(container))) < 0 ||
-                    json_put(item, "state", json_text(json_string(container, "State"))) < 0) {
+                    json_put(item, "state", json_text(docker_status(container))) < 0) {
                         cJSON_Delete(item);
                         return error_oom(error);
                 }

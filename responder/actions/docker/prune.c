@@ -81,26 +81,22 @@ static int add(cJSON *list, const char *id, const char *name, double bytes, stru
 /* When it stopped, or was made if it never ran. What cannot be told is "just now", and stays. */
 static nsec stopped_at(const cJSON *inspected)
 {
-        const char *finished = json_string(json_get(inspected, "State", NULL), "FinishedAt");
-        const char *created = json_string(inspected, "Created");
-        nsec at = 0;
-        if (finished && time_parse(finished, &at, NULL) >= 0 && at > 0)
-                return at;
-        if (created && time_parse(created, &at, NULL) >= 0 && at > 0)
-                return at;
-        return clock_wall();
+        nsec finished = docker_finished(inspected), created = docker_created(inspected);
+        return finished > 0 ? finished : created > 0 ? created : clock_wall();
 }
 
 static bool is_stopped(const cJSON *container)
 {
-        const char *state = json_string(container, "State");
-        return string_equal(state, "exited") || string_equal(state, "created") || string_equal(state, "dead");
+        const char *status = docker_status(container);
+        return string_equal(status, "exited") || string_equal(status, "created") ||
+               string_equal(status, "dead");
 }
 
-static bool is_projects(const struct step_run *run, const cJSON *labels)
+/* A container, or a network. */
+static bool is_projects(const struct step_run *run, const cJSON *thing)
 {
-        const char *project = json_string(labels, "com.docker.compose.project");
-        return project && string_equal(project, docker_project(run));
+        const char *project = docker_compose_project(thing);
+        return *project && string_equal(project, docker_project(run));
 }
 
 static int survey_containers(struct survey *survey, struct error *error)
@@ -109,7 +105,7 @@ static int survey_containers(struct survey *survey, struct error *error)
         cJSON_ArrayForEach(container, survey->all)
         {
                 if (!is_stopped(container) || docker_is_kept(container) ||
-                    is_projects(survey->run, json_get(container, "Labels", NULL)) ||
+                    is_projects(survey->run, container) ||
                     docker_refuse_protected(survey->run, container, NULL) < 0)
                         continue;
                 _cleanup_json_ cJSON *inspected = NULL;
@@ -166,8 +162,7 @@ static int survey_networks(struct survey *survey, struct error *error)
                         break;
                 if (!id || !name || network_is_built_in(name) ||
                     !string_equal(json_string(network, "Scope"), "local") ||
-                    is_projects(survey->run, json_get(network, "Labels", NULL)) ||
-                    network_is_used(survey->all, id, name) || !created ||
+                    is_projects(survey->run, network) || network_is_used(survey->all, id, name) || !created ||
                     time_parse(created, &at, NULL) < 0 || at > survey->before)
                         continue;
                 r = add(survey->networks, id, name, 0, error);

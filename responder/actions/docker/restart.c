@@ -48,33 +48,20 @@ static const struct config_field record_fields[] = {
         {0},
 };
 
-static const char *version_of(const cJSON *inspected)
-{
-        const cJSON *labels = json_get(inspected, "Config", "Labels", NULL);
-        const char *version = json_string(labels, "org.opencontainers.image.version");
-        return version ? version : json_string(labels, "version");
-}
-
-static const char *started_at(const cJSON *inspected)
-{
-        const char *started = json_string(json_get(inspected, "State", NULL), "StartedAt");
-        return started ? started : "";
-}
-
 /* What is recorded of one container. */
 static cJSON *describe(const cJSON *inspected)
 {
-        const cJSON *state = json_get(inspected, "State", NULL);
+        double restarts = docker_restart_count(inspected);
         _cleanup_json_ cJSON *item = cJSON_CreateObject();
         if (json_put(item, "id", json_text(json_string(inspected, "Id"))) < 0 ||
             json_put(item, "name", json_text(docker_name(inspected))) < 0 ||
-            json_put(item, "image", json_copy(json_get(inspected, "Config", "Image", NULL))) < 0 ||
-            json_put(item, "image_id", json_text(json_string(inspected, "Image"))) < 0 ||
-            json_put(item, "version", json_text(version_of(inspected))) < 0 ||
-            json_put(item, "state", json_text(json_string(state, "Status"))) < 0 ||
+            json_put(item, "image", json_text(docker_image(inspected))) < 0 ||
+            json_put(item, "image_id", json_text(docker_image_id(inspected))) < 0 ||
+            json_put(item, "version", json_text(docker_version(inspected))) < 0 ||
+            json_put(item, "state", json_text(docker_status(inspected))) < 0 ||
             json_put(item, "health", json_text(docker_health(inspected))) < 0 ||
-            json_put(item, "started_at", json_text(started_at(inspected))) < 0 ||
-            json_put(item, "restarts", json_copy(json_get(inspected, "RestartCount", NULL))) < 0)
+            json_put(item, "started_at", json_text(docker_started_at(inspected))) < 0 ||
+            json_put(item, "restarts", restarts < 0 ? cJSON_CreateNull() : cJSON_CreateNumber(restarts)) < 0)
                 return NULL;
         return TAKE_PTR(item);
 }
@@ -145,8 +132,8 @@ static int wait_restarted(struct docker *docker, const char *id, const char *bef
                 int r = docker_inspect(docker, id, deadline, &inspected, error);
                 if (r == -ENOENT)
                         return r;
-                if (r >= 0 && json_bool(json_get(inspected, "State", NULL), "Running", false) &&
-                    strcmp(started_at(inspected), before) != 0)
+                if (r >= 0 && docker_marked_running(inspected) &&
+                    strcmp(docker_started_at(inspected), before) != 0)
                         return 0;
                 if (deadline_passed(deadline))
                         return error_set(error, ETIMEDOUT,
@@ -223,7 +210,7 @@ static int restart_one(struct step_run *run, struct docker *docker, const cJSON 
                 return r;
 
         /* Restarted since the plan: by us before a crash, or by somebody else. Either way it is done. */
-        bool restarted = strcmp(started_at(inspected), before) != 0;
+        bool restarted = strcmp(docker_started_at(inspected), before) != 0;
         const cJSON *earlier = json_get(asked, id, NULL);
         if (!restarted && earlier)
                 r = wait_for_earlier(run, docker, id, before, cJSON_GetNumberValue(earlier),

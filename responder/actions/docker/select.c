@@ -51,14 +51,12 @@ int docker_refuse_protected(const struct step_run *run, const cJSON *container, 
 
 char *docker_state_text(const cJSON *inspected)
 {
-        const cJSON *state = json_get(inspected, "State", NULL);
-        const char *status = json_string(state, "Status");
-        const char *started = json_string(state, "StartedAt");
-        nsec at = 0;
-        if (!json_bool(state, "Running", false) || !started || time_parse(started, &at, NULL) < 0)
-                return text_format("%s", status ? status : "unknown");
+        nsec started = docker_started(inspected);
+        const char *status = docker_status(inspected);
+        if (!docker_marked_running(inspected) || started == 0)
+                return text_format("%s", *status ? status : "unknown");
         char duration[DURATION_TEXT_MAX];
         /* Whole seconds are enough for a person. */
-        nsec up = (clock_wall() - at) / NSEC_PER_SEC * NSEC_PER_SEC;
+        nsec up = (clock_wall() - started) / NSEC_PER_SEC * NSEC_PER_SEC;
         return text_format("up %s", duration_format(up > 0 ? up : 0, duration));
 }

@@ -4,6 +4,7 @@
 #define RESPONDER_ACTIONS_COMMON_H
 
 #include "responder/remediation/action.h"
+#include "runbook/docker_container.h"
 
 /* `when_empty:` of actions that select something. */
 enum when_empty { WHEN_EMPTY_FAIL, WHEN_EMPTY_SKIP };
