@@ -4,11 +4,10 @@
 #include <math.h>
 
 #include "responder/targets/internal.h"
+#include "runbook/exposition.h"
 
 /* Alertmanager's list is about 0.5 KB an alert: room for a hundred thousand of them. */
 #define ALERTS_BODY_MAX ((size_t)64 * 1024 * 1024)
-
-static const char success_metric[] = "runbook_check_success";
 
 /* One request to a neighbour; `who` names it in errors. */
 static int ask(const char *who, const struct http_request *request, struct http_response *ret,
@@ -83,64 +82,37 @@ int targets_query_holds(struct targets *targets, const char *query, struct deadl
                                   ret_holds, ret_value, error);
 }
 
-/* Reads `name="value"` at *at and moves behind it; the value is unescaped into `value`. */
-static bool read_label(const char **at, const char **ret_name, size_t *ret_length, struct text *value)
+static bool is_of_check(const struct exposition_sample *sample, const char *check)
 {
-        const char *c = *at + strspn(*at, " ,");
-        const char *name = c;
-        c += strcspn(c, "=,} \n");
-        *ret_length = (size_t)(c - name);
-        if (*ret_length == 0 || string_starts(c, "=\"") == false)
+        if (!string_equal(sample->name, "runbook_check_success"))
                 return false;
-        text_clear(value);
-        for (c += 2; *c != '"'; c++) {
-                if (!*c || *c == '\n')
-                        return false;
-                if (*c == '\\' && c[1])
-                        c++;
-                else {
-                        text_putc(value, *c);
-                        continue;
-                }
-                text_putc(value, *c == 'n' ? '\n' : *c);
-        }
-        *ret_name = name;
-        *at = c + 1;
-        return true;
+        for (size_t i = 0; i < sample->label_count; i++)
+                if (string_equal(sample->labels[i].name, "check"))
+                        return string_equal(sample->labels[i].value, check);
+        return false;
 }
 
-/* One line of a page. True, with the value, when it is the sample of this check. */
-static bool line_parse(const char *line, const char *check, struct text *value, double *ret)
+int check_answer_parse(const char *page, size_t length, const char *check, bool *ret_holds,
+                       struct error *error)
 {
-        const char *at = line + strlen(success_metric) + 1;
-        bool found = false;
-        const char *name = NULL;
-        for (size_t length = 0; read_label(&at, &name, &length, value);)
-                if (length == strlen("check") && strncmp(name, "check", length) == 0)
-                        found = string_equal(text_string(value), check);
-        at += strspn(at, " ,");
-        if (!found || *at != '}')
-                return false;
-        char *end = NULL;
-        *ret = strtod(at + 1, &end);
-        return end != at + 1;
-}
-
-int check_answer_parse(const char *page, const char *check, bool *ret_holds, struct error *error)
-{
-        _cleanup_text_ struct text value = {0};
-        size_t length = strlen(success_metric);
-        for (const char *line = page; line && *line;) {
-                double number = 0;
-                if (strncmp(line, success_metric, length) == 0 && line[length] == '{' &&
-                    line_parse(line, check, &value, &number)) {
-                        *ret_holds = number >= 1;
-                        return 0;
-                }
-                line = strchr(line, '\n');
-                line = line ? line + 1 : NULL;
-        }
-        return error_set(error, ENOENT, "the exporter has no check \"%s\"", check);
+        _cleanup_(exposition_release) struct exposition read;
+        struct exposition_sample sample;
+        exposition_init(&read, page, length);
+        int r;
+        do
+                r = exposition_next(&read, &sample);
+        while (r > 0 && !is_of_check(&sample, check));
+        if (r == -ENOMEM)
+                return error_oom(error);
+        if (r < 0)
+                return error_set(error, EBADMSG, "line %zu of the exporter's answer is no sample", read.line);
+        if (r == 0)
+                return error_set(error, ENOENT, "the exporter has no check \"%s\"", check);
+        if (sample.value != 0 && sample.value != 1)
+                return error_set(error, EBADMSG, "the exporter's answer for check \"%s\" is neither 0 nor 1",
+                                 check);
+        *ret_holds = sample.value == 1;
+        return 0;
 }
 
 int targets_check_holds(struct targets *targets, const char *check, struct deadline deadline, bool *ret_holds,
@@ -175,7 +147,7 @@ int targets_check_holds(struct targets *targets, const char *check, struct deadl
         if (response.status != 200)
                 return error_set(error, EREMOTEIO, "the exporter answered HTTP %ld for check \"%s\"",
                                  response.status, check);
-        return check_answer_parse(text_string(&response.body), check, ret_holds, error);
+        return check_answer_parse(text_string(&response.body), response.body.length, check, ret_holds, error);
 }
 
 int alerts_answer_parse(const char *body, size_t length, const char *fingerprint, bool *ret_active,

@@ -12,7 +12,9 @@
 #include <stdio.h>
 
 #include "exporter/check/check.h"
-#include "exporter/kinds/exec/output.h"
+#include "exporter/kinds/exec/nagios.h"
+#include "exporter/kinds/exec/samples.h"
+#include "exporter/kinds/shared/operator_metric.h"
 #include "runbook/process.h"
 
 #define OUTPUT_MAX ((int64_t)16 << 20)
@@ -255,7 +257,7 @@ static int exec_run(void *state, struct deadline deadline, struct sample_sink *s
         if (config->output == OUTPUT_NAGIOS)
                 nagios_add(text_string(&result.output), sink);
         if (config->output == OUTPUT_PROMETHEUS) {
-                r = exposition_add(text_string(&result.output), exec->own_families, sink, &ignored, error);
+                r = samples_add(text_string(&result.output), exec->own_families, sink, &ignored, error);
                 if (r < 0)
                         return error_prefix(error, r, "%s", config->command.items[0]);
                 SAMPLE_BARE(sink, &ignored_samples, (double)ignored);

@@ -143,22 +143,42 @@ static void test_check_answers(void **state)
                 "runbook_check_success{check=\"redis\"} 1\n"
                 "runbook_check_success{a=\"}check=\\\"x\\\"\",check=\"mcp\",b=\"\"} 0\n"
                 "runbook_check_success{check=\"with \\\"quotes\\\" \\\\ \\n\"} 1 1700000000000\n"
-                "runbook_check_success{check=\"cut\"";
+                "runbook_check_success{check=\"unknown\"} NaN\n"
+                "runbook_check_success{check=\"half\"} 0.5\n";
         static const struct {
                 const char *check;
                 int result;
                 bool holds;
         } cases[] = {
-                {"redis", 0, true},    {"redis_2", 0, false},
-                {"mcp", 0, false},     {"with \"quotes\" \\ \n", 0, true},
-                {"x", -ENOENT, false}, {"red", -ENOENT, false},
-                {"", -ENOENT, false},  {"cut", -ENOENT, false},
+                {"redis", 0, true},        {"redis_2", 0, false},
+                {"mcp", 0, false},         {"with \"quotes\" \\ \n", 0, true},
+                {"x", -ENOENT, false},     {"red", -ENOENT, false},
+                {"", -ENOENT, false},      {"unknown", -EBADMSG, false},
+                {"half", -EBADMSG, false},
         };
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
                 _cleanup_error_ struct error error = {0};
                 bool holds = !cases[i].holds;
-                assert_int_equal(check_answer_parse(page, cases[i].check, &holds, &error), cases[i].result);
+                assert_int_equal(check_answer_parse(page, strlen(page), cases[i].check, &holds, &error),
+                                 cases[i].result);
                 assert_int_equal(holds, cases[i].result == 0 ? cases[i].holds : !cases[i].holds);
+        }
+}
+
+/* What follows the cut is not known, so nobody can say that a check is not there. */
+static void test_a_cut_page_is_no_verdict(void **state)
+{
+        (void)state;
+        static const char *const ends[] = {"runbook_check_success{check=\"cut\"",
+                                           "runbook_check_success{check=\"cut\"} ", "<html>"};
+        for (size_t i = 0; i < N_ELEMENTS(ends); i++) {
+                _cleanup_error_ struct error error = {0};
+                _cleanup_free_ char *page = text_format("runbook_check_success{check=\"a\"} 1\n%s", ends[i]);
+                bool holds = false;
+                assert_int_equal(check_answer_parse(page, strlen(page), "cut", &holds, &error), -EBADMSG);
+                assert_non_null(strstr(error_text(&error), "line 2"));
+                assert_int_equal(check_answer_parse(page, strlen(page), "a", &holds, NULL), 0);
+                assert_true(holds);
         }
 }
 
@@ -301,6 +321,7 @@ int main(void)
                 cmocka_unit_test(test_query_answers),
                 cmocka_unit_test(test_query_errors),
                 cmocka_unit_test(test_check_answers),
+                cmocka_unit_test(test_a_cut_page_is_no_verdict),
                 cmocka_unit_test(test_alerts_answers),
                 cmocka_unit_test(test_urls),
                 cmocka_unit_test(test_sections_and_defaults),
