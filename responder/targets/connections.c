@@ -218,11 +218,3 @@ int targets_docker(struct targets *targets, struct docker **ret, struct error *e
                 return error_set(error, ENOTSUP, "there is no `docker:` section in the configuration");
         return docker_new(&targets->set->docker, ret, error);
 }
-
-char *targets_url(const char *base, const char *path)
-{
-        size_t length = strlen(base);
-        while (length > 0 && base[length - 1] == '/')
-                length--;
-        return text_format("%.*s%s", (int)length, base, path);
-}

@@ -35,7 +35,7 @@ struct target_set {
         struct docker_options docker;  /* host is "" when there is no docker section */
         struct config_list databases;  /* struct database */
         struct config_list receivers;  /* struct receiver */
-        char *prometheus_url;          /* "" when absent; without a trailing slash */
+        char *prometheus_url;          /* "" when absent */
         char *exporter_url;            /* of a runbook_exporter, for verification by check */
         char *alertmanager_url;        /* "" : not asked */
         nsec repeat_interval;          /* Alertmanager's; 4h */
@@ -71,9 +71,6 @@ int targets_docker(struct targets *targets, struct docker **ret, struct error *e
 
 /* Our application_name in PostgreSQL, by which postgres.terminate_queries knows our own sessions. */
 #define TARGETS_APPLICATION "runbook_responder"
-
-/* `base` without its trailing slashes, then `path`; free() it. NULL when out of memory. */
-char *targets_url(const char *base, const char *path);
 
 /* Sends one message to a receiver. Fields are in the order given. -EIO etc. without the URL in the sentence.
  */
