@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "responder/actions/docker/containers.h"
 #include "responder/actions/shared/plan.h"
 
 #define THINGS_MAX 500
