@@ -28,25 +28,20 @@ static const struct config_field metric_fields[] = {
 
 static const struct config_field fields[] = {
         WEB_CONFIG_FIELDS(struct prometheus_config, web),
-        {.name = "query",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct prometheus_config, query),
+        {"query", CONFIG_STRING, offsetof(struct prometheus_config, query),
          .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
          .help = "PromQL; its result is an instant vector or a scalar"},
-        {.name = "labels",
-         .type = CONFIG_STRINGS,
-         .offset = offsetof(struct prometheus_config, labels),
+        {"labels", CONFIG_STRINGS, offsetof(struct prometheus_config, labels),
          .help = "Labels of the result that the samples keep"},
-        {.name = "metric",
-         .type = CONFIG_OBJECT,
-         .offset = offsetof(struct prometheus_config, metric),
-         .fields = metric_fields,
+        {"metric", CONFIG_OBJECT, offsetof(struct prometheus_config, metric), .fields = metric_fields,
          .help = "What the samples are called"},
         {0},
 };
 
-static const struct metric_family query_value = {DEFAULT_METRIC, METRIC_GAUGE, NULL, OPERATOR_METRIC_HELP};
-static const struct metric_family *const families[] = {&query_value, NULL};
+#define FAMILIES(X) X(query_value, GAUGE, DEFAULT_METRIC, NULL, OPERATOR_METRIC_HELP)
+
+FAMILIES(DEFINE_FAMILY)
+static const struct metric_family *const families[] = {FAMILIES(FAMILY_ADDRESS) NULL};
 
 struct prometheus_state {
         const struct prometheus_config *config;

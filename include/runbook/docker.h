@@ -22,31 +22,22 @@ struct docker_options {
         char *project;                        /* the Compose project */
 };
 
-#define DOCKER_CONFIG_FIELDS(holder, member)                                                          \
-        {.name = "host",                                                                              \
-         .type = CONFIG_STRING,                                                                       \
-         .offset = offsetof(holder, member.host),                                                     \
-         .fallback = "unix:///var/run/docker.sock",                                                   \
-         .flags = CONFIG_NOT_EMPTY,                                                                   \
-         .help = "where the Engine listens: unix:///path or tcp://host:port"},                        \
-                {.name = "ca_file",                                                                   \
-                 .type = CONFIG_STRING,                                                               \
-                 .offset = offsetof(holder, member.ca_file),                                          \
-                 .flags = CONFIG_NOT_EMPTY,                                                           \
-                 .help = "the authority of the Engine's certificate, for TLS over TCP"},              \
-                {.name = "cert_file",                                                                 \
-                 .type = CONFIG_STRING,                                                               \
-                 .offset = offsetof(holder, member.cert_file),                                        \
-                 .flags = CONFIG_NOT_EMPTY,                                                           \
-                 .help = "our certificate, for an Engine that demands one"},                          \
-                {.name = "key_file",                                                                  \
-                 .type = CONFIG_STRING,                                                               \
-                 .offset = offsetof(holder, member.key_file),                                         \
-                 .flags = CONFIG_NOT_EMPTY,                                                           \
-                 .help = "the key of our certificate"},                                               \
-        {                                                                                             \
-                .name = "project", .type = CONFIG_STRING, .offset = offsetof(holder, member.project), \
-                .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY, .help = "the Compose project"            \
+#define DOCKER_CONFIG_FIELDS(holder, member)                                                                \
+        {"host",                                                                                            \
+         CONFIG_STRING,                                                                                     \
+         offsetof(holder, member.host),                                                                     \
+         .fallback = "unix:///var/run/docker.sock",                                                         \
+         .flags = CONFIG_NOT_EMPTY,                                                                         \
+         .help = "where the Engine listens: unix:///path or tcp://host:port"},                              \
+                {"ca_file", CONFIG_STRING, offsetof(holder, member.ca_file), .flags = CONFIG_NOT_EMPTY,     \
+                 .help = "the authority of the Engine's certificate, for TLS over TCP"},                    \
+                {"cert_file", CONFIG_STRING, offsetof(holder, member.cert_file), .flags = CONFIG_NOT_EMPTY, \
+                 .help = "our certificate, for an Engine that demands one"},                                \
+                {"key_file", CONFIG_STRING, offsetof(holder, member.key_file), .flags = CONFIG_NOT_EMPTY,   \
+                 .help = "the key of our certificate"},                                                     \
+        {                                                                                                   \
+                "project", CONFIG_STRING, offsetof(holder, member.project),                                 \
+                        .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY, .help = "the Compose project"          \
         }
 
 struct docker;

@@ -365,7 +365,8 @@ int docker_list(struct docker *docker, const char *project, const char *service,
 }
 
 /* One look: 1 when it is as wanted, 0 when not yet. */
-static int judge(const cJSON *inspected, nsec settle, nsec *since, char **started_at, struct error *error)
+static int judge_health(const cJSON *inspected, nsec settle, nsec *since, char **started_at,
+                        struct error *error)
 {
         const char *status = docker_status(inspected), *started = docker_started_at(inspected);
         if (!*status)
@@ -405,7 +406,7 @@ int docker_wait_healthy(struct docker *docker, const char *id, nsec settle, stru
                 if (r >= 0) {
                         cJSON_Delete(last);
                         last = inspected;
-                        r = judge(last, settle, &since, &started_at, error);
+                        r = judge_health(last, settle, &since, &started_at, error);
                 }
                 if (r > 0)
                         return 0;

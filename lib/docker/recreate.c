@@ -43,8 +43,6 @@ static int enter(struct transaction *t, const char *phase, struct error *error)
         return 0;
 }
 
-/* ---- preparing ---- */
-
 static nsec grace_of(const cJSON *inspected, const struct docker_change *change)
 {
         if (change->stop_grace > 0)
@@ -135,8 +133,6 @@ static int choose_image(struct transaction *t, const cJSON *inspected, char **re
                 return error_oom(error);
         return 0;
 }
-
-/* ---- the changes, one function each ---- */
 
 static int create(struct transaction *t, const cJSON *body, const cJSON *connect, const cJSON *paths,
                   struct error *error)

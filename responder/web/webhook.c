@@ -61,7 +61,7 @@ static void count_delivery(struct webhook_receiver *receiver, bool begins)
         pthread_mutex_unlock(&receiver->lock);
 }
 
-static void answer(struct delivery *delivery, int result, const struct error *error)
+static void answer_delivery(struct delivery *delivery, int result, const struct error *error)
 {
         if (result >= 0)
                 http_reply_text(delivery->exchange, 200, "accepted");
@@ -89,7 +89,7 @@ static void journaled(void *context, int result)
         else
                 options->wake(options->context);
         /* What cannot be journaled now is never the sender's fault. */
-        answer(delivery, result < 0 ? -EAGAIN : 0, &error);
+        answer_delivery(delivery, result < 0 ? -EAGAIN : 0, &error);
 }
 
 static void accept_delivery(struct delivery *delivery)
@@ -98,7 +98,7 @@ static void accept_delivery(struct delivery *delivery)
         if (r < 0) {
                 _cleanup_error_ struct error error = {0};
                 error_set(&error, EAGAIN, "too many webhooks wait for the journal");
-                answer(delivery, -EAGAIN, &error);
+                answer_delivery(delivery, -EAGAIN, &error);
         }
 }
 
@@ -161,7 +161,7 @@ static void complete_and_accept(void *context)
         _cleanup_error_ struct error error = {0};
         int r = complete(delivery, &error);
         if (r < 0)
-                answer(delivery, r, &error);
+                answer_delivery(delivery, r, &error);
         else
                 accept_delivery(delivery);
 }
@@ -171,7 +171,7 @@ static void hand_to_worker(struct delivery *delivery, void (*job)(void *context)
         if (workers_run(delivery->receiver->options.workers, job, delivery) < 0) {
                 _cleanup_error_ struct error error = {0};
                 error_set(&error, EAGAIN, "no thread is free");
-                answer(delivery, -EAGAIN, &error);
+                answer_delivery(delivery, -EAGAIN, &error);
         }
 }
 
@@ -187,7 +187,7 @@ static void parse_large(void *context)
         _cleanup_error_ struct error error = {0};
         int r = parse(delivery, &error);
         if (r < 0)
-                answer(delivery, r, &error);
+                answer_delivery(delivery, r, &error);
         else if (delivery->webhook.truncated > 0)
                 complete_and_accept(delivery);
         else
@@ -211,7 +211,7 @@ void webhook_receive(struct webhook_receiver *receiver, struct http_exchange *ex
         _cleanup_error_ struct error error = {0};
         int r = parse(delivery, &error);
         if (r < 0) {
-                answer(delivery, r, &error);
+                answer_delivery(delivery, r, &error);
                 return;
         }
         http_suspend(exchange);

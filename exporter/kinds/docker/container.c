@@ -6,42 +6,7 @@
 
 #define IMAGE_ID_LENGTH 12 /* as docker itself shows them */
 
-const struct metric_family docker_running = {
-        "runbook_docker_container_running", METRIC_GAUGE, NULL,
-        "Whether the container runs: it is not paused and does not wait to be restarted."};
-const struct metric_family docker_healthy = {"runbook_docker_container_healthy", METRIC_GAUGE, NULL,
-                                             "Whether the container's own health check succeeds; only for "
-                                             "those that have one, while they run, and "
-                                             "not before its first verdict."};
-const struct metric_family docker_failing_streak = {
-        "runbook_docker_container_health_failing_streak", METRIC_GAUGE, NULL,
-        "How often the health check has failed on end; only for those that have one, while they run."};
-const struct metric_family docker_failing_since = {
-        "runbook_docker_container_health_failing_timestamp_seconds", METRIC_GAUGE, "seconds",
-        "When the health check began to fail, while it does; reckoned from its pace when that is long ago."};
-const struct metric_family docker_restarts = {"runbook_docker_container_restarts_total", METRIC_COUNTER, NULL,
-                                              "How often the Engine restarted the container by its policy."};
-const struct metric_family docker_oom_killed = {"runbook_docker_container_oom_killed", METRIC_GAUGE, NULL,
-                                                "Whether the Engine marks the container as killed for want "
-                                                "of memory, which many do only when it ends."};
-const struct metric_family docker_oom_kills = {
-        "runbook_docker_container_oom_kills_total", METRIC_COUNTER, NULL,
-        "Kills for want of memory among the Engine's events since the exporter looks; none without access to "
-        "those."};
-const struct metric_family docker_exit_code = {
-        "runbook_docker_container_exit_code", METRIC_GAUGE, NULL,
-        "With which status the container ended; only while it does not run."};
-const struct metric_family docker_created_time = {
-        "runbook_docker_container_created_timestamp_seconds", METRIC_GAUGE, "seconds",
-        "When the container was created: since when this image and configuration are deployed."};
-const struct metric_family docker_start_time = {"runbook_docker_container_start_timestamp_seconds",
-                                                METRIC_GAUGE, "seconds",
-                                                "When the container was started last."};
-const struct metric_family docker_finish_time = {"runbook_docker_container_finish_timestamp_seconds",
-                                                 METRIC_GAUGE, "seconds",
-                                                 "When the container ended; only while it does not run."};
-const struct metric_family docker_info = {"runbook_docker_container_info", METRIC_INFO, NULL,
-                                          "The container's image, the version in its labels, and its state."};
+DOCKER_CONTAINER_FAMILIES(DEFINE_SHARED_FAMILY)
 
 bool docker_container_unhealthy(const cJSON *inspected)
 {

@@ -4,12 +4,7 @@
 
 #include <math.h>
 
-const struct metric_family nagios_performance = {
-        "runbook_exec_performance", METRIC_GAUGE, NULL,
-        "A value of the plugin's performance data, in the base unit that the label tells."};
-const struct metric_family nagios_limit = {
-        "runbook_exec_performance_limit", METRIC_GAUGE, NULL,
-        "A threshold or an end of the scale that the plugin tells beside the value."};
+NAGIOS_FAMILIES(DEFINE_SHARED_FAMILY)
 
 /* Plugins count in 1024 whatever they write (monitoring-plugins.org/doc/guidelines.html has only B, KB, MB,
  * TB). */

@@ -5,8 +5,13 @@
 
 #include "runbook/metrics.h"
 
-/* The families of Nagios' performance data. */
-extern const struct metric_family nagios_performance, nagios_limit;
+#define NAGIOS_FAMILIES(X)                                                                    \
+        X(nagios_performance, GAUGE, "runbook_exec_performance", NULL,                        \
+          "A value of the plugin's performance data, in the base unit that the label tells.") \
+        X(nagios_limit, GAUGE, "runbook_exec_performance_limit", NULL,                        \
+          "A threshold or an end of the scale that the plugin tells beside the value.")
+
+NAGIOS_FAMILIES(DECLARE_FAMILY)
 
 /*
  * The performance data of a plugin's output: `TEXT | 'a label'=value[unit];warning;critical;minimum;maximum
