@@ -6,6 +6,10 @@
  * was asked (a restart goes on when its client is gone), so a caller looks (docker_inspect) before it asks
  * again. An answer of 4xx or 5xx is -EREMOTEIO (-ENOENT for 404, -EEXIST for 409, -EALREADY for 304) with
  * the Engine's message.
+ *
+ * lib/docker is the one place that knows the Engine's API, so that checks and actions speak to it, and read
+ * what it says (docker_container.h), in the same way. It changes nothing that it was not asked to; changing a
+ * container whole is docker_recreate.h. It uses lib/base, lib/config and lib/http/client.
  */
 #ifndef RUNBOOK_DOCKER_H
 #define RUNBOOK_DOCKER_H

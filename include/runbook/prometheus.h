@@ -8,6 +8,9 @@
  *
  * No answer is ever made up: -EREMOTEIO when the neighbour refused, with its status and reason; -EBADMSG for
  * what is no answer; otherwise what http_fetch() says, with the neighbour's name before it.
+ *
+ * lib/prometheus is here so that a check, a verification and a webhook ask and understand in the same way;
+ * what an answer means is theirs to say. It uses lib/base, lib/metrics and lib/http/client.
  */
 #ifndef RUNBOOK_PROMETHEUS_H
 #define RUNBOOK_PROMETHEUS_H

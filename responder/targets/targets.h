@@ -6,9 +6,13 @@
  * `struct target_set` is what the file says; `struct targets` holds the connections. The connection to a
  * database is standing: opened at start, looked at every 15 s and opened again when lost, so that the
  * responder can act when the server has no connection left to give. Thread-safe: a lease locks one client.
+ *
+ * responder/targets is here so that actions, verifications and escalations reach all that lies outside by the
+ * names that the file gives it. It uses lib/base, lib/config, lib/metrics, lib/docker, lib/postgres,
+ * lib/prometheus and lib/http/client, and nothing of the responder.
  */
-#ifndef RESPONDER_TARGETS_H
-#define RESPONDER_TARGETS_H
+#ifndef RESPONDER_TARGETS_TARGETS_H
+#define RESPONDER_TARGETS_TARGETS_H
 
 #include "runbook/clock.h"
 #include "runbook/config.h"

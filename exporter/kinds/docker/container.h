@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How a container stands: the samples of its description by the Engine. */
-#ifndef EXPORTER_DOCKER_CONTAINER_H
-#define EXPORTER_DOCKER_CONTAINER_H
+#ifndef EXPORTER_KINDS_DOCKER_CONTAINER_H
+#define EXPORTER_KINDS_DOCKER_CONTAINER_H
 
 #include "exporter/kinds/docker/watch.h"
 #include "runbook/docker_container.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a container uses: the samples of one statistics document of the Engine, of cgroups v1 or v2. */
-#ifndef EXPORTER_DOCKER_STATS_H
-#define EXPORTER_DOCKER_STATS_H
+#ifndef EXPORTER_KINDS_DOCKER_STATS_H
+#define EXPORTER_KINDS_DOCKER_STATS_H
 
 #include "runbook/json.h"
 #include "runbook/metrics.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a Nagios plugin measures: its performance data, as samples. */
-#ifndef EXPORTER_EXEC_NAGIOS_H
-#define EXPORTER_EXEC_NAGIOS_H
+#ifndef EXPORTER_KINDS_EXEC_NAGIOS_H
+#define EXPORTER_KINDS_EXEC_NAGIOS_H
 
 #include "runbook/metrics.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The samples that a program writes in Prometheus' text format, of the metrics that its check names. */
-#ifndef EXPORTER_EXEC_SAMPLES_H
-#define EXPORTER_EXEC_SAMPLES_H
+#ifndef EXPORTER_KINDS_EXEC_SAMPLES_H
+#define EXPORTER_KINDS_EXEC_SAMPLES_H
 
 #include "runbook/metrics.h"
 

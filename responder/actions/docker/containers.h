@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which containers a step of docker.* means, which of them it must leave alone, and how they are told. */
+/*
+ * Which containers a step of docker.* means, which of them it must leave alone, and how they are told.
+ *
+ * A file of responder/actions/docker is an action by its name, or what several of them share. They use
+ * responder/actions/shared, the contract and targets, and lib/docker; no other family of actions.
+ */
 #ifndef RESPONDER_ACTIONS_DOCKER_CONTAINERS_H
 #define RESPONDER_ACTIONS_DOCKER_CONTAINERS_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What actions of every family need to write their plans, progress and outcomes. */
-#ifndef RESPONDER_ACTIONS_COMMON_H
-#define RESPONDER_ACTIONS_COMMON_H
+#ifndef RESPONDER_ACTIONS_SHARED_PLAN_H
+#define RESPONDER_ACTIONS_SHARED_PLAN_H
 
 #include "responder/remediation/action.h"
 
