@@ -41,10 +41,6 @@ int prometheus_query(struct http_client *client, const struct http_request *how,
                      const char *query, struct prometheus_answer *ret, struct error *error);
 void prometheus_answer_release(struct prometheus_answer *answer);
 
-/* What prometheus_query() makes of a response. */
-int prometheus_answer_parse(long status, const char *body, size_t length, struct prometheus_answer *ret,
-                            struct error *error);
-
 /* Which alerts are asked for: of all zeroes, every one. */
 struct alertmanager_wanted {
         const char *receiver; /* a regular expression, as webhooks have it; NULL: of any */
@@ -59,9 +55,6 @@ struct alertmanager_wanted {
  */
 int alertmanager_alerts(struct http_client *client, const struct http_request *how, const char *base,
                         const struct alertmanager_wanted *wanted, cJSON **ret, struct error *error);
-
-/* What alertmanager_alerts() makes of a response. */
-int alertmanager_alerts_parse(long status, const char *body, size_t length, cJSON **ret, struct error *error);
 
 /* Whether one of these alerts has the fingerprint. */
 bool alertmanager_has(const cJSON *alerts, const char *fingerprint);

@@ -2,8 +2,8 @@
 /* The alerts that an Alertmanager has. (github.com/prometheus/alertmanager, api/v2/openapi.yaml) */
 #include <errno.h>
 
+#include "lib/prometheus/internal.h"
 #include "runbook/metrics.h"
-#include "runbook/prometheus.h"
 
 /* An alert is about 0.5 KB: room for a hundred thousand of them. */
 #define BODY_MAX ((size_t)64 * 1024 * 1024)

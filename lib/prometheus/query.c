@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Instant queries of PromQL. (prometheus.io/docs/prometheus/latest/querying/api) */
-#include "runbook/prometheus.h"
-
 #include <errno.h>
 #include <math.h>
+
+#include "lib/prometheus/internal.h"
 
 void prometheus_answer_release(struct prometheus_answer *answer)
 {

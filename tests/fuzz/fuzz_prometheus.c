@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <math.h>
 
-#include "runbook/prometheus.h"
+#include "lib/prometheus/internal.h"
 #include "tests/fuzz/fuzz.h"
 
 const unsigned fuzz_mutations = 60000;

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "runbook/prometheus.h"
+#include "lib/prometheus/internal.h"
 #include "tests/harness/neighbour.h"
 
 #define LIST "[{\"fingerprint\":\"aa\",\"status\":{\"state\":\"suppressed\"}},{\"fingerprint\":\"bb\"}]"

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <math.h>
 
-#include "runbook/prometheus.h"
+#include "lib/prometheus/internal.h"
 #include "tests/harness/neighbour.h"
 
 #define SOON deadline_in(10 * NSEC_PER_SEC)
