@@ -32,6 +32,7 @@ static bool is_own_mount(char *line, const char *id)
         for (size_t i = 0; i < N_ELEMENTS(own_files); i++)
                 if (strcmp(point, own_files[i]) == 0) {
                         const char *found = strstr(root, id);
+
                         return found && found > root && found[-1] == '/' && found[strlen(id)] == '/';
                 }
         return false;
@@ -47,6 +48,7 @@ static int look_through(const char *proc, const char *name, bool (*tells)(char *
                         const char *id, struct error *error)
 {
         _cleanup_free_ char *path = text_format("%s/self/%s", proc, name), *line = NULL;
+
         if (!path)
                 return error_oom(error);
         FILE *file = fopen(path, "re");
@@ -86,6 +88,7 @@ int docker_self_look(const char *proc, const char *host_name, const char *id, st
 int docker_is_self(const char *id, struct error *error)
 {
         char host_name[256] = "";
+
         gethostname(host_name, sizeof(host_name) - 1);
         return docker_self_look("/proc", host_name, id, error);
 }
