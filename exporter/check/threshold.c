@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <math.h>
 
+#include "runbook/exposition.h"
+
 const char *const threshold_levels[] = {
         [THRESHOLD_WARN] = "warn",
         [THRESHOLD_FAIL] = "fail",
@@ -39,53 +41,16 @@ static bool take_piece(const char **at, const char *piece)
         return true;
 }
 
-/* A name of letters, digits, "_" and ":"; NULL when none comes. The caller frees it. */
+/* The name of a metric; NULL when none comes. The caller frees it. */
 static char *take_name(const char **at)
 {
         skip_blanks(at);
-        size_t length = strspn(*at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:");
+        size_t length = metric_name_length(*at);
         char *name = length ? strndup(*at, length) : NULL;
 
         if (name)
                 *at += length;
         return name;
-}
-
-/* A string in double quotes, with \" \\ and \n in it; NULL when none comes. The caller frees it. */
-static char *take_string(const char **at)
-{
-        struct text text = {0};
-        const char *next = *at;
-
-        if (!take_piece(&next, "\""))
-                return NULL;
-        for (; *next && *next != '"'; next++) {
-                if (*next == '\\' && next[1])
-                        text_putc(&text, *++next == 'n' ? '\n' : *next);
-                else
-                        text_putc(&text, *next);
-        }
-        if (*next != '"') {
-                text_free(&text);
-                return NULL;
-        }
-        *at = next + 1;
-        text_append(&text, "", 0);
-        return text.data ? text_take(&text) : strdup("");
-}
-
-/* A label as a sample has it: rendered by the very code that renders theirs. */
-static char *render_label(const char *name, const char *value)
-{
-        static const struct metric_family nobody = {"x", METRIC_GAUGE, NULL, ""};
-        struct sample_set set = {0};
-        char *rendered = NULL;
-
-        SAMPLE(&(struct sample_sink){&set}, &nobody, 0, {name, value});
-        if (set.error == 0)
-                rendered = strdup(text_string(&set.arena));
-        sample_set_release(&set);
-        return rendered;
 }
 
 static int take_label(const char **at, struct operand *operand, struct error *error)
@@ -94,18 +59,22 @@ static int take_label(const char **at, struct operand *operand, struct error *er
 
         if (!name || !label_name_valid(name) || !take_piece(at, "="))
                 return error_set(error, EINVAL, "label=\"value\" is needed within { }, at \"%.40s\"", *at);
-        _cleanup_free_ char *value = take_string(at);
-        if (!value || !*value)
+        _cleanup_text_ struct text value = {0}, rendered = {0};
+        skip_blanks(at);
+        const char *next = quoted_read(*at, *at + strlen(*at), ESCAPE_DROPPED, &value);
+        if (!next || value.length == 0)
                 return error_set(error, EINVAL, "a value in double quotes is needed after %s=", name);
-        char *rendered = render_label(name, value);
+        *at = next;
+        /* As a sample has it, so that the two can be compared. */
+        label_put(&rendered, &(struct label){name, text_string(&value)});
         char **items = reallocarray(operand->labels.items, operand->labels.count + 1, sizeof(*items));
-        if (items)
-                operand->labels.items = items;
-        if (!rendered || !items) {
-                free(rendered);
+        if (!items)
                 return error_oom(error);
-        }
-        items[operand->labels.count++] = rendered;
+        operand->labels.items = items;
+        char *label = text_error(&value) < 0 ? NULL : text_take(&rendered);
+        if (!label)
+                return error_oom(error);
+        items[operand->labels.count++] = label;
         return 0;
 }
 

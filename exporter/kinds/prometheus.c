@@ -5,7 +5,7 @@
 #include "exporter/check/check.h"
 #include "exporter/kinds/shared/http_options.h"
 #include "exporter/kinds/shared/operator_metric.h"
-#include "runbook/json.h"
+#include "runbook/prometheus.h"
 
 struct prometheus_metric {
         struct operator_metric metric;
@@ -28,31 +28,25 @@ static const struct config_field metric_fields[] = {
 
 static const struct config_field fields[] = {
         WEB_CONFIG_FIELDS(struct prometheus_config, web),
-        {.name = "query",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct prometheus_config, query),
+        {"query", CONFIG_STRING, offsetof(struct prometheus_config, query),
          .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
          .help = "PromQL; its result is an instant vector or a scalar"},
-        {.name = "labels",
-         .type = CONFIG_STRINGS,
-         .offset = offsetof(struct prometheus_config, labels),
+        {"labels", CONFIG_STRINGS, offsetof(struct prometheus_config, labels),
          .help = "Labels of the result that the samples keep"},
-        {.name = "metric",
-         .type = CONFIG_OBJECT,
-         .offset = offsetof(struct prometheus_config, metric),
-         .fields = metric_fields,
+        {"metric", CONFIG_OBJECT, offsetof(struct prometheus_config, metric), .fields = metric_fields,
          .help = "What the samples are called"},
         {0},
 };
 
-static const struct metric_family query_value = {DEFAULT_METRIC, METRIC_GAUGE, NULL, OPERATOR_METRIC_HELP};
-static const struct metric_family *const families[] = {&query_value, NULL};
+#define FAMILIES(X) X(query_value, GAUGE, DEFAULT_METRIC, NULL, OPERATOR_METRIC_HELP)
+
+FAMILIES(DEFINE_FAMILY)
+static const struct metric_family *const families[] = {FAMILIES(FAMILY_ADDRESS) NULL};
 
 struct prometheus_state {
         const struct prometheus_config *config;
         struct web_headers headers;
         struct http_client *client;
-        char *url;
         struct label *labels; /* room for one sample's */
         struct metric_family family;
         const struct metric_family *own[2];
@@ -66,27 +60,11 @@ static void *prometheus_close(void *state)
                 return NULL;
         http_client_free(prometheus->client);
         web_headers_release(&prometheus->headers);
-        free(prometheus->url);
         free(prometheus->labels);
         free(prometheus);
         return NULL;
 }
 DEFINE_CLEANUP(void *, prometheus_close);
-
-/* The whole URL of the query, which is the same for each run. NULL when out of memory. */
-static char *query_url(const struct prometheus_config *config)
-{
-        const char *base = config->web.url;
-        size_t length = strlen(base);
-        struct text url = {0};
-
-        while (length > 0 && base[length - 1] == '/')
-                length--;
-        text_append(&url, base, length);
-        text_puts(&url, "/api/v1/query?query=");
-        http_put_escaped(&url, config->query);
-        return text_take(&url);
-}
 
 static int prometheus_open(const struct check *check, struct config_node *node, void **ret_state,
                            struct error *error)
@@ -101,9 +79,8 @@ static int prometheus_open(const struct check *check, struct config_node *node, 
                 return error_oom(error);
         prometheus->config = config;
         prometheus->client = http_client_new();
-        prometheus->url = query_url(config);
         prometheus->labels = calloc(config->labels.count + 1, sizeof(*prometheus->labels));
-        if (!prometheus->client || !prometheus->url || !prometheus->labels)
+        if (!prometheus->client || !prometheus->labels)
                 return error_oom(error);
         r = web_prepare(&config->web, node, NULL, &prometheus->headers);
         if (r == -ENOMEM)
@@ -122,42 +99,19 @@ static const struct metric_family *const *prometheus_families(const void *state)
         return ((const struct prometheus_state *)state)->own;
 }
 
-/* One sample of [time, "value"], with the labels of `series` that are to be kept. */
-static int add_value(struct prometheus_state *prometheus, const cJSON *series, const cJSON *pair,
-                     struct sample_sink *sink, struct error *error)
+/* One sample of a series, with those of its labels that are to be kept. */
+static int add_series(struct prometheus_state *prometheus, const struct prometheus_series *series,
+                      struct sample_sink *sink, struct error *error)
 {
         const struct config_strings *labels = &prometheus->config->labels;
-        const char *word = cJSON_GetStringValue(cJSON_GetArrayItem(pair, 1));
-        double value;
 
-        if (!word || !operator_value(word, &value))
-                return error_set(error, EPROTO, "Prometheus answered a value that is not a number");
+        if (!series->has_value)
+                return error_set(error, EBADMSG,
+                                 "Prometheus answered a histogram, which has no single value");
         for (size_t i = 0; i < labels->count; i++)
                 prometheus->labels[i] =
-                        (struct label){labels->items[i], json_string(series, labels->items[i])};
-        sample_add(sink, &prometheus->family, value, prometheus->labels, labels->count);
-        return 0;
-}
-
-static int add_result(struct prometheus_state *prometheus, const cJSON *data, struct sample_sink *sink,
-                      struct error *error)
-{
-        const char *type = json_string(data, "resultType");
-        const cJSON *result = json_get(data, "result", NULL), *item;
-        int r;
-
-        if (string_equal(type, "scalar"))
-                return add_value(prometheus, NULL, result, sink, error);
-        if (!string_equal(type, "vector"))
-                return error_set(error, EPROTO, "the query gives a %.32s, not an instant vector or a scalar",
-                                 type ? type : "result without a type");
-        cJSON_ArrayForEach(item, result)
-        {
-                r = add_value(prometheus, json_get(item, "metric", NULL), json_get(item, "value", NULL), sink,
-                              error);
-                if (r < 0)
-                        return r;
-        }
+                        (struct label){labels->items[i], json_string(series->labels, labels->items[i])};
+        sample_add(sink, &prometheus->family, series->value, prometheus->labels, labels->count);
         return 0;
 }
 
@@ -165,25 +119,14 @@ static int prometheus_run(void *state, struct deadline deadline, struct sample_s
                           struct error *error)
 {
         struct prometheus_state *prometheus = state;
-        struct http_request request = web_request(&prometheus->config->web, &prometheus->headers, deadline);
-        _cleanup_http_response_ struct http_response response = {0};
-        _cleanup_json_ cJSON *answer = NULL;
-        int r;
+        const struct prometheus_config *config = prometheus->config;
+        const struct http_request how = web_request(&config->web, &prometheus->headers, deadline);
+        _cleanup_(prometheus_answer_release) struct prometheus_answer answer = {0};
+        int r = prometheus_query(prometheus->client, &how, config->web.url, config->query, &answer, error);
 
-        request.url = prometheus->url;
-        r = http_fetch(prometheus->client, &request, &response, error);
-        if (r < 0)
-                return r;
-        r = json_parse(text_string(&response.body), response.body.length, &answer, error);
-        if (r < 0 && response.status == 200)
-                return error_prefix(error, r, "Prometheus' answer");
-        if (r < 0 || !string_equal(json_string(answer, "status"), "success")) {
-                const char *reason = json_string(answer, "error");
-
-                return error_set(error, EPROTO, "Prometheus answered %ld: %.200s", response.status,
-                                 reason ? reason : "no reason given");
-        }
-        return add_result(prometheus, json_get(answer, "data", NULL), sink, error);
+        for (size_t i = 0; r >= 0 && i < answer.count; i++)
+                r = add_series(prometheus, &answer.series[i], sink, error);
+        return r;
 }
 
 const struct check_kind check_kind_prometheus = {

@@ -6,6 +6,10 @@
  * was asked (a restart goes on when its client is gone), so a caller looks (docker_inspect) before it asks
  * again. An answer of 4xx or 5xx is -EREMOTEIO (-ENOENT for 404, -EEXIST for 409, -EALREADY for 304) with
  * the Engine's message.
+ *
+ * lib/docker is the one place that knows the Engine's API, so that checks and actions speak to it, and read
+ * what it says (docker_container.h), in the same way. It changes nothing that it was not asked to; changing a
+ * container whole is docker_recreate.h. It uses lib/base, lib/config and lib/http/client.
  */
 #ifndef RUNBOOK_DOCKER_H
 #define RUNBOOK_DOCKER_H
@@ -22,31 +26,22 @@ struct docker_options {
         char *project;                        /* the Compose project */
 };
 
-#define DOCKER_CONFIG_FIELDS(holder, member)                                                          \
-        {.name = "host",                                                                              \
-         .type = CONFIG_STRING,                                                                       \
-         .offset = offsetof(holder, member.host),                                                     \
-         .fallback = "unix:///var/run/docker.sock",                                                   \
-         .flags = CONFIG_NOT_EMPTY,                                                                   \
-         .help = "where the Engine listens: unix:///path or tcp://host:port"},                        \
-                {.name = "ca_file",                                                                   \
-                 .type = CONFIG_STRING,                                                               \
-                 .offset = offsetof(holder, member.ca_file),                                          \
-                 .flags = CONFIG_NOT_EMPTY,                                                           \
-                 .help = "the authority of the Engine's certificate, for TLS over TCP"},              \
-                {.name = "cert_file",                                                                 \
-                 .type = CONFIG_STRING,                                                               \
-                 .offset = offsetof(holder, member.cert_file),                                        \
-                 .flags = CONFIG_NOT_EMPTY,                                                           \
-                 .help = "our certificate, for an Engine that demands one"},                          \
-                {.name = "key_file",                                                                  \
-                 .type = CONFIG_STRING,                                                               \
-                 .offset = offsetof(holder, member.key_file),                                         \
-                 .flags = CONFIG_NOT_EMPTY,                                                           \
-                 .help = "the key of our certificate"},                                               \
-        {                                                                                             \
-                .name = "project", .type = CONFIG_STRING, .offset = offsetof(holder, member.project), \
-                .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY, .help = "the Compose project"            \
+#define DOCKER_CONFIG_FIELDS(holder, member)                                                                \
+        {"host",                                                                                            \
+         CONFIG_STRING,                                                                                     \
+         offsetof(holder, member.host),                                                                     \
+         .fallback = "unix:///var/run/docker.sock",                                                         \
+         .flags = CONFIG_NOT_EMPTY,                                                                         \
+         .help = "where the Engine listens: unix:///path or tcp://host:port"},                              \
+                {"ca_file", CONFIG_STRING, offsetof(holder, member.ca_file), .flags = CONFIG_NOT_EMPTY,     \
+                 .help = "the authority of the Engine's certificate, for TLS over TCP"},                    \
+                {"cert_file", CONFIG_STRING, offsetof(holder, member.cert_file), .flags = CONFIG_NOT_EMPTY, \
+                 .help = "our certificate, for an Engine that demands one"},                                \
+                {"key_file", CONFIG_STRING, offsetof(holder, member.key_file), .flags = CONFIG_NOT_EMPTY,   \
+                 .help = "the key of our certificate"},                                                     \
+        {                                                                                                   \
+                "project", CONFIG_STRING, offsetof(holder, member.project),                                 \
+                        .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY, .help = "the Compose project"          \
         }
 
 struct docker;
@@ -101,18 +96,11 @@ int docker_list(struct docker *docker, const char *project, const char *service,
 int docker_inspect(struct docker *docker, const char *id, struct deadline deadline, cJSON **ret,
                    struct error *error);
 
-/* State.Health.Status of an inspected container: "healthy", "unhealthy", "starting"; "none" without one. */
-const char *docker_health(const cJSON *inspected);
-
-/* The service of a listed or inspected container, "" when it is not Compose's. */
-const char *docker_service(const cJSON *container);
-
-/* Its name without the leading '/', of a listed or inspected container. */
-const char *docker_name(const cJSON *container);
-
-/* Whether it is what docker_recreate() keeps for a roll back ("<name>.runbook-<tag>.old") or was just making.
+/*
+ * 1 when this process runs in the container of that id, or in its network alone; 0 when it does not. An errno
+ * when that cannot be found out, which is no leave to change the container. Any thread.
  */
-bool docker_is_kept(const cJSON *container);
+int docker_is_self(const char *id, struct error *error);
 
 /*
  * Waits until the container runs and is healthy; where it has no health check, until it has been running for

@@ -84,6 +84,9 @@ int histogram_init_native(struct histogram *histogram, const double *bounds, siz
 void histogram_observe(struct histogram *histogram, double value); /* NaN is not counted */
 void histogram_release(struct histogram *histogram);
 
+/* `name="value"` as it stands on a page: escaped, invalid UTF-8 replaced, cut after 1024 bytes. */
+void label_put(struct text *text, const struct label *label);
+
 struct sample {
         const struct metric_family *family;
         uint32_t labels_offset, labels_length; /* in the set's arena, rendered, without braces */

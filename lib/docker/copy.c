@@ -47,8 +47,6 @@ static const char *network_mode(const cJSON *inspected)
         return mode && *mode ? mode : "default";
 }
 
-/* ---- environment ---- */
-
 static bool sets(const char *assignment, const char *variable)
 {
         size_t length = strlen(variable);
@@ -100,8 +98,6 @@ static int change_environment(cJSON *config, const struct docker_change *change,
         return json_put(config, "Env", TAKE_PTR(changed)) < 0 ? error_oom(error) : 0;
 }
 
-/* ---- identity ---- */
-
 static void drop_identity(cJSON *config, cJSON *host_config, const cJSON *inspected)
 {
         /* The Engine writes these into a container that borrows a namespace, and refuses them at creation. */
@@ -115,8 +111,6 @@ static void drop_identity(cJSON *config, cJSON *host_config, const cJSON *inspec
                 drop(config, "Hostname");
         drop(host_config, "ContainerIDFile");
 }
-
-/* ---- volumes ---- */
 
 /* Whether a bind of "source:destination[:mode]" is for `destination`. */
 static bool bind_covers(const char *bind, const char *destination)
@@ -197,8 +191,6 @@ static int keep_volumes(cJSON *host_config, const cJSON *inspected, struct error
         }
         return 0;
 }
-
-/* ---- networks ---- */
 
 static bool is_predefined(const char *network)
 {

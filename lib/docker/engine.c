@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The Docker Engine API: connection, version, calls, and what is read from a container's description. */
+/* The Docker Engine API: connection, version, calls, and waiting for a container to be healthy. */
 #include "runbook/docker.h"
 
 #include <errno.h>
@@ -298,56 +298,13 @@ int docker_inspect(struct docker *docker, const char *id, struct deadline deadli
         return 0;
 }
 
-static const char *label(const cJSON *container, const char *name)
-{
-        const cJSON *labels = json_get(container, "Labels", NULL);
-        if (!labels)
-                labels = json_get(container, "Config", "Labels", NULL);
-        const char *value = json_string(labels, name);
-        return value ? value : "";
-}
-
-const char *docker_service(const cJSON *container)
-{
-        return label(container, "com.docker.compose.service");
-}
-
-const char *docker_name(const cJSON *container)
-{
-        const char *name = json_string(container, "Name");
-        const cJSON *names = json_get(container, "Names", NULL), *item;
-
-        /* A list also has the names by which links know it: "/other/alias". */
-        cJSON_ArrayForEach(item, names)
-        {
-                if (cJSON_IsString(item) && *item->valuestring && !strchr(item->valuestring + 1, '/'))
-                        name = item->valuestring;
-        }
-        if (!name)
-                return "";
-        return *name == '/' ? name + 1 : name;
-}
-
-bool docker_is_kept(const cJSON *container)
-{
-        const char *mark = strstr(docker_name(container), DOCKER_KEPT_MARK);
-        const char *end = mark ? strrchr(mark, '.') : NULL;
-        return end && end > mark && (strcmp(end, DOCKER_KEPT_OLD) == 0 || strcmp(end, DOCKER_KEPT_NEW) == 0);
-}
-
-const char *docker_health(const cJSON *inspected)
-{
-        const char *status = json_string(json_get(inspected, "State", "Health", NULL), "Status");
-        return status && *status ? status : "none";
-}
-
 static int compare_containers(const void *a, const void *b)
 {
         const cJSON *left = *(const cJSON *const *)a, *right = *(const cJSON *const *)b;
         int order = strcmp(docker_service(left), docker_service(right));
         if (order == 0) {
-                static const char number[] = "com.docker.compose.container-number";
-                long l = strtol(label(left, number), NULL, 10), r = strtol(label(right, number), NULL, 10);
+                long l = strtol(docker_label(left, DOCKER_LABEL_NUMBER), NULL, 10);
+                long r = strtol(docker_label(right, DOCKER_LABEL_NUMBER), NULL, 10);
                 order = (l > r) - (l < r);
         }
         return order ? order : strcmp(docker_name(left), docker_name(right));
@@ -383,12 +340,12 @@ int docker_list(struct docker *docker, const char *project, const char *service,
                                  service ? "service" : "project");
 
         _cleanup_text_ struct text label_text = {0}, filters = {0}, path = {0};
-        text_puts(&filters, "{\"label\":[\"com.docker.compose.oneoff=False\",");
-        text_printf(&label_text, "com.docker.compose.project=%s", project);
+        text_puts(&filters, "{\"label\":[\"" DOCKER_LABEL_ONE_OFF "=False\",");
+        text_printf(&label_text, DOCKER_LABEL_PROJECT "=%s", project);
         text_put_json(&filters, text_string(&label_text));
         if (service) {
                 text_clear(&label_text);
-                text_printf(&label_text, "com.docker.compose.service=%s", service);
+                text_printf(&label_text, DOCKER_LABEL_SERVICE "=%s", service);
                 text_putc(&filters, ',');
                 text_put_json(&filters, text_string(&label_text));
         }
@@ -408,17 +365,17 @@ int docker_list(struct docker *docker, const char *project, const char *service,
 }
 
 /* One look: 1 when it is as wanted, 0 when not yet. */
-static int judge(const cJSON *inspected, nsec settle, nsec *since, char **started_at, struct error *error)
+static int judge_health(const cJSON *inspected, nsec settle, nsec *since, char **started_at,
+                        struct error *error)
 {
-        const cJSON *state = json_get(inspected, "State", NULL);
-        const char *status = json_string(state, "Status"), *started = json_string(state, "StartedAt");
-        if (!status)
+        const char *status = docker_status(inspected), *started = docker_started_at(inspected);
+        if (!*status)
                 return error_set(error, EBADMSG, "Docker did not say what state the container is in");
         if (strcmp(status, "exited") == 0 || strcmp(status, "dead") == 0 || strcmp(status, "removing") == 0)
                 return error_set(error, ECHILD, "%s exited with status %d%s", docker_name(inspected),
-                                 (int)json_number(state, "ExitCode", -1),
-                                 json_bool(state, "OOMKilled", false) ? " (out of memory)" : "");
-        if (strcmp(status, "running") != 0) {
+                                 docker_exit_status(inspected),
+                                 docker_ended_for_memory(inspected) ? " (out of memory)" : "");
+        if (!docker_runs(inspected)) {
                 *since = 0;
                 return 0;
         }
@@ -428,7 +385,7 @@ static int judge(const cJSON *inspected, nsec settle, nsec *since, char **starte
 
         /* Without a health check: up for `settle` without having been started anew. */
         if (*since == 0 || !string_equal(*started_at, started)) {
-                char *copy = strdup(started ? started : "");
+                char *copy = strdup(started);
                 if (!copy)
                         return error_oom(error);
                 free(*started_at);
@@ -449,7 +406,7 @@ int docker_wait_healthy(struct docker *docker, const char *id, nsec settle, stru
                 if (r >= 0) {
                         cJSON_Delete(last);
                         last = inspected;
-                        r = judge(last, settle, &since, &started_at, error);
+                        r = judge_health(last, settle, &since, &started_at, error);
                 }
                 if (r > 0)
                         return 0;
@@ -459,9 +416,7 @@ int docker_wait_healthy(struct docker *docker, const char *id, nsec settle, stru
                 nsec left = deadline_left(deadline), pause = left < LOOK_EVERY ? left : LOOK_EVERY;
                 if (pause <= 0 || r < 0)
                         return error_set(error, ETIMEDOUT, "%s did not become healthy in time: %s, health %s",
-                                         docker_name(last),
-                                         json_string(json_get(last, "State", NULL), "Status"),
-                                         docker_health(last));
+                                         docker_name(last), docker_status(last), docker_health(last));
                 nanosleep(&(struct timespec){.tv_nsec = pause}, NULL);
         }
 }

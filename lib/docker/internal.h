@@ -5,6 +5,7 @@
 #define LIB_DOCKER_INTERNAL_H
 
 #include "runbook/docker.h"
+#include "runbook/docker_container.h"
 #include "runbook/docker_recreate.h"
 #include "runbook/http_client.h"
 
@@ -16,6 +17,12 @@
 #define DOCKER_KEPT_MARK ".runbook-"
 #define DOCKER_KEPT_OLD ".old"
 #define DOCKER_KEPT_NEW ".new"
+
+/* Compose's labels. */
+#define DOCKER_LABEL_PROJECT "com.docker.compose.project"
+#define DOCKER_LABEL_SERVICE "com.docker.compose.service"
+#define DOCKER_LABEL_NUMBER "com.docker.compose.container-number"
+#define DOCKER_LABEL_ONE_OFF "com.docker.compose.oneoff"
 
 struct docker {
         struct http_client *client;
@@ -82,6 +89,12 @@ int docker_layer_find(struct docker *docker, const cJSON *inspected, struct dead
                       cJSON **ret_paths, struct error *error);
 int docker_layer_carry(struct docker *docker, const char *from, const char *to, const cJSON *paths,
                        struct deadline deadline, struct error *error);
+
+/* container.c: a label of a container, or of a network; "" when it has none of that name. */
+const char *docker_label(const cJSON *container, const char *name);
+
+/* self.c: docker_is_self(), told by the files of `proc` (/proc) and the host's name. */
+int docker_self_look(const char *proc, const char *host_name, const char *id, struct error *error);
 
 /* docker_tar.c: appends the one file of the tar stream `data` to the tar stream `tar`, under the name `path`.
  */

@@ -142,9 +142,9 @@ int docker_layer_find(struct docker *docker, const cJSON *inspected, struct dead
                       cJSON **ret_paths, struct error *error)
 {
         const char *id = json_string(inspected, "Id");
-        const char *start = json_string(json_get(inspected, "State", NULL), "StartedAt");
+        const char *start = docker_started_at(inspected);
         nsec started = 0;
-        int r = start ? time_parse(start, &started, error) : 0;
+        int r = *start ? time_parse(start, &started, error) : 0;
         if (r < 0)
                 return r;
         if (started <= 0)

@@ -66,7 +66,7 @@ void docker_get_release(struct docker_get *get)
 static int events_path(const char *project, const char *event, nsec since, nsec until, struct text *path)
 {
         _cleanup_text_ struct text label = {0}, filters = {0};
-        text_printf(&label, "com.docker.compose.project=%s", project);
+        text_printf(&label, DOCKER_LABEL_PROJECT "=%s", project);
         text_puts(&filters, "{\"type\":[\"container\"],\"event\":[");
         text_put_json(&filters, event);
         text_puts(&filters, "],\"label\":[");

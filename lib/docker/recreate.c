@@ -43,8 +43,6 @@ static int enter(struct transaction *t, const char *phase, struct error *error)
         return 0;
 }
 
-/* ---- preparing ---- */
-
 static nsec grace_of(const cJSON *inspected, const struct docker_change *change)
 {
         if (change->stop_grace > 0)
@@ -84,8 +82,6 @@ static char *drift_sentence(const char *service, const struct docker_change *cha
 static cJSON *state_new(const cJSON *inspected, const struct docker_change *change)
 {
         const char *name = docker_name(inspected);
-        const cJSON *container = json_get(inspected, "State", NULL);
-        const char *started = json_string(container, "StartedAt");
         _cleanup_free_ char *backup =
                 text_format("%s" DOCKER_KEPT_MARK "%s" DOCKER_KEPT_OLD, name, change->tag);
         _cleanup_free_ char *temporary =
@@ -102,8 +98,8 @@ static cJSON *state_new(const cJSON *inspected, const struct docker_change *chan
         fine &= json_put(state, "backup", cJSON_CreateString(backup)) == 0;
         fine &= json_put(state, "temporary", cJSON_CreateString(temporary)) == 0;
         fine &= json_put(state, "restart_policy", policy ? policy : cJSON_CreateObject()) == 0;
-        fine &= json_put(state, "running", cJSON_CreateBool(json_bool(container, "Running", false))) == 0;
-        fine &= json_put(state, "started_at", cJSON_CreateString(started ? started : "")) == 0;
+        fine &= json_put(state, "running", cJSON_CreateBool(docker_marked_running(inspected))) == 0;
+        fine &= json_put(state, "started_at", cJSON_CreateString(docker_started_at(inspected))) == 0;
         fine &= json_put(state, "phase", cJSON_CreateString("planned")) == 0;
         fine &= json_put(state, "drift", cJSON_CreateString(drift)) == 0;
         return fine ? TAKE_PTR(state) : NULL;
@@ -112,8 +108,7 @@ static cJSON *state_new(const cJSON *inspected, const struct docker_change *chan
 /* The image by its tag while that still means the same one, else by its id; it has to be there either way. */
 static int choose_image(struct transaction *t, const cJSON *inspected, char **ret, struct error *error)
 {
-        const char *id = json_string(inspected, "Image");
-        const char *tag = json_string(json_get(inspected, "Config", NULL), "Image");
+        const char *id = docker_image_id(inspected), *tag = docker_image(inspected);
         _cleanup_text_ struct text path = {0};
         _cleanup_json_ cJSON *image = NULL;
         if (!id || !tag)
@@ -138,8 +133,6 @@ static int choose_image(struct transaction *t, const cJSON *inspected, char **re
                 return error_oom(error);
         return 0;
 }
-
-/* ---- the changes, one function each ---- */
 
 static int create(struct transaction *t, const cJSON *body, const cJSON *connect, const cJSON *paths,
                   struct error *error)

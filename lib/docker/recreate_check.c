@@ -1,32 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What must not be recreated, because it could not be put back or others would lose it. */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "lib/docker/internal.h"
-
-#define ID_LENGTH 64
-
-/* Whether a file of /proc mentions the id: in the paths of its cgroup (v1), or of the files Docker mounts. */
-static bool file_mentions(const char *path, const char *id)
-{
-        _cleanup_free_ char *line = NULL;
-        size_t size = 0;
-        bool found = false;
-        FILE *file = fopen(path, "re");
-        while (file && !found && getline(&line, &size, file) >= 0)
-                found = strstr(line, id) != NULL;
-        if (file)
-                fclose(file);
-        return found;
-}
-
-static bool is_own(const char *id)
-{
-        return strlen(id) == ID_LENGTH &&
-               (file_mentions("/proc/self/cgroup", id) || file_mentions("/proc/self/mountinfo", id));
-}
 
 /* Whether "container:<x>" means the container: by its id, the beginning of it, or its name. */
 static bool means(const char *mode, const char *id, const char *name)
@@ -92,27 +69,29 @@ int docker_recreate_check(struct docker *docker, const cJSON *inspected, struct 
 {
         const char *id = json_string(inspected, "Id"), *name = docker_name(inspected);
         const cJSON *state = json_get(inspected, "State", NULL);
-        const cJSON *labels = json_get(inspected, "Config", "Labels", NULL);
         if (!id || !*name)
                 return error_set(error, EBADMSG, "Docker's description of the container is not complete");
 
         const char *reason = NULL;
         if (json_bool(json_get(inspected, "HostConfig", NULL), "AutoRemove", false))
                 reason = "it removes itself when it stops, so it could not be put back";
-        else if (json_string(labels, "com.docker.swarm.task.id"))
+        else if (*docker_label(inspected, "com.docker.swarm.task.id"))
                 reason = "it is a task of Swarm, which would start another one";
         else if (docker_is_kept(inspected))
                 reason = "it is kept for the roll back of an earlier change";
         else if (json_bool(state, "Paused", false))
                 reason = "it is paused";
-        else if (json_bool(state, "Dead", false) || string_equal(json_string(state, "Status"), "removing"))
+        else if (json_bool(state, "Dead", false) || string_equal(docker_status(inspected), "removing"))
                 reason = "it is being removed";
-        else if (is_own(id))
+        int r = reason ? 0 : docker_is_self(id, error);
+        if (r < 0)
+                return error_prefix(error, r, "whether %s is the container that the responder runs in", name);
+        if (r > 0)
                 reason = "it is the container that the responder runs in";
         if (reason)
                 return error_set(error, ENOTSUP, "%s cannot be recreated: %s", name, reason);
 
-        int r = check_dependents(docker, id, name, deadline, error);
+        r = check_dependents(docker, id, name, deadline, error);
         if (r < 0)
                 return r;
         _cleanup_json_ cJSON *paths = NULL;

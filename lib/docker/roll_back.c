@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Putting the old container back from any phase of docker_recreate(), and removing it when all is well. */
 /*
+ * Putting the old container back from any phase of docker_recreate(), and removing it when all is well.
+ *
  * Going back looks at what is there and never trusts the phase for it, with one exception: a stop that was
  * asked for goes on in the Engine when its client is gone. So a container that still runs since before the
  * change is stopped to the end first, when the phase says that a stop may be under way; otherwise "start"
@@ -33,7 +34,7 @@ static int remove_new(struct docker *docker, const cJSON *state, struct deadline
         if (strcmp(id, json_string(state, "old")) == 0)
                 return error_set(error, EINVAL, "the new container is the old one");
 
-        if (json_bool(json_get(found, "State", NULL), "Running", false)) {
+        if (docker_marked_running(found)) {
                 /* It may be serving: it gets its own grace. One that does not stop is killed below. */
                 (void)docker_container_call(docker, "POST", id, "/stop", NULL, deadline, NULL);
         }
@@ -46,10 +47,8 @@ static int remove_new(struct docker *docker, const cJSON *state, struct deadline
 static int end_stop(struct docker *docker, const cJSON *state, const cJSON *old, struct deadline deadline,
                     struct error *error)
 {
-        const cJSON *container = json_get(old, "State", NULL);
-        if (!string_equal(json_string(state, "phase"), "stopping") ||
-            !json_bool(container, "Running", false) ||
-            !string_equal(json_string(container, "StartedAt"), json_string(state, "started_at")))
+        if (!string_equal(json_string(state, "phase"), "stopping") || !docker_marked_running(old) ||
+            !string_equal(docker_started_at(old), json_string(state, "started_at")))
                 return 0;
         int r = docker_container_call(docker, "POST", json_string(state, "old"), "/stop", NULL, deadline,
                                       error);
@@ -102,15 +101,19 @@ static int check_state(const cJSON *state, struct error *error)
         return 0;
 }
 
+/* The old container as it is now; -EINVAL when the state is none, -ENOENT when the container is gone. */
+static int inspect_old(struct docker *docker, const cJSON *state, struct deadline deadline, cJSON **ret,
+                       struct error *error)
+{
+        int r = check_state(state, error);
+        return r < 0 ? r : docker_inspect(docker, json_string(state, "old"), deadline, ret, error);
+}
+
 int docker_recreate_roll_back(struct docker *docker, const cJSON *state, struct deadline deadline,
                               struct error *error)
 {
-        int r = check_state(state, error);
-        if (r < 0)
-                return r;
-        const char *id = json_string(state, "old");
         _cleanup_json_ cJSON *old = NULL;
-        r = docker_inspect(docker, id, deadline, &old, error);
+        int r = inspect_old(docker, state, deadline, &old, error);
         if (r == -ENOENT)
                 return error_set(error, ESTALE, "the old container of %s is gone, so it cannot be put back",
                                  json_string(state, "name"));
@@ -124,22 +127,18 @@ int docker_recreate_roll_back(struct docker *docker, const cJSON *state, struct 
 int docker_recreate_settle(struct docker *docker, const cJSON *state, struct deadline deadline,
                            struct error *error)
 {
-        int r = check_state(state, error);
-        if (r < 0)
-                return r;
-        const char *id = json_string(state, "old");
         _cleanup_json_ cJSON *old = NULL;
-        r = docker_inspect(docker, id, deadline, &old, error);
+        int r = inspect_old(docker, state, deadline, &old, error);
         if (r == -ENOENT)
                 return 0;
         if (r < 0)
                 return r;
         if (strcmp(docker_name(old), json_string(state, "backup")) != 0)
                 return 0; /* it was put back, or a person has taken it over */
-        if (json_bool(json_get(old, "State", NULL), "Running", false))
+        if (docker_marked_running(old))
                 return error_set(error, EBUSY, "%s runs, so it is not removed", docker_name(old));
 
-        r = docker_container_call(docker, "DELETE", id, "", NULL, deadline, error);
+        r = docker_container_call(docker, "DELETE", json_string(state, "old"), "", NULL, deadline, error);
         if (r == -ENOENT)
                 return 0;
         return r < 0 ? error_prefix(error, r, "cannot remove %s", docker_name(old)) : 0;

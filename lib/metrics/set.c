@@ -81,14 +81,19 @@ static bool name_in(const char *name, const struct label *labels, size_t count)
         return false;
 }
 
-static void put_label(struct text *text, size_t start, const struct label *label)
+void label_put(struct text *text, const struct label *label)
 {
-        if (text->length > start)
-                text_putc(text, ',');
         text_puts(text, label->name);
         text_append(text, "=\"", 2);
         put_value(text, label->value);
         text_putc(text, '"');
+}
+
+static void put_next(struct text *text, size_t start, const struct label *label)
+{
+        if (text->length > start)
+                text_putc(text, ',');
+        label_put(text, label);
 }
 
 /* A name that came before is left out: a page with two labels of one name is refused as a whole. */
@@ -99,13 +104,13 @@ static void put_labels(struct sample_set *set, const struct label *labels, size_
 
         for (size_t i = 0; i < set->common_count; i++)
                 if (label_given(&set->common[i]))
-                        put_label(text, start, &set->common[i]);
+                        put_next(text, start, &set->common[i]);
         for (size_t i = 0; i < count; i++)
                 if (label_given(&labels[i]) && !name_in(labels[i].name, set->common, set->common_count) &&
                     !name_in(labels[i].name, labels, i))
-                        put_label(text, start, &labels[i]);
+                        put_next(text, start, &labels[i]);
         if (le)
-                put_label(text, start, &(struct label){"le", le});
+                put_next(text, start, &(struct label){"le", le});
 }
 
 static bool make_room(struct sample_set *set, size_t extra)

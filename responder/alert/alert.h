@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One alert of an Alertmanager webhook: what it says about itself, and nothing about what is done about it.
+/*
+ * One alert of an Alertmanager webhook: what it says about itself, and nothing about what is done about it.
+ *
+ * responder/alert is where the senders' bytes become alerts that the rest of the responder may trust: whole,
+ * valid and within limits. Matching them is match.h. It uses lib/base, lib/config, lib/pattern and
+ * lib/metrics, and nothing of the responder.
  */
-#ifndef RESPONDER_ALERT_H
-#define RESPONDER_ALERT_H
+#ifndef RESPONDER_ALERT_ALERT_H
+#define RESPONDER_ALERT_ALERT_H
 
 #include "runbook/bind.h"
 #include "runbook/clock.h"

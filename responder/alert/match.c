@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <errno.h>
 
+#include "runbook/exposition.h"
 #include "runbook/pattern.h"
 #include "runbook/text.h"
 
@@ -32,38 +33,28 @@ static void matcher_release(struct matcher *matcher)
 /* `"a \"quoted\" value"` without its quotes; a bare word is taken as it is. Spaces may follow. */
 static int unquote(const char *text, struct text *value, struct error *error)
 {
-        if (*text != '"') {
-                if (strpbrk(text, "\"{},"))
-                        return error_set(error, EINVAL, "the value %s is not one quoted string", text);
+        bool fine;
+        if (*text == '"') {
+                /* A backslash stays before what it does not escape, as patterns are full of. */
+                const char *end = quoted_read(text, text + strlen(text), ESCAPE_KEPT, value);
+                fine = end && !end[strspn(end, " ")];
+        } else {
                 size_t length = strlen(text);
                 while (length > 0 && text[length - 1] == ' ')
                         length--;
                 text_append(value, text, length);
-                return text_error(value);
+                fine = !strpbrk(text, "\"{},");
         }
-        const char *at = text + 1;
-        for (; *at && *at != '"'; at++) {
-                if (at[0] == '\\' && (at[1] == '"' || at[1] == '\\'))
-                        at++;
-                else if (at[0] == '\\' && at[1] == 'n') {
-                        text_putc(value, '\n');
-                        at++;
-                        continue;
-                }
-                text_putc(value, *at);
-        }
-        if (*at != '"' || at[1 + strspn(at + 1, " ")])
+        if (!fine)
                 return error_set(error, EINVAL, "the value %s is not one quoted string", text);
-        return text_error(value);
+        return text_error(value) < 0 ? error_oom(error) : 0;
 }
 
 static int parse_matcher(const char *text, struct matcher *matcher, struct error *error)
 {
         static const char usage[] = "write it as name=\"value\", name!=\"value\", name=~\"pattern\" or "
                                     "name!~\"pattern\"";
-        size_t length = 0;
-        while (isalnum((unsigned char)text[length]) || text[length] == '_')
-                length++;
+        size_t length = label_name_length(text);
         const char *at = text + length;
         while (*at == ' ')
                 at++;

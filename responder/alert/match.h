@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Alertmanager's matchers: `name="value"`, `!=`, `=~`, `!~`. A label that is absent has the value "". */
-#ifndef RESPONDER_MATCH_H
-#define RESPONDER_MATCH_H
+#ifndef RESPONDER_ALERT_MATCH_H
+#define RESPONDER_ALERT_MATCH_H
 
 #include "runbook/config.h"
 #include "runbook/error.h"

@@ -4,223 +4,120 @@
 #include <math.h>
 
 #include "responder/targets/internal.h"
+#include "runbook/exposition.h"
+#include "runbook/prometheus.h"
 
-/* Alertmanager's list is about 0.5 KB an alert: room for a hundred thousand of them. */
-#define ALERTS_BODY_MAX ((size_t)64 * 1024 * 1024)
-
-static const char success_metric[] = "runbook_check_success";
-
-/* One request to a neighbour; `who` names it in errors. */
-static int ask(const char *who, const struct http_request *request, struct http_response *ret,
-               struct error *error)
+/* -ENOTSUP where the configuration does not say who is to be asked. */
+static int check_url(const char *url, const char *key, struct error *error)
 {
-        _cleanup_http_client_ struct http_client *client = http_client_new();
-        if (!client)
-                return error_oom(error);
-        int r = http_fetch(client, request, ret, error);
-        return r < 0 ? error_prefix(error, r, "%s", who) : 0;
-}
-
-int query_answer_parse(long status, const char *body, size_t length, bool *ret_holds, double *ret_value,
-                       struct error *error)
-{
-        _cleanup_json_ cJSON *answer = NULL;
-        int r = json_parse(body, length, &answer, error);
-        if (r < 0)
-                return status == 200 ? error_prefix(error, r, "Prometheus' answer")
-                                     : error_set(error, EREMOTEIO, "Prometheus answered HTTP %ld", status);
-        if (!string_equal(json_string(answer, "status"), "success")) {
-                const char *sentence = json_string(answer, "error");
-                return error_set(error, EREMOTEIO, "Prometheus: %s", sentence ? sentence : "no success");
-        }
-
-        const char *type = json_string(json_get(answer, "data", NULL), "resultType");
-        const cJSON *result = json_get(answer, "data", "result", NULL);
-        /* A scalar is always there, whatever it says; so it can be no verdict. */
-        if (!string_equal(type, "vector"))
-                return error_set(error, EINVAL,
-                                 "the query gives a %s, where a vector that is empty or not is wanted: "
-                                 "compare, as in `x < 2`",
-                                 type ? type : "nothing");
-        if (!cJSON_IsArray(result))
-                return error_set(error, EBADMSG, "Prometheus' answer has no result");
-
-        const char *first = cJSON_GetStringValue(
-                cJSON_GetArrayItem(json_get(cJSON_GetArrayItem(result, 0), "value", NULL), 1));
-        *ret_value = first ? strtod(first, NULL) : NAN;
-        *ret_holds = cJSON_GetArraySize(result) > 0;
-        return 0;
+        return url && *url ? 0 : error_set(error, ENOTSUP, "there is no `%s` in the configuration", key);
 }
 
 int targets_query_holds(struct targets *targets, const char *query, struct deadline deadline, bool *ret_holds,
                         double *ret_value, struct error *error)
 {
-        static const char *const headers[] = {"Content-Type: application/x-www-form-urlencoded", NULL};
         const char *base = targets_set(targets)->prometheus_url;
-        if (!base || !*base)
-                return error_set(error, ENOTSUP, "there is no `prometheus_url` in the configuration");
-
-        /* By POST: a query may be longer than what is allowed in a URL. */
-        _cleanup_free_ char *url = targets_url(base, "/api/v1/query");
-        _cleanup_text_ struct text form = {0};
-        text_puts(&form, "query=");
-        http_put_escaped(&form, query);
-        if (!url || text_error(&form) < 0)
-                return error_oom(error);
-        struct http_request request = {
-                .method = "POST",
-                .url = url,
-                .headers = headers,
-                .body = text_string(&form),
-                .body_length = form.length,
-                .deadline = deadline,
-        };
-        _cleanup_http_response_ struct http_response response = {0};
-        int r = ask("Prometheus", &request, &response, error);
+        int r = check_url(base, "prometheus_url", error);
         if (r < 0)
                 return r;
-        return query_answer_parse(response.status, text_string(&response.body), response.body.length,
-                                  ret_holds, ret_value, error);
+        _cleanup_http_client_ struct http_client *client = http_client_new();
+        if (!client)
+                return error_oom(error);
+        const struct http_request how = {.method = "POST", .deadline = deadline};
+        _cleanup_(prometheus_answer_release) struct prometheus_answer answer = {0};
+        r = prometheus_query(client, &how, base, query, &answer, error);
+        if (r < 0)
+                return r;
+        /* A scalar is always there, whatever it says; so it can be no verdict. */
+        if (answer.scalar)
+                return error_set(error, EINVAL,
+                                 "the query gives a scalar, where a vector that is empty or not is wanted: "
+                                 "compare, as in `x < 2`");
+        *ret_value = answer.count > 0 ? answer.series[0].value : NAN;
+        *ret_holds = answer.count > 0;
+        return 0;
 }
 
-/* Reads `name="value"` at *at and moves behind it; the value is unescaped into `value`. */
-static bool read_label(const char **at, const char **ret_name, size_t *ret_length, struct text *value)
+static bool is_of_check(const struct exposition_sample *sample, const char *check)
 {
-        const char *c = *at + strspn(*at, " ,");
-        const char *name = c;
-        c += strcspn(c, "=,} \n");
-        *ret_length = (size_t)(c - name);
-        if (*ret_length == 0 || string_starts(c, "=\"") == false)
+        if (!string_equal(sample->name, "runbook_check_success"))
                 return false;
-        text_clear(value);
-        for (c += 2; *c != '"'; c++) {
-                if (!*c || *c == '\n')
-                        return false;
-                if (*c == '\\' && c[1])
-                        c++;
-                else {
-                        text_putc(value, *c);
-                        continue;
-                }
-                text_putc(value, *c == 'n' ? '\n' : *c);
-        }
-        *ret_name = name;
-        *at = c + 1;
-        return true;
+        for (size_t i = 0; i < sample->label_count; i++)
+                if (string_equal(sample->labels[i].name, "check"))
+                        return string_equal(sample->labels[i].value, check);
+        return false;
 }
 
-/* One line of a page. True, with the value, when it is the sample of this check. */
-static bool line_parse(const char *line, const char *check, struct text *value, double *ret)
+int check_answer_parse(const char *page, size_t length, const char *check, bool *ret_holds,
+                       struct error *error)
 {
-        const char *at = line + strlen(success_metric) + 1;
-        bool found = false;
-        const char *name = NULL;
-        for (size_t length = 0; read_label(&at, &name, &length, value);)
-                if (length == strlen("check") && strncmp(name, "check", length) == 0)
-                        found = string_equal(text_string(value), check);
-        at += strspn(at, " ,");
-        if (!found || *at != '}')
-                return false;
-        char *end = NULL;
-        *ret = strtod(at + 1, &end);
-        return end != at + 1;
-}
-
-int check_answer_parse(const char *page, const char *check, bool *ret_holds, struct error *error)
-{
-        _cleanup_text_ struct text value = {0};
-        size_t length = strlen(success_metric);
-        for (const char *line = page; line && *line;) {
-                double number = 0;
-                if (strncmp(line, success_metric, length) == 0 && line[length] == '{' &&
-                    line_parse(line, check, &value, &number)) {
-                        *ret_holds = number >= 1;
-                        return 0;
-                }
-                line = strchr(line, '\n');
-                line = line ? line + 1 : NULL;
-        }
-        return error_set(error, ENOENT, "the exporter has no check \"%s\"", check);
+        _cleanup_(exposition_release) struct exposition read;
+        struct exposition_sample sample;
+        exposition_init(&read, page, length);
+        int r;
+        do
+                r = exposition_next(&read, &sample);
+        while (r > 0 && !is_of_check(&sample, check));
+        if (r == -ENOMEM)
+                return error_oom(error);
+        if (r < 0)
+                return error_set(error, EBADMSG, "line %zu of the exporter's answer is no sample", read.line);
+        if (r == 0)
+                return error_set(error, ENOENT, "the exporter has no check \"%s\"", check);
+        if (sample.value != 0 && sample.value != 1)
+                return error_set(error, EBADMSG, "the exporter's answer for check \"%s\" is neither 0 nor 1",
+                                 check);
+        *ret_holds = sample.value == 1;
+        return 0;
 }
 
 int targets_check_holds(struct targets *targets, const char *check, struct deadline deadline, bool *ret_holds,
                         struct error *error)
 {
         const char *base = targets_set(targets)->exporter_url;
-        if (!base || !*base)
-                return error_set(error, ENOTSUP, "there is no `exporter_url` in the configuration");
-
-        _cleanup_free_ char *path = targets_url(base, "/metrics?collect[]=");
+        int r = check_url(base, "exporter_url", error);
+        if (r < 0)
+                return r;
         _cleanup_text_ struct text url = {0};
-        if (path)
-                text_puts(&url, path);
+        http_put_url(&url, base, "/metrics?collect[]=");
         http_put_escaped(&url, check);
-        if (!path || text_error(&url) < 0)
-                return error_oom(error);
         /* The exporter answers half a second before what Prometheus' header names, with what it has by then.
          */
         _cleanup_free_ char *patience = text_format("X-Prometheus-Scrape-Timeout-Seconds: %.3f",
                                                     nsec_to_seconds(deadline_left(deadline)));
-        if (!patience)
+        _cleanup_http_client_ struct http_client *client = http_client_new();
+        if (text_error(&url) < 0 || !patience || !client)
                 return error_oom(error);
-        struct http_request request = {
+        const struct http_request request = {
                 .url = text_string(&url),
                 .headers = (const char *const[]){patience, "Accept: text/plain;version=0.0.4", NULL},
                 .deadline = deadline,
         };
         _cleanup_http_response_ struct http_response response = {0};
-        int r = ask("the exporter", &request, &response, error);
+        r = http_fetch(client, &request, &response, error);
         if (r < 0)
-                return r;
+                return error_prefix(error, r, "the exporter");
         if (response.status != 200)
                 return error_set(error, EREMOTEIO, "the exporter answered HTTP %ld for check \"%s\"",
                                  response.status, check);
-        return check_answer_parse(text_string(&response.body), check, ret_holds, error);
-}
-
-int alerts_answer_parse(const char *body, size_t length, const char *fingerprint, bool *ret_active,
-                        struct error *error)
-{
-        _cleanup_json_ cJSON *alerts = NULL;
-        int r = json_parse(body, length, &alerts, error);
-        if (r < 0)
-                return error_prefix(error, r, "Alertmanager's answer");
-        if (!cJSON_IsArray(alerts))
-                return error_set(error, EBADMSG, "Alertmanager's answer is not a list of alerts");
-
-        const cJSON *alert = NULL;
-        bool active = false;
-        cJSON_ArrayForEach(alert, alerts)
-        {
-                const char *theirs = json_string(alert, "fingerprint");
-                /* Without fingerprints its list says nothing, and nothing must not be read as "gone". */
-                if (!theirs)
-                        return error_set(error, EBADMSG,
-                                         "Alertmanager's answer has an alert without a fingerprint");
-                active = active || string_equal(theirs, fingerprint);
-        }
-        *ret_active = active;
-        return 0;
+        return check_answer_parse(text_string(&response.body), response.body.length, check, ret_holds, error);
 }
 
 int targets_alert_active(struct targets *targets, const char *fingerprint, struct deadline deadline,
                          bool *ret_active, struct error *error)
 {
         const char *base = targets_set(targets)->alertmanager_url;
-        if (!base || !*base)
-                return error_set(error, ENOTSUP, "there is no `alertmanager_url` in the configuration");
-
-        _cleanup_free_ char *url =
-                targets_url(base, "/api/v2/alerts?active=true&silenced=true&inhibited=true&unprocessed=true");
-        if (!url)
-                return error_oom(error);
-        struct http_request request = {.url = url, .deadline = deadline, .body_limit = ALERTS_BODY_MAX};
-        _cleanup_http_response_ struct http_response response = {0};
-        int r = ask("Alertmanager", &request, &response, error);
+        int r = check_url(base, "alertmanager_url", error);
         if (r < 0)
                 return r;
-        if (response.status != 200)
-                return error_set(error, EREMOTEIO, "Alertmanager answered HTTP %ld", response.status);
-        return alerts_answer_parse(text_string(&response.body), response.body.length, fingerprint, ret_active,
-                                   error);
+        _cleanup_http_client_ struct http_client *client = http_client_new();
+        if (!client)
+                return error_oom(error);
+        const struct http_request how = {.deadline = deadline};
+        _cleanup_json_ cJSON *alerts = NULL;
+        r = alertmanager_alerts(client, &how, base, &(struct alertmanager_wanted){0}, &alerts, error);
+        if (r < 0)
+                return r;
+        *ret_active = alertmanager_has(alerts, fingerprint);
+        return 0;
 }

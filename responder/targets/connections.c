@@ -26,7 +26,7 @@ struct slot {
 
 struct targets {
         const struct target_set *set;
-        pthread_mutex_t mutex; /* guards leased, stop */
+        pthread_mutex_t lock; /* guards leased, stop */
         pthread_cond_t changed;
         struct slot *slots;
         size_t slot_count;
@@ -39,13 +39,13 @@ static struct timespec timespec_of(nsec at)
         return (struct timespec){.tv_sec = (time_t)(at / NSEC_PER_SEC), .tv_nsec = (long)(at % NSEC_PER_SEC)};
 }
 
-/* With the mutex held. False when the deadline passed. */
+/* With the lock held. False when the deadline passed. */
 static bool wait_until(struct targets *targets, struct deadline deadline)
 {
         if (deadline.at == INT64_MAX)
-                return pthread_cond_wait(&targets->changed, &targets->mutex) == 0;
+                return pthread_cond_wait(&targets->changed, &targets->lock) == 0;
         struct timespec at = timespec_of(deadline.at);
-        return pthread_cond_timedwait(&targets->changed, &targets->mutex, &at) == 0;
+        return pthread_cond_timedwait(&targets->changed, &targets->lock, &at) == 0;
 }
 
 /* One look at a leased slot: it answers, or it is connected anew. */
@@ -70,32 +70,32 @@ static void slot_look(struct slot *slot)
 
 static void slot_return(struct targets *targets, struct slot *slot)
 {
-        pthread_mutex_lock(&targets->mutex);
+        pthread_mutex_lock(&targets->lock);
         slot->leased = false;
         pthread_cond_broadcast(&targets->changed);
-        pthread_mutex_unlock(&targets->mutex);
+        pthread_mutex_unlock(&targets->lock);
 }
 
 static void *keep(void *context)
 {
         struct targets *targets = context;
-        pthread_mutex_lock(&targets->mutex);
+        pthread_mutex_lock(&targets->lock);
         while (!targets->stop) {
                 for (size_t i = 0; i < targets->slot_count && !targets->stop; i++) {
                         struct slot *slot = &targets->slots[i];
                         if (slot->leased)
                                 continue;
                         slot->leased = true;
-                        pthread_mutex_unlock(&targets->mutex);
+                        pthread_mutex_unlock(&targets->lock);
                         slot_look(slot);
                         slot_return(targets, slot);
-                        pthread_mutex_lock(&targets->mutex);
+                        pthread_mutex_lock(&targets->lock);
                 }
                 struct deadline next = deadline_in(LOOK_EVERY);
                 while (!targets->stop && wait_until(targets, next))
                         ;
         }
-        pthread_mutex_unlock(&targets->mutex);
+        pthread_mutex_unlock(&targets->lock);
         return NULL;
 }
 
@@ -105,7 +105,7 @@ int targets_new(const struct target_set *set, struct targets **ret, struct error
         if (!targets)
                 return error_oom(error);
         targets->set = set;
-        pthread_mutex_init(&targets->mutex, NULL);
+        pthread_mutex_init(&targets->lock, NULL);
         pthread_condattr_t attributes;
         pthread_condattr_init(&attributes);
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -147,17 +147,17 @@ struct targets *targets_free(struct targets *targets)
         if (!targets)
                 return NULL;
         if (targets->keeps) {
-                pthread_mutex_lock(&targets->mutex);
+                pthread_mutex_lock(&targets->lock);
                 targets->stop = true;
                 pthread_cond_broadcast(&targets->changed);
-                pthread_mutex_unlock(&targets->mutex);
+                pthread_mutex_unlock(&targets->lock);
                 pthread_join(targets->keeper, NULL);
         }
         for (size_t i = 0; targets->slots && i < targets->slot_count; i++)
                 postgres_free(targets->slots[i].postgres);
         free(targets->slots);
         pthread_cond_destroy(&targets->changed);
-        pthread_mutex_destroy(&targets->mutex);
+        pthread_mutex_destroy(&targets->lock);
         free(targets);
         return NULL;
 }
@@ -177,13 +177,13 @@ int targets_database(struct targets *targets, const char *name, struct deadline 
         const struct database *databases = targets->set->databases.items;
         struct slot *slot = &targets->slots[database - databases]; /* one each, in the same order */
 
-        pthread_mutex_lock(&targets->mutex);
+        pthread_mutex_lock(&targets->lock);
         bool in_time = true;
         while (slot->leased && in_time)
                 in_time = wait_until(targets, deadline);
         bool got = !slot->leased;
         slot->leased = true;
-        pthread_mutex_unlock(&targets->mutex);
+        pthread_mutex_unlock(&targets->lock);
         if (!got)
                 return error_set(error, ETIMEDOUT, "the connection to database \"%s\" was busy all the time",
                                  database->name);
@@ -217,12 +217,4 @@ int targets_docker(struct targets *targets, struct docker **ret, struct error *e
         if (!host || !*host)
                 return error_set(error, ENOTSUP, "there is no `docker:` section in the configuration");
         return docker_new(&targets->set->docker, ret, error);
-}
-
-char *targets_url(const char *base, const char *path)
-{
-        size_t length = strlen(base);
-        while (length > 0 && base[length - 1] == '/')
-                length--;
-        return text_format("%.*s%s", (int)length, base, path);
 }

@@ -10,15 +10,9 @@
 cJSON *message_to_slack(const struct message *message);
 cJSON *message_to_json(const struct message *message, nsec wall);
 
-/* What Prometheus answered an instant query with. -EREMOTEIO: it refused; -EINVAL: not a vector. */
-int query_answer_parse(long status, const char *body, size_t length, bool *ret_holds, double *ret_value,
+/* The value of runbook_check_success{check="<check>"} on a page of metrics, which ends with NUL. -ENOENT when
+ * it is not there; -EBADMSG when the page is none as far as it was read, or the value is no verdict. */
+int check_answer_parse(const char *page, size_t length, const char *check, bool *ret_holds,
                        struct error *error);
-
-/* The value of runbook_check_success{check="<check>"} on a page of metrics; -ENOENT when it is not there. */
-int check_answer_parse(const char *page, const char *check, bool *ret_holds, struct error *error);
-
-/* Whether Alertmanager's list of alerts has the fingerprint. */
-int alerts_answer_parse(const char *body, size_t length, const char *fingerprint, bool *ret_active,
-                        struct error *error);
 
 #endif

@@ -6,9 +6,13 @@
  * `struct target_set` is what the file says; `struct targets` holds the connections. The connection to a
  * database is standing: opened at start, looked at every 15 s and opened again when lost, so that the
  * responder can act when the server has no connection left to give. Thread-safe: a lease locks one client.
+ *
+ * responder/targets is here so that actions, verifications and escalations reach all that lies outside by the
+ * names that the file gives it. It uses lib/base, lib/config, lib/metrics, lib/docker, lib/postgres,
+ * lib/prometheus and lib/http/client, and nothing of the responder.
  */
-#ifndef RESPONDER_TARGETS_H
-#define RESPONDER_TARGETS_H
+#ifndef RESPONDER_TARGETS_TARGETS_H
+#define RESPONDER_TARGETS_TARGETS_H
 
 #include "runbook/clock.h"
 #include "runbook/config.h"
@@ -35,7 +39,7 @@ struct target_set {
         struct docker_options docker;  /* host is "" when there is no docker section */
         struct config_list databases;  /* struct database */
         struct config_list receivers;  /* struct receiver */
-        char *prometheus_url;          /* "" when absent; without a trailing slash */
+        char *prometheus_url;          /* "" when absent */
         char *exporter_url;            /* of a runbook_exporter, for verification by check */
         char *alertmanager_url;        /* "" : not asked */
         nsec repeat_interval;          /* Alertmanager's; 4h */
@@ -71,9 +75,6 @@ int targets_docker(struct targets *targets, struct docker **ret, struct error *e
 
 /* Our application_name in PostgreSQL, by which postgres.terminate_queries knows our own sessions. */
 #define TARGETS_APPLICATION "runbook_responder"
-
-/* `base` without its trailing slashes, then `path`; free() it. NULL when out of memory. */
-char *targets_url(const char *base, const char *path);
 
 /* Sends one message to a receiver. Fields are in the order given. -EIO etc. without the URL in the sentence.
  */

@@ -5,14 +5,11 @@
 #include <errno.h>
 #include <pthread.h>
 
-#include "responder/targets/targets.h"
-#include "runbook/http_client.h"
 #include "runbook/log.h"
-#include "runbook/metrics.h"
+#include "runbook/prometheus.h"
 
 #define PARSE_HERE_LIMIT ((size_t)64 * 1024)
 #define FETCH_TIMEOUT (10 * NSEC_PER_SEC)
-#define FETCH_LIMIT ((size_t)64 * 1024 * 1024)
 
 struct webhook_receiver {
         struct webhook_options options;
@@ -64,7 +61,7 @@ static void count_delivery(struct webhook_receiver *receiver, bool begins)
         pthread_mutex_unlock(&receiver->lock);
 }
 
-static void answer(struct delivery *delivery, int result, const struct error *error)
+static void answer_delivery(struct delivery *delivery, int result, const struct error *error)
 {
         if (result >= 0)
                 http_reply_text(delivery->exchange, 200, "accepted");
@@ -92,7 +89,7 @@ static void journaled(void *context, int result)
         else
                 options->wake(options->context);
         /* What cannot be journaled now is never the sender's fault. */
-        answer(delivery, result < 0 ? -EAGAIN : 0, &error);
+        answer_delivery(delivery, result < 0 ? -EAGAIN : 0, &error);
 }
 
 static void accept_delivery(struct delivery *delivery)
@@ -101,46 +98,8 @@ static void accept_delivery(struct delivery *delivery)
         if (r < 0) {
                 _cleanup_error_ struct error error = {0};
                 error_set(&error, EAGAIN, "too many webhooks wait for the journal");
-                answer(delivery, -EAGAIN, &error);
+                answer_delivery(delivery, -EAGAIN, &error);
         }
-}
-
-/* --- Groups that `max_alerts` has cut. --- */
-
-/* name="value"; a name that is not of the old kind stands in quotes, which only newer Alertmanagers take. */
-static void put_matcher(struct text *text, const char *name, const char *value)
-{
-        if (label_name_valid(name) || string_starts(name, "__"))
-                text_puts(text, name);
-        else
-                text_put_json(text, name);
-        text_putc(text, '=');
-        text_put_json(text, value);
-}
-
-/* Alertmanager's query for the group: its receiver, and a filter for each label that the group is made by. */
-static char *group_url(const char *base, const struct webhook *webhook)
-{
-        struct text url = {0};
-        _cleanup_free_ char *start = targets_url(base, "/api/v2/alerts?silenced=false&inhibited=false");
-        text_puts(&url, start ? start : "");
-        if (webhook->receiver) {
-                text_puts(&url, "&receiver=");
-                http_put_escaped(&url, webhook->receiver);
-        }
-        const cJSON *label;
-        cJSON_ArrayForEach(label, webhook->group_labels)
-        {
-                _cleanup_text_ struct text matcher = {0};
-                if (!cJSON_IsString(label))
-                        continue;
-                put_matcher(&matcher, label->string, label->valuestring);
-                text_puts(&url, "&filter=");
-                http_put_escaped(&url, text_string(&matcher));
-        }
-        if (!start)
-                url.error = -ENOMEM;
-        return text_take(&url);
 }
 
 /* Moves the alerts that `webhook` does not have yet from `more` into it. */
@@ -164,22 +123,19 @@ static int merge(struct webhook *webhook, struct webhook *more, struct error *er
         return 0;
 }
 
-static int fetch_group(const char *base, const struct webhook *webhook, cJSON **ret, struct error *error)
+/* The whole group, as Alertmanager has it now: its receiver's, with the labels that the group is made by. */
+static int fetch_group(const char *base, const struct webhook *webhook, struct webhook *ret,
+                       struct error *error)
 {
-        _cleanup_free_ char *url = group_url(base, webhook);
+        const struct http_request how = {.deadline = deadline_in(FETCH_TIMEOUT)};
+        const struct alertmanager_wanted group = {
+                .receiver = webhook->receiver, .labels = webhook->group_labels, .only_active = true};
         _cleanup_http_client_ struct http_client *client = http_client_new();
-        if (!url || !client)
+        _cleanup_json_ cJSON *alerts = NULL;
+        if (!client)
                 return error_oom(error);
-        _cleanup_http_response_ struct http_response response = {0};
-        const struct http_request request = {
-                .url = url, .body_limit = FETCH_LIMIT, .deadline = deadline_in(FETCH_TIMEOUT)};
-        int r = http_fetch(client, &request, &response, error);
-        if (r < 0)
-                return r;
-        if (response.status != 200)
-                return error_set(error, EIO, "Alertmanager answered with status %ld", response.status);
-        r = json_parse(text_string(&response.body), response.body.length, ret, error);
-        return r < 0 ? error_prefix(error, -EIO, "Alertmanager's answer") : 0;
+        int r = alertmanager_alerts(client, &how, base, &group, &alerts, error);
+        return r < 0 ? r : webhook_parse_api(alerts, ret, error);
 }
 
 static int complete(struct delivery *delivery, struct error *error)
@@ -191,11 +147,8 @@ static int complete(struct delivery *delivery, struct error *error)
                           "receiver", delivery->webhook.receiver, NULL);
                 return 0;
         }
-        _cleanup_json_ cJSON *json = NULL;
         struct webhook more = {0};
-        int r = fetch_group(base, &delivery->webhook, &json, error);
-        if (r >= 0)
-                r = webhook_parse_api(json, &more, error);
+        int r = fetch_group(base, &delivery->webhook, &more, error);
         if (r >= 0)
                 r = merge(&delivery->webhook, &more, error);
         webhook_release(&more);
@@ -208,7 +161,7 @@ static void complete_and_accept(void *context)
         _cleanup_error_ struct error error = {0};
         int r = complete(delivery, &error);
         if (r < 0)
-                answer(delivery, r, &error);
+                answer_delivery(delivery, r, &error);
         else
                 accept_delivery(delivery);
 }
@@ -218,11 +171,9 @@ static void hand_to_worker(struct delivery *delivery, void (*job)(void *context)
         if (workers_run(delivery->receiver->options.workers, job, delivery) < 0) {
                 _cleanup_error_ struct error error = {0};
                 error_set(&error, EAGAIN, "no thread is free");
-                answer(delivery, -EAGAIN, &error);
+                answer_delivery(delivery, -EAGAIN, &error);
         }
 }
-
-/* --- Parsing. --- */
 
 static int parse(struct delivery *delivery, struct error *error)
 {
@@ -236,7 +187,7 @@ static void parse_large(void *context)
         _cleanup_error_ struct error error = {0};
         int r = parse(delivery, &error);
         if (r < 0)
-                answer(delivery, r, &error);
+                answer_delivery(delivery, r, &error);
         else if (delivery->webhook.truncated > 0)
                 complete_and_accept(delivery);
         else
@@ -260,7 +211,7 @@ void webhook_receive(struct webhook_receiver *receiver, struct http_exchange *ex
         _cleanup_error_ struct error error = {0};
         int r = parse(delivery, &error);
         if (r < 0) {
-                answer(delivery, r, &error);
+                answer_delivery(delivery, r, &error);
                 return;
         }
         http_suspend(exchange);

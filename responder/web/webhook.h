@@ -6,8 +6,8 @@
  * never 429, never a redirect. Bodies of more than 64 KiB, and those whose alerts `max_alerts` has cut, are
  * worked on by a worker thread; the rest of a cut group is fetched from Alertmanager before the answer.
  */
-#ifndef RESPONDER_WEBHOOK_H
-#define RESPONDER_WEBHOOK_H
+#ifndef RESPONDER_WEB_WEBHOOK_H
+#define RESPONDER_WEB_WEBHOOK_H
 
 #include "responder/journal/journal.h"
 #include "runbook/http_server.h"

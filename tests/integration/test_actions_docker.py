@@ -23,12 +23,12 @@ class Service:
         self.image = image
         self.environment = {"DB_PORT": postgres.port, "REDIS_PORT": redis_server.port, **BEFORE}
 
-    def start(self, number=1, service="web", project=PROJECT):
+    def start(self, number=1, service="web", project=PROJECT, options=()):
         name = f"{project}_{service}_{number}"
         self.engine.docker("run", "-d", "--name", name, *self.labels(service, project, number), "--network", "host",
                            "--restart", "unless-stopped", "--stop-timeout", "1", "--health-interval", "300ms", "-e", f"PORT={free_port()}",
                            *(word for key, value in self.environment.items() for word in ("-e", f"{key}={value}")),
-                           self.image)
+                           *options, self.image)
         wait_for(lambda: self.health(name) == "healthy", f"{name} to be healthy", 60)
         return name
 
@@ -274,6 +274,21 @@ def test_set_env_and_its_undo(step, service):
     restored = service.id(name)
     assert "nothing to undo" in change.fine("undo")["summary"]
     assert service.id(name) == restored
+
+
+def test_a_container_whose_mounts_we_see_is_not_our_own(step, service):
+    name = service.start(options=("--ipc", "shareable"))
+    # The Engine runs on this very host: its mounts are in our table, too.
+    if not service.engine.outside:
+        with open("/proc/self/mountinfo", encoding="utf-8") as mounts:
+            assert f"/containers/{service.id(name)}/mounts/shm " in mounts.read()
+    change = step("docker.set_env", SET_ENV, LABELS)
+    assert change.plan()["targets"] == 1
+    change.run()
+    assert is_after(service, name)
+    restart = step("docker.restart", RESTART)
+    restart.plan()
+    restart.run()
 
 
 def test_set_env_settles_and_is_undone_later(step, service):

@@ -97,6 +97,12 @@ PLANTS = {
     "a test that opens another room": (
         {"tests/unit/lib/base/test_planted.c": '#include "lib/docker/internal.h"\n'},
         ["tests/unit/lib/base/test_planted.c includes lib/docker/internal.h, which is not of the room that it tests"]),
+    "an action and a kind whose paths are not their names": (
+        {"responder/actions/docker/planted.c": "struct action { int x; };\nextern const struct action action_docker_stop;\n"
+                                               "const struct action action_docker_stop = {1};\n",
+         "exporter/kinds/planted.c": "struct check_kind { int x; };\nconst struct check_kind check_kind_other = {1};\n"},
+        ["responder/actions/docker/planted.c defines action_docker_stop, whose place is not there by its name",
+         "exporter/kinds/planted.c defines check_kind_other, whose place is not there by its name"]),
     "a symbol that a room must never use": (
         {"lib/base/planted.c": "char *getwd(char *);\nchar *planted(char *p) { return getwd(p); }\n"},
         ["lib/base/planted.c uses getwd, which lib/base must never do"]),

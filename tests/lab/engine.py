@@ -131,7 +131,8 @@ class Engine:
             shutil.copy(program, pathlib.Path(context) / "service")
             (pathlib.Path(context) / "Dockerfile").write_text(
                 f'FROM scratch\nCOPY service {entrypoint}\nENTRYPOINT ["{entrypoint}"]\n'
-                f'LABEL runbook.lab=1 version={version} org.opencontainers.image.version={version}\n'
+                # As an image has them that inherits the second one from its base: its own version is the first.
+                f'LABEL runbook.lab=1 version={version} org.opencontainers.image.version=22.04\n'
                 f'HEALTHCHECK --interval=1s --timeout=2s --retries=3 CMD ["{entrypoint}", "healthcheck"]\n',
                 encoding="utf-8")
             self.docker("build", "-q", "-t", tag, context)

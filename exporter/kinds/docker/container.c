@@ -5,92 +5,29 @@
 #include <string.h>
 
 #define IMAGE_ID_LENGTH 12 /* as docker itself shows them */
-#define KILLED 137         /* the status of what SIGKILL ended */
 
-/* The first that is there: the other one is often inherited from the base image, and then its version. */
-static const char *const version_labels[] = {"version", "org.opencontainers.image.version"};
-
-const struct metric_family docker_running = {
-        "runbook_docker_container_running", METRIC_GAUGE, NULL,
-        "Whether the container runs: it is not paused and does not wait to be restarted."};
-const struct metric_family docker_healthy = {"runbook_docker_container_healthy", METRIC_GAUGE, NULL,
-                                             "Whether the container's own health check succeeds; only for "
-                                             "those that have one, while they run, and "
-                                             "not before its first verdict."};
-const struct metric_family docker_failing_streak = {
-        "runbook_docker_container_health_failing_streak", METRIC_GAUGE, NULL,
-        "How often the health check has failed on end; only for those that have one, while they run."};
-const struct metric_family docker_failing_since = {
-        "runbook_docker_container_health_failing_timestamp_seconds", METRIC_GAUGE, "seconds",
-        "When the health check began to fail, while it does; reckoned from its pace when that is long ago."};
-const struct metric_family docker_restarts = {"runbook_docker_container_restarts_total", METRIC_COUNTER, NULL,
-                                              "How often the Engine restarted the container by its policy."};
-const struct metric_family docker_oom_killed = {"runbook_docker_container_oom_killed", METRIC_GAUGE, NULL,
-                                                "Whether the Engine marks the container as killed for want "
-                                                "of memory, which many do only when it ends."};
-const struct metric_family docker_oom_kills = {
-        "runbook_docker_container_oom_kills_total", METRIC_COUNTER, NULL,
-        "Kills for want of memory among the Engine's events since the exporter looks; none without access to "
-        "those."};
-const struct metric_family docker_exit_code = {
-        "runbook_docker_container_exit_code", METRIC_GAUGE, NULL,
-        "With which status the container ended; only while it does not run."};
-const struct metric_family docker_created_time = {
-        "runbook_docker_container_created_timestamp_seconds", METRIC_GAUGE, "seconds",
-        "When the container was created: since when this image and configuration are deployed."};
-const struct metric_family docker_start_time = {"runbook_docker_container_start_timestamp_seconds",
-                                                METRIC_GAUGE, "seconds",
-                                                "When the container was started last."};
-const struct metric_family docker_finish_time = {"runbook_docker_container_finish_timestamp_seconds",
-                                                 METRIC_GAUGE, "seconds",
-                                                 "When the container ended; only while it does not run."};
-const struct metric_family docker_info = {"runbook_docker_container_info", METRIC_INFO, NULL,
-                                          "The container's image, the version in its labels, and its state."};
-
-static bool is(const cJSON *inspected, const char *status)
-{
-        return string_equal(json_string(json_get(inspected, "State", NULL), "Status"), status);
-}
-
-bool docker_container_runs(const cJSON *inspected)
-{
-        return is(inspected, "running");
-}
+DOCKER_CONTAINER_FAMILIES(DEFINE_SHARED_FAMILY)
 
 bool docker_container_unhealthy(const cJSON *inspected)
 {
-        return docker_container_runs(inspected) && string_equal(docker_health(inspected), "unhealthy");
-}
-
-/* Whether it has run and does not any more, for now or for good. */
-static bool has_ended(const cJSON *inspected)
-{
-        return is(inspected, "exited") || is(inspected, "restarting") || is(inspected, "dead");
+        return docker_runs(inspected) && string_equal(docker_health(inspected), "unhealthy");
 }
 
 void docker_container_tell(const cJSON *inspected, struct text *text)
 {
-        const cJSON *state = json_get(inspected, "State", NULL);
-        const char *status = json_string(state, "Status");
+        const char *status = docker_status(inspected);
 
-        text_puts(text, status ? status : "in an unknown state");
-        if (!has_ended(inspected))
-                return;
-        /* The mark alone may be of another process, or of an earlier run. */
-        int code = (int)json_number(state, "ExitCode", -1);
-        bool for_memory = code == KILLED && json_bool(state, "OOMKilled", false);
-        text_printf(text, "%s with status %d%s", is(inspected, "exited") ? "" : ", it ended", code,
-                    for_memory ? " (out of memory)" : "");
+        text_puts(text, *status ? status : "in an unknown state");
+        if (docker_has_ended(inspected))
+                text_printf(text, "%s with status %d%s", strcmp(status, "exited") == 0 ? "" : ", it ended",
+                            docker_exit_status(inspected),
+                            docker_ended_for_memory(inspected) ? " (out of memory)" : "");
 }
 
-/* Times that did not come to pass are of the year 1. */
-static void add_time(const cJSON *json, const char *key, const struct metric_family *family,
-                     const struct label *service, const struct label *name, struct sample_sink *sink)
+static void add_time(nsec wall, const struct metric_family *family, const struct label *service,
+                     const struct label *name, struct sample_sink *sink)
 {
-        const char *string = json_string(json, key);
-        nsec wall;
-
-        if (string && time_parse(string, &wall, NULL) >= 0 && wall > 0)
+        if (wall > 0)
                 SAMPLE(sink, family, nsec_to_seconds(wall), *service, *name);
 }
 
@@ -100,7 +37,7 @@ static void add_health(const cJSON *inspected, struct docker_watched *watched, c
         const cJSON *streak = json_get(inspected, "State", "Health", "FailingStreak", NULL);
         const char *health = docker_health(inspected);
 
-        if (string_equal(health, "none") || !docker_container_runs(inspected))
+        if (string_equal(health, "none") || !docker_runs(inspected))
                 return;
         if (!string_equal(health, "starting"))
                 SAMPLE(sink, &docker_healthy, string_equal(health, "healthy"), *service, *name);
@@ -114,20 +51,17 @@ static void add_health(const cJSON *inspected, struct docker_watched *watched, c
 static void add_info(const cJSON *inspected, const struct label *service, const struct label *name,
                      struct sample_sink *sink)
 {
-        const cJSON *labels = json_get(inspected, "Config", "Labels", NULL);
-        const char *id = json_string(inspected, "Image"), *version = NULL;
+        const char *id = docker_image_id(inspected);
         _cleanup_free_ char *image_id = NULL;
 
-        for (size_t i = 0; i < N_ELEMENTS(version_labels) && (!version || !*version); i++)
-                version = json_string(labels, version_labels[i]);
         if (id) {
                 const char *digits = strchr(id, ':');
 
                 image_id = strndup(digits ? digits + 1 : id, IMAGE_ID_LENGTH);
         }
-        SAMPLE(sink, &docker_info, 1, *service, *name,
-               {"image", json_string(json_get(inspected, "Config", NULL), "Image")}, {"image_id", image_id},
-               {"version", version}, {"state", json_string(json_get(inspected, "State", NULL), "Status")});
+        SAMPLE(sink, &docker_info, 1, *service, *name, {"image", docker_image(inspected)},
+               {"image_id", image_id}, {"version", docker_version(inspected)},
+               {"state", docker_status(inspected)});
 }
 
 void docker_container_add(const cJSON *inspected, struct docker_watched *watched, bool counting,
@@ -135,17 +69,19 @@ void docker_container_add(const cJSON *inspected, struct docker_watched *watched
 {
         const cJSON *state = json_get(inspected, "State", NULL);
 
-        SAMPLE(sink, &docker_running, docker_container_runs(inspected), *service, *name);
+        SAMPLE(sink, &docker_running, docker_runs(inspected), *service, *name);
         add_health(inspected, watched, service, name, sink);
-        SAMPLE(sink, &docker_restarts, json_number(inspected, "RestartCount", 0), *service, *name);
+        if (docker_restart_count(inspected) >= 0)
+                SAMPLE(sink, &docker_restarts, docker_restart_count(inspected), *service, *name);
         SAMPLE(sink, &docker_oom_killed, json_bool(state, "OOMKilled", false), *service, *name);
         if (counting)
                 SAMPLE(sink, &docker_oom_kills, (double)watched->oom_kills, *service, *name);
-        add_time(inspected, "Created", &docker_created_time, service, name, sink);
-        add_time(state, "StartedAt", &docker_start_time, service, name, sink);
-        if (has_ended(inspected)) {
-                SAMPLE(sink, &docker_exit_code, json_number(state, "ExitCode", -1), *service, *name);
-                add_time(state, "FinishedAt", &docker_finish_time, service, name, sink);
+        add_time(docker_created(inspected), &docker_created_time, service, name, sink);
+        add_time(docker_started(inspected), &docker_start_time, service, name, sink);
+        if (docker_has_ended(inspected)) {
+                if (docker_exit_status(inspected) >= 0)
+                        SAMPLE(sink, &docker_exit_code, docker_exit_status(inspected), *service, *name);
+                add_time(docker_finished(inspected), &docker_finish_time, service, name, sink);
         }
         add_info(inspected, service, name, sink);
 }

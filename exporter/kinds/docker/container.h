@@ -1,22 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How a container stands: the samples of its description by the Engine. */
-#ifndef EXPORTER_DOCKER_CONTAINER_H
-#define EXPORTER_DOCKER_CONTAINER_H
+#ifndef EXPORTER_KINDS_DOCKER_CONTAINER_H
+#define EXPORTER_KINDS_DOCKER_CONTAINER_H
 
 #include "exporter/kinds/docker/watch.h"
+#include "runbook/docker_container.h"
 #include "runbook/metrics.h"
 
-extern const struct metric_family docker_running, docker_healthy, docker_failing_streak, docker_failing_since,
-        docker_restarts, docker_oom_killed, docker_oom_kills, docker_exit_code, docker_created_time,
-        docker_start_time, docker_finish_time, docker_info;
+#define DOCKER_CONTAINER_FAMILIES(X)                                                                         \
+        X(docker_running, GAUGE, "runbook_docker_container_running", NULL,                                   \
+          "Whether the container runs: it is not paused and does not wait to be restarted.")                 \
+        X(docker_healthy, GAUGE, "runbook_docker_container_healthy", NULL,                                   \
+          "Whether the container's own health check succeeds; only for those that have one, while they "     \
+          "run, and not before its first verdict.")                                                          \
+        X(docker_failing_streak, GAUGE, "runbook_docker_container_health_failing_streak", NULL,              \
+          "How often the health check has failed on end; only for those that have one, while they run.")     \
+        X(docker_failing_since, GAUGE, "runbook_docker_container_health_failing_timestamp_seconds",          \
+          "seconds",                                                                                         \
+          "When the health check began to fail, while it does; reckoned from its pace when that is long "    \
+          "ago.")                                                                                            \
+        X(docker_restarts, COUNTER, "runbook_docker_container_restarts_total", NULL,                         \
+          "How often the Engine restarted the container by its policy.")                                     \
+        X(docker_oom_killed, GAUGE, "runbook_docker_container_oom_killed", NULL,                             \
+          "Whether the Engine marks the container as killed for want of memory, which many do only when it " \
+          "ends.")                                                                                           \
+        X(docker_oom_kills, COUNTER, "runbook_docker_container_oom_kills_total", NULL,                       \
+          "Kills for want of memory among the Engine's events since the exporter looks; none without "       \
+          "access to those.")                                                                                \
+        X(docker_exit_code, GAUGE, "runbook_docker_container_exit_code", NULL,                               \
+          "With which status the container ended; only while it does not run.")                              \
+        X(docker_created_time, GAUGE, "runbook_docker_container_created_timestamp_seconds", "seconds",       \
+          "When the container was created: since when this image and configuration are deployed.")           \
+        X(docker_start_time, GAUGE, "runbook_docker_container_start_timestamp_seconds", "seconds",           \
+          "When the container was started last.")                                                            \
+        X(docker_finish_time, GAUGE, "runbook_docker_container_finish_timestamp_seconds", "seconds",         \
+          "When the container ended; only while it does not run.")                                           \
+        X(docker_info, INFO, "runbook_docker_container_info", NULL,                                          \
+          "The container's image, the version in its labels, and its state.")
 
-#define DOCKER_CONTAINER_FAMILIES                                                                          \
-        &docker_running, &docker_healthy, &docker_failing_streak, &docker_failing_since, &docker_restarts, \
-                &docker_oom_killed, &docker_oom_kills, &docker_exit_code, &docker_created_time,            \
-                &docker_start_time, &docker_finish_time, &docker_info
-
-/* Whether it runs and is not paused. The Engine's own "Running" also holds between two restarts. */
-bool docker_container_runs(const cJSON *inspected);
+DOCKER_CONTAINER_FAMILIES(DECLARE_FAMILY)
 
 /* Whether it runs and its health check fails. A container without one is never unhealthy. */
 bool docker_container_unhealthy(const cJSON *inspected);

@@ -17,26 +17,23 @@ struct docker_config {
 
 static const struct config_field fields[] = {
         DOCKER_CONFIG_FIELDS(struct docker_config, docker),
-        {.name = "services",
-         .type = CONFIG_STRINGS,
-         .offset = offsetof(struct docker_config, services),
+        {"services", CONFIG_STRINGS, offsetof(struct docker_config, services),
          .help = "Services that must be there: the check fails while one of them does not run or is "
                  "unhealthy"},
-        {.name = "groups",
-         .type = CONFIG_STRINGS,
-         .offset = offsetof(struct docker_config, groups),
+        {"groups", CONFIG_STRINGS, offsetof(struct docker_config, groups),
          .help = "What to measure: `state`, `resources`; both when not given. Older Engines take a second "
                  "for "
                  "the resources of all containers together"},
         {0},
 };
 
-static const struct metric_family service_containers = {
-        "runbook_docker_service_containers", METRIC_GAUGE, NULL,
-        "Running containers of the service; 0 for an expected service that has none."};
+#define FAMILIES(X)                                                             \
+        X(service_containers, GAUGE, "runbook_docker_service_containers", NULL, \
+          "Running containers of the service; 0 for an expected service that has none.")
 
-static const struct metric_family *const families[] = {&service_containers, DOCKER_CONTAINER_FAMILIES,
-                                                       DOCKER_STATS_FAMILIES, NULL};
+FAMILIES(DEFINE_FAMILY)
+#define ALL_FAMILIES(X) FAMILIES(X) DOCKER_CONTAINER_FAMILIES(X) DOCKER_STATS_FAMILIES(X)
+static const struct metric_family *const families[] = {ALL_FAMILIES(FAMILY_ADDRESS) NULL};
 
 /* Bits, by the order of their names. */
 enum { GROUP_STATE = 1 << 0, GROUP_RESOURCES = 1 << 1, GROUP_ALL = GROUP_STATE | GROUP_RESOURCES };
@@ -118,7 +115,7 @@ static struct finding *find_service(struct findings *findings, const char *servi
 
 /* Why the check fails, from the services that the operator expects. What is unknown is not judged: it is a
  * failure by itself. */
-static int judge(const struct docker_config *config, struct findings *findings, struct error *error)
+static int judge_services(const struct docker_config *config, struct findings *findings, struct error *error)
 {
         _cleanup_text_ struct text reasons = {0};
 
@@ -138,10 +135,10 @@ static int judge(const struct docker_config *config, struct findings *findings, 
         return error_set(error, ECHILD, "%s", text_string(&reasons));
 }
 
-static int find(const cJSON *inspected, const struct label *name, struct finding *finding,
-                struct error *error)
+static int add_to_finding(const cJSON *inspected, const struct label *name, struct finding *finding,
+                          struct error *error)
 {
-        if (docker_container_runs(inspected)) {
+        if (docker_runs(inspected)) {
                 finding->running++;
                 if (docker_container_unhealthy(inspected))
                         finding->unhealthy = name->value;
@@ -200,7 +197,7 @@ static int add_container(struct docker_state *docker, const struct docker_survey
                 docker_stats_add(stats->answer, inspect->answer, &service, &name, sink);
         else if (stats && stats->result != -ENOENT)
                 take_failure(failure, stats, name.value);
-        return find(inspect->answer, &name, finding, error);
+        return add_to_finding(inspect->answer, &name, finding, error);
 }
 
 static void add_services(const struct findings *findings, struct sample_sink *sink)
@@ -240,7 +237,7 @@ static int docker_run(void *state, struct deadline deadline, struct sample_sink 
         docker_watch_sweep(&docker->watch);
         if (tells_state)
                 add_services(&findings, sink);
-        r = judge(config, &findings, error);
+        r = judge_services(config, &findings, error);
         if (r < 0 || failure.result == 0)
                 return r;
         error_move(error, &failure.error);

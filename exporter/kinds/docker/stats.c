@@ -4,38 +4,7 @@
 
 #include <strings.h>
 
-const struct metric_family docker_cpu_seconds = {"runbook_docker_container_cpu_seconds_total", METRIC_COUNTER,
-                                                 "seconds",
-                                                 "CPU time that the container used since it was started."};
-const struct metric_family docker_cpu_periods = {
-        "runbook_docker_container_cpu_periods_total", METRIC_COUNTER, NULL,
-        "Scheduling periods in which the container wanted the CPU; only for those with a CPU limit."};
-const struct metric_family docker_cpu_throttled_periods = {
-        "runbook_docker_container_cpu_throttled_periods_total", METRIC_COUNTER, NULL,
-        "Scheduling periods in which the container was held at its CPU limit; only for those with one."};
-const struct metric_family docker_cpu_throttled_seconds = {
-        "runbook_docker_container_cpu_throttled_seconds_total", METRIC_COUNTER, "seconds",
-        "For how long the container was held at its CPU limit; only for those with one."};
-const struct metric_family docker_memory_usage = {
-        "runbook_docker_container_memory_usage_bytes", METRIC_GAUGE, "bytes",
-        "Memory in use as `docker stats` shows it: without the file cache that is not in active use."};
-const struct metric_family docker_memory_limit = {
-        "runbook_docker_container_memory_limit_bytes", METRIC_GAUGE, "bytes",
-        "The container's memory limit; only for those that have one."};
-const struct metric_family docker_network_receive = {
-        "runbook_docker_container_network_receive_bytes_total", METRIC_COUNTER, "bytes",
-        "Bytes received on all of the container's interfaces; not for those on the host's network."};
-const struct metric_family docker_network_transmit = {
-        "runbook_docker_container_network_transmit_bytes_total", METRIC_COUNTER, "bytes",
-        "Bytes sent on all of the container's interfaces; not for those on the host's network."};
-const struct metric_family docker_block_read = {"runbook_docker_container_block_read_bytes_total",
-                                                METRIC_COUNTER, "bytes",
-                                                "Bytes that the container read from block devices."};
-const struct metric_family docker_block_written = {"runbook_docker_container_block_written_bytes_total",
-                                                   METRIC_COUNTER, "bytes",
-                                                   "Bytes that the container wrote to block devices."};
-const struct metric_family docker_pids = {"runbook_docker_container_pids", METRIC_GAUGE, NULL,
-                                          "Processes and threads of the container."};
+DOCKER_STATS_FAMILIES(DEFINE_SHARED_FAMILY)
 
 struct target {
         const struct label *service, *name;

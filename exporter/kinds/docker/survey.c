@@ -3,7 +3,9 @@
 #include "exporter/kinds/docker/survey.h"
 
 #include <errno.h>
+#include <string.h>
 
+#include "runbook/docker_container.h"
 #include "runbook/http_client.h"
 
 /* With "one-shot" the Engine does not wait for a second measurement, of which counters have no need. Engines
@@ -24,9 +26,7 @@ static struct docker_get *add_get(struct docker_survey *survey, const char *id, 
 
 static bool has_stats(const cJSON *listed)
 {
-        const char *state = json_string(listed, "State");
-
-        return string_equal(state, "running") || string_equal(state, "paused");
+        return docker_runs(listed) || strcmp(docker_status(listed), "paused") == 0;
 }
 
 static int prepare(struct docker_survey *survey, bool resources)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the Engine has to say of all containers of a project: asked at once, by GET only. */
-#ifndef EXPORTER_DOCKER_SURVEY_H
-#define EXPORTER_DOCKER_SURVEY_H
+#ifndef EXPORTER_KINDS_DOCKER_SURVEY_H
+#define EXPORTER_KINDS_DOCKER_SURVEY_H
 
 #include "exporter/kinds/docker/watch.h"
 

@@ -3,8 +3,8 @@
  * What is remembered of containers from one run to the next: how many processes the kernel killed for want of
  * memory, and since when a health check fails, of which the Engine itself keeps only the last five results.
  */
-#ifndef EXPORTER_DOCKER_WATCH_H
-#define EXPORTER_DOCKER_WATCH_H
+#ifndef EXPORTER_KINDS_DOCKER_WATCH_H
+#define EXPORTER_KINDS_DOCKER_WATCH_H
 
 #include "runbook/docker.h"
 

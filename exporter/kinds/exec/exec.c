@@ -12,7 +12,9 @@
 #include <stdio.h>
 
 #include "exporter/check/check.h"
-#include "exporter/kinds/exec/output.h"
+#include "exporter/kinds/exec/nagios.h"
+#include "exporter/kinds/exec/samples.h"
+#include "exporter/kinds/shared/operator_metric.h"
 #include "runbook/process.h"
 
 #define OUTPUT_MAX ((int64_t)16 << 20)
@@ -38,56 +40,33 @@ static const struct config_field metric_fields[] = {
         OPERATOR_METRIC_FIELDS(struct exec_metric, metric, .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY), {0}};
 
 static const struct config_field fields[] = {
-        {.name = "command",
-         .type = CONFIG_STRINGS,
-         .offset = offsetof(struct exec_config, command),
+        {"command", CONFIG_STRINGS, offsetof(struct exec_config, command),
          .flags = CONFIG_REQUIRED, /* an argument may be empty */
          .help = "The absolute path of a program and its arguments; there is no shell"},
-        {.name = "success",
-         .type = CONFIG_STRINGS,
-         .offset = offsetof(struct exec_config, success),
-         .flags = CONFIG_NOT_EMPTY,
-         .fallback = "[0]",
-         .help = "Exit codes that are no failure; a Nagios plugin says 1 for a warning"},
-        {.name = "output",
-         .type = CONFIG_ENUM,
-         .offset = offsetof(struct exec_config, output),
-         .choices = outputs,
-         .fallback = "none",
+        {"success", CONFIG_STRINGS, offsetof(struct exec_config, success), .flags = CONFIG_NOT_EMPTY,
+         .fallback = "[0]", .help = "Exit codes that are no failure; a Nagios plugin says 1 for a warning"},
+        {"output", CONFIG_ENUM, offsetof(struct exec_config, output), .choices = outputs, .fallback = "none",
          .help = "What it writes: nothing of interest, a Nagios plugin's line, or Prometheus' text format"},
-        {.name = "output_limit",
-         .type = CONFIG_SIZE,
-         .offset = offsetof(struct exec_config, output_limit),
-         .flags = CONFIG_POSITIVE,
-         .fallback = "64KiB",
-         .help = "A program that writes more is killed; at most 16MiB"},
-        {.name = "environment",
-         .type = CONFIG_MAP,
-         .offset = offsetof(struct exec_config, environment),
+        {"output_limit", CONFIG_SIZE, offsetof(struct exec_config, output_limit), .flags = CONFIG_POSITIVE,
+         .fallback = "64KiB", .help = "A program that writes more is killed; at most 16MiB"},
+        {"environment", CONFIG_MAP, offsetof(struct exec_config, environment),
          .help = "Variables for it; of the exporter's own it gets PATH and LANG alone. No secrets here"},
-        {.name = "directory",
-         .type = CONFIG_STRING,
-         .offset = offsetof(struct exec_config, directory),
-         .flags = CONFIG_NOT_EMPTY,
-         .fallback = "/",
-         .help = "Where it is started"},
-        {.name = "metrics",
-         .type = CONFIG_LIST,
-         .offset = offsetof(struct exec_config, metrics),
-         .fields = metric_fields,
+        {"directory", CONFIG_STRING, offsetof(struct exec_config, directory), .flags = CONFIG_NOT_EMPTY,
+         .fallback = "/", .help = "Where it is started"},
+        {"metrics", CONFIG_LIST, offsetof(struct exec_config, metrics), .fields = metric_fields,
          .size = sizeof(struct exec_metric),
          .help = "Of the output prometheus: the metrics to take; others are passed over and counted"},
         {0},
 };
 
-static const struct metric_family exit_code = {"runbook_exec_exit_code", METRIC_GAUGE, NULL,
-                                               "What the program ended with."};
-static const struct metric_family ignored_samples = {
-        "runbook_exec_ignored_samples", METRIC_GAUGE, NULL,
-        "Samples of metrics that the check does not name, in the last output."};
+#define FAMILIES(X)                                                                         \
+        X(exit_code, GAUGE, "runbook_exec_exit_code", NULL, "What the program ended with.") \
+        X(ignored_samples, GAUGE, "runbook_exec_ignored_samples", NULL,                     \
+          "Samples of metrics that the check does not name, in the last output.")
 
-static const struct metric_family *const families[] = {&exit_code, &ignored_samples, &nagios_performance,
-                                                       &nagios_limit, NULL};
+FAMILIES(DEFINE_FAMILY)
+static const struct metric_family *const families[] = {FAMILIES(FAMILY_ADDRESS)
+                                                               NAGIOS_FAMILIES(FAMILY_ADDRESS) NULL};
 
 struct exec_state {
         const struct exec_config *config;
@@ -215,7 +194,7 @@ static void say(struct text *text, const char *said)
         }
 }
 
-static int judge(const struct exec_state *exec, const struct process_result *result, struct error *error)
+static int judge_end(const struct exec_state *exec, const struct process_result *result, struct error *error)
 {
         _cleanup_text_ struct text said = {0};
         const char *program = exec->config->command.items[0];
@@ -255,12 +234,12 @@ static int exec_run(void *state, struct deadline deadline, struct sample_sink *s
         if (config->output == OUTPUT_NAGIOS)
                 nagios_add(text_string(&result.output), sink);
         if (config->output == OUTPUT_PROMETHEUS) {
-                r = exposition_add(text_string(&result.output), exec->own_families, sink, &ignored, error);
+                r = samples_add(text_string(&result.output), exec->own_families, sink, &ignored, error);
                 if (r < 0)
                         return error_prefix(error, r, "%s", config->command.items[0]);
                 SAMPLE_BARE(sink, &ignored_samples, (double)ignored);
         }
-        return judge(exec, &result, error);
+        return judge_end(exec, &result, error);
 }
 
 static enum check_programs exec_programs(const void *config _unused_)

@@ -18,6 +18,7 @@
 #include <stdio.h>
 
 #include "exporter/kinds/shared/state_file.h"
+#include "runbook/docker_container.h"
 
 #define TITLE "runbook docker places 1"
 #define ID_LENGTH 64

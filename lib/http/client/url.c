@@ -1,7 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A URL as it may be shown. */
+/* URLs: put together, and as they may be shown. */
 #include "lib/http/client/internal.h"
 #include "lib/http/client/trace.h"
+
+void http_put_url(struct text *text, const char *base, const char *path)
+{
+        size_t length = strlen(base);
+        while (length > 0 && base[length - 1] == '/')
+                length--;
+        text_append(text, base, length);
+        text_puts(text, path);
+}
 
 /* "https://host:port" of the URL; with `path`, the path as well. Never what may be secret. NULL: no URL. */
 char *http_url_part(const char *string, bool path)

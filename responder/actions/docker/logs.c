@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "responder/actions/docker/containers.h"
 #include "responder/actions/shared/evidence.h"
 #include "responder/actions/shared/plan.h"
 
@@ -49,20 +50,9 @@ static void logs_check(const void *configured, const struct target_set *targets,
                 config_complain(node, "tail", "'tail' must not be negative");
 }
 
-/* The containers of one service (NULL: of all) put at the end of `containers`. */
-static int add_service(struct step_run *run, struct docker *docker, const char *service, cJSON *containers,
-                       struct error *error)
+/* Puts what was listed at the end of `containers`. */
+static int add_containers(const cJSON *listed, cJSON *containers, struct error *error)
 {
-        const char *project = docker_project(run);
-        _cleanup_json_ cJSON *listed = NULL;
-        int r = docker_list(docker, project, service, run->deadline, &listed, error);
-        if (r < 0)
-                return r;
-        if (cJSON_GetArraySize(listed) == 0)
-                return service ? error_set(error, ESRCH,
-                                           "no container of service \"%s\" in Compose project \"%s\"",
-                                           service, project)
-                               : error_set(error, ESRCH, "no container in Compose project \"%s\"", project);
         const cJSON *container = NULL;
         cJSON_ArrayForEach(container, listed)
         {
@@ -70,7 +60,7 @@ static int add_service(struct step_run *run, struct docker *docker, const char *
                 if (json_put(item, "id", json_text(json_string(container, "Id"))) < 0 ||
                     json_put(item, "name", json_text(docker_name(container))) < 0 ||
                     json_put(item, "service", json_text(docker_service(container))) < 0 ||
-                    json_put(item, "state", json_text(json_string(container, "State"))) < 0) {
+                    json_put(item, "state", json_text(docker_status(container))) < 0) {
                         cJSON_Delete(item);
                         return error_oom(error);
                 }
@@ -82,18 +72,28 @@ static int add_service(struct step_run *run, struct docker *docker, const char *
         return 0;
 }
 
-static int logs_plan(struct step_run *run, cJSON **ret_plan, struct error *error)
+static int find_containers(struct step_run *run, cJSON *containers, struct error *error)
 {
         const struct logs_config *config = run->config;
         _cleanup_docker_ struct docker *docker = NULL;
-        _cleanup_json_ cJSON *containers = cJSON_CreateArray(), *plan = NULL;
+        size_t count = config->all_services ? 1 : config->services.count;
         int r = targets_docker(run->targets, &docker, error);
-        if (r >= 0 && config->all_services)
-                r = add_service(run, docker, NULL, containers, error);
-        for (size_t i = 0; r >= 0 && i < config->services.count; i++)
-                r = config->services.items[i][0]
-                            ? add_service(run, docker, config->services.items[i], containers, error)
-                            : error_set(error, EINVAL, "an empty service name selects nothing");
+        for (size_t i = 0; r >= 0 && i < count; i++) {
+                _cleanup_json_ cJSON *listed = NULL;
+                r = config->all_services
+                            ? docker_select_all(run, docker, &listed, error)
+                            : docker_select(run, docker, config->services.items[i], &listed, error);
+                if (r >= 0)
+                        r = add_containers(listed, containers, error);
+        }
+        return r;
+}
+
+static int logs_plan(struct step_run *run, cJSON **ret_plan, struct error *error)
+{
+        const struct logs_config *config = run->config;
+        _cleanup_json_ cJSON *containers = cJSON_CreateArray(), *plan = NULL;
+        int r = find_containers(run, containers, error);
         if (r < 0)
                 return r;
 
@@ -135,17 +135,30 @@ static int save(void *context, int stream, const char *data, size_t length)
         return saving->cut ? -EFBIG : 0;
 }
 
-/* Saves one container's log and seals it. */
-static int save_one(struct step_run *run, struct docker *docker, const char *directory, const char *id,
-                    const char *file_name, bool *ret_cut, char sum[static 65], char **ret_path,
-                    uint64_t *ret_size, struct error *error)
+/* A log that was saved and sealed. */
+struct saved {
+        char *path;
+        uint64_t size;
+        char sum[65];
+        bool cut; /* it was larger than what is kept */
+};
+
+static void saved_release(struct saved *saved)
+{
+        free(saved->path);
+}
+
+static int save_log(struct step_run *run, struct docker *docker, const char *id, const char *file_name,
+                    struct saved *ret, struct error *error)
 {
         const struct logs_config *config = run->config;
+        const char *directory = targets_set(run->targets)->evidence_directory;
         _cleanup_evidence_ struct evidence_file *file = NULL;
         int r = evidence_create(directory, run->incident, file_name, &file, error);
         /* Sealed before a crash: then it is done, if it still is what was sealed. */
         if (r == -EEXIST)
-                return evidence_find(directory, run->incident, file_name, sum, ret_path, ret_size, error);
+                return evidence_find(directory, run->incident, file_name, ret->sum, &ret->path, &ret->size,
+                                     error);
         if (r < 0)
                 return r;
 
@@ -161,8 +174,8 @@ static int save_one(struct step_run *run, struct docker *docker, const char *dir
                 error_move(error, &why);
                 return r;
         }
-        *ret_cut = saving.cut;
-        return evidence_seal(TAKE_PTR(file), sum, ret_path, ret_size, error);
+        ret->cut = saving.cut;
+        return evidence_seal(TAKE_PTR(file), ret->sum, &ret->path, &ret->size, error);
 }
 
 static int save_container(struct step_run *run, struct docker *docker, const cJSON *container, cJSON *files,
@@ -171,22 +184,19 @@ static int save_container(struct step_run *run, struct docker *docker, const cJS
         const char *name = json_string(container, "name");
         _cleanup_free_ char *file_name =
                 text_format("step%zu-%s.log", run->position, name ? name : "unnamed");
-        _cleanup_free_ char *path = NULL;
+        _cleanup_(saved_release) struct saved saved = {0};
         if (!file_name)
                 return error_oom(error);
-        char sum[65];
-        uint64_t size = 0;
-        bool cut = false;
-        int r = save_one(run, docker, targets_set(run->targets)->evidence_directory,
-                         json_string(container, "id"), file_name, &cut, sum, &path, &size, error);
+        int r = save_log(run, docker, json_string(container, "id"), file_name, &saved, error);
         if (r < 0)
                 return error_prefix(error, r, "container %s", name);
 
         cJSON *item = cJSON_CreateObject();
-        if (json_put(item, "container", json_text(name)) < 0 || json_put(item, "path", json_text(path)) < 0 ||
-            json_put(item, "sha256", json_text(sum)) < 0 ||
-            json_put(item, "bytes", cJSON_CreateNumber((double)size)) < 0 ||
-            (cut && json_put(item, "cut", cJSON_CreateTrue()) < 0)) {
+        if (json_put(item, "container", json_text(name)) < 0 ||
+            json_put(item, "path", json_text(saved.path)) < 0 ||
+            json_put(item, "sha256", json_text(saved.sum)) < 0 ||
+            json_put(item, "bytes", cJSON_CreateNumber((double)saved.size)) < 0 ||
+            (saved.cut && json_put(item, "cut", cJSON_CreateTrue()) < 0)) {
                 cJSON_Delete(item);
                 return error_oom(error);
         }

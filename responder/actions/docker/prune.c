@@ -10,14 +10,9 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "responder/actions/docker/containers.h"
+#include "responder/actions/docker/unused.h"
 #include "responder/actions/shared/plan.h"
-
-#define THINGS_MAX 500
-
-struct prune_config {
-        bool containers, networks, images, build_cache;
-        nsec older_than;
-};
 
 static const struct config_field prune_fields[] = {
         {"containers", CONFIG_BOOL, offsetof(struct prune_config, containers), .fallback = "true",
@@ -43,255 +38,52 @@ static void prune_check(const void *configured, const struct target_set *targets
                 config_complain(node, "older_than", "'older_than' must not be negative");
 }
 
-/* ---- what there is ---- */
-
-struct survey {
-        struct step_run *run;
-        struct docker *docker;
-        cJSON *all;                            /* every container, as listed */
-        cJSON *containers, *networks, *images; /* what may go: {"id", "name", …} */
-        int64_t cache_records, cache_bytes;
-        nsec before; /* wall: what is younger stays */
-};
-
-static void survey_release(struct survey *survey)
-{
-        docker_free(survey->docker);
-        cJSON_Delete(survey->all);
-        cJSON_Delete(survey->containers);
-        cJSON_Delete(survey->networks);
-        cJSON_Delete(survey->images);
-}
-#define _cleanup_survey_ _cleanup_(survey_release)
-
-static int add(cJSON *list, const char *id, const char *name, double bytes, struct error *error)
-{
-        /* The rest has its turn the next time. */
-        if (cJSON_GetArraySize(list) >= THINGS_MAX)
-                return 0;
-        cJSON *item = cJSON_CreateObject();
-        if (json_put(item, "id", json_text(id)) < 0 || json_put(item, "name", json_text(name)) < 0 ||
-            (bytes > 0 && json_put(item, "bytes", cJSON_CreateNumber(bytes)) < 0)) {
-                cJSON_Delete(item);
-                return error_oom(error);
-        }
-        return json_append(list, item) < 0 ? error_oom(error) : 0;
-}
-
-/* When it stopped, or was made if it never ran. What cannot be told is "just now", and stays. */
-static nsec stopped_at(const cJSON *inspected)
-{
-        const char *finished = json_string(json_get(inspected, "State", NULL), "FinishedAt");
-        const char *created = json_string(inspected, "Created");
-        nsec at = 0;
-        if (finished && time_parse(finished, &at, NULL) >= 0 && at > 0)
-                return at;
-        if (created && time_parse(created, &at, NULL) >= 0 && at > 0)
-                return at;
-        return clock_wall();
-}
-
-static bool is_stopped(const cJSON *container)
-{
-        const char *state = json_string(container, "State");
-        return string_equal(state, "exited") || string_equal(state, "created") || string_equal(state, "dead");
-}
-
-static bool is_projects(const struct step_run *run, const cJSON *labels)
-{
-        const char *project = json_string(labels, "com.docker.compose.project");
-        return project && string_equal(project, docker_project(run));
-}
-
-static int survey_containers(struct survey *survey, struct error *error)
-{
-        const cJSON *container = NULL;
-        cJSON_ArrayForEach(container, survey->all)
-        {
-                if (!is_stopped(container) || docker_is_kept(container) ||
-                    is_projects(survey->run, json_get(container, "Labels", NULL)) ||
-                    docker_refuse_protected(survey->run, container, NULL) < 0)
-                        continue;
-                _cleanup_json_ cJSON *inspected = NULL;
-                const char *id = json_string(container, "Id");
-                int r = docker_inspect(survey->docker, id, survey->run->deadline, &inspected, error);
-                if (r == -ENOENT)
-                        continue;
-                if (r >= 0 && stopped_at(inspected) <= survey->before)
-                        r = add(survey->containers, id, docker_name(container), 0, error);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-static bool network_is_used(const cJSON *all, const char *id, const char *name)
-{
-        const cJSON *container = NULL, *endpoint = NULL;
-        cJSON_ArrayForEach(container, all)
-        {
-                cJSON_ArrayForEach(endpoint, json_get(container, "NetworkSettings", "Networks", NULL))
-                {
-                        /* A container that never ran knows its networks by name only. */
-                        if (string_equal(json_string(endpoint, "NetworkID"), id) ||
-                            string_equal(endpoint->string, name))
-                                return true;
-                }
-        }
-        return false;
-}
-
-static bool network_is_built_in(const char *name)
-{
-        static const char *const names[] = {"bridge", "host", "none", "ingress", "docker_gwbridge"};
-        for (size_t i = 0; i < N_ELEMENTS(names); i++)
-                if (string_equal(name, names[i]))
-                        return true;
-        return false;
-}
-
-static int survey_networks(struct survey *survey, struct error *error)
-{
-        /* {"type":["custom"]} */
-        static const char path[] = "/networks?filters=%7B%22type%22%3A%5B%22custom%22%5D%7D";
-        _cleanup_json_ cJSON *networks = NULL;
-        const cJSON *network = NULL;
-        int r = docker_call(survey->docker, "GET", path, NULL, survey->run->deadline, &networks, error);
-        cJSON_ArrayForEach(network, networks)
-        {
-                const char *id = json_string(network, "Id"), *name = json_string(network, "Name");
-                const char *created = json_string(network, "Created");
-                nsec at = 0;
-                if (r < 0)
-                        break;
-                if (!id || !name || network_is_built_in(name) ||
-                    !string_equal(json_string(network, "Scope"), "local") ||
-                    is_projects(survey->run, json_get(network, "Labels", NULL)) ||
-                    network_is_used(survey->all, id, name) || !created ||
-                    time_parse(created, &at, NULL) < 0 || at > survey->before)
-                        continue;
-                r = add(survey->networks, id, name, 0, error);
-        }
-        return r;
-}
-
-static bool image_is_used(const cJSON *all, const char *id)
-{
-        const cJSON *container = NULL;
-        cJSON_ArrayForEach(container, all)
-        {
-                if (string_equal(json_string(container, "ImageID"), id))
-                        return true;
-        }
-        return false;
-}
-
-static int survey_images(struct survey *survey, struct error *error)
-{
-        /* {"dangling":["true"]} */
-        static const char path[] = "/images/json?filters=%7B%22dangling%22%3A%5B%22true%22%5D%7D";
-        _cleanup_json_ cJSON *images = NULL;
-        const cJSON *image = NULL;
-        int r = docker_call(survey->docker, "GET", path, NULL, survey->run->deadline, &images, error);
-        cJSON_ArrayForEach(image, images)
-        {
-                const char *id = json_string(image, "Id");
-                nsec created = (nsec)json_number(image, "Created", 0) * NSEC_PER_SEC;
-                if (r < 0)
-                        break;
-                if (!id || image_is_used(survey->all, id) || created > survey->before)
-                        continue;
-                r = add(survey->images, id, "<none>", json_number(image, "Size", 0), error);
-        }
-        return r;
-}
-
-/* Only how much: the builder prunes by age, not by name. Older Engines take no `type` and look at all. */
-static int survey_cache(struct survey *survey, struct error *error)
-{
-        _cleanup_json_ cJSON *usage = NULL;
-        const cJSON *record = NULL;
-        int r = docker_call(survey->docker, "GET", "/system/df?type=build-cache", NULL, survey->run->deadline,
-                            &usage, error);
-        cJSON_ArrayForEach(record, json_get(usage, "BuildCache", NULL))
-        {
-                const char *used = json_string(record, "LastUsedAt");
-                nsec at = 0;
-                if (json_bool(record, "InUse", false) || json_bool(record, "Shared", false) ||
-                    (used && time_parse(used, &at, NULL) >= 0 && at > survey->before))
-                        continue;
-                survey->cache_records++;
-                survey->cache_bytes += (int64_t)json_number(record, "Size", 0);
-        }
-        return r < 0 ? r : 0;
-}
-
-static int survey_make(struct survey *survey, struct step_run *run, struct error *error)
-{
-        const struct prune_config *config = run->config;
-        survey->run = run;
-        survey->before = clock_wall() - config->older_than;
-        survey->containers = cJSON_CreateArray();
-        survey->networks = cJSON_CreateArray();
-        survey->images = cJSON_CreateArray();
-        int r = targets_docker(run->targets, &survey->docker, error);
-        if (r >= 0)
-                r = docker_call(survey->docker, "GET", "/containers/json?all=1", NULL, run->deadline,
-                                &survey->all, error);
-        /* Without the list of containers everything would look unused. */
-        if (r >= 0 && !cJSON_IsArray(survey->all))
-                r = error_set(error, EPROTO, "the Engine's answer is no list of containers");
-        if (r >= 0 && config->containers)
-                r = survey_containers(survey, error);
-        if (r >= 0 && config->networks)
-                r = survey_networks(survey, error);
-        if (r >= 0 && config->images)
-                r = survey_images(survey, error);
-        if (r >= 0 && config->build_cache)
-                r = survey_cache(survey, error);
-        return r;
-}
-
 /*
  * Unlike elsewhere, finding nothing is no failure here: that there be nothing unused is what a prune is for,
  * and what it would look at is not chosen by a selector that could be mistaken.
  */
 static int prune_plan(struct step_run *run, cJSON **ret_plan, struct error *error)
 {
-        _cleanup_survey_ struct survey survey = {0};
+        _cleanup_docker_ struct docker *docker = NULL;
+        _cleanup_(unused_release) struct unused unused = {0};
         _cleanup_json_ cJSON *plan = NULL;
-        int r = survey_make(&survey, run, error);
+        int r = targets_docker(run->targets, &docker, error);
+        if (r >= 0)
+                r = unused_find(run, docker, run->config, &unused, error);
         if (r < 0)
                 return r;
-        int containers = cJSON_GetArraySize(survey.containers),
-            networks = cJSON_GetArraySize(survey.networks), images = cJSON_GetArraySize(survey.images);
-        r = plan_new(&plan, containers + networks + images + (survey.cache_records > 0), error,
+        int containers = cJSON_GetArraySize(unused.containers),
+            networks = cJSON_GetArraySize(unused.networks), images = cJSON_GetArraySize(unused.images);
+        r = plan_new(&plan, containers + networks + images + (unused.cache_records > 0), error,
                      "remove %d stopped container(s), %d network(s), %d image(s) and %" PRId64
                      " KiB of build cache",
-                     containers, networks, images, survey.cache_bytes / 1024);
+                     containers, networks, images, unused.cache_bytes / 1024);
         if (r < 0)
                 return r;
         int64_t now = clock_wall() / NSEC_PER_SEC;
-        if (json_put(plan, "containers", TAKE_PTR(survey.containers)) < 0 ||
-            json_put(plan, "networks", TAKE_PTR(survey.networks)) < 0 ||
-            json_put(plan, "images", TAKE_PTR(survey.images)) < 0 ||
-            json_put(plan, "build_cache_records", cJSON_CreateNumber((double)survey.cache_records)) < 0 ||
-            json_put(plan, "build_cache_bytes", cJSON_CreateNumber((double)survey.cache_bytes)) < 0 ||
+        if (json_put(plan, "containers", TAKE_PTR(unused.containers)) < 0 ||
+            json_put(plan, "networks", TAKE_PTR(unused.networks)) < 0 ||
+            json_put(plan, "images", TAKE_PTR(unused.images)) < 0 ||
+            json_put(plan, "build_cache_records", cJSON_CreateNumber((double)unused.cache_records)) < 0 ||
+            json_put(plan, "build_cache_bytes", cJSON_CreateNumber((double)unused.cache_bytes)) < 0 ||
             json_put(plan, "planned_at", cJSON_CreateNumber((double)now)) < 0)
                 return error_oom(error);
         *ret_plan = TAKE_PTR(plan);
         return 0;
 }
 
-/* ---- removal ---- */
-
+/* One run of the action. */
 struct removal {
-        struct survey *survey;
+        struct step_run *run;
+        struct docker *docker;
+        struct unused unused; /* now */
         cJSON *removed, *kept;
 };
 
 static void removal_release(struct removal *removal)
 {
+        docker_free(removal->docker);
+        unused_release(&removal->unused);
         cJSON_Delete(removal->removed);
         cJSON_Delete(removal->kept);
 }
@@ -307,7 +99,7 @@ static bool list_has(const cJSON *list, const char *id)
         return false;
 }
 
-static int tell(cJSON *list, const char *kind, const cJSON *item, const char *why, struct error *error)
+static int put_line(cJSON *list, const char *kind, const cJSON *item, const char *why, struct error *error)
 {
         cJSON *line = json_copy(item);
         if (json_put(line, "kind", json_text(kind)) < 0 ||
@@ -333,7 +125,7 @@ static int remove_things(struct removal *removal, const char *kind, const char *
                 if (!id || !*id)
                         continue;
                 if (!list_has(now, id)) {
-                        r = tell(removal->kept, kind, item, "came into use, or was gone", error);
+                        r = put_line(removal->kept, kind, item, "came into use, or was gone", error);
                         if (r < 0)
                                 return r;
                         continue;
@@ -342,14 +134,13 @@ static int remove_things(struct removal *removal, const char *kind, const char *
                 _cleanup_error_ struct error why = {0};
                 if (!at)
                         return error_oom(error);
-                r = docker_call(removal->survey->docker, "DELETE", at, NULL, removal->survey->run->deadline,
-                                NULL, &why);
+                r = docker_call(removal->docker, "DELETE", at, NULL, removal->run->deadline, NULL, &why);
                 if (r < 0 && r != -ENOENT && r != -EEXIST && r != -EREMOTEIO) {
                         error_move(error, &why);
                         return r;
                 }
-                r = r < 0 ? tell(removal->kept, kind, item, error_text(&why), error)
-                          : tell(removal->removed, kind, item, NULL, error);
+                r = r < 0 ? put_line(removal->kept, kind, item, error_text(&why), error)
+                          : put_line(removal->removed, kind, item, NULL, error);
                 if (r < 0)
                         return r;
         }
@@ -359,7 +150,7 @@ static int remove_things(struct removal *removal, const char *kind, const char *
 /* The cache that has not been used since the plan, nor for older_than before it. */
 static int prune_cache(struct removal *removal, int64_t *ret_bytes, struct error *error)
 {
-        const struct step_run *run = removal->survey->run;
+        const struct step_run *run = removal->run;
         const struct prune_config *config = run->config;
         nsec since_plan = clock_wall() - (nsec)json_number(run->plan, "planned_at", 0) * NSEC_PER_SEC;
         if (json_number(run->plan, "build_cache_records", 0) <= 0)
@@ -371,7 +162,7 @@ static int prune_cache(struct removal *removal, int64_t *ret_bytes, struct error
         _cleanup_json_ cJSON *answer = NULL;
         if (!path)
                 return error_oom(error);
-        int r = docker_call(removal->survey->docker, "POST", path, NULL, run->deadline, &answer, error);
+        int r = docker_call(removal->docker, "POST", path, NULL, run->deadline, &answer, error);
         if (r >= 0)
                 *ret_bytes = (int64_t)json_number(answer, "SpaceReclaimed", 0);
         return r;
@@ -380,24 +171,25 @@ static int prune_cache(struct removal *removal, int64_t *ret_bytes, struct error
 static int prune_run(struct step_run *run, cJSON **ret_outcome, struct error *error)
 {
         const struct prune_config *config = run->config;
-        _cleanup_survey_ struct survey survey = {0};
         _cleanup_(removal_release) struct removal removal = {
-                .survey = &survey, .removed = cJSON_CreateArray(), .kept = cJSON_CreateArray()};
+                .run = run, .removed = cJSON_CreateArray(), .kept = cJSON_CreateArray()};
         _cleanup_json_ cJSON *outcome = NULL;
         int64_t cache_bytes = 0;
         if (!removal.removed || !removal.kept)
                 return error_oom(error);
-        int r = survey_make(&survey, run, error);
+        int r = targets_docker(run->targets, &removal.docker, error);
+        if (r >= 0)
+                r = unused_find(run, removal.docker, config, &removal.unused, error);
         /* `v=0`: volumes are never removed. Neither is anything forced. */
         if (r >= 0)
                 r = remove_things(&removal, "container", "/containers/", "?v=0&force=0",
-                                  json_get(run->plan, "containers", NULL), survey.containers, error);
+                                  json_get(run->plan, "containers", NULL), removal.unused.containers, error);
         if (r >= 0)
                 r = remove_things(&removal, "network", "/networks/", "",
-                                  json_get(run->plan, "networks", NULL), survey.networks, error);
+                                  json_get(run->plan, "networks", NULL), removal.unused.networks, error);
         if (r >= 0)
                 r = remove_things(&removal, "image", "/images/", "?force=0",
-                                  json_get(run->plan, "images", NULL), survey.images, error);
+                                  json_get(run->plan, "images", NULL), removal.unused.images, error);
         if (r >= 0 && config->build_cache)
                 r = prune_cache(&removal, &cache_bytes, error);
         if (r < 0)

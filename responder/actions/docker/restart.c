@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * docker.restart: one container after the other, and no restart is ever asked for twice.
- * docker.record:  what runs now, for whoever has to go back to it.
  *
  * The Engine carries a restart out even when its client is gone. So State.StartedAt is the witness: the plan
  * writes it down, and a container that has a later one was restarted, by whomever the answer got lost to.
  */
 #include <errno.h>
 
+#include "responder/actions/docker/containers.h"
 #include "responder/actions/shared/plan.h"
-#include "runbook/log.h"
 
 /* A container without a health check counts as well when it has run for so long. */
 #define SETTLE (2 * NSEC_PER_SEC)
@@ -37,100 +36,10 @@ static const struct config_field restart_fields[] = {
         {0},
 };
 
-struct record_config {
-        char *service;
-};
-
-static const struct config_field record_fields[] = {
-        {"service", CONFIG_STRING, offsetof(struct record_config, service),
-         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY | CONFIG_BIND,
-         .help = "the Compose service whose image, version and start are recorded"},
-        {0},
-};
-
-static const char *version_of(const cJSON *inspected)
-{
-        const cJSON *labels = json_get(inspected, "Config", "Labels", NULL);
-        const char *version = json_string(labels, "org.opencontainers.image.version");
-        return version ? version : json_string(labels, "version");
-}
-
-static const char *started_at(const cJSON *inspected)
-{
-        const char *started = json_string(json_get(inspected, "State", NULL), "StartedAt");
-        return started ? started : "";
-}
-
-/* What is recorded of one container. */
-static cJSON *describe(const cJSON *inspected)
-{
-        const cJSON *state = json_get(inspected, "State", NULL);
-        _cleanup_json_ cJSON *item = cJSON_CreateObject();
-        if (json_put(item, "id", json_text(json_string(inspected, "Id"))) < 0 ||
-            json_put(item, "name", json_text(docker_name(inspected))) < 0 ||
-            json_put(item, "image", json_copy(json_get(inspected, "Config", "Image", NULL))) < 0 ||
-            json_put(item, "image_id", json_text(json_string(inspected, "Image"))) < 0 ||
-            json_put(item, "version", json_text(version_of(inspected))) < 0 ||
-            json_put(item, "state", json_text(json_string(state, "Status"))) < 0 ||
-            json_put(item, "health", json_text(docker_health(inspected))) < 0 ||
-            json_put(item, "started_at", json_text(started_at(inspected))) < 0 ||
-            json_put(item, "restarts", json_copy(json_get(inspected, "RestartCount", NULL))) < 0)
-                return NULL;
-        return TAKE_PTR(item);
-}
-
-/* Inspects every container of a service into `containers`, and names each with its state in `names`. */
-static int look(struct step_run *run, const char *service, bool to_change, cJSON *containers,
-                struct text *names, struct error *error)
-{
-        _cleanup_docker_ struct docker *docker = NULL;
-        _cleanup_json_ cJSON *listed = NULL;
-        int r = targets_docker(run->targets, &docker, error);
-        if (r >= 0)
-                r = docker_select(run, docker, service, &listed, error);
-        if (r < 0)
-                return r;
-
-        const cJSON *entry = NULL;
-        cJSON_ArrayForEach(entry, listed)
-        {
-                _cleanup_json_ cJSON *inspected = NULL;
-                r = to_change ? docker_refuse_protected(run, entry, error) : 0;
-                if (r >= 0)
-                        r = docker_inspect(docker, json_string(entry, "Id"), run->deadline, &inspected,
-                                           error);
-                if (r < 0)
-                        return r;
-                _cleanup_free_ char *state = docker_state_text(inspected);
-                if (!state || json_append(containers, describe(inspected)) < 0)
-                        return error_oom(error);
-                text_printf(names, "%s%s (%s)", names->length > 0 ? ", " : "", docker_name(inspected), state);
-        }
-        return text_error(names) < 0 ? error_oom(error) : 0;
-}
-
-/* The plan of both: "<what> <service>: <its containers>". */
-static int plan_service(struct step_run *run, const char *what, const char *service, bool changes,
-                        cJSON **ret_plan, struct error *error)
-{
-        _cleanup_json_ cJSON *containers = cJSON_CreateArray(), *plan = NULL;
-        _cleanup_text_ struct text names = {0};
-        int r = look(run, service, changes, containers, &names, error);
-        if (r >= 0)
-                r = plan_new(&plan, cJSON_GetArraySize(containers), error, "%s %s: %s", what, service,
-                             text_string(&names));
-        if (r < 0)
-                return r;
-        if (json_put(plan, "containers", TAKE_PTR(containers)) < 0)
-                return error_oom(error);
-        *ret_plan = TAKE_PTR(plan);
-        return 0;
-}
-
 static int restart_plan(struct step_run *run, cJSON **ret_plan, struct error *error)
 {
         const struct restart_config *config = run->config;
-        return plan_service(run, "restart service", config->service, true, ret_plan, error);
+        return docker_plan_service(run, "restart service", config->service, true, ret_plan, error);
 }
 
 /*
@@ -145,8 +54,8 @@ static int wait_restarted(struct docker *docker, const char *id, const char *bef
                 int r = docker_inspect(docker, id, deadline, &inspected, error);
                 if (r == -ENOENT)
                         return r;
-                if (r >= 0 && json_bool(json_get(inspected, "State", NULL), "Running", false) &&
-                    strcmp(started_at(inspected), before) != 0)
+                if (r >= 0 && docker_marked_running(inspected) &&
+                    strcmp(docker_started_at(inspected), before) != 0)
                         return 0;
                 if (deadline_passed(deadline))
                         return error_set(error, ETIMEDOUT,
@@ -223,7 +132,7 @@ static int restart_one(struct step_run *run, struct docker *docker, const cJSON 
                 return r;
 
         /* Restarted since the plan: by us before a crash, or by somebody else. Either way it is done. */
-        bool restarted = strcmp(started_at(inspected), before) != 0;
+        bool restarted = strcmp(docker_started_at(inspected), before) != 0;
         const cJSON *earlier = json_get(asked, id, NULL);
         if (!restarted && earlier)
                 r = wait_for_earlier(run, docker, id, before, cJSON_GetNumberValue(earlier),
@@ -241,7 +150,7 @@ static int restart_one(struct step_run *run, struct docker *docker, const cJSON 
                 r = docker_inspect(docker, id, run->deadline, &after, error);
         if (r < 0)
                 return r;
-        return json_append(results, describe(after)) < 0 ? error_oom(error) : 0;
+        return json_append(results, docker_describe_container(after)) < 0 ? error_oom(error) : 0;
 }
 
 static int restart_run(struct step_run *run, cJSON **ret_outcome, struct error *error)
@@ -275,34 +184,6 @@ static int restart_run(struct step_run *run, cJSON **ret_outcome, struct error *
         return 0;
 }
 
-static int record_plan(struct step_run *run, cJSON **ret_plan, struct error *error)
-{
-        const struct record_config *config = run->config;
-        return plan_service(run, "record what runs as", config->service, false, ret_plan, error);
-}
-
-/* Looks again: what is recorded is what runs when the step's turn has come. */
-static int record_run(struct step_run *run, cJSON **ret_outcome, struct error *error)
-{
-        const struct record_config *config = run->config;
-        _cleanup_json_ cJSON *containers = cJSON_CreateArray(), *outcome = NULL;
-        _cleanup_text_ struct text names = {0};
-        int r = look(run, config->service, false, containers, &names, error);
-        if (r < 0)
-                return r;
-
-        const cJSON *first = cJSON_GetArrayItem(containers, 0);
-        const char *version = json_string(first, "version"), *image = json_string(first, "image");
-        r = outcome_new(&outcome, error, "%s runs version %s of %s", config->service,
-                        version ? version : "unknown", image ? image : "an unnamed image");
-        if (r < 0)
-                return r;
-        if (json_put(outcome, "containers", TAKE_PTR(containers)) < 0)
-                return error_oom(error);
-        *ret_outcome = TAKE_PTR(outcome);
-        return 0;
-}
-
 /* Repeatable, because run() knows by StartedAt and by its progress what was restarted before. */
 const struct action action_docker_restart = {
         .name = "docker.restart",
@@ -316,18 +197,4 @@ const struct action action_docker_restart = {
         .check = docker_section_check,
         .plan = restart_plan,
         .run = restart_run,
-};
-
-const struct action action_docker_record = {
-        .name = "docker.record",
-        .help = "Records image, image id, version label and start of a service's containers, to find the way "
-                "back.",
-        .fields = record_fields,
-        .config_size = sizeof(struct record_config),
-        .effect = EFFECT_READ_ONLY,
-        .repeatable = true,
-        .timeout = 30 * NSEC_PER_SEC,
-        .check = docker_section_check,
-        .plan = record_plan,
-        .run = record_run,
 };

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 
+#include "responder/actions/docker/containers.h"
 #include "responder/actions/shared/plan.h"
 #include "runbook/docker_recreate.h"
 
@@ -97,58 +98,48 @@ static cJSON *env_object(const struct config_map *env)
         return TAKE_PTR(object);
 }
 
-/* Looks at every container of the service; what could not be put back is refused here, before anything. */
-static int look(struct step_run *run, cJSON *containers, struct text *names, int *ret_changes,
-                struct error *error)
+/* What comes of looking at the service's containers. */
+struct prospect {
+        struct step_run *run;
+        cJSON *containers;
+        struct text names; /* of those that are to be changed */
+        int changes;
+};
+
+/* What could not be put back is refused here, before anything is changed. */
+static int plan_one(void *context, struct docker *docker, const cJSON *inspected, struct error *error)
 {
-        const struct set_env_config *config = run->config;
-        _cleanup_docker_ struct docker *docker = NULL;
-        _cleanup_json_ cJSON *listed = NULL;
-        int r = targets_docker(run->targets, &docker, error);
-        if (r >= 0)
-                r = docker_select(run, docker, config->service, &listed, error);
+        struct prospect *prospect = context;
+        const struct set_env_config *config = prospect->run->config;
+        bool change = false;
+        int r = docker_recreate_check(docker, inspected, prospect->run->deadline, error);
         if (r < 0)
                 return r;
-
-        const cJSON *entry = NULL;
-        cJSON_ArrayForEach(entry, listed)
-        {
-                _cleanup_json_ cJSON *inspected = NULL;
-                bool change = false;
-                r = docker_refuse_protected(run, entry, error);
-                if (r >= 0)
-                        r = docker_inspect(docker, json_string(entry, "Id"), run->deadline, &inspected,
-                                           error);
-                if (r >= 0)
-                        r = docker_recreate_check(docker, inspected, run->deadline, error);
-                if (r < 0)
-                        return r;
-                _cleanup_free_ char *state = docker_state_text(inspected);
-                if (!state || json_append(containers, plan_container(&config->env, inspected, &change)) < 0)
-                        return error_oom(error);
-                if (change) {
-                        text_printf(names, "%s%s (%s)", names->length > 0 ? ", " : "", docker_name(inspected),
-                                    state);
-                        (*ret_changes)++;
-                }
+        if (json_append(prospect->containers, plan_container(&config->env, inspected, &change)) < 0)
+                return error_oom(error);
+        if (change) {
+                docker_put_container(&prospect->names, inspected);
+                prospect->changes++;
         }
-        return text_error(names) < 0 ? error_oom(error) : 0;
+        return 0;
 }
 
 static int set_env_plan(struct step_run *run, cJSON **ret_plan, struct error *error)
 {
         const struct set_env_config *config = run->config;
         _cleanup_json_ cJSON *containers = cJSON_CreateArray(), *plan = NULL;
-        _cleanup_text_ struct text names = {0}, variables = {0};
-        int changes = 0;
-        int r = look(run, containers, &names, &changes, error);
+        struct prospect prospect = {.run = run, .containers = containers};
+        int r = docker_inspect_each(run, config->service, true, plan_one, &prospect, error);
+        _cleanup_text_ struct text names = prospect.names, variables = {0};
         if (r < 0)
                 return r;
+        if (text_error(&names) < 0)
+                return error_oom(error);
         for (size_t i = 0; i < config->env.count; i++)
                 text_printf(&variables, "%s%s", i > 0 ? ", " : "", config->env.keys[i]);
-        if (changes > 0)
-                r = plan_new(&plan, changes, error, "recreate with another %s: %s", text_string(&variables),
-                             text_string(&names));
+        if (prospect.changes > 0)
+                r = plan_new(&plan, prospect.changes, error, "recreate with another %s: %s",
+                             text_string(&variables), text_string(&names));
         else
                 r = plan_new(&plan, 0, error, "nothing to do: %s has %s as wanted already", config->service,
                              text_string(&variables));

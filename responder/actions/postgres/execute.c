@@ -70,8 +70,6 @@ static void execute_check(const void *configured, const struct target_set *targe
                                 "'undo_sql' has the recorded rows in $1, and no other parameter");
 }
 
-/* ---- transactions ---- */
-
 /* One statement with as many of the arguments as it uses: the server refuses more. */
 static int query(struct postgres *postgres, const char *sql, const struct config_strings *args,
                  struct deadline deadline, PGresult **ret, struct error *error)
@@ -108,8 +106,6 @@ static void roll_back(struct postgres *postgres)
         if (postgres_query(postgres, "ROLLBACK", NULL, 0, deadline_in(LAST_WORDS), NULL, NULL) < 0)
                 postgres_disconnect(postgres);
 }
-
-/* ---- plan ---- */
 
 /* By a cursor, which takes nothing but a SELECT, and never brings more than was asked for. */
 static int select_rows(struct postgres *postgres, const struct execute_config *config,
@@ -174,8 +170,6 @@ static int execute_plan(struct step_run *run, cJSON **ret_plan, struct error *er
         *ret_plan = TAKE_PTR(plan);
         return 0;
 }
-
-/* ---- run ---- */
 
 /*
  * Which life of the server it is: its start, and that of its checkpointer, which a crash of the server
@@ -353,8 +347,6 @@ static int execute_run(struct step_run *run, cJSON **ret_outcome, struct error *
         r = commit(run, lease.postgres, progress, error);
         return r < 0 ? r : execute_outcome(run, ret_outcome, error);
 }
-
-/* ---- afterwards ---- */
 
 static enum resumption execute_resume(struct step_run *run, cJSON **ret_outcome, struct error *error)
 {

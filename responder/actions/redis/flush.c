@@ -65,8 +65,6 @@ static void flush_check(const void *configured, const struct target_set *targets
                 config_complain(node, "batch", "'batch' must be %d at most", BATCH_MAX);
 }
 
-/* ---- the connection ---- */
-
 /* What Redis' words mean for whoever reads the incident. */
 static const struct {
         const char *word, *meaning;
@@ -158,8 +156,6 @@ static int check_role(struct redis *redis, struct deadline deadline, struct erro
                 return error_set(error, EROFS, "READONLY");
         return 0;
 }
-
-/* ---- keys of a pattern ---- */
 
 /* One SCAN call: the next cursor and the keys. */
 static int scan(struct redis *redis, struct deadline deadline, const char *cursor, const char *pattern,
@@ -261,8 +257,6 @@ static int unlink_pattern(struct redis *redis, struct deadline deadline, const c
         } while (cursor && strcmp(cursor, "0") != 0);
         return cursor ? 0 : error_oom(error);
 }
-
-/* ---- the action ---- */
 
 static int plan_pattern(struct step_run *run, struct redis *redis, cJSON **ret, struct error *error)
 {

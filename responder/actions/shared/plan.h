@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of actions share: the actions themselves, plans and outcomes built, containers chosen. */
-#ifndef RESPONDER_ACTIONS_COMMON_H
-#define RESPONDER_ACTIONS_COMMON_H
+/* What actions of every family need to write their plans, progress and outcomes. */
+#ifndef RESPONDER_ACTIONS_SHARED_PLAN_H
+#define RESPONDER_ACTIONS_SHARED_PLAN_H
 
 #include "responder/remediation/action.h"
 
@@ -23,27 +23,5 @@ int json_append(cJSON *array, cJSON *item);
 /* Sleeps, but not beyond the deadline. */
 void pause_for(nsec duration, struct deadline deadline);
 struct deadline deadline_later(struct deadline a, struct deadline b);
-
-/*
- * The containers of one service of the project, running or not, as the Engine lists them; what
- * docker_recreate keeps for an undo is left out. -ESRCH with what was looked for when there is none.
- */
-int docker_select(struct step_run *run, struct docker *docker, const char *service, cJSON **ret,
-                  struct error *error);
-
-/* Complains when the file has no `docker:` section. For use as the check of an action, too. */
-void docker_section_check(const void *config, const struct target_set *targets, struct config_node *node);
-
-/* -EPERM for containers named in `protect:` and for the one that the responder itself runs in. */
-int docker_refuse_protected(const struct step_run *run, const cJSON *container, struct error *error);
-
-/* True when this process runs in the container of that id. */
-bool docker_is_self(const char *id);
-
-/* The project that docker.* act in. */
-const char *docker_project(const struct step_run *run);
-
-/* "up 2h5m", "exited": the state of an inspected container, for a sentence; free() it. */
-char *docker_state_text(const cJSON *inspected);
 
 #endif

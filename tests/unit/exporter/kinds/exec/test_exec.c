@@ -3,7 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "exporter/kinds/exec/output.h"
+#include "exporter/kinds/exec/nagios.h"
+#include "exporter/kinds/exec/samples.h"
 #include "tests/harness/kind.h"
 
 static char *page_of(struct sample_set *set)
@@ -90,11 +91,10 @@ static void samples_of_the_named_metrics_are_taken(void **state _unused_)
         size_t ignored;
 
         assert_int_equal(
-                exposition_add(
-                        "# HELP updates x\n# TYPE updates gauge\n"
-                        "updates{ origin = \"a \\\"b\\\"\\n\\\\\" , arch=\"\",} 1.5e1 1700000000000\r\n"
-                        "\n  seen_total 3\nupdates{} NaN\nother{a=\"b\"} 1\nother_total 2",
-                        wanted, &(struct sample_sink){.set = &set}, &ignored, NULL),
+                samples_add("# HELP updates x\n# TYPE updates gauge\n"
+                            "updates{ origin = \"a \\\"b\\\"\\n\\\\\" , arch=\"\",} 1.5e1 1700000000000\r\n"
+                            "\n  seen_total 3\nupdates{} NaN\nother{a=\"b\"} 1\nother_total 2",
+                            wanted, &(struct sample_sink){.set = &set}, &ignored, NULL),
                 0);
         assert_int_equal(ignored, 2);
         _cleanup_free_ char *page = page_of(&set);
@@ -130,7 +130,7 @@ static void a_malformed_line_is_named(void **state _unused_)
                 _cleanup_free_ char *output =
                         text_format("updates 7\n%s\nupdates{a=\"later\"} 8\n", lines[i]);
 
-                if (exposition_add(output, wanted, &(struct sample_sink){.set = &set}, &ignored, &error) !=
+                if (samples_add(output, wanted, &(struct sample_sink){.set = &set}, &ignored, &error) !=
                     -EPROTO)
                         fail_msg("taken: %s", lines[i]);
                 assert_string_equal(error_text(&error), "line 2 of the output is no sample");

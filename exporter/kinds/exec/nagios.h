@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a Nagios plugin measures: its performance data, as samples. */
+#ifndef EXPORTER_KINDS_EXEC_NAGIOS_H
+#define EXPORTER_KINDS_EXEC_NAGIOS_H
+
+#include "runbook/metrics.h"
+
+#define NAGIOS_FAMILIES(X)                                                                    \
+        X(nagios_performance, GAUGE, "runbook_exec_performance", NULL,                        \
+          "A value of the plugin's performance data, in the base unit that the label tells.") \
+        X(nagios_limit, GAUGE, "runbook_exec_performance_limit", NULL,                        \
+          "A threshold or an end of the scale that the plugin tells beside the value.")
+
+NAGIOS_FAMILIES(DECLARE_FAMILY)
+
+/*
+ * The performance data of a plugin's output: `TEXT | 'a label'=value[unit];warning;critical;minimum;maximum
+ * …`. What is not of that form is passed over; "U", a value that the plugin could not tell, too.
+ */
+void nagios_add(const char *output, struct sample_sink *sink);
+
+#endif

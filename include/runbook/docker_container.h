@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the Engine says of a container, asked by name: which member or label holds it is known here alone, so
+ * that whoever measures and whoever acts read the same.
+ *
+ * A `container` is an entry of docker_list() or the answer of docker_inspect(); an `inspected` one is the
+ * latter. Strings are the document's. A document that does not tell what is asked is answered as said with
+ * each question; one of another shape, and NULL, tell nothing. Any thread.
+ */
+#ifndef RUNBOOK_DOCKER_CONTAINER_H
+#define RUNBOOK_DOCKER_CONTAINER_H
+
+#include "runbook/clock.h"
+#include "runbook/json.h"
+
+/* Its name without the leading '/'; "" when untold. */
+const char *docker_name(const cJSON *container);
+
+/* Whose it is, by Compose's labels; "" when it is not Compose's. The project is told of networks, too. */
+const char *docker_service(const cJSON *container);
+const char *docker_compose_project(const cJSON *container);
+
+/* Whether it is what docker_recreate() keeps for a roll back ("<name>.runbook-<tag>.old") or was just making.
+ */
+bool docker_is_kept(const cJSON *container);
+
+/*
+ * The version that its labels tell: `version` first, as org.opencontainers.image.version is often inherited
+ * from the base image, and then that one's. NULL when untold.
+ */
+const char *docker_version(const cJSON *inspected);
+
+/* What it was made from: the name as it was given, and the image's id. NULL when untold. */
+const char *docker_image(const cJSON *inspected);
+const char *docker_image_id(const cJSON *inspected);
+
+/* "created", "running", "paused", "restarting", "removing", "exited" or "dead"; "" when untold. */
+const char *docker_status(const cJSON *container);
+
+/* Whether it runs, and is neither paused nor waiting to be restarted: the Engine's own mark holds for those,
+ * too. */
+bool docker_runs(const cJSON *container);
+bool docker_marked_running(const cJSON *inspected);
+
+/* Whether it has run and does not any more, for now or for good; with which status (-1 when untold); and
+ * whether that was for want of memory: the mark alone may be of another process, or of an earlier run. */
+bool docker_has_ended(const cJSON *container);
+int docker_exit_status(const cJSON *inspected);
+bool docker_ended_for_memory(const cJSON *inspected);
+
+/* How often the Engine has restarted it by its policy; -1 when untold. */
+double docker_restart_count(const cJSON *inspected);
+
+/* Of its health check: "healthy", "unhealthy", "starting"; "none" without one. */
+const char *docker_health(const cJSON *inspected);
+
+/* Wall times; 0 when it did not come to pass, or is untold. */
+nsec docker_created(const cJSON *inspected);
+nsec docker_started(const cJSON *inspected);
+nsec docker_finished(const cJSON *inspected);
+
+/* When it was started last, in the Engine's own words, which differ with each start; "" when untold. */
+const char *docker_started_at(const cJSON *inspected);
+
+#endif

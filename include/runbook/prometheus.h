@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Our neighbours asked over their HTTP APIs: PromQL of a Prometheus, the alerts of an Alertmanager.
+ *
+ * The client is the caller's, and so is `how` a request is made: headers, credentials, TLS, limit and
+ * deadline. Its URL and body are filled in here; a base URL may have a path, and slashes at its end. One
+ * thread at a time, as the client.
+ *
+ * No answer is ever made up: -EREMOTEIO when the neighbour refused, with its status and reason; -EBADMSG for
+ * what is no answer; otherwise what http_fetch() says, with the neighbour's name before it.
+ *
+ * lib/prometheus is here so that a check, a verification and a webhook ask and understand in the same way;
+ * what an answer means is theirs to say. It uses lib/base, lib/metrics and lib/http/client.
+ */
+#ifndef RUNBOOK_PROMETHEUS_H
+#define RUNBOOK_PROMETHEUS_H
+
+#include "runbook/http_client.h"
+#include "runbook/json.h"
+
+/* One series of an instant query's result. */
+struct prometheus_series {
+        const cJSON *labels; /* an object in the answer's document; NULL of a scalar */
+        bool has_value;      /* a native histogram has none */
+        double value;        /* may be NaN or infinite; NaN when it has none */
+};
+
+struct prometheus_answer {
+        bool scalar; /* one series, which is always there; otherwise it is an instant vector */
+        struct prometheus_series *series;
+        size_t count;
+        cJSON *document;
+};
+
+/*
+ * Asks for `query` at this moment. By GET the client's connection is kept; with how->method "POST" a query
+ * may be longer than URLs are, and no cache on the way answers it. -EINVAL when the result is neither an
+ * instant vector nor a scalar.
+ */
+int prometheus_query(struct http_client *client, const struct http_request *how, const char *base,
+                     const char *query, struct prometheus_answer *ret, struct error *error);
+void prometheus_answer_release(struct prometheus_answer *answer);
+
+/* Which alerts are asked for: of all zeroes, every one. */
+struct alertmanager_wanted {
+        const char *receiver; /* a regular expression, as webhooks have it; NULL: of any */
+        const cJSON *labels; /* an object: the labels that they must have; what is no string is passed over */
+        bool only_active;    /* not those that are silenced or inhibited */
+};
+
+/*
+ * GET /api/v2/alerts: an array of objects, each with its fingerprint. An answer where one has none is
+ * refused, for an alert that cannot be told must not read as one that is gone. At most 64 MiB, unless `how`
+ * limits it.
+ */
+int alertmanager_alerts(struct http_client *client, const struct http_request *how, const char *base,
+                        const struct alertmanager_wanted *wanted, cJSON **ret, struct error *error);
+
+/* Whether one of these alerts has the fingerprint. */
+bool alertmanager_has(const cJSON *alerts, const char *fingerprint);
+
+#endif

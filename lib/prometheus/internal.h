@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is made of responses, apart from any connection: for tests. */
+#ifndef LIB_PROMETHEUS_INTERNAL_H
+#define LIB_PROMETHEUS_INTERNAL_H
+
+#include "runbook/prometheus.h"
+
+/* Of prometheus_query()'s. */
+int prometheus_answer_parse(long status, const char *body, size_t length, struct prometheus_answer *ret,
+                            struct error *error);
+
+/* Of alertmanager_alerts()'. */
+int alertmanager_alerts_parse(long status, const char *body, size_t length, cJSON **ret, struct error *error);
+
+#endif

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Instant queries of PromQL. (prometheus.io/docs/prometheus/latest/querying/api) */
+#include <errno.h>
+#include <math.h>
+
+#include "lib/prometheus/internal.h"
+
+void prometheus_answer_release(struct prometheus_answer *answer)
+{
+        free(answer->series);
+        cJSON_Delete(answer->document);
+        *answer = (struct prometheus_answer){0};
+}
+
+/* Of [time, "value"]. */
+static int read_value(const cJSON *pair, struct prometheus_series *series, struct error *error)
+{
+        const char *word = cJSON_GetStringValue(cJSON_GetArrayItem(pair, 1));
+        char *end = NULL;
+        double value = word ? strtod(word, &end) : NAN;
+
+        if (!word || end == word || *end)
+                return error_set(error, EBADMSG, "Prometheus answered a value that is not a number");
+        series->value = value;
+        series->has_value = true;
+        return 0;
+}
+
+static int read_series(const cJSON *item, struct prometheus_series *series, struct error *error)
+{
+        *series = (struct prometheus_series){.labels = json_get(item, "metric", NULL), .value = NAN};
+        if (!cJSON_IsObject(series->labels))
+                return error_set(error, EBADMSG, "Prometheus answered a series without labels");
+        const cJSON *value = json_get(item, "value", NULL);
+        if (!value && json_get(item, "histogram", NULL))
+                return 0;
+        return read_value(value, series, error);
+}
+
+static int read_result(const cJSON *data, struct prometheus_answer *answer, struct error *error)
+{
+        const char *type = json_string(data, "resultType");
+        const cJSON *result = json_get(data, "result", NULL), *item;
+
+        if (!type || !cJSON_IsArray(result))
+                return error_set(error, EBADMSG, "Prometheus' answer has no result");
+        answer->scalar = string_equal(type, "scalar");
+        if (!answer->scalar && !string_equal(type, "vector"))
+                return error_set(error, EINVAL, "the query gives a %.32s, not an instant vector or a scalar",
+                                 type);
+
+        size_t count = answer->scalar ? 1 : (size_t)cJSON_GetArraySize(result);
+        answer->series = calloc(count + 1, sizeof(*answer->series));
+        if (!answer->series)
+                return error_oom(error);
+        if (answer->scalar)
+                return read_value(result, &answer->series[answer->count++], error);
+        cJSON_ArrayForEach(item, result)
+        {
+                int r = read_series(item, &answer->series[answer->count++], error);
+
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int prometheus_answer_parse(long status, const char *body, size_t length, struct prometheus_answer *ret,
+                            struct error *error)
+{
+        _cleanup_(prometheus_answer_release) struct prometheus_answer answer = {0};
+        int r = json_parse(body, length, &answer.document, error);
+
+        if (r < 0 && status == 200)
+                return error_prefix(error, r, "Prometheus' answer");
+        /* What refuses may be a proxy, which has no JSON. */
+        if (r < 0 || !string_equal(json_string(answer.document, "status"), "success")) {
+                const char *reason = json_string(answer.document, "error");
+
+                return error_set(error, EREMOTEIO, "Prometheus answered %ld: %.200s", status,
+                                 reason ? reason : "no reason given");
+        }
+        r = read_result(json_get(answer.document, "data", NULL), &answer, error);
+        if (r < 0)
+                return r;
+        *ret = answer;
+        answer = (struct prometheus_answer){0};
+        return 0;
+}
+
+/* The caller's headers and the form's type, closed by NULL; free() the list. */
+static const char **form_headers(const char *const *headers)
+{
+        size_t count = 0;
+
+        while (headers && headers[count])
+                count++;
+        const char **all = calloc(count + 2, sizeof(*all));
+        if (!all)
+                return NULL;
+        for (size_t i = 0; i < count; i++)
+                all[i] = headers[i];
+        all[count] = "Content-Type: application/x-www-form-urlencoded";
+        return all;
+}
+
+int prometheus_query(struct http_client *client, const struct http_request *how, const char *base,
+                     const char *query, struct prometheus_answer *ret, struct error *error)
+{
+        bool form = string_equal(how->method, "POST");
+        _cleanup_text_ struct text url = {0}, body = {0};
+        _cleanup_free_ const char **headers = form ? form_headers(how->headers) : NULL;
+        struct text *parameters = form ? &body : &url;
+
+        http_put_url(&url, base, form ? "/api/v1/query" : "/api/v1/query?");
+        text_puts(parameters, "query=");
+        http_put_escaped(parameters, query);
+        if (text_error(&url) < 0 || text_error(&body) < 0 || (form && !headers))
+                return error_oom(error);
+
+        struct http_request request = *how;
+        request.url = text_string(&url);
+        if (form) {
+                request.headers = headers;
+                request.body = text_string(&body);
+                request.body_length = body.length;
+        }
+        _cleanup_http_response_ struct http_response response = {0};
+        int r = http_fetch(client, &request, &response, error);
+        if (r < 0)
+                return error_prefix(error, r, "Prometheus");
+        return prometheus_answer_parse(response.status, text_string(&response.body), response.body.length,
+                                       ret, error);
+}

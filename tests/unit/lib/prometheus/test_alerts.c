@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Alertmanager's alerts: which are asked for, and that a list that cannot be read is never an empty one. */
+#include "tests/harness/unit.h"
+
+#include <errno.h>
+
+#include "lib/prometheus/internal.h"
+#include "tests/harness/neighbour.h"
+
+#define LIST "[{\"fingerprint\":\"aa\",\"status\":{\"state\":\"suppressed\"}},{\"fingerprint\":\"bb\"}]"
+
+static void an_alert_is_known_by_its_fingerprint(void **state _unused_)
+{
+        _cleanup_json_ cJSON *alerts = NULL, *none = NULL;
+        assert_int_equal(alertmanager_alerts_parse(200, LIST, strlen(LIST), &alerts, NULL), 0);
+        assert_true(alertmanager_has(alerts, "aa") && alertmanager_has(alerts, "bb"));
+        assert_false(alertmanager_has(alerts, "b") || alertmanager_has(alerts, ""));
+        assert_int_equal(alertmanager_alerts_parse(200, "[]", 2, &none, NULL), 0);
+        assert_false(alertmanager_has(none, "aa"));
+}
+
+static void a_list_that_cannot_be_read_is_not_empty(void **state _unused_)
+{
+        static const struct {
+                long status;
+                const char *body;
+                int code;
+        } cases[] = {
+                {200, "{}", EBADMSG},
+                {200, "null", EBADMSG},
+                {200, "", EBADMSG},
+                {200, "<html>", EBADMSG},
+                {200, "[1]", EBADMSG},
+                {200, "[{\"fingerprint\":\"aa\"},{}]", EBADMSG},
+                {200, "[{\"fingerprint\":\"\"}]", EBADMSG},
+                {204, "[]", EREMOTEIO},
+                {404, "[]", EREMOTEIO},
+                {500, "", EREMOTEIO},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                _cleanup_error_ struct error error = {0};
+                cJSON *alerts = NULL;
+                int r = alertmanager_alerts_parse(cases[i].status, cases[i].body, strlen(cases[i].body),
+                                                  &alerts, &error);
+                if (r != -cases[i].code || alerts || !strstr(error_text(&error), "Alertmanager"))
+                        fail_msg("%s: %d %s", cases[i].body, r, error_text(&error));
+        }
+}
+
+static void only_what_is_wanted_is_asked_for(void **state _unused_)
+{
+        _cleanup_json_ cJSON *labels = cJSON_Parse(
+                "{\"alertname\":\"slow \\\"x\\\" & y\",\"d.c\":\"eu\",\"__name__\":\"n\",\"__a b\":\"\","
+                "\"a:b\":\"c\\nd\",\"number\":1}");
+        const struct {
+                struct alertmanager_wanted wanted;
+                const char *asked;
+        } cases[] = {
+                {{0}, "GET /at/api/v2/alerts <silenced=true> <inhibited=true>\n"},
+                {{.receiver = "run\\.book", .labels = labels, .only_active = true},
+                 "GET /at/api/v2/alerts <silenced=false> <inhibited=false> <receiver=run\\.book> "
+                 "<filter=alertname=\"slow \\\"x\\\" & y\"> <filter=\"d.c\"=\"eu\"> <filter=__name__=\"n\"> "
+                 "<filter=\"__a b\"=\"\"> <filter=\"a:b\"=\"c\\nd\">\n"},
+        };
+        struct neighbour neighbour;
+        neighbour_start(&neighbour);
+        _cleanup_http_client_ struct http_client *client = http_client_new();
+        _cleanup_free_ char *base = text_format("%s//", neighbour.url);
+        const struct http_request how = {.deadline = deadline_in(10 * NSEC_PER_SEC)};
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                _cleanup_json_ cJSON *alerts = NULL;
+                neighbour_says(&neighbour, 200, LIST);
+                assert_int_equal(alertmanager_alerts(client, &how, base, &cases[i].wanted, &alerts, NULL), 0);
+                assert_int_equal(cJSON_GetArraySize(alerts), 2);
+                assert_string_equal(text_string(&neighbour.asked), cases[i].asked);
+        }
+
+        _cleanup_error_ struct error error = {0};
+        cJSON *alerts = NULL;
+        neighbour_says(&neighbour, 500, "[]");
+        assert_int_equal(alertmanager_alerts(client, &how, base, &cases[0].wanted, &alerts, &error),
+                         -EREMOTEIO);
+        assert_string_equal(error_text(&error), "Alertmanager answered 500");
+        neighbour_stop(&neighbour);
+        assert_int_equal(alertmanager_alerts(client, &how, base, &cases[0].wanted, &alerts, &error),
+                         -ECONNREFUSED);
+        assert_true(string_starts(error_text(&error), "Alertmanager: "));
+        assert_null(alerts);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(an_alert_is_known_by_its_fingerprint),
+                cmocka_unit_test(a_list_that_cannot_be_read_is_not_empty),
+                cmocka_unit_test(only_what_is_wanted_is_asked_for),
+        };
+        if (http_client_global_init(NULL) < 0)
+                return 1;
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the neighbours' answers mean: a query that holds, a check that succeeds, an alert that is there. */
+#include <errno.h>
+#include <math.h>
+
+#include "responder/targets/internal.h"
+#include "tests/harness/neighbour.h"
+#include "tests/harness/unit.h"
+
+#define SOON deadline_in(10 * NSEC_PER_SEC)
+
+/* Targets whose three URLs are all the neighbour's. */
+static struct targets *open_targets(struct neighbour *neighbour, struct target_set *set)
+{
+        struct targets *targets = NULL;
+        neighbour_start(neighbour);
+        *set = (struct target_set){.prometheus_url = neighbour->url,
+                                   .exporter_url = neighbour->url,
+                                   .alertmanager_url = neighbour->url};
+        assert_int_equal(targets_new(set, &targets, NULL), 0);
+        return targets;
+}
+
+#define VECTOR(items) "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[" items "]}}"
+
+static void test_a_query_holds_when_it_has_a_series(void **state _unused_)
+{
+        static const struct {
+                const char *answer;
+                bool holds;
+                double value;
+        } cases[] = {
+                {VECTOR("{\"metric\":{},\"value\":[1,\"0.25\"]}"), true, 0.25},
+                {VECTOR("{\"metric\":{},\"value\":[1,\"0\"]},{\"metric\":{},\"value\":[1,\"5\"]}"), true, 0},
+                {VECTOR("{\"metric\":{},\"histogram\":[1,{}]}"), true, NAN},
+                {VECTOR(""), false, NAN},
+        };
+        struct neighbour neighbour;
+        struct target_set set;
+        struct targets *targets = open_targets(&neighbour, &set);
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                bool holds = !cases[i].holds;
+                double value = -1;
+                neighbour_says(&neighbour, 200, cases[i].answer);
+                assert_int_equal(targets_query_holds(targets, "x < 2", SOON, &holds, &value, NULL), 0);
+                assert_int_equal(holds, cases[i].holds);
+                assert_true(isnan(cases[i].value) ? isnan(value) : value == cases[i].value);
+                /* By POST, for no cache may answer, and no URL be too long. */
+                assert_non_null(strstr(text_string(&neighbour.asked), "POST /at/api/v1/query "));
+        }
+        targets_free(targets);
+        neighbour_stop(&neighbour);
+}
+
+static void test_what_is_no_verdict_is_an_error(void **state _unused_)
+{
+        static const struct {
+                unsigned status;
+                const char *answer;
+                int code;
+                const char *sentence;
+        } cases[] = {
+                {200, "{\"status\":\"success\",\"data\":{\"resultType\":\"scalar\",\"result\":[1,\"1\"]}}",
+                 EINVAL, "a scalar, where a vector"},
+                {200, VECTOR("{}"), EBADMSG, "without labels"},
+                {422, "{\"status\":\"error\",\"error\":\"bad\"}", EREMOTEIO, "Prometheus answered 422: bad"},
+                {502, "", EREMOTEIO, "Prometheus answered 502"},
+                {200, "", EBADMSG, "JSON"},
+        };
+        struct neighbour neighbour;
+        struct target_set set;
+        struct targets *targets = open_targets(&neighbour, &set);
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                _cleanup_error_ struct error error = {0};
+                bool holds = true;
+                double value = -1;
+                neighbour_says(&neighbour, cases[i].status, cases[i].answer);
+                assert_int_equal(targets_query_holds(targets, "x", SOON, &holds, &value, &error),
+                                 -cases[i].code);
+                assert_non_null(strstr(error_text(&error), cases[i].sentence));
+                assert_true(holds && value == -1);
+        }
+        targets_free(targets);
+        neighbour_stop(&neighbour);
+}
+
+static void test_check_answers(void **state _unused_)
+{
+        static const char page[] =
+                "# HELP runbook_check_success Whether it succeeded.\n"
+                "# TYPE runbook_check_success gauge\n"
+                "runbook_check_success_extra{check=\"redis\"} 0\n"
+                "runbook_check_success{check=\"redis_2\"} 0\n"
+                "runbook_check_success{check=\"redis\"} 1\n"
+                "runbook_check_success{a=\"}check=\\\"x\\\"\",check=\"mcp\",b=\"\"} 0\n"
+                "runbook_check_success{check=\"with \\\"quotes\\\" \\\\ \\n\"} 1 1700000000000\n"
+                "runbook_check_success{check=\"unknown\"} NaN\n"
+                "runbook_check_success{check=\"half\"} 0.5\n";
+        static const struct {
+                const char *check;
+                int result;
+                bool holds;
+        } cases[] = {
+                {"redis", 0, true},        {"redis_2", 0, false},
+                {"mcp", 0, false},         {"with \"quotes\" \\ \n", 0, true},
+                {"x", -ENOENT, false},     {"red", -ENOENT, false},
+                {"", -ENOENT, false},      {"unknown", -EBADMSG, false},
+                {"half", -EBADMSG, false},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                _cleanup_error_ struct error error = {0};
+                bool holds = !cases[i].holds;
+                assert_int_equal(check_answer_parse(page, strlen(page), cases[i].check, &holds, &error),
+                                 cases[i].result);
+                assert_int_equal(holds, cases[i].result == 0 ? cases[i].holds : !cases[i].holds);
+        }
+}
+
+/* What follows the cut is not known, so nobody can say that a check is not there. */
+static void test_a_cut_page_is_no_verdict(void **state _unused_)
+{
+        static const char *const ends[] = {"runbook_check_success{check=\"cut\"",
+                                           "runbook_check_success{check=\"cut\"} ", "<html>"};
+        for (size_t i = 0; i < N_ELEMENTS(ends); i++) {
+                _cleanup_error_ struct error error = {0};
+                _cleanup_free_ char *page = text_format("runbook_check_success{check=\"a\"} 1\n%s", ends[i]);
+                bool holds = false;
+                assert_int_equal(check_answer_parse(page, strlen(page), "cut", &holds, &error), -EBADMSG);
+                assert_non_null(strstr(error_text(&error), "line 2"));
+                assert_int_equal(check_answer_parse(page, strlen(page), "a", &holds, NULL), 0);
+                assert_true(holds);
+        }
+}
+
+static void test_the_exporter_is_asked_for_one_check(void **state _unused_)
+{
+        _cleanup_error_ struct error error = {0};
+        struct neighbour neighbour;
+        struct target_set set;
+        struct targets *targets = open_targets(&neighbour, &set);
+        bool holds = false;
+        neighbour_says(&neighbour, 200, "runbook_check_success{check=\"a & b\"} 1\n");
+        assert_int_equal(targets_check_holds(targets, "a & b", SOON, &holds, NULL), 0);
+        assert_true(holds);
+        assert_string_equal(text_string(&neighbour.asked), "GET /at/metrics <collect[]=a & b>\n");
+        neighbour_says(&neighbour, 503, "runbook_check_success{check=\"a\"} 0\n");
+        assert_int_equal(targets_check_holds(targets, "a", SOON, &holds, &error), -EREMOTEIO);
+        assert_true(holds);
+        targets_free(targets);
+        neighbour_stop(&neighbour);
+}
+
+static void test_an_alert_is_there_in_whatever_state(void **state _unused_)
+{
+        struct neighbour neighbour;
+        struct target_set set;
+        struct targets *targets = open_targets(&neighbour, &set);
+        bool active = false;
+        neighbour_says(&neighbour, 200, "[{\"fingerprint\":\"aa\",\"status\":{\"state\":\"suppressed\"}}]");
+        assert_int_equal(targets_alert_active(targets, "aa", SOON, &active, NULL), 0);
+        assert_true(active);
+        assert_string_equal(text_string(&neighbour.asked),
+                            "GET /at/api/v2/alerts <silenced=true> <inhibited=true>\n");
+        assert_int_equal(targets_alert_active(targets, "a", SOON, &active, NULL), 0);
+        assert_false(active);
+        neighbour_says(&neighbour, 200, "[{\"fingerprint\":\"aa\"},{}]");
+        assert_int_equal(targets_alert_active(targets, "a", SOON, &active, NULL), -EBADMSG);
+        targets_free(targets);
+        neighbour_stop(&neighbour);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_a_query_holds_when_it_has_a_series),
+                cmocka_unit_test(test_what_is_no_verdict_is_an_error),
+                cmocka_unit_test(test_check_answers),
+                cmocka_unit_test(test_a_cut_page_is_no_verdict),
+                cmocka_unit_test(test_the_exporter_is_asked_for_one_check),
+                cmocka_unit_test(test_an_alert_is_there_in_whatever_state),
+        };
+        if (http_client_global_init(NULL) < 0)
+                return 1;
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
