@@ -21,8 +21,9 @@ static void carry_on(void *context)
         if (r == -ESTALE) {
                 run->look_again = now;
         } else if (r < 0) {
-                log_event(LOG_WARN, "Incident waits", "incident", run->incident.number, "error",
-                          error_text(&error), NULL);
+                if (r != -ECANCELED)
+                        log_event(LOG_WARN, "Incident waits", "incident", run->incident.number, "error",
+                                  error_text(&error), NULL);
                 if (run->look_again == 0)
                         run->look_again = now + STAGE_AGAIN;
         }

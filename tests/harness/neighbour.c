@@ -25,7 +25,7 @@ static void answer(struct http_exchange *exchange, void *context)
         struct neighbour *neighbour = context;
         struct text text = {0};
         pthread_mutex_lock(&neighbour->lock);
-        text_printf(&neighbour->asked, "%s %s", http_method(exchange), http_path(exchange));
+        text_printf(&neighbour->asked, "%s %s", (const char *)http_route_data(exchange), http_path(exchange));
         for (size_t i = 0; i < N_ELEMENTS(names); i++)
                 http_query_each(exchange, names[i], put_parameter,
                                 &(struct parameter){&neighbour->asked, names[i]});
@@ -42,10 +42,10 @@ static void answer(struct http_exchange *exchange, void *context)
         http_reply(exchange, status, HTTP_TYPE_TEXT, &text);
 }
 
-static const struct http_route routes[] = {{"GET", "/at/api/v1/query", answer, 0},
-                                           {"POST", "/at/api/v1/query", answer, 1 << 20},
-                                           {"GET", "/at/api/v2/alerts", answer, 0},
-                                           {"GET", "/at/metrics", answer, 0},
+static const struct http_route routes[] = {{"GET", "/at/api/v1/query", answer, 0, "GET"},
+                                           {"POST", "/at/api/v1/query", answer, 1 << 20, "POST"},
+                                           {"GET", "/at/api/v2/alerts", answer, 0, "GET"},
+                                           {"GET", "/at/metrics", answer, 0, "GET"},
                                            {0}};
 
 void neighbour_start(struct neighbour *neighbour)

@@ -37,7 +37,7 @@ int stage_aftermath(struct incident_run *run, struct error *error)
         enum on_failure policy = policy_of(run);
         int r = policy == ON_FAILURE_UNDO ? steps_undo(run, wanted_after_failure, error) : 0;
         if (r < 0)
-                return r == -ECANCELED ? 0 : r;
+                return r;
         const char *receiver = escalation_receiver(run);
         if (policy == ON_FAILURE_STOP || !receiver) {
                 const struct incident_change ended = {.to = state, .event = "ended: nobody is to be called"};

@@ -10,7 +10,8 @@
 
 #include "responder/incident/run.h"
 
-/* Each returns a negative errno when it could not get on, which is for the log: it is tried again later. */
+/* Each returns a negative errno when it could not get on, which is for the log: it is tried again later.
+ * -ECANCELED, of which nothing need be said: the daemon ends, or is paused. */
 typedef int incident_stage(struct incident_run *run, struct error *error);
 
 incident_stage stage_start;     /* the guards let it through: plan all, then ask, or run */

@@ -111,7 +111,7 @@ int stage_tidy(struct incident_run *run, struct error *error)
         else if (!run->incident.episode_open && run->remediation)
                 r = steps_undo(run, wanted_when_resolved, error);
         if (r < 0)
-                return r == -ECANCELED ? 0 : r;
+                return r;
         if (run->incident.undo_requested || run->incident.cancel_requested)
                 r = end_requests(run, error);
         for (size_t i = run->incident.step_count; r >= 0 && i-- > 0;)
