@@ -145,7 +145,7 @@ static int replace_file(const char *path, const char *data, size_t length, struc
                 return error_oom(error);
         _cleanup_close_ int fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
         if (fd < 0)
-                return error_set(error, errno, "%s: %s", next, strerror(errno));
+                return error_set_errno(error, errno, "%s", next);
         int r = write_all(fd, data, length);
         if (r >= 0 && fsync(fd) < 0)
                 r = -errno;
@@ -153,7 +153,7 @@ static int replace_file(const char *path, const char *data, size_t length, struc
                 r = -errno;
         if (r < 0) {
                 unlink(next);
-                return error_set(error, -r, "%s: %s", path, strerror(-r));
+                return error_set_errno(error, -r, "%s", path);
         }
         return 0;
 }
@@ -162,7 +162,7 @@ static int write_out(const char *data, size_t length, struct error *error)
 {
         int r = write_all(STDOUT_FILENO, data, length);
 
-        return r < 0 ? error_set(error, -r, "standard output: %s", strerrordesc_np(-r)) : 0;
+        return r < 0 ? error_set_errno(error, -r, "standard output") : 0;
 }
 
 int once_write_metrics(const struct once *once, const char *path, struct error *error)

@@ -14,7 +14,7 @@ int small_file_read(const char *path, size_t limit, struct text *text, struct er
         size_t length = 0;
 
         if (fd < 0 || fstat(fd, &status) < 0)
-                return error_set(error, errno, "%s: %s", path, strerrordesc_np(errno));
+                return error_set_errno(error, errno, "%s", path);
         if (!S_ISREG(status.st_mode))
                 return error_set(error, EINVAL, "%s is not a regular file", path);
         for (;;) {
@@ -24,7 +24,7 @@ int small_file_read(const char *path, size_t limit, struct text *text, struct er
                 if (got < 0 && errno == EINTR)
                         continue;
                 if (got < 0)
-                        return error_set(error, errno, "%s: %s", path, strerrordesc_np(errno));
+                        return error_set_errno(error, errno, "%s", path);
                 text->length += (size_t)got;
                 text->data[text->length] = '\0';
                 length += (size_t)got;

@@ -54,14 +54,13 @@ static int read_file(const char *path, struct text *text, struct error *error)
         if (!where)
                 return error_oom(error);
         if (fd < 0)
-                return error_set(error, errno, "cannot open %s: %s", where, strerror(errno));
+                return error_set_errno(error, errno, "cannot open %s", where);
 
         char *buffer = malloc(MAX_SECRET + 1);
         if (!buffer)
                 return error_oom(error);
         ssize_t length = read_whole(fd, buffer);
-        int result = length < 0 ? error_set(error, (int)-length, "cannot read %s: %s", where,
-                                            strerror((int)-length))
+        int result = length < 0 ? error_set_errno(error, (int)-length, "cannot read %s", where)
                                 : append_value(text, buffer, (size_t)length, where, error);
         explicit_bzero(buffer, MAX_SECRET + 1);
         free(buffer);

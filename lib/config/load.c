@@ -476,7 +476,7 @@ int config_load(const char *path, struct config **ret, struct error *error)
         _cleanup_text_ struct text content = {0};
         _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
-                return error_set(error, errno, "cannot open %s: %s", path, strerror(errno));
+                return error_set_errno(error, errno, "cannot open %s", path);
 
         for (;;) {
                 enum { CHUNK = 64 * 1024 };
@@ -486,7 +486,7 @@ int config_load(const char *path, struct config **ret, struct error *error)
                 if (length < 0 && errno == EINTR)
                         continue;
                 if (length < 0)
-                        return error_set(error, errno, "cannot read %s: %s", path, strerror(errno));
+                        return error_set_errno(error, errno, "cannot read %s", path);
                 if (length == 0)
                         break;
                 content.length += (size_t)length;

@@ -158,7 +158,7 @@ int docker_log_lines(struct docker *docker, const char *id, const struct docker_
         if (r >= 0 && !reading.lines.raw && !json_bool(json_get(inspected, "State", NULL), "Running", true)) {
                 r = docker_line_reader_end(&reading.lines);
                 if (r < 0)
-                        error_set(error, -r, "the logs could not be read: %s", strerror(-r));
+                        error_set_errno(error, -r, "the logs could not be read");
         }
         docker_line_reader_release(&reading.lines);
         return r;

@@ -96,8 +96,7 @@ static int transfer_error(const struct transfer *transfer, int r, struct error *
         if (transfer->result == -EBADMSG)
                 return error_set(error, EBADMSG, "Docker's log stream is broken");
         if (transfer->result < 0)
-                return error_set(error, -transfer->result, "the logs could not be kept: %s",
-                                 strerror(-transfer->result));
+                return error_set_errno(error, -transfer->result, "the logs could not be kept");
         if (transfer->refused)
                 (void)docker_answer_error(0, transfer->refusal.data, transfer->refusal.length, error);
         return r;

@@ -297,7 +297,7 @@ int postgres_connect(struct postgres *postgres, struct deadline deadline, struct
                 if (r == -ETIMEDOUT)
                         return error_set(error, ETIMEDOUT, "PostgreSQL did not take the connection in time");
                 if (r < 0)
-                        return error_set(error, -r, "cannot connect to PostgreSQL: %s", strerror(-r));
+                        return error_set_errno(error, -r, "cannot connect to PostgreSQL");
                 next = PQconnectPoll(connection);
                 if (next == PGRES_POLLING_FAILED)
                         return connect_failure(connection, error);

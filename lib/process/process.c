@@ -101,10 +101,10 @@ static int pipe_open(struct pipe_ends *ret, struct error *error)
         int ends[2];
 
         if (pipe2(ends, O_CLOEXEC) < 0)
-                return error_set(error, errno, "pipe: %s", strerrordesc_np(errno));
+                return error_set_errno(error, errno, "pipe");
         *ret = (struct pipe_ends){ends[0], ends[1]};
         if (fcntl(ret->read, F_SETFL, O_NONBLOCK) < 0)
-                return error_set(error, errno, "pipe: %s", strerrordesc_np(errno));
+                return error_set_errno(error, errno, "pipe");
         return 0;
 }
 
@@ -188,7 +188,7 @@ static int spawn_program(const struct process_options *options, struct process *
         posix_spawn_file_actions_destroy(&actions);
         if (r != 0) {
                 process->pid = 0;
-                return error_set(error, r, "%s: %s", options->command->items[0], strerrordesc_np(r));
+                return error_set_errno(error, r, "%s", options->command->items[0]);
         }
         return 0;
 }
@@ -226,7 +226,7 @@ static int listen_to(struct process *process, size_t limit, struct deadline dead
                 int r = poll(sources, N_ELEMENTS(sources), deadline_left_ms(deadline));
 
                 if (r < 0 && errno != EINTR)
-                        return error_set(error, errno, "poll: %s", strerrordesc_np(errno));
+                        return error_set_errno(error, errno, "poll");
                 if (r == 0)
                         return error_set(error, ETIMEDOUT, "it did not end in time and was killed");
                 if (r < 0)
@@ -265,13 +265,13 @@ int process_run(const struct process_options *options, struct deadline deadline,
         process.output.write = process.errors.write = -1;
         process.fd = (int)syscall(SYS_pidfd_open, process.pid, 0);
         if (process.fd < 0)
-                return error_set(error, errno, "pidfd_open: %s", strerrordesc_np(errno));
+                return error_set_errno(error, errno, "pidfd_open");
         r = listen_to(&process, options->output_limit, deadline, &result, error);
         if (r < 0)
                 return error_prefix(error, r, "%s", options->command->items[0]);
         /* WNOWAIT leaves the zombie to process_end(). */
         if (waitid(P_PID, (id_t)process.pid, &end, WEXITED | WNOWAIT) < 0)
-                return error_set(error, errno, "waitid: %s", strerrordesc_np(errno));
+                return error_set_errno(error, errno, "waitid");
         result.code = end.si_code == CLD_EXITED ? end.si_status : -end.si_status;
         trace_step(deadline, "it %s %d after writing %zu bytes",
                    result.code < 0 ? "was ended by signal" : "ended with",

@@ -203,7 +203,7 @@ int program_print(const struct text *text)
                 r = write_all(STDOUT_FILENO, text_string(text), text->length);
         if (r == 0)
                 return EXIT_FINE;
-        fprintf(stderr, "standard output: %s\n", strerrordesc_np(-r));
+        fprintf(stderr, "standard output: %s\n", error_reason(-r));
         return EXIT_FAILED;
 }
 

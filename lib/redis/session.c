@@ -63,7 +63,7 @@ static int wait_for(int fd, short events, struct deadline deadline, struct error
                 if (n == 0)
                         return error_set(error, ETIMEDOUT, "Redis did not answer in time");
                 if (errno != EINTR)
-                        return error_set(error, errno, "poll: %s", strerror(errno));
+                        return error_set_errno(error, errno, "poll");
         }
 }
 
@@ -80,12 +80,12 @@ static int connect_address(const struct sockaddr *address, socklen_t length, str
 {
         _cleanup_close_ int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
         if (fd < 0)
-                return error_set(error, errno, "socket: %s", strerror(errno));
+                return error_set_errno(error, errno, "socket");
 
         if (connect(fd, address, length) < 0) {
                 /* A unix socket whose backlog is full says EAGAIN, and cannot be waited for. */
                 if (errno != EINPROGRESS)
-                        return error_set(error, errno, "cannot connect to Redis: %s", strerror(errno));
+                        return error_set_errno(error, errno, "cannot connect to Redis");
 
                 int r = wait_for(fd, POLLOUT, deadline, error);
                 if (r < 0)
@@ -95,7 +95,7 @@ static int connect_address(const struct sockaddr *address, socklen_t length, str
                 if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &size) < 0)
                         failure = errno;
                 if (failure)
-                        return error_set(error, failure, "cannot connect to Redis: %s", strerror(failure));
+                        return error_set_errno(error, failure, "cannot connect to Redis");
         }
         if (address->sa_family != AF_UNIX) {
                 int on = 1;
@@ -231,8 +231,8 @@ static int send_all(struct redis *redis, const char *data, size_t length, struct
                 if (errno == EINTR)
                         continue;
                 if (errno != EAGAIN && errno != EWOULDBLOCK)
-                        return error_set(error, errno == EPIPE ? ECONNRESET : errno,
-                                         "the connection to Redis broke: %s", strerror(errno));
+                        return error_set_errno(error, errno == EPIPE ? ECONNRESET : errno,
+                                               "the connection to Redis broke");
                 int r = wait_for(redis->fd, POLLOUT, deadline, error);
                 if (r < 0)
                         return r;
@@ -308,7 +308,7 @@ static int receive_reply(struct redis *redis, struct deadline deadline, redisRep
                         if (r < 0)
                                 return r;
                 } else if (errno != EINTR)
-                        return error_set(error, errno, "the connection to Redis broke: %s", strerror(errno));
+                        return error_set_errno(error, errno, "the connection to Redis broke");
         }
 }
 

@@ -15,7 +15,7 @@ static int read_file(const char *path, struct text *text, struct error *error)
         bool standard = string_equal(path, "-");
         FILE *file = standard ? stdin : fopen(path, "re");
         if (!file)
-                return error_set(error, errno, "%s: %s", path, strerror(errno));
+                return error_set_errno(error, errno, "%s", path);
         char piece[8192];
         size_t length;
         while ((length = fread(piece, 1, sizeof(piece), file)) > 0 && text->length <= ALERT_FILE_MOST)

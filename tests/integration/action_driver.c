@@ -30,7 +30,7 @@ static int read_json(const char *path, cJSON **ret, struct error *error)
 {
         FILE *file = fopen(path, "re");
         if (!file)
-                return errno == ENOENT ? 0 : error_set(error, errno, "%s: %s", path, strerror(errno));
+                return errno == ENOENT ? 0 : error_set_errno(error, errno, "%s", path);
         _cleanup_text_ struct text text = {0};
         char piece[65536];
         for (size_t n; (n = fread(piece, 1, sizeof(piece), file)) > 0;)

@@ -162,7 +162,5 @@ int mount_probes_ask(struct mount_probes *probes, struct deadline deadline, stru
                 answers[i].hung = shared->probes[i].running;
         }
         pthread_mutex_unlock(&shared->lock);
-        return r < 0 ? error_set(error, -r, "there is no thread to ask a file system: %s",
-                                 strerrordesc_np(-r))
-                     : 0;
+        return r < 0 ? error_set_errno(error, -r, "there is no thread to ask a file system") : 0;
 }

@@ -81,7 +81,7 @@ static int read_gzip(const struct file *file, struct gzip_content *content, stru
         int r = gzip_read(file->fd, deadline_earlier(half, file->deadline), content);
         if (r == -EBADMSG)
                 return refuse_content(file, "the gzip file is damaged or cut off", error);
-        return r < 0 ? error_set(error, -r, "%s: %s", file->path, strerrordesc_np(-r)) : 0;
+        return r < 0 ? error_set_errno(error, -r, "%s", file->path) : 0;
 }
 
 static int check_gzip(const struct file *file, struct error *error)
@@ -206,12 +206,12 @@ int backup_check(enum backup_form form, const char *path, const char *pg_restore
         struct stat status;
 
         if (fd < 0 || fstat(fd, &status) < 0)
-                return error_set(error, errno, "%s: %s", path, strerrordesc_np(errno));
+                return error_set_errno(error, errno, "%s", path);
         file.fd = fd;
         file.size = status.st_size;
         ssize_t got = read_at(&file, 0, file.head, HEAD_MAX);
         if (got < 0)
-                return error_set(error, errno, "%s: %s", path, strerrordesc_np(errno));
+                return error_set_errno(error, errno, "%s", path);
         if (got == 0)
                 return refuse_content(&file, "is empty", error);
         file.length = (size_t)got;

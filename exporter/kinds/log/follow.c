@@ -195,7 +195,7 @@ static int see_file(const struct search *search, const char *path, bool listed, 
         struct stat status;
 
         if (fd < 0)
-                return errno == ENOENT ? 0 : error_set(error, errno, "%s: %s", path, strerrordesc_np(errno));
+                return errno == ENOENT ? 0 : error_set_errno(error, errno, "%s", path);
         if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
                 return 0;
         struct followed *file = find_followed(follow, &status);
@@ -320,7 +320,7 @@ static int read_on(struct log_follow *follow, struct followed *file, struct dead
                         return -EAGAIN;
                 ssize_t got = read_at(file->fd, follow->buffer, follow->buffer_size, file->place.offset);
                 if (got < 0)
-                        return error_set(error, errno, "%s: %s", file->path, strerrordesc_np(errno));
+                        return error_set_errno(error, errno, "%s", file->path);
                 for (ssize_t i = 0; i < got; i++)
                         if (follow->buffer[i] == '\0')
                                 follow->buffer[i] = ' ';

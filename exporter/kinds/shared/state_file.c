@@ -44,6 +44,6 @@ int state_file_save(const char *path, const char *title, const struct text *line
         /* Without the sync a crash of the machine leaves an empty file on XFS. */
         if (fd < 0 || write_all(fd, content.data, content.length) < 0 || fdatasync(fd) < 0 ||
             rename(next, path) < 0)
-                return error_set(error, errno, "%s: %s", next, strerrordesc_np(errno));
+                return error_set_errno(error, errno, "%s", next);
         return 0;
 }

@@ -49,7 +49,7 @@ static int wait_for(int fd, short events, struct deadline deadline, struct error
                 if (r == 0)
                         return error_set(error, ETIMEDOUT, "no answer in time");
                 if (errno != EINTR)
-                        return error_set(error, errno, "poll: %s", strerrordesc_np(errno));
+                        return error_set_errno(error, errno, "poll");
         }
 }
 
@@ -63,17 +63,17 @@ static int connect_one(const struct addrinfo *address, struct deadline deadline,
         socklen_t length = sizeof(failure);
 
         if (fd < 0)
-                return error_set(error, errno, "socket: %s", strerrordesc_np(errno));
+                return error_set_errno(error, errno, "socket");
         if (connect(fd, address->ai_addr, address->ai_addrlen) < 0) {
                 if (errno != EINPROGRESS)
-                        return error_set(error, errno, "%s", strerrordesc_np(errno));
+                        return error_set_errno(error, errno, "cannot connect");
                 r = wait_for(fd, POLLOUT, deadline, error);
                 if (r < 0)
                         return r;
                 if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &length) < 0)
                         failure = errno;
                 if (failure)
-                        return error_set(error, failure, "%s", strerrordesc_np(failure));
+                        return error_set_errno(error, failure, "cannot connect");
         }
         *ret = TAKE_FD(fd);
         return 0;

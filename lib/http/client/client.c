@@ -352,9 +352,10 @@ static int fetch_failed(CURL *curl, struct transfer *transfer, CURLcode code, st
                 return error_set(error, ETIMEDOUT, "%s%s%s: timed out waiting for %s", at, over, path,
                                  waiting_for(curl));
         curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_error);
-        if (result == -ECONNREFUSED && os_error != 0)
-                return error_set(error, ECONNREFUSED, "%s%s%s: cannot connect: %s", at, over, path,
-                                 strerror((int)os_error));
+        if (result == -ECONNREFUSED && os_error != 0) {
+                error_set_errno(error, (int)os_error, "%s%s%s: cannot connect", at, over, path);
+                return result;
+        }
         /* Libcurl keeps what failed first, which is to ask for the address of a peer that is gone already. */
         const char *message = transfer->message[0] ? transfer->message : curl_easy_strerror(code);
         if (string_starts(message, "getpeername() failed"))

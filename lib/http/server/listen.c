@@ -142,7 +142,7 @@ static int listen_failed(const char *address, int code, struct error *error)
                 return error_set(error, code,
                                  "cannot listen on %s: address already in use: is another %s running?",
                                  address, program_invocation_short_name);
-        return error_set(error, code, "cannot listen on %s: %s", address, strerror(code));
+        return error_set_errno(error, code, "cannot listen on %s", address);
 }
 
 /* Binds and listens; 0 or a negative errno without a sentence. */

@@ -32,7 +32,7 @@ struct evidence_file {
 static int failed(struct error *error, const char *what, const char *path, const char *name)
 {
         int code = errno;
-        return error_set(error, code, "evidence: cannot %s %s/%s: %s", what, path, name, strerror(code));
+        return error_set_errno(error, code, "evidence: cannot %s %s/%s", what, path, name);
 }
 
 static bool plain_name(const char *name)
@@ -277,7 +277,7 @@ static int sum_file(int fd, char ret_sum[static SUM_TEXT + 1], uint64_t *ret_siz
                 if (n < 0 && errno == EINTR)
                         continue;
                 if (n < 0)
-                        return error_set(error, errno, "evidence: cannot read: %s", strerror(errno));
+                        return error_set_errno(error, errno, "evidence: cannot read");
                 if (n == 0)
                         break;
                 size += (size_t)n;
