@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 #include "exporter/web/snapshot.h"
+#include "runbook/wait.h"
 
 #define PATIENCE (100 * NSEC_PER_MSEC) /* for threads whose run has ended */
 
@@ -24,15 +25,11 @@ static void note_change(void *context)
 static struct once *once_new(void)
 {
         struct once *once = calloc(1, sizeof(*once));
-        pthread_condattr_t monotonic;
 
         if (!once)
                 return NULL;
         pthread_mutex_init(&once->lock, NULL);
-        pthread_condattr_init(&monotonic);
-        pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-        pthread_cond_init(&once->changed, &monotonic);
-        pthread_condattr_destroy(&monotonic);
+        condition_init(&once->changed);
         return once;
 }
 
@@ -58,11 +55,9 @@ struct once *once_free(struct once *once)
 /* Until a run ends, or the next one is overdue. */
 static void wait_for_news(struct once *once, nsec until)
 {
-        const struct timespec time = {.tv_sec = until / NSEC_PER_SEC, .tv_nsec = until % NSEC_PER_SEC};
-
         pthread_mutex_lock(&once->lock);
-        while (!once->news && clock_monotonic() < until)
-                pthread_cond_timedwait(&once->changed, &once->lock, &time);
+        while (!once->news && condition_wait_until(&once->changed, &once->lock, until))
+                ;
         once->news = false;
         pthread_mutex_unlock(&once->lock);
 }

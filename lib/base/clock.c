@@ -53,6 +53,11 @@ struct deadline deadline_earlier(struct deadline a, struct deadline b)
         return (struct deadline){.at = a.at < b.at ? a.at : b.at, .trace = a.trace ? a.trace : b.trace};
 }
 
+struct deadline deadline_later(struct deadline a, struct deadline b)
+{
+        return (struct deadline){.at = a.at > b.at ? a.at : b.at, .trace = a.trace ? a.trace : b.trace};
+}
+
 bool deadline_passed(struct deadline deadline)
 {
         return deadline.at != INT64_MAX && clock_monotonic() >= deadline.at;

@@ -25,6 +25,7 @@
 
 #include "runbook/clock.h"
 #include "runbook/text.h"
+#include "runbook/wait.h"
 
 enum { ANSWER_LIMIT = 16 * 1024, FINGERPRINT_LENGTH = 16 };
 
@@ -252,8 +253,7 @@ static void run(struct load *load)
         load->began = clock_monotonic();
         load->ends = load->began + seconds_to_nsec(load->seconds);
         while (!over(load) || load->finished < load->begun) {
-                nsec wait = begin_due(load);
-                struct timespec time = {wait / NSEC_PER_SEC, wait % NSEC_PER_SEC};
+                const struct timespec time = nsec_to_timespec(begin_due(load));
                 struct epoll_event events[64];
                 int count = epoll_pwait2(load->poll, events, 64, &time, NULL);
                 for (int i = 0; i < count; i++) {

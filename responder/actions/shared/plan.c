@@ -3,7 +3,6 @@
 #include "responder/actions/shared/plan.h"
 
 #include <errno.h>
-#include <time.h>
 
 const char *const when_empty_words[] = {"fail", "skip", NULL};
 
@@ -61,17 +60,4 @@ int json_append(cJSON *array, cJSON *item)
                 return 0;
         cJSON_Delete(item);
         return -ENOMEM;
-}
-
-void pause_for(nsec duration, struct deadline deadline)
-{
-        nsec left = deadline_left(deadline), wait = left < duration ? left : duration;
-        struct timespec time = {.tv_sec = (time_t)(wait / NSEC_PER_SEC),
-                                .tv_nsec = (long)(wait % NSEC_PER_SEC)};
-        clock_nanosleep(CLOCK_MONOTONIC, 0, &time, NULL);
-}
-
-struct deadline deadline_later(struct deadline a, struct deadline b)
-{
-        return a.at > b.at ? a : b;
 }

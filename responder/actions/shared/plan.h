@@ -20,8 +20,4 @@ cJSON *json_copy(const cJSON *item); /* null for NULL */
 /* Puts `item` at the end and takes it, also on failure (-ENOMEM). */
 int json_append(cJSON *array, cJSON *item);
 
-/* Sleeps, but not beyond the deadline. */
-void pause_for(nsec duration, struct deadline deadline);
-struct deadline deadline_later(struct deadline a, struct deadline b);
-
 #endif
