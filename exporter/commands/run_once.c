@@ -2,12 +2,10 @@
 /* A schedule that is started once and waited for. */
 #include "exporter/commands/run_once.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <stdio.h>
 
 #include "exporter/web/snapshot.h"
+#include "runbook/file.h"
 #include "runbook/wait.h"
 
 #define PATIENCE (100 * NSEC_PER_MSEC) /* for threads whose run has ended */
@@ -131,31 +129,9 @@ int once_exit_status(enum standing standing)
         return statuses[standing];
 }
 
-/* Beside the file first, so that its readers see the old page or the new one and never a half. */
-static int replace_file(const char *path, const char *data, size_t length, struct error *error)
-{
-        _cleanup_free_ char *next = text_format("%s.%d", path, (int)getpid());
-
-        if (!next)
-                return error_oom(error);
-        _cleanup_close_ int fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-        if (fd < 0)
-                return error_set_errno(error, errno, "%s", next);
-        int r = write_all(fd, data, length);
-        if (r >= 0 && fsync(fd) < 0)
-                r = -errno;
-        if (r >= 0 && rename(next, path) < 0)
-                r = -errno;
-        if (r < 0) {
-                unlink(next);
-                return error_set_errno(error, -r, "%s", path);
-        }
-        return 0;
-}
-
 static int write_out(const char *data, size_t length, struct error *error)
 {
-        int r = write_all(STDOUT_FILENO, data, length);
+        int r = file_write(STDOUT_FILENO, data, length);
 
         return r < 0 ? error_set_errno(error, -r, "standard output") : 0;
 }
@@ -177,7 +153,7 @@ int once_write_metrics(const struct once *once, const char *path, struct error *
         if (strcmp(path, "-") == 0)
                 r = write_out(http_content_data(page), http_content_length(page), error);
         else
-                r = replace_file(path, http_content_data(page), http_content_length(page), error);
+                r = file_replace(path, http_content_data(page), http_content_length(page), 0644, error);
         http_content_unref(page);
         return r;
 }

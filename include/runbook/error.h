@@ -32,7 +32,8 @@ int error_set_errno(struct error *error, int code, const char *format, ...) _pri
  */
 const char *error_reason(int code);
 
-/* Puts "<text>: " before the sentence, for context on the way up; returns `result` unchanged. */
+/* Puts "<text>: " before the sentence of a failure (`result` < 0), for context on the way up. Returns
+ * `result`. */
 int error_prefix(struct error *error, int result, const char *format, ...) _printf_(3, 4);
 
 /* The standard answer to a failed allocation: -ENOMEM with its sentence. */

@@ -63,6 +63,8 @@ int error_prefix(struct error *error, int result, const char *format, ...)
 {
         va_list args;
 
+        if (result >= 0)
+                return result;
         va_start(args, format);
         say(error, error_text(error), format, args);
         va_end(args);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "runbook/clock.h"
+#include "runbook/file.h"
 #include "runbook/text.h"
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
@@ -84,14 +85,5 @@ void log_event(enum log_level level, const char *message, ...)
         va_end(args);
         text_puts(&line, as_json ? "}\n" : "\n");
 
-        const char *data = text_string(&line);
-        for (size_t left = line.length; left > 0;) {
-                ssize_t written = write(STDERR_FILENO, data, left);
-                if (written < 0 && errno != EINTR)
-                        return;
-                if (written > 0) {
-                        data += written;
-                        left -= (size_t)written;
-                }
-        }
+        (void)file_write(STDERR_FILENO, text_string(&line), line.length);
 }

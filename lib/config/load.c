@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "lib/config/tree.h"
+#include "runbook/file.h"
 #include "runbook/utf8.h"
 
 enum {
@@ -478,22 +479,9 @@ int config_load(const char *path, struct config **ret, struct error *error)
         if (fd < 0)
                 return error_set_errno(error, errno, "cannot open %s", path);
 
-        for (;;) {
-                enum { CHUNK = 64 * 1024 };
-                if (!text_reserve(&content, CHUNK))
-                        return error_oom(error);
-                ssize_t length = read(fd, content.data + content.length, CHUNK);
-                if (length < 0 && errno == EINTR)
-                        continue;
-                if (length < 0)
-                        return error_set_errno(error, errno, "cannot read %s", path);
-                if (length == 0)
-                        break;
-                content.length += (size_t)length;
-                content.data[content.length] = '\0';
-                if (content.length > MAX_FILE)
-                        return error_set(error, EFBIG, "%s is larger than 16 MiB", path);
-        }
+        int r = file_read_rest(fd, path, MAX_FILE, &content, error);
+        if (r < 0)
+                return r;
         size_t length = content.length;
         char *taken = text_take(&content);
         if (!taken)

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "runbook/file.h"
 #include "runbook/trace.h"
 
 #define ERRORS_MAX ((size_t)4096)
@@ -198,10 +199,8 @@ static int read_some(int fd, size_t limit, struct text *text, bool *ret_too_much
 {
         for (;;) {
                 char buffer[4096];
-                ssize_t got = read(fd, buffer, sizeof(buffer));
+                ssize_t got = file_read(fd, buffer, sizeof(buffer));
 
-                if (got < 0 && errno == EINTR)
-                        continue;
                 if (got <= 0)
                         return got == 0 ? 0 : -EAGAIN;
                 size_t room = limit - text->length;

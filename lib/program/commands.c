@@ -7,6 +7,7 @@
 
 #include "lib/program/internal.h"
 #include "runbook/config.h"
+#include "runbook/file.h"
 #include "runbook/log.h"
 #include "runbook/memory.h"
 #include "runbook/program.h"
@@ -200,7 +201,7 @@ int program_print(const struct text *text)
 {
         int r = text_error(text);
         if (r == 0)
-                r = write_all(STDOUT_FILENO, text_string(text), text->length);
+                r = file_write(STDOUT_FILENO, text_string(text), text->length);
         if (r == 0)
                 return EXIT_FINE;
         fprintf(stderr, "standard output: %s\n", error_reason(-r));

@@ -3,9 +3,11 @@
 #include "responder/commands/plan.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 
 #include "responder/incident/planning.h"
+#include "runbook/file.h"
 
 #define ALERT_FILE_MOST ((size_t)16 * 1024 * 1024)
 #define NO_INCIDENT "INC-0000-0000"
@@ -13,21 +15,11 @@
 static int read_file(const char *path, struct text *text, struct error *error)
 {
         bool standard = string_equal(path, "-");
-        FILE *file = standard ? stdin : fopen(path, "re");
-        if (!file)
-                return error_set_errno(error, errno, "%s", path);
-        char piece[8192];
-        size_t length;
-        while ((length = fread(piece, 1, sizeof(piece), file)) > 0 && text->length <= ALERT_FILE_MOST)
-                text_append(text, piece, length);
-        bool failed = ferror(file) != 0;
-        if (!standard)
-                fclose(file);
-        if (failed)
-                return error_set(error, EIO, "%s: cannot be read", path);
-        if (text->length > ALERT_FILE_MOST)
-                return error_set(error, EFBIG, "%s: is larger than 16 MiB", path);
-        return text_error(text) < 0 ? error_oom(error) : 0;
+        _cleanup_close_ int opened = standard ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+
+        if (!standard && opened < 0)
+                return error_set_errno(error, errno, "cannot open %s", path);
+        return file_read_rest(standard ? STDIN_FILENO : opened, path, ALERT_FILE_MOST, text, error);
 }
 
 /* One alert, or a webhook's list of them. */

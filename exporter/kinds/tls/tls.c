@@ -271,7 +271,7 @@ static int run_file(const char *path, struct sample_sink *sink, struct error *er
 
         if (!chain)
                 return error_oom(error);
-        int r = small_file_read(path, FILE_MAX, &content, error);
+        int r = file_read_whole(path, FILE_MAX, &content, error);
         if (r < 0)
                 return r;
         ERR_clear_error();

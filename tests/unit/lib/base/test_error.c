@@ -59,9 +59,17 @@ static void test_a_sentence_may_become_part_of_the_next(void **state _unused_)
         error_set_errno(&error, EPIPE, "one");
         assert_int_equal(error_set(&error, EIO, "two, after %s", error_text(&error)), -EIO);
         assert_string_equal(error_text(&error), "two, after one: Broken pipe");
-        assert_int_equal(error_prefix(&error, 3, "all: %s", error_text(&error)), 3);
+        assert_int_equal(error_prefix(&error, -EIO, "all: %s", error_text(&error)), -EIO);
         assert_string_equal(error_text(&error),
                             "all: two, after one: Broken pipe: two, after one: Broken pipe");
+}
+
+static void test_success_has_no_context(void **state _unused_)
+{
+        _cleanup_error_ struct error error = {0};
+
+        assert_int_equal(error_prefix(&error, 3, "nothing happened"), 3);
+        assert_null(error.message);
 }
 
 int main(void)
@@ -71,6 +79,7 @@ int main(void)
                 cmocka_unit_test(test_the_reason_of_an_errno_ends_the_sentence),
                 cmocka_unit_test(test_errno_itself_can_be_the_code),
                 cmocka_unit_test(test_a_sentence_may_become_part_of_the_next),
+                cmocka_unit_test(test_success_has_no_context),
         };
         return cmocka_run_group_tests_name("error", tests, NULL, NULL);
 }

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "responder/actions/shared/evidence.h"
-#include "runbook/text.h"
+#include "runbook/file.h"
 #include "tests/harness/unit.h"
 
 #define INCIDENT "INC-2026-0001"
@@ -26,13 +26,7 @@ static char *content(const char *name)
         _cleanup_free_ char *path = path_of(name);
         struct text text = {0};
         text_puts(&text, "");
-        FILE *file = fopen(path, "re");
-        if (!file)
-                return text_take(&text);
-        char piece[4096];
-        for (size_t n; (n = fread(piece, 1, sizeof(piece), file)) > 0;)
-                text_append(&text, piece, n);
-        fclose(file);
+        (void)file_read_whole(path, 1 << 20, &text, NULL);
         return text_take(&text);
 }
 
@@ -142,11 +136,14 @@ static void test_what_a_crash_left_is_written_again(void **state)
         seal("first.log", "first", sum);
         place(".second.log.partial", "half");
         place("second.log", "renamed, but not listed");
-        place(".SHA256SUMS.new", "half a list");
+        _cleanup_free_ char *list = text_format("SHA256SUMS.%d.new", (int)getpid());
+        place(list, "half a list");
         seal("second.log", "second", sum);
         _cleanup_free_ char *text = content("second.log"), *left = content(".second.log.partial");
+        _cleanup_free_ char *half = content(list);
         assert_string_equal(text, "second");
         assert_string_equal(left, "");
+        assert_string_equal(half, "");
         assert_int_equal(find("first.log", sum), 0);
         assert_int_equal(find("second.log", sum), 0);
 }
