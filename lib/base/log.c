@@ -8,6 +8,7 @@
 #include "runbook/clock.h"
 #include "runbook/file.h"
 #include "runbook/text.h"
+#include "runbook/words.h"
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
@@ -17,10 +18,8 @@ static bool as_json;
 
 int log_setup(const char *level, const char *format, struct error *error)
 {
-        size_t at = 0;
-        while (at < N_ELEMENTS(level_names) && !string_equal(level, level_names[at]))
-                at++;
-        if (at == N_ELEMENTS(level_names))
+        int at = words_find(level_names, N_ELEMENTS(level_names), level);
+        if (at < 0)
                 return error_set(error, EINVAL, "log level '%s' is not one of debug, info, warn, error",
                                  level);
         if (!string_equal(format, "logfmt") && !string_equal(format, "json"))

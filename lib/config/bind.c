@@ -48,7 +48,7 @@ static int refuse_scope(const char *name, size_t length, struct error *error)
         _cleanup_free_ char *word = strndup(name, length);
         if (!word)
                 return error_oom(error);
-        const char *nearest = config_nearest(word, names, N_ELEMENTS(names));
+        const char *nearest = words_nearest(names, N_ELEMENTS(names), word);
         if (nearest)
                 return error_set(error, EINVAL, "'${%.40s.…}' is not known; did you mean '${%s.…}'?", word,
                                  nearest);

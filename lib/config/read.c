@@ -69,29 +69,15 @@ static void release_keys(struct keys *keys)
         *keys = (struct keys){0};
 }
 
-static void put_keys(struct text *text, const struct keys *keys)
-{
-        for (size_t i = 0; i < keys->count; i++)
-                text_printf(text, "%s%s", i > 0 ? ", " : "", keys->words[i]);
-}
-
-static bool is_key(const struct keys *keys, const char *word)
-{
-        for (size_t i = 0; i < keys->count; i++)
-                if (strcmp(keys->words[i], word) == 0)
-                        return true;
-        return false;
-}
-
 static bool complain_about_unknown_keys(struct config_node *node, const struct keys *keys, const char *name)
 {
         bool fine = true;
         for (size_t i = 0; i < node->count; i++) {
                 const struct config_node *key = node->pairs[i].key;
-                if (is_key(keys, key->text))
+                if (words_find(keys->words, keys->count, key->text) >= 0)
                         continue;
                 fine = false;
-                const char *nearest = config_nearest(key->text, keys->words, keys->count);
+                const char *nearest = words_nearest(keys->words, keys->count, key->text);
                 if (strcmp(key->text, "<<") == 0) {
                         config_complain_at(node->config, key->line, key->column,
                                            "merge keys ('<<') are not part of YAML 1.2; write the keys out");
@@ -104,7 +90,7 @@ static bool complain_about_unknown_keys(struct config_node *node, const struct k
                         text_puts(&known, "none is known here");
                 else {
                         text_puts(&known, "known here: ");
-                        put_keys(&known, keys);
+                        words_put(&known, keys->words, keys->count, ", ");
                 }
                 config_complain_at(node->config, key->line, key->column, "unknown key '%s'%s%s%s; %s",
                                    config_shown(key->text).text, name ? " in '" : "", name ? name : "",
@@ -418,7 +404,7 @@ static bool read_table(struct config_node *node, const struct config_field *fiel
                 return false;
         if (node->kind != NODE_MAPPING) {
                 _cleanup_text_ struct text words = {0};
-                put_keys(&words, &keys);
+                words_put(&words, keys.words, keys.count, ", ");
                 config_complain(node, NULL, "%s%s%s must be a mapping with the keys %s", name ? "'" : "this",
                                 name ? name : "", name ? "'" : "", text_string(&words));
                 return false;

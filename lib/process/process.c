@@ -25,29 +25,29 @@ void process_result_release(struct process_result *result)
 }
 
 /* Lists of strings as exec has them, closed by NULL. */
-struct words {
+struct strings {
         char **items;
         size_t count;
 };
 
-static void words_release(struct words *words)
+static void strings_release(struct strings *strings)
 {
-        for (size_t i = 0; i < words->count; i++)
-                free(words->items[i]);
-        free(words->items);
+        for (size_t i = 0; i < strings->count; i++)
+                free(strings->items[i]);
+        free(strings->items);
 }
 
-static int words_new(size_t room, struct words *ret)
+static int strings_new(size_t room, struct strings *ret)
 {
         ret->items = calloc(room + 1, sizeof(*ret->items));
         return ret->items ? 0 : -ENOMEM;
 }
 
-static int words_add(struct words *words, char *word)
+static int strings_add(struct strings *strings, char *word)
 {
         if (!word)
                 return -ENOMEM;
-        words->items[words->count++] = word;
+        strings->items[strings->count++] = word;
         return 0;
 }
 
@@ -63,26 +63,18 @@ static const struct {
         const char *name, *fallback;
 } passed_on[] = {{"PATH", PATH_FALLBACK}, {"LANG", "C.UTF-8"}};
 
-static bool is_given(const struct config_map *given, const char *name)
-{
-        for (size_t i = 0; given && i < given->count; i++)
-                if (strcmp(given->keys[i], name) == 0)
-                        return true;
-        return false;
-}
-
-static int make_environment(const struct config_map *given, struct words *ret)
+static int make_environment(const struct config_map *given, struct strings *ret)
 {
         size_t count = given ? given->count : 0;
-        int r = words_new(count + N_ELEMENTS(passed_on), ret);
+        int r = strings_new(count + N_ELEMENTS(passed_on), ret);
 
         for (size_t i = 0; r == 0 && i < count; i++)
-                r = words_add(ret, text_format("%s=%s", given->keys[i], given->values[i]));
+                r = strings_add(ret, text_format("%s=%s", given->keys[i], given->values[i]));
         for (size_t i = 0; r == 0 && i < N_ELEMENTS(passed_on); i++)
-                if (!is_given(given, passed_on[i].name))
-                        r = words_add(ret,
-                                      text_format("%s=%s", passed_on[i].name,
-                                                  own_variable(passed_on[i].name, passed_on[i].fallback)));
+                if (!given || !config_map_get(given, passed_on[i].name))
+                        r = strings_add(ret,
+                                        text_format("%s=%s", passed_on[i].name,
+                                                    own_variable(passed_on[i].name, passed_on[i].fallback)));
         return r;
 }
 
@@ -164,13 +156,13 @@ static int set_files(posix_spawn_file_actions_t *actions, const struct process_o
 
 static int spawn_program(const struct process_options *options, struct process *process, struct error *error)
 {
-        _cleanup_(words_release) struct words argv = {0}, environment = {0};
+        _cleanup_(strings_release) struct strings argv = {0}, environment = {0};
         posix_spawn_file_actions_t actions;
         posix_spawnattr_t attributes;
-        int r = words_new(options->command->count, &argv);
+        int r = strings_new(options->command->count, &argv);
 
         for (size_t i = 0; r == 0 && i < options->command->count; i++)
-                r = words_add(&argv, strdup(options->command->items[i]));
+                r = strings_add(&argv, strdup(options->command->items[i]));
         if (r == 0)
                 r = make_environment(options->environment, &environment);
         if (r < 0 || posix_spawn_file_actions_init(&actions) != 0)
