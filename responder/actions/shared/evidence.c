@@ -9,21 +9,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
+#include "runbook/digest.h"
 #include "runbook/file.h"
 
 #define SUMS "SHA256SUMS"
-#define SUM_TEXT 64
+enum { SUM_TEXT = DIGEST_TEXT_MAX - 1 };
 #define SUMS_MAX ((size_t)16 * 1024 * 1024)
 
 struct evidence_file {
         int directory, fd;
         char *path;           /* directory/incident/ */
         char *name, *partial; /* in the directory */
-        EVP_MD_CTX *digest;
+        struct digest digest;
         uint64_t size;
 };
 
@@ -38,40 +38,14 @@ static bool plain_name(const char *name)
                !strchr(name, '\\') && strlen(name) <= 200 && strcmp(name, SUMS) != 0;
 }
 
-static void hex(const unsigned char *bytes, size_t length, char *text)
+static int end_digest(struct digest *digest, char ret_sum[static DIGEST_TEXT_MAX], struct error *error)
 {
-        static const char digits[] = "0123456789abcdef";
-        for (size_t i = 0; i < length; i++) {
-                text[2 * i] = digits[bytes[i] >> 4];
-                text[2 * i + 1] = digits[bytes[i] & 15];
-        }
-        text[2 * length] = '\0';
-}
+        unsigned char sum[DIGEST_SIZE];
 
-static int digest_begin(EVP_MD_CTX **ret, struct error *error)
-{
-        EVP_MD_CTX *digest = EVP_MD_CTX_new();
-        if (!digest || EVP_DigestInit_ex(digest, EVP_sha256(), NULL) != 1) {
-                EVP_MD_CTX_free(digest);
-                return error_set(error, EIO, "evidence: no SHA-256 in libcrypto");
-        }
-        *ret = digest;
-        return 0;
-}
-
-static int digest_end(EVP_MD_CTX *digest, char ret_sum[static SUM_TEXT + 1], struct error *error)
-{
-        unsigned char sum[EVP_MAX_MD_SIZE];
-        unsigned length = 0;
-        if (EVP_DigestFinal_ex(digest, sum, &length) != 1 || length * 2 != SUM_TEXT)
+        if (digest_end(digest, sum) < 0)
                 return error_set(error, EIO, "evidence: SHA-256 failed");
-        hex(sum, length, ret_sum);
+        digest_text(sum, ret_sum);
         return 0;
-}
-
-static void digest_free_p(EVP_MD_CTX **digest)
-{
-        EVP_MD_CTX_free(*digest);
 }
 
 static int open_directory(const char *directory, const char *incident, bool make, int *ret, char **ret_path,
@@ -143,9 +117,6 @@ int evidence_create(const char *directory, const char *incident, const char *nam
         file->fd = openat(file->directory, file->partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
         if (file->fd < 0)
                 return failed(error, errno, "create", file->path, file->partial);
-        r = digest_begin(&file->digest, error);
-        if (r < 0)
-                return r;
         *ret = TAKE_PTR(file);
         return 0;
 }
@@ -155,8 +126,7 @@ int evidence_write(struct evidence_file *file, const void *data, size_t length, 
         int r = file_write(file->fd, data, length);
         if (r < 0)
                 return failed(error, -r, "write", file->path, file->partial);
-        if (EVP_DigestUpdate(file->digest, data, length) != 1)
-                return error_set(error, EIO, "evidence: SHA-256 failed");
+        digest_add(&file->digest, data, length);
         file->size += length;
         return 0;
 }
@@ -182,12 +152,12 @@ static int list(const struct evidence_file *file, const char *sum, struct error 
         return error_prefix(error, file_replace(path, sums.data, sums.length, 0400, error), "evidence");
 }
 
-int evidence_seal(struct evidence_file *file, char ret_sum[static 65], char **ret_path, uint64_t *ret_size,
-                  struct error *error)
+int evidence_seal(struct evidence_file *file, char ret_sum[static DIGEST_TEXT_MAX], char **ret_path,
+                  uint64_t *ret_size, struct error *error)
 {
         _cleanup_evidence_ _unused_ struct evidence_file *sealing = file;
-        char sum[SUM_TEXT + 1];
-        int r = digest_end(file->digest, sum, error);
+        char sum[DIGEST_TEXT_MAX];
+        int r = end_digest(&file->digest, sum, error);
         if (r < 0)
                 return r;
         _cleanup_free_ char *path = text_format("%s%s", file->path, file->name);
@@ -217,7 +187,7 @@ struct evidence_file *evidence_discard(struct evidence_file *file)
                 close(file->fd);
         if (file->directory >= 0)
                 close(file->directory);
-        EVP_MD_CTX_free(file->digest);
+        digest_release(&file->digest);
         free(file->path);
         free(file->name);
         free(file->partial);
@@ -225,32 +195,26 @@ struct evidence_file *evidence_discard(struct evidence_file *file)
         return NULL;
 }
 
-static int sum_file(int fd, char ret_sum[static SUM_TEXT + 1], uint64_t *ret_size, struct error *error)
+static int sum_file(int fd, char ret_sum[static DIGEST_TEXT_MAX], uint64_t *ret_size, struct error *error)
 {
-        _cleanup_(digest_free_p) EVP_MD_CTX *digest = NULL;
-        int r = digest_begin(&digest, error);
-        if (r < 0)
-                return r;
+        _cleanup_digest_ struct digest digest = {0};
         uint64_t size = 0;
         char piece[16384];
-        for (;;) {
-                ssize_t n = read(fd, piece, sizeof(piece));
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return error_set_errno(error, errno, "evidence: cannot read");
-                if (n == 0)
-                        break;
-                size += (size_t)n;
-                if (EVP_DigestUpdate(digest, piece, (size_t)n) != 1)
-                        return error_set(error, EIO, "evidence: SHA-256 failed");
+        ssize_t got;
+
+        while ((got = file_read(fd, piece, sizeof(piece))) > 0) {
+                digest_add(&digest, piece, (size_t)got);
+                size += (size_t)got;
         }
+        if (got < 0)
+                return error_set_errno(error, (int)-got, "evidence: cannot read");
         *ret_size = size;
-        return digest_end(digest, ret_sum, error);
+        return end_digest(&digest, ret_sum, error);
 }
 
-int evidence_find(const char *directory, const char *incident, const char *name, char ret_sum[static 65],
-                  char **ret_path, uint64_t *ret_size, struct error *error)
+int evidence_find(const char *directory, const char *incident, const char *name,
+                  char ret_sum[static DIGEST_TEXT_MAX], char **ret_path, uint64_t *ret_size,
+                  struct error *error)
 {
         _cleanup_close_ int at = -1;
         _cleanup_free_ char *place = NULL;
@@ -268,7 +232,7 @@ int evidence_find(const char *directory, const char *incident, const char *name,
         if (fd < 0)
                 return failed(error, errno, "open", place, name);
 
-        char sum[SUM_TEXT + 1];
+        char sum[DIGEST_TEXT_MAX];
         uint64_t size = 0;
         r = sum_file(fd, sum, &size, error);
         if (r < 0)

@@ -68,7 +68,7 @@ static int begin_fails(const char *incident, const char *name)
         return r;
 }
 
-static void seal(const char *name, const char *data, char sum[static 65])
+static void seal(const char *name, const char *data, char sum[static DIGEST_TEXT_MAX])
 {
         struct evidence_file *file = begin(name);
         _cleanup_free_ char *path = NULL, *expected = path_of(name);
@@ -79,7 +79,7 @@ static void seal(const char *name, const char *data, char sum[static 65])
         assert_int_equal(size, strlen(data));
 }
 
-static int find(const char *name, char sum[static 65])
+static int find(const char *name, char sum[static DIGEST_TEXT_MAX])
 {
         _cleanup_free_ char *base = text_format("%s/deep", directory), *path = NULL;
         uint64_t size = 0;
@@ -95,7 +95,7 @@ static void test_is_hidden_until_it_is_sealed(void **state)
         assert_int_equal(evidence_write(file, "two\n", 4, NULL), 0);
         assert_int_equal(access(path, F_OK), -1);
 
-        char sum[65], again[65];
+        char sum[DIGEST_TEXT_MAX], again[DIGEST_TEXT_MAX];
         _cleanup_free_ char *sealed = NULL;
         uint64_t size = 0;
         assert_int_equal(evidence_seal(file, sum, &sealed, &size, NULL), 0);
@@ -117,7 +117,7 @@ static void test_is_hidden_until_it_is_sealed(void **state)
 static void test_is_sealed_once(void **state)
 {
         (void)state;
-        char sum[65];
+        char sum[DIGEST_TEXT_MAX];
         seal("a.log", "a", sum);
         assert_int_equal(begin_fails(INCIDENT, "a.log"), -EEXIST);
         /* A longer name with the same end or beginning is another file. */
@@ -132,7 +132,7 @@ static void test_is_sealed_once(void **state)
 static void test_what_a_crash_left_is_written_again(void **state)
 {
         (void)state;
-        char sum[65];
+        char sum[DIGEST_TEXT_MAX];
         seal("first.log", "first", sum);
         place(".second.log.partial", "half");
         place("second.log", "renamed, but not listed");
@@ -151,7 +151,7 @@ static void test_what_a_crash_left_is_written_again(void **state)
 static void test_a_change_shows(void **state)
 {
         (void)state;
-        char sum[65];
+        char sum[DIGEST_TEXT_MAX];
         assert_int_equal(find("x.log", sum), -ENOENT);
         seal("x.log", "true", sum);
         place("x.log", "fals");
@@ -161,7 +161,7 @@ static void test_a_change_shows(void **state)
 static void test_discards(void **state)
 {
         (void)state;
-        char sum[65];
+        char sum[DIGEST_TEXT_MAX];
         seal("kept.log", "kept", sum);
         assert_null(evidence_discard(begin("gone.log")));
         assert_null(evidence_discard(NULL));
