@@ -81,3 +81,21 @@ int json_put(cJSON *object, const char *key, cJSON *item)
         }
         return 0;
 }
+
+cJSON *json_text(const char *string)
+{
+        return string ? cJSON_CreateString(string) : cJSON_CreateNull();
+}
+
+cJSON *json_copy(const cJSON *item)
+{
+        return item ? cJSON_Duplicate(item, true) : cJSON_CreateNull();
+}
+
+int json_append(cJSON *array, cJSON *item)
+{
+        if (array && item && cJSON_AddItemToArray(array, item))
+                return 0;
+        cJSON_Delete(item);
+        return -ENOMEM;
+}

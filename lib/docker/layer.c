@@ -189,8 +189,7 @@ int docker_layer_find(struct docker *docker, const cJSON *inspected, struct dead
                 if (size > (double)(BYTES_MAX - bytes))
                         return too_much(inspected, "more than 16 MiB", error);
                 bytes += (size_t)size;
-                cJSON *item = cJSON_CreateString(file);
-                if (!item || !cJSON_AddItemToArray(paths, item))
+                if (json_append(paths, cJSON_CreateString(file)) < 0)
                         return error_oom(error);
         }
         *ret_paths = TAKE_PTR(paths);

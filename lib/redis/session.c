@@ -67,13 +67,6 @@ static int wait_for(int fd, short events, struct deadline deadline, struct error
         }
 }
 
-static int take_fd(int *fd)
-{
-        int taken = *fd;
-        *fd = -1;
-        return taken;
-}
-
 /* Connects one socket; the caller owns *ret_fd. */
 static int connect_address(const struct sockaddr *address, socklen_t length, struct deadline deadline,
                            int *ret_fd, struct error *error)
@@ -101,7 +94,7 @@ static int connect_address(const struct sockaddr *address, socklen_t length, str
                 int on = 1;
                 (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
         }
-        *ret_fd = take_fd(&fd);
+        *ret_fd = TAKE_FD(fd);
         return 0;
 }
 

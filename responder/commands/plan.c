@@ -166,12 +166,11 @@ static cJSON *planning_json(const struct alert *alert, const struct remediation 
         json_put(json, "remediation", cJSON_CreateString(remediation->name));
         json_put(json, "fingerprint", cJSON_CreateString(alert->fingerprint ? alert->fingerprint : ""));
         json_put(json, "plans", TAKE_PTR(planning->plans));
-        json_put(json, "failure",
-                 planning->failure ? cJSON_CreateString(planning->failure) : cJSON_CreateNull());
+        json_put(json, "failure", json_text(planning->failure));
         const char *asks = planning->asks          ? planning->asks
                            : remediation->approval ? "the remediation asks for approval"
                                                    : NULL;
-        json_put(json, "asks", asks ? cJSON_CreateString(asks) : cJSON_CreateNull());
+        json_put(json, "asks", json_text(asks));
         return json;
 }
 
@@ -196,7 +195,7 @@ static int plan_alert(const struct remediation_set *set, const struct alert *ale
                         return r;
                 answer->failures += planning.failure != NULL;
                 if (answer->list) {
-                        cJSON_AddItemToArray(answer->list, planning_json(alert, remediation, &planning));
+                        (void)json_append(answer->list, planning_json(alert, remediation, &planning));
                 } else {
                         text_printf(answer->text, "%s%s sets off %s:\n", answer->matches > 0 ? "\n" : "",
                                     name ? name : "The alert", remediation->name);

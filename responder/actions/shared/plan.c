@@ -2,8 +2,6 @@
 /* Plans and outcomes built. */
 #include "responder/actions/shared/plan.h"
 
-#include <errno.h>
-
 const char *const when_empty_words[] = {"fail", "skip", NULL};
 
 static int summary_new(cJSON **ret, struct error *error, const char *format, va_list args)
@@ -42,22 +40,4 @@ int outcome_new(cJSON **ret, struct error *error, const char *format, ...)
         int r = summary_new(ret, error, format, args);
         va_end(args);
         return r;
-}
-
-cJSON *json_text(const char *string)
-{
-        return string ? cJSON_CreateString(string) : cJSON_CreateNull();
-}
-
-cJSON *json_copy(const cJSON *item)
-{
-        return item ? cJSON_Duplicate(item, true) : cJSON_CreateNull();
-}
-
-int json_append(cJSON *array, cJSON *item)
-{
-        if (array && item && cJSON_AddItemToArray(array, item))
-                return 0;
-        cJSON_Delete(item);
-        return -ENOMEM;
 }

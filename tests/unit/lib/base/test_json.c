@@ -41,11 +41,27 @@ static void test_json_lookups_never_fail_half_way(void **state _unused_)
         assert_int_equal(json_put(json, "x", NULL), -ENOMEM);
 }
 
+static void test_what_is_put_is_taken_also_on_failure(void **state _unused_)
+{
+        _cleanup_json_ cJSON *array = cJSON_CreateArray(), *object = cJSON_CreateObject();
+        _cleanup_free_ char *printed = NULL;
+
+        assert_int_equal(json_append(array, json_text("x")), 0);
+        assert_int_equal(json_append(array, json_text(NULL)), 0);
+        assert_int_equal(json_append(array, json_copy(object)), 0);
+        assert_int_equal(json_append(array, json_copy(NULL)), 0);
+        assert_int_equal(json_append(array, NULL), -ENOMEM);
+        assert_int_equal(json_append(NULL, json_text("no array")), -ENOMEM);
+        printed = json_print(array);
+        assert_string_equal(printed, "[\"x\",null,{},null]");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_json_says_where_it_is_wrong),
                 cmocka_unit_test(test_json_lookups_never_fail_half_way),
+                cmocka_unit_test(test_what_is_put_is_taken_also_on_failure),
         };
         return cmocka_run_group_tests_name("json", tests, NULL, NULL);
 }
