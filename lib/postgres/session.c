@@ -7,10 +7,10 @@
 #include "runbook/postgres.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 
 #include "lib/postgres/internal.h"
+#include "runbook/socket.h"
 #include "runbook/trace.h"
 
 #define SQLSTATE_LENGTH 5
@@ -90,18 +90,9 @@ int postgres_backend_pid(const struct postgres *postgres)
 /* Waits for the socket; -ETIMEDOUT without a sentence, which is the caller's to say. */
 static int wait_socket(PGconn *connection, short events, struct deadline deadline)
 {
-        for (;;) {
-                struct pollfd poll_fd = {.fd = PQsocket(connection), .events = events};
-                if (poll_fd.fd < 0)
-                        return -ECONNRESET;
-                int n = poll(&poll_fd, 1, deadline_left_ms(deadline));
-                if (n > 0)
-                        return poll_fd.revents;
-                if (n == 0)
-                        return -ETIMEDOUT;
-                if (errno != EINTR)
-                        return -errno;
-        }
+        int fd = PQsocket(connection);
+
+        return fd < 0 ? -ECONNRESET : socket_wait(fd, events, deadline);
 }
 
 /* libpq would print notices on stderr. Between statements a FATAL, the server's last word, comes as one too.

@@ -14,13 +14,12 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/un.h>
 
 #include "lib/redis/address.h"
+#include "runbook/socket.h"
 #include "runbook/trace.h"
 
 #define REPLY_LIMIT ((size_t)64 << 20) /* bytes of one reply */
@@ -55,46 +54,25 @@ struct redis *redis_close(struct redis *redis)
 
 static int wait_for(int fd, short events, struct deadline deadline, struct error *error)
 {
-        for (;;) {
-                struct pollfd poll_fd = {.fd = fd, .events = events};
-                int n = poll(&poll_fd, 1, deadline_left_ms(deadline));
-                if (n > 0)
-                        return 0;
-                if (n == 0)
-                        return error_set(error, ETIMEDOUT, "Redis did not answer in time");
-                if (errno != EINTR)
-                        return error_set_errno(error, errno, "poll");
-        }
+        int r = socket_wait(fd, events, deadline);
+
+        if (r == -ETIMEDOUT)
+                return error_set(error, ETIMEDOUT, "Redis did not answer in time");
+        return r < 0 ? error_set_errno(error, -r, "the connection to Redis broke") : 0;
 }
 
 /* Connects one socket; the caller owns *ret_fd. */
 static int connect_address(const struct sockaddr *address, socklen_t length, struct deadline deadline,
                            int *ret_fd, struct error *error)
 {
-        _cleanup_close_ int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (fd < 0)
-                return error_set_errno(error, errno, "socket");
+        int on = 1, r = socket_connect(address, length, deadline, ret_fd);
 
-        if (connect(fd, address, length) < 0) {
-                /* A unix socket whose backlog is full says EAGAIN, and cannot be waited for. */
-                if (errno != EINPROGRESS)
-                        return error_set_errno(error, errno, "cannot connect to Redis");
-
-                int r = wait_for(fd, POLLOUT, deadline, error);
-                if (r < 0)
-                        return r;
-                int failure = 0;
-                socklen_t size = sizeof(failure);
-                if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &size) < 0)
-                        failure = errno;
-                if (failure)
-                        return error_set_errno(error, failure, "cannot connect to Redis");
-        }
-        if (address->sa_family != AF_UNIX) {
-                int on = 1;
-                (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-        }
-        *ret_fd = TAKE_FD(fd);
+        if (r == -ETIMEDOUT)
+                return error_set(error, ETIMEDOUT, "Redis did not answer in time");
+        if (r < 0)
+                return error_set_errno(error, -r, "cannot connect to Redis");
+        if (address->sa_family != AF_UNIX)
+                (void)setsockopt(*ret_fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
         return 0;
 }
 
