@@ -166,7 +166,6 @@ void config_print(const struct config_node *node, struct text *text);
  * `at` as a field of that type would be. -EINVAL with what would be right. */
 int config_parse_word(enum config_type type, const char *word, void *at, struct error *error);
 
-
 /* The reference table of `fields` in Markdown: key, type, default, meaning; nested keys dotted. */
 void config_describe(const struct config_field *fields, struct text *text);
 
