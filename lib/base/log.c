@@ -19,6 +19,7 @@ static bool as_json;
 int log_setup(const char *level, const char *format, struct error *error)
 {
         int at = words_find(level_names, N_ELEMENTS(level_names), level);
+
         if (at < 0)
                 return error_set(error, EINVAL, "log level '%s' is not one of debug, info, warn, error",
                                  level);
@@ -78,6 +79,7 @@ void log_event(enum log_level level, const char *message, ...)
         va_start(args, message);
         for (const char *key; (key = va_arg(args, const char *));) {
                 const char *value = va_arg(args, const char *);
+
                 if (value)
                         put_pair(&line, key, value);
         }

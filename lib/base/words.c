@@ -63,6 +63,7 @@ static size_t distance(const char *a, size_t a_length, const char *b, size_t b_l
                 for (size_t j = 1; j <= b_length; j++) {
                         bool same = letter(a[i - 1]) == letter(b[j - 1]);
                         size_t best = previous[j - 1] + !same;
+
                         if (previous[j] + 1 < best)
                                 best = previous[j] + 1;
                         if (current[j - 1] + 1 < best)
@@ -89,6 +90,7 @@ const char *words_nearest(const char *const *words, size_t count, const char *wo
                 return NULL;
         for (size_t i = 0; i < count; i++) {
                 size_t other = words[i] ? strlen(words[i]) : 0;
+
                 if (other == 0 || other > LONGEST)
                         continue;
                 /* A third of the word may be wrong; of very short words one letter. */

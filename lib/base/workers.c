@@ -258,7 +258,7 @@ int workers_new(unsigned limit, struct workers **ret, struct error *error)
 {
         if (limit == 0)
                 return error_set(error, EINVAL, "a pool of no threads would never work; the least is 1");
-        struct workers *workers = calloc(1, sizeof *workers);
+        struct workers *workers = calloc(1, sizeof(*workers));
         if (!workers)
                 return error_oom(error);
         workers->limit = limit;
@@ -299,7 +299,8 @@ static void put_job(struct workers *workers, struct job *job)
 int workers_run(struct workers *workers, void (*run)(void *context), void *context)
 {
         struct sleeper *next = NULL;
-        struct job *job = malloc(sizeof *job);
+        struct job *job = malloc(sizeof(*job));
+
         if (!job)
                 return -ENOMEM;
         *job = (struct job){.run = run, .context = context};
@@ -337,6 +338,7 @@ unsigned workers_stop(struct workers *workers, struct deadline deadline)
         workers->stopping = true;
         while (workers->first) {
                 struct job *job = workers->first;
+
                 workers->first = job->next;
                 free(job);
         }

@@ -100,9 +100,11 @@ struct shown config_shown(const char *text)
 static char *one_line(const char *sentence)
 {
         struct text text = {0};
+
         for (const char *at = sentence; *at && text.length < MAX_SENTENCE;) {
                 size_t length = utf8_length(at);
                 unsigned char c = (unsigned char)*at;
+
                 if (length == 0)
                         text_puts(&text, UTF8_REPLACEMENT);
                 else if (c == '\n')
@@ -120,8 +122,10 @@ static char *one_line(const char *sentence)
 static void keep_complaint(struct config *config, struct complaint complaint)
 {
         size_t at = 0;
+
         for (; at < config->kept; at++) {
                 const struct complaint *other = &config->complaints[at];
+
                 if (other->line > complaint.line ||
                     (other->line == complaint.line && other->column > complaint.column))
                         break;
@@ -134,12 +138,12 @@ static void keep_complaint(struct config *config, struct complaint complaint)
         config->total++;
         struct complaint *complaints = NULL;
         if (config->kept < MAX_COMPLAINTS)
-                complaints = reallocarray(config->complaints, config->kept + 1, sizeof *complaints);
+                complaints = reallocarray(config->complaints, config->kept + 1, sizeof(*complaints));
         if (!complaints) {
                 free(complaint.sentence);
                 return;
         }
-        memmove(complaints + at + 1, complaints + at, (config->kept - at) * sizeof *complaints);
+        memmove(complaints + at + 1, complaints + at, (config->kept - at) * sizeof(*complaints));
         complaints[at] = complaint;
         config->complaints = complaints;
         config->kept++;
@@ -179,6 +183,7 @@ static void complain_va(struct config *config, int line, int column, const char 
 void config_complain_at(struct config *config, int line, int column, const char *format, ...)
 {
         va_list args;
+
         va_start(args, format);
         complain_va(config, line, column, format, args);
         va_end(args);

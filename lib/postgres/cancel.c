@@ -40,6 +40,7 @@ static void *send_request(void *context)
 {
         struct cancellation *cancellation = context;
         char message[256];
+
         /* A failure needs no word: the statement is over, or statement_timeout ends it. */
         (void)PQcancel(cancellation->request, message, sizeof(message));
         let_go(cancellation, true);
@@ -49,6 +50,7 @@ static void *send_request(void *context)
 static struct cancellation *cancellation_new(PGconn *connection)
 {
         struct cancellation *cancellation = calloc(1, sizeof(*cancellation));
+
         if (!cancellation)
                 return NULL;
         condition_init(&cancellation->done_changed);
@@ -62,6 +64,7 @@ static bool start_thread(struct cancellation *cancellation)
 {
         pthread_attr_t attributes;
         pthread_t thread;
+
         pthread_attr_init(&attributes);
         pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
         int failure = pthread_create(&thread, &attributes, send_request, cancellation);
@@ -72,6 +75,7 @@ static bool start_thread(struct cancellation *cancellation)
 void postgres_cancel(PGconn *connection)
 {
         struct cancellation *cancellation = cancellation_new(connection);
+
         if (!cancellation)
                 return;
         if (!start_thread(cancellation)) {

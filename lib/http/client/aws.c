@@ -147,6 +147,7 @@ static bool add_signature(const struct signing_parts *parts, const struct http_a
         memcpy(day, parts->date, 8);
         for (size_t i = 0; i < N_ELEMENTS(steps); i++) {
                 unsigned char code[DIGEST_SIZE];
+
                 if (!HMAC(EVP_sha256(), key, (int)length, (const unsigned char *)steps[i], strlen(steps[i]),
                           code, NULL))
                         return false;
