@@ -2,11 +2,10 @@
 /* The world as it is: this machine's clocks, threads, neighbours and actions. */
 #include "responder/production.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
-#include <time.h>
 
+#include "runbook/wait.h"
 #include "runbook/workers.h"
 
 #define RUNS_AT_ONCE 8
@@ -34,20 +33,12 @@ static nsec read_monotonic(_unused_ void *context)
         return clock_monotonic();
 }
 
-static struct timespec to_timespec(nsec time)
-{
-        return (struct timespec){.tv_sec = (time_t)(time / NSEC_PER_SEC),
-                                 .tv_nsec = (long)(time % NSEC_PER_SEC)};
-}
-
 static bool sleep_until(void *context, nsec until)
 {
         struct production *production = context;
-        const struct timespec time = to_timespec(until);
-        int r = 0;
         pthread_mutex_lock(&production->lock);
-        while (!production->woken && r != ETIMEDOUT)
-                r = pthread_cond_timedwait(&production->woken_up, &production->lock, &time);
+        while (!production->woken && condition_wait_until(&production->woken_up, &production->lock, until))
+                ;
         bool woken = production->woken;
         production->woken = false;
         pthread_mutex_unlock(&production->lock);
@@ -63,10 +54,9 @@ static void wake(void *context)
         pthread_mutex_unlock(&production->lock);
 }
 
-static void pause_for(_unused_ void *context, nsec duration)
+static void pause_whole(_unused_ void *context, nsec duration)
 {
-        const struct timespec time = to_timespec(duration);
-        nanosleep(&time, NULL);
+        pause_for(duration, DEADLINE_NEVER);
 }
 
 static int run_elsewhere(void *context, enum world_pool pool, void (*work)(void *argument), void *argument)
@@ -158,7 +148,7 @@ static const struct world here = {
         .monotonic = read_monotonic,
         .sleep = sleep_until,
         .wake = wake,
-        .pause = pause_for,
+        .pause = pause_whole,
         .run = run_elsewhere,
         .finish = finish,
         .query_holds = query_holds,
@@ -196,11 +186,7 @@ int production_new(struct targets *targets, struct production **ret, struct erro
         read_boot(production->boot, sizeof(production->boot));
         production->world.boot = production->boot;
         pthread_mutex_init(&production->lock, NULL);
-        pthread_condattr_t attributes;
-        pthread_condattr_init(&attributes);
-        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-        pthread_cond_init(&production->woken_up, &attributes);
-        pthread_condattr_destroy(&attributes);
+        condition_init(&production->woken_up);
 
         int r = 0;
         for (size_t i = 0; r >= 0 && i < N_ELEMENTS(production->pools); i++)

@@ -115,13 +115,12 @@ static bool check_name_valid(const char *name)
 }
 
 /* The one kind that an entry names, or NULL after a complaint. */
-static const struct check_kind *find_kind(struct config_node *node, const char *name)
+static const struct check_kind *find_kind(struct config_node *node, const char *name,
+                                          const struct reading *reading)
 {
         const struct check_kind *found = NULL;
-        _cleanup_text_ struct text known = {0};
 
         for (size_t i = 0; check_kinds[i]; i++) {
-                text_printf(&known, "%s%s", i ? ", " : "", check_kinds[i]->name);
                 if (!config_member(node, check_kinds[i]->name))
                         continue;
                 if (found) {
@@ -132,9 +131,13 @@ static const struct check_kind *find_kind(struct config_node *node, const char *
                 }
                 found = check_kinds[i];
         }
-        if (!found)
+        if (!found) {
+                _cleanup_text_ struct text known = {0};
+
+                words_put(&known, reading->kinds, words_count(reading->kinds), ", ");
                 config_complain(node, NULL, "check \"%s\" says no kind; there are: %s", name,
                                 text_string(&known));
+        }
         return found;
 }
 
@@ -241,7 +244,7 @@ static int read_check(struct config_node *node, const struct reading *reading, s
         if (!check->title && !(check->title = strdup(check->name)))
                 return -ENOMEM;
 
-        const struct check_kind *kind = find_kind(node, check->name);
+        const struct check_kind *kind = find_kind(node, check->name, reading);
         if (!kind)
                 return 0;
         check->definition = definition_of(node, check);

@@ -107,12 +107,11 @@ static int take_operand(const char **at, struct operand *operand, struct error *
                 free(TAKE_PTR(operand->metric));
                 return 0;
         }
-        for (size_t i = AGGREGATE_SUM; i < N_ELEMENTS(aggregates); i++)
-                if (strcmp(operand->metric, aggregates[i]) == 0)
-                        operand->aggregate = (enum aggregate)i;
-        if (operand->aggregate == AGGREGATE_NONE)
+        int aggregate = words_find(aggregates, N_ELEMENTS(aggregates), operand->metric);
+        if (aggregate < AGGREGATE_SUM)
                 return error_set(error, EINVAL, "%s() is not known: sum, min, max and time() are",
                                  operand->metric);
+        operand->aggregate = (enum aggregate)aggregate;
         free(operand->metric);
         operand->metric = take_name(at);
         if (!operand->metric)

@@ -84,21 +84,22 @@ static const struct metric_family *find_family(const char *name, const struct me
         return NULL;
 }
 
-/* "the check has no metric x: did you mean y?" */
 static void complain_unknown(const char *name, const struct metric_family *const *families,
                              const struct metric_family *const *own_families, struct config_node *node)
 {
         const struct metric_family *const *const all[] = {families, own_families};
-        const char *nearest = NULL;
+        _cleanup_error_ struct error error = {0};
+        size_t count = 0, known = 0;
 
         for (size_t k = 0; k < N_ELEMENTS(all); k++)
-                for (size_t i = 0; all[k] && all[k][i]; i++) {
-                        const char *const candidates[] = {nearest, all[k][i]->name};
-
-                        nearest = config_nearest(name, candidates, N_ELEMENTS(candidates));
-                }
-        config_complain(node, NULL, "the check measures no %s%s%s%s", name, nearest ? ": did you mean " : "",
-                        nearest ? nearest : "", nearest ? "?" : "");
+                for (size_t i = 0; all[k] && all[k][i]; i++)
+                        count++;
+        _cleanup_free_ const char **names = calloc(count + 1, sizeof(*names));
+        for (size_t k = 0; names && k < N_ELEMENTS(all); k++)
+                for (size_t i = 0; all[k] && all[k][i]; i++)
+                        names[known++] = all[k][i]->name;
+        words_unknown(names, known, name, "the check measures no", &error);
+        config_complain(node, NULL, "%s", error_text(&error));
 }
 
 void thresholds_bind(struct thresholds *thresholds, const struct metric_family *const *families,

@@ -2,12 +2,11 @@
 /* A schedule that is started once and waited for. */
 #include "exporter/commands/run_once.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <stdio.h>
 
 #include "exporter/web/snapshot.h"
+#include "runbook/file.h"
+#include "runbook/wait.h"
 
 #define PATIENCE (100 * NSEC_PER_MSEC) /* for threads whose run has ended */
 
@@ -24,15 +23,11 @@ static void note_change(void *context)
 static struct once *once_new(void)
 {
         struct once *once = calloc(1, sizeof(*once));
-        pthread_condattr_t monotonic;
 
         if (!once)
                 return NULL;
         pthread_mutex_init(&once->lock, NULL);
-        pthread_condattr_init(&monotonic);
-        pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-        pthread_cond_init(&once->changed, &monotonic);
-        pthread_condattr_destroy(&monotonic);
+        condition_init(&once->changed);
         return once;
 }
 
@@ -58,11 +53,9 @@ struct once *once_free(struct once *once)
 /* Until a run ends, or the next one is overdue. */
 static void wait_for_news(struct once *once, nsec until)
 {
-        const struct timespec time = {.tv_sec = until / NSEC_PER_SEC, .tv_nsec = until % NSEC_PER_SEC};
-
         pthread_mutex_lock(&once->lock);
-        while (!once->news && clock_monotonic() < until)
-                pthread_cond_timedwait(&once->changed, &once->lock, &time);
+        while (!once->news && condition_wait_until(&once->changed, &once->lock, until))
+                ;
         once->news = false;
         pthread_mutex_unlock(&once->lock);
 }
@@ -136,33 +129,11 @@ int once_exit_status(enum standing standing)
         return statuses[standing];
 }
 
-/* Beside the file first, so that its readers see the old page or the new one and never a half. */
-static int replace_file(const char *path, const char *data, size_t length, struct error *error)
-{
-        _cleanup_free_ char *next = text_format("%s.%d", path, (int)getpid());
-
-        if (!next)
-                return error_oom(error);
-        _cleanup_close_ int fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-        if (fd < 0)
-                return error_set(error, errno, "%s: %s", next, strerror(errno));
-        int r = write_all(fd, data, length);
-        if (r >= 0 && fsync(fd) < 0)
-                r = -errno;
-        if (r >= 0 && rename(next, path) < 0)
-                r = -errno;
-        if (r < 0) {
-                unlink(next);
-                return error_set(error, -r, "%s: %s", path, strerror(-r));
-        }
-        return 0;
-}
-
 static int write_out(const char *data, size_t length, struct error *error)
 {
-        int r = write_all(STDOUT_FILENO, data, length);
+        int r = file_write(STDOUT_FILENO, data, length);
 
-        return r < 0 ? error_set(error, -r, "standard output: %s", strerrordesc_np(-r)) : 0;
+        return r < 0 ? error_set_errno(error, -r, "standard output") : 0;
 }
 
 int once_write_metrics(const struct once *once, const char *path, struct error *error)
@@ -182,7 +153,7 @@ int once_write_metrics(const struct once *once, const char *path, struct error *
         if (strcmp(path, "-") == 0)
                 r = write_out(http_content_data(page), http_content_length(page), error);
         else
-                r = replace_file(path, http_content_data(page), http_content_length(page), error);
+                r = file_replace(path, http_content_data(page), http_content_length(page), 0644, error);
         http_content_unref(page);
         return r;
 }

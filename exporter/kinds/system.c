@@ -217,7 +217,7 @@ static int system_run(void *state, struct deadline deadline _unused_, struct sam
 
                 if (!path)
                         return error_oom(error);
-                int r = small_file_read(path, FILE_MAX, &content, &reason);
+                int r = file_read_whole(path, FILE_MAX, &content, &reason);
                 if (r == 0 && content.data)
                         sources[i].read(config, content.data, sink);
                 else if (r < 0 && result == 0) {

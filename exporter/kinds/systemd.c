@@ -111,7 +111,7 @@ static int connect_bus(const struct systemd_config *config, struct deadline dead
                         r = sd_bus_wait(bus, left_usec(deadline));
         }
         if (r < 0)
-                return error_set(error, -r, "%s: %s", config->address, strerrordesc_np(-r));
+                return error_set_errno(error, -r, "%s", config->address);
         *ret = TAKE_PTR(bus);
         return 0;
 }
@@ -135,7 +135,7 @@ static int get_property(const struct unit *unit, const char *interface, const ch
                                                           &failure, type, ret);
         if (r < 0)
                 error_set(error, -r, "%s: %s: %s", unit->name, member,
-                          failure.message ? failure.message : strerrordesc_np(-r));
+                          failure.message ? failure.message : error_reason(-r));
         sd_bus_error_free(&failure);
         return r < 0 ? r : 0;
 }

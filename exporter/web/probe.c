@@ -27,15 +27,9 @@ static int read_debug(const struct http_exchange *exchange, bool *ret, struct er
         static const char *const off[] = {"", "0", "false"}, *const on[] = {"1", "true"};
         const char *word = http_query(exchange, "debug");
 
-        *ret = false;
-        for (size_t i = 0; i < N_ELEMENTS(on); i++)
-                if (string_equal(word, on[i])) {
-                        *ret = true;
-                        return 0;
-                }
-        for (size_t i = 0; i < N_ELEMENTS(off); i++)
-                if (!word || strcmp(word, off[i]) == 0)
-                        return 0;
+        *ret = words_find(on, N_ELEMENTS(on), word) >= 0;
+        if (*ret || !word || words_find(off, N_ELEMENTS(off), word) >= 0)
+                return 0;
         return error_set(error, EINVAL, "debug= takes 1 or 0.");
 }
 

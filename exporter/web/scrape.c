@@ -10,6 +10,7 @@
 #include "exporter/web/trace_page.h"
 #include "runbook/log.h"
 #include "runbook/negotiate.h"
+#include "runbook/wait.h"
 
 #define DEFAULT_TIMEOUT 10.0 /* Prometheus' own default */
 #define LONGEST_TIMEOUT 3600.0
@@ -239,17 +240,6 @@ static void answer_waiting(struct scrape *scrape, struct waiting *waiting, bool 
         http_content_unref(page);
 }
 
-static void sleep_until(struct scrape *scrape, nsec at)
-{
-        if (at == INT64_MAX) {
-                pthread_cond_wait(&scrape->wake, &scrape->lock);
-        } else {
-                const struct timespec time = {.tv_sec = at / NSEC_PER_SEC, .tv_nsec = at % NSEC_PER_SEC};
-
-                pthread_cond_timedwait(&scrape->wake, &scrape->lock, &time);
-        }
-}
-
 static void *run_thread(void *context)
 {
         struct scrape *scrape = context;
@@ -264,7 +254,7 @@ static void *run_thread(void *context)
                 ready = take_ready(scrape, &next);
                 over = scrape->retiring && !ready && !scrape->list;
                 if (!ready && !stopping && !over)
-                        sleep_until(scrape, overdue < next ? overdue : next);
+                        condition_wait_until(&scrape->wake, &scrape->lock, overdue < next ? overdue : next);
                 pthread_mutex_unlock(&scrape->lock);
 
                 while (ready) {
@@ -365,7 +355,6 @@ int scrape_new(struct check_set *set, struct workers *workers, struct scrape *pr
                const struct process_status *status, struct scrape **ret, struct error *error)
 {
         struct scrape *scrape = calloc(1, sizeof(*scrape));
-        pthread_condattr_t monotonic;
         int r;
 
         if (!scrape)
@@ -373,10 +362,7 @@ int scrape_new(struct check_set *set, struct workers *workers, struct scrape *pr
         scrape->set = check_set_ref(set);
         scrape->status = status;
         pthread_mutex_init(&scrape->lock, NULL);
-        pthread_condattr_init(&monotonic);
-        pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-        pthread_cond_init(&scrape->wake, &monotonic);
-        pthread_condattr_destroy(&monotonic);
+        condition_init(&scrape->wake);
 
         r = predecessor ? schedule_succeed(predecessor->schedule, set, runs_changed, scrape,
                                            &scrape->schedule, error)

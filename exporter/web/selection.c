@@ -8,8 +8,6 @@
 #include "exporter/check/samples.h"
 #include "runbook/config.h"
 
-#define QUOTED_MAX 100 /* of a name that comes back in an answer */
-
 /* The values of one parameter. */
 struct values {
         char **strings; /* closed by NULL */
@@ -50,15 +48,6 @@ void selection_release(struct selection *selection)
         *selection = (struct selection){0};
 }
 
-static int complain(struct error *error, const char *what, const char *name, const char *const *known,
-                    size_t count)
-{
-        const char *nearest = config_nearest(name, known, count);
-
-        return error_set(error, EINVAL, "There is no %s \"%.*s\".%s%s%s", what, QUOTED_MAX, name,
-                         nearest ? " Did you mean \"" : "", nearest ? nearest : "", nearest ? "\"?" : "");
-}
-
 int selection_find_check(const struct check_set *set, const char *name, size_t *ret, struct error *error)
 {
         for (size_t i = 0; i < set->count; i++)
@@ -69,7 +58,7 @@ int selection_find_check(const struct check_set *set, const char *name, size_t *
         _cleanup_free_ const char **names = calloc(set->count + 1, sizeof(*names));
         for (size_t i = 0; names && i < set->count; i++)
                 names[i] = set->checks[i].name;
-        return names ? complain(error, "check", name, names, set->count) : error_oom(error);
+        return names ? words_unknown(names, set->count, name, "There is no check", error) : error_oom(error);
 }
 
 static int select_checks(const struct values *values, const struct check_set *set, bool *checks,
@@ -132,9 +121,9 @@ static int complain_of_name(const char *name, const struct check_set *set, struc
         take_names(&known, exporter_sample_families);
         for (size_t i = 0; i < set->count; i++)
                 take_names(&known, set->checks[i].kind->families);
-        int r = known.failed
-                        ? error_oom(error)
-                        : complain(error, "metric", name, (const char *const *)known.strings, known.count);
+        int r = known.failed ? error_oom(error)
+                             : words_unknown((const char *const *)known.strings, known.count, name,
+                                             "There is no metric", error);
         values_release(&known);
         return r;
 }

@@ -29,8 +29,9 @@ nsec clock_monotonic(void);
 nsec clock_wall(void);
 
 struct deadline deadline_in(nsec duration);
-/* The earlier instant; whoever listens to one of them listens to it. */
+/* The earlier or the later instant; whoever listens to one of them listens to it. */
 struct deadline deadline_earlier(struct deadline a, struct deadline b);
+struct deadline deadline_later(struct deadline a, struct deadline b);
 bool deadline_passed(struct deadline deadline);
 
 /* What is left, never negative. */

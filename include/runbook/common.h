@@ -30,8 +30,7 @@
                  int unused;                                                                               \
          }))
 
-/* The value of `pointer`, which is NULL afterwards: for handing ownership over. */
-/* The descriptor, which its holder then has no longer. */
+/* The descriptor in `fd`, which is -1 afterwards: for handing ownership over. */
 #define TAKE_FD(fd)                        \
         __extension__({                    \
                 int *_taken_from = &(fd);  \
@@ -40,6 +39,7 @@
                 _taken;                    \
         })
 
+/* The value of `pointer`, which is NULL afterwards: for handing ownership over. */
 #define TAKE_PTR(pointer)                                      \
         __extension__({                                        \
                 __typeof__(pointer) *_taken_from = &(pointer); \

@@ -26,6 +26,7 @@
 #include "runbook/error.h"
 #include "runbook/secret.h"
 #include "runbook/text.h"
+#include "runbook/words.h"
 
 enum config_type {
         CONFIG_STRING,   /* char *: owned */
@@ -62,6 +63,19 @@ struct config_map {
         char **keys, **values;
         size_t count;
 };
+
+/* Whether the list has the string; what the map has under the key, borrowed, or NULL. */
+static inline bool config_strings_have(const struct config_strings *strings, const char *string)
+{
+        return words_find((const char *const *)strings->items, strings->count, string) >= 0;
+}
+
+static inline const char *config_map_get(const struct config_map *map, const char *key)
+{
+        int found = words_find((const char *const *)map->keys, map->count, key);
+
+        return found >= 0 ? map->values[found] : NULL;
+}
 
 struct config_list {
         void *items; /* count structures of the field's .size, one behind the other */
@@ -151,10 +165,6 @@ void config_print(const struct config_node *node, struct text *text);
 /* What one word means for a scalar type (not CONFIG_ENUM), as it would standing alone in a file; written to
  * `at` as a field of that type would be. -EINVAL with what would be right. */
 int config_parse_word(enum config_type type, const char *word, void *at, struct error *error);
-
-/* "mcp-server", "mcp_server" → the candidate that is nearest by edit distance, or NULL when none is near.
- * Candidates that are NULL, as in what was read with mistakes, are passed over. */
-const char *config_nearest(const char *word, const char *const *candidates, size_t count);
 
 /* The reference table of `fields` in Markdown: key, type, default, meaning; nested keys dotted. */
 void config_describe(const struct config_field *fields, struct text *text);

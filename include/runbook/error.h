@@ -20,7 +20,20 @@ struct error {
 /* Sets the sentence, replacing what was there, and returns -code (code is a positive errno). */
 int error_set(struct error *error, int code, const char *format, ...) _printf_(3, 4);
 
-/* Puts "<text>: " before the sentence, for context on the way up; returns `result` unchanged. */
+/*
+ * The same for what a system call or a library told by errno: sets "<text>: <reason>". The reason is appended
+ * here so that it reads alike everywhere: error_set_errno(error, errno, "cannot open %s", path).
+ */
+int error_set_errno(struct error *error, int code, const char *format, ...) _printf_(3, 4);
+
+/*
+ * The reason alone, "No such file or directory", for the few sentences that do not end with it. Always
+ * English, never NULL; valid until the calling thread asks about a number that nothing is known of.
+ */
+const char *error_reason(int code);
+
+/* Puts "<text>: " before the sentence of a failure (`result` < 0), for context on the way up. Returns
+ * `result`. */
 int error_prefix(struct error *error, int result, const char *format, ...) _printf_(3, 4);
 
 /* The standard answer to a failed allocation: -ENOMEM with its sentence. */

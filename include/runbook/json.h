@@ -33,4 +33,11 @@ char *json_print(const cJSON *json);
 /* `cJSON_AddItemToObject`, but replaces what is there and takes `item` also on failure. */
 int json_put(cJSON *object, const char *key, cJSON *item);
 
+/* Puts `item` at the end and takes it, also on failure (-ENOMEM). */
+int json_append(cJSON *array, cJSON *item);
+
+/* A string or a copy that is the caller's, null for NULL; NULL when out of memory. */
+cJSON *json_text(const char *string);
+cJSON *json_copy(const cJSON *item);
+
 #endif

@@ -54,9 +54,6 @@ char *text_take(struct text *text);
 void text_clear(struct text *text);
 void text_free(struct text *text);
 
-/* Writes all of it, however often that takes. A negative errno, which errno holds as well. */
-int write_all(int fd, const void *data, size_t length);
-
 /* Formats into a fresh string the caller frees; NULL when out of memory. */
 char *text_format(const char *format, ...) _printf_(1, 2);
 

@@ -1,36 +1,163 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads a file as a whole, up to a limit. */
+/* Files read, replaced, and the directories they lie in. */
 #include "runbook/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/stat.h>
 
-int small_file_read(const char *path, size_t limit, struct text *text, struct error *error)
-{
-        /* Not blocking: a fifo under the name would otherwise hold up the thread for good. */
-        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        struct stat status;
-        size_t length = 0;
+enum { CHUNK = 4096, FROM_HERE = -1 };
 
-        if (fd < 0 || fstat(fd, &status) < 0)
-                return error_set(error, errno, "%s: %s", path, strerrordesc_np(errno));
-        if (!S_ISREG(status.st_mode))
-                return error_set(error, EINVAL, "%s is not a regular file", path);
-        for (;;) {
-                if (!text_reserve(text, 4096))
-                        return error_oom(error);
-                ssize_t got = read(fd, text->data + text->length, 4096);
+static ssize_t read_full(int fd, char *buffer, size_t length, off_t offset)
+{
+        size_t have = 0;
+
+        while (have < length) {
+                ssize_t got = offset == FROM_HERE
+                                      ? read(fd, buffer + have, length - have)
+                                      : pread(fd, buffer + have, length - have, offset + (off_t)have);
+
                 if (got < 0 && errno == EINTR)
                         continue;
+                if (got < 0 && have == 0)
+                        return -errno;
+                if (got <= 0)
+                        break; /* an error comes again with the next call */
+                have += (size_t)got;
+        }
+        return (ssize_t)have;
+}
+
+ssize_t file_read(int fd, void *buffer, size_t length)
+{
+        return read_full(fd, buffer, length, FROM_HERE);
+}
+
+ssize_t file_read_at(int fd, void *buffer, size_t length, off_t offset)
+{
+        return offset < 0 ? -EINVAL : read_full(fd, buffer, length, offset);
+}
+
+int file_write(int fd, const void *data, size_t length)
+{
+        const char *at = data;
+
+        while (length > 0) {
+                ssize_t put = write(fd, at, length);
+
+                if (put < 0 && errno == EINTR)
+                        continue;
+                if (put < 0)
+                        return -errno;
+                at += put;
+                length -= (size_t)put;
+        }
+        return 0;
+}
+
+static int too_large(const char *name, size_t limit, struct error *error)
+{
+        static const struct {
+                size_t size;
+                const char *name;
+        } units[] = {{(size_t)1 << 20, "MiB"}, {(size_t)1 << 10, "KiB"}, {1, "bytes"}};
+        size_t i = 0;
+
+        while (limit % units[i].size != 0)
+                i++;
+        return error_set(error, EFBIG, "%s is larger than %zu %s", name, limit / units[i].size,
+                         units[i].name);
+}
+
+int file_read_rest(int fd, const char *name, size_t limit, struct text *text, struct error *error)
+{
+        for (size_t length = 0;;) {
+                if (!text_reserve(text, CHUNK))
+                        return error_oom(error);
+                /* One byte more than is allowed shows that it is too much. */
+                size_t room = text->capacity - text->length - 1;
+                if (room > limit - length)
+                        room = limit - length + 1;
+                ssize_t got = file_read(fd, text->data + text->length, room);
                 if (got < 0)
-                        return error_set(error, errno, "%s: %s", path, strerrordesc_np(errno));
+                        return error_set_errno(error, (int)-got, "cannot read %s", name);
                 text->length += (size_t)got;
                 text->data[text->length] = '\0';
                 length += (size_t)got;
-                if (got == 0)
-                        return 0;
                 if (length > limit)
-                        return error_set(error, EFBIG, "%s is larger than %zu bytes", path, limit);
+                        return too_large(name, limit, error);
+                if ((size_t)got < room)
+                        return 0;
         }
+}
+
+int file_read_whole(const char *path, size_t limit, struct text *text, struct error *error)
+{
+        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+        struct stat status;
+
+        if (fd < 0 || fstat(fd, &status) < 0)
+                return error_set_errno(error, errno, "cannot open %s", path);
+        if (!S_ISREG(status.st_mode))
+                return error_set(error, EINVAL, "%s is not a regular file", path);
+        return file_read_rest(fd, path, limit, text, error);
+}
+
+/* Without the first sync a crash of the machine leaves an empty file on XFS, without the second the old one.
+ */
+int file_settle(int fd, int directory, const char *from, const char *to)
+{
+        if (fsync(fd) < 0 || renameat(directory, from, directory, to) < 0)
+                return -errno;
+        /* Some network file systems have no sync for directories, and say so by EINVAL. */
+        return fsync(directory) < 0 && errno != EINVAL ? -errno : 0;
+}
+
+/* As file_replace(), within the open directory. A file of that name is from a process of the same number,
+ * which has crashed. */
+static int replace_in(int directory, const char *name, const void *data, size_t length, mode_t mode)
+{
+        _cleanup_free_ char *beside = text_format("%s.%d.new", name, (int)getpid());
+
+        if (!beside)
+                return -ENOMEM;
+        if (unlinkat(directory, beside, 0) < 0 && errno != ENOENT)
+                return -errno;
+        _cleanup_close_ int fd = openat(directory, beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+        if (fd < 0)
+                return -errno;
+        int r = file_write(fd, data, length);
+        if (r >= 0)
+                r = file_settle(fd, directory, beside, name);
+        if (r < 0)
+                (void)unlinkat(directory, beside, 0);
+        return r;
+}
+
+int file_replace(const char *path, const void *data, size_t length, mode_t mode, struct error *error)
+{
+        const char *slash = strrchr(path, '/');
+        _cleanup_free_ char *parent = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+
+        if (!parent)
+                return error_oom(error);
+        _cleanup_close_ int directory = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        int r = directory < 0 ? -errno : replace_in(directory, slash ? slash + 1 : path, data, length, mode);
+        return r < 0 ? error_set_errno(error, -r, "cannot write %s", path) : 0;
+}
+
+int file_make_directories(const char *path, struct error *error)
+{
+        _cleanup_free_ char *copy = strdup(path);
+
+        if (!copy)
+                return error_oom(error);
+        for (char *slash = copy + strspn(copy, "/"); (slash = strchr(slash, '/')); slash++) {
+                *slash = '\0';
+                if (mkdir(copy, 0700) < 0 && errno != EEXIST)
+                        return error_set_errno(error, errno, "cannot make the directory %s", copy);
+                *slash = '/';
+        }
+        return 0;
 }

@@ -15,6 +15,7 @@ int json_parse(const char *data, size_t length, cJSON **ret, struct error *error
         /* What follows the document may only be white space (and the NUL that a C string ends with). */
         if (json && end) {
                 const char *rest = end;
+
                 while (rest < data + length && strchr(" \t\r\n", *rest) && *rest)
                         rest++;
                 if (rest < data + length && *rest) {
@@ -25,6 +26,7 @@ int json_parse(const char *data, size_t length, cJSON **ret, struct error *error
         }
         if (!json) {
                 size_t line = 1, column = 1;
+
                 for (const char *c = data; end && c < end && c < data + length; c++) {
                         line += *c == '\n';
                         column = *c == '\n' ? 1 : column + 1;
@@ -38,6 +40,7 @@ int json_parse(const char *data, size_t length, cJSON **ret, struct error *error
 const cJSON *json_get(const cJSON *json, ...)
 {
         va_list args;
+
         va_start(args, json);
         for (const char *key; json && (key = va_arg(args, const char *));)
                 json = cJSON_IsObject(json) ? cJSON_GetObjectItemCaseSensitive(json, key) : NULL;
@@ -48,18 +51,21 @@ const cJSON *json_get(const cJSON *json, ...)
 const char *json_string(const cJSON *json, const char *key)
 {
         const cJSON *item = json_get(json, key, NULL);
+
         return cJSON_IsString(item) ? item->valuestring : NULL;
 }
 
 double json_number(const cJSON *json, const char *key, double fallback)
 {
         const cJSON *item = json_get(json, key, NULL);
+
         return cJSON_IsNumber(item) ? item->valuedouble : fallback;
 }
 
 bool json_bool(const cJSON *json, const char *key, bool fallback)
 {
         const cJSON *item = json_get(json, key, NULL);
+
         return cJSON_IsBool(item) ? cJSON_IsTrue(item) : fallback;
 }
 
@@ -80,4 +86,22 @@ int json_put(cJSON *object, const char *key, cJSON *item)
                 return -ENOMEM;
         }
         return 0;
+}
+
+cJSON *json_text(const char *string)
+{
+        return string ? cJSON_CreateString(string) : cJSON_CreateNull();
+}
+
+cJSON *json_copy(const cJSON *item)
+{
+        return item ? cJSON_Duplicate(item, true) : cJSON_CreateNull();
+}
+
+int json_append(cJSON *array, cJSON *item)
+{
+        if (array && item && cJSON_AddItemToArray(array, item))
+                return 0;
+        cJSON_Delete(item);
+        return -ENOMEM;
 }

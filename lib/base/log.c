@@ -6,7 +6,9 @@
 #include <unistd.h>
 
 #include "runbook/clock.h"
+#include "runbook/file.h"
 #include "runbook/text.h"
+#include "runbook/words.h"
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
 
@@ -16,10 +18,9 @@ static bool as_json;
 
 int log_setup(const char *level, const char *format, struct error *error)
 {
-        size_t at = 0;
-        while (at < N_ELEMENTS(level_names) && !string_equal(level, level_names[at]))
-                at++;
-        if (at == N_ELEMENTS(level_names))
+        int at = words_find(level_names, N_ELEMENTS(level_names), level);
+
+        if (at < 0)
                 return error_set(error, EINVAL, "log level '%s' is not one of debug, info, warn, error",
                                  level);
         if (!string_equal(format, "logfmt") && !string_equal(format, "json"))
@@ -78,20 +79,12 @@ void log_event(enum log_level level, const char *message, ...)
         va_start(args, message);
         for (const char *key; (key = va_arg(args, const char *));) {
                 const char *value = va_arg(args, const char *);
+
                 if (value)
                         put_pair(&line, key, value);
         }
         va_end(args);
         text_puts(&line, as_json ? "}\n" : "\n");
 
-        const char *data = text_string(&line);
-        for (size_t left = line.length; left > 0;) {
-                ssize_t written = write(STDERR_FILENO, data, left);
-                if (written < 0 && errno != EINTR)
-                        return;
-                if (written > 0) {
-                        data += written;
-                        left -= (size_t)written;
-                }
-        }
+        (void)file_write(STDERR_FILENO, text_string(&line), line.length);
 }

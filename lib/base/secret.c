@@ -5,28 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "runbook/file.h"
+
 enum { MAX_SECRET = 64 * 1024 };
 
 bool secret_is_set(const struct secret *secret)
 {
         return secret->file || secret->variable;
-}
-
-/* Reads at most one byte more than is allowed, so that the caller sees that it was too much. */
-static ssize_t read_whole(int fd, char buffer[static MAX_SECRET + 1])
-{
-        size_t length = 0;
-        while (length <= MAX_SECRET) {
-                ssize_t got = read(fd, buffer + length, MAX_SECRET + 1 - length);
-                if (got < 0 && errno == EINTR)
-                        continue;
-                if (got < 0)
-                        return -errno;
-                if (got == 0)
-                        break;
-                length += (size_t)got;
-        }
-        return (ssize_t)length;
 }
 
 /* `where` names the file or the variable. Makes room first: growing later would leave copies behind. */
@@ -51,17 +36,18 @@ static int read_file(const char *path, struct text *text, struct error *error)
 {
         _cleanup_free_ char *where = text_format("the secret file %s", path);
         _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+
         if (!where)
                 return error_oom(error);
         if (fd < 0)
-                return error_set(error, errno, "cannot open %s: %s", where, strerror(errno));
+                return error_set_errno(error, errno, "cannot open %s", where);
 
         char *buffer = malloc(MAX_SECRET + 1);
         if (!buffer)
                 return error_oom(error);
-        ssize_t length = read_whole(fd, buffer);
-        int result = length < 0 ? error_set(error, (int)-length, "cannot read %s: %s", where,
-                                            strerror((int)-length))
+        /* One byte more than is allowed, so that it shows that it was too much. */
+        ssize_t length = file_read(fd, buffer, MAX_SECRET + 1);
+        int result = length < 0 ? error_set_errno(error, (int)-length, "cannot read %s", where)
                                 : append_value(text, buffer, (size_t)length, where, error);
         explicit_bzero(buffer, MAX_SECRET + 1);
         free(buffer);

@@ -41,6 +41,7 @@ void systemd_reloading(void)
 {
         _cleanup_free_ char *state =
                 text_format("RELOADING=1\nMONOTONIC_USEC=%lld", (long long)(clock_monotonic() / 1000));
+
         if (state)
                 notify_manager(state);
 }

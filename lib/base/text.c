@@ -205,20 +205,3 @@ char *text_format(const char *format, ...)
         va_end(args);
         return text_take(&text);
 }
-
-int write_all(int fd, const void *data, size_t length)
-{
-        const char *at = data;
-
-        while (length > 0) {
-                ssize_t n = write(fd, at, length);
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return -errno;
-                at += n;
-                length -= (size_t)n;
-        }
-        return 0;
-}

@@ -2,6 +2,8 @@
 /* Well-formedness of UTF-8, one character at a time. */
 #include "runbook/utf8.h"
 
+#include "runbook/common.h"
+
 /* A leading byte decides the length, and how far the second byte may range. */
 static const struct {
         unsigned char first, last, second_low, second_high, length;
@@ -15,7 +17,7 @@ size_t utf8_length(const char *string)
 {
         const unsigned char *s = (const unsigned char *)string;
 
-        for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        for (size_t i = 0; i < N_ELEMENTS(forms); i++) {
                 if (s[0] < forms[i].first || s[0] > forms[i].last)
                         continue;
                 if (forms[i].length == 1)

@@ -15,7 +15,8 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <string.h>
-#include <time.h>
+
+#include "runbook/wait.h"
 
 enum { IDLE_SECONDS = 30, STACK_BYTES = 256 * 1024 };
 
@@ -81,12 +82,6 @@ static void pool_free(struct workers *workers)
         free(workers);
 }
 
-static struct timespec timespec_at(nsec instant)
-{
-        return (struct timespec){.tv_sec = (time_t)(instant / NSEC_PER_SEC),
-                                 .tv_nsec = (long)(instant % NSEC_PER_SEC)};
-}
-
 static void wait_for_call(sem_t *call)
 {
         while (sem_wait(call) != 0)
@@ -96,7 +91,7 @@ static void wait_for_call(sem_t *call)
 /* With the lock held, which it lets go of meanwhile. False when nobody has called in IDLE_SECONDS. */
 static bool sleep_until_called(struct workers *workers)
 {
-        const struct timespec until = timespec_at(clock_monotonic() + IDLE_SECONDS * NSEC_PER_SEC);
+        const struct timespec until = nsec_to_timespec(clock_monotonic() + IDLE_SECONDS * NSEC_PER_SEC);
         struct sleeper self = {.below = workers->sleepers};
         int result;
 
@@ -147,11 +142,10 @@ static void watch_jobs(struct workers *workers)
 {
         workers->watched = true;
         while (workers->first && !workers->stopping && workers->busy >= workers->room) {
-                const struct timespec until = timespec_at(clock_monotonic() + LULL);
+                const nsec until = clock_monotonic() + LULL;
                 unsigned before = workers->taken;
 
-                while (!workers->stopping &&
-                       pthread_cond_timedwait(&workers->lull, &workers->lock, &until) != ETIMEDOUT)
+                while (!workers->stopping && condition_wait_until(&workers->lull, &workers->lock, until))
                         continue;
                 workers->step = workers->taken == before ? 2 * workers->step : AT_ONCE;
                 if (workers->queued > (workers->taken - before) * PATIENCE)
@@ -262,21 +256,16 @@ static int add_thread(struct workers *workers)
 
 int workers_new(unsigned limit, struct workers **ret, struct error *error)
 {
-        pthread_condattr_t monotonic;
-
         if (limit == 0)
                 return error_set(error, EINVAL, "a pool of no threads would never work; the least is 1");
-        struct workers *workers = calloc(1, sizeof *workers);
+        struct workers *workers = calloc(1, sizeof(*workers));
         if (!workers)
                 return error_oom(error);
         workers->limit = limit;
         workers->last = &workers->first;
         pthread_mutex_init(&workers->lock, NULL);
-        pthread_condattr_init(&monotonic);
-        pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-        pthread_cond_init(&workers->lull, &monotonic);
-        pthread_cond_init(&workers->ended, &monotonic);
-        pthread_condattr_destroy(&monotonic);
+        condition_init(&workers->lull);
+        condition_init(&workers->ended);
         *ret = workers;
         return 0;
 }
@@ -310,7 +299,8 @@ static void put_job(struct workers *workers, struct job *job)
 int workers_run(struct workers *workers, void (*run)(void *context), void *context)
 {
         struct sleeper *next = NULL;
-        struct job *job = malloc(sizeof *job);
+        struct job *job = malloc(sizeof(*job));
+
         if (!job)
                 return -ENOMEM;
         *job = (struct job){.run = run, .context = context};
@@ -348,6 +338,7 @@ unsigned workers_stop(struct workers *workers, struct deadline deadline)
         workers->stopping = true;
         while (workers->first) {
                 struct job *job = workers->first;
+
                 workers->first = job->next;
                 free(job);
         }
@@ -356,10 +347,8 @@ unsigned workers_stop(struct workers *workers, struct deadline deadline)
         pthread_cond_broadcast(&workers->lull);
         call_all(workers);
 
-        struct timespec until = timespec_at(deadline.at);
-        int result = 0;
-        while (workers->threads > 0 && result != ETIMEDOUT)
-                result = pthread_cond_timedwait(&workers->ended, &workers->lock, &until);
+        while (workers->threads > 0 && condition_wait_until(&workers->ended, &workers->lock, deadline.at))
+                ;
 
         unsigned hanging = workers->threads;
         workers->abandoned = hanging > 0;

@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libfyaml.h>
-#include <sys/stat.h>
 
 #include "lib/config/tree.h"
+#include "runbook/file.h"
 #include "runbook/utf8.h"
 
 enum {
@@ -37,41 +37,10 @@ struct builder {
         bool document_seen;
 };
 
-/* libfyaml says what it met; a person wants to know what to write instead. */
-static const struct {
-        const char *message, *advice;
-} advices[] = {
-        {"tab character may not be used as indentation", "indent with spaces"},
-        {"plain scalar cannot start with", "put the value in quotes"},
-        {"flow sequence without a closing bracket", "close the list with ']'"},
-        {"flow mapping without a closing brace", "close the mapping with '}'"},
-        {"missing comma in flow", "separate items with ',', or close the one before"},
-        {"invalid nested block mapping on the same line", "put a value that holds ': ' in quotes"},
-        {"invalid multiline plain key", "write 'key: value', and indent both lines alike"},
-        {"invalid mapping in plain multiline", "write 'key: value', and indent keys of one mapping alike"},
-        {"invalid value after mapping", "write 'key: value', and indent keys of one mapping alike"},
-        {"did not find expected key", "write 'key: value', and indent keys of one mapping alike"},
-        {"invalid indentation in mapping", "indent keys of one mapping alike"},
-        {"wrongly indented sequence item", "indent the '-' of one list alike"},
-        {"invalid scalar at the end of block sequence", "begin each item with '- '"},
-        {"block sequence on the same line", "begin the list on the next line, or write [a, b]"},
-        {"without closing quote", "close the quotes"},
-        {"wrongly indented double-quoted scalar", "close the quotes, or indent the lines that follow"},
-        {"wrongly indented single-quoted scalar", "close the quotes, or indent the lines that follow"},
-        {"invalid trailing content after", "put all of the value in one pair of quotes"},
-        {"invalid escape", "write a backslash as \\\\, or use single quotes"},
-        {"invalid alias detected", "put a value that begins with '*' in quotes"},
-        {"invalid anchor detected", "put a value that begins with '&' in quotes"},
-        {"extra closing", "take it away, or put the value in quotes"},
-        {"invalid extra comma", "take it away"},
-        {"invalid comma in the beginning", "take it away"},
-        {"missing document start", "indent everything at the top alike; one file holds one document"},
-        {"undefined tag prefix", "put a value that begins with '!' in quotes"},
-};
-
 static struct config_node *node_new(struct builder *builder, enum node_kind kind)
 {
-        struct config_node *node = calloc(1, sizeof *node);
+        struct config_node *node = calloc(1, sizeof(*node));
+
         if (!node)
                 return NULL;
         *node = (struct config_node){
@@ -96,6 +65,7 @@ static int compare_keys(const void *a, const void *b)
 {
         const struct config_node *x = *(struct config_node *const *)a, *y = *(struct config_node *const *)b;
         int order = strcmp(x->text, y->text);
+
         if (order != 0)
                 return order;
         return x->line != y->line ? x->line - y->line : x->column - y->column;
@@ -106,14 +76,14 @@ static void complain_about_repeated_keys(struct config_node *mapping)
 {
         if (mapping->count < 2)
                 return;
-        _cleanup_free_ struct config_node **keys = calloc(mapping->count, sizeof *keys);
+        _cleanup_free_ struct config_node **keys = calloc(mapping->count, sizeof(*keys));
         if (!keys) {
                 config_complain(mapping, NULL, "out of memory");
                 return;
         }
         for (size_t i = 0; i < mapping->count; i++)
                 keys[i] = mapping->pairs[i].key;
-        qsort(keys, mapping->count, sizeof *keys, compare_keys);
+        qsort(keys, mapping->count, sizeof(*keys), compare_keys);
         for (size_t i = 1, first = 0; i < mapping->count; i++) {
                 if (strcmp(keys[first]->text, keys[i]->text) != 0) {
                         first = i;
@@ -147,7 +117,8 @@ static bool place_node(struct builder *builder, struct config_node *node)
         }
         if (parent->count == parent->capacity) {
                 size_t capacity = parent->capacity ? parent->capacity * 2 : 4;
-                struct config_pair *pairs = reallocarray(parent->pairs, capacity, sizeof *pairs);
+                struct config_pair *pairs = reallocarray(parent->pairs, capacity, sizeof(*pairs));
+
                 if (!pairs) {
                         complain_here(builder, "out of memory");
                         return false;
@@ -187,7 +158,7 @@ static bool add_anchor(struct builder *builder, struct fy_token *token, struct c
                 complain_here(builder, "more than 1000 anchors; use fewer");
                 return false;
         }
-        struct anchor *anchors = reallocarray(builder->anchors, builder->anchor_count + 1, sizeof *anchors);
+        struct anchor *anchors = reallocarray(builder->anchors, builder->anchor_count + 1, sizeof(*anchors));
         char *copy = anchors && name ? strndup(name, length) : NULL;
         if (anchors)
                 builder->anchors = anchors;
@@ -210,6 +181,7 @@ static bool on_alias(struct builder *builder, struct fy_event *event)
                 builder->column--;
         for (size_t i = builder->anchor_count; name && i-- > 0;) {
                 const struct anchor *anchor = &builder->anchors[i];
+
                 if (strlen(anchor->name) != length || memcmp(anchor->name, name, length) != 0)
                         continue;
                 if (anchor->node)
@@ -303,6 +275,7 @@ static bool on_open(struct builder *builder, enum node_kind kind, struct fy_toke
 static bool on_close(struct builder *builder)
 {
         struct open_node *open = &builder->open[--builder->depth];
+
         if (open->anchor > 0)
                 builder->anchors[open->anchor - 1].node = open->node;
         if (open->node->kind == NODE_MAPPING)
@@ -314,6 +287,7 @@ static bool on_close(struct builder *builder)
 static bool is_absent(struct fy_event *event)
 {
         struct fy_token *value = event->type == FYET_SCALAR ? event->scalar.value : NULL;
+
         return event->type == FYET_SCALAR && (!value || (fy_token_get_text_length(value) == 0 &&
                                                          fy_token_scalar_style(value) == FYSS_PLAIN));
 }
@@ -321,6 +295,7 @@ static bool is_absent(struct fy_event *event)
 static bool on_event(struct builder *builder, struct fy_event *event)
 {
         const struct fy_mark *mark = is_absent(event) ? NULL : fy_event_start_mark(event);
+
         if (mark && event->type != FYET_SEQUENCE_END && event->type != FYET_MAPPING_END) {
                 builder->line = mark->line + 1;
                 builder->column = mark->column + 1;
@@ -347,13 +322,11 @@ static bool on_event(struct builder *builder, struct fy_event *event)
 static void complain_from_diag(struct builder *builder, struct fy_diag *diag)
 {
         void *iterator = NULL;
+
         for (const struct fy_diag_error *found; (found = fy_diag_errors_iterate(diag, &iterator));) {
                 if (found->type != FYET_ERROR)
                         continue;
-                const char *advice = NULL;
-                for (size_t i = 0; i < N_ELEMENTS(advices) && !advice; i++)
-                        if (strstr(found->msg, advices[i].message))
-                                advice = advices[i].advice;
+                const char *advice = config_advice(found->msg);
                 config_complain_at(builder->config, found->line > 0 ? found->line : 1,
                                    found->column > 0 ? found->column : 1, "not valid YAML: %s%s%s",
                                    found->msg, advice ? "; " : "", advice ? advice : "");
@@ -367,9 +340,11 @@ static bool check_characters(struct config *config)
 {
         int line = 1, column = 1;
         const char *at = config->content, *end = at + config->length;
+
         while (at < end) {
                 unsigned char c = (unsigned char)*at;
                 size_t length = c == '\0' ? 1 : utf8_length(at);
+
                 if (length == 0) {
                         config_complain_at(config, line, column,
                                            "the byte 0x%02x is not UTF-8; save the file as UTF-8", c);
@@ -400,10 +375,12 @@ static void run_parser(struct builder *builder, struct fy_diag *diag)
         bool going = parser &&
                      fy_parser_set_string(parser, builder->config->content, builder->config->length) == 0;
         bool finished = false;
+
         if (!going)
                 complain_here(builder, "out of memory");
         while (going) {
                 struct fy_event *event = fy_parser_parse(parser);
+
                 if (!event) {
                         if (!finished)
                                 complain_from_diag(builder, diag);
@@ -448,7 +425,8 @@ static void build_tree(struct config *config)
 static int config_new(const char *name, char *content, size_t length, struct config **ret,
                       struct error *error)
 {
-        _cleanup_config_ struct config *config = calloc(1, sizeof *config);
+        _cleanup_config_ struct config *config = calloc(1, sizeof(*config));
+
         if (!config) {
                 free(content);
                 return error_oom(error);
@@ -466,6 +444,7 @@ static int config_new(const char *name, char *content, size_t length, struct con
 int config_parse(const char *name, const char *yaml, struct config **ret, struct error *error)
 {
         char *content = strdup(yaml);
+
         if (!content)
                 return error_oom(error);
         return config_new(name, content, strlen(yaml), ret, error);
@@ -475,25 +454,13 @@ int config_load(const char *path, struct config **ret, struct error *error)
 {
         _cleanup_text_ struct text content = {0};
         _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (fd < 0)
-                return error_set(error, errno, "cannot open %s: %s", path, strerror(errno));
 
-        for (;;) {
-                enum { CHUNK = 64 * 1024 };
-                if (!text_reserve(&content, CHUNK))
-                        return error_oom(error);
-                ssize_t length = read(fd, content.data + content.length, CHUNK);
-                if (length < 0 && errno == EINTR)
-                        continue;
-                if (length < 0)
-                        return error_set(error, errno, "cannot read %s: %s", path, strerror(errno));
-                if (length == 0)
-                        break;
-                content.length += (size_t)length;
-                content.data[content.length] = '\0';
-                if (content.length > MAX_FILE)
-                        return error_set(error, EFBIG, "%s is larger than 16 MiB", path);
-        }
+        if (fd < 0)
+                return error_set_errno(error, errno, "cannot open %s", path);
+
+        int r = file_read_rest(fd, path, MAX_FILE, &content, error);
+        if (r < 0)
+                return r;
         size_t length = content.length;
         char *taken = text_take(&content);
         if (!taken)

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a parsed document can be asked: its nodes, their places, and the complaints about them. */
-#include <ctype.h>
-
 #include "lib/config/tree.h"
 #include "runbook/utf8.h"
 
 enum {
         MAX_COMPLAINTS = 100, /* kept; those beyond are counted */
         MAX_SENTENCE = 1000,  /* bytes */
-        MAX_WORD = 64,        /* of words that are compared by edit distance */
         MAX_SHOWN = 60,       /* bytes of a value in a sentence */
 };
 
@@ -50,12 +47,9 @@ bool config_is_list(const struct config_node *node)
 bool config_is_null(const struct config_node *node)
 {
         static const char *const words[] = {"", "~", "null", "Null", "NULL"};
-        if (node->kind != NODE_SCALAR || !node->plain)
-                return false;
-        for (size_t i = 0; i < N_ELEMENTS(words); i++)
-                if (strcmp(node->text, words[i]) == 0)
-                        return true;
-        return false;
+
+        return node->kind == NODE_SCALAR && node->plain &&
+               words_find(words, N_ELEMENTS(words), node->text) >= 0;
 }
 
 const char *config_scalar(struct config_node *node)
@@ -106,9 +100,11 @@ struct shown config_shown(const char *text)
 static char *one_line(const char *sentence)
 {
         struct text text = {0};
+
         for (const char *at = sentence; *at && text.length < MAX_SENTENCE;) {
                 size_t length = utf8_length(at);
                 unsigned char c = (unsigned char)*at;
+
                 if (length == 0)
                         text_puts(&text, UTF8_REPLACEMENT);
                 else if (c == '\n')
@@ -126,8 +122,10 @@ static char *one_line(const char *sentence)
 static void keep_complaint(struct config *config, struct complaint complaint)
 {
         size_t at = 0;
+
         for (; at < config->kept; at++) {
                 const struct complaint *other = &config->complaints[at];
+
                 if (other->line > complaint.line ||
                     (other->line == complaint.line && other->column > complaint.column))
                         break;
@@ -140,12 +138,12 @@ static void keep_complaint(struct config *config, struct complaint complaint)
         config->total++;
         struct complaint *complaints = NULL;
         if (config->kept < MAX_COMPLAINTS)
-                complaints = reallocarray(config->complaints, config->kept + 1, sizeof *complaints);
+                complaints = reallocarray(config->complaints, config->kept + 1, sizeof(*complaints));
         if (!complaints) {
                 free(complaint.sentence);
                 return;
         }
-        memmove(complaints + at + 1, complaints + at, (config->kept - at) * sizeof *complaints);
+        memmove(complaints + at + 1, complaints + at, (config->kept - at) * sizeof(*complaints));
         complaints[at] = complaint;
         config->complaints = complaints;
         config->kept++;
@@ -185,6 +183,7 @@ static void complain_va(struct config *config, int line, int column, const char 
 void config_complain_at(struct config *config, int line, int column, const char *format, ...)
 {
         va_list args;
+
         va_start(args, format);
         complain_va(config, line, column, format, args);
         va_end(args);
@@ -210,63 +209,4 @@ size_t config_complaints(const struct config *config)
 const char *config_complaints_text(const struct config *config)
 {
         return text_string(&config->text);
-}
-
-/* Words differ only by what a person would see as different: not by case, nor by '-' for '_'. */
-static int letter(char c)
-{
-        return c == '-' ? '_' : tolower((unsigned char)c);
-}
-
-/* Edit distance with transpositions of neighbours (optimal string alignment). */
-static size_t distance(const char *a, size_t a_length, const char *b, size_t b_length)
-{
-        size_t rows[3][MAX_WORD + 1];
-        size_t *before = rows[0], *previous = rows[1], *current = rows[2];
-
-        for (size_t j = 0; j <= b_length; j++)
-                previous[j] = j;
-        for (size_t i = 1; i <= a_length; i++) {
-                current[0] = i;
-                for (size_t j = 1; j <= b_length; j++) {
-                        bool same = letter(a[i - 1]) == letter(b[j - 1]);
-                        size_t best = previous[j - 1] + !same;
-                        if (previous[j] + 1 < best)
-                                best = previous[j] + 1;
-                        if (current[j - 1] + 1 < best)
-                                best = current[j - 1] + 1;
-                        if (i > 1 && j > 1 && letter(a[i - 1]) == letter(b[j - 2]) &&
-                            letter(a[i - 2]) == letter(b[j - 1]) && before[j - 2] + 1 < best)
-                                best = before[j - 2] + 1;
-                        current[j] = best;
-                }
-                size_t *oldest = before;
-                before = previous;
-                previous = current;
-                current = oldest;
-        }
-        return previous[b_length];
-}
-
-const char *config_nearest(const char *word, const char *const *candidates, size_t count)
-{
-        size_t length = word ? strlen(word) : 0, smallest = SIZE_MAX;
-        const char *nearest = NULL;
-
-        if (length == 0 || length > MAX_WORD)
-                return NULL;
-        for (size_t i = 0; i < count; i++) {
-                size_t other = candidates[i] ? strlen(candidates[i]) : 0;
-                if (other == 0 || other > MAX_WORD)
-                        continue;
-                /* A third of the word may be wrong; of very short words one letter. */
-                size_t longer = length > other ? length : other;
-                size_t allowed = longer / 3 > 0 ? longer / 3 : 1;
-                size_t found = distance(word, length, candidates[i], other);
-                if (found <= allowed && found < smallest && found < longer) {
-                        smallest = found;
-                        nearest = candidates[i];
-                }
-        }
-        return nearest;
 }

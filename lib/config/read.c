@@ -36,18 +36,20 @@ struct keys {
 static bool add_keys(struct keys *keys, const struct config_field *fields, const char *const *more)
 {
         size_t count = 0, secrets = 0, added = 0;
+
         for (; fields[count].name; count++)
                 secrets += fields[count].type == CONFIG_SECRET;
         while (more && more[added])
                 added++;
 
-        keys->words = calloc(count + secrets + added + 1, sizeof *keys->words);
-        keys->made = calloc(secrets + 1, sizeof *keys->made);
+        keys->words = calloc(count + secrets + added + 1, sizeof(*keys->words));
+        keys->made = calloc(secrets + 1, sizeof(*keys->made));
         if (!keys->words || !keys->made)
                 return false;
         for (const struct config_field *field = fields; field->name; field++) {
                 if (field->type == CONFIG_SECRET) {
                         char *made = text_format("%s_file", field->name);
+
                         if (!made)
                                 return false;
                         keys->made[keys->made_count++] = made;
@@ -69,29 +71,17 @@ static void release_keys(struct keys *keys)
         *keys = (struct keys){0};
 }
 
-static void put_keys(struct text *text, const struct keys *keys)
-{
-        for (size_t i = 0; i < keys->count; i++)
-                text_printf(text, "%s%s", i > 0 ? ", " : "", keys->words[i]);
-}
-
-static bool is_key(const struct keys *keys, const char *word)
-{
-        for (size_t i = 0; i < keys->count; i++)
-                if (strcmp(keys->words[i], word) == 0)
-                        return true;
-        return false;
-}
-
 static bool complain_about_unknown_keys(struct config_node *node, const struct keys *keys, const char *name)
 {
         bool fine = true;
+
         for (size_t i = 0; i < node->count; i++) {
                 const struct config_node *key = node->pairs[i].key;
-                if (is_key(keys, key->text))
+
+                if (words_find(keys->words, keys->count, key->text) >= 0)
                         continue;
                 fine = false;
-                const char *nearest = config_nearest(key->text, keys->words, keys->count);
+                const char *nearest = words_nearest(keys->words, keys->count, key->text);
                 if (strcmp(key->text, "<<") == 0) {
                         config_complain_at(node->config, key->line, key->column,
                                            "merge keys ('<<') are not part of YAML 1.2; write the keys out");
@@ -104,7 +94,7 @@ static bool complain_about_unknown_keys(struct config_node *node, const struct k
                         text_puts(&known, "none is known here");
                 else {
                         text_puts(&known, "known here: ");
-                        put_keys(&known, keys);
+                        words_put(&known, keys->words, keys->count, ", ");
                 }
                 config_complain_at(node->config, key->line, key->column, "unknown key '%s'%s%s%s; %s",
                                    config_shown(key->text).text, name ? " in '" : "", name ? name : "",
@@ -193,12 +183,13 @@ static bool read_strings(struct config_node *node, const struct config_field *fi
                 return complain_about_kind(node, field);
         if (!one && !complain_when_empty(node, field))
                 return false;
-        strings->items = calloc(count + 1, sizeof *strings->items);
+        strings->items = calloc(count + 1, sizeof(*strings->items));
         if (!strings->items)
                 return oom(node);
         for (size_t i = 0; i < count; i++) {
                 struct config_node *item = one ? node : node->pairs[i].value;
                 char *string = NULL;
+
                 fine &= read_item(item, field, "an item of", &string);
                 if (string && (field->flags & CONFIG_NOT_EMPTY) && !*string) {
                         config_complain(item, NULL, "an item of '%s' must not be empty", field->name);
@@ -219,12 +210,13 @@ static bool read_map(struct config_node *node, const struct config_field *field,
                 return complain_about_kind(node, field);
         if (!complain_when_empty(node, field))
                 return false;
-        map->keys = calloc(node->count + 1, sizeof *map->keys);
-        map->values = calloc(node->count + 1, sizeof *map->values);
+        map->keys = calloc(node->count + 1, sizeof(*map->keys));
+        map->values = calloc(node->count + 1, sizeof(*map->values));
         if (!map->keys || !map->values)
                 return oom(node);
         for (size_t i = 0; i < node->count; i++) {
                 char *value = NULL;
+
                 fine &= read_item(node->pairs[i].value, field, "a value of", &value);
                 char *key = strdup(node->pairs[i].key->text);
                 if (!key || !value) {
@@ -270,6 +262,7 @@ static bool read_list(struct config_node *node, const struct config_field *field
                 return oom(node);
         for (size_t i = 0; i < node->count; i++) {
                 void *item = (char *)list->items + i * field->size;
+
                 list->count = i + 1;
                 fine &= read_table(node->pairs[i].value, field->fields, item, NULL, field->name);
         }
@@ -293,6 +286,7 @@ static bool (*const readers[])(struct config_node *node, const struct config_fie
 static char *variable_name(const char *text)
 {
         size_t length = strlen(text);
+
         if (length < 4 || !string_starts(text, "${") || text[length - 1] != '}')
                 return NULL;
         if (!isalpha((unsigned char)text[2]) && text[2] != '_')
@@ -308,6 +302,7 @@ static bool read_secret(struct config_node *node, const struct config_field *fie
 {
         struct secret *secret = at;
         _cleanup_free_ char *file_key = text_format("%s_file", field->name);
+
         if (!file_key)
                 return oom(node);
         struct config_node *file = config_member(node, file_key);
@@ -380,8 +375,10 @@ static bool read_absent(struct config_node *node, const struct config_field *fie
                         struct config_node *place)
 {
         bool fine = true;
+
         for (const struct config_field *field = fields; field->name; field++) {
                 void *at = at_offset(target, field);
+
                 if (field->type == CONFIG_SECRET || config_member(node, field->name))
                         continue;
                 if (field->fallback)
@@ -395,6 +392,7 @@ static bool read_absent(struct config_node *node, const struct config_field *fie
 static bool complain_about_missing(struct config_node *node, const struct config_field *fields)
 {
         bool fine = true;
+
         for (const struct config_field *field = fields; field->name; field++) {
                 if (!(field->flags & CONFIG_REQUIRED) || field->type == CONFIG_SECRET ||
                     config_member(node, field->name))
@@ -418,7 +416,8 @@ static bool read_table(struct config_node *node, const struct config_field *fiel
                 return false;
         if (node->kind != NODE_MAPPING) {
                 _cleanup_text_ struct text words = {0};
-                put_keys(&words, &keys);
+
+                words_put(&words, keys.words, keys.count, ", ");
                 config_complain(node, NULL, "%s%s%s must be a mapping with the keys %s", name ? "'" : "this",
                                 name ? name : "", name ? "'" : "", text_string(&words));
                 return false;
@@ -429,6 +428,7 @@ static bool read_table(struct config_node *node, const struct config_field *fiel
         for (const struct config_field *field = fields; field->name; field++) {
                 void *at = at_offset(target, field);
                 struct config_node *value = config_member(node, field->name);
+
                 if (field->type == CONFIG_SECRET)
                         fine &= read_secret(node, field, at);
                 else if (value)

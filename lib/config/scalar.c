@@ -100,11 +100,13 @@ static int parse_int64(const char *text, const char **ret_end, int64_t *ret)
 {
         bool negative = *text == '-';
         int64_t value = 0;
+
         text += *text == '-' || *text == '+';
         if (!isdigit((unsigned char)*text) || (text[0] == '0' && isdigit((unsigned char)text[1])))
                 return -EINVAL;
         for (; isdigit((unsigned char)*text); text++) {
                 int digit = *text - '0';
+
                 if (__builtin_mul_overflow(value, 10, &value) ||
                     __builtin_add_overflow(value, negative ? -digit : digit, &value))
                         return -ERANGE;
@@ -143,6 +145,7 @@ static bool is_number(const char *text)
         text += whole;
         if (*text == '.') {
                 size_t fraction = strspn(++text, "0123456789");
+
                 if (fraction == 0)
                         return false;
                 text += fraction;
@@ -220,16 +223,15 @@ static int parse_size(const struct config_field *field, const char *text, bool p
 static int parse_enum(const struct config_field *field, const char *text, bool plain _unused_, void *at,
                       struct error *error)
 {
-        size_t count = 0;
-        for (; field->choices[count]; count++) {
-                if (strcmp(text, field->choices[count]) == 0) {
-                        *(int *)at = (int)count;
-                        return 0;
-                }
+        size_t count = words_count(field->choices);
+        int found = words_find(field->choices, count, text);
+
+        if (found >= 0) {
+                *(int *)at = found;
+                return 0;
         }
         _cleanup_text_ struct text words = {0};
-        for (size_t i = 0; i < count; i++)
-                text_printf(&words, "%s%s", i == 0 ? "" : i + 1 == count ? " or " : ", ", field->choices[i]);
+        words_put(&words, field->choices, count, " or ");
         return error_set(error, EINVAL, "takes %s, not '%s'", text_string(&words), config_shown(text).text);
 }
 

@@ -58,6 +58,9 @@ static inline enum bind_escape config_escape(const struct config_field *field)
 
 void config_complain_at(struct config *config, int line, int column, const char *format, ...) _printf_(4, 5);
 
+/* What a person may write instead of what libfyaml has that message for; NULL when that is not known. */
+const char *config_advice(const char *message);
+
 /* The values YAML gives to an unquoted scalar: null for `~`, `null` and nothing at all. */
 bool config_is_null(const struct config_node *node);
 

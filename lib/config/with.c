@@ -5,7 +5,7 @@
 /* From here on the document frees it. */
 static struct config_node *make_node(struct config *config, const struct config_node *place)
 {
-        struct config_node *node = calloc(1, sizeof *node);
+        struct config_node *node = calloc(1, sizeof(*node));
 
         if (!node)
                 return NULL;
@@ -44,7 +44,7 @@ struct config_node *config_with(struct config_node *node, const char *key, struc
         made->repeated = node->repeated;
         made->weight = node->weight;
         made->height = node->height;
-        made->pairs = calloc(node->count + 1, sizeof *made->pairs);
+        made->pairs = calloc(node->count + 1, sizeof(*made->pairs));
         if (!made->pairs)
                 return NULL;
         made->capacity = node->count + 1;

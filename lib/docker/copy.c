@@ -85,14 +85,13 @@ static int change_environment(cJSON *config, const struct docker_change *change,
                         copy = assignment_new(change, i);
                         done[i] = true;
                 }
-                if (!copy || !cJSON_AddItemToArray(changed, copy))
+                if (json_append(changed, copy) < 0)
                         return error_oom(error);
         }
         for (size_t i = 0; i < change->count; i++) {
                 if (done[i] || !change->values[i])
                         continue;
-                cJSON *added = assignment_new(change, i);
-                if (!added || !cJSON_AddItemToArray(changed, added))
+                if (json_append(changed, assignment_new(change, i)) < 0)
                         return error_oom(error);
         }
         return json_put(config, "Env", TAKE_PTR(changed)) < 0 ? error_oom(error) : 0;
@@ -183,11 +182,8 @@ static int keep_volumes(cJSON *host_config, const cJSON *inspected, struct error
                                 return error_oom(error);
                         continue;
                 }
-                cJSON *made = volume_mount(mount, name, destination);
-                if (!made || !cJSON_AddItemToArray(mounts, made)) {
-                        cJSON_Delete(made);
+                if (json_append(mounts, volume_mount(mount, name, destination)) < 0)
                         return error_oom(error);
-                }
         }
         return 0;
 }
@@ -258,8 +254,7 @@ static cJSON *copy_endpoint(const cJSON *endpoint, const cJSON *inspected, int a
                 {
                         if (!cJSON_IsString(alias) || is_short_id(inspected, alias->valuestring))
                                 continue;
-                        cJSON *word = cJSON_CreateString(alias->valuestring);
-                        if (!word || !cJSON_AddItemToArray(list, word))
+                        if (json_append(list, cJSON_CreateString(alias->valuestring)) < 0)
                                 return NULL;
                 }
         }
@@ -276,12 +271,11 @@ static bool add_connection(cJSON *connect, const cJSON *network, cJSON *endpoint
         const char *id = json_string(network, "NetworkID");
         cJSON *item = cJSON_CreateObject();
         if (json_put(item, "endpoint", endpoint) < 0 ||
-            !put_string(item, "network", id && *id ? id : network->string) ||
-            !cJSON_AddItemToArray(connect, item)) {
+            !put_string(item, "network", id && *id ? id : network->string)) {
                 cJSON_Delete(item);
                 return false;
         }
-        return true;
+        return json_append(connect, item) == 0;
 }
 
 static int copy_networks(cJSON *body, const cJSON *inspected, int api_minor, cJSON *connect,

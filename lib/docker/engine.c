@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "lib/docker/internal.h"
+#include "runbook/wait.h"
 
 #define ANSWER_LIMIT ((size_t)16 << 20)
 #define LOOK_EVERY (250 * NSEC_PER_MSEC)
@@ -413,10 +414,9 @@ int docker_wait_healthy(struct docker *docker, const char *id, nsec settle, stru
                 if (r < 0 && (r != -ETIMEDOUT || !last))
                         return r;
 
-                nsec left = deadline_left(deadline), pause = left < LOOK_EVERY ? left : LOOK_EVERY;
-                if (pause <= 0 || r < 0)
+                if (r < 0 || deadline_passed(deadline))
                         return error_set(error, ETIMEDOUT, "%s did not become healthy in time: %s, health %s",
                                          docker_name(last), docker_status(last), docker_health(last));
-                nanosleep(&(struct timespec){.tv_nsec = pause}, NULL);
+                pause_for(LOOK_EVERY, deadline);
         }
 }

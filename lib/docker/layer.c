@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "lib/docker/internal.h"
+#include "runbook/words.h"
 
 #define FILES_MAX 500
 #define BYTES_MAX ((size_t)16 << 20)
@@ -50,9 +51,9 @@ static bool is_mounted(const cJSON *inspected, const char *path)
 {
         /* The Engine mounts these itself. */
         static const char *const own[] = {"/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/.dockerenv"};
-        for (size_t i = 0; i < N_ELEMENTS(own); i++)
-                if (strcmp(path, own[i]) == 0)
-                        return true;
+
+        if (words_find(own, N_ELEMENTS(own), path) >= 0)
+                return true;
 
         const cJSON *mount, *item;
         cJSON_ArrayForEach(mount, json_get(inspected, "Mounts", NULL))
@@ -188,8 +189,7 @@ int docker_layer_find(struct docker *docker, const cJSON *inspected, struct dead
                 if (size > (double)(BYTES_MAX - bytes))
                         return too_much(inspected, "more than 16 MiB", error);
                 bytes += (size_t)size;
-                cJSON *item = cJSON_CreateString(file);
-                if (!item || !cJSON_AddItemToArray(paths, item))
+                if (json_append(paths, cJSON_CreateString(file)) < 0)
                         return error_oom(error);
         }
         *ret_paths = TAKE_PTR(paths);

@@ -60,6 +60,7 @@ static int begin(struct docker_line_reader *reader, struct docker_line *line,
                 return -EBADMSG;
         if (line->open && memcmp(head, line->head, sizeof(line->head)) != 0) {
                 int r = give(reader, line);
+
                 if (r < 0)
                         return r;
         }
@@ -104,6 +105,7 @@ int docker_line_reader_take(struct docker_line_reader *reader, bool begins, int 
                 keep(reader, line, data, n);
                 if (end) {
                         int r = give(reader, line);
+
                         if (r < 0)
                                 return r;
                         n++;
@@ -119,6 +121,7 @@ int docker_line_reader_end(struct docker_line_reader *reader)
 {
         for (size_t i = 0; i < N_ELEMENTS(reader->lines); i++) {
                 int r = reader->lines[i].open ? give(reader, &reader->lines[i]) : 0;
+
                 if (r < 0)
                         return r;
         }
@@ -139,6 +142,7 @@ struct reading {
 static int take_piece(void *context, int stream, const char *data, size_t length)
 {
         struct reading *reading = context;
+
         return docker_line_reader_take(&reading->lines, reading->decoder.begins, stream, data, length);
 }
 
@@ -148,6 +152,7 @@ int docker_log_lines(struct docker *docker, const char *id, const struct docker_
 {
         _cleanup_json_ cJSON *inspected = NULL;
         int r = docker_inspect(docker, id, deadline, &inspected, error);
+
         if (r < 0)
                 return r;
         struct reading reading = {.lines = {.limit = limit, .sink = sink, .context = context}};
@@ -158,7 +163,7 @@ int docker_log_lines(struct docker *docker, const char *id, const struct docker_
         if (r >= 0 && !reading.lines.raw && !json_bool(json_get(inspected, "State", NULL), "Running", true)) {
                 r = docker_line_reader_end(&reading.lines);
                 if (r < 0)
-                        error_set(error, -r, "the logs could not be read: %s", strerror(-r));
+                        error_set_errno(error, -r, "the logs could not be read");
         }
         docker_line_reader_release(&reading.lines);
         return r;

@@ -92,7 +92,8 @@ static int read_events(const struct text *body, cJSON *array, struct error *erro
                 int r = json_parse(line, length, &event, error);
                 if (r < 0)
                         return error_prefix(error, r, "an event of Docker's");
-                cJSON_AddItemToArray(array, event);
+                if (json_append(array, event) < 0)
+                        return error_oom(error);
         }
         return 0;
 }

@@ -9,6 +9,7 @@
 
 #include "lib/docker/changes.h"
 #include "lib/docker/internal.h"
+#include "runbook/words.h"
 
 #define GRACE_DEFAULT (10 * NSEC_PER_SEC)
 #define ROLL_BACK_TIME (45 * NSEC_PER_SEC) /* beside the time for stopping */
@@ -73,8 +74,7 @@ static char *drift_sentence(const char *service, const struct docker_change *cha
         struct text text = {0};
         text_printf(&text, "Compose does not know that %s was changed in %s: ",
                     change->count == 1 ? "a variable" : "variables", *service ? service : "this container");
-        for (size_t i = 0; i < change->count; i++)
-                text_printf(&text, "%s%s", i > 0 ? ", " : "", change->variables[i]);
+        words_put(&text, change->variables, change->count, ", ");
         text_puts(&text, "; it stays until the service's configuration changes or --force-recreate");
         return text_take(&text);
 }

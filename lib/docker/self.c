@@ -53,7 +53,7 @@ static int look_through(const char *proc, const char *name, bool (*tells)(char *
                 return error_oom(error);
         FILE *file = fopen(path, "re");
         if (!file)
-                return error_set(error, errno, "cannot read %s: %s", path, strerror(errno));
+                return error_set_errno(error, errno, "cannot read %s", path);
 
         size_t size = 0;
         bool found = false;
@@ -63,7 +63,7 @@ static int look_through(const char *proc, const char *name, bool (*tells)(char *
         int code = found || feof(file) ? 0 : errno ? errno : EIO;
         fclose(file);
         if (code)
-                return error_set(error, code, "cannot read %s: %s", path, strerror(code));
+                return error_set_errno(error, code, "cannot read %s", path);
         return found;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Cancelling a statement within a bounded time, although PQcancel() has none. */
 #include <pthread.h>
-#include <time.h>
 
 #include "lib/postgres/internal.h"
+#include "runbook/wait.h"
 
 #define PATIENCE (500 * NSEC_PER_MSEC)
 
@@ -40,6 +40,7 @@ static void *send_request(void *context)
 {
         struct cancellation *cancellation = context;
         char message[256];
+
         /* A failure needs no word: the statement is over, or statement_timeout ends it. */
         (void)PQcancel(cancellation->request, message, sizeof(message));
         let_go(cancellation, true);
@@ -49,13 +50,10 @@ static void *send_request(void *context)
 static struct cancellation *cancellation_new(PGconn *connection)
 {
         struct cancellation *cancellation = calloc(1, sizeof(*cancellation));
+
         if (!cancellation)
                 return NULL;
-        pthread_condattr_t attributes;
-        pthread_condattr_init(&attributes);
-        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-        pthread_cond_init(&cancellation->done_changed, &attributes);
-        pthread_condattr_destroy(&attributes);
+        condition_init(&cancellation->done_changed);
         pthread_mutex_init(&cancellation->lock, NULL);
         cancellation->users = 2;
         cancellation->request = PQgetCancel(connection);
@@ -66,6 +64,7 @@ static bool start_thread(struct cancellation *cancellation)
 {
         pthread_attr_t attributes;
         pthread_t thread;
+
         pthread_attr_init(&attributes);
         pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
         int failure = pthread_create(&thread, &attributes, send_request, cancellation);
@@ -76,6 +75,7 @@ static bool start_thread(struct cancellation *cancellation)
 void postgres_cancel(PGconn *connection)
 {
         struct cancellation *cancellation = cancellation_new(connection);
+
         if (!cancellation)
                 return;
         if (!start_thread(cancellation)) {
@@ -83,12 +83,10 @@ void postgres_cancel(PGconn *connection)
                 return;
         }
 
-        struct deadline deadline = deadline_in(PATIENCE);
-        const struct timespec until = {.tv_sec = deadline.at / NSEC_PER_SEC,
-                                       .tv_nsec = deadline.at % NSEC_PER_SEC};
+        const nsec until = clock_monotonic() + PATIENCE;
         pthread_mutex_lock(&cancellation->lock);
         while (!cancellation->done &&
-               pthread_cond_timedwait(&cancellation->done_changed, &cancellation->lock, &until) == 0)
+               condition_wait_until(&cancellation->done_changed, &cancellation->lock, until))
                 ;
         pthread_mutex_unlock(&cancellation->lock);
         let_go(cancellation, false);

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PostgreSQL: libpq's asynchronous calls in one poll loop, so that a deadline holds for connect and query. */
 /*
+ * PostgreSQL: libpq's asynchronous calls in one poll loop, so that a deadline holds for connect and query.
+ *
  * What the deadline cannot interrupt: libpq looks host *names* up by getaddrinfo, inside of PQconnectStart
  * and PQconnectPoll. An IP address, `hostaddr=` or a unix socket never waits for it.
  */
 #include "runbook/postgres.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 
 #include "lib/postgres/internal.h"
+#include "runbook/socket.h"
 #include "runbook/trace.h"
 
 #define SQLSTATE_LENGTH 5
@@ -33,6 +34,7 @@ static int copy_string(const char *from, char **to, struct error *error)
 int postgres_new(const struct postgres_options *options, struct postgres **ret, struct error *error)
 {
         int r = postgres_check_dsn(options->dsn, error);
+
         if (r < 0)
                 return r;
 
@@ -90,18 +92,9 @@ int postgres_backend_pid(const struct postgres *postgres)
 /* Waits for the socket; -ETIMEDOUT without a sentence, which is the caller's to say. */
 static int wait_socket(PGconn *connection, short events, struct deadline deadline)
 {
-        for (;;) {
-                struct pollfd poll_fd = {.fd = PQsocket(connection), .events = events};
-                if (poll_fd.fd < 0)
-                        return -ECONNRESET;
-                int n = poll(&poll_fd, 1, deadline_left_ms(deadline));
-                if (n > 0)
-                        return poll_fd.revents;
-                if (n == 0)
-                        return -ETIMEDOUT;
-                if (errno != EINTR)
-                        return -errno;
-        }
+        int fd = PQsocket(connection);
+
+        return fd < 0 ? -ECONNRESET : socket_wait(fd, events, deadline);
 }
 
 /* libpq would print notices on stderr. Between statements a FATAL, the server's last word, comes as one too.
@@ -109,6 +102,7 @@ static int wait_socket(PGconn *connection, short events, struct deadline deadlin
 static void take_notice(void *context, const PGresult *result)
 {
         struct postgres *postgres = context;
+
         if (string_equal(PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED), "FATAL"))
                 postgres->ended = true;
 }
@@ -121,6 +115,7 @@ static int connect_failure(PGconn *connection, struct error *error)
                                              "permission denied for database", "is not permitted to log in"};
         const char *text = PQerrorMessage(connection);
         int code = ECONNREFUSED;
+
         for (size_t i = 0; i < N_ELEMENTS(logins); i++)
                 if (strstr(text, logins[i]))
                         code = EACCES;
@@ -138,6 +133,7 @@ static int start_connection(struct postgres *postgres, PGconn **ret, struct erro
 {
         _cleanup_secret_ struct text password = {0};
         int r = secret_read(&postgres->options.password, &password, error);
+
         if (r < 0)
                 return r;
 
@@ -195,6 +191,7 @@ static void trace_statement(struct deadline deadline, const char *sql)
 static void trace_result(struct deadline deadline, const PGresult *result)
 {
         const char *sqlstate = deadline.trace ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
+
         if (sqlstate)
                 trace_step(deadline, "refused, SQLSTATE %s", sqlstate);
         else
@@ -226,6 +223,7 @@ static int exchange_messages(PGconn *connection, const char *sql, const char *co
         for (;;) {
                 while (PQisBusy(connection)) {
                         int r = wait_socket(connection, POLLIN, deadline);
+
                         if (r < 0)
                                 return r;
                         if (!PQconsumeInput(connection))
@@ -255,6 +253,7 @@ static int set_up_session(PGconn *connection, const struct postgres_options *opt
         _cleanup_free_ char *statement =
                 text_format("%lldms", (long long)(options->statement_timeout / NSEC_PER_MSEC));
         _cleanup_free_ char *lock = text_format("%lldms", (long long)(options->lock_timeout / NSEC_PER_MSEC));
+
         if (!statement || !lock)
                 return error_oom(error);
         if (!options->read_only && options->statement_timeout <= 0 && options->lock_timeout <= 0)
@@ -297,7 +296,7 @@ int postgres_connect(struct postgres *postgres, struct deadline deadline, struct
                 if (r == -ETIMEDOUT)
                         return error_set(error, ETIMEDOUT, "PostgreSQL did not take the connection in time");
                 if (r < 0)
-                        return error_set(error, -r, "cannot connect to PostgreSQL: %s", strerror(-r));
+                        return error_set_errno(error, -r, "cannot connect to PostgreSQL");
                 next = PQconnectPoll(connection);
                 if (next == PGRES_POLLING_FAILED)
                         return connect_failure(connection, error);
@@ -316,6 +315,7 @@ int postgres_connect(struct postgres *postgres, struct deadline deadline, struct
 static bool still_there(struct postgres *postgres)
 {
         struct pollfd poll_fd = {.fd = PQsocket(postgres->connection), .events = POLLIN};
+
         /* First what the server said, then that it hung up; a server that says more than that is not idle. */
         for (int i = 0; i < 8 && poll_fd.fd >= 0 && poll(&poll_fd, 1, 0) > 0; i++) {
                 if (!PQconsumeInput(postgres->connection))
@@ -330,6 +330,7 @@ static int make_ready(struct postgres *postgres, struct deadline deadline, struc
 {
         if (postgres->connection && !still_there(postgres)) {
                 bool in_transaction = postgres->in_transaction;
+
                 postgres_disconnect(postgres);
                 if (in_transaction)
                         return error_set(error, ECONNRESET,
@@ -342,6 +343,7 @@ int postgres_query(struct postgres *postgres, const char *sql, const char *const
                    struct deadline deadline, PGresult **ret, struct error *error)
 {
         int r = make_ready(postgres, deadline, error);
+
         if (r < 0)
                 return r;
 
@@ -356,6 +358,7 @@ int postgres_query(struct postgres *postgres, const char *sql, const char *const
         }
         if (r < 0) {
                 _cleanup_text_ struct text line = {0};
+
                 postgres_one_line(PQerrorMessage(postgres->connection), &line);
                 postgres_disconnect(postgres);
                 return error_set(error, ECONNRESET, "the connection to PostgreSQL broke: %s",
@@ -366,6 +369,7 @@ int postgres_query(struct postgres *postgres, const char *sql, const char *const
         ExecStatusType status = PQresultStatus(result);
         if (status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE || status == PGRES_EMPTY_QUERY) {
                 const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
                 strncpy(postgres->sqlstate, sqlstate ? sqlstate : "", SQLSTATE_LENGTH);
                 _cleanup_text_ struct text message = {0};
                 postgres_put_message(result, parameters, count, &message);

@@ -9,6 +9,7 @@ void postgres_one_line(const char *message, struct text *text)
 {
         while (*message) {
                 size_t length = strcspn(message, "\n");
+
                 if (length > 0) {
                         if (text->length > 0)
                                 text_puts(text, "; ");
@@ -25,6 +26,7 @@ static int quoted_parameter(const char *at, const char *const *parameters, int c
 {
         for (int i = 0; i < count; i++) {
                 size_t length = parameters[i] ? strlen(parameters[i]) : 0;
+
                 if (length > 0 && *at == '"' && strncmp(at + 1, parameters[i], length) == 0 &&
                     at[1 + length] == '"') {
                         *ret_length = length + 2;
@@ -38,12 +40,14 @@ void postgres_put_message(const PGresult *result, const char *const *parameters,
 {
         const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
         const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+
         if (!message)
                 message = PQresultStatus(result) == PGRES_EMPTY_QUERY ? "the statement is empty"
                                                                       : "unknown error";
         while (*message) {
                 size_t length = 0;
                 int parameter = quoted_parameter(message, parameters, count, &length);
+
                 if (parameter > 0) {
                         text_printf(text, "$%d", parameter);
                         message += length;
@@ -72,6 +76,7 @@ static int complain_of_word(const char *message, struct error *error)
         static const char invalid[] = "invalid connection option ";
         _cleanup_text_ struct text line = {0};
         bool quoted = false, show = message && string_starts(message, invalid);
+
         for (const char *c = message ? message : "out of memory"; *c && *c != '\n'; c++) {
                 if (*c == '"') {
                         quoted = !quoted;

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "runbook/file.h"
 #include "runbook/trace.h"
 
 #define ERRORS_MAX ((size_t)4096)
@@ -24,29 +25,29 @@ void process_result_release(struct process_result *result)
 }
 
 /* Lists of strings as exec has them, closed by NULL. */
-struct words {
+struct strings {
         char **items;
         size_t count;
 };
 
-static void words_release(struct words *words)
+static void strings_release(struct strings *strings)
 {
-        for (size_t i = 0; i < words->count; i++)
-                free(words->items[i]);
-        free(words->items);
+        for (size_t i = 0; i < strings->count; i++)
+                free(strings->items[i]);
+        free(strings->items);
 }
 
-static int words_new(size_t room, struct words *ret)
+static int strings_new(size_t room, struct strings *ret)
 {
         ret->items = calloc(room + 1, sizeof(*ret->items));
         return ret->items ? 0 : -ENOMEM;
 }
 
-static int words_add(struct words *words, char *word)
+static int strings_add(struct strings *strings, char *word)
 {
         if (!word)
                 return -ENOMEM;
-        words->items[words->count++] = word;
+        strings->items[strings->count++] = word;
         return 0;
 }
 
@@ -62,26 +63,18 @@ static const struct {
         const char *name, *fallback;
 } passed_on[] = {{"PATH", PATH_FALLBACK}, {"LANG", "C.UTF-8"}};
 
-static bool is_given(const struct config_map *given, const char *name)
-{
-        for (size_t i = 0; given && i < given->count; i++)
-                if (strcmp(given->keys[i], name) == 0)
-                        return true;
-        return false;
-}
-
-static int make_environment(const struct config_map *given, struct words *ret)
+static int make_environment(const struct config_map *given, struct strings *ret)
 {
         size_t count = given ? given->count : 0;
-        int r = words_new(count + N_ELEMENTS(passed_on), ret);
+        int r = strings_new(count + N_ELEMENTS(passed_on), ret);
 
         for (size_t i = 0; r == 0 && i < count; i++)
-                r = words_add(ret, text_format("%s=%s", given->keys[i], given->values[i]));
+                r = strings_add(ret, text_format("%s=%s", given->keys[i], given->values[i]));
         for (size_t i = 0; r == 0 && i < N_ELEMENTS(passed_on); i++)
-                if (!is_given(given, passed_on[i].name))
-                        r = words_add(ret,
-                                      text_format("%s=%s", passed_on[i].name,
-                                                  own_variable(passed_on[i].name, passed_on[i].fallback)));
+                if (!given || !config_map_get(given, passed_on[i].name))
+                        r = strings_add(ret,
+                                        text_format("%s=%s", passed_on[i].name,
+                                                    own_variable(passed_on[i].name, passed_on[i].fallback)));
         return r;
 }
 
@@ -101,10 +94,10 @@ static int pipe_open(struct pipe_ends *ret, struct error *error)
         int ends[2];
 
         if (pipe2(ends, O_CLOEXEC) < 0)
-                return error_set(error, errno, "pipe: %s", strerrordesc_np(errno));
+                return error_set_errno(error, errno, "pipe");
         *ret = (struct pipe_ends){ends[0], ends[1]};
         if (fcntl(ret->read, F_SETFL, O_NONBLOCK) < 0)
-                return error_set(error, errno, "pipe: %s", strerrordesc_np(errno));
+                return error_set_errno(error, errno, "pipe");
         return 0;
 }
 
@@ -163,13 +156,13 @@ static int set_files(posix_spawn_file_actions_t *actions, const struct process_o
 
 static int spawn_program(const struct process_options *options, struct process *process, struct error *error)
 {
-        _cleanup_(words_release) struct words argv = {0}, environment = {0};
+        _cleanup_(strings_release) struct strings argv = {0}, environment = {0};
         posix_spawn_file_actions_t actions;
         posix_spawnattr_t attributes;
-        int r = words_new(options->command->count, &argv);
+        int r = strings_new(options->command->count, &argv);
 
         for (size_t i = 0; r == 0 && i < options->command->count; i++)
-                r = words_add(&argv, strdup(options->command->items[i]));
+                r = strings_add(&argv, strdup(options->command->items[i]));
         if (r == 0)
                 r = make_environment(options->environment, &environment);
         if (r < 0 || posix_spawn_file_actions_init(&actions) != 0)
@@ -188,7 +181,7 @@ static int spawn_program(const struct process_options *options, struct process *
         posix_spawn_file_actions_destroy(&actions);
         if (r != 0) {
                 process->pid = 0;
-                return error_set(error, r, "%s: %s", options->command->items[0], strerrordesc_np(r));
+                return error_set_errno(error, r, "%s", options->command->items[0]);
         }
         return 0;
 }
@@ -198,10 +191,8 @@ static int read_some(int fd, size_t limit, struct text *text, bool *ret_too_much
 {
         for (;;) {
                 char buffer[4096];
-                ssize_t got = read(fd, buffer, sizeof(buffer));
+                ssize_t got = file_read(fd, buffer, sizeof(buffer));
 
-                if (got < 0 && errno == EINTR)
-                        continue;
                 if (got <= 0)
                         return got == 0 ? 0 : -EAGAIN;
                 size_t room = limit - text->length;
@@ -226,7 +217,7 @@ static int listen_to(struct process *process, size_t limit, struct deadline dead
                 int r = poll(sources, N_ELEMENTS(sources), deadline_left_ms(deadline));
 
                 if (r < 0 && errno != EINTR)
-                        return error_set(error, errno, "poll: %s", strerrordesc_np(errno));
+                        return error_set_errno(error, errno, "poll");
                 if (r == 0)
                         return error_set(error, ETIMEDOUT, "it did not end in time and was killed");
                 if (r < 0)
@@ -265,13 +256,13 @@ int process_run(const struct process_options *options, struct deadline deadline,
         process.output.write = process.errors.write = -1;
         process.fd = (int)syscall(SYS_pidfd_open, process.pid, 0);
         if (process.fd < 0)
-                return error_set(error, errno, "pidfd_open: %s", strerrordesc_np(errno));
+                return error_set_errno(error, errno, "pidfd_open");
         r = listen_to(&process, options->output_limit, deadline, &result, error);
         if (r < 0)
                 return error_prefix(error, r, "%s", options->command->items[0]);
         /* WNOWAIT leaves the zombie to process_end(). */
         if (waitid(P_PID, (id_t)process.pid, &end, WEXITED | WNOWAIT) < 0)
-                return error_set(error, errno, "waitid: %s", strerrordesc_np(errno));
+                return error_set_errno(error, errno, "waitid");
         result.code = end.si_code == CLD_EXITED ? end.si_status : -end.si_status;
         trace_step(deadline, "it %s %d after writing %zu bytes",
                    result.code < 0 ? "was ended by signal" : "ended with",

@@ -7,12 +7,13 @@
 
 #include "lib/program/internal.h"
 #include "runbook/config.h"
+#include "runbook/file.h"
 #include "runbook/log.h"
 #include "runbook/memory.h"
 #include "runbook/program.h"
 
 /* Those of PROGRAM_FLAGS. */
-static const char *const always_taken[] = {"log.level", "log.format", "version", "help", NULL};
+static const char *const always_taken[] = {"log.level", "log.format", "version", "help"};
 
 /* "json" of the command "--json"; NULL when it is none that a flag asks for. */
 static const char *flag_of(const struct command *command)
@@ -25,16 +26,10 @@ static bool is_word(const struct command *command)
         return *command->name && !flag_of(command);
 }
 
-static bool is_among(const char *name, const char *const *names)
-{
-        while (*names && strcmp(*names, name) != 0)
-                names++;
-        return *names != NULL;
-}
-
 static bool takes(const struct command *command, const char *flag)
 {
-        return is_among(flag, command->flags) || string_equal(flag_of(command), flag);
+        return words_find(command->flags, words_count(command->flags), flag) >= 0 ||
+               string_equal(flag_of(command), flag);
 }
 
 static const struct command *find_word(const struct program *program, const char *word)
@@ -58,11 +53,7 @@ static void refuse_word(const struct program *program, const char *word, struct 
         for (size_t i = 0; i < most; i++)
                 if (is_word(&program->commands[i]))
                         names[count++] = program->commands[i].name;
-        const char *nearest = config_nearest(word, names, count);
-        if (nearest)
-                error_set(error, EINVAL, "there is no command \"%s\"; did you mean %s?", word, nearest);
-        else
-                error_set(error, EINVAL, "there is no command \"%s\"; see --help", word);
+        words_unknown(names, count, word, "there is no command", error);
 }
 
 /* Without a word: what a flag asks for, or else what is done without one. */
@@ -138,7 +129,8 @@ static int check_flags(const struct program *program, const struct command *comm
                        struct error *error)
 {
         for (const struct flag *flag = program->flags; flag->name; flag++)
-                if (flags_given(program->flags, given, flag->name) && !is_among(flag->name, always_taken) &&
+                if (flags_given(program->flags, given, flag->name) &&
+                    words_find(always_taken, N_ELEMENTS(always_taken), flag->name) < 0 &&
                     !takes(command, flag->name))
                         return refuse_flag(program, command, flag->name, error);
         return 0;
@@ -200,10 +192,10 @@ int program_print(const struct text *text)
 {
         int r = text_error(text);
         if (r == 0)
-                r = write_all(STDOUT_FILENO, text_string(text), text->length);
+                r = file_write(STDOUT_FILENO, text_string(text), text->length);
         if (r == 0)
                 return EXIT_FINE;
-        fprintf(stderr, "standard output: %s\n", strerrordesc_np(-r));
+        fprintf(stderr, "standard output: %s\n", error_reason(-r));
         return EXIT_FAILED;
 }
 

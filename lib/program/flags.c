@@ -56,7 +56,7 @@ static int refuse_unknown(const struct flag *flags, const char *name, size_t len
                 return error_oom(error);
         for (size_t i = 0; i < count; i++)
                 names[i] = flags[i].name;
-        const char *nearest = config_nearest(word, names, count);
+        const char *nearest = words_nearest(names, count, word);
         if (nearest)
                 return error_set(error, EINVAL, "unknown flag --%s; did you mean --%s?", word, nearest);
         return error_set(error, EINVAL, "unknown flag --%s; --help lists those there are", word);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Redis: our own socket and poll loop around hiredis' formatter and reader, so that one deadline holds. */
 /*
+ * Redis: our own socket and poll loop around hiredis' formatter and reader, so that one deadline holds.
+ *
  * hiredis' redisContext is not used: its connect leaves the descriptor inheritable and tries one address
  * only, and its write raises SIGPIPE. Its formatter and its reply reader are the same in 0.14 and 1.x.
  *
@@ -14,13 +15,12 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/un.h>
 
 #include "lib/redis/address.h"
+#include "runbook/socket.h"
 #include "runbook/trace.h"
 
 #define REPLY_LIMIT ((size_t)64 << 20) /* bytes of one reply */
@@ -55,59 +55,32 @@ struct redis *redis_close(struct redis *redis)
 
 static int wait_for(int fd, short events, struct deadline deadline, struct error *error)
 {
-        for (;;) {
-                struct pollfd poll_fd = {.fd = fd, .events = events};
-                int n = poll(&poll_fd, 1, deadline_left_ms(deadline));
-                if (n > 0)
-                        return 0;
-                if (n == 0)
-                        return error_set(error, ETIMEDOUT, "Redis did not answer in time");
-                if (errno != EINTR)
-                        return error_set(error, errno, "poll: %s", strerror(errno));
-        }
-}
+        int r = socket_wait(fd, events, deadline);
 
-static int take_fd(int *fd)
-{
-        int taken = *fd;
-        *fd = -1;
-        return taken;
+        if (r == -ETIMEDOUT)
+                return error_set(error, ETIMEDOUT, "Redis did not answer in time");
+        return r < 0 ? error_set_errno(error, -r, "the connection to Redis broke") : 0;
 }
 
 /* Connects one socket; the caller owns *ret_fd. */
 static int connect_address(const struct sockaddr *address, socklen_t length, struct deadline deadline,
                            int *ret_fd, struct error *error)
 {
-        _cleanup_close_ int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-        if (fd < 0)
-                return error_set(error, errno, "socket: %s", strerror(errno));
+        int on = 1, r = socket_connect(address, length, deadline, ret_fd);
 
-        if (connect(fd, address, length) < 0) {
-                /* A unix socket whose backlog is full says EAGAIN, and cannot be waited for. */
-                if (errno != EINPROGRESS)
-                        return error_set(error, errno, "cannot connect to Redis: %s", strerror(errno));
-
-                int r = wait_for(fd, POLLOUT, deadline, error);
-                if (r < 0)
-                        return r;
-                int failure = 0;
-                socklen_t size = sizeof(failure);
-                if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &size) < 0)
-                        failure = errno;
-                if (failure)
-                        return error_set(error, failure, "cannot connect to Redis: %s", strerror(failure));
-        }
-        if (address->sa_family != AF_UNIX) {
-                int on = 1;
-                (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-        }
-        *ret_fd = take_fd(&fd);
+        if (r == -ETIMEDOUT)
+                return error_set(error, ETIMEDOUT, "Redis did not answer in time");
+        if (r < 0)
+                return error_set_errno(error, -r, "cannot connect to Redis");
+        if (address->sa_family != AF_UNIX)
+                (void)setsockopt(*ret_fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
         return 0;
 }
 
 static int connect_unix(const char *path, struct deadline deadline, int *ret_fd, struct error *error)
 {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
+
         if (strlen(path) >= sizeof(address.sun_path))
                 return error_set(error, ENAMETOOLONG, "the path of the Redis socket is longer than %zu bytes",
                                  sizeof(address.sun_path) - 1);
@@ -128,6 +101,7 @@ static int connect_host(const char *host, const char *port, struct deadline dead
         const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
         _cleanup_(addresses_free) struct addrinfo *addresses = NULL;
         int failure = getaddrinfo(host, port, &hints, &addresses);
+
         if (failure)
                 return error_set(error, EHOSTUNREACH, "cannot find the Redis host \"%s\": %s", host,
                                  gai_strerror(failure));
@@ -146,6 +120,7 @@ bool redis_options_check(const struct redis_options *options, struct config_node
         _cleanup_(redis_address_release) struct redis_address address = {0};
         _cleanup_error_ struct error error = {0};
         bool fine = redis_address_parse(options->address, &address, &error) >= 0;
+
         if (!fine)
                 config_complain(node, "address", "%s", error_text(&error));
         if (options->user && *options->user && !secret_is_set(&options->password)) {
@@ -160,9 +135,11 @@ static int open_session(struct redis *redis, const struct redis_options *options
                         struct error *error)
 {
         bool has_user = options->user && *options->user;
+
         if (secret_is_set(&options->password)) {
                 _cleanup_secret_ struct text password = {0};
                 int r = secret_read(&options->password, &password, error);
+
                 if (r < 0)
                         return r;
 
@@ -179,6 +156,7 @@ static int open_session(struct redis *redis, const struct redis_options *options
 
         if (options->database != 0) {
                 _cleanup_free_ char *database = text_format("%lld", (long long)options->database);
+
                 if (!database)
                         return error_oom(error);
                 _cleanup_reply_ redisReply *reply = NULL;
@@ -194,6 +172,7 @@ int redis_connect(const struct redis_options *options, struct deadline deadline,
 {
         _cleanup_(redis_address_release) struct redis_address address = {0};
         int r = redis_address_parse(options->address, &address, error);
+
         if (r < 0)
                 return r;
 
@@ -223,6 +202,7 @@ static int send_all(struct redis *redis, const char *data, size_t length, struct
 {
         while (length > 0) {
                 ssize_t n = send(redis->fd, data, length, MSG_NOSIGNAL);
+
                 if (n >= 0) {
                         data += n;
                         length -= (size_t)n;
@@ -231,8 +211,8 @@ static int send_all(struct redis *redis, const char *data, size_t length, struct
                 if (errno == EINTR)
                         continue;
                 if (errno != EAGAIN && errno != EWOULDBLOCK)
-                        return error_set(error, errno == EPIPE ? ECONNRESET : errno,
-                                         "the connection to Redis broke: %s", strerror(errno));
+                        return error_set_errno(error, errno == EPIPE ? ECONNRESET : errno,
+                                               "the connection to Redis broke");
                 int r = wait_for(redis->fd, POLLOUT, deadline, error);
                 if (r < 0)
                         return r;
@@ -256,8 +236,10 @@ static void trace_queue(struct deadline deadline, const struct text *queue)
         for (const char *at = text_string(queue); deadline.trace && *at == '*';) {
                 char *end;
                 size_t count = strtoul(at + 1, &end, 10);
+
                 for (size_t i = 0; i < count; i++) {
                         size_t length = strtoul(end + strlen("\r\n$"), &end, 10);
+
                         end += strlen("\r\n");
                         if (i == 0)
                                 trace_command(deadline, count, end, length);
@@ -283,8 +265,10 @@ static void trace_reply(struct deadline deadline, const redisReply *reply)
 static int receive_reply(struct redis *redis, struct deadline deadline, redisReply **ret, struct error *error)
 {
         char buffer[16384];
+
         for (size_t total = 0;;) {
                 void *reply = NULL;
+
                 if (redisReaderGetReply(redis->reader, &reply) != REDIS_OK)
                         return error_set(error, EPROTO, "what answered does not speak Redis' protocol");
                 if (reply) {
@@ -305,10 +289,11 @@ static int receive_reply(struct redis *redis, struct deadline deadline, redisRep
                         return error_set(error, ECONNRESET, "Redis closed the connection");
                 else if (errno == EAGAIN || errno == EWOULDBLOCK) {
                         int r = wait_for(redis->fd, POLLIN, deadline, error);
+
                         if (r < 0)
                                 return r;
                 } else if (errno != EINTR)
-                        return error_set(error, errno, "the connection to Redis broke: %s", strerror(errno));
+                        return error_set_errno(error, errno, "the connection to Redis broke");
         }
 }
 
@@ -317,6 +302,7 @@ static int error_reply(const redisReply *reply, struct error *error)
 {
         const char *arguments = strstr(reply->str, ", with args beginning with");
         int length = (int)(arguments ? (size_t)(arguments - reply->str) : strcspn(reply->str, "\r\n"));
+
         return error_set(error, EREMOTEIO, "Redis: %.*s", length, reply->str);
 }
 
@@ -339,6 +325,7 @@ static int take_reply(struct redis *redis, struct deadline deadline, redisReply 
 {
         _cleanup_reply_ redisReply *reply = NULL;
         int r = receive_reply(redis, deadline, &reply, error);
+
         if (r < 0 || !reply)
                 return break_off(redis, r);
         if (reply->type == REDIS_REPLY_ERROR)
@@ -353,6 +340,7 @@ int redis_command(struct redis *redis, struct deadline deadline, redisReply **re
 {
         char *command = NULL;
         size_t length = 0;
+
         if (redis->awaited > 0)
                 return error_set(error, EBUSY, "%zu replies of Redis have not been taken", redis->awaited);
         int r = format_command(redis, &command, &length, error, count, words, lengths);
@@ -372,6 +360,7 @@ int redis_queue(struct redis *redis, struct error *error, size_t count, const ch
         char *command = NULL;
         size_t length = 0;
         int r = format_command(redis, &command, &length, error, count, words, lengths);
+
         if (r < 0 || !command)
                 return r;
         text_append(&redis->queue, command, length);
@@ -404,6 +393,7 @@ int redis_call(struct redis *redis, struct deadline deadline, redisReply **ret, 
         const char *words[CALL_WORDS_MAX];
         size_t count = 0;
         va_list args;
+
         va_start(args, error);
         for (const char *word; (word = va_arg(args, const char *));)
                 if (count < CALL_WORDS_MAX)

@@ -78,7 +78,7 @@ static struct ruleset ruleset_of(int abi, const struct sandbox_options *options)
 
 static int fail_with(const char *doing, int code, struct error *error)
 {
-        return error_set(error, code, "Landlock: %s: %s", doing, strerrordesc_np(code));
+        return error_set_errno(error, code, "Landlock: %s", doing);
 }
 
 /* What of `allowed` this kernel's Landlock takes otherwise is allowed below `path`. */

@@ -175,7 +175,7 @@ int sandbox_seccomp(const struct sandbox_options *options, struct error *error)
                 }
         filter[length++] = (struct sock_filter)PASS;
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-                return error_set(error, errno, "no_new_privs: %s", strerrordesc_np(errno));
+                return error_set_errno(error, errno, "no_new_privs");
         const struct sock_fprog program = {.len = (unsigned short)length, .filter = filter};
         /* TSYNC takes in a thread that a library may have started already. No foreign code runs in this
          * process, which alone the mitigations that SPEC_ALLOW declines are for. */
@@ -184,9 +184,8 @@ int sandbox_seccomp(const struct sandbox_options *options, struct error *error)
         if (r > 0)
                 return error_set(error, EBUSY, "seccomp: thread %ld has a filter of its own", r);
         if (r < 0)
-                return error_set(error, errno == ENOSYS || errno == EINVAL ? EOPNOTSUPP : errno,
-                                 "seccomp: %s", strerrordesc_np(errno));
-        return 0;
+                r = error_set_errno(error, errno, "seccomp");
+        return r == -ENOSYS || r == -EINVAL ? -EOPNOTSUPP : (int)r;
 }
 
 #else

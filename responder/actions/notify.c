@@ -27,12 +27,10 @@ static void notify_check(const void *configured, const struct target_set *target
         _cleanup_free_ const char **names = calloc(targets->receivers.count + 1, sizeof(*names));
         for (size_t i = 0; names && i < targets->receivers.count; i++)
                 names[i] = receivers[i].name;
-        const char *near = names ? config_nearest(config->to, names, targets->receivers.count) : NULL;
-        if (near)
-                config_complain(node, "to", "there is no receiver \"%s\": did you mean \"%s\"?", config->to,
-                                near);
-        else
-                config_complain(node, "to", "there is no receiver \"%s\"", config->to);
+        _cleanup_error_ struct error error = {0};
+        words_unknown(names, names ? targets->receivers.count : 0, config->to, "there is no receiver",
+                      &error);
+        config_complain(node, "to", "%s", error_text(&error));
 }
 
 static int notify_plan(struct step_run *run, cJSON **ret_plan, struct error *error)

@@ -325,26 +325,18 @@ cJSON *alert_to_json(const struct alert *alert)
         return json;
 }
 
-static const char *map_get(const struct config_map *map, const char *name)
-{
-        for (size_t i = 0; i < map->count; i++)
-                if (string_equal(map->keys[i], name))
-                        return map->values[i];
-        return NULL;
-}
-
 const char *alert_label(const struct alert *alert, const char *name)
 {
-        return map_get(&alert->labels, name);
+        return config_map_get(&alert->labels, name);
 }
 
 static const char *get_binding(const void *context, const char *scope, const char *name)
 {
         const struct alert_bindings *bindings = context;
         if (string_equal(scope, "labels"))
-                return map_get(&bindings->alert->labels, name);
+                return config_map_get(&bindings->alert->labels, name);
         if (string_equal(scope, "annotations"))
-                return map_get(&bindings->alert->annotations, name);
+                return config_map_get(&bindings->alert->annotations, name);
         if (string_equal(scope, "alert") && string_equal(name, "fingerprint"))
                 return bindings->alert->fingerprint;
         if (string_equal(scope, "incident") && string_equal(name, "id"))

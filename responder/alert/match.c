@@ -102,14 +102,6 @@ int matchers_add(struct matchers *matchers, const char *text, struct error *erro
         return 0;
 }
 
-static const char *label_value(const struct config_map *labels, const char *name)
-{
-        for (size_t i = 0; i < labels->count; i++)
-                if (string_equal(labels->keys[i], name))
-                        return labels->values[i];
-        return "";
-}
-
 static bool matches(const struct matcher *matcher, const char *value)
 {
         switch (matcher->comparison) {
@@ -123,9 +115,12 @@ static bool matches(const struct matcher *matcher, const char *value)
 
 bool matchers_match(const struct matchers *matchers, const struct config_map *labels)
 {
-        for (size_t i = 0; i < matchers->count; i++)
-                if (!matches(&matchers->items[i], label_value(labels, matchers->items[i].name)))
+        for (size_t i = 0; i < matchers->count; i++) {
+                const char *value = config_map_get(labels, matchers->items[i].name);
+
+                if (!matches(&matchers->items[i], value ? value : ""))
                         return false;
+        }
         return matchers->count > 0;
 }
 

@@ -3,9 +3,11 @@
 #include "responder/commands/plan.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 
 #include "responder/incident/planning.h"
+#include "runbook/file.h"
 
 #define ALERT_FILE_MOST ((size_t)16 * 1024 * 1024)
 #define NO_INCIDENT "INC-0000-0000"
@@ -13,21 +15,11 @@
 static int read_file(const char *path, struct text *text, struct error *error)
 {
         bool standard = string_equal(path, "-");
-        FILE *file = standard ? stdin : fopen(path, "re");
-        if (!file)
-                return error_set(error, errno, "%s: %s", path, strerror(errno));
-        char piece[8192];
-        size_t length;
-        while ((length = fread(piece, 1, sizeof(piece), file)) > 0 && text->length <= ALERT_FILE_MOST)
-                text_append(text, piece, length);
-        bool failed = ferror(file) != 0;
-        if (!standard)
-                fclose(file);
-        if (failed)
-                return error_set(error, EIO, "%s: cannot be read", path);
-        if (text->length > ALERT_FILE_MOST)
-                return error_set(error, EFBIG, "%s: is larger than 16 MiB", path);
-        return text_error(text) < 0 ? error_oom(error) : 0;
+        _cleanup_close_ int opened = standard ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+
+        if (!standard && opened < 0)
+                return error_set_errno(error, errno, "cannot open %s", path);
+        return file_read_rest(standard ? STDIN_FILENO : opened, path, ALERT_FILE_MOST, text, error);
 }
 
 /* One alert, or a webhook's list of them. */
@@ -174,12 +166,11 @@ static cJSON *planning_json(const struct alert *alert, const struct remediation 
         json_put(json, "remediation", cJSON_CreateString(remediation->name));
         json_put(json, "fingerprint", cJSON_CreateString(alert->fingerprint ? alert->fingerprint : ""));
         json_put(json, "plans", TAKE_PTR(planning->plans));
-        json_put(json, "failure",
-                 planning->failure ? cJSON_CreateString(planning->failure) : cJSON_CreateNull());
+        json_put(json, "failure", json_text(planning->failure));
         const char *asks = planning->asks          ? planning->asks
                            : remediation->approval ? "the remediation asks for approval"
                                                    : NULL;
-        json_put(json, "asks", asks ? cJSON_CreateString(asks) : cJSON_CreateNull());
+        json_put(json, "asks", json_text(asks));
         return json;
 }
 
@@ -204,7 +195,7 @@ static int plan_alert(const struct remediation_set *set, const struct alert *ale
                         return r;
                 answer->failures += planning.failure != NULL;
                 if (answer->list) {
-                        cJSON_AddItemToArray(answer->list, planning_json(alert, remediation, &planning));
+                        (void)json_append(answer->list, planning_json(alert, remediation, &planning));
                 } else {
                         text_printf(answer->text, "%s%s sets off %s:\n", answer->matches > 0 ? "\n" : "",
                                     name ? name : "The alert", remediation->name);

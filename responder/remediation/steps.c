@@ -58,12 +58,9 @@ static const struct action *action_of(struct config_node *node, const char *cons
                 const char *key = config_key(node, i);
                 const struct action *action = key ? action_find(key) : NULL;
                 if (!action && key && !is_step_field(key)) {
-                        const char *near = config_nearest(key, names, action_count());
-                        if (near)
-                                config_complain(node, key, "there is no action \"%s\": did you mean \"%s\"?",
-                                                key, near);
-                        else
-                                config_complain(node, key, "there is no action \"%s\"", key);
+                        _cleanup_error_ struct error error = {0};
+                        words_unknown(names, action_count(), key, "there is no action", &error);
+                        config_complain(node, key, "%s", error_text(&error));
                         return NULL;
                 }
                 if (action && found) {

@@ -14,7 +14,6 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -24,7 +23,8 @@
 #include <sys/socket.h>
 
 #include "runbook/clock.h"
-#include "runbook/text.h"
+#include "runbook/file.h"
+#include "runbook/wait.h"
 
 enum { ANSWER_LIMIT = 16 * 1024, FINGERPRINT_LENGTH = 16 };
 
@@ -64,12 +64,8 @@ static _Noreturn void die(const char *what)
 
 static void read_file(const char *path, struct text *text)
 {
-        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (fd < 0)
+        if (file_read_whole(path, (size_t)1 << 30, text, NULL) < 0)
                 die(path);
-        char part[65536];
-        for (ssize_t n; (n = read(fd, part, sizeof part)) > 0;)
-                text_append(text, part, (size_t)n);
 }
 
 static void make_request(struct load *load)
@@ -252,8 +248,7 @@ static void run(struct load *load)
         load->began = clock_monotonic();
         load->ends = load->began + seconds_to_nsec(load->seconds);
         while (!over(load) || load->finished < load->begun) {
-                nsec wait = begin_due(load);
-                struct timespec time = {wait / NSEC_PER_SEC, wait % NSEC_PER_SEC};
+                const struct timespec time = nsec_to_timespec(begin_due(load));
                 struct epoll_event events[64];
                 int count = epoll_pwait2(load->poll, events, 64, &time, NULL);
                 for (int i = 0; i < count; i++) {

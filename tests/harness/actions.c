@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
 
 #include "responder/remediation/action.h"
+#include "runbook/wait.h"
 
 static struct {
         pthread_mutex_t lock;
@@ -65,7 +65,7 @@ bool action_called(const char *word)
 
 void poll_pause(void)
 {
-        nanosleep(&(struct timespec){.tv_nsec = 2000000}, NULL);
+        pause_for(2 * NSEC_PER_MSEC, DEADLINE_NEVER);
 }
 
 void await_action_call(const char *word)

@@ -14,8 +14,11 @@
 #include <stdio.h>
 
 #include "responder/remediation/action.h"
+#include "runbook/file.h"
 #include "runbook/http_client.h"
 #include "runbook/log.h"
+
+#define FILE_MOST ((size_t)64 << 20)
 
 static const char *const own_keys[] = {"step", NULL};
 
@@ -28,16 +31,11 @@ struct driver {
 
 static int read_json(const char *path, cJSON **ret, struct error *error)
 {
-        FILE *file = fopen(path, "re");
-        if (!file)
-                return errno == ENOENT ? 0 : error_set(error, errno, "%s: %s", path, strerror(errno));
         _cleanup_text_ struct text text = {0};
-        char piece[65536];
-        for (size_t n; (n = fread(piece, 1, sizeof(piece), file)) > 0;)
-                text_append(&text, piece, n);
-        fclose(file);
-        int r = json_parse(text_string(&text), text.length, ret, error);
-        return r < 0 ? error_prefix(error, r, "%s", path) : 0;
+        int r = file_read_whole(path, FILE_MOST, &text, error);
+        if (r < 0)
+                return r == -ENOENT ? 0 : r;
+        return error_prefix(error, json_parse(text_string(&text), text.length, ret, error), "%s", path);
 }
 
 static int write_progress(struct step_run *run, const cJSON *state, struct error *error)

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "lib/docker/internal.h"
+#include "runbook/wait.h"
 
 #define QUIET "\"Healthcheck\":{\"Test\":[\"NONE\"]},\"HostConfig\":{\"NetworkMode\":\"none\"}"
 
@@ -209,7 +210,7 @@ static void write_line(struct docker *docker, const char *id, size_t expected)
                 if (lines(&log.out) >= expected)
                         break;
                 assert_false(deadline_passed(deadline));
-                nanosleep(&(struct timespec){.tv_nsec = 20 * NSEC_PER_MSEC}, NULL);
+                pause_for(20 * NSEC_PER_MSEC, DEADLINE_NEVER);
         }
         container_do(docker, "POST", id, "/stop");
 }

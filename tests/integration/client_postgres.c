@@ -4,9 +4,9 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "runbook/postgres.h"
+#include "runbook/wait.h"
 
 static struct postgres *with(struct postgres_options options)
 {
@@ -52,7 +52,7 @@ static void wait_value(struct postgres *postgres, const char *sql, const char *p
                         return;
                 if (deadline_passed(deadline))
                         fail_msg("%s: still %s", sql, found);
-                nanosleep(&(struct timespec){.tv_nsec = 20 * NSEC_PER_MSEC}, NULL);
+                pause_for(20 * NSEC_PER_MSEC, DEADLINE_NEVER);
         }
 }
 

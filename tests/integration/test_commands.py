@@ -132,7 +132,7 @@ def test_what_cannot_be_written_is_said(runs):
 
 
 @pytest.mark.parametrize("words, complaint", [
-    (["chekclist"], 'there is no command "chekclist"; did you mean checklist?'),
+    (["chekclist"], 'there is no command "chekclist"; did you mean "checklist"?'),
     (["checklist", "disk"], '"checklist" takes no further words, and there is "disk"; see --help'),
     (["checklist", "--once=x"], '--once is a command of its own, beside "checklist"'),
     (["--once="], "--once: which file? - is stdout"),
@@ -184,7 +184,7 @@ def test_the_checklist_is_coloured_on_a_terminal_alone(runs):
 
 def test_mistakes_in_the_file_are_neither_a_pass_nor_a_fail(runs):
     done = runs("checklist", checks=[{**DISK, "warn": "runbook_disk_used_rati > 80%"}], expect=3)
-    assert done.stdout == "" and "checks.yml:1:" in done.stderr and "runbook_disk_used_ratio?" in done.stderr
+    assert done.stdout == "" and "checks.yml:1:" in done.stderr and '"runbook_disk_used_ratio"?' in done.stderr
 
 
 def test_one_shot_file_output_zfs_exporter_65(runs, tmp_path, target, hole):

@@ -94,7 +94,7 @@ def test_collect_filters_before_anything_runs(exporter, target):
     with pytest.raises(urllib.error.HTTPError) as caught:
         scrape(daemon, "?collect[]=dsik")
     assert caught.value.code == 400
-    assert caught.value.read().decode() == 'There is no check "dsik". Did you mean "disk"?\n'
+    assert caught.value.read().decode() == 'There is no check "dsik"; did you mean "disk"?\n'
     assert target.hits == []
 
 

@@ -114,9 +114,9 @@ def test_an_operators_own_metric_can_be_named(exporter, target):
 def test_a_name_that_nobody_has_is_refused_with_advice(exporter):
     daemon = exporter(CACHED)
     assert refused(daemon, "?name[]=runbook_disk_size_byte") == (
-        400, 'There is no metric "runbook_disk_size_byte". Did you mean "runbook_disk_size_bytes"?\n')
+        400, 'There is no metric "runbook_disk_size_byte"; did you mean "runbook_disk_size_bytes"?\n')
     assert refused(daemon, "?collect[]=disk8&name[]=runbook_disk_size_bytes") == (
-        400, 'There is no check "disk8". Did you mean "disk0"?\n')
+        400, 'There is no check "disk8"; did you mean "disk0"?\n')
 
 
 class Interpreter:

@@ -78,6 +78,6 @@ def test_a_state_directory_that_cannot_be_written_is_told(program, tmp_path):
         found = scrape(daemon)
         assert value(found, "runbook_check_success", check="app") == 0
         assert value(found, "runbook_log_lines_total", check="app") == 0
-        assert "log-app.new: No such file or directory" in daemon.page("/")
+        assert "log-app: No such file or directory" in daemon.page("/")
     finally:
         assert daemon.stop() == 0

@@ -155,7 +155,7 @@ def test_what_is_not_allowed_is_refused_and_never_contacted(exporter, target, ot
             ({"check": "web", "target": other.url + "x" * 5000}, 403, "may not be pointed at"),
             ({"check": "cache", "target": "127.0.0.1:1"}, 403, "among its targets"),
             ({"check": "disk", "target": "/tmp"}, 400, "of the kind disk, which cannot be pointed elsewhere"),
-            ({"check": "wbe"}, 404, 'There is no check "wbe". Did you mean "web"?'),
+            ({"check": "wbe"}, 404, 'There is no check "wbe"; did you mean "web"?'),
             ({"target": other.url}, 400, "Which check?"), ({"check": ""}, 400, "Which check?"), ({}, 400, "Which check?"),
             ({"check": "web", "debug": "yes"}, 400, "debug= takes 1 or 0"),
             ({"check": "web", "names": "runbook_nothing"}, 400, 'There is no metric "runbook_nothing"')):

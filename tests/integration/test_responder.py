@@ -305,14 +305,14 @@ def test_command_line(make, binaries):
     assert f"{responder.config}:" in mistaken.stderr and 'did you mean "host.memory"' in mistaken.stderr
     assert run(responder, "--no-such-flag").returncode == 2
     for words, complaint in (
-            (["plann"], 'there is no command "plann"; did you mean plan?'),
-            (["nonsense"], 'there is no command "nonsense"; see --help'),
+            (["plann"], 'there is no command "plann"; did you mean "plan"?'),
+            (["nonsense"], 'there is no command "nonsense"; there are: plan, verify, describe'),
             (["plan", "describe"], 'one command at a time: there are "plan" and "describe"'),
             (["plan", "now"], '"plan" takes no further words, and there is "now"; see --help'),
             (["describe", "--json", "--alert=x"], '"describe" does not take --alert: it goes with plan'),
             (["verify", "--dry-run"], '"verify" does not take --dry-run'),
             (["--json"], "--json goes with plan"),
-            (["--config.check", "plann"], 'there is no command "plann"; did you mean plan?'),
+            (["--config.check", "plann"], 'there is no command "plann"; did you mean "plan"?'),
             (["plan"], "plan needs --alert=FILE")):
         done = run(responder, *words)
         assert (done.returncode, done.stdout, done.stderr) == (2, "", f"runbook_responder: {complaint}\n"), words

@@ -46,7 +46,7 @@ static int flag_plan(struct step_run *run, cJSON **ret_plan, struct error *error
         const struct flag_config *config = run->config;
         bool there = access(config->path, F_OK) == 0;
         if (!there && errno != ENOENT)
-                return error_set(error, errno, "%s: %s", config->path, strerror(errno));
+                return error_set_errno(error, errno, "cannot look for %s", config->path);
 
         _cleanup_json_ cJSON *plan = NULL;
         int r = plan_new(&plan, 1, error, there ? "leave %s, which is there" : "create %s", config->path);
@@ -65,7 +65,7 @@ static int flag_run(struct step_run *run, cJSON **ret_outcome, struct error *err
         const char *path = json_string(run->plan, "path");
         int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
         if (fd < 0)
-                return error_set(error, errno, "%s: %s", path, strerror(errno));
+                return error_set_errno(error, errno, "cannot create %s", path);
         close(fd);
         return outcome_new(ret_outcome, error, "%s is there", path);
 }
@@ -77,7 +77,7 @@ static int flag_undo(struct step_run *run, cJSON **ret_outcome, struct error *er
         if (json_bool(run->plan, "was_there", false))
                 return outcome_new(ret_outcome, error, "%s was there before, and stays", path);
         if (unlink(path) < 0 && errno != ENOENT)
-                return error_set(error, errno, "%s: %s", path, strerror(errno));
+                return error_set_errno(error, errno, "cannot remove %s", path);
         return outcome_new(ret_outcome, error, "%s is gone", path);
 }
 

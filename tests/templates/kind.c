@@ -76,7 +76,7 @@ static int read_number(const char *path, long *ret, struct error *error)
 {
         FILE *file = fopen(path, "re");
         if (!file)
-                return error_set(error, errno, "%s: %s", path, strerror(errno));
+                return error_set_errno(error, errno, "cannot open %s", path);
         long number = 0;
         int found = fscanf(file, "%ld", &number);
         fclose(file);

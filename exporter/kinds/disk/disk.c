@@ -124,8 +124,7 @@ static int disk_run(void *state, struct deadline deadline, struct sample_sink *s
                 else if (result == 0)
                         result = answer->hung ? error_set(error, ETIMEDOUT,
                                                           "%s gives no answer: its mount hangs", path)
-                                              : error_set(error, answer->error, "%s: %s", path,
-                                                          strerrordesc_np(answer->error));
+                                              : error_set_errno(error, answer->error, "%s", path);
         }
         return result;
 }

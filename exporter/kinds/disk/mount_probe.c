@@ -5,8 +5,8 @@
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
-#include <time.h>
 
+#include "runbook/wait.h"
 #include "runbook/workers.h"
 
 /* For idle threads to end in; only those that hang take all of it. */
@@ -56,15 +56,11 @@ static void unref_and_unlock(struct shared *shared)
 static struct shared *shared_new(const char *const *paths, size_t count)
 {
         struct shared *shared = calloc(1, sizeof(*shared));
-        pthread_condattr_t monotonic;
 
         if (!shared)
                 return NULL;
         pthread_mutex_init(&shared->lock, NULL);
-        pthread_condattr_init(&monotonic);
-        pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-        pthread_cond_init(&shared->answered, &monotonic);
-        pthread_condattr_destroy(&monotonic);
+        condition_init(&shared->answered);
         shared->references = 1;
         shared->probes = calloc(count + 1, sizeof(*shared->probes));
         shared->count = shared->probes ? count : 0;
@@ -148,21 +144,18 @@ int mount_probes_ask(struct mount_probes *probes, struct deadline deadline, stru
                      struct error *error)
 {
         struct shared *shared = probes->shared;
-        const struct timespec until = {.tv_sec = (time_t)(deadline.at / NSEC_PER_SEC),
-                                       .tv_nsec = (long)(deadline.at % NSEC_PER_SEC)};
-        int r = 0, waited = 0;
+        int r = 0;
 
         pthread_mutex_lock(&shared->lock);
         for (size_t i = 0; i < shared->count && r == 0; i++)
                 r = start_probe(probes->workers, &shared->probes[i]);
-        while (r == 0 && waited != ETIMEDOUT && is_waiting(shared))
-                waited = pthread_cond_timedwait(&shared->answered, &shared->lock, &until);
+        while (r == 0 && is_waiting(shared) &&
+               condition_wait_until(&shared->answered, &shared->lock, deadline.at))
+                ;
         for (size_t i = 0; i < shared->count; i++) {
                 answers[i] = shared->probes[i].answer;
                 answers[i].hung = shared->probes[i].running;
         }
         pthread_mutex_unlock(&shared->lock);
-        return r < 0 ? error_set(error, -r, "there is no thread to ask a file system: %s",
-                                 strerrordesc_np(-r))
-                     : 0;
+        return r < 0 ? error_set_errno(error, -r, "there is no thread to ask a file system") : 0;
 }

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "exporter/kinds/files/gzip_read.h"
+#include "runbook/file.h"
 #include "runbook/process.h"
 
 #define HEAD_MAX ((size_t)4096)
@@ -31,16 +32,11 @@ static int refuse_content(const struct file *file, const char *why, struct error
 }
 
 /* Up to `length` bytes from `offset`; a negative one counts from the end. */
-static ssize_t read_at(const struct file *file, off_t offset, void *buffer, size_t length)
+static ssize_t read_piece(const struct file *file, off_t offset, void *buffer, size_t length)
 {
-        ssize_t got;
-
         if (offset < 0)
                 offset = file->size + offset > 0 ? file->size + offset : 0;
-        do
-                got = pread(file->fd, buffer, length, offset);
-        while (got < 0 && errno == EINTR);
-        return got;
+        return file_read_at(file->fd, buffer, length, offset);
 }
 
 static int check_any(const struct file *file _unused_, struct error *error _unused_)
@@ -61,7 +57,8 @@ static int check_redis(const struct file *file, struct error *error)
                         return refuse_content(file, "not an RDB file", error);
                 version = version * 10 + file->head[i] - '0';
         }
-        if (version >= 5 && (file->size < 18 || read_at(file, -9, end, sizeof(end)) != 9 || end[0] != 0xff))
+        if (version >= 5 &&
+            (file->size < 18 || read_piece(file, -9, end, sizeof(end)) != 9 || end[0] != 0xff))
                 return refuse_content(file, "the RDB file is cut off", error);
         return 0;
 }
@@ -81,7 +78,7 @@ static int read_gzip(const struct file *file, struct gzip_content *content, stru
         int r = gzip_read(file->fd, deadline_earlier(half, file->deadline), content);
         if (r == -EBADMSG)
                 return refuse_content(file, "the gzip file is damaged or cut off", error);
-        return r < 0 ? error_set(error, -r, "%s: %s", file->path, strerrordesc_np(-r)) : 0;
+        return r < 0 ? error_set_errno(error, -r, "%s", file->path) : 0;
 }
 
 static int check_gzip(const struct file *file, struct error *error)
@@ -134,7 +131,7 @@ static int check_tar(const struct file *file, struct error *error)
         if (file->length < TAR_BLOCK || !is_tar_header(file->head))
                 return refuse_content(file, "not a tar archive", error);
         if (file->size % (off_t)TAR_BLOCK != 0 || file->size < (off_t)sizeof(end) ||
-            read_at(file, -(off_t)sizeof(end), end, sizeof(end)) != (ssize_t)sizeof(end) ||
+            read_piece(file, -(off_t)sizeof(end), end, sizeof(end)) != (ssize_t)sizeof(end) ||
             memcmp(end, empty, sizeof(end)) != 0)
                 return refuse_content(file, "the tar archive is cut off", error);
         return 0;
@@ -145,7 +142,7 @@ static int check_sql(const struct file *file, struct error *error)
 {
         char end[257] = "";
 
-        ssize_t got = read_at(file, -256, end, 256);
+        ssize_t got = read_piece(file, -256, end, 256);
         end[got > 0 ? got : 0] = '\0';
         if (!strstr(end, "PostgreSQL database dump complete") &&
             !strstr(end, "PostgreSQL database cluster dump complete"))
@@ -165,7 +162,8 @@ static int check_custom_end(const struct file *file, struct error *error)
         size_t length = file->length > 10 ? 1 + (size_t)file->head[8] : 0;
 
         if (length == 0 || length > sizeof(end) ||
-            read_at(file, -(off_t)length, end, length) != (ssize_t)length || memcmp(end, zero, length) != 0)
+            read_piece(file, -(off_t)length, end, length) != (ssize_t)length ||
+            memcmp(end, zero, length) != 0)
                 return refuse_content(file, "the dump is cut off", error);
         return 0;
 }
@@ -206,12 +204,12 @@ int backup_check(enum backup_form form, const char *path, const char *pg_restore
         struct stat status;
 
         if (fd < 0 || fstat(fd, &status) < 0)
-                return error_set(error, errno, "%s: %s", path, strerrordesc_np(errno));
+                return error_set_errno(error, errno, "%s", path);
         file.fd = fd;
         file.size = status.st_size;
-        ssize_t got = read_at(&file, 0, file.head, HEAD_MAX);
+        ssize_t got = read_piece(&file, 0, file.head, HEAD_MAX);
         if (got < 0)
-                return error_set(error, errno, "%s: %s", path, strerrordesc_np(errno));
+                return error_set_errno(error, (int)-got, "%s", path);
         if (got == 0)
                 return refuse_content(&file, "is empty", error);
         file.length = (size_t)got;

@@ -193,9 +193,7 @@ static int look_at(struct survey *survey, int fd, const char *path, const char *
         struct stat status;
 
         if (fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-                return errno == ENOENT
-                               ? 0
-                               : error_set(error, errno, "%s/%s: %s", path, name, strerrordesc_np(errno));
+                return errno == ENOENT ? 0 : error_set_errno(error, errno, "%s/%s", path, name);
         if (S_ISDIR(status.st_mode) && survey->config->recursive && status.st_dev == survey->device) {
                 _cleanup_free_ char *below = text_format("%s/%s", path, name);
 
@@ -223,9 +221,7 @@ static int walk_directory(struct survey *survey, int parent, const char *name, c
         /* Below the operator's own directory no link is followed. */
         int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (depth > 0 ? O_NOFOLLOW : 0));
         if (fd < 0)
-                return depth > 0 && errno == ENOENT
-                               ? 0
-                               : error_set(error, errno, "%s: %s", path, strerrordesc_np(errno));
+                return depth > 0 && errno == ENOENT ? 0 : error_set_errno(error, errno, "%s", path);
         directory = fdopendir(fd);
         if (!directory) {
                 close(fd);

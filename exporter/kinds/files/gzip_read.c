@@ -6,6 +6,8 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "runbook/file.h"
+
 enum { INPUT = 16 * 1024, OUTPUT = 32 * 1024, ROUNDS = 16 /* between looks at the clock */ };
 
 /* Keeps of a piece what is asked for. */
@@ -22,16 +24,6 @@ static void take_bytes(struct gzip_content *content, const unsigned char *data, 
         while (end > 0 && data[end - 1] == 0)
                 end--;
         content->zeros = length - end + (end == 0 ? content->zeros : 0);
-}
-
-static ssize_t read_piece(int fd, unsigned char *buffer, off_t offset)
-{
-        ssize_t got;
-
-        do
-                got = pread(fd, buffer, INPUT, offset);
-        while (got < 0 && errno == EINTR);
-        return got < 0 ? -errno : got;
 }
 
 static void inflate_end_p(z_stream **stream)
@@ -52,7 +44,7 @@ int gzip_read(int fd, struct deadline deadline, struct gzip_content *ret)
         off_t offset = 0;
         for (unsigned round = 1;; round++) {
                 if (stream.avail_in == 0) {
-                        ssize_t got = read_piece(fd, input, offset);
+                        ssize_t got = file_read_at(fd, input, INPUT, offset);
 
                         if (got < 0)
                                 return (int)got;

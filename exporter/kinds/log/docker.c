@@ -276,12 +276,12 @@ static int go_to_end(struct reading *reading, struct deadline patience, struct e
 
 static bool member_of(const struct log_docker *source, const char *service, size_t *ret)
 {
-        for (size_t i = 0; i < source->config->services.count; i++)
-                if (strcmp(source->config->services.items[i], service) == 0) {
-                        *ret = i;
-                        return true;
-                }
-        return false;
+        const struct config_strings *services = &source->config->services;
+        int found = words_find((const char *const *)services->items, services->count, service);
+
+        if (found >= 0)
+                *ret = (size_t)found;
+        return found >= 0;
 }
 
 /* Makes places for containers that are new, and forgets those of containers that are gone. */

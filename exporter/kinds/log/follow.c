@@ -9,6 +9,7 @@
 #include <zlib.h>
 
 #include "exporter/kinds/log/places.h"
+#include "runbook/file.h"
 #include "runbook/trace.h"
 
 #define BUFFER_BYTES ((size_t)64 * 1024)
@@ -99,22 +100,12 @@ bool log_follow_caught_up(const struct log_follow *follow)
         return follow->caught_up;
 }
 
-static ssize_t read_at(int fd, void *buffer, size_t length, uint64_t offset)
-{
-        ssize_t got;
-
-        do
-                got = pread(fd, buffer, length, (off_t)offset);
-        while (got < 0 && errno == EINTR);
-        return got;
-}
-
 /* The sum of a file's first bytes, as many as `length`; false when it has no longer so many. */
 static bool sum_head(int fd, size_t length, uint32_t *ret)
 {
         unsigned char head[LOG_HEAD_MAX];
 
-        if (read_at(fd, head, length, 0) != (ssize_t)length)
+        if (file_read_at(fd, head, length, 0) != (ssize_t)length)
                 return false;
         *ret = (uint32_t)crc32(0, head, (uInt)length);
         return true;
@@ -195,7 +186,7 @@ static int see_file(const struct search *search, const char *path, bool listed, 
         struct stat status;
 
         if (fd < 0)
-                return errno == ENOENT ? 0 : error_set(error, errno, "%s: %s", path, strerrordesc_np(errno));
+                return errno == ENOENT ? 0 : error_set_errno(error, errno, "%s", path);
         if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
                 return 0;
         struct followed *file = find_followed(follow, &status);
@@ -318,9 +309,10 @@ static int read_on(struct log_follow *follow, struct followed *file, struct dead
         for (;;) {
                 if (deadline_passed(deadline))
                         return -EAGAIN;
-                ssize_t got = read_at(file->fd, follow->buffer, follow->buffer_size, file->place.offset);
+                ssize_t got = file_read_at(file->fd, follow->buffer, follow->buffer_size,
+                                           (off_t)file->place.offset);
                 if (got < 0)
-                        return error_set(error, errno, "%s: %s", file->path, strerrordesc_np(errno));
+                        return error_set_errno(error, (int)-got, "%s", file->path);
                 for (ssize_t i = 0; i < got; i++)
                         if (follow->buffer[i] == '\0')
                                 follow->buffer[i] = ' ';

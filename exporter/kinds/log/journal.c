@@ -71,9 +71,8 @@ static void close_journal_p(sd_journal **opened)
 
 static int fail_with(const struct journal *journal, int r, struct error *error)
 {
-        return error_set(error, -r, "%s: %s",
-                         journal->config->directory ? journal->config->directory : "the journal",
-                         strerrordesc_np(-r));
+        return error_set_errno(error, -r, "%s",
+                               journal->config->directory ? journal->config->directory : "the journal");
 }
 
 /* Entries of services that run as a person's user are in that user's file: all of this machine's are read. */

@@ -6,6 +6,7 @@
 #include <pthread.h>
 
 #include "runbook/trace.h"
+#include "runbook/wait.h"
 
 struct postgres_connection {
         struct postgres_connection *next;
@@ -56,16 +57,12 @@ static int connection_new(const struct postgres_options *options, nsec statement
 {
         struct postgres_connection *connection = calloc(1, sizeof(*connection));
         struct postgres_options own = *options;
-        pthread_condattr_t monotonic;
         int r;
 
         if (!connection)
                 return error_oom(error);
         pthread_mutex_init(&connection->lock, NULL);
-        pthread_condattr_init(&monotonic);
-        pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-        pthread_cond_init(&connection->free, &monotonic);
-        pthread_condattr_destroy(&monotonic);
+        condition_init(&connection->free);
 
         own.application_name = "runbook_exporter";
         own.read_only = true;
@@ -133,15 +130,12 @@ struct postgres_connection *postgres_connection_close(struct postgres_connection
 
 static bool wait_for_turn(struct postgres_connection *connection, struct deadline deadline)
 {
-        const struct timespec until = {.tv_sec = deadline.at / NSEC_PER_SEC,
-                                       .tv_nsec = deadline.at % NSEC_PER_SEC};
         bool mine;
 
         pthread_mutex_lock(&connection->lock);
         if (connection->taken)
                 trace_step(deadline, "waiting for the connection, which another check of the server has");
-        while (connection->taken &&
-               pthread_cond_timedwait(&connection->free, &connection->lock, &until) != ETIMEDOUT)
+        while (connection->taken && condition_wait_until(&connection->free, &connection->lock, deadline.at))
                 ;
         mine = !connection->taken;
         if (mine)

@@ -2,21 +2,6 @@
 /* `groups:` of a kind, read into one bit for each group that was chosen. */
 #include "exporter/kinds/shared/group_names.h"
 
-static void complain_of_name(struct config_node *place, const char *word, const char *const *names,
-                             size_t count)
-{
-        const char *nearest = config_nearest(word, names, count);
-        _cleanup_text_ struct text known = {0};
-
-        if (nearest) {
-                config_complain(place, NULL, "there is no group \"%s\", did you mean \"%s\"?", word, nearest);
-                return;
-        }
-        for (size_t i = 0; i < count; i++)
-                text_printf(&known, "%s%s", i > 0 ? ", " : "", names[i]);
-        config_complain(place, NULL, "there is no group \"%s\"; there are: %s", word, text_string(&known));
-}
-
 bool group_names_read(const struct config_strings *chosen, struct config_node *node, const char *const *names,
                       size_t count, unsigned *ret)
 {
@@ -26,15 +11,16 @@ bool group_names_read(const struct config_strings *chosen, struct config_node *n
         *ret = 0;
         for (size_t i = 0; i < chosen->count; i++) {
                 const char *word = chosen->items[i] ? chosen->items[i] : "";
-                size_t g = 0;
+                int group = words_find(names, count, word);
 
-                while (g < count && strcmp(names[g], word) != 0)
-                        g++;
-                if (g < count) {
-                        *ret |= 1U << g;
+                if (group >= 0) {
+                        *ret |= 1U << group;
                         continue;
                 }
-                complain_of_name(config_is_list(list) ? config_item(list, i) : list, word, names, count);
+                _cleanup_error_ struct error error = {0};
+                words_unknown(names, count, word, "there is no group", &error);
+                config_complain(config_is_list(list) ? config_item(list, i) : list, NULL, "%s",
+                                error_text(&error));
                 fine = false;
         }
         return fine;

@@ -3,8 +3,6 @@
 #include "exporter/kinds/shared/state_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 
 #include "runbook/file.h"
 
@@ -22,7 +20,7 @@ int state_file_load(const char *path, const char *title, struct text *lines, str
 
         if (access(path, F_OK) < 0 && errno == ENOENT)
                 return 0;
-        int r = small_file_read(path, FILE_MAX, &content, error);
+        int r = file_read_whole(path, FILE_MAX, &content, error);
         if (r < 0)
                 return r;
         if (!string_starts(text_string(&content), title) || content.data[length] != '\n')
@@ -34,16 +32,10 @@ int state_file_load(const char *path, const char *title, struct text *lines, str
 int state_file_save(const char *path, const char *title, const struct text *lines, struct error *error)
 {
         _cleanup_text_ struct text content = {0};
-        _cleanup_free_ char *next = text_format("%s.new", path);
 
         text_printf(&content, "%s\n", title);
         text_append(&content, text_string(lines), lines->length);
-        if (!next || text_error(&content) < 0 || text_error(lines) < 0)
+        if (text_error(&content) < 0 || text_error(lines) < 0)
                 return error_oom(error);
-        _cleanup_close_ int fd = open(next, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-        /* Without the sync a crash of the machine leaves an empty file on XFS. */
-        if (fd < 0 || write_all(fd, content.data, content.length) < 0 || fdatasync(fd) < 0 ||
-            rename(next, path) < 0)
-                return error_set(error, errno, "%s: %s", next, strerrordesc_np(errno));
-        return 0;
+        return file_replace(path, content.data, content.length, 0600, error);
 }

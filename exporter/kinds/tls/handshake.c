@@ -7,10 +7,9 @@
 #include <netdb.h>
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
-#include <poll.h>
 #include <stdio.h>
-#include <sys/socket.h>
 
+#include "runbook/socket.h"
 #include "runbook/trace.h"
 
 const char *const tls_starts[] = {"none", "postgres", NULL};
@@ -36,47 +35,23 @@ static const char *take_reason(void)
         return reason ? reason : "no reason given";
 }
 
-/* Waits until the socket can do what `events` says. */
 static int wait_for(int fd, short events, struct deadline deadline, struct error *error)
 {
-        struct pollfd poller = {.fd = fd, .events = events};
+        int r = socket_wait(fd, events, deadline);
 
-        for (;;) {
-                int r = poll(&poller, 1, deadline_left_ms(deadline));
-
-                if (r > 0)
-                        return 0;
-                if (r == 0)
-                        return error_set(error, ETIMEDOUT, "no answer in time");
-                if (errno != EINTR)
-                        return error_set(error, errno, "poll: %s", strerrordesc_np(errno));
-        }
+        if (r == -ETIMEDOUT)
+                return error_set(error, ETIMEDOUT, "no answer in time");
+        return r < 0 ? error_set_errno(error, -r, "the connection broke") : 0;
 }
 
 static int connect_one(const struct addrinfo *address, struct deadline deadline, int *ret,
                        struct error *error)
 {
-        _cleanup_close_ int fd =
-                socket(address->ai_family, address->ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC,
-                       address->ai_protocol);
-        int failure = 0, r;
-        socklen_t length = sizeof(failure);
+        int r = socket_connect(address->ai_addr, address->ai_addrlen, deadline, ret);
 
-        if (fd < 0)
-                return error_set(error, errno, "socket: %s", strerrordesc_np(errno));
-        if (connect(fd, address->ai_addr, address->ai_addrlen) < 0) {
-                if (errno != EINPROGRESS)
-                        return error_set(error, errno, "%s", strerrordesc_np(errno));
-                r = wait_for(fd, POLLOUT, deadline, error);
-                if (r < 0)
-                        return r;
-                if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &failure, &length) < 0)
-                        failure = errno;
-                if (failure)
-                        return error_set(error, failure, "%s", strerrordesc_np(failure));
-        }
-        *ret = TAKE_FD(fd);
-        return 0;
+        if (r == -ETIMEDOUT)
+                return error_set(error, ETIMEDOUT, "no answer in time");
+        return r < 0 ? error_set_errno(error, -r, "cannot connect") : 0;
 }
 
 /* Tries the host's addresses in the resolver's order. Looking the name up is what no deadline interrupts. */

@@ -15,6 +15,7 @@
 #include "exporter/check/check.h"
 #include "exporter/kinds/shared/paths.h"
 #include "exporter/kinds/tls/handshake.h"
+#include "runbook/digest.h"
 #include "runbook/file.h"
 
 #define FILE_MAX ((size_t)4 << 20) /* the bundle of all public authorities is a twentieth of it */
@@ -185,18 +186,17 @@ static void name_text(const X509_NAME *name, struct text *text)
 
 static void add_info(const struct tls_peer *peer, X509 *leaf, struct sample_sink *sink)
 {
-        _cleanup_text_ struct text subject = {0}, issuer = {0}, fingerprint = {0};
-        unsigned char digest[EVP_MAX_MD_SIZE];
-        unsigned length = 0;
+        _cleanup_text_ struct text subject = {0}, issuer = {0};
+        unsigned char digest[DIGEST_SIZE];
+        char fingerprint[DIGEST_TEXT_MAX] = "";
 
         name_text(X509_get_subject_name(leaf), &subject);
         name_text(X509_get_issuer_name(leaf), &issuer);
-        if (X509_digest(leaf, EVP_sha256(), digest, &length) == 1)
-                for (unsigned i = 0; i < length; i++)
-                        text_printf(&fingerprint, "%02x", digest[i]);
+        if (X509_digest(leaf, EVP_sha256(), digest, NULL) == 1)
+                digest_text(digest, fingerprint);
         SAMPLE(sink, &info, 1, {"address", peer->address}, {"version", SSL_get_version(peer->ssl)},
                {"cipher", SSL_get_cipher_name(peer->ssl)}, {"subject", text_string(&subject)},
-               {"issuer", text_string(&issuer)}, {"fingerprint", text_string(&fingerprint)});
+               {"issuer", text_string(&issuer)}, {"fingerprint", fingerprint});
 }
 
 static int run_remote(const struct tls_state *tls, struct deadline deadline, struct sample_sink *sink,
@@ -271,7 +271,7 @@ static int run_file(const char *path, struct sample_sink *sink, struct error *er
 
         if (!chain)
                 return error_oom(error);
-        int r = small_file_read(path, FILE_MAX, &content, error);
+        int r = file_read_whole(path, FILE_MAX, &content, error);
         if (r < 0)
                 return r;
         ERR_clear_error();

@@ -12,8 +12,7 @@
 #include <openssl/hmac.h>
 
 #include "lib/http/client/internal.h"
-
-#define DIGEST 32
+#include "runbook/digest.h"
 
 /* SHA-256 of nothing: the body of a GET. */
 #define EMPTY_HASH "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -33,12 +32,6 @@ static int read_key(const struct secret *key, const char *what, struct text *val
         if (strpbrk(text_string(value) + start, "\r\n"))
                 return error_set(error, EINVAL, "%s is more than one line", what);
         return 0;
-}
-
-static void put_hex(struct text *text, const unsigned char bytes[static DIGEST])
-{
-        for (size_t i = 0; i < DIGEST; i++)
-                text_printf(text, "%02x", bytes[i]);
 }
 
 /* A part of the URL as it stands there; one that is not there is "". */
@@ -131,20 +124,20 @@ static void put_canonical(struct text *text, const struct signing_parts *parts)
 static bool put_signed_text(struct text *text, const struct signing_parts *parts)
 {
         _cleanup_secret_ struct text canonical = {0};
-        unsigned char hash[DIGEST];
+        unsigned char hash[DIGEST_SIZE];
+        char hash_text[DIGEST_TEXT_MAX];
 
         put_canonical(&canonical, parts);
-        if (text_error(&canonical) < 0 ||
-            EVP_Digest(text_string(&canonical), canonical.length, hash, NULL, EVP_sha256(), NULL) != 1)
+        if (text_error(&canonical) < 0 || digest_of(text_string(&canonical), canonical.length, hash) < 0)
                 return false;
-        text_printf(text, "AWS4-HMAC-SHA256\n%s\n%s\n", parts->date, text_string(&parts->scope));
-        put_hex(text, hash);
+        text_printf(text, "AWS4-HMAC-SHA256\n%s\n%s\n%s", parts->date, text_string(&parts->scope),
+                    digest_text(hash, hash_text));
         return text_error(text) == 0;
 }
 
 /* The key of each step is the code of the one before; the last code is the signature. */
 static bool add_signature(const struct signing_parts *parts, const struct http_aws_signing *signing,
-                          const char *signed_text, unsigned char ret[static DIGEST])
+                          const char *signed_text, unsigned char ret[static DIGEST_SIZE])
 {
         char day[9] = {0};
         const char *const steps[] = {day, signing->region, signing->service, "aws4_request", signed_text};
@@ -153,14 +146,15 @@ static bool add_signature(const struct signing_parts *parts, const struct http_a
 
         memcpy(day, parts->date, 8);
         for (size_t i = 0; i < N_ELEMENTS(steps); i++) {
-                unsigned char code[DIGEST];
+                unsigned char code[DIGEST_SIZE];
+
                 if (!HMAC(EVP_sha256(), key, (int)length, (const unsigned char *)steps[i], strlen(steps[i]),
                           code, NULL))
                         return false;
-                memcpy(ret, code, DIGEST);
-                explicit_bzero(code, DIGEST);
+                memcpy(ret, code, DIGEST_SIZE);
+                explicit_bzero(code, DIGEST_SIZE);
                 key = ret;
-                length = DIGEST;
+                length = DIGEST_SIZE;
         }
         return true;
 }
@@ -177,14 +171,15 @@ static int add_signed(struct curl_slist **headers, const struct signing_parts *p
                       const struct http_aws_signing *signing, struct error *error)
 {
         _cleanup_text_ struct text signed_text = {0}, authorization = {0};
-        unsigned char signature[DIGEST];
+        unsigned char signature[DIGEST_SIZE];
+        char signature_text[DIGEST_TEXT_MAX];
 
         if (!put_signed_text(&signed_text, parts) ||
             !add_signature(parts, signing, text_string(&signed_text), signature))
                 return error_oom(error);
-        text_printf(&authorization, "AWS4-HMAC-SHA256 Credential=%s/%s, SignedHeaders=%s, Signature=",
-                    text_string(&parts->access_key), text_string(&parts->scope), signed_headers(parts));
-        put_hex(&authorization, signature);
+        text_printf(&authorization, "AWS4-HMAC-SHA256 Credential=%s/%s, SignedHeaders=%s, Signature=%s",
+                    text_string(&parts->access_key), text_string(&parts->scope), signed_headers(parts),
+                    digest_text(signature, signature_text));
         bool added = text_error(&authorization) == 0 &&
                      add_line(headers, "Host", text_string(&parts->host)) &&
                      add_line(headers, "x-amz-content-sha256", EMPTY_HASH) &&

@@ -91,8 +91,10 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
         struct transfer *transfer = context;
         const struct http_request *request = transfer->request;
         size_t length = size * count;
+
         if (request->on_data) {
                 int r = request->on_data(request->context, data, length);
+
                 return r < 0 ? give_up(transfer, r) : length;
         }
 
@@ -109,6 +111,7 @@ static size_t on_header(char *data, size_t size, size_t count, void *context)
         struct transfer *transfer = context;
         struct text *headers = &transfer->response.headers;
         size_t length = size * count;
+
         /* A status line: what was before it belongs to a "100 Continue". */
         if (length >= 5 && memcmp(data, "HTTP/", 5) == 0) {
                 text_clear(headers);
@@ -132,6 +135,7 @@ static void headers_free(struct curl_slist **headers)
 static int add_bearer(struct curl_slist **headers, const struct secret *bearer, struct error *error)
 {
         _cleanup_secret_ struct text line = {0};
+
         text_puts(&line, "Authorization: Bearer ");
         int r = secret_read(bearer, &line, error);
         if (r < 0)
@@ -172,6 +176,7 @@ static void set_method(CURL *curl, const struct http_request *request)
 {
         const char *method = request->method ? request->method : "GET";
         bool get = strcmp(method, "GET") == 0, head = strcmp(method, "HEAD") == 0;
+
         if (request->body_length > 0 || strcmp(method, "POST") == 0) {
                 curl_easy_setopt(curl, CURLOPT_POST, 1L);
                 curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length);
@@ -214,6 +219,7 @@ static void set_tls(CURL *curl, const struct http_request *request)
 static void set_transfer(CURL *curl, struct transfer *transfer, int left_ms)
 {
         const struct http_request *request = transfer->request;
+
         curl_easy_reset(curl);
         curl_easy_setopt(curl, CURLOPT_URL, request->url);
         curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -247,6 +253,7 @@ static void set_transfer(CURL *curl, struct transfer *transfer, int left_ms)
 static double seconds_until(CURL *curl, CURLINFO info)
 {
         curl_off_t microseconds = 0;
+
         curl_easy_getinfo(curl, info, &microseconds);
         return microseconds > 0 ? (double)microseconds / 1e6 : 0;
 }
@@ -265,6 +272,7 @@ static struct http_phases read_phases(CURL *curl)
         double sending = seconds_until(curl, CURLINFO_PRETRANSFER_TIME_T);
         double answering = seconds_until(curl, CURLINFO_STARTTRANSFER_TIME_T);
         double total = seconds_until(curl, CURLINFO_TOTAL_TIME_T);
+
         return (struct http_phases){
                 .resolve = resolved,
                 .connect = difference(connected, resolved),
@@ -280,11 +288,13 @@ static int64_t certificate_expiry(CURL *curl)
 {
         static const char key[] = "Expire date:";
         const struct curl_certinfo *certificates = NULL;
+
         if (curl_easy_getinfo(curl, CURLINFO_CERTINFO, &certificates) != CURLE_OK || !certificates ||
             certificates->num_of_certs < 1)
                 return 0;
         for (const struct curl_slist *line = certificates->certinfo[0]; line; line = line->next) {
                 struct tm tm = {0};
+
                 if (string_starts(line->data, key) &&
                     (strptime(line->data + strlen(key), "%b %d %H:%M:%S %Y", &tm) ||
                      strptime(line->data + strlen(key), "%Y-%m-%d %H:%M:%S", &tm)))
@@ -297,6 +307,7 @@ static int64_t certificate_expiry(CURL *curl)
 static int64_t remember_expiry(struct http_client *client, CURL *curl, const char *url)
 {
         long opened = 0;
+
         if (!is_https(url))
                 return 0;
         _cleanup_free_ char *origin = http_url_part(url, false);
@@ -328,6 +339,7 @@ static int fetch_failed(CURL *curl, struct transfer *transfer, CURLcode code, st
         const struct http_request *request = transfer->request;
         long os_error = 0;
         int result = -EIO;
+
         for (size_t i = 0; i < N_ELEMENTS(results); i++)
                 if (results[i].code == code) {
                         result = results[i].result;
@@ -352,9 +364,10 @@ static int fetch_failed(CURL *curl, struct transfer *transfer, CURLcode code, st
                 return error_set(error, ETIMEDOUT, "%s%s%s: timed out waiting for %s", at, over, path,
                                  waiting_for(curl));
         curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_error);
-        if (result == -ECONNREFUSED && os_error != 0)
-                return error_set(error, ECONNREFUSED, "%s%s%s: cannot connect: %s", at, over, path,
-                                 strerror((int)os_error));
+        if (result == -ECONNREFUSED && os_error != 0) {
+                error_set_errno(error, (int)os_error, "%s%s%s: cannot connect", at, over, path);
+                return result;
+        }
         /* Libcurl keeps what failed first, which is to ask for the address of a peer that is gone already. */
         const char *message = transfer->message[0] ? transfer->message : curl_easy_strerror(code);
         if (string_starts(message, "getpeername() failed"))
@@ -383,6 +396,7 @@ int http_transfer_begin(CURL *curl, struct transfer *transfer, const struct http
         int left_ms = deadline_left_ms(request->deadline);
         if (left_ms == 0) {
                 _cleanup_free_ char *url = http_url_part(request->url, !request->url_is_secret);
+
                 return error_set(error, ETIMEDOUT, "%s: no time was left to ask", url ? url : "the URL");
         }
         int r = add_headers(&transfer->headers, request, error);
@@ -398,6 +412,7 @@ int http_transfer_end(CURL *curl, struct transfer *transfer, CURLcode code, stru
                       struct error *error)
 {
         int r = 0;
+
         if (code != CURLE_OK)
                 r = fetch_failed(curl, transfer, code, error);
         else {
@@ -418,6 +433,7 @@ int http_fetch(struct http_client *client, const struct http_request *request, s
         struct transfer transfer;
         CURL *curl = handle_for(client, request);
         int r = curl ? http_transfer_begin(curl, &transfer, request, error) : error_oom(error);
+
         if (r < 0)
                 return r;
         CURLcode code = curl_easy_perform(curl);
@@ -433,6 +449,7 @@ bool http_response_header(const struct http_response *response, const char *name
 {
         size_t length = strlen(name);
         const char *line = text_string(&response->headers);
+
         for (; *line; line += strcspn(line, "\n"), line += *line == '\n') {
                 if (strncasecmp(line, name, length) != 0 || line[length] != ':')
                         continue;
@@ -458,8 +475,10 @@ void http_response_release(struct http_response *response)
 void http_put_escaped(struct text *text, const char *value)
 {
         static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+
         while (*value) {
                 size_t plain = strspn(value, unreserved);
+
                 text_append(text, value, plain);
                 value += plain;
                 if (*value)

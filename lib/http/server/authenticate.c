@@ -88,8 +88,5 @@ bool http_user_is(const struct http_exchange *exchange, const char *name)
                 return true;
         if (!link || !link->peer.verified || web_config_has_users(secure->config))
                 return false;
-        for (size_t i = 0; i < link->peer.names.count; i++)
-                if (strcmp(link->peer.names.items[i], name) == 0)
-                        return true;
-        return false;
+        return config_strings_have(&link->peer.names, name);
 }

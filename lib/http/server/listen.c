@@ -32,6 +32,7 @@ static void address_release(struct address *address)
 static bool is_port(const char *string)
 {
         size_t digits = strspn(string, "0123456789");
+
         return digits > 0 && digits <= 5 && string[digits] == '\0' && strtol(string, NULL, 10) <= UINT16_MAX;
 }
 
@@ -142,13 +143,14 @@ static int listen_failed(const char *address, int code, struct error *error)
                 return error_set(error, code,
                                  "cannot listen on %s: address already in use: is another %s running?",
                                  address, program_invocation_short_name);
-        return error_set(error, code, "cannot listen on %s: %s", address, strerror(code));
+        return error_set_errno(error, code, "cannot listen on %s", address);
 }
 
 /* Binds and listens; 0 or a negative errno without a sentence. */
 static int prepare(int fd, const struct sockaddr *address, socklen_t length)
 {
         int yes = 1, no = 0;
+
         /* A restart must not wait for the old connections' TIME_WAIT. */
         if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) < 0)
                 return -errno;
@@ -166,6 +168,7 @@ static int prepare(int fd, const struct sockaddr *address, socklen_t length)
 static int socket_listen(const struct sockaddr *address, socklen_t length)
 {
         int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
         if (fd < 0)
                 return -errno;
         int r = prepare(fd, address, length);
@@ -182,6 +185,7 @@ static int resolve(const struct address *address, struct addrinfo **ret)
          */
         const char *host = strcasecmp(address->host, "localhost") == 0 ? "127.0.0.1" : address->host;
         struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
+
         return getaddrinfo(host[0] ? host : NULL, address->port, &hints, ret);
 }
 
@@ -190,6 +194,7 @@ static int listen_tcp(const char *string, const struct address *address, struct 
 {
         struct addrinfo *found = NULL;
         int r = resolve(address, &found);
+
         if (r != 0)
                 return error_set(error, EINVAL, "cannot listen on %s: %s", string, gai_strerror(r));
 
@@ -220,6 +225,7 @@ static int listen_tcp(const char *string, const struct address *address, struct 
 static bool is_stale_socket(const struct sockaddr_un *address)
 {
         struct stat status;
+
         if (lstat(address->sun_path, &status) < 0 || !S_ISSOCK(status.st_mode))
                 return false;
         _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -230,6 +236,7 @@ static bool is_stale_socket(const struct sockaddr_un *address)
 static int listen_unix(const char *string, const char *path, struct http_listener *ret, struct error *error)
 {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
+
         if (strlen(path) >= sizeof(address.sun_path))
                 return error_set(error, ENAMETOOLONG,
                                  "cannot listen on %s: a socket's path has at most %zu bytes", string,
@@ -246,6 +253,7 @@ static int listen_unix(const char *string, const char *path, struct http_listene
         char *copy = strdup(path);
         if (!copy || lstat(path, &status) < 0) {
                 int code = errno;
+
                 free(copy);
                 close(fd);
                 return listen_failed(string, code, error);
@@ -270,6 +278,7 @@ int http_listen(const char *address, struct http_listener *ret, struct error *er
 void http_listener_release(struct http_listener *listener)
 {
         struct stat status;
+
         if (listener->path && lstat(listener->path, &status) == 0 && status.st_dev == listener->device &&
             status.st_ino == listener->inode)
                 (void)unlink(listener->path);

@@ -5,10 +5,10 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <time.h>
 
 #include "lib/http/server/internal.h"
 #include "runbook/log.h"
+#include "runbook/wait.h"
 
 enum {
         DEFAULT_CONNECTION_LIMIT = 512,
@@ -263,11 +263,7 @@ static struct http_server *server_new(const struct http_server_options *options)
         server->body_budget = 4 * largest_body(options->routes);
         if (server->body_budget < LEAST_BODY_BUDGET)
                 server->body_budget = LEAST_BODY_BUDGET;
-        pthread_condattr_t monotonic;
-        pthread_condattr_init(&monotonic);
-        pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-        pthread_cond_init(&server->changed, &monotonic);
-        pthread_condattr_destroy(&monotonic);
+        condition_init(&server->changed);
         return server;
 }
 
@@ -347,11 +343,8 @@ struct http_server *http_server_stop(struct http_server *server)
                 http_exchange_abandon(exchange);
         }
         nsec until = clock_monotonic() + STOP_GRACE;
-        struct timespec at = {.tv_sec = (time_t)(until / NSEC_PER_SEC),
-                              .tv_nsec = (long)(until % NSEC_PER_SEC)};
-        while (atomic_load(&server->busy) > 0 &&
-               pthread_cond_timedwait(&server->changed, &ledger->lock, &at) != ETIMEDOUT) {
-        }
+        while (atomic_load(&server->busy) > 0 && condition_wait_until(&server->changed, &ledger->lock, until))
+                ;
         pthread_mutex_unlock(&ledger->lock);
 
         if (server->daemon)

@@ -53,10 +53,8 @@ int docker_refuse_protected(const struct step_run *run, const cJSON *container, 
 {
         const struct config_strings *protect = &targets_set(run->targets)->protect;
         const char *name = docker_name(container);
-        for (size_t i = 0; i < protect->count; i++)
-                if (string_equal(protect->items[i], name))
-                        return error_set(error, EPERM, "container %s is protected by the configuration",
-                                         name);
+        if (config_strings_have(protect, name))
+                return error_set(error, EPERM, "container %s is protected by the configuration", name);
         int r = docker_is_self(json_string(container, "Id"), error);
         if (r > 0)
                 return error_set(error, EPERM, "container %s is the one this responder runs in", name);

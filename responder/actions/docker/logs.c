@@ -139,7 +139,7 @@ static int save(void *context, int stream, const char *data, size_t length)
 struct saved {
         char *path;
         uint64_t size;
-        char sum[65];
+        char sum[DIGEST_TEXT_MAX];
         bool cut; /* it was larger than what is kept */
 };
 

@@ -9,6 +9,7 @@
 
 #include "responder/actions/docker/containers.h"
 #include "responder/actions/shared/plan.h"
+#include "runbook/wait.h"
 
 /* A container without a health check counts as well when it has run for so long. */
 #define SETTLE (2 * NSEC_PER_SEC)

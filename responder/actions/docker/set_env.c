@@ -135,8 +135,7 @@ static int set_env_plan(struct step_run *run, cJSON **ret_plan, struct error *er
                 return r;
         if (text_error(&names) < 0)
                 return error_oom(error);
-        for (size_t i = 0; i < config->env.count; i++)
-                text_printf(&variables, "%s%s", i > 0 ? ", " : "", config->env.keys[i]);
+        words_put(&variables, (const char *const *)config->env.keys, config->env.count, ", ");
         if (prospect.changes > 0)
                 r = plan_new(&plan, prospect.changes, error, "recreate with another %s: %s",
                              text_string(&variables), text_string(&names));

@@ -107,10 +107,8 @@ static bool network_is_used(const cJSON *all, const char *id, const char *name)
 static bool network_is_built_in(const char *name)
 {
         static const char *const names[] = {"bridge", "host", "none", "ingress", "docker_gwbridge"};
-        for (size_t i = 0; i < N_ELEMENTS(names); i++)
-                if (string_equal(name, names[i]))
-                        return true;
-        return false;
+
+        return words_find(names, N_ELEMENTS(names), name) >= 0;
 }
 
 static int survey_networks(struct survey *survey, struct error *error)

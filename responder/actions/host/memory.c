@@ -25,7 +25,7 @@ static int read_memory(cJSON *object, struct error *error)
 {
         FILE *file = fopen("/proc/meminfo", "re");
         if (!file)
-                return error_set(error, errno, "/proc/meminfo: %s", strerror(errno));
+                return error_set_errno(error, errno, "/proc/meminfo");
         char *line = NULL;
         size_t capacity = 0;
         int r = 0;

@@ -13,6 +13,7 @@
 #include <inttypes.h>
 
 #include "responder/actions/postgres/common.h"
+#include "runbook/wait.h"
 
 #define FETCH_ROWS 200
 #define ARGUMENTS_MAX 100

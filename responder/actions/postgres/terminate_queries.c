@@ -13,6 +13,7 @@
 
 #include "responder/actions/postgres/common.h"
 #include "responder/targets/targets.h"
+#include "runbook/wait.h"
 
 #define LOOK_EVERY (100 * NSEC_PER_MSEC)
 /* How long the server may take to end a backend that was told to. */

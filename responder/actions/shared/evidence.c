@@ -9,30 +9,27 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/evp.h>
-#include <stdio.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 
-#include "runbook/text.h"
+#include "runbook/digest.h"
+#include "runbook/file.h"
 
 #define SUMS "SHA256SUMS"
-#define SUMS_NEW ".SHA256SUMS.new"
-#define SUM_TEXT 64
+enum { SUM_TEXT = DIGEST_TEXT_MAX - 1 };
 #define SUMS_MAX ((size_t)16 * 1024 * 1024)
 
 struct evidence_file {
         int directory, fd;
-        char *path;           /* directory/incident, for people */
+        char *path;           /* directory/incident/ */
         char *name, *partial; /* in the directory */
-        EVP_MD_CTX *digest;
+        struct digest digest;
         uint64_t size;
 };
 
-static int failed(struct error *error, const char *what, const char *path, const char *name)
+static int failed(struct error *error, int code, const char *what, const char *path, const char *name)
 {
-        int code = errno;
-        return error_set(error, code, "evidence: cannot %s %s/%s: %s", what, path, name, strerror(code));
+        return error_set_errno(error, code, "evidence: cannot %s %s%s", what, path, name);
 }
 
 static bool plain_name(const char *name)
@@ -41,58 +38,13 @@ static bool plain_name(const char *name)
                !strchr(name, '\\') && strlen(name) <= 200 && strcmp(name, SUMS) != 0;
 }
 
-static void hex(const unsigned char *bytes, size_t length, char *text)
+static int end_digest(struct digest *digest, char ret_sum[static DIGEST_TEXT_MAX], struct error *error)
 {
-        static const char digits[] = "0123456789abcdef";
-        for (size_t i = 0; i < length; i++) {
-                text[2 * i] = digits[bytes[i] >> 4];
-                text[2 * i + 1] = digits[bytes[i] & 15];
-        }
-        text[2 * length] = '\0';
-}
+        unsigned char sum[DIGEST_SIZE];
 
-static int digest_begin(EVP_MD_CTX **ret, struct error *error)
-{
-        EVP_MD_CTX *digest = EVP_MD_CTX_new();
-        if (!digest || EVP_DigestInit_ex(digest, EVP_sha256(), NULL) != 1) {
-                EVP_MD_CTX_free(digest);
-                return error_set(error, EIO, "evidence: no SHA-256 in libcrypto");
-        }
-        *ret = digest;
-        return 0;
-}
-
-static int digest_end(EVP_MD_CTX *digest, char ret_sum[static SUM_TEXT + 1], struct error *error)
-{
-        unsigned char sum[EVP_MAX_MD_SIZE];
-        unsigned length = 0;
-        if (EVP_DigestFinal_ex(digest, sum, &length) != 1 || length * 2 != SUM_TEXT)
+        if (digest_end(digest, sum) < 0)
                 return error_set(error, EIO, "evidence: SHA-256 failed");
-        hex(sum, length, ret_sum);
-        return 0;
-}
-
-static void digest_free_p(EVP_MD_CTX **digest)
-{
-        EVP_MD_CTX_free(*digest);
-}
-
-/* Makes every directory of `path` that is missing, 0700. */
-static int make_directories(const char *path, struct error *error)
-{
-        _cleanup_free_ char *copy = strdup(path);
-        if (!copy)
-                return error_oom(error);
-        for (char *c = copy + 1; *c; c++) {
-                if (*c != '/')
-                        continue;
-                *c = '\0';
-                if (mkdir(copy, 0700) < 0 && errno != EEXIST)
-                        return failed(error, "make", copy, "");
-                *c = '/';
-        }
-        if (mkdir(copy, 0700) < 0 && errno != EEXIST)
-                return failed(error, "make", copy, "");
+        digest_text(sum, ret_sum);
         return 0;
 }
 
@@ -101,15 +53,15 @@ static int open_directory(const char *directory, const char *incident, bool make
 {
         if (!plain_name(incident))
                 return error_set(error, EINVAL, "evidence: \"%s\" is no incident", incident ? incident : "");
-        _cleanup_free_ char *path = text_format("%s/%s", directory, incident);
+        _cleanup_free_ char *path = text_format("%s/%s/", directory, incident);
         if (!path)
                 return error_oom(error);
-        int r = make ? make_directories(path, error) : 0;
+        int r = make ? file_make_directories(path, error) : 0;
         if (r < 0)
-                return r;
+                return error_prefix(error, r, "evidence");
         int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
-                return failed(error, "open", path, "");
+                return failed(error, errno, "open", path, "");
         *ret = fd;
         *ret_path = TAKE_PTR(path);
         return 0;
@@ -120,22 +72,8 @@ static int read_sums(int directory, struct text *sums, struct error *error)
 {
         _cleanup_close_ int fd = openat(directory, SUMS, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
         if (fd < 0)
-                return errno == ENOENT ? 0 : failed(error, "open", "", SUMS);
-        for (;;) {
-                if (sums->length > SUMS_MAX)
-                        return error_set(error, EFBIG, "evidence: " SUMS " is too long");
-                if (!text_reserve(sums, 4096))
-                        return error_oom(error);
-                ssize_t n = read(fd, sums->data + sums->length, 4096);
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return failed(error, "read", "", SUMS);
-                if (n == 0)
-                        return 0;
-                sums->length += (size_t)n;
-                sums->data[sums->length] = '\0';
-        }
+                return errno == ENOENT ? 0 : failed(error, errno, "open", "", SUMS);
+        return error_prefix(error, file_read_rest(fd, SUMS, SUMS_MAX, sums, error), "evidence");
 }
 
 /* The line of a file in SHA256SUMS, NULL when it has none: "<64 digits>  <name>\n". */
@@ -167,7 +105,7 @@ int evidence_create(const char *directory, const char *incident, const char *nam
         if (r < 0)
                 return r;
         if (find_line(text_string(&sums), name))
-                return error_set(error, EEXIST, "evidence: %s/%s is sealed already", file->path, name);
+                return error_set(error, EEXIST, "evidence: %s%s is sealed already", file->path, name);
 
         file->name = strdup(name);
         file->partial = text_format(".%s.partial", name);
@@ -175,23 +113,20 @@ int evidence_create(const char *directory, const char *incident, const char *nam
                 return error_oom(error);
         /* What a crash left half-written goes first. */
         if (unlinkat(file->directory, file->partial, 0) < 0 && errno != ENOENT)
-                return failed(error, "remove", file->path, file->partial);
+                return failed(error, errno, "remove", file->path, file->partial);
         file->fd = openat(file->directory, file->partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
         if (file->fd < 0)
-                return failed(error, "create", file->path, file->partial);
-        r = digest_begin(&file->digest, error);
-        if (r < 0)
-                return r;
+                return failed(error, errno, "create", file->path, file->partial);
         *ret = TAKE_PTR(file);
         return 0;
 }
 
 int evidence_write(struct evidence_file *file, const void *data, size_t length, struct error *error)
 {
-        if (write_all(file->fd, data, length) < 0)
-                return failed(error, "write", file->path, file->partial);
-        if (EVP_DigestUpdate(file->digest, data, length) != 1)
-                return error_set(error, EIO, "evidence: SHA-256 failed");
+        int r = file_write(file->fd, data, length);
+        if (r < 0)
+                return failed(error, -r, "write", file->path, file->partial);
+        digest_add(&file->digest, data, length);
         file->size += length;
         return 0;
 }
@@ -201,7 +136,7 @@ static int list(const struct evidence_file *file, const char *sum, struct error 
 {
         _cleanup_close_ int lock = openat(file->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (lock < 0 || flock(lock, LOCK_EX) < 0)
-                return failed(error, "lock", file->path, SUMS);
+                return failed(error, errno, "lock", file->path, SUMS);
 
         _cleanup_text_ struct text sums = {0};
         int r = read_sums(file->directory, &sums, error);
@@ -211,31 +146,27 @@ static int list(const struct evidence_file *file, const char *sum, struct error 
         if (text_error(&sums) < 0)
                 return error_oom(error);
 
-        if (unlinkat(file->directory, SUMS_NEW, 0) < 0 && errno != ENOENT)
-                return failed(error, "remove", file->path, SUMS_NEW);
-        _cleanup_close_ int fd =
-                openat(file->directory, SUMS_NEW, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-        if (fd < 0 || write_all(fd, sums.data, sums.length) < 0 || fchmod(fd, 0400) < 0 || fsync(fd) < 0 ||
-            renameat(file->directory, SUMS_NEW, file->directory, SUMS) < 0 || fsync(file->directory) < 0)
-                return failed(error, "write", file->path, SUMS);
-        return 0;
-}
-
-int evidence_seal(struct evidence_file *file, char ret_sum[static 65], char **ret_path, uint64_t *ret_size,
-                  struct error *error)
-{
-        _cleanup_evidence_ _unused_ struct evidence_file *sealing = file;
-        char sum[SUM_TEXT + 1];
-        int r = digest_end(file->digest, sum, error);
-        if (r < 0)
-                return r;
-        _cleanup_free_ char *path = text_format("%s/%s", file->path, file->name);
+        _cleanup_free_ char *path = text_format("%s" SUMS, file->path);
         if (!path)
                 return error_oom(error);
-        if (fchmod(file->fd, 0400) < 0 || fsync(file->fd) < 0 ||
-            renameat(file->directory, file->partial, file->directory, file->name) < 0 ||
-            fsync(file->directory) < 0)
-                return failed(error, "seal", file->path, file->name);
+        return error_prefix(error, file_replace(path, sums.data, sums.length, 0400, error), "evidence");
+}
+
+int evidence_seal(struct evidence_file *file, char ret_sum[static DIGEST_TEXT_MAX], char **ret_path,
+                  uint64_t *ret_size, struct error *error)
+{
+        _cleanup_evidence_ _unused_ struct evidence_file *sealing = file;
+        char sum[DIGEST_TEXT_MAX];
+        int r = end_digest(&file->digest, sum, error);
+        if (r < 0)
+                return r;
+        _cleanup_free_ char *path = text_format("%s%s", file->path, file->name);
+        if (!path)
+                return error_oom(error);
+        r = fchmod(file->fd, 0400) < 0 ? -errno
+                                       : file_settle(file->fd, file->directory, file->partial, file->name);
+        if (r < 0)
+                return failed(error, -r, "seal", file->path, file->name);
         r = list(file, sum, error);
         if (r < 0)
                 return r;
@@ -256,7 +187,7 @@ struct evidence_file *evidence_discard(struct evidence_file *file)
                 close(file->fd);
         if (file->directory >= 0)
                 close(file->directory);
-        EVP_MD_CTX_free(file->digest);
+        digest_release(&file->digest);
         free(file->path);
         free(file->name);
         free(file->partial);
@@ -264,32 +195,26 @@ struct evidence_file *evidence_discard(struct evidence_file *file)
         return NULL;
 }
 
-static int sum_file(int fd, char ret_sum[static SUM_TEXT + 1], uint64_t *ret_size, struct error *error)
+static int sum_file(int fd, char ret_sum[static DIGEST_TEXT_MAX], uint64_t *ret_size, struct error *error)
 {
-        _cleanup_(digest_free_p) EVP_MD_CTX *digest = NULL;
-        int r = digest_begin(&digest, error);
-        if (r < 0)
-                return r;
+        _cleanup_digest_ struct digest digest = {0};
         uint64_t size = 0;
         char piece[16384];
-        for (;;) {
-                ssize_t n = read(fd, piece, sizeof(piece));
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return error_set(error, errno, "evidence: cannot read: %s", strerror(errno));
-                if (n == 0)
-                        break;
-                size += (size_t)n;
-                if (EVP_DigestUpdate(digest, piece, (size_t)n) != 1)
-                        return error_set(error, EIO, "evidence: SHA-256 failed");
+        ssize_t got;
+
+        while ((got = file_read(fd, piece, sizeof(piece))) > 0) {
+                digest_add(&digest, piece, (size_t)got);
+                size += (size_t)got;
         }
+        if (got < 0)
+                return error_set_errno(error, (int)-got, "evidence: cannot read");
         *ret_size = size;
-        return digest_end(digest, ret_sum, error);
+        return end_digest(&digest, ret_sum, error);
 }
 
-int evidence_find(const char *directory, const char *incident, const char *name, char ret_sum[static 65],
-                  char **ret_path, uint64_t *ret_size, struct error *error)
+int evidence_find(const char *directory, const char *incident, const char *name,
+                  char ret_sum[static DIGEST_TEXT_MAX], char **ret_path, uint64_t *ret_size,
+                  struct error *error)
 {
         _cleanup_close_ int at = -1;
         _cleanup_free_ char *place = NULL;
@@ -303,18 +228,18 @@ int evidence_find(const char *directory, const char *incident, const char *name,
         const char *line = find_line(text_string(&sums), name);
         _cleanup_close_ int fd = line ? openat(at, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
         if (!line)
-                return error_set(error, ENOENT, "evidence: %s/%s is not sealed", place, name);
+                return error_set(error, ENOENT, "evidence: %s%s is not sealed", place, name);
         if (fd < 0)
-                return failed(error, "open", place, name);
+                return failed(error, errno, "open", place, name);
 
-        char sum[SUM_TEXT + 1];
+        char sum[DIGEST_TEXT_MAX];
         uint64_t size = 0;
         r = sum_file(fd, sum, &size, error);
         if (r < 0)
                 return r;
         if (strncmp(line, sum, SUM_TEXT) != 0)
-                return error_set(error, EUCLEAN, "evidence: %s/%s is not what was sealed", place, name);
-        char *path = text_format("%s/%s", place, name);
+                return error_set(error, EUCLEAN, "evidence: %s%s is not what was sealed", place, name);
+        char *path = text_format("%s%s", place, name);
         if (!path)
                 return error_oom(error);
         memcpy(ret_sum, sum, sizeof(sum));

@@ -7,6 +7,7 @@
 #ifndef RESPONDER_EVIDENCE_H
 #define RESPONDER_EVIDENCE_H
 
+#include "runbook/digest.h"
 #include "runbook/error.h"
 
 struct evidence_file;
@@ -18,8 +19,8 @@ int evidence_write(struct evidence_file *file, const void *data, size_t length, 
 
 /* Syncs, renames into place, appends to SHA256SUMS (replacing it atomically), frees. `ret_sum`: 64 hex
  * digits. */
-int evidence_seal(struct evidence_file *file, char ret_sum[static 65], char **ret_path, uint64_t *ret_size,
-                  struct error *error);
+int evidence_seal(struct evidence_file *file, char ret_sum[static DIGEST_TEXT_MAX], char **ret_path,
+                  uint64_t *ret_size, struct error *error);
 
 /* Removes what was begun; takes NULL. */
 struct evidence_file *evidence_discard(struct evidence_file *file);
@@ -28,7 +29,8 @@ DEFINE_CLEANUP(struct evidence_file *, evidence_discard);
 
 /* A file that is sealed already, read again and held against its seal: -ENOENT, or -EUCLEAN when it is not
  * what was sealed. */
-int evidence_find(const char *directory, const char *incident, const char *name, char ret_sum[static 65],
-                  char **ret_path, uint64_t *ret_size, struct error *error);
+int evidence_find(const char *directory, const char *incident, const char *name,
+                  char ret_sum[static DIGEST_TEXT_MAX], char **ret_path, uint64_t *ret_size,
+                  struct error *error);
 
 #endif

@@ -2,9 +2,6 @@
 /* Plans and outcomes built. */
 #include "responder/actions/shared/plan.h"
 
-#include <errno.h>
-#include <time.h>
-
 const char *const when_empty_words[] = {"fail", "skip", NULL};
 
 static int summary_new(cJSON **ret, struct error *error, const char *format, va_list args)
@@ -43,35 +40,4 @@ int outcome_new(cJSON **ret, struct error *error, const char *format, ...)
         int r = summary_new(ret, error, format, args);
         va_end(args);
         return r;
-}
-
-cJSON *json_text(const char *string)
-{
-        return string ? cJSON_CreateString(string) : cJSON_CreateNull();
-}
-
-cJSON *json_copy(const cJSON *item)
-{
-        return item ? cJSON_Duplicate(item, true) : cJSON_CreateNull();
-}
-
-int json_append(cJSON *array, cJSON *item)
-{
-        if (array && item && cJSON_AddItemToArray(array, item))
-                return 0;
-        cJSON_Delete(item);
-        return -ENOMEM;
-}
-
-void pause_for(nsec duration, struct deadline deadline)
-{
-        nsec left = deadline_left(deadline), wait = left < duration ? left : duration;
-        struct timespec time = {.tv_sec = (time_t)(wait / NSEC_PER_SEC),
-                                .tv_nsec = (long)(wait % NSEC_PER_SEC)};
-        clock_nanosleep(CLOCK_MONOTONIC, 0, &time, NULL);
-}
-
-struct deadline deadline_later(struct deadline a, struct deadline b)
-{
-        return a.at > b.at ? a : b;
 }

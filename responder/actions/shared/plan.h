@@ -13,15 +13,4 @@ extern const char *const when_empty_words[];
 int plan_new(cJSON **ret, int64_t targets, struct error *error, const char *format, ...) _printf_(4, 5);
 int outcome_new(cJSON **ret, struct error *error, const char *format, ...) _printf_(3, 4);
 
-/* A JSON string, or null for NULL; NULL when out of memory. */
-cJSON *json_text(const char *string);
-cJSON *json_copy(const cJSON *item); /* null for NULL */
-
-/* Puts `item` at the end and takes it, also on failure (-ENOMEM). */
-int json_append(cJSON *array, cJSON *item);
-
-/* Sleeps, but not beyond the deadline. */
-void pause_for(nsec duration, struct deadline deadline);
-struct deadline deadline_later(struct deadline a, struct deadline b);
-
 #endif

@@ -302,10 +302,7 @@ bool web_config_has_users(const struct web_config *config)
 
 bool web_config_has_user(const struct web_config *config, const char *name)
 {
-        for (size_t i = 0; i < config->settings.users.count; i++)
-                if (strcmp(config->settings.users.keys[i], name) == 0)
-                        return true;
-        return false;
+        return config_map_get(&config->settings.users, name) != NULL;
 }
 
 bool web_config_authenticates(const struct web_config *config)

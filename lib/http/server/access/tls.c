@@ -311,9 +311,8 @@ static int read_common_name(gnutls_x509_crt_t certificate, struct config_strings
 static bool is_allowed(const struct config_strings *allowed, const struct config_strings *names)
 {
         for (size_t i = 0; i < allowed->count; i++)
-                for (size_t k = 0; k < names->count; k++)
-                        if (strcmp(allowed->items[i], names->items[k]) == 0)
-                                return true;
+                if (config_strings_have(names, allowed->items[i]))
+                        return true;
         return allowed->count == 0;
 }
 

@@ -90,15 +90,10 @@ static void answer_check(struct check *check, enum web_verdict verdict)
 
 static const char *hash_of(const struct web_config *config, const char *user, bool *ret_known)
 {
-        const struct config_map *users = &config->settings.users;
+        const char *hash = config_map_get(&config->settings.users, user);
 
-        for (size_t i = 0; i < users->count; i++)
-                if (strcmp(users->keys[i], user) == 0) {
-                        *ret_known = true;
-                        return users->values[i];
-                }
-        *ret_known = false;
-        return config->unknown_hash;
+        *ret_known = hash != NULL;
+        return hash ? hash : config->unknown_hash;
 }
 
 static bool digest_of(const struct web_checker *checker, const char *user, const char *hash,

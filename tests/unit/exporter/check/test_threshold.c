@@ -213,9 +213,9 @@ static void conditions_are_of_the_checks_own_metrics(void **state _unused_)
         unlink(path);
         for (const char *const *expected =
                      (const char *const[]){
-                             ":7:9: the check measures no runbook_disk_used_ratios: did you mean "
-                             "runbook_disk_used_ratio?",
-                             ":8:11: the check measures no runbook_redis_keys",
+                             ":7:9: the check measures no \"runbook_disk_used_ratios\"; did you mean "
+                             "\"runbook_disk_used_ratio\"?",
+                             ":8:11: the check measures no \"runbook_redis_keys\"",
                              ":9:21: step 4 is check \"root\" already", ":9:56: a comparison",
                              ":16:9: there is a limit for runbook_disk_used_ratio > already under warn",
                              ":17:9: an item of 'warn' must not be empty", NULL};

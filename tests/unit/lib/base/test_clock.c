@@ -109,6 +109,7 @@ static void test_deadlines(void **state)
         assert_false(deadline_passed(far));
         assert_true(deadline_left_ms(far) > 3500000 && deadline_left_ms(far) <= 3600000);
         assert_int_equal(deadline_earlier(far, past).at, past.at);
+        assert_int_equal(deadline_later(far, past).at, far.at);
 }
 
 int main(void)

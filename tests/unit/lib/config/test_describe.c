@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The words around a configuration: the nearest known one, and the reference of a table. */
+/* The reference of a table. */
 #include "runbook/config.h"
 #include "tests/harness/unit.h"
 
@@ -23,38 +23,6 @@ static const struct config_field defaults_fields[] = {
         {"timeout", CONFIG_DURATION, 0, .fallback = "5s", .help = "of one run"},
         {0},
 };
-
-static void test_finds_the_nearest_word(void **state)
-{
-        (void)state;
-        static const char *const words[] = {NULL, "timeout", "title", "mcp-server", "rest-api", "to"};
-        static const struct {
-                const char *word, *nearest;
-        } cases[] = {
-                {"tiemout", "timeout"},
-                {"TIMEOUT", "timeout"},
-                {"mcp_server", "mcp-server"},
-                {"mcpserver", "mcp-server"},
-                {"tilte", "title"},
-                {"t", "to"},
-                {"xyz", NULL},
-                {"", NULL},
-                {"restapi", "rest-api"},
-                {"worker", NULL},
-                {"ot", "to"},
-        };
-        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
-                const char *nearest = config_nearest(cases[i].word, words, N_ELEMENTS(words));
-                if (!string_equal(nearest, cases[i].nearest))
-                        fail_msg("'%s' gave '%s'", cases[i].word, nearest ? nearest : "(none)");
-        }
-        char huge[1000];
-        memset(huge, 't', sizeof huge - 1);
-        huge[sizeof huge - 1] = '\0';
-        assert_null(config_nearest(huge, words, N_ELEMENTS(words)));
-        assert_null(config_nearest("timeout", words, 0));
-        assert_null(config_nearest(NULL, words, N_ELEMENTS(words)));
-}
 
 static void test_describes_a_table(void **state)
 {
@@ -91,7 +59,6 @@ static void test_describes_a_table(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_finds_the_nearest_word),
         cmocka_unit_test(test_describes_a_table),
 };
 

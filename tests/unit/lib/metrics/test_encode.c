@@ -13,6 +13,7 @@
 #include <zlib.h>
 
 #include "generated/metrics.pb-c.h"
+#include "runbook/file.h"
 #include "runbook/gzip.h"
 #include "runbook/metrics.h"
 
@@ -73,15 +74,10 @@ static void fill(struct sample_set *a, struct sample_set *b)
 
 static void read_file(const char *path, struct text *ret)
 {
-        FILE *file = fopen(path, "rbe");
-        char piece[4096];
-        size_t n;
+        _cleanup_error_ struct error error = {0};
 
-        if (!file)
-                fail_msg("cannot read %s", path);
-        while ((n = fread(piece, 1, sizeof piece, file)) > 0)
-                text_append(ret, piece, n);
-        fclose(file);
+        if (file_read_whole(path, 1 << 20, ret, &error) < 0)
+                fail_msg("%s", error_text(&error));
 }
 
 static void write_file(const char *path, const struct text *text)

@@ -161,10 +161,10 @@ static void wrong_usage_is_told_on_stderr_alone(void **state _unused_)
         static const struct {
                 const char *words[4], *sentence;
         } cases[] = {
-                {{"lst"}, "there is no command \"lst\"; did you mean list?"},
-                {{"dance"}, "there is no command \"dance\"; see --help"},
-                {{""}, "there is no command \"\"; see --help"},
-                {{"--", "--once"}, "there is no command \"--once\"; see --help"},
+                {{"lst"}, "there is no command \"lst\"; did you mean \"list\"?"},
+                {{"dance"}, "there is no command \"dance\"; there are: list, show, tell"},
+                {{""}, "there is no command \"\"; there are: list, show, tell"},
+                {{"--", "--once"}, "there is no command \"--once\"; there are: list, show, tell"},
                 {{"list", "show"}, "one command at a time: there are \"list\" and \"show\""},
                 {{"list", "disk"}, "\"list\" takes no further words, and there is \"disk\"; see --help"},
                 {{"tell", "--json"}, "\"tell\" does not take --json: it goes with list and show"},

@@ -593,7 +593,7 @@ static void mistakes_are_named(void **state _unused_)
                          "is not a Docker host: unix:///path");
         assert_complaint("docker", "{project: p, host: 'tcp://u@h:1'}", "is not a Docker host");
         assert_complaint("docker", "{project: p, groups: [stat]}",
-                         ":1:50: there is no group \"stat\", did you mean \"state\"?");
+                         ":1:50: there is no group \"stat\"; did you mean \"state\"?");
         assert_complaint("docker", "{project: p, groups: memory}",
                          "there is no group \"memory\"; there are: state, resources");
         assert_complaint("docker", "{project: p, ca_file: /ca}", "ca_file is for TLS");

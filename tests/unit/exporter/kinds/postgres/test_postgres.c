@@ -62,7 +62,7 @@ static void every_parameter_of_a_query_is_given(void **state _unused_)
 static void mistakes_are_named(void **state _unused_)
 {
         assert_complaint("postgres", "{dsn: 'dbname=x', groups: [conections]}",
-                         "there is no group \"conections\", did you mean \"connections\"?");
+                         "there is no group \"conections\"; did you mean \"connections\"?");
         assert_complaint("postgres", "{dsn: 'dbname=x', groups: [everything]}",
                          "there is no group \"everything\"; there are: server, connections, ");
         assert_complaint("postgres", "{dsn: 'dbname=x', groups: [row_counts]}", "row_counts needs tables");

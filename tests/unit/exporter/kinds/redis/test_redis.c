@@ -443,7 +443,7 @@ static void mistakes_are_named_with_their_places(void **state _unused_)
         static const struct {
                 const char *yaml, *complaint;
         } cases[] = {
-                {"{groups: [memory, mmory]}", "there is no group \"mmory\", did you mean \"memory\"?"},
+                {"{groups: [memory, mmory]}", "there is no group \"mmory\"; did you mean \"memory\"?"},
                 {"{groups: big_keys}", "there is no group \"big_keys\""},
                 {"{keys: [{key: a}, {key: a}]}", "\"a\" is listed twice"},
                 {"{keys: [{key: a, db: -1}]}", "'db' must be from 0 to 10000"},

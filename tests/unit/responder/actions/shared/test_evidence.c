@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "responder/actions/shared/evidence.h"
-#include "runbook/text.h"
+#include "runbook/file.h"
 #include "tests/harness/unit.h"
 
 #define INCIDENT "INC-2026-0001"
@@ -26,13 +26,7 @@ static char *content(const char *name)
         _cleanup_free_ char *path = path_of(name);
         struct text text = {0};
         text_puts(&text, "");
-        FILE *file = fopen(path, "re");
-        if (!file)
-                return text_take(&text);
-        char piece[4096];
-        for (size_t n; (n = fread(piece, 1, sizeof(piece), file)) > 0;)
-                text_append(&text, piece, n);
-        fclose(file);
+        (void)file_read_whole(path, 1 << 20, &text, NULL);
         return text_take(&text);
 }
 
@@ -74,7 +68,7 @@ static int begin_fails(const char *incident, const char *name)
         return r;
 }
 
-static void seal(const char *name, const char *data, char sum[static 65])
+static void seal(const char *name, const char *data, char sum[static DIGEST_TEXT_MAX])
 {
         struct evidence_file *file = begin(name);
         _cleanup_free_ char *path = NULL, *expected = path_of(name);
@@ -85,7 +79,7 @@ static void seal(const char *name, const char *data, char sum[static 65])
         assert_int_equal(size, strlen(data));
 }
 
-static int find(const char *name, char sum[static 65])
+static int find(const char *name, char sum[static DIGEST_TEXT_MAX])
 {
         _cleanup_free_ char *base = text_format("%s/deep", directory), *path = NULL;
         uint64_t size = 0;
@@ -101,7 +95,7 @@ static void test_is_hidden_until_it_is_sealed(void **state)
         assert_int_equal(evidence_write(file, "two\n", 4, NULL), 0);
         assert_int_equal(access(path, F_OK), -1);
 
-        char sum[65], again[65];
+        char sum[DIGEST_TEXT_MAX], again[DIGEST_TEXT_MAX];
         _cleanup_free_ char *sealed = NULL;
         uint64_t size = 0;
         assert_int_equal(evidence_seal(file, sum, &sealed, &size, NULL), 0);
@@ -123,7 +117,7 @@ static void test_is_hidden_until_it_is_sealed(void **state)
 static void test_is_sealed_once(void **state)
 {
         (void)state;
-        char sum[65];
+        char sum[DIGEST_TEXT_MAX];
         seal("a.log", "a", sum);
         assert_int_equal(begin_fails(INCIDENT, "a.log"), -EEXIST);
         /* A longer name with the same end or beginning is another file. */
@@ -138,15 +132,18 @@ static void test_is_sealed_once(void **state)
 static void test_what_a_crash_left_is_written_again(void **state)
 {
         (void)state;
-        char sum[65];
+        char sum[DIGEST_TEXT_MAX];
         seal("first.log", "first", sum);
         place(".second.log.partial", "half");
         place("second.log", "renamed, but not listed");
-        place(".SHA256SUMS.new", "half a list");
+        _cleanup_free_ char *list = text_format("SHA256SUMS.%d.new", (int)getpid());
+        place(list, "half a list");
         seal("second.log", "second", sum);
         _cleanup_free_ char *text = content("second.log"), *left = content(".second.log.partial");
+        _cleanup_free_ char *half = content(list);
         assert_string_equal(text, "second");
         assert_string_equal(left, "");
+        assert_string_equal(half, "");
         assert_int_equal(find("first.log", sum), 0);
         assert_int_equal(find("second.log", sum), 0);
 }
@@ -154,7 +151,7 @@ static void test_what_a_crash_left_is_written_again(void **state)
 static void test_a_change_shows(void **state)
 {
         (void)state;
-        char sum[65];
+        char sum[DIGEST_TEXT_MAX];
         assert_int_equal(find("x.log", sum), -ENOENT);
         seal("x.log", "true", sum);
         place("x.log", "fals");
@@ -164,7 +161,7 @@ static void test_a_change_shows(void **state)
 static void test_discards(void **state)
 {
         (void)state;
-        char sum[65];
+        char sum[DIGEST_TEXT_MAX];
         seal("kept.log", "kept", sum);
         assert_null(evidence_discard(begin("gone.log")));
         assert_null(evidence_discard(NULL));

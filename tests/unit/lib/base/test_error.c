@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Errors: the sentence, the reason of an errno behind it, the context before it. */
+
+#include <errno.h>
+
+#include "runbook/error.h"
+#include "runbook/text.h"
+#include "tests/harness/unit.h"
+
+static void test_errors_gather_context(void **state _unused_)
+{
+        _cleanup_error_ struct error error = {0}, other = {0};
+        assert_string_equal(error_text(&error), "unknown error");
+        assert_int_equal(error_set(&error, ENOENT, "no file %s", "x"), -ENOENT);
+        assert_int_equal(error_prefix(&error, -ENOENT, "check %s", "disk"), -ENOENT);
+        assert_string_equal(error_text(&error), "check disk: no file x");
+        error_move(&other, &error);
+        assert_null(error.message);
+        assert_string_equal(error_text(&other), "check disk: no file x");
+        assert_int_equal(error_set(NULL, EIO, "nobody asks"), -EIO);
+}
+
+static void test_the_reason_of_an_errno_ends_the_sentence(void **state _unused_)
+{
+        static const struct {
+                int code;
+                const char *sentence;
+        } cases[] = {
+                {ENOENT, "cannot open /x: No such file or directory"},
+                {EACCES, "cannot open /x: Permission denied"},
+                {ETIMEDOUT, "cannot open /x: Connection timed out"},
+                {98765, "cannot open /x: error 98765"},
+        };
+
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                _cleanup_error_ struct error error = {0};
+
+                assert_int_equal(error_set_errno(&error, cases[i].code, "cannot open %s", "/x"),
+                                 -cases[i].code);
+                assert_string_equal(error_text(&error), cases[i].sentence);
+        }
+        assert_int_equal(error_set_errno(NULL, EIO, "nobody asks"), -EIO);
+}
+
+/* The code is handed over before anything is formatted, and errno is whatever that left. */
+static void test_errno_itself_can_be_the_code(void **state _unused_)
+{
+        _cleanup_error_ struct error error = {0};
+
+        errno = EBADF;
+        assert_int_equal(error_set_errno(&error, errno, "cannot read %*d", 4096, 7), -EBADF);
+        assert_true(string_ends(error_text(&error), " 7: Bad file descriptor"));
+}
+
+static void test_a_sentence_may_become_part_of_the_next(void **state _unused_)
+{
+        _cleanup_error_ struct error error = {0};
+
+        error_set_errno(&error, EPIPE, "one");
+        assert_int_equal(error_set(&error, EIO, "two, after %s", error_text(&error)), -EIO);
+        assert_string_equal(error_text(&error), "two, after one: Broken pipe");
+        assert_int_equal(error_prefix(&error, -EIO, "all: %s", error_text(&error)), -EIO);
+        assert_string_equal(error_text(&error),
+                            "all: two, after one: Broken pipe: two, after one: Broken pipe");
+}
+
+static void test_success_has_no_context(void **state _unused_)
+{
+        _cleanup_error_ struct error error = {0};
+
+        assert_int_equal(error_prefix(&error, 3, "nothing happened"), 3);
+        assert_null(error.message);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_errors_gather_context),
+                cmocka_unit_test(test_the_reason_of_an_errno_ends_the_sentence),
+                cmocka_unit_test(test_errno_itself_can_be_the_code),
+                cmocka_unit_test(test_a_sentence_may_become_part_of_the_next),
+                cmocka_unit_test(test_success_has_no_context),
+        };
+        return cmocka_run_group_tests_name("error", tests, NULL, NULL);
+}

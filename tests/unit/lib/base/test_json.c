@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* JSON: where it is wrong, and looking things up in what may not hold them. */
+
+#include <errno.h>
+#include <string.h>
+
+#include "runbook/json.h"
+#include "tests/harness/unit.h"
+
+static void test_json_says_where_it_is_wrong(void **state _unused_)
+{
+        static const struct {
+                const char *json, *message;
+        } cases[] = {
+                {"", "not valid JSON at line 1, column 1"},
+                {"{\"a\": 1,\n \"b\": }", "not valid JSON at line 2, column 7"},
+                {"{} {}", "not valid JSON at line 1, column 4"},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                cJSON *json = NULL;
+                _cleanup_error_ struct error error = {0};
+                assert_int_equal(json_parse(cases[i].json, strlen(cases[i].json), &json, &error), -EBADMSG);
+                assert_null(json);
+                assert_string_equal(error.message, cases[i].message);
+        }
+}
+
+static void test_json_lookups_never_fail_half_way(void **state _unused_)
+{
+        const char *document =
+                " {\"State\": {\"Health\": {\"Status\": \"healthy\"}}, \"n\": 3, \"t\": true}\n";
+        _cleanup_json_ cJSON *json = NULL;
+        assert_int_equal(json_parse(document, strlen(document), &json, NULL), 0);
+        assert_string_equal(json_string(json_get(json, "State", "Health", NULL), "Status"), "healthy");
+        assert_null(json_string(json_get(json, "State", "Nothing", "Deeper", NULL), "Status"));
+        assert_null(json_string(json, "n"));
+        assert_true(json_number(json, "n", 0) == 3 && json_number(json, "t", -1) == -1);
+        assert_true(json_bool(json, "t", false) && json_bool(json, "n", true));
+        assert_int_equal(json_put(json, "n", cJSON_CreateString("new")), 0);
+        assert_string_equal(json_string(json, "n"), "new");
+        assert_int_equal(json_put(json, "x", NULL), -ENOMEM);
+}
+
+static void test_what_is_put_is_taken_also_on_failure(void **state _unused_)
+{
+        _cleanup_json_ cJSON *array = cJSON_CreateArray(), *object = cJSON_CreateObject();
+        _cleanup_free_ char *printed = NULL;
+
+        assert_int_equal(json_append(array, json_text("x")), 0);
+        assert_int_equal(json_append(array, json_text(NULL)), 0);
+        assert_int_equal(json_append(array, json_copy(object)), 0);
+        assert_int_equal(json_append(array, json_copy(NULL)), 0);
+        assert_int_equal(json_append(array, NULL), -ENOMEM);
+        assert_int_equal(json_append(NULL, json_text("no array")), -ENOMEM);
+        printed = json_print(array);
+        assert_string_equal(printed, "[\"x\",null,{},null]");
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_json_says_where_it_is_wrong),
+                cmocka_unit_test(test_json_lookups_never_fail_half_way),
+                cmocka_unit_test(test_what_is_put_is_taken_also_on_failure),
+        };
+        return cmocka_run_group_tests_name("json", tests, NULL, NULL);
+}
