@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "runbook/file.h"
 #include "runbook/wait.h"
 #include "runbook/workers.h"
 
@@ -163,15 +164,13 @@ static const struct world here = {
 };
 
 /* The kernel's name for this boot of the machine. */
-static void read_boot(char *ret, size_t size)
+static void read_boot(struct production *production)
 {
-        FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-        if (!file)
-                return;
-        if (!fgets(ret, (int)size, file))
-                ret[0] = '\0';
-        ret[strcspn(ret, "\n")] = '\0';
-        fclose(file);
+        _cleanup_text_ struct text text = {0};
+        if (file_read_whole("/proc/sys/kernel/random/boot_id", sizeof(production->boot), &text, NULL) >= 0)
+                snprintf(production->boot, sizeof(production->boot), "%.*s",
+                         (int)strcspn(text_string(&text), "\n"), text_string(&text));
+        production->world.boot = production->boot;
 }
 
 int production_new(struct targets *targets, struct production **ret, struct error *error)
@@ -183,8 +182,7 @@ int production_new(struct targets *targets, struct production **ret, struct erro
         production->world = here;
         production->world.context = production;
         production->targets = targets;
-        read_boot(production->boot, sizeof(production->boot));
-        production->world.boot = production->boot;
+        read_boot(production);
         pthread_mutex_init(&production->lock, NULL);
         condition_init(&production->woken_up);
 
