@@ -30,8 +30,9 @@ void condition_init(pthread_cond_t *condition);
  */
 bool condition_wait_until(pthread_cond_t *condition, pthread_mutex_t *lock, nsec at);
 
-/* Sleeps for `duration`, but not beyond the deadline; a signal does not cut it short. */
-void pause_for(nsec duration, struct deadline deadline);
+/* Sleeps for `duration`, but not beyond the deadline; a signal does not cut it short. False, at once, when
+ * the deadline has passed: there is no next time to look. */
+bool pause_for(nsec duration, struct deadline deadline);
 
 /* An instant or a duration as system calls want it; what is negative becomes 0, which they take for "now". */
 struct timespec nsec_to_timespec(nsec time);

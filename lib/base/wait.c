@@ -23,12 +23,18 @@ bool condition_wait_until(pthread_cond_t *condition, pthread_mutex_t *lock, nsec
         return pthread_cond_timedwait(condition, lock, &time) != ETIMEDOUT;
 }
 
-void pause_for(nsec duration, struct deadline deadline)
+bool pause_for(nsec duration, struct deadline deadline)
 {
-        const struct timespec end = nsec_to_timespec(deadline_earlier(deadline_in(duration), deadline).at);
+        nsec now = clock_monotonic();
+
+        if (deadline.at <= now)
+                return false;
+        const struct timespec end =
+                nsec_to_timespec(deadline.at - now < duration ? deadline.at : now + duration);
 
         while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &end, NULL) == EINTR)
                 ;
+        return true;
 }
 
 struct timespec nsec_to_timespec(nsec time)

@@ -16,9 +16,16 @@
 #define TCP_LENGTH 6 /* of "tcp://" */
 #define NOT_A_HOST "\"%s\" is not a Docker host: unix:///path or tcp://host:port"
 
+/* What follows "unix://" in the name of a socket; NULL when it is none. */
+static const char *socket_of(const char *host)
+{
+        return strncmp(host, "unix:///", strlen("unix:///")) == 0 ? host + strlen("unix://") : NULL;
+}
+
 static bool is_tcp(const char *host)
 {
-        return string_starts(host, "tcp://") && host[TCP_LENGTH] && !strpbrk(host + TCP_LENGTH, "/@?#");
+        return strncmp(host, "tcp://", TCP_LENGTH) == 0 && host[TCP_LENGTH] &&
+               !strpbrk(host + TCP_LENGTH, "/@?#");
 }
 
 /* What is no host may hold a password. */
@@ -37,7 +44,7 @@ bool docker_check_options(const struct docker_options *options, struct config_no
         const char *host = options->host;
         bool fine = true;
 
-        if (host && !is_tcp(host) && !string_starts(host, "unix:///")) {
+        if (host && !is_tcp(host) && !socket_of(host)) {
                 config_complain(node, "host", NOT_A_HOST, shown(host));
                 return false;
         }
@@ -70,8 +77,8 @@ int docker_new(const struct docker_options *options, struct docker **ret, struct
         if (!docker)
                 return error_oom(error);
 
-        if (string_starts(host, "unix:///")) {
-                docker->socket = strdup(host + strlen("unix://"));
+        if (socket_of(host)) {
+                docker->socket = strdup(socket_of(host));
                 docker->base = strdup("http://docker");
                 if (!docker->socket)
                         return error_oom(error);
@@ -414,9 +421,8 @@ int docker_wait_healthy(struct docker *docker, const char *id, nsec settle, stru
                 if (r < 0 && (r != -ETIMEDOUT || !last))
                         return r;
 
-                if (r < 0 || deadline_passed(deadline))
+                if (r < 0 || !pause_for(LOOK_EVERY, deadline))
                         return error_set(error, ETIMEDOUT, "%s did not become healthy in time: %s, health %s",
                                          docker_name(last), docker_status(last), docker_health(last));
-                pause_for(LOOK_EVERY, deadline);
         }
 }

@@ -177,24 +177,36 @@ static void *write_until_closed(void *context)
         return NULL;
 }
 
+static bool has_jobs(struct journal *journal)
+{
+        pthread_mutex_lock(&journal->lock);
+        bool waits = journal->first != NULL;
+        pthread_mutex_unlock(&journal->lock);
+        return waits;
+}
+
+void journal_commit_waiting(struct journal *journal)
+{
+        while (has_jobs(journal)) {
+                size_t count;
+                struct journal_job *jobs = take_jobs(journal, &count);
+                commit(journal, jobs, count);
+        }
+}
+
 int journal_submit(struct journal *journal, struct journal_job *job)
 {
         pthread_mutex_lock(&journal->lock);
         bool full =
                 journal->stopping || (job->webhook && journal->webhooks_waiting >= WEBHOOKS_WAITING_LIMIT);
-        bool alone = !full && journal->world->alone;
-        job->next = NULL;
-        if (alone)
-                journal->webhooks_waiting += job->webhook;
-        else if (!full) {
+        if (!full) {
+                job->next = NULL;
                 *journal->end = job;
                 journal->end = &job->next;
                 journal->webhooks_waiting += job->webhook;
                 pthread_cond_signal(&journal->work);
         }
         pthread_mutex_unlock(&journal->lock);
-        if (alone)
-                commit(journal, job, 1);
         return full ? -EAGAIN : 0;
 }
 
@@ -240,6 +252,8 @@ int journal_perform(struct journal *journal, int (*run)(struct journal *, void *
                 .run = run_for_waiter, .done = tell_waiter, .context = &waiter, .counts = true};
         if (journal_submit(journal, &job) < 0)
                 return error_set(error, EAGAIN, "the journal is closed");
+        if (journal->world->alone)
+                journal_commit_waiting(journal);
         pthread_mutex_lock(&waiter.lock);
         while (!waiter.done)
                 pthread_cond_wait(&waiter.told, &waiter.lock);

@@ -65,7 +65,7 @@ struct world {
 
         /* SQLite's VFS that the journal lies on; NULL: its default one, which is files. */
         const char *vfs;
-        /* There is only this thread: the journal commits at once on whoever writes. */
+        /* There is only this thread: the journal has no writer of its own (journal_commit_waiting()). */
         bool alone;
 };
 

@@ -64,8 +64,9 @@ static bool post(struct sim *sim, int64_t source, bool firing, nsec starts, nsec
         if (!sim->journal || sim_is_dead(sim) || webhook_parse(body, strlen(body), &webhook, NULL) < 0)
                 return false;
         claim_shadow(sim, source);
-        if (journal_accept(sim->journal, &webhook, write_down, &result) < 0 || result != 0 ||
-            sim_is_dead(sim)) {
+        int taken = journal_accept(sim->journal, &webhook, write_down, &result);
+        journal_commit_waiting(sim->journal);
+        if (taken < 0 || result != 0 || sim_is_dead(sim)) {
                 shadow->uncertain = true;
                 return false;
         }

@@ -58,10 +58,9 @@ static int wait_restarted(struct docker *docker, const char *id, const char *bef
                 if (r >= 0 && docker_marked_running(inspected) &&
                     strcmp(docker_started_at(inspected), before) != 0)
                         return 0;
-                if (deadline_passed(deadline))
+                if (!pause_for(LOOK_EVERY, deadline))
                         return error_set(error, ETIMEDOUT,
                                          "the Engine was asked to restart it and has not until now");
-                pause_for(LOOK_EVERY, deadline);
         }
 }
 

@@ -274,12 +274,11 @@ static enum fate find_fate(struct step_run *run, struct postgres *postgres, cons
                         return fate;
                 if (fate == FATE_UNKNOWN && postgres_connected(postgres))
                         return fate;
-                if (deadline_passed(deadline)) {
+                if (!pause_for(LOOK_EVERY, deadline)) {
                         if (fate == FATE_RUNNING)
                                 error_set(error, ETIMEDOUT, "the transaction is in progress still");
                         return FATE_UNKNOWN;
                 }
-                pause_for(LOOK_EVERY, deadline);
         }
 }
 

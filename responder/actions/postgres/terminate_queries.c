@@ -168,11 +168,10 @@ static int wait_gone(struct postgres *postgres, const struct terminate_config *c
                 int r = query(postgres, look_sql, config, planned, deadline, &result, error);
                 if (r < 0)
                         return r;
-                if (PQntuples(result) == 0 || deadline_passed(patience)) {
+                if (PQntuples(result) == 0 || !pause_for(LOOK_EVERY, patience)) {
                         *ret = TAKE_PTR(result);
                         return 0;
                 }
-                pause_for(LOOK_EVERY, patience);
         }
 }
 
