@@ -58,6 +58,7 @@ void text_putc(struct text *text, char c)
 void text_vprintf(struct text *text, const char *format, va_list args)
 {
         va_list again;
+
         va_copy(again, args);
         int length = vsnprintf(NULL, 0, format, args);
         if (length < 0)
@@ -72,6 +73,7 @@ void text_vprintf(struct text *text, const char *format, va_list args)
 void text_printf(struct text *text, const char *format, ...)
 {
         va_list args;
+
         va_start(args, format);
         text_vprintf(text, format, args);
         va_end(args);
@@ -80,12 +82,13 @@ void text_printf(struct text *text, const char *format, ...)
 void text_put_u64(struct text *text, uint64_t value)
 {
         char digits[20];
-        size_t at = sizeof digits;
+        size_t at = sizeof(digits);
+
         do {
                 digits[--at] = (char)('0' + value % 10);
                 value /= 10;
         } while (value > 0);
-        text_append(text, digits + at, sizeof digits - at);
+        text_append(text, digits + at, sizeof(digits) - at);
 }
 
 void text_put_double(struct text *text, double value)
@@ -110,6 +113,7 @@ void text_put_json(struct text *text, const char *string)
         while (*string) {
                 unsigned char c = (unsigned char)*string;
                 size_t length = utf8_length(string);
+
                 if (length == 0) {
                         text_puts(text, UTF8_REPLACEMENT);
                         string++;
@@ -200,6 +204,7 @@ char *text_format(const char *format, ...)
 {
         struct text text = {0};
         va_list args;
+
         va_start(args, format);
         text_vprintf(&text, format, args);
         va_end(args);

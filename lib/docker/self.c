@@ -24,6 +24,7 @@ static bool is_own_mount(char *line, const char *id)
 {
         /* "36 35 98:0 /docker/containers/<id>/hostname /etc/hostname rw …", see proc_pid_mountinfo(5). */
         const char *fields[5];
+
         for (size_t i = 0; i < N_ELEMENTS(fields); i++)
                 if (!(fields[i] = strsep(&line, " ")))
                         return false;

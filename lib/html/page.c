@@ -79,6 +79,7 @@ void html_table_end(struct text *page)
 void html_put_time(struct text *page, nsec wall)
 {
         char time[TIME_TEXT_MAX];
+
         if (wall != 0)
                 text_printf(page, "<time>%s</time>", time_format(wall, time));
 }
@@ -87,6 +88,7 @@ void html_put_ago(struct text *page, nsec wall, nsec now)
 {
         char time[TIME_TEXT_MAX], age[DURATION_TEXT_MAX];
         nsec seconds = now > wall ? (now - wall) / NSEC_PER_SEC : 0;
+
         text_printf(page, "<time datetime=\"%s\">%s ago</time>", time_format(wall, time),
                     duration_format(seconds * NSEC_PER_SEC, age));
 }

@@ -40,20 +40,30 @@ static const struct command *find_word(const struct program *program, const char
         return NULL;
 }
 
+/* The names of the commands that take the flag, or (NULL) of those that are words; free() the array only. */
+static const char **names_of(const struct program *program, const char *flag, size_t *ret_count)
+{
+        size_t count = 0, all = 0;
+
+        while (program->commands[all].name)
+                all++;
+        const char **names = calloc(all + 1, sizeof(*names));
+        for (size_t i = 0; names && i < all; i++)
+                if (flag ? takes(&program->commands[i], flag) : is_word(&program->commands[i]))
+                        names[count++] = program->commands[i].name;
+        *ret_count = count;
+        return names;
+}
+
 static void refuse_word(const struct program *program, const char *word, struct error *error)
 {
-        size_t count = 0, most = 0;
-        while (program->commands[most].name)
-                most++;
-        _cleanup_free_ const char **names = calloc(most + 1, sizeof(*names));
-        if (!names) {
+        size_t count;
+        _cleanup_free_ const char **names = names_of(program, NULL, &count);
+
+        if (names)
+                words_unknown(names, count, word, "there is no command", error);
+        else
                 error_oom(error);
-                return;
-        }
-        for (size_t i = 0; i < most; i++)
-                if (is_word(&program->commands[i]))
-                        names[count++] = program->commands[i].name;
-        words_unknown(names, count, word, "there is no command", error);
 }
 
 /* Without a word: what a flag asks for, or else what is done without one. */
@@ -72,6 +82,7 @@ static const struct command *choose(const struct program *program, char **words,
 {
         const struct command *command =
                 count > 0 ? find_word(program, words[0]) : find_wordless(program, given);
+
         if (!command && count > 0)
                 refuse_word(program, words[0], error);
         else if (!command)
@@ -90,27 +101,20 @@ static const struct command *choose(const struct program *program, char **words,
 /* "capacity, checklist and --once": the commands that take a flag. Nothing when it needs none of them. */
 static void put_takers(const struct program *program, const char *flag, struct text *text)
 {
-        const struct command *before = NULL;
-        size_t named = 0;
-        for (const struct command *command = program->commands; command->name; command++) {
-                if (!takes(command, flag))
-                        continue;
-                if (!*command->name) {
-                        text_clear(text);
-                        return;
-                }
-                if (before)
-                        text_printf(text, "%s%s", named++ > 0 ? ", " : "", before->name);
-                before = command;
-        }
-        if (before)
-                text_printf(text, "%s%s", named > 0 ? " and " : "", before->name);
+        size_t count;
+        _cleanup_free_ const char **names = names_of(program, flag, &count);
+
+        if (!names)
+                text->error = -ENOMEM;
+        else if (words_find(names, count, "") < 0)
+                words_put(text, names, count, " and ");
 }
 
 static int refuse_flag(const struct program *program, const struct command *command, const char *flag,
                        struct error *error)
 {
         _cleanup_text_ struct text takers = {0}, name = {0};
+
         put_takers(program, flag, &takers);
         text_printf(&name, is_word(command) ? "\"%s\"" : "%s", command->name);
         if (text_error(&takers) < 0 || text_error(&name) < 0)
@@ -153,6 +157,7 @@ static void put_help(const struct program *program, struct text *text)
 static int print_about(const struct program *program)
 {
         _cleanup_text_ struct text text = {0};
+
         if (program->common->help)
                 put_help(program, &text);
         else
@@ -168,6 +173,7 @@ int program_main(const struct program *program, int argc, char **argv)
         char **words = NULL;
         int count = 0;
         uint64_t given = 0;
+
         memory_prepare();
         signal(SIGPIPE, SIG_IGN);
         int r = flags_parse(program->flags, argc, argv, &words, &count, &given, &error);
@@ -191,6 +197,7 @@ int program_main(const struct program *program, int argc, char **argv)
 int program_print(const struct text *text)
 {
         int r = text_error(text);
+
         if (r == 0)
                 r = file_write(STDOUT_FILENO, text_string(text), text->length);
         if (r == 0)

@@ -32,6 +32,7 @@ int daemon_serve(const struct daemon *daemon, void *context)
         _cleanup_error_ struct error error = {0};
         int signal_number = 0;
         sigset_t signals;
+
         block_signals(daemon, &signals);
         if (daemon->start(context, &error) < 0) {
                 program_complain(daemon->name, &error);
@@ -55,6 +56,7 @@ static bool web_config_is_fine(const char *path)
 {
         _cleanup_error_ struct error error = {0};
         _cleanup_(web_config_unref_p) struct web_config *web = NULL;
+
         if (!path || web_config_load(path, &web, &error) >= 0)
                 return true;
         fprintf(stderr, "%s\n", error_text(&error));
@@ -68,6 +70,7 @@ int daemon_check(const char *web_config_file,
         _cleanup_error_ struct error error = {0};
         _cleanup_text_ struct text verdict = {0};
         bool fine = web_config_is_fine(web_config_file);
+
         if (read(context, &verdict, &error) < 0) {
                 fprintf(stderr, "%s\n", error_text(&error));
                 return EXIT_FAILED;

@@ -48,9 +48,10 @@ static const struct flag *find_flag(const struct flag *flags, const char *name, 
 static int refuse_unknown(const struct flag *flags, const char *name, size_t length, struct error *error)
 {
         size_t count = 0;
+
         while (flags[count].name)
                 count++;
-        _cleanup_free_ const char **names = calloc(count + 1, sizeof *names);
+        _cleanup_free_ const char **names = calloc(count + 1, sizeof(*names));
         _cleanup_free_ char *word = strndup(name, length);
         if (!names || !word)
                 return error_oom(error);
@@ -74,6 +75,7 @@ static int parse_one(const struct flag *flags, int argc, char **argv, int *at, u
         const struct flag *flag = find_flag(flags, name, length);
         if (!flag && length > 3 && string_starts(name, "no-")) {
                 const struct flag *negated = find_flag(flags, name + 3, length - 3);
+
                 if (negated && negated->type == FLAG_SWITCH) {
                         *given |= UINT64_C(1) << (negated - flags);
                         return equals ? error_set(error, EINVAL, "--no-%s takes no value", negated->name)
@@ -98,6 +100,7 @@ static void reverse(char **items, int from, int to)
 {
         for (; from < --to; from++) {
                 char *item = items[from];
+
                 items[from] = items[to];
                 items[to] = item;
         }
@@ -106,12 +109,14 @@ static void reverse(char **items, int from, int to)
 bool flags_given(const struct flag *flags, uint64_t given, const char *name)
 {
         const struct flag *flag = find_flag(flags, name, strlen(name));
+
         return flag && (given >> (flag - flags) & 1);
 }
 
 bool flags_given_on(const struct flag *flags, uint64_t given, const char *name)
 {
         const struct flag *flag = find_flag(flags, name, strlen(name));
+
         return flags_given(flags, given, name) && (flag->type != FLAG_SWITCH || *(const bool *)flag->target);
 }
 
@@ -124,12 +129,14 @@ int flags_parse(const struct flag *flags, int argc, char **argv, char ***ret_arg
 
         for (const struct flag *flag = flags; flag->name; flag++) {
                 int result = set_default(flag, error);
+
                 if (result < 0)
                         return result;
         }
         int at = argc > 0 ? 1 : 0;
         while (at < argc) {
                 int first = at;
+
                 if (only_arguments || argv[at][0] != '-' || argv[at][1] == '\0') {
                         arguments++;
                         at++;
@@ -139,6 +146,7 @@ int flags_parse(const struct flag *flags, int argc, char **argv, char ***ret_arg
                         only_arguments = true;
                 else {
                         int result = parse_one(flags, argc, argv, &at, &given, error);
+
                         if (result < 0)
                                 return result;
                 }
@@ -158,6 +166,7 @@ void flags_put_entry(struct text *text, const char *entry, const char *help)
 {
         enum { WIDTH = 30 };
         size_t length = strlen(entry);
+
         text_printf(text, "  %s", entry);
         if (length + 1 > WIDTH) {
                 text_putc(text, '\n');
@@ -172,6 +181,7 @@ void flags_put_help(const struct flag *flags, struct text *text)
         text_puts(text, "\nFlags:\n");
         for (const struct flag *flag = flags; flag->name; flag++) {
                 _cleanup_text_ struct text entry = {0};
+
                 text_printf(&entry, "--%s%s", flag->type == FLAG_SWITCH ? "[no-]" : "", flag->name);
                 if (flag->type != FLAG_SWITCH)
                         text_printf(&entry, "=%s", flag->value_name ? flag->value_name : "VALUE");

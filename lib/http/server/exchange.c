@@ -5,6 +5,7 @@
 struct http_ledger *http_ledger_new(void)
 {
         struct http_ledger *ledger = calloc(1, sizeof(*ledger));
+
         if (!ledger)
                 return NULL;
         atomic_init(&ledger->references, 1);

@@ -7,6 +7,7 @@ struct http_link *http_link_of(struct MHD_Connection *connection)
 {
         const union MHD_ConnectionInfo *info =
                 MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
         return info ? info->socket_context : NULL;
 }
 
@@ -14,6 +15,7 @@ static gnutls_session_t session_of(struct MHD_Connection *connection)
 {
         const union MHD_ConnectionInfo *info =
                 MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+
         return info ? info->tls_session : NULL;
 }
 
@@ -21,6 +23,7 @@ static gnutls_session_t session_of(struct MHD_Connection *connection)
 static int verify_peer(gnutls_session_t session)
 {
         struct http_link *link = http_link_of(gnutls_session_get_ptr(session));
+
         return link && link->config ? web_tls_verify(link->config, session, &link->peer)
                                     : GNUTLS_E_INTERNAL_ERROR;
 }
@@ -70,5 +73,6 @@ struct http_link *http_link_free(struct http_link *link)
 bool http_link_is_over_limit(struct MHD_Connection *connection)
 {
         const struct http_link *link = http_link_of(connection);
+
         return link && link->over_limit;
 }

@@ -52,6 +52,7 @@ static enum MHD_Result admit(struct http_exchange *exchange)
 static enum MHD_Result begin(struct http_exchange *exchange, const char *method)
 {
         bool stopping = atomic_load(&exchange->server->stopping);
+
         exchange->closes = stopping || is_over_limit(exchange);
         if (exchange->closes)
                 http_refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE,
@@ -67,6 +68,7 @@ static enum MHD_Result begin(struct http_exchange *exchange, const char *method)
 static enum MHD_Result dispatch(struct http_exchange *exchange)
 {
         struct http_server *server = exchange->server;
+
         exchange->dispatched = true;
         atomic_fetch_add(&server->busy, 1);
         if (exchange->refusal)
@@ -103,6 +105,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
         }
         if (*length > 0) {
                 bool taken = http_exchange_take_body(exchange, data, *length);
+
                 *length = 0;
                 return taken ? MHD_YES : MHD_NO;
         }
@@ -143,12 +146,14 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **s
                           enum MHD_ConnectionNotificationCode code)
 {
         struct http_server *server = cls;
+
         if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
                 server->connections--;
                 http_link_free(*socket_context);
                 *socket_context = NULL;
         } else {
                 bool over_limit = ++server->connections > server->connection_limit;
+
                 *socket_context = http_link_new(server->secure, connection, over_limit);
         }
 }
@@ -176,6 +181,7 @@ void http_suspend(struct http_exchange *exchange)
 {
         struct http_server *server = exchange->server;
         struct http_ledger *ledger = exchange->ledger;
+
         atomic_fetch_add(&ledger->references, 1);
         exchange->suspended = true;
         exchange->holders = 2;
@@ -201,6 +207,7 @@ void http_suspend(struct http_exchange *exchange)
 static struct MHD_Daemon *start_daemon(struct http_server *server, unsigned timeout_seconds)
 {
         sigset_t all, before;
+
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &before);
         bool tls = http_secure_has_tls(server->secure);
@@ -237,6 +244,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, unsigned time
 static size_t largest_body(const struct http_route *routes)
 {
         size_t largest = 0;
+
         for (const struct http_route *route = routes; route->method; route++)
                 if (route->body_limit > largest)
                         largest = route->body_limit;
@@ -246,6 +254,7 @@ static size_t largest_body(const struct http_route *routes)
 static struct http_server *server_new(const struct http_server_options *options)
 {
         struct http_server *server = calloc(1, sizeof(*server));
+
         if (!server)
                 return NULL;
         server->ledger = http_ledger_new();
@@ -279,6 +288,7 @@ static void server_free(struct http_server *server)
 int http_server_open(const struct http_server_options *options, struct http_server **ret, struct error *error)
 {
         struct http_server *server = server_new(options);
+
         if (!server) {
                 error_oom(error);
                 return -ENOMEM;
@@ -300,6 +310,7 @@ int http_server_open(const struct http_server_options *options, struct http_serv
 int http_server_run(struct http_server *server, struct error *error)
 {
         nsec seconds = (server->idle_timeout + NSEC_PER_SEC - 1) / NSEC_PER_SEC;
+
         server->daemon = start_daemon(server, (unsigned)seconds);
         if (server->daemon)
                 return 0;
@@ -313,6 +324,7 @@ int http_server_start(const struct http_server_options *options, struct http_ser
 {
         struct http_server *server = NULL;
         int r = http_server_open(options, &server, error);
+
         if (r < 0)
                 return r;
         r = http_server_run(server, error);
@@ -339,6 +351,7 @@ struct http_server *http_server_stop(struct http_server *server)
         pthread_mutex_lock(&ledger->lock);
         while (ledger->waiting) {
                 struct http_exchange *exchange = ledger->waiting;
+
                 ledger->waiting = exchange->next;
                 http_exchange_abandon(exchange);
         }

@@ -184,6 +184,7 @@ static int load_authorities(struct web_config *config, struct error *error)
                                                            GNUTLS_X509_FMT_PEM);
         else if (tls->client_ca) {
                 gnutls_datum_t ca = datum(tls->client_ca);
+
                 r = gnutls_certificate_set_x509_trust_mem(config->credentials, &ca, GNUTLS_X509_FMT_PEM);
         }
         if (r <= 0)
