@@ -81,7 +81,8 @@ int journal_execute(struct journal_connection *connection, const char *sql, stru
  */
 int journal_prepare_schema(struct journal_connection *connection, struct error *error);
 
-/* For reading alone: the tables must be there, in this version. */
+/* For reading alone: the tables must be there. Those of an older version are read as they are: the timeline
+ * and its chain have been the same in every version. */
 int journal_check_schema(struct journal_connection *connection, struct error *error);
 
 /*

@@ -158,11 +158,8 @@ int journal_check_schema(struct journal_connection *connection, struct error *er
 {
         int64_t version = 0;
         int r = read_version(connection, &version, error);
-        if (r >= 0 && version < (int64_t)N_ELEMENTS(migrations))
-                return error_set(error, ENOTSUP,
-                                 version == 0 ? "it is empty"
-                                              : "it was written by an older version of "
-                                                "runbook_responder, which must open it once");
+        if (r >= 0 && version == 0)
+                return error_set(error, ENOTSUP, "it is empty");
         return r;
 }
 
