@@ -18,8 +18,8 @@ struct retired {
         struct scrape *scrape;
 };
 
-struct current {
-        struct current_options options;
+struct live {
+        struct live_options options;
         struct workers *workers;
         struct process_status status;
         struct retired *retired; /* by main's thread */
@@ -31,62 +31,62 @@ struct current {
         bool closed;
 };
 
-static void note_success(struct current *current)
+static void note_success(struct live *live)
 {
-        __atomic_store_n(&current->status.success_wall, clock_wall(), __ATOMIC_RELAXED);
-        __atomic_store_n(&current->status.successful, true, __ATOMIC_RELAXED);
+        __atomic_store_n(&live->status.success_wall, clock_wall(), __ATOMIC_RELAXED);
+        __atomic_store_n(&live->status.successful, true, __ATOMIC_RELAXED);
 }
 
-int current_start(const struct current_options *options, struct current **ret, struct error *error)
+int live_start(const struct live_options *options, struct live **ret, struct error *error)
 {
-        struct current *current = calloc(1, sizeof(*current));
+        struct live *live = calloc(1, sizeof(*live));
         _cleanup_(check_set_free_p) struct check_set *set = NULL;
 
-        if (!current)
+        if (!live)
                 return error_oom(error);
-        current->options = *options;
-        pthread_mutex_init(&current->lock, NULL);
+        live->options = *options;
+        pthread_mutex_init(&live->lock, NULL);
         int r = check_set_load(options->config_file, options->state_directory, &set, error);
         if (r >= 0 && options->confinement) {
                 r = confinement_enter(options->confinement, set, error);
-                current->status.landlock = options->confinement->landlock;
-                current->status.seccomp = options->confinement->seccomp;
+                live->status.landlock = options->confinement->landlock;
+                live->status.seccomp = options->confinement->seccomp;
         }
         /* A thread for each check, so that those which hang keep no other one waiting. */
         if (r >= 0)
                 r = workers_new(options->workers ? options->workers : (unsigned)check_set_size(set),
-                                &current->workers, error);
+                                &live->workers, error);
         if (r >= 0)
-                r = scrape_new(set, current->workers, NULL, &current->status, &current->scrape, error);
+                r = scrape_new(set, live->workers, NULL, &live->status, &live->scrape, error);
         if (r < 0) {
-                current_stop(current, 0);
+                live_stop(live, 0);
                 return r;
         }
-        note_success(current);
-        *ret = current;
+        note_success(live);
+        *ret = live;
         return 0;
 }
 
-struct scrape *current_hold(struct current *current)
+struct scrape *live_hold(struct live *live)
 {
-        pthread_mutex_lock(&current->lock);
-        return current->scrape;
+        pthread_mutex_lock(&live->lock);
+        return live->scrape;
 }
 
-void current_release(struct current *current)
+void live_release(struct live *live)
 {
-        pthread_mutex_unlock(&current->lock);
+        pthread_mutex_unlock(&live->lock);
 }
 
-void current_ask_reload(struct current *current, struct http_exchange *exchange)
+void live_ask_reload(struct live *live, struct http_exchange *exchange)
 {
-        pthread_mutex_lock(&current->lock);
-        bool taken = !current->closed && current->asking_count < MOST_ASKING;
+        pthread_mutex_lock(&live->lock);
+        bool taken = !live->closed && live->asking_count < MOST_ASKING;
         if (taken) {
                 http_suspend(exchange);
-                current->asking[current->asking_count++] = exchange;
+                live->asking[live->asking_count++] = exchange;
         }
-        pthread_mutex_unlock(&current->lock);
+        pthread_mutex_unlock(&live->lock);
         if (taken)
                 kill(getpid(), SIGHUP);
         else
@@ -95,9 +95,9 @@ void current_ask_reload(struct current *current, struct http_exchange *exchange)
 }
 
 /* Frees what has answered its last request. */
-static void free_retired(struct current *current, bool all)
+static void free_retired(struct live *live, bool all)
 {
-        for (struct retired **at = &current->retired; *at;) {
+        for (struct retired **at = &live->retired; *at;) {
                 struct retired *retired = *at;
 
                 if (!all && !scrape_is_over(retired->scrape)) {
@@ -111,7 +111,7 @@ static void free_retired(struct current *current, bool all)
 }
 
 /* Everything that can fail, and then the exchange. */
-static int replace_scrape(struct current *current, size_t *ret_count, size_t *ret_fresh, struct error *error)
+static int replace_scrape(struct live *live, size_t *ret_count, size_t *ret_fresh, struct error *error)
 {
         _cleanup_(check_set_free_p) struct check_set *set = NULL;
         _cleanup_(web_config_unref_p) struct web_config *web = NULL;
@@ -120,93 +120,93 @@ static int replace_scrape(struct current *current, size_t *ret_count, size_t *re
 
         if (!retired)
                 return error_oom(error);
-        int r = check_set_load(current->options.config_file, current->options.state_directory, &set, error);
+        int r = check_set_load(live->options.config_file, live->options.state_directory, &set, error);
 
-        if (r >= 0 && current->options.confinement)
-                r = confinement_admit(current->options.confinement, set, error);
-        if (r >= 0 && current->options.web_config_file)
-                r = web_config_load(current->options.web_config_file, &web, error);
+        if (r >= 0 && live->options.confinement)
+                r = confinement_admit(live->options.confinement, set, error);
+        if (r >= 0 && live->options.web_config_file)
+                r = web_config_load(live->options.web_config_file, &web, error);
         if (r >= 0)
-                r = scrape_new(set, current->workers, current->scrape, &current->status, &next, error);
+                r = scrape_new(set, live->workers, live->scrape, &live->status, &next, error);
         if (r < 0)
                 return r;
         *ret_count = set->count;
         *ret_fresh = schedule_fresh(scrape_schedule(next));
-        if (current->options.workers == 0)
-                workers_allow(current->workers, (unsigned)*ret_fresh);
+        if (live->options.workers == 0)
+                workers_allow(live->workers, (unsigned)*ret_fresh);
 
-        pthread_mutex_lock(&current->lock);
-        struct scrape *before = current->scrape;
-        current->scrape = next;
-        pthread_mutex_unlock(&current->lock);
+        pthread_mutex_lock(&live->lock);
+        struct scrape *before = live->scrape;
+        live->scrape = next;
+        pthread_mutex_unlock(&live->lock);
         retired->scrape = before;
-        retired->next = current->retired;
-        current->retired = TAKE_PTR(retired);
+        retired->next = live->retired;
+        live->retired = TAKE_PTR(retired);
         scrape_retire(before);
         return 0;
 }
 
-static void answer_asking(struct current *current, unsigned status, const char *text)
+static void answer_asking(struct live *live, unsigned status, const char *text)
 {
         struct http_exchange *asking[MOST_ASKING];
 
-        pthread_mutex_lock(&current->lock);
-        size_t count = current->asking_count;
-        memcpy(asking, current->asking, sizeof(asking));
-        current->asking_count = 0;
-        pthread_mutex_unlock(&current->lock);
+        pthread_mutex_lock(&live->lock);
+        size_t count = live->asking_count;
+        memcpy(asking, live->asking, sizeof(asking));
+        live->asking_count = 0;
+        pthread_mutex_unlock(&live->lock);
         for (size_t i = 0; i < count; i++)
                 http_reply_text(asking[i], status, "%s", text);
 }
 
-void current_reload(struct current *current)
+void live_reload(struct live *live)
 {
         _cleanup_error_ struct error error = {0};
         size_t count = 0, fresh = 0;
 
-        free_retired(current, false);
-        int r = replace_scrape(current, &count, &fresh, &error);
+        free_retired(live, false);
+        int r = replace_scrape(live, &count, &fresh, &error);
         memory_settle(); /* what reading the file took is given back */
         if (r < 0) {
-                __atomic_store_n(&current->status.successful, false, __ATOMIC_RELAXED);
+                __atomic_store_n(&live->status.successful, false, __ATOMIC_RELAXED);
                 log_event(LOG_ERROR, "The configuration was not read again, the one of before stays",
-                          "config", current->options.config_file, "reason", error_text(&error), NULL);
-                schedule_advance_generation(scrape_schedule(current->scrape));
-                answer_asking(current, 500, error_text(&error));
+                          "config", live->options.config_file, "reason", error_text(&error), NULL);
+                schedule_advance_generation(scrape_schedule(live->scrape));
+                answer_asking(live, 500, error_text(&error));
                 return;
         }
         _cleanup_free_ char *checks = text_format("%zu", count), *changed = text_format("%zu", fresh);
-        note_success(current);
-        schedule_advance_generation(scrape_schedule(current->scrape));
-        log_event(LOG_INFO, "The configuration was read again", "config", current->options.config_file,
-                  "checks", checks, "changed", changed, NULL);
-        answer_asking(current, 200, "The configuration was read again.");
+        note_success(live);
+        schedule_advance_generation(scrape_schedule(live->scrape));
+        log_event(LOG_INFO, "The configuration was read again", "config", live->options.config_file, "checks",
+                  checks, "changed", changed, NULL);
+        answer_asking(live, 200, "The configuration was read again.");
 }
 
-void current_close(struct current *current)
+void live_close(struct live *live)
 {
-        if (!current)
+        if (!live)
                 return;
-        pthread_mutex_lock(&current->lock);
-        current->closed = true;
-        pthread_mutex_unlock(&current->lock);
-        answer_asking(current, 503, "The exporter is being stopped.");
-        for (struct retired *retired = current->retired; retired; retired = retired->next)
+        pthread_mutex_lock(&live->lock);
+        live->closed = true;
+        pthread_mutex_unlock(&live->lock);
+        answer_asking(live, 503, "The exporter is being stopped.");
+        for (struct retired *retired = live->retired; retired; retired = retired->next)
                 scrape_stop(retired->scrape);
-        if (current->scrape)
-                scrape_stop(current->scrape);
+        if (live->scrape)
+                scrape_stop(live->scrape);
 }
 
-bool current_stop(struct current *current, nsec patience)
+bool live_stop(struct live *live, nsec patience)
 {
-        if (!current)
+        if (!live)
                 return true;
-        current_close(current);
-        if (current->workers && workers_stop(current->workers, deadline_in(patience)) > 0)
+        live_close(live);
+        if (live->workers && workers_stop(live->workers, deadline_in(patience)) > 0)
                 return false;
-        free_retired(current, true);
-        scrape_free(current->scrape);
-        pthread_mutex_destroy(&current->lock);
-        free(current);
+        free_retired(live, true);
+        scrape_free(live->scrape);
+        pthread_mutex_destroy(&live->lock);
+        free(live);
         return true;
 }

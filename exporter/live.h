@@ -9,9 +9,9 @@
 #include "exporter/confinement.h"
 #include "exporter/web/scrape.h"
 
-struct current;
+struct live;
 
-struct current_options {
+struct live_options {
         const char *config_file;
         const char *state_directory; /* or NULL */
         const char
@@ -21,22 +21,22 @@ struct current_options {
 };
 
 /* Reads the file and starts to schedule. */
-int current_start(const struct current_options *options, struct current **ret, struct error *error);
+int live_start(const struct live_options *options, struct live **ret, struct error *error);
 
-/* The scrape to give requests to, until current_release(); from the event thread, and for moments only. */
-struct scrape *current_hold(struct current *current);
-void current_release(struct current *current);
+/* The scrape to give requests to, until live_release(); from the event thread, and for moments only. */
+struct scrape *live_hold(struct live *live);
+void live_release(struct live *live);
 
-/* Leaves the request open until current_reload(), for which SIGHUP is sent to this process. */
-void current_ask_reload(struct current *current, struct http_exchange *exchange);
+/* Leaves the request open until live_reload(), for which SIGHUP is sent to this process. */
+void live_ask_reload(struct live *live, struct http_exchange *exchange);
 
 /* Reads the file again, answers whoever asked for it, and logs how it went. By main's thread alone. */
-void current_reload(struct current *current);
+void live_reload(struct live *live);
 
 /* Answers what waits; before the server stops. Takes NULL. */
-void current_close(struct current *current);
+void live_close(struct live *live);
 
 /* Waits `patience` for runs and frees; false when some still hang, whose memory is left. Takes NULL. */
-bool current_stop(struct current *current, nsec patience);
+bool live_stop(struct live *live, nsec patience);
 
 #endif

@@ -16,7 +16,7 @@
 /* What the handlers work on. */
 struct exporter {
         const struct exporter_arguments *arguments;
-        struct current *current;
+        struct live *live;
         struct http_server *server;
         struct confinement confinement;
 };
@@ -24,22 +24,22 @@ struct exporter {
 static void handle_metrics(struct http_exchange *exchange, void *context)
 {
         const struct exporter *exporter = context;
-        scrape_handle(current_hold(exporter->current), exchange);
-        current_release(exporter->current);
+        scrape_handle(live_hold(exporter->live), exchange);
+        live_release(exporter->live);
 }
 
 static void handle_probe(struct http_exchange *exchange, void *context)
 {
         const struct exporter *exporter = context;
-        probe_handle(current_hold(exporter->current), exchange);
-        current_release(exporter->current);
+        probe_handle(live_hold(exporter->live), exchange);
+        live_release(exporter->live);
 }
 
 static void handle_landing(struct http_exchange *exchange, void *context)
 {
         const struct exporter *exporter = context;
         _cleanup_text_ struct text page = {0};
-        struct scrape *scrape = current_hold(exporter->current); /* its checks are shown: they are to stay */
+        struct scrape *scrape = live_hold(exporter->live); /* its checks are shown: they are to stay */
         struct schedule *schedule = scrape_schedule(scrape);
         _cleanup_free_ struct check_state *states = calloc(schedule_count(schedule), sizeof(*states));
         size_t count = states ? schedule_states(schedule, NULL, states, NULL, NULL) : 0;
@@ -47,7 +47,7 @@ static void handle_landing(struct http_exchange *exchange, void *context)
                 landing_render(scrape_set(scrape)->title, states, count, clock_wall(), &page);
         for (size_t i = 0; i < count; i++)
                 check_state_release(&states[i]);
-        current_release(exporter->current);
+        live_release(exporter->live);
         if (!states) {
                 http_reply_text(exchange, 500, "Out of memory.");
                 return;
@@ -64,7 +64,7 @@ static void handle_reload(struct http_exchange *exchange, void *context)
 {
         const struct exporter *exporter = context;
         if (exporter->arguments->enable_lifecycle)
-                current_ask_reload(exporter->current, exchange);
+                live_ask_reload(exporter->live, exchange);
         else
                 http_reply_text(exchange, 403, "Reloads over HTTP are off: see --web.enable-lifecycle.");
 }
@@ -77,18 +77,18 @@ static const struct http_route routes[] = {
 };
 
 /* The socket is opened before rights are given up, and served when there is something to serve. */
-static int start(void *context, struct error *error)
+static int start_exporter(void *context, struct error *error)
 {
         struct exporter *exporter = context;
         const struct exporter_arguments *arguments = exporter->arguments;
         const char *address = daemon_listen_address(&arguments->daemon);
-        const struct http_server_options options = {
+        const struct http_server_options serving = {
                 .listen_address = address,
                 .routes = routes,
                 .context = exporter,
                 .web_config_file = arguments->daemon.web_config_file,
         };
-        const struct current_options current = {
+        const struct live_options options = {
                 .config_file = arguments->daemon.config_file,
                 .state_directory = arguments->state_directory,
                 .web_config_file = arguments->daemon.web_config_file,
@@ -97,9 +97,9 @@ static int start(void *context, struct error *error)
         };
         int r = http_client_global_init(error);
         if (r >= 0)
-                r = http_server_open(&options, &exporter->server, error);
+                r = http_server_open(&serving, &exporter->server, error);
         if (r >= 0)
-                r = current_start(&current, &exporter->current, error);
+                r = live_start(&options, &exporter->live, error);
         if (r >= 0)
                 r = http_server_run(exporter->server, error);
         if (r >= 0)
@@ -108,25 +108,25 @@ static int start(void *context, struct error *error)
         return r;
 }
 
-static void reload(void *context)
+static void reload_exporter(void *context)
 {
         const struct exporter *exporter = context;
-        current_reload(exporter->current);
+        live_reload(exporter->live);
 }
 
 /* Answers what waits before the server goes. Memory that a hanging run may still touch is left to the end. */
-static void stop(void *context)
+static void stop_exporter(void *context)
 {
         const struct exporter *exporter = context;
-        current_close(exporter->current);
+        live_close(exporter->live);
         http_server_stop(exporter->server);
-        if (!current_stop(exporter->current, STOP_PATIENCE))
+        if (!live_stop(exporter->live, STOP_PATIENCE))
                 log_event(LOG_WARN, "Stopping although checks are still running", NULL);
 }
 
 static int run_serve(const void *context)
 {
-        static const struct daemon daemon = {PROGRAM, start, reload, stop};
+        static const struct daemon daemon = {PROGRAM, start_exporter, reload_exporter, stop_exporter};
         const struct exporter_arguments *arguments = context;
         struct exporter exporter = {
                 .arguments = arguments,

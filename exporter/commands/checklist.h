@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `runbook_exporter checklist`: the morning checklist, step by step, for a person or as JSON. */
-#ifndef EXPORTER_CHECKLIST_H
-#define EXPORTER_CHECKLIST_H
+#ifndef EXPORTER_COMMANDS_CHECKLIST_H
+#define EXPORTER_COMMANDS_CHECKLIST_H
 
 #include "exporter/commands/run_once.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What runbook_exporter does beside serving metrics: the commands that print and end. */
-#ifndef EXPORTER_COMMANDS_H
-#define EXPORTER_COMMANDS_H
+#ifndef EXPORTER_COMMANDS_COMMANDS_H
+#define EXPORTER_COMMANDS_COMMANDS_H
 
 #include "runbook/daemon.h"
 

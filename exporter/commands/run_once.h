@@ -5,8 +5,8 @@
  * A check that hangs is given its timeout and then counts as failed; its thread is left behind, so the
  * process is to end soon after.
  */
-#ifndef EXPORTER_RUN_ONCE_H
-#define EXPORTER_RUN_ONCE_H
+#ifndef EXPORTER_COMMANDS_RUN_ONCE_H
+#define EXPORTER_COMMANDS_RUN_ONCE_H
 
 #include "exporter/schedule/schedule.h"
 

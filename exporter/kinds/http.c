@@ -14,7 +14,7 @@
 #define INDEX_DIGITS 6
 
 struct http_config {
-        struct web_options web;
+        struct http_options options;
         char *method, *body, *unix_socket;
         struct config_strings status;
         struct config_map json;
@@ -22,7 +22,7 @@ struct http_config {
 };
 
 static const struct config_field fields[] = {
-        WEB_CONFIG_FIELDS(struct http_config, web),
+        HTTP_OPTION_FIELDS(struct http_config, options),
         {"method", CONFIG_STRING, offsetof(struct http_config, method), .fallback = "GET",
          .flags = CONFIG_NOT_EMPTY, .help = "The request's method"},
         {"body", CONFIG_STRING, offsetof(struct http_config, body), .help = "The request's body"},
@@ -66,7 +66,7 @@ struct status_range {
 
 struct http_state {
         const struct http_config *config;
-        struct web_headers headers;
+        struct http_headers headers;
         struct http_client *client;
         struct status_range *expected;
         size_t expected_count;
@@ -101,7 +101,7 @@ static void *http_close(void *state)
         if (!http)
                 return NULL;
         http_client_free(http->client);
-        web_headers_release(&http->headers);
+        http_headers_release(&http->headers);
         free(http->expected);
         free(http);
         return NULL;
@@ -124,7 +124,7 @@ static int http_open(const struct check *check, struct config_node *node, void *
         if (!http->client || !http->expected)
                 return error_oom(error);
         /* Each run connects anew: a service that takes no new connections is not healthy. */
-        r = web_prepare(&config->web, node, "Connection: close", &http->headers);
+        r = http_options_prepare(&config->options, node, "Connection: close", &http->headers);
         if (r == -ENOMEM)
                 return error_oom(error);
         for (size_t i = 0; i < config->status.count; i++)
@@ -289,7 +289,7 @@ static int http_run(void *state, struct deadline deadline, struct sample_sink *s
 {
         struct http_state *http = state;
         const struct http_config *config = http->config;
-        struct http_request request = web_request(&config->web, &http->headers, deadline);
+        struct http_request request = http_options_request(&config->options, &http->headers, deadline);
         _cleanup_http_response_ struct http_response response = {0};
         _cleanup_error_ struct error status_error = {0};
         int r, document;

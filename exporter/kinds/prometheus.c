@@ -12,7 +12,7 @@ struct prometheus_metric {
 };
 
 struct prometheus_config {
-        struct web_options web;
+        struct http_options options;
         char *query;
         struct config_strings labels;
         struct prometheus_metric metric;
@@ -27,7 +27,7 @@ static const struct config_field metric_fields[] = {
 };
 
 static const struct config_field fields[] = {
-        WEB_CONFIG_FIELDS(struct prometheus_config, web),
+        HTTP_OPTION_FIELDS(struct prometheus_config, options),
         {"query", CONFIG_STRING, offsetof(struct prometheus_config, query),
          .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
          .help = "PromQL; its result is an instant vector or a scalar"},
@@ -45,7 +45,7 @@ static const struct metric_family *const families[] = {FAMILIES(FAMILY_ADDRESS) 
 
 struct prometheus_state {
         const struct prometheus_config *config;
-        struct web_headers headers;
+        struct http_headers headers;
         struct http_client *client;
         struct label *labels; /* room for one sample's */
         struct metric_family family;
@@ -59,7 +59,7 @@ static void *prometheus_close(void *state)
         if (!prometheus)
                 return NULL;
         http_client_free(prometheus->client);
-        web_headers_release(&prometheus->headers);
+        http_headers_release(&prometheus->headers);
         free(prometheus->labels);
         free(prometheus);
         return NULL;
@@ -82,7 +82,7 @@ static int prometheus_open(const struct check *check, struct config_node *node, 
         prometheus->labels = calloc(config->labels.count + 1, sizeof(*prometheus->labels));
         if (!prometheus->client || !prometheus->labels)
                 return error_oom(error);
-        r = web_prepare(&config->web, node, NULL, &prometheus->headers);
+        r = http_options_prepare(&config->options, node, NULL, &prometheus->headers);
         if (r == -ENOMEM)
                 return error_oom(error);
         if (!operator_metric_check(&config->metric.metric, metric ? metric : node) ||
@@ -120,9 +120,11 @@ static int prometheus_run(void *state, struct deadline deadline, struct sample_s
 {
         struct prometheus_state *prometheus = state;
         const struct prometheus_config *config = prometheus->config;
-        const struct http_request how = web_request(&config->web, &prometheus->headers, deadline);
+        const struct http_request how =
+                http_options_request(&config->options, &prometheus->headers, deadline);
         _cleanup_(prometheus_answer_release) struct prometheus_answer answer = {0};
-        int r = prometheus_query(prometheus->client, &how, config->web.url, config->query, &answer, error);
+        int r = prometheus_query(prometheus->client, &how, config->options.url, config->query, &answer,
+                                 error);
 
         for (size_t i = 0; r >= 0 && i < answer.count; i++)
                 r = add_series(prometheus, &answer.series[i], sink, error);

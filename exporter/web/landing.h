@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The landing page: all checks and how they stand, for people. */
-#ifndef EXPORTER_LANDING_H
-#define EXPORTER_LANDING_H
+#ifndef EXPORTER_WEB_LANDING_H
+#define EXPORTER_WEB_LANDING_H
 
 #include "exporter/schedule/schedule.h"
 

@@ -3,8 +3,8 @@
  * GET /probe?check=NAME: one check alone, as a scrape; with target=T pointed at one of its `targets:`; with
  * debug=1 a fresh run of it, step by step.
  */
-#ifndef EXPORTER_PROBE_H
-#define EXPORTER_PROBE_H
+#ifndef EXPORTER_WEB_PROBE_H
+#define EXPORTER_WEB_PROBE_H
 
 #include "exporter/web/scrape.h"
 

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <pthread.h>
 
+#include "exporter/web/internal.h"
 #include "exporter/web/snapshot.h"
 #include "exporter/web/trace_page.h"
 #include "runbook/log.h"

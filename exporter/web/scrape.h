@@ -6,8 +6,8 @@
  * The handler runs on the server's event thread and never encodes: it either answers from memory or hands the
  * exchange to the scrape's own thread, which is the only one that builds pages and answers.
  */
-#ifndef EXPORTER_SCRAPE_H
-#define EXPORTER_SCRAPE_H
+#ifndef EXPORTER_WEB_SCRAPE_H
+#define EXPORTER_WEB_SCRAPE_H
 
 #include "exporter/check/exporter_samples.h"
 #include "exporter/web/selection.h"
@@ -43,11 +43,5 @@ void scrape_stop(struct scrape *scrape);
 
 /* After scrape_stop(); the last of them only once no run is left. Takes NULL. */
 struct scrape *scrape_free(struct scrape *scrape);
-
-/*
- * How long a scrape may take, from Prometheus' X-Prometheus-Scrape-Timeout-Seconds: half a second less, so
- * that the page arrives in time; half of it when it is shorter than a second. NULL and nonsense: 10 s.
- */
-nsec scrape_allowance(const char *timeout_header);
 
 #endif

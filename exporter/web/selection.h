@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a scrape asks for: ?collect[]=check for some checks, ?name[]=metric for some families, or both. */
-#ifndef EXPORTER_SELECTION_H
-#define EXPORTER_SELECTION_H
+#ifndef EXPORTER_WEB_SELECTION_H
+#define EXPORTER_WEB_SELECTION_H
 
 #include "exporter/schedule/schedule.h"
 #include "runbook/http_server.h"

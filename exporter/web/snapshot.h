@@ -5,8 +5,8 @@
  * The snapshot is taken once; each format is encoded from it at most once, and compressed at most once. One
  * thread makes, any may look.
  */
-#ifndef EXPORTER_SNAPSHOT_H
-#define EXPORTER_SNAPSHOT_H
+#ifndef EXPORTER_WEB_SNAPSHOT_H
+#define EXPORTER_WEB_SNAPSHOT_H
 
 #include "exporter/schedule/schedule.h"
 #include "runbook/http_server.h"

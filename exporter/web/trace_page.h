@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One run of one check, step by step, as text for people. */
-#ifndef EXPORTER_TRACE_PAGE_H
-#define EXPORTER_TRACE_PAGE_H
+#ifndef EXPORTER_WEB_TRACE_PAGE_H
+#define EXPORTER_WEB_TRACE_PAGE_H
 
 #include "exporter/schedule/schedule.h"
 

@@ -119,18 +119,6 @@ typedef int (*docker_log_sink)(void *context, int stream, const char *data, size
 int docker_logs(struct docker *docker, const char *id, int64_t tail, nsec since_wall,
                 struct deadline deadline, docker_log_sink sink, void *context, struct error *error);
 
-/* Feeds raw bytes of a log stream through the frame decoder; kept across calls in `decoder`. For fuzzing too.
- * The sink may also be given stream 3, an error of the Engine's own. -EBADMSG for what cannot be a frame. */
-struct docker_frame_decoder {
-        bool raw;    /* the container has a TTY: no frames */
-        bool begins; /* for the sink: this piece is its frame's first */
-        unsigned char header[8];
-        size_t header_length;
-        uint32_t left;
-};
-int docker_decode(struct docker_frame_decoder *decoder, const char *data, size_t length, docker_log_sink sink,
-                  void *context);
-
 /* Which part of a log: its last `tail` lines (0: all), of these what is not older than a wall time (0: all;
  * exact to the nanosecond). */
 struct docker_logs_range {
@@ -149,27 +137,5 @@ typedef int (*docker_line_sink)(void *context, nsec wall, const char *line, size
 int docker_log_lines(struct docker *docker, const char *id, const struct docker_logs_range *range,
                      size_t limit, struct deadline deadline, docker_line_sink sink, void *context,
                      struct error *error);
-
-/*
- * What docker_log_lines() does with each piece of a log, for tests and fuzzing. `begins` says that it is a
- * frame's first; of a log that is `raw` nobody can say. -EBADMSG for what does not start with its time.
- */
-struct docker_line_reader {
-        bool raw;
-        size_t limit;
-        docker_line_sink sink;
-        void *context;
-        struct docker_line {        /* of stdout, and of stderr */
-                char head[31];      /* its time, to the nanosecond, and a blank */
-                char next[31];      /* that of the message that comes in now, */
-                size_t next_length; /* as far as it has come */
-                bool open;          /* the line has begun, and its end has not come */
-                struct text text;   /* what there is of it, behind its time */
-        } lines[2];
-};
-int docker_line_reader_take(struct docker_line_reader *reader, bool begins, int stream, const char *data,
-                            size_t length);
-int docker_line_reader_end(struct docker_line_reader *reader); /* gives lines that have no break */
-void docker_line_reader_release(struct docker_line_reader *reader);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What going forward and going back share: single changes of one container. */
-#ifndef LIB_DOCKER_RECREATE_INTERNAL_H
-#define LIB_DOCKER_RECREATE_INTERNAL_H
+#ifndef LIB_DOCKER_CHANGES_H
+#define LIB_DOCKER_CHANGES_H
 
 #include "runbook/docker.h"
 

@@ -66,14 +66,48 @@ int docker_refused(struct docker *docker, const struct http_response *response, 
 /* The N of API version 1.N, asked of the Engine the first time. */
 int docker_api_minor(struct docker *docker, struct deadline deadline, int *ret, struct error *error);
 
-/* docker_logs.c: the log of an inspected container. The decoder is the caller's, so that its sink can see in
+/* Feeds raw bytes of a log stream through the frame decoder; kept across calls in `decoder`. For fuzzing too.
+ * The sink may also be given stream 3, an error of the Engine's own. -EBADMSG for what cannot be a frame. */
+struct docker_frame_decoder {
+        bool raw;    /* the container has a TTY: no frames */
+        bool begins; /* for the sink: this piece is its frame's first */
+        unsigned char header[8];
+        size_t header_length;
+        uint32_t left;
+};
+int docker_decode(struct docker_frame_decoder *decoder, const char *data, size_t length, docker_log_sink sink,
+                  void *context);
+
+/*
+ * What docker_log_lines() does with each piece of a log, for tests and fuzzing. `begins` says that it is a
+ * frame's first; of a log that is `raw` nobody can say. -EBADMSG for what does not start with its time.
+ */
+struct docker_line_reader {
+        bool raw;
+        size_t limit;
+        docker_line_sink sink;
+        void *context;
+        struct docker_line {        /* of stdout, and of stderr */
+                char head[31];      /* its time, to the nanosecond, and a blank */
+                char next[31];      /* that of the message that comes in now, */
+                size_t next_length; /* as far as it has come */
+                bool open;          /* the line has begun, and its end has not come */
+                struct text text;   /* what there is of it, behind its time */
+        } lines[2];
+};
+int docker_line_reader_take(struct docker_line_reader *reader, bool begins, int stream, const char *data,
+                            size_t length);
+int docker_line_reader_end(struct docker_line_reader *reader); /* gives lines that have no break */
+void docker_line_reader_release(struct docker_line_reader *reader);
+
+/* logs.c: the log of an inspected container. The decoder is the caller's, so that its sink can see in
  * it where frames begin. */
 int docker_logs_read(struct docker *docker, const cJSON *inspected, const struct docker_logs_range *range,
                      struct docker_frame_decoder *decoder, struct deadline deadline, docker_log_sink sink,
                      void *context, struct error *error);
 
 /*
- * docker_copy.c: what POST /containers/create needs to make the same container again, by reading only.
+ * copy.c: what POST /containers/create needs to make the same container again, by reading only.
  * `ret_connect` is an array of {"network", "endpoint"}: what has to be connected afterwards, because an API
  * before 1.44 takes one network at creation.
  */
@@ -81,7 +115,7 @@ int docker_copy(const cJSON *inspected, const char *image, const struct docker_c
                 cJSON **ret_body, cJSON **ret_connect, struct error *error);
 
 /*
- * docker_layer.c: files that stand in the container's writable layer since before it was started last, as
+ * layer.c: files that stand in the container's writable layer since before it was started last, as
  * Compose puts inline configs and secrets there. They would vanish with the container. An array of paths;
  * -ENOTSUP when there are too many or too large ones to be carried over.
  */
@@ -96,7 +130,7 @@ const char *docker_label(const cJSON *container, const char *name);
 /* self.c: docker_is_self(), told by the files of `proc` (/proc) and the host's name. */
 int docker_self_look(const char *proc, const char *host_name, const char *id, struct error *error);
 
-/* docker_tar.c: appends the one file of the tar stream `data` to the tar stream `tar`, under the name `path`.
+/* tar.c: appends the one file of the tar stream `data` to the tar stream `tar`, under the name `path`.
  */
 int docker_tar_append(struct text *tar, const char *data, size_t length, const char *path,
                       struct error *error);

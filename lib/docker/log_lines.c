@@ -25,7 +25,7 @@ static void remove_heads(const struct docker_line *line, char *text, size_t *len
         }
 }
 
-static int give(struct docker_line_reader *reader, struct docker_line *line)
+static int give_line(struct docker_line_reader *reader, struct docker_line *line)
 {
         char time[sizeof(line->head)];
         size_t length = line->text.length;
@@ -59,7 +59,7 @@ static int begin(struct docker_line_reader *reader, struct docker_line *line,
         if (head[sizeof(line->head) - 1] != ' ')
                 return -EBADMSG;
         if (line->open && memcmp(head, line->head, sizeof(line->head)) != 0) {
-                int r = give(reader, line);
+                int r = give_line(reader, line);
 
                 if (r < 0)
                         return r;
@@ -104,7 +104,7 @@ int docker_line_reader_take(struct docker_line_reader *reader, bool begins, int 
                 line->open = true; /* also what comes behind a line break within one message */
                 keep(reader, line, data, n);
                 if (end) {
-                        int r = give(reader, line);
+                        int r = give_line(reader, line);
 
                         if (r < 0)
                                 return r;
@@ -120,7 +120,7 @@ int docker_line_reader_take(struct docker_line_reader *reader, bool begins, int 
 int docker_line_reader_end(struct docker_line_reader *reader)
 {
         for (size_t i = 0; i < N_ELEMENTS(reader->lines); i++) {
-                int r = reader->lines[i].open ? give(reader, &reader->lines[i]) : 0;
+                int r = reader->lines[i].open ? give_line(reader, &reader->lines[i]) : 0;
 
                 if (r < 0)
                         return r;

@@ -175,7 +175,7 @@ static int create(struct transaction *t, const cJSON *body, const cJSON *connect
         return docker_layer_carry(t->docker, state_string(t, "old"), id, paths, t->deadline, error);
 }
 
-static int hold(struct transaction *t, struct error *error)
+static int hold_policy(struct transaction *t, struct error *error)
 {
         _cleanup_json_ cJSON *policy = cJSON_CreateObject();
 
@@ -187,7 +187,7 @@ static int hold(struct transaction *t, struct error *error)
 }
 
 /* A stop goes on in the Engine when we have left, so it must end before the deadline: the grace gives way. */
-static int stop(struct transaction *t, nsec grace, struct error *error)
+static int stop_old(struct transaction *t, nsec grace, struct error *error)
 {
         nsec left = deadline_left(t->deadline) - STOP_SLACK;
 
@@ -225,11 +225,11 @@ static int transact(struct transaction *t, const cJSON *inspected, struct error 
         if (r >= 0)
                 r = enter(t, "holding", error);
         if (r >= 0)
-                r = hold(t, error);
+                r = hold_policy(t, error);
         if (r >= 0)
                 r = enter(t, "stopping", error);
         if (r >= 0)
-                r = stop(t, grace_of(inspected, t->change), error);
+                r = stop_old(t, grace_of(inspected, t->change), error);
         if (r >= 0)
                 r = enter(t, "parking", error);
         if (r >= 0)

@@ -102,8 +102,8 @@ static void open_connection(struct load *load, struct connection *connection)
         int on = 1;
         if (connection->fd < 0)
                 die("socket");
-        setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        if (connect(connection->fd, (const struct sockaddr *)&load->address, sizeof load->address) < 0 &&
+        setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+        if (connect(connection->fd, (const struct sockaddr *)&load->address, sizeof(load->address)) < 0 &&
             errno != EINPROGRESS)
                 die(load->host);
         watch(load, connection, EPOLL_CTL_ADD, EPOLLIN | EPOLLOUT);
@@ -161,7 +161,7 @@ static void begin(struct load *load, struct connection *connection, nsec due)
                 open_connection(load, connection);
         if (load->fingerprint > 0) {
                 char number[FINGERPRINT_LENGTH + 1];
-                snprintf(number, sizeof number, "%016llx",
+                snprintf(number, sizeof(number), "%016llx",
                          (unsigned long long)((uint64_t)load->began << 20 ^ load->begun));
                 memcpy(connection->request.data + load->fingerprint, number, FINGERPRINT_LENGTH);
         }

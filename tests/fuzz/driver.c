@@ -98,7 +98,7 @@ static int add_file(const char *path)
                 perror(path);
                 return -1;
         }
-        struct input *bigger = reallocarray(corpus, corpus_count + 1, sizeof *corpus);
+        struct input *bigger = reallocarray(corpus, corpus_count + 1, sizeof(*corpus));
         FUZZ_ASSERT(bigger);
         corpus = bigger;
         size_t size = (size_t)status.st_size;
@@ -124,7 +124,7 @@ static int add(const char *path)
                 return add_file(path);
         for (int i = 0; i < count; i++) {
                 char file[4096];
-                snprintf(file, sizeof file, "%s/%s", path, entries[i]->d_name);
+                snprintf(file, sizeof(file), "%s/%s", path, entries[i]->d_name);
                 if (add_file(file) < 0)
                         result = -1;
                 free(entries[i]);
@@ -170,12 +170,12 @@ static void mutate(struct input *input)
                 break;
         case 1:
                 if (rest > 0)
-                        input->data[at] = special[below(sizeof special)];
+                        input->data[at] = special[below(sizeof(special))];
                 break;
-        case 2: replace(input, at, 0, &special[below(sizeof special)], 1); break;
+        case 2: replace(input, at, 0, &special[below(sizeof(special))], 1); break;
         case 3: replace(input, at, below((rest < 32 ? rest : 32) + 1), NULL, 0); break;
         case 4: {
-                size_t size = below((rest < sizeof block ? rest : sizeof block) + 1);
+                size_t size = below((rest < sizeof(block) ? rest : sizeof(block)) + 1);
                 memcpy(block, input->data + at, size);
                 replace(input, below(input->size + 1), 0, block, size);
                 break;
@@ -222,7 +222,7 @@ int main(int argc, char **argv)
         uint64_t mutations = number_from("FUZZ_MUTATIONS", fuzz_mutations);
         random_state += number_from("FUZZ_SEED", 0);
 
-        snprintf(crash_path, sizeof crash_path, "%s.crash", argv[0]);
+        snprintf(crash_path, sizeof(crash_path), "%s.crash", argv[0]);
         unlink(crash_path);
         if (__sanitizer_set_death_callback)
                 __sanitizer_set_death_callback(save_current);

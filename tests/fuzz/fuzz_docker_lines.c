@@ -2,7 +2,7 @@
 /* A container's log by lines: the same ones however the bytes arrive. Input: a seed, then the stream. */
 #include <errno.h>
 
-#include "runbook/docker.h"
+#include "lib/docker/internal.h"
 #include "tests/fuzz/fuzz.h"
 
 const unsigned fuzz_mutations = 50000;

@@ -2,7 +2,7 @@
 /* Docker's log frames: taken apart the same way however the bytes arrive. Input: a seed, then the stream. */
 #include <errno.h>
 
-#include "runbook/docker.h"
+#include "lib/docker/internal.h"
 #include "tests/fuzz/fuzz.h"
 
 const unsigned fuzz_mutations = 100000;

@@ -17,7 +17,7 @@
 struct s3_config {
         char *bucket, *prefix, *region, *endpoint, *pattern;
         struct secret access_key, secret_key, session_token;
-        struct web_tls tls;
+        struct tls_options tls;
         int64_t max_objects, min_size, min_count;
         nsec max_age;
 };
@@ -44,7 +44,7 @@ static const struct config_field fields[] = {
          .help = "The key itself; requests are signed with it, it is never sent"},
         {"session_token", CONFIG_SECRET, offsetof(struct s3_config, session_token),
          .help = "What belongs to a temporary key"},
-        {"tls_config", CONFIG_OBJECT, offsetof(struct s3_config, tls), .fields = web_tls_fields,
+        {"tls_config", CONFIG_OBJECT, offsetof(struct s3_config, tls), .fields = tls_option_fields,
          .help = "As in Prometheus"},
         {"max_objects", CONFIG_INT, offsetof(struct s3_config, max_objects), .flags = CONFIG_POSITIVE,
          .fallback = "10000",

@@ -5,13 +5,13 @@
 #include <errno.h>
 #include <strings.h>
 
-const struct config_field web_tls_fields[] = {
-        {"ca_file", CONFIG_STRING, offsetof(struct web_tls, ca_file),
+const struct config_field tls_option_fields[] = {
+        {"ca_file", CONFIG_STRING, offsetof(struct tls_options, ca_file),
          .help = "PEM file of the authorities to trust; the system's when not given"},
-        {"cert_file", CONFIG_STRING, offsetof(struct web_tls, cert_file),
+        {"cert_file", CONFIG_STRING, offsetof(struct tls_options, cert_file),
          .help = "PEM file of the client certificate"},
-        {"key_file", CONFIG_STRING, offsetof(struct web_tls, key_file), .help = "PEM file of its key"},
-        {"insecure_skip_verify", CONFIG_BOOL, offsetof(struct web_tls, insecure_skip_verify),
+        {"key_file", CONFIG_STRING, offsetof(struct tls_options, key_file), .help = "PEM file of its key"},
+        {"insecure_skip_verify", CONFIG_BOOL, offsetof(struct tls_options, insecure_skip_verify),
          .fallback = "false", .help = "Do not verify the server's certificate"},
         {0},
 };
@@ -65,10 +65,10 @@ static int render_headers(const struct config_map *map, const char *extra, char 
         return 0;
 }
 
-int web_prepare(const struct web_options *options, struct config_node *node, const char *extra,
-                struct web_headers *ret)
+int http_options_prepare(const struct http_options *options, struct config_node *node, const char *extra,
+                         struct http_headers *ret)
 {
-        _cleanup_(web_headers_release) struct web_headers headers = {0};
+        _cleanup_(http_headers_release) struct http_headers headers = {0};
         bool fine = check_url(options->url, node);
 
         if (!options->tls.cert_file != !options->tls.key_file) {
@@ -88,7 +88,7 @@ int web_prepare(const struct web_options *options, struct config_node *node, con
         return 0;
 }
 
-void web_headers_release(struct web_headers *headers)
+void http_headers_release(struct http_headers *headers)
 {
         for (size_t i = 0; headers->lines && headers->lines[i]; i++)
                 free(headers->lines[i]);
@@ -96,8 +96,8 @@ void web_headers_release(struct web_headers *headers)
         headers->lines = NULL;
 }
 
-struct http_request web_request(const struct web_options *options, const struct web_headers *headers,
-                                struct deadline deadline)
+struct http_request http_options_request(const struct http_options *options,
+                                         const struct http_headers *headers, struct deadline deadline)
 {
         return (struct http_request){
                 .url = options->url,

@@ -12,33 +12,33 @@
 #include "runbook/http_client.h"
 
 /* `tls_config:` as Prometheus has it. */
-struct web_tls {
+struct tls_options {
         char *ca_file, *cert_file, *key_file;
         bool insecure_skip_verify;
 };
 
-struct web_options {
+struct http_options {
         char *url;
         struct config_map headers;
         struct secret bearer_token;
-        struct web_tls tls;
+        struct tls_options tls;
 };
 
-extern const struct config_field web_tls_fields[];
+extern const struct config_field tls_option_fields[];
 
 /* clang-format off */
-#define WEB_CONFIG_FIELDS(holder, member) \
+#define HTTP_OPTION_FIELDS(holder, member) \
         {"url", CONFIG_STRING, offsetof(holder, member.url), .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY, \
          .help = "http:// or https://, without a password"}, \
         {"headers", CONFIG_MAP, offsetof(holder, member.headers), .help = "Sent with the request; no secrets here"}, \
         {"bearer_token", CONFIG_SECRET, offsetof(holder, member.bearer_token), \
          .help = "Sent as `Authorization: Bearer`; read anew for each request"}, \
-        {"tls_config", CONFIG_OBJECT, offsetof(holder, member.tls), .fields = web_tls_fields, \
+        {"tls_config", CONFIG_OBJECT, offsetof(holder, member.tls), .fields = tls_option_fields, \
          .help = "As in Prometheus"}
 /* clang-format on */
 
 /* The headers as http_client takes them. */
-struct web_headers {
+struct http_headers {
         char **lines; /* closed by NULL */
 };
 
@@ -46,12 +46,12 @@ struct web_headers {
  * Checks what the table cannot, complaining about `node`, and renders the headers, with `extra` before them
  * (may be NULL). -EINVAL, -ENOMEM.
  */
-int web_prepare(const struct web_options *options, struct config_node *node, const char *extra,
-                struct web_headers *ret);
-void web_headers_release(struct web_headers *headers);
+int http_options_prepare(const struct http_options *options, struct config_node *node, const char *extra,
+                         struct http_headers *ret);
+void http_headers_release(struct http_headers *headers);
 
 /* A request as the options say, to their URL. */
-struct http_request web_request(const struct web_options *options, const struct web_headers *headers,
-                                struct deadline deadline);
+struct http_request http_options_request(const struct http_options *options,
+                                         const struct http_headers *headers, struct deadline deadline);
 
 #endif

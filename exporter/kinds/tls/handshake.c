@@ -104,7 +104,7 @@ static int no_passphrase(char *buffer _unused_, int size _unused_, int writing _
         return 0;
 }
 
-static int make_context(const struct web_tls *tls, SSL_CTX **ret, struct error *error)
+static int make_context(const struct tls_options *tls, SSL_CTX **ret, struct error *error)
 {
         _cleanup_(context_free_p) SSL_CTX *context = SSL_CTX_new(TLS_client_method());
 

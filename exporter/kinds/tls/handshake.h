@@ -20,7 +20,7 @@ struct tls_target {
         const char *host, *port;
         const char *server_name; /* for SNI, and what the certificate must be for; a name or an address */
         enum tls_start start;
-        const struct web_tls *tls;
+        const struct tls_options *tls;
 };
 
 struct tls_peer {

@@ -23,7 +23,7 @@
 struct tls_config {
         char *address, *server_name;
         int starttls; /* enum tls_start */
-        struct web_tls tls;
+        struct tls_options tls;
         struct config_strings files;
 };
 
@@ -34,7 +34,7 @@ static const struct config_field fields[] = {
          .help = "The name to ask for (SNI), which the certificate must be for; the host when not given"},
         {"starttls", CONFIG_ENUM, offsetof(struct tls_config, starttls), .choices = tls_starts,
          .fallback = "none", .help = "The protocol in which TLS is asked for first"},
-        {"tls_config", CONFIG_OBJECT, offsetof(struct tls_config, tls), .fields = web_tls_fields,
+        {"tls_config", CONFIG_OBJECT, offsetof(struct tls_config, tls), .fields = tls_option_fields,
          .help = "As in Prometheus"},
         {"files", CONFIG_STRINGS, offsetof(struct tls_config, files),
          .help = "Certificate files (PEM, or one in DER), by absolute paths with *, ? and [abc]"},

@@ -2,7 +2,7 @@
 /* How long a scrape may take. */
 #include "tests/harness/unit.h"
 
-#include "exporter/web/scrape.h"
+#include "exporter/web/internal.h"
 
 static void the_allowance_leaves_room_for_the_way_back(void **state _unused_)
 {

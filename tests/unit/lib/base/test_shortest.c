@@ -62,7 +62,7 @@ static bool reads_back_with(double value, int count)
 {
         char text[64];
 
-        snprintf(text, sizeof text, "%.*e", count - 1, fabs(value));
+        snprintf(text, sizeof(text), "%.*e", count - 1, fabs(value));
         char *e = strchr(text, 'e');
         int exponent = atoi(e + 1) - (count - 1);
         uint64_t digits = 0;
@@ -70,7 +70,7 @@ static bool reads_back_with(double value, int count)
                 if (*c != '.')
                         digits = digits * 10 + (uint64_t)(*c - '0');
         for (uint64_t candidate = digits - 1; candidate <= digits + 1; candidate++) {
-                snprintf(text, sizeof text, "%" PRIu64 "e%d", candidate, exponent);
+                snprintf(text, sizeof(text), "%" PRIu64 "e%d", candidate, exponent);
                 if (strtod(text, NULL) == fabs(value))
                         return true;
         }
@@ -90,7 +90,7 @@ static void check(double value)
                 return;
         if (count > 1 && reads_back_with(value, count - 1))
                 fail_msg("%s is not the shortest for %a", text, value);
-        snprintf(nearest, sizeof nearest, "%.*e", count - 1, value);
+        snprintf(nearest, sizeof(nearest), "%.*e", count - 1, value);
         /* A tie may be broken either way. */
         if (strtod(nearest, NULL) == value && strtold(nearest, NULL) != strtold(text, NULL) &&
             fabsl(strtold(nearest, NULL) - (long double)value) <
@@ -118,7 +118,7 @@ static void numbers_as_people_write_them(void **state _unused_)
                 uint64_t random = next_random(&seed);
                 char text[64];
 
-                snprintf(text, sizeof text, "%" PRIu64 "e-%u", (random >> 8) % 1000000000000,
+                snprintf(text, sizeof(text), "%" PRIu64 "e-%u", (random >> 8) % 1000000000000,
                          (unsigned)(random % 16));
                 check(strtod(text, NULL));
         }
@@ -137,7 +137,7 @@ static void around_every_power_of_two_and_ten(void **state _unused_)
         for (int e = -324; e <= 308; e++) {
                 char text[32];
 
-                snprintf(text, sizeof text, "1e%d", e);
+                snprintf(text, sizeof(text), "1e%d", e);
                 double power = strtod(text, NULL);
                 check(power);
                 check(nextafter(power, INFINITY));

@@ -430,7 +430,7 @@ static void test_binds_a_copy(void **state)
         config_release(fields, &bound);
 
         present = false;
-        memset(&bound, 0xff, sizeof bound);
+        memset(&bound, 0xff, sizeof(bound));
         assert_int_equal(config_bind(fields, &source, &bindings, &bound, &error), -ENOKEY);
         assert_string_equal(error_text(&error), "'query': the alert has no label 'b'");
         assert_null(bound.text);

@@ -2,7 +2,7 @@
 /* A container's log by lines: the Engine's messages put together, however the stream was cut. */
 #include <errno.h>
 
-#include "runbook/docker.h"
+#include "lib/docker/internal.h"
 #include "tests/harness/unit.h"
 
 #define T0 "2026-01-31T12:00:00.000000000Z "

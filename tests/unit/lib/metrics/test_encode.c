@@ -288,7 +288,7 @@ static void gzip_reads_back(void **state _unused_)
         stream.next_in = (unsigned char *)zipped.data;
         stream.avail_in = (unsigned)zipped.length;
         stream.next_out = back;
-        stream.avail_out = sizeof back;
+        stream.avail_out = sizeof(back);
         assert_int_equal(inflate(&stream, Z_FINISH), Z_STREAM_END);
         assert_int_equal(stream.total_out, page.length);
         assert_memory_equal(back, page.data, page.length);

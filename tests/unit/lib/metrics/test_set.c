@@ -110,7 +110,7 @@ static void long_values_are_cut_between_characters(void **state _unused_)
         value[0] = 'x'; /* so that 1024 falls inside of a character */
         for (size_t i = 1; i < 2000; i += 2)
                 memcpy(value + i, "\xC3\xBC", i + 1 < 2000 ? 2 : 0);
-        snprintf(expected, sizeof expected, "l=\"%.1023s\"", value);
+        snprintf(expected, sizeof(expected), "l=\"%.1023s\"", value);
         assert_labels(value, expected);
 }
 
@@ -173,7 +173,7 @@ static void many_series_stay_in_order(void **state _unused_)
         for (int i = 0; i < COUNT; i++) {
                 char number[16];
 
-                snprintf(number, sizeof number, "%d", i);
+                snprintf(number, sizeof(number), "%d", i);
                 SAMPLE(&sink, i % 2 ? &up : &sent, i, {"n", number});
         }
         assert_int_equal(metrics_page_build((const struct sample_set *const[]){&set}, 1, NULL, &page), 0);

@@ -142,7 +142,7 @@ static int open_room_with_dead_alertmanager(void **state)
         char url[64];
         int fd = peer_listen(&port);
         close(fd);
-        snprintf(url, sizeof url, "http://127.0.0.1:%u", port);
+        snprintf(url, sizeof(url), "http://127.0.0.1:%u", port);
         *state = calloc(1, sizeof(struct room));
         open_room_with(*state, url);
         return 0;
@@ -269,7 +269,7 @@ static void test_a_large_body_is_worked_on_elsewhere(void **state)
         _cleanup_text_ struct text alerts = {0};
         for (int i = 0; i < COUNT; i++) {
                 char fingerprint[16];
-                snprintf(fingerprint, sizeof fingerprint, "%d", i);
+                snprintf(fingerprint, sizeof(fingerprint), "%d", i);
                 _cleanup_free_ char *one = alert(fingerprint, true);
                 text_printf(&alerts, "%s%s", i > 0 ? "," : "", one);
         }
@@ -379,7 +379,7 @@ static void *send_many(void *context)
         _cleanup_close_ int fd = peer_connect(http_server_port(sender->room->server));
         for (unsigned i = 0; i < EACH; i++) {
                 char fingerprint[32];
-                snprintf(fingerprint, sizeof fingerprint, "%u.%u", sender->number, i);
+                snprintf(fingerprint, sizeof(fingerprint), "%u.%u", sender->number, i);
                 _cleanup_free_ char *one = alert(fingerprint, true), *body = webhook(one, 0);
                 _cleanup_answer_ struct peer_answer answer = {0};
                 post_on(fd, body, &answer);
