@@ -2,21 +2,13 @@
 /* GET /metrics: the responder's own metrics. */
 #include "responder/web/internal.h"
 
-static const struct metric_family incidents_family = {
-        .name = "runbook_incidents",
-        .type = METRIC_GAUGE,
-        .help = "Incidents that have not ended, by state.",
-};
-static const struct metric_family paused_family = {
-        .name = "runbook_paused",
-        .type = METRIC_GAUGE,
-        .help = "1 while the kill switch holds every remediation back.",
-};
-static const struct metric_family build_family = {
-        .name = "runbook_responder_build_info",
-        .type = METRIC_INFO,
-        .help = "Always 1; the version is in the label.",
-};
+#define FAMILIES(X)                                                                                       \
+        X(incidents_family, GAUGE, "runbook_incidents", NULL, "Incidents that have not ended, by state.") \
+        X(paused_family, GAUGE, "runbook_paused", NULL,                                                   \
+          "1 while the kill switch holds every remediation back.")                                        \
+        X(build_family, INFO, "runbook_responder_build_info", NULL, "Always 1; the version is in the label.")
+
+FAMILIES(DEFINE_FAMILY)
 
 static void collect_incidents(struct journal *journal, struct sample_sink *sink)
 {

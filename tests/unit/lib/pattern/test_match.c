@@ -54,7 +54,7 @@ static void put_value(struct numbers *numbers, struct text *text)
                 text_putc(text, "abc."[below(numbers, 4)]);
 }
 
-static void test_as_libc_has_it(_unused_ void **state)
+static void test_as_libc_has_it(void **state _unused_)
 {
         struct numbers numbers = {.state = 20260131};
         unsigned matched = 0, missed = 0;
@@ -90,7 +90,7 @@ static void test_as_libc_has_it(_unused_ void **state)
 }
 
 /* ^ and $ are the value's ends wherever it is looked for. */
-static void test_anywhere(_unused_ void **state)
+static void test_anywhere(void **state _unused_)
 {
         static const struct {
                 const char *pattern, *value;
@@ -110,7 +110,7 @@ static void test_anywhere(_unused_ void **state)
 }
 
 /* libc's matcher takes two minutes for the first of these. */
-static void test_long_values(_unused_ void **state)
+static void test_long_values(void **state _unused_)
 {
         enum { LENGTH = 64 * 1024 };
         static const struct {

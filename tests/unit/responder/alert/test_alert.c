@@ -23,7 +23,7 @@ static const char real[] =
         "\"groupKey\":\"{}:{alertname=\\\"high_latency\\\"}\",\"truncatedAlerts\":3,"
         "\"notification_reason\":\"new alerts added\",\"routeLabels\":{\"x\":[1,{\"y\":null}]}}\n";
 
-static void test_real(_unused_ void **state)
+static void test_real(void **state _unused_)
 {
         _cleanup_error_ struct error error = {0};
         struct webhook webhook = {0};
@@ -51,7 +51,7 @@ static void test_real(_unused_ void **state)
         assert_null(webhook.alerts);
 }
 
-static void test_least(_unused_ void **state)
+static void test_least(void **state _unused_)
 {
         static const char least[] =
                 "{\"version\":\"4\",\"alerts\":[{\"status\":\"firing\",\"fingerprint\":\"f\","
@@ -80,7 +80,7 @@ static int parse_alert(const char *members, struct webhook *ret, struct error *e
         return webhook_parse(body, strlen(body), ret, error);
 }
 
-static void test_bad_alerts(_unused_ void **state)
+static void test_bad_alerts(void **state _unused_)
 {
 #define GOOD "\"status\":\"firing\",\"fingerprint\":\"f\",\"labels\":{\"a\":\"b\"}"
         static const struct {
@@ -125,7 +125,7 @@ static void test_bad_alerts(_unused_ void **state)
         webhook_release(&webhook);
 }
 
-static void test_bad_bodies(_unused_ void **state)
+static void test_bad_bodies(void **state _unused_)
 {
         static const struct {
                 const char *body, *sentence;
@@ -169,7 +169,7 @@ static void test_bad_bodies(_unused_ void **state)
 }
 
 /* "\\u0000" is a backslash before a harmless word. */
-static void test_backslashes(_unused_ void **state)
+static void test_backslashes(void **state _unused_)
 {
         struct webhook webhook = {0};
         assert_int_equal(parse_alert(GOOD ",\"annotations\":{\"s\":\"\\\\u0000 \\\\\\\\u0000 \\u00e4\"}",
@@ -181,7 +181,7 @@ static void test_backslashes(_unused_ void **state)
                          -EBADMSG);
 }
 
-static void test_limits(_unused_ void **state)
+static void test_limits(void **state _unused_)
 {
         _cleanup_error_ struct error error = {0};
         struct webhook webhook = {0};
@@ -248,7 +248,7 @@ static void *parse_nested(void *context)
         return NULL;
 }
 
-static void test_nesting(_unused_ void **state)
+static void test_nesting(void **state _unused_)
 {
         pthread_attr_t attributes;
         pthread_t thread;
@@ -262,7 +262,7 @@ static void test_nesting(_unused_ void **state)
         assert_int_equal(results[1], -EBADMSG);
 }
 
-static void test_into_the_journal_and_back(_unused_ void **state)
+static void test_into_the_journal_and_back(void **state _unused_)
 {
         struct webhook webhook = {0};
         assert_int_equal(webhook_parse(real, strlen(real), &webhook, NULL), 0);
@@ -289,7 +289,7 @@ static void test_into_the_journal_and_back(_unused_ void **state)
         assert_string_equal(error_text(&error), "not an object");
 }
 
-static void test_api(_unused_ void **state)
+static void test_api(void **state _unused_)
 {
         static const char answer[] =
                 "[{\"annotations\":{\"summary\":\"s\"},\"endsAt\":\"2036-01-31T12:00:00.000Z\","
@@ -315,7 +315,7 @@ static void test_api(_unused_ void **state)
         assert_string_equal(error_text(&error), "alerts[0].fingerprint: missing");
 }
 
-static void test_bindings(_unused_ void **state)
+static void test_bindings(void **state _unused_)
 {
         struct webhook webhook = {0};
         struct alert_bindings bindings;

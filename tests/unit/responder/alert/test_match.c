@@ -58,7 +58,7 @@ static bool pattern_matches(const char *pattern, const char *value)
         return results[0];
 }
 
-static void test_comparisons(_unused_ void **state)
+static void test_comparisons(void **state _unused_)
 {
         static const struct {
                 const char *text;
@@ -91,7 +91,7 @@ static void test_comparisons(_unused_ void **state)
                         fail_msg("%s", cases[i].text);
 }
 
-static void test_all_must_match_and_none_never_does(_unused_ void **state)
+static void test_all_must_match_and_none_never_does(void **state _unused_)
 {
         char a[] = "a", b[] = "b", one[] = "1", two[] = "2";
         char *const pairs[] = {a, one, b, two, NULL};
@@ -115,7 +115,7 @@ static void test_all_must_match_and_none_never_does(_unused_ void **state)
         assert_int_equal(matchers.count, 0);
 }
 
-static void test_patterns(_unused_ void **state)
+static void test_patterns(void **state _unused_)
 {
         static const struct {
                 const char *pattern, *value;
@@ -211,7 +211,7 @@ static void test_patterns(_unused_ void **state)
         }
 }
 
-static void test_quotes(_unused_ void **state)
+static void test_quotes(void **state _unused_)
 {
         assert_true(pattern_matches("say \"hi\"", "say \"hi\""));
         struct matchers matchers = {0};
@@ -225,7 +225,7 @@ static void test_quotes(_unused_ void **state)
 
 #define USAGE "write it as name=\"value\", name!=\"value\", name=~\"pattern\" or name!~\"pattern\""
 
-static void test_refused_with_a_sentence(_unused_ void **state)
+static void test_refused_with_a_sentence(void **state _unused_)
 {
         static const struct {
                 const char *text, *sentence;
@@ -252,7 +252,7 @@ static void test_refused_with_a_sentence(_unused_ void **state)
         }
 }
 
-static void test_patterns_refused_with_a_sentence(_unused_ void **state)
+static void test_patterns_refused_with_a_sentence(void **state _unused_)
 {
         static const struct {
                 const char *pattern, *sentence;
@@ -310,7 +310,7 @@ static void test_patterns_refused_with_a_sentence(_unused_ void **state)
         }
 }
 
-static void test_long_patterns(_unused_ void **state)
+static void test_long_patterns(void **state _unused_)
 {
         _cleanup_error_ struct error error = {0};
         struct matchers matchers = {0};

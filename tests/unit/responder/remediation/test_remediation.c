@@ -29,7 +29,7 @@ static struct remediation_set *load(const char *head, const char *rest, struct e
         return set;
 }
 
-static void test_whole(_unused_ void **state)
+static void test_whole(void **state _unused_)
 {
         _cleanup_error_ struct error error = {0};
         struct remediation_set *set = load(
@@ -144,7 +144,7 @@ static const struct mistake {
         {"remediations:\n  - {name: a, match: ['x=\"1\"'], steps: [text]}\n", "a step is a mapping"},
 };
 
-static void test_mistakes(_unused_ void **state)
+static void test_mistakes(void **state _unused_)
 {
         for (size_t i = 0; i < N_ELEMENTS(mistakes); i++) {
                 _cleanup_error_ struct error error = {0};
@@ -157,7 +157,7 @@ static void test_mistakes(_unused_ void **state)
         }
 }
 
-static void test_every_mistake_at_once(_unused_ void **state)
+static void test_every_mistake_at_once(void **state _unused_)
 {
         _cleanup_error_ struct error error = {0};
         assert_null(load("escalate_to: oncall\nnonsense: 1\n",
@@ -170,7 +170,7 @@ static void test_every_mistake_at_once(_unused_ void **state)
                         fail_msg("nothing about %s in: %s", *says, error_text(&error));
 }
 
-static void test_empty(_unused_ void **state)
+static void test_empty(void **state _unused_)
 {
         _cleanup_error_ struct error error = {0};
         assert_null(load("\n", "", &error));
@@ -180,7 +180,7 @@ static void test_empty(_unused_ void **state)
         assert_int_equal(remediation_set_load("/nonexistent/remediations.yml", &set, &error), -ENOENT);
 }
 
-static void test_shipped(_unused_ void **state)
+static void test_shipped(void **state _unused_)
 {
         _cleanup_error_ struct error error = {0};
         struct remediation_set *set = NULL;
