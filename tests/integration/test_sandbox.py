@@ -130,7 +130,7 @@ def test_every_thread_is_in_it_and_no_check_misses_anything(sandboxed, tmp_path,
     assert told(daemon) == {"landlock": str(abi), "seccomp": "true"}
     assert len(logged(daemon, "Entered the sandbox")) == 1 and f"landlock={abi} seccomp=true\n" in daemon.process.output()
     tasks = threads(daemon)
-    assert len(tasks) > 8
+    assert len(tasks) > 2  # beside the first and the server's, as many as the checks needed at once
     assert {(task["Seccomp"], task["NoNewPrivs"]) for task in tasks} == {("2", "1")}
 
 
