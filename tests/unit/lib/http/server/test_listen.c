@@ -318,11 +318,18 @@ static void test_crowd(void **state)
         http_server_stop(server);
 }
 
+/* One who is connected already: who comes when the server has stopped finds nobody. */
+struct impatient {
+        struct crowd *crowd;
+        int fd;
+};
+
 /* Stopping while peers ask and other threads answer: every peer gets an answer or a closed connection. */
 static void *impatient_peer(void *context)
 {
-        struct crowd *crowd = context;
-        int fd = peer_connect(crowd->port);
+        struct impatient *impatient = context;
+        struct crowd *crowd = impatient->crowd;
+        int fd = impatient->fd;
         for (;;) {
                 static const char request[] =
                         "POST /detach HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nstop";
@@ -350,8 +357,11 @@ static void test_stop_in_a_crowd(void **state)
                 struct http_server *server = start("127.0.0.1:0");
                 struct crowd crowd = {.port = http_server_port(server)};
                 pthread_t threads[4];
+                struct impatient peers[N_ELEMENTS(threads)];
                 for (size_t i = 0; i < N_ELEMENTS(threads); i++)
-                        assert_int_equal(pthread_create(&threads[i], NULL, impatient_peer, &crowd), 0);
+                        peers[i] = (struct impatient){&crowd, peer_connect(crowd.port)};
+                for (size_t i = 0; i < N_ELEMENTS(threads); i++)
+                        assert_int_equal(pthread_create(&threads[i], NULL, impatient_peer, &peers[i]), 0);
                 while (atomic_load(&crowd.answered) < 20)
                         sched_yield();
                 http_server_stop(server);
