@@ -24,12 +24,12 @@ struct production {
 
 /* Clocks and waiting. */
 
-static nsec read_wall(_unused_ void *context)
+static nsec read_wall(void *context _unused_)
 {
         return clock_wall();
 }
 
-static nsec read_monotonic(_unused_ void *context)
+static nsec read_monotonic(void *context _unused_)
 {
         return clock_monotonic();
 }
@@ -55,7 +55,7 @@ static void wake(void *context)
         pthread_mutex_unlock(&production->lock);
 }
 
-static void pause_whole(_unused_ void *context, nsec duration)
+static void pause_whole(void *context _unused_, nsec duration)
 {
         pause_for(duration, DEADLINE_NEVER);
 }

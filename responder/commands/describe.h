@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The reference page of remediations.yml, out of the same tables that read it. */
-#ifndef RESPONDER_DESCRIBE_H
-#define RESPONDER_DESCRIBE_H
+#ifndef RESPONDER_COMMANDS_DESCRIBE_H
+#define RESPONDER_COMMANDS_DESCRIBE_H
 
 #include "runbook/text.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `runbook_responder plan`: what each step would do right now about an alert; nothing is changed or kept. */
-#ifndef RESPONDER_PLAN_COMMAND_H
-#define RESPONDER_PLAN_COMMAND_H
+#ifndef RESPONDER_COMMANDS_PLAN_H
+#define RESPONDER_COMMANDS_PLAN_H
 
 #include "responder/remediation/remediation.h"
 #include "responder/world/world.h"

@@ -6,12 +6,12 @@
 
 #define TRIES 5
 
-static bool is_awaiting(_unused_ const struct engine *engine, const struct incident *incident)
+static bool is_awaiting(const struct engine *engine _unused_, const struct incident *incident)
 {
         return incident->state == INCIDENT_AWAITING_APPROVAL;
 }
 
-static bool is_under_way(_unused_ const struct engine *engine, const struct incident *incident)
+static bool is_under_way(const struct engine *engine _unused_, const struct incident *incident)
 {
         return incident->state >= INCIDENT_RECEIVED && incident->state <= INCIDENT_VERIFYING;
 }

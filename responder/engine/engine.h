@@ -7,8 +7,8 @@
  * All its knowledge is in the journal: after a crash it goes on from there. It knows no clock and no thread
  * but those of its world.
  */
-#ifndef RESPONDER_ENGINE_H
-#define RESPONDER_ENGINE_H
+#ifndef RESPONDER_ENGINE_ENGINE_H
+#define RESPONDER_ENGINE_ENGINE_H
 
 #include "responder/incident/parts.h"
 

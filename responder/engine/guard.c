@@ -44,14 +44,14 @@ const struct incident *guard_lock_holder(const struct incident_list *active, int
 }
 
 static int check_paused(const struct guard_question *question, struct guard_verdict *verdict,
-                        _unused_ struct error *error)
+                        struct error *error _unused_)
 {
         (void)verdict;
         return question->paused ? 1 : 0;
 }
 
 static int check_lock(const struct guard_question *question, struct guard_verdict *verdict,
-                      _unused_ struct error *error)
+                      struct error *error _unused_)
 {
         const struct incident *holder =
                 guard_lock_holder(question->active, question->incident->id, question->lock);

@@ -4,8 +4,8 @@
  *
  * Approval is no guard here: it is asked for once all of these let the incident through.
  */
-#ifndef RESPONDER_GUARD_H
-#define RESPONDER_GUARD_H
+#ifndef RESPONDER_ENGINE_GUARD_H
+#define RESPONDER_ENGINE_GUARD_H
 
 #include "responder/journal/journal.h"
 #include "responder/remediation/remediation.h"

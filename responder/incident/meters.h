@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The responder's own metrics: counted where things happen, read when Prometheus asks. Thread-safe. */
-#ifndef RESPONDER_METERS_H
-#define RESPONDER_METERS_H
+#ifndef RESPONDER_INCIDENT_METERS_H
+#define RESPONDER_INCIDENT_METERS_H
 
 #include "responder/journal/incident.h"
 #include "runbook/metrics.h"

@@ -4,8 +4,8 @@
  *
  * The same plans stand at the start of an incident, in a dry run, and behind `runbook_responder plan`.
  */
-#ifndef RESPONDER_PLANNING_H
-#define RESPONDER_PLANNING_H
+#ifndef RESPONDER_INCIDENT_PLANNING_H
+#define RESPONDER_INCIDENT_PLANNING_H
 
 #include "responder/journal/incident.h"
 #include "responder/remediation/remediation.h"

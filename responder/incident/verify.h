@@ -7,8 +7,8 @@
  * could not be had is never a verdict: it neither begins nor breaks the time that the condition must hold,
  * it only uses up `within`.
  */
-#ifndef RESPONDER_VERIFY_H
-#define RESPONDER_VERIFY_H
+#ifndef RESPONDER_INCIDENT_VERIFY_H
+#define RESPONDER_INCIDENT_VERIFY_H
 
 #include "responder/remediation/remediation.h"
 #include "responder/world/world.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What an incident is: its states and those of its steps, as the journal keeps them and the pages show them.
  */
-#ifndef RESPONDER_INCIDENT_H
-#define RESPONDER_INCIDENT_H
+#ifndef RESPONDER_JOURNAL_INCIDENT_H
+#define RESPONDER_JOURNAL_INCIDENT_H
 
 #include "responder/alert/alert.h"
 

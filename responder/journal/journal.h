@@ -13,8 +13,8 @@
  * process with SIGKILL before or after the N-th journal_write() commit of its life; webhook acceptance does
  * not count.
  */
-#ifndef RESPONDER_JOURNAL_H
-#define RESPONDER_JOURNAL_H
+#ifndef RESPONDER_JOURNAL_JOURNAL_H
+#define RESPONDER_JOURNAL_JOURNAL_H
 
 #include "responder/journal/incident.h"
 #include "responder/world/world.h"

@@ -60,7 +60,7 @@ static void crash_point(const char *when, size_t writes)
                 committed += writes;
 }
 #else
-static inline void crash_point(_unused_ const char *when, _unused_ size_t writes) {}
+static inline void crash_point(const char *when _unused_, size_t writes _unused_) {}
 #endif
 
 /* --- The writer thread. --- */

@@ -12,8 +12,8 @@
  * After a crash between plan and outcome the engine asks resume(), where there is one; else it runs the step
  * again when it is `repeatable`; else it marks the step interrupted and calls a person.
  */
-#ifndef RESPONDER_ACTION_H
-#define RESPONDER_ACTION_H
+#ifndef RESPONDER_REMEDIATION_ACTION_H
+#define RESPONDER_REMEDIATION_ACTION_H
 
 #include "responder/alert/alert.h"
 #include "responder/targets/targets.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* remediations.yml: which alerts set off which steps, under which guards, and how it is known that they
  * helped. */
-#ifndef RESPONDER_REMEDIATION_H
-#define RESPONDER_REMEDIATION_H
+#ifndef RESPONDER_REMEDIATION_REMEDIATION_H
+#define RESPONDER_REMEDIATION_REMEDIATION_H
 
 #include "responder/alert/match.h"
 #include "responder/remediation/action.h"

@@ -5,8 +5,8 @@
  * Whatever reads or writes the journal is answered from a few threads of its own, so that the server's event
  * thread never waits for a disk.
  */
-#ifndef RESPONDER_WEB_H
-#define RESPONDER_WEB_H
+#ifndef RESPONDER_WEB_WEB_H
+#define RESPONDER_WEB_WEB_H
 
 #include "responder/engine/engine.h"
 #include "runbook/http_server.h"

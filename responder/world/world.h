@@ -9,8 +9,8 @@
  *
  * Everything here may be called from any thread, unless `alone` says that there is only one.
  */
-#ifndef RESPONDER_WORLD_H
-#define RESPONDER_WORLD_H
+#ifndef RESPONDER_WORLD_WORLD_H
+#define RESPONDER_WORLD_WORLD_H
 
 #include "responder/remediation/action.h"
 

@@ -4,8 +4,8 @@
  * them (the format of sha256sum -c). Directories are 0700, files 0400. A file is complete under its name or
  * absent.
  */
-#ifndef RESPONDER_EVIDENCE_H
-#define RESPONDER_EVIDENCE_H
+#ifndef RESPONDER_ACTIONS_SHARED_EVIDENCE_H
+#define RESPONDER_ACTIONS_SHARED_EVIDENCE_H
 
 #include "runbook/digest.h"
 #include "runbook/error.h"

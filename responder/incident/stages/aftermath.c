@@ -26,7 +26,7 @@ static enum on_failure policy_of(const struct incident_run *run)
         return policy == ON_FAILURE_CONTINUE ? ON_FAILURE_ESCALATE : policy;
 }
 
-static bool wanted_after_failure(_unused_ const struct step *step, const struct step_record *record)
+static bool wanted_after_failure(const struct step *step _unused_, const struct step_record *record)
 {
         return record->status == STEP_DONE || record->status == STEP_FAILED || record->status == STEP_UNDOING;
 }

@@ -5,8 +5,8 @@
  * Every stage begins with what the journal says and ends with a commit to it; whatever is kept in memory from
  * one to the next (the end of struct incident_run) may be lost in a crash without harm.
  */
-#ifndef RESPONDER_INCIDENT_STAGES_H
-#define RESPONDER_INCIDENT_STAGES_H
+#ifndef RESPONDER_INCIDENT_STAGES_STAGES_H
+#define RESPONDER_INCIDENT_STAGES_STAGES_H
 
 #include "responder/incident/run.h"
 

@@ -6,7 +6,7 @@
 #include "responder/incident/stages/stages.h"
 #include "responder/incident/steps.h"
 
-static bool wanted_by_person(_unused_ const struct step *step, const struct step_record *record)
+static bool wanted_by_person(const struct step *step _unused_, const struct step_record *record)
 {
         return record->status == STEP_DONE || record->status == STEP_FAILED ||
                record->status == STEP_UNDOING || record->status == STEP_INTERRUPTED ||
