@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of the journal share: the writer thread's queue, prepared statements, the chain of hashes.
- */
+/* Of this folder alone: the writer thread's queue, prepared statements, the chain of hashes. */
 #ifndef RESPONDER_JOURNAL_INTERNAL_H
 #define RESPONDER_JOURNAL_INTERNAL_H
 
@@ -12,7 +11,7 @@
 
 enum { HASH_LENGTH = 32 };
 
-/* Statements that are prepared once: X(name, SQL) in journal_statements.h, read and written by one thread. */
+/* Statements that are prepared once: X(name, SQL) in statements.h, read and written by one thread. */
 enum journal_statement {
 #define X(name, sql) name,
 #include "responder/journal/statements.h"
@@ -104,6 +103,13 @@ static inline void journal_reset_p(sqlite3_stmt **statement)
 int journal_step(struct journal_connection *connection, sqlite3_stmt *statement, struct error *error);
 const char *journal_column(sqlite3_stmt *statement, int column); /* "" for NULL */
 
+/* "" and NULL give none. */
+static inline int journal_column_json(sqlite3_stmt *statement, int column, cJSON **ret, struct error *error)
+{
+        const char *text = journal_column(statement, column);
+        return *text ? json_parse(text, strlen(text), ret, error) : 0;
+}
+
 /* Binds and runs a statement that gives no rows. */
 #define journal_run(connection, which, error, ...)                                   \
         __extension__({                                                              \
@@ -112,9 +118,25 @@ const char *journal_column(sqlite3_stmt *statement, int column); /* "" for NULL 
                 _statement ? journal_step((connection), _statement, (error)) : -EIO; \
         })
 
+/* All reading shares one connection: READING() holds it until the end of the scope. */
+static inline struct journal *journal_begin_reading(struct journal *journal)
+{
+        pthread_mutex_lock(&journal->read_lock);
+        return journal;
+}
+static inline void journal_end_reading_p(struct journal **journal)
+{
+        pthread_mutex_unlock(&(*journal)->read_lock);
+}
+#define READING(journal) \
+        _cleanup_(journal_end_reading_p) struct journal *_reading _unused_ = journal_begin_reading(journal)
+
 /* Steady time goes on where the journal left it; and, on the writer thread, is remembered now and then. */
 int journal_begin_steady(struct journal *journal, struct error *error);
 int journal_remember_steady(struct journal *journal, struct error *error);
+
+/* What the writer thread does, for the journal that it is given, until that closes and nothing waits. */
+void *journal_write_until_closed(void *context);
 
 /* Queues a job; never blocks. -EAGAIN when too many webhooks wait or the journal closes. */
 int journal_submit(struct journal *journal, struct journal_job *job);
@@ -123,21 +145,26 @@ int journal_submit(struct journal *journal, struct journal_job *job);
 int journal_perform(struct journal *journal, int (*run)(struct journal *, void *, struct error *),
                     void *context, struct error *error);
 
-/* Adds a row to the timeline, chained to the one before it. On the writer thread. */
-int journal_append(struct journal *journal, int64_t incident, nsec at, const char *actor, const char *event,
-                   const char *state, int64_t step, const char *detail, struct error *error);
-
 /* Wall time since when the kill switch is on; 0: it is off. */
 #define PAUSED_SINCE "paused since"
 
 /* How many rows the timeline ever had: what is cut off its end shows by that. */
 #define TIMELINE_ROWS "rows of the timeline"
 
-/* The hash of a row, from the one before it and all that stands in it. */
+/* A row of the timeline. */
 struct timeline_row {
-        int64_t id, incident, at, step;
-        const char *actor, *event, *state, *detail;
+        int64_t id, incident; /* 0: the daemon itself */
+        nsec at;              /* wall */
+        int64_t step;         /* from 1; 0: no step is concerned */
+        const char *actor, *event, *state;
+        const char *detail; /* JSON; NULL: none */
 };
+
+/* Adds a row, chained to the one before it: its id is given here, and its actor, when it names none. On the
+ * writer thread. */
+int journal_append(struct journal *journal, const struct timeline_row *row, struct error *error);
+
+/* The hash of a row, from the one before it and all that stands in it. */
 int journal_hash(const unsigned char before[static HASH_LENGTH], const struct timeline_row *row,
                  unsigned char ret[static HASH_LENGTH]);
 

@@ -1,22 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is read: episodes for the engine, incidents for everybody, the timeline and its chain. */
+/* What is read: episodes for the engine, incidents for everybody, figures for the guards. */
 #include <errno.h>
 
 #include "responder/journal/internal.h"
-#include "runbook/text.h"
-
-/* All reading shares one connection. Unlocked at the end of the scope. */
-static struct journal *read_begin(struct journal *journal)
-{
-        pthread_mutex_lock(&journal->read_lock);
-        return journal;
-}
-
-static void read_end(struct journal **journal)
-{
-        pthread_mutex_unlock(&(*journal)->read_lock);
-}
-#define READING(journal) _cleanup_(read_end) _unused_ struct journal *_reading = read_begin(journal)
 
 static int read_alert(const char *text, struct alert *ret, struct error *error)
 {
@@ -38,8 +24,6 @@ static void *list_grow(void **items, size_t count, size_t size)
         }
         return memset((char *)*items + count * size, 0, size);
 }
-
-/* --- Episodes. --- */
 
 void episode_list_release(struct episode_list *list)
 {
@@ -94,14 +78,6 @@ int journal_silent(struct journal *journal, nsec before_steady, size_t limit, st
         return statement ? read_episodes(journal, statement, ret, error) : -EIO;
 }
 
-/* --- Incidents. --- */
-
-static int read_json(sqlite3_stmt *statement, int column, cJSON **ret, struct error *error)
-{
-        const char *text = journal_column(statement, column);
-        return *text ? json_parse(text, strlen(text), ret, error) : 0;
-}
-
 static int read_step(sqlite3_stmt *statement, struct step_record *step, struct error *error)
 {
         step->position = (size_t)sqlite3_column_int64(statement, 0);
@@ -114,11 +90,11 @@ static int read_step(sqlite3_stmt *statement, struct step_record *step, struct e
         int r = step_status_parse(journal_column(statement, 2), &step->status);
         if (r < 0)
                 return error_set(error, EUCLEAN, "the journal holds an unknown status of a step");
-        r = read_json(statement, 3, &step->plan, error);
+        r = journal_column_json(statement, 3, &step->plan, error);
         if (r >= 0)
-                r = read_json(statement, 4, &step->progress, error);
+                r = journal_column_json(statement, 4, &step->progress, error);
         if (r >= 0)
-                r = read_json(statement, 5, &step->outcome, error);
+                r = journal_column_json(statement, 5, &step->outcome, error);
         return r;
 }
 
@@ -259,8 +235,6 @@ int journal_find(struct journal *journal, const char *number, struct incident *r
         return 0;
 }
 
-/* --- For the guards. --- */
-
 int journal_last_run(struct journal *journal, const char *remediation, const char *lock, nsec *ret_ended,
                      struct error *error)
 {
@@ -300,164 +274,5 @@ int journal_paused(struct journal *journal, bool *ret, nsec *ret_since, struct e
         *ret = since != 0;
         if (ret_since)
                 *ret_since = since;
-        return 0;
-}
-
-/* --- The timeline. --- */
-
-static void put_hash(struct text *text, const unsigned char *hash, int length)
-{
-        for (int i = 0; i < length; i++)
-                text_printf(text, "%02x", hash[i]);
-}
-
-static cJSON *read_event(sqlite3_stmt *statement)
-{
-        cJSON *event = cJSON_CreateObject();
-        char at[TIME_TEXT_MAX];
-        _cleanup_text_ struct text hash = {0};
-        put_hash(&hash, sqlite3_column_blob(statement, 6), sqlite3_column_bytes(statement, 6));
-        if (!event)
-                return NULL;
-
-        json_put(event, "at", cJSON_CreateString(time_format(sqlite3_column_int64(statement, 0), at)));
-        json_put(event, "actor", cJSON_CreateString(journal_column(statement, 1)));
-        json_put(event, "event", cJSON_CreateString(journal_column(statement, 2)));
-        json_put(event, "state", cJSON_CreateString(journal_column(statement, 3)));
-        if (sqlite3_column_int64(statement, 4) > 0)
-                json_put(event, "step", cJSON_CreateNumber((double)sqlite3_column_int64(statement, 4)));
-        cJSON *detail = NULL;
-        if (read_json(statement, 5, &detail, NULL) >= 0 && detail)
-                json_put(event, "detail", detail);
-        json_put(event, "hash", cJSON_CreateString(text_string(&hash)));
-        return event;
-}
-
-int journal_timeline(struct journal *journal, int64_t incident, cJSON **ret, struct error *error)
-{
-        READING(journal);
-        _cleanup_json_ cJSON *events = cJSON_CreateArray();
-        _cleanup_statement_ sqlite3_stmt *statement =
-                journal_bind(&journal->reader, TIMELINE_OF, error, "i", incident);
-        if (!statement)
-                return -EIO;
-        int r;
-        while ((r = journal_step(&journal->reader, statement, error)) > 0) {
-                cJSON *event = read_event(statement);
-                if (!event || !cJSON_AddItemToArray(events, event)) {
-                        cJSON_Delete(event);
-                        return error_oom(error);
-                }
-        }
-        if (r < 0)
-                return r;
-        *ret = TAKE_PTR(events);
-        return 0;
-}
-
-int journal_last_reason(struct journal *journal, int64_t incident, char **ret, struct error *error)
-{
-        READING(journal);
-        _cleanup_statement_ sqlite3_stmt *statement =
-                journal_bind(&journal->reader, TIMELINE_DETAILS, error, "i", incident);
-        if (!statement)
-                return -EIO;
-        _cleanup_free_ char *reason = NULL;
-        int r;
-        while (!reason && (r = journal_step(&journal->reader, statement, error)) != 0) {
-                _cleanup_json_ cJSON *detail = NULL;
-                if (r > 0)
-                        r = read_json(statement, 0, &detail, error);
-                if (r < 0)
-                        return r;
-                const char *found = json_string(detail, "reason");
-                if (found && !(reason = strdup(found)))
-                        return error_oom(error);
-        }
-        if (!reason && !(reason = strdup("")))
-                return error_oom(error);
-        *ret = TAKE_PTR(reason);
-        return 0;
-}
-
-static int verify_rows(struct journal *journal, uint64_t *ret_rows, struct error *error)
-{
-        _cleanup_statement_ sqlite3_stmt *statement = journal_bind(&journal->reader, TIMELINE_ALL, error, "");
-        if (!statement)
-                return -EIO;
-        unsigned char before[HASH_LENGTH] = {0}, hash[HASH_LENGTH];
-        uint64_t rows = 0;
-        int r;
-        while ((r = journal_step(&journal->reader, statement, error)) > 0) {
-                const struct timeline_row row = {
-                        .id = sqlite3_column_int64(statement, 0),
-                        .incident = sqlite3_column_int64(statement, 1),
-                        .at = sqlite3_column_int64(statement, 2),
-                        .actor = journal_column(statement, 3),
-                        .event = journal_column(statement, 4),
-                        .state = journal_column(statement, 5),
-                        .step = sqlite3_column_int64(statement, 6),
-                        .detail = (const char *)sqlite3_column_text(statement, 7),
-                };
-                if (journal_hash(before, &row, hash) < 0)
-                        return error_oom(error);
-                if (row.id != (int64_t)++rows || sqlite3_column_bytes(statement, 8) != HASH_LENGTH ||
-                    memcmp(sqlite3_column_blob(statement, 8), hash, HASH_LENGTH) != 0) {
-                        char at[TIME_TEXT_MAX];
-                        return error_set(
-                                error, EUCLEAN,
-                                "row %lld of the timeline (%s, '%s') does not follow from the row before it",
-                                (long long)row.id, time_format(row.at, at), row.event);
-                }
-                memcpy(before, hash, HASH_LENGTH);
-        }
-        *ret_rows = rows;
-        return r;
-}
-
-/* Nothing was cut off the end. */
-static int verify_end(struct journal *journal, uint64_t rows, struct error *error)
-{
-        _cleanup_statement_ sqlite3_stmt *statement =
-                journal_bind(&journal->reader, META_GET, error, "t", TIMELINE_ROWS);
-        int r = statement ? journal_step(&journal->reader, statement, error) : -EIO;
-        if (r < 0)
-                return r;
-        int64_t written = r > 0 ? sqlite3_column_int64(statement, 0) : 0;
-        if (written != (int64_t)rows)
-                return error_set(error, EUCLEAN, "the timeline has %llu rows, but %lld were written",
-                                 (unsigned long long)rows, (long long)written);
-        return 0;
-}
-
-/* What the incidents say of themselves is what the timeline says last. */
-static int verify_states(struct journal *journal, struct error *error)
-{
-        _cleanup_statement_ sqlite3_stmt *statement =
-                journal_bind(&journal->reader, TIMELINE_CONTRADICTED, error, "");
-        int r = statement ? journal_step(&journal->reader, statement, error) : -EIO;
-        if (r > 0)
-                return error_set(error, EUCLEAN, "%s is '%s', which is not what the timeline says last",
-                                 journal_column(statement, 0), journal_column(statement, 1));
-        return r;
-}
-
-int journal_verify(struct journal *journal, uint64_t *ret_rows, struct error *error)
-{
-        READING(journal);
-        uint64_t rows = 0;
-        /* One transaction: whoever writes meanwhile is not seen. */
-        int r = journal_execute(&journal->reader, "BEGIN", error);
-        if (r < 0)
-                return r;
-        r = verify_rows(journal, &rows, error);
-        if (r >= 0)
-                r = verify_end(journal, rows, error);
-        if (r >= 0)
-                r = verify_states(journal, error);
-        journal_execute(&journal->reader, "ROLLBACK", NULL);
-        if (r < 0)
-                return r;
-        *ret_rows = rows;
         return 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every statement of the journal, by name. Included with X defined; see journal_internal.h. */
+/* Every statement of the journal, by name. Included with X defined; see internal.h. */
 /* clang-format off */
 
 /* Episodes. */

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Webhooks: episodes are opened, refreshed and closed by what Alertmanager says. */
+#include <errno.h>
+
+#include "responder/journal/internal.h"
+
+struct acceptance {
+        struct journal_job job;
+        struct webhook webhook;
+        void (*done)(void *context, int result);
+        void *context;
+};
+
+static char *alert_text(const struct alert *alert)
+{
+        _cleanup_json_ cJSON *json = alert_to_json(alert);
+        return json ? json_print(json) : NULL;
+}
+
+static int accept_firing(struct journal *journal, const struct alert *alert, nsec now, struct error *error)
+{
+        nsec starts_at = alert->starts_at > 0 ? alert->starts_at : now;
+        int r = journal_run(&journal->writer, EPISODE_REFRESH, error, "iiti", now, starts_at,
+                            alert->fingerprint, journal_steady(journal));
+        if (r < 0 || sqlite3_changes(journal->writer.database) > 0)
+                return r;
+        _cleanup_free_ char *text = alert_text(alert);
+        if (!text)
+                return error_oom(error);
+        return journal_run(&journal->writer, EPISODE_OPEN, error, "tiiti", alert->fingerprint, now, starts_at,
+                           text, journal_steady(journal));
+}
+
+static int append_to_incidents(struct journal *journal, int64_t episode, nsec now, const char *actor,
+                               const char *event, struct error *error)
+{
+        _cleanup_statement_ sqlite3_stmt *incidents =
+                journal_bind(&journal->writer, EPISODE_INCIDENTS, error, "i", episode);
+        if (!incidents)
+                return -EIO;
+        int r;
+        while ((r = journal_step(&journal->writer, incidents, error)) > 0) {
+                const struct timeline_row row = {
+                        .incident = sqlite3_column_int64(incidents, 0),
+                        .at = now,
+                        .actor = actor,
+                        .event = event,
+                        .state = journal_column(incidents, 1),
+                };
+                r = journal_append(journal, &row, error);
+                if (r < 0)
+                        return r;
+        }
+        return r;
+}
+
+int journal_end_episode(struct journal *journal, int64_t episode, nsec now, const char *actor,
+                        struct error *error)
+{
+        int r = journal_run(&journal->writer, EPISODE_CLOSE, error, "iti", now, actor, episode);
+        if (r < 0 || sqlite3_changes(journal->writer.database) == 0)
+                return r;
+        return append_to_incidents(journal, episode, now, actor, "alert resolved", error);
+}
+
+static int accept_resolved(struct journal *journal, const struct alert *alert, nsec now, struct error *error)
+{
+        int64_t episode = 0;
+        {
+                _cleanup_statement_ sqlite3_stmt *open =
+                        journal_bind(&journal->writer, EPISODE_FIND_OPEN, error, "t", alert->fingerprint);
+                int r = open ? journal_step(&journal->writer, open, error) : -EIO;
+                if (r <= 0)
+                        return r;
+                /* News of an older episode, come late: from another Alertmanager, or sent again. */
+                if (alert->ends_at != 0 && alert->ends_at < sqlite3_column_int64(open, 1))
+                        return 0;
+                episode = sqlite3_column_int64(open, 0);
+        }
+        return journal_end_episode(journal, episode, now, "alert", error);
+}
+
+static int accept_webhook(struct journal *journal, void *context, struct error *error)
+{
+        const struct acceptance *acceptance = context;
+        nsec now = world_wall(journal->world);
+        for (size_t i = 0; i < acceptance->webhook.count; i++) {
+                const struct alert *alert = &acceptance->webhook.alerts[i];
+                int r = alert->firing ? accept_firing(journal, alert, now, error)
+                                      : accept_resolved(journal, alert, now, error);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+static void webhook_accepted(void *context, int result, struct error *error)
+{
+        struct acceptance *acceptance = context;
+        acceptance->done(acceptance->context, result);
+        error_clear(error);
+        webhook_release(&acceptance->webhook);
+        free(acceptance);
+}
+
+int journal_accept(struct journal *journal, struct webhook *take, void (*done)(void *context, int result),
+                   void *context)
+{
+        /* `take` may be part of what `context` is, and so of somebody else's once it was queued. */
+        struct acceptance *acceptance = calloc(1, sizeof(*acceptance));
+        struct webhook webhook = *take;
+        *take = (struct webhook){0};
+        int r = -ENOMEM;
+        if (acceptance) {
+                acceptance->job = (struct journal_job){.run = accept_webhook,
+                                                       .done = webhook_accepted,
+                                                       .context = acceptance,
+                                                       .webhook = true};
+                acceptance->webhook = webhook;
+                acceptance->done = done;
+                acceptance->context = context;
+                r = journal_submit(journal, &acceptance->job);
+        }
+        if (r < 0) {
+                webhook_release(&webhook);
+                free(acceptance);
+        }
+        return r;
+}
+
+struct closing {
+        int64_t episode;
+        const char *actor;
+};
+
+static int close_episode(struct journal *journal, void *context, struct error *error)
+{
+        const struct closing *closing = context;
+        return journal_end_episode(journal, closing->episode, world_wall(journal->world), closing->actor,
+                                   error);
+}
+
+int journal_close_episode(struct journal *journal, int64_t episode, const char *actor, struct error *error)
+{
+        struct closing closing = {episode, actor};
+        return journal_perform(journal, close_episode, &closing, error);
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Episodes were matched: incidents are opened for them, or nothing is. */
+#include <errno.h>
+#include <time.h>
+
+#include "responder/journal/internal.h"
+#include "runbook/text.h"
+
+struct opening {
+        int64_t episode;
+        const struct journal_opening *items;
+        size_t count;
+};
+
+/* "INC-2026-0001": counted from 1 in each year. */
+static int next_number(struct journal *journal, nsec now, char **ret, struct error *error)
+{
+        time_t seconds = (time_t)(now / NSEC_PER_SEC);
+        struct tm tm;
+        gmtime_r(&seconds, &tm);
+        _cleanup_free_ char *key = text_format("incidents of %d", tm.tm_year + 1900);
+        if (!key)
+                return error_oom(error);
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->writer, INCIDENT_NUMBER, error, "t", key);
+        int r = statement ? journal_step(&journal->writer, statement, error) : -EIO;
+        if (r < 0)
+                return r;
+        *ret = text_format("INC-%04d-%04lld", tm.tm_year + 1900,
+                           (long long)sqlite3_column_int64(statement, 0));
+        /* An INSERT with RETURNING has its effect when it is stepped to its end. */
+        r = journal_step(&journal->writer, statement, error);
+        return r < 0 ? r : *ret ? 0 : error_oom(error);
+}
+
+static int incident_exists(struct journal *journal, int64_t episode, const char *remediation,
+                           struct error *error)
+{
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->writer, INCIDENT_EXISTS, error, "it", episode, remediation);
+        return statement ? journal_step(&journal->writer, statement, error) : -EIO;
+}
+
+static int open_incident(struct journal *journal, int64_t episode, const struct journal_opening *opening,
+                         nsec now, struct error *error)
+{
+        int r = incident_exists(journal, episode, opening->remediation, error);
+        if (r != 0)
+                return r;
+        _cleanup_free_ char *number = NULL;
+        r = next_number(journal, now, &number, error);
+        if (r >= 0)
+                r = journal_run(&journal->writer, INCIDENT_OPEN, error, "tittii", number, episode,
+                                opening->remediation, incident_state_name(INCIDENT_RECEIVED), now,
+                                journal_steady(journal));
+        int64_t incident = sqlite3_last_insert_rowid(journal->writer.database);
+        for (size_t i = 0; r >= 0 && i < opening->action_count; i++)
+                r = journal_run(&journal->writer, STEP_OPEN, error, "iit", incident, (int64_t)(i + 1),
+                                opening->actions[i]);
+        if (r < 0)
+                return r;
+        const struct timeline_row row = {
+                .incident = incident,
+                .at = now,
+                .actor = "alert",
+                .event = "received",
+                .state = incident_state_name(INCIDENT_RECEIVED),
+        };
+        return journal_append(journal, &row, error);
+}
+
+static int mark_matched(struct journal *journal, int64_t episode, struct error *error)
+{
+        int r = journal_run(&journal->writer, EPISODE_MATCHED, error, "i", episode);
+        if (r >= 0 && sqlite3_changes(journal->writer.database) == 0)
+                return error_set(error, ENOENT, "there is no such episode");
+        return r;
+}
+
+static int open_incidents(struct journal *journal, void *context, struct error *error)
+{
+        const struct opening *opening = context;
+        nsec now = world_wall(journal->world);
+        int r = mark_matched(journal, opening->episode, error);
+        for (size_t i = 0; r >= 0 && i < opening->count; i++)
+                r = open_incident(journal, opening->episode, &opening->items[i], now, error);
+        return r;
+}
+
+int journal_open_incidents(struct journal *journal, int64_t episode, const struct journal_opening *openings,
+                           size_t count, struct error *error)
+{
+        struct opening opening = {episode, openings, count};
+        return journal_perform(journal, open_incidents, &opening, error);
+}
+
+struct passing_over {
+        const int64_t *episodes;
+        size_t count;
+};
+
+static int pass_over(struct journal *journal, void *context, struct error *error)
+{
+        const struct passing_over *passing = context;
+        int r = 0;
+        for (size_t i = 0; i < passing->count && r >= 0; i++)
+                r = mark_matched(journal, passing->episodes[i], error);
+        return r;
+}
+
+int journal_pass_over(struct journal *journal, const int64_t *episodes, size_t count, struct error *error)
+{
+        struct passing_over passing = {episodes, count};
+        return count > 0 ? journal_perform(journal, pass_over, &passing, error) : 0;
+}

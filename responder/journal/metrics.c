@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The journal's own metrics. */
+#include <sys/stat.h>
+
+#include "responder/journal/internal.h"
+#include "runbook/text.h"
+
+static const struct metric_family commits_family = {
+        .name = "runbook_journal_commits_total",
+        .type = METRIC_COUNTER,
+        .help = "Durable commits of the journal.",
+};
+static const struct metric_family duration_family = {
+        .name = "runbook_journal_commit_duration_seconds",
+        .type = METRIC_HISTOGRAM,
+        .unit = "seconds",
+        .help = "How long commits took, with their fsync.",
+};
+static const struct metric_family entries_family = {
+        .name = "runbook_journal_entries_total",
+        .type = METRIC_COUNTER,
+        .help = "Webhooks and entries that were committed; over commits, it is how many shared one.",
+};
+static const struct metric_family size_family = {
+        .name = "runbook_journal_size_bytes",
+        .type = METRIC_GAUGE,
+        .unit = "bytes",
+        .help = "Size of the journal's file with its write-ahead log.",
+};
+
+const struct metric_family *const journal_families[] = {&commits_family, &duration_family, &entries_family,
+                                                        &size_family, NULL};
+
+static double file_size(const char *path, const char *suffix)
+{
+        _cleanup_free_ char *name = text_format("%s%s", path, suffix);
+        struct stat status;
+        return name && stat(name, &status) == 0 ? (double)status.st_size : 0;
+}
+
+void journal_metrics(struct journal *journal, struct sample_sink *sink)
+{
+        pthread_mutex_lock(&journal->lock);
+        SAMPLE_BARE(sink, &commits_family, (double)journal->commits);
+        SAMPLE_BARE(sink, &entries_family, (double)journal->entries);
+        sample_add_histogram(sink, &duration_family, &journal->commit_duration, NULL, 0);
+        pthread_mutex_unlock(&journal->lock);
+        SAMPLE_BARE(sink, &size_family, file_size(journal->path, "") + file_size(journal->path, "-wal"));
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening the journal, for writing or for reading alone, and closing it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "responder/journal/internal.h"
+#include "runbook/file.h"
+#include "runbook/text.h"
+
+static const double commit_bounds[] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1};
+
+/* SQLite lets two processes write by turns; two responders that act on the same alerts are what must not be.
+ */
+static int take_lock(struct journal *journal, struct error *error)
+{
+        _cleanup_free_ char *path = text_format("%s.lock", journal->path);
+        if (!path)
+                return error_oom(error);
+        journal->lock_file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        if (journal->lock_file < 0)
+                return error_set(error, errno, "cannot open %s: %s", path, strerror(errno));
+        if (flock(journal->lock_file, LOCK_EX | LOCK_NB) == 0)
+                return 0;
+        if (errno == EWOULDBLOCK)
+                return error_set(error, EBUSY, "another runbook_responder has it open");
+        return error_set(error, errno, "cannot lock %s: %s", path, strerror(errno));
+}
+
+static int check_health(struct journal_connection *connection, struct error *error)
+{
+        sqlite3_stmt *statement = NULL;
+        int r = 0;
+        if (sqlite3_prepare_v2(connection->database, "PRAGMA quick_check(1)", -1, &statement, NULL) !=
+                    SQLITE_OK ||
+            sqlite3_step(statement) != SQLITE_ROW)
+                r = journal_failed(connection, error);
+        else if (!string_equal(journal_column(statement, 0), "ok"))
+                r = error_set(error, EUCLEAN, "the journal is damaged: %s", journal_column(statement, 0));
+        sqlite3_finalize(statement);
+        return r;
+}
+
+static int read_chain(struct journal *journal, struct error *error)
+{
+        struct journal_connection *writer = &journal->writer;
+        _cleanup_statement_ sqlite3_stmt *last = journal_bind(writer, TIMELINE_LAST, error, "");
+        int r = last ? journal_step(writer, last, error) : -EIO;
+        if (r < 0)
+                return r;
+        if (r > 0 && sqlite3_column_bytes(last, 1) == HASH_LENGTH)
+                memcpy(journal->chain.hash, sqlite3_column_blob(last, 1), HASH_LENGTH);
+        int64_t last_id = r > 0 ? sqlite3_column_int64(last, 0) : 0;
+
+        _cleanup_statement_ sqlite3_stmt *count = journal_bind(writer, META_GET, error, "t", TIMELINE_ROWS);
+        r = count ? journal_step(writer, count, error) : -EIO;
+        if (r < 0)
+                return r;
+        /* Where the end was cut off a gap remains, which journal_verify() finds. */
+        int64_t written = r > 0 ? sqlite3_column_int64(count, 0) : 0;
+        journal->chain.rows = written > last_id ? written : last_id;
+        return 0;
+}
+
+/* The file's place on the disk, and that nobody else has it: not asked where the bytes lie elsewhere. */
+static int take_place(struct journal *journal, struct error *error)
+{
+        if (journal->world->vfs)
+                return 0;
+        int r = file_make_directories(journal->path, error);
+        return r < 0 ? r : take_lock(journal, error);
+}
+
+static int open_all(struct journal *journal, struct error *error)
+{
+        int r = take_place(journal, error);
+        mode_t before = umask(0077);
+        if (r >= 0)
+                r = journal_connect(journal->path, journal->world->vfs, true, &journal->writer, error);
+        umask(before);
+        if (r >= 0)
+                r = check_health(&journal->writer, error);
+        if (r >= 0)
+                r = journal_prepare_schema(&journal->writer, error);
+        if (r >= 0)
+                r = read_chain(journal, error);
+        if (r >= 0)
+                r = journal_begin_steady(journal, error);
+        if (r >= 0)
+                r = journal_connect(journal->path, journal->world->vfs, false, &journal->reader, error);
+        if (r >= 0)
+                r = histogram_init(&journal->commit_duration, commit_bounds, N_ELEMENTS(commit_bounds));
+        if (r < 0 || journal->world->alone)
+                return r;
+        if (pthread_create(&journal->thread, NULL, journal_write_until_closed, journal) != 0)
+                return error_set(error, EAGAIN, "cannot start the journal's thread");
+        journal->running = true;
+        return 0;
+}
+
+static int open_reader(struct journal *journal, struct error *error)
+{
+        if (access(journal->path, F_OK) < 0)
+                return error_set(error, errno, "%s", strerror(errno));
+        journal->stopping = true; /* takes no jobs */
+        int r = journal_connect(journal->path, NULL, false, &journal->reader, error);
+        return r < 0 ? r : journal_check_schema(&journal->reader, error);
+}
+
+static int open_by(int (*open_parts)(struct journal *journal, struct error *error), const char *path,
+                   const struct world *world, struct journal **ret, struct error *error)
+{
+        struct journal *journal = calloc(1, sizeof(*journal));
+        if (!journal)
+                return error_oom(error);
+        journal->world = world;
+        journal->lock_file = -1;
+        journal->end = &journal->first;
+        pthread_mutex_init(&journal->lock, NULL);
+        pthread_mutex_init(&journal->read_lock, NULL);
+        pthread_cond_init(&journal->work, NULL);
+        journal->path = strdup(path);
+        int r = journal->path ? open_parts(journal, error) : error_oom(error);
+        if (r < 0) {
+                journal_close(journal);
+                return error_prefix(error, r, "cannot open the journal %s", path);
+        }
+        *ret = journal;
+        return 0;
+}
+
+int journal_open(const char *path, const struct world *world, struct journal **ret, struct error *error)
+{
+        return open_by(open_all, path, world, ret, error);
+}
+
+int journal_open_reading(const char *path, struct journal **ret, struct error *error)
+{
+        return open_by(open_reader, path, NULL, ret, error);
+}
+
+struct journal *journal_close(struct journal *journal)
+{
+        if (!journal)
+                return NULL;
+        pthread_mutex_lock(&journal->lock);
+        journal->stopping = true;
+        pthread_cond_signal(&journal->work);
+        pthread_mutex_unlock(&journal->lock);
+        if (journal->running)
+                pthread_join(journal->thread, NULL);
+        journal_disconnect(&journal->reader);
+        journal_disconnect(&journal->writer);
+        if (journal->lock_file >= 0)
+                close(journal->lock_file);
+        histogram_release(&journal->commit_duration);
+        pthread_cond_destroy(&journal->work);
+        pthread_mutex_destroy(&journal->read_lock);
+        pthread_mutex_destroy(&journal->lock);
+        free(journal->path);
+        free(journal);
+        return NULL;
+}
