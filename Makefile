@@ -231,9 +231,11 @@ check-deep: ## TSan and valgrind over the unit and integration tests
 	@$(MAKE) --no-print-directory deps GROUP="build run test deep"
 	@tests/run_deep
 
-docs: build ## writes docs/checks.md and docs/actions.md from the tables in the code
+docs: build ## writes docs/checks.md, docs/actions.md and the states in docs/responder.md from the tables in the code
 	$(BUILD)/runbook_exporter describe > docs/checks.md
 	$(BUILD)/runbook_responder describe > docs/actions.md
+	$(BUILD)/runbook_responder states > $(BUILD)/states.md
+	sed -i -e '/^<!-- states:/r $(BUILD)/states.md' -e '/^<!-- states:/,/^<!-- end of the states/{//!d}' docs/responder.md
 
 install: build ## binaries, rules and documents under $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/runbook/rules $(DESTDIR)$(PREFIX)/share/doc/runbook

@@ -4,6 +4,7 @@
 
 #include "responder/commands/describe.h"
 #include "responder/commands/plan.h"
+#include "responder/commands/states.h"
 #include "responder/production.h"
 #include "responder/web/web.h"
 #include "runbook/daemon.h"
@@ -178,6 +179,13 @@ static int run_describe(const void *context _unused_)
         return program_print(&text);
 }
 
+static int run_states(const void *context _unused_)
+{
+        _cleanup_text_ struct text text = {0};
+        describe_states(&text);
+        return program_print(&text);
+}
+
 /* Flags of the daemon itself. */
 #define SERVING TAKES(DAEMON_TAKES, "web.operators", "journal", "dry-run")
 static const struct command commands[] = {
@@ -186,6 +194,8 @@ static const struct command commands[] = {
         {"verify", "check the chain of hashes of the journal, also while a responder has it open",
          TAKES("journal"), run_verify},
         {"describe", "print the reference of remediations.yml, in Markdown", TAKES_NOTHING, run_describe},
+        {"states", "print the states of an incident and the ways between them, in Markdown", TAKES_NOTHING,
+         run_states},
         {"--config.check", NULL, SERVING, run_check},
         {"", NULL, SERVING, run_serve},
         {0},
