@@ -34,7 +34,7 @@ struct responder {
         struct api *api;
 };
 
-static int start(void *context, struct error *error)
+static int start_parts(void *context, struct error *error)
 {
         struct responder *responder = context;
         const struct responder_arguments *arguments = responder->arguments;
@@ -81,7 +81,7 @@ static int start(void *context, struct error *error)
         return r;
 }
 
-static void stop(void *context)
+static void stop_parts(void *context)
 {
         struct responder *responder = context;
         api_stop(responder->api);
@@ -101,7 +101,7 @@ static void stop(void *context)
 
 static int run_serve(const void *context)
 {
-        static const struct daemon daemon = {PROGRAM, start, NULL, stop};
+        static const struct daemon daemon = {PROGRAM, start_parts, NULL, stop_parts};
         struct responder responder = {.arguments = context};
         return daemon_serve(&daemon, &responder);
 }

@@ -46,7 +46,7 @@ static bool sleep_until(void *context, nsec until)
         return woken;
 }
 
-static void wake(void *context)
+static void wake_sleeper(void *context)
 {
         struct production *production = context;
         pthread_mutex_lock(&production->lock);
@@ -66,7 +66,7 @@ static int run_elsewhere(void *context, enum world_pool pool, void (*work)(void 
         return workers_run(production->pools[pool], work, argument);
 }
 
-static unsigned finish(void *context, struct deadline deadline)
+static unsigned finish_pools(void *context, struct deadline deadline)
 {
         struct production *production = context;
         unsigned hanging = 0;
@@ -99,8 +99,8 @@ static int alert_active(void *context, const char *fingerprint, struct deadline 
         return targets_alert_active(production->targets, fingerprint, deadline, ret_active, error);
 }
 
-static int notify(void *context, const char *receiver, const struct message *message,
-                  struct deadline deadline, struct error *error)
+static int notify_receiver(void *context, const char *receiver, const struct message *message,
+                           struct deadline deadline, struct error *error)
 {
         const struct production *production = context;
         return targets_notify(production->targets, receiver, message, deadline, error);
@@ -148,14 +148,14 @@ static const struct world here = {
         .wall = read_wall,
         .monotonic = read_monotonic,
         .sleep = sleep_until,
-        .wake = wake,
+        .wake = wake_sleeper,
         .pause = pause_whole,
         .run = run_elsewhere,
-        .finish = finish,
+        .finish = finish_pools,
         .query_holds = query_holds,
         .check_holds = check_holds,
         .alert_active = alert_active,
-        .notify = notify,
+        .notify = notify_receiver,
         .plan_step = plan_step,
         .run_step = run_step,
         .resume_step = resume_step,
@@ -206,7 +206,7 @@ struct production *production_free(struct production *production)
 {
         if (!production)
                 return NULL;
-        finish(production, deadline_in(0));
+        finish_pools(production, deadline_in(0));
         pthread_cond_destroy(&production->woken_up);
         pthread_mutex_destroy(&production->lock);
         free(production);

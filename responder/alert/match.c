@@ -31,7 +31,7 @@ static void matcher_release(struct matcher *matcher)
 }
 
 /* `"a \"quoted\" value"` without its quotes; a bare word is taken as it is. Spaces may follow. */
-static int unquote(const char *text, struct text *value, struct error *error)
+static int unquote_value(const char *text, struct text *value, struct error *error)
 {
         bool fine;
         if (*text == '"') {
@@ -69,7 +69,7 @@ static int parse_matcher(const char *text, struct matcher *matcher, struct error
                 at++;
 
         _cleanup_text_ struct text value = {0};
-        int r = unquote(at, &value, error);
+        int r = unquote_value(at, &value, error);
         if (r < 0)
                 return error_prefix(error, r, "'%s' is not a matcher", text);
         matcher->comparison = operators[i].comparison;
@@ -102,7 +102,7 @@ int matchers_add(struct matchers *matchers, const char *text, struct error *erro
         return 0;
 }
 
-static bool matches(const struct matcher *matcher, const char *value)
+static bool matcher_matches(const struct matcher *matcher, const char *value)
 {
         switch (matcher->comparison) {
         case EQUAL: return string_equal(value, matcher->value);
@@ -118,7 +118,7 @@ bool matchers_match(const struct matchers *matchers, const struct config_map *la
         for (size_t i = 0; i < matchers->count; i++) {
                 const char *value = config_map_get(labels, matchers->items[i].name);
 
-                if (!matches(&matchers->items[i], value ? value : ""))
+                if (!matcher_matches(&matchers->items[i], value ? value : ""))
                         return false;
         }
         return matchers->count > 0;

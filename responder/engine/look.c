@@ -52,8 +52,8 @@ static bool is_due(struct look *look, const struct incident *incident)
 }
 
 /* Changes the state on the engine's own thread; that somebody else was faster only means looking again. */
-static int enter(struct look *look, const struct incident *incident, const struct incident_change *change,
-                 struct error *error)
+static int enter_state(struct look *look, const struct incident *incident,
+                       const struct incident_change *change, struct error *error)
 {
         int r = incident_enter(&look->engine->parts, incident, change, error);
         look_again_at(look, r == -EPROTO ? look->now + ASTRAY_AGAIN : look->now);
@@ -65,11 +65,11 @@ static int enter_for(struct look *look, const struct incident *incident, enum in
 {
         _cleanup_json_ cJSON *detail = reason ? reason_detail(reason, NULL) : NULL;
         const struct incident_change change = {.to = to, .event = event, .detail = detail};
-        return enter(look, incident, &change, error);
+        return enter_state(look, incident, &change, error);
 }
 
-static int hold(struct look *look, const struct incident *incident, const char *lock,
-                const struct guard_verdict *verdict, struct error *error)
+static int hold_incident(struct look *look, const struct incident *incident, const char *lock,
+                         const struct guard_verdict *verdict, struct error *error)
 {
         nsec left = verdict->until != 0 ? verdict->until - look->steady : 0;
         nsec until = verdict->until != 0 ? look->wall + left : 0;
@@ -92,7 +92,7 @@ static int hold(struct look *look, const struct incident *incident, const char *
                 .lock = lock,
                 .detail = detail,
         };
-        return enter(look, incident, &held, error);
+        return enter_state(look, incident, &held, error);
 }
 
 /* Another incident of the same remediation is being planned: it is counted by the limit once it runs. */
@@ -149,7 +149,7 @@ static int ask_guards(struct look *look, struct incident *incident, const struct
         if (r < 0)
                 return r;
         if (verdict.guard)
-                return hold(look, incident, lock, &verdict, error);
+                return hold_incident(look, incident, lock, &verdict, error);
         return engine_dispatch(look, incident, remediation, WORLD_RUNS, stage_start, lock, error);
 }
 
@@ -161,7 +161,7 @@ static int cancel_resolved(struct look *look, const struct incident *incident, s
                               NULL);
         const struct incident_change cancelled = {
                 .to = INCIDENT_CANCELLED, .event = "cancelled", .actor = "alert", .detail = detail};
-        return enter(look, incident, &cancelled, error);
+        return enter_state(look, incident, &cancelled, error);
 }
 
 static int look_waiting(struct look *look, struct incident *incident, const struct remediation *remediation,

@@ -12,7 +12,7 @@
 
 /* On a worker: episodes of which nothing was heard for too long are closed when Alertmanager has them no
  * more. */
-static void reconcile(void *context)
+static void close_unknown(void *context)
 {
         struct engine *engine = context;
         const struct incident_parts *parts = &engine->parts;
@@ -52,8 +52,8 @@ void engine_reconcile(struct look *look)
                         : every > RECONCILE_MOST ? RECONCILE_MOST
                                                  : every;
                 engine->reconcile_at = look->now + every;
-                if (engine->parts.world->run(engine->parts.world->context, WORLD_LOOKS, reconcile, engine) <
-                    0)
+                if (engine->parts.world->run(engine->parts.world->context, WORLD_LOOKS, close_unknown,
+                                             engine) < 0)
                         atomic_store(&engine->reconciling, false);
         }
         look_again_at(look, engine->reconcile_at);

@@ -111,7 +111,7 @@ int incident_enter(const struct incident_parts *parts, const struct incident *in
 
 /* What never changes stays where it is, for a running step has it before its eyes: the number, the alert's
  * strings. */
-static void renew(struct incident *incident, struct incident *fresh)
+static void renew_incident(struct incident *incident, struct incident *fresh)
 {
         char *number = fresh->number;
         struct alert alert = fresh->alert;
@@ -129,7 +129,7 @@ int run_refresh(struct incident_run *run, struct error *error)
         struct incident fresh = {0};
         int r = journal_find(run->parts->journal, run->incident.number, &fresh, error);
         if (r >= 0)
-                renew(&run->incident, &fresh);
+                renew_incident(&run->incident, &fresh);
         return r;
 }
 

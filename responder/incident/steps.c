@@ -175,7 +175,7 @@ static int begin_step(struct incident_run *run, size_t index, enum steps_end *re
  * A step that a crash came upon goes on with its own plan and what it reported last: planned anew, it would
  * take its own half-done work for the state of things.
  */
-static int go_on(struct incident_run *run, size_t index, enum steps_end *ret, struct error *error)
+static int continue_step(struct incident_run *run, size_t index, enum steps_end *ret, struct error *error)
 {
         struct journal_entry on = {.event = "step goes on",
                                    .expect = INCIDENT_RUNNING,
@@ -185,7 +185,7 @@ static int go_on(struct incident_run *run, size_t index, enum steps_end *ret, st
 }
 
 /* Runs the step that was begun, by its journaled plan, and writes down what came of it. */
-static int act(struct incident_run *run, size_t index, enum steps_end *ret, struct error *error)
+static int run_begun(struct incident_run *run, size_t index, enum steps_end *ret, struct error *error)
 {
         const struct world *world = run->parts->world;
         const struct step *step = step_at(run, index);
@@ -209,10 +209,10 @@ static int run_step(struct incident_run *run, size_t index, bool begun, enum ste
         _cleanup_error_ struct error why = {0};
         if (open_step(run, index, &why) < 0)
                 return write_failure(run, index, STEP_FAILED, error_text(&why), ret, error);
-        int r = begun && record_at(run, index)->plan ? go_on(run, index, ret, error)
+        int r = begun && record_at(run, index)->plan ? continue_step(run, index, ret, error)
                                                      : begin_step(run, index, ret, error);
         if (r > 0)
-                r = act(run, index, ret, error);
+                r = run_begun(run, index, ret, error);
         close_step(run, index);
         return r;
 }

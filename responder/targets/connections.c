@@ -76,7 +76,7 @@ static void slot_return(struct targets *targets, struct slot *slot)
         pthread_mutex_unlock(&targets->lock);
 }
 
-static void *keep(void *context)
+static void *keep_connections(void *context)
 {
         struct targets *targets = context;
         pthread_mutex_lock(&targets->lock);
@@ -128,7 +128,7 @@ int targets_new(const struct target_set *set, struct targets **ret, struct error
                         targets->slot_count++;
         }
         if (r >= 0 && targets->slot_count > 0) {
-                int failed = pthread_create(&targets->keeper, NULL, keep, targets);
+                int failed = pthread_create(&targets->keeper, NULL, keep_connections, targets);
                 if (failed)
                         r = error_set(error, failed, "the thread of the standing connections: %s",
                                       strerror(failed));

@@ -145,8 +145,8 @@ static int transport_failed(int result, const struct receiver *receiver, struct 
         return error_set(error, -result, "receiver \"%s\" could not be reached", receiver->name);
 }
 
-static int post(const struct receiver *receiver, const char *url, const char *body, struct deadline deadline,
-                struct error *error)
+static int post_message(const struct receiver *receiver, const char *url, const char *body,
+                        struct deadline deadline, struct error *error)
 {
         static const char *const headers[] = {"Content-Type: application/json", NULL};
         _cleanup_http_client_ struct http_client *client = http_client_new();
@@ -195,5 +195,5 @@ int targets_notify(struct targets *targets, const char *name, const struct messa
                                              ? message_to_slack(message)
                                              : message_to_json(message, clock_wall());
         _cleanup_free_ char *body = json ? json_print(json) : NULL;
-        return body ? post(receiver, text_string(&url), body, deadline, error) : error_oom(error);
+        return body ? post_message(receiver, text_string(&url), body, deadline, error) : error_oom(error);
 }

@@ -79,7 +79,7 @@ static void answer_delivery(struct delivery *delivery, int result, const struct 
 }
 
 /* Called on the journal's thread, after the commit. */
-static void journaled(void *context, int result)
+static void answer_journaled(void *context, int result)
 {
         struct delivery *delivery = context;
         struct webhook_options *options = &delivery->receiver->options;
@@ -94,7 +94,8 @@ static void journaled(void *context, int result)
 
 static void accept_delivery(struct delivery *delivery)
 {
-        int r = journal_accept(delivery->receiver->options.journal, &delivery->webhook, journaled, delivery);
+        int r = journal_accept(delivery->receiver->options.journal, &delivery->webhook, answer_journaled,
+                               delivery);
         if (r < 0) {
                 _cleanup_error_ struct error error = {0};
                 error_set(&error, EAGAIN, "too many webhooks wait for the journal");
@@ -103,7 +104,7 @@ static void accept_delivery(struct delivery *delivery)
 }
 
 /* Moves the alerts that `webhook` does not have yet from `more` into it. */
-static int merge(struct webhook *webhook, struct webhook *more, struct error *error)
+static int merge_webhooks(struct webhook *webhook, struct webhook *more, struct error *error)
 {
         struct alert *alerts =
                 reallocarray(webhook->alerts, webhook->count + more->count + 1, sizeof(*alerts));
@@ -138,7 +139,7 @@ static int fetch_group(const char *base, const struct webhook *webhook, struct w
         return r < 0 ? r : webhook_parse_api(alerts, ret, error);
 }
 
-static int complete(struct delivery *delivery, struct error *error)
+static int complete_group(struct delivery *delivery, struct error *error)
 {
         const char *base = delivery->receiver->options.alertmanager_url;
         if (!*base) {
@@ -150,7 +151,7 @@ static int complete(struct delivery *delivery, struct error *error)
         struct webhook more = {0};
         int r = fetch_group(base, &delivery->webhook, &more, error);
         if (r >= 0)
-                r = merge(&delivery->webhook, &more, error);
+                r = merge_webhooks(&delivery->webhook, &more, error);
         webhook_release(&more);
         return r < 0 ? error_prefix(error, -EAGAIN, "the rest of a group that max_alerts has cut") : 0;
 }
@@ -159,7 +160,7 @@ static void complete_and_accept(void *context)
 {
         struct delivery *delivery = context;
         _cleanup_error_ struct error error = {0};
-        int r = complete(delivery, &error);
+        int r = complete_group(delivery, &error);
         if (r < 0)
                 answer_delivery(delivery, r, &error);
         else
@@ -175,7 +176,7 @@ static void hand_to_worker(struct delivery *delivery, void (*job)(void *context)
         }
 }
 
-static int parse(struct delivery *delivery, struct error *error)
+static int parse_body(struct delivery *delivery, struct error *error)
 {
         const struct text *body = http_body(delivery->exchange);
         return webhook_parse(text_string(body), body->length, &delivery->webhook, error);
@@ -185,7 +186,7 @@ static void parse_large(void *context)
 {
         struct delivery *delivery = context;
         _cleanup_error_ struct error error = {0};
-        int r = parse(delivery, &error);
+        int r = parse_body(delivery, &error);
         if (r < 0)
                 answer_delivery(delivery, r, &error);
         else if (delivery->webhook.truncated > 0)
@@ -209,7 +210,7 @@ void webhook_receive(struct webhook_receiver *receiver, struct http_exchange *ex
                 return;
         }
         _cleanup_error_ struct error error = {0};
-        int r = parse(delivery, &error);
+        int r = parse_body(delivery, &error);
         if (r < 0) {
                 answer_delivery(delivery, r, &error);
                 return;

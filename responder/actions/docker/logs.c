@@ -120,7 +120,7 @@ struct saving {
         struct error error; /* of the file; what the Engine client says of it is second-hand */
 };
 
-static int save(void *context, int stream, const char *data, size_t length)
+static int save_lines(void *context, int stream, const char *data, size_t length)
 {
         (void)stream;
         struct saving *saving = context;
@@ -165,7 +165,7 @@ static int save_log(struct step_run *run, struct docker *docker, const char *id,
         struct saving saving = {.file = file, .left = (uint64_t)config->max_size};
         _cleanup_error_ struct error why = {0};
         nsec since = config->since > 0 ? clock_wall() - config->since : 0;
-        r = docker_logs(docker, id, config->tail, since, run->deadline, save, &saving, &why);
+        r = docker_logs(docker, id, config->tail, since, run->deadline, save_lines, &saving, &why);
         if (saving.error.message) {
                 error_move(error, &saving.error);
                 return r;

@@ -53,7 +53,7 @@ static void set_env_check(const void *configured, const struct target_set *targe
 }
 
 /* The value of a variable of an inspected container, NULL when it is not set. The last of a name counts. */
-static const char *variable(const cJSON *inspected, const char *name)
+static const char *find_variable(const cJSON *inspected, const char *name)
 {
         const cJSON *pair = NULL;
         const char *found = NULL;
@@ -76,7 +76,7 @@ static cJSON *plan_container(const struct config_map *env, const cJSON *inspecte
                 return NULL;
         bool change = false;
         for (size_t i = 0; i < env->count; i++) {
-                const char *value = variable(inspected, env->keys[i]);
+                const char *value = find_variable(inspected, env->keys[i]);
                 change = change || !string_equal(value, env->values[i]);
                 if (json_put(previous, env->keys[i], json_text(value)) < 0)
                         return NULL;
@@ -185,7 +185,7 @@ static int pass_begin(struct pass *pass, struct step_run *run, const char *which
         return targets_docker(run->targets, &pass->docker, error);
 }
 
-static int note(void *context, const cJSON *state, struct error *error)
+static int note_change(void *context, const cJSON *state, struct error *error)
 {
         struct pass *pass = context;
         if (json_put(pass->entry, "state", json_copy(state)) < 0)
@@ -242,8 +242,8 @@ static int roll_back_all(struct pass *pass, bool done_too, struct error *error)
 }
 
 /* Recreates one container with `count` variables; NULL values are removed. */
-static int recreate(struct pass *pass, const cJSON *inspected, const char *const *names,
-                    const char *const *values, size_t count, struct error *error)
+static int recreate_container(struct pass *pass, const cJSON *inspected, const char *const *names,
+                              const char *const *values, size_t count, struct error *error)
 {
         const struct set_env_config *config = pass->run->config;
         nsec grace = config->stop_grace > 0 ? config->stop_grace : STOP_GRACE;
@@ -262,12 +262,12 @@ static int recreate(struct pass *pass, const cJSON *inspected, const char *const
         struct deadline deadline = deadline_earlier(pass->run->deadline,
                                                     deadline_in(grace + config->wait_healthy + ENGINE_SLACK));
         _cleanup_json_ cJSON *state = NULL;
-        int r = docker_recreate(pass->docker, inspected, &change, deadline, note, pass, &state, error);
+        int r = docker_recreate(pass->docker, inspected, &change, deadline, note_change, pass, &state, error);
         if (r < 0)
                 return error_prefix(error, r, "container %s", docker_name(inspected));
         if (json_put(pass->entry, "done", cJSON_CreateTrue()) < 0)
                 return error_oom(error);
-        return note(pass, state, error);
+        return note_change(pass, state, error);
 }
 
 static int change_one(struct pass *pass, const cJSON *planned, struct error *error)
@@ -291,8 +291,8 @@ static int change_one(struct pass *pass, const cJSON *planned, struct error *err
                 r = docker_recreate_check(pass->docker, inspected, pass->run->deadline, error);
         if (r < 0)
                 return r;
-        return recreate(pass, inspected, (const char *const *)env->keys, (const char *const *)env->values,
-                        env->count, error);
+        return recreate_container(pass, inspected, (const char *const *)env->keys,
+                                  (const char *const *)env->values, env->count, error);
 }
 
 static int set_env_run(struct step_run *run, cJSON **ret_outcome, struct error *error)
@@ -350,7 +350,7 @@ static int restore_one(struct pass *pass, const cJSON *planned, bool *ret_restor
         cJSON_ArrayForEach(previous, json_get(planned, "previous", NULL))
         {
                 const char *ours = json_string(json_get(pass->run->plan, "env", NULL), previous->string);
-                const char *now = variable(inspected, previous->string);
+                const char *now = find_variable(inspected, previous->string);
                 const char *then = cJSON_GetStringValue(previous);
                 if (count < VARIABLES_MAX && string_equal(now, ours) && !string_equal(now, then)) {
                         names[count] = previous->string;
@@ -361,7 +361,7 @@ static int restore_one(struct pass *pass, const cJSON *planned, bool *ret_restor
                 return 0;
         r = docker_recreate_check(pass->docker, inspected, pass->run->deadline, error);
         if (r >= 0)
-                r = recreate(pass, inspected, names, values, count, error);
+                r = recreate_container(pass, inspected, names, values, count, error);
         *ret_restored = r >= 0;
         return r;
 }

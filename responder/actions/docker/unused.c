@@ -31,7 +31,7 @@ void unused_release(struct unused *unused)
         *unused = (struct unused){0};
 }
 
-static int add(cJSON *list, const char *id, const char *name, double bytes, struct error *error)
+static int add_unused(cJSON *list, const char *id, const char *name, double bytes, struct error *error)
 {
         /* The rest has its turn the next time. */
         if (cJSON_GetArraySize(list) >= THINGS_MAX)
@@ -81,7 +81,7 @@ static int survey_containers(struct survey *survey, struct error *error)
                 if (r == -ENOENT)
                         continue;
                 if (r >= 0 && stopped_at(inspected) <= survey->before)
-                        r = add(survey->unused.containers, id, docker_name(container), 0, error);
+                        r = add_unused(survey->unused.containers, id, docker_name(container), 0, error);
                 if (r < 0)
                         return r;
         }
@@ -130,7 +130,7 @@ static int survey_networks(struct survey *survey, struct error *error)
                     is_projects(survey->run, network) || network_is_used(survey->all, id, name) || !created ||
                     time_parse(created, &at, NULL) < 0 || at > survey->before)
                         continue;
-                r = add(survey->unused.networks, id, name, 0, error);
+                r = add_unused(survey->unused.networks, id, name, 0, error);
         }
         return r;
 }
@@ -161,7 +161,7 @@ static int survey_images(struct survey *survey, struct error *error)
                         break;
                 if (!id || image_is_used(survey->all, id) || created > survey->before)
                         continue;
-                r = add(survey->unused.images, id, "<none>", json_number(image, "Size", 0), error);
+                r = add_unused(survey->unused.images, id, "<none>", json_number(image, "Size", 0), error);
         }
         return r;
 }

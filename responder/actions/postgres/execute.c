@@ -19,7 +19,7 @@
 #define ARGUMENTS_MAX 100
 /* For what must be done even when the step's own time is up: rolling back, asking what became of a COMMIT. */
 #define LAST_WORDS (5 * NSEC_PER_SEC)
-#define RESOLVE_TIME (20 * NSEC_PER_SEC) /* longer than the server waits for us, see begin() */
+#define RESOLVE_TIME (20 * NSEC_PER_SEC) /* longer than the server waits for us, see begin_transaction() */
 #define LOOK_EVERY (100 * NSEC_PER_MSEC)
 
 struct execute_config {
@@ -72,8 +72,8 @@ static void execute_check(const void *configured, const struct target_set *targe
 }
 
 /* One statement with as many of the arguments as it uses: the server refuses more. */
-static int query(struct postgres *postgres, const char *sql, const struct config_strings *args,
-                 struct deadline deadline, PGresult **ret, struct error *error)
+static int query_with_args(struct postgres *postgres, const char *sql, const struct config_strings *args,
+                           struct deadline deadline, PGresult **ret, struct error *error)
 {
         const char *values[ARGUMENTS_MAX] = {0};
         size_t count = args ? sql_parameters(sql) : 0;
@@ -88,7 +88,8 @@ static int query(struct postgres *postgres, const char *sql, const struct config
  * Settings of the transaction alone: texts that read back on any server, a commit that is durable when it is
  * answered, and a server that gives up by itself should we stop in the middle.
  */
-static int begin(struct postgres *postgres, const char *mode, struct deadline deadline, struct error *error)
+static int begin_transaction(struct postgres *postgres, const char *mode, struct deadline deadline,
+                             struct error *error)
 {
         static const char settings[] = "SELECT set_config('datestyle', 'ISO, YMD', true), "
                                        "set_config('intervalstyle', 'postgres', true),"
@@ -117,7 +118,7 @@ static int select_rows(struct postgres *postgres, const struct execute_config *c
         _cleanup_free_ char *fetch = text_format("FETCH %d FROM runbook_plan", FETCH_ROWS);
         if (!declare || !fetch)
                 return error_oom(error);
-        int r = query(postgres, declare, &config->args, deadline, NULL, error);
+        int r = query_with_args(postgres, declare, &config->args, deadline, NULL, error);
         for (int got = FETCH_ROWS; r >= 0 && got == FETCH_ROWS;) {
                 _cleanup_result_ PGresult *result = NULL;
                 r = postgres_query(postgres, fetch, NULL, 0, deadline, &result, error);
@@ -137,7 +138,7 @@ static int select_rows(struct postgres *postgres, const struct execute_config *c
 static int read_rows(struct postgres *postgres, const struct execute_config *config, struct deadline deadline,
                      struct rows *rows, struct error *error)
 {
-        int r = begin(postgres, "BEGIN READ ONLY", deadline, error);
+        int r = begin_transaction(postgres, "BEGIN READ ONLY", deadline, error);
         if (r >= 0)
                 r = select_rows(postgres, config, deadline, rows, error);
         roll_back(postgres);
@@ -220,8 +221,8 @@ enum fate { FATE_COMMITTED, FATE_ABORTED, FATE_RUNNING, FATE_UNKNOWN };
  * A server that crashed before the transaction's record reached its disk may give the same id to another
  * transaction. So after another life of the server "committed" counts only if the rows have changed as well.
  */
-static enum fate doubt(struct step_run *run, struct postgres *postgres, struct deadline deadline,
-                       struct error *error)
+static enum fate resolve_doubt(struct step_run *run, struct postgres *postgres, struct deadline deadline,
+                               struct error *error)
 {
         _cleanup_rows_ struct rows rows = {0};
         if (read_rows(postgres, run->config, deadline, &rows, error) < 0)
@@ -255,7 +256,7 @@ static enum fate ask_fate(struct step_run *run, struct postgres *postgres, const
         if (strcmp(status, "committed") == 0)
                 return life && strcmp(PQgetvalue(result, 0, 1), life) == 0
                                ? FATE_COMMITTED
-                               : doubt(run, postgres, deadline, error);
+                               : resolve_doubt(run, postgres, deadline, error);
         error_set(error, EUCLEAN, "the server does not remember transaction %s any more", id);
         return FATE_UNKNOWN;
 }
@@ -282,7 +283,8 @@ static enum fate find_fate(struct step_run *run, struct postgres *postgres, cons
         }
 }
 
-static int commit(struct step_run *run, struct postgres *postgres, const cJSON *progress, struct error *error)
+static int commit_transaction(struct step_run *run, struct postgres *postgres, const cJSON *progress,
+                              struct error *error)
 {
         _cleanup_result_ PGresult *result = NULL;
         _cleanup_error_ struct error why = {0};
@@ -312,7 +314,7 @@ static int change_rows(struct step_run *run, struct postgres *postgres, struct e
         const struct execute_config *config = run->config;
         _cleanup_result_ PGresult *result = NULL;
         _cleanup_rows_ struct rows rows = {0};
-        int r = query(postgres, config->sql, &config->args, run->deadline, &result, error);
+        int r = query_with_args(postgres, config->sql, &config->args, run->deadline, &result, error);
         if (r < 0)
                 return r;
         if (PQresultStatus(result) != PGRES_TUPLES_OK)
@@ -335,7 +337,7 @@ static int execute_run(struct step_run *run, cJSON **ret_outcome, struct error *
         int r = lease_take(&lease, run, config->database, run->deadline, error);
         if (r < 0)
                 return r;
-        r = begin(lease.postgres, "BEGIN", run->deadline, error);
+        r = begin_transaction(lease.postgres, "BEGIN", run->deadline, error);
         if (r >= 0)
                 r = change_rows(run, lease.postgres, error);
         if (r >= 0)
@@ -344,7 +346,7 @@ static int execute_run(struct step_run *run, cJSON **ret_outcome, struct error *
                 roll_back(lease.postgres);
                 return r;
         }
-        r = commit(run, lease.postgres, progress, error);
+        r = commit_transaction(run, lease.postgres, progress, error);
         return r < 0 ? r : execute_outcome(run, ret_outcome, error);
 }
 
@@ -389,7 +391,7 @@ static int undo_rows(struct step_run *run, struct postgres *postgres, int64_t *r
         if (!text)
                 return error_oom(error);
         const char *values[] = {text};
-        int r = begin(postgres, "BEGIN", run->deadline, error);
+        int r = begin_transaction(postgres, "BEGIN", run->deadline, error);
         if (r >= 0)
                 r = postgres_query(postgres, config->undo_sql, values, 1, run->deadline, &result, error);
         if (r >= 0) {

@@ -88,8 +88,8 @@ static const char cancel_sql[] = STILL_THERE " SELECT pid, pg_cancel_backend(pid
 static const char terminate_sql[] = STILL_THERE " SELECT pid, pg_terminate_backend(pid) FROM matched";
 static const char look_sql[] = STILL_THERE " SELECT pid FROM matched";
 
-static int query(struct postgres *postgres, const char *sql, const struct terminate_config *config,
-                 const char *second, struct deadline deadline, PGresult **ret, struct error *error)
+static int query_backends(struct postgres *postgres, const char *sql, const struct terminate_config *config,
+                          const char *second, struct deadline deadline, PGresult **ret, struct error *error)
 {
         const char *datname = config->datname && *config->datname ? config->datname : NULL;
         const char *values[] = {datname, second};
@@ -111,9 +111,11 @@ static int terminate_plan(struct step_run *run, cJSON **ret_plan, struct error *
                 return error_oom(error);
         int r = lease_take(&lease, run, config->database, run->deadline, error);
         if (r >= 0)
-                r = query(lease.postgres, select_sql, config, seconds, run->deadline, &selected, error);
+                r = query_backends(lease.postgres, select_sql, config, seconds, run->deadline, &selected,
+                                   error);
         if (r >= 0)
-                r = query(lease.postgres, left_out_sql, config, seconds, run->deadline, &left_out, error);
+                r = query_backends(lease.postgres, left_out_sql, config, seconds, run->deadline, &left_out,
+                                   error);
         if (r >= 0)
                 r = rows_append(&rows, selected, error);
         if (r < 0)
@@ -165,7 +167,7 @@ static int wait_gone(struct postgres *postgres, const struct terminate_config *c
         struct deadline patience = deadline_earlier(deadline, deadline_in(time));
         for (;;) {
                 _cleanup_result_ PGresult *result = NULL;
-                int r = query(postgres, look_sql, config, planned, deadline, &result, error);
+                int r = query_backends(postgres, look_sql, config, planned, deadline, &result, error);
                 if (r < 0)
                         return r;
                 if (PQntuples(result) == 0 || !pause_for(LOOK_EVERY, patience)) {
@@ -176,8 +178,8 @@ static int wait_gone(struct postgres *postgres, const struct terminate_config *c
 }
 
 /* What became of each planned query, in the words of the outcome. */
-static int describe(const cJSON *backends, const PGresult *cancelled, const PGresult *terminated,
-                    cJSON **ret_results, struct error *error)
+static int describe_results(const cJSON *backends, const PGresult *cancelled, const PGresult *terminated,
+                            cJSON **ret_results, struct error *error)
 {
         _cleanup_json_ cJSON *results = json_copy(backends);
         cJSON *backend = NULL;
@@ -210,12 +212,14 @@ static int terminate_run(struct step_run *run, cJSON **ret_outcome, struct error
                 return error_oom(error);
         int r = lease_take(&lease, run, config->database, run->deadline, error);
         if (r >= 0)
-                r = query(lease.postgres, cancel_sql, config, planned, run->deadline, &cancelled, error);
+                r = query_backends(lease.postgres, cancel_sql, config, planned, run->deadline, &cancelled,
+                                   error);
         if (r >= 0)
                 r = wait_gone(lease.postgres, config, planned, config->grace, run->deadline, &stubborn,
                               error);
         if (r >= 0)
-                r = query(lease.postgres, terminate_sql, config, planned, run->deadline, &terminated, error);
+                r = query_backends(lease.postgres, terminate_sql, config, planned, run->deadline, &terminated,
+                                   error);
         if (r >= 0)
                 r = wait_gone(lease.postgres, config, planned, END_TIME, run->deadline, &left, error);
         if (r < 0)
@@ -225,7 +229,7 @@ static int terminate_run(struct step_run *run, cJSON **ret_outcome, struct error
                                  PQntuples(left), cJSON_GetArraySize(backends), PQgetvalue(left, 0, 0));
 
         _cleanup_json_ cJSON *results = NULL, *outcome = NULL;
-        r = describe(backends, cancelled, terminated, &results, error);
+        r = describe_results(backends, cancelled, terminated, &results, error);
         if (r >= 0)
                 r = outcome_new(&outcome, error, "%d queries ended: %d cancelled, %d terminated",
                                 PQntuples(cancelled), PQntuples(cancelled) - PQntuples(terminated),

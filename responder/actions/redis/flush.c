@@ -84,7 +84,7 @@ static const struct {
         {"unknown command", "this Redis does not have the command, or it was renamed"},
 };
 
-static int explain(int result, const struct flush_config *config, struct error *error)
+static int explain_refusal(int result, const struct flush_config *config, struct error *error)
 {
         const char *said = error_text(error);
         bool refused = result == -EREMOTEIO || result == -EROFS || result == -EACCES;
@@ -158,8 +158,8 @@ static int check_role(struct redis *redis, struct deadline deadline, struct erro
 }
 
 /* One SCAN call: the next cursor and the keys. */
-static int scan(struct redis *redis, struct deadline deadline, const char *cursor, const char *pattern,
-                int64_t batch, redisReply **ret, const redisReply **ret_keys, struct error *error)
+static int scan_keys(struct redis *redis, struct deadline deadline, const char *cursor, const char *pattern,
+                     int64_t batch, redisReply **ret, const redisReply **ret_keys, struct error *error)
 {
         _cleanup_free_ char *count = text_format("%" PRId64, batch);
         if (!count)
@@ -183,8 +183,8 @@ struct estimate {
 };
 
 /* Counts what matches, but does not look at more than it may: then the rest is reckoned. */
-static int estimate(struct redis *redis, struct deadline deadline, const char *pattern, int64_t batch,
-                    struct estimate *ret, struct error *error)
+static int estimate_keys(struct redis *redis, struct deadline deadline, const char *pattern, int64_t batch,
+                         struct estimate *ret, struct error *error)
 {
         struct deadline patience = deadline_in(PLAN_TIME);
         struct estimate result = {0};
@@ -196,7 +196,7 @@ static int estimate(struct redis *redis, struct deadline deadline, const char *p
         while (cursor && looked < PLAN_KEYS_MAX && !deadline_passed(patience)) {
                 _cleanup_reply_ redisReply *reply = NULL;
                 const redisReply *keys = NULL;
-                r = scan(redis, deadline, cursor, pattern, batch, &reply, &keys, error);
+                r = scan_keys(redis, deadline, cursor, pattern, batch, &reply, &keys, error);
                 if (r < 0 || !keys)
                         return r;
                 result.matched += (int64_t)keys->elements;
@@ -246,7 +246,7 @@ static int unlink_pattern(struct redis *redis, struct deadline deadline, const c
         do {
                 _cleanup_reply_ redisReply *reply = NULL;
                 const redisReply *keys = NULL;
-                int r = scan(redis, deadline, cursor, pattern, batch, &reply, &keys, error);
+                int r = scan_keys(redis, deadline, cursor, pattern, batch, &reply, &keys, error);
                 if (r < 0 || !keys)
                         return r;
                 r = unlink_keys(redis, deadline, keys, ret_removed, error);
@@ -263,7 +263,7 @@ static int plan_pattern(struct step_run *run, struct redis *redis, cJSON **ret, 
         const struct flush_config *config = run->config;
         const char *pattern = config->pattern;
         struct estimate found = {0};
-        int r = estimate(redis, run->deadline, pattern, config->batch, &found, error);
+        int r = estimate_keys(redis, run->deadline, pattern, config->batch, &found, error);
         if (r < 0)
                 return r;
         if (found.matched == 0 && found.complete && config->when_empty == WHEN_EMPTY_FAIL)
@@ -324,7 +324,7 @@ static int flush_plan(struct step_run *run, cJSON **ret_plan, struct error *erro
                 r = config->scope == SCOPE_PATTERN ? plan_pattern(run, redis, &plan, error)
                                                    : plan_all(run, redis, &plan, error);
         if (r < 0)
-                return explain(r, config, error);
+                return explain_refusal(r, config, error);
         if (json_put(plan, "address", json_text(config->redis.address)) < 0 ||
             json_put(plan, "scope", json_text(scope_words[config->scope])) < 0)
                 return error_oom(error);
@@ -362,7 +362,7 @@ static int flush_run(struct step_run *run, cJSON **ret_outcome, struct error *er
         } else if (r >= 0)
                 r = get_integer(redis, run->deadline, "DBSIZE", &left, error);
         if (r < 0)
-                return explain(r, config, error);
+                return explain_refusal(r, config, error);
 
         r = outcome_new(&outcome, error, "%" PRId64 " keys removed from Redis %s", removed,
                         config->redis.address);

@@ -27,7 +27,7 @@ struct evidence_file {
         uint64_t size;
 };
 
-static int failed(struct error *error, int code, const char *what, const char *path, const char *name)
+static int set_failure(struct error *error, int code, const char *what, const char *path, const char *name)
 {
         return error_set_errno(error, code, "evidence: cannot %s %s%s", what, path, name);
 }
@@ -61,7 +61,7 @@ static int open_directory(const char *directory, const char *incident, bool make
                 return error_prefix(error, r, "evidence");
         int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
-                return failed(error, errno, "open", path, "");
+                return set_failure(error, errno, "open", path, "");
         *ret = fd;
         *ret_path = TAKE_PTR(path);
         return 0;
@@ -72,7 +72,7 @@ static int read_sums(int directory, struct text *sums, struct error *error)
 {
         _cleanup_close_ int fd = openat(directory, SUMS, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
         if (fd < 0)
-                return errno == ENOENT ? 0 : failed(error, errno, "open", "", SUMS);
+                return errno == ENOENT ? 0 : set_failure(error, errno, "open", "", SUMS);
         return error_prefix(error, file_read_rest(fd, SUMS, SUMS_MAX, sums, error), "evidence");
 }
 
@@ -113,10 +113,10 @@ int evidence_create(const char *directory, const char *incident, const char *nam
                 return error_oom(error);
         /* What a crash left half-written goes first. */
         if (unlinkat(file->directory, file->partial, 0) < 0 && errno != ENOENT)
-                return failed(error, errno, "remove", file->path, file->partial);
+                return set_failure(error, errno, "remove", file->path, file->partial);
         file->fd = openat(file->directory, file->partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
         if (file->fd < 0)
-                return failed(error, errno, "create", file->path, file->partial);
+                return set_failure(error, errno, "create", file->path, file->partial);
         *ret = TAKE_PTR(file);
         return 0;
 }
@@ -125,18 +125,18 @@ int evidence_write(struct evidence_file *file, const void *data, size_t length, 
 {
         int r = file_write(file->fd, data, length);
         if (r < 0)
-                return failed(error, -r, "write", file->path, file->partial);
+                return set_failure(error, -r, "write", file->path, file->partial);
         digest_add(&file->digest, data, length);
         file->size += length;
         return 0;
 }
 
 /* Adds one line to SHA256SUMS by replacing it; the lock keeps two seals of one incident apart. */
-static int list(const struct evidence_file *file, const char *sum, struct error *error)
+static int list_sum(const struct evidence_file *file, const char *sum, struct error *error)
 {
         _cleanup_close_ int lock = openat(file->directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (lock < 0 || flock(lock, LOCK_EX) < 0)
-                return failed(error, errno, "lock", file->path, SUMS);
+                return set_failure(error, errno, "lock", file->path, SUMS);
 
         _cleanup_text_ struct text sums = {0};
         int r = read_sums(file->directory, &sums, error);
@@ -166,8 +166,8 @@ int evidence_seal(struct evidence_file *file, char ret_sum[static DIGEST_TEXT_MA
         r = fchmod(file->fd, 0400) < 0 ? -errno
                                        : file_settle(file->fd, file->directory, file->partial, file->name);
         if (r < 0)
-                return failed(error, -r, "seal", file->path, file->name);
-        r = list(file, sum, error);
+                return set_failure(error, -r, "seal", file->path, file->name);
+        r = list_sum(file, sum, error);
         if (r < 0)
                 return r;
         memcpy(ret_sum, sum, sizeof(sum));
@@ -230,7 +230,7 @@ int evidence_find(const char *directory, const char *incident, const char *name,
         if (!line)
                 return error_set(error, ENOENT, "evidence: %s%s is not sealed", place, name);
         if (fd < 0)
-                return failed(error, errno, "open", place, name);
+                return set_failure(error, errno, "open", place, name);
 
         char sum[DIGEST_TEXT_MAX];
         uint64_t size = 0;

@@ -40,8 +40,8 @@ static int begin_running(struct incident_run *run, const cJSON *detail, struct e
 }
 
 /* Into `change`, with the bound lock written down; and what follows from it at once. */
-static int enter(struct incident_run *run, enum incident_state to, const char *event, const cJSON *detail,
-                 struct error *error)
+static int enter_planned(struct incident_run *run, enum incident_state to, const char *event,
+                         const cJSON *detail, struct error *error)
 {
         const struct incident_change change = {.to = to, .event = event, .lock = run->lock, .detail = detail};
         return run_enter(run, &change, error);
@@ -59,13 +59,13 @@ int stage_start(struct incident_run *run, struct error *error)
         _cleanup_json_ cJSON *detail = planning_detail(&planning, reason);
 
         if (run->parts->dry_run) {
-                r = enter(run, INCIDENT_PLANNED, "planned", detail, error);
+                r = enter_planned(run, INCIDENT_PLANNED, "planned", detail, error);
         } else if (planning.failure) {
-                r = enter(run, INCIDENT_FAILED, "planning failed", detail, error);
+                r = enter_planned(run, INCIDENT_FAILED, "planning failed", detail, error);
                 if (r >= 0)
                         r = stage_aftermath(run, error);
         } else if (asks) {
-                r = enter(run, INCIDENT_AWAITING_APPROVAL, "awaiting approval", detail, error);
+                r = enter_planned(run, INCIDENT_AWAITING_APPROVAL, "awaiting approval", detail, error);
                 if (r >= 0)
                         call_for_approval(run);
         } else {
