@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What runbook_exporter does beside serving metrics: the commands that print and end. */
+/*
+ * What runbook_exporter does beside serving metrics: the commands that print and end.
+ *
+ * exporter/commands is a room of its own so that main only wires parts together. It uses exporter/web,
+ * exporter/schedule, exporter/check, lib/http/client, lib/http/server, lib/program, lib/base, lib/config and
+ * lib/metrics.
+ */
 #ifndef EXPORTER_COMMANDS_COMMANDS_H
 #define EXPORTER_COMMANDS_COMMANDS_H
 

@@ -5,6 +5,10 @@
  *
  * The handler runs on the server's event thread and never encodes: it either answers from memory or hands the
  * exchange to the scrape's own thread, which is the only one that builds pages and answers.
+ *
+ * exporter/web is what the exporter answers over HTTP: this, /probe, the landing page, traces. It knows
+ * checks by their runs alone. It uses exporter/schedule, exporter/check, lib/http/server, lib/html, lib/base,
+ * lib/config and lib/metrics.
  */
 #ifndef EXPORTER_WEB_SCRAPE_H
 #define EXPORTER_WEB_SCRAPE_H

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `runbook_responder plan`: what each step would do right now about an alert; nothing is changed or kept. */
+/*
+ * `runbook_responder plan`: what each step would do right now about an alert; nothing is changed or kept.
+ *
+ * responder/commands holds what the responder answers on a terminal without serving: this, the reference
+ * (describe.h) and the life of an incident (states.h). It is a room of its own so that main only wires parts
+ * together. It uses responder/incident, responder/journal, responder/world, responder/actions,
+ * responder/remediation, responder/alert, responder/targets, lib/program, lib/base and lib/config.
+ */
 #ifndef RESPONDER_COMMANDS_PLAN_H
 #define RESPONDER_COMMANDS_PLAN_H
 

@@ -6,6 +6,10 @@
  * incident that something can be done about to a worker, which carries it one stage on (responder/incident).
  * All its knowledge is in the journal: after a crash it goes on from there. It knows no clock and no thread
  * but those of its world.
+ *
+ * responder/engine is the room that decides when: who may begin (guards), who is to be looked at, and what a
+ * person decides. It uses responder/incident, responder/journal, responder/world, responder/remediation,
+ * responder/alert, the configuration of responder/targets, lib/base, lib/config and lib/metrics.
  */
 #ifndef RESPONDER_ENGINE_ENGINE_H
 #define RESPONDER_ENGINE_ENGINE_H

@@ -2,9 +2,11 @@
 /*
  * An incident and its owner: the one place where its state changes, and what a worker has of it.
  *
- * This room carries an incident from alert to end. Its stages (stages/stages.h) are what a worker does
- * between two commits to the journal; its ways from state to state are the table of transitions.c. It knows
- * the journal below it and the world through responder/world, and nothing of the engine that gives it to
+ * responder/incident carries an incident from alert to end. Its stages (stages/stages.h) are what a worker
+ * does between two commits to the journal; its ways from state to state are the table of transitions.c. It is
+ * here so that the life of an incident is told in one place, whoever looks at it. It uses responder/journal,
+ * the world through responder/world, responder/remediation, responder/alert, the configuration of
+ * responder/targets, lib/base, lib/config and lib/metrics, and nothing of the engine that gives it to
  * workers.
  */
 #ifndef RESPONDER_INCIDENT_RUN_H

@@ -2,6 +2,10 @@
 /*
  * The durable record of episodes and incidents; whatever is not in it did not happen.
  *
+ * responder/journal is the one room that knows how it is kept, so that everybody else may take a return of 0
+ * for "on the disk". It uses responder/world (clocks, where the bytes lie), responder/alert, lib/base,
+ * lib/config and lib/metrics; the ways between states it asks of a table that responder/incident fills.
+ *
  * SQLite in WAL mode with synchronous=FULL. All writes go through one writer thread, which takes everything
  * that waits into one transaction and tells each caller after the commit: that is the group commit. Reads
  * have a connection of their own. Every function is thread-safe.

@@ -2,6 +2,11 @@
 /*
  * The contract of every action, and what a step is given when it plans, runs or is undone.
  *
+ * responder/remediation reads remediations.yml (remediation.h) and says what an action is. It stands below
+ * the actions, so that none of them knows another one, and below what carries incidents, which speaks of
+ * steps alone. It uses responder/alert, responder/targets, lib/base and lib/config, and the actions by their
+ * table.
+ *
  * A new action is one file in responder/actions that defines a `const struct action`, and one line in
  * actions.c.
  *

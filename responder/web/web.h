@@ -4,6 +4,11 @@
  *
  * Whatever reads or writes the journal is answered from a few threads of its own, so that the server's event
  * thread never waits for a disk.
+ *
+ * responder/web turns requests into questions to the journal and decisions for the engine, and is the only
+ * room that knows who may ask what. It uses responder/engine, responder/incident, responder/journal,
+ * responder/remediation, responder/alert, the configuration of responder/targets, lib/http/server,
+ * lib/http/client, lib/prometheus, lib/html, lib/base, lib/config and lib/metrics.
  */
 #ifndef RESPONDER_WEB_WEB_H
 #define RESPONDER_WEB_WEB_H

@@ -6,6 +6,8 @@
  * these, so that the very code that acts in production can be rehearsed and simulated. Production fills it
  * once (responder/production.h); tests/sim fills it with a model. This room holds no code: whoever is below
  * the seam calls through the small functions here, and tests/rooms.txt names what must not be called there.
+ * It uses the words of responder/remediation (an action, a step that runs), responder/targets (a message),
+ * responder/alert, lib/base and lib/config.
  *
  * Everything here may be called from any thread, unless `alone` says that there is only one.
  */

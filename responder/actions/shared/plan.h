@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What actions of every family need to write their plans, progress and outcomes. */
+/*
+ * What actions of every family need to write their plans, progress and outcomes.
+ *
+ * responder/actions/shared is what several families would otherwise each have: this, and evidence
+ * (evidence.h). A family is a folder, its file the action's name; families use this room, the contract in
+ * responder/remediation, responder/alert, responder/targets, and of lib: base, config, docker, postgres,
+ * redis, http/client and process. They do not know each other, nor who runs them.
+ */
 #ifndef RESPONDER_ACTIONS_SHARED_PLAN_H
 #define RESPONDER_ACTIONS_SHARED_PLAN_H
 
