@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A new kind and a new action are one file and one line each: the templates become some, in a copy of the tree."""
+"""A new kind and a new action are one file and one line each, a new page two lines: the templates become some, in a copy
+of the tree."""
 
 import json
 import os
@@ -14,10 +15,16 @@ from lab.parts import ROOT, wait_for
 from lab.runbook import Exporter, Responder
 from lab.webhook import alert_of
 
-# The template, what it becomes, the list that gets a line, and the line.
+# The template and what it becomes; then what is changed in which files, as re.sub() wants it.
 ADDED = (
-    ("tests/templates/kind.c", "exporter/kinds/pidfile.c", "exporter/kinds/kinds.c", "KINDS", "pidfile"),
-    ("tests/templates/action.c", "responder/actions/host/flag.c", "responder/actions/actions.c", "ACTIONS", "host_flag"),
+    ("tests/templates/kind.c", "exporter/kinds/pidfile.c",
+     (("exporter/kinds/kinds.c", r"(?<=#define KINDS\(X\))( +\\\n)", r"\1        X(pidfile) \\\n"),)),
+    ("tests/templates/action.c", "responder/actions/host/flag.c",
+     (("responder/actions/actions.c", r"(?<=#define ACTIONS\(X\))( +\\\n)", r"\1        X(host_flag) \\\n"),)),
+    ("tests/templates/page.c", "responder/web/open.c",
+     (("responder/web/internal.h", r"(?m)^(api_page )", r"\1api_open, "),
+      ("responder/web/web.c", r"(struct http_route routes\[\] = \{\n)",
+       r"""\1        {"GET", "/open", LATER(.page = api_open)},\n"""))),
 )
 
 
@@ -45,12 +52,12 @@ def grown(build, tmp_path_factory):
     for name in ("Makefile", "CHANGELOG.md"):
         shutil.copy2(ROOT / name, tree / name)
 
-    for template, file, table, macro, name in ADDED:
+    for template, file, changes in ADDED:
         shutil.copy(ROOT / template, tree / file)
-        text = (tree / table).read_text(encoding="utf-8")
-        text, count = re.subn(rf"(#define {macro}\(X\)\s*\\\n)", rf"\1        X({name}) \\\n", text)
-        assert count == 1, table
-        (tree / table).write_text(text, encoding="utf-8")
+        for changed, place, line in changes:
+            text, count = re.subn(place, line, (tree / changed).read_text(encoding="utf-8"))
+            assert count == 1, changed
+            (tree / changed).write_text(text, encoding="utf-8")
     (tree / "tests" / "unit").mkdir()
 
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
@@ -67,7 +74,11 @@ def run(program, *words, given=None):
 
 
 def test_nothing_else_is_compiled(grown):
-    assert sorted(grown.compiled) == sorted(path for _, file, table, _, _ in ADDED for path in (file, table))
+    wanted = {path for _, file, changes in ADDED for path in (file, *(changed for changed, _, _ in changes))}
+    header = "responder/web/internal.h"  # which no file of another room includes
+    wanted |= {str(path.relative_to(grown.tree)) for path in (grown.tree / "responder/web").glob("*.c")
+               if header in path.read_text(encoding="utf-8")}
+    assert sorted(grown.compiled) == sorted(wanted - {header})
 
 
 def test_they_keep_the_rooms(grown):
@@ -117,5 +128,20 @@ def test_the_action_is_there(grown, tmp_path):
     try:
         daemon.send(alert_of("a"))
         wait_for(lambda: (tmp_path / "flag").exists(), "the action to run")
+    finally:
+        assert daemon.stop() == 0
+
+
+def test_the_page_is_there(grown, tmp_path):
+    config = tmp_path / "remediations.yml"
+    config.write_text("remediations:\n  - name: ask\n    match: [alertname=\"a\"]\n    approval: true\n"
+                      "    steps: [host.memory: {}]\n")
+    daemon = Responder(grown.build / "runbook_responder", config, tmp_path / "responder").start()
+    try:
+        daemon.send(alert_of("a"))
+        daemon.wait_state("ask", "awaiting_approval")
+        page = daemon.page("/open")
+        assert "<h1>Open incidents</h1>" in page
+        assert '<tr><th scope="row">awaiting_approval</th><td class="n">1</td></tr>' in page and ">held<" not in page
     finally:
         assert daemon.stop() == 0

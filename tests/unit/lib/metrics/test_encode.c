@@ -2,7 +2,7 @@
 /*
  * Every format against a golden file: one page with all that a page may have.
  *
- * To see what a change does to them: RUNBOOK_WRITE_GOLDEN=1 build/tests/unit/test_formats; git diff
+ * To see what a change does to them: RUNBOOK_WRITE_GOLDEN=1 build/tests/unit/lib/metrics/test_encode; git diff
  * tests/data
  */
 #include "tests/harness/unit.h"
