@@ -2,8 +2,8 @@
 /*
  * Every format against a golden file: one page with all that a page may have.
  *
- * To see what a change does to them: RUNBOOK_WRITE_GOLDEN=1 build/tests/unit/lib/metrics/test_encode; git diff
- * tests/data
+ * To see what a change does to them: RUNBOOK_WRITE_GOLDEN=1 build/tests/unit/lib/metrics/test_encode; git
+ * diff tests/data
  */
 #include "tests/harness/unit.h"
 
