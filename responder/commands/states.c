@@ -65,10 +65,14 @@ static bool says_no_more(const char *event, enum incident_state to)
 /* Events that lead from the same to the same share an arrow. */
 static void put_labels(struct text *text, const struct transition *way)
 {
+        const char *only = NULL;
         size_t events = 0;
         for (const struct transition *one = transitions; one->event; one++)
-                events += is_same_way(one, way);
-        if (events == 1 && says_no_more(way->event, way->to))
+                if (is_same_way(one, way)) {
+                        only = one->event;
+                        events++;
+                }
+        if (events == 1 && says_no_more(only, way->to))
                 return;
         const char *between = " : ";
         for (const struct transition *one = way; one->event; one++) {

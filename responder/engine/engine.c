@@ -53,24 +53,32 @@ static void engine_free(struct engine *engine)
         free(engine);
 }
 
-int engine_new(const struct incident_parts *parts, struct engine **ret, struct error *error)
+/* NULL: out of memory. */
+static struct engine *engine_make(const struct incident_parts *parts)
 {
         struct engine *engine = calloc(1, sizeof(*engine));
         if (!engine)
-                return error_oom(error);
+                return NULL;
         engine->parts = *parts;
         pthread_mutex_init(&engine->lock, NULL);
+        return engine;
+}
+
+int engine_new(const struct incident_parts *parts, struct engine **ret, struct error *error)
+{
+        struct engine *engine = engine_make(parts);
+        if (!engine)
+                return error_oom(error);
         *ret = engine;
         return 0;
 }
 
 int engine_start(const struct incident_parts *parts, struct engine **ret, struct error *error)
 {
-        struct engine *engine = NULL;
-        int r = engine_new(parts, &engine, error);
-        if (r < 0)
-                return r;
-        r = -pthread_create(&engine->thread, NULL, look_until_stopped, engine);
+        struct engine *engine = engine_make(parts);
+        if (!engine)
+                return error_oom(error);
+        int r = -pthread_create(&engine->thread, NULL, look_until_stopped, engine);
         if (r < 0) {
                 engine_free(engine);
                 return error_set(error, -r, "cannot start the engine's thread: %s", strerror(-r));
