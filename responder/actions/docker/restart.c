@@ -102,12 +102,13 @@ static int tell_progress(struct step_run *run, const char *id, cJSON *asked, str
  * Waits as long as the Engine may take for it. True when it came to be.
  */
 static int wait_for_earlier(struct step_run *run, struct docker *docker, const char *id, const char *before,
-                            double asked_at_ms, nsec grace, bool *ret_restarted, struct error *error)
+                            double asked_at_ms, bool *ret_restarted, struct error *error)
 {
+        const struct restart_config *config = run->config;
         nsec since = clock_wall() - (nsec)asked_at_ms * NSEC_PER_MSEC;
         if (since < 0)
                 since = 0;
-        nsec left = grace + ENGINE_SLACK - since;
+        nsec left = config->stop_grace + ENGINE_SLACK - since;
         _cleanup_error_ struct error why = {0};
         int r = wait_restarted(docker, id, before,
                                deadline_earlier(run->deadline, deadline_in(left > 0 ? left : 0)), &why);
@@ -135,8 +136,8 @@ static int restart_one(struct step_run *run, struct docker *docker, const cJSON 
         bool restarted = strcmp(docker_started_at(inspected), before) != 0;
         const cJSON *earlier = json_get(asked, id, NULL);
         if (!restarted && earlier)
-                r = wait_for_earlier(run, docker, id, before, cJSON_GetNumberValue(earlier),
-                                     config->stop_grace, &restarted, error);
+                r = wait_for_earlier(run, docker, id, before, cJSON_GetNumberValue(earlier), &restarted,
+                                     error);
         if (r >= 0 && !restarted) {
                 r = tell_progress(run, id, asked, error);
                 if (r >= 0)

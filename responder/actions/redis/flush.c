@@ -157,16 +157,24 @@ static int check_role(struct redis *redis, struct deadline deadline, struct erro
         return 0;
 }
 
+/* What is looked for, and where. */
+struct scan {
+        struct redis *redis;
+        struct deadline deadline;
+        const char *pattern;
+        int64_t batch;
+};
+
 /* One SCAN call: the next cursor and the keys. */
-static int scan_keys(struct redis *redis, struct deadline deadline, const char *cursor, const char *pattern,
-                     int64_t batch, redisReply **ret, const redisReply **ret_keys, struct error *error)
+static int scan_keys(const struct scan *scan, const char *cursor, redisReply **ret,
+                     const redisReply **ret_keys, struct error *error)
 {
-        _cleanup_free_ char *count = text_format("%" PRId64, batch);
+        _cleanup_free_ char *count = text_format("%" PRId64, scan->batch);
         if (!count)
                 return error_oom(error);
         _cleanup_reply_ redisReply *reply = NULL;
-        int r = redis_call(redis, deadline, &reply, error, "SCAN", cursor, "MATCH", pattern, "COUNT", count,
-                           NULL);
+        int r = redis_call(scan->redis, scan->deadline, &reply, error, "SCAN", cursor, "MATCH", scan->pattern,
+                           "COUNT", count, NULL);
         if (r < 0)
                 return r;
         if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 || !reply->element[0]->str ||
@@ -183,12 +191,11 @@ struct estimate {
 };
 
 /* Counts what matches, but does not look at more than it may: then the rest is reckoned. */
-static int estimate_keys(struct redis *redis, struct deadline deadline, const char *pattern, int64_t batch,
-                         struct estimate *ret, struct error *error)
+static int estimate_keys(const struct scan *scan, struct estimate *ret, struct error *error)
 {
         struct deadline patience = deadline_in(PLAN_TIME);
         struct estimate result = {0};
-        int r = get_integer(redis, deadline, "DBSIZE", &result.keys, error);
+        int r = get_integer(scan->redis, scan->deadline, "DBSIZE", &result.keys, error);
         if (r < 0)
                 return r;
         _cleanup_free_ char *cursor = strdup("0");
@@ -196,11 +203,11 @@ static int estimate_keys(struct redis *redis, struct deadline deadline, const ch
         while (cursor && looked < PLAN_KEYS_MAX && !deadline_passed(patience)) {
                 _cleanup_reply_ redisReply *reply = NULL;
                 const redisReply *keys = NULL;
-                r = scan_keys(redis, deadline, cursor, pattern, batch, &reply, &keys, error);
+                r = scan_keys(scan, cursor, &reply, &keys, error);
                 if (r < 0 || !keys)
                         return r;
                 result.matched += (int64_t)keys->elements;
-                looked += batch; /* COUNT is about how many it looks at */
+                looked += scan->batch; /* COUNT is about how many it looks at */
                 free(cursor);
                 cursor = strdup(reply->element[0]->str);
                 result.complete = cursor && strcmp(cursor, "0") == 0;
@@ -237,8 +244,7 @@ static int unlink_keys(struct redis *redis, struct deadline deadline, const redi
         return r;
 }
 
-static int unlink_pattern(struct redis *redis, struct deadline deadline, const char *pattern, int64_t batch,
-                          int64_t *ret_removed, struct error *error)
+static int unlink_pattern(const struct scan *scan, int64_t *ret_removed, struct error *error)
 {
         _cleanup_free_ char *cursor = strdup("0");
         if (!cursor)
@@ -246,10 +252,10 @@ static int unlink_pattern(struct redis *redis, struct deadline deadline, const c
         do {
                 _cleanup_reply_ redisReply *reply = NULL;
                 const redisReply *keys = NULL;
-                int r = scan_keys(redis, deadline, cursor, pattern, batch, &reply, &keys, error);
+                int r = scan_keys(scan, cursor, &reply, &keys, error);
                 if (r < 0 || !keys)
                         return r;
-                r = unlink_keys(redis, deadline, keys, ret_removed, error);
+                r = unlink_keys(scan->redis, scan->deadline, keys, ret_removed, error);
                 if (r < 0)
                         return r;
                 free(cursor);
@@ -263,7 +269,8 @@ static int plan_pattern(struct step_run *run, struct redis *redis, cJSON **ret, 
         const struct flush_config *config = run->config;
         const char *pattern = config->pattern;
         struct estimate found = {0};
-        int r = estimate_keys(redis, run->deadline, pattern, config->batch, &found, error);
+        const struct scan scan = {redis, run->deadline, pattern, config->batch};
+        int r = estimate_keys(&scan, &found, error);
         if (r < 0)
                 return r;
         if (found.matched == 0 && found.complete && config->when_empty == WHEN_EMPTY_FAIL)
@@ -343,9 +350,9 @@ static int flush_run(struct step_run *run, cJSON **ret_outcome, struct error *er
         if (r >= 0 && config->scope == SCOPE_PATTERN) {
                 /* The pattern as it was planned and, perhaps, approved. */
                 const char *pattern = json_string(run->plan, "pattern");
-                r = pattern && *pattern
-                            ? unlink_pattern(redis, run->deadline, pattern, config->batch, &removed, error)
-                            : error_set(error, EINVAL, "the plan has no pattern");
+                const struct scan scan = {redis, run->deadline, pattern, config->batch};
+                r = pattern && *pattern ? unlink_pattern(&scan, &removed, error)
+                                        : error_set(error, EINVAL, "the plan has no pattern");
         } else if (r >= 0) {
                 bool all = config->scope == SCOPE_SERVER;
                 _cleanup_json_ cJSON *databases = cJSON_CreateObject();
