@@ -2,30 +2,38 @@
 /* The files that are followed: finding them, reading on. How they were left is kept by places.c. */
 #include "exporter/kinds/log/follow.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <zlib.h>
 
-#include "exporter/kinds/log/places.h"
+#include "exporter/kinds/log/identity.h"
 #include "runbook/file.h"
 #include "runbook/trace.h"
 
 #define BUFFER_BYTES ((size_t)64 * 1024)
 
 struct followed {
-        struct log_place place;
-        char *path; /* where it was seen last, for messages */
+        struct log_place place, before; /* now, and when the run began */
+        struct log_place lost;          /* what had been read of it before it was replaced */
+        uint64_t lost_run;              /* when that was seen; 0: never */
+        uint64_t active, seen; /* the runs in which something came last, and the patterns matched it */
+        char *path;            /* where it was seen last */
         int fd;
         uint64_t size;
-        bool listed; /* the patterns match it; else it is read to its end and left */
+        bool listed;     /* the patterns match it */
+        bool linked;     /* it has a name, if only another one */
+        bool copied;     /* all of it is how another file begins, which is read in its place */
+        bool compressed; /* nothing is read of it */
+        bool done;       /* with this run */
 };
 
 struct log_follow {
         struct log_follow_options options;
         struct followed files[LOG_FILES_MAX];
         size_t count;
+        uint64_t run;   /* its number */
         bool begun;     /* it is known what is new and what was there before */
         bool unsaved;   /* something has changed since the places were saved */
         bool caught_up; /* the last run was not ended by its deadline */
@@ -81,7 +89,7 @@ size_t log_follow_files(const struct log_follow *follow)
         size_t listed = 0;
 
         for (size_t i = 0; i < follow->count; i++)
-                listed += follow->files[i].listed;
+                listed += follow->files[i].listed && !follow->files[i].compressed;
         return listed;
 }
 
@@ -90,7 +98,7 @@ uint64_t log_follow_behind(const struct log_follow *follow)
         uint64_t behind = 0;
 
         for (size_t i = 0; i < follow->count; i++)
-                if (follow->files[i].size > follow->files[i].place.offset)
+                if (!follow->files[i].compressed && follow->files[i].size > follow->files[i].place.offset)
                         behind += follow->files[i].size - follow->files[i].place.offset;
         return behind;
 }
@@ -98,36 +106,6 @@ uint64_t log_follow_behind(const struct log_follow *follow)
 bool log_follow_caught_up(const struct log_follow *follow)
 {
         return follow->caught_up;
-}
-
-/* The sum of a file's first bytes, as many as `length`; false when it has no longer so many. */
-static bool sum_head(int fd, size_t length, uint32_t *ret)
-{
-        unsigned char head[LOG_HEAD_MAX];
-
-        if (file_read_at(fd, head, length, 0) != (ssize_t)length)
-                return false;
-        *ret = (uint32_t)crc32(0, head, (uInt)length);
-        return true;
-}
-
-/* What was read of it is no longer there: what stands there now is new. */
-static bool was_replaced(const struct followed *file)
-{
-        uint32_t sum = 0;
-
-        if (file->size < file->place.offset)
-                return true;
-        return file->place.head_length > 0 &&
-               (!sum_head(file->fd, file->place.head_length, &sum) || sum != file->place.head_sum);
-}
-
-static void note_head(struct followed *file)
-{
-        size_t length = file->place.offset < LOG_HEAD_MAX ? (size_t)file->place.offset : LOG_HEAD_MAX;
-
-        if (length > file->place.head_length && sum_head(file->fd, length, &file->place.head_sum))
-                file->place.head_length = (uint32_t)length;
 }
 
 static struct followed *find_followed(struct log_follow *follow, const struct stat *status)
@@ -139,16 +117,22 @@ static struct followed *find_followed(struct log_follow *follow, const struct st
         return NULL;
 }
 
-/* Rotated logs are compressed beside the others; of those nothing can be read by lines. */
-static bool is_compressed(const char *path)
+/* Room for one more: of the files that have lost their name to the patterns, the one leaves that was silent
+ * for longest. */
+static bool make_room(struct log_follow *follow)
 {
-        static const char *const ends[] = {".gz", ".xz", ".zst", ".bz2"};
-        size_t length = strlen(path);
+        size_t silent = follow->count;
 
-        for (size_t i = 0; i < N_ELEMENTS(ends); i++)
-                if (length > strlen(ends[i]) && strcmp(path + length - strlen(ends[i]), ends[i]) == 0)
-                        return true;
-        return false;
+        if (follow->count < LOG_FILES_MAX)
+                return true;
+        for (size_t i = 0; i < follow->count; i++)
+                if (follow->files[i].seen + 1 < follow->run && follow->files[i].active < follow->run &&
+                    (silent == follow->count || follow->files[i].active < follow->files[silent].active))
+                        silent = i;
+        if (silent == follow->count)
+                return false;
+        leave_file(follow, silent);
+        return true;
 }
 
 /* Takes a file up that was not followed so far, and its descriptor: where the last process left it, or from
@@ -159,12 +143,14 @@ static int take_up(const struct search *search, const char *path, int *fd, const
         const struct log_place *left = log_places_find(search->left, status->st_dev, status->st_ino);
         struct log_follow *follow = search->follow;
 
-        if (follow->count == LOG_FILES_MAX)
+        if (!make_room(follow))
                 return error_set(error, E2BIG, "more than %d files to follow", LOG_FILES_MAX);
         struct followed *file = &follow->files[follow->count];
         *file = (struct followed){.fd = -1,
                                   .path = strdup(path),
                                   .size = (uint64_t)status->st_size,
+                                  .linked = true,
+                                  .active = follow->run,
                                   .place = {.device = status->st_dev, .inode = status->st_ino}};
         if (!file->path)
                 return error_oom(error);
@@ -198,28 +184,44 @@ static int see_file(const struct search *search, const char *path, bool listed, 
                         return r;
                 file = &follow->files[follow->count - 1];
         }
+        if (!file->listed && strcmp(file->path, path) != 0) { /* it was renamed */
+                char *now = strdup(path);
+
+                if (!now)
+                        return error_oom(error);
+                free(file->path);
+                file->path = now;
+        }
         file->listed = file->listed || listed;
+        if (listed)
+                file->seen = follow->run;
         return 0;
 }
 
-/* After a restart: what was rotated away meanwhile still lies beside its old name. */
-static int see_rotated(const struct search *search, const char *path, struct error *error)
+/* After a restart: what was renamed meanwhile, to whatever name, lies in the directory of its old one as a
+ * rule. It is looked for beside `path`; the inode that a directory tells is not the file's everywhere. */
+static int see_renamed(const struct search *search, const char *path, struct error *error)
 {
-        _cleanup_free_ char *pattern = text_format("%s*", path);
-        const struct config_strings patterns = {.items = &pattern, .count = 1};
-        _cleanup_paths_ struct paths paths = {0};
+        const char *name = strrchr(path, '/') + 1;
+        _cleanup_free_ char *parent = strndup(path, (size_t)(name - path));
+        int r = 0;
 
-        if (!pattern)
+        if (!parent)
                 return error_oom(error);
-        if (paths_expand(&patterns, &paths, NULL) < 0)
+        DIR *directory = opendir(parent);
+        if (!directory)
                 return 0;
-        for (size_t i = 0; i < paths.count; i++) {
-                int r = is_compressed(paths.items[i]) ? 0 : see_file(search, paths.items[i], false, error);
+        for (const struct dirent *entry; r == 0 && (entry = readdir(directory));) {
+                _cleanup_free_ char *found = NULL;
 
-                if (r < 0)
-                        return r;
+                if (log_name_is_compressed(entry->d_name) ||
+                    (!string_starts(entry->d_name, name) && !log_places_have(search->left, entry->d_ino)))
+                        continue;
+                found = text_format("%s%s", parent, entry->d_name);
+                r = found ? see_file(search, found, false, error) : error_oom(error);
         }
-        return 0;
+        closedir(directory);
+        return r;
 }
 
 /* Goes on after a failure, which is returned. */
@@ -230,11 +232,9 @@ static int see_files(const struct search *search, const struct paths *paths, str
         for (size_t i = 0; i < paths->count; i++) {
                 _cleanup_error_ struct error reason = {0};
 
-                if (is_compressed(paths->items[i]))
+                if (log_name_is_compressed(paths->items[i]))
                         continue;
                 int r = see_file(search, paths->items[i], true, &reason);
-                if (r == 0 && search->left->loaded)
-                        r = see_rotated(search, paths->items[i], &reason);
                 if (r < 0 && result == 0) {
                         result = r;
                         error_move(error, &reason);
@@ -264,6 +264,10 @@ static int find_files(struct log_follow *follow, struct error *error)
                                       .left = &left,
                                       .is_new = follow->begun || follow->options.from_start || left.loaded};
         int seen = see_files(&search, &paths, r < 0 ? NULL : error);
+        for (size_t i = 0; left.loaded && seen == 0 && i < paths.count; i++)
+                seen = see_renamed(&search, paths.items[i], r < 0 ? NULL : error);
+        for (size_t i = 0; left.loaded && seen == 0 && i < follow->options.files->count; i++)
+                seen = see_renamed(&search, follow->options.files->items[i], r < 0 ? NULL : error);
         follow->begun = true;
         return r < 0 ? r : seen;
 }
@@ -296,16 +300,10 @@ static size_t give_lines(struct log_follow *follow, struct followed *file, size_
 }
 
 /* Reads on to the end of the file. -EAGAIN when the time is over. */
-static int read_on(struct log_follow *follow, struct followed *file, struct deadline deadline,
-                   void (*each)(const char *line, size_t length, void *context), void *context,
-                   struct error *error)
+static int read_lines(struct log_follow *follow, struct followed *file, struct deadline deadline,
+                      void (*each)(const char *line, size_t length, void *context), void *context,
+                      struct error *error)
 {
-        struct stat status;
-
-        if (fstat(file->fd, &status) == 0)
-                file->size = (uint64_t)status.st_size;
-        if (was_replaced(file))
-                file->place = (struct log_place){.device = file->place.device, .inode = file->place.inode};
         for (;;) {
                 if (deadline_passed(deadline))
                         return -EAGAIN;
@@ -318,10 +316,109 @@ static int read_on(struct log_follow *follow, struct followed *file, struct dead
                                 follow->buffer[i] = ' ';
                 size_t done = give_lines(follow, file, (size_t)got, each, context);
                 file->place.offset += done;
-                note_head(file);
                 if (done == 0)
                         return 0;
         }
+}
+
+static void look_at(struct followed *file, uint64_t run)
+{
+        struct stat status;
+
+        if (fstat(file->fd, &status) == 0) {
+                file->size = (uint64_t)status.st_size;
+                file->linked = status.st_nlink > 0;
+        }
+        if (file->place.offset > 0 && !log_place_holds(file->fd, file->size, &file->place)) {
+                file->lost = file->place;
+                file->lost_run = run;
+                file->copied = false;
+                file->place = (struct log_place){.device = file->place.device, .inode = file->place.inode};
+        }
+}
+
+/* Nothing of the file was read yet, or what there was of it was a copy: where to begin is to be found out. */
+static bool is_unsettled(const struct followed *file)
+{
+        return file->place.offset == 0 || file->copied;
+}
+
+/*
+ * Whether a file holds all that had been read of another one, which does not hold it any more: since the last
+ * run, in which the copy may not have been there yet, or since it was read in this one.
+ */
+static bool is_copy_of_lost(const struct log_follow *follow, const struct followed *file,
+                            const struct followed *other, struct log_place *ret)
+{
+        struct stat status;
+        bool lost = other->lost_run > 0 && other->lost_run + 1 >= follow->run;
+        const struct log_place *place = lost ? &other->lost : &other->place;
+
+        if (place->tail_length == 0 || !log_place_holds(file->fd, file->size, place))
+                return false;
+        if (!lost &&
+            (fstat(other->fd, &status) < 0 || log_place_holds(other->fd, (uint64_t)status.st_size, place)))
+                return false;
+        *ret = *place;
+        return true;
+}
+
+/*
+ * Where to begin in a file. One that holds what had been read of another one, which no longer holds it, is
+ * the copy that copytruncate made: it is read on from there. One that is named as a rotated other one, and
+ * all of which stands there as well, is a copy before the truncation: the other one is read, and this one
+ * only once it holds something else. Any other file is read from its start.
+ */
+static void settle(struct log_follow *follow, struct followed *file)
+{
+        struct log_place place = {0};
+        bool copied = false, found = false;
+
+        file->compressed = file->place.offset == 0 && log_head_is_compressed(file->fd);
+        if (file->compressed || file->size == 0)
+                return;
+        for (size_t i = 0; i < follow->count && !found; i++)
+                found = &follow->files[i] != file && is_copy_of_lost(follow, file, &follow->files[i], &place);
+        for (size_t i = 0; i < follow->count && !found; i++) {
+                const struct followed *other = &follow->files[i];
+
+                copied = found = other != file && log_name_is_rotated(file->path, other->path) &&
+                                 log_file_begins(file->fd, file->size, other->fd);
+                place.offset = copied ? file->size : 0;
+        }
+        if (!found && file->copied && file->size == file->place.offset)
+                return; /* what is there was read in the other one, wherever that is now */
+        file->copied = copied;
+        place.device = file->place.device;
+        place.inode = file->place.inode;
+        file->place = place;
+}
+
+/* Reads on in one file. */
+static int read_on(struct log_follow *follow, struct followed *file, struct deadline deadline,
+                   void (*each)(const char *line, size_t length, void *context), void *context,
+                   struct error *error)
+{
+        const uint64_t before = file->place.offset;
+
+        if (file->compressed || file->copied)
+                return 0;
+        int r = read_lines(follow, file, deadline, each, context, error);
+        trace_step(deadline, "%s: read on from byte %llu to %llu", file->path, (unsigned long long)before,
+                   (unsigned long long)file->place.offset);
+        return r;
+}
+
+/* What was read is put down, and by what it is known again. */
+static void note_place(struct log_follow *follow, struct followed *file)
+{
+        bool moved = file->place.offset != file->before.offset || file->lost_run == follow->run;
+
+        if (moved || file->place.tail_length == 0)
+                log_place_note(file->fd, &file->place);
+        if (moved)
+                file->active = follow->run;
+        follow->unsaved = follow->unsaved || moved;
 }
 
 static int save_places(struct log_follow *follow, struct error *error)
@@ -338,37 +435,60 @@ static int save_places(struct log_follow *follow, struct error *error)
         return r;
 }
 
+/* Reads the files of which it is known where they were left, or else the others. A failure, the first of
+ * which is kept, ends nothing. */
+static void read_files(struct log_follow *follow, bool unsettled, struct deadline deadline,
+                       void (*each)(const char *line, size_t length, void *context), void *context,
+                       int *result, struct error *error)
+{
+        for (size_t i = follow->count; i-- > 0;) {
+                _cleanup_error_ struct error reason = {0};
+                struct followed *file = &follow->files[i];
+
+                if (file->done)
+                        continue;
+                look_at(file, follow->run);
+                if (is_unsettled(file) != unsettled)
+                        continue;
+                if (unsettled)
+                        settle(follow, file);
+                file->done = true;
+                int r = read_on(follow, file, deadline, each, context, &reason);
+                note_place(follow, file);
+                if (r == -EAGAIN)
+                        follow->caught_up = false;
+                else if (r < 0 && !file->listed)
+                        file->linked = false; /* what cannot be read any more is left */
+                else if (r < 0 && *result == 0) {
+                        *result = r;
+                        error_move(error, &reason);
+                }
+        }
+}
+
 int log_follow_run(struct log_follow *follow, struct deadline deadline,
                    void (*each)(const char *line, size_t length, void *context), void *context,
                    struct error *error)
 {
+        follow->run++;
         int result = find_files(follow, error);
 
         follow->caught_up = follow->begun;
         if (!follow->begun)
                 return result;
-        for (size_t i = follow->count; i-- > 0;) {
-                _cleanup_error_ struct error reason = {0};
-                struct followed *file = &follow->files[i];
-                uint64_t before = file->place.offset;
-                int r = read_on(follow, file, deadline, each, context, &reason);
-
-                follow->unsaved = follow->unsaved || file->place.offset != before;
-                trace_step(deadline, "%s: read on from byte %llu to %llu", file->path,
-                           (unsigned long long)before, (unsigned long long)file->place.offset);
-                if (r == -EAGAIN) {
-                        follow->caught_up = false;
-                        continue;
-                }
-                /* Its writer may hold it open for a while after it was rotated: until nothing comes any more.
-                 */
-                if (!file->listed && (r < 0 || file->place.offset == before))
-                        leave_file(follow, i);
-                else if (r < 0 && result == 0) {
-                        result = r;
-                        error_move(error, &reason);
-                }
+        for (size_t i = 0; i < follow->count; i++) {
+                follow->files[i].before = follow->files[i].place;
+                follow->files[i].done = false;
         }
+        /* The originals before their copies: what is read of them is not read there. */
+        read_files(follow, false, deadline, each, context, &result, error);
+        read_files(follow, true, deadline, each, context, &result, error);
+        /* Its writer may hold a file open after it was renamed, for as long as it has a name; and when it has
+         * none any more, until nothing comes. */
+        for (size_t i = follow->count; i-- > 0;)
+                if (!follow->files[i].listed && !follow->files[i].linked &&
+                    follow->files[i].active < follow->run)
+                        leave_file(follow, i);
         _cleanup_error_ struct error unsaved = {0};
         int r = save_places(follow, &unsaved);
         if (r < 0 && result == 0) {
