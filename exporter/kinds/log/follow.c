@@ -1,52 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files that are followed: finding them, reading on. How they were left is kept by places.c. */
+/* Reading on in the files that are followed. find.c finds them; how they were left is kept by places.c. */
 #include "exporter/kinds/log/follow.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "exporter/kinds/log/followed.h"
 #include "exporter/kinds/log/identity.h"
 #include "runbook/file.h"
 #include "runbook/trace.h"
 
 #define BUFFER_BYTES ((size_t)64 * 1024)
-
-struct followed {
-        struct log_place place, before; /* now, and when the run began */
-        struct log_place lost;          /* what had been read of it before it was replaced */
-        uint64_t lost_run;              /* when that was seen; 0: never */
-        uint64_t active, seen; /* the runs in which something came last, and the patterns matched it */
-        char *path;            /* where it was seen last */
-        int fd;
-        uint64_t size;
-        bool listed;     /* the patterns match it */
-        bool linked;     /* it has a name, if only another one */
-        bool copied;     /* all of it is how another file begins, which is read in its place */
-        bool compressed; /* nothing is read of it */
-        bool done;       /* with this run */
-};
-
-struct log_follow {
-        struct log_follow_options options;
-        struct followed files[LOG_FILES_MAX];
-        size_t count;
-        uint64_t run;   /* its number */
-        bool begun;     /* it is known what is new and what was there before */
-        bool unsaved;   /* something has changed since the places were saved */
-        bool caught_up; /* the last run was not ended by its deadline */
-        char *buffer;
-        size_t buffer_size;
-};
-
-/* One search for the files there are. */
-struct search {
-        struct log_follow *follow;
-        const struct log_places *left; /* by the last process, in the first search */
-        bool is_new;                   /* what is not followed and was not left came since */
-};
 
 int log_follow_new(const struct log_follow_options *options, struct log_follow **ret, struct error *error)
 {
@@ -65,20 +30,13 @@ int log_follow_new(const struct log_follow_options *options, struct log_follow *
         return 0;
 }
 
-static void leave_file(struct log_follow *follow, size_t i)
-{
-        close_p(&follow->files[i].fd);
-        free(follow->files[i].path);
-        follow->files[i] = follow->files[--follow->count];
-        follow->unsaved = true;
-}
-
 struct log_follow *log_follow_free(struct log_follow *follow)
 {
         if (!follow)
                 return NULL;
         while (follow->count > 0)
-                leave_file(follow, 0);
+                log_follow_leave(follow, 0);
+        paths_release(&follow->skipped);
         free(follow->buffer);
         free(follow);
         return NULL;
@@ -103,173 +61,14 @@ uint64_t log_follow_behind(const struct log_follow *follow)
         return behind;
 }
 
+const struct paths *log_follow_skipped(const struct log_follow *follow)
+{
+        return &follow->skipped;
+}
+
 bool log_follow_caught_up(const struct log_follow *follow)
 {
         return follow->caught_up;
-}
-
-static struct followed *find_followed(struct log_follow *follow, const struct stat *status)
-{
-        for (size_t i = 0; i < follow->count; i++)
-                if (follow->files[i].place.device == status->st_dev &&
-                    follow->files[i].place.inode == status->st_ino)
-                        return &follow->files[i];
-        return NULL;
-}
-
-/* Room for one more: of the files that have lost their name to the patterns, the one leaves that was silent
- * for longest. */
-static bool make_room(struct log_follow *follow)
-{
-        size_t silent = follow->count;
-
-        if (follow->count < LOG_FILES_MAX)
-                return true;
-        for (size_t i = 0; i < follow->count; i++)
-                if (follow->files[i].seen + 1 < follow->run && follow->files[i].active < follow->run &&
-                    (silent == follow->count || follow->files[i].active < follow->files[silent].active))
-                        silent = i;
-        if (silent == follow->count)
-                return false;
-        leave_file(follow, silent);
-        return true;
-}
-
-/* Takes a file up that was not followed so far, and its descriptor: where the last process left it, or from
- * its beginning. */
-static int take_up(const struct search *search, const char *path, int *fd, const struct stat *status,
-                   struct error *error)
-{
-        const struct log_place *left = log_places_find(search->left, status->st_dev, status->st_ino);
-        struct log_follow *follow = search->follow;
-
-        if (!make_room(follow))
-                return error_set(error, E2BIG, "more than %d files to follow", LOG_FILES_MAX);
-        struct followed *file = &follow->files[follow->count];
-        *file = (struct followed){.fd = -1,
-                                  .path = strdup(path),
-                                  .size = (uint64_t)status->st_size,
-                                  .linked = true,
-                                  .active = follow->run,
-                                  .place = {.device = status->st_dev, .inode = status->st_ino}};
-        if (!file->path)
-                return error_oom(error);
-        file->fd = TAKE_FD(*fd);
-        if (left)
-                file->place = *left;
-        else if (!search->is_new)
-                file->place.offset = file->size; /* perhaps amid a line, the rest of which then is one */
-        follow->count++;
-        follow->unsaved = true;
-        return 0;
-}
-
-/* Opens a file of the patterns, or a rotated one beside it. */
-static int see_file(const struct search *search, const char *path, bool listed, struct error *error)
-{
-        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        struct log_follow *follow = search->follow;
-        struct stat status;
-
-        if (fd < 0)
-                return errno == ENOENT ? 0 : error_set_errno(error, errno, "%s", path);
-        if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
-                return 0;
-        struct followed *file = find_followed(follow, &status);
-        if (!file) {
-                if (!listed && !log_places_find(search->left, status.st_dev, status.st_ino))
-                        return 0;
-                int r = take_up(search, path, &fd, &status, error);
-                if (r < 0)
-                        return r;
-                file = &follow->files[follow->count - 1];
-        }
-        if (!file->listed && strcmp(file->path, path) != 0) { /* it was renamed */
-                char *now = strdup(path);
-
-                if (!now)
-                        return error_oom(error);
-                free(file->path);
-                file->path = now;
-        }
-        file->listed = file->listed || listed;
-        if (listed)
-                file->seen = follow->run;
-        return 0;
-}
-
-/* After a restart: what was renamed meanwhile, to whatever name, lies in the directory of its old one as a
- * rule. It is looked for beside `path`; the inode that a directory tells is not the file's everywhere. */
-static int see_renamed(const struct search *search, const char *path, struct error *error)
-{
-        const char *name = strrchr(path, '/') + 1;
-        _cleanup_free_ char *parent = strndup(path, (size_t)(name - path));
-        int r = 0;
-
-        if (!parent)
-                return error_oom(error);
-        DIR *directory = opendir(parent);
-        if (!directory)
-                return 0;
-        for (const struct dirent *entry; r == 0 && (entry = readdir(directory));) {
-                _cleanup_free_ char *found = NULL;
-
-                if (log_name_is_compressed(entry->d_name) ||
-                    (!string_starts(entry->d_name, name) && !log_places_have(search->left, entry->d_ino)))
-                        continue;
-                found = text_format("%s%s", parent, entry->d_name);
-                r = found ? see_file(search, found, false, error) : error_oom(error);
-        }
-        closedir(directory);
-        return r;
-}
-
-/* Goes on after a failure, which is returned. */
-static int see_files(const struct search *search, const struct paths *paths, struct error *error)
-{
-        int result = 0;
-
-        for (size_t i = 0; i < paths->count; i++) {
-                _cleanup_error_ struct error reason = {0};
-
-                if (log_name_is_compressed(paths->items[i]))
-                        continue;
-                int r = see_file(search, paths->items[i], true, &reason);
-                if (r < 0 && result == 0) {
-                        result = r;
-                        error_move(error, &reason);
-                }
-        }
-        return result;
-}
-
-/* Finds the files there are now. Goes on after a failure, which is returned. */
-static int find_files(struct log_follow *follow, struct error *error)
-{
-        _cleanup_(log_places_clear) struct log_places left = {0};
-        _cleanup_paths_ struct paths paths = {0};
-
-        for (size_t i = 0; i < follow->count; i++)
-                follow->files[i].listed = false;
-        if (!follow->begun && follow->options.state_path) {
-                int r = log_places_load(follow->options.state_path, &left, error);
-                if (r < 0)
-                        return r;
-        }
-        int r = paths_expand(follow->options.files, &paths, error);
-        if (r < 0 && r != -ENOENT)
-                return r;
-        /* With places kept, what is not among them came later. */
-        const struct search search = {.follow = follow,
-                                      .left = &left,
-                                      .is_new = follow->begun || follow->options.from_start || left.loaded};
-        int seen = see_files(&search, &paths, r < 0 ? NULL : error);
-        for (size_t i = 0; left.loaded && seen == 0 && i < paths.count; i++)
-                seen = see_renamed(&search, paths.items[i], r < 0 ? NULL : error);
-        for (size_t i = 0; left.loaded && seen == 0 && i < follow->options.files->count; i++)
-                seen = see_renamed(&search, follow->options.files->items[i], r < 0 ? NULL : error);
-        follow->begun = true;
-        return r < 0 ? r : seen;
 }
 
 /* Gives the whole lines of the buffer away; the number of bytes that are done with. */
@@ -471,7 +270,7 @@ int log_follow_run(struct log_follow *follow, struct deadline deadline,
                    struct error *error)
 {
         follow->run++;
-        int result = find_files(follow, error);
+        int result = log_follow_find(follow, error);
 
         follow->caught_up = follow->begun;
         if (!follow->begun)
@@ -488,7 +287,7 @@ int log_follow_run(struct log_follow *follow, struct deadline deadline,
         for (size_t i = follow->count; i-- > 0;)
                 if (!follow->files[i].listed && !follow->files[i].linked &&
                     follow->files[i].active < follow->run)
-                        leave_file(follow, i);
+                        log_follow_leave(follow, i);
         _cleanup_error_ struct error unsaved = {0};
         int r = save_places(follow, &unsaved);
         if (r < 0 && result == 0) {

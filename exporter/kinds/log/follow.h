@@ -42,6 +42,9 @@ int log_follow_run(struct log_follow *follow, struct deadline deadline,
 size_t log_follow_files(const struct log_follow *follow);
 uint64_t log_follow_behind(const struct log_follow *follow);
 
+/* What the last run could not look into and was not named itself: the unreadable of it. */
+const struct paths *log_follow_skipped(const struct log_follow *follow);
+
 /* Whether the last run had time for all there was. */
 bool log_follow_caught_up(const struct log_follow *follow);
 
