@@ -27,7 +27,7 @@ static bool selects(const struct operand *operand, const struct sample_set *set,
 {
         const struct sample *sample = &set->samples[i];
 
-        if (sample->family != operand->family || sample->suffix != SAMPLE_PLAIN)
+        if (sample->family != operand->family || sample->suffix != SAMPLE_PLAIN || sample->repeated)
                 return false;
         for (size_t k = 0; k < operand->labels.count; k++)
                 if (!has_label(labels_of(set, sample), sample->labels_length, operand->labels.items[k]))

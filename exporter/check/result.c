@@ -26,6 +26,7 @@ struct check_result *check_result_unref(struct check_result *result)
                 return NULL;
         sample_set_release(&result->samples);
         sample_set_release(&result->durations);
+        skipped_items_release(&result->skipped);
         free(result->reason);
         trace_free(result->trace);
         free(result);

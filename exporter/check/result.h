@@ -4,13 +4,15 @@
 #define EXPORTER_CHECK_RESULT_H
 
 #include "exporter/check/check.h"
+#include "exporter/check/skipped.h"
 
 #define CHECK_OVERDUE "still running after its timeout"
 
 /* What one finished run measured. Immutable, reference-counted. */
 struct check_result {
         struct sample_set samples;
-        struct sample_set durations; /* of all runs so far, as a histogram */
+        struct sample_set durations;  /* of all runs so far, as a histogram */
+        struct skipped_items skipped; /* what it could not measure beside them */
         nsec started_wall;
         nsec duration;
         int code;                        /* 0, or the negative errno that run() answered */

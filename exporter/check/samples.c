@@ -17,6 +17,10 @@
         X(info, INFO, "runbook_check_info", NULL, "The check's kind and its title for people.")          \
         X(dropped, GAUGE, "runbook_check_dropped_series", NULL,                                          \
           "Series of the last finished run that were left out because of the check's max_series.")       \
+        X(items_skipped, GAUGE, "runbook_check_items_skipped", NULL,                                     \
+          "Items that the last finished run could not measure beside the others, by the reason: "        \
+          "unreadable, malformed, not_utf8, unknown_unit, duplicate, beyond_limit, reserved. A reason "  \
+          "of which there are none is not there; the log names the items.")                              \
         X(threshold_limit, GAUGE, "runbook_check_threshold", NULL,                                       \
           "The limit of a condition under the check's warn or fail, in the unit of what it is compared " \
           "with.")                                                                                       \
@@ -60,6 +64,15 @@ static void add_thresholds(struct sample_sink *sink, const struct check_state *s
                                {"level", threshold_levels[level]});
 }
 
+/* What could not be measured; only where there is something. */
+static void add_skipped(struct sample_sink *sink, const struct check_result *result, const struct label *name)
+{
+        for (size_t reason = 0; reason < SKIP_REASONS; reason++)
+                if (result->skipped.of[reason].count > 0)
+                        SAMPLE(sink, &items_skipped, (double)result->skipped.of[reason].count, *name,
+                               {"reason", skip_reasons[reason]});
+}
+
 void check_samples_add(struct sample_sink *sink, const struct check_state *state)
 {
         const struct check_result *result = state->result;
@@ -70,6 +83,8 @@ void check_samples_add(struct sample_sink *sink, const struct check_state *state
         sample_add(sink, &last_run, result ? nsec_to_seconds(result->started_wall) : 0, &name, 1);
         sample_add(sink, &last_success, nsec_to_seconds(state->last_success_wall), &name, 1);
         sample_add(sink, &dropped, result ? (double)result->samples.dropped : 0, &name, 1);
+        if (result)
+                add_skipped(sink, result, &name);
         add_thresholds(sink, state, &name);
         SAMPLE(sink, &info, 1, name, {"kind", state->check->kind->name}, {"title", state->check->title});
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One run of one check: begun by whoever asks, carried out on a worker's thread, told to whoever waits. */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 #include "exporter/check/samples.h"
 #include "exporter/check/targets.h"
@@ -33,6 +35,33 @@ void run_report(const struct scheduled_check *scheduled, int code, const char *r
                           "target", target, NULL);
 }
 
+/* Logs what the run skipped, unless the one before it skipped the same; its end, too. Without the lock. */
+static void report_skipped(const struct check *check, const struct check_result *previous,
+                           const struct check_result *result)
+{
+        static const struct skipped_items none = {0};
+        const struct skipped_items *before = previous ? &previous->skipped : &none;
+        _cleanup_text_ struct text shown = {0};
+
+        check_target_put(&shown, check->probe_target);
+        const char *target = check->probe_target ? text_string(&shown) : NULL;
+        for (enum skip_reason reason = 0; reason < SKIP_REASONS; reason++) {
+                const char *items = skipped_items_text(&result->skipped, reason);
+                char count[24];
+
+                if (strcmp(items, skipped_items_text(before, reason)) == 0)
+                        continue;
+                snprintf(count, sizeof(count), "%" PRIu64, result->skipped.of[reason].count);
+                if (*items)
+                        log_event(LOG_WARN, "Items of the check were skipped", "check", check->name, "reason",
+                                  skip_reasons[reason], "count", count, "items", items, "target", target,
+                                  NULL);
+                else if (result->code >= 0) /* a run that failed may not have come to them */
+                        log_event(LOG_INFO, "Items of the check are no longer skipped", "check", check->name,
+                                  "reason", skip_reasons[reason], "target", target, NULL);
+        }
+}
+
 /*
  * Takes over the result of the present run. Only a success may be remembered for `cache:`; after a failure
  * the next scrape looks again. Answers whether a failure had been logged before.
@@ -58,6 +87,7 @@ static bool take_result(struct scheduled_check *scheduled, struct check_result *
                 scheduled->complained = result->code < 0;
                 generation_advance_for(scheduled);
         }
+        report_skipped(scheduled->check, previous, result);
         check_result_unref(previous);
         return complained;
 }
@@ -107,6 +137,7 @@ static void run_check(void *context)
         result->code = check->kind->run(scheduled->set->states[scheduled->index], deadline,
                                         &(struct sample_sink){&result->samples}, &error);
         result->duration = clock_monotonic() - started;
+        check_skip_repeated(&(struct sample_sink){&result->samples});
         if (result->code < 0)
                 take_failure(result, result->code, error_text(&error));
         else if (result->samples.error < 0)
@@ -138,6 +169,7 @@ bool run_begin(struct schedule *schedule, struct scheduled_check *scheduled, str
         }
         result->references = 1;
         result->trace = trace;
+        result->samples.skipped = &result->skipped;
         result->samples.limit = (size_t)scheduled->check->max_series;
         result->samples.common = scheduled->labels;
         result->samples.common_count = N_ELEMENTS(scheduled->labels);

@@ -26,7 +26,8 @@ struct html_link {
 void html_begin(struct text *page, const char *title);
 void html_end(struct text *page);
 
-/* The string with & < > " ' escaped, for text and attributes; nothing for NULL. */
+/* The string with & < > " ' escaped, for text and attributes, and U+FFFD for what is no UTF-8; nothing for
+ * NULL. */
 void html_put(struct text *page, const char *string);
 
 /* The links to other pages. */

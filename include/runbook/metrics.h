@@ -91,6 +91,7 @@ struct sample {
         const struct metric_family *family;
         uint32_t labels_offset, labels_length; /* in the set's arena, rendered, without braces */
         uint8_t suffix;                        /* SAMPLE_PLAIN, or which row of a histogram */
+        bool repeated;                         /* the same series came before it in the set */
         double value;
 };
 
@@ -105,6 +106,8 @@ struct sample_set {
         struct text arena;          /* rendered labels */
         const struct label *common; /* put before every sample's own labels; borrowed */
         size_t common_count;
+        struct skipped_items *skipped; /* where who fills it puts down what it had to leave out; NULL:
+                                          nowhere. Borrowed, and no matter of this room */
         int error;
 };
 
@@ -125,6 +128,12 @@ void sample_add(struct sample_sink *sink, const struct metric_family *family, do
 
 void sample_add_histogram(struct sample_sink *sink, const struct metric_family *family,
                           const struct histogram *histogram, const struct label *labels, size_t count);
+
+/*
+ * Marks the plain samples whose series came before in the set, which pages leave out; their number. Without
+ * memory none is marked, and the set's error says so.
+ */
+size_t sample_set_mark_repeated(struct sample_set *set);
 
 /* Empties and keeps the memory; release frees it. */
 void sample_set_clear(struct sample_set *set);

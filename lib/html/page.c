@@ -2,6 +2,8 @@
 /* What all pages look like, and the pieces that they are made of. */
 #include "runbook/html.h"
 
+#include "runbook/utf8.h"
+
 static const char style[] =
         ":root{color-scheme:light "
         "dark;--line:#d0d7de;--dim:#57606a;--good:#116329;--bad:#b3261e;--wait:#6b5900;"
@@ -25,14 +27,21 @@ static const char style[] =
 
 void html_put(struct text *page, const char *string)
 {
-        for (; string && *string; string++) {
+        size_t length = 1;
+
+        for (; string && *string; string += length > 0 ? length : 1) {
+                length = utf8_length(string);
                 switch (*string) {
                 case '&': text_puts(page, "&amp;"); break;
                 case '<': text_puts(page, "&lt;"); break;
                 case '>': text_puts(page, "&gt;"); break;
                 case '"': text_puts(page, "&quot;"); break;
                 case '\'': text_puts(page, "&#39;"); break;
-                default: text_putc(page, *string);
+                default:
+                        if (length > 0)
+                                text_append(page, string, length);
+                        else
+                                text_puts(page, UTF8_REPLACEMENT);
                 }
         }
 }

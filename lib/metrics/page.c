@@ -133,6 +133,50 @@ static bool first_of_series(struct sorting *s, const struct metrics_row *rows, u
         return true;
 }
 
+/* Whether the sample at `index` is the first of its series in the set; it is then remembered. */
+static bool first_in_set(struct table *table, const struct sample_set *set, uint32_t index)
+{
+        const char *arena = text_string(&set->arena);
+        const struct sample *sample = &set->samples[index];
+        uint64_t hash =
+                hash_bytes(arena + sample->labels_offset, sample->labels_length, (uintptr_t)sample->family);
+        uint32_t mark = (uint32_t)(hash >> 32) & ~table->index_mask;
+        size_t at = hash & table->mask;
+
+        for (; table->places[at]; at = (at + 1) & table->mask) {
+                const struct sample *known = &set->samples[(table->places[at] & table->index_mask) - 1];
+
+                if ((table->places[at] & ~table->index_mask) == mark && known->family == sample->family &&
+                    known->labels_length == sample->labels_length &&
+                    memcmp(arena + known->labels_offset, arena + sample->labels_offset,
+                           sample->labels_length) == 0)
+                        return false;
+        }
+        table->places[at] = mark | (index + 1);
+        return true;
+}
+
+size_t sample_set_mark_repeated(struct sample_set *set)
+{
+        struct table table = {0};
+        size_t repeated = 0;
+
+        if (set->count < 2 || set->error < 0)
+                return 0;
+        if (set->count >= NOWHERE || !table_init(&table, set->count)) {
+                set->error = -ENOMEM;
+                return 0;
+        }
+        for (uint32_t i = 0; i < set->count; i++) {
+                struct sample *sample = &set->samples[i];
+
+                sample->repeated = sample->suffix == SAMPLE_PLAIN && !first_in_set(&table, set, i);
+                repeated += sample->repeated;
+        }
+        free(table.places);
+        return repeated;
+}
+
 static int compare_groups(const void *a, const void *b, void *context)
 {
         const struct metrics_group *groups = context;

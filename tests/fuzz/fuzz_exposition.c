@@ -85,16 +85,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         int r;
 
         exposition_init(&page, all, size);
-        while ((r = exposition_next(&page, &sample)) > 0) {
-                FUZZ_ASSERT(page.line > before && metric_name_valid(sample.name));
+        while ((r = exposition_next(&page, &sample)) != 0) {
+                FUZZ_ASSERT(r == 1 || r == -EPROTO || r == -E2BIG);
+                FUZZ_ASSERT(page.line > before);
+                before = page.line;
+                if (r < 0)
+                        continue;
+                FUZZ_ASSERT(*sample.name);
                 FUZZ_ASSERT(sample.label_count <= EXPOSITION_LABELS_MAX);
                 for (size_t i = 0; i < sample.label_count; i++)
                         FUZZ_ASSERT(label_name_valid(sample.labels[i].name));
-                if (is_plain(&sample))
+                if (metric_name_valid(sample.name) && is_plain(&sample))
                         read_again(&sample);
-                before = page.line;
         }
-        FUZZ_ASSERT(r == 0 || r == -EPROTO);
-        FUZZ_ASSERT(r == 0 ? page.at == page.end : page.line > before);
+        FUZZ_ASSERT(page.at == page.end);
         return 0;
 }

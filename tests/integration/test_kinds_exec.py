@@ -10,7 +10,7 @@ import textwrap
 import pytest
 
 from lab.parts import wait_for
-from scraping import promtool, scrape, value
+from scraping import logged, promtool, scrape, value
 
 
 @pytest.fixture
@@ -151,3 +151,70 @@ def test_who_says_too_much_is_killed(exporter, script):
     assert value(found, "runbook_check_success", check="chatty") == 0
     assert "it wrote more than 10240 bytes and was killed" in daemon.page("/")
     assert value(found, "runbook_check_success", check="quiet") == 0  # nobody reads it; it just never ends
+
+
+def skipped(found, check):
+    """The items that a check skipped, by reason."""
+    return {dict(labels)["reason"]: count for (name, labels), count in found.all.items()
+            if name == "runbook_check_items_skipped" and dict(labels)["check"] == check}
+
+
+@pytest.mark.parametrize("line", [
+    'other{check="a"} 1', 'other_bucket{le="1"} 5 # {trace_id="a"} 1', '{"my.metric"} 3', r'other{l="C:\dir"} 1',
+    "other 1 1700000000.5", "other {count:12,sum:100,schema:3}",
+    "other{" + ",".join(f'l{number}="v"' for number in range(70)) + "} 1"])
+def test_b2_a_line_of_a_metric_that_nobody_asked_for_costs_nothing(exporter, script, line):
+    tool = script("tool", f"print({line!r}); print('x_a 1')")
+    found = scrape(exporter([{"name": "b2", "exec": {"command": tool, "output": "prometheus",
+                                                     "metrics": [{"name": "x_a"}]}}]))
+    assert value(found, "runbook_check_success", check="b2") == 1
+    assert value(found, "x_a", check="b2") == 1
+    assert value(found, "runbook_exec_ignored_samples", check="b2") == 1
+    assert skipped(found, "b2") == {}
+
+
+def test_b2_a_sample_that_cannot_be_taken_costs_itself_and_is_told_once(exporter, script):
+    tool = script("tool", r"""
+        sys.stdout.buffer.write(b'x_a{check="mine"} 1\nx_a{l="C:\\dir"} 2\nx_a{l="\xff"} 3\nx_a{l="4"} 4 # {t="a"} 1\n'
+                                b'x_a {count:1,sum:2}\nx_a{l="5"} 5 1700000000.5\nx_a{l="\0"} 6\nx_a{l="7"} 7\n')
+        """)
+    daemon = exporter([{"name": "b2", "exec": {"command": tool, "output": "prometheus", "metrics": [{"name": "x_a"}]}}])
+    for _ in range(3):
+        found = scrape(daemon)
+        assert value(found, "runbook_check_success", check="b2") == 1
+        assert [value(found, "x_a", check="b2", l=label) for label in (r"C:\\dir", "4", "5", "7")] == [2, 4, 5, 7]
+        assert skipped(found, "b2") == {"reserved": 1, "not_utf8": 1, "malformed": 2}
+        promtool(found.page)
+    told = logged(daemon, "Items of the check were skipped")
+    assert len(told) == 3, told
+    assert any("reason=malformed" in line and "count=2" in line and "x_a on line 5" in line and "line 7" in line
+               for line in told), told
+    script("tool", "print('x_a 1')")
+    assert skipped(scrape(daemon), "b2") == {}
+    assert logged(daemon, "Items of the check are no longer skipped")
+
+
+def test_kind_3_of_two_equal_series_page_and_verdict_agree(exporter, script):
+    tool = script("tool", "print('x_a{l=\"1\"} 90'); print('x_a{l=\"1\"} 3'); print('x_a{l=\"2\"} 90')")
+    daemon = exporter([{"name": "twice", "warn": "x_a < 7", "exec": {
+        "command": tool, "output": "prometheus", "metrics": [{"name": "x_a"}]}}])
+    found = scrape(daemon)
+    assert value(found, "x_a", check="twice", l="1") == 90
+    assert value(found, "runbook_check_series_beyond_threshold", check="twice", level="warn") == 0
+    assert skipped(found, "twice") == {"duplicate": 1}
+    assert any("reason=duplicate" in line and "x_a{" in line for line in logged(daemon, "Items of the check were skipped"))
+
+
+def test_e1_nagios_units_are_measured_or_counted(exporter, script):
+    plugin = script("plugin", "print('OK | temp=42C fan=1200RPM v=3.3V m=10kB age=3d big=1PB load=0,5 same=1 same=2 '"
+                              "'odd=5furlong; none=U')")
+    daemon = exporter([{"name": "e1", "exec": {"command": plugin, "output": "nagios"}}])
+    found = scrape(daemon)
+    for label, unit, expected in (("temp", "celsius", 42), ("fan", "rpm", 1200), ("v", "volts", 3.3),
+                                  ("m", "bytes", 10000), ("age", "seconds", 259200), ("big", "bytes", 1 << 50)):
+        assert value(found, "runbook_exec_performance", check="e1", label=label, unit=unit) == expected, label
+    assert value(found, "runbook_exec_performance", check="e1", label="load") == 0.5
+    assert value(found, "runbook_exec_performance", check="e1", label="same") == 1
+    assert skipped(found, "e1") == {"unknown_unit": 1, "duplicate": 1}
+    assert any("reason=unknown_unit" in line and "odd has the unit furlong" in line for line in logged(daemon, "Items of the check were skipped"))
+    promtool(found.page)

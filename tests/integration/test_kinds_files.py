@@ -9,8 +9,9 @@ import tarfile
 
 import pytest
 
+from exporter_flags import ExporterWithFlags
 from lab.postgres import program as postgres_program
-from scraping import promtool, scrape, value
+from scraping import logged, promtool, scrape, value
 
 
 @pytest.fixture
@@ -158,3 +159,68 @@ def test_the_last_backup_is_too_old(backups, tmp_path):
                  directory=str(tmp_path / "backups")) == 1
     assert "the newest file is older than 1d" in backups.daemon.page("/")
     assert backups.tell(b"x" * 4) == (0, None)
+
+
+# Root that may not read what its mode forbids, as the unit's user cannot.
+NO_OVERRIDE = ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all")
+
+
+def test_b1_lost_and_found_costs_itself(program, tmp_path):
+    directory = tmp_path / "bk"
+    for path in ("lost+found", "locked/below", "open"):
+        (directory / path).mkdir(parents=True)
+    (directory / "postgres_mcp.dump").write_bytes(b"x" * 10)
+    (directory / "open" / "postgres_mcp.dump").write_bytes(b"x" * 5)
+    for path, mode in (("lost+found", 0), ("locked", 0o444)):  # the second can be listed, and no more
+        (directory / path).chmod(mode)
+    checks = [{"name": "b1", "files": {"directories": str(directory), "recursive": True,
+                                       "pattern": "postgres_mcp.dump", "max_age": "1d", "min_count": 2}}]
+    with ExporterWithFlags(program, checks, tmp_path, launcher=NO_OVERRIDE) as daemon:
+        for _ in range(2):
+            found = scrape(daemon)
+            assert value(found, "runbook_check_success", check="b1") == 1, daemon.page("/")
+            assert value(found, "runbook_files_present", check="b1", directory=str(directory)) == 2
+            assert value(found, "runbook_files_size_bytes", check="b1", directory=str(directory)) == 15
+            assert value(found, "runbook_check_items_skipped", check="b1", reason="unreadable") == 2
+            promtool(found.page)
+        told = logged(daemon, "Items of the check were skipped")
+        assert len(told) == 1 and "lost+found: Permission denied" in told[0], told
+        assert "locked/below: Permission denied" in told[0], told
+        directory.chmod(0)  # nothing measured is not fine
+        assert value(scrape(daemon), "runbook_check_success", check="b1") == 0
+        assert "bk: Permission denied" in daemon.page("/")
+        directory.chmod(0o444)
+        assert value(scrape(daemon), "runbook_check_success", check="b1") == 0
+        for path in (".", "lost+found", "locked"):
+            (directory / path).chmod(0o755)
+        found = scrape(daemon)
+        assert value(found, "runbook_check_success", check="b1") == 1
+        assert value(found, "runbook_check_items_skipped", check="b1", reason="unreadable") is None
+
+
+def test_b1_names_that_are_not_utf8_are_measured(program, tmp_path):
+    directory = os.fsencode(tmp_path / "bk")
+    os.makedirs(directory + b"/dir\xff")
+    os.makedirs(directory + b"/locked\xfe", mode=0)
+    for name in (b"/a\xff.dump", b"/dir\xff/b\xfe.dump"):
+        with open(directory + name, "wb") as file:
+            file.write(b"no gzip")
+    checks = [{"name": "b1", "files": {"directories": os.fsdecode(directory), "recursive": True, "format": "gzip"}}]
+    with ExporterWithFlags(program, checks, tmp_path, launcher=NO_OVERRIDE) as daemon:
+        found = scrape(daemon)
+        assert value(found, "runbook_files_present", check="b1", directory=os.fsdecode(directory)) == 2
+        assert value(found, "runbook_files_newest_readable", check="b1", directory=os.fsdecode(directory)) == 0
+        assert value(found, "runbook_check_items_skipped", check="b1", reason="unreadable") == 1
+        promtool(found.page)
+        assert "not a gzip file" in daemon.page("/")
+        assert any("locked\N{REPLACEMENT CHARACTER}: Permission denied" in line for line in logged(daemon, "Items of the check were skipped"))
+
+
+def test_b1_directories_beyond_the_depth_cost_themselves(exporter, tmp_path):
+    deep = tmp_path / "deep"
+    deep.joinpath(*["d"] * 40).mkdir(parents=True)
+    (deep / "a").write_text("a")
+    found = scrape(exporter([{"name": "b1", "files": {"directories": str(deep), "recursive": True}}]))
+    assert value(found, "runbook_check_success", check="b1") == 1
+    assert value(found, "runbook_files_present", check="b1", directory=str(deep)) == 1
+    assert value(found, "runbook_check_items_skipped", check="b1", reason="beyond_limit") == 1

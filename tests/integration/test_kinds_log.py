@@ -2,11 +2,13 @@
 """Kind log over restarts of the exporter, while a writer goes on and rotates."""
 
 import json
+import shutil
 
 import pytest
 
+from exporter_flags import ExporterWithFlags
 from lab.runbook import Exporter
-from scraping import promtool, scrape, value
+from scraping import logged, promtool, scrape, value
 
 
 class Remembering(Exporter):
@@ -79,5 +81,83 @@ def test_a_state_directory_that_cannot_be_written_is_told(program, tmp_path):
         assert value(found, "runbook_check_success", check="app") == 0
         assert value(found, "runbook_log_lines_total", check="app") == 0
         assert "log-app: No such file or directory" in daemon.page("/")
+    finally:
+        assert daemon.stop() == 0
+
+
+# Root that may not read what its mode forbids, as the unit's user cannot.
+NO_OVERRIDE = ("setpriv", "--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-all")
+PATTERNS = [{"name": "error", "pattern": "error"}]
+
+
+def matched(found, check="app"):
+    return value(found, "runbook_log_matched_lines_total", check=check, pattern="error")
+
+
+def test_b1_a_log_that_may_not_be_read_costs_itself(program, tmp_path):
+    logs = tmp_path / "logs"
+    for name in ("a", "locked", "listed"):
+        (logs / name).mkdir(parents=True)
+        (logs / name / "app.log").write_text("error\n")
+    (logs / "a" / "secret.log").write_text("error\n")
+    (logs / "a" / "secret.log").chmod(0)
+    (logs / "locked").chmod(0)
+    (logs / "listed").chmod(0o444)
+    checks = [{"name": name, "log": {"files": files, "from": "start", "patterns": PATTERNS}} for name, files in (
+        ("app", f"{logs}/*/app.log"), ("all", f"{logs}/*/*.log"), ("named", [f"{logs}/a/secret.log", f"{logs}/a/app.log"]),
+        ("gone", [f"{logs}/a/gone.log", f"{logs}/a/app.log"]), ("locked", f"{logs}/locked/*.log"),
+        ("only", f"{logs}/*/secret.log"))]
+    with ExporterWithFlags(program, checks, tmp_path, launcher=NO_OVERRIDE) as daemon:
+        for _ in range(2):
+            found = scrape(daemon)
+            for check, success, lines, skipped in (("app", 1, 1, 2), ("all", 1, 1, 4), ("named", 0, 1, None),
+                                                   ("gone", 0, 1, None), ("locked", 0, 0, None), ("only", 0, 0, 3)):
+                assert value(found, "runbook_check_success", check=check) == success, (check, daemon.page("/"))
+                assert matched(found, check) == lines, check
+                assert value(found, "runbook_check_items_skipped", check=check, reason="unreadable") == skipped, check
+        page = daemon.page("/")
+        for reason in ("a/secret.log: Permission denied", "a/gone.log does not exist", "logs/locked: Permission denied"):
+            assert reason in page, page
+        told = [line for line in logged(daemon, "Items of the check were skipped") if "check=app" in line]
+        assert len(told) == 1 and "listed: Permission denied" in told[0], told
+        (logs / "locked").chmod(0o755)
+        assert matched(scrape(daemon)) == 2
+
+
+@pytest.mark.parametrize("copy", ["b.log.1", "b-20260101.log"])
+def test_d1_copytruncate_with_a_copy_that_the_pattern_matches(program, tmp_path, copy):
+    log = tmp_path / "b.log"
+    log.write_text("old error\nold error\n")
+    config = tmp_path / "checks.yml"
+    config.write_text(json.dumps({"checks": [{"name": "app", "log": {"files": f"{tmp_path}/b*log*",
+                                                                     "patterns": PATTERNS}}]}))
+
+    def write(line):
+        with open(log, "a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+
+    daemon = Remembering(program, config, tmp_path / "exporter").start()
+    try:
+        assert matched(scrape(daemon)) == 0
+        write("error 3")
+        assert matched(scrape(daemon)) == 1
+        write("error 4")
+        shutil.copy(log, tmp_path / copy)
+        assert matched(scrape(daemon)) == 2  # between the copy and the truncation
+        log.write_text("")
+        assert matched(scrape(daemon)) == 2
+        write("error 5")
+        assert matched(scrape(daemon)) == 3
+    finally:
+        assert daemon.stop() == 0
+    # And while nobody looks.
+    (tmp_path / copy).unlink()
+    write("error 6")
+    shutil.copy(log, tmp_path / copy)
+    log.write_text("error 7\n")
+    daemon = Remembering(program, config, tmp_path / "exporter").start()
+    try:
+        assert matched(scrape(daemon)) == 2
+        assert matched(scrape(daemon)) == 2
     finally:
         assert daemon.stop() == 0

@@ -46,7 +46,9 @@ static const struct config_field fields[] = {
         {"success", CONFIG_STRINGS, offsetof(struct exec_config, success), .flags = CONFIG_NOT_EMPTY,
          .fallback = "[0]", .help = "Exit codes that are no failure; a Nagios plugin says 1 for a warning"},
         {"output", CONFIG_ENUM, offsetof(struct exec_config, output), .choices = outputs, .fallback = "none",
-         .help = "What it writes: nothing of interest, a Nagios plugin's line, or Prometheus' text format"},
+         .help = "What it writes: nothing of interest, a Nagios plugin's line, or Prometheus' text format. A "
+                 "value that is not understood, or has a unit without a meaning, is skipped and counted; a "
+                 "line that is no series at all fails the check, and the others are taken"},
         {"output_limit", CONFIG_SIZE, offsetof(struct exec_config, output_limit), .flags = CONFIG_POSITIVE,
          .fallback = "64KiB", .help = "A program that writes more is killed; at most 16MiB"},
         {"environment", CONFIG_MAP, offsetof(struct exec_config, environment),
@@ -230,14 +232,16 @@ static int exec_run(void *state, struct deadline deadline, struct sample_sink *s
                 return r;
         if (result.code >= 0)
                 SAMPLE_BARE(sink, &exit_code, result.code);
-        /* What came before a NUL is all that can be read as text. */
         if (config->output == OUTPUT_NAGIOS)
-                nagios_add(text_string(&result.output), sink);
+                nagios_add(text_string(&result.output), result.output.length, sink);
         if (config->output == OUTPUT_PROMETHEUS) {
-                r = samples_add(text_string(&result.output), exec->own_families, sink, &ignored, error);
+                r = samples_add(text_string(&result.output), result.output.length, exec->own_families, sink,
+                                &ignored, error);
+                if (r == -ENOMEM)
+                        return r;
+                SAMPLE_BARE(sink, &ignored_samples, (double)ignored);
                 if (r < 0)
                         return error_prefix(error, r, "%s", config->command.items[0]);
-                SAMPLE_BARE(sink, &ignored_samples, (double)ignored);
         }
         return judge_end(exec, &result, error);
 }

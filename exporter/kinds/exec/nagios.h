@@ -15,8 +15,9 @@ NAGIOS_FAMILIES(DECLARE_FAMILY)
 
 /*
  * The performance data of a plugin's output: `TEXT | 'a label'=value[unit];warning;critical;minimum;maximum
- * …`. What is not of that form is passed over; "U", a value that the plugin could not tell, too.
+ * …`. "U", a value that the plugin could not tell, is passed over; a value that is no number or has a unit
+ * without meaning here, and a limit that is no number, are skipped by check_skip(). `output[length]` is NUL.
  */
-void nagios_add(const char *output, struct sample_sink *sink);
+void nagios_add(const char *output, size_t length, struct sample_sink *sink);
 
 #endif

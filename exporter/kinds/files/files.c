@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "exporter/check/check.h"
+#include "exporter/check/skipped.h"
 #include "exporter/kinds/files/backup_format.h"
 #include "exporter/kinds/shared/paths.h"
 #include "runbook/trace.h"
@@ -140,7 +141,8 @@ static int files_open(const struct check *check, struct config_node *node, void 
 struct survey {
         const struct files_config *config;
         struct deadline deadline;
-        nsec settled; /* files changed later are not judged */
+        struct sample_sink *sink; /* for what has to be skipped */
+        nsec settled;             /* files changed later are not judged */
         dev_t device;
         uint64_t seen; /* entries of all directories */
         uint64_t count, empty;
@@ -183,8 +185,29 @@ static int count_file(struct survey *survey, const char *directory, const char *
         return survey->judged ? 0 : -ENOMEM;
 }
 
+/*
+ * The operator's own directory (depth 0) must be readable; what is below it costs itself alone, as lost+found
+ * does. That the process has no more descriptors or memory is no matter of the item.
+ */
+static int skip_or_fail(struct survey *survey, unsigned depth, int code, const char *path,
+                        struct error *error)
+{
+        if (depth == 0 || code == EMFILE || code == ENFILE || code == ENOMEM)
+                return error_set_errno(error, code, "%s", path);
+        check_skip(survey->sink, SKIP_UNREADABLE, "%s: %s", path, strerrordesc_np(code));
+        return 0;
+}
+
 static int walk_directory(struct survey *survey, int parent, const char *name, const char *path,
                           unsigned depth, struct error *error);
+
+static int refuse_entry(struct survey *survey, unsigned depth, int code, const char *path, const char *name,
+                        struct error *error)
+{
+        _cleanup_free_ char *entry = text_format("%s/%s", path, name);
+
+        return entry ? skip_or_fail(survey, depth, code, entry, error) : error_oom(error);
+}
 
 /* What is gone again when it is looked at was never there. */
 static int look_at(struct survey *survey, int fd, const char *path, const char *name, unsigned depth,
@@ -193,7 +216,7 @@ static int look_at(struct survey *survey, int fd, const char *path, const char *
         struct stat status;
 
         if (fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
-                return errno == ENOENT ? 0 : error_set_errno(error, errno, "%s/%s", path, name);
+                return errno == ENOENT ? 0 : refuse_entry(survey, depth, errno, path, name, error);
         if (S_ISDIR(status.st_mode) && survey->config->recursive && status.st_dev == survey->device) {
                 _cleanup_free_ char *below = text_format("%s/%s", path, name);
 
@@ -216,12 +239,15 @@ static int walk_directory(struct survey *survey, int parent, const char *name, c
         _cleanup_(directory_close_p) DIR *directory = NULL;
         struct stat status;
 
-        if (depth > DEPTH_MAX)
-                return error_set(error, ELOOP, "%s: more than %d directories deep", path, DEPTH_MAX);
+        if (depth > DEPTH_MAX) {
+                check_skip(survey->sink, SKIP_BEYOND_LIMIT, "%s: more than %d directories deep", path,
+                           DEPTH_MAX);
+                return 0;
+        }
         /* Below the operator's own directory no link is followed. */
         int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (depth > 0 ? O_NOFOLLOW : 0));
         if (fd < 0)
-                return depth > 0 && errno == ENOENT ? 0 : error_set_errno(error, errno, "%s", path);
+                return depth > 0 && errno == ENOENT ? 0 : skip_or_fail(survey, depth, errno, path, error);
         directory = fdopendir(fd);
         if (!directory) {
                 close(fd);
@@ -229,7 +255,7 @@ static int walk_directory(struct survey *survey, int parent, const char *name, c
         }
         if (depth == 0 && fstat(fd, &status) == 0)
                 survey->device = status.st_dev;
-        for (const struct dirent *entry; (entry = readdir(directory));) {
+        for (const struct dirent *entry; errno = 0, (entry = readdir(directory));) {
                 if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
                         continue;
                 if (++survey->seen % LOOK_EVERY == 0 && deadline_passed(survey->deadline))
@@ -238,7 +264,7 @@ static int walk_directory(struct survey *survey, int parent, const char *name, c
                 if (r < 0)
                         return r;
         }
-        return 0;
+        return errno == 0 ? 0 : skip_or_fail(survey, depth, errno, path, error);
 }
 
 static bool is_same(const struct verdict *verdict, const struct stat *status)
@@ -311,8 +337,10 @@ static int demand_files(const struct survey *survey, const char *directory, stru
 static int run_directory(const struct files_config *config, const char *directory, struct verdict *verdict,
                          struct deadline deadline, struct sample_sink *sink, struct error *error)
 {
-        _cleanup_(survey_release) struct survey survey = {
-                .config = config, .deadline = deadline, .settled = clock_wall() - config->settle};
+        _cleanup_(survey_release) struct survey survey = {.config = config,
+                                                          .deadline = deadline,
+                                                          .sink = sink,
+                                                          .settled = clock_wall() - config->settle};
         _cleanup_error_ struct error unreadable = {0};
         int judged = 0;
 

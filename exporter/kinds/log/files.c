@@ -32,6 +32,7 @@ static int files_run(void *state, struct deadline deadline, struct deadline pati
 
 static void files_add_samples(const void *state, struct sample_sink *sink)
 {
+        paths_skip_unreadable(log_follow_skipped(state), sink);
         SAMPLE_BARE(sink, &log_family_files, (double)log_follow_files(state));
         SAMPLE_BARE(sink, &log_family_behind, (double)log_follow_behind(state));
 }

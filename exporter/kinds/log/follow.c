@@ -1,44 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files that are followed: finding them, reading on. How they were left is kept by places.c. */
+/* Reading on in the files that are followed. find.c finds them; how they were left is kept by places.c. */
 #include "exporter/kinds/log/follow.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <zlib.h>
 
-#include "exporter/kinds/log/places.h"
+#include "exporter/kinds/log/followed.h"
+#include "exporter/kinds/log/identity.h"
 #include "runbook/file.h"
 #include "runbook/trace.h"
 
 #define BUFFER_BYTES ((size_t)64 * 1024)
-
-struct followed {
-        struct log_place place;
-        char *path; /* where it was seen last, for messages */
-        int fd;
-        uint64_t size;
-        bool listed; /* the patterns match it; else it is read to its end and left */
-};
-
-struct log_follow {
-        struct log_follow_options options;
-        struct followed files[LOG_FILES_MAX];
-        size_t count;
-        bool begun;     /* it is known what is new and what was there before */
-        bool unsaved;   /* something has changed since the places were saved */
-        bool caught_up; /* the last run was not ended by its deadline */
-        char *buffer;
-        size_t buffer_size;
-};
-
-/* One search for the files there are. */
-struct search {
-        struct log_follow *follow;
-        const struct log_places *left; /* by the last process, in the first search */
-        bool is_new;                   /* what is not followed and was not left came since */
-};
 
 int log_follow_new(const struct log_follow_options *options, struct log_follow **ret, struct error *error)
 {
@@ -57,20 +30,13 @@ int log_follow_new(const struct log_follow_options *options, struct log_follow *
         return 0;
 }
 
-static void leave_file(struct log_follow *follow, size_t i)
-{
-        close_p(&follow->files[i].fd);
-        free(follow->files[i].path);
-        follow->files[i] = follow->files[--follow->count];
-        follow->unsaved = true;
-}
-
 struct log_follow *log_follow_free(struct log_follow *follow)
 {
         if (!follow)
                 return NULL;
         while (follow->count > 0)
-                leave_file(follow, 0);
+                log_follow_leave(follow, 0);
+        paths_release(&follow->skipped);
         free(follow->buffer);
         free(follow);
         return NULL;
@@ -81,7 +47,7 @@ size_t log_follow_files(const struct log_follow *follow)
         size_t listed = 0;
 
         for (size_t i = 0; i < follow->count; i++)
-                listed += follow->files[i].listed;
+                listed += follow->files[i].listed && !follow->files[i].compressed;
         return listed;
 }
 
@@ -90,182 +56,19 @@ uint64_t log_follow_behind(const struct log_follow *follow)
         uint64_t behind = 0;
 
         for (size_t i = 0; i < follow->count; i++)
-                if (follow->files[i].size > follow->files[i].place.offset)
+                if (!follow->files[i].compressed && follow->files[i].size > follow->files[i].place.offset)
                         behind += follow->files[i].size - follow->files[i].place.offset;
         return behind;
+}
+
+const struct paths *log_follow_skipped(const struct log_follow *follow)
+{
+        return &follow->skipped;
 }
 
 bool log_follow_caught_up(const struct log_follow *follow)
 {
         return follow->caught_up;
-}
-
-/* The sum of a file's first bytes, as many as `length`; false when it has no longer so many. */
-static bool sum_head(int fd, size_t length, uint32_t *ret)
-{
-        unsigned char head[LOG_HEAD_MAX];
-
-        if (file_read_at(fd, head, length, 0) != (ssize_t)length)
-                return false;
-        *ret = (uint32_t)crc32(0, head, (uInt)length);
-        return true;
-}
-
-/* What was read of it is no longer there: what stands there now is new. */
-static bool was_replaced(const struct followed *file)
-{
-        uint32_t sum = 0;
-
-        if (file->size < file->place.offset)
-                return true;
-        return file->place.head_length > 0 &&
-               (!sum_head(file->fd, file->place.head_length, &sum) || sum != file->place.head_sum);
-}
-
-static void note_head(struct followed *file)
-{
-        size_t length = file->place.offset < LOG_HEAD_MAX ? (size_t)file->place.offset : LOG_HEAD_MAX;
-
-        if (length > file->place.head_length && sum_head(file->fd, length, &file->place.head_sum))
-                file->place.head_length = (uint32_t)length;
-}
-
-static struct followed *find_followed(struct log_follow *follow, const struct stat *status)
-{
-        for (size_t i = 0; i < follow->count; i++)
-                if (follow->files[i].place.device == status->st_dev &&
-                    follow->files[i].place.inode == status->st_ino)
-                        return &follow->files[i];
-        return NULL;
-}
-
-/* Rotated logs are compressed beside the others; of those nothing can be read by lines. */
-static bool is_compressed(const char *path)
-{
-        static const char *const ends[] = {".gz", ".xz", ".zst", ".bz2"};
-        size_t length = strlen(path);
-
-        for (size_t i = 0; i < N_ELEMENTS(ends); i++)
-                if (length > strlen(ends[i]) && strcmp(path + length - strlen(ends[i]), ends[i]) == 0)
-                        return true;
-        return false;
-}
-
-/* Takes a file up that was not followed so far, and its descriptor: where the last process left it, or from
- * its beginning. */
-static int take_up(const struct search *search, const char *path, int *fd, const struct stat *status,
-                   struct error *error)
-{
-        const struct log_place *left = log_places_find(search->left, status->st_dev, status->st_ino);
-        struct log_follow *follow = search->follow;
-
-        if (follow->count == LOG_FILES_MAX)
-                return error_set(error, E2BIG, "more than %d files to follow", LOG_FILES_MAX);
-        struct followed *file = &follow->files[follow->count];
-        *file = (struct followed){.fd = -1,
-                                  .path = strdup(path),
-                                  .size = (uint64_t)status->st_size,
-                                  .place = {.device = status->st_dev, .inode = status->st_ino}};
-        if (!file->path)
-                return error_oom(error);
-        file->fd = TAKE_FD(*fd);
-        if (left)
-                file->place = *left;
-        else if (!search->is_new)
-                file->place.offset = file->size; /* perhaps amid a line, the rest of which then is one */
-        follow->count++;
-        follow->unsaved = true;
-        return 0;
-}
-
-/* Opens a file of the patterns, or a rotated one beside it. */
-static int see_file(const struct search *search, const char *path, bool listed, struct error *error)
-{
-        _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-        struct log_follow *follow = search->follow;
-        struct stat status;
-
-        if (fd < 0)
-                return errno == ENOENT ? 0 : error_set_errno(error, errno, "%s", path);
-        if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
-                return 0;
-        struct followed *file = find_followed(follow, &status);
-        if (!file) {
-                if (!listed && !log_places_find(search->left, status.st_dev, status.st_ino))
-                        return 0;
-                int r = take_up(search, path, &fd, &status, error);
-                if (r < 0)
-                        return r;
-                file = &follow->files[follow->count - 1];
-        }
-        file->listed = file->listed || listed;
-        return 0;
-}
-
-/* After a restart: what was rotated away meanwhile still lies beside its old name. */
-static int see_rotated(const struct search *search, const char *path, struct error *error)
-{
-        _cleanup_free_ char *pattern = text_format("%s*", path);
-        const struct config_strings patterns = {.items = &pattern, .count = 1};
-        _cleanup_paths_ struct paths paths = {0};
-
-        if (!pattern)
-                return error_oom(error);
-        if (paths_expand(&patterns, &paths, NULL) < 0)
-                return 0;
-        for (size_t i = 0; i < paths.count; i++) {
-                int r = is_compressed(paths.items[i]) ? 0 : see_file(search, paths.items[i], false, error);
-
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-/* Goes on after a failure, which is returned. */
-static int see_files(const struct search *search, const struct paths *paths, struct error *error)
-{
-        int result = 0;
-
-        for (size_t i = 0; i < paths->count; i++) {
-                _cleanup_error_ struct error reason = {0};
-
-                if (is_compressed(paths->items[i]))
-                        continue;
-                int r = see_file(search, paths->items[i], true, &reason);
-                if (r == 0 && search->left->loaded)
-                        r = see_rotated(search, paths->items[i], &reason);
-                if (r < 0 && result == 0) {
-                        result = r;
-                        error_move(error, &reason);
-                }
-        }
-        return result;
-}
-
-/* Finds the files there are now. Goes on after a failure, which is returned. */
-static int find_files(struct log_follow *follow, struct error *error)
-{
-        _cleanup_(log_places_clear) struct log_places left = {0};
-        _cleanup_paths_ struct paths paths = {0};
-
-        for (size_t i = 0; i < follow->count; i++)
-                follow->files[i].listed = false;
-        if (!follow->begun && follow->options.state_path) {
-                int r = log_places_load(follow->options.state_path, &left, error);
-                if (r < 0)
-                        return r;
-        }
-        int r = paths_expand(follow->options.files, &paths, error);
-        if (r < 0 && r != -ENOENT)
-                return r;
-        /* With places kept, what is not among them came later. */
-        const struct search search = {.follow = follow,
-                                      .left = &left,
-                                      .is_new = follow->begun || follow->options.from_start || left.loaded};
-        int seen = see_files(&search, &paths, r < 0 ? NULL : error);
-        follow->begun = true;
-        return r < 0 ? r : seen;
 }
 
 /* Gives the whole lines of the buffer away; the number of bytes that are done with. */
@@ -296,16 +99,10 @@ static size_t give_lines(struct log_follow *follow, struct followed *file, size_
 }
 
 /* Reads on to the end of the file. -EAGAIN when the time is over. */
-static int read_on(struct log_follow *follow, struct followed *file, struct deadline deadline,
-                   void (*each)(const char *line, size_t length, void *context), void *context,
-                   struct error *error)
+static int read_lines(struct log_follow *follow, struct followed *file, struct deadline deadline,
+                      void (*each)(const char *line, size_t length, void *context), void *context,
+                      struct error *error)
 {
-        struct stat status;
-
-        if (fstat(file->fd, &status) == 0)
-                file->size = (uint64_t)status.st_size;
-        if (was_replaced(file))
-                file->place = (struct log_place){.device = file->place.device, .inode = file->place.inode};
         for (;;) {
                 if (deadline_passed(deadline))
                         return -EAGAIN;
@@ -318,10 +115,109 @@ static int read_on(struct log_follow *follow, struct followed *file, struct dead
                                 follow->buffer[i] = ' ';
                 size_t done = give_lines(follow, file, (size_t)got, each, context);
                 file->place.offset += done;
-                note_head(file);
                 if (done == 0)
                         return 0;
         }
+}
+
+static void look_at(struct followed *file, uint64_t run)
+{
+        struct stat status;
+
+        if (fstat(file->fd, &status) == 0) {
+                file->size = (uint64_t)status.st_size;
+                file->linked = status.st_nlink > 0;
+        }
+        if (file->place.offset > 0 && !log_place_holds(file->fd, file->size, &file->place)) {
+                file->lost = file->place;
+                file->lost_run = run;
+                file->copied = false;
+                file->place = (struct log_place){.device = file->place.device, .inode = file->place.inode};
+        }
+}
+
+/* Nothing of the file was read yet, or what there was of it was a copy: where to begin is to be found out. */
+static bool is_unsettled(const struct followed *file)
+{
+        return file->place.offset == 0 || file->copied;
+}
+
+/*
+ * Whether a file holds all that had been read of another one, which does not hold it any more: since the last
+ * run, in which the copy may not have been there yet, or since it was read in this one.
+ */
+static bool is_copy_of_lost(const struct log_follow *follow, const struct followed *file,
+                            const struct followed *other, struct log_place *ret)
+{
+        struct stat status;
+        bool lost = other->lost_run > 0 && other->lost_run + 1 >= follow->run;
+        const struct log_place *place = lost ? &other->lost : &other->place;
+
+        if (place->tail_length == 0 || !log_place_holds(file->fd, file->size, place))
+                return false;
+        if (!lost &&
+            (fstat(other->fd, &status) < 0 || log_place_holds(other->fd, (uint64_t)status.st_size, place)))
+                return false;
+        *ret = *place;
+        return true;
+}
+
+/*
+ * Where to begin in a file. One that holds what had been read of another one, which no longer holds it, is
+ * the copy that copytruncate made: it is read on from there. One that is named as a rotated other one, and
+ * all of which stands there as well, is a copy before the truncation: the other one is read, and this one
+ * only once it holds something else. Any other file is read from its start.
+ */
+static void settle(struct log_follow *follow, struct followed *file)
+{
+        struct log_place place = {0};
+        bool copied = false, found = false;
+
+        file->compressed = file->place.offset == 0 && log_head_is_compressed(file->fd);
+        if (file->compressed || file->size == 0)
+                return;
+        for (size_t i = 0; i < follow->count && !found; i++)
+                found = &follow->files[i] != file && is_copy_of_lost(follow, file, &follow->files[i], &place);
+        for (size_t i = 0; i < follow->count && !found; i++) {
+                const struct followed *other = &follow->files[i];
+
+                copied = found = other != file && log_name_is_rotated(file->path, other->path) &&
+                                 log_file_begins(file->fd, file->size, other->fd);
+                place.offset = copied ? file->size : 0;
+        }
+        if (!found && file->copied && file->size == file->place.offset)
+                return; /* what is there was read in the other one, wherever that is now */
+        file->copied = copied;
+        place.device = file->place.device;
+        place.inode = file->place.inode;
+        file->place = place;
+}
+
+/* Reads on in one file. */
+static int read_on(struct log_follow *follow, struct followed *file, struct deadline deadline,
+                   void (*each)(const char *line, size_t length, void *context), void *context,
+                   struct error *error)
+{
+        const uint64_t before = file->place.offset;
+
+        if (file->compressed || file->copied)
+                return 0;
+        int r = read_lines(follow, file, deadline, each, context, error);
+        trace_step(deadline, "%s: read on from byte %llu to %llu", file->path, (unsigned long long)before,
+                   (unsigned long long)file->place.offset);
+        return r;
+}
+
+/* What was read is put down, and by what it is known again. */
+static void note_place(struct log_follow *follow, struct followed *file)
+{
+        bool moved = file->place.offset != file->before.offset || file->lost_run == follow->run;
+
+        if (moved || file->place.tail_length == 0)
+                log_place_note(file->fd, &file->place);
+        if (moved)
+                file->active = follow->run;
+        follow->unsaved = follow->unsaved || moved;
 }
 
 static int save_places(struct log_follow *follow, struct error *error)
@@ -338,37 +234,60 @@ static int save_places(struct log_follow *follow, struct error *error)
         return r;
 }
 
+/* Reads the files of which it is known where they were left, or else the others. A failure, the first of
+ * which is kept, ends nothing. */
+static void read_files(struct log_follow *follow, bool unsettled, struct deadline deadline,
+                       void (*each)(const char *line, size_t length, void *context), void *context,
+                       int *result, struct error *error)
+{
+        for (size_t i = follow->count; i-- > 0;) {
+                _cleanup_error_ struct error reason = {0};
+                struct followed *file = &follow->files[i];
+
+                if (file->done)
+                        continue;
+                look_at(file, follow->run);
+                if (is_unsettled(file) != unsettled)
+                        continue;
+                if (unsettled)
+                        settle(follow, file);
+                file->done = true;
+                int r = read_on(follow, file, deadline, each, context, &reason);
+                note_place(follow, file);
+                if (r == -EAGAIN)
+                        follow->caught_up = false;
+                else if (r < 0 && !file->listed)
+                        file->linked = false; /* what cannot be read any more is left */
+                else if (r < 0 && *result == 0) {
+                        *result = r;
+                        error_move(error, &reason);
+                }
+        }
+}
+
 int log_follow_run(struct log_follow *follow, struct deadline deadline,
                    void (*each)(const char *line, size_t length, void *context), void *context,
                    struct error *error)
 {
-        int result = find_files(follow, error);
+        follow->run++;
+        int result = log_follow_find(follow, error);
 
         follow->caught_up = follow->begun;
         if (!follow->begun)
                 return result;
-        for (size_t i = follow->count; i-- > 0;) {
-                _cleanup_error_ struct error reason = {0};
-                struct followed *file = &follow->files[i];
-                uint64_t before = file->place.offset;
-                int r = read_on(follow, file, deadline, each, context, &reason);
-
-                follow->unsaved = follow->unsaved || file->place.offset != before;
-                trace_step(deadline, "%s: read on from byte %llu to %llu", file->path,
-                           (unsigned long long)before, (unsigned long long)file->place.offset);
-                if (r == -EAGAIN) {
-                        follow->caught_up = false;
-                        continue;
-                }
-                /* Its writer may hold it open for a while after it was rotated: until nothing comes any more.
-                 */
-                if (!file->listed && (r < 0 || file->place.offset == before))
-                        leave_file(follow, i);
-                else if (r < 0 && result == 0) {
-                        result = r;
-                        error_move(error, &reason);
-                }
+        for (size_t i = 0; i < follow->count; i++) {
+                follow->files[i].before = follow->files[i].place;
+                follow->files[i].done = false;
         }
+        /* The originals before their copies: what is read of them is not read there. */
+        read_files(follow, false, deadline, each, context, &result, error);
+        read_files(follow, true, deadline, each, context, &result, error);
+        /* Its writer may hold a file open after it was renamed, for as long as it has a name; and when it has
+         * none any more, until nothing comes. */
+        for (size_t i = follow->count; i-- > 0;)
+                if (!follow->files[i].listed && !follow->files[i].linked &&
+                    follow->files[i].active < follow->run)
+                        log_follow_leave(follow, i);
         _cleanup_error_ struct error unsaved = {0};
         int r = save_places(follow, &unsaved);
         if (r < 0 && result == 0) {

@@ -2,10 +2,11 @@
 /*
  * Log files that are read on from where they were left, line by line.
  *
- * A file is known by its inode, not by its name: one that was rotated away is read to its end, and one that
- * was truncated (or replaced within the same inode) from its beginning, which the first bytes tell. Where
- * each one was left is kept in a file, so that nothing is lost or counted again over a restart. One thread at
- * a time.
+ * A file is known by its inode, not by its name: one that was renamed is read on for as long as it has a name
+ * (and then until nothing comes), and one that was truncated, or replaced within the same inode, from its
+ * beginning, which the first bytes and those that were read last tell. A copy of what was read is not read
+ * again. Where each one was left is kept in a file, so that nothing is lost or counted again over a restart.
+ * One thread at a time.
  */
 #ifndef EXPORTER_KINDS_LOG_FOLLOW_H
 #define EXPORTER_KINDS_LOG_FOLLOW_H
@@ -40,6 +41,9 @@ int log_follow_run(struct log_follow *follow, struct deadline deadline,
 /* How many files there are, and how many bytes of them have not been read. */
 size_t log_follow_files(const struct log_follow *follow);
 uint64_t log_follow_behind(const struct log_follow *follow);
+
+/* What the last run could not look into and was not named itself: the unreadable of it. */
+const struct paths *log_follow_skipped(const struct log_follow *follow);
 
 /* Whether the last run had time for all there was. */
 bool log_follow_caught_up(const struct log_follow *follow);

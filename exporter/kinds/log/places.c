@@ -35,25 +35,46 @@ const struct log_place *log_places_find(const struct log_places *places, dev_t d
         return NULL;
 }
 
+bool log_places_have(const struct log_places *places, ino_t inode)
+{
+        for (size_t i = 0; i < places->count; i++)
+                if (places->items[i].inode == inode)
+                        return true;
+        return false;
+}
+
+/* One line; the sum of what was read last is not there in what an older version wrote. */
+static bool parse_place(const char *line, struct log_place *ret)
+{
+        uint64_t device, inode;
+        unsigned in_long_line;
+        struct log_place place = {0};
+        int count = sscanf(
+                line, "%" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu32 " %" SCNu32 " %u %" SCNu32 " %" SCNu32,
+                &device, &inode, &place.offset, &place.head_length, &place.head_sum, &in_long_line,
+                &place.tail_length, &place.tail_sum);
+
+        if ((count != 6 && count != 8) || place.head_length > LOG_HEAD_MAX ||
+            place.tail_length > LOG_TAIL_MAX || place.head_length > place.offset ||
+            place.tail_length > place.offset || place.offset > INT64_MAX)
+                return false;
+        place.device = device;
+        place.inode = inode;
+        place.in_long_line = in_long_line != 0;
+        *ret = place;
+        return true;
+}
+
 static int parse_places(char *content, struct log_places *places)
 {
         for (char *rest = content, *line; (line = strsep(&rest, "\n"));) {
-                uint64_t device, inode, offset;
-                uint32_t length, sum;
-                unsigned in_long_line;
+                struct log_place place;
 
                 if (!*line)
                         continue;
-                if (sscanf(line, "%" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu32 " %" SCNu32 " %u", &device,
-                           &inode, &offset, &length, &sum, &in_long_line) != 6 ||
-                    length > LOG_HEAD_MAX || length > offset || offset > INT64_MAX)
+                if (!parse_place(line, &place))
                         return -EINVAL;
-                int r = log_places_add(places, &(struct log_place){.device = device,
-                                                                   .inode = inode,
-                                                                   .offset = offset,
-                                                                   .head_length = length,
-                                                                   .head_sum = sum,
-                                                                   .in_long_line = in_long_line != 0});
+                int r = log_places_add(places, &place);
                 if (r < 0)
                         return r;
         }
@@ -83,9 +104,12 @@ int log_places_save(const char *path, const struct log_places *places, struct er
         for (size_t i = 0; i < places->count; i++) {
                 const struct log_place *place = &places->items[i];
 
-                text_printf(&lines, "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu32 " %" PRIu32 " %u\n",
+                text_printf(&lines,
+                            "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu32 " %" PRIu32 " %u %" PRIu32
+                            " %" PRIu32 "\n",
                             (uint64_t)place->device, (uint64_t)place->inode, place->offset,
-                            place->head_length, place->head_sum, place->in_long_line);
+                            place->head_length, place->head_sum, place->in_long_line, place->tail_length,
+                            place->tail_sum);
         }
         return state_file_save(path, TITLE, &lines, error);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where log files were left, kept in a file over restarts: one line of numbers each. */
+/* Where log files were left, kept in a file over restarts: one line of numbers each. The
+ * version before wrote the first six of them. */
 #ifndef EXPORTER_KINDS_LOG_PLACES_H
 #define EXPORTER_KINDS_LOG_PLACES_H
 
@@ -7,7 +8,9 @@
 
 #include "runbook/error.h"
 
-#define LOG_HEAD_MAX 256 /* first bytes by which a file is known again */
+/* Bytes by which a file is known again: the first ones, and those that were read last. */
+#define LOG_HEAD_MAX 256
+#define LOG_TAIL_MAX 16384
 
 struct log_place {
         dev_t device;
@@ -15,6 +18,8 @@ struct log_place {
         uint64_t offset;      /* of the first byte that has not been read */
         uint32_t head_length; /* how many first bytes the sum is of */
         uint32_t head_sum;
+        uint32_t tail_length; /* how many bytes before the offset the sum is of; 0: it is not known */
+        uint32_t tail_sum;
         bool in_long_line; /* the rest of a line whose beginning was seen comes next */
 };
 
@@ -32,6 +37,7 @@ int log_places_save(const char *path, const struct log_places *places, struct er
 
 int log_places_add(struct log_places *places, const struct log_place *place);
 const struct log_place *log_places_find(const struct log_places *places, dev_t device, ino_t inode);
+bool log_places_have(const struct log_places *places, ino_t inode); /* on whatever device */
 void log_places_clear(struct log_places *places);
 
 #endif

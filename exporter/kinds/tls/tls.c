@@ -303,13 +303,12 @@ static int tls_run(void *state, struct deadline deadline, struct sample_sink *si
                 OPENSSL_thread_stop();
                 return r;
         }
-        int r = paths_expand(&tls->config->files, &paths, error);
-        if (r < 0)
-                return r;
+        result = paths_expand(&tls->config->files, &paths, error);
+        paths_skip_unreadable(&paths, sink);
         for (size_t i = 0; i < paths.count; i++) {
                 _cleanup_error_ struct error reason = {0};
 
-                r = run_file(paths.items[i], sink, &reason);
+                int r = run_file(paths.items[i], sink, &reason);
                 if (r < 0 && result == 0) {
                         result = r;
                         error_move(error, &reason);

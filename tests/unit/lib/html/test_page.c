@@ -24,6 +24,9 @@ static void what_others_say_is_text(void **state _unused_)
         html_put(&text, SPELL);
         html_put(&text, NULL);
         assert_string_equal(text_string(&text), BOUND);
+        text_clear(&text);
+        html_put(&text, "a\xff\xe2\x82<ü"); /* a page with such bytes is no page */
+        assert_string_equal(text_string(&text), "a\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd&lt;ü");
 }
 
 static void a_page_has_one_frame(void **state _unused_)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "exporter/check/skipped.h"
 #include "exporter/kinds/exec/nagios.h"
 #include "exporter/kinds/exec/samples.h"
 #include "tests/harness/kind.h"
@@ -22,7 +23,7 @@ static char *nagios(const char *output)
 {
         struct sample_set set = {0};
 
-        nagios_add(output, &(struct sample_sink){.set = &set});
+        nagios_add(output, strlen(output), &(struct sample_sink){.set = &set});
         return page_of(&set);
 }
 
@@ -81,6 +82,54 @@ static void what_is_no_performance_data_is_passed_over(void **state _unused_)
         assert_line(page, VALUE "{label=\"d\"} 4");
 }
 
+static void units_with_a_meaning_are_measured_e1(void **state _unused_)
+{
+        _cleanup_free_ char *page = nagios(
+                "| temp=42C;50;60 fan=1200RPM volt=3.3V mem=10kB age=3d big=1PB frost=14F load=0,75;1,5 "
+                "wait=5µs gone=2h net=3Mb power=1kWh\n");
+
+        assert_line(page, VALUE "{label=\"temp\",unit=\"celsius\"} 42");
+        assert_line(page, LIMIT "{label=\"temp\",unit=\"celsius\",limit=\"warning_upper\"} 50");
+        assert_line(page, VALUE "{label=\"fan\",unit=\"rpm\"} 1200");
+        assert_line(page, VALUE "{label=\"volt\",unit=\"volts\"} 3.3");
+        assert_line(page, VALUE "{label=\"mem\",unit=\"bytes\"} 10000");
+        assert_line(page, VALUE "{label=\"age\",unit=\"seconds\"} 259200");
+        assert_line(page, VALUE "{label=\"big\",unit=\"bytes\"} 1125899906842624");
+        assert_line(page, VALUE "{label=\"frost\",unit=\"celsius\"} -10");
+        assert_line(page, VALUE "{label=\"load\"} 0.75");
+        assert_line(page, LIMIT "{label=\"load\",limit=\"warning_upper\"} 1.5");
+        assert_line(page, VALUE "{label=\"gone\",unit=\"seconds\"} 7200");
+        assert_line(page, VALUE "{label=\"net\",unit=\"bits\"} 3000000");
+        assert_line(page, VALUE "{label=\"power\",unit=\"joules\"} 3600000");
+}
+
+static void what_has_no_meaning_is_counted_e1(void **state _unused_)
+{
+        static const struct {
+                const char *output;
+                int unknown_unit, malformed;
+        } cases[] = {{"| a=1 b=U", 0, 0},      {"| a=1 b=2furlong", 1, 0},
+                     {"| a=1 b=2K", 1, 0},     {"| a=1 b=1.234,5", 0, 1},
+                     {"| a=1 b=x", 0, 1},      {"| a=1 b=nan", 0, 1},
+                     {"| a=1 junk b=2", 0, 1}, {"| a=1;x;2", 0, 1},
+                     {"| a=1 'b=2", 0, 1},     {"| a=1;~:5;@2:~;;", 0, 0},
+                     {"| a=1,", 0, 1}};
+
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                struct skipped_items skipped = {0};
+                struct sample_set set = {.skipped = &skipped};
+
+                nagios_add(cases[i].output, strlen(cases[i].output), &(struct sample_sink){.set = &set});
+                if ((int)skipped.of[SKIP_UNKNOWN_UNIT].count != cases[i].unknown_unit ||
+                    (int)skipped.of[SKIP_MALFORMED].count != cases[i].malformed)
+                        fail_msg("%s: %s; %s", cases[i].output,
+                                 skipped_items_text(&skipped, SKIP_UNKNOWN_UNIT),
+                                 skipped_items_text(&skipped, SKIP_MALFORMED));
+                skipped_items_release(&skipped);
+                sample_set_release(&set);
+        }
+}
+
 static const struct metric_family updates = {"updates", METRIC_GAUGE, NULL, "h"},
                                   seen = {"seen_total", METRIC_COUNTER, NULL, "h"};
 static const struct metric_family *const wanted[] = {&updates, &seen, NULL};
@@ -90,12 +139,14 @@ static void samples_of_the_named_metrics_are_taken(void **state _unused_)
         struct sample_set set = {0};
         size_t ignored;
 
-        assert_int_equal(
-                samples_add("# HELP updates x\n# TYPE updates gauge\n"
-                            "updates{ origin = \"a \\\"b\\\"\\n\\\\\" , arch=\"\",} 1.5e1 1700000000000\r\n"
-                            "\n  seen_total 3\nupdates{} NaN\nother{a=\"b\"} 1\nother_total 2",
-                            wanted, &(struct sample_sink){.set = &set}, &ignored, NULL),
-                0);
+        static const char output[] =
+                "# HELP updates x\n# TYPE updates gauge\n"
+                "updates{ origin = \"a \\\"b\\\"\\n\\\\\" , arch=\"\",} 1.5e1 1700000000000\r\n"
+                "\n  seen_total 3\nupdates{} NaN\nother{a=\"b\"} 1\nother_total 2";
+
+        assert_int_equal(samples_add(output, sizeof(output) - 1, wanted, &(struct sample_sink){.set = &set},
+                                     &ignored, NULL),
+                         0);
         assert_int_equal(ignored, 2);
         _cleanup_free_ char *page = page_of(&set);
         assert_line(page, "updates{origin=\"a \\\"b\\\"\\n\\\\\"} 15");
@@ -104,39 +155,136 @@ static void samples_of_the_named_metrics_are_taken(void **state _unused_)
         assert_nowhere(page, "other");
 }
 
-static void a_malformed_line_is_named(void **state _unused_)
+/* Reads the output, with `skipped` for what is not taken; what samples_add() answered. */
+static int read_samples(const char *output, size_t length, struct skipped_items *skipped, size_t *ret_ignored,
+                        char **ret_page, struct error *error)
 {
-        static const char *const lines[] = {"updates",
-                                            "updates{",
-                                            "updates{a} 1",
-                                            "updates{a=\"b} 1",
-                                            "updates{a=b} 1",
-                                            "updates{a=\"b\"c=\"d\"} 1",
-                                            "updates{a=\"\\x\"} 1",
-                                            "updates x",
-                                            "updates 1 2 3",
-                                            "updates{check=\"x\"} 1",
-                                            "updates{__a=\"x\"} 1",
-                                            "updates{a=\"1\",a=\"2\"} 1",
-                                            "{} 1",
-                                            "updates{a=\"1\"\n} 1",
-                                            "updates\n1",
-                                            "{a=\"b\"} 1"};
+        struct sample_set set = {.skipped = skipped};
+        int r = samples_add(output, length, wanted, &(struct sample_sink){.set = &set}, ret_ignored, error);
+
+        *ret_page = page_of(&set);
+        return r;
+}
+
+/* B2: what of a metric that the check names cannot be taken costs itself, and is counted by its reason. */
+static void a_sample_that_cannot_be_taken_costs_itself_b2(void **state _unused_)
+{
+        static const struct {
+                const char *line;
+                enum skip_reason reason;
+        } lines[] = {{"updates{", SKIP_MALFORMED},
+                     {"updates{a} 1", SKIP_MALFORMED},
+                     {"updates{a=\"b} 1", SKIP_MALFORMED},
+                     {"updates{a=b} 1", SKIP_MALFORMED},
+                     {"updates{a=\"b\"c=\"d\"} 1", SKIP_MALFORMED},
+                     {"updates 1 2 3", SKIP_MALFORMED},
+                     {"updates{check=\"x\"} 1", SKIP_RESERVED},
+                     {"updates{__a=\"x\"} 1", SKIP_MALFORMED},
+                     {"updates{\"my.label\"=\"x\"} 1", SKIP_MALFORMED},
+                     {"updates{a=\"1\",a=\"2\"} 1", SKIP_MALFORMED},
+                     {"updates{a=\"\xff\"} 1", SKIP_NOT_UTF8},
+                     {"updates {count:12,sum:100,schema:3} # a native histogram", SKIP_MALFORMED},
+                     {"{} 1", SKIP_MALFORMED},
+                     {"{a=\"b\"} 1", SKIP_MALFORMED}};
 
         for (size_t i = 0; i < N_ELEMENTS(lines); i++) {
                 _cleanup_error_ struct error error = {0};
-                struct sample_set set = {0};
+                struct skipped_items skipped = {0};
+                _cleanup_free_ char *page = NULL,
+                                    *output = text_format("updates 7\n%s\nupdates{a=\"later\"} 8\n",
+                                                          lines[i].line);
                 size_t ignored;
-                _cleanup_free_ char *output =
-                        text_format("updates 7\n%s\nupdates{a=\"later\"} 8\n", lines[i]);
 
-                if (samples_add(output, wanted, &(struct sample_sink){.set = &set}, &ignored, &error) !=
-                    -EPROTO)
-                        fail_msg("taken: %s", lines[i]);
-                assert_string_equal(error_text(&error), "line 2 of the output is no sample");
-                _cleanup_free_ char *page = page_of(&set);
+                assert_int_equal(read_samples(output, strlen(output), &skipped, &ignored, &page, &error), 0);
                 assert_line(page, "updates 7");
-                assert_nowhere(page, "later");
+                assert_line(page, "updates{a=\"later\"} 8");
+                for (enum skip_reason reason = 0; reason < SKIP_REASONS; reason++)
+                        if (skipped.of[reason].count != (reason == lines[i].reason))
+                                fail_msg("%s: %s %d", lines[i].line, skip_reasons[reason],
+                                         (int)skipped.of[reason].count);
+                assert_non_null(strstr(skipped_items_text(&skipped, lines[i].reason), "on line 2"));
+                assert_int_equal(ignored, 0);
+                skipped_items_release(&skipped);
+        }
+}
+
+/* B2: whatever stands on the line of a metric that the check does not name. */
+static void lines_of_other_metrics_are_passed_over_unread_b2(void **state _unused_)
+{
+        static const char *const lines[] = {
+                "other{check=\"a\"} 1",        "other_bucket{le=\"1\"} 5 # {trace_id=\"a\"} 1",
+                "{\"my.metric\"} 3",           "{\"my.metric\",l=\"v\"} 3",
+                "other{l=\"C:\\dir\"} 1",      "other 1 1700000000.123",
+                "other{__a=\"x\"} 1",          "other{a=\"\xff\"} 1",
+                "other{\"my.label\"=\"x\"} 1", "other {count:12,sum:100,schema:3}"};
+
+        for (size_t i = 0; i < N_ELEMENTS(lines); i++) {
+                struct skipped_items skipped = {0};
+                _cleanup_free_ char *page = NULL, *output = text_format("%s\nupdates 1\n", lines[i]);
+                size_t ignored;
+
+                assert_int_equal(read_samples(output, strlen(output), &skipped, &ignored, &page, NULL), 0);
+                assert_line(page, "updates 1");
+                if (ignored != 1 || skipped.of[SKIP_MALFORMED].count > 0)
+                        fail_msg("%s: %zu ignored", lines[i], ignored);
+                skipped_items_release(&skipped);
+        }
+}
+
+/* B2: the same forms, of a metric that is named, are samples. */
+static void what_prometheus_reads_is_taken_b2(void **state _unused_)
+{
+        static const char output[] = "updates{a=\"C:\\dir\"} 1\n"
+                                     "updates{a=\"2\"} 2 1700000000.123\n"
+                                     "seen_total{a=\"3\"} 3 # {trace_id=\"a\"} 1\n"
+                                     "{\"updates\",a=\"4\"} 4\n"
+                                     "updates{a=\"\0\"} 5\n"
+                                     "updates{a=\"6\"} 6\n";
+        _cleanup_text_ struct text many = {0};
+        struct skipped_items skipped = {0};
+        _cleanup_free_ char *page = NULL, *after = NULL;
+        size_t ignored;
+
+        assert_int_equal(read_samples(output, sizeof(output) - 1, &skipped, &ignored, &page, NULL), 0);
+        assert_line(page, "updates{a=\"C:\\\\dir\"} 1");
+        assert_line(page, "updates{a=\"2\"} 2");
+        assert_line(page, "seen_total{a=\"3\"} 3");
+        assert_line(page, "updates{a=\"4\"} 4");
+        assert_line(page, "updates{a=\"6\"} 6"); /* behind a NUL */
+        assert_int_equal(skipped.of[SKIP_MALFORMED].count, 1);
+
+        text_puts(&many, "updates{");
+        for (int i = 0; i < 65; i++)
+                text_printf(&many, "l%d=\"v\",", i);
+        text_puts(&many, "} 1\nother{");
+        for (int i = 0; i < 65; i++)
+                text_printf(&many, "l%d=\"v\",", i);
+        text_puts(&many, "} 1\nupdates 2\n");
+        assert_int_equal(read_samples(many.data, many.length, &skipped, &ignored, &after, NULL), 0);
+        assert_line(after, "updates 2");
+        assert_int_equal(ignored, 1);
+        assert_int_equal(skipped.of[SKIP_BEYOND_LIMIT].count, 1);
+        skipped_items_release(&skipped);
+}
+
+/* A program's complaint is none of its samples: that fails, and the samples are taken even so. */
+static void a_line_that_is_no_series_is_named(void **state _unused_)
+{
+        static const char *const lines[] = {"updates", "updates x",
+                                            "Traceback (most recent call last):", "<html>", "updates\n1"};
+
+        for (size_t i = 0; i < N_ELEMENTS(lines); i++) {
+                _cleanup_error_ struct error error = {0};
+                _cleanup_free_ char *page = NULL,
+                                    *output =
+                                            text_format("updates 7\n%s\nupdates{a=\"later\"} 8\n", lines[i]);
+                size_t ignored;
+
+                assert_int_equal(read_samples(output, strlen(output), NULL, &ignored, &page, &error),
+                                 -EPROTO);
+                assert_string_equal(error_text(&error), "line 2 of the output is no sample");
+                assert_line(page, "updates 7");
+                assert_line(page, "updates{a=\"later\"} 8");
         }
 }
 
@@ -162,7 +310,12 @@ int main(void)
                 cmocka_unit_test(data_stands_on_the_first_line_and_after_the_long_text),
                 cmocka_unit_test(what_is_no_performance_data_is_passed_over),
                 cmocka_unit_test(samples_of_the_named_metrics_are_taken),
-                cmocka_unit_test(a_malformed_line_is_named),
+                cmocka_unit_test(a_sample_that_cannot_be_taken_costs_itself_b2),
+                cmocka_unit_test(lines_of_other_metrics_are_passed_over_unread_b2),
+                cmocka_unit_test(what_prometheus_reads_is_taken_b2),
+                cmocka_unit_test(a_line_that_is_no_series_is_named),
+                cmocka_unit_test(units_with_a_meaning_are_measured_e1),
+                cmocka_unit_test(what_has_no_meaning_is_counted_e1),
                 cmocka_unit_test(mistakes_are_named),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,12 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <zlib.h>
 
 #include "exporter/kinds/shared/paths.h"
+#include "runbook/file.h"
 #include "tests/harness/files.h"
 #include "tests/harness/kind.h"
 
 static char directory[64];
+static const char *pattern = "*.log";
 static struct check_set *set;
 static char *page;
 
@@ -37,6 +40,7 @@ static const char *numbered(size_t i)
 
 static int tear_down(void **state _unused_)
 {
+        pattern = "*.log";
         set = check_set_free(set);
         free(page);
         page = NULL;
@@ -75,13 +79,23 @@ static void cut(const char *name)
         assert_int_equal(truncate(path, 0), 0);
 }
 
+/* As cp does it: into the same file when there is one. */
+static void copy(const char *from, const char *to)
+{
+        _cleanup_free_ char *source = text_format("%s/%s", directory, from);
+        _cleanup_text_ struct text content = {0};
+
+        assert_int_equal(file_read_whole(source, 1 << 20, &content, NULL), 0);
+        write_file(directory, to, text_string(&content), content.length);
+}
+
 /* Begins anew, as after a start of the exporter. */
 static void open_check(const char *options, bool with_state)
 {
         _cleanup_free_ char *yaml =
-                text_format("{files: '%s/*.log'%s, patterns: [{name: error, pattern: error}, "
+                text_format("{files: '%s/%s'%s, patterns: [{name: error, pattern: error}, "
                             "{name: any, pattern: '^e|failed$', ignore_case: true}]}",
-                            directory, options);
+                            directory, pattern, options);
         check_set_free(set);
         set = load_check_with("log", yaml, with_state ? directory : NULL, NULL);
 }
@@ -270,6 +284,213 @@ static void no_file_is_a_failure_until_there_is_one(void **state _unused_)
         assert_counts(1, 1, 1);
 }
 
+/* How copytruncate names its copies: with a number behind, or with a date before logrotate's `extension`. */
+static const char *const copies[] = {"b.log.1", "b-20260101.log", "b.log-20260101", "b.log~"};
+
+/* The fault's own input, and the same over a restart. */
+static void d1_a_copy_that_the_pattern_matches_is_not_counted_again(void **state _unused_)
+{
+        pattern = "b*log*";
+        for (size_t i = 0; i < 2 * N_ELEMENTS(copies); i++) {
+                const char *name = copies[i % N_ELEMENTS(copies)];
+                bool restart = i >= N_ELEMENTS(copies);
+
+                append("b.log", "old error\nold error\n");
+                open_check("", restart);
+                assert_counts(0, 0, 0);
+                append("b.log", "error 3\n");
+                assert_counts(1, 1, 1);
+                copy("b.log", name);
+                cut("b.log");
+                if (restart)
+                        open_check("", true);
+                assert_counts(!restart, !restart, !restart);
+                append("b.log", "error 4\n");
+                assert_counts(1 + !restart, 1 + !restart, 1 + !restart);
+                remove_file(name);
+                remove_file("b.log");
+                remove_file("log-a");
+        }
+}
+
+static void d1_what_was_written_before_the_copy_and_after_the_cut_is_counted(void **state _unused_)
+{
+        pattern = "b*log*";
+        append("b.log", "error 1\nerror 2\n");
+        open_check(", from: start", false);
+        assert_counts(2, 2, 2);
+        append("b.log", "error 3\nerr"); /* seen in the copy alone */
+        copy("b.log", "b.log.1");
+        cut("b.log");
+        append("b.log", "error 4, which makes it longer than it was when it was read\n");
+        assert_counts(4, 4, 4);
+        assert_counts(4, 4, 4);
+        /* The next night: the copy of before is renamed, or written over. */
+        move("b.log.1", "b.log.2");
+        append("b.log", "error 5\n");
+        copy("b.log", "b.log.1");
+        cut("b.log");
+        append("b.log", "error 6\n");
+        assert_counts(6, 6, 6);
+        copy("b.log.1", "b.log.2");
+        append("b.log", "error 7\n");
+        copy("b.log", "b.log.1");
+        cut("b.log");
+        assert_counts(7, 7, 7);
+        append("b.log", "error 8\n");
+        assert_counts(8, 8, 8);
+}
+
+/* A scrape comes between the copy and the truncation, or while the copy is being written. */
+static void d1_a_copy_that_is_seen_before_the_cut(void **state _unused_)
+{
+        pattern = "b*log*";
+        append("b.log", "error 1\n");
+        open_check(", from: start", false);
+        assert_counts(1, 1, 1);
+        append("b.log", "error 2\nerror 3\n");
+        write_file(directory, "b-2026.log", "error 1\nerr", 11); /* half of it */
+        assert_counts(3, 3, 3);
+        append("b.log", "error 4\n");
+        copy("b.log", "b-2026.log");
+        assert_counts(4, 4, 4);
+        append("b.log", "error 5\n"); /* lost by copytruncate itself, were it not for this scrape */
+        assert_counts(5, 5, 5);
+        cut("b.log");
+        append("b.log", "error 6\n");
+        assert_counts(6, 6, 6);
+        assert_counts(6, 6, 6);
+        /* Both are new to the check. */
+        append("bb.log", "error 7\n");
+        copy("bb.log", "bb.log.1");
+        assert_counts(7, 7, 7);
+}
+
+/* A file that only begins as another one does is none, whatever its name. */
+static void d1_a_file_with_the_same_banner_is_no_copy(void **state _unused_)
+{
+        append("app.log", "an error at the start\n");
+        open_check(", from: start", false);
+        assert_counts(1, 1, 0);
+        append("other.log", "an error at the start\n");
+        assert_counts(2, 2, 0);
+        append("app-2.log", "an error at the start\n"); /* a second worker's, as it may turn out */
+        (void)run_once(NULL);
+        append("app-2.log", "error 2\n");
+        assert_counts(4, 4, 1);
+        append("app.log", "error 3\n");
+        assert_counts(5, 5, 2);
+}
+
+static void d2_truncated_and_regrown_behind_the_same_beginning(void **state _unused_)
+{
+        static const size_t banners[] = {0, 256, 5000, 40000};
+
+        for (size_t i = 0; i < N_ELEMENTS(banners); i++) {
+                _cleanup_text_ struct text banner = {0};
+
+                while (banner.length < banners[i])
+                        text_puts(&banner, "= a banner that every start writes =\n");
+                unsigned lines = (unsigned)(banner.length / strlen("= a banner that every start writes =\n"));
+                append("app.log", text_string(&banner));
+                append("app.log", "error of before\n");
+                open_check(", from: start", true);
+                assert_counts(lines + 1, 1, 1);
+                cut("app.log");
+                append("app.log", text_string(&banner));
+                append("app.log", "error 1 of now\nerror 2\nerror 3\n");
+                open_check("", true);
+                assert_counts(lines + 3, 3, 3);
+                append("app.log", "error 4\n");
+                assert_counts(lines + 4, 4, 4);
+                remove_file("app.log");
+                remove_file("log-a");
+        }
+}
+
+/* Its writer reopens it late: after scrapes in which nothing came, and after a restart. */
+static void kind_5_a_renamed_file_that_is_still_written(void **state _unused_)
+{
+        append("app.log", "error 1\n");
+        open_check(", from: start", true);
+        assert_counts(1, 1, 1);
+        move("app.log", "yesterday");
+        append("app.log", "error 2\n");
+        for (int i = 0; i < 3; i++)
+                assert_counts(2, 2, 2);
+        append("yesterday", "error 3\n");
+        assert_counts(3, 3, 3);
+        assert_line(page, "runbook_log_files 1");
+        open_check("", true);
+        assert_counts(0, 0, 0);
+        append("yesterday", "error 4\n");
+        assert_counts(1, 1, 1);
+        move("yesterday", "z.log"); /* it may be matched again */
+        append("z.log", "error 5\n");
+        assert_counts(2, 2, 2);
+        remove_file("z.log");
+        append("app.log", "error 6\n");
+        assert_counts(3, 3, 3);
+        assert_line(page, "runbook_log_files 1");
+}
+
+/* Many of them make no check fail: the one that was silent for longest is left. */
+static void kind_5_renamed_files_do_not_pile_up(void **state _unused_)
+{
+        append("app.log", "error\n");
+        open_check(", from: start", false);
+        for (unsigned i = 1; i < 300; i++) {
+                _cleanup_free_ char *name = text_format("old-%u", i);
+
+                assert_counts(i, i, i);
+                move("app.log", name);
+                append("app.log", "error\n");
+        }
+        assert_counts(300, 300, 300);
+}
+
+static void kind_5_a_compressed_copy_beside(void **state _unused_)
+{
+        static const unsigned char gzip[] = "\x1f\x8b\x08\0\0\0\0\0\0\3error\n";
+
+        pattern = "app.log*";
+        append("app.log", "error 1\n");
+        open_check(", from: start", true);
+        assert_counts(1, 1, 1);
+        append_bytes("app.log.1.gz", gzip, sizeof(gzip));
+        append_bytes("app.log.2.Z", gzip, sizeof(gzip));
+        append_bytes("app.log.3", gzip, sizeof(gzip)); /* whatever it is called */
+        assert_counts(1, 1, 1);
+        append_bytes("app.log.3", gzip, sizeof(gzip));
+        assert_counts(1, 1, 1);
+        assert_line(page, "runbook_log_files 1");
+        assert_line(page, "runbook_log_behind_bytes 0");
+        open_check("", true);
+        append_bytes("app.log.3", gzip, sizeof(gzip));
+        assert_counts(0, 0, 0);
+}
+
+/* Six numbers for each file, without the sum of what was read last. */
+static void places_of_the_version_before_are_read(void **state _unused_)
+{
+        struct stat status;
+        _cleanup_free_ char *path = text_format("%s/app.log", directory);
+
+        append("app.log", "error 1\n");
+        assert_int_equal(stat(path, &status), 0);
+        _cleanup_free_ char *places = text_format(
+                "runbook log places 1\n%llu %llu 8 8 %lu 0\n", (unsigned long long)status.st_dev,
+                (unsigned long long)status.st_ino, crc32(0, (const unsigned char *)"error 1\n", 8));
+        write_file(directory, "log-a", places, strlen(places));
+        append("app.log", "error 2\n");
+        open_check("", true);
+        assert_counts(1, 1, 1);
+        open_check("", true);
+        cut("app.log");
+        append("app.log", "error 1\nerror 3\nerror 4\n");
+        assert_counts(3, 3, 3);
+}
+
 static void mistakes_are_named(void **state _unused_)
 {
         assert_complaint("log", "{files: a.log, patterns: [{name: a, pattern: b}]}",
@@ -317,6 +538,15 @@ int main(void)
                 IN_DIRECTORY(places_that_are_not_understood_are_told_and_left),
                 IN_DIRECTORY(places_outlive_a_search_that_failed),
                 IN_DIRECTORY(no_file_is_a_failure_until_there_is_one),
+                IN_DIRECTORY(d1_a_copy_that_the_pattern_matches_is_not_counted_again),
+                IN_DIRECTORY(d1_what_was_written_before_the_copy_and_after_the_cut_is_counted),
+                IN_DIRECTORY(d1_a_copy_that_is_seen_before_the_cut),
+                IN_DIRECTORY(d1_a_file_with_the_same_banner_is_no_copy),
+                IN_DIRECTORY(d2_truncated_and_regrown_behind_the_same_beginning),
+                IN_DIRECTORY(kind_5_a_renamed_file_that_is_still_written),
+                IN_DIRECTORY(kind_5_renamed_files_do_not_pile_up),
+                IN_DIRECTORY(kind_5_a_compressed_copy_beside),
+                IN_DIRECTORY(places_of_the_version_before_are_read),
                 cmocka_unit_test(mistakes_are_named),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
