@@ -22,8 +22,6 @@ struct production {
         bool woken; /* guarded by the lock */
 };
 
-/* Clocks and waiting. */
-
 static nsec read_wall(void *context _unused_)
 {
         return clock_wall();
@@ -76,8 +74,6 @@ static unsigned finish_pools(void *context, struct deadline deadline)
         return hanging;
 }
 
-/* Neighbours. */
-
 static int query_holds(void *context, const char *promql, struct deadline deadline, bool *ret_holds,
                        double *ret_value, struct error *error)
 {
@@ -106,8 +102,7 @@ static int notify_receiver(void *context, const char *receiver, const struct mes
         return targets_notify(production->targets, receiver, message, deadline, error);
 }
 
-/* Actions: they act on the targets. */
-
+/* Whoever binds a step knows no targets: it is given those of this world before it acts. */
 static struct step_run *on_targets(void *context, struct step_run *run)
 {
         const struct production *production = context;
