@@ -46,6 +46,7 @@ static int write_record(struct journal *journal, struct error *error)
 
 int journal_remember_steady(struct journal *journal, struct error *error)
 {
+        assert_that(is_writing(journal), "what is written is the writer's, in a transaction");
         if (journal_steady(journal) - journal->steady_remembered < REMEMBER_EVERY)
                 return 0;
         return write_record(journal, error);
@@ -63,6 +64,7 @@ static int begin_anew(struct journal *journal, struct error *error)
 
 int journal_begin_steady(struct journal *journal, struct error *error)
 {
+        assert_that(!journal->running, "steady time begins before anybody writes");
         const struct world *world = journal->world;
         struct steady_record record = {0};
         bool same_boot = false;
