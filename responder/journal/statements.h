@@ -94,6 +94,8 @@ X(META_SET, "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO 
 X(STEADY_GET, "SELECT boot, steady, monotonic, wall FROM steady")
 X(STEADY_SET, "INSERT INTO steady (id, boot, steady, monotonic, wall) VALUES (1, ?1, ?2, ?3, ?4) ON CONFLICT (id)"
               " DO UPDATE SET boot = ?1, steady = ?2, monotonic = ?3, wall = ?4")
+X(STEADY_LAST, "SELECT max(coalesce((SELECT max(max(opened_steady, entered_steady, ended_steady)) FROM incidents), 0),"
+               " coalesce((SELECT max(seen_steady) FROM episodes), 0))")
 X(STEADY_INCIDENTS, "UPDATE incidents SET opened_steady = min(opened_at, ?1), entered_steady = min(updated_at, ?1),"
                     " running_steady = min(running_at, ?1), ended_steady = min(ended_at, ?1)")
 X(STEADY_EPISODES, "UPDATE episodes SET seen_steady = min(last_seen_at, ?1)")
