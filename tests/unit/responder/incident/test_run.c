@@ -7,7 +7,7 @@
 #include "tests/harness/world.h"
 
 static struct incident_parts parts = {.world = &clocks_only};
-static const struct remediation restart = {.name = "restart"};
+static const struct remediation restart = {.name = (char[]){"restart"}};
 
 /* A stage, and what it must not be given. */
 static const struct {
