@@ -4,7 +4,7 @@
  * neighbour, from alert to end.
  *
  *     contracts webhook COUNT DIRECTORY    parses and accepts so many webhooks, each of an alert of its own
- *     contracts step COUNT DIRECTORY       carries so many incidents, of two steps each, to their end
+ *     contracts step COUNT DIRECTORY       carries so many incidents of two steps to their end, one by one
  *
  * Counted by `valgrind --tool=callgrind` for two COUNTs and in two builds, one with NO_CONTRACTS=1: what the
  * differences differ by is the cost.
@@ -109,6 +109,7 @@ static void accept_webhook(struct journal *journal, unsigned number)
                 die("a webhook", &error);
         if (journal_accept(journal, &webhook, accepted, NULL) < 0)
                 die("a webhook was not taken", NULL);
+        journal_commit_waiting(journal);
 }
 
 static struct remediation_set *load_remediation(const char *directory)
@@ -128,7 +129,25 @@ static struct remediation_set *load_remediation(const char *directory)
         return set;
 }
 
-static void carry_all(struct journal *journal, const char *directory)
+static void carry_to_end(struct engine *engine, struct journal *journal)
+{
+        _cleanup_error_ struct error error = {0};
+        for (size_t count = 1; count > 0;) {
+                nsec next;
+                if (engine_look(engine, &next, &error) < 0)
+                        die("a look", &error);
+                for (size_t i = 0; i < waiting_count; i++)
+                        waiting[i].function(waiting[i].argument);
+                waiting_count = 0;
+                struct incident_list active = {0};
+                if (journal_active(journal, &active, &error) < 0)
+                        die("the incidents", &error);
+                count = active.count;
+                incident_list_release(&active);
+        }
+}
+
+static void carry_each(struct journal *journal, unsigned count, const char *directory)
 {
         _cleanup_error_ struct error error = {0};
         struct remediation_set *set = load_remediation(directory);
@@ -138,20 +157,9 @@ static void carry_all(struct journal *journal, const char *directory)
         struct engine *engine = NULL;
         if (engine_new(&parts, &engine, &error) < 0)
                 die("the engine", &error);
-        for (struct incident_list active;;) {
-                nsec next;
-                if (engine_look(engine, &next, &error) < 0)
-                        die("a look", &error);
-                for (size_t i = 0; i < waiting_count; i++)
-                        waiting[i].function(waiting[i].argument);
-                waiting_count = 0;
-                active = (struct incident_list){0};
-                if (journal_active(journal, &active, &error) < 0)
-                        die("the incidents", &error);
-                size_t count = active.count;
-                incident_list_release(&active);
-                if (count == 0)
-                        break;
+        for (unsigned i = 0; i < count; i++) {
+                accept_webhook(journal, i);
+                carry_to_end(engine, journal);
         }
         engine_stop(engine, (struct deadline){0});
         meters_free(meters);
@@ -172,10 +180,10 @@ int main(int argc, char **argv)
         log_setup("error", "logfmt", NULL);
         if (journal_open(path, &world, &journal, &error) < 0)
                 die("the journal", &error);
-        for (unsigned i = 0; i < count; i++)
-                accept_webhook(journal, i);
         if (strcmp(argv[1], "step") == 0)
-                carry_all(journal, argv[3]);
+                carry_each(journal, count, argv[3]);
+        for (unsigned i = 0; strcmp(argv[1], "webhook") == 0 && i < count; i++)
+                accept_webhook(journal, i);
         journal_close(journal);
         return 0;
 }

@@ -68,7 +68,8 @@ static void test_every_transition_leaves_what_it_must(void **state)
 static void append_outside(void *argument)
 {
         struct journal_fixture *fixture = argument;
-        journal_append(fixture->journal, 1, 0, "engine", "held", "held", 0, NULL, NULL);
+        const struct timeline_row row = {.incident = 1, .event = "held", .state = "held"};
+        journal_append(fixture->journal, &row, NULL);
 }
 
 static void test_nothing_is_written_outside_a_transaction(void **state)
