@@ -13,6 +13,8 @@ REVISION := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
 # make SANITIZE=address,undefined BUILD=build/asan; make CRASH_POINTS=1 BUILD=build/crash
 SANITIZE     ?=
 CRASH_POINTS ?=
+# NO_CONTRACTS=1 leaves assert_that() out, for measuring what it costs.
+NO_CONTRACTS ?=
 
 LIBRARIES := libmicrohttpd gnutls libcrypt libcurl hiredis libpq libcjson libfyaml sqlite3 libssl libcrypto zlib libprotobuf-c libsystemd expat
 WARNINGS  := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
@@ -27,7 +29,7 @@ PKG_LIBS   = $(eval PKG_LIBS := $$(shell pkg-config --libs $(LIBRARIES)))$(PKG_L
 ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) $(HARDENING) -pthread -Iinclude -I. -I$(BUILD) \
              -isystem $(BUILD)/generated $(PKG_CFLAGS) \
              -DRUNBOOK_VERSION='"$(VERSION)"' \
-             $(if $(CRASH_POINTS),-DRUNBOOK_CRASH_POINTS) \
+             $(if $(CRASH_POINTS),-DRUNBOOK_CRASH_POINTS) $(if $(NO_CONTRACTS),-DRUNBOOK_NO_CONTRACTS) \
              $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
 ALL_LDFLAGS = -pie -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE))
 
@@ -88,7 +90,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
-flags := CC CFLAGS LDFLAGS SANITIZE CRASH_POINTS VERSION
+flags := CC CFLAGS LDFLAGS SANITIZE CRASH_POINTS NO_CONTRACTS VERSION
 $(BUILD)/flags: force
 	@mkdir -p $(@D)
 	@printf '%s\n' $(foreach flag,$(flags),'$(flag)=$($(flag))') | cmp -s - $@ || \

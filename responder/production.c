@@ -16,7 +16,7 @@ struct production {
         struct world world;
         char boot[40]; /* "" when the kernel does not say */
         struct targets *targets;
-        struct workers *pools[WORLD_LOOKS + 1];
+        struct workers *pools[WORLD_POOL_COUNT];
         pthread_mutex_t lock;
         pthread_cond_t woken_up;
         bool woken; /* guarded by the lock */
@@ -171,6 +171,7 @@ static void read_boot(struct production *production)
 int production_new(struct targets *targets, struct production **ret, struct error *error)
 {
         static const unsigned at_once[] = {[WORLD_RUNS] = RUNS_AT_ONCE, [WORLD_LOOKS] = LOOKS_AT_ONCE};
+        tables_agree(at_once, WORLD_POOL_COUNT);
         struct production *production = calloc(1, sizeof(*production));
         if (!production)
                 return error_oom(error);

@@ -10,6 +10,7 @@ static const char *const type_words[] = {
         [METRIC_HISTOGRAM] = "histogram",
         [METRIC_INFO] = "info",
 };
+tables_agree(type_words, METRIC_TYPES);
 
 static void describe_heading(struct text *text)
 {

@@ -6,12 +6,13 @@
 
 #define NOT_YET "has not run yet"
 
-const struct standing_style standing_styles[STANDING_UNKNOWN + 1] = {
+const struct standing_style standing_styles[] = {
         [STANDING_PASS] = {"pass", "passes", "PASS", "✓", "good", "\033[32m"},
         [STANDING_WARN] = {"warn", "warns", "WARN", "!", "wait", "\033[33m"},
         [STANDING_FAIL] = {"fail", "fails", "FAIL", "✗", "bad", "\033[31m"},
         [STANDING_UNKNOWN] = {"unknown", "not run yet", "UNKNOWN", "…", "wait", "\033[33m"},
 };
+tables_agree(standing_styles, STANDINGS);
 
 struct check_result *check_result_ref(struct check_result *result)
 {

@@ -36,7 +36,13 @@ struct check_state {
 };
 
 /* How a check stands, from bad to worse. */
-enum standing { STANDING_PASS, STANDING_WARN, STANDING_FAIL, STANDING_UNKNOWN /* has not run yet */ };
+enum standing {
+        STANDING_PASS,
+        STANDING_WARN,
+        STANDING_FAIL,
+        STANDING_UNKNOWN /* has not run yet */,
+        STANDINGS
+};
 
 /* How a standing is told: never by a colour alone. */
 struct standing_style {
@@ -47,7 +53,7 @@ struct standing_style {
         const char *tone;   /* its colour on a page: good, wait, bad */
         const char *escape; /* its colour on a terminal */
 };
-extern const struct standing_style standing_styles[STANDING_UNKNOWN + 1];
+extern const struct standing_style standing_styles[STANDINGS];
 
 enum standing check_state_standing(const struct check_state *state);
 

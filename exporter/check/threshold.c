@@ -12,12 +12,14 @@ const char *const threshold_levels[] = {
         [THRESHOLD_FAIL] = "fail",
         NULL,
 };
+tables_agree(threshold_levels, THRESHOLD_LEVELS + 1);
 
 static const char *const aggregates[] = {
         [AGGREGATE_SUM] = "sum",
         [AGGREGATE_MIN] = "min",
         [AGGREGATE_MAX] = "max",
 };
+tables_agree(aggregates, AGGREGATES);
 
 /* The longer ones first, as they are looked for in this order. */
 static const char *const comparisons[] = {"<=", ">=", "==", "!=", "<", ">"};

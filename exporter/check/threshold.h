@@ -21,7 +21,7 @@
 enum threshold_level { THRESHOLD_WARN, THRESHOLD_FAIL, THRESHOLD_LEVELS };
 extern const char *const threshold_levels[]; /* "warn", "fail" */
 
-enum aggregate { AGGREGATE_NONE, AGGREGATE_SUM, AGGREGATE_MIN, AGGREGATE_MAX };
+enum aggregate { AGGREGATE_NONE, AGGREGATE_SUM, AGGREGATE_MIN, AGGREGATE_MAX, AGGREGATES };
 
 struct operand {
         char *metric;                       /* NULL: time() */

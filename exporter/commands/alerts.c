@@ -68,6 +68,7 @@ static void put_condition(struct text *text, const struct check *check, const st
                 const char *word, *severity;
         } levels[] = {
                 [THRESHOLD_WARN] = {"warns", "warning"}, [THRESHOLD_FAIL] = {"beyond_limit", "critical"}};
+        tables_agree(levels, THRESHOLD_LEVELS);
         _cleanup_text_ struct text expression = {0}, summary = {0};
 
         promql_put_condition(&expression, threshold, check->name);

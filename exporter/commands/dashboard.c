@@ -84,6 +84,7 @@ static void add_unit(cJSON *panel, enum value_unit unit)
                                             [UNIT_PERCENT] = "percentunit",
                                             [UNIT_SECONDS] = "s",
                                             [UNIT_BYTES] = "bytes"};
+        tables_agree(names, VALUE_UNITS);
 
         cJSON_AddStringToObject(add_object(add_object(panel, "fieldConfig"), "defaults"), "unit",
                                 names[unit]);

@@ -7,6 +7,7 @@
 
 static const char *const aggregates[] = {
         [AGGREGATE_NONE] = NULL, [AGGREGATE_SUM] = "sum", [AGGREGATE_MIN] = "min", [AGGREGATE_MAX] = "max"};
+tables_agree(aggregates, AGGREGATES);
 
 static void put_operand(struct text *text, const struct operand *operand, const char *check)
 {

@@ -125,6 +125,7 @@ int once_exit_status(enum standing standing)
 {
         static const int statuses[] = {
                 [STANDING_PASS] = 0, [STANDING_WARN] = 1, [STANDING_FAIL] = 2, [STANDING_UNKNOWN] = 2};
+        tables_agree(statuses, STANDINGS);
 
         return statuses[standing];
 }

@@ -24,6 +24,8 @@ enum bind_escape {
                       */
 };
 
+enum { BIND_SCOPES = 4 }; /* labels, annotations, alert, incident */
+
 /*
  * Checks the syntax only: an unclosed `${`, a scope other than labels, annotations, alert and incident, an
  * empty name; for BIND_PROMQL also a value outside of quotes. -EINVAL with a sentence.

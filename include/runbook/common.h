@@ -30,6 +30,13 @@
                  int unused;                                                                               \
          }))
 
+/*
+ * Does not compile unless the array has that many elements: for a table beside an enum (its count) or beside
+ * another table. Such a table is declared without a number between its brackets.
+ */
+#define tables_agree(array, count) \
+        _Static_assert(N_ELEMENTS(array) == (count), #array " has one row for each of " #count)
+
 /* The descriptor in `fd`, which is -1 afterwards: for handing ownership over. */
 #define TAKE_FD(fd)                        \
         __extension__({                    \

@@ -43,6 +43,7 @@ enum config_type {
         CONFIG_OBJECT,   /* a nested struct in place: .fields */
         CONFIG_LIST,     /* struct config_list of structs of .size bytes: .fields */
         CONFIG_NODE,     /* struct config_node *: the raw node, for what a table cannot say; borrowed */
+        CONFIG_TYPES,    /* how many there are */
 };
 
 enum config_flag {

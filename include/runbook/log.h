@@ -16,7 +16,7 @@
 #include "runbook/common.h"
 #include "runbook/error.h"
 
-enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_LEVELS /* how many there are */ };
 
 /* `level`: debug, info, warn, error; `format`: logfmt, json. -EINVAL for any other word. */
 int log_setup(const char *level, const char *format, struct error *error);

@@ -16,7 +16,7 @@
 #include "runbook/error.h"
 #include "runbook/text.h"
 
-enum metric_type { METRIC_GAUGE, METRIC_COUNTER, METRIC_HISTOGRAM, METRIC_INFO };
+enum metric_type { METRIC_GAUGE, METRIC_COUNTER, METRIC_HISTOGRAM, METRIC_INFO, METRIC_TYPES /* how many */ };
 
 /* name: with prefix, unit and, for counters, `_total`, for infos `_info`. unit: "seconds", "bytes", … or
  * NULL. */

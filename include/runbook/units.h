@@ -5,7 +5,7 @@
 
 #include "runbook/text.h"
 
-enum value_unit { UNIT_NUMBER, UNIT_PERCENT /* of a ratio */, UNIT_SECONDS, UNIT_BYTES };
+enum value_unit { UNIT_NUMBER, UNIT_PERCENT /* of a ratio */, UNIT_SECONDS, UNIT_BYTES, VALUE_UNITS };
 
 /* What a metric's name says of its unit, by the endings _ratio, _seconds and _bytes. */
 enum value_unit unit_of_metric(const char *metric);

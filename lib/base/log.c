@@ -11,6 +11,7 @@
 #include "runbook/words.h"
 
 static const char *const level_names[] = {"debug", "info", "warn", "error"};
+tables_agree(level_names, LOG_LEVELS);
 
 /* The one exception to "no state outside main": set once before there is a second thread. */
 static enum log_level lowest = LOG_INFO;

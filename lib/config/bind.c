@@ -18,6 +18,7 @@ static const struct {
         {"alert", "an alert has no"},
         {"incident", "an incident has no"},
 };
+tables_agree(scopes, BIND_SCOPES);
 
 /* Where the walk is. In PromQL, also inside of which quotes, and what a value there would mean. */
 struct walk {

@@ -20,6 +20,7 @@ static const size_t sizes[] = {
         [CONFIG_LIST] = sizeof(struct config_list),
         [CONFIG_NODE] = sizeof(struct config_node *),
 };
+tables_agree(sizes, CONFIG_TYPES);
 
 void config_zero(const struct config_field *fields, void *target)
 {

@@ -107,6 +107,7 @@ static bool complain_about_unknown_keys(struct config_node *node, const struct k
 static bool check_binding(struct config_node *node, const struct config_field *field)
 {
         static const char *const scopes[] = {"${labels.", "${annotations.", "${alert.", "${incident."};
+        tables_agree(scopes, BIND_SCOPES);
         _cleanup_error_ struct error error = {0};
 
         if (config_binds(field)) {
@@ -281,6 +282,7 @@ static bool (*const readers[])(struct config_node *node, const struct config_fie
         [CONFIG_ENUM] = read_scalar,   [CONFIG_STRINGS] = read_strings, [CONFIG_MAP] = read_map,
         [CONFIG_OBJECT] = read_object, [CONFIG_LIST] = read_list,       [CONFIG_NODE] = read_node,
 };
+tables_agree(readers, CONFIG_TYPES);
 
 /* "${NAME}" to "NAME", or NULL when it is anything else. */
 static char *variable_name(const char *text)

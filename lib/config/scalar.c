@@ -38,6 +38,7 @@ static const char *const takes[] = {
         [CONFIG_LIST] = "a list of mappings",
         [CONFIG_NODE] = "a value",
 };
+tables_agree(takes, CONFIG_TYPES);
 
 const char *config_type_takes(enum config_type type)
 {
@@ -242,6 +243,7 @@ static int (*const parsers[])(const struct config_field *field, const char *text
         [CONFIG_DURATION] = parse_duration, [CONFIG_SIZE] = parse_size,
         [CONFIG_ENUM] = parse_enum,         [CONFIG_NODE] = NULL,
 };
+tables_agree(parsers, CONFIG_TYPES);
 
 bool config_type_is_scalar(enum config_type type)
 {

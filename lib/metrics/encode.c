@@ -17,6 +17,7 @@ static const struct {
                               "encoding=delimited",
                               &metrics_writer_protobuf},
 };
+tables_agree(formats, METRICS_FORMATS);
 
 const char *metrics_content_type(enum metrics_format format)
 {

@@ -14,6 +14,7 @@ static const char *const type_words[] = {
         [METRIC_HISTOGRAM] = "histogram",
         [METRIC_INFO] = "info",
 };
+tables_agree(type_words, METRIC_TYPES);
 
 static const struct {
         const char *suffix; /* the series' name has it, and in 1.0 the family's has not */
@@ -24,6 +25,7 @@ static const struct {
         [METRIC_HISTOGRAM] = {"", "histogram"},
         [METRIC_INFO] = {"_info", "gauge"},
 };
+tables_agree(by_suffix, METRIC_TYPES);
 
 /* How the metadata calls a family. */
 struct description {

@@ -339,6 +339,7 @@ const char *metrics_suffix(uint8_t suffix)
                                                [SAMPLE_BUCKET] = "_bucket",
                                                [SAMPLE_SUM] = "_sum",
                                                [SAMPLE_COUNT] = "_count"};
+        tables_agree(suffixes, SAMPLE_NATIVE);
 
         return suffix < N_ELEMENTS(suffixes) ? suffixes[suffix] : "";
 }

@@ -27,6 +27,7 @@ static const Io__Prometheus__Client__MetricType types[] = {
         [METRIC_HISTOGRAM] = IO__PROMETHEUS__CLIENT__METRIC_TYPE__HISTOGRAM,
         [METRIC_INFO] = IO__PROMETHEUS__CLIENT__METRIC_TYPE__GAUGE,
 };
+tables_agree(types, METRIC_TYPES);
 
 /* Messages of one type and the pointers to them, as protobuf-c wants a repeated field. */
 struct labels {

@@ -12,6 +12,7 @@ static const char *const type_words[] = {
         [METRIC_HISTOGRAM] = "histogram",
         [METRIC_INFO] = "gauge",
 };
+tables_agree(type_words, METRIC_TYPES);
 
 static void put_help(struct text *text, const char *help)
 {

@@ -60,6 +60,7 @@ static void (*const writers[])(struct text *text, double value) = {
         [UNIT_SECONDS] = put_seconds,
         [UNIT_BYTES] = put_bytes,
 };
+tables_agree(writers, VALUE_UNITS);
 
 void unit_put(struct text *text, enum value_unit unit, double value)
 {

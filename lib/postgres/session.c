@@ -161,6 +161,7 @@ static int start_connection(struct postgres *postgres, PGconn **ret, struct erro
                                       "UTF8",
                                       password.length > 0 ? text_string(&password) : NULL,
                                       NULL};
+        tables_agree(values, N_ELEMENTS(names));
         PGconn *connection = PQconnectStartParams(names, values, 1);
         if (!connection)
                 return error_oom(error);

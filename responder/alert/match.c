@@ -16,6 +16,7 @@ static const struct {
         const char *text;
         enum comparison comparison;
 } operators[] = {{"=~", MATCHES}, {"!~", MATCHES_NOT}, {"!=", NOT_EQUAL}, {"=", EQUAL}};
+tables_agree(operators, MATCHES_NOT + 1);
 
 struct matcher {
         char *name, *value;

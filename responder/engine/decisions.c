@@ -47,7 +47,7 @@ static const struct {
         [DECISION_UNDO] = {"undo asked for", "ended with a step that can be undone", is_undoable,
                            .request_undo = true},
 };
-_Static_assert(N_ELEMENTS(decisions) == DECISION_COUNT, "a row for each decision");
+tables_agree(decisions, DECISION_COUNT);
 
 /* What a worker has in its hands is asked to end; what waits is changed at once. */
 static bool is_in_hands(const struct incident *incident)
@@ -85,6 +85,7 @@ static const char *name_of(const char *actor)
 int engine_decide(struct engine *engine, enum decision decision, const char *number, const char *actor,
                   const char *reason, struct error *error)
 {
+        assert_that(decision < DECISION_COUNT && number, "a decision is one of these, about an incident");
         _cleanup_json_ cJSON *detail = reason && *reason ? reason_detail(reason, NULL) : NULL;
         int r = -ESTALE;
         /* The incident may move on between the look and the write: then it is looked at again. */

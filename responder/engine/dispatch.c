@@ -11,6 +11,8 @@
 static void carry_on(void *context)
 {
         struct engine_slot *slot = context;
+        assert_that(slot->stage && slot->run.incident.id == slot->incident,
+                    "a worker has its own incident, and a stage");
         struct engine *engine = slot->engine;
         struct incident_run *run = &slot->run;
         _cleanup_error_ struct error error = {0};
@@ -38,6 +40,7 @@ static void carry_on(void *context)
 /* What stays in the list: enough to keep the lock from others in this look. */
 static struct incident leave_behind(const struct incident *taken, const char *lock)
 {
+        assert_that(lock, "whoever is carried has a lock, be it an empty one");
         return (struct incident){
                 .id = taken->id,
                 .state = INCIDENT_RUNNING,
@@ -58,6 +61,9 @@ static void set_busy(struct engine_slot *slot, bool busy)
 int engine_dispatch(struct look *look, struct incident *incident, const struct remediation *remediation,
                     enum world_pool pool, incident_stage *stage, const char *lock, struct error *error)
 {
+        assert_that(stage && incident->state != INCIDENT_UNCHANGED, "an incident is carried on by a stage");
+        assert_that(!remediation || incident_fits(incident, remediation),
+                    "the steps are those it was opened with");
         struct engine *engine = look->engine;
         const struct world *world = engine->parts.world;
         struct engine_slot *slot = slot_claim(engine, incident->id);
@@ -65,6 +71,7 @@ int engine_dispatch(struct look *look, struct incident *incident, const struct r
         if (!slot || !lock_copy)
                 return error_oom(error);
 
+        assert_that(!slot->was_busy, "an incident is in one worker's hands");
         free(slot->lock);
         slot->lock = TAKE_PTR(lock_copy);
         slot->stage = stage;

@@ -18,7 +18,9 @@ static nsec gather_time(nsec last_look)
 static void *look_until_stopped(void *context)
 {
         struct engine *engine = context;
+        assert_that(engine->threaded, "a thread looks only for an engine that has one");
         const struct world *world = engine->parts.world;
+        engine->looker = pthread_self();
         nsec next = world_monotonic(world);
         nsec took = 0;
         bool failing = false;
@@ -56,6 +58,8 @@ static void engine_free(struct engine *engine)
 /* NULL: out of memory. */
 static struct engine *engine_make(const struct incident_parts *parts)
 {
+        assert_that(parts->world && parts->set && parts->journal && parts->meters,
+                    "the engine has all its parts");
         struct engine *engine = calloc(1, sizeof(*engine));
         if (!engine)
                 return NULL;
@@ -78,12 +82,12 @@ int engine_start(const struct incident_parts *parts, struct engine **ret, struct
         struct engine *engine = engine_make(parts);
         if (!engine)
                 return error_oom(error);
+        engine->threaded = true;
         int r = -pthread_create(&engine->thread, NULL, look_until_stopped, engine);
         if (r < 0) {
                 engine_free(engine);
                 return error_set(error, -r, "cannot start the engine's thread: %s", strerror(-r));
         }
-        engine->threaded = true;
         *ret = engine;
         return 0;
 }

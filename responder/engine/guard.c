@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What may hold an incident back: kill switch, lock, cooldown, limit. The first that does is named. */
 #include "responder/engine/guard.h"
+#include "runbook/assert.h"
 
 #include <stdio.h>
 
@@ -35,6 +36,7 @@ static bool holds_lock(const struct incident *incident)
 const struct incident *guard_lock_holder(const struct incident_list *active, int64_t incident,
                                          const char *lock)
 {
+        assert_that(lock, "a lock has a name");
         for (size_t i = 0; i < active->count; i++) {
                 const struct incident *other = &active->items[i];
                 if (other->id != incident && string_equal(other->lock, lock) && holds_lock(other))
@@ -98,6 +100,9 @@ static int check_limit(const struct guard_question *question, struct guard_verdi
 
 int guard_check(const struct guard_question *question, struct guard_verdict *ret, struct error *error)
 {
+        assert_that(question->journal && question->remediation && question->incident && question->active &&
+                            question->lock,
+                    "every guard has all that it asks about");
         for (size_t i = 0; i < N_ELEMENTS(guards); i++) {
                 if (guards[i].once && question->incident->running_at != 0)
                         continue;
@@ -106,6 +111,8 @@ int guard_check(const struct guard_question *question, struct guard_verdict *ret
                 if (r < 0)
                         return error_prefix(error, r, "guard %s", guards[i].name);
                 if (r > 0) {
+                        assert_that(verdict.until == 0 || verdict.until > question->now,
+                                    "who is held until a time is held until one to come");
                         verdict.guard = guards[i].name;
                         *ret = verdict;
                         return 0;

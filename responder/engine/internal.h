@@ -8,6 +8,7 @@
 
 #include "responder/engine/engine.h"
 #include "responder/incident/stages/stages.h"
+#include "runbook/assert.h"
 
 /* What is remembered of an incident that a worker has carried; all of it may be lost in a crash. */
 struct engine_slot {
@@ -27,7 +28,7 @@ struct engine_slot {
 
 struct engine {
         struct incident_parts parts;
-        pthread_t thread;
+        pthread_t thread, looker; /* the looker calls itself so */
         bool threaded;
         atomic_bool stopping;
         pthread_mutex_t lock;
@@ -37,6 +38,12 @@ struct engine {
         nsec reconcile_at;       /* monotonic */
         atomic_bool reconciling; /* a worker is asking Alertmanager */
 };
+
+/* On the engine's thread, if there is one: what is its own nobody else touches. */
+static inline bool is_looking(const struct engine *engine)
+{
+        return !engine->threaded || pthread_equal(engine->looker, pthread_self());
+}
 
 /* slots.c */
 struct engine_slot *slot_find(struct engine *engine, int64_t incident); /* NULL: none */

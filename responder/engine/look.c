@@ -19,7 +19,7 @@ typedef int look_function(struct look *look, struct incident *incident, const st
 static look_function look_waiting, look_running, look_verifying, look_lost, look_ended;
 
 /* What comes next in each state. */
-static look_function *const looks[INCIDENT_STATE_COUNT] = {
+static look_function *const looks[] = {
         [INCIDENT_RECEIVED] = look_waiting,
         [INCIDENT_HELD] = look_waiting,
         [INCIDENT_AWAITING_APPROVAL] = look_waiting,
@@ -34,6 +34,7 @@ static look_function *const looks[INCIDENT_STATE_COUNT] = {
         [INCIDENT_CANCELLED] = look_ended,
         [INCIDENT_PLANNED] = look_ended,
 };
+tables_agree(looks, INCIDENT_STATE_COUNT);
 
 /* The remembered time for this incident has come, or there is none. */
 static bool is_due(struct look *look, const struct incident *incident)
@@ -71,6 +72,7 @@ static int enter_for(struct look *look, const struct incident *incident, enum in
 static int hold_incident(struct look *look, const struct incident *incident, const char *lock,
                          const struct guard_verdict *verdict, struct error *error)
 {
+        assert_that(verdict->guard, "who is held has a guard");
         nsec left = verdict->until != 0 ? verdict->until - look->steady : 0;
         nsec until = verdict->until != 0 ? look->wall + left : 0;
         if (left > 0)
@@ -126,6 +128,7 @@ static int bind_lock(const struct remediation *remediation, const struct inciden
 static int ask_guards(struct look *look, struct incident *incident, const struct remediation *remediation,
                       struct error *error)
 {
+        assert_that(remediation, "the guards are of a remediation");
         _cleanup_free_ char *lock = NULL;
         _cleanup_error_ struct error why = {0};
         if (bind_lock(remediation, incident, &lock, &why) < 0)
@@ -167,6 +170,7 @@ static int cancel_resolved(struct look *look, const struct incident *incident, s
 static int look_waiting(struct look *look, struct incident *incident, const struct remediation *remediation,
                         struct error *error)
 {
+        assert_that(incident->ended_at == 0, "what waits has not ended");
         if (incident->cancel_requested)
                 return enter_for(look, incident, INCIDENT_CANCELLED, "cancelled", NULL, error);
         if (!incident->episode_open)
@@ -188,6 +192,8 @@ static int look_waiting(struct look *look, struct incident *incident, const stru
 static int look_running(struct look *look, struct incident *incident, const struct remediation *remediation,
                         struct error *error)
 {
+        assert_that(incident->ended_at == 0 && incident->running_at != 0,
+                    "what runs has begun, and not ended");
         if (!remediation)
                 return enter_for(look, incident, INCIDENT_FAILED, "failed",
                                  "remediations.yml no longer has this remediation with these steps", error);
@@ -199,6 +205,8 @@ static int look_running(struct look *look, struct incident *incident, const stru
 static int look_verifying(struct look *look, struct incident *incident, const struct remediation *remediation,
                           struct error *error)
 {
+        assert_that(incident->ended_at == 0 && incident->running_at != 0,
+                    "what is verified has run, and not ended");
         if (!remediation || !verify_wanted(&remediation->verify))
                 return enter_for(look, incident, INCIDENT_NOT_HEALED, "not healed",
                                  "remediations.yml no longer has this verification", error);
@@ -231,6 +239,7 @@ static int look_lost(struct look *look, struct incident *incident, const struct 
 static int look_ended(struct look *look, struct incident *incident, const struct remediation *remediation,
                       struct error *error)
 {
+        assert_that(incident->ended_at != 0, "it has ended");
         bool undoes = false;
         if (look->engine->parts.dry_run || !tidy_wanted(incident, remediation, &undoes) ||
             !is_due(look, incident))
@@ -244,6 +253,7 @@ static int look_ended(struct look *look, struct incident *incident, const struct
 
 static int look_at(struct look *look, struct incident *incident, struct error *error)
 {
+        assert_that(incident->state < INCIDENT_STATE_COUNT, "a state is one of these");
         const struct engine_slot *slot = slot_find(look->engine, incident->id);
         look_function *function = looks[incident->state];
         if (!function || (slot && slot->was_busy))
@@ -255,6 +265,7 @@ static int look_at(struct look *look, struct incident *incident, struct error *e
 
 int engine_look(struct engine *engine, nsec *ret_next, struct error *error)
 {
+        assert_that(is_looking(engine), "the engine's thread looks, and nobody else");
         const struct world *world = engine->parts.world;
         struct look look = {.engine = engine,
                             .now = world_monotonic(world),

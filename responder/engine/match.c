@@ -8,6 +8,7 @@
 static int open_incidents(struct engine *engine, const struct episode *episode, bool *ret_matched,
                           struct error *error)
 {
+        assert_that(episode->id != 0, "an incident is of an episode");
         const struct remediation_set *set = engine->parts.set;
         struct journal_opening *openings = calloc(set->count + 1, sizeof(*openings));
         if (!openings)
@@ -39,6 +40,7 @@ static int open_incidents(struct engine *engine, const struct episode *episode, 
 
 int match_episodes(struct look *look, struct error *error)
 {
+        assert_that(is_looking(look->engine), "the engine's thread opens incidents");
         struct episode_list list = {0};
         int r = journal_unmatched(look->engine->parts.journal, EPISODES_AT_ONCE, &list, error);
         if (r < 0)

@@ -15,6 +15,7 @@
 static void close_unknown(void *context)
 {
         struct engine *engine = context;
+        assert_that(atomic_load(&engine->reconciling), "Alertmanager is asked by one at a time");
         const struct incident_parts *parts = &engine->parts;
         const struct world *world = parts->world;
         nsec repeat = parts->set->targets.repeat_interval;
@@ -42,6 +43,7 @@ static void close_unknown(void *context)
 
 void engine_reconcile(struct look *look)
 {
+        assert_that(is_looking(look->engine), "the engine's thread says when");
         struct engine *engine = look->engine;
         const struct target_set *set = &engine->parts.set->targets;
         if (!set->alertmanager_url || !*set->alertmanager_url || set->repeat_interval <= 0)

@@ -9,6 +9,7 @@ void engine_wake(struct engine *engine)
 
 struct engine_slot *slot_find(struct engine *engine, int64_t incident)
 {
+        assert_that(is_looking(engine), "what is the engine's own its thread alone touches");
         for (struct engine_slot *slot = engine->slots; slot; slot = slot->next)
                 if (slot->incident == incident)
                         return slot;
@@ -17,6 +18,7 @@ struct engine_slot *slot_find(struct engine *engine, int64_t incident)
 
 struct engine_slot *slot_claim(struct engine *engine, int64_t incident)
 {
+        assert_that(incident != 0, "a slot is an incident's");
         struct engine_slot *slot = slot_find(engine, incident);
         if (slot || !(slot = calloc(1, sizeof(*slot))))
                 return slot;
@@ -38,6 +40,7 @@ static void slot_free(struct engine_slot *slot)
 /* Who is busy now is passed over, however the journal then reads. */
 void slots_begin(struct engine *engine)
 {
+        assert_that(is_looking(engine), "what is the engine's own its thread alone touches");
         pthread_mutex_lock(&engine->lock);
         for (struct engine_slot *slot = engine->slots; slot; slot = slot->next) {
                 slot->was_busy = slot->busy;
@@ -49,6 +52,7 @@ void slots_begin(struct engine *engine)
 /* Whoever is in the hands of a worker holds the lock that the worker was given. */
 void slots_mark(struct engine *engine, struct incident_list *active)
 {
+        assert_that(is_looking(engine), "what is the engine's own its thread alone touches");
         for (size_t i = 0; i < active->count; i++) {
                 struct incident *incident = &active->items[i];
                 struct engine_slot *slot = slot_find(engine, incident->id);
@@ -68,6 +72,7 @@ void slots_mark(struct engine *engine, struct incident_list *active)
 
 void slots_sweep(struct engine *engine)
 {
+        assert_that(is_looking(engine), "what is the engine's own its thread alone touches");
         pthread_mutex_lock(&engine->lock);
         for (struct engine_slot **place = &engine->slots; *place;) {
                 struct engine_slot *slot = *place;
@@ -75,6 +80,7 @@ void slots_sweep(struct engine *engine)
                         place = &slot->next;
                         continue;
                 }
+                assert_that(!slot->busy, "what a worker has is not freed");
                 *place = slot->next;
                 slot_free(slot);
         }

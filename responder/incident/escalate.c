@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calling a person: what they are told of an incident, and by which receiver. */
 #include "responder/incident/escalate.h"
+#include "runbook/assert.h"
 
 #include <errno.h>
 
@@ -41,6 +42,7 @@ static cJSON *steps_array(const struct incident *incident)
 static int call_person(const struct incident_run *run, const char *what, const char *reason,
                        struct error *error)
 {
+        assert_that(escalation_receiver(run) && what, "there is somebody to call, about something");
         const struct world *world = run->parts->world;
         const struct incident *incident = &run->incident;
         const char *receiver = escalation_receiver(run);

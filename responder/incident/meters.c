@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The responder's own metrics. */
 #include "responder/incident/meters.h"
+#include "runbook/assert.h"
 
 #include <pthread.h>
 
@@ -101,6 +102,7 @@ struct meters *meters_free(struct meters *meters)
 
 static struct meter *meter_new(const struct metric_family *family, struct label a, struct label b)
 {
+        assert_that(a.name, "a series has a label");
         struct meter *meter = calloc(1, sizeof(*meter));
         if (!meter)
                 return NULL;
@@ -144,6 +146,7 @@ void meters_webhook(struct meters *meters, unsigned http_status)
 
 void meters_incident_ended(struct meters *meters, const char *remediation, enum incident_state state)
 {
+        assert_that(state >= INCIDENT_FAILED, "what is under way has not ended");
         meter_add(meters, &incidents_family, 1, (struct label){"remediation", remediation},
                   (struct label){"outcome", incident_state_name(state)});
 }
@@ -169,6 +172,7 @@ void meters_healed(struct meters *meters, const char *remediation, nsec since_al
 
 void meters_step(struct meters *meters, const char *action, bool succeeded, nsec duration)
 {
+        assert_that(action && duration >= 0, "a step of some action took its time");
         meter_add(meters, &steps_family, 1, (struct label){"action", action},
                   (struct label){"result", succeeded ? "done" : "failed"});
         meter_add(meters, &step_duration_family, nsec_to_seconds(duration), (struct label){"action", action},

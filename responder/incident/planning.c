@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What every step of a remediation would do right now, found out by reading only. */
 #include "responder/incident/planning.h"
+#include "runbook/assert.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -14,12 +15,15 @@ const char *effect_name(enum effect effect)
                 [EFFECT_REVERSIBLE] = "reversible",
                 [EFFECT_IRREVERSIBLE] = "irreversible",
         };
+        tables_agree(names, EFFECT_COUNT);
+        assert_that(effect < EFFECT_COUNT, "an effect is one of these");
         return names[effect];
 }
 
 int step_open(const struct step *step, size_t position, const struct alert *alert, const char *incident,
               struct step_run *ret, struct error *error)
 {
+        assert_that(position > 0 && alert && incident, "a step is the n-th, of an incident");
         const struct action *action = step->action;
         void *config = calloc(1, action->config_size > 0 ? action->config_size : 1);
         if (!config)
@@ -48,6 +52,7 @@ void step_close(const struct step *step, struct step_run *run)
 int step_plan(const struct world *world, const struct step *step, struct step_run *run, cJSON **ret_plan,
               struct error *error)
 {
+        assert_that(run->config, "a step is planned with what is bound for it");
         _cleanup_json_ cJSON *plan = NULL;
         run->deadline = world_deadline(world, PLAN_TIMEOUT);
         run->plan = NULL;
@@ -62,6 +67,7 @@ int step_plan(const struct world *world, const struct step *step, struct step_ru
 
 bool step_exceeds_max(const struct step *step, size_t position, const cJSON *plan, char **ret_reason)
 {
+        assert_that(cJSON_IsObject(plan), "a plan is an object");
         int64_t count = (int64_t)json_number(plan, "targets", 0);
         if (step->max <= 0 || count <= step->max)
                 return false;

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "responder/journal/transition.h"
+#include "runbook/assert.h"
 #include "runbook/log.h"
 
 #define WRITE_AGAIN NSEC_PER_SEC
@@ -28,6 +29,7 @@ nsec incident_age(const struct world *world, const struct incident *incident)
 
 cJSON *reason_detail(const char *reason, cJSON *take)
 {
+        assert_that(reason, "a detail gives a reason");
         cJSON *detail = take ? take : cJSON_CreateObject();
         if (detail && json_put(detail, "reason", cJSON_CreateString(reason)) < 0) {
                 cJSON_Delete(detail);
@@ -97,6 +99,11 @@ static void go_astray(const struct incident_parts *parts, const struct incident 
 int incident_enter(const struct incident_parts *parts, const struct incident *incident,
                    const struct incident_change *change, struct error *error)
 {
+        assert_that(incident->id != 0 && change->event, "a change is of an incident, by an event");
+        assert_that(change->to != INCIDENT_UNCHANGED, "a change leads somewhere");
+        assert_that((change->to == INCIDENT_HELD) == (change->guard != NULL),
+                    "who is held has a guard, and nobody else");
+        assert_that(change->step <= incident->step_count, "a change is of a step that there is");
         const struct journal_entry entry = entry_of(incident, change);
         _cleanup_error_ struct error why = {0};
         int r = journal_write(parts->journal, &entry, &why);
@@ -113,6 +120,8 @@ int incident_enter(const struct incident_parts *parts, const struct incident *in
  * strings. */
 static void renew_incident(struct incident *incident, struct incident *fresh)
 {
+        assert_that(fresh->id == incident->id && fresh->step_count == incident->step_count,
+                    "an incident stays the same one, with the same steps");
         char *number = fresh->number;
         struct alert alert = fresh->alert;
         fresh->number = incident->number;
@@ -126,6 +135,7 @@ static void renew_incident(struct incident *incident, struct incident *fresh)
 
 int run_refresh(struct incident_run *run, struct error *error)
 {
+        assert_that(run->incident.number, "an incident in a worker's hands has a number");
         struct incident fresh = {0};
         int r = journal_find(run->parts->journal, run->incident.number, &fresh, error);
         if (r >= 0)
@@ -149,6 +159,9 @@ static bool may_try_again(struct incident_run *run, int result, const struct err
 
 int run_put(struct incident_run *run, struct journal_entry *entry, struct error *error)
 {
+        assert_that(entry->event && entry->state == INCIDENT_UNCHANGED,
+                    "a state changes by run_enter() alone");
+        assert_that(entry->step <= run->incident.step_count, "an entry is of a step that there is");
         entry->incident = run->incident.id;
         if (!entry->actor)
                 entry->actor = "engine";

@@ -5,17 +5,20 @@
 #include <errno.h>
 
 #include "responder/incident/planning.h"
+#include "runbook/assert.h"
 
 #define UNDO_TIMEOUT (5 * 60 * NSEC_PER_SEC)
 #define SETTLE_TIMEOUT (60 * NSEC_PER_SEC)
 
 static const struct step *step_at(const struct incident_run *run, size_t index)
 {
+        assert_that(run->remediation && index < run->remediation->step_count, "there is such a step");
         return &run->remediation->steps[index];
 }
 
 static struct step_record *record_at(struct incident_run *run, size_t index)
 {
+        assert_that(index < run->incident.step_count, "there is such a step");
         return &run->incident.steps[index];
 }
 
@@ -37,6 +40,7 @@ static cJSON *failure_detail(const struct incident_run *run, size_t index, const
  */
 static int write_progress(struct step_run *step, const cJSON *state, struct error *error)
 {
+        assert_that(step->config && step->position > 0, "who reports is a step that runs");
         struct incident_run *run = step->engine;
         struct step_record *record = record_at(run, step->position - 1);
         _cleanup_json_ cJSON *copy = cJSON_Duplicate(state, true);
@@ -57,6 +61,7 @@ static int write_progress(struct step_run *step, const cJSON *state, struct erro
  */
 static void show_record(struct incident_run *run, size_t index, nsec timeout)
 {
+        assert_that(run->step.config && run->step.position == index + 1, "a step sees its own record alone");
         const struct step_record *record = record_at(run, index);
         /* What failed midway has no outcome: what it left is the sentence about it. */
         bool has_outcome = record->outcome && !json_bool(record->outcome, "failed", false);
@@ -68,6 +73,7 @@ static void show_record(struct incident_run *run, size_t index, nsec timeout)
 
 static int open_step(struct incident_run *run, size_t index, struct error *error)
 {
+        assert_that(!run->step.config, "one step at a time");
         int r = step_open(step_at(run, index), index + 1, &run->incident.alert, run->incident.number,
                           &run->step, error);
         run->step.write_progress = write_progress;
@@ -84,6 +90,8 @@ static void close_step(struct incident_run *run, size_t index)
 static int write_failure(struct incident_run *run, size_t index, enum step_status status,
                          const char *sentence, enum steps_end *ret, struct error *error)
 {
+        assert_that(status == STEP_FAILED || status == STEP_INTERRUPTED, "a failure is one of two kinds");
+        assert_that(sentence, "a failure says why");
         bool interrupted = status == STEP_INTERRUPTED;
         const char *event = interrupted ? "step interrupted" : "step failed";
         _cleanup_json_ cJSON *detail =
@@ -122,6 +130,7 @@ static int write_outcome(struct incident_run *run, size_t index, const char *eve
 static int ask_person(struct incident_run *run, const char *reason, const cJSON *plan, enum steps_end *ret,
                       struct error *error)
 {
+        assert_that(!run->incident.approved, "a person is asked once");
         cJSON *members = cJSON_CreateObject();
         if (members)
                 json_put(members, "plan", cJSON_Duplicate(plan, true));
@@ -152,6 +161,7 @@ static int write_begun(struct incident_run *run, struct journal_entry *entry, en
  * not. */
 static int begin_step(struct incident_run *run, size_t index, enum steps_end *ret, struct error *error)
 {
+        assert_that(run->step.config, "a step is planned with what is bound for it");
         const struct step *step = step_at(run, index);
         _cleanup_error_ struct error why = {0};
         _cleanup_json_ cJSON *plan = NULL;
@@ -177,6 +187,7 @@ static int begin_step(struct incident_run *run, size_t index, enum steps_end *re
  */
 static int continue_step(struct incident_run *run, size_t index, enum steps_end *ret, struct error *error)
 {
+        assert_that(record_at(run, index)->status == STEP_STARTED, "what goes on has begun");
         struct journal_entry on = {.event = "step goes on",
                                    .expect = INCIDENT_RUNNING,
                                    .unless_paused = true,
@@ -187,6 +198,8 @@ static int continue_step(struct incident_run *run, size_t index, enum steps_end 
 /* Runs the step that was begun, by its journaled plan, and writes down what came of it. */
 static int run_begun(struct incident_run *run, size_t index, enum steps_end *ret, struct error *error)
 {
+        assert_that(record_at(run, index)->status == STEP_STARTED && record_at(run, index)->plan,
+                    "what runs was begun in the journal, with its plan");
         const struct world *world = run->parts->world;
         const struct step *step = step_at(run, index);
         _cleanup_error_ struct error why = {0};
@@ -221,6 +234,7 @@ static int run_step(struct incident_run *run, size_t index, bool begun, enum ste
 static enum resumption find_out(struct incident_run *run, size_t index, cJSON **ret_outcome,
                                 struct error *why)
 {
+        assert_that(record_at(run, index)->status == STEP_STARTED, "what is found out about has begun");
         const struct world *world = run->parts->world;
         const struct step *step = step_at(run, index);
         const struct action *action = step->action;
@@ -307,6 +321,7 @@ static enum steps_end end_before(const struct incident *incident)
 /* One step that is not finished; `*ret` is STEPS_COMPLETE when the next one may follow. */
 static int carry_out(struct incident_run *run, size_t index, enum steps_end *ret, struct error *error)
 {
+        assert_that(run->incident.state == INCIDENT_RUNNING, "steps are carried out while it runs");
         bool begun = run->incident.steps[index].status == STEP_STARTED, again = true;
         int r = may_go_on(run, ret, error);
         if (r >= 0 && *ret == STEPS_COMPLETE && begun)
@@ -323,6 +338,9 @@ static int carry_out(struct incident_run *run, size_t index, enum steps_end *ret
 
 int steps_run(struct incident_run *run, enum steps_end *ret, struct error *error)
 {
+        assert_that(run->incident.state == INCIDENT_RUNNING, "steps are carried out while it runs");
+        assert_that(incident_fits(&run->incident, run->remediation),
+                    "the steps are those it was opened with");
         enum steps_end end = STEPS_COMPLETE;
         for (size_t i = 0; i < run->incident.step_count && end == STEPS_COMPLETE; i++) {
                 enum step_status status = run->incident.steps[i].status;
@@ -338,6 +356,9 @@ int steps_run(struct incident_run *run, enum steps_end *ret, struct error *error
 
 static int undo_step(struct incident_run *run, size_t index, struct error *error)
 {
+        assert_that(record_at(run, index)->status != STEP_WAITING &&
+                            record_at(run, index)->status != STEP_UNDONE,
+                    "what is undone has been done, and not been undone");
         const struct world *world = run->parts->world;
         const struct step *step = step_at(run, index);
         /* What a person asked for is done also while the responder is paused. */
@@ -368,6 +389,9 @@ static int undo_step(struct incident_run *run, size_t index, struct error *error
 
 int steps_undo(struct incident_run *run, step_wanted *wanted, struct error *error)
 {
+        assert_that(incident_fits(&run->incident, run->remediation),
+                    "the steps are those it was opened with");
+        assert_that(run->incident.state >= INCIDENT_FAILED, "what is under way is not undone");
         for (size_t i = run->incident.step_count; i-- > 0;) {
                 const struct step *step = step_at(run, i);
                 if (!step->action->undo || !wanted(step, record_at(run, i)))
@@ -383,6 +407,8 @@ int steps_undo(struct incident_run *run, step_wanted *wanted, struct error *erro
 
 int step_settle(struct incident_run *run, size_t index, struct error *error)
 {
+        assert_that(run->incident.ended_at != 0 && !record_at(run, index)->settled,
+                    "what is over is settled once");
         const struct world *world = run->parts->world;
         const struct action *action = step_at(run, index)->action;
         if (action->settle) {

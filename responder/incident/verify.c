@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Verification: asks once, and judges what came of all the looks so far. */
 #include "responder/incident/verify.h"
+#include "runbook/assert.h"
 
 #include <math.h>
 
@@ -8,6 +9,7 @@ int verify_ask(const struct verification *verification, const struct bindings *b
                const struct world *world, struct deadline deadline, struct verify_answer *ret,
                struct error *error)
 {
+        assert_that(verify_wanted(verification), "there is something to ask");
         struct verify_answer answer = {.known = true, .value = NAN};
         int r;
         if (verification->check) {
@@ -28,6 +30,7 @@ int verify_ask(const struct verification *verification, const struct bindings *b
 enum verdict verify_judge(const struct verification *verification, struct verify_watch *watch,
                           const struct verify_answer *answer, nsec now)
 {
+        assert_that(!watch->holds || watch->held_since <= now, "time only passes");
         watch->looks++;
         if (!answer->known)
                 watch->errors++;
@@ -44,6 +47,7 @@ enum verdict verify_judge(const struct verification *verification, struct verify
 
 nsec verify_next(const struct verification *verification, const struct verify_watch *watch, nsec now)
 {
+        assert_that(verification->every > 0, "it is asked again after a while");
         nsec next = now + verification->every;
         nsec end = watch->began + verification->within;
         nsec held = watch->held_since + verification->hold_for;

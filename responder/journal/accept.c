@@ -19,6 +19,7 @@ static char *alert_text(const struct alert *alert)
 
 static int accept_firing(struct journal *journal, const struct alert *alert, nsec now, struct error *error)
 {
+        assert_that(is_writing(journal), "what is written is the writer's, in a transaction");
         nsec starts_at = alert->starts_at > 0 ? alert->starts_at : now;
         int r = journal_run(&journal->writer, EPISODE_REFRESH, error, "iiti", now, starts_at,
                             alert->fingerprint, journal_steady(journal));
@@ -57,6 +58,7 @@ static int append_to_incidents(struct journal *journal, int64_t episode, nsec no
 int journal_end_episode(struct journal *journal, int64_t episode, nsec now, const char *actor,
                         struct error *error)
 {
+        assert_that(is_writing(journal), "what is written is the writer's, in a transaction");
         int r = journal_run(&journal->writer, EPISODE_CLOSE, error, "iti", now, actor, episode);
         if (r < 0 || sqlite3_changes(journal->writer.database) == 0)
                 return r;
@@ -65,6 +67,7 @@ int journal_end_episode(struct journal *journal, int64_t episode, nsec now, cons
 
 static int accept_resolved(struct journal *journal, const struct alert *alert, nsec now, struct error *error)
 {
+        assert_that(is_writing(journal), "what is written is the writer's, in a transaction");
         int64_t episode = 0;
         {
                 _cleanup_statement_ sqlite3_stmt *open =
@@ -106,6 +109,7 @@ static void webhook_accepted(void *context, int result, struct error *error)
 int journal_accept(struct journal *journal, struct webhook *take, void (*done)(void *context, int result),
                    void *context)
 {
+        assert_that(done, "who sent a webhook is told");
         /* `take` may be part of what `context` is, and so of somebody else's once it was queued. */
         struct acceptance *acceptance = calloc(1, sizeof(*acceptance));
         struct webhook webhook = *take;

@@ -6,7 +6,7 @@
 
 #include "runbook/text.h"
 
-static const char *const state_names[INCIDENT_STATE_COUNT] = {
+static const char *const state_names[] = {
         [INCIDENT_UNCHANGED] = "unchanged", [INCIDENT_RECEIVED] = "received",
         [INCIDENT_HELD] = "held",           [INCIDENT_AWAITING_APPROVAL] = "awaiting_approval",
         [INCIDENT_RUNNING] = "running",     [INCIDENT_VERIFYING] = "verifying",
@@ -15,14 +15,16 @@ static const char *const state_names[INCIDENT_STATE_COUNT] = {
         [INCIDENT_EXPIRED] = "expired",     [INCIDENT_DENIED] = "denied",
         [INCIDENT_CANCELLED] = "cancelled", [INCIDENT_PLANNED] = "planned",
 };
+tables_agree(state_names, INCIDENT_STATE_COUNT);
 
-static const char *const status_names[STEP_STATUS_COUNT] = {
+static const char *const status_names[] = {
         [STEP_WAITING] = "waiting",   [STEP_STARTED] = "started",
         [STEP_PROGRESS] = "progress", [STEP_DONE] = "done",
         [STEP_FAILED] = "failed",     [STEP_INTERRUPTED] = "interrupted",
         [STEP_SKIPPED] = "skipped",   [STEP_UNDOING] = "undoing",
         [STEP_UNDONE] = "undone",     [STEP_UNDO_FAILED] = "undo_failed",
 };
+tables_agree(status_names, STEP_STATUS_COUNT);
 
 static int find_name(const char *const *names, size_t first, size_t count, const char *name)
 {

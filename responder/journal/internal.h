@@ -8,6 +8,8 @@
 #include <sqlite3.h>
 
 #include "responder/journal/journal.h"
+#include "responder/journal/transition.h"
+#include "runbook/assert.h"
 
 enum { HASH_LENGTH = 32 };
 
@@ -67,6 +69,13 @@ struct journal {
         nsec steady_offset; /* of steady time to the monotonic clock; never changes while it is open */
 };
 
+/* On the writer thread, within a transaction: where alone anything may be written. */
+static inline bool is_writing(const struct journal *journal)
+{
+        return (!journal->running || pthread_equal(journal->thread, pthread_self())) &&
+               !sqlite3_get_autocommit(journal->writer.database);
+}
+
 /* -errno with SQLite's sentence: -ENOSPC, -EROFS, -EUCLEAN, -EIO. */
 int journal_failed(const struct journal_connection *connection, struct error *error);
 
@@ -121,6 +130,7 @@ static inline int journal_column_json(sqlite3_stmt *statement, int column, cJSON
 /* All reading shares one connection: READING() holds it until the end of the scope. */
 static inline struct journal *journal_begin_reading(struct journal *journal)
 {
+        assert_that(journal->reader.database, "what is read is open");
         pthread_mutex_lock(&journal->read_lock);
         return journal;
 }
@@ -144,6 +154,13 @@ int journal_submit(struct journal *journal, struct journal_job *job);
 /* Runs `run` on the writer thread, waits for the commit, and gives its result. */
 int journal_perform(struct journal *journal, int (*run)(struct journal *, void *, struct error *),
                     void *context, struct error *error);
+
+/*
+ * What an entry leaves of its incident: whether the engine has still something to do with it, and the
+ * contract that every transition keeps. `way` NULL: the state stays. On the writer thread.
+ */
+int journal_sum_up(struct journal *journal, int64_t incident, const struct transition *way, bool ended_before,
+                   struct error *error);
 
 /* Wall time since when the kill switch is on; 0: it is off. */
 #define PAUSED_SINCE "paused since"

@@ -44,6 +44,8 @@ static int incident_exists(struct journal *journal, int64_t episode, const char 
 static int open_incident(struct journal *journal, int64_t episode, const struct journal_opening *opening,
                          nsec now, struct error *error)
 {
+        assert_that(is_writing(journal), "what is written is the writer's, in a transaction");
+        assert_that(opening->remediation, "an incident is of a remediation");
         int r = incident_exists(journal, episode, opening->remediation, error);
         if (r != 0)
                 return r;
@@ -71,6 +73,7 @@ static int open_incident(struct journal *journal, int64_t episode, const struct 
 
 static int mark_matched(struct journal *journal, int64_t episode, struct error *error)
 {
+        assert_that(is_writing(journal), "what is written is the writer's, in a transaction");
         int r = journal_run(&journal->writer, EPISODE_MATCHED, error, "i", episode);
         if (r >= 0 && sqlite3_changes(journal->writer.database) == 0)
                 return error_set(error, ENOENT, "there is no such episode");

@@ -36,6 +36,8 @@ void episode_list_release(struct episode_list *list)
 static int read_episodes(struct journal *journal, sqlite3_stmt *statement, struct episode_list *ret,
                          struct error *error)
 {
+        assert_that(is_locked(&journal->read_lock), "one reader at a time");
+        assert_that(sqlite3_column_count(statement) == 5, "the columns are those of an episode");
         struct episode_list list = {0};
         int r;
         while ((r = journal_step(&journal->reader, statement, error)) > 0) {
@@ -80,6 +82,7 @@ int journal_silent(struct journal *journal, nsec before_steady, size_t limit, st
 
 static int read_step(sqlite3_stmt *statement, struct step_record *step, struct error *error)
 {
+        assert_that(sqlite3_column_count(statement) == 9, "the columns are those of a step");
         step->position = (size_t)sqlite3_column_int64(statement, 0);
         step->action = strdup(journal_column(statement, 1));
         step->started_at = sqlite3_column_int64(statement, 6);
@@ -100,6 +103,7 @@ static int read_step(sqlite3_stmt *statement, struct step_record *step, struct e
 
 static int read_steps(struct journal *journal, struct incident *incident, struct error *error)
 {
+        assert_that(is_locked(&journal->read_lock), "one reader at a time");
         _cleanup_statement_ sqlite3_stmt *statement =
                 journal_bind(&journal->reader, STEPS_OF, error, "i", incident->id);
         if (!statement)
@@ -118,10 +122,20 @@ static int read_steps(struct journal *journal, struct incident *incident, struct
         return r;
 }
 
+/* What an incident says of itself belongs together; the journal may have been written by anybody. */
+static bool is_consistent(const struct incident *incident)
+{
+        enum incident_state state = incident->state;
+        bool acts = state == INCIDENT_RUNNING || state == INCIDENT_VERIFYING, ended = incident->ended_at != 0;
+        return (ended || state < INCIDENT_HEALED) && !(ended && state <= INCIDENT_VERIFYING) &&
+               (!acts || incident->running_at != 0);
+}
+
 /* The columns are those of INCIDENT_COLUMNS. */
 static int read_incident(struct journal *journal, sqlite3_stmt *statement, struct incident *incident,
                          struct error *error)
 {
+        assert_that(sqlite3_column_count(statement) == 20, "the columns are INCIDENT_COLUMNS");
         incident->id = sqlite3_column_int64(statement, 0);
         incident->number = strdup(journal_column(statement, 1));
         incident->episode = sqlite3_column_int64(statement, 2);
@@ -142,6 +156,9 @@ static int read_incident(struct journal *journal, sqlite3_stmt *statement, struc
         if (incident_state_parse(journal_column(statement, 6), &incident->state) < 0)
                 return error_set(error, EUCLEAN, "the journal holds an unknown state of %s",
                                  incident->number);
+        if (!is_consistent(incident))
+                return error_set(error, EUCLEAN, "the journal holds %s as %s, which its times contradict",
+                                 incident->number, incident_state_name(incident->state));
         int r = read_alert(journal_column(statement, 16), &incident->alert, error);
         if (r < 0)
                 return r;
@@ -154,6 +171,7 @@ static int read_incident(struct journal *journal, sqlite3_stmt *statement, struc
 static int read_incidents(struct journal *journal, sqlite3_stmt *statement, struct incident_list *ret,
                           struct error *error)
 {
+        assert_that(is_locked(&journal->read_lock), "one reader at a time");
         struct incident_list list = {0};
         int r;
         while ((r = journal_step(&journal->reader, statement, error)) > 0) {
@@ -217,6 +235,7 @@ int journal_count_open(struct journal *journal, size_t ret[INCIDENT_STATE_COUNT]
 
 int journal_find(struct journal *journal, const char *number, struct incident *ret, struct error *error)
 {
+        assert_that(number, "an incident is found by its number");
         READING(journal);
         _cleanup_statement_ sqlite3_stmt *statement =
                 journal_bind(&journal->reader, INCIDENT_BY_NUMBER, error, "t", number);
@@ -238,6 +257,7 @@ int journal_find(struct journal *journal, const char *number, struct incident *r
 int journal_last_run(struct journal *journal, const char *remediation, const char *lock, nsec *ret_ended,
                      struct error *error)
 {
+        assert_that(remediation && lock, "runs are counted by remediation and lock");
         READING(journal);
         _cleanup_statement_ sqlite3_stmt *statement =
                 journal_bind(&journal->reader, LAST_RUN, error, "tt", remediation, lock);
@@ -251,6 +271,7 @@ int journal_last_run(struct journal *journal, const char *remediation, const cha
 int journal_runs_since(struct journal *journal, const char *remediation, nsec since, int64_t *ret_count,
                        nsec *ret_earliest, struct error *error)
 {
+        assert_that(remediation, "runs are counted by remediation");
         READING(journal);
         _cleanup_statement_ sqlite3_stmt *statement =
                 journal_bind(&journal->reader, RUNS_SINCE, error, "ti", remediation, since);

@@ -62,6 +62,8 @@ static const char *const statement_texts[] = {
 #undef X
 };
 
+tables_agree(statement_texts, JOURNAL_STATEMENT_COUNT);
+
 static const struct {
         int code, error;
         const char *sentence;
@@ -191,6 +193,8 @@ sqlite3_stmt *journal_bind(struct journal_connection *connection, enum journal_s
                 return NULL;
         }
 
+        assert_that(!sqlite3_stmt_busy(*statement), "a statement has one user at a time");
+        assert_that(sqlite3_bind_parameter_count(*statement) == (int)strlen(types), "every value is bound");
         int result = SQLITE_OK;
         va_list args;
         va_start(args, types);
@@ -226,6 +230,7 @@ int journal_step(struct journal_connection *connection, sqlite3_stmt *statement,
 
 const char *journal_column(sqlite3_stmt *statement, int column)
 {
+        assert_that(column < sqlite3_column_count(statement), "there is such a column");
         const char *text = (const char *)sqlite3_column_text(statement, column);
         return text ? text : "";
 }

@@ -39,7 +39,8 @@ X(INCIDENT_TOUCH, "UPDATE incidents SET lock = coalesce(?2, lock), approved = ap
                   " updated_at = ?7 WHERE id = ?1")
 X(INCIDENT_ACTIVE, "UPDATE incidents SET active = ended_at = 0 OR cancel_requested OR undo_requested OR EXISTS"
                    " (SELECT 1 FROM steps WHERE incident = ?1 AND settled = 0 AND status IN"
-                   " ('started', 'done', 'failed', 'interrupted', 'undoing', 'undo_failed')) WHERE id = ?1")
+                   " ('started', 'done', 'failed', 'interrupted', 'undoing', 'undo_failed')) WHERE id = ?1"
+                   " RETURNING state, guard, running_at, ended_at, cancel_requested OR undo_requested, active")
 
 /* Steps. */
 X(STEP_OPEN, "INSERT INTO steps (incident, position, action) VALUES (?1, ?2, ?3)")
@@ -93,6 +94,8 @@ X(META_SET, "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO 
 X(STEADY_GET, "SELECT boot, steady, monotonic, wall FROM steady")
 X(STEADY_SET, "INSERT INTO steady (id, boot, steady, monotonic, wall) VALUES (1, ?1, ?2, ?3, ?4) ON CONFLICT (id)"
               " DO UPDATE SET boot = ?1, steady = ?2, monotonic = ?3, wall = ?4")
+X(STEADY_LAST, "SELECT max(coalesce((SELECT max(max(opened_steady, entered_steady, ended_steady)) FROM incidents), 0),"
+               " coalesce((SELECT max(seen_steady) FROM episodes), 0))")
 X(STEADY_INCIDENTS, "UPDATE incidents SET opened_steady = min(opened_at, ?1), entered_steady = min(updated_at, ?1),"
                     " running_steady = min(running_at, ?1), ended_steady = min(ended_at, ?1)")
 X(STEADY_EPISODES, "UPDATE episodes SET seen_steady = min(last_seen_at, ?1)")

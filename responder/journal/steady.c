@@ -46,6 +46,7 @@ static int write_record(struct journal *journal, struct error *error)
 
 int journal_remember_steady(struct journal *journal, struct error *error)
 {
+        assert_that(is_writing(journal), "what is written is the writer's, in a transaction");
         if (journal_steady(journal) - journal->steady_remembered < REMEMBER_EVERY)
                 return 0;
         return write_record(journal, error);
@@ -61,9 +62,27 @@ static int begin_anew(struct journal *journal, struct error *error)
         return r < 0 ? r : journal_run(&journal->writer, STEADY_EPISODES, error, "i", now);
 }
 
+/*
+ * Another boot: how long it took only the wall clock tells. What the journal holds has happened already,
+ * though what was remembered of steady time may be older.
+ */
+static int begin_after_boot(struct journal *journal, const struct steady_record *record, struct error *error)
+{
+        nsec away = world_wall(journal->world) - record->wall;
+        nsec steady = record->steady + (away > 0 ? away : 0);
+        _cleanup_statement_ sqlite3_stmt *last = journal_bind(&journal->writer, STEADY_LAST, error, "");
+        int r = last ? journal_step(&journal->writer, last, error) : -EIO;
+        if (r < 0)
+                return r;
+        if (r > 0 && sqlite3_column_int64(last, 0) > steady)
+                steady = sqlite3_column_int64(last, 0);
+        journal->steady_offset = steady - world_monotonic(journal->world);
+        return 0;
+}
+
 int journal_begin_steady(struct journal *journal, struct error *error)
 {
-        const struct world *world = journal->world;
+        assert_that(!journal->running, "steady time begins before anybody writes");
         struct steady_record record = {0};
         bool same_boot = false;
         int r = read_record(journal, &record, &same_boot, error);
@@ -74,8 +93,7 @@ int journal_begin_steady(struct journal *journal, struct error *error)
         } else if (same_boot) {
                 journal->steady_offset = record.steady - record.monotonic;
         } else {
-                nsec away = world_wall(world) - record.wall;
-                journal->steady_offset = record.steady + (away > 0 ? away : 0) - world_monotonic(world);
+                r = begin_after_boot(journal, &record, error);
         }
         return r < 0 ? r : write_record(journal, error);
 }

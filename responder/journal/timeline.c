@@ -27,6 +27,8 @@ int journal_hash(const unsigned char before[static HASH_LENGTH], const struct ti
 
 int journal_append(struct journal *journal, const struct timeline_row *row, struct error *error)
 {
+        assert_that(is_writing(journal), "what is written is the writer's, in a transaction");
+        assert_that(row->event && row->state, "a row says what happened, and what became of it");
         struct timeline_row next = *row;
         next.id = journal->chain.rows + 1;
         if (!next.actor)
@@ -118,6 +120,8 @@ int journal_last_reason(struct journal *journal, int64_t incident, char **ret, s
 
 static int verify_rows(struct journal *journal, uint64_t *ret_rows, struct error *error)
 {
+        assert_that(!sqlite3_get_autocommit(journal->reader.database),
+                    "the chain is walked in one transaction");
         _cleanup_statement_ sqlite3_stmt *statement = journal_bind(&journal->reader, TIMELINE_ALL, error, "");
         if (!statement)
                 return -EIO;

@@ -3,7 +3,6 @@
 #include <errno.h>
 
 #include "responder/journal/internal.h"
-#include "responder/journal/transition.h"
 #include "runbook/text.h"
 
 struct writing {
@@ -14,6 +13,8 @@ struct writing {
 static int write_step(struct journal *journal, const struct journal_entry *entry, const char *detail,
                       nsec now, struct error *error)
 {
+        assert_that(is_writing(journal), "what is written is the writer's, in a transaction");
+        assert_that(entry->step > 0, "steps are counted from 1");
         struct journal_connection *writer = &journal->writer;
         int64_t incident = entry->incident, position = (int64_t)entry->step;
         const char *status = step_status_name(entry->step_status);
@@ -64,14 +65,12 @@ static int write_incident(struct journal *journal, const struct journal_entry *e
                                 ends, journal_steady(journal));
         if (r >= 0 && entry->step > 0)
                 r = write_step(journal, entry, detail, now, error);
-        if (r >= 0)
-                r = journal_run(writer, INCIDENT_ACTIVE, error, "i", entry->incident);
         return r;
 }
 
-/* The state an incident is in; -ESTALE when that is not what the entry expects. */
+/* The state an incident is in, and whether it has ended; -ESTALE when that is not what the entry expects. */
 static int current_state(struct journal *journal, const struct journal_entry *entry, enum incident_state *ret,
-                         struct error *error)
+                         bool *ret_ended, struct error *error)
 {
         _cleanup_statement_ sqlite3_stmt *statement =
                 journal_bind(&journal->writer, INCIDENT_STATE, error, "i", entry->incident);
@@ -86,6 +85,7 @@ static int current_state(struct journal *journal, const struct journal_entry *en
         if (entry->expect != INCIDENT_UNCHANGED && entry->expect != *ret)
                 return error_set(error, ESTALE, "%s is %s, not %s", journal_column(statement, 1), name,
                                  incident_state_name(entry->expect));
+        *ret_ended = sqlite3_column_int64(statement, 2) != 0;
         return 0;
 }
 
@@ -124,16 +124,19 @@ static int write_entry(struct journal *journal, void *context, struct error *err
         const struct transition *way = NULL;
         enum incident_state state = INCIDENT_UNCHANGED;
         nsec now = world_wall(journal->world);
+        bool ended = false;
         int r = 0;
 
         if (entry->incident != 0) {
-                r = current_state(journal, entry, &state, error);
+                r = current_state(journal, entry, &state, &ended, error);
                 if (r >= 0)
                         r = check_pause(journal, entry, error);
                 if (r >= 0)
                         r = find_way(entry, state, &way, error);
                 if (r >= 0)
                         r = write_incident(journal, entry, writing->detail, now, way, error);
+                if (r >= 0)
+                        r = journal_sum_up(journal, entry->incident, way, ended, error);
         }
         if (r < 0)
                 return r;
@@ -151,6 +154,12 @@ static int write_entry(struct journal *journal, void *context, struct error *err
 
 int journal_write(struct journal *journal, const struct journal_entry *entry, struct error *error)
 {
+        assert_that(entry->event, "an entry says what happened");
+        assert_that(!entry->guard || entry->state == INCIDENT_HELD, "only who is held has a guard");
+        assert_that(entry->incident != 0 || entry->state == INCIDENT_UNCHANGED,
+                    "the daemon itself has no state");
+        assert_that(entry->step > 0 || (entry->step_status == STEP_WAITING && !entry->settled),
+                    "a status is of a step");
         struct writing writing = {.entry = entry};
         if (entry->detail && !(writing.detail = json_print(entry->detail)))
                 return error_oom(error);
@@ -167,6 +176,7 @@ struct pausing {
 
 static int write_pause(struct journal *journal, void *context, struct error *error)
 {
+        assert_that(is_writing(journal), "what is written is the writer's, in a transaction");
         const struct pausing *pausing = context;
         nsec now = world_wall(journal->world);
         int r = journal_run(&journal->writer, PAUSED_SET, error, "i", (int64_t)(pausing->paused ? now : 0));

@@ -34,6 +34,7 @@ static inline void crash_point(const char *when _unused_, size_t writes _unused_
  */
 static int run_job(struct journal *journal, struct journal_job *job, bool alone, struct error *error)
 {
+        assert_that(is_writing(journal), "a job is run by the writer, in a transaction");
         struct journal_connection *writer = &journal->writer;
         const struct journal_chain before = journal->chain;
         int r = alone ? 0 : journal_run(writer, JOB_BEGIN, &job->error, "");
@@ -78,6 +79,7 @@ static int run_all(struct journal *journal, struct journal_job *jobs, size_t *re
 
 static void commit_jobs(struct journal *journal, struct journal_job *jobs, size_t count)
 {
+        assert_that(sqlite3_get_autocommit(journal->writer.database), "one transaction at a time");
         const struct journal_chain before = journal->chain;
         _cleanup_error_ struct error error = {0};
         size_t counted = 0;
@@ -95,8 +97,10 @@ static void commit_jobs(struct journal *journal, struct journal_job *jobs, size_
                 journal->entries += count;
                 histogram_observe(&journal->commit_duration, nsec_to_seconds(took));
         }
-        for (struct journal_job *job = jobs; job; job = job->next)
+        for (struct journal_job *job = jobs; job; job = job->next) {
+                assert_that(journal->webhooks_waiting >= job->webhook, "whoever waits is counted once");
                 journal->webhooks_waiting -= job->webhook;
+        }
         pthread_mutex_unlock(&journal->lock);
 
         /* A job belongs to its owner again as soon as it is done. */
@@ -150,6 +154,7 @@ static bool has_jobs(struct journal *journal)
 
 void journal_commit_waiting(struct journal *journal)
 {
+        assert_that(!journal->running, "who has a writer leaves the commits to it");
         while (has_jobs(journal)) {
                 size_t count;
                 struct journal_job *jobs = take_jobs(journal, &count);
@@ -159,6 +164,7 @@ void journal_commit_waiting(struct journal *journal)
 
 int journal_submit(struct journal *journal, struct journal_job *job)
 {
+        assert_that(job->run && job->done && job->result == 0, "a job is new, and somebody is told of it");
         pthread_mutex_lock(&journal->lock);
         bool full =
                 journal->stopping || (job->webhook && journal->webhooks_waiting >= WEBHOOKS_WAITING_LIMIT);
@@ -204,6 +210,8 @@ static void tell_waiter(void *context, int result, struct error *error)
 int journal_perform(struct journal *journal, int (*run)(struct journal *, void *, struct error *),
                     void *context, struct error *error)
 {
+        assert_that(!journal->running || !pthread_equal(journal->thread, pthread_self()),
+                    "the writer never waits for itself");
         struct waiter waiter = {
                 .run = run,
                 .context = context,

@@ -27,7 +27,7 @@
 #include "runbook/error.h"
 #include "runbook/json.h"
 
-enum effect { EFFECT_READ_ONLY, EFFECT_REVERSIBLE, EFFECT_IRREVERSIBLE };
+enum effect { EFFECT_READ_ONLY, EFFECT_REVERSIBLE, EFFECT_IRREVERSIBLE, EFFECT_COUNT };
 
 struct step_run {
         void *config; /* the structure of action->fields, labels already bound; actions only read it */

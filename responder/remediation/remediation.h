@@ -8,8 +8,14 @@
 #include "responder/remediation/action.h"
 #include "responder/targets/targets.h"
 
-enum on_failure { ON_FAILURE_ESCALATE, ON_FAILURE_UNDO, ON_FAILURE_CONTINUE, ON_FAILURE_STOP };
-enum undo_when { UNDO_NEVER, UNDO_WHEN_RESOLVED };
+enum on_failure {
+        ON_FAILURE_ESCALATE,
+        ON_FAILURE_UNDO,
+        ON_FAILURE_CONTINUE,
+        ON_FAILURE_STOP,
+        ON_FAILURE_COUNT
+};
+enum undo_when { UNDO_NEVER, UNDO_WHEN_RESOLVED, UNDO_WHEN_COUNT };
 
 struct step {
         const struct action *action;

@@ -8,7 +8,9 @@
 #define STEP_TIMEOUT (60 * NSEC_PER_SEC)
 
 static const char *const undo_words[] = {"never", "when_resolved", NULL};
+tables_agree(undo_words, UNDO_WHEN_COUNT + 1);
 const char *const on_failure_words[] = {"escalate", "undo", "continue", "stop", NULL};
+tables_agree(on_failure_words, ON_FAILURE_COUNT + 1);
 
 /* What may stand beside the action. */
 const struct config_field step_fields[] = {

@@ -5,6 +5,7 @@
 #include "responder/targets/targets.h"
 
 static const char *const receiver_formats[] = {"slack", "json", "log", NULL};
+tables_agree(receiver_formats, RECEIVER_FORMAT_COUNT + 1);
 
 /* Offsets of a nested table count from the nested structure. */
 struct docker_section {

@@ -21,7 +21,7 @@
 #include "runbook/http_client.h"
 #include "runbook/postgres.h"
 
-enum receiver_format { RECEIVER_SLACK, RECEIVER_JSON, RECEIVER_LOG };
+enum receiver_format { RECEIVER_SLACK, RECEIVER_JSON, RECEIVER_LOG, RECEIVER_FORMAT_COUNT };
 
 /* Whom notify reaches: url_file or url; `log` needs neither and writes a log line. */
 struct receiver {

@@ -20,6 +20,7 @@
 enum world_pool {
         WORLD_RUNS,  /* steps: they may take minutes */
         WORLD_LOOKS, /* verifications, calls: they take seconds */
+        WORLD_POOL_COUNT,
 };
 
 struct world {

@@ -38,6 +38,7 @@ static const struct metric_family *const families[] = {ALL_FAMILIES(FAMILY_ADDRE
 /* Bits, by the order of their names. */
 enum { GROUP_STATE = 1 << 0, GROUP_RESOURCES = 1 << 1, GROUP_ALL = GROUP_STATE | GROUP_RESOURCES };
 static const char *const group_names[] = {"state", "resources"};
+_Static_assert(GROUP_ALL == (1 << N_ELEMENTS(group_names)) - 1, "a bit for each name");
 
 struct docker_state {
         const struct docker_config *config;

@@ -20,8 +20,9 @@
 #define OUTPUT_MAX ((int64_t)16 << 20)
 #define SAID_MAX 200 /* of what the program says, in a reason */
 
-enum output { OUTPUT_NONE, OUTPUT_NAGIOS, OUTPUT_PROMETHEUS };
+enum output { OUTPUT_NONE, OUTPUT_NAGIOS, OUTPUT_PROMETHEUS, OUTPUTS };
 static const char *const outputs[] = {"none", "nagios", "prometheus", NULL};
+tables_agree(outputs, OUTPUTS + 1);
 
 struct exec_config {
         struct config_strings command, success;

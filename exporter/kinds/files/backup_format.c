@@ -16,6 +16,7 @@
 #define TAR_BLOCK ((size_t)512)
 
 const char *const backup_forms[] = {"any", "postgres", "redis", "tar", "gzip", NULL};
+tables_agree(backup_forms, BACKUP_FORMS + 1);
 
 struct file {
         const char *path, *pg_restore;
@@ -195,6 +196,7 @@ static int (*const checks[])(const struct file *file, struct error *error) = {
         [BACKUP_ANY] = check_any, [BACKUP_POSTGRES] = check_postgres, [BACKUP_REDIS] = check_redis,
         [BACKUP_TAR] = check_tar, [BACKUP_GZIP] = check_gzip,
 };
+tables_agree(checks, BACKUP_FORMS);
 
 int backup_check(enum backup_form form, const char *path, const char *pg_restore, struct deadline deadline,
                  struct error *error)

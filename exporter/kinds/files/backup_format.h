@@ -9,7 +9,7 @@
 #include "runbook/clock.h"
 #include "runbook/error.h"
 
-enum backup_form { BACKUP_ANY, BACKUP_POSTGRES, BACKUP_REDIS, BACKUP_TAR, BACKUP_GZIP };
+enum backup_form { BACKUP_ANY, BACKUP_POSTGRES, BACKUP_REDIS, BACKUP_TAR, BACKUP_GZIP, BACKUP_FORMS };
 extern const char *const backup_forms[];
 
 /*

@@ -21,6 +21,7 @@
 static const char *const priorities[] = {"emerg",  "alert", "crit",  "err", "warning",
                                          "notice", "info",  "debug", NULL};
 enum { PRIORITY_DEBUG = 7 };
+tables_agree(priorities, PRIORITY_DEBUG + 2);
 
 const struct config_field log_journal_fields[] = {
         {"units", CONFIG_STRINGS, offsetof(struct log_journal_config, units),

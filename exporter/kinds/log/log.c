@@ -17,8 +17,9 @@
 #define LINE_MIN 64
 #define LINE_MAX_BYTES ((int64_t)1 << 20)
 
-enum from { FROM_END, FROM_START };
+enum from { FROM_END, FROM_START, FROMS };
 static const char *const froms[] = {"end", "start", NULL};
+tables_agree(froms, FROMS + 1);
 
 struct log_pattern {
         char *name, *pattern;

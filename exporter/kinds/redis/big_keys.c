@@ -86,6 +86,7 @@ static int ask_usage(struct redis_session *session, const char *name, size_t len
 {
         const char *const words[] = {"MEMORY", "USAGE", name, "SAMPLES", ELEMENTS};
         const size_t word_lengths[] = {6, 5, length, 7, strlen(ELEMENTS)};
+        tables_agree(word_lengths, N_ELEMENTS(words));
 
         return redis_queue(session->redis, error, N_ELEMENTS(words), words, word_lengths);
 }

@@ -16,6 +16,7 @@ const char *const redis_group_names[] = {
         [REDIS_GROUP_SLOWLOG] = "slowlog",         [REDIS_GROUP_KEYS] = "keys",
         [REDIS_GROUP_BIG_KEYS] = "big_keys",
 };
+tables_agree(redis_group_names, REDIS_GROUPS);
 
 REDIS_FAMILIES(DEFINE_SHARED_FAMILY)
 

@@ -5,6 +5,7 @@
 /* By enum metric_type, as far as an operator may choose. */
 const char *const operator_metric_types[] = {"gauge", "counter", NULL};
 
+tables_agree(operator_metric_types, METRIC_COUNTER + 2);
 _Static_assert(METRIC_GAUGE == 0 && METRIC_COUNTER == 1, "the words stand for these types");
 
 bool operator_metric_check(const struct operator_metric *metric, struct config_node *node)

@@ -13,6 +13,7 @@
 #include "runbook/trace.h"
 
 const char *const tls_starts[] = {"none", "postgres", NULL};
+tables_agree(tls_starts, TLS_STARTS + 1);
 
 static void context_free_p(SSL_CTX **context)
 {

@@ -13,7 +13,7 @@
 #include "exporter/kinds/shared/http_options.h"
 
 /* What is said before the handshake, by the word of the option. */
-enum tls_start { TLS_START_NONE, TLS_START_POSTGRES };
+enum tls_start { TLS_START_NONE, TLS_START_POSTGRES, TLS_STARTS };
 extern const char *const tls_starts[];
 
 struct tls_target {

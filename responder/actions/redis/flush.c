@@ -11,8 +11,9 @@
 #include "responder/actions/shared/plan.h"
 #include "runbook/redis.h"
 
-enum scope { SCOPE_SERVER, SCOPE_DATABASE, SCOPE_PATTERN };
+enum scope { SCOPE_SERVER, SCOPE_DATABASE, SCOPE_PATTERN, SCOPE_COUNT };
 static const char *const scope_words[] = {"server", "database", "pattern", NULL};
+tables_agree(scope_words, SCOPE_COUNT + 1);
 
 /* A plan looks at so many keys at most; beyond that it reckons. */
 #define PLAN_KEYS_MAX 100000

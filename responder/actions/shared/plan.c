@@ -3,6 +3,7 @@
 #include "responder/actions/shared/plan.h"
 
 const char *const when_empty_words[] = {"fail", "skip", NULL};
+tables_agree(when_empty_words, WHEN_EMPTY_COUNT + 1);
 
 static int summary_new(cJSON **ret, struct error *error, const char *format, va_list args)
 {

@@ -13,7 +13,7 @@
 #include "responder/remediation/action.h"
 
 /* `when_empty:` of actions that select something. */
-enum when_empty { WHEN_EMPTY_FAIL, WHEN_EMPTY_SKIP };
+enum when_empty { WHEN_EMPTY_FAIL, WHEN_EMPTY_SKIP, WHEN_EMPTY_COUNT };
 extern const char *const when_empty_words[];
 
 /* A plan: {"summary": <sentence>, "targets": n}; and an outcome: {"summary": <sentence>}. */

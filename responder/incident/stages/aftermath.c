@@ -6,10 +6,13 @@
 #include "responder/incident/escalate.h"
 #include "responder/incident/stages/stages.h"
 #include "responder/incident/steps.h"
+#include "runbook/assert.h"
 
 /* What `on_failure` says, of the step that failed or of the remediation. */
 static enum on_failure policy_of(const struct incident_run *run)
 {
+        assert_that(!run->remediation || incident_fits(&run->incident, run->remediation),
+                    "the steps are those it was opened with");
         const struct remediation *remediation = run->remediation;
         if (!remediation)
                 return ON_FAILURE_ESCALATE;
@@ -33,6 +36,10 @@ static bool wanted_after_failure(const struct step *step _unused_, const struct 
 
 int stage_aftermath(struct incident_run *run, struct error *error)
 {
+        assert_that(run->incident.state == INCIDENT_FAILED || run->incident.state == INCIDENT_NOT_HEALED,
+                    "only what is lost has an aftermath");
+        assert_that(run->incident.ended_at == 0 && !run->parts->dry_run,
+                    "it has not ended, and is no dry run");
         enum incident_state state = run->incident.state;
         enum on_failure policy = policy_of(run);
         int r = policy == ON_FAILURE_UNDO ? steps_undo(run, wanted_after_failure, error) : 0;

@@ -3,10 +3,12 @@
 #include "responder/incident/escalate.h"
 #include "responder/incident/stages/stages.h"
 #include "responder/incident/steps.h"
+#include "runbook/assert.h"
 
 /* All steps are over. */
 static int end_steps(struct incident_run *run, struct error *error)
 {
+        assert_that(run->incident.state == INCIDENT_RUNNING, "what ends its steps has run");
         if (verify_wanted(&run->remediation->verify)) {
                 run->watching = false;
                 run->look_again = world_monotonic(run->parts->world);
@@ -23,6 +25,9 @@ static int end_steps(struct incident_run *run, struct error *error)
 
 int stage_run(struct incident_run *run, struct error *error)
 {
+        assert_that(run->incident.state == INCIDENT_RUNNING && run->remediation,
+                    "it runs, by its remediation");
+        assert_that(!run->parts->dry_run, "a dry run runs nothing");
         static const struct incident_change cancelled = {.to = INCIDENT_CANCELLED, .event = "cancelled"};
         enum steps_end end = STEPS_STOPPING;
         int r = steps_run(run, &end, error);

@@ -4,6 +4,7 @@
 #include "responder/incident/escalate.h"
 #include "responder/incident/planning.h"
 #include "responder/incident/stages/stages.h"
+#include "runbook/assert.h"
 
 /* Why a person has to agree first; NULL: nobody has to. */
 static const char *approval_reason(const struct incident_run *run, const struct planning *planning)
@@ -27,6 +28,7 @@ static cJSON *planning_detail(struct planning *planning, const char *reason)
 
 static int begin_running(struct incident_run *run, const cJSON *detail, struct error *error)
 {
+        assert_that(!run->parts->dry_run && run->lock, "what runs has its lock, and is no dry run");
         bool first = run->incident.running_at == 0;
         const struct incident_change running = {
                 .to = INCIDENT_RUNNING, .event = "running", .lock = run->lock, .detail = detail};
@@ -49,6 +51,11 @@ static int enter_planned(struct incident_run *run, enum incident_state to, const
 
 int stage_start(struct incident_run *run, struct error *error)
 {
+        assert_that(run->incident.state >= INCIDENT_RECEIVED &&
+                            run->incident.state <= INCIDENT_AWAITING_APPROVAL,
+                    "only what waits is started");
+        assert_that(incident_fits(&run->incident, run->remediation),
+                    "the steps are those it was opened with");
         struct planning planning = {0};
         int r = planning_make(run->remediation, run->incident.steps, &run->incident.alert,
                               run->incident.number, run->parts->world, &planning, error);

@@ -5,6 +5,7 @@
 #include "responder/incident/escalate.h"
 #include "responder/incident/stages/stages.h"
 #include "responder/incident/steps.h"
+#include "runbook/assert.h"
 
 static bool wanted_by_person(const struct step *step _unused_, const struct step_record *record)
 {
@@ -54,6 +55,9 @@ static const struct step *step_of(const struct remediation *remediation, size_t 
 
 bool tidy_wanted(const struct incident *incident, const struct remediation *remediation, bool *ret_undoes)
 {
+        assert_that(incident->ended_at != 0, "only what has ended is tidied up");
+        assert_that(!remediation || incident_fits(incident, remediation),
+                    "the steps are those it was opened with");
         bool wanted = incident->undo_requested || incident->cancel_requested;
         *ret_undoes = false;
         for (size_t i = 0; i < incident->step_count; i++) {
@@ -66,6 +70,7 @@ bool tidy_wanted(const struct incident *incident, const struct remediation *reme
 
 static int mark_settled(struct incident_run *run, size_t index, const char *event, struct error *error)
 {
+        assert_that(!run->incident.steps[index].settled, "what is over is settled once");
         struct journal_entry entry = {.event = event, .step = index + 1, .settled = true};
         return run_write(run, &entry, error);
 }
@@ -81,6 +86,7 @@ static int call_about_undo(struct incident_run *run, struct error *error)
 
 static int tidy_step(struct incident_run *run, size_t index, struct error *error)
 {
+        assert_that(index < run->incident.step_count, "there is such a step");
         const struct step_record *record = &run->incident.steps[index];
         switch (tidy_of(&run->incident, step_of(run->remediation, index), record)) {
         case TIDY_SETTLE: return step_settle(run, index, error);
@@ -95,6 +101,8 @@ static int tidy_step(struct incident_run *run, size_t index, struct error *error
 
 static int end_requests(struct incident_run *run, struct error *error)
 {
+        assert_that(run->incident.undo_requested || run->incident.cancel_requested,
+                    "what ends was asked for");
         struct journal_entry entry = {
                 .event = run->remediation ? "undo finished"
                                           : "undo impossible: remediations.yml has other steps now",
@@ -105,6 +113,8 @@ static int end_requests(struct incident_run *run, struct error *error)
 
 int stage_tidy(struct incident_run *run, struct error *error)
 {
+        assert_that(run->incident.ended_at != 0, "only what has ended is tidied up");
+        assert_that(!run->parts->dry_run, "a dry run has nothing to tidy up");
         int r = 0;
         if (run->incident.undo_requested && run->remediation)
                 r = steps_undo(run, wanted_by_person, error);

@@ -3,12 +3,15 @@
 #include <math.h>
 
 #include "responder/incident/stages/stages.h"
+#include "runbook/assert.h"
 
 #define LOOK_TIMEOUT (10 * NSEC_PER_SEC)
 
 /* When the incident began to be verified, by the monotonic clock, before a restart or after it. */
 static nsec verifying_since(const struct incident_run *run)
 {
+        assert_that(run->incident.entered_steady <= journal_steady(run->parts->journal),
+                    "steady time only passes");
         nsec ago = journal_steady(run->parts->journal) - run->incident.entered_steady;
         return world_monotonic(run->parts->world) - ago;
 }
@@ -39,6 +42,7 @@ static int end_healed(struct incident_run *run, const cJSON *detail, struct erro
 static int end_not_healed(struct incident_run *run, const struct verify_answer *answer, const char *why,
                           cJSON *take, struct error *error)
 {
+        assert_that(answer->known || why, "a verdict has an answer, or a reason");
         const struct verification *verify = &run->remediation->verify;
         char within[DURATION_TEXT_MAX];
         duration_format(verify->within, within);
@@ -55,6 +59,9 @@ static int end_not_healed(struct incident_run *run, const struct verify_answer *
 
 int stage_verify(struct incident_run *run, struct error *error)
 {
+        assert_that(run->incident.state == INCIDENT_VERIFYING, "only what has run is verified");
+        assert_that(run->remediation && verify_wanted(&run->remediation->verify),
+                    "there is something to ask");
         static const struct incident_change cancelled = {.to = INCIDENT_CANCELLED, .event = "cancelled"};
         const struct world *world = run->parts->world;
         if (run->incident.cancel_requested)

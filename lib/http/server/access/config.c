@@ -18,7 +18,9 @@ static const char *const auth_types[] = {"NoClientCert",
                                          "VerifyClientCertIfGiven",
                                          "RequireAndVerifyClientCert",
                                          NULL};
+tables_agree(auth_types, CLIENT_AUTHS + 1);
 static const char *const versions[] = {"TLS10", "TLS11", "TLS12", "TLS13", NULL};
+tables_agree(versions, WEB_TLS_VERSIONS + 1);
 
 #define TLS_OFFSET(member) offsetof(struct web_tls_settings, member)
 static const struct config_field tls_fields[] = {
@@ -47,8 +49,10 @@ static const struct config_field tls_fields[] = {
         X(4, "Strict-Transport-Security")
 #define HEADER_NAME(number, name) name,
 #define HEADER_FIELD(number, name) {name, CONFIG_STRING, (number) * sizeof(char *), .flags = 0},
-const char *const web_header_names[WEB_HEADERS] = {HEADERS(HEADER_NAME)};
+const char *const web_header_names[] = {HEADERS(HEADER_NAME)};
+tables_agree(web_header_names, WEB_HEADERS);
 static const struct config_field header_fields[] = {HEADERS(HEADER_FIELD){0}};
+tables_agree(header_fields, WEB_HEADERS + 1);
 
 static const struct config_field http_fields[] = {
         {"http2", CONFIG_BOOL, 0, .fallback = "true"},

@@ -19,13 +19,16 @@ enum web_client_auth {
         REQUIRE_ANY,
         REQUIRE_ANY_OLD,
         VERIFY_IF_GIVEN,
-        REQUIRE_VERIFIED
+        REQUIRE_VERIFIED,
+        CLIENT_AUTHS, /* how many there are */
 };
+
+enum { WEB_TLS_VERSIONS = 4 }; /* 1.0 to 1.3 */
 
 struct web_tls_settings {
         char *cert, *key, *client_ca, *cert_file, *key_file, *client_ca_file;
         int client_auth;              /* enum web_client_auth */
-        int min_version, max_version; /* as in web_tls_versions */
+        int min_version, max_version; /* of WEB_TLS_VERSIONS */
         struct config_strings cipher_suites, curves, allowed_sans;
         bool prefer_server;
 };

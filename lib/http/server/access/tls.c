@@ -37,8 +37,9 @@ static const struct {
         {"X25519", "GROUP-X25519"},
 };
 
-enum { TLS13 = 3 }; /* among the versions */
+enum { TLS13 = WEB_TLS_VERSIONS - 1 }; /* among the versions */
 static const char *const versions[] = {"VERS-TLS1.0", "VERS-TLS1.1", "VERS-TLS1.2", "VERS-TLS1.3"};
+tables_agree(versions, WEB_TLS_VERSIONS);
 
 static const struct suite *find_suite(const char *name)
 {
@@ -231,6 +232,7 @@ int web_tls_prepare(const struct web_config *config, gnutls_session_t session)
                 [REQUIRE_ANY] = GNUTLS_CERT_REQUIRE,     [REQUIRE_ANY_OLD] = GNUTLS_CERT_REQUIRE,
                 [VERIFY_IF_GIVEN] = GNUTLS_CERT_REQUEST, [REQUIRE_VERIFIED] = GNUTLS_CERT_REQUIRE,
         };
+        tables_agree(requests, CLIENT_AUTHS);
         int r = gnutls_priority_set(session, config->priority);
 
         if (r >= 0)
