@@ -194,7 +194,7 @@ static int read_line(struct exposition *page, const char *at, const char *end, s
                        (length > 0 && !metric_name_valid(page->text.data)) || !take_labels(page, count)))
                 r = -EPROTO;
         const char *name = page->text.data + page->name_offset;
-        *ret = (struct exposition_sample){.name = series ? name : NULL,
+        *ret = (struct exposition_sample){.name = series || r == 0 ? name : NULL,
                                           .labels = page->labels,
                                           .label_count = r < 0 ? 0 : count,
                                           .value = value,

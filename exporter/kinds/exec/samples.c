@@ -77,7 +77,7 @@ int samples_add(const char *output, size_t length, const struct metric_family *c
                         return error_oom(error);
                 if (sample.name && *sample.name && !family && (r > 0 || sample.in_braces))
                         ignored++;
-                else if (r > 0)
+                else if (r > 0 && family)
                         take_sample(&sample, page.line, family, sink);
                 else
                         skip_line(&sample, page.line, r, sink);

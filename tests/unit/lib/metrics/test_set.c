@@ -236,6 +236,23 @@ static void the_process_knows_itself(void **state _unused_)
         sample_set_release(&set);
 }
 
+static void series_that_are_there_again_are_marked(void **state _unused_)
+{
+        struct sample_set set = {0};
+        struct sample_sink sink = {&set};
+
+        assert_int_equal(sample_set_mark_repeated(&set), 0);
+        SAMPLE(&sink, &up, 1, {"n", "1"});
+        SAMPLE(&sink, &up, 2, {"n", "2"});
+        SAMPLE(&sink, &up, 3, {"n", "1"});
+        SAMPLE(&sink, &up_other, 4, {"n", "1"});
+        SAMPLE(&sink, &up, 5, {"n", "1"}, {"m", ""});
+        assert_int_equal(sample_set_mark_repeated(&set), 2);
+        for (size_t i = 0; i < set.count; i++)
+                assert_int_equal(set.samples[i].repeated, i == 2 || i == 4);
+        sample_set_release(&set);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -249,6 +266,7 @@ int main(void)
                 cmocka_unit_test(many_series_stay_in_order),
                 cmocka_unit_test(a_failed_set_fails_the_page),
                 cmocka_unit_test(names_are_checked),
+                cmocka_unit_test(series_that_are_there_again_are_marked),
                 cmocka_unit_test(the_process_knows_itself),
         };
 
