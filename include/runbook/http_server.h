@@ -7,6 +7,10 @@
  * is suspended and costs no thread. Every exchange is answered exactly once; one that is dropped by its peer
  * while it waits still is (the answer then goes nowhere).
  *
+ * Who only connects keeps nobody out: when all places are taken, a new connection gets that of one whose
+ * request is not being worked on, of the address that has the most of them; and no address holds more than
+ * three quarters of all.
+ *
  * Answered by the server itself, each with one line of text: 404, 405 with Allow, 411/413 for bodies over
  * the route's limit, 401 and 403 by the web configuration, 503 when all connections are taken, 421 for a Host
  * that is not ours while listening on loopback (DNS rebinding), 403 for a state-changing request with a
@@ -42,6 +46,7 @@ struct http_server_options {
         void *context;             /* given to every handler */
         unsigned connection_limit; /* 0: 512 */
         nsec idle_timeout;         /* 0: 60 s; suspended exchanges do not count */
+        nsec head_timeout;         /* 0: 10 s; for the first head of a connection, at most idle_timeout */
         /* Told of every finished exchange, on the event thread; may be NULL. For counting by code. The path
          * is the route's, NULL when none has it. */
         void (*on_done)(void *context, const char *route_path, unsigned status);

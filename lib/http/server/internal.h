@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
+#include "lib/http/server/places.h"
 #include "runbook/http_server.h"
 
 struct http_listener {
@@ -43,11 +44,10 @@ struct http_server {
         void *context;
         void (*on_done)(void *context, const char *route_path, unsigned status);
         nsec idle_timeout, body_time_limit;
-        unsigned connection_limit;
         size_t body_budget;
 
         struct http_secure *secure; /* NULL: no web configuration */
-        unsigned connections;       /* open ones; event thread only */
+        struct http_places places;  /* event thread only */
         atomic_uint busy;           /* exchanges handed to a handler and not finished */
         atomic_bool stopping;
         pthread_cond_t changed; /* by the ledger's lock; while stopping: `busy` reached 0 */
@@ -140,11 +140,14 @@ void http_secure_stop(struct http_secure *secure);
 struct http_secure *http_secure_free(struct http_secure *secure);
 bool http_secure_has_tls(const struct http_secure *secure);
 
-/* What a new connection keeps in its socket context; NULL when that is nothing. */
-struct http_link *http_link_new(struct http_secure *secure, struct MHD_Connection *connection,
-                                bool over_limit);
-struct http_link *http_link_free(struct http_link *link);
-bool http_link_is_over_limit(struct MHD_Connection *connection);
+/* What a new connection keeps in its socket context, its place among it; NULL when out of memory. */
+struct http_link *http_link_new(struct http_secure *secure, struct http_places *places,
+                                struct MHD_Connection *connection);
+struct http_link *http_link_free(struct http_link *link, struct http_places *places);
+struct http_place *http_link_place(struct MHD_Connection *connection); /* NULL: it has no link */
+
+/* Suspends the connection, whose place nobody gets as long as it is. */
+void http_hold(struct http_exchange *exchange);
 int http_secure_no_certificate(gnutls_session_t session, const gnutls_datum_t *authorities, int count,
                                const gnutls_pk_algorithm_t *algorithms, int algorithm_count,
                                gnutls_pcert_st **certificates, unsigned *certificate_count,
