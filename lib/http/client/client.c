@@ -290,39 +290,6 @@ static int set_transfer(CURL *curl, struct transfer *transfer, int left_ms)
         return 0;
 }
 
-static double seconds_until(CURL *curl, CURLINFO info)
-{
-        curl_off_t microseconds = 0;
-
-        curl_easy_getinfo(curl, info, &microseconds);
-        return microseconds > 0 ? (double)microseconds / 1e6 : 0;
-}
-
-static double difference(double later, double earlier)
-{
-        return later > earlier ? later - earlier : 0;
-}
-
-/* Libcurl's times all count from the start; those of steps that did not happen are 0 or the step's before. */
-static struct http_phases read_phases(CURL *curl)
-{
-        double resolved = seconds_until(curl, CURLINFO_NAMELOOKUP_TIME_T);
-        double connected = seconds_until(curl, CURLINFO_CONNECT_TIME_T);
-        double secured = seconds_until(curl, CURLINFO_APPCONNECT_TIME_T);
-        double sending = seconds_until(curl, CURLINFO_PRETRANSFER_TIME_T);
-        double answering = seconds_until(curl, CURLINFO_STARTTRANSFER_TIME_T);
-        double total = seconds_until(curl, CURLINFO_TOTAL_TIME_T);
-
-        return (struct http_phases){
-                .resolve = resolved,
-                .connect = difference(connected, resolved),
-                .tls = secured > 0 ? difference(secured, connected) : 0,
-                .processing = answering > 0 ? difference(answering, sending) : 0,
-                .transfer = answering > 0 ? difference(total, answering) : 0,
-                .total = total,
-        };
-}
-
 /* "Expire date:Jan  2 03:04:05 2027 GMT" of OpenSSL, or "2027-01-02 03:04:05 GMT" of other TLS libraries. */
 static int64_t certificate_expiry(CURL *curl)
 {
@@ -362,18 +329,6 @@ static int64_t remember_expiry(struct http_client *client, CURL *curl, const cha
         return client->tls_not_after;
 }
 
-/* Where a request that timed out was waiting. */
-static const char *waiting_for(CURL *curl)
-{
-        if (seconds_until(curl, CURLINFO_STARTTRANSFER_TIME_T) > 0)
-                return "the rest of the answer";
-        if (seconds_until(curl, CURLINFO_PRETRANSFER_TIME_T) > 0)
-                return "the answer";
-        if (seconds_until(curl, CURLINFO_NAMELOOKUP_TIME_T) > 0)
-                return "the connection to be made";
-        return "the name to be resolved";
-}
-
 static int fetch_failed(CURL *curl, struct transfer *transfer, CURLcode code, struct error *error)
 {
         const struct http_request *request = transfer->request;
@@ -386,7 +341,7 @@ static int fetch_failed(CURL *curl, struct transfer *transfer, CURLcode code, st
                         break;
                 }
         /* Libcurl says so of bytes that are no HTTP, too. */
-        if (code == CURLE_UNSUPPORTED_PROTOCOL && seconds_until(curl, CURLINFO_CONNECT_TIME_T) > 0)
+        if (code == CURLE_UNSUPPORTED_PROTOCOL && http_has_connected(curl))
                 result = -EPROTO;
         if (transfer->result < 0)
                 result = transfer->result;
@@ -402,7 +357,7 @@ static int fetch_failed(CURL *curl, struct transfer *transfer, CURLcode code, st
                 return error_set(error, -result, "%s: the transfer was ended by its reader", at);
         if (result == -ETIMEDOUT)
                 return error_set(error, ETIMEDOUT, "%s%s%s: timed out waiting for %s", at, over, path,
-                                 waiting_for(curl));
+                                 http_waiting_for(curl));
         curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_error);
         if (result == -ECONNREFUSED && os_error != 0) {
                 error_set_errno(error, (int)os_error, "%s%s%s: cannot connect", at, over, path);
@@ -467,7 +422,7 @@ int http_transfer_end(CURL *curl, struct transfer *transfer, CURLcode code, stru
                 r = fetch_failed(curl, transfer, code, error);
         else {
                 curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &transfer->response.status);
-                transfer->response.phases = read_phases(curl);
+                transfer->response.phases = http_read_phases(curl);
                 *ret = transfer->response;
                 transfer->response = (struct http_response){0};
         }

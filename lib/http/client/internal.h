@@ -43,6 +43,12 @@ int http_transfer_end(CURL *curl, struct transfer *transfer, CURLcode code, stru
  */
 void http_thread_done(const char *url);
 
+struct http_phases http_read_phases(CURL *curl);
+bool http_has_connected(CURL *curl);
+
+/* Where a request that timed out was waiting. */
+const char *http_waiting_for(CURL *curl);
+
 /* Sets the request's URL, its server name in the place of the host, and where that is to be found. */
 int http_set_url(CURL *curl, struct transfer *transfer);
 
