@@ -52,7 +52,7 @@ static const struct config_field fields[] = {
           "How long each phase of the request took.")                                                      \
         X(response_bytes, GAUGE, "runbook_http_response_bytes", "bytes", "The size of the answer's body.") \
         X(component_healthy, GAUGE, "runbook_http_component_healthy", NULL,                                \
-          "Whether the health document calls the component healthy, ok, up or pass.")                      \
+          "Whether the health document calls the component healthy, in a word that is known.")             \
         X(tls_not_after, GAUGE, "runbook_http_tls_not_after_timestamp_seconds", "seconds",                 \
           "When the server's own certificate ends.")                                                       \
         X(version_info, INFO, "runbook_http_version_info", NULL,                                           \
@@ -191,15 +191,61 @@ static const cJSON *own_word(const cJSON *component)
         return status ? status : json_get(component, "healthy", NULL);
 }
 
-static bool is_good(const cJSON *said)
+/* Known words alone have a value: what nobody understands is no verdict. "warn" is "healthy, with some
+ * concerns" in health+json. */
+static const char *const good_words[] = {
+        "healthy", "ok",        "up",     "pass",   "passed", "passing",     "running", "connected", "ready",
+        "alive",   "available", "online", "active", "green",  "operational", "warn",    "warning",
+};
+static const char *const bad_words[] = {
+        "unhealthy",    "fail",        "failed",   "failing",  "failure", "down",
+        "error",        "degraded",    "critical", "dead",     "stopped", "exited",
+        "disconnected", "unavailable", "offline",  "inactive", "red",     "out_of_service",
+};
+
+static bool is_among(const char *word, const char *const *words, size_t count)
 {
-        static const char *const good[] = {"healthy", "ok", "up", "pass"};
+        for (size_t i = 0; word && i < count; i++)
+                if (strcasecmp(word, words[i]) == 0)
+                        return true;
+        return false;
+}
+
+enum health { HEALTH_UNKNOWN, HEALTH_GOOD, HEALTH_BAD };
+
+static enum health read_health(const cJSON *said)
+{
         const char *word = cJSON_GetStringValue(said);
 
-        for (size_t i = 0; word && i < N_ELEMENTS(good); i++)
-                if (strcasecmp(word, good[i]) == 0)
-                        return true;
-        return cJSON_IsTrue(said);
+        if (cJSON_IsTrue(said) || is_among(word, good_words, N_ELEMENTS(good_words)))
+                return HEALTH_GOOD;
+        return cJSON_IsFalse(said) || is_among(word, bad_words, N_ELEMENTS(bad_words)) ? HEALTH_BAD
+                                                                                       : HEALTH_UNKNOWN;
+}
+
+/* Of several measurements of one component, as health+json has them, the worst counts. */
+static enum health worst_health(const cJSON *component)
+{
+        const cJSON *item;
+        enum health worst = HEALTH_UNKNOWN;
+
+        if (!cJSON_IsArray(component))
+                return read_health(own_word(component));
+        cJSON_ArrayForEach(item, component)
+        {
+                enum health health = cJSON_IsArray(item) ? HEALTH_UNKNOWN : read_health(own_word(item));
+
+                if (health > worst)
+                        worst = health;
+        }
+        return worst;
+}
+
+/* A member's own name; MicroProfile's components stand in an array and say it. */
+static const char *component_name(const cJSON *component)
+{
+        return component->string ? component->string
+                                 : cJSON_GetStringValue(json_get(component, "name", NULL));
 }
 
 /* A component may have components of its own under the same `key`; they are told as "database.replica". */
@@ -208,19 +254,22 @@ static void add_components(const cJSON *components, const char *key, const char 
 {
         const cJSON *component;
 
-        if (!cJSON_IsObject(components) || depth > COMPONENTS_DEPTH)
+        if ((!cJSON_IsObject(components) && !cJSON_IsArray(components)) || depth > COMPONENTS_DEPTH)
                 return;
         cJSON_ArrayForEach(component, components)
         {
-                _cleanup_free_ char *name =
-                        text_format("%s%s%s", above, *above ? "." : "", component->string);
-                const cJSON *said = own_word(component), *below = json_get(component, key, NULL);
+                const char *own = component_name(component);
+                enum health health = worst_health(component);
+
+                if (!own || !*own)
+                        continue;
+                _cleanup_free_ char *name = text_format("%s%s%s", above, *above ? "." : "", own);
 
                 if (!name)
                         return;
-                if (said || !cJSON_IsObject(below))
-                        SAMPLE(sink, &component_healthy, is_good(said), {"component", name});
-                add_components(below, key, name, depth + 1, sink);
+                if (health != HEALTH_UNKNOWN)
+                        SAMPLE(sink, &component_healthy, health == HEALTH_GOOD, {"component", name});
+                add_components(json_get(component, key, NULL), key, name, depth + 1, sink);
         }
 }
 

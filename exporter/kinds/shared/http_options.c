@@ -10,10 +10,10 @@ const struct config_field tls_option_fields[] = {
          .help = "PEM file of the authorities to trust; the system's when not given"},
         {"cert_file", CONFIG_STRING, offsetof(struct tls_options, cert_file),
          .help = "PEM file of the client certificate"},
-        {"key_file", CONFIG_STRING, offsetof(struct web_tls, key_file), .help = "PEM file of its key"},
-        {"server_name", CONFIG_STRING, offsetof(struct web_tls, server_name),
+        {"key_file", CONFIG_STRING, offsetof(struct tls_options, key_file), .help = "PEM file of its key"},
+        {"server_name", CONFIG_STRING, offsetof(struct tls_options, server_name),
          .help = "Whom to ask for, and whose certificate to expect; the URL's host when not given"},
-        {"insecure_skip_verify", CONFIG_BOOL, offsetof(struct web_tls, insecure_skip_verify),
+        {"insecure_skip_verify", CONFIG_BOOL, offsetof(struct tls_options, insecure_skip_verify),
          .fallback = "false", .help = "Do not verify the server's certificate"},
         {0},
 };

@@ -12,7 +12,7 @@
 #include "runbook/http_client.h"
 
 /* `tls_config:` as Prometheus has it. */
-struct web_tls {
+struct tls_options {
         char *ca_file, *cert_file, *key_file, *server_name;
         bool insecure_skip_verify;
 };
@@ -21,7 +21,7 @@ struct http_options {
         char *url;
         struct config_map headers;
         struct secret bearer_token;
-        struct web_tls tls;
+        struct tls_options tls;
         char *proxy_url;
         bool follow_redirects;
 };
@@ -35,7 +35,7 @@ extern const struct config_field tls_option_fields[];
         {"headers", CONFIG_MAP, offsetof(holder, member.headers), .help = "Sent with the request; no secrets here"}, \
         {"bearer_token", CONFIG_SECRET, offsetof(holder, member.bearer_token), \
          .help = "Sent as `Authorization: Bearer`; read anew for each request"}, \
-        {"tls_config", CONFIG_OBJECT, offsetof(holder, member.tls), .fields = web_tls_fields, \
+        {"tls_config", CONFIG_OBJECT, offsetof(holder, member.tls), .fields = tls_option_fields, \
          .help = "As in Prometheus"}, \
         {"proxy_url", CONFIG_STRING, offsetof(holder, member.proxy_url), .flags = CONFIG_NOT_EMPTY, \
          .help = "http://, socks5:// or socks5h://, without a password; the environment's proxies are not used"}, \

@@ -102,11 +102,14 @@ static bool make_room(struct http_places *places, const struct http_place *enter
         return chosen != NULL;
 }
 
-/* A quarter of the places is for others. */
+/* The last quarter of the places is for addresses that have few. */
 static bool has_share(const struct http_places *places, const struct http_peer *peer)
 {
         bool counted = peer->family == AF_INET || peer->family == AF_INET6;
-        return !counted || peer->count <= places->limit - places->limit / 4;
+        unsigned most = places->limit - places->limit / 4;
+        unsigned few = places->limit / 16 < 2 ? 2 : places->limit / 16;
+
+        return !counted || peer->count <= (places->count > most ? few : most);
 }
 
 void http_places_enter(struct http_places *places, struct http_place *place, int fd,

@@ -4,7 +4,7 @@
  *
  * Nobody keeps others out by connecting: once the places are taken, a new connection gets that of one that
  * nobody works for (its request has not come whole, it idles, or it does not take its answer), of the address
- * that has the most. By one address no more are held than its share. All on the event thread.
+ * that has the most. The last quarter of them is for addresses that have few. All on the event thread.
  */
 #ifndef LIB_HTTP_SERVER_PLACES_H
 #define LIB_HTTP_SERVER_PLACES_H

@@ -252,7 +252,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, unsigned time
                                  0, NULL, NULL, on_request, server,
                                  /* first, so that it hears of problems with the others */
                                  MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,                              /**/
-                                 MHD_OPTION_LISTEN_SOCKET, server->listener.fd,                         /**/
+                                 MHD_OPTION_LISTEN_SOCKET, server->listeners[0].fd,                     /**/
                                  MHD_OPTION_URI_LOG_CALLBACK, on_target, server,                        /**/
                                  MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,                     /**/
                                  MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,                     /**/
@@ -314,6 +314,29 @@ static void server_free(struct http_server *server)
         free(server);
 }
 
+/* Those from `first` on. */
+static void close_listeners(struct http_server *server, size_t first)
+{
+        for (size_t i = 0; i < server->listener_count; i++) {
+                http_listener_release(&server->listeners[i]);
+                if (i >= first)
+                        close(server->listeners[i].fd);
+        }
+}
+
+static int open_listeners(struct http_server *server, const char *const *addresses, struct error *error)
+{
+        for (size_t i = 0; addresses[i]; i++) {
+                if (i == HTTP_LISTENERS_MAX)
+                        return error_set(error, EINVAL, "more than %d listen addresses", HTTP_LISTENERS_MAX);
+                int r = http_listen(addresses[i], &server->listeners[i], error);
+                if (r < 0)
+                        return r;
+                server->listener_count++;
+        }
+        return 0;
+}
+
 int http_server_open(const struct http_server_options *options, struct http_server **ret, struct error *error)
 {
         struct http_server *server = server_new(options);
@@ -327,8 +350,9 @@ int http_server_open(const struct http_server_options *options, struct http_serv
                                                            options->must_authenticate, &server->secure, error)
                                          : 0;
         if (r >= 0)
-                r = http_listen(options->listen_address, &server->listener, error);
+                r = open_listeners(server, options->listen_addresses, error);
         if (r < 0) {
+                close_listeners(server, 0);
                 server_free(server);
                 return r;
         }
@@ -339,11 +363,13 @@ int http_server_open(const struct http_server_options *options, struct http_serv
 int http_server_run(struct http_server *server, struct error *error)
 {
         server->daemon = start_daemon(server, seconds_of(server->idle_timeout));
-        if (server->daemon)
-                return 0;
-        /* The socket is not closed here: some versions of MHD do so when they fail, some do not. */
-        server->listener.fd = -1;
-        return error_set(error, EIO, "cannot start the HTTP server");
+        if (!server->daemon) {
+                /* The socket is not closed here: some versions of MHD do so when they fail, some do not. */
+                server->listeners[0].fd = -1;
+                return error_set(error, EIO, "cannot start the HTTP server");
+        }
+        int r = http_acceptor_start(server, &server->acceptor);
+        return r < 0 ? error_set_errno(error, -r, "cannot start the HTTP server") : 0;
 }
 
 int http_server_start(const struct http_server_options *options, struct http_server **ret,
@@ -369,8 +395,9 @@ struct http_server *http_server_stop(struct http_server *server)
                 return NULL;
 
         /* The listening socket may be closed only when the event thread has ended. */
-        MHD_socket listening = server->daemon ? MHD_quiesce_daemon(server->daemon) : server->listener.fd;
-        http_listener_release(&server->listener);
+        server->acceptor = http_acceptor_stop(server->acceptor);
+        MHD_socket listening = server->daemon ? MHD_quiesce_daemon(server->daemon) : server->listeners[0].fd;
+        close_listeners(server, 1);
 
         struct http_ledger *ledger = server->ledger;
         atomic_store(&server->stopping, true);
@@ -397,5 +424,5 @@ struct http_server *http_server_stop(struct http_server *server)
 
 uint16_t http_server_port(const struct http_server *server)
 {
-        return server->listener.port;
+        return server->listeners[0].port;
 }

@@ -153,8 +153,10 @@ static int start(void **state, const struct http_server_options *options)
         o.routes = routes;
         o.context = f;
         o.on_done = count;
-        if (!o.listen_address)
-                o.listen_address = "127.0.0.1:0";
+        static const char *const anywhere[] = {"127.0.0.1:0", NULL};
+
+        if (!o.listen_addresses)
+                o.listen_addresses = anywhere;
         f->threads = count_threads();
         if (http_server_start(&o, &f->server, &error) < 0)
                 fail_msg("%s", error_text(&error));
