@@ -85,7 +85,7 @@ static int rank(const struct http_place *place, nsec now)
         return now - place->since > FRESH ? 2 : 0;
 }
 
-/* Makes a place free for `entering`; of `only`'s places when that is not NULL. */
+/* Makes a place free for `entering`; of `only`'s places when that is not NULL. Who had none leaves none. */
 static bool make_room(struct http_places *places, const struct http_place *entering,
                       const struct http_peer *only, nsec now)
 {
@@ -99,7 +99,7 @@ static bool make_room(struct http_places *places, const struct http_place *enter
         }
         if (chosen)
                 give_up(places, chosen);
-        return chosen != NULL;
+        return chosen && !chosen->over;
 }
 
 /* The last quarter of the places is for addresses that have few. */
@@ -128,11 +128,10 @@ void http_places_enter(struct http_places *places, struct http_place *place, int
         places->count++;
 
         give_up_late_ones(places, now);
-        if (!has_share(places, place->peer))
-                make_room(places, place, place->peer, now);
+        bool fits = has_share(places, place->peer) || make_room(places, place, place->peer, now);
         if (places->count > places->limit)
-                make_room(places, place, NULL, now);
-        place->over = places->count > places->limit || !has_share(places, place->peer);
+                fits = make_room(places, place, NULL, now) && fits;
+        place->over = !fits;
 }
 
 void http_places_leave(struct http_places *places, struct http_place *place)
