@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from lab.parts import free_port
-from scraping import scrape
+from scraping import read_openmetrics, scrape, value
 from web_configuration import ALICE, Served
 
 CHECKS = {"checks": [{"name": "root", "cache": "1h", "disk": {"mountpoints": ["/"]}}]}
@@ -139,6 +139,27 @@ def test_g2_labels_of_histograms_and_summaries_are_refused(binaries, tmp_path, l
                               capture_output=True, text=True)
         assert done.returncode == 1
         assert f'"{label}" is for the rows of histograms and summaries' in done.stderr
+
+
+@pytest.mark.parametrize("said", ["NaN", "-5", "-Inf"])
+def test_g1_a_counter_that_is_none_is_skipped_and_told(exporter, tmp_path, said):
+    script = tmp_path / "script"
+    script.write_text(f'#!/bin/sh\necho \'g1_total{{of="good"}} 3\'; echo \'g1_total{{of="bad"}} {said}\'\n'
+                      f'echo "g1_value {said}"\n')
+    script.chmod(0o755)
+    daemon = exporter([{"name": "it", "exec": {
+        "command": [str(script)], "output": "prometheus", "metrics": [
+            {"name": "g1_total", "type": "counter", "help": "C."}, {"name": "g1_value", "help": "G."}]}}])
+    found = scrape(daemon)
+    assert value(found, "g1_total", check="it", of="good") == 3
+    assert value(found, "g1_total", check="it", of="bad") is None
+    assert value(found, "g1_value", check="it") is not None  # a gauge may be so
+    assert value(found, "runbook_check_success", check="it") == 1
+    assert value(found, "runbook_check_items_skipped", check="it", reason="malformed") == 1
+    scrape(daemon)
+    assert len([line for line in daemon.process.output().splitlines() if "a counter below 0" in line]) == 1
+    read = {family.name: family for family in read_openmetrics(daemon)}
+    assert [sample.value for sample in read["g1"].samples] == [3]
 
 
 def components(exporter, target, document, **options):
