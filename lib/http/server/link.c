@@ -84,3 +84,11 @@ struct http_place *http_link_place(struct MHD_Connection *connection)
         struct http_link *link = http_link_of(connection);
         return link ? &link->place : NULL;
 }
+
+void http_hold(struct http_exchange *exchange)
+{
+        struct http_place *place = http_link_place(exchange->connection);
+        if (place)
+                place->held = true;
+        MHD_suspend_connection(exchange->connection);
+}

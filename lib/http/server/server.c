@@ -195,14 +195,6 @@ static _printf_(2, 0) void on_log(void *cls, const char *format, va_list args)
         log_event(LOG_DEBUG, "libmicrohttpd", "detail", text_string(&text), NULL);
 }
 
-void http_hold(struct http_exchange *exchange)
-{
-        struct http_place *place = http_link_place(exchange->connection);
-        if (place)
-                place->held = true;
-        MHD_suspend_connection(exchange->connection);
-}
-
 void http_suspend(struct http_exchange *exchange)
 {
         struct http_server *server = exchange->server;
