@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "runbook/http_server.h"
 #include "runbook/log.h"
 #include "runbook/sandbox.h"
 #include "runbook/text.h"
@@ -52,6 +53,27 @@ static char *socket_directory(const char *listen_address)
         return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
 }
 
+/* Closed by NULL; -ENOMEM. */
+static int socket_directories(const char *const *addresses, char **ret)
+{
+        size_t count = 0;
+
+        for (size_t i = 0; addresses[i]; i++) {
+                ret[count] = socket_directory(addresses[i]);
+                if (ret[count])
+                        count++;
+                else if (string_starts(addresses[i], UNIX_PREFIX))
+                        return -ENOMEM;
+        }
+        return 0;
+}
+
+static void free_strings(char *(*strings)[HTTP_LISTENERS_MAX + 1])
+{
+        for (size_t i = 0; (*strings)[i]; i++)
+                free((*strings)[i]);
+}
+
 /* The outcome of one half: as it must be, told in `missing`, or an error. */
 static int settle_mode(const struct confinement *confinement, int result, struct error *reason,
                        struct text *missing, struct error *error)
@@ -94,10 +116,12 @@ int confinement_enter(struct confinement *confinement, const struct check_set *s
         if (string_equal(confinement->mode, "off"))
                 return 0;
         enum check_programs programs = programs_of(set, &starter);
-        _cleanup_free_ char *directory = socket_directory(confinement->listen_address);
+        _cleanup_(free_strings) char *directories[HTTP_LISTENERS_MAX + 1] = {NULL};
+        if (socket_directories(confinement->listen_addresses, directories) < 0)
+                return error_oom(error);
         const struct sandbox_options options = {
                 .state_directory = confinement->state_directory,
-                .socket_directory = directory,
+                .socket_directories = (const char *const *)directories,
                 .programs = programs > CHECK_STARTS_NOTHING,
                 .files = programs == CHECK_STARTS_ANYTHING,
                 .tracing = CHECKED_FOR_LEAKS,

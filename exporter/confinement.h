@@ -12,9 +12,9 @@
 #include "exporter/check/check.h"
 
 struct confinement {
-        const char *mode;            /* auto, require, off */
-        const char *state_directory; /* or NULL */
-        const char *listen_address;
+        const char *mode;                    /* auto, require, off */
+        const char *state_directory;         /* or NULL */
+        const char *const *listen_addresses; /* closed by NULL */
 
         /* Of confinement_enter(). */
         enum check_programs programs; /* the most that checks may start from now on */

@@ -81,9 +81,9 @@ static int start_exporter(void *context, struct error *error)
 {
         struct exporter *exporter = context;
         const struct exporter_arguments *arguments = exporter->arguments;
-        const char *address = daemon_listen_address(&arguments->daemon);
+        _cleanup_text_ struct text addresses = {0};
         const struct http_server_options serving = {
-                .listen_address = address,
+                .listen_addresses = daemon_listen_addresses(&arguments->daemon),
                 .routes = routes,
                 .context = exporter,
                 .web_config_file = arguments->daemon.web_config_file,
@@ -102,9 +102,10 @@ static int start_exporter(void *context, struct error *error)
                 r = live_start(&options, &exporter->live, error);
         if (r >= 0)
                 r = http_server_run(exporter->server, error);
+        daemon_put_addresses(&arguments->daemon, &addresses);
         if (r >= 0)
-                log_event(LOG_INFO, "Listening", "version", RUNBOOK_VERSION, "address", address, "config",
-                          arguments->daemon.config_file, NULL);
+                log_event(LOG_INFO, "Listening", "version", RUNBOOK_VERSION, "address",
+                          text_string(&addresses), "config", arguments->daemon.config_file, NULL);
         return r;
 }
 
@@ -132,7 +133,7 @@ static int run_serve(const void *context)
                 .arguments = arguments,
                 .confinement = {.mode = arguments->sandbox,
                                 .state_directory = arguments->state_directory,
-                                .listen_address = daemon_listen_address(&arguments->daemon)}};
+                                .listen_addresses = daemon_listen_addresses(&arguments->daemon)}};
         return daemon_serve(&daemon, &exporter);
 }
 
@@ -203,8 +204,8 @@ int main(int argc, char **argv)
         const struct flag flags[] = {
                 {"config.file", FLAG_STRING, &to->config_file, "rules/checks.yml", "FILE",
                  "the checks to run"},
-                {"web.listen-address", FLAG_STRING, &to->listen_address, ":9877", "ADDRESS",
-                 "where to serve metrics: host:port or unix:/path"},
+                {"web.listen-address", FLAG_STRINGS, &to->listen_addresses, ":9877", "ADDRESS",
+                 "where to serve metrics: host:port or unix:/path; may be given again"},
                 DAEMON_FLAGS(to),
                 {"web.enable-lifecycle", FLAG_SWITCH, &arguments.enable_lifecycle, NULL, NULL,
                  "let POST /-/reload read the files again, as SIGHUP always does"},

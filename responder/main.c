@@ -39,7 +39,7 @@ static int start_parts(void *context, struct error *error)
         struct responder *responder = context;
         const struct responder_arguments *arguments = responder->arguments;
         struct api_options api = {
-                .listen_address = daemon_listen_address(&arguments->daemon),
+                .listen_addresses = daemon_listen_addresses(&arguments->daemon),
                 .web_config_file = arguments->daemon.web_config_file,
                 .operators = arguments->operators,
         };
@@ -74,10 +74,12 @@ static int start_parts(void *context, struct error *error)
         api.engine = responder->engine;
         api.parts = parts;
         r = api_start(&api, &responder->api, error);
+        _cleanup_text_ struct text addresses = {0};
+        daemon_put_addresses(&arguments->daemon, &addresses);
         if (r >= 0)
-                log_event(LOG_INFO, "Listening", "version", RUNBOOK_VERSION, "address", api.listen_address,
-                          "config", arguments->daemon.config_file, "journal", arguments->journal, "dry_run",
-                          arguments->dry_run ? "true" : NULL, NULL);
+                log_event(LOG_INFO, "Listening", "version", RUNBOOK_VERSION, "address",
+                          text_string(&addresses), "config", arguments->daemon.config_file, "journal",
+                          arguments->journal, "dry_run", arguments->dry_run ? "true" : NULL, NULL);
         return r;
 }
 
@@ -208,8 +210,10 @@ int main(int argc, char **argv)
         const struct flag flags[] = {
                 {"config.file", FLAG_STRING, &to->config_file, "rules/remediations.yml", "FILE",
                  "which alerts set off which steps"},
-                {"web.listen-address", FLAG_STRING, &to->listen_address, "127.0.0.1:9878", "ADDRESS",
-                 "where to take alerts: host:port or unix:/path; loopback, unless there is authentication"},
+                {"web.listen-address", FLAG_STRINGS, &to->listen_addresses, "127.0.0.1:9878", "ADDRESS",
+                 "where to take alerts: host:port or unix:/path; loopback, unless there is authentication; "
+                 "may be "
+                 "given again"},
                 DAEMON_FLAGS(to),
                 {"web.operators", FLAG_STRING, &arguments.operators, NULL, "USERS",
                  "who of them may approve, deny, cancel, undo, pause and resume: name,name"},

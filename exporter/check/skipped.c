@@ -47,6 +47,24 @@ void check_skip_repeated(struct sample_sink *sink)
         }
 }
 
+void check_skip_invalid(struct sample_sink *sink)
+{
+        struct sample_set *set = sink->set;
+        size_t kept = 0;
+
+        for (size_t i = 0; i < set->count; i++) {
+                const struct sample *sample = &set->samples[i];
+
+                if (sample->family->type == METRIC_COUNTER && !(sample->value >= 0))
+                        check_skip(sink, SKIP_MALFORMED, "%s{%.*s}: a counter below 0, or no number",
+                                   sample->family->name, (int)sample->labels_length,
+                                   text_string(&set->arena) + sample->labels_offset);
+                else
+                        set->samples[kept++] = *sample;
+        }
+        set->count = kept;
+}
+
 const char *skipped_items_text(const struct skipped_items *skipped, enum skip_reason reason)
 {
         return text_string(&skipped->of[reason].items);

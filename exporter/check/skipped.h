@@ -38,6 +38,10 @@ struct skipped_items {
  */
 void check_skip(struct sample_sink *sink, enum skip_reason reason, const char *format, ...) _printf_(3, 4);
 
+/* Skips the counters of the sink that no counter can be: with one of them a reader of OpenMetrics refuses the
+ * whole page. */
+void check_skip_invalid(struct sample_sink *sink);
+
 /* Finds the series of the sink that are there twice: all but the first of each are skipped, and are judged by
  * no threshold. */
 void check_skip_repeated(struct sample_sink *sink);

@@ -93,13 +93,30 @@ int command_capacity(const void *context)
         return report(&text, missing < 0 ? (int)missing : 0, missing > 0 ? STANDING_WARN : STANDING_PASS);
 }
 
+/* The page says which check has failed, and has no place for why. */
+static void print_reasons(const struct once *once)
+{
+        for (size_t i = 0; i < once->set->count; i++) {
+                const char *reason = check_state_reason(&once->states[i]);
+                _cleanup_text_ struct text line = {0};
+
+                if (!once->selected[i] || !*reason)
+                        continue;
+                text_printf(&line, "%s: ", once->states[i].check->name);
+                text_put_line(&line, reason, SIZE_MAX);
+                fprintf(stderr, "%s\n", text_string(&line));
+        }
+}
+
 int command_once(const void *context)
 {
         const struct exporter_arguments *arguments = context;
         _cleanup_(once_free_p) struct once *once = NULL;
         _cleanup_error_ struct error error = {0};
-        if (run_checks(arguments, arguments->state_directory, NULL, &once, &error) < 0 ||
-            once_write_metrics(once, arguments->once, &error) < 0)
+        if (run_checks(arguments, arguments->state_directory, NULL, &once, &error) < 0)
+                return could_not_look(&error);
+        print_reasons(once);
+        if (once_write_metrics(once, arguments->once, &error) < 0)
                 return could_not_look(&error);
         return once_exit_status(once_worst(once));
 }

@@ -8,7 +8,7 @@
 #include "exporter/kinds/shared/http_options.h"
 #include "runbook/json.h"
 
-#define BODY_LIMIT (1024 * 1024)
+#define MOST_BODY ((int64_t)64 << 20)
 #define COMPONENTS_DEPTH 4
 #define VERSION_MAX 128 /* what is longer is none */
 #define INDEX_DIGITS 6
@@ -17,6 +17,7 @@ struct http_config {
         struct http_options options;
         char *method, *body, *unix_socket;
         struct config_strings status;
+        int64_t body_limit;
         struct config_map json;
         char *components, *version, *uptime;
 };
@@ -31,6 +32,8 @@ static const struct config_field fields[] = {
         {"status", CONFIG_STRINGS, offsetof(struct http_config, status), .fallback = "2xx",
          .flags = CONFIG_NOT_EMPTY,
          .help = "The status codes that are right: `200`, or a list of `200`, `2xx`, `200-204`"},
+        {"body_limit", CONFIG_SIZE, offsetof(struct http_config, body_limit), .fallback = "1MiB",
+         .help = "How much of the answer is read. A larger one is no failure where only the status matters"},
         {"json", CONFIG_MAP, offsetof(struct http_config, json),
          .help = "Fields of the answer, by dotted paths, and the values that they must have"},
         {"components", CONFIG_STRING, offsetof(struct http_config, components), .fallback = "components",
@@ -49,7 +52,7 @@ static const struct config_field fields[] = {
           "How long each phase of the request took.")                                                      \
         X(response_bytes, GAUGE, "runbook_http_response_bytes", "bytes", "The size of the answer's body.") \
         X(component_healthy, GAUGE, "runbook_http_component_healthy", NULL,                                \
-          "Whether the health document calls the component healthy, ok, up or pass.")                      \
+          "Whether the health document calls the component healthy, in a word that is known.")             \
         X(tls_not_after, GAUGE, "runbook_http_tls_not_after_timestamp_seconds", "seconds",                 \
           "When the server's own certificate ends.")                                                       \
         X(version_info, INFO, "runbook_http_version_info", NULL,                                           \
@@ -133,6 +136,10 @@ static int http_open(const struct check *check, struct config_node *node, void *
                                         config->status.items[i]);
                         r = -EINVAL;
                 }
+        if (config->body_limit < 1 || config->body_limit > MOST_BODY) {
+                config_complain(node, "body_limit", "from 1B to 64MiB");
+                r = -EINVAL;
+        }
         if (r < 0)
                 return r;
         *ret_state = TAKE_PTR(owned);
@@ -184,15 +191,61 @@ static const cJSON *own_word(const cJSON *component)
         return status ? status : json_get(component, "healthy", NULL);
 }
 
-static bool is_good(const cJSON *said)
+/* Known words alone have a value: what nobody understands is no verdict. "warn" is "healthy, with some
+ * concerns" in health+json. */
+static const char *const good_words[] = {
+        "healthy", "ok",        "up",     "pass",   "passed", "passing",     "running", "connected", "ready",
+        "alive",   "available", "online", "active", "green",  "operational", "warn",    "warning",
+};
+static const char *const bad_words[] = {
+        "unhealthy",    "fail",        "failed",   "failing",  "failure", "down",
+        "error",        "degraded",    "critical", "dead",     "stopped", "exited",
+        "disconnected", "unavailable", "offline",  "inactive", "red",     "out_of_service",
+};
+
+static bool is_among(const char *word, const char *const *words, size_t count)
 {
-        static const char *const good[] = {"healthy", "ok", "up", "pass"};
+        for (size_t i = 0; word && i < count; i++)
+                if (strcasecmp(word, words[i]) == 0)
+                        return true;
+        return false;
+}
+
+enum health { HEALTH_UNKNOWN, HEALTH_GOOD, HEALTH_BAD };
+
+static enum health read_health(const cJSON *said)
+{
         const char *word = cJSON_GetStringValue(said);
 
-        for (size_t i = 0; word && i < N_ELEMENTS(good); i++)
-                if (strcasecmp(word, good[i]) == 0)
-                        return true;
-        return cJSON_IsTrue(said);
+        if (cJSON_IsTrue(said) || is_among(word, good_words, N_ELEMENTS(good_words)))
+                return HEALTH_GOOD;
+        return cJSON_IsFalse(said) || is_among(word, bad_words, N_ELEMENTS(bad_words)) ? HEALTH_BAD
+                                                                                       : HEALTH_UNKNOWN;
+}
+
+/* Of several measurements of one component, as health+json has them, the worst counts. */
+static enum health worst_health(const cJSON *component)
+{
+        const cJSON *item;
+        enum health worst = HEALTH_UNKNOWN;
+
+        if (!cJSON_IsArray(component))
+                return read_health(own_word(component));
+        cJSON_ArrayForEach(item, component)
+        {
+                enum health health = cJSON_IsArray(item) ? HEALTH_UNKNOWN : read_health(own_word(item));
+
+                if (health > worst)
+                        worst = health;
+        }
+        return worst;
+}
+
+/* A member's own name; MicroProfile's components stand in an array and say it. */
+static const char *component_name(const cJSON *component)
+{
+        return component->string ? component->string
+                                 : cJSON_GetStringValue(json_get(component, "name", NULL));
 }
 
 /* A component may have components of its own under the same `key`; they are told as "database.replica". */
@@ -201,19 +254,22 @@ static void add_components(const cJSON *components, const char *key, const char 
 {
         const cJSON *component;
 
-        if (!cJSON_IsObject(components) || depth > COMPONENTS_DEPTH)
+        if ((!cJSON_IsObject(components) && !cJSON_IsArray(components)) || depth > COMPONENTS_DEPTH)
                 return;
         cJSON_ArrayForEach(component, components)
         {
-                _cleanup_free_ char *name =
-                        text_format("%s%s%s", above, *above ? "." : "", component->string);
-                const cJSON *said = own_word(component), *below = json_get(component, key, NULL);
+                const char *own = component_name(component);
+                enum health health = worst_health(component);
+
+                if (!own || !*own)
+                        continue;
+                _cleanup_free_ char *name = text_format("%s%s%s", above, *above ? "." : "", own);
 
                 if (!name)
                         return;
-                if (said || !cJSON_IsObject(below))
-                        SAMPLE(sink, &component_healthy, is_good(said), {"component", name});
-                add_components(below, key, name, depth + 1, sink);
+                if (health != HEALTH_UNKNOWN)
+                        SAMPLE(sink, &component_healthy, health == HEALTH_GOOD, {"component", name});
+                add_components(json_get(component, key, NULL), key, name, depth + 1, sink);
         }
 }
 
@@ -268,16 +324,37 @@ static int check_status(const struct http_state *http, long status, struct error
         return error_set(error, EPROTO, "answered %ld, expected %s", status, text_string(&words));
 }
 
-/* The health document, when the answer is one. An unhealthy service tells its components with a 503. */
-static int check_document(const struct http_config *config, const struct text *body, struct sample_sink *sink,
-                          struct error *error)
+/* The size of the answer's body: as it was read, or as the server has said. False: it is not known. */
+static bool body_size(const struct http_response *response, double *ret)
 {
+        _cleanup_text_ struct text length = {0}, encoding = {0};
+
+        *ret = (double)response->body.length;
+        if (!response->cut)
+                return true;
+        if (http_response_header(response, "Content-Encoding", &encoding) ||
+            !http_response_header(response, "Content-Length", &length))
+                return false;
+        char *end;
+        *ret = strtod(text_string(&length), &end);
+        return *end == '\0';
+}
+
+/* The health document, when the answer is one. An unhealthy service tells its components with a 503. */
+static int check_document(const struct http_config *config, const struct http_response *response,
+                          struct sample_sink *sink, struct error *error)
+{
+        const struct text *body = &response->body;
         const char *start = text_string(body) + strspn(text_string(body), " \t\r\n");
         _cleanup_json_ cJSON *document = NULL;
         int r;
 
         if (*start != '{' && config->json.count == 0)
                 return 0;
+        if (response->cut)
+                return config->json.count == 0
+                               ? 0
+                               : error_set(error, EMSGSIZE, "the answer is larger than body_limit");
         r = json_parse(text_string(body), body->length, &document, error);
         if (r < 0)
                 return config->json.count == 0 ? 0 : error_prefix(error, r, "the answer");
@@ -292,19 +369,22 @@ static int http_run(void *state, struct deadline deadline, struct sample_sink *s
         struct http_request request = http_options_request(&config->options, &http->headers, deadline);
         _cleanup_http_response_ struct http_response response = {0};
         _cleanup_error_ struct error status_error = {0};
+        double bytes;
         int r, document;
 
         request.method = config->method;
         request.unix_socket = config->unix_socket;
         request.body = config->body;
         request.body_length = config->body ? strlen(config->body) : 0;
-        request.body_limit = BODY_LIMIT;
+        request.body_limit = (size_t)config->body_limit;
+        request.cuts_body = true;
         r = http_fetch(http->client, &request, &response, error);
         if (r < 0)
                 return r;
 
         SAMPLE_BARE(sink, &status_code, (double)response.status);
-        SAMPLE_BARE(sink, &response_bytes, (double)response.body.length);
+        if (body_size(&response, &bytes))
+                SAMPLE_BARE(sink, &response_bytes, bytes);
         SAMPLE(sink, &phase_seconds, response.phases.resolve, {"phase", "resolve"});
         SAMPLE(sink, &phase_seconds, response.phases.connect, {"phase", "connect"});
         SAMPLE(sink, &phase_seconds, response.phases.tls, {"phase", "tls"});
@@ -313,7 +393,7 @@ static int http_run(void *state, struct deadline deadline, struct sample_sink *s
         if (response.tls_not_after > 0)
                 SAMPLE_BARE(sink, &tls_not_after, (double)response.tls_not_after);
 
-        document = check_document(config, &response.body, sink, error);
+        document = check_document(config, &response, sink, error);
         r = check_status(http, response.status, &status_error);
         if (r < 0) {
                 error_move(error, &status_error);

@@ -137,6 +137,7 @@ static void run_check(void *context)
         result->code = check->kind->run(scheduled->set->states[scheduled->index], deadline,
                                         &(struct sample_sink){&result->samples}, &error);
         result->duration = clock_monotonic() - started;
+        check_skip_invalid(&(struct sample_sink){&result->samples});
         check_skip_repeated(&(struct sample_sink){&result->samples});
         if (result->code < 0)
                 take_failure(result, result->code, error_text(&error));

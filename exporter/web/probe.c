@@ -77,7 +77,11 @@ static int probe_read(const struct http_exchange *exchange, struct scrape *scrap
         const struct check_set *set = scrape_set(scrape);
         size_t check = 0;
 
-        int r = read_debug(exchange, &ret->debug, error);
+        static const char *const known[] = {"check", "target", "debug", "name[]", NULL};
+        int r = selection_check_query(exchange, known, error);
+
+        if (r >= 0)
+                r = read_debug(exchange, &ret->debug, error);
         if (r >= 0)
                 r = find_check(exchange, set, &check, error);
         if (r < 0)

@@ -166,13 +166,29 @@ int selection_read_names(const struct http_exchange *exchange, const struct chec
         return 0;
 }
 
+int selection_check_query(const struct http_exchange *exchange, const char *const *known, struct error *error)
+{
+        const char *unknown = http_query_unknown(exchange, known);
+        _cleanup_text_ struct text words = {0};
+
+        if (!unknown)
+                return 0;
+        for (size_t i = 0; known[i]; i++)
+                text_printf(&words, "%s%s", i == 0 ? "" : known[i + 1] ? ", " : " and ", known[i]);
+        return error_set(error, EINVAL, "There is no parameter \"%.64s\" here: known are %s.", unknown,
+                         text_string(&words));
+}
+
 int selection_read(const struct http_exchange *exchange, const struct check_set *set,
                    const struct schedule *schedule, struct selection *ret, struct error *error)
 {
         _cleanup_(values_release) struct values collect = {0};
         _cleanup_(selection_release) struct selection selection = {0};
-        int r = 0;
+        static const char *const known[] = {"collect[]", "name[]", NULL};
+        int r = selection_check_query(exchange, known, error);
 
+        if (r < 0)
+                return r;
         http_query_each(exchange, "collect[]", take_value, &collect);
         if (collect.failed)
                 return error_oom(error);

@@ -26,6 +26,11 @@ void selection_release(struct selection *selection);
 int selection_read_names(const struct http_exchange *exchange, const struct check_set *set,
                          const struct schedule *schedule, struct selection *selection, struct error *error);
 
+/* -EINVAL with a sentence for the client when the query has a parameter that is none of `known` (closed by
+ * NULL). */
+int selection_check_query(const struct http_exchange *exchange, const char *const *known,
+                          struct error *error);
+
 /* The check of this name: its index; -EINVAL with a sentence for the client. */
 int selection_find_check(const struct check_set *set, const char *name, size_t *ret, struct error *error);
 

@@ -8,7 +8,8 @@
 
 /* What the flags of every daemon fill. */
 struct daemon_arguments {
-        const char *config_file, *listen_address, *web_config_file;
+        const char *config_file, *web_config_file;
+        struct flag_strings listen_addresses;
         bool systemd_socket, config_check;
 };
 /* Their rows, but for the two that each daemon words itself: config.file and web.listen-address. */
@@ -25,8 +26,11 @@ struct daemon_arguments {
 #define DAEMON_TAKES \
         "config.file", "config.check", "web.listen-address", "web.systemd-socket", "web.config.file"
 
-/* Where to listen: the address, or what stands for systemd's socket. */
-const char *daemon_listen_address(const struct daemon_arguments *arguments);
+/* Where to listen, closed by NULL: the addresses, or what stands for systemd's socket. */
+const char *const *daemon_listen_addresses(const struct daemon_arguments *arguments);
+
+/* All of them on one line, for a log. */
+void daemon_put_addresses(const struct daemon_arguments *arguments, struct text *text);
 
 struct daemon {
         const char *name; /* of the program */

@@ -11,12 +11,19 @@
 #include "runbook/error.h"
 #include "runbook/text.h"
 
-enum flag_type { FLAG_STRING, FLAG_SWITCH, FLAG_DURATION };
+enum flag_type { FLAG_STRING, FLAG_STRINGS, FLAG_SWITCH, FLAG_DURATION };
+
+/* The values of a flag that may be given again, in their order; borrowed from argv. */
+enum { FLAG_STRINGS_MAX = 8 };
+struct flag_strings {
+        const char *items[FLAG_STRINGS_MAX + 1]; /* closed by NULL */
+        size_t count;
+};
 
 struct flag {
         const char *name; /* without the dashes; NULL closes the table, which has room for 64 */
         enum flag_type type;
-        void *target;           /* const char **, bool * or nsec * */
+        void *target;           /* const char **, struct flag_strings *, bool * or nsec * */
         const char *fallback;   /* the default, as it would be typed; NULL: none */
         const char *value_name; /* for --help: "FILE", "ADDRESS" */
         const char *help;
@@ -24,8 +31,9 @@ struct flag {
 
 /*
  * Fills the targets with defaults, then from argv. What is not a flag is handed back in `ret_arguments` (a
- * slice of argv, reordered to its end) and `ret_count`. -EINVAL names the flag and, when one is near, the
- * right one. `ret_given` has a bit for each flag that was named, whatever its value; see flags_given().
+ * slice of argv, reordered to its end) and `ret_count`. A flag is given once, unless it is FLAG_STRINGS.
+ * -EINVAL names the flag and, when one is near, the right one. `ret_given` has a bit for each flag that was
+ * named, whatever its value; see flags_given().
  */
 int flags_parse(const struct flag *flags, int argc, char **argv, char ***ret_arguments, int *ret_count,
                 uint64_t *ret_given, struct error *error);

@@ -3,10 +3,11 @@
  * HTTP over TCP, TLS and unix sockets, by libcurl: one request, one deadline for all of it.
  *
  * A client keeps its connections open between requests (for GET and HEAD; what may change something is sent
- * on a new one, and so never twice). One thread at a time may use it. Redirects are not followed, and proxies
- * in the environment are not used. Errors name the URL without user, password and query: -ETIMEDOUT,
- * -ECONNREFUSED, -EHOSTUNREACH (name did not resolve), -EPROTO (TLS or HTTP broken), -EMSGSIZE (body over the
- * limit), -EIO. A status of 4xx or 5xx is an answer, not an error.
+ * on a new one, and so never twice). One thread at a time may use it. Proxies in the environment are not
+ * used. No content encoding is asked for; what comes in one that libcurl knows is decoded. Errors name the
+ * URL without user, password and query: -ETIMEDOUT, -ECONNREFUSED, -EHOSTUNREACH (name did not resolve),
+ * -EPROTO (TLS or HTTP broken), -EMSGSIZE (body over the limit), -EIO. A status of 4xx or 5xx is an answer,
+ * not an error.
  *
  * lib/http/client is the one place that knows libcurl; what is asked and what an answer means is for those
  * who use it. It uses lib/base.
@@ -39,7 +40,12 @@ struct http_request {
         const char *const *headers; /* "Name: value", closed by NULL; may be NULL */
         const void *body;
         size_t body_length;
-        size_t body_limit; /* of the answer; 0: 4 MiB */
+        size_t body_limit;     /* of the answer, decoded; 0: 4 MiB */
+        bool cuts_body;        /* beyond the limit nothing more is read, and that is no error: see `cut` */
+        bool follows;          /* redirects, at most ten of them */
+        const char *proxy_url; /* http:// or socks5://; NULL: none, whatever the environment says */
+        const char
+                *server_name; /* TLS: whom to ask for and whose certificate to expect; NULL: the URL's host */
         struct deadline deadline;
         const struct secret *bearer;                /* sent as Authorization; may be NULL */
         const struct http_aws_signing *aws;         /* NULL: not signed */
@@ -60,6 +66,7 @@ struct http_phases {
 struct http_response {
         long status;
         struct text body;
+        bool cut;            /* `body` is only its beginning */
         struct text headers; /* raw header lines of the final answer */
         struct http_phases phases;
         int64_t tls_not_after; /* seconds since the epoch of the leaf certificate; 0 without TLS */

@@ -7,6 +7,10 @@
  * is suspended and costs no thread. Every exchange is answered exactly once; one that is dropped by its peer
  * while it waits still is (the answer then goes nowhere).
  *
+ * Who only connects keeps nobody out: when all places are taken, a new connection gets that of one whose
+ * request is not being worked on, of the address that has the most of them; and the last quarter of
+ * all is for addresses that have few.
+ *
  * Answered by the server itself, each with one line of text: 404, 405 with Allow, 411/413 for bodies over
  * the route's limit, 401 and 403 by the web configuration, 503 when all connections are taken, 421 for a Host
  * that is not ours while listening on loopback (DNS rebinding), 403 for a state-changing request with a
@@ -35,13 +39,18 @@ struct http_route {
 /* A listen address: the socket that systemd has passed to this process. */
 #define HTTP_SYSTEMD_SOCKET "systemd:"
 
+/* Of several, for options. */
+enum { HTTP_LISTENERS_MAX = 8 };
+#define HTTP_ADDRESSES(...) ((const char *const[]){__VA_ARGS__, NULL})
+
 struct http_server_options {
         /* ":9877", "127.0.0.1:9878", "[::1]:9878", "unix:/run/x.sock", HTTP_SYSTEMD_SOCKET */
-        const char *listen_address;
+        const char *const *listen_addresses; /* closed by NULL: see HTTP_ADDRESSES() */
         const struct http_route *routes;
         void *context;             /* given to every handler */
         unsigned connection_limit; /* 0: 512 */
         nsec idle_timeout;         /* 0: 60 s; suspended exchanges do not count */
+        nsec head_timeout;         /* 0: 10 s; for the first head of a connection, at most idle_timeout */
         /* Told of every finished exchange, on the event thread; may be NULL. For counting by code. The path
          * is the route's, NULL when none has it. */
         void (*on_done)(void *context, const char *route_path, unsigned status);
@@ -61,7 +70,7 @@ int http_server_run(struct http_server *server, struct error *error);
 /* Stops accepting, waits for handlers, answers what is still suspended with 503, frees. Takes NULL. */
 struct http_server *http_server_stop(struct http_server *server);
 
-/* The port that was bound, for listen addresses with port 0; 0 for a unix socket. */
+/* The port that was bound first, for listen addresses with port 0; 0 for a unix socket. */
 uint16_t http_server_port(const struct http_server *server);
 
 /* True for 127.0.0.0/8, ::1, localhost and unix sockets, also those of systemd. -EINVAL when it is no address
@@ -77,6 +86,8 @@ const char *http_path(const struct http_exchange *exchange);
 const char *http_path_parameter(const struct http_exchange *exchange);
 const char *http_query(const struct http_exchange *exchange,
                        const char *name); /* first value, NULL: absent */
+/* A parameter of the query that is none of `known`, which is closed by NULL; NULL: there is none. */
+const char *http_query_unknown(const struct http_exchange *exchange, const char *const *known);
 const char *http_header(const struct http_exchange *exchange, const char *name);
 const struct text *http_body(const struct http_exchange *exchange);
 

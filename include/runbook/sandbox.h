@@ -16,9 +16,9 @@
 #include "runbook/error.h"
 
 struct sandbox_options {
-        const char *state_directory;  /* regular files below it may still be written; NULL: nowhere */
-        const char *socket_directory; /* files below it may still be removed; NULL: nowhere */
-        bool programs;                /* programs may be started */
+        const char *state_directory; /* regular files below it may still be written; NULL: nowhere */
+        const char *const *socket_directories; /* files below them may still be removed; closed by NULL */
+        bool programs;                         /* programs may be started */
         /* Of the deny list alone: */
         bool files;   /* owners, modes and times of files may be changed */
         bool tracing; /* by ptrace, as a leak checker does with the threads of its own process at its end */

@@ -12,9 +12,21 @@
 #include "runbook/systemd.h"
 #include "runbook/web_config.h"
 
-const char *daemon_listen_address(const struct daemon_arguments *arguments)
+_Static_assert((int)FLAG_STRINGS_MAX <= (int)HTTP_LISTENERS_MAX, "each address has a listener");
+
+const char *const *daemon_listen_addresses(const struct daemon_arguments *arguments)
 {
-        return arguments->systemd_socket ? HTTP_SYSTEMD_SOCKET : arguments->listen_address;
+        static const char *const passed[] = {HTTP_SYSTEMD_SOCKET, NULL};
+
+        return arguments->systemd_socket ? passed : arguments->listen_addresses.items;
+}
+
+void daemon_put_addresses(const struct daemon_arguments *arguments, struct text *text)
+{
+        const char *const *addresses = daemon_listen_addresses(arguments);
+
+        for (size_t i = 0; addresses[i]; i++)
+                text_printf(text, "%s%s", i > 0 ? ", " : "", addresses[i]);
 }
 
 static void block_signals(const struct daemon *daemon, sigset_t *ret)

@@ -8,6 +8,18 @@
 #include "lib/program/internal.h"
 #include "runbook/config.h"
 
+static int add_string(const struct flag *flag, const char *value, struct error *error)
+{
+        struct flag_strings *strings = flag->target;
+
+        if (strings->count == FLAG_STRINGS_MAX)
+                return error_set(error, EINVAL, "--%s is given more than %d times", flag->name,
+                                 FLAG_STRINGS_MAX);
+        strings->items[strings->count++] = value;
+        strings->items[strings->count] = NULL;
+        return 0;
+}
+
 static int set_value(const struct flag *flag, const char *value, struct error *error)
 {
         if (flag->type == FLAG_DURATION)
@@ -16,6 +28,8 @@ static int set_value(const struct flag *flag, const char *value, struct error *e
                 *(const char **)flag->target = value;
                 return 0;
         }
+        if (flag->type == FLAG_STRINGS)
+                return add_string(flag, value, error);
         bool on = string_equal(value, "true");
         if (!on && !string_equal(value, "false"))
                 return error_set(error, EINVAL, "--%s is a switch: write --%s or --no-%s, without a value",
@@ -26,6 +40,8 @@ static int set_value(const struct flag *flag, const char *value, struct error *e
 
 static int set_default(const struct flag *flag, struct error *error)
 {
+        if (flag->type == FLAG_STRINGS)
+                *(struct flag_strings *)flag->target = (struct flag_strings){0};
         if (flag->fallback)
                 return set_value(flag, flag->fallback, error);
         if (flag->type == FLAG_STRING)
@@ -63,6 +79,20 @@ static int refuse_unknown(const struct flag *flags, const char *name, size_t len
         return error_set(error, EINVAL, "unknown flag --%s; --help lists those there are", word);
 }
 
+/* That it is given, which may be said of most flags once. */
+static int note_given(const struct flag *flags, const struct flag *flag, uint64_t *given, struct error *error)
+{
+        uint64_t bit = UINT64_C(1) << (flag - flags);
+        bool again = (*given & bit) != 0;
+
+        *given |= bit;
+        if (again && flag->type != FLAG_STRINGS)
+                return error_set(error, EINVAL, "--%s is given twice", flag->name);
+        if (!again && flag->type == FLAG_STRINGS)
+                *(struct flag_strings *)flag->target = (struct flag_strings){0}; /* not the default */
+        return 0;
+}
+
 /* One flag at argv[*at], and its value when that stands by itself; *at goes to the last that was used. */
 static int parse_one(const struct flag *flags, int argc, char **argv, int *at, uint64_t *given,
                      struct error *error)
@@ -77,14 +107,19 @@ static int parse_one(const struct flag *flags, int argc, char **argv, int *at, u
                 const struct flag *negated = find_flag(flags, name + 3, length - 3);
 
                 if (negated && negated->type == FLAG_SWITCH) {
-                        *given |= UINT64_C(1) << (negated - flags);
+                        int r = note_given(flags, negated, given, error);
+
+                        if (r < 0)
+                                return r;
                         return equals ? error_set(error, EINVAL, "--no-%s takes no value", negated->name)
                                       : set_value(negated, "false", error);
                 }
         }
         if (!flag)
                 return refuse_unknown(flags, name, length, error);
-        *given |= UINT64_C(1) << (flag - flags);
+        int r = note_given(flags, flag, given, error);
+        if (r < 0)
+                return r;
         if (equals)
                 return set_value(flag, equals + 1, error);
         if (flag->type == FLAG_SWITCH)

@@ -4,9 +4,6 @@
  *
  * hiredis' redisContext is not used: its connect leaves the descriptor inheritable and tries one address
  * only, and its write raises SIGPIPE. Its formatter and its reply reader are the same in 0.14 and 1.x.
- *
- * Looking up a host *name* is the one thing here that the deadline cannot interrupt (getaddrinfo blocks, for
- * as long as resolv.conf says); an IP address, or a unix socket, never waits for it.
  */
 #include "runbook/redis.h"
 
@@ -62,19 +59,11 @@ static int wait_for(int fd, short events, struct deadline deadline, struct error
         return r < 0 ? error_set_errno(error, -r, "the connection to Redis broke") : 0;
 }
 
-/* Connects one socket; the caller owns *ret_fd. */
-static int connect_address(const struct sockaddr *address, socklen_t length, struct deadline deadline,
-                           int *ret_fd, struct error *error)
+static int explain_connect(int result, struct error *error)
 {
-        int on = 1, r = socket_connect(address, length, deadline, ret_fd);
-
-        if (r == -ETIMEDOUT)
+        if (result == -ETIMEDOUT)
                 return error_set(error, ETIMEDOUT, "Redis did not answer in time");
-        if (r < 0)
-                return error_set_errno(error, -r, "cannot connect to Redis");
-        if (address->sa_family != AF_UNIX)
-                (void)setsockopt(*ret_fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-        return 0;
+        return error_set_errno(error, -result, "cannot connect to Redis");
 }
 
 static int connect_unix(const char *path, struct deadline deadline, int *ret_fd, struct error *error)
@@ -85,7 +74,8 @@ static int connect_unix(const char *path, struct deadline deadline, int *ret_fd,
                 return error_set(error, ENAMETOOLONG, "the path of the Redis socket is longer than %zu bytes",
                                  sizeof(address.sun_path) - 1);
         memcpy(address.sun_path, path, strlen(path) + 1);
-        return connect_address((const struct sockaddr *)&address, sizeof(address), deadline, ret_fd, error);
+        int r = socket_connect((const struct sockaddr *)&address, sizeof(address), deadline, ret_fd);
+        return r < 0 ? explain_connect(r, error) : 0;
 }
 
 static void addresses_free(struct addrinfo **addresses)
@@ -94,25 +84,30 @@ static void addresses_free(struct addrinfo **addresses)
                 freeaddrinfo(*addresses);
 }
 
+static int explain_lookup(const char *host, int result, const char *reason, struct error *error)
+{
+        if (result == -ETIMEDOUT)
+                return error_set(error, ETIMEDOUT, "the name of the Redis host \"%s\" was not found in time",
+                                 host);
+        return error_set(error, -result, "cannot find the Redis host \"%s\": %s", host,
+                         reason ? reason : error_reason(-result));
+}
+
 /* The first address of the host that takes the connection; the error is the last one's. */
 static int connect_host(const char *host, const char *port, struct deadline deadline, int *ret_fd,
                         struct error *error)
 {
-        const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
         _cleanup_(addresses_free) struct addrinfo *addresses = NULL;
-        int failure = getaddrinfo(host, port, &hints, &addresses);
+        const char *reason = NULL;
+        int on = 1, r = socket_resolve(host, port, deadline, &addresses, &reason);
 
-        if (failure)
-                return error_set(error, EHOSTUNREACH, "cannot find the Redis host \"%s\": %s", host,
-                                 gai_strerror(failure));
-
-        int r = -EHOSTUNREACH;
-        for (const struct addrinfo *a = addresses; a; a = a->ai_next) {
-                r = connect_address(a->ai_addr, a->ai_addrlen, deadline, ret_fd, error);
-                if (r >= 0 || r == -ETIMEDOUT)
-                        break;
-        }
-        return r;
+        if (r < 0)
+                return explain_lookup(host, r, reason, error);
+        r = socket_connect_any(addresses, deadline, ret_fd, NULL);
+        if (r < 0)
+                return explain_connect(r, error);
+        (void)setsockopt(*ret_fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+        return 0;
 }
 
 bool redis_options_check(const struct redis_options *options, struct config_node *node)

@@ -123,8 +123,8 @@ int sandbox_landlock(const struct sandbox_options *options, int *ret_abi, struct
                 return fail_with("a ruleset", errno, error);
         int r = allow_path(fd, &ruleset, options->state_directory,
                            WRITE_FILE | TRUNCATE | MAKE_REG | REMOVE_FILE, error);
-        if (r == 0)
-                r = allow_path(fd, &ruleset, options->socket_directory, REMOVE_FILE, error);
+        for (const char *const *at = options->socket_directories; r == 0 && at && *at; at++)
+                r = allow_path(fd, &ruleset, *at, REMOVE_FILE, error);
         /* What is written there is nowhere. Programs get it as their output. */
         if (r == 0)
                 r = allow_path(fd, &ruleset, "/dev/null", WRITE_FILE | TRUNCATE | IOCTL_DEV, error);

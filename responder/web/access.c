@@ -34,11 +34,26 @@ static int check_operators(const char *operators, const struct web_config *web, 
         return 0;
 }
 
+/* The first address that others than this machine reach; NULL stays when there is none. */
+static int find_open_address(const char *const *addresses, const char **ret, struct error *error)
+{
+        for (size_t i = 0; addresses[i]; i++) {
+                bool loopback = false;
+                int r = http_address_is_loopback(addresses[i], &loopback, error);
+
+                if (r < 0)
+                        return r;
+                if (!loopback && !*ret)
+                        *ret = addresses[i];
+        }
+        return 0;
+}
+
 int api_check_access(struct api_options *api, struct error *error)
 {
         _cleanup_(web_config_unref_p) struct web_config *web = NULL;
-        bool loopback = false;
-        int r = http_address_is_loopback(api->listen_address, &loopback, error);
+        const char *open_to_all = NULL;
+        int r = find_open_address(api->listen_addresses, &open_to_all, error);
         if (r >= 0 && api->web_config_file)
                 r = web_config_load(api->web_config_file, &web, error);
         if (r >= 0)
@@ -46,12 +61,12 @@ int api_check_access(struct api_options *api, struct error *error)
         if (r < 0)
                 return r;
         bool authenticates = web_config_authenticates(web);
-        if (!loopback && !authenticates)
+        if (open_to_all && !authenticates)
                 return error_set(
                         error, EPERM,
                         "refuses to listen on %s without authentication: name users or verified client "
                         "certificates in --web.config.file, or listen on 127.0.0.1:9878",
-                        api->listen_address);
+                        open_to_all);
         if (authenticates && !api->operators)
                 log_event(LOG_WARN,
                           "Nobody may approve, deny, cancel, undo, pause or resume: --web.operators "

@@ -115,7 +115,7 @@ int api_start(const struct api_options *options, struct api **ret, struct error 
                 return error_oom(error);
         api->options = *options;
         const struct http_server_options server = {
-                .listen_address = options->listen_address,
+                .listen_addresses = options->listen_addresses,
                 .routes = routes,
                 .context = api,
                 .on_done = on_done,

@@ -19,7 +19,7 @@
 struct api;
 
 struct api_options {
-        const char *listen_address;
+        const char *const *listen_addresses; /* closed by NULL */
         struct engine *engine;
         struct incident_parts parts; /* what the engine was started with */
         const char *web_config_file; /* NULL: none */

@@ -88,7 +88,8 @@ static void start(void)
         _cleanup_free_ char *listen = NULL;
         snprintf(address.sun_path, sizeof(address.sun_path), "/tmp/fuzz_http.%d", (int)getpid());
         listen = text_format("unix:%s", address.sun_path);
-        const struct http_server_options options = {.listen_address = listen, .routes = routes};
+        const struct http_server_options options = {.listen_addresses = HTTP_ADDRESSES(listen),
+                                                    .routes = routes};
         FUZZ_ASSERT(listen && http_server_start(&options, &server, &error) == 0);
         atexit(stop);
 }

@@ -107,7 +107,7 @@ struct engine_fixture *fixture_prepare(const char *remediations)
         assert_int_equal(log_setup("error", "logfmt", NULL), 0);
 
         const struct http_server_options server = {
-                .listen_address = "127.0.0.1:0", .routes = routes, .context = fixture};
+                .listen_addresses = HTTP_ADDRESSES("127.0.0.1:0"), .routes = routes, .context = fixture};
         if (http_server_start(&server, &fixture->server, &error) < 0)
                 fail_msg("%s", error_text(&error));
         unsigned port = http_server_port(fixture->server);

@@ -53,7 +53,7 @@ void neighbour_start(struct neighbour *neighbour)
         *neighbour = (struct neighbour){.status = 200, .answer = ""};
         pthread_mutex_init(&neighbour->lock, NULL);
         const struct http_server_options options = {
-                .listen_address = "127.0.0.1:0", .routes = routes, .context = neighbour};
+                .listen_addresses = HTTP_ADDRESSES("127.0.0.1:0"), .routes = routes, .context = neighbour};
         assert_int_equal(http_server_start(&options, &neighbour->server, NULL), 0);
         snprintf(neighbour->url, sizeof(neighbour->url), "http://127.0.0.1:%u/at",
                  http_server_port(neighbour->server));

@@ -8,6 +8,7 @@ import pytest
 
 from harness.target import Target
 from lab.runbook import Exporter
+from scraping import read_openmetrics
 
 
 @pytest.fixture
@@ -46,4 +47,7 @@ def exporter(program, tmp_path):
         return daemon.start(env)
 
     yield start
+    for daemon in started:
+        if daemon.process.running:
+            read_openmetrics(daemon)  # the last page of every test, whatever was measured in it
     assert [daemon.stop() for daemon in started] == [0] * len(started)  # a sanitizer's finding is not 0

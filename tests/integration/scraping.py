@@ -6,6 +6,8 @@ import subprocess
 import types
 import urllib.request
 
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+
 
 def samples(page):
     """{(name, sorted labels): value}; every line must be well-formed."""
@@ -38,6 +40,15 @@ def promtool(page):
     done = subprocess.run(["promtool", "check", "metrics"], input=page, text=True, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, check=False)
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def read_openmetrics(daemon):
+    """Its page as another reader of OpenMetrics takes it, which refuses a whole page for one mistake."""
+    request = urllib.request.Request(f"{daemon.url}/metrics", headers={
+        "Accept": "application/openmetrics-text; version=1.0.0", "X-Prometheus-Scrape-Timeout-Seconds": "1"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        assert answer.headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0")
+        return list(text_string_to_metric_families(answer.read().decode()))
 
 
 def logged(daemon, message):

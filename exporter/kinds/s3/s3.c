@@ -317,6 +317,7 @@ static int read_page(struct s3_state *s3, struct deadline deadline, uint64_t key
                                              .ca_file = config->tls.ca_file,
                                              .cert_file = config->tls.cert_file,
                                              .key_file = config->tls.key_file,
+                                             .server_name = config->tls.server_name,
                                              .insecure = config->tls.insecure_skip_verify,
                                              .on_data = feed_listing,
                                              .context = listing};

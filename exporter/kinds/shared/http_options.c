@@ -11,6 +11,8 @@ const struct config_field tls_option_fields[] = {
         {"cert_file", CONFIG_STRING, offsetof(struct tls_options, cert_file),
          .help = "PEM file of the client certificate"},
         {"key_file", CONFIG_STRING, offsetof(struct tls_options, key_file), .help = "PEM file of its key"},
+        {"server_name", CONFIG_STRING, offsetof(struct tls_options, server_name),
+         .help = "Whom to ask for, and whose certificate to expect; the URL's host when not given"},
         {"insecure_skip_verify", CONFIG_BOOL, offsetof(struct tls_options, insecure_skip_verify),
          .fallback = "false", .help = "Do not verify the server's certificate"},
         {0},
@@ -32,6 +34,19 @@ static bool check_url(const char *url, struct config_node *node)
                 return false;
         }
         return true;
+}
+
+/* Whether `url` has one of the schemes and a host, and keeps no secret. */
+static bool check_proxy(const char *url, struct config_node *node)
+{
+        static const char *const schemes[] = {"http://", "socks5://", "socks5h://"};
+
+        for (size_t i = 0; i < N_ELEMENTS(schemes); i++)
+                if (string_starts(url, schemes[i]) && url[strlen(schemes[i])] && !strpbrk(url, " \t\r\n@"))
+                        return true;
+        config_complain(node, "proxy_url",
+                        "a URL of http://, socks5:// or socks5h:// is needed here, without a password");
+        return false;
 }
 
 static bool check_header(const char *name, const char *value, struct config_node *node)
@@ -71,6 +86,9 @@ int http_options_prepare(const struct http_options *options, struct config_node 
         _cleanup_(http_headers_release) struct http_headers headers = {0};
         bool fine = check_url(options->url, node);
 
+        if (options->proxy_url && !check_proxy(options->proxy_url, node))
+                fine = false;
+
         if (!options->tls.cert_file != !options->tls.key_file) {
                 config_complain(node, "tls_config", "cert_file and key_file are only of use together");
                 fine = false;
@@ -107,6 +125,9 @@ struct http_request http_options_request(const struct http_options *options,
                 .ca_file = options->tls.ca_file,
                 .cert_file = options->tls.cert_file,
                 .key_file = options->tls.key_file,
+                .server_name = options->tls.server_name,
                 .insecure = options->tls.insecure_skip_verify,
+                .proxy_url = options->proxy_url,
+                .follows = options->follow_redirects,
         };
 }

@@ -13,7 +13,7 @@
 
 /* `tls_config:` as Prometheus has it. */
 struct tls_options {
-        char *ca_file, *cert_file, *key_file;
+        char *ca_file, *cert_file, *key_file, *server_name;
         bool insecure_skip_verify;
 };
 
@@ -22,6 +22,8 @@ struct http_options {
         struct config_map headers;
         struct secret bearer_token;
         struct tls_options tls;
+        char *proxy_url;
+        bool follow_redirects;
 };
 
 extern const struct config_field tls_option_fields[];
@@ -34,7 +36,11 @@ extern const struct config_field tls_option_fields[];
         {"bearer_token", CONFIG_SECRET, offsetof(holder, member.bearer_token), \
          .help = "Sent as `Authorization: Bearer`; read anew for each request"}, \
         {"tls_config", CONFIG_OBJECT, offsetof(holder, member.tls), .fields = tls_option_fields, \
-         .help = "As in Prometheus"}
+         .help = "As in Prometheus"}, \
+        {"proxy_url", CONFIG_STRING, offsetof(holder, member.proxy_url), .flags = CONFIG_NOT_EMPTY, \
+         .help = "http://, socks5:// or socks5h://, without a password; the environment's proxies are not used"}, \
+        {"follow_redirects", CONFIG_BOOL, offsetof(holder, member.follow_redirects), .fallback = "false", \
+         .help = "Ask again where the answer points to, at most ten times"}
 /* clang-format on */
 
 /* The headers as http_client takes them. */

@@ -49,6 +49,11 @@ bool operator_labels_check(const struct config_strings *labels, struct config_no
                         config_complain(node, "labels", "every sample has the label \"check\" already");
                         return false;
                 }
+                if (strcmp(name, "le") == 0 || strcmp(name, "quantile") == 0) {
+                        config_complain(node, "labels", "\"%s\" is for the rows of histograms and summaries",
+                                        name);
+                        return false;
+                }
         }
         return true;
 }

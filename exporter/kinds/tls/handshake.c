@@ -45,38 +45,35 @@ static int wait_for(int fd, short events, struct deadline deadline, struct error
         return r < 0 ? error_set_errno(error, -r, "the connection broke") : 0;
 }
 
-static int connect_one(const struct addrinfo *address, struct deadline deadline, int *ret,
-                       struct error *error)
+static int look_up(const struct tls_target *target, struct deadline deadline, struct addrinfo **ret,
+                   struct error *error)
 {
-        int r = socket_connect(address->ai_addr, address->ai_addrlen, deadline, ret);
+        const char *reason = NULL;
+        int r = socket_resolve(target->host, target->port, deadline, ret, &reason);
 
         if (r == -ETIMEDOUT)
-                return error_set(error, ETIMEDOUT, "no answer in time");
-        return r < 0 ? error_set_errno(error, -r, "cannot connect") : 0;
+                return error_set(error, ETIMEDOUT, "%s: the name was not found in time", target->host);
+        return r < 0 ? error_set(error, -r, "%s: %s", target->host, reason ? reason : error_reason(-r)) : 0;
 }
 
-/* Tries the host's addresses in the resolver's order. Looking the name up is what no deadline interrupts. */
+/* Tries the host's addresses in the resolver's order. */
 static int connect_any(const struct tls_target *target, struct deadline deadline, struct tls_peer *peer,
                        struct error *error)
 {
-        const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
         struct addrinfo *addresses = NULL;
-        _cleanup_error_ struct error reason = {0};
-        int r = -EHOSTUNREACH;
+        const struct addrinfo *at = NULL;
+        int r = look_up(target, deadline, &addresses, error);
 
-        int failure = getaddrinfo(target->host, target->port, &hints, &addresses);
-        if (failure)
-                return error_set(error, EHOSTUNREACH, "%s: %s", target->host, gai_strerror(failure));
-        for (const struct addrinfo *at = addresses; at && peer->fd < 0 && r != -ETIMEDOUT; at = at->ai_next) {
-                r = connect_one(at, deadline, &peer->fd, &reason);
-                if (r == 0)
-                        getnameinfo(at->ai_addr, at->ai_addrlen, peer->address, sizeof(peer->address), NULL,
-                                    0, NI_NUMERICHOST);
-        }
-        freeaddrinfo(addresses);
         if (r < 0)
-                error_move(error, &reason);
-        return r;
+                return r;
+        r = socket_connect_any(addresses, deadline, &peer->fd, &at);
+        if (r >= 0)
+                getnameinfo(at->ai_addr, at->ai_addrlen, peer->address, sizeof(peer->address), NULL, 0,
+                            NI_NUMERICHOST);
+        freeaddrinfo(addresses);
+        if (r == -ETIMEDOUT)
+                return error_set(error, ETIMEDOUT, "no answer in time");
+        return r < 0 ? error_set_errno(error, -r, "cannot connect") : 0;
 }
 
 /* The eight bytes fit into any socket's buffer, so that they go at once. The answer is one byte. */

@@ -203,6 +203,8 @@ int http_add_aws_headers(struct curl_slist **headers, const struct http_request 
 {
         if (request->method || request->body_length > 0 || request->headers || request->bearer)
                 return error_set(error, EINVAL, "only a plain GET can be signed");
+        if (!http_add_header(headers, "Accept-Encoding:"))
+                return error_oom(error);
         int r = http_aws_sign(headers, request->aws, request->url, clock_wall(), error);
         /* As http_thread_done() does for TLS: what OpenSSL keeps for this thread. */
         OPENSSL_thread_stop();

@@ -100,10 +100,23 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
 
         struct text *body = &transfer->response.body;
         size_t limit = request->body_limit > 0 ? request->body_limit : DEFAULT_BODY_LIMIT;
-        if (length > limit - body->length)
-                return give_up(transfer, -EMSGSIZE);
+        if (length > limit - body->length) {
+                if (!request->cuts_body)
+                        return give_up(transfer, -EMSGSIZE);
+                text_append(body, data, limit - body->length);
+                transfer->response.cut = true;
+                return text_error(body) < 0 ? give_up(transfer, -ENOMEM) : 0;
+        }
         text_append(body, data, length);
         return text_error(body) < 0 ? give_up(transfer, -ENOMEM) : length;
+}
+
+/* Behind "101 Switching Protocols" something else than HTTP begins, which may never end. */
+static bool switches_protocols(const struct text *headers)
+{
+        const char *line = text_string(headers), *code = strchr(line, ' ');
+
+        return string_starts(line, "HTTP/") && code && strtol(code, NULL, 10) == 101;
 }
 
 static size_t on_header(char *data, size_t size, size_t count, void *context)
@@ -120,7 +133,13 @@ static size_t on_header(char *data, size_t size, size_t count, void *context)
         if (length > HEADERS_LIMIT - headers->length)
                 return give_up(transfer, -EMSGSIZE);
         text_append(headers, data, length);
-        return text_error(headers) < 0 ? give_up(transfer, -ENOMEM) : length;
+        if (text_error(headers) < 0)
+                return give_up(transfer, -ENOMEM);
+        if (length <= 2 && switches_protocols(headers)) {
+                transfer->response.cut = true;
+                return 0;
+        }
+        return length;
 }
 
 /* Headers may hold secrets. */
@@ -151,7 +170,7 @@ static int add_headers(struct curl_slist **headers, const struct http_request *r
                 return http_add_aws_headers(headers, request, error);
         /* Libcurl's own: a type that nobody asked for, and a second of waiting before a large body. */
         bool has_type = false;
-        if (!http_add_header(headers, "Expect:"))
+        if (!http_add_header(headers, "Expect:") || !http_add_header(headers, "Accept-Encoding:"))
                 return error_oom(error);
         for (const char *const *line = request->headers; line && *line; line++) {
                 if (strpbrk(*line, "\r\n"))
@@ -183,7 +202,10 @@ static void set_method(CURL *curl, const struct http_request *request)
                 curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->body_length > 0 ? request->body : "");
         } else if (head)
                 curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
-        curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, head && request->body_length == 0 ? NULL : method);
+        /* A redirect may make a GET of a POST, which a method by name would not let it. */
+        bool by_itself =
+                (head && request->body_length == 0) || (request->follows && strcmp(method, "POST") == 0);
+        curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, by_itself ? NULL : method);
 
         /* Libcurl sends a request again when a kept connection turns out dead; it cannot know whether the
          * peer acted on it already. What may change something therefore gets a connection of its own. */
@@ -216,12 +238,30 @@ static void set_tls(CURL *curl, const struct http_request *request)
         }
 }
 
-static void set_transfer(CURL *curl, struct transfer *transfer, int left_ms)
+/* Where the connection goes beside the URL's host. */
+static void set_way(CURL *curl, const struct http_request *request)
+{
+        /* What is asked is what the configuration says, whatever the environment says. */
+        curl_easy_setopt(curl, CURLOPT_PROXY, request->proxy_url ? request->proxy_url : "");
+        curl_easy_setopt(curl, CURLOPT_NOPROXY, "");
+        if (request->proxy_url)
+                curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+        if (request->unix_socket)
+                curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, request->unix_socket);
+        if (request->follows) {
+                curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+                curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 10L);
+                curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+        }
+}
+
+static int set_transfer(CURL *curl, struct transfer *transfer, int left_ms)
 {
         const struct http_request *request = transfer->request;
 
         curl_easy_reset(curl);
-        curl_easy_setopt(curl, CURLOPT_URL, request->url);
+        if (http_set_url(curl, transfer) < 0)
+                return -ENOMEM;
         curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
         curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
         curl_easy_setopt(curl, CURLOPT_USERAGENT, "runbook/" RUNBOOK_VERSION);
@@ -231,10 +271,9 @@ static void set_transfer(CURL *curl, struct transfer *transfer, int left_ms)
         curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
         curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_header);
         curl_easy_setopt(curl, CURLOPT_HEADERDATA, transfer);
-        /* What is asked is what the configuration says, whatever http_proxy says in the environment. */
-        curl_easy_setopt(curl, CURLOPT_PROXY, "");
-        if (request->unix_socket)
-                curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, request->unix_socket);
+        /* Decodes what comes encoded; that none is asked for is the work of add_headers(). */
+        curl_easy_setopt(curl, CURLOPT_ACCEPT_ENCODING, "");
+        set_way(curl, request);
 
         /* No signals in threads, and no waiting for a resolver that hangs once the deadline has passed. */
         curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -248,39 +287,7 @@ static void set_transfer(CURL *curl, struct transfer *transfer, int left_ms)
         set_method(curl, request);
         set_tls(curl, request);
         http_trace_begin(curl, request);
-}
-
-static double seconds_until(CURL *curl, CURLINFO info)
-{
-        curl_off_t microseconds = 0;
-
-        curl_easy_getinfo(curl, info, &microseconds);
-        return microseconds > 0 ? (double)microseconds / 1e6 : 0;
-}
-
-static double difference(double later, double earlier)
-{
-        return later > earlier ? later - earlier : 0;
-}
-
-/* Libcurl's times all count from the start; those of steps that did not happen are 0 or the step's before. */
-static struct http_phases read_phases(CURL *curl)
-{
-        double resolved = seconds_until(curl, CURLINFO_NAMELOOKUP_TIME_T);
-        double connected = seconds_until(curl, CURLINFO_CONNECT_TIME_T);
-        double secured = seconds_until(curl, CURLINFO_APPCONNECT_TIME_T);
-        double sending = seconds_until(curl, CURLINFO_PRETRANSFER_TIME_T);
-        double answering = seconds_until(curl, CURLINFO_STARTTRANSFER_TIME_T);
-        double total = seconds_until(curl, CURLINFO_TOTAL_TIME_T);
-
-        return (struct http_phases){
-                .resolve = resolved,
-                .connect = difference(connected, resolved),
-                .tls = secured > 0 ? difference(secured, connected) : 0,
-                .processing = answering > 0 ? difference(answering, sending) : 0,
-                .transfer = answering > 0 ? difference(total, answering) : 0,
-                .total = total,
-        };
+        return 0;
 }
 
 /* "Expire date:Jan  2 03:04:05 2027 GMT" of OpenSSL, or "2027-01-02 03:04:05 GMT" of other TLS libraries. */
@@ -322,18 +329,6 @@ static int64_t remember_expiry(struct http_client *client, CURL *curl, const cha
         return client->tls_not_after;
 }
 
-/* Where a request that timed out was waiting. */
-static const char *waiting_for(CURL *curl)
-{
-        if (seconds_until(curl, CURLINFO_STARTTRANSFER_TIME_T) > 0)
-                return "the rest of the answer";
-        if (seconds_until(curl, CURLINFO_PRETRANSFER_TIME_T) > 0)
-                return "the answer";
-        if (seconds_until(curl, CURLINFO_NAMELOOKUP_TIME_T) > 0)
-                return "the connection to be made";
-        return "the name to be resolved";
-}
-
 static int fetch_failed(CURL *curl, struct transfer *transfer, CURLcode code, struct error *error)
 {
         const struct http_request *request = transfer->request;
@@ -346,7 +341,7 @@ static int fetch_failed(CURL *curl, struct transfer *transfer, CURLcode code, st
                         break;
                 }
         /* Libcurl says so of bytes that are no HTTP, too. */
-        if (code == CURLE_UNSUPPORTED_PROTOCOL && seconds_until(curl, CURLINFO_CONNECT_TIME_T) > 0)
+        if (code == CURLE_UNSUPPORTED_PROTOCOL && http_has_connected(curl))
                 result = -EPROTO;
         if (transfer->result < 0)
                 result = transfer->result;
@@ -362,7 +357,7 @@ static int fetch_failed(CURL *curl, struct transfer *transfer, CURLcode code, st
                 return error_set(error, -result, "%s: the transfer was ended by its reader", at);
         if (result == -ETIMEDOUT)
                 return error_set(error, ETIMEDOUT, "%s%s%s: timed out waiting for %s", at, over, path,
-                                 waiting_for(curl));
+                                 http_waiting_for(curl));
         curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_error);
         if (result == -ECONNREFUSED && os_error != 0) {
                 error_set_errno(error, (int)os_error, "%s%s%s: cannot connect", at, over, path);
@@ -384,6 +379,8 @@ void http_thread_done(const char *url)
 static void transfer_release(struct transfer *transfer)
 {
         headers_free(&transfer->headers);
+        curl_slist_free_all(transfer->connect_to);
+        transfer->connect_to = NULL;
         http_response_release(&transfer->response);
 }
 
@@ -404,8 +401,16 @@ int http_transfer_begin(CURL *curl, struct transfer *transfer, const struct http
                 transfer_release(transfer);
                 return r;
         }
-        set_transfer(curl, transfer, left_ms);
+        if (set_transfer(curl, transfer, left_ms) < 0) {
+                transfer_release(transfer);
+                return error_oom(error);
+        }
         return 0;
+}
+
+CURLcode http_transfer_code(const struct transfer *transfer, CURLcode code)
+{
+        return transfer->response.cut && transfer->result == 0 ? CURLE_OK : code;
 }
 
 int http_transfer_end(CURL *curl, struct transfer *transfer, CURLcode code, struct http_response *ret,
@@ -417,7 +422,7 @@ int http_transfer_end(CURL *curl, struct transfer *transfer, CURLcode code, stru
                 r = fetch_failed(curl, transfer, code, error);
         else {
                 curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &transfer->response.status);
-                transfer->response.phases = read_phases(curl);
+                transfer->response.phases = http_read_phases(curl);
                 *ret = transfer->response;
                 transfer->response = (struct http_response){0};
         }
@@ -436,7 +441,7 @@ int http_fetch(struct http_client *client, const struct http_request *request, s
 
         if (r < 0)
                 return r;
-        CURLcode code = curl_easy_perform(curl);
+        CURLcode code = http_transfer_code(&transfer, curl_easy_perform(curl));
         http_thread_done(request->url);
         int64_t not_after = code == CURLE_OK ? remember_expiry(client, curl, request->url) : 0;
         r = http_transfer_end(curl, &transfer, code, ret, error);

@@ -21,6 +21,7 @@ struct transfer {
         const struct http_request *request;
         struct http_response response;
         struct curl_slist *headers;
+        struct curl_slist *connect_to; /* with a server name: where it is */
         char message[CURL_ERROR_SIZE];
         int result; /* negative once a callback ended the transfer */
 };
@@ -28,6 +29,9 @@ struct transfer {
 /* Sets the handle up for a request. Nothing has to be ended when this fails. */
 int http_transfer_begin(CURL *curl, struct transfer *transfer, const struct http_request *request,
                         struct error *error);
+
+/* What the code stands for: a transfer that was ended because it had all that is wanted did not fail. */
+CURLcode http_transfer_code(const struct transfer *transfer, CURLcode code);
 
 /* What came of it, by libcurl's code; releases the transfer and clears the handle. */
 int http_transfer_end(CURL *curl, struct transfer *transfer, CURLcode code, struct http_response *ret,
@@ -38,6 +42,15 @@ int http_transfer_end(CURL *curl, struct transfer *transfer, CURLcode code, stru
  * is on any thread, and one that idles when the program ends would never free it.
  */
 void http_thread_done(const char *url);
+
+struct http_phases http_read_phases(CURL *curl);
+bool http_has_connected(CURL *curl);
+
+/* Where a request that timed out was waiting. */
+const char *http_waiting_for(CURL *curl);
+
+/* Sets the request's URL, its server name in the place of the host, and where that is to be found. */
+int http_set_url(CURL *curl, struct transfer *transfer);
 
 /* "https://host:port" of the URL; with `path`, the path as well. NULL: no URL. */
 char *http_url_part(const char *string, bool path);

@@ -25,7 +25,9 @@ static void slot_end(struct batch *batch, struct slot *slot, CURLcode code)
         struct http_call *call = slot->call;
 
         curl_multi_remove_handle(batch->multi, slot->curl);
-        call->result = http_transfer_end(slot->curl, &slot->transfer, code, &call->response, &call->error);
+        call->result =
+                http_transfer_end(slot->curl, &slot->transfer, http_transfer_code(&slot->transfer, code),
+                                  &call->response, &call->error);
         slot->call = NULL;
         batch->busy--;
 }

@@ -67,7 +67,7 @@ bool http_secure_ask(struct http_exchange *exchange)
                 return true;
         }
         exchange->asking = true;
-        MHD_suspend_connection(exchange->connection);
+        http_hold(exchange);
         web_checker_check(secure->checker, secure->config, exchange->user, &password, on_verdict, exchange);
         return false;
 }

@@ -79,6 +79,19 @@ const char *http_query(const struct http_exchange *exchange, const char *name)
         return NULL;
 }
 
+const char *http_query_unknown(const struct http_exchange *exchange, const char *const *known)
+{
+        for (const char *pair = NULL; (pair = next_pair(exchange, pair));) {
+                size_t i = 0;
+
+                while (known[i] && strcmp(known[i], pair) != 0)
+                        i++;
+                if (!known[i] && *pair)
+                        return pair;
+        }
+        return NULL;
+}
+
 void http_query_each(const struct http_exchange *exchange, const char *name,
                      void (*each)(void *context, const char *value), void *context)
 {

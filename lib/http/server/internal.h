@@ -14,9 +14,13 @@
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
+#include "lib/http/server/places.h"
 #include "runbook/http_server.h"
+
+struct http_acceptor;
 
 struct http_listener {
         int fd; /* -1 once MHD has it */
@@ -25,6 +29,7 @@ struct http_listener {
         char *path;      /* of a unix socket, else NULL */
         dev_t device;    /* of the socket file, so that nobody else's is removed */
         ino_t inode;
+        struct sockaddr_storage bound; /* of a TCP socket that checks the host: where it listens */
 };
 
 /* What a server and its exchanges account for together; freed with the last of them. */
@@ -38,16 +43,17 @@ struct http_ledger {
 struct http_server {
         struct http_ledger *ledger;
         struct MHD_Daemon *daemon;
-        struct http_listener listener;
+        struct http_listener listeners[HTTP_LISTENERS_MAX]; /* MHD has the first, the acceptor the others */
+        size_t listener_count;
+        struct http_acceptor *acceptor; /* NULL: there is one listener */
         const struct http_route *routes;
         void *context;
         void (*on_done)(void *context, const char *route_path, unsigned status);
         nsec idle_timeout, body_time_limit;
-        unsigned connection_limit;
         size_t body_budget;
 
         struct http_secure *secure; /* NULL: no web configuration */
-        unsigned connections;       /* open ones; event thread only */
+        struct http_places places;  /* event thread only */
         atomic_uint busy;           /* exchanges handed to a handler and not finished */
         atomic_bool stopping;
         pthread_cond_t changed; /* by the ledger's lock; while stopping: `busy` reached 0 */
@@ -92,6 +98,14 @@ int http_listen(const char *address, struct http_listener *ret, struct error *er
 
 /* Removes the socket file, when it is still ours, and frees the path. Does not close. */
 void http_listener_release(struct http_listener *listener);
+
+/* Whether only a Host of loopback is ours on the connection of this descriptor. */
+bool http_listeners_check_host(const struct http_server *server, int fd);
+
+/* Brings to MHD who connects to any listener but the first; `ret` stays as it is when there is no other.
+ * Stopped before MHD is. */
+int http_acceptor_start(struct http_server *server, struct http_acceptor **ret);
+struct http_acceptor *http_acceptor_stop(struct http_acceptor *acceptor);
 
 /* An exchange for the raw request target; NULL when out of memory. */
 struct http_exchange *http_exchange_new(struct http_server *server, struct MHD_Connection *connection,
@@ -140,11 +154,14 @@ void http_secure_stop(struct http_secure *secure);
 struct http_secure *http_secure_free(struct http_secure *secure);
 bool http_secure_has_tls(const struct http_secure *secure);
 
-/* What a new connection keeps in its socket context; NULL when that is nothing. */
-struct http_link *http_link_new(struct http_secure *secure, struct MHD_Connection *connection,
-                                bool over_limit);
-struct http_link *http_link_free(struct http_link *link);
-bool http_link_is_over_limit(struct MHD_Connection *connection);
+/* What a new connection keeps in its socket context, its place among it; NULL when out of memory. */
+struct http_link *http_link_new(struct http_secure *secure, struct http_places *places,
+                                struct MHD_Connection *connection);
+struct http_link *http_link_free(struct http_link *link, struct http_places *places);
+struct http_place *http_link_place(struct MHD_Connection *connection); /* NULL: it has no link */
+
+/* Suspends the connection, whose place nobody gets as long as it is. */
+void http_hold(struct http_exchange *exchange);
 int http_secure_no_certificate(gnutls_session_t session, const gnutls_datum_t *authorities, int count,
                                const gnutls_pk_algorithm_t *algorithms, int algorithm_count,
                                gnutls_pcert_st **certificates, unsigned *certificate_count,

@@ -40,15 +40,23 @@ int http_secure_no_certificate(gnutls_session_t session _unused_, const gnutls_d
         return -1;
 }
 
-struct http_link *http_link_new(struct http_secure *secure, struct MHD_Connection *connection,
-                                bool over_limit)
+static void take_place(struct http_link *link, struct http_places *places, struct MHD_Connection *connection)
 {
-        if (!secure && !over_limit)
-                return NULL;
+        const union MHD_ConnectionInfo *fd =
+                MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        const union MHD_ConnectionInfo *address =
+                MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+        http_places_enter(places, &link->place, fd ? fd->connect_fd : -1,
+                          address ? address->client_addr : NULL, clock_monotonic());
+}
+
+struct http_link *http_link_new(struct http_secure *secure, struct http_places *places,
+                                struct MHD_Connection *connection)
+{
         struct http_link *link = calloc(1, sizeof(*link));
         if (!link)
                 return NULL;
-        link->over_limit = over_limit;
+        take_place(link, places, connection);
         if (!secure || !secure->config->tls)
                 return link;
         http_secure_refresh(secure);
@@ -60,19 +68,27 @@ struct http_link *http_link_new(struct http_secure *secure, struct MHD_Connectio
         return link;
 }
 
-struct http_link *http_link_free(struct http_link *link)
+struct http_link *http_link_free(struct http_link *link, struct http_places *places)
 {
         if (!link)
                 return NULL;
+        http_places_leave(places, &link->place);
         web_peer_release(&link->peer);
         web_config_unref(link->config);
         free(link);
         return NULL;
 }
 
-bool http_link_is_over_limit(struct MHD_Connection *connection)
+struct http_place *http_link_place(struct MHD_Connection *connection)
 {
-        const struct http_link *link = http_link_of(connection);
+        struct http_link *link = http_link_of(connection);
+        return link ? &link->place : NULL;
+}
 
-        return link && link->over_limit;
+void http_hold(struct http_exchange *exchange)
+{
+        struct http_place *place = http_link_place(exchange->connection);
+        if (place)
+                place->held = true;
+        MHD_suspend_connection(exchange->connection);
 }

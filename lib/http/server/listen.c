@@ -263,16 +263,51 @@ static int listen_unix(const char *string, const char *path, struct http_listene
         return 0;
 }
 
-int http_listen(const char *address, struct http_listener *ret, struct error *error)
+bool http_listeners_check_host(const struct http_server *server, int fd)
+{
+        struct sockaddr_storage own = {0};
+        socklen_t length = sizeof(own);
+
+        if (server->listener_count == 1)
+                return server->listeners[0].check_host;
+        if (getsockname(fd, (struct sockaddr *)&own, &length) < 0)
+                return true;
+        for (size_t i = 0; i < server->listener_count; i++)
+                if (server->listeners[i].check_host &&
+                    memcmp(&own, &server->listeners[i].bound, sizeof(own)) == 0)
+                        return true;
+        return false;
+}
+
+/* Keeps where a socket listens that checks the host, to know its connections by. */
+static void note_bound(struct http_listener *listener)
+{
+        socklen_t length = sizeof(listener->bound);
+
+        if (listener->check_host)
+                (void)getsockname(listener->fd, (struct sockaddr *)&listener->bound, &length);
+}
+
+static int listen_any(const char *address, struct http_listener *ret, struct error *error)
 {
         if (strcmp(address, HTTP_SYSTEMD_SOCKET) == 0)
                 return listen_passed(ret, NULL, error);
         _cleanup_address_ struct address parsed = {0};
         int r = address_parse(address, &parsed, error);
+
         if (r < 0)
                 return r;
         return parsed.path ? listen_unix(address, parsed.path, ret, error)
                            : listen_tcp(address, &parsed, ret, error);
+}
+
+int http_listen(const char *address, struct http_listener *ret, struct error *error)
+{
+        int r = listen_any(address, ret, error);
+
+        if (r >= 0)
+                note_bound(ret);
+        return r;
 }
 
 void http_listener_release(struct http_listener *listener)

@@ -173,7 +173,9 @@ static void check_sender(struct http_exchange *exchange, const char *method)
         const char *host = http_header(exchange, MHD_HTTP_HEADER_HOST);
 
         /* Browsers always send a Host, so what has none (HTTP/1.0) cannot be a rebound page. */
-        if (exchange->server->listener.check_host && host && !is_loopback_host(host)) {
+        const struct http_place *place = http_link_place(exchange->connection);
+        if (host && place && http_listeners_check_host(exchange->server, place->fd) &&
+            !is_loopback_host(host)) {
                 http_refuse(exchange, MHD_HTTP_MISDIRECTED_REQUEST,
                             "this Host is not served here: ask for localhost");
                 return;

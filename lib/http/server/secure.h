@@ -4,6 +4,7 @@
 #define LIB_HTTP_SERVER_SECURE_H
 
 #include "lib/http/server/access/internal.h"
+#include "lib/http/server/places.h"
 
 struct http_secure;
 struct http_link;
@@ -19,7 +20,7 @@ struct http_secure {
 struct http_link {
         struct web_config *config; /* its TLS was made by it */
         struct web_peer peer;
-        bool over_limit;
+        struct http_place place;
 };
 
 /* Reads the configuration again when one of its files has changed, and keeps it when that fails. */

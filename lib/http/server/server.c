@@ -17,6 +17,7 @@ enum {
 };
 
 static const nsec DEFAULT_IDLE_TIMEOUT = 60 * NSEC_PER_SEC;
+static const nsec DEFAULT_HEAD_TIMEOUT = 10 * NSEC_PER_SEC;
 
 /* All bodies together: a few of the largest kind at once. */
 static const size_t LEAST_BODY_BUDGET = (size_t)32 << 20;
@@ -30,10 +31,26 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
         return http_exchange_new(cls, connection, target);
 }
 
-static bool is_over_limit(const struct http_exchange *exchange)
+static bool has_no_place(const struct http_exchange *exchange)
 {
-        return exchange->server->connections > exchange->server->connection_limit &&
-               http_link_is_over_limit(exchange->connection);
+        const struct http_place *place = http_link_place(exchange->connection);
+        return !place || http_places_refuse(&exchange->server->places, place);
+}
+
+static unsigned seconds_of(nsec duration)
+{
+        return (unsigned)((duration + NSEC_PER_SEC - 1) / NSEC_PER_SEC);
+}
+
+/* A connection that has shown a whole head may idle for longer than one that has not. */
+static void note_head(struct http_exchange *exchange)
+{
+        struct http_place *place = http_link_place(exchange->connection);
+        if (!place || place->asked)
+                return;
+        place->asked = true;
+        MHD_set_connection_option(exchange->connection, MHD_CONNECTION_OPTION_TIMEOUT,
+                                  seconds_of(exchange->server->idle_timeout));
 }
 
 /* It is known who asks. A peer that waits for "100 Continue" with a body nobody wants is answered right now.
@@ -52,8 +69,8 @@ static enum MHD_Result admit(struct http_exchange *exchange)
 static enum MHD_Result begin(struct http_exchange *exchange, const char *method)
 {
         bool stopping = atomic_load(&exchange->server->stopping);
-
-        exchange->closes = stopping || is_over_limit(exchange);
+        note_head(exchange);
+        exchange->closes = stopping || has_no_place(exchange);
         if (exchange->closes)
                 http_refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE,
                             stopping ? "shutting down" : "all connections are taken, try again");
@@ -92,10 +109,13 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
                                   const char *method, const char *version, const char *data, size_t *length,
                                   void **request)
 {
-        (void)cls, (void)connection, (void)url, (void)version;
+        (void)cls, (void)url, (void)version;
         struct http_exchange *exchange = *request;
+        struct http_place *place = http_link_place(connection);
         if (!exchange)
                 return MHD_NO; /* out of memory in on_target() */
+        if (place)
+                place->held = false;
         if (!exchange->begun)
                 return begin(exchange, method);
         if (exchange->asking) {
@@ -148,13 +168,11 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **s
         struct http_server *server = cls;
 
         if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-                server->connections--;
-                http_link_free(*socket_context);
-                *socket_context = NULL;
+                *socket_context = http_link_free(*socket_context, &server->places);
         } else {
-                bool over_limit = ++server->connections > server->connection_limit;
-
-                *socket_context = http_link_new(server->secure, connection, over_limit);
+                *socket_context = http_link_new(server->secure, &server->places, connection);
+                MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT,
+                                          seconds_of(server->places.head_limit));
         }
 }
 
@@ -187,7 +205,7 @@ void http_suspend(struct http_exchange *exchange)
         exchange->holders = 2;
 
         pthread_mutex_lock(&ledger->lock);
-        MHD_suspend_connection(exchange->connection);
+        http_hold(exchange);
         if (atomic_load(&server->stopping))
                 http_exchange_abandon(exchange);
         else {
@@ -220,23 +238,23 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, unsigned time
                 {tls ? MHD_OPTION_HTTPS_CERT_CALLBACK : MHD_OPTION_END, 0, callback.pointer},
                 {MHD_OPTION_END, 0, NULL},
         };
-        struct MHD_Daemon *daemon = MHD_start_daemon(
-                (tls ? MHD_USE_TLS : 0U) | MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TURBO |
-                        MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
-                0, NULL, NULL, on_request, server,
-                /* first, so that it hears of problems with the others */
-                MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,                                  /**/
-                MHD_OPTION_LISTEN_SOCKET, server->listener.fd,                             /**/
-                MHD_OPTION_URI_LOG_CALLBACK, on_target, server,                            /**/
-                MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,                         /**/
-                MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,                         /**/
-                MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,                       /**/
-                MHD_OPTION_CONNECTION_LIMIT, server->connection_limit + SPARE_CONNECTIONS, /**/
-                MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEAD_MEMORY,                           /**/
-                MHD_OPTION_STRICT_FOR_CLIENT, 1,                                           /**/
-                MHD_OPTION_CONNECTION_TIMEOUT, timeout_seconds,                            /**/
-                MHD_OPTION_ARRAY, secure,                                                  /**/
-                MHD_OPTION_END);
+        struct MHD_Daemon *daemon =
+                MHD_start_daemon((tls ? MHD_USE_TLS : 0U) | MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_TURBO |
+                                         MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
+                                 0, NULL, NULL, on_request, server,
+                                 /* first, so that it hears of problems with the others */
+                                 MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,                              /**/
+                                 MHD_OPTION_LISTEN_SOCKET, server->listeners[0].fd,                     /**/
+                                 MHD_OPTION_URI_LOG_CALLBACK, on_target, server,                        /**/
+                                 MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,                     /**/
+                                 MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,                     /**/
+                                 MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,                   /**/
+                                 MHD_OPTION_CONNECTION_LIMIT, server->places.limit + SPARE_CONNECTIONS, /**/
+                                 MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEAD_MEMORY,                       /**/
+                                 MHD_OPTION_STRICT_FOR_CLIENT, 1,                                       /**/
+                                 MHD_OPTION_CONNECTION_TIMEOUT, timeout_seconds,                        /**/
+                                 MHD_OPTION_ARRAY, secure,                                              /**/
+                                 MHD_OPTION_END);
         pthread_sigmask(SIG_SETMASK, &before, NULL);
         return daemon;
 }
@@ -265,9 +283,12 @@ static struct http_server *server_new(const struct http_server_options *options)
         server->routes = options->routes;
         server->context = options->context;
         server->on_done = options->on_done;
-        server->connection_limit =
+        server->places.limit =
                 options->connection_limit > 0 ? options->connection_limit : DEFAULT_CONNECTION_LIMIT;
         server->idle_timeout = options->idle_timeout > 0 ? options->idle_timeout : DEFAULT_IDLE_TIMEOUT;
+        server->places.head_limit = options->head_timeout > 0 ? options->head_timeout : DEFAULT_HEAD_TIMEOUT;
+        if (server->places.head_limit > server->idle_timeout)
+                server->places.head_limit = server->idle_timeout;
         server->body_time_limit = BODY_TIMEOUTS * server->idle_timeout;
         server->body_budget = 4 * largest_body(options->routes);
         if (server->body_budget < LEAST_BODY_BUDGET)
@@ -285,6 +306,29 @@ static void server_free(struct http_server *server)
         free(server);
 }
 
+/* Those from `first` on. */
+static void close_listeners(struct http_server *server, size_t first)
+{
+        for (size_t i = 0; i < server->listener_count; i++) {
+                http_listener_release(&server->listeners[i]);
+                if (i >= first)
+                        close(server->listeners[i].fd);
+        }
+}
+
+static int open_listeners(struct http_server *server, const char *const *addresses, struct error *error)
+{
+        for (size_t i = 0; addresses[i]; i++) {
+                if (i == HTTP_LISTENERS_MAX)
+                        return error_set(error, EINVAL, "more than %d listen addresses", HTTP_LISTENERS_MAX);
+                int r = http_listen(addresses[i], &server->listeners[i], error);
+                if (r < 0)
+                        return r;
+                server->listener_count++;
+        }
+        return 0;
+}
+
 int http_server_open(const struct http_server_options *options, struct http_server **ret, struct error *error)
 {
         struct http_server *server = server_new(options);
@@ -298,8 +342,9 @@ int http_server_open(const struct http_server_options *options, struct http_serv
                                                            options->must_authenticate, &server->secure, error)
                                          : 0;
         if (r >= 0)
-                r = http_listen(options->listen_address, &server->listener, error);
+                r = open_listeners(server, options->listen_addresses, error);
         if (r < 0) {
+                close_listeners(server, 0);
                 server_free(server);
                 return r;
         }
@@ -309,14 +354,14 @@ int http_server_open(const struct http_server_options *options, struct http_serv
 
 int http_server_run(struct http_server *server, struct error *error)
 {
-        nsec seconds = (server->idle_timeout + NSEC_PER_SEC - 1) / NSEC_PER_SEC;
-
-        server->daemon = start_daemon(server, (unsigned)seconds);
-        if (server->daemon)
-                return 0;
-        /* The socket is not closed here: some versions of MHD do so when they fail, some do not. */
-        server->listener.fd = -1;
-        return error_set(error, EIO, "cannot start the HTTP server");
+        server->daemon = start_daemon(server, seconds_of(server->idle_timeout));
+        if (!server->daemon) {
+                /* The socket is not closed here: some versions of MHD do so when they fail, some do not. */
+                server->listeners[0].fd = -1;
+                return error_set(error, EIO, "cannot start the HTTP server");
+        }
+        int r = http_acceptor_start(server, &server->acceptor);
+        return r < 0 ? error_set_errno(error, -r, "cannot start the HTTP server") : 0;
 }
 
 int http_server_start(const struct http_server_options *options, struct http_server **ret,
@@ -342,8 +387,9 @@ struct http_server *http_server_stop(struct http_server *server)
                 return NULL;
 
         /* The listening socket may be closed only when the event thread has ended. */
-        MHD_socket listening = server->daemon ? MHD_quiesce_daemon(server->daemon) : server->listener.fd;
-        http_listener_release(&server->listener);
+        server->acceptor = http_acceptor_stop(server->acceptor);
+        MHD_socket listening = server->daemon ? MHD_quiesce_daemon(server->daemon) : server->listeners[0].fd;
+        close_listeners(server, 1);
 
         struct http_ledger *ledger = server->ledger;
         atomic_store(&server->stopping, true);
@@ -370,5 +416,5 @@ struct http_server *http_server_stop(struct http_server *server)
 
 uint16_t http_server_port(const struct http_server *server)
 {
-        return server->listener.port;
+        return server->listeners[0].port;
 }

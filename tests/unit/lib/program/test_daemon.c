@@ -97,11 +97,13 @@ static void a_check_looks_at_both_files(void **state _unused_)
 
 static void the_socket_of_systemd_stands_for_an_address(void **state _unused_)
 {
-        struct daemon_arguments arguments = {.listen_address = ":1"};
+        struct daemon_arguments arguments = {.listen_addresses = {{":1", "[::1]:2"}, 2}};
 
-        assert_string_equal(daemon_listen_address(&arguments), ":1");
+        _cleanup_text_ struct text all = {0};
+        daemon_put_addresses(&arguments, &all);
+        assert_string_equal(text_string(&all), ":1, [::1]:2");
         arguments.systemd_socket = true;
-        assert_string_equal(daemon_listen_address(&arguments), HTTP_SYSTEMD_SOCKET);
+        assert_string_equal(daemon_listen_addresses(&arguments)[0], HTTP_SYSTEMD_SOCKET);
 }
 
 static const struct CMUnitTest tests[] = {

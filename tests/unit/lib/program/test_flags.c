@@ -9,6 +9,7 @@ static struct {
         const char *file, *address;
         bool check, color;
         nsec interval;
+        struct flag_strings places;
 } options;
 
 static const struct flag flags[] = {
@@ -16,6 +17,7 @@ static const struct flag flags[] = {
         {"web.listen-address", FLAG_STRING, &options.address, NULL, "ADDRESS", "where to listen"},
         {"config.check", FLAG_SWITCH, &options.check, NULL, NULL, "reads the file and says what is wrong"},
         {"color", FLAG_SWITCH, &options.color, "true", NULL, "in colour"},
+        {"place", FLAG_STRINGS, &options.places, "here", "PLACE", "where"},
         {"interval", FLAG_DURATION, &options.interval, "15s", "DURATION", "how often"},
         {0},
 };
@@ -67,14 +69,31 @@ static void test_takes_every_spelling(void **state)
         assert_false(options.color);
         assert_int_equal(options.interval, 60 * NSEC_PER_SEC);
 
-        assert_int_equal(
-                parse(WORDS("-config.file", "x", "--color=false", "--config.check=true", "--config.file="),
-                      &left, NULL),
-                0);
+        assert_int_equal(parse(WORDS("--color=false", "--config.check=true", "-config.file="), &left, NULL),
+                         0);
         assert_string_equal(options.file, "");
         assert_false(options.color);
         assert_true(options.check);
         assert_string_equal(text_string(&left), "");
+}
+
+/* Exporter fault E2: the last of several was taken, and nobody told. */
+static void test_e2_takes_all_of_several(void **state)
+{
+        (void)state;
+        _cleanup_text_ struct text left = {0};
+        assert_int_equal(parse(WORDS("--color"), &left, NULL), 0);
+        assert_int_equal(options.places.count, 1);
+        assert_string_equal(options.places.items[0], "here");
+        assert_int_equal(parse(WORDS("--place=a", "--color", "--place", "b"), &left, NULL), 0);
+        assert_int_equal(options.places.count, 2);
+        assert_string_equal(options.places.items[0], "a");
+        assert_string_equal(options.places.items[1], "b");
+        assert_null(options.places.items[2]);
+        assert_int_equal(parse(WORDS("--place=1", "--place=2", "--place=3", "--place=4", "--place=5",
+                                     "--place=6", "--place=7", "--place=8", "--place=9"),
+                               &left, NULL),
+                         -EINVAL);
 }
 
 static void test_hands_back_arguments_in_order(void **state)
@@ -111,6 +130,9 @@ static void test_names_what_is_wrong(void **state)
                 {{"-x"}, "unknown flag --x; --help lists those there are"},
                 {{"--config.file"}, "--config.file takes a value: --config.file=FILE"},
                 {{"--color=yes"}, "--color is a switch: write --color or --no-color, without a value"},
+                {{"--config.file=a", "--config.file", "a"}, "--config.file is given twice"},
+                {{"--config.check", "--no-config.check"}, "--config.check is given twice"},
+                {{"--interval=1s", "--color", "-interval=1s"}, "--interval is given twice"},
                 {{"--interval=5"}, "--interval: '5' is not a duration such as 30s, 5m, 1h30m or 1d"},
         };
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
@@ -145,11 +167,9 @@ static void test_tells_what_was_given(void **state)
 }
 
 static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_takes_defaults),
-        cmocka_unit_test(test_takes_every_spelling),
-        cmocka_unit_test(test_hands_back_arguments_in_order),
-        cmocka_unit_test(test_names_what_is_wrong),
-        cmocka_unit_test(test_tells_what_was_given),
+        cmocka_unit_test(test_takes_defaults),          cmocka_unit_test(test_takes_every_spelling),
+        cmocka_unit_test(test_e2_takes_all_of_several), cmocka_unit_test(test_hands_back_arguments_in_order),
+        cmocka_unit_test(test_names_what_is_wrong),     cmocka_unit_test(test_tells_what_was_given),
 };
 
 int main(void)

@@ -70,7 +70,7 @@ static struct http_server *serve(const struct http_route *routes, void *context)
 {
         struct http_server *server = NULL;
         const struct http_server_options options = {
-                .listen_address = "127.0.0.1:0", .routes = routes, .context = context};
+                .listen_addresses = HTTP_ADDRESSES("127.0.0.1:0"), .routes = routes, .context = context};
         assert_int_equal(http_server_start(&options, &server, NULL), 0);
         return server;
 }

@@ -229,7 +229,8 @@ static void assert_tell(const char *line)
 static int start(void **state _unused_)
 {
         static char web[] = "web", project[] = "a", *services[] = {web};
-        const struct http_server_options options = {.listen_address = "127.0.0.1:0", .routes = routes};
+        const struct http_server_options options = {.listen_addresses = HTTP_ADDRESSES("127.0.0.1:0"),
+                                                    .routes = routes};
 
         strcpy(directory, "/tmp/runbook-test-docker-XXXXXX");
         assert_non_null(mkdtemp(directory));

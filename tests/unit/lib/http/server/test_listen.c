@@ -47,7 +47,8 @@ static struct http_server *start(const char *address)
 {
         _cleanup_error_ struct error error = {0};
         struct http_server *server = NULL;
-        if (http_server_start(&(struct http_server_options){.listen_address = address, .routes = routes},
+        if (http_server_start(&(struct http_server_options){.listen_addresses = HTTP_ADDRESSES(address),
+                                                            .routes = routes},
                               &server, &error) < 0)
                 fail_msg("%s", error_text(&error));
         return server;
@@ -58,8 +59,9 @@ static char *refused(const char *address, int code)
 {
         _cleanup_error_ struct error error = {0};
         struct http_server *server = NULL;
-        int r = http_server_start(&(struct http_server_options){.listen_address = address, .routes = routes},
-                                  &server, &error);
+        int r = http_server_start(
+                &(struct http_server_options){.listen_addresses = HTTP_ADDRESSES(address), .routes = routes},
+                &server, &error);
         assert_int_equal(r, -code);
         assert_null(server);
         return strdup(error_text(&error));

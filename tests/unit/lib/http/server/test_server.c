@@ -153,8 +153,10 @@ static int start(void **state, const struct http_server_options *options)
         o.routes = routes;
         o.context = f;
         o.on_done = count;
-        if (!o.listen_address)
-                o.listen_address = "127.0.0.1:0";
+        static const char *const anywhere[] = {"127.0.0.1:0", NULL};
+
+        if (!o.listen_addresses)
+                o.listen_addresses = anywhere;
         f->threads = count_threads();
         if (http_server_start(&o, &f->server, &error) < 0)
                 fail_msg("%s", error_text(&error));
@@ -522,22 +524,48 @@ static int setup_small(void **state)
                      &(struct http_server_options){.connection_limit = 2, .idle_timeout = NSEC_PER_SEC});
 }
 
+/* Places of requests that are worked on are nobody's to take. */
 static void test_connection_limit(void **state)
 {
         struct fixture *f = *state;
         int second = peer_connect(http_server_port(f->server));
         static const char request[] = "GET /show HTTP/1.1\r\n" HOST "\r\n";
-        expect(f, request, 200, NULL);
-        peer_ask(second, request, &f->answer);
-        assert_int_equal(f->answer.status, 200);
+        static const char hold[] = "GET /hold HTTP/1.1\r\n" HOST "\r\n";
+        peer_puts(f->fd, hold);
+        wait_arrived(f);
+        peer_puts(second, hold);
+        wait_arrived(f);
 
         int third = peer_connect(http_server_port(f->server));
         peer_ask(third, request, &f->answer);
         assert_int_equal(f->answer.status, 503);
         assert_true(peer_is_closed(third));
         close(third);
+        for (size_t i = 0; i < 2; i++) {
+                http_reply_text(f->held[i], 200, "patience");
+                peer_receive(i == 0 ? f->fd : second, false, &f->answer);
+                assert_int_equal(f->answer.status, 200);
+        }
         expect(f, request, 200, NULL);
         close(second);
+}
+
+/* Exporter fault I1: half a head, an idle connection, an answer that nobody takes. */
+static void test_i1_who_only_connects_gives_his_place_up(void **state)
+{
+        struct fixture *f = *state;
+        static const char request[] = "GET /show HTTP/1.1\r\n" HOST "\r\n";
+        int half = peer_connect(http_server_port(f->server));
+        expect(f, request, 200, NULL); /* both have places now; this one idles */
+        peer_puts(half, "GET /sh");
+        for (int i = 0; i < 8; i++) {
+                int other = peer_connect(http_server_port(f->server));
+                peer_ask(other, request, &f->answer);
+                assert_int_equal(f->answer.status, 200);
+                close(other);
+        }
+        assert_true(peer_is_closed(half));
+        close(half);
 }
 
 /* A peer that stops in the middle is let go; one that waits for its answer is not. */
@@ -609,6 +637,8 @@ int main(void)
                                                 teardown),
                 cmocka_unit_test_setup_teardown(test_content, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_connection_limit, setup_small, teardown),
+                cmocka_unit_test_setup_teardown(test_i1_who_only_connects_gives_his_place_up, setup_small,
+                                                teardown),
                 cmocka_unit_test_setup_teardown(test_idle_timeout, setup_small, teardown),
                 cmocka_unit_test_setup_teardown(test_broken_peers, setup, teardown),
         };
