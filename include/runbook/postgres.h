@@ -3,8 +3,16 @@
  * PostgreSQL by libpq, asynchronous underneath: one deadline for connect, query and answer.
  *
  * One thread at a time. When a deadline passes the query is cancelled on the server and the connection is
- * closed, so that nothing is left behind there. Errors carry the server's primary message, never the
- * query's parameters or a password. The DSN must not hold a password; that is what `password` is for.
+ * closed, so that nothing is left behind there. The DSN must not hold a password; that is what `password` is
+ * for.
+ *
+ * Nothing is set for a session: behind a pool that gives each transaction another one (PgBouncer's
+ * transaction mode) it is somebody else's next. Every statement runs in a transaction, and all settings are
+ * that one's. No statement has a name either.
+ *
+ * What a server says is data, for it quotes rows. Errors carry its SQLSTATE, that condition's name, and of
+ * the primary message what holds no value: quoted words and numbers are shown only when they stand in the
+ * statement. The message as it came is logged at `debug`, without the parameters and the password.
  *
  * lib/postgres is here so that a check and an action reach a server in the same way, by the same options. It
  * uses lib/base and lib/config.
@@ -19,13 +27,21 @@
 #include "runbook/error.h"
 #include "runbook/secret.h"
 
+/*
+ * What holds for one transaction and for nothing after it. Beside these, always: row_security=off, so that a
+ * policy that would hide rows is an error and never a smaller number.
+ */
+struct postgres_terms {
+        bool read_only; /* and what the statement sets is taken back too: it is committed as nothing */
+        nsec statement_timeout; /* a server-side safety net; 0: the server's own */
+        nsec lock_timeout;
+};
+
 struct postgres_options {
         char *dsn; /* a keyword/value string or a postgresql:// URI */
         struct secret password;
-        const char *application_name; /* "runbook_exporter", "runbook_responder"; borrowed */
-        bool read_only;               /* default_transaction_read_only=on for the session */
-        nsec statement_timeout;       /* of the session, as a server-side safety net; 0: none */
-        nsec lock_timeout;
+        const char *application_name; /* "runbook_exporter", "runbook_responder": an SQL name; borrowed */
+        struct postgres_terms terms;  /* of every transaction that is not given others */
 };
 
 #define POSTGRES_CONFIG_FIELDS(holder, member)                                                          \
@@ -55,12 +71,22 @@ void postgres_disconnect(struct postgres *postgres);
 bool postgres_connected(const struct postgres *postgres);
 
 /*
- * Runs one statement with bound text parameters (NULL: SQL NULL), connecting first when need be. `ret` may
- * be NULL; otherwise PQclear() it. A server error is -EREMOTEIO (the session lives on). -ETIMEDOUT: was
+ * Runs one statement with bound text parameters (NULL: SQL NULL), connecting first when need be: in the
+ * transaction that postgres_begin() opened, else in one of its own, on the terms of the options. `ret` may be
+ * NULL; otherwise PQclear() it. A server error is -EREMOTEIO (the session lives on). -ETIMEDOUT: was
  * cancelled. -ECONNRESET: the connection broke, and whether a statement took effect is unknown.
  */
 int postgres_query(struct postgres *postgres, const char *sql, const char *const *parameters, int count,
                    struct deadline deadline, PGresult **ret, struct error *error);
+
+/* The same in a transaction of its own on other terms. NULL: those of the options. */
+int postgres_query_on(struct postgres *postgres, const struct postgres_terms *terms, const char *sql,
+                      const char *const *parameters, int count, struct deadline deadline, PGresult **ret,
+                      struct error *error);
+
+/* Opens a transaction, read-only or on the terms of the options as they are. It ends by a COMMIT or ROLLBACK
+ * as a statement; errors as of postgres_query(). */
+int postgres_begin(struct postgres *postgres, bool read_only, struct deadline deadline, struct error *error);
 
 /* The five-character SQLSTATE of the last server error, "" when there was none. */
 const char *postgres_sqlstate(const struct postgres *postgres);

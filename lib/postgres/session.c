@@ -14,16 +14,6 @@
 #include "runbook/socket.h"
 #include "runbook/trace.h"
 
-#define SQLSTATE_LENGTH 5
-
-struct postgres {
-        struct postgres_options options; /* owned copies, but for application_name */
-        PGconn *connection;
-        bool in_transaction; /* was, after the last answer */
-        bool ended;          /* the server has said that it ends the session */
-        char sqlstate[SQLSTATE_LENGTH + 1];
-};
-
 static int copy_string(const char *from, char **to, struct error *error)
 {
         if (from && !(*to = strdup(from)))
@@ -43,9 +33,7 @@ int postgres_new(const struct postgres_options *options, struct postgres **ret, 
                 return error_oom(error);
         postgres->options = (struct postgres_options){
                 .application_name = options->application_name,
-                .read_only = options->read_only,
-                .statement_timeout = options->statement_timeout,
-                .lock_timeout = options->lock_timeout,
+                .terms = options->terms,
         };
         if ((r = copy_string(options->dsn, &postgres->options.dsn, error)) < 0 ||
             (r = copy_string(options->password.file, &postgres->options.password.file, error)) < 0 ||
@@ -141,8 +129,7 @@ static int start_connection(struct postgres *postgres, PGconn **ret, struct erro
          * peer is noticed within half a minute on a standing connection, and a cancel never waits longer for
          * one. Kerberos is asked for by the DSN alone: only to look for a ticket, its libraries would take 1
          * MB. */
-        const char *const names[] = {"fallback_application_name",
-                                     "keepalives_idle",
+        const char *const names[] = {"keepalives_idle",
                                      "keepalives_interval",
                                      "keepalives_count",
                                      "tcp_user_timeout",
@@ -151,15 +138,10 @@ static int start_connection(struct postgres *postgres, PGconn **ret, struct erro
                                      "client_encoding",
                                      password.length > 0 ? "password" : NULL,
                                      NULL};
-        const char *const values[] = {postgres->options.application_name,
-                                      "15",
-                                      "5",
-                                      "3",
-                                      "10000",
-                                      "disable",
-                                      postgres->options.dsn,
-                                      "UTF8",
-                                      password.length > 0 ? text_string(&password) : NULL,
+        const char *const values[] = {"15",      "5",
+                                      "3",       "10000",
+                                      "disable", postgres->options.dsn,
+                                      "UTF8",    password.length > 0 ? text_string(&password) : NULL,
                                       NULL};
         tables_agree(values, N_ELEMENTS(names));
         PGconn *connection = PQconnectStartParams(names, values, 1);
@@ -199,12 +181,21 @@ static void trace_result(struct deadline deadline, const PGresult *result)
                 trace_step(deadline, "answered, %d rows", PQntuples(result));
 }
 
-/* Sends one statement and collects its answer; a broken connection is left for the caller to close. */
-static int exchange_messages(PGconn *connection, const char *sql, const char *const *parameters, int count,
-                             struct deadline deadline, PGresult **ret)
+/* A text of several statements is the daemon's own frame around one; only that one is worth a step. */
+static bool send_statement(PGconn *connection, const struct statement *statement, struct deadline deadline)
 {
-        trace_statement(deadline, sql);
-        if (!PQsendQueryParams(connection, sql, count, NULL, parameters, NULL, NULL, 0))
+        if (statement->several)
+                return PQsendQuery(connection, statement->sql);
+        trace_statement(deadline, statement->sql);
+        return PQsendQueryParams(connection, statement->sql, statement->count, NULL, statement->parameters,
+                                 NULL, NULL, 0);
+}
+
+/* Sends a statement and collects its answer; a broken connection is left for the caller to close. */
+static int exchange_messages(PGconn *connection, const struct statement *statement, struct deadline deadline,
+                             PGresult **ret)
+{
+        if (!send_statement(connection, statement, deadline))
                 return -ECONNRESET;
 
         for (int pending = 1; pending > 0;) {
@@ -242,41 +233,46 @@ static int exchange_messages(PGconn *connection, const char *sql, const char *co
         }
         if (!last || PQstatus(connection) != CONNECTION_OK)
                 return -ECONNRESET;
-        trace_result(deadline, last);
+        if (!statement->several)
+                trace_result(deadline, last);
         *ret = TAKE_PTR(last);
         return 0;
 }
 
-/* The session's settings, by a statement and not by `options=`, which PgBouncer refuses. */
-static int set_up_session(PGconn *connection, const struct postgres_options *options,
-                          struct deadline deadline, struct error *error)
+/*
+ * A session of ours alone gets a name, for whoever looks at the server while it is idle. A pool, whose key
+ * for cancels is not the backend's pid, would leave the name to a client that has none: there it is each
+ * transaction's, see open_transaction().
+ */
+static int name_session(struct postgres *postgres, PGconn *connection, struct deadline deadline,
+                        struct error *error)
 {
-        _cleanup_free_ char *statement =
-                text_format("%lldms", (long long)(options->statement_timeout / NSEC_PER_MSEC));
-        _cleanup_free_ char *lock = text_format("%lldms", (long long)(options->lock_timeout / NSEC_PER_MSEC));
-
-        if (!statement || !lock)
-                return error_oom(error);
-        if (!options->read_only && options->statement_timeout <= 0 && options->lock_timeout <= 0)
-                return 0;
-
-        const char *parameters[] = {options->read_only ? "on" : NULL,
-                                    options->statement_timeout > 0 ? statement : NULL,
-                                    options->lock_timeout > 0 ? lock : NULL};
+        const char *given = PQparameterStatus(connection, "application_name");
+        _cleanup_free_ char *pid = text_format("%d", PQbackendPID(connection));
         _cleanup_result_ PGresult *result = NULL;
-        int r = exchange_messages(
-                connection,
-                "SELECT set_config(name, setting, false) FROM (VALUES"
-                " ('default_transaction_read_only', $1::text), ('statement_timeout', $2::text),"
-                " ('lock_timeout', $3::text)) AS wanted (name, setting) WHERE setting IS NOT NULL",
-                parameters, N_ELEMENTS(parameters), deadline, &result);
+
+        postgres->is_named = !postgres->options.application_name || (given && *given);
+        if (postgres->is_named)
+                return 0;
+        if (!pid)
+                return error_oom(error);
+        const char *const parameters[] = {pid, postgres->options.application_name};
+        const struct statement statement = {
+                .sql = "SELECT set_config('application_name', $2, false) WHERE pg_backend_pid() = $1::int",
+                .parameters = parameters,
+                .count = N_ELEMENTS(parameters)};
+        int r = exchange_messages(connection, &statement, deadline, &result);
         if (r == -ETIMEDOUT)
                 return error_set(error, ETIMEDOUT, "PostgreSQL did not set the session up in time");
         if (r < 0)
                 return connect_failure(connection, error);
-        if (PQresultStatus(result) != PGRES_TUPLES_OK)
-                return error_set(error, EREMOTEIO, "cannot set the session up: %s",
-                                 PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY));
+        if (PQresultStatus(result) != PGRES_TUPLES_OK) {
+                _cleanup_text_ struct text message = {0};
+
+                postgres_put_message(result, &statement, NULL, &message);
+                return error_set(error, EREMOTEIO, "cannot set the session up: %s", text_string(&message));
+        }
+        postgres->is_named = PQntuples(result) == 1;
         return 0;
 }
 
@@ -305,7 +301,7 @@ int postgres_connect(struct postgres *postgres, struct deadline deadline, struct
         trace_step(deadline, "connected, server version %d", PQserverVersion(connection));
         if (PQsetnonblocking(connection, 1) != 0)
                 return connect_failure(connection, error);
-        r = set_up_session(connection, &postgres->options, deadline, error);
+        r = name_session(postgres, connection, deadline, error);
         if (r < 0)
                 return r;
         postgres->connection = TAKE_PTR(connection);
@@ -326,8 +322,7 @@ static bool still_there(struct postgres *postgres)
         return PQstatus(postgres->connection) == CONNECTION_OK && !postgres->ended;
 }
 
-/* A connection for the next statement; never a new one in the middle of a transaction. */
-static int make_ready(struct postgres *postgres, struct deadline deadline, struct error *error)
+int postgres_make_ready(struct postgres *postgres, struct deadline deadline, struct error *error)
 {
         if (postgres->connection && !still_there(postgres)) {
                 bool in_transaction = postgres->in_transaction;
@@ -340,16 +335,16 @@ static int make_ready(struct postgres *postgres, struct deadline deadline, struc
         return postgres_connect(postgres, deadline, error);
 }
 
-int postgres_query(struct postgres *postgres, const char *sql, const char *const *parameters, int count,
-                   struct deadline deadline, PGresult **ret, struct error *error)
+int postgres_exchange(struct postgres *postgres, const struct statement *statement, struct deadline deadline,
+                      PGresult **ret, struct error *error)
 {
-        int r = make_ready(postgres, deadline, error);
+        int r = postgres_make_ready(postgres, deadline, error);
 
         if (r < 0)
                 return r;
 
         _cleanup_result_ PGresult *result = NULL;
-        r = exchange_messages(postgres->connection, sql, parameters, count, deadline, &result);
+        r = exchange_messages(postgres->connection, statement, deadline, &result);
         if (r == -ETIMEDOUT || r == -ENOTSUP) {
                 postgres_cancel(postgres->connection);
                 postgres_disconnect(postgres);
@@ -373,7 +368,7 @@ int postgres_query(struct postgres *postgres, const char *sql, const char *const
 
                 strncpy(postgres->sqlstate, sqlstate ? sqlstate : "", SQLSTATE_LENGTH);
                 _cleanup_text_ struct text message = {0};
-                postgres_put_message(result, parameters, count, &message);
+                postgres_put_message(result, statement, PQuser(postgres->connection), &message);
                 return error_set(error, EREMOTEIO, "%s", text_string(&message));
         }
         if (ret)

@@ -120,8 +120,8 @@ int targets_new(const struct target_set *set, struct targets **ret, struct error
         for (size_t i = 0; targets->slots && r >= 0 && i < set->databases.count; i++) {
                 struct postgres_options options = databases[i].postgres;
                 options.application_name = TARGETS_APPLICATION;
-                options.statement_timeout = STATEMENT_TIMEOUT;
-                options.lock_timeout = LOCK_TIMEOUT;
+                options.terms = (struct postgres_terms){.statement_timeout = STATEMENT_TIMEOUT,
+                                                        .lock_timeout = LOCK_TIMEOUT};
                 targets->slots[i].database = &databases[i];
                 r = postgres_new(&options, &targets->slots[i].postgres, error);
                 if (r >= 0)

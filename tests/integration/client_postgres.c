@@ -129,7 +129,8 @@ static void an_error_is_a_sentence_without_the_parameters(void **state _unused_)
         assert_int_equal(postgres_query(postgres, "SELECT $1::text::int", &parameter, 1, SOON, NULL, &error),
                          -EREMOTEIO);
         assert_string_equal(postgres_sqlstate(postgres), "22P02");
-        assert_string_equal(error_text(&error), "invalid input syntax for type integer: $1 (SQLSTATE 22P02)");
+        assert_string_equal(error_text(&error), "invalid input syntax for type integer: $1 (SQLSTATE 22P02, "
+                                                "invalid_text_representation)");
 
         /* The detail of a violated constraint holds the row. */
         assert_int_equal(postgres_query(postgres, "CREATE TEMP TABLE client_t (k text PRIMARY KEY)", NULL, 0,
@@ -185,7 +186,7 @@ static void a_transaction_is_never_carried_on_elsewhere(void **state _unused_)
 {
         _cleanup_postgres_ struct postgres *postgres = with(PLAIN), *other = with(PLAIN);
         _cleanup_error_ struct error error = {0};
-        assert_int_equal(postgres_query(postgres, "BEGIN", NULL, 0, SOON, NULL, NULL), 0);
+        assert_int_equal(postgres_begin(postgres, false, SOON, NULL), 0);
         _cleanup_free_ char *pid = text_format("%d", postgres_backend_pid(postgres));
         assert_value(other, "SELECT pg_terminate_backend($1::int)", pid, "t");
         wait_value(other, "SELECT count(*) FROM pg_stat_activity WHERE pid = $1::int", pid, "0");
@@ -194,10 +195,12 @@ static void a_transaction_is_never_carried_on_elsewhere(void **state _unused_)
         assert_value(postgres, "SELECT 1", NULL, "1");
 }
 
-static void a_session_may_be_read_only_and_bounded(void **state _unused_)
+static void a_statement_may_be_read_only_and_bounded(void **state _unused_)
 {
-        _cleanup_postgres_ struct postgres *postgres = with((struct postgres_options){
-                .read_only = true, .statement_timeout = 150 * NSEC_PER_MSEC, .lock_timeout = NSEC_PER_SEC});
+        _cleanup_postgres_ struct postgres *postgres =
+                with((struct postgres_options){.terms = {.read_only = true,
+                                                         .statement_timeout = 150 * NSEC_PER_MSEC,
+                                                         .lock_timeout = NSEC_PER_SEC}});
         assert_int_equal(postgres_query(postgres, "CREATE TABLE client_never ()", NULL, 0, SOON, NULL, NULL),
                          -EREMOTEIO);
         assert_string_equal(postgres_sqlstate(postgres), "25006");
@@ -263,7 +266,7 @@ int main(void)
                 cmocka_unit_test(a_late_statement_is_cancelled_on_the_server),
                 cmocka_unit_test(a_lost_connection_is_made_anew_between_statements),
                 cmocka_unit_test(a_transaction_is_never_carried_on_elsewhere),
-                cmocka_unit_test(a_session_may_be_read_only_and_bounded),
+                cmocka_unit_test(a_statement_may_be_read_only_and_bounded),
                 cmocka_unit_test(copy_is_refused),
                 cmocka_unit_test(why_there_is_no_connection_is_told_apart),
                 cmocka_unit_test(a_password_is_read_at_each_connect),

@@ -8,6 +8,9 @@
 #include "runbook/trace.h"
 #include "runbook/wait.h"
 
+/* A statement may stand in a lock's queue for this part of its time. */
+#define LOCK_SHARE 5
+
 struct postgres_connection {
         struct postgres_connection *next;
         char *dsn, *file, *variable; /* what tells it from others */
@@ -19,9 +22,6 @@ struct postgres_connection {
 
         /* Below: by who has the turn. */
         struct postgres *postgres;
-        nsec first_timeout; /* of a new session */
-        nsec timeout;       /* of the session whose backend is `pid` */
-        int pid;
 };
 
 /* All there are. Checks know nothing of each other, and outlive the file that they were read from: so it is
@@ -30,11 +30,6 @@ static struct {
         pthread_mutex_t lock;
         struct postgres_connection *first;
 } all = {.lock = PTHREAD_MUTEX_INITIALIZER};
-
-static nsec lock_timeout(nsec statement_timeout)
-{
-        return statement_timeout / 5 > NSEC_PER_MSEC ? statement_timeout / 5 : NSEC_PER_MSEC;
-}
 
 static void connection_free(struct postgres_connection *connection)
 {
@@ -52,8 +47,8 @@ static bool copy_string(const char *from, char **to)
         return !from || (*to = strdup(from));
 }
 
-static int connection_new(const struct postgres_options *options, nsec statement_timeout,
-                          struct postgres_connection **ret, struct error *error)
+static int connection_new(const struct postgres_options *options, struct postgres_connection **ret,
+                          struct error *error)
 {
         struct postgres_connection *connection = calloc(1, sizeof(*connection));
         struct postgres_options own = *options;
@@ -65,10 +60,6 @@ static int connection_new(const struct postgres_options *options, nsec statement
         condition_init(&connection->free);
 
         own.application_name = "runbook_exporter";
-        own.read_only = true;
-        own.statement_timeout = statement_timeout;
-        own.lock_timeout = lock_timeout(statement_timeout);
-        connection->first_timeout = statement_timeout;
         connection->references = 1;
         r = postgres_new(&own, &connection->postgres, error);
         if (r >= 0 && (!copy_string(options->dsn, &connection->dsn) ||
@@ -83,8 +74,8 @@ static int connection_new(const struct postgres_options *options, nsec statement
         return 0;
 }
 
-int postgres_connection_open(const struct postgres_options *options, nsec statement_timeout,
-                             struct postgres_connection **ret, struct error *error)
+int postgres_connection_open(const struct postgres_options *options, struct postgres_connection **ret,
+                             struct error *error)
 {
         int r = 0;
 
@@ -97,7 +88,7 @@ int postgres_connection_open(const struct postgres_options *options, nsec statem
         if (connection) {
                 connection->references++;
         } else {
-                r = connection_new(options, statement_timeout, &connection, error);
+                r = connection_new(options, &connection, error);
                 if (connection) {
                         connection->next = all.first;
                         all.first = connection;
@@ -166,47 +157,15 @@ void postgres_connection_give(struct postgres_connection *connection)
         pthread_mutex_unlock(&connection->lock);
 }
 
-/* A session may have been replaced by another one, which begins anew. */
-static nsec present_timeout(struct postgres_connection *connection)
-{
-        int pid = postgres_backend_pid(connection->postgres);
-
-        if (pid != connection->pid) {
-                connection->pid = pid;
-                connection->timeout = connection->first_timeout;
-        }
-        return connection->timeout;
-}
-
-static int set_timeouts(struct postgres_connection *connection, nsec most, struct deadline deadline,
-                        struct error *error)
-{
-        nsec present = present_timeout(connection);
-
-        if (present >= most - most / 4 && present <= most + most / 4)
-                return 0;
-        _cleanup_free_ char *statement = text_format("%lldms", (long long)(most / NSEC_PER_MSEC));
-        _cleanup_free_ char *lock = text_format("%lldms", (long long)(lock_timeout(most) / NSEC_PER_MSEC));
-        if (!statement || !lock)
-                return error_oom(error);
-        int r = postgres_query(
-                connection->postgres,
-                "SELECT set_config('statement_timeout', $1, false), set_config('lock_timeout', $2, false)",
-                (const char *const[]){statement, lock}, 2, deadline, NULL, error);
-        if (r < 0)
-                return r;
-        connection->pid = postgres_backend_pid(connection->postgres);
-        connection->timeout = most;
-        return 0;
-}
-
 int postgres_connection_query(struct postgres_connection *connection, const char *sql,
                               const char *const *parameters, int count, nsec most, struct deadline deadline,
                               PGresult **ret, struct error *error)
 {
-        int r = set_timeouts(connection, most > NSEC_PER_MSEC ? most : NSEC_PER_MSEC, deadline, error);
+        const struct postgres_terms terms = {.read_only = true,
+                                             .statement_timeout = most > 0 ? most : 1,
+                                             .lock_timeout = most > LOCK_SHARE ? most / LOCK_SHARE : 1};
 
-        return r < 0 ? r : postgres_query(connection->postgres, sql, parameters, count, deadline, ret, error);
+        return postgres_query_on(connection->postgres, &terms, sql, parameters, count, deadline, ret, error);
 }
 
 bool postgres_connection_error_is(const struct postgres_connection *connection, const char *sqlstate)

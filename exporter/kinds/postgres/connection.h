@@ -5,7 +5,7 @@
  * sees one backend.
  *
  * What may not go on for ever ends on the server: each statement gets a statement_timeout, and a lock_timeout
- * of a fifth of it, so that it never stands in a lock's queue for long.
+ * of a fifth of it, so that it never stands in a lock's queue for long. Both are of its transaction alone.
  */
 #ifndef EXPORTER_KINDS_POSTGRES_CONNECTION_H
 #define EXPORTER_KINDS_POSTGRES_CONNECTION_H
@@ -15,9 +15,9 @@
 struct postgres_connection;
 
 /* The connection of the DSN and password in `options`, which is made when there is none. Does not connect;
- * -EINVAL when the DSN is wrong. `statement_timeout` is what a new session begins with. */
-int postgres_connection_open(const struct postgres_options *options, nsec statement_timeout,
-                             struct postgres_connection **ret, struct error *error);
+ * -EINVAL when the DSN is wrong. */
+int postgres_connection_open(const struct postgres_options *options, struct postgres_connection **ret,
+                             struct error *error);
 struct postgres_connection *postgres_connection_close(
         struct postgres_connection *connection); /* takes NULL, gives NULL */
 
@@ -27,9 +27,8 @@ int postgres_connection_take(struct postgres_connection *connection, struct dead
                              struct error *error);
 void postgres_connection_give(struct postgres_connection *connection);
 
-/* As postgres_query(), on whose errors it answers the same; by who has the turn. `most` is how long the
- * server may work on it, give or take a quarter: the session's settings are only changed when they are too
- * far off. */
+/* As postgres_query(), on whose errors it answers the same, in a read-only transaction; by who has the turn.
+ * `most` is how long the server may work on it. */
 int postgres_connection_query(struct postgres_connection *connection, const char *sql,
                               const char *const *parameters, int count, nsec most, struct deadline deadline,
                               PGresult **ret, struct error *error);

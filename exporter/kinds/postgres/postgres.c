@@ -237,8 +237,7 @@ static int postgres_open(const struct check *check, struct config_node *node, vo
         int metrics = define_metrics(postgres, node), groups = choose_groups(postgres, node);
         if (metrics == -ENOMEM || groups == -ENOMEM || set_values(postgres) < 0)
                 return error_oom(error);
-        int r = postgres_connection_open(&postgres->config->postgres, check->timeout / 2,
-                                         &postgres->connection, error);
+        int r = postgres_connection_open(&postgres->config->postgres, &postgres->connection, error);
         if (r == -ENOMEM)
                 return r;
         if (r < 0) {

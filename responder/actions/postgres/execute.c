@@ -88,7 +88,7 @@ static int query_with_args(struct postgres *postgres, const char *sql, const str
  * Settings of the transaction alone: texts that read back on any server, a commit that is durable when it is
  * answered, and a server that gives up by itself should we stop in the middle.
  */
-static int begin_transaction(struct postgres *postgres, const char *mode, struct deadline deadline,
+static int begin_transaction(struct postgres *postgres, bool read_only, struct deadline deadline,
                              struct error *error)
 {
         static const char settings[] = "SELECT set_config('datestyle', 'ISO, YMD', true), "
@@ -97,7 +97,7 @@ static int begin_transaction(struct postgres *postgres, const char *mode, struct
                                        " set_config('idle_in_transaction_session_timeout', '15s', true),"
                                        " CASE WHEN current_setting('synchronous_commit') = 'off'"
                                        " THEN set_config('synchronous_commit', 'on', true) END";
-        int r = postgres_query(postgres, mode, NULL, 0, deadline, NULL, error);
+        int r = postgres_begin(postgres, read_only, deadline, error);
         return r < 0 ? r : postgres_query(postgres, settings, NULL, 0, deadline, NULL, error);
 }
 
@@ -138,7 +138,7 @@ static int select_rows(struct postgres *postgres, const struct execute_config *c
 static int read_rows(struct postgres *postgres, const struct execute_config *config, struct deadline deadline,
                      struct rows *rows, struct error *error)
 {
-        int r = begin_transaction(postgres, "BEGIN READ ONLY", deadline, error);
+        int r = begin_transaction(postgres, true, deadline, error);
         if (r >= 0)
                 r = select_rows(postgres, config, deadline, rows, error);
         roll_back(postgres);
@@ -337,7 +337,7 @@ static int execute_run(struct step_run *run, cJSON **ret_outcome, struct error *
         int r = lease_take(&lease, run, config->database, run->deadline, error);
         if (r < 0)
                 return r;
-        r = begin_transaction(lease.postgres, "BEGIN", run->deadline, error);
+        r = begin_transaction(lease.postgres, false, run->deadline, error);
         if (r >= 0)
                 r = change_rows(run, lease.postgres, error);
         if (r >= 0)
@@ -391,7 +391,7 @@ static int undo_rows(struct step_run *run, struct postgres *postgres, int64_t *r
         if (!text)
                 return error_oom(error);
         const char *values[] = {text};
-        int r = begin_transaction(postgres, "BEGIN", run->deadline, error);
+        int r = begin_transaction(postgres, false, run->deadline, error);
         if (r >= 0)
                 r = postgres_query(postgres, config->undo_sql, values, 1, run->deadline, &result, error);
         if (r >= 0) {
