@@ -211,7 +211,10 @@ def test_rows_counted_and_estimated(check, pg):
     found = scrape(daemon)
     assert ready(found) == (1, 0)
     assert success(found) == {"row_counts": 0, "row_estimates": 0}
-    assert "row_counts: relation &quot;shop.Odd &quot; one&quot; does not exist" in daemon.page("/")
+    # The table that is gone costs itself.
+    assert named(found, "table_rows") == {("public", "contexts"): 8, ("public", "vector_embeddings"): 0}
+    assert named(found, "table_estimated_rows") == {("public", "contexts"): 7}
+    assert "row_counts: shop.&quot;Odd &quot;&quot; one&quot;: relation &quot;…&quot; does not exist" in daemon.page("/")
     pg.reset()
 
 
@@ -444,11 +447,158 @@ def test_one_failing_group_leaves_the_others(check, pg):
             assert ready(found) == (1, 0)
             assert success(found) == {"row_counts": 0, "row_estimates": 1, "server": 1, "query": 1}
             assert value(found, "t_one", check="pg") == 1
-            assert "row_counts: canceling statement due to statement timeout" in daemon.page("/")
+            assert "row_counts: shop.slow: canceling statement due to statement timeout" in daemon.page("/")
             assert pg.value(MINE) == 1
         assert len(logged(daemon, "Check failed")) == 1
     finally:
         pg.sql("DROP VIEW shop.slow")
+
+
+def test_one_table_that_cannot_be_counted_costs_itself_b3(check, pg):
+    """Gone, not allowed, no name at all, too slow: the others are counted, and it is told once, by its name."""
+    pg.sql("CREATE TABLE shop.secret (id int); CREATE VIEW shop.slow AS SELECT pg_sleep(60)::text;"
+           "GRANT SELECT ON shop.slow TO runbook_exporter; ANALYZE contexts, vector_embeddings")
+    try:
+        daemon = check(timeout="3s", groups=["row_counts", "row_estimates"],
+                       tables=["gone_table", "shop.slow", "shop.secret", "a.b.c.d", "contexts", "public.contexts",
+                               "vector_embeddings"])
+        for _ in range(2):
+            found = scrape(daemon)
+            assert ready(found) == (1, 0)
+            for name in ("table_rows", "table_estimated_rows"):
+                assert {("public", "contexts"), ("public", "vector_embeddings")} <= set(named(found, name))
+            assert value(found, "runbook_exporter_duplicate_series_total") in (None, 0)
+            promtool(found.page)
+        line, = logged(daemon, "Check failed")
+        assert "check=pg" in line
+        for words in ("row_counts: gone_table: relation $1 does not exist", "row_estimates: gone_table: relation $1",
+                      "shop.slow: canceling statement due to statement timeout", "a.b.c.d: ",
+                      "shop.secret: permission denied for table secret"):
+            assert words in line
+    finally:
+        pg.sql("DROP VIEW shop.slow; DROP TABLE shop.secret")
+
+
+def test_temporary_schemas_are_left_out_f3(check, pg):
+    with session(pg, "CREATE TEMP TABLE passing (id int PRIMARY KEY)", "COMMIT"):
+        assert pg.value("SELECT count(*) FROM pg_stat_user_indexes WHERE relname = 'passing'") == 1
+        found = scrape(check(groups=["table_sizes", "index_usage", "vacuum"], top=1000))
+        assert ready(found) == (1, 1)
+        assert "passing" not in found.page and "pg_temp" not in found.page
+        assert named(found, "table_dead_rows")["shop", "orders"] >= 0
+
+
+def test_idle_in_transaction_is_judged_as_the_runbook_does_a7(check, pg):
+    """Idle in a transaction, also in one that failed; not merely idle."""
+    runbook = ("SELECT count(*) FROM pg_stat_activity WHERE now() - query_start > interval '300 milliseconds'"
+               " AND state LIKE 'idle in transaction%%' AND datname = 'mcp'")
+    daemon = check(groups=["long_running_queries"], long_running="300ms")
+    with session(pg, "SELECT 1"), session(pg, "SELECT 1", "COMMIT"), session(pg) as failed:
+        with contextlib.suppress(psycopg2.Error):
+            failed.cursor().execute("SELECT nothing")
+        pg.wait_value(runbook, 2)
+        found = scrape(daemon)
+        assert named(found, "long_idle_in_transaction")["mcp",] == 2
+        assert named(found, "long_running_queries")["mcp",] == 0
+    assert wait_for(lambda: named(scrape(daemon), "long_idle_in_transaction")["mcp",] == 0, "their end")
+
+
+def test_a_standby_cut_off_before_its_first_transaction_has_a_lag_a1(check, pg, workspace):
+    """postgres_exporter#105, #977: it has replayed nothing since its start, and never will."""
+    server = pg.standby(workspace.directory / "pg-cut-off").start()
+    try:
+        daemon = check(dsn=server.dsn(user="runbook_exporter"), groups=["replication"])
+        server.sql("ALTER SYSTEM SET primary_conninfo = ''")
+        server.stop()
+        server.start()
+        pg.sql("UPDATE shop.orders SET note = 'never arrives'")
+        assert server.value("SELECT pg_last_xact_replay_timestamp()") is None
+        found = scrape(daemon)
+        assert named(found, "wal_receiver_streaming") == {(): 0}
+        before = named(found, "replication_lag_seconds")[()]
+        assert before > 0
+        assert named(scrape(daemon), "replication_lag_seconds")[()] > before
+    finally:
+        server.stop()
+
+
+def test_a_replica_that_hangs_keeps_its_lag_a1(check, pg, standby):
+    daemon = check(groups=["replication"])
+    receiver = standby.value("SELECT pid FROM pg_stat_wal_receiver")
+    stages = {("standby", stage) for stage in ("write", "flush", "replay")}
+    wait_for(lambda: set(named(scrape(daemon), "replica_lag_bytes").values()) == {0}, "the replica to have all WAL")
+    os.kill(receiver, signal.SIGSTOP)
+    try:
+        pg.sql("UPDATE shop.orders SET note = 'hangs'")
+        found = scrape(daemon)
+        assert min(named(found, "replica_lag_bytes").values()) > 0
+        before = named(found, "replica_lag_seconds")
+        assert set(before) == stages
+        after = named(scrape(daemon), "replica_lag_seconds")
+        assert all(after[stage] > before[stage] for stage in stages)
+    finally:
+        os.kill(receiver, signal.SIGCONT)
+
+
+def policy(pg, more=""):
+    return pg.sql("CREATE TABLE shop.tenants (id int, tenant text); INSERT INTO shop.tenants VALUES (1, 'a'), (2, 'b');"
+                  "ALTER TABLE shop.tenants ENABLE ROW LEVEL SECURITY;"
+                  "CREATE POLICY one ON shop.tenants USING (tenant = 'a');"
+                  "GRANT SELECT ON shop.tenants TO runbook_exporter;" + more)
+
+
+def test_a_policy_that_hides_rows_is_an_error_with_what_to_grant(check, pg):
+    """Filtered is not empty: not in a count, not in an operator's query, not behind a view of the caller's."""
+    policy(pg, "CREATE VIEW shop.all_tenants AS SELECT * FROM shop.tenants;"
+               "GRANT SELECT ON shop.all_tenants TO runbook_exporter")
+    try:
+        daemon = check(groups=["row_counts"], tables=["shop.tenants", "shop.all_tenants", "contexts"],
+                       query="SELECT count(*) AS n FROM shop.tenants", metrics=[{"name": "t_n", "value": "n"}])
+        found = scrape(daemon)
+        assert ready(found) == (1, 0) and value(found, "t_n", check="pg") is None
+        # A view of the owner's sees all, and needs no right of the role's on the table.
+        assert named(found, "table_rows") == {("public", "contexts"): 0, ("shop", "all_tenants"): 2}
+        line, = logged(daemon, "Check failed")
+        assert line.count("row security would hide rows from the role") == 2
+        assert "ALTER ROLE runbook_exporter BYPASSRLS" in line and "view of the table's owner" in line
+        pg.sql("ALTER ROLE runbook_exporter BYPASSRLS")
+        found = scrape(daemon)
+        assert ready(found) == (1, 1) and value(found, "t_n", check="pg") == 2
+        assert named(found, "table_rows")["shop", "tenants"] == 2
+    finally:
+        pg.sql("ALTER ROLE runbook_exporter NOBYPASSRLS; DROP TABLE shop.tenants CASCADE")
+
+
+@pytest.mark.parametrize("expression, words", (
+    ("hash::int", "invalid input syntax for type integer: &quot;…&quot; (SQLSTATE 22P02, invalid_text_representation)"),
+    ("hash::date", "SQLSTATE 22007, invalid_datetime_format"),
+    ("hash::regclass", "SQLSTATE 42P01, undefined_table"),
+    ("hash::jsonb", "SQLSTATE 22P02, invalid_text_representation"),
+    ("(hash || '\"x\"y')::int", "SQLSTATE 22P02"),
+    ("shop.complain(hash)", "SQLSTATE P0001, raise_exception"),
+    ("(length(hash) + 2147483000)::text::smallint", "value &quot;…&quot; is out of range for type smallint"),
+    ("convert_from(decode(hash, 'escape'), 'no_such')", "SQLSTATE 22023"),
+    ("set_config('work_mem', hash, true)", "SQLSTATE 22023"),
+))
+def test_what_a_server_says_is_data_j1(check, pg, expression, words):
+    """No value of a row on the page, in the metrics or in the log, whichever message quotes it."""
+    pg.sql("CREATE TABLE shop.keys AS SELECT 'hunter2-correct-horse'::text AS hash;"
+           "GRANT SELECT ON shop.keys TO runbook_exporter;"
+           "CREATE FUNCTION shop.complain(text) RETURNS text LANGUAGE plpgsql AS"
+           " $$ BEGIN RAISE EXCEPTION 'the key % is odd', $1 USING DETAIL = $1, HINT = $1; END $$")
+    try:
+        daemon = check(groups=["server"], query=f"SELECT {expression} AS v FROM shop.keys",
+                       metrics=[{"name": "t_v", "value": "v"}])
+        found = scrape(daemon)
+        assert ready(found) == (1, 0)
+        page = daemon.page("/")
+        assert words in page
+        line, = logged(daemon, "Check failed")
+        for text in (page, found.page, line, daemon.process.output()):
+            for secret in ("hunter2", "horse", "214748"):
+                assert secret not in text.replace("2147483000", "")
+    finally:
+        pg.sql("DROP TABLE shop.keys; DROP FUNCTION shop.complain(text)")
 
 
 def test_pg_monitor_alone_sees_all_groups(check, pg):
@@ -465,7 +615,7 @@ def test_pg_monitor_alone_sees_all_groups(check, pg):
         # Rows need a right to one column of theirs, which is the operator's to give.
         daemon = check(dsn=pg.dsn(user="watcher"), groups=["row_counts"], tables=["contexts"])
         assert ready(scrape(daemon)) == (1, 0)
-        assert "row_counts: permission denied for table contexts" in daemon.page("/")
+        assert "row_counts: contexts: permission denied for table contexts" in daemon.page("/")
 
         daemon = check(dsn=pg.dsn(user="blind"), groups=ALL, tables=["contexts"])
         found = scrape(daemon)

@@ -18,11 +18,13 @@ POSTGRES_FAMILIES(DEFINE_SHARED_FAMILY)
           "For how long the oldest active query has been running; 0: none is.")                            \
         X(longest_transaction, GAUGE, "runbook_postgres_longest_transaction_seconds", "seconds",           \
           "For how long the oldest transaction has been open, idle ones too; 0: none is.")                 \
+        X(idle_transactions, GAUGE, "runbook_postgres_long_idle_in_transaction", NULL,                     \
+          "Sessions that idle in a transaction and began their last query longer ago than long_running.")  \
         X(in_recovery, GAUGE, "runbook_postgres_in_recovery", NULL,                                        \
           "Whether the server is a standby: 1, or a primary: 0.")                                          \
         X(lag, GAUGE, "runbook_postgres_replication_lag_seconds", "seconds",                               \
-          "On a standby, how old what it replayed last is; 0 when it streams and has replayed all it "     \
-          "received.")                                                                                     \
+          "On a standby, how old what it replayed last is (when cut off, at least the last checkpoint); "  \
+          "0 when it streams and has replayed all it received.")                                           \
         X(lag_bytes, GAUGE, "runbook_postgres_replication_lag_bytes", "bytes",                             \
           "On a standby, the WAL that it has received and not yet replayed.")                              \
         X(streaming, GAUGE, "runbook_postgres_wal_receiver_streaming", NULL,                               \
@@ -30,7 +32,8 @@ POSTGRES_FAMILIES(DEFINE_SHARED_FAMILY)
         X(last_message, GAUGE, "runbook_postgres_wal_receiver_last_message_timestamp_seconds", "seconds",  \
           "On a standby, when its primary was last heard of.")                                             \
         X(replica_lag, GAUGE, "runbook_postgres_replica_lag_seconds", "seconds",                           \
-          "How long the replica took lately to write, flush and replay WAL; 0 when it has all of it.")     \
+          "How long the replica took lately to write, flush and replay WAL, or has been silent with some " \
+          "of it missing; 0 when it has all of it.")                                                       \
         X(replica_lag_bytes, GAUGE, "runbook_postgres_replica_lag_bytes", "bytes",                         \
           "The WAL that the replica has not yet written, flushed and replayed.")                           \
         X(slot_active, GAUGE, "runbook_postgres_replication_slot_active", NULL,                            \
@@ -45,8 +48,6 @@ POSTGRES_FAMILIES(DEFINE_SHARED_FAMILY)
           "The size of one of the largest tables, with its indexes and TOAST.")                            \
         X(table_indexes_size, GAUGE, "runbook_postgres_table_indexes_size_bytes", "bytes",                 \
           "The size of all indexes of one of the largest tables.")                                         \
-        X(skipped, GAUGE, "runbook_postgres_skipped_relations", NULL,                                      \
-          "Relations that were left out because somebody has or awaits an exclusive lock on them.")        \
         X(index_scans, COUNTER, "runbook_postgres_index_scans_total", NULL,                                \
           "Scans of one of the least used indexes since the statistics were reset.")                       \
         X(index_size, GAUGE, "runbook_postgres_index_size_bytes", "bytes",                                 \
@@ -110,6 +111,8 @@ const struct metric_family *const postgres_families[] = {POSTGRES_FAMILIES(FAMIL
         "SELECT d.datname AS database,"                                                                  \
         " count(a.pid) FILTER (WHERE a.state = 'active'"                                                 \
         " AND clock_timestamp() - a.query_start > $1::float8 * interval '1s') AS long_running,"          \
+        " count(a.pid) FILTER (WHERE a.state LIKE 'idle in transaction%'"                                \
+        " AND clock_timestamp() - a.query_start > $1::float8 * interval '1s') AS idle_transactions,"     \
         " coalesce(max(extract(epoch FROM clock_timestamp() - a.query_start))"                           \
         " FILTER (WHERE a.state = 'active'), 0) AS longest,"                                             \
         " coalesce(max(extract(epoch FROM clock_timestamp() - a.xact_start)), 0) AS longest_transaction" \
@@ -120,7 +123,9 @@ const struct metric_family *const postgres_families[] = {POSTGRES_FAMILIES(FAMIL
 /*
  * What was received is asked for before what was replayed, so that WAL that comes in meanwhile is not taken
  * for a lag. On an idle primary nothing is replayed and the age of the last transaction grows: that is no lag
- * while the standby streams and has replayed everything.
+ * while the standby streams and has replayed everything. A standby that is cut off before its first
+ * transaction knows only the checkpoint that it began from or replayed since. A replica that hangs reports no
+ * lag, so that how long it has been silent is told for as long as it lacks something.
  */
 #define REPLICATION                                                                                          \
         "WITH me AS MATERIALIZED (SELECT pg_is_in_recovery() AS standby,"                                    \
@@ -130,7 +135,9 @@ const struct metric_family *const postgres_families[] = {POSTGRES_FAMILIES(FAMIL
         " SELECT status = 'streaming' AS streaming, last_msg_receipt_time FROM pg_stat_wal_receiver)"        \
         " SELECT NULL::text AS replica, NULL::text AS address, NULL::text AS stage,"                         \
         " standby AS in_recovery, CASE WHEN NOT standby THEN NULL WHEN streaming AND received <= lsn THEN 0" \
-        " ELSE extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()) END AS lag,"          \
+        " ELSE extract(epoch FROM clock_timestamp() - coalesce(pg_last_xact_replay_timestamp(),"             \
+        " CASE WHEN streaming IS NOT TRUE THEN (SELECT checkpoint_time FROM pg_control_checkpoint()) END))"  \
+        " END AS lag,"                                                                                       \
         " CASE WHEN standby AND received IS NOT NULL"                                                        \
         " THEN greatest(pg_wal_lsn_diff(received, lsn), 0) END AS lag_bytes,"                                \
         " CASE WHEN standby THEN coalesce(streaming, false) END AS streaming,"                               \
@@ -138,7 +145,9 @@ const struct metric_family *const postgres_families[] = {POSTGRES_FAMILIES(FAMIL
         " NULL::float8 AS replica_lag, NULL::numeric AS replica_lag_bytes"                                   \
         " FROM me LEFT JOIN receiver ON true UNION ALL"                                                      \
         " SELECT application_name, host(client_addr), s.stage, NULL, NULL, NULL, NULL, NULL,"                \
-        " max(coalesce(extract(epoch FROM s.lag)::float8, CASE WHEN s.lsn >= me.lsn THEN 0 END)),"           \
+        " max(CASE WHEN s.lsn >= me.lsn THEN coalesce(extract(epoch FROM s.lag)::float8, 0)"                 \
+        " ELSE greatest(extract(epoch FROM s.lag)::float8,"                                                  \
+        " extract(epoch FROM clock_timestamp() - coalesce(r.reply_time, r.backend_start))::float8) END),"    \
         " max(CASE WHEN s.lsn IS NOT NULL THEN greatest(pg_wal_lsn_diff(me.lsn, s.lsn), 0) END)"             \
         " FROM me, pg_stat_replication r, LATERAL (VALUES ('write', r.write_lag, r.write_lsn),"              \
         " ('flush', r.flush_lag, r.flush_lsn), ('replay', r.replay_lag, r.replay_lsn)) AS s (stage, lag, "   \
@@ -192,7 +201,7 @@ const struct metric_family *const postgres_families[] = {POSTGRES_FAMILIES(FAMIL
                     " s.indexrelid IN (SELECT oid FROM locked)"                                       \
                     " OR s.relid IN (SELECT oid FROM unusable) AS unusable"                           \
                     " FROM pg_stat_user_indexes s JOIN pg_index i USING (indexrelid)"                 \
-                    " JOIN pg_class c ON c.oid = s.indexrelid),"                                      \
+                    " JOIN pg_class c ON c.oid = s.indexrelid WHERE s.schemaname !~ '^pg_'),"         \
                     " least AS MATERIALIZED (SELECT * FROM candidates WHERE NOT unusable"             \
                     " ORDER BY idx_scan, kind <> 'plain', relpages DESC, indexrelid LIMIT $1::int)"   \
                     " SELECT schemaname AS schema, relname AS table, indexrelname AS index, kind,"    \
@@ -201,13 +210,14 @@ const struct metric_family *const postgres_families[] = {POSTGRES_FAMILIES(FAMIL
                     " SELECT NULL, NULL, NULL, NULL, NULL, NULL,"                                     \
                     " (SELECT count(*) FROM candidates WHERE unusable), 'index_usage'"
 
-#define VACUUM                                                                                   \
-        "SELECT schemaname AS schema, relname AS table, n_dead_tup AS dead, n_live_tup AS live," \
-        " extract(epoch FROM last_vacuum) AS last_vacuum,"                                       \
-        " extract(epoch FROM last_autovacuum) AS last_autovacuum,"                               \
-        " extract(epoch FROM last_analyze) AS last_analyze,"                                     \
-        " extract(epoch FROM last_autoanalyze) AS last_autoanalyze"                              \
-        " FROM pg_stat_user_tables ORDER BY n_dead_tup DESC, n_live_tup DESC, relid LIMIT $1::int"
+#define VACUUM                                                                                             \
+        "SELECT schemaname AS schema, relname AS table, n_dead_tup AS dead, n_live_tup AS live,"           \
+        " extract(epoch FROM last_vacuum) AS last_vacuum,"                                                 \
+        " extract(epoch FROM last_autovacuum) AS last_autovacuum,"                                         \
+        " extract(epoch FROM last_analyze) AS last_analyze,"                                               \
+        " extract(epoch FROM last_autoanalyze) AS last_autoanalyze"                                        \
+        " FROM pg_stat_user_tables WHERE schemaname !~ '^pg_' ORDER BY n_dead_tup DESC, n_live_tup DESC, " \
+        "relid LIMIT $1::int"
 
 /* The function behind the view, because it can leave the texts where they are. A statement may have a row for
  * calls from the top level and one for others. `total`: total_time until PostgreSQL 12, total_exec_time
@@ -224,26 +234,24 @@ const struct metric_family *const postgres_families[] = {POSTGRES_FAMILIES(FAMIL
 
 /* A name that is not there is an error. The server counts by a text of its own making, names quoted by it. A
  * partitioned table is opened with all its parts. */
-#define ROW_COUNTS                                                                                           \
-        WITH_LOCKED ", uncountable AS (SELECT oid FROM unusable UNION"                                       \
-                    " SELECT i.inhparent FROM pg_inherits i JOIN uncountable u ON u.oid = i.inhrelid),"      \
-                    " wanted AS MATERIALIZED (SELECT c.oid, n.nspname, c.relname,"                           \
-                    " c.oid IN (SELECT oid FROM uncountable) AS unusable"                                    \
-                    " FROM (SELECT DISTINCT name::regclass AS oid FROM unnest($1::text[]) AS w (name)) w"    \
-                    " JOIN pg_class c ON c.oid = w.oid JOIN pg_namespace n ON n.oid = c.relnamespace ORDER " \
-                    "BY c.oid)"                                                                              \
-                    " SELECT nspname AS schema, relname AS table, substring(query_to_xml(format("            \
-                    "'SELECT count(*) AS n FROM %I.%I', nspname, relname), false, true, '')::text"           \
-                    " FROM '<n>([0-9]+)</n>') AS rows, NULL::bigint AS skipped, NULL::text AS group"         \
-                    " FROM wanted WHERE NOT unusable UNION ALL SELECT NULL, NULL, NULL,"                     \
-                    " (SELECT count(*) FROM wanted WHERE unusable), 'row_counts'"
+#define ROW_COUNTS                                                                                          \
+        WITH_LOCKED ", uncountable AS (SELECT oid FROM unusable UNION"                                      \
+                    " SELECT i.inhparent FROM pg_inherits i JOIN uncountable u ON u.oid = i.inhrelid),"     \
+                    " wanted AS MATERIALIZED (SELECT c.oid, n.nspname, c.relname,"                          \
+                    " c.oid IN (SELECT oid FROM uncountable) AS unusable FROM pg_class c"                   \
+                    " JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = $1::text::regclass)"      \
+                    " SELECT oid, nspname AS schema, relname AS table, CASE WHEN NOT unusable THEN"         \
+                    " substring(query_to_xml(format('SELECT count(*) AS n FROM %I.%I', nspname, relname),"  \
+                    " false, true, '')::text FROM '<n>([0-9]+)</n>') END AS rows, unusable::int AS skipped" \
+                    " FROM wanted"
 
 /* -1 is unknown; until PostgreSQL 13 that was 0, as for an empty table. */
-#define ROW_ESTIMATES                                                                                  \
-        "SELECT n.nspname AS schema, c.relname AS table, CASE WHEN c.reltuples > 0 OR c.reltuples = 0" \
-        " AND current_setting('server_version_num')::int >= 140000 THEN c.reltuples END AS rows"       \
-        " FROM (SELECT DISTINCT name::regclass AS oid FROM unnest($1::text[]) AS w (name)) w"          \
-        " JOIN pg_class c ON c.oid = w.oid JOIN pg_namespace n ON n.oid = c.relnamespace ORDER BY 1, 2"
+#define ROW_ESTIMATES                                                                             \
+        "SELECT c.oid, n.nspname AS schema, c.relname AS table,"                                  \
+        " CASE WHEN c.reltuples > 0 OR c.reltuples = 0"                                           \
+        " AND current_setting('server_version_num')::int >= 140000 THEN c.reltuples END AS rows," \
+        " NULL::int AS skipped FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"     \
+        " WHERE c.oid = $1::text::regclass"
 
 #define METRICS(...)                              \
         .metrics = (const struct column_metric[]) \
@@ -261,7 +269,7 @@ const struct metric_family *const postgres_families[] = {POSTGRES_FAMILIES(FAMIL
         {                                                                           \
                 .family = &(family_), .value = (column), COLUMN_LABELS(__VA_ARGS__) \
         }
-#define SKIPPED LABELED(skipped, "skipped", "group")
+#define SKIPPED LABELED(postgres_skipped, "skipped", "group")
 
 #define SLOW_STATEMENTS_METRICS                                                       \
         METRICS(LABELED(statement_calls, "calls", "queryid", "database", "user"),     \
@@ -285,6 +293,7 @@ const struct postgres_group postgres_groups[] = {
          .sql = LONG_RUNNING,
          .parameters = {PARAMETER_LONG_RUNNING},
          METRICS(LABELED(long_running, "long_running", "database"), LABELED(longest, "longest", "database"),
+                 LABELED(idle_transactions, "idle_transactions", "database"),
                  LABELED(longest_transaction, "longest_transaction", "database"))},
         {.name = "replication",
          .by_default = true,
@@ -337,11 +346,16 @@ const struct postgres_group postgres_groups[] = {
          SLOW_STATEMENTS_METRICS},
         {.name = "row_counts",
          .sql = ROW_COUNTS,
-         .parameters = {PARAMETER_TABLES},
-         METRICS(LABELED(table_rows, "rows", "schema", "table"), SKIPPED)},
+         .parameters = {PARAMETER_TABLE},
+         METRICS(LABELED(table_rows, "rows", "schema", "table"))},
         {.name = "row_estimates",
          .sql = ROW_ESTIMATES,
-         .parameters = {PARAMETER_TABLES},
+         .parameters = {PARAMETER_TABLE},
          METRICS(LABELED(estimated_rows, "rows", "schema", "table"))},
         {0},
 };
+
+bool postgres_group_is_by_table(const struct postgres_group *group)
+{
+        return group->parameters[0] == PARAMETER_TABLE;
+}

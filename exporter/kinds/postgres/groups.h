@@ -4,7 +4,8 @@
  *
  * A new group is one row of the table. Rows of one name that follow each other are alternatives: the first
  * one whose extension and column the server has is run. Each query is one short statement of its own, so that
- * no snapshot is held from one to the next.
+ * no snapshot is held from one to the next. A query that is run for each table gives one row with its `oid`
+ * and whether it was `skipped`.
  */
 #ifndef EXPORTER_KINDS_POSTGRES_GROUPS_H
 #define EXPORTER_KINDS_POSTGRES_GROUPS_H
@@ -17,7 +18,7 @@ enum postgres_parameter {
         PARAMETER_LONG_RUNNING,   /* float8: seconds */
         PARAMETER_SLOW,           /* float8: seconds */
         PARAMETER_TOP,            /* int */
-        PARAMETER_TABLES,         /* text[] */
+        PARAMETER_TABLE,          /* text: one of the check's tables; the query is run for each */
         PARAMETER_STATEMENT_TEXT, /* bool */
         PARAMETERS,               /* how many there are */
 };
@@ -38,15 +39,19 @@ struct postgres_group {
 /* Closed by a row without a name. */
 extern const struct postgres_group postgres_groups[];
 
+bool postgres_group_is_by_table(const struct postgres_group *group);
+
 /* Every family of the table, and those of the kind itself, closed by NULL. */
 extern const struct metric_family *const postgres_families[];
 
 /* Those that are of no group. */
-#define POSTGRES_FAMILIES(X)                                                         \
-        X(postgres_ready, GAUGE, "runbook_postgres_ready", NULL,                     \
-          "Whether the server let the check in and answered it; 0 when it did not.") \
-        X(postgres_group_success, GAUGE, "runbook_postgres_group_success", NULL,     \
-          "Whether the group was measured; 0 while the check succeeds: the server has no such extension.")
+#define POSTGRES_FAMILIES(X)                                                                               \
+        X(postgres_ready, GAUGE, "runbook_postgres_ready", NULL,                                           \
+          "Whether the server let the check in and answered it; 0 when it did not.")                       \
+        X(postgres_group_success, GAUGE, "runbook_postgres_group_success", NULL,                           \
+          "Whether the group was measured; 0 while the check succeeds: the server has no such extension.") \
+        X(postgres_skipped, GAUGE, "runbook_postgres_skipped_relations", NULL,                             \
+          "Relations that were left out because somebody has or awaits an exclusive lock on them.")
 POSTGRES_FAMILIES(DECLARE_FAMILY)
 
 /* Their names, for the reference page; a test holds it against the table. */

@@ -32,6 +32,19 @@ static int ask_server(struct run *run, const char *sql, const char *const *param
                                          ret, error);
 }
 
+/* A lock that was taken while the query had begun already is seen and kept away from by another. */
+static int ask_again_after_lock(struct run *run, const char *sql, const char *const *parameters, int count,
+                                nsec most, PGresult **ret, struct error *error)
+{
+        int r = postgres_connection_query(run->connection, sql, parameters, count, most, run->deadline, ret,
+                                          error);
+
+        if (r == -EREMOTEIO && postgres_connection_error_is(run->connection, "55P03"))
+                r = postgres_connection_query(run->connection, sql, parameters, count, most, run->deadline,
+                                              ret, error);
+        return r;
+}
+
 /* The same as pg_stat_activity and its like decide by. */
 static int ask_for_role(struct run *run, struct error *error)
 {
@@ -86,6 +99,70 @@ static int prepare_query(struct run *run, const struct postgres_group *group, ch
         return *ret_sql ? 1 : error_oom(error);
 }
 
+/* What concerns one statement alone; the session goes on, or can be replaced. */
+static bool is_of_one(int r)
+{
+        return r == -EREMOTEIO || r == -EPROTO || r == -EPERM || r == -ENOTSUP;
+}
+
+/* Takes the failure of one statement into the reasons. */
+static int take_reason(int r, const char *name, struct text *reasons, struct error *error)
+{
+        if (!is_of_one(r))
+                return error_prefix(error, r, "%s", name);
+        text_printf(reasons, "%s%s: %s", reasons->length > 0 ? "; " : "", name, error_text(error));
+        error_clear(error);
+        return 0;
+}
+
+/* One table of a group, by its row. `seen`: the tables before it, of whom none is told twice. */
+static int add_table(const struct postgres_group *group, const PGresult *result, struct text *seen,
+                     int64_t *skipped, struct sample_sink *sink, struct error *error)
+{
+        _cleanup_free_ char *oid = NULL;
+        int column = PQfnumber(result, "skipped");
+
+        if (PQntuples(result) == 0)
+                return 0;
+        oid = text_format(" %s ", PQgetvalue(result, 0, PQfnumber(result, "oid")));
+        if (!oid)
+                return error_oom(error);
+        if (strstr(text_string(seen), oid))
+                return 0;
+        text_puts(seen, oid);
+        if (!PQgetisnull(result, 0, column))
+                *skipped = (*skipped < 0 ? 0 : *skipped) + strtoll(PQgetvalue(result, 0, column), NULL, 10);
+        return column_metrics_add(group->metrics, result, sink, error);
+}
+
+/* Each table on its own and in an equal part of the group's time: one that is refused or slow costs itself.
+ */
+static int run_tables(struct run *run, const struct postgres_group *group, const char *sql,
+                      struct error *error)
+{
+        const struct config_strings *tables = run->plan->tables;
+        const nsec until = clock_monotonic() + share(run);
+        _cleanup_text_ struct text reasons = {0}, seen = {0};
+        int64_t skipped = -1; /* the group does not tell */
+
+        for (size_t i = 0; i < tables->count; i++) {
+                const char *name = tables->items[i];
+                _cleanup_result_ PGresult *result = NULL;
+                nsec most = (until - clock_monotonic()) / (nsec)(tables->count - i);
+                int r = ask_again_after_lock(run, sql, &name, 1, most, &result, error);
+
+                if (r >= 0)
+                        r = add_table(group, result, &seen, &skipped, run->sink, error);
+                if (r < 0)
+                        r = take_reason(r, name, &reasons, error);
+                if (r < 0)
+                        return r;
+        }
+        if (skipped >= 0)
+                SAMPLE(run->sink, &postgres_skipped, (double)skipped, {"group", group->name});
+        return reasons.length > 0 ? error_set(error, EREMOTEIO, "%s", text_string(&reasons)) : 1;
+}
+
 /* 1, or 0 when the server does not have what it needs. */
 static int run_row(struct run *run, const struct postgres_group *group, struct error *error)
 {
@@ -97,12 +174,11 @@ static int run_row(struct run *run, const struct postgres_group *group, struct e
 
         if (r <= 0)
                 return r;
+        if (postgres_group_is_by_table(group))
+                return run_tables(run, group, sql, error);
         for (; count < GROUP_PARAMETERS_MAX && group->parameters[count] != PARAMETER_NONE; count++)
                 parameters[count] = run->plan->values[group->parameters[count]];
-        r = ask_server(run, sql, parameters, count, &result, error);
-        /* A lock that was taken while the query had begun already is seen and kept away from by another. */
-        if (r == -EREMOTEIO && postgres_connection_error_is(run->connection, "55P03"))
-                r = ask_server(run, sql, parameters, count, &result, error);
+        r = ask_again_after_lock(run, sql, parameters, count, share(run), &result, error);
         if (r >= 0)
                 r = column_metrics_add(group->metrics, result, run->sink, error);
         return r < 0 ? r : 1;
@@ -129,22 +205,6 @@ static int run_query(struct run *run, struct error *error)
         if (r >= 0)
                 r = column_metrics_add(run->plan->metrics, result, run->sink, error);
         return r < 0 ? r : 1;
-}
-
-/* What concerns one statement alone; the session goes on, or can be replaced. */
-static bool is_of_one(int r)
-{
-        return r == -EREMOTEIO || r == -EPROTO || r == -EPERM || r == -ENOTSUP;
-}
-
-/* Takes the failure of one statement into the reasons. */
-static int take_reason(int r, const char *name, struct text *reasons, struct error *error)
-{
-        if (!is_of_one(r))
-                return error_prefix(error, r, "%s", name);
-        text_printf(reasons, "%s%s: %s", reasons->length > 0 ? "; " : "", name, error_text(error));
-        error_clear(error);
-        return 0;
 }
 
 /* `measured`: of each group, and of the query behind them. */

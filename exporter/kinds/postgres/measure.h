@@ -11,6 +11,7 @@ struct postgres_plan {
         const struct postgres_group **groups; /* the first row of each that is wanted */
         size_t group_count;
         char *values[PARAMETERS];            /* of the groups' parameters, as text */
+        const struct config_strings *tables; /* of the groups that are run for each */
         const char *query;                   /* the operator's, or NULL */
         const struct column_metric *metrics; /* of the query */
 };
@@ -20,9 +21,9 @@ struct postgres_plan {
 
 /*
  * Waits for the turn and measures. Adds a runbook_postgres_ready, when that is known, and a
- * runbook_postgres_group_success for each group. What one statement is refused or not in time for is left
- * out, and the others go on: then -EREMOTEIO with every reason. Any other failure ends the run, because the
- * connection is of no more use.
+ * runbook_postgres_group_success for each group. What one statement is refused or not in time for, be it of
+ * one table alone, is left out, and the others go on: then -EREMOTEIO with every reason. Any other failure
+ * ends the run, because the connection is of no more use.
  */
 int postgres_measure(struct postgres_connection *connection, const struct postgres_plan *plan,
                      struct deadline deadline, struct sample_sink *sink, struct error *error);

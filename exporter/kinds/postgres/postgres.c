@@ -94,14 +94,6 @@ static void *postgres_close(void *state)
 }
 DEFINE_CLEANUP(void *, postgres_close);
 
-static bool has_parameter(const struct postgres_group *group, enum postgres_parameter parameter)
-{
-        for (size_t i = 0; i < GROUP_PARAMETERS_MAX; i++)
-                if (group->parameters[i] == parameter)
-                        return true;
-        return false;
-}
-
 /* Whether the row is another way to measure the group before it. */
 static bool is_alternative(const struct postgres_group *group)
 {
@@ -139,7 +131,7 @@ static int choose_groups(struct postgres_state *postgres, struct config_node *no
                 if (!wanted)
                         continue;
                 plan->groups[plan->group_count++] = group;
-                if (has_parameter(group, PARAMETER_TABLES))
+                if (postgres_group_is_by_table(group))
                         needs_tables = group;
         }
         if (needs_tables && config->tables.count == 0) {
@@ -155,22 +147,6 @@ static int choose_groups(struct postgres_state *postgres, struct config_node *no
         return fine ? 0 : -EINVAL;
 }
 
-/* As an array of text is written. */
-static void put_array(struct text *text, const struct config_strings *strings)
-{
-        text_putc(text, '{');
-        for (size_t i = 0; i < strings->count; i++) {
-                text_puts(text, i > 0 ? ",\"" : "\"");
-                for (const char *at = strings->items[i]; *at; at++) {
-                        if (*at == '"' || *at == '\\')
-                                text_putc(text, '\\');
-                        text_putc(text, *at);
-                }
-                text_putc(text, '"');
-        }
-        text_putc(text, '}');
-}
-
 /* The values of the groups' parameters. */
 static int set_values(struct postgres_state *postgres)
 {
@@ -182,7 +158,7 @@ static int set_values(struct postgres_state *postgres)
         text_put_double(&texts[PARAMETER_SLOW], nsec_to_seconds(config->slow));
         text_printf(&texts[PARAMETER_TOP], "%lld", (long long)config->top);
         text_puts(&texts[PARAMETER_STATEMENT_TEXT], config->statement_text ? "true" : "false");
-        put_array(&texts[PARAMETER_TABLES], &config->tables);
+        postgres->plan.tables = &config->tables; /* each of which is a value in its turn */
         for (size_t i = PARAMETER_NONE + 1; i < PARAMETERS; i++) {
                 postgres->plan.values[i] = text_take(&texts[i]);
                 if (!postgres->plan.values[i])
