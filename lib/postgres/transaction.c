@@ -47,12 +47,13 @@ static int open_transaction(struct postgres *postgres, const struct postgres_ter
         return postgres_exchange(postgres, &frame, deadline, NULL, error);
 }
 
-/* A transaction that failed ends by COMMIT as by ROLLBACK. */
+/* END is COMMIT, and also ends a transaction that failed. By this word a frame's end is told apart, in the
+ * server's log, from a COMMIT that a step asks for and depends on. */
 static int close_transaction(struct postgres *postgres, bool saved, bool failed, struct deadline deadline,
                              struct error *error)
 {
-        const struct statement frame = {
-                .sql = saved ? "ROLLBACK TO SAVEPOINT " SAVEPOINT "; COMMIT" : "COMMIT", .several = true};
+        const struct statement frame = {.sql = saved ? "ROLLBACK TO SAVEPOINT " SAVEPOINT "; END" : "END",
+                                        .several = true};
         _cleanup_result_ PGresult *result = NULL;
 
         if (!postgres->in_transaction)

@@ -508,3 +508,25 @@ def test_host_memory(step):
         total = int(next(line for line in lines if line.startswith("MemTotal:")).split()[1]) * 1024
     assert host["memory_total_bytes"] == total and 0 < host["memory_available_bytes"] < total
     assert host["load1"] >= 0 and "swap_free_bytes" in host
+
+
+def test_execute_row_security_refuses_what_it_would_hide(step, keys):
+    """Filtered is not empty: a plan that misses rows would leave keys alive. The sibling of the exporter's."""
+    keys.sql("ALTER TABLE api_keys ENABLE ROW LEVEL SECURITY;"
+             "CREATE POLICY tenant ON api_keys USING (name <> 'alpha')")
+    revoke = step("postgres.execute", {**REVOKE, "plan_sql": "SELECT id, name FROM api_keys WHERE name LIKE $1",
+                                       "args": ["%", "incident"]})
+    try:
+        revoke.fails("plan", "EREMOTEIO", "row security would hide rows", "ALTER ROLE runbook_responder BYPASSRLS")
+        keys.sql("ALTER ROLE runbook_responder BYPASSRLS")
+        assert revoke.plan()["targets"] == 3
+    finally:
+        keys.sql("ALTER ROLE runbook_responder NOBYPASSRLS; DROP POLICY tenant ON api_keys;"
+                 "ALTER TABLE api_keys DISABLE ROW LEVEL SECURITY")
+
+
+def test_execute_tells_no_value_of_a_row_j1(step, keys):
+    revoke = step("postgres.execute", {**REVOKE, "plan_sql": "SELECT id, name::int FROM api_keys WHERE name LIKE $1",
+                                       "args": ["a%", "incident"]})
+    revoke.fails("plan", "EREMOTEIO", "SQLSTATE 22P02, invalid_text_representation")
+    assert "alpha" not in json.dumps(revoke.call("plan")) + revoke.log

@@ -23,8 +23,8 @@ POSTGRES_FAMILIES(DEFINE_SHARED_FAMILY)
         X(in_recovery, GAUGE, "runbook_postgres_in_recovery", NULL,                                        \
           "Whether the server is a standby: 1, or a primary: 0.")                                          \
         X(lag, GAUGE, "runbook_postgres_replication_lag_seconds", "seconds",                               \
-          "On a standby, how old what it replayed last is (when cut off, at least the last checkpoint); "  \
-          "0 when it streams and has replayed all it received.")                                           \
+          "On a standby, how old what it replayed last is, a transaction or else, when it is cut off, a "  \
+          "checkpoint; 0 when it streams and has replayed all it received.")                               \
         X(lag_bytes, GAUGE, "runbook_postgres_replication_lag_bytes", "bytes",                             \
           "On a standby, the WAL that it has received and not yet replayed.")                              \
         X(streaming, GAUGE, "runbook_postgres_wal_receiver_streaming", NULL,                               \
