@@ -299,6 +299,9 @@ int postgres_connect(struct postgres *postgres, struct deadline deadline, struct
                         return connect_failure(connection, error);
         }
         trace_step(deadline, "connected, server version %d", PQserverVersion(connection));
+        /* libpq's own sentences repeat what the server said: no more than its SQLSTATE, for it may be data.
+         */
+        PQsetErrorVerbosity(connection, PQERRORS_SQLSTATE);
         if (PQsetnonblocking(connection, 1) != 0)
                 return connect_failure(connection, error);
         r = name_session(postgres, connection, deadline, error);

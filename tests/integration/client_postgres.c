@@ -210,6 +210,52 @@ static void a_statement_may_be_read_only_and_bounded(void **state _unused_)
         assert_value(postgres, "SELECT current_setting('lock_timeout')", NULL, "1s");
 }
 
+static void nothing_is_left_on_a_session(void **state _unused_)
+{
+        static const char left[] = "SELECT count(*) FROM pg_settings WHERE source = 'session' AND name NOT IN"
+                                   " ('application_name', 'client_encoding')";
+        static const char *const settings[] = {"transaction_read_only", "row_security", "statement_timeout"};
+        static const char *const inside[] = {"on", "off", "7s"};
+        _cleanup_postgres_ struct postgres *postgres =
+                with((struct postgres_options){.terms = {.lock_timeout = NSEC_PER_SEC}});
+        const struct postgres_terms terms = {.read_only = true, .statement_timeout = 7 * NSEC_PER_SEC};
+
+        for (size_t i = 0; i < N_ELEMENTS(settings); i++) {
+                _cleanup_result_ PGresult *result = NULL;
+
+                assert_int_equal(postgres_query_on(postgres, &terms, "SELECT current_setting($1)",
+                                                   &settings[i], 1, SOON, &result, NULL),
+                                 0);
+                assert_string_equal(PQgetvalue(result, 0, 0), inside[i]);
+        }
+        assert_int_equal(
+                postgres_query_on(postgres, &terms, "SET work_mem = '1MB'", NULL, 0, SOON, NULL, NULL), 0);
+        assert_int_equal(postgres_query_on(postgres, &terms, "SELECT nothing", NULL, 0, SOON, NULL, NULL),
+                         -EREMOTEIO);
+        /* Its own transaction's settings are there while it asks: row_security and lock_timeout. */
+        assert_value(postgres, left, NULL, "2");
+        assert_value(postgres, "SELECT current_setting('statement_timeout')", NULL, "0");
+
+        /* A transaction of the caller's goes on until the caller ends it, also on its own terms. */
+        assert_int_equal(postgres_begin(postgres, true, SOON, NULL), 0);
+        assert_value(postgres, "SELECT current_setting('transaction_read_only')", NULL, "on");
+        assert_int_equal(postgres_query(postgres, "ROLLBACK", NULL, 0, SOON, NULL, NULL), 0);
+        assert_value(postgres, "SELECT current_setting('transaction_read_only')", NULL, "off");
+}
+
+static void the_last_word_of_a_server_is_told(void **state _unused_)
+{
+        _cleanup_postgres_ struct postgres *postgres = with(PLAIN);
+        _cleanup_error_ struct error error = {0};
+        assert_int_equal(postgres_query(postgres, "SELECT pg_terminate_backend(pg_backend_pid())", NULL, 0,
+                                        SOON, NULL, &error),
+                         -ECONNRESET);
+        /* By libpq, which repeats what a server said: only the SQLSTATE of it, for that may be data. */
+        assert_non_null(strstr(error_text(&error), "57P01"));
+        assert_null(strstr(error_text(&error), "terminating"));
+        assert_value(postgres, "SELECT 1", NULL, "1");
+}
+
 static void copy_is_refused(void **state _unused_)
 {
         _cleanup_postgres_ struct postgres *postgres = with(PLAIN);
@@ -267,6 +313,8 @@ int main(void)
                 cmocka_unit_test(a_lost_connection_is_made_anew_between_statements),
                 cmocka_unit_test(a_transaction_is_never_carried_on_elsewhere),
                 cmocka_unit_test(a_statement_may_be_read_only_and_bounded),
+                cmocka_unit_test(nothing_is_left_on_a_session),
+                cmocka_unit_test(the_last_word_of_a_server_is_told),
                 cmocka_unit_test(copy_is_refused),
                 cmocka_unit_test(why_there_is_no_connection_is_told_apart),
                 cmocka_unit_test(a_password_is_read_at_each_connect),
