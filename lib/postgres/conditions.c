@@ -279,7 +279,7 @@ const char *postgres_condition(const char *sqlstate)
         memcpy(wanted, sqlstate, sizeof(wanted));
         found = bsearch(wanted, conditions, N_ELEMENTS(conditions), sizeof(*conditions), compare_sqlstate);
         if (!found) {
-                memcpy(wanted + 2, "000", 3);
+                memset(wanted + 2, '0', 3);
                 found = bsearch(wanted, conditions, N_ELEMENTS(conditions), sizeof(*conditions),
                                 compare_sqlstate);
         }
