@@ -177,6 +177,8 @@ int main(int argc, char **argv)
         log_setup("error", "logfmt", NULL);
         if (!sim_trace && !freopen("/dev/null", "w", stderr))
                 return 2;
+        if (sim_trace)
+                setvbuf(stdout, NULL, _IOLBF, 0);
 
         struct totals *totals =
                 mmap(NULL, sizeof(*totals), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);

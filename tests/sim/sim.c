@@ -13,6 +13,9 @@
 #define EPOCH (1767225600 * NSEC_PER_SEC) /* 2026-01-01 */
 #define REST (4 * 24 * HOUR)              /* within this everything must have come to its end */
 
+/* A world is told that does more than this: in all, and within a minute. */
+enum { STEPS_MOST = 1000000, STEPS_A_MINUTE = 20000 };
+
 bool sim_trace;
 
 nsec sim_wall(const struct sim *sim)
@@ -114,7 +117,7 @@ static void start_daemon(struct sim *sim, int64_t argument)
 {
         (void)argument;
         _cleanup_error_ struct error error = {0};
-        sim->dead = false;
+        sim->dead = sim->stopping = false;
         plan_death(sim);
         if (!open_journal(sim)) {
                 disk_restart(sim->disk);
@@ -188,6 +191,7 @@ static void stop_daemon(struct sim *sim, int64_t argument)
 {
         (void)argument;
         if (sim->engine && !sim->ending) {
+                sim->stopping = true;
                 engine_hold_still(sim->engine);
                 tasks_drop();
                 finish_daemon(sim, sim->now + 25 * NSEC_PER_SEC);
@@ -255,7 +259,7 @@ static void begin_trouble(struct sim *sim, int64_t argument)
 static void look(struct sim *sim)
 {
         _cleanup_error_ struct error error = {0};
-        if (!sim->engine || sim->dead || (!sim->woken && sim->now < sim->engine_due))
+        if (!sim->engine || sim->dead || sim->stopping || (!sim->woken && sim->now < sim->engine_due))
                 return;
         sim->woken = false;
         if (engine_look(sim->engine, &sim->engine_due, &error) < 0)
@@ -264,9 +268,25 @@ static void look(struct sim *sim)
                 sim->incidents = (uint64_t)claims_number("SELECT coalesce(max(id), 0) FROM incidents", "");
 }
 
+/* What turns in a circle is told, not waited for. */
+static void count_step(struct sim *sim)
+{
+        if (sim->now - sim->minute_began >= MINUTE) {
+                sim->minute_began = sim->now;
+                sim->steps_this_minute = 0;
+        }
+        if (++sim->steps_this_minute > STEPS_A_MINUTE || ++sim->steps > STEPS_MOST)
+                sim_fail(sim,
+                         "it does not come to rest: %llu steps, %llu of them within a minute; %zu events "
+                         "wait, the daemon is %s",
+                         (unsigned long long)sim->steps, (unsigned long long)sim->steps_this_minute,
+                         sim->event_count, sim->engine ? "up" : "down");
+}
+
 static void step(struct sim *sim)
 {
-        bool looks = sim->engine && !sim_is_dead(sim);
+        count_step(sim);
+        bool looks = sim->engine && !sim_is_dead(sim) && !sim->stopping;
         bool due = looks && (sim->event_count == 0 || sim->engine_due < sim->events[0].at);
         if (due && !sim->woken) {
                 sim->now = sim->engine_due > sim->now ? sim->engine_due : sim->now;

@@ -92,6 +92,7 @@ struct sim {
         nsec engine_due;
         nsec steady_offset;       /* of steady time to true time; 0: not known yet */
         bool woken, dead, ending; /* ending: the world comes to rest */
+        bool stopping;            /* SIGTERM came: the engine looks no more */
 
         struct source sources[SOURCES];
         struct service services[SERVICES];
@@ -104,6 +105,8 @@ struct sim {
         struct done_for *done; /* by incident, from 1 */
         struct shadow shadows[SOURCES];
         uint64_t incidents, acts, kills, restarts, jumps, lost_calls;
+        uint64_t steps, steps_this_minute; /* of the world */
+        nsec minute_began;
         uint64_t digest; /* of all that happened */
         bool failed;
         char failure[512];
