@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* From the look that let an incident through until it runs: all its steps are planned in between. */
+#define PLANNING (2 * MINUTE)
+
 /* The journal by a connection of our own. Queries are prepared once: the text's address is what tells them
  * apart. */
 static struct {
@@ -98,6 +101,52 @@ int64_t incident_of(const char *number)
 
 /* Around each act. */
 
+/* As the responder can know it: within a boot of the machine it is as true as true time; over a boot it goes
+ * by what the wall clock says, and what is claimed of cooldowns and limits is no more than that. */
+static nsec steady_now(const struct sim *sim)
+{
+        return sim->now + sim->steady_offset;
+}
+
+void claim_planned(struct sim *sim, const struct step_run *run, const cJSON *plan)
+{
+        _cleanup_free_ char *text = json_print(plan);
+        sim->done[incident_of(run->incident)].planned[run->position] = sim_digest(1, text);
+}
+
+/* What acts is running, and its step was begun; what is undone is being undone: the journal has it so, before
+ * anything happens. */
+static void claim_begun(struct sim *sim, int64_t incident, const struct step_run *run, bool undo)
+{
+        _cleanup_free_ char *state = claims_text("SELECT state FROM incidents WHERE id = ?1", "i", incident);
+        _cleanup_free_ char *status =
+                claims_text("SELECT status FROM steps WHERE incident = ?1 AND position = ?2", "ii", incident,
+                            (int64_t)run->position);
+        if (sim->dry_run)
+                sim_fail(sim, "%s: step %zu acts in a dry run", run->incident, run->position);
+        if (!string_equal(status, undo ? "undoing" : "started"))
+                sim_fail(sim, "%s: step %zu %s though the journal has it %s", run->incident, run->position,
+                         undo ? "is undone" : "acts", status);
+        if (undo == string_equal(state, "running"))
+                sim_fail(sim, "%s: step %zu %s while the incident is %s", run->incident, run->position,
+                         undo ? "is undone" : "acts", state);
+        if (undo && claims_number("SELECT count(*) FROM steps WHERE incident = ?1 AND position > ?2"
+                                  " AND status = 'done' AND action = 'model.level' AND settled = 0",
+                                  "ii", incident, (int64_t)run->position) > 0)
+                sim_fail(sim, "%s: step %zu is undone before a later one", run->incident, run->position);
+}
+
+/* After a person's cancel at most the step ends that was about to begin. */
+static void claim_cancel(struct sim *sim, int64_t incident, const struct step_run *run)
+{
+        if (claims_number("SELECT count(*) FROM timeline WHERE incident = ?1 AND event = 'step started'"
+                          " AND id > (SELECT min(id) FROM timeline WHERE incident = ?1"
+                          " AND event = 'cancelled' AND actor = 'person:ada')",
+                          "i", incident) > 1)
+                sim_fail(sim, "%s: step %zu began after a cancel was acknowledged", run->incident,
+                         run->position);
+}
+
 /* A pause's 200 stands between what had begun before it and what must not begin. */
 static void claim_pause(struct sim *sim, int64_t incident, const struct step_run *run, bool undo)
 {
@@ -122,7 +171,8 @@ static void claim_plan(struct sim *sim, int64_t incident, const struct step_run 
                 claims_text("SELECT plan FROM steps WHERE incident = ?1 AND position = ?2", "ii", incident,
                             (int64_t)run->position);
         _cleanup_free_ char *seen = run->plan ? json_print(run->plan) : strdup("");
-        if (!string_equal(journaled, seen))
+        if (!string_equal(journaled, seen) || !*seen ||
+            sim_digest(1, seen) != sim->done[incident].planned[run->position])
                 sim_fail(sim, "%s: step %zu runs by another plan than the journaled one", run->incident,
                          run->position);
 }
@@ -158,11 +208,17 @@ static void claim_guards(struct sim *sim, int64_t incident, const struct step_ru
                 if (other->episode == done->episode)
                         sim_fail(sim, "%s: a second run of %s in one episode", run->incident,
                                  remediation->name);
-                if (string_equal(other->lock, done->lock) && sim->now - other->ended < remediation->cooldown)
+                if (string_equal(other->lock, done->lock) &&
+                    steady_now(sim) - other->ended < remediation->cooldown)
                         sim_fail(sim, "%s: %s runs %.0f s after its last run, in the cooldown of %.0f s",
-                                 run->incident, remediation->name, nsec_to_seconds(sim->now - other->ended),
+                                 run->incident, remediation->name, nsec_to_seconds(steady_now(sim) - other->ended),
                                  nsec_to_seconds(remediation->cooldown));
         }
+        nsec waited = done->began - claims_number("SELECT opened_steady FROM incidents WHERE id = ?1", "i",
+                                                  incident);
+        if (waited > remediation->expire + PLANNING)
+                sim_fail(sim, "%s: runs although it has waited for %.0f s", run->incident,
+                         nsec_to_seconds(waited));
         if (remediation->limit_count > 0 && runs > remediation->limit_count)
                 sim_fail(sim, "%s: run %lld of %s within its limit's time", run->incident, (long long)runs,
                          remediation->name);
@@ -177,8 +233,7 @@ static void learn(struct sim *sim, int64_t incident)
         for (size_t i = 0; i < sim->set->count; i++)
                 if (string_equal(sim->set->remediations[i].name, name))
                         done->remediation = (int64_t)i;
-        done->began = claims_number("SELECT running_steady FROM incidents WHERE id = ?1", "i", incident) -
-                      sim->steady_offset;
+        done->began = claims_number("SELECT running_steady FROM incidents WHERE id = ?1", "i", incident);
         done->episode = claims_number("SELECT episode FROM incidents WHERE id = ?1", "i", incident);
         snprintf(done->lock, sizeof(done->lock), "%s", lock);
 }
@@ -188,6 +243,8 @@ void claim_act(struct sim *sim, const struct action *action, const struct step_r
         int64_t incident = incident_of(run->incident);
         struct done_for *done = &sim->done[incident];
         sim->acts++;
+        claim_begun(sim, incident, run, undo);
+        claim_cancel(sim, incident, run);
         claim_pause(sim, incident, run, undo);
         claim_plan(sim, incident, run);
         if (!*done->lock)
@@ -212,7 +269,7 @@ void claim_acted(struct sim *sim, const struct action *action, const struct step
         if (sim_is_dead(sim))
                 return;
         if (!undo)
-                done->ended = sim->now;
+                done->ended = steady_now(sim);
         if (!undo && action->effect == EFFECT_IRREVERSIBLE && !action->repeatable &&
             done->effects[run->position] > 1)
                 sim_fail(sim, "%s: the irreversible step %zu had its effect %u times", run->incident,
@@ -252,9 +309,15 @@ void claim_shadow(struct sim *sim, int64_t source)
         shadow->uncertain = false;
 }
 
-/* Time only passes, over every restart, whatever the wall clock does. */
+/* Time only passes, over every restart, whatever the wall clock does; and over a boot of the machine it does
+ * not go behind what was written down. */
 static void claim_steady(struct sim *sim)
 {
+        int64_t written = claims_number("SELECT steady FROM steady", "");
+        if (written < sim->steady_written || written > journal_steady(sim->journal))
+                sim_fail(sim, "steady time went back by %.0f s",
+                         nsec_to_seconds(sim->steady_written - written));
+        sim->steady_written = written;
         nsec offset = journal_steady(sim->journal) - sim->now;
         if (sim->steady_offset != 0 && sim->steady_offset != offset)
                 sim_fail(sim, "steady time jumped by %.0f s", nsec_to_seconds(offset - sim->steady_offset));
@@ -287,6 +350,8 @@ static void claim_ends(struct sim *sim)
 /* Whoever was to be called has heard of it, or is known not to have. */
 static void claim_calls(struct sim *sim)
 {
+        if (sim->dry_run)
+                return;
         for (uint64_t i = 1; i <= sim->incidents; i++) {
                 _cleanup_free_ char *state =
                         claims_text("SELECT state FROM incidents WHERE id = ?1", "i", (int64_t)i);

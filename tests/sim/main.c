@@ -7,6 +7,8 @@
  *
  * With --seed one world alone is run, which prints its digest: the same each time.
  */
+#include <malloc.h>
+#include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +51,8 @@ static const char rules[] =
         "      - model.level: {subject: '${labels.subject}', level: 2}\n"
         "        undo: when_resolved\n"
         "      - model.restart: {subject: '${labels.subject}'}\n"
+        "      - model.level: {subject: '${labels.subject}', level: 3}\n"
+        "        undo: when_resolved\n"
         "    verify: {query: 'errors{subject=\"${labels.subject}\"}', within: 3m, every: 10s}\n"
         "  - name: level\n"
         "    match: ['alertname=~\"level|errors\"']\n"
@@ -70,7 +74,7 @@ static const char rules[] =
         "      - model.note: {subject: '${labels.subject}'}\n";
 
 struct totals {
-        atomic_ullong worlds, incidents, acts, kills, restarts, jumps, lost_calls, pauses;
+        atomic_ullong worlds, incidents, acts, kills, restarts, reboots, jumps, lost_calls, pauses;
         atomic_bool failed;
 };
 
@@ -97,6 +101,7 @@ static void add_up(struct totals *totals, const struct sim *sim)
         totals->acts += sim->acts;
         totals->kills += sim->kills;
         totals->restarts += sim->restarts;
+        totals->reboots += sim->reboots;
         totals->jumps += sim->jumps;
         totals->lost_calls += sim->lost_calls;
         totals->pauses += sim->pauses;
@@ -174,6 +179,11 @@ int main(int argc, char **argv)
         /* A fresh seed each time, which is printed. */
         if (!options.one && options.seed == 0)
                 options.seed = (uint64_t)wall_now() % 1000000000 * 1000;
+        /* There is one thread, and what was allocated once is kept. */
+        sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+        sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+        mallopt(M_MMAP_THRESHOLD, 64 << 20);
+        mallopt(M_TRIM_THRESHOLD, 512 << 20);
         log_setup("error", "logfmt", NULL);
         if (!sim_trace && !freopen("/dev/null", "w", stderr))
                 return 2;
@@ -195,11 +205,10 @@ int main(int argc, char **argv)
         while (wait(&status) > 0)
                 totals->failed = totals->failed || status != 0;
         double took = nsec_to_seconds(wall_now() - began);
-        printf("%llu incidents in %llu worlds in %.1f s (%.0f/s): %llu acts, %llu deaths, %llu starts, %llu "
-               "jumps of the "
-               "clock, %llu pauses, %llu lost calls; %s\n",
+        printf("%llu incidents in %llu worlds in %.1f s (%.0f/s): %llu acts, %llu deaths, %llu starts, "
+               "%llu boots, %llu jumps of the clock, %llu pauses, %llu lost calls; %s\n",
                totals->incidents, totals->worlds, took, (double)totals->incidents / took, totals->acts,
-               totals->kills, totals->restarts, totals->jumps, totals->pauses, totals->lost_calls,
+               totals->kills, totals->restarts, totals->reboots, totals->jumps, totals->pauses, totals->lost_calls,
                totals->failed ? "a claim does not hold" : "every claim holds");
         return totals->failed;
 }

@@ -23,6 +23,19 @@ nsec sim_wall(const struct sim *sim)
         return EPOCH + sim->now + sim->wall_offset;
 }
 
+/* Of this boot of the machine. */
+nsec sim_monotonic(const struct sim *sim)
+{
+        return sim->now - sim->booted + NSEC_PER_SEC;
+}
+
+uint64_t sim_digest(uint64_t digest, const char *text)
+{
+        for (; *text; text++)
+                digest = (digest ^ (unsigned char)*text) * 0x100000001b3;
+        return digest;
+}
+
 /* Events: a binary heap by time, then chance. */
 
 static bool is_before(const struct event *a, const struct event *b)
@@ -85,8 +98,7 @@ void sim_note(struct sim *sim, const char *what, int64_t number)
 {
         if (sim_trace)
                 printf("%14.3f %s %lld\n", nsec_to_seconds(sim->now), what, (long long)number);
-        for (; *what; what++)
-                sim->digest = (sim->digest ^ (unsigned char)*what) * 0x100000001b3;
+        sim->digest = sim_digest(sim->digest, what);
         sim->digest = (sim->digest ^ (uint64_t)number ^ (uint64_t)sim->now) * 0x100000001b3;
 }
 
@@ -113,6 +125,17 @@ static void plan_death(struct sim *sim)
                 disk_die_after(sim->disk, 1 + rng_below(&sim->rng, rng_chance(&sim->rng, 300) ? 200 : 20000));
 }
 
+/* The machine starts anew: the monotonic clock begins again, and how long it was away only the wall clock
+ * tells, which may lie. */
+static void boot_machine(struct sim *sim)
+{
+        sim->booted = sim->now;
+        sim->reboots++;
+        sim->steady_offset = 0;
+        snprintf(sim->boot, sizeof(sim->boot), "%llu", (unsigned long long)sim->reboots);
+        sim_note(sim, "boot", (int64_t)sim->reboots);
+}
+
 static void start_daemon(struct sim *sim, int64_t argument)
 {
         (void)argument;
@@ -124,7 +147,7 @@ static void start_daemon(struct sim *sim, int64_t argument)
                 sim_after(sim, NSEC_PER_SEC, MINUTE, start_daemon, 0);
                 return;
         }
-        const struct incident_parts parts = {&sim->world, sim->set, sim->journal, sim->meters, false};
+        const struct incident_parts parts = {&sim->world, sim->set, sim->journal, sim->meters, sim->dry_run};
         assert(engine_new(&parts, &sim->engine, &error) >= 0);
         sim->engine_due = sim->now;
         sim->restarts++;
@@ -147,6 +170,8 @@ static void bury_daemon(struct sim *sim)
         sim->journal = journal_close(sim->journal);
         disk_restart(sim->disk);
         sim->kills++;
+        if (rng_chance(&sim->rng, 150))
+                boot_machine(sim);
         sim_note(sim, "killed", (int64_t)sim->kills);
         sim_after(sim, NSEC_PER_SEC, 10 * MINUTE, start_daemon, 0);
 }
@@ -262,8 +287,11 @@ static void look(struct sim *sim)
         if (!sim->engine || sim->dead || sim->stopping || (!sim->woken && sim->now < sim->engine_due))
                 return;
         sim->woken = false;
-        if (engine_look(sim->engine, &sim->engine_due, &error) < 0)
+        nsec next = 0;
+        if (engine_look(sim->engine, &next, &error) < 0)
                 sim->engine_due = sim->now + NSEC_PER_SEC;
+        else
+                sim->engine_due = sim->now + (next - sim_monotonic(sim));
         if (!sim_is_dead(sim))
                 sim->incidents = (uint64_t)claims_number("SELECT coalesce(max(id), 0) FROM incidents", "");
 }
@@ -335,6 +363,8 @@ static void begin(struct sim *sim)
         sim->meters = meters_new();
         sim->done = calloc(INCIDENTS_MOST, sizeof(*sim->done));
         assert(sim->meters && sim->done);
+        sim->dry_run = rng_chance(&sim->rng, 60);
+        boot_machine(sim);
         reality_fill(sim);
         sim_at(sim, 0, start_daemon, 0);
         sim_after(sim, 10 * MINUTE, 10 * HOUR, kill_daemon, 0);
