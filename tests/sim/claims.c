@@ -18,7 +18,7 @@ static struct {
         struct {
                 const char *sql;
                 sqlite3_stmt *statement;
-        } queries[32];
+        } queries[48];
 } eye;
 
 void claims_open(struct sim *sim)
@@ -191,20 +191,47 @@ static void claim_lock(struct sim *sim, int64_t incident, const struct step_run 
                          (long long)others, done->lock);
 }
 
-/* Cooldown, limit, approval, one run for each remediation and episode: looked at before the first act of an
+/* Those that acted among the runs of a remediation that began within its limit's time before `until`. */
+static int64_t runs_until(const struct sim *sim, int64_t remediation, nsec until)
+{
+        nsec period = sim->set->remediations[remediation].limit_period;
+        int64_t runs = 0;
+        for (uint64_t i = 1; i <= sim->incidents; i++) {
+                const struct done_for *one = &sim->done[i];
+                runs += one->acted && one->remediation == remediation && one->began <= until &&
+                        until - one->began < period;
+        }
+        return runs;
+}
+
+/* Whoever began first may act later than others: the limit holds for each of their times. */
+static void claim_limit(struct sim *sim, int64_t incident)
+{
+        const struct done_for *done = &sim->done[incident];
+        const struct remediation *remediation = &sim->set->remediations[done->remediation];
+        for (uint64_t i = 1; remediation->limit_count > 0 && i <= sim->incidents; i++) {
+                const struct done_for *other = &sim->done[i];
+                if (!other->acted || other->remediation != done->remediation || other->began < done->began)
+                        continue;
+                int64_t runs = runs_until(sim, done->remediation, other->began);
+                if (runs > remediation->limit_count)
+                        sim_fail(sim, "incident %lld: run %lld of %s within its limit's time",
+                                 (long long)incident, (long long)runs, remediation->name);
+        }
+}
+
+/* Cooldown, approval, one run for each remediation and episode: looked at before the first act of an
  * incident. */
 static void claim_guards(struct sim *sim, int64_t incident, const struct step_run *run)
 {
         const struct done_for *done = &sim->done[incident];
         const struct remediation *remediation = &sim->set->remediations[done->remediation];
-        int64_t runs = 1;
         if (remediation->approval && !done->approved)
                 sim_fail(sim, "%s: acts without anybody's approval", run->incident);
         for (uint64_t i = 1; i <= sim->incidents; i++) {
                 const struct done_for *other = &sim->done[i];
                 if ((int64_t)i == incident || !other->acted || other->remediation != done->remediation)
                         continue;
-                runs += done->began - other->began < remediation->limit_period;
                 if (other->episode == done->episode)
                         sim_fail(sim, "%s: a second run of %s in one episode", run->incident,
                                  remediation->name);
@@ -219,9 +246,16 @@ static void claim_guards(struct sim *sim, int64_t incident, const struct step_ru
         if (waited > remediation->expire + PLANNING)
                 sim_fail(sim, "%s: runs although it has waited for %.0f s", run->incident,
                          nsec_to_seconds(waited));
-        if (remediation->limit_count > 0 && runs > remediation->limit_count)
-                sim_fail(sim, "%s: run %lld of %s within its limit's time", run->incident, (long long)runs,
-                         remediation->name);
+}
+
+/* More targets than a step's max need somebody's approval. */
+static void claim_max(struct sim *sim, int64_t incident, const struct step_run *run)
+{
+        const struct done_for *done = &sim->done[incident];
+        const struct step *step = &sim->set->remediations[done->remediation].steps[run->position - 1];
+        if (step->max > 0 && !done->approved && json_number(run->plan, "targets", 0) > (double)step->max)
+                sim_fail(sim, "%s: step %zu touches more than its max, and nobody approved it", run->incident,
+                         run->position);
 }
 
 static void learn(struct sim *sim, int64_t incident)
@@ -249,10 +283,13 @@ void claim_act(struct sim *sim, const struct action *action, const struct step_r
         claim_plan(sim, incident, run);
         if (!*done->lock)
                 learn(sim, incident);
+        if (!undo)
+                claim_max(sim, incident, run);
         claim_lock(sim, incident, run);
         if (!done->acted) {
                 claim_guards(sim, incident, run);
                 done->acted = true;
+                claim_limit(sim, incident);
         }
         done->acting = true;
         if (!undo && action->undo && done->effects[run->position] == 0)
@@ -347,6 +384,29 @@ static void claim_ends(struct sim *sim)
                 sim_fail(sim, "the episode of %s does not end", open);
 }
 
+/* Nothing happened that no table has, nothing was told twice, and what a person asked for was looked at. */
+static void claim_order(struct sim *sim)
+{
+        static const struct {
+                const char *sql, *sentence;
+        } rows[] = {
+                {"SELECT min(incident) FROM timeline WHERE event = 'went astray'", "went astray"},
+                {"SELECT min(incident) FROM (SELECT incident FROM timeline WHERE event = 'alert resolved'"
+                 " GROUP BY incident HAVING count(*) > 1)",
+                 "was told twice that its alert is resolved"},
+                {"SELECT min(incident) FROM (SELECT incident FROM timeline WHERE event = 'step started'"
+                 " GROUP BY incident, step HAVING count(*) > 1)",
+                 "has begun a step twice"},
+                {"SELECT min(id) FROM incidents WHERE undo_requested OR cancel_requested",
+                 "has a request that nobody looks at"},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+                int64_t incident = claims_number(rows[i].sql, "");
+                if (incident > 0)
+                        sim_fail(sim, "incident %lld %s", (long long)incident, rows[i].sentence);
+        }
+}
+
 /* Whoever was to be called has heard of it, or is known not to have. */
 static void claim_calls(struct sim *sim)
 {
@@ -424,6 +484,7 @@ void claims_at_rest(struct sim *sim)
         }
         claim_ends(sim);
         claim_calls(sim);
+        claim_order(sim);
         if (!chain_holds(sim, &why))
                 sim_fail(sim, "the chain does not hold: %s", why);
         if (!sim->failed)

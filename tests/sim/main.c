@@ -3,9 +3,11 @@
  * Worlds from fresh seeds, until the time is up or there were enough incidents; the first claim that does not
  * hold ends it with 1 and the seed that shows it.
  *
- *     sim [--seed=N] [--seconds=N] [--incidents=N] [--jobs=N] [--trace]
+ *     sim [--from=N] [--seconds=N] [--incidents=N] [--jobs=N] [--twice]
+ *     sim --seed=N [--trace] [--twice]
  *
- * With --seed one world alone is run, which prints its digest: the same each time.
+ * With --seed one world alone is run, which prints its digest: the same each time. With --twice each world is
+ * run twice, and must be the same both times.
  */
 #include <malloc.h>
 #include <sqlite3.h>
@@ -78,6 +80,11 @@ struct totals {
         atomic_bool failed;
 };
 
+struct options {
+        uint64_t seed, seconds, incidents, jobs;
+        bool one, twice;
+};
+
 static struct remediation_set *load_rules(void)
 {
         char path[] = "/tmp/runbook-sim-XXXXXX";
@@ -107,28 +114,29 @@ static void add_up(struct totals *totals, const struct sim *sim)
         totals->pauses += sim->pauses;
 }
 
-static bool run_world(struct totals *totals, uint64_t seed, struct remediation_set *set)
+static bool run_world(struct totals *totals, uint64_t seed, struct remediation_set *set,
+                      const struct options *options)
 {
         static struct sim sim;
         const struct sim_size size = {.incidents = 200};
         bool held = sim_run(&sim, seed, &size, set);
+        uint64_t digest = sim.digest;
+        if (held && options->twice && (held = sim_run(&sim, seed, &size, set)) && sim.digest != digest) {
+                sim_fail(&sim, "the same seed is another world the second time");
+                held = false;
+        }
         add_up(totals, &sim);
         if (!held) {
                 printf("seed %llu: %s\n  make sim SEED=%llu shows it again\n", (unsigned long long)seed,
                        sim.failure, (unsigned long long)seed);
                 totals->failed = true;
         }
-        if (!held || sim_trace)
+        if (!held || options->one)
                 printf("digest %016llx after %.1f days\n", (unsigned long long)sim.digest,
                        nsec_to_seconds(sim.now) / 86400);
         fflush(stdout);
         return held;
 }
-
-struct options {
-        uint64_t seed, seconds, incidents, jobs;
-        bool one;
-};
 
 static bool read_option(const char *argument, const char *name, uint64_t *ret)
 {
@@ -151,7 +159,7 @@ static void run_worlds(struct totals *totals, const struct options *options, uin
         struct remediation_set *set = load_rules();
         nsec end = wall_now() + (nsec)options->seconds * NSEC_PER_SEC;
         for (uint64_t i = job; !totals->failed; i += options->jobs) {
-                if (!run_world(totals, options->seed + i, set) || options->one)
+                if (!run_world(totals, options->seed + i, set, options) || options->one)
                         break;
                 if (wall_now() >= end || (options->incidents > 0 && totals->incidents >= options->incidents))
                         break;
@@ -166,6 +174,8 @@ int main(int argc, char **argv)
         for (int i = 1; i < argc; i++) {
                 if (read_option(argv[i], "--seed", &options.seed))
                         options.one = true;
+                else if (string_equal(argv[i], "--twice"))
+                        options.twice = true;
                 else if (string_equal(argv[i], "--trace"))
                         sim_trace = true;
                 else if (!read_option(argv[i], "--from", &options.seed) &&
