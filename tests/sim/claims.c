@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* From the look that let an incident through until it runs: all its steps are planned in between. */
-#define PLANNING (2 * MINUTE)
+/* From the look that let an incident through until it runs: all its steps are planned in between, and it is
+ * written down, which a full disk keeps from it for 40 minutes. */
+#define PLANNING HOUR
 
 /* The journal by a connection of our own. Queries are prepared once: the text's address is what tells them
  * apart. */
