@@ -239,11 +239,12 @@ static void claim_guards(struct sim *sim, int64_t incident, const struct step_ru
                 if (string_equal(other->lock, done->lock) &&
                     steady_now(sim) - other->ended < remediation->cooldown)
                         sim_fail(sim, "%s: %s runs %.0f s after its last run, in the cooldown of %.0f s",
-                                 run->incident, remediation->name, nsec_to_seconds(steady_now(sim) - other->ended),
+                                 run->incident, remediation->name,
+                                 nsec_to_seconds(steady_now(sim) - other->ended),
                                  nsec_to_seconds(remediation->cooldown));
         }
-        nsec waited = done->began - claims_number("SELECT opened_steady FROM incidents WHERE id = ?1", "i",
-                                                  incident);
+        nsec waited = done->began -
+                      claims_number("SELECT opened_steady FROM incidents WHERE id = ?1", "i", incident);
         if (waited > remediation->expire + PLANNING)
                 sim_fail(sim, "%s: runs although it has waited for %.0f s", run->incident,
                          nsec_to_seconds(waited));

@@ -218,7 +218,7 @@ int main(int argc, char **argv)
         printf("%llu incidents in %llu worlds in %.1f s (%.0f/s): %llu acts, %llu deaths, %llu starts, "
                "%llu boots, %llu jumps of the clock, %llu pauses, %llu lost calls; %s\n",
                totals->incidents, totals->worlds, took, (double)totals->incidents / took, totals->acts,
-               totals->kills, totals->restarts, totals->reboots, totals->jumps, totals->pauses, totals->lost_calls,
-               totals->failed ? "a claim does not hold" : "every claim holds");
+               totals->kills, totals->restarts, totals->reboots, totals->jumps, totals->pauses,
+               totals->lost_calls, totals->failed ? "a claim does not hold" : "every claim holds");
         return totals->failed;
 }

@@ -113,7 +113,8 @@ static bool post(struct sim *sim, const struct news *news, size_t count)
         return accepted;
 }
 
-/* The group of an alert: whoever else of the same subject fires, and whose end was not told yet, all mixed. */
+/* The group of an alert: whoever else of the same subject fires, and whose end was not told yet, all mixed.
+ */
 static size_t gather(struct sim *sim, const struct delivery *delivery, struct news ret[SOURCES])
 {
         const struct source *one = &sim->sources[delivery->source];

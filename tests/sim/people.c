@@ -63,8 +63,8 @@ void people_hear(struct sim *sim, int64_t incident, const char *text)
         if (strstr(text, "awaits approval")) {
                 /* Some take more than a day: then it has expired. */
                 if (rng_chance(&sim->rng, 650))
-                        sim_after(sim, MINUTE, rng_chance(&sim->rng, 100) ? 30 * HOUR : 90 * MINUTE, rng_chance(&sim->rng, 800) ? approve : deny,
-                                  incident);
+                        sim_after(sim, MINUTE, rng_chance(&sim->rng, 100) ? 30 * HOUR : 90 * MINUTE,
+                                  rng_chance(&sim->rng, 800) ? approve : deny, incident);
                 return;
         }
         sim->done[incident].called = true;

@@ -59,7 +59,7 @@ struct service {
 /* What the model knows of an incident, which is what was really done for it. */
 struct done_for {
         bool acted, acting, approved, called; /* called: a person has heard that it failed */
-        nsec began, ended; /* steady: it became running, its last act was over */
+        nsec began, ended;                    /* steady: it became running, its last act was over */
         uint8_t effects[16];                  /* by step: how often it had its effect */
         int64_t level_before[16];             /* what its reversible step found */
         uint64_t planned[16];                 /* by step: the digest of the last plan that was made for it */

@@ -293,6 +293,72 @@ static void test_pause(_unused_ void **state)
         fixture_close(fixture);
 }
 
+/* What was failed before its plan was made has done nothing. */
+static void test_nothing_is_undone_that_never_began(_unused_ void **state)
+{
+        struct engine_fixture *fixture =
+                fixture_open("  - {name: n, match: ['alertname=\"a\"'], on_failure: undo, steps: "
+                             "[{act.undone: {name: one, plan_fails: true}, on_failure: continue}, "
+                             "{act.undone: {name: two, fails: true}}]}\n");
+        alert_arrives(fixture, "f1", true, "");
+        await_state(fixture, 1, INCIDENT_ESCALATED);
+        assert_action_calls("run undo", "run:two undo:two");
+        fixture_close(fixture);
+}
+
+/* Work that was given to the world and is done when the test says so. */
+static struct {
+        void (*work)(void *argument);
+        void *argument;
+} given;
+
+static int take_work(_unused_ void *context, _unused_ enum world_pool pool, void (*work)(void *argument),
+                     void *argument)
+{
+        assert_null(given.work);
+        given.work = work;
+        given.argument = argument;
+        return 0;
+}
+
+static bool do_work(void)
+{
+        void (*work)(void *) = given.work;
+        given.work = NULL;
+        if (work)
+                work(given.argument);
+        return work;
+}
+
+/* An undo that the kill switch forbids is not tried in a circle. */
+static void test_undo_waits_while_paused(_unused_ void **state)
+{
+        struct engine_fixture *fixture =
+                fixture_prepare("  - {name: u, match: ['alertname=\"a\"'], on_failure: undo, steps: "
+                                "[{act.undone: {name: one}}, {act.once: {name: two, fails: true}}]}\n");
+        fixture_open_journal(fixture);
+        fixture->set->targets.repeat_interval = 0; /* nothing but the incident is looked at */
+        struct world world = *production_world(fixture->production);
+        world.run = take_work;
+        const struct incident_parts parts = {&world, fixture->set, fixture->journal, fixture->meters, false};
+        assert_int_equal(engine_new(&parts, &fixture->engine, NULL), 0);
+        alert_arrives(fixture, "f1", true, "");
+        nsec next = 0;
+        assert_int_equal(engine_look(fixture->engine, &next, NULL), 0);
+        assert_true(do_work());
+        assert_action_calls("run undo", "run:one run:two");
+
+        assert_int_equal(engine_pause(fixture->engine, true, "tester", NULL, NULL), 0);
+        assert_int_equal(engine_look(fixture->engine, &next, NULL), 0);
+        assert_true(do_work()); /* and it finds out that it may not */
+        assert_int_equal(engine_look(fixture->engine, &next, NULL), 0);
+        assert_false(do_work());
+        assert_true(next > world_monotonic(&world) + NSEC_PER_SEC);
+        assert_action_calls("undo", "");
+        fixture_stop(fixture);
+        fixture_close(fixture);
+}
+
 static void test_resolved(_unused_ void **state)
 {
         struct engine_fixture *fixture =
@@ -420,6 +486,8 @@ int main(void)
                 cmocka_unit_test(test_lock),
                 cmocka_unit_test(test_cooldown_and_limit),
                 cmocka_unit_test(test_pause),
+                cmocka_unit_test(test_nothing_is_undone_that_never_began),
+                cmocka_unit_test(test_undo_waits_while_paused),
                 cmocka_unit_test(test_resolved),
                 cmocka_unit_test(test_cancel_and_undo),
                 cmocka_unit_test(test_dry_run),
