@@ -5,6 +5,7 @@
 
 #include <sqlite3.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -93,6 +94,19 @@ char *claims_text(const char *sql, const char *types, ...)
         ask(&text, sql, types, values);
         va_end(values);
         return text ? text : strdup("");
+}
+
+void claims_print(void)
+{
+        sqlite3_stmt *statement = NULL;
+        sqlite3_prepare_v2(eye.database,
+                           "SELECT id || ' ' || incident || ' ' || event || ' ' || step || ' '"
+                           " || state || ' ' || actor || ' ' || substr(coalesce(detail, ''), 1, 80)"
+                           " FROM timeline WHERE id > (SELECT max(id) FROM timeline) - 100 ORDER BY id",
+                           -1, &statement, NULL);
+        while (eye.database && sqlite3_step(statement) == SQLITE_ROW)
+                printf("  %s\n", (const char *)sqlite3_column_text(statement, 0));
+        sqlite3_finalize(statement);
 }
 
 int64_t incident_of(const char *number)
@@ -279,6 +293,7 @@ void claim_act(struct sim *sim, const struct action *action, const struct step_r
         int64_t incident = incident_of(run->incident);
         struct done_for *done = &sim->done[incident];
         sim->acts++;
+        sim->steady_written = claims_number("SELECT steady FROM steady", "");
         claim_begun(sim, incident, run, undo);
         claim_cancel(sim, incident, run);
         claim_pause(sim, incident, run, undo);

@@ -14,6 +14,7 @@ void claims_close(void);
 int64_t claims_number(const char *sql, const char *types, ...);
 char *claims_text(const char *sql, const char *types, ...);
 int64_t incident_of(const char *number);
+void claims_print(void); /* the end of the timeline, for --trace */
 
 /* Around each plan and each act of an action. */
 void claim_planned(struct sim *sim, const struct step_run *run, const cJSON *plan);

@@ -92,6 +92,8 @@ void sim_fail(struct sim *sim, const char *format, ...)
         va_start(arguments, format);
         vsnprintf(sim->failure, sizeof(sim->failure), format, arguments);
         va_end(arguments);
+        if (sim_trace)
+                claims_print();
 }
 
 void sim_note(struct sim *sim, const char *what, int64_t number)

@@ -95,7 +95,7 @@ struct sim {
         struct engine *engine; /* NULL while the daemon is down */
         nsec engine_due;
         nsec steady_offset;       /* of steady time to true time; 0: not known yet, in this boot */
-        nsec steady_written;      /* as the journal had it at the last start */
+        nsec steady_written;      /* as the journal had it when it was last looked at */
         bool woken, dead, ending; /* ending: the world comes to rest */
         bool stopping;            /* SIGTERM came: the engine looks no more */
 
