@@ -4,7 +4,7 @@ import pathlib
 import sys
 import xml.etree.ElementTree as xml
 
-EXPECTED = {"unit", "fuzz", "rules", "integration", "e2e"}
+EXPECTED = {"unit", "fuzz", "rules", "sim", "integration", "e2e"}
 
 
 def main(directory):

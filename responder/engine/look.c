@@ -215,12 +215,17 @@ static int look_verifying(struct look *look, struct incident *incident, const st
         return engine_dispatch(look, incident, remediation, WORLD_LOOKS, stage_verify, incident->lock, error);
 }
 
-static bool may_undo(const struct remediation *remediation)
+/* Whether some step is still to be undone, or may be. */
+static bool may_undo(const struct incident *incident, const struct remediation *remediation)
 {
-        bool undoes = remediation && remediation->on_failure == ON_FAILURE_UNDO;
-        for (size_t i = 0; remediation && i < remediation->step_count; i++)
+        bool undoes = remediation && remediation->on_failure == ON_FAILURE_UNDO, left = false;
+        for (size_t i = 0; remediation && i < remediation->step_count; i++) {
+                enum step_status status = incident->steps[i].status;
                 undoes |= remediation->steps[i].on_failure == ON_FAILURE_UNDO;
-        return undoes;
+                left |= remediation->steps[i].action->undo &&
+                        (status == STEP_DONE || status == STEP_FAILED || status == STEP_UNDOING);
+        }
+        return undoes && left;
 }
 
 /* Failed or not healed: not ended before what `on_failure` asks for is done. */
@@ -232,8 +237,14 @@ static int look_lost(struct look *look, struct incident *incident, const struct 
         if (look->engine->parts.dry_run || !is_due(look, incident))
                 return 0;
         /* Steps that hang must not keep a person from being called. */
-        return engine_dispatch(look, incident, remediation, may_undo(remediation) ? WORLD_RUNS : WORLD_LOOKS,
-                               stage_aftermath, incident->lock, error);
+        if (!may_undo(incident, remediation))
+                return engine_dispatch(look, incident, remediation, WORLD_LOOKS, stage_aftermath,
+                                       incident->lock, error);
+        /* While the kill switch kept it from its undo, somebody else may have taken the lock. */
+        if (guard_lock_holder(&look->active, incident->id, incident->lock))
+                return 0;
+        return engine_dispatch(look, incident, remediation, WORLD_RUNS, stage_aftermath, incident->lock,
+                               error);
 }
 
 static int look_ended(struct look *look, struct incident *incident, const struct remediation *remediation,

@@ -387,6 +387,12 @@ static int undo_step(struct incident_run *run, size_t index, struct error *error
         return run_write(run, &undone, error);
 }
 
+/* What failed before its plan was journaled has done nothing that could be put back. */
+static bool was_begun(const struct step_record *record)
+{
+        return record->plan || record->status == STEP_UNDOING;
+}
+
 int steps_undo(struct incident_run *run, step_wanted *wanted, struct error *error)
 {
         assert_that(incident_fits(&run->incident, run->remediation),
@@ -394,7 +400,8 @@ int steps_undo(struct incident_run *run, step_wanted *wanted, struct error *erro
         assert_that(run->incident.state >= INCIDENT_FAILED, "what is under way is not undone");
         for (size_t i = run->incident.step_count; i-- > 0;) {
                 const struct step *step = step_at(run, i);
-                if (!step->action->undo || !wanted(step, record_at(run, i)))
+                const struct step_record *record = record_at(run, i);
+                if (!step->action->undo || !was_begun(record) || !wanted(step, record))
                         continue;
                 if (atomic_load(run->stopping))
                         return error_set(error, ECANCELED, "the daemon ends");

@@ -5,8 +5,13 @@
 
 #include <sqlite3.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* From the look that let an incident through until it runs: all its steps are planned in between, and it is
+ * written down, which a full disk keeps from it for 40 minutes. */
+#define PLANNING HOUR
 
 /* The journal by a connection of our own. Queries are prepared once: the text's address is what tells them
  * apart. */
@@ -15,7 +20,7 @@ static struct {
         struct {
                 const char *sql;
                 sqlite3_stmt *statement;
-        } queries[32];
+        } queries[48];
 } eye;
 
 void claims_open(struct sim *sim)
@@ -91,12 +96,71 @@ char *claims_text(const char *sql, const char *types, ...)
         return text ? text : strdup("");
 }
 
+void claims_print(void)
+{
+        sqlite3_stmt *statement = NULL;
+        sqlite3_prepare_v2(eye.database,
+                           "SELECT id || ' ' || incident || ' ' || event || ' ' || step || ' '"
+                           " || state || ' ' || actor || ' ' || substr(coalesce(detail, ''), 1, 80)"
+                           " FROM timeline WHERE id > (SELECT max(id) FROM timeline) - 100 ORDER BY id",
+                           -1, &statement, NULL);
+        while (eye.database && sqlite3_step(statement) == SQLITE_ROW)
+                printf("  %s\n", (const char *)sqlite3_column_text(statement, 0));
+        sqlite3_finalize(statement);
+}
+
 int64_t incident_of(const char *number)
 {
         return claims_number("SELECT id FROM incidents WHERE number = ?1", "t", number);
 }
 
 /* Around each act. */
+
+/* As the responder can know it: within a boot of the machine it is as true as true time; over a boot it goes
+ * by what the wall clock says, and what is claimed of cooldowns and limits is no more than that. */
+static nsec steady_now(const struct sim *sim)
+{
+        return sim->now + sim->steady_offset;
+}
+
+void claim_planned(struct sim *sim, const struct step_run *run, const cJSON *plan)
+{
+        _cleanup_free_ char *text = json_print(plan);
+        sim->done[incident_of(run->incident)].planned[run->position] = sim_digest(1, text);
+}
+
+/* What acts is running, and its step was begun; what is undone is being undone: the journal has it so, before
+ * anything happens. */
+static void claim_begun(struct sim *sim, int64_t incident, const struct step_run *run, bool undo)
+{
+        _cleanup_free_ char *state = claims_text("SELECT state FROM incidents WHERE id = ?1", "i", incident);
+        _cleanup_free_ char *status =
+                claims_text("SELECT status FROM steps WHERE incident = ?1 AND position = ?2", "ii", incident,
+                            (int64_t)run->position);
+        if (sim->dry_run)
+                sim_fail(sim, "%s: step %zu acts in a dry run", run->incident, run->position);
+        if (!string_equal(status, undo ? "undoing" : "started"))
+                sim_fail(sim, "%s: step %zu %s though the journal has it %s", run->incident, run->position,
+                         undo ? "is undone" : "acts", status);
+        if (undo == string_equal(state, "running"))
+                sim_fail(sim, "%s: step %zu %s while the incident is %s", run->incident, run->position,
+                         undo ? "is undone" : "acts", state);
+        if (undo && claims_number("SELECT count(*) FROM steps WHERE incident = ?1 AND position > ?2"
+                                  " AND status = 'done' AND action = 'model.level' AND settled = 0",
+                                  "ii", incident, (int64_t)run->position) > 0)
+                sim_fail(sim, "%s: step %zu is undone before a later one", run->incident, run->position);
+}
+
+/* After a person's cancel at most the step ends that was about to begin. */
+static void claim_cancel(struct sim *sim, int64_t incident, const struct step_run *run)
+{
+        if (claims_number("SELECT count(*) FROM timeline WHERE incident = ?1 AND event = 'step started'"
+                          " AND id > (SELECT min(id) FROM timeline WHERE incident = ?1"
+                          " AND event = 'cancelled' AND actor = 'person:ada')",
+                          "i", incident) > 1)
+                sim_fail(sim, "%s: step %zu began after a cancel was acknowledged", run->incident,
+                         run->position);
+}
 
 /* A pause's 200 stands between what had begun before it and what must not begin. */
 static void claim_pause(struct sim *sim, int64_t incident, const struct step_run *run, bool undo)
@@ -122,7 +186,8 @@ static void claim_plan(struct sim *sim, int64_t incident, const struct step_run 
                 claims_text("SELECT plan FROM steps WHERE incident = ?1 AND position = ?2", "ii", incident,
                             (int64_t)run->position);
         _cleanup_free_ char *seen = run->plan ? json_print(run->plan) : strdup("");
-        if (!string_equal(journaled, seen))
+        if (!string_equal(journaled, seen) || !*seen ||
+            sim_digest(1, seen) != sim->done[incident].planned[run->position])
                 sim_fail(sim, "%s: step %zu runs by another plan than the journaled one", run->incident,
                          run->position);
 }
@@ -141,31 +206,72 @@ static void claim_lock(struct sim *sim, int64_t incident, const struct step_run 
                          (long long)others, done->lock);
 }
 
-/* Cooldown, limit, approval, one run for each remediation and episode: looked at before the first act of an
+/* Those that acted among the runs of a remediation that began within its limit's time before `until`. */
+static int64_t runs_until(const struct sim *sim, int64_t remediation, nsec until)
+{
+        nsec period = sim->set->remediations[remediation].limit_period;
+        int64_t runs = 0;
+        for (uint64_t i = 1; i <= sim->incidents; i++) {
+                const struct done_for *one = &sim->done[i];
+                runs += one->acted && one->remediation == remediation && one->began <= until &&
+                        until - one->began < period;
+        }
+        return runs;
+}
+
+/* Whoever began first may act later than others: the limit holds for each of their times. */
+static void claim_limit(struct sim *sim, int64_t incident)
+{
+        const struct done_for *done = &sim->done[incident];
+        const struct remediation *remediation = &sim->set->remediations[done->remediation];
+        for (uint64_t i = 1; remediation->limit_count > 0 && i <= sim->incidents; i++) {
+                const struct done_for *other = &sim->done[i];
+                if (!other->acted || other->remediation != done->remediation || other->began < done->began)
+                        continue;
+                int64_t runs = runs_until(sim, done->remediation, other->began);
+                if (runs > remediation->limit_count)
+                        sim_fail(sim, "incident %lld: run %lld of %s within its limit's time",
+                                 (long long)incident, (long long)runs, remediation->name);
+        }
+}
+
+/* Cooldown, approval, one run for each remediation and episode: looked at before the first act of an
  * incident. */
 static void claim_guards(struct sim *sim, int64_t incident, const struct step_run *run)
 {
         const struct done_for *done = &sim->done[incident];
         const struct remediation *remediation = &sim->set->remediations[done->remediation];
-        int64_t runs = 1;
         if (remediation->approval && !done->approved)
                 sim_fail(sim, "%s: acts without anybody's approval", run->incident);
         for (uint64_t i = 1; i <= sim->incidents; i++) {
                 const struct done_for *other = &sim->done[i];
                 if ((int64_t)i == incident || !other->acted || other->remediation != done->remediation)
                         continue;
-                runs += done->began - other->began < remediation->limit_period;
                 if (other->episode == done->episode)
                         sim_fail(sim, "%s: a second run of %s in one episode", run->incident,
                                  remediation->name);
-                if (string_equal(other->lock, done->lock) && sim->now - other->ended < remediation->cooldown)
+                if (string_equal(other->lock, done->lock) &&
+                    steady_now(sim) - other->ended < remediation->cooldown)
                         sim_fail(sim, "%s: %s runs %.0f s after its last run, in the cooldown of %.0f s",
-                                 run->incident, remediation->name, nsec_to_seconds(sim->now - other->ended),
+                                 run->incident, remediation->name,
+                                 nsec_to_seconds(steady_now(sim) - other->ended),
                                  nsec_to_seconds(remediation->cooldown));
         }
-        if (remediation->limit_count > 0 && runs > remediation->limit_count)
-                sim_fail(sim, "%s: run %lld of %s within its limit's time", run->incident, (long long)runs,
-                         remediation->name);
+        nsec waited = done->began -
+                      claims_number("SELECT opened_steady FROM incidents WHERE id = ?1", "i", incident);
+        if (waited > remediation->expire + PLANNING)
+                sim_fail(sim, "%s: runs although it has waited for %.0f s", run->incident,
+                         nsec_to_seconds(waited));
+}
+
+/* More targets than a step's max need somebody's approval. */
+static void claim_max(struct sim *sim, int64_t incident, const struct step_run *run)
+{
+        const struct done_for *done = &sim->done[incident];
+        const struct step *step = &sim->set->remediations[done->remediation].steps[run->position - 1];
+        if (step->max > 0 && !done->approved && json_number(run->plan, "targets", 0) > (double)step->max)
+                sim_fail(sim, "%s: step %zu touches more than its max, and nobody approved it", run->incident,
+                         run->position);
 }
 
 static void learn(struct sim *sim, int64_t incident)
@@ -177,8 +283,7 @@ static void learn(struct sim *sim, int64_t incident)
         for (size_t i = 0; i < sim->set->count; i++)
                 if (string_equal(sim->set->remediations[i].name, name))
                         done->remediation = (int64_t)i;
-        done->began = claims_number("SELECT running_steady FROM incidents WHERE id = ?1", "i", incident) -
-                      sim->steady_offset;
+        done->began = claims_number("SELECT running_steady FROM incidents WHERE id = ?1", "i", incident);
         done->episode = claims_number("SELECT episode FROM incidents WHERE id = ?1", "i", incident);
         snprintf(done->lock, sizeof(done->lock), "%s", lock);
 }
@@ -188,14 +293,20 @@ void claim_act(struct sim *sim, const struct action *action, const struct step_r
         int64_t incident = incident_of(run->incident);
         struct done_for *done = &sim->done[incident];
         sim->acts++;
+        sim->steady_written = claims_number("SELECT steady FROM steady", "");
+        claim_begun(sim, incident, run, undo);
+        claim_cancel(sim, incident, run);
         claim_pause(sim, incident, run, undo);
         claim_plan(sim, incident, run);
         if (!*done->lock)
                 learn(sim, incident);
+        if (!undo)
+                claim_max(sim, incident, run);
         claim_lock(sim, incident, run);
         if (!done->acted) {
                 claim_guards(sim, incident, run);
                 done->acted = true;
+                claim_limit(sim, incident);
         }
         done->acting = true;
         if (!undo && action->undo && done->effects[run->position] == 0)
@@ -212,7 +323,7 @@ void claim_acted(struct sim *sim, const struct action *action, const struct step
         if (sim_is_dead(sim))
                 return;
         if (!undo)
-                done->ended = sim->now;
+                done->ended = steady_now(sim);
         if (!undo && action->effect == EFFECT_IRREVERSIBLE && !action->repeatable &&
             done->effects[run->position] > 1)
                 sim_fail(sim, "%s: the irreversible step %zu had its effect %u times", run->incident,
@@ -252,9 +363,15 @@ void claim_shadow(struct sim *sim, int64_t source)
         shadow->uncertain = false;
 }
 
-/* Time only passes, over every restart, whatever the wall clock does. */
+/* Time only passes, over every restart, whatever the wall clock does; and over a boot of the machine it does
+ * not go behind what was written down. */
 static void claim_steady(struct sim *sim)
 {
+        int64_t written = claims_number("SELECT steady FROM steady", "");
+        if (written < sim->steady_written || written > journal_steady(sim->journal))
+                sim_fail(sim, "steady time went back by %.0f s",
+                         nsec_to_seconds(sim->steady_written - written));
+        sim->steady_written = written;
         nsec offset = journal_steady(sim->journal) - sim->now;
         if (sim->steady_offset != 0 && sim->steady_offset != offset)
                 sim_fail(sim, "steady time jumped by %.0f s", nsec_to_seconds(offset - sim->steady_offset));
@@ -284,9 +401,34 @@ static void claim_ends(struct sim *sim)
                 sim_fail(sim, "the episode of %s does not end", open);
 }
 
+/* Nothing happened that no table has, nothing was told twice, and what a person asked for was looked at. */
+static void claim_order(struct sim *sim)
+{
+        static const struct {
+                const char *sql, *sentence;
+        } rows[] = {
+                {"SELECT min(incident) FROM timeline WHERE event = 'went astray'", "went astray"},
+                {"SELECT min(incident) FROM (SELECT incident FROM timeline WHERE event = 'alert resolved'"
+                 " GROUP BY incident HAVING count(*) > 1)",
+                 "was told twice that its alert is resolved"},
+                {"SELECT min(incident) FROM (SELECT incident FROM timeline WHERE event = 'step started'"
+                 " GROUP BY incident, step HAVING count(*) > 1)",
+                 "has begun a step twice"},
+                {"SELECT min(id) FROM incidents WHERE undo_requested OR cancel_requested",
+                 "has a request that nobody looks at"},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+                int64_t incident = claims_number(rows[i].sql, "");
+                if (incident > 0)
+                        sim_fail(sim, "incident %lld %s", (long long)incident, rows[i].sentence);
+        }
+}
+
 /* Whoever was to be called has heard of it, or is known not to have. */
 static void claim_calls(struct sim *sim)
 {
+        if (sim->dry_run)
+                return;
         for (uint64_t i = 1; i <= sim->incidents; i++) {
                 _cleanup_free_ char *state =
                         claims_text("SELECT state FROM incidents WHERE id = ?1", "i", (int64_t)i);
@@ -359,6 +501,7 @@ void claims_at_rest(struct sim *sim)
         }
         claim_ends(sim);
         claim_calls(sim);
+        claim_order(sim);
         if (!chain_holds(sim, &why))
                 sim_fail(sim, "the chain does not hold: %s", why);
         if (!sim->failed)

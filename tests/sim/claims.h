@@ -14,8 +14,10 @@ void claims_close(void);
 int64_t claims_number(const char *sql, const char *types, ...);
 char *claims_text(const char *sql, const char *types, ...);
 int64_t incident_of(const char *number);
+void claims_print(void); /* the end of the timeline, for --trace */
 
-/* Around each act of an action. */
+/* Around each plan and each act of an action. */
+void claim_planned(struct sim *sim, const struct step_run *run, const cJSON *plan);
 void claim_act(struct sim *sim, const struct action *action, const struct step_run *run, bool undo);
 void claim_acted(struct sim *sim, const struct action *action, const struct step_run *run, bool undo,
                  bool succeeded);

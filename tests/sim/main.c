@@ -3,10 +3,14 @@
  * Worlds from fresh seeds, until the time is up or there were enough incidents; the first claim that does not
  * hold ends it with 1 and the seed that shows it.
  *
- *     sim [--seed=N] [--seconds=N] [--incidents=N] [--jobs=N] [--trace]
+ *     sim [--from=N] [--seconds=N] [--incidents=N] [--jobs=N] [--twice]
+ *     sim --seed=N [--trace] [--twice]
  *
- * With --seed one world alone is run, which prints its digest: the same each time.
+ * With --seed one world alone is run, which prints its digest: the same each time. With --twice each world is
+ * run twice, and must be the same both times.
  */
+#include <malloc.h>
+#include <sqlite3.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,6 +53,8 @@ static const char rules[] =
         "      - model.level: {subject: '${labels.subject}', level: 2}\n"
         "        undo: when_resolved\n"
         "      - model.restart: {subject: '${labels.subject}'}\n"
+        "      - model.level: {subject: '${labels.subject}', level: 3}\n"
+        "        undo: when_resolved\n"
         "    verify: {query: 'errors{subject=\"${labels.subject}\"}', within: 3m, every: 10s}\n"
         "  - name: level\n"
         "    match: ['alertname=~\"level|errors\"']\n"
@@ -70,8 +76,13 @@ static const char rules[] =
         "      - model.note: {subject: '${labels.subject}'}\n";
 
 struct totals {
-        atomic_ullong worlds, incidents, acts, kills, restarts, jumps, lost_calls, pauses;
+        atomic_ullong worlds, incidents, acts, kills, restarts, reboots, jumps, lost_calls, pauses;
         atomic_bool failed;
+};
+
+struct options {
+        uint64_t seed, seconds, incidents, jobs;
+        bool one, twice;
 };
 
 static struct remediation_set *load_rules(void)
@@ -97,33 +108,35 @@ static void add_up(struct totals *totals, const struct sim *sim)
         totals->acts += sim->acts;
         totals->kills += sim->kills;
         totals->restarts += sim->restarts;
+        totals->reboots += sim->reboots;
         totals->jumps += sim->jumps;
         totals->lost_calls += sim->lost_calls;
         totals->pauses += sim->pauses;
 }
 
-static bool run_world(struct totals *totals, uint64_t seed, struct remediation_set *set)
+static bool run_world(struct totals *totals, uint64_t seed, struct remediation_set *set,
+                      const struct options *options)
 {
         static struct sim sim;
         const struct sim_size size = {.incidents = 200};
         bool held = sim_run(&sim, seed, &size, set);
+        uint64_t digest = sim.digest;
+        if (held && options->twice && (held = sim_run(&sim, seed, &size, set)) && sim.digest != digest) {
+                sim_fail(&sim, "the same seed is another world the second time");
+                held = false;
+        }
         add_up(totals, &sim);
         if (!held) {
                 printf("seed %llu: %s\n  make sim SEED=%llu shows it again\n", (unsigned long long)seed,
                        sim.failure, (unsigned long long)seed);
                 totals->failed = true;
         }
-        if (!held || sim_trace)
+        if (!held || options->one)
                 printf("digest %016llx after %.1f days\n", (unsigned long long)sim.digest,
                        nsec_to_seconds(sim.now) / 86400);
         fflush(stdout);
         return held;
 }
-
-struct options {
-        uint64_t seed, seconds, incidents, jobs;
-        bool one;
-};
 
 static bool read_option(const char *argument, const char *name, uint64_t *ret)
 {
@@ -146,7 +159,7 @@ static void run_worlds(struct totals *totals, const struct options *options, uin
         struct remediation_set *set = load_rules();
         nsec end = wall_now() + (nsec)options->seconds * NSEC_PER_SEC;
         for (uint64_t i = job; !totals->failed; i += options->jobs) {
-                if (!run_world(totals, options->seed + i, set) || options->one)
+                if (!run_world(totals, options->seed + i, set, options) || options->one)
                         break;
                 if (wall_now() >= end || (options->incidents > 0 && totals->incidents >= options->incidents))
                         break;
@@ -161,6 +174,8 @@ int main(int argc, char **argv)
         for (int i = 1; i < argc; i++) {
                 if (read_option(argv[i], "--seed", &options.seed))
                         options.one = true;
+                else if (string_equal(argv[i], "--twice"))
+                        options.twice = true;
                 else if (string_equal(argv[i], "--trace"))
                         sim_trace = true;
                 else if (!read_option(argv[i], "--from", &options.seed) &&
@@ -174,9 +189,16 @@ int main(int argc, char **argv)
         /* A fresh seed each time, which is printed. */
         if (!options.one && options.seed == 0)
                 options.seed = (uint64_t)wall_now() % 1000000000 * 1000;
+        /* There is one thread, and what was allocated once is kept. */
+        sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+        sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+        mallopt(M_MMAP_THRESHOLD, 64 << 20);
+        mallopt(M_TRIM_THRESHOLD, 512 << 20);
         log_setup("error", "logfmt", NULL);
         if (!sim_trace && !freopen("/dev/null", "w", stderr))
                 return 2;
+        if (sim_trace)
+                setvbuf(stdout, NULL, _IOLBF, 0);
 
         struct totals *totals =
                 mmap(NULL, sizeof(*totals), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -193,11 +215,10 @@ int main(int argc, char **argv)
         while (wait(&status) > 0)
                 totals->failed = totals->failed || status != 0;
         double took = nsec_to_seconds(wall_now() - began);
-        printf("%llu incidents in %llu worlds in %.1f s (%.0f/s): %llu acts, %llu deaths, %llu starts, %llu "
-               "jumps of the "
-               "clock, %llu pauses, %llu lost calls; %s\n",
+        printf("%llu incidents in %llu worlds in %.1f s (%.0f/s): %llu acts, %llu deaths, %llu starts, "
+               "%llu boots, %llu jumps of the clock, %llu pauses, %llu lost calls; %s\n",
                totals->incidents, totals->worlds, took, (double)totals->incidents / took, totals->acts,
-               totals->kills, totals->restarts, totals->jumps, totals->pauses, totals->lost_calls,
-               totals->failed ? "a claim does not hold" : "every claim holds");
+               totals->kills, totals->restarts, totals->reboots, totals->jumps, totals->pauses,
+               totals->lost_calls, totals->failed ? "a claim does not hold" : "every claim holds");
         return totals->failed;
 }

@@ -40,6 +40,7 @@ static void get_well(struct sim *sim, int64_t source)
         if (!one->ill)
                 return;
         one->ill = false;
+        one->until = sim->now;
         one->generation++;
         one->silenced = !sim->ending && rng_chance(&sim->rng, 150);
         sim_note(sim, "well", source);

@@ -3,9 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "runbook/text.h"
 #include "tests/sim/claims.h"
 
 #define REPEAT (2 * HOUR)
+
+/* In place of the number of tries. */
+enum { FIRST = 31 };
 
 /* One delivery under way: packed, for the queue holds numbers alone. */
 struct delivery {
@@ -41,49 +45,94 @@ static void write_down(void *context, int result)
         *(int *)context = result;
 }
 
-/* True when the responder said 200. `starts` and `ends` are of the Alertmanagers' clocks, which are right. */
-static bool post(struct sim *sim, int64_t source, bool firing, nsec starts, nsec ends)
-{
-        const struct source *one = &sim->sources[source];
-        const nsec epoch = sim_wall(sim) - sim->now - sim->wall_offset;
-        char starts_text[TIME_TEXT_MAX], ends_text[TIME_TEXT_MAX];
-        _cleanup_free_ char *body = text_format(
-                "{\"version\":\"4\",\"groupKey\":\"g\",\"truncatedAlerts\":0,\"status\":\"firing\","
-                "\"receiver\":\"r\","
-                "\"groupLabels\":{},\"commonLabels\":{},\"commonAnnotations\":{},\"externalURL\":\"\","
-                "\"alerts\":["
-                "{\"status\":\"%s\",\"labels\":{\"alertname\":\"%s\",\"subject\":\"%s\"},\"annotations\":{},"
-                "\"startsAt\":\"%s\",\"endsAt\":\"%s\",\"generatorURL\":\"\",\"fingerprint\":\"%s/%s\"}]}",
-                firing ? "firing" : "resolved", one->alertname, one->subject,
-                time_format(epoch + starts, starts_text),
-                firing ? "0001-01-01T00:00:00Z" : time_format(epoch + ends, ends_text), one->alertname,
-                one->subject);
-        struct webhook webhook = {0};
-        int result = -1;
-        struct shadow *shadow = &sim->shadows[source];
-        if (!sim->journal || sim_is_dead(sim) || webhook_parse(body, strlen(body), &webhook, NULL) < 0)
-                return false;
-        claim_shadow(sim, source);
-        int taken = journal_accept(sim->journal, &webhook, write_down, &result);
-        journal_commit_waiting(sim->journal);
-        if (taken < 0 || result != 0 || sim_is_dead(sim)) {
-                shadow->uncertain = true;
-                return false;
-        }
+/* What one webhook tells: of a source, that it fires, or that it has ended. */
+struct news {
+        int64_t source;
+        bool firing;
+        nsec starts, ends; /* by the Alertmanagers' clocks, which are right */
+};
 
-        /* By the same rule as the journal's, from the same bytes. */
-        nsec starts_at = (epoch + starts) / NSEC_PER_MSEC * NSEC_PER_MSEC;
-        nsec ends_at = (epoch + ends) / NSEC_PER_MSEC * NSEC_PER_MSEC;
-        shadow->heard += firing;
-        if (firing) {
+static void put_alert(struct text *body, const struct sim *sim, const struct news *news, const char *before)
+{
+        const struct source *one = &sim->sources[news->source];
+        const nsec epoch = sim_wall(sim) - sim->now - sim->wall_offset;
+        char starts[TIME_TEXT_MAX], ends[TIME_TEXT_MAX];
+        text_printf(body,
+                    "%s{\"status\":\"%s\",\"labels\":{\"alertname\":\"%s\",\"subject\":\"%s\"},"
+                    "\"annotations\":{},\"startsAt\":\"%s\",\"endsAt\":\"%s\",\"generatorURL\":\"\","
+                    "\"fingerprint\":\"%s/%s\"}",
+                    before, news->firing ? "firing" : "resolved", one->alertname, one->subject,
+                    time_format(epoch + news->starts, starts),
+                    news->firing ? "0001-01-01T00:00:00Z" : time_format(epoch + news->ends, ends),
+                    one->alertname, one->subject);
+}
+
+/* By the same rule as the journal's, from the same bytes. */
+static void shadow_hear(struct sim *sim, const struct news *news)
+{
+        struct shadow *shadow = &sim->shadows[news->source];
+        const nsec epoch = sim_wall(sim) - sim->now - sim->wall_offset;
+        nsec starts_at = (epoch + news->starts) / NSEC_PER_MSEC * NSEC_PER_MSEC;
+        nsec ends_at = (epoch + news->ends) / NSEC_PER_MSEC * NSEC_PER_MSEC;
+        shadow->heard += news->firing;
+        if (news->firing) {
                 shadow->starts_at =
                         shadow->open && shadow->starts_at < starts_at ? shadow->starts_at : starts_at;
                 shadow->open = true;
         } else if (shadow->open && ends_at >= shadow->starts_at) {
                 shadow->open = false;
         }
-        sim->woken = true;
-        return true;
+}
+
+/* True when the responder said 200. */
+static bool post(struct sim *sim, const struct news *news, size_t count)
+{
+        _cleanup_text_ struct text body = {0};
+        text_puts(&body, "{\"version\":\"4\",\"groupKey\":\"g\",\"truncatedAlerts\":0,\"status\":\"firing\","
+                         "\"receiver\":\"r\",\"groupLabels\":{},\"commonLabels\":{},"
+                         "\"commonAnnotations\":{},\"externalURL\":\"\",\"alerts\":[");
+        for (size_t i = 0; i < count; i++)
+                put_alert(&body, sim, &news[i], i > 0 ? "," : "");
+        text_puts(&body, "]}");
+        struct webhook webhook = {0};
+        int result = -1;
+        if (!sim->journal || sim_is_dead(sim) || sim->stopping ||
+            webhook_parse(body.data, body.length, &webhook, NULL) < 0)
+                return false;
+        for (size_t i = 0; i < count; i++)
+                claim_shadow(sim, news[i].source);
+        int taken = journal_accept(sim->journal, &webhook, write_down, &result);
+        journal_commit_waiting(sim->journal);
+        bool accepted = taken >= 0 && result == 0 && !sim_is_dead(sim);
+        for (size_t i = 0; i < count; i++)
+                if (accepted)
+                        shadow_hear(sim, &news[i]);
+                else
+                        sim->shadows[news[i].source].uncertain = true;
+        sim->woken |= accepted;
+        return accepted;
+}
+
+/* The group of an alert: whoever else of the same subject fires, and whose end was not told yet, all mixed.
+ */
+static size_t gather(struct sim *sim, const struct delivery *delivery, struct news ret[SOURCES])
+{
+        const struct source *one = &sim->sources[delivery->source];
+        size_t count = 0;
+        for (int64_t i = 0; i < SOURCES; i++) {
+                const struct source *other = &sim->sources[i];
+                bool known = other->told[delivery->alertmanager] == other->generation;
+                if (i != delivery->source && string_equal(other->subject, one->subject) &&
+                    (other->ill || (!known && !other->silenced && other->until > 0)))
+                        ret[count++] = (struct news){i, other->ill, other->since, other->until};
+        }
+        ret[count++] = (struct news){delivery->source, delivery->firing, one->since, one->until};
+        if (count > 1 && rng_chance(&sim->rng, 500)) {
+                struct news last = ret[count - 1];
+                ret[count - 1] = ret[0];
+                ret[0] = last;
+        }
+        return count;
 }
 
 static void deliver(struct sim *sim, int64_t number)
@@ -94,18 +143,27 @@ static void deliver(struct sim *sim, int64_t number)
         /* What is no longer so is delivered all the same, when it was under way. */
         if (delivery.firing && !news && delivery.tries > 0)
                 return;
-        if (sim->alertmanagers_down || !post(sim, delivery.source, delivery.firing, one->since, sim->now)) {
-                delivery.tries += delivery.tries < 30;
+        /* A group that it was part of has told it already. */
+        if (news && one->told[delivery.alertmanager] == one->generation && delivery.tries == FIRST)
+                return;
+        struct news group[SOURCES];
+        size_t count = gather(sim, &delivery, group);
+        if (sim->alertmanagers_down || !post(sim, group, count)) {
+                delivery.tries = delivery.tries == FIRST ? 1 : delivery.tries + (delivery.tries < 30);
                 if (delivery.firing ? news : true)
                         sim_after(sim, 10 * NSEC_PER_SEC, 5 * MINUTE, deliver, pack(&delivery));
                 return;
         }
         sim_note(sim, delivery.firing ? "firing" : "resolved", delivery.source);
+        for (size_t i = 0; i < count; i++)
+                if (group[i].firing == sim->sources[group[i].source].ill)
+                        sim->sources[group[i].source].told[delivery.alertmanager] =
+                                sim->sources[group[i].source].generation;
         delivery.tries = 0;
         if (delivery.firing && news)
-                sim_after(sim, REPEAT, REPEAT + MINUTE, deliver, number);
+                sim_after(sim, REPEAT, REPEAT + MINUTE, deliver, pack(&delivery));
         if (rng_chance(&sim->rng, 80))
-                sim_after(sim, NSEC_PER_MSEC, 2 * MINUTE, deliver, number);
+                sim_after(sim, NSEC_PER_MSEC, 2 * MINUTE, deliver, pack(&delivery));
 }
 
 void neighbours_tell(struct sim *sim, int64_t source)
@@ -115,6 +173,7 @@ void neighbours_tell(struct sim *sim, int64_t source)
                 const struct delivery delivery = {.source = source,
                                                   .alertmanager = i,
                                                   .firing = one->ill,
+                                                  .tries = FIRST,
                                                   .generation = one->generation};
                 if (!one->ill && one->silenced)
                         continue;

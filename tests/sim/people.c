@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* People: they approve or do not, mend what they are called for, pause, cancel, and undo. */
+#include <errno.h>
 #include <string.h>
 
 #include "tests/sim/sim.h"
@@ -25,19 +26,17 @@ static void decide(struct sim *sim, int64_t incident, enum decision decision)
         struct incident found = {0};
         if (!sim->engine || !find_number(sim, incident, &found))
                 return;
+        /* When it dies over it, it may be written, or not. */
         int r = engine_decide(sim->engine, decision, found.number, "person:ada", "so I say", NULL);
         if (r >= 0 && !sim_is_dead(sim)) {
                 sim_note(sim, "decided", incident * 8 + decision);
-                if (decision == DECISION_APPROVE)
-                        sim->done[incident].approved = true;
         }
+        sim->done[incident].approved |= decision == DECISION_APPROVE && (r >= 0 || r != -ESTALE);
         incident_release(&found);
 }
 
 static void approve(struct sim *sim, int64_t incident)
 {
-        /* The approval may be written though the 200 is lost. */
-        sim->done[incident].approved = true;
         decide(sim, incident, DECISION_APPROVE);
 }
 
@@ -62,9 +61,10 @@ void people_hear(struct sim *sim, int64_t incident, const char *text)
                 return;
         sim_note(sim, "told", incident);
         if (strstr(text, "awaits approval")) {
+                /* Some take more than a day: then it has expired. */
                 if (rng_chance(&sim->rng, 650))
-                        sim_after(sim, MINUTE, 90 * MINUTE, rng_chance(&sim->rng, 800) ? approve : deny,
-                                  incident);
+                        sim_after(sim, MINUTE, rng_chance(&sim->rng, 100) ? 30 * HOUR : 90 * MINUTE,
+                                  rng_chance(&sim->rng, 800) ? approve : deny, incident);
                 return;
         }
         sim->done[incident].called = true;

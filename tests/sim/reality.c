@@ -12,7 +12,7 @@ static nsec read_wall(void *context)
 
 static nsec read_monotonic(void *context)
 {
-        return ((struct sim *)context)->now;
+        return sim_monotonic(context);
 }
 
 static bool sleep_until(void *context, nsec until)
@@ -110,7 +110,10 @@ static int plan_step(void *context, const struct action *action, struct step_run
         task_wait(sim, rng_between(&sim->rng, NSEC_PER_MSEC, 20 * NSEC_PER_SEC));
         if (sim_is_dead(sim))
                 return error_set(error, EINTR, "a ghost plans nothing");
-        return action->plan(run, ret_plan, error);
+        int r = action->plan(run, ret_plan, error);
+        if (r >= 0)
+                claim_planned(sim, run, *ret_plan);
+        return r;
 }
 
 static int run_step(void *context, const struct action *action, struct step_run *run, cJSON **ret_outcome,
@@ -166,7 +169,7 @@ void reality_fill(struct sim *sim)
                 .context = sim,
                 .wall = read_wall,
                 .monotonic = read_monotonic,
-                .boot = "the only one",
+                .boot = sim->boot,
                 .sleep = sleep_until,
                 .wake = wake,
                 .pause = pause_for,

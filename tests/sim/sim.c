@@ -13,11 +13,27 @@
 #define EPOCH (1767225600 * NSEC_PER_SEC) /* 2026-01-01 */
 #define REST (4 * 24 * HOUR)              /* within this everything must have come to its end */
 
+/* A world is told that does more than this: in all, and within a minute. */
+enum { STEPS_MOST = 1000000, STEPS_A_MINUTE = 20000 };
+
 bool sim_trace;
 
 nsec sim_wall(const struct sim *sim)
 {
         return EPOCH + sim->now + sim->wall_offset;
+}
+
+/* Of this boot of the machine. */
+nsec sim_monotonic(const struct sim *sim)
+{
+        return sim->now - sim->booted + NSEC_PER_SEC;
+}
+
+uint64_t sim_digest(uint64_t digest, const char *text)
+{
+        for (; *text; text++)
+                digest = (digest ^ (unsigned char)*text) * 0x100000001b3;
+        return digest;
 }
 
 /* Events: a binary heap by time, then chance. */
@@ -76,14 +92,15 @@ void sim_fail(struct sim *sim, const char *format, ...)
         va_start(arguments, format);
         vsnprintf(sim->failure, sizeof(sim->failure), format, arguments);
         va_end(arguments);
+        if (sim_trace)
+                claims_print();
 }
 
 void sim_note(struct sim *sim, const char *what, int64_t number)
 {
         if (sim_trace)
                 printf("%14.3f %s %lld\n", nsec_to_seconds(sim->now), what, (long long)number);
-        for (; *what; what++)
-                sim->digest = (sim->digest ^ (unsigned char)*what) * 0x100000001b3;
+        sim->digest = sim_digest(sim->digest, what);
         sim->digest = (sim->digest ^ (uint64_t)number ^ (uint64_t)sim->now) * 0x100000001b3;
 }
 
@@ -110,18 +127,29 @@ static void plan_death(struct sim *sim)
                 disk_die_after(sim->disk, 1 + rng_below(&sim->rng, rng_chance(&sim->rng, 300) ? 200 : 20000));
 }
 
+/* The machine starts anew: the monotonic clock begins again, and how long it was away only the wall clock
+ * tells, which may lie. */
+static void boot_machine(struct sim *sim)
+{
+        sim->booted = sim->now;
+        sim->reboots++;
+        sim->steady_offset = 0;
+        snprintf(sim->boot, sizeof(sim->boot), "%llu", (unsigned long long)sim->reboots);
+        sim_note(sim, "boot", (int64_t)sim->reboots);
+}
+
 static void start_daemon(struct sim *sim, int64_t argument)
 {
         (void)argument;
         _cleanup_error_ struct error error = {0};
-        sim->dead = false;
+        sim->dead = sim->stopping = false;
         plan_death(sim);
         if (!open_journal(sim)) {
                 disk_restart(sim->disk);
                 sim_after(sim, NSEC_PER_SEC, MINUTE, start_daemon, 0);
                 return;
         }
-        const struct incident_parts parts = {&sim->world, sim->set, sim->journal, sim->meters, false};
+        const struct incident_parts parts = {&sim->world, sim->set, sim->journal, sim->meters, sim->dry_run};
         assert(engine_new(&parts, &sim->engine, &error) >= 0);
         sim->engine_due = sim->now;
         sim->restarts++;
@@ -144,6 +172,8 @@ static void bury_daemon(struct sim *sim)
         sim->journal = journal_close(sim->journal);
         disk_restart(sim->disk);
         sim->kills++;
+        if (rng_chance(&sim->rng, 150))
+                boot_machine(sim);
         sim_note(sim, "killed", (int64_t)sim->kills);
         sim_after(sim, NSEC_PER_SEC, 10 * MINUTE, start_daemon, 0);
 }
@@ -188,6 +218,7 @@ static void stop_daemon(struct sim *sim, int64_t argument)
 {
         (void)argument;
         if (sim->engine && !sim->ending) {
+                sim->stopping = true;
                 engine_hold_still(sim->engine);
                 tasks_drop();
                 finish_daemon(sim, sim->now + 25 * NSEC_PER_SEC);
@@ -255,18 +286,37 @@ static void begin_trouble(struct sim *sim, int64_t argument)
 static void look(struct sim *sim)
 {
         _cleanup_error_ struct error error = {0};
-        if (!sim->engine || sim->dead || (!sim->woken && sim->now < sim->engine_due))
+        if (!sim->engine || sim->dead || sim->stopping || (!sim->woken && sim->now < sim->engine_due))
                 return;
         sim->woken = false;
-        if (engine_look(sim->engine, &sim->engine_due, &error) < 0)
+        nsec next = 0;
+        if (engine_look(sim->engine, &next, &error) < 0)
                 sim->engine_due = sim->now + NSEC_PER_SEC;
+        else
+                sim->engine_due = sim->now + (next - sim_monotonic(sim));
         if (!sim_is_dead(sim))
                 sim->incidents = (uint64_t)claims_number("SELECT coalesce(max(id), 0) FROM incidents", "");
 }
 
+/* What turns in a circle is told, not waited for. */
+static void count_step(struct sim *sim)
+{
+        if (sim->now - sim->minute_began >= MINUTE) {
+                sim->minute_began = sim->now;
+                sim->steps_this_minute = 0;
+        }
+        if (++sim->steps_this_minute > STEPS_A_MINUTE || ++sim->steps > STEPS_MOST)
+                sim_fail(sim,
+                         "it does not come to rest: %llu steps, %llu of them within a minute; %zu events "
+                         "wait, the daemon is %s",
+                         (unsigned long long)sim->steps, (unsigned long long)sim->steps_this_minute,
+                         sim->event_count, sim->engine ? "up" : "down");
+}
+
 static void step(struct sim *sim)
 {
-        bool looks = sim->engine && !sim_is_dead(sim);
+        count_step(sim);
+        bool looks = sim->engine && !sim_is_dead(sim) && !sim->stopping;
         bool due = looks && (sim->event_count == 0 || sim->engine_due < sim->events[0].at);
         if (due && !sim->woken) {
                 sim->now = sim->engine_due > sim->now ? sim->engine_due : sim->now;
@@ -315,6 +365,8 @@ static void begin(struct sim *sim)
         sim->meters = meters_new();
         sim->done = calloc(INCIDENTS_MOST, sizeof(*sim->done));
         assert(sim->meters && sim->done);
+        sim->dry_run = rng_chance(&sim->rng, 60);
+        boot_machine(sim);
         reality_fill(sim);
         sim_at(sim, 0, start_daemon, 0);
         sim_after(sim, 10 * MINUTE, 10 * HOUR, kill_daemon, 0);

@@ -44,10 +44,10 @@ struct event {
 struct source {
         char alertname[16], subject[8]; /* service or key */
         bool ill;
-        nsec since;                /* true time */
-        bool silenced;             /* its end is never told */
-        uint64_t generation;       /* rises with each begin and end */
-        bool known[ALERTMANAGERS]; /* to whom it fires now */
+        nsec since, until;            /* true time: it began, it ended last */
+        bool silenced;                /* its end is never told */
+        uint64_t generation;          /* rises with each begin and end */
+        uint64_t told[ALERTMANAGERS]; /* the generation that each has a 200 for */
 };
 
 struct service {
@@ -59,9 +59,10 @@ struct service {
 /* What the model knows of an incident, which is what was really done for it. */
 struct done_for {
         bool acted, acting, approved, called; /* called: a person has heard that it failed */
-        nsec began, ended; /* true time: it became running, its last act was over */
+        nsec began, ended;                    /* steady: it became running, its last act was over */
         uint8_t effects[16];                  /* by step: how often it had its effect */
         int64_t level_before[16];             /* what its reversible step found */
+        uint64_t planned[16];                 /* by step: the digest of the last plan that was made for it */
         int64_t remediation;                  /* index in the set */
         int64_t episode;
         char lock[32];
@@ -77,8 +78,11 @@ struct shadow {
 struct sim {
         struct rng rng;
         uint64_t seed;
-        nsec now;         /* true time, and the monotonic clock */
+        nsec now;         /* true time */
         nsec wall_offset; /* of the responder's wall clock, which may jump */
+        nsec booted;      /* the monotonic clock began */
+        char boot[16];
+        bool dry_run; /* the whole world: nothing is ever acted */
 
         struct event *events;
         size_t event_count, event_space;
@@ -90,8 +94,10 @@ struct sim {
         struct journal *journal;
         struct engine *engine; /* NULL while the daemon is down */
         nsec engine_due;
-        nsec steady_offset;       /* of steady time to true time; 0: not known yet */
+        nsec steady_offset;       /* of steady time to true time; 0: not known yet, in this boot */
+        nsec steady_written;      /* as the journal had it when it was last looked at */
         bool woken, dead, ending; /* ending: the world comes to rest */
+        bool stopping;            /* SIGTERM came: the engine looks no more */
 
         struct source sources[SOURCES];
         struct service services[SERVICES];
@@ -103,7 +109,9 @@ struct sim {
 
         struct done_for *done; /* by incident, from 1 */
         struct shadow shadows[SOURCES];
-        uint64_t incidents, acts, kills, restarts, jumps, lost_calls;
+        uint64_t incidents, acts, kills, restarts, reboots, jumps, lost_calls;
+        uint64_t steps, steps_this_minute; /* of the world */
+        nsec minute_began;
         uint64_t digest; /* of all that happened */
         bool failed;
         char failure[512];
@@ -119,6 +127,8 @@ bool sim_run(struct sim *sim, uint64_t seed, const struct sim_size *size, struct
 
 /* sim.c */
 nsec sim_wall(const struct sim *sim);
+nsec sim_monotonic(const struct sim *sim);
+uint64_t sim_digest(uint64_t digest, const char *text);
 void sim_at(struct sim *sim, nsec when, event_function *happen, int64_t argument);
 void sim_after(struct sim *sim, nsec low, nsec high, event_function *happen, int64_t argument);
 void sim_fail(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));

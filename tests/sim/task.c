@@ -11,8 +11,8 @@
 #define LEAVE(fake, stack, size) __sanitizer_start_switch_fiber(fake, stack, size)
 #define ARRIVE(fake, stack, size) __sanitizer_finish_switch_fiber(fake, stack, size)
 #else
-#define LEAVE(fake, stack, size) ((void)(fake))
-#define ARRIVE(fake, stack, size) ((void)(fake))
+#define LEAVE(fake, stack, size) ((void)(fake), (void)(stack), (void)(size))
+#define ARRIVE(fake, stack, size) ((void)(fake), (void)(stack), (void)(size))
 #endif
 
 enum { TASKS = 1024, STACK = 256 * 1024, AT_ONCE = 8 };

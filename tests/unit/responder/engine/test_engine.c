@@ -293,6 +293,99 @@ static void test_pause(_unused_ void **state)
         fixture_close(fixture);
 }
 
+/* What was failed before its plan was made has done nothing. */
+static void test_nothing_is_undone_that_never_began(_unused_ void **state)
+{
+        struct engine_fixture *fixture =
+                fixture_open("  - {name: n, match: ['alertname=\"a\"'], on_failure: undo, steps: "
+                             "[{act.undone: {name: one, plan_fails: true}, on_failure: continue}, "
+                             "{act.undone: {name: two, fails: true}}]}\n");
+        alert_arrives(fixture, "f1", true, "");
+        await_state(fixture, 1, INCIDENT_ESCALATED);
+        assert_action_calls("run undo", "run:two undo:two");
+        fixture_close(fixture);
+}
+
+/* Work that was given to the world and is done when the test says so. */
+static struct {
+        void (*work)(void *argument);
+        void *argument;
+} given[4];
+static size_t given_count;
+
+static int take_work(_unused_ void *context, _unused_ enum world_pool pool, void (*work)(void *argument),
+                     void *argument)
+{
+        assert_true(given_count < N_ELEMENTS(given));
+        given[given_count].work = work;
+        given[given_count++].argument = argument;
+        return 0;
+}
+
+/* Looks once; the number of incidents that are given to workers now. */
+static size_t look_once(struct engine_fixture *fixture, nsec *ret_next)
+{
+        assert_int_equal(engine_look(fixture->engine, ret_next, NULL), 0);
+        return given_count;
+}
+
+static void do_work(void)
+{
+        for (size_t i = 0; i < given_count; i++)
+                given[i].work(given[i].argument);
+        given_count = 0;
+}
+
+static nsec ahead; /* of this machine's monotonic clock */
+
+static nsec read_later(_unused_ void *context)
+{
+        return clock_monotonic() + ahead;
+}
+
+/* An undo that the kill switch forbids is not tried in a circle; and when somebody else has taken its lock
+ * meanwhile, it waits for that. */
+static void test_undo_waits_while_paused(_unused_ void **state)
+{
+        struct engine_fixture *fixture = fixture_prepare(
+                "  - {name: u, match: ['alertname=\"a\"', 'x!=\"2\"'], on_failure: undo, lock: l, steps: "
+                "[{act.undone: {name: one}}, {act.once: {name: two, fails: true}}]}\n"
+                "  - {name: v, match: ['x=\"2\"'], lock: l, steps: [{act.once: {name: three}}]}\n");
+        ahead = 0;
+        fixture_open_journal(fixture);
+        fixture->set->targets.repeat_interval = 0; /* nothing but the incident is looked at */
+        struct world world = *production_world(fixture->production);
+        world.run = take_work;
+        world.monotonic = read_later;
+        const struct incident_parts parts = {&world, fixture->set, fixture->journal, fixture->meters, false};
+        assert_int_equal(engine_new(&parts, &fixture->engine, NULL), 0);
+        alert_arrives(fixture, "f1", true, "");
+        nsec next = 0;
+        assert_int_equal(look_once(fixture, &next), 1);
+        do_work();
+        assert_action_calls("run undo", "run:one run:two");
+
+        assert_int_equal(engine_pause(fixture->engine, true, "tester", NULL, NULL), 0);
+        assert_int_equal(look_once(fixture, &next), 1);
+        do_work(); /* and it finds out that it may not */
+        assert_int_equal(look_once(fixture, &next), 0);
+        assert_true(next > world_monotonic(&world) + NSEC_PER_SEC);
+        assert_action_calls("undo", "");
+
+        assert_int_equal(engine_pause(fixture->engine, false, "tester", NULL, NULL), 0);
+        alert_arrives(fixture, "f2", true, "\"x\":\"2\"");
+        assert_int_equal(look_once(fixture, &next), 1);
+        ahead = 60 * NSEC_PER_SEC;
+        assert_int_equal(look_once(fixture, &next), 1); /* nothing but what was given before */
+        do_work();
+        assert_action_calls("run undo", "run:one run:two run:three");
+        while (look_once(fixture, &next) > 0)
+                do_work();
+        assert_action_calls("run undo", "run:one run:two run:three undo:one");
+        fixture_stop(fixture);
+        fixture_close(fixture);
+}
+
 static void test_resolved(_unused_ void **state)
 {
         struct engine_fixture *fixture =
@@ -420,6 +513,8 @@ int main(void)
                 cmocka_unit_test(test_lock),
                 cmocka_unit_test(test_cooldown_and_limit),
                 cmocka_unit_test(test_pause),
+                cmocka_unit_test(test_nothing_is_undone_that_never_began),
+                cmocka_unit_test(test_undo_waits_while_paused),
                 cmocka_unit_test(test_resolved),
                 cmocka_unit_test(test_cancel_and_undo),
                 cmocka_unit_test(test_dry_run),

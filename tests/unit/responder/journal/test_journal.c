@@ -455,10 +455,10 @@ static void test_runs(void **state)
         WRITE(fixture, .incident = 1, .state = INCIDENT_HEALED);
         WRITE(fixture, .incident = 2, .state = INCIDENT_RUNNING, .lock = "other");
         WRITE(fixture, .incident = 3, .state = INCIDENT_PLANNED, .lock = "l"); /* a dry run */
-        run_sql(fixture,
-                "UPDATE incidents SET running_steady = id * 1000, ended_steady = CASE id WHEN 2 THEN 0 ELSE id * "
-                "1000 + 1 END"
-                " WHERE id < 3");
+        run_sql(fixture, "UPDATE incidents SET running_steady = id * 1000, ended_steady = CASE id WHEN 2 "
+                         "THEN 0 ELSE id * "
+                         "1000 + 1 END"
+                         " WHERE id < 3");
 
         assert_int_equal(journal_last_run(fixture->journal, "restart", "l", &ended, NULL), 0);
         assert_true(ended == 1001);
@@ -472,6 +472,48 @@ static void test_runs(void **state)
         assert_true(count == 1 && earliest == 2000);
         assert_int_equal(journal_runs_since(fixture->journal, "notify", 0, &count, &earliest, NULL), 0);
         assert_true(count == 0);
+}
+
+/* Nobody could be told of its failure yet, so it has not ended; but it acts no more. */
+static void test_last_run_of_who_has_failed(void **state)
+{
+        struct journal_fixture *fixture = *state;
+        accept_alerts(fixture, "f1");
+        open_incidents(fixture, 1);
+        nsec ended = 0;
+        WRITE(fixture, .state = INCIDENT_RUNNING, .lock = "l");
+        assert_int_equal(journal_last_run(fixture->journal, "restart", "l", &ended, NULL), 0);
+        assert_true(ended == 0);
+        WRITE(fixture, .state = INCIDENT_FAILED);
+        run_sql(fixture, "UPDATE incidents SET entered_steady = 1000");
+        assert_int_equal(journal_last_run(fixture->journal, "restart", "l", &ended, NULL), 0);
+        assert_true(ended == 1000);
+        assert_int_equal(journal_last_run(fixture->journal, "restart", "other", &ended, NULL), 0);
+        assert_true(ended == 0);
+        WRITE(fixture, .state = INCIDENT_ESCALATED);
+        run_sql(fixture, "UPDATE incidents SET ended_steady = 2000");
+        assert_int_equal(journal_last_run(fixture->journal, "restart", "l", &ended, NULL), 0);
+        assert_true(ended == 2000);
+}
+
+/* Between a look at the kill switch and the commit it may be set: the commit is what counts. */
+static void test_nothing_begins_once_paused(void **state)
+{
+        struct journal_fixture *fixture = *state;
+        accept_alerts(fixture, "f1");
+        open_incidents(fixture, 1);
+        WRITE(fixture, .state = INCIDENT_RUNNING);
+        assert_int_equal(journal_set_paused(fixture->journal, true, "alice", NULL, NULL), 0);
+        uint64_t rows = verified_rows(fixture);
+        REFUSED(fixture, ECANCELED, "the responder is paused", .event = "step started", .step = 1,
+                .step_status = STEP_STARTED, .unless_paused = true);
+        assert_int_equal(verified_rows(fixture), rows);
+        struct incident incident = only_active(fixture);
+        assert_int_equal(incident.steps[0].status, STEP_WAITING);
+        incident_release(&incident);
+        WRITE(fixture, .event = "step started", .step = 1, .step_status = STEP_STARTED);
+        assert_int_equal(journal_set_paused(fixture->journal, false, "alice", NULL, NULL), 0);
+        WRITE(fixture, .event = "step goes on", .step = 1, .unless_paused = true);
 }
 
 static void test_paused_over_reopening(void **state)
@@ -521,6 +563,8 @@ int main(void)
                 ON_JOURNAL(test_pages_and_finding),
                 ON_JOURNAL(test_timeline),
                 ON_JOURNAL(test_runs),
+                ON_JOURNAL(test_last_run_of_who_has_failed),
+                ON_JOURNAL(test_nothing_begins_once_paused),
                 ON_JOURNAL(test_paused_over_reopening),
         };
         return cmocka_run_group_tests_name("journal", tests, NULL, NULL);
