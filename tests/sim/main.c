@@ -75,9 +75,15 @@ static const char rules[] =
         "      - model.revoke: {subject: '${labels.subject}'}\n"
         "      - model.note: {subject: '${labels.subject}'}\n";
 
+enum { JOBS_MOST = 64 };
+
 struct totals {
         atomic_ullong worlds, incidents, acts, kills, restarts, reboots, jumps, lost_calls, pauses;
         atomic_bool failed;
+        struct {
+                pid_t process;
+                uint64_t seed; /* of the world that it is in */
+        } jobs[JOBS_MOST];
 };
 
 struct options {
@@ -159,6 +165,7 @@ static void run_worlds(struct totals *totals, const struct options *options, uin
         struct remediation_set *set = load_rules();
         nsec end = wall_now() + (nsec)options->seconds * NSEC_PER_SEC;
         for (uint64_t i = job; !totals->failed; i += options->jobs) {
+                totals->jobs[job].seed = options->seed + i;
                 if (!run_world(totals, options->seed + i, set, options) || options->one)
                         break;
                 if (wall_now() >= end || (options->incidents > 0 && totals->incidents >= options->incidents))
@@ -166,6 +173,24 @@ static void run_worlds(struct totals *totals, const struct options *options, uin
         }
         remediation_set_free(set);
         tasks_free();
+}
+
+/* Each job is a process; one that crashes has its seed told. */
+static void run_jobs(struct totals *totals, const struct options *options)
+{
+        for (uint64_t job = 0; job < options->jobs; job++)
+                if ((totals->jobs[job].process = fork()) == 0) {
+                        run_worlds(totals, options, job);
+                        exit(0);
+                }
+        int status = 0;
+        for (pid_t process; (process = wait(&status)) > 0;)
+                for (uint64_t job = 0; job < options->jobs; job++)
+                        if (totals->jobs[job].process == process && status != 0) {
+                                totals->failed = true;
+                                printf("seed %llu: it crashes (signal %d)\n",
+                                       (unsigned long long)totals->jobs[job].seed, WTERMSIG(status));
+                        }
 }
 
 int main(int argc, char **argv)
@@ -194,6 +219,10 @@ int main(int argc, char **argv)
         sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
         mallopt(M_MMAP_THRESHOLD, 64 << 20);
         mallopt(M_TRIM_THRESHOLD, 512 << 20);
+        if (options.jobs < 1 || options.one)
+                options.jobs = 1;
+        if (options.jobs > JOBS_MOST)
+                options.jobs = JOBS_MOST;
         log_setup("error", "logfmt", NULL);
         if (!sim_trace && !freopen("/dev/null", "w", stderr))
                 return 2;
@@ -205,15 +234,10 @@ int main(int argc, char **argv)
         printf("seeds from %llu\n", (unsigned long long)options.seed);
         fflush(stdout);
         nsec began = wall_now();
-        for (uint64_t job = 1; job < options.jobs; job++)
-                if (fork() == 0) {
-                        run_worlds(totals, &options, job);
-                        return 0;
-                }
-        run_worlds(totals, &options, 0);
-        int status = 0;
-        while (wait(&status) > 0)
-                totals->failed = totals->failed || status != 0;
+        if (options.one)
+                run_worlds(totals, &options, 0);
+        else
+                run_jobs(totals, &options);
         double took = nsec_to_seconds(wall_now() - began);
         printf("%llu incidents in %llu worlds in %.1f s (%.0f/s): %llu acts, %llu deaths, %llu starts, "
                "%llu boots, %llu jumps of the clock, %llu pauses, %llu lost calls; %s\n",
