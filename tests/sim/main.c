@@ -80,10 +80,7 @@ enum { JOBS_MOST = 64 };
 struct totals {
         atomic_ullong worlds, incidents, acts, kills, restarts, reboots, jumps, lost_calls, pauses;
         atomic_bool failed;
-        struct {
-                pid_t process;
-                uint64_t seed; /* of the world that it is in */
-        } jobs[JOBS_MOST];
+        uint64_t seeds[JOBS_MOST]; /* of the world that each job is in */
 };
 
 struct options {
@@ -165,7 +162,7 @@ static void run_worlds(struct totals *totals, const struct options *options, uin
         struct remediation_set *set = load_rules();
         nsec end = wall_now() + (nsec)options->seconds * NSEC_PER_SEC;
         for (uint64_t i = job; !totals->failed; i += options->jobs) {
-                totals->jobs[job].seed = options->seed + i;
+                totals->seeds[job] = options->seed + i;
                 if (!run_world(totals, options->seed + i, set, options) || options->one)
                         break;
                 if (wall_now() >= end || (options->incidents > 0 && totals->incidents >= options->incidents))
@@ -178,19 +175,24 @@ static void run_worlds(struct totals *totals, const struct options *options, uin
 /* Each job is a process; one that crashes has its seed told. */
 static void run_jobs(struct totals *totals, const struct options *options)
 {
-        for (uint64_t job = 0; job < options->jobs; job++)
-                if ((totals->jobs[job].process = fork()) == 0) {
+        pid_t processes[JOBS_MOST] = {0};
+        for (uint64_t job = 0; job < options->jobs; job++) {
+                processes[job] = fork();
+                if (processes[job] == 0) {
                         run_worlds(totals, options, job);
                         exit(0);
                 }
+        }
         int status = 0;
-        for (pid_t process; (process = wait(&status)) > 0;)
+        for (pid_t process; (process = wait(&status)) > 0;) {
+                if (status == 0)
+                        continue;
+                totals->failed = true;
                 for (uint64_t job = 0; job < options->jobs; job++)
-                        if (totals->jobs[job].process == process && status != 0) {
-                                totals->failed = true;
+                        if (processes[job] == process)
                                 printf("seed %llu: it crashes (signal %d)\n",
-                                       (unsigned long long)totals->jobs[job].seed, WTERMSIG(status));
-                        }
+                                       (unsigned long long)totals->seeds[job], WTERMSIG(status));
+        }
 }
 
 int main(int argc, char **argv)
