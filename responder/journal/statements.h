@@ -64,12 +64,13 @@ X(INCIDENTS_BY_STATE_OPEN, "SELECT state, count(*) FROM incidents WHERE active =
 X(INCIDENT_BY_NUMBER, "SELECT " INCIDENT_COLUMNS " WHERE i.number = ?1")
 X(INCIDENTS_NEWEST, "SELECT " INCIDENT_COLUMNS " WHERE i.id < ?1 ORDER BY i.id DESC LIMIT ?2")
 X(INCIDENTS_BY_STATE, "SELECT " INCIDENT_COLUMNS " WHERE i.state = ?3 AND i.id < ?1 ORDER BY i.id DESC LIMIT ?2")
-/* What has failed acts no more, though it has not ended while nobody could be called. */
+/* What has failed acts no more, though it has not ended while nobody could be called; nor does what asks a person
+ * midway. */
 X(LAST_RUN, "SELECT max(coalesce((SELECT max(ended_steady) FROM incidents INDEXED BY incidents_ends"
             " WHERE remediation = ?1 AND running_at > 0 AND lock = ?2), 0),"
             " coalesce((SELECT max(entered_steady) FROM incidents INDEXED BY incidents_active WHERE active = 1"
             " AND remediation = ?1 AND running_at > 0 AND lock = ?2 AND ended_at = 0"
-            " AND state IN ('failed', 'not_healed')), 0))")
+            " AND state IN ('failed', 'not_healed', 'awaiting_approval', 'held')), 0))")
 X(RUNS_SINCE, "SELECT count(*), coalesce(min(running_steady), 0) FROM incidents"
               " WHERE remediation = ?1 AND running_at > 0 AND running_steady >= ?2")
 

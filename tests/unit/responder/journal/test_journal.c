@@ -496,6 +496,23 @@ static void test_last_run_of_who_has_failed(void **state)
         assert_true(ended == 2000);
 }
 
+/* It acts no more until somebody agrees. */
+static void test_last_run_of_who_asks_midway(void **state)
+{
+        struct journal_fixture *fixture = *state;
+        accept_alerts(fixture, "f1");
+        open_incidents(fixture, 1);
+        nsec ended = 77;
+        WRITE(fixture, .state = INCIDENT_AWAITING_APPROVAL, .lock = "l");
+        assert_int_equal(journal_last_run(fixture->journal, "restart", "l", &ended, NULL), 0);
+        assert_true(ended == 0); /* it has not run */
+        WRITE(fixture, .state = INCIDENT_RUNNING);
+        WRITE(fixture, .state = INCIDENT_AWAITING_APPROVAL);
+        run_sql(fixture, "UPDATE incidents SET entered_steady = 1000");
+        assert_int_equal(journal_last_run(fixture->journal, "restart", "l", &ended, NULL), 0);
+        assert_true(ended == 1000);
+}
+
 /* Between a look at the kill switch and the commit it may be set: the commit is what counts. */
 static void test_nothing_begins_once_paused(void **state)
 {
@@ -564,6 +581,7 @@ int main(void)
                 ON_JOURNAL(test_timeline),
                 ON_JOURNAL(test_runs),
                 ON_JOURNAL(test_last_run_of_who_has_failed),
+                ON_JOURNAL(test_last_run_of_who_asks_midway),
                 ON_JOURNAL(test_nothing_begins_once_paused),
                 ON_JOURNAL(test_paused_over_reopening),
         };
