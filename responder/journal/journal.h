@@ -120,8 +120,8 @@ int journal_write(struct journal *journal, const struct journal_entry *entry, st
 int journal_active(struct journal *journal, struct incident_list *ret, struct error *error);
 
 /* For the guards. Steady time of the end of the last run of this remediation under this lock, also
- * when nobody could be told of its failure yet, 0 when never; the number of runs begun since a steady time,
- * and the begin of the earliest of them. Dry runs do not count.
+ * when nobody could be told of its failure yet, or it asks a person midway, 0 when never; the number of runs
+ * begun since a steady time, and the begin of the earliest of them. Dry runs do not count.
  */
 int journal_last_run(struct journal *journal, const char *remediation, const char *lock, nsec *ret_ended,
                      struct error *error);
