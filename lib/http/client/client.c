@@ -435,7 +435,7 @@ int http_transfer_end(CURL *curl, struct transfer *transfer, CURLcode code, stru
 int http_fetch(struct http_client *client, const struct http_request *request, struct http_response *ret,
                struct error *error)
 {
-        struct transfer transfer;
+        struct transfer transfer = {0};
         CURL *curl = handle_for(client, request);
         int r = curl ? http_transfer_begin(curl, &transfer, request, error) : error_oom(error);
 
