@@ -155,12 +155,10 @@ int journal_submit(struct journal *journal, struct journal_job *job);
 int journal_perform(struct journal *journal, int (*run)(struct journal *, void *, struct error *),
                     void *context, struct error *error);
 
-/*
- * What an entry leaves of its incident: whether the engine has still something to do with it, and the
- * contract that every transition keeps. `way` NULL: the state stays. On the writer thread.
+/* Holds what a transition has left of its incident to its contract, before the commit. On the writer thread.
  */
-int journal_sum_up(struct journal *journal, int64_t incident, const struct transition *way, bool ended_before,
-                   struct error *error);
+int journal_check_left(struct journal *journal, int64_t incident, const struct transition *way,
+                       bool ended_before, struct error *error);
 
 /* Wall time since when the kill switch is on; 0: it is off. */
 #define PAUSED_SINCE "paused since"

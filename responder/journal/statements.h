@@ -39,8 +39,9 @@ X(INCIDENT_TOUCH, "UPDATE incidents SET lock = coalesce(?2, lock), approved = ap
                   " updated_at = ?7 WHERE id = ?1")
 X(INCIDENT_ACTIVE, "UPDATE incidents SET active = ended_at = 0 OR cancel_requested OR undo_requested OR EXISTS"
                    " (SELECT 1 FROM steps WHERE incident = ?1 AND settled = 0 AND status IN"
-                   " ('started', 'done', 'failed', 'interrupted', 'undoing', 'undo_failed')) WHERE id = ?1"
-                   " RETURNING state, guard, running_at, ended_at, cancel_requested OR undo_requested, active")
+                   " ('started', 'done', 'failed', 'interrupted', 'undoing', 'undo_failed')) WHERE id = ?1")
+X(INCIDENT_LEFT, "SELECT state, guard, running_at, ended_at, cancel_requested OR undo_requested, active"
+                 " FROM incidents WHERE id = ?1")
 
 /* Steps. */
 X(STEP_OPEN, "INSERT INTO steps (incident, position, action) VALUES (?1, ?2, ?3)")

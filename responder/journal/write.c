@@ -65,6 +65,8 @@ static int write_incident(struct journal *journal, const struct journal_entry *e
                                 ends, journal_steady(journal));
         if (r >= 0 && entry->step > 0)
                 r = write_step(journal, entry, detail, now, error);
+        if (r >= 0)
+                r = journal_run(writer, INCIDENT_ACTIVE, error, "i", entry->incident);
         return r;
 }
 
@@ -135,8 +137,8 @@ static int write_entry(struct journal *journal, void *context, struct error *err
                         r = find_way(entry, state, &way, error);
                 if (r >= 0)
                         r = write_incident(journal, entry, writing->detail, now, way, error);
-                if (r >= 0)
-                        r = journal_sum_up(journal, entry->incident, way, ended, error);
+                if (r >= 0 && way)
+                        r = journal_check_left(journal, entry->incident, way, ended, error);
         }
         if (r < 0)
                 return r;

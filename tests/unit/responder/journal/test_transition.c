@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What every transition leaves of its incident; a database that does otherwise stands for a mistake of ours.
  */
+#include <unistd.h>
+
 #include "responder/journal/internal.h"
 #include "tests/harness/breaking.h"
 #include "tests/harness/journal.h"
@@ -15,13 +17,18 @@ struct sabotage {
         struct journal_entry entry;
 };
 
+/* A child has no writer thread, and so writes by itself. */
+static void open_alone(struct journal_fixture *fixture)
+{
+        if (journal_open(fixture->path, &alone, &fixture->journal, NULL) < 0)
+                _exit(1);
+}
+
 static void write_sabotaged(void *argument)
 {
         const struct sabotage *sabotage = argument;
-        struct journal_fixture *fixture = sabotage->fixture;
-        if (journal_open(fixture->path, &alone, &fixture->journal, NULL) < 0)
-                return;
-        write_entry(fixture, sabotage->entry, NULL);
+        open_alone(sabotage->fixture);
+        write_entry(sabotage->fixture, sabotage->entry, NULL);
 }
 
 static void breaks(struct journal_fixture *fixture, const char *sentence, const char *statement,
@@ -59,8 +66,6 @@ static void test_every_transition_leaves_what_it_must(void **state)
                (struct journal_entry){.state = INCIDENT_CANCELLED});
         breaks(fixture, "no request outlives the end", "cancel_requested = 1",
                (struct journal_entry){.state = INCIDENT_CANCELLED});
-        breaks(fixture, "it has ended by a way that ends, and no other", "ended_at = 1",
-               (struct journal_entry){.event = "progress", .step = 1, .step_status = STEP_PROGRESS});
         WRITE(fixture, .state = INCIDENT_CANCELLED);
         assert_true(query_number(fixture, "SELECT ended_at <> 0 AND NOT cancel_requested FROM incidents"));
 }
@@ -68,6 +73,7 @@ static void test_every_transition_leaves_what_it_must(void **state)
 static void append_outside(void *argument)
 {
         struct journal_fixture *fixture = argument;
+        open_alone(fixture);
         const struct timeline_row row = {.incident = 1, .event = "held", .state = "held"};
         journal_append(fixture->journal, &row, NULL);
 }
@@ -75,18 +81,23 @@ static void append_outside(void *argument)
 static void test_nothing_is_written_outside_a_transaction(void **state)
 {
         struct journal_fixture *fixture = *state;
+        /* No other thread may have a lock while the child is made. */
+        fixture->journal = journal_close(fixture->journal);
         must_break("what is written is the writer's, in a transaction", append_outside, fixture);
 }
 
 static void write_guard(void *argument)
 {
         struct journal_fixture *fixture = argument;
+        open_alone(fixture);
         write_entry(fixture, (struct journal_entry){.state = INCIDENT_RUNNING, .guard = "limit"}, NULL);
 }
 
 static void test_an_entry_keeps_its_contract(void **state)
 {
-        must_break("only who is held has a guard", write_guard, *state);
+        struct journal_fixture *fixture = *state;
+        fixture->journal = journal_close(fixture->journal);
+        must_break("only who is held has a guard", write_guard, fixture);
 }
 
 int main(void)
