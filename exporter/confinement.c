@@ -33,7 +33,6 @@ static enum check_programs programs_of(const struct check_set *set, const struct
                 const struct check *check = &set->checks[i];
                 enum check_programs programs =
                         check->kind->programs ? check->kind->programs(check->config) : CHECK_STARTS_NOTHING;
-
                 if (programs > most) {
                         most = programs;
                         *ret_check = check;
@@ -57,7 +56,6 @@ static char *socket_directory(const char *listen_address)
 static int socket_directories(const char *const *addresses, char **ret)
 {
         size_t count = 0;
-
         for (size_t i = 0; addresses[i]; i++) {
                 ret[count] = socket_directory(addresses[i]);
                 if (ret[count])

@@ -41,7 +41,6 @@ int live_start(const struct live_options *options, struct live **ret, struct err
 {
         struct live *live = calloc(1, sizeof(*live));
         _cleanup_(check_set_free_p) struct check_set *set = NULL;
-
         if (!live)
                 return error_oom(error);
         live->options = *options;
@@ -99,7 +98,6 @@ static void free_retired(struct live *live, bool all)
 {
         for (struct retired **at = &live->retired; *at;) {
                 struct retired *retired = *at;
-
                 if (!all && !scrape_is_over(retired->scrape)) {
                         at = &retired->next;
                         continue;
@@ -117,7 +115,6 @@ static int replace_scrape(struct live *live, size_t *ret_count, size_t *ret_fres
         _cleanup_(web_config_unref_p) struct web_config *web = NULL;
         _cleanup_free_ struct retired *retired = calloc(1, sizeof(*retired));
         struct scrape *next = NULL;
-
         if (!retired)
                 return error_oom(error);
         int r = check_set_load(live->options.config_file, live->options.state_directory, &set, error);
@@ -149,7 +146,6 @@ static int replace_scrape(struct live *live, size_t *ret_count, size_t *ret_fres
 static void answer_asking(struct live *live, unsigned status, const char *text)
 {
         struct http_exchange *asking[MOST_ASKING];
-
         pthread_mutex_lock(&live->lock);
         size_t count = live->asking_count;
         memcpy(asking, live->asking, sizeof(asking));
@@ -163,7 +159,6 @@ void live_reload(struct live *live)
 {
         _cleanup_error_ struct error error = {0};
         size_t count = 0, fresh = 0;
-
         free_retired(live, false);
         int r = replace_scrape(live, &count, &fresh, &error);
         memory_settle(); /* what reading the file took is given back */

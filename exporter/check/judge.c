@@ -15,7 +15,6 @@ static const char *labels_of(const struct sample_set *set, const struct sample *
 static bool has_label(const char *labels, size_t length, const char *label)
 {
         size_t wanted = strlen(label);
-
         for (size_t i = 0; i + wanted <= length; i++)
                 if ((i == 0 || labels[i - 1] == ',') && memcmp(labels + i, label, wanted) == 0 &&
                     (i + wanted == length || labels[i + wanted] == ','))
@@ -26,7 +25,6 @@ static bool has_label(const char *labels, size_t length, const char *label)
 static bool selects(const struct operand *operand, const struct sample_set *set, size_t i)
 {
         const struct sample *sample = &set->samples[i];
-
         if (sample->family != operand->family || sample->suffix != SAMPLE_PLAIN || sample->repeated)
                 return false;
         for (size_t k = 0; k < operand->labels.count; k++)
@@ -45,10 +43,8 @@ static bool aggregate(const struct operand *operand, const struct sample_set *se
 {
         bool any = false;
         double result = 0;
-
         for (size_t i = 0; i < set->count; i++) {
                 double value;
-
                 if (!selects(operand, set, i))
                         continue;
                 value = set->samples[i].value;
@@ -67,12 +63,10 @@ static bool find_beside(const struct operand *operand, const struct sample_set *
                         double *ret)
 {
         const struct sample *peer = &set->samples[beside];
-
         /* Samples of one thing are mostly neighbours: the search begins there. */
         for (size_t n = 1; n <= set->count; n++) {
                 size_t i = (beside + n) % set->count;
                 const struct sample *sample = &set->samples[i];
-
                 if (!selects(operand, set, i) || sample->labels_length != peer->labels_length ||
                     memcmp(labels_of(set, sample), labels_of(set, peer), peer->labels_length) != 0)
                         continue;
@@ -99,7 +93,6 @@ static bool compare_value(const struct threshold *threshold, double value)
 {
         const char *comparison = threshold->comparison;
         double limit = threshold->limit;
-
         if (isnan(value))
                 return false;
         switch (comparison[0]) {
@@ -126,7 +119,6 @@ static bool judge_one(const struct judging *judging, size_t which, size_t primar
         const struct sample_set *set = judging->set;
         struct judgement judgement = {.threshold = threshold, .labels = ""};
         double values[2] = {0};
-
         for (size_t k = 0; k < threshold->operand_count; k++)
                 if (k == which && primary != SIZE_MAX)
                         values[k] = set->samples[primary].value;
@@ -150,7 +142,6 @@ size_t threshold_judge(const struct threshold *threshold, const struct sample_se
 {
         const struct judging judging = {threshold, set, wall, each, context};
         size_t which = 0, beyond = 0;
-
         /* Each series of the first operand that has any; the other one has its value beside it. */
         while (which < threshold->operand_count && !is_series(&threshold->operands[which]))
                 which++;
@@ -167,7 +158,6 @@ size_t thresholds_judge(const struct thresholds *thresholds, enum threshold_leve
                         void (*each)(const struct judgement *judgement, void *context), void *context)
 {
         size_t beyond = 0;
-
         for (size_t i = 0; i < thresholds->count; i++)
                 if (thresholds->items[i].level == level)
                         beyond += threshold_judge(&thresholds->items[i], set, wall, each, context);
@@ -179,7 +169,6 @@ const char *labels_without_check(const char *labels, size_t *length)
         /* No quote stands unescaped in a value, and the name of a check has none at all. */
         const char *end = string_starts(labels, "check=\"") ? memmem(labels, *length, "\",", 2) : NULL;
         const char *own = end ? end + 2 : string_starts(labels, "check=\"") ? labels + *length : labels;
-
         *length -= (size_t)(own - labels);
         return own;
 }
@@ -193,7 +182,6 @@ void judgement_put_series(struct text *text, const struct judgement *judgement)
 {
         size_t length = judgement->labels_length;
         const char *own = labels_without_check(judgement->labels, &length);
-
         if (length > 0)
                 text_printf(text, "{%.*s}", (int)length, own);
 }
@@ -201,7 +189,6 @@ void judgement_put_series(struct text *text, const struct judgement *judgement)
 void judgement_put(struct text *text, const struct judgement *judgement)
 {
         _cleanup_text_ struct text series = {0};
-
         judgement_put_value(text, judgement);
         judgement_put_series(&series, judgement);
         text_printf(text, "%s%s", series.length > 0 ? " " : "", text_string(&series));
@@ -218,7 +205,6 @@ static void put_beyond(const struct judgement *judgement, void *context)
 {
         struct telling *telling = context;
         _cleanup_text_ struct text line = {0};
-
         if (!judgement->beyond || telling->beyond++ >= JUDGEMENTS_SHOWN)
                 return;
         judgement_put(&line, judgement);
@@ -234,7 +220,6 @@ void thresholds_put_beyond(struct text *text, const char *indentation, const str
 {
         for (enum threshold_level level = THRESHOLD_LEVELS; level-- > 0;) {
                 struct telling telling = {text, indentation, 0};
-
                 thresholds_judge(thresholds, level, set, wall, put_beyond, &telling);
                 if (telling.beyond > JUDGEMENTS_SHOWN)
                         text_printf(text, "%s… and %zu more\n", indentation,

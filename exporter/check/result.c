@@ -46,7 +46,6 @@ const char *check_state_reason(const struct check_state *state)
 enum standing check_state_standing(const struct check_state *state)
 {
         const struct check_result *result = state->result;
-
         if (!result)
                 return state->overdue ? STANDING_FAIL : STANDING_UNKNOWN;
         if (!state->success || result->beyond[THRESHOLD_FAIL] > 0)

@@ -49,10 +49,8 @@ static void add_thresholds(struct sample_sink *sink, const struct check_state *s
 {
         const struct thresholds *thresholds = &state->check->thresholds;
         size_t of_level[THRESHOLD_LEVELS] = {0};
-
         for (size_t i = 0; i < thresholds->count; i++) {
                 const struct threshold *threshold = &thresholds->items[i];
-
                 of_level[threshold->level]++;
                 SAMPLE(sink, &threshold_limit, threshold->limit, *name,
                        {"level", threshold_levels[threshold->level]}, {"expression", threshold->expression},
@@ -77,7 +75,6 @@ void check_samples_add(struct sample_sink *sink, const struct check_state *state
 {
         const struct check_result *result = state->result;
         const struct label name = {"check", state->check->name};
-
         sample_add(sink, &success, state->success, &name, 1);
         sample_add(sink, &duration, result ? nsec_to_seconds(result->duration) : 0, &name, 1);
         sample_add(sink, &last_run, result ? nsec_to_seconds(result->started_wall) : 0, &name, 1);

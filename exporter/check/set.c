@@ -99,7 +99,6 @@ struct reading {
 static const char **kind_names(void)
 {
         size_t count = 0;
-
         while (check_kinds[count])
                 count++;
         const char **names = calloc(count + 1, sizeof(*names));
@@ -119,7 +118,6 @@ static const struct check_kind *find_kind(struct config_node *node, const char *
                                           const struct reading *reading)
 {
         const struct check_kind *found = NULL;
-
         for (size_t i = 0; check_kinds[i]; i++) {
                 if (!config_member(node, check_kinds[i]->name))
                         continue;
@@ -133,7 +131,6 @@ static const struct check_kind *find_kind(struct config_node *node, const char *
         }
         if (!found) {
                 _cleanup_text_ struct text known = {0};
-
                 words_put(&known, reading->kinds, words_count(reading->kinds), ", ");
                 config_complain(node, NULL, "check \"%s\" says no kind; there are: %s", name,
                                 text_string(&known));
@@ -155,7 +152,6 @@ static void take_defaults(struct config_node *node, struct limits *limits, const
 static int take_section(struct check_section *section, struct config_node *node, struct check *check)
 {
         int r = thresholds_read(section->conditions, node, &check->thresholds);
-
         check->name = TAKE_PTR(section->name);
         check->title = TAKE_PTR(section->title);
         check->advice = TAKE_PTR(section->advice);
@@ -178,7 +174,6 @@ static int find_same_names(const struct check_set *set, struct config_node *list
 {
         _cleanup_free_ const struct check **sorted = calloc(set->count + 1, sizeof(*sorted));
         size_t count = 0;
-
         if (!sorted)
                 return -ENOMEM;
         for (size_t i = 0; i < set->count; i++)
@@ -188,7 +183,6 @@ static int find_same_names(const struct check_set *set, struct config_node *list
         for (size_t i = 1; i < count; i++)
                 if (strcmp(sorted[i - 1]->name, sorted[i]->name) == 0) {
                         const struct check *later = sorted[i] > sorted[i - 1] ? sorted[i] : sorted[i - 1];
-
                         config_complain(config_item(list, (size_t)(later - set->checks)), "name",
                                         "there is a check \"%s\" already", later->name);
                 }
@@ -212,7 +206,6 @@ static char *definition_of(struct config_node *node, const struct check *check)
 {
         struct config_node *own = config_with(node, "targets", NULL);
         struct text text = {0};
-
         if (!own)
                 return NULL;
         config_print(own, &text);
@@ -227,7 +220,6 @@ static int read_check(struct config_node *node, const struct reading *reading, s
 {
         _cleanup_error_ struct error error = {0};
         struct check_section section;
-
         config_read_some(node, check_section_fields, &section, reading->kinds);
         take_defaults(node, &section.limits, &reading->defaults);
         int r = take_section(&section, node, check);
@@ -274,12 +266,10 @@ static int read_targets(struct check_set *set, const struct check *check, struct
 {
         size_t count =
                 check->kind && check_targets_possible(node, check->kind) ? check_targets_count(node) : 0;
-
         for (size_t i = 0; i < count; i++) {
                 struct config_node *pointed = NULL;
                 size_t at = check_set_size(set);
                 int r = check_targets_entry(node, check->kind, i, &pointed, &set->checks[at].probe_target);
-
                 if (r < 0)
                         return r;
                 if (!pointed)
@@ -296,11 +286,9 @@ static int read_targets(struct check_set *set, const struct check *check, struct
 static void check_metrics(const struct check_set *set, struct config_node *list)
 {
         const struct capacity_section *sections = set->capacity.items;
-
         for (size_t i = 0; i < set->capacity.count; i++) {
                 const struct capacity_row *rows = sections[i].rows.items;
                 struct config_node *node = config_member(config_item(list, i), "rows");
-
                 for (size_t k = 0; k < sections[i].rows.count; k++)
                         if (rows[k].metric && !metric_name_valid(rows[k].metric))
                                 config_complain(config_item(node, k), "metric",
@@ -315,7 +303,6 @@ static int read_all(struct check_set *set, const char *state_directory, struct c
         _cleanup_free_ const char **kinds = kind_names();
         struct file file;
         int r;
-
         config_read_some(root, check_file_fields, &file, elsewhere);
         set->title = file.title;
         set->capacity = file.capacity;
@@ -350,7 +337,6 @@ int check_set_load(const char *path, const char *state_directory, struct check_s
 {
         _cleanup_(check_set_free_p) struct check_set *set = calloc(1, sizeof(*set));
         int r;
-
         if (!set)
                 return error_oom(error);
         r = config_load(path, &set->config, error);
@@ -385,7 +371,6 @@ struct check_set *check_set_free(struct check_set *set)
                 return NULL;
         for (size_t i = 0; i < check_set_size(set); i++) {
                 struct check *check = &set->checks[i];
-
                 if (check->kind) {
                         check_set_close(set, i);
                         config_release(check->kind->fields, check->config);

@@ -19,7 +19,6 @@ void check_skip(struct sample_sink *sink, enum skip_reason reason, const char *f
         _cleanup_text_ struct text item = {0};
         struct skipped_items *skipped = sink->set->skipped;
         va_list args;
-
         if (!skipped || skipped->of[reason].count++ >= SHOWN_MAX)
                 return;
         va_start(args, format);
@@ -34,12 +33,10 @@ void check_skip(struct sample_sink *sink, enum skip_reason reason, const char *f
 void check_skip_repeated(struct sample_sink *sink)
 {
         const struct sample_set *set = sink->set;
-
         if (!set->skipped || sample_set_mark_repeated(sink->set) == 0)
                 return;
         for (size_t i = 0; i < set->count; i++) {
                 const struct sample *sample = &set->samples[i];
-
                 if (sample->repeated)
                         check_skip(sink, SKIP_DUPLICATE, "%s{%.*s}", sample->family->name,
                                    (int)sample->labels_length,
@@ -51,10 +48,8 @@ void check_skip_invalid(struct sample_sink *sink)
 {
         struct sample_set *set = sink->set;
         size_t kept = 0;
-
         for (size_t i = 0; i < set->count; i++) {
                 const struct sample *sample = &set->samples[i];
-
                 if (sample->family->type == METRIC_COUNTER && !(sample->value >= 0))
                         check_skip(sink, SKIP_MALFORMED, "%s{%.*s}: a counter below 0, or no number",
                                    sample->family->name, (int)sample->labels_length,

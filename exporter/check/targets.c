@@ -10,7 +10,6 @@
 static struct config_node *find_target(struct config_node *entry, size_t i)
 {
         struct config_node *list = config_member(entry, KEY);
-
         return config_scalar(list) ? (i == 0 ? list : NULL) : config_item(list, i);
 }
 
@@ -18,14 +17,12 @@ size_t check_targets_count(struct config_node *entry)
 {
         struct config_node *list = config_member(entry, KEY);
         size_t count = config_scalar(list) ? 1 : config_is_list(list) ? config_size(list) : 0;
-
         return count < CHECK_TARGETS_MAX ? count : CHECK_TARGETS_MAX;
 }
 
 size_t check_targets_of_all(struct config_node *list)
 {
         size_t count = 0;
-
         for (size_t i = 0; i < config_size(list); i++)
                 count += check_targets_count(config_item(list, i));
         return count;
@@ -36,7 +33,6 @@ size_t check_targets_of_all(struct config_node *list)
 static bool field_is_used(struct config_node *mapping, const struct check_kind *kind)
 {
         const struct config_field *field = kind->fields;
-
         while (field->name && strcmp(field->name, kind->target_key) != 0)
                 field++;
         return field->fallback || config_member(mapping, kind->target_key) || !config_is_mapping(mapping);
@@ -45,7 +41,6 @@ static bool field_is_used(struct config_node *mapping, const struct check_kind *
 bool check_targets_possible(struct config_node *entry, const struct check_kind *kind)
 {
         struct config_node *list = config_member(entry, KEY);
-
         if (!list)
                 return false;
         if (!kind->target_key) {
@@ -79,7 +74,6 @@ int check_targets_entry(struct config_node *entry, const struct check_kind *kind
 {
         struct config_node *node = find_target(entry, i);
         const char *target = config_scalar(node);
-
         if (!target || !*target) {
                 config_complain(node, NULL, "a value of %s is needed here", kind->target_key);
                 return 0;
@@ -96,7 +90,6 @@ int check_targets_entry(struct config_node *entry, const struct check_kind *kind
                 /* The kind's value is no mapping: that was complained about when the check itself was read.
                  */
                 bool fine = copy && !config_is_mapping(config_member(entry, kind->name));
-
                 free(copy);
                 return fine ? 0 : -ENOMEM;
         }
@@ -108,7 +101,6 @@ int check_targets_entry(struct config_node *entry, const struct check_kind *kind
 void check_target_put(struct text *text, const char *target)
 {
         const char *rest = target ? target : "", *scheme = strstr(rest, "://");
-
         if (scheme) {
                 text_append(text, rest, (size_t)(scheme - rest) + strlen("://"));
                 rest = scheme + strlen("://");

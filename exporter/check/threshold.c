@@ -35,7 +35,6 @@ static void skip_blanks(const char **at)
 static bool take_piece(const char **at, const char *piece)
 {
         const char *next = *at;
-
         skip_blanks(&next);
         if (!string_starts(next, piece))
                 return false;
@@ -58,7 +57,6 @@ static char *take_name(const char **at)
 static int take_label(const char **at, struct operand *operand, struct error *error)
 {
         _cleanup_free_ char *name = take_name(at);
-
         if (!name || !label_name_valid(name) || !take_piece(at, "="))
                 return error_set(error, EINVAL, "label=\"value\" is needed within { }, at \"%.40s\"", *at);
         _cleanup_text_ struct text value = {0}, rendered = {0};
@@ -83,7 +81,6 @@ static int take_label(const char **at, struct operand *operand, struct error *er
 static int take_labels(const char **at, struct operand *operand, struct error *error)
 {
         int r = 0;
-
         if (!take_piece(at, "{"))
                 return 0;
         while (r >= 0 && !take_piece(at, "}")) {
@@ -99,7 +96,6 @@ static int take_labels(const char **at, struct operand *operand, struct error *e
 static int take_operand(const char **at, struct operand *operand, struct error *error)
 {
         int r;
-
         operand->metric = take_name(at);
         if (!operand->metric)
                 return error_set(error, EINVAL, "a metric is needed at \"%.40s\"; " HOW_IT_LOOKS, *at);
@@ -137,7 +133,6 @@ static int take_limit(const char *at, struct threshold *threshold, struct error 
 {
         nsec duration;
         int64_t bytes;
-
         skip_blanks(&at);
         size_t length = without_blanks(at, strlen(at));
         bool percent = length > 0 && at[length - 1] == '%';
@@ -173,7 +168,6 @@ static int check_units(const struct threshold *threshold, struct error *error)
         const struct operand *left = &threshold->operands[0], *right = &threshold->operands[1];
         const char *metric = left->metric ? left->metric : right->metric;
         bool timed = threshold->operand_count == 2 && (!left->metric || !right->metric);
-
         if (!metric)
                 return error_set(error, EINVAL, "there is no metric in it; " HOW_IT_LOOKS);
         if (timed && (threshold->operator!= '-' || !string_ends(metric, "_timestamp_seconds")))
@@ -209,10 +203,8 @@ static char *evened(const char *start, const char *end)
 {
         struct text text = {0};
         bool quoted = false;
-
         for (skip_blanks(&start); start < end; start++) {
                 bool blank = !quoted && strchr(" \t\r\n", *start);
-
                 if (*start == '"')
                         quoted = !quoted;
                 if (quoted && *start == '\\' && start + 1 < end)
@@ -229,7 +221,6 @@ int threshold_parse(const char *text, enum threshold_level level, struct thresho
 {
         const char *at = text;
         int r;
-
         *ret = (struct threshold){.level = level, .operand_count = 1};
         r = take_operand(&at, &ret->operands[0], error);
         if (r < 0)

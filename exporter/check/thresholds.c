@@ -17,7 +17,6 @@ void thresholds_release(struct thresholds *thresholds)
 static struct config_node *condition_node(struct config_node *entry, enum threshold_level level, size_t i)
 {
         struct config_node *list = config_member(entry, threshold_levels[level]);
-
         return config_is_list(list) ? config_item(list, i) : list;
 }
 
@@ -26,7 +25,6 @@ static bool has_like(const struct thresholds *thresholds, const struct threshold
 {
         for (size_t i = 0; i < thresholds->count; i++) {
                 const struct threshold *other = &thresholds->items[i];
-
                 if (other->level == threshold->level && other->comparison == threshold->comparison &&
                     strcmp(other->expression, threshold->expression) == 0)
                         return true;
@@ -40,7 +38,6 @@ static int add_condition(struct thresholds *thresholds, const char *text, enum t
 {
         struct threshold *threshold = &thresholds->items[thresholds->count];
         int r = threshold_parse(text, level, threshold, error);
-
         if (r >= 0 && has_like(thresholds, threshold))
                 r = error_set(error, EINVAL, "there is a limit for %s %s already under %s",
                               threshold->expression, threshold->comparison, threshold_levels[level]);
@@ -66,7 +63,6 @@ int thresholds_read(const struct config_strings lists[static THRESHOLD_LEVELS], 
                         _cleanup_error_ struct error error = {0};
                         const char *text = lists[level].items[i];
                         int r = *text ? add_condition(ret, text, level, i, &error) : 0; /* it was said */
-
                         if (r == -ENOMEM)
                                 return r;
                         if (r < 0)
@@ -90,7 +86,6 @@ static void complain_unknown(const char *name, const struct metric_family *const
         const struct metric_family *const *const all[] = {families, own_families};
         _cleanup_error_ struct error error = {0};
         size_t count = 0, known = 0;
-
         for (size_t k = 0; k < N_ELEMENTS(all); k++)
                 for (size_t i = 0; all[k] && all[k][i]; i++)
                         count++;
@@ -108,10 +103,8 @@ void thresholds_bind(struct thresholds *thresholds, const struct metric_family *
         for (size_t i = 0; i < thresholds->count; i++) {
                 struct threshold *threshold = &thresholds->items[i];
                 struct config_node *node = condition_node(entry, threshold->level, threshold->place);
-
                 for (size_t k = 0; k < threshold->operand_count; k++) {
                         struct operand *operand = &threshold->operands[k];
-
                         if (!operand->metric)
                                 continue;
                         operand->family = find_family(operand->metric, families);

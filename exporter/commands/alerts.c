@@ -12,7 +12,6 @@
 static void put_plain(struct text *text, const char *value)
 {
         _cleanup_text_ struct text plain = {0};
-
         for (; *value; value++) {
                 if (string_starts(value, "{{")) {
                         text_puts(&plain, "{{\"{{\"}}");
@@ -56,7 +55,6 @@ static void put_rule(struct text *text, const struct check *check, const char *w
 static void put_failing(struct text *text, const struct check *check)
 {
         _cleanup_text_ struct text expression = {0}, summary = {0};
-
         text_printf(&expression, "runbook_check_success{check=\"%s\"} == 0", check->name);
         text_printf(&summary, "%s: the check fails", check->title);
         put_rule(text, check, "failing", "critical", NULL, &expression, text_string(&summary));
@@ -83,7 +81,6 @@ int alerts_print(const struct check_set *set, struct text *text)
                         "groups:\n  - name: runbook-checks\n    rules:\n");
         for (size_t i = 0; i < set->count; i++) {
                 const struct check *check = &set->checks[i];
-
                 put_failing(text, check);
                 for (size_t k = 0; k < check->thresholds.count; k++)
                         put_condition(text, check, &check->thresholds.items[k]);

@@ -21,7 +21,6 @@ static const struct metric_family *family_of(const struct check_set *set, size_t
         const struct check_kind *kind = set->checks[i].kind;
         const struct metric_family *const *const all[] = {
                 kind->families, kind->own_families ? kind->own_families(set->states[i]) : NULL};
-
         for (size_t k = 0; k < N_ELEMENTS(all); k++)
                 for (size_t n = 0; all[k] && all[k][n]; n++)
                         if (strcmp(all[k][n]->name, row->metric) == 0)
@@ -32,10 +31,8 @@ static const struct metric_family *family_of(const struct check_set *set, size_t
 bool capacity_wants(const struct check_set *set, size_t i)
 {
         const struct capacity_section *sections = set->capacity.items;
-
         for (size_t s = 0; s < set->capacity.count; s++) {
                 const struct capacity_row *rows = sections[s].rows.items;
-
                 for (size_t n = 0; n < sections[s].rows.count; n++)
                         if (family_of(set, i, &rows[n]))
                                 return true;
@@ -50,15 +47,12 @@ static size_t each_series(const struct once *once, const struct capacity_row *ro
                           void *context)
 {
         size_t found = 0;
-
         for (size_t i = 0; i < once->set->count; i++) {
                 const struct check_result *result = once->states[i].result;
                 const struct metric_family *family = family_of(once->set, i, row);
-
                 for (size_t k = 0; family && result && k < result->samples.count; k++) {
                         const struct sample *sample = &result->samples.samples[k];
                         const char *labels = text_string(&result->samples.arena) + sample->labels_offset;
-
                         if (sample->family != family || sample->suffix != SAMPLE_PLAIN)
                                 continue;
                         each(&once->set->checks[i], sample->value, labels, sample->labels_length, context);
@@ -74,7 +68,6 @@ static bool tell_missing(const struct once *once, const struct capacity_row *row
                          struct text *text)
 {
         bool measured = false;
-
         for (size_t i = 0; i < once->set->count; i++) {
                 if (!family_of(once->set, i, row))
                         continue;
@@ -101,7 +94,6 @@ struct printing {
 static bool is_of_several(const struct once *once, const struct capacity_row *row)
 {
         size_t measuring = 0;
-
         for (size_t i = 0; i < once->set->count; i++)
                 measuring += family_of(once->set, i, row) != NULL;
         return measuring > 1;
@@ -117,7 +109,6 @@ static void put_series(const struct check *check _unused_, double value, const c
 {
         struct printing *printing = context;
         _cleanup_text_ struct text words = {0};
-
         if (!printing->several)
                 labels = labels_without_check(labels, &length);
         put_title(printing->text, printing->printed++ ? "" : printing->row->title);
@@ -136,7 +127,6 @@ static bool put_row(const struct once *once, const struct capacity_row *row, str
         struct printing printing = {text, row, is_of_several(once, row), 0};
         _cleanup_text_ struct text reason = {0};
         size_t found = each_series(once, row, put_series, &printing);
-
         if (!tell_missing(once, row, found, &reason))
                 return false;
         put_title(text, found > 0 ? "" : row->title);
@@ -150,14 +140,12 @@ size_t capacity_print(const struct once *once, nsec wall, struct text *text)
         const struct capacity_section *sections = capacity->items;
         char time[TIME_TEXT_MAX];
         size_t missing = capacity->count == 0;
-
         text_printf(text, "=== %s%sCapacity report ===\n%s\n", once->set->title ? once->set->title : "",
                     once->set->title ? ": " : "", time_format(wall, time));
         if (capacity->count == 0)
                 text_printf(text, "\n%s\n", NO_ROWS);
         for (size_t s = 0; s < capacity->count; s++) {
                 const struct capacity_row *rows = sections[s].rows.items;
-
                 text_printf(text, "\n## %s\n", sections[s].title);
                 for (size_t i = 0; i < sections[s].rows.count; i++)
                         missing += put_row(once, &rows[i], text);
@@ -170,7 +158,6 @@ static void add_series(const struct check *check, double value, const char *labe
 {
         cJSON *list = context, *item = cJSON_CreateObject();
         _cleanup_text_ struct text series = {0};
-
         labels = labels_without_check(labels, &length);
         if (length > 0)
                 text_printf(&series, "{%.*s}", (int)length, labels);
@@ -185,7 +172,6 @@ static bool add_row(const struct once *once, const char *section, const struct c
 {
         cJSON *item = cJSON_CreateObject();
         _cleanup_text_ struct text reason = {0};
-
         cJSON_AddStringToObject(item, "section", section);
         cJSON_AddStringToObject(item, "title", row->title);
         cJSON_AddStringToObject(item, "metric", row->metric);
@@ -205,7 +191,6 @@ ssize_t capacity_print_json(const struct once *once, nsec wall, struct text *tex
         _cleanup_json_ cJSON *document = cJSON_CreateObject();
         char time[TIME_TEXT_MAX];
         ssize_t missing = capacity->count == 0;
-
         if (once->set->title)
                 cJSON_AddStringToObject(document, "title", once->set->title);
         cJSON_AddStringToObject(document, "time", time_format(wall, time));
@@ -214,7 +199,6 @@ ssize_t capacity_print_json(const struct once *once, nsec wall, struct text *tex
         cJSON *list = cJSON_AddArrayToObject(document, "rows");
         for (size_t s = 0; s < capacity->count; s++) {
                 const struct capacity_row *rows = sections[s].rows.items;
-
                 for (size_t i = 0; i < sections[s].rows.count; i++)
                         missing += add_row(once, sections[s].title, &rows[i], list);
         }

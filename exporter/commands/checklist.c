@@ -12,7 +12,6 @@
 bool checklist_has(const struct check_set *set, size_t i)
 {
         size_t steps = 0;
-
         for (size_t k = 0; k < set->count; k++)
                 steps += set->checks[k].step > 0;
         return steps == 0 || set->checks[i].step > 0;
@@ -25,7 +24,6 @@ static size_t check_after(const struct once *once, size_t at)
         const struct check *checks = once->set->checks;
         int64_t after = at == SIZE_MAX ? 0 : checks[at].step;
         size_t best = SIZE_MAX;
-
         for (size_t i = 0; (at == SIZE_MAX || after > 0) && i < once->set->count; i++)
                 if (once->selected[i] && checks[i].step > after &&
                     (best == SIZE_MAX || checks[i].step < checks[best].step))
@@ -48,14 +46,12 @@ struct nearest {
 static bool is_nearer(const struct judgement *judgement, const struct judgement *than)
 {
         bool upwards = judgement->threshold->comparison[0] == '>';
-
         return upwards ? judgement->value > than->value : judgement->value < than->value;
 }
 
 static void keep_nearest(const struct judgement *judgement, void *context)
 {
         struct nearest *nearest = context;
-
         if (judgement->beyond || (nearest->found && !is_nearer(judgement, &nearest->judgement)))
                 return;
         nearest->judgement = *judgement;
@@ -68,7 +64,6 @@ static void put_nearest(struct text *text, const struct check_state *state)
         const struct thresholds *thresholds = &state->check->thresholds;
         _cleanup_text_ struct text words = {0};
         struct nearest nearest = {0};
-
         if (thresholds->count > 0)
                 threshold_judge(&thresholds->items[0], &state->result->samples, state->result->started_wall,
                                 keep_nearest, &nearest);
@@ -83,7 +78,6 @@ static void put_nearest(struct text *text, const struct check_state *state)
 static size_t columns_of(const char *title)
 {
         size_t columns = 0;
-
         for (; *title; title++)
                 columns += (*title & 0xC0) != 0x80;
         return columns;
@@ -93,11 +87,9 @@ static size_t columns_of(const char *title)
 static void put_advice(struct text *text, const char *advice)
 {
         const char *indentation = "     → ";
-
         while (*advice) {
                 size_t length = strcspn(advice, "\n");
                 _cleanup_free_ char *line = strndup(advice, length);
-
                 text_puts(text, indentation);
                 text_put_line(text, line ? line : "", SIZE_MAX);
                 text_putc(text, '\n');
@@ -110,7 +102,6 @@ static void put_step(struct text *text, const struct check_state *state, enum st
 {
         const struct check *check = state->check;
         const struct standing_style *style = &standing_styles[standing];
-
         if (check->step > 0)
                 text_printf(text, "%2lld. ", (long long)check->step);
         else
@@ -144,7 +135,6 @@ static void put_local_time(struct text *text, nsec wall)
         time_t seconds = (time_t)(wall / NSEC_PER_SEC);
         struct tm parts;
         char words[64];
-
         if (localtime_r(&seconds, &parts) &&
             strftime(words, sizeof(words), "%Y-%m-%d %H:%M:%S %Z", &parts) > 0)
                 text_puts(text, words);
@@ -153,14 +143,12 @@ static void put_local_time(struct text *text, nsec wall)
 void checklist_print(const struct once *once, nsec wall, bool colour, struct text *text)
 {
         size_t of[N_ELEMENTS(standing_styles)] = {0};
-
         text_printf(text, "=== %s%sDaily operations checklist ===\n",
                     once->set->title ? once->set->title : "", once->set->title ? ": " : "");
         put_local_time(text, wall);
         text_puts(text, "\n\n");
         for (size_t i = check_after(once, SIZE_MAX); i != SIZE_MAX; i = check_after(once, i)) {
                 enum standing standing = once_standing(once, i);
-
                 put_step(text, &once->states[i], standing, colour);
                 of[standing]++;
         }
@@ -172,7 +160,6 @@ static void add_value(const struct judgement *judgement, void *context)
 {
         cJSON *list = context, *item = cJSON_CreateObject();
         _cleanup_text_ struct text series = {0};
-
         judgement_put_series(&series, judgement);
         cJSON_AddStringToObject(item, "level", threshold_levels[judgement->threshold->level]);
         cJSON_AddStringToObject(item, "condition", judgement->threshold->written);
@@ -188,7 +175,6 @@ static cJSON *step_json(const struct check_state *state, enum standing standing)
         const struct check *check = state->check;
         cJSON *step = cJSON_CreateObject(), *values;
         _cleanup_text_ struct text reason = {0}; /* a server may have said it, in no encoding */
-
         if (check->step > 0)
                 cJSON_AddNumberToObject(step, "step", (double)check->step);
         cJSON_AddStringToObject(step, "name", check->name);
@@ -215,7 +201,6 @@ int checklist_print_json(const struct once *once, nsec wall, struct text *text)
 {
         _cleanup_json_ cJSON *document = cJSON_CreateObject();
         char time[TIME_TEXT_MAX];
-
         if (once->set->title)
                 cJSON_AddStringToObject(document, "title", once->set->title);
         cJSON_AddStringToObject(document, "time", time_format(wall, time));

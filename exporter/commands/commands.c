@@ -57,7 +57,6 @@ int command_describe(const void *context _unused_)
 static bool is_terminal_in_colour(void)
 {
         const char *refused = getenv("NO_COLOR"); /* https://no-color.org */
-
         return isatty(STDOUT_FILENO) && !(refused && *refused);
 }
 
@@ -99,7 +98,6 @@ static void print_reasons(const struct once *once)
         for (size_t i = 0; i < once->set->count; i++) {
                 const char *reason = check_state_reason(&once->states[i]);
                 _cleanup_text_ struct text line = {0};
-
                 if (!once->selected[i] || !*reason)
                         continue;
                 text_printf(&line, "%s: ", once->states[i].check->name);

@@ -35,7 +35,6 @@ static void new_line(struct grid *grid)
 static cJSON *add_panel(struct grid *grid, const char *type, const char *title, int width, int height)
 {
         cJSON *panel = cJSON_CreateObject(), *place = add_object(panel, "gridPos");
-
         if (grid->x + width > COLUMNS)
                 new_line(grid);
         cJSON_AddNumberToObject(panel, "id", ++grid->id);
@@ -61,7 +60,6 @@ static void add_row(struct grid *grid, const char *title)
 static void add_source(cJSON *holder)
 {
         cJSON *source = add_object(holder, "datasource");
-
         cJSON_AddStringToObject(source, "type", "prometheus");
         cJSON_AddStringToObject(source, "uid", "${source}");
 }
@@ -69,7 +67,6 @@ static void add_source(cJSON *holder)
 static void add_query(cJSON *panel, const char *expression, const char *legend)
 {
         cJSON *targets = cJSON_AddArrayToObject(panel, "targets"), *target = cJSON_CreateObject();
-
         add_source(panel);
         add_source(target);
         cJSON_AddStringToObject(target, "refId", "A");
@@ -93,7 +90,6 @@ static void add_unit(cJSON *panel, enum value_unit unit)
 static void add_limit(cJSON *steps, const char *colour, const double *value)
 {
         cJSON *step = cJSON_CreateObject();
-
         cJSON_AddStringToObject(step, "color", colour);
         cJSON_AddItemToObject(step, "value", value ? cJSON_CreateNumber(*value) : cJSON_CreateNull());
         cJSON_AddItemToArray(steps, step);
@@ -103,7 +99,6 @@ static int compare_limits(const void *a, const void *b)
 {
         double first = (*(const struct threshold *const *)a)->limit,
                second = (*(const struct threshold *const *)b)->limit;
-
         return (first > second) - (first < second);
 }
 
@@ -113,7 +108,6 @@ static void add_limits(cJSON *panel, const struct threshold **limits_of_one, siz
         cJSON *defaults = cJSON_GetObjectItem(cJSON_GetObjectItem(panel, "fieldConfig"), "defaults");
         cJSON *limits = add_object(defaults, "thresholds");
         cJSON *steps = cJSON_AddArrayToObject(limits, "steps");
-
         cJSON_AddStringToObject(add_object(add_object(defaults, "custom"), "thresholdsStyle"), "mode",
                                 "line");
         cJSON_AddStringToObject(limits, "mode", "absolute");
@@ -127,7 +121,6 @@ static void add_limits(cJSON *panel, const struct threshold **limits_of_one, siz
 static void add_overview(struct grid *grid)
 {
         cJSON *panel = add_panel(grid, "state-timeline", "Checks that succeed", 12, HEIGHT);
-
         add_query(panel, "runbook_check_success", "{{check}}");
         panel = add_panel(grid, "timeseries", "Series beyond a threshold", 6, HEIGHT);
         add_query(panel, "runbook_check_series_beyond_threshold > 0", "{{check}} {{level}}");
@@ -144,12 +137,10 @@ static int add_threshold(struct grid *grid, const struct check *check, size_t fi
         _cleanup_free_ const struct threshold **same = calloc(all->count, sizeof(*same));
         _cleanup_text_ struct text expression = {0}, title = {0};
         size_t count = 0;
-
         if (!same)
                 return -ENOMEM;
         for (size_t i = 0; i < all->count; i++) {
                 const struct threshold *other = &all->items[i];
-
                 if (strcmp(other->expression, threshold->expression) != 0)
                         continue;
                 if (i < first)
@@ -170,7 +161,6 @@ static void add_own(struct grid *grid, const struct check *check, const struct m
 {
         _cleanup_text_ struct text expression = {0};
         bool counter = family->type == METRIC_COUNTER;
-
         text_printf(&expression, "%s%s{check=\"%s\"}%s", counter ? "rate(" : "", family->name, check->name,
                     counter ? "[5m])" : "");
         cJSON *panel = add_panel(grid, "timeseries", family->help, 12, HEIGHT);
@@ -182,7 +172,6 @@ static int add_check(struct grid *grid, const struct check *check, void *state)
 {
         const struct metric_family *const *own =
                 check->kind->own_families ? check->kind->own_families(state) : NULL;
-
         if (check->thresholds.count == 0 && !(own && own[0]))
                 return 0;
         add_row(grid, check->title);
@@ -198,7 +187,6 @@ static void add_variable(cJSON *document)
 {
         cJSON *list = cJSON_AddArrayToObject(add_object(document, "templating"), "list");
         cJSON *variable = cJSON_CreateObject();
-
         cJSON_AddStringToObject(variable, "name", "source");
         cJSON_AddStringToObject(variable, "label", "Data source");
         cJSON_AddStringToObject(variable, "type", "datasource");
@@ -218,7 +206,6 @@ int dashboard_print(const struct check_set *set, struct text *text)
 {
         _cleanup_json_ cJSON *document = cJSON_CreateObject();
         struct grid grid = {0};
-
         const char *title = set->title ? set->title : "Runbook";
         char uid[UID_SIZE];
 

@@ -29,7 +29,6 @@ static void put_operand(struct text *text, const struct operand *operand, const 
 static const char *match_series(const struct threshold *threshold)
 {
         const struct operand *left = &threshold->operands[0], *right = &threshold->operands[1];
-
         if (!left->metric || !right->metric || left->aggregate == right->aggregate)
                 return "";
         if (left->aggregate != AGGREGATE_NONE && right->aggregate != AGGREGATE_NONE)

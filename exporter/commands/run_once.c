@@ -13,7 +13,6 @@
 static void note_change(void *context)
 {
         struct once *once = context;
-
         pthread_mutex_lock(&once->lock);
         once->news = true;
         pthread_cond_signal(&once->changed);
@@ -23,7 +22,6 @@ static void note_change(void *context)
 static struct once *once_new(void)
 {
         struct once *once = calloc(1, sizeof(*once));
-
         if (!once)
                 return NULL;
         pthread_mutex_init(&once->lock, NULL);
@@ -63,10 +61,8 @@ static void wait_for_news(struct once *once, nsec until)
 static void wait_for_all(struct once *once, const struct check_run *runs, size_t count)
 {
         size_t ended = 0;
-
         for (;;) {
                 nsec next = schedule_expire(once->schedule);
-
                 while (ended < count && schedule_ended(once->schedule, runs[ended]))
                         ended++;
                 if (ended == count)
@@ -80,7 +76,6 @@ int once_run(const char *config_file, const char *state_directory,
 {
         _cleanup_(once_free_p) struct once *once = once_new();
         int r;
-
         if (!once)
                 return error_oom(error);
         r = check_set_load(config_file, state_directory, &once->set, error);
@@ -107,14 +102,12 @@ int once_run(const char *config_file, const char *state_directory,
 enum standing once_standing(const struct once *once, size_t i)
 {
         enum standing standing = check_state_standing(&once->states[i]);
-
         return standing == STANDING_UNKNOWN ? STANDING_FAIL : standing;
 }
 
 enum standing once_worst(const struct once *once)
 {
         enum standing worst = STANDING_PASS;
-
         for (size_t i = 0; i < once->set->count; i++)
                 if (once->selected[i] && once_standing(once, i) > worst)
                         worst = once_standing(once, i);
@@ -133,7 +126,6 @@ int once_exit_status(enum standing standing)
 static int write_out(const char *data, size_t length, struct error *error)
 {
         int r = file_write(STDOUT_FILENO, data, length);
-
         return r < 0 ? error_set_errno(error, -r, "standard output") : 0;
 }
 
@@ -143,7 +135,6 @@ int once_write_metrics(const struct once *once, const char *path, struct error *
         struct snapshot *snapshot = snapshot_new(once->schedule, once->selected, &none);
         uint64_t duplicates = 0;
         int r;
-
         if (!snapshot)
                 return error_oom(error);
         struct http_content *page =

@@ -80,7 +80,6 @@ static bool parse_status(const char *word, struct status_range *ret)
 {
         char *end;
         long first = strtol(word, &end, 10), last = first;
-
         if (isdigit((unsigned char)*word) && strcasecmp(end, "xx") == 0 && end == word + 1) {
                 first *= 100;
                 last = first + 99;
@@ -100,7 +99,6 @@ static bool parse_status(const char *word, struct status_range *ret)
 static void *http_close(void *state)
 {
         struct http_state *http = state;
-
         if (!http)
                 return NULL;
         http_client_free(http->client);
@@ -118,7 +116,6 @@ static int http_open(const struct check *check, struct config_node *node, void *
         struct http_state *http = calloc(1, sizeof(*http));
         _cleanup_(http_close_p) void *owned = http;
         int r;
-
         if (!http)
                 return error_oom(error);
         http->config = config;
@@ -150,7 +147,6 @@ static int http_open(const struct check *check, struct config_node *node, void *
 static const cJSON *item_of(const cJSON *array, const char *name)
 {
         size_t digits = strspn(name, "0123456789");
-
         return digits > 0 && digits <= INDEX_DIGITS && !name[digits] ? cJSON_GetArrayItem(array, atoi(name))
                                                                      : NULL;
 }
@@ -160,7 +156,6 @@ static const cJSON *find(const cJSON *json, const char *path)
 {
         _cleanup_free_ char *copy = strdup(path);
         char *rest = copy;
-
         for (const char *name; json && rest && (name = strsep(&rest, "."));)
                 json = cJSON_IsArray(json) ? item_of(json, name)
                                            : cJSON_GetObjectItemCaseSensitive(json, name);
@@ -185,7 +180,6 @@ static void put_value(struct text *text, const cJSON *value)
 static const cJSON *own_word(const cJSON *component)
 {
         const cJSON *status = json_get(component, "status", NULL);
-
         if (!cJSON_IsObject(component))
                 return component;
         return status ? status : json_get(component, "healthy", NULL);
@@ -216,7 +210,6 @@ enum health { HEALTH_UNKNOWN, HEALTH_GOOD, HEALTH_BAD };
 static enum health read_health(const cJSON *said)
 {
         const char *word = cJSON_GetStringValue(said);
-
         if (cJSON_IsTrue(said) || is_among(word, good_words, N_ELEMENTS(good_words)))
                 return HEALTH_GOOD;
         return cJSON_IsFalse(said) || is_among(word, bad_words, N_ELEMENTS(bad_words)) ? HEALTH_BAD
@@ -228,13 +221,11 @@ static enum health worst_health(const cJSON *component)
 {
         const cJSON *item;
         enum health worst = HEALTH_UNKNOWN;
-
         if (!cJSON_IsArray(component))
                 return read_health(own_word(component));
         cJSON_ArrayForEach(item, component)
         {
                 enum health health = cJSON_IsArray(item) ? HEALTH_UNKNOWN : read_health(own_word(item));
-
                 if (health > worst)
                         worst = health;
         }
@@ -253,14 +244,12 @@ static void add_components(const cJSON *components, const char *key, const char 
                            struct sample_sink *sink)
 {
         const cJSON *component;
-
         if ((!cJSON_IsObject(components) && !cJSON_IsArray(components)) || depth > COMPONENTS_DEPTH)
                 return;
         cJSON_ArrayForEach(component, components)
         {
                 const char *own = component_name(component);
                 enum health health = worst_health(component);
-
                 if (!own || !*own)
                         continue;
                 _cleanup_free_ char *name = text_format("%s%s%s", above, *above ? "." : "", own);
@@ -279,10 +268,8 @@ static void add_document(const struct http_config *config, const cJSON *document
         const cJSON *version = *config->version ? find(document, config->version) : NULL;
         const cJSON *uptime = *config->uptime ? find(document, config->uptime) : NULL;
         _cleanup_text_ struct text words = {0};
-
         if (*config->components) {
                 const char *dot = strrchr(config->components, '.');
-
                 add_components(find(document, config->components), dot ? dot + 1 : config->components, "", 0,
                                sink);
         }
@@ -301,7 +288,6 @@ static int check_fields(const struct config_map *expected, const cJSON *document
         for (size_t i = 0; i < expected->count; i++) {
                 const cJSON *value = find(document, expected->keys[i]);
                 _cleanup_text_ struct text found = {0};
-
                 if (!value)
                         return error_set(error, EPROTO, "the answer has no field %s", expected->keys[i]);
                 put_value(&found, value);
@@ -315,7 +301,6 @@ static int check_fields(const struct config_map *expected, const cJSON *document
 static int check_status(const struct http_state *http, long status, struct error *error)
 {
         _cleanup_text_ struct text words = {0};
-
         for (size_t i = 0; i < http->expected_count; i++)
                 if (status >= http->expected[i].first && status <= http->expected[i].last)
                         return 0;
@@ -328,7 +313,6 @@ static int check_status(const struct http_state *http, long status, struct error
 static bool body_size(const struct http_response *response, double *ret)
 {
         _cleanup_text_ struct text length = {0}, encoding = {0};
-
         *ret = (double)response->body.length;
         if (!response->cut)
                 return true;
@@ -348,7 +332,6 @@ static int check_document(const struct http_config *config, const struct http_re
         const char *start = text_string(body) + strspn(text_string(body), " \t\r\n");
         _cleanup_json_ cJSON *document = NULL;
         int r;
-
         if (*start != '{' && config->json.count == 0)
                 return 0;
         if (response->cut)
@@ -371,7 +354,6 @@ static int http_run(void *state, struct deadline deadline, struct sample_sink *s
         _cleanup_error_ struct error status_error = {0};
         double bytes;
         int r, document;
-
         request.method = config->method;
         request.unix_socket = config->unix_socket;
         request.body = config->body;

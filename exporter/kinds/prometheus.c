@@ -55,7 +55,6 @@ struct prometheus_state {
 static void *prometheus_close(void *state)
 {
         struct prometheus_state *prometheus = state;
-
         if (!prometheus)
                 return NULL;
         http_client_free(prometheus->client);
@@ -74,7 +73,6 @@ static int prometheus_open(const struct check *check, struct config_node *node, 
         struct prometheus_state *prometheus = calloc(1, sizeof(*prometheus));
         _cleanup_(prometheus_close_p) void *owned = prometheus;
         int r;
-
         if (!prometheus)
                 return error_oom(error);
         prometheus->config = config;
@@ -104,7 +102,6 @@ static int add_series(struct prometheus_state *prometheus, const struct promethe
                       struct sample_sink *sink, struct error *error)
 {
         const struct config_strings *labels = &prometheus->config->labels;
-
         if (!series->has_value)
                 return error_set(error, EBADMSG,
                                  "Prometheus answered a histogram, which has no single value");
@@ -125,7 +122,6 @@ static int prometheus_run(void *state, struct deadline deadline, struct sample_s
         _cleanup_(prometheus_answer_release) struct prometheus_answer answer = {0};
         int r = prometheus_query(prometheus->client, &how, config->options.url, config->query, &answer,
                                  error);
-
         for (size_t i = 0; r >= 0 && i < answer.count; i++)
                 r = add_series(prometheus, &answer.series[i], sink, error);
         return r;

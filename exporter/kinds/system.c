@@ -66,7 +66,6 @@ static void read_stat(const struct system_config *config _unused_, char *content
 {
         double ticks = (double)sysconf(_SC_CLK_TCK);
         unsigned cores = 0;
-
         for (char *rest = content, *line; (line = strsep(&rest, "\n"));) {
                 if (string_starts(line, "cpu") && line[3] >= '0' && line[3] <= '9')
                         cores++;
@@ -75,7 +74,6 @@ static void read_stat(const struct system_config *config _unused_, char *content
                 char *at = line + 4, *end;
                 for (size_t i = 0; i < N_ELEMENTS(modes); i++, at = end) {
                         double value = (double)strtoull(at, &end, 10);
-
                         if (end == at)
                                 break; /* an old kernel has fewer columns */
                         SAMPLE(sink, &cpu_seconds, value / ticks, {"mode", modes[i]});
@@ -87,7 +85,6 @@ static void read_stat(const struct system_config *config _unused_, char *content
 static void read_load(const struct system_config *config _unused_, char *content, struct sample_sink *sink)
 {
         double one, five, fifteen;
-
         if (sscanf(content, "%lf %lf %lf", &one, &five, &fifteen) != 3)
                 return;
         SAMPLE(sink, &load_average, one, {"window", "1m"});
@@ -106,7 +103,6 @@ static void read_memory(const struct system_config *config _unused_, char *conte
                 {"SwapTotal:", &swap_total},
                 {"SwapFree:", &swap_free},
         };
-
         for (char *rest = content, *line; (line = strsep(&rest, "\n"));)
                 for (size_t i = 0; i < N_ELEMENTS(wanted); i++)
                         if (string_starts(line, wanted[i].name))
@@ -126,7 +122,6 @@ static bool matches_any(const char *name, const struct config_strings *patterns)
 static bool is_partition_of(const char *name, const char *disk)
 {
         size_t length = strlen(disk);
-
         if (length == 0 || !string_starts(name, disk))
                 return false;
         name += length;
@@ -139,11 +134,9 @@ static bool is_partition_of(const char *name, const char *disk)
 static void read_disks(const struct system_config *config, char *content, struct sample_sink *sink)
 {
         char disk[64] = ""; /* the kernel's names have at most 31 characters; partitions follow their disk */
-
         for (char *rest = content, *line; (line = strsep(&rest, "\n"));) {
                 uint64_t read_sectors, written_sectors, busy;
                 char name[64];
-
                 if (sscanf(line, "%*u %*u %63s %*u %*u %" SCNu64 " %*u %*u %*u %" SCNu64 " %*u %*u %" SCNu64,
                            name, &read_sectors, &written_sectors, &busy) != 4 ||
                     is_partition_of(name, disk))
@@ -163,7 +156,6 @@ static void read_network(const struct system_config *config, char *content, stru
         for (char *rest = content, *line; (line = strsep(&rest, "\n"));) {
                 uint64_t received, sent;
                 char *colon = strrchr(line, ':');
-
                 if (!colon || sscanf(colon + 1, "%" SCNu64 " %*u %*u %*u %*u %*u %*u %*u %" SCNu64, &received,
                                      &sent) != 2)
                         continue;
@@ -189,7 +181,6 @@ static int system_open(const struct check *check, struct config_node *node, void
                        struct error *error _unused_)
 {
         const struct system_config *config = check->config;
-
         if (config->proc[0] != '/') {
                 config_complain(node, "proc", "\"%s\" is not an absolute path", config->proc);
                 return -EINVAL;
@@ -209,12 +200,10 @@ static int system_run(void *state, struct deadline deadline _unused_, struct sam
 {
         const struct system_config *config = state;
         int result = 0;
-
         for (size_t i = 0; i < N_ELEMENTS(sources); i++) {
                 _cleanup_error_ struct error reason = {0};
                 _cleanup_text_ struct text content = {0};
                 _cleanup_free_ char *path = text_format("%s/%s", config->proc, sources[i].name);
-
                 if (!path)
                         return error_oom(error);
                 int r = file_read_whole(path, FILE_MAX, &content, &reason);

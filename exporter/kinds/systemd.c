@@ -56,7 +56,6 @@ static int systemd_open(const struct check *check, struct config_node *node, voi
 {
         const struct systemd_config *config = check->config;
         size_t count = config->units.count + config->finished.count;
-
         if (count == 0 || count > UNITS_MAX) {
                 config_complain(node, NULL, "units or finished is needed, with %d names at most", UNITS_MAX);
                 return -EINVAL;
@@ -85,7 +84,6 @@ static void bus_free_p(sd_bus **bus)
 static uint64_t left_usec(struct deadline deadline)
 {
         uint64_t left = (uint64_t)deadline_left(deadline) / 1000;
-
         return left > 0 ? left : 1; /* 0 would be sd-bus' own default */
 }
 
@@ -94,7 +92,6 @@ static int connect_bus(const struct systemd_config *config, struct deadline dead
                        struct error *error)
 {
         _cleanup_(bus_free_p) sd_bus *bus = NULL;
-
         trace_step(deadline, "connecting to D-Bus at %s", config->address);
         int r = sd_bus_new(&bus);
         if (r >= 0)
@@ -127,7 +124,6 @@ static int get_property(const struct unit *unit, const char *interface, const ch
                         void *ret, struct error *error)
 {
         sd_bus_error failure = SD_BUS_ERROR_NULL;
-
         sd_bus_set_method_call_timeout(unit->bus, left_usec(unit->deadline));
         int r = type == 's' ? sd_bus_get_property_string(unit->bus, SERVICE, unit->path, interface, member,
                                                          &failure, ret)
@@ -145,7 +141,6 @@ static int add_time(const struct unit *unit, const char *interface, const char *
                     const struct metric_family *family, struct sample_sink *sink, struct error *error)
 {
         uint64_t usec = 0;
-
         int r = get_property(unit, interface, member, 't', &usec, error);
         if (r == 0 && usec > 0)
                 SAMPLE(sink, family, (double)usec / 1e6, {"unit", unit->name});
@@ -158,7 +153,6 @@ static int ask_service(const struct unit *unit, bool must_succeed, struct sample
         static const char interface[] = SERVICE ".Service";
         _cleanup_free_ char *result = NULL;
         uint32_t count = 0;
-
         int r = get_property(unit, interface, "NRestarts", 'u', &count, error);
         if (r < 0)
                 return r;
@@ -185,7 +179,6 @@ static int ask_unit(const struct unit *unit, bool must_be_active, struct sample_
 {
         static const char interface[] = SERVICE ".Unit";
         _cleanup_free_ char *loaded = NULL, *state = NULL;
-
         trace_step(unit->deadline, "asking about %s", unit->name);
         int r = get_property(unit, interface, "LoadState", 's', &loaded, error);
         if (r < 0)
@@ -214,12 +207,10 @@ static int ask_all(const struct systemd_config *config, sd_bus *bus, struct dead
 {
         size_t active = config->units.count, count = active + config->finished.count;
         int result = 0;
-
         for (size_t i = 0; i < count && result != -ETIMEDOUT; i++) {
                 _cleanup_error_ struct error reason = {0};
                 _cleanup_free_ char *path = NULL;
                 const char *name = i < active ? config->units.items[i] : config->finished.items[i - active];
-
                 int r = sd_bus_path_encode("/org/freedesktop/systemd1/unit", name, &path);
                 if (r < 0)
                         return error_oom(error);
@@ -237,7 +228,6 @@ static int systemd_run(void *state, struct deadline deadline, struct sample_sink
 {
         const struct systemd_config *config = state;
         _cleanup_(bus_free_p) sd_bus *bus = NULL;
-
         int r = connect_bus(config, deadline, &bus, error);
         return r < 0 ? r : ask_all(config, bus, deadline, sink, error);
 }

@@ -22,7 +22,6 @@ void run_report(const struct scheduled_check *scheduled, int code, const char *r
 {
         const struct check *check = scheduled->check;
         _cleanup_text_ struct text shown = {0};
-
         if (code >= 0 && !complained)
                 return;
         check_target_put(&shown, check->probe_target);
@@ -42,13 +41,11 @@ static void report_skipped(const struct check *check, const struct check_result 
         static const struct skipped_items none = {0};
         const struct skipped_items *before = previous ? &previous->skipped : &none;
         _cleanup_text_ struct text shown = {0};
-
         check_target_put(&shown, check->probe_target);
         const char *target = check->probe_target ? text_string(&shown) : NULL;
         for (enum skip_reason reason = 0; reason < SKIP_REASONS; reason++) {
                 const char *items = skipped_items_text(&result->skipped, reason);
                 char count[24];
-
                 if (strcmp(items, skipped_items_text(before, reason)) == 0)
                         continue;
                 snprintf(count, sizeof(count), "%" PRIu64, result->skipped.of[reason].count);
@@ -71,7 +68,6 @@ static bool take_result(struct scheduled_check *scheduled, struct check_result *
         struct succession *succession = scheduled->succession;
         struct check_result *previous = NULL;
         bool complained;
-
         {
                 WITH_LOCK(succession);
                 previous = scheduled->result;
@@ -105,7 +101,6 @@ static void unpin_check(struct scheduled_check *scheduled)
 {
         struct succession *succession = scheduled->succession;
         bool orphaned;
-
         {
                 WITH_LOCK(succession);
                 orphaned = --scheduled->pins == 0 && scheduled->schedules == 0;
@@ -124,7 +119,6 @@ static void run_check(void *context)
         _cleanup_error_ struct error error = {0};
         nsec started = clock_monotonic();
         char timeout[DURATION_TEXT_MAX];
-
         { /* its time counts from here, should it have waited for a thread */
                 WITH_LOCK(succession);
                 set_overdue_at(scheduled, started);
@@ -163,7 +157,6 @@ static void run_check(void *context)
 bool run_begin(struct schedule *schedule, struct scheduled_check *scheduled, struct trace *trace)
 {
         struct check_result *result = calloc(1, sizeof(*result));
-
         if (!result) {
                 trace_free(trace);
                 return false;
@@ -200,7 +193,6 @@ void run_launch(struct scheduled_check *begun)
                 struct scheduled_check *scheduled = begun;
                 struct check_result *result;
                 struct succession *succession = scheduled->succession;
-
                 begun = scheduled->next_launched; /* once it is launched, it may be gone */
                 if (workers_run(succession->workers, run_check, scheduled) >= 0)
                         continue;

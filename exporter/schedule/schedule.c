@@ -12,7 +12,6 @@ static struct scheduled_check *find_unchanged(const struct schedule *previous, c
 {
         for (size_t i = 0; previous && i < previous->count; i++) {
                 const struct check *old = previous->checks[i]->check;
-
                 if (check->definition && old->definition && strcmp(old->name, check->name) == 0 &&
                     string_equal(old->probe_target, check->probe_target))
                         return strcmp(old->definition, check->definition) == 0 ? previous->checks[i] : NULL;
@@ -25,7 +24,6 @@ static int fill_schedule(struct schedule *schedule, const struct schedule *previ
 {
         for (size_t i = 0; i < check_set_size(set); i++) {
                 struct scheduled_check *scheduled = find_unchanged(previous, &set->checks[i]);
-
                 if (!scheduled) {
                         scheduled = succession_add(schedule->succession, set, i);
                         if (!scheduled)
@@ -47,7 +45,6 @@ static int make_schedule(struct succession *succession, const struct schedule *p
 {
         struct schedule *schedule =
                 calloc(1, sizeof(*schedule) + check_set_size(set) * sizeof(struct scheduled_check *));
-
         if (!schedule) {
                 if (!previous)
                         succession_free(succession);
@@ -73,7 +70,6 @@ int schedule_new(struct check_set *set, struct workers *workers, void (*changed)
                  void *context, struct schedule **ret, struct error *error)
 {
         struct succession *succession = succession_new(workers);
-
         if (!succession)
                 return error_oom(error);
         return make_schedule(succession, NULL, set, changed, context, ret, error);
@@ -99,7 +95,6 @@ const struct metric_family *const *schedule_own_families(const struct schedule *
 {
         const struct scheduled_check *scheduled = schedule->checks[check];
         const struct check_kind *kind = scheduled->check->kind;
-
         return kind->own_families ? kind->own_families(scheduled->set->states[scheduled->index]) : NULL;
 }
 
@@ -130,12 +125,10 @@ size_t schedule_start(struct schedule *schedule, const bool *selected, struct ch
         struct scheduled_check *begun = NULL, **end = &begun;
         nsec now = clock_monotonic();
         size_t count = 0;
-
         {
                 WITH_LOCK(schedule->succession);
                 for (size_t i = 0; i < schedule->count; i++) {
                         struct scheduled_check *scheduled = schedule->checks[i];
-
                         if (!is_selected(schedule, selected, i))
                                 continue;
                         if (!scheduled->running && now >= scheduled->due &&
@@ -242,7 +235,6 @@ size_t schedule_states(struct schedule *schedule, const bool *selected, struct c
 
         for (size_t i = 0; i < schedule->count; i++) {
                 const struct scheduled_check *scheduled = schedule->checks[i];
-
                 if (!is_selected(schedule, selected, i))
                         continue;
                 ret_states[count++] = (struct check_state){

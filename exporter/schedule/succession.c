@@ -14,7 +14,6 @@ struct succession *succession_free(struct succession *succession)
 struct succession *succession_new(struct workers *workers)
 {
         struct succession *succession = calloc(1, sizeof(*succession));
-
         if (!succession)
                 return NULL;
         pthread_mutex_init(&succession->lock, NULL);
@@ -28,7 +27,6 @@ static struct scheduled_check *scheduled_check_new(struct succession *succession
                                                    size_t index)
 {
         struct scheduled_check *scheduled = calloc(1, sizeof(*scheduled));
-
         if (!scheduled)
                 return NULL;
         *scheduled = (struct scheduled_check){
@@ -61,7 +59,6 @@ static void remove_check(struct scheduled_check *scheduled)
 struct scheduled_check *succession_add(struct succession *succession, struct check_set *set, size_t index)
 {
         struct scheduled_check *scheduled = scheduled_check_new(succession, set, index);
-
         if (!scheduled)
                 return NULL;
         WITH_LOCK(succession);
@@ -86,7 +83,6 @@ static void scheduled_check_free(struct scheduled_check *scheduled)
 void succession_sweep(struct succession *succession, bool all)
 {
         struct scheduled_check *gone = NULL;
-
         {
                 WITH_LOCK(succession);
                 for (struct scheduled_check *scheduled = succession->checks, *next; scheduled;
@@ -101,7 +97,6 @@ void succession_sweep(struct succession *succession, bool all)
         }
         while (gone) {
                 struct scheduled_check *next = gone->next;
-
                 scheduled_check_free(gone);
                 gone = next;
         }
@@ -110,7 +105,6 @@ void succession_sweep(struct succession *succession, bool all)
 void succession_add_listener(struct schedule *schedule)
 {
         struct succession *succession = schedule->succession;
-
         pthread_mutex_lock(&succession->listeners_lock);
         schedule->next_listener = succession->listeners;
         succession->listeners = schedule;
@@ -120,7 +114,6 @@ void succession_add_listener(struct schedule *schedule)
 bool succession_remove_listener(struct schedule *schedule)
 {
         struct succession *succession = schedule->succession;
-
         pthread_mutex_lock(&succession->listeners_lock);
         for (struct schedule **at = &succession->listeners; *at; at = &(*at)->next_listener)
                 if (*at == schedule) {

@@ -26,7 +26,6 @@ static int read_debug(const struct http_exchange *exchange, bool *ret, struct er
 {
         static const char *const off[] = {"", "0", "false"}, *const on[] = {"1", "true"};
         const char *word = http_query(exchange, "debug");
-
         *ret = words_find(on, N_ELEMENTS(on), word) >= 0;
         if (*ret || !word || words_find(off, N_ELEMENTS(off), word) >= 0)
                 return 0;
@@ -58,7 +57,6 @@ static int find_check(const struct http_exchange *exchange, const struct check_s
 {
         const char *name = http_query(exchange, "check"), *target = http_query(exchange, "target");
         size_t own = 0;
-
         if (!name || !*name)
                 return error_set(error, EINVAL,
                                  "Which check? /probe?check=NAME, and perhaps &target=… and &debug=1.");
@@ -76,7 +74,6 @@ static int probe_read(const struct http_exchange *exchange, struct scrape *scrap
 {
         const struct check_set *set = scrape_set(scrape);
         size_t check = 0;
-
         static const char *const known[] = {"check", "target", "debug", "name[]", NULL};
         int r = selection_check_query(exchange, known, error);
 
@@ -98,7 +95,6 @@ void probe_handle(struct scrape *scrape, struct http_exchange *exchange)
 {
         _cleanup_(selection_release) struct selection selection = {0};
         _cleanup_error_ struct error error = {0};
-
         int r = probe_read(exchange, scrape, &selection, &error);
         if (r < 0)
                 refuse(exchange, r, &error);

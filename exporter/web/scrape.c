@@ -50,11 +50,9 @@ struct scrape {
 nsec scrape_allowance(const char *timeout_header)
 {
         double seconds = DEFAULT_TIMEOUT;
-
         if (timeout_header) {
                 char *end;
                 double given = strtod(timeout_header, &end);
-
                 if (end != timeout_header && *end == '\0' && isfinite(given) && given > 0)
                         seconds = fmin(given, LONGEST_TIMEOUT);
         }
@@ -76,7 +74,6 @@ DEFINE_CLEANUP(struct waiting *, waiting_free);
 static struct snapshot *make_snapshot(struct scrape *scrape, const struct selection *selection)
 {
         struct sample_set own = {0};
-
         if (!selection || selection->own) {
                 exporter_samples_add(&(struct sample_sink){&own}, scrape->duplicates);
                 exporter_status_add(&(struct sample_sink){&own}, scrape->status);
@@ -91,7 +88,6 @@ static struct snapshot *make_snapshot(struct scrape *scrape, const struct select
 static struct http_content *current_page(struct scrape *scrape, struct variant variant)
 {
         struct snapshot *previous = scrape->snapshot; /* only replaced here */
-
         if (previous && snapshot_generation(previous) == schedule_generation(scrape->schedule))
                 return snapshot_make(previous, variant, NULL, &scrape->duplicates);
 
@@ -111,7 +107,6 @@ static struct http_content *selected_page(struct scrape *scrape, const struct se
                                           struct variant variant)
 {
         struct snapshot *snapshot = make_snapshot(scrape, selection);
-
         if (!snapshot)
                 return NULL;
         struct http_content *page =
@@ -128,7 +123,6 @@ static bool begin_traced(struct scrape *scrape, const struct waiting *first, nse
 {
         struct check_result *result;
         struct check_run run;
-
         if (!first->selection.debug || first->traced || now >= first->deadline)
                 return false;
         result = schedule_trace(scrape->schedule, first->selection.debugged, &run);
@@ -168,7 +162,6 @@ static void runs_changed(void *context)
         struct scrape *scrape = context;
         nsec now = clock_monotonic();
         bool ready = false;
-
         pthread_mutex_lock(&scrape->lock);
         for (struct waiting *waiting = scrape->list; waiting && !ready; waiting = waiting->next)
                 ready = is_ready(scrape, waiting, now) || (waiting->selection.debug && !waiting->traced);
@@ -182,10 +175,8 @@ static struct waiting *take_ready(struct scrape *scrape, nsec *ret_next)
 {
         struct waiting *ready = NULL, **ready_end = &ready;
         nsec now = clock_monotonic(), next = INT64_MAX;
-
         for (struct waiting **at = &scrape->list; *at;) {
                 struct waiting *waiting = *at;
-
                 if (!scrape->stopping && begin_traced(scrape, waiting, now))
                         next = now; /* schedule_expire() is to know of the run */
                 if (scrape->stopping || is_ready(scrape, waiting, now)) {
@@ -208,7 +199,6 @@ static void answer_debug(struct scrape *scrape, struct waiting *waiting)
         const struct check *check = &scrape->set->checks[waiting->selection.debugged];
         _cleanup_text_ struct text page = {0};
         bool finished = waiting->traced && schedule_finished(scrape->schedule, waiting->runs[0]);
-
         trace_page_render(check, waiting->traced, finished, &page);
         http_reply(waiting->exchange, 200, HTTP_TYPE_TEXT, &page);
 }
@@ -217,7 +207,6 @@ static void answer_waiting(struct scrape *scrape, struct waiting *waiting, bool 
 {
         _cleanup_(waiting_free_p) _unused_ struct waiting *done = waiting;
         struct http_content *page;
-
         if (stopping) {
                 http_reply_text(waiting->exchange, 503, "The exporter is being stopped.");
                 return;
@@ -245,11 +234,9 @@ static void *run_thread(void *context)
 {
         struct scrape *scrape = context;
         bool stopping = false, over = false;
-
         while (!stopping && !over) {
                 nsec overdue = schedule_expire(scrape->schedule), next;
                 struct waiting *ready;
-
                 pthread_mutex_lock(&scrape->lock);
                 stopping = scrape->stopping;
                 ready = take_ready(scrape, &next);
@@ -260,7 +247,6 @@ static void *run_thread(void *context)
 
                 while (ready) {
                         struct waiting *following = ready->next;
-
                         answer_waiting(scrape, ready, stopping);
                         ready = following;
                 }
@@ -280,7 +266,6 @@ static bool answer_from_memory(struct scrape *scrape, struct http_exchange *exch
 {
         struct http_content *page = NULL;
         nsec now = clock_monotonic();
-
         pthread_mutex_lock(&scrape->lock);
         if (scrape->snapshot && now < snapshot_fresh_until(scrape->snapshot) &&
             snapshot_generation(scrape->snapshot) == schedule_generation(scrape->schedule))
@@ -299,7 +284,6 @@ static void wait_for_runs(struct scrape *scrape, struct http_exchange *exchange,
 {
         size_t count = check_set_size(scrape->set);
         struct waiting *waiting = calloc(1, sizeof(*waiting) + count * sizeof(*waiting->runs));
-
         if (!waiting) {
                 selection_release(selection);
                 http_reply_text(exchange, 500, "Out of memory.");
@@ -319,7 +303,6 @@ static void wait_for_runs(struct scrape *scrape, struct http_exchange *exchange,
         bool stopping = scrape->stopping;
         if (!stopping) {
                 struct waiting **end = &scrape->list;
-
                 while (*end)
                         end = &(*end)->next;
                 http_suspend(exchange);
@@ -335,7 +318,6 @@ void scrape_serve(struct scrape *scrape, struct http_exchange *exchange, struct 
 {
         const struct variant variant = {negotiate_format(http_header(exchange, "Accept")),
                                         negotiate_gzip(http_header(exchange, "Accept-Encoding"))};
-
         if (!selection_is_all(selection) || !answer_from_memory(scrape, exchange, variant))
                 wait_for_runs(scrape, exchange, selection, variant);
 }
@@ -344,7 +326,6 @@ void scrape_handle(struct scrape *scrape, struct http_exchange *exchange)
 {
         _cleanup_(selection_release) struct selection selection = {0};
         _cleanup_error_ struct error error = {0};
-
         int r = selection_read(exchange, scrape->set, scrape->schedule, &selection, &error);
         if (r < 0)
                 http_reply_text(exchange, r == -EINVAL ? 400 : 500, "%s", error_text(&error));
@@ -357,7 +338,6 @@ int scrape_new(struct check_set *set, struct workers *workers, struct scrape *pr
 {
         struct scrape *scrape = calloc(1, sizeof(*scrape));
         int r;
-
         if (!scrape)
                 return error_oom(error);
         scrape->set = check_set_ref(set);

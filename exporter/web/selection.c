@@ -27,7 +27,6 @@ static void take_value(void *context, const char *value)
         struct values *values = context;
         char **strings = reallocarray(values->strings, values->count + 2, sizeof(*strings));
         char *copy = strdup(value);
-
         if (strings)
                 values->strings = strings;
         if (!strings || !copy) {
@@ -67,7 +66,6 @@ static int select_checks(const struct values *values, const struct check_set *se
         for (size_t v = 0; v < values->count; v++) {
                 size_t i = 0;
                 int r = selection_find_check(set, values->strings[v], &i, error);
-
                 if (r < 0)
                         return r;
                 checks[i] = true;
@@ -88,7 +86,6 @@ static bool emits(const struct check_set *set, const struct schedule *schedule, 
                   const char *const *names)
 {
         const struct check_kind *kind = set->checks[check].kind;
-
         return any_named(check_sample_families, names) || any_named(kind->families, names) ||
                any_named(schedule_own_families(schedule, check), names);
 }
@@ -97,7 +94,6 @@ static bool emits(const struct check_set *set, const struct schedule *schedule, 
 static bool name_known(const struct check_set *set, const struct schedule *schedule, const char *name)
 {
         const char *const names[] = {name, NULL};
-
         if (string_starts(name, "process_") || any_named(check_sample_families, names) ||
             any_named(exporter_sample_families, names))
                 return true;
@@ -116,7 +112,6 @@ static void take_names(struct values *known, const struct metric_family *const *
 static int complain_of_name(const char *name, const struct check_set *set, struct error *error)
 {
         struct values known = {0};
-
         take_names(&known, check_sample_families);
         take_names(&known, exporter_sample_families);
         for (size_t i = 0; i < set->count; i++)
@@ -146,7 +141,6 @@ int selection_read_names(const struct http_exchange *exchange, const struct chec
                          const struct schedule *schedule, struct selection *selection, struct error *error)
 {
         _cleanup_(values_release) struct values names = {0};
-
         http_query_each(exchange, "name[]", take_value, &names);
         if (names.failed)
                 return error_oom(error);
@@ -170,7 +164,6 @@ int selection_check_query(const struct http_exchange *exchange, const char *cons
 {
         const char *unknown = http_query_unknown(exchange, known);
         _cleanup_text_ struct text words = {0};
-
         if (!unknown)
                 return 0;
         for (size_t i = 0; known[i]; i++)
@@ -186,7 +179,6 @@ int selection_read(const struct http_exchange *exchange, const struct check_set 
         _cleanup_(selection_release) struct selection selection = {0};
         static const char *const known[] = {"collect[]", "name[]", NULL};
         int r = selection_check_query(exchange, known, error);
-
         if (r < 0)
                 return r;
         http_query_each(exchange, "collect[]", take_value, &collect);

@@ -42,7 +42,6 @@ struct snapshot *snapshot_new(struct schedule *schedule, const bool *checks, str
         size_t count = schedule_count(schedule);
         _cleanup_free_ struct check_state *states = calloc(count + 1, sizeof(*states));
         struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
-
         if (!snapshot)
                 return NULL;
         pthread_mutex_init(&snapshot->lock, NULL);
@@ -89,7 +88,6 @@ static int write_page(struct snapshot *snapshot, struct variant variant, const c
 {
         uint64_t left_out;
         int r;
-
         if (variant.gzip) {
                 struct http_content *plain =
                         snapshot_make(snapshot, (struct variant){variant.format, false}, names, duplicates);
@@ -112,7 +110,6 @@ struct http_content *snapshot_make(struct snapshot *snapshot, struct variant var
 {
         _cleanup_text_ struct text text = {0};
         struct http_content *content = snapshot_find(snapshot, variant);
-
         if (content)
                 return content;
         if (write_page(snapshot, variant, names, duplicates, &text) < 0)

@@ -74,7 +74,6 @@ static inline bool config_strings_have(const struct config_strings *strings, con
 static inline const char *config_map_get(const struct config_map *map, const char *key)
 {
         int found = words_find((const char *const *)map->keys, map->count, key);
-
         return found >= 0 ? map->values[found] : NULL;
 }
 

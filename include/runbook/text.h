@@ -70,7 +70,6 @@ static inline bool string_starts(const char *string, const char *prefix)
 static inline bool string_ends(const char *string, const char *end)
 {
         size_t length = strlen(string), end_length = strlen(end);
-
         return length >= end_length && strcmp(string + length - end_length, end) == 0;
 }
 

@@ -26,7 +26,6 @@ static const struct {
 static nsec clock_read(clockid_t clock)
 {
         struct timespec now;
-
         clock_gettime(clock, &now);
         return (nsec)now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
 }
@@ -44,7 +43,6 @@ nsec clock_wall(void)
 struct deadline deadline_in(nsec duration)
 {
         nsec at;
-
         if (__builtin_add_overflow(clock_monotonic(), duration, &at))
                 return DEADLINE_NEVER;
         return (struct deadline){.at = at};
@@ -76,7 +74,6 @@ nsec deadline_left(struct deadline deadline)
 int deadline_left_ms(struct deadline deadline)
 {
         nsec left = deadline_left(deadline);
-
         if (left == INT64_MAX)
                 return -1;
         nsec ms = (left + NSEC_PER_MSEC - 1) / NSEC_PER_MSEC;
@@ -88,14 +85,12 @@ int duration_parse(const char *string, nsec *ret, struct error *error)
         nsec total = 0;
         size_t next_unit = 0;
         const char *at = string;
-
         if (strcmp(string, "0") == 0) {
                 *ret = 0;
                 return 0;
         }
         while (isdigit((unsigned char)*at)) {
                 nsec number = 0;
-
                 while (isdigit((unsigned char)*at)) {
                         if (__builtin_mul_overflow(number, 10, &number) ||
                             __builtin_add_overflow(number, *at - '0', &number))
@@ -125,7 +120,6 @@ int duration_parse(const char *string, nsec *ret, struct error *error)
 const char *duration_format(nsec duration, char buffer[static DURATION_TEXT_MAX])
 {
         size_t used = 0, parts = 0;
-
         if (duration < NSEC_PER_MSEC) {
                 strcpy(buffer, "0s");
                 return buffer;
@@ -133,7 +127,6 @@ const char *duration_format(nsec duration, char buffer[static DURATION_TEXT_MAX]
         /* Weeks and years are for reading, not for writing: "7d" is said more often than "1w". */
         for (size_t i = 2; i < N_ELEMENTS(units) && parts < 2; i++) {
                 nsec count = duration / units[i].length;
-
                 if (count == 0) {
                         if (parts > 0)
                                 break;
@@ -151,7 +144,6 @@ const char *time_format(nsec wall, char buffer[static TIME_TEXT_MAX])
 {
         time_t seconds = (time_t)(wall / NSEC_PER_SEC);
         nsec rest = wall % NSEC_PER_SEC;
-
         if (rest < 0) {
                 rest += NSEC_PER_SEC;
                 seconds--;
@@ -167,14 +159,12 @@ int time_parse(const char *string, nsec *ret_wall, struct error *error)
 {
         struct tm tm = {0};
         const char *at = strptime(string, "%Y-%m-%dT%H:%M:%S", &tm);
-
         if (!at)
                 goto invalid;
 
         nsec fraction = 0;
         if (*at == '.') {
                 nsec digit = NSEC_PER_SEC / 10;
-
                 if (!isdigit((unsigned char)at[1]))
                         goto invalid;
                 for (at++; isdigit((unsigned char)*at); at++, digit /= 10)
@@ -184,7 +174,6 @@ int time_parse(const char *string, nsec *ret_wall, struct error *error)
         int offset = 0;
         if (*at == '+' || *at == '-') {
                 int hours, minutes, used = 0;
-
                 if (sscanf(at + 1, "%2d:%2d%n", &hours, &minutes, &used) != 2 || used != 5 || hours > 23 ||
                     minutes > 59)
                         goto invalid;

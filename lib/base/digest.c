@@ -41,7 +41,6 @@ int digest_of(const void *data, size_t length, unsigned char ret_sum[static DIGE
 const char *digest_text(const unsigned char sum[static DIGEST_SIZE], char buffer[static DIGEST_TEXT_MAX])
 {
         static const char digits[] = "0123456789abcdef";
-
         for (size_t i = 0; i < DIGEST_SIZE; i++) {
                 buffer[2 * i] = digits[sum[i] >> 4];
                 buffer[2 * i + 1] = digits[sum[i] & 15];

@@ -15,7 +15,6 @@ static void say(struct error *error, const char *end, const char *format, va_lis
 static void say(struct error *error, const char *end, const char *format, va_list args)
 {
         struct text text = {0};
-
         if (!error)
                 return;
         text_vprintf(&text, format, args);
@@ -31,7 +30,6 @@ static void say(struct error *error, const char *end, const char *format, va_lis
 int error_set(struct error *error, int code, const char *format, ...)
 {
         va_list args;
-
         va_start(args, format);
         say(error, NULL, format, args);
         va_end(args);
@@ -41,7 +39,6 @@ int error_set(struct error *error, int code, const char *format, ...)
 int error_set_errno(struct error *error, int code, const char *format, ...)
 {
         va_list args;
-
         va_start(args, format);
         say(error, error_reason(code), format, args);
         va_end(args);
@@ -52,7 +49,6 @@ const char *error_reason(int code)
 {
         static _Thread_local char unknown[32];
         const char *reason = strerrordesc_np(code);
-
         if (reason)
                 return reason;
         snprintf(unknown, sizeof(unknown), "error %d", code);
@@ -62,7 +58,6 @@ const char *error_reason(int code)
 int error_prefix(struct error *error, int result, const char *format, ...)
 {
         va_list args;
-
         if (result >= 0)
                 return result;
         va_start(args, format);

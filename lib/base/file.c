@@ -12,12 +12,10 @@ enum { CHUNK = 4096, FROM_HERE = -1 };
 static ssize_t read_full(int fd, char *buffer, size_t length, off_t offset)
 {
         size_t have = 0;
-
         while (have < length) {
                 ssize_t got = offset == FROM_HERE
                                       ? read(fd, buffer + have, length - have)
                                       : pread(fd, buffer + have, length - have, offset + (off_t)have);
-
                 if (got < 0 && errno == EINTR)
                         continue;
                 if (got < 0 && have == 0)
@@ -42,10 +40,8 @@ ssize_t file_read_at(int fd, void *buffer, size_t length, off_t offset)
 int file_write(int fd, const void *data, size_t length)
 {
         const char *at = data;
-
         while (length > 0) {
                 ssize_t put = write(fd, at, length);
-
                 if (put < 0 && errno == EINTR)
                         continue;
                 if (put < 0)
@@ -63,7 +59,6 @@ static int too_large(const char *name, size_t limit, struct error *error)
                 const char *name;
         } units[] = {{(size_t)1 << 20, "MiB"}, {(size_t)1 << 10, "KiB"}, {1, "bytes"}};
         size_t i = 0;
-
         while (limit % units[i].size != 0)
                 i++;
         return error_set(error, EFBIG, "%s is larger than %zu %s", name, limit / units[i].size,
@@ -96,7 +91,6 @@ int file_read_whole(const char *path, size_t limit, struct text *text, struct er
 {
         _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         struct stat status;
-
         if (fd < 0 || fstat(fd, &status) < 0)
                 return error_set_errno(error, errno, "cannot open %s", path);
         if (!S_ISREG(status.st_mode))
@@ -119,7 +113,6 @@ int file_settle(int fd, int directory, const char *from, const char *to)
 static int replace_in(int directory, const char *name, const void *data, size_t length, mode_t mode)
 {
         _cleanup_free_ char *beside = text_format("%s.%d.new", name, (int)getpid());
-
         if (!beside)
                 return -ENOMEM;
         if (unlinkat(directory, beside, 0) < 0 && errno != ENOENT)
@@ -139,7 +132,6 @@ int file_replace(const char *path, const void *data, size_t length, mode_t mode,
 {
         const char *slash = strrchr(path, '/');
         _cleanup_free_ char *parent = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-
         if (!parent)
                 return error_oom(error);
         _cleanup_close_ int directory = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -150,7 +142,6 @@ int file_replace(const char *path, const void *data, size_t length, mode_t mode,
 int file_make_directories(const char *path, struct error *error)
 {
         _cleanup_free_ char *copy = strdup(path);
-
         if (!copy)
                 return error_oom(error);
         for (char *slash = copy + strspn(copy, "/"); (slash = strchr(slash, '/')); slash++) {

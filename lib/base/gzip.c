@@ -16,7 +16,6 @@ enum { LEVEL = 1, WINDOW_AS_GZIP = 14 + 16, MEMORY = 6 };
 int gzip_compress(const void *data, size_t length, struct text *text)
 {
         z_stream stream = {0};
-
         if (length > UINT_MAX)
                 return -E2BIG;
         if (deflateInit2(&stream, LEVEL, Z_DEFLATED, WINDOW_AS_GZIP, MEMORY, Z_DEFAULT_STRATEGY) != Z_OK)

@@ -11,11 +11,9 @@ int json_parse(const char *data, size_t length, cJSON **ret, struct error *error
 {
         const char *end = NULL;
         cJSON *json = cJSON_ParseWithLengthOpts(data, length, &end, false);
-
         /* What follows the document may only be white space (and the NUL that a C string ends with). */
         if (json && end) {
                 const char *rest = end;
-
                 while (rest < data + length && strchr(" \t\r\n", *rest) && *rest)
                         rest++;
                 if (rest < data + length && *rest) {
@@ -26,7 +24,6 @@ int json_parse(const char *data, size_t length, cJSON **ret, struct error *error
         }
         if (!json) {
                 size_t line = 1, column = 1;
-
                 for (const char *c = data; end && c < end && c < data + length; c++) {
                         line += *c == '\n';
                         column = *c == '\n' ? 1 : column + 1;
@@ -40,7 +37,6 @@ int json_parse(const char *data, size_t length, cJSON **ret, struct error *error
 const cJSON *json_get(const cJSON *json, ...)
 {
         va_list args;
-
         va_start(args, json);
         for (const char *key; json && (key = va_arg(args, const char *));)
                 json = cJSON_IsObject(json) ? cJSON_GetObjectItemCaseSensitive(json, key) : NULL;
@@ -51,21 +47,18 @@ const cJSON *json_get(const cJSON *json, ...)
 const char *json_string(const cJSON *json, const char *key)
 {
         const cJSON *item = json_get(json, key, NULL);
-
         return cJSON_IsString(item) ? item->valuestring : NULL;
 }
 
 double json_number(const cJSON *json, const char *key, double fallback)
 {
         const cJSON *item = json_get(json, key, NULL);
-
         return cJSON_IsNumber(item) ? item->valuedouble : fallback;
 }
 
 bool json_bool(const cJSON *json, const char *key, bool fallback)
 {
         const cJSON *item = json_get(json, key, NULL);
-
         return cJSON_IsBool(item) ? cJSON_IsTrue(item) : fallback;
 }
 

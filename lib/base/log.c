@@ -20,7 +20,6 @@ static bool as_json;
 int log_setup(const char *level, const char *format, struct error *error)
 {
         int at = words_find(level_names, N_ELEMENTS(level_names), level);
-
         if (at < 0)
                 return error_set(error, EINVAL, "log level '%s' is not one of debug, info, warn, error",
                                  level);
@@ -80,7 +79,6 @@ void log_event(enum log_level level, const char *message, ...)
         va_start(args, message);
         for (const char *key; (key = va_arg(args, const char *));) {
                 const char *value = va_arg(args, const char *);
-
                 if (value)
                         put_pair(&line, key, value);
         }

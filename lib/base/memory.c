@@ -38,7 +38,6 @@ void memory_settle(void)
         while (getline(&line, &capacity, maps) > 0) {
                 unsigned long first, last, changed;
                 char access[5] = "", slash[2] = "";
-
                 if (sscanf(line, "%lx-%lx %4s %*s %*s %*s %1s", &first, &last, access, slash) >= 3) {
                         begin = first;
                         end = last;

@@ -37,7 +37,6 @@ static struct lookup *lookup_new(const char *host, const char *port)
 {
         size_t host_size = strlen(host) + 1, port_size = strlen(port) + 1;
         struct lookup *lookup = calloc(1, sizeof(*lookup) + host_size + port_size);
-
         if (!lookup)
                 return NULL;
         memcpy(lookup->host, host, host_size);
@@ -54,7 +53,6 @@ static void *look_up(void *context)
         const struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
         struct addrinfo *found = NULL;
         int failure = getaddrinfo(lookup->host, lookup->port, &hints, &found);
-
         pthread_mutex_lock(&lookup->lock);
         lookup->failure = failure;
         lookup->found = failure ? NULL : found;
@@ -73,7 +71,6 @@ static int start_thread(struct lookup *lookup)
 {
         pthread_t thread;
         sigset_t all, before;
-
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &before);
         int failure = pthread_create(&thread, NULL, look_up, lookup);
@@ -108,7 +105,6 @@ int socket_resolve(const char *host, const char *port, struct deadline deadline,
 {
         const struct addrinfo numeric = {.ai_socktype = SOCK_STREAM,
                                          .ai_flags = AI_NUMERICSERV | AI_NUMERICHOST};
-
         if (getaddrinfo(host, port, &numeric, ret) == 0)
                 return 0;
         if (atomic_fetch_add(&under_way, 1) >= MOST_LEFT_BEHIND) {
@@ -132,13 +128,11 @@ int socket_connect_any(const struct addrinfo *addresses, struct deadline deadlin
 {
         size_t left = 0;
         int r = -EHOSTUNREACH;
-
         for (const struct addrinfo *at = addresses; at; at = at->ai_next)
                 left++;
         for (const struct addrinfo *at = addresses; at; at = at->ai_next, left--) {
                 /* An address that swallows everything leaves time for the others. */
                 struct deadline share = deadline_in(deadline_left(deadline) / (nsec)left);
-
                 r = socket_connect(at->ai_addr, at->ai_addrlen, deadline_earlier(deadline, share), ret_fd);
                 if (r < 0)
                         continue;

@@ -36,7 +36,6 @@ static int read_file(const char *path, struct text *text, struct error *error)
 {
         _cleanup_free_ char *where = text_format("the secret file %s", path);
         _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-
         if (!where)
                 return error_oom(error);
         if (fd < 0)

@@ -57,7 +57,6 @@ static uint64_t multiply_to_odd(struct power power, uint64_t factor)
 {
         uint128 low = (uint128)power.low * factor;
         uint128 high = (uint128)power.high * factor + (uint64_t)(low >> 64);
-
         return (uint64_t)(high >> 64) | ((uint64_t)high > 1);
 }
 
@@ -72,7 +71,6 @@ static struct decimal shortest(uint64_t fraction, int biased)
         int k = uneven ? log10_of_three_quarters_of_power_of_2(q) : log10_of_power_of_2(q);
         int shift = q + log2_of_power_of_10(-k) + 1;
         struct power power = powers_of_ten[-k - POWERS_FIRST];
-
         /* The double and the ends of its interval, times four and by 10^k. */
         uint64_t value = multiply_to_odd(power, 4 * c << shift);
         uint64_t lower = multiply_to_odd(power, (4 * c - 2 + uneven) << shift) + open;
@@ -126,7 +124,6 @@ static uint64_t eight_digits(uint32_t number)
         uint64_t hundreds = (halves * 10486 >> 20) & UINT64_C(0x0000007f0000007f);
         uint64_t quarters = ((halves - 100 * hundreds) << 16) + hundreds;
         uint64_t tens = (quarters * 103 >> 10) & UINT64_C(0x000f000f000f000f);
-
         return ((quarters - 10 * tens) << 8) + tens;
 }
 
@@ -138,7 +135,6 @@ static void find_digits(uint64_t number, struct digits *ret)
         uint64_t low = eight_digits((uint32_t)(number % unit)), high = eight_digits((uint32_t)(upper % unit));
         unsigned lead = (unsigned)(upper / unit);
         int before, after; /* zeros, as bits of the block */
-
         if (high | lead)
                 before = __builtin_ctzll(high | (lead > 0)); /* none after a lead */
         else
@@ -160,7 +156,6 @@ static char *put_block(char *to, uint128 block, int count)
 {
         const uint64_t zeros = UINT64_C(0x3030303030303030);
         uint64_t halves[] = {htole64((uint64_t)block + zeros), htole64((uint64_t)(block >> 64) + zeros)};
-
         memcpy(to, halves, sizeof(halves));
         return to + count;
 }
@@ -168,7 +163,6 @@ static char *put_block(char *to, uint128 block, int count)
 static char *put_exponent(char *to, int exponent)
 {
         int magnitude = exponent < 0 ? -exponent : exponent;
-
         *to++ = 'e';
         *to++ = exponent < 0 ? '-' : '+';
         if (magnitude >= 100)
@@ -182,7 +176,6 @@ static char *put_exponent(char *to, int exponent)
 static char *put_digits(char *to, const struct digits *digits, int whole)
 {
         int leads = digits->lead > 0, count = digits->count - leads;
-
         *to = (char)('0' + digits->lead); /* overwritten when there is none */
         to += leads;
         whole -= leads;
@@ -197,7 +190,6 @@ static char *put_digits(char *to, const struct digits *digits, int whole)
 static char *put_decimal(char *to, struct decimal decimal)
 {
         struct digits digits;
-
         find_digits(decimal.digits, &digits);
         int whole = decimal.exponent + digits.zeros + digits.count; /* digits before the point */
         if (whole <= FIXED_FIRST || whole > FIXED_LAST + 1)
@@ -219,7 +211,6 @@ static bool is_integer(double value)
 static char *put_integer(char *to, uint64_t value)
 {
         struct digits digits;
-
         if (value == 0) {
                 *to = '0';
                 return to + 1;
@@ -233,7 +224,6 @@ size_t shortest_write(double value, char *to)
         struct decimal decimal;
         char *start = to;
         uint64_t bits;
-
         memcpy(&bits, &value, sizeof(bits));
         if (bits >> 63) {
                 *to++ = '-';

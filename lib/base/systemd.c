@@ -19,7 +19,6 @@ static void notify_manager(const char *state)
         const char *path = getenv("NOTIFY_SOCKET");
         struct sockaddr_un address = {.sun_family = AF_UNIX};
         size_t length = path ? strlen(path) : 0;
-
         if (length == 0 || length >= sizeof(address.sun_path) || (path[0] != '/' && path[0] != '@'))
                 return;
         memcpy(address.sun_path, path, length);
@@ -41,7 +40,6 @@ void systemd_reloading(void)
 {
         _cleanup_free_ char *state =
                 text_format("RELOADING=1\nMONOTONIC_USEC=%lld", (long long)(clock_monotonic() / 1000));
-
         if (state)
                 notify_manager(state);
 }
@@ -54,7 +52,6 @@ void systemd_stopping(void)
 static bool is_number(const char *word, long number)
 {
         char *end;
-
         return word && *word && strtol(word, &end, 10) == number && *end == '\0';
 }
 
@@ -63,7 +60,6 @@ int systemd_socket(int *ret_fd, struct error *error)
         const char *count = getenv("LISTEN_FDS");
         int listening = 0;
         socklen_t length = sizeof(listening);
-
         if (!count || !is_number(getenv("LISTEN_PID"), (long)getpid()))
                 return error_set(
                         error, ENOENT,

@@ -58,7 +58,6 @@ void text_putc(struct text *text, char c)
 void text_vprintf(struct text *text, const char *format, va_list args)
 {
         va_list again;
-
         va_copy(again, args);
         int length = vsnprintf(NULL, 0, format, args);
         if (length < 0)
@@ -73,7 +72,6 @@ void text_vprintf(struct text *text, const char *format, va_list args)
 void text_printf(struct text *text, const char *format, ...)
 {
         va_list args;
-
         va_start(args, format);
         text_vprintf(text, format, args);
         va_end(args);
@@ -83,7 +81,6 @@ void text_put_u64(struct text *text, uint64_t value)
 {
         char digits[20];
         size_t at = sizeof(digits);
-
         do {
                 digits[--at] = (char)('0' + value % 10);
                 value /= 10;
@@ -113,7 +110,6 @@ void text_put_json(struct text *text, const char *string)
         while (*string) {
                 unsigned char c = (unsigned char)*string;
                 size_t length = utf8_length(string);
-
                 if (length == 0) {
                         text_puts(text, UTF8_REPLACEMENT);
                         string++;
@@ -140,7 +136,6 @@ void text_put_json(struct text *text, const char *string)
 static bool is_control(const char *character, size_t length)
 {
         unsigned char first = (unsigned char)character[0];
-
         return first < 0x20 || first == 0x7f ||
                (length == 2 && first == 0xc2 && (unsigned char)character[1] < 0xa0);
 }
@@ -148,10 +143,8 @@ static bool is_control(const char *character, size_t length)
 void text_put_line(struct text *text, const char *string, size_t limit)
 {
         size_t put = 0;
-
         for (const char *at = string; *at;) {
                 size_t length = utf8_length(at);
-
                 if (length > limit - put) {
                         text_puts(text, "…");
                         return;
@@ -204,7 +197,6 @@ char *text_format(const char *format, ...)
 {
         struct text text = {0};
         va_list args;
-
         va_start(args, format);
         text_vprintf(&text, format, args);
         va_end(args);

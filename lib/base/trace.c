@@ -16,7 +16,6 @@ struct trace {
 struct trace *trace_new(void)
 {
         struct trace *trace = calloc(1, sizeof(*trace));
-
         if (!trace)
                 return NULL;
         trace->started = clock_monotonic();
@@ -38,7 +37,6 @@ void trace_add(struct trace *trace, const char *format, ...)
 {
         _cleanup_text_ struct text sentence = {0};
         va_list args;
-
         va_start(args, format);
         text_vprintf(&sentence, format, args);
         va_end(args);
@@ -46,7 +44,6 @@ void trace_add(struct trace *trace, const char *format, ...)
         pthread_mutex_lock(&trace->lock);
         if (!trace->cut) {
                 size_t before = trace->text.length;
-
                 text_printf(&trace->text, "%.3f s  ", nsec_to_seconds(clock_monotonic() - trace->started));
                 text_put_line(&trace->text, text_string(&sentence), STEP_LIMIT);
                 text_putc(&trace->text, '\n');

@@ -16,7 +16,6 @@ static const struct {
 size_t utf8_length(const char *string)
 {
         const unsigned char *s = (const unsigned char *)string;
-
         for (size_t i = 0; i < N_ELEMENTS(forms); i++) {
                 if (s[0] < forms[i].first || s[0] > forms[i].last)
                         continue;

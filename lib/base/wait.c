@@ -7,7 +7,6 @@
 void condition_init(pthread_cond_t *condition)
 {
         pthread_condattr_t monotonic;
-
         pthread_condattr_init(&monotonic);
         pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
         pthread_cond_init(condition, &monotonic);
@@ -17,7 +16,6 @@ void condition_init(pthread_cond_t *condition)
 bool condition_wait_until(pthread_cond_t *condition, pthread_mutex_t *lock, nsec at)
 {
         const struct timespec time = nsec_to_timespec(at);
-
         if (at == INT64_MAX)
                 return pthread_cond_wait(condition, lock) == 0;
         return pthread_cond_timedwait(condition, lock, &time) != ETIMEDOUT;
@@ -26,7 +24,6 @@ bool condition_wait_until(pthread_cond_t *condition, pthread_mutex_t *lock, nsec
 bool pause_for(nsec duration, struct deadline deadline)
 {
         nsec now = clock_monotonic();
-
         if (deadline.at <= now)
                 return false;
         const struct timespec end =

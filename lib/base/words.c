@@ -22,7 +22,6 @@ int words_find(const char *const *words, size_t count, const char *word)
 size_t words_count(const char *const *words)
 {
         size_t count = 0;
-
         while (words[count])
                 count++;
         return count;
@@ -31,7 +30,6 @@ size_t words_count(const char *const *words)
 void words_put(struct text *text, const char *const *words, size_t count, const char *last)
 {
         bool any = false;
-
         while (count > 0 && !words[count - 1])
                 count--;
         for (size_t i = 0; i < count; i++) {
@@ -55,7 +53,6 @@ static size_t distance(const char *a, size_t a_length, const char *b, size_t b_l
 {
         size_t rows[3][LONGEST + 1];
         size_t *before = rows[0], *previous = rows[1], *current = rows[2];
-
         for (size_t j = 0; j <= b_length; j++)
                 previous[j] = j;
         for (size_t i = 1; i <= a_length; i++) {
@@ -63,7 +60,6 @@ static size_t distance(const char *a, size_t a_length, const char *b, size_t b_l
                 for (size_t j = 1; j <= b_length; j++) {
                         bool same = letter(a[i - 1]) == letter(b[j - 1]);
                         size_t best = previous[j - 1] + !same;
-
                         if (previous[j] + 1 < best)
                                 best = previous[j] + 1;
                         if (current[j - 1] + 1 < best)
@@ -85,12 +81,10 @@ const char *words_nearest(const char *const *words, size_t count, const char *wo
 {
         size_t length = word ? strlen(word) : 0, smallest = SIZE_MAX;
         const char *nearest = NULL;
-
         if (length == 0 || length > LONGEST)
                 return NULL;
         for (size_t i = 0; i < count; i++) {
                 size_t other = words[i] ? strlen(words[i]) : 0;
-
                 if (other == 0 || other > LONGEST)
                         continue;
                 /* A third of the word may be wrong; of very short words one letter. */
@@ -110,7 +104,6 @@ int words_unknown(const char *const *words, size_t count, const char *word, cons
 {
         const char *nearest = words_nearest(words, count, word);
         _cleanup_text_ struct text sentence = {0};
-
         text_printf(&sentence, "%s \"", what);
         text_put_line(&sentence, word, SHOWN);
         text_putc(&sentence, '"');

@@ -94,7 +94,6 @@ static bool sleep_until_called(struct workers *workers)
         const struct timespec until = nsec_to_timespec(clock_monotonic() + IDLE_SECONDS * NSEC_PER_SEC);
         struct sleeper self = {.below = workers->sleepers};
         int result;
-
         sem_init(&self.call, 0, 0);
         /* cppcheck-suppress autoVariables ; it is out of the list before this function returns */
         workers->sleepers = &self;
@@ -108,7 +107,6 @@ static bool sleep_until_called(struct workers *workers)
                 wait_for_call(&self.call); /* both at once: whoever calls must be done with `self` */
         } else if (result != 0) {
                 struct sleeper **at = &workers->sleepers;
-
                 while (*at != &self)
                         at = &(*at)->below;
                 *at = self.below;
@@ -122,7 +120,6 @@ static bool sleep_until_called(struct workers *workers)
 static struct sleeper *pop_sleeper(struct workers *workers)
 {
         struct sleeper *sleeper = workers->sleepers;
-
         if (sleeper) {
                 workers->sleepers = sleeper->below;
                 sleeper->called = true;
@@ -144,7 +141,6 @@ static void watch_jobs(struct workers *workers)
         while (workers->first && !workers->stopping && workers->busy >= workers->room) {
                 const nsec until = clock_monotonic() + LULL;
                 unsigned before = workers->taken;
-
                 while (!workers->stopping && condition_wait_until(&workers->lull, &workers->lock, until))
                         continue;
                 workers->step = workers->taken == before ? 2 * workers->step : AT_ONCE;
@@ -158,7 +154,6 @@ static void watch_jobs(struct workers *workers)
 static struct job *take_job(struct workers *workers)
 {
         struct job *job = workers->first;
-
         workers->first = job->next;
         if (!workers->first)
                 workers->last = &workers->first;
@@ -206,7 +201,6 @@ static void *run_jobs(void *argument)
         struct workers *workers = argument;
         struct sleeper *next;
         struct job *job;
-
         pthread_mutex_lock(&workers->lock);
         workers->coming = false;
         while ((job = next_job(workers))) {
@@ -241,7 +235,6 @@ static int add_thread(struct workers *workers)
         pthread_attr_t attributes;
         pthread_t thread;
         size_t stack = STACK_BYTES > PTHREAD_STACK_MIN ? STACK_BYTES : (size_t)PTHREAD_STACK_MIN;
-
         int result = pthread_attr_init(&attributes);
         if (result != 0)
                 return -result;
@@ -273,7 +266,6 @@ int workers_new(unsigned limit, struct workers **ret, struct error *error)
 void workers_allow(struct workers *workers, unsigned more)
 {
         struct sleeper *next;
-
         pthread_mutex_lock(&workers->lock);
         workers->limit += more;
         send_for_one(workers, &next);
@@ -285,7 +277,6 @@ void workers_allow(struct workers *workers, unsigned more)
 static void put_job(struct workers *workers, struct job *job)
 {
         nsec now = clock_monotonic();
-
         if (!workers->first && now - workers->put > LULL) {
                 workers->room = workers->busy + AT_ONCE;
                 workers->step = AT_ONCE / 2;
@@ -300,7 +291,6 @@ int workers_run(struct workers *workers, void (*run)(void *context), void *conte
 {
         struct sleeper *next = NULL;
         struct job *job = malloc(sizeof(*job));
-
         if (!job)
                 return -ENOMEM;
         *job = (struct job){.run = run, .context = context};
@@ -309,7 +299,6 @@ int workers_run(struct workers *workers, void (*run)(void *context), void *conte
         int result = workers->stopping ? -EAGAIN : 0;
         if (result == 0) {
                 struct job **before = workers->last;
-
                 put_job(workers, job);
                 result = send_for_one(workers, &next);
                 if (result < 0) {
@@ -338,7 +327,6 @@ unsigned workers_stop(struct workers *workers, struct deadline deadline)
         workers->stopping = true;
         while (workers->first) {
                 struct job *job = workers->first;
-
                 workers->first = job->next;
                 free(job);
         }

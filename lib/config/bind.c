@@ -35,7 +35,6 @@ struct walk {
 static size_t find_scope(const char *name, size_t length)
 {
         size_t i = 0;
-
         while (i < N_ELEMENTS(scopes) &&
                (strlen(scopes[i].name) != length || strncmp(scopes[i].name, name, length) != 0))
                 i++;
@@ -45,7 +44,6 @@ static size_t find_scope(const char *name, size_t length)
 static int refuse_scope(const char *name, size_t length, struct error *error)
 {
         const char *names[N_ELEMENTS(scopes)];
-
         for (size_t i = 0; i < N_ELEMENTS(scopes); i++)
                 names[i] = scopes[i].name;
         _cleanup_free_ char *word = strndup(name, length);
@@ -65,7 +63,6 @@ static int refuse_scope(const char *name, size_t length, struct error *error)
 static int check_place(const struct walk *walk, const char *reference, size_t length, struct error *error)
 {
         int shown = length > 80 ? 80 : (int)length;
-
         if (walk->escape != BIND_PROMQL)
                 return 0;
         if (walk->quote == 0)
@@ -83,7 +80,6 @@ static void put_promql(struct walk *walk, const char *value)
 {
         for (; *value; value++) {
                 char c = *value;
-
                 if (walk->regex && strchr("\\.+*?()|[]{}^$", c))
                         text_puts(walk->text, "\\\\");
                 if (c == '\\' || c == walk->quote)
@@ -108,7 +104,6 @@ static void put_glob(struct walk *walk, const char *value)
 static int bind_value(struct walk *walk, size_t scope, const char *name, struct error *error)
 {
         const char *value = walk->bindings->get(walk->bindings->context, scopes[scope].name, name);
-
         if (!value)
                 return error_set(error, ENOKEY, "%s '%s'", scopes[scope].missing, name);
         if (walk->escape == BIND_GLOB && !*value)
@@ -128,7 +123,6 @@ static int walk_reference(struct walk *walk, struct error *error)
 {
         const char *begin = walk->at, *inside = begin + 2;
         size_t length = strcspn(inside, "}${");
-
         if (inside[length] != '}')
                 return error_set(error, EINVAL, "'%.40s' has no closing '}'; write $$ for a '$'", begin);
 
@@ -159,7 +153,6 @@ static int walk_reference(struct walk *walk, struct error *error)
 static int follow_promql(struct walk *walk, struct error *error)
 {
         char c = *walk->at;
-
         if (walk->comment) {
                 walk->comment = c != '\n';
         } else if (walk->quote) {
@@ -193,7 +186,6 @@ static int walk_pattern(struct walk *walk, struct error *error)
                 int result = 0;
                 bool string = walk->escape == BIND_PROMQL && walk->quote && walk->quote != '`';
                 bool escaped = (string || walk->escape == BIND_GLOB) && *walk->at == '\\' && walk->at[1];
-
                 if (escaped && walk->at[1] == '$')
                         /* The backslash would take the first character of the value for its own. */
                         return error_set(error, EINVAL, "'\\$' is not an escape of %s; write $$ for a '$'",
@@ -222,7 +214,6 @@ static int walk_pattern(struct walk *walk, struct error *error)
 int bind_check(const char *pattern, enum bind_escape escape, struct error *error)
 {
         struct walk walk = {.at = pattern, .escape = escape};
-
         return walk_pattern(&walk, error);
 }
 
@@ -232,7 +223,6 @@ int bind_text(const char *pattern, const struct bindings *bindings, enum bind_es
         _cleanup_text_ struct text text = {0};
         struct walk walk = {.at = pattern, .escape = escape, .bindings = bindings, .text = &text};
         int result = walk_pattern(&walk, error);
-
         if (result < 0)
                 return result;
         char *bound = text_take(&text);

@@ -26,7 +26,6 @@ void config_zero(const struct config_field *fields, void *target)
 {
         for (const struct config_field *field = fields; field->name; field++) {
                 char *at = (char *)target + field->offset;
-
                 if (field->type == CONFIG_OBJECT)
                         config_zero(field->fields, at);
                 else
@@ -54,18 +53,15 @@ static void release_field(const struct config_field *field, void *at)
                 secret_release(at);
         else if (field->type == CONFIG_STRINGS) {
                 const struct config_strings *strings = at;
-
                 free_strings(strings->items, strings->count);
         } else if (field->type == CONFIG_MAP) {
                 const struct config_map *map = at;
-
                 free_strings(map->keys, map->count);
                 free_strings(map->values, map->count);
         } else if (field->type == CONFIG_OBJECT)
                 config_release(field->fields, at);
         else if (field->type == CONFIG_LIST) {
                 const struct config_list *list = at;
-
                 for (size_t i = 0; i < list->count; i++)
                         config_release(field->fields, list_item(list, field, i));
                 free(list->items);
@@ -105,7 +101,6 @@ static int bind_strings(const struct config_field *field, char *const *source, s
                 return error_oom(error);
         for (size_t i = 0; i < count; i++) {
                 int result = bind_string(field, source[i], bindings, &(*ret)[i], error);
-
                 if (result < 0)
                         return result;
                 *ret_count = i + 1;
@@ -118,7 +113,6 @@ static int bind_map(const struct config_field *field, const struct config_map *s
 {
         size_t copied = 0;
         struct config_field unbound = *field;
-
         unbound.flags = 0;
         int result =
                 bind_strings(&unbound, source->keys, source->count, bindings, &ret->keys, &copied, error);
@@ -158,7 +152,6 @@ static int bind_field(const struct config_field *field, const void *from, const 
         const struct secret *secret = from;
         const struct config_strings *strings = from;
         struct config_strings *bound = to;
-
         switch (field->type) {
         case CONFIG_STRING: return bind_string(field, *(char *const *)from, bindings, to, error);
         case CONFIG_SECRET:
@@ -181,7 +174,6 @@ static int bind_table(const struct config_field *fields, const void *source, con
         for (const struct config_field *field = fields; field->name; field++) {
                 int result = bind_field(field, (const char *)source + field->offset, bindings,
                                         (char *)ret + field->offset, error);
-
                 if (result < 0)
                         return result;
         }

@@ -40,7 +40,6 @@ struct builder {
 static struct config_node *node_new(struct builder *builder, enum node_kind kind)
 {
         struct config_node *node = calloc(1, sizeof(*node));
-
         if (!node)
                 return NULL;
         *node = (struct config_node){
@@ -65,7 +64,6 @@ static int compare_keys(const void *a, const void *b)
 {
         const struct config_node *x = *(struct config_node *const *)a, *y = *(struct config_node *const *)b;
         int order = strcmp(x->text, y->text);
-
         if (order != 0)
                 return order;
         return x->line != y->line ? x->line - y->line : x->column - y->column;
@@ -118,7 +116,6 @@ static bool place_node(struct builder *builder, struct config_node *node)
         if (parent->count == parent->capacity) {
                 size_t capacity = parent->capacity ? parent->capacity * 2 : 4;
                 struct config_pair *pairs = reallocarray(parent->pairs, capacity, sizeof(*pairs));
-
                 if (!pairs) {
                         complain_here(builder, "out of memory");
                         return false;
@@ -175,13 +172,11 @@ static bool on_alias(struct builder *builder, struct fy_event *event)
 {
         size_t length = 0;
         const char *name = fy_token_get_text(event->alias.anchor, &length);
-
         /* libfyaml's mark stands behind the '*', as it does behind an opening quote. */
         if (builder->column > 1)
                 builder->column--;
         for (size_t i = builder->anchor_count; name && i-- > 0;) {
                 const struct anchor *anchor = &builder->anchors[i];
-
                 if (strlen(anchor->name) != length || memcmp(anchor->name, name, length) != 0)
                         continue;
                 if (anchor->node)
@@ -226,7 +221,6 @@ static bool on_scalar(struct builder *builder, struct fy_event *event)
         enum fy_scalar_style style = fy_token_scalar_style(token);
         size_t length = 0, anchor;
         const char *text = token ? fy_token_get_text(token, &length) : NULL;
-
         if (token && (style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED) && builder->column > 1)
                 builder->column--;
         if (!refuse_tag(builder, event->scalar.tag) || !count_value(builder))
@@ -275,7 +269,6 @@ static bool on_open(struct builder *builder, enum node_kind kind, struct fy_toke
 static bool on_close(struct builder *builder)
 {
         struct open_node *open = &builder->open[--builder->depth];
-
         if (open->anchor > 0)
                 builder->anchors[open->anchor - 1].node = open->node;
         if (open->node->kind == NODE_MAPPING)
@@ -287,7 +280,6 @@ static bool on_close(struct builder *builder)
 static bool is_absent(struct fy_event *event)
 {
         struct fy_token *value = event->type == FYET_SCALAR ? event->scalar.value : NULL;
-
         return event->type == FYET_SCALAR && (!value || (fy_token_get_text_length(value) == 0 &&
                                                          fy_token_scalar_style(value) == FYSS_PLAIN));
 }
@@ -295,7 +287,6 @@ static bool is_absent(struct fy_event *event)
 static bool on_event(struct builder *builder, struct fy_event *event)
 {
         const struct fy_mark *mark = is_absent(event) ? NULL : fy_event_start_mark(event);
-
         if (mark && event->type != FYET_SEQUENCE_END && event->type != FYET_MAPPING_END) {
                 builder->line = mark->line + 1;
                 builder->column = mark->column + 1;
@@ -322,7 +313,6 @@ static bool on_event(struct builder *builder, struct fy_event *event)
 static void complain_from_diag(struct builder *builder, struct fy_diag *diag)
 {
         void *iterator = NULL;
-
         for (const struct fy_diag_error *found; (found = fy_diag_errors_iterate(diag, &iterator));) {
                 if (found->type != FYET_ERROR)
                         continue;
@@ -340,11 +330,9 @@ static bool check_characters(struct config *config)
 {
         int line = 1, column = 1;
         const char *at = config->content, *end = at + config->length;
-
         while (at < end) {
                 unsigned char c = (unsigned char)*at;
                 size_t length = c == '\0' ? 1 : utf8_length(at);
-
                 if (length == 0) {
                         config_complain_at(config, line, column,
                                            "the byte 0x%02x is not UTF-8; save the file as UTF-8", c);
@@ -375,12 +363,10 @@ static void run_parser(struct builder *builder, struct fy_diag *diag)
         bool going = parser &&
                      fy_parser_set_string(parser, builder->config->content, builder->config->length) == 0;
         bool finished = false;
-
         if (!going)
                 complain_here(builder, "out of memory");
         while (going) {
                 struct fy_event *event = fy_parser_parse(parser);
-
                 if (!event) {
                         if (!finished)
                                 complain_from_diag(builder, diag);
@@ -400,7 +386,6 @@ static void build_tree(struct config *config)
 {
         struct builder builder = {.config = config, .line = 1, .column = 1};
         struct fy_diag_cfg diag_options;
-
         if (!check_characters(config))
                 return;
         fy_diag_cfg_default(&diag_options);
@@ -426,7 +411,6 @@ static int config_new(const char *name, char *content, size_t length, struct con
                       struct error *error)
 {
         _cleanup_config_ struct config *config = calloc(1, sizeof(*config));
-
         if (!config) {
                 free(content);
                 return error_oom(error);
@@ -444,7 +428,6 @@ static int config_new(const char *name, char *content, size_t length, struct con
 int config_parse(const char *name, const char *yaml, struct config **ret, struct error *error)
 {
         char *content = strdup(yaml);
-
         if (!content)
                 return error_oom(error);
         return config_new(name, content, strlen(yaml), ret, error);
@@ -454,7 +437,6 @@ int config_load(const char *path, struct config **ret, struct error *error)
 {
         _cleanup_text_ struct text content = {0};
         _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
-
         if (fd < 0)
                 return error_set_errno(error, errno, "cannot open %s", path);
 

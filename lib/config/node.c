@@ -47,7 +47,6 @@ bool config_is_list(const struct config_node *node)
 bool config_is_null(const struct config_node *node)
 {
         static const char *const words[] = {"", "~", "null", "Null", "NULL"};
-
         return node->kind == NODE_SCALAR && node->plain &&
                words_find(words, N_ELEMENTS(words), node->text) >= 0;
 }
@@ -84,7 +83,6 @@ struct shown config_shown(const char *text)
 {
         struct shown shown = {{0}};
         size_t used = 0;
-
         if (!text)
                 return shown;
         for (size_t step; text[used] && (step = utf8_length(text + used)) > 0; used += step)
@@ -100,11 +98,9 @@ struct shown config_shown(const char *text)
 static char *one_line(const char *sentence)
 {
         struct text text = {0};
-
         for (const char *at = sentence; *at && text.length < MAX_SENTENCE;) {
                 size_t length = utf8_length(at);
                 unsigned char c = (unsigned char)*at;
-
                 if (length == 0)
                         text_puts(&text, UTF8_REPLACEMENT);
                 else if (c == '\n')
@@ -122,10 +118,8 @@ static char *one_line(const char *sentence)
 static void keep_complaint(struct config *config, struct complaint complaint)
 {
         size_t at = 0;
-
         for (; at < config->kept; at++) {
                 const struct complaint *other = &config->complaints[at];
-
                 if (other->line > complaint.line ||
                     (other->line == complaint.line && other->column > complaint.column))
                         break;
@@ -170,7 +164,6 @@ static void complain_va(struct config *config, int line, int column, const char 
 {
         _cleanup_text_ struct text sentence = {0};
         size_t kept_before = config->kept;
-
         text_vprintf(&sentence, format, args);
         char *said = one_line(text_string(&sentence));
         if (said)
@@ -183,7 +176,6 @@ static void complain_va(struct config *config, int line, int column, const char 
 void config_complain_at(struct config *config, int line, int column, const char *format, ...)
 {
         va_list args;
-
         va_start(args, format);
         complain_va(config, line, column, format, args);
         va_end(args);

@@ -36,7 +36,6 @@ struct keys {
 static bool add_keys(struct keys *keys, const struct config_field *fields, const char *const *more)
 {
         size_t count = 0, secrets = 0, added = 0;
-
         for (; fields[count].name; count++)
                 secrets += fields[count].type == CONFIG_SECRET;
         while (more && more[added])
@@ -49,7 +48,6 @@ static bool add_keys(struct keys *keys, const struct config_field *fields, const
         for (const struct config_field *field = fields; field->name; field++) {
                 if (field->type == CONFIG_SECRET) {
                         char *made = text_format("%s_file", field->name);
-
                         if (!made)
                                 return false;
                         keys->made[keys->made_count++] = made;
@@ -74,10 +72,8 @@ static void release_keys(struct keys *keys)
 static bool complain_about_unknown_keys(struct config_node *node, const struct keys *keys, const char *name)
 {
         bool fine = true;
-
         for (size_t i = 0; i < node->count; i++) {
                 const struct config_node *key = node->pairs[i].key;
-
                 if (words_find(keys->words, keys->count, key->text) >= 0)
                         continue;
                 fine = false;
@@ -143,7 +139,6 @@ static bool complain_about_kind(struct config_node *node, const struct config_fi
 static bool read_scalar(struct config_node *node, const struct config_field *field, void *at)
 {
         _cleanup_error_ struct error error = {0};
-
         if (node->kind != NODE_SCALAR || config_is_null(node))
                 return complain_about_kind(node, field);
         if (config_scalar_parse(field, node->text, node->plain, at, &error) < 0) {
@@ -179,7 +174,6 @@ static bool read_strings(struct config_node *node, const struct config_field *fi
         struct config_strings *strings = at;
         bool one = node->kind == NODE_SCALAR, fine = true;
         size_t count = one ? 1 : node->count;
-
         if (node->kind == NODE_MAPPING || config_is_null(node))
                 return complain_about_kind(node, field);
         if (!one && !complain_when_empty(node, field))
@@ -190,7 +184,6 @@ static bool read_strings(struct config_node *node, const struct config_field *fi
         for (size_t i = 0; i < count; i++) {
                 struct config_node *item = one ? node : node->pairs[i].value;
                 char *string = NULL;
-
                 fine &= read_item(item, field, "an item of", &string);
                 if (string && (field->flags & CONFIG_NOT_EMPTY) && !*string) {
                         config_complain(item, NULL, "an item of '%s' must not be empty", field->name);
@@ -206,7 +199,6 @@ static bool read_map(struct config_node *node, const struct config_field *field,
 {
         struct config_map *map = at;
         bool fine = true;
-
         if (node->kind != NODE_MAPPING)
                 return complain_about_kind(node, field);
         if (!complain_when_empty(node, field))
@@ -217,7 +209,6 @@ static bool read_map(struct config_node *node, const struct config_field *field,
                 return oom(node);
         for (size_t i = 0; i < node->count; i++) {
                 char *value = NULL;
-
                 fine &= read_item(node->pairs[i].value, field, "a value of", &value);
                 char *key = strdup(node->pairs[i].key->text);
                 if (!key || !value) {
@@ -248,7 +239,6 @@ static bool read_list(struct config_node *node, const struct config_field *field
 {
         struct config_list *list = at;
         bool fine = true;
-
         if (node->kind == NODE_MAPPING) {
                 config_complain(node, NULL, "'%s' takes a list of mappings; begin each with '- '",
                                 field->name);
@@ -263,7 +253,6 @@ static bool read_list(struct config_node *node, const struct config_field *field
                 return oom(node);
         for (size_t i = 0; i < node->count; i++) {
                 void *item = (char *)list->items + i * field->size;
-
                 list->count = i + 1;
                 fine &= read_table(node->pairs[i].value, field->fields, item, NULL, field->name);
         }
@@ -288,7 +277,6 @@ tables_agree(readers, CONFIG_TYPES);
 static char *variable_name(const char *text)
 {
         size_t length = strlen(text);
-
         if (length < 4 || !string_starts(text, "${") || text[length - 1] != '}')
                 return NULL;
         if (!isalpha((unsigned char)text[2]) && text[2] != '_')
@@ -304,7 +292,6 @@ static bool read_secret(struct config_node *node, const struct config_field *fie
 {
         struct secret *secret = at;
         _cleanup_free_ char *file_key = text_format("%s_file", field->name);
-
         if (!file_key)
                 return oom(node);
         struct config_node *file = config_member(node, file_key);
@@ -352,7 +339,6 @@ static bool read_fallback(struct config_node *node, const struct config_field *f
 {
         _cleanup_error_ struct error error = {0};
         _cleanup_config_ struct config *config = NULL;
-
         if (config_type_is_scalar(field->type)) {
                 if (config_scalar_parse(field, field->fallback, true, at, &error) == 0)
                         return true;
@@ -377,10 +363,8 @@ static bool read_absent(struct config_node *node, const struct config_field *fie
                         struct config_node *place)
 {
         bool fine = true;
-
         for (const struct config_field *field = fields; field->name; field++) {
                 void *at = at_offset(target, field);
-
                 if (field->type == CONFIG_SECRET || config_member(node, field->name))
                         continue;
                 if (field->fallback)
@@ -394,7 +378,6 @@ static bool read_absent(struct config_node *node, const struct config_field *fie
 static bool complain_about_missing(struct config_node *node, const struct config_field *fields)
 {
         bool fine = true;
-
         for (const struct config_field *field = fields; field->name; field++) {
                 if (!(field->flags & CONFIG_REQUIRED) || field->type == CONFIG_SECRET ||
                     config_member(node, field->name))
@@ -410,7 +393,6 @@ static bool read_table(struct config_node *node, const struct config_field *fiel
                        const char *const *known, const char *name)
 {
         _cleanup_(release_keys) struct keys keys = {0};
-
         if (!add_keys(&keys, fields, known))
                 return oom(node);
         bool fine = read_absent(node, fields, target, node);
@@ -418,7 +400,6 @@ static bool read_table(struct config_node *node, const struct config_field *fiel
                 return false;
         if (node->kind != NODE_MAPPING) {
                 _cleanup_text_ struct text words = {0};
-
                 words_put(&words, keys.words, keys.count, ", ");
                 config_complain(node, NULL, "%s%s%s must be a mapping with the keys %s", name ? "'" : "this",
                                 name ? name : "", name ? "'" : "", text_string(&words));
@@ -430,7 +411,6 @@ static bool read_table(struct config_node *node, const struct config_field *fiel
         for (const struct config_field *field = fields; field->name; field++) {
                 void *at = at_offset(target, field);
                 struct config_node *value = config_member(node, field->name);
-
                 if (field->type == CONFIG_SECRET)
                         fine &= read_secret(node, field, at);
                 else if (value)

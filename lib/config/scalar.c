@@ -78,7 +78,6 @@ static int parse_bool(const struct config_field *field, const char *text, bool p
         } old[] = {{"yes", "true"}, {"on", "true"},   {"y", "true"},  {"1", "true"},
                    {"no", "false"}, {"off", "false"}, {"n", "false"}, {"0", "false"}};
         bool value = strcmp(text, "true") == 0;
-
         if (value || strcmp(text, "false") == 0) {
                 if (!plain)
                         return error_set(error, EINVAL, "takes true or false without quotes");
@@ -101,13 +100,11 @@ static int parse_int64(const char *text, const char **ret_end, int64_t *ret)
 {
         bool negative = *text == '-';
         int64_t value = 0;
-
         text += *text == '-' || *text == '+';
         if (!isdigit((unsigned char)*text) || (text[0] == '0' && isdigit((unsigned char)text[1])))
                 return -EINVAL;
         for (; isdigit((unsigned char)*text); text++) {
                 int digit = *text - '0';
-
                 if (__builtin_mul_overflow(value, 10, &value) ||
                     __builtin_add_overflow(value, negative ? -digit : digit, &value))
                         return -ERANGE;
@@ -123,7 +120,6 @@ static int parse_int(const struct config_field *field, const char *text, bool pl
         const char *end = "";
         int64_t value = 0;
         int result = parse_int64(text, &end, &value);
-
         if (result == -ERANGE)
                 return error_set(error, EINVAL, "is too large a number: '%s'", config_shown(text).text);
         if (result < 0 || *end)
@@ -146,7 +142,6 @@ static bool is_number(const char *text)
         text += whole;
         if (*text == '.') {
                 size_t fraction = strspn(++text, "0123456789");
-
                 if (fraction == 0)
                         return false;
                 text += fraction;
@@ -183,7 +178,6 @@ static int parse_duration(const struct config_field *field, const char *text, bo
 {
         nsec value;
         int result = duration_parse(text, &value, NULL);
-
         if (result == -ERANGE)
                 return error_set(error, EINVAL, "is too long a duration: '%s'", config_shown(text).text);
         if (result < 0 && *text && strspn(text, "0123456789") == strlen(text))
@@ -203,7 +197,6 @@ static int parse_size(const struct config_field *field, const char *text, bool p
         const char *end = text;
         int64_t value = 0;
         int result = *text == '-' || *text == '+' ? -EINVAL : parse_int64(text, &end, &value);
-
         if (result == -ERANGE)
                 return error_set(error, EINVAL, "is too large a size: '%s'", config_shown(text).text);
         if (result < 0)
@@ -226,7 +219,6 @@ static int parse_enum(const struct config_field *field, const char *text, bool p
 {
         size_t count = words_count(field->choices);
         int found = words_find(field->choices, count, text);
-
         if (found >= 0) {
                 *(int *)at = found;
                 return 0;

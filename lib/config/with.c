@@ -6,7 +6,6 @@
 static struct config_node *make_node(struct config *config, const struct config_node *place)
 {
         struct config_node *node = calloc(1, sizeof(*node));
-
         if (!node)
                 return NULL;
         *node = (struct config_node){
@@ -22,7 +21,6 @@ static struct config_node *make_node(struct config *config, const struct config_
 static struct config_node *make_key(struct config *config, const char *key, const struct config_node *place)
 {
         struct config_node *node = make_node(config, place);
-
         if (!node)
                 return NULL;
         node->kind = NODE_SCALAR;
@@ -33,7 +31,6 @@ static struct config_node *make_key(struct config *config, const char *key, cons
 struct config_node *config_with(struct config_node *node, const char *key, struct config_node *value)
 {
         bool there = config_member(node, key) != NULL;
-
         if (!config_is_mapping(node))
                 return NULL;
         struct config_node *made = make_node(node->config, node);
@@ -50,7 +47,6 @@ struct config_node *config_with(struct config_node *node, const char *key, struc
         made->capacity = node->count + 1;
         for (size_t i = 0; i < node->count; i++) {
                 struct config_pair pair = node->pairs[i];
-
                 if (strcmp(pair.key->text, key) == 0)
                         pair.value = value;
                 if (pair.value)

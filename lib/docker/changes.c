@@ -8,7 +8,6 @@ int docker_container_call(struct docker *docker, const char *method, const char 
                           const cJSON *body, struct deadline deadline, struct error *error)
 {
         _cleanup_free_ char *path = text_format("/containers/%s%s", id, what);
-
         return path ? docker_call(docker, method, path, body, deadline, NULL, error) : error_oom(error);
 }
 
@@ -16,7 +15,6 @@ int docker_rename(struct docker *docker, const char *id, const char *name, struc
                   struct error *error)
 {
         _cleanup_text_ struct text what = {0};
-
         text_puts(&what, "/rename?name=");
         http_put_escaped(&what, name);
         if (text_error(&what) < 0)
@@ -28,7 +26,6 @@ int docker_put_restart_policy(struct docker *docker, const char *id, const cJSON
                               struct deadline deadline, struct error *error)
 {
         _cleanup_json_ cJSON *body = cJSON_CreateObject();
-
         if (json_put(body, "RestartPolicy", cJSON_Duplicate(policy, true)) < 0)
                 return error_oom(error);
         return docker_container_call(docker, "POST", id, "/update", body, deadline, error);

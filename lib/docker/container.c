@@ -22,7 +22,6 @@ static const char *or_empty(const char *string)
 const char *docker_label(const cJSON *container, const char *name)
 {
         const cJSON *labels = json_get(container, "Labels", NULL);
-
         if (!labels)
                 labels = json_get(container, "Config", "Labels", NULL);
         return or_empty(json_string(labels, name));
@@ -32,7 +31,6 @@ const char *docker_name(const cJSON *container)
 {
         const char *name = json_string(container, "Name");
         const cJSON *names = json_get(container, "Names", NULL), *item;
-
         /* A list also has the names by which links know it: "/other/alias". */
         cJSON_ArrayForEach(item, names)
         {
@@ -57,17 +55,14 @@ bool docker_is_kept(const cJSON *container)
 {
         const char *mark = strstr(docker_name(container), DOCKER_KEPT_MARK);
         const char *end = mark ? strrchr(mark, '.') : NULL;
-
         return end && end > mark && (strcmp(end, DOCKER_KEPT_OLD) == 0 || strcmp(end, DOCKER_KEPT_NEW) == 0);
 }
 
 const char *docker_version(const cJSON *inspected)
 {
         static const char *const labels[] = {"version", "org.opencontainers.image.version"};
-
         for (size_t i = 0; i < N_ELEMENTS(labels); i++) {
                 const char *version = docker_label(inspected, labels[i]);
-
                 if (*version)
                         return version;
         }
@@ -87,7 +82,6 @@ const char *docker_image_id(const cJSON *inspected)
 const char *docker_status(const cJSON *container)
 {
         const cJSON *state = state_of(container);
-
         return or_empty(cJSON_IsString(state) ? state->valuestring : json_string(state, "Status"));
 }
 
@@ -104,7 +98,6 @@ bool docker_marked_running(const cJSON *inspected)
 bool docker_has_ended(const cJSON *container)
 {
         static const char *const ended[] = {"exited", "restarting", "dead"};
-
         for (size_t i = 0; i < N_ELEMENTS(ended); i++)
                 if (strcmp(docker_status(container), ended[i]) == 0)
                         return true;
@@ -114,7 +107,6 @@ bool docker_has_ended(const cJSON *container)
 int docker_exit_status(const cJSON *inspected)
 {
         double code = json_number(state_of(inspected), "ExitCode", -1);
-
         return code >= 0 && code <= INT_MAX ? (int)code : -1;
 }
 
@@ -131,7 +123,6 @@ double docker_restart_count(const cJSON *inspected)
 const char *docker_health(const cJSON *inspected)
 {
         const char *status = json_string(json_get(inspected, "State", "Health", NULL), "Status");
-
         return status && *status ? status : "none";
 }
 
@@ -140,7 +131,6 @@ static nsec time_of(const cJSON *json, const char *key)
 {
         const char *string = json_string(json, key);
         nsec wall = 0;
-
         return string && time_parse(string, &wall, NULL) >= 0 && wall > 0 ? wall : 0;
 }
 

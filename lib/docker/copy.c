@@ -38,21 +38,18 @@ static void drop(cJSON *object, const char *key)
 static bool is_short_id(const cJSON *inspected, const char *word)
 {
         const char *id = json_string(inspected, "Id");
-
         return id && word && strlen(word) == SHORT_ID_LENGTH && strncmp(id, word, SHORT_ID_LENGTH) == 0;
 }
 
 static const char *network_mode(const cJSON *inspected)
 {
         const char *mode = json_string(json_get(inspected, "HostConfig", NULL), "NetworkMode");
-
         return mode && *mode ? mode : "default";
 }
 
 static bool sets(const char *assignment, const char *variable)
 {
         size_t length = strlen(variable);
-
         return strncmp(assignment, variable, length) == 0 &&
                (assignment[length] == '=' || !assignment[length]);
 }
@@ -61,7 +58,6 @@ static bool sets(const char *assignment, const char *variable)
 static cJSON *assignment_new(const struct docker_change *change, size_t i)
 {
         _cleanup_free_ char *assignment = text_format("%s=%s", change->variables[i], change->values[i]);
-
         return assignment ? cJSON_CreateString(assignment) : NULL;
 }
 
@@ -70,7 +66,6 @@ static int change_environment(cJSON *config, const struct docker_change *change,
         _cleanup_json_ cJSON *changed = cJSON_CreateArray();
         _cleanup_free_ bool *done = calloc(change->count + 1, sizeof(*done));
         const cJSON *item;
-
         if (!changed || !done)
                 return error_oom(error);
 
@@ -106,7 +101,6 @@ static void drop_identity(cJSON *config, cJSON *host_config, const cJSON *inspec
 {
         /* The Engine writes these into a container that borrows a namespace, and refuses them at creation. */
         static const char *const borrowed[] = {"Hostname", "Domainname", "ExposedPorts", "MacAddress"};
-
         const char *uts = json_string(host_config, "UTSMode");
         if (string_starts(network_mode(inspected), "container:"))
                 for (size_t i = 0; i < N_ELEMENTS(borrowed); i++)
@@ -121,14 +115,12 @@ static bool bind_covers(const char *bind, const char *destination)
 {
         const char *at = strchr(bind, ':');
         size_t length = strlen(destination);
-
         return at && strncmp(at + 1, destination, length) == 0 && (!at[1 + length] || at[1 + length] == ':');
 }
 
 static bool has_bind(const cJSON *host_config, const char *destination)
 {
         const cJSON *bind;
-
         cJSON_ArrayForEach(bind, json_get(host_config, "Binds", NULL))
         {
                 if (cJSON_IsString(bind) && bind_covers(bind->valuestring, destination))
@@ -140,7 +132,6 @@ static bool has_bind(const cJSON *host_config, const char *destination)
 static cJSON *find_mount(cJSON *mounts, const char *destination)
 {
         cJSON *mount;
-
         cJSON_ArrayForEach(mount, mounts)
         {
                 if (string_equal(json_string(mount, "Target"), destination))
@@ -155,7 +146,6 @@ static cJSON *volume_mount(const cJSON *mount, const char *name, const char *des
         bool fine = put_string(made, "Type", "volume") && put_string(made, "Source", name) &&
                     put_string(made, "Target", destination) &&
                     json_put(made, "ReadOnly", cJSON_CreateBool(!json_bool(mount, "RW", true))) == 0;
-
         /* Nothing is to be copied into it from the image: what it holds is what it holds. */
         cJSON *options = cJSON_CreateObject();
         fine = fine && json_put(options, "NoCopy", cJSON_CreateTrue()) == 0;
@@ -169,12 +159,10 @@ static cJSON *volume_mount(const cJSON *mount, const char *name, const char *des
 static int keep_volumes(cJSON *host_config, const cJSON *inspected, struct error *error)
 {
         const cJSON *mount;
-
         cJSON_ArrayForEach(mount, json_get(inspected, "Mounts", NULL))
         {
                 const char *name = json_string(mount, "Name"),
                            *destination = json_string(mount, "Destination");
-
                 if (!string_equal(json_string(mount, "Type"), "volume") || !name || !destination ||
                     has_bind(host_config, destination))
                         continue;
@@ -188,7 +176,6 @@ static int keep_volumes(cJSON *host_config, const cJSON *inspected, struct error
                 cJSON *known = find_mount(mounts, destination);
                 if (known) {
                         const char *source = json_string(known, "Source");
-
                         if ((!source || !*source) && !put_string(known, "Source", name))
                                 return error_oom(error);
                         continue;
@@ -213,7 +200,6 @@ static const cJSON *networks_of(const cJSON *inspected)
 static const char *primary_network(const cJSON *inspected)
 {
         const char *mode = network_mode(inspected);
-
         if (strcmp(mode, "default") == 0)
                 mode = "bridge";
         const cJSON *network;
@@ -225,7 +211,6 @@ static const char *primary_network(const cJSON *inspected)
         cJSON_ArrayForEach(network, networks_of(inspected))
         {
                 const char *id = json_string(network, "NetworkID");
-
                 if (id && strlen(mode) >= SHORT_ID_LENGTH && string_starts(id, mode))
                         return network->string;
         }
@@ -238,7 +223,6 @@ static bool is_made_up(const char *mac, const char *ip)
 {
         unsigned a, b, c, d;
         char derived[32];
-
         if (!ip || sscanf(ip, "%u.%u.%u.%u", &a, &b, &c, &d) != 4)
                 return false;
         snprintf(derived, sizeof(derived), "02:42:%02x:%02x:%02x:%02x", a & 255, b & 255, c & 255, d & 255);
@@ -248,13 +232,11 @@ static bool is_made_up(const char *mac, const char *ip)
 static cJSON *copy_endpoint(const cJSON *endpoint, const cJSON *inspected, int api_minor)
 {
         static const char *const kept[] = {"IPAMConfig", "Links", "DriverOpts", "GwPriority"};
-
         _cleanup_json_ cJSON *copy = cJSON_CreateObject();
         if (!copy)
                 return NULL;
         for (size_t i = 0; i < N_ELEMENTS(kept); i++) {
                 const cJSON *value = json_get(endpoint, kept[i], NULL);
-
                 if (value && !cJSON_IsNull(value) && !put_copy(copy, kept[i], value))
                         return NULL;
         }
@@ -285,7 +267,6 @@ static bool add_connection(cJSON *connect, const cJSON *network, cJSON *endpoint
 {
         const char *id = json_string(network, "NetworkID");
         cJSON *item = cJSON_CreateObject();
-
         if (json_put(item, "endpoint", endpoint) < 0 ||
             !put_string(item, "network", id && *id ? id : network->string)) {
                 cJSON_Delete(item);
@@ -299,7 +280,6 @@ static int copy_networks(cJSON *body, const cJSON *inspected, int api_minor, cJS
 {
         cJSON *host_config = cJSON_GetObjectItemCaseSensitive(body, "HostConfig");
         const char *mode = network_mode(inspected);
-
         if (string_starts(mode, "container:") || strcmp(mode, "host") == 0 || strcmp(mode, "none") == 0)
                 return 0;
 
@@ -314,7 +294,6 @@ static int copy_networks(cJSON *body, const cJSON *inspected, int api_minor, cJS
         {
                 bool is_primary = string_equal(network->string, primary);
                 cJSON *endpoint = copy_endpoint(network, inspected, api_minor);
-
                 if (!endpoint)
                         return error_oom(error);
                 if (is_predefined(network->string)) {
@@ -354,7 +333,6 @@ int docker_copy(const cJSON *inspected, const char *image, const struct docker_c
 {
         const cJSON *config = json_get(inspected, "Config", NULL);
         const cJSON *host_config = json_get(inspected, "HostConfig", NULL);
-
         if (!cJSON_IsObject(config) || !cJSON_IsObject(host_config))
                 return error_set(error, EBADMSG, "Docker's description of the container is not complete");
 

@@ -43,7 +43,6 @@ bool docker_check_options(const struct docker_options *options, struct config_no
                      {"key_file", options->key_file}};
         const char *host = options->host;
         bool fine = true;
-
         if (host && !is_tcp(host) && !socket_of(host)) {
                 config_complain(node, "host", NOT_A_HOST, shown(host));
                 return false;
@@ -74,7 +73,6 @@ int docker_new(const struct docker_options *options, struct docker **ret, struct
 {
         const char *host = options->host ? options->host : "";
         _cleanup_docker_ struct docker *docker = calloc(1, sizeof(*docker));
-
         if (!docker)
                 return error_oom(error);
 
@@ -118,7 +116,6 @@ int docker_answer_error(long status, const char *body, size_t length, struct err
                 long status;
                 int code;
         } meanings[] = {{304, EALREADY}, {404, ENOENT}, {409, EEXIST}};
-
         int code = EREMOTEIO;
         for (size_t i = 0; i < N_ELEMENTS(meanings); i++)
                 if (meanings[i].status == status)
@@ -158,7 +155,6 @@ void docker_take_time(struct docker *docker, const struct http_response *respons
 {
         _cleanup_text_ struct text date = {0};
         struct tm tm = {0};
-
         if (http_response_header(response, "Date", &date) &&
             strptime(text_string(&date), "%a, %d %b %Y %H:%M:%S GMT", &tm))
                 docker->time = (nsec)timegm(&tm) * NSEC_PER_SEC;
@@ -188,7 +184,6 @@ static int fetch(struct docker *docker, const char *method, const char *url, con
                  struct deadline deadline, struct http_response *ret, struct error *error)
 {
         _cleanup_free_ char *type = body && body->type ? text_format("Content-Type: %s", body->type) : NULL;
-
         if (body && body->type && !type)
                 return error_oom(error);
         const char *const headers[] = {type, NULL};
@@ -212,7 +207,6 @@ int docker_api_minor(struct docker *docker, struct deadline deadline, int *ret, 
 {
         if (docker->minor == 0) {
                 _cleanup_free_ char *url = text_format("%s/_ping", docker->base);
-
                 if (!url)
                         return error_oom(error);
                 _cleanup_http_response_ struct http_response response = {0};
@@ -249,7 +243,6 @@ int docker_request(struct docker *docker, const char *method, const char *path,
 {
         int minor = 0;
         int r = docker_api_minor(docker, deadline, &minor, error);
-
         if (r < 0)
                 return r;
         _cleanup_free_ char *url = text_format("%s/v1.%d%s", docker->base, minor, path);
@@ -272,7 +265,6 @@ int docker_call(struct docker *docker, const char *method, const char *path, con
                 struct deadline deadline, cJSON **ret, struct error *error)
 {
         _cleanup_free_ char *json = body ? json_print(body) : NULL;
-
         if (body && !json)
                 return error_oom(error);
         const struct docker_body request = {
@@ -297,7 +289,6 @@ int docker_inspect(struct docker *docker, const char *id, struct deadline deadli
                    struct error *error)
 {
         _cleanup_text_ struct text path = {0};
-
         text_puts(&path, "/containers/");
         http_put_escaped(&path, id);
         text_puts(&path, "/json");
@@ -317,11 +308,9 @@ static int compare_containers(const void *a, const void *b)
 {
         const cJSON *left = *(const cJSON *const *)a, *right = *(const cJSON *const *)b;
         int order = strcmp(docker_service(left), docker_service(right));
-
         if (order == 0) {
                 long l = strtol(docker_label(left, DOCKER_LABEL_NUMBER), NULL, 10);
                 long r = strtol(docker_label(right, DOCKER_LABEL_NUMBER), NULL, 10);
-
                 order = (l > r) - (l < r);
         }
         return order ? order : strcmp(docker_name(left), docker_name(right));
@@ -333,7 +322,6 @@ static int sort_containers(cJSON *list, cJSON **ret, struct error *error)
         size_t count = 0;
         _cleanup_free_ cJSON **items = calloc((size_t)cJSON_GetArraySize(list) + 1, sizeof(*items));
         _cleanup_json_ cJSON *sorted = cJSON_CreateArray();
-
         if (!items || !sorted)
                 return error_oom(error);
 
@@ -387,7 +375,6 @@ static int judge_health(const cJSON *inspected, nsec settle, nsec *since, char *
                         struct error *error)
 {
         const char *status = docker_status(inspected), *started = docker_started_at(inspected);
-
         if (!*status)
                 return error_set(error, EBADMSG, "Docker did not say what state the container is in");
         if (strcmp(status, "exited") == 0 || strcmp(status, "dead") == 0 || strcmp(status, "removing") == 0)
@@ -405,7 +392,6 @@ static int judge_health(const cJSON *inspected, nsec settle, nsec *since, char *
         /* Without a health check: up for `settle` without having been started anew. */
         if (*since == 0 || !string_equal(*started_at, started)) {
                 char *copy = strdup(started);
-
                 if (!copy)
                         return error_oom(error);
                 free(*started_at);
@@ -420,11 +406,9 @@ int docker_wait_healthy(struct docker *docker, const char *id, nsec settle, stru
 {
         _cleanup_free_ char *started_at = NULL;
         _cleanup_json_ cJSON *last = NULL;
-
         for (nsec since = 0;;) {
                 cJSON *inspected = NULL;
                 int r = docker_inspect(docker, id, deadline, &inspected, error);
-
                 if (r >= 0) {
                         cJSON_Delete(last);
                         last = inspected;

@@ -25,7 +25,6 @@
 static bool is_below(const char *path, const char *directory)
 {
         size_t length = strlen(directory);
-
         while (length > 1 && directory[length - 1] == '/')
                 length--;
         return strncmp(path, directory, length) == 0 && (path[length] == '/' || !path[length]);
@@ -38,7 +37,6 @@ static bool is_passing(const char *path)
         static const char *const passing[] = {"/tmp", "/var/tmp",    "/var/log", "/var/cache",
                                               "/run", "/var/run",    "/dev",     "/proc",
                                               "/sys", "/root/.cache"};
-
         for (size_t i = 0; i < N_ELEMENTS(secrets); i++)
                 if (is_below(path, secrets[i]))
                         return false;
@@ -53,7 +51,6 @@ static bool is_mounted(const cJSON *inspected, const char *path)
 {
         /* The Engine mounts these itself. */
         static const char *const own[] = {"/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/.dockerenv"};
-
         if (words_find(own, N_ELEMENTS(own), path) >= 0)
                 return true;
 
@@ -61,7 +58,6 @@ static bool is_mounted(const cJSON *inspected, const char *path)
         cJSON_ArrayForEach(mount, json_get(inspected, "Mounts", NULL))
         {
                 const char *destination = json_string(mount, "Destination");
-
                 if (destination && is_below(path, destination))
                         return true;
         }
@@ -79,7 +75,6 @@ static bool is_parent(const cJSON *change)
 {
         const char *path = json_string(change, "Path");
         const char *following = change->next ? json_string(change->next, "Path") : NULL;
-
         return path && following && strlen(following) > strlen(path) && is_below(following, path);
 }
 
@@ -96,7 +91,6 @@ static int stat_file(struct docker *docker, const char *id, const char *file, st
 {
         _cleanup_text_ struct text path = {0}, header = {0}, json = {0};
         int r = archive_path(id, file, &path, error);
-
         if (r < 0)
                 return r;
         _cleanup_http_response_ struct http_response response = {0};
@@ -121,7 +115,6 @@ static int was_there(const cJSON *description, nsec started, bool *ret, struct e
         uint32_t type = (uint32_t)json_number(description, "mode", 0) & MODE_TYPE;
         const char *time = json_string(description, "mtime");
         nsec modified = 0;
-
         *ret = false;
         if (type != 0 && type != MODE_SYMLINK)
                 return 0;
@@ -152,7 +145,6 @@ int docker_layer_find(struct docker *docker, const cJSON *inspected, struct dead
         const char *start = docker_started_at(inspected);
         nsec started = 0;
         int r = *start ? time_parse(start, &started, error) : 0;
-
         if (r < 0)
                 return r;
         if (started <= 0)
@@ -174,7 +166,6 @@ int docker_layer_find(struct docker *docker, const cJSON *inspected, struct dead
         cJSON_ArrayForEach(change, changes)
         {
                 const char *file = json_string(change, "Path");
-
                 if (!file || json_number(change, "Kind", 0) == KIND_DELETED || is_passing(file) ||
                     is_mounted(inspected, file) || is_parent(change))
                         continue;
@@ -209,7 +200,6 @@ int docker_layer_carry(struct docker *docker, const char *from, const char *to, 
 {
         _cleanup_text_ struct text tar = {0}, target = {0};
         const cJSON *item;
-
         if (cJSON_GetArraySize(paths) == 0)
                 return 0;
         cJSON_ArrayForEach(item, paths)
@@ -218,7 +208,6 @@ int docker_layer_carry(struct docker *docker, const char *from, const char *to, 
                 _cleanup_http_response_ struct http_response response = {0};
                 const struct docker_body body = {.answer_limit = 2 * BYTES_MAX};
                 int r = archive_path(from, item->valuestring, &path, error);
-
                 if (r >= 0)
                         r = docker_request(docker, "GET", text_string(&path), &body, deadline, &response,
                                            error);

@@ -18,7 +18,6 @@
 static void remove_heads(const struct docker_line *line, char *text, size_t *length)
 {
         const size_t size = sizeof(line->head);
-
         for (char *at = text; (at = memmem(at, *length - (size_t)(at - text), line->head, size));) {
                 memmove(at, at + size, *length - (size_t)(at - text) - size);
                 *length -= size;
@@ -30,7 +29,6 @@ static int give_line(struct docker_line_reader *reader, struct docker_line *line
         char time[sizeof(line->head)];
         size_t length = line->text.length;
         nsec wall;
-
         line->open = false;
         memcpy(time, line->head, sizeof(time));
         time[sizeof(time) - 1] = '\0';
@@ -60,7 +58,6 @@ static int begin(struct docker_line_reader *reader, struct docker_line *line,
                 return -EBADMSG;
         if (line->open && memcmp(head, line->head, sizeof(line->head)) != 0) {
                 int r = give_line(reader, line);
-
                 if (r < 0)
                         return r;
         }
@@ -73,7 +70,6 @@ static void keep(const struct docker_line_reader *reader, struct docker_line *li
                  size_t length)
 {
         size_t room = reader->limit > line->text.length ? reader->limit - line->text.length : 0;
-
         text_append(&line->text, data, length < room ? length : room);
 }
 
@@ -82,14 +78,12 @@ int docker_line_reader_take(struct docker_line_reader *reader, bool begins, int 
 {
         struct docker_line *line = &reader->lines[stream == STREAM_STDERR];
         const size_t size = sizeof(line->head);
-
         if (begins)
                 line->next_length = 0;
         while (length > 0) {
                 if (line->next_length < size) {
                         size_t missing = size - line->next_length;
                         size_t n = length < missing ? length : missing;
-
                         memcpy(line->next + line->next_length, data, n);
                         line->next_length += n;
                         data += n;
@@ -105,7 +99,6 @@ int docker_line_reader_take(struct docker_line_reader *reader, bool begins, int 
                 keep(reader, line, data, n);
                 if (end) {
                         int r = give_line(reader, line);
-
                         if (r < 0)
                                 return r;
                         n++;
@@ -121,7 +114,6 @@ int docker_line_reader_end(struct docker_line_reader *reader)
 {
         for (size_t i = 0; i < N_ELEMENTS(reader->lines); i++) {
                 int r = reader->lines[i].open ? give_line(reader, &reader->lines[i]) : 0;
-
                 if (r < 0)
                         return r;
         }
@@ -142,7 +134,6 @@ struct reading {
 static int take_piece(void *context, int stream, const char *data, size_t length)
 {
         struct reading *reading = context;
-
         return docker_line_reader_take(&reading->lines, reading->decoder.begins, stream, data, length);
 }
 
@@ -152,7 +143,6 @@ int docker_log_lines(struct docker *docker, const char *id, const struct docker_
 {
         _cleanup_json_ cJSON *inspected = NULL;
         int r = docker_inspect(docker, id, deadline, &inspected, error);
-
         if (r < 0)
                 return r;
         struct reading reading = {.lines = {.limit = limit, .sink = sink, .context = context}};

@@ -25,7 +25,6 @@ int docker_decode(struct docker_frame_decoder *decoder, const char *data, size_t
                         unsigned char *header = decoder->header;
                         size_t missing = sizeof(decoder->header) - decoder->header_length;
                         size_t n = length < missing ? length : missing;
-
                         memcpy(header + decoder->header_length, data, n);
                         decoder->header_length += n;
                         data += n;
@@ -67,7 +66,6 @@ struct transfer {
 static int take_frame(void *context, int stream, const char *data, size_t length)
 {
         struct transfer *transfer = context;
-
         if (stream != STREAM_DAEMON)
                 return transfer->sink(transfer->context, stream, data, length);
         if (transfer->message.length < MESSAGE_LIMIT)
@@ -78,7 +76,6 @@ static int take_frame(void *context, int stream, const char *data, size_t length
 static int take_data(void *context, const char *data, size_t length)
 {
         struct transfer *transfer = context;
-
         /* Every line of a log starts with its time, and every frame with a small number: this is neither. */
         if (!transfer->begun && length > 0) {
                 transfer->begun = true;
@@ -110,7 +107,6 @@ int docker_logs_read(struct docker *docker, const cJSON *inspected, const struct
                      void *context, struct error *error)
 {
         _cleanup_text_ struct text path = {0};
-
         text_printf(&path,
                     "/containers/%s/logs?stdout=1&stderr=1&timestamps=1&tail=", json_string(inspected, "Id"));
         if (range->tail > 0)
@@ -149,7 +145,6 @@ int docker_logs(struct docker *docker, const char *id, int64_t tail, nsec since_
         struct docker_frame_decoder decoder;
         _cleanup_json_ cJSON *inspected = NULL;
         int r = docker_inspect(docker, id, deadline, &inspected, error);
-
         if (r < 0)
                 return r;
         return docker_logs_read(docker, inspected, &range, &decoder, deadline, sink, context, error);

@@ -30,7 +30,6 @@ int docker_get_all(struct docker *docker, struct docker_get *gets, size_t count,
 {
         int minor = 0;
         int r = docker_api_minor(docker, deadline, &minor, error);
-
         if (r < 0)
                 return r;
 
@@ -67,7 +66,6 @@ void docker_get_release(struct docker_get *get)
 static int events_path(const char *project, const char *event, nsec since, nsec until, struct text *path)
 {
         _cleanup_text_ struct text label = {0}, filters = {0};
-
         text_printf(&label, DOCKER_LABEL_PROJECT "=%s", project);
         text_puts(&filters, "{\"type\":[\"container\"],\"event\":[");
         text_put_json(&filters, event);
@@ -86,7 +84,6 @@ static int events_path(const char *project, const char *event, nsec since, nsec 
 static int read_events(const struct text *body, cJSON *array, struct error *error)
 {
         const char *line = text_string(body);
-
         for (size_t length; *line; line += length + (line[length] != '\0')) {
                 length = strcspn(line, "\n");
                 if (strspn(line, " \r\n") >= length)
@@ -105,7 +102,6 @@ int docker_events(struct docker *docker, const char *project, const char *event,
                   struct deadline deadline, cJSON **ret, struct error *error)
 {
         _cleanup_text_ struct text path = {0};
-
         if (!project || !*project)
                 return error_set(error, EINVAL, "events of which containers: the project is empty");
         if (events_path(project, event, since, until, &path) < 0)

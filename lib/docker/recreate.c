@@ -34,7 +34,6 @@ static const char *state_string(const struct transaction *t, const char *key)
 static int enter(struct transaction *t, const char *phase, struct error *error)
 {
         _cleanup_json_ cJSON *next = cJSON_Duplicate(t->state, true);
-
         if (!next || json_put(next, "phase", cJSON_CreateString(phase)) < 0)
                 return error_oom(error);
         int r = t->progress ? t->progress(t->context, next, error) : 0;
@@ -73,7 +72,6 @@ static int check_change(const struct docker_change *change, struct error *error)
 static char *drift_sentence(const char *service, const struct docker_change *change)
 {
         struct text text = {0};
-
         text_printf(&text, "Compose does not know that %s was changed in %s: ",
                     change->count == 1 ? "a variable" : "variables", *service ? service : "this container");
         words_put(&text, change->variables, change->count, ", ");
@@ -90,7 +88,6 @@ static cJSON *state_new(const cJSON *inspected, const struct docker_change *chan
                 text_format("%s" DOCKER_KEPT_MARK "%s" DOCKER_KEPT_NEW, name, change->tag);
         _cleanup_free_ char *drift = drift_sentence(docker_service(inspected), change);
         _cleanup_json_ cJSON *state = cJSON_CreateObject();
-
         if (!backup || !temporary || !drift)
                 return NULL;
 
@@ -114,7 +111,6 @@ static int choose_image(struct transaction *t, const cJSON *inspected, char **re
         const char *id = docker_image_id(inspected), *tag = docker_image(inspected);
         _cleanup_text_ struct text path = {0};
         _cleanup_json_ cJSON *image = NULL;
-
         if (!id || !tag)
                 return error_set(error, EBADMSG, "Docker did not say what image %s has",
                                  docker_name(inspected));
@@ -142,7 +138,6 @@ static int create(struct transaction *t, const cJSON *body, const cJSON *connect
                   struct error *error)
 {
         _cleanup_text_ struct text path = {0};
-
         text_puts(&path, "/containers/create?name=");
         http_put_escaped(&path, state_string(t, "temporary"));
         if (text_error(&path) < 0)
@@ -163,7 +158,6 @@ static int create(struct transaction *t, const cJSON *body, const cJSON *connect
                 _cleanup_json_ cJSON *request = cJSON_CreateObject();
                 _cleanup_free_ char *target =
                         text_format("/networks/%s/connect", json_string(item, "network"));
-
                 if (!target || json_put(request, "Container", cJSON_CreateString(id)) < 0 ||
                     json_put(request, "EndpointConfig",
                              cJSON_Duplicate(json_get(item, "endpoint", NULL), true)) < 0)
@@ -178,7 +172,6 @@ static int create(struct transaction *t, const cJSON *body, const cJSON *connect
 static int hold_policy(struct transaction *t, struct error *error)
 {
         _cleanup_json_ cJSON *policy = cJSON_CreateObject();
-
         if (json_put(policy, "Name", cJSON_CreateString("no")) < 0)
                 return error_oom(error);
         int r = docker_put_restart_policy(t->docker, state_string(t, "old"), policy, t->deadline, error);
@@ -190,7 +183,6 @@ static int hold_policy(struct transaction *t, struct error *error)
 static int stop_old(struct transaction *t, nsec grace, struct error *error)
 {
         nsec left = deadline_left(t->deadline) - STOP_SLACK;
-
         if (left < 0)
                 return error_set(error, ETIMEDOUT, "there is no time left to stop %s",
                                  state_string(t, "name"));
@@ -210,7 +202,6 @@ static int transact(struct transaction *t, const cJSON *inspected, struct error 
         _cleanup_free_ char *image = NULL;
         int minor = 0;
         int r = docker_api_minor(t->docker, t->deadline, &minor, error);
-
         if (r >= 0)
                 r = choose_image(t, inspected, &image, error);
         if (r >= 0)
@@ -247,7 +238,6 @@ static int transact(struct transaction *t, const cJSON *inspected, struct error 
                                           t->deadline, error);
         if (r >= 0) {
                 struct deadline patience = t->deadline;
-
                 if (t->change->wait_healthy > 0)
                         patience = deadline_earlier(patience, deadline_in(t->change->wait_healthy));
                 r = docker_wait_healthy(t->docker, state_string(t, "new"), t->change->healthy_settle,
@@ -263,7 +253,6 @@ int docker_recreate(struct docker *docker, const cJSON *inspected, const struct 
                     struct error *error)
 {
         int r = check_change(change, error);
-
         if (r < 0)
                 return r;
 

@@ -9,7 +9,6 @@
 static bool means(const char *mode, const char *id, const char *name)
 {
         static const char prefix[] = "container:";
-
         if (!mode || !string_starts(mode, prefix))
                 return false;
         const char *other = mode + strlen(prefix);
@@ -22,7 +21,6 @@ static bool depends(const cJSON *other, const char *id, const char *name)
 {
         static const char *const namespaces[] = {"NetworkMode", "PidMode", "IpcMode"};
         const cJSON *host_config = json_get(other, "HostConfig", NULL), *link;
-
         for (size_t i = 0; i < N_ELEMENTS(namespaces); i++)
                 if (means(json_string(host_config, namespaces[i]), id, name))
                         return true;
@@ -31,7 +29,6 @@ static bool depends(const cJSON *other, const char *id, const char *name)
         cJSON_ArrayForEach(link, json_get(host_config, "Links", NULL))
         {
                 const char *text = cJSON_IsString(link) ? link->valuestring : "";
-
                 text += *text == '/';
                 if (strncmp(text, name, length) == 0 && text[length] == ':')
                         return true;
@@ -46,13 +43,11 @@ static int check_dependents(struct docker *docker, const char *id, const char *n
         _cleanup_json_ cJSON *list = NULL;
         const cJSON *item;
         int r = docker_call(docker, "GET", "/containers/json?all=1", NULL, deadline, &list, error);
-
         if (r < 0)
                 return r;
         cJSON_ArrayForEach(item, list)
         {
                 const char *other_id = json_string(item, "Id");
-
                 if (!other_id || strcmp(other_id, id) == 0 || docker_is_kept(item))
                         continue;
                 _cleanup_json_ cJSON *other = NULL;
@@ -74,7 +69,6 @@ int docker_recreate_check(struct docker *docker, const cJSON *inspected, struct 
 {
         const char *id = json_string(inspected, "Id"), *name = docker_name(inspected);
         const cJSON *state = json_get(inspected, "State", NULL);
-
         if (!id || !*name)
                 return error_set(error, EBADMSG, "Docker's description of the container is not complete");
 

@@ -20,7 +20,6 @@ static int find_new(struct docker *docker, const cJSON *state, struct deadline d
 {
         const char *id = json_string(state, "new");
         int r = docker_inspect(docker, id ? id : json_string(state, "temporary"), deadline, ret, error);
-
         return r == -ENOENT ? 0 : r;
 }
 
@@ -29,7 +28,6 @@ static int remove_new(struct docker *docker, const cJSON *state, struct deadline
 {
         _cleanup_json_ cJSON *found = NULL;
         int r = find_new(docker, state, deadline, &found, error);
-
         if (r < 0 || !found)
                 return r;
         const char *id = json_string(found, "Id");
@@ -69,7 +67,6 @@ static int put_back(struct docker *docker, const cJSON *state, const cJSON *old,
         const char *id = json_string(state, "old"), *name = json_string(state, "name");
         const cJSON *policy = json_get(state, "restart_policy", NULL);
         int r = end_stop(docker, state, old, deadline, error);
-
         if (r < 0)
                 return r;
         if (strcmp(docker_name(old), name) != 0) {
@@ -95,10 +92,8 @@ static int put_back(struct docker *docker, const cJSON *state, const cJSON *old,
 static int check_state(const cJSON *state, struct error *error)
 {
         static const char *const needed[] = {"old", "name", "backup", "temporary", "phase"};
-
         for (size_t i = 0; i < N_ELEMENTS(needed); i++) {
                 const char *value = json_string(state, needed[i]);
-
                 if (!value || !*value)
                         return error_set(error, EINVAL, "the written state of the change lacks \"%s\"",
                                          needed[i]);
@@ -111,7 +106,6 @@ static int inspect_old(struct docker *docker, const cJSON *state, struct deadlin
                        struct error *error)
 {
         int r = check_state(state, error);
-
         return r < 0 ? r : docker_inspect(docker, json_string(state, "old"), deadline, ret, error);
 }
 
@@ -120,7 +114,6 @@ int docker_recreate_roll_back(struct docker *docker, const cJSON *state, struct 
 {
         _cleanup_json_ cJSON *old = NULL;
         int r = inspect_old(docker, state, deadline, &old, error);
-
         if (r == -ENOENT)
                 return error_set(error, ESTALE, "the old container of %s is gone, so it cannot be put back",
                                  json_string(state, "name"));
@@ -136,7 +129,6 @@ int docker_recreate_settle(struct docker *docker, const cJSON *state, struct dea
 {
         _cleanup_json_ cJSON *old = NULL;
         int r = inspect_old(docker, state, deadline, &old, error);
-
         if (r == -ENOENT)
                 return 0;
         if (r < 0)

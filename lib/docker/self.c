@@ -24,7 +24,6 @@ static bool is_own_mount(char *line, const char *id)
 {
         /* "36 35 98:0 /docker/containers/<id>/hostname /etc/hostname rw …", see proc_pid_mountinfo(5). */
         const char *fields[5];
-
         for (size_t i = 0; i < N_ELEMENTS(fields); i++)
                 if (!(fields[i] = strsep(&line, " ")))
                         return false;
@@ -33,7 +32,6 @@ static bool is_own_mount(char *line, const char *id)
         for (size_t i = 0; i < N_ELEMENTS(own_files); i++)
                 if (strcmp(point, own_files[i]) == 0) {
                         const char *found = strstr(root, id);
-
                         return found && found > root && found[-1] == '/' && found[strlen(id)] == '/';
                 }
         return false;
@@ -49,7 +47,6 @@ static int look_through(const char *proc, const char *name, bool (*tells)(char *
                         const char *id, struct error *error)
 {
         _cleanup_free_ char *path = text_format("%s/self/%s", proc, name), *line = NULL;
-
         if (!path)
                 return error_oom(error);
         FILE *file = fopen(path, "re");
@@ -89,7 +86,6 @@ int docker_self_look(const char *proc, const char *host_name, const char *id, st
 int docker_is_self(const char *id, struct error *error)
 {
         char host_name[256] = "";
-
         gethostname(host_name, sizeof(host_name) - 1);
         return docker_self_look("/proc", host_name, id, error);
 }

@@ -29,7 +29,6 @@ static size_t padded(size_t length)
 static bool read_octal(const char *field, size_t width, size_t *ret)
 {
         size_t value = 0, i = 0;
-
         while (i < width && field[i] == ' ')
                 i++;
         for (; i < width && field[i] >= '0' && field[i] <= '7'; i++)
@@ -43,7 +42,6 @@ static bool read_octal(const char *field, size_t width, size_t *ret)
 static void append_block(struct text *tar, const char *data, size_t length)
 {
         static const char zeroes[BLOCK];
-
         text_append(tar, data, length);
         text_append(tar, zeroes, padded(length) - length);
 }
@@ -52,7 +50,6 @@ static void append_block(struct text *tar, const char *data, size_t length)
 static void append_record(struct text *records, const char *key, const char *value)
 {
         size_t rest = strlen(key) + strlen(value) + 3, length = rest + 1;
-
         for (int digits; (digits = snprintf(NULL, 0, "%zu", length)) > 0 && rest + (size_t)digits != length;)
                 length = rest + (size_t)digits;
         text_printf(records, "%zu %s=%s\n", length, key, value);
@@ -63,7 +60,6 @@ static bool copy_records(struct text *records, const char *data, size_t length)
 {
         while (length > 0) {
                 size_t size = 0, digits = 0;
-
                 while (digits < length && data[digits] >= '0' && data[digits] <= '9' && size < length)
                         size = size * 10 + (size_t)(data[digits++] - '0');
                 if (digits == 0 || digits == length || data[digits] != ' ' || size <= digits || size > length)
@@ -85,7 +81,6 @@ static void append_pax_header(struct text *tar, const struct text *records)
         static const char modified[12] = "00000000000";
         static const char magic_and_version[8] = {'u', 's', 't', 'a', 'r', '\0', '0', '0'};
         char header[BLOCK] = "pax";
-
         memcpy(header + NAME_LENGTH, mode_owner_group, sizeof(mode_owner_group));
         snprintf(header + SIZE_AT, SIZE_LENGTH, "%011zo", records->length);
         memcpy(header + SIZE_AT + SIZE_LENGTH, modified, sizeof(modified));
@@ -107,7 +102,6 @@ int docker_tar_append(struct text *tar, const char *data, size_t length, const c
                       struct error *error)
 {
         _cleanup_text_ struct text records = {0};
-
         while (*path == '/')
                 path++;
         append_record(&records, "path", path);
@@ -115,7 +109,6 @@ int docker_tar_append(struct text *tar, const char *data, size_t length, const c
         while (length >= BLOCK && *data) {
                 size_t size = 0;
                 char type = data[TYPE_AT];
-
                 if (!read_octal(data + SIZE_AT, SIZE_LENGTH, &size) || size > length ||
                     padded(size) > length - BLOCK)
                         return error_set(error, EBADMSG, "Docker's archive of %s is cut short", path);
@@ -139,6 +132,5 @@ int docker_tar_append(struct text *tar, const char *data, size_t length, const c
 void docker_tar_end(struct text *tar)
 {
         static const char zeroes[2 * BLOCK];
-
         text_append(tar, zeroes, sizeof(zeroes));
 }

@@ -28,7 +28,6 @@ static const char style[] =
 void html_put(struct text *page, const char *string)
 {
         size_t length = 1;
-
         for (; string && *string; string += length > 0 ? length : 1) {
                 length = utf8_length(string);
                 switch (*string) {
@@ -88,7 +87,6 @@ void html_table_end(struct text *page)
 void html_put_time(struct text *page, nsec wall)
 {
         char time[TIME_TEXT_MAX];
-
         if (wall != 0)
                 text_printf(page, "<time>%s</time>", time_format(wall, time));
 }
@@ -97,7 +95,6 @@ void html_put_ago(struct text *page, nsec wall, nsec now)
 {
         char time[TIME_TEXT_MAX], age[DURATION_TEXT_MAX];
         nsec seconds = now > wall ? (now - wall) / NSEC_PER_SEC : 0;
-
         text_printf(page, "<time datetime=\"%s\">%s ago</time>", time_format(wall, time),
                     duration_format(seconds * NSEC_PER_SEC, age));
 }

@@ -28,7 +28,6 @@ const char *metrics_content_type(enum metrics_format format)
 static size_t histogram_length(const struct metrics_group *group, size_t first)
 {
         size_t end = first;
-
         while (end < group->count && group->rows[end].sample->suffix < SAMPLE_COUNT)
                 end++;
         if (end < group->count && group->rows[end].sample->suffix == SAMPLE_COUNT)
@@ -41,7 +40,6 @@ static size_t histogram_length(const struct metrics_group *group, size_t first)
 static void write_family(const struct metrics_writer *writer, struct metrics_output *out)
 {
         const struct metrics_group *group = out->group;
-
         if (writer->begin_family)
                 writer->begin_family(out);
         for (size_t i = 0; i < group->count;) {
@@ -61,7 +59,6 @@ static int write_page(const struct metrics_writer *writer, const struct metrics_
 {
         struct metrics_output out = {.text = text, .page = page};
         int r;
-
         if (writer->begin_page) {
                 r = writer->begin_page(&out);
                 if (r < 0)
@@ -82,7 +79,6 @@ int metrics_encode(enum metrics_format format, const struct sample_set *const *s
 {
         _cleanup_metrics_page_ struct metrics_page page = {0};
         int r;
-
         r = metrics_page_build(sets, count, names, &page);
         if (r < 0)
                 return r;

@@ -77,7 +77,6 @@ static int read_item(struct exposition *page, const char **at, const char *end, 
         bool may_be_name = **at == '"' && *count == 0 && !page->named;
         const char *next = **at == '"' ? read_quoted(page, *at, end)
                                        : read_name(*at, label_name_length(*at), &page->text);
-
         if (!next)
                 return -EPROTO;
         *at = next = skip_blanks(next);
@@ -105,7 +104,6 @@ static int read_labels(struct exposition *page, const char **at, const char *end
 {
         for (*at = skip_blanks(*at); **at != '}'; *at = skip_blanks(*at)) {
                 int r = read_item(page, at, end, count);
-
                 if (r < 0)
                         return r;
                 if (**at == ',')
@@ -122,7 +120,6 @@ static int read_labels(struct exposition *page, const char **at, const char *end
 static bool read_value(const char *at, const char *end, double *ret)
 {
         char *stop;
-
         *ret = strtod(at = skip_blanks(at), &stop);
         if (stop == at || stop > end)
                 return false;
@@ -158,7 +155,6 @@ static bool take_labels(struct exposition *page, size_t count)
 static bool begins_series(const char *at)
 {
         static const char *const words[] = {"NaN", "Inf", "inf", "nan"};
-
         at = skip_blanks(at);
         for (size_t i = 0; i < N_ELEMENTS(words); i++)
                 if (string_starts(at, words[i]))
@@ -171,7 +167,6 @@ static int read_line(struct exposition *page, const char *at, const char *end, s
         size_t count = 0, length = metric_name_length(at);
         double value = 0;
         int r = 0;
-
         *ret = (struct exposition_sample){0};
         page->name_offset = 0;
         page->named = length > 0;
@@ -207,7 +202,6 @@ int exposition_next(struct exposition *page, struct exposition_sample *ret)
         while (page->at < page->end) {
                 const char *at = page->at + strspn(page->at, " \t\r");
                 const char *end = memchr(page->at, '\n', (size_t)(page->end - page->at));
-
                 if (!end)
                         end = page->end;
                 page->line++;

@@ -15,7 +15,6 @@
 int histogram_init(struct histogram *histogram, const double *bounds, size_t count)
 {
         uint64_t *counts = calloc(count + 1, sizeof(*counts));
-
         if (!counts)
                 return -ENOMEM;
         *histogram = (struct histogram){.bounds = bounds, .bound_count = count, .counts = counts};
@@ -25,7 +24,6 @@ int histogram_init(struct histogram *histogram, const double *bounds, size_t cou
 int histogram_init_native(struct histogram *histogram, const double *bounds, size_t count)
 {
         int r = histogram_init(histogram, bounds, count);
-
         if (r < 0)
                 return r;
         histogram->native = calloc(1, sizeof(*histogram->native));
@@ -44,11 +42,9 @@ static int64_t bucket_index(int schema, double value)
 {
         int exponent;
         double fraction = frexp(value, &exponent); /* value = fraction * 2^exponent, fraction in [0.5, 1) */
-
         if (schema <= 0) {
                 int64_t power = fraction == 0.5 ? exponent - 1 : exponent; /* the smallest 2^power >= value */
                 int64_t width = INT64_C(1) << -schema;
-
                 return power > 0 ? (power + width - 1) / width : -(-power / width);
         }
         int64_t steps = INT64_C(1) << schema, index = 0;
@@ -61,10 +57,8 @@ static int64_t bucket_index(int schema, double value)
 static void join_neighbours(struct native_buckets *native)
 {
         uint32_t count = 0;
-
         for (uint32_t i = 0; i < native->count; i++) {
                 struct native_bucket bucket = native->buckets[i];
-
                 bucket.index = (bucket.index + 1) >> 1;
                 if (count > 0 && native->buckets[count - 1].index == bucket.index)
                         native->buckets[count - 1].count += bucket.count;
@@ -79,7 +73,6 @@ static void join_neighbours(struct native_buckets *native)
 static bool find_bucket(const struct native_buckets *native, int64_t index, uint32_t *ret)
 {
         uint32_t at = 0;
-
         while (at < native->count && native->buckets[at].index < index)
                 at++;
         *ret = at;
@@ -89,7 +82,6 @@ static bool find_bucket(const struct native_buckets *native, int64_t index, uint
 static void observe_native(struct native_buckets *native, double value)
 {
         uint32_t at;
-
         if (value <= native->zero_threshold) {
                 native->zero_count++;
                 return;
@@ -111,7 +103,6 @@ static void observe_native(struct native_buckets *native, double value)
 void histogram_observe(struct histogram *histogram, double value)
 {
         size_t i = 0;
-
         if (isnan(value))
                 return;
         while (i < histogram->bound_count && value > histogram->bounds[i])

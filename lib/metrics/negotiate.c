@@ -26,7 +26,6 @@ static bool next_piece(struct piece *rest, char separator, struct piece *ret)
 {
         bool quoted = false;
         size_t n = 0;
-
         if (rest->length == 0)
                 return false;
         while (n < rest->length && (quoted || rest->start[n] != separator)) {
@@ -59,10 +58,8 @@ static struct piece unquoted(struct piece piece)
 static int parse_q(struct piece piece)
 {
         int q = 0, scale = 1000;
-
         for (size_t i = 0; i < piece.length; i++) {
                 char c = piece.start[i];
-
                 if (i == 1 && c == '.')
                         continue;
                 if (c < '0' || c > '9')
@@ -83,10 +80,8 @@ static struct parameters parse_parameters(struct piece rest)
 {
         struct parameters parameters = {{"", 0}, {"", 0}, {"", 0}, 1000};
         struct piece pair;
-
         while (next_piece(&rest, ';', &pair)) {
                 struct piece name;
-
                 if (!next_piece(&pair, '=', &name))
                         continue;
                 struct piece value = unquoted(trim_piece(pair));
@@ -144,11 +139,9 @@ enum metrics_format negotiate_format(const char *accept)
         struct piece rest = {accept, accept ? strlen(accept) : 0}, range;
         enum metrics_format best = METRICS_TEXT;
         int best_rank = 0;
-
         while (next_piece(&rest, ',', &range)) {
                 struct piece type;
                 enum metrics_format format;
-
                 if (!next_piece(&range, ';', &type) || type.length == 0)
                         continue;
                 const struct parameters parameters = parse_parameters(range);
@@ -165,10 +158,8 @@ bool negotiate_gzip(const char *accept_encoding)
 {
         struct piece rest = {accept_encoding, accept_encoding ? strlen(accept_encoding) : 0}, coding;
         int gzip = -1, identity = -1, any = -1;
-
         while (next_piece(&rest, ',', &coding)) {
                 struct piece name;
-
                 if (!next_piece(&coding, ';', &name))
                         continue;
                 int q = parse_parameters(coding).q;

@@ -37,7 +37,6 @@ struct description {
 static bool ends_with(const char *string, size_t length, const char *end)
 {
         size_t end_length = strlen(end);
-
         return length > end_length && memcmp(string + length - end_length, end, end_length) == 0;
 }
 
@@ -46,12 +45,10 @@ static bool page_has(const struct metrics_page *page, const char *name, size_t l
                      const struct metric_family *self)
 {
         size_t low = 0, high = page->group_count;
-
         while (low < high) {
                 size_t middle = low + (high - low) / 2;
                 const struct metric_family *family = page->groups[middle].family;
                 int order = strncmp(family->name, name, length);
-
                 if (order == 0)
                         order = strcmp(family->name + length, suffix);
                 if (order == 0)
@@ -68,7 +65,6 @@ static bool page_has(const struct metrics_page *page, const char *name, size_t l
 static bool shortened_is_free(const struct metrics_output *out, size_t length)
 {
         const struct metric_family *family = out->group->family;
-
         return !page_has(out->page, family->name, length, "", family) &&
                !page_has(out->page, family->name, length, "_total", family) &&
                !page_has(out->page, family->name, length, "_info", family);
@@ -79,10 +75,8 @@ static struct description describe_1(const struct metrics_output *out)
         const struct metric_family *family = out->group->family;
         const char *suffix = by_suffix[family->type].suffix;
         struct description description = {out->name_length, type_words[family->type], NULL};
-
         if (*suffix) {
                 size_t length = out->name_length - strlen(suffix);
-
                 if (ends_with(family->name, out->name_length, suffix) && shortened_is_free(out, length))
                         description.length = length;
                 else
@@ -91,7 +85,6 @@ static struct description describe_1(const struct metrics_output *out)
         /* Prometheus refuses a page with a unit that the name does not end in. */
         if (family->unit && family->type != METRIC_INFO) {
                 size_t unit_length = strlen(family->unit);
-
                 if (ends_with(family->name, description.length, family->unit) &&
                     family->name[description.length - unit_length - 1] == '_')
                         description.unit = family->unit;
@@ -103,7 +96,6 @@ static struct description describe_2(const struct metrics_output *out)
 {
         const struct metric_family *family = out->group->family;
         bool info = family->type == METRIC_INFO && ends_with(family->name, out->name_length, "_info");
-
         return (struct description){out->name_length,
                                     family->type == METRIC_INFO && !info ? "gauge" : type_words[family->type],
                                     info ? NULL : family->unit};
@@ -168,7 +160,6 @@ static void put_i64(struct text *text, int64_t value)
 static void put_native(struct text *text, const struct native_buckets *native)
 {
         int64_t expected = 0; /* the index after the last span */
-
         text_puts(text, ",schema:");
         put_i64(text, native->schema);
         text_puts(text, ",zero_threshold:");
@@ -179,7 +170,6 @@ static void put_native(struct text *text, const struct native_buckets *native)
                 return;
         for (uint32_t i = 0; i < native->count;) {
                 uint32_t length = native_span(native, i);
-
                 text_puts(text, i == 0 ? ",positive_spans:[" : ",");
                 put_i64(text, native->buckets[i].index - expected);
                 text_putc(text, ':');
@@ -199,7 +189,6 @@ static void put_histogram_2(struct metrics_output *out, const struct metrics_row
 {
         struct text *text = out->text;
         size_t buckets = 0;
-
         while (buckets < count && rows[buckets].sample->suffix == SAMPLE_BUCKET)
                 buckets++;
         if (buckets == 0 || buckets + 2 > count)
@@ -218,14 +207,12 @@ static void put_histogram_2(struct metrics_output *out, const struct metrics_row
         text_put_double(text, sum->sample->value);
         if (buckets + 3 == count) {
                 struct native_buckets native;
-
                 metrics_row_native(&rows[count - 1], &native);
                 put_native(text, &native);
         }
         for (size_t i = 0; i < buckets; i++) {
                 size_t length;
                 const char *bound = metrics_row_bound(&rows[i], &length);
-
                 text_puts(text, i == 0 ? ",bucket:[" : ",");
                 text_append(text, bound, length);
                 text_putc(text, ':');

@@ -30,7 +30,6 @@ struct sorting {
 static bool table_init(struct table *table, size_t entries)
 {
         size_t size = 16;
-
         while (size < entries * 2)
                 size *= 2;
         table->mask = size - 1;
@@ -42,7 +41,6 @@ static bool table_init(struct table *table, size_t entries)
 static uint64_t load_word(const char *data, size_t length)
 {
         uint64_t word = 0;
-
         if (length >= sizeof(word)) {
                 memcpy(&word, data, sizeof(word));
                 return word;
@@ -58,7 +56,6 @@ static uint64_t hash_bytes(const char *data, size_t length, uint64_t seed)
 {
         uint64_t hash = seed ^ (length * UINT64_C(0x9E3779B97F4A7C15));
         const char *end = data + length;
-
         if (length > sizeof(uint64_t)) {
                 for (; (size_t)(end - data) > sizeof(uint64_t); data += sizeof(uint64_t)) {
                         hash = (hash ^ load_word(data, sizeof(uint64_t))) * UINT64_C(0xD6E8FEB86659FD93);
@@ -84,11 +81,9 @@ static int find_group(struct sorting *s, const struct metric_family *family, uin
 {
         struct metrics_page *page = &s->page;
         size_t at = hash_bytes(family->name, strlen(family->name), 0) & s->families.mask;
-
         for (; s->families.places[at]; at = (at + 1) & s->families.mask) {
                 uint32_t index = s->families.places[at] - 1;
                 const struct metric_family *known = page->groups[index].family;
-
                 if (known == family || strcmp(known->name, family->name) == 0) {
                         *ret = known->type == family->type ? index : NOWHERE;
                         return 0;
@@ -98,7 +93,6 @@ static int find_group(struct sorting *s, const struct metric_family *family, uin
         if (page->group_count == s->group_capacity) {
                 size_t capacity = s->group_capacity * 2;
                 struct metrics_group *groups = reallocarray(page->groups, capacity, sizeof(*groups));
-
                 if (!groups)
                         return -ENOMEM;
                 page->groups = groups;
@@ -118,10 +112,8 @@ static bool first_of_series(struct sorting *s, const struct metrics_row *rows, u
         uint64_t hash = hash_bytes(row->labels, row->sample->labels_length, seed);
         uint32_t index_mask = s->series.index_mask, mark = (uint32_t)(hash >> 32) & ~index_mask;
         size_t at = hash & s->series.mask;
-
         for (; s->series.places[at]; at = (at + 1) & s->series.mask) {
                 uint32_t known = (s->series.places[at] & index_mask) - 1;
-
                 if ((s->series.places[at] & ~index_mask) == mark &&
                     s->group_of[known] == s->group_of[index] &&
                     rows[known].sample->suffix == row->sample->suffix &&
@@ -142,10 +134,8 @@ static bool first_in_set(struct table *table, const struct sample_set *set, uint
                 hash_bytes(arena + sample->labels_offset, sample->labels_length, (uintptr_t)sample->family);
         uint32_t mark = (uint32_t)(hash >> 32) & ~table->index_mask;
         size_t at = hash & table->mask;
-
         for (; table->places[at]; at = (at + 1) & table->mask) {
                 const struct sample *known = &set->samples[(table->places[at] & table->index_mask) - 1];
-
                 if ((table->places[at] & ~table->index_mask) == mark && known->family == sample->family &&
                     known->labels_length == sample->labels_length &&
                     memcmp(arena + known->labels_offset, arena + sample->labels_offset,
@@ -160,7 +150,6 @@ size_t sample_set_mark_repeated(struct sample_set *set)
 {
         struct table table = {0};
         size_t repeated = 0;
-
         if (set->count < 2 || set->error < 0)
                 return 0;
         if (set->count >= NOWHERE || !table_init(&table, set->count)) {
@@ -169,7 +158,6 @@ size_t sample_set_mark_repeated(struct sample_set *set)
         }
         for (uint32_t i = 0; i < set->count; i++) {
                 struct sample *sample = &set->samples[i];
-
                 sample->repeated = sample->suffix == SAMPLE_PLAIN && !first_in_set(&table, set, i);
                 repeated += sample->repeated;
         }
@@ -180,7 +168,6 @@ size_t sample_set_mark_repeated(struct sample_set *set)
 static int compare_groups(const void *a, const void *b, void *context)
 {
         const struct metrics_group *groups = context;
-
         return strcmp(groups[*(const uint32_t *)a].family->name, groups[*(const uint32_t *)b].family->name);
 }
 
@@ -197,7 +184,6 @@ static int assign_groups(struct sorting *s, const struct metrics_row *rows, uint
 {
         const struct metric_family *last = NULL;
         uint32_t group = NOWHERE;
-
         for (uint32_t i = 0; i < total; i++) {
                 if (rows[i].sample->family != last) {
                         last = rows[i].sample->family;
@@ -223,13 +209,10 @@ static uint32_t list_rows(const struct sample_set *const *sets, size_t count, co
         const struct metric_family *last = NULL;
         bool wanted = !names;
         uint32_t total = 0;
-
         for (size_t i = 0; i < count; i++) {
                 const char *arena = text_string(&sets[i]->arena);
-
                 for (size_t k = 0; k < sets[i]->count; k++) {
                         const struct sample *sample = &sets[i]->samples[k];
-
                         if (names && sample->family != last) {
                                 last = sample->family;
                                 wanted = metrics_family_named(last, names);
@@ -249,7 +232,6 @@ static int sort_groups(struct sorting *s)
         _cleanup_free_ uint32_t *order = calloc(count + 1, sizeof(*order));
         struct metrics_group *sorted = calloc(count + 1, sizeof(*sorted));
         size_t at = 0;
-
         s->rank = calloc(count + 1, sizeof(*s->rank));
         if (!order || !sorted || !s->rank) {
                 free(sorted);
@@ -275,7 +257,6 @@ static int place_rows(struct sorting *s, const struct metrics_row *rows, uint32_
 {
         struct metrics_page *page = &s->page;
         _cleanup_free_ size_t *next = calloc(page->group_count + 1, sizeof(*next));
-
         if (!next)
                 return -ENOMEM;
         for (size_t i = 0; i < page->group_count; i++)
@@ -292,7 +273,6 @@ int metrics_page_build(const struct sample_set *const *sets, size_t count, const
         _cleanup_(sorting_release) struct sorting s = {0};
         size_t total = 0;
         int r;
-
         for (size_t i = 0; i < count; i++) {
                 if (sets[i]->error < 0)
                         return sets[i]->error;
@@ -347,7 +327,6 @@ const char *metrics_suffix(uint8_t suffix)
 bool metrics_family_named(const struct metric_family *family, const char *const *names)
 {
         size_t length = strlen(family->name);
-
         for (; *names; names++) {
                 if (strncmp(*names, family->name, length) != 0)
                         continue;
@@ -365,7 +344,6 @@ const char *metrics_row_bound(const struct metrics_row *row, size_t *ret_length)
 {
         /* `le` comes last, and a number holds nothing that would be escaped. */
         const char *end = row->labels + row->sample->labels_length - 1, *start = end;
-
         while (start > row->labels && start[-1] != '"')
                 start--;
         *ret_length = (size_t)(end - start);
@@ -380,7 +358,6 @@ void metrics_row_native(const struct metrics_row *row, struct native_buckets *re
 uint32_t native_span(const struct native_buckets *native, uint32_t first)
 {
         uint32_t length = 1;
-
         while (first + length < native->count &&
                native->buckets[first + length].index == native->buckets[first].index + length)
                 length++;

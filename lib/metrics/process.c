@@ -35,7 +35,6 @@ static bool boot_time(uint64_t *ret)
         _cleanup_(file_close_p) FILE *file = fopen("/proc/stat", "re");
         _cleanup_free_ char *line = NULL;
         size_t size = 0;
-
         if (!file)
                 return false;
         while (getline(&line, &size, file) > 0)
@@ -51,7 +50,6 @@ static void put_stat(struct sample_sink *sink)
         size_t size = 0;
         uint64_t user, system, thread_count, start, virtual, resident, boot;
         double ticks = (double)sysconf(_SC_CLK_TCK);
-
         if (!file || getline(&line, &size, file) <= 0)
                 return;
         /* The name in parentheses may hold anything; what follows its last one are fields 3 and on (proc(5)).
@@ -74,7 +72,6 @@ static void put_fds(struct sample_sink *sink)
 {
         DIR *directory = opendir("/proc/self/fd");
         size_t count = 0;
-
         if (!directory)
                 return;
         for (const struct dirent *entry; (entry = readdir(directory));)
@@ -89,7 +86,6 @@ static void put_limit(struct sample_sink *sink, const struct metric_family *fami
                       __rlimit_resource_t resource)
 {
         struct rlimit limit;
-
         if (getrlimit(resource, &limit) == 0)
                 SAMPLE_BARE(sink, family, limit.rlim_cur == RLIM_INFINITY ? -1.0 : (double)limit.rlim_cur);
 }

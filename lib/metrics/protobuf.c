@@ -56,7 +56,6 @@ static int begin_page(struct metrics_output *out)
 static void end_page(struct metrics_output *out)
 {
         struct state *state = out->state;
-
         text_free(&state->metrics);
         text_free(&state->words);
         free(state->labels.messages);
@@ -106,7 +105,6 @@ static void put_message(struct text *text, const ProtobufCMessage *message, size
 static const char *copy_value(struct text *words, const char *from, const char *end)
 {
         char *to = words->data + words->length;
-
         for (; from < end && *from != '"'; from++) {
                 if (*from == '\\' && from + 1 < end) {
                         from++;
@@ -124,7 +122,6 @@ static const char *copy_name(struct text *words, const char *from, const char *e
 {
         const char *equals = memchr(from, '=', (size_t)(end - from));
         size_t length = (size_t)(equals - from);
-
         memcpy(words->data + words->length, from, length);
         words->length += length;
         words->data[words->length++] = '\0';
@@ -137,7 +134,6 @@ static size_t take_labels(struct metrics_output *out, const char *labels, size_t
         struct state *state = out->state;
         const char *end = labels + length;
         size_t count = 0;
-
         text_clear(&state->words);
         if (!text_reserve(&state->words, length + 2)) {
                 out->text->error = -ENOMEM;
@@ -162,7 +158,6 @@ static size_t take_labels(struct metrics_output *out, const char *labels, size_t
 static void put_metric(struct metrics_output *out, Metric *metric, const struct metrics_row *labelled)
 {
         struct state *state = out->state;
-
         metric->n_label = take_labels(out, labelled->labels, labelled->sample->labels_length);
         metric->label = state->labels.pointers;
         size_t size = io__prometheus__client__metric__get_packed_size(metric);
@@ -175,7 +170,6 @@ static void put_number(struct metrics_output *out, const struct metrics_row *row
 {
         Metric metric = IO__PROMETHEUS__CLIENT__METRIC__INIT;
         Number number = IO__PROMETHEUS__CLIENT__NUMBER__INIT;
-
         number.has_value = 1;
         number.value = row->sample->value;
         if (out->group->family->type == METRIC_COUNTER)
@@ -190,14 +184,12 @@ static void add_buckets(struct metrics_output *out, Histogram *histogram, const 
                         size_t count)
 {
         struct buckets *buckets = &((struct state *)out->state)->buckets;
-
         MAKE_ROOM(out->text, buckets, count + 1);
         if (text_error(out->text) < 0)
                 return;
         for (size_t i = 0; i < count; i++) {
                 size_t length;
                 double bound = strtod(metrics_row_bound(&rows[i], &length), NULL); /* a quote ends it */
-
                 if (isinf(bound))
                         continue;
                 Bucket *bucket = &buckets->messages[histogram->n_bucket];
@@ -221,7 +213,6 @@ static void add_native(Histogram *histogram, const struct metrics_row *row, stru
 {
         struct native_buckets *native = &parts->native;
         int64_t expected = 0, previous = 0;
-
         metrics_row_native(row, native);
         histogram->has_schema = histogram->has_zero_threshold = histogram->has_zero_count = 1;
         histogram->schema = native->schema;
@@ -229,7 +220,6 @@ static void add_native(Histogram *histogram, const struct metrics_row *row, stru
         histogram->zero_count = native->zero_count;
         for (uint32_t i = 0; i < native->count;) {
                 BucketSpan *span = &parts->spans[histogram->n_positive_span];
-
                 io__prometheus__client__bucket_span__init(span);
                 span->has_offset = span->has_length = 1;
                 span->offset = (int32_t)(native->buckets[i].index - expected);
@@ -253,7 +243,6 @@ static void put_histogram(struct metrics_output *out, const struct metrics_row *
         Histogram histogram = IO__PROMETHEUS__CLIENT__HISTOGRAM__INIT;
         struct native_parts parts;
         size_t buckets = 0;
-
         while (buckets < count && rows[buckets].sample->suffix == SAMPLE_BUCKET)
                 buckets++;
         if (buckets + 2 > count)
@@ -274,7 +263,6 @@ static void end_family(struct metrics_output *out)
         const struct metric_family *family = out->group->family;
         struct text *metrics = &((struct state *)out->state)->metrics;
         MetricFamily message = IO__PROMETHEUS__CLIENT__METRIC_FAMILY__INIT;
-
         message.name = (char *)family->name; /* protobuf-c has no const */
         message.help = (char *)family->help;
         message.unit = (char *)family->unit;

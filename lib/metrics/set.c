@@ -44,10 +44,8 @@ static bool is_plain(unsigned char c)
 static void put_value(struct text *text, const char *value)
 {
         size_t left = strnlen(value, LABEL_VALUE_MAX);
-
         while (left > 0) {
                 size_t n = 0;
-
                 while (n < left && is_plain((unsigned char)value[n]))
                         n++;
                 if (n == 0 && (unsigned char)*value >= 0x80)
@@ -101,7 +99,6 @@ static void put_labels(struct sample_set *set, const struct label *labels, size_
 {
         struct text *text = &set->arena;
         size_t start = text->length;
-
         for (size_t i = 0; i < set->common_count; i++)
                 if (label_given(&set->common[i]))
                         put_next(text, start, &set->common[i]);
@@ -159,7 +156,6 @@ static void add_row(struct sample_set *set, const struct metric_family *family, 
                     const struct label *labels, size_t count, const char *le)
 {
         size_t start = set->arena.length;
-
         put_labels(set, labels, count, le);
         finish_row(set, family, suffix, value, start);
 }
@@ -185,7 +181,6 @@ static void add_native(struct sample_set *set, const struct metric_family *famil
 {
         size_t length = offsetof(struct native_buckets, buckets) + native->count * sizeof(*native->buckets);
         size_t start = set->arena.length;
-
         text_append(&set->arena, native, length);
         finish_row(set, family, SAMPLE_NATIVE, 0, start);
 }
@@ -197,7 +192,6 @@ void sample_add_histogram(struct sample_sink *sink, const struct metric_family *
         _cleanup_text_ struct text le = {0};
         struct sample_set *set = sink->set;
         uint64_t cumulative = 0;
-
         if (!make_room(set, histogram->bound_count + 3 + (histogram->native ? 1 : 0)))
                 return;
         for (size_t i = 0; i <= histogram->bound_count; i++) {

@@ -38,7 +38,6 @@ void metrics_put_row(struct metrics_output *out, const struct metrics_row *row)
         const char *suffix = metrics_suffix(sample->suffix);
         size_t suffix_length = sample->suffix == SAMPLE_PLAIN ? 0 : strlen(suffix);
         struct text *text = out->text;
-
         if (!text_reserve(text, out->name_length + suffix_length + sample->labels_length + SHORTEST_SIZE + 4))
                 return;
 
@@ -73,7 +72,6 @@ static void begin_family(struct metrics_output *out)
 {
         const struct metric_family *family = out->group->family;
         struct text *text = out->text;
-
         text_puts(text, "# HELP ");
         text_append(text, family->name, out->name_length);
         text_putc(text, ' ');

@@ -36,7 +36,6 @@ static void put_seconds(struct text *text, double value)
 {
         char duration[DURATION_TEXT_MAX];
         double size = fabs(value);
-
         if (size >= 60 && size < 1e9)
                 text_printf(text, "%s%s", value < 0 ? "-" : "",
                             duration_format((nsec)size * NSEC_PER_SEC, duration));
@@ -48,7 +47,6 @@ static void put_bytes(struct text *text, double value)
 {
         static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
         size_t unit = 0;
-
         for (; fabs(value) >= 1024 && unit + 1 < N_ELEMENTS(units); unit++)
                 value /= 1024;
         text_printf(text, unit ? "%.1f %s" : "%.0f %s", value, units[unit]);

@@ -35,7 +35,6 @@ static const struct {
 static int add_range(struct compilation *compilation, uint32_t first, uint32_t last)
 {
         struct pattern *pattern = compilation->pattern;
-
         if (pattern->range_count == PATTERN_RANGES_MAX)
                 return pattern_too_large(compilation);
         pattern->ranges[pattern->range_count++] = (struct pattern_range){first, last};
@@ -47,10 +46,8 @@ static int add_known(struct compilation *compilation, size_t known, bool other)
 {
         uint32_t next = 0;
         int r = 0;
-
         for (size_t i = 0; r >= 0 && i < N_ELEMENTS(classes[known].ranges); i++) {
                 const struct pattern_range *range = &classes[known].ranges[i];
-
                 if (range->last == 0)
                         break;
                 if (!other)
@@ -65,11 +62,9 @@ static int add_known(struct compilation *compilation, size_t known, bool other)
 int pattern_read_known(struct compilation *compilation)
 {
         const char *at = compilation->at;
-
         for (size_t i = 0; i < N_ELEMENTS(classes); i++) {
                 const char *name = classes[i].name;
                 bool letter = name[1] == '\0';
-
                 if (letter ? at[0] != '\\' || !at[1] || tolower((unsigned char)at[1]) != name[0]
                            : strncmp(at, name, strlen(name)) != 0)
                         continue;
@@ -83,7 +78,6 @@ int pattern_read_known(struct compilation *compilation)
 static int read_escaped(struct compilation *compilation, uint32_t *ret)
 {
         char letter = compilation->at[1];
-
         for (size_t i = 0; i < N_ELEMENTS(controls); i++)
                 if (letter == controls[i].letter) {
                         compilation->at += 2;
@@ -117,7 +111,6 @@ static int read_range(struct compilation *compilation)
 {
         uint32_t first, last;
         int r = pattern_read_character(compilation, &first);
-
         if (r < 0)
                 return r;
         last = first;
@@ -137,7 +130,6 @@ static int read_range(struct compilation *compilation)
 int pattern_finish_class(struct compilation *compilation, size_t start, bool negated)
 {
         struct pattern *pattern = compilation->pattern;
-
         pattern->classes[pattern->class_count] = (struct pattern_class){
                 .start = start, .count = pattern->range_count - start, .negated = negated};
         return pattern_append(compilation, PATTERN_CLASS, (uint32_t)pattern->class_count++);
@@ -146,7 +138,6 @@ int pattern_finish_class(struct compilation *compilation, size_t start, bool neg
 int pattern_read_brackets(struct compilation *compilation)
 {
         size_t start = compilation->pattern->range_count;
-
         compilation->at++;
         bool negated = *compilation->at == '^';
         compilation->at += negated;

@@ -14,7 +14,6 @@ static int read_alternatives(struct compilation *compilation);
 static int read_group(struct compilation *compilation)
 {
         const char *text = compilation->text;
-
         compilation->at++;
         if (compilation->at[0] == '?' && compilation->at[1] == ':')
                 compilation->at += 2;
@@ -39,7 +38,6 @@ static int read_atom(struct compilation *compilation)
                 char character;
                 enum pattern_operation operation;
         } signs[] = {{'.', PATTERN_ANY}, {'^', PATTERN_BEGIN}, {'$', PATTERN_END}};
-
         for (size_t i = 0; i < N_ELEMENTS(signs); i++)
                 if (*compilation->at == signs[i].character) {
                         compilation->at++;
@@ -52,7 +50,6 @@ static int read_atom(struct compilation *compilation)
         if (*compilation->at == '\\') {
                 size_t start = compilation->pattern->range_count;
                 int r = pattern_read_known(compilation);
-
                 if (r != 0)
                         return r < 0 ? r : pattern_finish_class(compilation, start, false);
         }
@@ -65,7 +62,6 @@ static int read_atom(struct compilation *compilation)
 static int read_count(const char *at, long *ret_least, long *ret_most, const char **ret_end)
 {
         char *end;
-
         if (at[0] != '{' || !isdigit((unsigned char)at[1]))
                 return 0;
         *ret_least = *ret_most = strtol(at + 1, &end, 10);
@@ -84,7 +80,6 @@ static int read_count(const char *at, long *ret_least, long *ret_most, const cha
 static int read_quantifier(struct compilation *compilation, long *ret_least, long *ret_most)
 {
         const char *at = compilation->at, *end = at + 1;
-
         switch (*at) {
         case '*': *ret_least = 0, *ret_most = -1; break;
         case '+': *ret_least = 1, *ret_most = -1; break;
@@ -108,7 +103,6 @@ static int read_sequence(struct compilation *compilation)
                 size_t start = compilation->pattern->step_count;
                 long least, most;
                 int r = read_quantifier(compilation, &least, &most);
-
                 if (r == 0)
                         r = read_atom(compilation);
                 else if (r > 0)
@@ -135,7 +129,6 @@ static int read_alternatives(struct compilation *compilation)
         struct pattern *pattern = compilation->pattern;
         size_t start = pattern->step_count;
         int r = read_sequence(compilation);
-
         while (r >= 0 && *compilation->at == '|') {
                 compilation->at++;
                 r = pattern_insert_split(compilation, start);
@@ -155,7 +148,6 @@ static int read_alternatives(struct compilation *compilation)
 static int compile_text(struct compilation *compilation)
 {
         struct pattern *pattern = compilation->pattern;
-
         if (strlen(compilation->text) > TEXT_LIMIT)
                 return error_set(compilation->error, EINVAL, "a pattern may have at most %d bytes",
                                  TEXT_LIMIT);
@@ -175,14 +167,12 @@ static int compile_text(struct compilation *compilation)
 static void *shrink_items(void *items, size_t count, size_t size)
 {
         void *smaller = reallocarray(items, count ? count : 1, size);
-
         return smaller ? smaller : items;
 }
 
 int pattern_compile(const char *text, struct pattern **ret, struct error *error)
 {
         struct pattern *pattern = calloc(1, sizeof(*pattern));
-
         if (!pattern)
                 return error_oom(error);
         struct compilation compilation = {.text = text, .at = text, .pattern = pattern, .error = error};

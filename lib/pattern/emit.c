@@ -13,7 +13,6 @@ int pattern_too_large(struct compilation *compilation)
 int pattern_append(struct compilation *compilation, enum pattern_operation operation, uint32_t value)
 {
         struct pattern *pattern = compilation->pattern;
-
         if (pattern->step_count == PATTERN_LIMIT)
                 return pattern_too_large(compilation);
         pattern->steps[pattern->step_count++] =
@@ -24,7 +23,6 @@ int pattern_append(struct compilation *compilation, enum pattern_operation opera
 void pattern_aim(struct compilation *compilation, size_t place, size_t to, size_t also)
 {
         struct pattern_step *step = &compilation->pattern->steps[place];
-
         step->to = (int16_t)((ptrdiff_t)to - (ptrdiff_t)place);
         step->also = (int16_t)((ptrdiff_t)also - (ptrdiff_t)place);
 }
@@ -34,7 +32,6 @@ int pattern_insert_split(struct compilation *compilation, size_t start)
         struct pattern *pattern = compilation->pattern;
         size_t length = pattern->step_count - start;
         int r = pattern_append(compilation, PATTERN_SPLIT, 0);
-
         if (r < 0)
                 return r;
         memmove(&pattern->steps[start + 1], &pattern->steps[start], length * sizeof(*pattern->steps));
@@ -45,7 +42,6 @@ int pattern_insert_split(struct compilation *compilation, size_t start)
 static int put_piece(struct compilation *compilation, const struct pattern_step *piece, size_t length)
 {
         struct pattern *pattern = compilation->pattern;
-
         if (length > PATTERN_LIMIT - pattern->step_count)
                 return pattern_too_large(compilation);
         if (length > 0)
@@ -57,7 +53,6 @@ static int put_piece(struct compilation *compilation, const struct pattern_step 
 static int repeat_star(struct compilation *compilation, size_t start)
 {
         int r = pattern_insert_split(compilation, start);
-
         if (r >= 0)
                 r = pattern_append(compilation, PATTERN_JUMP, 0);
         if (r < 0)
@@ -72,7 +67,6 @@ static int repeat_plus(struct compilation *compilation, size_t start)
 {
         int r = pattern_append(compilation, PATTERN_SPLIT, 0);
         size_t end = compilation->pattern->step_count;
-
         if (r >= 0)
                 pattern_aim(compilation, end - 1, start, end);
         return r;
@@ -81,7 +75,6 @@ static int repeat_plus(struct compilation *compilation, size_t start)
 int pattern_repeat(struct compilation *compilation, size_t start, long least, long most)
 {
         struct pattern *pattern = compilation->pattern;
-
         if (most < 0 && least == 0)
                 return repeat_star(compilation, start);
         size_t length = pattern->step_count - start;
@@ -98,7 +91,6 @@ int pattern_repeat(struct compilation *compilation, size_t start, long least, lo
                 return r < 0 ? r : repeat_plus(compilation, pattern->step_count - length);
         for (long left = most - least; r >= 0 && left > 0; left--) {
                 size_t place = pattern->step_count;
-
                 r = pattern_append(compilation, PATTERN_SPLIT, 0);
                 if (r >= 0)
                         r = put_piece(compilation, piece, length);

@@ -12,7 +12,6 @@ uint32_t pattern_character(const char *string, size_t *ret_length)
         /* How many bits of the first byte belong to the character, by its length. */
         static const unsigned char masks[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
         size_t length = utf8_length(string);
-
         if (length == 0) {
                 *ret_length = 1;
                 return 0xfffd;
@@ -54,7 +53,6 @@ static size_t target(size_t place, int16_t offset)
 static bool class_has(const struct pattern *pattern, size_t index, uint32_t character)
 {
         const struct pattern_class *class = &pattern->classes[index];
-
         for (size_t i = class->start; i < class->start + class->count; i++)
                 if (character >= pattern->ranges[i].first && character <= pattern->ranges[i].last)
                         return !class->negated;
@@ -67,12 +65,10 @@ static bool advance(const struct pattern *pattern, struct places *now, bool at_b
                     uint32_t character, struct places *next)
 {
         bool ends = false;
-
         for (size_t i = 0; i < now->count; i++) { /* grows meanwhile */
                 size_t place = now->items[i];
                 const struct pattern_step *step = &pattern->steps[place];
                 bool takes = false;
-
                 switch ((enum pattern_operation)step->operation) {
                 case PATTERN_CHARACTER: takes = character == step->value; break;
                 case PATTERN_ANY: takes = character != '\n'; break;
@@ -99,13 +95,11 @@ bool pattern_matches(const struct pattern *pattern, const char *value)
 {
         struct places sets[2];
         struct places *now = &sets[0], *next = &sets[1];
-
         memset(sets, 0, sizeof(sets));
         places_add(now, 0);
         for (const char *at = value; *at;) {
                 size_t length;
                 uint32_t character = pattern_character(at, &length);
-
                 advance(pattern, now, at == value, false, character, next);
                 if (next->count == 0)
                         return false;
@@ -122,12 +116,10 @@ bool pattern_found(const struct pattern *pattern, const char *value)
 {
         struct places sets[2];
         struct places *now = &sets[0], *next = &sets[1];
-
         memset(sets, 0, sizeof(sets));
         for (const char *at = value; *at;) {
                 size_t length;
                 uint32_t character = pattern_character(at, &length);
-
                 places_add(now, 0); /* it may begin here */
                 if (advance(pattern, now, at == value, false, character, next))
                         return true;

@@ -40,7 +40,6 @@ static void *send_request(void *context)
 {
         struct cancellation *cancellation = context;
         char message[256];
-
         /* A failure needs no word: the statement is over, or statement_timeout ends it. */
         (void)PQcancel(cancellation->request, message, sizeof(message));
         let_go(cancellation, true);
@@ -50,7 +49,6 @@ static void *send_request(void *context)
 static struct cancellation *cancellation_new(PGconn *connection)
 {
         struct cancellation *cancellation = calloc(1, sizeof(*cancellation));
-
         if (!cancellation)
                 return NULL;
         condition_init(&cancellation->done_changed);
@@ -64,7 +62,6 @@ static bool start_thread(struct cancellation *cancellation)
 {
         pthread_attr_t attributes;
         pthread_t thread;
-
         pthread_attr_init(&attributes);
         pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
         int failure = pthread_create(&thread, &attributes, send_request, cancellation);
@@ -75,7 +72,6 @@ static bool start_thread(struct cancellation *cancellation)
 void postgres_cancel(PGconn *connection)
 {
         struct cancellation *cancellation = cancellation_new(connection);
-
         if (!cancellation)
                 return;
         if (!start_thread(cancellation)) {

@@ -273,7 +273,6 @@ const char *postgres_condition(const char *sqlstate)
 {
         const struct condition *found = NULL;
         char wanted[SQLSTATE_LENGTH + 1];
-
         if (strlen(sqlstate) != SQLSTATE_LENGTH)
                 return NULL;
         memcpy(wanted, sqlstate, sizeof(wanted));

@@ -24,7 +24,6 @@ static int copy_string(const char *from, char **to, struct error *error)
 int postgres_new(const struct postgres_options *options, struct postgres **ret, struct error *error)
 {
         int r = postgres_check_dsn(options->dsn, error);
-
         if (r < 0)
                 return r;
 
@@ -81,7 +80,6 @@ int postgres_backend_pid(const struct postgres *postgres)
 static int wait_socket(PGconn *connection, short events, struct deadline deadline)
 {
         int fd = PQsocket(connection);
-
         return fd < 0 ? -ECONNRESET : socket_wait(fd, events, deadline);
 }
 
@@ -90,7 +88,6 @@ static int wait_socket(PGconn *connection, short events, struct deadline deadlin
 static void take_notice(void *context, const PGresult *result)
 {
         struct postgres *postgres = context;
-
         if (string_equal(PQresultErrorField(result, PG_DIAG_SEVERITY_NONLOCALIZED), "FATAL"))
                 postgres->ended = true;
 }
@@ -103,7 +100,6 @@ static int connect_failure(PGconn *connection, struct error *error)
                                              "permission denied for database", "is not permitted to log in"};
         const char *text = PQerrorMessage(connection);
         int code = ECONNREFUSED;
-
         for (size_t i = 0; i < N_ELEMENTS(logins); i++)
                 if (strstr(text, logins[i]))
                         code = EACCES;
@@ -121,7 +117,6 @@ static int start_connection(struct postgres *postgres, PGconn **ret, struct erro
 {
         _cleanup_secret_ struct text password = {0};
         int r = secret_read(&postgres->options.password, &password, error);
-
         if (r < 0)
                 return r;
 
@@ -174,7 +169,6 @@ static void trace_statement(struct deadline deadline, const char *sql)
 static void trace_result(struct deadline deadline, const PGresult *result)
 {
         const char *sqlstate = deadline.trace ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
-
         if (sqlstate)
                 trace_step(deadline, "refused, SQLSTATE %s", sqlstate);
         else
@@ -215,7 +209,6 @@ static int exchange_messages(PGconn *connection, const struct statement *stateme
         for (;;) {
                 while (PQisBusy(connection)) {
                         int r = wait_socket(connection, POLLIN, deadline);
-
                         if (r < 0)
                                 return r;
                         if (!PQconsumeInput(connection))
@@ -250,7 +243,6 @@ static int name_session(struct postgres *postgres, PGconn *connection, struct de
         const char *given = PQparameterStatus(connection, "application_name");
         _cleanup_free_ char *pid = text_format("%d", PQbackendPID(connection));
         _cleanup_result_ PGresult *result = NULL;
-
         postgres->is_named = !postgres->options.application_name || (given && *given);
         if (postgres->is_named)
                 return 0;
@@ -268,7 +260,6 @@ static int name_session(struct postgres *postgres, PGconn *connection, struct de
                 return connect_failure(connection, error);
         if (PQresultStatus(result) != PGRES_TUPLES_OK) {
                 _cleanup_text_ struct text message = {0};
-
                 postgres_put_message(result, &statement, NULL, &message);
                 return error_set(error, EREMOTEIO, "cannot set the session up: %s", text_string(&message));
         }
@@ -315,7 +306,6 @@ int postgres_connect(struct postgres *postgres, struct deadline deadline, struct
 static bool still_there(struct postgres *postgres)
 {
         struct pollfd poll_fd = {.fd = PQsocket(postgres->connection), .events = POLLIN};
-
         /* First what the server said, then that it hung up; a server that says more than that is not idle. */
         for (int i = 0; i < 8 && poll_fd.fd >= 0 && poll(&poll_fd, 1, 0) > 0; i++) {
                 if (!PQconsumeInput(postgres->connection))
@@ -329,7 +319,6 @@ int postgres_make_ready(struct postgres *postgres, struct deadline deadline, str
 {
         if (postgres->connection && !still_there(postgres)) {
                 bool in_transaction = postgres->in_transaction;
-
                 postgres_disconnect(postgres);
                 if (in_transaction)
                         return error_set(error, ECONNRESET,
@@ -342,7 +331,6 @@ int postgres_exchange(struct postgres *postgres, const struct statement *stateme
                       PGresult **ret, struct error *error)
 {
         int r = postgres_make_ready(postgres, deadline, error);
-
         if (r < 0)
                 return r;
 
@@ -357,7 +345,6 @@ int postgres_exchange(struct postgres *postgres, const struct statement *stateme
         }
         if (r < 0) {
                 _cleanup_text_ struct text line = {0};
-
                 postgres_one_line(PQerrorMessage(postgres->connection), &line);
                 postgres_disconnect(postgres);
                 return error_set(error, ECONNRESET, "the connection to PostgreSQL broke: %s",
@@ -368,7 +355,6 @@ int postgres_exchange(struct postgres *postgres, const struct statement *stateme
         ExecStatusType status = PQresultStatus(result);
         if (status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE || status == PGRES_EMPTY_QUERY) {
                 const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-
                 strncpy(postgres->sqlstate, sqlstate ? sqlstate : "", SQLSTATE_LENGTH);
                 _cleanup_text_ struct text message = {0};
                 postgres_put_message(result, statement, PQuser(postgres->connection), &message);

@@ -30,7 +30,6 @@ static int open_transaction(struct postgres *postgres, const struct postgres_ter
         _cleanup_text_ struct text text = {0};
         /* First, because it is known only then whether the session has a name. */
         int r = postgres_make_ready(postgres, deadline, error);
-
         if (r < 0)
                 return r;
         text_printf(&text, "BEGIN%s; SET LOCAL row_security = off", terms->read_only ? " READ ONLY" : "");
@@ -55,7 +54,6 @@ static int close_transaction(struct postgres *postgres, bool saved, bool failed,
         const struct statement frame = {.sql = saved ? "ROLLBACK TO SAVEPOINT " SAVEPOINT "; END" : "END",
                                         .several = true};
         _cleanup_result_ PGresult *result = NULL;
-
         if (!postgres->in_transaction)
                 return 0;
         int r = postgres_exchange(postgres, &frame, deadline, &result, error);
@@ -67,7 +65,6 @@ static int close_transaction(struct postgres *postgres, bool saved, bool failed,
 int postgres_begin(struct postgres *postgres, bool read_only, struct deadline deadline, struct error *error)
 {
         struct postgres_terms terms = postgres->options.terms;
-
         terms.read_only |= read_only;
         return open_transaction(postgres, &terms, false, deadline, error);
 }
@@ -79,7 +76,6 @@ int postgres_query_on(struct postgres *postgres, const struct postgres_terms *te
         const struct statement statement = {.sql = sql, .parameters = parameters, .count = count};
         _cleanup_result_ PGresult *result = NULL;
         _cleanup_error_ struct error closing = {0};
-
         if (postgres->in_transaction)
                 return postgres_exchange(postgres, &statement, deadline, ret, error);
         if (!terms)

@@ -10,7 +10,6 @@ void postgres_one_line(const char *message, struct text *text)
 {
         while (*message) {
                 size_t length = strcspn(message, "\n");
-
                 if (length > 0) {
                         if (text->length > 0)
                                 text_puts(text, "; ");
@@ -27,7 +26,6 @@ static int quoted_parameter(const char *at, const char *const *parameters, int c
 {
         for (int i = 0; i < count; i++) {
                 size_t length = parameters[i] ? strlen(parameters[i]) : 0;
-
                 if (length > 0 && *at == '"' && strncmp(at + 1, parameters[i], length) == 0 &&
                     at[1 + length] == '"') {
                         *ret_length = length + 2;
@@ -43,7 +41,6 @@ static void put_without_parameters(const char *message, const struct statement *
         while (*message) {
                 size_t length = 0;
                 int parameter = quoted_parameter(message, statement->parameters, statement->count, &length);
-
                 if (parameter > 0)
                         text_printf(text, "$%d", parameter);
                 else
@@ -74,10 +71,8 @@ static bool find_quoted(const char *message, const char *sql, const char **ret_f
 {
         const char *from = strchr(message, '"'), *to = strrchr(message, '"');
         bool shown = from != NULL;
-
         for (const char *at = from; shown && at; at = strchr(at, '"')) {
                 const char *end = strchr(at + 1, '"');
-
                 shown = end && is_in_statement(at + 1, (size_t)(end - at - 1), sql);
                 at = end ? end + 1 : at;
         }
@@ -94,7 +89,6 @@ static bool is_plain(const char *message, const char *source)
         /* Where a function says what it likes: RAISE of PL/pgSQL, and its like of other languages. A pool
          * names no source. */
         static const char *const languages[] = {"pl_", "plp", "pltcl", "plv8"};
-
         for (size_t i = 0; source && i < N_ELEMENTS(languages); i++)
                 if (string_starts(source, languages[i]))
                         return false;
@@ -113,10 +107,8 @@ static void put_without_values(const char *message, const char *sql, struct text
 {
         const char *from = NULL, *to = NULL;
         bool hides = find_quoted(message, sql, &from, &to);
-
         for (const char *at = message; *at;) {
                 size_t length = 1;
-
                 if (hides && at == from) {
                         text_puts(text, "\"…\"");
                         at = to + 1;
@@ -142,7 +134,6 @@ static bool is_row_security(const PGresult *result)
 static void put_condition(const char *sqlstate, struct text *text)
 {
         const char *name = sqlstate ? postgres_condition(sqlstate) : NULL;
-
         if (sqlstate)
                 text_printf(text, "%s(SQLSTATE %s%s%s)", text->length > 0 ? " " : "", sqlstate,
                             name ? ", " : "", name ? name : "");
@@ -154,7 +145,6 @@ void postgres_put_message(const PGresult *result, const struct statement *statem
         const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
         const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
         _cleanup_text_ struct text full = {0};
-
         if (!message) {
                 text_puts(text, PQresultStatus(result) == PGRES_EMPTY_QUERY ? "the statement is empty"
                                                                             : "unknown error");
@@ -190,7 +180,6 @@ static int complain_of_word(const char *message, struct error *error)
         static const char invalid[] = "invalid connection option ";
         _cleanup_text_ struct text line = {0};
         bool quoted = false, show = message && string_starts(message, invalid);
-
         for (const char *c = message ? message : "out of memory"; *c && *c != '\n'; c++) {
                 if (*c == '"') {
                         quoted = !quoted;

@@ -54,7 +54,6 @@ static int strings_add(struct strings *strings, char *word)
 static const char *own_variable(const char *name, const char *fallback)
 {
         const char *value = getenv(name); /* NOLINT(concurrency-mt-unsafe): nobody sets any */
-
         return value && *value ? value : fallback;
 }
 
@@ -67,7 +66,6 @@ static int make_environment(const struct config_map *given, struct strings *ret)
 {
         size_t count = given ? given->count : 0;
         int r = strings_new(count + N_ELEMENTS(passed_on), ret);
-
         for (size_t i = 0; r == 0 && i < count; i++)
                 r = strings_add(ret, text_format("%s=%s", given->keys[i], given->values[i]));
         for (size_t i = 0; r == 0 && i < N_ELEMENTS(passed_on); i++)
@@ -92,7 +90,6 @@ static void pipe_close(struct pipe_ends *ends)
 static int pipe_open(struct pipe_ends *ret, struct error *error)
 {
         int ends[2];
-
         if (pipe2(ends, O_CLOEXEC) < 0)
                 return error_set_errno(error, errno, "pipe");
         *ret = (struct pipe_ends){ends[0], ends[1]};
@@ -123,7 +120,6 @@ static void process_end(struct process *process)
 static int set_attributes(posix_spawnattr_t *attributes)
 {
         sigset_t none, all;
-
         sigemptyset(&none);
         sigfillset(&all);
         int r = posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
@@ -139,7 +135,6 @@ static int set_files(posix_spawn_file_actions_t *actions, const struct process_o
                      const struct process *process)
 {
         int r = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-
         if (r == 0)
                 r = options->output_limit > 0
                             ? posix_spawn_file_actions_adddup2(actions, process->output.write, STDOUT_FILENO)
@@ -160,7 +155,6 @@ static int spawn_program(const struct process_options *options, struct process *
         posix_spawn_file_actions_t actions;
         posix_spawnattr_t attributes;
         int r = strings_new(options->command->count, &argv);
-
         for (size_t i = 0; r == 0 && i < options->command->count; i++)
                 r = strings_add(&argv, strdup(options->command->items[i]));
         if (r == 0)
@@ -192,7 +186,6 @@ static int read_some(int fd, size_t limit, struct text *text, bool *ret_too_much
         for (;;) {
                 char buffer[4096];
                 ssize_t got = file_read(fd, buffer, sizeof(buffer));
-
                 if (got <= 0)
                         return got == 0 ? 0 : -EAGAIN;
                 size_t room = limit - text->length;
@@ -212,10 +205,8 @@ static int listen_to(struct process *process, size_t limit, struct deadline dead
                 {.fd = process->errors.read, .events = POLLIN},
         };
         bool too_much = false, ignored;
-
         for (bool ended = false; !ended;) {
                 int r = poll(sources, N_ELEMENTS(sources), deadline_left_ms(deadline));
-
                 if (r < 0 && errno != EINTR)
                         return error_set_errno(error, errno, "poll");
                 if (r == 0)
@@ -242,7 +233,6 @@ int process_run(const struct process_options *options, struct deadline deadline,
         _cleanup_(process_end) struct process process = {.fd = -1, .output = {-1, -1}, .errors = {-1, -1}};
         _cleanup_(process_result_release) struct process_result result = {0};
         siginfo_t end = {0};
-
         trace_step(deadline, "starting %s", options->command->items[0]);
         int r = pipe_open(&process.output, error);
         if (r == 0)

@@ -44,7 +44,6 @@ static const struct command *find_word(const struct program *program, const char
 static const char **names_of(const struct program *program, const char *flag, size_t *ret_count)
 {
         size_t count = 0, all = 0;
-
         while (program->commands[all].name)
                 all++;
         const char **names = calloc(all + 1, sizeof(*names));
@@ -59,7 +58,6 @@ static void refuse_word(const struct program *program, const char *word, struct 
 {
         size_t count;
         _cleanup_free_ const char **names = names_of(program, NULL, &count);
-
         if (names)
                 words_unknown(names, count, word, "there is no command", error);
         else
@@ -82,7 +80,6 @@ static const struct command *choose(const struct program *program, char **words,
 {
         const struct command *command =
                 count > 0 ? find_word(program, words[0]) : find_wordless(program, given);
-
         if (!command && count > 0)
                 refuse_word(program, words[0], error);
         else if (!command)
@@ -103,7 +100,6 @@ static void put_takers(const struct program *program, const char *flag, struct t
 {
         size_t count;
         _cleanup_free_ const char **names = names_of(program, flag, &count);
-
         if (!names)
                 text->error = -ENOMEM;
         else if (words_find(names, count, "") < 0)
@@ -114,7 +110,6 @@ static int refuse_flag(const struct program *program, const struct command *comm
                        struct error *error)
 {
         _cleanup_text_ struct text takers = {0}, name = {0};
-
         put_takers(program, flag, &takers);
         text_printf(&name, is_word(command) ? "\"%s\"" : "%s", command->name);
         if (text_error(&takers) < 0 || text_error(&name) < 0)
@@ -157,7 +152,6 @@ static void put_help(const struct program *program, struct text *text)
 static int print_about(const struct program *program)
 {
         _cleanup_text_ struct text text = {0};
-
         if (program->common->help)
                 put_help(program, &text);
         else
@@ -173,7 +167,6 @@ int program_main(const struct program *program, int argc, char **argv)
         char **words = NULL;
         int count = 0;
         uint64_t given = 0;
-
         memory_prepare();
         signal(SIGPIPE, SIG_IGN);
         int r = flags_parse(program->flags, argc, argv, &words, &count, &given, &error);
@@ -197,7 +190,6 @@ int program_main(const struct program *program, int argc, char **argv)
 int program_print(const struct text *text)
 {
         int r = text_error(text);
-
         if (r == 0)
                 r = file_write(STDOUT_FILENO, text_string(text), text->length);
         if (r == 0)

@@ -17,14 +17,12 @@ _Static_assert((int)FLAG_STRINGS_MAX <= (int)HTTP_LISTENERS_MAX, "each address h
 const char *const *daemon_listen_addresses(const struct daemon_arguments *arguments)
 {
         static const char *const passed[] = {HTTP_SYSTEMD_SOCKET, NULL};
-
         return arguments->systemd_socket ? passed : arguments->listen_addresses.items;
 }
 
 void daemon_put_addresses(const struct daemon_arguments *arguments, struct text *text)
 {
         const char *const *addresses = daemon_listen_addresses(arguments);
-
         for (size_t i = 0; addresses[i]; i++)
                 text_printf(text, "%s%s", i > 0 ? ", " : "", addresses[i]);
 }
@@ -44,7 +42,6 @@ int daemon_serve(const struct daemon *daemon, void *context)
         _cleanup_error_ struct error error = {0};
         int signal_number = 0;
         sigset_t signals;
-
         block_signals(daemon, &signals);
         if (daemon->start(context, &error) < 0) {
                 program_complain(daemon->name, &error);
@@ -68,7 +65,6 @@ static bool web_config_is_fine(const char *path)
 {
         _cleanup_error_ struct error error = {0};
         _cleanup_(web_config_unref_p) struct web_config *web = NULL;
-
         if (!path || web_config_load(path, &web, &error) >= 0)
                 return true;
         fprintf(stderr, "%s\n", error_text(&error));
@@ -82,7 +78,6 @@ int daemon_check(const char *web_config_file,
         _cleanup_error_ struct error error = {0};
         _cleanup_text_ struct text verdict = {0};
         bool fine = web_config_is_fine(web_config_file);
-
         if (read(context, &verdict, &error) < 0) {
                 fprintf(stderr, "%s\n", error_text(&error));
                 return EXIT_FAILED;

@@ -11,7 +11,6 @@
 static int add_string(const struct flag *flag, const char *value, struct error *error)
 {
         struct flag_strings *strings = flag->target;
-
         if (strings->count == FLAG_STRINGS_MAX)
                 return error_set(error, EINVAL, "--%s is given more than %d times", flag->name,
                                  FLAG_STRINGS_MAX);
@@ -64,7 +63,6 @@ static const struct flag *find_flag(const struct flag *flags, const char *name, 
 static int refuse_unknown(const struct flag *flags, const char *name, size_t length, struct error *error)
 {
         size_t count = 0;
-
         while (flags[count].name)
                 count++;
         _cleanup_free_ const char **names = calloc(count + 1, sizeof(*names));
@@ -84,7 +82,6 @@ static int note_given(const struct flag *flags, const struct flag *flag, uint64_
 {
         uint64_t bit = UINT64_C(1) << (flag - flags);
         bool again = (*given & bit) != 0;
-
         *given |= bit;
         if (again && flag->type != FLAG_STRINGS)
                 return error_set(error, EINVAL, "--%s is given twice", flag->name);
@@ -101,14 +98,11 @@ static int parse_one(const struct flag *flags, int argc, char **argv, int *at, u
         const char *name = argv[*at] + (string_starts(argv[*at], "--") ? 2 : 1);
         const char *equals = strchr(name, '=');
         size_t length = equals ? (size_t)(equals - name) : strlen(name);
-
         const struct flag *flag = find_flag(flags, name, length);
         if (!flag && length > 3 && string_starts(name, "no-")) {
                 const struct flag *negated = find_flag(flags, name + 3, length - 3);
-
                 if (negated && negated->type == FLAG_SWITCH) {
                         int r = note_given(flags, negated, given, error);
-
                         if (r < 0)
                                 return r;
                         return equals ? error_set(error, EINVAL, "--no-%s takes no value", negated->name)
@@ -135,7 +129,6 @@ static void reverse(char **items, int from, int to)
 {
         for (; from < --to; from++) {
                 char *item = items[from];
-
                 items[from] = items[to];
                 items[to] = item;
         }
@@ -144,14 +137,12 @@ static void reverse(char **items, int from, int to)
 bool flags_given(const struct flag *flags, uint64_t given, const char *name)
 {
         const struct flag *flag = find_flag(flags, name, strlen(name));
-
         return flag && (given >> (flag - flags) & 1);
 }
 
 bool flags_given_on(const struct flag *flags, uint64_t given, const char *name)
 {
         const struct flag *flag = find_flag(flags, name, strlen(name));
-
         return flags_given(flags, given, name) && (flag->type != FLAG_SWITCH || *(const bool *)flag->target);
 }
 
@@ -161,17 +152,14 @@ int flags_parse(const struct flag *flags, int argc, char **argv, char ***ret_arg
         uint64_t given = 0;
         int arguments = 0; /* those found so far stand at argv[at - arguments … at - 1] */
         bool only_arguments = false;
-
         for (const struct flag *flag = flags; flag->name; flag++) {
                 int result = set_default(flag, error);
-
                 if (result < 0)
                         return result;
         }
         int at = argc > 0 ? 1 : 0;
         while (at < argc) {
                 int first = at;
-
                 if (only_arguments || argv[at][0] != '-' || argv[at][1] == '\0') {
                         arguments++;
                         at++;
@@ -181,7 +169,6 @@ int flags_parse(const struct flag *flags, int argc, char **argv, char ***ret_arg
                         only_arguments = true;
                 else {
                         int result = parse_one(flags, argc, argv, &at, &given, error);
-
                         if (result < 0)
                                 return result;
                 }
@@ -201,7 +188,6 @@ void flags_put_entry(struct text *text, const char *entry, const char *help)
 {
         enum { WIDTH = 30 };
         size_t length = strlen(entry);
-
         text_printf(text, "  %s", entry);
         if (length + 1 > WIDTH) {
                 text_putc(text, '\n');
@@ -216,7 +202,6 @@ void flags_put_help(const struct flag *flags, struct text *text)
         text_puts(text, "\nFlags:\n");
         for (const struct flag *flag = flags; flag->name; flag++) {
                 _cleanup_text_ struct text entry = {0};
-
                 text_printf(&entry, "--%s%s", flag->type == FLAG_SWITCH ? "[no-]" : "", flag->name);
                 if (flag->type != FLAG_SWITCH)
                         text_printf(&entry, "=%s", flag->value_name ? flag->value_name : "VALUE");

@@ -22,7 +22,6 @@ static void put_matcher(struct text *text, const char *name, const char *value)
 static void put_wanted(struct text *url, const struct alertmanager_wanted *wanted)
 {
         const char *others = wanted->only_active ? "false" : "true";
-
         text_printf(url, "silenced=%s&inhibited=%s", others, others);
         if (wanted->receiver) {
                 text_puts(url, "&receiver=");
@@ -32,7 +31,6 @@ static void put_wanted(struct text *url, const struct alertmanager_wanted *wante
         cJSON_ArrayForEach(label, wanted->labels)
         {
                 _cleanup_text_ struct text matcher = {0};
-
                 if (!cJSON_IsString(label) || !label->string)
                         continue;
                 put_matcher(&matcher, label->string, label->valuestring);
@@ -46,7 +44,6 @@ static void put_wanted(struct text *url, const struct alertmanager_wanted *wante
 int alertmanager_alerts_parse(long status, const char *body, size_t length, cJSON **ret, struct error *error)
 {
         _cleanup_json_ cJSON *alerts = NULL;
-
         if (status != 200)
                 return error_set(error, EREMOTEIO, "Alertmanager answered %ld", status);
         int r = json_parse(body, length, &alerts, error);
@@ -58,7 +55,6 @@ int alertmanager_alerts_parse(long status, const char *body, size_t length, cJSO
         cJSON_ArrayForEach(alert, alerts)
         {
                 const char *fingerprint = json_string(alert, "fingerprint");
-
                 if (!fingerprint || !*fingerprint)
                         return error_set(error, EBADMSG,
                                          "Alertmanager's answer has an alert without a fingerprint");
@@ -70,7 +66,6 @@ int alertmanager_alerts_parse(long status, const char *body, size_t length, cJSO
 bool alertmanager_has(const cJSON *alerts, const char *fingerprint)
 {
         const cJSON *alert;
-
         cJSON_ArrayForEach(alert, alerts)
         {
                 if (string_equal(json_string(alert, "fingerprint"), fingerprint))
@@ -83,7 +78,6 @@ int alertmanager_alerts(struct http_client *client, const struct http_request *h
                         const struct alertmanager_wanted *wanted, cJSON **ret, struct error *error)
 {
         _cleanup_text_ struct text url = {0};
-
         http_put_url(&url, base, "/api/v2/alerts?");
         put_wanted(&url, wanted);
         if (text_error(&url) < 0)

@@ -18,7 +18,6 @@ static int read_value(const cJSON *pair, struct prometheus_series *series, struc
         const char *word = cJSON_GetStringValue(cJSON_GetArrayItem(pair, 1));
         char *end = NULL;
         double value = word ? strtod(word, &end) : NAN;
-
         if (!word || end == word || *end)
                 return error_set(error, EBADMSG, "Prometheus answered a value that is not a number");
         series->value = value;
@@ -41,7 +40,6 @@ static int read_result(const cJSON *data, struct prometheus_answer *answer, stru
 {
         const char *type = json_string(data, "resultType");
         const cJSON *result = json_get(data, "result", NULL), *item;
-
         if (!type || !cJSON_IsArray(result))
                 return error_set(error, EBADMSG, "Prometheus' answer has no result");
         answer->scalar = string_equal(type, "scalar");
@@ -58,7 +56,6 @@ static int read_result(const cJSON *data, struct prometheus_answer *answer, stru
         cJSON_ArrayForEach(item, result)
         {
                 int r = read_series(item, &answer->series[answer->count++], error);
-
                 if (r < 0)
                         return r;
         }
@@ -70,13 +67,11 @@ int prometheus_answer_parse(long status, const char *body, size_t length, struct
 {
         _cleanup_(prometheus_answer_release) struct prometheus_answer answer = {0};
         int r = json_parse(body, length, &answer.document, error);
-
         if (r < 0 && status == 200)
                 return error_prefix(error, r, "Prometheus' answer");
         /* What refuses may be a proxy, which has no JSON. */
         if (r < 0 || !string_equal(json_string(answer.document, "status"), "success")) {
                 const char *reason = json_string(answer.document, "error");
-
                 return error_set(error, EREMOTEIO, "Prometheus answered %ld: %.200s", status,
                                  reason ? reason : "no reason given");
         }
@@ -92,7 +87,6 @@ int prometheus_answer_parse(long status, const char *body, size_t length, struct
 static const char **form_headers(const char *const *headers)
 {
         size_t count = 0;
-
         while (headers && headers[count])
                 count++;
         const char **all = calloc(count + 2, sizeof(*all));
@@ -111,7 +105,6 @@ int prometheus_query(struct http_client *client, const struct http_request *how,
         _cleanup_text_ struct text url = {0}, body = {0};
         _cleanup_free_ const char **headers = form ? form_headers(how->headers) : NULL;
         struct text *parameters = form ? &body : &url;
-
         http_put_url(&url, base, form ? "/api/v1/query" : "/api/v1/query?");
         text_puts(parameters, "query=");
         http_put_escaped(parameters, query);

@@ -26,7 +26,6 @@ static int refuse_address(const char *string, const char *why, struct error *err
 static bool port_is_good(const char *port)
 {
         size_t digits = strspn(port, "0123456789");
-
         if (digits == 0 || digits > 5 || port[digits])
                 return false;
         long number = strtol(port, NULL, 10);
@@ -47,7 +46,6 @@ int redis_address_parse(const char *string, struct redis_address *ret, struct er
         const char *path = string_starts(string, "unix:") ? string + 5 : string;
         if (*path == '/') {
                 char *copy = strdup(path);
-
                 if (!copy)
                         return error_oom(error);
                 *ret = (struct redis_address){.path = copy};

@@ -8,7 +8,6 @@
 const char *redis_info_value(const char *info, const char *field)
 {
         size_t length = strlen(field);
-
         if (!info || length == 0)
                 return NULL;
         for (const char *line = info; line; line = strchr(line, '\n'), line = line ? line + 1 : NULL)
@@ -20,7 +19,6 @@ const char *redis_info_value(const char *info, const char *field)
 bool redis_value_number(const char *value, double *ret)
 {
         size_t width = strcspn(value, ",\r\n");
-
         /* strtod() would also take white space, "inf", "nan" and hexadecimal. */
         if (width == 0 || strspn(value, "+-.0123456789eE") != width)
                 return false;
@@ -35,21 +33,18 @@ bool redis_value_number(const char *value, double *ret)
 bool redis_value_is(const char *value, const char *word)
 {
         size_t width = strcspn(value, ",\r\n");
-
         return strlen(word) == width && memcmp(value, word, width) == 0;
 }
 
 bool redis_info_number(const char *info, const char *field, double *ret)
 {
         const char *value = redis_info_value(info, field);
-
         return value && redis_value_number(value, ret);
 }
 
 const char *redis_value_part(const char *value, const char *name)
 {
         size_t length = strlen(name);
-
         for (;;) {
                 if (strncmp(value, name, length) == 0 && value[length] == '=')
                         return value + length + 1;

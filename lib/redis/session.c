@@ -53,7 +53,6 @@ struct redis *redis_close(struct redis *redis)
 static int wait_for(int fd, short events, struct deadline deadline, struct error *error)
 {
         int r = socket_wait(fd, events, deadline);
-
         if (r == -ETIMEDOUT)
                 return error_set(error, ETIMEDOUT, "Redis did not answer in time");
         return r < 0 ? error_set_errno(error, -r, "the connection to Redis broke") : 0;
@@ -69,7 +68,6 @@ static int explain_connect(int result, struct error *error)
 static int connect_unix(const char *path, struct deadline deadline, int *ret_fd, struct error *error)
 {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
-
         if (strlen(path) >= sizeof(address.sun_path))
                 return error_set(error, ENAMETOOLONG, "the path of the Redis socket is longer than %zu bytes",
                                  sizeof(address.sun_path) - 1);
@@ -100,7 +98,6 @@ static int connect_host(const char *host, const char *port, struct deadline dead
         _cleanup_(addresses_free) struct addrinfo *addresses = NULL;
         const char *reason = NULL;
         int on = 1, r = socket_resolve(host, port, deadline, &addresses, &reason);
-
         if (r < 0)
                 return explain_lookup(host, r, reason, error);
         r = socket_connect_any(addresses, deadline, ret_fd, NULL);
@@ -115,7 +112,6 @@ bool redis_options_check(const struct redis_options *options, struct config_node
         _cleanup_(redis_address_release) struct redis_address address = {0};
         _cleanup_error_ struct error error = {0};
         bool fine = redis_address_parse(options->address, &address, &error) >= 0;
-
         if (!fine)
                 config_complain(node, "address", "%s", error_text(&error));
         if (options->user && *options->user && !secret_is_set(&options->password)) {
@@ -130,11 +126,9 @@ static int open_session(struct redis *redis, const struct redis_options *options
                         struct error *error)
 {
         bool has_user = options->user && *options->user;
-
         if (secret_is_set(&options->password)) {
                 _cleanup_secret_ struct text password = {0};
                 int r = secret_read(&options->password, &password, error);
-
                 if (r < 0)
                         return r;
 
@@ -151,7 +145,6 @@ static int open_session(struct redis *redis, const struct redis_options *options
 
         if (options->database != 0) {
                 _cleanup_free_ char *database = text_format("%lld", (long long)options->database);
-
                 if (!database)
                         return error_oom(error);
                 _cleanup_reply_ redisReply *reply = NULL;
@@ -167,7 +160,6 @@ int redis_connect(const struct redis_options *options, struct deadline deadline,
 {
         _cleanup_(redis_address_release) struct redis_address address = {0};
         int r = redis_address_parse(options->address, &address, error);
-
         if (r < 0)
                 return r;
 
@@ -197,7 +189,6 @@ static int send_all(struct redis *redis, const char *data, size_t length, struct
 {
         while (length > 0) {
                 ssize_t n = send(redis->fd, data, length, MSG_NOSIGNAL);
-
                 if (n >= 0) {
                         data += n;
                         length -= (size_t)n;
@@ -231,10 +222,8 @@ static void trace_queue(struct deadline deadline, const struct text *queue)
         for (const char *at = text_string(queue); deadline.trace && *at == '*';) {
                 char *end;
                 size_t count = strtoul(at + 1, &end, 10);
-
                 for (size_t i = 0; i < count; i++) {
                         size_t length = strtoul(end + strlen("\r\n$"), &end, 10);
-
                         end += strlen("\r\n");
                         if (i == 0)
                                 trace_command(deadline, count, end, length);
@@ -260,10 +249,8 @@ static void trace_reply(struct deadline deadline, const redisReply *reply)
 static int receive_reply(struct redis *redis, struct deadline deadline, redisReply **ret, struct error *error)
 {
         char buffer[16384];
-
         for (size_t total = 0;;) {
                 void *reply = NULL;
-
                 if (redisReaderGetReply(redis->reader, &reply) != REDIS_OK)
                         return error_set(error, EPROTO, "what answered does not speak Redis' protocol");
                 if (reply) {
@@ -284,7 +271,6 @@ static int receive_reply(struct redis *redis, struct deadline deadline, redisRep
                         return error_set(error, ECONNRESET, "Redis closed the connection");
                 else if (errno == EAGAIN || errno == EWOULDBLOCK) {
                         int r = wait_for(redis->fd, POLLIN, deadline, error);
-
                         if (r < 0)
                                 return r;
                 } else if (errno != EINTR)
@@ -297,7 +283,6 @@ static int error_reply(const redisReply *reply, struct error *error)
 {
         const char *arguments = strstr(reply->str, ", with args beginning with");
         int length = (int)(arguments ? (size_t)(arguments - reply->str) : strcspn(reply->str, "\r\n"));
-
         return error_set(error, EREMOTEIO, "Redis: %.*s", length, reply->str);
 }
 
@@ -320,7 +305,6 @@ static int take_reply(struct redis *redis, struct deadline deadline, redisReply 
 {
         _cleanup_reply_ redisReply *reply = NULL;
         int r = receive_reply(redis, deadline, &reply, error);
-
         if (r < 0 || !reply)
                 return break_off(redis, r);
         if (reply->type == REDIS_REPLY_ERROR)
@@ -335,7 +319,6 @@ int redis_command(struct redis *redis, struct deadline deadline, redisReply **re
 {
         char *command = NULL;
         size_t length = 0;
-
         if (redis->awaited > 0)
                 return error_set(error, EBUSY, "%zu replies of Redis have not been taken", redis->awaited);
         int r = format_command(redis, &command, &length, error, count, words, lengths);
@@ -355,7 +338,6 @@ int redis_queue(struct redis *redis, struct error *error, size_t count, const ch
         char *command = NULL;
         size_t length = 0;
         int r = format_command(redis, &command, &length, error, count, words, lengths);
-
         if (r < 0 || !command)
                 return r;
         text_append(&redis->queue, command, length);
@@ -388,7 +370,6 @@ int redis_call(struct redis *redis, struct deadline deadline, redisReply **ret, 
         const char *words[CALL_WORDS_MAX];
         size_t count = 0;
         va_list args;
-
         va_start(args, error);
         for (const char *word; (word = va_arg(args, const char *));)
                 if (count < CALL_WORDS_MAX)

@@ -65,7 +65,6 @@ static const struct {
 static struct ruleset ruleset_of(int abi, const struct sandbox_options *options)
 {
         struct ruleset ruleset = {0};
-
         for (size_t i = 0; i < N_ELEMENTS(versions) && versions[i].abi <= abi; i++) {
                 ruleset.files |= versions[i].taken.files;
                 ruleset.net |= versions[i].taken.net;
@@ -104,14 +103,12 @@ enum { THREADS = 1 };
 static bool is_alone(void)
 {
         struct stat tasks;
-
         return stat("/proc/self/task", &tasks) < 0 || tasks.st_nlink - 2 <= THREADS;
 }
 
 int sandbox_landlock(const struct sandbox_options *options, int *ret_abi, struct error *error)
 {
         long abi = syscall(CREATE_RULESET, NULL, 0, CREATE_RULESET_VERSION);
-
         if (abi < 1)
                 return error_set(error, EOPNOTSUPP, "the kernel has no Landlock, or does not let it be used");
         if (!is_alone())

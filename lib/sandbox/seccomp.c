@@ -165,7 +165,6 @@ int sandbox_seccomp(const struct sandbox_options *options, struct error *error)
 {
         struct sock_filter filter[N_ELEMENTS(head) + 2 * N_ELEMENTS(denied) + 1];
         size_t length = N_ELEMENTS(head);
-
         memcpy(filter, head, sizeof(head));
         for (size_t i = 0; i < N_ELEMENTS(denied); i++)
                 if (is_denied(denied[i].when, options)) {

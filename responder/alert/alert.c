@@ -149,7 +149,6 @@ int alert_from_json(const cJSON *json, struct alert *ret, struct error *error)
         struct alert alert = {0};
         const char *status = json_string(json, "status");
         int r;
-
         if (!cJSON_IsObject(json))
                 r = error_set(error, EBADMSG, "not an object");
         else if (!string_equal(status, "firing") && !string_equal(status, "resolved"))
@@ -262,7 +261,6 @@ int webhook_parse(const char *body, size_t length, struct webhook *ret, struct e
 {
         _cleanup_json_ cJSON *json = NULL;
         struct webhook webhook = {0};
-
         int r = check_shape(body, length, error);
         if (r >= 0)
                 r = json_parse(body, length, &json, error);

@@ -118,7 +118,6 @@ bool matchers_match(const struct matchers *matchers, const struct config_map *la
 {
         for (size_t i = 0; i < matchers->count; i++) {
                 const char *value = config_map_get(labels, matchers->items[i].name);
-
                 if (!matcher_matches(&matchers->items[i], value ? value : ""))
                         return false;
         }

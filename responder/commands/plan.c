@@ -16,7 +16,6 @@ static int read_file(const char *path, struct text *text, struct error *error)
 {
         bool standard = string_equal(path, "-");
         _cleanup_close_ int opened = standard ? -1 : open(path, O_RDONLY | O_CLOEXEC);
-
         if (!standard && opened < 0)
                 return error_set_errno(error, errno, "cannot open %s", path);
         return file_read_rest(standard ? STDIN_FILENO : opened, path, ALERT_FILE_MOST, text, error);

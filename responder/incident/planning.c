@@ -107,7 +107,6 @@ int planning_make(const struct remediation *remediation, const struct step_recor
 {
         struct planning planning = {.plans = cJSON_CreateArray()};
         int result = planning.plans ? 0 : error_oom(error);
-
         for (size_t i = 0; result >= 0 && i < remediation->step_count; i++) {
                 const struct step *step = &remediation->steps[i];
                 if (records && records[i].status != STEP_WAITING && records[i].status != STEP_STARTED)

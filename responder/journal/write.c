@@ -128,7 +128,6 @@ static int write_entry(struct journal *journal, void *context, struct error *err
         nsec now = world_wall(journal->world);
         bool ended = false;
         int r = 0;
-
         if (entry->incident != 0) {
                 r = current_state(journal, entry, &state, &ended, error);
                 if (r >= 0)

@@ -40,7 +40,6 @@ static int find_open_address(const char *const *addresses, const char **ret, str
         for (size_t i = 0; addresses[i]; i++) {
                 bool loopback = false;
                 int r = http_address_is_loopback(addresses[i], &loopback, error);
-
                 if (r < 0)
                         return r;
                 if (!loopback && !*ret)

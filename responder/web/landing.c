@@ -97,7 +97,6 @@ void api_landing(struct api *api, struct http_exchange *exchange)
         struct text page = {0};
         bool paused = false;
         nsec since = 0;
-
         html_begin(&page, "runbook_responder");
         text_puts(&page, "<p>Version " RUNBOOK_VERSION "</p>\n");
         html_put_nav(&page, links);

@@ -26,7 +26,6 @@ void api_metrics(struct api *api, struct http_exchange *exchange)
         struct sample_sink sink = {&set};
         bool paused = false;
         nsec since = 0;
-
         meters_collect(parts->meters, &sink);
         journal_metrics(parts->journal, &sink);
         collect_incidents(parts->journal, &sink);

@@ -31,7 +31,6 @@ struct bench {
 static double cpu_nanoseconds(void)
 {
         struct timespec time;
-
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
         return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
 }
@@ -39,7 +38,6 @@ static double cpu_nanoseconds(void)
 static double next_value(struct bench *bench)
 {
         uint64_t z = bench->seed += UINT64_C(0x9E3779B97F4A7C15);
-
         z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
         return (double)((z ^ z >> 27) >> 11) * 0x1p-53 * 1000;
 }
@@ -47,7 +45,6 @@ static double next_value(struct bench *bench)
 static void fill(struct bench *bench)
 {
         struct sample_sink sink = {&bench->set};
-
         sample_set_clear(&bench->set);
         for (size_t i = 0; i < bench->count; i++)
                 SAMPLE(&sink, &family, 0, {"name", bench->labels[i]});
@@ -84,7 +81,6 @@ static void run(struct bench *bench, int figure)
 static int compare(const void *a, const void *b)
 {
         double x = *(const double *)a, y = *(const double *)b;
-
         return (x > y) - (x < y);
 }
 
@@ -94,7 +90,6 @@ static double measure(struct bench *bench, int figure)
         size_t repeats =
                 bench->count < SERIES_A_FIGURE / ROUNDS ? SERIES_A_FIGURE / ROUNDS / bench->count : 1;
         double times[ROUNDS];
-
         if (figure == GZIP)
                 encode(bench, METRICS_TEXT);
         for (size_t round = 0; round < ROUNDS; round++) {
@@ -112,7 +107,6 @@ static double measure(struct bench *bench, int figure)
 int main(void)
 {
         struct bench bench = {.labels = calloc(LARGEST, sizeof(*bench.labels))};
-
         if (!bench.labels)
                 return 1;
         for (size_t i = 0; i < LARGEST; i++)

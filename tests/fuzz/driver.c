@@ -162,7 +162,6 @@ static void mutate(struct input *input)
                                           '\\', '$',  '{',  '}',  '[',  ']',  ':',  ',', '-', '0'};
         size_t at = below(input->size + 1), rest = input->size - at;
         uint8_t block[256];
-
         switch (below(8)) {
         case 0:
                 if (rest > 0)

@@ -41,7 +41,6 @@ static inline const char *fuzz_file(const uint8_t *data, size_t size)
 {
         static int fd = -1;
         static char path[64];
-
         if (fd < 0) {
                 fd = memfd_create("fuzz", MFD_CLOEXEC);
                 snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);

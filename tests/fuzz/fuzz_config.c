@@ -126,7 +126,6 @@ static void check_complaints(const struct config *config, const char *path)
         _cleanup_free_ char *text = strdup(config_complaints_text(config));
         size_t lines = 0;
         char *rest = text;
-
         FUZZ_ASSERT(text);
         FUZZ_ASSERT((config_complaints(config) == 0) == (*text == '\0'));
         for (char *line; *text && (line = strsep(&rest, "\n"));) {
@@ -149,7 +148,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         const struct bindings bindings = {.get = value_of};
         const char *path = fuzz_file(data, size);
         struct everything source, bound;
-
         FUZZ_ASSERT(config_load(path, &config, &error) == 0);
         bool parsed = config_complaints(config) == 0;
         FUZZ_ASSERT(!parsed || config_root(config));

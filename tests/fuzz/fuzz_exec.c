@@ -26,7 +26,6 @@ static void check_skipped(const struct skipped_items *skipped)
 {
         for (enum skip_reason reason = 0; reason < SKIP_REASONS; reason++) {
                 const char *items = skipped_items_text(skipped, reason);
-
                 FUZZ_ASSERT((skipped->of[reason].count > 0) == (*items != '\0'));
                 for (size_t length; *items; items += length)
                         FUZZ_ASSERT((length = utf8_length(items)) > 0 && *items != '\n');

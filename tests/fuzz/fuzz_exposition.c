@@ -58,7 +58,6 @@ static void read_again(const struct exposition_sample *sample)
         _cleanup_text_ struct text page = {0};
         _cleanup_(exposition_release) struct exposition again;
         struct exposition_sample other;
-
         text_printf(&page, "%s{", sample->name);
         for (size_t i = 0; i < sample->label_count; i++) {
                 label_put(&page, &sample->labels[i]);
@@ -83,7 +82,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         struct exposition_sample sample;
         size_t before = 0;
         int r;
-
         exposition_init(&page, all, size);
         while ((r = exposition_next(&page, &sample)) != 0) {
                 FUZZ_ASSERT(r == 1 || r == -EPROTO || r == -E2BIG);

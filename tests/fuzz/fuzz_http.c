@@ -110,7 +110,6 @@ static size_t converse(const void *data, size_t size, char *answer, size_t room)
         size_t length = 0;
         char rest[4096];
         int unread = 1;
-
         FUZZ_ASSERT(fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0);
         (void)send(fd, data, size, MSG_NOSIGNAL);
         while (unread > 0 && ioctl(fd, SIOCOUTQ, &unread) == 0)
@@ -130,7 +129,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         static const char question[] = "GET / HTTP/1.0\r\nHost: localhost\r\n\r\n";
         char answer[64];
-
         if (!server)
                 start();
         size_t length = converse(data, size, answer, sizeof(answer));

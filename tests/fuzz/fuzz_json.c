@@ -31,7 +31,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         _cleanup_free_ char *string = fuzz_string(data, size);
         _cleanup_json_ cJSON *json = NULL, *again = NULL;
         _cleanup_error_ struct error error = {0};
-
         check_string(string);
         int result = json_parse((const char *)data, size, &json, &error);
         FUZZ_ASSERT(result == 0 || (result == -EBADMSG && error.message));

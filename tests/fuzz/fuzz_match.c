@@ -22,7 +22,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         char *values[] = {length < size ? all + length + 1 : all, (char *)"b"};
         const struct config_map labels = {.keys = keys, .values = values, .count = N_ELEMENTS(keys)};
         const struct config_map none = {0};
-
         FUZZ_ASSERT(!matchers_match(&matchers, &labels));
         int result = matchers_add(&matchers, all, &error);
         FUZZ_ASSERT(result == 0 || (result == -EINVAL && error.message));

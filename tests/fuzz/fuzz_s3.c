@@ -35,7 +35,6 @@ static int parse(const char *data, size_t length, size_t step, struct text *take
 {
         _cleanup_(s3_listing_free_p) struct s3_listing *listing = s3_listing_new(take, taken);
         const struct s3_answer *answer;
-
         FUZZ_ASSERT(listing);
         for (size_t at = 0; at < length; at += step)
                 s3_listing_feed(listing, data + at, length - at < step ? length - at : step, NULL);

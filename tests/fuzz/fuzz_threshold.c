@@ -23,7 +23,6 @@ const char *const fuzz_words[] = {
 static void see(const struct judgement *judgement, void *context)
 {
         struct text *text = context;
-
         judgement_put_value(text, judgement);
         judgement_put_series(text, judgement);
 }
@@ -39,7 +38,6 @@ static void judge(struct threshold *threshold, const char *value)
         struct sample_set set = {0};
         struct sample_sink sink = {&set};
         _cleanup_text_ struct text seen = {0};
-
         FUZZ_ASSERT(config_parse("x", "{}", &config, NULL) == 0);
         thresholds_bind(&one, families, NULL, config_root(config));
         if (config_complaints(config) == 0) {
@@ -58,7 +56,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         _cleanup_error_ struct error error = {0};
         struct threshold threshold, again;
         int result = threshold_parse(all, THRESHOLD_WARN, &threshold, &error);
-
         FUZZ_ASSERT(result == 0 || (result == -EINVAL && error.message));
         if (result == 0) {
                 FUZZ_ASSERT(threshold_parse(threshold.written, THRESHOLD_WARN, &again, &error) == 0);

@@ -110,7 +110,6 @@ static int drive(const struct target_set *set, const struct action *action, void
         struct targets *targets = NULL;
         void *bound = calloc(1, action->config_size);
         nsec time = action->timeout;
-
         int r = read_json(argv[2], &alert_json, error);
         if (r >= 0)
                 r = alert_from_json(alert_json, &alert, error);

@@ -219,10 +219,8 @@ static void nothing_is_left_on_a_session(void **state _unused_)
         _cleanup_postgres_ struct postgres *postgres =
                 with((struct postgres_options){.terms = {.lock_timeout = NSEC_PER_SEC}});
         const struct postgres_terms terms = {.read_only = true, .statement_timeout = 7 * NSEC_PER_SEC};
-
         for (size_t i = 0; i < N_ELEMENTS(settings); i++) {
                 _cleanup_result_ PGresult *result = NULL;
-
                 assert_int_equal(postgres_query_on(postgres, &terms, "SELECT current_setting($1)",
                                                    &settings[i], 1, SOON, &result, NULL),
                                  0);

@@ -94,7 +94,6 @@ static void queued_commands_are_answered_in_their_order(void **state _unused_)
         _cleanup_redis_ struct redis *redis = connected(given("RUNBOOK_TEST_REDIS"), 0);
         _cleanup_error_ struct error error = {0};
         const int count = 2000;
-
         assert_int_equal(redis_receive(redis, SOON, NULL, NULL), -EINVAL);
         for (int i = 0; i < count; i++) {
                 _cleanup_free_ char *word = text_format("%d", i);

@@ -67,7 +67,6 @@ static void *nothing(void *context)
 static long threads_are_started(void)
 {
         pthread_t thread;
-
         errno = pthread_create(&thread, NULL, nothing, NULL);
         return errno ? -1 : pthread_join(thread, NULL);
 }
@@ -77,7 +76,6 @@ static long tcp_is_connected(void)
         struct sockaddr_in address;
         socklen_t length = sizeof(address);
         int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
         getsockname(listener, (struct sockaddr *)&address, &length);
         return connect(fd, (struct sockaddr *)&address, length);
 }
@@ -219,7 +217,6 @@ static long bind_tcp(void)
 static long bind_unix(void)
 {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
-
         snprintf(address.sun_path, sizeof(address.sun_path), "%s", below(outside, "socket"));
         return bind(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), (struct sockaddr *)&address,
                     sizeof(address));
@@ -339,7 +336,6 @@ static int attempt(long (*run)(void))
 {
         int status = 0;
         pid_t pid = fork();
-
         if (pid == 0) {
                 errno = 0;
                 _exit(run() < 0 ? errno : 0);
@@ -357,7 +353,6 @@ static bool enter(const char *mode)
                 .files = string_equal(mode, "seccomp"),
         };
         int abi;
-
         if (string_equal(mode, "none"))
                 return true;
         if ((!string_equal(mode, "seccomp") && sandbox_landlock(&options, &abi, &error) < 0) ||
@@ -371,7 +366,6 @@ static bool enter(const char *mode)
 static int try_all(const char *mode)
 {
         struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-
         listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         if (bind(listener, (struct sockaddr *)&address, sizeof(address)) < 0 || listen(listener, 8) < 0)
                 return 1;
@@ -379,7 +373,6 @@ static int try_all(const char *mode)
                 return 1;
         for (size_t i = 0; i < N_ELEMENTS(attempts); i++) {
                 int code = attempt(attempts[i].run);
-
                 printf("%s %s\n", attempts[i].name, code ? strerrorname_np(code) : "0");
                 fflush(stdout);
         }
@@ -395,7 +388,6 @@ static int start_without(const char *number, char **words)
                 BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
         };
         const struct sock_fprog program = {.len = N_ELEMENTS(filter), .filter = filter};
-
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
             prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
                 return 1;

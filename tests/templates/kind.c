@@ -96,7 +96,6 @@ static int pidfile_run(void *state, struct deadline deadline, struct sample_sink
         struct pidfile_state *pidfile = state;
         const char *path = pidfile->config->path;
         long number = 0;
-
         trace_step(deadline, "reading %s", path);
         int r = read_number(path, &number, error);
         if (r < 0)

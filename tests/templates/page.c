@@ -29,7 +29,6 @@ void api_open(struct api *api, struct http_exchange *exchange)
         size_t counts[INCIDENT_STATE_COUNT] = {0};
         _cleanup_error_ struct error error = {0};
         struct text page = {0};
-
         html_begin(&page, "Open incidents");
         if (journal_count_open(api->options.parts.journal, counts, &error) < 0) {
                 text_puts(&page, "<p>The journal cannot be read: ");

@@ -46,7 +46,6 @@ struct disk_state {
 static void *disk_close(void *state)
 {
         struct disk_state *disk = state;
-
         if (!disk)
                 return NULL;
         mount_probes_free(disk->probes);
@@ -63,7 +62,6 @@ static int disk_open(const struct check *check, struct config_node *node, void *
         const struct config_strings *paths = &config->mountpoints;
         struct disk_state *disk;
         _cleanup_(disk_close_p) void *owned = NULL;
-
         for (size_t i = 0; i < paths->count; i++)
                 if (paths->items[i][0] != '/') {
                         config_complain(node, "mountpoints", "\"%s\" is not an absolute path",
@@ -88,7 +86,6 @@ static void add_samples(const char *path, const struct statvfs *fs, struct sampl
 {
         double block = (double)fs->f_frsize, used = (double)(fs->f_blocks - fs->f_bfree);
         double available = (double)fs->f_bavail;
-
         SAMPLE(sink, &size_bytes, (double)fs->f_blocks * block, {"mountpoint", path});
         SAMPLE(sink, &available_bytes, available * block, {"mountpoint", path});
         SAMPLE(sink, &used_ratio, used + available > 0 ? used / (used + available) : 0, {"mountpoint", path});
@@ -107,7 +104,6 @@ static struct deadline patience(struct deadline deadline)
 static int disk_run(void *state, struct deadline deadline, struct sample_sink *sink, struct error *error)
 {
         struct disk_state *disk = state;
-
         trace_step(deadline, "asking about the file systems, each on a thread of its own");
         int result = mount_probes_ask(disk->probes, patience(deadline), disk->answers, error);
 
@@ -116,7 +112,6 @@ static int disk_run(void *state, struct deadline deadline, struct sample_sink *s
         for (size_t i = 0; i < disk->config->mountpoints.count; i++) {
                 const char *path = disk->config->mountpoints.items[i];
                 const struct mount_answer *answer = &disk->answers[i];
-
                 trace_step(deadline, "%s %s", path, answer->hung ? "gives no answer" : "has answered");
                 SAMPLE(sink, &hung, answer->hung, {"mountpoint", path});
                 if (!answer->hung && answer->error == 0)

@@ -47,7 +47,6 @@ static void shared_free(struct shared *shared)
 static void unref_and_unlock(struct shared *shared)
 {
         bool last = --shared->references == 0;
-
         pthread_mutex_unlock(&shared->lock);
         if (last)
                 shared_free(shared);
@@ -56,7 +55,6 @@ static void unref_and_unlock(struct shared *shared)
 static struct shared *shared_new(const char *const *paths, size_t count)
 {
         struct shared *shared = calloc(1, sizeof(*shared));
-
         if (!shared)
                 return NULL;
         pthread_mutex_init(&shared->lock, NULL);
@@ -92,7 +90,6 @@ struct mount_probes *mount_probes_free(struct mount_probes *probes)
 int mount_probes_new(const char *const *paths, size_t count, struct mount_probes **ret, struct error *error)
 {
         _cleanup_(mount_probes_free_p) struct mount_probes *probes = calloc(1, sizeof(*probes));
-
         if (!probes)
                 return error_oom(error);
         probes->shared = shared_new(paths, count);
@@ -109,7 +106,6 @@ static void ask_mount(void *context)
 {
         struct probe *probe = context;
         struct mount_answer answer = {0};
-
         if (statvfs(probe->path, &answer.fs) < 0)
                 answer.error = errno;
         pthread_mutex_lock(&probe->shared->lock);
@@ -145,7 +141,6 @@ int mount_probes_ask(struct mount_probes *probes, struct deadline deadline, stru
 {
         struct shared *shared = probes->shared;
         int r = 0;
-
         pthread_mutex_lock(&shared->lock);
         for (size_t i = 0; i < shared->count && r == 0; i++)
                 r = start_probe(probes->workers, &shared->probes[i]);

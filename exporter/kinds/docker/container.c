@@ -16,7 +16,6 @@ bool docker_container_unhealthy(const cJSON *inspected)
 void docker_container_tell(const cJSON *inspected, struct text *text)
 {
         const char *status = docker_status(inspected);
-
         text_puts(text, *status ? status : "in an unknown state");
         if (docker_has_ended(inspected))
                 text_printf(text, "%s with status %d%s", strcmp(status, "exited") == 0 ? "" : ", it ended",
@@ -36,7 +35,6 @@ static void add_health(const cJSON *inspected, struct docker_watched *watched, c
 {
         const cJSON *streak = json_get(inspected, "State", "Health", "FailingStreak", NULL);
         const char *health = docker_health(inspected);
-
         if (string_equal(health, "none") || !docker_runs(inspected))
                 return;
         if (!string_equal(health, "starting"))
@@ -53,10 +51,8 @@ static void add_info(const cJSON *inspected, const struct label *service, const 
 {
         const char *id = docker_image_id(inspected);
         _cleanup_free_ char *image_id = NULL;
-
         if (id) {
                 const char *digits = strchr(id, ':');
-
                 image_id = strndup(digits ? digits + 1 : id, IMAGE_ID_LENGTH);
         }
         SAMPLE(sink, &docker_info, 1, *service, *name, {"image", docker_image(inspected)},
@@ -68,7 +64,6 @@ void docker_container_add(const cJSON *inspected, struct docker_watched *watched
                           const struct label *service, const struct label *name, struct sample_sink *sink)
 {
         const cJSON *state = json_get(inspected, "State", NULL);
-
         SAMPLE(sink, &docker_running, docker_runs(inspected), *service, *name);
         add_health(inspected, watched, service, name, sink);
         if (docker_restart_count(inspected) >= 0)

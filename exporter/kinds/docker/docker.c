@@ -50,7 +50,6 @@ struct docker_state {
 static void *docker_close(void *state)
 {
         struct docker_state *docker = state;
-
         if (!docker)
                 return NULL;
         docker_free(docker->docker);
@@ -66,7 +65,6 @@ static int docker_open(const struct check *check, struct config_node *node, void
         const struct docker_config *config = check->config;
         struct docker_state *docker = calloc(1, sizeof(*docker));
         _cleanup_(docker_close_p) void *owned = docker;
-
         if (!docker)
                 return error_oom(error);
         docker->config = config;
@@ -119,11 +117,9 @@ static struct finding *find_service(struct findings *findings, const char *servi
 static int judge_services(const struct docker_config *config, struct findings *findings, struct error *error)
 {
         _cleanup_text_ struct text reasons = {0};
-
         for (size_t i = 0; i < config->services.count; i++) {
                 const struct finding *finding = find_service(findings, config->services.items[i]);
                 const char *between = reasons.length ? "; " : "";
-
                 if (finding->running == 0 && !finding->unknown)
                         text_printf(&reasons, "%sservice %s has no running container%s%s", between,
                                     finding->service, finding->down ? ": " : "",
@@ -181,7 +177,6 @@ static int add_container(struct docker_state *docker, const struct docker_survey
         const struct label service = {"service", finding->service};
         const struct label name = {"container", docker_name(surveyed->listed)};
         struct docker_get *inspect = surveyed->inspect, *stats = surveyed->stats;
-
         if (inspect->result == -ENOENT)
                 return 0; /* gone since it was listed */
         struct docker_watched *watched = docker_watch_of(&docker->watch, json_string(surveyed->listed, "Id"));
@@ -217,7 +212,6 @@ static int docker_run(void *state, struct deadline deadline, struct sample_sink 
         _cleanup_(findings_release) struct findings findings = {0};
         _cleanup_(failure_release) struct failure failure = {0};
         bool tells_state = docker->groups & GROUP_STATE;
-
         int r = docker_survey(docker->docker, config->docker.project, docker->groups & GROUP_RESOURCES,
                               tells_state ? &docker->watch : NULL, deadline, &survey, error);
         if (r < 0)
@@ -229,7 +223,6 @@ static int docker_run(void *state, struct deadline deadline, struct sample_sink 
                 find_service(&findings, config->services.items[i]);
         for (size_t i = 0; i < survey.count; i++) {
                 const struct docker_surveyed *surveyed = &survey.items[i];
-
                 r = add_container(docker, surveyed, find_service(&findings, docker_service(surveyed->listed)),
                                   sink, &failure, error);
                 if (r < 0)

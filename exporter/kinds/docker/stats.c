@@ -22,7 +22,6 @@ static void add_number(const struct labelled_sink *container, const struct metri
                        const cJSON *json, const char *key, double unit)
 {
         const cJSON *number = cJSON_GetObjectItemCaseSensitive(json, key);
-
         if (cJSON_IsNumber(number))
                 add_sample(container, family, number->valuedouble * unit);
 }
@@ -30,7 +29,6 @@ static void add_number(const struct labelled_sink *container, const struct metri
 static void add_cpu(const struct labelled_sink *container, const cJSON *cpu, const cJSON *limits)
 {
         const cJSON *throttling = json_get(cpu, "throttling_data", NULL);
-
         add_number(container, &docker_cpu_seconds, json_get(cpu, "cpu_usage", NULL), "total_usage", 1e-9);
         if (json_number(limits, "NanoCpus", 0) <= 0 && json_number(limits, "CpuQuota", 0) <= 0)
                 return;
@@ -45,7 +43,6 @@ static void add_memory(const struct labelled_sink *container, const cJSON *memor
         double usage = json_number(memory, "usage", -1), limit = json_number(limits, "Memory", 0);
         const cJSON *details = json_get(memory, "stats", NULL);
         double cache = json_number(details, "total_inactive_file", json_number(details, "inactive_file", 0));
-
         if (usage >= 0)
                 add_sample(container, &docker_memory_usage, cache < usage ? usage - cache : usage);
         if (limit > 0)
@@ -56,7 +53,6 @@ static void add_network(const struct labelled_sink *container, const cJSON *netw
 {
         double received = 0, sent = 0;
         const cJSON *interface;
-
         if (!networks || !networks->child)
                 return;
         cJSON_ArrayForEach(interface, networks)
@@ -73,13 +69,11 @@ static void add_block(const struct labelled_sink *container, const cJSON *entrie
 {
         double bytes_read = 0, written = 0;
         const cJSON *entry;
-
         if (!cJSON_IsArray(entries))
                 return;
         cJSON_ArrayForEach(entry, entries)
         {
                 const char *operation = json_string(entry, "op");
-
                 if (operation && strcasecmp(operation, "read") == 0)
                         bytes_read += json_number(entry, "value", 0);
                 else if (operation && strcasecmp(operation, "write") == 0)
@@ -96,7 +90,6 @@ void docker_stats_add(const cJSON *stats, const cJSON *inspected, const struct l
         const cJSON *limits = json_get(inspected, "HostConfig", NULL);
         const char *measured = json_string(stats, "read");
         nsec wall;
-
         /* Of a container that has ended the Engine tells zeroes, measured in the year 1. */
         if (!measured || time_parse(measured, &wall, NULL) < 0 || wall <= 0)
                 return;

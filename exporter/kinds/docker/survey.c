@@ -16,7 +16,6 @@ static struct docker_get *add_get(struct docker_survey *survey, const char *id, 
 {
         struct docker_get *get = &survey->gets[survey->get_count++];
         struct text path = {0};
-
         text_puts(&path, "/containers/");
         http_put_escaped(&path, id);
         text_puts(&path, what);
@@ -33,7 +32,6 @@ static int prepare(struct docker_survey *survey, bool resources)
 {
         size_t most = (size_t)cJSON_GetArraySize(survey->list);
         const cJSON *listed;
-
         survey->items = calloc(most + 1, sizeof(*survey->items));
         survey->gets = calloc(2 * most + 1, sizeof(*survey->gets));
         if (!survey->items || !survey->gets)
@@ -42,7 +40,6 @@ static int prepare(struct docker_survey *survey, bool resources)
         {
                 const char *id = json_string(listed, "Id");
                 struct docker_surveyed *item = &survey->items[survey->count];
-
                 if (!id)
                         continue;
                 *item = (struct docker_surveyed){.listed = listed, .inspect = add_get(survey, id, "/json")};
@@ -60,7 +57,6 @@ int docker_survey(struct docker *docker, const char *project, bool resources, st
                   struct deadline deadline, struct docker_survey *ret, struct error *error)
 {
         _cleanup_(docker_survey_release) struct docker_survey survey = {0};
-
         int r = docker_list(docker, project, NULL, deadline, &survey.list, error);
         if (r >= 0 && watch)
                 r = docker_watch_count(watch, docker, project, deadline, error);

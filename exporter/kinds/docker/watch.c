@@ -18,7 +18,6 @@ struct docker_watched *docker_watch_of(struct docker_watch *watch, const char *i
         if (watch->count == watch->capacity) {
                 size_t capacity = watch->capacity ? 2 * watch->capacity : 8;
                 struct docker_watched *larger = reallocarray(watch->containers, capacity, sizeof(*larger));
-
                 if (!larger)
                         return NULL;
                 watch->containers = larger;
@@ -38,7 +37,6 @@ int docker_watch_count(struct docker_watch *watch, struct docker *docker, const 
         _cleanup_json_ cJSON *events = NULL;
         _cleanup_error_ struct error refused = {0};
         const cJSON *event;
-
         if (now == 0)
                 return 0; /* the Engine does not tell the time */
         nsec since = watch->until > 0 ? watch->until + 1 : now;
@@ -63,7 +61,6 @@ int docker_watch_count(struct docker_watch *watch, struct docker *docker, const 
         {
                 const char *id = json_string(json_get(event, "Actor", NULL), "ID");
                 struct docker_watched *watched = id ? docker_watch_of(watch, id) : NULL;
-
                 if (id && !watched)
                         return error_oom(error);
                 if (watched)
@@ -78,7 +75,6 @@ static nsec time_of(const cJSON *result, const char *key)
 {
         const char *string = json_string(result, key);
         nsec wall = 0;
-
         return string && time_parse(string, &wall, NULL) >= 0 ? wall : 0;
 }
 
@@ -90,7 +86,6 @@ nsec docker_watch_failing(struct docker_watched *watched, const cJSON *inspected
         int streak = told < STREAK_MAX ? (int)told : STREAK_MAX, results = cJSON_GetArraySize(log);
         /* Older results may be there from before the container was started anew. */
         int count = streak < results ? streak : results;
-
         if (count <= 0) {
                 watched->failing_streak = 0;
                 watched->failing_since = 0;
@@ -116,10 +111,8 @@ nsec docker_watch_failing(struct docker_watched *watched, const cJSON *inspected
 void docker_watch_sweep(struct docker_watch *watch)
 {
         size_t kept = 0;
-
         for (size_t i = 0; i < watch->count; i++) {
                 struct docker_watched *watched = &watch->containers[i];
-
                 if (!watched->seen) {
                         free(watched->id);
                         continue;

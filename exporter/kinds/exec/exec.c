@@ -82,7 +82,6 @@ struct exec_state {
 static void *exec_close(void *state)
 {
         struct exec_state *exec = state;
-
         if (!exec)
                 return NULL;
         free(exec->metrics);
@@ -106,7 +105,6 @@ static bool check_environment(const struct config_map *environment, struct confi
 {
         for (size_t i = 0; i < environment->count; i++) {
                 const char *name = environment->keys[i];
-
                 if (!*name || strchr(name, '=') || string_starts(name, "LD_")) {
                         config_complain(node, "environment", "\"%s\" is not a variable to be set here", name);
                         return false;
@@ -121,7 +119,6 @@ static bool check_codes(struct exec_state *exec, struct config_node *node)
                 const char *word = exec->config->success.items[i];
                 char *end;
                 long code = strtol(word, &end, 10);
-
                 if (word[0] < '0' || word[0] > '9' || *end || code > 255) {
                         config_complain(node, "success", "\"%s\" is not an exit code", word);
                         return false;
@@ -137,7 +134,6 @@ static int take_metrics(struct exec_state *exec, struct config_node *node)
         struct config_node *list = config_member(node, "metrics");
         size_t count = exec->config->metrics.count;
         bool good = true;
-
         exec->metrics = calloc(count + 1, sizeof(*exec->metrics));
         exec->own_families = calloc(count + 1, sizeof(*exec->own_families));
         if (!exec->metrics || !exec->own_families)
@@ -156,7 +152,6 @@ static int exec_open(const struct check *check, struct config_node *node, void *
         const struct exec_config *config = check->config;
         _cleanup_(exec_close_p) struct exec_state *exec = calloc(1, sizeof(*exec));
         bool good = true;
-
         if (!exec)
                 return error_oom(error);
         exec->config = config;
@@ -201,7 +196,6 @@ static int judge_end(const struct exec_state *exec, const struct process_result 
 {
         _cleanup_text_ struct text said = {0};
         const char *program = exec->config->command.items[0];
-
         if (result->code >= 0 && exec->success[result->code])
                 return 0;
         if (exec->config->output == OUTPUT_NAGIOS && result->output.length > 0)
@@ -227,7 +221,6 @@ static int exec_run(void *state, struct deadline deadline, struct sample_sink *s
         };
         _cleanup_(process_result_release) struct process_result result = {0};
         size_t ignored = 0;
-
         int r = process_run(&options, deadline, &result, error);
         if (r < 0)
                 return r;

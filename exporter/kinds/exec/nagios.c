@@ -102,7 +102,6 @@ static const char *read_number(const char *at, const char *end, double *ret)
         char number[NUMBER_MAX + 1];
         size_t length = (size_t)(end - at) < NUMBER_MAX ? (size_t)(end - at) : NUMBER_MAX;
         char *stop, *comma;
-
         memcpy(number, at, length);
         number[length] = '\0';
         if ((comma = strchr(number, ',')) && comma[1] >= '0' && comma[1] <= '9' &&
@@ -116,7 +115,6 @@ static void add_limit(const struct datum *datum, const char *which, const char *
                       struct sample_sink *sink)
 {
         double value;
-
         if (number == end || (end - number == 1 && *number == '~'))
                 return; /* there is none */
         if (read_number(number, end, &value) == end)
@@ -143,7 +141,6 @@ static void add_limits(const struct datum *datum, const char *at, const char *en
 {
         for (int field = 0; field < 4 && at < end && *at == ';'; field++) {
                 const char *stop = memchr(at + 1, ';', (size_t)(end - at - 1));
-
                 if (!stop)
                         stop = end;
                 switch (field) {
@@ -172,7 +169,6 @@ static void add_value(struct datum *datum, const char *at, const char *end, stru
 {
         const char *fields = memchr(at, ';', (size_t)(end - at));
         double value;
-
         if (!fields)
                 fields = end;
         if (fields - at == 1 && *at == 'U')
@@ -198,7 +194,6 @@ static const char *read_label(const char *at, const char *end, char label[static
 {
         bool quoted = *at == '\'';
         size_t length = 0;
-
         for (at += quoted; at < end; at++) {
                 if (quoted && *at == '\'') {
                         if (at + 1 == end || at[1] != '\'') {
@@ -220,7 +215,6 @@ static void add_data(const char *at, const char *end, struct sample_sink *sink)
 {
         while (at < end) {
                 struct datum datum = {.factor = 1};
-
                 if (*at == ' ' || *at == '\t' || *at == '\r') {
                         at++;
                         continue;
@@ -244,7 +238,6 @@ static void add_data(const char *at, const char *end, struct sample_sink *sink)
 void nagios_add(const char *output, size_t length, struct sample_sink *sink)
 {
         bool first = true, all = false;
-
         if (strlen(output) < length)
                 check_skip(sink, SKIP_MALFORMED, "what stands behind a NUL, byte %zu of the output",
                            strlen(output));
@@ -252,7 +245,6 @@ void nagios_add(const char *output, size_t length, struct sample_sink *sink)
         for (const char *line = output; *line; first = false) {
                 const char *end = strchrnul(line, '\n');
                 const char *bar = all ? NULL : memchr(line, '|', (size_t)(end - line));
-
                 if (all || bar)
                         add_data(bar ? bar + 1 : line, end, sink);
                 if (bar && !first)

@@ -21,7 +21,6 @@ static bool is_utf8(const struct exposition_sample *sample)
         for (size_t i = 0; i < sample->label_count; i++)
                 for (const char *at = sample->labels[i].value; *at;) {
                         size_t length = utf8_length(at);
-
                         if (length == 0)
                                 return false;
                         at += length;
@@ -53,7 +52,6 @@ static void take_sample(const struct exposition_sample *sample, size_t line,
 static void skip_line(const struct exposition_sample *sample, size_t line, int why, struct sample_sink *sink)
 {
         const char *name = sample->name && *sample->name ? sample->name : "what stands";
-
         if (why == -E2BIG)
                 check_skip(sink, SKIP_BEYOND_LIMIT, "%s on line %zu has more than %d labels or bytes", name,
                            line, EXPOSITION_LABELS_MAX);
@@ -68,11 +66,9 @@ int samples_add(const char *output, size_t length, const struct metric_family *c
         struct exposition_sample sample;
         size_t ignored = 0, foreign = 0;
         int r;
-
         exposition_init(&page, output, length);
         while ((r = exposition_next(&page, &sample)) != 0) {
                 const struct metric_family *family = sample.name ? family_of(sample.name, families) : NULL;
-
                 if (r == -ENOMEM)
                         return error_oom(error);
                 if (sample.name && *sample.name && !family && (r > 0 || sample.in_braces))

@@ -50,7 +50,6 @@ static int check_redis(const struct file *file, struct error *error)
 {
         unsigned char end[9];
         unsigned version = 0;
-
         if (file->length < 9 || memcmp(file->head, "REDIS", 5) != 0)
                 return refuse_content(file, "not an RDB file", error);
         for (size_t i = 5; i < 9; i++) {
@@ -73,7 +72,6 @@ static bool is_gzip(const struct file *file)
 static int read_gzip(const struct file *file, struct gzip_content *content, struct error *error)
 {
         const struct deadline half = deadline_in(deadline_left(file->deadline) / 2);
-
         if (!is_gzip(file))
                 return refuse_content(file, "not a gzip file", error);
         int r = gzip_read(file->fd, deadline_earlier(half, file->deadline), content);
@@ -85,7 +83,6 @@ static int read_gzip(const struct file *file, struct gzip_content *content, stru
 static int check_gzip(const struct file *file, struct error *error)
 {
         struct gzip_content content;
-
         return read_gzip(file, &content, error);
 }
 
@@ -94,7 +91,6 @@ static bool is_tar_header(const unsigned char *header)
 {
         unsigned long sum = 0, told = 0;
         size_t i = 148;
-
         while (i < 156 && header[i] == ' ')
                 i++;
         if (header[i] < '0' || header[i] > '7')
@@ -110,7 +106,6 @@ static int check_tar_in_gzip(const struct file *file, struct error *error)
 {
         struct gzip_content content = {0};
         int r = read_gzip(file, &content, error);
-
         if (r < 0)
                 return r;
         if (content.length < TAR_BLOCK || !is_tar_header(content.head))
@@ -126,7 +121,6 @@ static int check_tar(const struct file *file, struct error *error)
 {
         unsigned char end[2 * TAR_BLOCK];
         static const unsigned char empty[2 * TAR_BLOCK];
-
         if (is_gzip(file))
                 return check_tar_in_gzip(file, error);
         if (file->length < TAR_BLOCK || !is_tar_header(file->head))
@@ -142,7 +136,6 @@ static int check_tar(const struct file *file, struct error *error)
 static int check_sql(const struct file *file, struct error *error)
 {
         char end[257] = "";
-
         ssize_t got = read_piece(file, -256, end, 256);
         end[got > 0 ? got : 0] = '\0';
         if (!strstr(end, "PostgreSQL database dump complete") &&
@@ -161,7 +154,6 @@ static int check_custom_end(const struct file *file, struct error *error)
         static const unsigned char zero[1 + 8];
         unsigned char end[sizeof(zero)];
         size_t length = file->length > 10 ? 1 + (size_t)file->head[8] : 0;
-
         if (length == 0 || length > sizeof(end) ||
             read_piece(file, -(off_t)length, end, length) != (ssize_t)length ||
             memcmp(end, zero, length) != 0)
@@ -175,7 +167,6 @@ static int check_postgres(const struct file *file, struct error *error)
         char *words[] = {(char *)file->pg_restore, (char *)"--list", (char *)"--", (char *)file->path};
         const struct config_strings command = {.items = words, .count = N_ELEMENTS(words)};
         _cleanup_(process_result_release) struct process_result result = {0};
-
         if (strstr((const char *)file->head, "PostgreSQL database dump") ||
             strstr((const char *)file->head, "PostgreSQL database cluster dump"))
                 return check_sql(file, error);
@@ -204,7 +195,6 @@ int backup_check(enum backup_form form, const char *path, const char *pg_restore
         struct file file = {.path = path, .pg_restore = pg_restore, .deadline = deadline};
         _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         struct stat status;
-
         if (fd < 0 || fstat(fd, &status) < 0)
                 return error_set_errno(error, errno, "%s", path);
         file.fd = fd;

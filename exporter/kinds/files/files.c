@@ -93,7 +93,6 @@ struct files_state {
 static void *files_close(void *state)
 {
         struct files_state *files = state;
-
         if (!files)
                 return NULL;
         for (size_t i = 0; files->verdicts && i < files->config->directories.count; i++)
@@ -107,7 +106,6 @@ static int files_open(const struct check *check, struct config_node *node, void 
                       struct error *error)
 {
         const struct files_config *config = check->config;
-
         if (!paths_check(&config->directories, node, "directories"))
                 return -EINVAL;
         if (strchr(config->pattern, '/')) {
@@ -167,7 +165,6 @@ static int count_file(struct survey *survey, const char *directory, const char *
                       const struct stat *status)
 {
         nsec time = modified(status);
-
         if (survey->count == 0 || time < survey->oldest)
                 survey->oldest = time;
         if (survey->count == 0 || time >= survey->newest) {
@@ -205,7 +202,6 @@ static int refuse_entry(struct survey *survey, unsigned depth, int code, const c
                         struct error *error)
 {
         _cleanup_free_ char *entry = text_format("%s/%s", path, name);
-
         return entry ? skip_or_fail(survey, depth, code, entry, error) : error_oom(error);
 }
 
@@ -214,12 +210,10 @@ static int look_at(struct survey *survey, int fd, const char *path, const char *
                    struct error *error)
 {
         struct stat status;
-
         if (fstatat(fd, name, &status, AT_SYMLINK_NOFOLLOW) < 0)
                 return errno == ENOENT ? 0 : refuse_entry(survey, depth, errno, path, name, error);
         if (S_ISDIR(status.st_mode) && survey->config->recursive && status.st_dev == survey->device) {
                 _cleanup_free_ char *below = text_format("%s/%s", path, name);
-
                 return below ? walk_directory(survey, fd, name, below, depth + 1, error) : error_oom(error);
         }
         if (!S_ISREG(status.st_mode) || fnmatch(survey->config->pattern, name, 0) != 0)
@@ -238,7 +232,6 @@ static int walk_directory(struct survey *survey, int parent, const char *name, c
 {
         _cleanup_(directory_close_p) DIR *directory = NULL;
         struct stat status;
-
         if (depth > DEPTH_MAX) {
                 check_skip(survey->sink, SKIP_BEYOND_LIMIT, "%s: more than %d directories deep", path,
                            DEPTH_MAX);
@@ -278,7 +271,6 @@ static int judge_files(const struct files_config *config, const struct survey *s
                        struct verdict *verdict, struct error *error)
 {
         _cleanup_error_ struct error reason = {0};
-
         if (!is_same(verdict, &survey->judged_status)) {
                 int r = backup_check((enum backup_form)config->form, survey->judged, config->pg_restore,
                                      survey->deadline, &reason);
@@ -319,7 +311,6 @@ static int demand_files(const struct survey *survey, const char *directory, stru
         const struct files_config *config = survey->config;
         bool judging = config->max_age > 0 || config->min_size > 0 || config->form != BACKUP_ANY;
         char age[DURATION_TEXT_MAX];
-
         if (survey->count == 0 && (judging || config->min_count > 0))
                 return error_set(error, ENOENT, "%s: there is no file %s", directory, config->pattern);
         if (survey->count < (uint64_t)config->min_count)
@@ -343,7 +334,6 @@ static int run_directory(const struct files_config *config, const char *director
                                                           .settled = clock_wall() - config->settle};
         _cleanup_error_ struct error unreadable = {0};
         int judged = 0;
-
         int r = walk_directory(&survey, AT_FDCWD, directory, directory, 0, error);
         if (r < 0)
                 return r;
@@ -366,10 +356,8 @@ static int files_run(void *state, struct deadline deadline, struct sample_sink *
 {
         struct files_state *files = state;
         int result = 0;
-
         for (size_t i = 0; i < files->config->directories.count; i++) {
                 _cleanup_error_ struct error reason = {0};
-
                 trace_step(deadline, "looking through %s", files->config->directories.items[i]);
                 int r = run_directory(files->config, files->config->directories.items[i], &files->verdicts[i],
                                       deadline, sink, &reason);
@@ -386,7 +374,6 @@ static int files_run(void *state, struct deadline deadline, struct sample_sink *
 static enum check_programs files_programs(const void *config)
 {
         const struct files_config *files = config;
-
         return files->form == BACKUP_POSTGRES ? CHECK_STARTS_READERS : CHECK_STARTS_NOTHING;
 }
 

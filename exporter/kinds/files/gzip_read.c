@@ -14,10 +14,8 @@ enum { INPUT = 16 * 1024, OUTPUT = 32 * 1024, ROUNDS = 16 /* between looks at th
 static void take_bytes(struct gzip_content *content, const unsigned char *data, size_t length)
 {
         size_t room = GZIP_HEAD - content->length, end = length;
-
         if (room > 0 && length > 0) {
                 size_t piece = length < room ? length : room;
-
                 memcpy(content->head + content->length, data, piece);
                 content->length += piece;
         }
@@ -37,7 +35,6 @@ int gzip_read(int fd, struct deadline deadline, struct gzip_content *ret)
         unsigned char input[INPUT], output[OUTPUT];
         z_stream stream = {0};
         int state = Z_OK;
-
         if (inflateInit2(&stream, 15 + 16) != Z_OK) /* 16: gzip */
                 return -ENOMEM;
         _cleanup_(inflate_end_p) z_stream *opened = &stream;
@@ -45,7 +42,6 @@ int gzip_read(int fd, struct deadline deadline, struct gzip_content *ret)
         for (unsigned round = 1;; round++) {
                 if (stream.avail_in == 0) {
                         ssize_t got = file_read_at(fd, input, INPUT, offset);
-
                         if (got < 0)
                                 return (int)got;
                         offset += got;

@@ -62,7 +62,6 @@ struct log_docker {
 static void *log_docker_free(void *state)
 {
         struct log_docker *source = state;
-
         if (!source)
                 return NULL;
         docker_free(source->docker);
@@ -105,7 +104,6 @@ static int parse_places(struct log_docker *source, char *lines)
                 char id[ID_LENGTH + 1];
                 nsec time;
                 uint64_t behind;
-
                 if (!*line)
                         continue;
                 if (sscanf(line, "%64s %" SCNd64 " %" SCNu64, id, &time, &behind) != 3 || time < AT_END)
@@ -123,7 +121,6 @@ static int load_places(struct log_docker *source, struct error *error)
 {
         _cleanup_text_ struct text lines = {0};
         const char *path = source->options.state_path;
-
         int r = path ? state_file_load(path, TITLE, &lines, error) : 0;
         if (r < 0)
                 return r;
@@ -140,7 +137,6 @@ static int load_places(struct log_docker *source, struct error *error)
 static int save_places(struct log_docker *source, struct error *error)
 {
         _cleanup_text_ struct text lines = {0};
-
         if (!source->options.state_path || !source->unsaved)
                 return 0;
         for (size_t i = 0; i < source->count; i++)
@@ -194,7 +190,6 @@ static int take_line(void *context, nsec wall, const char *line, size_t length)
 {
         struct reading *reading = context;
         struct place *place = reading->place;
-
         int r = is_new(reading, wall);
         if (r <= 0)
                 return r;
@@ -220,14 +215,12 @@ static int read_on(struct reading *reading, struct deadline patience, struct err
 {
         static const int64_t tails[] = {1000, 50000, 0};
         struct log_docker *source = reading->source;
-
         reading->from = reading->place->time;
         for (size_t i = reading->from > 0 ? 0 : N_ELEMENTS(tails) - 1; i < N_ELEMENTS(tails); i++) {
                 const struct docker_logs_range range = {
                         .tail = tails[i],
                         .since_wall = reading->from > 0 ? reading->from - OVERLAP : 0,
                 };
-
                 reading->in_tail = tails[i] > 0;
                 reading->found = false;
                 reading->skip = reading->place->behind;
@@ -257,7 +250,6 @@ static int go_to_end(struct reading *reading, struct deadline patience, struct e
 {
         const struct docker_logs_range last = {.tail = 1};
         nsec time = 0;
-
         int r = docker_log_lines(reading->source->docker, reading->place->id, &last, 1, patience, take_time,
                                  &time, error);
         if (r < 0)
@@ -278,7 +270,6 @@ static bool member_of(const struct log_docker *source, const char *service, size
 {
         const struct config_strings *services = &source->config->services;
         int found = words_find((const char *const *)services->items, services->count, service);
-
         if (found >= 0)
                 *ret = (size_t)found;
         return found >= 0;
@@ -289,14 +280,12 @@ static int note_containers(struct log_docker *source, const cJSON *list, struct 
 {
         const cJSON *item;
         size_t member;
-
         memset(source->containers, 0, sizeof(source->containers));
         for (size_t i = 0; i < source->count; i++)
                 source->places[i].listed = false;
         cJSON_ArrayForEach(item, list)
         {
                 const char *id = json_string(item, "Id");
-
                 if (!id || !member_of(source, docker_service(item), &member))
                         continue;
                 struct place *place = find_place(source, id);
@@ -334,7 +323,6 @@ static int check_clock(const struct reading *reading, struct error *error)
 {
         nsec now = docker_time(reading->source->docker), ahead = reading->place->time - now;
         char time[DURATION_TEXT_MAX];
-
         if (now == 0 || ahead <= CLOCK_MARGIN)
                 return 0;
         return error_set(
@@ -347,7 +335,6 @@ static int check_clock(const struct reading *reading, struct error *error)
 static int read_log(struct reading *reading, const cJSON *item, struct deadline patience, struct error *error)
 {
         int r = check_clock(reading, error);
-
         if (r >= 0)
                 r = reading->place->time == AT_END ? go_to_end(reading, patience, error)
                                                    : read_on(reading, patience, error);
@@ -365,17 +352,14 @@ static int read_all(struct log_docker *source, const cJSON *list, struct deadlin
         const size_t logs = source->count > 0 ? source->count : 1;
         size_t left = logs;
         int result = 0;
-
         *ret_caught_up = true;
         for (int late = 0; late <= 1; late++) {
                 const cJSON *item;
-
                 cJSON_ArrayForEach(item, list)
                 {
                         _cleanup_error_ struct error reason = {0};
                         const char *id = json_string(item, "Id");
                         struct reading one = *reading;
-
                         if (!id || !member_of(source, docker_service(item), &one.member))
                                 continue;
                         one.place = find_place(source, id);
@@ -411,7 +395,6 @@ static int docker_run(void *state, struct deadline deadline, struct deadline pat
                 .context = context,
                 .bytes = source->options.bytes_limit > 0 ? source->options.bytes_limit : BYTES_MAX,
         };
-
         source->listed = false;
         if (!source->begun) {
                 int r = load_places(source, error);
@@ -438,10 +421,8 @@ static int docker_run(void *state, struct deadline deadline, struct deadline pat
 static void docker_add_samples(const void *state, struct sample_sink *sink)
 {
         const struct log_docker *source = state;
-
         for (size_t i = 0; i < source->config->services.count; i++) {
                 const char *service = source->config->services.items[i];
-
                 if (source->listed)
                         SAMPLE(sink, &log_family_containers, source->containers[i], {"service", service});
                 SAMPLE(sink, &log_family_gaps, (double)source->gaps[i], {"service", service});
@@ -459,7 +440,6 @@ static int docker_open(const void *configured, struct config_node *node,
 {
         const struct log_docker_config *config = configured;
         _cleanup_(log_docker_free_p) struct log_docker *source = calloc(1, sizeof(*source));
-
         if (!source)
                 return error_oom(error);
         source->config = config;

@@ -16,7 +16,6 @@ struct giving {
 static void give_line(const char *line, size_t length, void *context)
 {
         const struct giving *giving = context;
-
         giving->each(giving->context, 0, line, length);
 }
 
@@ -25,7 +24,6 @@ static int files_run(void *state, struct deadline deadline, struct deadline pati
 {
         int r = log_follow_run(state, deadline, give_line, &(struct giving){.each = each, .context = context},
                                error);
-
         *ret_caught_up = log_follow_caught_up(state);
         return r;
 }
@@ -51,7 +49,6 @@ static int files_open(const void *config, struct config_node *node, const struct
                 .from_start = options->from_start,
                 .line_limit = options->line_limit,
         };
-
         if (!paths_check(config, node, NULL))
                 return -EINVAL;
         struct log_follow *state = NULL;

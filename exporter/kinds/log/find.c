@@ -37,7 +37,6 @@ static struct followed *find_followed(struct log_follow *follow, const struct st
 static bool make_room(struct log_follow *follow)
 {
         size_t silent = follow->count;
-
         if (follow->count < LOG_FILES_MAX)
                 return true;
         for (size_t i = 0; i < follow->count; i++)
@@ -57,7 +56,6 @@ static int take_up(const struct search *search, const char *path, int *fd, const
 {
         const struct log_place *left = log_places_find(search->left, status->st_dev, status->st_ino);
         struct log_follow *follow = search->follow;
-
         if (!make_room(follow))
                 return error_set(error, E2BIG, "more than %d files to follow", LOG_FILES_MAX);
         struct followed *file = &follow->files[follow->count];
@@ -85,7 +83,6 @@ static int see_file(const struct search *search, const char *path, bool listed, 
         _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
         struct log_follow *follow = search->follow;
         struct stat status;
-
         if (fd < 0)
                 return errno == ENOENT ? 0 : error_set_errno(error, errno, "%s", path);
         if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
@@ -101,7 +98,6 @@ static int see_file(const struct search *search, const char *path, bool listed, 
         }
         if (!file->listed && strcmp(file->path, path) != 0) { /* it was renamed */
                 char *now = strdup(path);
-
                 if (!now)
                         return error_oom(error);
                 free(file->path);
@@ -120,7 +116,6 @@ static int see_renamed(const struct search *search, const char *path, struct err
         const char *name = strrchr(path, '/') + 1;
         _cleanup_free_ char *parent = strndup(path, (size_t)(name - path));
         int r = 0;
-
         if (!parent)
                 return error_oom(error);
         DIR *directory = opendir(parent);
@@ -128,7 +123,6 @@ static int see_renamed(const struct search *search, const char *path, struct err
                 return 0;
         for (const struct dirent *entry; r != -ENOMEM && (entry = readdir(directory));) {
                 _cleanup_free_ char *found = NULL;
-
                 if (log_name_is_compressed(entry->d_name) ||
                     (!string_starts(entry->d_name, name) && !log_places_have(search->left, entry->d_ino)))
                         continue;
@@ -143,7 +137,6 @@ static int see_renamed(const struct search *search, const char *path, struct err
 static bool may_be_skipped(const struct search *search, const char *path, int r)
 {
         const struct config_strings *files = search->follow->options.files;
-
         return (r == -EACCES || r == -EPERM) &&
                words_find((const char *const *)files->items, files->count, path) < 0;
 }
@@ -154,10 +147,8 @@ static int see_files(const struct search *search, const struct paths *paths, str
         _cleanup_error_ struct error skipped = {0};
         int result = 0, last = 0;
         bool read = false;
-
         for (size_t i = 0; i < paths->count; i++) {
                 _cleanup_error_ struct error reason = {0};
-
                 if (log_name_is_compressed(paths->items[i]))
                         continue;
                 int r = see_file(search, paths->items[i], true, &reason);
@@ -184,7 +175,6 @@ static int see_files(const struct search *search, const struct paths *paths, str
 static void see_all_renamed(const struct search *search, const struct paths *paths)
 {
         const struct config_strings *files = search->follow->options.files;
-
         for (size_t i = 0; i < paths->count; i++)
                 (void)see_renamed(search, paths->items[i], NULL);
         for (size_t i = 0; i < files->count; i++)
@@ -195,7 +185,6 @@ int log_follow_find(struct log_follow *follow, struct error *error)
 {
         _cleanup_(log_places_clear) struct log_places left = {0};
         _cleanup_paths_ struct paths paths = {0};
-
         for (size_t i = 0; i < follow->count; i++)
                 follow->files[i].listed = false;
         if (!follow->begun && follow->options.state_path) {

@@ -16,7 +16,6 @@
 int log_follow_new(const struct log_follow_options *options, struct log_follow **ret, struct error *error)
 {
         struct log_follow *follow = calloc(1, sizeof(*follow));
-
         if (!follow)
                 return error_oom(error);
         follow->options = *options;
@@ -45,7 +44,6 @@ struct log_follow *log_follow_free(struct log_follow *follow)
 size_t log_follow_files(const struct log_follow *follow)
 {
         size_t listed = 0;
-
         for (size_t i = 0; i < follow->count; i++)
                 listed += follow->files[i].listed && !follow->files[i].compressed;
         return listed;
@@ -54,7 +52,6 @@ size_t log_follow_files(const struct log_follow *follow)
 uint64_t log_follow_behind(const struct log_follow *follow)
 {
         uint64_t behind = 0;
-
         for (size_t i = 0; i < follow->count; i++)
                 if (!follow->files[i].compressed && follow->files[i].size > follow->files[i].place.offset)
                         behind += follow->files[i].size - follow->files[i].place.offset;
@@ -76,10 +73,8 @@ static size_t give_lines(struct log_follow *follow, struct followed *file, size_
                          void (*each)(const char *line, size_t length, void *context), void *context)
 {
         char *at = follow->buffer, *end = follow->buffer + length;
-
         for (char *stop; (stop = memchr(at, '\n', (size_t)(end - at))); at = stop + 1) {
                 size_t line = (size_t)(stop - at);
-
                 if (file->place.in_long_line) {
                         file->place.in_long_line = false; /* its beginning was seen */
                         continue;
@@ -123,7 +118,6 @@ static int read_lines(struct log_follow *follow, struct followed *file, struct d
 static void look_at(struct followed *file, uint64_t run)
 {
         struct stat status;
-
         if (fstat(file->fd, &status) == 0) {
                 file->size = (uint64_t)status.st_size;
                 file->linked = status.st_nlink > 0;
@@ -152,7 +146,6 @@ static bool is_copy_of_lost(const struct log_follow *follow, const struct follow
         struct stat status;
         bool lost = other->lost_run > 0 && other->lost_run + 1 >= follow->run;
         const struct log_place *place = lost ? &other->lost : &other->place;
-
         if (place->tail_length == 0 || !log_place_holds(file->fd, file->size, place))
                 return false;
         if (!lost &&
@@ -172,7 +165,6 @@ static void settle(struct log_follow *follow, struct followed *file)
 {
         struct log_place place = {0};
         bool copied = false, found = false;
-
         file->compressed = file->place.offset == 0 && log_head_is_compressed(file->fd);
         if (file->compressed || file->size == 0)
                 return;
@@ -180,7 +172,6 @@ static void settle(struct log_follow *follow, struct followed *file)
                 found = &follow->files[i] != file && is_copy_of_lost(follow, file, &follow->files[i], &place);
         for (size_t i = 0; i < follow->count && !found; i++) {
                 const struct followed *other = &follow->files[i];
-
                 copied = found = other != file && log_name_is_rotated(file->path, other->path) &&
                                  log_file_begins(file->fd, file->size, other->fd);
                 place.offset = copied ? file->size : 0;
@@ -199,7 +190,6 @@ static int read_on(struct log_follow *follow, struct followed *file, struct dead
                    struct error *error)
 {
         const uint64_t before = file->place.offset;
-
         if (file->compressed || file->copied)
                 return 0;
         int r = read_lines(follow, file, deadline, each, context, error);
@@ -212,7 +202,6 @@ static int read_on(struct log_follow *follow, struct followed *file, struct dead
 static void note_place(struct log_follow *follow, struct followed *file)
 {
         bool moved = file->place.offset != file->before.offset || file->lost_run == follow->run;
-
         if (moved || file->place.tail_length == 0)
                 log_place_note(file->fd, &file->place);
         if (moved)
@@ -223,7 +212,6 @@ static void note_place(struct log_follow *follow, struct followed *file)
 static int save_places(struct log_follow *follow, struct error *error)
 {
         _cleanup_(log_places_clear) struct log_places places = {0};
-
         if (!follow->options.state_path || !follow->unsaved)
                 return 0;
         for (size_t i = 0; i < follow->count; i++)
@@ -243,7 +231,6 @@ static void read_files(struct log_follow *follow, bool unsettled, struct deadlin
         for (size_t i = follow->count; i-- > 0;) {
                 _cleanup_error_ struct error reason = {0};
                 struct followed *file = &follow->files[i];
-
                 if (file->done)
                         continue;
                 look_at(file, follow->run);

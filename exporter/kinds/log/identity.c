@@ -11,7 +11,6 @@
 static bool sum_piece(int fd, uint64_t end, size_t length, uint32_t *ret)
 {
         unsigned char piece[LOG_TAIL_MAX];
-
         if (file_read_at(fd, piece, length, (off_t)(end - length)) != (ssize_t)length)
                 return false;
         *ret = (uint32_t)crc32(0, piece, (uInt)length);
@@ -26,7 +25,6 @@ static size_t at_most(uint64_t length, size_t limit)
 void log_place_note(int fd, struct log_place *place)
 {
         size_t head = at_most(place->offset, LOG_HEAD_MAX), tail = at_most(place->offset, LOG_TAIL_MAX);
-
         if (head > place->head_length && sum_piece(fd, head, head, &place->head_sum))
                 place->head_length = (uint32_t)head;
         place->tail_length = sum_piece(fd, place->offset, tail, &place->tail_sum) ? (uint32_t)tail : 0;
@@ -35,7 +33,6 @@ void log_place_note(int fd, struct log_place *place)
 bool log_place_holds(int fd, uint64_t size, const struct log_place *place)
 {
         uint32_t sum;
-
         if (size < place->offset)
                 return false;
         if (place->head_length > 0 &&
@@ -49,7 +46,6 @@ static bool same_piece(int fd, int other, uint64_t end, size_t length)
 {
         unsigned char one[LOG_TAIL_MAX], two[LOG_TAIL_MAX];
         off_t offset = (off_t)(end - length);
-
         return file_read_at(fd, one, length, offset) == (ssize_t)length &&
                file_read_at(other, two, length, offset) == (ssize_t)length && memcmp(one, two, length) == 0;
 }
@@ -57,14 +53,12 @@ static bool same_piece(int fd, int other, uint64_t end, size_t length)
 bool log_file_begins(int fd, uint64_t size, int longer)
 {
         size_t length = at_most(size, LOG_TAIL_MAX);
-
         return size > 0 && same_piece(fd, longer, length, length) && same_piece(fd, longer, size, length);
 }
 
 static const char *base_name(const char *path)
 {
         const char *slash = strrchr(path, '/');
-
         return slash ? slash + 1 : path;
 }
 
@@ -77,7 +71,6 @@ bool log_name_is_rotated(const char *path, const char *original)
 {
         const char *name = base_name(path), *of = base_name(original), *end = strrchr(of, '.');
         size_t length = strlen(of), stem = end ? (size_t)(end - of) : length;
-
         if (strncmp(name, of, length) == 0)
                 return is_mark(name[length]);
         /* What was put between the stem and the extension is a date or a number. */
@@ -91,7 +84,6 @@ bool log_name_is_compressed(const char *path)
 {
         static const char *const ends[] = {".gz", ".xz",  ".zst", ".bz2", ".Z",   ".z",
                                            ".lz", ".lz4", ".lzo", ".br",  ".zip", ".lzma"};
-
         for (size_t i = 0; i < N_ELEMENTS(ends); i++)
                 if (string_ends(path, ends[i]))
                         return true;
@@ -110,7 +102,6 @@ bool log_head_is_compressed(int fd)
         };
         char head[8];
         ssize_t got = file_read_at(fd, head, sizeof(head), 0);
-
         for (size_t i = 0; i < N_ELEMENTS(heads); i++)
                 if (got >= (ssize_t)heads[i].length && memcmp(head, heads[i].bytes, heads[i].length) == 0)
                         return true;

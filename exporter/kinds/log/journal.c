@@ -51,7 +51,6 @@ struct journal {
 static void *journal_free(void *state)
 {
         struct journal *journal = state;
-
         if (!journal)
                 return NULL;
         free(journal->cursor);
@@ -82,7 +81,6 @@ static int open_files(const struct journal *journal, sd_journal **ret, struct er
         const char *directory = journal->config->directory;
         _cleanup_(close_journal_p) sd_journal *opened = NULL;
         uint64_t bytes = 0;
-
         int r = directory ? sd_journal_open_directory(&opened, directory, 0)
                           : sd_journal_open(&opened, SD_JOURNAL_LOCAL_ONLY);
         if (r >= 0)
@@ -102,7 +100,6 @@ static int open_files(const struct journal *journal, sd_journal **ret, struct er
 static int add_match(sd_journal *opened, const char *field, const char *value)
 {
         _cleanup_free_ char *text = text_format("%s=%s", field, value);
-
         return text ? sd_journal_add_match(opened, text, 0) : -ENOMEM;
 }
 
@@ -111,7 +108,6 @@ static int match_units(const struct journal *journal, sd_journal *opened, const 
 {
         const struct log_journal_config *config = journal->config;
         int r = 0;
-
         for (size_t i = 0; i < config->units.count && r >= 0; i++)
                 r = add_match(opened, field, config->units.items[i]);
         for (int i = 0; config->priority < PRIORITY_DEBUG && i <= config->priority && r >= 0; i++)
@@ -123,7 +119,6 @@ static int match_units(const struct journal *journal, sd_journal *opened, const 
 static int add_matches(const struct journal *journal, sd_journal *opened)
 {
         int r = match_units(journal, opened, "_SYSTEMD_UNIT");
-
         if (r >= 0)
                 r = sd_journal_add_disjunction(opened);
         if (r >= 0)
@@ -135,12 +130,10 @@ static bool is_unit(const struct journal *journal, sd_journal *opened, const cha
 {
         const void *data;
         size_t length, name = strlen(field) + 1;
-
         if (sd_journal_get_data(opened, field, &data, &length) < 0)
                 return false;
         for (size_t i = 0; i < journal->config->units.count; i++) {
                 const char *unit = journal->config->units.items[i];
-
                 if (strlen(unit) == length - name &&
                     memcmp((const char *)data + name, unit, length - name) == 0) {
                         *ret = i;
@@ -156,7 +149,6 @@ static int give_entry(struct journal *journal, sd_journal *opened, log_line_sink
         static const char field[] = "MESSAGE=";
         const void *data = field;
         size_t length = strlen(field), unit;
-
         if (!is_unit(journal, opened, "_SYSTEMD_UNIT", &unit) && !is_unit(journal, opened, "UNIT", &unit))
                 return 0;
         int r = sd_journal_get_data(opened, "MESSAGE", &data, &length);
@@ -178,7 +170,6 @@ static int give_entry(struct journal *journal, sd_journal *opened, log_line_sink
 static int note_cursor(struct journal *journal, sd_journal *opened)
 {
         char *cursor = NULL;
-
         int r = sd_journal_get_cursor(opened, &cursor);
         if (r < 0)
                 return r;
@@ -193,7 +184,6 @@ static int note_cursor(struct journal *journal, sd_journal *opened)
 static int find_place(struct journal *journal, sd_journal *opened, struct error *error)
 {
         _cleanup_text_ struct text lines = {0};
-
         int r = journal->options.state_path
                         ? state_file_load(journal->options.state_path, TITLE, &lines, error)
                         : 0;
@@ -246,7 +236,6 @@ static int read_on(struct journal *journal, sd_journal *opened, struct deadline 
                    void *context, bool *ret_caught_up)
 {
         int r = sd_journal_next(opened);
-
         if (r > 0 && journal->cursor && sd_journal_test_cursor(opened, journal->cursor) > 0)
                 r = sd_journal_next(opened);
         while (r > 0) {
@@ -265,7 +254,6 @@ static int read_on(struct journal *journal, sd_journal *opened, struct deadline 
 static int save_cursor(struct journal *journal, struct error *error)
 {
         _cleanup_text_ struct text lines = {0};
-
         if (!journal->options.state_path || !journal->unsaved)
                 return 0;
         text_printf(&lines, "%s\n", journal->cursor ? journal->cursor : START);
@@ -279,7 +267,6 @@ static int journal_run(void *state, struct deadline deadline, struct deadline pa
 {
         struct journal *journal = state;
         _cleanup_(close_journal_p) sd_journal *opened = NULL;
-
         trace_step(deadline, "opening the journal");
         int r = open_files(journal, &opened, error);
         if (r < 0)
@@ -310,7 +297,6 @@ static int journal_run(void *state, struct deadline deadline, struct deadline pa
 static void journal_add_samples(const void *state, struct sample_sink *sink)
 {
         const struct journal *journal = state;
-
         SAMPLE_BARE(sink, &log_family_gaps, (double)journal->gaps);
 }
 
@@ -327,7 +313,6 @@ static int journal_open(const void *configured, struct config_node *node,
         _cleanup_(journal_free_p) struct journal *journal = calloc(1, sizeof(*journal));
         bool good = unit_names_check(&config->units, node, "units") &&
                     log_members_check(&config->units, node, "units");
-
         if (config->directory && config->directory[0] != '/') {
                 config_complain(node, "directory", "\"%s\" is not an absolute path", config->directory);
                 good = false;

@@ -102,7 +102,6 @@ struct log_state {
 static void *log_close(void *state)
 {
         struct log_state *log = state;
-
         if (!log)
                 return NULL;
         if (log->source)
@@ -138,7 +137,6 @@ static bool compile_pattern(struct log_state *log, size_t i, struct config_node 
 {
         const struct log_pattern *given = log->config->patterns.items, *pattern = &given[i];
         _cleanup_error_ struct error error = {0};
-
         for (size_t k = 0; k < i; k++)
                 if (strcmp(given[k].name, pattern->name) == 0) {
                         config_complain(node, "name", "there is a pattern \"%s\" already", pattern->name);
@@ -159,10 +157,8 @@ static bool compile_pattern(struct log_state *log, size_t i, struct config_node 
 static int find_source(struct config_node *node, size_t *ret, struct config_node **ret_part)
 {
         size_t count = 0;
-
         for (size_t i = 0; i < N_ELEMENTS(sources); i++) {
                 struct config_node *part = config_member(node, sources[i].type->key);
-
                 if (!part)
                         continue;
                 count++;
@@ -185,7 +181,6 @@ static int open_source(struct log_state *log, struct config_node *node, struct e
         };
         struct config_node *part = NULL;
         size_t i = 0;
-
         int r = find_source(node, &i, &part);
         if (r < 0)
                 return r;
@@ -201,7 +196,6 @@ static int log_open(const struct check *check, struct config_node *node, void **
         const struct log_config *config = check->config;
         _cleanup_(log_close_p) struct log_state *log = calloc(1, sizeof(*log));
         bool good = true;
-
         if (!log)
                 return error_oom(error);
         log->config = config;
@@ -238,7 +232,6 @@ static void see_line(void *context, size_t member, const char *line, size_t leng
         const struct log_pattern *given = log->config->patterns.items;
         uint64_t *found = &log->matched[member * log->config->patterns.count];
         bool lowered = false;
-
         log->lines[member]++;
         for (size_t i = 0; i < log->config->patterns.count; i++) {
                 if (given[i].ignore_case && !lowered) {
@@ -260,13 +253,11 @@ static int log_run(void *state, struct deadline deadline, struct sample_sink *si
         size_t count = log->config->patterns.count;
         nsec left = deadline_left(deadline);
         bool read_all = false;
-
         int r = log->source->run(log->source_state, deadline_earlier(deadline, deadline_in(left / 2)),
                                  deadline_earlier(deadline, deadline_in(left / 4 * 3)), see_line, log,
                                  &read_all, error);
         for (size_t m = 0; m < log->members->count; m++) {
                 const struct label member = {log->source->label, log->members->items[m]};
-
                 for (size_t i = 0; i < count; i++)
                         SAMPLE(sink, &matched, (double)log->matched[m * count + i], member,
                                {"pattern", given[i].name});

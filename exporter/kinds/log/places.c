@@ -19,7 +19,6 @@ void log_places_clear(struct log_places *places)
 int log_places_add(struct log_places *places, const struct log_place *place)
 {
         struct log_place *items = reallocarray(places->items, places->count + 1, sizeof(*items));
-
         if (!items)
                 return -ENOMEM;
         places->items = items;
@@ -53,7 +52,6 @@ static bool parse_place(const char *line, struct log_place *ret)
                 line, "%" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu32 " %" SCNu32 " %u %" SCNu32 " %" SCNu32,
                 &device, &inode, &place.offset, &place.head_length, &place.head_sum, &in_long_line,
                 &place.tail_length, &place.tail_sum);
-
         if ((count != 6 && count != 8) || place.head_length > LOG_HEAD_MAX ||
             place.tail_length > LOG_TAIL_MAX || place.head_length > place.offset ||
             place.tail_length > place.offset || place.offset > INT64_MAX)
@@ -69,7 +67,6 @@ static int parse_places(char *content, struct log_places *places)
 {
         for (char *rest = content, *line; (line = strsep(&rest, "\n"));) {
                 struct log_place place;
-
                 if (!*line)
                         continue;
                 if (!parse_place(line, &place))
@@ -85,7 +82,6 @@ int log_places_load(const char *path, struct log_places *ret, struct error *erro
 {
         _cleanup_text_ struct text lines = {0};
         _cleanup_(log_places_clear) struct log_places places = {.loaded = true};
-
         int r = state_file_load(path, TITLE, &lines, error);
         if (r <= 0)
                 return r;
@@ -100,10 +96,8 @@ int log_places_load(const char *path, struct log_places *ret, struct error *erro
 int log_places_save(const char *path, const struct log_places *places, struct error *error)
 {
         _cleanup_text_ struct text lines = {0};
-
         for (size_t i = 0; i < places->count; i++) {
                 const struct log_place *place = &places->items[i];
-
                 text_printf(&lines,
                             "%" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu32 " %" PRIu32 " %u %" PRIu32
                             " %" PRIu32 "\n",

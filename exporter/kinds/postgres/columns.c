@@ -20,7 +20,6 @@ static int add_metric(const struct column_metric *metric, const PGresult *result
         _cleanup_free_ struct label *labels = calloc(metric->label_count + 1, sizeof(*labels));
         _cleanup_free_ int *columns = calloc(metric->label_count + 1, sizeof(*columns));
         int value_column = find_column(result, metric->value, error);
-
         if (!labels || !columns)
                 return error_oom(error);
         if (value_column < 0)
@@ -32,7 +31,6 @@ static int add_metric(const struct column_metric *metric, const PGresult *result
         }
         for (int row = 0; row < PQntuples(result); row++) {
                 double value;
-
                 if (PQgetisnull(result, row, value_column))
                         continue;
                 if (!operator_value(PQgetvalue(result, row, value_column), &value))
@@ -49,7 +47,6 @@ int column_metrics_add(const struct column_metric *metrics, const PGresult *resu
                        struct error *error)
 {
         int r = 0;
-
         for (; r >= 0 && metrics->family; metrics++)
                 r = add_metric(metrics, result, sink, error);
         return r;

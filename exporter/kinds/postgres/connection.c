@@ -53,7 +53,6 @@ static int connection_new(const struct postgres_options *options, struct postgre
         struct postgres_connection *connection = calloc(1, sizeof(*connection));
         struct postgres_options own = *options;
         int r;
-
         if (!connection)
                 return error_oom(error);
         pthread_mutex_init(&connection->lock, NULL);
@@ -78,7 +77,6 @@ int postgres_connection_open(const struct postgres_options *options, struct post
                              struct error *error)
 {
         int r = 0;
-
         pthread_mutex_lock(&all.lock);
         struct postgres_connection *connection = all.first;
         while (connection && !(string_equal(connection->dsn, options->dsn) &&
@@ -108,7 +106,6 @@ struct postgres_connection *postgres_connection_close(struct postgres_connection
         bool last = --connection->references == 0;
         if (last) {
                 struct postgres_connection **at = &all.first;
-
                 while (*at != connection)
                         at = &(*at)->next;
                 *at = connection->next;
@@ -122,7 +119,6 @@ struct postgres_connection *postgres_connection_close(struct postgres_connection
 static bool wait_for_turn(struct postgres_connection *connection, struct deadline deadline)
 {
         bool mine;
-
         pthread_mutex_lock(&connection->lock);
         if (connection->taken)
                 trace_step(deadline, "waiting for the connection, which another check of the server has");
@@ -164,7 +160,6 @@ int postgres_connection_query(struct postgres_connection *connection, const char
         const struct postgres_terms terms = {.read_only = true,
                                              .statement_timeout = most > 0 ? most : 1,
                                              .lock_timeout = most > LOCK_SHARE ? most / LOCK_SHARE : 1};
-
         return postgres_query_on(connection->postgres, &terms, sql, parameters, count, deadline, ret, error);
 }
 

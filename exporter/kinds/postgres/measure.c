@@ -21,7 +21,6 @@ struct run {
 static nsec share(const struct run *run)
 {
         nsec left = deadline_left(run->deadline);
-
         return run->plan->group_count + (run->plan->query ? 1 : 0) == 1 ? left - left / 10 : left / 2;
 }
 
@@ -38,7 +37,6 @@ static int ask_again_after_lock(struct run *run, const char *sql, const char *co
 {
         int r = postgres_connection_query(run->connection, sql, parameters, count, most, run->deadline, ret,
                                           error);
-
         if (r == -EREMOTEIO && postgres_connection_error_is(run->connection, "55P03"))
                 r = postgres_connection_query(run->connection, sql, parameters, count, most, run->deadline,
                                               ret, error);
@@ -52,7 +50,6 @@ static int ask_for_role(struct run *run, struct error *error)
         int r = ask_server(
                 run, "SELECT pg_has_role('pg_read_all_stats'::name, 'USAGE'), quote_ident(current_user)",
                 NULL, 0, &result, error);
-
         if (r < 0)
                 return r;
         run->monitor = strcmp(PQgetvalue(result, 0, 0), "t") == 0;
@@ -66,7 +63,6 @@ static char *put_schema(const char *sql, const char *schema)
 {
         static const char place[] = "${schema}";
         struct text text = {0};
-
         for (const char *at; (at = strstr(sql, place)); sql = at + strlen(place)) {
                 text_append(&text, sql, (size_t)(at - sql));
                 text_puts(&text, schema);
@@ -81,7 +77,6 @@ static int prepare_query(struct run *run, const struct postgres_group *group, ch
 {
         _cleanup_result_ PGresult *result = NULL;
         int r;
-
         if (!group->extension) {
                 *ret_sql = strdup(group->sql);
                 return *ret_sql ? 1 : error_oom(error);
@@ -121,7 +116,6 @@ static int add_table(const struct postgres_group *group, const PGresult *result,
 {
         _cleanup_free_ char *oid = NULL;
         int column = PQfnumber(result, "skipped");
-
         if (PQntuples(result) == 0)
                 return 0;
         oid = text_format(" %s ", PQgetvalue(result, 0, PQfnumber(result, "oid")));
@@ -144,13 +138,11 @@ static int run_tables(struct run *run, const struct postgres_group *group, const
         const nsec until = clock_monotonic() + share(run);
         _cleanup_text_ struct text reasons = {0}, seen = {0};
         int64_t skipped = -1; /* the group does not tell */
-
         for (size_t i = 0; i < tables->count; i++) {
                 const char *name = tables->items[i];
                 _cleanup_result_ PGresult *result = NULL;
                 nsec most = (until - clock_monotonic()) / (nsec)(tables->count - i);
                 int r = ask_again_after_lock(run, sql, &name, 1, most, &result, error);
-
                 if (r >= 0)
                         r = add_table(group, result, &seen, &skipped, run->sink, error);
                 if (r < 0)
@@ -171,7 +163,6 @@ static int run_row(struct run *run, const struct postgres_group *group, struct e
         const char *parameters[GROUP_PARAMETERS_MAX];
         int count = 0;
         int r = prepare_query(run, group, &sql, error);
-
         if (r <= 0)
                 return r;
         if (postgres_group_is_by_table(group))
@@ -187,7 +178,6 @@ static int run_row(struct run *run, const struct postgres_group *group, struct e
 static int run_group(struct run *run, const struct postgres_group *group, struct error *error)
 {
         int r = 0;
-
         if (group->monitor && !run->monitor)
                 return error_set(error, EPERM,
                                  "the role does not see what others do; GRANT pg_monitor TO %s lets it",
@@ -201,7 +191,6 @@ static int run_query(struct run *run, struct error *error)
 {
         _cleanup_result_ PGresult *result = NULL;
         int r = ask_server(run, run->plan->query, NULL, 0, &result, error);
-
         if (r >= 0)
                 r = column_metrics_add(run->plan->metrics, result, run->sink, error);
         return r < 0 ? r : 1;
@@ -213,7 +202,6 @@ static int run_all(struct run *run, bool *measured, struct text *reasons, struct
         const struct postgres_plan *plan = run->plan;
         bool monitor = false;
         int r = 0;
-
         for (size_t i = 0; i < plan->group_count; i++)
                 monitor |= plan->groups[i]->monitor;
         if (monitor)
@@ -239,7 +227,6 @@ static int run_or_again(struct run *run, bool *measured, struct error *error)
 {
         _cleanup_text_ struct text reasons = {0};
         int r = run_all(run, measured, &reasons, error);
-
         if (r == -ECONNRESET && run->sink->set->count == 0) {
                 error_clear(error);
                 text_clear(&reasons);
@@ -255,7 +242,6 @@ int postgres_measure(struct postgres_connection *connection, const struct postgr
 {
         _cleanup_free_ bool *measured = calloc(plan->group_count + 1, sizeof(*measured));
         struct run run = {.connection = connection, .plan = plan, .deadline = deadline, .sink = sink};
-
         if (!measured)
                 return error_oom(error);
         int r = postgres_connection_take(connection, deadline, error);

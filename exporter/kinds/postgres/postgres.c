@@ -79,7 +79,6 @@ struct postgres_state {
 static void *postgres_close(void *state)
 {
         struct postgres_state *postgres = state;
-
         if (!postgres)
                 return NULL;
         postgres_connection_close(postgres->connection);
@@ -109,7 +108,6 @@ static int choose_groups(struct postgres_state *postgres, struct config_node *no
         const struct postgres_group *needs_tables = NULL;
         size_t rows = 0, count = 0;
         unsigned chosen;
-
         while (postgres_groups[rows].name)
                 rows++;
         _cleanup_free_ const char **names = calloc(rows + 1, sizeof(*names));
@@ -153,7 +151,6 @@ static int set_values(struct postgres_state *postgres)
         const struct postgres_config *config = postgres->config;
         struct text texts[PARAMETERS] = {0};
         int r = 0;
-
         text_put_double(&texts[PARAMETER_LONG_RUNNING], nsec_to_seconds(config->long_running));
         text_put_double(&texts[PARAMETER_SLOW], nsec_to_seconds(config->slow));
         text_printf(&texts[PARAMETER_TOP], "%lld", (long long)config->top);
@@ -174,7 +171,6 @@ static int define_metrics(struct postgres_state *postgres, struct config_node *n
         const struct postgres_metric *metrics = config->metrics.items;
         size_t count = config->metrics.count;
         bool fine = true;
-
         if (!config->query != (count == 0)) {
                 config_complain(node, config->query ? "query" : "metrics",
                                 "query and metrics are only of use together");
@@ -187,7 +183,6 @@ static int define_metrics(struct postgres_state *postgres, struct config_node *n
                 return -ENOMEM;
         for (size_t i = 0; i < count; i++) {
                 struct config_node *item = config_item(config_member(node, "metrics"), i);
-
                 fine &= operator_metric_check(&metrics[i].metric, item);
                 fine &= operator_labels_check(&metrics[i].labels, item);
                 postgres->own[i] = operator_metric_family(&metrics[i].metric);
@@ -206,7 +201,6 @@ static int postgres_open(const struct check *check, struct config_node *node, vo
 {
         struct postgres_state *postgres = calloc(1, sizeof(*postgres));
         _cleanup_(postgres_close_p) void *owned = postgres;
-
         if (!postgres)
                 return error_oom(error);
         postgres->config = check->config;
@@ -235,7 +229,6 @@ static const struct metric_family *const *postgres_own_families(const void *stat
 static int postgres_run(void *state, struct deadline deadline, struct sample_sink *sink, struct error *error)
 {
         const struct postgres_state *postgres = state;
-
         return postgres_measure(postgres->connection, &postgres->plan, deadline, sink, error);
 }
 

@@ -66,7 +66,6 @@ int redis_big_keys_new(const struct redis_big_keys_options *options, struct conf
 {
         _cleanup_(redis_big_keys_free_p) struct redis_big_keys *big = calloc(1, sizeof(*big));
         bool fine = check_limit(options->sample, SAMPLE_MAX, "sample", node);
-
         fine &= check_limit(options->top, TOP_MAX, "top", node);
         if (!fine)
                 return -EINVAL;
@@ -96,7 +95,6 @@ static int take_usage(struct redis_session *session, int64_t *ret, struct error 
 {
         _cleanup_reply_ redisReply *reply = NULL;
         int r = redis_take(session, &reply, refused, error);
-
         *ret = r >= 0 && reply && reply->type == REDIS_REPLY_INTEGER ? reply->integer : -1;
         return r;
 }
@@ -104,7 +102,6 @@ static int take_usage(struct redis_session *session, int64_t *ret, struct error 
 static void drop_gone(struct redis_big_keys *big)
 {
         size_t left = 0;
-
         for (size_t i = 0; i < big->kept_count; i++)
                 if (big->kept[i].bytes >= 0)
                         big->kept[left++] = big->kept[i];
@@ -118,11 +115,9 @@ static int measure_kept(struct redis_big_keys *big, struct redis_session *sessio
                         struct error *error)
 {
         int r = 0;
-
         for (size_t from = 0, to; r >= 0 && from < big->kept_count; from = to) {
                 int64_t database = big->kept[from].database;
                 bool selected;
-
                 r = redis_select(session, database, &selected, refused, error);
                 for (to = from; to < big->kept_count && big->kept[to].database == database; to++) {
                         big->kept[to].bytes = -1;
@@ -151,7 +146,6 @@ static int consider_key(struct redis_big_keys *big, int64_t database, const redi
                         struct error *error)
 {
         struct big_key *place = &big->kept[0];
-
         for (size_t i = 1; i < big->kept_count; i++)
                 if (big->kept[i].bytes < place->bytes)
                         place = &big->kept[i];
@@ -175,7 +169,6 @@ static int consider_key(struct redis_big_keys *big, int64_t database, const redi
 static bool is_scan_reply(const redisReply *reply)
 {
         const redisReply *cursor, *names;
-
         if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2)
                 return false;
         cursor = reply->element[0];
@@ -198,7 +191,6 @@ static int scan_batch(struct redis_big_keys *big, size_t most, size_t *ret_looke
         _cleanup_reply_ redisReply *reply = NULL;
         const redisReply *names;
         int r;
-
         if (!count)
                 return error_oom(error);
         r = redis_ask(session, error, "SCAN", big->cursor, "COUNT", count, NULL);
@@ -214,7 +206,6 @@ static int scan_batch(struct redis_big_keys *big, size_t most, size_t *ret_looke
                 r = ask_usage(session, names->element[i]->str, names->element[i]->len, error);
         for (size_t i = 0; r >= 0 && i < names->elements; i++) {
                 int64_t bytes;
-
                 r = take_usage(session, &bytes, refused, error);
                 if (r >= 0)
                         r = consider_key(big, big->database, names->element[i], bytes, error);
@@ -231,7 +222,6 @@ static int scan_batch(struct redis_big_keys *big, size_t most, size_t *ret_looke
 static bool next_database(struct redis_big_keys *big, const char *info)
 {
         int64_t next = info ? redis_info_next_database(info, big->database) : big->database < 0 ? 0 : -1;
-
         (void)snprintf(big->cursor, sizeof(big->cursor), "0");
         big->database = next;
         return next >= 0;
@@ -243,7 +233,6 @@ static int walk_keys(struct redis_big_keys *big, const char *info, struct redis_
 {
         struct deadline enough = deadline_in(deadline_left(session->deadline) / 2);
         size_t looked, left = big->sample;
-
         if (big->database < 0 && !next_database(big, info)) {
                 big->rounds++; /* there is no key at all */
                 return 0;
@@ -251,7 +240,6 @@ static int walk_keys(struct redis_big_keys *big, const char *info, struct redis_
         for (; left > 0 && !deadline_passed(enough); left -= looked < left ? looked : left) {
                 bool selected;
                 int r = redis_select(session, big->database, &selected, refused, error);
-
                 looked = 0;
                 if (r >= 0 && selected)
                         r = scan_batch(big, left < BATCH ? left : BATCH, &looked, session, refused, error);
@@ -268,7 +256,6 @@ static int walk_keys(struct redis_big_keys *big, const char *info, struct redis_
 static int by_database(const void *a, const void *b)
 {
         const struct big_key *left = a, *right = b;
-
         if (left->database != right->database)
                 return left->database < right->database ? -1 : 1;
         return 0;
@@ -278,7 +265,6 @@ static int by_database(const void *a, const void *b)
 static int by_bytes(const void *a, const void *b)
 {
         const struct big_key *left = a, *right = b;
-
         if (left->bytes != right->bytes)
                 return left->bytes < right->bytes ? 1 : -1;
         return by_database(a, b) ? by_database(a, b) : strcmp(left->name, right->name);
@@ -291,7 +277,6 @@ static void add_samples(struct redis_big_keys *big, struct sample_sink *sink)
                 const struct big_key *key = &big->kept[i];
                 _cleanup_text_ struct text name = {0};
                 char database[24];
-
                 /* A label holds no NUL; sample_add() sees to what is no UTF-8, also where the name is cut. */
                 for (size_t k = 0; k < key->length && k < NAME_SHOWN; k++)
                         if (key->name[k])
@@ -313,7 +298,6 @@ int redis_big_keys_run(struct redis_big_keys *big, const char *info, struct redi
 {
         _cleanup_error_ struct error refused = {0};
         int r;
-
         qsort(big->kept, big->kept_count, sizeof(*big->kept), by_database);
         r = measure_kept(big, session, &refused, error);
         if (r >= 0 && !refused.message)

@@ -30,7 +30,6 @@ int redis_ask(struct redis_session *session, struct error *error, ...)
         const char *words[WORDS_MAX];
         size_t count = 0;
         va_list args;
-
         va_start(args, error);
         for (const char *word; count < WORDS_MAX && (word = va_arg(args, const char *));)
                 words[count++] = word;
@@ -47,7 +46,6 @@ int redis_take(struct redis_session *session, redisReply **ret, struct error *re
 {
         _cleanup_error_ struct error own = {0};
         int r = redis_receive(session->redis, session->deadline, ret, &own);
-
         if (r >= 0)
                 return 0;
         if (r != -EREMOTEIO) {
@@ -65,7 +63,6 @@ int redis_select(struct redis_session *session, int64_t database, bool *ret_sele
         _cleanup_free_ char *number = text_format("%lld", (long long)database);
         _cleanup_reply_ redisReply *reply = NULL;
         int r;
-
         *ret_selected = session->database == database;
         if (*ret_selected)
                 return 0;

@@ -77,10 +77,8 @@ struct values {
 static struct values find_values(const char *info)
 {
         struct values values = {0};
-
         for (const char *line = info; *line; line += *line == '\n') {
                 size_t width = strcspn(line, ":\n");
-
                 for (size_t i = 0; line[width] == ':' && i < N_ELEMENTS(rows); i++)
                         if (!values.of[i] && strncmp(rows[i].field, line, width) == 0 &&
                             rows[i].field[width] == '\0')
@@ -102,7 +100,6 @@ static void add_row(const struct values *values, size_t i, struct sample_sink *s
 {
         const struct row *row = &rows[i];
         double value, condition;
-
         if (row->when && (!number_of(values, row->when, &condition) || condition <= 0))
                 return;
         if (row->reading == WORD)
@@ -115,7 +112,6 @@ static void add_row(const struct values *values, size_t i, struct sample_sink *s
 static void add_ratios(const struct values *values, unsigned groups, struct sample_sink *sink)
 {
         double part, other;
-
         if (groups & 1U << REDIS_GROUP_MEMORY && number_of(values, "used_memory", &part) &&
             number_of(values, "maxmemory", &other) && other > 0)
                 SAMPLE_BARE(sink, &redis_family_memory_ratio, part / other);
@@ -135,7 +131,6 @@ static void add_server(const char *info, struct sample_sink *sink)
         _cleanup_free_ char *version = copy_value(redis_info_value(info, "redis_version"));
         _cleanup_free_ char *mode = copy_value(redis_info_value(info, "redis_mode"));
         _cleanup_free_ char *policy = copy_value(redis_info_value(info, "maxmemory_policy"));
-
         if (version)
                 SAMPLE(sink, &redis_family_server_info, 1, {"version", version}, {"mode", mode},
                        {"maxmemory_policy", policy});
@@ -145,7 +140,6 @@ static void add_server(const char *info, struct sample_sink *sink)
 static int64_t numbered(const char *line, const char *prefix, const char **ret_value)
 {
         size_t length = strlen(prefix), digits;
-
         if (strncmp(line, prefix, length) != 0)
                 return -1;
         digits = strspn(line + length, "0123456789");
@@ -158,7 +152,6 @@ static int64_t numbered(const char *line, const char *prefix, const char **ret_v
 static bool part_number(const char *value, const char *name, double *ret)
 {
         const char *part = redis_value_part(value, name);
-
         return part && redis_value_number(part, ret);
 }
 
@@ -167,7 +160,6 @@ static void add_database(int64_t number, const char *value, struct sample_sink *
 {
         char database[24];
         double count;
-
         (void)snprintf(database, sizeof(database), "%lld", (long long)number);
         if (part_number(value, "keys", &count))
                 SAMPLE(sink, &redis_family_keys, count, {"db", database});
@@ -183,7 +175,6 @@ static void add_replica(const char *value, const char *info, struct sample_sink 
         _cleanup_free_ char *replica = ip && port ? text_format("%s:%s", ip, port) : NULL;
         const char *state = redis_value_part(value, "state");
         double offset, sent, lag;
-
         if (!replica || !state)
                 return;
         SAMPLE(sink, &redis_family_replica_online, redis_value_is(state, "online"), {"replica", replica});
@@ -197,7 +188,6 @@ static void add_replica(const char *value, const char *info, struct sample_sink 
 static void add_role(const char *info, struct sample_sink *sink)
 {
         _cleanup_free_ char *role = copy_value(redis_info_value(info, "role"));
-
         if (role)
                 SAMPLE(sink, &redis_family_role_info, 1, {"role", role});
 }
@@ -212,7 +202,6 @@ void redis_info_add(const char *info, unsigned groups, struct sample_sink *sink)
 {
         struct values values = find_values(info);
         const char *value;
-
         if (groups & 1U << REDIS_GROUP_SERVER)
                 add_server(info, sink);
         for (size_t i = 0; i < N_ELEMENTS(rows); i++)
@@ -223,7 +212,6 @@ void redis_info_add(const char *info, unsigned groups, struct sample_sink *sink)
                 add_role(info, sink);
         for (const char *line = info; line; line = next_line(line)) {
                 int64_t database = -1;
-
                 if (groups & 1U << REDIS_GROUP_KEYSPACE)
                         database = numbered(line, "db", &value);
                 if (database >= 0)
@@ -236,11 +224,9 @@ void redis_info_add(const char *info, unsigned groups, struct sample_sink *sink)
 int64_t redis_info_next_database(const char *info, int64_t after)
 {
         int64_t next = -1;
-
         for (const char *line = info; line; line = next_line(line)) {
                 const char *value;
                 int64_t database = numbered(line, "db", &value);
-
                 if (database > after && (next < 0 || database < next))
                         next = database;
         }

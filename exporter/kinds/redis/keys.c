@@ -55,7 +55,6 @@ static void add_sample(const struct look *look, size_t i, const struct metric_fa
                        const char *group)
 {
         char database[24];
-
         (void)snprintf(database, sizeof(database), "%lld", (long long)look->keys[i].database);
         SAMPLE(look->sink, family, value, {"db", database}, {"key", look->keys[i].key}, {"group", group});
 }
@@ -81,7 +80,6 @@ static int type_of(const redisReply *reply)
 static int look_at_types(struct look *look, int64_t database, struct error *error)
 {
         int r = 0;
-
         for (size_t i = 0; r >= 0 && i < look->count; i++) {
                 if (look->keys[i].database != database)
                         continue;
@@ -91,7 +89,6 @@ static int look_at_types(struct look *look, int64_t database, struct error *erro
         }
         for (size_t i = 0; r >= 0 && i < look->count; i++) {
                 _cleanup_reply_ redisReply *type = NULL, *memory = NULL;
-
                 if (look->keys[i].database != database)
                         continue;
                 r = redis_take(look->session, &type, &look->refused, error);
@@ -123,7 +120,6 @@ static void add_stream_group(const struct look *look, size_t i, const redisReply
                 {"consumers", &redis_family_stream_consumers},
         };
         const char *name = NULL;
-
         if (group->type != REDIS_REPLY_ARRAY)
                 return;
         for (size_t k = 0; k + 1 < group->elements; k += 2)
@@ -138,7 +134,6 @@ static void add_stream_group(const struct look *look, size_t i, const redisReply
 static int look_at_lengths(struct look *look, int64_t database, struct error *error)
 {
         int r = 0;
-
         for (size_t i = 0; r >= 0 && i < look->count; i++) {
                 if (look->keys[i].database != database || look->types[i] < 0)
                         continue;
@@ -148,7 +143,6 @@ static int look_at_lengths(struct look *look, int64_t database, struct error *er
         }
         for (size_t i = 0; r >= 0 && i < look->count; i++) {
                 _cleanup_reply_ redisReply *length = NULL, *groups = NULL;
-
                 if (look->keys[i].database != database || look->types[i] < 0)
                         continue;
                 r = redis_take(look->session, &length, &look->refused, error);
@@ -175,12 +169,10 @@ int redis_keys_run(const struct redis_key *keys, size_t count, struct redis_sess
         _cleanup_free_ int *types = calloc(count + 1, sizeof(*types));
         struct look look = {keys, count, types, session, sink, {0}};
         int r = 0;
-
         if (!types)
                 return error_oom(error);
         for (size_t i = 0; r >= 0 && i < count; i++) {
                 bool selected;
-
                 if (seen_before(keys, i))
                         continue;
                 r = redis_select(session, keys[i].database, &selected, &look.refused, error);

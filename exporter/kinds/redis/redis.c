@@ -63,7 +63,6 @@ static const struct {
 static void *redis_close_state(void *opened)
 {
         struct redis_state *state = opened;
-
         if (!state)
                 return NULL;
         redis_big_keys_free(state->big);
@@ -80,7 +79,6 @@ static int redis_open(const struct check *check, struct config_node *node, void 
         _cleanup_(redis_close_state_p) void *owned = state;
         struct config_node *big_keys = config_member(node, "big_keys");
         int r = 0;
-
         if (!state)
                 return error_oom(error);
         state->check = check;
@@ -138,7 +136,6 @@ static int ping_server(struct redis_session *session, struct sample_sink *sink, 
         _cleanup_reply_ redisReply *pong = NULL;
         nsec asked = clock_monotonic();
         int r = redis_call(session->redis, session->deadline, &pong, error, "PING", NULL);
-
         if (r < 0)
                 return error_prefix(error, explain_failure(r, error), "PING");
         if (!pong->str || strcmp(pong->str, "PONG") != 0)
@@ -153,7 +150,6 @@ static int run_info(const struct redis_state *state, struct redis_session *sessi
 {
         _cleanup_reply_ redisReply *reply = NULL;
         int r = redis_call(session->redis, session->deadline, &reply, error, "INFO", NULL);
-
         if (r < 0)
                 return r;
         if (reply->type != REDIS_REPLY_STRING)
@@ -173,12 +169,10 @@ static int run_latency(struct redis_session *session, struct sample_sink *sink, 
 {
         _cleanup_reply_ redisReply *reply = NULL;
         int r = redis_call(session->redis, session->deadline, &reply, error, "LATENCY", "LATEST", NULL);
-
         if (r < 0)
                 return r;
         for (size_t i = 0; i < reply->elements; i++) {
                 redisReply **parts = reply->element[i]->element;
-
                 if (reply->element[i]->type != REDIS_REPLY_ARRAY || reply->element[i]->elements < 4 ||
                     !parts[0]->str || !is_integer(parts[1]) || !is_integer(parts[2]) || !is_integer(parts[3]))
                         return error_set(error, EBADMSG, "LATENCY LATEST was answered with something else");
@@ -197,7 +191,6 @@ static int run_slowlog(struct redis_session *session, struct sample_sink *sink, 
         _cleanup_reply_ redisReply *reply = NULL;
         const redisReply *entry;
         int r = redis_call(session->redis, session->deadline, &reply, error, "SLOWLOG", "GET", "1", NULL);
-
         if (r < 0 || (reply->type == REDIS_REPLY_ARRAY && reply->elements == 0))
                 return r;
         entry = reply->type == REDIS_REPLY_ARRAY ? reply->element[0] : reply;
@@ -229,7 +222,6 @@ static int redis_run(void *opened, struct deadline deadline, struct sample_sink 
         _cleanup_redis_ struct redis *redis = NULL;
         _cleanup_reply_ redisReply *info = NULL;
         int r = redis_connect(&state->config->redis, deadline, &redis, error);
-
         if (r < 0)
                 return r;
         struct redis_session session = {.redis = redis, .deadline = deadline};

@@ -45,7 +45,6 @@ static bool has_memory(struct s3_listing *listing, const struct text *text)
 static void take_size(struct s3_listing *listing, const char *word)
 {
         char *end;
-
         errno = 0;
         listing->object.size = strtoull(word, &end, 10);
         if (*word < '0' || *word > '9' || *end || errno != 0)
@@ -113,7 +112,6 @@ static void end_object(struct s3_listing *listing)
 static void take_root(struct s3_listing *listing)
 {
         const char *path = text_string(&listing->path);
-
         listing->answer.is_listing = strcmp(path, "/ListBucketResult") == 0;
         listing->answer.is_error = strcmp(path, "/Error") == 0;
         if (!listing->answer.is_listing && !listing->answer.is_error)
@@ -124,7 +122,6 @@ static void take_root(struct s3_listing *listing)
 static const char *local_name(const char *name)
 {
         const char *colon = strrchr(name, ':');
-
         return colon ? colon + 1 : name;
 }
 
@@ -132,7 +129,6 @@ static const char *local_name(const char *name)
 static void XMLCALL on_start(void *context, const XML_Char *name, const XML_Char **attributes _unused_)
 {
         struct s3_listing *listing = context;
-
         if (listing->result < 0)
                 return;
         if (++listing->depth > DEPTH_MAX || strlen(name) > VALUE_MAX) {
@@ -156,7 +152,6 @@ static void XMLCALL on_start(void *context, const XML_Char *name, const XML_Char
 static void XMLCALL on_end(void *context, const XML_Char *name)
 {
         struct s3_listing *listing = context;
-
         if (listing->result < 0)
                 return;
         if (listing->element)
@@ -172,7 +167,6 @@ static void XMLCALL on_end(void *context, const XML_Char *name)
 static void XMLCALL on_text(void *context, const XML_Char *data, int length)
 {
         struct s3_listing *listing = context;
-
         if (listing->result < 0 || !listing->element)
                 return;
         if (listing->value.length + (size_t)length > VALUE_MAX) {
@@ -193,7 +187,6 @@ struct s3_listing *s3_listing_new(void (*on_object)(void *context, const struct 
                                   void *context)
 {
         struct s3_listing *listing = calloc(1, sizeof(*listing));
-
         if (!listing)
                 return NULL;
         listing->on_object = on_object;

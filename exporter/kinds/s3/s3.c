@@ -86,7 +86,6 @@ struct s3_state {
 static void *s3_close(void *state)
 {
         struct s3_state *s3 = state;
-
         if (!s3)
                 return NULL;
         http_client_free(s3->client);
@@ -111,7 +110,6 @@ static bool check_endpoint(const char *endpoint, struct config_node *node)
         const char *rest = string_starts(endpoint, "http://")    ? endpoint + 7
                            : string_starts(endpoint, "https://") ? endpoint + 8
                                                                  : "";
-
         if (*rest && *rest != '/' && !strpbrk(rest, " \t\r\n@?#"))
                 return true;
         config_complain(node, "endpoint",
@@ -125,7 +123,6 @@ static bool check_config(const struct s3_config *config, struct config_node *nod
         static const char in_buckets[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_";
         static const char in_regions[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
         bool fine = check_word(config->bucket, in_buckets, 255, node, "bucket");
-
         fine &= check_word(config->region, in_regions, 64, node, "region");
         if (!config->endpoint && !config->region) {
                 config_complain(node, NULL, "'region' is missing: where the bucket is, as eu-central-1");
@@ -161,10 +158,8 @@ static bool check_config(const struct s3_config *config, struct config_node *nod
 static char *bucket_url(const struct s3_config *config)
 {
         const char *endpoint = config->endpoint, *bucket = config->bucket;
-
         if (endpoint) {
                 size_t length = strlen(endpoint);
-
                 while (endpoint[length - 1] == '/')
                         length--;
                 return text_format("%.*s/%s", (int)length, endpoint, bucket);
@@ -180,7 +175,6 @@ static int s3_open(const struct check *check, struct config_node *node, void **r
         const struct s3_config *config = check->config;
         struct s3_state *s3 = NULL;
         _cleanup_(s3_close_p) void *owned = NULL;
-
         if (!check_config(config, node))
                 return -EINVAL;
         owned = s3 = calloc(1, sizeof(*s3));
@@ -210,7 +204,6 @@ static void count_object(void *context, const struct s3_object *object)
 {
         struct survey *survey = context;
         const char *slash = strrchr(object->key, '/'), *name = slash ? slash + 1 : object->key;
-
         survey->listed++;
         /* Consoles make "directories" by empty objects whose keys end in a slash. */
         if (!*name || fnmatch(survey->config->pattern, name, 0) != 0)
@@ -231,7 +224,6 @@ static void count_object(void *context, const struct s3_object *object)
 static char *page_url(const struct s3_state *s3, const char *next, uint64_t keys)
 {
         struct text url = {0};
-
         text_printf(&url, "%s?", s3->url);
         if (*next) {
                 text_puts(&url, "continuation-token=");
@@ -265,7 +257,6 @@ static void put_elsewhere(const struct http_response *response, const struct s3_
                           struct text *text)
 {
         _cleanup_text_ struct text region = {0};
-
         if (answer->region.length > 0)
                 text_puts(&region, text_string(&answer->region));
         else
@@ -282,7 +273,6 @@ static int tell_error(const struct s3_state *s3, const struct http_response *res
 {
         const char *code = text_string(&answer->code);
         _cleanup_text_ struct text elsewhere = {0};
-
         for (size_t i = 0; i < N_ELEMENTS(meanings); i++)
                 if (strcmp(code, meanings[i].code) == 0)
                         return error_set(error, meanings[i].result, "bucket %s: %s (%s)", s3->config->bucket,
@@ -323,7 +313,6 @@ static int read_page(struct s3_state *s3, struct deadline deadline, uint64_t key
                                              .context = listing};
         _cleanup_http_response_ struct http_response response = {0};
         const struct s3_answer *answer;
-
         if (!listing || !url)
                 return error_oom(error);
         int r = http_fetch(s3->client, &request, &response, error);
@@ -354,11 +343,9 @@ static int read_pages(struct s3_state *s3, struct deadline deadline, struct surv
 {
         const uint64_t most = (uint64_t)s3->config->max_objects;
         _cleanup_text_ struct text next = {0};
-
         do {
                 uint64_t left = most - survey->listed;
                 int r = read_page(s3, deadline, left < PAGE_MAX ? left : PAGE_MAX, survey, &next, error);
-
                 if (r < 0)
                         return r;
         } while (next.length > 0 && survey->listed < most);
@@ -391,7 +378,6 @@ static int demand_objects(const struct survey *survey, struct error *error)
 {
         const struct s3_config *config = survey->config;
         char age[DURATION_TEXT_MAX];
-
         if (survey->count == 0 && (config->max_age > 0 || config->min_size > 0 || config->min_count > 0))
                 return error_set(error, ENOENT, "bucket %s: there is no object %s%s", config->bucket,
                                  config->prefix, config->pattern);
@@ -414,7 +400,6 @@ static int s3_run(void *state, struct deadline deadline, struct sample_sink *sin
         struct s3_state *s3 = state;
         struct survey survey = {.config = s3->config};
         int r = read_pages(s3, deadline, &survey, sink, error);
-
         if (r < 0)
                 return r;
         add_survey(&survey, sink);

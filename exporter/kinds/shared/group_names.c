@@ -7,12 +7,10 @@ bool group_names_read(const struct config_strings *chosen, struct config_node *n
 {
         struct config_node *list = config_member(node, "groups");
         bool fine = true;
-
         *ret = 0;
         for (size_t i = 0; i < chosen->count; i++) {
                 const char *word = chosen->items[i] ? chosen->items[i] : "";
                 int group = words_find(names, count, word);
-
                 if (group >= 0) {
                         *ret |= 1U << group;
                         continue;

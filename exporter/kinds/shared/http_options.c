@@ -23,7 +23,6 @@ static bool check_url(const char *url, struct config_node *node)
         const char *rest = string_starts(url, "http://")    ? url + 7
                            : string_starts(url, "https://") ? url + 8
                                                             : NULL;
-
         if (!rest || !*rest || strpbrk(url, " \t\r\n")) {
                 config_complain(node, "url", "a URL of http:// or https:// is needed here");
                 return false;
@@ -40,7 +39,6 @@ static bool check_url(const char *url, struct config_node *node)
 static bool check_proxy(const char *url, struct config_node *node)
 {
         static const char *const schemes[] = {"http://", "socks5://", "socks5h://"};
-
         for (size_t i = 0; i < N_ELEMENTS(schemes); i++)
                 if (string_starts(url, schemes[i]) && url[strlen(schemes[i])] && !strpbrk(url, " \t\r\n@"))
                         return true;
@@ -71,7 +69,6 @@ static bool check_header(const char *name, const char *value, struct config_node
 static int render_headers(const struct config_map *map, const char *extra, char **lines)
 {
         size_t count = 0;
-
         if (extra && !(lines[count++] = strdup(extra)))
                 return -ENOMEM;
         for (size_t i = 0; i < map->count; i++)
@@ -85,7 +82,6 @@ int http_options_prepare(const struct http_options *options, struct config_node 
 {
         _cleanup_(http_headers_release) struct http_headers headers = {0};
         bool fine = check_url(options->url, node);
-
         if (options->proxy_url && !check_proxy(options->proxy_url, node))
                 fine = false;
 

@@ -12,7 +12,6 @@ bool operator_metric_check(const struct operator_metric *metric, struct config_n
 {
         static const char *const reserved_ends[] = {"_bucket", "_sum", "_count", "_created"};
         const char *name = metric->name;
-
         if (!metric_name_valid(name) || strchr(name, ':')) {
                 config_complain(node, "name", "\"%s\" is not a metric's name: letters, digits and \"_\" are",
                                 name);
@@ -39,7 +38,6 @@ bool operator_labels_check(const struct config_strings *labels, struct config_no
 {
         for (size_t i = 0; i < labels->count; i++) {
                 const char *name = labels->items[i];
-
                 if (!label_name_valid(name)) {
                         config_complain(node, "labels",
                                         "\"%s\" is not a label's name: letters, digits and \"_\" are", name);
@@ -67,7 +65,6 @@ struct metric_family operator_metric_family(const struct operator_metric *metric
 bool operator_value(const char *text, double *ret)
 {
         char *end;
-
         if (strcmp(text, "t") == 0 || strcmp(text, "f") == 0) {
                 *ret = *text == 't';
                 return true;

@@ -39,7 +39,6 @@ static int compare_paths(const void *a, const void *b)
 static int take_found(struct paths *paths, const glob_t *found)
 {
         char **items = reallocarray(paths->items, paths->count + found->gl_pathc + 1, sizeof(*items));
-
         if (!items)
                 return -ENOMEM;
         paths->items = items;
@@ -54,7 +53,6 @@ static int take_found(struct paths *paths, const glob_t *found)
 static void drop_repeated(struct paths *paths)
 {
         size_t kept = 0;
-
         if (paths->count == 0)
                 return;
         qsort(paths->items, paths->count, sizeof(*paths->items), compare_paths);
@@ -69,7 +67,6 @@ static void drop_repeated(struct paths *paths)
 int paths_note_unreadable(struct paths *paths, const char *path)
 {
         char **unreadable = reallocarray(paths->unreadable, paths->unreadable_count + 1, sizeof(*unreadable));
-
         if (!unreadable)
                 return -ENOMEM;
         paths->unreadable = unreadable;
@@ -84,7 +81,6 @@ int paths_note_unreadable(struct paths *paths, const char *path)
 static bool may_look(const char *directory, const char *next)
 {
         bool listed = strcspn(next, "*?[") < strcspn(next, "/");
-
         return faccessat(AT_FDCWD, directory, X_OK | (listed ? R_OK : 0), AT_EACCESS) == 0 || errno != EACCES;
 }
 
@@ -95,7 +91,6 @@ static int look_into(const char *parent, const char *next, struct paths *paths)
         glob_t found = {0};
         struct stat status;
         int r = glob(parent, GLOB_NOSORT | GLOB_ONLYDIR, NULL, &found) == GLOB_NOSPACE ? -ENOMEM : 0;
-
         for (size_t i = 0; r == 0 && i < found.gl_pathc; i++)
                 if (stat(found.gl_pathv[i], &status) == 0 && S_ISDIR(status.st_mode) &&
                     !may_look(found.gl_pathv[i], next))
@@ -109,7 +104,6 @@ static int look_into(const char *parent, const char *next, struct paths *paths)
 static int look_on_the_way(const char *pattern, struct paths *paths, struct error *error)
 {
         const char *wild = strpbrk(pattern, "*?["), *at = wild;
-
         while (at > pattern && *at != '/')
                 at--;
         _cleanup_free_ char *first = strndup(pattern, at > pattern ? (size_t)(at - pattern) : 1);
@@ -119,7 +113,6 @@ static int look_on_the_way(const char *pattern, struct paths *paths, struct erro
                 return error_set_errno(error, EACCES, "%s", first);
         while ((at = strchr(at + 1, '/'))) {
                 _cleanup_free_ char *parent = strndup(pattern, (size_t)(at - pattern));
-
                 if (!parent || look_into(parent, at + 1, paths) < 0)
                         return error_oom(error);
         }
@@ -139,7 +132,6 @@ static int expand_pattern(const char *pattern, struct paths *paths, struct error
         const bool wild = strpbrk(pattern, "*?[");
         glob_t found = {0};
         int r = 0;
-
         switch (glob(pattern, GLOB_NOSORT, NULL, &found)) {
         case 0: r = take_found(paths, &found); break;
         case GLOB_NOMATCH: r = wild ? 0 : refuse_path(pattern, error); break;
@@ -159,11 +151,9 @@ int paths_expand(const struct config_strings *patterns, struct paths *ret, struc
 {
         _cleanup_paths_ struct paths paths = {0};
         int result = 0;
-
         for (size_t i = 0; i < patterns->count; i++) {
                 _cleanup_error_ struct error reason = {0};
                 int r = expand_pattern(patterns->items[i], &paths, &reason);
-
                 if (r < 0 && result == 0) {
                         result = r;
                         error_move(error, &reason);

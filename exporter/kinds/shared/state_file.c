@@ -17,7 +17,6 @@ int state_file_load(const char *path, const char *title, struct text *lines, str
 {
         _cleanup_text_ struct text content = {0};
         size_t length = strlen(title);
-
         if (access(path, F_OK) < 0 && errno == ENOENT)
                 return 0;
         int r = file_read_whole(path, FILE_MAX, &content, error);
@@ -32,7 +31,6 @@ int state_file_load(const char *path, const char *title, struct text *lines, str
 int state_file_save(const char *path, const char *title, const struct text *lines, struct error *error)
 {
         _cleanup_text_ struct text content = {0};
-
         text_printf(&content, "%s\n", title);
         text_append(&content, text_string(lines), lines->length);
         if (text_error(&content) < 0 || text_error(lines) < 0)

@@ -5,7 +5,6 @@
 static bool unit_name_good(const char *name)
 {
         const char *dot = strrchr(name, '.');
-
         return dot && dot > name && dot[1] && strlen(name) < 256 && !strpbrk(name, "/ *?[\t\r\n");
 }
 

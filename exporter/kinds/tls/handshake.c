@@ -31,7 +31,6 @@ void tls_peer_release(struct tls_peer *peer)
 static const char *take_reason(void)
 {
         const char *reason = ERR_reason_error_string(ERR_peek_last_error());
-
         ERR_clear_error();
         return reason ? reason : "no reason given";
 }
@@ -39,7 +38,6 @@ static const char *take_reason(void)
 static int wait_for(int fd, short events, struct deadline deadline, struct error *error)
 {
         int r = socket_wait(fd, events, deadline);
-
         if (r == -ETIMEDOUT)
                 return error_set(error, ETIMEDOUT, "no answer in time");
         return r < 0 ? error_set_errno(error, -r, "the connection broke") : 0;
@@ -50,7 +48,6 @@ static int look_up(const struct tls_target *target, struct deadline deadline, st
 {
         const char *reason = NULL;
         int r = socket_resolve(target->host, target->port, deadline, ret, &reason);
-
         if (r == -ETIMEDOUT)
                 return error_set(error, ETIMEDOUT, "%s: the name was not found in time", target->host);
         return r < 0 ? error_set(error, -r, "%s: %s", target->host, reason ? reason : error_reason(-r)) : 0;
@@ -63,7 +60,6 @@ static int connect_any(const struct tls_target *target, struct deadline deadline
         struct addrinfo *addresses = NULL;
         const struct addrinfo *at = NULL;
         int r = look_up(target, deadline, &addresses, error);
-
         if (r < 0)
                 return r;
         r = socket_connect_any(addresses, deadline, &peer->fd, &at);
@@ -81,7 +77,6 @@ static int start_postgres(int fd, struct deadline deadline, struct error *error)
 {
         static const unsigned char request[] = {0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f};
         char answer;
-
         if (send(fd, request, sizeof(request), MSG_NOSIGNAL) != (ssize_t)sizeof(request))
                 return error_set(error, ECONNRESET, "the request for TLS could not be sent");
         int r = wait_for(fd, POLLIN, deadline, error);
@@ -105,7 +100,6 @@ static int no_passphrase(char *buffer _unused_, int size _unused_, int writing _
 static int make_context(const struct tls_options *tls, SSL_CTX **ret, struct error *error)
 {
         _cleanup_(context_free_p) SSL_CTX *context = SSL_CTX_new(TLS_client_method());
-
         if (!context)
                 return error_oom(error);
         SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL); /* goes on; the result is asked for later */
@@ -126,7 +120,6 @@ static int make_context(const struct tls_options *tls, SSL_CTX **ret, struct err
 static bool expect_name(SSL *ssl, const char *name)
 {
         unsigned char binary[sizeof(struct in6_addr)];
-
         if (inet_pton(AF_INET, name, binary) == 1 || inet_pton(AF_INET6, name, binary) == 1)
                 return X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name) == 1;
         return SSL_set_tlsext_host_name(ssl, name) == 1 && SSL_set1_host(ssl, name) == 1;
@@ -156,7 +149,6 @@ int tls_connect(const struct tls_target *target, struct deadline deadline, struc
         _cleanup_(tls_peer_release) struct tls_peer peer = {.fd = -1};
         _cleanup_(context_free_p) SSL_CTX *context = NULL;
         nsec begun;
-
         int r = make_context(target->tls, &context, error);
         if (r < 0)
                 return r;

@@ -67,7 +67,6 @@ struct tls_state {
 static void *tls_close(void *state)
 {
         struct tls_state *tls = state;
-
         if (!tls)
                 return NULL;
         free(tls->host);
@@ -86,7 +85,6 @@ static int split_address(struct tls_state *tls, struct config_node *node)
 {
         const char *address = tls->config->address, *colon = strrchr(address, ':');
         char *end;
-
         if (!colon || colon == address || strpbrk(address, "/@ ") ||
             (address[0] != '[' && memchr(address, ':', (size_t)(colon - address))) ||
             (address[0] == '[' && colon[-1] != ']')) {
@@ -111,7 +109,6 @@ static int tls_open(const struct check *check, struct config_node *node, void **
 {
         const struct tls_config *config = check->config;
         _cleanup_(tls_close_p) struct tls_state *tls = calloc(1, sizeof(*tls));
-
         if (!tls)
                 return error_oom(error);
         tls->config = config;
@@ -140,7 +137,6 @@ static int tls_open(const struct check *check, struct config_node *node, void **
 static double timestamp(const ASN1_TIME *time)
 {
         struct tm parts;
-
         return ASN1_TIME_to_tm(time, &parts) == 1 ? (double)timegm(&parts) : 0;
 }
 
@@ -148,10 +144,8 @@ static double timestamp(const ASN1_TIME *time)
 static double first_end(const STACK_OF(X509) * chain)
 {
         double first = 0;
-
         for (int i = 0; i < sk_X509_num(chain); i++) {
                 double end = timestamp(X509_get0_notAfter(sk_X509_value(chain, i)));
-
                 if (i == 0 || end < first)
                         first = end;
         }
@@ -176,10 +170,8 @@ static void name_text(const X509_NAME *name, struct text *text)
 {
         _cleanup_(bio_free_p) BIO *bio = BIO_new(BIO_s_mem());
         char *data = NULL;
-
         if (bio && X509_NAME_print_ex(bio, name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0) {
                 long length = BIO_get_mem_data(bio, &data);
-
                 text_append(text, data, length > 256 ? 256 : (size_t)length);
         }
 }
@@ -189,7 +181,6 @@ static void add_info(const struct tls_peer *peer, X509 *leaf, struct sample_sink
         _cleanup_text_ struct text subject = {0}, issuer = {0};
         unsigned char digest[DIGEST_SIZE];
         char fingerprint[DIGEST_TEXT_MAX] = "";
-
         name_text(X509_get_subject_name(leaf), &subject);
         name_text(X509_get_issuer_name(leaf), &issuer);
         if (X509_digest(leaf, EVP_sha256(), digest, NULL) == 1)
@@ -211,7 +202,6 @@ static int run_remote(const struct tls_state *tls, struct deadline deadline, str
                 .start = (enum tls_start)config->starttls,
                 .tls = &config->tls,
         };
-
         int r = tls_connect(&target, deadline, &peer, error);
         if (r < 0)
                 return error_prefix(error, r, "%s", config->address);
@@ -246,7 +236,6 @@ static int read_certificates(const struct text *content, STACK_OF(X509) * chain)
         _cleanup_(bio_free_p) BIO *bio = BIO_new_mem_buf(content->data, (int)content->length);
         const unsigned char *der = (const unsigned char *)content->data;
         X509 *certificate;
-
         if (!bio)
                 return -ENOMEM;
         while ((certificate = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL)))
@@ -268,7 +257,6 @@ static int run_file(const char *path, struct sample_sink *sink, struct error *er
 {
         _cleanup_text_ struct text content = {0};
         _cleanup_(chain_free_p) STACK_OF(X509) *chain = sk_X509_new_null();
-
         if (!chain)
                 return error_oom(error);
         int r = file_read_whole(path, FILE_MAX, &content, error);
@@ -294,10 +282,8 @@ static int tls_run(void *state, struct deadline deadline, struct sample_sink *si
         const struct tls_state *tls = state;
         _cleanup_paths_ struct paths paths = {0};
         int result = 0;
-
         if (tls->config->address) {
                 int r = run_remote(tls, deadline, sink, error);
-
                 /* What OpenSSL keeps for each thread, 9 KB of random numbers' state, is given back: the next
                  * run is on any thread, and one that idles when the exporter ends would never free it. */
                 OPENSSL_thread_stop();
@@ -307,7 +293,6 @@ static int tls_run(void *state, struct deadline deadline, struct sample_sink *si
         paths_skip_unreadable(&paths, sink);
         for (size_t i = 0; i < paths.count; i++) {
                 _cleanup_error_ struct error reason = {0};
-
                 int r = run_file(paths.items[i], sink, &reason);
                 if (r < 0 && result == 0) {
                         result = r;

@@ -23,7 +23,6 @@ struct power {
 static void multiply(struct number *n, uint32_t factor)
 {
         uint64_t carry = 0;
-
         for (int i = 0; i < LIMBS; i++) {
                 carry += (uint64_t)n->limbs[i] * factor;
                 n->limbs[i] = (uint32_t)carry;
@@ -39,7 +38,6 @@ static bool bit(const struct number *n, int at)
 static int bit_length(const struct number *n)
 {
         int length = LIMBS * 32;
-
         while (length > 0 && !bit(n, length - 1))
                 length--;
         return length;
@@ -56,7 +54,6 @@ static int compare(const struct number *a, const struct number *b)
 static void subtract(struct number *a, const struct number *b)
 {
         int64_t borrow = 0;
-
         for (int i = 0; i < LIMBS; i++) {
                 borrow += (int64_t)a->limbs[i] - b->limbs[i];
                 a->limbs[i] = (uint32_t)borrow;
@@ -80,7 +77,6 @@ static void round_up(struct power *power)
 static struct number power_of_five(int exponent)
 {
         struct number n = {.limbs = {1}};
-
         while (exponent-- > 0)
                 multiply(&n, 5);
         return n;
@@ -92,7 +88,6 @@ static struct power upward(int exponent)
         struct power power = {0};
         int at = bit_length(&n);
         bool inexact = false;
-
         for (int i = 0; i < 128; i++)
                 push_bit(&power, bit(&n, --at));
         while (at > 0)
@@ -109,7 +104,6 @@ static struct power downward(int exponent)
         struct number rest = {0};
         struct power power = {0};
         int length = bit_length(&divisor) - 1;
-
         rest.limbs[length / 32] = UINT32_C(1) << length % 32;
         for (int i = 0; i < 128; i++) {
                 multiply(&rest, 2);
@@ -129,7 +123,6 @@ int main(void)
         printf("static const struct power powers_of_ten[] = {\n");
         for (int k = FIRST; k <= LAST; k++) {
                 struct power power = k < 0 ? downward(k) : upward(k);
-
                 printf("        {UINT64_C(0x%016" PRIx64 "), UINT64_C(0x%016" PRIx64 ")}, /* %d */\n",
                        power.high, power.low, k);
         }

@@ -22,7 +22,6 @@ static int read_key(const struct secret *key, const char *what, struct text *val
 {
         size_t start = value->length;
         int r = secret_read(key, value, error);
-
         if (r < 0)
                 return error_prefix(error, r, "%s", what);
         if (text_error(value) < 0)
@@ -38,7 +37,6 @@ static int read_key(const struct secret *key, const char *what, struct text *val
 static void put_part(struct text *text, CURLU *url, CURLUPart part, const char *lead)
 {
         char *value = NULL;
-
         if (curl_url_get(url, part, &value, CURLU_NO_DEFAULT_PORT) == CURLUE_OK) {
                 text_puts(text, lead);
                 text_puts(text, value);
@@ -59,7 +57,6 @@ static void parts_release(struct signing_parts *parts)
 {
         struct text *all[] = {&parts->path,       &parts->query, &parts->host, &parts->access_key,
                               &parts->secret_key, &parts->token, &parts->scope};
-
         for (size_t i = 0; i < N_ELEMENTS(all); i++)
                 secret_wipe(all[i]);
 }
@@ -67,7 +64,6 @@ static void parts_release(struct signing_parts *parts)
 static int parts_read_url(struct signing_parts *parts, const char *string, struct error *error)
 {
         CURLU *url = curl_url();
-
         if (!url)
                 return error_oom(error);
         CURLUcode code = curl_url_set(url, CURLUPART_URL, string, 0);
@@ -88,7 +84,6 @@ static int parts_read(struct signing_parts *parts, const struct http_aws_signing
 {
         time_t seconds = (time_t)(now / NSEC_PER_SEC);
         struct tm tm = {0};
-
         gmtime_r(&seconds, &tm);
         strftime(parts->date, sizeof(parts->date), "%Y%m%dT%H%M%SZ", &tm);
         text_printf(&parts->scope, "%.8s/%s/%s/aws4_request", parts->date, signing->region, signing->service);
@@ -126,7 +121,6 @@ static bool put_signed_text(struct text *text, const struct signing_parts *parts
         _cleanup_secret_ struct text canonical = {0};
         unsigned char hash[DIGEST_SIZE];
         char hash_text[DIGEST_TEXT_MAX];
-
         put_canonical(&canonical, parts);
         if (text_error(&canonical) < 0 || digest_of(text_string(&canonical), canonical.length, hash) < 0)
                 return false;
@@ -143,11 +137,9 @@ static bool add_signature(const struct signing_parts *parts, const struct http_a
         const char *const steps[] = {day, signing->region, signing->service, "aws4_request", signed_text};
         const void *key = text_string(&parts->secret_key);
         size_t length = parts->secret_key.length;
-
         memcpy(day, parts->date, 8);
         for (size_t i = 0; i < N_ELEMENTS(steps); i++) {
                 unsigned char code[DIGEST_SIZE];
-
                 if (!HMAC(EVP_sha256(), key, (int)length, (const unsigned char *)steps[i], strlen(steps[i]),
                           code, NULL))
                         return false;
@@ -162,7 +154,6 @@ static bool add_signature(const struct signing_parts *parts, const struct http_a
 static bool add_line(struct curl_slist **headers, const char *name, const char *value)
 {
         _cleanup_secret_ struct text line = {0};
-
         text_printf(&line, "%s: %s", name, value);
         return text_error(&line) == 0 && http_add_header(headers, text_string(&line));
 }
@@ -173,7 +164,6 @@ static int add_signed(struct curl_slist **headers, const struct signing_parts *p
         _cleanup_text_ struct text signed_text = {0}, authorization = {0};
         unsigned char signature[DIGEST_SIZE];
         char signature_text[DIGEST_TEXT_MAX];
-
         if (!put_signed_text(&signed_text, parts) ||
             !add_signature(parts, signing, text_string(&signed_text), signature))
                 return error_oom(error);
@@ -195,7 +185,6 @@ int http_aws_sign(struct curl_slist **headers, const struct http_aws_signing *si
 {
         _cleanup_(parts_release) struct signing_parts parts = {0};
         int r = parts_read(&parts, signing, url, now, error);
-
         return r < 0 ? r : add_signed(headers, &parts, signing, error);
 }
 

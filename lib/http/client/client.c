@@ -91,10 +91,8 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
         struct transfer *transfer = context;
         const struct http_request *request = transfer->request;
         size_t length = size * count;
-
         if (request->on_data) {
                 int r = request->on_data(request->context, data, length);
-
                 return r < 0 ? give_up(transfer, r) : length;
         }
 
@@ -115,7 +113,6 @@ static size_t on_body(char *data, size_t size, size_t count, void *context)
 static bool switches_protocols(const struct text *headers)
 {
         const char *line = text_string(headers), *code = strchr(line, ' ');
-
         return string_starts(line, "HTTP/") && code && strtol(code, NULL, 10) == 101;
 }
 
@@ -124,7 +121,6 @@ static size_t on_header(char *data, size_t size, size_t count, void *context)
         struct transfer *transfer = context;
         struct text *headers = &transfer->response.headers;
         size_t length = size * count;
-
         /* A status line: what was before it belongs to a "100 Continue". */
         if (length >= 5 && memcmp(data, "HTTP/", 5) == 0) {
                 text_clear(headers);
@@ -154,7 +150,6 @@ static void headers_free(struct curl_slist **headers)
 static int add_bearer(struct curl_slist **headers, const struct secret *bearer, struct error *error)
 {
         _cleanup_secret_ struct text line = {0};
-
         text_puts(&line, "Authorization: Bearer ");
         int r = secret_read(bearer, &line, error);
         if (r < 0)
@@ -195,7 +190,6 @@ static void set_method(CURL *curl, const struct http_request *request)
 {
         const char *method = request->method ? request->method : "GET";
         bool get = strcmp(method, "GET") == 0, head = strcmp(method, "HEAD") == 0;
-
         if (request->body_length > 0 || strcmp(method, "POST") == 0) {
                 curl_easy_setopt(curl, CURLOPT_POST, 1L);
                 curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body_length);
@@ -258,7 +252,6 @@ static void set_way(CURL *curl, const struct http_request *request)
 static int set_transfer(CURL *curl, struct transfer *transfer, int left_ms)
 {
         const struct http_request *request = transfer->request;
-
         curl_easy_reset(curl);
         if (http_set_url(curl, transfer) < 0)
                 return -ENOMEM;
@@ -295,13 +288,11 @@ static int64_t certificate_expiry(CURL *curl)
 {
         static const char key[] = "Expire date:";
         const struct curl_certinfo *certificates = NULL;
-
         if (curl_easy_getinfo(curl, CURLINFO_CERTINFO, &certificates) != CURLE_OK || !certificates ||
             certificates->num_of_certs < 1)
                 return 0;
         for (const struct curl_slist *line = certificates->certinfo[0]; line; line = line->next) {
                 struct tm tm = {0};
-
                 if (string_starts(line->data, key) &&
                     (strptime(line->data + strlen(key), "%b %d %H:%M:%S %Y", &tm) ||
                      strptime(line->data + strlen(key), "%Y-%m-%d %H:%M:%S", &tm)))
@@ -314,7 +305,6 @@ static int64_t certificate_expiry(CURL *curl)
 static int64_t remember_expiry(struct http_client *client, CURL *curl, const char *url)
 {
         long opened = 0;
-
         if (!is_https(url))
                 return 0;
         _cleanup_free_ char *origin = http_url_part(url, false);
@@ -334,7 +324,6 @@ static int fetch_failed(CURL *curl, struct transfer *transfer, CURLcode code, st
         const struct http_request *request = transfer->request;
         long os_error = 0;
         int result = -EIO;
-
         for (size_t i = 0; i < N_ELEMENTS(results); i++)
                 if (results[i].code == code) {
                         result = results[i].result;
@@ -393,7 +382,6 @@ int http_transfer_begin(CURL *curl, struct transfer *transfer, const struct http
         int left_ms = deadline_left_ms(request->deadline);
         if (left_ms == 0) {
                 _cleanup_free_ char *url = http_url_part(request->url, !request->url_is_secret);
-
                 return error_set(error, ETIMEDOUT, "%s: no time was left to ask", url ? url : "the URL");
         }
         int r = add_headers(&transfer->headers, request, error);
@@ -417,7 +405,6 @@ int http_transfer_end(CURL *curl, struct transfer *transfer, CURLcode code, stru
                       struct error *error)
 {
         int r = 0;
-
         if (code != CURLE_OK)
                 r = fetch_failed(curl, transfer, code, error);
         else {
@@ -438,7 +425,6 @@ int http_fetch(struct http_client *client, const struct http_request *request, s
         struct transfer transfer = {0};
         CURL *curl = handle_for(client, request);
         int r = curl ? http_transfer_begin(curl, &transfer, request, error) : error_oom(error);
-
         if (r < 0)
                 return r;
         CURLcode code = http_transfer_code(&transfer, curl_easy_perform(curl));
@@ -454,7 +440,6 @@ bool http_response_header(const struct http_response *response, const char *name
 {
         size_t length = strlen(name);
         const char *line = text_string(&response->headers);
-
         for (; *line; line += strcspn(line, "\n"), line += *line == '\n') {
                 if (strncasecmp(line, name, length) != 0 || line[length] != ':')
                         continue;
@@ -480,10 +465,8 @@ void http_response_release(struct http_response *response)
 void http_put_escaped(struct text *text, const char *value)
 {
         static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-
         while (*value) {
                 size_t plain = strspn(value, unreserved);
-
                 text_append(text, value, plain);
                 value += plain;
                 if (*value)

@@ -5,7 +5,6 @@
 bool http_add_header(struct curl_slist **headers, const char *line)
 {
         struct curl_slist *longer = curl_slist_append(*headers, line);
-
         if (longer)
                 *headers = longer;
         return longer != NULL;

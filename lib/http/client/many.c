@@ -23,7 +23,6 @@ struct batch {
 static void slot_end(struct batch *batch, struct slot *slot, CURLcode code)
 {
         struct http_call *call = slot->call;
-
         curl_multi_remove_handle(batch->multi, slot->curl);
         call->result =
                 http_transfer_end(slot->curl, &slot->transfer, http_transfer_code(&slot->transfer, code),
@@ -71,7 +70,6 @@ static int batch_run(struct batch *batch, struct http_call *calls, size_t count)
                 for (CURLMsg *message; (message = curl_multi_info_read(batch->multi, &left));) {
                         struct slot *slot = NULL;
                         CURLcode code = message->data.result;
-
                         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &slot);
                         slot_end(batch, slot, code);
                         ended = true;
@@ -93,7 +91,6 @@ static CURLM *multi_of(struct http_client *client)
 static int fetch_batch(struct http_client *client, struct http_call *calls, size_t count)
 {
         _cleanup_(batch_release) struct batch batch = {.multi = multi_of(client)};
-
         batch.count = count < HTTP_AT_ONCE ? count : HTTP_AT_ONCE;
         batch.slots = calloc(batch.count + 1, sizeof(*batch.slots));
         if (!batch.multi || !batch.slots)

@@ -5,7 +5,6 @@
 static double seconds_until(CURL *curl, CURLINFO info)
 {
         curl_off_t microseconds = 0;
-
         curl_easy_getinfo(curl, info, &microseconds);
         return microseconds > 0 ? (double)microseconds / 1e6 : 0;
 }
@@ -24,7 +23,6 @@ struct http_phases http_read_phases(CURL *curl)
         double sending = seconds_until(curl, CURLINFO_PRETRANSFER_TIME_T);
         double answering = seconds_until(curl, CURLINFO_STARTTRANSFER_TIME_T);
         double total = seconds_until(curl, CURLINFO_TOTAL_TIME_T);
-
         return (struct http_phases){
                 .resolve = resolved,
                 .connect = difference(connected, resolved),

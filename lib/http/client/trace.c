@@ -12,7 +12,6 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose _unused_, s
 {
         struct trace *trace = context;
         char host[NI_MAXHOST], port[NI_MAXSERV];
-
         if (address->family == AF_UNIX)
                 trace_add(trace, "connecting to the socket");
         else if (getnameinfo(&address->addr, address->addrlen, host, sizeof(host), port, sizeof(port),
@@ -24,7 +23,6 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose _unused_, s
 static int before_request(void *context, char *peer, char *own _unused_, int peer_port, int own_port _unused_)
 {
         struct trace *trace = context;
-
         if (peer && *peer && *peer != '/')
                 trace_add(trace, "connected to %s, port %d: sending the request", peer, peer_port);
         else
@@ -35,7 +33,6 @@ static int before_request(void *context, char *peer, char *own _unused_, int pee
 void http_trace_begin(CURL *curl, const struct http_request *request)
 {
         struct trace *trace = request->deadline.trace;
-
         if (!trace)
                 return;
         _cleanup_free_ char *url = http_url_shown(request);

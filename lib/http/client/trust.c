@@ -27,7 +27,6 @@ static bool is_same(const struct stat *a, const struct stat *b)
 static const char *path_of(const char *variable, const char *built_in)
 {
         const char *given = secure_getenv(variable);
-
         return given && *given ? given : built_in;
 }
 
@@ -35,7 +34,6 @@ static const char *path_of(const char *variable, const char *built_in)
 static X509_STORE *read_store(const char *file, const char *directory)
 {
         X509_STORE *fresh = X509_STORE_new();
-
         if (fresh && X509_STORE_load_locations(fresh, file, directory) != 1) {
                 X509_STORE_free(fresh);
                 return NULL;
@@ -52,13 +50,11 @@ X509_STORE *trust_system(void)
         const char *directory = path_of(X509_get_default_cert_dir_env(), built_in->capath);
         X509_STORE *found = NULL;
         struct stat now = {0};
-
         if (!file || stat(file, &now) < 0)
                 return NULL; /* libcurl finds its own way, or says what is missing */
         pthread_mutex_lock(&lock);
         if (!store || !is_same(&now, &read_at)) {
                 X509_STORE *fresh = read_store(file, directory);
-
                 if (fresh) {
                         X509_STORE_free(store);
                         store = fresh;
@@ -74,7 +70,6 @@ X509_STORE *trust_system(void)
 static CURLcode use(CURL *curl _unused_, void *context, void *data _unused_)
 {
         X509_STORE *shared = trust_system();
-
         if (!shared)
                 return CURLE_SSL_CACERT_BADFILE;
         SSL_CTX_set_cert_store(context, shared);
@@ -84,7 +79,6 @@ static CURLcode use(CURL *curl _unused_, void *context, void *data _unused_)
 void trust_set(CURL *curl, const char *ca_file)
 {
         X509_STORE *shared = ca_file ? NULL : trust_system();
-
 #if LIBCURL_VERSION_NUM >= 0x075700
         curl_easy_setopt(curl, CURLOPT_CA_CACHE_TIMEOUT, 0L); /* authorities as they are, not as they were */
 #endif

@@ -9,7 +9,6 @@
 void http_put_url(struct text *text, const char *base, const char *path)
 {
         size_t length = strlen(base);
-
         while (length > 0 && base[length - 1] == '/')
                 length--;
         text_append(text, base, length);
@@ -23,7 +22,6 @@ char *http_url_part(const char *string, bool path)
                                             CURLUPART_QUERY, CURLUPART_FRAGMENT, CURLUPART_PATH};
         char *copy = NULL, *part = NULL;
         CURLU *url = curl_url();
-
         if (url && curl_url_set(url, CURLUPART_URL, string, 0) == CURLUE_OK) {
                 for (size_t i = 0; i < N_ELEMENTS(secrets) - (path ? 1 : 0); i++)
                         curl_url_set(url, secrets[i], NULL, 0);

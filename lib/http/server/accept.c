@@ -23,7 +23,6 @@ static bool accept_one(const struct http_server *server, int listening)
         struct sockaddr_storage address = {0};
         socklen_t length = sizeof(address);
         int fd = accept4(listening, (struct sockaddr *)&address, &length, SOCK_CLOEXEC | SOCK_NONBLOCK);
-
         if (fd >= 0) {
                 /* Closes the socket when there is no place for it at all. */
                 MHD_add_connection(server->daemon, fd, (const struct sockaddr *)&address, length);
@@ -39,7 +38,6 @@ static void *accept_all(void *context)
         const struct http_acceptor *acceptor = context;
         const struct http_server *server = acceptor->server;
         struct pollfd fds[HTTP_LISTENERS_MAX] = {{.fd = acceptor->stop, .events = POLLIN}};
-
         for (size_t i = 1; i < server->listener_count; i++)
                 fds[i] = (struct pollfd){.fd = server->listeners[i].fd, .events = POLLIN};
         while (fds[0].revents == 0) {
@@ -64,7 +62,6 @@ int http_acceptor_start(struct http_server *server, struct http_acceptor **ret)
         int r = acceptor->stop < 0 ? -errno : 0;
         if (r >= 0) {
                 sigset_t all, before;
-
                 sigfillset(&all);
                 pthread_sigmask(SIG_SETMASK, &all, &before);
                 r = -pthread_create(&acceptor->thread, NULL, accept_all, acceptor);

@@ -22,7 +22,6 @@ static void on_verdict(void *context, enum web_verdict verdict)
 {
         struct http_exchange *exchange = context;
         struct http_ledger *ledger = exchange->ledger;
-
         pthread_mutex_lock(&ledger->lock);
         exchange->verdict = (int)verdict;
         MHD_resume_connection(exchange->connection);
@@ -33,7 +32,6 @@ static void on_verdict(void *context, enum web_verdict verdict)
 static void take_peer(struct http_exchange *exchange)
 {
         const struct http_link *link = http_link_of(exchange->connection);
-
         if (link && link->peer.verified && link->peer.names.count > 0)
                 exchange->user = strdup(link->peer.names.items[0]);
 }
@@ -42,7 +40,6 @@ bool http_secure_ask(struct http_exchange *exchange)
 {
         struct http_secure *secure = exchange->server->secure;
         _cleanup_secret_ struct text password = {0};
-
         http_secure_refresh(secure);
         const struct http_link *link = http_link_of(exchange->connection);
         if (secure->config->tls &&
@@ -81,7 +78,6 @@ bool http_user_is(const struct http_exchange *exchange, const char *name)
 {
         const struct http_secure *secure = exchange->server->secure;
         const struct http_link *link = secure ? http_link_of(exchange->connection) : NULL;
-
         if (!exchange->user)
                 return false;
         if (strcmp(exchange->user, name) == 0)

@@ -25,7 +25,6 @@ struct http_content *http_content_new(struct text *take)
         char *data = text_take(take);
         /* It will be kept: without the room in which it grew. */
         char *exact = data ? realloc(data, length + 1) : NULL;
-
         if (exact)
                 data = exact;
         struct http_content *content = data || length == 0 ? calloc(1, sizeof(*content)) : NULL;
@@ -64,7 +63,6 @@ struct http_content *http_content_unref(struct http_content *content)
 void http_content_set_header(struct http_content *content, const char *name, const char *value)
 {
         size_t i = 0;
-
         while (i < N_ELEMENTS(content->headers) && content->headers[i].name)
                 i++;
         if (i == N_ELEMENTS(content->headers))
@@ -107,7 +105,6 @@ struct MHD_Response *http_response_new(char *data, size_t length, const char *co
         struct MHD_Response *response =
                 data ? MHD_create_response_from_buffer_with_free_callback_cls(length, data, free, data)
                      : MHD_create_response_from_buffer(0, nothing, MHD_RESPMEM_PERSISTENT);
-
         if (!response) {
                 free(data);
                 return NULL;
@@ -126,7 +123,6 @@ struct MHD_Response *http_content_response_once(struct http_content *content, co
 {
         struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
                 content->length, content->data, content_release, http_content_ref(content));
-
         if (!response) {
                 http_content_unref(content);
                 return NULL;
@@ -146,7 +142,6 @@ bool http_content_prepare(struct http_content *content, const char *content_type
                         type && content->data ? MHD_create_response_from_buffer_with_free_callback_cls(
                                                         content->length, content->data, free, content->data)
                                               : NULL;
-
                 if (response) {
                         set_type(response, content_type);
                         add_headers(response, content);

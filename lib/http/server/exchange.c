@@ -5,7 +5,6 @@
 struct http_ledger *http_ledger_new(void)
 {
         struct http_ledger *ledger = calloc(1, sizeof(*ledger));
-
         if (!ledger)
                 return NULL;
         atomic_init(&ledger->references, 1);
@@ -83,7 +82,6 @@ const char *http_query_unknown(const struct http_exchange *exchange, const char 
 {
         for (const char *pair = NULL; (pair = next_pair(exchange, pair));) {
                 size_t i = 0;
-
                 while (known[i] && strcmp(known[i], pair) != 0)
                         i++;
                 if (!known[i] && *pair)

@@ -7,7 +7,6 @@ struct http_link *http_link_of(struct MHD_Connection *connection)
 {
         const union MHD_ConnectionInfo *info =
                 MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
         return info ? info->socket_context : NULL;
 }
 
@@ -15,7 +14,6 @@ static gnutls_session_t session_of(struct MHD_Connection *connection)
 {
         const union MHD_ConnectionInfo *info =
                 MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
-
         return info ? info->tls_session : NULL;
 }
 
@@ -23,7 +21,6 @@ static gnutls_session_t session_of(struct MHD_Connection *connection)
 static int verify_peer(gnutls_session_t session)
 {
         struct http_link *link = http_link_of(gnutls_session_get_ptr(session));
-
         return link && link->config ? web_tls_verify(link->config, session, &link->peer)
                                     : GNUTLS_E_INTERNAL_ERROR;
 }

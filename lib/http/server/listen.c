@@ -32,7 +32,6 @@ static void address_release(struct address *address)
 static bool is_port(const char *string)
 {
         size_t digits = strspn(string, "0123456789");
-
         return digits > 0 && digits <= 5 && string[digits] == '\0' && strtol(string, NULL, 10) <= UINT16_MAX;
 }
 
@@ -89,7 +88,6 @@ union bound {
 static int bound_to(int fd, union bound *ret, uint16_t *ret_port, bool *ret_tcp_loopback)
 {
         socklen_t length = sizeof(*ret);
-
         memset(ret, 0, sizeof(*ret));
         if (getsockname(fd, &ret->any, &length) < 0)
                 return -errno;
@@ -107,7 +105,6 @@ static int listen_passed(struct http_listener *ret, bool *ret_loopback, struct e
         uint16_t port;
         bool tcp_loopback;
         int fd = -1, r = systemd_socket(&fd, error);
-
         if (r < 0)
                 return r;
         r = bound_to(fd, &bound, &port, &tcp_loopback);
@@ -150,7 +147,6 @@ static int listen_failed(const char *address, int code, struct error *error)
 static int prepare(int fd, const struct sockaddr *address, socklen_t length)
 {
         int yes = 1, no = 0;
-
         /* A restart must not wait for the old connections' TIME_WAIT. */
         if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes)) < 0)
                 return -errno;
@@ -168,7 +164,6 @@ static int prepare(int fd, const struct sockaddr *address, socklen_t length)
 static int socket_listen(const struct sockaddr *address, socklen_t length)
 {
         int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
         if (fd < 0)
                 return -errno;
         int r = prepare(fd, address, length);
@@ -185,7 +180,6 @@ static int resolve(const struct address *address, struct addrinfo **ret)
          */
         const char *host = strcasecmp(address->host, "localhost") == 0 ? "127.0.0.1" : address->host;
         struct addrinfo hints = {.ai_flags = AI_PASSIVE | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
-
         return getaddrinfo(host[0] ? host : NULL, address->port, &hints, ret);
 }
 
@@ -194,7 +188,6 @@ static int listen_tcp(const char *string, const struct address *address, struct 
 {
         struct addrinfo *found = NULL;
         int r = resolve(address, &found);
-
         if (r != 0)
                 return error_set(error, EINVAL, "cannot listen on %s: %s", string, gai_strerror(r));
 
@@ -225,7 +218,6 @@ static int listen_tcp(const char *string, const struct address *address, struct 
 static bool is_stale_socket(const struct sockaddr_un *address)
 {
         struct stat status;
-
         if (lstat(address->sun_path, &status) < 0 || !S_ISSOCK(status.st_mode))
                 return false;
         _cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -236,7 +228,6 @@ static bool is_stale_socket(const struct sockaddr_un *address)
 static int listen_unix(const char *string, const char *path, struct http_listener *ret, struct error *error)
 {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
-
         if (strlen(path) >= sizeof(address.sun_path))
                 return error_set(error, ENAMETOOLONG,
                                  "cannot listen on %s: a socket's path has at most %zu bytes", string,
@@ -253,7 +244,6 @@ static int listen_unix(const char *string, const char *path, struct http_listene
         char *copy = strdup(path);
         if (!copy || lstat(path, &status) < 0) {
                 int code = errno;
-
                 free(copy);
                 close(fd);
                 return listen_failed(string, code, error);
@@ -267,7 +257,6 @@ bool http_listeners_check_host(const struct http_server *server, int fd)
 {
         struct sockaddr_storage own = {0};
         socklen_t length = sizeof(own);
-
         if (server->listener_count == 1)
                 return server->listeners[0].check_host;
         if (getsockname(fd, (struct sockaddr *)&own, &length) < 0)
@@ -283,7 +272,6 @@ bool http_listeners_check_host(const struct http_server *server, int fd)
 static void note_bound(struct http_listener *listener)
 {
         socklen_t length = sizeof(listener->bound);
-
         if (listener->check_host)
                 (void)getsockname(listener->fd, (struct sockaddr *)&listener->bound, &length);
 }
@@ -304,7 +292,6 @@ static int listen_any(const char *address, struct http_listener *ret, struct err
 int http_listen(const char *address, struct http_listener *ret, struct error *error)
 {
         int r = listen_any(address, ret, error);
-
         if (r >= 0)
                 note_bound(ret);
         return r;
@@ -313,7 +300,6 @@ int http_listen(const char *address, struct http_listener *ret, struct error *er
 void http_listener_release(struct http_listener *listener)
 {
         struct stat status;
-
         if (listener->path && lstat(listener->path, &status) == 0 && status.st_dev == listener->device &&
             status.st_ino == listener->inode)
                 (void)unlink(listener->path);

@@ -108,7 +108,6 @@ static bool has_share(const struct http_places *places, const struct http_peer *
         bool counted = peer->family == AF_INET || peer->family == AF_INET6;
         unsigned most = places->limit - places->limit / 4;
         unsigned few = places->limit / 16 < 2 ? 2 : places->limit / 16;
-
         return !counted || peer->count <= (places->count > most ? few : most);
 }
 

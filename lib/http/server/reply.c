@@ -8,7 +8,6 @@ static void answer_exchange(struct http_exchange *exchange, unsigned status, str
 {
         struct http_ledger *ledger = exchange->ledger;
         bool elsewhere = exchange->suspended, last = false;
-
         if (elsewhere)
                 pthread_mutex_lock(&ledger->lock);
         if (!exchange->answered) {
@@ -43,7 +42,6 @@ static void answer_exchange(struct http_exchange *exchange, unsigned status, str
 void http_exchange_abandon(struct http_exchange *exchange)
 {
         char *data = strdup("shutting down\n");
-
         exchange->answered = true;
         exchange->status = MHD_HTTP_SERVICE_UNAVAILABLE;
         exchange->response = data ? http_response_new(data, strlen(data), HTTP_TYPE_TEXT) : NULL;
@@ -80,7 +78,6 @@ void http_reply_text(struct http_exchange *exchange, unsigned status, const char
 {
         struct text text = {0};
         va_list args;
-
         va_start(args, format);
         text_vprintf(&text, format, args);
         va_end(args);
@@ -93,7 +90,6 @@ void http_reply_text(struct http_exchange *exchange, unsigned status, const char
 static void add_allow(const struct http_exchange *exchange, struct MHD_Response *response)
 {
         _cleanup_text_ struct text allow = {0};
-
         for (const struct http_route *route = exchange->server->routes; route->method; route++) {
                 if (strcmp(route->path, exchange->route->path) != 0)
                         continue;
@@ -106,7 +102,6 @@ static void add_allow(const struct http_exchange *exchange, struct MHD_Response 
 void http_exchange_send_refusal(struct http_exchange *exchange)
 {
         struct text text = {0};
-
         text_puts(&text, exchange->refusal_text);
         text_putc(&text, '\n');
         size_t length = text.length;
@@ -124,7 +119,6 @@ void http_exchange_send_refusal(struct http_exchange *exchange)
 enum MHD_Result http_exchange_send(struct http_exchange *exchange)
 {
         struct MHD_Connection *connection = exchange->connection;
-
         if (exchange->content)
                 return MHD_queue_response(connection, exchange->status,
                                           http_content_response(exchange->content));

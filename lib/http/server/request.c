@@ -26,7 +26,6 @@ static char *percent_decode(char *to, const char *from, const char *end, bool pl
         while (from < end) {
                 int high = *from == '%' && end - from > 2 ? hex_digit(from[1]) : -1;
                 int low = high >= 0 ? hex_digit(from[2]) : -1;
-
                 if (low >= 0 && (high | low) != 0) {
                         *to++ = (char)(high << 4 | low);
                         from += 3;
@@ -46,7 +45,6 @@ static void split_query(struct http_exchange *exchange, const char *query, char 
                 size_t length = strcspn(query, "&");
                 const char *end = query + length;
                 const char *equals = memchr(query, '=', length);
-
                 to = percent_decode(to, query, equals ? equals : end, true);
                 to = percent_decode(to, equals ? equals + 1 : end, end, true);
                 query = *end ? end + 1 : end;
@@ -61,7 +59,6 @@ struct http_exchange *http_exchange_new(struct http_server *server, struct MHD_C
          * stand alone between two `&`, and then becomes two. */
         size_t length = strlen(target), room = 2 * (length + 1);
         const char *query = memchr(target, '?', length);
-
         if (query)
                 room += 2 * (length - (size_t)(query - target));
 
@@ -89,7 +86,6 @@ struct http_exchange *http_exchange_new(struct http_server *server, struct MHD_C
 static bool path_matches(const char *pattern, const char *path, const char **ret_start, const char **ret_end)
 {
         const char *brace = strchr(pattern, '{');
-
         if (!brace)
                 return strcmp(pattern, path) == 0;
         size_t before = (size_t)(brace - pattern);
@@ -113,10 +109,8 @@ static bool method_matches(const struct http_route *route, const char *method)
 static void find_route(struct http_exchange *exchange, const char *method)
 {
         bool path_known = false;
-
         for (const struct http_route *route = exchange->server->routes; route->method; route++) {
                 const char *start = NULL, *end = NULL;
-
                 if (!path_matches(route->path, exchange->path, &start, &end))
                         continue;
                 path_known = true;
@@ -141,7 +135,6 @@ static bool is_loopback_host(const char *host)
         struct in_addr v4;
         bool bracketed = host[0] == '[';
         size_t length = bracketed ? strcspn(host, "]") + 1 : strcspn(host, ":");
-
         if (length > strlen(host))
                 return false;
         const char *port = host + length;
@@ -164,14 +157,12 @@ static bool is_loopback_host(const char *host)
 static bool is_own_origin(const char *origin, const char *host)
 {
         const char *authority = strstr(origin, "://");
-
         return authority && host && strcasecmp(authority + 3, host) == 0;
 }
 
 static void check_sender(struct http_exchange *exchange, const char *method)
 {
         const char *host = http_header(exchange, MHD_HTTP_HEADER_HOST);
-
         /* Browsers always send a Host, so what has none (HTTP/1.0) cannot be a rebound page. */
         const struct http_place *place = http_link_place(exchange->connection);
         if (host && place && http_listeners_check_host(exchange->server, place->fd) &&
@@ -209,7 +200,6 @@ static void too_large(struct http_exchange *exchange)
 static bool claim_body(struct http_exchange *exchange, size_t length)
 {
         size_t before = atomic_fetch_add(&exchange->ledger->body_bytes, length);
-
         exchange->body_claimed += length;
         if (before + length <= exchange->server->body_budget)
                 return true;
@@ -228,7 +218,6 @@ static void drop_body(struct http_exchange *exchange)
 static void check_length(struct http_exchange *exchange)
 {
         size_t declared = declared_length(exchange), limit = exchange->route->body_limit;
-
         if (declared == SIZE_MAX) {
                 if (limit == 0)
                         http_refuse(exchange, MHD_HTTP_LENGTH_REQUIRED, "a body is not accepted here");
@@ -264,7 +253,6 @@ void http_exchange_admit(struct http_exchange *exchange)
 bool http_exchange_refuses_early(const struct http_exchange *exchange)
 {
         size_t declared = declared_length(exchange);
-
         if (declared == 0)
                 return false;
         return (declared > DISCARD_LIMIT && declared != SIZE_MAX) ||
@@ -282,7 +270,6 @@ bool http_exchange_take_body(struct http_exchange *exchange, const char *data, s
         struct text *body = &exchange->body;
         if (!exchange->refusal) {
                 size_t claimed = exchange->body_claimed;
-
                 if (length > exchange->route->body_limit - body->length)
                         too_large(exchange);
                 else if (length <= claimed - body->length || claim_body(exchange, length)) {

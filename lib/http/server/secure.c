@@ -12,7 +12,6 @@
 int http_secure_new(const char *path, bool must_authenticate, struct http_secure **ret, struct error *error)
 {
         struct http_secure *secure = calloc(1, sizeof(*secure));
-
         if (!secure)
                 return error_oom(error);
         secure->must_authenticate = must_authenticate;
@@ -70,7 +69,6 @@ void http_secure_refresh(struct http_secure *secure)
         _cleanup_error_ struct error error = {0};
         _cleanup_(web_config_unref_p) struct web_config *next = NULL;
         struct web_config *present = secure->config;
-
         if (!web_stamps_differ(present->paths, secure->tried))
                 return;
         web_stamps_take(present->paths, secure->tried);
@@ -94,7 +92,6 @@ void http_secure_put_headers(const struct http_secure *secure, struct MHD_Respon
                 return;
         for (size_t i = 0; i < WEB_HEADERS; i++) {
                 const char *value = secure->config->settings.http.headers[i], *present;
-
                 if (!value || !*value)
                         continue;
                 while ((present = MHD_get_response_header(response, web_header_names[i])))

@@ -85,7 +85,6 @@ static enum MHD_Result begin(struct http_exchange *exchange, const char *method)
 static enum MHD_Result dispatch(struct http_exchange *exchange)
 {
         struct http_server *server = exchange->server;
-
         exchange->dispatched = true;
         atomic_fetch_add(&server->busy, 1);
         if (exchange->refusal)
@@ -125,7 +124,6 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
         }
         if (*length > 0) {
                 bool taken = http_exchange_take_body(exchange, data, *length);
-
                 *length = 0;
                 return taken ? MHD_YES : MHD_NO;
         }
@@ -166,7 +164,6 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **s
                           enum MHD_ConnectionNotificationCode code)
 {
         struct http_server *server = cls;
-
         if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
                 *socket_context = http_link_free(*socket_context, &server->places);
         } else {
@@ -199,7 +196,6 @@ void http_suspend(struct http_exchange *exchange)
 {
         struct http_server *server = exchange->server;
         struct http_ledger *ledger = exchange->ledger;
-
         atomic_fetch_add(&ledger->references, 1);
         exchange->suspended = true;
         exchange->holders = 2;
@@ -225,7 +221,6 @@ void http_suspend(struct http_exchange *exchange)
 static struct MHD_Daemon *start_daemon(struct http_server *server, unsigned timeout_seconds)
 {
         sigset_t all, before;
-
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &before);
         bool tls = http_secure_has_tls(server->secure);
@@ -262,7 +257,6 @@ static struct MHD_Daemon *start_daemon(struct http_server *server, unsigned time
 static size_t largest_body(const struct http_route *routes)
 {
         size_t largest = 0;
-
         for (const struct http_route *route = routes; route->method; route++)
                 if (route->body_limit > largest)
                         largest = route->body_limit;
@@ -272,7 +266,6 @@ static size_t largest_body(const struct http_route *routes)
 static struct http_server *server_new(const struct http_server_options *options)
 {
         struct http_server *server = calloc(1, sizeof(*server));
-
         if (!server)
                 return NULL;
         server->ledger = http_ledger_new();
@@ -332,7 +325,6 @@ static int open_listeners(struct http_server *server, const char *const *address
 int http_server_open(const struct http_server_options *options, struct http_server **ret, struct error *error)
 {
         struct http_server *server = server_new(options);
-
         if (!server) {
                 error_oom(error);
                 return -ENOMEM;
@@ -369,7 +361,6 @@ int http_server_start(const struct http_server_options *options, struct http_ser
 {
         struct http_server *server = NULL;
         int r = http_server_open(options, &server, error);
-
         if (r < 0)
                 return r;
         r = http_server_run(server, error);
@@ -397,7 +388,6 @@ struct http_server *http_server_stop(struct http_server *server)
         pthread_mutex_lock(&ledger->lock);
         while (ledger->waiting) {
                 struct http_exchange *exchange = ledger->waiting;
-
                 ledger->waiting = exchange->next;
                 http_exchange_abandon(exchange);
         }

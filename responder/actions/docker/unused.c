@@ -107,7 +107,6 @@ static bool network_is_used(const cJSON *all, const char *id, const char *name)
 static bool network_is_built_in(const char *name)
 {
         static const char *const names[] = {"bridge", "host", "none", "ingress", "docker_gwbridge"};
-
         return words_find(names, N_ELEMENTS(names), name) >= 0;
 }
 

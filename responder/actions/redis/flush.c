@@ -347,7 +347,6 @@ static int flush_run(struct step_run *run, cJSON **ret_outcome, struct error *er
         _cleanup_json_ cJSON *outcome = NULL;
         int64_t removed = 0, left = 0;
         int r = open_redis(run, &redis, error);
-
         if (r >= 0 && config->scope == SCOPE_PATTERN) {
                 /* The pattern as it was planned and, perhaps, approved. */
                 const char *pattern = json_string(run->plan, "pattern");

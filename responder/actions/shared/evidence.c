@@ -41,7 +41,6 @@ static bool plain_name(const char *name)
 static int end_digest(struct digest *digest, char ret_sum[static DIGEST_TEXT_MAX], struct error *error)
 {
         unsigned char sum[DIGEST_SIZE];
-
         if (digest_end(digest, sum) < 0)
                 return error_set(error, EIO, "evidence: SHA-256 failed");
         digest_text(sum, ret_sum);
@@ -201,7 +200,6 @@ static int sum_file(int fd, char ret_sum[static DIGEST_TEXT_MAX], uint64_t *ret_
         uint64_t size = 0;
         char piece[16384];
         ssize_t got;
-
         while ((got = file_read(fd, piece, sizeof(piece))) > 0) {
                 digest_add(&digest, piece, (size_t)got);
                 size += (size_t)got;

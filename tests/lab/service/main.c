@@ -109,7 +109,6 @@ static int copy(void)
 {
         char bytes[65536];
         ssize_t got;
-
         while ((got = read(STDIN_FILENO, bytes, sizeof(bytes))) > 0)
                 if (fwrite(bytes, (size_t)got, 1, stdout) != 1 || fflush(stdout) != 0)
                         return 1;

@@ -89,7 +89,6 @@ static void check_tls(const struct web_tls_settings *tls, struct config_node *no
 {
         bool has_ca = tls->client_ca || tls->client_ca_file;
         bool verifies = tls->client_auth == VERIFY_IF_GIVEN || tls->client_auth == REQUIRE_VERIFIED;
-
         check_pair(node, "cert", tls->cert, tls->cert_file, true);
         check_pair(node, "key", tls->key, tls->key_file, true);
         check_pair(node, "client_ca", tls->client_ca, tls->client_ca_file, verifies);
@@ -110,7 +109,6 @@ static void check_tls(const struct web_tls_settings *tls, struct config_node *no
 static void check_headers(char *const *headers, struct config_node *node)
 {
         const char *frame = headers[1], *type = headers[2];
-
         if (frame && *frame && strcasecmp(frame, "deny") != 0 && strcasecmp(frame, "sameorigin") != 0)
                 config_complain(node, web_header_names[1], "X-Frame-Options takes deny or sameorigin");
         if (type && *type && strcasecmp(type, "nosniff") != 0)
@@ -124,7 +122,6 @@ static void check_headers(char *const *headers, struct config_node *node)
 static int bcrypt_cost(const char *hash)
 {
         static const char letters[] = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-
         if (strlen(hash) != HASH_LENGTH || hash[0] != '$' || hash[1] != '2' || !strchr("aby", hash[2]) ||
             hash[3] != '$' || hash[6] != '$' || strspn(hash + 7, letters) != HASH_LENGTH - 7)
                 return 0;
@@ -138,10 +135,8 @@ static int check_users(struct web_config *config, struct config_node *node)
 {
         const struct config_map *users = &config->settings.users;
         int highest = LEAST_COST;
-
         for (size_t i = 0; i < users->count; i++) {
                 int cost = bcrypt_cost(users->values[i]);
-
                 if (!*users->keys[i] || strchr(users->keys[i], ':'))
                         config_complain(node, users->keys[i], "a user's name is not empty and has no \":\"");
                 if (cost == 0)
@@ -164,7 +159,6 @@ static int check_users(struct web_config *config, struct config_node *node)
 static int resolve_path(char **name, const char *path)
 {
         const char *slash = strrchr(path, '/');
-
         if (!*name || **name == '/' || !slash)
                 return 0;
         char *joined = text_format("%.*s/%s", (int)(slash - path), path, *name);
@@ -179,7 +173,6 @@ static int take_paths(struct web_config *config, const char *path)
 {
         struct web_tls_settings *tls = &config->settings.tls;
         char **files[WEB_FILES] = {NULL, &tls->cert_file, &tls->key_file, &tls->client_ca_file};
-
         config->paths[0] = strdup(path);
         for (size_t i = 1; i < WEB_FILES; i++) {
                 if (resolve_path(files[i], path) < 0)
@@ -194,7 +187,6 @@ void web_stamps_take(char *const *paths, struct web_stamp *ret)
 {
         for (size_t i = 0; i < WEB_FILES; i++) {
                 struct stat status;
-
                 memset(&ret[i], 0, sizeof(ret[i]));
                 if (!paths[i] || stat(paths[i], &status) < 0)
                         continue;
@@ -209,7 +201,6 @@ void web_stamps_take(char *const *paths, struct web_stamp *ret)
 bool web_stamps_differ(char *const *paths, const struct web_stamp *stamps)
 {
         struct web_stamp now[WEB_FILES];
-
         memset(now, 0, sizeof(now));
         web_stamps_take(paths, now);
         return memcmp(now, stamps, sizeof(now)) != 0;
@@ -220,7 +211,6 @@ static int read_document(struct web_config *config, const char *path, struct con
 {
         struct config_node *root = config_root(document);
         struct web_settings *settings = &config->settings;
-
         if (!root)
                 return 0;
         config_read_some(root, fields, settings, elsewhere);
@@ -246,7 +236,6 @@ int web_config_load(const char *path, struct web_config **ret, struct error *err
         _cleanup_(web_config_unref_p) struct web_config *config = calloc(1, sizeof(*config));
         _cleanup_config_ struct config *document = NULL;
         char *const only[WEB_FILES] = {(char *)path};
-
         if (!config)
                 return error_oom(error);
         atomic_init(&config->references, 1);

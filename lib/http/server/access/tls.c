@@ -65,10 +65,8 @@ struct parts {
 static struct parts parts_listed(const struct config_strings *names, const struct suite *suite)
 {
         struct parts found = {0};
-
         for (size_t i = 0; i < names->count; i++) {
                 const struct suite *listed = find_suite(names->items[i]);
-
                 if (!listed)
                         continue;
                 found.exchange |= listed->exchange && string_equal(listed->exchange, suite->exchange);
@@ -89,7 +87,6 @@ static void check_suites(const struct config_strings *names, struct config_node 
                                         names->items[i]);
         for (size_t i = 0; i < N_ELEMENTS(suites); i++) {
                 const struct parts parts = parts_listed(names, &suites[i]);
-
                 if (suites[i].exchange && parts.exchange && parts.cipher && !parts.named)
                         config_complain(
                                 node, "cipher_suites",
@@ -115,7 +112,6 @@ static void put_priority(const struct web_tls_settings *settings, struct text *t
 {
         const struct config_strings *names = &settings->cipher_suites;
         bool exchanges = names->count == 0;
-
         for (size_t i = 0; i < names->count; i++)
                 exchanges |= find_suite(names->items[i])->exchange != NULL;
         /* Suites of TLS 1.3 alone leave nothing to older versions. */
@@ -128,7 +124,6 @@ static void put_priority(const struct web_tls_settings *settings, struct text *t
                 text_puts(text, ":-CIPHER-ALL:-MAC-ALL");
         for (size_t i = 0; i < names->count; i++) {
                 const struct suite *suite = find_suite(names->items[i]);
-
                 text_printf(text, ":+%s:+%s", suite->cipher, suite->mac);
                 if (suite->exchange)
                         text_printf(text, ":+%s", suite->exchange);
@@ -154,7 +149,6 @@ static int load_pair(struct web_config *config, struct error *error)
         const char *cert_file = tls->cert_file ? tls->cert_file : "cert";
         const char *key_file = tls->key_file ? tls->key_file : "key";
         gnutls_datum_t cert = {0}, key = {0}, cert_read = {0}, key_read = {0};
-
         if (tls->cert_file && gnutls_load_file(tls->cert_file, &cert_read) < 0)
                 return error_set(error, EINVAL, "cannot read cert_file %s", cert_file);
         if (tls->key_file && gnutls_load_file(tls->key_file, &key_read) < 0) {
@@ -179,13 +173,11 @@ static int load_authorities(struct web_config *config, struct error *error)
 {
         struct web_tls_settings *tls = &config->settings.tls;
         int r = 1;
-
         if (tls->client_ca_file)
                 r = gnutls_certificate_set_x509_trust_file(config->credentials, tls->client_ca_file,
                                                            GNUTLS_X509_FMT_PEM);
         else if (tls->client_ca) {
                 gnutls_datum_t ca = datum(tls->client_ca);
-
                 r = gnutls_certificate_set_x509_trust_mem(config->credentials, &ca, GNUTLS_X509_FMT_PEM);
         }
         if (r <= 0)
@@ -199,7 +191,6 @@ int web_tls_open(struct web_config *config, struct error *error)
 {
         _cleanup_text_ struct text words = {0};
         const char *where = NULL;
-
         if (gnutls_certificate_allocate_credentials(&config->credentials) < 0)
                 return error_oom(error);
         int r = load_pair(config, error);
@@ -245,7 +236,6 @@ int web_tls_prepare(const struct web_config *config, gnutls_session_t session)
 static int add_name(struct config_strings *names, const char *data, size_t length)
 {
         char **items = reallocarray(names->items, names->count + 1, sizeof(*items));
-
         if (!items)
                 return -ENOMEM;
         names->items = items;
@@ -265,7 +255,6 @@ static bool is_whole(const gnutls_datum_t *name)
 static int add_alternative(struct config_strings *names, unsigned type, const gnutls_datum_t *name)
 {
         char address[INET6_ADDRSTRLEN];
-
         if (type == GNUTLS_SAN_IPADDRESS) {
                 if ((name->size != 4 && name->size != 16) ||
                     !inet_ntop(name->size == 4 ? AF_INET : AF_INET6, name->data, address, sizeof(address)))
@@ -284,7 +273,6 @@ static int read_alternatives(gnutls_x509_crt_t certificate, struct config_string
         gnutls_datum_t extension = {0}, name;
         unsigned type;
         int r;
-
         if (gnutls_x509_crt_get_extension_by_oid2(certificate, "2.5.29.17", 0, &extension, NULL) < 0)
                 return 0; /* it has none */
         r = gnutls_subject_alt_names_init(&alternatives);
@@ -303,7 +291,6 @@ static int read_common_name(gnutls_x509_crt_t certificate, struct config_strings
 {
         char name[256]; /* longer ones are not common: RFC 5280 has 64 */
         size_t length = sizeof(name);
-
         if (gnutls_x509_crt_get_dn_by_oid(certificate, GNUTLS_OID_X520_COMMON_NAME, 0, 0, name, &length) <
                     0 ||
             length == 0 || memchr(name, '\0', length))
@@ -325,7 +312,6 @@ static int read_names(const gnutls_datum_t *der, const struct config_strings *al
 {
         gnutls_x509_crt_t certificate;
         int r = gnutls_x509_crt_init(&certificate);
-
         if (r < 0)
                 return r;
         r = gnutls_x509_crt_import(certificate, der, GNUTLS_X509_FMT_DER);
@@ -356,7 +342,6 @@ int web_tls_verify(const struct web_config *config, gnutls_session_t session, st
         const gnutls_datum_t *chain = gnutls_certificate_get_peers(session, &count);
         bool needed = tls->client_auth != REQUEST_CERT && tls->client_auth != VERIFY_IF_GIVEN;
         bool verifies = tls->client_auth == VERIFY_IF_GIVEN || tls->client_auth == REQUIRE_VERIFIED;
-
         if (tls->client_auth == NO_CERT)
                 return 0;
         if (!chain || count == 0)

@@ -54,7 +54,6 @@ struct web_checker {
 int web_checker_new(struct web_checker **ret, struct error *error)
 {
         struct web_checker *checker = calloc(1, sizeof(*checker));
-
         if (!checker)
                 return error_oom(error);
         pthread_mutex_init(&checker->lock, NULL);
@@ -91,7 +90,6 @@ static void answer_check(struct check *check, enum web_verdict verdict)
 static const char *hash_of(const struct web_config *config, const char *user, bool *ret_known)
 {
         const char *hash = config_map_get(&config->settings.users, user);
-
         *ret_known = hash != NULL;
         return hash ? hash : config->unknown_hash;
 }
@@ -101,7 +99,6 @@ static bool digest_of(const struct web_checker *checker, const char *user, const
 {
         _cleanup_secret_ struct text all = {0};
         unsigned length = 0;
-
         /* With the closing NUL of each, so that nothing slides from one into the next. */
         text_append(&all, user, strlen(user) + 1);
         text_append(&all, hash, strlen(hash) + 1);
@@ -117,7 +114,6 @@ enum web_verdict web_checker_recall(struct web_checker *checker, const struct we
         enum web_verdict found = WEB_UNKNOWN;
         bool known;
         const char *hash = hash_of(config, user, &known);
-
         if (!digest_of(checker, user, hash, password, digest))
                 return WEB_UNKNOWN;
         pthread_mutex_lock(&checker->lock);
@@ -143,7 +139,6 @@ static enum web_verdict hash_password(const struct check *check)
 {
         struct crypt_data *data = calloc(1, sizeof(*data));
         bool same = false;
-
         if (!data)
                 return WEB_BUSY;
         /* Not crypt_r: the sanitizers have one of their own, which then finds no library behind it. */
@@ -168,11 +163,9 @@ static void checker_destroy(struct web_checker *checker)
 static void run_checks(void *context)
 {
         struct web_checker *checker = context;
-
         pthread_mutex_lock(&checker->lock);
         while (checker->first) {
                 struct check *check = checker->first;
-
                 checker->first = check->next;
                 checker->waiting--;
                 checker->current = check;
@@ -196,7 +189,6 @@ static struct check *check_new(const struct web_checker *checker, const struct w
                                const char *user, const struct text *password)
 {
         struct check *check = calloc(1, sizeof(*check));
-
         if (!check)
                 return NULL;
         const char *hash = hash_of(config, user, &check->known);
@@ -212,7 +204,6 @@ static struct check *check_new(const struct web_checker *checker, const struct w
 static bool take_check(struct web_checker *checker, struct check *check)
 {
         struct check **end = &checker->first;
-
         if (checker->stopping || checker->waiting >= MOST_WAITING)
                 return false;
         if (!checker->running && workers_run(checker->workers, run_checks, checker) < 0)
@@ -230,7 +221,6 @@ void web_checker_check(struct web_checker *checker, const struct web_config *con
                        void *context)
 {
         struct check *check = check_new(checker, config, user, password);
-
         if (!check) {
                 done(context, WEB_BUSY);
                 return;
@@ -252,7 +242,6 @@ void web_checker_stop(struct web_checker *checker)
         checker->stopping = true;
         while (checker->first) {
                 struct check *check = checker->first;
-
                 checker->first = check->next;
                 answer_check(check, WEB_BUSY);
                 check_free(check);
@@ -283,7 +272,6 @@ struct web_checker *web_checker_free(struct web_checker *checker)
 bool web_basic_parse(const char *header, char **ret_user, struct text *password)
 {
         _cleanup_secret_ struct text plain = {0};
-
         if (!header || strncasecmp(header, "Basic ", 6) != 0)
                 return false;
         header += 6 + strspn(header + 6, " ");

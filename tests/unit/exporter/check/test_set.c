@@ -15,7 +15,6 @@ static char *load(const char *yaml, struct check_set **ret)
         struct check_set *set = NULL;
         _cleanup_error_ struct error error = {0};
         char *complaints = NULL;
-
         assert_true(fd >= 0);
         assert_int_equal(write(fd, yaml, strlen(yaml)), (ssize_t)strlen(yaml));
         close(fd);
@@ -36,7 +35,6 @@ static char *load(const char *yaml, struct check_set **ret)
 static void assert_fine(const char *yaml, struct check_set **ret)
 {
         _cleanup_free_ char *complaints = load(yaml, ret);
-
         if (complaints)
                 fail_msg("unexpected: %s", complaints);
 }
@@ -45,7 +43,6 @@ static void assert_fine(const char *yaml, struct check_set **ret)
 static void assert_complaints(const char *yaml, const char *const *expected)
 {
         _cleanup_free_ char *complaints = load(yaml, NULL);
-
         assert_non_null(complaints);
         for (size_t i = 0; expected[i]; i++)
                 if (!strstr(complaints, expected[i]))
@@ -57,7 +54,6 @@ static void assert_complaints(const char *yaml, const char *const *expected)
 static void limits_come_from_the_check_the_defaults_or_the_table(void **state _unused_)
 {
         struct check_set *set;
-
         assert_fine("defaults: {timeout: 7s, max_series: 5}\n"
                     "checks:\n"
                     "  - {name: root, title: Disk space, disk: {mountpoints: [/]}}\n"
@@ -79,7 +75,6 @@ static void limits_come_from_the_check_the_defaults_or_the_table(void **state _u
 static void every_kind_opens_without_its_target(void **state _unused_)
 {
         struct check_set *set;
-
         assert_fine("checks:\n"
                     "  - {name: a, http: {url: 'http://127.0.0.1:1/health', status: [200, 3xx, 401-403],\n"
                     "       json: {status: healthy, n: 1}, headers: {X-A: b}, bearer_token_file: /nowhere}}\n"
@@ -178,7 +173,6 @@ static void secrets_are_not_taken_from_urls(void **state _unused_)
                                                "  - {name: a, http: {url: 'http://me:hunter2@x/'}}\n"
                                                "  - {name: b, http: {url: 'http://x/@me'}}\n",
                                                NULL);
-
         assert_non_null(complaints);
         assert_non_null(strstr(complaints, ":2:"));
         assert_null(strstr(complaints, ":3:"));
@@ -188,7 +182,6 @@ static void secrets_are_not_taken_from_urls(void **state _unused_)
 static void the_reference_names_every_kind_option_and_metric(void **state _unused_)
 {
         _cleanup_text_ struct text text = {0};
-
         check_kinds_describe(&text);
         assert_int_equal(text_error(&text), 0);
         for (size_t i = 0; check_kinds[i]; i++) {
@@ -218,6 +211,5 @@ int main(void)
                 cmocka_unit_test(secrets_are_not_taken_from_urls),
                 cmocka_unit_test(the_reference_names_every_kind_option_and_metric),
         };
-
         return cmocka_run_group_tests_name("checks", tests, NULL, NULL);
 }

@@ -14,7 +14,6 @@ static char *load(const char *yaml, struct check_set **ret)
         char path[] = "/tmp/runbook-test-targets-XXXXXX";
         int fd = mkstemp(path);
         _cleanup_error_ struct error error = {0};
-
         assert_true(fd >= 0);
         assert_int_equal(write(fd, yaml, strlen(yaml)), (ssize_t)strlen(yaml));
         close(fd);
@@ -27,7 +26,6 @@ static struct check_set *load_fine(const char *yaml)
 {
         struct check_set *set = NULL;
         _cleanup_free_ char *complaints = load(yaml, &set);
-
         if (complaints)
                 fail_msg("unexpected: %s", complaints);
         return set;
@@ -39,7 +37,6 @@ static void assert_complaints(const char *yaml, size_t lines, const char *const 
         struct check_set *set = NULL;
         _cleanup_free_ char *complaints = load(yaml, &set);
         size_t count = 1;
-
         assert_non_null(complaints);
         for (size_t i = 0; expected[i]; i++)
                 if (!strstr(complaints, expected[i]))
@@ -63,7 +60,6 @@ static void each_target_is_a_check_of_its_own_behind_the_others(void **state _un
                                           "    http: {url: \"http://127.0.0.1:1/\", status: 204}\n"
                                           "  - {name: cache, targets: \"127.0.0.1:5\", redis: {}}\n"
                                           "  - {name: disk, disk: {mountpoints: /}}\n");
-
         assert_int_equal(set->count, 3);
         assert_int_equal(check_set_size(set), 6);
         for (size_t i = 0; i < set->count; i++) {
@@ -96,13 +92,11 @@ static void every_kind_with_a_target_takes_another_one(void **state _unused_)
                 "  - {name: g, targets: ['unix:path=/y'], systemd: {units: [a.service]}}\n"
                 "  - {name: h, targets: ['http://y'], s3: {bucket: buck, endpoint: 'http://x',\n"
                 "       access_key_file: /x, secret_key_file: /x}}\n");
-
         assert_int_equal(set->count, 8);
         assert_int_equal(set->target_count, 10);
         check_set_free(set);
         for (size_t i = 0; check_kinds[i]; i++) {
                 const struct config_field *field = check_kinds[i]->fields;
-
                 while (field->name && check_kinds[i]->target_key &&
                        strcmp(field->name, check_kinds[i]->target_key) != 0)
                         field++;
@@ -159,7 +153,6 @@ static void a_mistake_of_the_check_is_complained_about_once(void **state _unused
 static void there_is_a_limit(void **state _unused_)
 {
         _cleanup_text_ struct text yaml = {0};
-
         text_puts(&yaml, "checks:\n  - name: a\n    redis: {}\n    targets:\n");
         for (int i = 0; i < CHECK_TARGETS_MAX + 1; i++)
                 text_printf(&yaml, "      - 127.0.0.1:%d\n", i + 1);
@@ -173,7 +166,6 @@ static void a_change_of_targets_changes_no_other_check(void **state _unused_)
         struct check_set *after =
                 load_fine("checks:\n  - {name: a, redis: {address: 'x:9'}, targets: ['x:2', 'x:3']} # new\n");
         struct check_set *without = load_fine("checks:\n  - {name: a, redis: {address: 'x:9'}}\n");
-
         assert_string_equal(without->checks[0].definition, before->checks[0].definition);
         assert_string_equal(before->checks[2].probe_target, after->checks[1].probe_target);
         assert_string_not_equal(before->checks[1].definition, before->checks[0].definition);
@@ -196,7 +188,6 @@ static void a_change_of_targets_changes_no_other_check(void **state _unused_)
 static void what_may_be_secret_in_a_target_is_not_shown(void **state _unused_)
 {
         _cleanup_text_ struct text text = {0};
-
         check_target_put(&text, "http://x/health?token=hunter2#hunter2");
         check_target_put(&text, NULL);
         assert_string_equal(text_string(&text), "http://x/health");
@@ -218,6 +209,5 @@ int main(void)
                 cmocka_unit_test(a_change_of_targets_changes_no_other_check),
                 cmocka_unit_test(what_may_be_secret_in_a_target_is_not_shown),
         };
-
         return cmocka_run_group_tests_name("check_targets", tests, NULL, NULL);
 }

@@ -26,7 +26,6 @@ static const struct metric_family *const families[] = {&used,  &size, &expiry, &
 static void measure(struct sample_set *set)
 {
         struct sample_sink sink = {set};
-
         SAMPLE(&sink, &used, 90, {"disk", "a"});
         SAMPLE(&sink, &size, 100, {"disk", "a"});
         SAMPLE(&sink, &used, 20, {"disk", "b,\"disk=\\a"});
@@ -52,7 +51,6 @@ struct seen {
 static void see(const struct judgement *judgement, void *context)
 {
         struct seen *seen = context;
-
         text_printf(&seen->text, "%.*s%s=", (int)judgement->labels_length, judgement->labels,
                     judgement->beyond ? "!" : "");
         judgement_put_value(&seen->text, judgement);
@@ -66,7 +64,6 @@ static void assert_judged(const char *condition, size_t beyond, const char *expe
         _cleanup_error_ struct error error = {0};
         struct sample_set set = {0};
         struct seen seen = {0};
-
         assert_non_null(one.items);
         if (threshold_parse(condition, THRESHOLD_WARN, one.items, &error) < 0)
                 fail_msg("%s: %s", condition, error_text(&error));
@@ -131,7 +128,6 @@ static void assert_refused(const char *condition, const char *expected)
 {
         _cleanup_error_ struct error error = {0};
         struct threshold threshold;
-
         assert_int_equal(threshold_parse(condition, THRESHOLD_FAIL, &threshold, &error), -EINVAL);
         threshold_release(&threshold);
         if (!strstr(error_text(&error), expected))
@@ -141,7 +137,6 @@ static void assert_refused(const char *condition, const char *expected)
 static void blanks_count_within_quotes_alone(void **state _unused_)
 {
         struct threshold threshold;
-
         assert_int_equal(
                 threshold_parse("  t_open{db = \"a  \\\"  b\"}\n  <\t5 ", THRESHOLD_WARN, &threshold, NULL),
                 0);
@@ -205,7 +200,6 @@ static void conditions_are_of_the_checks_own_metrics(void **state _unused_)
         int fd = mkstemp(path);
         struct check_set *set = NULL;
         _cleanup_error_ struct error error = {0};
-
         assert_true(fd >= 0);
         assert_int_equal(write(fd, yaml, strlen(yaml)), (ssize_t)strlen(yaml));
         close(fd);
@@ -239,6 +233,5 @@ int main(void)
                 cmocka_unit_test(what_is_no_condition_is_refused),
                 cmocka_unit_test(conditions_are_of_the_checks_own_metrics),
         };
-
         return cmocka_run_group_tests_name("threshold", tests, NULL, NULL);
 }

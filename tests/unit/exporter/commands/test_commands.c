@@ -26,7 +26,6 @@ static int run(command_function *command, bool out_of_memory)
         };
         cJSON_Hooks hooks = {.malloc_fn = out_of_memory ? no_memory : malloc, .free_fn = free};
         int fd = mkstemp(path);
-
         assert_int_equal(write(fd, checks, strlen(checks)), (ssize_t)strlen(checks));
         close(fd);
         cJSON_InitHooks(&hooks);

@@ -49,7 +49,6 @@ static int remove_proc(void **state _unused_)
 {
         for (size_t i = 0; i < N_ELEMENTS(files); i++) {
                 _cleanup_free_ char *path = text_format("%s/%s", directory, files[i].name);
-
                 unlink(path);
         }
         _cleanup_free_ char *net = text_format("%s/net", directory);
@@ -62,7 +61,6 @@ static int run(const char *options, char **ret_page, struct error *error)
         _cleanup_free_ char *yaml = text_format("{proc: %s%s}", directory, options);
         struct check_set *set = load_check("system", yaml, NULL);
         int r = run_check(set, NSEC_PER_SEC, ret_page, error);
-
         check_set_free(set);
         return r;
 }
@@ -70,7 +68,6 @@ static int run(const char *options, char **ret_page, struct error *error)
 static void cpu_load_and_memory_are_told_in_base_units(void **state _unused_)
 {
         _cleanup_free_ char *page = NULL;
-
         assert_int_equal(sysconf(_SC_CLK_TCK), 100);
         assert_int_equal(run("", &page, NULL), 0);
         assert_line(page, "runbook_system_cpu_seconds_total{mode=\"user\"} 10");
@@ -89,7 +86,6 @@ static void cpu_load_and_memory_are_told_in_base_units(void **state _unused_)
 static void disks_are_whole_ones_and_interfaces_real_ones(void **state _unused_)
 {
         _cleanup_free_ char *page = NULL;
-
         assert_int_equal(run("", &page, NULL), 0);
         assert_line(page, "runbook_system_disk_read_bytes_total{device=\"sda\"} 10240");
         assert_line(page, "runbook_system_disk_written_bytes_total{device=\"sda\"} 20480");
@@ -109,7 +105,6 @@ static void disks_are_whole_ones_and_interfaces_real_ones(void **state _unused_)
 static void patterns_choose(void **state _unused_)
 {
         _cleanup_free_ char *page = NULL;
-
         assert_int_equal(run(", devices: ['loop*', 'dm-?'], exclude_devices: [], interfaces: [lo], "
                              "exclude_interfaces: []",
                              &page, NULL),
@@ -125,7 +120,6 @@ static void what_is_missing_fails_and_the_rest_is_told(void **state _unused_)
 {
         _cleanup_free_ char *page = NULL, *path = text_format("%s/loadavg", directory);
         _cleanup_error_ struct error error = {0};
-
         assert_int_equal(unlink(path), 0);
         assert_int_equal(run("", &page, &error), -ENOENT);
         assert_non_null(strstr(error_text(&error), "loadavg: No such file"));

@@ -58,7 +58,6 @@ static void add_units(sd_bus *bus)
 {
         for (size_t i = 0; i < N_ELEMENTS(units); i++) {
                 char *object = NULL;
-
                 sd_bus_path_encode("/org/freedesktop/systemd1/unit", units[i].name, &object);
                 sd_bus_add_object_vtable(bus, NULL, object, "org.freedesktop.systemd1.Unit", unit_table,
                                          &units[i]);
@@ -74,7 +73,6 @@ static void serve(int fd)
 {
         sd_bus *bus = NULL;
         sd_id128_t id = {.bytes = {1, 2, 3}};
-
         sd_bus_new(&bus);
         sd_bus_set_fd(bus, fd, fd);
         sd_bus_set_server(bus, 1, id);
@@ -105,7 +103,6 @@ static void *accept_all(void *unused _unused_)
 static int start(void **state)
 {
         struct sockaddr_un address = {.sun_family = AF_UNIX};
-
         silent = *state != NULL;
         strcpy(directory, "/tmp/runbook-test-systemd-XXXXXX");
         assert_non_null(mkdtemp(directory));
@@ -145,7 +142,6 @@ static int start_bus(void **state _unused_)
 {
         int ready[2];
         char c;
-
         strcpy(directory, "/tmp/runbook-test-systemd-XXXXXX");
         assert_non_null(mkdtemp(directory));
         path = text_format("%s/bus", directory);
@@ -200,7 +196,6 @@ static int run(const char *options, nsec timeout, char **ret_page, struct error 
                                                 on_bus ? "false" : "true", options);
         struct check_set *set = load_check("systemd", yaml, NULL);
         int r = run_check(set, timeout, ret_page, error);
-
         check_set_free(set);
         return r;
 }
@@ -211,7 +206,6 @@ static void units_are_told_as_they_stand(void **state _unused_)
 {
         _cleanup_free_ char *page = NULL;
         _cleanup_error_ struct error error = {0};
-
         if (run("units: [aem-mcp-read-server.service, logrotate.timer], finished: logrotate.service",
                 10 * NSEC_PER_SEC, &page, &error) < 0)
                 fail_msg("%s", error_text(&error));
@@ -242,11 +236,9 @@ static void what_does_not_run_fails_and_the_others_are_told(void **state _unused
                 {"finished: [aem-mcp-write-server.service], units: [logrotate.timer]",
                  "its last run ended with exit-code"},
         };
-
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
                 _cleanup_free_ char *page = NULL;
                 _cleanup_error_ struct error error = {0};
-
                 assert_true(run(cases[i].options, 10 * NSEC_PER_SEC, &page, &error) < 0);
                 if (!strstr(error_text(&error), cases[i].reason))
                         fail_msg("%s: %s", cases[i].options, error_text(&error));
@@ -258,7 +250,6 @@ static void a_bus_that_says_nothing_is_left_at_the_deadline(void **state _unused
 {
         _cleanup_free_ char *page = NULL;
         _cleanup_error_ struct error error = {0};
-
         assert_int_equal(run("units: a.service", NSEC_PER_SEC / 10, &page, &error), -ETIMEDOUT);
         assert_non_null(strstr(error_text(&error), "no answer in time"));
 }

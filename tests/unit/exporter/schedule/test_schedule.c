@@ -17,7 +17,6 @@ static bool no_threads;
 int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*run)(void *), void *argument)
 {
         int (*create)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *) = NULL;
-
         *(void **)&create = dlsym(RTLD_NEXT, "pthread_create");
         return no_threads ? EAGAIN : create(thread, attributes, run, argument);
 }
@@ -50,7 +49,6 @@ static int probe_run(void *state, struct deadline deadline, struct sample_sink *
 {
         struct probe *probe = state;
         struct room *room = probe->room;
-
         pthread_mutex_lock(&room->lock);
         unsigned mine = ++probe->begun;
         trace_step(deadline, "waiting to be let through");
@@ -68,7 +66,6 @@ static const struct check_kind probe_kind = {.name = "probe", .run = probe_run};
 static void count_change(void *context)
 {
         struct room *room = context;
-
         pthread_mutex_lock(&room->lock);
         room->changes++;
         pthread_cond_broadcast(&room->moved);
@@ -79,7 +76,6 @@ static int set_up(void **state)
 {
         static const char *const names[CHECKS] = {"a", "b", "c"};
         struct room *room = calloc(1, sizeof(*room));
-
         pthread_mutex_init(&room->lock, NULL);
         pthread_cond_init(&room->moved, NULL);
         for (size_t i = 0; i < CHECKS; i++) {
@@ -104,7 +100,6 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
         struct room *room = *state;
-
         pthread_mutex_lock(&room->lock);
         for (size_t i = 0; i < CHECKS; i++)
                 room->probes[i].let_through = UINT32_MAX;
@@ -134,7 +129,6 @@ static void wait_ended(struct room *room, struct check_run run)
         pthread_mutex_lock(&room->lock);
         for (;;) {
                 unsigned seen = room->changes;
-
                 pthread_mutex_unlock(&room->lock);
                 bool ended = schedule_ended(room->schedule, run);
                 pthread_mutex_lock(&room->lock);
@@ -161,7 +155,6 @@ static size_t run_a(struct room *room, int answer, double value)
 {
         struct check_run runs[CHECKS];
         size_t count = schedule_start(room->schedule, only_a, runs);
-
         if (count > 0) {
                 let_through(room, 0, answer, value);
                 wait_ended(room, runs[0]);
@@ -172,7 +165,6 @@ static size_t run_a(struct room *room, int answer, double value)
 static struct check_state state_of(struct room *room, size_t check)
 {
         struct check_state states[CHECKS], wanted = {0};
-
         schedule_states(room->schedule, NULL, states, NULL, NULL);
         for (size_t i = 0; i < CHECKS; i++)
                 if (i == check)
@@ -192,7 +184,6 @@ static double value_of(const struct check_state *state)
 static void without_cache_every_scrape_measures(void **state)
 {
         struct room *room = *state;
-
         assert_int_equal(run_a(room, 0, 1), 1);
         assert_int_equal(run_a(room, 0, 2), 1);
         assert_int_equal(room->probes[0].begun, 2);
@@ -209,7 +200,6 @@ static void without_cache_every_scrape_measures(void **state)
 static void a_success_is_remembered_and_a_failure_is_not(void **state)
 {
         struct room *room = *state;
-
         room->checks[0].cache = 3600 * NSEC_PER_SEC;
         assert_int_equal(run_a(room, -ECONNREFUSED, 1), 1);
         struct check_state a = state_of(room, 0);
@@ -227,7 +217,6 @@ static void all_due_checks_run_at_once(void **state)
 {
         struct room *room = *state;
         struct check_run runs[CHECKS];
-
         assert_int_equal(schedule_start(room->schedule, NULL, runs), CHECKS);
         for (size_t i = 0; i < CHECKS; i++)
                 wait_begun(room, i, 1); /* none has ended yet */
@@ -239,7 +228,6 @@ static void scrapes_that_arrive_together_share_one_run(void **state)
 {
         struct room *room = *state;
         struct check_run first[CHECKS], second[CHECKS];
-
         assert_int_equal(schedule_start(room->schedule, only_a, first), 1);
         assert_int_equal(schedule_start(room->schedule, only_a, second), 1);
         assert_int_equal(first[0].number, second[0].number);
@@ -253,7 +241,6 @@ static void what_was_late_keeps_running_and_nobody_waits_for_it(void **state)
 {
         struct room *room = *state;
         struct check_run runs[CHECKS];
-
         run_a(room, 0, 1);
         assert_int_equal(schedule_start(room->schedule, only_a, runs), 1);
         schedule_mark_late(room->schedule, runs[0]);
@@ -277,7 +264,6 @@ static void a_run_beyond_its_timeout_fails_and_is_not_started_again(void **state
 {
         struct room *room = *state;
         struct check_run runs[CHECKS];
-
         run_a(room, 0, 1);
         room->checks[0].timeout = -NSEC_PER_SEC; /* over as soon as it begins, whatever the grace */
         assert_int_equal(schedule_start(room->schedule, only_a, runs), 1);
@@ -311,7 +297,6 @@ static void a_run_beyond_its_timeout_fails_and_is_not_started_again(void **state
 static char *steps_of(const struct check_result *result)
 {
         struct text text = {0};
-
         assert_non_null(result->trace);
         trace_put(result->trace, &text);
         return text_take(&text);
@@ -321,7 +306,6 @@ static void a_traced_run_is_fresh_and_tells_its_steps(void **state)
 {
         struct room *room = *state;
         struct check_run run;
-
         room->checks[0].cache = 3600 * NSEC_PER_SEC;
         run_a(room, 0, 1);
         assert_int_equal(run_a(room, 0, 1), 0); /* remembered */
@@ -350,7 +334,6 @@ static void a_traced_run_waits_for_the_one_before(void **state)
 {
         struct room *room = *state;
         struct check_run runs[CHECKS], run;
-
         assert_int_equal(schedule_start(room->schedule, only_a, runs), 1);
         wait_begun(room, 0, 1);
         assert_null(schedule_trace(room->schedule, 0, &run));
@@ -371,7 +354,6 @@ static void an_overdue_run_has_not_finished(void **state)
 {
         struct room *room = *state;
         struct check_run run;
-
         room->checks[0].timeout = -NSEC_PER_SEC;
         struct check_result *result = schedule_trace(room->schedule, 0, &run);
         wait_begun(room, 0, 1);
@@ -387,7 +369,6 @@ static void other_targets_are_asked_by_their_name_alone(void **state)
         struct room *room = *state;
         struct check_run runs[CHECKS];
         struct check_state states[CHECKS];
-
         room->checks[2].probe_target = (char *)"another"; /* as if it stood behind the others in a set */
         assert_int_equal(schedule_start(room->schedule, NULL, runs), 2);
         for (size_t i = 0; i < 2; i++) {
@@ -412,14 +393,12 @@ static void what_gets_no_thread_is_due_as_before(void **state)
 {
         struct room *room = *state;
         struct check_run runs[CHECKS];
-
         no_threads = true;
         assert_int_equal(schedule_start(room->schedule, NULL, runs), CHECKS);
         no_threads = false;
         assert_int_equal(room->changes, CHECKS); /* who waits is told */
         for (size_t i = 0; i < CHECKS; i++) {
                 struct check_state one = state_of(room, i);
-
                 assert_true(schedule_ended(room->schedule, runs[i]));
                 assert_false(one.running || one.success || one.result);
                 assert_int_equal(room->probes[i].begun, 0);
@@ -433,7 +412,6 @@ static void the_next_look_is_when_a_run_would_be_overdue(void **state)
         struct room *room = *state;
         struct check_run runs[CHECKS];
         nsec before = clock_monotonic();
-
         room->checks[1].timeout = 30 * NSEC_PER_SEC;
         schedule_start(room->schedule, NULL, runs);
         nsec next = schedule_expire(room->schedule);
@@ -447,7 +425,6 @@ static void freshness_ends_when_something_is_due(void **state)
         struct check_state states[CHECKS];
         struct check_run runs[CHECKS];
         nsec fresh_until, now = clock_monotonic();
-
         for (size_t i = 0; i < CHECKS; i++)
                 room->checks[i].cache = (nsec)(i + 1) * 3600 * NSEC_PER_SEC;
         assert_int_equal(schedule_start(room->schedule, NULL, runs), CHECKS);
@@ -474,7 +451,6 @@ static void every_check_tells_of_itself(void **state)
         const struct sample_set *const sets[] = {&set};
         _cleanup_text_ struct text page = {0};
         struct check_state b = state_of(room, 1);
-
         check_samples_add(&(struct sample_sink){&set}, &b);
         assert_int_equal(metrics_encode_text(sets, 1, &page, NULL), 0);
         assert_non_null(strstr(page.data, "runbook_check_success{check=\"b\"} 0\n"));
@@ -506,7 +482,6 @@ int main(void)
                 TEST(freshness_ends_when_something_is_due),
                 TEST(every_check_tells_of_itself),
         };
-
         log_setup("error", "logfmt", NULL);
         return cmocka_run_group_tests_name("schedule", tests, NULL, NULL);
 }

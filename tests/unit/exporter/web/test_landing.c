@@ -13,7 +13,6 @@ static void the_landing_page_escapes_what_others_wrote(void **state _unused_)
         struct check_result result = {.code = -1, .reason = (char *)"<script>", .references = 1};
         const struct check_state states[] = {{.check = &check, .result = &result}, {.check = &check}};
         _cleanup_text_ struct text page = {0};
-
         landing_render(NULL, states, 2, clock_wall(), &page);
         assert_int_equal(text_error(&page), 0);
         assert_null(strstr(page.data, "<b>Title"));

@@ -18,7 +18,6 @@ static const struct {
 static void assert_sum(const unsigned char sum[static DIGEST_SIZE], const char *expected)
 {
         char text[DIGEST_TEXT_MAX];
-
         assert_string_equal(digest_text(sum, text), expected);
         assert_ptr_equal(digest_text(sum, text), text);
 }
@@ -26,7 +25,6 @@ static void assert_sum(const unsigned char sum[static DIGEST_SIZE], const char *
 static void test_of_bytes(void **state _unused_)
 {
         unsigned char sum[DIGEST_SIZE];
-
         for (size_t i = 0; i < N_ELEMENTS(examples); i++) {
                 assert_int_equal(digest_of(examples[i].bytes, strlen(examples[i].bytes), sum), 0);
                 assert_sum(sum, examples[i].sum);
@@ -39,7 +37,6 @@ static void test_piece_by_piece(void **state _unused_)
                 for (size_t piece = 1; piece < 8; piece++) {
                         _cleanup_digest_ struct digest digest = {0};
                         unsigned char sum[DIGEST_SIZE];
-
                         for (size_t at = 0, length = strlen(examples[i].bytes); at < length; at += piece)
                                 digest_add(&digest, examples[i].bytes + at,
                                            length - at < piece ? length - at : piece);
@@ -52,7 +49,6 @@ static void test_begins_anew_after_its_end(void **state _unused_)
 {
         _cleanup_digest_ struct digest digest = {0};
         unsigned char sum[DIGEST_SIZE];
-
         for (size_t i = 0; i < N_ELEMENTS(examples); i++) {
                 digest_add(&digest, examples[i].bytes, strlen(examples[i].bytes));
                 assert_int_equal(digest_end(&digest, sum), 0);
@@ -65,7 +61,6 @@ static void test_a_failure_on_the_way_shows_at_the_end(void **state _unused_)
 {
         struct digest digest = {.failed = true};
         unsigned char sum[DIGEST_SIZE];
-
         digest_add(&digest, "abc", 3);
         assert_true(digest_end(&digest, sum) < 0);
         digest_add(&digest, "abc", 3);

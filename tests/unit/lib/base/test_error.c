@@ -31,10 +31,8 @@ static void test_the_reason_of_an_errno_ends_the_sentence(void **state _unused_)
                 {ETIMEDOUT, "cannot open /x: Connection timed out"},
                 {98765, "cannot open /x: error 98765"},
         };
-
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
                 _cleanup_error_ struct error error = {0};
-
                 assert_int_equal(error_set_errno(&error, cases[i].code, "cannot open %s", "/x"),
                                  -cases[i].code);
                 assert_string_equal(error_text(&error), cases[i].sentence);
@@ -46,7 +44,6 @@ static void test_the_reason_of_an_errno_ends_the_sentence(void **state _unused_)
 static void test_errno_itself_can_be_the_code(void **state _unused_)
 {
         _cleanup_error_ struct error error = {0};
-
         errno = EBADF;
         assert_int_equal(error_set_errno(&error, errno, "cannot read %*d", 4096, 7), -EBADF);
         assert_true(string_ends(error_text(&error), " 7: Bad file descriptor"));
@@ -55,7 +52,6 @@ static void test_errno_itself_can_be_the_code(void **state _unused_)
 static void test_a_sentence_may_become_part_of_the_next(void **state _unused_)
 {
         _cleanup_error_ struct error error = {0};
-
         error_set_errno(&error, EPIPE, "one");
         assert_int_equal(error_set(&error, EIO, "two, after %s", error_text(&error)), -EIO);
         assert_string_equal(error_text(&error), "two, after one: Broken pipe");
@@ -67,7 +63,6 @@ static void test_a_sentence_may_become_part_of_the_next(void **state _unused_)
 static void test_success_has_no_context(void **state _unused_)
 {
         _cleanup_error_ struct error error = {0};
-
         assert_int_equal(error_prefix(&error, 3, "nothing happened"), 3);
         assert_null(error.message);
 }

@@ -23,7 +23,6 @@ static const char *held(void)
         static char bytes[32];
         int fd = open(path, O_RDONLY | O_CLOEXEC);
         ssize_t got = fd < 0 ? 0 : read(fd, bytes, sizeof(bytes) - 1);
-
         if (fd >= 0)
                 close(fd);
         bytes[got > 0 ? got : 0] = '\0';
@@ -34,7 +33,6 @@ static const char *held(void)
 int fsync(int fd)
 {
         struct stat status;
-
         if (sync_is_idle)
                 return 0;
         assert_int_equal(fstat(fd, &status), 0);
@@ -84,7 +82,6 @@ static void a_failure_leaves_what_was_there(void **state _unused_)
 {
         _cleanup_error_ struct error error = {0};
         char sentence[128];
-
         assert_int_equal(replace("one", NULL), 0);
         sync_file_error = EIO;
         assert_int_equal(replace("two", &error), -EIO);
@@ -114,10 +111,8 @@ static void the_mode_is_that_of_the_new_file(void **state _unused_)
 {
         static const mode_t modes[] = {0600, 0400, 0644};
         mode_t before = umask(022);
-
         for (size_t i = 0; i < N_ELEMENTS(modes); i++) {
                 struct stat status;
-
                 assert_int_equal(file_replace(path, "x", 1, modes[i], NULL), 0);
                 assert_int_equal(stat(path, &status), 0);
                 assert_int_equal(status.st_mode & 07777, modes[i]);
@@ -129,7 +124,6 @@ static void the_mode_is_that_of_the_new_file(void **state _unused_)
 static void what_lies_beside_is_not_written_to(void **state _unused_)
 {
         char beside[128], other[128];
-
         snprintf(beside, sizeof(beside), "%s.%d.new", path, (int)getpid());
         snprintf(other, sizeof(other), "%s/other", directory);
         assert_int_equal(symlink(other, beside), 0);
@@ -141,7 +135,6 @@ static void what_lies_beside_is_not_written_to(void **state _unused_)
 static void names_without_a_directory_are_here(void **state _unused_)
 {
         int here = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
         assert_true(here >= 0);
         assert_int_equal(chdir(directory), 0);
         assert_int_equal(file_replace("page", "here", 4, 0600, NULL), 0);
@@ -155,7 +148,6 @@ enum { WRITERS = 4, ROUNDS = 50, LONG = 16384 };
 static void write_for_ever(char letter)
 {
         static char content[LONG];
-
         memset(content, letter, LONG);
         for (int i = 0; i < ROUNDS; i++)
                 if (file_replace(path, content, LONG, 0644, NULL) < 0)
@@ -166,7 +158,6 @@ static void write_for_ever(char letter)
 static void assert_of_one_letter(void)
 {
         _cleanup_text_ struct text text = {0};
-
         if (file_read_whole(path, LONG, &text, NULL) == -ENOENT)
                 return;
         assert_int_equal(text.length, LONG);
@@ -177,7 +168,6 @@ static void several_processes_replace_one_file(void **state _unused_)
 {
         pid_t writers[WRITERS];
         int status;
-
         sync_is_idle = true;
         for (int i = 0; i < WRITERS; i++) {
                 writers[i] = fork();
@@ -215,13 +205,11 @@ static void a_file_is_read_up_to_the_limit(void **state _unused_)
                 {100000, SIZE_MAX, NULL},
                 {3 << 20, 1 << 20, "1 MiB"},
         };
-
         memset(content, 'x', sizeof(content));
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
                 _cleanup_text_ struct text text = {0};
                 _cleanup_error_ struct error error = {0};
                 char sentence[128];
-
                 text_puts(&text, "before ");
                 assert_int_equal(file_replace(path, content, cases[i].length, 0600, NULL), 0);
                 int r = read_limited(cases[i].limit, &text, &error);
@@ -244,7 +232,6 @@ static void what_is_no_file_does_not_hold_anybody_up(void **state _unused_)
         _cleanup_text_ struct text text = {0};
         _cleanup_error_ struct error error = {0};
         char sentence[128];
-
         assert_int_equal(read_limited(10, &text, &error), -ENOENT);
         snprintf(sentence, sizeof(sentence), "cannot open %s: No such file or directory", path);
         assert_string_equal(error_text(&error), sentence);
@@ -276,7 +263,6 @@ static void feed(int number _unused_)
 static void drain(int number _unused_)
 {
         ssize_t got = read(ends[0], received + received_length, sizeof(received) - received_length);
-
         if (got > 0)
                 received_length += (size_t)got;
 }
@@ -285,7 +271,6 @@ static void interrupt_by(void (*handler)(int number))
 {
         const struct sigaction action = {.sa_handler = handler};
         const struct itimerval every = {{0, 1000}, {0, 1000}};
-
         rounds = 0;
         received_length = 0;
         assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
@@ -295,7 +280,6 @@ static void interrupt_by(void (*handler)(int number))
 static void interrupt_no_more(void)
 {
         const struct itimerval never = {{0, 0}, {0, 0}};
-
         assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
         signal(SIGALRM, SIG_DFL);
 }
@@ -303,7 +287,6 @@ static void interrupt_no_more(void)
 static void no_signal_cuts_reading_short(void **state _unused_)
 {
         char bytes[7];
-
         assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
         interrupt_by(feed);
         assert_int_equal(file_read(ends[0], bytes, 7), 7);
@@ -318,7 +301,6 @@ static void no_signal_cuts_reading_short(void **state _unused_)
 static void no_signal_cuts_writing_short(void **state _unused_)
 {
         static char content[sizeof(received)];
-
         for (size_t i = 0; i < sizeof(content); i++)
                 content[i] = (char)(i * 7 + i / 4096);
         assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
@@ -339,7 +321,6 @@ static void no_signal_cuts_writing_short(void **state _unused_)
 static void what_does_not_block_gives_what_it_has(void **state _unused_)
 {
         char bytes[8];
-
         assert_int_equal(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
         assert_int_equal(file_read(ends[0], bytes, 8), -EAGAIN);
         assert_int_equal(file_write(ends[1], "abc", 3), 0);
@@ -354,7 +335,6 @@ static void what_does_not_block_gives_what_it_has(void **state _unused_)
 static void reads_at_an_offset(void **state _unused_)
 {
         char bytes[8];
-
         assert_int_equal(replace("0123456789", NULL), 0);
         _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
         assert_int_equal(file_read_at(fd, bytes, 4, 3), 4);
@@ -372,7 +352,6 @@ static void directories_are_made_on_the_way(void **state _unused_)
         _cleanup_error_ struct error error = {0};
         char way[128], sentence[160];
         struct stat status;
-
         snprintf(way, sizeof(way), "%s/a//b/file", directory);
         assert_int_equal(file_make_directories(way, NULL), 0);
         assert_int_equal(file_make_directories(way, NULL), 0);

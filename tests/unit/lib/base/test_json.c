@@ -45,7 +45,6 @@ static void test_what_is_put_is_taken_also_on_failure(void **state _unused_)
 {
         _cleanup_json_ cJSON *array = cJSON_CreateArray(), *object = cJSON_CreateObject();
         _cleanup_free_ char *printed = NULL;
-
         assert_int_equal(json_append(array, json_text("x")), 0);
         assert_int_equal(json_append(array, json_text(NULL)), 0);
         assert_int_equal(json_append(array, json_copy(object)), 0);

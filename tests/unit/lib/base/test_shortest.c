@@ -18,7 +18,6 @@ static uint64_t patterns = 1000000;
 static double from_bits(uint64_t bits)
 {
         double value;
-
         memcpy(&value, &bits, sizeof(value));
         return value;
 }
@@ -27,7 +26,6 @@ static double from_bits(uint64_t bits)
 static uint64_t next_random(uint64_t *seed)
 {
         uint64_t z = *seed += UINT64_C(0x9E3779B97F4A7C15);
-
         z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
         z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
         return z ^ z >> 31;
@@ -36,7 +34,6 @@ static uint64_t next_random(uint64_t *seed)
 static void write_string(double value, char to[static SHORTEST_SIZE])
 {
         size_t length = shortest_write(value, to);
-
         if (length >= SHORTEST_SIZE)
                 fail_msg("%zu bytes for %a", length, value);
         to[length] = '\0';
@@ -47,7 +44,6 @@ static int significant_digits(const char *string)
 {
         char digits[SHORTEST_SIZE];
         int count = 0, last = 0;
-
         for (; *string && *string != 'e'; string++)
                 if (*string >= '0' && *string <= '9' && (count > 0 || *string != '0'))
                         digits[count++] = *string;
@@ -61,7 +57,6 @@ static int significant_digits(const char *string)
 static bool reads_back_with(double value, int count)
 {
         char text[64];
-
         snprintf(text, sizeof(text), "%.*e", count - 1, fabs(value));
         char *e = strchr(text, 'e');
         int exponent = atoi(e + 1) - (count - 1);
@@ -80,7 +75,6 @@ static bool reads_back_with(double value, int count)
 static void check(double value)
 {
         char text[SHORTEST_SIZE], nearest[64];
-
         write_string(value, text);
         double back = strtod(text, NULL);
         if (memcmp(&back, &value, sizeof(back)) != 0)
@@ -101,10 +95,8 @@ static void check(double value)
 static void every_bit_pattern_reads_back_from_the_shortest(void **state _unused_)
 {
         uint64_t seed = 1;
-
         for (uint64_t i = 0; i < patterns; i++) {
                 double value = from_bits(next_random(&seed));
-
                 if (isfinite(value))
                         check(value);
         }
@@ -113,11 +105,9 @@ static void every_bit_pattern_reads_back_from_the_shortest(void **state _unused_
 static void numbers_as_people_write_them(void **state _unused_)
 {
         uint64_t seed = 2;
-
         for (uint64_t i = 0; i < patterns / 4; i++) {
                 uint64_t random = next_random(&seed);
                 char text[64];
-
                 snprintf(text, sizeof(text), "%" PRIu64 "e-%u", (random >> 8) % 1000000000000,
                          (unsigned)(random % 16));
                 check(strtod(text, NULL));
@@ -129,14 +119,12 @@ static void around_every_power_of_two_and_ten(void **state _unused_)
 {
         for (int e = -1074; e < 1024; e++) {
                 double power = ldexp(1, e);
-
                 check(power);
                 check(nextafter(power, INFINITY));
                 check(nextafter(power, 0));
         }
         for (int e = -324; e <= 308; e++) {
                 char text[32];
-
                 snprintf(text, sizeof(text), "1e%d", e);
                 double power = strtod(text, NULL);
                 check(power);
@@ -177,10 +165,8 @@ static void the_layout_is_that_of_printf(void **state _unused_)
                 {2.2250738585072014e-308, "2.2250738585072014e-308"},
                 {1.7976931348623157e308, "1.7976931348623157e+308"},
         };
-
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
                 char text[SHORTEST_SIZE];
-
                 write_string(cases[i].value, text);
                 assert_string_equal(text, cases[i].expected);
         }
@@ -195,7 +181,6 @@ int main(void)
                 cmocka_unit_test(the_layout_is_that_of_printf),
         };
         const char *given = getenv("RUNBOOK_TEST_DOUBLES");
-
         if (given)
                 patterns = strtoull(given, NULL, 10);
         return cmocka_run_group_tests_name("shortest", tests, NULL, NULL);

@@ -24,7 +24,6 @@ static int listen_at(sa_family_t family, union address *ret, socklen_t *ret_leng
         union address address = {.any.sa_family = family};
         socklen_t length = family == AF_INET ? sizeof(address.tcp) : sizeof(address.any.sa_family);
         int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
         if (family == AF_INET)
                 address.tcp.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
         assert_true(fd >= 0);
@@ -38,12 +37,10 @@ static int listen_at(sa_family_t family, union address *ret, socklen_t *ret_leng
 static void test_connects_and_waits_for_the_peer(void **state _unused_)
 {
         static const sa_family_t families[] = {AF_INET, AF_UNIX};
-
         for (size_t i = 0; i < N_ELEMENTS(families); i++) {
                 union address address;
                 socklen_t length;
                 _cleanup_close_ int listening = listen_at(families[i], &address, &length), fd = -1;
-
                 assert_int_equal(socket_connect(&address.any, length, deadline_in(60 * NSEC_PER_SEC), &fd),
                                  0);
                 assert_true(fcntl(fd, F_GETFL) & O_NONBLOCK);
@@ -62,7 +59,6 @@ static void test_nobody_listens(void **state _unused_)
         union address tcp, named = {.unix_ = {.sun_family = AF_UNIX, .sun_path = "/nowhere/at/all"}};
         socklen_t length;
         int fd = 77;
-
         close(listen_at(AF_INET, &tcp, &length));
         assert_int_equal(socket_connect(&tcp.any, length, DEADLINE_NEVER, &fd), -ECONNREFUSED);
         assert_int_equal(socket_connect(&named.any, sizeof(named.unix_), DEADLINE_NEVER, &fd), -ENOENT);
@@ -76,14 +72,12 @@ static void test_nobody_accepts(void **state _unused_)
                 sa_family_t family;
                 int result;
         } cases[] = {{AF_INET, -ETIMEDOUT}, {AF_UNIX, -EAGAIN}};
-
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
                 union address address;
                 socklen_t length;
                 _cleanup_close_ int listening = listen_at(cases[i].family, &address, &length);
                 int fds[16], r = 0;
                 size_t count = 0;
-
                 while (count < N_ELEMENTS(fds) &&
                        (r = socket_connect(&address.any, length, deadline_in(20 * NSEC_PER_MSEC),
                                            &fds[count])) == 0)
@@ -104,7 +98,6 @@ static void test_no_signal_ends_the_waiting(void **state _unused_)
         socklen_t length;
         _cleanup_close_ int listening = listen_at(AF_INET, &address, &length);
         struct deadline deadline = deadline_in(20 * NSEC_PER_MSEC);
-
         assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
         assert_int_equal(setitimer(ITIMER_REAL, &every, NULL), 0);
         assert_int_equal(socket_wait(listening, POLLIN, deadline), -ETIMEDOUT);

@@ -28,7 +28,6 @@ static void end(struct meeting *meeting)
 static void *come(void *context)
 {
         struct meeting *meeting = context;
-
         pthread_mutex_lock(&meeting->lock);
         meeting->done = true;
         pthread_cond_signal(&meeting->changed);
@@ -40,7 +39,6 @@ static bool meet(nsec at)
 {
         struct meeting meeting;
         pthread_t thread;
-
         begin(&meeting);
         pthread_mutex_lock(&meeting.lock);
         assert_int_equal(pthread_create(&thread, NULL, come, &meeting), 0);
@@ -65,7 +63,6 @@ static void test_waits_until_the_instant_when_nobody_comes(void **state _unused_
 {
         struct meeting meeting;
         nsec at = clock_monotonic() + 20 * NSEC_PER_MSEC;
-
         begin(&meeting);
         pthread_mutex_lock(&meeting.lock);
         while (condition_wait_until(&meeting.changed, &meeting.lock, at))
@@ -79,7 +76,6 @@ static void test_an_instant_that_is_past_is_not_waited_for(void **state _unused_
 {
         static const nsec instants[] = {INT64_MIN, -NSEC_PER_SEC, -1, 0, 1};
         struct meeting meeting;
-
         begin(&meeting);
         pthread_mutex_lock(&meeting.lock);
         for (size_t i = 0; i < N_ELEMENTS(instants); i++)
@@ -97,7 +93,6 @@ static void test_no_signal_cuts_a_pause_short(void **state _unused_)
         const struct sigaction action = {.sa_handler = ignore}, before = {.sa_handler = SIG_DFL};
         const struct itimerval every = {{0, 1000}, {0, 1000}}, never = {{0, 0}, {0, 0}};
         nsec begun = clock_monotonic();
-
         assert_int_equal(sigaction(SIGALRM, &action, NULL), 0);
         assert_int_equal(setitimer(ITIMER_REAL, &every, NULL), 0);
         pause_for(20 * NSEC_PER_MSEC, DEADLINE_NEVER);
@@ -109,7 +104,6 @@ static void test_no_signal_cuts_a_pause_short(void **state _unused_)
 static void test_a_pause_does_not_go_beyond_its_deadline(void **state _unused_)
 {
         struct deadline soon = deadline_in(5 * NSEC_PER_MSEC);
-
         pause_for(INT64_MAX, soon); /* or this test would not end */
         assert_true(deadline_passed(soon));
         pause_for(INT64_MAX, soon);
@@ -130,10 +124,8 @@ static void test_times_as_system_calls_want_them(void **state _unused_)
                 {1500 * NSEC_PER_MSEC, 1, 500000000},
                 {INT64_MAX, 9223372036, 854775807},
         };
-
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
                 struct timespec time = nsec_to_timespec(cases[i].time);
-
                 assert_int_equal(time.tv_sec, cases[i].seconds);
                 assert_int_equal(time.tv_nsec, cases[i].rest);
         }

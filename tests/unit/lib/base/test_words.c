@@ -28,7 +28,6 @@ static void test_words_and_numbers_are_the_two_sides_of_an_enum(void **state _un
 static void test_a_list_that_a_null_closes_is_counted(void **state _unused_)
 {
         static const char *const closed[] = {"a", "b", NULL, "c"};
-
         assert_int_equal(words_count(closed), 2);
         assert_int_equal(words_count(closed + 2), 0);
 }
@@ -37,10 +36,8 @@ static void test_a_list_is_put_as_a_person_says_it(void **state _unused_)
 {
         static const char *const words[] = {NULL, "a", NULL, "b", "c", NULL};
         static const char *const expected[] = {"", "", "a", "a", "a or b", "a, b or c", "a, b or c"};
-
         for (size_t i = 0; i < N_ELEMENTS(expected); i++) {
                 _cleanup_text_ struct text text = {0};
-
                 words_put(&text, words, i, " or ");
                 assert_string_equal(text_string(&text), expected[i]);
         }
@@ -91,10 +88,8 @@ static void test_what_is_unknown_is_answered_by_what_is_known(void **state _unus
                 {"", 1, "there is no command \"\"; there are: checklist"},
                 {"a\033[2J\n", 0, "there is no command \"a [2J \""},
         };
-
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
                 _cleanup_error_ struct error error = {0};
-
                 assert_int_equal(
                         words_unknown(words, cases[i].count, cases[i].word, "there is no command", &error),
                         -EINVAL);
@@ -108,7 +103,6 @@ static void test_an_advice_is_not_a_catalogue(void **state _unused_)
         _cleanup_error_ struct error error = {0};
         const char *many[17];
         char huge[1000];
-
         for (size_t i = 0; i < N_ELEMENTS(many); i++)
                 many[i] = "word";
         words_unknown(many, 16, "xyz", "no", &error);

@@ -11,7 +11,6 @@
 static size_t occurrences(const struct text *page, const char *words)
 {
         size_t count = 0;
-
         for (const char *at = text_string(page); (at = strstr(at, words)); at += strlen(words))
                 count++;
         return count;
@@ -20,7 +19,6 @@ static size_t occurrences(const struct text *page, const char *words)
 static void what_others_say_is_text(void **state _unused_)
 {
         _cleanup_text_ struct text text = {0};
-
         html_put(&text, SPELL);
         html_put(&text, NULL);
         assert_string_equal(text_string(&text), BOUND);
@@ -33,7 +31,6 @@ static void a_page_has_one_frame(void **state _unused_)
 {
         static const struct html_link links[] = {{"/metrics", "Metrics"}, {"/", "Home"}, {0}};
         _cleanup_text_ struct text page = {0};
-
         html_begin(&page, SPELL);
         html_put_nav(&page, links);
         html_table_begin(&page, "Things", (const char *const[]){"Name", "Value", NULL});
@@ -68,12 +65,10 @@ static void colours_are_the_pages_own(void **state _unused_)
 {
         static const char *const classes[] = {HTML_GOOD, HTML_BAD, HTML_WAIT, HTML_BUSY};
         _cleanup_text_ struct text page = {0};
-
         html_begin(&page, "x");
         for (size_t i = 0; i < N_ELEMENTS(classes); i++) {
                 _cleanup_free_ char *rule = text_format(".%s{color:var(--%s)}", classes[i], classes[i]);
                 _cleanup_free_ char *colour = text_format("--%s:#", classes[i]);
-
                 assert_int_equal(occurrences(&page, rule), 1);
                 assert_int_equal(occurrences(&page, colour), 2);
         }
@@ -89,10 +84,8 @@ static void times_are_told(void **state _unused_)
                 {NSEC_PER_SEC, NSEC_PER_SEC + 1, "<time datetime=\"1970-01-01T00:00:01.000Z\">0s ago</time>"},
                 {2 * NSEC_PER_SEC, 0, "<time datetime=\"1970-01-01T00:00:02.000Z\">0s ago</time>"},
         };
-
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
                 _cleanup_text_ struct text text = {0};
-
                 html_put_ago(&text, cases[i].wall, cases[i].now);
                 assert_string_equal(text_string(&text), cases[i].ago);
         }

@@ -35,7 +35,6 @@ static void add_histograms(struct sample_sink *sink)
 {
         static const double bounds[] = {0.25, 1, 10};
         struct histogram classic, native;
-
         assert_int_equal(histogram_init(&classic, bounds, N_ELEMENTS(bounds)), 0);
         assert_int_equal(histogram_init_native(&native, bounds, N_ELEMENTS(bounds)), 0);
         for (int i = 1; i <= 4; i++) {
@@ -55,7 +54,6 @@ static void add_histograms(struct sample_sink *sink)
 static void fill(struct sample_set *a, struct sample_set *b)
 {
         struct sample_sink to_a = {a}, to_b = {b};
-
         SAMPLE_BARE(&to_a, &up, 1);
         SAMPLE(&to_a, &up, 0.1, {"quoted", "a\"b\\c\nd"}, {"umlaut", "gr\xC3\xBC\xC3\x9F"}, {"bad", "\xFF!"});
         SAMPLE(&to_a, &up, NAN, {"n", "1"});
@@ -75,7 +73,6 @@ static void fill(struct sample_set *a, struct sample_set *b)
 static void read_file(const char *path, struct text *ret)
 {
         _cleanup_error_ struct error error = {0};
-
         if (file_read_whole(path, 1 << 20, ret, &error) < 0)
                 fail_msg("%s", error_text(&error));
 }
@@ -83,7 +80,6 @@ static void read_file(const char *path, struct text *ret)
 static void write_file(const char *path, const struct text *text)
 {
         FILE *file = fopen(path, "wbe");
-
         assert_non_null(file);
         assert_int_equal(fwrite(text->data, 1, text->length, file), text->length);
         fclose(file);
@@ -93,7 +89,6 @@ static void encode(enum metrics_format format, const char *const *names, struct 
 {
         struct sample_set a = {0}, b = {.common = (const struct label[]){{"check", "b"}}, .common_count = 1};
         uint64_t duplicates = 0;
-
         fill(&a, &b);
         assert_int_equal(metrics_encode(format, (const struct sample_set *const[]){&a, &b}, 2, names, page,
                                         &duplicates),
@@ -106,7 +101,6 @@ static void encode(enum metrics_format format, const char *const *names, struct 
 static void assert_golden(enum metrics_format format, const char *path)
 {
         _cleanup_text_ struct text page = {0}, golden = {0};
-
         encode(format, NULL, &page);
         if (getenv("RUNBOOK_WRITE_GOLDEN"))
                 write_file(path, &page);
@@ -141,7 +135,6 @@ static void protobuf_is_golden(void **state _unused_)
 static size_t read_varint(const struct text *page, size_t *at)
 {
         size_t value = 0;
-
         for (int shift = 0;; shift += 7) {
                 assert_true(*at < page->length);
                 unsigned char byte = (unsigned char)page->data[(*at)++];
@@ -154,7 +147,6 @@ static size_t read_varint(const struct text *page, size_t *at)
 static void check_family(const Io__Prometheus__Client__MetricFamily *family)
 {
         const Io__Prometheus__Client__Metric *metric = family->metric[0];
-
         if (strcmp(family->name, "t_up") == 0) {
                 assert_int_equal(family->type, IO__PROMETHEUS__CLIENT__METRIC_TYPE__GAUGE);
                 assert_int_equal(family->n_metric, 5);
@@ -173,7 +165,6 @@ static void check_family(const Io__Prometheus__Client__MetricFamily *family)
                 const Io__Prometheus__Client__Histogram *histogram = metric->histogram;
                 /* 0.25 0.5 0.75 1 1.01 300: 2^(-16/8), 2^(-8/8), 2^(-3/8), 2^(0/8), 2^(1/8), 2^(66/8) */
                 static const int32_t offsets[] = {-16, 7, 4, 2, 64}, lengths[] = {1, 1, 1, 2, 1};
-
                 assert_int_equal(family->type, IO__PROMETHEUS__CLIENT__METRIC_TYPE__HISTOGRAM);
                 assert_int_equal(family->n_metric, 1);
                 assert_int_equal(histogram->sample_count, 7);
@@ -199,7 +190,6 @@ static void protobuf_reads_back(void **state _unused_)
 {
         _cleanup_text_ struct text page = {0};
         size_t at = 0, families = 0;
-
         encode(METRICS_PROTOBUF, NULL, &page);
         while (at < page.length) {
                 size_t length = read_varint(&page, &at);
@@ -219,7 +209,6 @@ static void protobuf_reads_back(void **state _unused_)
 static void only_named_families_are_written(void **state _unused_)
 {
         _cleanup_text_ struct text page = {0};
-
         encode(METRICS_TEXT,
                (const char *const[]){"t_age", "t_took_seconds_bucket", "t_k", "t_keys_sum", NULL}, &page);
         assert_non_null(strstr(text_string(&page), "t_age"));
@@ -233,7 +222,6 @@ static void native_buckets_are_joined_when_there_are_too_many(void **state _unus
         struct histogram histogram;
         static const double bound = 1;
         uint64_t total = 0;
-
         assert_int_equal(histogram_init_native(&histogram, &bound, 1), 0);
         const struct native_buckets *native = histogram.native;
         for (int e = -1100; e < 1024; e++)
@@ -262,7 +250,6 @@ static void native_buckets_hold_what_lies_between_their_bounds(void **state _unu
         for (int i = -40; i <= 40; i++) {
                 struct native_buckets native = {.schema = 3};
                 double bound = exp2(i / 8.0);
-
                 if (i % 8 == 0) { /* exact; the others only nearly */
                         observe(&native, bound);
                         assert_int_equal(native.buckets[0].index, i);
@@ -280,7 +267,6 @@ static void gzip_reads_back(void **state _unused_)
         _cleanup_text_ struct text page = {0}, zipped = {0};
         unsigned char back[65536];
         z_stream stream = {0};
-
         encode(METRICS_TEXT, NULL, &page);
         assert_int_equal(gzip_compress(page.data, page.length, &zipped), 0);
         assert_true(zipped.length < page.length);
@@ -308,6 +294,5 @@ int main(void)
                 cmocka_unit_test(native_buckets_hold_what_lies_between_their_bounds),
                 cmocka_unit_test(gzip_reads_back),
         };
-
         return cmocka_run_group_tests_name("formats", tests, NULL, NULL);
 }

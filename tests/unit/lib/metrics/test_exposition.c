@@ -14,7 +14,6 @@ static char *read_page(const char *data, size_t length)
         struct exposition_sample sample;
         struct text text = {0};
         int r;
-
         exposition_init(&page, data, length);
         while ((r = exposition_next(&page, &sample)) > 0) {
                 text_puts(&text, sample.name);
@@ -36,7 +35,6 @@ static char *read_page(const char *data, size_t length)
 static void assert_read(const char *data, const char *expected)
 {
         _cleanup_free_ char *read = read_page(data, strlen(data));
-
         assert_string_equal(read, expected);
 }
 
@@ -66,7 +64,6 @@ static void a_page_is_read_on_behind_what_is_no_sample(void **state _unused_)
         static const char *const names[] = {"a", NULL, "c.d", ""};
         _cleanup_(exposition_release) struct exposition page;
         struct exposition_sample sample;
-
         exposition_init(&page, data, strlen(data));
         for (size_t i = 0; i < N_ELEMENTS(names); i++) {
                 assert_int_equal(exposition_next(&page, &sample), -EPROTO);
@@ -108,11 +105,9 @@ static void a_line_that_is_no_sample_is_told(void **state _unused_)
                 "a\n1",
                 "<html>",
         };
-
         for (size_t i = 0; i < N_ELEMENTS(lines); i++) {
                 _cleanup_free_ char *page = text_format("first 1\n%s\nlast 1\n", lines[i]);
                 _cleanup_free_ char *read = read_page(page, strlen(page));
-
                 if (!string_equal(read, "first: 1\nno sample at 2"))
                         fail_msg("%s: %s", lines[i], read);
         }
@@ -133,7 +128,6 @@ static void nul_is_no_end(void **state _unused_)
 
         for (size_t i = 0; i < N_ELEMENTS(pages); i++) {
                 _cleanup_free_ char *read = read_page(pages[i].data, pages[i].length);
-
                 assert_string_equal(read, "a: 1\nno sample at 2");
         }
 }
@@ -141,7 +135,6 @@ static void nul_is_no_end(void **state _unused_)
 static void there_are_limits(void **state _unused_)
 {
         _cleanup_text_ struct text fits = {0}, too_many = {0}, too_long = {0};
-
         for (int i = 0; i <= EXPOSITION_LABELS_MAX; i++)
                 text_printf(i < EXPOSITION_LABELS_MAX ? &fits : &too_many, "l%d=\"v\",", i);
         _cleanup_free_ char *page = text_format("a{%s} 1\na{%s%s} 1", text_string(&fits), text_string(&fits),
@@ -168,7 +161,6 @@ static void our_own_pages_come_back(void **state _unused_)
         const struct sample_set *const all = &set;
         struct histogram histogram;
         _cleanup_text_ struct text page = {0};
-
         SAMPLE(&sink, &plain, -0.1, {"a", "x\"\\\n} 1"}, {"b", ""}, {"c", "ü"});
         assert_int_equal(histogram_init(&histogram, bounds, 1), 0);
         histogram_observe(&histogram, 0.25);
@@ -186,7 +178,6 @@ static void assert_quoted(const char *string, enum quoted_escape other, const ch
 {
         _cleanup_text_ struct text text = {0};
         const char *end = quoted_read(string, string + strlen(string), other, &text);
-
         if (!value) {
                 assert_null(end);
                 return;
@@ -199,7 +190,6 @@ static void assert_quoted(const char *string, enum quoted_escape other, const ch
 static void a_backslash_means_what_its_notation_says(void **state _unused_)
 {
         static const char known[] = "\"\\\"a\\\\b\\n\" rest";
-
         for (enum quoted_escape other = ESCAPE_REFUSED; other <= ESCAPE_DROPPED; other++) {
                 assert_quoted(known, other, "\"a\\b\n", " rest");
                 assert_quoted("\"\"", other, "", "");
@@ -217,7 +207,6 @@ static void a_string_ends_before_the_end_that_is_given(void **state _unused_)
 {
         static const char string[] = "\"ab\"c";
         _cleanup_text_ struct text text = {0};
-
         for (size_t i = 0; i < 4; i++)
                 assert_null(quoted_read(string, string + i, ESCAPE_KEPT, &text));
         assert_ptr_equal(quoted_read(string, string + 4, ESCAPE_KEPT, &text), string + 4);

@@ -62,7 +62,6 @@ static void formats_are_found_as_client_golang_finds_them(void **state _unused_)
                 {"application/openmetrics-text;q=-1;version", METRICS_OPENMETRICS_1},
                 {"\"", METRICS_TEXT},
         };
-
         for (size_t i = 0; i < N_ELEMENTS(cases); i++)
                 if (negotiate_format(cases[i].accept) != cases[i].format)
                         fail_msg("%s: %d, not %d", cases[i].accept, (int)negotiate_format(cases[i].accept),
@@ -91,7 +90,6 @@ static void gzip_is_only_for_those_who_take_it(void **state _unused_)
                 {"gzipped", false},
                 {"GZIP", true},
         };
-
         for (size_t i = 0; i < N_ELEMENTS(cases); i++)
                 if (negotiate_gzip(cases[i].accept) != cases[i].gzip)
                         fail_msg("%s", cases[i].accept);
@@ -103,6 +101,5 @@ int main(void)
                 cmocka_unit_test(formats_are_found_as_client_golang_finds_them),
                 cmocka_unit_test(gzip_is_only_for_those_who_take_it),
         };
-
         return cmocka_run_group_tests_name("negotiate", tests, NULL, NULL);
 }

@@ -22,7 +22,6 @@ static void assert_page(const struct sample_set *const *sets, size_t count, cons
 {
         _cleanup_text_ struct text page = {0};
         uint64_t duplicates = 99;
-
         assert_int_equal(metrics_encode_text(sets, count, &page, &duplicates), 0);
         assert_string_equal(text_string(&page), expected);
         assert_int_equal(duplicates, expected_duplicates);
@@ -34,7 +33,6 @@ static void families_are_sorted_and_every_type_is_spelled(void **state _unused_)
         struct sample_set a = {0}, b = {.common = (const struct label[]){{"check", "b"}}, .common_count = 1};
         struct sample_sink to_a = {&a}, to_b = {&b};
         struct histogram histogram;
-
         assert_int_equal(histogram_init(&histogram, bounds, N_ELEMENTS(bounds)), 0);
         histogram_observe(&histogram, 0.5); /* a bound belongs to its bucket */
         histogram_observe(&histogram, 1);
@@ -72,7 +70,6 @@ static void special_values_are_spelled_as_prometheus_reads_them(void **state _un
 {
         struct sample_set set = {0};
         struct sample_sink sink = {&set};
-
         SAMPLE(&sink, &up, NAN, {"n", "1"});
         SAMPLE(&sink, &up, INFINITY, {"n", "2"});
         SAMPLE(&sink, &up, -INFINITY, {"n", "3"});
@@ -87,7 +84,6 @@ static void special_values_are_spelled_as_prometheus_reads_them(void **state _un
 static void assert_labels(const char *value, const char *expected)
 {
         struct sample_set set = {0};
-
         SAMPLE(&(struct sample_sink){&set}, &up, 1, {"l", value});
         assert_int_equal(set.error, 0);
         assert_string_equal(text_string(&set.arena), expected);
@@ -106,7 +102,6 @@ static void label_values_are_escaped_and_made_utf8(void **state _unused_)
 static void long_values_are_cut_between_characters(void **state _unused_)
 {
         char value[2001] = {0}, expected[1100] = {0};
-
         value[0] = 'x'; /* so that 1024 falls inside of a character */
         for (size_t i = 1; i < 2000; i += 2)
                 memcpy(value + i, "\xC3\xBC", i + 1 < 2000 ? 2 : 0);
@@ -117,7 +112,6 @@ static void long_values_are_cut_between_characters(void **state _unused_)
 static void a_label_name_stands_once(void **state _unused_)
 {
         struct sample_set set = {.common = (const struct label[]){{"check", "c"}}, .common_count = 1};
-
         SAMPLE(&(struct sample_sink){&set}, &up, 1, {"check", "mine"}, {"a", "1"}, {"a", "2"});
         assert_string_equal(text_string(&set.arena), "check=\"c\",a=\"1\"");
         sample_set_release(&set);
@@ -129,7 +123,6 @@ static void series_beyond_the_limit_are_dropped_and_counted(void **state _unused
         struct sample_set set = {.limit = 2};
         struct sample_sink sink = {&set};
         struct histogram histogram;
-
         assert_int_equal(histogram_init(&histogram, bounds, 2), 0);
         sample_add_histogram(&sink, &took, &histogram, NULL, 0); /* five rows: all or none */
         assert_int_equal(set.count, 0);
@@ -150,7 +143,6 @@ static void series_beyond_the_limit_are_dropped_and_counted(void **state _unused
 static void duplicates_and_contradictions_are_left_out_and_counted(void **state _unused_)
 {
         struct sample_set a = {0}, b = {0};
-
         SAMPLE(&(struct sample_sink){&a}, &up, 1, {"n", "1"});
         SAMPLE(&(struct sample_sink){&a}, &up, 2, {"n", "1"});
         SAMPLE(&(struct sample_sink){&b}, &up_again, 3, {"n", "1"});
@@ -169,10 +161,8 @@ static void many_series_stay_in_order(void **state _unused_)
         struct sample_set set = {0};
         struct sample_sink sink = {&set};
         _cleanup_metrics_page_ struct metrics_page page = {0};
-
         for (int i = 0; i < COUNT; i++) {
                 char number[16];
-
                 snprintf(number, sizeof(number), "%d", i);
                 SAMPLE(&sink, i % 2 ? &up : &sent, i, {"n", number});
         }
@@ -191,7 +181,6 @@ static void a_failed_set_fails_the_page(void **state _unused_)
 {
         struct sample_set set = {.error = -ENOMEM};
         _cleanup_text_ struct text page = {0};
-
         assert_int_equal(metrics_encode_text((const struct sample_set *const[]){&set}, 1, &page, NULL),
                          -ENOMEM);
         assert_int_equal(page.length, 0);
@@ -221,7 +210,6 @@ static double value_of(const struct sample_set *set, const char *name)
 static void the_process_knows_itself(void **state _unused_)
 {
         struct sample_set set = {0};
-
         metrics_process(&(struct sample_sink){&set});
         assert_true(value_of(&set, "process_cpu_seconds_total") >= 0);
         assert_true(value_of(&set, "process_open_fds") >= 3);
@@ -240,7 +228,6 @@ static void series_that_are_there_again_are_marked(void **state _unused_)
 {
         struct sample_set set = {0};
         struct sample_sink sink = {&set};
-
         assert_int_equal(sample_set_mark_repeated(&set), 0);
         SAMPLE(&sink, &up, 1, {"n", "1"});
         SAMPLE(&sink, &up, 2, {"n", "2"});
@@ -269,6 +256,5 @@ int main(void)
                 cmocka_unit_test(series_that_are_there_again_are_marked),
                 cmocka_unit_test(the_process_knows_itself),
         };
-
         return cmocka_run_group_tests_name("metrics", tests, NULL, NULL);
 }

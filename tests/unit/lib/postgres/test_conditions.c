@@ -16,7 +16,6 @@ static void a_condition_is_known_by_its_state_or_its_class(void **state _unused_
                      {"XX002", "index_corrupted"},
                      {"22ZZZ", "data_exception"}, /* of a later version, or of an extension */
                      {"03000", "sql_statement_not_yet_complete"}};
-
         for (size_t i = 0; i < N_ELEMENTS(cases); i++)
                 assert_string_equal(postgres_condition(cases[i].sqlstate), cases[i].name);
         assert_null(postgres_condition("ZZ123"));

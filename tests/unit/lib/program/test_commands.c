@@ -117,7 +117,6 @@ static int call(const char *const *words)
         char *argv[16] = {(char *)"tool"};
         struct capture capture_out, capture_err;
         int argc = 1;
-
         for (; words[argc - 1]; argc++)
                 argv[argc] = (char *)words[argc - 1];
         arguments.ran = NULL;
@@ -146,7 +145,6 @@ static void a_command_is_a_word_or_a_flag_or_nothing(void **state _unused_)
                 {{"--log.level=debug", "tell"}, "tell", 0},
                 {{NULL}, "", 0},
         };
-
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
                 assert_int_equal(call(cases[i].words), cases[i].status);
                 if (cases[i].ran)
@@ -178,10 +176,8 @@ static void wrong_usage_is_told_on_stderr_alone(void **state _unused_)
                 {{"--log.level=loud"}, "log level 'loud' is not one of debug, info, warn, error"},
                 {{"--config.file=bad"}, "bad is no file"},
         };
-
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
                 _cleanup_text_ struct text expected = {0};
-
                 text_printf(&expected, "tool: %s\n", cases[i].sentence);
                 assert_int_equal(call(cases[i].words), EXIT_USAGE);
                 assert_string_equal(err, text_string(&expected));

@@ -21,7 +21,6 @@ struct life {
 static int start(void *context, struct error *error)
 {
         struct life *life = context;
-
         text_putc(&life->text, 's');
         for (const int *number = life->signals; *number; number++)
                 assert_int_equal(kill(getpid(), *number), 0);
@@ -31,14 +30,12 @@ static int start(void *context, struct error *error)
 static void reload(void *context)
 {
         struct life *life = context;
-
         text_putc(&life->text, 'r');
 }
 
 static void end(void *context)
 {
         struct life *life = context;
-
         text_putc(&life->text, 'e');
 }
 
@@ -46,7 +43,6 @@ static void it_serves_until_it_is_told_to_end(void **state _unused_)
 {
         static const struct daemon daemon = {"daemon", start, reload, end};
         struct life life = {.signals = (const int[]){SIGHUP, SIGTERM, 0}};
-
         assert_int_equal(daemon_serve(&daemon, &life), EXIT_FINE);
         assert_string_equal(text_string(&life.text), "sre");
         text_free(&life.text);
@@ -61,7 +57,6 @@ static void what_it_began_is_ended_when_it_cannot_start(void **state _unused_)
 {
         static const struct daemon daemon = {"daemon", start, NULL, end};
         struct life life = {.signals = (const int[]){0}, .result = -EADDRINUSE};
-
         assert_int_equal(daemon_serve(&daemon, &life), EXIT_FAILED);
         assert_string_equal(text_string(&life.text), "se");
         text_free(&life.text);
@@ -70,7 +65,6 @@ static void what_it_began_is_ended_when_it_cannot_start(void **state _unused_)
 static int read_config(const void *context, struct text *verdict, struct error *error)
 {
         const bool *fine = context;
-
         if (!*fine)
                 return error_set(error, EINVAL, "x.yml:1:1: no");
         text_puts(verdict, "x.yml: no mistakes\n");
@@ -82,7 +76,6 @@ static void a_check_looks_at_both_files(void **state _unused_)
         char web[] = "/tmp/runbook-daemon-XXXXXX";
         const bool fine = true, broken = false;
         int fd = mkstemp(web);
-
         assert_true(fd >= 0);
         assert_int_equal(daemon_check(NULL, read_config, &fine), EXIT_FINE);
         assert_int_equal(daemon_check(NULL, read_config, &broken), EXIT_FAILED);
@@ -98,7 +91,6 @@ static void a_check_looks_at_both_files(void **state _unused_)
 static void the_socket_of_systemd_stands_for_an_address(void **state _unused_)
 {
         struct daemon_arguments arguments = {.listen_addresses = {{":1", "[::1]:2"}, 2}};
-
         _cleanup_text_ struct text all = {0};
         daemon_put_addresses(&arguments, &all);
         assert_string_equal(text_string(&all), ":1, [::1]:2");

@@ -63,7 +63,6 @@ static void parts_of_a_value_are_found_by_their_whole_name(void **state _unused_
 {
         static const char line[] = "keys=3,expires=1,avg_ttl=,state=online\r\nother=4,last=5";
         double value = 42;
-
         assert_true(redis_value_number(redis_value_part(line, "keys"), &value));
         assert_true(value == 3);
         assert_true(redis_value_number(redis_value_part(line, "expires"), &value));

@@ -36,7 +36,6 @@ struct fake_engine {
 static void answer(struct fake_engine *engine, int fd)
 {
         _cleanup_text_ struct text head = {0}, text = {0};
-
         peer_limit(fd);
         if (!peer_read_until(fd, &head, "\r\n\r\n"))
                 return;
@@ -61,7 +60,6 @@ static void answer(struct fake_engine *engine, int fd)
 static void *serve(void *context)
 {
         struct fake_engine *engine = context;
-
         for (int fd; (fd = accept(engine->listener, NULL, NULL)) >= 0; close(fd))
                 answer(engine, fd);
         return NULL;
@@ -95,7 +93,6 @@ static void engine_release(struct fake_engine *engine)
 static struct check_set *load(const struct fake_engine *engine, const char *options)
 {
         _cleanup_free_ char *yaml = text_format("{host: 'unix://%s', project: p%s}", engine->path, options);
-
         return load_check("docker", yaml, NULL);
 }
 
@@ -145,7 +142,6 @@ static void assert_told(const char *page, const char *id, const char *what, cons
 {
         _cleanup_free_ char *line = text_format(
                 "runbook_docker_container_%s{service=\"s-%s\",container=\"c-%s\"} %s", what, id, id, number);
-
         assert_line(page, line);
 }
 
@@ -193,7 +189,6 @@ static void one_that_starts_is_neither_healthy_nor_unhealthy(void **state _unuse
         static const struct {
                 const char *health, *healthy;
         } cases[] = {{"starting", NULL}, {"healthy", "1"}, {"unhealthy", "0"}};
-
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
                 _cleanup_free_ char *body =
                         text_format("{\"Id\":\"one\",\"State\":{\"Status\":\"running\",\"Health\":"
@@ -235,7 +230,6 @@ static void a_service_that_is_down_says_why(void **state _unused_)
                  "c-one restarting, it ended with status 2"},
                 {"\"created\",\"ExitCode\":0", "c-one created"},
         };
-
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
                 _cleanup_free_ char *body =
                         text_format("{\"Id\":\"one\",\"State\":{\"Status\":%s}}", cases[i].state);
@@ -322,7 +316,6 @@ static void many_containers_are_asked_at_once(void **state _unused_)
 {
         enum { COUNT = 3 * HTTP_AT_ONCE };
         _cleanup_text_ struct text list = {0};
-
         text_puts(&list, "[");
         for (int i = 0; i < COUNT; i++)
                 text_printf(&list, "%s{\"Id\":\"%s%d\",\"Names\":[\"/c%d\"],\"State\":\"running\"}",
@@ -471,7 +464,6 @@ static cJSON *parse(const char *text)
 {
         cJSON *json = NULL;
         _cleanup_error_ struct error error = {0};
-
         if (json_parse(text, strlen(text), &json, &error) < 0)
                 fail_msg("%s", error_text(&error));
         return json;
@@ -485,7 +477,6 @@ static char *stats_page(const char *stats, const char *inspected)
         struct sample_sink sink = {.set = &samples};
         const struct label service = {"service", "s-x"}, name = {"container", "c-x"};
         struct text page = {0};
-
         docker_stats_add(document, description, &service, &name, &sink);
         assert_int_equal(metrics_encode_text(&all, 1, &page, NULL), 0);
         sample_set_release(&samples);
@@ -507,7 +498,6 @@ static void cgroups_v1_are_read_as_docker_stats_reads_them(void **state _unused_
                 "\"memory_stats\":{\"usage\":5000,\"max_usage\":9000,\"stats\":{\"inactive_file\":1,"
                 "\"total_inactive_file\":1200},\"limit\":25276514304}}",
                 "{\"HostConfig\":{\"Memory\":0,\"NanoCpus\":0,\"CpuQuota\":0}}");
-
         assert_told(page, "x", "cpu_seconds_total", "0.028941428");
         assert_told(page, "x", "memory_usage_bytes", "3800");
         assert_told(page, "x", "block_read_bytes_total", "300");
@@ -529,10 +519,8 @@ static void what_is_not_measured_is_absent(void **state _unused_)
                  "\"blkio_stats\":{\"io_service_bytes_recursive\":null}}",
                  ""},
         };
-
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
                 _cleanup_free_ char *page = stats_page(cases[i].stats, "{}");
-
                 assert_string_equal(page, cases[i].page);
         }
         _cleanup_free_ char *page =
@@ -548,7 +536,6 @@ static void what_is_not_measured_is_absent(void **state _unused_)
 static nsec failing(struct docker_watched *watched, int streak, const int *seconds, size_t count)
 {
         _cleanup_text_ struct text text = {0};
-
         text_printf(&text, "{\"State\":{\"Health\":{\"FailingStreak\":%d,\"Log\":[", streak);
         for (size_t i = 0; i < count; i++)
                 text_printf(&text, "%s{\"Start\":\"2026-07-01T12:00:%02dZ\",\"ExitCode\":1}", i ? "," : "",
@@ -565,7 +552,6 @@ static nsec failing(struct docker_watched *watched, int streak, const int *secon
 static void a_failing_health_check_has_failed_since_its_first_failure(void **state _unused_)
 {
         struct docker_watched watched = {0}, late = {0};
-
         assert_int_equal(FAILING(&watched, 0, 1, 2), 0);
         assert_int_equal(FAILING(&watched, 1, 1, 2, 13), 13);
         /* Failures from before it was started anew are in the log, but not of the streak. */

@@ -12,7 +12,6 @@ static char *page_of(struct sample_set *set)
 {
         const struct sample_set *const all = set;
         struct text page = {0};
-
         assert_int_equal(metrics_encode_text(&all, 1, &page, NULL), 0);
         text_puts(&page, "");
         sample_set_release(set);
@@ -22,7 +21,6 @@ static char *page_of(struct sample_set *set)
 static char *nagios(const char *output)
 {
         struct sample_set set = {0};
-
         nagios_add(output, strlen(output), &(struct sample_sink){.set = &set});
         return page_of(&set);
 }
@@ -34,7 +32,6 @@ static void performance_data_is_told_in_base_units(void **state _unused_)
 {
         _cleanup_free_ char *page = nagios("DISK OK - free | /=2643MB;5948;5958;0;5968 time=12.5ms;;; "
                                            "'it''s 80%'=80%;@10:20;~:90 users=3 in=7c size=1.5GB x=2s\n");
-
         assert_line(page, VALUE "{label=\"/\",unit=\"bytes\"} 2771386368");
         assert_line(page, LIMIT "{label=\"/\",unit=\"bytes\",limit=\"warning_upper\"} 6236930048");
         assert_line(page, LIMIT "{label=\"/\",unit=\"bytes\",limit=\"minimum\"} 0");
@@ -55,10 +52,8 @@ static void performance_data_is_told_in_base_units(void **state _unused_)
 static void data_stands_on_the_first_line_and_after_the_long_text(void **state _unused_)
 {
         _cleanup_free_ char *page = nagios("OK | a=1\nlong text b=2\nmore | c=3\nd=4 e=5\n");
-
         for (const char *label = "acde"; *label; label++) {
                 _cleanup_free_ char *wanted = text_format(VALUE "{label=\"%c\"} ", *label);
-
                 if (!strstr(page, wanted))
                         fail_msg("no %s in:\n%s", wanted, page);
         }
@@ -71,10 +66,8 @@ static void what_is_no_performance_data_is_passed_over(void **state _unused_)
                 "",       "OK",     "OK |",      "OK | a=U",   "OK | a=1furlong",
                 "OK | a", "OK | =", "OK | 'a=1", "OK | a=inf", "OK | a=;1;2",
                 "|",      "| '",    "| ''=1",    "| a=nan;1"};
-
         for (size_t i = 0; i < N_ELEMENTS(outputs); i++) {
                 _cleanup_free_ char *page = nagios(outputs[i]);
-
                 assert_nowhere(page, VALUE);
         }
         _cleanup_free_ char *page = nagios("| junk a=x b=2 'c c' d=4\n");
@@ -87,7 +80,6 @@ static void units_with_a_meaning_are_measured_e1(void **state _unused_)
         _cleanup_free_ char *page = nagios(
                 "| temp=42C;50;60 fan=1200RPM volt=3.3V mem=10kB age=3d big=1PB frost=14F load=0,75;1,5 "
                 "wait=5µs gone=2h net=3Mb power=1kWh\n");
-
         assert_line(page, VALUE "{label=\"temp\",unit=\"celsius\"} 42");
         assert_line(page, LIMIT "{label=\"temp\",unit=\"celsius\",limit=\"warning_upper\"} 50");
         assert_line(page, VALUE "{label=\"fan\",unit=\"rpm\"} 1200");
@@ -114,11 +106,9 @@ static void what_has_no_meaning_is_counted_e1(void **state _unused_)
                      {"| a=1 junk b=2", 0, 1}, {"| a=1;x;2", 0, 1},
                      {"| a=1 'b=2", 0, 1},     {"| a=1;~:5;@2:~;;", 0, 0},
                      {"| a=1,", 0, 1}};
-
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
                 struct skipped_items skipped = {0};
                 struct sample_set set = {.skipped = &skipped};
-
                 nagios_add(cases[i].output, strlen(cases[i].output), &(struct sample_sink){.set = &set});
                 if ((int)skipped.of[SKIP_UNKNOWN_UNIT].count != cases[i].unknown_unit ||
                     (int)skipped.of[SKIP_MALFORMED].count != cases[i].malformed)
@@ -138,7 +128,6 @@ static void samples_of_the_named_metrics_are_taken(void **state _unused_)
 {
         struct sample_set set = {0};
         size_t ignored;
-
         static const char output[] =
                 "# HELP updates x\n# TYPE updates gauge\n"
                 "updates{ origin = \"a \\\"b\\\"\\n\\\\\" , arch=\"\",} 1.5e1 1700000000000\r\n"
@@ -161,7 +150,6 @@ static int read_samples(const char *output, size_t length, struct skipped_items 
 {
         struct sample_set set = {.skipped = skipped};
         int r = samples_add(output, length, wanted, &(struct sample_sink){.set = &set}, ret_ignored, error);
-
         *ret_page = page_of(&set);
         return r;
 }
@@ -186,7 +174,6 @@ static void a_sample_that_cannot_be_taken_costs_itself_b2(void **state _unused_)
                      {"updates {count:12,sum:100,schema:3} # a native histogram", SKIP_MALFORMED},
                      {"{} 1", SKIP_MALFORMED},
                      {"{a=\"b\"} 1", SKIP_MALFORMED}};
-
         for (size_t i = 0; i < N_ELEMENTS(lines); i++) {
                 _cleanup_error_ struct error error = {0};
                 struct skipped_items skipped = {0};
@@ -194,7 +181,6 @@ static void a_sample_that_cannot_be_taken_costs_itself_b2(void **state _unused_)
                                     *output = text_format("updates 7\n%s\nupdates{a=\"later\"} 8\n",
                                                           lines[i].line);
                 size_t ignored;
-
                 assert_int_equal(read_samples(output, strlen(output), &skipped, &ignored, &page, &error), 0);
                 assert_line(page, "updates 7");
                 assert_line(page, "updates{a=\"later\"} 8");
@@ -217,12 +203,10 @@ static void lines_of_other_metrics_are_passed_over_unread_b2(void **state _unuse
                 "other{l=\"C:\\dir\"} 1",      "other 1 1700000000.123",
                 "other{__a=\"x\"} 1",          "other{a=\"\xff\"} 1",
                 "other{\"my.label\"=\"x\"} 1", "other {count:12,sum:100,schema:3}"};
-
         for (size_t i = 0; i < N_ELEMENTS(lines); i++) {
                 struct skipped_items skipped = {0};
                 _cleanup_free_ char *page = NULL, *output = text_format("%s\nupdates 1\n", lines[i]);
                 size_t ignored;
-
                 assert_int_equal(read_samples(output, strlen(output), &skipped, &ignored, &page, NULL), 0);
                 assert_line(page, "updates 1");
                 if (ignored != 1 || skipped.of[SKIP_MALFORMED].count > 0)
@@ -244,7 +228,6 @@ static void what_prometheus_reads_is_taken_b2(void **state _unused_)
         struct skipped_items skipped = {0};
         _cleanup_free_ char *page = NULL, *after = NULL;
         size_t ignored;
-
         assert_int_equal(read_samples(output, sizeof(output) - 1, &skipped, &ignored, &page, NULL), 0);
         assert_line(page, "updates{a=\"C:\\\\dir\"} 1");
         assert_line(page, "updates{a=\"2\"} 2");
@@ -272,14 +255,12 @@ static void a_line_that_is_no_series_is_named(void **state _unused_)
 {
         static const char *const lines[] = {"updates", "updates x",
                                             "Traceback (most recent call last):", "<html>", "updates\n1"};
-
         for (size_t i = 0; i < N_ELEMENTS(lines); i++) {
                 _cleanup_error_ struct error error = {0};
                 _cleanup_free_ char *page = NULL,
                                     *output =
                                             text_format("updates 7\n%s\nupdates{a=\"later\"} 8\n", lines[i]);
                 size_t ignored;
-
                 assert_int_equal(read_samples(output, strlen(output), NULL, &ignored, &page, &error),
                                  -EPROTO);
                 assert_string_equal(error_text(&error), "line 2 of the output is no sample");

@@ -25,7 +25,6 @@ static int make_directory(void **state _unused_)
 static void make(const char *name, size_t size, time_t modified)
 {
         _cleanup_free_ char *path = text_format("%s/%s", directory, name), *zeros = calloc(1, size + 1);
-
         write_file(directory, name, zeros, size);
         const struct timespec times[2] = {{.tv_sec = modified}, {.tv_sec = modified}};
         assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
@@ -34,7 +33,6 @@ static void make(const char *name, size_t size, time_t modified)
 static void make_below(const char *name)
 {
         _cleanup_free_ char *path = text_format("%s/%s", directory, name);
-
         assert_int_equal(mkdir(path, 0700), 0);
 }
 
@@ -49,7 +47,6 @@ static int run(const char *options, char **ret_page, struct error *error)
         _cleanup_free_ char *yaml = text_format("{directories: %s%s}", directory, options);
         struct check_set *set = load_check("files", yaml, NULL);
         int r = run_check(set, NSEC_PER_SEC, ret_page, error);
-
         check_set_free(set);
         return r;
 }
@@ -58,14 +55,12 @@ static void assert_told(const char *page, const char *name, const char *number)
 {
         _cleanup_free_ char *line =
                 text_format("runbook_files_%s{directory=\"%s\"} %s", name, directory, number);
-
         assert_line(page, line);
 }
 
 static void files_are_counted_by_pattern(void **state _unused_)
 {
         _cleanup_free_ char *page = NULL, *deep = NULL, *link = text_format("%s/link.log", directory);
-
         make("a.log", 10, 1000);
         make("b.log", 0, 3000);
         make("c.txt", 100, 5000);
@@ -93,7 +88,6 @@ static void an_empty_directory_is_no_failure_unless_files_are_demanded(void **st
 {
         _cleanup_free_ char *page = NULL, *again = NULL;
         _cleanup_error_ struct error error = {0};
-
         assert_int_equal(run("", &page, NULL), 0);
         assert_told(page, "present", "0");
         assert_nowhere(page, "newest");
@@ -112,13 +106,11 @@ static void what_is_demanded_fails_and_is_told(void **state _unused_)
                 {", min_size: 11", "a.log has 10 bytes, 11 are demanded", -ENODATA},
                 {", format: gzip", "a.log: not a gzip file", -EBADMSG},
         };
-
         make("a.log", 10, 2000);
         make("b.log", 20, 1000);
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
                 _cleanup_error_ struct error error = {0};
                 _cleanup_free_ char *page = NULL;
-
                 assert_int_equal(run(cases[i].options, &page, &error), cases[i].code);
                 if (!strstr(error_text(&error), cases[i].reason))
                         fail_msg("%s: %s", cases[i].options, error_text(&error));
@@ -136,7 +128,6 @@ static void a_directory_that_is_not_there_fails(void **state _unused_)
         _cleanup_free_ char *page = NULL;
         _cleanup_error_ struct error error = {0};
         struct check_set *set = load_check("files", "{directories: /nowhere}", NULL);
-
         assert_int_equal(run_check(set, NSEC_PER_SEC, &page, &error), -ENOENT);
         assert_string_equal(error_text(&error), "/nowhere: No such file or directory");
         assert_string_equal(page, "");
@@ -146,7 +137,6 @@ static void a_directory_that_is_not_there_fails(void **state _unused_)
 static void remove_below(const char *name)
 {
         _cleanup_free_ char *path = text_format("%s/%s", directory, name);
-
         assert_int_equal(rmdir(path), 0);
 }
 
@@ -154,15 +144,12 @@ static void remove_below(const char *name)
 static void each_directory(void (*act)(const char *name), bool outer_first)
 {
         enum { OUTER = 20, INNER = 15 };
-
         for (int i = 0; i < OUTER; i++) {
                 _cleanup_free_ char *outer = text_format("d%d", i);
-
                 if (outer_first)
                         act(outer);
                 for (int k = 0; k < INNER; k++) {
                         _cleanup_free_ char *inner = text_format("d%d/%d", i, k);
-
                         act(inner);
                 }
                 if (!outer_first)
@@ -176,7 +163,6 @@ static void many_small_directories_end_with_the_time(void **state _unused_)
                             *page = NULL;
         struct check_set *set = load_check("files", yaml, NULL);
         _cleanup_error_ struct error error = {0};
-
         each_directory(make_below, true);
         int r = run_check(set, 0, &page, &error);
         each_directory(remove_below, false);
@@ -200,7 +186,6 @@ static int make_gzip(size_t zeros, size_t cut)
         int fd = memfd_create("gzip", MFD_CLOEXEC);
         _cleanup_free_ char *content = calloc(1, zeros);
         gzFile file = gzdopen(dup(fd), "wb1");
-
         assert_true(fd >= 0 && content && file);
         assert_int_equal(gzwrite(file, content, (unsigned)zeros), zeros);
         assert_int_equal(gzclose(file), Z_OK);
@@ -213,7 +198,6 @@ static void gzip_is_read_to_its_end_or_as_far_as_time_lets(void **state _unused_
         static const size_t size = (size_t)2 << 20;
         _cleanup_close_ int whole = make_gzip(size, 0), cut = make_gzip(size, 1);
         struct gzip_content content = {0};
-
         assert_int_equal(gzip_read(whole, DEADLINE_NEVER, &content), 0);
         assert_true(content.whole && content.zeros == size && content.length == GZIP_HEAD);
         assert_int_equal(gzip_read(cut, DEADLINE_NEVER, &content), -EBADMSG);

@@ -35,7 +35,6 @@ static struct {
 static void reply(struct http_exchange *exchange, struct text *body)
 {
         struct http_content *content = http_content_new(body);
-
         assert_non_null(content);
         http_content_set_header(content, "Api-Version", "1.41");
         http_reply_content(exchange, 200, HTTP_TYPE_JSON, content);
@@ -45,7 +44,6 @@ static void reply(struct http_exchange *exchange, struct text *body)
 static void serve_ping(struct http_exchange *exchange, void *context _unused_)
 {
         struct text body = {0};
-
         text_puts(&body, "OK");
         reply(exchange, &body);
 }
@@ -53,7 +51,6 @@ static void serve_ping(struct http_exchange *exchange, void *context _unused_)
 static void serve_list(struct http_exchange *exchange, void *context _unused_)
 {
         struct text body = {0};
-
         pthread_mutex_lock(&engine.mutex);
         text_printf(&body, "[%s%s]", engine.has_hung ? LISTED(HUNG, "web_0") "," : "",
                     engine.has_container ? LISTED(ID, "web_1") : "");
@@ -64,7 +61,6 @@ static void serve_list(struct http_exchange *exchange, void *context _unused_)
 static void serve_container(struct http_exchange *exchange, void *context _unused_)
 {
         struct text body = {0};
-
         text_printf(&body, "{\"Id\":\"%s\",\"State\":{\"Running\":true},\"Config\":{\"Tty\":false}}",
                     http_path_parameter(exchange));
         reply(exchange, &body);
@@ -75,7 +71,6 @@ static void put_frame(struct text *body, nsec wall, size_t number)
         time_t seconds = (time_t)(wall / SECOND);
         struct tm calendar;
         char day[32];
-
         assert_non_null(gmtime_r(&seconds, &calendar));
         assert_true(strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &calendar) > 0);
         _cleanup_free_ char *line =
@@ -91,7 +86,6 @@ static void serve_log(struct http_exchange *exchange, void *context _unused_)
         const char *tail = http_query(exchange, "tail"), *since = http_query(exchange, "since");
         long long seconds = 0, nanoseconds = 0;
         struct text body = {0};
-
         if (strcmp(http_path_parameter(exchange), HUNG) == 0) {
                 pthread_mutex_lock(&engine.mutex);
                 assert_true(engine.unanswered_count < N_ELEMENTS(engine.unanswered));
@@ -172,7 +166,6 @@ static void open_source(bool from_start, bool with_state, uint64_t bytes_limit)
                 .line_limit = 1000,
                 .bytes_limit = bytes_limit,
         };
-
         close_source();
         assert_int_equal(log_source_docker.open(&config, NULL, &options, &source, NULL), 0);
 }
@@ -180,7 +173,6 @@ static void open_source(bool from_start, bool with_state, uint64_t bytes_limit)
 static void take(void *context _unused_, size_t member, const char *line, size_t length)
 {
         size_t number;
-
         assert_int_equal(member, 0);
         assert_int_equal(strlen(line), length);
         assert_int_equal(sscanf(line, "line %zu", &number), 1);
@@ -200,7 +192,6 @@ static int run_once(struct deadline deadline, struct error *error)
 static void run(void)
 {
         _cleanup_error_ struct error error = {0};
-
         if (run_once(deadline_in(20 * SECOND), &error) < 0)
                 fail_msg("%s", error_text(&error));
         assert_true(caught_up);
@@ -219,7 +210,6 @@ static void assert_tell(const char *line)
         struct sample_set samples = {0};
         const struct sample_set *const all = &samples;
         _cleanup_text_ struct text page = {0};
-
         log_source_docker.add_samples(source, &(struct sample_sink){.set = &samples});
         assert_int_equal(metrics_encode_text(&all, 1, &page, NULL), 0);
         assert_line(text_string(&page), line);
@@ -231,7 +221,6 @@ static int start(void **state _unused_)
         static char web[] = "web", project[] = "a", *services[] = {web};
         const struct http_server_options options = {.listen_addresses = HTTP_ADDRESSES("127.0.0.1:0"),
                                                     .routes = routes};
-
         strcpy(directory, "/tmp/runbook-test-docker-XXXXXX");
         assert_non_null(mkdtemp(directory));
         snprintf(state_path, sizeof(state_path), "%s/log-a", directory);
@@ -375,7 +364,6 @@ static void a_place_that_was_rotated_away_is_a_gap(void **state _unused_)
 static void what_is_too_much_for_one_run_is_for_the_next(void **state _unused_)
 {
         unsigned runs = 0;
-
         open_source(true, true, 100);
         for (nsec i = 0; i < 10; i++)
                 logs(100 * SECOND + i, 7);
@@ -402,7 +390,6 @@ static void without_time_there_is_one_line_a_run(void **state _unused_)
 static void containers_that_are_gone_are_forgotten(void **state _unused_)
 {
         _cleanup_error_ struct error error = {0};
-
         open_source(true, true, 0);
         logs(100 * SECOND, 3);
         run();
@@ -421,7 +408,6 @@ static void a_clock_that_was_set_back_is_told(void **state _unused_)
 {
         const nsec now = clock_wall();
         _cleanup_error_ struct error error = {0};
-
         open_source(true, false, 0);
         logs(now, 1);
         run();
@@ -448,7 +434,6 @@ static void one_that_gives_no_answer_comes_last_the_next_time(void **state _unus
         logs(100 * SECOND, 3);
         for (int i = 0; i < 3; i++) {
                 _cleanup_error_ struct error error = {0};
-
                 assert_int_equal(run_briefly(&error), -ETIMEDOUT);
                 assert_non_null(strstr(error_text(&error), "container web_0: Docker: "));
                 assert_false(caught_up);
@@ -461,11 +446,9 @@ static void places_that_are_not_understood_are_told_and_left(void **state _unuse
         static const char *const contents[] = {
                 "runbook log places 1\n", "runbook docker places 1", "runbook docker places 1\n" ID " 5\n",
                 "runbook docker places 1\n" ID " -2 0\n", "runbook docker places 1\n" ID ID " 5 1\n"};
-
         logs(100 * SECOND, 3);
         for (size_t i = 0; i < N_ELEMENTS(contents); i++) {
                 _cleanup_error_ struct error error = {0};
-
                 write_file(directory, "log-a", contents[i], strlen(contents[i]));
                 open_source(true, true, 0);
                 assert_int_equal(run_once(deadline_in(20 * SECOND), &error), -EINVAL);

@@ -25,7 +25,6 @@ static int make_directory(void **state _unused_)
 static void remove_file(const char *name)
 {
         _cleanup_free_ char *path = text_format("%s/%s", directory, name);
-
         unlink(path);
 }
 
@@ -33,7 +32,6 @@ static void remove_file(const char *name)
 static const char *numbered(size_t i)
 {
         static char name[32];
-
         snprintf(name, sizeof(name), "n%zu.log", i);
         return name;
 }
@@ -53,7 +51,6 @@ static void append_bytes(const char *name, const void *content, size_t length)
 {
         _cleanup_free_ char *path = text_format("%s/%s", directory, name);
         FILE *file = fopen(path, "ae");
-
         assert_non_null(file);
         assert_int_equal(fwrite(content, 1, length, file), length);
         fclose(file);
@@ -68,14 +65,12 @@ static void move(const char *from, const char *to)
 {
         _cleanup_free_ char *source = text_format("%s/%s", directory, from);
         _cleanup_free_ char *target = text_format("%s/%s", directory, to);
-
         assert_int_equal(rename(source, target), 0);
 }
 
 static void cut(const char *name)
 {
         _cleanup_free_ char *path = text_format("%s/%s", directory, name);
-
         assert_int_equal(truncate(path, 0), 0);
 }
 
@@ -84,7 +79,6 @@ static void copy(const char *from, const char *to)
 {
         _cleanup_free_ char *source = text_format("%s/%s", directory, from);
         _cleanup_text_ struct text content = {0};
-
         assert_int_equal(file_read_whole(source, 1 << 20, &content, NULL), 0);
         write_file(directory, to, text_string(&content), content.length);
 }
@@ -114,7 +108,6 @@ static void assert_counts(unsigned lines, unsigned error, unsigned any)
         _cleanup_free_ char *first =
                 text_format("runbook_log_matched_lines_total{pattern=\"error\"} %u", error);
         _cleanup_free_ char *second = text_format("runbook_log_matched_lines_total{pattern=\"any\"} %u", any);
-
         if (run_once(&reason) < 0)
                 fail_msg("%s", error_text(&reason));
         assert_line(page, all);
@@ -195,7 +188,6 @@ static void a_long_line_counts_once_by_its_beginning(void **state _unused_)
 {
         size_t length = 300000;
         _cleanup_free_ char *line = malloc(length + 1);
-
         open_check(", from: start, max_line: 100", false);
         memset(line, 'x', length);
         memcpy(line, "error", 5);
@@ -238,11 +230,9 @@ static void places_that_are_not_understood_are_told_and_left(void **state _unuse
         static const char *const contents[] = {"", "nonsense\n", "runbook log places 1\n1 2 3 4 5\n",
                                                "runbook log places 1\n1 2 3 4 5 0\n",
                                                "runbook log places 1\n1 2 3 99999 5 0\n"};
-
         append("app.log", "error\n");
         for (size_t i = 0; i < N_ELEMENTS(contents); i++) {
                 _cleanup_error_ struct error error = {0};
-
                 write_file(directory, "log-a", contents[i], strlen(contents[i]));
                 open_check(", from: start", true);
                 assert_int_equal(run_once(&error), -EINVAL);
@@ -256,7 +246,6 @@ static void places_that_are_not_understood_are_told_and_left(void **state _unuse
 static void places_outlive_a_search_that_failed(void **state _unused_)
 {
         _cleanup_error_ struct error error = {0};
-
         append("app.log", "error 1\n");
         open_check(", from: start", true);
         assert_counts(1, 1, 1);
@@ -276,7 +265,6 @@ static void places_outlive_a_search_that_failed(void **state _unused_)
 static void no_file_is_a_failure_until_there_is_one(void **state _unused_)
 {
         _cleanup_error_ struct error error = {0};
-
         open_check("", false);
         assert_int_equal(run_once(&error), -ENOENT);
         assert_non_null(strstr(error_text(&error), "no file matches"));
@@ -294,7 +282,6 @@ static void d1_a_copy_that_the_pattern_matches_is_not_counted_again(void **state
         for (size_t i = 0; i < 2 * N_ELEMENTS(copies); i++) {
                 const char *name = copies[i % N_ELEMENTS(copies)];
                 bool restart = i >= N_ELEMENTS(copies);
-
                 append("b.log", "old error\nold error\n");
                 open_check("", restart);
                 assert_counts(0, 0, 0);
@@ -385,10 +372,8 @@ static void d1_a_file_with_the_same_banner_is_no_copy(void **state _unused_)
 static void d2_truncated_and_regrown_behind_the_same_beginning(void **state _unused_)
 {
         static const size_t banners[] = {0, 256, 5000, 40000};
-
         for (size_t i = 0; i < N_ELEMENTS(banners); i++) {
                 _cleanup_text_ struct text banner = {0};
-
                 while (banner.length < banners[i])
                         text_puts(&banner, "= a banner that every start writes =\n");
                 unsigned lines = (unsigned)(banner.length / strlen("= a banner that every start writes =\n"));
@@ -441,7 +426,6 @@ static void kind_5_renamed_files_do_not_pile_up(void **state _unused_)
         open_check(", from: start", false);
         for (unsigned i = 1; i < 300; i++) {
                 _cleanup_free_ char *name = text_format("old-%u", i);
-
                 assert_counts(i, i, i);
                 move("app.log", name);
                 append("app.log", "error\n");
@@ -452,7 +436,6 @@ static void kind_5_renamed_files_do_not_pile_up(void **state _unused_)
 static void kind_5_a_compressed_copy_beside(void **state _unused_)
 {
         static const unsigned char gzip[] = "\x1f\x8b\x08\0\0\0\0\0\0\3error\n";
-
         pattern = "app.log*";
         append("app.log", "error 1\n");
         open_check(", from: start", true);
@@ -475,7 +458,6 @@ static void places_of_the_version_before_are_read(void **state _unused_)
 {
         struct stat status;
         _cleanup_free_ char *path = text_format("%s/app.log", directory);
-
         append("app.log", "error 1\n");
         assert_int_equal(stat(path, &status), 0);
         _cleanup_free_ char *places = text_format(

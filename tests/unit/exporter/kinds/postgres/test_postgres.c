@@ -27,12 +27,10 @@ static void every_group_and_family_is_documented(void **state _unused_)
 {
         const struct config_field *groups = kind()->fields;
         size_t used = 0, listed = 0;
-
         while (strcmp(groups->name, "groups") != 0)
                 groups++;
         for (const struct postgres_group *group = postgres_groups; group->name; group++) {
                 _cleanup_free_ char *name = text_format("`%s`", group->name);
-
                 assert_non_null(strstr(groups->help, name));
                 for (const struct column_metric *metric = group->metrics; metric->family; metric++) {
                         if (!is_listed(metric->family))
@@ -53,7 +51,6 @@ static void every_parameter_of_a_query_is_given(void **state _unused_)
         for (const struct postgres_group *group = postgres_groups; group->name; group++)
                 for (int i = 0; i < GROUP_PARAMETERS_MAX; i++) {
                         _cleanup_free_ char *place = text_format("$%d", i + 1);
-
                         assert_int_equal(strstr(group->sql, place) != NULL,
                                          group->parameters[i] != PARAMETER_NONE);
                 }
@@ -82,7 +79,6 @@ static void what_cannot_be_reached_is_not_ready(void **state _unused_)
                 "postgres", "{dsn: 'host=/nowhere dbname=x', groups: [server, connections]}", NULL);
         _cleanup_error_ struct error error = {0};
         _cleanup_free_ char *page = NULL;
-
         assert_int_equal(run_check(set, NSEC_PER_SEC, &page, &error), -ECONNREFUSED);
         assert_line(page, "runbook_postgres_ready 0");
         assert_line(page, "runbook_postgres_group_success{group=\"server\"} 0");

@@ -37,14 +37,12 @@ static bool read_command(int fd, struct text *command)
 {
         _cleanup_text_ struct text line = {0};
         unsigned words;
-
         text_clear(command);
         if (!peer_read_until(fd, &line, "\r\n") || sscanf(line.data, "*%u", &words) != 1)
                 return false;
         for (unsigned i = 0; i < words; i++) {
                 _cleanup_text_ struct text head = {0}, word = {0};
                 unsigned length;
-
                 if (!peer_read_until(fd, &head, "\r\n") || sscanf(head.data, "$%u", &length) != 1)
                         return false;
                 peer_read_exactly(fd, &word, length + 2);
@@ -60,7 +58,6 @@ static void *serve(void *unused _unused_)
                 _cleanup_close_ int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
                 _cleanup_text_ struct text command = {0};
                 const char *reply = "";
-
                 if (fd < 0)
                         return NULL;
                 while (reply && read_command(fd, &command)) {
@@ -87,7 +84,6 @@ static void answer_with(const struct answer *given)
 static int start(void **state _unused_)
 {
         struct timeval forever = {0};
-
         listener = peer_listen(&port);
         assert_int_equal(setsockopt(listener, SOL_SOCKET, SO_RCVTIMEO, &forever, sizeof(forever)), 0);
         return pthread_create(&thread, NULL, serve, NULL);
@@ -104,7 +100,6 @@ static int stop(void **state _unused_)
 static struct check_set *load(const char *options)
 {
         _cleanup_free_ char *yaml = text_format("{address: \"127.0.0.1:%u\"%s}", port, options);
-
         return load_check("redis", yaml, NULL);
 }
 
@@ -112,7 +107,6 @@ static struct check_set *load(const char *options)
 static int run(const struct answer *given, const char *options, char **ret_page, struct error *error)
 {
         struct check_set *set = load(options);
-
         answer_with(given);
         int r = run_check(set, 5 * NSEC_PER_SEC, ret_page, error);
         answer_with(NULL); /* they end with the test */
@@ -125,7 +119,6 @@ static void assert_page(const struct answer *given, const char *options, const c
 {
         _cleanup_free_ char *page = NULL;
         _cleanup_error_ struct error error = {0};
-
         if (run(given, options, &page, &error) < 0)
                 fail_msg("%s", error_text(&error));
         for (size_t i = 0; lines[i]; i++)
@@ -186,7 +179,6 @@ static void every_field_of_info_has_its_metric(void **state _unused_)
         };
         _cleanup_text_ struct text info = {0};
         _cleanup_free_ char *page = NULL;
-
         for (size_t i = 0; i < N_ELEMENTS(fields); i++)
                 text_printf(&info, "%s:%zu\r\n", fields[i].field, i + 100);
         _cleanup_free_ char *reply = bulk(info.data);
@@ -195,7 +187,6 @@ static void every_field_of_info_has_its_metric(void **state _unused_)
         assert_int_equal(run(given, "", &page, &error), 0);
         for (size_t i = 0; i < N_ELEMENTS(fields); i++) {
                 _cleanup_free_ char *line = text_format("runbook_redis_%s %zu", fields[i].metric, i + 100);
-
                 assert_line(page, line);
         }
         assert_line(page, "runbook_redis_memory_used_ratio 0.9724770642201835"); /* 106 of 109 */
@@ -240,7 +231,6 @@ static void what_info_does_not_say_is_absent(void **state _unused_)
 {
         _cleanup_free_ char *reply = bulk(odd_info);
         const struct answer given[] = {PONG, {"INFO", reply}, EMPTY};
-
         assert_page(given, ", groups: [server, memory, persistence, stats, replication, keyspace]",
                     LIST("runbook_redis_server_info{version=\"8.\\\"9\\\"\"} 1",
                          "runbook_redis_memory_max_bytes 0", "runbook_redis_rdb_last_bgsave_success 0",
@@ -276,7 +266,6 @@ static void no_false_up_only_pong_is_success(void **state _unused_)
                 const struct answer given[] = {cases[i].ping, {"INFO", "$9\r\nloading:1\r\n"}, EMPTY};
                 _cleanup_error_ struct error error = {0};
                 _cleanup_free_ char *page = NULL;
-
                 assert_true(run(given, "", &page, &error) < 0);
                 if (!strstr(error_text(&error), cases[i].reason))
                         fail_msg("\"%s\" is not in \"%s\"", cases[i].reason, error_text(&error));
@@ -292,7 +281,6 @@ static void a_server_that_refuses_ping_still_tells_how_it_is(void **state _unuse
                                               EMPTY};
         _cleanup_error_ struct error error = {0};
         _cleanup_free_ char *page = NULL;
-
         assert_int_equal(run(given, "", &page, &error), -EREMOTEIO);
         assert_line(page, "runbook_redis_loading 1");
         assert_non_null(strstr(error_text(&error), "still loading its data"));
@@ -341,7 +329,6 @@ static void what_is_not_understood_is_no_success_of_its_group(void **state _unus
                 };
                 _cleanup_error_ struct error error = {0};
                 _cleanup_free_ char *page = NULL;
-
                 if (run(given, ", keys: [{key: k}], big_keys: {}", &page, &error) < 0)
                         fail_msg("%s", error_text(&error));
                 assert_null(error.message);
@@ -359,7 +346,6 @@ static void a_key_that_changes_under_the_look_is_no_refusal(void **state _unused
                 {"XLEN", "-WRONGTYPE Operation against a key holding the wrong kind of value\r\n"},
                 {"XINFO", "-ERR no such key\r\n"},
                 EMPTY};
-
         assert_page(given, ", groups: [], keys: [{key: k}]",
                     LIST("runbook_redis_group_success{group=\"keys\"} 1",
                          "runbook_redis_key_exists{db=\"0\",key=\"k\"} 1"),
@@ -381,7 +367,6 @@ static void consumer_groups_of_older_and_odder_servers(void **state _unused_)
                           "*2\r\n+lag\r\n:5\r\n"
                           ":1\r\n"},
                 EMPTY};
-
         assert_page(given, ", groups: [], keys: [{key: k}, {key: j}]",
                     LIST("runbook_redis_group_success{group=\"keys\"} 1",
                          "runbook_redis_stream_group_consumers{db=\"0\",key=\"k\",group=\"a\"} 2",
@@ -401,12 +386,10 @@ static void a_walk_over_empty_places_ends_and_goes_on_the_next_time(void **state
                                               {"SCAN", "*2\r\n$2\r\n17\r\n*0\r\n"},
                                               EMPTY};
         struct check_set *set = load(", groups: [], big_keys: {sample: 250}");
-
         answer_with(given);
         for (int i = 0; i < 3; i++) {
                 _cleanup_error_ struct error error = {0};
                 _cleanup_free_ char *page = NULL;
-
                 assert_int_equal(run_check(set, 5 * NSEC_PER_SEC, &page, &error), 0);
                 assert_line(page, "runbook_redis_big_keys_scanned_total 0");
                 assert_line(page, "runbook_redis_big_keys_rounds_total 0");
@@ -418,7 +401,6 @@ static void a_connection_that_ends_midway_fails_the_check(void **state _unused_)
 {
         static const char *const commands[] = {"INFO",   "LATENCY", "SLOWLOG", "TYPE",
                                                "MEMORY", "LLEN",    "SCAN"};
-
         for (size_t i = 0; i < N_ELEMENTS(commands); i++) {
                 const struct answer given[] = {
                         {commands[i], NULL},
@@ -432,7 +414,6 @@ static void a_connection_that_ends_midway_fails_the_check(void **state _unused_)
                 };
                 _cleanup_error_ struct error error = {0};
                 _cleanup_free_ char *page = NULL;
-
                 assert_int_equal(run(given, ", keys: [{key: k}], big_keys: {}", &page, &error), -ECONNRESET);
                 assert_non_null(strstr(page, "\nrunbook_redis_ping_seconds "));
         }

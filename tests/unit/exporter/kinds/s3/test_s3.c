@@ -23,7 +23,6 @@ static void test_options(void **state _unused_)
         for (size_t i = 0; i < N_ELEMENTS(endpoints); i++) {
                 _cleanup_free_ char *yaml =
                         text_format("{bucket: b, endpoint: \"%s\", " KEYS "}", endpoints[i]);
-
                 assert_complaint("s3", yaml, "write http:// or https://, a host");
         }
         assert_complaint("s3", "{bucket: b, region: r, pattern: a/b, " KEYS "}", "a pattern is for names");
@@ -41,7 +40,6 @@ static void assert_url(const char *yaml, const char *url)
         _cleanup_(check_set_free_p) struct check_set *set = load_check("s3", yaml, NULL);
         _cleanup_error_ struct error error = {0};
         _cleanup_free_ char *page = NULL, *wanted = text_format("%s: no time was left to ask", url);
-
         assert_int_equal(run_check(set, 0, &page, &error), -ETIMEDOUT);
         assert_string_equal(error_text(&error), wanted);
 }
@@ -69,7 +67,6 @@ static int parse(const char *xml, size_t step, struct text *said, struct error *
         _cleanup_(s3_listing_free_p) struct s3_listing *listing = s3_listing_new(put_object, said);
         const struct s3_answer *answer;
         size_t length = strlen(xml);
-
         assert_non_null(listing);
         for (size_t at = 0; at < length; at += step)
                 s3_listing_feed(listing, xml + at, length - at < step ? length - at : step, NULL);
@@ -86,7 +83,6 @@ static void assert_says(const char *xml, const char *expected)
         for (size_t step = 1; step < 100; step += 33) {
                 _cleanup_error_ struct error error = {0};
                 _cleanup_text_ struct text said = {0};
-
                 assert_int_equal(parse(xml, step, &said, &error), 0);
                 assert_string_equal(text_string(&said), expected);
         }
@@ -97,7 +93,6 @@ static void assert_refused(const char *xml, int code, const char *why)
         for (size_t step = 1; step < 100; step += 33) {
                 _cleanup_error_ struct error error = {0};
                 _cleanup_text_ struct text said = {0};
-
                 assert_int_equal(parse(xml, step, &said, &error), -code);
                 if (!strstr(error_text(&error), why))
                         fail_msg("no \"%s\" in: %s", why, error_text(&error));
@@ -134,7 +129,6 @@ static void test_answers_that_are_none(void **state _unused_)
 {
         static const char long_key_end[] = "</Key></Contents></ListBucketResult>";
         _cleanup_free_ char *blanks = NULL, *long_key = NULL;
-
         assert_refused("", EBADMSG, "line 1: no element found");
         assert_refused("<html></html>", EBADMSG, "not S3's");
         assert_refused("<ListBucketResult><Contents>", EBADMSG, "line 1: no element found");

@@ -31,7 +31,6 @@ static int stop(void **state _unused_)
 static int save(const char *lines, struct error *error)
 {
         _cleanup_text_ struct text text = {0};
-
         text_puts(&text, lines);
         return state_file_save(path, TITLE, &text, error);
 }
@@ -39,7 +38,6 @@ static int save(const char *lines, struct error *error)
 static void assert_saved(const char *lines)
 {
         _cleanup_text_ struct text text = {0};
-
         assert_int_equal(state_file_load(path, TITLE, &text, NULL), 1);
         assert_string_equal(text_string(&text), lines);
 }
@@ -47,7 +45,6 @@ static void assert_saved(const char *lines)
 static void what_was_saved_is_loaded(void **state _unused_)
 {
         struct stat status;
-
         assert_int_equal(save("a\nb\n", NULL), 0);
         assert_saved("a\nb\n");
         assert_int_equal(save("c\n", NULL), 0);
@@ -59,7 +56,6 @@ static void what_was_saved_is_loaded(void **state _unused_)
 static void a_failure_names_the_file(void **state _unused_)
 {
         _cleanup_error_ struct error error = {0};
-
         strcpy(path, "/nowhere/log-a");
         assert_int_equal(save("a\n", &error), -ENOENT);
         assert_string_equal(error_text(&error), "cannot write /nowhere/log-a: No such file or directory");
@@ -69,7 +65,6 @@ static void none_is_not_yet_and_another_is_refused(void **state _unused_)
 {
         static const char *const others[] = {"", "title", TITLE, "title 10\n", "\ntitle 1\n"};
         _cleanup_text_ struct text lines = {0};
-
         assert_int_equal(state_file_load(path, TITLE, &lines, NULL), 0);
         for (size_t i = 0; i < N_ELEMENTS(others); i++) {
                 write_file(directory, "log-a", others[i], strlen(others[i]));

@@ -8,15 +8,12 @@ static void an_address_is_a_host_and_a_port(void **state _unused_)
         static const char *const good[] = {"localhost:443", "127.0.0.1:1", "'[::1]:65535'"};
         static const char *const bad[] = {"localhost", "':443'",          "'::1:443'",
                                           "'[::1]'",   "'https://a:443'", "'a b:443'"};
-
         for (size_t i = 0; i < N_ELEMENTS(good); i++) {
                 _cleanup_free_ char *yaml = text_format("{address: %s}", good[i]);
-
                 check_set_free(load_check("tls", yaml, NULL));
         }
         for (size_t i = 0; i < N_ELEMENTS(bad); i++) {
                 _cleanup_free_ char *yaml = text_format("{address: %s}", bad[i]);
-
                 assert_complaint("tls", yaml, "is not host:port or [IPv6]:port");
         }
         assert_complaint("tls", "{address: 'a:0'}", "\"0\" is not a port");

@@ -20,7 +20,6 @@ static void assert_fails(struct http_request request, const struct http_aws_sign
         _cleanup_http_client_ struct http_client *client = http_client_new();
         _cleanup_http_response_ struct http_response response = {0};
         _cleanup_error_ struct error error = {0};
-
         assert_non_null(client);
         request.url = "http://127.0.0.1:1/?list-type=2";
         request.aws = signing;
@@ -38,7 +37,6 @@ static void test_only_a_plain_get_is_signed(void **state _unused_)
         static const struct secret token = {.variable = (char *)"RUNBOOK_TEST_ACCESS"};
         const struct http_request refused[] = {
                 {.method = "PUT"}, {.body = "a", .body_length = 1}, {.headers = headers}, {.bearer = &token}};
-
         for (size_t i = 0; i < N_ELEMENTS(refused); i++)
                 assert_fails(refused[i], &signing, EINVAL, "only a plain GET can be signed");
         assert_fails((struct http_request){0}, &signing, ECONNREFUSED, "http://127.0.0.1:1/: cannot connect");
@@ -61,7 +59,6 @@ static void test_a_listing_is_signed_as_the_documentation_of_s3_says(void **stat
                 "Authorization: AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20130524/us-east-1/s3/"
                 "aws4_request, SignedHeaders=host;x-amz-content-sha256;x-amz-date, "
                 "Signature=34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7"};
-
         for (size_t i = 0; i < N_ELEMENTS(urls); i++) {
                 struct curl_slist *headers = NULL;
                 nsec midnight = 1369353600 * NSEC_PER_SEC;
@@ -80,7 +77,6 @@ static void test_nothing_is_sent_without_keys(void **state _unused_)
 {
         struct http_aws_signing signing = {
                 .region = "r", .service = "s3", .access_key = &no_secret, .secret_key = &secret_key};
-
         assert_fails((struct http_request){0}, &signing, ENOKEY, "the access key: ");
         signing.access_key = &access_key;
         signing.secret_key = &empty_secret;

@@ -292,7 +292,6 @@ static void test_unix_socket(void **state)
         _cleanup_free_ char *path = text_format("%s/socket", f->directory);
         struct script script = {.steps = {{OK, CLOSE}}};
         struct http_request request = {.url = "http://localhost/info", .unix_socket = path};
-
         assert_int_equal(fetch(f, request), -ECONNREFUSED);
         assert_non_null(strstr(f->error.message, path));
         assert_non_null(strstr(f->error.message, "No such file or directory"));
@@ -474,7 +473,6 @@ static void test_bearer(void **state)
         _cleanup_free_ char *path = text_format("%s/token", f->directory);
         struct secret secret = {.file = path};
         struct http_request request = {.bearer = &secret};
-
         write_file(path, "s3cr3t\n");
         struct script script = {.steps = {{OK, CLOSE}}};
         script_start(&script, peer_listen(&script.port));

@@ -12,7 +12,6 @@ static bool is_trusted(X509_STORE *store, X509 *certificate)
 {
         X509_STORE_CTX *context = X509_STORE_CTX_new();
         bool trusted = false;
-
         assert_int_equal(X509_STORE_CTX_init(context, store, certificate, NULL), 1);
         X509_VERIFY_PARAM_set_flags(X509_STORE_CTX_get0_param(context), X509_V_FLAG_NO_CHECK_TIME);
         trusted = X509_verify_cert(context) == 1;
@@ -27,7 +26,6 @@ static void all_authorities_of_the_file_are_trusted(void **state _unused_)
         FILE *file = fopen(path, "re");
         X509 *certificate;
         size_t count = 0;
-
         assert_non_null(file);
         assert_non_null(store);
         while ((certificate = PEM_read_X509(file, NULL, NULL, NULL))) {
@@ -45,7 +43,6 @@ static void nobody_else_is_trusted(void **state _unused_)
         X509_STORE *store = trust_system();
         X509 *certificate = X509_new();
         EVP_PKEY *key = EVP_EC_gen("P-256");
-
         X509_set_version(certificate, X509_VERSION_3);
         X509_gmtime_adj(X509_getm_notBefore(certificate), 0);
         X509_gmtime_adj(X509_getm_notAfter(certificate), 3600);
@@ -63,7 +60,6 @@ static void nobody_else_is_trusted(void **state _unused_)
 static void they_are_read_once(void **state _unused_)
 {
         X509_STORE *first = trust_system(), *second = trust_system();
-
         assert_non_null(first);
         assert_ptr_equal(first, second);
         X509_STORE_free(first);
@@ -77,6 +73,5 @@ int main(void)
                 cmocka_unit_test(nobody_else_is_trusted),
                 cmocka_unit_test(they_are_read_once),
         };
-
         return cmocka_run_group_tests_name("trust", tests, NULL, NULL);
 }

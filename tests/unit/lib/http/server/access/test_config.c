@@ -17,7 +17,6 @@ static int load(const char *yaml, struct web_config **ret, struct error *error)
 {
         char path[] = "/tmp/runbook-web-XXXXXX";
         int fd = mkstemp(path);
-
         assert_true(fd >= 0);
         assert_int_equal(write(fd, yaml, strlen(yaml)), (ssize_t)strlen(yaml));
         close(fd);
@@ -30,7 +29,6 @@ static void assert_refused(const char *yaml, const char *words)
 {
         _cleanup_error_ struct error error = {0};
         struct web_config *config = NULL;
-
         assert_int_equal(load(yaml, &config, &error), -EINVAL);
         assert_null(config);
         if (!strstr(error_text(&error), words))
@@ -41,7 +39,6 @@ static struct web_config *loaded(const char *yaml)
 {
         _cleanup_error_ struct error error = {0};
         struct web_config *config = NULL;
-
         if (load(yaml, &config, &error) < 0)
                 fail_msg("%s", error_text(&error));
         return config;
@@ -52,10 +49,8 @@ static void nothing_configured_is_nothing_changed(void **state _unused_)
         static const char *const files[] = {"{}", "tls_server_config: {}",
                                             "http_server_config: {http2: false}",
                                             "tls_server_config: {client_auth_type: NoClientCert}"};
-
         for (size_t i = 0; i < N_ELEMENTS(files); i++) {
                 struct web_config *config = loaded(files[i]);
-
                 assert_false(config->tls);
                 assert_false(web_config_has_users(config));
                 assert_false(web_config_authenticates(config));
@@ -105,12 +100,10 @@ static void users_need_bcrypt_hashes(void **state _unused_)
                 "$2y$03$x/DzzPIIm1swcr9aQm6VW.hblrXzFjpAU9fj7dkBECjxsYliqKNLG",
                 "$2y$xx$x/DzzPIIm1swcr9aQm6VW.hblrXzFjpAU9fj7dkBECjxsYliqKNLG",
         };
-
         for (size_t i = 0; i < N_ELEMENTS(wrong); i++) {
                 _cleanup_free_ char *yaml = text_format("basic_auth_users: {eve: '%s'}", wrong[i]);
                 _cleanup_error_ struct error error = {0};
                 struct web_config *config = NULL;
-
                 assert_int_equal(load(yaml, &config, &error), -EINVAL);
                 assert_non_null(strstr(error_text(&error), "bcrypt"));
                 assert_null(strstr(error_text(&error), wrong[i])); /* may be a password */
@@ -128,7 +121,6 @@ static void changes_of_the_files_are_seen(void **state _unused_)
         char path[] = "/tmp/runbook-web-XXXXXX";
         int fd = mkstemp(path);
         struct web_config *config = NULL;
-
         assert_true(fd >= 0);
         assert_int_equal(web_config_load(path, &config, NULL), 0); /* empty is fine */
         assert_false(web_stamps_differ(config->paths, config->stamps));
@@ -144,7 +136,6 @@ static void assert_basic(const char *header, const char *user, const char *passw
 {
         _cleanup_secret_ struct text got = {0};
         _cleanup_free_ char *name = NULL;
-
         assert_int_equal(web_basic_parse(header, &name, &got), user != NULL);
         if (user) {
                 assert_string_equal(name, user);
@@ -179,7 +170,6 @@ struct verdicts {
 static void take_verdict(void *context, enum web_verdict verdict)
 {
         struct verdicts *verdicts = context;
-
         pthread_mutex_lock(&verdicts->lock);
         verdicts->count[verdict]++;
         verdicts->all++;
@@ -205,7 +195,6 @@ static enum web_verdict check(struct web_checker *checker, const struct web_conf
 {
         struct verdicts verdicts = VERDICTS;
         _cleanup_secret_ struct text text = {0};
-
         text_append(&text, password, length);
         web_checker_check(checker, config, user, &text, take_verdict, &verdicts);
         wait_all(&verdicts, 1);
@@ -219,7 +208,6 @@ static enum web_verdict recall(struct web_checker *checker, const struct web_con
                                const char *password)
 {
         _cleanup_secret_ struct text text = {0};
-
         text_puts(&text, password);
         return web_checker_recall(checker, config, user, &text);
 }
@@ -228,7 +216,6 @@ static void passwords_are_checked_and_remembered(void **state _unused_)
 {
         struct web_config *config = loaded("basic_auth_users: {alice: " HASH ", bob: " HASH "}");
         struct web_checker *checker = NULL;
-
         assert_int_equal(web_checker_new(&checker, NULL), 0);
         assert_int_equal(recall(checker, config, "alice", "open sesame"), WEB_UNKNOWN);
         assert_int_equal(check(checker, config, "alice", "open sesame", 11), WEB_ALLOWED);
@@ -250,7 +237,6 @@ static void passwords_are_checked_and_remembered(void **state _unused_)
         /* Of very many, the oldest are forgotten, and denials displace no permission. */
         for (int i = 0; i < 100; i++) {
                 char guess[32];
-
                 snprintf(guess, sizeof(guess), "guess %d", i);
                 assert_int_equal(check(checker, config, "alice", guess, strlen(guess)), WEB_DENIED);
         }
@@ -267,7 +253,6 @@ static void an_unknown_user_costs_as_much_as_the_dearest(void **state _unused_)
         struct web_config *config =
                 loaded("basic_auth_users: {cheap: " HASH
                        ", dear: $2y$10$I8tAQd6At/VX76VeanxS2.oRgQilGHrZ3OVrxJMTh0r8ziZ029jJS}");
-
         assert_memory_equal(config->unknown_hash, "$2b$10$", 7);
         web_config_unref(config);
 }
@@ -279,7 +264,6 @@ static void the_line_is_short_and_ends_with_the_checker(void **state _unused_)
         struct verdicts verdicts = VERDICTS;
         struct web_checker *checker = NULL;
         struct text password = {0};
-
         text_puts(&password, "guess");
         assert_int_equal(web_checker_new(&checker, NULL), 0);
         for (int i = 0; i < 60; i++)
