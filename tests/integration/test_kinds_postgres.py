@@ -524,9 +524,10 @@ def test_a_standby_cut_off_before_its_first_transaction_has_a_lag_a1(check, pg, 
 
 def test_a_replica_that_hangs_keeps_its_lag_a1(check, pg, standby):
     daemon = check(groups=["replication"])
-    receiver = standby.value("SELECT pid FROM pg_stat_wal_receiver")
+    standby.wait_value("SELECT count(*) FROM pg_stat_wal_receiver", 1)
     stages = {("standby", stage) for stage in ("write", "flush", "replay")}
     wait_for(lambda: set(named(scrape(daemon), "replica_lag_bytes").values()) == {0}, "the replica to have all WAL")
+    receiver = standby.value("SELECT pid FROM pg_stat_wal_receiver")
     os.kill(receiver, signal.SIGSTOP)
     try:
         pg.sql("UPDATE shop.orders SET note = 'hangs'")
