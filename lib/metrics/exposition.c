@@ -121,7 +121,8 @@ static bool read_value(const char *at, const char *end, double *ret)
 {
         char *stop;
         *ret = strtod(at = skip_blanks(at), &stop);
-        if (stop == at || stop > end)
+        /* strtod() would also take 0x10 and nan(text), which Prometheus does not. */
+        if (stop == at || stop > end || strcspn(at, "xX(") < (size_t)(stop - at))
                 return false;
         at = skip_blanks(stop);
         if (at > stop && strspn(at, "+-.0123456789") > 0) {

@@ -108,7 +108,9 @@ static const char *read_number(const char *at, const char *end, double *ret)
             strcspn(number, ".") > (size_t)(comma - number))
                 *comma = '.';
         *ret = strtod(number, &stop);
-        return stop == number || !isfinite(*ret) ? NULL : at + (stop - number);
+        /* Nor is 0x10 a number to a plugin, though it is one to strtod(). */
+        bool is_number = stop > number && isfinite(*ret) && strcspn(number, "xX") >= (size_t)(stop - number);
+        return is_number ? at + (stop - number) : NULL;
 }
 
 static void add_limit(const struct datum *datum, const char *which, const char *number, const char *end,

@@ -100,12 +100,10 @@ static void what_has_no_meaning_is_counted_e1(void **state _unused_)
         static const struct {
                 const char *output;
                 int unknown_unit, malformed;
-        } cases[] = {{"| a=1 b=U", 0, 0},      {"| a=1 b=2furlong", 1, 0},
-                     {"| a=1 b=2K", 1, 0},     {"| a=1 b=1.234,5", 0, 1},
-                     {"| a=1 b=x", 0, 1},      {"| a=1 b=nan", 0, 1},
-                     {"| a=1 junk b=2", 0, 1}, {"| a=1;x;2", 0, 1},
-                     {"| a=1 'b=2", 0, 1},     {"| a=1;~:5;@2:~;;", 0, 0},
-                     {"| a=1,", 0, 1}};
+        } cases[] = {{"| a=1 b=U", 0, 0},       {"| a=1 b=2furlong", 1, 0}, {"| a=1 b=2K", 1, 0},
+                     {"| a=1 b=1.234,5", 0, 1}, {"| a=1 b=x", 0, 1},        {"| a=1 b=nan", 0, 1},
+                     {"| a=1 b=0x10", 0, 1},    {"| a=1 junk b=2", 0, 1},   {"| a=1;x;2", 0, 1},
+                     {"| a=1 'b=2", 0, 1},      {"| a=1;~:5;@2:~;;", 0, 0}, {"| a=1,", 0, 1}};
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
                 struct skipped_items skipped = {0};
                 struct sample_set set = {.skipped = &skipped};
