@@ -48,6 +48,7 @@ static struct incident leave_behind(const struct incident *taken, const char *lo
                 .number = strdup(taken->number),
                 .remediation = strdup(taken->remediation),
                 .running_at = taken->running_at,
+                .stale = true,
         };
 }
 
@@ -83,6 +84,7 @@ int engine_dispatch(struct look *look, struct incident *incident, const struct r
         run->incident = *incident;
         run->lock = slot->lock;
         *incident = leave_behind(&run->incident, slot->lock);
+        look_note(look, incident);
 
         set_busy(slot, true);
         slot->was_busy = true;

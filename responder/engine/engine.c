@@ -51,6 +51,7 @@ static void *look_until_stopped(void *context)
 static void engine_free(struct engine *engine)
 {
         slots_free(engine);
+        incident_list_release(&engine->active);
         pthread_mutex_destroy(&engine->lock);
         free(engine);
 }

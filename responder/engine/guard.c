@@ -22,8 +22,7 @@ static const struct guard {
         {"limit", true, check_limit},
 };
 
-/* True for an incident that acts, or whose effect is being verified: it has its lock. */
-static bool holds_lock(const struct incident *incident)
+bool guard_holds_lock(const struct incident *incident)
 {
         if (incident->state == INCIDENT_RUNNING || incident->state == INCIDENT_VERIFYING)
                 return true;
@@ -33,15 +32,13 @@ static bool holds_lock(const struct incident *incident)
         return false;
 }
 
-const struct incident *guard_lock_holder(const struct incident_list *active, int64_t incident,
+const struct incident *guard_lock_holder(const struct lock_holders *holders, int64_t incident,
                                          const char *lock)
 {
         assert_that(lock, "a lock has a name");
-        for (size_t i = 0; i < active->count; i++) {
-                const struct incident *other = &active->items[i];
-                if (other->id != incident && string_equal(other->lock, lock) && holds_lock(other))
-                        return other;
-        }
+        for (size_t i = 0; i < holders->count; i++)
+                if (holders->items[i]->id != incident && string_equal(holders->items[i]->lock, lock))
+                        return holders->items[i];
         return NULL;
 }
 
@@ -56,7 +53,7 @@ static int check_lock(const struct guard_question *question, struct guard_verdic
                       struct error *error _unused_)
 {
         const struct incident *holder =
-                guard_lock_holder(question->active, question->incident->id, question->lock);
+                guard_lock_holder(question->holders, question->incident->id, question->lock);
         if (!holder)
                 return 0;
         snprintf(verdict->holder, sizeof(verdict->holder), "%s", holder->number ? holder->number : "");
@@ -100,7 +97,7 @@ static int check_limit(const struct guard_question *question, struct guard_verdi
 
 int guard_check(const struct guard_question *question, struct guard_verdict *ret, struct error *error)
 {
-        assert_that(question->journal && question->remediation && question->incident && question->active &&
+        assert_that(question->journal && question->remediation && question->incident && question->holders &&
                             question->lock,
                     "every guard has all that it asks about");
         for (size_t i = 0; i < N_ELEMENTS(guards); i++) {

@@ -16,8 +16,17 @@ struct guard_verdict {
         char holder[32];   /* "lock": the number of the incident that has it */
 };
 
+/* The incidents that have their locks: few among many. The incidents are borrowed. */
+struct lock_holders {
+        const struct incident **items;
+        size_t count;
+};
+
+/* Whether it acts, or its effect is being verified: then it has its lock. */
+bool guard_holds_lock(const struct incident *incident);
+
 /* The other incident that has this lock; NULL when it is free. */
-const struct incident *guard_lock_holder(const struct incident_list *active, int64_t incident,
+const struct incident *guard_lock_holder(const struct lock_holders *holders, int64_t incident,
                                          const char *lock);
 
 /* What every guard looks at. */
@@ -26,7 +35,7 @@ struct guard_question {
         const struct remediation *remediation;
         const struct incident *incident;
         const char *lock; /* the bound one */
-        const struct incident_list *active;
+        const struct lock_holders *holders;
         bool paused;
         nsec now; /* steady */
 };

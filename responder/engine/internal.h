@@ -7,12 +7,12 @@
 #include <stdatomic.h>
 
 #include "responder/engine/engine.h"
+#include "responder/engine/guard.h"
 #include "responder/incident/stages/stages.h"
 #include "runbook/assert.h"
 
 /* What is remembered of an incident that a worker has carried; all of it may be lost in a crash. */
 struct engine_slot {
-        struct engine_slot *next;
         struct engine *engine;
         int64_t incident;
         bool busy;     /* a worker has it; guarded by the engine's lock, like `look_at` */
@@ -34,9 +34,11 @@ struct engine {
         pthread_mutex_t lock;
 
         /* Of the engine's thread. */
-        struct engine_slot *slots;
-        nsec reconcile_at;       /* monotonic */
-        atomic_bool reconciling; /* a worker is asking Alertmanager */
+        struct engine_slot **slots; /* by the ids of their incidents */
+        size_t slot_count;
+        struct incident_list active; /* as of the last look: what has not changed is not read again */
+        nsec reconcile_at;           /* monotonic */
+        atomic_bool reconciling;     /* a worker is asking Alertmanager */
 };
 
 /* On the engine's thread, if there is one: what is its own nobody else touches. */
@@ -46,18 +48,20 @@ static inline bool is_looking(const struct engine *engine)
 }
 
 /* slots.c */
-struct engine_slot *slot_find(struct engine *engine, int64_t incident); /* NULL: none */
+struct engine_slot *slot_find(const struct engine *engine, int64_t incident); /* NULL: none */
 struct engine_slot *slot_claim(struct engine *engine,
                                int64_t incident); /* finds or makes it; NULL: out of memory */
 void slots_begin(struct engine *engine);          /* before the journal is read */
-void slots_mark(struct engine *engine, struct incident_list *active);
+void slots_mark(struct engine *engine);
 void slots_sweep(struct engine *engine); /* frees those that nothing was seen of */
 void slots_free(struct engine *engine);
 
 /* What one look works with. */
 struct look {
         struct engine *engine;
-        struct incident_list active;
+        struct lock_holders holders;   /* among engine->active; with room for all of these */
+        const struct incident **plans; /* likewise: being planned, one of each remediation */
+        size_t plan_count;
         bool paused;
         nsec now, wall; /* monotonic; wall, for people alone */
         nsec steady;    /* by which guards and expiry measure */
@@ -69,6 +73,12 @@ static inline void look_again_at(struct look *look, nsec when)
         if (when < look->next)
                 look->next = when;
 }
+
+/* gather.c: who has a lock and who is being planned, so that no incident has to ask every other one. */
+int look_gather(struct look *look, struct error *error);
+void look_note(struct look *look, const struct incident *incident); /* a worker has it from now on */
+bool look_plans(const struct look *look, const char *remediation);  /* some incident of it */
+void look_release(struct look *look);
 
 /* match.c: opens incidents for the episodes that remediations are for. */
 int match_episodes(struct look *look, struct error *error);

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "responder/engine/guard.h"
 #include "responder/engine/internal.h"
 
 /* Longest sleep, should a wake-up ever be missed. */
@@ -97,20 +96,6 @@ static int hold_incident(struct look *look, const struct incident *incident, con
         return enter_state(look, incident, &held, error);
 }
 
-/* Another incident of the same remediation is being planned: it is counted by the limit once it runs. */
-static bool sibling_starts(const struct look *look, const struct incident *incident)
-{
-        for (size_t i = 0; i < look->active.count; i++) {
-                const struct incident *other = &look->active.items[i];
-                if (other->id == incident->id || !string_equal(other->remediation, incident->remediation))
-                        continue;
-                const struct engine_slot *slot = slot_find(look->engine, other->id);
-                if (slot && slot->was_busy && other->running_at == 0)
-                        return true;
-        }
-        return false;
-}
-
 static int bind_lock(const struct remediation *remediation, const struct incident *incident, char **ret,
                      struct error *error)
 {
@@ -133,7 +118,8 @@ static int ask_guards(struct look *look, struct incident *incident, const struct
         _cleanup_error_ struct error why = {0};
         if (bind_lock(remediation, incident, &lock, &why) < 0)
                 return enter_for(look, incident, INCIDENT_FAILED, "planning failed", error_text(&why), error);
-        if (sibling_starts(look, incident)) {
+        /* What is being planned is counted by the limit once it runs. */
+        if (look_plans(look, incident->remediation)) {
                 look_again_at(look, look->now + SIBLING_AGAIN);
                 return 0;
         }
@@ -143,7 +129,7 @@ static int ask_guards(struct look *look, struct incident *incident, const struct
                 .remediation = remediation,
                 .incident = incident,
                 .lock = lock,
-                .active = &look->active,
+                .holders = &look->holders,
                 .paused = look->paused,
                 .now = look->steady,
         };
@@ -241,7 +227,7 @@ static int look_lost(struct look *look, struct incident *incident, const struct 
                 return engine_dispatch(look, incident, remediation, WORLD_LOOKS, stage_aftermath,
                                        incident->lock, error);
         /* While the kill switch kept it from its undo, somebody else may have taken the lock. */
-        if (guard_lock_holder(&look->active, incident->id, incident->lock))
+        if (guard_lock_holder(&look->holders, incident->id, incident->lock))
                 return 0;
         return engine_dispatch(look, incident, remediation, WORLD_RUNS, stage_aftermath, incident->lock,
                                error);
@@ -256,7 +242,7 @@ static int look_ended(struct look *look, struct incident *incident, const struct
             !is_due(look, incident))
                 return 0;
         if (undoes && ((look->paused && !incident->undo_requested) ||
-                       guard_lock_holder(&look->active, incident->id, incident->lock)))
+                       guard_lock_holder(&look->holders, incident->id, incident->lock)))
                 return 0;
         return engine_dispatch(look, incident, remediation, WORLD_RUNS, stage_tidy,
                                undoes ? incident->lock : "", error);
@@ -291,15 +277,16 @@ int engine_look(struct engine *engine, nsec *ret_next, struct error *error)
         slots_begin(engine);
         r = journal_paused(engine->parts.journal, &look.paused, &since, error);
         if (r >= 0)
-                r = journal_active(engine->parts.journal, &look.active, error);
+                r = journal_active(engine->parts.journal, &engine->active, error);
         if (r >= 0) {
-                slots_mark(engine, &look.active);
-                for (size_t i = 0; i < look.active.count && r >= 0; i++)
-                        r = look_at(&look, &look.active.items[i], error);
+                slots_mark(engine);
+                r = look_gather(&look, error);
+                for (size_t i = 0; i < engine->active.count && r >= 0; i++)
+                        r = look_at(&look, &engine->active.items[i], error);
                 slots_sweep(engine);
                 engine_reconcile(&look);
         }
-        incident_list_release(&look.active);
+        look_release(&look);
         *ret_next = look.next;
         return r;
 }

@@ -7,26 +7,56 @@ void engine_wake(struct engine *engine)
         engine->parts.world->wake(engine->parts.world->context);
 }
 
-struct engine_slot *slot_find(struct engine *engine, int64_t incident)
+/* Where the slot of this incident is, or belongs. */
+static size_t slot_place(const struct engine *engine, int64_t incident)
+{
+        size_t low = 0, high = engine->slot_count;
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+                if (engine->slots[middle]->incident < incident)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return low;
+}
+
+struct engine_slot *slot_find(const struct engine *engine, int64_t incident)
 {
         assert_that(is_looking(engine), "what is the engine's own its thread alone touches");
-        for (struct engine_slot *slot = engine->slots; slot; slot = slot->next)
-                if (slot->incident == incident)
-                        return slot;
-        return NULL;
+        size_t place = slot_place(engine, incident);
+        bool found = place < engine->slot_count && engine->slots[place]->incident == incident;
+        return found ? engine->slots[place] : NULL;
+}
+
+/* Room for one more; false when there is no memory. */
+static bool slots_grow(struct engine *engine)
+{
+        if (engine->slot_count > 0 && (engine->slot_count & (engine->slot_count - 1)) != 0)
+                return true; /* below the next power of two */
+        size_t space = engine->slot_count ? engine->slot_count * 2 : 1;
+        struct engine_slot **grown = reallocarray(engine->slots, space, sizeof(struct engine_slot *));
+        if (grown)
+                engine->slots = grown;
+        return grown;
 }
 
 struct engine_slot *slot_claim(struct engine *engine, int64_t incident)
 {
         assert_that(incident != 0, "a slot is an incident's");
         struct engine_slot *slot = slot_find(engine, incident);
-        if (slot || !(slot = calloc(1, sizeof(*slot))))
+        if (slot)
                 return slot;
+        if (!slots_grow(engine) || !(slot = calloc(1, sizeof(*slot))))
+                return NULL;
         slot->engine = engine;
         slot->incident = incident;
         slot->seen = true;
-        slot->next = engine->slots;
-        engine->slots = slot;
+        size_t place = slot_place(engine, incident);
+        memmove(&engine->slots[place + 1], &engine->slots[place],
+                (engine->slot_count - place) * sizeof(struct engine_slot *));
+        engine->slots[place] = slot;
+        engine->slot_count++;
         return slot;
 }
 
@@ -37,24 +67,38 @@ static void slot_free(struct engine_slot *slot)
         free(slot);
 }
 
-/* Who is busy now is passed over, however the journal then reads. */
+/* Whoever is busy is passed over, and read in brief; who is no longer is to be read as a whole. */
+static void mark_brief(struct engine *engine)
+{
+        for (size_t i = 0; i < engine->active.count; i++) {
+                struct incident *incident = &engine->active.items[i];
+                const struct engine_slot *slot = slot_find(engine, incident->id);
+                bool brief = slot && slot->was_busy;
+                incident->stale |= incident->brief && !brief;
+                incident->brief = brief;
+        }
+}
+
+/* Who is busy now is busy for this look, whatever comes meanwhile. */
 void slots_begin(struct engine *engine)
 {
         assert_that(is_looking(engine), "what is the engine's own its thread alone touches");
         pthread_mutex_lock(&engine->lock);
-        for (struct engine_slot *slot = engine->slots; slot; slot = slot->next) {
+        for (size_t i = 0; i < engine->slot_count; i++) {
+                struct engine_slot *slot = engine->slots[i];
                 slot->was_busy = slot->busy;
                 slot->seen = slot->busy;
         }
         pthread_mutex_unlock(&engine->lock);
+        mark_brief(engine);
 }
 
 /* Whoever is in the hands of a worker holds the lock that the worker was given. */
-void slots_mark(struct engine *engine, struct incident_list *active)
+void slots_mark(struct engine *engine)
 {
         assert_that(is_looking(engine), "what is the engine's own its thread alone touches");
-        for (size_t i = 0; i < active->count; i++) {
-                struct incident *incident = &active->items[i];
+        for (size_t i = 0; i < engine->active.count; i++) {
+                struct incident *incident = &engine->active.items[i];
                 struct engine_slot *slot = slot_find(engine, incident->id);
                 if (!slot)
                         continue;
@@ -67,6 +111,7 @@ void slots_mark(struct engine *engine, struct incident_list *active)
                 free(incident->lock);
                 incident->lock = lock;
                 incident->state = INCIDENT_RUNNING;
+                incident->stale = true;
         }
 }
 
@@ -74,24 +119,23 @@ void slots_sweep(struct engine *engine)
 {
         assert_that(is_looking(engine), "what is the engine's own its thread alone touches");
         pthread_mutex_lock(&engine->lock);
-        for (struct engine_slot **place = &engine->slots; *place;) {
-                struct engine_slot *slot = *place;
+        size_t kept = 0;
+        for (size_t i = 0; i < engine->slot_count; i++) {
+                struct engine_slot *slot = engine->slots[i];
                 if (slot->seen || slot->was_busy) {
-                        place = &slot->next;
+                        engine->slots[kept++] = slot;
                         continue;
                 }
                 assert_that(!slot->busy, "what a worker has is not freed");
-                *place = slot->next;
                 slot_free(slot);
         }
+        engine->slot_count = kept;
         pthread_mutex_unlock(&engine->lock);
 }
 
 void slots_free(struct engine *engine)
 {
-        while (engine->slots) {
-                struct engine_slot *slot = engine->slots;
-                engine->slots = slot->next;
-                slot_free(slot);
-        }
+        for (size_t i = 0; i < engine->slot_count; i++)
+                slot_free(engine->slots[i]);
+        free(engine->slots);
 }

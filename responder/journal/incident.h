@@ -70,6 +70,10 @@ struct incident {
         struct alert alert;                               /* as it was then; starts_at as known now */
         struct step_record *steps;
         size_t step_count;
+
+        /* For journal_active(), by whoever has its list. */
+        bool stale; /* some of it is no longer as it was read: it is to be read again */
+        bool brief; /* without alert and steps: somebody else has these now */
 };
 
 void incident_release(struct incident *incident);
@@ -77,6 +81,7 @@ void incident_release(struct incident *incident);
 struct incident_list {
         struct incident *items;
         size_t count;
+        uint64_t reading; /* of journal_active(): which one this is */
 };
 void incident_list_release(struct incident_list *list);
 

@@ -45,12 +45,28 @@ struct journal_chain {
         unsigned char hash[HASH_LENGTH];
 };
 
+struct journal_ids {
+        int64_t *items;
+        size_t count;
+};
+
+/* Incidents that were written to since journal_active() last asked. */
+struct journal_changes {
+        struct journal_ids noted; /* in the transaction that the writer is in */
+        bool noted_all;           /* they were too many to note */
+        pthread_mutex_t lock;     /* of the rest */
+        struct journal_ids told;
+        bool all;
+};
+
 struct journal {
         char *path;
         const struct world *world; /* NULL when it was opened for reading alone */
         int lock_file;             /* -1 when it was opened for reading alone */
         struct journal_connection writer, reader;
-        pthread_mutex_t read_lock; /* of reader */
+        pthread_mutex_t read_lock; /* of reader, and of `reading` */
+        uint64_t reading;          /* how often the active incidents were read */
+        struct journal_changes changes;
 
         pthread_t thread;
         bool running;
@@ -144,6 +160,25 @@ static inline void journal_end_reading_p(struct journal **journal)
 /* Steady time goes on where the journal left it; and, on the writer thread, is remembered now and then. */
 int journal_begin_steady(struct journal *journal, struct error *error);
 int journal_remember_steady(struct journal *journal, struct error *error);
+
+/* changes.c. Noting and telling are the writer's; taking leaves none, and is false when they are not known.
+ */
+void changes_init(struct journal_changes *changes);
+void changes_free(struct journal_changes *changes);
+void changes_note(struct journal_changes *changes, int64_t incident);
+void changes_tell(struct journal_changes *changes);
+bool changes_take(struct journal_changes *changes, int64_t **ret, size_t *ret_count); /* free() it */
+
+/* Makes room for one more item of `size` in a list; the item is zeroed. NULL: no memory. */
+void *list_grow(void **items, size_t count, size_t size);
+
+/* read.c: the incident of a row of INCIDENT_COLUMNS (in brief: without alert and steps), or those of all its
+ * rows. */
+int read_brief(sqlite3_stmt *statement, struct incident *incident, struct error *error);
+int read_incident(struct journal *journal, sqlite3_stmt *statement, struct incident *incident,
+                  struct error *error);
+int read_incidents(struct journal *journal, sqlite3_stmt *statement, struct incident_list *ret,
+                   struct error *error);
 
 /* What the writer thread does, for the journal that it is given, until that closes and nothing waits. */
 void *journal_write_until_closed(void *context);

@@ -115,9 +115,10 @@ int journal_write(struct journal *journal, const struct journal_entry *entry, st
 /*
  * Incidents the engine still has something to do with: not ended (final, or marked as `ended`), or with a
  * request pending, or ended with a step that was begun and is neither settled nor undone. With alert and
- * steps. Oldest first.
+ * steps. Oldest first. `list` holds what the last call gave, or nothing: then only those are read that were
+ * written to since, or are `stale`; of the others alert.starts_at may be older. Empty after a failure.
  */
-int journal_active(struct journal *journal, struct incident_list *ret, struct error *error);
+int journal_active(struct journal *journal, struct incident_list *list, struct error *error);
 
 /* For the guards. Steady time of the end of the last run of this remediation under this lock, also
  * when nobody could be told of its failure yet, or it asks a person midway, 0 when never; the number of runs

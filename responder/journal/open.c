@@ -120,6 +120,7 @@ static int open_by(int (*open_parts)(struct journal *journal, struct error *erro
         journal->end = &journal->first;
         pthread_mutex_init(&journal->lock, NULL);
         pthread_mutex_init(&journal->read_lock, NULL);
+        changes_init(&journal->changes);
         pthread_cond_init(&journal->work, NULL);
         journal->path = strdup(path);
         int r = journal->path ? open_parts(journal, error) : error_oom(error);
@@ -157,6 +158,7 @@ struct journal *journal_close(struct journal *journal)
                 close(journal->lock_file);
         histogram_release(&journal->commit_duration);
         pthread_cond_destroy(&journal->work);
+        changes_free(&journal->changes);
         pthread_mutex_destroy(&journal->read_lock);
         pthread_mutex_destroy(&journal->lock);
         free(journal->path);

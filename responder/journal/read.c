@@ -13,8 +13,7 @@ static int read_alert(const char *text, struct alert *ret, struct error *error)
         return r < 0 ? error_prefix(error, -EUCLEAN, "the journal holds an alert that cannot be read") : 0;
 }
 
-/* Makes room for one more item of `size` in a list; the item is zeroed. */
-static void *list_grow(void **items, size_t count, size_t size)
+void *list_grow(void **items, size_t count, size_t size)
 {
         if ((count & (count - 1)) == 0) {
                 void *grown = reallocarray(*items, count ? count * 2 : 1, size);
@@ -131,9 +130,7 @@ static bool is_consistent(const struct incident *incident)
                (!acts || incident->running_at != 0);
 }
 
-/* The columns are those of INCIDENT_COLUMNS. */
-static int read_incident(struct journal *journal, sqlite3_stmt *statement, struct incident *incident,
-                         struct error *error)
+int read_brief(sqlite3_stmt *statement, struct incident *incident, struct error *error)
 {
         assert_that(sqlite3_column_count(statement) == 20, "the columns are INCIDENT_COLUMNS");
         incident->id = sqlite3_column_int64(statement, 0);
@@ -159,17 +156,25 @@ static int read_incident(struct journal *journal, sqlite3_stmt *statement, struc
         if (!is_consistent(incident))
                 return error_set(error, EUCLEAN, "the journal holds %s as %s, which its times contradict",
                                  incident->number, incident_state_name(incident->state));
-        int r = read_alert(journal_column(statement, 16), &incident->alert, error);
+        incident->opened_steady = sqlite3_column_int64(statement, 18);
+        incident->entered_steady = sqlite3_column_int64(statement, 19);
+        return 0;
+}
+
+int read_incident(struct journal *journal, sqlite3_stmt *statement, struct incident *incident,
+                  struct error *error)
+{
+        int r = read_brief(statement, incident, error);
+        if (r >= 0)
+                r = read_alert(journal_column(statement, 16), &incident->alert, error);
         if (r < 0)
                 return r;
         incident->alert.starts_at = sqlite3_column_int64(statement, 17);
-        incident->opened_steady = sqlite3_column_int64(statement, 18);
-        incident->entered_steady = sqlite3_column_int64(statement, 19);
         return read_steps(journal, incident, error);
 }
 
-static int read_incidents(struct journal *journal, sqlite3_stmt *statement, struct incident_list *ret,
-                          struct error *error)
+int read_incidents(struct journal *journal, sqlite3_stmt *statement, struct incident_list *ret,
+                   struct error *error)
 {
         assert_that(is_locked(&journal->read_lock), "one reader at a time");
         struct incident_list list = {0};
@@ -191,14 +196,6 @@ static int read_incidents(struct journal *journal, sqlite3_stmt *statement, stru
         }
         *ret = list;
         return 0;
-}
-
-int journal_active(struct journal *journal, struct incident_list *ret, struct error *error)
-{
-        READING(journal);
-        _cleanup_statement_ sqlite3_stmt *statement =
-                journal_bind(&journal->reader, INCIDENTS_ACTIVE, error, "");
-        return statement ? read_incidents(journal, statement, ret, error) : -EIO;
 }
 
 int journal_list(struct journal *journal, enum incident_state state, int64_t before_id, size_t limit,

@@ -32,11 +32,11 @@ X(INCIDENT_UPDATE, "UPDATE incidents SET state = ?2, guard = ?3, guard_until = ?
                    " ended_steady = CASE WHEN ?11 AND ended_at = 0 THEN ?12 ELSE ended_steady END,"
                    " entered_steady = CASE WHEN ?2 = state THEN entered_steady ELSE ?12 END,"
                    " ended_at = CASE WHEN ?11 AND ended_at = 0 THEN ?10 ELSE ended_at END,"
-                   " updated_at = ?10 WHERE id = ?1")
+                   " active = active OR ended_at = 0, updated_at = ?10 WHERE id = ?1")
 X(INCIDENT_TOUCH, "UPDATE incidents SET lock = coalesce(?2, lock), approved = approved OR ?3,"
                   " cancel_requested = CASE WHEN ?6 THEN 0 ELSE cancel_requested OR ?4 END,"
                   " undo_requested = CASE WHEN ?6 THEN 0 ELSE undo_requested OR ?5 END,"
-                  " updated_at = ?7 WHERE id = ?1")
+                  " active = active OR ended_at = 0, updated_at = ?7 WHERE id = ?1")
 X(INCIDENT_ACTIVE, "UPDATE incidents SET active = ended_at = 0 OR cancel_requested OR undo_requested OR EXISTS"
                    " (SELECT 1 FROM steps WHERE incident = ?1 AND settled = 0 AND status IN"
                    " ('started', 'done', 'failed', 'interrupted', 'undoing', 'undo_failed')) WHERE id = ?1")
@@ -61,6 +61,7 @@ X(STEPS_OF, "SELECT position, action, status, plan, progress, outcome, started_a
         " i.approved, i.cancel_requested, i.undo_requested, i.opened_at, i.running_at, i.ended_at, i.updated_at," \
         " i.alert, e.starts_at, i.opened_steady, i.entered_steady FROM incidents i JOIN episodes e ON e.id = i.episode"
 X(INCIDENTS_ACTIVE, "SELECT " INCIDENT_COLUMNS " WHERE i.active = 1 ORDER BY i.id")
+X(INCIDENT_ACTIVE_BY_ID, "SELECT " INCIDENT_COLUMNS " WHERE i.id = ?1 AND i.active = 1")
 X(INCIDENTS_BY_STATE_OPEN, "SELECT state, count(*) FROM incidents WHERE active = 1 AND ended_at = 0 GROUP BY state")
 X(INCIDENT_BY_NUMBER, "SELECT " INCIDENT_COLUMNS " WHERE i.number = ?1")
 X(INCIDENTS_NEWEST, "SELECT " INCIDENT_COLUMNS " WHERE i.id < ?1 ORDER BY i.id DESC LIMIT ?2")

@@ -38,9 +38,11 @@ int journal_append(struct journal *journal, const struct timeline_row *row, stru
                 return error_oom(error);
         int r = journal_run(&journal->writer, TIMELINE_APPEND, error, "iiitttitb", next.id, next.incident,
                             next.at, next.actor, next.event, next.state, next.step, next.detail, chain.hash);
-        if (r >= 0)
-                journal->chain = chain;
-        return r;
+        if (r < 0)
+                return r;
+        journal->chain = chain;
+        changes_note(&journal->changes, next.incident);
+        return 0;
 }
 
 static void put_hash(struct text *text, const unsigned char *hash, int length)

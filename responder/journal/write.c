@@ -48,7 +48,7 @@ static int write_step(struct journal *journal, const struct journal_entry *entry
 
 /* `way` is the change of state; NULL: it stays. */
 static int write_incident(struct journal *journal, const struct journal_entry *entry, const char *detail,
-                          nsec now, const struct transition *way, struct error *error)
+                          nsec now, const struct transition *way, bool ended, struct error *error)
 {
         struct journal_connection *writer = &journal->writer;
         int64_t ends = way && way->ends, clears = entry->clear_requests || ends;
@@ -65,7 +65,8 @@ static int write_incident(struct journal *journal, const struct journal_entry *e
                                 ends, journal_steady(journal));
         if (r >= 0 && entry->step > 0)
                 r = write_step(journal, entry, detail, now, error);
-        if (r >= 0)
+        /* What has not ended is active. */
+        if (r >= 0 && (ended || ends))
                 r = journal_run(writer, INCIDENT_ACTIVE, error, "i", entry->incident);
         return r;
 }
@@ -135,7 +136,7 @@ static int write_entry(struct journal *journal, void *context, struct error *err
                 if (r >= 0)
                         r = find_way(entry, state, &way, error);
                 if (r >= 0)
-                        r = write_incident(journal, entry, writing->detail, now, way, error);
+                        r = write_incident(journal, entry, writing->detail, now, way, ended, error);
                 if (r >= 0 && way)
                         r = journal_check_left(journal, entry->incident, way, ended, error);
         }

@@ -90,6 +90,7 @@ static void commit_jobs(struct journal *journal, struct journal_job *jobs, size_
                 crash_point("after", counted);
         else
                 journal->chain = before;
+        changes_tell(&journal->changes);
 
         pthread_mutex_lock(&journal->lock);
         if (r >= 0) {

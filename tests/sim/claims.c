@@ -344,14 +344,15 @@ void claim_shadow(struct sim *sim, int64_t source)
         char fingerprint[32];
         snprintf(fingerprint, sizeof(fingerprint), "%s/%s", sim->sources[source].alertname,
                  sim->sources[source].subject);
+        /* Only the youngest can be open: another one begins when it has ended. */
         int64_t open =
-                claims_number("SELECT starts_at FROM episodes WHERE fingerprint = ?1 AND closed_at IS NULL",
+                claims_number("SELECT CASE WHEN closed_at IS NULL THEN starts_at ELSE -1 END FROM episodes"
+                              " WHERE fingerprint = ?1 ORDER BY id DESC LIMIT 1",
                               "t", fingerprint);
-        int64_t all = claims_number("SELECT count(*) FROM episodes WHERE fingerprint = ?1", "t", fingerprint);
-        _cleanup_free_ char *closer = claims_text("SELECT closed_by FROM episodes WHERE fingerprint = ?1"
-                                                  " ORDER BY id DESC LIMIT 1",
+        _cleanup_free_ char *closer = claims_text("SELECT coalesce(closed_by, 'nobody') FROM episodes"
+                                                  " WHERE fingerprint = ?1 ORDER BY id DESC LIMIT 1",
                                                   "t", fingerprint);
-        if (shadow->heard > 0 && all == 0)
+        if (shadow->heard > 0 && !*closer)
                 sim_fail(sim, "%s was acknowledged, and the journal has never heard of it", fingerprint);
         bool explained =
                 shadow->uncertain || (shadow->open && open < 0 && string_equal(closer, "alertmanager"));

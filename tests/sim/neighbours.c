@@ -109,7 +109,8 @@ static bool post(struct sim *sim, const struct news *news, size_t count)
                         shadow_hear(sim, &news[i]);
                 else
                         sim->shadows[news[i].source].uncertain = true;
-        sim->woken |= accepted;
+        if (accepted)
+                sim_wake(sim);
         return accepted;
 }
 

@@ -23,7 +23,7 @@ static bool sleep_until(void *context, nsec until)
 
 static void wake(void *context)
 {
-        ((struct sim *)context)->woken = true;
+        sim_wake(context);
 }
 
 static void pause_for(void *context, nsec duration)

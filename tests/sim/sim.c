@@ -289,17 +289,26 @@ static nsec idle_time(nsec until)
         return until == MINUTE ? 20 * MINUTE : until;
 }
 
+/* As the engine's thread does it: what comes together is looked at together. */
+#define GATHER (5 * NSEC_PER_MSEC)
+
+void sim_wake(struct sim *sim)
+{
+        if (sim->engine_due > sim->now + GATHER)
+                sim->engine_due = sim->now + GATHER;
+}
+
 static void look(struct sim *sim)
 {
         _cleanup_error_ struct error error = {0};
-        if (!sim->engine || sim->dead || sim->stopping || (!sim->woken && sim->now < sim->engine_due))
+        if (!sim->engine || sim->dead || sim->stopping || sim->now < sim->engine_due)
                 return;
-        sim->woken = false;
+        sim->engine_due = INT64_MAX;
         nsec next = 0;
-        if (engine_look(sim->engine, &next, &error) < 0)
-                sim->engine_due = sim->now + NSEC_PER_SEC;
-        else
-                sim->engine_due = sim->now + idle_time(next - sim_monotonic(sim));
+        bool failed = engine_look(sim->engine, &next, &error) < 0;
+        nsec again = sim->now + (failed ? NSEC_PER_SEC : idle_time(next - sim_monotonic(sim)));
+        if (again < sim->engine_due)
+                sim->engine_due = again;
         if (!sim_is_dead(sim))
                 sim->incidents = (uint64_t)claims_number("SELECT coalesce(max(id), 0) FROM incidents", "");
 }
@@ -324,9 +333,9 @@ static void step(struct sim *sim)
         count_step(sim);
         bool looks = sim->engine && !sim_is_dead(sim) && !sim->stopping;
         bool due = looks && (sim->event_count == 0 || sim->engine_due < sim->events[0].at);
-        if (due && !sim->woken) {
+        if (due) {
                 sim->now = sim->engine_due > sim->now ? sim->engine_due : sim->now;
-        } else if (!looks || !sim->woken) {
+        } else {
                 struct event event = take_event(sim);
                 sim->now = event.at > sim->now ? event.at : sim->now;
                 event.happen(sim, event.argument);

@@ -94,10 +94,10 @@ struct sim {
         struct journal *journal;
         struct engine *engine; /* NULL while the daemon is down */
         nsec engine_due;
-        nsec steady_offset;       /* of steady time to true time; 0: not known yet, in this boot */
-        nsec steady_written;      /* as the journal had it when it was last looked at */
-        bool woken, dead, ending; /* ending: the world comes to rest */
-        bool stopping;            /* SIGTERM came: the engine looks no more */
+        nsec steady_offset;  /* of steady time to true time; 0: not known yet, in this boot */
+        nsec steady_written; /* as the journal had it when it was last looked at */
+        bool dead, ending;   /* ending: the world comes to rest */
+        bool stopping;       /* SIGTERM came: the engine looks no more */
 
         struct source sources[SOURCES];
         struct service services[SERVICES];
@@ -132,6 +132,7 @@ uint64_t sim_digest(uint64_t digest, const char *text);
 void sim_at(struct sim *sim, nsec when, event_function *happen, int64_t argument);
 void sim_after(struct sim *sim, nsec low, nsec high, event_function *happen, int64_t argument);
 void sim_fail(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void sim_wake(struct sim *sim);                                   /* the engine is to look */
 void sim_note(struct sim *sim, const char *what, int64_t number); /* into the digest; printed by --trace */
 void sim_die(struct sim *sim);                                    /* the process is killed, here and now */
 bool sim_is_dead(const struct sim *sim);                          /* whoever acts now is a ghost */

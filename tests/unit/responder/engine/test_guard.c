@@ -77,12 +77,12 @@ static void end(struct journal *journal, const char *directory)
 }
 
 static struct guard_verdict ask(struct journal *journal, const struct remediation *remediation,
-                                const struct incident *incident, const struct incident_list *active,
+                                const struct incident *incident, const struct lock_holders *holders,
                                 bool paused, nsec now)
 {
         struct guard_verdict verdict = {0};
         _cleanup_error_ struct error error = {0};
-        const struct guard_question question = {journal, remediation, incident, "lock", active, paused, now};
+        const struct guard_question question = {journal, remediation, incident, "lock", holders, paused, now};
         if (guard_check(&question, &verdict, &error) < 0)
                 fail_msg("%s", error_text(&error));
         return verdict;
@@ -100,7 +100,8 @@ static void test_guards_in_order(_unused_ void **state)
         char lock[] = "lock", other_lock[] = "other", number[] = "INC-2026-0077";
         struct incident items[] = {{.id = 100, .lock = lock, .state = INCIDENT_RUNNING},
                                    {.id = 7, .lock = lock, .number = number, .state = INCIDENT_VERIFYING}};
-        const struct incident_list active = {items, 2};
+        const struct incident *holders[] = {&items[0], &items[1]};
+        const struct lock_holders active = {holders, 2};
         nsec now = ended + SECOND;
 
         /* All of them would hold it; the first is named. */
@@ -151,9 +152,12 @@ static void test_who_holds_a_lock(_unused_ void **state)
                 struct step_record record = {.status = cases[i].step};
                 struct incident holder = {
                         .id = 1, .lock = lock, .state = cases[i].state, .steps = &record, .step_count = 1};
-                const struct incident_list active = {&holder, 1};
-                assert_true((guard_lock_holder(&active, 2, lock) == &holder) == cases[i].holds);
-                assert_null(guard_lock_holder(&active, 1, lock));
+                const struct incident *items[] = {&holder};
+                const struct lock_holders holders = {items, 1};
+                assert_true(guard_holds_lock(&holder) == cases[i].holds);
+                assert_ptr_equal(guard_lock_holder(&holders, 2, lock), &holder);
+                assert_null(guard_lock_holder(&holders, 1, lock));
+                assert_null(guard_lock_holder(&holders, 2, "other"));
         }
 }
 
