@@ -201,10 +201,10 @@ bench_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/exporter.a $(BUILD)/responder.a $(BUILD)/lib.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
 
-bench: ## how fast and how small, as ratios to peers; writes build/bench.json
+bench: ## how fast and how small, as ratios to peers (BESIDE=DIR: to the build of that tree); writes build/bench.json
 	@$(MAKE) --no-print-directory deps GROUP="build run test bench"
 	@$(MAKE) --no-print-directory build lab-service $(bench_programs)
-	@$(PYTHON) -B tests/bench/bench.py
+	@BESIDE="$(BESIDE)" $(PYTHON) -B tests/bench/bench.py
 
 c_files      = $(shell git ls-files -- '*.c' '*.h')
 shell_files  = $(shell git ls-files | xargs -r grep -lE '^\#!.*\b(ba)?sh\b' 2>/dev/null)

@@ -4,17 +4,19 @@
 Rounds alternate between us and the peer, and the median of the rounds counts: these machines are noisy, and a ratio
 holds where a figure alone does not. Prints one table, writes build/bench.json. Traffic stays on 127.0.0.1.
 
-`bench.py ROOM...` measures in these rooms alone, and writes nothing.
+`bench.py ROOM...` measures in these rooms alone, and writes nothing. With BESIDE=DIR in the environment the daemons of
+that tree are the only peers.
 """
 
 import json
+import os
 import pathlib
 import shutil
 import sys
 
 sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
 
-from bench import checklist, encoding, growth, kinds, pages, remediation, webhooks  # noqa: E402
+from bench import beside, checklist, encoding, growth, kinds, pages, remediation, webhooks  # noqa: E402
 from bench.installation import Installation  # noqa: E402
 from bench.measuring import ROUNDS, Table  # noqa: E402
 from lab.engine import Engine  # noqa: E402
@@ -64,13 +66,14 @@ def main(names):
     table = Table()
     bench = Bench()
     try:
-        for name in names or ROOMS:
-            if ROOMS[name] is remediation:
+        rooms = [beside] if os.environ.get("BESIDE") else [ROOMS[name] for name in names or ROOMS]
+        for room in rooms:
+            if room is remediation:
                 bench.leave_installation()
-            ROOMS[name].run(table, bench)
+            room.run(table, bench)
     finally:
         bench.stop()
-    if not names:
+    if rooms == list(ROOMS.values()):
         (ROOT / "build").mkdir(exist_ok=True)
         (ROOT / "build/bench.json").write_text(
             json.dumps({"rounds": ROUNDS, "rows": table.rows}, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

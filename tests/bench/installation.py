@@ -58,9 +58,9 @@ class Installation:
             part.stop()
         self._started = []
 
-    def checks(self):
-        """Those of rules/checks.yml that the installation has the part for, every one due at every scrape."""
-        text = (ROOT / "rules/checks.yml").read_text(encoding="utf-8")
+    def checks(self, tree=ROOT):
+        """Those of the tree's rules/checks.yml that the installation has the part for, every one due at every scrape."""
+        text = (tree / "rules/checks.yml").read_text(encoding="utf-8")
         for shipped, ours in {
                 "localhost:8080": f"127.0.0.1:{self.compose.ports['mcp-server']}",
                 "localhost:8081": f"127.0.0.1:{self.compose.ports['rest-api']}",
