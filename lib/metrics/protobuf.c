@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Delimited protocol buffers: each family as one message (lib/metrics.proto) after its length.
+ * Delimited protocol buffers: each family as one message (metrics.proto) after its length.
  *
  * The metrics of a family are packed one by one, so that a page of any size needs the structures of one
  * metric alone; the fields of a message may come in any order, and so the family's others come first.
