@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Redis by hiredis, non-blocking underneath, so that a deadline holds for connect, write and answer alike.
+ * Redis: hiredis' formatter and reader over a connection of lib/stream, so that a deadline holds for connect,
+ * TLS, write and answer alike, and TLS needs no hiredis that was built with it.
  *
  * One thread at a time. After any error but -EREMOTEIO the connection is gone and redis_close() is all
  * that is left to do. hiredis 0.14 and 1.x both compile.
  *
  * lib/redis is here so that a check and an action reach a server in the same way, by the same options. It
- * uses lib/base and lib/config.
+ * uses lib/base, lib/config and lib/stream.
  */
 #ifndef RUNBOOK_REDIS_H
 #define RUNBOOK_REDIS_H
@@ -17,33 +18,38 @@
 #include "runbook/config.h"
 #include "runbook/error.h"
 #include "runbook/secret.h"
+#include "runbook/stream.h"
 
+/* TLS is spoken where the address says rediss://, and where any of `tls` is given. */
 struct redis_options {
-        char *address; /* "host:port", "[::1]:6379", or "/path" / "unix:/path" of a unix socket */
+        char *address; /* "host:port", "rediss://[::1]:6379", or "/path" / "unix:/path" of a unix socket */
         char *user;    /* NULL or "": the default user */
         struct secret password;
+        struct tls_options tls;
         int64_t database;
 };
 
 /* The fields of a redis_options at `offset` in another structure, for its config table. */
-#define REDIS_CONFIG_FIELDS(holder, member)                                                             \
-        {.name = "address",                                                                             \
-         .type = CONFIG_STRING,                                                                         \
-         .offset = offsetof(holder, member.address),                                                    \
-         .fallback = "localhost:6379",                                                                  \
-         .flags = CONFIG_NOT_EMPTY,                                                                     \
-         .help = "host:port, or the path of a unix socket"},                                            \
-                {.name = "user",                                                                        \
-                 .type = CONFIG_STRING,                                                                 \
-                 .offset = offsetof(holder, member.user),                                               \
-                 .help = "ACL user"},                                                                   \
-        {                                                                                               \
-                .name = "password", .type = CONFIG_SECRET, .offset = offsetof(holder, member.password), \
-                .help = "read anew at each connect"                                                     \
-        }
+/* clang-format off */
+#define REDIS_CONFIG_FIELDS(holder, member) \
+        {.name = "address", .type = CONFIG_STRING, .offset = offsetof(holder, member.address), \
+         .fallback = "localhost:6379", .flags = CONFIG_NOT_EMPTY, \
+         .help = "host:port, rediss://host:port for TLS, or the path of a unix socket"}, \
+        {.name = "user", .type = CONFIG_STRING, .offset = offsetof(holder, member.user), .help = "ACL user"}, \
+        {.name = "password", .type = CONFIG_SECRET, .offset = offsetof(holder, member.password), \
+         .help = "read anew at each connect"}, \
+        {.name = "tls_config", .type = CONFIG_OBJECT, .offset = offsetof(holder, member.tls), \
+         .fields = tls_option_fields, .help = "As in Prometheus; any of it has TLS spoken"}
+/* clang-format on */
 
 /* Complains about what cannot be right in options that were read from `node`; false then. */
 bool redis_options_check(const struct redis_options *options, struct config_node *node);
+
+/*
+ * The address of another server that is reached by the same options, at a host and port that a server has
+ * told: TLS as the options have it, and never a path. NULL when that is no host or no port, or out of memory.
+ */
+char *redis_address_beside(const struct redis_options *options, const char *host, const char *port);
 
 struct redis;
 

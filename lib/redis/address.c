@@ -4,9 +4,11 @@
 
 #include <errno.h>
 
+#include "runbook/redis.h"
 #include "runbook/text.h"
 
 #define DEFAULT_PORT "6379"
+#define TLS_SCHEME "rediss://"
 
 void redis_address_release(struct redis_address *address)
 {
@@ -19,7 +21,8 @@ void redis_address_release(struct redis_address *address)
 static int refuse_address(const char *string, const char *why, struct error *error)
 {
         return error_set(error, EINVAL,
-                         "\"%s\" is not a Redis address (%s): host:port, [IPv6]:port or /path/of/socket",
+                         "\"%s\" is not a Redis address (%s): host:port, [IPv6]:port, either with rediss:// "
+                         "before it, or /path/of/socket",
                          string, why);
 }
 
@@ -36,14 +39,18 @@ int redis_address_parse(const char *string, struct redis_address *ret, struct er
 {
         if (!string || !*string)
                 return refuse_address("", "it is empty", error);
+        const char *place = string_starts(string, TLS_SCHEME) ? string + strlen(TLS_SCHEME) : string;
+        bool tls = place != string;
         /* redis://user:password@host is what people paste; a secret must not come back in a message. */
-        if (strstr(string, "://") || strchr(string, '@'))
-                return error_set(
-                        error, EINVAL,
-                        "a Redis address is host:port or /path/of/socket; user and password have their "
-                        "own keys");
+        if (strstr(place, "://") || strchr(place, '@'))
+                return error_set(error, EINVAL,
+                                 "a Redis address is host:port, rediss://host:port or /path/of/socket; user "
+                                 "and password "
+                                 "have their own keys");
 
-        const char *path = string_starts(string, "unix:") ? string + 5 : string;
+        const char *path = string_starts(place, "unix:") ? place + 5 : place;
+        if (tls && (path != place || strchr(place, '/')))
+                return refuse_address(string, "behind rediss:// stand a host and a port alone", error);
         if (*path == '/') {
                 char *copy = strdup(path);
                 if (!copy)
@@ -51,12 +58,12 @@ int redis_address_parse(const char *string, struct redis_address *ret, struct er
                 *ret = (struct redis_address){.path = copy};
                 return 0;
         }
-        if (path != string)
+        if (path != place)
                 return refuse_address(string, "the path of a socket starts with /", error);
 
-        const char *host = string, *end, *port;
-        if (*string == '[') {
-                host = string + 1;
+        const char *host = place, *end, *port;
+        if (*place == '[') {
+                host = place + 1;
                 end = strchr(host, ']');
                 if (!end)
                         return refuse_address(string, "the ] is missing", error);
@@ -64,7 +71,7 @@ int redis_address_parse(const char *string, struct redis_address *ret, struct er
                 if (end[1] && end[1] != ':')
                         return refuse_address(string, "only a port may follow the ]", error);
         } else {
-                end = strchrnul(string, ':');
+                end = strchrnul(place, ':');
                 if (*end && strchr(end + 1, ':'))
                         return refuse_address(string, "an IPv6 address stands in brackets", error);
                 port = *end ? end + 1 : DEFAULT_PORT;
@@ -77,6 +84,15 @@ int redis_address_parse(const char *string, struct redis_address *ret, struct er
         _cleanup_free_ char *own_host = strndup(host, (size_t)(end - host)), *own_port = strdup(port);
         if (!own_host || !own_port)
                 return error_oom(error);
-        *ret = (struct redis_address){.host = TAKE_PTR(own_host), .port = TAKE_PTR(own_port)};
+        *ret = (struct redis_address){.host = TAKE_PTR(own_host), .port = TAKE_PTR(own_port), .tls = tls};
         return 0;
+}
+
+char *redis_address_beside(const struct redis_options *options, const char *host, const char *port)
+{
+        static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_:";
+        bool tls = options->address && string_starts(options->address, TLS_SCHEME);
+        if (!*host || strspn(host, letters) != strlen(host) || !port_is_good(port))
+                return NULL;
+        return text_format(strchr(host, ':') ? "%s[%s]:%s" : "%s%s:%s", tls ? TLS_SCHEME : "", host, port);
 }

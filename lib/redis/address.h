@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where a Redis is: "host:port", "[::1]:6379", "/path" or "unix:/path", taken apart. */
+/* Where a Redis is: "host:port", "rediss://[::1]:6379", "/path" or "unix:/path", taken apart. */
 #ifndef LIB_REDIS_ADDRESS_H
 #define LIB_REDIS_ADDRESS_H
 
@@ -8,6 +8,7 @@
 struct redis_address {
         char *host, *port; /* both set, or */
         char *path;        /* this one */
+        bool tls;          /* it said rediss:// */
 };
 
 /* A missing port is 6379. -EINVAL with a sentence that says what would be right. */

@@ -1,30 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Redis: our own socket and poll loop around hiredis' formatter and reader, so that one deadline holds.
+ * Redis: a connection of our own around hiredis' formatter and reader, so that one deadline holds.
  *
  * hiredis' redisContext is not used: its connect leaves the descriptor inheritable and tries one address
- * only, and its write raises SIGPIPE. Its formatter and its reply reader are the same in 0.14 and 1.x.
+ * only, its write raises SIGPIPE, and TLS came with 1.0 alone. Its formatter and its reply reader are the
+ * same in 0.14 and 1.x.
  */
 #include "runbook/redis.h"
 
 #include <errno.h>
 #include <limits.h>
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdarg.h>
 #include <string.h>
-#include <sys/un.h>
 
 #include "lib/redis/address.h"
-#include "runbook/socket.h"
+#include "lib/redis/gauge.h"
 #include "runbook/trace.h"
 
-#define REPLY_LIMIT ((size_t)64 << 20) /* bytes of one reply */
 #define CALL_WORDS_MAX 64
 
 struct redis {
-        int fd;
+        struct stream *stream;
+        struct reply_gauge gauge;
         redisReader *reader;
         struct text queue; /* commands that have not been sent yet */
         size_t awaited;    /* replies of queued commands that nobody has taken yet */
@@ -41,70 +38,12 @@ struct redis *redis_close(struct redis *redis)
 {
         if (!redis)
                 return NULL;
-        if (redis->fd >= 0)
-                close(redis->fd);
+        stream_close(redis->stream);
         if (redis->reader)
                 redisReaderFree(redis->reader);
         text_free(&redis->queue);
         free(redis);
         return NULL;
-}
-
-static int wait_for(int fd, short events, struct deadline deadline, struct error *error)
-{
-        int r = socket_wait(fd, events, deadline);
-        if (r == -ETIMEDOUT)
-                return error_set(error, ETIMEDOUT, "Redis did not answer in time");
-        return r < 0 ? error_set_errno(error, -r, "the connection to Redis broke") : 0;
-}
-
-static int explain_connect(int result, struct error *error)
-{
-        if (result == -ETIMEDOUT)
-                return error_set(error, ETIMEDOUT, "Redis did not answer in time");
-        return error_set_errno(error, -result, "cannot connect to Redis");
-}
-
-static int connect_unix(const char *path, struct deadline deadline, int *ret_fd, struct error *error)
-{
-        struct sockaddr_un address = {.sun_family = AF_UNIX};
-        if (strlen(path) >= sizeof(address.sun_path))
-                return error_set(error, ENAMETOOLONG, "the path of the Redis socket is longer than %zu bytes",
-                                 sizeof(address.sun_path) - 1);
-        memcpy(address.sun_path, path, strlen(path) + 1);
-        int r = socket_connect((const struct sockaddr *)&address, sizeof(address), deadline, ret_fd);
-        return r < 0 ? explain_connect(r, error) : 0;
-}
-
-static void addresses_free(struct addrinfo **addresses)
-{
-        if (*addresses)
-                freeaddrinfo(*addresses);
-}
-
-static int explain_lookup(const char *host, int result, const char *reason, struct error *error)
-{
-        if (result == -ETIMEDOUT)
-                return error_set(error, ETIMEDOUT, "the name of the Redis host \"%s\" was not found in time",
-                                 host);
-        return error_set(error, -result, "cannot find the Redis host \"%s\": %s", host,
-                         reason ? reason : error_reason(-result));
-}
-
-/* The first address of the host that takes the connection; the error is the last one's. */
-static int connect_host(const char *host, const char *port, struct deadline deadline, int *ret_fd,
-                        struct error *error)
-{
-        _cleanup_(addresses_free) struct addrinfo *addresses = NULL;
-        const char *reason = NULL;
-        int on = 1, r = socket_resolve(host, port, deadline, &addresses, &reason);
-        if (r < 0)
-                return explain_lookup(host, r, reason, error);
-        r = socket_connect_any(addresses, deadline, ret_fd, NULL);
-        if (r < 0)
-                return explain_connect(r, error);
-        (void)setsockopt(*ret_fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-        return 0;
 }
 
 bool redis_options_check(const struct redis_options *options, struct config_node *node)
@@ -114,6 +53,17 @@ bool redis_options_check(const struct redis_options *options, struct config_node
         bool fine = redis_address_parse(options->address, &address, &error) >= 0;
         if (!fine)
                 config_complain(node, "address", "%s", error_text(&error));
+        bool tls = address.tls || tls_options_given(&options->tls);
+        if (address.path && tls) {
+                config_complain(node, "tls_config", "TLS is not spoken over a unix socket");
+                fine = false;
+        } else if (fine && !tls && config_member(node, "tls_config")) {
+                config_complain(node, "tls_config",
+                                "it is empty: for TLS with the system's authorities, write rediss://%s",
+                                options->address);
+                fine = false;
+        }
+        fine &= tls_options_check(&options->tls, node);
         if (options->user && *options->user && !secret_is_set(&options->password)) {
                 config_complain(node, "user", "a user is of no use without password_file");
                 fine = false;
@@ -155,54 +105,44 @@ static int open_session(struct redis *redis, const struct redis_options *options
         return 0;
 }
 
-int redis_connect(const struct redis_options *options, struct deadline deadline, struct redis **ret,
-                  struct error *error)
+static int reach_server(const struct redis_options *options, struct deadline deadline, struct stream **ret,
+                        struct error *error)
 {
         _cleanup_(redis_address_release) struct redis_address address = {0};
+        _cleanup_stream_ struct stream *stream = NULL;
         int r = redis_address_parse(options->address, &address, error);
         if (r < 0)
                 return r;
-
-        _cleanup_redis_ struct redis *redis = calloc(1, sizeof(*redis));
-        if (!redis)
-                return error_oom(error);
-        redis->fd = -1;
-        redis->reader = redisReaderCreate();
-        if (!redis->reader)
-                return error_oom(error);
-
+        const struct stream_target target = {"Redis", address.host, address.port, address.path};
         trace_step(deadline, "connecting to Redis at %s", options->address);
-        r = address.path ? connect_unix(address.path, deadline, &redis->fd, error)
-                         : connect_host(address.host, address.port, deadline, &redis->fd, error);
+        r = stream_connect(&target, deadline, &stream, error);
         if (r < 0)
                 return error_prefix(error, r, "%s", options->address);
         trace_step(deadline, "connected");
+        if (address.host && (address.tls || tls_options_given(&options->tls)))
+                r = stream_secure(stream, &options->tls, address.host, deadline, error);
+        if (r < 0)
+                return error_prefix(error, r, "%s", options->address);
+        *ret = TAKE_PTR(stream);
+        return 0;
+}
+
+int redis_connect(const struct redis_options *options, struct deadline deadline, struct redis **ret,
+                  struct error *error)
+{
+        _cleanup_redis_ struct redis *redis = calloc(1, sizeof(*redis));
+        if (!redis)
+                return error_oom(error);
+        redis->reader = redisReaderCreate();
+        if (!redis->reader)
+                return error_oom(error);
+        int r = reach_server(options, deadline, &redis->stream, error);
+        if (r < 0)
+                return r;
         r = open_session(redis, options, deadline, error);
         if (r < 0)
                 return error_prefix(error, r, "%s", options->address);
         *ret = TAKE_PTR(redis);
-        return 0;
-}
-
-static int send_all(struct redis *redis, const char *data, size_t length, struct deadline deadline,
-                    struct error *error)
-{
-        while (length > 0) {
-                ssize_t n = send(redis->fd, data, length, MSG_NOSIGNAL);
-                if (n >= 0) {
-                        data += n;
-                        length -= (size_t)n;
-                        continue;
-                }
-                if (errno == EINTR)
-                        continue;
-                if (errno != EAGAIN && errno != EWOULDBLOCK)
-                        return error_set_errno(error, errno == EPIPE ? ECONNRESET : errno,
-                                               "the connection to Redis broke");
-                int r = wait_for(redis->fd, POLLOUT, deadline, error);
-                if (r < 0)
-                        return r;
-        }
         return 0;
 }
 
@@ -249,8 +189,9 @@ static void trace_reply(struct deadline deadline, const redisReply *reply)
 static int receive_reply(struct redis *redis, struct deadline deadline, redisReply **ret, struct error *error)
 {
         char buffer[16384];
-        for (size_t total = 0;;) {
+        for (;;) {
                 void *reply = NULL;
+                size_t length = 0;
                 if (redisReaderGetReply(redis->reader, &reply) != REDIS_OK)
                         return error_set(error, EPROTO, "what answered does not speak Redis' protocol");
                 if (reply) {
@@ -258,23 +199,13 @@ static int receive_reply(struct redis *redis, struct deadline deadline, redisRep
                         trace_reply(deadline, reply);
                         return 0;
                 }
-
-                ssize_t n = recv(redis->fd, buffer, sizeof(buffer), 0);
-                if (n > 0) {
-                        total += (size_t)n;
-                        if (total > REPLY_LIMIT)
-                                return error_set(error, EMSGSIZE, "Redis' reply is longer than %zu MiB",
-                                                 REPLY_LIMIT >> 20);
-                        if (redisReaderFeed(redis->reader, buffer, (size_t)n) != REDIS_OK)
-                                return error_oom(error);
-                } else if (n == 0)
-                        return error_set(error, ECONNRESET, "Redis closed the connection");
-                else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-                        int r = wait_for(redis->fd, POLLIN, deadline, error);
-                        if (r < 0)
-                                return r;
-                } else if (errno != EINTR)
-                        return error_set_errno(error, errno, "the connection to Redis broke");
+                int r = stream_receive(redis->stream, buffer, sizeof(buffer), deadline, &length, error);
+                if (r >= 0)
+                        r = reply_gauge_take(&redis->gauge, buffer, length, error);
+                if (r < 0)
+                        return r;
+                if (redisReaderFeed(redis->reader, buffer, length) != REDIS_OK)
+                        return error_oom(error);
         }
 }
 
@@ -326,7 +257,7 @@ int redis_command(struct redis *redis, struct deadline deadline, redisReply **re
                 return r;
         if (deadline.trace)
                 trace_command(deadline, count, words[0], lengths ? lengths[0] : strlen(words[0]));
-        r = send_all(redis, command, length, deadline, error);
+        r = stream_send(redis->stream, command, length, deadline, error);
         explicit_bzero(command, length); /* it may have been AUTH */
         redisFreeCommand(command);
         return r < 0 ? break_off(redis, r) : take_reply(redis, deadline, ret, error);
@@ -356,7 +287,7 @@ int redis_receive(struct redis *redis, struct deadline deadline, redisReply **re
                 return error_set(error, EINVAL, "no reply of Redis is awaited");
         if (redis->queue.length > 0) {
                 trace_queue(deadline, &redis->queue);
-                int r = send_all(redis, redis->queue.data, redis->queue.length, deadline, error);
+                int r = stream_send(redis->stream, redis->queue.data, redis->queue.length, deadline, error);
                 if (r < 0)
                         return break_off(redis, r);
                 text_clear(&redis->queue);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The Redis client against a real Redis: RUNBOOK_TEST_REDIS, and RUNBOOK_TEST_REDIS_LOCKED with its password.
- */
+/* The Redis client against real ones: RUNBOOK_TEST_REDIS, RUNBOOK_TEST_REDIS_LOCKED with its password, and
+ * RUNBOOK_TEST_REDIS_TLS with its authority. */
 #include "tests/harness/drivers.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -36,7 +37,7 @@ static void a_command_is_answered(void **state _unused_)
         assert_int_equal(redis_call(redis, SOON, NULL, NULL, "PING", NULL), 0);
 }
 
-static void words_are_binary_and_large(void **state _unused_)
+static void set_and_get_binary_and_large(struct redis *redis)
 {
         const size_t size = (size_t)20 << 20;
         _cleanup_free_ char *value = malloc(size);
@@ -45,7 +46,6 @@ static void words_are_binary_and_large(void **state _unused_)
         const char *words[] = {"SET", "client\0key", value};
         const size_t lengths[] = {3, 10, size};
 
-        _cleanup_redis_ struct redis *redis = connected(given("RUNBOOK_TEST_REDIS"), 0);
         _cleanup_reply_ redisReply *reply = NULL;
         assert_int_equal(redis_command(redis, SOON, NULL, NULL, 3, words, lengths), 0);
         words[0] = "GET";
@@ -54,6 +54,38 @@ static void words_are_binary_and_large(void **state _unused_)
         assert_memory_equal(reply->str, value, size);
         words[0] = "DEL";
         assert_int_equal(redis_command(redis, SOON, NULL, NULL, 2, words, lengths), 0);
+}
+
+static void words_are_binary_and_large(void **state _unused_)
+{
+        _cleanup_redis_ struct redis *redis = connected(given("RUNBOOK_TEST_REDIS"), 0);
+        set_and_get_binary_and_large(redis);
+}
+
+static void the_same_goes_over_tls(void **state _unused_)
+{
+        _cleanup_error_ struct error error = {0};
+        const struct redis_options options = {.address = (char *)given("RUNBOOK_TEST_REDIS_TLS"),
+                                              .tls.ca_file = (char *)given("RUNBOOK_TEST_CA")};
+        _cleanup_redis_ struct redis *redis = NULL;
+        if (redis_connect(&options, SOON, &redis, &error) < 0)
+                fail_msg("%s", error_text(&error));
+        set_and_get_binary_and_large(redis);
+        assert_int_equal(redis_call(redis, deadline_in(100 * NSEC_PER_MSEC), NULL, &error, "BLPOP",
+                                    "client_nothing", "0", NULL),
+                         -ETIMEDOUT);
+        assert_int_equal(redis_call(redis, SOON, NULL, NULL, "PING", NULL), -ENOTCONN);
+}
+
+static void a_reply_that_promises_too_much_is_not_waited_for(void **state _unused_)
+{
+        int port = 0;
+        _cleanup_close_ int listener = silent_listener(&port);
+        _cleanup_free_ char *address = text_format("127.0.0.1:%d", port);
+        _cleanup_redis_ struct redis *redis = connected(address, 0);
+        _cleanup_close_ int peer = accept(listener, NULL, NULL);
+        assert_int_equal(write(peer, "*1000000000\r\n", 13), 13);
+        assert_int_equal(redis_call(redis, SOON, NULL, NULL, "PING", NULL), -EMSGSIZE);
 }
 
 static void a_database_is_chosen(void **state _unused_)
@@ -236,9 +268,12 @@ static void a_wrong_password_is_refused_and_not_told(void **state _unused_)
 
 int main(void)
 {
+        signal(SIGPIPE, SIG_IGN); /* as the daemons have it */
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(a_command_is_answered),
                 cmocka_unit_test(words_are_binary_and_large),
+                cmocka_unit_test(the_same_goes_over_tls),
+                cmocka_unit_test(a_reply_that_promises_too_much_is_not_waited_for),
                 cmocka_unit_test(a_database_is_chosen),
                 cmocka_unit_test(an_error_reply_leaves_the_connection_and_hides_the_arguments),
                 cmocka_unit_test(queued_commands_are_answered_in_their_order),

@@ -7,6 +7,7 @@ import socket
 import pytest
 
 from harness.target import Target
+from lab.authority import Authority
 from lab.runbook import Exporter
 from scraping import read_openmetrics
 
@@ -25,6 +26,11 @@ def hole():
         listener.bind(("127.0.0.1", 0))
         listener.listen(64)
         yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("authority"))
 
 
 @pytest.fixture(scope="session")

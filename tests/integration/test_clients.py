@@ -7,6 +7,7 @@ import xml.etree.ElementTree
 
 import pytest
 
+from lab.parts import free_port
 from lab.redis import Redis
 
 
@@ -36,9 +37,22 @@ def locked_redis(workspace):
     server.stop()
 
 
-def test_redis(build, workspace, redis_server, locked_redis):
+@pytest.fixture
+def secure_redis(workspace, authority):
+    """The address of a server's TLS."""
+    port = free_port()
+    server = Redis(workspace.directory / "secure-redis", arguments=[
+        "--tls-port", port, "--tls-cert-file", authority.path("localhost.chain.pem"), "--tls-key-file",
+        authority.path("localhost.key"), "--tls-ca-cert-file", authority.path("root.pem"), "--tls-auth-clients", "no"])
+    server.start()
+    yield f"localhost:{port}"
+    server.stop()
+
+
+def test_redis(build, workspace, redis_server, locked_redis, secure_redis, authority):
     drive(build, workspace, "client_redis", RUNBOOK_TEST_REDIS=redis_server.address,
-          RUNBOOK_TEST_REDIS_LOCKED=locked_redis.address, RUNBOOK_TEST_REDIS_PASSWORD=locked_redis.password)
+          RUNBOOK_TEST_REDIS_LOCKED=locked_redis.address, RUNBOOK_TEST_REDIS_PASSWORD=locked_redis.password,
+          RUNBOOK_TEST_REDIS_TLS=secure_redis, RUNBOOK_TEST_CA=str(authority.root))
 
 
 def test_postgres(build, workspace, postgres):

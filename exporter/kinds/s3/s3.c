@@ -134,10 +134,7 @@ static bool check_config(const struct s3_config *config, struct config_node *nod
                 config_complain(node, NULL, "access_key_file and secret_key_file are needed");
                 fine = false;
         }
-        if (!config->tls.cert_file != !config->tls.key_file) {
-                config_complain(node, "tls_config", "cert_file and key_file are only of use together");
-                fine = false;
-        }
+        fine &= tls_options_check(&config->tls, node);
         if (strchr(config->pattern, '/')) {
                 config_complain(node, "pattern", "\"%s\": a pattern is for names, without \"/\"",
                                 config->pattern);

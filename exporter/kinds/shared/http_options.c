@@ -5,19 +5,6 @@
 #include <errno.h>
 #include <strings.h>
 
-const struct config_field tls_option_fields[] = {
-        {"ca_file", CONFIG_STRING, offsetof(struct tls_options, ca_file),
-         .help = "PEM file of the authorities to trust; the system's when not given"},
-        {"cert_file", CONFIG_STRING, offsetof(struct tls_options, cert_file),
-         .help = "PEM file of the client certificate"},
-        {"key_file", CONFIG_STRING, offsetof(struct tls_options, key_file), .help = "PEM file of its key"},
-        {"server_name", CONFIG_STRING, offsetof(struct tls_options, server_name),
-         .help = "Whom to ask for, and whose certificate to expect; the URL's host when not given"},
-        {"insecure_skip_verify", CONFIG_BOOL, offsetof(struct tls_options, insecure_skip_verify),
-         .fallback = "false", .help = "Do not verify the server's certificate"},
-        {0},
-};
-
 static bool check_url(const char *url, struct config_node *node)
 {
         const char *rest = string_starts(url, "http://")    ? url + 7
@@ -85,10 +72,7 @@ int http_options_prepare(const struct http_options *options, struct config_node 
         if (options->proxy_url && !check_proxy(options->proxy_url, node))
                 fine = false;
 
-        if (!options->tls.cert_file != !options->tls.key_file) {
-                config_complain(node, "tls_config", "cert_file and key_file are only of use together");
-                fine = false;
-        }
+        fine &= tls_options_check(&options->tls, node);
         for (size_t i = 0; i < options->headers.count; i++)
                 if (!check_header(options->headers.keys[i], options->headers.values[i], node))
                         fine = false;

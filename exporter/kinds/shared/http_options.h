@@ -10,12 +10,7 @@
 
 #include "runbook/config.h"
 #include "runbook/http_client.h"
-
-/* `tls_config:` as Prometheus has it. */
-struct tls_options {
-        char *ca_file, *cert_file, *key_file, *server_name;
-        bool insecure_skip_verify;
-};
+#include "runbook/stream.h"
 
 struct http_options {
         char *url;
@@ -25,8 +20,6 @@ struct http_options {
         char *proxy_url;
         bool follow_redirects;
 };
-
-extern const struct config_field tls_option_fields[];
 
 /* clang-format off */
 #define HTTP_OPTION_FIELDS(holder, member) \

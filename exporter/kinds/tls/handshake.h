@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A TLS handshake to look at, by OpenSSL over a non-blocking socket.
+ * A TLS handshake to look at.
  *
  * It goes through whatever the certificates are like, so that one that has expired is still seen; whether
  * they are to be trusted is told apart from that.
@@ -10,7 +10,7 @@
 
 #include <openssl/ssl.h>
 
-#include "exporter/kinds/shared/http_options.h"
+#include "runbook/stream.h"
 
 /* What is said before the handshake, by the word of the option. */
 enum tls_start { TLS_START_NONE, TLS_START_POSTGRES, TLS_STARTS };
@@ -23,17 +23,9 @@ struct tls_target {
         const struct tls_options *tls;
 };
 
-struct tls_peer {
-        SSL *ssl;
-        int fd;
-        char address[64];    /* which of the host's it was */
-        nsec handshake;      /* how long it took, from the connected socket on */
-        const char *refused; /* why the certificates are not to be trusted; NULL when they are */
-};
-
-/* -ETIMEDOUT at the deadline, -ECONNREFUSED, -EPROTO when it is no TLS, …; else tls_peer_release() it. */
-int tls_connect(const struct tls_target *target, struct deadline deadline, struct tls_peer *ret,
-                struct error *error);
-void tls_peer_release(struct tls_peer *peer);
+/* `ret_duration` is how long the handshake took, with the words before it, from the connected socket on.
+ * -ETIMEDOUT at the deadline, -ECONNREFUSED, -EPROTO when it is no TLS, … */
+int tls_connect(const struct tls_target *target, struct deadline deadline, struct stream **ret,
+                nsec *ret_duration, struct error *error);
 
 #endif

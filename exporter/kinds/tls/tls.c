@@ -121,10 +121,8 @@ static int tls_open(const struct check *check, struct config_node *node, void **
                 config_complain(node, NULL, "server_name, starttls and tls_config go with an address");
                 return -EINVAL;
         }
-        if (!config->tls.cert_file != !config->tls.key_file) {
-                config_complain(node, "tls_config", "cert_file and key_file go together");
+        if (!tls_options_check(&config->tls, node))
                 return -EINVAL;
-        }
         if (!paths_check(&config->files, node, "files"))
                 return -EINVAL;
         int r = config->address ? split_address(tls, node) : 0;
@@ -176,7 +174,7 @@ static void name_text(const X509_NAME *name, struct text *text)
         }
 }
 
-static void add_info(const struct tls_peer *peer, X509 *leaf, struct sample_sink *sink)
+static void add_info(const struct stream *stream, X509 *leaf, struct sample_sink *sink)
 {
         _cleanup_text_ struct text subject = {0}, issuer = {0};
         unsigned char digest[DIGEST_SIZE];
@@ -185,8 +183,9 @@ static void add_info(const struct tls_peer *peer, X509 *leaf, struct sample_sink
         name_text(X509_get_issuer_name(leaf), &issuer);
         if (X509_digest(leaf, EVP_sha256(), digest, NULL) == 1)
                 digest_text(digest, fingerprint);
-        SAMPLE(sink, &info, 1, {"address", peer->address}, {"version", SSL_get_version(peer->ssl)},
-               {"cipher", SSL_get_cipher_name(peer->ssl)}, {"subject", text_string(&subject)},
+        const SSL *ssl = stream_tls(stream);
+        SAMPLE(sink, &info, 1, {"address", stream_address(stream)}, {"version", SSL_get_version(ssl)},
+               {"cipher", SSL_get_cipher_name(ssl)}, {"subject", text_string(&subject)},
                {"issuer", text_string(&issuer)}, {"fingerprint", fingerprint});
 }
 
@@ -194,7 +193,8 @@ static int run_remote(const struct tls_state *tls, struct deadline deadline, str
                       struct error *error)
 {
         const struct tls_config *config = tls->config;
-        _cleanup_(tls_peer_release) struct tls_peer peer = {.fd = -1};
+        _cleanup_stream_ struct stream *stream = NULL;
+        nsec handshake;
         const struct tls_target target = {
                 .host = tls->host,
                 .port = tls->port,
@@ -202,20 +202,21 @@ static int run_remote(const struct tls_state *tls, struct deadline deadline, str
                 .start = (enum tls_start)config->starttls,
                 .tls = &config->tls,
         };
-        int r = tls_connect(&target, deadline, &peer, error);
+        int r = tls_connect(&target, deadline, &stream, &handshake, error);
         if (r < 0)
                 return error_prefix(error, r, "%s", config->address);
-        SAMPLE_BARE(sink, &handshake_seconds, nsec_to_seconds(peer.handshake));
-        SAMPLE_BARE(sink, &verified, peer.refused ? 0 : 1);
-        X509 *leaf = SSL_get0_peer_certificate(peer.ssl);
+        const char *refused = stream_refusal(stream);
+        SSL *ssl = stream_tls(stream);
+        SAMPLE_BARE(sink, &handshake_seconds, nsec_to_seconds(handshake));
+        SAMPLE_BARE(sink, &verified, refused ? 0 : 1);
+        X509 *leaf = SSL_get0_peer_certificate(ssl);
         if (!leaf)
                 return error_set(error, EPROTO, "%s: the server showed no certificate", config->address);
-        add_dates(leaf, peer.refused ? SSL_get_peer_cert_chain(peer.ssl) : SSL_get0_verified_chain(peer.ssl),
-                  NULL, sink);
-        add_info(&peer, leaf, sink);
-        if (peer.refused && !config->tls.insecure_skip_verify)
+        add_dates(leaf, refused ? SSL_get_peer_cert_chain(ssl) : SSL_get0_verified_chain(ssl), NULL, sink);
+        add_info(stream, leaf, sink);
+        if (refused && !config->tls.insecure_skip_verify)
                 return error_set(error, EPROTO, "%s: the certificate for %s is refused: %s", config->address,
-                                 target.server_name, peer.refused);
+                                 target.server_name, refused);
         return 0;
 }
 
@@ -282,13 +283,8 @@ static int tls_run(void *state, struct deadline deadline, struct sample_sink *si
         const struct tls_state *tls = state;
         _cleanup_paths_ struct paths paths = {0};
         int result = 0;
-        if (tls->config->address) {
-                int r = run_remote(tls, deadline, sink, error);
-                /* What OpenSSL keeps for each thread, 9 KB of random numbers' state, is given back: the next
-                 * run is on any thread, and one that idles when the exporter ends would never free it. */
-                OPENSSL_thread_stop();
-                return r;
-        }
+        if (tls->config->address)
+                return run_remote(tls, deadline, sink, error);
         result = paths_expand(&tls->config->files, &paths, error);
         paths_skip_unreadable(&paths, sink);
         for (size_t i = 0; i < paths.count; i++) {

@@ -97,13 +97,56 @@ static void addresses_are_taken_apart(void **state _unused_)
         assert_address("[fe80::1]", "fe80::1", "6379", NULL);
         assert_address("/run/redis.sock", NULL, NULL, "/run/redis.sock");
         assert_address("unix:/run/redis.sock", NULL, NULL, "/run/redis.sock");
+        assert_address("rediss://cache.example.com", "cache.example.com", "6379", NULL);
+        assert_address("rediss://[::1]:6380", "::1", "6380", NULL);
+}
+
+static void what_a_server_tells_is_an_address_and_never_a_path(void **state _unused_)
+{
+        static const struct {
+                const char *own, *host, *port, *beside;
+        } cases[] = {
+                {"localhost:6379", "10.0.0.7", "6380", "10.0.0.7:6380"},
+                {"rediss://localhost:6379", "node-7.example", "6380", "rediss://node-7.example:6380"},
+                {"rediss://localhost", "fe80::7", "1", "rediss://[fe80::7]:1"},
+                {"localhost", "/run/docker.sock", "0", NULL},
+                {"localhost", "unix:/run/docker.sock", "1", NULL},
+                {"localhost", "me@host", "1", NULL},
+                {"localhost", "", "6379", NULL},
+                {"localhost", "host", "0", NULL},
+                {"localhost", "host", "6379@16379", NULL},
+                {"localhost", "ho st", "6379", NULL},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                const struct redis_options options = {.address = (char *)cases[i].own};
+                _cleanup_free_ char *beside = redis_address_beside(&options, cases[i].host, cases[i].port);
+                if (cases[i].beside)
+                        assert_string_equal(beside, cases[i].beside);
+                else
+                        assert_null(beside);
+        }
 }
 
 static void wrong_addresses_say_what_would_be_right(void **state _unused_)
 {
-        static const char *const wrong[] = {"",           ":6379",      "host:",   "host:0",    "host:65536",
-                                            "host:6379x", "::1",        "[::1",    "[::1]6379", "[]:6379",
-                                            "unix:",      "unix:run/x", "host:-1", "host: 6379"};
+        static const char *const wrong[] = {"",
+                                            ":6379",
+                                            "host:",
+                                            "host:0",
+                                            "host:65536",
+                                            "host:6379x",
+                                            "::1",
+                                            "[::1",
+                                            "[::1]6379",
+                                            "[]:6379",
+                                            "unix:",
+                                            "unix:run/x",
+                                            "host:-1",
+                                            "host: 6379",
+                                            "rediss://",
+                                            "rediss:///run/redis.sock",
+                                            "rediss://unix:/x",
+                                            "rediss://h/0"};
         for (size_t i = 0; i < N_ELEMENTS(wrong); i++) {
                 _cleanup_error_ struct error error = {0};
                 struct redis_address address = {0};
@@ -115,7 +158,8 @@ static void wrong_addresses_say_what_would_be_right(void **state _unused_)
 
 static void a_url_with_a_password_is_refused_without_repeating_it(void **state _unused_)
 {
-        static const char *const urls[] = {"redis://:hunter2@localhost:6379", "me:hunter2@localhost:6379"};
+        static const char *const urls[] = {"redis://:hunter2@localhost:6379",
+                                           "rediss://me:hunter2@localhost:6379", "me:hunter2@localhost:6379"};
         for (size_t i = 0; i < N_ELEMENTS(urls); i++) {
                 _cleanup_error_ struct error error = {0};
                 struct redis_address address = {0};
@@ -131,6 +175,7 @@ int main(void)
                 cmocka_unit_test(what_is_not_a_number_is_refused),
                 cmocka_unit_test(parts_of_a_value_are_found_by_their_whole_name),
                 cmocka_unit_test(addresses_are_taken_apart),
+                cmocka_unit_test(what_a_server_tells_is_an_address_and_never_a_path),
                 cmocka_unit_test(wrong_addresses_say_what_would_be_right),
                 cmocka_unit_test(a_url_with_a_password_is_refused_without_repeating_it),
         };

@@ -30,7 +30,7 @@ static void options_that_do_not_go_together_are_refused(void **state _unused_)
         assert_complaint("tls", "{files: /x, starttls: postgres}", "go with an address");
         assert_complaint("tls", "{files: /x, tls_config: {ca_file: /y}}", "go with an address");
         assert_complaint("tls", "{address: 'a:1', starttls: smtp}", "postgres");
-        assert_complaint("tls", "{address: 'a:1', tls_config: {cert_file: /x}}", "go together");
+        assert_complaint("tls", "{address: 'a:1', tls_config: {cert_file: /x}}", "only of use together");
 }
 
 int main(void)
