@@ -9,11 +9,12 @@
 
 struct stream {
         int fd;
-        bool tls;            /* asked for, be it that it failed */
-        SSL *ssl;            /* NULL: as it is on the wire */
-        bool broken;         /* nothing more is said, not even goodbye */
-        const char *peer;    /* as sentences call it */
-        const char *refused; /* see stream_refusal() */
+        bool tls;               /* asked for, be it that it failed */
+        SSL *ssl;               /* NULL: as it is on the wire */
+        bool wants_certificate; /* the server has asked for one that we do not have */
+        bool broken;            /* nothing more is said, not even goodbye */
+        const char *peer;       /* as sentences call it */
+        const char *refused;    /* see stream_refusal() */
         char address[64];
 };
 

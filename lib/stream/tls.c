@@ -63,6 +63,15 @@ static int no_passphrase(char *buffer _unused_, int size _unused_, int writing _
         return 0;
 }
 
+/* There is none to show; a server that insists goes away, in TLS 1.3 without a word that would always arrive.
+ */
+static int note_wanted_certificate(SSL *ssl, X509 **ret_certificate _unused_, EVP_PKEY **ret_key _unused_)
+{
+        struct stream *stream = SSL_get_app_data(ssl);
+        stream->wants_certificate = true;
+        return 0;
+}
+
 static int make_context(const struct tls_options *tls, SSL_CTX **ret, struct error *error)
 {
         _cleanup_(context_free_p) SSL_CTX *context = SSL_CTX_new(TLS_client_method());
@@ -70,6 +79,7 @@ static int make_context(const struct tls_options *tls, SSL_CTX **ret, struct err
                 return error_oom(error);
         SSL_CTX_set_verify(context, tls->insecure_skip_verify ? SSL_VERIFY_NONE : SSL_VERIFY_PEER, NULL);
         SSL_CTX_set_default_passwd_cb(context, no_passphrase);
+        SSL_CTX_set_client_cert_cb(context, note_wanted_certificate);
         /* A server that goes without a goodbye has closed the connection, as without TLS. */
         SSL_CTX_set_options(context, SSL_OP_IGNORE_UNEXPECTED_EOF);
         SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
@@ -103,12 +113,14 @@ static int settle(struct stream *stream, int result, const char *during, struct 
         int why = SSL_get_error(stream->ssl, result);
         if (why == SSL_ERROR_WANT_READ || why == SSL_ERROR_WANT_WRITE)
                 return stream_wait(stream, why == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, deadline, error);
+        const char *wanted =
+                stream->wants_certificate ? "; it had asked for a client certificate: cert_file" : "";
         bool said = ERR_peek_last_error() != 0;
         if (!said || why == SSL_ERROR_ZERO_RETURN || why == SSL_ERROR_SYSCALL) {
                 ERR_clear_error();
-                return error_set(error, ECONNRESET, "%s closed the connection", stream->peer);
+                return error_set(error, ECONNRESET, "%s closed the connection%s", stream->peer, wanted);
         }
-        return error_set(error, EPROTO, "%s: %s", during, take_reason());
+        return error_set(error, EPROTO, "%s: %s%s", during, take_reason(), wanted);
 }
 
 static int shake_hands(struct stream *stream, const char *name, struct deadline deadline, struct error *error)
@@ -139,7 +151,8 @@ int stream_secure(struct stream *stream, const struct tls_options *tls, const ch
         if (is_given(tls->server_name))
                 name = tls->server_name;
         stream->ssl = SSL_new(context);
-        if (!stream->ssl || SSL_set_fd(stream->ssl, stream->fd) != 1 || !expect_name(stream->ssl, name))
+        if (!stream->ssl || SSL_set_fd(stream->ssl, stream->fd) != 1 ||
+            SSL_set_app_data(stream->ssl, stream) != 1 || !expect_name(stream->ssl, name))
                 return error_set(error, EINVAL, "TLS for %s: %s", name, take_reason());
         trace_step(deadline, "TLS handshake for %s", name);
         r = shake_hands(stream, name, deadline, error);

@@ -103,7 +103,9 @@ def test_info_is_the_servers_own_view(exporter, redis_server, client):
     assert told(found, "memory_used_ratio") == used / (64 << 20)
     assert before["used_memory"] / 2 < used < told(found, "memory_peak_bytes") * 1.01
     assert told(found, "memory_rss_bytes") > 1 << 20 and told(found, "memory_fragmentation_ratio") > 0
-    for absent in ("master_link_up", "aof_last_write_success", "aof_last_rewrite_success", "aof_size_bytes"):
+    assert told(found, "memory_pressure_ratio") == told(found, "memory_used_ratio")
+    assert told(found, "aof_last_write_success") == told(found, "aof_last_rewrite_success") == 1 and told(found, "cut_off") == 0
+    for absent in ("master_link_up", "master_last_io_seconds", "aof_size_bytes"):
         assert told(found, absent) is None, absent
     promtool(found.page)
 
@@ -111,6 +113,8 @@ def test_info_is_the_servers_own_view(exporter, redis_server, client):
     client.config_resetstat()
     found = scrape(exporter(check_of(redis_server)))
     assert told(found, "keyspace_hit_ratio") is None and told(found, "memory_used_ratio") is None
+    assert told(found, "memory_max_bytes") == 0  # and the machine's memory is what is left to it
+    assert told(found, "memory_pressure_ratio") == told(found, "memory_used_bytes") / client.info("memory")["total_system_memory"]
 
 
 def test_groups_are_chosen(exporter, redis_server, client):
@@ -126,6 +130,70 @@ def test_groups_are_chosen(exporter, redis_server, client):
     found = scrape(exporter(check_of(redis_server, groups=[])))
     assert value(found, "runbook_check_success", check="redis") == 1 and groups(found) == {}
     assert set(client.info("commandstats")) <= {"cmdstat_ping", "cmdstat_config|resetstat"}
+
+
+def test_a5_a_flushed_database_has_no_keys_rather_than_no_series(exporter, redis_server, client):
+    other = redis.Redis(host="127.0.0.1", port=redis_server.port, db=3)
+    daemon = exporter(check_of(redis_server, groups=["keyspace"]))
+    assert labelled(scrape(daemon), "keys", "db") == {"0": 0}
+    client.set("a", 1, ex=1000)
+    other.set("b", 1)
+    assert labelled(scrape(daemon), "keys", "db") == {"0": 1, "3": 1}
+    client.flushall()
+    found = scrape(daemon)
+    assert labelled(found, "keys", "db") == labelled(found, "keys_expiring", "db") == {"0": 0, "3": 0}
+    other.close()
+
+
+def skipped(found, reason="unreadable"):
+    return value(found, "runbook_check_items_skipped", check="redis", reason=reason)
+
+
+def test_kind_2_what_an_acl_hides_is_skipped_and_never_zero_or_empty(exporter, redis_server, client, tmp_path):
+    """Key patterns and commands: each item that is refused is counted and told, and costs no other."""
+    secret = tmp_path / "password"
+    secret.write_text("hunter2\n")
+    client.rpush("queue:mine", 1, 2)
+    client.rpush("queue:theirs", 1, 2, 3)
+    for i in range(300):
+        client.set(f"session:{i}", "x" * 100)
+    client.set("queue:big", "x" * 100000)
+    rules = [rule for rule in documented_user() if rule != "%R~*"]
+    client.execute_command("ACL", "SETUSER", "runbook_exporter", *rules, "%R~queue:[mb]*", "-xlen")
+    try:
+        keys = [{"key": "queue:mine"}, {"key": "queue:theirs"}, {"key": "queue:gone"}]
+        daemon = exporter(check_of(redis_server, user="runbook_exporter", password_file=str(secret), keys=keys, big_keys={"top": 3}))
+        found = scrape(daemon)
+        assert value(found, "runbook_check_success", check="redis") == 1
+        assert told(found, "key_length", db="0", key="queue:mine") == 2
+        for name in ("queue:theirs", "queue:gone"):  # who may not look does not know that there is none
+            assert [told(found, f"key_{what}", db="0", key=name) for what in ("exists", "length", "memory_bytes")] == [None] * 3
+        # Of 303 keys, 302 are looked at in spite of those that are refused; the readable ones are told.
+        assert set(labelled(found, "big_key_bytes", "key")) == {"queue:big", "queue:mine"}
+        assert told(found, "big_keys_rounds_total") == 1 and told(found, "big_keys_scanned_total") == 303
+        assert skipped(found) == 2 + 301 and groups(found)["keys"] == groups(found)["big_keys"] == 0
+        output = daemon.process.output()
+        assert 'key \\"queue:theirs\\" of database 0, TYPE: NOPERM' in output and "session:" not in output
+        assert "a key of database 0, MEMORY USAGE: NOPERM" in output
+
+        client.execute_command("ACL", "SETUSER", "runbook_exporter", "-info", "-llen", "-scan", "-memory|usage", "resetkeys", "%R~*")
+        found = scrape(daemon)
+        assert told(found, "key_exists", db="0", key="queue:theirs") == 1
+        assert told(found, "key_length", db="0", key="queue:theirs") is None
+        assert told(found, "key_length", db="0", key="queue:gone") == 0  # TYPE says so
+        assert labelled(found, "keys", "db") == {} and told(found, "memory_used_bytes") is None
+        # INFO, LLEN of two, MEMORY USAGE of three, of what was big of two, and SCAN
+        assert skipped(found) == 1 + 2 + 3 + 2 + 1
+        promtool(found.page)
+    finally:
+        client.execute_command("ACL", "DELUSER", "runbook_exporter")
+
+
+def test_a_replica_that_never_found_its_primary_is_cut_off(exporter, server):
+    replica = server("--replicaof", "127.0.0.1", "1")
+    found = scrape(exporter(check_of(replica, groups=["replication"])))
+    assert told(found, "master_link_up") == 0 and told(found, "cut_off") == 1
+    assert told(found, "master_link_down_seconds") is None  # nobody knows for how long
 
 
 def test_latency_events_and_slow_commands(exporter, redis_server, client):
@@ -201,7 +269,8 @@ def test_replication_from_both_sides(exporter, server):
     assert 0 <= told(found, "replica_lag_seconds", replica=name) < 30
     found = wait_for(lambda: (page := scrape(below)) and told(page, "master_link_up") == 1 and page, "the link")
     assert told(found, "role_info", role="slave") == 1 and told(found, "master_sync_in_progress") == 0
-    assert told(found, "master_last_io_seconds") >= 0 and told(found, "master_link_down_seconds") is None
+    assert told(found, "master_last_io_seconds") >= 0 and told(found, "master_link_down_seconds") == 0
+    assert told(found, "cut_off") == 0
     promtool(found.page)
 
     replica.process.send(signal.SIGSTOP)
@@ -211,7 +280,9 @@ def test_replication_from_both_sides(exporter, server):
     replica.process.send(signal.SIGCONT)
     primary.process.kill()
     found = wait_for(lambda: (page := scrape(below)) and told(page, "master_link_up") == 0 and page, "the link to break")
-    assert told(found, "master_link_down_seconds") >= 0 and told(found, "master_last_io_seconds") is None
+    # Redis forgets when it heard last as soon as the link is down: the value stays, and grows.
+    assert told(found, "master_last_io_seconds") == told(found, "master_link_down_seconds") >= 0
+    assert told(found, "cut_off") == 1
     assert value(found, "runbook_check_success", check="redis") == 1
 
 
@@ -239,7 +310,7 @@ def test_keys_of_each_type(exporter, redis_server, client):
         assert told(found, "key_memory_bytes", **labels) == client.memory_usage(name), name
     assert told(found, "key_length", db="3", key="queue") == 2
     assert told(found, "key_exists", db="0", key="gone") == 0 and told(found, "key_length", db="0", key="gone") == 0
-    assert told(found, "key_memory_bytes", db="0", key="gone") is None
+    assert told(found, "key_memory_bytes", db="0", key="gone") == 0
     assert labelled(found, "stream_group_lag", "group") == {}
     promtool(found.page)
 

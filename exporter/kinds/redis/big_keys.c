@@ -90,12 +90,25 @@ static int ask_usage(struct redis_session *session, const char *name, size_t len
         return redis_queue(session->redis, error, N_ELEMENTS(words), words, word_lengths);
 }
 
-/* -1 for a key that has gone meanwhile, or is not told. */
-static int take_usage(struct redis_session *session, int64_t *ret, struct error *refused, struct error *error)
+/* -1 for a key that has gone meanwhile, or is not told. Its name is a secret, perhaps. */
+static int take_usage(struct redis_session *session, int64_t database, int64_t *ret, struct error *refused,
+                      struct error *error)
 {
         _cleanup_reply_ redisReply *reply = NULL;
-        int r = redis_take(session, &reply, refused, error);
+        int r = redis_take(session, &reply, error);
+        if (r >= 0)
+                redis_skip(session, refused, "a key of database %lld, MEMORY USAGE", (long long)database);
         *ret = r >= 0 && reply && reply->type == REDIS_REPLY_INTEGER ? reply->integer : -1;
+        return r;
+}
+
+/* As redis_select(), with a database that is refused skipped and told. */
+static int go_to(struct redis_session *session, int64_t database, bool *ret_selected, struct error *refused,
+                 struct error *error)
+{
+        int r = redis_select(session, database, ret_selected, error);
+        if (r >= 0 && !*ret_selected)
+                redis_skip(session, refused, "database %lld, SELECT", (long long)database);
         return r;
 }
 
@@ -118,14 +131,14 @@ static int measure_kept(struct redis_big_keys *big, struct redis_session *sessio
         for (size_t from = 0, to; r >= 0 && from < big->kept_count; from = to) {
                 int64_t database = big->kept[from].database;
                 bool selected;
-                r = redis_select(session, database, &selected, refused, error);
+                r = go_to(session, database, &selected, refused, error);
                 for (to = from; to < big->kept_count && big->kept[to].database == database; to++) {
                         big->kept[to].bytes = -1;
                         if (r >= 0 && selected)
                                 r = ask_usage(session, big->kept[to].name, big->kept[to].length, error);
                 }
                 for (size_t i = from; r >= 0 && selected && i < to; i++)
-                        r = take_usage(session, &big->kept[i].bytes, refused, error);
+                        r = take_usage(session, database, &big->kept[i].bytes, refused, error);
         }
         if (r >= 0)
                 drop_gone(big);
@@ -195,7 +208,9 @@ static int scan_batch(struct redis_big_keys *big, size_t most, size_t *ret_looke
                 return error_oom(error);
         r = redis_ask(session, error, "SCAN", big->cursor, "COUNT", count, NULL);
         if (r >= 0)
-                r = redis_take(session, &reply, refused, error);
+                r = redis_take(session, &reply, error);
+        if (r >= 0)
+                redis_skip(session, refused, "SCAN");
         if (r < 0 || !reply)
                 return r;
         if (!is_scan_reply(reply))
@@ -206,7 +221,7 @@ static int scan_batch(struct redis_big_keys *big, size_t most, size_t *ret_looke
                 r = ask_usage(session, names->element[i]->str, names->element[i]->len, error);
         for (size_t i = 0; r >= 0 && i < names->elements; i++) {
                 int64_t bytes;
-                r = take_usage(session, &bytes, refused, error);
+                r = take_usage(session, big->database, &bytes, refused, error);
                 if (r >= 0)
                         r = consider_key(big, big->database, names->element[i], bytes, error);
         }
@@ -239,13 +254,13 @@ static int walk_keys(struct redis_big_keys *big, const char *info, struct redis_
         }
         for (; left > 0 && !deadline_passed(enough); left -= looked < left ? looked : left) {
                 bool selected;
-                int r = redis_select(session, big->database, &selected, refused, error);
+                int r = go_to(session, big->database, &selected, refused, error);
                 looked = 0;
                 if (r >= 0 && selected)
                         r = scan_batch(big, left < BATCH ? left : BATCH, &looked, session, refused, error);
-                if (r < 0 || refused->message)
+                if (r < 0 || (selected && looked == 0))
                         return r;
-                if (strcmp(big->cursor, "0") == 0 && !next_database(big, info)) {
+                if ((!selected || strcmp(big->cursor, "0") == 0) && !next_database(big, info)) {
                         big->rounds++;
                         return 0;
                 }
@@ -294,15 +309,15 @@ static void add_samples(struct redis_big_keys *big, struct sample_sink *sink)
 }
 
 int redis_big_keys_run(struct redis_big_keys *big, const char *info, struct redis_session *session,
-                       struct sample_sink *sink, struct error *error)
+                       struct error *error)
 {
         _cleanup_error_ struct error refused = {0};
         int r;
         qsort(big->kept, big->kept_count, sizeof(*big->kept), by_database);
         r = measure_kept(big, session, &refused, error);
-        if (r >= 0 && !refused.message)
+        if (r >= 0)
                 r = walk_keys(big, info, session, &refused, error);
         if (r >= 0)
-                add_samples(big, sink);
+                add_samples(big, session->sink);
         return r >= 0 ? redis_group_result(&refused, error) : r;
 }

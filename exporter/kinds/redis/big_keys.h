@@ -30,6 +30,6 @@ struct redis_big_keys *redis_big_keys_free(struct redis_big_keys *big);
  * session's time that is left. See group.h for what it returns.
  */
 int redis_big_keys_run(struct redis_big_keys *big, const char *info, struct redis_session *session,
-                       struct sample_sink *sink, struct error *error);
+                       struct error *error);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "exporter/check/skipped.h"
 #include "exporter/kinds/redis/group.h"
 
 enum reading {
@@ -11,7 +12,8 @@ enum reading {
         WORD,  /* 1 when it is `word`, else 0 */
 };
 
-/* `when`: another field of the table that must be above zero, or else this one means nothing. */
+/* `when`: another field of the table; where it is zero, this one means nothing: a word is as it should be,
+ * and a number absent. */
 static const struct row {
         enum redis_group group;
         const struct metric_family *family;
@@ -61,10 +63,6 @@ static const struct row {
 
         {REDIS_GROUP_REPLICATION, &redis_family_replicas, "connected_slaves", AS_IT_IS, NULL, NULL},
         {REDIS_GROUP_REPLICATION, &redis_family_master_up, "master_link_status", WORD, "up", NULL},
-        {REDIS_GROUP_REPLICATION, &redis_family_master_down_seconds, "master_link_down_since_seconds", KNOWN,
-         NULL, NULL},
-        {REDIS_GROUP_REPLICATION, &redis_family_master_heard_seconds, "master_last_io_seconds_ago", KNOWN,
-         NULL, NULL},
         {REDIS_GROUP_REPLICATION, &redis_family_master_sync, "master_sync_in_progress", AS_IT_IS, NULL, NULL},
 };
 
@@ -88,6 +86,11 @@ static struct values find_values(const char *info)
         return values;
 }
 
+static void skip_field(const char *field, struct sample_sink *sink)
+{
+        check_skip(sink, SKIP_MALFORMED, "INFO's %s: not a number", field);
+}
+
 static bool number_of(const struct values *values, const char *field, double *ret)
 {
         for (size_t i = 0; i < N_ELEMENTS(rows); i++)
@@ -100,44 +103,60 @@ static void add_row(const struct values *values, size_t i, struct sample_sink *s
 {
         const struct row *row = &rows[i];
         double value, condition;
-        if (row->when && (!number_of(values, row->when, &condition) || condition <= 0))
-                return;
+        bool means_nothing = row->when && number_of(values, row->when, &condition) && condition <= 0;
         if (row->reading == WORD)
-                value = redis_value_is(values->of[i], row->word);
-        else if (!redis_value_number(values->of[i], &value) || (row->reading == KNOWN && value < 0))
+                value = means_nothing || redis_value_is(values->of[i], row->word);
+        else if (means_nothing)
+                return;
+        else if (!redis_value_number(values->of[i], &value)) {
+                skip_field(row->field, sink);
+                return;
+        } else if (row->reading == KNOWN && value < 0)
                 return;
         SAMPLE_BARE(sink, row->family, value);
 }
 
-static void add_ratios(const struct values *values, unsigned groups, struct sample_sink *sink)
+/* Without a limit of its own the server grows into the machine's. */
+static void add_memory_ratios(const struct values *values, const char *info, struct sample_sink *sink)
+{
+        double used, limit, machine;
+        if (!number_of(values, "used_memory", &used) || !number_of(values, "maxmemory", &limit))
+                return;
+        if (limit > 0)
+                SAMPLE_BARE(sink, &redis_family_memory_ratio, used / limit);
+        else if (redis_info_number(info, "total_system_memory", &machine))
+                limit = machine;
+        if (limit > 0)
+                SAMPLE_BARE(sink, &redis_family_memory_pressure, used / limit);
+}
+
+static void add_ratios(const struct values *values, const char *info, unsigned groups,
+                       struct sample_sink *sink)
 {
         double part, other;
-        if (groups & 1U << REDIS_GROUP_MEMORY && number_of(values, "used_memory", &part) &&
-            number_of(values, "maxmemory", &other) && other > 0)
-                SAMPLE_BARE(sink, &redis_family_memory_ratio, part / other);
+        if (groups & 1U << REDIS_GROUP_MEMORY)
+                add_memory_ratios(values, info, sink);
         if (groups & 1U << REDIS_GROUP_STATS && number_of(values, "keyspace_hits", &part) &&
             number_of(values, "keyspace_misses", &other) && part + other > 0)
                 SAMPLE_BARE(sink, &redis_family_hit_ratio, part / (part + other));
 }
 
-/* A value as a string of its own; NULL when it is absent. */
-static char *copy_value(const char *value)
+char *redis_info_copy(const char *value)
 {
         return value ? strndup(value, strcspn(value, ",\r\n")) : NULL;
 }
 
 static void add_server(const char *info, struct sample_sink *sink)
 {
-        _cleanup_free_ char *version = copy_value(redis_info_value(info, "redis_version"));
-        _cleanup_free_ char *mode = copy_value(redis_info_value(info, "redis_mode"));
-        _cleanup_free_ char *policy = copy_value(redis_info_value(info, "maxmemory_policy"));
+        _cleanup_free_ char *version = redis_info_copy(redis_info_value(info, "redis_version"));
+        _cleanup_free_ char *mode = redis_info_copy(redis_info_value(info, "redis_mode"));
+        _cleanup_free_ char *policy = redis_info_copy(redis_info_value(info, "maxmemory_policy"));
         if (version)
                 SAMPLE(sink, &redis_family_server_info, 1, {"version", version}, {"mode", mode},
                        {"maxmemory_policy", policy});
 }
 
-/* A line's number behind `prefix`: 0 for "db0:". -1 when it is another line. */
-static int64_t numbered(const char *line, const char *prefix, const char **ret_value)
+int64_t redis_info_numbered(const char *line, const char *prefix, const char **ret_value)
 {
         size_t length = strlen(prefix), digits;
         if (strncmp(line, prefix, length) != 0)
@@ -149,56 +168,118 @@ static int64_t numbered(const char *line, const char *prefix, const char **ret_v
         return strtol(line + length, NULL, 10);
 }
 
-static bool part_number(const char *value, const char *name, double *ret)
+bool redis_info_part_number(const char *value, const char *name, double *ret)
 {
         const char *part = redis_value_part(value, name);
         return part && redis_value_number(part, ret);
 }
 
+static void add_count(const struct metric_family *family, int64_t database, double count,
+                      struct sample_sink *sink)
+{
+        char number[24];
+        (void)snprintf(number, sizeof(number), "%lld", (long long)database);
+        SAMPLE(sink, family, count, {"db", number});
+}
+
 /* "db0:keys=12,expires=3,avg_ttl=0" */
 static void add_database(int64_t number, const char *value, struct sample_sink *sink)
 {
-        char database[24];
-        double count;
-        (void)snprintf(database, sizeof(database), "%lld", (long long)number);
-        if (part_number(value, "keys", &count))
-                SAMPLE(sink, &redis_family_keys, count, {"db", database});
-        if (part_number(value, "expires", &count))
-                SAMPLE(sink, &redis_family_keys_expiring, count, {"db", database});
+        double keys, expiring;
+        if (redis_info_part_number(value, "keys", &keys))
+                add_count(&redis_family_keys, number, keys, sink);
+        else
+                check_skip(sink, SKIP_MALFORMED, "INFO's db%lld: no number of keys", (long long)number);
+        if (redis_info_part_number(value, "expires", &expiring))
+                add_count(&redis_family_keys_expiring, number, expiring, sink);
+}
+
+/* INFO lists databases with keys alone: what was there before, and database 0, has none. */
+static void add_databases(const char *info, struct redis_databases *databases, struct sample_sink *sink)
+{
+        uint64_t listed[N_ELEMENTS(databases->seen)] = {0};
+        const char *value;
+        databases->seen[0] |= 1;
+        for (const char *line = info; line; line = redis_info_next_line(line)) {
+                int64_t number = redis_info_numbered(line, "db", &value);
+                if (number < 0)
+                        continue;
+                add_database(number, value, sink);
+                if (number < REDIS_DATABASES_KNOWN)
+                        listed[number / 64] |= UINT64_C(1) << number % 64;
+        }
+        if (!strstr(info, "# Keyspace"))
+                return;
+        for (size_t i = 0; i < N_ELEMENTS(listed); i++) {
+                uint64_t empty = databases->seen[i] & ~listed[i];
+                for (int64_t bit = 0; empty >> bit != 0 && bit < 64; bit++)
+                        if (empty >> bit & 1) {
+                                add_count(&redis_family_keys, (int64_t)i * 64 + bit, 0, sink);
+                                add_count(&redis_family_keys_expiring, (int64_t)i * 64 + bit, 0, sink);
+                        }
+                databases->seen[i] |= listed[i];
+        }
 }
 
 /* "slave0:ip=127.0.0.1,port=6380,state=online,offset=1234,lag=0" */
 static void add_replica(const char *value, const char *info, struct sample_sink *sink)
 {
-        _cleanup_free_ char *ip = copy_value(redis_value_part(value, "ip"));
-        _cleanup_free_ char *port = copy_value(redis_value_part(value, "port"));
+        _cleanup_free_ char *ip = redis_info_copy(redis_value_part(value, "ip"));
+        _cleanup_free_ char *port = redis_info_copy(redis_value_part(value, "port"));
         _cleanup_free_ char *replica = ip && port ? text_format("%s:%s", ip, port) : NULL;
         const char *state = redis_value_part(value, "state");
         double offset, sent, lag;
-        if (!replica || !state)
+        if (!replica || !state) {
+                check_skip(sink, SKIP_MALFORMED, "INFO's line of a replica: no address or no state");
                 return;
+        }
         SAMPLE(sink, &redis_family_replica_online, redis_value_is(state, "online"), {"replica", replica});
-        if (part_number(value, "lag", &lag) && lag >= 0)
+        if (redis_info_part_number(value, "lag", &lag) && lag >= 0)
                 SAMPLE(sink, &redis_family_replica_lag_seconds, lag, {"replica", replica});
-        if (part_number(value, "offset", &offset) && redis_info_number(info, "master_repl_offset", &sent))
+        if (redis_info_part_number(value, "offset", &offset) &&
+            redis_info_number(info, "master_repl_offset", &sent))
                 SAMPLE(sink, &redis_family_replica_lag_bytes, sent > offset ? sent - offset : 0,
                        {"replica", replica});
 }
 
-static void add_role(const char *info, struct sample_sink *sink)
+/*
+ * How a replica is connected. Redis forgets when it heard from its primary as soon as the link is down: since
+ * then, at least, it has not.
+ */
+static void add_master_link(const char *info, const char *status, struct sample_sink *sink)
 {
-        _cleanup_free_ char *role = copy_value(redis_info_value(info, "role"));
-        if (role)
-                SAMPLE(sink, &redis_family_role_info, 1, {"role", role});
+        bool up = redis_value_is(status, "up");
+        double seconds;
+        bool known = redis_info_number(info, "master_link_down_since_seconds", &seconds) && seconds >= 0;
+        if (up || known)
+                SAMPLE_BARE(sink, &redis_family_master_down_seconds, up ? 0 : seconds);
+        if (up)
+                known = redis_info_number(info, "master_last_io_seconds_ago", &seconds) && seconds >= 0;
+        if (known)
+                SAMPLE_BARE(sink, &redis_family_master_heard_seconds, seconds);
 }
 
-static const char *next_line(const char *line)
+static void add_role(const char *info, struct sample_sink *sink)
+{
+        _cleanup_free_ char *role = redis_info_copy(redis_info_value(info, "role"));
+        const char *status = redis_info_value(info, "master_link_status");
+        if (!role)
+                return;
+        SAMPLE(sink, &redis_family_role_info, 1, {"role", role});
+        if (status)
+                add_master_link(info, status, sink);
+        if (status || strcmp(role, "master") == 0)
+                SAMPLE_BARE(sink, &redis_family_cut_off, status && !redis_value_is(status, "up"));
+}
+
+const char *redis_info_next_line(const char *line)
 {
         line = strchr(line, '\n');
         return line ? line + 1 : NULL;
 }
 
-void redis_info_add(const char *info, unsigned groups, struct sample_sink *sink)
+void redis_info_add(const char *info, unsigned groups, struct redis_databases *databases,
+                    struct sample_sink *sink)
 {
         struct values values = find_values(info);
         const char *value;
@@ -207,26 +288,23 @@ void redis_info_add(const char *info, unsigned groups, struct sample_sink *sink)
         for (size_t i = 0; i < N_ELEMENTS(rows); i++)
                 if (groups & 1U << rows[i].group && values.of[i])
                         add_row(&values, i, sink);
-        add_ratios(&values, groups, sink);
-        if (groups & 1U << REDIS_GROUP_REPLICATION)
-                add_role(info, sink);
-        for (const char *line = info; line; line = next_line(line)) {
-                int64_t database = -1;
-                if (groups & 1U << REDIS_GROUP_KEYSPACE)
-                        database = numbered(line, "db", &value);
-                if (database >= 0)
-                        add_database(database, value, sink);
-                if (groups & 1U << REDIS_GROUP_REPLICATION && numbered(line, "slave", &value) >= 0)
+        add_ratios(&values, info, groups, sink);
+        if (groups & 1U << REDIS_GROUP_KEYSPACE)
+                add_databases(info, databases, sink);
+        if (!(groups & 1U << REDIS_GROUP_REPLICATION))
+                return;
+        add_role(info, sink);
+        for (const char *line = info; line; line = redis_info_next_line(line))
+                if (redis_info_numbered(line, "slave", &value) >= 0)
                         add_replica(value, info, sink);
-        }
 }
 
 int64_t redis_info_next_database(const char *info, int64_t after)
 {
         int64_t next = -1;
-        for (const char *line = info; line; line = next_line(line)) {
+        for (const char *line = info; line; line = redis_info_next_line(line)) {
                 const char *value;
-                int64_t database = numbered(line, "db", &value);
+                int64_t database = redis_info_numbered(line, "db", &value);
                 if (database > after && (next < 0 || database < next))
                         next = database;
         }

@@ -17,8 +17,11 @@ extern const struct config_field redis_key_fields[];
 /* Complains about the items of `node`, which they were read from. */
 void redis_keys_check(const struct redis_key *keys, size_t count, struct config_node *node);
 
-/* Two round trips for each database, however many keys. See group.h for what it returns. */
-int redis_keys_run(const struct redis_key *keys, size_t count, struct redis_session *session,
-                   struct sample_sink *sink, struct error *error);
+/*
+ * Two round trips for each database, however many keys; and for each node of a cluster that keys lead to,
+ * which is reached by `options`. See group.h for what it returns.
+ */
+int redis_keys_run(const struct redis_key *keys, size_t count, const struct redis_options *options,
+                   struct redis_session *session, struct error *error);
 
 #endif

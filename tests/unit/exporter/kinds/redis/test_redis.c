@@ -173,8 +173,6 @@ static void every_field_of_info_has_its_metric(void **state _unused_)
                 {"aof_last_rewrite_time_sec", "aof_last_rewrite_duration_seconds"},
                 {"aof_current_size", "aof_size_bytes"},
                 {"connected_slaves", "connected_replicas"},
-                {"master_link_down_since_seconds", "master_link_down_seconds"},
-                {"master_last_io_seconds_ago", "master_last_io_seconds"},
                 {"master_sync_in_progress", "master_sync_in_progress"},
         };
         _cleanup_text_ struct text info = {0};
@@ -205,7 +203,7 @@ static const char odd_info[] = "# Server\r\n"
                                "rdb_last_bgsave_time_sec:-1\r\n"
                                "aof_enabled:0\r\n"
                                "aof_last_bgrewrite_status:ok\r\n"
-                               "aof_last_write_status:ok\r\n"
+                               "aof_last_write_status:err\r\n" /* of the AOF that there was */
                                "aof_current_size:7\r\n"
                                "# Stats\r\n"
                                "keyspace_hits:0\r\n"
@@ -240,9 +238,10 @@ static void what_info_does_not_say_is_absent(void **state _unused_)
                          "runbook_redis_replica_lag_bytes{replica=\"::1:6380\"} 100",
                          "runbook_redis_replica_online{replica=\"10.0.0.9:6381\"} 1",
                          "runbook_redis_replica_lag_bytes{replica=\"10.0.0.9:6381\"} 0",
-                         "runbook_redis_keys{db=\"0\"} 12"),
+                         "runbook_redis_cut_off 1", "runbook_redis_keys{db=\"0\"} 12",
+                         "runbook_redis_aof_last_rewrite_success 1", "runbook_redis_aof_last_write_success 1"),
                     LIST("memory_used", "memory_rss", "ratio", "save_timestamp", "bgsave_duration",
-                         "aof_last", "aof_size", "expired", "master_last_io", "keys_expiring", "99999", "dbx",
+                         "aof_last_rewrite_duration", "aof_size", "expired", "master_last_io", "keys_expiring", "99999", "dbx",
                          "\"7\"", "\"8\"", "lag_seconds{replica=\"10", "slave2"));
 }
 
