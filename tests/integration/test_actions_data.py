@@ -11,7 +11,7 @@ import psycopg2
 import pytest
 
 from integration.actions import Proxy, Step
-from lab.parts import wait_for
+from lab.parts import ROOT, free_port, wait_for
 from lab.redis import Redis
 
 REVOKE = {
@@ -76,6 +76,35 @@ def test_flush_of_a_server(step, cache):
     # An empty cache is what a flush is for.
     assert flush.plan()["targets"] == 0
     flush.run()
+
+
+def test_flush_over_tls(step, authority, tmp_path):
+    port = free_port()
+    server = Redis(tmp_path / "secure", arguments=[
+        "--tls-port", port, "--tls-cert-file", authority.path("localhost.chain.pem"), "--tls-key-file",
+        authority.path("localhost.key"), "--tls-ca-cert-file", authority.path("root.pem"), "--tls-auth-clients", "no"]).start()
+    fill(server, session=5)
+    flush = step("redis.flush", {"address": f"rediss://localhost:{port}", "scope": "database", "tls_config": {"ca_file": str(authority.root)}})
+    assert flush.plan()["targets"] == 5
+    assert flush.run()["removed"] == 5 and server.client.dbsize() == 0
+    stranger = step("redis.flush", {"address": f"rediss://localhost:{port}", "scope": "database"})
+    stranger.fails("plan", "EPROTO", "the certificate for localhost is refused")
+    server.stop()
+
+
+def test_n42_the_documented_user_may_flush_and_nothing_else(step, cache, tmp_path):
+    rules = re.search(r"^ACL SETUSER runbook_responder (.*)$", (ROOT / "docs/redis.md").read_text(), re.MULTILINE).group(1)
+    (tmp_path / "password").write_text("hunter2\n")
+    cache.client.execute_command("ACL", "SETUSER", "runbook_responder", *rules.replace("PASSWORD", "hunter2").split())
+    user = {"address": cache.address, "user": "runbook_responder", "password_file": str(tmp_path / "password")}
+    try:
+        for options in ({"scope": "pattern", "pattern": "session:*", "database": 3}, {"scope": "database", "database": 3},
+                        {"scope": "server"}):
+            fill(cache, database=3, session=5)
+            flush = step("redis.flush", {**user, **options})
+            assert flush.plan()["targets"] == 5 and flush.run()["removed"] == 5
+    finally:
+        cache.client.execute_command("ACL", "DELUSER", "runbook_responder")
 
 
 def test_flush_of_a_database_leaves_the_others(step, cache):

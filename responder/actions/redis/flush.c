@@ -51,6 +51,7 @@ static void flush_check(const void *configured, const struct target_set *targets
         (void)targets;
         const struct flush_config *config = configured;
         bool has_pattern = config->pattern && *config->pattern;
+        (void)redis_options_check(&config->redis, node); /* a complaint is enough */
         if (config->scope == SCOPE_PATTERN && !has_pattern)
                 config_complain(node, "scope", "pattern needs a `pattern:`");
         if (config->scope != SCOPE_PATTERN && has_pattern)

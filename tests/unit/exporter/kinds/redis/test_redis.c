@@ -229,20 +229,20 @@ static void what_info_does_not_say_is_absent(void **state _unused_)
 {
         _cleanup_free_ char *reply = bulk(odd_info);
         const struct answer given[] = {PONG, {"INFO", reply}, EMPTY};
-        assert_page(given, ", groups: [server, memory, persistence, stats, replication, keyspace]",
-                    LIST("runbook_redis_server_info{version=\"8.\\\"9\\\"\"} 1",
-                         "runbook_redis_memory_max_bytes 0", "runbook_redis_rdb_last_bgsave_success 0",
-                         "runbook_redis_aof_enabled 0", "runbook_redis_role_info{role=\"slave\"} 1",
-                         "runbook_redis_master_link_up 0",
-                         "runbook_redis_replica_online{replica=\"::1:6380\"} 0",
-                         "runbook_redis_replica_lag_bytes{replica=\"::1:6380\"} 100",
-                         "runbook_redis_replica_online{replica=\"10.0.0.9:6381\"} 1",
-                         "runbook_redis_replica_lag_bytes{replica=\"10.0.0.9:6381\"} 0",
-                         "runbook_redis_cut_off 1", "runbook_redis_keys{db=\"0\"} 12",
-                         "runbook_redis_aof_last_rewrite_success 1", "runbook_redis_aof_last_write_success 1"),
-                    LIST("memory_used", "memory_rss", "ratio", "save_timestamp", "bgsave_duration",
-                         "aof_last_rewrite_duration", "aof_size", "expired", "master_last_io", "keys_expiring", "99999", "dbx",
-                         "\"7\"", "\"8\"", "lag_seconds{replica=\"10", "slave2"));
+        assert_page(
+                given, ", groups: [server, memory, persistence, stats, replication, keyspace]",
+                LIST("runbook_redis_server_info{version=\"8.\\\"9\\\"\"} 1",
+                     "runbook_redis_memory_max_bytes 0", "runbook_redis_rdb_last_bgsave_success 0",
+                     "runbook_redis_aof_enabled 0", "runbook_redis_role_info{role=\"slave\"} 1",
+                     "runbook_redis_master_link_up 0", "runbook_redis_replica_online{replica=\"::1:6380\"} 0",
+                     "runbook_redis_replica_lag_bytes{replica=\"::1:6380\"} 100",
+                     "runbook_redis_replica_online{replica=\"10.0.0.9:6381\"} 1",
+                     "runbook_redis_replica_lag_bytes{replica=\"10.0.0.9:6381\"} 0",
+                     "runbook_redis_cut_off 1", "runbook_redis_keys{db=\"0\"} 12",
+                     "runbook_redis_aof_last_rewrite_success 1", "runbook_redis_aof_last_write_success 1"),
+                LIST("memory_used", "memory_rss", "ratio", "save_timestamp", "bgsave_duration",
+                     "aof_last_rewrite_duration", "aof_size", "expired", "master_last_io", "keys_expiring",
+                     "99999", "dbx", "\"7\"", "\"8\"", "lag_seconds{replica=\"10", "slave2"));
 }
 
 static void no_false_up_only_pong_is_success(void **state _unused_)
