@@ -480,6 +480,7 @@ def test_a_server_without_room_or_login_or_data_says_so(exporter, server):
     found = wait_for(loading, "the server to load")
     assert value(found, "runbook_check_success", check="redis") == 0 and told(found, "ping_seconds") is None
     assert "the server is still loading its data" in daemon.page("/")
+    assert labelled(found, "keys", "db") == {}  # not even INFO knows yet
     own.process.kill()
 
 

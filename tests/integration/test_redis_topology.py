@@ -78,6 +78,10 @@ def test_redis_exporter_405_440_918_a_sentinel_tells_of_its_masters(exporter, pa
     assert logged(daemon, "Redis refused a part of a check") == []
     promtool(found.page)
 
+    # Unless it is asked for by name: then it is missing.
+    found = scrape(exporter(check_of(one.address, groups=["sentinel", "memory", "latency", "cluster"])))
+    assert success(found) == 1 and groups(found) == {"sentinel": 1, "memory": 0, "latency": 0, "cluster": 0}
+
     other.process.kill()
     wait_for(lambda: told(scrape(daemon), "sentinel_quorum_ok", master="mymaster") == 0, "the quorum to be lost")
     master.process.kill()

@@ -80,9 +80,10 @@ struct redis_databases {
         uint64_t seen[REDIS_DATABASES_KNOWN / 64];
 };
 
-/* The samples of those `groups` (bits) that INFO tells, and of databases that were seen before. */
-void redis_info_add(const char *info, unsigned groups, struct redis_databases *databases,
-                    struct sample_sink *sink);
+/* The samples of those `groups` (bits) that INFO tells, and of databases that were seen before. Answers of
+ * which groups it says anything. */
+unsigned redis_info_add(const char *info, unsigned groups, struct redis_databases *databases,
+                        struct sample_sink *sink);
 
 /* A line of INFO that holds parts: its number behind `prefix`, 3 of "db3:keys=1", and where its value begins.
  * -1 when it is another line. */

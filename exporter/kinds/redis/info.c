@@ -106,12 +106,10 @@ static void add_row(const struct values *values, size_t i, struct sample_sink *s
         bool means_nothing = row->when && number_of(values, row->when, &condition) && condition <= 0;
         if (row->reading == WORD)
                 value = means_nothing || redis_value_is(values->of[i], row->word);
-        else if (means_nothing)
-                return;
         else if (!redis_value_number(values->of[i], &value)) {
                 skip_field(row->field, sink);
                 return;
-        } else if (row->reading == KNOWN && value < 0)
+        } else if (means_nothing || (row->reading == KNOWN && value < 0))
                 return;
         SAMPLE_BARE(sink, row->family, value);
 }
@@ -146,7 +144,7 @@ char *redis_info_copy(const char *value)
         return value ? strndup(value, strcspn(value, ",\r\n")) : NULL;
 }
 
-static void add_server(const char *info, struct sample_sink *sink)
+static bool add_server(const char *info, struct sample_sink *sink)
 {
         _cleanup_free_ char *version = redis_info_copy(redis_info_value(info, "redis_version"));
         _cleanup_free_ char *mode = redis_info_copy(redis_info_value(info, "redis_mode"));
@@ -154,6 +152,7 @@ static void add_server(const char *info, struct sample_sink *sink)
         if (version)
                 SAMPLE(sink, &redis_family_server_info, 1, {"version", version}, {"mode", mode},
                        {"maxmemory_policy", policy});
+        return version;
 }
 
 int64_t redis_info_numbered(const char *line, const char *prefix, const char **ret_value)
@@ -194,31 +193,32 @@ static void add_database(int64_t number, const char *value, struct sample_sink *
                 add_count(&redis_family_keys_expiring, number, expiring, sink);
 }
 
-/* INFO lists databases with keys alone: what was there before, and database 0, has none. */
-static void add_databases(const char *info, struct redis_databases *databases, struct sample_sink *sink)
+/* INFO lists databases with keys alone: what was there before, and database 0, has none. False: it has no
+ * list. */
+static bool add_databases(const char *info, struct redis_databases *databases, struct sample_sink *sink)
 {
         uint64_t listed[N_ELEMENTS(databases->seen)] = {0};
+        bool whole = strstr(info, "# Keyspace"), some = false;
         const char *value;
         databases->seen[0] |= 1;
         for (const char *line = info; line; line = redis_info_next_line(line)) {
                 int64_t number = redis_info_numbered(line, "db", &value);
                 if (number < 0)
                         continue;
+                some = true;
                 add_database(number, value, sink);
                 if (number < REDIS_DATABASES_KNOWN)
                         listed[number / 64] |= UINT64_C(1) << number % 64;
         }
-        if (!strstr(info, "# Keyspace"))
-                return;
-        for (size_t i = 0; i < N_ELEMENTS(listed); i++) {
-                uint64_t empty = databases->seen[i] & ~listed[i];
-                for (int64_t bit = 0; empty >> bit != 0 && bit < 64; bit++)
-                        if (empty >> bit & 1) {
-                                add_count(&redis_family_keys, (int64_t)i * 64 + bit, 0, sink);
-                                add_count(&redis_family_keys_expiring, (int64_t)i * 64 + bit, 0, sink);
-                        }
-                databases->seen[i] |= listed[i];
+        for (int64_t i = 0; whole && i < REDIS_DATABASES_KNOWN; i++) {
+                uint64_t bit = UINT64_C(1) << i % 64;
+                if (databases->seen[i / 64] & ~listed[i / 64] & bit) {
+                        add_count(&redis_family_keys, i, 0, sink);
+                        add_count(&redis_family_keys_expiring, i, 0, sink);
+                }
+                databases->seen[i / 64] |= listed[i / 64] & bit;
         }
+        return whole || some;
 }
 
 /* "slave0:ip=127.0.0.1,port=6380,state=online,offset=1234,lag=0" */
@@ -278,25 +278,32 @@ const char *redis_info_next_line(const char *line)
         return line ? line + 1 : NULL;
 }
 
-void redis_info_add(const char *info, unsigned groups, struct redis_databases *databases,
-                    struct sample_sink *sink)
+unsigned redis_info_add(const char *info, unsigned groups, struct redis_databases *databases,
+                        struct sample_sink *sink)
 {
         struct values values = find_values(info);
+        unsigned found = 0;
+        double loading;
         const char *value;
-        if (groups & 1U << REDIS_GROUP_SERVER)
-                add_server(info, sink);
+        if (groups & 1U << REDIS_GROUP_SERVER && add_server(info, sink))
+                found |= 1U << REDIS_GROUP_SERVER;
         for (size_t i = 0; i < N_ELEMENTS(rows); i++)
-                if (groups & 1U << rows[i].group && values.of[i])
+                if (groups & 1U << rows[i].group && values.of[i]) {
                         add_row(&values, i, sink);
+                        found |= 1U << rows[i].group;
+                }
         add_ratios(&values, info, groups, sink);
-        if (groups & 1U << REDIS_GROUP_KEYSPACE)
-                add_databases(info, databases, sink);
+        /* While it loads, the keys are those that have been read so far. */
+        if (groups & 1U << REDIS_GROUP_KEYSPACE &&
+            !(number_of(&values, "loading", &loading) && loading > 0) && add_databases(info, databases, sink))
+                found |= 1U << REDIS_GROUP_KEYSPACE;
         if (!(groups & 1U << REDIS_GROUP_REPLICATION))
-                return;
+                return found;
         add_role(info, sink);
         for (const char *line = info; line; line = redis_info_next_line(line))
                 if (redis_info_numbered(line, "slave", &value) >= 0)
                         add_replica(value, info, sink);
+        return found;
 }
 
 int64_t redis_info_next_database(const char *info, int64_t after)

@@ -282,7 +282,7 @@ static int follow_keys(struct look *look, const struct redis_options *options, s
                 if (look->nodes[i])
                         redis_skip(look->session, &look->refused,
                                    "key \"%s\", at another node, CLUSTER SLOTS", look->keys[i].key);
-        for (size_t i = 0; r >= 0 && slots && i < look->count; i++) {
+        for (size_t i = 0; r >= 0 && slots && left > 0 && i < look->count; i++) {
                 if (!is_first_of_node(look, i))
                         continue;
                 struct deadline share = deadline_in(deadline_left(look->session->deadline) / (nsec)left--);

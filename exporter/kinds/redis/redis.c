@@ -181,9 +181,9 @@ static int ping_server(struct redis_session *session, struct error *error)
         return 0;
 }
 
-/* The text of INFO in `ret`, and the samples of the groups that are in it. */
+/* The text of INFO in `ret`, and the samples of the groups that are in it, which are `ret_found`. */
 static int run_info(struct redis_state *state, struct redis_session *session, redisReply **ret,
-                    struct error *error)
+                    unsigned *ret_found, struct error *error)
 {
         _cleanup_reply_ redisReply *reply = NULL;
         int r = redis_call(session->redis, session->deadline, &reply, error, "INFO", NULL);
@@ -191,7 +191,7 @@ static int run_info(struct redis_state *state, struct redis_session *session, re
                 return skip_refused(session, "INFO", r, error);
         if (reply->type != REDIS_REPLY_STRING)
                 return error_set(error, EBADMSG, "INFO was not answered with text");
-        redis_info_add(reply->str, state->groups, &state->databases, session->sink);
+        *ret_found = redis_info_add(reply->str, state->groups, &state->databases, session->sink);
         *ret = TAKE_PTR(reply);
         return 0;
 }
@@ -270,24 +270,37 @@ static unsigned groups_of(const struct redis_state *state, const char *info)
         return state->groups & (modes[i].groups | asked);
 }
 
+/* The groups that are read from INFO, which may have been refused, or have nothing of one of them. */
+static int end_info(struct redis_state *state, unsigned groups, unsigned found, int result,
+                    struct sample_sink *sink, struct error *error)
+{
+        unsigned missing = result < 0 ? 0 : groups & ~found;
+        int r = end_groups(state, groups & ~missing, "info", result, sink, error);
+        if (r < 0 || missing == 0)
+                return r;
+        r = error_set(error, EBADMSG, "INFO says nothing of a group that was asked for");
+        return end_groups(state, missing, "info", r, sink, error);
+}
+
 static int measure(struct redis_state *state, const struct redis_options *options,
                    struct redis_session *session, struct error *error)
 {
         _cleanup_reply_ redisReply *reply = NULL;
         struct sample_sink *sink = session->sink;
+        unsigned found = 0;
         int r = ping_server(session, error);
         if (r < 0) {
                 _cleanup_error_ struct error ignored = {0};
                 /* A server that is loading refuses PING, and answers INFO: how it is doing is in there. */
                 if (r == -EREMOTEIO)
-                        (void)run_info(state, session, &reply, &ignored);
+                        (void)run_info(state, session, &reply, &found, &ignored);
                 return r;
         }
-        int told = state->groups & FROM_INFO ? run_info(state, session, &reply, error) : 0;
+        int told = state->groups & FROM_INFO ? run_info(state, session, &reply, &found, error) : 0;
         const char *info = reply ? reply->str : NULL;
         unsigned groups = groups_of(state, info);
         if (state->groups & FROM_INFO)
-                r = end_groups(state, groups & INFO_GROUPS, "info", told, sink, error);
+                r = end_info(state, groups & INFO_GROUPS, found, told, sink, error);
         for (size_t group = REDIS_INFO_GROUPS; r >= 0 && group < REDIS_GROUPS; group++)
                 if (groups & 1U << group)
                         r = end_groups(state, 1U << group, redis_group_names[group],
