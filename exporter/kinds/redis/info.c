@@ -78,8 +78,8 @@ static struct values find_values(const char *info)
         for (const char *line = info; *line; line += *line == '\n') {
                 size_t width = strcspn(line, ":\n");
                 for (size_t i = 0; line[width] == ':' && i < N_ELEMENTS(rows); i++)
-                        if (!values.of[i] && strncmp(rows[i].field, line, width) == 0 &&
-                            rows[i].field[width] == '\0')
+                        if (rows[i].field[0] == *line && !values.of[i] &&
+                            strncmp(rows[i].field, line, width) == 0 && rows[i].field[width] == '\0')
                                 values.of[i] = line + width + 1;
                 line = strchrnul(line, '\n');
         }
@@ -210,13 +210,14 @@ static bool add_databases(const char *info, struct redis_databases *databases, s
                 if (number < REDIS_DATABASES_KNOWN)
                         listed[number / 64] |= UINT64_C(1) << number % 64;
         }
-        for (int64_t i = 0; whole && i < REDIS_DATABASES_KNOWN; i++) {
-                uint64_t bit = UINT64_C(1) << i % 64;
-                if (databases->seen[i / 64] & ~listed[i / 64] & bit) {
-                        add_count(&redis_family_keys, i, 0, sink);
-                        add_count(&redis_family_keys_expiring, i, 0, sink);
-                }
-                databases->seen[i / 64] |= listed[i / 64] & bit;
+        for (size_t i = 0; whole && i < N_ELEMENTS(listed); i++) {
+                uint64_t empty = databases->seen[i] & ~listed[i];
+                for (int64_t number = (int64_t)i * 64; empty; empty >>= 1, number++)
+                        if (empty & 1) {
+                                add_count(&redis_family_keys, number, 0, sink);
+                                add_count(&redis_family_keys_expiring, number, 0, sink);
+                        }
+                databases->seen[i] |= listed[i];
         }
         return whole || some;
 }
