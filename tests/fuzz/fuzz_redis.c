@@ -4,14 +4,32 @@
 #include <errno.h>
 #include <hiredis/hiredis.h>
 
+#include "exporter/kinds/redis/cluster.h"
 #include "lib/redis/gauge.h"
 #include "tests/fuzz/fuzz.h"
 
 const unsigned fuzz_mutations = 100000;
-const char *const fuzz_words[] = {"*2\r\n",          "*0\r\n", "*-1\r\n", "$1\r\nx\r\n", "$-1\r\n",
-                                  "+OK\r\n",         ":1\r\n", "-E\r\n",  "\r\n",        "*262144\r\n",
-                                  "$67108864\r\n",   "\n",     "*1\r\n*", "$0\r\n",      "\r",
-                                  "*1000000000\r\n", NULL};
+const char *const fuzz_words[] = {"*2\r\n",
+                                  "*0\r\n",
+                                  "*-1\r\n",
+                                  "$1\r\nx\r\n",
+                                  "$-1\r\n",
+                                  "+OK\r\n",
+                                  ":1\r\n",
+                                  "-E\r\n",
+                                  "\r\n",
+                                  "*262144\r\n",
+                                  "$67108864\r\n",
+                                  "\n",
+                                  "*3\r\n",
+                                  ":6379\r\n",
+                                  "$9\r\n10.0.0.7\r\n",
+                                  "-MOVED 1 10.0.0.7:6379\r\n",
+                                  "*1\r\n*",
+                                  "$0\r\n",
+                                  "\r",
+                                  "*1000000000\r\n",
+                                  NULL};
 
 static size_t count_elements(const redisReply *reply)
 {
@@ -20,6 +38,22 @@ static size_t count_elements(const redisReply *reply)
                 for (size_t i = 0; i < reply->elements; i++)
                         count += 1 + count_elements(reply->element[i]);
         return count;
+}
+
+static void try_slots(const redisReply *reply)
+{
+        static const char *const nodes[] = {"10.0.0.7:6379", ":6379", "/x:6379", "nowhere", ""};
+        const struct redis_options options = {.address = (char *)"rediss://localhost"};
+        for (size_t i = 0; i < N_ELEMENTS(nodes); i++) {
+                _cleanup_free_ char *address = redis_cluster_address(reply, nodes[i], &options);
+                FUZZ_ASSERT(!address || i < 2);
+        }
+        if (reply->type == REDIS_REPLY_ERROR) {
+                _cleanup_error_ struct error refusal = {0};
+                (void)error_set(&refusal, EREMOTEIO, "Redis: %s", reply->str);
+                _cleanup_free_ char *node = redis_moved_to(&refusal);
+                FUZZ_ASSERT(!node || !strchr(node, ' '));
+        }
 }
 
 /* How many replies the reader takes from what the gauge let through; SIZE_MAX when it refuses. */
@@ -32,6 +66,7 @@ static size_t read_replies(redisReader *reader, size_t replies)
                 if (!reply)
                         return replies;
                 FUZZ_ASSERT(count_elements(reply) <= REPLY_ELEMENTS_MAX);
+                try_slots(reply);
                 freeReplyObject(reply);
                 replies++;
         }

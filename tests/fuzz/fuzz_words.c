@@ -77,7 +77,8 @@ static void try_info(const char *string)
         int64_t database = -1, next;
         double value;
         (void)redis_info_number(string, "used_memory", &value);
-        redis_info_add(string, UINT_MAX, &sink);
+        struct redis_databases databases = {0};
+        redis_info_add(string, UINT_MAX, &databases, &sink);
         FUZZ_ASSERT(set.error == 0);
         for (size_t i = 0; i < set.count; i++)
                 FUZZ_ASSERT(isfinite(set.samples[i].value));
