@@ -33,12 +33,15 @@
  */
 struct postgres_terms {
         bool read_only; /* and what the statement sets is taken back too: it is committed as nothing */
+        bool own; /* the statement is the daemon's own: names mean those of pg_catalog, whatever the role's
+                     search_path, and it sets nothing that would have to be taken back */
         nsec statement_timeout; /* a server-side safety net; 0: the server's own */
         nsec lock_timeout;
 };
 
 struct postgres_options {
-        char *dsn; /* a keyword/value string or a postgresql:// URI */
+        char *dsn;      /* a keyword/value string or a postgresql:// URI */
+        char *database; /* in the place of the one that the DSN names; NULL: that one */
         struct secret password;
         const char *application_name; /* "runbook_exporter", "runbook_responder": an SQL name; borrowed */
         struct postgres_terms terms;  /* of every transaction that is not given others */
@@ -87,6 +90,15 @@ int postgres_query_on(struct postgres *postgres, const struct postgres_terms *te
 /* Opens a transaction, read-only or on the terms of the options as they are. It ends by a COMMIT or ROLLBACK
  * as a statement; errors as of postgres_query(). */
 int postgres_begin(struct postgres *postgres, bool read_only, struct deadline deadline, struct error *error);
+
+/*
+ * Whether what was connected to is the console of a PgBouncer (its database `pgbouncer`). It takes SHOW and
+ * its like as they are, without a transaction and without parameters.
+ */
+bool postgres_is_console(const struct postgres *postgres);
+
+/* Which database the connection leads to, NULL when there is none; until it is lost or closed. */
+const char *postgres_database(const struct postgres *postgres);
 
 /* The five-character SQLSTATE of the last server error, "" when there was none. */
 const char *postgres_sqlstate(const struct postgres *postgres);

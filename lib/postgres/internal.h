@@ -13,6 +13,7 @@ struct postgres {
         PGconn *connection;
         bool in_transaction; /* was, after the last answer */
         bool ended;          /* the server has said that it ends the session */
+        bool is_console;     /* of PgBouncer: no transactions, and the simple protocol */
         bool is_named;       /* the session has an application_name; else its transactions get one */
         char sqlstate[SQLSTATE_LENGTH + 1];
 };
@@ -21,16 +22,40 @@ struct statement {
         const char *sql;
         const char *const *parameters; /* values of $1, $2, …; NULL: SQL NULL */
         int count;
-        bool several; /* statements in one text, without parameters, which the answer of the last one is of */
+        bool simple;   /* goes by the simple protocol, alone */
+        bool is_frame; /* the daemon's own, around the one that was asked for: its answer is of no interest */
 };
+
+/* Lists with commas, of the same length each, as libpq takes them. */
+struct postgres_hosts {
+        struct text names, addresses, ports; /* no ports: those of the DSN hold as they are */
+        size_t count;                        /* 0: there is nothing to say */
+};
+
+/* Looks up what names of hosts a DSN has. -ETIMEDOUT, -EHOSTUNREACH: none of them has an address. */
+int postgres_hosts_resolve(const char *dsn, struct deadline deadline, struct postgres_hosts *ret,
+                           struct error *error);
+void postgres_hosts_release(struct postgres_hosts *hosts);
 
 /* A connection for the next statement; never a new one in the middle of a transaction. */
 int postgres_make_ready(struct postgres *postgres, struct deadline deadline, struct error *error);
 
-/* Sends a statement as it is and waits for the answer; connects first when need be, but never in the middle
- * of a transaction. Errors as of postgres_query(). */
-int postgres_exchange(struct postgres *postgres, const struct statement *statement, struct deadline deadline,
-                      PGresult **ret, struct error *error);
+/* Waits for the socket; -ETIMEDOUT without a sentence, which is the caller's to say. */
+int postgres_wait(PGconn *connection, short events, struct deadline deadline);
+
+/*
+ * Sends statements at once and collects their answers: of the first one that is refused, which those behind
+ * it are skipped for; else of the one that is no frame; else of the last. `ret_of`, which it was, may be
+ * NULL. A broken connection, or one whose answer was not waited for, is left for the caller to close;
+ * of a broken one `ret` has the server's last word, when there was one.
+ */
+int postgres_converse(PGconn *connection, const struct statement *statements, size_t count,
+                      struct deadline deadline, PGresult **ret, const struct statement **ret_of);
+
+/* The same, as it is: connects first when need be, but never in the middle of a transaction. Errors as of
+ * postgres_query(). */
+int postgres_exchange(struct postgres *postgres, const struct statement *statements, size_t count,
+                      struct deadline deadline, PGresult **ret, struct error *error);
 
 /* A message of libpq's, which may have several lines and ends with one break, on one line. */
 void postgres_one_line(const char *message, struct text *text);

@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * PostgreSQL: libpq's asynchronous calls in one poll loop, so that a deadline holds for connect and query.
- *
- * What the deadline cannot interrupt: libpq looks host *names* up by getaddrinfo, inside of PQconnectStart
- * and PQconnectPoll. An IP address, `hostaddr=` or a unix socket never waits for it.
- */
+/* Sessions: libpq's asynchronous connecting in a poll loop, by the deadline. */
 #include "runbook/postgres.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 
 #include "lib/postgres/internal.h"
-#include "runbook/socket.h"
 #include "runbook/trace.h"
 
 static int copy_string(const char *from, char **to, struct error *error)
@@ -35,6 +30,7 @@ int postgres_new(const struct postgres_options *options, struct postgres **ret, 
                 .terms = options->terms,
         };
         if ((r = copy_string(options->dsn, &postgres->options.dsn, error)) < 0 ||
+            (r = copy_string(options->database, &postgres->options.database, error)) < 0 ||
             (r = copy_string(options->password.file, &postgres->options.password.file, error)) < 0 ||
             (r = copy_string(options->password.variable, &postgres->options.password.variable, error)) < 0)
                 return r;
@@ -48,6 +44,7 @@ struct postgres *postgres_free(struct postgres *postgres)
                 return NULL;
         postgres_disconnect(postgres);
         free(postgres->options.dsn);
+        free(postgres->options.database);
         secret_release(&postgres->options.password);
         free(postgres);
         return NULL;
@@ -71,16 +68,19 @@ const char *postgres_sqlstate(const struct postgres *postgres)
         return postgres->sqlstate;
 }
 
+bool postgres_is_console(const struct postgres *postgres)
+{
+        return postgres_connected(postgres) && postgres->is_console;
+}
+
+const char *postgres_database(const struct postgres *postgres)
+{
+        return postgres_connected(postgres) ? PQdb(postgres->connection) : NULL;
+}
+
 int postgres_backend_pid(const struct postgres *postgres)
 {
         return postgres_connected(postgres) ? PQbackendPID(postgres->connection) : 0;
-}
-
-/* Waits for the socket; -ETIMEDOUT without a sentence, which is the caller's to say. */
-static int wait_socket(PGconn *connection, short events, struct deadline deadline)
-{
-        int fd = PQsocket(connection);
-        return fd < 0 ? -ECONNRESET : socket_wait(fd, events, deadline);
 }
 
 /* libpq would print notices on stderr. Between statements a FATAL, the server's last word, comes as one too.
@@ -113,32 +113,42 @@ static int connect_failure(PGconn *connection, struct error *error)
         return error_set(error, code, "cannot connect to PostgreSQL: %s", text_string(&line));
 }
 
-static int start_connection(struct postgres *postgres, PGconn **ret, struct error *error)
+static int start_connection(struct postgres *postgres, struct deadline deadline, PGconn **ret,
+                            struct error *error)
 {
         _cleanup_secret_ struct text password = {0};
+        _cleanup_(postgres_hosts_release) struct postgres_hosts hosts = {0};
         int r = secret_read(&postgres->options.password, &password, error);
+        if (r >= 0)
+                r = postgres_hosts_resolve(postgres->options.dsn, deadline, &hosts, error);
         if (r < 0)
                 return r;
 
-        /* What stands before `dbname` is a default that the DSN may change, what follows it is not. A dead
-         * peer is noticed within half a minute on a standing connection, and a cancel never waits longer for
-         * one. Kerberos is asked for by the DSN alone: only to look for a ticket, its libraries would take 1
-         * MB. */
-        const char *const names[] = {"keepalives_idle",
-                                     "keepalives_interval",
-                                     "keepalives_count",
-                                     "tcp_user_timeout",
-                                     "gssencmode",
-                                     "dbname",
-                                     "client_encoding",
-                                     password.length > 0 ? "password" : NULL,
-                                     NULL};
-        const char *const values[] = {"15",      "5",
-                                      "3",       "10000",
-                                      "disable", postgres->options.dsn,
-                                      "UTF8",    password.length > 0 ? text_string(&password) : NULL,
-                                      NULL};
-        tables_agree(values, N_ELEMENTS(names));
+        /* What stands before the DSN is a default that it may change, what follows it is not; a NULL is
+         * passed over. A dead peer is noticed within half a minute on a standing connection, and a cancel
+         * never waits longer for one. Kerberos is asked for by the DSN alone: only to look for a ticket, its
+         * libraries would take 1 MB. */
+        const struct {
+                const char *name, *value;
+        } words[] = {
+                {"keepalives_idle", "15"},
+                {"keepalives_interval", "5"},
+                {"keepalives_count", "3"},
+                {"tcp_user_timeout", "10000"},
+                {"gssencmode", "disable"},
+                {"dbname", postgres->options.dsn},
+                {"client_encoding", "UTF8"},
+                {"host", hosts.count > 0 ? text_string(&hosts.names) : NULL},
+                {"hostaddr", hosts.count > 0 ? text_string(&hosts.addresses) : NULL},
+                {"port", hosts.count > 0 ? text_string(&hosts.ports) : NULL},
+                {"dbname", postgres->options.database},
+                {"password", password.length > 0 ? text_string(&password) : NULL},
+        };
+        const char *names[N_ELEMENTS(words) + 1] = {0}, *values[N_ELEMENTS(words) + 1] = {0};
+        for (size_t i = 0; i < N_ELEMENTS(words); i++) {
+                names[i] = words[i].name;
+                values[i] = words[i].value;
+        }
         PGconn *connection = PQconnectStartParams(names, values, 1);
         if (!connection)
                 return error_oom(error);
@@ -157,81 +167,6 @@ static void connection_finish(PGconn **connection)
         PQfinish(*connection);
 }
 
-/* A statement's first line; its parameters are never shown. */
-static void trace_statement(struct deadline deadline, const char *sql)
-{
-        if (!deadline.trace)
-                return;
-        sql += strspn(sql, " \t\r\n");
-        trace_step(deadline, "%.*s", (int)strcspn(sql, "\r\n"), sql);
-}
-
-static void trace_result(struct deadline deadline, const PGresult *result)
-{
-        const char *sqlstate = deadline.trace ? PQresultErrorField(result, PG_DIAG_SQLSTATE) : NULL;
-        if (sqlstate)
-                trace_step(deadline, "refused, SQLSTATE %s", sqlstate);
-        else
-                trace_step(deadline, "answered, %d rows", PQntuples(result));
-}
-
-/* A text of several statements is the daemon's own frame around one; only that one is worth a step. */
-static bool send_statement(PGconn *connection, const struct statement *statement, struct deadline deadline)
-{
-        if (statement->several)
-                return PQsendQuery(connection, statement->sql);
-        trace_statement(deadline, statement->sql);
-        return PQsendQueryParams(connection, statement->sql, statement->count, NULL, statement->parameters,
-                                 NULL, NULL, 0);
-}
-
-/* Sends a statement and collects its answer; a broken connection is left for the caller to close. */
-static int exchange_messages(PGconn *connection, const struct statement *statement, struct deadline deadline,
-                             PGresult **ret)
-{
-        if (!send_statement(connection, statement, deadline))
-                return -ECONNRESET;
-
-        for (int pending = 1; pending > 0;) {
-                pending = PQflush(connection);
-                if (pending < 0)
-                        return -ECONNRESET;
-                if (pending == 0)
-                        break;
-                int r = wait_socket(connection, POLLIN | POLLOUT, deadline);
-                if (r < 0)
-                        return r;
-                if ((r & POLLIN) && !PQconsumeInput(connection))
-                        return -ECONNRESET;
-        }
-
-        _cleanup_result_ PGresult *last = NULL;
-        for (;;) {
-                while (PQisBusy(connection)) {
-                        int r = wait_socket(connection, POLLIN, deadline);
-                        if (r < 0)
-                                return r;
-                        if (!PQconsumeInput(connection))
-                                return -ECONNRESET;
-                }
-                PGresult *next = PQgetResult(connection);
-                if (!next)
-                        break;
-                PQclear(last);
-                last = next;
-                ExecStatusType status = PQresultStatus(last);
-                /* COPY has no end that could be waited for here. */
-                if (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH)
-                        return -ENOTSUP;
-        }
-        if (!last || PQstatus(connection) != CONNECTION_OK)
-                return -ECONNRESET;
-        if (!statement->several)
-                trace_result(deadline, last);
-        *ret = TAKE_PTR(last);
-        return 0;
-}
-
 /*
  * A session of ours alone gets a name, for whoever looks at the server while it is idle. A pool, whose key
  * for cancels is not the backend's pid, would leave the name to a client that has none: there it is each
@@ -243,7 +178,7 @@ static int name_session(struct postgres *postgres, PGconn *connection, struct de
         const char *given = PQparameterStatus(connection, "application_name");
         _cleanup_free_ char *pid = text_format("%d", PQbackendPID(connection));
         _cleanup_result_ PGresult *result = NULL;
-        postgres->is_named = !postgres->options.application_name || (given && *given);
+        postgres->is_named = !postgres->options.application_name || (given && *given) || postgres->is_console;
         if (postgres->is_named)
                 return 0;
         if (!pid)
@@ -253,7 +188,7 @@ static int name_session(struct postgres *postgres, PGconn *connection, struct de
                 .sql = "SELECT set_config('application_name', $2, false) WHERE pg_backend_pid() = $1::int",
                 .parameters = parameters,
                 .count = N_ELEMENTS(parameters)};
-        int r = exchange_messages(connection, &statement, deadline, &result);
+        int r = postgres_converse(connection, &statement, 1, deadline, &result, NULL);
         if (r == -ETIMEDOUT)
                 return error_set(error, ETIMEDOUT, "PostgreSQL did not set the session up in time");
         if (r < 0)
@@ -274,13 +209,13 @@ int postgres_connect(struct postgres *postgres, struct deadline deadline, struct
         postgres_disconnect(postgres);
 
         _cleanup_(connection_finish) PGconn *connection = NULL;
-        int r = start_connection(postgres, &connection, error);
+        int r = start_connection(postgres, deadline, &connection, error);
         if (r < 0)
                 return r;
         trace_step(deadline, "connecting to PostgreSQL at %s, port %s, database %s, user %s",
                    PQhost(connection), PQport(connection), PQdb(connection), PQuser(connection));
         for (PostgresPollingStatusType next = PGRES_POLLING_WRITING; next != PGRES_POLLING_OK;) {
-                r = wait_socket(connection, next == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline);
+                r = postgres_wait(connection, next == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline);
                 if (r == -ETIMEDOUT)
                         return error_set(error, ETIMEDOUT, "PostgreSQL did not take the connection in time");
                 if (r < 0)
@@ -295,6 +230,8 @@ int postgres_connect(struct postgres *postgres, struct deadline deadline, struct
         PQsetErrorVerbosity(connection, PQERRORS_SQLSTATE);
         if (PQsetnonblocking(connection, 1) != 0)
                 return connect_failure(connection, error);
+        const char *version = PQparameterStatus(connection, "server_version");
+        postgres->is_console = version && strstr(version, "/bouncer");
         r = name_session(postgres, connection, deadline, error);
         if (r < 0)
                 return r;
@@ -325,42 +262,4 @@ int postgres_make_ready(struct postgres *postgres, struct deadline deadline, str
                                          "the connection broke in the middle of a transaction");
         }
         return postgres_connect(postgres, deadline, error);
-}
-
-int postgres_exchange(struct postgres *postgres, const struct statement *statement, struct deadline deadline,
-                      PGresult **ret, struct error *error)
-{
-        int r = postgres_make_ready(postgres, deadline, error);
-        if (r < 0)
-                return r;
-
-        _cleanup_result_ PGresult *result = NULL;
-        r = exchange_messages(postgres->connection, statement, deadline, &result);
-        if (r == -ETIMEDOUT || r == -ENOTSUP) {
-                postgres_cancel(postgres->connection);
-                postgres_disconnect(postgres);
-                return r == -ENOTSUP
-                               ? error_set(error, ENOTSUP, "COPY cannot be run here")
-                               : error_set(error, ETIMEDOUT, "the query took too long and was cancelled");
-        }
-        if (r < 0) {
-                _cleanup_text_ struct text line = {0};
-                postgres_one_line(PQerrorMessage(postgres->connection), &line);
-                postgres_disconnect(postgres);
-                return error_set(error, ECONNRESET, "the connection to PostgreSQL broke: %s",
-                                 text_string(&line));
-        }
-
-        postgres->in_transaction = PQtransactionStatus(postgres->connection) != PQTRANS_IDLE;
-        ExecStatusType status = PQresultStatus(result);
-        if (status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE || status == PGRES_EMPTY_QUERY) {
-                const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-                strncpy(postgres->sqlstate, sqlstate ? sqlstate : "", SQLSTATE_LENGTH);
-                _cleanup_text_ struct text message = {0};
-                postgres_put_message(result, statement, PQuser(postgres->connection), &message);
-                return error_set(error, EREMOTEIO, "%s", text_string(&message));
-        }
-        if (ret)
-                *ret = TAKE_PTR(result);
-        return 0;
 }

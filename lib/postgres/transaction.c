@@ -2,9 +2,9 @@
 /*
  * Transactions and their settings: each statement stands in one, and leaves nothing on the session.
  *
- * A frame costs two more round trips, before and after the statement. It is text of this file's own, so it
- * goes by the simple protocol, several statements at once; what others wrote goes by the extended one, which
- * takes no more than one statement.
+ * The frame around a statement goes with it, as one pipeline, so that it costs no round trip of its own.
+ * Only what a statement that may write is followed by waits for its answer: one that was late is cancelled
+ * then, and not committed by an END that was under way already.
  */
 #include <errno.h>
 #include <string.h>
@@ -15,58 +15,108 @@
  * committed: rollbacks are what people are alerted of. */
 #define SAVEPOINT "runbook"
 
+/* BEGIN, settings, SAVEPOINT, the statement, ROLLBACK TO, END. */
+enum { FRAME_MAX = 6 };
+
+struct frame {
+        struct text settings;
+        struct statement statements[FRAME_MAX];
+        size_t count;
+};
+
 static void put_setting(struct text *text, const char *name, nsec value)
 {
         if (value > 0)
-                text_printf(text, "; SET LOCAL %s = %lld", name,
+                text_printf(text, ", pg_catalog.set_config('%s', '%lld', true)", name,
                             (long long)(value > NSEC_PER_MSEC ? value / NSEC_PER_MSEC : 1));
 }
 
-/* Should this side stop in the middle, the server gives the transaction up after as long as one statement may
- * take. */
-static int open_transaction(struct postgres *postgres, const struct postgres_terms *terms, bool saved,
-                            struct deadline deadline, struct error *error)
+static void frame_add(struct frame *frame, const char *sql)
 {
-        _cleanup_text_ struct text text = {0};
+        frame->statements[frame->count++] = (struct statement){.sql = sql, .is_frame = true};
+}
+
+/* Should this side stop in the middle of several statements, the server gives the transaction up after as
+ * long as one of them may take. */
+static int frame_open(struct frame *frame, const struct postgres *postgres,
+                      const struct postgres_terms *terms, struct error *error)
+{
+        struct text *settings = &frame->settings;
+        text_puts(settings, "SELECT pg_catalog.set_config('row_security', 'off', true)");
+        if (terms->own)
+                text_puts(settings, ", pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true)");
+        put_setting(settings, "statement_timeout", terms->statement_timeout);
+        put_setting(settings, "lock_timeout", terms->lock_timeout);
+        put_setting(settings, "idle_in_transaction_session_timeout", terms->statement_timeout);
+        if (!postgres->is_named)
+                text_printf(settings, ", pg_catalog.set_config('application_name', '%s', true)",
+                            postgres->options.application_name);
+        if (text_error(settings) < 0)
+                return error_oom(error);
+        frame_add(frame, terms->read_only ? "BEGIN READ ONLY" : "BEGIN");
+        frame_add(frame, text_string(settings));
+        return 0;
+}
+
+static void frame_release(struct frame *frame)
+{
+        text_free(&frame->settings);
+}
+
+int postgres_begin(struct postgres *postgres, bool read_only, struct deadline deadline, struct error *error)
+{
+        _cleanup_(frame_release) struct frame frame = {0};
+        struct postgres_terms terms = postgres->options.terms;
+        terms.read_only |= read_only;
         /* First, because it is known only then whether the session has a name. */
         int r = postgres_make_ready(postgres, deadline, error);
-        if (r < 0)
-                return r;
-        text_printf(&text, "BEGIN%s; SET LOCAL row_security = off", terms->read_only ? " READ ONLY" : "");
-        put_setting(&text, "statement_timeout", terms->statement_timeout);
-        put_setting(&text, "lock_timeout", terms->lock_timeout);
-        put_setting(&text, "idle_in_transaction_session_timeout", terms->statement_timeout);
-        if (!postgres->is_named)
-                text_printf(&text, "; SET LOCAL application_name = %s", postgres->options.application_name);
-        if (saved)
-                text_puts(&text, "; SAVEPOINT " SAVEPOINT);
-        if (text_error(&text) < 0)
-                return error_oom(error);
-        const struct statement frame = {.sql = text_string(&text), .several = true};
-        return postgres_exchange(postgres, &frame, deadline, NULL, error);
+        if (r >= 0)
+                r = frame_open(&frame, postgres, &terms, error);
+        return r < 0 ? r : postgres_exchange(postgres, frame.statements, frame.count, deadline, NULL, error);
 }
 
 /* END is COMMIT, and also ends a transaction that failed. By this word a frame's end is told apart, in the
  * server's log, from a COMMIT that a step asks for and depends on. */
-static int close_transaction(struct postgres *postgres, bool saved, bool failed, struct deadline deadline,
-                             struct error *error)
+static int end_transaction(struct postgres *postgres, bool failed, struct deadline deadline,
+                           struct error *error)
 {
-        const struct statement frame = {.sql = saved ? "ROLLBACK TO SAVEPOINT " SAVEPOINT "; END" : "END",
-                                        .several = true};
+        static const struct statement end = {.sql = "END", .is_frame = true};
         _cleanup_result_ PGresult *result = NULL;
         if (!postgres->in_transaction)
                 return 0;
-        int r = postgres_exchange(postgres, &frame, deadline, &result, error);
+        int r = postgres_exchange(postgres, &end, 1, deadline, &result, error);
         if (r >= 0 && !failed && strcmp(PQcmdStatus(result), "COMMIT") != 0)
                 r = error_set(error, EREMOTEIO, "the server rolled the transaction back");
         return r;
 }
 
-int postgres_begin(struct postgres *postgres, bool read_only, struct deadline deadline, struct error *error)
+/* The statement in its frame, but for the END of one that may write. */
+static int send_framed(struct postgres *postgres, const struct postgres_terms *terms,
+                       const struct statement *statement, struct deadline deadline, PGresult **ret,
+                       struct error *error)
 {
-        struct postgres_terms terms = postgres->options.terms;
-        terms.read_only |= read_only;
-        return open_transaction(postgres, &terms, false, deadline, error);
+        _cleanup_(frame_release) struct frame frame = {0};
+        int r = frame_open(&frame, postgres, terms, error);
+        if (r < 0)
+                return r;
+        const bool saved = terms->read_only && !terms->own;
+        if (saved)
+                frame_add(&frame, "SAVEPOINT " SAVEPOINT);
+        frame.statements[frame.count++] = *statement;
+        if (saved)
+                frame_add(&frame, "ROLLBACK TO SAVEPOINT " SAVEPOINT);
+        if (terms->read_only)
+                frame_add(&frame, "END");
+        return postgres_exchange(postgres, frame.statements, frame.count, deadline, ret, error);
+}
+
+static int ask_console(struct postgres *postgres, const struct statement *statement, struct deadline deadline,
+                       PGresult **ret, struct error *error)
+{
+        const struct statement simple = {.sql = statement->sql, .simple = true};
+        if (statement->count > 0)
+                return error_set(error, EINVAL, "PgBouncer's console takes no parameters");
+        return postgres_exchange(postgres, &simple, 1, deadline, ret, error);
 }
 
 int postgres_query_on(struct postgres *postgres, const struct postgres_terms *terms, const char *sql,
@@ -77,20 +127,17 @@ int postgres_query_on(struct postgres *postgres, const struct postgres_terms *te
         _cleanup_result_ PGresult *result = NULL;
         _cleanup_error_ struct error closing = {0};
         if (postgres->in_transaction)
-                return postgres_exchange(postgres, &statement, deadline, ret, error);
-        if (!terms)
-                terms = &postgres->options.terms;
-        int r = open_transaction(postgres, terms, terms->read_only, deadline, error);
-        if (r < 0) {
-                /* The text is one message to the server: what of it came before the failure may stand. */
-                if (postgres->in_transaction)
-                        postgres_disconnect(postgres);
+                return postgres_exchange(postgres, &statement, 1, deadline, ret, error);
+        int r = postgres_make_ready(postgres, deadline, error);
+        if (r < 0)
                 return r;
-        }
-        r = postgres_exchange(postgres, &statement, deadline, &result, error);
+        if (postgres->is_console)
+                return ask_console(postgres, &statement, deadline, ret, error);
+        r = send_framed(postgres, terms ? terms : &postgres->options.terms, &statement, deadline, &result,
+                        error);
         if (r < 0 && r != -EREMOTEIO)
                 return r;
-        int closed = close_transaction(postgres, terms->read_only, r < 0, deadline, &closing);
+        int closed = end_transaction(postgres, r < 0, deadline, &closing);
         if (closed < 0) {
                 postgres_disconnect(postgres);
                 if (r >= 0) {

@@ -48,7 +48,7 @@ def test_hang_blackbox_exporter_1043_a_silent_name_server(program, tmp_path):
             # And when it fails at last, it is told so.
             wait_for(lambda: {check["name"] for check in hung} <= {
                 line.split("check=")[1].split()[0] for line in logged(daemon, "Check failed")}, "all to fail")
-            for kind in ("redis", "tls"):  # by their own deadline, not by that of the resolver
+            for kind in ("redis", "postgres", "tls"):  # by their own deadline, not by that of the resolver
                 assert [line for line in logged(daemon, "Check failed")
                         if f"check={kind}" in line and "was not found in time" in line]
             assert value(scrape(daemon, timeout=2), "runbook_check_success", check="disk") == 1
