@@ -5,11 +5,11 @@
  * No more than that: node_exporter is for all the rest. Rates and shares are left to PromQL.
  */
 #include <errno.h>
-#include <fnmatch.h>
 #include <inttypes.h>
 #include <stdio.h>
 
 #include "exporter/check/check.h"
+#include "exporter/kinds/shared/globs.h"
 #include "runbook/file.h"
 
 #define FILE_MAX ((size_t)1 << 20) /* a machine with thousands of disks stays below */
@@ -110,14 +110,6 @@ static void read_memory(const struct system_config *config _unused_, char *conte
                                             (double)strtoull(line + strlen(wanted[i].name), NULL, 10) * 1024);
 }
 
-static bool matches_any(const char *name, const struct config_strings *patterns)
-{
-        for (size_t i = 0; i < patterns->count; i++)
-                if (fnmatch(patterns->items[i], name, 0) == 0)
-                        return true;
-        return false;
-}
-
 /* "sda1" of "sda", "nvme0n1p2" of "nvme0n1"; a disk whose name ends in a digit puts a p between. */
 static bool is_partition_of(const char *name, const char *disk)
 {
@@ -142,7 +134,7 @@ static void read_disks(const struct system_config *config, char *content, struct
                     is_partition_of(name, disk))
                         continue;
                 snprintf(disk, sizeof(disk), "%s", name);
-                if (!matches_any(name, &config->devices) || matches_any(name, &config->exclude_devices))
+                if (!globs_match(&config->devices, name) || globs_match(&config->exclude_devices, name))
                         continue;
                 SAMPLE(sink, &disk_read, (double)read_sectors * 512, {"device", name});
                 SAMPLE(sink, &disk_written, (double)written_sectors * 512, {"device", name});
@@ -161,7 +153,7 @@ static void read_network(const struct system_config *config, char *content, stru
                         continue;
                 *colon = '\0';
                 const char *name = line + strspn(line, " ");
-                if (!matches_any(name, &config->interfaces) || matches_any(name, &config->exclude_interfaces))
+                if (!globs_match(&config->interfaces, name) || globs_match(&config->exclude_interfaces, name))
                         continue;
                 SAMPLE(sink, &network_received, (double)received, {"interface", name});
                 SAMPLE(sink, &network_sent, (double)sent, {"interface", name});
