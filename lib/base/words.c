@@ -8,7 +8,7 @@
 enum {
         LONGEST = 64, /* that can be near to another */
         SHOWN = 100,  /* bytes of what somebody wrote */
-        LISTED = 16,  /* words, as an advice; more are no help */
+        LISTED = 24,  /* words, as an advice; more are no help */
 };
 
 int words_find(const char *const *words, size_t count, const char *word)

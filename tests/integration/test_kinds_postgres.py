@@ -7,6 +7,8 @@ import json
 import os
 import re
 import signal
+import socket
+import threading
 import time
 
 import psycopg2
@@ -18,7 +20,8 @@ from lab.parts import ROOT, wait_for
 from scraping import logged, promtool, scrape, value
 
 ALL = ["server", "connections", "long_running_queries", "replication", "replication_slots", "wal_size",
-       "database_sizes", "table_sizes", "index_usage", "vacuum", "slow_statements", "row_counts", "row_estimates"]
+       "database_sizes", "transaction_ids", "xmin_holders", "database_statistics", "table_sizes", "index_usage", "vacuum",
+       "table_ages", "bloat", "slow_statements", "row_counts", "row_estimates"]
 BY_DEFAULT = ALL[:5]
 MINE = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'runbook_exporter'"
 
@@ -103,7 +106,12 @@ def test_what_is_measured_by_default(check, pg):
     started = pg.value("SELECT extract(epoch FROM pg_postmaster_start_time())::float8")
     assert named(found, "start_timestamp_seconds") == {(): pytest.approx(started, abs=1e-3)}
     assert named(found, "in_recovery") == {(): 0}
-    for name in ("replication_lag_seconds", "replication_lag_bytes", "wal_receiver_streaming", "wal_size_bytes"):
+    # What a primary without replicas and slots does not have is known to be none.
+    for name in ("replication_lag_seconds", "replication_lag_bytes", "standby_cut_off", "replicas",
+                 "largest_replica_lag_seconds", "unread_replication_slots",
+                 "largest_replication_slot_retained_bytes"):
+        assert named(found, name) == {(): 0}, name
+    for name in ("wal_receiver_streaming", "replica_lag_seconds", "replication_slot_active", "wal_size_bytes"):
         assert named(found, name) == {}
     promtool(found.page)
 
@@ -303,6 +311,7 @@ def test_replication_of_a_primary_and_its_standby(check, pg, standby):
         found = wait_for(replayed, "the standby to catch up")
         assert ready(found) == (1, 1)
         assert named(found, "in_recovery") == {(): 1}
+        assert named(found, "standby_cut_off") == {(): 0} and named(found, "replicas") == {(): 0}
         # The last transaction is a while ago by now, but everything is replayed.
         assert named(found, "replication_lag_seconds") == {(): 0}
         assert named(found, "wal_receiver_streaming") == {(): 1}
@@ -317,9 +326,12 @@ def test_replication_of_a_primary_and_its_standby(check, pg, standby):
         stages = {("standby", stage) for stage in ("write", "flush", "replay")}
         assert set(named(found, "replica_lag_bytes")) == set(named(found, "replica_lag_seconds")) == stages
         assert all(0 <= lag < 60 for lag in named(found, "replica_lag_seconds").values())
-        assert named(found, "in_recovery") == {(): 0}
+        assert named(found, "in_recovery") == {(): 0} and named(found, "replicas") == {(): 1}
+        assert named(found, "largest_replica_lag_seconds")[()] == max(named(found, "replica_lag_seconds").values())
+        assert named(found, "unread_replication_slots") == {(): 1}
         assert named(found, "replication_slot_active") == {("physical", "backup"): 0}
         kept = named(found, "replication_slot_retained_bytes")["physical", "backup"]
+        assert kept == named(found, "largest_replication_slot_retained_bytes")[()]
         assert 0 < kept <= pg.value("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::float8"
                                     " FROM pg_replication_slots")
         promtool(found.page)
@@ -514,7 +526,7 @@ def test_a_standby_cut_off_before_its_first_transaction_has_a_lag_a1(check, pg, 
         pg.sql("UPDATE shop.orders SET note = 'never arrives'")
         assert server.value("SELECT pg_last_xact_replay_timestamp()") is None
         found = scrape(daemon)
-        assert named(found, "wal_receiver_streaming") == {(): 0}
+        assert named(found, "wal_receiver_streaming") == {(): 0} and named(found, "standby_cut_off") == {(): 1}
         before = named(found, "replication_lag_seconds")[()]
         assert before > 0
         assert named(scrape(daemon), "replication_lag_seconds")[()] > before
@@ -535,6 +547,7 @@ def test_a_replica_that_hangs_keeps_its_lag_a1(check, pg, standby):
         assert min(named(found, "replica_lag_bytes").values()) > 0
         before = named(found, "replica_lag_seconds")
         assert set(before) == stages
+        assert named(found, "largest_replica_lag_seconds") == {(): max(before.values())}
         after = named(scrape(daemon), "replica_lag_seconds")
         assert all(after[stage] > before[stage] for stage in stages)
     finally:
@@ -658,9 +671,14 @@ def test_pg_monitor_alone_sees_all_groups(check, pg):
         daemon = check(dsn=pg.dsn(user="blind"), groups=ALL, tables=["contexts"])
         found = scrape(daemon)
         assert ready(found) == (1, 0)
-        needing = {"long_running_queries", "replication", "wal_size", "slow_statements", "row_counts"}
+        needing = {"long_running_queries", "replication", "wal_size", "xmin_holders", "slow_statements", "row_counts"}
         assert success(found) == {name: name not in needing for name in ALL}
         assert named(found, "long_running_queries") == {}  # what it does not see is not told as 0
+        # Each group that was not seen, the table, and what hides behind "unknown": sessions and columns of tables.
+        assert named(found, "connections")["mcp", "unknown"] >= 1
+        assert value(found, "runbook_check_items_skipped", check="pg", reason="unreadable") >= len(needing) + 1
+        line, = logged(daemon, "Items of the check were skipped")
+        assert "connections: what sessions of others do in mcp" in line
         assert "long_running_queries: the role does not see what others do; GRANT pg_monitor TO blind lets it" in \
             daemon.page("/")
         pg.sql("GRANT pg_monitor TO blind")
@@ -752,3 +770,109 @@ def test_ready_is_not_a_false_up_and_comes_back_after_a_restart_postgres_exporte
     standby.start()
     assert ready(scrape(daemon)) == (1, 1)
     assert standby.value(MINE) == 1
+
+
+def test_the_largest_table_by_its_toast_is_found_f4(check, pg):
+    """Few rows and much TOAST, neither vacuumed nor analyzed, in a database of more than 200 tables."""
+    pg.sql("CREATE SCHEMA toasty; DO $$ BEGIN FOR i IN 1..230 LOOP EXECUTE format('CREATE TABLE toasty.t%s AS"
+           " SELECT repeat(''x'', 100) AS note FROM generate_series(1, 300)', i); END LOOP; END $$;"
+           "CREATE TABLE toasty.attachments (id int, body text);"
+           "ALTER TABLE toasty.attachments ALTER body SET STORAGE EXTERNAL")
+    try:
+        pg.sql("INSERT INTO toasty.attachments SELECT i, repeat('y', 400000) FROM generate_series(1, 20) i")
+        pg.wait_value("SELECT n_live_tup FROM pg_stat_all_tables WHERE relid ="
+                      " (SELECT reltoastrelid FROM pg_class WHERE relname = 'attachments')", 20 * 201)
+        daemon = check(groups=["table_sizes"], top=1)
+        for _ in range(2):
+            assert named(scrape(daemon), "table_size_bytes") == {
+                ("toasty", "attachments"): pg.value("SELECT pg_total_relation_size('toasty.attachments')")}
+            pg.sql("ANALYZE toasty.attachments")
+    finally:
+        pg.sql("DROP SCHEMA toasty CASCADE")
+
+
+def test_a_schema_without_usage_is_an_item_that_is_skipped(check, pg):
+    pg.sql("CREATE SCHEMA closed; CREATE TABLE closed.orders (id int); GRANT SELECT ON closed.orders TO runbook_exporter")
+    try:
+        daemon = check(groups=["row_counts"], tables=["closed.orders", "shop.orders"])
+        found = scrape(daemon)
+        assert named(found, "table_rows") == {("shop", "orders"): 500}
+        assert success(found) == {"row_counts": 0}
+        assert value(found, "runbook_check_items_skipped", check="pg", reason="unreadable") == 1
+        line, = logged(daemon, "Items of the check were skipped")
+        assert "row_counts: closed.orders: permission denied for schema closed" in line
+        pg.sql("GRANT USAGE ON SCHEMA closed TO runbook_exporter")
+        found = scrape(daemon)
+        assert success(found) == {"row_counts": 1} and named(found, "table_rows")["closed", "orders"] == 0
+        assert value(found, "runbook_check_items_skipped", check="pg", reason="unreadable") is None
+    finally:
+        pg.sql("DROP SCHEMA closed CASCADE")
+
+
+def test_what_shadows_the_catalogue_is_not_asked(check, pg):
+    """A role whose search_path puts another schema first: what is built in means pg_catalog's all the same."""
+    pg.sql("CREATE ROLE astray LOGIN; GRANT pg_monitor TO astray; CREATE SCHEMA shadow; GRANT USAGE ON SCHEMA shadow TO astray;"
+           "CREATE VIEW shadow.pg_database AS SELECT 0::oid AS oid, 'lie'::name AS datname, true AS datallowconn,"
+           " false AS datistemplate, 0::oid AS datid; GRANT SELECT ON shadow.pg_database TO astray;"
+           "CREATE TABLE shadow.pg_class (oid oid, relname name); GRANT SELECT ON shadow.pg_class TO astray;"
+           "CREATE FUNCTION shadow.current_setting(text) RETURNS text LANGUAGE sql AS 'SELECT ''666''';"
+           "CREATE FUNCTION shadow.pg_has_role(name, text) RETURNS bool LANGUAGE sql AS 'SELECT false';"
+           "CREATE TABLE shadow.things (id int); INSERT INTO shadow.things VALUES (1); CREATE TABLE public.things (id int);"
+           "GRANT SELECT ON shadow.things, public.things TO astray; ANALYZE shadow.things;"
+           "ALTER ROLE astray SET search_path = shadow, public, pg_catalog")
+    try:
+        groups = [name for name in ALL if name != "slow_statements"]
+        found = scrape(check(dsn=pg.dsn(user="astray"), groups=groups, tables=["things"]))
+        assert ready(found) == (1, 1) and set(success(found).values()) == {1}
+        assert list(named(found, "info")) == [(pg.value("SHOW server_version").split()[0],)]
+        assert named(found, "max_connections") == {(): 100}
+        assert ("mcp",) in named(found, "database_size_bytes") and ("lie",) not in named(found, "database_size_bytes")
+        assert named(found, "table_size_bytes")[("shop", "orders")] > 0
+        # A name of the operator's means what the role would find by it.
+        assert named(found, "table_rows") == named(found, "table_estimated_rows") == {("shadow", "things"): 1}
+    finally:
+        pg.sql("DROP SCHEMA shadow CASCADE; DROP TABLE public.things; DROP ROLE astray")
+
+
+class Tapped:
+    """A way to the server which counts how often it says that it is ready for the next question."""
+
+    def __init__(self, port):
+        self.port, self.ready = port, 0
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.address = self.listener.getsockname()
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        with contextlib.suppress(OSError):
+            while True:
+                client, _ = self.listener.accept()
+                server = socket.create_connection(("127.0.0.1", self.port))
+                threading.Thread(target=self.carry, args=(client, server), daemon=True).start()
+                threading.Thread(target=self.answers, args=(server, client), daemon=True).start()
+
+    @staticmethod
+    def carry(source, sink):
+        with contextlib.suppress(OSError), source, sink:
+            while data := source.recv(65536):
+                sink.sendall(data)
+
+    def answers(self, server, client):
+        with contextlib.suppress(OSError, ValueError), server, client, server.makefile("rb") as messages:
+            while head := messages.read(5):
+                body = messages.read(int.from_bytes(head[1:], "big") - 4)
+                self.ready += head[:1] == b"Z"
+                client.sendall(head + body)
+
+
+def test_a_group_is_one_round_trip(check, pg):
+    """Its transaction and the settings of that go along with it, also with a statement of the operator's."""
+    tapped = Tapped(pg.port)
+    with contextlib.closing(tapped.listener):
+        daemon = check(dsn=f"host=127.0.0.1 port={tapped.address[1]} dbname=mcp user=runbook_exporter sslmode=disable",
+                       groups=["server", "connections"], query="SELECT 1 AS one",
+                       metrics=[{"name": "t_one", "value": "one"}])
+        assert ready(scrape(daemon)) == (1, 1)
+        before = tapped.ready
+        assert ready(scrape(daemon)) == (1, 1)
+        assert tapped.ready - before == 3

@@ -8,7 +8,7 @@ import pytest
 from integration.actions import Step
 from lab.parts import wait_for
 from lab.pgbouncer import PgBouncer
-from scraping import scrape, value
+from scraping import promtool, scrape, value
 
 # All that a session can be left with; what PgBouncer itself keeps apart for each client is of no account.
 LEFT = ("SELECT (SELECT count(*) FROM pg_prepared_statements), (SELECT count(*) FROM pg_cursors),"
@@ -18,7 +18,8 @@ LEFT = ("SELECT (SELECT count(*) FROM pg_prepared_statements), (SELECT count(*) 
         " AND name NOT IN ('application_name', 'client_encoding', 'DateStyle', 'TimeZone',"
         " 'standard_conforming_strings'))::text, current_setting('application_name')")
 GROUPS = ["server", "connections", "long_running_queries", "replication", "replication_slots", "wal_size",
-          "database_sizes", "table_sizes", "index_usage", "vacuum", "row_counts", "row_estimates"]
+          "database_sizes", "transaction_ids", "xmin_holders", "database_statistics", "table_sizes", "index_usage", "vacuum",
+          "table_ages", "bloat", "row_counts", "row_estimates"]
 
 
 @pytest.fixture(name="pool", scope="module")
@@ -148,3 +149,56 @@ def test_pgbouncer_c1_the_responder_ends_queries_through_it(step, postgres, appl
     slow.close()
     assert left(application) == clean
     write(application)
+
+
+def console(pool, **options):
+    dsn = pool.dsn("runbook_exporter").replace("dbname=mcp", "dbname=pgbouncer")
+    return [{"name": "pool", "postgres": {"dsn": dsn, **options}}]
+
+
+SHOW = ["pgbouncer_pools", "pgbouncer_stats", "pgbouncer_databases", "pgbouncer_lists"]
+
+
+def test_pgbouncer_show_as_groups(exporter, pool, application):
+    """Its console, which knows neither transactions nor parameters; a client that waits is seen to wait."""
+    daemon = exporter(console(pool, groups=SHOW))
+    write(application)
+    found = scrape(daemon)
+    of = {"check": "pool", "database": "mcp"}
+    assert value(found, "runbook_check_success", check="pool") == 1, daemon.page("/")
+    assert all(value(found, "runbook_postgres_group_success", check="pool", group=name) == 1 for name in SHOW)
+    assert value(found, "runbook_postgres_ready", check="pool") == 1
+    assert value(found, "runbook_pgbouncer_database_pool_size", **of) == 1
+    assert value(found, "runbook_pgbouncer_database_paused", **of) == 0
+    assert value(found, "runbook_pgbouncer_items", check="pool", list="databases") == 2
+    assert value(found, "runbook_pgbouncer_pool_waiting_clients", **of, user="shared") == 0
+    promtool(found.page)
+
+    application.execute("BEGIN")  # and so it has the only server
+    waiting = pool.connect()
+    with concurrent.futures.ThreadPoolExecutor() as threads:
+        asked = threads.submit(lambda: waiting.cursor().execute("SELECT 1"))
+        wait_for(lambda: value(found := scrape(daemon), "runbook_pgbouncer_pool_waiting_clients", **of, user="shared") == 1
+                 and value(found, "runbook_pgbouncer_pool_active_servers", **of, user="shared") == 1, "a client to wait")
+        application.execute("COMMIT")
+        asked.result()
+    waiting.close()
+    wait_for(lambda: value(scrape(daemon), "runbook_pgbouncer_queries_total", **of)
+             > value(found, "runbook_pgbouncer_queries_total", **of), "the queries to be counted")
+    assert value(scrape(daemon), "runbook_pgbouncer_wait_seconds_total", **of) > \
+        value(found, "runbook_pgbouncer_wait_seconds_total", **of)
+
+
+def test_pgbouncer_show_by_a_query_of_the_operators(exporter, pool):
+    daemon = exporter(console(pool, query="SHOW LISTS", metrics=[
+        {"name": "t_items", "value": "items", "labels": ["list"]}]))
+    assert value(scrape(daemon), "t_items", check="pool", list="databases") == 2
+
+
+def test_pgbouncer_and_a_server_are_not_taken_for_each_other(exporter, pool):
+    daemon = exporter(console(pool))
+    assert value(scrape(daemon), "runbook_check_success", check="pool") == 0
+    assert "this is PgBouncer&#39;s console" in daemon.page("/")
+    daemon = exporter(checks(pool, groups=SHOW[:1]))
+    assert value(scrape(daemon), "runbook_check_success", check="pg") == 0
+    assert "this is no console of PgBouncer" in daemon.page("/")

@@ -14,9 +14,10 @@ static int find_column(const PGresult *result, const char *name, struct error *e
         return error_set(error, EPROTO, "the query has no column \"%s\"", name);
 }
 
-static int add_metric(const struct column_metric *metric, const PGresult *result, struct sample_sink *sink,
-                      struct error *error)
+static int add_metric(const struct column_metric *metric, const PGresult *result, const char *database,
+                      struct sample_sink *sink, struct error *error)
 {
+        const char *const *names = metric->label_columns ? metric->label_columns : metric->labels;
         _cleanup_free_ struct label *labels = calloc(metric->label_count + 1, sizeof(*labels));
         _cleanup_free_ int *columns = calloc(metric->label_count + 1, sizeof(*columns));
         int value_column = find_column(result, metric->value, error);
@@ -25,7 +26,7 @@ static int add_metric(const struct column_metric *metric, const PGresult *result
         if (value_column < 0)
                 return value_column;
         for (size_t i = 0; i < metric->label_count; i++) {
-                columns[i] = find_column(result, metric->labels[i], error);
+                columns[i] = find_column(result, names[i], error);
                 if (columns[i] < 0)
                         return columns[i];
         }
@@ -38,16 +39,18 @@ static int add_metric(const struct column_metric *metric, const PGresult *result
                                          metric->value);
                 for (size_t i = 0; i < metric->label_count; i++)
                         labels[i] = (struct label){metric->labels[i], PQgetvalue(result, row, columns[i])};
-                sample_add(sink, metric->family, value, labels, metric->label_count);
+                labels[metric->label_count] = (struct label){"database", database};
+                sample_add(sink, metric->family, metric->scale > 0 ? value * metric->scale : value, labels,
+                           metric->label_count + (database ? 1 : 0));
         }
         return 0;
 }
 
-int column_metrics_add(const struct column_metric *metrics, const PGresult *result, struct sample_sink *sink,
-                       struct error *error)
+int column_metrics_add(const struct column_metric *metrics, const PGresult *result, const char *database,
+                       struct sample_sink *sink, struct error *error)
 {
         int r = 0;
         for (; r >= 0 && metrics->family; metrics++)
-                r = add_metric(metrics, result, sink, error);
+                r = add_metric(metrics, result, database, sink, error);
         return r;
 }

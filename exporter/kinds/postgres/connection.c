@@ -11,6 +11,8 @@
 /* A statement may stand in a lock's queue for this part of its time. */
 #define LOCK_SHARE 5
 
+#define APPLICATION "runbook_exporter"
+
 struct postgres_connection {
         struct postgres_connection *next;
         char *dsn, *file, *variable; /* what tells it from others */
@@ -22,6 +24,7 @@ struct postgres_connection {
 
         /* Below: by who has the turn. */
         struct postgres *postgres;
+        struct postgres *elsewhere; /* in another database, while it is visited */
 };
 
 /* All there are. Checks know nothing of each other, and outlive the file that they were read from: so it is
@@ -31,8 +34,14 @@ static struct {
         struct postgres_connection *first;
 } all = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
+static struct postgres *in_use(const struct postgres_connection *connection)
+{
+        return connection->elsewhere ? connection->elsewhere : connection->postgres;
+}
+
 static void connection_free(struct postgres_connection *connection)
 {
+        postgres_free(connection->elsewhere);
         postgres_free(connection->postgres);
         free(connection->dsn);
         free(connection->file);
@@ -58,7 +67,7 @@ static int connection_new(const struct postgres_options *options, struct postgre
         pthread_mutex_init(&connection->lock, NULL);
         condition_init(&connection->free);
 
-        own.application_name = "runbook_exporter";
+        own.application_name = APPLICATION;
         connection->references = 1;
         r = postgres_new(&own, &connection->postgres, error);
         if (r >= 0 && (!copy_string(options->dsn, &connection->dsn) ||
@@ -153,17 +162,51 @@ void postgres_connection_give(struct postgres_connection *connection)
         pthread_mutex_unlock(&connection->lock);
 }
 
-int postgres_connection_query(struct postgres_connection *connection, const char *sql,
-                              const char *const *parameters, int count, nsec most, struct deadline deadline,
-                              PGresult **ret, struct error *error)
+int postgres_connection_ask(struct postgres_connection *connection, const struct postgres_question *question,
+                            struct deadline deadline, PGresult **ret, struct error *error)
 {
+        const nsec most = question->most;
         const struct postgres_terms terms = {.read_only = true,
+                                             .own = question->own,
                                              .statement_timeout = most > 0 ? most : 1,
                                              .lock_timeout = most > LOCK_SHARE ? most / LOCK_SHARE : 1};
-        return postgres_query_on(connection->postgres, &terms, sql, parameters, count, deadline, ret, error);
+        return postgres_query_on(in_use(connection), &terms, question->sql, question->parameters,
+                                 question->count, deadline, ret, error);
+}
+
+int postgres_connection_visit(struct postgres_connection *connection, const char *database,
+                              struct deadline deadline, struct error *error)
+{
+        struct postgres *elsewhere = NULL;
+        connection->elsewhere = postgres_free(connection->elsewhere);
+        if (!database)
+                return 0;
+        const struct postgres_options options = {
+                .dsn = connection->dsn,
+                .database = (char *)database,
+                .password = {.file = connection->file, .variable = connection->variable},
+                .application_name = APPLICATION};
+        int r = postgres_new(&options, &elsewhere, error);
+        if (r >= 0)
+                r = postgres_connect(elsewhere, deadline, error);
+        if (r < 0)
+                postgres_free(elsewhere);
+        else
+                connection->elsewhere = elsewhere;
+        return r;
+}
+
+bool postgres_connection_is_console(const struct postgres_connection *connection)
+{
+        return postgres_is_console(connection->postgres);
+}
+
+const char *postgres_connection_database(const struct postgres_connection *connection)
+{
+        return postgres_database(connection->postgres);
 }
 
 bool postgres_connection_error_is(const struct postgres_connection *connection, const char *sqlstate)
 {
-        return strcmp(postgres_sqlstate(connection->postgres), sqlstate) == 0;
+        return strcmp(postgres_sqlstate(in_use(connection)), sqlstate) == 0;
 }

@@ -27,11 +27,33 @@ int postgres_connection_take(struct postgres_connection *connection, struct dead
                              struct error *error);
 void postgres_connection_give(struct postgres_connection *connection);
 
+/* A question to the server. */
+struct postgres_question {
+        const char *sql;
+        const char *const *parameters; /* values of $1, $2, … */
+        int count;
+        bool own;  /* it is the exporter's: see struct postgres_terms */
+        nsec most; /* for how long the server may work on it */
+};
+
 /* As postgres_query(), on whose errors it answers the same, in a read-only transaction; by who has the turn.
- * `most` is how long the server may work on it. */
-int postgres_connection_query(struct postgres_connection *connection, const char *sql,
-                              const char *const *parameters, int count, nsec most, struct deadline deadline,
-                              PGresult **ret, struct error *error);
+ */
+int postgres_connection_ask(struct postgres_connection *connection, const struct postgres_question *question,
+                            struct deadline deadline, PGresult **ret, struct error *error);
+
+/*
+ * Leads the questions that follow to another database of the server, by a second connection, of which there
+ * is one at most; NULL: back to that of the DSN, and the second one is closed. Connects; by who has the turn.
+ * On failure the way leads back.
+ */
+int postgres_connection_visit(struct postgres_connection *connection, const char *database,
+                              struct deadline deadline, struct error *error);
+
+/* Whether it leads to the console of a PgBouncer; by who has the turn. */
+bool postgres_connection_is_console(const struct postgres_connection *connection);
+
+/* Which database the DSN leads to; by who has the turn, while it is connected. */
+const char *postgres_connection_database(const struct postgres_connection *connection);
 
 /* The server's word for the last error: its SQLSTATE. By who has the turn. */
 bool postgres_connection_error_is(const struct postgres_connection *connection, const char *sqlstate);

@@ -27,8 +27,10 @@ enum { GROUP_PARAMETERS_MAX = 3 };
 
 struct postgres_group {
         const char *name;
-        bool by_default; /* is measured when the check says neither groups nor a query */
-        bool monitor;    /* without pg_read_all_stats, as of pg_monitor, the server would show too little */
+        bool by_default;  /* is measured when the check says neither groups nor a query */
+        bool monitor;     /* without pg_read_all_stats, as of pg_monitor, the server would show too little */
+        bool console;     /* it is of PgBouncer's console, and not of a server */
+        bool by_database; /* it tells of the database of the connection, not of the whole server */
         const char *extension; /* that it needs, or NULL; its schema, quoted, is put for ${schema} */
         const char *column;    /* that the relation named as the extension needs to have, or NULL */
         const char *sql;
@@ -50,14 +52,18 @@ extern const struct metric_family *const postgres_families[];
           "Whether the server let the check in and answered it; 0 when it did not.")                       \
         X(postgres_group_success, GAUGE, "runbook_postgres_group_success", NULL,                           \
           "Whether the group was measured; 0 while the check succeeds: the server has no such extension.") \
+        X(postgres_database_ready, GAUGE, "runbook_postgres_database_ready", NULL,                         \
+          "Whether the database let the check in and answered it; one of those in the check's databases.") \
         X(postgres_skipped, GAUGE, "runbook_postgres_skipped_relations", NULL,                             \
           "Relations that were left out because somebody has or awaits an exclusive lock on them.")
 POSTGRES_FAMILIES(DECLARE_FAMILY)
 
 /* Their names, for the reference page; a test holds it against the table. */
-#define POSTGRES_GROUP_NAMES                                                                    \
-        "`server`, `connections`, `long_running_queries`, `replication`, `replication_slots`, " \
-        "`wal_size`, `database_sizes`, `table_sizes`, `index_usage`, `vacuum`, "                \
-        "`slow_statements`, `row_counts`, `row_estimates`"
+#define POSTGRES_GROUP_NAMES                                                                       \
+        "`server`, `connections`, `long_running_queries`, `replication`, `replication_slots`, "    \
+        "`wal_size`, `database_sizes`, `transaction_ids`, `xmin_holders`, `database_statistics`, " \
+        "`table_sizes`, `index_usage`, `vacuum`, `table_ages`, `bloat`, "                          \
+        "`slow_statements`, `row_counts`, `row_estimates`, "                                       \
+        "`pgbouncer_pools`, `pgbouncer_stats`, `pgbouncer_databases`, `pgbouncer_lists`"
 
 #endif

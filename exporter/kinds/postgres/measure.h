@@ -12,6 +12,8 @@ struct postgres_plan {
         size_t group_count;
         char *values[PARAMETERS];            /* of the groups' parameters, as text */
         const struct config_strings *tables; /* of the groups that are run for each */
+        const struct config_strings *databases,
+                *exclude_databases;          /* whose groups and query; none: the DSN's */
         const char *query;                   /* the operator's, or NULL */
         const struct column_metric *metrics; /* of the query */
 };
@@ -22,8 +24,8 @@ struct postgres_plan {
 /*
  * Waits for the turn and measures. Adds a runbook_postgres_ready, when that is known, and a
  * runbook_postgres_group_success for each group. What one statement is refused or not in time for, be it of
- * one table alone, is left out, and the others go on: then -EREMOTEIO with every reason. Any other failure
- * ends the run, because the connection is of no more use.
+ * one table or one database alone, is left out and counted by check_skip(), and the others go on: then
+ * -EREMOTEIO with every reason. Any other failure ends the run, because the connection is of no more use.
  */
 int postgres_measure(struct postgres_connection *connection, const struct postgres_plan *plan,
                      struct deadline deadline, struct sample_sink *sink, struct error *error);

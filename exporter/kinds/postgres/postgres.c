@@ -26,6 +26,7 @@ struct postgres_config {
         int64_t top;
         bool statement_text;
         struct config_strings tables;
+        struct config_strings databases, exclude_databases;
         char *query;
         struct config_list metrics;
 };
@@ -60,6 +61,11 @@ static const struct config_field fields[] = {
                  "the slowest statements"},
         {"tables", CONFIG_STRINGS, offsetof(struct postgres_config, tables), .flags = CONFIG_NOT_EMPTY,
          .help = "Whose rows `row_counts` counts and `row_estimates` tells: `table` or `schema.table`"},
+        {"databases", CONFIG_STRINGS, offsetof(struct postgres_config, databases), .flags = CONFIG_NOT_EMPTY,
+         .help = "Patterns of the databases, `*` for all, in each of which the groups that are of a database "
+                 "and the query are run, with the label `database`; without it that of `dsn` alone"},
+        {"exclude_databases", CONFIG_STRINGS, offsetof(struct postgres_config, exclude_databases),
+         .help = "Patterns of databases that are left out all the same"},
         {"query", CONFIG_STRING, offsetof(struct postgres_config, query), .flags = CONFIG_NOT_EMPTY,
          .help = "One SELECT of the operator's, run read-only"},
         {"metrics", CONFIG_LIST, offsetof(struct postgres_config, metrics), .fields = metric_fields,
@@ -97,6 +103,35 @@ DEFINE_CLEANUP(void *, postgres_close);
 static bool is_alternative(const struct postgres_group *group)
 {
         return group != postgres_groups && strcmp(group->name, group[-1].name) == 0;
+}
+
+/* Whether the groups are of one peer, and databases have something to be gone round for. */
+static bool check_scope(const struct postgres_state *postgres, struct config_node *node)
+{
+        const struct postgres_config *config = postgres->config;
+        const struct postgres_plan *plan = &postgres->plan;
+        size_t consoles = 0, by_database = config->query ? 1 : 0;
+        bool fine = true;
+        for (size_t i = 0; i < plan->group_count; i++) {
+                consoles += plan->groups[i]->console;
+                by_database += plan->groups[i]->by_database;
+        }
+        if (consoles > 0 && consoles < plan->group_count) {
+                config_complain(node, "groups",
+                                "PgBouncer's console and a server are two: give each a check of its own");
+                fine = false;
+        }
+        if (config->databases.count > 0 && by_database == 0) {
+                config_complain(
+                        node, "databases",
+                        "none of the groups is of a database, and there is no query: databases is of no use");
+                fine = false;
+        }
+        if (config->exclude_databases.count > 0 && config->databases.count == 0) {
+                config_complain(node, "exclude_databases", "exclude_databases is only of use with databases");
+                fine = false;
+        }
+        return fine;
 }
 
 /* The groups in the order of the table. -EINVAL after complaints, -ENOMEM. */
@@ -142,7 +177,7 @@ static int choose_groups(struct postgres_state *postgres, struct config_node *no
                                 "tables is only of use to the groups row_counts and row_estimates");
                 fine = false;
         }
-        return fine ? 0 : -EINVAL;
+        return fine && check_scope(postgres, node) ? 0 : -EINVAL;
 }
 
 /* The values of the groups' parameters. */
@@ -155,6 +190,8 @@ static int set_values(struct postgres_state *postgres)
         text_put_double(&texts[PARAMETER_SLOW], nsec_to_seconds(config->slow));
         text_printf(&texts[PARAMETER_TOP], "%lld", (long long)config->top);
         text_puts(&texts[PARAMETER_STATEMENT_TEXT], config->statement_text ? "true" : "false");
+        postgres->plan.databases = &config->databases;
+        postgres->plan.exclude_databases = &config->exclude_databases;
         postgres->plan.tables = &config->tables; /* each of which is a value in its turn */
         for (size_t i = PARAMETER_NONE + 1; i < PARAMETERS; i++) {
                 postgres->plan.values[i] = text_take(&texts[i]);
@@ -162,6 +199,18 @@ static int set_values(struct postgres_state *postgres)
                         r = -ENOMEM;
         }
         return r;
+}
+
+/* With `databases` the label of that name is the exporter's. */
+static bool check_labels(const struct config_strings *labels, struct config_node *item)
+{
+        for (size_t i = 0; i < labels->count; i++)
+                if (strcmp(labels->items[i], "database") == 0) {
+                        config_complain(item, "labels",
+                                        "with databases the label database is the exporter's own");
+                        return false;
+                }
+        return true;
 }
 
 /* The operator's metrics: rules of their names, and families for them. -EINVAL after complaints, -ENOMEM. */
@@ -185,11 +234,14 @@ static int define_metrics(struct postgres_state *postgres, struct config_node *n
                 struct config_node *item = config_item(config_member(node, "metrics"), i);
                 fine &= operator_metric_check(&metrics[i].metric, item);
                 fine &= operator_labels_check(&metrics[i].labels, item);
+                fine &= !config->databases.count || check_labels(&metrics[i].labels, item);
                 postgres->own[i] = operator_metric_family(&metrics[i].metric);
                 postgres->own_list[i] = &postgres->own[i];
-                postgres->metrics[i] = (struct column_metric){&postgres->own[i], metrics[i].value,
-                                                              (const char *const *)metrics[i].labels.items,
-                                                              metrics[i].labels.count};
+                postgres->metrics[i] =
+                        (struct column_metric){.family = &postgres->own[i],
+                                               .value = metrics[i].value,
+                                               .labels = (const char *const *)metrics[i].labels.items,
+                                               .label_count = metrics[i].labels.count};
         }
         postgres->plan.query = config->query;
         postgres->plan.metrics = postgres->metrics;
