@@ -39,7 +39,7 @@ static void trace_result(struct deadline deadline, const PGresult *result)
                 trace_step(deadline, "answered, %d rows", PQntuples(result));
 }
 
-static bool is_refusal(const PGresult *result)
+bool postgres_is_refusal(const PGresult *result)
 {
         ExecStatusType status = PQresultStatus(result);
         return result &&
@@ -102,9 +102,9 @@ static bool is_wanted(const PGresult *before, bool before_is_frame, const PGresu
 {
         if (!before)
                 return true;
-        if (is_refusal(before) || PQresultStatus(answer) == PGRES_PIPELINE_ABORTED)
+        if (postgres_is_refusal(before) || PQresultStatus(answer) == PGRES_PIPELINE_ABORTED)
                 return false;
-        return is_refusal(answer) || before_is_frame || !is_frame;
+        return postgres_is_refusal(answer) || before_is_frame || !is_frame;
 }
 
 int postgres_converse(PGconn *connection, const struct statement *statements, size_t count,
@@ -118,7 +118,7 @@ int postgres_converse(PGconn *connection, const struct statement *statements, si
                 r = next_result(connection, deadline, &next);
                 if (r >= 0 && PQstatus(connection) != CONNECTION_OK)
                         r = -ECONNRESET;
-                if (r == -ECONNRESET && is_refusal(told))
+                if (r == -ECONNRESET && postgres_is_refusal(told))
                         *ret = TAKE_PTR(told);
                 if (r < 0)
                         return r;
@@ -145,47 +145,5 @@ int postgres_converse(PGconn *connection, const struct statement *statements, si
         *ret = TAKE_PTR(told);
         if (ret_of)
                 *ret_of = of;
-        return 0;
-}
-
-static int refuse(struct postgres *postgres, const PGresult *result, const struct statement *statement,
-                  struct error *error)
-{
-        const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
-        _cleanup_text_ struct text message = {0};
-        strncpy(postgres->sqlstate, sqlstate ? sqlstate : "", SQLSTATE_LENGTH);
-        postgres_put_message(result, statement, PQuser(postgres->connection), &message);
-        return error_set(error, EREMOTEIO, "%s", text_string(&message));
-}
-
-int postgres_exchange(struct postgres *postgres, const struct statement *statements, size_t count,
-                      struct deadline deadline, PGresult **ret, struct error *error)
-{
-        _cleanup_result_ PGresult *result = NULL;
-        const struct statement *of = NULL;
-        int r = postgres_make_ready(postgres, deadline, error);
-        if (r < 0)
-                return r;
-        r = postgres_converse(postgres->connection, statements, count, deadline, &result, &of);
-        if (r == -ETIMEDOUT || r == -ENOTSUP) {
-                postgres_cancel(postgres->connection);
-                postgres_disconnect(postgres);
-                return r == -ENOTSUP
-                               ? error_set(error, ENOTSUP, "COPY cannot be run here")
-                               : error_set(error, ETIMEDOUT, "the query took too long and was cancelled");
-        }
-        if (r < 0) {
-                _cleanup_text_ struct text line = {0};
-                postgres_one_line(
-                        result ? PQresultErrorMessage(result) : PQerrorMessage(postgres->connection), &line);
-                postgres_disconnect(postgres);
-                return error_set(error, ECONNRESET, "the connection to PostgreSQL broke: %s",
-                                 text_string(&line));
-        }
-        postgres->in_transaction = PQtransactionStatus(postgres->connection) != PQTRANS_IDLE;
-        if (is_refusal(result))
-                return refuse(postgres, result, of, error);
-        if (ret)
-                *ret = TAKE_PTR(result);
         return 0;
 }

@@ -52,10 +52,8 @@ int postgres_wait(PGconn *connection, short events, struct deadline deadline);
 int postgres_converse(PGconn *connection, const struct statement *statements, size_t count,
                       struct deadline deadline, PGresult **ret, const struct statement **ret_of);
 
-/* The same, as it is: connects first when need be, but never in the middle of a transaction. Errors as of
- * postgres_query(). */
-int postgres_exchange(struct postgres *postgres, const struct statement *statements, size_t count,
-                      struct deadline deadline, PGresult **ret, struct error *error);
+/* Whether an answer says that the statement was refused. */
+bool postgres_is_refusal(const PGresult *result);
 
 /* A message of libpq's, which may have several lines and ends with one break, on one line. */
 void postgres_one_line(const char *message, struct text *text);

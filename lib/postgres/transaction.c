@@ -63,6 +63,48 @@ static void frame_release(struct frame *frame)
         text_free(&frame->settings);
 }
 
+static int refuse(struct postgres *postgres, const PGresult *result, const struct statement *statement,
+                  struct error *error)
+{
+        const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+        _cleanup_text_ struct text message = {0};
+        strncpy(postgres->sqlstate, sqlstate ? sqlstate : "", SQLSTATE_LENGTH);
+        postgres_put_message(result, statement, PQuser(postgres->connection), &message);
+        return error_set(error, EREMOTEIO, "%s", text_string(&message));
+}
+
+static int exchange(struct postgres *postgres, const struct statement *statements, size_t count,
+                    struct deadline deadline, PGresult **ret, struct error *error)
+{
+        _cleanup_result_ PGresult *result = NULL;
+        const struct statement *of = NULL;
+        int r = postgres_make_ready(postgres, deadline, error);
+        if (r < 0)
+                return r;
+        r = postgres_converse(postgres->connection, statements, count, deadline, &result, &of);
+        if (r == -ETIMEDOUT || r == -ENOTSUP) {
+                postgres_cancel(postgres->connection);
+                postgres_disconnect(postgres);
+                return r == -ENOTSUP
+                               ? error_set(error, ENOTSUP, "COPY cannot be run here")
+                               : error_set(error, ETIMEDOUT, "the query took too long and was cancelled");
+        }
+        if (r < 0) {
+                _cleanup_text_ struct text line = {0};
+                postgres_one_line(
+                        result ? PQresultErrorMessage(result) : PQerrorMessage(postgres->connection), &line);
+                postgres_disconnect(postgres);
+                return error_set(error, ECONNRESET, "the connection to PostgreSQL broke: %s",
+                                 text_string(&line));
+        }
+        postgres->in_transaction = PQtransactionStatus(postgres->connection) != PQTRANS_IDLE;
+        if (postgres_is_refusal(result))
+                return refuse(postgres, result, of, error);
+        if (ret)
+                *ret = TAKE_PTR(result);
+        return 0;
+}
+
 int postgres_begin(struct postgres *postgres, bool read_only, struct deadline deadline, struct error *error)
 {
         _cleanup_(frame_release) struct frame frame = {0};
@@ -72,7 +114,7 @@ int postgres_begin(struct postgres *postgres, bool read_only, struct deadline de
         int r = postgres_make_ready(postgres, deadline, error);
         if (r >= 0)
                 r = frame_open(&frame, postgres, &terms, error);
-        return r < 0 ? r : postgres_exchange(postgres, frame.statements, frame.count, deadline, NULL, error);
+        return r < 0 ? r : exchange(postgres, frame.statements, frame.count, deadline, NULL, error);
 }
 
 /* END is COMMIT, and also ends a transaction that failed. By this word a frame's end is told apart, in the
@@ -84,7 +126,7 @@ static int end_transaction(struct postgres *postgres, bool failed, struct deadli
         _cleanup_result_ PGresult *result = NULL;
         if (!postgres->in_transaction)
                 return 0;
-        int r = postgres_exchange(postgres, &end, 1, deadline, &result, error);
+        int r = exchange(postgres, &end, 1, deadline, &result, error);
         if (r >= 0 && !failed && strcmp(PQcmdStatus(result), "COMMIT") != 0)
                 r = error_set(error, EREMOTEIO, "the server rolled the transaction back");
         return r;
@@ -107,7 +149,7 @@ static int send_framed(struct postgres *postgres, const struct postgres_terms *t
                 frame_add(&frame, "ROLLBACK TO SAVEPOINT " SAVEPOINT);
         if (terms->read_only)
                 frame_add(&frame, "END");
-        return postgres_exchange(postgres, frame.statements, frame.count, deadline, ret, error);
+        return exchange(postgres, frame.statements, frame.count, deadline, ret, error);
 }
 
 static int ask_console(struct postgres *postgres, const struct statement *statement, struct deadline deadline,
@@ -116,7 +158,7 @@ static int ask_console(struct postgres *postgres, const struct statement *statem
         const struct statement simple = {.sql = statement->sql, .simple = true};
         if (statement->count > 0)
                 return error_set(error, EINVAL, "PgBouncer's console takes no parameters");
-        return postgres_exchange(postgres, &simple, 1, deadline, ret, error);
+        return exchange(postgres, &simple, 1, deadline, ret, error);
 }
 
 int postgres_query_on(struct postgres *postgres, const struct postgres_terms *terms, const char *sql,
@@ -127,7 +169,7 @@ int postgres_query_on(struct postgres *postgres, const struct postgres_terms *te
         _cleanup_result_ PGresult *result = NULL;
         _cleanup_error_ struct error closing = {0};
         if (postgres->in_transaction)
-                return postgres_exchange(postgres, &statement, 1, deadline, ret, error);
+                return exchange(postgres, &statement, 1, deadline, ret, error);
         int r = postgres_make_ready(postgres, deadline, error);
         if (r < 0)
                 return r;

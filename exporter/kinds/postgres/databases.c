@@ -77,17 +77,17 @@ static int run_chosen(struct run *run, const PGresult *all, struct text *reasons
 {
         const struct deadline deadline = run->deadline;
         _cleanup_text_ struct text unshown = {0};
-        size_t left = 0, failed = 0, chosen = 0;
+        size_t failed = 0, chosen = 0;
         int r = 0;
         for (int row = 0; row < PQntuples(all); row++)
                 chosen += is_chosen(run->plan, PQgetvalue(all, row, 0));
-        left = chosen;
+        nsec left = chosen > 0 ? (nsec)chosen : 1;
         for (int row = 0; r >= 0 && row < PQntuples(all); row++) {
                 run->database = PQgetvalue(all, row, 0);
                 if (!is_chosen(run->plan, run->database))
                         continue;
-                run->deadline =
-                        deadline_earlier(deadline, deadline_in(deadline_left(deadline) / (nsec)left--));
+                run->deadline = deadline_earlier(deadline, deadline_in(deadline_left(deadline) / left));
+                left -= left > 1;
                 text_clear(&unshown);
                 r = run_database(run, failed < REASONS_SHOWN ? reasons : &unshown, error);
                 failed += r == 0;

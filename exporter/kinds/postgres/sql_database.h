@@ -28,28 +28,28 @@
  * To know its size a table is opened with all that belongs to it, which takes its time, and the session keeps
  * what it learns of each: 11 KB, so 550 MB of 50,000 tables. So only those are opened that are likely to be
  * among the largest: by their pages as of the last vacuum or analyze, and by their rows now, some 50 of which
- * make a page, dead ones as well, or 4 of the pieces of what is kept in TOAST.
+ * make a page, or 4 of the pieces of what is kept in TOAST.
  */
-#define TABLE_SIZES                                                                                        \
-        WITH_LOCKED ", indexes AS (SELECT indrelid, sum(relpages) AS pages"                                \
-                    " FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid GROUP BY 1),"               \
-                    " candidates AS MATERIALIZED (SELECT c.oid, n.nspname, c.relname,"                     \
-                    " c.oid IN (SELECT oid FROM unusable) AS unusable,"                                    \
-                    " c.relpages::bigint + coalesce(t.relpages, 0) + coalesce(i.pages, 0)"                 \
-                    " + (pg_stat_get_live_tuples(c.oid) + pg_stat_get_dead_tuples(c.oid)) / 50"            \
-                    " + coalesce(pg_stat_get_live_tuples(t.oid) + pg_stat_get_dead_tuples(t.oid), 0) / 4 " \
-                    "AS pages"                                                                             \
-                    " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"                       \
-                    " LEFT JOIN pg_class t ON t.oid = c.reltoastrelid"                                     \
-                    " LEFT JOIN indexes i ON i.indrelid = c.oid WHERE c.relkind IN ('r', 'm')"             \
-                    " AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'),"                     \
-                    " likely AS MATERIALIZED (SELECT * FROM candidates WHERE NOT unusable"                 \
-                    " ORDER BY pages DESC, oid LIMIT greatest(200, 10 * $1::bigint)),"                     \
-                    " largest AS MATERIALIZED (SELECT *, pg_total_relation_size(oid) AS bytes"             \
-                    " FROM likely ORDER BY bytes DESC NULLS LAST, oid LIMIT $1::bigint)"                   \
-                    " SELECT nspname AS schema, relname AS table, bytes,"                                  \
-                    " pg_indexes_size(oid) AS index_bytes, NULL::bigint AS skipped, NULL::text AS group"   \
-                    " FROM largest UNION ALL SELECT NULL, NULL, NULL, NULL,"                               \
+#define TABLE_SIZES                                                                                      \
+        WITH_LOCKED ", indexes AS (SELECT indrelid, sum(relpages) AS pages"                              \
+                    " FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid GROUP BY 1),"             \
+                    " candidates AS MATERIALIZED (SELECT c.oid, n.nspname, c.relname,"                   \
+                    " c.oid IN (SELECT oid FROM unusable) AS unusable,"                                  \
+                    " c.relpages::bigint + coalesce(t.relpages, 0) + coalesce(i.pages, 0)"               \
+                    " + pg_stat_get_live_tuples(c.oid) / 50"                                             \
+                    " + coalesce(pg_stat_get_live_tuples(t.oid), 0) / 4 "                                \
+                    "AS pages"                                                                           \
+                    " FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace"                     \
+                    " LEFT JOIN pg_class t ON t.oid = c.reltoastrelid"                                   \
+                    " LEFT JOIN indexes i ON i.indrelid = c.oid WHERE c.relkind IN ('r', 'm')"           \
+                    " AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'),"                   \
+                    " likely AS MATERIALIZED (SELECT * FROM candidates WHERE NOT unusable"               \
+                    " ORDER BY pages DESC, oid LIMIT greatest(200, 10 * $1::bigint)),"                   \
+                    " largest AS MATERIALIZED (SELECT *, pg_total_relation_size(oid) AS bytes"           \
+                    " FROM likely ORDER BY bytes DESC NULLS LAST, oid LIMIT $1::bigint)"                 \
+                    " SELECT nspname AS schema, relname AS table, bytes,"                                \
+                    " pg_indexes_size(oid) AS index_bytes, NULL::bigint AS skipped, NULL::text AS group" \
+                    " FROM largest UNION ALL SELECT NULL, NULL, NULL, NULL,"                             \
                     " (SELECT count(*) FROM candidates WHERE unusable), 'table_sizes'"
 
 /* Of those that are used alike, first the ones that could go: that guard nothing, and the largest. */

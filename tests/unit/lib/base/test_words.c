@@ -101,17 +101,17 @@ static void test_what_is_unknown_is_answered_by_what_is_known(void **state _unus
 static void test_an_advice_is_not_a_catalogue(void **state _unused_)
 {
         _cleanup_error_ struct error error = {0};
-        const char *many[17];
+        const char *many[25];
         char huge[1000];
         for (size_t i = 0; i < N_ELEMENTS(many); i++)
                 many[i] = "word";
-        words_unknown(many, 16, "xyz", "no", &error);
+        words_unknown(many, 24, "xyz", "no", &error);
         assert_non_null(strstr(error_text(&error), "; there are: word, word"));
-        words_unknown(many, 17, "xyz", "no", &error);
+        words_unknown(many, 25, "xyz", "no", &error);
         assert_string_equal(error_text(&error), "no \"xyz\"");
         memset(huge, 'x', sizeof(huge) - 1);
         huge[sizeof(huge) - 1] = '\0';
-        words_unknown(many, 17, huge, "no", &error);
+        words_unknown(many, 25, huge, "no", &error);
         assert_int_equal(strlen(error_text(&error)), strlen("no \"\"…") + 100);
 }
 

@@ -71,6 +71,17 @@ static void mistakes_are_named(void **state _unused_)
         assert_complaint("postgres", "{dsn: 'dbname=x', statement_text: maybe}", "statement_text");
         assert_complaint("postgres", "{dsn: 'dbname=x', query: SELECT 1}", "only of use together");
         assert_complaint("postgres", "{dsn: 'dbname=x password=y'}", "password");
+        assert_complaint("postgres", "{dsn: 'dbname=x', databases: ['*']}",
+                         "none of the groups is of a database");
+        assert_complaint("postgres", "{dsn: 'dbname=x', groups: [vacuum], databases: []}", "databases");
+        assert_complaint("postgres", "{dsn: 'dbname=x', groups: [vacuum], exclude_databases: [a]}",
+                         "only of use with databases");
+        assert_complaint("postgres",
+                         "{dsn: 'dbname=x', databases: ['*'], query: SELECT 1, metrics: [{name: a, help: A., "
+                         "value: v, labels: [database]}]}",
+                         "the label database is the exporter's own");
+        assert_complaint("postgres", "{dsn: 'dbname=x', groups: [server, pgbouncer_pools]}",
+                         "give each a check of its own");
 }
 
 static void what_cannot_be_reached_is_not_ready(void **state _unused_)
