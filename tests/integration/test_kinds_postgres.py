@@ -876,3 +876,23 @@ def test_a_group_is_one_round_trip(check, pg):
         before = tapped.ready
         assert ready(scrape(daemon)) == (1, 1)
         assert tapped.ready - before == 3
+
+
+def test_how_the_groups_fared_is_not_cut_off_by_max_series(exporter, pg):
+    daemon = exporter([{"name": "pg", "max_series": 5, "postgres": {
+        "dsn": pg.dsn(user="runbook_exporter"), "groups": ["server", "vacuum"], "query": "SELECT 1 AS one",
+        "metrics": [{"name": "t_one", "value": "one"}]}}])
+    found = scrape(daemon)
+    assert ready(found) == (1, 1) and success(found) == {"server": 1, "vacuum": 1, "query": 1}
+    assert value(found, "runbook_check_dropped_series", check="pg") > 0
+
+
+def test_every_group_can_be_measured_on_a_standby(check, standby):
+    groups = [name for name in ALL if name != "slow_statements"]
+    daemon = check(dsn=standby.dsn(user="runbook_exporter"), groups=groups, tables=["shop.orders"], databases=["*"],
+                   exclude_databases=["postgres"])
+    found = scrape(daemon)
+    assert ready(found) == (1, 1), daemon.page("/")
+    assert success(found) == dict.fromkeys(groups, 1)
+    assert value(found, "runbook_postgres_table_rows", check="pg", schema="shop", table="orders", database="mcp") == 500
+    promtool(found.page)

@@ -40,8 +40,9 @@ static int run_all(struct run *run, struct text *reasons, struct error *error)
 static int run_or_again(struct run *run, struct error *error)
 {
         _cleanup_text_ struct text reasons = {0};
+        const size_t before = run->sink->set->count;
         int r = run_all(run, &reasons, error);
-        if (r == -ECONNRESET && run->sink->set->count == 0) {
+        if (r == -ECONNRESET && run->sink->set->count == before) {
                 error_clear(error);
                 text_clear(&reasons);
                 r = run_all(run, &reasons, error);
@@ -49,6 +50,36 @@ static int run_or_again(struct run *run, struct error *error)
         if (r >= 0 && reasons.length > 0)
                 r = error_set(error, EREMOTEIO, "%s", text_string(&reasons));
         return r;
+}
+
+/*
+ * Whether the server was ready and its groups were measured stands before what they measured, where no
+ * `max_series` cuts it off. Known it is only behind that: set_verdicts() says it then.
+ */
+static void add_verdicts(const struct run *run, bool known)
+{
+        const struct postgres_plan *plan = run->plan;
+        if (known)
+                SAMPLE_BARE(run->sink, &postgres_ready, 0);
+        for (size_t i = 0; i < plan->group_count; i++)
+                SAMPLE(run->sink, &postgres_group_success, 0, {"group", plan->groups[i]->name});
+        if (plan->query)
+                SAMPLE(run->sink, &postgres_group_success, 0, {"group", POSTGRES_QUERY_NAME});
+}
+
+static void set_verdicts(const struct run *run, size_t first, bool ready)
+{
+        const struct sample_set *set = run->sink->set;
+        size_t group = 0;
+        for (size_t i = first; i < set->count; i++) {
+                struct sample *sample = &set->samples[i];
+                if (sample->family == &postgres_ready)
+                        sample->value = ready;
+                else if (sample->family == &postgres_group_success)
+                        sample->value = run->outcomes[group++] == MEASURED;
+                else
+                        return;
+        }
 }
 
 int postgres_measure(struct postgres_connection *connection, const struct postgres_plan *plan,
@@ -60,22 +91,16 @@ int postgres_measure(struct postgres_connection *connection, const struct postgr
                           .deadline = deadline,
                           .sink = sink,
                           .outcomes = outcomes};
+        const size_t first = sink->set->count;
         if (!outcomes)
                 return error_oom(error);
         int r = postgres_connection_take(connection, deadline, error);
-        bool known = r != -EBUSY;
-        if (r >= 0) {
-                r = run_or_again(&run, error);
-                postgres_connection_give(connection);
-                free(run.role);
-        }
-        if (known && r != -ENOMEM)
-                SAMPLE_BARE(sink, &postgres_ready, r >= 0 || run_is_of_one(r));
-        for (size_t i = 0; i < plan->group_count; i++)
-                SAMPLE(sink, &postgres_group_success, outcomes[i] == MEASURED,
-                       {"group", plan->groups[i]->name});
-        if (plan->query)
-                SAMPLE(sink, &postgres_group_success, outcomes[plan->group_count] == MEASURED,
-                       {"group", POSTGRES_QUERY_NAME});
+        add_verdicts(&run, r != -EBUSY && r != -ENOMEM);
+        if (r < 0)
+                return r;
+        r = run_or_again(&run, error);
+        postgres_connection_give(connection);
+        free(run.role);
+        set_verdicts(&run, first, r >= 0 || run_is_of_one(r));
         return r;
 }
