@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import threading
@@ -16,6 +17,7 @@ import pytest
 import yaml
 
 from exporter_flags import ExporterWithFlags
+from lab.certificates import Authority
 from lab.parts import ROOT, wait_for
 from scraping import logged, promtool, scrape, value
 
@@ -896,3 +898,33 @@ def test_every_group_can_be_measured_on_a_standby(check, standby):
     assert success(found) == dict.fromkeys(groups, 1)
     assert value(found, "runbook_postgres_table_rows", check="pg", schema="shop", table="orders", database="mcp") == 500
     promtool(found.page)
+
+
+def test_a_certificate_is_held_against_the_name_that_was_looked_up(check, pg, workspace):
+    """libpq gets addresses beside the names, and still wants `localhost` of the certificate, not 127.0.0.1."""
+    certificate, key = Authority(workspace.directory / "pg-tls").issue("localhost", sans="DNS:localhost")
+    private = pg.directory / "server.key"
+    shutil.copy(key, private)
+    private.chmod(0o600)
+    if pg.user:
+        shutil.chown(private, pg.user, pg.user)
+    shutil.copy(certificate, pg.directory / "server.pem")
+    settings = {"ssl_cert_file": str(pg.directory / "server.pem"), "ssl_key_file": str(private), "ssl": "on"}
+    dsn = "host={} port=%d dbname=mcp user=runbook_exporter sslmode=verify-full sslrootcert=%s" % (
+        pg.port, workspace.directory / "pg-tls" / "lab-ca.pem")
+    try:
+        for name, setting in settings.items():
+            pg.sql(f"ALTER SYSTEM SET {name} = '{setting}'")
+        pg.sql("SELECT pg_reload_conf()")
+        pg.wait_value("SHOW ssl", "on")
+        query = {"query": "SELECT ssl AS encrypted FROM pg_stat_ssl WHERE pid = pg_backend_pid()",
+                 "metrics": [{"name": "t_encrypted", "value": "encrypted"}]}
+        daemon = check(dsn=dsn.format("localhost"), **query)
+        assert value(scrape(daemon), "t_encrypted", check="pg") == 1, daemon.page("/")
+        daemon = check(dsn=dsn.format("127.0.0.1"), **query)
+        assert ready(scrape(daemon)) == (0, 0)
+        assert "does not match host name" in daemon.page("/")
+    finally:
+        for name in settings:
+            pg.sql(f"ALTER SYSTEM RESET {name}")
+        pg.sql("SELECT pg_reload_conf()")
