@@ -19,6 +19,23 @@ DEFINE_CLEANUP(cJSON *, cJSON_Delete);
 /* Parses exactly one document of `length` bytes; -EBADMSG with line and column when it is not JSON. */
 int json_parse(const char *data, size_t length, cJSON **ret, struct error *error);
 
+/* What is let through of a stranger's document. */
+struct json_limits {
+        size_t depth;   /* at most JSON_DEPTH_MOST */
+        size_t values;  /* 64 bytes of memory each, also for a `0` that costs the sender two */
+        bool marks_nul; /* a NUL that is written as an escape becomes JSON_NUL, so that what has it can be
+                           told from what has not; false: it is refused */
+};
+enum { JSON_DEPTH_MOST = 64 };
+#define JSON_NUL "\xef\xbf\xbf" /* U+FFFF, which is no character */
+
+/*
+ * The same for what comes from strangers: JSON as RFC 8259 has it and nothing beside, within the limits, with
+ * no member twice in one object. -EBADMSG says what is wrong, and where.
+ */
+int json_parse_strict(const char *data, size_t length, const struct json_limits *limits, cJSON **ret,
+                      struct error *error);
+
 /* `json_get(doc, "State", "Health", "Status", NULL)`: the member at that path, or NULL. */
 const cJSON *json_get(const cJSON *json, ...) _sentinel_;
 

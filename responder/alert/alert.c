@@ -11,7 +11,7 @@
 enum { VALUE_LENGTH_LIMIT = 64 * 1024, PAIR_COUNT_LIMIT = 1024, FINGERPRINT_LIMIT = 128 };
 
 /* Of a whole body: a webhook of Alertmanager nests four deep, and one of 16 MiB has some 700,000 values. */
-enum { DEPTH_LIMIT = 32, VALUE_COUNT_LIMIT = 1000000 };
+static const struct json_limits limits = {.depth = 32, .values = 1000000, .marks_nul = true};
 
 static void map_release(struct config_map *map)
 {
@@ -40,20 +40,24 @@ void webhook_release(struct webhook *webhook)
         free(webhook->alerts);
         free(webhook->receiver);
         free(webhook->external_url);
+        free(webhook->why);
         cJSON_Delete(webhook->group_labels);
         *webhook = (struct webhook){0};
 }
 
-/* cJSON takes any bytes; whoever reads them later (PostgreSQL, the API's clients) does not. */
-static bool is_utf8(const char *string)
+/* cJSON takes any bytes; whoever reads them later (PostgreSQL, the API's clients) does not. What is wrong
+ * with them; NULL: nothing. */
+static const char *wrong_bytes(const char *string)
 {
+        if (strstr(string, JSON_NUL))
+                return "a NUL character, which no label may hold";
         while (*string) {
                 size_t length = utf8_length(string);
                 if (length == 0)
-                        return false;
+                        return "not UTF-8";
                 string += length;
         }
-        return true;
+        return NULL;
 }
 
 static int map_from_json(const cJSON *json, const char *name, struct config_map *ret, struct error *error)
@@ -75,12 +79,14 @@ static int map_from_json(const cJSON *json, const char *name, struct config_map 
         const cJSON *item;
         cJSON_ArrayForEach(item, json)
         {
-                if (!is_utf8(item->string))
-                        return error_set(error, EBADMSG, "%s: a name that is not UTF-8", name);
+                if (wrong_bytes(item->string))
+                        return error_set(error, EBADMSG, "%s: in a name: %s", name,
+                                         wrong_bytes(item->string));
                 if (!cJSON_IsString(item))
                         return error_set(error, EBADMSG, "%s.%s: not a string", name, item->string);
-                if (!is_utf8(item->valuestring))
-                        return error_set(error, EBADMSG, "%s.%s: not UTF-8", name, item->string);
+                if (wrong_bytes(item->valuestring))
+                        return error_set(error, EBADMSG, "%s.%s: %s", name, item->string,
+                                         wrong_bytes(item->valuestring));
                 if (strlen(item->valuestring) > VALUE_LENGTH_LIMIT)
                         return error_set(error, EBADMSG, "%s.%s: longer than %d bytes", name, item->string,
                                          VALUE_LENGTH_LIMIT);
@@ -110,8 +116,8 @@ static int string_member(const cJSON *json, const char *key, char **ret, struct 
         const char *string = json_string(json, key);
         if (!string)
                 return 0;
-        if (!is_utf8(string))
-                return error_set(error, EBADMSG, "%s: not UTF-8", key);
+        if (wrong_bytes(string))
+                return error_set(error, EBADMSG, "%s: %s", key, wrong_bytes(string));
         *ret = strdup(string);
         return *ret ? 0 : error_oom(error);
 }
@@ -167,7 +173,8 @@ int alert_from_json(const cJSON *json, struct alert *ret, struct error *error)
 static int alert_from_api(const cJSON *json, struct alert *ret, struct error *error)
 {
         struct alert alert = {0};
-        int r = parse_alert(json, true, &alert, error);
+        int r = cJSON_IsObject(json) ? parse_alert(json, true, &alert, error)
+                                     : error_set(error, EBADMSG, "not an object");
         if (r < 0) {
                 alert_release(&alert);
                 return r;
@@ -176,27 +183,42 @@ static int alert_from_api(const cJSON *json, struct alert *ret, struct error *er
         return 0;
 }
 
+/* Remembers that one cannot be read, and of the first why; `member` is what stands between place and reason.
+ */
+static int note_unreadable(struct webhook *webhook, size_t i, const char *member, const struct error *why,
+                           struct error *error)
+{
+        if (webhook->unreadable++ > 0)
+                return 0;
+        webhook->why = text_format("alerts[%zu]%s%s", i, member, error_text(why));
+        return webhook->why ? 0 : error_oom(error);
+}
+
 static int parse_alerts(const cJSON *array,
                         int (*parse)(const cJSON *json, struct alert *ret, struct error *error),
                         struct webhook *webhook, struct error *error)
 {
-        size_t count = (size_t)cJSON_GetArraySize(array);
+        size_t count = (size_t)cJSON_GetArraySize(array), i = 0;
         webhook->alerts = calloc(count ? count : 1, sizeof(struct alert));
         if (!webhook->alerts)
                 return error_oom(error);
         const cJSON *item;
         cJSON_ArrayForEach(item, array)
         {
-                if (!cJSON_IsObject(item))
-                        return error_set(error, EBADMSG, "alerts[%zu]: not an object", webhook->count);
-                int r = parse(item, &webhook->alerts[webhook->count], error);
-                if (r < 0) {
-                        _cleanup_error_ struct error why = {0};
-                        error_move(&why, error ? error : &why);
-                        return error_set(error, -r, "alerts[%zu].%s", webhook->count, error_text(&why));
-                }
-                webhook->count++;
+                _cleanup_error_ struct error why = {0};
+                int r = parse(item, &webhook->alerts[webhook->count], &why);
+                if (r == -EBADMSG)
+                        r = note_unreadable(webhook, i, cJSON_IsObject(item) ? "." : ": ", &why, error);
+                else if (r < 0)
+                        error_move(error, &why);
+                else
+                        webhook->count++;
+                if (r < 0)
+                        return r;
+                i++;
         }
+        if (webhook->count == 0 && webhook->unreadable > 0)
+                return error_set(error, EBADMSG, "%s", webhook->why);
         return 0;
 }
 
@@ -227,43 +249,11 @@ static int parse_webhook(const cJSON *json, struct webhook *webhook, struct erro
         return r < 0 ? r : parse_alerts(alerts, alert_from_json, webhook, error);
 }
 
-/*
- * What cJSON would not survive well. Its strings end at a NUL, so that one inside of a value would silently
- * cut it; it recurses into what is nested, on a worker's small stack; and each value costs it 64 bytes, also
- * a `0` that costs the sender two.
- */
-static int check_shape(const char *body, size_t length, struct error *error)
-{
-        size_t depth = 0, values = 0;
-        bool quoted = false;
-        for (const char *at = body, *end = body + length; at < end; at++) {
-                bool escape = quoted && *at == '\\';
-                if (*at == '\0' || (escape && end - at >= 6 && memcmp(at, "\\u0000", 6) == 0))
-                        return error_set(error, EBADMSG, "a NUL character, which no label may hold");
-                at += escape; /* what follows is no quote */
-                if (escape)
-                        continue;
-                quoted ^= *at == '"';
-                if (quoted)
-                        continue;
-                values += *at == ',' || *at == '{' || *at == '[';
-                depth += *at == '{' || *at == '[';
-                depth -= depth > 0 && (*at == '}' || *at == ']');
-                if (depth > DEPTH_LIMIT)
-                        return error_set(error, EBADMSG, "nested more than %d deep", DEPTH_LIMIT);
-                if (values > VALUE_COUNT_LIMIT)
-                        return error_set(error, EBADMSG, "more than %d values", VALUE_COUNT_LIMIT);
-        }
-        return 0;
-}
-
 int webhook_parse(const char *body, size_t length, struct webhook *ret, struct error *error)
 {
         _cleanup_json_ cJSON *json = NULL;
         struct webhook webhook = {0};
-        int r = check_shape(body, length, error);
-        if (r >= 0)
-                r = json_parse(body, length, &json, error);
+        int r = json_parse_strict(body, length, &limits, &json, error);
         if (r >= 0)
                 r = parse_webhook(json, &webhook, error);
         if (r < 0) {

@@ -31,11 +31,14 @@ struct webhook {
         char *external_url; /* of the Alertmanager */
         int64_t truncated;  /* alerts that `max_alerts` left out */
         cJSON *group_labels;
+        size_t unreadable; /* alerts that are not among these, for what is wrong with them */
+        char *why;         /* and what that is of the first, and where; NULL: there are none */
 };
 
 /*
- * Parses and validates a webhook of version 4 whole: -EBADMSG names what is wrong and where
- * ("alerts[3].fingerprint: missing"). Unknown members are ignored.
+ * Parses and validates a webhook of version 4: -EBADMSG names what is wrong and where
+ * ("alerts[3].fingerprint: missing"). An alert that cannot be read costs itself alone; when that is all of
+ * them, the webhook is refused. Unknown members are ignored.
  */
 int webhook_parse(const char *body, size_t length, struct webhook *ret, struct error *error);
 void webhook_release(struct webhook *webhook);

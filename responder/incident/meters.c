@@ -7,6 +7,11 @@
 
 #include "runbook/text.h"
 
+static const struct metric_family unreadable_family = {
+        .name = "runbook_alerts_unreadable_total",
+        .type = METRIC_COUNTER,
+        .help = "Alerts that a webhook held and that could not be read; the others beside them were taken.",
+};
 static const struct metric_family webhooks_family = {
         .name = "runbook_webhooks_total",
         .type = METRIC_COUNTER,
@@ -47,8 +52,9 @@ static const struct metric_family notifications_family = {
 };
 
 const struct metric_family *const meters_families[] = {
-        &webhooks_family, &incidents_family,     &to_action_family,     &to_healed_family,
-        &steps_family,    &step_duration_family, &notifications_family, NULL,
+        &webhooks_family,      &unreadable_family,    &incidents_family,
+        &to_action_family,     &to_healed_family,     &steps_family,
+        &step_duration_family, &notifications_family, NULL,
 };
 
 /* From a container's restart to an alert that took an hour. */
@@ -102,7 +108,7 @@ struct meters *meters_free(struct meters *meters)
 
 static struct meter *meter_new(const struct metric_family *family, struct label a, struct label b)
 {
-        assert_that(a.name, "a series has a label");
+        assert_that(a.name || !b.name, "labels stand in their order");
         struct meter *meter = calloc(1, sizeof(*meter));
         if (!meter)
                 return NULL;
@@ -142,6 +148,11 @@ void meters_webhook(struct meters *meters, unsigned http_status)
 {
         _cleanup_free_ char *code = text_format("%u", http_status);
         meter_add(meters, &webhooks_family, 1, (struct label){"code", code}, (struct label){0});
+}
+
+void meters_unreadable(struct meters *meters, size_t alerts)
+{
+        meter_add(meters, &unreadable_family, (double)alerts, (struct label){0}, (struct label){0});
 }
 
 void meters_incident_ended(struct meters *meters, const char *remediation, enum incident_state state)
@@ -189,7 +200,7 @@ void meters_collect(struct meters *meters, struct sample_sink *sink)
 {
         pthread_mutex_lock(&meters->lock);
         for (const struct meter *meter = meters->first; meter; meter = meter->next) {
-                size_t count = meter->labels[1].name ? 2 : 1;
+                size_t count = meter->labels[1].name ? 2 : meter->labels[0].name ? 1 : 0;
                 if (meter->family->type == METRIC_HISTOGRAM)
                         sample_add_histogram(sink, meter->family, &meter->histogram, meter->labels, count);
                 else

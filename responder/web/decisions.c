@@ -32,6 +32,8 @@ static int string_member(const cJSON *json, const char *key, size_t most, const 
         return 0;
 }
 
+static const struct json_limits limits = {.depth = 8, .values = 1000};
+
 /* Fills `ret`, which is to be released also after a failure. */
 static int read_decider(const struct http_exchange *exchange, struct decider *ret, struct error *error)
 {
@@ -39,7 +41,7 @@ static int read_decider(const struct http_exchange *exchange, struct decider *re
         const char *by = NULL;
         int r = 0;
         if (body->length > 0)
-                r = json_parse(body->data, body->length, &ret->body, error);
+                r = json_parse_strict(body->data, body->length, &limits, &ret->body, error);
         if (r >= 0 && ret->body && !cJSON_IsObject(ret->body))
                 r = error_set(error, EINVAL,
                               "the body must be an object: {\"by\": \"name\", \"reason\": \"…\"}");

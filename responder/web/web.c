@@ -126,6 +126,7 @@ int api_start(const struct api_options *options, struct api **ret, struct error 
         const struct webhook_options webhook = {
                 .journal = options->parts.journal,
                 .workers = api->workers,
+                .meters = options->parts.meters,
                 .alertmanager_url = options->parts.set->targets.alertmanager_url,
                 .wake = wake_engine,
                 .context = options->engine,

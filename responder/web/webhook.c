@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
 
 #include "runbook/log.h"
 #include "runbook/prometheus.h"
@@ -23,6 +24,9 @@ struct delivery {
         struct webhook_receiver *receiver;
         struct http_exchange *exchange;
         struct webhook webhook;
+        bool cut;          /* the rest of its group is still to be fetched */
+        size_t unreadable; /* alerts of it that could not be read, and why of the first */
+        char *why;
 };
 
 int webhook_receiver_new(const struct webhook_options *options, struct webhook_receiver **ret,
@@ -61,10 +65,20 @@ static void count_delivery(struct webhook_receiver *receiver, bool begins)
         pthread_mutex_unlock(&receiver->lock);
 }
 
+/* What could not be read would be wrong for ever: sending it again helps nobody. */
+static void answer_accepted(const struct delivery *delivery)
+{
+        if (delivery->unreadable == 0)
+                http_reply_text(delivery->exchange, 200, "accepted");
+        else
+                http_reply_text(delivery->exchange, 200, "accepted, but for %zu alerts: %s",
+                                delivery->unreadable, delivery->why);
+}
+
 static void answer_delivery(struct delivery *delivery, int result, const struct error *error)
 {
         if (result >= 0)
-                http_reply_text(delivery->exchange, 200, "accepted");
+                answer_accepted(delivery);
         else if (result == -EBADMSG) {
                 log_event(LOG_WARN, "Webhook refused", "error", error_text(error), NULL);
                 http_reply_text(delivery->exchange, 400, "%s", error_text(error));
@@ -75,8 +89,20 @@ static void answer_delivery(struct delivery *delivery, int result, const struct 
         }
         webhook_release(&delivery->webhook);
         count_delivery(delivery->receiver, false);
+        free(delivery->why);
         free(delivery);
 }
+
+static void hand_to_worker(struct delivery *delivery, void (*job)(void *context))
+{
+        if (workers_run(delivery->receiver->options.workers, job, delivery) < 0) {
+                _cleanup_error_ struct error error = {0};
+                error_set(&error, EAGAIN, "no thread is free");
+                answer_delivery(delivery, -EAGAIN, &error);
+        }
+}
+
+static void complete(void *context);
 
 /* Called on the journal's thread, after the commit. */
 static void answer_journaled(void *context, int result)
@@ -84,11 +110,16 @@ static void answer_journaled(void *context, int result)
         struct delivery *delivery = context;
         struct webhook_options *options = &delivery->receiver->options;
         _cleanup_error_ struct error error = {0};
+        if (result >= 0)
+                options->wake(options->context);
+        if (result >= 0 && delivery->cut) {
+                delivery->cut = false;
+                hand_to_worker(delivery, complete);
+                return;
+        }
+        /* What cannot be journaled now is never the sender's fault. */
         if (result < 0)
                 error_set(&error, -result, "the journal could not be written");
-        else
-                options->wake(options->context);
-        /* What cannot be journaled now is never the sender's fault. */
         answer_delivery(delivery, result < 0 ? -EAGAIN : 0, &error);
 }
 
@@ -139,24 +170,43 @@ static int fetch_group(const char *base, const struct webhook *webhook, struct w
         return r < 0 ? r : webhook_parse_api(alerts, ret, error);
 }
 
+/* Takes what can be read of the body, and tells what cannot. */
+static int parse_body(struct delivery *delivery, struct error *error)
+{
+        const struct text *body = http_body(delivery->exchange);
+        struct webhook *webhook = &delivery->webhook;
+        int r = webhook_parse(text_string(body), body->length, webhook, error);
+        if (r < 0 || webhook->unreadable == 0 || delivery->why)
+                return r;
+        char count[32];
+        snprintf(count, sizeof(count), "%zu", webhook->unreadable);
+        log_event(LOG_WARN, "Alerts of a webhook cannot be read", "alerts", count, "error", webhook->why,
+                  NULL);
+        meters_unreadable(delivery->receiver->options.meters, webhook->unreadable);
+        delivery->unreadable = webhook->unreadable;
+        delivery->why = TAKE_PTR(webhook->why);
+        return 0;
+}
+
+/* The rest of a group that `max_alerts` has cut, in front of what was delivered of it, which is read again.
+ */
 static int complete_group(struct delivery *delivery, struct error *error)
 {
-        const char *base = delivery->receiver->options.alertmanager_url;
-        if (!*base) {
-                log_event(LOG_WARN,
-                          "Alertmanager has cut a group, and alertmanager_url is not set to fetch the rest",
-                          "receiver", delivery->webhook.receiver, NULL);
-                return 0;
-        }
         struct webhook more = {0};
-        int r = fetch_group(base, &delivery->webhook, &more, error);
+        int r = parse_body(delivery, error);
+        if (r >= 0)
+                r = fetch_group(delivery->receiver->options.alertmanager_url, &delivery->webhook, &more,
+                                error);
         if (r >= 0)
                 r = merge_webhooks(&delivery->webhook, &more, error);
         webhook_release(&more);
-        return r < 0 ? error_prefix(error, -EAGAIN, "the rest of a group that max_alerts has cut") : 0;
+        return r < 0 ? error_prefix(error, -EAGAIN,
+                                    "what was sent is, but not the rest of a group that max_alerts has cut")
+                     : 0;
 }
 
-static void complete_and_accept(void *context)
+/* On a worker. */
+static void complete(void *context)
 {
         struct delivery *delivery = context;
         _cleanup_error_ struct error error = {0};
@@ -167,19 +217,17 @@ static void complete_and_accept(void *context)
                 accept_delivery(delivery);
 }
 
-static void hand_to_worker(struct delivery *delivery, void (*job)(void *context))
+/* What was delivered is journaled at once, whether or not the rest of its group can be had. */
+static void take_delivery(struct delivery *delivery)
 {
-        if (workers_run(delivery->receiver->options.workers, job, delivery) < 0) {
-                _cleanup_error_ struct error error = {0};
-                error_set(&error, EAGAIN, "no thread is free");
-                answer_delivery(delivery, -EAGAIN, &error);
-        }
-}
-
-static int parse_body(struct delivery *delivery, struct error *error)
-{
-        const struct text *body = http_body(delivery->exchange);
-        return webhook_parse(text_string(body), body->length, &delivery->webhook, error);
+        const char *base = delivery->receiver->options.alertmanager_url;
+        bool cut = delivery->webhook.truncated > 0;
+        delivery->cut = cut && base && *base;
+        if (cut && !delivery->cut)
+                log_event(LOG_WARN,
+                          "Alertmanager has cut a group, and alertmanager_url is not set to fetch the rest",
+                          "receiver", delivery->webhook.receiver, NULL);
+        accept_delivery(delivery);
 }
 
 static void parse_large(void *context)
@@ -189,10 +237,8 @@ static void parse_large(void *context)
         int r = parse_body(delivery, &error);
         if (r < 0)
                 answer_delivery(delivery, r, &error);
-        else if (delivery->webhook.truncated > 0)
-                complete_and_accept(delivery);
         else
-                accept_delivery(delivery);
+                take_delivery(delivery);
 }
 
 void webhook_receive(struct webhook_receiver *receiver, struct http_exchange *exchange)
@@ -216,8 +262,5 @@ void webhook_receive(struct webhook_receiver *receiver, struct http_exchange *ex
                 return;
         }
         http_suspend(exchange);
-        if (delivery->webhook.truncated > 0)
-                hand_to_worker(delivery, complete_and_accept);
-        else
-                accept_delivery(delivery);
+        take_delivery(delivery);
 }

@@ -3,12 +3,15 @@
  * POST /api/v1/alerts: an Alertmanager webhook is read whole, journaled, and only then answered with 200.
  *
  * 400 is for what would be wrong for ever, 503 for what may work in a moment (Alertmanager retries only 5xx);
- * never 429, never a redirect. Bodies of more than 64 KiB, and those whose alerts `max_alerts` has cut, are
- * worked on by a worker thread; the rest of a cut group is fetched from Alertmanager before the answer.
+ * never 429, never a redirect. Bodies of more than 64 KiB are worked on by a worker thread, which also
+ * fetches the rest of a group whose alerts `max_alerts` has cut: before the answer, but after what was
+ * delivered is journaled. An alert that cannot be read costs itself: it is logged, counted, and told in the
+ * answer.
  */
 #ifndef RESPONDER_WEB_WEBHOOK_H
 #define RESPONDER_WEB_WEBHOOK_H
 
+#include "responder/incident/meters.h"
 #include "responder/journal/journal.h"
 #include "runbook/http_server.h"
 #include "runbook/workers.h"
@@ -19,7 +22,8 @@ struct webhook_receiver;
 struct webhook_options {
         struct journal *journal;
         struct workers *workers;
-        const char *alertmanager_url; /* "": cut groups are taken as they come, with a warning */
+        struct meters *meters;
+        const char *alertmanager_url; /* "" or NULL: cut groups are taken as they come, with a warning */
         void (*wake)(void *context);  /* alerts have been journaled; any thread, never blocks */
         void *context;
 };

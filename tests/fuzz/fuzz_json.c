@@ -26,12 +26,27 @@ static void check_string(const char *string)
         FUZZ_ASSERT(!valid || strcmp(json->valuestring, string) == 0);
 }
 
+/* What is JSON to the letter is JSON to cJSON as well, and stays so. */
+static void check_strict(const char *data, size_t size)
+{
+        static const struct json_limits limits = {.depth = 16, .values = 1000};
+        _cleanup_json_ cJSON *json = NULL, *again = NULL;
+        _cleanup_error_ struct error error = {0};
+        int result = json_parse_strict(data, size, &limits, &json, &error);
+        FUZZ_ASSERT(result == 0 || (result == -EBADMSG && error.message && !json));
+        if (result < 0)
+                return;
+        _cleanup_free_ char *printed = json_print(json);
+        FUZZ_ASSERT(printed && json_parse_strict(printed, strlen(printed), &limits, &again, NULL) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         _cleanup_free_ char *string = fuzz_string(data, size);
         _cleanup_json_ cJSON *json = NULL, *again = NULL;
         _cleanup_error_ struct error error = {0};
         check_string(string);
+        check_strict((const char *)data, size);
         int result = json_parse((const char *)data, size, &json, &error);
         FUZZ_ASSERT(result == 0 || (result == -EBADMSG && error.message));
         if (result < 0)

@@ -23,6 +23,7 @@ struct room {
         struct journal *journal;
         struct workers *workers;
         struct webhook_receiver *receiver;
+        struct meters *meters;
         struct http_server *server, *alertmanager;
         atomic_uint woken;
 
@@ -75,7 +76,7 @@ static struct http_server *serve(const struct http_route *routes, void *context)
         return server;
 }
 
-/* `alertmanager_url`: NULL for the one in the room. */
+/* `alertmanager_url`: NULL for the one in the room, "" for none, as a file that does not name it. */
 static void open_room_with(struct room *room, const char *alertmanager_url)
 {
         *room = (struct room){.directory = "/tmp/runbook-webhook-XXXXXX", .status = 200};
@@ -85,12 +86,15 @@ static void open_room_with(struct room *room, const char *alertmanager_url)
         room->alertmanager = serve(alertmanager_routes, room);
         assert_int_equal(journal_open(room->path, &clocks_only, &room->journal, NULL), 0);
         assert_int_equal(workers_new(2, &room->workers, NULL), 0);
-        room->url = alertmanager_url
-                            ? strdup(alertmanager_url)
-                            : text_format("http://127.0.0.1:%d/am", http_server_port(room->alertmanager));
+        if (!alertmanager_url)
+                room->url = text_format("http://127.0.0.1:%d/am", http_server_port(room->alertmanager));
+        else if (*alertmanager_url)
+                room->url = strdup(alertmanager_url);
+        room->meters = meters_new();
         const struct webhook_options options = {
                 .journal = room->journal,
                 .workers = room->workers,
+                .meters = room->meters,
                 .alertmanager_url = room->url,
                 .wake = wake,
                 .context = room,
@@ -113,6 +117,7 @@ static int close_room(void **state)
         webhook_receiver_free(room->receiver);
         assert_int_equal(workers_stop(room->workers, deadline_in(10 * NSEC_PER_SEC)), 0);
         journal_close(room->journal);
+        meters_free(room->meters);
         http_server_stop(room->alertmanager);
         const char *const files[] = {"", ".lock", "-wal", "-shm"};
         for (size_t i = 0; i < N_ELEMENTS(files); i++) {
@@ -239,19 +244,17 @@ static void test_alerts_of_one_body_are_taken_in_their_order(void **state)
 static void test_what_is_wrong_for_ever_is_400_and_leaves_nothing(void **state)
 {
         struct room *room = *state;
-        _cleanup_free_ char *good = alert("1", true),
-                            *second = text_format("%s,{\"status\":\"firing\"}", good);
-        _cleanup_free_ char *half = webhook(second, 0);
         struct {
                 const char *body, *sentence;
         } cases[] = {
-                {"", "not valid JSON at line 1, column 1\n"},
-                {"{", "not valid JSON at line 1, column 1\n"},
+                {"", "not valid JSON at line 1, column 1: it ends before it is whole\n"},
+                {"{", "not valid JSON at line 1, column 2: a member's name is missing\n"},
                 {"[]", "not a JSON object\n"},
                 {"{\"version\":\"3\",\"alerts\":[]}",
                  "version: another, but version \"4\" of Alertmanager's webhook is expected\n"},
                 {"{\"version\":\"4\"}", "alerts: not a list\n"},
-                {half, "alerts[1].fingerprint: missing\n"},
+                {"{\"version\":\"4\",\"alerts\":[{\"status\":\"firing\"}]}",
+                 "alerts[0].fingerprint: missing\n"},
         };
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
                 _cleanup_free_ char *sentence = NULL;
@@ -260,6 +263,27 @@ static void test_what_is_wrong_for_ever_is_400_and_leaves_nothing(void **state)
         }
         assert_open(room, "");
         assert_int_equal(room->woken, 0);
+}
+
+/* An alert that nobody can read costs itself: its neighbours are taken, and the sender is told. */
+static void test_one_bad_alert_costs_no_neighbour(void **state)
+{
+        struct room *room = *state;
+        _cleanup_free_ char *first = alert("1", true), *last = alert("2", true), *sentence = NULL;
+        _cleanup_free_ char *alerts = text_format(
+                "%s,{\"status\":\"firing\",\"fingerprint\":\"f\",\"labels\":{\"a\":\"x\\u0000\"}},7,%s",
+                first, last);
+        assert_int_equal(post_alerts(room, alerts, 0, &sentence), 200);
+        assert_string_equal(sentence,
+                            "accepted, but for 2 alerts: alerts[1].labels.a: a NUL character, which no label "
+                            "may hold\n");
+        assert_open(room, " 1 2");
+        struct sample_set set = {0};
+        meters_collect(room->meters, &(struct sample_sink){&set});
+        assert_int_equal(set.count, 1);
+        assert_string_equal(set.samples[0].family->name, "runbook_alerts_unreadable_total");
+        assert_true(set.samples[0].value == 2);
+        sample_set_release(&set);
 }
 
 static void test_a_large_body_is_worked_on_elsewhere(void **state)
@@ -320,21 +344,24 @@ static void test_a_cut_group_whose_rest_cannot_be_had_is_put_off(void **state)
                 text_puts(&room->answer, cases[i].answer);
                 _cleanup_free_ char *sentence = NULL;
                 assert_int_equal(post_alerts(room, one, 1, &sentence), 503);
-                assert_true(string_starts(sentence, "not accepted, send it again: the rest of a group that "
-                                                    "max_alerts has cut: "));
+                assert_true(string_starts(sentence,
+                                          "not accepted, send it again: what was sent is, but not the "
+                                          "rest of a group that max_alerts has cut: "));
         }
-        assert_open(room, "");
-        assert_int_equal(room->woken, 0);
+        /* What was sent is taken all the same, and once. */
+        assert_open(room, " 1");
+        assert_int_equal(room->woken, N_ELEMENTS(cases));
 }
 
 static void test_a_dead_alertmanager_puts_off_only_what_is_cut(void **state)
 {
         struct room *room = *state;
         _cleanup_free_ char *one = alert("1", true);
+        _cleanup_free_ char *other = alert("2", true);
         assert_int_equal(post_alerts(room, one, 1, NULL), 503);
-        assert_open(room, "");
-        assert_int_equal(post_alerts(room, one, 0, NULL), 200);
         assert_open(room, " 1");
+        assert_int_equal(post_alerts(room, other, 0, NULL), 200);
+        assert_open(room, " 1 2");
 }
 
 static void test_without_an_alertmanager_a_cut_group_is_taken_as_it_is(void **state)
@@ -415,6 +442,7 @@ int main(void)
                 IN_ROOM(test_what_was_answered_with_200_is_journaled),
                 IN_ROOM(test_alerts_of_one_body_are_taken_in_their_order),
                 IN_ROOM(test_what_is_wrong_for_ever_is_400_and_leaves_nothing),
+                IN_ROOM(test_one_bad_alert_costs_no_neighbour),
                 IN_ROOM(test_a_large_body_is_worked_on_elsewhere),
                 IN_ROOM(test_the_rest_of_a_cut_group_is_fetched_first),
                 IN_ROOM(test_a_cut_group_whose_rest_cannot_be_had_is_put_off),

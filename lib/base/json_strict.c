@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a stranger sends as JSON: held to RFC 8259 to the letter, and to limits, before cJSON sees it.
+ *
+ * cJSON takes more than JSON is (numbers like 01 and 1., raw control characters, bytes that are no UTF-8),
+ * ends a string at its first NUL, and recurses into what is nested. Nothing here recurses, and what it lets
+ * through is what every other reader of JSON would understand in the same way.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "runbook/json.h"
+#include "runbook/utf8.h"
+
+/* Where the reading stands. */
+struct reading {
+        const char *at, *end;
+        const struct json_limits *limits;
+        const char *wrong; /* what is wrong at `at`; NULL: nothing yet */
+        size_t depth, values;
+        uint64_t objects; /* one bit for each level: it is an object */
+        bool nuls;        /* there are some, written as escapes */
+};
+
+static bool refuse(struct reading *reading, const char *wrong)
+{
+        reading->wrong = wrong;
+        return false;
+}
+
+static bool has(const struct reading *reading)
+{
+        return reading->at < reading->end;
+}
+
+static void skip_space(struct reading *reading)
+{
+        while (has(reading) &&
+               (*reading->at == ' ' || *reading->at == '\t' || *reading->at == '\r' || *reading->at == '\n'))
+                reading->at++;
+}
+
+static bool is_digit(const struct reading *reading)
+{
+        return has(reading) && *reading->at >= '0' && *reading->at <= '9';
+}
+
+static bool read_digits(struct reading *reading)
+{
+        if (!is_digit(reading))
+                return refuse(reading, "a digit is missing here");
+        while (is_digit(reading))
+                reading->at++;
+        return true;
+}
+
+static bool read_number(struct reading *reading)
+{
+        reading->at += *reading->at == '-';
+        if (has(reading) && *reading->at == '0') {
+                reading->at++;
+                if (is_digit(reading))
+                        return refuse(reading, "a number does not begin with 0");
+        } else if (!read_digits(reading)) {
+                return false;
+        }
+        if (has(reading) && *reading->at == '.') {
+                reading->at++;
+                if (!read_digits(reading))
+                        return false;
+        }
+        if (has(reading) && (*reading->at == 'e' || *reading->at == 'E')) {
+                reading->at++;
+                if (has(reading) && (*reading->at == '+' || *reading->at == '-'))
+                        reading->at++;
+                return read_digits(reading);
+        }
+        return true;
+}
+
+/* The four digits behind \u; negative when they are not that. */
+static int32_t read_unit(struct reading *reading)
+{
+        int32_t unit = 0;
+        if (reading->end - reading->at < 6 || reading->at[0] != '\\' || reading->at[1] != 'u')
+                return -1;
+        for (size_t i = 2; i < 6; i++) {
+                char c = reading->at[i];
+                int32_t digit = c >= '0' && c <= '9'   ? c - '0'
+                                : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                                : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                                       : -1;
+                if (digit < 0)
+                        return -1;
+                unit = unit << 4 | digit;
+        }
+        reading->at += 6;
+        return unit;
+}
+
+static bool read_escape(struct reading *reading)
+{
+        char next = reading->end - reading->at >= 2 ? reading->at[1] : '\0';
+        if (next != 'u') {
+                if (next == '\0' || !strchr("\"\\/bfnrt", next))
+                        return refuse(reading, "there is no such escape");
+                reading->at += 2;
+                return true;
+        }
+        int32_t unit = read_unit(reading);
+        if (unit < 0)
+                return refuse(reading, "\\u takes four hexadecimal digits");
+        if (unit == 0 && !reading->limits->marks_nul)
+                return refuse(reading, "a NUL character, where a string of C ends");
+        reading->nuls |= unit == 0;
+        if (unit >= 0xdc00 && unit <= 0xdfff)
+                return refuse(reading, "the second half of a character without the first");
+        if (unit >= 0xd800 && unit <= 0xdbff) {
+                unit = read_unit(reading);
+                if (unit < 0xdc00 || unit > 0xdfff)
+                        return refuse(reading, "the first half of a character without the second");
+        }
+        return true;
+}
+
+/* A character that stands for itself. What is left of the body may end within it. */
+static bool read_character(struct reading *reading)
+{
+        unsigned char first = (unsigned char)*reading->at;
+        if (first < 0x20)
+                return refuse(reading, "a control character, which is to be escaped");
+        if (first < 0x80) {
+                reading->at++;
+                return true;
+        }
+        char bytes[5] = {0};
+        size_t left = (size_t)(reading->end - reading->at);
+        memcpy(bytes, reading->at, left < 4 ? left : 4);
+        size_t length = utf8_length(bytes);
+        if (length == 0)
+                return refuse(reading, "a byte that is not UTF-8");
+        reading->at += length;
+        return true;
+}
+
+static bool read_string(struct reading *reading)
+{
+        reading->at++;
+        while (has(reading) && *reading->at != '"')
+                if (!(*reading->at == '\\' ? read_escape(reading) : read_character(reading)))
+                        return false;
+        if (!has(reading))
+                return refuse(reading, "a string without its end");
+        reading->at++;
+        return true;
+}
+
+static bool read_word(struct reading *reading)
+{
+        static const char *const words[] = {"true", "false", "null"};
+        for (size_t i = 0; i < N_ELEMENTS(words); i++) {
+                size_t length = strlen(words[i]);
+                if ((size_t)(reading->end - reading->at) < length ||
+                    memcmp(reading->at, words[i], length) != 0)
+                        continue;
+                reading->at += length;
+                return true;
+        }
+        return refuse(reading, "no value");
+}
+
+/* `"key" :`, before the value of a member. */
+static bool read_key(struct reading *reading)
+{
+        skip_space(reading);
+        if (!has(reading) || *reading->at != '"')
+                return refuse(reading, "a member's name is missing");
+        if (!read_string(reading))
+                return false;
+        skip_space(reading);
+        if (!has(reading) || *reading->at != ':')
+                return refuse(reading, "a colon is missing");
+        reading->at++;
+        return true;
+}
+
+static bool is_in_object(const struct reading *reading)
+{
+        return reading->depth > 0 && (reading->objects >> (reading->depth - 1) & 1);
+}
+
+/* Goes into what is opened here. `ret_done` says whether it is empty, and thereby read. */
+static bool open_level(struct reading *reading, bool *ret_done)
+{
+        bool object = *reading->at == '{';
+        if (reading->depth == reading->limits->depth)
+                return refuse(reading, "nested too deep");
+        reading->at++;
+        reading->objects &= ~((uint64_t)1 << reading->depth);
+        reading->objects |= (uint64_t)object << reading->depth;
+        reading->depth++;
+        skip_space(reading);
+        *ret_done = has(reading) && *reading->at == (object ? '}' : ']');
+        if (*ret_done) {
+                reading->at++;
+                reading->depth--;
+                return true;
+        }
+        return !object || read_key(reading);
+}
+
+/* One value, or the beginning of one. */
+static bool begin_value(struct reading *reading, bool *ret_done)
+{
+        *ret_done = true;
+        skip_space(reading);
+        if (!has(reading))
+                return refuse(reading, "it ends before it is whole");
+        if (++reading->values > reading->limits->values)
+                return refuse(reading, "too many values");
+        char c = *reading->at;
+        return c == '{' || c == '['                 ? open_level(reading, ret_done)
+               : c == '"'                           ? read_string(reading)
+               : c == '-' || (c >= '0' && c <= '9') ? read_number(reading)
+                                                    : read_word(reading);
+}
+
+/* What follows a value: the end of its level, of several, or the next one. */
+static bool follow_value(struct reading *reading)
+{
+        while (reading->depth > 0) {
+                skip_space(reading);
+                if (!has(reading))
+                        return refuse(reading, "it ends before it is whole");
+                if (*reading->at == ',') {
+                        reading->at++;
+                        return !is_in_object(reading) || read_key(reading);
+                }
+                if (*reading->at != (is_in_object(reading) ? '}' : ']'))
+                        return refuse(reading, "a comma or the end is missing");
+                reading->at++;
+                reading->depth--;
+        }
+        return true;
+}
+
+static bool read_document(struct reading *reading)
+{
+        bool done;
+        do {
+                if (!begin_value(reading, &done) || (done && !follow_value(reading)))
+                        return false;
+        } while (reading->depth > 0);
+        skip_space(reading);
+        return !has(reading) || refuse(reading, "something follows the document");
+}
+
+static int compare_names(const void *a, const void *b)
+{
+        return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Of two members of one name one reader takes the first, another the last. */
+static int check_names(const cJSON *object, struct error *error)
+{
+        size_t count = (size_t)cJSON_GetArraySize(object), i = 0;
+        if (count < 2)
+                return 0;
+        _cleanup_free_ const char **names = calloc(count, sizeof(*names));
+        if (!names)
+                return error_oom(error);
+        const cJSON *member;
+        cJSON_ArrayForEach(member, object) names[i++] = member->string;
+        qsort(names, count, sizeof(*names), compare_names);
+        for (i = 1; i < count; i++)
+                if (strcmp(names[i - 1], names[i]) == 0)
+                        return error_set(error, EBADMSG, "the member \"%.64s\" stands there twice", names[i]);
+        return 0;
+}
+
+/* As deep as the limits allow, and no deeper. */
+static int check_all_names(const cJSON *json, struct error *error)
+{
+        int r = cJSON_IsObject(json) ? check_names(json, error) : 0;
+        const cJSON *child = r >= 0 ? json->child : NULL;
+        for (; child && r >= 0; child = child->next)
+                if (child->child)
+                        r = check_all_names(child, error);
+        return r;
+}
+
+static int refuse_at(const struct reading *reading, const char *data, struct error *error)
+{
+        size_t line = 1, column = 1;
+        for (const char *c = data; c < reading->at; c++) {
+                line += *c == '\n';
+                column = *c == '\n' ? 1 : column + 1;
+        }
+        return error_set(error, EBADMSG, "not valid JSON at line %zu, column %zu: %s", line, column,
+                         reading->wrong);
+}
+
+/* Of JSON that is well-formed: each NUL becomes U+FFFF, which is of the same length. */
+static char *mark_nuls(const char *data, size_t length)
+{
+        char *copy = malloc(length + 1);
+        if (!copy)
+                return NULL;
+        memcpy(copy, data, length);
+        copy[length] = '\0';
+        for (char *at = copy; (at = strchr(at, '\\')); at += 2)
+                if (memcmp(at, "\\u0000", 6) == 0)
+                        memcpy(at, "\\uffff", 6);
+        return copy;
+}
+
+int json_parse_strict(const char *data, size_t length, const struct json_limits *limits, cJSON **ret,
+                      struct error *error)
+{
+        struct reading reading = {.at = data, .end = data + length, .limits = limits};
+        _cleanup_json_ cJSON *json = NULL;
+        if (limits->depth > JSON_DEPTH_MOST)
+                return error_set(error, EINVAL, "a depth of %zu is more than can be read", limits->depth);
+        if (!read_document(&reading))
+                return refuse_at(&reading, data, error);
+        _cleanup_free_ char *marked = reading.nuls ? mark_nuls(data, length) : NULL;
+        if (reading.nuls && !marked)
+                return error_oom(error);
+        int r = json_parse(marked ? marked : data, length, &json, error);
+        if (r >= 0)
+                r = check_all_names(json, error);
+        if (r < 0)
+                return r;
+        *ret = TAKE_PTR(json);
+        return 0;
+}
