@@ -138,6 +138,14 @@ int config_bind(const struct config_field *fields, const void *source, const str
  */
 void config_complain(struct config_node *node, const char *key, const char *format, ...) _printf_(3, 4);
 
+/*
+ * The same about a place inside of a value: `offset` bytes into its text. Where that stands in the file is
+ * found for every way to write a value, but for escapes such as \u0041, which leave it at the value's own
+ * place.
+ */
+void config_complain_inside(struct config_node *node, const char *key, size_t offset, const char *format, ...)
+        _printf_(4, 5);
+
 /* The number of complaints so far, and all of them: one `file:line:column: sentence` a line. */
 size_t config_complaints(const struct config *config);
 const char *config_complaints_text(const struct config *config);
