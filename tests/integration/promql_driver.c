@@ -39,11 +39,17 @@ static bool has_any_check(const char *text, const struct promql_node *node)
         return false;
 }
 
-static void find_mixes(const char *text, const struct promql_node *node, cJSON *mixes)
+static bool chooses(const char *text, const struct promql_node *node)
+{
+        return node->kind == PROMQL_AGGREGATION &&
+               (string_starts(text + node->piece.at, "max") || string_starts(text + node->piece.at, "min"));
+}
+
+static void find_mixes(const char *text, const struct promql_node *node, bool worst, cJSON *mixes)
 {
         bool vectors = node->kind == PROMQL_BINARY && node->first->type == PROMQL_VECTOR &&
                        node->last->type == PROMQL_VECTOR;
-        if (vectors || node->kind == PROMQL_AGGREGATION) {
+        if (vectors || (node->kind == PROMQL_AGGREGATION && !(worst && chooses(text, node)))) {
                 _cleanup_text_ struct text lost = {0};
                 if (!keeps(node, "job"))
                         text_puts(&lost, " job");
@@ -55,10 +61,10 @@ static void find_mixes(const char *text, const struct promql_node *node, cJSON *
                         json_append(mixes, json_text(text_string(&lost)));
         }
         for (const struct promql_node *part = node->first; part; part = part->next)
-                find_mixes(text, part, mixes);
+                find_mixes(text, part, worst, mixes);
 }
 
-static void judge(const char *text, bool two_instances)
+static void judge(const char *text, bool two_instances, bool worst)
 {
         struct promql_tree tree = {0};
         _cleanup_error_ struct error error = {0};
@@ -70,7 +76,7 @@ static void judge(const char *text, bool two_instances)
         } else {
                 cJSON_AddStringToObject(verdict, "gives", types[tree.root->type]);
                 if (two_instances)
-                        find_mixes(text, tree.root, cJSON_AddArrayToObject(verdict, "mixes"));
+                        find_mixes(text, tree.root, worst, cJSON_AddArrayToObject(verdict, "mixes"));
         }
         promql_tree_release(&tree);
         _cleanup_free_ char *printed = cJSON_PrintUnformatted(verdict);
@@ -79,14 +85,15 @@ static void judge(const char *text, bool two_instances)
 
 int main(int argc, char **argv)
 {
-        bool two_instances = argc > 1 && string_equal(argv[1], "--two-instances");
+        bool worst = argc > 1 && string_equal(argv[1], "--two-instances-or-worst");
+        bool two_instances = worst || (argc > 1 && string_equal(argv[1], "--two-instances"));
         _cleanup_free_ char *line = NULL;
         size_t room = 0;
         while (getline(&line, &room, stdin) > 0) {
                 _cleanup_json_ cJSON *text = cJSON_Parse(line);
                 if (!cJSON_IsString(text))
                         return EXIT_FAILURE;
-                judge(text->valuestring, two_instances);
+                judge(text->valuestring, two_instances, worst);
         }
         return EXIT_SUCCESS;
 }
