@@ -134,6 +134,14 @@ void config_release(const struct config_field *fields, void *target);
 int config_bind(const struct config_field *fields, const void *source, const struct bindings *bindings,
                 void *ret, struct error *error);
 
+/*
+ * Each CONFIG_SECRET of a structure that is set, whichever of the nested tables names it: by the name of its
+ * field, "password".
+ */
+typedef void config_secret_visitor(void *context, const char *name, const struct secret *secret);
+void config_visit_secrets(const struct config_field *fields, const void *target, config_secret_visitor *visit,
+                          void *context);
+
 /* Complains about a node, or about the value of `key` in it (of the mapping itself when it has no such key).
  */
 void config_complain(struct config_node *node, const char *key, const char *format, ...) _printf_(3, 4);
