@@ -70,3 +70,21 @@ def test_n09_n30_the_responders_doctor_tries_what_a_remediation_will_need(binari
     assert said["bound"] == "ok      remediation bound: the query is understood; it needs an alert's values"
     assert said["newer"].startswith("BROKEN  remediation newer: Prometheus answered 400: ")
     assert lines[-1] == "3 answered, 1 of them with nothing; 3 broken"
+
+
+def test_n09_the_plan_asks_for_the_verification_too(binaries, tmp_path, prometheus):
+    def plan(query):
+        (tmp_path / "remediations.yml").write_text(json.dumps({
+            "prometheus_url": prometheus.url, "escalate_to": "oncall", "receivers": [{"name": "oncall", "format": "log"}],
+            "remediations": [{"name": "a", "match": ['alertname="a"'], "steps": [{"host.memory": {}}],
+                              "verify": {"query": query, "within": "2m"}}]}))
+        (tmp_path / "alert.json").write_text(json.dumps({"labels": {"alertname": "a", "job": "j"}, "status": "firing", "fingerprint": "f",
+                                                          "startsAt": "2026-01-01T00:00:00Z", "annotations": {}}))
+        done = subprocess.run([binaries.responder, "plan", f"--config.file={tmp_path}/remediations.yml",
+                               f"--alert={tmp_path}/alert.json"], check=False, text=True, capture_output=True, timeout=60)
+        assert done.returncode == 0, done
+        return next(line.strip() for line in done.stdout.splitlines() if "must hold" in line)
+    assert plan("vector(1) < 2") == "then the query must hold within 2m; now it holds, with 1"
+    assert plan('absent(up{job!="${labels.job}"}) > 1') == "then the query must hold within 2m; now it does not hold"
+    assert "it cannot be asked now: Prometheus answered 400: " in plan("limitk(1, up)")
+    assert "it cannot be asked now: the alert has no label 'x'" in plan('up{job="${labels.x}"}')
