@@ -236,7 +236,7 @@ int promql_judge_call(struct promql_reader *reader, struct promql_node *call)
                 return promql_refuse(reader, call->piece.at, "'%.*s' is no function, but a keyword",
                                      (int)call->piece.length, reader->text + call->piece.at);
         int r = find_function(reader, call, &function);
-        if (r < 0)
+        if (!function)
                 return r;
         int count = call->count > INT32_MAX ? INT32_MAX : (int)call->count;
         if (count < function->least || (function->most != ANY_NUMBER && count > function->most))

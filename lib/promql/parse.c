@@ -145,7 +145,7 @@ static int read_signed(struct promql_reader *reader, struct promql_node **ret)
         int r = promql_advance(reader);
         if (r >= 0)
                 r = read_operators(reader, POWER, &inside);
-        if (r < 0)
+        if (r < 0 || !inside)
                 return r;
         *ret = promql_node_new(reader, PROMQL_UNARY, inside->type, sign);
         if (!*ret)
