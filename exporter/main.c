@@ -169,6 +169,8 @@ static const struct command commands[] = {
          command_dashboard},
         {"describe", "print the reference of all kinds of checks, in Markdown", TAKES_NOTHING,
          command_describe},
+        {"doctor", "try every target, query and secret once and tell what answers; exit 1 when one does not",
+         TAKES("config.file"), command_doctor},
         {"--once", NULL, TAKES("config.file", "state.directory"), command_once},
         {"--config.check", NULL, SERVING, run_check},
         {"", NULL, SERVING, run_serve},

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "responder/commands/describe.h"
+#include "responder/commands/doctor.h"
 #include "responder/commands/plan.h"
 #include "responder/commands/states.h"
 #include "responder/production.h"
@@ -157,6 +158,26 @@ static int run_plan(const void *context)
         return r < 0 ? program_complain(PROGRAM, &error) : printed;
 }
 
+static int run_doctor(const void *context)
+{
+        const struct responder_arguments *arguments = context;
+        _cleanup_error_ struct error error = {0};
+        struct remediation_set *set = NULL;
+        struct targets *targets = NULL;
+        int status = EXIT_FAILED;
+        log_setup("error", arguments->program.log_format, NULL); /* what fails stands in what is printed */
+        int r = http_client_global_init(&error);
+        if (r >= 0)
+                r = remediation_set_load(arguments->daemon.config_file, &set, &error);
+        if (r >= 0)
+                r = targets_new(&set->targets, &targets, &error);
+        if (r >= 0)
+                status = doctor_command(set, targets);
+        targets_free(targets);
+        remediation_set_free(set);
+        return r < 0 ? program_complain(PROGRAM, &error) : status;
+}
+
 static int run_verify(const void *context)
 {
         const struct responder_arguments *arguments = context;
@@ -193,6 +214,8 @@ static int run_states(const void *context _unused_)
 static const struct command commands[] = {
         {"plan", "print what each step would do right now about --alert, and change nothing",
          TAKES("config.file", "alert", "json"), run_plan},
+        {"doctor", "try every target, verification and secret, and change nothing; exit 1 when one is broken",
+         TAKES("config.file"), run_doctor},
         {"verify", "check the chain of hashes of the journal, also while a responder has it open",
          TAKES("journal"), run_verify},
         {"describe", "print the reference of remediations.yml, in Markdown", TAKES_NOTHING, run_describe},

@@ -9,6 +9,7 @@
 #include "exporter/commands/capacity.h"
 #include "exporter/commands/checklist.h"
 #include "exporter/commands/dashboard.h"
+#include "exporter/commands/doctor.h"
 #include "exporter/commands/run_once.h"
 #include "runbook/http_client.h"
 #include "runbook/log.h"
@@ -117,6 +118,16 @@ int command_once(const void *context)
         if (once_write_metrics(once, arguments->once, &error) < 0)
                 return could_not_look(&error);
         return once_exit_status(once_worst(once));
+}
+
+/* Beside the daemon, as the checklist is. */
+int command_doctor(const void *context)
+{
+        _cleanup_(once_free_p) struct once *once = NULL;
+        _cleanup_error_ struct error error = {0};
+        if (run_checks(context, NULL, NULL, &once, &error) < 0)
+                return could_not_look(&error);
+        return doctor_report(once);
 }
 
 /* What is written from the file alone: no target is asked. */

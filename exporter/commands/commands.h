@@ -25,10 +25,10 @@ struct exporter_arguments {
 /*
  * They take an exporter_arguments and run on the calling thread. checklist, capacity and --once exit with a
  * verdict: 0, 1 or 2 as once_exit_status() has it, and ONCE_COULD_NOT_LOOK; the others with EXIT_FINE or
- * EXIT_FAILED.
+ * EXIT_FAILED; doctor, too, or with ONCE_COULD_NOT_LOOK when it cannot read the file.
  */
 typedef int command_function(const void *arguments);
 command_function command_alerts, command_capacity, command_checklist, command_dashboard, command_describe,
-        command_once;
+        command_doctor, command_once;
 
 #endif

@@ -183,7 +183,18 @@ static int add_check(struct grid *grid, const struct check *check, void *state)
         return 0;
 }
 
-static void add_variable(cJSON *document)
+/* Grafana puts what is chosen here into every query: instance="…" shows one machine of several. */
+static void add_filters(cJSON *list)
+{
+        cJSON *variable = cJSON_CreateObject();
+        cJSON_AddStringToObject(variable, "name", "filters");
+        cJSON_AddStringToObject(variable, "label", "Filters");
+        cJSON_AddStringToObject(variable, "type", "adhoc");
+        add_source(variable);
+        cJSON_AddItemToArray(list, variable);
+}
+
+static void add_variables(cJSON *document)
 {
         cJSON *list = cJSON_AddArrayToObject(add_object(document, "templating"), "list");
         cJSON *variable = cJSON_CreateObject();
@@ -192,6 +203,7 @@ static void add_variable(cJSON *document)
         cJSON_AddStringToObject(variable, "type", "datasource");
         cJSON_AddStringToObject(variable, "query", "prometheus");
         cJSON_AddItemToArray(list, variable);
+        add_filters(list);
 }
 
 /* Grafana knows a dashboard by this: it stays over imports, and is another one for another runbook. */
@@ -215,7 +227,7 @@ int dashboard_print(const struct check_set *set, struct text *text)
         cJSON_AddStringToObject(document, "refresh", "1m");
         cJSON_AddStringToObject(add_object(document, "time"), "from", "now-24h");
         cJSON_AddStringToObject(cJSON_GetObjectItem(document, "time"), "to", "now");
-        add_variable(document);
+        add_variables(document);
         grid.panels = cJSON_AddArrayToObject(document, "panels");
         add_overview(&grid);
         for (size_t i = 0; i < set->count; i++)

@@ -6,6 +6,7 @@
 #include "exporter/kinds/shared/http_options.h"
 #include "exporter/kinds/shared/operator_metric.h"
 #include "runbook/prometheus.h"
+#include "runbook/promql.h"
 
 struct prometheus_metric {
         struct operator_metric metric;
@@ -30,7 +31,7 @@ static const struct config_field fields[] = {
         HTTP_OPTION_FIELDS(struct prometheus_config, options),
         {"query", CONFIG_STRING, offsetof(struct prometheus_config, query),
          .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
-         .help = "PromQL; its result is an instant vector or a scalar"},
+         .help = "PromQL, checked when it is read; its result is an instant vector or a scalar"},
         {"labels", CONFIG_STRINGS, offsetof(struct prometheus_config, labels),
          .help = "Labels of the result that the samples keep"},
         {"metric", CONFIG_OBJECT, offsetof(struct prometheus_config, metric), .fields = metric_fields,
@@ -83,8 +84,11 @@ static int prometheus_open(const struct check *check, struct config_node *node, 
         r = http_options_prepare(&config->options, node, NULL, &prometheus->headers);
         if (r == -ENOMEM)
                 return error_oom(error);
-        if (!operator_metric_check(&config->metric.metric, metric ? metric : node) ||
-            !operator_labels_check(&config->labels, node) || r < 0)
+        bool readable = promql_check_member(node, "query", config->query,
+                                            1U << PROMQL_VECTOR | 1U << PROMQL_SCALAR, false);
+        bool named = operator_metric_check(&config->metric.metric, metric ? metric : node);
+        bool labelled = operator_labels_check(&config->labels, node);
+        if (!readable || !named || !labelled || r < 0)
                 return -EINVAL;
         prometheus->family = operator_metric_family(&config->metric.metric);
         prometheus->own[0] = &prometheus->family;

@@ -36,4 +36,10 @@ int bind_check(const char *pattern, enum bind_escape escape, struct error *error
 int bind_text(const char *pattern, const struct bindings *bindings, enum bind_escape escape, char **ret,
               struct error *error);
 
+/*
+ * A fresh string of the same length (free it; NULL when out of memory) in which letters stand for each
+ * value, so that what is wrong with the rest is found before there are any, and where it stands.
+ */
+char *bind_fill(const char *pattern);
+
 #endif

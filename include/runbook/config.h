@@ -134,9 +134,25 @@ void config_release(const struct config_field *fields, void *target);
 int config_bind(const struct config_field *fields, const void *source, const struct bindings *bindings,
                 void *ret, struct error *error);
 
+/*
+ * Each CONFIG_SECRET of a structure that is set, whichever of the nested tables names it: by the name of its
+ * field, "password".
+ */
+typedef void config_secret_visitor(void *context, const char *name, const struct secret *secret);
+void config_visit_secrets(const struct config_field *fields, const void *target, config_secret_visitor *visit,
+                          void *context);
+
 /* Complains about a node, or about the value of `key` in it (of the mapping itself when it has no such key).
  */
 void config_complain(struct config_node *node, const char *key, const char *format, ...) _printf_(3, 4);
+
+/*
+ * The same about a place inside of a value: `offset` bytes into its text. Where that stands in the file is
+ * found for every way to write a value, but for escapes such as \u0041, which leave it at the value's own
+ * place.
+ */
+void config_complain_inside(struct config_node *node, const char *key, size_t offset, const char *format, ...)
+        _printf_(4, 5);
 
 /* The number of complaints so far, and all of them: one `file:line:column: sentence` a line. */
 size_t config_complaints(const struct config *config);

@@ -23,7 +23,10 @@
 
 struct pattern;
 
-/* -EINVAL with a sentence that says what is wrong in `text`. */
+/*
+ * -EINVAL with a sentence that says what is wrong in `text`; -ENOTSUP for what RE2 knows and is not known
+ * here, -E2BIG for a pattern that is too large here.
+ */
 int pattern_compile(const char *text, struct pattern **ret, struct error *error);
 
 /* Whether the whole of `value` matches. Thread-safe. */

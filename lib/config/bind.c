@@ -231,3 +231,18 @@ int bind_text(const char *pattern, const struct bindings *bindings, enum bind_es
         *ret = bound;
         return 0;
 }
+
+char *bind_fill(const char *pattern)
+{
+        char *filled = strdup(pattern);
+        for (char *at = filled; at && *at; at++) {
+                if (*at != '$')
+                        continue;
+                size_t length = at[1] == '{' ? strcspn(at, "}") : 0;
+                if (length > 0 && at[length] == '}')
+                        memset(at, 'x', length + 1);
+                else if (at[1] == '$')
+                        at++; /* $$ is a '$', and begins nothing */
+        }
+        return filled;
+}

@@ -193,6 +193,20 @@ void config_complain(struct config_node *node, const char *key, const char *form
         va_end(args);
 }
 
+void config_complain_inside(struct config_node *node, const char *key, size_t offset, const char *format, ...)
+{
+        if (!node)
+                return;
+        struct config_node *member = key ? config_member(node, key) : NULL;
+        const struct config_node *place = member ? member : node;
+        int line, column;
+        va_list args;
+        config_find_place(place, offset, &line, &column);
+        va_start(args, format);
+        complain_va(node->config, line, column, format, args);
+        va_end(args);
+}
+
 size_t config_complaints(const struct config *config)
 {
         return config->total;

@@ -58,6 +58,9 @@ static inline enum bind_escape config_escape(const struct config_field *field)
 
 void config_complain_at(struct config *config, int line, int column, const char *format, ...) _printf_(4, 5);
 
+/* Where the byte `offset` of a scalar's text stands in the file: its own place when that cannot be told. */
+void config_find_place(const struct config_node *node, size_t offset, int *ret_line, int *ret_column);
+
 /* What a person may write instead of what libfyaml has that message for; NULL when that is not known. */
 const char *config_advice(const char *message);
 

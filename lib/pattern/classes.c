@@ -75,6 +75,30 @@ int pattern_read_known(struct compilation *compilation)
         return 0;
 }
 
+/* What RE2 has behind a backslash: places, properties, characters by their number, quotes. */
+static bool is_known_escape(const char *at)
+{
+        bool octal = at[0] == '0' || (at[0] > '0' && at[0] < '8' && at[1] >= '0' && at[1] < '8');
+        return octal || (at[0] && strchr("AbBzQEpPax", at[0]));
+}
+
+/* Those that are not in the table, and their opposites: [:^alpha:]. */
+static bool is_known_class(const char *at)
+{
+        static const char *const others[] = {"ascii", "cntrl", "graph", "print"};
+        bool negated = at[2] == '^';
+        const char *name = at + 2 + negated, *end = strstr(name, ":]");
+        size_t length = end ? (size_t)(end - name) : 0;
+        for (size_t i = 0; i < N_ELEMENTS(others); i++)
+                if (length == strlen(others[i]) && strncmp(name, others[i], length) == 0)
+                        return true;
+        for (size_t i = 0; negated && i < N_ELEMENTS(classes); i++)
+                if (strlen(classes[i].name) == length + strlen("[::]") &&
+                    strncmp(name, classes[i].name + 2, length) == 0)
+                        return true;
+        return false;
+}
+
 static int read_escaped(struct compilation *compilation, uint32_t *ret)
 {
         char letter = compilation->at[1];
@@ -88,7 +112,7 @@ static int read_escaped(struct compilation *compilation, uint32_t *ret)
                 return error_set(compilation->error, EINVAL, "the pattern '%s' ends with a backslash",
                                  compilation->text);
         if (!ispunct((unsigned char)letter))
-                return error_set(compilation->error, EINVAL,
+                return error_set(compilation->error, is_known_escape(compilation->at + 1) ? ENOTSUP : EINVAL,
                                  "the pattern '%s' has '\\%c', which is not supported here",
                                  compilation->text, isprint((unsigned char)letter) ? letter : '?');
         compilation->at += 2;
@@ -148,7 +172,7 @@ int pattern_read_brackets(struct compilation *compilation)
                                          "the pattern '%s' has a '[' without its ']'", compilation->text);
                 int r = pattern_read_known(compilation);
                 if (r == 0 && compilation->at[0] == '[' && compilation->at[1] == ':')
-                        r = error_set(compilation->error, EINVAL,
+                        r = error_set(compilation->error, is_known_class(compilation->at) ? ENOTSUP : EINVAL,
                                       "the pattern '%s' has a class in '[:' that is not supported",
                                       compilation->text);
                 if (r == 0)

@@ -11,6 +11,16 @@ enum { TEXT_LIMIT = 1024, REPEAT_LIMIT = 1000 };
 
 static int read_alternatives(struct compilation *compilation);
 
+/* What RE2 has behind "(?": flags, and names of groups. */
+static bool is_known_group(const char *at)
+{
+        const char *name = at + (at[0] == 'P');
+        if (name[0] == '<')
+                return isalnum((unsigned char)name[1]) || name[1] == '_';
+        const char *end = at + strspn(at, "imsU-");
+        return end > at && (*end == ')' || *end == ':');
+}
+
 static int read_group(struct compilation *compilation)
 {
         const char *text = compilation->text;
@@ -18,7 +28,7 @@ static int read_group(struct compilation *compilation)
         if (compilation->at[0] == '?' && compilation->at[1] == ':')
                 compilation->at += 2;
         else if (compilation->at[0] == '?')
-                return error_set(compilation->error, EINVAL,
+                return error_set(compilation->error, is_known_group(compilation->at + 1) ? ENOTSUP : EINVAL,
                                  "the pattern '%s' has a '(?' that is not supported: only '(?:' is; for "
                                  "either case, write [Aa]",
                                  text);
@@ -149,7 +159,7 @@ static int compile_text(struct compilation *compilation)
 {
         struct pattern *pattern = compilation->pattern;
         if (strlen(compilation->text) > TEXT_LIMIT)
-                return error_set(compilation->error, EINVAL, "a pattern may have at most %d bytes",
+                return error_set(compilation->error, E2BIG, "a pattern may have at most %d bytes",
                                  TEXT_LIMIT);
         pattern->steps = calloc(PATTERN_LIMIT, sizeof(*pattern->steps));
         pattern->ranges = calloc(PATTERN_RANGES_MAX, sizeof(*pattern->ranges));

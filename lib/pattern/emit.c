@@ -7,7 +7,7 @@
 
 int pattern_too_large(struct compilation *compilation)
 {
-        return error_set(compilation->error, EINVAL, "the pattern '%s' is too large", compilation->text);
+        return error_set(compilation->error, E2BIG, "the pattern '%s' is too large", compilation->text);
 }
 
 int pattern_append(struct compilation *compilation, enum pattern_operation operation, uint32_t value)

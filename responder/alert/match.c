@@ -80,7 +80,8 @@ static int parse_matcher(const char *text, struct matcher *matcher, struct error
                 return error_oom(error);
         if (matcher->comparison != MATCHES && matcher->comparison != MATCHES_NOT)
                 return 0;
-        return pattern_compile(matcher->value, &matcher->pattern, error);
+        r = pattern_compile(matcher->value, &matcher->pattern, error);
+        return r == -ENOTSUP || r == -E2BIG ? -EINVAL : r; /* here that is a mistake like any other */
 }
 
 int matchers_add(struct matchers *matchers, const char *text, struct error *error)

@@ -7,10 +7,12 @@
 #include <stdio.h>
 
 #include "responder/incident/planning.h"
+#include "responder/incident/verify.h"
 #include "runbook/file.h"
 
 #define ALERT_FILE_MOST ((size_t)16 * 1024 * 1024)
 #define NO_INCIDENT "INC-0000-0000"
+#define LOOK_TIMEOUT (10 * NSEC_PER_SEC)
 
 static int read_file(const char *path, struct text *text, struct error *error)
 {
@@ -123,8 +125,35 @@ static void put_details(struct text *text, const cJSON *object, unsigned depth)
         }
 }
 
-static void put_plans(struct text *text, const struct remediation *remediation,
-                      const struct planning *planning)
+/* What is asked afterwards, asked now: whether it can be, and what it says before anything was done. */
+static void put_verification(struct text *text, const struct remediation *remediation,
+                             const struct alert *alert, const struct world *world)
+{
+        const struct verification *verify = &remediation->verify;
+        _cleanup_error_ struct error error = {0};
+        struct alert_bindings bindings;
+        struct verify_answer answer;
+        char within[DURATION_TEXT_MAX];
+        if (!verify_wanted(verify))
+                return;
+        alert_bindings_init(&bindings, alert, NO_INCIDENT);
+        int r = verify_ask(verify, &bindings.bindings, world, world_deadline(world, LOOK_TIMEOUT), &answer,
+                           &error);
+        text_printf(text, "  then the %s%s must %s within %s; ", verify->check ? "check " : "query",
+                    verify->check ? verify->check : "", verify->check ? "succeed" : "hold",
+                    duration_format(verify->within, within));
+        if (r < 0)
+                text_printf(text, "it cannot be asked now: %s\n", error_text(&error));
+        else if (verify->check)
+                text_printf(text, "now it %s\n", answer.holds ? "succeeds" : "fails");
+        else if (answer.holds)
+                text_printf(text, "now it holds, with %g\n", answer.value);
+        else
+                text_puts(text, "now it does not hold\n");
+}
+
+static void put_plans(struct text *text, const struct remediation *remediation, const struct alert *alert,
+                      const struct world *world, const struct planning *planning)
 {
         const cJSON *item;
         cJSON_ArrayForEach(item, planning->plans)
@@ -141,13 +170,7 @@ static void put_plans(struct text *text, const struct remediation *remediation,
                         text_printf(text, "cannot be planned: %s\n", json_string(item, "error"));
                 }
         }
-        char within[DURATION_TEXT_MAX];
-        if (remediation->verify.check)
-                text_printf(text, "  then the check %s must succeed within %s\n", remediation->verify.check,
-                            duration_format(remediation->verify.within, within));
-        if (remediation->verify.query)
-                text_printf(text, "  then the query must hold within %s\n",
-                            duration_format(remediation->verify.within, within));
+        put_verification(text, remediation, alert, world);
         if (planning->failure)
                 text_printf(text, "  It would not run: %s.\n", planning->failure);
         else if (planning->asks)
@@ -198,7 +221,7 @@ static int plan_alert(const struct remediation_set *set, const struct alert *ale
                 } else {
                         text_printf(answer->text, "%s%s sets off %s:\n", answer->matches > 0 ? "\n" : "",
                                     name ? name : "The alert", remediation->name);
-                        put_plans(answer->text, remediation, &planning);
+                        put_plans(answer->text, remediation, alert, world, &planning);
                 }
                 answer->matches++;
                 planning_release(&planning);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "responder/remediation/steps.h"
+#include "runbook/promql.h"
 
 #define REMEDIATIONS_MAX 1000
 #define REMEDIATION_NAME_MAX 100
@@ -13,7 +14,8 @@
 static const struct config_field verify_fields[] = {
         {"query", CONFIG_STRING, offsetof(struct verification, query),
          .flags = CONFIG_BIND_PROMQL | CONFIG_NOT_EMPTY,
-         .help = "PromQL that gives at least one sample once the remediation has helped"},
+         .help = "PromQL that gives at least one sample once the remediation has helped; checked when it is "
+                 "read"},
         {"check", CONFIG_STRING, offsetof(struct verification, check), .flags = CONFIG_NOT_EMPTY,
          .help = "or the name of an exporter's check that must succeed"},
         {"for", CONFIG_DURATION, offsetof(struct verification, hold_for), .fallback = "0",
@@ -139,6 +141,8 @@ static void verification_check(struct config_node *node, struct verification *ve
                 config_complain(node, "verify", "needs either a query or a check");
         if (verify->query && !(targets->prometheus_url && *targets->prometheus_url))
                 config_complain(place, "query", "needs `prometheus_url` at the top of the file");
+        if (verify->query)
+                promql_check_member(place, "query", verify->query, 1U << PROMQL_VECTOR, true);
         if (verify->check && !(targets->exporter_url && *targets->exporter_url))
                 config_complain(place, "check", "needs `exporter_url` at the top of the file");
         if (verify->within > 0 && verify->hold_for >= verify->within)

@@ -321,6 +321,8 @@ def test_a_dashboard_from_the_same_file(runs, tmp_path):
     disk = {**full("1KiB"), "fail": ['runbook_disk_size_bytes{mountpoint="/"} > 1B', "runbook_disk_used_ratio > 90%"]}
     document = json.loads(runs("dashboard", title="DevOps MCP", checks=[disk, query], expect=0).stdout)
     assert document["title"] == "DevOps MCP"
+    # One machine of several is chosen in Grafana, which puts that into every query.
+    assert [(one["name"], one["type"]) for one in document["templating"]["list"]] == [("source", "datasource"), ("filters", "adhoc")]
     taken, queries = set(), []
     for panel in document["panels"]:
         place = panel["gridPos"]

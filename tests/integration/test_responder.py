@@ -306,7 +306,7 @@ def test_command_line(make, binaries):
     assert run(responder, "--no-such-flag").returncode == 2
     for words, complaint in (
             (["plann"], 'there is no command "plann"; did you mean "plan"?'),
-            (["nonsense"], 'there is no command "nonsense"; there are: plan, verify, describe, states'),
+            (["nonsense"], 'there is no command "nonsense"; there are: plan, doctor, verify, describe, states'),
             (["plan", "describe"], 'one command at a time: there are "plan" and "describe"'),
             (["plan", "now"], '"plan" takes no further words, and there is "now"; see --help'),
             (["describe", "--json", "--alert=x"], '"describe" does not take --alert: it goes with plan'),

@@ -167,6 +167,26 @@ static void operators_metrics_keep_to_the_rules(void **state _unused_)
                    "there is no group \"tables\"", ":6:", "password");
 }
 
+static void promql_is_read_when_the_file_is(void **state _unused_)
+{
+        COMPLAINTS("checks:\n"
+                   "  - {name: a, prometheus: {url: 'http://x', query: 'sum(up'}}\n"
+                   "  - {name: b, prometheus: {url: 'http://x', query: 'ratee(up[5m])', labels: [check]}}\n"
+                   "  - name: c\n"
+                   "    prometheus:\n"
+                   "      url: http://x\n"
+                   "      query: |\n"
+                   "        up\n"
+                   "          [5m]\n"
+                   "  - {name: d, prometheus: {url: 'http://x', query: 'up and 1'}}\n",
+                   ":2:56: 'query' is not PromQL: this '(' is never closed",
+                   ":3:53: 'query' is not PromQL: there is no function \"ratee\"; did you mean \"rate\"?",
+                   "label \"check\" already",
+                   ":8:1: 'query' gives a range vector, where a scalar or an instant vector is wanted",
+                   ":10:56: 'query' is not PromQL: 'and' stands between two instant vectors");
+        assert_fine("checks:\n  - {name: a, prometheus: {url: 'http://x', query: time()}}\n", NULL);
+}
+
 static void secrets_are_not_taken_from_urls(void **state _unused_)
 {
         _cleanup_free_ char *complaints = load("checks:\n"
@@ -208,6 +228,7 @@ int main(void)
                 cmocka_unit_test(names_are_unique),
                 cmocka_unit_test(one_name_is_one_metric),
                 cmocka_unit_test(operators_metrics_keep_to_the_rules),
+                cmocka_unit_test(promql_is_read_when_the_file_is),
                 cmocka_unit_test(secrets_are_not_taken_from_urls),
                 cmocka_unit_test(the_reference_names_every_kind_option_and_metric),
         };

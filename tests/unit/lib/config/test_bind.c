@@ -178,11 +178,30 @@ static void test_bounds_the_result(void **state)
         free(bound);
 }
 
+static void letters_stand_for_values_and_nothing_moves(void **state _unused_)
+{
+        static const char *const cases[][2] = {
+                {"a", "a"},
+                {"a=\"${labels.x}\" b", "a=\"xxxxxxxxxxx\" b"},
+                {"${labels.x}${incident.id}", "xxxxxxxxxxxxxxxxxxxxxxxxx"},
+                {"$${labels.x} $$", "$${labels.x} $$"},
+                {"$$${labels.x}", "$$xxxxxxxxxxx"},
+                {"${labels.x", "${labels.x"},
+                {"$", "$"},
+                {"", ""},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                _cleanup_free_ char *filled = bind_fill(cases[i][0]);
+                assert_string_equal(filled, cases[i][1]);
+        }
+}
+
 static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_binds),
         cmocka_unit_test(test_refuses_at_load),
         cmocka_unit_test(test_a_missing_value_stops),
         cmocka_unit_test(test_bounds_the_result),
+        cmocka_unit_test(letters_stand_for_values_and_nothing_moves),
 };
 
 int main(void)

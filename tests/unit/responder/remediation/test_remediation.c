@@ -135,6 +135,15 @@ static const struct mistake {
         {"remediations:\n  - {name: a, match: ['x=\"1\"'], steps: [{host.memory: {}}], verify: {query: up, "
          "for: 5m, within: 5m}}\n",
          "shorter than `within`"},
+        {"remediations:\n  - {name: a, match: ['x=\"1\"'], steps: [{host.memory: {}}], verify: {query: "
+         "'histogram_quantile(0.95, sum by (le) (rate(x_bucket[1m]))) < 2)'}}\n",
+         "7:140: 'query' is not PromQL: this ')' closes nothing"},
+        {"remediations:\n  - {name: a, match: ['x=\"1\"'], steps: [{host.memory: {}}], verify: {query: "
+         "'ratee(up{a=\"${labels.x}\"}[5m]) < 2'}}\n",
+         "did you mean \"rate\"?"},
+        {"remediations:\n  - {name: a, match: ['x=\"1\"'], steps: [{host.memory: {}}], verify: {query: "
+         "'scalar(up) < bool 2'}}\n",
+         "'query' gives a scalar, where an instant vector is wanted"},
         {"remediations:\n  - {name: a, match: ['x=\"1\"'], steps: [{host.memory: {}}], veryfy: {query: "
          "up}}\n",
          "verify"},

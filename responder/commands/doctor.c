@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Each target is asked what it is asked in an emergency, and none is changed. */
+#include "responder/commands/doctor.h"
+
+#include "responder/remediation/action.h"
+#include "runbook/doctor.h"
+
+#define PATIENCE (10 * NSEC_PER_SEC) /* for each answer */
+
+static void try_docker(struct doctor *doctor, struct targets *targets)
+{
+        const struct docker_options *options = &targets_set(targets)->docker;
+        _cleanup_error_ struct error error = {0};
+        _cleanup_docker_ struct docker *docker = NULL;
+        _cleanup_json_ cJSON *containers = NULL;
+        if (!options->host || !*options->host)
+                return;
+        int r = targets_docker(targets, &docker, &error);
+        if (r >= 0)
+                r = docker_list(docker, options->project, NULL, deadline_in(PATIENCE), &containers, &error);
+        int count = cJSON_GetArraySize(containers);
+        if (r < 0)
+                doctor_tell(doctor, FINDING_BROKEN, "docker", "%s", error_text(&error));
+        else
+                doctor_tell(doctor, count > 0 ? FINDING_FINE : FINDING_EMPTY, "docker",
+                            "%d containers of the project %s", count, options->project);
+}
+
+static void try_databases(struct doctor *doctor, struct targets *targets)
+{
+        const struct target_set *set = targets_set(targets);
+        const struct database *databases = set->databases.items;
+        for (size_t i = 0; i < set->databases.count; i++) {
+                _cleanup_error_ struct error error = {0};
+                _cleanup_free_ char *what = text_format("database %s", databases[i].name);
+                struct postgres *postgres = NULL;
+                int r = targets_database(targets, databases[i].name, deadline_in(PATIENCE), &postgres,
+                                         &error);
+                if (r < 0)
+                        doctor_tell(doctor, FINDING_BROKEN, what ? what : "database", "%s",
+                                    error_text(&error));
+                else
+                        doctor_tell(doctor, FINDING_FINE, what ? what : "database", "connected");
+                if (r >= 0)
+                        targets_database_release(targets, postgres);
+        }
+}
+
+static void try_alertmanager(struct doctor *doctor, struct targets *targets)
+{
+        const char *url = targets_set(targets)->alertmanager_url;
+        _cleanup_error_ struct error error = {0};
+        bool active;
+        if (!url || !*url)
+                return;
+        if (targets_alert_active(targets, "0", deadline_in(PATIENCE), &active, &error) < 0)
+                doctor_tell(doctor, FINDING_BROKEN, "alertmanager_url", "%s", error_text(&error));
+        else
+                doctor_tell(doctor, FINDING_FINE, "alertmanager_url", "it tells its alerts");
+}
+
+/* With letters where an alert's values will stand, a query is read as it will be, and mostly finds nothing.
+ */
+static void try_query(struct doctor *doctor, struct targets *targets, const char *what, const char *query)
+{
+        _cleanup_error_ struct error error = {0};
+        _cleanup_free_ char *filled = bind_fill(query);
+        bool holds = false, bound = filled && strcmp(filled, query) != 0;
+        double value;
+        if (!filled)
+                return;
+        if (targets_query_holds(targets, filled, deadline_in(PATIENCE), &holds, &value, &error) < 0)
+                doctor_tell(doctor, FINDING_BROKEN, what, "%s", error_text(&error));
+        else if (holds)
+                doctor_tell(doctor, FINDING_FINE, what, "the query holds now, with %g", value);
+        else if (bound)
+                doctor_tell(doctor, FINDING_FINE, what,
+                            "the query is understood; it needs an alert's values");
+        else
+                doctor_tell(doctor, FINDING_EMPTY, what, "the query is understood, and does not hold now");
+}
+
+static void try_check(struct doctor *doctor, struct targets *targets, const char *what, const char *check)
+{
+        _cleanup_error_ struct error error = {0};
+        bool holds = false;
+        if (targets_check_holds(targets, check, deadline_in(PATIENCE), &holds, &error) < 0)
+                doctor_tell(doctor, FINDING_BROKEN, what, "%s", error_text(&error));
+        else
+                doctor_tell(doctor, FINDING_FINE, what, "the check %s %s now", check,
+                            holds ? "succeeds" : "fails");
+}
+
+static void try_remediation(struct doctor *doctor, struct targets *targets,
+                            const struct remediation *remediation)
+{
+        _cleanup_free_ char *what = text_format("remediation %s", remediation->name);
+        if (!what)
+                return;
+        for (size_t i = 0; i < remediation->step_count; i++) {
+                const struct step *step = &remediation->steps[i];
+                doctor_try_secrets(doctor, what, step->action->fields, step->config);
+        }
+        if (remediation->verify.query)
+                try_query(doctor, targets, what, remediation->verify.query);
+        if (remediation->verify.check)
+                try_check(doctor, targets, what, remediation->verify.check);
+}
+
+int doctor_command(const struct remediation_set *set, struct targets *targets)
+{
+        struct doctor doctor = {0};
+        doctor_try_secrets(&doctor, "secrets", target_fields, &set->targets);
+        try_docker(&doctor, targets);
+        try_databases(&doctor, targets);
+        try_alertmanager(&doctor, targets);
+        for (size_t i = 0; i < set->count; i++)
+                try_remediation(&doctor, targets, &set->remediations[i]);
+        return doctor_end(&doctor);
+}
