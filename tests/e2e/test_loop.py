@@ -32,6 +32,8 @@ def test_high_latency(calm_lab):
     lab = calm_lab
     before = {service: lab.compose.inspect(service) for service in SERVICES}
     lab.redis.client.set("mcp:stale", "1")
+    lab.redis.client.rpush("mcp:backlog", 1, 2)
+    lab.redis.client.set("session:ada", "1")
     lab.engine.docker("create", "--name", "leftover", "--label", "runbook.lab=1", "devops-mcp-worker:1.0.0")
     lab.redis.client.config_resetstat()
 
@@ -44,8 +46,9 @@ def test_high_latency(calm_lab):
     assert after["mcp-server"]["State"]["Health"]["Status"] == "healthy"
     for service in SERVICES - {"mcp-server"}:
         assert after[service]["State"]["StartedAt"] == before[service]["State"]["StartedAt"], service
-    assert lab.redis.calls("flushall") == 1
+    assert lab.redis.calls("flushall") == lab.redis.calls("flushdb") == 0
     assert not lab.redis.client.exists("mcp:stale")
+    assert lab.redis.client.llen("mcp:backlog") == 2 and lab.redis.client.exists("session:ada")
     assert lab.engine.inspect("leftover") is None, "a stopped container of nobody was not pruned"
     assert len(lab.sink.to("oncall")) == 1
     assert "mcp-server restarted" in str(lab.sink.to("oncall")[0])

@@ -3,6 +3,7 @@
 
 import contextlib
 import http.server
+import itertools
 import json
 import re
 import threading
@@ -66,7 +67,7 @@ def fill(server, database=0, **counts):
 def test_flush_of_a_server(step, cache):
     fill(cache, session=5)
     fill(cache, database=3, page=7)
-    flush = step("redis.flush", {"address": cache.address, "scope": "server"})
+    flush = step("redis.flush", {"address": cache.address, "scope": "server", "may_remove": "everything"})
     plan = flush.plan()
     assert (plan["targets"], plan["databases"]) == (12, {"0": 5, "3": 7})
     assert cache.client.dbsize() == 5
@@ -78,13 +79,64 @@ def test_flush_of_a_server(step, cache):
     flush.run()
 
 
+def mixed(cache):
+    """A cache, and a worker's backlog and an operator's setting in the same server."""
+    client = cache.client
+    client.flushall()
+    for i in range(26):
+        client.set(f"mcp:page:{i}", "x", ex=600)
+    client.rpush("queue:events", *range(7))
+    client.rpush("mcp:recent", 1)
+    client.expire("mcp:recent", 600)
+    client.xadd("stream:audit", {"a": 1})
+    client.set("feature:on", 1)
+    client.execute_command("SELECT", 2)
+    client.sadd("mcp:tags", 1, 2)
+    client.execute_command("SELECT", 0)
+    return client
+
+
+def test_d1_a_flush_keeps_a_queue_a_stream_and_what_has_no_expiry(step, cache):
+    client = mixed(cache)
+    flushed = cache.calls("flushall")
+    flush = step("redis.flush", {"address": cache.address, "scope": "server", "batch": 10})
+    plan = flush.plan()
+    assert plan["targets"] == 26 and plan["kept"] == {"lists": 2, "streams": 1, "persistent": 2}
+    assert plan["summary"] == "unlink 26 of 31 keys of the server; kept: lists (2), streams (1), persistent (2)"
+    outcome = flush.run()
+    assert (outcome["removed"], outcome["left"], outcome["kept"]) == (26, 5, plan["kept"])
+    assert outcome["summary"].endswith("; kept: lists (2), streams (1), persistent (2)")
+    assert client.llen("queue:events") == 7 and client.llen("mcp:recent") == 1 and client.xlen("stream:audit") == 1
+    assert client.get("feature:on") and cache.calls("flushall") == flushed
+
+    # Nothing of it is a cache now: it says so, and not that it was flushed.
+    flush.fails("plan", "EPERM", "all that is there is kept: lists (2), streams (1), persistent (2) of the server", "may_remove")
+
+
+@pytest.mark.parametrize("options,removed,left", [
+    ({"scope": "database"}, 26, ["feature:on", "mcp:recent", "queue:events", "stream:audit"]),
+    ({"scope": "database", "may_remove": "lists"}, 28, ["feature:on", "stream:audit"]),
+    ({"scope": "database", "may_remove": ["streams", "persistent"]}, 28, ["mcp:recent", "queue:events"]),
+    ({"scope": "database", "may_remove": "everything"}, 30, []),
+    ({"scope": "pattern", "pattern": "mcp:*"}, 26, ["feature:on", "mcp:recent", "queue:events", "stream:audit"]),
+    ({"scope": "pattern", "pattern": "mcp:*", "may_remove": "lists"}, 27, ["feature:on", "queue:events", "stream:audit"]),
+    ({"scope": "pattern", "pattern": "feature:*"}, 1, None),  # a pattern names what has no expiry
+])
+def test_d1_what_is_named_goes(step, cache, options, removed, left):
+    client = mixed(cache)
+    flush = step("redis.flush", {"address": cache.address, **options})
+    assert flush.plan()["targets"] == removed
+    assert flush.run()["removed"] == removed
+    assert left is None or sorted(client.keys()) == left
+
+
 def test_flush_over_tls(step, authority, tmp_path):
     port = free_port()
     server = Redis(tmp_path / "secure", arguments=[
         "--tls-port", port, "--tls-cert-file", authority.path("localhost.chain.pem"), "--tls-key-file",
         authority.path("localhost.key"), "--tls-ca-cert-file", authority.path("root.pem"), "--tls-auth-clients", "no"]).start()
     fill(server, session=5)
-    flush = step("redis.flush", {"address": f"rediss://localhost:{port}", "scope": "database", "tls_config": {"ca_file": str(authority.root)}})
+    flush = step("redis.flush", {"address": f"rediss://localhost:{port}", "scope": "database", "may_remove": "persistent", "tls_config": {"ca_file": str(authority.root)}})
     assert flush.plan()["targets"] == 5
     assert flush.run()["removed"] == 5 and server.client.dbsize() == 0
     stranger = step("redis.flush", {"address": f"rediss://localhost:{port}", "scope": "database"})
@@ -98,10 +150,11 @@ def test_n42_the_documented_user_may_flush_and_nothing_else(step, cache, tmp_pat
     cache.client.execute_command("ACL", "SETUSER", "runbook_responder", *rules.replace("PASSWORD", "hunter2").split())
     user = {"address": cache.address, "user": "runbook_responder", "password_file": str(tmp_path / "password")}
     try:
-        for options in ({"scope": "pattern", "pattern": "session:*", "database": 3}, {"scope": "database", "database": 3},
-                        {"scope": "server"}):
+        for options, kinds in itertools.product(
+                ({"scope": "pattern", "pattern": "session:*", "database": 3}, {"scope": "database", "database": 3}, {"scope": "server"}),
+                ("persistent", "everything")):
             fill(cache, database=3, session=5)
-            flush = step("redis.flush", {**user, **options})
+            flush = step("redis.flush", {**user, "may_remove": kinds, **options})
             assert flush.plan()["targets"] == 5 and flush.run()["removed"] == 5
     finally:
         cache.client.execute_command("ACL", "DELUSER", "runbook_responder")
@@ -110,7 +163,7 @@ def test_n42_the_documented_user_may_flush_and_nothing_else(step, cache, tmp_pat
 def test_flush_of_a_database_leaves_the_others(step, cache):
     fill(cache, session=5)
     fill(cache, database=3, page=7)
-    flush = step("redis.flush", {"address": cache.address, "scope": "database", "database": 3})
+    flush = step("redis.flush", {"address": cache.address, "scope": "database", "database": 3, "may_remove": "everything"})
     assert flush.plan()["databases"] == {"3": 7}
     assert flush.run()["removed"] == 7
     assert cache.client.info("keyspace").keys() == {"db0"}
@@ -145,7 +198,7 @@ def test_a_label_cannot_widen_a_pattern(step, cache):
 @pytest.mark.parametrize("arguments,words", [
     ({}, "scope"), ({"scope": "pattern"}, "pattern"), ({"scope": "pattern", "pattern": "**"}, "every key"),
     ({"scope": "server", "pattern": "a*"}, "pattern"), ({"scope": "server", "database": 3}, "database"),
-    ({"scope": "pattern", "pattern": ""}, "pattern"), ({"scope": "pattern", "pattern": "${env.x}"}, "env"),
+    ({"scope": "pattern", "pattern": ""}, "pattern"), ({"scope": "server", "may_remove": ["sets"]}, "sets"), ({"scope": "pattern", "pattern": "${env.x}"}, "env"),
 ])
 def test_flush_without_a_clear_scope_is_refused(step, arguments, words):
     step("redis.flush", arguments).fails("check", "EINVAL", words)
@@ -155,7 +208,9 @@ def test_a_replica_is_told_apart(step, cache, workspace):
     replica = Redis(workspace.directory / "replica").start()
     try:
         replica.client.replicaof("127.0.0.1", cache.port)
-        flush = step("redis.flush", {"address": replica.address, "scope": "server"})
+        fill(cache, session=1)
+        wait_for(lambda: replica.client.dbsize() == 1, "the replica to have it")
+        flush = step("redis.flush", {"address": replica.address, "scope": "server", "may_remove": "everything"})
         flush.fails("plan", "EROFS", "read-only replica", replica.address)
         flush.fails("run", "EREMOTEIO", "read-only replica")
     finally:
@@ -167,7 +222,7 @@ def test_redis_refusals_are_explained(step, cache, workspace):
                              keys=["*"])
     password = workspace.directory / "meek"
     password.write_text("a word\n")
-    arguments = {"address": cache.address, "scope": "server", "user": "meek", "password_file": str(password)}
+    arguments = {"address": cache.address, "scope": "server", "may_remove": "everything", "user": "meek", "password_file": str(password)}
     flush = step("redis.flush", arguments)
     flush.plan()
     fill(cache, session=2)

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * redis.flush: forgets a whole server, one database, or the keys of a pattern.
+ * redis.flush: forgets the cache that a server, one database, or the keys of a pattern hold.
  *
- * Which of them must be said: there is no default that would mean "all". A server or database is emptied by
- * ASYNC, and keys are unlinked in batches, so that Redis goes on answering meanwhile.
+ * Which of them must be said: there is no default that would mean "all". What nobody would write again stays
+ * (keys.h), unless `may_remove:` names it. Keys are unlinked in batches, and what may go as a whole is
+ * emptied by ASYNC, so that Redis goes on answering meanwhile.
  */
 #include <errno.h>
 #include <inttypes.h>
 
+#include "responder/actions/redis/keys.h"
 #include "responder/actions/shared/plan.h"
-#include "runbook/redis.h"
+#include "runbook/text.h"
 
 enum scope { SCOPE_SERVER, SCOPE_DATABASE, SCOPE_PATTERN, SCOPE_COUNT };
 static const char *const scope_words[] = {"server", "database", "pattern", NULL};
@@ -26,6 +28,7 @@ struct flush_config {
         int scope, when_empty;
         int64_t database, batch;
         char *pattern;
+        struct config_strings may_remove;
 };
 
 static const struct config_field flush_fields[] = {
@@ -38,6 +41,9 @@ static const struct config_field flush_fields[] = {
         {"pattern", CONFIG_STRING, offsetof(struct flush_config, pattern),
          .flags = CONFIG_NOT_EMPTY | CONFIG_BIND_GLOB,
          .help = "Redis' own pattern: *, ?, [abc]; the value of a label stands in it for itself alone"},
+        {"may_remove", CONFIG_STRINGS, offsetof(struct flush_config, may_remove),
+         .help = "what else may go: lists, streams, persistent (keys without an expiry; a pattern names them "
+                 "already), everything. The rest of these is kept, and told"},
         {"batch", CONFIG_INT, offsetof(struct flush_config, batch), .fallback = "500",
          .flags = CONFIG_POSITIVE, .help = "how many keys are looked at and unlinked at a time"},
         {"when_empty", CONFIG_ENUM, offsetof(struct flush_config, when_empty), .fallback = "fail",
@@ -45,6 +51,24 @@ static const struct config_field flush_fields[] = {
          .help = "what it means that no key matches the pattern; an empty server or database is always fine"},
         {0},
 };
+
+/* The index among kept_words; KEPT_COUNT for everything, negative for no such word. */
+static int may_remove_parse(const char *word)
+{
+        for (int i = 0; i < KEPT_COUNT; i++)
+                if (string_equal(word, kept_words[i]))
+                        return i;
+        return string_equal(word, "everything") ? KEPT_COUNT : -EINVAL;
+}
+
+static void check_may_remove(const struct flush_config *config, struct config_node *node)
+{
+        for (size_t i = 0; i < config->may_remove.count; i++)
+                if (may_remove_parse(config->may_remove.items[i]) < 0)
+                        config_complain(config_item(config_member(node, "may_remove"), i), NULL,
+                                        "\"%s\" is none of lists, streams, persistent, everything",
+                                        config->may_remove.items[i]);
+}
 
 static void flush_check(const void *configured, const struct target_set *targets, struct config_node *node)
 {
@@ -63,6 +87,7 @@ static void flush_check(const void *configured, const struct target_set *targets
                 config_complain(node, "pattern", "'pattern' means every key: say `scope: database`");
         if (config->database < 0 || config->database > DATABASES_MAX)
                 config_complain(node, "database", "'database' must be from 0 to %d", DATABASES_MAX);
+        check_may_remove(config, node);
         if (config->batch > BATCH_MAX)
                 config_complain(node, "batch", "'batch' must be %d at most", BATCH_MAX);
 }
@@ -75,7 +100,8 @@ static const struct {
         {"LOADING", "Redis is still loading its data from disk"},
         {"MASTERDOWN", "this Redis is a replica that has lost its primary"},
         {"NOPERM",
-         "the ACL user may not do this: it needs +flushall, +flushdb, +scan, +unlink, +dbsize, +info"},
+         "the ACL user may not do this: it needs +flushall, +flushdb, +scan, +type, +pttl, +unlink, +dbsize, "
+         "+info, +select"},
         {"NOAUTH", "Redis wants a login: give password_file"},
         {"WRONGPASS", "Redis refused the user or the password"},
         {"MISCONF", "Redis refuses writes because it cannot save to disk"},
@@ -159,166 +185,142 @@ static int check_role(struct redis *redis, struct deadline deadline, struct erro
         return 0;
 }
 
-/* What is looked for, and where. */
-struct scan {
-        struct redis *redis;
-        struct deadline deadline;
-        const char *pattern;
-        int64_t batch;
-};
-
-/* One SCAN call: the next cursor and the keys. */
-static int scan_keys(const struct scan *scan, const char *cursor, redisReply **ret,
-                     const redisReply **ret_keys, struct error *error)
+static struct keys_walk walk_of(const struct flush_config *config, struct redis *redis,
+                                struct deadline deadline, const char *pattern)
 {
-        _cleanup_free_ char *count = text_format("%" PRId64, scan->batch);
-        if (!count)
-                return error_oom(error);
-        _cleanup_reply_ redisReply *reply = NULL;
-        int r = redis_call(scan->redis, scan->deadline, &reply, error, "SCAN", cursor, "MATCH", scan->pattern,
-                           "COUNT", count, NULL);
-        if (r < 0)
-                return r;
-        if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 || !reply->element[0]->str ||
-            reply->element[1]->type != REDIS_REPLY_ARRAY)
-                return error_set(error, EPROTO, "SCAN gave something else than a cursor and keys");
-        *ret_keys = reply->element[1];
-        *ret = TAKE_PTR(reply);
-        return 0;
+        struct keys_walk walk = {
+                .redis = redis, .deadline = deadline, .pattern = pattern, .batch = config->batch};
+        walk.may[KEPT_PERSISTENT] = config->scope == SCOPE_PATTERN;
+        for (size_t i = 0; i < config->may_remove.count; i++) {
+                int kept = may_remove_parse(config->may_remove.items[i]);
+                for (int k = 0; k < KEPT_COUNT; k++)
+                        walk.may[k] |= kept == k || kept == KEPT_COUNT;
+        }
+        return walk;
 }
 
-struct estimate {
-        int64_t keys, matched; /* in the database; of those that were looked at */
-        bool complete;
-};
-
-/* Counts what matches, but does not look at more than it may: then the rest is reckoned. */
-static int estimate_keys(const struct scan *scan, struct estimate *ret, struct error *error)
+/* Every database that has keys, as {"0": 5}; or the one that is meant. */
+static int find_databases(const struct flush_config *config, const struct keys_walk *walk, cJSON *databases,
+                          int64_t *ret_keys, struct error *error)
 {
-        struct deadline patience = deadline_in(PLAN_TIME);
-        struct estimate result = {0};
-        int r = get_integer(scan->redis, scan->deadline, "DBSIZE", &result.keys, error);
-        if (r < 0)
-                return r;
-        _cleanup_free_ char *cursor = strdup("0");
-        int64_t looked = 0;
-        while (cursor && looked < PLAN_KEYS_MAX && !deadline_passed(patience)) {
-                _cleanup_reply_ redisReply *reply = NULL;
-                const redisReply *keys = NULL;
-                r = scan_keys(scan, cursor, &reply, &keys, error);
-                if (r < 0 || !keys)
-                        return r;
-                result.matched += (int64_t)keys->elements;
-                looked += scan->batch; /* COUNT is about how many it looks at */
-                free(cursor);
-                cursor = strdup(reply->element[0]->str);
-                result.complete = cursor && strcmp(cursor, "0") == 0;
-                if (result.complete)
-                        break;
-        }
-        if (!cursor)
+        if (config->scope == SCOPE_SERVER)
+                return count_databases(walk->redis, walk->deadline, databases, ret_keys, error);
+        _cleanup_free_ char *name = text_format("%" PRId64, config->database);
+        int r = get_integer(walk->redis, walk->deadline, "DBSIZE", ret_keys, error);
+        if (r >= 0 && (!name || json_put(databases, name, cJSON_CreateNumber((double)*ret_keys)) < 0))
                 return error_oom(error);
-        if (!result.complete && looked > 0 && looked < result.keys)
-                result.matched = (int64_t)((double)result.matched / (double)looked * (double)result.keys);
-        *ret = result;
-        return 0;
-}
-
-static int unlink_keys(struct redis *redis, struct deadline deadline, const redisReply *keys,
-                       int64_t *removed, struct error *error)
-{
-        if (keys->elements == 0)
-                return 0;
-        _cleanup_free_ const char **words = calloc(keys->elements + 1, sizeof(*words));
-        _cleanup_free_ size_t *lengths = calloc(keys->elements + 1, sizeof(*lengths));
-        if (!words || !lengths)
-                return error_oom(error);
-        words[0] = "UNLINK";
-        lengths[0] = strlen(words[0]);
-        for (size_t i = 0; i < keys->elements; i++) {
-                words[i + 1] = keys->element[i]->str;
-                lengths[i + 1] = (size_t)keys->element[i]->len;
-        }
-        _cleanup_reply_ redisReply *reply = NULL;
-        int r = redis_command(redis, deadline, &reply, error, keys->elements + 1, words, lengths);
-        if (r >= 0 && reply->type == REDIS_REPLY_INTEGER)
-                *removed += reply->integer;
         return r;
 }
 
-static int unlink_pattern(const struct scan *scan, int64_t *ret_removed, struct error *error)
+/* Counts, or removes, in each of the databases. */
+static int walk_databases(const struct flush_config *config, const struct keys_walk *walk,
+                          const cJSON *databases, bool removes, struct keys_found *found, struct error *error)
 {
-        _cleanup_free_ char *cursor = strdup("0");
-        if (!cursor)
-                return error_oom(error);
-        do {
+        struct deadline patience = deadline_in(PLAN_TIME);
+        bool complete = true;
+        const cJSON *database;
+        cJSON_ArrayForEach(database, databases)
+        {
                 _cleanup_reply_ redisReply *reply = NULL;
-                const redisReply *keys = NULL;
-                int r = scan_keys(scan, cursor, &reply, &keys, error);
-                if (r < 0 || !keys)
-                        return r;
-                r = unlink_keys(scan->redis, scan->deadline, keys, ret_removed, error);
+                int r = 0;
+                if (config->scope == SCOPE_SERVER)
+                        r = redis_call(walk->redis, walk->deadline, &reply, error, "SELECT", database->string,
+                                       NULL);
+                if (r >= 0)
+                        r = removes ? keys_remove(walk, found, error)
+                                    : keys_count(walk, PLAN_KEYS_MAX, patience, found, error);
                 if (r < 0)
                         return r;
-                free(cursor);
-                cursor = strdup(reply->element[0]->str);
-        } while (cursor && strcmp(cursor, "0") != 0);
-        return cursor ? 0 : error_oom(error);
-}
-
-static int plan_pattern(struct step_run *run, struct redis *redis, cJSON **ret, struct error *error)
-{
-        const struct flush_config *config = run->config;
-        const char *pattern = config->pattern;
-        struct estimate found = {0};
-        const struct scan scan = {redis, run->deadline, pattern, config->batch};
-        int r = estimate_keys(&scan, &found, error);
-        if (r < 0)
-                return r;
-        if (found.matched == 0 && found.complete && config->when_empty == WHEN_EMPTY_FAIL)
-                return error_set(error, ESRCH, "no key of database %" PRId64 " matches \"%s\"",
-                                 config->database, pattern);
-
-        _cleanup_json_ cJSON *plan = NULL;
-        r = plan_new(&plan, found.matched, error,
-                     "unlink %s%" PRId64 " of %" PRId64 " keys of database %" PRId64 " that match \"%s\"",
-                     found.complete ? "" : "about ", found.matched, found.keys, config->database, pattern);
-        if (r < 0)
-                return r;
-        if (json_put(plan, "pattern", json_text(pattern)) < 0 ||
-            json_put(plan, "keys", cJSON_CreateNumber((double)found.keys)) < 0 ||
-            json_put(plan, "exact", cJSON_CreateBool(found.complete)) < 0)
-                return error_oom(error);
-        *ret = TAKE_PTR(plan);
+                complete &= found->complete;
+        }
+        found->complete = complete;
         return 0;
 }
 
-static int plan_all(struct step_run *run, struct redis *redis, cJSON **ret, struct error *error)
+/* Where not all keys were looked at, the others are reckoned by those that were. */
+static void reckon(struct keys_found *found, int64_t keys)
+{
+        int64_t looked = found->removable + keys_kept(found);
+        if (found->complete || looked == 0 || looked >= keys)
+                return;
+        double factor = (double)keys / (double)looked;
+        found->removable = (int64_t)((double)found->removable * factor);
+        for (size_t i = 0; i < KEPT_COUNT; i++)
+                found->kept[i] = (int64_t)((double)found->kept[i] * factor);
+}
+
+static int nothing_to_remove(const struct flush_config *config, const struct keys_found *found,
+                             const char *where, struct error *error)
+{
+        _cleanup_free_ char *kept = keys_put_kept(found);
+        if (keys_kept(found) > 0)
+                return error_set(error, EPERM,
+                                 "all that is there is kept: %s of %s; `may_remove:` has to name what "
+                                 "may go",
+                                 kept ? kept : "", where);
+        if (config->scope == SCOPE_PATTERN && config->when_empty == WHEN_EMPTY_FAIL)
+                return error_set(error, ESRCH, "no key of %s", where);
+        return 0;
+}
+
+static int put_found(cJSON *plan, const struct flush_config *config, const struct keys_found *found,
+                     int64_t keys, cJSON *take_databases, struct error *error)
+{
+        bool pattern = config->scope == SCOPE_PATTERN;
+        int r = json_put(plan, "databases", take_databases);
+        if (r >= 0)
+                r = json_put(plan, "keys", cJSON_CreateNumber((double)keys));
+        if (r >= 0)
+                r = json_put(plan, "kept", keys_kept_json(found));
+        if (r >= 0)
+                r = json_put(plan, "exact", cJSON_CreateBool(found->complete));
+        if (r >= 0 && pattern)
+                r = json_put(plan, "pattern", json_text(config->pattern));
+        return r < 0 ? error_oom(error) : 0;
+}
+
+static char *where_of(const struct flush_config *config)
+{
+        return config->scope == SCOPE_SERVER     ? strdup("the server")
+               : config->scope == SCOPE_DATABASE ? text_format("database %" PRId64, config->database)
+                                                 : text_format("database %" PRId64 " matches \"%s\"",
+                                                               config->database, config->pattern);
+}
+
+static int plan_keys(struct step_run *run, struct redis *redis, cJSON **ret, struct error *error)
 {
         const struct flush_config *config = run->config;
         _cleanup_json_ cJSON *databases = cJSON_CreateObject(), *plan = NULL;
+        _cleanup_free_ char *where = where_of(config), *kept = NULL;
+        const struct keys_walk walk = walk_of(config, redis, run->deadline,
+                                              config->scope == SCOPE_PATTERN ? config->pattern : NULL);
+        struct keys_found found = {.complete = true};
         int64_t keys = 0;
-        int r;
-        if (config->scope == SCOPE_SERVER) {
-                r = count_databases(redis, run->deadline, databases, &keys, error);
-                if (r >= 0)
-                        r = plan_new(&plan, keys, error, "flush all %" PRId64 " keys of %d database(s)", keys,
-                                     cJSON_GetArraySize(databases));
-        } else {
-                _cleanup_free_ char *name = text_format("%" PRId64, config->database);
-                r = get_integer(redis, run->deadline, "DBSIZE", &keys, error);
-                if (r >= 0 && (!name || json_put(databases, name, cJSON_CreateNumber((double)keys)) < 0))
-                        return error_oom(error);
-                if (r >= 0)
-                        r = plan_new(&plan, keys, error, "flush all %" PRId64 " keys of database %" PRId64,
-                                     keys, config->database);
-        }
+        if (!databases || !where)
+                return error_oom(error);
+        int r = find_databases(config, &walk, databases, &keys, error);
+        if (r >= 0 && !walk.pattern && keys_may_all(&walk))
+                found.removable = keys;
+        else if (r >= 0)
+                r = walk_databases(config, &walk, databases, false, &found, error);
         if (r < 0)
                 return r;
-        if (json_put(plan, "databases", TAKE_PTR(databases)) < 0)
-                return error_oom(error);
-        *ret = TAKE_PTR(plan);
-        return 0;
+        if (!walk.pattern)
+                reckon(&found, keys);
+        if (found.removable == 0 && found.complete) {
+                r = nothing_to_remove(config, &found, where, error);
+                if (r < 0)
+                        return r;
+        }
+        kept = keys_put_kept(&found);
+        r = plan_new(&plan, found.removable, error, "unlink %s%" PRId64 " of %" PRId64 " keys of %s%s%s",
+                     found.complete ? "" : "about ", found.removable, keys, where,
+                     keys_kept(&found) > 0 ? "; kept: " : "", kept && *kept ? kept : "");
+        if (r >= 0)
+                r = put_found(plan, config, &found, keys, TAKE_PTR(databases), error);
+        if (r >= 0)
+                *ret = TAKE_PTR(plan);
+        return r;
 }
 
 static int flush_plan(struct step_run *run, cJSON **ret_plan, struct error *error)
@@ -330,8 +332,7 @@ static int flush_plan(struct step_run *run, cJSON **ret_plan, struct error *erro
         if (r >= 0)
                 r = check_role(redis, run->deadline, error);
         if (r >= 0)
-                r = config->scope == SCOPE_PATTERN ? plan_pattern(run, redis, &plan, error)
-                                                   : plan_all(run, redis, &plan, error);
+                r = plan_keys(run, redis, &plan, error);
         if (r < 0)
                 return explain_refusal(r, config, error);
         if (json_put(plan, "address", json_text(config->redis.address)) < 0 ||
@@ -341,42 +342,58 @@ static int flush_plan(struct step_run *run, cJSON **ret_plan, struct error *erro
         return 0;
 }
 
+/* All of it at once, where all of it may go; what is kept is not looked at. */
+static int flush_whole(const struct flush_config *config, const struct keys_walk *walk, struct error *error)
+{
+        _cleanup_reply_ redisReply *reply = NULL;
+        return redis_call(walk->redis, walk->deadline, &reply, error,
+                          config->scope == SCOPE_SERVER ? "FLUSHALL" : "FLUSHDB", "ASYNC", NULL);
+}
+
+static int remove_keys(const struct flush_config *config, const struct keys_walk *walk,
+                       struct keys_found *found, int64_t *ret_left, struct error *error)
+{
+        _cleanup_json_ cJSON *databases = cJSON_CreateObject(), *after = cJSON_CreateObject();
+        int64_t keys = 0;
+        if (!databases || !after)
+                return error_oom(error);
+        bool whole = !walk->pattern && keys_may_all(walk);
+        int r = find_databases(config, walk, databases, &keys, error);
+        if (r >= 0)
+                r = whole ? flush_whole(config, walk, error)
+                          : walk_databases(config, walk, databases, true, found, error);
+        if (r >= 0 && whole)
+                found->removable = keys;
+        return r < 0 ? r : find_databases(config, walk, after, ret_left, error);
+}
+
 static int flush_run(struct step_run *run, cJSON **ret_outcome, struct error *error)
 {
         const struct flush_config *config = run->config;
         _cleanup_redis_ struct redis *redis = NULL;
         _cleanup_json_ cJSON *outcome = NULL;
-        int64_t removed = 0, left = 0;
+        struct keys_found found = {.complete = true};
+        int64_t left = 0;
+        /* The pattern as it was planned and, perhaps, approved. */
+        bool has_pattern = config->scope == SCOPE_PATTERN;
+        const char *pattern = has_pattern ? json_string(run->plan, "pattern") : NULL;
+        if (has_pattern && (!pattern || !*pattern))
+                return error_set(error, EINVAL, "the plan has no pattern");
         int r = open_redis(run, &redis, error);
-        if (r >= 0 && config->scope == SCOPE_PATTERN) {
-                /* The pattern as it was planned and, perhaps, approved. */
-                const char *pattern = json_string(run->plan, "pattern");
-                const struct scan scan = {redis, run->deadline, pattern, config->batch};
-                r = pattern && *pattern ? unlink_pattern(&scan, &removed, error)
-                                        : error_set(error, EINVAL, "the plan has no pattern");
-        } else if (r >= 0) {
-                bool all = config->scope == SCOPE_SERVER;
-                _cleanup_json_ cJSON *databases = cJSON_CreateObject();
-                _cleanup_reply_ redisReply *reply = NULL;
-                r = all ? count_databases(redis, run->deadline, databases, &removed, error)
-                        : get_integer(redis, run->deadline, "DBSIZE", &removed, error);
-                if (r >= 0)
-                        r = redis_call(redis, run->deadline, &reply, error, all ? "FLUSHALL" : "FLUSHDB",
-                                       "ASYNC", NULL);
+        if (r >= 0) {
+                const struct keys_walk walk = walk_of(config, redis, run->deadline, pattern);
+                r = remove_keys(config, &walk, &found, &left, error);
         }
-        if (r >= 0 && config->scope == SCOPE_SERVER) {
-                _cleanup_json_ cJSON *databases = cJSON_CreateObject();
-                r = count_databases(redis, run->deadline, databases, &left, error);
-        } else if (r >= 0)
-                r = get_integer(redis, run->deadline, "DBSIZE", &left, error);
         if (r < 0)
                 return explain_refusal(r, config, error);
 
-        r = outcome_new(&outcome, error, "%" PRId64 " keys removed from Redis %s", removed,
-                        config->redis.address);
+        _cleanup_free_ char *kept = keys_put_kept(&found);
+        r = outcome_new(&outcome, error, "%" PRId64 " keys removed from Redis %s%s%s", found.removable,
+                        config->redis.address, keys_kept(&found) > 0 ? "; kept: " : "", kept ? kept : "");
         if (r < 0)
                 return r;
-        if (json_put(outcome, "removed", cJSON_CreateNumber((double)removed)) < 0 ||
+        if (json_put(outcome, "removed", cJSON_CreateNumber((double)found.removable)) < 0 ||
+            json_put(outcome, "kept", keys_kept_json(&found)) < 0 ||
             json_put(outcome, "left", cJSON_CreateNumber((double)left)) < 0)
                 return error_oom(error);
         *ret_outcome = TAKE_PTR(outcome);
@@ -389,7 +406,9 @@ static int flush_run(struct step_run *run, cJSON **ret_outcome, struct error *er
  */
 const struct action action_redis_flush = {
         .name = "redis.flush",
-        .help = "Removes the keys of a Redis server, of one database, or those that match a pattern.",
+        .help = "Removes what is a cache of a Redis server, of one database, or of the keys that match a "
+                "pattern: "
+                "lists, streams and keys without an expiry are kept unless they are named.",
         .fields = flush_fields,
         .config_size = sizeof(struct flush_config),
         .effect = EFFECT_IRREVERSIBLE,
