@@ -17,21 +17,6 @@ static char *alert_text(const struct alert *alert)
         return json ? json_print(json) : NULL;
 }
 
-static int accept_firing(struct journal *journal, const struct alert *alert, nsec now, struct error *error)
-{
-        assert_that(is_writing(journal), "what is written is the writer's, in a transaction");
-        nsec starts_at = alert->starts_at > 0 ? alert->starts_at : now;
-        int r = journal_run(&journal->writer, EPISODE_REFRESH, error, "iiti", now, starts_at,
-                            alert->fingerprint, journal_steady(journal));
-        if (r < 0 || sqlite3_changes(journal->writer.database) > 0)
-                return r;
-        _cleanup_free_ char *text = alert_text(alert);
-        if (!text)
-                return error_oom(error);
-        return journal_run(&journal->writer, EPISODE_OPEN, error, "tiiti", alert->fingerprint, now, starts_at,
-                           text, journal_steady(journal));
-}
-
 static int append_to_incidents(struct journal *journal, int64_t episode, nsec now, const char *actor,
                                const char *event, struct error *error)
 {
@@ -55,14 +40,61 @@ static int append_to_incidents(struct journal *journal, int64_t episode, nsec no
         return r;
 }
 
-int journal_end_episode(struct journal *journal, int64_t episode, nsec now, const char *actor,
-                        struct error *error)
+/* `event` is what the timelines of its incidents are told; 0 also when it was not open. */
+static int end_episode(struct journal *journal, int64_t episode, nsec now, const char *actor,
+                       const char *event, struct error *error)
 {
         assert_that(is_writing(journal), "what is written is the writer's, in a transaction");
         int r = journal_run(&journal->writer, EPISODE_CLOSE, error, "iti", now, actor, episode);
         if (r < 0 || sqlite3_changes(journal->writer.database) == 0)
                 return r;
-        return append_to_incidents(journal, episode, now, actor, "alert resolved", error);
+        return append_to_incidents(journal, episode, now, actor, event, error);
+}
+
+int journal_end_episode(struct journal *journal, int64_t episode, nsec now, const char *actor,
+                        struct error *error)
+{
+        return end_episode(journal, episode, now, actor, "alert resolved", error);
+}
+
+/*
+ * Alertmanager only ever moves the begin of a firing earlier: what began after all that the open episode set
+ * off had ended is another one. Its predecessor's end was not told, for it was silenced then, or lost.
+ */
+static int close_predecessor(struct journal *journal, const struct alert *alert, nsec now,
+                             struct error *error)
+{
+        assert_that(is_writing(journal), "what is written is the writer's, in a transaction");
+        if (alert->starts_at <= 0)
+                return 0;
+        int64_t episode;
+        {
+                _cleanup_statement_ sqlite3_stmt *over = journal_bind(
+                        &journal->writer, EPISODE_OVER, error, "ti", alert->fingerprint, alert->starts_at);
+                int r = over ? journal_step(&journal->writer, over, error) : -EIO;
+                if (r <= 0)
+                        return r;
+                episode = sqlite3_column_int64(over, 0);
+        }
+        return end_episode(journal, episode, now, "alert", "alert fires anew", error);
+}
+
+static int accept_firing(struct journal *journal, const struct alert *alert, nsec now, struct error *error)
+{
+        assert_that(is_writing(journal), "what is written is the writer's, in a transaction");
+        nsec starts_at = alert->starts_at > 0 ? alert->starts_at : now;
+        int r = close_predecessor(journal, alert, now, error);
+        if (r < 0)
+                return r;
+        r = journal_run(&journal->writer, EPISODE_REFRESH, error, "iiti", now, starts_at, alert->fingerprint,
+                        journal_steady(journal));
+        if (r < 0 || sqlite3_changes(journal->writer.database) > 0)
+                return r;
+        _cleanup_free_ char *text = alert_text(alert);
+        if (!text)
+                return error_oom(error);
+        return journal_run(&journal->writer, EPISODE_OPEN, error, "tiiti", alert->fingerprint, now, starts_at,
+                           text, journal_steady(journal));
 }
 
 static int accept_resolved(struct journal *journal, const struct alert *alert, nsec now, struct error *error)

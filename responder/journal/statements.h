@@ -8,6 +8,9 @@ X(EPISODE_REFRESH, "UPDATE episodes SET last_seen_at = ?1, starts_at = min(start
 X(EPISODE_OPEN, "INSERT INTO episodes (fingerprint, opened_at, last_seen_at, starts_at, alert, seen_steady)"
                 " VALUES (?1, ?2, ?2, ?3, ?4, ?5)")
 X(EPISODE_FIND_OPEN, "SELECT id, starts_at FROM episodes WHERE fingerprint = ?1 AND closed_at IS NULL")
+X(EPISODE_OVER, "SELECT e.id FROM episodes e JOIN incidents i ON i.episode = e.id"
+                " WHERE e.fingerprint = ?1 AND e.closed_at IS NULL AND e.starts_at < ?2"
+                " GROUP BY e.id HAVING min(i.ended_at) > 0 AND max(i.ended_at) < ?2")
 X(EPISODE_CLOSE, "UPDATE episodes SET closed_at = ?1, closed_by = ?2 WHERE id = ?3 AND closed_at IS NULL")
 X(EPISODE_INCIDENTS, "SELECT id, state FROM incidents WHERE episode = ?1")
 X(EPISODE_MATCHED, "UPDATE episodes SET matched = 1 WHERE id = ?1")

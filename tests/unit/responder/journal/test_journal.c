@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 static void test_one_episode_until_resolved(void **state)
 {
@@ -35,6 +36,46 @@ static void test_one_episode_until_resolved(void **state)
         /* What never was matched before it ended needs no remediation. */
         accept_alerts(fixture, "-f2");
         assert_int_equal(unmatched_count(fixture), 1);
+}
+
+static char *firing_at(time_t when)
+{
+        return text_format("f1@%lld", (long long)when);
+}
+
+/* Silenced, resolved, and firing again when the silence ends: Alertmanager says no word of the end between.
+ */
+static void test_e1_a_firing_that_began_after_the_end_is_another_one(void **state)
+{
+        struct journal_fixture *fixture = *state;
+        accept_alerts(fixture, "f1");
+        open_incidents(fixture, 1);
+        _cleanup_free_ char *later = firing_at(time(NULL) + 3600), *before = firing_at(time(NULL) - 3600);
+
+        /* While something of it goes on it is the same one, however late it says to have begun. */
+        accept_alerts(fixture, later);
+        assert_int_equal(unmatched_count(fixture), 0);
+        WRITE(fixture, .state = INCIDENT_RUNNING);
+        accept_alerts(fixture, later);
+        assert_int_equal(unmatched_count(fixture), 0);
+        WRITE(fixture, .state = INCIDENT_VERIFYING);
+        WRITE(fixture, .state = INCIDENT_HEALED);
+
+        /* It has gone on firing; another Alertmanager knows it as somewhat younger. */
+        accept_alerts(fixture, "f1");
+        accept_alerts(fixture, before);
+        assert_int_equal(unmatched_count(fixture), 0);
+
+        accept_alerts(fixture, later);
+        assert_int_equal(unmatched_count(fixture), 1);
+        assert_int_equal(query_number(fixture, "SELECT count(*) FROM episodes WHERE closed_at IS NULL"), 1);
+        assert_int_equal(query_number(fixture, "SELECT count(*) FROM timeline WHERE incident = 1"
+                                               " AND event = 'alert fires anew' AND actor = 'alert'"),
+                         1);
+        /* And that one is an open episode like any other: told again it stays the same. */
+        accept_alerts(fixture, later);
+        assert_int_equal(query_number(fixture, "SELECT count(*) FROM episodes"), 2);
+        assert_true(verified_rows(fixture) > 0);
 }
 
 static void test_both_in_one_body(void **state)
@@ -565,6 +606,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 ON_JOURNAL(test_one_episode_until_resolved),
+                ON_JOURNAL(test_e1_a_firing_that_began_after_the_end_is_another_one),
                 ON_JOURNAL(test_both_in_one_body),
                 ON_JOURNAL(test_late_news_do_not_close),
                 ON_JOURNAL(test_begin_moves_earlier_only),
