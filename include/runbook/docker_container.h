@@ -20,6 +20,10 @@ const char *docker_name(const cJSON *container);
 const char *docker_service(const cJSON *container);
 const char *docker_compose_project(const cJSON *container);
 
+/* Which of its service's containers it is, from 1 on; 0 when untold. While Compose replaces one, the old and
+ * the new one have the same. */
+int docker_number(const cJSON *container);
+
 /* Whether it is what docker_recreate() keeps for a roll back ("<name>.runbook-<tag>.old") or was just making.
  */
 bool docker_is_kept(const cJSON *container);
@@ -47,6 +51,9 @@ bool docker_marked_running(const cJSON *inspected);
 bool docker_has_ended(const cJSON *container);
 int docker_exit_status(const cJSON *inspected);
 bool docker_ended_for_memory(const cJSON *inspected);
+
+/* Whether the Engine's policy restarts it also after it ended well. */
+bool docker_is_restarted(const cJSON *inspected);
 
 /* How often the Engine has restarted it by its policy; -1 when untold. */
 double docker_restart_count(const cJSON *inspected);

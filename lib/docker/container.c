@@ -51,6 +51,12 @@ const char *docker_compose_project(const cJSON *container)
         return docker_label(container, DOCKER_LABEL_PROJECT);
 }
 
+int docker_number(const cJSON *container)
+{
+        long number = strtol(docker_label(container, DOCKER_LABEL_NUMBER), NULL, 10);
+        return number > 0 && number <= INT_MAX ? (int)number : 0;
+}
+
 bool docker_is_kept(const cJSON *container)
 {
         const char *mark = strstr(docker_name(container), DOCKER_KEPT_MARK);
@@ -113,6 +119,12 @@ int docker_exit_status(const cJSON *inspected)
 bool docker_ended_for_memory(const cJSON *inspected)
 {
         return docker_exit_status(inspected) == KILLED && json_bool(state_of(inspected), "OOMKilled", false);
+}
+
+bool docker_is_restarted(const cJSON *inspected)
+{
+        const char *policy = json_string(json_get(inspected, "HostConfig", "RestartPolicy", NULL), "Name");
+        return policy && (strcmp(policy, "always") == 0 || strcmp(policy, "unless-stopped") == 0);
 }
 
 double docker_restart_count(const cJSON *inspected)

@@ -3,9 +3,9 @@
 #ifndef EXPORTER_KINDS_DOCKER_CONTAINER_H
 #define EXPORTER_KINDS_DOCKER_CONTAINER_H
 
+#include "exporter/kinds/docker/series.h"
 #include "exporter/kinds/docker/watch.h"
 #include "runbook/docker_container.h"
-#include "runbook/metrics.h"
 
 #define DOCKER_CONTAINER_FAMILIES(X)                                                                         \
         X(docker_running, GAUGE, "runbook_docker_container_running", NULL,                                   \
@@ -49,6 +49,6 @@ void docker_container_tell(const cJSON *inspected, struct text *text);
 
 /* `watched` is what is remembered of the container; `counting`: whether its oom_kills is known. */
 void docker_container_add(const cJSON *inspected, struct docker_watched *watched, bool counting,
-                          const struct label *service, const struct label *name, struct sample_sink *sink);
+                          const struct docker_series *series);
 
 #endif

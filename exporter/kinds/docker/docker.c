@@ -5,21 +5,21 @@
 #include <errno.h>
 
 #include "exporter/check/check.h"
+#include "exporter/kinds/docker/config.h"
 #include "exporter/kinds/docker/container.h"
+#include "exporter/kinds/docker/services.h"
 #include "exporter/kinds/docker/stats.h"
 #include "exporter/kinds/docker/survey.h"
 #include "exporter/kinds/shared/group_names.h"
-
-struct docker_config {
-        struct docker_options docker;
-        struct config_strings services, groups;
-};
 
 static const struct config_field fields[] = {
         DOCKER_CONFIG_FIELDS(struct docker_config, docker),
         {"services", CONFIG_STRINGS, offsetof(struct docker_config, services),
          .help = "Services that must be there: the check fails while one of them does not run or is "
                  "unhealthy"},
+        {"replicas", CONFIG_MAP, offsetof(struct docker_config, replicas),
+         .help = "Services that must be there, and how many containers of each should run, as {web: 3}; of "
+                 "others those that exist should"},
         {"groups", CONFIG_STRINGS, offsetof(struct docker_config, groups),
          .help = "What to measure: `state`, `resources`; both when not given. Older Engines take a second "
                  "for "
@@ -27,12 +27,7 @@ static const struct config_field fields[] = {
         {0},
 };
 
-#define FAMILIES(X)                                                             \
-        X(service_containers, GAUGE, "runbook_docker_service_containers", NULL, \
-          "Running containers of the service; 0 for an expected service that has none.")
-
-FAMILIES(DEFINE_FAMILY)
-#define ALL_FAMILIES(X) FAMILIES(X) DOCKER_CONTAINER_FAMILIES(X) DOCKER_STATS_FAMILIES(X)
+#define ALL_FAMILIES(X) DOCKER_SERVICE_FAMILIES(X) DOCKER_CONTAINER_FAMILIES(X) DOCKER_STATS_FAMILIES(X)
 static const struct metric_family *const families[] = {ALL_FAMILIES(FAMILY_ADDRESS) NULL};
 
 /* Bits, by the order of their names. */
@@ -72,6 +67,7 @@ static int docker_open(const struct check *check, struct config_node *node, void
                                      &docker->groups);
         if (config->groups.count == 0)
                 docker->groups = GROUP_ALL;
+        fine &= docker_replicas_check(config, node);
         if (!docker_check_options(&config->docker, node) || !fine)
                 return -EINVAL;
         int r = docker_new(&config->docker, &docker->docker, error);
@@ -79,75 +75,6 @@ static int docker_open(const struct check *check, struct config_node *node, void
                 return r;
         *ret_state = TAKE_PTR(owned);
         return 0;
-}
-
-/* What one service was found to be. */
-struct finding {
-        const char *service;
-        unsigned running;
-        bool unknown;          /* the Engine did not tell of one of its containers */
-        char *down;            /* why a container does not run, or NULL */
-        const char *unhealthy; /* the name of a container, or NULL */
-};
-
-struct findings {
-        struct finding *items;
-        size_t count;
-};
-
-static void findings_release(struct findings *findings)
-{
-        for (size_t i = 0; i < findings->count; i++)
-                free(findings->items[i].down);
-        free(findings->items);
-}
-
-/* The finding of a service, a new one when there is none yet: there is room for all. */
-static struct finding *find_service(struct findings *findings, const char *service)
-{
-        for (size_t i = 0; i < findings->count; i++)
-                if (strcmp(findings->items[i].service, service) == 0)
-                        return &findings->items[i];
-        findings->items[findings->count].service = service;
-        return &findings->items[findings->count++];
-}
-
-/* Why the check fails, from the services that the operator expects. What is unknown is not judged: it is a
- * failure by itself. */
-static int judge_services(const struct docker_config *config, struct findings *findings, struct error *error)
-{
-        _cleanup_text_ struct text reasons = {0};
-        for (size_t i = 0; i < config->services.count; i++) {
-                const struct finding *finding = find_service(findings, config->services.items[i]);
-                const char *between = reasons.length ? "; " : "";
-                if (finding->running == 0 && !finding->unknown)
-                        text_printf(&reasons, "%sservice %s has no running container%s%s", between,
-                                    finding->service, finding->down ? ": " : "",
-                                    finding->down ? finding->down : "");
-                else if (finding->unhealthy)
-                        text_printf(&reasons, "%scontainer %s is unhealthy", between, finding->unhealthy);
-        }
-        if (reasons.length == 0)
-                return 0;
-        return error_set(error, ECHILD, "%s", text_string(&reasons));
-}
-
-static int add_to_finding(const cJSON *inspected, const struct label *name, struct finding *finding,
-                          struct error *error)
-{
-        if (docker_runs(inspected)) {
-                finding->running++;
-                if (docker_container_unhealthy(inspected))
-                        finding->unhealthy = name->value;
-                return 0;
-        }
-        struct text why = {0};
-
-        text_printf(&why, "%s ", name->value);
-        docker_container_tell(inspected, &why);
-        free(finding->down);
-        finding->down = text_take(&why);
-        return finding->down ? 0 : error_oom(error);
 }
 
 /* The first question that failed by itself: all else is told all the same. */
@@ -171,37 +98,31 @@ static void take_failure(struct failure *failure, struct docker_get *get, const 
 
 /* All that is told of one container. */
 static int add_container(struct docker_state *docker, const struct docker_surveyed *surveyed,
-                         struct finding *finding, struct sample_sink *sink, struct failure *failure,
+                         struct docker_finding *finding, struct sample_sink *sink, struct failure *failure,
                          struct error *error)
 {
-        const struct label service = {"service", finding->service};
-        const struct label name = {"container", docker_name(surveyed->listed)};
+        const char *name = docker_name(surveyed->listed);
         struct docker_get *inspect = surveyed->inspect, *stats = surveyed->stats;
+        struct docker_series series = {.sink = sink};
         if (inspect->result == -ENOENT)
                 return 0; /* gone since it was listed */
         struct docker_watched *watched = docker_watch_of(&docker->watch, json_string(surveyed->listed, "Id"));
         if (!watched)
                 return error_oom(error);
         if (inspect->result < 0) {
-                finding->unknown = true;
-                take_failure(failure, inspect, name.value);
+                docker_finding_miss(finding);
+                take_failure(failure, inspect, name);
                 return 0;
         }
+        docker_series_label(&series, "service", finding->service);
+        docker_series_label(&series, "container", name);
         if (docker->groups & GROUP_STATE)
-                docker_container_add(inspect->answer, watched, docker->watch.counting, &service, &name, sink);
+                docker_container_add(inspect->answer, watched, docker->watch.counting, &series);
         if (stats && stats->result >= 0)
-                docker_stats_add(stats->answer, inspect->answer, &service, &name, sink);
+                docker_stats_add(stats->answer, inspect->answer, &series);
         else if (stats && stats->result != -ENOENT)
-                take_failure(failure, stats, name.value);
-        return add_to_finding(inspect->answer, &name, finding, error);
-}
-
-static void add_services(const struct findings *findings, struct sample_sink *sink)
-{
-        for (size_t i = 0; i < findings->count; i++)
-                if (!findings->items[i].unknown)
-                        SAMPLE(sink, &service_containers, findings->items[i].running,
-                               {"service", findings->items[i].service});
+                take_failure(failure, stats, name);
+        return docker_finding_add(finding, inspect->answer, name, error);
 }
 
 static int docker_run(void *state, struct deadline deadline, struct sample_sink *sink, struct error *error)
@@ -209,29 +130,25 @@ static int docker_run(void *state, struct deadline deadline, struct sample_sink 
         struct docker_state *docker = state;
         const struct docker_config *config = docker->config;
         _cleanup_(docker_survey_release) struct docker_survey survey = {0};
-        _cleanup_(findings_release) struct findings findings = {0};
+        _cleanup_(docker_findings_release) struct docker_findings findings = {0};
         _cleanup_(failure_release) struct failure failure = {0};
-        bool tells_state = docker->groups & GROUP_STATE;
+        bool tells_state = docker->groups & GROUP_STATE, unknown;
         int r = docker_survey(docker->docker, config->docker.project, docker->groups & GROUP_RESOURCES,
                               tells_state ? &docker->watch : NULL, deadline, &survey, error);
+        if (r >= 0)
+                r = docker_findings_init(&findings, config, survey.count, error);
+        for (size_t i = 0; i < survey.count && r >= 0; i++) {
+                const struct docker_surveyed *surveyed = &survey.items[i];
+                r = add_container(docker, surveyed,
+                                  docker_findings_of(&findings, docker_service(surveyed->listed)), sink,
+                                  &failure, error);
+        }
         if (r < 0)
                 return r;
-        findings.items = calloc(config->services.count + survey.count + 1, sizeof(*findings.items));
-        if (!findings.items)
-                return error_oom(error);
-        for (size_t i = 0; i < config->services.count; i++)
-                find_service(&findings, config->services.items[i]);
-        for (size_t i = 0; i < survey.count; i++) {
-                const struct docker_surveyed *surveyed = &survey.items[i];
-                r = add_container(docker, surveyed, find_service(&findings, docker_service(surveyed->listed)),
-                                  sink, &failure, error);
-                if (r < 0)
-                        return r;
-        }
         docker_watch_sweep(&docker->watch);
         if (tells_state)
-                add_services(&findings, sink);
-        r = judge_services(config, &findings, error);
+                docker_findings_tell(&findings, sink);
+        r = docker_findings_judge(&findings, &unknown, error);
         if (r < 0 || failure.result == 0)
                 return r;
         error_move(error, &failure.error);

@@ -475,9 +475,10 @@ static char *stats_page(const char *stats, const char *inspected)
         struct sample_set samples = {0};
         const struct sample_set *const all = &samples;
         struct sample_sink sink = {.set = &samples};
-        const struct label service = {"service", "s-x"}, name = {"container", "c-x"};
+        const struct docker_series series = {
+                .sink = &sink, .labels = {{"service", "s-x"}, {"container", "c-x"}}, .count = 2};
         struct text page = {0};
-        docker_stats_add(document, description, &service, &name, &sink);
+        docker_stats_add(document, description, &series);
         assert_int_equal(metrics_encode_text(&all, 1, &page, NULL), 0);
         sample_set_release(&samples);
         text_puts(&page, "");
@@ -582,6 +583,8 @@ static void mistakes_are_named(void **state _unused_)
                          ":1:50: there is no group \"stat\"; did you mean \"state\"?");
         assert_complaint("docker", "{project: p, groups: memory}",
                          "there is no group \"memory\"; there are: state, resources");
+        assert_complaint("docker", "{project: p, replicas: {web: 0}}", "\"0\" is no number from 1 to 10000");
+        assert_complaint("docker", "{project: p, replicas: {web: two}}", "\"two\" is no number");
         assert_complaint("docker", "{project: p, ca_file: /ca}", "ca_file is for TLS");
         assert_complaint("docker", "{project: p, host: 'tcp://h:2376', ca_file: /ca, cert_file: /c}",
                          "cert_file and key_file are only of use together");
