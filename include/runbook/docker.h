@@ -92,6 +92,15 @@ int docker_events(struct docker *docker, const char *project, const char *event,
 int docker_list(struct docker *docker, const char *project, const char *service, struct deadline deadline,
                 cJSON **ret, struct error *error);
 
+/* The same of all containers of the Engine, whoever made them, sorted by project first; one-off ones are
+ * among them. */
+int docker_list_everything(struct docker *docker, struct deadline deadline, cJSON **ret, struct error *error);
+
+/* -ESRCH, or -ENOMEM, for a project of which docker_list() found nothing: with the name that was probably
+ * meant, or with those there are, when the Engine tells. */
+int docker_project_unknown(struct docker *docker, const char *project, struct deadline deadline,
+                           struct error *error);
+
 /* GET /containers/{id}/json. */
 int docker_inspect(struct docker *docker, const char *id, struct deadline deadline, cJSON **ret,
                    struct error *error);

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from lab.parts import ROOT, wait_for
-from scraping import promtool, scrape, value
+from scraping import logged, promtool, scrape, value
 
 PROJECT = "kd-compose"
 
@@ -103,3 +103,15 @@ def test_a6_replicas_that_were_removed_are_wanted_where_the_operator_says_so(exp
     found = scrape(daemon)
     assert replicas(found, "web") == (1, 2)
     assert (beyond(found, "warn"), beyond(found, "fail")) == (2, 1)
+
+
+def test_n14_a_misspelt_project_or_service_fails_with_the_name_that_there_is(exporter, engine, stack):
+    stack(web={}, worker={})
+    checks = {"project": {"project": "kd_compsoe"}, "service": {"services": ["wroker", "web"]}, "right": {}}
+    daemon = exporter([{**check(engine, **options), "name": name} for name, options in checks.items()])
+    found = scrape(daemon)
+    assert {name: value(found, "runbook_check_success", check=name) for name in checks} == {
+        "project": 0, "service": 0, "right": 1}
+    reasons = "\n".join(logged(daemon, "Check failed"))
+    assert f'there is no container of project \\"kd_compsoe\\"; did you mean \\"{PROJECT}\\"?' in reasons
+    assert "service wroker has no running container, nor any other (did you mean worker?)" in reasons

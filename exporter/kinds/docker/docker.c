@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "exporter/check/check.h"
+#include "exporter/check/skipped.h"
 #include "exporter/kinds/docker/config.h"
 #include "exporter/kinds/docker/container.h"
 #include "exporter/kinds/docker/services.h"
@@ -77,33 +78,37 @@ static int docker_open(const struct check *check, struct config_node *node, void
         return 0;
 }
 
-/* The first question that failed by itself: all else is told all the same. */
-struct failure {
-        int result;
+/* What could not be asked of single containers; all else is told all the same. */
+struct misses {
+        struct sample_sink *sink;
+        int result; /* of the first one, with its reason */
         struct error error;
+        bool described, measured; /* whether anything was, of any container */
+        bool not_described, not_measured;
 };
 
-static void failure_release(struct failure *failure)
+static void misses_release(struct misses *misses)
 {
-        error_clear(&failure->error);
+        error_clear(&misses->error);
 }
 
-static void take_failure(struct failure *failure, struct docker_get *get, const char *name)
+static void miss(struct misses *misses, struct docker_get *get, const char *name)
 {
-        if (failure->result < 0)
+        error_prefix(&get->error, get->result, "container %s", name);
+        check_skip(misses->sink, SKIP_UNREADABLE, "%s", error_text(&get->error));
+        if (misses->result < 0)
                 return;
-        failure->result = error_prefix(&get->error, get->result, "container %s", name);
-        error_move(&failure->error, &get->error);
+        misses->result = get->result;
+        error_move(&misses->error, &get->error);
 }
 
 /* All that is told of one container. */
 static int add_container(struct docker_state *docker, const struct docker_surveyed *surveyed,
-                         struct docker_finding *finding, struct sample_sink *sink, struct failure *failure,
-                         struct error *error)
+                         struct docker_finding *finding, struct misses *misses, struct error *error)
 {
         const char *name = docker_name(surveyed->listed);
         struct docker_get *inspect = surveyed->inspect, *stats = surveyed->stats;
-        struct docker_series series = {.sink = sink};
+        struct docker_series series = {.sink = misses->sink};
         if (inspect->result == -ENOENT)
                 return 0; /* gone since it was listed */
         struct docker_watched *watched = docker_watch_of(&docker->watch, json_string(surveyed->listed, "Id"));
@@ -111,18 +116,42 @@ static int add_container(struct docker_state *docker, const struct docker_survey
                 return error_oom(error);
         if (inspect->result < 0) {
                 docker_finding_miss(finding);
-                take_failure(failure, inspect, name);
+                misses->not_described = true;
+                miss(misses, inspect, name);
                 return 0;
         }
+        misses->described = true;
         docker_series_label(&series, "service", finding->service);
         docker_series_label(&series, "container", name);
         if (docker->groups & GROUP_STATE)
                 docker_container_add(inspect->answer, watched, docker->watch.counting, &series);
-        if (stats && stats->result >= 0)
+        if (stats && stats->result >= 0) {
+                misses->measured = true;
                 docker_stats_add(stats->answer, inspect->answer, &series);
-        else if (stats && stats->result != -ENOENT)
-                take_failure(failure, stats, name);
+        } else if (stats && stats->result != -ENOENT) {
+                misses->not_measured = true;
+                miss(misses, stats, name);
+        }
         return docker_finding_add(finding, inspect->answer, name, error);
+}
+
+/* Whether the check did its work, now that all is told that could be. */
+static int judge(struct docker_state *docker, const struct docker_survey *survey,
+                 const struct docker_findings *findings, struct misses *misses, struct deadline deadline,
+                 struct error *error)
+{
+        bool unknown;
+        if (survey->count == 0)
+                return docker_project_unknown(docker->docker, docker->config->docker.project, deadline,
+                                              error);
+        int r = docker_findings_judge(findings, &unknown, error);
+        if (r < 0)
+                return r;
+        if (!unknown && (misses->described || !misses->not_described) &&
+            (misses->measured || !misses->not_measured))
+                return 0;
+        error_move(error, &misses->error);
+        return misses->result;
 }
 
 static int docker_run(void *state, struct deadline deadline, struct sample_sink *sink, struct error *error)
@@ -131,8 +160,8 @@ static int docker_run(void *state, struct deadline deadline, struct sample_sink 
         const struct docker_config *config = docker->config;
         _cleanup_(docker_survey_release) struct docker_survey survey = {0};
         _cleanup_(docker_findings_release) struct docker_findings findings = {0};
-        _cleanup_(failure_release) struct failure failure = {0};
-        bool tells_state = docker->groups & GROUP_STATE, unknown;
+        _cleanup_(misses_release) struct misses misses = {.sink = sink};
+        bool tells_state = docker->groups & GROUP_STATE;
         int r = docker_survey(docker->docker, config->docker.project, docker->groups & GROUP_RESOURCES,
                               tells_state ? &docker->watch : NULL, deadline, &survey, error);
         if (r >= 0)
@@ -140,19 +169,15 @@ static int docker_run(void *state, struct deadline deadline, struct sample_sink 
         for (size_t i = 0; i < survey.count && r >= 0; i++) {
                 const struct docker_surveyed *surveyed = &survey.items[i];
                 r = add_container(docker, surveyed,
-                                  docker_findings_of(&findings, docker_service(surveyed->listed)), sink,
-                                  &failure, error);
+                                  docker_findings_of(&findings, docker_service(surveyed->listed)), &misses,
+                                  error);
         }
         if (r < 0)
                 return r;
         docker_watch_sweep(&docker->watch);
         if (tells_state)
                 docker_findings_tell(&findings, sink);
-        r = docker_findings_judge(&findings, &unknown, error);
-        if (r < 0 || failure.result == 0)
-                return r;
-        error_move(error, &failure.error);
-        return failure.result;
+        return judge(docker, &survey, &findings, &misses, deadline, error);
 }
 
 const struct check_kind check_kind_docker = {

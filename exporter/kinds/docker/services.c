@@ -131,21 +131,46 @@ void docker_findings_tell(const struct docker_findings *findings, struct sample_
         }
 }
 
+/* The service that was probably meant by the name of one that has no container, or NULL. */
+static const char *find_meant(const struct docker_findings *findings, const char *service)
+{
+        _cleanup_free_ const char **names = calloc(findings->count + 1, sizeof(*names));
+        size_t count = 0;
+        for (size_t i = 0; names && i < findings->count; i++)
+                if (!findings->items[i].expected)
+                        names[count++] = findings->items[i].service;
+        return names ? words_nearest(names, count, service) : NULL;
+}
+
+static void put_down(struct text *reasons, const struct docker_findings *findings,
+                     const struct docker_finding *finding)
+{
+        text_printf(reasons, "service %s has no running container", finding->service);
+        if (finding->down) {
+                text_printf(reasons, ": %s", finding->down);
+                return;
+        }
+        const char *meant = find_meant(findings, finding->service);
+        if (meant)
+                text_printf(reasons, ", nor any other (did you mean %s?)", meant);
+}
+
 int docker_findings_judge(const struct docker_findings *findings, bool *ret_unknown, struct error *error)
 {
         _cleanup_text_ struct text reasons = {0};
         bool unknown = false;
         for (size_t i = 0; i < findings->count && findings->items[i].expected; i++) {
                 const struct docker_finding *finding = &findings->items[i];
-                const char *between = reasons.length ? "; " : "";
-                if (finding->running == 0 && finding->unknown)
-                        unknown = true;
-                else if (finding->running == 0)
-                        text_printf(&reasons, "%sservice %s has no running container%s%s", between,
-                                    finding->service, finding->down ? ": " : "",
-                                    finding->down ? finding->down : "");
-                else if (finding->unhealthy)
-                        text_printf(&reasons, "%scontainer %s is unhealthy", between, finding->unhealthy);
+                bool runs = finding->running > 0;
+                unknown |= !runs && finding->unknown;
+                if (runs ? !finding->unhealthy : finding->unknown)
+                        continue;
+                if (reasons.length > 0)
+                        text_puts(&reasons, "; ");
+                if (runs)
+                        text_printf(&reasons, "container %s is unhealthy", finding->unhealthy);
+                else
+                        put_down(&reasons, findings, finding);
         }
         *ret_unknown = unknown;
         if (reasons.length == 0)

@@ -67,7 +67,8 @@ void docker_finding_miss(struct docker_finding *finding);
 void docker_findings_tell(const struct docker_findings *findings, struct sample_sink *sink);
 
 /*
- * Why the check fails, from the services that the operator expects: -ECHILD. What is unknown is not judged:
+ * Why the check fails, from the services that the operator expects: -ECHILD, with the service that was
+ * probably meant by one that has no container. What is unknown is not judged:
  * `*ret_unknown` says that it is not known whether an expected service runs.
  */
 int docker_findings_judge(const struct docker_findings *findings, bool *ret_unknown, struct error *error);

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "exporter/check/skipped.h"
 #include "exporter/kinds/docker/container.h"
 #include "exporter/kinds/docker/stats.h"
 #include "runbook/http_client.h"
@@ -288,10 +289,14 @@ static void groups_leave_out_what_is_not_wanted(void **state _unused_)
 static void after_an_upgrade_the_version_is_asked_for_anew(void **state _unused_)
 {
         static const struct reply before[] = {
-                {"/_ping", NULL, "OK"}, {"/v1.44/containers/json", NULL, "[]"}, {0}};
+                {"/_ping", NULL, "OK"},
+                {"/v1.44/containers/json", NULL, "[" LISTED("one", "exited") "]"},
+                {"/v1.44/containers/one/json", NULL, "{\"Id\":\"one\"," RUNNING "}"},
+                {0}};
         static const struct reply after[] = {
                 {"/_ping", NULL, "OK"},
-                {"/v1.45/containers/json", NULL, "[]"},
+                {"/v1.45/containers/json", NULL, "[" LISTED("one", "exited") "]"},
+                {"/v1.45/containers/one/json", NULL, "{\"Id\":\"one\"," RUNNING "}"},
                 {"/v1.44/", "400 Bad Request", "{\"message\":\"client version 1.44 is too old\"}"},
                 {0}};
         _cleanup_(engine_release) struct fake_engine engine, upgraded;
@@ -388,6 +393,89 @@ static void one_that_is_not_described_hides_no_other(void **state _unused_)
         assert_told(page, "two", "running", "1");
         assert_line(page, "runbook_docker_service_containers{service=\"s-two\"} 1");
         assert_nowhere(page, "service=\"s-one\""); /* not even that it runs nowhere */
+        check_set_free(set);
+        engine_stop(&engine);
+}
+
+/* One that nobody named, either: it costs itself, is told, and the check has measured the rest. */
+static void one_that_is_not_described_is_skipped_and_told(void **state _unused_)
+{
+        const struct reply replies[] = {
+                {"/_ping", NULL, "OK"},
+                {"/v1.44/containers/json", NULL,
+                 "[" LISTED("one", "running") "," LISTED("two", "running") "," LISTED("gone", "running") "]"},
+                {"/v1.44/events", NULL, ""},
+                {"/containers/one/json", "500 Internal Server Error", "{\"message\":\"lock\"}"},
+                {"/containers/two/json", NULL, "{\"Id\":\"two\"," RUNNING "}"},
+                {0},
+        };
+        _cleanup_(engine_release) struct fake_engine engine;
+        engine_start(&engine, replies);
+        struct check_set *set = load(&engine, ", groups: state, services: [s-two]");
+        struct skipped_items skipped = {0};
+        struct sample_set samples = {.limit = 100, .skipped = &skipped};
+        struct sample_sink sink = {.set = &samples};
+        _cleanup_error_ struct error error = {0};
+
+        if (set->checks[0].kind->run(set->states[0], deadline_in(5 * NSEC_PER_SEC), &sink, &error) < 0)
+                fail_msg("%s", error_text(&error));
+        assert_int_equal(skipped.of[SKIP_UNREADABLE].count, 1); /* what is gone is no item */
+        assert_string_equal(skipped_items_text(&skipped, SKIP_UNREADABLE), "container c-one: Docker: lock");
+        skipped_items_release(&skipped);
+        sample_set_release(&samples);
+        check_set_free(set);
+        engine_stop(&engine);
+}
+
+static void a_project_without_a_container_fails_with_the_one_that_was_meant(void **state _unused_)
+{
+#define OF(project, more) \
+        "{\"Id\":\"" project "\",\"Labels\":{\"com.docker.compose.project\":\"" project "\"" more "}}"
+        static const struct {
+                const char *others, *reason;
+        } cases[] = {
+                {"[" OF("devops-mpc", "") "," OF("other", "") "]",
+                 "there is no container of project \"p-devops-mcp\"; did you mean \"devops-mpc\"?"},
+                {"[" OF("one", "") "," OF("two", "") "," OF("one", "") ",{\"Id\":\"x\"}]",
+                 "there is no container of project \"p-devops-mcp\"; there are: one, two"},
+                {"[" OF("p-devops-mcp", ",\"com.docker.compose.oneoff\":\"True\"") "]",
+                 "there is no container of project \"p-devops-mcp\""},
+                {"[]", "there is no container of project \"p-devops-mcp\""},
+                {"{}", "there is no container of project \"p-devops-mcp\""},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                const struct reply replies[] = {
+                        {"/_ping", NULL, "OK"},
+                        {"/v1.44/containers/json?all=1&filters=%7B%7D", NULL, cases[i].others},
+                        {"/v1.44/containers/json", NULL, "[]"},
+                        {0},
+                };
+                _cleanup_(engine_release) struct fake_engine engine;
+                engine_start(&engine, replies);
+                struct check_set *set = load(&engine, "-devops-mcp, services: [web], groups: [state]");
+                _cleanup_error_ struct error error = {0};
+                _cleanup_free_ char *page = NULL;
+
+                assert_int_equal(run_check(set, 5 * NSEC_PER_SEC, &page, &error), -ESRCH);
+                assert_string_equal(error_text(&error), cases[i].reason);
+                assert_line(page, "runbook_docker_service_replicas_running{service=\"web\"} 0");
+                check_set_free(set);
+                engine_stop(&engine);
+        }
+}
+
+static void a_service_without_a_container_fails_with_the_one_that_was_meant(void **state _unused_)
+{
+        _cleanup_(engine_release) struct fake_engine engine;
+        engine_start(&engine, two_containers);
+        struct check_set *set = load(&engine, ", services: [s_onee, unlike], groups: [state]");
+        _cleanup_error_ struct error error = {0};
+        _cleanup_free_ char *page = NULL;
+
+        assert_int_equal(run_check(set, 5 * NSEC_PER_SEC, &page, &error), -ECHILD);
+        assert_string_equal(error_text(&error),
+                            "service s_onee has no running container, nor any other (did you mean s-one?); "
+                            "service unlike has no running container");
         check_set_free(set);
         engine_stop(&engine);
 }
@@ -603,6 +691,9 @@ int main(void)
                 cmocka_unit_test(many_containers_are_asked_at_once),
                 cmocka_unit_test(one_that_hangs_costs_only_its_own_samples),
                 cmocka_unit_test(one_that_is_not_described_hides_no_other),
+                cmocka_unit_test(one_that_is_not_described_is_skipped_and_told),
+                cmocka_unit_test(a_project_without_a_container_fails_with_the_one_that_was_meant),
+                cmocka_unit_test(a_service_without_a_container_fails_with_the_one_that_was_meant),
                 cmocka_unit_test(events_that_do_not_come_cost_nothing_else),
                 cmocka_unit_test(kills_for_want_of_memory_are_counted_from_events),
                 cmocka_unit_test(cgroups_v1_are_read_as_docker_stats_reads_them),
