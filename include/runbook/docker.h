@@ -23,10 +23,11 @@
 struct docker_options {
         char *host;                           /* "unix:///var/run/docker.sock" or "tcp://127.0.0.1:2375" */
         char *ca_file, *cert_file, *key_file; /* any of them: TLS, as with DOCKER_TLS_VERIFY; may be NULL */
-        char *project;                        /* the Compose project */
+        char *project;                        /* the Compose project; no matter of docker_new() */
 };
 
-#define DOCKER_CONFIG_FIELDS(holder, member)                                                                \
+/* Where the Engine is and how it is spoken to; and the same with the project that all is about. */
+#define DOCKER_ENGINE_FIELDS(holder, member)                                                                \
         {"host",                                                                                            \
          CONFIG_STRING,                                                                                     \
          offsetof(holder, member.host),                                                                     \
@@ -37,11 +38,16 @@ struct docker_options {
                  .help = "the authority of the Engine's certificate, for TLS over TCP"},                    \
                 {"cert_file", CONFIG_STRING, offsetof(holder, member.cert_file), .flags = CONFIG_NOT_EMPTY, \
                  .help = "our certificate, for an Engine that demands one"},                                \
-                {"key_file", CONFIG_STRING, offsetof(holder, member.key_file), .flags = CONFIG_NOT_EMPTY,   \
-                 .help = "the key of our certificate"},                                                     \
         {                                                                                                   \
-                "project", CONFIG_STRING, offsetof(holder, member.project),                                 \
-                        .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY, .help = "the Compose project"          \
+                "key_file", CONFIG_STRING, offsetof(holder, member.key_file),                               \
+                        .flags = CONFIG_NOT_EMPTY, .help = "the key of our certificate"                     \
+        }
+
+#define DOCKER_CONFIG_FIELDS(holder, member)                                                       \
+        DOCKER_ENGINE_FIELDS(holder, member),                                                      \
+        {                                                                                          \
+                "project", CONFIG_STRING, offsetof(holder, member.project),                        \
+                        .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY, .help = "the Compose project" \
         }
 
 struct docker;

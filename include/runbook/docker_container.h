@@ -16,6 +16,9 @@
 /* Its name without the leading '/'; "" when untold. */
 const char *docker_name(const cJSON *container);
 
+/* One of its labels, or of a network's; "" when it has none of that name. */
+const char *docker_label(const cJSON *container, const char *name);
+
 /* Whose it is, by Compose's labels; "" when it is not Compose's. The project is told of networks, too. */
 const char *docker_service(const cJSON *container);
 const char *docker_compose_project(const cJSON *container);
@@ -23,6 +26,9 @@ const char *docker_compose_project(const cJSON *container);
 /* Which of its service's containers it is, from 1 on; 0 when untold. While Compose replaces one, the old and
  * the new one have the same. */
 int docker_number(const cJSON *container);
+
+/* Whether Compose made it for one command (`docker-compose run`), beside its services. */
+bool docker_is_one_off(const cJSON *container);
 
 /* Whether it is what docker_recreate() keeps for a roll back ("<name>.runbook-<tag>.old") or was just making.
  */

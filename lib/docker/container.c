@@ -57,6 +57,11 @@ int docker_number(const cJSON *container)
         return number > 0 && number <= INT_MAX ? (int)number : 0;
 }
 
+bool docker_is_one_off(const cJSON *container)
+{
+        return strcmp(docker_label(container, DOCKER_LABEL_ONE_OFF), "True") == 0;
+}
+
 bool docker_is_kept(const cJSON *container)
 {
         const char *mark = strstr(docker_name(container), DOCKER_KEPT_MARK);

@@ -66,12 +66,16 @@ void docker_get_release(struct docker_get *get)
 static int events_path(const char *project, const char *event, nsec since, nsec until, struct text *path)
 {
         _cleanup_text_ struct text label = {0}, filters = {0};
-        text_printf(&label, DOCKER_LABEL_PROJECT "=%s", project);
         text_puts(&filters, "{\"type\":[\"container\"],\"event\":[");
         text_put_json(&filters, event);
-        text_puts(&filters, "],\"label\":[");
-        text_put_json(&filters, text_string(&label));
-        text_puts(&filters, "]}");
+        text_puts(&filters, "]");
+        if (project) {
+                text_printf(&label, DOCKER_LABEL_PROJECT "=%s", project);
+                text_puts(&filters, ",\"label\":[");
+                text_put_json(&filters, text_string(&label));
+                text_puts(&filters, "]");
+        }
+        text_puts(&filters, "}");
         text_printf(path,
                     "/events?since=%lld.%09lld&until=%lld.%09lld&filters=", (long long)(since / NSEC_PER_SEC),
                     (long long)(since % NSEC_PER_SEC), (long long)(until / NSEC_PER_SEC),
@@ -102,7 +106,7 @@ int docker_events(struct docker *docker, const char *project, const char *event,
                   struct deadline deadline, cJSON **ret, struct error *error)
 {
         _cleanup_text_ struct text path = {0};
-        if (!project || !*project)
+        if (project && !*project)
                 return error_set(error, EINVAL, "events of which containers: the project is empty");
         if (events_path(project, event, since, until, &path) < 0)
                 return error_oom(error);

@@ -277,6 +277,34 @@ def test_only_gets_over_kept_connections_and_what_is_gone_is_passed_over(exporte
         proxy.stop()
 
 
+def test_all_containers_of_the_engine_with_labels_podman_exporter_34_61_infra_container_exporter_9_13(exporter, engine,
+                                                                                                     project):
+    """docker-exporter#173, logporter#18, podman_exporter#205: what is not Compose's, chosen by name, with labels."""
+    project.run("kd-inside", *NO_HEALTH, "--label", "team=core")
+    engine.docker("run", "-d", "--name", "kd-outside", "--network", "none", *NO_HEALTH, "--label", "runbook.lab=1",
+                  "--label", "com.example.tier=gold", "--label", "secret=x", project.image)
+    engine.docker("run", "-d", "--name", "other-outside", "--network", "none", *NO_HEALTH, "--label", "runbook.lab=1",
+                  project.image)
+    try:
+        options = {"host": engine.host, "exclude": ["devops-mcp*"], "labels": ["team", "com.example.tier"]}
+        daemon = exporter([{"name": "d", "docker": options},
+                           {"name": "some", "docker": {**options, "include": ["kd-*"]}}])
+        found = scrape(daemon)
+        for what, number in (("running", 1), ("pids", 1)):
+            assert of(found, what, "kd-inside", "kd-inside", project=PROJECT, team="core") == number
+            name = f"runbook_docker_container_{what}"
+            assert value(found, name, check="d", container="kd-outside", com_example_tier="gold") == number
+            assert value(found, name, check="d", container="other-outside") == number
+            assert value(found, name, check="some", container="kd-outside", com_example_tier="gold") == number
+            assert value(found, name, check="some", container="other-outside") is None
+        assert value(found, "runbook_docker_service_replicas_running", check="d", project=PROJECT,
+                     service="kd-inside") == 1
+        assert "secret" not in found.page
+        promtool(found.page)
+    finally:
+        engine.docker("rm", "-f", "kd-outside", "other-outside")
+
+
 @pytest.fixture(scope="module")
 def guarded(workspace, service_program):
     """A dockerd that demands client certificates: the authority, its TCP address, and what clients have."""

@@ -7,7 +7,7 @@
 
 struct docker_config {
         struct docker_options docker;
-        struct config_strings services, groups;
+        struct config_strings services, groups, include, exclude, labels;
         struct config_map replicas;
 };
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Kind docker: the services of a Compose project and their containers. Only ever asks, by GET. */
+/*
+ * Kind docker: the services of a Compose project and their containers, or all containers of the Engine. Only
+ * ever asks, by GET.
+ */
 #include "runbook/docker.h"
 
 #include <errno.h>
@@ -8,19 +11,31 @@
 #include "exporter/check/skipped.h"
 #include "exporter/kinds/docker/config.h"
 #include "exporter/kinds/docker/container.h"
+#include "exporter/kinds/docker/labels.h"
 #include "exporter/kinds/docker/services.h"
 #include "exporter/kinds/docker/stats.h"
 #include "exporter/kinds/docker/survey.h"
 #include "exporter/kinds/shared/group_names.h"
 
 static const struct config_field fields[] = {
-        DOCKER_CONFIG_FIELDS(struct docker_config, docker),
+        DOCKER_ENGINE_FIELDS(struct docker_config, docker),
+        {"project", CONFIG_STRING, offsetof(struct docker_config, docker.project), .flags = CONFIG_NOT_EMPTY,
+         .help = "The Compose project; when not given, all containers of the Engine, also those that are not "
+                 "Compose's, with their project as a label"},
         {"services", CONFIG_STRINGS, offsetof(struct docker_config, services),
          .help = "Services that must be there: the check fails while one of them does not run or is "
                  "unhealthy"},
         {"replicas", CONFIG_MAP, offsetof(struct docker_config, replicas),
          .help = "Services that must be there, and how many containers of each should run, as {web: 3}; of "
                  "others those that exist should"},
+        {"include", CONFIG_STRINGS, offsetof(struct docker_config, include),
+         .help = "Names of containers, with *, ? and [abc], that the check is about; all when not given"},
+        {"exclude", CONFIG_STRINGS, offsetof(struct docker_config, exclude),
+         .help = "Names of containers, with *, ? and [abc], that it is not about"},
+        {"labels", CONFIG_STRINGS, offsetof(struct docker_config, labels),
+         .help = "Labels of the containers to put on their samples, as [team, com.example.tier]; the latter "
+                 "as "
+                 "com_example_tier"},
         {"groups", CONFIG_STRINGS, offsetof(struct docker_config, groups),
          .help = "What to measure: `state`, `resources`; both when not given. Older Engines take a second "
                  "for "
@@ -40,6 +55,7 @@ struct docker_state {
         const struct docker_config *config;
         struct docker *docker;
         struct docker_watch watch;
+        struct docker_label_names labels;
         unsigned groups;
 };
 
@@ -50,10 +66,21 @@ static void *docker_close(void *state)
                 return NULL;
         docker_free(docker->docker);
         docker_watch_release(&docker->watch);
+        docker_label_names_release(&docker->labels);
         free(docker);
         return NULL;
 }
 DEFINE_CLEANUP(void *, docker_close);
+
+/* Services of one name in two projects are not one. */
+static bool check_project(const struct docker_config *config, struct config_node *node)
+{
+        if (config->docker.project || config->services.count + config->replicas.count == 0)
+                return true;
+        config_complain(node, config->services.count ? "services" : "replicas",
+                        "services are those of a project, which is missing");
+        return false;
+}
 
 static int docker_open(const struct check *check, struct config_node *node, void **ret_state,
                        struct error *error)
@@ -69,9 +96,13 @@ static int docker_open(const struct check *check, struct config_node *node, void
         if (config->groups.count == 0)
                 docker->groups = GROUP_ALL;
         fine &= docker_replicas_check(config, node);
-        if (!docker_check_options(&config->docker, node) || !fine)
+        fine &= check_project(config, node);
+        int r = docker_label_names_read(&docker->labels, &config->labels, node, error);
+        if (r < 0 && r != -EINVAL)
+                return r;
+        if (!docker_check_options(&config->docker, node) || !fine || r < 0)
                 return -EINVAL;
-        int r = docker_new(&config->docker, &docker->docker, error);
+        r = docker_new(&config->docker, &docker->docker, error);
         if (r < 0)
                 return r;
         *ret_state = TAKE_PTR(owned);
@@ -102,27 +133,50 @@ static void miss(struct misses *misses, struct docker_get *get, const char *name
         error_move(&misses->error, &get->error);
 }
 
+/* The finding of the container's service; NULL when it is of none. */
+static struct docker_finding *find_finding(const struct docker_state *docker,
+                                           struct docker_findings *findings, const cJSON *listed)
+{
+        const char *service = docker_service(listed);
+        if (!*service || docker_is_one_off(listed))
+                return NULL;
+        return docker_findings_of(
+                findings, docker->config->docker.project ? NULL : docker_compose_project(listed), service);
+}
+
+static struct docker_series make_series(const struct docker_state *docker, const cJSON *listed,
+                                        struct sample_sink *sink)
+{
+        struct docker_series series = {.sink = sink};
+        if (!docker->config->docker.project)
+                docker_series_label(&series, "project", docker_compose_project(listed));
+        docker_series_label(&series, "service", docker_service(listed));
+        docker_series_label(&series, "container", docker_name(listed));
+        docker_label_names_put(&docker->labels, listed, &series);
+        return series;
+}
+
 /* All that is told of one container. */
 static int add_container(struct docker_state *docker, const struct docker_surveyed *surveyed,
-                         struct docker_finding *finding, struct misses *misses, struct error *error)
+                         struct docker_findings *findings, struct misses *misses, struct error *error)
 {
         const char *name = docker_name(surveyed->listed);
+        struct docker_finding *finding = find_finding(docker, findings, surveyed->listed);
         struct docker_get *inspect = surveyed->inspect, *stats = surveyed->stats;
-        struct docker_series series = {.sink = misses->sink};
         if (inspect->result == -ENOENT)
                 return 0; /* gone since it was listed */
         struct docker_watched *watched = docker_watch_of(&docker->watch, json_string(surveyed->listed, "Id"));
         if (!watched)
                 return error_oom(error);
         if (inspect->result < 0) {
-                docker_finding_miss(finding);
+                if (finding)
+                        docker_finding_miss(finding);
                 misses->not_described = true;
                 miss(misses, inspect, name);
                 return 0;
         }
         misses->described = true;
-        docker_series_label(&series, "service", finding->service);
-        docker_series_label(&series, "container", name);
+        const struct docker_series series = make_series(docker, surveyed->listed, misses->sink);
         if (docker->groups & GROUP_STATE)
                 docker_container_add(inspect->answer, watched, docker->watch.counting, &series);
         if (stats && stats->result >= 0) {
@@ -132,7 +186,20 @@ static int add_container(struct docker_state *docker, const struct docker_survey
                 misses->not_measured = true;
                 miss(misses, stats, name);
         }
-        return docker_finding_add(finding, inspect->answer, name, error);
+        return finding ? docker_finding_add(finding, inspect->answer, name, error) : 0;
+}
+
+/* Nothing was there to be measured. */
+static int refuse_nothing(struct docker_state *docker, const struct docker_survey *survey,
+                          struct deadline deadline, struct error *error)
+{
+        const char *project = docker->config->docker.project;
+        if (cJSON_GetArraySize(survey->list) > 0)
+                return error_set(error, ESRCH,
+                                 "no container has a name that is in include and not in exclude");
+        if (project)
+                return docker_project_unknown(docker->docker, project, deadline, error);
+        return error_set(error, ESRCH, "the Engine has no container");
 }
 
 /* Whether the check did its work, now that all is told that could be. */
@@ -142,8 +209,7 @@ static int judge(struct docker_state *docker, const struct docker_survey *survey
 {
         bool unknown;
         if (survey->count == 0)
-                return docker_project_unknown(docker->docker, docker->config->docker.project, deadline,
-                                              error);
+                return refuse_nothing(docker, survey, deadline, error);
         int r = docker_findings_judge(findings, &unknown, error);
         if (r < 0)
                 return r;
@@ -162,16 +228,12 @@ static int docker_run(void *state, struct deadline deadline, struct sample_sink 
         _cleanup_(docker_findings_release) struct docker_findings findings = {0};
         _cleanup_(misses_release) struct misses misses = {.sink = sink};
         bool tells_state = docker->groups & GROUP_STATE;
-        int r = docker_survey(docker->docker, config->docker.project, docker->groups & GROUP_RESOURCES,
+        int r = docker_survey(docker->docker, config, docker->groups & GROUP_RESOURCES,
                               tells_state ? &docker->watch : NULL, deadline, &survey, error);
         if (r >= 0)
                 r = docker_findings_init(&findings, config, survey.count, error);
-        for (size_t i = 0; i < survey.count && r >= 0; i++) {
-                const struct docker_surveyed *surveyed = &survey.items[i];
-                r = add_container(docker, surveyed,
-                                  docker_findings_of(&findings, docker_service(surveyed->listed)), &misses,
-                                  error);
-        }
+        for (size_t i = 0; i < survey.count && r >= 0; i++)
+                r = add_container(docker, &survey.items[i], &findings, &misses, error);
         if (r < 0)
                 return r;
         docker_watch_sweep(&docker->watch);
@@ -182,7 +244,7 @@ static int docker_run(void *state, struct deadline deadline, struct sample_sink 
 
 const struct check_kind check_kind_docker = {
         .name = "docker",
-        .help = "The services of a Compose project, from the Docker Engine's API.",
+        .help = "The services of a Compose project, or all containers, from the Docker Engine's API.",
         .fields = fields,
         .config_size = sizeof(struct docker_config),
         .target_key = "host",

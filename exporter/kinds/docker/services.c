@@ -42,9 +42,9 @@ int docker_findings_init(struct docker_findings *findings, const struct docker_c
         if (!findings->items)
                 return error_oom(error);
         for (size_t i = 0; i < config->services.count; i++)
-                docker_findings_of(findings, config->services.items[i])->expected = true;
+                docker_findings_of(findings, NULL, config->services.items[i])->expected = true;
         for (size_t i = 0; i < config->replicas.count; i++)
-                docker_findings_of(findings, config->replicas.keys[i])->expected = true;
+                docker_findings_of(findings, NULL, config->replicas.keys[i])->expected = true;
         return 0;
 }
 
@@ -56,11 +56,14 @@ void docker_findings_release(struct docker_findings *findings)
         *findings = (struct docker_findings){0};
 }
 
-struct docker_finding *docker_findings_of(struct docker_findings *findings, const char *service)
+struct docker_finding *docker_findings_of(struct docker_findings *findings, const char *project,
+                                          const char *service)
 {
         for (size_t i = 0; i < findings->count; i++)
-                if (strcmp(findings->items[i].service, service) == 0)
+                if (strcmp(findings->items[i].service, service) == 0 &&
+                    string_equal(findings->items[i].project, project))
                         return &findings->items[i];
+        findings->items[findings->count].project = project;
         findings->items[findings->count].service = service;
         return &findings->items[findings->count++];
 }
@@ -122,6 +125,8 @@ void docker_findings_tell(const struct docker_findings *findings, struct sample_
                 unsigned wanted = wanted_of(findings, finding);
                 if (finding->unknown)
                         continue;
+                if (finding->project)
+                        docker_series_label(&series, "project", finding->project);
                 docker_series_label(&series, "service", finding->service);
                 docker_series_add(&series, &docker_service_containers, finding->running);
                 if (wanted == 0)

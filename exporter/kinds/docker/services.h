@@ -32,7 +32,7 @@ DOCKER_SERVICE_FAMILIES(DECLARE_FAMILY)
 
 /* What one service was found to be. */
 struct docker_finding {
-        const char *service;
+        const char *project, *service; /* the project: NULL where the check is about one alone */
         bool expected;
         unsigned running, wanted;
         int number;            /* of the container looked at last */
@@ -54,8 +54,9 @@ int docker_findings_init(struct docker_findings *findings, const struct docker_c
                          size_t containers, struct error *error);
 void docker_findings_release(struct docker_findings *findings);
 
-/* The finding of a service, a new one when there is none yet; the name is borrowed. */
-struct docker_finding *docker_findings_of(struct docker_findings *findings, const char *service);
+/* The finding of a service, a new one when there is none yet; the names are borrowed. */
+struct docker_finding *docker_findings_of(struct docker_findings *findings, const char *project,
+                                          const char *service);
 
 /* Puts down what is known of a container. They come in the order of docker_list(). -ENOMEM. */
 int docker_finding_add(struct docker_finding *finding, const cJSON *inspected, const char *name,

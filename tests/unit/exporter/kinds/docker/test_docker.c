@@ -480,6 +480,87 @@ static void a_service_without_a_container_fails_with_the_one_that_was_meant(void
         engine_stop(&engine);
 }
 
+static void without_a_project_all_containers_are_told_docker_exporter_173(void **state _unused_)
+{
+#define IN(id, labels) \
+        "{\"Id\":\"" id "\",\"Names\":[\"/c-" id "\"],\"State\":\"running\",\"Labels\":{" labels "}}"
+#define MADE(project, more) \
+        "\"com.docker.compose.project\":\"" project "\",\"com.docker.compose.service\":\"web\"" more
+        static const struct reply
+                replies
+                        [] =
+                                {
+                                        {"/_ping", NULL, "OK"},
+                                        {"/v1.44/containers/json?all=1&filters=%7B%7D", NULL,
+                                         "[" IN("a", MADE("p1", ",\"team\":\"core\",\"com.example.tier\":"
+                                                                "\"1\"")) "," IN("b", MADE("p2", ",\"team\":"
+                                                                                                 "\"\"")) "," IN(
+                                                 "c", "\"team\":\"data\"") "," IN("d",
+                                                                                  MADE("p1",
+                                                                                       ",\"com.docker."
+                                                                                       "compose.oneoff\":"
+                                                                                       "\"True\"")) "," IN("x",
+                                                                                                           "") "]"},
+                                        {"/v1.44/events", NULL, ""},
+                                        {"/containers/x", NULL, NULL}, /* is not asked */
+                                        {"/containers/", NULL, "{\"Id\":\"x\"," RUNNING "}"},
+                                        {0},
+                                };
+        _cleanup_(engine_release) struct fake_engine engine;
+        engine_start(&engine, replies);
+        _cleanup_free_ char *yaml =
+                text_format("{host: 'unix://%s', groups: state, include: ['c-*'], exclude: ['*-x', y], "
+                            "labels: [team, com.example.tier]}",
+                            engine.path);
+        struct check_set *set = load_check("docker", yaml, NULL);
+        _cleanup_error_ struct error error = {0};
+        _cleanup_free_ char *page = NULL;
+
+        if (run_check(set, 5 * NSEC_PER_SEC, &page, &error) < 0)
+                fail_msg("%s", error_text(&error));
+#define TOLD "runbook_docker_container_running{"
+        assert_line(page, TOLD "project=\"p1\",service=\"web\",container=\"c-a\",team=\"core\","
+                               "com_example_tier=\"1\"} 1");
+        assert_line(page, TOLD "project=\"p2\",service=\"web\",container=\"c-b\"} 1");
+        assert_line(page, TOLD "container=\"c-c\",team=\"data\"} 1");
+        assert_line(page, TOLD "project=\"p1\",service=\"web\",container=\"c-d\"} 1");
+        assert_line(page, "runbook_docker_service_replicas_running{project=\"p1\",service=\"web\"} 1");
+        assert_line(page, "runbook_docker_service_replicas_wanted{project=\"p2\",service=\"web\"} 1");
+        assert_nowhere(page, "c-x");
+        assert_nowhere(page, "service=\"\"");
+        check_set_free(set);
+        engine_stop(&engine);
+}
+
+static void where_no_container_is_chosen_the_check_fails(void **state _unused_)
+{
+        static const struct {
+                const char *list, *options, *reason;
+        } cases[] = {
+                {"[" LISTED("one", "running") "]", "include: [one]",
+                 "no container has a name that is in include and not in exclude"},
+                {"[" LISTED("one", "running") "]", "exclude: ['c-*']",
+                 "no container has a name that is in include and not in exclude"},
+                {"[]", "groups: [state]", "the Engine has no container"},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                const struct reply replies[] = {
+                        {"/_ping", NULL, "OK"}, {"/v1.44/containers/json", NULL, cases[i].list}, {0}};
+                _cleanup_(engine_release) struct fake_engine engine;
+                engine_start(&engine, replies);
+                _cleanup_free_ char *yaml =
+                        text_format("{host: 'unix://%s', %s}", engine.path, cases[i].options);
+                struct check_set *set = load_check("docker", yaml, NULL);
+                _cleanup_error_ struct error error = {0};
+                _cleanup_free_ char *page = NULL;
+
+                assert_int_equal(run_check(set, 5 * NSEC_PER_SEC, &page, &error), -ESRCH);
+                assert_string_equal(error_text(&error), cases[i].reason);
+                check_set_free(set);
+                engine_stop(&engine);
+        }
+}
+
 /* An Engine waits with its events until its clock shows the time that a proxy told as its own. */
 static void events_that_do_not_come_cost_nothing_else(void **state _unused_)
 {
@@ -671,6 +752,9 @@ static void mistakes_are_named(void **state _unused_)
                          ":1:50: there is no group \"stat\"; did you mean \"state\"?");
         assert_complaint("docker", "{project: p, groups: memory}",
                          "there is no group \"memory\"; there are: state, resources");
+        assert_complaint("docker", "{services: [web]}", "services are those of a project, which is missing");
+        assert_complaint("docker", "{replicas: {web: 2}}", "services are those of a project");
+        assert_complaint("docker", "{project: ''}", "project");
         assert_complaint("docker", "{project: p, replicas: {web: 0}}", "\"0\" is no number from 1 to 10000");
         assert_complaint("docker", "{project: p, replicas: {web: two}}", "\"two\" is no number");
         assert_complaint("docker", "{project: p, ca_file: /ca}", "ca_file is for TLS");
@@ -694,6 +778,8 @@ int main(void)
                 cmocka_unit_test(one_that_is_not_described_is_skipped_and_told),
                 cmocka_unit_test(a_project_without_a_container_fails_with_the_one_that_was_meant),
                 cmocka_unit_test(a_service_without_a_container_fails_with_the_one_that_was_meant),
+                cmocka_unit_test(without_a_project_all_containers_are_told_docker_exporter_173),
+                cmocka_unit_test(where_no_container_is_chosen_the_check_fails),
                 cmocka_unit_test(events_that_do_not_come_cost_nothing_else),
                 cmocka_unit_test(kills_for_want_of_memory_are_counted_from_events),
                 cmocka_unit_test(cgroups_v1_are_read_as_docker_stats_reads_them),
