@@ -85,12 +85,13 @@ void docker_get_release(struct docker_get *get);
 nsec docker_time(const struct docker *docker);
 
 /*
- * The events of one kind ("oom", "die", …) of the project's containers from `since` to `until`, both
- * included, by the Engine's clock; it answers when that has reached `until`. An array, the oldest first.
- * Engines remember their last 256 events of all kinds.
+ * All events from `since` to `until`, both included, by the Engine's clock; it answers when that has reached
+ * `until`. An array, the oldest first, of containers and of all else: the Engine remembers its last 256
+ * events of all kinds together. -ENOTSUP for Podman (seen with 4.3), which answers with some of them or with
+ * none.
  */
-int docker_events(struct docker *docker, const char *project, const char *event, nsec since, nsec until,
-                  struct deadline deadline, cJSON **ret, struct error *error);
+int docker_events(struct docker *docker, nsec since, nsec until, struct deadline deadline, cJSON **ret,
+                  struct error *error);
 
 /* All containers of a project, or of one service of it (service not NULL), running or not, as the Engine
  * lists them; one-off containers and those of docker_is_kept() left out. An array, sorted by service and

@@ -3,9 +3,10 @@
  * What the Engine says of a container, asked by name: which member or label holds it is known here alone, so
  * that whoever measures and whoever acts read the same.
  *
- * A `container` is an entry of docker_list() or the answer of docker_inspect(); an `inspected` one is the
- * latter. Strings are the document's. A document that does not tell what is asked is answered as said with
- * each question; one of another shape, and NULL, tell nothing. Any thread.
+ * A `container` is an entry of docker_list(), the answer of docker_inspect(), or what an event of
+ * docker_events() tells of its container, which are name and labels; an `inspected` one is the second.
+ * Strings are the document's. A document that does not tell what is asked is answered as said with each
+ * question; one of another shape, and NULL, tell nothing. Any thread.
  */
 #ifndef RUNBOOK_DOCKER_CONTAINER_H
 #define RUNBOOK_DOCKER_CONTAINER_H
@@ -71,6 +72,11 @@ const char *docker_health(const cJSON *inspected);
 nsec docker_created(const cJSON *inspected);
 nsec docker_started(const cJSON *inspected);
 nsec docker_finished(const cJSON *inspected);
+
+/* Of an event: what happened ("die", "health_status: healthy", …), and the id of the container that it
+ * happened to. "" when untold, or when it happened to no container. */
+const char *docker_event_action(const cJSON *event);
+const char *docker_event_container(const cJSON *event);
 
 /* When it was started last, in the Engine's own words, which differ with each start; "" when untold. */
 const char *docker_started_at(const cJSON *inspected);

@@ -24,6 +24,8 @@ const char *docker_label(const cJSON *container, const char *name)
         const cJSON *labels = json_get(container, "Labels", NULL);
         if (!labels)
                 labels = json_get(container, "Config", "Labels", NULL);
+        if (!labels)
+                labels = json_get(container, "Actor", "Attributes", NULL);
         return or_empty(json_string(labels, name));
 }
 
@@ -37,6 +39,8 @@ const char *docker_name(const cJSON *container)
                 if (cJSON_IsString(item) && *item->valuestring && !strchr(item->valuestring + 1, '/'))
                         name = item->valuestring;
         }
+        if (!name)
+                name = json_string(json_get(container, "Actor", "Attributes", NULL), "name");
         name = or_empty(name);
         return *name == '/' ? name + 1 : name;
 }
@@ -169,4 +173,16 @@ nsec docker_finished(const cJSON *inspected)
 const char *docker_started_at(const cJSON *inspected)
 {
         return or_empty(json_string(state_of(inspected), "StartedAt"));
+}
+
+const char *docker_event_action(const cJSON *event)
+{
+        return or_empty(json_string(event, "Action"));
+}
+
+const char *docker_event_container(const cJSON *event)
+{
+        if (!string_equal(json_string(event, "Type"), "container"))
+                return "";
+        return or_empty(json_string(json_get(event, "Actor", NULL), "ID"));
 }

@@ -231,6 +231,8 @@ int docker_api_minor(struct docker *docker, struct deadline deadline, int *ret, 
                 if (minor < DOCKER_API_OLDEST)
                         return error_set(error, ENOTSUP, "the Docker Engine's API 1.%d is older than 1.%d",
                                          minor, DOCKER_API_OLDEST);
+                text_clear(&version);
+                docker->podman = http_response_header(&response, "Libpod-Api-Version", &version);
                 docker->minor = minor < DOCKER_API_NEWEST ? minor : DOCKER_API_NEWEST;
         }
         *ret = docker->minor;

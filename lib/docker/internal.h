@@ -31,6 +31,7 @@ struct docker {
         char *base;   /* "http://docker", "http://127.0.0.1:2375" or "https://…" */
         char *ca_file, *cert_file, *key_file;
         bool tls;
+        bool podman;
         int minor; /* of the API version; 0: not asked yet */
         nsec time; /* the Engine's, of its last answer */
 };

@@ -45,6 +45,20 @@ static void add_health(const cJSON *inspected, struct docker_watched *watched,
                 docker_series_add(series, &docker_failing_since, nsec_to_seconds(since));
 }
 
+static void add_events(const cJSON *inspected, const struct docker_watched *watched,
+                       const struct docker_series *series)
+{
+        static const struct {
+                const char *to;
+                enum docker_event event;
+        } turns[] = {{"healthy", DOCKER_EVENT_HEALTHY}, {"unhealthy", DOCKER_EVENT_UNHEALTHY}};
+        docker_series_add(series, &docker_oom_kills, (double)watched->happened[DOCKER_EVENT_OOM]);
+        for (size_t i = 0; i < N_ELEMENTS(turns) && !string_equal(docker_health(inspected), "none"); i++)
+                docker_series_add_labelled(series, &docker_health_transitions,
+                                           (double)watched->happened[turns[i].event],
+                                           &(const struct label){"to", turns[i].to}, 1);
+}
+
 static void add_info(const cJSON *inspected, const struct docker_series *series)
 {
         const char *id = docker_image_id(inspected);
@@ -66,11 +80,11 @@ void docker_container_add(const cJSON *inspected, struct docker_watched *watched
         const cJSON *state = json_get(inspected, "State", NULL);
         docker_series_add(series, &docker_running, docker_runs(inspected));
         add_health(inspected, watched, series);
+        if (counting)
+                add_events(inspected, watched, series);
         if (docker_restart_count(inspected) >= 0)
                 docker_series_add(series, &docker_restarts, docker_restart_count(inspected));
         docker_series_add(series, &docker_oom_killed, json_bool(state, "OOMKilled", false));
-        if (counting)
-                docker_series_add(series, &docker_oom_kills, (double)watched->oom_kills);
         add_time(docker_created(inspected), &docker_created_time, series);
         add_time(docker_started(inspected), &docker_start_time, series);
         if (docker_has_ended(inspected)) {

@@ -21,6 +21,11 @@
           "ago.")                                                                                            \
         X(docker_restarts, COUNTER, "runbook_docker_container_restarts_total", NULL,                         \
           "How often the Engine restarted the container by its policy.")                                     \
+        X(docker_health_transitions, COUNTER, "runbook_docker_container_health_transitions_total", NULL,     \
+          "How often the health check's verdict turned, by where `to`, among the Engine's events since the " \
+          "exporter looks, also between two scrapes; only for those that have one, and none without access " \
+          "to "                                                                                              \
+          "the events.")                                                                                     \
         X(docker_oom_killed, GAUGE, "runbook_docker_container_oom_killed", NULL,                             \
           "Whether the Engine marks the container as killed for want of memory, which many do only when it " \
           "ends.")                                                                                           \

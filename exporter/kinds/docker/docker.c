@@ -43,7 +43,9 @@ static const struct config_field fields[] = {
         {0},
 };
 
-#define ALL_FAMILIES(X) DOCKER_SERVICE_FAMILIES(X) DOCKER_CONTAINER_FAMILIES(X) DOCKER_STATS_FAMILIES(X)
+#define ALL_FAMILIES(X)            \
+        DOCKER_SERVICE_FAMILIES(X) \
+        DOCKER_WATCH_FAMILIES(X) DOCKER_CONTAINER_FAMILIES(X) DOCKER_STATS_FAMILIES(X)
 static const struct metric_family *const families[] = {ALL_FAMILIES(FAMILY_ADDRESS) NULL};
 
 /* Bits, by the order of their names. */
@@ -234,11 +236,11 @@ static int docker_run(void *state, struct deadline deadline, struct sample_sink 
                 r = docker_findings_init(&findings, config, survey.count, error);
         for (size_t i = 0; i < survey.count && r >= 0; i++)
                 r = add_container(docker, &survey.items[i], &findings, &misses, error);
+        if (r >= 0 && tells_state)
+                r = docker_findings_tell(&findings, &docker->watch, sink, error);
         if (r < 0)
                 return r;
         docker_watch_sweep(&docker->watch);
-        if (tells_state)
-                docker_findings_tell(&findings, sink);
         return judge(docker, &survey, &findings, &misses, deadline, error);
 }
 

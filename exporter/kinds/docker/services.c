@@ -117,23 +117,36 @@ static unsigned wanted_of(const struct docker_findings *findings, const struct d
         return finding->wanted == 0 && finding->expected ? 1 : finding->wanted;
 }
 
-void docker_findings_tell(const struct docker_findings *findings, struct sample_sink *sink)
+static void tell_replicas(const struct docker_findings *findings, const struct docker_finding *finding,
+                          const struct docker_series *series)
+{
+        unsigned wanted = wanted_of(findings, finding);
+        if (finding->unknown)
+                return;
+        docker_series_add(series, &docker_service_containers, finding->running);
+        if (wanted == 0)
+                return;
+        docker_series_add(series, &docker_replicas_running, finding->running);
+        docker_series_add(series, &docker_replicas_wanted, wanted);
+}
+
+int docker_findings_tell(const struct docker_findings *findings, struct docker_watch *watch,
+                         struct sample_sink *sink, struct error *error)
 {
         for (size_t i = 0; i < findings->count; i++) {
                 const struct docker_finding *finding = &findings->items[i];
                 struct docker_series series = {.sink = sink};
-                unsigned wanted = wanted_of(findings, finding);
-                if (finding->unknown)
-                        continue;
                 if (finding->project)
                         docker_series_label(&series, "project", finding->project);
                 docker_series_label(&series, "service", finding->service);
-                docker_series_add(&series, &docker_service_containers, finding->running);
-                if (wanted == 0)
-                        continue;
-                docker_series_add(&series, &docker_replicas_running, finding->running);
-                docker_series_add(&series, &docker_replicas_wanted, wanted);
+                tell_replicas(findings, finding, &series);
+                int r = docker_watch_tell(watch, finding->project, finding->service, &series, error);
+                if (r < 0)
+                        return r;
         }
+        if (watch->counting)
+                SAMPLE_BARE(sink, &docker_event_gaps, (double)watch->gaps);
+        return 0;
 }
 
 /* The service that was probably meant by the name of one that has no container, or NULL. */

@@ -14,6 +14,7 @@
 
 #include "exporter/kinds/docker/config.h"
 #include "exporter/kinds/docker/series.h"
+#include "exporter/kinds/docker/watch.h"
 #include "runbook/docker_container.h"
 
 #define DOCKER_SERVICE_FAMILIES(X)                                                                         \
@@ -65,7 +66,9 @@ int docker_finding_add(struct docker_finding *finding, const cJSON *inspected, c
 /* Puts down that the container could not be looked at. */
 void docker_finding_miss(struct docker_finding *finding);
 
-void docker_findings_tell(const struct docker_findings *findings, struct sample_sink *sink);
+/* Into the samples of each service; what happened to it is `watch`'s. -ENOMEM. */
+int docker_findings_tell(const struct docker_findings *findings, struct docker_watch *watch,
+                         struct sample_sink *sink, struct error *error);
 
 /*
  * Why the check fails, from the services that the operator expects: -ECHILD, with the service that was
