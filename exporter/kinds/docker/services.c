@@ -60,7 +60,7 @@ struct docker_finding *docker_findings_of(struct docker_findings *findings, cons
                                           const char *service)
 {
         for (size_t i = 0; i < findings->count; i++)
-                if (strcmp(findings->items[i].service, service) == 0 &&
+                if (string_equal(findings->items[i].service, service) &&
                     string_equal(findings->items[i].project, project))
                         return &findings->items[i];
         findings->items[findings->count].project = project;

@@ -152,7 +152,7 @@ static int connect_manager(const struct systemd_config *config, struct deadline 
 {
         if (!config->user)
                 return systemd_connect(config->address, config->direct, deadline, ret, error);
-        uid_t uid;
+        uid_t uid = 0;
         int r = find_user(config->user, &uid, error);
         if (r < 0)
                 return r;

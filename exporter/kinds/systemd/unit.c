@@ -38,7 +38,7 @@ static int add_service(const struct systemd_unit *unit, bool must_succeed, struc
                 r = systemd_property(unit, interface, "Result", 's', &result, error);
         if (r < 0)
                 return r;
-        bool success = strcmp(result, "success") == 0;
+        bool success = string_equal(result, "success");
         SAMPLE(sink, &systemd_last_success, success, {"unit", unit->name});
         return success || !must_succeed
                        ? 0
