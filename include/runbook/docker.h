@@ -23,10 +23,11 @@
 struct docker_options {
         char *host;                           /* "unix:///var/run/docker.sock" or "tcp://127.0.0.1:2375" */
         char *ca_file, *cert_file, *key_file; /* any of them: TLS, as with DOCKER_TLS_VERIFY; may be NULL */
-        char *project;                        /* the Compose project */
+        char *project;                        /* the Compose project; no matter of docker_new() */
 };
 
-#define DOCKER_CONFIG_FIELDS(holder, member)                                                                \
+/* Where the Engine is and how it is spoken to; and the same with the project that all is about. */
+#define DOCKER_ENGINE_FIELDS(holder, member)                                                                \
         {"host",                                                                                            \
          CONFIG_STRING,                                                                                     \
          offsetof(holder, member.host),                                                                     \
@@ -37,11 +38,16 @@ struct docker_options {
                  .help = "the authority of the Engine's certificate, for TLS over TCP"},                    \
                 {"cert_file", CONFIG_STRING, offsetof(holder, member.cert_file), .flags = CONFIG_NOT_EMPTY, \
                  .help = "our certificate, for an Engine that demands one"},                                \
-                {"key_file", CONFIG_STRING, offsetof(holder, member.key_file), .flags = CONFIG_NOT_EMPTY,   \
-                 .help = "the key of our certificate"},                                                     \
         {                                                                                                   \
-                "project", CONFIG_STRING, offsetof(holder, member.project),                                 \
-                        .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY, .help = "the Compose project"          \
+                "key_file", CONFIG_STRING, offsetof(holder, member.key_file),                               \
+                        .flags = CONFIG_NOT_EMPTY, .help = "the key of our certificate"                     \
+        }
+
+#define DOCKER_CONFIG_FIELDS(holder, member)                                                       \
+        DOCKER_ENGINE_FIELDS(holder, member),                                                      \
+        {                                                                                          \
+                "project", CONFIG_STRING, offsetof(holder, member.project),                        \
+                        .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY, .help = "the Compose project" \
         }
 
 struct docker;
@@ -79,18 +85,28 @@ void docker_get_release(struct docker_get *get);
 nsec docker_time(const struct docker *docker);
 
 /*
- * The events of one kind ("oom", "die", …) of the project's containers from `since` to `until`, both
- * included, by the Engine's clock; it answers when that has reached `until`. An array, the oldest first.
- * Engines remember their last 256 events of all kinds.
+ * All events from `since` to `until`, both included, by the Engine's clock; it answers when that has reached
+ * `until`. An array, the oldest first, of containers and of all else: the Engine remembers its last 256
+ * events of all kinds together. -ENOTSUP for Podman (seen with 4.3), which answers with some of them or with
+ * none.
  */
-int docker_events(struct docker *docker, const char *project, const char *event, nsec since, nsec until,
-                  struct deadline deadline, cJSON **ret, struct error *error);
+int docker_events(struct docker *docker, nsec since, nsec until, struct deadline deadline, cJSON **ret,
+                  struct error *error);
 
 /* All containers of a project, or of one service of it (service not NULL), running or not, as the Engine
  * lists them; one-off containers and those of docker_is_kept() left out. An array, sorted by service and
  * number. Never NULL on success. -EINVAL for an empty name, which is never read as "all". */
 int docker_list(struct docker *docker, const char *project, const char *service, struct deadline deadline,
                 cJSON **ret, struct error *error);
+
+/* The same of all containers of the Engine, whoever made them, sorted by project first; one-off ones are
+ * among them. */
+int docker_list_everything(struct docker *docker, struct deadline deadline, cJSON **ret, struct error *error);
+
+/* -ESRCH, or -ENOMEM, for a project of which docker_list() found nothing: with the name that was probably
+ * meant, or with those there are, when the Engine tells. */
+int docker_project_unknown(struct docker *docker, const char *project, struct deadline deadline,
+                           struct error *error);
 
 /* GET /containers/{id}/json. */
 int docker_inspect(struct docker *docker, const char *id, struct deadline deadline, cJSON **ret,

@@ -3,9 +3,10 @@
  * What the Engine says of a container, asked by name: which member or label holds it is known here alone, so
  * that whoever measures and whoever acts read the same.
  *
- * A `container` is an entry of docker_list() or the answer of docker_inspect(); an `inspected` one is the
- * latter. Strings are the document's. A document that does not tell what is asked is answered as said with
- * each question; one of another shape, and NULL, tell nothing. Any thread.
+ * A `container` is an entry of docker_list(), the answer of docker_inspect(), or what an event of
+ * docker_events() tells of its container, which are name and labels; an `inspected` one is the second.
+ * Strings are the document's. A document that does not tell what is asked is answered as said with each
+ * question; one of another shape, and NULL, tell nothing. Any thread.
  */
 #ifndef RUNBOOK_DOCKER_CONTAINER_H
 #define RUNBOOK_DOCKER_CONTAINER_H
@@ -16,9 +17,19 @@
 /* Its name without the leading '/'; "" when untold. */
 const char *docker_name(const cJSON *container);
 
+/* One of its labels, or of a network's; "" when it has none of that name. */
+const char *docker_label(const cJSON *container, const char *name);
+
 /* Whose it is, by Compose's labels; "" when it is not Compose's. The project is told of networks, too. */
 const char *docker_service(const cJSON *container);
 const char *docker_compose_project(const cJSON *container);
+
+/* Which of its service's containers it is, from 1 on; 0 when untold. While Compose replaces one, the old and
+ * the new one have the same. */
+int docker_number(const cJSON *container);
+
+/* Whether Compose made it for one command (`docker-compose run`), beside its services. */
+bool docker_is_one_off(const cJSON *container);
 
 /* Whether it is what docker_recreate() keeps for a roll back ("<name>.runbook-<tag>.old") or was just making.
  */
@@ -48,6 +59,9 @@ bool docker_has_ended(const cJSON *container);
 int docker_exit_status(const cJSON *inspected);
 bool docker_ended_for_memory(const cJSON *inspected);
 
+/* Whether the Engine's policy restarts it also after it ended well. */
+bool docker_is_restarted(const cJSON *inspected);
+
 /* How often the Engine has restarted it by its policy; -1 when untold. */
 double docker_restart_count(const cJSON *inspected);
 
@@ -58,6 +72,11 @@ const char *docker_health(const cJSON *inspected);
 nsec docker_created(const cJSON *inspected);
 nsec docker_started(const cJSON *inspected);
 nsec docker_finished(const cJSON *inspected);
+
+/* Of an event: what happened ("die", "health_status: healthy", …), and the id of the container that it
+ * happened to. "" when untold, or when it happened to no container. */
+const char *docker_event_action(const cJSON *event);
+const char *docker_event_container(const cJSON *event);
 
 /* When it was started last, in the Engine's own words, which differ with each start; "" when untold. */
 const char *docker_started_at(const cJSON *inspected);

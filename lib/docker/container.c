@@ -24,6 +24,8 @@ const char *docker_label(const cJSON *container, const char *name)
         const cJSON *labels = json_get(container, "Labels", NULL);
         if (!labels)
                 labels = json_get(container, "Config", "Labels", NULL);
+        if (!labels)
+                labels = json_get(container, "Actor", "Attributes", NULL);
         return or_empty(json_string(labels, name));
 }
 
@@ -37,6 +39,8 @@ const char *docker_name(const cJSON *container)
                 if (cJSON_IsString(item) && *item->valuestring && !strchr(item->valuestring + 1, '/'))
                         name = item->valuestring;
         }
+        if (!name)
+                name = json_string(json_get(container, "Actor", "Attributes", NULL), "name");
         name = or_empty(name);
         return *name == '/' ? name + 1 : name;
 }
@@ -49,6 +53,17 @@ const char *docker_service(const cJSON *container)
 const char *docker_compose_project(const cJSON *container)
 {
         return docker_label(container, DOCKER_LABEL_PROJECT);
+}
+
+int docker_number(const cJSON *container)
+{
+        long number = strtol(docker_label(container, DOCKER_LABEL_NUMBER), NULL, 10);
+        return number > 0 && number <= INT_MAX ? (int)number : 0;
+}
+
+bool docker_is_one_off(const cJSON *container)
+{
+        return strcmp(docker_label(container, DOCKER_LABEL_ONE_OFF), "True") == 0;
 }
 
 bool docker_is_kept(const cJSON *container)
@@ -115,6 +130,12 @@ bool docker_ended_for_memory(const cJSON *inspected)
         return docker_exit_status(inspected) == KILLED && json_bool(state_of(inspected), "OOMKilled", false);
 }
 
+bool docker_is_restarted(const cJSON *inspected)
+{
+        const char *policy = json_string(json_get(inspected, "HostConfig", "RestartPolicy", NULL), "Name");
+        return policy && (strcmp(policy, "always") == 0 || strcmp(policy, "unless-stopped") == 0);
+}
+
 double docker_restart_count(const cJSON *inspected)
 {
         return json_number(inspected, "RestartCount", -1);
@@ -152,4 +173,16 @@ nsec docker_finished(const cJSON *inspected)
 const char *docker_started_at(const cJSON *inspected)
 {
         return or_empty(json_string(state_of(inspected), "StartedAt"));
+}
+
+const char *docker_event_action(const cJSON *event)
+{
+        return or_empty(json_string(event, "Action"));
+}
+
+const char *docker_event_container(const cJSON *event)
+{
+        if (!string_equal(json_string(event, "Type"), "container"))
+                return "";
+        return or_empty(json_string(json_get(event, "Actor", NULL), "ID"));
 }

@@ -31,6 +31,7 @@ struct docker {
         char *base;   /* "http://docker", "http://127.0.0.1:2375" or "https://…" */
         char *ca_file, *cert_file, *key_file;
         bool tls;
+        bool podman;
         int minor; /* of the API version; 0: not asked yet */
         nsec time; /* the Engine's, of its last answer */
 };
@@ -123,9 +124,6 @@ int docker_layer_find(struct docker *docker, const cJSON *inspected, struct dead
                       cJSON **ret_paths, struct error *error);
 int docker_layer_carry(struct docker *docker, const char *from, const char *to, const cJSON *paths,
                        struct deadline deadline, struct error *error);
-
-/* container.c: a label of a container, or of a network; "" when it has none of that name. */
-const char *docker_label(const cJSON *container, const char *name);
 
 /* self.c: docker_is_self(), told by the files of `proc` (/proc) and the host's name. */
 int docker_self_look(const char *proc, const char *host_name, const char *id, struct error *error);

@@ -63,23 +63,6 @@ void docker_get_release(struct docker_get *get)
         *get = (struct docker_get){0};
 }
 
-static int events_path(const char *project, const char *event, nsec since, nsec until, struct text *path)
-{
-        _cleanup_text_ struct text label = {0}, filters = {0};
-        text_printf(&label, DOCKER_LABEL_PROJECT "=%s", project);
-        text_puts(&filters, "{\"type\":[\"container\"],\"event\":[");
-        text_put_json(&filters, event);
-        text_puts(&filters, "],\"label\":[");
-        text_put_json(&filters, text_string(&label));
-        text_puts(&filters, "]}");
-        text_printf(path,
-                    "/events?since=%lld.%09lld&until=%lld.%09lld&filters=", (long long)(since / NSEC_PER_SEC),
-                    (long long)(since % NSEC_PER_SEC), (long long)(until / NSEC_PER_SEC),
-                    (long long)(until % NSEC_PER_SEC));
-        http_put_escaped(path, text_string(&filters));
-        return text_error(&label) < 0 || text_error(&filters) < 0 ? -ENOMEM : text_error(path);
-}
-
 /* One document a line. */
 static int read_events(const struct text *body, cJSON *array, struct error *error)
 {
@@ -98,16 +81,23 @@ static int read_events(const struct text *body, cJSON *array, struct error *erro
         return 0;
 }
 
-int docker_events(struct docker *docker, const char *project, const char *event, nsec since, nsec until,
-                  struct deadline deadline, cJSON **ret, struct error *error)
+int docker_events(struct docker *docker, nsec since, nsec until, struct deadline deadline, cJSON **ret,
+                  struct error *error)
 {
-        _cleanup_text_ struct text path = {0};
-        if (!project || !*project)
-                return error_set(error, EINVAL, "events of which containers: the project is empty");
-        if (events_path(project, event, since, until, &path) < 0)
+        _cleanup_free_ char *path =
+                text_format("/events?since=%lld.%09lld&until=%lld.%09lld", (long long)(since / NSEC_PER_SEC),
+                            (long long)(since % NSEC_PER_SEC), (long long)(until / NSEC_PER_SEC),
+                            (long long)(until % NSEC_PER_SEC));
+        int minor;
+        if (!path)
                 return error_oom(error);
+        int r = docker_api_minor(docker, deadline, &minor, error);
+        if (r < 0)
+                return r;
+        if (docker->podman)
+                return error_set(error, ENOTSUP, "Podman does not tell all events of a time");
         _cleanup_http_response_ struct http_response response = {0};
-        int r = docker_request(docker, "GET", text_string(&path), NULL, deadline, &response, error);
+        r = docker_request(docker, "GET", path, NULL, deadline, &response, error);
         if (r < 0)
                 return r;
         _cleanup_json_ cJSON *array = cJSON_CreateArray();

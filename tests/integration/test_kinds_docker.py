@@ -2,6 +2,8 @@
 """The kind docker on a real Engine: what it tells against what the Engine and the kernel tell, and how it asks."""
 
 import datetime
+import json
+import signal
 import socket
 import subprocess
 import time
@@ -75,7 +77,7 @@ def test_state_of_services_with_and_without_an_endpoint(exporter, engine, projec
     assert of(found, "health_failing_streak", "kd-api", "kd-api") == 0
     always = {"running", "created_timestamp_seconds", "start_timestamp_seconds", "restarts_total", "oom_killed",
               "oom_kills_total", "info"}
-    assert names(found, "kd-api") == always | {"healthy", "health_failing_streak"}
+    assert names(found, "kd-api") == always | {"healthy", "health_failing_streak", "health_transitions_total"}
     assert names(found, "kd-worker-1") == always  # no health check is not an unhealthy one
     assert names(found, "kd-made") == always - {"start_timestamp_seconds"}  # it has not ended, it never began
     assert ".old" not in found.page
@@ -241,6 +243,53 @@ def test_health_turns_and_since_when_it_fails(exporter, engine, project):
     assert of(found, "health_failing_timestamp_seconds", "kd-ill", "kd-ill") is None
 
 
+def test_a_flap_between_two_scrapes_is_counted_issue_8(exporter, engine, project):
+    project.run("kd-flap", "--health-interval", "100ms", "--health-retries", "2")
+
+    def health(wanted):
+        wait_for(lambda: engine.inspect("kd-flap")["State"]["Health"]["Status"] == wanted, f"it to be {wanted}")
+
+    health("healthy")
+    began = time.time()
+    wait_for(lambda: time.time() > began + 1, "the second to pass in which the exporter would still see it")
+    daemon = exporter([check(engine, services="kd-flap", groups="state")])
+
+    def told():
+        found = scrape(daemon)
+        turns = tuple(of(found, "health_transitions_total", "kd-flap", "kd-flap", to=to) for to in ("healthy", "unhealthy"))
+        return turns + tuple(value(found, "runbook_docker_service_events_total", check="d", service="kd-flap", event=event)
+                             for event in ("unhealthy", "die", "start", "restart"))
+
+    assert told() == (0, 0, 0, 0, 0, 0)
+    project.fault("kd-flap", "kind=unhealthy")
+    health("unhealthy")
+    project.fault("kd-flap", "kind=none")
+    health("healthy")
+    wait_for(lambda: told() == (1, 1, 1, 0, 0, 0), "the flap to be counted")
+    assert of(scrape(daemon), "healthy", "kd-flap", "kd-flap") == 1  # nothing else tells of it
+
+    # The counts are the state's: a reload keeps them. A restart is a death and a start.
+    daemon.config.write_text(json.dumps({"checks": [check(engine, services="kd-flap", groups="state"),
+                                                    {"name": "new", "system": {}}]}))
+    daemon.process.send(signal.SIGHUP)
+    wait_for(lambda: value(scrape(daemon), "runbook_check_success", check="new") == 1, "the reload")
+    assert told() == (1, 1, 1, 0, 0, 0)
+    engine.docker("restart", "-t", "0", "kd-flap")
+    health("healthy")
+    wait_for(lambda: told() == (2, 1, 1, 1, 1, 1), "the restart to be counted")
+    assert value(scrape(daemon), "runbook_docker_event_gaps_total", check="d") == 0
+
+
+def test_what_the_engine_has_forgotten_is_told(exporter, engine, project):
+    project.run("kd-busy", *NO_HEALTH)
+    daemon = exporter([check(engine, groups="state")])
+    assert value(scrape(daemon), "runbook_docker_event_gaps_total", check="d") == 0
+    for _ in range(260):  # one event each, which push all others out of the Engine's memory
+        engine.post(f"/images/{project.image}/tag", repo="kd-busy", tag="1")
+    engine.docker("rmi", "kd-busy:1")
+    wait_for(lambda: value(scrape(daemon), "runbook_docker_event_gaps_total", check="d") == 1, "it to be told")
+
+
 def test_only_gets_over_kept_connections_and_what_is_gone_is_passed_over(exporter, engine, project, workspace):
     one = project.run("kd-one", *NO_HEALTH)
     two = project.run("kd-two", *NO_HEALTH)
@@ -275,6 +324,34 @@ def test_only_gets_over_kept_connections_and_what_is_gone_is_passed_over(exporte
         assert {method for method, _ in proxy.asked} == {"GET"}
     finally:
         proxy.stop()
+
+
+def test_all_containers_of_the_engine_with_labels_podman_exporter_34_61_infra_container_exporter_9_13(exporter, engine,
+                                                                                                     project):
+    """docker-exporter#173, logporter#18, podman_exporter#205: what is not Compose's, chosen by name, with labels."""
+    project.run("kd-inside", *NO_HEALTH, "--label", "team=core")
+    engine.docker("run", "-d", "--name", "kd-outside", "--network", "none", *NO_HEALTH, "--label", "runbook.lab=1",
+                  "--label", "com.example.tier=gold", "--label", "secret=x", project.image)
+    engine.docker("run", "-d", "--name", "other-outside", "--network", "none", *NO_HEALTH, "--label", "runbook.lab=1",
+                  project.image)
+    try:
+        options = {"host": engine.host, "exclude": ["devops-mcp*"], "labels": ["team", "com.example.tier"]}
+        daemon = exporter([{"name": "d", "docker": options},
+                           {"name": "some", "docker": {**options, "include": ["kd-*"]}}])
+        found = scrape(daemon)
+        for what, number in (("running", 1), ("pids", 1)):
+            assert of(found, what, "kd-inside", "kd-inside", project=PROJECT, team="core") == number
+            name = f"runbook_docker_container_{what}"
+            assert value(found, name, check="d", container="kd-outside", com_example_tier="gold") == number
+            assert value(found, name, check="d", container="other-outside") == number
+            assert value(found, name, check="some", container="kd-outside", com_example_tier="gold") == number
+            assert value(found, name, check="some", container="other-outside") is None
+        assert value(found, "runbook_docker_service_replicas_running", check="d", project=PROJECT,
+                     service="kd-inside") == 1
+        assert "secret" not in found.page
+        promtool(found.page)
+    finally:
+        engine.docker("rm", "-f", "kd-outside", "other-outside")
 
 
 @pytest.fixture(scope="module")

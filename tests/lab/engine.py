@@ -121,6 +121,18 @@ class Engine:
         finally:
             connection.close()
 
+    def post(self, path, **query):
+        """One POST without a body, of what has no answer."""
+        connection = _Connection(self.host)
+        try:
+            connection.request("POST", f"{path}?{urllib.parse.urlencode(query)}")
+            answer = connection.getresponse()
+            body = answer.read()
+            if not 200 <= answer.status < 300:
+                raise RuntimeError(f"the Engine answered {answer.status} to {path}: {body!r}")
+        finally:
+            connection.close()
+
     def inspect(self, name):
         """What the Engine says of a container, None when there is none."""
         return self.get(f"/containers/{name}/json")

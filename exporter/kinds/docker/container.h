@@ -3,9 +3,9 @@
 #ifndef EXPORTER_KINDS_DOCKER_CONTAINER_H
 #define EXPORTER_KINDS_DOCKER_CONTAINER_H
 
+#include "exporter/kinds/docker/series.h"
 #include "exporter/kinds/docker/watch.h"
 #include "runbook/docker_container.h"
-#include "runbook/metrics.h"
 
 #define DOCKER_CONTAINER_FAMILIES(X)                                                                         \
         X(docker_running, GAUGE, "runbook_docker_container_running", NULL,                                   \
@@ -21,6 +21,11 @@
           "ago.")                                                                                            \
         X(docker_restarts, COUNTER, "runbook_docker_container_restarts_total", NULL,                         \
           "How often the Engine restarted the container by its policy.")                                     \
+        X(docker_health_transitions, COUNTER, "runbook_docker_container_health_transitions_total", NULL,     \
+          "How often the health check's verdict turned, by where `to`, among the Engine's events since the " \
+          "exporter looks, also between two scrapes; only for those that have one, and none without access " \
+          "to "                                                                                              \
+          "the events.")                                                                                     \
         X(docker_oom_killed, GAUGE, "runbook_docker_container_oom_killed", NULL,                             \
           "Whether the Engine marks the container as killed for want of memory, which many do only when it " \
           "ends.")                                                                                           \
@@ -49,6 +54,6 @@ void docker_container_tell(const cJSON *inspected, struct text *text);
 
 /* `watched` is what is remembered of the container; `counting`: whether its oom_kills is known. */
 void docker_container_add(const cJSON *inspected, struct docker_watched *watched, bool counting,
-                          const struct label *service, const struct label *name, struct sample_sink *sink);
+                          const struct docker_series *series);
 
 #endif

@@ -1,25 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Kind docker: the services of a Compose project and their containers. Only ever asks, by GET. */
+/*
+ * Kind docker: the services of a Compose project and their containers, or all containers of the Engine. Only
+ * ever asks, by GET.
+ */
 #include "runbook/docker.h"
 
 #include <errno.h>
 
 #include "exporter/check/check.h"
+#include "exporter/check/skipped.h"
+#include "exporter/kinds/docker/config.h"
 #include "exporter/kinds/docker/container.h"
+#include "exporter/kinds/docker/labels.h"
+#include "exporter/kinds/docker/services.h"
 #include "exporter/kinds/docker/stats.h"
 #include "exporter/kinds/docker/survey.h"
 #include "exporter/kinds/shared/group_names.h"
 
-struct docker_config {
-        struct docker_options docker;
-        struct config_strings services, groups;
-};
-
 static const struct config_field fields[] = {
-        DOCKER_CONFIG_FIELDS(struct docker_config, docker),
+        DOCKER_ENGINE_FIELDS(struct docker_config, docker),
+        {"project", CONFIG_STRING, offsetof(struct docker_config, docker.project), .flags = CONFIG_NOT_EMPTY,
+         .help = "The Compose project; when not given, all containers of the Engine, also those that are not "
+                 "Compose's, with their project as a label"},
         {"services", CONFIG_STRINGS, offsetof(struct docker_config, services),
          .help = "Services that must be there: the check fails while one of them does not run or is "
                  "unhealthy"},
+        {"replicas", CONFIG_MAP, offsetof(struct docker_config, replicas),
+         .help = "Services that must be there, and how many containers of each should run, as {web: 3}; of "
+                 "others those that exist should"},
+        {"include", CONFIG_STRINGS, offsetof(struct docker_config, include),
+         .help = "Names of containers, with *, ? and [abc], that the check is about; all when not given"},
+        {"exclude", CONFIG_STRINGS, offsetof(struct docker_config, exclude),
+         .help = "Names of containers, with *, ? and [abc], that it is not about"},
+        {"labels", CONFIG_STRINGS, offsetof(struct docker_config, labels),
+         .help = "Labels of the containers to put on their samples, as [team, com.example.tier]; the latter "
+                 "as "
+                 "com_example_tier"},
         {"groups", CONFIG_STRINGS, offsetof(struct docker_config, groups),
          .help = "What to measure: `state`, `resources`; both when not given. Older Engines take a second "
                  "for "
@@ -27,12 +43,9 @@ static const struct config_field fields[] = {
         {0},
 };
 
-#define FAMILIES(X)                                                             \
-        X(service_containers, GAUGE, "runbook_docker_service_containers", NULL, \
-          "Running containers of the service; 0 for an expected service that has none.")
-
-FAMILIES(DEFINE_FAMILY)
-#define ALL_FAMILIES(X) FAMILIES(X) DOCKER_CONTAINER_FAMILIES(X) DOCKER_STATS_FAMILIES(X)
+#define ALL_FAMILIES(X)            \
+        DOCKER_SERVICE_FAMILIES(X) \
+        DOCKER_WATCH_FAMILIES(X) DOCKER_CONTAINER_FAMILIES(X) DOCKER_STATS_FAMILIES(X)
 static const struct metric_family *const families[] = {ALL_FAMILIES(FAMILY_ADDRESS) NULL};
 
 /* Bits, by the order of their names. */
@@ -44,6 +57,7 @@ struct docker_state {
         const struct docker_config *config;
         struct docker *docker;
         struct docker_watch watch;
+        struct docker_label_names labels;
         unsigned groups;
 };
 
@@ -54,10 +68,21 @@ static void *docker_close(void *state)
                 return NULL;
         docker_free(docker->docker);
         docker_watch_release(&docker->watch);
+        docker_label_names_release(&docker->labels);
         free(docker);
         return NULL;
 }
 DEFINE_CLEANUP(void *, docker_close);
+
+/* Services of one name in two projects are not one. */
+static bool check_project(const struct docker_config *config, struct config_node *node)
+{
+        if (config->docker.project || config->services.count + config->replicas.count == 0)
+                return true;
+        config_complain(node, config->services.count ? "services" : "replicas",
+                        "services are those of a project, which is missing");
+        return false;
+}
 
 static int docker_open(const struct check *check, struct config_node *node, void **ret_state,
                        struct error *error)
@@ -72,110 +97,73 @@ static int docker_open(const struct check *check, struct config_node *node, void
                                      &docker->groups);
         if (config->groups.count == 0)
                 docker->groups = GROUP_ALL;
-        if (!docker_check_options(&config->docker, node) || !fine)
+        fine &= docker_replicas_check(config, node);
+        fine &= check_project(config, node);
+        int r = docker_label_names_read(&docker->labels, &config->labels, node, error);
+        if (r < 0 && r != -EINVAL)
+                return r;
+        if (!docker_check_options(&config->docker, node) || !fine || r < 0)
                 return -EINVAL;
-        int r = docker_new(&config->docker, &docker->docker, error);
+        r = docker_new(&config->docker, &docker->docker, error);
         if (r < 0)
                 return r;
         *ret_state = TAKE_PTR(owned);
         return 0;
 }
 
-/* What one service was found to be. */
-struct finding {
-        const char *service;
-        unsigned running;
-        bool unknown;          /* the Engine did not tell of one of its containers */
-        char *down;            /* why a container does not run, or NULL */
-        const char *unhealthy; /* the name of a container, or NULL */
-};
-
-struct findings {
-        struct finding *items;
-        size_t count;
-};
-
-static void findings_release(struct findings *findings)
-{
-        for (size_t i = 0; i < findings->count; i++)
-                free(findings->items[i].down);
-        free(findings->items);
-}
-
-/* The finding of a service, a new one when there is none yet: there is room for all. */
-static struct finding *find_service(struct findings *findings, const char *service)
-{
-        for (size_t i = 0; i < findings->count; i++)
-                if (strcmp(findings->items[i].service, service) == 0)
-                        return &findings->items[i];
-        findings->items[findings->count].service = service;
-        return &findings->items[findings->count++];
-}
-
-/* Why the check fails, from the services that the operator expects. What is unknown is not judged: it is a
- * failure by itself. */
-static int judge_services(const struct docker_config *config, struct findings *findings, struct error *error)
-{
-        _cleanup_text_ struct text reasons = {0};
-        for (size_t i = 0; i < config->services.count; i++) {
-                const struct finding *finding = find_service(findings, config->services.items[i]);
-                const char *between = reasons.length ? "; " : "";
-                if (finding->running == 0 && !finding->unknown)
-                        text_printf(&reasons, "%sservice %s has no running container%s%s", between,
-                                    finding->service, finding->down ? ": " : "",
-                                    finding->down ? finding->down : "");
-                else if (finding->unhealthy)
-                        text_printf(&reasons, "%scontainer %s is unhealthy", between, finding->unhealthy);
-        }
-        if (reasons.length == 0)
-                return 0;
-        return error_set(error, ECHILD, "%s", text_string(&reasons));
-}
-
-static int add_to_finding(const cJSON *inspected, const struct label *name, struct finding *finding,
-                          struct error *error)
-{
-        if (docker_runs(inspected)) {
-                finding->running++;
-                if (docker_container_unhealthy(inspected))
-                        finding->unhealthy = name->value;
-                return 0;
-        }
-        struct text why = {0};
-
-        text_printf(&why, "%s ", name->value);
-        docker_container_tell(inspected, &why);
-        free(finding->down);
-        finding->down = text_take(&why);
-        return finding->down ? 0 : error_oom(error);
-}
-
-/* The first question that failed by itself: all else is told all the same. */
-struct failure {
-        int result;
+/* What could not be asked of single containers; all else is told all the same. */
+struct misses {
+        struct sample_sink *sink;
+        int result; /* of the first one, with its reason */
         struct error error;
+        bool described, measured; /* whether anything was, of any container */
+        bool not_described, not_measured;
 };
 
-static void failure_release(struct failure *failure)
+static void misses_release(struct misses *misses)
 {
-        error_clear(&failure->error);
+        error_clear(&misses->error);
 }
 
-static void take_failure(struct failure *failure, struct docker_get *get, const char *name)
+static void miss(struct misses *misses, struct docker_get *get, const char *name)
 {
-        if (failure->result < 0)
+        error_prefix(&get->error, get->result, "container %s", name);
+        check_skip(misses->sink, SKIP_UNREADABLE, "%s", error_text(&get->error));
+        if (misses->result < 0)
                 return;
-        failure->result = error_prefix(&get->error, get->result, "container %s", name);
-        error_move(&failure->error, &get->error);
+        misses->result = get->result;
+        error_move(&misses->error, &get->error);
+}
+
+/* The finding of the container's service; NULL when it is of none. */
+static struct docker_finding *find_finding(const struct docker_state *docker,
+                                           struct docker_findings *findings, const cJSON *listed)
+{
+        const char *service = docker_service(listed);
+        if (!*service || docker_is_one_off(listed))
+                return NULL;
+        return docker_findings_of(
+                findings, docker->config->docker.project ? NULL : docker_compose_project(listed), service);
+}
+
+static struct docker_series make_series(const struct docker_state *docker, const cJSON *listed,
+                                        struct sample_sink *sink)
+{
+        struct docker_series series = {.sink = sink};
+        if (!docker->config->docker.project)
+                docker_series_label(&series, "project", docker_compose_project(listed));
+        docker_series_label(&series, "service", docker_service(listed));
+        docker_series_label(&series, "container", docker_name(listed));
+        docker_label_names_put(&docker->labels, listed, &series);
+        return series;
 }
 
 /* All that is told of one container. */
 static int add_container(struct docker_state *docker, const struct docker_surveyed *surveyed,
-                         struct finding *finding, struct sample_sink *sink, struct failure *failure,
-                         struct error *error)
+                         struct docker_findings *findings, struct misses *misses, struct error *error)
 {
-        const struct label service = {"service", finding->service};
-        const struct label name = {"container", docker_name(surveyed->listed)};
+        const char *name = docker_name(surveyed->listed);
+        struct docker_finding *finding = find_finding(docker, findings, surveyed->listed);
         struct docker_get *inspect = surveyed->inspect, *stats = surveyed->stats;
         if (inspect->result == -ENOENT)
                 return 0; /* gone since it was listed */
@@ -183,25 +171,55 @@ static int add_container(struct docker_state *docker, const struct docker_survey
         if (!watched)
                 return error_oom(error);
         if (inspect->result < 0) {
-                finding->unknown = true;
-                take_failure(failure, inspect, name.value);
+                if (finding)
+                        docker_finding_miss(finding);
+                misses->not_described = true;
+                miss(misses, inspect, name);
                 return 0;
         }
+        misses->described = true;
+        const struct docker_series series = make_series(docker, surveyed->listed, misses->sink);
         if (docker->groups & GROUP_STATE)
-                docker_container_add(inspect->answer, watched, docker->watch.counting, &service, &name, sink);
-        if (stats && stats->result >= 0)
-                docker_stats_add(stats->answer, inspect->answer, &service, &name, sink);
-        else if (stats && stats->result != -ENOENT)
-                take_failure(failure, stats, name.value);
-        return add_to_finding(inspect->answer, &name, finding, error);
+                docker_container_add(inspect->answer, watched, docker->watch.counting, &series);
+        if (stats && stats->result >= 0) {
+                misses->measured = true;
+                docker_stats_add(stats->answer, inspect->answer, &series);
+        } else if (stats && stats->result != -ENOENT) {
+                misses->not_measured = true;
+                miss(misses, stats, name);
+        }
+        return finding ? docker_finding_add(finding, inspect->answer, name, error) : 0;
 }
 
-static void add_services(const struct findings *findings, struct sample_sink *sink)
+/* Nothing was there to be measured. */
+static int refuse_nothing(struct docker_state *docker, const struct docker_survey *survey,
+                          struct deadline deadline, struct error *error)
 {
-        for (size_t i = 0; i < findings->count; i++)
-                if (!findings->items[i].unknown)
-                        SAMPLE(sink, &service_containers, findings->items[i].running,
-                               {"service", findings->items[i].service});
+        const char *project = docker->config->docker.project;
+        if (cJSON_GetArraySize(survey->list) > 0)
+                return error_set(error, ESRCH,
+                                 "no container has a name that is in include and not in exclude");
+        if (project)
+                return docker_project_unknown(docker->docker, project, deadline, error);
+        return error_set(error, ESRCH, "the Engine has no container");
+}
+
+/* Whether the check did its work, now that all is told that could be. */
+static int judge(struct docker_state *docker, const struct docker_survey *survey,
+                 const struct docker_findings *findings, struct misses *misses, struct deadline deadline,
+                 struct error *error)
+{
+        bool unknown;
+        if (survey->count == 0)
+                return refuse_nothing(docker, survey, deadline, error);
+        int r = docker_findings_judge(findings, &unknown, error);
+        if (r < 0)
+                return r;
+        if (!unknown && (misses->described || !misses->not_described) &&
+            (misses->measured || !misses->not_measured))
+                return 0;
+        error_move(error, &misses->error);
+        return misses->result;
 }
 
 static int docker_run(void *state, struct deadline deadline, struct sample_sink *sink, struct error *error)
@@ -209,38 +227,26 @@ static int docker_run(void *state, struct deadline deadline, struct sample_sink 
         struct docker_state *docker = state;
         const struct docker_config *config = docker->config;
         _cleanup_(docker_survey_release) struct docker_survey survey = {0};
-        _cleanup_(findings_release) struct findings findings = {0};
-        _cleanup_(failure_release) struct failure failure = {0};
+        _cleanup_(docker_findings_release) struct docker_findings findings = {0};
+        _cleanup_(misses_release) struct misses misses = {.sink = sink};
         bool tells_state = docker->groups & GROUP_STATE;
-        int r = docker_survey(docker->docker, config->docker.project, docker->groups & GROUP_RESOURCES,
+        int r = docker_survey(docker->docker, config, docker->groups & GROUP_RESOURCES,
                               tells_state ? &docker->watch : NULL, deadline, &survey, error);
+        if (r >= 0)
+                r = docker_findings_init(&findings, config, survey.count, error);
+        for (size_t i = 0; i < survey.count && r >= 0; i++)
+                r = add_container(docker, &survey.items[i], &findings, &misses, error);
+        if (r >= 0 && tells_state)
+                r = docker_findings_tell(&findings, &docker->watch, sink, error);
         if (r < 0)
                 return r;
-        findings.items = calloc(config->services.count + survey.count + 1, sizeof(*findings.items));
-        if (!findings.items)
-                return error_oom(error);
-        for (size_t i = 0; i < config->services.count; i++)
-                find_service(&findings, config->services.items[i]);
-        for (size_t i = 0; i < survey.count; i++) {
-                const struct docker_surveyed *surveyed = &survey.items[i];
-                r = add_container(docker, surveyed, find_service(&findings, docker_service(surveyed->listed)),
-                                  sink, &failure, error);
-                if (r < 0)
-                        return r;
-        }
         docker_watch_sweep(&docker->watch);
-        if (tells_state)
-                add_services(&findings, sink);
-        r = judge_services(config, &findings, error);
-        if (r < 0 || failure.result == 0)
-                return r;
-        error_move(error, &failure.error);
-        return failure.result;
+        return judge(docker, &survey, &findings, &misses, deadline, error);
 }
 
 const struct check_kind check_kind_docker = {
         .name = "docker",
-        .help = "The services of a Compose project, from the Docker Engine's API.",
+        .help = "The services of a Compose project, or all containers, from the Docker Engine's API.",
         .fields = fields,
         .config_size = sizeof(struct docker_config),
         .target_key = "host",

@@ -3,8 +3,8 @@
 #ifndef EXPORTER_KINDS_DOCKER_STATS_H
 #define EXPORTER_KINDS_DOCKER_STATS_H
 
+#include "exporter/kinds/docker/series.h"
 #include "runbook/json.h"
-#include "runbook/metrics.h"
 
 #define DOCKER_STATS_FAMILIES(X)                                                                            \
         X(docker_cpu_seconds, COUNTER, "runbook_docker_container_cpu_seconds_total", "seconds",             \
@@ -37,7 +37,6 @@ DOCKER_STATS_FAMILIES(DECLARE_FAMILY)
  * `stats` is the answer of /containers/{id}/stats, `inspected` the container's description, which has its
  * limits. What the document does not tell is left out: all of it, when the container does not run any more.
  */
-void docker_stats_add(const cJSON *stats, const cJSON *inspected, const struct label *service,
-                      const struct label *name, struct sample_sink *sink);
+void docker_stats_add(const cJSON *stats, const cJSON *inspected, const struct docker_series *series);
 
 #endif

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "exporter/kinds/shared/globs.h"
 #include "runbook/docker_container.h"
 #include "runbook/http_client.h"
 
@@ -28,7 +29,14 @@ static bool has_stats(const cJSON *listed)
         return docker_runs(listed) || strcmp(docker_status(listed), "paused") == 0;
 }
 
-static int prepare(struct docker_survey *survey, bool resources)
+static bool is_included(const struct docker_config *config, const cJSON *container)
+{
+        const char *name = docker_name(container);
+        return (config->include.count == 0 || globs_match(&config->include, name)) &&
+               !globs_match(&config->exclude, name);
+}
+
+static int prepare(struct docker_survey *survey, const struct docker_config *config, bool resources)
 {
         size_t most = (size_t)cJSON_GetArraySize(survey->list);
         const cJSON *listed;
@@ -40,7 +48,7 @@ static int prepare(struct docker_survey *survey, bool resources)
         {
                 const char *id = json_string(listed, "Id");
                 struct docker_surveyed *item = &survey->items[survey->count];
-                if (!id)
+                if (!id || !is_included(config, listed))
                         continue;
                 *item = (struct docker_surveyed){.listed = listed, .inspect = add_get(survey, id, "/json")};
                 if (resources && has_stats(listed))
@@ -53,16 +61,19 @@ static int prepare(struct docker_survey *survey, bool resources)
         return 0;
 }
 
-int docker_survey(struct docker *docker, const char *project, bool resources, struct docker_watch *watch,
-                  struct deadline deadline, struct docker_survey *ret, struct error *error)
+int docker_survey(struct docker *docker, const struct docker_config *config, bool resources,
+                  struct docker_watch *watch, struct deadline deadline, struct docker_survey *ret,
+                  struct error *error)
 {
         _cleanup_(docker_survey_release) struct docker_survey survey = {0};
-        int r = docker_list(docker, project, NULL, deadline, &survey.list, error);
+        const char *project = config->docker.project;
+        int r = project ? docker_list(docker, project, NULL, deadline, &survey.list, error)
+                        : docker_list_everything(docker, deadline, &survey.list, error);
         if (r >= 0 && watch)
                 r = docker_watch_count(watch, docker, project, deadline, error);
         if (r < 0)
                 return r;
-        if (prepare(&survey, resources) < 0)
+        if (prepare(&survey, config, resources) < 0)
                 return error_oom(error);
         r = docker_get_all(docker, survey.gets, survey.get_count, deadline, error);
         if (r < 0)

@@ -1,12 +1,47 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is remembered of containers: kills for want of memory, and since when a health check fails. */
+/* What is remembered of containers and services: what happened to them, and since when a health check fails.
+ */
 #include "exporter/kinds/docker/watch.h"
 
 #include <errno.h>
 #include <string.h>
 
+#include "runbook/docker_container.h"
+
 #define PART_OF_TIME 4 /* of what is left: nobody waits longer for the events, which are answered at once */
-#define STREAK_MAX 1000000 /* nothing is reckoned back further */
+#define ROUNDING ((nsec)1000) /* what a time of this century in a double may be off by, and more */
+#define STREAK_MAX 1000000    /* nothing is reckoned back further */
+
+DOCKER_WATCH_FAMILIES(DEFINE_SHARED_FAMILY)
+
+/* How the Engine calls them, and how the label does. */
+static const char *const actions[DOCKER_EVENTS] = {
+        [DOCKER_EVENT_START] = "start",
+        [DOCKER_EVENT_DIE] = "die",
+        [DOCKER_EVENT_OOM] = "oom",
+        [DOCKER_EVENT_RESTART] = "restart",
+        [DOCKER_EVENT_HEALTHY] = "health_status: healthy",
+        [DOCKER_EVENT_UNHEALTHY] = "health_status: unhealthy",
+};
+static const char *const names[DOCKER_EVENTS] = {
+        [DOCKER_EVENT_START] = "start",     [DOCKER_EVENT_DIE] = "die",
+        [DOCKER_EVENT_OOM] = "oom",         [DOCKER_EVENT_RESTART] = "restart",
+        [DOCKER_EVENT_HEALTHY] = "healthy", [DOCKER_EVENT_UNHEALTHY] = "unhealthy",
+};
+
+/* Room for one more. */
+static bool reserve(void **items, size_t size, size_t count, size_t *capacity)
+{
+        if (count < *capacity)
+                return true;
+        size_t larger = *capacity ? 2 * *capacity : 8;
+        void *moved = reallocarray(*items, larger, size);
+        if (!moved)
+                return false;
+        *items = moved;
+        *capacity = larger;
+        return true;
+}
 
 struct docker_watched *docker_watch_of(struct docker_watch *watch, const char *id)
 {
@@ -15,19 +50,85 @@ struct docker_watched *docker_watch_of(struct docker_watch *watch, const char *i
                         watch->containers[i].seen = true;
                         return &watch->containers[i];
                 }
-        if (watch->count == watch->capacity) {
-                size_t capacity = watch->capacity ? 2 * watch->capacity : 8;
-                struct docker_watched *larger = reallocarray(watch->containers, capacity, sizeof(*larger));
-                if (!larger)
-                        return NULL;
-                watch->containers = larger;
-                watch->capacity = capacity;
-        }
+        void *items = watch->containers;
+        if (!reserve(&items, sizeof(*watch->containers), watch->count, &watch->capacity))
+                return NULL;
+        watch->containers = items;
         char *copy = strdup(id);
         if (!copy)
                 return NULL;
         watch->containers[watch->count] = (struct docker_watched){.id = copy, .seen = true};
         return &watch->containers[watch->count++];
+}
+
+struct docker_watched_service *docker_watch_of_service(struct docker_watch *watch, const char *project,
+                                                       const char *service)
+{
+        for (size_t i = 0; i < watch->service_count; i++)
+                if (strcmp(watch->services[i].service, service) == 0 &&
+                    strcmp(watch->services[i].project, project ? project : "") == 0) {
+                        watch->services[i].seen = true;
+                        return &watch->services[i];
+                }
+        void *items = watch->services;
+        if (!reserve(&items, sizeof(*watch->services), watch->service_count, &watch->service_capacity))
+                return NULL;
+        watch->services = items;
+        struct docker_watched_service new = {
+                .project = strdup(project ? project : ""), .service = strdup(service), .seen = true};
+        if (!new.project || !new.service) {
+                free(new.project);
+                free(new.service);
+                return NULL;
+        }
+        watch->services[watch->service_count] = new;
+        return &watch->services[watch->service_count++];
+}
+
+/* Counts one event; what is of no container that the check is about is passed over. */
+static int count_event(struct docker_watch *watch, const cJSON *event, const char *project,
+                       struct error *error)
+{
+        const char *id = docker_event_container(event), *of = docker_compose_project(event);
+        int what = words_find(actions, N_ELEMENTS(actions), docker_event_action(event));
+        if (what < 0 || !*id || (project && strcmp(of, project) != 0))
+                return 0;
+        struct docker_watched *watched = docker_watch_of(watch, id);
+        if (!watched)
+                return error_oom(error);
+        watched->happened[what]++;
+        if (!*docker_service(event) || docker_is_one_off(event) || docker_is_kept(event))
+                return 0;
+        struct docker_watched_service *service =
+                docker_watch_of_service(watch, project ? NULL : of, docker_service(event));
+        if (!service)
+                return error_oom(error);
+        service->happened[what]++;
+        return 0;
+}
+
+/* Counts those of the events, which begin before the one that was seen last, that are new. The first time,
+ * all are of before. */
+static int count_events(struct docker_watch *watch, const cJSON *events, const char *project,
+                        struct error *error)
+{
+        bool begins = watch->until == 0, known = watch->last == 0;
+        double last = watch->last;
+        const cJSON *event;
+        cJSON_ArrayForEach(event, events)
+        {
+                double time = json_number(event, "timeNano", 0);
+                known |= time == watch->last;
+                if (time <= watch->last)
+                        continue;
+                last = time > last ? time : last;
+                int r = begins ? 0 : count_event(watch, event, project, error);
+                if (r < 0)
+                        return r;
+        }
+        watch->gaps += !known;
+        watch->last = last;
+        return 0;
 }
 
 int docker_watch_count(struct docker_watch *watch, struct docker *docker, const char *project,
@@ -36,20 +137,21 @@ int docker_watch_count(struct docker_watch *watch, struct docker *docker, const 
         nsec now = docker_time(docker);
         _cleanup_json_ cJSON *events = NULL;
         _cleanup_error_ struct error refused = {0};
-        const cJSON *event;
         if (now == 0)
                 return 0; /* the Engine does not tell the time */
-        nsec since = watch->until > 0 ? watch->until + 1 : now;
-        if (watch->until > now + NSEC_PER_SEC)
-                watch->until = now; /* its clock was set back */
-        if (since > now)
+        if (watch->until > now + NSEC_PER_SEC) {
+                watch->until = 0; /* its clock was set back: what it tells now is of before, or of later */
+                watch->last = 0;
+        }
+        if (watch->until >= now)
                 return 0; /* not a second later */
+        nsec since = watch->last > 0 ? (nsec)watch->last - ROUNDING : watch->until + 1;
         const struct deadline soon =
                 deadline_earlier(deadline, deadline_in(deadline_left(deadline) / PART_OF_TIME));
-        int r = docker_events(docker, project, "oom", since, now, soon, &events, &refused);
+        int r = docker_events(docker, since, now, soon, &events, &refused);
         /* A proxy before the Engine may let us see the containers only, or tell a time that the Engine then
          * waits for. */
-        if (r == -EREMOTEIO || r == -ENOENT || r == -ETIMEDOUT) {
+        if (r == -EREMOTEIO || r == -ENOENT || r == -ETIMEDOUT || r == -ENOTSUP) {
                 watch->counting = false;
                 return 0;
         }
@@ -57,17 +159,23 @@ int docker_watch_count(struct docker_watch *watch, struct docker *docker, const 
                 error_move(error, &refused);
                 return r;
         }
-        cJSON_ArrayForEach(event, events)
-        {
-                const char *id = json_string(json_get(event, "Actor", NULL), "ID");
-                struct docker_watched *watched = id ? docker_watch_of(watch, id) : NULL;
-                if (id && !watched)
-                        return error_oom(error);
-                if (watched)
-                        watched->oom_kills++;
-        }
+        r = count_events(watch, events, project, error);
+        if (r < 0)
+                return r;
         watch->counting = true;
         watch->until = now;
+        return 0;
+}
+
+int docker_watch_tell(struct docker_watch *watch, const char *project, const char *service,
+                      const struct docker_series *series, struct error *error)
+{
+        const struct docker_watched_service *watched = docker_watch_of_service(watch, project, service);
+        if (!watched)
+                return error_oom(error);
+        for (size_t i = 0; i < DOCKER_EVENTS && watch->counting; i++)
+                docker_series_add_labelled(series, &docker_service_events, (double)watched->happened[i],
+                                           &(const struct label){"event", names[i]}, 1);
         return 0;
 }
 
@@ -108,6 +216,22 @@ nsec docker_watch_failing(struct docker_watched *watched, const cJSON *inspected
         return since;
 }
 
+static void sweep_services(struct docker_watch *watch)
+{
+        size_t kept = 0;
+        for (size_t i = 0; i < watch->service_count; i++) {
+                struct docker_watched_service *service = &watch->services[i];
+                if (!service->seen) {
+                        free(service->project);
+                        free(service->service);
+                        continue;
+                }
+                service->seen = false;
+                watch->services[kept++] = *service;
+        }
+        watch->service_count = kept;
+}
+
 void docker_watch_sweep(struct docker_watch *watch)
 {
         size_t kept = 0;
@@ -121,12 +245,18 @@ void docker_watch_sweep(struct docker_watch *watch)
                 watch->containers[kept++] = *watched;
         }
         watch->count = kept;
+        sweep_services(watch);
 }
 
 void docker_watch_release(struct docker_watch *watch)
 {
         for (size_t i = 0; i < watch->count; i++)
                 free(watch->containers[i].id);
+        for (size_t i = 0; i < watch->service_count; i++) {
+                free(watch->services[i].project);
+                free(watch->services[i].service);
+        }
         free(watch->containers);
+        free(watch->services);
         *watch = (struct docker_watch){0};
 }

@@ -137,11 +137,57 @@ static void a_document_that_tells_nothing_is_survived(void **state _unused_)
         }
 }
 
+static void replicas_and_one_offs_are_told_apart(void **state _unused_)
+{
+        static const struct {
+                const char *document;
+                int number;
+                bool one_off, restarted;
+        } cases[] = {
+                {"{\"Labels\":{\"com.docker.compose.container-number\":\"3\",\"com.docker.compose.oneoff\":"
+                 "\"False\"}}",
+                 3, false, false},
+                {"{\"Labels\":{\"com.docker.compose.container-number\":\"x\",\"com.docker.compose.oneoff\":"
+                 "\"True\"}}",
+                 0, true, false},
+                {"{\"Labels\":{\"com.docker.compose.container-number\":\"99999999999\"}}", 0, false, false},
+                {"{\"HostConfig\":{\"RestartPolicy\":{\"Name\":\"always\"}}}", 0, false, true},
+                {"{\"HostConfig\":{\"RestartPolicy\":{\"Name\":\"unless-stopped\"}}}", 0, false, true},
+                {"{\"HostConfig\":{\"RestartPolicy\":{\"Name\":\"on-failure\"}}}", 0, false, false},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                _cleanup_json_ cJSON *json = parse(cases[i].document);
+                assert_int_equal(docker_number(json), cases[i].number);
+                assert_int_equal(docker_is_one_off(json), cases[i].one_off);
+                assert_int_equal(docker_is_restarted(json), cases[i].restarted);
+        }
+}
+
+static void an_event_tells_of_its_container(void **state _unused_)
+{
+        _cleanup_json_ cJSON *event = parse(
+                "{\"Type\":\"container\",\"Action\":\"health_status: "
+                "healthy\",\"Actor\":{\"ID\":\"1\",\"Attributes\":{"
+                "\"com.docker.compose.project\":\"shop\",\"com.docker.compose.service\":\"web\",\"name\":"
+                "\"web-1.runbook-INC-1.old\"}},\"timeNano\":1}");
+        _cleanup_json_ cJSON *other =
+                parse("{\"Type\":\"network\",\"Action\":\"connect\",\"Actor\":{\"ID\":\"2\"}}");
+        assert_string_equal(docker_event_action(event), "health_status: healthy");
+        assert_string_equal(docker_event_container(event), "1");
+        assert_string_equal(docker_service(event), "web");
+        assert_string_equal(docker_compose_project(event), "shop");
+        assert_true(docker_is_kept(event));
+        assert_string_equal(docker_event_container(other), "");
+        assert_string_equal(docker_event_action(NULL), "");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(the_version_is_the_images_own),
                 cmocka_unit_test(a_list_and_a_description_tell_the_same),
+                cmocka_unit_test(replicas_and_one_offs_are_told_apart),
+                cmocka_unit_test(an_event_tells_of_its_container),
                 cmocka_unit_test(what_is_kept_is_known_by_its_name),
                 cmocka_unit_test(how_it_ended_is_told_once_it_has),
                 cmocka_unit_test(times_that_did_not_come_to_pass_are_zero),

@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "exporter/check/skipped.h"
 #include "exporter/kinds/docker/container.h"
 #include "exporter/kinds/docker/stats.h"
 #include "runbook/http_client.h"
@@ -28,7 +29,7 @@ struct fake_engine {
         int listener;
         pthread_t thread;
         const struct reply *replies; /* closed by an empty one; the first that fits is given */
-        const char *api_version;
+        const char *api_version, *date;
         struct text asked; /* the request lines */
         int silent;        /* a connection that is kept waiting, or -1 */
 };
@@ -47,14 +48,17 @@ static void answer(struct fake_engine *engine, int fd)
                         return;
                 } else if (strstr(head.data, reply->path)) {
                         text_printf(&text,
-                                    "HTTP/1.1 %s\r\nApi-Version: %s\r\nDate: " NOW
+                                    "HTTP/1.1 %s\r\nApi-Version: %s\r\nDate: %s"
                                     "\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
                                     reply->status ? reply->status : "200 OK", engine->api_version,
-                                    strlen(reply->body), reply->body);
+                                    engine->date, strlen(reply->body), reply->body);
                         peer_send(fd, text.data, text.length);
                         return;
                 }
-        peer_puts(fd, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+        text_printf(&text,
+                    "HTTP/1.1 404 Not Found\r\nDate: %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+                    engine->date);
+        peer_send(fd, text.data, text.length);
 }
 
 static void *serve(void *context)
@@ -67,7 +71,7 @@ static void *serve(void *context)
 
 static void engine_start(struct fake_engine *engine, const struct reply *replies)
 {
-        *engine = (struct fake_engine){.replies = replies, .api_version = "1.44", .silent = -1};
+        *engine = (struct fake_engine){.replies = replies, .api_version = "1.44", .date = NOW, .silent = -1};
         snprintf(engine->path, sizeof(engine->path), "/tmp/runbook-test-engine-%d", (int)getpid());
         unlink(engine->path);
         engine->listener = peer_listen_unix(engine->path);
@@ -176,7 +180,10 @@ static void containers_are_told_by_state_and_resources(void **state _unused_)
         assert_told(page, "two", "finish_timestamp_seconds", "1782903600");
         assert_line(page, "runbook_docker_container_info{service=\"s-two\",container=\"c-two\","
                           "image=\"img:2\",image_id=\"0123456789ab\",version=\"22.04\",state=\"exited\"} 1");
-        assert_nowhere(page, "healthy");
+        assert_nowhere(page, "container_healthy");
+        assert_line(page, "runbook_docker_container_health_transitions_total{service=\"s-two\",container="
+                          "\"c-two\",to=\"unhealthy\"} 0"); /* it has a health check */
+        assert_nowhere(page, "health_transitions_total{service=\"s-one\"");
         assert_nowhere(page, "cpu_seconds_total{service=\"s-two\"");
         check_set_free(set);
         engine_stop(&engine);
@@ -288,10 +295,14 @@ static void groups_leave_out_what_is_not_wanted(void **state _unused_)
 static void after_an_upgrade_the_version_is_asked_for_anew(void **state _unused_)
 {
         static const struct reply before[] = {
-                {"/_ping", NULL, "OK"}, {"/v1.44/containers/json", NULL, "[]"}, {0}};
+                {"/_ping", NULL, "OK"},
+                {"/v1.44/containers/json", NULL, "[" LISTED("one", "exited") "]"},
+                {"/v1.44/containers/one/json", NULL, "{\"Id\":\"one\"," RUNNING "}"},
+                {0}};
         static const struct reply after[] = {
                 {"/_ping", NULL, "OK"},
-                {"/v1.45/containers/json", NULL, "[]"},
+                {"/v1.45/containers/json", NULL, "[" LISTED("one", "exited") "]"},
+                {"/v1.45/containers/one/json", NULL, "{\"Id\":\"one\"," RUNNING "}"},
                 {"/v1.44/", "400 Bad Request", "{\"message\":\"client version 1.44 is too old\"}"},
                 {0}};
         _cleanup_(engine_release) struct fake_engine engine, upgraded;
@@ -387,9 +398,178 @@ static void one_that_is_not_described_hides_no_other(void **state _unused_)
         assert_non_null(strstr(error_text(&error), "container c-one: Docker: "));
         assert_told(page, "two", "running", "1");
         assert_line(page, "runbook_docker_service_containers{service=\"s-two\"} 1");
-        assert_nowhere(page, "service=\"s-one\""); /* not even that it runs nowhere */
+        assert_nowhere(page, "service=\"s-one\"} "); /* not even that it runs nowhere */
         check_set_free(set);
         engine_stop(&engine);
+}
+
+/* One that nobody named, either: it costs itself, is told, and the check has measured the rest. */
+static void one_that_is_not_described_is_skipped_and_told(void **state _unused_)
+{
+        const struct reply replies[] = {
+                {"/_ping", NULL, "OK"},
+                {"/v1.44/containers/json", NULL,
+                 "[" LISTED("one", "running") "," LISTED("two", "running") "," LISTED("gone", "running") "]"},
+                {"/v1.44/events", NULL, ""},
+                {"/containers/one/json", "500 Internal Server Error", "{\"message\":\"lock\"}"},
+                {"/containers/two/json", NULL, "{\"Id\":\"two\"," RUNNING "}"},
+                {0},
+        };
+        _cleanup_(engine_release) struct fake_engine engine;
+        engine_start(&engine, replies);
+        struct check_set *set = load(&engine, ", groups: state, services: [s-two]");
+        struct skipped_items skipped = {0};
+        struct sample_set samples = {.limit = 100, .skipped = &skipped};
+        struct sample_sink sink = {.set = &samples};
+        _cleanup_error_ struct error error = {0};
+
+        if (set->checks[0].kind->run(set->states[0], deadline_in(5 * NSEC_PER_SEC), &sink, &error) < 0)
+                fail_msg("%s", error_text(&error));
+        assert_int_equal(skipped.of[SKIP_UNREADABLE].count, 1); /* what is gone is no item */
+        assert_string_equal(skipped_items_text(&skipped, SKIP_UNREADABLE), "container c-one: Docker: lock");
+        skipped_items_release(&skipped);
+        sample_set_release(&samples);
+        check_set_free(set);
+        engine_stop(&engine);
+}
+
+static void a_project_without_a_container_fails_with_the_one_that_was_meant(void **state _unused_)
+{
+#define OF(project, more) \
+        "{\"Id\":\"" project "\",\"Labels\":{\"com.docker.compose.project\":\"" project "\"" more "}}"
+        static const struct {
+                const char *others, *reason;
+        } cases[] = {
+                {"[" OF("devops-mpc", "") "," OF("other", "") "]",
+                 "there is no container of project \"p-devops-mcp\"; did you mean \"devops-mpc\"?"},
+                {"[" OF("one", "") "," OF("two", "") "," OF("one", "") ",{\"Id\":\"x\"}]",
+                 "there is no container of project \"p-devops-mcp\"; there are: one, two"},
+                {"[" OF("p-devops-mcp", ",\"com.docker.compose.oneoff\":\"True\"") "]",
+                 "there is no container of project \"p-devops-mcp\""},
+                {"[]", "there is no container of project \"p-devops-mcp\""},
+                {"{}", "there is no container of project \"p-devops-mcp\""},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                const struct reply replies[] = {
+                        {"/_ping", NULL, "OK"},
+                        {"/v1.44/containers/json?all=1&filters=%7B%7D", NULL, cases[i].others},
+                        {"/v1.44/containers/json", NULL, "[]"},
+                        {0},
+                };
+                _cleanup_(engine_release) struct fake_engine engine;
+                engine_start(&engine, replies);
+                struct check_set *set = load(&engine, "-devops-mcp, services: [web], groups: [state]");
+                _cleanup_error_ struct error error = {0};
+                _cleanup_free_ char *page = NULL;
+
+                assert_int_equal(run_check(set, 5 * NSEC_PER_SEC, &page, &error), -ESRCH);
+                assert_string_equal(error_text(&error), cases[i].reason);
+                assert_line(page, "runbook_docker_service_replicas_running{service=\"web\"} 0");
+                check_set_free(set);
+                engine_stop(&engine);
+        }
+}
+
+static void a_service_without_a_container_fails_with_the_one_that_was_meant(void **state _unused_)
+{
+        _cleanup_(engine_release) struct fake_engine engine;
+        engine_start(&engine, two_containers);
+        struct check_set *set = load(&engine, ", services: [s_onee, unlike], groups: [state]");
+        _cleanup_error_ struct error error = {0};
+        _cleanup_free_ char *page = NULL;
+
+        assert_int_equal(run_check(set, 5 * NSEC_PER_SEC, &page, &error), -ECHILD);
+        assert_string_equal(error_text(&error),
+                            "service s_onee has no running container, nor any other (did you mean s-one?); "
+                            "service unlike has no running container");
+        check_set_free(set);
+        engine_stop(&engine);
+}
+
+static void without_a_project_all_containers_are_told_docker_exporter_173(void **state _unused_)
+{
+#define IN(id, labels) \
+        "{\"Id\":\"" id "\",\"Names\":[\"/c-" id "\"],\"State\":\"running\",\"Labels\":{" labels "}}"
+#define MADE(project, more) \
+        "\"com.docker.compose.project\":\"" project "\",\"com.docker.compose.service\":\"web\"" more
+        static const struct reply replies[] = {
+                {"/_ping", NULL, "OK"},
+                {"/v1.44/containers/json?all=1&filters=%7B%7D", NULL,
+                 "[" IN("a",
+                        MADE("p1",
+                             ",\"team\":\"core\",\"com.example.tier\":"
+                             "\"1\"")) "," IN("b",
+                                              MADE("p2",
+                                                   ",\"team\":"
+                                                   "\"\"")) "," IN("c",
+                                                                   "\"team\":\"data\"") "," IN("d",
+                                                                                               MADE("p1",
+                                                                                                    ",\"com."
+                                                                                                    "docker."
+                                                                                                    "compose."
+                                                                                                    "oneoff\""
+                                                                                                    ":"
+                                                                                                    "\"True"
+                                                                                                    "\"")) "," IN("x",
+                                                                                                                  "") "]"},
+                {"/v1.44/events", NULL, ""},
+                {"/containers/x", NULL, NULL}, /* is not asked */
+                {"/containers/", NULL, "{\"Id\":\"x\"," RUNNING "}"},
+                {0},
+        };
+        _cleanup_(engine_release) struct fake_engine engine;
+        engine_start(&engine, replies);
+        _cleanup_free_ char *yaml =
+                text_format("{host: 'unix://%s', groups: state, include: ['c-*'], exclude: ['*-x', y], "
+                            "labels: [team, com.example.tier]}",
+                            engine.path);
+        struct check_set *set = load_check("docker", yaml, NULL);
+        _cleanup_error_ struct error error = {0};
+        _cleanup_free_ char *page = NULL;
+
+        if (run_check(set, 5 * NSEC_PER_SEC, &page, &error) < 0)
+                fail_msg("%s", error_text(&error));
+#define TOLD "runbook_docker_container_running{"
+        assert_line(page, TOLD "project=\"p1\",service=\"web\",container=\"c-a\",team=\"core\","
+                               "com_example_tier=\"1\"} 1");
+        assert_line(page, TOLD "project=\"p2\",service=\"web\",container=\"c-b\"} 1");
+        assert_line(page, TOLD "container=\"c-c\",team=\"data\"} 1");
+        assert_line(page, TOLD "project=\"p1\",service=\"web\",container=\"c-d\"} 1");
+        assert_line(page, "runbook_docker_service_replicas_running{project=\"p1\",service=\"web\"} 1");
+        assert_line(page, "runbook_docker_service_replicas_wanted{project=\"p2\",service=\"web\"} 1");
+        assert_nowhere(page, "c-x");
+        assert_nowhere(page, "service=\"\"");
+        check_set_free(set);
+        engine_stop(&engine);
+}
+
+static void where_no_container_is_chosen_the_check_fails(void **state _unused_)
+{
+        static const struct {
+                const char *list, *options, *reason;
+        } cases[] = {
+                {"[" LISTED("one", "running") "]", "include: [one]",
+                 "no container has a name that is in include and not in exclude"},
+                {"[" LISTED("one", "running") "]", "exclude: ['c-*']",
+                 "no container has a name that is in include and not in exclude"},
+                {"[]", "groups: [state]", "the Engine has no container"},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                const struct reply replies[] = {
+                        {"/_ping", NULL, "OK"}, {"/v1.44/containers/json", NULL, cases[i].list}, {0}};
+                _cleanup_(engine_release) struct fake_engine engine;
+                engine_start(&engine, replies);
+                _cleanup_free_ char *yaml =
+                        text_format("{host: 'unix://%s', %s}", engine.path, cases[i].options);
+                struct check_set *set = load_check("docker", yaml, NULL);
+                _cleanup_error_ struct error error = {0};
+                _cleanup_free_ char *page = NULL;
+
+                assert_int_equal(run_check(set, 5 * NSEC_PER_SEC, &page, &error), -ESRCH);
+                assert_string_equal(error_text(&error), cases[i].reason);
+                check_set_free(set);
+                engine_stop(&engine);
+        }
 }
 
 /* An Engine waits with its events until its clock shows the time that a proxy told as its own. */
@@ -412,52 +592,121 @@ static void events_that_do_not_come_cost_nothing_else(void **state _unused_)
         engine_stop(&engine);
 }
 
+/* Events of which the Engine tells the time, in seconds of 2026-07-01 12:00. */
+#define AT(second) ",\"timeNano\":17829072" second "000000000}\n"
+#define EVENT(id, second)                                                    \
+        "{\"Type\":\"container\",\"Action\":\"oom\",\"Actor\":{\"ID\":\"" id \
+        "\",\"Attributes\":{\"com.docker.compose.project\":\"p\"}}" AT(second)
+
 static void kills_for_want_of_memory_are_counted_from_events(void **state _unused_)
 {
-#define EVENT(id) "{\"Type\":\"container\",\"Action\":\"oom\",\"Actor\":{\"ID\":\"" id "\"},\"timeNano\":1}\n"
-        static const struct reply replies[] = {
-                {"/_ping", NULL, "OK"},
-                {"/v1.44/events", NULL, EVENT("one") EVENT("other") EVENT("one")},
-                {0},
-        };
+        static const struct reply none[] = {
+                {"/_ping", NULL, "OK"}, {"/events", NULL, EVENT("old", "00")}, {0}};
+        static const struct reply three[] = {{"/events", NULL,
+                                              EVENT("old", "00") EVENT("one", "01") EVENT("other", "01")
+                                                      EVENT("one", "02")},
+                                             {0}};
+        static const struct reply forgotten[] = {{"/events", NULL, EVENT("one", "09")}, {0}};
         _cleanup_(engine_release) struct fake_engine engine;
-        engine_start(&engine, replies);
+        engine_start(&engine, none);
         _cleanup_free_ char *host = text_format("unix://%s", engine.path);
         const struct docker_options options = {.host = host};
         _cleanup_docker_ struct docker *docker = NULL;
         struct docker_watch watch = {0};
         struct deadline deadline = deadline_in(5 * NSEC_PER_SEC);
+        cJSON *nothing = NULL;
+#define LOOK(when, what)                                                                          \
+        do {                                                                                      \
+                engine.date = "Wed, 01 Jul 2026 12:00:" when " GMT";                              \
+                engine.replies = what;                                                            \
+                assert_int_equal(docker_inspect(docker, "x", deadline, &nothing, NULL), -ENOENT); \
+                assert_int_equal(docker_watch_count(&watch, docker, "p", deadline, NULL), 0);     \
+        } while (0)
+#define KILLS(id) docker_watch_of(&watch, id)->happened[DOCKER_EVENT_OOM]
 
         assert_int_equal(docker_new(&options, &docker, NULL), 0);
         /* It does not know the Engine's time before the first answer. */
         assert_int_equal(docker_watch_count(&watch, docker, "p", deadline, NULL), 0);
         assert_false(watch.counting);
-        cJSON *nothing = NULL;
-        assert_int_equal(docker_inspect(docker, "x", deadline, &nothing, NULL), -ENOENT);
-        assert_int_equal(docker_watch_count(&watch, docker, "p", deadline, NULL), 0);
+        LOOK("00", none);
         assert_true(watch.counting);
-        assert_int_equal(docker_watch_of(&watch, "one")->oom_kills, 2);
-        assert_int_equal(docker_watch_of(&watch, "new")->oom_kills, 0);
-        /* The same second is not asked for again, the next one from its start on. */
-        assert_int_equal(docker_watch_count(&watch, docker, "p", deadline, NULL), 0);
-        assert_int_equal(docker_watch_of(&watch, "one")->oom_kills, 2);
-        watch.until -= NSEC_PER_SEC;
-        assert_int_equal(docker_watch_count(&watch, docker, "p", deadline, NULL), 0);
-        assert_int_equal(docker_watch_of(&watch, "one")->oom_kills, 4);
-        /* The Engine's clock was an hour ahead, and is not waited for. */
-        watch.until += 3600 * NSEC_PER_SEC;
-        assert_int_equal(docker_watch_count(&watch, docker, "p", deadline, NULL), 0);
-        assert_true(watch.until == 1782907200 * NSEC_PER_SEC);
-        assert_int_equal(docker_watch_of(&watch, "one")->oom_kills, 4);
+        assert_int_equal(KILLS("old"), 0); /* of before the first look */
+        LOOK("02", three);
+        assert_int_equal(KILLS("one"), 2);
+        assert_int_equal(KILLS("old"), 0);
+        /* The same second is not asked for again, and what was seen is not counted again. */
+        LOOK("02", three);
+        LOOK("03", three);
+        assert_int_equal(KILLS("one"), 2);
+        assert_int_equal(watch.gaps, 0);
+        LOOK("10", forgotten);
+        assert_int_equal(KILLS("one"), 3);
+        assert_int_equal(watch.gaps, 1);
+        /* The Engine's clock was ahead, and is not waited for: it begins anew. */
+        LOOK("01", none);
+        LOOK("03", three);
+        assert_int_equal(KILLS("one"), 5);
+        assert_int_equal(watch.gaps, 1);
 
         docker_watch_sweep(&watch);
-        assert_int_equal(docker_watch_of(&watch, "one")->oom_kills, 4);
-        docker_watch_sweep(&watch); /* `other` was not asked for */
+        assert_int_equal(KILLS("one"), 5);
+        docker_watch_sweep(&watch); /* the others were not asked for */
         assert_int_equal(watch.count, 1);
         docker_watch_release(&watch);
         engine_stop(&engine);
         assert_non_null(
-                strstr(text_string(&engine.asked), "since=1782907199.000000001&until=1782907200.000000000&"));
+                strstr(text_string(&engine.asked), "since=1782907199.999999000&until=1782907202.000000000 "));
+}
+
+#define HAPPENED(action, id, more)                                                                           \
+        "{\"Type\":\"container\",\"Action\":\"" action "\",\"Actor\":{\"ID\":\"" id                          \
+        "\",\"Attributes\":{\"com.docker.compose.service\":\"s-one\",\"com.docker.compose.project\":\"" more \
+        "}}" AT("05")
+
+static void what_happened_to_a_service_is_counted_by_its_events(void **state _unused_)
+{
+#define CONTAINER                                                                                   \
+        {"/v1.44/containers/json", NULL, "[" LISTED("one", "running") "]"},                         \
+        {                                                                                           \
+                "/containers/one/json", NULL,                                                       \
+                        "{\"Id\":\"one\",\"State\":{\"Status\":\"running\",\"Health\":{\"Status\":" \
+                        "\"healthy\"}}}"                                                            \
+        }
+        static const struct reply before[] = {
+                {"/_ping", NULL, "OK"}, {"/v1.44/events", NULL, EVENT("one", "00")}, CONTAINER, {0}};
+        static const struct reply after[] = {
+                {"/v1.44/events", NULL,
+                 EVENT("one", "00") HAPPENED("health_status: unhealthy", "one", "p\"")
+                         HAPPENED("health_status: healthy", "one", "p\"") HAPPENED("die", "gone", "p\"")
+                 /* What is no service's, is another's, or is no event of a container. */
+                 HAPPENED("die", "z", "p\",\"com.docker.compose.oneoff\":\"True\"") HAPPENED(
+                         "die", "z", "p\",\"name\":\"c-one.runbook-INC-1.old\"") HAPPENED("die", "z",
+                                                                                          "other\"")
+                         HAPPENED("exec_die", "one", "p\"") "{\"Type\":\"network\",\"Action\":\"die\","
+                                                            "\"Actor\":{\"ID\":\"n\"}" AT("05") "{}\n"},
+                CONTAINER,
+                {0}};
+        _cleanup_(engine_release) struct fake_engine engine;
+        engine_start(&engine, before);
+        struct check_set *set = load(&engine, ", groups: state");
+        _cleanup_free_ char *first = NULL, *page = NULL;
+
+        assert_int_equal(run_check(set, 5 * NSEC_PER_SEC, &first, NULL), 0);
+#define TURNED "runbook_docker_container_health_transitions_total{service=\"s-one\",container=\"c-one\",to="
+#define COUNTED "runbook_docker_service_events_total{service=\"s-one\",event="
+        assert_line(first, TURNED "\"unhealthy\"} 0");
+        assert_line(first, COUNTED "\"oom\"} 0");
+        engine.date = "Wed, 01 Jul 2026 12:00:15 GMT";
+        engine.replies = after;
+        assert_int_equal(run_check(set, 5 * NSEC_PER_SEC, &page, NULL), 0);
+        assert_line(page, TURNED "\"unhealthy\"} 1");
+        assert_line(page, TURNED "\"healthy\"} 1");
+        assert_line(page, COUNTED "\"die\"} 1"); /* of a container that is gone */
+        assert_line(page, COUNTED "\"unhealthy\"} 1");
+        assert_line(page, COUNTED "\"oom\"} 0");
+        assert_line(page, "runbook_docker_event_gaps_total 0");
+        check_set_free(set);
+        engine_stop(&engine);
 }
 
 static cJSON *parse(const char *text)
@@ -475,9 +724,10 @@ static char *stats_page(const char *stats, const char *inspected)
         struct sample_set samples = {0};
         const struct sample_set *const all = &samples;
         struct sample_sink sink = {.set = &samples};
-        const struct label service = {"service", "s-x"}, name = {"container", "c-x"};
+        const struct docker_series series = {
+                .sink = &sink, .labels = {{"service", "s-x"}, {"container", "c-x"}}, .count = 2};
         struct text page = {0};
-        docker_stats_add(document, description, &service, &name, &sink);
+        docker_stats_add(document, description, &series);
         assert_int_equal(metrics_encode_text(&all, 1, &page, NULL), 0);
         sample_set_release(&samples);
         text_puts(&page, "");
@@ -582,6 +832,11 @@ static void mistakes_are_named(void **state _unused_)
                          ":1:50: there is no group \"stat\"; did you mean \"state\"?");
         assert_complaint("docker", "{project: p, groups: memory}",
                          "there is no group \"memory\"; there are: state, resources");
+        assert_complaint("docker", "{services: [web]}", "services are those of a project, which is missing");
+        assert_complaint("docker", "{replicas: {web: 2}}", "services are those of a project");
+        assert_complaint("docker", "{project: ''}", "project");
+        assert_complaint("docker", "{project: p, replicas: {web: 0}}", "\"0\" is no number from 1 to 10000");
+        assert_complaint("docker", "{project: p, replicas: {web: two}}", "\"two\" is no number");
         assert_complaint("docker", "{project: p, ca_file: /ca}", "ca_file is for TLS");
         assert_complaint("docker", "{project: p, host: 'tcp://h:2376', ca_file: /ca, cert_file: /c}",
                          "cert_file and key_file are only of use together");
@@ -600,8 +855,14 @@ int main(void)
                 cmocka_unit_test(many_containers_are_asked_at_once),
                 cmocka_unit_test(one_that_hangs_costs_only_its_own_samples),
                 cmocka_unit_test(one_that_is_not_described_hides_no_other),
+                cmocka_unit_test(one_that_is_not_described_is_skipped_and_told),
+                cmocka_unit_test(a_project_without_a_container_fails_with_the_one_that_was_meant),
+                cmocka_unit_test(a_service_without_a_container_fails_with_the_one_that_was_meant),
+                cmocka_unit_test(without_a_project_all_containers_are_told_docker_exporter_173),
+                cmocka_unit_test(where_no_container_is_chosen_the_check_fails),
                 cmocka_unit_test(events_that_do_not_come_cost_nothing_else),
                 cmocka_unit_test(kills_for_want_of_memory_are_counted_from_events),
+                cmocka_unit_test(what_happened_to_a_service_is_counted_by_its_events),
                 cmocka_unit_test(cgroups_v1_are_read_as_docker_stats_reads_them),
                 cmocka_unit_test(what_is_not_measured_is_absent),
                 cmocka_unit_test(a_failing_health_check_has_failed_since_its_first_failure),
