@@ -19,8 +19,8 @@
           "Series of the last finished run that were left out because of the check's max_series.")       \
         X(items_skipped, GAUGE, "runbook_check_items_skipped", NULL,                                     \
           "Items that the last finished run could not measure beside the others, by the reason: "        \
-          "unreadable, malformed, not_utf8, unknown_unit, duplicate, beyond_limit, reserved. A reason "  \
-          "of which there are none is not there; the log names the items.")                              \
+          "unreadable, malformed, not_utf8, unknown_unit, duplicate, beyond_limit, reserved, missing. "  \
+          "A reason of which there are none is not there; the log names the items.")                     \
         X(threshold_limit, GAUGE, "runbook_check_threshold", NULL,                                       \
           "The limit of a condition under the check's warn or fail, in the unit of what it is compared " \
           "with.")                                                                                       \

@@ -34,25 +34,29 @@ bool operator_metric_check(const struct operator_metric *metric, struct config_n
         return true;
 }
 
+bool operator_label_check(const char *name, struct config_node *node, const char *key)
+{
+        if (!label_name_valid(name)) {
+                config_complain(node, key, "\"%s\" is not a label's name: letters, digits and \"_\" are",
+                                name);
+                return false;
+        }
+        if (strcmp(name, "check") == 0) {
+                config_complain(node, key, "every sample has the label \"check\" already");
+                return false;
+        }
+        if (strcmp(name, "le") == 0 || strcmp(name, "quantile") == 0) {
+                config_complain(node, key, "\"%s\" is for the rows of histograms and summaries", name);
+                return false;
+        }
+        return true;
+}
+
 bool operator_labels_check(const struct config_strings *labels, struct config_node *node)
 {
-        for (size_t i = 0; i < labels->count; i++) {
-                const char *name = labels->items[i];
-                if (!label_name_valid(name)) {
-                        config_complain(node, "labels",
-                                        "\"%s\" is not a label's name: letters, digits and \"_\" are", name);
+        for (size_t i = 0; i < labels->count; i++)
+                if (!operator_label_check(labels->items[i], node, "labels"))
                         return false;
-                }
-                if (strcmp(name, "check") == 0) {
-                        config_complain(node, "labels", "every sample has the label \"check\" already");
-                        return false;
-                }
-                if (strcmp(name, "le") == 0 || strcmp(name, "quantile") == 0) {
-                        config_complain(node, "labels", "\"%s\" is for the rows of histograms and summaries",
-                                        name);
-                        return false;
-                }
-        }
         return true;
 }
 

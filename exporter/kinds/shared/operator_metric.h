@@ -33,6 +33,9 @@ bool operator_metric_check(const struct operator_metric *metric, struct config_n
 /* The same for the names of labels, under the key `labels` of `node`. */
 bool operator_labels_check(const struct config_strings *labels, struct config_node *node);
 
+/* The same for one of them, under any key. */
+bool operator_label_check(const char *name, struct config_node *node, const char *key);
+
 /* The family of a metric; its strings are borrowed. */
 struct metric_family operator_metric_family(const struct operator_metric *metric);
 
