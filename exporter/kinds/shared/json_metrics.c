@@ -268,16 +268,6 @@ static const cJSON *follow(const struct walk *walk, const struct path *path)
         return json_find(walk->items[walk->metric->depth - path->up], path->rest);
 }
 
-/* A number as JSON and Prometheus write it: strtod() would also take blanks before it and 0x10. */
-static bool read_number(const char *text, double *ret)
-{
-        char *end;
-        if (!*text || strspn(text, "+-.0123456789") == 0 || strpbrk(text, "xX"))
-                return false;
-        *ret = strtod(text, &end);
-        return !*end;
-}
-
 /* Year 1, which is never in Go's documents, is no time. */
 static int read_time(const char *text, double *ret)
 {
@@ -320,7 +310,7 @@ static int read_value(const struct prepared *metric, const cJSON *value, double 
         }
         if (cJSON_IsString(value) && metric->given->format == FORMAT_TIMESTAMP)
                 return read_time(value->valuestring, ret);
-        if (cJSON_IsString(value) && !read_number(value->valuestring, &number))
+        if (cJSON_IsString(value) && !operator_number(value->valuestring, &number))
                 return -EINVAL;
         *ret = number * metric->given->factor;
         return 1;

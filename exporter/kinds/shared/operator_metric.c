@@ -2,6 +2,8 @@
 /* The rules for metrics that an operator names: https://prometheus.io/docs/practices/naming/ */
 #include "exporter/kinds/shared/operator_metric.h"
 
+#include <math.h>
+
 /* By enum metric_type, as far as an operator may choose. */
 const char *const operator_metric_types[] = {"gauge", "counter", NULL};
 
@@ -75,6 +77,18 @@ bool operator_value(const char *text, double *ret)
         }
         double value = strtod(text, &end);
         if (end == text || *end)
+                return false;
+        *ret = value;
+        return true;
+}
+
+bool operator_number(const char *text, double *ret)
+{
+        char *end;
+        if (strspn(text, "+-.0123456789") == 0 || strpbrk(text, "xX"))
+                return false;
+        double value = strtod(text, &end);
+        if (end == text || *end || !isfinite(value))
                 return false;
         *ret = value;
         return true;

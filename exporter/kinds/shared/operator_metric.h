@@ -42,4 +42,7 @@ struct metric_family operator_metric_family(const struct operator_metric *metric
 /* A number as databases and Prometheus write it, NaN and +Inf among them; also t and f. False otherwise. */
 bool operator_value(const char *text, double *ret);
 
+/* A number as it is written in what is no database's answer: no NaN, no infinity, no 0x10, no blanks. */
+bool operator_number(const char *text, double *ret);
+
 #endif
