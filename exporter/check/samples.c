@@ -71,7 +71,7 @@ static void add_skipped(struct sample_sink *sink, const struct check_result *res
                                {"reason", skip_reasons[reason]});
 }
 
-void check_samples_add(struct sample_sink *sink, const struct check_state *state)
+static void add_samples(struct sample_sink *sink, const struct check_state *state)
 {
         const struct check_result *result = state->result;
         const struct label name = {"check", state->check->name};
@@ -84,4 +84,14 @@ void check_samples_add(struct sample_sink *sink, const struct check_state *state
                 add_skipped(sink, result, &name);
         add_thresholds(sink, state, &name);
         SAMPLE(sink, &info, 1, name, {"kind", state->check->kind->name}, {"title", state->check->title});
+}
+
+/* The set is of many checks: each has its labels in its turn. */
+void check_samples_add(struct sample_sink *sink, const struct check_state *state)
+{
+        sink->set->fixed = state->check->labels;
+        sink->set->fixed_count = state->check->label_count;
+        add_samples(sink, state);
+        sink->set->fixed = NULL;
+        sink->set->fixed_count = 0;
 }

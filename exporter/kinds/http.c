@@ -130,8 +130,8 @@ static int http_open(const struct check *check, struct config_node *node, void *
                 return error_oom(error);
         /* Each run connects anew: a service that takes no new connections is not healthy. */
         r = http_options_prepare(&config->options, node, "Connection: close", &http->headers);
-        int metrics =
-                json_metrics_new(&config->metrics, config_member(node, "metrics"), true, &http->metrics);
+        int metrics = json_metrics_new(check, &config->metrics, config_member(node, "metrics"), true,
+                                       &http->metrics);
         if (r == -ENOMEM || metrics == -ENOMEM)
                 return error_oom(error);
         r = r < 0 ? r : metrics;
@@ -365,6 +365,9 @@ static int http_run(void *state, struct deadline deadline, struct sample_sink *s
         return document;
 }
 
+/* The labels of its families. */
+static const char *const labels[] = {"component", "phase", "version", NULL};
+
 const struct check_kind check_kind_http = {
         .name = "http",
         .help = "One HTTP request: status, phases, and the health document in its answer.",
@@ -372,6 +375,7 @@ const struct check_kind check_kind_http = {
         .config_size = sizeof(struct http_config),
         .target_key = "url",
         .families = families,
+        .labels = labels,
         .open = http_open,
         .run = http_run,
         .close = http_close,

@@ -232,6 +232,9 @@ static int systemd_run(void *state, struct deadline deadline, struct sample_sink
         return r < 0 ? r : ask_all(config, bus, deadline, sink, error);
 }
 
+/* The labels of its families. */
+static const char *const labels[] = {"unit", "state", NULL};
+
 const struct check_kind check_kind_systemd = {
         .name = "systemd",
         .help = "How units of systemd stand, over D-Bus.",
@@ -239,6 +242,7 @@ const struct check_kind check_kind_systemd = {
         .config_size = sizeof(struct systemd_config),
         .target_key = "address",
         .families = families,
+        .labels = labels,
         .open = systemd_open,
         .run = systemd_run,
         .close = systemd_close,

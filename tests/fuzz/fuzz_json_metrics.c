@@ -60,7 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         FUZZ_ASSERT(config_parse("m", yaml, &config, NULL) == 0);
         if (config_read(config_root(config), fields, &holder)) {
                 struct config_node *list = config_member(config_root(config), "metrics");
-                int r = json_metrics_new(&holder.metrics, list, true, &metrics);
+                int r = json_metrics_new(&(const struct check){0}, &holder.metrics, list, true, &metrics);
                 FUZZ_ASSERT((r == 0) == (config_complaints(config) == 0));
                 if (r == 0)
                         measure(metrics, document);

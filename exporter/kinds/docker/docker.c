@@ -238,6 +238,9 @@ static int docker_run(void *state, struct deadline deadline, struct sample_sink 
         return failure.result;
 }
 
+/* The labels of its families. */
+static const char *const labels[] = {"service", "container", "image", "image_id", "version", "state", NULL};
+
 const struct check_kind check_kind_docker = {
         .name = "docker",
         .help = "The services of a Compose project, from the Docker Engine's API.",
@@ -245,6 +248,7 @@ const struct check_kind check_kind_docker = {
         .config_size = sizeof(struct docker_config),
         .target_key = "host",
         .families = families,
+        .labels = labels,
         .open = docker_open,
         .run = docker_run,
         .close = docker_close,

@@ -149,7 +149,7 @@ static int exec_open(const struct check *check, struct config_node *node, void *
         }
         good = check_environment(&config->environment, node) && good;
         good = check_codes(exec, node) && good;
-        int r = json_metrics_new(&config->metrics, config_member(node, "metrics"),
+        int r = json_metrics_new(check, &config->metrics, config_member(node, "metrics"),
                                  config->output == OUTPUT_JSON, &exec->metrics);
         if (r < 0 || !good)
                 return r < 0 ? r : -EINVAL;
@@ -242,12 +242,16 @@ static enum check_programs exec_programs(const void *config _unused_)
         return CHECK_STARTS_ANYTHING;
 }
 
+/* The labels of its families. */
+static const char *const labels[] = {"label", "unit", "limit", NULL};
+
 const struct check_kind check_kind_exec = {
         .name = "exec",
         .help = "A program: its exit code, a Nagios plugin's performance data, or samples it writes.",
         .fields = fields,
         .config_size = sizeof(struct exec_config),
         .families = families,
+        .labels = labels,
         .open = exec_open,
         .run = exec_run,
         .close = exec_close,

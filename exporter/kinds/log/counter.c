@@ -161,7 +161,7 @@ static bool find_group(const struct log_counter *counter, const char *name, stru
         return false;
 }
 
-static bool check_labels(struct log_counter *counter, struct config_node *node)
+static bool check_labels(struct log_counter *counter, const struct check *check, struct config_node *node)
 {
         const struct config_strings *labels = &counter->given->labels;
         for (size_t i = 0; i < labels->count; i++) {
@@ -171,7 +171,7 @@ static bool check_labels(struct log_counter *counter, struct config_node *node)
                         is_ours = is_ours || strcmp(name, labels->items[k]) == 0;
                 if (is_ours)
                         config_complain(node, "labels", "there is a label \"%s\" already", name);
-                if (is_ours || !operator_label_check(name, node, "labels") ||
+                if (is_ours || !operator_label_check(check, name, node, "labels") ||
                     !find_group(counter, name, node, "labels", &counter->groups[i]))
                         return false;
         }
@@ -226,7 +226,7 @@ static int begin_value(const struct log_counter *counter, struct series *series)
                                         : 0;
 }
 
-static int compile(struct log_counter *counter, struct config_node *node)
+static int compile(struct log_counter *counter, const struct check *check, struct config_node *node)
 {
         const struct log_pattern *given = counter->given;
         _cleanup_error_ struct error error = {0};
@@ -249,13 +249,13 @@ static int compile(struct log_counter *counter, struct config_node *node)
                 config_complain(node, "labels", "at most %d", PATTERN_GROUPS_MAX);
                 return -EINVAL;
         }
-        if (!check_labels(counter, node))
+        if (!check_labels(counter, check, node))
                 return -EINVAL;
         return given->value.group ? prepare_value(counter, config_member(node, "value")) : 0;
 }
 
-int log_counter_new(const struct log_pattern *given, struct config_node *node, size_t members,
-                    const char *member_label, struct log_counter **ret)
+int log_counter_new(const struct check *check, const struct log_pattern *given, struct config_node *node,
+                    size_t members, const char *member_label, struct log_counter **ret)
 {
         _cleanup_(log_counter_free_p) struct log_counter *counter = calloc(1, sizeof(*counter));
         if (!counter)
@@ -263,7 +263,7 @@ int log_counter_new(const struct log_pattern *given, struct config_node *node, s
         counter->given = given;
         counter->member_label = member_label;
         counter->members = members;
-        int r = compile(counter, node);
+        int r = compile(counter, check, node);
         if (r < 0)
                 return r;
         counter->without = calloc(members + 1, sizeof(*counter->without));

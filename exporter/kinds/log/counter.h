@@ -38,8 +38,8 @@ struct log_counter;
  * `given` is borrowed, and `node` its place, which is complained about: -EINVAL then. Also -ENOMEM. The lines
  * are of `members` members, which have the label `member_label`; NULL: none.
  */
-int log_counter_new(const struct log_pattern *given, struct config_node *node, size_t members,
-                    const char *member_label, struct log_counter **ret);
+int log_counter_new(const struct check *check, const struct log_pattern *given, struct config_node *node,
+                    size_t members, const char *member_label, struct log_counter **ret);
 struct log_counter *log_counter_free(struct log_counter *counter); /* takes NULL */
 
 /* The family of its value; NULL: there is none. */

@@ -107,7 +107,7 @@ static void log_close_p(struct log_state **state)
 }
 
 /* The counters of all patterns. -EINVAL after complaints, -ENOMEM. */
-static int open_counters(struct log_state *log, struct config_node *list)
+static int open_counters(struct log_state *log, const struct check *check, struct config_node *list)
 {
         const struct log_pattern *given = log->config->patterns.items;
         size_t values = 0;
@@ -120,7 +120,7 @@ static int open_counters(struct log_state *log, struct config_node *list)
                                                 given[i].name);
                                 result = -EINVAL;
                         }
-                int r = log_counter_new(&given[i], node, log->members ? log->members->count : 0,
+                int r = log_counter_new(check, &given[i], node, log->members ? log->members->count : 0,
                                         log->source ? log->source->label : NULL, &log->counters[i]);
                 if (r == -ENOMEM)
                         return r;
@@ -196,7 +196,13 @@ static int log_open(const struct check *check, struct config_node *node, void **
         if (!log->lower || (check->state_directory && !log->state_path))
                 return error_oom(error);
         int r = open_source(log, node, error);
-        int counters = open_counters(log, config_member(node, "patterns"));
+        const char *member = log->source ? log->source->label : NULL;
+        if (member && check_has_label(check, member)) {
+                config_complain(node, log->source->key,
+                                "its series have a label \"%s\" of their own, as `labels`", member);
+                return -EINVAL;
+        }
+        int counters = open_counters(log, check, config_member(node, "patterns"));
         if (counters == -ENOMEM)
                 return error_oom(error);
         if (r < 0 || counters < 0)
@@ -252,6 +258,9 @@ static int log_run(void *state, struct deadline deadline, struct sample_sink *si
         return r >= 0 && log->no_memory ? error_oom(error) : r;
 }
 
+/* The labels of its families; a source has one more. */
+static const char *const labels[] = {"pattern", NULL};
+
 const struct check_kind check_kind_log = {
         .name = "log",
         .help = "Lines of log files, journald or Docker that match patterns, counted over rotation, "
@@ -260,6 +269,7 @@ const struct check_kind check_kind_log = {
         .fields = fields,
         .config_size = sizeof(struct log_config),
         .families = families,
+        .labels = labels,
         .open = log_open,
         .run = log_run,
         .close = log_close,

@@ -136,7 +136,7 @@ static int cut_levels(struct prepared *metric, struct config_node *node)
         }
 }
 
-static bool check_labels(struct prepared *metric, struct config_node *node)
+static bool check_labels(struct prepared *metric, const struct check *check, struct config_node *node)
 {
         const struct json_metric *given = metric->given;
         bool fine = true;
@@ -149,10 +149,10 @@ static bool check_labels(struct prepared *metric, struct config_node *node)
                 fine = false;
         }
         for (size_t i = 0; i < given->keys.count; i++)
-                fine = operator_label_check(given->keys.items[i], node, "keys") && fine;
+                fine = operator_label_check(check, given->keys.items[i], node, "keys") && fine;
         for (size_t i = 0; i < given->labels.count; i++) {
                 const char *name = given->labels.keys[i];
-                fine = operator_label_check(name, node, "labels") &&
+                fine = operator_label_check(check, name, node, "labels") &&
                        read_path(metric, given->labels.values[i], node, "labels", &metric->labels[i]) && fine;
                 if (config_strings_have(&given->keys, name)) {
                         config_complain(node, "labels", "\"%s\" is among `keys` already", name);
@@ -180,7 +180,8 @@ static int read_values(struct prepared *metric, struct config_node *node)
         return 0;
 }
 
-static int prepare(struct prepared *metric, struct config_node *node, bool takes_json)
+static int prepare(struct prepared *metric, const struct check *check, struct config_node *node,
+                   bool takes_json)
 {
         const struct json_metric *given = metric->given;
         bool fine = operator_metric_check(&given->metric, node);
@@ -201,13 +202,13 @@ static int prepare(struct prepared *metric, struct config_node *node, bool takes
         if (r < 0)
                 return r;
         fine = read_path(metric, given->value ? given->value : "", node, "value", &metric->value) && fine;
-        fine = check_labels(metric, node) && fine;
+        fine = check_labels(metric, check, node) && fine;
         r = read_values(metric, node);
         return r < 0 ? r : fine ? 0 : -EINVAL;
 }
 
-int json_metrics_new(const struct config_list *list, struct config_node *node, bool takes_json,
-                     struct json_metrics **ret)
+int json_metrics_new(const struct check *check, const struct config_list *list, struct config_node *node,
+                     bool takes_json, struct json_metrics **ret)
 {
         _cleanup_(json_metrics_free_p) struct json_metrics *metrics = calloc(1, sizeof(*metrics));
         const struct json_metric *given = list->items;
@@ -224,7 +225,7 @@ int json_metrics_new(const struct config_list *list, struct config_node *node, b
                 metrics->metrics[i].given = &given[i];
                 metrics->families[i] = operator_metric_family(&given[i].metric);
                 metrics->list[i] = &metrics->families[i];
-                int r = prepare(&metrics->metrics[i], config_item(node, i), takes_json);
+                int r = prepare(&metrics->metrics[i], check, config_item(node, i), takes_json);
                 if (r < 0)
                         result = result == -ENOMEM ? result : r;
         }

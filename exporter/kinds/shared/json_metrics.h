@@ -38,8 +38,8 @@ struct json_metrics;
  * `list` is what json_metric_fields describe, borrowed, and `node` the list's place, which is complained
  * about: -EINVAL then. Also -ENOMEM. `takes_json`: without it the options for JSON are refused.
  */
-int json_metrics_new(const struct config_list *list, struct config_node *node, bool takes_json,
-                     struct json_metrics **ret);
+int json_metrics_new(const struct check *check, const struct config_list *list, struct config_node *node,
+                     bool takes_json, struct json_metrics **ret);
 struct json_metrics *json_metrics_free(struct json_metrics *metrics); /* takes NULL */
 
 /* The families of the metrics, closed by NULL; they live as long as the metrics. */

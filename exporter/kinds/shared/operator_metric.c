@@ -36,7 +36,8 @@ bool operator_metric_check(const struct operator_metric *metric, struct config_n
         return true;
 }
 
-bool operator_label_check(const char *name, struct config_node *node, const char *key)
+bool operator_label_check(const struct check *check, const char *name, struct config_node *node,
+                          const char *key)
 {
         if (!label_name_valid(name)) {
                 config_complain(node, key, "\"%s\" is not a label's name: letters, digits and \"_\" are",
@@ -51,13 +52,19 @@ bool operator_label_check(const char *name, struct config_node *node, const char
                 config_complain(node, key, "\"%s\" is for the rows of histograms and summaries", name);
                 return false;
         }
+        if (check_has_label(check, name)) {
+                config_complain(node, key,
+                                "all series of this check have the label \"%s\" already, by `labels`", name);
+                return false;
+        }
         return true;
 }
 
-bool operator_labels_check(const struct config_strings *labels, struct config_node *node)
+bool operator_labels_check(const struct check *check, const struct config_strings *labels,
+                           struct config_node *node)
 {
         for (size_t i = 0; i < labels->count; i++)
-                if (!operator_label_check(labels->items[i], node, "labels"))
+                if (!operator_label_check(check, labels->items[i], node, "labels"))
                         return false;
         return true;
 }

@@ -33,7 +33,8 @@ static void open_counter(const char *yaml, size_t members, const char *label)
         release();
         assert_int_equal(config_parse("p", yaml, &config, NULL), 0);
         if (!config_read(config_root(config), log_pattern_fields, &given) ||
-            log_counter_new(&given, config_root(config), members, label, &counter) < 0)
+            log_counter_new(&(const struct check){0}, &given, config_root(config), members, label, &counter) <
+                    0)
                 fail_msg("%s", config_complaints_text(config));
         log_counter_begin(counter);
 }

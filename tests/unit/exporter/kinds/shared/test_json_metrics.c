@@ -36,8 +36,8 @@ static struct outcome measure(const char *yaml, const char *json)
         text_printf(&whole, "metrics: [%s]", yaml);
         assert_int_equal(config_parse("m", text_string(&whole), &config, NULL), 0);
         if (!config_read(config_root(config), fields, &holder) ||
-            json_metrics_new(&holder.metrics, config_member(config_root(config), "metrics"), true, &metrics) <
-                    0)
+            json_metrics_new(&(const struct check){0}, &holder.metrics,
+                             config_member(config_root(config), "metrics"), true, &metrics) < 0)
                 fail_msg("%s", config_complaints_text(config));
         assert_int_equal(json_parse(json, strlen(json), &document, NULL), 0);
         json_metrics_add(metrics, document, &(struct sample_sink){&set});
