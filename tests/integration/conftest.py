@@ -7,9 +7,9 @@ import subprocess
 
 import pytest
 
+from exporter_flags import AskedExporter
 from harness.target import Target
 from lab.authority import Authority
-from lab.runbook import Exporter
 from scraping import declared_labels, read_openmetrics, undeclared_labels
 
 
@@ -54,7 +54,7 @@ def exporter(program, tmp_path, declared):
     def start(checks, defaults=None, env=None, **more):
         config = tmp_path / f"checks-{len(started)}.yml"
         config.write_text(json.dumps({"defaults": defaults or {}, "checks": checks, **more}))  # JSON is YAML
-        daemon = Exporter(program, config, tmp_path / f"exporter-{len(started)}")
+        daemon = AskedExporter(program, config, tmp_path / f"exporter-{len(started)}")
         started.append(daemon)
         return daemon.start(env)
 

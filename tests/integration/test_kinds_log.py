@@ -6,12 +6,11 @@ import shutil
 
 import pytest
 
-from exporter_flags import ExporterWithFlags
-from lab.runbook import Exporter
+from exporter_flags import AskedExporter, ExporterWithFlags
 from scraping import logged, promtool, read_openmetrics, scrape, value
 
 
-class Remembering(Exporter):
+class Remembering(AskedExporter):
     """An exporter that is given a directory for its state."""
 
     def arguments(self):

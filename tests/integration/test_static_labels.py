@@ -9,7 +9,7 @@ import urllib.request
 
 import yaml
 
-from lab.parts import wait_for
+from lab.parts import ROOT, wait_for
 from scraping import logged, promtool, read_openmetrics, samples, scrape, value
 
 DISK = {"name": "disk", "disk": {"mountpoints": ["/"]}, "warn": ["runbook_disk_used_ratio > 0%",
@@ -80,8 +80,7 @@ def test_they_are_on_the_alerts_also_of_aggregates(binaries, tmp_path):
                                                                        "exp_annotations": {"summary": summary}}]}
 
     shipped = tmp_path / "shipped_test.yml"
-    root = binaries.exporter.resolve().parent.parent
-    tests = {"rule_files": [str(root / "rules" / "alerts.yml"), "alerts.yml"], "evaluation_interval": "1m", "tests": [{
+    tests = {"rule_files": [str(ROOT / "rules" / "alerts.yml"), "alerts.yml"], "evaluation_interval": "1m", "tests": [{
         "interval": "1m", "input_series": [
             series("runbook_check_success", 0), series("runbook_check_info", 1, title="Disk", kind="disk"),
             series("runbook_check_series_beyond_threshold", 1, level="warn"),

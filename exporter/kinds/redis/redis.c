@@ -342,7 +342,8 @@ static int redis_run(void *opened, struct deadline deadline, struct sample_sink 
 
 /* The labels of its families. */
 static const char *const labels[] = {
-        "db", "key", "group", "event", "replica", "role", "version", "mode", "maxmemory_policy", NULL};
+        "db",     "key",    "group",   "event", "replica", "role", "version", "mode", "maxmemory_policy",
+        "master", "status", "address", NULL};
 
 const struct check_kind check_kind_redis = {
         .name = "redis",
