@@ -357,7 +357,7 @@ static bool take_labels(struct walk *walk, struct label *labels, char numbers[st
 {
         const struct prepared *metric = walk->metric;
         const struct json_metric *given = metric->given;
-        size_t keys = given->keys.count;
+        size_t keys = given->keys.count > 0 ? metric->depth : 0; /* there is one for each level, or none */
         for (size_t i = 0; i < keys; i++) {
                 const cJSON *item = walk->items[i + 1];
                 snprintf(numbers[i], sizeof(numbers[i]), "%u", walk->numbers[i + 1]);
