@@ -63,7 +63,7 @@ static void test_paths_go_by_name_and_number(void **state _unused_)
                 {"a.b", "1"},     {"a.c", NULL},      {"list.1", "two"},      {"list.two", NULL},
                 {"list.9", NULL}, {"list.1.x", NULL}, {"list.1234567", NULL}, {"x\\.y", "true"},
                 {"x.y", NULL},    {"z\\\\", "null"},  {"", "a structure"},    {".", "a structure"},
-                {"a.", NULL},     {"a..b", NULL},     {"z\\", "null"},          {"list", "a structure"},
+                {"a.", NULL},     {"a..b", NULL},     {"z\\", "null"},        {"list", "a structure"},
                 {"b\\", NULL},
         };
         const char *document = "{\"a\":{\"b\":1},\"list\":[\"one\",\"two\"],\"x.y\":true,\"z\\\\\":null}";
