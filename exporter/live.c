@@ -56,7 +56,8 @@ int live_start(const struct live_options *options, struct live **ret, struct err
                 r = workers_new(options->workers ? options->workers : (unsigned)check_set_size(set),
                                 &live->workers, error);
         if (r >= 0)
-                r = scrape_new(set, live->workers, NULL, &live->status, &live->scrape, error);
+                r = scrape_new(set, live->workers, options->run_at_start, NULL, &live->status, &live->scrape,
+                               error);
         if (r < 0) {
                 live_stop(live, 0);
                 return r;
@@ -124,7 +125,8 @@ static int replace_scrape(struct live *live, size_t *ret_count, size_t *ret_fres
         if (r >= 0 && live->options.web_config_file)
                 r = web_config_load(live->options.web_config_file, &web, error);
         if (r >= 0)
-                r = scrape_new(set, live->workers, live->scrape, &live->status, &next, error);
+                r = scrape_new(set, live->workers, live->options.run_at_start, live->scrape, &live->status,
+                               &next, error);
         if (r < 0)
                 return r;
         *ret_count = set->count;

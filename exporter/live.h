@@ -17,6 +17,7 @@ struct live_options {
         const char
                 *web_config_file; /* only looked at by a reload, as the server reads it by itself; or NULL */
         struct confinement *confinement; /* entered before the first thread is started; or NULL */
+        bool run_at_start;               /* checks run once when they are new, before somebody asks */
         unsigned workers;                /* most threads that run checks; 0: one for each */
 };
 

@@ -93,6 +93,7 @@ static int start_exporter(void *context, struct error *error)
                 .state_directory = arguments->state_directory,
                 .web_config_file = arguments->daemon.web_config_file,
                 .confinement = &exporter->confinement,
+                .run_at_start = arguments->run_at_start,
                 .workers = arguments->worker_limit,
         };
         int r = http_client_global_init(error);
@@ -157,7 +158,8 @@ static int run_check(const void *context)
 }
 
 /* Flags of the daemon itself. */
-#define SERVING TAKES(DAEMON_TAKES, "state.directory", "web.enable-lifecycle", "sandbox", "workers")
+#define SERVING \
+        TAKES(DAEMON_TAKES, "state.directory", "web.enable-lifecycle", "sandbox", "workers", "run-at-start")
 static const struct command commands[] = {
         {"alerts", "print alerting rules for Prometheus, from the checks and their thresholds",
          TAKES("config.file"), command_alerts},
@@ -216,6 +218,9 @@ int main(int argc, char **argv)
                 {"once", FLAG_STRING, &arguments.once, NULL, "FILE",
                  "run every check once, write the metrics to FILE (for a textfile collector; - is stdout), "
                  "and end"},
+                {"run-at-start", FLAG_SWITCH, &arguments.run_at_start, "true", NULL,
+                 "run every check once, in the background, when it is new; without it none runs before it is "
+                 "asked for, as where /probe and collect[] alone are scraped"},
                 {"json", FLAG_SWITCH, &arguments.json, NULL, NULL, "with checklist and capacity: print JSON"},
                 {"all", FLAG_SWITCH, &arguments.all, NULL, NULL,
                  "with checklist: run every check, not the steps alone"},

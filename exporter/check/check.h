@@ -26,9 +26,11 @@ struct check {
         int64_t step;               /* of the morning checklist; 0: it is none of it */
         char *advice, *runbook_url; /* what to do, and where that is told; NULL when not given */
         struct thresholds thresholds;
-        nsec timeout;       /* of one run */
-        nsec cache;         /* how old its samples may be; 0: due at every scrape */
-        int64_t max_series; /* samples of one run beyond this are dropped and counted */
+        nsec timeout;         /* of one run */
+        nsec cache;           /* how old its samples may be; 0: due at every scrape */
+        int64_t max_series;   /* samples of one run beyond this are dropped and counted */
+        struct label *labels; /* that all of its series have, those about itself too; owned */
+        size_t label_count;
         char *probe_target; /* one of its `targets:`, which it is pointed at instead; NULL: it is the check
                                itself */
         void *config;       /* the structure that kind->fields describes */
@@ -53,6 +55,8 @@ struct check_kind {
                                    NULL: none */
         const struct metric_family *const *families; /* every one it can emit, closed by NULL; an operator's
                                                         own metrics come on top */
+        const char *const *labels; /* the names of all labels that their series may have, closed by NULL;
+                                      NULL: they have none */
 
         /*
          * Validates what the table cannot say (complaining about `node`, the kind's mapping) and prepares.
@@ -79,6 +83,10 @@ struct check_kind {
 
 /* The kinds there are, closed by NULL; the list is exporter/kinds/kinds.c. */
 extern const struct check_kind *const check_kinds[];
+
+/* Whether all series of the check have a label of that name: an operator's own metric may not have it, too.
+ */
+bool check_has_label(const struct check *check, const char *name);
 
 /* What the capacity report shows: sections of rows, each the series of one metric, whichever checks measure
  * it. */

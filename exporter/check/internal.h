@@ -18,6 +18,18 @@ void threshold_release(struct threshold *threshold);
 /* The value in the unit that the limit is written in. */
 void judgement_put_value(struct text *text, const struct judgement *judgement);
 
+/* Complains about labels that may not be given, at their place in `map`. False then. */
+bool check_labels_check(const struct config_map *labels, struct config_node *map);
+
+/* Gives the check its own labels, complaining about `entry`, and those of the defaults that it has not.
+ * -ENOMEM is all that is answered. */
+int check_labels_take(const struct config_map *own, const struct config_map *defaults,
+                      struct config_node *entry, struct check *check);
+void check_labels_release(struct check *check);
+
+/* Complains about those that the kind's own series have as well. */
+void check_labels_compare(const struct check *check, struct config_node *entry);
+
 /* Complains where two checks mean different metrics by one name. -ENOMEM is all that is answered. */
 int check_set_find_contradictions(const struct check_set *set, struct config_node *list);
 

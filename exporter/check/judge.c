@@ -130,7 +130,8 @@ static bool judge_one(const struct judging *judging, size_t which, size_t primar
         judgement.beyond = compare_value(threshold, judgement.value);
         if (primary != SIZE_MAX) {
                 judgement.labels = labels_of(set, &set->samples[primary]);
-                judgement.labels_length = set->samples[primary].labels_length;
+                judgement.labels_length =
+                        set->samples[primary].labels_length - set->samples[primary].fixed_length;
         }
         if (judging->each)
                 judging->each(&judgement, judging->context);

@@ -25,6 +25,14 @@ static void describe_families(const struct metric_family *const *families, struc
                             families[i]->help);
 }
 
+static void describe_labels(const char *const *labels, struct text *text)
+{
+        for (size_t i = 0; labels && labels[i]; i++)
+                text_printf(text, "%s`%s`", i == 0 ? "\nLabels of its own series: " : ", ", labels[i]);
+        if (labels && labels[0])
+                text_puts(text, ".\n");
+}
+
 void check_kinds_describe(struct text *text)
 {
         text_puts(text, "# Checks\n\n"
@@ -33,10 +41,9 @@ void check_kinds_describe(struct text *text)
         config_describe(check_file_fields, text);
         text_puts(text, "\nAnd `checks`, a list of these:\n\n## Every check\n\n");
         config_describe(check_section_fields, text);
-        text_puts(
-                text,
-                "\nBeside these, exactly one kind. `defaults:` takes `timeout`, `cache` and `max_series` for "
-                "all checks.\n\n");
+        text_puts(text,
+                  "\nBeside these, exactly one kind. `defaults:` takes `timeout`, `cache`, `max_series` and "
+                  "`labels` for all checks.\n\n");
         describe_heading(text);
         describe_families(check_sample_families, text);
         describe_families(exporter_sample_families, text);
@@ -47,6 +54,7 @@ void check_kinds_describe(struct text *text)
                 if (check_kinds[i]->target_key)
                         text_printf(text, "\n`targets:` are other values of `%s`.\n",
                                     check_kinds[i]->target_key);
+                describe_labels(check_kinds[i]->labels, text);
                 text_putc(text, '\n');
                 describe_heading(text);
                 describe_families(check_kinds[i]->families, text);

@@ -19,8 +19,8 @@
           "Series of the last finished run that were left out because of the check's max_series.")       \
         X(items_skipped, GAUGE, "runbook_check_items_skipped", NULL,                                     \
           "Items that the last finished run could not measure beside the others, by the reason: "        \
-          "unreadable, malformed, not_utf8, unknown_unit, duplicate, beyond_limit, reserved. A reason "  \
-          "of which there are none is not there; the log names the items.")                              \
+          "unreadable, malformed, not_utf8, unknown_unit, duplicate, beyond_limit, reserved, missing. "  \
+          "A reason of which there are none is not there; the log names the items.")                     \
         X(threshold_limit, GAUGE, "runbook_check_threshold", NULL,                                       \
           "The limit of a condition under the check's warn or fail, in the unit of what it is compared " \
           "with.")                                                                                       \
@@ -71,7 +71,7 @@ static void add_skipped(struct sample_sink *sink, const struct check_result *res
                                {"reason", skip_reasons[reason]});
 }
 
-void check_samples_add(struct sample_sink *sink, const struct check_state *state)
+static void add_samples(struct sample_sink *sink, const struct check_state *state)
 {
         const struct check_result *result = state->result;
         const struct label name = {"check", state->check->name};
@@ -84,4 +84,14 @@ void check_samples_add(struct sample_sink *sink, const struct check_state *state
                 add_skipped(sink, result, &name);
         add_thresholds(sink, state, &name);
         SAMPLE(sink, &info, 1, name, {"kind", state->check->kind->name}, {"title", state->check->title});
+}
+
+/* The set is of many checks: each has its labels in its turn. */
+void check_samples_add(struct sample_sink *sink, const struct check_state *state)
+{
+        sink->set->fixed = state->check->labels;
+        sink->set->fixed_count = state->check->label_count;
+        add_samples(sink, state);
+        sink->set->fixed = NULL;
+        sink->set->fixed_count = 0;
 }

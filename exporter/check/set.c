@@ -9,6 +9,7 @@
 struct limits {
         nsec timeout, cache;
         int64_t max_series;
+        struct config_map labels;
 };
 
 /* clang-format off */
@@ -18,7 +19,10 @@ struct limits {
         {"cache", CONFIG_DURATION, offsetof(holder, member.cache), .fallback = "0s", \
          .help = "How old the samples of a successful run may be; 0s measures at every scrape"}, \
         {"max_series", CONFIG_INT, offsetof(holder, member.max_series), .flags = CONFIG_POSITIVE, \
-         .fallback = "1000", .help = "Series of one run beyond this are left out and counted"}
+         .fallback = "1000", .help = "Series of one run beyond this are left out and counted"}, \
+        {"labels", CONFIG_MAP, offsetof(holder, member.labels), .flags = CONFIG_NOT_EMPTY, \
+         .help = "Labels with the same value on every series of a check, those about itself too; in a check, " \
+                 "an empty value takes one of the defaults away"}
 /* clang-format on */
 
 struct check_section {
@@ -89,9 +93,14 @@ const struct config_field check_file_fields[] = {
         {0},
 };
 
+static void release_defaults(struct file *file)
+{
+        config_release(default_fields, file);
+}
+
 /* What every entry of one file is read by. */
 struct reading {
-        struct limits defaults;
+        const struct limits *defaults;
         const char **kinds; /* the keys of an entry that name a kind, closed by NULL */
 };
 
@@ -211,6 +220,10 @@ static char *definition_of(struct config_node *node, const struct check *check)
         config_print(own, &text);
         text_printf(&text, " %lld %lld %lld", (long long)check->timeout, (long long)check->cache,
                     (long long)check->max_series);
+        for (size_t i = 0; i < check->label_count; i++) {
+                text_putc(&text, ' ');
+                label_put(&text, &check->labels[i]);
+        }
         return text_take(&text);
 }
 
@@ -221,8 +234,12 @@ static int read_check(struct config_node *node, const struct reading *reading, s
         _cleanup_error_ struct error error = {0};
         struct check_section section;
         config_read_some(node, check_section_fields, &section, reading->kinds);
-        take_defaults(node, &section.limits, &reading->defaults);
-        int r = take_section(&section, node, check);
+        take_defaults(node, &section.limits, reading->defaults);
+        int r = check_labels_take(&section.limits.labels, &reading->defaults->labels, node, check);
+        if (r >= 0)
+                r = take_section(&section, node, check);
+        else
+                config_release(check_section_fields, &section);
         if (r < 0)
                 return r;
         if (!check->name || !config_is_mapping(node))
@@ -246,6 +263,7 @@ static int read_check(struct config_node *node, const struct reading *reading, s
         if (!check->config)
                 return -ENOMEM;
         check->kind = kind;
+        check_labels_compare(check, node);
         struct config_node *mapping = config_member(node, kind->name);
         if (!config_read(mapping, kind->fields, check->config))
                 return 0;
@@ -301,9 +319,10 @@ static int read_all(struct check_set *set, const char *state_directory, struct c
         static const char *const elsewhere[] = {"checks", NULL};
         struct config_node *list = config_member(root, "checks");
         _cleanup_free_ const char **kinds = kind_names();
-        struct file file;
+        _cleanup_(release_defaults) struct file file = {0};
         int r;
         config_read_some(root, check_file_fields, &file, elsewhere);
+        check_labels_check(&file.defaults.labels, config_member(config_member(root, "defaults"), "labels"));
         set->title = file.title;
         set->capacity = file.capacity;
         check_metrics(set, config_member(root, "capacity"));
@@ -318,7 +337,7 @@ static int read_all(struct check_set *set, const char *state_directory, struct c
         set->states = calloc(room, sizeof(*set->states));
         if (!set->checks || !set->states || !kinds)
                 return -ENOMEM;
-        const struct reading reading = {.defaults = file.defaults, .kinds = kinds};
+        const struct reading reading = {.defaults = &file.defaults, .kinds = kinds};
         set->count = count;
         for (size_t i = 0; i < count; i++) {
                 set->checks[i].state_directory = state_directory;
@@ -382,6 +401,7 @@ struct check_set *check_set_free(struct check_set *set)
                 free(check->probe_target);
                 free(check->advice);
                 free(check->runbook_url);
+                check_labels_release(check);
                 thresholds_release(&check->thresholds);
         }
         config_release(check_file_fields, &(struct file){.title = set->title, .capacity = set->capacity});

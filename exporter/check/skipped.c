@@ -11,7 +11,7 @@ const char *const skip_reasons[SKIP_REASONS] = {
         [SKIP_UNREADABLE] = "unreadable", [SKIP_MALFORMED] = "malformed",
         [SKIP_NOT_UTF8] = "not_utf8",     [SKIP_UNKNOWN_UNIT] = "unknown_unit",
         [SKIP_DUPLICATE] = "duplicate",   [SKIP_BEYOND_LIMIT] = "beyond_limit",
-        [SKIP_RESERVED] = "reserved",
+        [SKIP_RESERVED] = "reserved",     [SKIP_MISSING] = "missing",
 };
 
 void check_skip(struct sample_sink *sink, enum skip_reason reason, const char *format, ...)

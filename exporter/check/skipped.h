@@ -20,6 +20,7 @@ enum skip_reason {
         SKIP_DUPLICATE,    /* the same series was there before */
         SKIP_BEYOND_LIMIT, /* too long, too deep, too many */
         SKIP_RESERVED,     /* it has a label that is the exporter's own */
+        SKIP_MISSING,      /* what is looked for in it is not there */
         SKIP_REASONS,
 };
 extern const char *const skip_reasons[SKIP_REASONS]; /* as the label `reason` has them */

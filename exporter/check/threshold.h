@@ -60,7 +60,8 @@ void thresholds_release(struct thresholds *thresholds);
 void thresholds_bind(struct thresholds *thresholds, const struct metric_family *const *families,
                      const struct metric_family *const *own_families, struct config_node *entry);
 
-/* How one series stands to one threshold. `labels` as in a page, without braces, "" of an aggregate. */
+/* How one series stands to one threshold. `labels` as in a page, without braces and those that all series of
+ * the check have behind their own; "" of an aggregate. */
 struct judgement {
         const struct threshold *threshold;
         double value;

@@ -46,6 +46,8 @@ static void put_rule(struct text *text, const struct check *check, const char *w
         put_pair(text, "severity", severity);
         put_pair(text, "check", check->name);
         put_pair(text, "condition", condition);
+        for (size_t i = 0; i < check->label_count; i++) /* an aggregate has lost these, too */
+                put_pair(text, check->labels[i].name, check->labels[i].value);
         text_puts(text, "        annotations:\n");
         put_pair(text, "summary", summary);
         put_pair(text, "advice", check->advice);

@@ -55,7 +55,8 @@ static size_t each_series(const struct once *once, const struct capacity_row *ro
                         const char *labels = text_string(&result->samples.arena) + sample->labels_offset;
                         if (sample->family != family || sample->suffix != SAMPLE_PLAIN)
                                 continue;
-                        each(&once->set->checks[i], sample->value, labels, sample->labels_length, context);
+                        each(&once->set->checks[i], sample->value, labels,
+                             sample->labels_length - sample->fixed_length, context);
                         found++;
                 }
         }

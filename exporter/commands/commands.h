@@ -20,6 +20,7 @@ struct exporter_arguments {
         bool json;             /* as a document for programs */
         bool all;              /* every check, not the steps of the checklist alone */
         bool enable_lifecycle;
+        bool run_at_start; /* every check once, before somebody asks */
 };
 
 /*

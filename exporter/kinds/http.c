@@ -6,12 +6,11 @@
 
 #include "exporter/check/check.h"
 #include "exporter/kinds/shared/http_options.h"
-#include "runbook/json.h"
+#include "exporter/kinds/shared/json_metrics.h"
 
 #define MOST_BODY ((int64_t)64 << 20)
 #define COMPONENTS_DEPTH 4
 #define VERSION_MAX 128 /* what is longer is none */
-#define INDEX_DIGITS 6
 
 struct http_config {
         struct http_options options;
@@ -20,6 +19,7 @@ struct http_config {
         int64_t body_limit;
         struct config_map json;
         char *components, *version, *uptime;
+        struct config_list metrics;
 };
 
 static const struct config_field fields[] = {
@@ -43,6 +43,9 @@ static const struct config_field fields[] = {
          .help = "Dotted path of the service's version in the answer, if it says one"},
         {"uptime", CONFIG_STRING, offsetof(struct http_config, uptime), .fallback = "uptime",
          .help = "Dotted path of the seconds for which the service runs, if it says them"},
+        {"metrics", CONFIG_LIST, offsetof(struct http_config, metrics), .fields = json_metric_fields,
+         .size = sizeof(struct json_metric), .flags = CONFIG_NOT_EMPTY,
+         .help = "Numbers of the answer, which must be JSON then, as metrics"},
         {0},
 };
 
@@ -73,6 +76,7 @@ struct http_state {
         struct http_client *client;
         struct status_range *expected;
         size_t expected_count;
+        struct json_metrics *metrics;
 };
 
 /* "204", "2xx" or "200-299". */
@@ -104,6 +108,7 @@ static void *http_close(void *state)
         http_client_free(http->client);
         http_headers_release(&http->headers);
         free(http->expected);
+        json_metrics_free(http->metrics);
         free(http);
         return NULL;
 }
@@ -125,8 +130,11 @@ static int http_open(const struct check *check, struct config_node *node, void *
                 return error_oom(error);
         /* Each run connects anew: a service that takes no new connections is not healthy. */
         r = http_options_prepare(&config->options, node, "Connection: close", &http->headers);
-        if (r == -ENOMEM)
+        int metrics = json_metrics_new(check, &config->metrics, config_member(node, "metrics"), true,
+                                       &http->metrics);
+        if (r == -ENOMEM || metrics == -ENOMEM)
                 return error_oom(error);
+        r = r < 0 ? r : metrics;
         for (size_t i = 0; i < config->status.count; i++)
                 if (!parse_status(config->status.items[i], &http->expected[http->expected_count++])) {
                         config_complain(node, "status", "\"%s\" is no status: write 200, 2xx or 200-204",
@@ -141,39 +149,6 @@ static int http_open(const struct check *check, struct config_node *node, void *
                 return r;
         *ret_state = TAKE_PTR(owned);
         return 0;
-}
-
-/* Of an array only by a number: "status" is not its first item. */
-static const cJSON *item_of(const cJSON *array, const char *name)
-{
-        size_t digits = strspn(name, "0123456789");
-        return digits > 0 && digits <= INDEX_DIGITS && !name[digits] ? cJSON_GetArrayItem(array, atoi(name))
-                                                                     : NULL;
-}
-
-/* `a.b.0.c`: members by name, items of arrays by number. NULL when there is no such thing. */
-static const cJSON *find(const cJSON *json, const char *path)
-{
-        _cleanup_free_ char *copy = strdup(path);
-        char *rest = copy;
-        for (const char *name; json && rest && (name = strsep(&rest, "."));)
-                json = cJSON_IsArray(json) ? item_of(json, name)
-                                           : cJSON_GetObjectItemCaseSensitive(json, name);
-        return copy ? json : NULL;
-}
-
-/* The value as it would be written in checks.yml. */
-static void put_value(struct text *text, const cJSON *value)
-{
-        if (cJSON_IsString(value))
-                text_puts(text, value->valuestring);
-        else if (cJSON_IsNumber(value))
-                text_put_double(text, value->valuedouble);
-        else
-                text_puts(text, cJSON_IsTrue(value)    ? "true"
-                                : cJSON_IsFalse(value) ? "false"
-                                : cJSON_IsNull(value)  ? "null"
-                                                       : "a structure");
 }
 
 /* What a component says of itself: the word alone, or the object's `status` or `healthy`; NULL: nothing. */
@@ -265,16 +240,16 @@ static void add_components(const cJSON *components, const char *key, const char 
 /* What the document tells beside whether it is as it should be. */
 static void add_document(const struct http_config *config, const cJSON *document, struct sample_sink *sink)
 {
-        const cJSON *version = *config->version ? find(document, config->version) : NULL;
-        const cJSON *uptime = *config->uptime ? find(document, config->uptime) : NULL;
+        const cJSON *version = *config->version ? json_find(document, config->version) : NULL;
+        const cJSON *uptime = *config->uptime ? json_find(document, config->uptime) : NULL;
         _cleanup_text_ struct text words = {0};
         if (*config->components) {
                 const char *dot = strrchr(config->components, '.');
-                add_components(find(document, config->components), dot ? dot + 1 : config->components, "", 0,
-                               sink);
+                add_components(json_find(document, config->components), dot ? dot + 1 : config->components,
+                               "", 0, sink);
         }
         if (version && (cJSON_IsNumber(version) || cJSON_IsString(version))) {
-                put_value(&words, version);
+                json_put_scalar(&words, version);
                 if (words.length > 0 && words.length <= VERSION_MAX)
                         SAMPLE(sink, &version_info, 1, {"version", text_string(&words)});
         }
@@ -286,11 +261,11 @@ static void add_document(const struct http_config *config, const cJSON *document
 static int check_fields(const struct config_map *expected, const cJSON *document, struct error *error)
 {
         for (size_t i = 0; i < expected->count; i++) {
-                const cJSON *value = find(document, expected->keys[i]);
+                const cJSON *value = json_find(document, expected->keys[i]);
                 _cleanup_text_ struct text found = {0};
                 if (!value)
                         return error_set(error, EPROTO, "the answer has no field %s", expected->keys[i]);
-                put_value(&found, value);
+                json_put_scalar(&found, value);
                 if (strcmp(text_string(&found), expected->values[i]) != 0)
                         return error_set(error, EPROTO, "%s is \"%.64s\", expected \"%s\"", expected->keys[i],
                                          text_string(&found), expected->values[i]);
@@ -324,24 +299,30 @@ static bool body_size(const struct http_response *response, double *ret)
         return *end == '\0';
 }
 
+static const struct metric_family *const *http_own_families(const void *state)
+{
+        return json_metrics_families(((const struct http_state *)state)->metrics);
+}
+
 /* The health document, when the answer is one. An unhealthy service tells its components with a 503. */
-static int check_document(const struct http_config *config, const struct http_response *response,
+static int check_document(const struct http_state *http, const struct http_response *response,
                           struct sample_sink *sink, struct error *error)
 {
+        const struct http_config *config = http->config;
         const struct text *body = &response->body;
         const char *start = text_string(body) + strspn(text_string(body), " \t\r\n");
+        bool must_be_one = config->json.count > 0 || config->metrics.count > 0;
         _cleanup_json_ cJSON *document = NULL;
         int r;
-        if (*start != '{' && config->json.count == 0)
+        if (*start != '{' && !must_be_one)
                 return 0;
         if (response->cut)
-                return config->json.count == 0
-                               ? 0
-                               : error_set(error, EMSGSIZE, "the answer is larger than body_limit");
+                return must_be_one ? error_set(error, EMSGSIZE, "the answer is larger than body_limit") : 0;
         r = json_parse(text_string(body), body->length, &document, error);
         if (r < 0)
-                return config->json.count == 0 ? 0 : error_prefix(error, r, "the answer");
+                return must_be_one ? error_prefix(error, r, "the answer") : 0;
         add_document(config, document, sink);
+        json_metrics_add(http->metrics, document, sink);
         return check_fields(&config->json, document, error);
 }
 
@@ -375,7 +356,7 @@ static int http_run(void *state, struct deadline deadline, struct sample_sink *s
         if (response.tls_not_after > 0)
                 SAMPLE_BARE(sink, &tls_not_after, (double)response.tls_not_after);
 
-        document = check_document(config, &response, sink, error);
+        document = check_document(http, &response, sink, error);
         r = check_status(http, response.status, &status_error);
         if (r < 0) {
                 error_move(error, &status_error);
@@ -384,6 +365,9 @@ static int http_run(void *state, struct deadline deadline, struct sample_sink *s
         return document;
 }
 
+/* The labels of its families. */
+static const char *const labels[] = {"component", "phase", "version", NULL};
+
 const struct check_kind check_kind_http = {
         .name = "http",
         .help = "One HTTP request: status, phases, and the health document in its answer.",
@@ -391,7 +375,9 @@ const struct check_kind check_kind_http = {
         .config_size = sizeof(struct http_config),
         .target_key = "url",
         .families = families,
+        .labels = labels,
         .open = http_open,
         .run = http_run,
         .close = http_close,
+        .own_families = http_own_families,
 };

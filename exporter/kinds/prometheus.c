@@ -87,7 +87,7 @@ static int prometheus_open(const struct check *check, struct config_node *node, 
         bool readable = promql_check_member(node, "query", config->query,
                                             1U << PROMQL_VECTOR | 1U << PROMQL_SCALAR, false);
         bool named = operator_metric_check(&config->metric.metric, metric ? metric : node);
-        bool labelled = operator_labels_check(&config->labels, node);
+        bool labelled = operator_labels_check(check, &config->labels, node);
         if (!readable || !named || !labelled || r < 0)
                 return -EINVAL;
         prometheus->family = operator_metric_family(&config->metric.metric);

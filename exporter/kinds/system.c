@@ -209,6 +209,9 @@ static int system_run(void *state, struct deadline deadline _unused_, struct sam
         return result;
 }
 
+/* The labels of its families. */
+static const char *const labels[] = {"mode", "window", "device", "interface", NULL};
+
 const struct check_kind check_kind_system = {
         .name = "system",
         .help = "CPU, load, memory, disk and network I/O of the machine, as far as a capacity report needs "
@@ -216,6 +219,7 @@ const struct check_kind check_kind_system = {
         .fields = fields,
         .config_size = sizeof(struct system_config),
         .families = families,
+        .labels = labels,
         .open = system_open,
         .run = system_run,
         .close = system_close,

@@ -109,6 +109,14 @@ static void unpin_check(struct scheduled_check *scheduled)
                 succession_sweep(succession, false);
 }
 
+/* What has a label of the check's own names, a program's say, keeps its value, and that is told. */
+static void report_shadowed(struct sample_set *set)
+{
+        for (uint64_t i = 0; i < set->shadowed; i++)
+                check_skip(&(struct sample_sink){set}, SKIP_RESERVED,
+                           "the label %s of the check, which a series has itself", set->shadowed_name);
+}
+
 /* One run, on a worker thread. Its result was made when it was started, so that nothing can fail here. */
 static void run_check(void *context)
 {
@@ -131,6 +139,7 @@ static void run_check(void *context)
         result->code = check->kind->run(scheduled->set->states[scheduled->index], deadline,
                                         &(struct sample_sink){&result->samples}, &error);
         result->duration = clock_monotonic() - started;
+        report_shadowed(&result->samples);
         check_skip_invalid(&(struct sample_sink){&result->samples});
         check_skip_repeated(&(struct sample_sink){&result->samples});
         if (result->code < 0)
@@ -167,6 +176,8 @@ bool run_begin(struct schedule *schedule, struct scheduled_check *scheduled, str
         result->samples.limit = (size_t)scheduled->check->max_series;
         result->samples.common = scheduled->labels;
         result->samples.common_count = N_ELEMENTS(scheduled->labels);
+        result->samples.fixed = result->durations.fixed = scheduled->check->labels;
+        result->samples.fixed_count = result->durations.fixed_count = scheduled->check->label_count;
         result->durations.common = scheduled->labels;
         result->durations.common_count = N_ELEMENTS(scheduled->labels);
         scheduled->pending = result;

@@ -145,6 +145,21 @@ size_t schedule_start(struct schedule *schedule, const bool *selected, struct ch
         return count;
 }
 
+void schedule_start_new(struct schedule *schedule)
+{
+        _cleanup_free_ bool *selected = calloc(schedule->count + 1, sizeof(*selected));
+        _cleanup_free_ struct check_run *runs = calloc(schedule->count + 1, sizeof(*runs));
+        if (!selected || !runs)
+                return;
+        {
+                WITH_LOCK(schedule->succession);
+                for (size_t i = 0; i < schedule->count; i++)
+                        selected[i] =
+                                schedule->checks[i]->number == 0 && !schedule->checks[i]->check->probe_target;
+        }
+        (void)schedule_start(schedule, selected, runs);
+}
+
 struct check_result *schedule_trace(struct schedule *schedule, size_t check, struct check_run *ret_run)
 {
         struct scheduled_check *scheduled = schedule->checks[check];

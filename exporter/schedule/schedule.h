@@ -2,10 +2,10 @@
 /*
  * The runs of the checks: which are due, which are running, and what each one's last run measured.
  *
- * There are no timers here: a check runs because a scrape asks for it and its samples are older than its
- * `cache:` allows. Whoever asks while it runs gets that same run. A run that outlasts its timeout is
- * *overdue*: it counts as failed and nobody waits for it any more, but it is still running, so it is not
- * started again. Every function may be called by any thread; none waits for a check.
+ * There are no timers here: a check runs once when it is new, and then because a scrape asks for it and its
+ * samples are older than its `cache:` allows. Whoever asks while it runs gets that same run. A run that
+ * outlasts its timeout is *overdue*: it counts as failed and nobody waits for it any more, but it is still
+ * running, so it is not started again. Every function may be called by any thread; none waits for a check.
  *
  * The room is here so that pages and commands ask how checks stand without knowing threads, and so that a
  * reload does not lose what was measured. It uses exporter/check, lib/base and lib/metrics, and knows no
@@ -59,6 +59,13 @@ struct schedule *schedule_free(struct schedule *schedule);
  * returned. Runs that are late are not among them.
  */
 size_t schedule_start(struct schedule *schedule, const bool *selected, struct check_run *ret_runs);
+
+/*
+ * Starts every check that has never run, but for those of other targets: there is something to show before
+ * anybody has asked. Nobody waits for these runs; who asks meanwhile gets the same ones. Without memory
+ * nothing is started.
+ */
+void schedule_start_new(struct schedule *schedule);
 
 /*
  * Starts a run of one check, due or not, that tells its steps. A reference to its result, of which only the

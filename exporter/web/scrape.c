@@ -34,7 +34,7 @@ struct scrape {
         const struct process_status *status;
         struct schedule *schedule;
         pthread_t thread;
-        bool started;
+        bool started, runs_at_start;
 
         pthread_mutex_t lock;
         pthread_cond_t wake; /* CLOCK_MONOTONIC */
@@ -234,6 +234,8 @@ static void *run_thread(void *context)
 {
         struct scrape *scrape = context;
         bool stopping = false, over = false;
+        if (scrape->runs_at_start)
+                schedule_start_new(scrape->schedule); /* by who sees when they are overdue */
         while (!stopping && !over) {
                 nsec overdue = schedule_expire(scrape->schedule), next;
                 struct waiting *ready;
@@ -333,7 +335,7 @@ void scrape_handle(struct scrape *scrape, struct http_exchange *exchange)
                 scrape_serve(scrape, exchange, &selection);
 }
 
-int scrape_new(struct check_set *set, struct workers *workers, struct scrape *predecessor,
+int scrape_new(struct check_set *set, struct workers *workers, bool runs_at_start, struct scrape *predecessor,
                const struct process_status *status, struct scrape **ret, struct error *error)
 {
         struct scrape *scrape = calloc(1, sizeof(*scrape));
@@ -342,6 +344,7 @@ int scrape_new(struct check_set *set, struct workers *workers, struct scrape *pr
                 return error_oom(error);
         scrape->set = check_set_ref(set);
         scrape->status = status;
+        scrape->runs_at_start = runs_at_start;
         pthread_mutex_init(&scrape->lock, NULL);
         condition_init(&scrape->wake);
 

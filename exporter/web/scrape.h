@@ -20,9 +20,10 @@ struct scrape;
 
 /*
  * Makes the schedule of `set` and starts the thread; a `predecessor` (may be NULL) hands over what is
- * unchanged, and is to be retired. Takes a reference of `set`; `workers` and `status` are borrowed.
+ * unchanged, and is to be retired. `runs_at_start`: what has never run does, once, before somebody asks.
+ * Takes a reference of `set`; `workers` and `status` are borrowed.
  */
-int scrape_new(struct check_set *set, struct workers *workers, struct scrape *predecessor,
+int scrape_new(struct check_set *set, struct workers *workers, bool runs_at_start, struct scrape *predecessor,
                const struct process_status *status, struct scrape **ret, struct error *error);
 
 /*

@@ -12,6 +12,7 @@
 
 #include "runbook/common.h"
 #include "runbook/error.h"
+#include "runbook/text.h"
 
 DEFINE_CLEANUP(cJSON *, cJSON_Delete);
 #define _cleanup_json_ _cleanup_(cJSON_Delete_p)
@@ -38,6 +39,19 @@ int json_parse_strict(const char *data, size_t length, const struct json_limits 
 
 /* `json_get(doc, "State", "Health", "Status", NULL)`: the member at that path, or NULL. */
 const cJSON *json_get(const cJSON *json, ...) _sentinel_;
+
+/*
+ * What stands at a dotted path, "checks.0.name": members of objects by name, items of arrays by number. A
+ * backslash takes the meaning off a dot or a backslash behind it; "" and "." are `json` itself. NULL when
+ * there is nothing, or no memory.
+ */
+const cJSON *json_find(const cJSON *json, const char *path);
+
+/* The length of the name at the front of such a path, escapes and all. */
+size_t json_name_length(const char *path);
+
+/* A word, a number, a truth or null as it would be written in YAML; "a structure" for anything else. */
+void json_put_scalar(struct text *text, const cJSON *value);
 
 /* The member `key` as a string (NULL when absent or not a string), number or truth. */
 const char *json_string(const cJSON *json, const char *key);

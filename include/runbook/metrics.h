@@ -92,6 +92,7 @@ struct sample {
         uint32_t labels_offset, labels_length; /* in the set's arena, rendered, without braces */
         uint8_t suffix;                        /* SAMPLE_PLAIN, or which row of a histogram */
         bool repeated;                         /* the same series came before it in the set */
+        uint16_t fixed_length;                 /* how much of the labels' end is the set's `fixed` */
         double value;
 };
 
@@ -106,6 +107,10 @@ struct sample_set {
         struct text arena;          /* rendered labels */
         const struct label *common; /* put before every sample's own labels; borrowed */
         size_t common_count;
+        const struct label *fixed; /* put behind them, but for one whose name a sample has itself; borrowed */
+        size_t fixed_count;
+        uint64_t shadowed;             /* how often one was left out for that */
+        const char *shadowed_name;     /* the last of them */
         struct skipped_items *skipped; /* where who fills it puts down what it had to leave out; NULL:
                                           nowhere. Borrowed, and no matter of this room */
         int error;

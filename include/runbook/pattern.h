@@ -8,9 +8,9 @@
  * is carried over the value, one character after the other (Thompson, CACM 11(6), 1968).
  *
  * Known: characters, `.` (all but a line break), [classes] with ranges, \d \w \s \D \W \S and [:alpha:] and
- * its like, groups, |, * + ? {n,m} also followed by `?`, ^ and $, \n \t \r \f \v, and a backslash before
- * punctuation. Anything else of RE2 (flags such as (?i), \b, \pL, \x41, back references in any case) is
- * refused with a sentence, never read differently.
+ * its like, groups, also named ones, |, * + ? {n,m} also followed by `?`, ^ and $, \n \t \r \f \v, and a
+ * backslash before punctuation. Anything else of RE2 (flags such as (?i), \b, \pL, \x41, back references in
+ * any case) is refused with a sentence, never read differently.
  *
  * lib/pattern is here because no C library has RE2's syntax and its time; it serves matchers of alerts and
  * patterns of logs alike. It uses lib/base.
@@ -34,6 +34,25 @@ bool pattern_matches(const struct pattern *pattern, const char *value);
 
 /* Whether it matches anywhere in `value`; stops at the first place. Thread-safe. */
 bool pattern_found(const struct pattern *pattern, const char *value);
+
+/* The groups that have a name, (?P<name>…) or (?<name>…), from the left. */
+enum { PATTERN_GROUPS_MAX = 16 };
+size_t pattern_groups(const struct pattern *pattern);
+const char *pattern_group_name(const struct pattern *pattern, size_t i);
+
+/* What a group holds: a piece of the value; start NULL when the group took no part. */
+struct pattern_span {
+        const char *start;
+        size_t length;
+};
+
+/*
+ * As pattern_found(), and tells what the named groups hold, `ret_groups` having room for all of them. Of all
+ * ways to match it is the one that RE2 and Perl take: the leftmost, the first alternative, as many as there
+ * can be, or as few before `?`. 1 when found, 0 when not, -ENOMEM. Thread-safe; linear in the value, too, but
+ * slower than pattern_found(), so ask that first.
+ */
+int pattern_capture(const struct pattern *pattern, const char *value, struct pattern_span *ret_groups);
 
 struct pattern *pattern_free(struct pattern *pattern);
 

@@ -3,6 +3,7 @@
 #ifndef RUNBOOK_UTF8_H
 #define RUNBOOK_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define UTF8_REPLACEMENT "\xef\xbf\xbd"
@@ -10,5 +11,8 @@
 /* The length of the character at the front of a NUL-terminated string, 1 to 4; 0 when it is not well-formed.
  */
 size_t utf8_length(const char *string);
+
+/* Whether all of it is. */
+bool utf8_valid(const char *string);
 
 #endif

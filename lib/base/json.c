@@ -4,8 +4,11 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
 
-#include "runbook/text.h"
+/* Digits of the number of an item; a name with more of them is none. */
+#define INDEX_DIGITS 6
 
 int json_parse(const char *data, size_t length, cJSON **ret, struct error *error)
 {
@@ -42,6 +45,63 @@ const cJSON *json_get(const cJSON *json, ...)
                 json = cJSON_IsObject(json) ? cJSON_GetObjectItemCaseSensitive(json, key) : NULL;
         va_end(args);
         return json;
+}
+
+/* Of an array only by a number: "status" is not its first item. */
+static const cJSON *item_of(const cJSON *array, const char *name)
+{
+        size_t digits = strspn(name, "0123456789");
+        return digits > 0 && digits <= INDEX_DIGITS && !name[digits] ? cJSON_GetArrayItem(array, atoi(name))
+                                                                     : NULL;
+}
+
+size_t json_name_length(const char *path)
+{
+        size_t length = 0;
+        while (path[length] && path[length] != '.')
+                length += path[length] == '\\' && path[length + 1] ? 2 : 1;
+        return length;
+}
+
+/* Cuts the first name off a path, whose escapes are undone in place. NULL behind the last one. */
+static const char *next_name(char **rest)
+{
+        char *name = *rest, *to = name;
+        if (!name)
+                return NULL;
+        char *end = name + json_name_length(name);
+        *rest = *end ? end + 1 : NULL;
+        for (const char *at = name; at < end; at++) {
+                at += *at == '\\' && at + 1 < end;
+                *to++ = *at;
+        }
+        *to = '\0';
+        return name;
+}
+
+const cJSON *json_find(const cJSON *json, const char *path)
+{
+        if (!*path || strcmp(path, ".") == 0)
+                return json;
+        _cleanup_free_ char *copy = strdup(path);
+        char *rest = copy;
+        for (const char *name; json && (name = next_name(&rest));)
+                json = cJSON_IsArray(json) ? item_of(json, name)
+                                           : cJSON_GetObjectItemCaseSensitive(json, name);
+        return copy ? json : NULL;
+}
+
+void json_put_scalar(struct text *text, const cJSON *value)
+{
+        if (cJSON_IsString(value))
+                text_puts(text, value->valuestring);
+        else if (cJSON_IsNumber(value))
+                text_put_double(text, value->valuedouble);
+        else
+                text_puts(text, cJSON_IsTrue(value)    ? "true"
+                                : cJSON_IsFalse(value) ? "false"
+                                : cJSON_IsNull(value)  ? "null"
+                                                       : "a structure");
 }
 
 const char *json_string(const cJSON *json, const char *key)

@@ -30,3 +30,13 @@ size_t utf8_length(const char *string)
         }
         return 0;
 }
+
+bool utf8_valid(const char *string)
+{
+        for (size_t length; *string; string += length) {
+                length = utf8_length(string);
+                if (length == 0)
+                        return false;
+        }
+        return true;
+}

@@ -94,8 +94,26 @@ static void put_next(struct text *text, size_t start, const struct label *label)
         label_put(text, label);
 }
 
-/* A name that came before is left out: a page with two labels of one name is refused as a whole. */
-static void put_labels(struct sample_set *set, const struct label *labels, size_t count, const char *le)
+/* The labels that are the same for all samples of the set, of which the sample's own hide some. */
+static void put_fixed(struct sample_set *set, size_t start, const struct label *labels, size_t count)
+{
+        for (size_t i = 0; i < set->fixed_count; i++) {
+                const struct label *label = &set->fixed[i];
+                if (!label_given(label))
+                        continue;
+                if (name_in(label->name, labels, count) ||
+                    name_in(label->name, set->common, set->common_count)) {
+                        set->shadowed++;
+                        set->shadowed_name = label->name;
+                } else {
+                        put_next(&set->arena, start, label);
+                }
+        }
+}
+
+/* A name that came before is left out: a page with two labels of one name is refused as a whole. Answers how
+ * long what stands at the end for all samples is. */
+static size_t put_labels(struct sample_set *set, const struct label *labels, size_t count, const char *le)
 {
         struct text *text = &set->arena;
         size_t start = text->length;
@@ -106,8 +124,12 @@ static void put_labels(struct sample_set *set, const struct label *labels, size_
                 if (label_given(&labels[i]) && !name_in(labels[i].name, set->common, set->common_count) &&
                     !name_in(labels[i].name, labels, i))
                         put_next(text, start, &labels[i]);
+        size_t own = text->length;
+        put_fixed(set, start, labels, count);
+        size_t fixed = text->length - own;
         if (le)
                 put_next(text, start, &(struct label){"le", le});
+        return le ? 0 : fixed;
 }
 
 static bool make_room(struct sample_set *set, size_t extra)
@@ -136,7 +158,7 @@ static bool make_room(struct sample_set *set, size_t extra)
 
 /* The row whose labels begin at `start` of the arena. */
 static void finish_row(struct sample_set *set, const struct metric_family *family, uint8_t suffix,
-                       double value, size_t start)
+                       double value, size_t start, size_t fixed)
 {
         if (text_error(&set->arena) < 0)
                 set->error = text_error(&set->arena);
@@ -148,6 +170,7 @@ static void finish_row(struct sample_set *set, const struct metric_family *famil
                         .labels_offset = (uint32_t)start,
                         .labels_length = (uint32_t)(set->arena.length - start),
                         .suffix = suffix,
+                        .fixed_length = (uint16_t)(fixed <= UINT16_MAX ? fixed : 0),
                         .value = value,
                 };
 }
@@ -156,8 +179,8 @@ static void add_row(struct sample_set *set, const struct metric_family *family, 
                     const struct label *labels, size_t count, const char *le)
 {
         size_t start = set->arena.length;
-        put_labels(set, labels, count, le);
-        finish_row(set, family, suffix, value, start);
+        size_t fixed = put_labels(set, labels, count, le);
+        finish_row(set, family, suffix, value, start, fixed);
 }
 
 void sample_add(struct sample_sink *sink, const struct metric_family *family, double value,
@@ -182,7 +205,7 @@ static void add_native(struct sample_set *set, const struct metric_family *famil
         size_t length = offsetof(struct native_buckets, buckets) + native->count * sizeof(*native->buckets);
         size_t start = set->arena.length;
         text_append(&set->arena, native, length);
-        finish_row(set, family, SAMPLE_NATIVE, 0, start);
+        finish_row(set, family, SAMPLE_NATIVE, 0, start, 0);
 }
 
 /* All rows of a histogram or none: half of one would be wrong. */
@@ -214,6 +237,7 @@ void sample_set_clear(struct sample_set *set)
         text_clear(&set->arena);
         set->count = 0;
         set->dropped = 0;
+        set->shadowed = 0;
         set->error = 0;
 }
 

@@ -23,8 +23,9 @@ int pattern_append(struct compilation *compilation, enum pattern_operation opera
 void pattern_aim(struct compilation *compilation, size_t place, size_t to, size_t also);
 int pattern_insert_split(struct compilation *compilation, size_t start);
 
-/* The piece from `start` on becomes `least` copies of it, and up to `most` (-1: any number). */
-int pattern_repeat(struct compilation *compilation, size_t start, long least, long most);
+/* The piece from `start` on becomes `least` copies of it, and up to `most` (-1: any number): as many as there
+ * can be, or as few. */
+int pattern_repeat(struct compilation *compilation, size_t start, long least, long most, bool few);
 
 /* One character, perhaps behind a backslash. */
 int pattern_read_character(struct compilation *compilation, uint32_t *ret);

@@ -6,40 +6,80 @@
 
 #include "lib/pattern/compilation.h"
 #include "runbook/pattern.h"
+#include "runbook/text.h"
 
 enum { TEXT_LIMIT = 1024, REPEAT_LIMIT = 1000 };
 
 static int read_alternatives(struct compilation *compilation);
 
-/* What RE2 has behind "(?": flags, and names of groups. */
+/* What RE2 has behind "(?" beside names: flags. */
 static bool is_known_group(const char *at)
 {
-        const char *name = at + (at[0] == 'P');
-        if (name[0] == '<')
-                return isalnum((unsigned char)name[1]) || name[1] == '_';
         const char *end = at + strspn(at, "imsU-");
         return end > at && (*end == ')' || *end == ':');
 }
 
+/* Behind "(?P<" or "(?<": the name, which is that of a new group. */
+static int read_group_name(struct compilation *compilation)
+{
+        struct pattern *pattern = compilation->pattern;
+        size_t length =
+                strspn(compilation->at, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_");
+        if (length == 0 || compilation->at[length] != '>')
+                return error_set(
+                        compilation->error, EINVAL,
+                        "the pattern '%s' has a group whose name is none: letters, digits and \"_\" are, "
+                        "in '(?P<name>'",
+                        compilation->text);
+        if (pattern->group_count == PATTERN_GROUPS_MAX)
+                return error_set(compilation->error, E2BIG, "the pattern '%s' has more than %d named groups",
+                                 compilation->text, PATTERN_GROUPS_MAX);
+        char *name = strndup(compilation->at, length);
+        if (!name)
+                return error_oom(compilation->error);
+        pattern->group_names[pattern->group_count++] = name;
+        for (size_t i = 0; i + 1 < pattern->group_count; i++)
+                if (strcmp(pattern->group_names[i], name) == 0)
+                        return error_set(compilation->error, EINVAL,
+                                         "the pattern '%s' has two groups of the name %s", compilation->text,
+                                         name);
+        compilation->at += length + 1;
+        return 0;
+}
+
+/* What stands in parentheses: its value is kept when it has a name. */
 static int read_group(struct compilation *compilation)
 {
+        struct pattern *pattern = compilation->pattern;
         const char *text = compilation->text;
+        bool named = false;
+        int r = 0;
         compilation->at++;
-        if (compilation->at[0] == '?' && compilation->at[1] == ':')
+        if (string_starts(compilation->at, "?:")) {
                 compilation->at += 2;
-        else if (compilation->at[0] == '?')
-                return error_set(compilation->error, is_known_group(compilation->at + 1) ? ENOTSUP : EINVAL,
-                                 "the pattern '%s' has a '(?' that is not supported: only '(?:' is; for "
-                                 "either case, write [Aa]",
-                                 text);
-        int r = read_alternatives(compilation);
+        } else if (string_starts(compilation->at, "?P<") || string_starts(compilation->at, "?<")) {
+                compilation->at += compilation->at[1] == 'P' ? 3 : 2;
+                named = true;
+                r = read_group_name(compilation);
+        } else if (compilation->at[0] == '?') {
+                return error_set(
+                        compilation->error, is_known_group(compilation->at + 1) ? ENOTSUP : EINVAL,
+                        "the pattern '%s' has a '(?' that is not supported: only '(?:' and '(?P<name>' "
+                        "are; for either case, write [Aa]",
+                        text);
+        }
+        uint32_t slot = 2 * (uint32_t)pattern->group_count - 2;
+        if (r >= 0 && named)
+                r = pattern_append(compilation, PATTERN_SAVE, slot);
+        if (r >= 0)
+                r = read_alternatives(compilation);
         if (r < 0)
                 return r;
         if (*compilation->at != ')')
                 return error_set(compilation->error, EINVAL, "the pattern '%s' has a '(' without its ')'",
                                  text);
         compilation->at++;
-        return 0;
+        return named ? pattern_append(compilation, PATTERN_SAVE, slot + 1) : 0;
 }
 
 static int read_atom(struct compilation *compilation)
@@ -125,9 +165,10 @@ static int read_sequence(struct compilation *compilation)
                         return r;
                 if (r == 0)
                         continue;
-                /* As few or as many as possible: for whether the whole matches, that is the same. */
-                compilation->at += *compilation->at == '?';
-                r = pattern_repeat(compilation, start, least, most);
+                /* As few or as many as possible: that matters to what groups hold alone. */
+                bool few = *compilation->at == '?';
+                compilation->at += few;
+                r = pattern_repeat(compilation, start, least, most, few);
                 if (r < 0)
                         return r;
         }

@@ -50,7 +50,13 @@ static int put_piece(struct compilation *compilation, const struct pattern_step 
         return 0;
 }
 
-static int repeat_star(struct compilation *compilation, size_t start)
+/* Once more at `on`, or past it. */
+static void aim_choice(struct compilation *compilation, size_t place, size_t on, size_t past, bool few)
+{
+        pattern_aim(compilation, place, few ? past : on, few ? on : past);
+}
+
+static int repeat_star(struct compilation *compilation, size_t start, bool few)
 {
         int r = pattern_insert_split(compilation, start);
         if (r >= 0)
@@ -58,25 +64,25 @@ static int repeat_star(struct compilation *compilation, size_t start)
         if (r < 0)
                 return r;
         size_t end = compilation->pattern->step_count;
-        pattern_aim(compilation, start, start + 1, end);
+        aim_choice(compilation, start, start + 1, end, few);
         pattern_aim(compilation, end - 1, start, end - 1);
         return 0;
 }
 
-static int repeat_plus(struct compilation *compilation, size_t start)
+static int repeat_plus(struct compilation *compilation, size_t start, bool few)
 {
         int r = pattern_append(compilation, PATTERN_SPLIT, 0);
         size_t end = compilation->pattern->step_count;
         if (r >= 0)
-                pattern_aim(compilation, end - 1, start, end);
+                aim_choice(compilation, end - 1, start, end, few);
         return r;
 }
 
-int pattern_repeat(struct compilation *compilation, size_t start, long least, long most)
+int pattern_repeat(struct compilation *compilation, size_t start, long least, long most, bool few)
 {
         struct pattern *pattern = compilation->pattern;
         if (most < 0 && least == 0)
-                return repeat_star(compilation, start);
+                return repeat_star(compilation, start, few);
         size_t length = pattern->step_count - start;
         _cleanup_free_ struct pattern_step *piece = calloc(length + 1, sizeof(*piece));
         if (!piece)
@@ -88,7 +94,7 @@ int pattern_repeat(struct compilation *compilation, size_t start, long least, lo
         for (long i = 0; r >= 0 && i < least; i++)
                 r = put_piece(compilation, piece, length);
         if (most < 0)
-                return r < 0 ? r : repeat_plus(compilation, pattern->step_count - length);
+                return r < 0 ? r : repeat_plus(compilation, pattern->step_count - length, few);
         for (long left = most - least; r >= 0 && left > 0; left--) {
                 size_t place = pattern->step_count;
                 r = pattern_append(compilation, PATTERN_SPLIT, 0);
@@ -97,7 +103,7 @@ int pattern_repeat(struct compilation *compilation, size_t start, long least, lo
                 if (r >= 0 && (length + 1) * (size_t)left > PATTERN_LIMIT)
                         r = pattern_too_large(compilation);
                 if (r >= 0)
-                        pattern_aim(compilation, place, place + 1, place + (length + 1) * (size_t)left);
+                        aim_choice(compilation, place, place + 1, place + (length + 1) * (size_t)left, few);
         }
         return r;
 }

@@ -45,11 +45,6 @@ static void places_clear(struct places *places)
         places->count = 0;
 }
 
-static size_t target(size_t place, int16_t offset)
-{
-        return (size_t)((ptrdiff_t)place + offset);
-}
-
 static bool class_has(const struct pattern *pattern, size_t index, uint32_t character)
 {
         const struct pattern_class *class = &pattern->classes[index];
@@ -57,6 +52,16 @@ static bool class_has(const struct pattern *pattern, size_t index, uint32_t char
                 if (character >= pattern->ranges[i].first && character <= pattern->ranges[i].last)
                         return !class->negated;
         return class->negated;
+}
+
+bool pattern_takes(const struct pattern *pattern, const struct pattern_step *step, uint32_t character)
+{
+        switch ((enum pattern_operation)step->operation) {
+        case PATTERN_CHARACTER: return character == step->value;
+        case PATTERN_ANY: return character != '\n';
+        case PATTERN_CLASS: return class_has(pattern, step->value, character);
+        default: return false;
+        }
 }
 
 /* Completes `now` by what its places lead to without a character; those that take `character` go to `next`.
@@ -68,13 +73,9 @@ static bool advance(const struct pattern *pattern, struct places *now, bool at_b
         for (size_t i = 0; i < now->count; i++) { /* grows meanwhile */
                 size_t place = now->items[i];
                 const struct pattern_step *step = &pattern->steps[place];
-                bool takes = false;
                 switch ((enum pattern_operation)step->operation) {
-                case PATTERN_CHARACTER: takes = character == step->value; break;
-                case PATTERN_ANY: takes = character != '\n'; break;
-                case PATTERN_CLASS: takes = class_has(pattern, step->value, character); break;
-                case PATTERN_SPLIT: places_add(now, target(place, step->also)); /* fall through */
-                case PATTERN_JUMP: places_add(now, target(place, step->to)); break;
+                case PATTERN_SPLIT: places_add(now, pattern_target(place, step->also)); /* fall through */
+                case PATTERN_JUMP: places_add(now, pattern_target(place, step->to)); break;
                 case PATTERN_BEGIN:
                         if (at_begin)
                                 places_add(now, place + 1);
@@ -83,10 +84,12 @@ static bool advance(const struct pattern *pattern, struct places *now, bool at_b
                         if (at_end)
                                 places_add(now, place + 1);
                         break;
+                case PATTERN_SAVE: places_add(now, place + 1); break;
                 case PATTERN_MATCH: ends = true; break;
+                default:
+                        if (!at_end && pattern_takes(pattern, step, character))
+                                places_add(next, place + 1);
                 }
-                if (takes && !at_end)
-                        places_add(next, place + 1);
         }
         return ends;
 }
@@ -140,6 +143,8 @@ struct pattern *pattern_free(struct pattern *pattern)
         free(pattern->steps);
         free(pattern->ranges);
         free(pattern->classes);
+        for (size_t i = 0; i < pattern->group_count; i++)
+                free(pattern->group_names[i]);
         free(pattern);
         return NULL;
 }

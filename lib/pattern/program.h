@@ -16,12 +16,13 @@ enum pattern_operation {
         PATTERN_JUMP,      /* goes on at `to` */
         PATTERN_BEGIN,     /* only at the value's begin */
         PATTERN_END,       /* only at its end */
+        PATTERN_SAVE,      /* a group begins or ends here; value: twice its number, and one more at its end */
         PATTERN_MATCH,     /* the pattern's end: matches at the value's end */
 };
 
 struct pattern_step {
         uint32_t value;
-        int16_t to, also; /* relative to this step */
+        int16_t to, also; /* relative to this step; `to` is preferred */
         uint8_t operation;
 };
 
@@ -39,7 +40,17 @@ struct pattern {
         struct pattern_range *ranges;
         struct pattern_class *classes;
         size_t step_count, range_count, class_count;
+        char *group_names[PATTERN_GROUPS_MAX];
+        size_t group_count;
 };
+
+static inline size_t pattern_target(size_t place, int16_t offset)
+{
+        return (size_t)((ptrdiff_t)place + offset);
+}
+
+/* Whether a step takes the character; one that is about places takes none. */
+bool pattern_takes(const struct pattern *pattern, const struct pattern_step *step, uint32_t character);
 
 /* The character at the front of a string that has not ended, and its length; invalid UTF-8 reads as U+FFFD,
  * a byte each, as in RE2. */

@@ -3,13 +3,14 @@
 
 import json
 import socket
+import subprocess
 
 import pytest
 
+from exporter_flags import AskedExporter
 from harness.target import Target
 from lab.authority import Authority
-from lab.runbook import Exporter
-from scraping import read_openmetrics
+from scraping import declared_labels, read_openmetrics, undeclared_labels
 
 
 @pytest.fixture
@@ -40,20 +41,26 @@ def program(build):
     return found
 
 
+@pytest.fixture(scope="session")
+def declared(program):
+    return declared_labels(subprocess.run([program, "describe"], text=True, check=True, stdout=subprocess.PIPE).stdout)
+
+
 @pytest.fixture
-def exporter(program, tmp_path):
+def exporter(program, tmp_path, declared):
     """Starts exporters with the checks that a test gives; ends them."""
     started = []
 
     def start(checks, defaults=None, env=None, **more):
         config = tmp_path / f"checks-{len(started)}.yml"
         config.write_text(json.dumps({"defaults": defaults or {}, "checks": checks, **more}))  # JSON is YAML
-        daemon = Exporter(program, config, tmp_path / f"exporter-{len(started)}")
+        daemon = AskedExporter(program, config, tmp_path / f"exporter-{len(started)}")
         started.append(daemon)
         return daemon.start(env)
 
     yield start
     for daemon in started:
         if daemon.process.running:
-            read_openmetrics(daemon)  # the last page of every test, whatever was measured in it
+            families = read_openmetrics(daemon)  # the last page of every test, whatever was measured in it
+            assert undeclared_labels(families, declared) == set()  # to be put into `labels` of their check_kind
     assert [daemon.stop() for daemon in started] == [0] * len(started)  # a sanitizer's finding is not 0

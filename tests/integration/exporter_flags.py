@@ -1,12 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An exporter with flags, which another program may start."""
+"""Exporters of the integration tests: with flags, and started by another program."""
 
 import json
 
 from lab.runbook import Exporter
 
 
-class ExporterWithFlags(Exporter):
+class AskedExporter(Exporter):
+    """Its checks run when a test asks and not before, so that a test counts what it asked for."""
+
+    def arguments(self):
+        return [*super().arguments(), "--no-run-at-start"]
+
+
+class ExporterWithFlags(AskedExporter):
     """`launcher` is started in the exporter's place, with its command line behind its own."""
 
     def __init__(self, program, checks, directory, *flags, launcher=()):

@@ -51,5 +51,32 @@ def read_openmetrics(daemon):
         return list(text_string_to_metric_families(answer.read().decode()))
 
 
+def declared_labels(reference):
+    """{kind: (its metrics, their labels)}, of the reference page; of kinds whose labels no operator chooses."""
+    kinds = {}
+    for section in reference.split("\n## ")[3:]:
+        kind = section.split("\n", 1)[0]
+        told = re.search(r"^Labels of its own series: (.*)\.$", section, re.M)
+        if kind not in ("log", "prometheus"):
+            kinds[kind] = (set(re.findall(r"^\| `(runbook_\w+)` \|", section, re.M)),
+                           set(re.findall(r"`(\w+)`", told.group(1)) if told else ()))
+    return kinds
+
+
+def undeclared_labels(families, declared):
+    """Labels that a kind's table `labels` lacks: a static label of the operator's might hide behind them."""
+    infos = {sample.labels["check"]: sample.labels for family in families for sample in family.samples
+             if sample.name == "runbook_check_info"}
+    found = set()
+    for family in families:
+        for sample in family.samples:
+            info = infos.get(sample.labels.get("check"), {})
+            metrics, labels = declared.get(info.get("kind"), ((), ()))
+            if sample.name in metrics or family.name in metrics:
+                found |= {(info["kind"], label) for label in sample.labels
+                          if label not in labels and label not in info and label != "le"}
+    return found
+
+
 def logged(daemon, message):
     return [line for line in daemon.process.output().splitlines() if f'msg="{message}"' in line]

@@ -5,8 +5,8 @@ import pathlib
 import re
 import time
 
+from exporter_flags import AskedExporter
 from lab.parts import ROOT
-from lab.runbook import Exporter
 from scraping import scrape, value
 
 
@@ -43,7 +43,7 @@ def test_many_hung_checks_cost_the_others_nothing(exporter, target, hole):
     assert len(hung) < status_of(daemon, "Threads") <= len(checks)
 
 
-class Limited(Exporter):
+class Limited(AskedExporter):
     """With a limit, so that what is measured does not depend on how slow the target is: it then gets more threads."""
 
     def arguments(self):

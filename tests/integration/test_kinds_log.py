@@ -6,12 +6,11 @@ import shutil
 
 import pytest
 
-from exporter_flags import ExporterWithFlags
-from lab.runbook import Exporter
-from scraping import logged, promtool, scrape, value
+from exporter_flags import AskedExporter, ExporterWithFlags
+from scraping import logged, promtool, read_openmetrics, scrape, value
 
 
-class Remembering(Exporter):
+class Remembering(AskedExporter):
     """An exporter that is given a directory for its state."""
 
     def arguments(self):
@@ -161,3 +160,84 @@ def test_d1_copytruncate_with_a_copy_that_the_pattern_matches(program, tmp_path,
         assert matched(scrape(daemon)) == 2
     finally:
         assert daemon.stop() == 0
+
+
+ACCESS = {"name": "access", "pattern": r'"(?P<method>[A-Z]+) (?P<path>/\w*).*?" (?P<status>\d{3}) .*took=(?P<ms>\S+)',
+          "labels": ["method", "status"], "value": {"group": "ms", "name": "app_request_duration_seconds",
+                                                    "help": "How long requests took.", "type": "histogram",
+                                                    "factor": 0.001, "buckets": [0.1, 0.5]}}
+
+
+def access(log, *lines):
+    with open(log, "a", encoding="utf-8") as file:
+        for method, status, took in lines:
+            file.write(f'10.0.0.1 - ann [1/Jan] "{method} /a?token=hunter2 HTTP/1.1" {status} 17 took={took}\n')
+
+
+def test_grok_exporter_18_35_71_labels_and_157_how_values_are_distributed(program, tmp_path):
+    log = tmp_path / "access.log"
+    log.touch()
+    config = tmp_path / "checks.yml"
+    config.write_text(json.dumps({"checks": [{"name": "app", "log": {"files": str(log), "patterns": [ACCESS]}}]}))
+
+    def counted(found, **labels):
+        return (value(found, "runbook_log_matched_lines_total", check="app", pattern="access", **labels),
+                value(found, "app_request_duration_seconds_count", check="app", pattern="access", **labels),
+                value(found, "app_request_duration_seconds_bucket", check="app", pattern="access", le="0.1", **labels))
+
+    daemon = Remembering(program, config, tmp_path / "exporter").start()
+    found = scrape(daemon)
+    assert counted(found) == (0, 0, 0)
+    access(log, ("GET", 200, 50), ("GET", 200, 250), ("POST", 500, 2000), ("GET", 200, "slow"))
+    found = scrape(daemon)
+    assert counted(found) == (0, 0, 0)
+    assert counted(found, method="GET", status="200") == (3, 2, 1)
+    assert value(found, "app_request_duration_seconds_sum", check="app", pattern="access", method="GET",
+                 status="200") == 0.3
+    assert counted(found, method="POST", status="500") == (1, 1, 0)
+    assert value(found, "runbook_check_items_skipped", check="app", reason="malformed") == 1
+    promtool(found.page)
+    read_openmetrics(daemon)
+    assert "runbook_check_items_skipped{" not in scrape(daemon).page
+    page = daemon.page("/")
+    assert daemon.stop() == 0
+    for secret in ("hunter2", "ann", "slow"):
+        assert secret not in found.page + daemon.process.output() + page
+    # While nobody looks: counted once, from 0 on, as all counters are over a restart.
+    access(log, ("GET", 404, 1))
+    log.rename(tmp_path / "access.log.1")
+    log.touch()
+    access(log, ("GET", 404, 1))
+    daemon = Remembering(program, config, tmp_path / "exporter").start()
+    found = scrape(daemon)
+    assert counted(found, method="GET", status="404") == (2, 2, 2)
+    assert counted(found, method="GET", status="200") == (None, None, None)
+    assert daemon.stop() == 0
+
+
+def test_grok_exporter_6_74_the_last_number_and_the_sum(exporter, tmp_path):
+    log = tmp_path / "app.log"
+    log.write_text("queue=7 sent=100\nqueue=3 sent=50\n")
+    value_of = {"help": "Told by the log."}
+    daemon = exporter([{"name": "app", "log": {"files": str(log), "from": "start", "patterns": [
+        {"name": "queue", "pattern": r"queue=(?P<n>\d+)",
+         "value": {"group": "n", "name": "app_queue_length", **value_of}},
+        {"name": "sent", "pattern": r"sent=(?P<n>\d+)",
+         "value": {"group": "n", "name": "app_sent_bytes_total", "type": "counter", **value_of}}]},
+        "warn": "app_queue_length > 2"}])
+    found = scrape(daemon)
+    assert value(found, "app_queue_length", check="app", pattern="queue") == 3
+    assert value(found, "app_sent_bytes_total", check="app", pattern="sent") == 150
+    assert value(found, "runbook_check_series_beyond_threshold", check="app", level="warn") == 1
+    promtool(found.page)
+
+
+def test_labels_without_end_are_bounded(exporter, tmp_path):
+    log = tmp_path / "app.log"
+    log.write_text("".join(f"user={n}\n" for n in range(5000)) + "user=1\n")
+    found = scrape(exporter([{"name": "app", "log": {"files": str(log), "from": "start", "patterns": [
+        {"name": "user", "pattern": r"user=(?P<user>\d+)", "labels": "user"}]}}]))
+    assert len([name for name, _ in found.all if name == "runbook_log_matched_lines_total"]) == 101
+    assert sum(number for (name, _), number in found.all.items() if name == "runbook_log_matched_lines_total") == 5001
+    assert value(found, "runbook_log_matched_lines_total", check="app", pattern="user", user="1") == 2
+    assert value(found, "runbook_check_items_skipped", check="app", reason="beyond_limit") == 4900

@@ -15,11 +15,11 @@ import urllib.request
 import pytest
 import yaml
 
+from exporter_flags import AskedExporter
 from harness.target import Target
 from lab.certificates import Authority
 from lab.parts import ROOT, free_port, wait_for
 from lab.prometheus import Prometheus
-from lab.runbook import Exporter
 from scraping import promtool, samples, scrape, value
 from web_configuration import ALICE, Served
 
@@ -91,7 +91,7 @@ def probed(program, tmp_path_factory):
     check["targets"] = job["static_configs"][0]["targets"] = [well.url, ill.url]
     check["http"]["bearer_token_file"] = str(directory / "token")
     (directory / "checks.yml").write_text(json.dumps(checks))
-    daemon = Exporter(program, directory / "checks.yml", directory / "exporter").start()
+    daemon = AskedExporter(program, directory / "checks.yml", directory / "exporter").start()
     job["relabel_configs"][-1]["replacement"] = f"127.0.0.1:{daemon.port}"
     config = directory / "prometheus.yml"
     config.write_text(json.dumps({"global": {"scrape_interval": "1s", "scrape_timeout": "1s"}, **scraping}))
@@ -361,7 +361,8 @@ def test_every_client_tells_its_steps(exporter, redis_server, postgres, engine, 
 def test_a_probe_needs_the_same_user_as_a_scrape(program, tmp_path, target):
     alice, hashed = ALICE
     checks = {"checks": [{"name": "web", "targets": [target.url], "http": {"url": target.url}}]}
-    daemon = Served(program, tmp_path / "served", checks, {"basic_auth_users": {"alice": hashed}}).start()
+    daemon = Served(program, tmp_path / "served", checks, {"basic_auth_users": {"alice": hashed}},
+                    "--no-run-at-start").start()
     try:
         for path in ("/metrics", "/probe?check=web", "/probe?check=web&debug=1"):
             assert daemon.status(path) == 401

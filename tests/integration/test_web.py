@@ -41,7 +41,8 @@ def serve(binaries, tmp_path):
         responder = program == "responder"
         daemon = Served(binaries.responder if responder else binaries.exporter, tmp_path / f"daemon-{len(started)}",
                         config or (REMEDIATIONS if responder else CHECKS), web, *flags,
-                        *([f"--journal={tmp_path}/journal-{len(started)}.db"] if responder else []), **options)
+                        f"--journal={tmp_path}/journal-{len(started)}.db" if responder else "--no-run-at-start",
+                        **options)
         started.append(daemon)
         return daemon.start()
 

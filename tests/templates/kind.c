@@ -115,6 +115,9 @@ static int pidfile_run(void *state, struct deadline deadline, struct sample_sink
         return 0;
 }
 
+/* The names of all labels that the samples may have: an operator's own label of such a name is refused. */
+static const char *const labels[] = {"path", NULL};
+
 const struct check_kind check_kind_pidfile = {
         .name = "pidfile",
         .help = "The process that a file names by its number.",
@@ -122,6 +125,7 @@ const struct check_kind check_kind_pidfile = {
         .config_size = sizeof(struct pidfile_config),
         .target_key = "path",
         .families = families,
+        .labels = labels,
         .open = pidfile_open,
         .run = pidfile_run,
         .close = pidfile_close,

@@ -124,12 +124,16 @@ static int disk_run(void *state, struct deadline deadline, struct sample_sink *s
         return result;
 }
 
+/* The labels of its families. */
+static const char *const labels[] = {"mountpoint", NULL};
+
 const struct check_kind check_kind_disk = {
         .name = "disk",
         .help = "Space and inodes of mounted file systems.",
         .fields = fields,
         .config_size = sizeof(struct disk_config),
         .families = families,
+        .labels = labels,
         .open = disk_open,
         .run = disk_run,
         .close = disk_close,

@@ -102,6 +102,12 @@ static int docker_open(const struct check *check, struct config_node *node, void
         int r = docker_label_names_read(&docker->labels, &config->labels, node, error);
         if (r < 0 && r != -EINVAL)
                 return r;
+        for (size_t i = 0; r >= 0 && i < config->labels.count; i++)
+                if (check_has_label(check, docker->labels.names[i])) {
+                        config_complain(node, "labels", "the check has a label \"%s\" of its own",
+                                        docker->labels.names[i]);
+                        fine = false;
+                }
         if (!docker_check_options(&config->docker, node) || !fine || r < 0)
                 return -EINVAL;
         r = docker_new(&config->docker, &docker->docker, error);
@@ -244,6 +250,10 @@ static int docker_run(void *state, struct deadline deadline, struct sample_sink 
         return judge(docker, &survey, &findings, &misses, deadline, error);
 }
 
+/* The labels of its families. */
+static const char *const labels[] = {"project", "service", "container", "image", "image_id",
+                                     "version", "state",   "to",        "event", NULL};
+
 const struct check_kind check_kind_docker = {
         .name = "docker",
         .help = "The services of a Compose project, or all containers, from the Docker Engine's API.",
@@ -251,6 +261,7 @@ const struct check_kind check_kind_docker = {
         .config_size = sizeof(struct docker_config),
         .target_key = "host",
         .families = families,
+        .labels = labels,
         .open = docker_open,
         .run = docker_run,
         .close = docker_close,

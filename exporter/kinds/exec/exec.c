@@ -14,14 +14,14 @@
 #include "exporter/check/check.h"
 #include "exporter/kinds/exec/nagios.h"
 #include "exporter/kinds/exec/samples.h"
-#include "exporter/kinds/shared/operator_metric.h"
+#include "exporter/kinds/shared/json_metrics.h"
 #include "runbook/process.h"
 
 #define OUTPUT_MAX ((int64_t)16 << 20)
 #define SAID_MAX 200 /* of what the program says, in a reason */
 
-enum output { OUTPUT_NONE, OUTPUT_NAGIOS, OUTPUT_PROMETHEUS, OUTPUTS };
-static const char *const outputs[] = {"none", "nagios", "prometheus", NULL};
+enum output { OUTPUT_NONE, OUTPUT_NAGIOS, OUTPUT_PROMETHEUS, OUTPUT_JSON, OUTPUTS };
+static const char *const outputs[] = {"none", "nagios", "prometheus", "json", NULL};
 tables_agree(outputs, OUTPUTS + 1);
 
 struct exec_config {
@@ -30,15 +30,8 @@ struct exec_config {
         int64_t output_limit;
         struct config_map environment;
         char *directory;
-        struct config_list metrics; /* of struct exec_metric */
+        struct config_list metrics; /* as json_metric_fields has them */
 };
-
-struct exec_metric {
-        struct operator_metric metric;
-};
-
-static const struct config_field metric_fields[] = {
-        OPERATOR_METRIC_FIELDS(struct exec_metric, metric, .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY), {0}};
 
 static const struct config_field fields[] = {
         {"command", CONFIG_STRINGS, offsetof(struct exec_config, command),
@@ -47,8 +40,9 @@ static const struct config_field fields[] = {
         {"success", CONFIG_STRINGS, offsetof(struct exec_config, success), .flags = CONFIG_NOT_EMPTY,
          .fallback = "[0]", .help = "Exit codes that are no failure; a Nagios plugin says 1 for a warning"},
         {"output", CONFIG_ENUM, offsetof(struct exec_config, output), .choices = outputs, .fallback = "none",
-         .help = "What it writes: nothing of interest, a Nagios plugin's line, or Prometheus' text format. A "
-                 "value that is not understood, or has a unit without a meaning, is skipped and counted; a "
+         .help = "What it writes: nothing of interest, a Nagios plugin's line, Prometheus' text format, or "
+                 "JSON. "
+                 "A value that is not understood, or has a unit without a meaning, is skipped and counted; a "
                  "line that is no series at all fails the check, and the others are taken"},
         {"output_limit", CONFIG_SIZE, offsetof(struct exec_config, output_limit), .flags = CONFIG_POSITIVE,
          .fallback = "64KiB", .help = "A program that writes more is killed; at most 16MiB"},
@@ -56,9 +50,10 @@ static const struct config_field fields[] = {
          .help = "Variables for it; of the exporter's own it gets PATH and LANG alone. No secrets here"},
         {"directory", CONFIG_STRING, offsetof(struct exec_config, directory), .flags = CONFIG_NOT_EMPTY,
          .fallback = "/", .help = "Where it is started"},
-        {"metrics", CONFIG_LIST, offsetof(struct exec_config, metrics), .fields = metric_fields,
-         .size = sizeof(struct exec_metric),
-         .help = "Of the output prometheus: the metrics to take; others are passed over and counted"},
+        {"metrics", CONFIG_LIST, offsetof(struct exec_config, metrics), .fields = json_metric_fields,
+         .size = sizeof(struct json_metric),
+         .help = "Of the output prometheus: the metrics to take; others are passed over and counted. Of the "
+                 "output json: where they stand in it"},
         {0},
 };
 
@@ -74,9 +69,7 @@ static const struct metric_family *const families[] = {FAMILIES(FAMILY_ADDRESS)
 struct exec_state {
         const struct exec_config *config;
         bool success[256]; /* by exit code */
-        size_t metric_count;
-        struct metric_family *metrics;
-        const struct metric_family **own_families; /* of the metrics, closed by NULL */
+        struct json_metrics *metrics;
 };
 
 static void *exec_close(void *state)
@@ -84,8 +77,7 @@ static void *exec_close(void *state)
         struct exec_state *exec = state;
         if (!exec)
                 return NULL;
-        free(exec->metrics);
-        free(exec->own_families);
+        json_metrics_free(exec->metrics);
         free(exec);
         return NULL;
 }
@@ -97,7 +89,7 @@ static void exec_close_p(struct exec_state **state)
 
 static const struct metric_family *const *exec_own_families(const void *state)
 {
-        return ((const struct exec_state *)state)->own_families;
+        return json_metrics_families(((const struct exec_state *)state)->metrics);
 }
 
 /* A variable that the program's loader obeys would let it be another program. */
@@ -128,24 +120,6 @@ static bool check_codes(struct exec_state *exec, struct config_node *node)
         return true;
 }
 
-static int take_metrics(struct exec_state *exec, struct config_node *node)
-{
-        const struct exec_metric *metrics = exec->config->metrics.items;
-        struct config_node *list = config_member(node, "metrics");
-        size_t count = exec->config->metrics.count;
-        bool good = true;
-        exec->metrics = calloc(count + 1, sizeof(*exec->metrics));
-        exec->own_families = calloc(count + 1, sizeof(*exec->own_families));
-        if (!exec->metrics || !exec->own_families)
-                return -ENOMEM;
-        for (size_t i = 0; i < count; i++) {
-                good = operator_metric_check(&metrics[i].metric, config_item(list, i)) && good;
-                exec->metrics[i] = operator_metric_family(&metrics[i].metric);
-                exec->own_families[i] = &exec->metrics[i];
-        }
-        return good ? 0 : -EINVAL;
-}
-
 static int exec_open(const struct check *check, struct config_node *node, void **ret_state,
                      struct error *error)
 {
@@ -168,13 +142,15 @@ static int exec_open(const struct check *check, struct config_node *node, void *
                 config_complain(node, "output_limit", "at most 16MiB");
                 good = false;
         }
-        if ((config->output == OUTPUT_PROMETHEUS) != (config->metrics.count > 0)) {
-                config_complain(node, "metrics", "metrics and the output prometheus go together");
+        bool takes_metrics = config->output == OUTPUT_PROMETHEUS || config->output == OUTPUT_JSON;
+        if (takes_metrics != (config->metrics.count > 0)) {
+                config_complain(node, "metrics", "metrics and the output prometheus or json go together");
                 good = false;
         }
         good = check_environment(&config->environment, node) && good;
         good = check_codes(exec, node) && good;
-        int r = take_metrics(exec, node);
+        int r = json_metrics_new(check, &config->metrics, config_member(node, "metrics"),
+                                 config->output == OUTPUT_JSON, &exec->metrics);
         if (r < 0 || !good)
                 return r < 0 ? r : -EINVAL;
         *ret_state = TAKE_PTR(exec);
@@ -209,6 +185,33 @@ static int judge_end(const struct exec_state *exec, const struct process_result 
         return error_set(error, ECHILD, "%s ended with %d%s", program, result->code, text_string(&said));
 }
 
+/* What the output holds, as the check wants it. */
+static int take_output(const struct exec_state *exec, const struct process_result *result,
+                       struct sample_sink *sink, struct error *error)
+{
+        const struct text *output = &result->output;
+        _cleanup_json_ cJSON *document = NULL;
+        size_t ignored = 0;
+        int r = 0;
+        switch ((enum output)exec->config->output) {
+        case OUTPUT_NAGIOS: nagios_add(text_string(output), output->length, sink); break;
+        case OUTPUT_PROMETHEUS:
+                r = samples_add(text_string(output), output->length, json_metrics_families(exec->metrics),
+                                sink, &ignored, error);
+                if (r != -ENOMEM)
+                        SAMPLE_BARE(sink, &ignored_samples, (double)ignored);
+                break;
+        case OUTPUT_JSON:
+                r = json_parse(text_string(output), output->length, &document, error);
+                if (r >= 0)
+                        json_metrics_add(exec->metrics, document, sink);
+                break;
+        case OUTPUT_NONE:
+        case OUTPUTS: break;
+        }
+        return r < 0 && r != -ENOMEM ? error_prefix(error, r, "%s", exec->config->command.items[0]) : r;
+}
+
 static int exec_run(void *state, struct deadline deadline, struct sample_sink *sink, struct error *error)
 {
         const struct exec_state *exec = state;
@@ -220,24 +223,18 @@ static int exec_run(void *state, struct deadline deadline, struct sample_sink *s
                 .output_limit = config->output == OUTPUT_NONE ? 0 : (size_t)config->output_limit,
         };
         _cleanup_(process_result_release) struct process_result result = {0};
-        size_t ignored = 0;
         int r = process_run(&options, deadline, &result, error);
         if (r < 0)
                 return r;
         if (result.code >= 0)
                 SAMPLE_BARE(sink, &exit_code, result.code);
-        if (config->output == OUTPUT_NAGIOS)
-                nagios_add(text_string(&result.output), result.output.length, sink);
-        if (config->output == OUTPUT_PROMETHEUS) {
-                r = samples_add(text_string(&result.output), result.output.length, exec->own_families, sink,
-                                &ignored, error);
-                if (r == -ENOMEM)
-                        return r;
-                SAMPLE_BARE(sink, &ignored_samples, (double)ignored);
-                if (r < 0)
-                        return error_prefix(error, r, "%s", config->command.items[0]);
-        }
-        return judge_end(exec, &result, error);
+        _cleanup_error_ struct error unread = {0};
+        int taken = take_output(exec, &result, sink, &unread);
+        r = judge_end(exec, &result, error);
+        if (r < 0 || taken >= 0)
+                return r;
+        error_move(error, &unread);
+        return taken;
 }
 
 static enum check_programs exec_programs(const void *config _unused_)
@@ -245,12 +242,16 @@ static enum check_programs exec_programs(const void *config _unused_)
         return CHECK_STARTS_ANYTHING;
 }
 
+/* The labels of its families. */
+static const char *const labels[] = {"label", "unit", "limit", NULL};
+
 const struct check_kind check_kind_exec = {
         .name = "exec",
         .help = "A program: its exit code, a Nagios plugin's performance data, or samples it writes.",
         .fields = fields,
         .config_size = sizeof(struct exec_config),
         .families = families,
+        .labels = labels,
         .open = exec_open,
         .run = exec_run,
         .close = exec_close,

@@ -19,12 +19,8 @@ static bool has_own_label(const struct exposition_sample *sample)
 static bool is_utf8(const struct exposition_sample *sample)
 {
         for (size_t i = 0; i < sample->label_count; i++)
-                for (const char *at = sample->labels[i].value; *at;) {
-                        size_t length = utf8_length(at);
-                        if (length == 0)
-                                return false;
-                        at += length;
-                }
+                if (!utf8_valid(sample->labels[i].value))
+                        return false;
         return true;
 }
 

@@ -377,6 +377,9 @@ static enum check_programs files_programs(const void *config)
         return files->form == BACKUP_POSTGRES ? CHECK_STARTS_READERS : CHECK_STARTS_NOTHING;
 }
 
+/* The labels of its families. */
+static const char *const labels[] = {"directory", NULL};
+
 const struct check_kind check_kind_files = {
         .name = "files",
         .help = "How many files there are in directories, how large and how old, and whether the newest is a "
@@ -384,6 +387,7 @@ const struct check_kind check_kind_files = {
         .fields = fields,
         .config_size = sizeof(struct files_config),
         .families = families,
+        .labels = labels,
         .open = files_open,
         .run = files_run,
         .close = files_close,

@@ -2,16 +2,17 @@
 /*
  * Kind log: how many lines of logs match patterns, as counters, whatever rotates or truncates them.
  *
- * Nothing of a line ever leaves this process: logs hold what must not stand in metrics.
+ * Nothing of a line leaves this process but what the groups hold that a check names: logs hold what must not
+ * stand in metrics.
  */
 #include <errno.h>
 #include <stdio.h>
 
 #include "exporter/check/check.h"
+#include "exporter/kinds/log/counter.h"
 #include "exporter/kinds/log/docker.h"
 #include "exporter/kinds/log/files.h"
 #include "exporter/kinds/log/journal.h"
-#include "runbook/pattern.h"
 
 #define PATTERNS_MAX 64
 #define LINE_MIN 64
@@ -21,11 +22,6 @@ enum from { FROM_END, FROM_START, FROMS };
 static const char *const froms[] = {"end", "start", NULL};
 tables_agree(froms, FROMS + 1);
 
-struct log_pattern {
-        char *name, *pattern;
-        bool ignore_case;
-};
-
 struct log_config {
         struct config_strings files; /* one of these three is given */
         struct log_journal_config journal;
@@ -33,17 +29,6 @@ struct log_config {
         struct config_list patterns; /* of struct log_pattern */
         int from;                    /* enum from */
         int64_t max_line;
-};
-
-static const struct config_field pattern_fields[] = {
-        {"name", CONFIG_STRING, offsetof(struct log_pattern, name),
-         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY, .help = "The label `pattern` of its counter"},
-        {"pattern", CONFIG_STRING, offsetof(struct log_pattern, pattern),
-         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
-         .help = "A regular expression (RE2 without flags) to look for anywhere in a line"},
-        {"ignore_case", CONFIG_BOOL, offsetof(struct log_pattern, ignore_case), .fallback = "false",
-         .help = "Lines are turned to lower case first (ASCII); the pattern is written in it"},
-        {0},
 };
 
 static const struct config_field fields[] = {
@@ -55,7 +40,7 @@ static const struct config_field fields[] = {
         {"docker", CONFIG_OBJECT, offsetof(struct log_config, docker), .fields = log_docker_fields,
          .help = "What the containers of a Compose project write"},
         {"patterns", CONFIG_LIST, offsetof(struct log_config, patterns),
-         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY, .fields = pattern_fields,
+         .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY, .fields = log_pattern_fields,
          .size = sizeof(struct log_pattern), .help = "What to count lines of; a line may match several"},
         {"from", CONFIG_ENUM, offsetof(struct log_config, from), .choices = froms, .fallback = "end",
          .help = "Where to begin in what is there when the check runs for the first time; files and "
@@ -66,15 +51,14 @@ static const struct config_field fields[] = {
 };
 
 #define FAMILIES(X)                                                                 \
-        X(matched, COUNTER, "runbook_log_matched_lines_total", NULL,                \
-          "Lines in which the pattern was found.")                                  \
         X(lines, COUNTER, "runbook_log_lines_total", NULL, "Lines that were read.") \
         X(caught_up, GAUGE, "runbook_log_caught_up", NULL,                          \
           "Whether the last run had the time to read all there was; the rest is for the next one.")
 
 FAMILIES(DEFINE_FAMILY)
-static const struct metric_family *const families[] = {FAMILIES(FAMILY_ADDRESS) LOG_FILES_FAMILIES(
-        FAMILY_ADDRESS) LOG_DOCKER_FAMILIES(FAMILY_ADDRESS) LOG_SOURCE_FAMILIES(FAMILY_ADDRESS) NULL};
+static const struct metric_family *const families[] = {
+        LOG_COUNTER_FAMILIES(FAMILY_ADDRESS) FAMILIES(FAMILY_ADDRESS) LOG_FILES_FAMILIES(FAMILY_ADDRESS)
+                LOG_DOCKER_FAMILIES(FAMILY_ADDRESS) LOG_SOURCE_FAMILIES(FAMILY_ADDRESS) NULL};
 
 /* The sorts of sources, and where the configuration of each lies. */
 static const struct {
@@ -94,9 +78,11 @@ struct log_state {
         void *source_state;
         const struct config_strings *members; /* of the source; one without a name when it has none */
         char *state_path;
-        struct pattern *patterns[PATTERNS_MAX];
-        uint64_t *lines, *matched; /* by member; by member and pattern */
-        char *lower;               /* a line in lower case; NULL when no pattern wants it */
+        struct log_counter *counters[PATTERNS_MAX];
+        const struct metric_family *own[PATTERNS_MAX + 1]; /* of the values, closed by NULL */
+        uint64_t *lines;                                   /* by member */
+        char *lower;                                       /* room for a line in lower case */
+        bool no_memory;                                    /* in this run, for a line */
 };
 
 static void *log_close(void *state)
@@ -107,10 +93,9 @@ static void *log_close(void *state)
         if (log->source)
                 log->source->free(log->source_state);
         for (size_t i = 0; i < PATTERNS_MAX; i++)
-                pattern_free(log->patterns[i]);
+                log_counter_free(log->counters[i]);
         free(log->state_path);
         free(log->lines);
-        free(log->matched);
         free(log->lower);
         free(log);
         return NULL;
@@ -121,36 +106,35 @@ static void log_close_p(struct log_state **state)
         log_close(*state);
 }
 
-/* A capital could never be found; those behind a backslash are classes. */
-static bool has_capital(const char *pattern)
+/* The counters of all patterns. -EINVAL after complaints, -ENOMEM. */
+static int open_counters(struct log_state *log, const struct check *check, struct config_node *list)
 {
-        for (; *pattern; pattern++) {
-                if (*pattern == '\\' && pattern[1])
-                        pattern++;
-                else if (*pattern >= 'A' && *pattern <= 'Z')
-                        return true;
+        const struct log_pattern *given = log->config->patterns.items;
+        size_t values = 0;
+        int result = 0;
+        for (size_t i = 0; i < log->config->patterns.count; i++) {
+                struct config_node *node = config_item(list, i);
+                for (size_t k = 0; k < i; k++)
+                        if (strcmp(given[k].name, given[i].name) == 0) {
+                                config_complain(node, "name", "there is a pattern \"%s\" already",
+                                                given[i].name);
+                                result = -EINVAL;
+                        }
+                int r = log_counter_new(check, &given[i], node, log->members ? log->members->count : 0,
+                                        log->source ? log->source->label : NULL, &log->counters[i]);
+                if (r == -ENOMEM)
+                        return r;
+                if (r < 0)
+                        result = r;
+                else if (log_counter_family(log->counters[i]))
+                        log->own[values++] = log_counter_family(log->counters[i]);
         }
-        return false;
+        return result;
 }
 
-static bool compile_pattern(struct log_state *log, size_t i, struct config_node *node)
+static const struct metric_family *const *log_own_families(const void *state)
 {
-        const struct log_pattern *given = log->config->patterns.items, *pattern = &given[i];
-        _cleanup_error_ struct error error = {0};
-        for (size_t k = 0; k < i; k++)
-                if (strcmp(given[k].name, pattern->name) == 0) {
-                        config_complain(node, "name", "there is a pattern \"%s\" already", pattern->name);
-                        return false;
-                }
-        if (pattern->ignore_case && has_capital(pattern->pattern)) {
-                config_complain(node, "pattern", "with ignore_case a pattern is written in lower case");
-                return false;
-        }
-        if (pattern_compile(pattern->pattern, &log->patterns[i], &error) < 0) {
-                config_complain(node, "pattern", "%s", error_text(&error));
-                return false;
-        }
-        return true;
+        return ((const struct log_state *)state)->own;
 }
 
 /* The one source that is given, and its part of the mapping; -EINVAL after a complaint. */
@@ -195,7 +179,6 @@ static int log_open(const struct check *check, struct config_node *node, void **
 {
         const struct log_config *config = check->config;
         _cleanup_(log_close_p) struct log_state *log = calloc(1, sizeof(*log));
-        bool good = true;
         if (!log)
                 return error_oom(error);
         log->config = config;
@@ -213,14 +196,19 @@ static int log_open(const struct check *check, struct config_node *node, void **
         if (!log->lower || (check->state_directory && !log->state_path))
                 return error_oom(error);
         int r = open_source(log, node, error);
-        for (size_t i = 0; i < config->patterns.count; i++)
-                good = compile_pattern(log, i, config_item(config_member(node, "patterns"), i)) && good;
-        if (r < 0 || !good)
-                return r < 0 ? r : -EINVAL;
-        /* One more: neither may be nothing. */
-        log->lines = calloc(log->members->count + 1, sizeof(*log->lines));
-        log->matched = calloc(log->members->count * config->patterns.count + 1, sizeof(*log->matched));
-        if (!log->lines || !log->matched)
+        const char *member = log->source ? log->source->label : NULL;
+        if (member && check_has_label(check, member)) {
+                config_complain(node, log->source->key,
+                                "its series have a label \"%s\" of their own, as `labels`", member);
+                return -EINVAL;
+        }
+        int counters = open_counters(log, check, config_member(node, "patterns"));
+        if (counters == -ENOMEM)
+                return error_oom(error);
+        if (r < 0 || counters < 0)
+                return r < 0 ? r : counters;
+        log->lines = calloc(log->members->count + 1, sizeof(*log->lines)); /* may not be nothing */
+        if (!log->lines)
                 return error_oom(error);
         *ret_state = TAKE_PTR(log);
         return 0;
@@ -230,7 +218,6 @@ static void see_line(void *context, size_t member, const char *line, size_t leng
 {
         struct log_state *log = context;
         const struct log_pattern *given = log->config->patterns.items;
-        uint64_t *found = &log->matched[member * log->config->patterns.count];
         bool lowered = false;
         log->lines[member]++;
         for (size_t i = 0; i < log->config->patterns.count; i++) {
@@ -240,7 +227,9 @@ static void see_line(void *context, size_t member, const char *line, size_t leng
                                                                                         : line[k]);
                         lowered = true;
                 }
-                found[i] += pattern_found(log->patterns[i], given[i].ignore_case ? log->lower : line);
+                if (log_counter_see(log->counters[i], member, line,
+                                    given[i].ignore_case ? log->lower : line) < 0)
+                        log->no_memory = true;
         }
 }
 
@@ -249,24 +238,28 @@ static void see_line(void *context, size_t member, const char *line, size_t leng
 static int log_run(void *state, struct deadline deadline, struct sample_sink *sink, struct error *error)
 {
         struct log_state *log = state;
-        const struct log_pattern *given = log->config->patterns.items;
         size_t count = log->config->patterns.count;
         nsec left = deadline_left(deadline);
         bool read_all = false;
+        log->no_memory = false;
+        for (size_t i = 0; i < count; i++)
+                log_counter_begin(log->counters[i]);
         int r = log->source->run(log->source_state, deadline_earlier(deadline, deadline_in(left / 2)),
                                  deadline_earlier(deadline, deadline_in(left / 4 * 3)), see_line, log,
                                  &read_all, error);
         for (size_t m = 0; m < log->members->count; m++) {
                 const struct label member = {log->source->label, log->members->items[m]};
                 for (size_t i = 0; i < count; i++)
-                        SAMPLE(sink, &matched, (double)log->matched[m * count + i], member,
-                               {"pattern", given[i].name});
+                        log_counter_add_samples(log->counters[i], m, log->members->items[m], sink);
                 SAMPLE(sink, &lines, (double)log->lines[m], member);
         }
         SAMPLE_BARE(sink, &caught_up, read_all);
         log->source->add_samples(log->source_state, sink);
-        return r;
+        return r >= 0 && log->no_memory ? error_oom(error) : r;
 }
+
+/* The labels of its families; a source has one more. */
+static const char *const labels[] = {"pattern", NULL};
 
 const struct check_kind check_kind_log = {
         .name = "log",
@@ -276,7 +269,9 @@ const struct check_kind check_kind_log = {
         .fields = fields,
         .config_size = sizeof(struct log_config),
         .families = families,
+        .labels = labels,
         .open = log_open,
         .run = log_run,
         .close = log_close,
+        .own_families = log_own_families,
 };

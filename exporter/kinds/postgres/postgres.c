@@ -214,7 +214,8 @@ static bool check_labels(const struct config_strings *labels, struct config_node
 }
 
 /* The operator's metrics: rules of their names, and families for them. -EINVAL after complaints, -ENOMEM. */
-static int define_metrics(struct postgres_state *postgres, struct config_node *node)
+static int define_metrics(struct postgres_state *postgres, const struct check *check,
+                          struct config_node *node)
 {
         const struct postgres_config *config = postgres->config;
         const struct postgres_metric *metrics = config->metrics.items;
@@ -233,7 +234,7 @@ static int define_metrics(struct postgres_state *postgres, struct config_node *n
         for (size_t i = 0; i < count; i++) {
                 struct config_node *item = config_item(config_member(node, "metrics"), i);
                 fine &= operator_metric_check(&metrics[i].metric, item);
-                fine &= operator_labels_check(&metrics[i].labels, item);
+                fine &= operator_labels_check(check, &metrics[i].labels, item);
                 fine &= !config->databases.count || check_labels(&metrics[i].labels, item);
                 postgres->own[i] = operator_metric_family(&metrics[i].metric);
                 postgres->own_list[i] = &postgres->own[i];
@@ -256,7 +257,7 @@ static int postgres_open(const struct check *check, struct config_node *node, vo
         if (!postgres)
                 return error_oom(error);
         postgres->config = check->config;
-        int metrics = define_metrics(postgres, node), groups = choose_groups(postgres, node);
+        int metrics = define_metrics(postgres, check, node), groups = choose_groups(postgres, node);
         if (metrics == -ENOMEM || groups == -ENOMEM || set_values(postgres) < 0)
                 return error_oom(error);
         int r = postgres_connection_open(&postgres->config->postgres, &postgres->connection, error);
@@ -284,6 +285,11 @@ static int postgres_run(void *state, struct deadline deadline, struct sample_sin
         return postgres_measure(postgres->connection, &postgres->plan, deadline, sink, error);
 }
 
+/* The labels of its families. */
+static const char *const labels[] = {"address", "database", "group",  "index", "query", "queryid",
+                                     "replica", "schema",   "slot",   "stage", "state", "table",
+                                     "user",    "version",  "holder", "list",  NULL};
+
 const struct check_kind check_kind_postgres = {
         .name = "postgres",
         .help = "A PostgreSQL server: what is built in, by groups, and any query's result; over one "
@@ -293,6 +299,7 @@ const struct check_kind check_kind_postgres = {
         .config_size = sizeof(struct postgres_config),
         .target_key = "dsn",
         .families = postgres_families,
+        .labels = labels,
         .open = postgres_open,
         .run = postgres_run,
         .close = postgres_close,

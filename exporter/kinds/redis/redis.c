@@ -340,6 +340,11 @@ static int redis_run(void *opened, struct deadline deadline, struct sample_sink 
         return measure(state, &options, &session, error);
 }
 
+/* The labels of its families. */
+static const char *const labels[] = {
+        "db",     "key",    "group",   "event", "replica", "role", "version", "mode", "maxmemory_policy",
+        "master", "status", "address", NULL};
+
 const struct check_kind check_kind_redis = {
         .name = "redis",
         .help = "A Redis server, Sentinel or node of a cluster: PING, INFO, latency, chosen keys such as "
@@ -349,6 +354,7 @@ const struct check_kind check_kind_redis = {
         .config_size = sizeof(struct redis_config),
         .target_key = "address",
         .families = families,
+        .labels = labels,
         .open = redis_open,
         .run = redis_run,
         .close = redis_close_state,

@@ -2,6 +2,8 @@
 /* The rules for metrics that an operator names: https://prometheus.io/docs/practices/naming/ */
 #include "exporter/kinds/shared/operator_metric.h"
 
+#include <math.h>
+
 /* By enum metric_type, as far as an operator may choose. */
 const char *const operator_metric_types[] = {"gauge", "counter", NULL};
 
@@ -34,25 +36,36 @@ bool operator_metric_check(const struct operator_metric *metric, struct config_n
         return true;
 }
 
-bool operator_labels_check(const struct config_strings *labels, struct config_node *node)
+bool operator_label_check(const struct check *check, const char *name, struct config_node *node,
+                          const char *key)
 {
-        for (size_t i = 0; i < labels->count; i++) {
-                const char *name = labels->items[i];
-                if (!label_name_valid(name)) {
-                        config_complain(node, "labels",
-                                        "\"%s\" is not a label's name: letters, digits and \"_\" are", name);
-                        return false;
-                }
-                if (strcmp(name, "check") == 0) {
-                        config_complain(node, "labels", "every sample has the label \"check\" already");
-                        return false;
-                }
-                if (strcmp(name, "le") == 0 || strcmp(name, "quantile") == 0) {
-                        config_complain(node, "labels", "\"%s\" is for the rows of histograms and summaries",
-                                        name);
-                        return false;
-                }
+        if (!label_name_valid(name)) {
+                config_complain(node, key, "\"%s\" is not a label's name: letters, digits and \"_\" are",
+                                name);
+                return false;
         }
+        if (strcmp(name, "check") == 0) {
+                config_complain(node, key, "every sample has the label \"check\" already");
+                return false;
+        }
+        if (strcmp(name, "le") == 0 || strcmp(name, "quantile") == 0) {
+                config_complain(node, key, "\"%s\" is for the rows of histograms and summaries", name);
+                return false;
+        }
+        if (check_has_label(check, name)) {
+                config_complain(node, key,
+                                "all series of this check have the label \"%s\" already, by `labels`", name);
+                return false;
+        }
+        return true;
+}
+
+bool operator_labels_check(const struct check *check, const struct config_strings *labels,
+                           struct config_node *node)
+{
+        for (size_t i = 0; i < labels->count; i++)
+                if (!operator_label_check(check, labels->items[i], node, "labels"))
+                        return false;
         return true;
 }
 
@@ -71,6 +84,18 @@ bool operator_value(const char *text, double *ret)
         }
         double value = strtod(text, &end);
         if (end == text || *end)
+                return false;
+        *ret = value;
+        return true;
+}
+
+bool operator_number(const char *text, double *ret)
+{
+        char *end;
+        if (strspn(text, "+-.0123456789") == 0 || strpbrk(text, "xX"))
+                return false;
+        double value = strtod(text, &end);
+        if (end == text || *end || !isfinite(value))
                 return false;
         *ret = value;
         return true;

@@ -3,6 +3,7 @@
 #ifndef EXPORTER_KINDS_SHARED_OPERATOR_METRIC_H
 #define EXPORTER_KINDS_SHARED_OPERATOR_METRIC_H
 
+#include "exporter/check/check.h"
 #include "runbook/config.h"
 #include "runbook/metrics.h"
 
@@ -30,13 +31,21 @@ extern const char *const operator_metric_types[];
 /* Complains about `node` where a name breaks Prometheus' rules; false then. */
 bool operator_metric_check(const struct operator_metric *metric, struct config_node *node);
 
-/* The same for the names of labels, under the key `labels` of `node`. */
-bool operator_labels_check(const struct config_strings *labels, struct config_node *node);
+/* The same for the names of labels of a check's metrics, under the key `labels` of `node`. */
+bool operator_labels_check(const struct check *check, const struct config_strings *labels,
+                           struct config_node *node);
+
+/* The same for one of them, under any key. */
+bool operator_label_check(const struct check *check, const char *name, struct config_node *node,
+                          const char *key);
 
 /* The family of a metric; its strings are borrowed. */
 struct metric_family operator_metric_family(const struct operator_metric *metric);
 
 /* A number as databases and Prometheus write it, NaN and +Inf among them; also t and f. False otherwise. */
 bool operator_value(const char *text, double *ret);
+
+/* A number as it is written in what is no database's answer: no NaN, no infinity, no 0x10, no blanks. */
+bool operator_number(const char *text, double *ret);
 
 #endif

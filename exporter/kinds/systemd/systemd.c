@@ -290,6 +290,9 @@ static int systemd_run(void *state, struct deadline deadline, struct sample_sink
         return run.result;
 }
 
+/* The labels of its families. */
+static const char *const labels[] = {"unit", "state", "type", NULL};
+
 const struct check_kind check_kind_systemd = {
         .name = "systemd",
         .help = "How units of systemd stand and what they use, over D-Bus.",
@@ -297,6 +300,7 @@ const struct check_kind check_kind_systemd = {
         .config_size = sizeof(struct systemd_config),
         .target_key = "address",
         .families = families,
+        .labels = labels,
         .open = systemd_open,
         .run = systemd_run,
         .close = systemd_close,

@@ -298,6 +298,10 @@ static int tls_run(void *state, struct deadline deadline, struct sample_sink *si
         return result;
 }
 
+/* The labels of its families. */
+static const char *const labels[] = {"file",    "address", "version",     "cipher",
+                                     "subject", "issuer",  "fingerprint", NULL};
+
 const struct check_kind check_kind_tls = {
         .name = "tls",
         .help = "How long certificates are valid: those of a server, or those in files.",
@@ -305,6 +309,7 @@ const struct check_kind check_kind_tls = {
         .config_size = sizeof(struct tls_config),
         .target_key = "address",
         .families = families,
+        .labels = labels,
         .open = tls_open,
         .run = tls_run,
         .close = tls_close,

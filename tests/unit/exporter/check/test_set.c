@@ -187,6 +187,49 @@ static void promql_is_read_when_the_file_is(void **state _unused_)
         assert_fine("checks:\n  - {name: a, prometheus: {url: 'http://x', query: time()}}\n", NULL);
 }
 
+static void labels_come_from_the_check_and_the_defaults(void **state _unused_)
+{
+        struct check_set *set;
+        assert_fine("defaults: {labels: {env: prod, service: api, team: x}}\n"
+                    "checks:\n"
+                    "  - {name: a, disk: {mountpoints: [/]}}\n"
+                    "  - {name: b, labels: {service: '', team: y, more: z}, docker: {project: p}}\n",
+                    &set);
+        const struct check *a = &set->checks[0], *b = &set->checks[1];
+        assert_int_equal(a->label_count, 3);
+        assert_true(check_has_label(a, "service") && !check_has_label(b, "service"));
+        assert_int_equal(b->label_count, 3);
+        assert_string_equal(b->labels[0].value, "prod");
+        assert_string_equal(b->labels[1].value, "y");
+        assert_string_equal(b->labels[2].name, "more");
+        check_set_free(set);
+}
+
+static void labels_that_are_others_are_refused_with_their_place(void **state _unused_)
+{
+        COMPLAINTS(
+                "defaults:\n  labels: {env: prod, service: x, 9a: b}\n"
+                "checks:\n"
+                "  - {name: a, labels: {job: x, mountpoint: y}, disk: {mountpoints: [/]}}\n"
+                "  - {name: b, docker: {project: p}}\n"
+                "  - {name: c, labels: {service: '', path: x},\n"
+                "     log: {files: /a, patterns: [{name: a, pattern: '(?P<path>a)', labels: path}]}}\n"
+                "  - {name: d, labels: {unit: x},\n"
+                "     log: {journal: {units: a.service}, patterns: [{name: a, pattern: b}]}}\n"
+                "  - {name: e, postgres: {dsn: host=x, query: select 1, metrics: [{name: a, value: b, "
+                "labels: env}]}}\n"
+                "  - {name: f, prometheus: {url: 'http://h/', query: up, labels: env}}\n"
+                "  - {name: g, http: {url: 'http://h/', metrics: [{name: h, each: a, keys: env}]}}\n",
+                ":2:39: \"9a\" is not a label's name",
+                ":4:29: the label \"job\" may not be given: Prometheus",
+                ":4:44: series of the kind disk have a label \"mountpoint\"",
+                ":5:23: series of this kind have a label \"service\" of their own: take that of the defaults",
+                ":7:76: all series of this check have the label \"path\" already",
+                ":9:21: its series have a label \"unit\"",
+                ":10:94: all series of this check have the label \"env\"", ":11:65: all series",
+                ":12:75: all series");
+}
+
 static void secrets_are_not_taken_from_urls(void **state _unused_)
 {
         _cleanup_free_ char *complaints = load("checks:\n"
@@ -229,6 +272,8 @@ int main(void)
                 cmocka_unit_test(one_name_is_one_metric),
                 cmocka_unit_test(operators_metrics_keep_to_the_rules),
                 cmocka_unit_test(promql_is_read_when_the_file_is),
+                cmocka_unit_test(labels_come_from_the_check_and_the_defaults),
+                cmocka_unit_test(labels_that_are_others_are_refused_with_their_place),
                 cmocka_unit_test(secrets_are_not_taken_from_urls),
                 cmocka_unit_test(the_reference_names_every_kind_option_and_metric),
         };

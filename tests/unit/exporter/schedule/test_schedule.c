@@ -444,6 +444,29 @@ static void freshness_ends_when_something_is_due(void **state)
                 check_state_release(&states[i]);
 }
 
+static void what_is_new_runs_once_and_is_shared(void **state)
+{
+        struct room *room = *state;
+        struct check_run runs[CHECKS];
+        assert_int_equal(run_a(room, 0, 1), 1);
+        schedule_start_new(room->schedule);
+        wait_begun(room, 1, 1);
+        wait_begun(room, 2, 1);
+        assert_int_equal(room->probes[0].begun, 1); /* it has run before */
+        schedule_start_new(room->schedule);
+        assert_int_equal(schedule_start(room->schedule, NULL, runs),
+                         CHECKS); /* a's own, and those of before */
+        wait_begun(room, 0, 2);
+        for (size_t i = 0; i < CHECKS; i++) {
+                let_through(room, i, 0, 1);
+                wait_ended(room, runs[i]);
+        }
+        assert_int_equal(room->probes[1].begun, 1);
+        assert_int_equal(room->probes[2].begun, 1);
+        schedule_start_new(room->schedule);
+        assert_int_equal(room->probes[1].begun, 1);
+}
+
 static void every_check_tells_of_itself(void **state)
 {
         struct room *room = *state;
@@ -470,6 +493,7 @@ int main(void)
                 TEST(without_cache_every_scrape_measures),
                 TEST(a_success_is_remembered_and_a_failure_is_not),
                 TEST(all_due_checks_run_at_once),
+                TEST(what_is_new_runs_once_and_is_shared),
                 TEST(scrapes_that_arrive_together_share_one_run),
                 TEST(what_was_late_keeps_running_and_nobody_waits_for_it),
                 TEST(a_run_beyond_its_timeout_fails_and_is_not_started_again),

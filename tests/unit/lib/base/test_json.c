@@ -55,9 +55,35 @@ static void test_what_is_put_is_taken_also_on_failure(void **state _unused_)
         assert_string_equal(printed, "[\"x\",null,{},null]");
 }
 
+static void test_paths_go_by_name_and_number(void **state _unused_)
+{
+        static const struct {
+                const char *path, *found; /* as it would be written; NULL: nothing */
+        } cases[] = {
+                {"a.b", "1"},     {"a.c", NULL},      {"list.1", "two"},      {"list.two", NULL},
+                {"list.9", NULL}, {"list.1.x", NULL}, {"list.1234567", NULL}, {"x\\.y", "true"},
+                {"x.y", NULL},    {"z\\\\", "null"},  {"", "a structure"},    {".", "a structure"},
+                {"a.", NULL},     {"a..b", NULL},     {"z\\", "null"},        {"list", "a structure"},
+                {"b\\", NULL},
+        };
+        const char *document = "{\"a\":{\"b\":1},\"list\":[\"one\",\"two\"],\"x.y\":true,\"z\\\\\":null}";
+        _cleanup_json_ cJSON *json = NULL;
+        assert_int_equal(json_parse(document, strlen(document), &json, NULL), 0);
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                _cleanup_text_ struct text text = {0};
+                const cJSON *found = json_find(json, cases[i].path);
+                if (found)
+                        json_put_scalar(&text, found);
+                if (!found != !cases[i].found || (found && strcmp(text_string(&text), cases[i].found) != 0))
+                        fail_msg("%s: %s", cases[i].path, text_string(&text));
+        }
+        assert_null(json_find(NULL, "a"));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_paths_go_by_name_and_number),
                 cmocka_unit_test(test_json_says_where_it_is_wrong),
                 cmocka_unit_test(test_json_lookups_never_fail_half_way),
                 cmocka_unit_test(test_what_is_put_is_taken_also_on_failure),

@@ -117,6 +117,24 @@ static void a_label_name_stands_once(void **state _unused_)
         sample_set_release(&set);
 }
 
+/* What a sample has itself is never replaced, and what was left out for it is counted. */
+static void fixed_labels_stand_behind_a_samples_own(void **state _unused_)
+{
+        struct sample_set set = {.common = (const struct label[]){{"check", "c"}},
+                                 .common_count = 1,
+                                 .fixed = (const struct label[]){{"env", "prod"}, {"team", "x"}},
+                                 .fixed_count = 2};
+        SAMPLE(&(struct sample_sink){&set}, &up, 1, {"a", "1"});
+        SAMPLE(&(struct sample_sink){&set}, &up, 1, {"team", "mine"}, {"env", ""});
+        assert_string_equal(text_string(&set.arena), "check=\"c\",a=\"1\",env=\"prod\",team=\"x\""
+                                                     "check=\"c\",team=\"mine\",env=\"prod\"");
+        assert_int_equal(set.samples[0].fixed_length, strlen(",env=\"prod\",team=\"x\""));
+        assert_int_equal(set.samples[1].fixed_length, strlen(",env=\"prod\""));
+        assert_int_equal(set.shadowed, 1);
+        assert_string_equal(set.shadowed_name, "team");
+        sample_set_release(&set);
+}
+
 static void series_beyond_the_limit_are_dropped_and_counted(void **state _unused_)
 {
         static const double bounds[] = {1, 2};
@@ -248,6 +266,7 @@ int main(void)
                 cmocka_unit_test(label_values_are_escaped_and_made_utf8),
                 cmocka_unit_test(long_values_are_cut_between_characters),
                 cmocka_unit_test(a_label_name_stands_once),
+                cmocka_unit_test(fixed_labels_stand_behind_a_samples_own),
                 cmocka_unit_test(series_beyond_the_limit_are_dropped_and_counted),
                 cmocka_unit_test(duplicates_and_contradictions_are_left_out_and_counted),
                 cmocka_unit_test(many_series_stay_in_order),

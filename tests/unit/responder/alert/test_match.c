@@ -276,8 +276,10 @@ static void test_patterns_refused_with_a_sentence(void **state _unused_)
                 {"a{1001}", "has a count in braces that is over 1000, or goes down"},
                 {"a{1,99999999999999999999}", "has a count in braces that is over 1000, or goes down"},
                 {"((a{100}){100}){100}", "is too large"},
-                {"(?i)a", "has a '(?' that is not supported: only '(?:' is; for either case, write [Aa]"},
-                {"(?P<n>a)", "has a '(?' that is not supported: only '(?:' is; for either case, write [Aa]"},
+                {"(?i)a", "has a '(?' that is not supported: only '(?:' and '(?P<name>' are; for either "
+                          "case, write [Aa]"},
+                {"(?P=n)a", "has a '(?' that is not supported: only '(?:' and '(?P<name>' are; for either "
+                            "case, write [Aa]"},
                 {"(a)\\1", "has '\\1', which is not supported here"},
                 {"\\ba", "has '\\b', which is not supported here"},
                 {"\\x41", "has '\\x', which is not supported here"},
