@@ -16,6 +16,14 @@ CRASH_POINTS ?=
 # NO_CONTRACTS=1 leaves assert_that() out, for measuring what it costs.
 NO_CONTRACTS ?=
 
+# V=1 shows each command whole; make -s shows none. Targets that build on the way to something else use all processors.
+V        ?=
+JOBS     ?= $(shell nproc)
+Q        := $(if $(V),,@)
+silent   := $(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS))))
+say       = $(if $(V)$(silent),,@printf '  %-4s %s\n' $(1) $(patsubst $(BUILD)/%,%,$@))
+parallel  = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$(JOBS))
+
 LIBRARIES := libmicrohttpd gnutls libcrypt libcurl hiredis libpq libcjson libfyaml sqlite3 libssl libcrypto zlib libprotobuf-c libsystemd expat
 WARNINGS  := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes \
              -Wvla -Wpointer-arith -Wwrite-strings -Wundef
@@ -55,10 +63,12 @@ help: ## this list
 build: $(BUILD)/runbook_exporter $(BUILD)/runbook_responder ## both daemons, in build/
 
 $(BUILD)/runbook_exporter: $(BUILD)/exporter/main.o $(BUILD)/exporter.a $(BUILD)/lib.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
 
 $(BUILD)/runbook_responder: $(BUILD)/responder/main.o $(BUILD)/responder.a $(BUILD)/lib.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
 
 $(BUILD)/lib.a: $(lib_objects)
 $(BUILD)/exporter.a: $(exporter_objects)
@@ -66,29 +76,34 @@ $(BUILD)/responder.a: $(responder_objects)
 $(BUILD)/harness.a: $(call objects,$(harness_sources))
 $(BUILD)/%.a:
 	@rm -f $@
-	ar rcs $@ $^
+	$(call say,AR)
+	$(Q)ar rcs $@ $^
 
 # What the build writes: code from the protocol's description, and the table of powers of ten.
 HOSTCC ?= cc
 $(BUILD)/generated/metrics.pb-c.c: lib/metrics/metrics.proto
 	@mkdir -p $(@D)
-	protoc-c --proto_path=lib/metrics --c_out=$(@D) $<
+	$(call say,GEN)
+	$(Q)protoc-c --proto_path=lib/metrics --c_out=$(@D) $<
 $(BUILD)/generated/metrics.pb-c.h: $(BUILD)/generated/metrics.pb-c.c ;
 $(BUILD)/generated/metrics.pb-c.o: $(BUILD)/generated/metrics.pb-c.c $(BUILD)/flags
-	$(CC) $(ALL_CFLAGS) -w -MMD -MP -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CFLAGS) -w -MMD -MP -c -o $@ $<
 $(BUILD)/lib/metrics/protobuf.o $(BUILD)/tests/unit/lib/metrics/test_encode.o: $(BUILD)/generated/metrics.pb-c.h
 
 $(BUILD)/generated/powers_of_ten.h: lib/base/tables/powers_of_ten.c
 	@mkdir -p $(@D)
-	$(HOSTCC) -std=gnu17 -O1 -o $(BUILD)/powers_of_ten $<
-	$(BUILD)/powers_of_ten >$@.new && mv $@.new $@
+	$(call say,GEN)
+	$(Q)$(HOSTCC) -std=gnu17 -O1 -o $(BUILD)/powers_of_ten $<
+	$(Q)$(BUILD)/powers_of_ten >$@.new && mv $@.new $@
 $(BUILD)/lib/base/shortest.o: $(BUILD)/generated/powers_of_ten.h
 
 # Objects depend on the flags they were compiled with, so that a change of flags compiles anew. Each flag is a line that
 # make takes as an argument.
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call say,CC)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 flags := CC CFLAGS LDFLAGS SANITIZE CRASH_POINTS NO_CONTRACTS VERSION
 $(BUILD)/flags: force
@@ -103,37 +118,19 @@ force:
 # What a test uses of the harness comes before what it stands in for: so the tiny actions of tests/harness/actions.h are
 # the responder's in the programs that ask for them, and in no other.
 $(unit_programs): %: %.o $(BUILD)/harness.a $(BUILD)/exporter.a $(BUILD)/responder.a $(BUILD)/lib.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lm
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lm
 
-# GROUP: groups of packages.txt, which says what '?' and '|' mean. Both take lists of what the distribution has, which
-# a new image does not come with.
+# GROUP: groups of packages.txt. Nothing is removed and no service is left: see tests/install_packages.
 GROUP ?= build run
-deps: ## installs Debian packages: make deps GROUP="build run test lint deep bench"
-	@set -e; missing=(); sudo=; [[ $$(id -u) -eq 0 ]] || sudo=sudo; \
-	for group in $(GROUP); do \
-		while read -r name; do \
-			IFS='|' read -ra names <<< "$${name%\?}"; \
-			dpkg-query -W -f '$${db:Status-Abbrev}\n' "$${names[@]}" 2>/dev/null | grep -q '^ii' && continue; \
-			if [[ $$name == *[\?\|]* ]]; then \
-				compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null || $$sudo apt-get -qq update; \
-				known=; for one in "$${names[@]}"; do \
-					apt-cache show "$$one" >/dev/null 2>&1 && { known=$$one; break; }; done; \
-				[[ $$name == *\? && -z $$known ]] && continue; \
-				name=$${known:-$$name}; \
-			fi; \
-			missing+=("$$name"); \
-		done < <(awk -v group="$$group" '$$1 == group {print $$2}' packages.txt); \
-	done; \
-	[[ $${#missing[@]} -eq 0 ]] && exit 0; \
-	echo "Installing with apt-get: $${missing[*]}"; \
-	$$sudo apt-get -qq update; \
-	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get -qq -y install --no-install-recommends "$${missing[@]}" >/dev/null
+deps: ## installs missing Debian packages: make deps GROUP="build run test lint deep bench"
+	@tests/install_packages $(GROUP)
 
 EXPORTER_ADDRESS  ?= :9877
 RESPONDER_ADDRESS ?= 127.0.0.1:9878
 run: ## builds and starts both daemons with the shipped rules, until Ctrl-C
 	@$(MAKE) --no-print-directory deps GROUP="build run"
-	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory $(parallel) build
 	@trap 'kill "$$exporter" "$$responder" 2>/dev/null' EXIT; trap 'exit 0' INT TERM; \
 	$(BUILD)/runbook_exporter --config.file=rules/checks.yml --web.listen-address=$(EXPORTER_ADDRESS) & exporter=$$!; \
 	$(BUILD)/runbook_responder --config.file=rules/remediations.yml --web.listen-address=$(RESPONDER_ADDRESS) \
@@ -152,7 +149,7 @@ test: ## installs what the tests need, builds, runs all of them
 
 demo: ## a fault in the lab is healed while you watch; then it runs on until Ctrl-C
 	@$(MAKE) --no-print-directory deps GROUP="build run test"
-	@$(MAKE) --no-print-directory build lab-service
+	@$(MAKE) --no-print-directory $(parallel) build lab-service
 	@$(PYTHON) -B tests/lab/demo.py
 
 include tests/lab/service/service.mk
@@ -166,9 +163,9 @@ COVERAGE ?= unit
 coverage_build := BUILD=build/coverage CFLAGS="-Og -g --coverage -fprofile-update=atomic" LDFLAGS=--coverage
 coverage: ## lines and branches that the unit tests reach, by room; COVERAGE=integration: the integration tests, too
 	@$(MAKE) --no-print-directory deps GROUP="build run test"
-	@$(MAKE) --no-print-directory -s $(coverage_build) build drivers
+	@$(MAKE) --no-print-directory $(parallel) -s $(coverage_build) build drivers
 	@find build/coverage -name '*.gcda' -delete
-	@$(MAKE) --no-print-directory -s $(coverage_build) unit RESULTS=build/results-coverage
+	@$(MAKE) --no-print-directory $(parallel) -s $(coverage_build) unit RESULTS=build/results-coverage
 ifeq ($(COVERAGE),integration)
 	@$(MAKE) --no-print-directory -s lab-service
 	@RUNBOOK_BUILD=build/coverage $(PYTHON) -m pytest -q -p no:cacheprovider tests/integration
@@ -180,18 +177,21 @@ fuzz: $(fuzz_programs)
 
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/driver.o $(BUILD)/exporter.a \
 		$(BUILD)/responder.a $(BUILD)/lib.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
 
 # Programs that the integration tests and the benchmarks drive; the first kind is linked with everything.
 drivers: $(patsubst %.c,$(BUILD)/%,$(wildcard tests/integration/*.c))
 $(BUILD)/tests/integration/%: $(BUILD)/tests/integration/%.o $(BUILD)/exporter.a $(BUILD)/responder.a $(BUILD)/harness.a \
 		$(BUILD)/lib.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lm
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lm
 
 # The simulator: SEED=n runs one world again; SECONDS, else.
 sim_objects := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/sim/*.c))
 $(BUILD)/tests/sim/sim: $(sim_objects) $(BUILD)/responder.a $(BUILD)/lib.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
 
 SIM_SECONDS ?= 60
 sim: $(BUILD)/tests/sim/sim ## the responder in a world of its own: fresh seeds for SIM_SECONDS, or SEED=n again
@@ -199,11 +199,12 @@ sim: $(BUILD)/tests/sim/sim ## the responder in a world of its own: fresh seeds 
 
 bench_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/exporter.a $(BUILD)/responder.a $(BUILD)/lib.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
 
 bench: ## how fast and how small, as ratios to peers (BESIDE=DIR: to the build of that tree); writes build/bench.json
 	@$(MAKE) --no-print-directory deps GROUP="build run test bench"
-	@$(MAKE) --no-print-directory build lab-service $(bench_programs)
+	@$(MAKE) --no-print-directory $(parallel) build lab-service $(bench_programs)
 	@BESIDE="$(BESIDE)" $(PYTHON) -B tests/bench/bench.py
 
 c_files      = $(shell git ls-files -- '*.c' '*.h')
@@ -212,7 +213,7 @@ tidy_sources = $(lib_sources) $(exporter_sources) $(responder_sources)
 lint: export TIDY_FLAGS = $(ALL_CFLAGS)
 lint: ## the rooms' rules, clang-format, clang-tidy, cppcheck, promtool, amtool, yamllint, shellcheck
 	@$(MAKE) --no-print-directory deps GROUP="build run test lint"
-	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory $(parallel) build
 	tests/check_rooms tests/rooms.txt $(BUILD)
 	clang-format --dry-run --Werror $(c_files)
 	promtool check config rules/prometheus.yml

@@ -14,6 +14,12 @@ import urllib.parse
 from .parts import Process, wait_for
 
 
+# What leads docker to another Engine than DOCKER_HOST says, or to this one by other means.
+ELSEWHERE = ("DOCKER_CONTEXT", "DOCKER_TLS", "DOCKER_TLS_VERIFY", "DOCKER_CERT_PATH")
+# Where dockerd looks for a containerd that runs already, and takes it.
+SYSTEM_CONTAINERD = pathlib.Path("/run/containerd/containerd.sock")
+
+
 def docker_program():
     """Debian's client when there is one: what else is in PATH may be too new for Debian's Engine."""
     return "/usr/bin/docker" if os.access("/usr/bin/docker", os.X_OK) else shutil.which("docker")
@@ -31,6 +37,7 @@ class Engine:
         if self.outside and self.outside.startswith("unix://"):
             self.socket = pathlib.Path(self.outside[len("unix://"):])
         self.process = None
+        self.containerd = None
         self._images = []
 
     def start(self):
@@ -50,10 +57,27 @@ class Engine:
         argv = [shutil.which("dockerd") or "/usr/sbin/dockerd", f"--data-root={self.directory}/{driver}",
                 f"--exec-root={self.directory}/exec", f"--pidfile={self.directory}/pid", f"--host={self.host}",
                 "--iptables=false", "--ip6tables=false", "--bridge=none", f"--storage-driver={driver}",
-                "--shutdown-timeout=2", *self.flags]
+                "--shutdown-timeout=2", *self._containerd(), *self.flags]
         self.process = Process(argv, self.directory.parent / f"dockerd-{driver}.log",
                                env={"DOCKER_RAMDISK": "true"} if _on_ramdisk() else {}).start()
         return self if self.process.up(self.answers, "dockerd to answer", 60) else None
+
+    def _containerd(self):
+        """Flags for a containerd of our own, where dockerd would otherwise do its work in that of the machine's Engine.
+
+        Its places are those of the one that dockerd starts when there is none.
+        """
+        if not SYSTEM_CONTAINERD.exists():
+            return []
+        places = self.directory / "exec/containerd"
+        places.mkdir(parents=True, exist_ok=True)
+        config = places / "own.toml"
+        config.write_text(f'version = 2\nroot = "{self.directory}/containerd"\nstate = "{places}/daemon"\n'
+                          f'disabled_plugins = ["io.containerd.grpc.v1.cri"]\n[grpc]\naddress = "{places}/own.sock"\n',
+                          encoding="utf-8")
+        self.containerd = Process(["containerd", f"--config={config}"], self.directory.parent / "containerd.log").start()
+        self.containerd.up((places / "own.sock").exists, "containerd to listen")
+        return [f"--containerd={places}/own.sock"]
 
     def answers(self):
         return self.docker("version", "--format", "{{.Server.Version}}", check=False).returncode == 0
@@ -70,9 +94,10 @@ class Engine:
             self._end()
 
     def _end(self):
-        if self.process:
-            self.process.stop()
-            self.process = None
+        for process in (self.process, self.containerd):
+            if process:
+                process.stop()
+        self.process = self.containerd = None
         with open("/proc/self/mountinfo", encoding="utf-8") as mounts:
             points = [line.split()[4] for line in mounts]
         for point in reversed(points):
@@ -90,7 +115,8 @@ class Engine:
 
     @property
     def env(self):
-        return {**os.environ, "DOCKER_HOST": self.host, "DOCKER_BUILDKIT": "0"}
+        inherited = {name: value for name, value in os.environ.items() if name not in ELSEWHERE}
+        return {**inherited, "DOCKER_HOST": self.host, "DOCKER_BUILDKIT": "0"}
 
     def docker(self, *args, check=True):
         """Runs the client; its CompletedProcess."""
