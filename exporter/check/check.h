@@ -88,10 +88,16 @@ extern const struct check_kind *const check_kinds[];
  */
 bool check_has_label(const struct check *check, const char *name);
 
+/* How a check tells that the past, on which its other values are built, is too short for them: what there is
+ * and what is needed, in seconds. The capacity report gives it as the reason. */
+#define CHECK_HISTORY_METRIC "runbook_check_history_seconds"
+#define CHECK_HISTORY_NEEDED_METRIC "runbook_check_history_needed_seconds"
+
 /* What the capacity report shows: sections of rows, each the series of one metric, whichever checks measure
  * it. */
 struct capacity_row {
         char *title, *metric;
+        char *absent; /* what is said for 0 and for no series; NULL: there is always some */
 };
 struct capacity_section {
         char *title;

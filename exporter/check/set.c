@@ -70,6 +70,8 @@ static const struct config_field row_fields[] = {
         {"metric", CONFIG_STRING, offsetof(struct capacity_row, metric),
          .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
          .help = "A metric of any check; its series are the row"},
+        {"absent", CONFIG_STRING, offsetof(struct capacity_row, absent), .flags = CONFIG_NOT_EMPTY,
+         .help = "What is said where there is no such thing, as of a limit: for 0, and for no series"},
         {0},
 };
 

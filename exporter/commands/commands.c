@@ -78,19 +78,19 @@ int command_checklist(const void *context)
         return report(&text, r, once_worst(once));
 }
 
-/* What could not be measured is a 1, as a warning of the checklist is. */
+/* What has failed, or is measured by no check, is a 1, as a warning of the checklist is. */
 int command_capacity(const void *context)
 {
         const struct exporter_arguments *arguments = context;
         _cleanup_(once_free_p) struct once *once = NULL;
         _cleanup_error_ struct error error = {0};
         _cleanup_text_ struct text text = {0};
-        ssize_t missing;
+        ssize_t wrong;
         if (run_checks(arguments, NULL, capacity_wants, &once, &error) < 0)
                 return could_not_look(&error);
-        missing = arguments->json ? capacity_print_json(once, clock_wall(), &text)
-                                  : (ssize_t)capacity_print(once, clock_wall(), &text);
-        return report(&text, missing < 0 ? (int)missing : 0, missing > 0 ? STANDING_WARN : STANDING_PASS);
+        wrong = arguments->json ? capacity_print_json(once, clock_wall(), &text)
+                                : (ssize_t)capacity_print(once, clock_wall(), &text);
+        return report(&text, wrong < 0 ? (int)wrong : 0, wrong > 0 ? STANDING_WARN : STANDING_PASS);
 }
 
 /* The page says which check has failed, and has no place for why. */
