@@ -7,6 +7,7 @@ import types
 import pytest
 
 from lab.engine import Engine
+from lab.pages import PAGES
 from lab.parts import ROOT, Workspace
 from lab.postgres import Postgres
 from lab.redis import Redis
@@ -21,6 +22,13 @@ def workspace():
     space = Workspace()
     yield space
     space.remove()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def pages(workspace):
+    """At the end, whatever pages of metrics the session has seen are read by promtool and by a Prometheus."""
+    yield
+    PAGES.check_the_rest(workspace.path("pages"))
 
 
 @pytest.fixture(scope="session")

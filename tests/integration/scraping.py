@@ -6,7 +6,7 @@ import subprocess
 import types
 import urllib.request
 
-from prometheus_client.openmetrics.parser import text_string_to_metric_families
+from lab.pages import OPENMETRICS, PAGES, TEXT
 
 
 def samples(page):
@@ -19,6 +19,7 @@ def samples(page):
         pairs = tuple(sorted(re.findall(r'([a-z_]+)="((?:[^"\\]|\\.)*)"', labels or "")))
         assert (name, pairs) not in found, line
         found[name, pairs] = float(value)
+    PAGES.read(page, TEXT)
     return types.SimpleNamespace(all=found, page=page)
 
 
@@ -43,12 +44,12 @@ def promtool(page):
 
 
 def read_openmetrics(daemon):
-    """Its page as another reader of OpenMetrics takes it, which refuses a whole page for one mistake."""
+    """Its page in the other format."""
     request = urllib.request.Request(f"{daemon.url}/metrics", headers={
-        "Accept": "application/openmetrics-text; version=1.0.0", "X-Prometheus-Scrape-Timeout-Seconds": "1"})
+        "Accept": OPENMETRICS, "X-Prometheus-Scrape-Timeout-Seconds": "1"})
     with urllib.request.urlopen(request, timeout=30) as answer:
-        assert answer.headers["Content-Type"].startswith("application/openmetrics-text; version=1.0.0")
-        return list(text_string_to_metric_families(answer.read().decode()))
+        assert answer.headers["Content-Type"].startswith(OPENMETRICS)
+        return PAGES.read(answer.read().decode(), answer.headers["Content-Type"], again=True)
 
 
 def declared_labels(reference):

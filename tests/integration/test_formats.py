@@ -10,6 +10,7 @@ import urllib.request
 
 import pytest
 
+from lab.pages import PAGES
 from lab.parts import wait_for
 from lab.prometheus import Prometheus
 from scraping import samples, scrape, value
@@ -32,7 +33,10 @@ def get(daemon, accept=None, encoding=None, query=""):
     headers = {name: text for name, text in {"Accept": accept, "Accept-Encoding": encoding}.items() if text}
     with urllib.request.urlopen(urllib.request.Request(f"{daemon.url}/metrics{query}", headers=headers),
                                 timeout=15) as answer:
-        return answer.headers, answer.read()
+        body = answer.read()
+        if not answer.headers["Content-Encoding"] and PROTOBUF.partition(";")[0] not in answer.headers["Content-Type"]:
+            PAGES.read(body.decode(), answer.headers["Content-Type"])
+        return answer.headers, body
 
 
 def refused(daemon, query):

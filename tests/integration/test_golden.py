@@ -11,6 +11,7 @@ import urllib.request
 import pytest
 
 from harness.golden import assert_golden, readable
+from lab.pages import PAGES
 
 FILES = (("nightly.dump", 2048, 1700000000), ("weekly.dump", 4096, 1700003600))
 # What tells how long something took, or when it was: the value goes, the sample stays.
@@ -63,7 +64,9 @@ def masked(text, target, directory):
 def page(daemon, accept):
     request = urllib.request.Request(f"{daemon.url}/metrics", headers={"Accept": accept})
     with urllib.request.urlopen(request, timeout=15) as answer:
-        return answer.read().decode()
+        body = answer.read().decode()
+        PAGES.read(body, answer.headers["Content-Type"])
+        return body
 
 
 def test_the_exporters_pages_stay(exporter, checks, target, tmp_path):

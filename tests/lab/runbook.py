@@ -7,6 +7,7 @@ import subprocess
 import urllib.error
 import urllib.request
 
+from .pages import PAGES
 from .parts import Process, free_port, wait_for
 from .prometheus import answers, get_json
 from .webhook import webhook_of
@@ -45,7 +46,9 @@ class Daemon:
 
     def page(self, path="/metrics"):
         with urllib.request.urlopen(self.url + path, timeout=15) as answer:
-            return answer.read().decode()
+            page = answer.read().decode()
+            PAGES.read(page, answer.headers["Content-Type"])
+            return page
 
     def resident_bytes(self):
         for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii").splitlines():
