@@ -19,7 +19,7 @@ struct limits {
         {"cache", CONFIG_DURATION, offsetof(holder, member.cache), .fallback = "0s", \
          .help = "How old the samples of a successful run may be; 0s measures at every scrape"}, \
         {"max_series", CONFIG_INT, offsetof(holder, member.max_series), .flags = CONFIG_POSITIVE, \
-         .fallback = "1000", .help = "Series of one run beyond this are left out and counted"}, \
+         .fallback = "1000", .help = "Series of one run beyond this are judged, but left out of the page, and counted"}, \
         {"labels", CONFIG_MAP, offsetof(holder, member.labels), .flags = CONFIG_NOT_EMPTY, \
          .help = "Labels with the same value on every series of a check, those about itself too; in a check, " \
                  "an empty value takes one of the defaults away"}
@@ -29,8 +29,15 @@ struct check_section {
         char *name, *title, *advice, *runbook_url;
         int64_t step;
         struct config_strings conditions[THRESHOLD_LEVELS];
+        int when_empty;
         struct config_node *targets; /* read by targets.c */
         struct limits limits;
+};
+
+static const char *const when_empty_words[] = {
+        [WHEN_EMPTY_UNKNOWN] = "unknown",
+        [WHEN_EMPTY_PASS] = "pass",
+        NULL,
 };
 
 const struct config_field check_section_fields[] = {
@@ -45,8 +52,13 @@ const struct config_field check_section_fields[] = {
          .help = "Conditions over its own samples to look into, such as `runbook_disk_used_ratio > 80%`"},
         {"fail", CONFIG_STRINGS, offsetof(struct check_section, conditions[THRESHOLD_FAIL]),
          .flags = CONFIG_NOT_EMPTY, .help = "The same, to act upon"},
+        {"when_empty", CONFIG_ENUM, offsetof(struct check_section, when_empty), .choices = when_empty_words,
+         .fallback = "unknown",
+         .help = "What it is when there is nothing of what a condition, or a metric of the check's own, is "
+                 "about: "
+                 "`unknown`, or `pass` where it may be so that there is none"},
         {"advice", CONFIG_STRING, offsetof(struct check_section, advice), .flags = CONFIG_NOT_EMPTY,
-         .help = "What to do when it does not pass"},
+         .help = "What to do when it warns or fails"},
         {"runbook_url", CONFIG_STRING, offsetof(struct check_section, runbook_url), .flags = CONFIG_NOT_EMPTY,
          .help = "Where the runbook tells more"},
         {"targets", CONFIG_NODE, offsetof(struct check_section, targets), .flags = CONFIG_NOT_EMPTY,
@@ -169,6 +181,7 @@ static int take_section(struct check_section *section, struct config_node *node,
         check->timeout = section->limits.timeout;
         check->cache = section->limits.cache;
         check->max_series = section->limits.max_series;
+        check->when_empty = section->when_empty;
         config_release(check_section_fields, section);
         return r;
 }

@@ -9,7 +9,8 @@
  * A condition is one operand, or two with `-` or `/` between them; a comparison; and a number, which may be
  * a percentage, a duration (of what is in seconds) or a size (of what is in bytes). An operand is a metric of
  * the check with labels that must be equal, its sum, min or max, or time(). Two metrics meet where their
- * labels are the same; an aggregate meets every series. What was not measured is never beyond a threshold.
+ * labels are the same; an aggregate meets every series. What was not measured is never beyond a threshold,
+ * and not within it either: verdict.h.
  */
 #ifndef EXPORTER_CHECK_THRESHOLD_H
 #define EXPORTER_CHECK_THRESHOLD_H
@@ -68,32 +69,23 @@ struct judgement {
         const char *labels;
         size_t labels_length;
         bool beyond;
+        bool no_number;    /* NaN: beyond nothing, and within nothing */
+        size_t samples[2]; /* of the operands in the set; SIZE_MAX: of none */
 };
-
-/* Of what is beyond one level, this many series are shown to people; how many there are is always told. */
-#define JUDGEMENTS_SHOWN 20
 
 /*
  * Judges every series that the threshold speaks of, in the order of the samples. `wall` is what time() says.
- * `each` may be NULL. Answers how many are beyond. Takes no memory.
+ * `each` may be NULL. A series whose other operand is not there, and nothing divided by nothing, is passed
+ * over. Answers how many are beyond. Takes no memory.
  */
 size_t threshold_judge(const struct threshold *threshold, const struct sample_set *set, nsec wall,
                        void (*each)(const struct judgement *judgement, void *context), void *context);
-
-/* The same for all of one level. */
-size_t thresholds_judge(const struct thresholds *thresholds, enum threshold_level level,
-                        const struct sample_set *set, nsec wall,
-                        void (*each)(const struct judgement *judgement, void *context), void *context);
 
 /* The labels of the series without the check's name: `{mountpoint="/"}`, nothing when it has no others. */
 void judgement_put_series(struct text *text, const struct judgement *judgement);
 
 /* The value in the unit that the limit is written in, and the series: `83.2 % {mountpoint="/"}`. */
 void judgement_put(struct text *text, const struct judgement *judgement);
-
-/* A line for each series beyond a condition, with the condition; those of fail first, which say more. */
-void thresholds_put_beyond(struct text *text, const char *indentation, const struct thresholds *thresholds,
-                           const struct sample_set *set, nsec wall);
 
 /* The rendered labels of a check's sample without the first, which is the check's name. `length` is theirs,
  * and then of what is answered. */

@@ -93,6 +93,7 @@ struct sample {
         uint8_t suffix;                        /* SAMPLE_PLAIN, or which row of a histogram */
         bool repeated;                         /* the same series came before it in the set */
         uint16_t fixed_length;                 /* how much of the labels' end is the set's `fixed` */
+        bool kept, cut; /* of who has too many: not to be cut; on no page, although it is in the set */
         double value;
 };
 

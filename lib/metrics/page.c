@@ -213,6 +213,8 @@ static uint32_t list_rows(const struct sample_set *const *sets, size_t count, co
                 const char *arena = text_string(&sets[i]->arena);
                 for (size_t k = 0; k < sets[i]->count; k++) {
                         const struct sample *sample = &sets[i]->samples[k];
+                        if (sample->cut)
+                                continue;
                         if (names && sample->family != last) {
                                 last = sample->family;
                                 wanted = metrics_family_named(last, names);
