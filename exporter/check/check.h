@@ -18,9 +18,6 @@
 #include "runbook/error.h"
 #include "runbook/metrics.h"
 
-/* What it says of a check that there is nothing of what one of its conditions, or metrics, is about. */
-enum when_empty { WHEN_EMPTY_UNKNOWN, WHEN_EMPTY_PASS };
-
 /* One entry of checks.yml. Immutable once loaded. */
 struct check {
         char *name;  /* unique; the label `check` of every sample */
@@ -32,7 +29,7 @@ struct check {
         nsec timeout;         /* of one run */
         nsec cache;           /* how old its samples may be; 0: due at every scrape */
         int64_t max_series;   /* samples of one run beyond this are judged, but on no page, and counted */
-        int when_empty;       /* enum when_empty: what a condition over no series says */
+        int when_empty;       /* enum when_empty: what a metric of the operator's without a series says */
         struct label *labels; /* that all of its series have, those about itself too; owned */
         size_t label_count;
         char *probe_target; /* one of its `targets:`, which it is pointed at instead; NULL: it is the check

@@ -28,16 +28,10 @@ struct limits {
 struct check_section {
         char *name, *title, *advice, *runbook_url;
         int64_t step;
-        struct config_strings conditions[THRESHOLD_LEVELS];
+        struct config_node *conditions[THRESHOLD_LEVELS]; /* read by thresholds.c */
         int when_empty;
         struct config_node *targets; /* read by targets.c */
         struct limits limits;
-};
-
-static const char *const when_empty_words[] = {
-        [WHEN_EMPTY_UNKNOWN] = "unknown",
-        [WHEN_EMPTY_PASS] = "pass",
-        NULL,
 };
 
 const struct config_field check_section_fields[] = {
@@ -47,10 +41,12 @@ const struct config_field check_section_fields[] = {
          .help = "What people call it; the name when not given"},
         {"step", CONFIG_INT, offsetof(struct check_section, step), .flags = CONFIG_POSITIVE,
          .help = "Which step of the morning checklist it is"},
-        {"warn", CONFIG_STRINGS, offsetof(struct check_section, conditions[THRESHOLD_WARN]),
+        {"warn", CONFIG_NODE, offsetof(struct check_section, conditions[THRESHOLD_WARN]),
          .flags = CONFIG_NOT_EMPTY,
-         .help = "Conditions over its own samples to look into, such as `runbook_disk_used_ratio > 80%`"},
-        {"fail", CONFIG_STRINGS, offsetof(struct check_section, conditions[THRESHOLD_FAIL]),
+         .help = "A condition over its own samples to look into, such as `runbook_disk_used_ratio >= 80%`, "
+                 "or a list "
+                 "of them; one for itself may say `{if: runbook_…, when_empty: pass}`"},
+        {"fail", CONFIG_NODE, offsetof(struct check_section, conditions[THRESHOLD_FAIL]),
          .flags = CONFIG_NOT_EMPTY, .help = "The same, to act upon"},
         {"when_empty", CONFIG_ENUM, offsetof(struct check_section, when_empty), .choices = when_empty_words,
          .fallback = "unknown",
@@ -172,7 +168,7 @@ static void take_defaults(struct config_node *node, struct limits *limits, const
 /* Moves the entry's own strings, so that they are released with the check, and reads its conditions. */
 static int take_section(struct check_section *section, struct config_node *node, struct check *check)
 {
-        int r = thresholds_read(section->conditions, node, &check->thresholds);
+        int r = thresholds_read(node, (enum when_empty)section->when_empty, &check->thresholds);
         check->name = TAKE_PTR(section->name);
         check->title = TAKE_PTR(section->title);
         check->advice = TAKE_PTR(section->advice);

@@ -31,6 +31,10 @@ struct operand {
         struct config_strings labels; /* each as it is rendered in a sample: name="value" */
 };
 
+/* What it says of a check that there is nothing of what one of its conditions, or metrics, is about. */
+enum when_empty { WHEN_EMPTY_UNKNOWN, WHEN_EMPTY_PASS };
+extern const char *const when_empty_words[];
+
 struct threshold {
         enum threshold_level level;
         size_t place; /* in the list of its level */
@@ -40,6 +44,7 @@ struct threshold {
         const char *comparison;
         double limit;
         enum value_unit unit; /* as it was written */
+        int when_empty;       /* enum when_empty */
         char *expression;     /* what is compared, as it was written, blanks made even: "a / b" */
         char *written;        /* all of it: "a / b > 80%" */
 };
@@ -50,11 +55,11 @@ struct thresholds {
 };
 
 /*
- * Reads the lists `warn` and `fail` of a check's entry, complaining about each condition that is wrong.
- * -ENOMEM is all that is answered.
+ * Reads `warn` and `fail` of a check's entry: a condition or a list of them, each as its text, or as
+ * `{if: TEXT, when_empty: pass}`; `when_empty` is for those that do not say it. Complains about each that is
+ * wrong. -ENOMEM is all that is answered.
  */
-int thresholds_read(const struct config_strings lists[static THRESHOLD_LEVELS], struct config_node *entry,
-                    struct thresholds *ret);
+int thresholds_read(struct config_node *entry, enum when_empty when_empty, struct thresholds *ret);
 void thresholds_release(struct thresholds *thresholds);
 
 /* Finds the families that the operands name among those of the check; complains where there is none. */

@@ -115,10 +115,12 @@ void verdict_judge(struct verdict *verdict, struct sample_set *set,
         verdict->cut = set->dropped + cut_samples(set, (size_t)check->max_series);
 }
 
-static bool is_unknown(const struct verdict *verdict, const struct condition_verdict *condition)
+static bool is_unknown(const struct verdict *verdict, size_t i)
 {
+        const struct condition_verdict *condition = &verdict->conditions[i];
         return condition->no_number > 0 ||
-               (condition->judged == 0 && verdict->check->when_empty == WHEN_EMPTY_UNKNOWN);
+               (condition->judged == 0 &&
+                verdict->check->thresholds.items[i].when_empty == WHEN_EMPTY_UNKNOWN);
 }
 
 static size_t count_silent(const struct verdict *verdict)
@@ -132,7 +134,7 @@ size_t verdict_count_unknown(const struct verdict *verdict)
 {
         size_t unknown = count_silent(verdict) + (verdict->unjudged > 0);
         for (size_t i = 0; verdict->conditions && i < verdict->check->thresholds.count; i++)
-                unknown += is_unknown(verdict, &verdict->conditions[i]);
+                unknown += is_unknown(verdict, i);
         return unknown;
 }
 
@@ -166,7 +168,7 @@ void verdict_tell_unknown(const struct verdict *verdict, verdict_teller tell, vo
         _cleanup_text_ struct text what = {0};
         for (size_t i = 0; verdict->conditions && i < verdict->check->thresholds.count; i++) {
                 const struct condition_verdict *condition = &verdict->conditions[i];
-                if (!is_unknown(verdict, condition))
+                if (!is_unknown(verdict, i))
                         continue;
                 text_clear(&what);
                 if (condition->judged == 0)
