@@ -63,26 +63,21 @@ static enum standing standing_after_failure(const struct check_state *state)
         }
 }
 
-/* By what it measured alone. */
-static enum standing standing_of_verdict(const struct verdict *verdict)
-{
-        if (verdict->beyond[THRESHOLD_FAIL] > 0)
-                return STANDING_FAIL;
-        if (verdict_count_unknown(verdict) > 0)
-                return STANDING_UNKNOWN;
-        return verdict->beyond[THRESHOLD_WARN] > 0 ? STANDING_WARN : STANDING_PASS;
-}
-
 enum standing check_state_standing(const struct check_state *state)
 {
         const struct check_result *result = state->result;
+        /* What was measured to fail does so, whatever else could not be measured. */
+        if (result && result->verdict.beyond[THRESHOLD_FAIL] > 0)
+                return STANDING_FAIL;
         if (state->overdue)
                 return standing_without_answer(state);
         if (!result)
                 return STANDING_UNKNOWN;
-        if (result->code >= 0)
-                return standing_of_verdict(&result->verdict);
-        return result->verdict.beyond[THRESHOLD_FAIL] > 0 ? STANDING_FAIL : standing_after_failure(state);
+        if (result->code < 0)
+                return standing_after_failure(state);
+        if (verdict_count_unknown(&result->verdict) > 0)
+                return STANDING_UNKNOWN;
+        return result->verdict.beyond[THRESHOLD_WARN] > 0 ? STANDING_WARN : STANDING_PASS;
 }
 
 bool check_state_needs_advice(const struct check_state *state)
