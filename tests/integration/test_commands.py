@@ -16,23 +16,6 @@ from lab.parts import wait_for
 from scraping import logged, promtool, samples, scrape, value
 
 
-@pytest.fixture
-def runs(program, tmp_path):
-    """Runs the exporter's program with a file of checks (None: without one) until it ends."""
-    def run(*words, checks=(), title=None, capacity=None, expect=None, stdout=subprocess.PIPE, **env):
-        config = tmp_path / "checks.yml"
-        document = {"checks": list(checks or ()), "defaults": {"timeout": "2s"}, **({"title": title} if title else {}),
-                    **({"capacity": capacity} if capacity else {})}
-        config.write_text(json.dumps(document))
-        file = [] if checks is None else [f"--config.file={config}"]
-        done = subprocess.run([program, *file, *words], stdout=stdout, stderr=subprocess.PIPE,
-                              text=True, check=False, env={**os.environ, **env}, timeout=60)
-        if expect is not None:
-            assert done.returncode == expect, done
-        return done
-    return run
-
-
 DISK = {"name": "disk", "title": "Disk space", "step": 4, "disk": {"mountpoints": ["/", "/proc"]}}
 HEALTHY = {"json": {"status": "healthy"}}
 
