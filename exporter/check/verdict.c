@@ -99,10 +99,41 @@ static uint64_t cut_samples(struct sample_set *set, size_t limit)
         return cut;
 }
 
+static bool has_repeated(const struct sample_set *set)
+{
+        for (size_t i = 0; i < set->count; i++)
+                if (set->samples[i].repeated)
+                        return true;
+        return false;
+}
+
+static void keep_beyond(const struct judgement *judgement, void *context)
+{
+        struct sample_set *set = context;
+        for (size_t k = 0; judgement->beyond && k < N_ELEMENTS(judgement->samples); k++)
+                if (judgement->samples[k] != SIZE_MAX)
+                        set->samples[judgement->samples[k]].kept = true;
+}
+
+/* Of equal series one stands for all, on the page and in the verdict: one that is beyond a condition, if one
+ * is, so that none is hidden behind another. */
+static void choose_among_repeated(const struct thresholds *thresholds, struct sample_set *set, nsec wall)
+{
+        for (size_t i = 0; i < set->count; i++)
+                set->samples[i].repeated = false;
+        for (size_t i = 0; i < thresholds->count; i++)
+                threshold_judge(&thresholds->items[i], set, wall, keep_beyond, set);
+        sample_set_mark_repeated(set);
+        for (size_t i = 0; i < set->count; i++)
+                set->samples[i].kept = false;
+}
+
 void verdict_judge(struct verdict *verdict, struct sample_set *set,
                    const struct metric_family *const *own_families, nsec wall)
 {
         const struct check *check = verdict->check;
+        if (check->thresholds.count > 0 && has_repeated(set))
+                choose_among_repeated(&check->thresholds, set, wall);
         for (size_t i = 0; i < check->thresholds.count; i++) {
                 struct tally tally = {verdict, &verdict->conditions[i], set};
                 threshold_judge(&check->thresholds.items[i], set, wall, count_judgement, &tally);

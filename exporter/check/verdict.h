@@ -41,7 +41,8 @@ void verdict_release(struct verdict *verdict);
 /*
  * Judges the samples of a run, which stay where they are as long as the verdict is read, and then cuts what
  * is over the check's `max_series` from the page: the last ones, but for those that are beyond a condition,
- * so that page, verdict and alerts agree. `own_families` as before. Takes no memory.
+ * so that page, verdict and alerts agree. For the same reason one of several equal series that is beyond
+ * stands for all of them. `own_families` as before. Without repeated series it takes no memory.
  */
 void verdict_judge(struct verdict *verdict, struct sample_set *set,
                    const struct metric_family *const *own_families, nsec wall);

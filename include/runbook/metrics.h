@@ -136,8 +136,9 @@ void sample_add_histogram(struct sample_sink *sink, const struct metric_family *
                           const struct histogram *histogram, const struct label *labels, size_t count);
 
 /*
- * Marks the plain samples whose series came before in the set, which pages leave out; their number. Without
- * memory none is marked, and the set's error says so.
+ * Marks the plain samples whose series came before in the set, which pages leave out; their number. Where a
+ * later one is to be kept and the first is not, they change places. Without memory none is marked, and the
+ * set's error says so.
  */
 size_t sample_set_mark_repeated(struct sample_set *set);
 

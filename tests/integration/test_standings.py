@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 
 import pytest
 import yaml
@@ -293,6 +294,25 @@ def test_a4_the_source_of_a_query_cannot_be_reached(runs, tmp_path):
                             ({"name": "p", "postgres": {"dsn": f"host={tmp_path}"}}, 2)):
         done = runs("checklist", checks=[{**check, "advice": "Do this now"}], expect=expected)
         assert ("Do this now" in done.stdout) == (expected == 2)
+
+
+# --- E5: one series twice ---
+
+@pytest.mark.parametrize("days", [(90, 1), (1, 90), (90, 1, 90), (90, 80)])
+def test_e5_keys_of_one_name_page_verdict_and_alert_agree(exporter, postgres, days):
+    """Whichever comes first: the key that ends soon is hidden by no other of its name."""
+    keys = ", ".join(f"('ci-key', {days_left})" for days_left in days)
+    check = {**SHIPPED["api_keys"], "postgres": {
+        **{key: word for key, word in SHIPPED["api_keys"]["postgres"].items() if key != "password_file"}, "dsn": postgres.dsn(),
+        "query": "SELECT name, 1.0 AS age, EXTRACT(EPOCH FROM now() + days * interval '1 day')::float8 AS expires "
+                 f"FROM (VALUES {keys}) AS k(name, days)"}}
+    found = scrape(exporter([check]))
+    soon = min(days) < 7
+    shown = value(found, "runbook_api_key_expiry_timestamp_seconds", check="api_keys", name="ci-key")
+    assert (shown - time.time() < 7 * 86400) == soon  # which is what the alert of the condition sees
+    assert standing(found, "api_keys") == ("warn" if soon else "pass")
+    assert value(found, "runbook_check_series_beyond_threshold", check="api_keys", level="warn") == soon
+    assert value(found, "runbook_check_items_skipped", check="api_keys", reason="duplicate") == 2 * (len(days) - 1)
 
 
 # --- not set up ---
