@@ -48,7 +48,7 @@ const struct config_field check_section_fields[] = {
                  "of them; one for itself may say `{if: runbook_…, when_empty: pass}`"},
         {"fail", CONFIG_NODE, offsetof(struct check_section, conditions[THRESHOLD_FAIL]),
          .flags = CONFIG_NOT_EMPTY, .help = "The same, to act upon"},
-        {"when_empty", CONFIG_ENUM, offsetof(struct check_section, when_empty), .choices = when_empty_words,
+        {"when_empty", CONFIG_ENUM, offsetof(struct check_section, when_empty), .choices = when_empty_choices,
          .fallback = "unknown",
          .help = "What it is when there is nothing of what a condition, or a metric of the check's own, is "
                  "about: "

@@ -33,7 +33,7 @@ struct operand {
 
 /* What it says of a check that there is nothing of what one of its conditions, or metrics, is about. */
 enum when_empty { WHEN_EMPTY_UNKNOWN, WHEN_EMPTY_PASS };
-extern const char *const when_empty_words[];
+extern const char *const when_empty_choices[];
 
 struct threshold {
         enum threshold_level level;

@@ -13,12 +13,12 @@ void thresholds_release(struct thresholds *thresholds)
         *thresholds = (struct thresholds){0};
 }
 
-const char *const when_empty_words[] = {
+const char *const when_empty_choices[] = {
         [WHEN_EMPTY_UNKNOWN] = "unknown",
         [WHEN_EMPTY_PASS] = "pass",
         NULL,
 };
-tables_agree(when_empty_words, WHEN_EMPTY_PASS + 2);
+tables_agree(when_empty_choices, WHEN_EMPTY_PASS + 2);
 
 struct condition {
         char *text;
@@ -28,7 +28,7 @@ struct condition {
 static const struct config_field condition_fields[] = {
         {"if", CONFIG_STRING, offsetof(struct condition, text), .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
          .help = "The condition"},
-        {"when_empty", CONFIG_ENUM, offsetof(struct condition, when_empty), .choices = when_empty_words,
+        {"when_empty", CONFIG_ENUM, offsetof(struct condition, when_empty), .choices = when_empty_choices,
          .fallback = "unknown", .help = "What it is when there is nothing of what it is about"},
         {0},
 };

@@ -317,10 +317,14 @@ def test_e5_keys_of_one_name_page_verdict_and_alert_agree(exporter, postgres, da
 
 # --- not set up ---
 
-def unset_checks(tmp_path):
+def unset_checks(tmp_path, address):
     none = str(tmp_path / "none")
     return [
         {"name": "secret", "http": {"url": "http://127.0.0.1:1/", "bearer_token_file": none}},
+        {"name": "redis", "redis": {"address": address, "password_file": none}},
+        {"name": "postgres", "postgres": {"dsn": "host=127.0.0.1 port=1", "password_file": none}},
+        {"name": "s3", "s3": {"endpoint": "http://127.0.0.1:1", "bucket": "b", "region": "r", "access_key_file": none,
+                              "secret_key_file": none}},
         {"name": "directory", "files": {"directories": [none]}},
         {"name": "mount", "disk": {"mountpoints": [none]}},
         {"name": "log", "log": {"files": [f"{none}/*.log"], "patterns": [{"name": "e", "pattern": "e"}]}},
@@ -329,8 +333,8 @@ def unset_checks(tmp_path):
     ]
 
 
-def test_n16_what_never_was_there_is_not_set_up(exporter, runs, tmp_path):
-    checks = [{**check, "advice": "Do this now"} for check in unset_checks(tmp_path)]
+def test_n16_what_never_was_there_is_not_set_up(exporter, runs, tmp_path, redis_server):
+    checks = [{**check, "advice": "Do this now"} for check in unset_checks(tmp_path, redis_server.address)]
     found = scrape(exporter(checks))
     assert {standing(found, check["name"]) for check in checks} == {"not_set_up"}
     done = runs("checklist", checks=checks, expect=0)
