@@ -83,6 +83,10 @@ struct check_kind {
          * end, nothing was looked at, and a check is unknown. Of the others, it fails. */
         bool indirect;
 
+        /* The operator's metrics have series only once something was found for them: none yet says nothing.
+         */
+        bool sparse;
+
         /* What a check of this `config` starts. NULL: nothing, whatever it says. */
         enum check_programs (*programs)(const void *config);
 };

@@ -81,7 +81,7 @@ static bool is_in_condition(const struct thresholds *thresholds, const struct me
 }
 
 /* Of what is over the limit the last ones go, and of what is to be kept only those for which there is no
- * place at all. Checks measure no histograms, of which half would be wrong. */
+ * place at all. Of a histogram half would be wrong: none is cut. */
 static uint64_t cut_samples(struct sample_set *set, size_t limit)
 {
         size_t kept = 0;
@@ -91,6 +91,8 @@ static uint64_t cut_samples(struct sample_set *set, size_t limit)
         size_t places = kept < limit ? kept : limit, others = limit - places;
         for (size_t i = 0; i < set->count; i++) {
                 struct sample *sample = &set->samples[i];
+                if (sample->suffix != SAMPLE_PLAIN)
+                        continue;
                 size_t *room = sample->kept ? &places : &others;
                 sample->cut = *room == 0;
                 cut += sample->cut;
@@ -138,7 +140,7 @@ void verdict_judge(struct verdict *verdict, struct sample_set *set,
                 struct tally tally = {verdict, &verdict->conditions[i], set};
                 threshold_judge(&check->thresholds.items[i], set, wall, count_judgement, &tally);
         }
-        for (size_t i = 0; own_families && own_families[i]; i++)
+        for (size_t i = 0; own_families && own_families[i] && !(check->kind && check->kind->sparse); i++)
                 if (!is_in_condition(&check->thresholds, own_families[i]) &&
                     !has_series(set, own_families[i]))
                         verdict->silent[verdict->silent_count++] = own_families[i];

@@ -275,4 +275,5 @@ const struct check_kind check_kind_log = {
         .close = log_close,
         .own_families = log_own_families,
         .indirect = true,
+        .sparse = true,
 };

@@ -132,6 +132,9 @@ static void fixed_labels_stand_behind_a_samples_own(void **state _unused_)
         assert_int_equal(set.samples[1].fixed_length, strlen(",env=\"prod\""));
         assert_int_equal(set.shadowed, 1);
         assert_string_equal(set.shadowed_name, "team");
+        sample_set_release(&set);
+}
+
 /* Who fills a set may say which of equal series stands for all, and what is on no page although it is in it.
  */
 static void what_is_kept_stands_first_and_what_is_cut_is_on_no_page(void **state _unused_)
