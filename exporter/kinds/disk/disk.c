@@ -195,7 +195,7 @@ static int disk_run(void *state, struct deadline deadline, struct sample_sink *s
 }
 
 /* The labels of its families. */
-static const char *const labels[] = {"mountpoint", NULL};
+static const char *const labels[] = {"mountpoint", "device", "fstype", NULL};
 
 const struct check_kind check_kind_disk = {
         .name = "disk",
