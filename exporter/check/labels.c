@@ -23,7 +23,6 @@ static const struct {
         {"level", "the thresholds' metrics have it"},
         {"expression", "the thresholds' metrics have it"},
         {"comparison", "the thresholds' metrics have it"},
-        {"standing", "runbook_check_standing has it"},
         {"reason", "runbook_check_items_skipped has it"},
         {"standing", "how a check stands has it"},
         {"alertname", "alerts have it"},
