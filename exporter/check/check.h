@@ -28,7 +28,8 @@ struct check {
         struct thresholds thresholds;
         nsec timeout;         /* of one run */
         nsec cache;           /* how old its samples may be; 0: due at every scrape */
-        int64_t max_series;   /* samples of one run beyond this are dropped and counted */
+        int64_t max_series;   /* samples of one run beyond this are judged, but on no page, and counted */
+        int when_empty;       /* enum when_empty: what a metric of the operator's without a series says */
         struct label *labels; /* that all of its series have, those about itself too; owned */
         size_t label_count;
         char *probe_target; /* one of its `targets:`, which it is pointed at instead; NULL: it is the check
@@ -68,7 +69,8 @@ struct check_kind {
         /*
          * Measures once, by the deadline, on a worker thread; never two runs of one check at a time. A
          * failure is a negative errno with the reason; samples that were added before it are still shown,
-         * so add only what is true.
+         * so add only what is true. What the failure says of the check is put down in the error by
+         * error_failed(), error_not_looked() and error_not_set_up(); unsaid, `indirect` decides.
          */
         int (*run)(void *state, struct deadline deadline, struct sample_sink *sink, struct error *error);
 
@@ -76,6 +78,14 @@ struct check_kind {
 
         /* The metrics that the operator defined for this check, closed by NULL. NULL: the kind has none. */
         const struct metric_family *const *(*own_families)(const void *state);
+
+        /* What it asks is not what its checks are about, but tells of that: when a run fails, or does not
+         * end, nothing was looked at, and a check is unknown. Of the others, it fails. */
+        bool indirect;
+
+        /* The operator's metrics have series only once something was found for them: none yet says nothing.
+         */
+        bool sparse;
 
         /* What a check of this `config` starts. NULL: nothing, whatever it says. */
         enum check_programs (*programs)(const void *config);

@@ -58,35 +58,57 @@ static bool aggregate(const struct operand *operand, const struct sample_set *se
         return any;
 }
 
-/* The value that belongs to the sample `beside`, by the same labels. False: there is none. */
-static bool find_beside(const struct operand *operand, const struct sample_set *set, size_t beside,
-                        double *ret)
+/* What a call of threshold_judge() carries along. */
+struct judging {
+        const struct threshold *threshold;
+        const struct sample_set *set;
+        nsec wall;
+        void (*each)(const struct judgement *judgement, void *context);
+        void *context;
+        size_t distance;       /* from a sample to its peer, as it was the last time */
+        bool has_aggregate[2]; /* of an operand that is one: whether there is anything of it */
+        double aggregates[2];  /* and what it comes to */
+};
+
+/* The sample that belongs to `beside`, by the same labels; SIZE_MAX: there is none. */
+static size_t find_beside(struct judging *judging, const struct operand *operand, size_t beside)
 {
+        const struct sample_set *set = judging->set;
         const struct sample *peer = &set->samples[beside];
-        /* Samples of one thing are mostly neighbours: the search begins there. */
-        for (size_t n = 1; n <= set->count; n++) {
-                size_t i = (beside + n) % set->count;
+        /* A kind adds its samples in an order of its own, in which peers are mostly as far apart as the last.
+         */
+        for (size_t n = 0; n < set->count; n++) {
+                size_t i = (beside + judging->distance + n) % set->count;
                 const struct sample *sample = &set->samples[i];
-                if (!selects(operand, set, i) || sample->labels_length != peer->labels_length ||
+                if (i == beside || sample->labels_length != peer->labels_length ||
+                    !selects(operand, set, i) ||
                     memcmp(labels_of(set, sample), labels_of(set, peer), peer->labels_length) != 0)
                         continue;
-                *ret = sample->value;
-                return true;
+                judging->distance = (i + set->count - beside) % set->count;
+                return i;
         }
-        return false;
+        return SIZE_MAX;
 }
 
-/* The value of an operand beside a sample of the other one; SIZE_MAX: the other one has no series. */
-static bool evaluate(const struct operand *operand, const struct sample_set *set, size_t beside, nsec wall,
-                     double *ret)
+/* The value of operand `k` beside the sample `beside` of the other one (SIZE_MAX: that has no series), and
+ * its sample where it is of one. */
+static bool evaluate(struct judging *judging, size_t k, size_t beside, double *ret, size_t *ret_sample)
 {
+        const struct operand *operand = &judging->threshold->operands[k];
         if (!operand->metric) {
-                *ret = nsec_to_seconds(wall);
+                *ret = nsec_to_seconds(judging->wall);
                 return true;
         }
-        if (operand->aggregate != AGGREGATE_NONE)
-                return aggregate(operand, set, ret);
-        return beside != SIZE_MAX && find_beside(operand, set, beside, ret);
+        if (operand->aggregate != AGGREGATE_NONE) {
+                *ret = judging->aggregates[k];
+                return judging->has_aggregate[k];
+        }
+        size_t i = beside == SIZE_MAX ? SIZE_MAX : find_beside(judging, operand, beside);
+        if (i == SIZE_MAX)
+                return false;
+        *ret = judging->set->samples[i].value;
+        *ret_sample = i;
+        return true;
 }
 
 static bool compare_value(const struct threshold *threshold, double value)
@@ -103,30 +125,33 @@ static bool compare_value(const struct threshold *threshold, double value)
         }
 }
 
-/* What a call of threshold_judge() carries along. */
-struct judging {
-        const struct threshold *threshold;
-        const struct sample_set *set;
-        nsec wall;
-        void (*each)(const struct judgement *judgement, void *context);
-        void *context;
-};
+/* A share of nothing is not there; PromQL's is NaN, which is beyond nothing either. */
+static bool is_share_of_nothing(const struct threshold *threshold, const double values[static 2])
+{
+        return threshold->operator== '/' && fpclassify(values[0]) == FP_ZERO &&
+               fpclassify(values[1]) == FP_ZERO;
+}
 
 /* Judges the values that stand beside the sample `primary` of the operand `which`; true when beyond. */
-static bool judge_one(const struct judging *judging, size_t which, size_t primary)
+static bool judge_one(struct judging *judging, size_t which, size_t primary)
 {
         const struct threshold *threshold = judging->threshold;
         const struct sample_set *set = judging->set;
-        struct judgement judgement = {.threshold = threshold, .labels = ""};
+        struct judgement judgement = {.threshold = threshold, .labels = "", .samples = {SIZE_MAX, SIZE_MAX}};
         double values[2] = {0};
         for (size_t k = 0; k < threshold->operand_count; k++)
-                if (k == which && primary != SIZE_MAX)
+                if (k == which && primary != SIZE_MAX) {
                         values[k] = set->samples[primary].value;
-                else if (!evaluate(&threshold->operands[k], set, primary, judging->wall, &values[k]))
+                        judgement.samples[k] = primary;
+                } else if (!evaluate(judging, k, primary, &values[k], &judgement.samples[k])) {
                         return false;
+                }
+        if (is_share_of_nothing(threshold, values))
+                return false;
         judgement.value = threshold->operator== '-'   ? values[0] - values[1]
                           : threshold->operator== '/' ? values[0] / values[1]
                                                       : values[0];
+        judgement.no_number = isnan(judgement.value);
         judgement.beyond = compare_value(threshold, judgement.value);
         if (primary != SIZE_MAX) {
                 judgement.labels = labels_of(set, &set->samples[primary]);
@@ -141,8 +166,12 @@ static bool judge_one(const struct judging *judging, size_t which, size_t primar
 size_t threshold_judge(const struct threshold *threshold, const struct sample_set *set, nsec wall,
                        void (*each)(const struct judgement *judgement, void *context), void *context)
 {
-        const struct judging judging = {threshold, set, wall, each, context};
+        struct judging judging = {threshold, set, wall, each, context, .distance = 1};
         size_t which = 0, beyond = 0;
+        for (size_t k = 0; k < threshold->operand_count; k++)
+                if (threshold->operands[k].aggregate != AGGREGATE_NONE)
+                        judging.has_aggregate[k] =
+                                aggregate(&threshold->operands[k], set, &judging.aggregates[k]);
         /* Each series of the first operand that has any; the other one has its value beside it. */
         while (which < threshold->operand_count && !is_series(&threshold->operands[which]))
                 which++;
@@ -151,17 +180,6 @@ size_t threshold_judge(const struct threshold *threshold, const struct sample_se
         for (size_t i = 0; i < set->count; i++)
                 if (selects(&threshold->operands[which], set, i))
                         beyond += judge_one(&judging, which, i);
-        return beyond;
-}
-
-size_t thresholds_judge(const struct thresholds *thresholds, enum threshold_level level,
-                        const struct sample_set *set, nsec wall,
-                        void (*each)(const struct judgement *judgement, void *context), void *context)
-{
-        size_t beyond = 0;
-        for (size_t i = 0; i < thresholds->count; i++)
-                if (thresholds->items[i].level == level)
-                        beyond += threshold_judge(&thresholds->items[i], set, wall, each, context);
         return beyond;
 }
 
@@ -193,37 +211,4 @@ void judgement_put(struct text *text, const struct judgement *judgement)
         judgement_put_value(text, judgement);
         judgement_put_series(&series, judgement);
         text_printf(text, "%s%s", series.length > 0 ? " " : "", text_string(&series));
-}
-
-/* What is told of one level. */
-struct telling {
-        struct text *text;
-        const char *indentation;
-        size_t beyond;
-};
-
-static void put_beyond(const struct judgement *judgement, void *context)
-{
-        struct telling *telling = context;
-        _cleanup_text_ struct text line = {0};
-        if (!judgement->beyond || telling->beyond++ >= JUDGEMENTS_SHOWN)
-                return;
-        judgement_put(&line, judgement);
-        text_printf(&line, "  (%s: %s)", threshold_levels[judgement->threshold->level],
-                    judgement->threshold->written);
-        text_puts(telling->text, telling->indentation);
-        text_put_line(telling->text, text_string(&line), SIZE_MAX);
-        text_putc(telling->text, '\n');
-}
-
-void thresholds_put_beyond(struct text *text, const char *indentation, const struct thresholds *thresholds,
-                           const struct sample_set *set, nsec wall)
-{
-        for (enum threshold_level level = THRESHOLD_LEVELS; level-- > 0;) {
-                struct telling telling = {text, indentation, 0};
-                thresholds_judge(thresholds, level, set, wall, put_beyond, &telling);
-                if (telling.beyond > JUDGEMENTS_SHOWN)
-                        text_printf(text, "%s… and %zu more\n", indentation,
-                                    telling.beyond - JUDGEMENTS_SHOWN);
-        }
 }

@@ -3,28 +3,37 @@
  * thresholds. */
 #include "exporter/check/samples.h"
 
-#define FAMILIES(X)                                                                                      \
-        X(success, GAUGE, "runbook_check_success", NULL,                                                 \
-          "Whether the last run of the check succeeded and the present one is not overdue.")             \
-        X(duration, GAUGE, "runbook_check_duration_seconds", "seconds",                                  \
-          "How long the last finished run of the check took.")                                           \
-        X(run_duration, HISTOGRAM, "runbook_check_run_duration_seconds", "seconds",                      \
-          "How long the finished runs of the check took, since the exporter has known it as it is.")     \
-        X(last_run, GAUGE, "runbook_check_last_run_timestamp_seconds", "seconds",                        \
-          "When the last finished run of the check began, which its samples are from; 0: never.")        \
-        X(last_success, GAUGE, "runbook_check_last_success_timestamp_seconds", "seconds",                \
-          "When the last successful run of the check began; 0: never.")                                  \
-        X(info, INFO, "runbook_check_info", NULL, "The check's kind and its title for people.")          \
-        X(dropped, GAUGE, "runbook_check_dropped_series", NULL,                                          \
-          "Series of the last finished run that were left out because of the check's max_series.")       \
-        X(items_skipped, GAUGE, "runbook_check_items_skipped", NULL,                                     \
-          "Items that the last finished run could not measure beside the others, by the reason: "        \
-          "unreadable, malformed, not_utf8, unknown_unit, duplicate, beyond_limit, reserved, missing. "  \
-          "A reason of which there are none is not there; the log names the items.")                     \
-        X(threshold_limit, GAUGE, "runbook_check_threshold", NULL,                                       \
-          "The limit of a condition under the check's warn or fail, in the unit of what it is compared " \
-          "with.")                                                                                       \
-        X(beyond, GAUGE, "runbook_check_series_beyond_threshold", NULL,                                  \
+#define FAMILIES(X)                                                                                         \
+        X(success, GAUGE, "runbook_check_success", NULL,                                                    \
+          "Whether the last run of the check succeeded and the present one is not overdue.")                \
+        X(duration, GAUGE, "runbook_check_duration_seconds", "seconds",                                     \
+          "How long the last finished run of the check took.")                                              \
+        X(run_duration, HISTOGRAM, "runbook_check_run_duration_seconds", "seconds",                         \
+          "How long the finished runs of the check took, since the exporter has known it as it is.")        \
+        X(last_run, GAUGE, "runbook_check_last_run_timestamp_seconds", "seconds",                           \
+          "When the last finished run of the check began, which its samples are from; 0: never.")           \
+        X(last_success, GAUGE, "runbook_check_last_success_timestamp_seconds", "seconds",                   \
+          "When the last successful run of the check began; 0: never.")                                     \
+        X(info, INFO, "runbook_check_info", NULL, "The check's kind and its title for people.")             \
+        X(dropped, GAUGE, "runbook_check_dropped_series", NULL,                                             \
+          "Series of the last finished run that are on no page because of the check's max_series: they "    \
+          "were "                                                                                           \
+          "judged all the same.")                                                                           \
+        X(standing, GAUGE, "runbook_check_standing", NULL,                                                  \
+          "How the check stands: 1 for one of pass, warn, fail, unknown and not_set_up, 0 for the others.") \
+        X(conditions_unknown, GAUGE, "runbook_check_conditions_unknown", NULL,                              \
+          "Conditions under the check's warn and fail, and metrics of the operator's, that the last "       \
+          "finished run "                                                                                   \
+          "measured nothing of, or no number.")                                                             \
+        X(items_skipped, GAUGE, "runbook_check_items_skipped", NULL,                                        \
+          "Items that the last finished run could not measure beside the others, by the reason: "           \
+          "unreadable, malformed, not_utf8, unknown_unit, duplicate, beyond_limit, reserved, missing. A "   \
+          "reason "                                                                                         \
+          "of which there are none is not there; the log names the items.")                                 \
+        X(threshold_limit, GAUGE, "runbook_check_threshold", NULL,                                          \
+          "The limit of a condition under the check's warn or fail, in the unit of what it is compared "    \
+          "with.")                                                                                          \
+        X(beyond, GAUGE, "runbook_check_series_beyond_threshold", NULL,                                     \
           "How many series of the last finished run are beyond a threshold of the level.")
 
 FAMILIES(DEFINE_FAMILY)
@@ -58,7 +67,7 @@ static void add_thresholds(struct sample_sink *sink, const struct check_state *s
         }
         for (size_t level = 0; level < THRESHOLD_LEVELS && state->result; level++)
                 if (of_level[level] > 0)
-                        SAMPLE(sink, &beyond, (double)state->result->beyond[level], *name,
+                        SAMPLE(sink, &beyond, (double)state->result->verdict.beyond[level], *name,
                                {"level", threshold_levels[level]});
 }
 
@@ -79,7 +88,12 @@ static void add_samples(struct sample_sink *sink, const struct check_state *stat
         sample_add(sink, &duration, result ? nsec_to_seconds(result->duration) : 0, &name, 1);
         sample_add(sink, &last_run, result ? nsec_to_seconds(result->started_wall) : 0, &name, 1);
         sample_add(sink, &last_success, nsec_to_seconds(state->last_success_wall), &name, 1);
-        sample_add(sink, &dropped, result ? (double)result->samples.dropped : 0, &name, 1);
+        sample_add(sink, &dropped, (double)check_state_cut(state), &name, 1);
+        for (enum standing i = 0; i < STANDINGS; i++)
+                SAMPLE(sink, &standing, check_state_standing(state) == i, name,
+                       {"standing", standing_styles[i].word});
+        sample_add(sink, &conditions_unknown, result ? (double)verdict_count_unknown(&result->verdict) : 0,
+                   &name, 1);
         if (result)
                 add_skipped(sink, result, &name);
         add_thresholds(sink, state, &name);

@@ -19,7 +19,7 @@ struct limits {
         {"cache", CONFIG_DURATION, offsetof(holder, member.cache), .fallback = "0s", \
          .help = "How old the samples of a successful run may be; 0s measures at every scrape"}, \
         {"max_series", CONFIG_INT, offsetof(holder, member.max_series), .flags = CONFIG_POSITIVE, \
-         .fallback = "1000", .help = "Series of one run beyond this are left out and counted"}, \
+         .fallback = "1000", .help = "Series of one run beyond this are judged, but left out of the page, and counted"}, \
         {"labels", CONFIG_MAP, offsetof(holder, member.labels), .flags = CONFIG_NOT_EMPTY, \
          .help = "Labels with the same value on every series of a check, those about itself too; in a check, " \
                  "an empty value takes one of the defaults away"}
@@ -28,7 +28,8 @@ struct limits {
 struct check_section {
         char *name, *title, *advice, *runbook_url;
         int64_t step;
-        struct config_strings conditions[THRESHOLD_LEVELS];
+        struct config_node *conditions[THRESHOLD_LEVELS]; /* read by thresholds.c */
+        int when_empty;
         struct config_node *targets; /* read by targets.c */
         struct limits limits;
 };
@@ -40,13 +41,20 @@ const struct config_field check_section_fields[] = {
          .help = "What people call it; the name when not given"},
         {"step", CONFIG_INT, offsetof(struct check_section, step), .flags = CONFIG_POSITIVE,
          .help = "Which step of the morning checklist it is"},
-        {"warn", CONFIG_STRINGS, offsetof(struct check_section, conditions[THRESHOLD_WARN]),
+        {"warn", CONFIG_NODE, offsetof(struct check_section, conditions[THRESHOLD_WARN]),
          .flags = CONFIG_NOT_EMPTY,
-         .help = "Conditions over its own samples to look into, such as `runbook_disk_used_ratio > 80%`"},
-        {"fail", CONFIG_STRINGS, offsetof(struct check_section, conditions[THRESHOLD_FAIL]),
+         .help = "A condition over its own samples to look into, such as `runbook_disk_used_ratio >= 80%`, "
+                 "or a list "
+                 "of them; one for itself may say `{if: runbook_…, when_empty: pass}`"},
+        {"fail", CONFIG_NODE, offsetof(struct check_section, conditions[THRESHOLD_FAIL]),
          .flags = CONFIG_NOT_EMPTY, .help = "The same, to act upon"},
+        {"when_empty", CONFIG_ENUM, offsetof(struct check_section, when_empty), .choices = when_empty_choices,
+         .fallback = "unknown",
+         .help = "What it is when there is nothing of what a condition, or a metric of the check's own, is "
+                 "about: "
+                 "`unknown`, or `pass` where it may be so that there is none"},
         {"advice", CONFIG_STRING, offsetof(struct check_section, advice), .flags = CONFIG_NOT_EMPTY,
-         .help = "What to do when it does not pass"},
+         .help = "What to do when it warns or fails"},
         {"runbook_url", CONFIG_STRING, offsetof(struct check_section, runbook_url), .flags = CONFIG_NOT_EMPTY,
          .help = "Where the runbook tells more"},
         {"targets", CONFIG_NODE, offsetof(struct check_section, targets), .flags = CONFIG_NOT_EMPTY,
@@ -162,7 +170,7 @@ static void take_defaults(struct config_node *node, struct limits *limits, const
 /* Moves the entry's own strings, so that they are released with the check, and reads its conditions. */
 static int take_section(struct check_section *section, struct config_node *node, struct check *check)
 {
-        int r = thresholds_read(section->conditions, node, &check->thresholds);
+        int r = thresholds_read(node, (enum when_empty)section->when_empty, &check->thresholds);
         check->name = TAKE_PTR(section->name);
         check->title = TAKE_PTR(section->title);
         check->advice = TAKE_PTR(section->advice);
@@ -171,6 +179,7 @@ static int take_section(struct check_section *section, struct config_node *node,
         check->timeout = section->limits.timeout;
         check->cache = section->limits.cache;
         check->max_series = section->limits.max_series;
+        check->when_empty = section->when_empty;
         config_release(check_section_fields, section);
         return r;
 }

@@ -43,8 +43,8 @@ void check_skip(struct sample_sink *sink, enum skip_reason reason, const char *f
  * whole page. */
 void check_skip_invalid(struct sample_sink *sink);
 
-/* Finds the series of the sink that are there twice: all but the first of each are skipped, and are judged by
- * no threshold. */
+/* Finds the series of the sink that are there twice: all but one of each are skipped. Which one stands for
+ * them is verdict_judge()'s matter. */
 void check_skip_repeated(struct sample_sink *sink);
 
 /* The items of a reason that a log line shows; "" when there are none. Borrowed. */

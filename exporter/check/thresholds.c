@@ -13,7 +13,32 @@ void thresholds_release(struct thresholds *thresholds)
         *thresholds = (struct thresholds){0};
 }
 
-/* The place of the condition: of the item, or of the whole where one stands alone. */
+const char *const when_empty_choices[] = {
+        [WHEN_EMPTY_UNKNOWN] = "unknown",
+        [WHEN_EMPTY_PASS] = "pass",
+        NULL,
+};
+tables_agree(when_empty_choices, WHEN_EMPTY_PASS + 2);
+
+struct condition {
+        char *text;
+        int when_empty;
+};
+
+static const struct config_field condition_fields[] = {
+        {"if", CONFIG_STRING, offsetof(struct condition, text), .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
+         .help = "The condition"},
+        {"when_empty", CONFIG_ENUM, offsetof(struct condition, when_empty), .choices = when_empty_choices,
+         .fallback = "unknown", .help = "What it is when there is nothing of what it is about"},
+        {0},
+};
+
+/* How many conditions stand under a level: one may stand alone. */
+static size_t count_conditions(struct config_node *list)
+{
+        return config_is_list(list) ? config_size(list) : list != NULL;
+}
+
 static struct config_node *condition_node(struct config_node *entry, enum threshold_level level, size_t i)
 {
         struct config_node *list = config_member(entry, threshold_levels[level]);
@@ -33,11 +58,11 @@ static bool has_like(const struct thresholds *thresholds, const struct threshold
 }
 
 /* Puts a condition behind the others; what is wrong with it is left in `error`. */
-static int add_condition(struct thresholds *thresholds, const char *text, enum threshold_level level,
-                         size_t place, struct error *error)
+static int add_condition(struct thresholds *thresholds, const struct condition *condition,
+                         enum threshold_level level, size_t place, struct error *error)
 {
         struct threshold *threshold = &thresholds->items[thresholds->count];
-        int r = threshold_parse(text, level, threshold, error);
+        int r = threshold_parse(condition->text, level, threshold, error);
         if (r >= 0 && has_like(thresholds, threshold))
                 r = error_set(error, EINVAL, "there is a limit for %s %s already under %s",
                               threshold->expression, threshold->comparison, threshold_levels[level]);
@@ -46,29 +71,66 @@ static int add_condition(struct thresholds *thresholds, const char *text, enum t
                 return r;
         }
         threshold->place = place;
+        threshold->when_empty = condition->when_empty;
         thresholds->count++;
         return 0;
 }
 
-int thresholds_read(const struct config_strings lists[static THRESHOLD_LEVELS], struct config_node *entry,
-                    struct thresholds *ret)
+/* One condition as it stands in the file; to be released. False after a complaint. */
+static bool read_condition(struct config_node *node, enum threshold_level level, enum when_empty when_empty,
+                           struct condition *ret)
 {
-        *ret = (struct thresholds){0};
-        ret->items =
-                calloc(lists[THRESHOLD_WARN].count + lists[THRESHOLD_FAIL].count + 1, sizeof(*ret->items));
+        const char *text = config_scalar(node);
+        *ret = (struct condition){.when_empty = (int)when_empty};
+        if (config_is_mapping(node)) {
+                bool fine = config_read(node, condition_fields, ret);
+                if (!config_member(node, "when_empty"))
+                        ret->when_empty = (int)when_empty;
+                return fine && ret->text;
+        }
+        if (!text)
+                config_complain(node, NULL,
+                                "an item of '%s' is a condition, or {if: a condition, when_empty: pass}",
+                                threshold_levels[level]);
+        else if (!*text)
+                config_complain(node, NULL, "an item of '%s' must not be empty", threshold_levels[level]);
+        else
+                ret->text = strdup(text);
+        return text && *text;
+}
+
+/* -ENOMEM is all that is answered. */
+static int take_condition(struct thresholds *thresholds, struct config_node *entry,
+                          enum threshold_level level, size_t place, enum when_empty when_empty)
+{
+        _cleanup_error_ struct error error = {0};
+        struct config_node *node = condition_node(entry, level, place);
+        struct condition condition;
+        int r = 0;
+        if (read_condition(node, level, when_empty, &condition))
+                r = condition.text ? add_condition(thresholds, &condition, level, place, &error) : -ENOMEM;
+        config_release(condition_fields, &condition);
+        if (r < 0 && r != -ENOMEM)
+                config_complain(node, NULL, "%s", error_text(&error));
+        return r == -ENOMEM ? r : 0;
+}
+
+int thresholds_read(struct config_node *entry, enum when_empty when_empty, struct thresholds *ret)
+{
+        size_t room = 1;
+        for (enum threshold_level level = 0; level < THRESHOLD_LEVELS; level++)
+                room += count_conditions(config_member(entry, threshold_levels[level]));
+        *ret = (struct thresholds){.items = calloc(room, sizeof(*ret->items))};
         if (!ret->items)
                 return -ENOMEM;
-        for (enum threshold_level level = 0; level < THRESHOLD_LEVELS; level++)
-                for (size_t i = 0; i < lists[level].count; i++) {
-                        _cleanup_error_ struct error error = {0};
-                        const char *text = lists[level].items[i];
-                        int r = *text ? add_condition(ret, text, level, i, &error) : 0; /* it was said */
-                        if (r == -ENOMEM)
-                                return r;
+        for (enum threshold_level level = 0; level < THRESHOLD_LEVELS; level++) {
+                size_t count = count_conditions(config_member(entry, threshold_levels[level]));
+                for (size_t i = 0; i < count; i++) {
+                        int r = take_condition(ret, entry, level, i, when_empty);
                         if (r < 0)
-                                config_complain(condition_node(entry, level, i), NULL, "%s",
-                                                error_text(&error));
+                                return r;
                 }
+        }
         return 0;
 }
 

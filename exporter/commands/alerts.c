@@ -4,9 +4,11 @@
 
 #include <string.h>
 
+#include "exporter/check/result.h"
 #include "exporter/commands/promql.h"
 
-#define HOLD "5m" /* one failed look is not an alert: two scrapes may be a restart */
+#define HOLD "5m"          /* one failed look is not an alert: two scrapes may be a restart */
+#define HOLD_UNKNOWN "15m" /* who could not look for so long will not by itself */
 
 /* JSON's strings are YAML's; braces of Prometheus' own templates in them are not meant as such. */
 static void put_plain(struct text *text, const char *value)
@@ -32,34 +34,60 @@ static void put_pair(struct text *text, const char *name, const char *value)
         text_putc(text, '\n');
 }
 
+/* What differs between the alerts of one check. */
+struct rule {
+        const char *word, *severity, *hold;
+        const char *condition; /* NULL: it is of the check itself */
+        bool advised;          /* something was measured that the check's advice may be meant for */
+};
+
 /* Alertmanager tells alerts apart by their labels alone: an aggregate has lost the check's name, and there
- * may be several conditions. `condition`: NULL of the check itself. */
-static void put_rule(struct text *text, const struct check *check, const char *word, const char *severity,
-                     const char *condition, const struct text *expression, const char *summary)
+ * may be several conditions. */
+static void put_rule(struct text *text, const struct check *check, const struct rule *rule,
+                     const struct text *expression, const char *summary)
 {
         text_puts(text, "      - alert: ");
         for (const char *c = check->name; *c; c++)
                 text_putc(text, strchr("-.", *c) ? '_' : *c);
-        text_printf(text, "_%s\n        expr: ", word);
+        text_printf(text, "_%s\n        expr: ", rule->word);
         text_put_json(text, text_string(expression));
-        text_puts(text, "\n        for: " HOLD "\n        labels:\n");
-        put_pair(text, "severity", severity);
+        text_printf(text, "\n        for: %s\n        labels:\n", rule->hold);
+        put_pair(text, "severity", rule->severity);
         put_pair(text, "check", check->name);
-        put_pair(text, "condition", condition);
+        put_pair(text, "condition", rule->condition);
         for (size_t i = 0; i < check->label_count; i++) /* an aggregate has lost these, too */
                 put_pair(text, check->labels[i].name, check->labels[i].value);
         text_puts(text, "        annotations:\n");
         put_pair(text, "summary", summary);
-        put_pair(text, "advice", check->advice);
-        put_pair(text, "runbook_url", check->runbook_url);
+        put_pair(text, "advice", rule->advised ? check->advice : NULL);
+        put_pair(text, "runbook_url", rule->advised ? check->runbook_url : NULL);
 }
 
+static void put_standing(struct text *text, const struct check *check, enum standing standing)
+{
+        text_printf(text, "runbook_check_standing{check=\"%s\",standing=\"%s\"} == 1", check->name,
+                    standing_styles[standing].word);
+}
+
+/* What is beyond a condition has an alert of its own, and a success. */
 static void put_failing(struct text *text, const struct check *check)
 {
+        static const struct rule rule = {"failing", "critical", HOLD, .advised = true};
         _cleanup_text_ struct text expression = {0}, summary = {0};
-        text_printf(&expression, "runbook_check_success{check=\"%s\"} == 0", check->name);
+        text_printf(&expression, "runbook_check_success{check=\"%s\"} == 0 and on (job, instance, check) ",
+                    check->name);
+        put_standing(&expression, check, STANDING_FAIL);
         text_printf(&summary, "%s: the check fails", check->title);
-        put_rule(text, check, "failing", "critical", NULL, &expression, text_string(&summary));
+        put_rule(text, check, &rule, &expression, text_string(&summary));
+}
+
+static void put_unknown(struct text *text, const struct check *check)
+{
+        static const struct rule rule = {"unknown", "warning", HOLD_UNKNOWN, .advised = false};
+        _cleanup_text_ struct text expression = {0}, summary = {0};
+        put_standing(&expression, check, STANDING_UNKNOWN);
+        text_printf(&summary, "%s: nothing is known, for it could not be looked at", check->title);
+        put_rule(text, check, &rule, &expression, text_string(&summary));
 }
 
 static void put_condition(struct text *text, const struct check *check, const struct threshold *threshold)
@@ -73,8 +101,10 @@ static void put_condition(struct text *text, const struct check *check, const st
 
         promql_put_condition(&expression, threshold, check->name);
         text_printf(&summary, "%s: %s", check->title, threshold->written);
-        put_rule(text, check, levels[threshold->level].word, levels[threshold->level].severity,
-                 threshold->written, &expression, text_string(&summary));
+        put_rule(text, check,
+                 &(struct rule){levels[threshold->level].word, levels[threshold->level].severity, HOLD,
+                                threshold->written, true},
+                 &expression, text_string(&summary));
 }
 
 int alerts_print(const struct check_set *set, struct text *text)
@@ -84,6 +114,7 @@ int alerts_print(const struct check_set *set, struct text *text)
         for (size_t i = 0; i < set->count; i++) {
                 const struct check *check = &set->checks[i];
                 put_failing(text, check);
+                put_unknown(text, check);
                 for (size_t k = 0; k < check->thresholds.count; k++)
                         put_condition(text, check, &check->thresholds.items[k]);
         }

@@ -52,21 +52,31 @@ static bool is_nearer(const struct judgement *judgement, const struct judgement 
 static void keep_nearest(const struct judgement *judgement, void *context)
 {
         struct nearest *nearest = context;
-        if (judgement->beyond || (nearest->found && !is_nearer(judgement, &nearest->judgement)))
+        if (judgement->beyond || judgement->no_number ||
+            (nearest->found && !is_nearer(judgement, &nearest->judgement)))
                 return;
         nearest->judgement = *judgement;
         nearest->found = true;
 }
 
-/* Of a check that passes: its value that is nearest to the first condition. */
+/* The first condition to which a value can be near: == and != know none. NULL: there is none. */
+static const struct threshold *find_ordered(const struct thresholds *thresholds)
+{
+        for (size_t i = 0; i < thresholds->count; i++)
+                if (strchr("<>", thresholds->items[i].comparison[0]))
+                        return &thresholds->items[i];
+        return NULL;
+}
+
+/* Of a check that passes: its value that is nearest to a limit. */
 static void put_nearest(struct text *text, const struct check_state *state)
 {
-        const struct thresholds *thresholds = &state->check->thresholds;
+        const struct threshold *threshold = find_ordered(&state->check->thresholds);
         _cleanup_text_ struct text words = {0};
         struct nearest nearest = {0};
-        if (thresholds->count > 0)
-                threshold_judge(&thresholds->items[0], &state->result->samples, state->result->started_wall,
-                                keep_nearest, &nearest);
+        if (threshold)
+                threshold_judge(threshold, &state->result->samples, state->result->started_wall, keep_nearest,
+                                &nearest);
         if (!nearest.found)
                 return;
         judgement_put(&words, &nearest.judgement);
@@ -98,9 +108,11 @@ static void put_advice(struct text *text, const char *advice)
         }
 }
 
-static void put_step(struct text *text, const struct check_state *state, enum standing standing, bool colour)
+static void put_step(struct text *text, const struct check_state *state, bool colour)
 {
         const struct check *check = state->check;
+        enum standing standing = check_state_standing(state);
+        struct verdict_lines lines = {text, "     "};
         const struct standing_style *style = &standing_styles[standing];
         if (check->step > 0)
                 text_printf(text, "%2lld. ", (long long)check->step);
@@ -121,12 +133,13 @@ static void put_step(struct text *text, const struct check_state *state, enum st
                 text_put_line(text, check_state_reason(state), SIZE_MAX);
                 text_putc(text, '\n');
         }
-        if (state->result)
-                thresholds_put_beyond(text, "     ", &check->thresholds, &state->result->samples,
-                                      state->result->started_wall);
-        if (standing != STANDING_PASS && check->advice)
+        check_state_tell(state, verdict_put_line, &lines);
+        if (check_state_cut(state) > 0)
+                text_printf(text, "     %llu series over max_series were judged, and are on no page\n",
+                            (unsigned long long)check_state_cut(state));
+        if (check_state_needs_advice(state) && check->advice)
                 put_advice(text, check->advice);
-        if (standing != STANDING_PASS && check->runbook_url)
+        if (check_state_needs_advice(state) && check->runbook_url)
                 put_advice(text, check->runbook_url);
 }
 
@@ -140,20 +153,30 @@ static void put_local_time(struct text *text, nsec wall)
                 text_puts(text, words);
 }
 
+/* Those that there are always, and the others where there are some. */
+static void put_sum(struct text *text, const size_t of[static STANDINGS])
+{
+        text_printf(text, "\n=== %zu passed, %zu warned, %zu failed", of[STANDING_PASS], of[STANDING_WARN],
+                    of[STANDING_FAIL]);
+        if (of[STANDING_UNKNOWN] > 0)
+                text_printf(text, ", %zu unknown", of[STANDING_UNKNOWN]);
+        if (of[STANDING_NOT_SET_UP] > 0)
+                text_printf(text, ", %zu not set up", of[STANDING_NOT_SET_UP]);
+        text_puts(text, " ===\n");
+}
+
 void checklist_print(const struct once *once, nsec wall, bool colour, struct text *text)
 {
-        size_t of[N_ELEMENTS(standing_styles)] = {0};
+        size_t of[STANDINGS] = {0};
         text_printf(text, "=== %s%sDaily operations checklist ===\n",
                     once->set->title ? once->set->title : "", once->set->title ? ": " : "");
         put_local_time(text, wall);
         text_puts(text, "\n\n");
         for (size_t i = check_after(once, SIZE_MAX); i != SIZE_MAX; i = check_after(once, i)) {
-                enum standing standing = once_standing(once, i);
-                put_step(text, &once->states[i], standing, colour);
-                of[standing]++;
+                put_step(text, &once->states[i], colour);
+                of[check_state_standing(&once->states[i])]++;
         }
-        text_printf(text, "\n=== %zu passed, %zu warned, %zu failed ===\n", of[STANDING_PASS],
-                    of[STANDING_WARN], of[STANDING_FAIL]);
+        put_sum(text, of);
 }
 
 static void add_value(const struct judgement *judgement, void *context)
@@ -170,7 +193,17 @@ static void add_value(const struct judgement *judgement, void *context)
         cJSON_AddItemToArray(list, item);
 }
 
-static cJSON *step_json(const struct check_state *state, enum standing standing)
+/* What nothing is known of, as in the list. */
+static void add_unknown(const char *what, const char *about, void *context)
+{
+        cJSON *item = cJSON_CreateObject();
+        cJSON_AddStringToObject(item, "reason", what);
+        if (about)
+                cJSON_AddStringToObject(item, "about", about);
+        cJSON_AddItemToArray(context, item);
+}
+
+static cJSON *step_json(const struct check_state *state)
 {
         const struct check *check = state->check;
         cJSON *step = cJSON_CreateObject(), *values;
@@ -180,13 +213,13 @@ static cJSON *step_json(const struct check_state *state, enum standing standing)
         cJSON_AddStringToObject(step, "name", check->name);
         cJSON_AddStringToObject(step, "title", check->title);
         cJSON_AddStringToObject(step, "kind", check->kind->name);
-        cJSON_AddStringToObject(step, "standing", standing_styles[standing].word);
+        cJSON_AddStringToObject(step, "standing", standing_styles[check_state_standing(state)].word);
         text_put_line(&reason, check_state_reason(state), SIZE_MAX);
         if (!state->success)
                 cJSON_AddStringToObject(step, "reason", text_string(&reason));
-        if (check->advice)
+        if (check->advice && check_state_needs_advice(state))
                 cJSON_AddStringToObject(step, "advice", check->advice);
-        if (check->runbook_url)
+        if (check->runbook_url && check_state_needs_advice(state))
                 cJSON_AddStringToObject(step, "runbook_url", check->runbook_url);
         if (state->result)
                 cJSON_AddNumberToObject(step, "duration_seconds", nsec_to_seconds(state->result->duration));
@@ -194,6 +227,11 @@ static cJSON *step_json(const struct check_state *state, enum standing standing)
         for (size_t i = 0; state->result && i < check->thresholds.count; i++)
                 threshold_judge(&check->thresholds.items[i], &state->result->samples,
                                 state->result->started_wall, add_value, values);
+        if (state->result && state->result->code >= 0 && verdict_count_unknown(&state->result->verdict) > 0)
+                verdict_tell_unknown(&state->result->verdict, add_unknown,
+                                     cJSON_AddArrayToObject(step, "unknown"));
+        if (check_state_cut(state) > 0)
+                cJSON_AddNumberToObject(step, "dropped_series", (double)check_state_cut(state));
         return step;
 }
 
@@ -207,7 +245,7 @@ int checklist_print_json(const struct once *once, nsec wall, struct text *text)
         cJSON_AddStringToObject(document, "standing", standing_styles[once_worst(once)].word);
         cJSON *steps = cJSON_AddArrayToObject(document, "steps");
         for (size_t i = check_after(once, SIZE_MAX); i != SIZE_MAX; i = check_after(once, i))
-                cJSON_AddItemToArray(steps, step_json(&once->states[i], once_standing(once, i)));
+                cJSON_AddItemToArray(steps, step_json(&once->states[i]));
         _cleanup_free_ char *printed = json_print(document);
         if (!printed)
                 return -ENOMEM;

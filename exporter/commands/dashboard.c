@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <zlib.h>
 
+#include "exporter/check/result.h"
 #include "exporter/commands/promql.h"
 #include "runbook/json.h"
 
@@ -118,10 +119,40 @@ static void add_limits(cJSON *panel, const struct threshold **limits_of_one, siz
                           &limits_of_one[i]->limit);
 }
 
+/* How each check stands, as one number a check that the panel shows by its word. */
+static void add_standings(struct grid *grid)
+{
+        static const char *const colours[] = {[STANDING_NOT_SET_UP] = "transparent",
+                                              [STANDING_PASS] = "green",
+                                              [STANDING_WARN] = "orange",
+                                              [STANDING_UNKNOWN] = "purple",
+                                              [STANDING_FAIL] = "red"};
+        tables_agree(colours, STANDINGS);
+        cJSON *panel = add_panel(grid, "state-timeline", "How the checks stand", 12, HEIGHT);
+        cJSON *mapping = cJSON_CreateObject();
+        _cleanup_text_ struct text expression = {0};
+        cJSON_AddStringToObject(mapping, "type", "value");
+        cJSON *options = add_object(mapping, "options");
+        text_puts(&expression, "sum by (job, instance, check) (");
+        for (enum standing i = 0; i < STANDINGS; i++) {
+                char value[8];
+                snprintf(value, sizeof(value), "%d", (int)i);
+                text_printf(&expression, "%s%s * runbook_check_standing{standing=\"%s\"}",
+                            i > 0 ? " or " : "", value, standing_styles[i].word);
+                cJSON *option = add_object(options, value);
+                cJSON_AddStringToObject(option, "text", standing_styles[i].phrase);
+                cJSON_AddStringToObject(option, "color", colours[i]);
+        }
+        text_putc(&expression, ')');
+        add_query(panel, text_string(&expression), "{{check}}");
+        cJSON *defaults = add_object(add_object(panel, "fieldConfig"), "defaults");
+        cJSON_AddItemToArray(cJSON_AddArrayToObject(defaults, "mappings"), mapping);
+}
+
 static void add_overview(struct grid *grid)
 {
-        cJSON *panel = add_panel(grid, "state-timeline", "Checks that succeed", 12, HEIGHT);
-        add_query(panel, "runbook_check_success", "{{check}}");
+        add_standings(grid);
+        cJSON *panel;
         panel = add_panel(grid, "timeseries", "Series beyond a threshold", 6, HEIGHT);
         add_query(panel, "runbook_check_series_beyond_threshold > 0", "{{check}} {{level}}");
         panel = add_panel(grid, "timeseries", "How long the checks take", 6, HEIGHT);

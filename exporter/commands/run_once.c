@@ -99,25 +99,24 @@ int once_run(const char *config_file, const char *state_directory,
         return 0;
 }
 
-enum standing once_standing(const struct once *once, size_t i)
-{
-        enum standing standing = check_state_standing(&once->states[i]);
-        return standing == STANDING_UNKNOWN ? STANDING_FAIL : standing;
-}
-
 enum standing once_worst(const struct once *once)
 {
-        enum standing worst = STANDING_PASS;
+        enum standing worst = STANDING_NOT_SET_UP;
         for (size_t i = 0; i < once->set->count; i++)
-                if (once->selected[i] && once_standing(once, i) > worst)
-                        worst = once_standing(once, i);
+                if (once->selected[i] && check_state_standing(&once->states[i]) > worst)
+                        worst = check_state_standing(&once->states[i]);
         return worst;
 }
 
 int once_exit_status(enum standing standing)
 {
         static const int statuses[] = {
-                [STANDING_PASS] = 0, [STANDING_WARN] = 1, [STANDING_FAIL] = 2, [STANDING_UNKNOWN] = 2};
+                [STANDING_NOT_SET_UP] = 0,
+                [STANDING_PASS] = 0,
+                [STANDING_WARN] = 1,
+                [STANDING_FAIL] = 2,
+                [STANDING_UNKNOWN] = ONCE_COULD_NOT_LOOK,
+        };
         tables_agree(statuses, STANDINGS);
 
         return statuses[standing];

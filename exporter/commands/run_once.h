@@ -31,13 +31,12 @@ int once_run(const char *config_file, const char *state_directory,
 struct once *once_free(struct once *once);
 DEFINE_CLEANUP(struct once *, once_free);
 
-/* How a check stands that was to be run: what its run could not be started for is no better than a failure.
- * And the worst of them. */
-enum standing once_standing(const struct once *once, size_t i);
+/* The worst standing of what was run. What is not set up is no worse than what passes. */
 enum standing once_worst(const struct once *once);
 
-/* What a command exits with: 0, 1 and 2 as a standing is from pass to fail; 3 when nothing could be looked
- * at. */
+/* What a command exits with: 0 when all pass or are not set up, 1 for a warning, 2 for a failure, 3 when
+ * something, or all of it, could not be looked at. A failure is worse than what is unknown, and that is worse
+ * than a warning. */
 enum { ONCE_COULD_NOT_LOOK = 3 };
 int once_exit_status(enum standing standing);
 

@@ -236,6 +236,11 @@ static int prometheus_run(void *state, struct deadline deadline, struct sample_s
         if (r >= 0)
                 r = prometheus_query(prometheus->client, &how, config->options.url, config->query, &answer,
                                      error);
+        if (r >= 0 && answer.count > 1 && config->labels.count == 0)
+                return error_set(error, EBADMSG,
+                                 "Prometheus answered %zu series, and nothing tells them apart: name some of "
+                                 "their labels under labels, or aggregate them",
+                                 answer.count);
         for (size_t i = 0; r >= 0 && i < answer.count; i++)
                 if (!prometheus->history_query ||
                     history_of(&config->labels, &past, &answer.series[i]) >= needed)
@@ -254,4 +259,5 @@ const struct check_kind check_kind_prometheus = {
         .run = prometheus_run,
         .close = prometheus_close,
         .own_families = prometheus_families,
+        .indirect = true,
 };

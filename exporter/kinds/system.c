@@ -223,4 +223,5 @@ const struct check_kind check_kind_system = {
         .open = system_open,
         .run = system_run,
         .close = system_close,
+        .indirect = true,
 };

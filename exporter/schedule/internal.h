@@ -31,6 +31,7 @@ struct scheduled_check {
         uint64_t number; /* of the present or last run; 0: there was none */
         bool running, late, overdue;
         bool complained; /* its failure was logged */
+        bool known;      /* a run of it has succeeded once; read by its runs without the lock, too */
 };
 
 /*
@@ -84,6 +85,13 @@ static inline void generation_advance_for(const struct scheduled_check *schedule
 static inline bool is_selected(const struct schedule *schedule, const bool *selected, size_t i)
 {
         return selected ? selected[i] : !schedule->checks[i]->check->probe_target;
+}
+
+/* The metrics that the operator defined for the check, closed by NULL; NULL: none. */
+static inline const struct metric_family *const *own_families_of(const struct scheduled_check *scheduled)
+{
+        const struct check_kind *kind = scheduled->check->kind;
+        return kind->own_families ? kind->own_families(scheduled->set->states[scheduled->index]) : NULL;
 }
 
 struct succession *succession_new(struct workers *workers);

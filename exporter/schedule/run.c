@@ -7,6 +7,7 @@
 #include "exporter/check/samples.h"
 #include "exporter/check/targets.h"
 #include "exporter/schedule/internal.h"
+#include "exporter/schedule/memory.h"
 #include "runbook/log.h"
 
 /* A run answers by its deadline; this is how much later its thread may come to say so. */
@@ -59,6 +60,40 @@ static void report_skipped(const struct check *check, const struct check_result 
         }
 }
 
+/* Says once that series are on no page, and once that all are again. */
+static void report_cut(const struct check *check, const struct check_result *previous,
+                       const struct check_result *result)
+{
+        uint64_t before = previous ? previous->verdict.cut : 0;
+        char count[24], most[24];
+        if ((before > 0) == (result->verdict.cut > 0) || result->code < 0)
+                return;
+        snprintf(count, sizeof(count), "%" PRIu64, result->verdict.cut);
+        snprintf(most, sizeof(most), "%" PRId64, check->max_series);
+        if (before == 0)
+                log_event(LOG_WARN, "Series of the check are judged, but on no page", "check", check->name,
+                          "series", count, "max_series", most, NULL);
+        else
+                log_event(LOG_INFO, "All series of the check are on the page again", "check", check->name,
+                          NULL);
+}
+
+/* Whether a run of the check has succeeded once, this one among them; on the thread of the run. */
+static bool learn_success(const struct scheduled_check *scheduled, const struct check_result *result)
+{
+        const struct check *check = scheduled->check;
+        _cleanup_error_ struct error error = {0};
+        if (scheduled->known || (result->code < 0 && !result->not_set_up))
+                return scheduled->known;
+        bool remembered = memory_has_success(check);
+        if (result->code < 0 || remembered)
+                return remembered;
+        if (memory_put_success(check, &error) < 0)
+                log_event(LOG_WARN, "It is not remembered over restarts that the check has succeeded",
+                          "check", check->name, "reason", error_text(&error), NULL);
+        return true;
+}
+
 /*
  * Takes over the result of the present run. Only a success may be remembered for `cache:`; after a failure
  * the next scrape looks again. Answers whether a failure had been logged before.
@@ -67,10 +102,11 @@ static bool take_result(struct scheduled_check *scheduled, struct check_result *
 {
         struct succession *succession = scheduled->succession;
         struct check_result *previous = NULL;
-        bool complained;
+        bool complained, known = learn_success(scheduled, result);
         {
                 WITH_LOCK(succession);
                 previous = scheduled->result;
+                scheduled->known = known;
                 scheduled->result = check_result_ref(result);
                 scheduled->running = scheduled->late = scheduled->overdue = false;
                 if (result->code >= 0) {
@@ -84,16 +120,20 @@ static bool take_result(struct scheduled_check *scheduled, struct check_result *
                 generation_advance_for(scheduled);
         }
         report_skipped(scheduled->check, previous, result);
+        report_cut(scheduled->check, previous, result);
         check_result_unref(previous);
         return complained;
 }
 
 /* Puts down a failure; the samples of before it stay, as the contract of run() says. */
-static void take_failure(struct check_result *result, int code, const char *reason)
+static void take_failure(struct check_result *result, int code, const struct error *error)
 {
         result->code = code;
         free(result->reason);
-        result->reason = strdup(reason); /* NULL is shown as no reason; there is no memory for more */
+        result->reason =
+                strdup(error_text(error)); /* NULL is shown as no reason; there is no memory for more */
+        result->meaning = error->meaning;
+        result->not_set_up = error->not_set_up;
 }
 
 /* The end of a run, after which the check may be gone. */
@@ -142,15 +182,13 @@ static void run_check(void *context)
         report_shadowed(&result->samples);
         check_skip_invalid(&(struct sample_sink){&result->samples});
         check_skip_repeated(&(struct sample_sink){&result->samples});
+        if (result->code >= 0 && result->samples.error < 0)
+                result->code = error_set(&error, ENOMEM, "out of memory while its samples were kept");
         if (result->code < 0)
-                take_failure(result, result->code, error_text(&error));
-        else if (result->samples.error < 0)
-                take_failure(result, -ENOMEM, "out of memory while its samples were kept");
+                take_failure(result, result->code, &error);
         if (result->samples.error < 0)
                 sample_set_clear(&result->samples); /* half of them would be a lie, and would fail the page */
-        for (enum threshold_level level = 0; level < THRESHOLD_LEVELS; level++)
-                result->beyond[level] = thresholds_judge(&check->thresholds, level, &result->samples,
-                                                         result->started_wall, NULL, NULL);
+        verdict_judge(&result->verdict, &result->samples, own_families_of(scheduled), result->started_wall);
         histogram_observe(&scheduled->durations, nsec_to_seconds(result->duration));
         check_durations_add(&(struct sample_sink){&result->durations}, &scheduled->durations);
         if (result->durations.error < 0)
@@ -163,17 +201,26 @@ static void run_check(void *context)
         unpin_check(scheduled);
 }
 
+/* What is kept of a run is judged; what of it stands on a page is decided then. */
+static size_t most_samples(const struct check *check)
+{
+        size_t most = (size_t)check->max_series;
+        return most > JUDGED_SERIES_MAX ? most : JUDGED_SERIES_MAX;
+}
+
 bool run_begin(struct schedule *schedule, struct scheduled_check *scheduled, struct trace *trace)
 {
         struct check_result *result = calloc(1, sizeof(*result));
-        if (!result) {
+        if (result)
+                result->references = 1;
+        if (!result || verdict_init(&result->verdict, scheduled->check, own_families_of(scheduled)) < 0) {
+                check_result_unref(result);
                 trace_free(trace);
                 return false;
         }
-        result->references = 1;
         result->trace = trace;
         result->samples.skipped = &result->skipped;
-        result->samples.limit = (size_t)scheduled->check->max_series;
+        result->samples.limit = most_samples(scheduled->check);
         result->samples.common = scheduled->labels;
         result->samples.common_count = N_ELEMENTS(scheduled->labels);
         result->samples.fixed = result->durations.fixed = scheduled->check->labels;

@@ -93,9 +93,7 @@ size_t schedule_fresh(const struct schedule *schedule)
 
 const struct metric_family *const *schedule_own_families(const struct schedule *schedule, size_t check)
 {
-        const struct scheduled_check *scheduled = schedule->checks[check];
-        const struct check_kind *kind = scheduled->check->kind;
-        return kind->own_families ? kind->own_families(scheduled->set->states[scheduled->index]) : NULL;
+        return own_families_of(schedule->checks[check]);
 }
 
 void schedule_advance_generation(struct schedule *schedule)
@@ -258,6 +256,7 @@ size_t schedule_states(struct schedule *schedule, const bool *selected, struct c
                         .last_success_wall = scheduled->last_success_wall,
                         .running = scheduled->running,
                         .overdue = scheduled->overdue,
+                        .known = scheduled->known,
                         .success = scheduled->result && scheduled->result->code >= 0 && !scheduled->overdue,
                 };
                 if (!scheduled->running && scheduled->due < fresh_until)

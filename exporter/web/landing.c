@@ -4,36 +4,18 @@
 
 #include "runbook/html.h"
 
-/* What is shown of one level. */
-struct shown {
-        struct text *text;
-        size_t beyond;
-};
-
-/* One series beyond a threshold: its value, and which condition. */
-static void put_judgement(const struct judgement *judgement, void *context)
+/* One thing that is not as it should be, and what it is about. */
+static void put_told(const char *what, const char *about, void *context)
 {
-        struct shown *shown = context;
-        _cleanup_text_ struct text value = {0};
-        if (!judgement->beyond || shown->beyond++ >= JUDGEMENTS_SHOWN)
-                return;
-        judgement_put(&value, judgement);
-        text_puts(shown->text, "<div>");
-        html_put(shown->text, text_string(&value));
-        text_printf(shown->text, " <small>%s: ", threshold_levels[judgement->threshold->level]);
-        html_put(shown->text, judgement->threshold->written);
-        text_puts(shown->text, "</small></div>");
-}
-
-static void put_beyond(struct text *text, const struct check_state *state)
-{
-        for (enum threshold_level level = THRESHOLD_LEVELS; level-- > 0;) {
-                struct shown shown = {text, 0};
-                thresholds_judge(&state->check->thresholds, level, &state->result->samples,
-                                 state->result->started_wall, put_judgement, &shown);
-                if (shown.beyond > JUDGEMENTS_SHOWN)
-                        text_printf(text, "<div>… and %zu more</div>", shown.beyond - JUDGEMENTS_SHOWN);
+        struct text *text = context;
+        text_puts(text, "<div>");
+        html_put(text, what);
+        if (about) {
+                text_puts(text, " <small>");
+                html_put(text, about);
+                text_puts(text, "</small>");
         }
+        text_puts(text, "</div>");
 }
 
 /* What to do, and where that is told: a link only where it is one. */
@@ -60,8 +42,7 @@ static void put_advice(struct text *text, const struct check *check)
 
 static void put_check(struct text *text, const struct check_state *state, nsec now)
 {
-        enum standing standing = check_state_standing(state);
-        const struct standing_style *style = &standing_styles[standing];
+        const struct standing_style *style = &standing_styles[check_state_standing(state)];
         const struct check_result *result = state->result;
         text_printf(text,
                     "<tr><td class=\"s %s\"><span aria-hidden=\"true\">%s</span> %s</td><th scope=\"row\">",
@@ -82,13 +63,12 @@ static void put_check(struct text *text, const struct check_state *state, nsec n
                 html_put_duration(text, result->duration);
         text_puts(text, "</td><td>");
         html_put(text, check_state_reason(state));
-        if (result)
-                put_beyond(text, state);
-        if (standing == STANDING_WARN || standing == STANDING_FAIL)
+        check_state_tell(state, put_told, text);
+        if (check_state_needs_advice(state))
                 put_advice(text, state->check);
-        if (result && result->samples.dropped > 0)
-                text_printf(text, "<div>%llu series over max_series were left out</div>",
-                            (unsigned long long)result->samples.dropped);
+        if (check_state_cut(state) > 0)
+                text_printf(text, "<div>%llu series over max_series were judged, and are on no page</div>",
+                            (unsigned long long)check_state_cut(state));
         text_puts(text, "</td></tr>\n");
 }
 
@@ -98,16 +78,18 @@ void landing_render(const char *title, const struct check_state *states, size_t 
         static const struct html_link links[] = {
                 {"/metrics", "Metrics"}, {"/-/healthy", "Healthy"}, {"/-/ready", "Ready"}, {0}};
         static const char *const columns[] = {"State", "Check", "Kind", "Last run", "Took", "Reason", NULL};
-        size_t of[N_ELEMENTS(standing_styles)] = {0};
+        size_t of[STANDINGS] = {0};
         _cleanup_text_ struct text heading = {0};
         for (size_t i = 0; i < count; i++)
                 of[check_state_standing(&states[i])]++;
         text_printf(&heading, "%s%sRunbook exporter", title ? title : "", title ? ": " : "");
         html_begin(text, text_string(&heading));
-        text_printf(text,
-                    "<p>Version %s. %zu checks, %zu of them failing, %zu warning. Checks run when Prometheus "
-                    "asks for <a href=\"/metrics\">metrics</a>.</p>\n",
-                    RUNBOOK_VERSION, count, of[STANDING_FAIL], of[STANDING_WARN]);
+        text_printf(
+                text,
+                "<p>Version %s. %zu checks, %zu of them failing, %zu warning, %zu unknown, %zu not set up. "
+                "Checks run when Prometheus asks for <a href=\"/metrics\">metrics</a>.</p>\n",
+                RUNBOOK_VERSION, count, of[STANDING_FAIL], of[STANDING_WARN], of[STANDING_UNKNOWN],
+                of[STANDING_NOT_SET_UP]);
         html_put_nav(text, links);
         html_table_begin(text, "Checks", columns);
         for (size_t i = 0; i < count; i++)

@@ -22,13 +22,15 @@ static void put_samples(const struct check_result *result, struct text *text)
         const struct sample_set *const set = &result->samples;
         text_putc(text, '\n');
         metrics_encode_text(&set, 1, text, NULL); /* its failure sticks to the text */
-        if (set->dropped > 0)
-                text_printf(text, "… and %llu series over max_series\n", (unsigned long long)set->dropped);
+        if (result->verdict.cut > 0)
+                text_printf(text, "… and %llu series over max_series\n",
+                            (unsigned long long)result->verdict.cut);
 }
 
 void trace_page_render(const struct check *check, const struct check_result *result, bool finished,
                        struct text *text)
 {
+        struct verdict_lines lines = {text, ""};
         text_printf(text, "Check %s of the kind %s", check->name, check->kind->name);
         if (check->probe_target) {
                 text_puts(text, ", pointed at ");
@@ -43,7 +45,9 @@ void trace_page_render(const struct check *check, const struct check_result *res
         trace_put(result->trace, text);
         if (finished) {
                 put_end(result, text);
-                thresholds_put_beyond(text, "", &check->thresholds, &result->samples, result->started_wall);
+                verdict_tell_beyond(&result->verdict, verdict_put_line, &lines);
+                if (result->code >= 0)
+                        verdict_tell_unknown(&result->verdict, verdict_put_line, &lines);
                 put_samples(result, text);
         } else {
                 text_puts(text, "… and the run goes on: the time of this request, or its own, is over\n");

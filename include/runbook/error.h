@@ -11,13 +11,23 @@
 
 #include "runbook/common.h"
 
+/* What a failure says of the thing that was asked about. */
+enum error_meaning {
+        ERROR_UNSAID,     /* who asked knows best */
+        ERROR_NOT_LOOKED, /* nothing: the fault is on this side, and it was not looked at */
+        ERROR_FAILED,     /* it was looked at, and does not work */
+};
+
 struct error {
-        char *message; /* owned; NULL while there is no error */
+        char *message;              /* owned; NULL while there is no error */
+        enum error_meaning meaning; /* of the sentence, and gone with it */
+        bool not_set_up;            /* what would be needed was perhaps never there */
 };
 
 #define _cleanup_error_ _cleanup_(error_clear)
 
-/* Sets the sentence, replacing what was there, and returns -code (code is a positive errno). */
+/* Sets the sentence, replacing what was there, and returns -code (code is a positive errno). For want of
+ * memory or descriptors nothing was looked at; other codes leave the meaning unsaid. */
 int error_set(struct error *error, int code, const char *format, ...) _printf_(3, 4);
 
 /*
@@ -36,13 +46,28 @@ const char *error_reason(int code);
  * `result`. */
 int error_prefix(struct error *error, int result, const char *format, ...) _printf_(3, 4);
 
+/*
+ * Say what a failure (`result` < 0) means, after its sentence: that nothing was looked at, that what was
+ * looked at does not work, that something is missing which perhaps never was there. All return `result`.
+ */
+int error_not_looked(struct error *error, int result);
+int error_failed(struct error *error, int result);
+int error_not_set_up(struct error *error, int result);
+
+/*
+ * Of two failures of one question keeps the one that says more of what was asked about, the first of two that
+ * say the same: what does not work before what is unsaid, that before what was not looked at, and last what
+ * is perhaps not set up. `result` and `other_result` may be no failures. Returns the result of what is kept.
+ */
+int error_keep_worse(struct error *error, int result, struct error *other, int other_result);
+
 /* The standard answer to a failed allocation: -ENOMEM with its sentence. */
 int error_oom(struct error *error);
 
 /* The sentence, or "unknown error" when there is none; valid until the error changes. */
 const char *error_text(const struct error *error);
 
-/* Moves the sentence of `from` into `to` (which may be NULL). */
+/* Moves the sentence of `from`, with its meaning, into `to` (which may be NULL). */
 void error_move(struct error *to, struct error *from);
 
 void error_clear(struct error *error);

@@ -93,6 +93,7 @@ struct sample {
         uint8_t suffix;                        /* SAMPLE_PLAIN, or which row of a histogram */
         bool repeated;                         /* the same series came before it in the set */
         uint16_t fixed_length;                 /* how much of the labels' end is the set's `fixed` */
+        bool kept, cut; /* of who has too many: not to be cut; on no page, although it is in the set */
         double value;
 };
 
@@ -135,8 +136,9 @@ void sample_add_histogram(struct sample_sink *sink, const struct metric_family *
                           const struct histogram *histogram, const struct label *labels, size_t count);
 
 /*
- * Marks the plain samples whose series came before in the set, which pages leave out; their number. Without
- * memory none is marked, and the set's error says so.
+ * Marks the plain samples whose series came before in the set, which pages leave out; their number. Where a
+ * later one is to be kept and the first is not, they change places. Without memory none is marked, and the
+ * set's error says so.
  */
 size_t sample_set_mark_repeated(struct sample_set *set);
 

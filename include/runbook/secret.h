@@ -23,7 +23,8 @@ bool secret_is_set(const struct secret *secret);
 
 /*
  * Appends the value, without a trailing line break. An unset secret reads as "" with success. Errors name
- * the file or the variable, never the content: -ENOENT, -EACCES, -EFBIG (over 64 KiB), -ENOKEY (variable).
+ * the file or the variable, never the content: -ENOENT, -EACCES, -EFBIG (over 64 KiB), -ENOKEY (variable);
+ * they mean that whoever needs it has not looked, and one that is not there, that it was perhaps not set up.
  */
 int secret_read(const struct secret *secret, struct text *text, struct error *error);
 

@@ -27,9 +27,18 @@ static void say(struct error *error, const char *end, const char *format, va_lis
         }
 }
 
+static void mean(struct error *error, int code)
+{
+        if (!error)
+                return;
+        error->meaning = code == ENOMEM || code == EMFILE || code == ENFILE ? ERROR_NOT_LOOKED : ERROR_UNSAID;
+        error->not_set_up = false;
+}
+
 int error_set(struct error *error, int code, const char *format, ...)
 {
         va_list args;
+        mean(error, code);
         va_start(args, format);
         say(error, NULL, format, args);
         va_end(args);
@@ -39,6 +48,7 @@ int error_set(struct error *error, int code, const char *format, ...)
 int error_set_errno(struct error *error, int code, const char *format, ...)
 {
         va_list args;
+        mean(error, code);
         va_start(args, format);
         say(error, error_reason(code), format, args);
         va_end(args);
@@ -66,6 +76,44 @@ int error_prefix(struct error *error, int result, const char *format, ...)
         return result;
 }
 
+int error_not_looked(struct error *error, int result)
+{
+        if (error && result < 0)
+                error->meaning = ERROR_NOT_LOOKED;
+        return result;
+}
+
+int error_failed(struct error *error, int result)
+{
+        if (error && result < 0)
+                error->meaning = ERROR_FAILED;
+        return result;
+}
+
+int error_not_set_up(struct error *error, int result)
+{
+        if (error && result < 0)
+                error->not_set_up = true;
+        return result;
+}
+
+/* How much a failure says of the thing; 0: it is none. */
+static int weigh(const struct error *error, int result)
+{
+        static const int weights[] = {[ERROR_NOT_LOOKED] = 2, [ERROR_UNSAID] = 3, [ERROR_FAILED] = 4};
+        if (result >= 0)
+                return 0;
+        return error->not_set_up ? 1 : weights[error->meaning];
+}
+
+int error_keep_worse(struct error *error, int result, struct error *other, int other_result)
+{
+        if (weigh(other, other_result) <= (error ? weigh(error, result) : result < 0))
+                return result;
+        error_move(error, other);
+        return other_result;
+}
+
 int error_oom(struct error *error)
 {
         return error_set(error, ENOMEM, "out of memory");
@@ -81,6 +129,8 @@ void error_move(struct error *to, struct error *from)
         if (to && to != from) {
                 free(to->message);
                 to->message = TAKE_PTR(from->message);
+                to->meaning = from->meaning;
+                to->not_set_up = from->not_set_up;
         } else if (!to)
                 error_clear(from);
 }
@@ -88,5 +138,5 @@ void error_move(struct error *to, struct error *from)
 void error_clear(struct error *error)
 {
         free(error->message);
-        error->message = NULL;
+        *error = (struct error){0};
 }

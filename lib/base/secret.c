@@ -53,17 +53,25 @@ static int read_file(const char *path, struct text *text, struct error *error)
         return result;
 }
 
-int secret_read(const struct secret *secret, struct text *text, struct error *error)
+static int read_variable(const struct secret *secret, struct text *text, struct error *error)
 {
-        if (secret->file)
-                return read_file(secret->file, text, error);
-        if (!secret->variable)
-                return 0;
         const char *value = getenv(secret->variable);
         if (!value)
                 return error_set(error, ENOKEY, "the environment variable %s is not set", secret->variable);
         _cleanup_free_ char *where = text_format("the environment variable %s", secret->variable);
         return where ? append_value(text, value, strlen(value), where, error) : error_oom(error);
+}
+
+int secret_read(const struct secret *secret, struct text *text, struct error *error)
+{
+        int r = 0;
+        if (secret->file)
+                r = read_file(secret->file, text, error);
+        else if (secret->variable)
+                r = read_variable(secret, text, error);
+        if (r == -ENOENT || r == -ENOKEY)
+                error_not_set_up(error, r);
+        return error_not_looked(error, r);
 }
 
 void secret_wipe(struct text *text)

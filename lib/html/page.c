@@ -19,7 +19,7 @@ static const char style[] =
         "thead th{color:var(--dim);white-space:nowrap}th{font-weight:600}"
         "td.n{white-space:nowrap;font-variant-numeric:tabular-nums}small{color:var(--dim);font-weight:400}"
         ".good{color:var(--good)}.bad{color:var(--bad)}.wait{color:var(--wait)}.busy{color:var(--busy)}"
-        ".s{font-weight:600;white-space:nowrap}td:last-child{overflow-wrap:anywhere}"
+        ".dim{color:var(--dim)}.s{font-weight:600;white-space:nowrap}td:last-child{overflow-wrap:anywhere}"
         /* On a telephone a row is a card: its cells one after the other, the last one below them. */
         "@media(max-width:40rem){thead{position:absolute;left:-99rem}tbody tr{display:block;padding:.5rem "
         "0;border-bottom:1px solid var(--line)}tbody th,td{display:inline-block;border:0;padding:0 1rem 0 "

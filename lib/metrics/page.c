@@ -125,25 +125,37 @@ static bool first_of_series(struct sorting *s, const struct metrics_row *rows, u
         return true;
 }
 
-/* Whether the sample at `index` is the first of its series in the set; it is then remembered. */
-static bool first_in_set(struct table *table, const struct sample_set *set, uint32_t index)
+/* The first sample of the series of that at `index`, which is then remembered when it is that itself. */
+static struct sample *first_in_set(struct table *table, const struct sample_set *set, uint32_t index)
 {
         const char *arena = text_string(&set->arena);
-        const struct sample *sample = &set->samples[index];
+        struct sample *sample = &set->samples[index];
         uint64_t hash =
                 hash_bytes(arena + sample->labels_offset, sample->labels_length, (uintptr_t)sample->family);
         uint32_t mark = (uint32_t)(hash >> 32) & ~table->index_mask;
         size_t at = hash & table->mask;
         for (; table->places[at]; at = (at + 1) & table->mask) {
-                const struct sample *known = &set->samples[(table->places[at] & table->index_mask) - 1];
+                struct sample *known = &set->samples[(table->places[at] & table->index_mask) - 1];
                 if ((table->places[at] & ~table->index_mask) == mark && known->family == sample->family &&
                     known->labels_length == sample->labels_length &&
                     memcmp(arena + known->labels_offset, arena + sample->labels_offset,
                            sample->labels_length) == 0)
-                        return false;
+                        return known;
         }
         table->places[at] = mark | (index + 1);
-        return true;
+        return sample;
+}
+
+/* Of equal series the first that is to be kept stands in the first one's place. */
+static void take_place(struct sample *first, struct sample *sample)
+{
+        double value = first->value;
+        if (first->kept || !sample->kept)
+                return;
+        first->value = sample->value;
+        first->kept = true;
+        sample->value = value;
+        sample->kept = false;
 }
 
 size_t sample_set_mark_repeated(struct sample_set *set)
@@ -158,8 +170,10 @@ size_t sample_set_mark_repeated(struct sample_set *set)
         }
         for (uint32_t i = 0; i < set->count; i++) {
                 struct sample *sample = &set->samples[i];
-                sample->repeated = sample->suffix == SAMPLE_PLAIN && !first_in_set(&table, set, i);
+                struct sample *first = sample->suffix == SAMPLE_PLAIN ? first_in_set(&table, set, i) : sample;
+                sample->repeated = first != sample;
                 repeated += sample->repeated;
+                take_place(first, sample);
         }
         free(table.places);
         return repeated;
@@ -213,6 +227,8 @@ static uint32_t list_rows(const struct sample_set *const *sets, size_t count, co
                 const char *arena = text_string(&sets[i]->arena);
                 for (size_t k = 0; k < sets[i]->count; k++) {
                         const struct sample *sample = &sets[i]->samples[k];
+                        if (sample->cut)
+                                continue;
                         if (names && sample->family != last) {
                                 last = sample->family;
                                 wanted = metrics_family_named(last, names);

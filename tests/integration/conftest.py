@@ -2,6 +2,7 @@
 """Targets and exporters for the tests of the exporter."""
 
 import json
+import os
 import socket
 import subprocess
 
@@ -64,3 +65,20 @@ def exporter(program, tmp_path, declared):
             families = read_openmetrics(daemon)  # the last page of every test, whatever was measured in it
             assert undeclared_labels(families, declared) == set()  # to be put into `labels` of their check_kind
     assert [daemon.stop() for daemon in started] == [0] * len(started)  # a sanitizer's finding is not 0
+
+
+@pytest.fixture
+def runs(program, tmp_path):
+    """Runs the exporter's program with a file of checks (None: without one) until it ends."""
+    def run(*words, checks=(), title=None, capacity=None, expect=None, stdout=subprocess.PIPE, **env):
+        config = tmp_path / "checks.yml"
+        document = {"checks": list(checks or ()), "defaults": {"timeout": "2s"}, **({"title": title} if title else {}),
+                    **({"capacity": capacity} if capacity else {})}
+        config.write_text(json.dumps(document))
+        file = [] if checks is None else [f"--config.file={config}"]
+        done = subprocess.run([program, *file, *words], stdout=stdout, stderr=subprocess.PIPE,
+                              text=True, check=False, env={**os.environ, **env}, timeout=60)
+        if expect is not None:
+            assert done.returncode == expect, done
+        return done
+    return run

@@ -49,8 +49,8 @@ class Answering:
 class Neighbours:
     def __init__(self, directory):
         self.directory = pathlib.Path(directory)
-        self.backups, self.logs, self.data = (self.directory / name for name in ("backups", "log", "data"))
-        for path in (self.backups, self.logs, self.data):
+        self.backups, self.logs = (self.directory / name for name in ("backups", "log"))
+        for path in (self.backups, self.logs):
             path.mkdir(parents=True)
         self.authority = Authority(self.directory / "certificates")
         self.plain = Answering()
@@ -65,7 +65,7 @@ class Neighbours:
             "https://s3.us-east-1.amazonaws.com": self.s3.endpoint.replace("localhost", "127.0.0.1"),
             "localhost:3000": self.plain.address,
             "/var/log/mcp": self.logs,
-            "/mnt/data": self.data,
+            "/mnt/data": "/dev/shm",  # a volume that is mounted everywhere
             "[/backups]": f"[{self.backups}]",
         }
 

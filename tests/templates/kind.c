@@ -88,8 +88,9 @@ static int read_number(const char *path, long *ret, struct error *error)
 
 /*
  * Runs on a worker's thread, never twice at a time. What may take long ends at the deadline; what is worth
- * telling to who asks why a check is slow is a step of its trace. A failure is a sentence; samples added
- * before it are shown.
+ * telling to who asks why a check is slow is a step of its trace. A failure is a sentence, and what it says
+ * of the check: without a number nothing was looked at, and a file that never was there is no failure either.
+ * Samples added before it are shown.
  */
 static int pidfile_run(void *state, struct deadline deadline, struct sample_sink *sink, struct error *error)
 {
@@ -98,8 +99,10 @@ static int pidfile_run(void *state, struct deadline deadline, struct sample_sink
         long number = 0;
         trace_step(deadline, "reading %s", path);
         int r = read_number(path, &number, error);
+        if (r == -ENOENT)
+                error_not_set_up(error, r);
         if (r < 0)
-                return r;
+                return error_not_looked(error, r);
 
         char directory[64];
         snprintf(directory, sizeof(directory), "/proc/%ld", number);

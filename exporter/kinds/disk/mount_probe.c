@@ -3,9 +3,12 @@
 #include "exporter/kinds/disk/mount_probe.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "runbook/text.h"
 #include "runbook/wait.h"
 #include "runbook/workers.h"
 
@@ -102,12 +105,36 @@ int mount_probes_new(const char *const *paths, size_t count, struct mount_probes
         return 0;
 }
 
+/* By the device of what is above, where the kernel does not say it: bind mounts within one are not seen so.
+ */
+static bool differs_from_above(const char *path, const struct statx *own)
+{
+        _cleanup_free_ char *above = text_format("%s/..", path);
+        struct statx status;
+        if (!above || statx(AT_FDCWD, above, 0, STATX_BASIC_STATS, &status) < 0)
+                return false;
+        return status.stx_dev_major != own->stx_dev_major || status.stx_dev_minor != own->stx_dev_minor ||
+               status.stx_ino == own->stx_ino; /* the root is its own parent */
+}
+
+static int look_at_mount(const char *path, struct mount_answer *answer)
+{
+        struct statx status;
+        if (statvfs(path, &answer->fs) < 0 ||
+            statx(AT_FDCWD, path, 0, STATX_BASIC_STATS | STATX_MNT_ID, &status) < 0)
+                return errno;
+        answer->mounted = status.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT
+                                  ? (status.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0
+                                  : differs_from_above(path, &status);
+        answer->mount = status.stx_mask & STATX_MNT_ID ? status.stx_mnt_id : 0;
+        return 0;
+}
+
 static void ask_mount(void *context)
 {
         struct probe *probe = context;
         struct mount_answer answer = {0};
-        if (statvfs(probe->path, &answer.fs) < 0)
-                answer.error = errno;
+        answer.error = look_at_mount(probe->path, &answer);
         pthread_mutex_lock(&probe->shared->lock);
         probe->answer = answer;
         probe->running = false;

@@ -19,6 +19,8 @@ struct mount_answer {
         bool hung;         /* there was no answer in time, and there is none yet; the rest is not set */
         int error;         /* a positive errno when it was refused */
         struct statvfs fs; /* set when neither */
+        bool mounted;      /* a file system is mounted at the path itself */
+        uint64_t mount;    /* the number of the mount that it lies on, as in mountinfo; 0: not known */
 };
 
 int mount_probes_new(const char *const *paths, size_t count, struct mount_probes **ret, struct error *error);

@@ -182,7 +182,9 @@ static int judge_end(const struct exec_state *exec, const struct process_result 
                 return error_set(error, ECHILD, "%s was ended by SIG%s%s", program,
                                  sigabbrev_np(-result->code) ? sigabbrev_np(-result->code) : "?",
                                  text_string(&said));
-        return error_set(error, ECHILD, "%s ended with %d%s", program, result->code, text_string(&said));
+        int r = error_set(error, ECHILD, "%s ended with %d%s", program, result->code, text_string(&said));
+        bool unknown = exec->config->output == OUTPUT_NAGIOS && result->code == NAGIOS_UNKNOWN;
+        return unknown ? error_not_looked(error, r) : error_failed(error, r);
 }
 
 /* What the output holds, as the check wants it. */
@@ -225,7 +227,7 @@ static int exec_run(void *state, struct deadline deadline, struct sample_sink *s
         _cleanup_(process_result_release) struct process_result result = {0};
         int r = process_run(&options, deadline, &result, error);
         if (r < 0)
-                return r;
+                return r == -ENOENT ? error_not_set_up(error, r) : r;
         if (result.code >= 0)
                 SAMPLE_BARE(sink, &exit_code, result.code);
         _cleanup_error_ struct error unread = {0};
@@ -257,4 +259,5 @@ const struct check_kind check_kind_exec = {
         .close = exec_close,
         .own_families = exec_own_families,
         .programs = exec_programs,
+        .indirect = true,
 };

@@ -20,4 +20,7 @@ NAGIOS_FAMILIES(DECLARE_FAMILY)
  */
 void nagios_add(const char *output, size_t length, struct sample_sink *sink);
 
+/* What a plugin ends with that could not look. */
+enum { NAGIOS_UNKNOWN = 3 };
+
 #endif

@@ -189,8 +189,10 @@ static int count_file(struct survey *survey, const char *directory, const char *
 static int skip_or_fail(struct survey *survey, unsigned depth, int code, const char *path,
                         struct error *error)
 {
-        if (depth == 0 || code == EMFILE || code == ENFILE || code == ENOMEM)
-                return error_set_errno(error, code, "%s", path);
+        if (depth == 0 || code == EMFILE || code == ENFILE || code == ENOMEM) {
+                int r = error_set_errno(error, code, "%s", path);
+                return code == ENOENT ? error_not_set_up(error, r) : r;
+        }
         check_skip(survey->sink, SKIP_UNREADABLE, "%s: %s", path, strerrordesc_np(code));
         return 0;
 }
@@ -287,7 +289,7 @@ static int judge_files(const struct files_config *config, const struct survey *s
                 if (r < 0)
                         verdict->reason = TAKE_PTR(reason.message);
         }
-        return verdict->reason ? error_set(error, EBADMSG, "%s", verdict->reason) : 0;
+        return verdict->reason ? error_failed(error, error_set(error, EBADMSG, "%s", verdict->reason)) : 0;
 }
 
 static void add_survey(const struct survey *survey, const char *directory, struct sample_sink *sink)
@@ -343,7 +345,7 @@ static int run_directory(const struct files_config *config, const char *director
                 if (judged == 0 || judged == -EBADMSG)
                         SAMPLE(sink, &readable, judged == 0, {"directory", directory});
         }
-        r = demand_files(&survey, directory, error);
+        r = error_failed(error, demand_files(&survey, directory, error));
         if (r == 0 && judged < 0) {
                 error_move(error, &unreadable);
                 return judged;
@@ -355,18 +357,19 @@ static int run_directory(const struct files_config *config, const char *director
 static int files_run(void *state, struct deadline deadline, struct sample_sink *sink, struct error *error)
 {
         struct files_state *files = state;
+        bool any = false;
         int result = 0;
         for (size_t i = 0; i < files->config->directories.count; i++) {
                 _cleanup_error_ struct error reason = {0};
                 trace_step(deadline, "looking through %s", files->config->directories.items[i]);
                 int r = run_directory(files->config, files->config->directories.items[i], &files->verdicts[i],
                                       deadline, sink, &reason);
-
-                if (r < 0 && result == 0) {
-                        result = r;
-                        error_move(error, &reason);
-                }
+                any |= r >= 0;
+                result = error_keep_worse(error, result, &reason, r);
         }
+        /* One of several that is missing is not the check. */
+        if (any && error)
+                error->not_set_up = false;
         return result;
 }
 
@@ -392,4 +395,5 @@ const struct check_kind check_kind_files = {
         .run = files_run,
         .close = files_close,
         .programs = files_programs,
+        .indirect = true,
 };

@@ -274,4 +274,6 @@ const struct check_kind check_kind_log = {
         .run = log_run,
         .close = log_close,
         .own_families = log_own_families,
+        .indirect = true,
+        .sparse = true,
 };

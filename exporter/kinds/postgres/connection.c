@@ -144,8 +144,10 @@ int postgres_connection_take(struct postgres_connection *connection, struct dead
                              struct error *error)
 {
         if (!wait_for_turn(connection, deadline))
-                return error_set(error, EBUSY,
-                                 "another check of this server kept the connection busy for too long");
+                return error_not_looked(
+                        error,
+                        error_set(error, EBUSY,
+                                  "another check of this server kept the connection busy for too long"));
         if (postgres_connected(connection->postgres))
                 trace_step(deadline, "over the connection of before");
         int r = postgres_connect(connection->postgres, deadline, error);

@@ -282,7 +282,9 @@ static const struct metric_family *const *postgres_own_families(const void *stat
 static int postgres_run(void *state, struct deadline deadline, struct sample_sink *sink, struct error *error)
 {
         const struct postgres_state *postgres = state;
-        return postgres_measure(postgres->connection, &postgres->plan, deadline, sink, error);
+        int r = postgres_measure(postgres->connection, &postgres->plan, deadline, sink, error);
+        /* A query alone is about what it asks for, and the server is but where that is known. */
+        return postgres->plan.group_count == 0 ? error_not_looked(error, r) : r;
 }
 
 /* The labels of its families. */

@@ -400,7 +400,7 @@ static int s3_run(void *state, struct deadline deadline, struct sample_sink *sin
         if (r < 0)
                 return r;
         add_survey(&survey, sink);
-        return demand_objects(&survey, error);
+        return error_failed(error, demand_objects(&survey, error));
 }
 
 const struct check_kind check_kind_s3 = {
@@ -413,4 +413,5 @@ const struct check_kind check_kind_s3 = {
         .open = s3_open,
         .run = s3_run,
         .close = s3_close,
+        .indirect = true,
 };

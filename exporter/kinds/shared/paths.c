@@ -110,7 +110,7 @@ static int look_on_the_way(const char *pattern, struct paths *paths, struct erro
         if (!first)
                 return error_oom(error);
         if (!may_look(first, at + 1))
-                return error_set_errno(error, EACCES, "%s", first);
+                return error_not_looked(error, error_set_errno(error, EACCES, "%s", first));
         while ((at = strchr(at + 1, '/'))) {
                 _cleanup_free_ char *parent = strndup(pattern, (size_t)(at - pattern));
                 if (!parent || look_into(parent, at + 1, paths) < 0)
@@ -123,8 +123,8 @@ static int look_on_the_way(const char *pattern, struct paths *paths, struct erro
 static int refuse_path(const char *path, struct error *error)
 {
         if (faccessat(AT_FDCWD, path, F_OK, AT_EACCESS) < 0 && errno == EACCES)
-                return error_set_errno(error, EACCES, "%s", path);
-        return error_set(error, ENOENT, "%s does not exist", path);
+                return error_not_looked(error, error_set_errno(error, EACCES, "%s", path));
+        return error_not_set_up(error, error_set(error, ENOENT, "%s does not exist", path));
 }
 
 static int expand_pattern(const char *pattern, struct paths *paths, struct error *error)
@@ -154,18 +154,17 @@ int paths_expand(const struct config_strings *patterns, struct paths *ret, struc
         for (size_t i = 0; i < patterns->count; i++) {
                 _cleanup_error_ struct error reason = {0};
                 int r = expand_pattern(patterns->items[i], &paths, &reason);
-                if (r < 0 && result == 0) {
-                        result = r;
-                        error_move(error, &reason);
-                }
+                result = error_keep_worse(error, result, &reason, r);
                 if (r == -ENOMEM || r == -E2BIG)
                         return r;
         }
         if (result == 0 && paths.count == 0 && paths.unreadable_count > 0)
-                result = error_set_errno(error, EACCES, "%s", paths.unreadable[0]);
+                result = error_not_looked(error, error_set_errno(error, EACCES, "%s", paths.unreadable[0]));
         else if (result == 0 && paths.count == 0)
-                result = error_set(error, ENOENT, "no file matches %s",
-                                   patterns->count > 0 ? patterns->items[0] : "");
+                result = error_not_set_up(error, error_set(error, ENOENT, "no file matches %s",
+                                                           patterns->count > 0 ? patterns->items[0] : ""));
+        if (paths.count > 0 && error)
+                error->not_set_up = false;
         drop_repeated(&paths);
         *ret = paths;
         paths = (struct paths){0};

@@ -21,7 +21,8 @@ bool paths_check(const struct config_strings *patterns, struct config_node *node
 /*
  * What the patterns match now. A path without a pattern in it that does not exist is -ENOENT, and so is it
  * when nothing matches at all; -EACCES when the exporter may not look for a path, or in the one directory of
- * a pattern. Even so `ret` holds what all the others match. More than PATHS_MAX are -E2BIG, with nothing.
+ * a pattern; which mean that it was perhaps not set up, and that it was not looked at. Even so `ret` holds
+ * what all the others match. More than PATHS_MAX are -E2BIG, with nothing.
  */
 int paths_expand(const struct config_strings *patterns, struct paths *ret, struct error *error);
 void paths_release(struct paths *paths);

@@ -36,8 +36,10 @@ int systemd_connect(const char *address, bool direct, struct deadline deadline, 
                 if (r == 0)
                         r = sd_bus_wait(bus, systemd_patience(deadline));
         }
-        if (r < 0)
-                return error_set_errno(error, -r, "%s", address);
+        if (r < 0) {
+                error_set_errno(error, -r, "%s", address);
+                return r == -ENOENT ? error_not_set_up(error, r) : r;
+        }
         *ret = TAKE_PTR(bus);
         return 0;
 }

@@ -180,13 +180,12 @@ static void run_release(struct run *run)
         error_clear(&run->reason);
 }
 
-/* Takes the error. Goes on after a failure, unless time is over: the other units are still worth telling. */
+/* Takes the error. Goes on after a failure, unless time is over: the other units are still worth telling.
+ * What is told is the worst of them. */
 static void take_failure(struct run *run, int result, struct error *error)
 {
-        if (result < 0 && (run->result == 0 || result == -ETIMEDOUT)) {
-                run->result = result;
-                error_move(&run->reason, error);
-        }
+        int kept = error_keep_worse(&run->reason, run->result, error, result);
+        run->result = result == -ETIMEDOUT ? result : kept;
 }
 
 static int ask_unit(struct run *run, const char *name, bool must_be_active, bool listed, struct error *error)
@@ -204,7 +203,7 @@ static int ask_unit(struct run *run, const char *name, bool must_be_active, bool
         if (run->check->groups & GROUP_STATE)
                 r = systemd_unit_add(&unit, state, !must_be_active, run->sink, error);
         if (r == 0 && must_be_active && !systemd_is_active(state))
-                r = error_set(error, ENODATA, "%s is %s", name, state);
+                r = error_failed(error, error_set(error, ENODATA, "%s is %s", name, state));
         if (r != -ETIMEDOUT && run->check->groups & GROUP_RESOURCES) {
                 _cleanup_error_ struct error reason = {0};
                 int failed = systemd_resources_add(&unit, run->sink, &reason);
@@ -227,7 +226,7 @@ static void ask(struct run *run, const char *name, bool must_be_active, const ch
                 check_skip(run->sink, SKIP_BEYOND_LIMIT, "%s: patterns choose more than %d units", name,
                            UNITS_MAX);
                 if (must_be_active && listed_state && !systemd_is_active(listed_state))
-                        r = error_set(&error, ENODATA, "%s is %s", name, listed_state);
+                        r = error_failed(&error, error_set(&error, ENODATA, "%s is %s", name, listed_state));
         }
         take_failure(run, r, &error);
 }
@@ -304,4 +303,5 @@ const struct check_kind check_kind_systemd = {
         .open = systemd_open,
         .run = systemd_run,
         .close = systemd_close,
+        .indirect = true,
 };

@@ -42,7 +42,8 @@ static int add_service(const struct systemd_unit *unit, bool must_succeed, struc
         SAMPLE(sink, &systemd_last_success, success, {"unit", unit->name});
         return success || !must_succeed
                        ? 0
-                       : error_set(error, ENODATA, "%s: its last run ended with %s", unit->name, result);
+                       : error_failed(error, error_set(error, ENODATA, "%s: its last run ended with %s",
+                                                       unit->name, result));
 }
 
 static bool has_suffix(const char *name, const char *suffix)
@@ -58,7 +59,7 @@ int systemd_unit_look(const struct systemd_unit *unit, char **ret_state, struct 
         if (r < 0)
                 return r;
         if (strcmp(loaded, "loaded") != 0)
-                return error_set(error, ENOENT, "%s is %s", unit->name, loaded);
+                return error_failed(error, error_set(error, ENOENT, "%s is %s", unit->name, loaded));
         return systemd_property(unit, unit_interface, "ActiveState", 's', ret_state, error);
 }
 

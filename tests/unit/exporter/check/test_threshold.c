@@ -69,8 +69,7 @@ static void assert_judged(const char *condition, size_t beyond, const char *expe
                 fail_msg("%s: %s", condition, error_text(&error));
         thresholds_bind(&one, families, NULL, NULL);
         measure(&set);
-        assert_int_equal(thresholds_judge(&one, THRESHOLD_WARN, &set, NOW, see, &seen), beyond);
-        assert_int_equal(thresholds_judge(&one, THRESHOLD_FAIL, &set, NOW, see, &seen), 0);
+        assert_int_equal(threshold_judge(one.items, &set, NOW, see, &seen), beyond);
         assert_string_equal(text_string(&seen.text), expected);
         text_free(&seen.text);
         sample_set_release(&set);

@@ -67,6 +67,58 @@ static void test_success_has_no_context(void **state _unused_)
         assert_null(error.message);
 }
 
+static void the_meaning_goes_with_the_sentence(void **state _unused_)
+{
+        _cleanup_error_ struct error error = {0}, other = {0};
+        assert_int_equal(error_not_looked(&error, error_set(&error, EACCES, "one")), -EACCES);
+        error_not_set_up(&error, -EACCES);
+        assert_int_equal(error_prefix(&error, -EACCES, "all"), -EACCES);
+        error_move(&other, &error);
+        assert_int_equal(other.meaning, ERROR_NOT_LOOKED);
+        assert_true(other.not_set_up);
+        error_set(&other, EIO, "another");
+        assert_int_equal(other.meaning, ERROR_UNSAID);
+        assert_false(other.not_set_up);
+        assert_int_equal(error_failed(&other, 0), 0); /* no failure means nothing */
+        assert_int_equal(other.meaning, ERROR_UNSAID);
+        error_oom(&other);
+        assert_int_equal(other.meaning, ERROR_NOT_LOOKED);
+        error_set_errno(&other, EMFILE, "socket");
+        assert_int_equal(other.meaning, ERROR_NOT_LOOKED);
+        assert_int_equal(error_not_looked(NULL, -EIO), -EIO);
+}
+
+/* The sentence of the worse of two failures; of equals that of the first. */
+static void assert_kept(int (*mark)(struct error *error, int result), int (*mark_other)(struct error *, int),
+                        const char *expected)
+{
+        _cleanup_error_ struct error error = {0}, other = {0};
+        int r = mark(&error, error_set(&error, EIO, "first"));
+        int r_other = mark_other(&other, error_set(&other, EPIPE, "second"));
+        assert_int_equal(error_keep_worse(&error, r, &other, r_other), *expected == 'f' ? -EIO : -EPIPE);
+        assert_string_equal(error_text(&error), expected);
+}
+
+static int leave_unsaid(struct error *error _unused_, int result)
+{
+        return result;
+}
+
+static void of_two_failures_the_worse_is_kept(void **state _unused_)
+{
+        _cleanup_error_ struct error error = {0}, other = {0};
+        assert_kept(error_failed, error_failed, "first");
+        assert_kept(error_not_looked, error_failed, "second");
+        assert_kept(error_failed, error_not_looked, "first");
+        assert_kept(leave_unsaid, error_failed, "second");
+        assert_kept(leave_unsaid, error_not_looked, "first");
+        assert_kept(error_not_set_up, error_not_looked, "second");
+        assert_kept(leave_unsaid, error_not_set_up, "first");
+        assert_int_equal(error_keep_worse(&error, 0, &other, 0), 0);
+        assert_int_equal(error_keep_worse(&error, 0, &other, error_set(&other, EIO, "x")), -EIO);
+        assert_int_equal(error_keep_worse(&error, -EIO, &other, 0), -EIO);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -75,6 +127,8 @@ int main(void)
                 cmocka_unit_test(test_errno_itself_can_be_the_code),
                 cmocka_unit_test(test_a_sentence_may_become_part_of_the_next),
                 cmocka_unit_test(test_success_has_no_context),
+                cmocka_unit_test(the_meaning_goes_with_the_sentence),
+                cmocka_unit_test(of_two_failures_the_worse_is_kept),
         };
         return cmocka_run_group_tests_name("error", tests, NULL, NULL);
 }

@@ -135,6 +135,28 @@ static void fixed_labels_stand_behind_a_samples_own(void **state _unused_)
         sample_set_release(&set);
 }
 
+/* Who fills a set may say which of equal series stands for all, and what is on no page although it is in it.
+ */
+static void what_is_kept_stands_first_and_what_is_cut_is_on_no_page(void **state _unused_)
+{
+        struct sample_set set = {0};
+        const struct sample_set *const all = &set;
+        struct sample_sink sink = {&set};
+        _cleanup_text_ struct text page = {0};
+        SAMPLE(&sink, &up, 1, {"n", "a"});
+        SAMPLE(&sink, &up, 2, {"n", "b"});
+        SAMPLE(&sink, &up, 3, {"n", "a"});
+        SAMPLE(&sink, &up, 4, {"n", "a"});
+        set.samples[2].kept = set.samples[3].kept = true;
+        set.samples[1].cut = true;
+        assert_int_equal(sample_set_mark_repeated(&set), 2);
+        assert_true(set.samples[0].kept && !set.samples[0].repeated && set.samples[2].repeated);
+        assert_int_equal(metrics_encode_text(&all, 1, &page, NULL), 0);
+        assert_non_null(strstr(text_string(&page), "{n=\"a\"} 3\n"));
+        assert_null(strstr(text_string(&page), "n=\"b\""));
+        sample_set_release(&set);
+}
+
 static void series_beyond_the_limit_are_dropped_and_counted(void **state _unused_)
 {
         static const double bounds[] = {1, 2};
@@ -267,6 +289,7 @@ int main(void)
                 cmocka_unit_test(long_values_are_cut_between_characters),
                 cmocka_unit_test(a_label_name_stands_once),
                 cmocka_unit_test(fixed_labels_stand_behind_a_samples_own),
+                cmocka_unit_test(what_is_kept_stands_first_and_what_is_cut_is_on_no_page),
                 cmocka_unit_test(series_beyond_the_limit_are_dropped_and_counted),
                 cmocka_unit_test(duplicates_and_contradictions_are_left_out_and_counted),
                 cmocka_unit_test(many_series_stay_in_order),
