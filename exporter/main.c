@@ -173,6 +173,8 @@ static const struct command commands[] = {
          command_describe},
         {"doctor", "try every target, query and secret once and tell what answers; exit 1 when one does not",
          TAKES("config.file"), command_doctor},
+        {"inhibitions", "print inhibition rules for Alertmanager, from what the checks need",
+         TAKES("config.file"), command_inhibitions},
         {"--once", NULL, TAKES("config.file", "state.directory"), command_once},
         {"--config.check", NULL, SERVING, run_check},
         {"", NULL, SERVING, run_serve},

@@ -26,6 +26,9 @@ struct check {
         int64_t step;               /* of the morning checklist; 0: it is none of it */
         char *advice, *runbook_url; /* what to do, and where that is told; NULL when not given */
         struct thresholds thresholds;
+        struct config_strings needs; /* names of the checks of what it cannot work without */
+        size_t *needed;              /* which of the set they are, once needs.h has looked them up */
+        size_t needed_count;
         nsec timeout;         /* of one run */
         nsec cache;           /* how old its samples may be; 0: due at every scrape */
         int64_t max_series;   /* samples of one run beyond this are judged, but on no page, and counted */
@@ -124,6 +127,7 @@ struct check_set {
         struct check *checks;
         void **states; /* of checks[i] */
         size_t count, target_count;
+        size_t *needs_order;   /* of all checks, what is needed before what needs it: see needs.h */
         struct config *config; /* kept: states may point into it */
         unsigned shared;       /* references beside its owner's; by check_set_ref() */
 };

@@ -15,6 +15,8 @@
         X(last_success, GAUGE, "runbook_check_last_success_timestamp_seconds", "seconds",                   \
           "When the last successful run of the check began; 0: never.")                                     \
         X(info, INFO, "runbook_check_info", NULL, "The check's kind and its title for people.")             \
+        X(needs, GAUGE, "runbook_check_needs", NULL,                                                        \
+          "1 for each check that the check needs, by its `needs:` in the file.")                            \
         X(dropped, GAUGE, "runbook_check_dropped_series", NULL,                                             \
           "Series of the last finished run that are on no page because of the check's max_series: they "    \
           "were "                                                                                           \
@@ -97,6 +99,8 @@ static void add_samples(struct sample_sink *sink, const struct check_state *stat
         if (result)
                 add_skipped(sink, result, &name);
         add_thresholds(sink, state, &name);
+        for (size_t i = 0; i < state->check->needs.count; i++)
+                SAMPLE(sink, &needs, 1, name, {"needs", state->check->needs.items[i]});
         SAMPLE(sink, &info, 1, name, {"kind", state->check->kind->name}, {"title", state->check->title});
 }
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "exporter/check/internal.h"
+#include "exporter/check/needs.h"
 #include "exporter/check/targets.h"
 
 /* What may stand in `defaults:` and again in each check. */
@@ -30,6 +31,7 @@ struct check_section {
         int64_t step;
         struct config_node *conditions[THRESHOLD_LEVELS]; /* read by thresholds.c */
         int when_empty;
+        struct config_strings needs;
         struct config_node *targets; /* read by targets.c */
         struct limits limits;
 };
@@ -57,12 +59,18 @@ const struct config_field check_section_fields[] = {
          .help = "What to do when it warns or fails"},
         {"runbook_url", CONFIG_STRING, offsetof(struct check_section, runbook_url), .flags = CONFIG_NOT_EMPTY,
          .help = "Where the runbook tells more"},
+        {"needs", CONFIG_STRINGS, offsetof(struct check_section, needs), .flags = CONFIG_NOT_EMPTY,
+         .help = "Names of the checks of what it cannot work without: while one of them fails, this one is "
+                 "shown as its effect"},
         {"targets", CONFIG_NODE, offsetof(struct check_section, targets), .flags = CONFIG_NOT_EMPTY,
          .help = "A list of what else it may be pointed at by `/probe?check=…&target=…`: other values of the "
                  "option by which its kind says where to look, which are sent the same credentials"},
         LIMIT_FIELDS(struct check_section, limits),
         {0},
 };
+
+/* For what a check has taken of its section. */
+static const struct config_field needs_fields[] = {{"needs", CONFIG_STRINGS, 0, .help = ""}, {0}};
 
 struct file {
         char *title;
@@ -175,6 +183,8 @@ static int take_section(struct check_section *section, struct config_node *node,
         check->title = TAKE_PTR(section->title);
         check->advice = TAKE_PTR(section->advice);
         check->runbook_url = TAKE_PTR(section->runbook_url);
+        check->needs = section->needs;
+        section->needs = (struct config_strings){0};
         check->step = section->step;
         check->timeout = section->limits.timeout;
         check->cache = section->limits.cache;
@@ -360,6 +370,8 @@ static int read_all(struct check_set *set, const char *state_directory, struct c
         }
         find_same_steps(set, list);
         r = find_same_names(set, list);
+        if (r >= 0)
+                r = check_needs_resolve(set, list);
         return r < 0 ? r : check_set_find_contradictions(set, list);
 }
 
@@ -414,7 +426,10 @@ struct check_set *check_set_free(struct check_set *set)
                 free(check->runbook_url);
                 check_labels_release(check);
                 thresholds_release(&check->thresholds);
+                config_release(needs_fields, &check->needs);
+                free(check->needed);
         }
+        free(set->needs_order);
         config_release(check_file_fields, &(struct file){.title = set->title, .capacity = set->capacity});
         free(set->checks);
         free(set->states);

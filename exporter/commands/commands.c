@@ -10,6 +10,7 @@
 #include "exporter/commands/checklist.h"
 #include "exporter/commands/dashboard.h"
 #include "exporter/commands/doctor.h"
+#include "exporter/commands/inhibitions.h"
 #include "exporter/commands/run_once.h"
 #include "runbook/http_client.h"
 #include "runbook/log.h"
@@ -157,4 +158,9 @@ int command_alerts(const void *context)
 int command_dashboard(const void *context)
 {
         return write_from_file(context, dashboard_print);
+}
+
+int command_inhibitions(const void *context)
+{
+        return write_from_file(context, inhibitions_print);
 }
