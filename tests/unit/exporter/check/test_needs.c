@@ -49,7 +49,7 @@ static void an_unknown_name_is_refused_with_its_place_and_the_nearest(void **sta
                          "  - {name: api, needs: [redis, redsi], " DISK "}\n",
                          ":3:32: there is no check \"redsi\"; did you mean \"redis\"?");
         assert_complaint("checks:\n  - {name: api, needs: postgres, " DISK "}\n",
-                         ":2:23: there is no check \"postgres\"; there are: api");
+                         ":2:24: there is no check \"postgres\"; there are: api");
         assert_complaint("checks: [{name: api, needs: [], " DISK "}]", "must not be empty");
 }
 
