@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "exporter/pings/pings.h"
 #include "runbook/log.h"
 #include "runbook/memory.h"
 #include "runbook/web_config.h"
@@ -21,6 +22,7 @@ struct retired {
 struct live {
         struct live_options options;
         struct workers *workers;
+        struct pings *pings;
         struct process_status status;
         struct retired *retired; /* by main's thread */
 
@@ -46,6 +48,11 @@ int live_start(const struct live_options *options, struct live **ret, struct err
         live->options = *options;
         pthread_mutex_init(&live->lock, NULL);
         int r = check_set_load(options->config_file, options->state_directory, &set, error);
+        live->pings = pings_new(options->state_directory, false);
+        if (!live->pings)
+                r = error_oom(error);
+        if (r >= 0)
+                r = pings_attach(live->pings, set, error);
         if (r >= 0 && options->confinement) {
                 r = confinement_enter(options->confinement, set, error);
                 live->status.landlock = options->confinement->landlock;
@@ -120,6 +127,8 @@ static int replace_scrape(struct live *live, size_t *ret_count, size_t *ret_fres
                 return error_oom(error);
         int r = check_set_load(live->options.config_file, live->options.state_directory, &set, error);
 
+        if (r >= 0)
+                r = pings_attach(live->pings, set, error);
         if (r >= 0 && live->options.confinement)
                 r = confinement_admit(live->options.confinement, set, error);
         if (r >= 0 && live->options.web_config_file)
@@ -203,6 +212,7 @@ bool live_stop(struct live *live, nsec patience)
                 return false;
         free_retired(live, true);
         scrape_free(live->scrape);
+        pings_free(live->pings);
         pthread_mutex_destroy(&live->lock);
         free(live);
         return true;

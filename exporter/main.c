@@ -5,6 +5,7 @@
 #include "exporter/commands/commands.h"
 #include "exporter/live.h"
 #include "exporter/web/landing.h"
+#include "exporter/web/ping.h"
 #include "exporter/web/probe.h"
 #include "runbook/http_client.h"
 #include "runbook/log.h"
@@ -17,6 +18,7 @@
 struct exporter {
         const struct exporter_arguments *arguments;
         struct live *live;
+        struct ping_door *door;
         struct http_server *server;
         struct confinement confinement;
 };
@@ -32,6 +34,13 @@ static void handle_probe(struct http_exchange *exchange, void *context)
 {
         const struct exporter *exporter = context;
         probe_handle(live_hold(exporter->live), exchange);
+        live_release(exporter->live);
+}
+
+static void handle_ping(struct http_exchange *exchange, void *context)
+{
+        const struct exporter *exporter = context;
+        ping_handle(exporter->door, scrape_set(live_hold(exporter->live)), exchange);
         live_release(exporter->live);
 }
 
@@ -70,10 +79,16 @@ static void handle_reload(struct http_exchange *exchange, void *context)
 }
 
 static const struct http_route routes[] = {
-        {"GET", "/metrics", handle_metrics, 0, NULL},  {"GET", "/probe", handle_probe, 0, NULL},
-        {"GET", "/", handle_landing, 0, NULL},         {"GET", "/-/healthy", handle_alive, 0, "healthy"},
-        {"GET", "/-/ready", handle_alive, 0, "ready"}, {"POST", "/-/reload", handle_reload, 0, NULL},
-        {"PUT", "/-/reload", handle_reload, 0, NULL},  {0},
+        {"GET", "/metrics", handle_metrics, 0, NULL},
+        {"GET", "/probe", handle_probe, 0, NULL},
+        {"GET", "/", handle_landing, 0, NULL},
+        {"GET", "/-/healthy", handle_alive, 0, "healthy"},
+        {"GET", "/-/ready", handle_alive, 0, "ready"},
+        {"POST", "/-/reload", handle_reload, 0, NULL},
+        {"PUT", "/-/reload", handle_reload, 0, NULL},
+        {"POST", "/ping/{id}", handle_ping, PING_BODY_MAX, NULL},
+        {"POST", "/ping/{id}/{word}", handle_ping, PING_BODY_MAX, "event"},
+        {0},
 };
 
 /* The socket is opened before rights are given up, and served when there is something to serve. */
@@ -102,6 +117,8 @@ static int start_exporter(void *context, struct error *error)
         if (r >= 0)
                 r = live_start(&options, &exporter->live, error);
         if (r >= 0)
+                r = ping_door_new(&exporter->door, error);
+        if (r >= 0)
                 r = http_server_run(exporter->server, error);
         daemon_put_addresses(&arguments->daemon, &addresses);
         if (r >= 0)
@@ -121,7 +138,9 @@ static void stop_exporter(void *context)
 {
         const struct exporter *exporter = context;
         live_close(exporter->live);
+        ping_door_close(exporter->door);
         http_server_stop(exporter->server);
+        ping_door_free(exporter->door);
         if (!live_stop(exporter->live, STOP_PATIENCE))
                 log_event(LOG_WARN, "Stopping although checks are still running", NULL);
 }
@@ -166,13 +185,13 @@ static const struct command commands[] = {
         {"capacity", "run the checks that tell of resources and print the capacity report",
          TAKES("config.file", "json"), command_capacity},
         {"checklist", "run the morning checklist once and print it; exit 0, 1 or 2 as the worst step",
-         TAKES("config.file", "json", "all"), command_checklist},
+         TAKES("config.file", "state.directory", "json", "all"), command_checklist},
         {"dashboard", "print a Grafana dashboard, from the checks and their thresholds", TAKES("config.file"),
          command_dashboard},
         {"describe", "print the reference of all kinds of checks, in Markdown", TAKES_NOTHING,
          command_describe},
         {"doctor", "try every target, query and secret once and tell what answers; exit 1 when one does not",
-         TAKES("config.file"), command_doctor},
+         TAKES("config.file", "state.directory"), command_doctor},
         {"inhibitions", "print inhibition rules for Alertmanager, from what the checks need",
          TAKES("config.file"), command_inhibitions},
         {"--once", NULL, TAKES("config.file", "state.directory"), command_once},
@@ -216,7 +235,7 @@ int main(int argc, char **argv)
                 {"web.enable-lifecycle", FLAG_SWITCH, &arguments.enable_lifecycle, NULL, NULL,
                  "let POST /-/reload read the files again, as SIGHUP always does"},
                 {"state.directory", FLAG_STRING, &arguments.state_directory, NULL, "DIRECTORY",
-                 "where to keep what outlives a restart: how far logs were read"},
+                 "where to keep what outlives a restart: how far logs were read, and the pings of jobs"},
                 {"once", FLAG_STRING, &arguments.once, NULL, "FILE",
                  "run every check once, write the metrics to FILE (for a textfile collector; - is stdout), "
                  "and end"},

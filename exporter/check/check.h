@@ -18,6 +18,8 @@
 #include "runbook/error.h"
 #include "runbook/metrics.h"
 
+struct ping_box; /* exporter/pings/pings.h */
+
 /* One entry of checks.yml. Immutable once loaded. */
 struct check {
         char *name;  /* unique; the label `check` of every sample */
@@ -40,6 +42,8 @@ struct check {
         void *config;       /* the structure that kind->fields describes */
         const char *state_directory; /* where a kind may keep what must outlive a restart, in files named
                                         after the check; NULL: nowhere. Borrowed */
+        struct ping_box *pings; /* what its job has said of itself, by exporter/pings; NULL: none is taken
+                                   here. Borrowed */
         char *definition; /* as it stands in the file, with its defaults: what is the same is unchanged */
 };
 
@@ -89,6 +93,10 @@ struct check_kind {
         /* The operator's metrics have series only once something was found for them: none yet says nothing.
          */
         bool sparse;
+
+        /* What a job has to show that pings a check of this `config`, which may be unset. NULL: nobody pings
+         * checks of the kind. */
+        const struct secret *(*ping_token)(const void *config);
 
         /* What a check of this `config` starts. NULL: nothing, whatever it says. */
         enum check_programs (*programs)(const void *config);

@@ -29,12 +29,14 @@ static void log_less(const struct exporter_arguments *arguments)
 }
 
 static int run_checks(const struct exporter_arguments *arguments, const char *state_directory,
-                      bool (*wanted)(const struct check_set *set, size_t i), struct once **ret,
-                      struct error *error)
+                      const char *pings_directory, bool (*wanted)(const struct check_set *set, size_t i),
+                      struct once **ret, struct error *error)
 {
         log_less(arguments);
         int r = http_client_global_init(error);
-        return r < 0 ? r : once_run(arguments->daemon.config_file, state_directory, wanted, ret, error);
+        return r < 0 ? r
+                     : once_run(arguments->daemon.config_file, state_directory, pings_directory, wanted, ret,
+                                error);
 }
 
 /* Prints a report, and ends with the verdict; a report that was not made (`result`), or not seen, has none.
@@ -62,7 +64,8 @@ static bool is_terminal_in_colour(void)
         return isatty(STDOUT_FILENO) && !(refused && *refused);
 }
 
-/* A run of its own, beside the daemon's: it keeps no state, so that no line of a log is taken from that. */
+/* A run of its own, beside the daemon's: it keeps no state, so that no line of a log is taken from that; what
+ * jobs have said to that is read from where it keeps it. */
 int command_checklist(const void *context)
 {
         const struct exporter_arguments *arguments = context;
@@ -70,7 +73,8 @@ int command_checklist(const void *context)
         _cleanup_error_ struct error error = {0};
         _cleanup_text_ struct text text = {0};
         int r = 0;
-        if (run_checks(arguments, NULL, arguments->all ? NULL : checklist_has, &once, &error) < 0)
+        if (run_checks(arguments, NULL, arguments->state_directory, arguments->all ? NULL : checklist_has,
+                       &once, &error) < 0)
                 return could_not_look(&error);
         if (arguments->json)
                 r = checklist_print_json(once, clock_wall(), &text);
@@ -87,7 +91,7 @@ int command_capacity(const void *context)
         _cleanup_error_ struct error error = {0};
         _cleanup_text_ struct text text = {0};
         ssize_t wrong;
-        if (run_checks(arguments, NULL, capacity_wants, &once, &error) < 0)
+        if (run_checks(arguments, NULL, NULL, capacity_wants, &once, &error) < 0)
                 return could_not_look(&error);
         wrong = arguments->json ? capacity_print_json(once, clock_wall(), &text)
                                 : (ssize_t)capacity_print(once, clock_wall(), &text);
@@ -113,7 +117,8 @@ int command_once(const void *context)
         const struct exporter_arguments *arguments = context;
         _cleanup_(once_free_p) struct once *once = NULL;
         _cleanup_error_ struct error error = {0};
-        if (run_checks(arguments, arguments->state_directory, NULL, &once, &error) < 0)
+        if (run_checks(arguments, arguments->state_directory, arguments->state_directory, NULL, &once,
+                       &error) < 0)
                 return could_not_look(&error);
         print_reasons(once);
         if (once_write_metrics(once, arguments->once, &error) < 0)
@@ -124,9 +129,10 @@ int command_once(const void *context)
 /* Beside the daemon, as the checklist is. */
 int command_doctor(const void *context)
 {
+        const struct exporter_arguments *arguments = context;
         _cleanup_(once_free_p) struct once *once = NULL;
         _cleanup_error_ struct error error = {0};
-        if (run_checks(context, NULL, NULL, &once, &error) < 0)
+        if (run_checks(arguments, NULL, arguments->state_directory, NULL, &once, &error) < 0)
                 return could_not_look(&error);
         return doctor_report(once);
 }

@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "exporter/pings/pings.h"
 #include "exporter/web/snapshot.h"
 #include "runbook/file.h"
 #include "runbook/wait.h"
@@ -42,6 +43,7 @@ struct once *once_free(struct once *once)
                 return NULL;
         schedule_free(once->schedule);
         check_set_free(once->set);
+        pings_free(once->pings);
         pthread_cond_destroy(&once->changed);
         pthread_mutex_destroy(&once->lock);
         free(once);
@@ -71,7 +73,7 @@ static void wait_for_all(struct once *once, const struct check_run *runs, size_t
         }
 }
 
-int once_run(const char *config_file, const char *state_directory,
+int once_run(const char *config_file, const char *state_directory, const char *pings_directory,
              bool (*wanted)(const struct check_set *set, size_t i), struct once **ret, struct error *error)
 {
         _cleanup_(once_free_p) struct once *once = once_new();
@@ -79,6 +81,10 @@ int once_run(const char *config_file, const char *state_directory,
         if (!once)
                 return error_oom(error);
         r = check_set_load(config_file, state_directory, &once->set, error);
+        if (r >= 0 && pings_directory) {
+                once->pings = pings_new(pings_directory, true);
+                r = once->pings ? pings_attach(once->pings, once->set, error) : error_oom(error);
+        }
         if (r >= 0)
                 r = workers_new((unsigned)once->set->count, &once->workers, error);
         if (r >= 0)

@@ -12,6 +12,7 @@
 
 struct once {
         struct check_set *set;
+        struct pings *pings;
         struct workers *workers;
         struct schedule *schedule;
         bool *selected;             /* one a check: whether it was run; those of other targets are not */
@@ -24,9 +25,11 @@ struct once {
 
 /*
  * Loads the file and runs each check that `wanted` (NULL: all) says yes to, side by side; waits for all of
- * them. -EINVAL with every complaint about the file; -ENOMEM, -EAGAIN. once_free() takes NULL.
+ * them. Checks keep their state in `state_directory`; the pings of jobs are read, and only read, from
+ * `pings_directory`: both may be NULL. -EINVAL with every complaint about the file; -ENOMEM, -EAGAIN.
+ * once_free() takes NULL.
  */
-int once_run(const char *config_file, const char *state_directory,
+int once_run(const char *config_file, const char *state_directory, const char *pings_directory,
              bool (*wanted)(const struct check_set *set, size_t i), struct once **ret, struct error *error);
 struct once *once_free(struct once *once);
 DEFINE_CLEANUP(struct once *, once_free);

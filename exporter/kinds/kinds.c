@@ -22,7 +22,8 @@
         X(files)      \
         X(log)        \
         X(systemd)    \
-        X(s3)
+        X(s3)         \
+        X(heartbeat)
 
 #define DECLARE(name) extern const struct check_kind check_kind_##name;
 #define ADDRESS(name) &check_kind_##name,

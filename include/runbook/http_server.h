@@ -14,7 +14,7 @@
  * Answered by the server itself, each with one line of text: 404, 405 with Allow, 411/413 for bodies over
  * the route's limit, 401 and 403 by the web configuration, 503 when all connections are taken, 421 for a Host
  * that is not ours while listening on loopback (DNS rebinding), 403 for a state-changing request with a
- * foreign Origin. HEAD is served by GET.
+ * foreign Origin or Sec-Fetch-Site. HEAD is served by GET.
  */
 #ifndef RUNBOOK_HTTP_SERVER_H
 #define RUNBOOK_HTTP_SERVER_H
@@ -30,7 +30,8 @@ typedef void http_handler(struct http_exchange *exchange, void *context);
 
 struct http_route {
         const char *method; /* "GET", "POST"; NULL closes the table */
-        const char *path;   /* "/metrics"; one "{id}" stands for one path segment */
+        const char *path;   /* "/metrics"; one "{id}" stands for one path segment, and "/{word}" at the end,
+                               behind   such, for one more, which the handler reads off http_path() */
         http_handler *handle;
         size_t body_limit; /* bytes taken of a request's body; 0: none is accepted */
         const void *data;  /* the route's own, for its handler: see http_route_data() */
@@ -99,6 +100,12 @@ const char *http_user(const struct http_exchange *exchange);
 
 /* Whether that is his name, or one of the names of his certificate. For the handler only. */
 bool http_user_is(const struct http_exchange *exchange, const char *name);
+
+/*
+ * Whether the peer is on this host: 127.0.0.0/8, ::1, a unix socket. A proxy on this host is, whoever asks by
+ * it. For the handler only.
+ */
+bool http_peer_is_loopback(const struct http_exchange *exchange);
 
 /* Calls `each` for every value of a repeated query parameter such as collect[]. */
 void http_query_each(const struct http_exchange *exchange, const char *name,

@@ -28,6 +28,12 @@ bool secret_is_set(const struct secret *secret);
  */
 int secret_read(const struct secret *secret, struct text *text, struct error *error);
 
+/*
+ * Whether `given` is the secret, in a time that does not tell how much of it is right. An empty secret is
+ * nobody's: -EINVAL, as is an unset one; the other errors as of secret_read().
+ */
+int secret_equals(const struct secret *secret, const char *given, bool *ret, struct error *error);
+
 /* Overwrites and frees. */
 void secret_wipe(struct text *text);
 

@@ -34,12 +34,4 @@ DEFINE_CLEANUP(struct zone *, zone_free);
 
 struct zone_period zone_period_at(const struct zone *zone, int64_t at);
 
-/* Days since 1970-01-01 in the Gregorian calendar; months from 1. And back, with the weekday (0: Sunday). */
-int64_t calendar_days(int64_t year, int month, int day);
-struct calendar_date {
-        int64_t year;
-        int month, day, weekday;
-};
-struct calendar_date calendar_date(int64_t days);
-
 #endif

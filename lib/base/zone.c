@@ -5,7 +5,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "lib/base/zone_rule.h"
 #include "runbook/file.h"
@@ -17,7 +16,7 @@
 #define FILE_MAX ((size_t)1 << 20)
 #define NAMES_MAX 1024 /* of a directory, to find the nearest of */
 
-enum { HEADER_SIZE = 44, TYPE_SIZE = 6, DAY = 86400 };
+enum { HEADER_SIZE = 44, TYPE_SIZE = 6 };
 
 /* What there are how many of, in the order of the header. */
 enum { UT_MARKS, STANDARD_MARKS, LEAPS, CHANGES, TYPES, LETTERS, COUNTS };
@@ -34,21 +33,6 @@ struct zone {
         size_t count;
         struct change changes[];
 };
-
-int64_t calendar_days(int64_t year, int month, int day)
-{
-        struct tm parts = {.tm_year = (int)(year - 1900), .tm_mon = month - 1, .tm_mday = day};
-        return timegm(&parts) / DAY;
-}
-
-struct calendar_date calendar_date(int64_t days)
-{
-        const time_t seconds = days * DAY;
-        struct tm parts = {0};
-        gmtime_r(&seconds, &parts);
-        return (struct calendar_date){parts.tm_year + (int64_t)1900, parts.tm_mon + 1, parts.tm_mday,
-                                      parts.tm_wday};
-}
 
 static int64_t read_big(const unsigned char *at, size_t width)
 {

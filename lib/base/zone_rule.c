@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runbook/calendar.h"
+
 enum {
         HOUR = 3600,
         DAY = 24 * HOUR,

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "runbook/calendar.h"
 #include "runbook/text.h"
 #include "runbook/words.h"
 

@@ -17,8 +17,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "exporter/kinds/shared/state_file.h"
 #include "runbook/docker_container.h"
+#include "runbook/state_file.h"
 
 #define TITLE "runbook docker places 1"
 #define ID_LENGTH 64

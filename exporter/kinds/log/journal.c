@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <systemd/sd-journal.h>
 
-#include "exporter/kinds/shared/state_file.h"
 #include "exporter/kinds/shared/unit_name.h"
+#include "runbook/state_file.h"
 #include "runbook/trace.h"
 
 #define TITLE "runbook journal place 1"

@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#include "exporter/kinds/shared/state_file.h"
+#include "runbook/state_file.h"
 
 #define TITLE "runbook log places 1"
 

@@ -93,8 +93,14 @@ static bool path_matches(const char *pattern, const char *path, const char **ret
                 return false;
         const char *start = path + before, *end = start + strcspn(start, "/");
         const char *rest = strchr(brace, '}');
-        if (start == end || !rest || strcmp(rest + 1, end) != 0)
+        if (start == end || !rest)
                 return false;
+        if (strcmp(rest + 1, "/{word}") == 0) {
+                if (end[0] != '/' || end[1] == '\0' || strchr(end + 1, '/'))
+                        return false;
+        } else if (strcmp(rest + 1, end) != 0) {
+                return false;
+        }
         *ret_start = start;
         *ret_end = end;
         return true;
@@ -174,8 +180,30 @@ static void check_sender(struct http_exchange *exchange, const char *method)
         if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
                 return;
         const char *origin = http_header(exchange, MHD_HTTP_HEADER_ORIGIN);
-        if (origin && !is_own_origin(origin, host))
+        /* What the browser itself says of a page's request, where there is no Origin. */
+        const char *site = http_header(exchange, "Sec-Fetch-Site");
+        bool foreign = site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
+        if (foreign || (origin && !is_own_origin(origin, host)))
                 http_refuse(exchange, MHD_HTTP_FORBIDDEN, "requests from another site's pages are refused");
+}
+
+bool http_peer_is_loopback(const struct http_exchange *exchange)
+{
+        const union MHD_ConnectionInfo *info =
+                MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+        const struct sockaddr *address = info ? info->client_addr : NULL;
+        const struct sockaddr_in *v4 = (const void *)address;
+        const struct sockaddr_in6 *v6 = (const void *)address;
+        if (!address)
+                return false;
+        switch (address->sa_family) {
+        case AF_UNIX: return true;
+        case AF_INET: return ntohl(v4->sin_addr.s_addr) >> 24 == 127;
+        case AF_INET6:
+                return IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) ||
+                       (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr) && v6->sin6_addr.s6_addr[12] == 127);
+        default: return false;
+        }
 }
 
 /* The declared length of the body; SIZE_MAX for a chunked one. */

@@ -120,11 +120,34 @@ static void test_an_unset_secret_is_empty(void **state)
         secret_release(&secret);
 }
 
+static void test_what_is_given_is_compared(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *content, *given;
+                bool same;
+        } cases[] = {{"hunter2\n", "hunter2", true},
+                     {"hunter2", "hunter", false},
+                     {"hunter2", "hunter22", false},
+                     {"hunter2", "", false}};
+        struct secret secret = {.file = path}, unset = {0};
+        bool same = true;
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                put(cases[i].content, strlen(cases[i].content));
+                assert_int_equal(secret_equals(&secret, cases[i].given, &same, NULL), 0);
+                assert_int_equal(same, cases[i].same);
+        }
+        put("\n", 1);
+        assert_int_equal(secret_equals(&secret, "", &same, NULL), -EINVAL);
+        assert_int_equal(secret_equals(&unset, "", &same, NULL), -EINVAL);
+}
+
 static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reads_a_file_anew_each_time),
         cmocka_unit_test(test_errors_name_the_file_and_not_the_content),
         cmocka_unit_test(test_reads_the_environment),
         cmocka_unit_test(test_an_unset_secret_is_empty),
+        cmocka_unit_test(test_what_is_given_is_compared),
 };
 
 int main(void)

@@ -273,6 +273,25 @@ static void test_origin(void **state)
         http_server_stop(server);
 }
 
+/* A browser says so of a page's request also where it sends no Origin. */
+static void test_fetch_site(void **state)
+{
+        (void)state;
+        static const struct {
+                const char *site;
+                int post;
+        } cases[] = {{"same-origin", 200}, {"none", 200}, {"same-site", 403}, {"cross-site", 403}, {"", 403}};
+        struct http_server *server = start("127.0.0.1:0");
+        int fd = peer_connect(http_server_port(server));
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                _cleanup_free_ char *request = text_format(
+                        "POST / HTTP/1.1\r\nHost: localhost\r\nSec-Fetch-Site: %s\r\n\r\n", cases[i].site);
+                assert_int_equal(ask(fd, request), cases[i].post);
+        }
+        close(fd);
+        http_server_stop(server);
+}
+
 struct crowd {
         uint16_t port;
         atomic_uint answered, wrong;
@@ -376,13 +395,10 @@ static void test_stop_in_a_crowd(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_is_loopback),
-                cmocka_unit_test(test_address_in_use),
-                cmocka_unit_test(test_all_addresses),
-                cmocka_unit_test(test_unix_socket),
-                cmocka_unit_test(test_host_on_loopback),
-                cmocka_unit_test(test_origin),
-                cmocka_unit_test(test_crowd),
+                cmocka_unit_test(test_is_loopback),      cmocka_unit_test(test_address_in_use),
+                cmocka_unit_test(test_all_addresses),    cmocka_unit_test(test_unix_socket),
+                cmocka_unit_test(test_host_on_loopback), cmocka_unit_test(test_origin),
+                cmocka_unit_test(test_fetch_site),       cmocka_unit_test(test_crowd),
                 cmocka_unit_test(test_stop_in_a_crowd),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);

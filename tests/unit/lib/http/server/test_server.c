@@ -110,6 +110,7 @@ static const struct http_route routes[] = {
         {"GET", "/show", show, 0, NULL},
         {"GET", "/things/{id}", show, 0, NULL},
         {"POST", "/things/{id}/deny", echo, 64, NULL},
+        {"GET", "/words/{id}/{word}", show, 0, NULL},
         {"GET", "/query", query, 0, NULL},
         {"GET", "/both", show, 0, NULL},
         {"POST", "/both", echo, 1000, NULL},
@@ -224,6 +225,10 @@ static void test_routes(void **state)
         expect(f, "GET /water HTTP/1.1\r\n" HOST "\r\n", 200, "(nothing)\n");
         expect(f, "GET /things/ HTTP/1.1\r\n" HOST "\r\n", 404, "not found\n");
         expect(f, "GET /things/a/b HTTP/1.1\r\n" HOST "\r\n", 404, "not found\n");
+        expect(f, "GET /words/a%2Fb/c HTTP/1.1\r\n" HOST "\r\n", 200, "/words/a%2Fb/c [a/b]\n");
+        expect(f, "GET /words/a/ HTTP/1.1\r\n" HOST "\r\n", 404, "not found\n");
+        expect(f, "GET /words/a HTTP/1.1\r\n" HOST "\r\n", 404, "not found\n");
+        expect(f, "GET /words/a/b/c HTTP/1.1\r\n" HOST "\r\n", 404, "not found\n");
         expect(f, "GET /nowhere HTTP/1.1\r\n" HOST "\r\n", 404, "not found\n");
         expect(f, "POST /show HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc", 405, "method not allowed\n");
         assert_true(has_header(f, "\r\nAllow: GET, HEAD\r\n"));
@@ -233,7 +238,7 @@ static void test_routes(void **state)
         assert_true(has_header(f, "\r\nAllow: POST\r\n"));
         expect(f, "GET /forget HTTP/1.1\r\n" HOST "\r\n", 500, "internal error\n");
         expect(f, "GET /show HTTP/1.1\r\n" HOST "\r\n", 200, NULL);
-        assert_int_equal(atomic_load(&f->done[404]), 3);
+        assert_int_equal(atomic_load(&f->done[404]), 6);
         assert_int_equal(atomic_load(&f->done[405]), 3);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* State files: read as a whole, written beside and moved over. */
-#include "exporter/kinds/shared/state_file.h"
+#include "runbook/state_file.h"
 
 #include <errno.h>
 

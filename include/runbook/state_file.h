@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a check keeps over restarts: lines under a title, in a file of its own that is replaced as a whole. */
-#ifndef EXPORTER_KINDS_SHARED_STATE_FILE_H
-#define EXPORTER_KINDS_SHARED_STATE_FILE_H
+/* What is kept over restarts: lines under a title, in a file of their own that is replaced as a whole. */
+#ifndef RUNBOOK_STATE_FILE_H
+#define RUNBOOK_STATE_FILE_H
 
 #include "runbook/error.h"
 #include "runbook/text.h"

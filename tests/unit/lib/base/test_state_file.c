@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* State files: lines under a title, each in a file of its own. */
-#include "exporter/kinds/shared/state_file.h"
+#include "runbook/state_file.h"
 
 #include <errno.h>
 #include <stdio.h>
