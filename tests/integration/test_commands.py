@@ -127,7 +127,7 @@ def test_what_cannot_be_written_is_said(runs):
     (["--once=-", "--all"], "--once does not take --all: it goes with checklist"),
     (["--once=-", "--config.check"], "--config.check is a command of its own, beside --once"),
     (["checklist", "--config.check"], '--config.check is a command of its own, beside "checklist"'),
-    (["checklist", "--state.directory=/tmp"], '"checklist" does not take --state.directory'),
+    (["capacity", "--state.directory=/tmp"], '"capacity" does not take --state.directory'),
     (["checklist", "--workers=2"], '"checklist" does not take --workers'),
     (["checklist", "--jso"], "unknown flag --jso; did you mean --json?")])
 def test_words_that_do_not_fit_together_are_refused(runs, words, complaint):
