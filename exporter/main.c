@@ -52,12 +52,11 @@ static void handle_landing(struct http_exchange *exchange, void *context)
         struct schedule *schedule = scrape_schedule(scrape);
         _cleanup_free_ struct check_state *states = calloc(schedule_count(schedule), sizeof(*states));
         size_t count = states ? schedule_states(schedule, NULL, states, NULL, NULL) : 0;
-        if (states)
-                landing_render(scrape_set(scrape)->title, states, count, clock_wall(), &page);
+        int r = states ? landing_render(scrape_set(scrape), states, clock_wall(), &page) : -ENOMEM;
         for (size_t i = 0; i < count; i++)
                 check_state_release(&states[i]);
         live_release(exporter->live);
-        if (!states) {
+        if (r < 0) {
                 http_reply_text(exchange, 500, "Out of memory.");
                 return;
         }

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <time.h>
 
+#include "exporter/check/effects.h"
 #include "runbook/json.h"
 
 #define TITLE_COLUMNS 32
@@ -34,6 +35,35 @@ static size_t check_after(const struct once *once, size_t at)
                 if (once->selected[i] && checks[i].step == 0)
                         return i;
         return SIZE_MAX;
+}
+
+/* What is shown, in which order, and of what each of it is an effect. */
+struct shown {
+        size_t *order, *roots; /* roots: one a check of the set */
+        size_t count;
+};
+
+static void shown_release(struct shown *shown)
+{
+        free(shown->order);
+        free(shown->roots);
+}
+
+static int find_shown(const struct once *once, struct shown *ret)
+{
+        ret->order = calloc(once->set->count + 1, sizeof(*ret->order));
+        ret->roots = calloc(once->set->count + 1, sizeof(*ret->roots));
+        if (!ret->order || !ret->roots)
+                return -ENOMEM;
+        for (size_t i = check_after(once, SIZE_MAX); i != SIZE_MAX; i = check_after(once, i))
+                ret->order[ret->count++] = i;
+        return check_effects_find(once->set, once->states, ret->roots, ret->order, ret->count);
+}
+
+/* The name of the root of check `i`; NULL: it is no effect. */
+static const char *root_of(const struct once *once, const struct shown *shown, size_t i)
+{
+        return shown->roots[i] == NO_ROOT ? NULL : once->set->checks[shown->roots[i]].name;
 }
 
 /* The series within a condition that is nearest to it. */
@@ -108,7 +138,7 @@ static void put_advice(struct text *text, const char *advice)
         }
 }
 
-static void put_step(struct text *text, const struct check_state *state, bool colour)
+static void put_step(struct text *text, const struct check_state *state, const char *root, bool colour)
 {
         const struct check *check = state->check;
         enum standing standing = check_state_standing(state);
@@ -128,6 +158,8 @@ static void put_step(struct text *text, const struct check_state *state, bool co
         if (standing == STANDING_PASS)
                 put_nearest(text, state);
         text_putc(text, '\n');
+        if (root)
+                text_printf(text, "     because %s fails\n", root);
         if (!state->success) {
                 text_puts(text, "     ");
                 text_put_line(text, check_state_reason(state), SIZE_MAX);
@@ -165,18 +197,24 @@ static void put_sum(struct text *text, const size_t of[static STANDINGS])
         text_puts(text, " ===\n");
 }
 
-void checklist_print(const struct once *once, nsec wall, bool colour, struct text *text)
+int checklist_print(const struct once *once, nsec wall, bool colour, struct text *text)
 {
+        _cleanup_(shown_release) struct shown shown = {0};
+        int r = find_shown(once, &shown);
+        if (r < 0)
+                return r;
         size_t of[STANDINGS] = {0};
         text_printf(text, "=== %s%sDaily operations checklist ===\n",
                     once->set->title ? once->set->title : "", once->set->title ? ": " : "");
         put_local_time(text, wall);
         text_puts(text, "\n\n");
-        for (size_t i = check_after(once, SIZE_MAX); i != SIZE_MAX; i = check_after(once, i)) {
-                put_step(text, &once->states[i], colour);
+        for (size_t k = 0; k < shown.count; k++) {
+                const size_t i = shown.order[k];
+                put_step(text, &once->states[i], root_of(once, &shown, i), colour);
                 of[check_state_standing(&once->states[i])]++;
         }
         put_sum(text, of);
+        return text_error(text);
 }
 
 static void add_value(const struct judgement *judgement, void *context)
@@ -203,7 +241,7 @@ static void add_unknown(const char *what, const char *about, void *context)
         cJSON_AddItemToArray(context, item);
 }
 
-static cJSON *step_json(const struct check_state *state)
+static cJSON *step_json(const struct check_state *state, const char *root)
 {
         const struct check *check = state->check;
         cJSON *step = cJSON_CreateObject(), *values;
@@ -214,6 +252,8 @@ static cJSON *step_json(const struct check_state *state)
         cJSON_AddStringToObject(step, "title", check->title);
         cJSON_AddStringToObject(step, "kind", check->kind->name);
         cJSON_AddStringToObject(step, "standing", standing_styles[check_state_standing(state)].word);
+        if (root)
+                cJSON_AddStringToObject(step, "because", root);
         text_put_line(&reason, check_state_reason(state), SIZE_MAX);
         if (!state->success)
                 cJSON_AddStringToObject(step, "reason", text_string(&reason));
@@ -238,14 +278,20 @@ static cJSON *step_json(const struct check_state *state)
 int checklist_print_json(const struct once *once, nsec wall, struct text *text)
 {
         _cleanup_json_ cJSON *document = cJSON_CreateObject();
+        _cleanup_(shown_release) struct shown shown = {0};
         char time[TIME_TEXT_MAX];
+        int r = find_shown(once, &shown);
+        if (r < 0)
+                return r;
         if (once->set->title)
                 cJSON_AddStringToObject(document, "title", once->set->title);
         cJSON_AddStringToObject(document, "time", time_format(wall, time));
         cJSON_AddStringToObject(document, "standing", standing_styles[once_worst(once)].word);
         cJSON *steps = cJSON_AddArrayToObject(document, "steps");
-        for (size_t i = check_after(once, SIZE_MAX); i != SIZE_MAX; i = check_after(once, i))
-                cJSON_AddItemToArray(steps, step_json(&once->states[i]));
+        for (size_t k = 0; k < shown.count; k++) {
+                const size_t i = shown.order[k];
+                cJSON_AddItemToArray(steps, step_json(&once->states[i], root_of(once, &shown, i)));
+        }
         _cleanup_free_ char *printed = json_print(document);
         if (!printed)
                 return -ENOMEM;

@@ -10,9 +10,10 @@ bool checklist_has(const struct check_set *set, size_t i);
 
 /*
  * What was run, steps first and by their numbers, then the others in the order of the file: each with how it
- * stands, the values beside their thresholds, and what to do. `colour`: with the escapes of a terminal.
+ * stands, the values beside their thresholds, and what to do; but effects behind what they are an effect of.
+ * `colour`: with the escapes of a terminal. -ENOMEM.
  */
-void checklist_print(const struct once *once, nsec wall, bool colour, struct text *text);
+int checklist_print(const struct once *once, nsec wall, bool colour, struct text *text);
 
 /* The same as one JSON document. -ENOMEM. */
 int checklist_print_json(const struct once *once, nsec wall, struct text *text);

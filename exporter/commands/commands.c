@@ -79,7 +79,7 @@ int command_checklist(const void *context)
         if (arguments->json)
                 r = checklist_print_json(once, clock_wall(), &text);
         else
-                checklist_print(once, clock_wall(), is_terminal_in_colour(), &text);
+                r = checklist_print(once, clock_wall(), is_terminal_in_colour(), &text);
         return report(&text, r, once_worst(once));
 }
 

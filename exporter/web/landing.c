@@ -2,6 +2,9 @@
 /* All checks on one page, each with what stands against it. */
 #include "exporter/web/landing.h"
 
+#include <errno.h>
+
+#include "exporter/check/effects.h"
 #include "runbook/html.h"
 
 /* One thing that is not as it should be, and what it is about. */
@@ -40,13 +43,15 @@ static void put_advice(struct text *text, const struct check *check)
         text_puts(text, "</div>");
 }
 
-static void put_check(struct text *text, const struct check_state *state, nsec now)
+/* `root`: what it is an effect of, or NULL. */
+static void put_check(struct text *text, const struct check_state *state, const struct check *root, nsec now)
 {
         const struct standing_style *style = &standing_styles[check_state_standing(state)];
         const struct check_result *result = state->result;
         text_printf(text,
                     "<tr><td class=\"s %s\"><span aria-hidden=\"true\">%s</span> %s</td><th scope=\"row\">",
                     style->tone, style->sign, style->phrase);
+        text_puts(text, root ? "<span aria-hidden=\"true\">↳</span> " : "");
         html_put(text, state->check->title);
         text_puts(text, "<br><small><a rel=\"nofollow\" title=\"Run it now, step by step\" "
                         "href=\"/probe?debug=1&amp;check=");
@@ -63,6 +68,11 @@ static void put_check(struct text *text, const struct check_state *state, nsec n
                 html_put_duration(text, result->duration);
         text_puts(text, "</td><td>");
         html_put(text, check_state_reason(state));
+        if (root) {
+                text_puts(text, "<div>because <strong>");
+                html_put(text, root->name);
+                text_puts(text, "</strong> fails</div>");
+        }
         check_state_tell(state, put_told, text);
         if (check_state_needs_advice(state))
                 put_advice(text, state->check);
@@ -72,14 +82,24 @@ static void put_check(struct text *text, const struct check_state *state, nsec n
         text_puts(text, "</td></tr>\n");
 }
 
-void landing_render(const char *title, const struct check_state *states, size_t count, nsec now,
-                    struct text *text)
+int landing_render(const struct check_set *set, const struct check_state *states, nsec now, struct text *text)
 {
         static const struct html_link links[] = {
                 {"/metrics", "Metrics"}, {"/-/healthy", "Healthy"}, {"/-/ready", "Ready"}, {0}};
         static const char *const columns[] = {"State", "Check", "Kind", "Last run", "Took", "Reason", NULL};
         size_t of[STANDINGS] = {0};
+        const char *title = set->title;
+        const size_t count = set->count;
+        _cleanup_free_ size_t *roots = calloc(count + 1, sizeof(*roots)),
+                              *order = calloc(count + 1, sizeof(*order));
         _cleanup_text_ struct text heading = {0};
+        if (!roots || !order)
+                return -ENOMEM;
+        for (size_t i = 0; i < count; i++)
+                order[i] = i;
+        int r = check_effects_find(set, states, roots, order, count);
+        if (r < 0)
+                return r;
         for (size_t i = 0; i < count; i++)
                 of[check_state_standing(&states[i])]++;
         text_printf(&heading, "%s%sRunbook exporter", title ? title : "", title ? ": " : "");
@@ -93,7 +113,9 @@ void landing_render(const char *title, const struct check_state *states, size_t 
         html_put_nav(text, links);
         html_table_begin(text, "Checks", columns);
         for (size_t i = 0; i < count; i++)
-                put_check(text, &states[i], now);
+                put_check(text, &states[order[i]],
+                          roots[order[i]] == NO_ROOT ? NULL : &set->checks[roots[order[i]]], now);
         html_table_end(text);
         html_end(text);
+        return text_error(text);
 }

@@ -5,8 +5,8 @@
 
 #include "exporter/schedule/schedule.h"
 
-/* `title`: whose checks these are, or NULL. `now` is a wall time, for "12s ago". */
-void landing_render(const char *title, const struct check_state *states, size_t count, nsec now,
-                    struct text *text);
+/* `states` are of all checks of the set, in its order; `now` is a wall time, for "12s ago". -ENOMEM. */
+int landing_render(const struct check_set *set, const struct check_state *states, nsec now,
+                   struct text *text);
 
 #endif

@@ -65,6 +65,46 @@ def test_names_and_circles_are_refused_with_their_place(program, tmp_path, switc
     assert f'{config}:4:25: there is no check "ap"; did you mean "api"?' in complaints
 
 
+def test_the_checklist_shows_effects_behind_their_root(program, tmp_path, switches):
+    """web needs api, which passes, which needs redis; mail needs what only warns."""
+    config = tmp_path / "checks.yml"
+    config.write_text(json.dumps({"checks": [
+        switches.check("web", step=1, needs="api"), switches.check("api", step=2, needs="redis"),
+        switches.check("mail", step=3, needs="disk"), switches.check("redis", step=4),
+        {"name": "disk", "step": 5, "disk": {"mountpoints": "/"}, "warn": "runbook_disk_size_bytes > 0B"}]}))
+
+    def checklist(*flags):
+        return run(program, "checklist", f"--config.file={config}", *flags)[:2]
+
+    for name in ("web", "mail", "redis"):
+        switches.turn(name, False)
+    status, text = checklist()
+    assert status == 2
+    lines = [line.strip().split(" ...")[0] for line in text.splitlines() if line.strip() and "ended with" not in line]
+    assert lines[2:8] == ["2. api", "3. mail", "4. redis", "1. web", "because redis fails", "5. disk"]
+    steps = json.loads(checklist("--json")[1])["steps"]
+    assert [(step["name"], step.get("because")) for step in steps] == [
+        ("api", None), ("mail", None), ("redis", None), ("web", "redis"), ("disk", None)]
+    switches.turn("redis", True)  # the effect stands for itself at once, and fails still
+    status, text = checklist()
+    assert status == 2 and "because" not in text
+    assert [step["name"] for step in json.loads(checklist("--json")[1])["steps"]] == ["web", "api", "mail", "redis", "disk"]
+
+
+def test_the_landing_page_shows_effects_behind_their_root(exporter, switches):
+    daemon = exporter([switches.check("web", needs="redis"), switches.check("redis")])
+    switches.turn("web", False)
+    switches.turn("redis", False)
+    daemon.page()
+    page = daemon.page("/")
+    assert page.index(">redis</a>") < page.index(">web</a>") < page.index("because <strong>redis</strong> fails")
+    assert "2 of them failing" in page
+    switches.turn("redis", True)
+    daemon.page()
+    page = daemon.page("/")
+    assert page.index(">web</a>") < page.index(">redis</a>") and "because" not in page
+
+
 def test_alertmanager_takes_the_rules(program, tmp_path, switches):
     for number, checks in enumerate(([switches.check("redis")],
                                      [switches.check("re-dis.1"), switches.check("api", needs="re-dis.1"),
