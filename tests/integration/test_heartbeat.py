@@ -311,3 +311,14 @@ def test_the_lines_of_the_documents_work(start, tmp_path):
         subprocess.run(["sh", "-c", words], check=True, stdout=subprocess.DEVNULL)
         assert (metric(daemon, "failed"), metric(daemon, "exit_code")) == (failed, code)
         assert metric(daemon, "duration_seconds") is not None
+    # The instances of the template, as systemd reads their names.
+    command = next(line for line in text.splitlines() if line.startswith("ExecStart=")).partition("=")[2]
+    names = [line.partition("@")[2].removesuffix(".service") for line in text.splitlines() if "=runbook-ping@" in line]
+    assert len(names) == 3
+    before = {event: metric(daemon, "pings_total", event=event) for event in ("start", "success", "fail")}
+    for name in names:
+        unescaped = subprocess.run(["systemd-escape", "--unescape", name], check=True, text=True, stdout=subprocess.PIPE)
+        words = command.replace("%I", unescaped.stdout.strip()).replace("http://localhost:9877", daemon.url).split()
+        subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+    assert {event: metric(daemon, "pings_total", event=event) - count for event, count in before.items()} == {
+        "start": 1, "success": 1, "fail": 1}
