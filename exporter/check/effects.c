@@ -7,7 +7,8 @@
 /* What is not good about it may come from elsewhere. */
 static bool may_be_effect(const struct check_state *state)
 {
-        static const bool may[] = {[STANDING_PASS] = false,
+        static const bool may[] = {[STANDING_NOT_SET_UP] = false,
+                                   [STANDING_PASS] = false,
                                    [STANDING_WARN] = true,
                                    [STANDING_FAIL] = true,
                                    [STANDING_UNKNOWN] = true};

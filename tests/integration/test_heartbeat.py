@@ -60,10 +60,21 @@ def start(program, tmp_path):
     assert {daemon.stop() for daemon in started} <= {0, -signal.SIGKILL}
 
 
-def test_a_job_that_was_never_heard_of_is_not_late(start):
+def stands(daemon):
+    return [dict(labels)["standing"] for (name, labels), number in scrape(daemon).all.items()
+            if name == "runbook_check_standing" and number == 1]
+
+
+def test_a_job_that_was_never_heard_of_is_not_set_up_and_not_late(start):
     daemon = start()
     assert metric(daemon, "pinged") == 0
     assert "runbook_heartbeat_late" not in daemon.page()
+    assert stands(daemon) == ["not_set_up"]
+    assert "it was never heard of" in daemon.page("/")
+    ping(daemon)
+    assert stands(daemon) == ["pass"]
+    ping(daemon, "/ping/backup/1")
+    assert stands(daemon) == ["fail"]
 
 
 def test_a_run_is_told_from_start_to_end(start):
@@ -141,6 +152,7 @@ def test_a_broken_file_is_told_until_the_next_ping(start):
     again = start()
     page = scrape(again)
     assert value(page, "runbook_check_success", check="backup") == 0
+    assert stands(again) == ["unknown"]
     assert "runbook_heartbeat_" not in "".join(line for line in page.page.splitlines() if not line.startswith("#"))
     assert "heartbeat-backup does not hold" in again.process.output()
     ping(again)
@@ -291,7 +303,8 @@ def test_the_checklist_reads_what_the_exporter_keeps(start, program):
 
     kept = (daemon.state / "heartbeat-backup").read_bytes()
     assert "its last run failed with exit code 3" in checklist(f"--state.directory={daemon.state}")["reason"]
-    assert "--state.directory" in checklist()["reason"]
+    unread = checklist()
+    assert "--state.directory" in unread["reason"] and unread["standing"] == "unknown"
     assert (daemon.state / "heartbeat-backup").read_bytes() == kept
 
 

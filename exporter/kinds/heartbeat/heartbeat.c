@@ -180,42 +180,51 @@ static int judge(const struct ping_record *record, const struct expectation *exp
 {
         char by[TIME_TEXT_MAX], last[TIME_TEXT_MAX];
         const int64_t *facts = record->facts;
+        if (facts[PING_FIRST] == PING_UNKNOWN)
+                return error_not_set_up(error, error_set(error, ENOENT, "it was never heard of"));
         if (expectation->late)
-                return error_set(error, ETIMEDOUT, "late: a success was expected by %s, the last one was %s",
-                                 time_format(expectation->by, by),
-                                 facts[PING_SUCCEEDED] == PING_UNKNOWN
-                                         ? "never"
-                                         : time_format(facts[PING_SUCCEEDED], last));
-        if (!facts[PING_ENDED_BADLY])
+                error_set(error, ETIMEDOUT, "late: a success was expected by %s, the last one was %s",
+                          time_format(expectation->by, by),
+                          facts[PING_SUCCEEDED] == PING_UNKNOWN ? "never"
+                                                                : time_format(facts[PING_SUCCEEDED], last));
+        else if (!facts[PING_ENDED_BADLY])
                 return 0;
-        if (facts[PING_EXIT_CODE] == PING_UNKNOWN)
-                return error_set(error, EREMOTEIO, "its last run failed, at %s",
-                                 time_format(facts[PING_FAILED], last));
-        return error_set(error, EREMOTEIO, "its last run failed with exit code %lld, at %s",
-                         (long long)facts[PING_EXIT_CODE], time_format(facts[PING_FAILED], last));
+        else if (facts[PING_EXIT_CODE] == PING_UNKNOWN)
+                error_set(error, EREMOTEIO, "its last run failed, at %s",
+                          time_format(facts[PING_FAILED], last));
+        else
+                error_set(error, EREMOTEIO, "its last run failed with exit code %lld, at %s",
+                          (long long)facts[PING_EXIT_CODE], time_format(facts[PING_FAILED], last));
+        return error_failed(error, expectation->late ? -ETIMEDOUT : -EREMOTEIO);
 }
 
 static int heartbeat_run(void *state, struct deadline deadline _unused_, struct sample_sink *sink,
                          struct error *error)
 {
         const struct heartbeat_state *heartbeat = state;
+        struct ping_box *box = heartbeat->check->pings;
         struct ping_record record;
-        if (!heartbeat->check->pings)
-                return error_set(error, ENODATA,
-                                 "nobody keeps its pings here: they are in the exporter's "
-                                 "--state.directory");
-        int r = ping_box_read(heartbeat->check->pings, &record, error);
+        struct expectation expectation = {0};
+        _cleanup_error_ struct error trouble = {0};
+        if (!box)
+                return error_not_looked(error, error_set(error, ENODATA,
+                                                         "nobody keeps its pings here: they are in the "
+                                                         "exporter's --state.directory"));
+        int r = ping_box_read(box, &record, error);
         if (r < 0)
-                return r;
-        r = ping_box_save(heartbeat->check->pings, error); /* what could not be written when it came */
+                return error_not_looked(error, r);
+        int saved = ping_box_save(box, &trouble); /* what could not be written when it came */
         bool known = record.facts[PING_FIRST] != PING_UNKNOWN;
         SAMPLE_BARE(sink, &pinged, known);
-        if (!known)
+        if (known) {
+                expectation = expectation_of(&heartbeat->job, &record, clock_wall(), clock_monotonic());
+                add_samples(sink, &record, &expectation);
+        }
+        r = judge(&record, &expectation, error);
+        if (r < 0 || saved >= 0)
                 return r;
-        const struct expectation expectation =
-                expectation_of(&heartbeat->job, &record, clock_wall(), clock_monotonic());
-        add_samples(sink, &record, &expectation);
-        return r < 0 ? r : judge(&record, &expectation, error);
+        error_move(error, &trouble);
+        return error_not_looked(error, saved);
 }
 
 const struct check_kind check_kind_heartbeat = {

@@ -98,7 +98,8 @@ static void who_was_never_heard_of_is_not_late(void **state _unused_)
 {
         _cleanup_free_ char *page = NULL;
         _cleanup_error_ struct error error = {0};
-        page_after("{period: 1d, grace: 1h}", NULL, 0, &page, &error);
+        assert_int_equal(page_after("{period: 1d, grace: 1h}", NULL, 0, &page, &error), -ENOENT);
+        assert_true(error.not_set_up);
         assert_line(page, "runbook_heartbeat_pinged 0");
         assert_nowhere(page, "runbook_heartbeat_late");
         assert_nowhere(page, "timestamp");
@@ -133,6 +134,7 @@ static void a_failure_fails_until_the_next_success(void **state _unused_)
                 _cleanup_error_ struct error error = {0};
                 assert_int_equal(page_after("{period: 1d, grace: 1h}", said, count, &page, &error),
                                  -EREMOTEIO);
+                assert_int_equal(error.meaning, ERROR_FAILED);
                 assert_line(page, "runbook_heartbeat_failed 1");
                 assert_line(page, "runbook_heartbeat_exit_code 3");
                 assert_line(page, "runbook_heartbeat_late 0");
@@ -150,6 +152,7 @@ static void who_is_late_fails_with_when_it_was_expected(void **state _unused_)
         _cleanup_free_ char *page = NULL;
         _cleanup_error_ struct error error = {0};
         assert_int_equal(page_after("{period: 1h, grace: 1m}", &said, 1, &page, &error), -ETIMEDOUT);
+        assert_int_equal(error.meaning, ERROR_FAILED);
         assert_line(page, "runbook_heartbeat_late 1");
         assert_non_null(strstr(error_text(&error), "late: a success was expected by 2"));
 }
@@ -160,6 +163,7 @@ static void where_no_pings_are_kept_nothing_is_said(void **state _unused_)
         _cleanup_free_ char *page = NULL;
         _cleanup_error_ struct error error = {0};
         assert_int_equal(run_check(set, NSEC_PER_SEC, &page, &error), -ENODATA);
+        assert_int_equal(error.meaning, ERROR_NOT_LOOKED);
         assert_nowhere(page, "runbook_heartbeat_pinged 0");
         check_set_free(set);
 }
