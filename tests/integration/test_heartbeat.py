@@ -210,8 +210,8 @@ def test_from_elsewhere_a_token_is_needed(program, tmp_path):
                               'ip link set lo up && ip address add 192.0.2.1/32 dev lo && exec "$0" "$@"')).start()
 
     def curl(url, *words):
-        done = subprocess.run(["nsenter", "--net", f"--target={served.process.pid}", "curl", "-s", "-m", "10", "-o", os.devnull,
-                               "-w", "%{http_code}", "-X", "POST", *words, url], check=True, stdout=subprocess.PIPE)
+        done = subprocess.run(["nsenter", "--net", f"--target={served.process.pid}", "curl", "-s", "-m", "10",
+                               "-o", os.devnull, "-w", "%{http_code}", "-X", "POST", *words, url], check=True, stdout=subprocess.PIPE)
         return int(done.stdout)
 
     right = ("-H", "Authorization: Bearer open sesame")
@@ -283,7 +283,8 @@ def test_what_waits_is_written_and_answered_when_the_exporter_stops(start):
     connections = []
     for _ in range(16):
         connection = socket.create_connection(("127.0.0.1", daemon.port))
-        connection.sendall(b"POST /ping/backup HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+        connection.sendall(b"POST /ping/backup HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                           b"Content-Length: 0\r\n\r\n")
         connections.append(connection)
     post(daemon, "/ping/unknown")  # answered behind those before it
     assert daemon.stop() == 0

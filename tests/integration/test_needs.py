@@ -40,7 +40,8 @@ def switches(tmp_path):
 
 
 def run(program, *words):
-    done = subprocess.run([program, *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    done = subprocess.run([program, *map(str, words)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          check=False)
     return done.returncode, done.stdout, done.stderr
 
 
