@@ -232,12 +232,15 @@ def test_a_proxys_peers_are_not_from_this_host(start):
 
 
 class Moves:
-    """How often files were moved to a place in a directory, by inotify(7)."""
+    """How often files were moved to a place in a directory, by inotify(7); also from where, for equal events in a row
+    are one to it."""
+
+    FROM, TO = 0x40, 0x80
 
     def __init__(self, directory):
         libc = ctypes.CDLL(None, use_errno=True)
         self.fd = libc.inotify_init1(os.O_NONBLOCK)
-        assert libc.inotify_add_watch(self.fd, os.fsencode(directory), 0x80) >= 0  # IN_MOVED_TO
+        assert libc.inotify_add_watch(self.fd, os.fsencode(directory), self.FROM | self.TO) >= 0
 
     def count(self):
         found = 0
@@ -248,8 +251,9 @@ class Moves:
                 return found
             at = 0
             while at < len(events):
-                found += 1
-                at += 16 + struct.unpack_from("iIII", events, at)[3]
+                _, mask, _, length = struct.unpack_from("iIII", events, at)
+                found += mask == self.TO
+                at += 16 + length
 
     def close(self):
         os.close(self.fd)
