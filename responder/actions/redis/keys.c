@@ -180,8 +180,8 @@ char *keys_put_kept(const struct keys_found *found)
         struct text text = {0};
         for (size_t i = 0; i < KEPT_COUNT; i++)
                 if (found->kept[i] > 0)
-                        text_printf(&text, "%s%s (%" PRId64 ")", text.length > 0 ? ", " : "",
-                                    kept_words[i], found->kept[i]);
+                        text_printf(&text, "%s%s (%" PRId64 ")", text.length > 0 ? ", " : "", kept_words[i],
+                                    found->kept[i]);
         return text_take(&text);
 }
 
