@@ -94,8 +94,8 @@ int docker_events(struct docker *docker, nsec since, nsec until, struct deadline
                   struct error *error);
 
 /* All containers of a project, or of one service of it (service not NULL), running or not, as the Engine
- * lists them; one-off containers and those of docker_is_kept() left out. An array, sorted by service and
- * number. Never NULL on success. -EINVAL for an empty name, which is never read as "all". */
+ * lists them; one-off containers and those of docker_is_kept() that do not run left out. An array, sorted by
+ * service and number. Never NULL on success. -EINVAL for an empty name, which is never read as "all". */
 int docker_list(struct docker *docker, const char *project, const char *service, struct deadline deadline,
                 cJSON **ret, struct error *error);
 

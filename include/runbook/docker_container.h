@@ -31,8 +31,8 @@ int docker_number(const cJSON *container);
 /* Whether Compose made it for one command (`docker-compose run`), beside its services. */
 bool docker_is_one_off(const cJSON *container);
 
-/* Whether it is what docker_recreate() keeps for a roll back ("<name>.runbook-<tag>.old") or was just making.
- */
+/* Whether it is what docker_recreate() keeps for a roll back ("<name>.runbook-<tag>.old"), or a version
+ * before was making (".new"). */
 bool docker_is_kept(const cJSON *container);
 
 /*

@@ -1,24 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Changing a container as a transaction: the new one beside the old, swapped, and the old one put back on any
- * failure.
+ * Changing a container as a transaction: stopped, removed and made anew under the same name and labels, and
+ * put back on any failure.
  *
- * Order: create the new one under a temporary name → take the old one's restart policy and stop it → rename
- * old to its backup name, new to the name → start the new → wait healthy. The old one stays, stopped, until
- * docker_recreate_settle() removes it (never its volumes) or docker_recreate_roll_back() puts it back.
+ * Order: make what is kept for the way back → stop the old one and remove it (never its volumes) → create the
+ * new one under the name → start it → wait healthy. At no time do two containers have the labels by which
+ * Compose finds its own: what is kept is a container that is never started and has none of them,
+ * "<name>.runbook-<tag>.old". It goes by docker_recreate_settle(), or once docker_recreate_roll_back() has
+ * made the old one again from it: with its description, its volumes and the files that were put into its
+ * layer; what its program wrote there since it was started is lost either way, as are the logs that the
+ * Engine keeps.
+ *
+ * Compose, or a person, may do anything meanwhile. What they have made or removed is never undone: the change
+ * is given up and theirs is left.
  *
  * The state is one JSON object,
- * {"old","new","name","backup","temporary","restart_policy","running","started_at", "phase","drift"}, given
- * to `progress` before each change of the outside, so that a crash anywhere can be rolled back from what was
- * written down last. `phase` names the change that comes next: creating, holding (the restart policy),
- * stopping, parking (old to its backup name), naming, starting; and in what docker_recreate() returns,
- * running. It never holds the environment. Names are derived from `tag`, so that a container created just
- * before a crash is found again: it must be one of its own for each step of each incident
- * ("INC-2026-0001-3").
+ * {"old","new","name","kept","tag","restart_policy","running","started_at","phase", "drift"}, given to
+ * `progress` before each change of the outside, so that a crash anywhere can be rolled back from what was
+ * written down last. `phase` names the change that comes next: keeping, stopping, removing, creating,
+ * starting; in what docker_recreate() returns, running; and on the way back: returning (the new one is about
+ * to be removed), returned ("returned" is the id of what stands there now) and left (it is somebody else's,
+ * or gone by their hand). It never holds the environment. The name of what is kept, and the label
+ * "runbook.change" of what is made, come from `tag`, so that a container created just before a crash is known
+ * again: it must be one of its own for each step of each incident ("INC-2026-0001-3").
  *
- * The new container is described as the old one is, whatever it is: its labels too. Compose therefore takes
- * it for its own and up to date, and the next change of compose.yml (or --force-recreate) undoes the change:
- * `drift` says so in a sentence for a person.
+ * The new container's labels are the old one's otherwise. Compose therefore takes it for its own and up to
+ * date, and the next change of compose.yml (or --force-recreate) undoes the change: `drift` says so in words
+ * for a person.
  */
 #ifndef RUNBOOK_DOCKER_RECREATE_H
 #define RUNBOOK_DOCKER_RECREATE_H
@@ -49,22 +57,25 @@ int docker_recreate_check(struct docker *docker, const cJSON *inspected, struct 
                           struct error *error);
 
 /*
- * Carries out the change. Whatever fails, by the deadline or before, the old container is put back as it was,
+ * Carries out the change. Whatever fails, by the deadline or before, the container is put back as it was,
  * which takes its own time (at most a minute and the stop grace more); -ENOTRECOVERABLE, and the error says
- * why, when that failed too.
+ * why, when that failed too; -ESTALE when somebody else has replaced or removed it meanwhile.
  */
 int docker_recreate(struct docker *docker, const cJSON *inspected, const struct docker_change *change,
                     struct deadline deadline, docker_progress progress, void *context, cJSON **ret_state,
                     struct error *error);
 
 /*
- * After a crash or to undo: puts the old container back from a written state, running if it was, and removes
- * the new one. Repeatable, from any phase. -ESTALE, with nothing changed, when the old one is gone (settled).
+ * After a crash or to undo: puts the container back from a written state, running if it was, and removes the
+ * new one; what is somebody else's by now is left. Repeatable, from any phase. `progress` (may be NULL) is
+ * given the state as it goes on, and may replace `state` by it; its failure does not stop the way back.
+ * -ESTALE, with nothing changed, when what was kept is gone (settled); -EBUSY when somebody has started it,
+ * so that it stays.
  */
 int docker_recreate_roll_back(struct docker *docker, const cJSON *state, struct deadline deadline,
-                              struct error *error);
+                              docker_progress progress, void *context, struct error *error);
 
-/* Removes the stopped old container; fine when it is gone already, or was put back. Repeatable. */
+/* Removes what was kept; fine when it is gone already. Repeatable. -EBUSY when somebody has started it. */
 int docker_recreate_settle(struct docker *docker, const cJSON *state, struct deadline deadline,
                            struct error *error);
 

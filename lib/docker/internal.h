@@ -13,10 +13,16 @@
 #define DOCKER_API_OLDEST 40
 #define DOCKER_API_NEWEST 51
 
-/* The name of what docker_recreate() keeps or makes: "<name>.runbook-<tag>.old" and ".new". */
+/* The name of what docker_recreate() keeps: "<name>.runbook-<tag>.old"; a version before made ".new" as well.
+ */
 #define DOCKER_KEPT_MARK ".runbook-"
 #define DOCKER_KEPT_OLD ".old"
 #define DOCKER_KEPT_NEW ".new"
+
+/* Our own labels: the tag of the change that made a container; and, before the names of labels that are put
+ * aside on a kept one, of what they were on. */
+#define DOCKER_LABEL_CHANGE "runbook.change"
+#define DOCKER_LABEL_ASIDE "runbook.kept/"
 
 /* Compose's labels. */
 #define DOCKER_LABEL_PROJECT "com.docker.compose.project"

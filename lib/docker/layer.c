@@ -50,7 +50,8 @@ static bool is_passing(const char *path)
 static bool is_mounted(const cJSON *inspected, const char *path)
 {
         /* The Engine mounts these itself. */
-        static const char *const own[] = {"/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/.dockerenv"};
+        static const char *const own[] = {"/etc/hosts", "/etc/hostname", "/etc/resolv.conf", "/.dockerenv",
+                                          "/sbin/docker-init"};
         if (words_find(own, N_ELEMENTS(own), path) >= 0)
                 return true;
 

@@ -29,7 +29,9 @@ static int sort_containers(cJSON *list, cJSON **ret, struct error *error)
 
         for (cJSON *item = list->child, *next; item; item = next) {
                 next = item->next;
-                if (!docker_is_kept(item))
+                /* What is kept and runs all the same serves: Compose has started it, as a version before let
+                 * it. */
+                if (!docker_is_kept(item) || docker_runs(item))
                         items[count++] = cJSON_DetachItemViaPointer(list, item);
         }
         qsort(items, count, sizeof(*items), compare_containers);

@@ -109,6 +109,11 @@ static void a_list_is_in_order_and_of_the_project_only(void **state _unused_)
         assert_listed(docker, NULL, "api=client-api worker=client-w2 worker=client-w9 worker=client-w10 ");
         assert_listed(docker, "worker", "worker=client-w2 worker=client-w9 worker=client-w10 ");
         assert_listed(docker, "api\",\"x", "");
+        /* What serves is counted, by whatever name. */
+        container_do(docker, "POST", "client-w2.runbook-INC-2026-0001-1.old", "/start");
+        assert_listed(docker, "worker",
+                      "worker=client-w2 worker=client-w2.runbook-INC-2026-0001-1.old worker=client-w9 "
+                      "worker=client-w10 ");
 
         /* An empty name is never read as "all". */
         cJSON *list = NULL;

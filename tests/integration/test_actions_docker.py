@@ -58,7 +58,13 @@ class Service:
         return set(self.engine.output("ps", "-a", "--format", "{{.Names}}", "--filter",
                                       f"label=com.docker.compose.project={PROJECT}").split())
 
+    def kept(self):
+        """What is there for the way back."""
+        return {name for name in self.engine.output("ps", "-a", "--format", "{{.Names}}").split() if ".runbook-" in name}
+
     def clean(self):
+        for name in self.kept():
+            self.engine.docker("rm", "-f", name)
         for project in (PROJECT, "elsewhere"):
             ids = self.engine.output("ps", "-aq", "--filter", f"label=com.docker.compose.project={project}").split()
             if ids:
@@ -238,7 +244,6 @@ def test_record(step, service):
 SET_ENV = {"service": "web", "env": {"LOG_LEVEL": "debug", "EXTRA": "${labels.why}"}, "wait_healthy": "30s",
            "stop_grace": "1s"}
 LABELS = {"why": "a = b $HOME ${labels.x} 'q'"}
-KEPT = ".runbook-INC-2026-0001-1.old"
 
 
 def is_before(service, name):
@@ -261,12 +266,11 @@ def test_set_env_and_its_undo(step, service):
     assert "SECURITY_MODE" not in json.dumps(plan)
     assert service.names() == {name} and service.id(name) == old
 
-    change.run()
-    assert service.names() == {name, name + KEPT}
-    assert service.id(name + KEPT) == old and not service.engine.inspect(name + KEPT)["State"]["Running"]
+    outcome = change.run()
+    assert "docker-compose up -d does not see that LOG_LEVEL, EXTRA changed" in outcome["summary"]
+    assert service.names() == {name} and service.engine.inspect(old) is None and service.kept() == set()
     assert is_after(service, name) and service.health(name) == "healthy"
     assert service.engine.inspect(name)["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
-    # The kept container is nobody's service any more.
     assert step("docker.restart", RESTART).plan()["targets"] == 1
 
     change.fine("undo")
@@ -319,29 +323,30 @@ def test_values_that_are_there_already_need_no_change(step, service):
 
 def test_an_unhealthy_change_is_rolled_back_in_all_replicas(step, service):
     first, second = service.start(1), service.start(2)
-    ids, started = (service.id(first), service.id(second)), service.started_at(second)
+    taken, started = service.id(second), service.started_at(second)
     change = step("docker.set_env", {**SET_ENV, "env": {"LOG_LEVEL": "debug"}})
     plan = change.plan()
     assert plan["targets"] == 2
     # The second one is replaced in the meantime: the first was changed already then, and goes back.
     service.engine.docker("rename", second, f"{second}-taken")
     change.fails("run", "ESTALE", second, "replaced since the plan")
-    assert (service.id(first), service.id(f"{second}-taken")) == ids and is_before(service, first)
+    assert service.id(f"{second}-taken") == taken and is_before(service, first)
     assert service.started_at(f"{second}-taken") == started
-    assert service.names() == {first, f"{second}-taken"}
+    assert service.names() == {first, f"{second}-taken"} and service.kept() == set()
 
     broken = step("docker.set_env", {**SET_ENV, "service": "web", "env": {"DB_PORT": "1"}, "wait_healthy": "2s"})
     broken.plan()
     broken.fails("run", "ETIMEDOUT", first)
-    assert service.id(first) == ids[0] and service.engine.inspect(first)["State"]["Running"]
-    assert service.names() == {first, f"{second}-taken"}
+    back = service.id(first)
+    assert is_before(service, first) and service.engine.inspect(first)["State"]["Running"]
+    assert service.names() == {first, f"{second}-taken"} and service.kept() == set()
     assert "in their places" in broken.fine("undo")["summary"]
     broken.fine("settle")
-    assert service.id(first) == ids[0]
+    assert service.id(first) == back
 
 
-# The progresses: creating, holding, stopping, parking, naming, starting, done.
-@pytest.mark.parametrize("after", [1, 4, 6, 7])
+# The progresses: keeping, stopping, removing, creating, starting, done.
+@pytest.mark.parametrize("after", [1, 2, 3, 4, 5, 6])
 def test_killed_midway_and_run_again(step, service, after):
     name = service.start()
     change = step("docker.set_env", SET_ENV, LABELS)
@@ -350,30 +355,55 @@ def test_killed_midway_and_run_again(step, service, after):
     assert change.fine("resume")["resumption"] == "again"
     change.run()
     assert is_after(service, name) and service.health(name) == "healthy"
-    assert service.names() == {name, name + KEPT}
+    assert service.names() == {name} and service.kept() == set()
     change.fine("settle")
     assert service.names() == {name}
 
 
-def test_killed_midway_and_undone(step, service):
+# And of that run again, whose way back is keeping …, or from "starting": returning, returned, then as before.
+@pytest.mark.parametrize("after", [1, 2, 3, 5, 7])
+def test_killed_midway_and_killed_again(step, service, after):
     name = service.start()
-    old = service.id(name)
     change = step("docker.set_env", SET_ENV, LABELS)
     change.plan()
     change.dies("run", after=5)
+    change.dies("run", after=after)
+    change.run()
+    assert is_after(service, name) and service.names() == {name} and service.kept() == set()
     change.fine("undo")
-    assert service.id(name) == old and service.names() == {name}
+    assert is_before(service, name) and service.names() == {name} and service.kept() == set()
+
+
+@pytest.mark.parametrize("after", [2, 3, 4, 5])
+def test_killed_midway_and_undone(step, service, after):
+    name = service.start()
+    change = step("docker.set_env", SET_ENV, LABELS)
+    change.plan()
+    change.dies("run", after=after)
+    change.fine("undo")
+    assert is_before(service, name) and service.names() == {name} and service.kept() == set()
     wait_for(lambda: service.health(name) == "healthy", "the old container")
 
 
-def test_killed_while_undoing(step, service):
+@pytest.mark.parametrize("after", [2, 3, 4, 5])
+def test_killed_while_undoing(step, service, after):
     name = service.start()
     change = step("docker.set_env", SET_ENV, LABELS)
     change.plan()
     change.run()
-    change.dies("undo", after=5)
+    change.dies("undo", after=after)
     change.fine("undo")
     assert is_before(service, name) and service.names() == {name} and service.health(name) == "healthy"
+    assert service.kept() == set()
+
+
+def test_an_init_of_the_engine_is_no_change_by_hand(step, service):
+    """Its mount point is in the layer, which cannot be written to here."""
+    name = service.start(options=("--init", "--read-only"))
+    change = step("docker.set_env", SET_ENV, LABELS)
+    change.plan()
+    change.run()
+    assert is_after(service, name) and service.engine.inspect(name)["HostConfig"]["ReadonlyRootfs"]
 
 
 def test_undo_leaves_what_somebody_else_has_set(step, service):

@@ -4,7 +4,8 @@
  *
  * progress: {"run": [entry …], "undo": [entry …]}, entry: {"id", "name", "done", "state"}, where `state` is
  * what docker_recreate() last wrote down. A run or an undo that begins again first rolls back what is not
- * `done`. Values are compared before they are changed back: what somebody else has set since stays.
+ * `done`. What was kept for that goes when all replicas are changed: from then on an undo changes the values
+ * back in what runs by then. They are compared first: what somebody else has set since stays.
  */
 #include <errno.h>
 
@@ -19,6 +20,7 @@
 /* To put things back there is time even when the step's own is up. */
 #define ROLL_BACK_TIME (60 * NSEC_PER_SEC)
 #define VARIABLES_MAX 100
+#define RESTORE_TRIES 3
 
 struct set_env_config {
         char *service;
@@ -35,7 +37,7 @@ static const struct config_field set_env_fields[] = {
          .help = "the variables to set; old and new values are written into the journal, so not for secrets"},
         {"wait_healthy", CONFIG_DURATION, offsetof(struct set_env_config, wait_healthy), .fallback = "60s",
          .flags = CONFIG_POSITIVE,
-         .help = "how long each new container may take to be healthy before the old one is put back"},
+         .help = "how long each new container may take to be healthy before all is put back as it was"},
         {"stop_grace", CONFIG_DURATION, offsetof(struct set_env_config, stop_grace), .fallback = "0",
          .help = "how long a container may take to stop before it is killed; 0: its own setting, or 10s"},
         {0},
@@ -193,14 +195,22 @@ static int note_change(void *context, const cJSON *state, struct error *error)
         return pass->run->write_progress(pass->run, pass->progress, error);
 }
 
-static cJSON *entry_of(struct pass *pass, const char *id, const char *name)
+static cJSON *find_entry(const cJSON *list, const char *id)
 {
         cJSON *entry = NULL;
-        cJSON_ArrayForEach(entry, pass->list)
+        cJSON_ArrayForEach(entry, list)
         {
                 if (string_equal(json_string(entry, "id"), id))
                         return entry;
         }
+        return NULL;
+}
+
+static cJSON *entry_of(struct pass *pass, const char *id, const char *name)
+{
+        cJSON *entry = find_entry(pass->list, id);
+        if (entry)
+                return entry;
         entry = cJSON_CreateObject();
         if (json_put(entry, "id", json_text(id)) < 0 || json_put(entry, "name", json_text(name)) < 0 ||
             json_put(entry, "done", cJSON_CreateFalse()) < 0) {
@@ -215,11 +225,13 @@ static int roll_back(struct pass *pass, cJSON *entry, struct error *error)
         const cJSON *state = json_get(entry, "state", NULL);
         if (!cJSON_IsObject(state))
                 return 0;
+        if (json_put(entry, "done", cJSON_CreateFalse()) < 0)
+                return error_oom(error);
         struct deadline deadline = deadline_later(pass->run->deadline, deadline_in(ROLL_BACK_TIME));
-        int r = docker_recreate_roll_back(pass->docker, state, deadline, error);
-        if (r < 0)
-                return error_prefix(error, r, "container %s was not put back", json_string(entry, "name"));
-        return json_put(entry, "done", cJSON_CreateFalse()) < 0 ? error_oom(error) : 0;
+        pass->entry = entry;
+        int r = docker_recreate_roll_back(pass->docker, state, deadline, note_change, pass, error);
+        return r < 0 ? error_prefix(error, r, "container %s was not put back", json_string(entry, "name"))
+                     : 0;
 }
 
 /* Rolls back, the last first, every entry of the pass, or those that are not done. Goes on after a failure.
@@ -241,9 +253,10 @@ static int roll_back_all(struct pass *pass, bool done_too, struct error *error)
         return result;
 }
 
-/* Recreates one container with `count` variables; NULL values are removed. */
-static int recreate_container(struct pass *pass, const cJSON *inspected, const char *const *names,
-                              const char *const *values, size_t count, struct error *error)
+/* Recreates one container, planned as `id`, with `count` variables; NULL values are removed. */
+static int recreate_container(struct pass *pass, const char *id, const cJSON *inspected,
+                              const char *const *names, const char *const *values, size_t count,
+                              struct error *error)
 {
         const struct set_env_config *config = pass->run->config;
         nsec grace = config->stop_grace > 0 ? config->stop_grace : STOP_GRACE;
@@ -256,7 +269,7 @@ static int recreate_container(struct pass *pass, const cJSON *inspected, const c
                 .healthy_settle = SETTLE,
                 .wait_healthy = config->wait_healthy,
         };
-        pass->entry = entry_of(pass, json_string(inspected, "Id"), docker_name(inspected));
+        pass->entry = entry_of(pass, id, docker_name(inspected));
         if (!pass->entry)
                 return error_oom(error);
         struct deadline deadline = deadline_earlier(pass->run->deadline,
@@ -274,15 +287,15 @@ static int change_one(struct pass *pass, const cJSON *planned, struct error *err
 {
         const struct config_map *env = &((const struct set_env_config *)pass->run->config)->env;
         const char *id = json_string(planned, "id"), *name = json_string(planned, "name");
-        const cJSON *entry = NULL;
-        cJSON_ArrayForEach(entry, pass->list)
-        {
-                if (string_equal(json_string(entry, "id"), id) && json_bool(entry, "done", false))
-                        return 0;
-        }
+        const cJSON *entry = find_entry(pass->list, id);
+        if (json_bool(entry, "done", false))
+                return 0;
 
+        /* Where a try before has put it back, that is it. */
+        const char *returned = json_string(json_get(entry, "state", NULL), "returned");
         _cleanup_json_ cJSON *inspected = NULL;
-        int r = docker_inspect(pass->docker, id, pass->run->deadline, &inspected, error);
+        int r = docker_inspect(pass->docker, returned ? returned : id, pass->run->deadline, &inspected,
+                               error);
         if (r == -ENOENT || (r >= 0 && !string_equal(docker_name(inspected), name)))
                 return error_set(error, ESTALE, "container %s was replaced since the plan was made", name);
         if (r >= 0)
@@ -291,8 +304,26 @@ static int change_one(struct pass *pass, const cJSON *planned, struct error *err
                 r = docker_recreate_check(pass->docker, inspected, pass->run->deadline, error);
         if (r < 0)
                 return r;
-        return recreate_container(pass, inspected, (const char *const *)env->keys,
+        return recreate_container(pass, id, inspected, (const char *const *)env->keys,
                                   (const char *const *)env->values, env->count, error);
+}
+
+/* Lets go of what was kept of the containers of a list of entries. */
+static int settle_list(struct docker *docker, const cJSON *list, struct deadline deadline,
+                       struct error *error)
+{
+        const cJSON *entry = NULL;
+        cJSON_ArrayForEach(entry, list)
+        {
+                const cJSON *state = json_get(entry, "state", NULL);
+                int r = 0;
+                /* Of what was rolled back nothing is kept any more. */
+                if (json_bool(entry, "done", false) && cJSON_IsObject(state))
+                        r = docker_recreate_settle(docker, state, deadline, error);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
 }
 
 static int set_env_run(struct step_run *run, cJSON **ret_outcome, struct error *error)
@@ -321,8 +352,12 @@ static int set_env_run(struct step_run *run, cJSON **ret_outcome, struct error *
                 return back < 0 ? error_prefix(error, r, "%s; and before that", error_text(&why)) : r;
         }
 
-        r = outcome_new(&outcome, error, "%d container(s) of %s recreated with the new environment",
-                        cJSON_GetArraySize(pass.list), config->service);
+        /* What cannot be let go of now is let go of, or told, when the incident has ended. */
+        (void)settle_list(pass.docker, pass.list, run->deadline, NULL);
+        const char *drift = json_string(json_get(cJSON_GetArrayItem(pass.list, 0), "state", NULL), "drift");
+        r = outcome_new(&outcome, error, "%d container(s) of %s recreated with the new environment%s%s",
+                        cJSON_GetArraySize(pass.list), config->service, drift ? "; " : "",
+                        drift ? drift : "");
         if (r < 0)
                 return r;
         if (json_put(outcome, "containers", json_copy(pass.list)) < 0)
@@ -331,8 +366,9 @@ static int set_env_run(struct step_run *run, cJSON **ret_outcome, struct error *
         return 0;
 }
 
-/* Sets back those of the variables that still have the value we gave them. True when one is restored. */
-static int restore_one(struct pass *pass, const cJSON *planned, bool *ret_restored, struct error *error)
+/* Sets back those of the variables that still have the value we gave them. True when one is restored. -ESTALE
+ * when somebody else was at the container meanwhile. */
+static int try_restore(struct pass *pass, const cJSON *planned, bool *ret_restored, struct error *error)
 {
         const char *name = json_string(planned, "name");
         _cleanup_json_ cJSON *inspected = NULL;
@@ -361,27 +397,19 @@ static int restore_one(struct pass *pass, const cJSON *planned, bool *ret_restor
                 return 0;
         r = docker_recreate_check(pass->docker, inspected, pass->run->deadline, error);
         if (r >= 0)
-                r = recreate_container(pass, inspected, names, values, count, error);
+                r = recreate_container(pass, json_string(inspected, "Id"), inspected, names, values, count,
+                                       error);
         *ret_restored = r >= 0;
         return r;
 }
 
-/* Lets go of the old containers that a list of entries kept. */
-static int settle_list(struct docker *docker, const cJSON *list, struct deadline deadline,
-                       struct error *error)
+/* Whoever recreates a container while we are at it has decided what it is: that is looked at anew. */
+static int restore_one(struct pass *pass, const cJSON *planned, bool *ret_restored, struct error *error)
 {
-        const cJSON *entry = NULL;
-        cJSON_ArrayForEach(entry, list)
-        {
-                const cJSON *state = json_get(entry, "state", NULL);
-                int r = 0;
-                /* What was rolled back runs again under its name: there is nothing to let go of. */
-                if (json_bool(entry, "done", false) && cJSON_IsObject(state))
-                        r = docker_recreate_settle(docker, state, deadline, error);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
+        int r = -ESTALE;
+        for (int tries = 0; r == -ESTALE && tries < RESTORE_TRIES; tries++)
+                r = try_restore(pass, planned, ret_restored, error);
+        return r;
 }
 
 /* The step failed or was interrupted midway: whatever it had changed is put back as it was. */
@@ -400,16 +428,11 @@ static int undo_midway(struct step_run *run, cJSON **ret_outcome, struct error *
  */
 static bool was_completed(const struct step_run *run)
 {
-        const cJSON *planned = NULL, *entry = NULL;
+        const cJSON *planned = NULL, *entries = json_get(run->progress, "run", NULL);
         cJSON_ArrayForEach(planned, json_get(run->plan, "containers", NULL))
         {
-                bool done = !json_bool(planned, "change", false);
-                cJSON_ArrayForEach(entry, json_get(run->progress, "run", NULL))
-                {
-                        done = done || (json_bool(entry, "done", false) &&
-                                        string_equal(json_string(entry, "id"), json_string(planned, "id")));
-                }
-                if (!done)
+                if (json_bool(planned, "change", false) &&
+                    !json_bool(find_entry(entries, json_string(planned, "id")), "done", false))
                         return false;
         }
         return true;
@@ -458,8 +481,10 @@ static int set_env_settle(struct step_run *run, struct error *error)
 /* Repeatable, because run() first puts back what its progress says a crash left half-done. */
 const struct action action_docker_set_env = {
         .name = "docker.set_env",
-        .help = "Recreates the containers of a Compose service with changed environment variables; the old "
-                "container is put back when the new one does not become healthy.",
+        .help = "Recreates the containers of a Compose service with changed environment variables; each is "
+                "put back "
+                "as it was when the new one does not become healthy. What Compose makes of it stands in "
+                "[responder.md](responder.md#beside-compose).",
         .fields = set_env_fields,
         .config_size = sizeof(struct set_env_config),
         .effect = EFFECT_REVERSIBLE,
