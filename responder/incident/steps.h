@@ -29,7 +29,8 @@ int steps_run(struct incident_run *run, enum steps_end *ret, struct error *error
 typedef bool step_wanted(const struct step *step, const struct step_record *record);
 int steps_undo(struct incident_run *run, step_wanted *wanted, struct error *error);
 
-/* Lets go of what one step kept for its undo, and marks it as settled. */
+/* Lets go of what one step kept for its undo, and marks it as settled. -EBUSY: somebody else uses it by now.
+ */
 int step_settle(struct incident_run *run, size_t index, struct error *error);
 
 #endif

@@ -82,7 +82,9 @@ struct action {
          * be NULL: then there is none. Repeatable. */
         int (*undo)(struct step_run *run, cJSON **ret_outcome, struct error *error);
 
-        /* The incident has ended: lets go of what was kept for undo(). Repeatable; may be NULL. */
+        /* The incident has ended: lets go of what was kept for undo(). Repeatable; may be NULL. -EBUSY when
+         * somebody else has taken that over: it stays, and a person is told. Other failures are tried again.
+         */
         int (*settle)(struct step_run *run, struct error *error);
 };
 

@@ -96,7 +96,7 @@ char *action_calls(const char *kinds)
 struct act_config {
         char *name;
         int64_t targets;
-        bool fails, plan_fails, undo_fails, waits;
+        bool fails, plan_fails, undo_fails, waits, taken;
         int found;
 };
 
@@ -109,6 +109,7 @@ static const struct config_field act_fields[] = {
         {"plan_fails", CONFIG_BOOL, offsetof(struct act_config, plan_fails), .fallback = "false"},
         {"undo_fails", CONFIG_BOOL, offsetof(struct act_config, undo_fails), .fallback = "false"},
         {"waits", CONFIG_BOOL, offsetof(struct act_config, waits), .fallback = "false"},
+        {"taken", CONFIG_BOOL, offsetof(struct act_config, taken), .fallback = "false"},
         {"found", CONFIG_ENUM, offsetof(struct act_config, found), .fallback = "done",
          .choices = found_words},
         {0},
@@ -187,10 +188,11 @@ static int act_undo(struct step_run *run, cJSON **ret_outcome, struct error *err
         return 0;
 }
 
-static int act_settle(struct step_run *run, struct error *error _unused_)
+static int act_settle(struct step_run *run, struct error *error)
 {
-        record("settle", ((const struct act_config *)run->config)->name);
-        return 0;
+        const struct act_config *config = run->config;
+        record("settle", config->name);
+        return config->taken ? error_set(error, EBUSY, "somebody has started it") : 0;
 }
 
 #define ACT(word, ...)                                                                                      \

@@ -84,13 +84,56 @@ static int call_about_undo(struct incident_run *run, struct error *error)
         return r < 0 ? r : call_until_heard(run, "could not be undone", reason, error);
 }
 
+/* What nobody will put right but a person: they are told once, until it is heard. */
+static int leave_to_person(struct incident_run *run, size_t index, const char *why, struct error *error)
+{
+        const struct step_record *record = &run->incident.steps[index];
+        _cleanup_free_ char *reason = text_format("step %zu (%s): %s", index + 1, record->action, why);
+        _cleanup_json_ cJSON *detail = reason ? reason_detail(reason, NULL) : NULL;
+        int r = detail ? 0 : error_oom(error);
+        if (r >= 0 && escalation_receiver(run))
+                r = call_until_heard(run, "has left something behind", reason, error);
+        if (r < 0)
+                return r;
+        struct journal_entry entry = {
+                .event = "left as it is for a person", .step = index + 1, .settled = true, .detail = detail};
+        return run_write(run, &entry, error);
+}
+
+/* Somebody may have taken over what was kept: that does not end by trying again. */
+static int settle(struct incident_run *run, size_t index, struct error *error)
+{
+        _cleanup_error_ struct error why = {0};
+        int r = step_settle(run, index, &why);
+        if (r == -EBUSY)
+                return leave_to_person(run, index, error_text(&why), error);
+        if (r < 0)
+                error_move(error, &why);
+        return r;
+}
+
+/* A step without its remediation is in force when it is not settled yet. About one that was interrupted a
+ * person was called already. */
+static int leave(struct incident_run *run, size_t index, struct error *error)
+{
+        const struct step_record *record = &run->incident.steps[index];
+        if (run->remediation || record->status == STEP_STARTED || record->status == STEP_INTERRUPTED)
+                return mark_settled(run, index, "left as it is for a person", error);
+        const char *summary = json_string(record->outcome, "summary");
+        _cleanup_free_ char *why = text_format(
+                "remediations.yml has no %s with these steps any more, so what it did is neither put "
+                "back nor let go of%s%s",
+                run->incident.remediation, summary ? ": " : "", summary ? summary : "");
+        return why ? leave_to_person(run, index, why, error) : error_oom(error);
+}
+
 static int tidy_step(struct incident_run *run, size_t index, struct error *error)
 {
         assert_that(index < run->incident.step_count, "there is such a step");
         const struct step_record *record = &run->incident.steps[index];
         switch (tidy_of(&run->incident, step_of(run->remediation, index), record)) {
-        case TIDY_SETTLE: return step_settle(run, index, error);
-        case TIDY_MARK: return mark_settled(run, index, "left as it is for a person", error);
+        case TIDY_SETTLE: return settle(run, index, error);
+        case TIDY_MARK: return leave(run, index, error);
         case TIDY_CALL: {
                 int r = call_about_undo(run, error);
                 return r < 0 ? r : mark_settled(run, index, "undo failed: a person was called", error);

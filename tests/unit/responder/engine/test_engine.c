@@ -421,6 +421,21 @@ static void test_resolved(_unused_ void **state)
         fixture_close(fixture);
 }
 
+static void test_what_somebody_has_taken_over_is_told_once(_unused_ void **state)
+{
+        struct engine_fixture *fixture = fixture_open("  - {name: r, match: ['alertname=\"a\"'], steps: "
+                                                      "[{act.undone: {name: one, taken: true}}]}\n");
+        alert_arrives(fixture, "f1", true, "");
+        await_state(fixture, 1, INCIDENT_HEALED);
+        await_incident(fixture, 1, is_settled, 0, "settled");
+        assert_int_equal(atomic_load(&fixture->told), 1);
+        assert_true(person_was_told(fixture, "somebody has started it"));
+        assert_action_calls("settle", "settle:one");
+        _cleanup_free_ char *events = events_of(fixture, 1);
+        assert_non_null(strstr(events, "left as it is for a person"));
+        fixture_close(fixture);
+}
+
 static void test_cancel_and_undo(_unused_ void **state)
 {
         struct engine_fixture *fixture = fixture_open(
@@ -516,6 +531,7 @@ int main(void)
                 cmocka_unit_test(test_nothing_is_undone_that_never_began),
                 cmocka_unit_test(test_undo_waits_while_paused),
                 cmocka_unit_test(test_resolved),
+                cmocka_unit_test(test_what_somebody_has_taken_over_is_told_once),
                 cmocka_unit_test(test_cancel_and_undo),
                 cmocka_unit_test(test_dry_run),
                 cmocka_unit_test(test_reconcile),

@@ -196,6 +196,11 @@ static void test_file_has_changed(_unused_ void **state)
         await_state(fixture, 1, INCIDENT_ESCALATED);
         assert_action_calls("plan run resume undo settle", "");
         assert_true(person_was_told(fixture, "no longer has this remediation"));
+        /* The first step's effect is still in force. */
+        await_incident(fixture, 1, is_settled, 0, "settled");
+        assert_int_equal(atomic_load(&fixture->told), 2);
+        assert_true(
+                person_was_told(fixture, "step 1 (act.undone): remediations.yml has no r with these steps"));
         fixture_close(fixture);
 }
 
