@@ -12,7 +12,6 @@ import yaml
 from docker_project import PROJECT, Project
 from lab.parts import ROOT, wait_for
 from lab.prometheus import Prometheus
-from test_commands import runs  # noqa: F401  pylint: disable=unused-import
 
 DAY = 86400
 SHIPPED = {check["name"]: check for check in yaml.safe_load((ROOT / "rules/checks.yml").read_text(encoding="utf-8"))["checks"]}
@@ -51,7 +50,7 @@ def projection(name, server):
 
 
 @pytest.fixture
-def report(runs, past):  # noqa: F811  pylint: disable=redefined-outer-name
+def report(runs, past):
     def report(*names, expect=0):
         checks = [projection(name, past) for name in names]
         rows = [ROWS[check["prometheus"]["metric"]["name"]] for check in checks]
