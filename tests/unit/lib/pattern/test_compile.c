@@ -13,8 +13,8 @@ static void what_re2_knows_is_not_called_wrong(void **state _unused_)
                 const char *text;
                 int result;
         } cases[] = {
-                {"(?i)a", -ENOTSUP},        {"(?i:a)", -ENOTSUP},      {"(?P<n>a)", -ENOTSUP},
-                {"(?<n>a)", -ENOTSUP},      {"\\ba", -ENOTSUP},        {"\\pL", -ENOTSUP},
+                {"(?i)a", -ENOTSUP},        {"(?i:a)", -ENOTSUP},      {"(?P<n>a", -EINVAL},
+                {"(?P<>a)", -EINVAL},       {"\\ba", -ENOTSUP},        {"\\pL", -ENOTSUP},
                 {"\\x41", -ENOTSUP},        {"\\101", -ENOTSUP},       {"\\Qa.b\\E", -ENOTSUP},
                 {"[[:^alpha:]]", -ENOTSUP}, {"[[:print:]]", -ENOTSUP}, {"(a{100}){100}", -E2BIG},
                 {"(?=a)", -EINVAL},         {"(?<=a)", -EINVAL},       {"(?P=n)", -EINVAL},
