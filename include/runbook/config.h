@@ -24,6 +24,7 @@
 #include "runbook/bind.h"
 #include "runbook/clock.h"
 #include "runbook/error.h"
+#include "runbook/json.h"
 #include "runbook/secret.h"
 #include "runbook/text.h"
 #include "runbook/words.h"
@@ -129,7 +130,8 @@ void config_release(const struct config_field *fields, void *target);
 
 /*
  * A deep copy in which every CONFIG_BIND string (also in lists and maps) has its values bound. `ret` is
- * released by config_release(). A missing label is -ENOKEY; nothing is allocated then.
+ * released by config_release(). A missing label is -ENOKEY; nothing is allocated then. Without `bindings`
+ * (NULL) every string is copied as it stands.
  */
 int config_bind(const struct config_field *fields, const void *source, const struct bindings *bindings,
                 void *ret, struct error *error);
@@ -141,6 +143,20 @@ int config_bind(const struct config_field *fields, const void *source, const str
 typedef void config_secret_visitor(void *context, const char *name, const struct secret *secret);
 void config_visit_secrets(const struct config_field *fields, const void *target, config_secret_visitor *visit,
                           void *context);
+
+/*
+ * What `source` holds as one JSON object, by the table: words, durations and sizes exactly, a secret by where
+ * it is kept ({file, variable}), what is not set as null. A CONFIG_NODE is its document's, and null. NULL
+ * when out of memory.
+ */
+cJSON *config_to_json(const struct config_field *fields, const void *source);
+
+/*
+ * The same back: `target` is released by config_release(). Nothing is bound and nothing that a file may not
+ * hold is refused, for it has been read and bound before; what the object does not have takes its default.
+ * -EBADMSG names the member that is none of its type; nothing is allocated then.
+ */
+int config_from_json(const struct config_field *fields, const cJSON *json, void *target, struct error *error);
 
 /* Complains about a node, or about the value of `key` in it (of the mapping itself when it has no such key).
  */

@@ -87,7 +87,7 @@ static int copy_string(const char *source, char **ret, struct error *error)
 static int bind_string(const struct config_field *field, const char *source, const struct bindings *bindings,
                        char **ret, struct error *error)
 {
-        if (!source || !config_binds(field))
+        if (!source || !bindings || !config_binds(field))
                 return copy_string(source, ret, error);
         return error_prefix(error, bind_text(source, bindings, config_escape(field), ret, error), "'%s'",
                             field->name);
