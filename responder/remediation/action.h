@@ -59,8 +59,10 @@ struct action {
         const struct config_field *fields;
         size_t config_size;
         enum effect effect;
-        bool repeatable; /* may run again after a crash midway, without asking */
-        nsec timeout;    /* of run(), when the step gives none; 0: 60 s */
+        bool repeatable;         /* may run again after a crash midway, without asking */
+        nsec timeout;            /* of run(), when the step gives none; 0: 60 s */
+        enum target_kind target; /* what of the file's targets it acts upon */
+        const char *target_key;  /* the argument that names it; NULL: there is but one */
 
         /* Checks at load what the table cannot say, complaining about `node`. May be NULL. */
         void (*check)(const void *config, const struct target_set *targets, struct config_node *node);
@@ -91,5 +93,8 @@ struct action {
 /* The actions there are, closed by NULL, and one of them by name (NULL: no such). */
 extern const struct action *const actions[];
 const struct action *action_find(const char *name);
+
+/* Whether there is one of that name, and what it does can be undone. */
+bool action_undoes(const char *name);
 
 #endif

@@ -11,7 +11,7 @@
 #define REMEDIATIONS_MAX 1000
 #define REMEDIATION_NAME_MAX 100
 
-static const struct config_field verify_fields[] = {
+const struct config_field verify_fields[] = {
         {"query", CONFIG_STRING, offsetof(struct verification, query),
          .flags = CONFIG_BIND_PROMQL | CONFIG_NOT_EMPTY,
          .help = "PromQL that gives at least one sample once the remediation has helped; checked when it is "
@@ -316,4 +316,26 @@ const struct remediation *remediation_find(const struct remediation_set *set, co
                 if (string_equal(set->remediations[i].name, name))
                         return &set->remediations[i];
         return NULL;
+}
+
+struct remediation *remediation_free(struct remediation *remediation)
+{
+        if (remediation)
+                remediation_release(remediation);
+        free(remediation);
+        return NULL;
+}
+
+int remediation_lock(const struct remediation *remediation, const struct alert *alert, const char *incident,
+                     char **ret, struct error *error)
+{
+        struct alert_bindings bindings;
+        alert_bindings_init(&bindings, alert, incident);
+        if (remediation->lock && !remediation->bound)
+                return bind_text(remediation->lock, &bindings.bindings, BIND_PLAIN, ret, error);
+        char *copy = strdup(remediation->lock ? remediation->lock : remediation->name);
+        if (!copy)
+                return error_oom(error);
+        *ret = copy;
+        return 0;
 }

@@ -19,11 +19,13 @@ enum undo_when { UNDO_NEVER, UNDO_WHEN_RESOLVED, UNDO_WHEN_COUNT };
 
 struct step {
         const struct action *action;
-        void *config;   /* as read: labels not yet bound */
+        void *config;   /* as read: labels not yet bound, unless it is `bound` */
         int undo;       /* enum undo_when; `undo: when_resolved` beside the action */
         nsec timeout;   /* `timeout:` beside the action, or the action's own */
         int64_t max;    /* `max:` most targets it may touch; 0: no limit given */
         int on_failure; /* of this step; default the remediation's */
+        bool bound;     /* it was restored from a definition */
+        cJSON *target;  /* then: what it acts upon, as that was defined; NULL: nothing of the file's */
 };
 
 struct verification {
@@ -48,6 +50,7 @@ struct remediation {
         struct verification verify;
         int on_failure;
         char *escalate_to; /* receiver; default the file's `escalate_to` */
+        bool bound;        /* restored from a definition (definition.h): nothing in it is bound any more */
 };
 
 struct remediation_set {
@@ -59,11 +62,18 @@ struct remediation_set {
 };
 
 /* The keys of a remediation, and those beside a step's action; for the reference page. */
-extern const struct config_field remediation_fields[], step_fields[];
+extern const struct config_field remediation_fields[], step_fields[], verify_fields[];
 
 /* Loads all of it. On failure -EINVAL, and `error` holds every complaint, one a line. */
 int remediation_set_load(const char *path, struct remediation_set **ret, struct error *error);
 struct remediation_set *remediation_set_free(struct remediation_set *set);
 const struct remediation *remediation_find(const struct remediation_set *set, const char *name);
+
+/* One that is of no set; takes NULL. */
+struct remediation *remediation_free(struct remediation *remediation);
+
+/* The lock of an incident of it; free() it. */
+int remediation_lock(const struct remediation *remediation, const struct alert *alert, const char *incident,
+                     char **ret, struct error *error);
 
 #endif

@@ -25,6 +25,12 @@ const struct config_field step_fields[] = {
         {0},
 };
 
+bool action_undoes(const char *name)
+{
+        const struct action *action = action_find(name);
+        return action && action->undo;
+}
+
 static size_t action_count(void)
 {
         size_t count = 0;
@@ -153,5 +159,6 @@ void step_release(struct step *step)
         if (step->action)
                 config_release(step->action->fields, step->config);
         free(step->config);
+        cJSON_Delete(step->target);
         *step = (struct step){0};
 }

@@ -138,3 +138,56 @@ const struct database *target_set_database(const struct target_set *set, const c
                         return &databases[i];
         return NULL;
 }
+
+const char *const target_words[] = {
+        [TARGET_NONE] = "nothing",
+        [TARGET_DOCKER] = "docker",
+        [TARGET_DATABASE] = "database",
+        [TARGET_RECEIVER] = "receiver",
+};
+tables_agree(target_words, TARGET_KIND_COUNT);
+
+/* The table by which a target was read, and where it lies; false when there is none of that name. */
+static bool find_target(const struct target_set *set, enum target_kind kind, const char *name,
+                        const struct config_field **ret_fields, const void **ret)
+{
+        static const struct config_field *const tables[] = {
+                [TARGET_NONE] = NULL,
+                [TARGET_DOCKER] = docker_fields,
+                [TARGET_DATABASE] = database_fields,
+                [TARGET_RECEIVER] = receiver_fields,
+        };
+        tables_agree(tables, TARGET_KIND_COUNT);
+        const bool has_docker = set->docker.host && *set->docker.host;
+        const void *const places[] = {
+                [TARGET_NONE] = NULL,
+                [TARGET_DOCKER] = has_docker ? &set->docker : NULL,
+                [TARGET_DATABASE] = target_set_database(set, name),
+                [TARGET_RECEIVER] = name ? target_set_receiver(set, name) : NULL,
+        };
+        *ret_fields = tables[kind];
+        *ret = places[kind];
+        return *ret;
+}
+
+int target_set_digest(const struct target_set *set, enum target_kind kind, const char *name,
+                      char ret[static DIGEST_TEXT_MAX], struct error *error)
+{
+        const struct config_field *fields = NULL;
+        const void *target = NULL;
+        if (!find_target(set, kind, name, &fields, &target))
+                return error_set(error, ENOENT, "there is no %s%s%s%s", target_words[kind],
+                                 name && *name ? " \"" : "", name ? name : "", name && *name ? "\"" : "");
+        _cleanup_json_ cJSON *json = config_to_json(fields, target);
+        for (const struct config_field *field = fields; kind != TARGET_RECEIVER && field->name; field++)
+                if (field->type == CONFIG_SECRET)
+                        cJSON_DeleteItemFromObjectCaseSensitive(json, field->name);
+        _cleanup_free_ char *text = json ? json_print(json) : NULL;
+        unsigned char sum[DIGEST_SIZE];
+        if (!text)
+                return error_oom(error);
+        if (digest_of(text, strlen(text), sum) < 0)
+                return error_set(error, EIO, "cannot compute a digest");
+        digest_text(sum, ret);
+        return 0;
+}

@@ -16,6 +16,7 @@
 
 #include "runbook/clock.h"
 #include "runbook/config.h"
+#include "runbook/digest.h"
 #include "runbook/docker.h"
 #include "runbook/error.h"
 #include "runbook/http_client.h"
@@ -47,6 +48,10 @@ struct target_set {
         struct config_strings protect; /* names of containers that are never touched */
 };
 
+/* What of these an action may act upon. */
+enum target_kind { TARGET_NONE, TARGET_DOCKER, TARGET_DATABASE, TARGET_RECEIVER, TARGET_KIND_COUNT };
+extern const char *const target_words[]; /* "docker", "database", … ; by kind */
+
 struct targets;
 
 /* The table of the sections above, as they stand at the top of remediations.yml. */
@@ -58,6 +63,14 @@ void target_set_check(const struct target_set *set, struct config_node *node);
 const struct receiver *target_set_receiver(const struct target_set *set, const char *name); /* NULL: none */
 const struct database *target_set_database(const struct target_set *set,
                                            const char *name); /* "" : the only one */
+
+/*
+ * The SHA-256 of how a target is defined, where it is rather than by which password it is entered: of a
+ * receiver, whose URL is one, where that is kept. It tells whether a name still means what it meant.
+ * -ENOENT: there is none of that name.
+ */
+int target_set_digest(const struct target_set *set, enum target_kind kind, const char *name,
+                      char ret[static DIGEST_TEXT_MAX], struct error *error);
 
 /* `set` is borrowed. Starts the thread that keeps the standing connections. */
 int targets_new(const struct target_set *set, struct targets **ret, struct error *error);

@@ -245,6 +245,7 @@ const struct action action_docker_logs = {
         .effect = EFFECT_READ_ONLY,
         .repeatable = true,
         .timeout = 120 * NSEC_PER_SEC,
+        .target = TARGET_DOCKER,
         .check = logs_check,
         .plan = logs_plan,
         .run = logs_run,

@@ -219,6 +219,7 @@ const struct action action_docker_prune = {
         .effect = EFFECT_IRREVERSIBLE,
         .repeatable = true,
         .timeout = 300 * NSEC_PER_SEC,
+        .target = TARGET_DOCKER,
         .check = prune_check,
         .plan = prune_plan,
         .run = prune_run,

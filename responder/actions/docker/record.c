@@ -51,6 +51,7 @@ const struct action action_docker_record = {
         .effect = EFFECT_READ_ONLY,
         .repeatable = true,
         .timeout = 30 * NSEC_PER_SEC,
+        .target = TARGET_DOCKER,
         .check = docker_section_check,
         .plan = record_plan,
         .run = record_run,

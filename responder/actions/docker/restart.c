@@ -195,6 +195,7 @@ const struct action action_docker_restart = {
         .effect = EFFECT_IRREVERSIBLE,
         .repeatable = true,
         .timeout = 300 * NSEC_PER_SEC,
+        .target = TARGET_DOCKER,
         .check = docker_section_check,
         .plan = restart_plan,
         .run = restart_run,

@@ -490,6 +490,7 @@ const struct action action_docker_set_env = {
         .effect = EFFECT_REVERSIBLE,
         .repeatable = true,
         .timeout = 300 * NSEC_PER_SEC,
+        .target = TARGET_DOCKER,
         .check = set_env_check,
         .plan = set_env_plan,
         .run = set_env_run,

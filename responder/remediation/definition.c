@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A remediation bound for one incident, written as JSON and read back. */
+#include "responder/remediation/definition.h"
+
+#include <errno.h>
+
+#include "responder/remediation/steps.h"
+
+/* What a remediation is once it has begun; what lets it begin (match, guards, approval) is over then. */
+static const struct config_field begun_fields[] = {
+        {"remediation", CONFIG_STRING, offsetof(struct remediation, name), .flags = 0},
+        {"lock", CONFIG_STRING, offsetof(struct remediation, lock), .flags = CONFIG_BIND},
+        {"on_failure", CONFIG_ENUM, offsetof(struct remediation, on_failure), .choices = on_failure_words},
+        {"escalate_to", CONFIG_STRING, offsetof(struct remediation, escalate_to), .flags = 0},
+        {"expire", CONFIG_DURATION, offsetof(struct remediation, expire), .fallback = "1h"},
+        {"verify", CONFIG_OBJECT, offsetof(struct remediation, verify), .fields = verify_fields},
+        {0},
+};
+
+/* NULL: it acts upon none. */
+static int target_json(const struct action *action, const cJSON *arguments, const struct target_set *targets,
+                       cJSON **ret, struct error *error)
+{
+        char sum[DIGEST_TEXT_MAX];
+        const char *name = action->target_key ? json_string(arguments, action->target_key) : NULL;
+        if (action->target == TARGET_NONE)
+                return 0;
+        int r = target_set_digest(targets, action->target, name, sum, error);
+        if (r < 0)
+                return r;
+        _cleanup_json_ cJSON *json = cJSON_CreateObject();
+        if (json_put(json, "kind", json_text(target_words[action->target])) < 0 ||
+            json_put(json, "name", json_text(name)) < 0 || json_put(json, "sha256", json_text(sum)) < 0)
+                return error_oom(error);
+        *ret = TAKE_PTR(json);
+        return 0;
+}
+
+static int step_json(const struct step *step, const struct target_set *targets,
+                     const struct bindings *bindings, cJSON **ret, struct error *error)
+{
+        const struct action *action = step->action;
+        _cleanup_free_ void *config = calloc(1, action->config_size > 0 ? action->config_size : 1);
+        if (!config)
+                return error_oom(error);
+        int r = config_bind(action->fields, step->config, bindings, config, error);
+        if (r < 0)
+                return r;
+        cJSON *arguments = config_to_json(action->fields, config), *target = NULL;
+        config_release(action->fields, config);
+        _cleanup_json_ cJSON *json = config_to_json(step_fields, step);
+        if (json_put(json, "action", json_text(action->name)) < 0) {
+                cJSON_Delete(arguments);
+                return error_oom(error);
+        }
+        if (json_put(json, "arguments", arguments) < 0)
+                return error_oom(error);
+        r = target_json(action, arguments, targets, &target, error);
+        if (r < 0)
+                return r;
+        if (target && json_put(json, "target", target) < 0)
+                return error_oom(error);
+        *ret = TAKE_PTR(json);
+        return 0;
+}
+
+/* With the name for a lock, where it gives none. */
+static int bind_begun(const struct remediation *remediation, const struct bindings *bindings, cJSON **ret,
+                      struct error *error)
+{
+        struct remediation whole = *remediation, bound = {0};
+        if (!whole.lock)
+                whole.lock = whole.name;
+        int r = config_bind(begun_fields, &whole, bindings, &bound, error);
+        if (r < 0)
+                return r;
+        *ret = config_to_json(begun_fields, &bound);
+        config_release(begun_fields, &bound);
+        return *ret ? 0 : error_oom(error);
+}
+
+int definition_make(const struct remediation *remediation, const struct target_set *targets,
+                    const struct alert *alert, const char *incident, cJSON **ret, struct error *error)
+{
+        struct alert_bindings bindings;
+        alert_bindings_init(&bindings, alert, incident);
+        _cleanup_json_ cJSON *json = NULL;
+        int r = bind_begun(remediation, &bindings.bindings, &json, error);
+        cJSON *steps = r < 0 ? NULL : cJSON_CreateArray();
+        if (r >= 0 && json_put(json, "steps", steps) < 0)
+                r = error_oom(error);
+        for (size_t i = 0; r >= 0 && i < remediation->step_count; i++) {
+                cJSON *step = NULL;
+                r = step_json(&remediation->steps[i], targets, &bindings.bindings, &step, error);
+                if (r < 0)
+                        return error_prefix(error, r, "step %zu (%s)", i + 1,
+                                            remediation->steps[i].action->name);
+                if (json_append(steps, step) < 0)
+                        r = error_oom(error);
+        }
+        if (r >= 0)
+                *ret = TAKE_PTR(json);
+        return r;
+}
+
+static int restore_step(const cJSON *json, struct step *ret, struct error *error)
+{
+        const char *name = json_string(json, "action");
+        const struct action *action = name ? action_find(name) : NULL;
+        if (!action)
+                return error_set(error, EBADMSG, "there is no action \"%s\" any more", name ? name : "");
+        struct step step = {.bound = true};
+        int r = config_from_json(step_fields, json, &step, error);
+        if (r < 0)
+                return r;
+        step.config = calloc(1, action->config_size > 0 ? action->config_size : 1);
+        if (!step.config)
+                return error_oom(error);
+        r = config_from_json(action->fields, cJSON_GetObjectItemCaseSensitive(json, "arguments"), step.config,
+                             error);
+        if (r < 0) {
+                free(step.config);
+                return error_prefix(error, r, "%s", action->name);
+        }
+        step.action = action;
+        *ret = step;
+        const cJSON *target = cJSON_GetObjectItemCaseSensitive(json, "target");
+        if (target && !(ret->target = cJSON_Duplicate(target, true)))
+                return error_oom(error);
+        return 0;
+}
+
+static int restore_steps(const cJSON *list, struct remediation *remediation, struct error *error)
+{
+        int count = cJSON_GetArraySize(list);
+        if (count <= 0)
+                return error_set(error, EBADMSG, "it has no steps");
+        struct step *steps = calloc((size_t)count, sizeof(*steps));
+        if (!steps)
+                return error_oom(error);
+        remediation->steps = steps;
+        const cJSON *item = NULL;
+        cJSON_ArrayForEach(item, list)
+        {
+                int r = restore_step(item, &steps[remediation->step_count++], error);
+                if (r < 0)
+                        return r;
+        }
+        return 0;
+}
+
+int definition_restore(const cJSON *definition, struct remediation **ret, struct error *error)
+{
+        struct remediation *remediation = calloc(1, sizeof(*remediation));
+        if (!remediation)
+                return error_oom(error);
+        remediation->bound = true;
+        int r = config_from_json(begun_fields, definition, remediation, error);
+        if (r >= 0 && (!remediation->name || !remediation->lock))
+                r = error_set(error, EBADMSG, "it has no name or no lock");
+        if (r >= 0)
+                r = restore_steps(cJSON_GetObjectItemCaseSensitive(definition, "steps"), remediation, error);
+        if (r < 0) {
+                remediation_free(remediation);
+                return r;
+        }
+        *ret = remediation;
+        return 0;
+}
+
+int definition_check_target(const struct step *step, const struct target_set *targets, struct error *error)
+{
+        char sum[DIGEST_TEXT_MAX] = "";
+        const char *name = json_string(step->target, "name"), *was = json_string(step->target, "sha256");
+        if (!step->target)
+                return 0;
+        int r = target_set_digest(targets, step->action->target, name, sum, error);
+        if (r == -ENOENT)
+                return error_prefix(error, -ESTALE, "remediations.yml has changed since");
+        if (r < 0 || string_equal(sum, was))
+                return r;
+        return error_set(error, ESTALE, "remediations.yml has changed since: the %s%s%s%s is another one",
+                         target_words[step->action->target], name && *name ? " \"" : "", name ? name : "",
+                         name && *name ? "\"" : "");
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The definition of what an incident runs: its remediation with every label bound, as JSON that the journal
+ * keeps from the moment the incident begins.
+ *
+ *     {"remediation": "high_latency", "lock": "mcp", "on_failure": "escalate", "escalate_to": "oncall",
+ *      "expire": "1h", "verify": {…},
+ *      "steps": [{"action": "docker.restart", "arguments": {"service": "web", …}, "undo": "never",
+ *                 "timeout": "1m", "max": 0, "on_failure": "escalate",
+ *                 "target": {"kind": "docker", "name": null, "sha256": "…"}}, …]}
+ *
+ * No secret is in it: of a password it has the place where that is kept, of a target a digest.
+ */
+#ifndef RESPONDER_REMEDIATION_DEFINITION_H
+#define RESPONDER_REMEDIATION_DEFINITION_H
+
+#include "responder/remediation/remediation.h"
+
+/* As the file has it now, for this alert and incident. -ENOKEY names a label that is missing. */
+int definition_make(const struct remediation *remediation, const struct target_set *targets,
+                    const struct alert *alert, const char *incident, cJSON **ret, struct error *error);
+
+/*
+ * The remediation that a definition describes, `bound`: the arguments are what is run, nothing is bound any
+ * more. -EBADMSG when this program cannot read it: an action or an argument is not there any more.
+ */
+int definition_restore(const cJSON *definition, struct remediation **ret, struct error *error);
+
+/*
+ * What is no longer as it was, in words: "step 2 env LOG_LEVEL debug → trace"; a few of it when it is much.
+ * NULL: nothing is. -ENOMEM is the only failure. How long an incident waits is not asked about: that was
+ * over when it began.
+ */
+int definition_compare(const cJSON *then, const cJSON *now, char **ret, struct error *error);
+
+/* 0 when the target of a step of a restored remediation is defined as it was; -ESTALE says what is not. */
+int definition_check_target(const struct step *step, const struct target_set *targets, struct error *error);
+
+#endif
