@@ -16,14 +16,15 @@ static bool is_under_way(const struct engine *engine _unused_, const struct inci
         return incident->state >= INCIDENT_RECEIVED && incident->state <= INCIDENT_VERIFYING;
 }
 
+/* Whether it can be undone depends on its actions alone, which the journal names. */
 static bool is_undoable(const struct engine *engine, const struct incident *incident)
 {
         const struct remediation *remediation = remediation_find(engine->parts.set, incident->remediation);
-        if (incident->ended_at == 0 || !incident_fits(incident, remediation))
+        if (incident->ended_at == 0 || (!incident->definition && !incident_fits(incident, remediation)))
                 return false;
         for (size_t i = 0; i < incident->step_count; i++) {
                 enum step_status status = incident->steps[i].status;
-                if (remediation->steps[i].action->undo &&
+                if (action_undoes(incident->steps[i].action) &&
                     (status == STEP_DONE || status == STEP_FAILED || status == STEP_INTERRUPTED ||
                      status == STEP_UNDO_FAILED || status == STEP_UNDOING))
                         return true;

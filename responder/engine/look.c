@@ -96,27 +96,13 @@ static int hold_incident(struct look *look, const struct incident *incident, con
         return enter_state(look, incident, &held, error);
 }
 
-static int bind_lock(const struct remediation *remediation, const struct incident *incident, char **ret,
-                     struct error *error)
-{
-        struct alert_bindings bindings;
-        alert_bindings_init(&bindings, &incident->alert, incident->number);
-        if (remediation->lock)
-                return bind_text(remediation->lock, &bindings.bindings, BIND_PLAIN, ret, error);
-        char *copy = strdup(remediation->name);
-        if (!copy)
-                return error_oom(error);
-        *ret = copy;
-        return 0;
-}
-
 static int ask_guards(struct look *look, struct incident *incident, const struct remediation *remediation,
                       struct error *error)
 {
         assert_that(remediation, "the guards are of a remediation");
         _cleanup_free_ char *lock = NULL;
         _cleanup_error_ struct error why = {0};
-        if (bind_lock(remediation, incident, &lock, &why) < 0)
+        if (remediation_lock(remediation, &incident->alert, incident->number, &lock, &why) < 0)
                 return enter_for(look, incident, INCIDENT_FAILED, "planning failed", error_text(&why), error);
         /* What is being planned is counted by the limit once it runs. */
         if (look_plans(look, incident->remediation)) {
@@ -153,6 +139,14 @@ static int cancel_resolved(struct look *look, const struct incident *incident, s
         return enter_state(look, incident, &cancelled, error);
 }
 
+/* Why there is nothing that it could go by. */
+static const char *nothing_to_go_by(const struct incident *incident)
+{
+        return incident->running_at != 0 && incident->definition
+                       ? "this version of the responder cannot carry out what it was begun with"
+                       : "remediations.yml no longer has this remediation with these steps";
+}
+
 static int look_waiting(struct look *look, struct incident *incident, const struct remediation *remediation,
                         struct error *error)
 {
@@ -163,7 +157,7 @@ static int look_waiting(struct look *look, struct incident *incident, const stru
                 return cancel_resolved(look, incident, error);
         if (!remediation)
                 return enter_for(look, incident, INCIDENT_FAILED, "planning failed",
-                                 "remediations.yml no longer has this remediation with these steps", error);
+                                 nothing_to_go_by(incident), error);
         if (!is_due(look, incident))
                 return 0;
         nsec waited = look->steady - incident->opened_steady;
@@ -181,8 +175,8 @@ static int look_running(struct look *look, struct incident *incident, const stru
         assert_that(incident->ended_at == 0 && incident->running_at != 0,
                     "what runs has begun, and not ended");
         if (!remediation)
-                return enter_for(look, incident, INCIDENT_FAILED, "failed",
-                                 "remediations.yml no longer has this remediation with these steps", error);
+                return enter_for(look, incident, INCIDENT_FAILED, "failed", nothing_to_go_by(incident),
+                                 error);
         if (look->paused || look->engine->parts.dry_run || !is_due(look, incident))
                 return 0;
         return engine_dispatch(look, incident, remediation, WORLD_RUNS, stage_run, incident->lock, error);
@@ -248,6 +242,29 @@ static int look_ended(struct look *look, struct incident *incident, const struct
                                undoes ? incident->lock : "", error);
 }
 
+/* What an incident goes by: what it was begun with, out of the journal; before that, and where a version of
+ * before kept nothing, what the file has under its name with the same steps. NULL: nothing. */
+static int find_remediation(struct look *look, const struct incident *incident,
+                            const struct remediation **ret, struct error *error)
+{
+        const struct remediation *named = remediation_find(look->engine->parts.set, incident->remediation);
+        *ret = incident_fits(incident, named) ? named : NULL;
+        if (incident->running_at == 0 || !incident->definition)
+                return 0;
+        _cleanup_error_ struct error why = {0};
+        struct engine_slot *slot = slot_claim(look->engine, incident->id);
+        if (!slot)
+                return error_oom(error);
+        assert_that(!slot->was_busy, "what a worker has is its own");
+        *ret = NULL;
+        int r = run_restore(&slot->run, incident, &why);
+        if (r == -ENOMEM)
+                return error_oom(error);
+        if (r >= 0)
+                *ret = slot->run.begun;
+        return 0;
+}
+
 static int look_at(struct look *look, struct incident *incident, struct error *error)
 {
         assert_that(incident->state < INCIDENT_STATE_COUNT, "a state is one of these");
@@ -255,9 +272,9 @@ static int look_at(struct look *look, struct incident *incident, struct error *e
         look_function *function = looks[incident->state];
         if (!function || (slot && slot->was_busy))
                 return 0;
-        const struct remediation *remediation =
-                remediation_find(look->engine->parts.set, incident->remediation);
-        return function(look, incident, incident_fits(incident, remediation) ? remediation : NULL, error);
+        const struct remediation *remediation = NULL;
+        int r = find_remediation(look, incident, &remediation, error);
+        return r < 0 ? r : function(look, incident, remediation, error);
 }
 
 int engine_look(struct engine *engine, nsec *ret_next, struct error *error)

@@ -63,6 +63,7 @@ struct engine_slot *slot_claim(struct engine *engine, int64_t incident)
 static void slot_free(struct engine_slot *slot)
 {
         incident_release(&slot->run.incident);
+        remediation_free(slot->run.begun);
         free(slot->lock);
         free(slot);
 }

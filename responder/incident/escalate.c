@@ -11,7 +11,12 @@
 
 const char *escalation_receiver(const struct incident_run *run)
 {
-        return run->remediation ? run->remediation->escalate_to : run->parts->set->escalate_to;
+        const struct remediation_set *set = run->parts->set;
+        if (!run->remediation)
+                return set->escalate_to;
+        const char *receiver = run->remediation->escalate_to;
+        /* What was begun may name one that the file no longer has: somebody is to hear of it all the same. */
+        return receiver && !target_set_receiver(&set->targets, receiver) ? set->escalate_to : receiver;
 }
 
 static cJSON *labels_object(const struct config_map *labels)

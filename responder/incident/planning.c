@@ -30,7 +30,8 @@ int step_open(const struct step *step, size_t position, const struct alert *aler
                 return error_oom(error);
         struct alert_bindings bindings;
         alert_bindings_init(&bindings, alert, incident);
-        int r = config_bind(action->fields, step->config, &bindings.bindings, config, error);
+        int r = config_bind(action->fields, step->config, step->bound ? NULL : &bindings.bindings, config,
+                            error);
         if (r < 0) {
                 free(config);
                 return r;

@@ -12,8 +12,8 @@
 #include "responder/world/world.h"
 
 /*
- * Binds the step's arguments into what an action is given; `alert` and `incident` are borrowed. -ENOKEY names
- * a label that is missing; there is nothing to close then.
+ * Binds the step's arguments into what an action is given, unless they were bound before; `alert` and
+ * `incident` are borrowed. -ENOKEY names a label that is missing; there is nothing to close then.
  */
 int step_open(const struct step *step, size_t position, const struct alert *alert, const char *incident,
               struct step_run *ret, struct error *error);

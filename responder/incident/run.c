@@ -61,6 +61,7 @@ static struct journal_entry entry_of(const struct incident *incident, const stru
                 .guard = change->guard,
                 .guard_until = change->guard_until,
                 .lock = change->lock,
+                .definition = change->definition,
                 .step = change->step,
                 .step_status = change->step_status,
                 .detail = change->detail,

@@ -23,11 +23,13 @@ struct incident_run {
         const struct incident_parts *parts;
         const atomic_bool *stopping; /* the daemon ends: no further step is begun */
         const struct remediation
-                *remediation;     /* fits the incident step by step; NULL when none does any more */
-        struct incident incident; /* as last read; replaced whole, but for its number and alert */
-        struct step_run step;     /* the one step that is being planned, run or undone */
-        const char *lock;         /* the bound lock that it was started under */
-        nsec look_again;          /* monotonic: 0: when something changes */
+                *remediation;      /* fits the incident step by step; NULL when none does any more */
+        struct incident incident;  /* as last read; replaced whole, but for its number and alert */
+        struct remediation *begun; /* what the incident was begun with, from the journal; owned; NULL: not
+                                      read yet */
+        struct step_run step;      /* the one step that is being planned, run or undone */
+        const char *lock;          /* the bound lock that it was started under */
+        nsec look_again;           /* monotonic: 0: when something changes */
 
         /* From one stage to the next. */
         bool watching; /* `watch` is set up */
@@ -37,6 +39,22 @@ struct incident_run {
 
 /* True when the remediation still has the steps that the incident was opened with. */
 bool incident_fits(const struct incident *incident, const struct remediation *remediation);
+
+/*
+ * What the incident runs, out of the journal: read into `run->begun` when it is not there yet. For who has
+ * begun with a definition, whatever the file says; -EBADMSG when this program cannot read it.
+ */
+int run_restore(struct incident_run *run, const struct incident *incident, struct error *error);
+
+/*
+ * From here on the incident goes by the journal alone (`run->remediation` is `run->begun`). One that a
+ * version of before has begun, which kept no definition, is given that of the file as it is now, and its
+ * timeline says so.
+ */
+int run_take_up(struct incident_run *run, struct error *error);
+
+/* What the file no longer has as the incident was begun with, in a sentence; NULL: nothing; free() it. */
+int run_differs(const struct incident_run *run, char **ret, struct error *error);
 
 /* How long ago the alert began; the incident, when the alert does not say. Never negative. */
 nsec incident_age(const struct world *world, const struct incident *incident);
@@ -50,6 +68,7 @@ struct incident_change {
         const char *guard;            /* with INCIDENT_HELD */
         nsec guard_until;             /* wall; 0: until something changes */
         const char *lock;             /* to record the bound lock; NULL: unchanged */
+        const cJSON *definition;      /* likewise */
         size_t step;                  /* from 1; 0: no step is concerned */
         enum step_status step_status; /* of that step; STEP_WAITING: unchanged */
 };

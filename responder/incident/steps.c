@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "responder/incident/planning.h"
+#include "responder/remediation/definition.h"
 #include "runbook/assert.h"
 
 #define UNDO_TIMEOUT (5 * 60 * NSEC_PER_SEC)
@@ -267,6 +268,19 @@ static int recover_step(struct incident_run *run, size_t index, bool *ret_again,
         }
 }
 
+/* What is to act must be what was planned and journaled: when the file says something else now, nothing does,
+ * and a person decides. True: it was interrupted. */
+static int interrupt_changed(struct incident_run *run, size_t index, bool *ret_interrupted,
+                             enum steps_end *ret, struct error *error)
+{
+        _cleanup_free_ char *differences = NULL;
+        int r = run_differs(run, &differences, error);
+        if (r >= 0 && differences)
+                r = write_failure(run, index, STEP_INTERRUPTED, differences, ret, error);
+        *ret_interrupted = r >= 0 && differences;
+        return r;
+}
+
 static bool anything_begun(const struct incident *incident)
 {
         for (size_t i = 0; i < incident->step_count; i++)
@@ -322,14 +336,18 @@ static enum steps_end end_before(const struct incident *incident)
 static int carry_out(struct incident_run *run, size_t index, enum steps_end *ret, struct error *error)
 {
         assert_that(run->incident.state == INCIDENT_RUNNING, "steps are carried out while it runs");
-        bool begun = run->incident.steps[index].status == STEP_STARTED, again = true;
+        bool begun = run->incident.steps[index].status == STEP_STARTED, again = true, interrupted = false;
         int r = may_go_on(run, ret, error);
-        if (r >= 0 && *ret == STEPS_COMPLETE && begun)
-                r = recover_step(run, index, &again, ret, error);
-        if (r < 0 || *ret != STEPS_COMPLETE || !again)
+        if (r < 0 || *ret != STEPS_COMPLETE)
                 return r;
         if (!begun)
                 *ret = end_before(&run->incident);
+        if (*ret == STEPS_COMPLETE)
+                r = interrupt_changed(run, index, &interrupted, ret, error);
+        if (r >= 0 && !interrupted && begun)
+                r = recover_step(run, index, &again, ret, error);
+        if (r < 0 || interrupted || !again)
+                return r;
         if (*ret == STEPS_COMPLETE)
                 return run_step(run, index, begun, ret, error);
         return skip_rest(run, index, run->incident.cancel_requested ? "cancelled" : "the alert is resolved",
@@ -372,7 +390,9 @@ static int undo_step(struct incident_run *run, size_t index, struct error *error
 
         _cleanup_error_ struct error why = {0};
         _cleanup_json_ cJSON *outcome = NULL;
-        int result = open_step(run, index, &why);
+        int result = definition_check_target(step, &run->parts->set->targets, &why);
+        if (result >= 0)
+                result = open_step(run, index, &why);
         if (result >= 0) {
                 show_record(run, index, step->timeout > UNDO_TIMEOUT ? step->timeout : UNDO_TIMEOUT);
                 result = world->undo_step(world->context, step->action, &run->step, &outcome, &why);
@@ -405,7 +425,9 @@ int steps_undo(struct incident_run *run, step_wanted *wanted, struct error *erro
                         continue;
                 if (atomic_load(run->stopping))
                         return error_set(error, ECANCELED, "the daemon ends");
-                int r = undo_step(run, i, error);
+                int r = run_take_up(run, error);
+                if (r >= 0)
+                        r = undo_step(run, i, error);
                 if (r < 0)
                         return r;
         }

@@ -24,6 +24,7 @@ const struct transition transitions[] = {
         {INCIDENT_HELD, INCIDENT_AWAITING_APPROVAL, "awaiting approval", false},
 
         FROM_WAITING(INCIDENT_AWAITING_APPROVAL),
+        {INCIDENT_AWAITING_APPROVAL, INCIDENT_AWAITING_APPROVAL, "awaiting approval", false},
         {INCIDENT_AWAITING_APPROVAL, INCIDENT_DENIED, "denied", true},
 
         {INCIDENT_RUNNING, INCIDENT_AWAITING_APPROVAL, "awaiting approval", false},

@@ -16,10 +16,10 @@ int verify_ask(const struct verification *verification, const struct bindings *b
                 r = world->check_holds(world->context, verification->check, deadline, &answer.holds, error);
         } else {
                 _cleanup_free_ char *query = NULL;
-                r = bind_text(verification->query, bindings, BIND_PROMQL, &query, error);
+                r = bindings ? bind_text(verification->query, bindings, BIND_PROMQL, &query, error) : 0;
                 if (r >= 0)
-                        r = world->query_holds(world->context, query, deadline, &answer.holds, &answer.value,
-                                               error);
+                        r = world->query_holds(world->context, query ? query : verification->query, deadline,
+                                               &answer.holds, &answer.value, error);
         }
         if (r < 0)
                 return r;

@@ -33,7 +33,8 @@ static inline bool verify_wanted(const struct verification *verification)
         return verification->query || verification->check;
 }
 
-/* Asks once. -errno when there was no answer: the sentence says why. Waits until the deadline at most. */
+/* Asks once; `bindings` is NULL when the query was bound before. -errno when there was no answer: the
+ * sentence says why. Waits until the deadline at most. */
 int verify_ask(const struct verification *verification, const struct bindings *bindings,
                const struct world *world, struct deadline deadline, struct verify_answer *ret,
                struct error *error);

@@ -76,6 +76,7 @@ void incident_release(struct incident *incident)
         free(incident->remediation);
         free(incident->lock);
         free(incident->guard);
+        free(incident->definition);
         alert_release(&incident->alert);
         *incident = (struct incident){0};
 }

@@ -68,6 +68,7 @@ struct incident {
         nsec opened_at, running_at, ended_at, updated_at; /* wall; 0 when not yet */
         nsec opened_steady, entered_steady;               /* steady: it was opened, it came to its state */
         struct alert alert;                               /* as it was then; starts_at as known now */
+        char *definition; /* JSON of what it runs, or of what approval was asked for; NULL: not known */
         struct step_record *steps;
         size_t step_count;
 

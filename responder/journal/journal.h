@@ -106,7 +106,9 @@ struct journal_entry {
         enum step_status step_status; /* STEP_WAITING: unchanged */
         bool settled;                 /* of the step */
         bool approve, request_cancel, request_undo, clear_requests;
-        bool unless_paused;  /* -ECANCELED, and nothing written, while the kill switch is on */
+        bool unless_paused;      /* -ECANCELED, and nothing written, while the kill switch is on */
+        const cJSON *definition; /* of what it runs, which `detail` has as "definition"; NULL: unchanged. An
+                                    approval was of what was to be run then: by another it is gone */
         const cJSON *detail; /* plan (STEP_STARTED), progress, outcome (DONE, FAILED, INTERRUPTED, SKIPPED);
                                 of an undo or anything else it stands in the timeline only; may be NULL */
 };
@@ -153,7 +155,8 @@ int journal_paused(struct journal *journal, bool *ret, nsec *ret_since, struct e
 
 /*
  * Walks the chain of hashes: -EUCLEAN names the first row that does not fit, tells of rows that are missing
- * at the end, or names an incident whose state is not what the timeline says last.
+ * at the end, or names an incident whose state is not what the timeline says last, or whose definition the
+ * timeline does not have.
  */
 int journal_verify(struct journal *journal, uint64_t *ret_rows, struct error *error);
 

@@ -132,7 +132,7 @@ static bool is_consistent(const struct incident *incident)
 
 int read_brief(sqlite3_stmt *statement, struct incident *incident, struct error *error)
 {
-        assert_that(sqlite3_column_count(statement) == 20, "the columns are INCIDENT_COLUMNS");
+        assert_that(sqlite3_column_count(statement) == 21, "the columns are INCIDENT_COLUMNS");
         incident->id = sqlite3_column_int64(statement, 0);
         incident->number = strdup(journal_column(statement, 1));
         incident->episode = sqlite3_column_int64(statement, 2);
@@ -158,7 +158,10 @@ int read_brief(sqlite3_stmt *statement, struct incident *incident, struct error 
                                  incident->number, incident_state_name(incident->state));
         incident->opened_steady = sqlite3_column_int64(statement, 18);
         incident->entered_steady = sqlite3_column_int64(statement, 19);
-        return 0;
+        if (sqlite3_column_type(statement, 20) == SQLITE_NULL)
+                return 0;
+        incident->definition = strdup(journal_column(statement, 20));
+        return incident->definition ? 0 : error_oom(error);
 }
 
 int read_incident(struct journal *journal, sqlite3_stmt *statement, struct incident *incident,

@@ -54,6 +54,9 @@ static const char *const migrations[] = {
         "DROP INDEX incidents_runs; DROP INDEX incidents_ends;"
         "CREATE INDEX incidents_runs ON incidents (remediation, running_steady) WHERE running_at > 0;"
         "CREATE INDEX incidents_ends ON incidents (remediation, lock, ended_steady) WHERE running_at > 0;",
+
+        /* What it runs; NULL: not known yet, or it had begun before there was this. */
+        "ALTER TABLE incidents ADD COLUMN definition TEXT;",
 };
 
 static const char *const statement_texts[] = {

@@ -27,7 +27,8 @@ X(INCIDENT_OPEN, "INSERT INTO incidents (number, episode, remediation, state, op
                  " entered_steady, alert) SELECT ?1, id, ?3, ?4, ?5, ?5, ?6, ?6, alert FROM episodes WHERE id = ?2")
 X(INCIDENT_STATE, "SELECT state, number, ended_at FROM incidents WHERE id = ?1")
 X(INCIDENT_UPDATE, "UPDATE incidents SET state = ?2, guard = ?3, guard_until = ?4, lock = coalesce(?5, lock),"
-                   " approved = approved OR ?6,"
+                   " approved = (approved AND (?13 IS NULL OR definition IS NULL OR definition = ?13)) OR ?6,"
+                   " definition = coalesce(?13, definition),"
                    " cancel_requested = CASE WHEN ?9 THEN 0 ELSE cancel_requested OR ?7 END,"
                    " undo_requested = CASE WHEN ?9 THEN 0 ELSE undo_requested OR ?8 END,"
                    " running_at = CASE WHEN ?2 = 'running' AND running_at = 0 THEN ?10 ELSE running_at END,"
@@ -37,6 +38,7 @@ X(INCIDENT_UPDATE, "UPDATE incidents SET state = ?2, guard = ?3, guard_until = ?
                    " ended_at = CASE WHEN ?11 AND ended_at = 0 THEN ?10 ELSE ended_at END,"
                    " active = active OR ended_at = 0, updated_at = ?10 WHERE id = ?1")
 X(INCIDENT_TOUCH, "UPDATE incidents SET lock = coalesce(?2, lock), approved = approved OR ?3,"
+                  " definition = coalesce(?8, definition),"
                   " cancel_requested = CASE WHEN ?6 THEN 0 ELSE cancel_requested OR ?4 END,"
                   " undo_requested = CASE WHEN ?6 THEN 0 ELSE undo_requested OR ?5 END,"
                   " active = active OR ended_at = 0, updated_at = ?7 WHERE id = ?1")
@@ -62,7 +64,7 @@ X(STEPS_OF, "SELECT position, action, status, plan, progress, outcome, started_a
 #define INCIDENT_COLUMNS                                                                                     \
         "i.id, i.number, i.episode, e.closed_at IS NULL, i.remediation, i.lock, i.state, i.guard, i.guard_until," \
         " i.approved, i.cancel_requested, i.undo_requested, i.opened_at, i.running_at, i.ended_at, i.updated_at," \
-        " i.alert, e.starts_at, i.opened_steady, i.entered_steady FROM incidents i JOIN episodes e ON e.id = i.episode"
+        " i.alert, e.starts_at, i.opened_steady, i.entered_steady, i.definition FROM incidents i JOIN episodes e ON e.id = i.episode"
 X(INCIDENTS_ACTIVE, "SELECT " INCIDENT_COLUMNS " WHERE i.active = 1 ORDER BY i.id")
 X(INCIDENT_ACTIVE_BY_ID, "SELECT " INCIDENT_COLUMNS " WHERE i.id = ?1 AND i.active = 1")
 X(INCIDENTS_BY_STATE_OPEN, "SELECT state, count(*) FROM incidents WHERE active = 1 AND ended_at = 0 GROUP BY state")
@@ -89,6 +91,12 @@ X(TIMELINE_ALL, "SELECT id, incident, at, actor, event, state, step, detail, has
 X(TIMELINE_CONTRADICTED, "SELECT i.number, i.state FROM incidents i WHERE i.state IS NOT"
                          " (SELECT t.state FROM timeline t WHERE t.incident = i.id ORDER BY t.id DESC LIMIT 1)"
                          " ORDER BY i.id LIMIT 1")
+
+/* Journals of before, which are only read, have none. */
+X(HAS_DEFINITIONS, "SELECT 1 FROM pragma_table_info('incidents') WHERE name = 'definition'")
+X(DEFINITION_CONTRADICTED, "SELECT i.number FROM incidents i WHERE i.definition IS NOT NULL AND NOT EXISTS"
+                           " (SELECT 1 FROM timeline t WHERE t.incident = i.id AND instr(t.detail, i.definition) > 0)"
+                           " ORDER BY i.id LIMIT 1")
 
 /* What is kept about the daemon itself. */
 X(PAUSED_SET, "INSERT INTO meta (key, value) VALUES ('paused since', ?1) ON CONFLICT (key)"

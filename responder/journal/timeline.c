@@ -184,6 +184,22 @@ static int verify_states(struct journal *journal, struct error *error)
         return r;
 }
 
+/* What an incident was begun with stands in its timeline: nobody has put anything else in its place. */
+static int verify_definitions(struct journal *journal, struct error *error)
+{
+        _cleanup_statement_ sqlite3_stmt *has = journal_bind(&journal->reader, HAS_DEFINITIONS, error, "");
+        int r = has ? journal_step(&journal->reader, has, error) : -EIO;
+        if (r <= 0)
+                return r;
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, DEFINITION_CONTRADICTED, error, "");
+        r = statement ? journal_step(&journal->reader, statement, error) : -EIO;
+        if (r > 0)
+                return error_set(error, EUCLEAN, "%s has a definition that its timeline does not have",
+                                 journal_column(statement, 0));
+        return r;
+}
+
 int journal_verify(struct journal *journal, uint64_t *ret_rows, struct error *error)
 {
         READING(journal);
@@ -197,6 +213,8 @@ int journal_verify(struct journal *journal, uint64_t *ret_rows, struct error *er
                 r = verify_end(journal, rows, error);
         if (r >= 0)
                 r = verify_states(journal, error);
+        if (r >= 0)
+                r = verify_definitions(journal, error);
         journal_execute(&journal->reader, "ROLLBACK", NULL);
         if (r < 0)
                 return r;

@@ -7,7 +7,7 @@
 
 struct writing {
         const struct journal_entry *entry;
-        char *detail;
+        char *detail, *definition; /* printed; NULL: none */
 };
 
 static int write_step(struct journal *journal, const struct journal_entry *entry, const char *detail,
@@ -47,24 +47,25 @@ static int write_step(struct journal *journal, const struct journal_entry *entry
 }
 
 /* `way` is the change of state; NULL: it stays. */
-static int write_incident(struct journal *journal, const struct journal_entry *entry, const char *detail,
-                          nsec now, const struct transition *way, bool ended, struct error *error)
+static int write_incident(struct journal *journal, const struct writing *writing, nsec now,
+                          const struct transition *way, bool ended, struct error *error)
 {
         struct journal_connection *writer = &journal->writer;
+        const struct journal_entry *entry = writing->entry;
         int64_t ends = way && way->ends, clears = entry->clear_requests || ends;
         int r;
         if (!way)
-                r = journal_run(writer, INCIDENT_TOUCH, error, "itiiiii", entry->incident, entry->lock,
+                r = journal_run(writer, INCIDENT_TOUCH, error, "itiiiiit", entry->incident, entry->lock,
                                 (int64_t)entry->approve, (int64_t)entry->request_cancel,
-                                (int64_t)entry->request_undo, clears, now);
+                                (int64_t)entry->request_undo, clears, now, writing->definition);
         else
-                r = journal_run(writer, INCIDENT_UPDATE, error, "ittitiiiiiii", entry->incident,
+                r = journal_run(writer, INCIDENT_UPDATE, error, "ittitiiiiiiit", entry->incident,
                                 incident_state_name(way->to), entry->guard ? entry->guard : "",
                                 (int64_t)entry->guard_until, entry->lock, (int64_t)entry->approve,
                                 (int64_t)entry->request_cancel, (int64_t)entry->request_undo, clears, now,
-                                ends, journal_steady(journal));
+                                ends, journal_steady(journal), writing->definition);
         if (r >= 0 && entry->step > 0)
-                r = write_step(journal, entry, detail, now, error);
+                r = write_step(journal, entry, writing->detail, now, error);
         /* What has not ended is active. */
         if (r >= 0 && (ended || ends))
                 r = journal_run(writer, INCIDENT_ACTIVE, error, "i", entry->incident);
@@ -136,7 +137,7 @@ static int write_entry(struct journal *journal, void *context, struct error *err
                 if (r >= 0)
                         r = find_way(entry, state, &way, error);
                 if (r >= 0)
-                        r = write_incident(journal, entry, writing->detail, now, way, ended, error);
+                        r = write_incident(journal, writing, now, way, ended, error);
                 if (r >= 0 && way)
                         r = journal_check_left(journal, entry->incident, way, ended, error);
         }
@@ -162,11 +163,17 @@ int journal_write(struct journal *journal, const struct journal_entry *entry, st
                     "the daemon itself has no state");
         assert_that(entry->step > 0 || (entry->step_status == STEP_WAITING && !entry->settled),
                     "a status is of a step");
+        assert_that(!entry->definition || json_get(entry->detail, "definition", NULL),
+                    "what an incident runs stands in the chain, too");
         struct writing writing = {.entry = entry};
-        if (entry->detail && !(writing.detail = json_print(entry->detail)))
-                return error_oom(error);
-        int r = journal_perform(journal, write_entry, &writing, error);
+        int r = 0;
+        if ((entry->detail && !(writing.detail = json_print(entry->detail))) ||
+            (entry->definition && !(writing.definition = json_print(entry->definition))))
+                r = error_oom(error);
+        if (r >= 0)
+                r = journal_perform(journal, write_entry, &writing, error);
         free(writing.detail);
+        free(writing.definition);
         return r;
 }
 

@@ -8,11 +8,14 @@ end: no step that must not repeat has run twice, none is lost, and the outside i
 """
 
 import concurrent.futures
+import sqlite3
 
 import pytest
 
 from crash_lane import Lane
+from harness.before_rooms import JOURNAL, World
 from lab.engine import Engine
+from lab.parts import wait_for
 from lab.postgres import Postgres
 from lab.prometheus import Prometheus
 
@@ -60,3 +63,48 @@ def test_killed_at_every_write(lanes, remediation, when):
     print(f"{remediation}: killed {when} each of its {kills} writes")
     # Received, running, every step twice, verifying, healed: fewer would mean that the crash points do not work.
     assert kills >= 8
+
+
+def take_over(world, crash_at):
+    """A journal of before the rooms is opened, by a program that kills itself at a write; whether it did."""
+    connection = sqlite3.connect(world.responder.journal)
+    connection.executescript(JOURNAL.read_text(encoding="utf-8"))
+    connection.close()
+    world.let_the_deaf_hear()
+
+    def over():
+        if not world.responder.process.running:
+            return "killed"
+        try:
+            return "alive" if world.responder.of("slow")["state"] == "healed" else None
+        except OSError:
+            return None
+
+    world.responder.start(env={"RUNBOOK_CRASH_AT": crash_at}, ready=False)
+    killed = wait_for(over, f"the old journal to go on, or to be killed at {crash_at}", 60) == "killed"
+    world.responder.stop()  # what comes after that may kill it yet
+    world.start()
+    return killed
+
+
+@pytest.mark.parametrize("when", WHEN)
+def test_a_journal_of_before_killed_at_every_write(binaries, tmp_path, postgres, when):
+    """What had begun without a definition is given one, once, and goes on with it."""
+    for number in range(1, 100):
+        postgres.reset()
+        postgres.add_keys("alice", "bob", "carol")
+        postgres.sql("UPDATE api_keys SET revoked_at = now() WHERE name = 'alice'")
+        (tmp_path / str(number)).mkdir()
+        world = World(binaries.crash, tmp_path / str(number), postgres)
+        try:
+            killed = take_over(world, f"{number}:{when}")
+            slow = world.wait("slow", "healed")
+            assert [row["event"] for row in slow["timeline"]].count("taken up by the file") == 1
+            assert [step["status"] for step in slow["steps"]] == ["done", "done", "done"]
+            assert postgres.live_keys() == ["bob"]
+            assert world.responder.verify_journal().returncode == 0
+        finally:
+            world.stop()
+        if not killed:
+            break
+    assert number > 5

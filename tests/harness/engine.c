@@ -96,6 +96,36 @@ void fixture_stop(struct engine_fixture *fixture)
         fixture_close_journal(fixture);
 }
 
+/* Writes remediations.yml and reads it. */
+static void load_file(struct engine_fixture *fixture, const char *remediations)
+{
+        _cleanup_error_ struct error error = {0};
+        unsigned port = http_server_port(fixture->server);
+        _cleanup_free_ char *yaml =
+                text_format("receivers:\n  - {name: oncall, format: json, url_file: %s/url}\n"
+                            "prometheus_url: http://127.0.0.1:%u\n"
+                            "alertmanager_url: http://127.0.0.1:%u\n"
+                            "repeat_interval: 1s\n"
+                            "escalate_to: oncall\nremediations:\n%s",
+                            fixture->directory, port, port, remediations);
+        write_file(fixture->directory, "remediations.yml", yaml, strlen(yaml));
+        _cleanup_free_ char *path = text_format("%s/remediations.yml", fixture->directory);
+        if (remediation_set_load(path, &fixture->set, &error) < 0)
+                fail_msg("%s", error_text(&error));
+        if (targets_new(&fixture->set->targets, &fixture->targets, &error) < 0)
+                fail_msg("%s", error_text(&error));
+}
+
+void fixture_change_file(struct engine_fixture *fixture, const char *remediations)
+{
+        fixture_stop(fixture);
+        targets_free(fixture->targets);
+        remediation_set_free(fixture->set);
+        load_file(fixture, remediations);
+        reset_actions();
+        fixture_start(fixture);
+}
+
 struct engine_fixture *fixture_prepare(const char *remediations)
 {
         _cleanup_error_ struct error error = {0};
@@ -114,19 +144,7 @@ struct engine_fixture *fixture_prepare(const char *remediations)
 
         _cleanup_free_ char *url = text_format("http://127.0.0.1:%u/person\n", port);
         write_file(fixture->directory, "url", url, strlen(url));
-        _cleanup_free_ char *yaml =
-                text_format("receivers:\n  - {name: oncall, format: json, url_file: %s/url}\n"
-                            "prometheus_url: http://127.0.0.1:%u\n"
-                            "alertmanager_url: http://127.0.0.1:%u\n"
-                            "repeat_interval: 1s\n"
-                            "escalate_to: oncall\nremediations:\n%s",
-                            fixture->directory, port, port, remediations);
-        write_file(fixture->directory, "remediations.yml", yaml, strlen(yaml));
-        _cleanup_free_ char *path = text_format("%s/remediations.yml", fixture->directory);
-        if (remediation_set_load(path, &fixture->set, &error) < 0)
-                fail_msg("%s", error_text(&error));
-        if (targets_new(&fixture->set->targets, &fixture->targets, &error) < 0)
-                fail_msg("%s", error_text(&error));
+        load_file(fixture, remediations);
         fixture->meters = meters_new();
 
         char now[TIME_TEXT_MAX];

@@ -45,6 +45,9 @@ struct engine_fixture *fixture_prepare(const char *remediations);
 void fixture_start(struct engine_fixture *fixture);
 void fixture_stop(struct engine_fixture *fixture);
 
+/* Ends it, and starts it again with another file and an empty record of calls. */
+void fixture_change_file(struct engine_fixture *fixture, const char *remediations);
+
 /* fixture_prepare() and fixture_start(); and all of it away, after opening the gate. */
 struct engine_fixture *fixture_open(const char *remediations);
 void fixture_close(struct engine_fixture *fixture);

@@ -30,7 +30,9 @@ int stage_run(struct incident_run *run, struct error *error)
         assert_that(!run->parts->dry_run, "a dry run runs nothing");
         static const struct incident_change cancelled = {.to = INCIDENT_CANCELLED, .event = "cancelled"};
         enum steps_end end = STEPS_STOPPING;
-        int r = steps_run(run, &end, error);
+        int r = run_take_up(run, error);
+        if (r >= 0)
+                r = steps_run(run, &end, error);
         if (r < 0)
                 return r;
         switch (end) {

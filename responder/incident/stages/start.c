@@ -1,37 +1,102 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The guards let an incident through: every step is planned before the first runs, and a person asked where
  * one must be. */
+#include <errno.h>
+
 #include "responder/incident/escalate.h"
 #include "responder/incident/planning.h"
 #include "responder/incident/stages/stages.h"
+#include "responder/remediation/definition.h"
 #include "runbook/assert.h"
 
-/* Why a person has to agree first; NULL: nobody has to. */
-static const char *approval_reason(const struct incident_run *run, const struct planning *planning)
+/* What is planned: the plans themselves, and what an incident that has not begun yet would be begun with. */
+struct start {
+        struct planning planning;
+        cJSON *definition; /* NULL: the journal has it already */
+        char *changed;     /* what a person has approved was something else; NULL: was not */
+};
+
+static void start_release(struct start *start)
 {
-        if (run->incident.approved)
-                return NULL;
-        if (planning->asks)
-                return planning->asks;
-        return run->remediation->approval ? "the remediation asks for approval" : NULL;
+        planning_release(&start->planning);
+        cJSON_Delete(start->definition);
+        free(start->changed);
 }
 
-static cJSON *planning_detail(struct planning *planning, const char *reason)
+static int define(struct incident_run *run, struct start *start, struct error *error)
+{
+        _cleanup_error_ struct error why = {0};
+        if (run->incident.running_at != 0)
+                return 0;
+        int r = definition_make(run->remediation, &run->parts->set->targets, &run->incident.alert,
+                                run->incident.number, &start->definition, &why);
+        if (r >= 0 && run->incident.definition) {
+                r = run_differs(run, &start->changed, error);
+                if (!start->changed)
+                        cJSON_Delete(TAKE_PTR(start->definition));
+                return r;
+        }
+        if (r >= 0)
+                return 0;
+        if (r != -ENOMEM && !start->planning.failure)
+                start->planning.failure = text_format("it cannot be planned: %s", error_text(&why));
+        return r != -ENOMEM && start->planning.failure ? 0 : error_oom(error);
+}
+
+static int make_start(struct incident_run *run, struct start *ret, struct error *error)
+{
+        struct start start = {0};
+        int r = planning_make(run->remediation, run->incident.steps, &run->incident.alert,
+                              run->incident.number, run->parts->world, &start.planning, error);
+        if (r >= 0)
+                r = define(run, &start, error);
+        if (r < 0) {
+                start_release(&start);
+                return r;
+        }
+        *ret = start;
+        return 0;
+}
+
+/* Why a person has to agree first; NULL: nobody has to. */
+static const char *approval_reason(const struct incident_run *run, const struct start *start)
+{
+        const char *asks = start->planning.asks;
+        if (!asks && run->remediation->approval)
+                asks = "the remediation asks for approval";
+        if (!run->incident.approved || !asks)
+                return asks;
+        /* An approval is of what was to be run then. */
+        return start->changed;
+}
+
+static cJSON *planning_detail(struct start *start, const char *reason)
 {
         cJSON *detail = cJSON_CreateObject();
         if (detail)
-                json_put(detail, "plans", TAKE_PTR(planning->plans));
+                json_put(detail, "plans", TAKE_PTR(start->planning.plans));
+        if (detail && start->definition &&
+            json_put(detail, "definition", cJSON_Duplicate(start->definition, true)) < 0) {
+                cJSON_Delete(detail);
+                return NULL;
+        }
         if (detail && reason)
                 json_put(detail, "reason", cJSON_CreateString(reason));
         return detail;
 }
 
-static int begin_running(struct incident_run *run, const cJSON *detail, struct error *error)
+static int begin_running(struct incident_run *run, const struct start *start, const cJSON *detail,
+                         struct error *error)
 {
         assert_that(!run->parts->dry_run && run->lock, "what runs has its lock, and is no dry run");
         bool first = run->incident.running_at == 0;
         const struct incident_change running = {
-                .to = INCIDENT_RUNNING, .event = "running", .lock = run->lock, .detail = detail};
+                .to = INCIDENT_RUNNING,
+                .event = "running",
+                .lock = run->lock,
+                .definition = start->definition,
+                .detail = detail,
+        };
         int r = run_enter(run, &running, error);
         if (r < 0)
                 return r;
@@ -41,12 +106,29 @@ static int begin_running(struct incident_run *run, const cJSON *detail, struct e
         return stage_run(run, error);
 }
 
-/* Into `change`, with the bound lock written down; and what follows from it at once. */
+/* Into `to`, with the bound lock written down. */
 static int enter_planned(struct incident_run *run, enum incident_state to, const char *event,
                          const cJSON *detail, struct error *error)
 {
         const struct incident_change change = {.to = to, .event = event, .lock = run->lock, .detail = detail};
         return run_enter(run, &change, error);
+}
+
+/* What a person agrees to is written down with the question. */
+static int ask_person(struct incident_run *run, const struct start *start, const cJSON *detail,
+                      struct error *error)
+{
+        const struct incident_change asks = {
+                .to = INCIDENT_AWAITING_APPROVAL,
+                .event = "awaiting approval",
+                .lock = run->lock,
+                .definition = start->definition,
+                .detail = detail,
+        };
+        int r = run_enter(run, &asks, error);
+        if (r >= 0)
+                call_for_approval(run);
+        return r;
 }
 
 int stage_start(struct incident_run *run, struct error *error)
@@ -56,28 +138,27 @@ int stage_start(struct incident_run *run, struct error *error)
                     "only what waits is started");
         assert_that(incident_fits(&run->incident, run->remediation),
                     "the steps are those it was opened with");
-        struct planning planning = {0};
-        int r = planning_make(run->remediation, run->incident.steps, &run->incident.alert,
-                              run->incident.number, run->parts->world, &planning, error);
+        struct start start = {0};
+        int r = make_start(run, &start, error);
         if (r < 0)
                 return r;
-        const char *asks = approval_reason(run, &planning);
-        const char *reason = planning.failure ? planning.failure : asks;
-        _cleanup_json_ cJSON *detail = planning_detail(&planning, reason);
+        const char *failure = start.planning.failure;
+        const char *asks = approval_reason(run, &start);
+        _cleanup_json_ cJSON *detail = planning_detail(&start, failure ? failure : asks);
 
-        if (run->parts->dry_run) {
+        if (!detail) {
+                r = error_oom(error);
+        } else if (run->parts->dry_run) {
                 r = enter_planned(run, INCIDENT_PLANNED, "planned", detail, error);
-        } else if (planning.failure) {
+        } else if (failure) {
                 r = enter_planned(run, INCIDENT_FAILED, "planning failed", detail, error);
                 if (r >= 0)
                         r = stage_aftermath(run, error);
         } else if (asks) {
-                r = enter_planned(run, INCIDENT_AWAITING_APPROVAL, "awaiting approval", detail, error);
-                if (r >= 0)
-                        call_for_approval(run);
+                r = ask_person(run, &start, detail, error);
         } else {
-                r = begin_running(run, detail, error);
+                r = begin_running(run, &start, detail, error);
         }
-        planning_release(&planning);
+        start_release(&start);
         return r;
 }

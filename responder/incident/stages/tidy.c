@@ -5,6 +5,7 @@
 #include "responder/incident/escalate.h"
 #include "responder/incident/stages/stages.h"
 #include "responder/incident/steps.h"
+#include "responder/remediation/definition.h"
 #include "runbook/assert.h"
 
 static bool wanted_by_person(const struct step *step _unused_, const struct step_record *record)
@@ -100,11 +101,15 @@ static int leave_to_person(struct incident_run *run, size_t index, const char *w
         return run_write(run, &entry, error);
 }
 
-/* Somebody may have taken over what was kept: that does not end by trying again. */
+/* Somebody may have taken over what was kept, or its target is no longer known by its name: that does not end
+ * by trying again. */
 static int settle(struct incident_run *run, size_t index, struct error *error)
 {
         _cleanup_error_ struct error why = {0};
-        int r = step_settle(run, index, &why);
+        const struct step *step = step_of(run->remediation, index);
+        bool elsewhere =
+                step->action->settle && definition_check_target(step, &run->parts->set->targets, &why) < 0;
+        int r = elsewhere ? -EBUSY : step_settle(run, index, &why);
         if (r == -EBUSY)
                 return leave_to_person(run, index, error_text(&why), error);
         if (r < 0)

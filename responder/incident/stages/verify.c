@@ -77,8 +77,8 @@ int stage_verify(struct incident_run *run, struct error *error)
         alert_bindings_init(&bindings, &run->incident.alert, run->incident.number);
         struct verify_answer answer = {.value = NAN};
         _cleanup_error_ struct error why = {0};
-        int asked = verify_ask(verify, &bindings.bindings, world, world_deadline(world, LOOK_TIMEOUT),
-                               &answer, &why);
+        int asked = verify_ask(verify, run->remediation->bound ? NULL : &bindings.bindings, world,
+                               world_deadline(world, LOOK_TIMEOUT), &answer, &why);
         if (asked < 0 && watch->errors == 0)
                 run_warn(run, "Verification has no answer", error_text(&why));
 

@@ -69,6 +69,9 @@ static void test_repeatable_runs_again(_unused_ void **state)
         crash_and_start(fixture);
         await_state(fixture, 1, INCIDENT_HEALED);
         assert_action_calls("plan run resume", "run:two"); /* by the plan it had begun with */
+        /* A version that kept no definition had begun it. */
+        _cleanup_free_ char *events = events_of(fixture, 1);
+        assert_non_null(strstr(events, "taken up by the file\nstep goes on\n"));
         fixture_close(fixture);
 }
 
@@ -204,15 +207,112 @@ static void test_file_has_changed(_unused_ void **state)
         fixture_close(fixture);
 }
 
+static char *status_of(struct engine_fixture *fixture)
+{
+        struct incident incident = {0};
+        struct text text = {0};
+        assert_int_equal(journal_find(fixture->journal, fixture->number[1], &incident, NULL), 0);
+        for (size_t i = 0; i < incident.step_count; i++)
+                text_printf(&text, "%s ", step_status_name(incident.steps[i].status));
+        incident_release(&incident);
+        return text_take(&text);
+}
+
+#define UNDONE(name, arguments)                                                             \
+        "  - {name: " name ", match: ['alertname=\"a\"'], steps: [{act.undone: {" arguments \
+        "}, undo: when_resolved}]}\n"
+
+/* C1, A3: what is undone is what was done, whatever has become of the file. */
+static void test_c1_undone_by_the_journal(_unused_ void **state)
+{
+        static const char *const later[] = {
+                UNDONE("r", "name: two"), UNDONE("s", "name: two"),
+                "  - {name: r, match: ['alertname=\"a\"'], steps: [{act.once: {name: two}}]}\n"};
+        for (size_t i = 0; i < N_ELEMENTS(later); i++) {
+                struct engine_fixture *fixture = fixture_open(UNDONE("r", "name: one"));
+                alert_arrives(fixture, "f1", true, "");
+                await_state(fixture, 1, INCIDENT_HEALED);
+                fixture_change_file(fixture, later[i]);
+                alert_arrives(fixture, "f1", false, "");
+                await_incident(fixture, 1, first_step_is, STEP_UNDONE, "undone");
+                assert_action_calls("run undo", "undo:one");
+                fixture_close(fixture);
+        }
+}
+
+#define TWO(first, second)                                                                         \
+        "  - {name: r, match: ['alertname=\"a\"'], on_failure: stop, steps: [{act.undone: {name: " \
+        "one, " first "}}, {act.once: {" second "}}]}\n"
+
+/* C1: what has not begun is not run by another file either, whatever on_failure says, and a person is told
+ * why. */
+static void test_c1_the_rest_is_not_run_by_another_file(_unused_ void **state)
+{
+        static const struct {
+                const char *later, *told;
+        } cases[] = {
+                {TWO("waits: true", "name: three"), "step 2 name two → three"},
+                {TWO("waits: false", "name: two"), "step 1 waits true → false"},
+                {"  - {name: s, match: ['alertname=\"a\"'], steps: [{act.once: {name: two}}]}\n",
+                 "there is no remediation"},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                struct engine_fixture *fixture = fixture_open(TWO("waits: true", "name: two"));
+                alert_arrives(fixture, "f1", true, "");
+                await_action_call("run:one");
+                engine_hold_still(fixture->engine);
+                open_gate();
+                fixture_change_file(fixture, cases[i].later);
+                await_state(fixture, 1, INCIDENT_ESCALATED);
+                _cleanup_free_ char *status = status_of(fixture);
+                assert_string_equal(status, "done interrupted ");
+                assert_action_calls("plan run undo", "");
+                assert_true(person_was_told(fixture, cases[i].told));
+                fixture_close(fixture);
+        }
+}
+
+/* An approval is of what was shown: with other arguments it is asked for anew. */
+static void test_an_approval_is_of_what_was_shown(_unused_ void **state)
+{
+#define ASKS(arguments) \
+        "  - {name: r, match: ['alertname=\"a\"'], approval: true, steps: [{act.once: {" arguments "}}]}\n"
+        struct engine_fixture *fixture = fixture_open(ASKS("name: one"));
+        alert_arrives(fixture, "f1", true, "");
+        await_state(fixture, 1, INCIDENT_AWAITING_APPROVAL);
+        fixture_change_file(fixture, ASKS("name: two"));
+        unsigned told = atomic_load(&fixture->told);
+        assert_int_equal(
+                engine_decide(fixture->engine, DECISION_APPROVE, fixture->number[1], "ada", NULL, NULL), 0);
+        struct deadline deadline = deadline_in(20 * NSEC_PER_SEC);
+        while (atomic_load(&fixture->told) == told && !deadline_passed(deadline))
+                poll_pause();
+        assert_true(person_was_told(fixture, "step 1 name one → two"));
+        await_state(fixture, 1, INCIDENT_AWAITING_APPROVAL);
+        assert_action_calls("run", "");
+        assert_int_equal(
+                engine_decide(fixture->engine, DECISION_APPROVE, fixture->number[1], "ada", NULL, NULL), 0);
+        await_state(fixture, 1, INCIDENT_HEALED);
+        assert_action_calls("run", "run:two");
+        fixture_close(fixture);
+}
+
 int main(void)
 {
         assert_int_equal(http_client_global_init(NULL), 0);
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_repeatable_runs_again), cmocka_unit_test(test_other_is_interrupted),
-                cmocka_unit_test(test_resume_says_done),      cmocka_unit_test(test_resume_says_again),
-                cmocka_unit_test(test_resume_cannot_tell),    cmocka_unit_test(test_resolved_meanwhile),
-                cmocka_unit_test(test_verification_goes_on),  cmocka_unit_test(test_undo_goes_on),
+                cmocka_unit_test(test_repeatable_runs_again),
+                cmocka_unit_test(test_other_is_interrupted),
+                cmocka_unit_test(test_resume_says_done),
+                cmocka_unit_test(test_resume_says_again),
+                cmocka_unit_test(test_resume_cannot_tell),
+                cmocka_unit_test(test_resolved_meanwhile),
+                cmocka_unit_test(test_verification_goes_on),
+                cmocka_unit_test(test_undo_goes_on),
                 cmocka_unit_test(test_file_has_changed),
+                cmocka_unit_test(test_c1_undone_by_the_journal),
+                cmocka_unit_test(test_c1_the_rest_is_not_run_by_another_file),
+                cmocka_unit_test(test_an_approval_is_of_what_was_shown),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -151,6 +151,72 @@ static void test_reading_beside_a_writer(void **state)
         assert_int_equal(access(missing, F_OK), -1);
 }
 
+static void ask_approval(struct journal_fixture *fixture, const char *text)
+{
+        _cleanup_json_ cJSON *definition = cJSON_Parse(text), *detail = cJSON_CreateObject();
+        assert_true(definition && json_put(detail, "definition", cJSON_Duplicate(definition, true)) >= 0);
+        WRITE(fixture, .state = INCIDENT_AWAITING_APPROVAL, .event = "awaiting approval",
+              .definition = definition, .detail = detail);
+        WRITE(fixture, .event = "approved", .approve = true);
+}
+
+/* What an incident runs is kept, covered by the chain, and an approval is of that and nothing else. */
+static void test_definition(void **state)
+{
+        struct journal_fixture *fixture = *state;
+        _cleanup_error_ struct error error = {0};
+        uint64_t rows = 0;
+        accept_alerts(fixture, "f1");
+        open_incidents(fixture, 1);
+        ask_approval(fixture, "{\"steps\":[1]}");
+        WRITE(fixture, .event = "a moment");
+        struct incident incident = only_active(fixture);
+        assert_true(incident.approved);
+        assert_string_equal(incident.definition, "{\"steps\":[1]}");
+        incident_release(&incident);
+
+        _cleanup_json_ cJSON *other = cJSON_Parse("{\"steps\":[2]}"), *detail = cJSON_CreateObject();
+        json_put(detail, "definition", cJSON_Duplicate(other, true));
+        WRITE(fixture, .state = INCIDENT_AWAITING_APPROVAL, .event = "awaiting approval", .definition = other,
+              .detail = detail);
+        incident = only_active(fixture);
+        assert_false(incident.approved);
+        incident_release(&incident);
+        WRITE(fixture, .event = "approved", .approve = true);
+        WRITE(fixture, .state = INCIDENT_RUNNING, .event = "running");
+        reopen_journal(fixture);
+        incident = only_active(fixture);
+        assert_true(incident.approved);
+        assert_string_equal(incident.definition, "{\"steps\":[2]}");
+        incident_release(&incident);
+
+        assert_int_equal(journal_verify(fixture->journal, &rows, &error), 0);
+        run_sql(fixture, "UPDATE incidents SET definition = '{\"steps\":[3]}'");
+        assert_int_equal(journal_verify(fixture->journal, &rows, &error), -EUCLEAN);
+        assert_string_equal(error_text(&error) + strcspn(error_text(&error), " "),
+                            " has a definition that its timeline does not have");
+}
+
+/* A journal of the version before is brought up to this one, and its incidents go on without a definition. */
+static void test_version_2(void **state)
+{
+        struct journal_fixture *fixture = *state;
+        uint64_t rows = 0;
+        write_history(fixture);
+        fixture->journal = journal_close(fixture->journal);
+        run_sql(fixture, "ALTER TABLE incidents DROP COLUMN definition; PRAGMA user_version = 2");
+        struct journal *reader = NULL;
+        assert_int_equal(journal_open_reading(fixture->path, &reader, NULL), 0);
+        assert_int_equal(journal_verify(reader, &rows, NULL), 0);
+        journal_close(reader);
+        open_journal(fixture);
+        assert_int_equal(query_number(fixture, "PRAGMA user_version"), 3);
+        assert_int_equal(verified_rows(fixture), 6);
+        struct incident incident = only_active(fixture);
+        assert_null(incident.definition);
+        incident_release(&incident);
+}
+
 static void test_second_process_is_refused(void **state)
 {
         struct journal_fixture *fixture = *state;
@@ -266,6 +332,8 @@ int main(void)
                 ON_JOURNAL(test_cut_off_end_stays_visible),
                 ON_JOURNAL(test_chain_goes_on_after_reopening),
                 ON_JOURNAL(test_reading_beside_a_writer),
+                ON_JOURNAL(test_definition),
+                ON_JOURNAL(test_version_2),
                 ON_JOURNAL(test_second_process_is_refused),
                 ON_JOURNAL(test_damage),
                 ON_JOURNAL(test_other_databases),

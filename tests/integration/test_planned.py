@@ -1,0 +1,260 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The step that runs is the step that was planned: remediations.yml changes between two starts of the responder, on a real
+Engine, PostgreSQL and Redis. What had begun goes by the journal or not at all.
+
+The reports are C1 and A3 of the faults that were found in the responder.
+"""
+
+import json
+import threading
+
+import psycopg2
+import pytest
+
+from harness.assertions import events
+from integration.actions import Proxy
+from integration.test_actions_docker import PROJECT, Service
+from lab.parts import wait_for
+from lab.redis import Redis
+from lab.runbook import Responder
+from lab.sink import Sink
+from lab.webhook import alert_of
+
+HEALTH = ("--health-interval", "3s")  # a step that recreates takes so long, and is killed in it
+
+
+@pytest.fixture
+def sink():
+    server = Sink().start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def service(engine, service_image, postgres, redis_server):
+    made = Service(engine, service_image, postgres, redis_server)
+    yield made
+    made.clean()
+
+
+class Edited:
+    """A responder whose file is written anew between two starts."""
+
+    def __init__(self, program, directory, engine, postgres, sink):
+        self.directory = directory
+        (directory / "url").write_text(f"{sink.url}/oncall")
+        self.head = {"docker": {"host": engine.host, "project": PROJECT},
+                     "databases": [{"name": "mcp", "dsn": postgres.dsn()}],
+                     "receivers": [{"name": "oncall", "format": "json", "url_file": f"{directory}/url"}],
+                     "escalate_to": "oncall", "evidence_directory": f"{directory}/evidence"}
+        self.daemon = Responder(program, directory / "remediations.yml", directory / "run")
+
+    def start(self, *steps, name="change", **more):
+        """With a file of one remediation; JSON is YAML."""
+        head = {**self.head, **more.pop("head", {})}
+        remediation = {"name": name, "match": ['alertname="ill"'], "steps": list(steps), **more}
+        self.daemon.config.write_text(json.dumps({**head, "remediations": [remediation]}), encoding="utf-8")
+        self.daemon.start()
+        return self.daemon
+
+    def kill_in(self, step):
+        """kill -9 while it runs."""
+        def runs():
+            incident = self.daemon.of("change")
+            return incident and incident["steps"][step - 1]["status"] == "started"
+        wait_for(runs, f"step {step} to run", 30)
+        self.daemon.process.kill()
+
+    def settled(self, *statuses):
+        """The incident, once its steps have these states."""
+        def reached():
+            incident = self.daemon.of("change")
+            return incident if incident and [step["status"] for step in incident["steps"]] == list(statuses) else None
+        return wait_for(reached, f"steps to be {statuses}", 90)
+
+
+@pytest.fixture
+def edited(binaries, tmp_path, engine, postgres, sink):
+    made = Edited(binaries.responder, tmp_path, engine, postgres, sink)
+    yield made
+    made.daemon.stop()
+    verified = made.daemon.verify_journal()
+    assert verified.returncode == 0, verified.stdout
+
+
+def set_env(service="web", undo="never", **env):
+    return {"docker.set_env": {"service": service, "env": env}, "undo": undo}
+
+
+def start_slow(service, *names):
+    """Containers whose successors need a while until they are healthy."""
+    return [service.start(service=name, options=HEALTH) for name in names]
+
+
+def told(sink):
+    return json.dumps(sink.to("oncall"), ensure_ascii=False)
+
+
+def test_c1_two_steps_changed_places_while_the_first_ran(edited, service, sink):
+    web, job = start_slow(service, "web", "job")
+    edited.start(set_env(A="1"), set_env("job", B="2")).send(alert_of("ill"))
+    edited.kill_in(1)
+    responder = edited.start(set_env("job", B="2"), set_env(A="1"))
+    incident = responder.wait_state("change", "escalated")
+    assert [step["status"] for step in incident["steps"]] == ["interrupted", "waiting"]
+    assert "B" not in service.env(web) and "B" not in service.env(job) and "A" not in service.env(job)
+    assert "remediations.yml has changed since: step 1 service web → job" in told(sink)
+
+
+def test_c1_an_argument_changed_while_the_step_ran(edited, service, sink):
+    web, = start_slow(service, "web")
+    edited.start(set_env(undo="when_resolved", LOG_LEVEL="debug")).send(alert_of("ill"))
+    edited.kill_in(1)
+    responder = edited.start(set_env(undo="when_resolved", LOG_LEVEL="trace"))
+    incident = responder.wait_state("change", "escalated")
+    assert incident["steps"][0]["status"] == "interrupted"
+    assert "step 1 env LOG_LEVEL debug → trace" in told(sink)
+    # A person has it put back: by what was journaled, whatever the file says.
+    status, answer = responder.post(f"/api/v1/incidents/{incident['number']}/undo", {"by": "ada"})
+    assert status in (200, 202), answer
+    edited.settled("undone")
+    wait_for(lambda: service.names() == {web}, "one container to be left", 30)
+    assert service.env(web)["LOG_LEVEL"] == "info"
+    wait_for(lambda: service.health(web) == "healthy", "it to be healthy", 30)
+
+
+def test_c1_what_is_undone_when_resolved_is_what_was_done(edited, service):
+    web = service.start()
+    edited.start(set_env(undo="when_resolved", LOG_LEVEL="debug")).send(alert_of("ill"))
+    edited.daemon.wait_final("change")
+    assert service.env(web)["LOG_LEVEL"] == "debug"
+    assert edited.daemon.stop() == 0
+    edited.start(set_env(LOG_LEVEL="trace", OTHER="1")).send(alert_of("ill", "resolved"))
+    edited.settled("undone")
+    assert service.env(web)["LOG_LEVEL"] == "info"
+
+
+def test_a3_a_remediation_that_was_renamed_while_its_change_was_in_force(edited, service):
+    web = service.start()
+    edited.start(set_env(undo="when_resolved", LOG_LEVEL="debug")).send(alert_of("ill"))
+    edited.daemon.wait_final("change")
+    assert edited.daemon.stop() == 0
+    edited.start({"host.memory": {}}, name="other").send(alert_of("ill", "resolved"))
+    edited.settled("undone")
+    assert service.env(web)["LOG_LEVEL"] == "info"
+    assert service.names() == {web}
+
+
+def test_a3_a_remediation_that_was_removed_while_it_ran(edited, service, sink):
+    start_slow(service, "web")
+    edited.start(set_env(A="1"), {"host.memory": {}}).send(alert_of("ill"))
+    edited.kill_in(1)
+    edited.start({"host.memory": {}}, name="other")
+    edited.daemon.wait_state("change", "escalated")
+    assert 'remediations.yml has changed since: there is no remediation \\"change\\"' in told(sink)
+
+
+def test_an_undo_is_not_guessed_where_docker_is_another_one(edited, service, sink):
+    web = service.start()
+    edited.start(set_env(undo="when_resolved", LOG_LEVEL="debug")).send(alert_of("ill"))
+    edited.daemon.wait_final("change")
+    assert edited.daemon.stop() == 0
+    elsewhere = {"docker": {**edited.head["docker"], "project": "elsewhere"}}
+    edited.start(set_env(undo="when_resolved", LOG_LEVEL="debug"), head=elsewhere).send(alert_of("ill", "resolved"))
+    edited.settled("undo_failed")
+    wait_for(lambda: "the docker is another one" in told(sink), "a person to be told", 30)
+    assert service.env(web)["LOG_LEVEL"] == "debug"
+    # Back where it was, a person's undo finds it.
+    number = edited.daemon.of("change")["number"]
+    assert edited.daemon.stop() == 0
+    responder = edited.start({"host.memory": {}}, name="other")
+    assert responder.post(f"/api/v1/incidents/{number}/undo", {"by": "ada"})[0] in (200, 202)
+    edited.settled("undone")
+    assert service.env(web)["LOG_LEVEL"] == "info"
+
+
+def test_c1_the_address_of_redis_changed_while_it_was_flushed(edited, redis_server, tmp_path, sink):
+    redis_server.client.flushall()
+    redis_server.client.set("cache:1", "x")
+    other = Redis(tmp_path / "other").start()
+    other.client.set("cache:1", "x")
+    begun, killed = threading.Event(), threading.Event()
+
+    def hold(data):
+        """The keys are never removed here: who is to do it is killed first."""
+        if b"unlink" in data.lower():
+            begun.set()
+            killed.wait(60)
+            return "drop"
+        return None
+
+    host, port = redis_server.address.split(":")
+    proxy = Proxy(hold, (host, int(port)))
+    flush = {"scope": "pattern", "pattern": "cache:*"}
+    try:
+        edited.start({"redis.flush": {**flush, "address": f"127.0.0.1:{proxy.port}"}}).send(alert_of("ill"))
+        assert begun.wait(30)
+        edited.daemon.process.kill()
+        killed.set()
+        responder = edited.start({"redis.flush": {**flush, "address": other.address}})
+        responder.wait_state("change", "escalated")
+        assert other.client.exists("cache:1") and redis_server.client.exists("cache:1")
+        assert f"step 1 address 127.0.0.1:{proxy.port} → {other.address}" in told(sink)
+    finally:
+        other.stop()
+
+
+EXECUTE = {"plan_sql": "SELECT id, name FROM api_keys WHERE name = $1", "args": ["alice"],
+           "sql": "UPDATE api_keys SET revoked_at = now() WHERE name = $1 RETURNING id, name"}
+
+
+@pytest.fixture
+def api_keys(postgres):
+    postgres.reset()
+    postgres.add_keys("alice", "bob")
+    return postgres
+
+
+def test_c1_the_statement_changed_while_it_ran(edited, api_keys, sink):
+    holder = psycopg2.connect(api_keys.dsn())
+    holder.cursor().execute("UPDATE api_keys SET name = name WHERE name = 'alice'")  # the step waits for it
+    edited.start({"postgres.execute": EXECUTE}).send(alert_of("ill"))
+    edited.kill_in(1)
+    holder.rollback()
+    holder.close()
+    wait_for(lambda: api_keys.value("SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'UPDATE api_keys%%'"
+                                    " AND state = 'active' AND pid <> pg_backend_pid()") == 0, "its session to end", 30)
+    live = api_keys.live_keys()
+    other = {**EXECUTE, "sql": "DELETE FROM api_keys WHERE name = $1 RETURNING id, name"}
+    responder = edited.start({"postgres.execute": other})
+    responder.wait_state("change", "escalated")
+    assert api_keys.value("SELECT count(*) FROM api_keys") == 2 and api_keys.live_keys() == live
+    assert "step 1 sql UPDATE api_keys" in told(sink)
+
+
+def test_c1_undo_sql_changed_before_it_was_undone(edited, api_keys):
+    undo = ("UPDATE api_keys SET revoked_at = NULL FROM jsonb_array_elements($1::jsonb) AS was "
+            "WHERE api_keys.id::text = was ->> 'id'")
+    edited.start({"postgres.execute": {**EXECUTE, "undo_sql": undo}, "undo": "when_resolved"}).send(alert_of("ill"))
+    edited.daemon.wait_final("change")
+    assert api_keys.live_keys() == ["bob"]
+    assert edited.daemon.stop() == 0
+    other = {**EXECUTE, "undo_sql": "DELETE FROM api_keys WHERE $1::jsonb IS NOT NULL"}
+    edited.start({"postgres.execute": other, "undo": "when_resolved"}).send(alert_of("ill", "resolved"))
+    edited.settled("undone")
+    assert sorted(api_keys.live_keys()) == ["alice", "bob"]
+
+
+def test_an_approval_is_of_what_was_shown(edited, api_keys, sink):
+    edited.start({"postgres.execute": EXECUTE}, approval=True).send(alert_of("ill"))
+    incident = edited.daemon.wait_state("change", "awaiting_approval")
+    assert edited.daemon.stop() == 0
+    responder = edited.start({"postgres.execute": {**EXECUTE, "args": ["bob"]}}, approval=True)
+    assert responder.post(f"/api/v1/incidents/{incident['number']}/approve", {"by": "ada"})[0] in (200, 202)
+    wait_for(lambda: events(responder.incident(incident["number"])).count("awaiting approval") == 2,
+             "it to be asked for anew", 30)
+    assert sorted(api_keys.live_keys()) == ["alice", "bob"]
+    assert 'remediations.yml has changed since: step 1 args [\\"alice\\"] → [\\"bob\\"]' in told(sink).replace('\\\\', '\\')
+    assert responder.post(f"/api/v1/incidents/{incident['number']}/approve", {"by": "ada"})[0] in (200, 202)
+    responder.wait_state("change", "healed")
+    assert api_keys.live_keys() == ["alice"]
