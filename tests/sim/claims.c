@@ -3,8 +3,6 @@
  * to rest. */
 #include "tests/sim/claims.h"
 
-#include <sqlite3.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,107 +10,6 @@
 /* From the look that let an incident through until it runs: all its steps are planned in between, and it is
  * written down, which a full disk keeps from it for 40 minutes. */
 #define PLANNING HOUR
-
-/* The journal by a connection of our own. Queries are prepared once: the text's address is what tells them
- * apart. */
-static struct {
-        sqlite3 *database;
-        struct {
-                const char *sql;
-                sqlite3_stmt *statement;
-        } queries[48];
-} eye;
-
-void claims_open(struct sim *sim)
-{
-        if (sqlite3_open_v2(JOURNAL_PATH, &eye.database, SQLITE_OPEN_READWRITE, DISK_VFS) != SQLITE_OK)
-                sim_fail(sim, "cannot look into the journal");
-}
-
-void claims_close(void)
-{
-        for (size_t i = 0; i < N_ELEMENTS(eye.queries) && eye.queries[i].sql; i++) {
-                sqlite3_finalize(eye.queries[i].statement);
-                eye.queries[i].sql = NULL;
-        }
-        sqlite3_close(eye.database);
-        eye.database = NULL;
-}
-
-static sqlite3_stmt *prepare(const char *sql)
-{
-        size_t i = 0;
-        while (i < N_ELEMENTS(eye.queries) && eye.queries[i].sql && eye.queries[i].sql != sql)
-                i++;
-        if (i == N_ELEMENTS(eye.queries))
-                abort();
-        if (!eye.queries[i].sql) {
-                if (sqlite3_prepare_v2(eye.database, sql, -1, &eye.queries[i].statement, NULL) != SQLITE_OK)
-                        abort();
-                eye.queries[i].sql = sql;
-        }
-        return eye.queries[i].statement;
-}
-
-/* One row of a query with numbers (i) and strings (t) bound; its first column as number, and as text when
- * asked. */
-static int64_t ask(char **ret_text, const char *sql, const char *types, va_list values)
-{
-        sqlite3_stmt *statement = prepare(sql);
-        for (int i = 0; types[i]; i++) {
-                if (types[i] == 'i')
-                        sqlite3_bind_int64(statement, i + 1, va_arg(values, int64_t));
-                else
-                        sqlite3_bind_text(statement, i + 1, va_arg(values, const char *), -1,
-                                          SQLITE_TRANSIENT);
-        }
-        int64_t number = -1;
-        if (sqlite3_step(statement) == SQLITE_ROW) {
-                number = sqlite3_column_int64(statement, 0);
-                const char *text = (const char *)sqlite3_column_text(statement, 0);
-                if (ret_text)
-                        *ret_text = strdup(text ? text : "");
-        }
-        sqlite3_reset(statement);
-        return number;
-}
-
-int64_t claims_number(const char *sql, const char *types, ...)
-{
-        va_list values;
-        va_start(values, types);
-        int64_t number = ask(NULL, sql, types, values);
-        va_end(values);
-        return number;
-}
-
-char *claims_text(const char *sql, const char *types, ...)
-{
-        char *text = NULL;
-        va_list values;
-        va_start(values, types);
-        ask(&text, sql, types, values);
-        va_end(values);
-        return text ? text : strdup("");
-}
-
-void claims_print(void)
-{
-        sqlite3_stmt *statement = NULL;
-        sqlite3_prepare_v2(eye.database,
-                           "SELECT id || ' ' || incident || ' ' || event || ' ' || step || ' '"
-                           " || state || ' ' || actor || ' ' || substr(coalesce(detail, ''), 1, 80)"
-                           " FROM timeline WHERE id > (SELECT max(id) FROM timeline) - 100 ORDER BY id",
-                           -1, &statement, NULL);
-        while (eye.database && sqlite3_step(statement) == SQLITE_ROW)
-                printf("  %s\n", (const char *)sqlite3_column_text(statement, 0));
-        sqlite3_finalize(statement);
-}
-
-int64_t incident_of(const char *number)
-{
-        return claims_number("SELECT id FROM incidents WHERE number = ?1", "t", number);
-}
 
 /* Around each act. */
 
@@ -123,10 +20,33 @@ static nsec steady_now(const struct sim *sim)
         return sim->now + sim->steady_offset;
 }
 
-void claim_planned(struct sim *sim, const struct step_run *run, const cJSON *plan)
+/* Remediations of one name are the same in all versions of the file, but for their steps and ends. */
+static const struct remediation *remediation_at(const struct sim *sim, int64_t number)
 {
-        _cleanup_free_ char *text = json_print(plan);
-        sim->done[incident_of(run->incident)].planned[run->position] = sim_digest(1, text);
+        return &sim->sets[number / 16]->remediations[number % 16];
+}
+
+static int64_t remediation_number(const struct sim *sim, const char *name)
+{
+        for (size_t i = 0; i < sim->set_count; i++)
+                for (size_t k = 0; k < sim->sets[i]->count; k++)
+                        if (string_equal(sim->sets[i]->remediations[k].name, name))
+                                return (int64_t)(i * 16 + k);
+        abort();
+}
+
+static char *arguments_of(const struct action *action, const struct step_run *run)
+{
+        _cleanup_json_ cJSON *json = config_to_json(action->fields, run->config);
+        return json_print(json);
+}
+
+void claim_planned(struct sim *sim, const struct action *action, const struct step_run *run,
+                   const cJSON *plan)
+{
+        _cleanup_free_ char *text = json_print(plan), *arguments = arguments_of(action, run);
+        sim->done[incident_of(run->incident)].planned[run->position] =
+                sim_digest(sim_digest(1, text), arguments);
 }
 
 /* What acts is running, and its step was begun; what is undone is being undone: the journal has it so, before
@@ -180,16 +100,59 @@ static void claim_pause(struct sim *sim, int64_t incident, const struct step_run
                          undo ? "was undone" : "began");
 }
 
-static void claim_plan(struct sim *sim, int64_t incident, const struct step_run *run)
+/* What acts was journaled when it began, the action and each of its arguments, and stays it to the end: never
+ * something else under the old plan, never steps of two versions of the file. */
+static void claim_definition(struct sim *sim, int64_t incident, const struct action *action,
+                             const struct step_run *run)
+{
+        struct done_for *done = &sim->done[incident];
+        _cleanup_free_ char *definition =
+                claims_text("SELECT definition FROM incidents WHERE id = ?1", "i", incident);
+        _cleanup_free_ char *name =
+                claims_text("SELECT json_extract(definition, '$.steps[' || (?2 - 1) || '].action')"
+                            " FROM incidents WHERE id = ?1",
+                            "ii", incident, (int64_t)run->position);
+        _cleanup_free_ char *journaled =
+                claims_text("SELECT json_extract(definition, '$.steps[' || (?2 - 1) || '].arguments')"
+                            " FROM incidents WHERE id = ?1",
+                            "ii", incident, (int64_t)run->position);
+        _cleanup_free_ char *arguments = arguments_of(action, run);
+        if (!string_equal(name, action->name) || !string_equal(journaled, arguments))
+                sim_fail(sim, "%s: step %zu acts as %s %s, and the journal has %s %s", run->incident,
+                         run->position, action->name, arguments, name, journaled);
+        if (done->definition == 0)
+                done->definition = sim_digest(1, definition);
+        if (done->definition != sim_digest(1, definition))
+                sim_fail(sim, "%s: it is no longer what it was begun with", run->incident);
+}
+
+/* Only an undo acts against the file. */
+static void claim_file(struct sim *sim, const struct action *action, const struct step_run *run)
+{
+        _cleanup_free_ char *name =
+                claims_text("SELECT remediation FROM incidents WHERE number = ?1", "t", run->incident);
+        const struct remediation *remediation = remediation_find(sim->set, name);
+        const struct step *step = remediation && run->position <= remediation->step_count
+                                          ? &remediation->steps[run->position - 1]
+                                          : NULL;
+        if (!step || step->action != action || model_argument(step->config) != model_argument(run->config))
+                sim_fail(sim, "%s: step %zu acts although the file has changed", run->incident,
+                         run->position);
+}
+
+static void claim_plan(struct sim *sim, int64_t incident, const struct action *action,
+                       const struct step_run *run)
 {
         _cleanup_free_ char *journaled =
                 claims_text("SELECT plan FROM steps WHERE incident = ?1 AND position = ?2", "ii", incident,
                             (int64_t)run->position);
         _cleanup_free_ char *seen = run->plan ? json_print(run->plan) : strdup("");
+        _cleanup_free_ char *arguments = arguments_of(action, run);
         if (!string_equal(journaled, seen) || !*seen ||
-            sim_digest(1, seen) != sim->done[incident].planned[run->position])
-                sim_fail(sim, "%s: step %zu runs by another plan than the journaled one", run->incident,
-                         run->position);
+            sim_digest(sim_digest(1, seen), arguments) != sim->done[incident].planned[run->position])
+                sim_fail(sim,
+                         "%s: step %zu runs by another plan than the journaled one, or by other arguments",
+                         run->incident, run->position);
 }
 
 static void claim_lock(struct sim *sim, int64_t incident, const struct step_run *run)
@@ -209,7 +172,7 @@ static void claim_lock(struct sim *sim, int64_t incident, const struct step_run 
 /* Those that acted among the runs of a remediation that began within its limit's time before `until`. */
 static int64_t runs_until(const struct sim *sim, int64_t remediation, nsec until)
 {
-        nsec period = sim->set->remediations[remediation].limit_period;
+        nsec period = remediation_at(sim, remediation)->limit_period;
         int64_t runs = 0;
         for (uint64_t i = 1; i <= sim->incidents; i++) {
                 const struct done_for *one = &sim->done[i];
@@ -223,7 +186,7 @@ static int64_t runs_until(const struct sim *sim, int64_t remediation, nsec until
 static void claim_limit(struct sim *sim, int64_t incident)
 {
         const struct done_for *done = &sim->done[incident];
-        const struct remediation *remediation = &sim->set->remediations[done->remediation];
+        const struct remediation *remediation = remediation_at(sim, done->remediation);
         for (uint64_t i = 1; remediation->limit_count > 0 && i <= sim->incidents; i++) {
                 const struct done_for *other = &sim->done[i];
                 if (!other->acted || other->remediation != done->remediation || other->began < done->began)
@@ -240,9 +203,11 @@ static void claim_limit(struct sim *sim, int64_t incident)
 static void claim_guards(struct sim *sim, int64_t incident, const struct step_run *run)
 {
         const struct done_for *done = &sim->done[incident];
-        const struct remediation *remediation = &sim->set->remediations[done->remediation];
+        const struct remediation *remediation = remediation_at(sim, done->remediation);
         if (remediation->approval && !done->approved)
                 sim_fail(sim, "%s: acts without anybody's approval", run->incident);
+        if (remediation->approval && done->approved_as != done->definition)
+                sim_fail(sim, "%s: something else acts than what was approved", run->incident);
         for (uint64_t i = 1; i <= sim->incidents; i++) {
                 const struct done_for *other = &sim->done[i];
                 if ((int64_t)i == incident || !other->acted || other->remediation != done->remediation)
@@ -268,7 +233,7 @@ static void claim_guards(struct sim *sim, int64_t incident, const struct step_ru
 static void claim_max(struct sim *sim, int64_t incident, const struct step_run *run)
 {
         const struct done_for *done = &sim->done[incident];
-        const struct step *step = &sim->set->remediations[done->remediation].steps[run->position - 1];
+        const struct step *step = &remediation_at(sim, done->remediation)->steps[run->position - 1];
         if (step->max > 0 && !done->approved && json_number(run->plan, "targets", 0) > (double)step->max)
                 sim_fail(sim, "%s: step %zu touches more than its max, and nobody approved it", run->incident,
                          run->position);
@@ -280,9 +245,7 @@ static void learn(struct sim *sim, int64_t incident)
         _cleanup_free_ char *name =
                 claims_text("SELECT remediation FROM incidents WHERE id = ?1", "i", incident);
         _cleanup_free_ char *lock = claims_text("SELECT lock FROM incidents WHERE id = ?1", "i", incident);
-        for (size_t i = 0; i < sim->set->count; i++)
-                if (string_equal(sim->set->remediations[i].name, name))
-                        done->remediation = (int64_t)i;
+        done->remediation = remediation_number(sim, name);
         done->began = claims_number("SELECT running_steady FROM incidents WHERE id = ?1", "i", incident);
         done->episode = claims_number("SELECT episode FROM incidents WHERE id = ?1", "i", incident);
         snprintf(done->lock, sizeof(done->lock), "%s", lock);
@@ -297,7 +260,10 @@ void claim_act(struct sim *sim, const struct action *action, const struct step_r
         claim_begun(sim, incident, run, undo);
         claim_cancel(sim, incident, run);
         claim_pause(sim, incident, run, undo);
-        claim_plan(sim, incident, run);
+        claim_plan(sim, incident, action, run);
+        claim_definition(sim, incident, action, run);
+        if (!undo)
+                claim_file(sim, action, run);
         if (!*done->lock)
                 learn(sim, incident);
         if (!undo)
@@ -435,7 +401,7 @@ static void claim_calls(struct sim *sim)
                         claims_text("SELECT state FROM incidents WHERE id = ?1", "i", (int64_t)i);
                 _cleanup_free_ char *name =
                         claims_text("SELECT remediation FROM incidents WHERE id = ?1", "i", (int64_t)i);
-                const struct remediation *remediation = remediation_find(sim->set, name);
+                const struct remediation *remediation = remediation_at(sim, remediation_number(sim, name));
                 bool lost = string_equal(state, "failed") || string_equal(state, "not_healed");
                 if ((string_equal(state, "escalated") || string_equal(state, "expired")) &&
                     !sim->done[i].called)
@@ -478,7 +444,7 @@ static void claim_chain_shows(struct sim *sim)
                 text_format("CREATE TEMP TABLE kept AS SELECT * FROM timeline WHERE id = %lld;"
                             "UPDATE timeline SET %s WHERE id = %lld",
                             (long long)row, one, (long long)row);
-        if (rows == 0 || sqlite3_exec(eye.database, change, NULL, NULL, NULL) != SQLITE_OK)
+        if (rows == 0 || !claims_execute(change))
                 return;
         bool changed =
                 claims_number(
@@ -489,8 +455,7 @@ static void claim_chain_shows(struct sim *sim)
                         "") == 1;
         if (changed && chain_holds(sim, &why))
                 sim_fail(sim, "the chain holds although row %lld was changed: %s", (long long)row, one);
-        sqlite3_exec(eye.database, "REPLACE INTO timeline SELECT * FROM kept; DROP TABLE kept", NULL, NULL,
-                     NULL);
+        claims_execute("REPLACE INTO timeline SELECT * FROM kept; DROP TABLE kept");
 }
 
 void claims_at_rest(struct sim *sim)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The claims, and the eye that looks into the journal beside it. */
+/* The claims, and the eye (eye.c) that looks into the journal beside the daemon. */
 #ifndef TESTS_SIM_CLAIMS_H
 #define TESTS_SIM_CLAIMS_H
 
@@ -13,11 +13,13 @@ void claims_close(void);
  * string. */
 int64_t claims_number(const char *sql, const char *types, ...);
 char *claims_text(const char *sql, const char *types, ...);
+bool claims_execute(const char *sql); /* behind the journal's back */
 int64_t incident_of(const char *number);
 void claims_print(void); /* the end of the timeline, for --trace */
 
 /* Around each plan and each act of an action. */
-void claim_planned(struct sim *sim, const struct step_run *run, const cJSON *plan);
+void claim_planned(struct sim *sim, const struct action *action, const struct step_run *run,
+                   const cJSON *plan);
 void claim_act(struct sim *sim, const struct action *action, const struct step_run *run, bool undo);
 void claim_acted(struct sim *sim, const struct action *action, const struct step_run *run, bool undo,
                  bool succeeded);

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "runbook/log.h"
+#include "runbook/text.h"
 #include "tests/sim/claims.h"
 
 static const char rules[] =
@@ -75,7 +76,27 @@ static const char rules[] =
         "      - model.revoke: {subject: '${labels.subject}'}\n"
         "      - model.note: {subject: '${labels.subject}'}\n";
 
-enum { JOBS_MOST = 64 };
+/* What people make of that file between two starts: what is found is replaced. */
+static const struct edit {
+        const char *from, *to; /* NULL: no more */
+} versions[][4] = {
+        {{NULL, NULL}},
+        /* other arguments */
+        {{"level: 2}", "level: 5}"},
+         {"level: 3}", "level: 6}"},
+         {"model.revoke: {", "model.revoke: {level: 4, "}},
+        /* two steps that have changed their places */
+        {{"level: 2}", "level: 9}"}, {"level: 3}", "level: 2}"}, {"level: 9}", "level: 3}"}},
+        /* a remediation of another name, and steps of other actions */
+        {{"name: errors", "name: errors2"},
+         {"model.note: {subject: '${labels.subject}'}\n        on_failure",
+          "model.flush: {subject: cache}\n        on_failure"}},
+        /* other ends */
+        {{"on_failure: undo", "on_failure: escalate"},
+         {"within: 5m, for: 10s", "within: 6m"},
+         {"lock: level/", "lock: levels/"}},
+};
+enum { VERSIONS = N_ELEMENTS(versions), JOBS_MOST = 64 };
 
 struct totals {
         atomic_ullong worlds, incidents, acts, kills, restarts, reboots, jumps, lost_calls, pauses;
@@ -88,13 +109,27 @@ struct options {
         bool one, twice;
 };
 
-static struct remediation_set *load_rules(void)
+static char *replaced(const char *text, const struct edit *edit)
 {
+        const char *at = strstr(text, edit->from);
+        if (!at)
+                abort();
+        return text_format("%.*s%s%s", (int)(at - text), text, edit->to, at + strlen(edit->from));
+}
+
+static struct remediation_set *load_rules(const struct edit *edits)
+{
+        _cleanup_free_ char *text = strdup(rules);
+        for (size_t i = 0; i < N_ELEMENTS(versions[0]) && edits[i].from; i++) {
+                char *next = replaced(text, &edits[i]);
+                free(text);
+                text = next;
+        }
         char path[] = "/tmp/runbook-sim-XXXXXX";
         _cleanup_error_ struct error error = {0};
         struct remediation_set *set = NULL;
         int fd = mkstemp(path);
-        if (fd < 0 || write(fd, rules, strlen(rules)) != (ssize_t)strlen(rules) || close(fd) < 0)
+        if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text) || close(fd) < 0)
                 abort();
         if (remediation_set_load(path, &set, &error) < 0) {
                 fprintf(stderr, "%s\n", error_text(&error));
@@ -117,14 +152,14 @@ static void add_up(struct totals *totals, const struct sim *sim)
         totals->pauses += sim->pauses;
 }
 
-static bool run_world(struct totals *totals, uint64_t seed, struct remediation_set *set,
+static bool run_world(struct totals *totals, uint64_t seed, struct remediation_set *const *sets,
                       const struct options *options)
 {
         static struct sim sim;
-        const struct sim_size size = {.incidents = 200};
-        bool held = sim_run(&sim, seed, &size, set);
+        const struct sim_size size = {.incidents = 200, .sets = sets, .set_count = VERSIONS};
+        bool held = sim_run(&sim, seed, &size);
         uint64_t digest = sim.digest;
-        if (held && options->twice && (held = sim_run(&sim, seed, &size, set)) && sim.digest != digest) {
+        if (held && options->twice && (held = sim_run(&sim, seed, &size)) && sim.digest != digest) {
                 sim_fail(&sim, "the same seed is another world the second time");
                 held = false;
         }
@@ -159,16 +194,19 @@ static nsec wall_now(void)
 
 static void run_worlds(struct totals *totals, const struct options *options, uint64_t job)
 {
-        struct remediation_set *set = load_rules();
+        struct remediation_set *sets[VERSIONS];
+        for (size_t i = 0; i < VERSIONS; i++)
+                sets[i] = load_rules(versions[i]);
         nsec end = wall_now() + (nsec)options->seconds * NSEC_PER_SEC;
         for (uint64_t i = job; !totals->failed; i += options->jobs) {
                 totals->seeds[job] = options->seed + i;
-                if (!run_world(totals, options->seed + i, set, options) || options->one)
+                if (!run_world(totals, options->seed + i, sets, options) || options->one)
                         break;
                 if (wall_now() >= end || (options->incidents > 0 && totals->incidents >= options->incidents))
                         break;
         }
-        remediation_set_free(set);
+        for (size_t i = 0; i < VERSIONS; i++)
+                remediation_set_free(sets[i]);
         tasks_free();
 }
 

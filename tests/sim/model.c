@@ -137,6 +137,11 @@ int64_t model_level(const struct sim *sim, const struct step_run *run)
         return service_of(run)->level;
 }
 
+int64_t model_argument(const void *config)
+{
+        return ((const struct model_config *)config)->level;
+}
+
 bool model_level_is_ours(const struct sim *sim, const struct step_run *run, int64_t incident)
 {
         (void)sim;
@@ -237,7 +242,9 @@ static int level_undo(struct step_run *run, cJSON **ret_outcome, struct error *e
         int r = take_time(run, error);
         if (r < 0)
                 return r;
-        service->level = (int64_t)json_number(run->plan, "level", -1);
+        /* What is not as this step has left it somebody else has set. */
+        if (service->level == ((const struct model_config *)run->config)->level)
+                service->level = (int64_t)json_number(run->plan, "level", -1);
         sim_note(sim_of(run), "level back", service->level);
         *ret_outcome = say("level back", "targets", 1);
         return 0;

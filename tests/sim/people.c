@@ -31,7 +31,10 @@ static void decide(struct sim *sim, int64_t incident, enum decision decision)
         if (r >= 0 && !sim_is_dead(sim)) {
                 sim_note(sim, "decided", incident * 8 + decision);
         }
-        sim->done[incident].approved |= decision == DECISION_APPROVE && (r >= 0 || r != -ESTALE);
+        if (decision == DECISION_APPROVE && (r >= 0 || r != -ESTALE)) {
+                sim->done[incident].approved = true;
+                sim->done[incident].approved_as = sim_digest(1, found.definition ? found.definition : "");
+        }
         incident_release(&found);
 }
 

@@ -112,7 +112,7 @@ static int plan_step(void *context, const struct action *action, struct step_run
                 return error_set(error, EINTR, "a ghost plans nothing");
         int r = action->plan(run, ret_plan, error);
         if (r >= 0)
-                claim_planned(sim, run, *ret_plan);
+                claim_planned(sim, action, run, *ret_plan);
         return r;
 }
 

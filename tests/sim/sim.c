@@ -138,6 +138,17 @@ static void boot_machine(struct sim *sim)
         sim_note(sim, "boot", (int64_t)sim->reboots);
 }
 
+/* Between two starts somebody may have changed remediations.yml, or put it back. */
+static void edit_file(struct sim *sim)
+{
+        if (sim->ending || !rng_chance(&sim->rng, 250))
+                return;
+        size_t version = rng_chance(&sim->rng, 500) ? 0 : rng_below(&sim->rng, sim->set_count);
+        sim->edits += sim->set != sim->sets[version];
+        sim->set = sim->sets[version];
+        sim_note(sim, "the file is version", (int64_t)version);
+}
+
 static void start_daemon(struct sim *sim, int64_t argument)
 {
         (void)argument;
@@ -149,6 +160,7 @@ static void start_daemon(struct sim *sim, int64_t argument)
                 sim_after(sim, NSEC_PER_SEC, MINUTE, start_daemon, 0);
                 return;
         }
+        edit_file(sim);
         const struct incident_parts parts = {&sim->world, sim->set, sim->journal, sim->meters, sim->dry_run};
         assert(engine_new(&parts, &sim->engine, &error) >= 0);
         sim->engine_due = sim->now;
@@ -408,9 +420,13 @@ static void end(struct sim *sim)
         free(sim->done);
 }
 
-bool sim_run(struct sim *sim, uint64_t seed, const struct sim_size *size, struct remediation_set *set)
+bool sim_run(struct sim *sim, uint64_t seed, const struct sim_size *size)
 {
-        *sim = (struct sim){.rng = {seed}, .seed = seed, .set = set};
+        *sim = (struct sim){.rng = {seed},
+                            .seed = seed,
+                            .sets = size->sets,
+                            .set_count = size->set_count,
+                            .set = size->sets[0]};
         begin(sim);
         while (!sim->failed && sim->incidents < size->incidents)
                 step(sim);

@@ -62,8 +62,11 @@ struct done_for {
         nsec began, ended;                    /* steady: it became running, its last act was over */
         uint8_t effects[16];                  /* by step: how often it had its effect */
         int64_t level_before[16];             /* what its reversible step found */
-        uint64_t planned[16];                 /* by step: the digest of the last plan that was made for it */
-        int64_t remediation;                  /* index in the set */
+        uint64_t planned[16]; /* by step: the digest of the last plan that was made for it, and of its
+                                 arguments */
+        uint64_t definition;  /* the digest of what the journal had of it when it first acted */
+        uint64_t approved_as; /* likewise, when a person approved it */
+        int64_t remediation;  /* see remediation_at() */
         int64_t episode;
         char lock[32];
 };
@@ -89,7 +92,9 @@ struct sim {
 
         struct disk *disk;
         struct world world;
-        struct remediation_set *set; /* borrowed */
+        struct remediation_set *const *sets; /* the versions of remediations.yml; borrowed */
+        size_t set_count;
+        struct remediation_set *set; /* the one that the daemon has read */
         struct meters *meters;
         struct journal *journal;
         struct engine *engine; /* NULL while the daemon is down */
@@ -109,6 +114,7 @@ struct sim {
 
         struct done_for *done; /* by incident, from 1 */
         struct shadow shadows[SOURCES];
+        uint64_t edits; /* of the file */
         uint64_t incidents, acts, kills, restarts, reboots, jumps, lost_calls;
         uint64_t steps, steps_this_minute; /* of the world */
         nsec minute_began;
@@ -120,10 +126,12 @@ struct sim {
 /* How much happens in one world, before it comes to rest. */
 struct sim_size {
         uint64_t incidents;
+        struct remediation_set *const *sets;
+        size_t set_count;
 };
 
 /* Runs one world from its seed; false when a claim did not hold, which `failure` names. */
-bool sim_run(struct sim *sim, uint64_t seed, const struct sim_size *size, struct remediation_set *set);
+bool sim_run(struct sim *sim, uint64_t seed, const struct sim_size *size);
 
 /* sim.c */
 nsec sim_wall(const struct sim *sim);
@@ -156,6 +164,7 @@ void model_end(struct sim *sim); /* everybody gets well */
 bool model_is_ill(const struct sim *sim, const char *promql);
 int64_t model_level(const struct sim *sim,
                     const struct step_run *run); /* of the service that the step is about */
+int64_t model_argument(const void *config);      /* the level that a step was given */
 bool model_level_is_ours(const struct sim *sim, const struct step_run *run, int64_t incident);
 int64_t source_find(const struct sim *sim, const char *fingerprint);
 
