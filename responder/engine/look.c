@@ -96,6 +96,15 @@ static int hold_incident(struct look *look, const struct incident *incident, con
         return enter_state(look, incident, &held, error);
 }
 
+/* In a dry run that is what came of it: nobody is called, and nothing follows. */
+static int fail_planning(struct look *look, const struct incident *incident, const char *reason,
+                         struct error *error)
+{
+        return look->engine->parts.dry_run
+                       ? enter_for(look, incident, INCIDENT_PLANNED, "planned", reason, error)
+                       : enter_for(look, incident, INCIDENT_FAILED, "planning failed", reason, error);
+}
+
 static int ask_guards(struct look *look, struct incident *incident, const struct remediation *remediation,
                       struct error *error)
 {
@@ -103,7 +112,7 @@ static int ask_guards(struct look *look, struct incident *incident, const struct
         _cleanup_free_ char *lock = NULL;
         _cleanup_error_ struct error why = {0};
         if (remediation_lock(remediation, &incident->alert, incident->number, &lock, &why) < 0)
-                return enter_for(look, incident, INCIDENT_FAILED, "planning failed", error_text(&why), error);
+                return fail_planning(look, incident, error_text(&why), error);
         /* What is being planned is counted by the limit once it runs. */
         if (look_plans(look, incident->remediation)) {
                 look_again_at(look, look->now + SIBLING_AGAIN);
@@ -156,8 +165,7 @@ static int look_waiting(struct look *look, struct incident *incident, const stru
         if (!incident->episode_open)
                 return cancel_resolved(look, incident, error);
         if (!remediation)
-                return enter_for(look, incident, INCIDENT_FAILED, "planning failed",
-                                 nothing_to_go_by(incident), error);
+                return fail_planning(look, incident, nothing_to_go_by(incident), error);
         if (!is_due(look, incident))
                 return 0;
         nsec waited = look->steady - incident->opened_steady;

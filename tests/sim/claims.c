@@ -275,6 +275,7 @@ void claim_act(struct sim *sim, const struct action *action, const struct step_r
                 claim_limit(sim, incident);
         }
         done->acting = true;
+        done->ours = undo && model_level_is_ours(sim, run, incident);
         if (!undo && action->undo && done->effects[run->position] == 0)
                 done->level_before[run->position] = model_level(sim, run);
         sim_note(sim, undo ? "undo" : "act", incident * 16 + (int64_t)run->position);
@@ -295,8 +296,7 @@ void claim_acted(struct sim *sim, const struct action *action, const struct step
                 sim_fail(sim, "%s: the irreversible step %zu had its effect %u times", run->incident,
                          run->position, done->effects[run->position]);
         /* Whoever else changed it meanwhile has to put it back himself. */
-        if (undo && succeeded && model_level_is_ours(sim, run, incident) &&
-            model_level(sim, run) != done->level_before[run->position])
+        if (undo && succeeded && done->ours && model_level(sim, run) != done->level_before[run->position])
                 sim_fail(sim, "%s: the undo of step %zu left %lld where %lld was", run->incident,
                          run->position, (long long)model_level(sim, run),
                          (long long)done->level_before[run->position]);

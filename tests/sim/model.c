@@ -194,6 +194,7 @@ static int service_plan(struct step_run *run, cJSON **ret_plan, struct error *er
         cJSON *plan = say("a service", "targets", 1);
         cJSON_AddNumberToObject(plan, "started", (double)service_of(run)->started);
         cJSON_AddNumberToObject(plan, "level", (double)service_of(run)->level);
+        cJSON_AddNumberToObject(plan, "by", (double)service_of(run)->level_by);
         *ret_plan = plan;
         return 0;
 }
@@ -243,8 +244,11 @@ static int level_undo(struct step_run *run, cJSON **ret_outcome, struct error *e
         if (r < 0)
                 return r;
         /* What is not as this step has left it somebody else has set. */
-        if (service->level == ((const struct model_config *)run->config)->level)
+        if (service->level == model_argument(run->config) &&
+            model_level_is_ours(sim_of(run), run, incident_of(run->incident))) {
                 service->level = (int64_t)json_number(run->plan, "level", -1);
+                service->level_by = (int64_t)json_number(run->plan, "by", 0);
+        }
         sim_note(sim_of(run), "level back", service->level);
         *ret_outcome = say("level back", "targets", 1);
         return 0;

@@ -58,6 +58,7 @@ struct service {
 
 /* What the model knows of an incident, which is what was really done for it. */
 struct done_for {
+        bool ours;                            /* the level, when its undo began */
         bool acted, acting, approved, called; /* called: a person has heard that it failed */
         nsec began, ended;                    /* steady: it became running, its last act was over */
         uint8_t effects[16];                  /* by step: how often it had its effect */
