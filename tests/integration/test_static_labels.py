@@ -82,7 +82,8 @@ def test_they_are_on_the_alerts_also_of_aggregates(binaries, tmp_path):
     shipped = tmp_path / "shipped_test.yml"
     tests = {"rule_files": [str(ROOT / "rules" / "alerts.yml"), "alerts.yml"], "evaluation_interval": "1m", "tests": [{
         "interval": "1m", "input_series": [
-            series("runbook_check_success", 0), series("runbook_check_info", 1, title="Disk", kind="disk"),
+            series("runbook_check_success", 0), series("runbook_check_standing", 1, standing="fail"),
+            series("runbook_check_info", 1, title="Disk", kind="disk"),
             series("runbook_check_series_beyond_threshold", 1, level="warn"),
             series("runbook_disk_used_ratio", 0.5, mountpoint="/")],
         "alert_rule_test": [firing("disk_failing", "disk: the check fails", severity="critical")]}]}

@@ -61,7 +61,7 @@ def grown(build, tmp_path_factory):
     (tree / "tests" / "unit").mkdir()
 
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
-    done = subprocess.run(["make", "-j2", f"BUILD={build.relative_to(ROOT)}", *(there / "flags").read_text().splitlines(),
+    done = subprocess.run(["make", "-j2", "V=1", f"BUILD={build.relative_to(ROOT)}", *(there / "flags").read_text().splitlines(),
                            "build"], cwd=tree, env=environment, text=True, check=False,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert done.returncode == 0 and "warning" not in done.stdout, done.stdout
