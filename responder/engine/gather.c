@@ -5,7 +5,7 @@
 bool look_plans(const struct look *look, const char *remediation)
 {
         for (size_t i = 0; i < look->plan_count; i++)
-                if (string_equal(look->plans[i]->remediation, remediation))
+                if (string_equal(look->plans[i], remediation))
                         return true;
         return false;
 }
@@ -14,7 +14,7 @@ bool look_plans(const struct look *look, const char *remediation)
 static void note_plan(struct look *look, const struct incident *incident)
 {
         if (incident->running_at == 0 && !look_plans(look, incident->remediation))
-                look->plans[look->plan_count++] = incident;
+                look->plans[look->plan_count++] = incident->remediation;
 }
 
 void look_note(struct look *look, const struct incident *incident)
@@ -32,7 +32,7 @@ int look_gather(struct look *look, struct error *error)
 {
         const struct incident_list *active = &look->engine->active;
         look->holders.items = calloc(active->count + 1, sizeof(struct incident *));
-        look->plans = calloc(active->count + 1, sizeof(struct incident *));
+        look->plans = calloc(active->count + 1, sizeof(char *));
         if (!look->holders.items || !look->plans)
                 return error_oom(error);
         for (size_t i = 0; i < active->count; i++) {

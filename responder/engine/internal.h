@@ -59,8 +59,8 @@ void slots_free(struct engine *engine);
 /* What one look works with. */
 struct look {
         struct engine *engine;
-        struct lock_holders holders;   /* among engine->active; with room for all of these */
-        const struct incident **plans; /* likewise: being planned, one of each remediation */
+        struct lock_holders holders; /* among engine->active; with room for all of these */
+        const char **plans;          /* likewise: remediations of which an incident is being planned */
         size_t plan_count;
         bool paused;
         nsec now, wall; /* monotonic; wall, for people alone */
