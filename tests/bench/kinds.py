@@ -101,6 +101,7 @@ def checks(directory, installation, secure, bucket):
                 "patterns": [{"name": "error", "pattern": "error|exception", "ignore_case": True}]},
         "s3": {"bucket": "backups", "region": bucket.region, "endpoint": bucket.endpoint,
                "access_key_file": str(directory / "access"), "secret_key_file": str(directory / "secret")},
+        "heartbeat": {"period": "1d"},
         "systemd": {"units": ["docker.service"], "address": f"unix:path={directory}/bus"},
     }
 
