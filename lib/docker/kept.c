@@ -109,9 +109,8 @@ int kept_recipe(struct transaction *t, const cJSON *kept, struct docker_recipe *
                 r = docker_layer_find(t->docker, kept, t->deadline, &recipe.paths, error);
         if (r < 0)
                 return r;
-        *ret = (struct docker_recipe){.body = TAKE_PTR(recipe.body),
-                                      .connect = TAKE_PTR(recipe.connect),
-                                      .paths = TAKE_PTR(recipe.paths)};
+        *ret = recipe;
+        recipe = (struct docker_recipe){0}; /* it is the caller's now */
         return 0;
 }
 
