@@ -401,7 +401,7 @@ static void add_item(struct walk *walk)
 static void walk_level(struct walk *walk, unsigned level)
 {
         const char *path = walk->metric->levels[level];
-        const cJSON *list = json_find(walk->items[level], path), *item;
+        const cJSON *list = json_find(walk->items[level], path), *item = NULL;
         unsigned number = 0;
         if (!list)
                 skip(walk, level, SKIP_MISSING, " is not there", path);
