@@ -49,9 +49,9 @@ static int explain_lookup(const struct stream *stream, const char *host, int res
                           struct error *error)
 {
         if (result == -ETIMEDOUT)
-                return error_set(error, ETIMEDOUT, "the name of the %s host \"%s\" was not found in time",
-                                 stream->peer, host);
-        return error_set(error, -result, "cannot find the %s host \"%s\": %s", stream->peer, host,
+                return error_set(error, ETIMEDOUT, "the host \"%s\" of %s was not found in time", host,
+                                 stream->peer);
+        return error_set(error, -result, "cannot find the host \"%s\" of %s: %s", host, stream->peer,
                          reason ? reason : error_reason(-result));
 }
 
