@@ -89,6 +89,26 @@ const struct metric_family *const *json_metrics_families(const struct json_metri
         return metrics->list;
 }
 
+/* "a..b", ".a", "a.": where a name was meant none stands. "" and "." are paths to the whole. */
+static bool lacks_name(const char *path)
+{
+        if (!*path || strcmp(path, ".") == 0)
+                return false;
+        for (;; path++) {
+                size_t length = json_name_length(path);
+                path += length;
+                if (length == 0 || !*path)
+                        return length == 0;
+        }
+}
+
+static bool check_names(const char *path, struct config_node *node, const char *key)
+{
+        if (lacks_name(path))
+                config_complain(node, key, "\"%s\" has no name beside one of its dots", path);
+        return !lacks_name(path);
+}
+
 /* "^^.name" */
 static bool read_path(const struct prepared *metric, const char *path, struct config_node *node,
                       const char *key, struct path *ret)
@@ -106,6 +126,8 @@ static bool read_path(const struct prepared *metric, const char *path, struct co
                                 metric->depth == 1 ? "is" : "are", metric->depth);
                 return false;
         }
+        if (!check_names(rest, node, key))
+                return false;
         *ret = (struct path){(unsigned)up, rest};
         return true;
 }
@@ -116,6 +138,8 @@ static int cut_levels(struct prepared *metric, struct config_node *node)
         const char *each = metric->given->each;
         if (!each)
                 return 0;
+        if (!check_names(each, node, "each"))
+                return -EINVAL;
         metric->each = strdup(each);
         if (!metric->each)
                 return -ENOMEM;

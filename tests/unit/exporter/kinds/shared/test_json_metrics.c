@@ -202,6 +202,12 @@ static void mistakes_have_their_place(void **state _unused_)
         assert_complaint("http", HTTP("{name: a, value: ^.x}"), "goes up 1, but there are 0 above");
         assert_complaint("http", HTTP("{name: a, each: x, value: ^^.x}"), "goes up 2, but there is 1 above");
         assert_complaint("http", HTTP("{name: a, each: x, value: ^y}"), "behind ^ comes a dot");
+        assert_complaint("http", HTTP("{name: a, value: x..y}"),
+                         "\"x..y\" has no name beside one of its dots");
+        assert_complaint("http", HTTP("{name: a, value: .x}"), "has no name beside one of its dots");
+        assert_complaint("http", HTTP("{name: a, each: x., value: y}"), "has no name beside one of its dots");
+        assert_complaint("http", HTTP("{name: a, each: x, value: ^.y.}"),
+                         "has no name beside one of its dots");
         assert_complaint("http", HTTP("{name: a, each: a.*.b.*.c.*.d.*.e}"), "at most 3 times");
         assert_complaint("http", HTTP("{name: a, each: x, keys: [b, c]}"),
                          "one for each level of `each`, which are 1");
