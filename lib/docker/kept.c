@@ -109,8 +109,9 @@ int kept_recipe(struct transaction *t, const cJSON *kept, struct docker_recipe *
                 r = docker_layer_find(t->docker, kept, t->deadline, &recipe.paths, error);
         if (r < 0)
                 return r;
-        *ret = recipe;
-        recipe = (struct docker_recipe){0}; /* it is the caller's now */
+        ret->body = TAKE_PTR(recipe.body);
+        ret->connect = TAKE_PTR(recipe.connect);
+        ret->paths = TAKE_PTR(recipe.paths);
         return 0;
 }
 
