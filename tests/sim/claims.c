@@ -446,13 +446,12 @@ static void claim_chain_shows(struct sim *sim)
                             (long long)row, one, (long long)row);
         if (rows == 0 || !claims_execute(change))
                 return;
-        bool changed =
-                claims_number(
-                        "SELECT count(*) FROM timeline t, kept k WHERE t.id = k.id AND"
-                        " (t.hash <> k.hash OR t.at <> k.at OR t.incident <> k.incident OR t.step <> k.step"
-                        " OR t.actor <> k.actor OR t.event <> k.event OR t.state <> k.state"
-                        " OR t.detail IS NOT k.detail)",
-                        "") == 1;
+        bool changed = claims_number("SELECT count(*) FROM timeline t, kept k WHERE t.id = k.id AND"
+                                     " (CAST(t.hash AS BLOB) <> k.hash OR t.at <> k.at OR t.incident <> "
+                                     "k.incident OR t.step <> k.step"
+                                     " OR t.actor <> k.actor OR t.event <> k.event OR t.state <> k.state"
+                                     " OR t.detail IS NOT k.detail)",
+                                     "") == 1;
         if (changed && chain_holds(sim, &why))
                 sim_fail(sim, "the chain holds although row %lld was changed: %s", (long long)row, one);
         claims_execute("REPLACE INTO timeline SELECT * FROM kept; DROP TABLE kept");
