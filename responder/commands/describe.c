@@ -22,6 +22,8 @@ void describe_remediations(struct text *text)
 {
         text_puts(text, "# remediations.yml\n\n## What steps act on\n\n");
         config_describe(target_fields, text);
+        text_puts(text, "\n## Who is called, and what with\n\n");
+        config_describe(top_fields, text);
         text_puts(text, "\n## A remediation\n\n");
         config_describe(remediation_fields, text);
         text_puts(text, "\n## Beside the action of a step\n\n");

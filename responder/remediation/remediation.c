@@ -7,6 +7,7 @@
 
 #include "responder/remediation/steps.h"
 #include "runbook/promql.h"
+#include "runbook/words.h"
 
 #define REMEDIATIONS_MAX 1000
 #define REMEDIATION_NAME_MAX 100
@@ -52,7 +53,16 @@ const struct config_field remediation_fields[] = {
         {"on_failure", CONFIG_ENUM, offsetof(struct raw, result.on_failure), .fallback = "escalate",
          .choices = on_failure_words, .help = "what follows a failed step or verification"},
         {"escalate_to", CONFIG_STRING, offsetof(struct raw, result.escalate_to), .flags = CONFIG_NOT_EMPTY,
-         .help = "the receiver to call; the file's own when absent"},
+         .help = "the receiver to call; the file's own when absent; `nobody`: none is called, whatever "
+                 "becomes of "
+                 "it"},
+        {"tell", CONFIG_STRINGS, offsetof(struct raw, result.tell),
+         .help = "ends that are told to `escalate_to`, too: healed, done, cancelled, denied; the file's own "
+                 "when "
+                 "absent; whatever needs a person is always told"},
+        {"at_stake", CONFIG_STRING, offsetof(struct raw, result.at_stake),
+         .flags = CONFIG_BIND | CONFIG_NOT_EMPTY,
+         .help = "what is so while this has not helped, as a sentence: told to whoever is called"},
         {"steps", CONFIG_NODE, offsetof(struct raw, steps), .flags = CONFIG_REQUIRED,
          .help = "what is done, in this order"},
         {"verify", CONFIG_OBJECT, offsetof(struct raw, result.verify), .fields = verify_fields,
@@ -61,16 +71,29 @@ const struct config_field remediation_fields[] = {
 };
 
 /* The sections that are not targets. */
-static const char *const own_sections[] = {"escalate_to", "remediations", NULL};
+static const char *const own_sections[] = {"escalate_to",  "tell",         "unmatched_to",
+                                           "external_url", "remediations", NULL};
 
 struct top {
-        char *escalate_to;
+        char *escalate_to, *unmatched_to, *external_url;
+        struct config_strings tell;
         struct config_node *remediations;
 };
 
-static const struct config_field top_fields[] = {
+const struct config_field top_fields[] = {
         {"escalate_to", CONFIG_STRING, offsetof(struct top, escalate_to), .flags = CONFIG_NOT_EMPTY,
-         .help = "the receiver to call when a remediation does not help"},
+         .help = "the receiver to call when a remediation needs a person; each needs one, from here or of "
+                 "its own, "
+                 "or says `nobody`"},
+        {"tell", CONFIG_STRINGS, offsetof(struct top, tell),
+         .help = "ends that are told as well, of those that do not need a person: healed, done, cancelled, "
+                 "denied"},
+        {"unmatched_to", CONFIG_STRING, offsetof(struct top, unmatched_to), .flags = CONFIG_NOT_EMPTY,
+         .help = "the receiver to tell of alerts that no remediation is for; nobody is told when absent"},
+        {"external_url", CONFIG_STRING, offsetof(struct top, external_url), .flags = CONFIG_NOT_EMPTY,
+         .help = "where people reach this responder, for the links and commands in what they are told; where "
+                 "it "
+                 "listens when absent"},
         {"remediations", CONFIG_NODE, offsetof(struct top, remediations), .flags = CONFIG_REQUIRED,
          .help = "the list of remediations"},
         {0},
@@ -152,8 +175,63 @@ static void verification_check(struct config_node *node, struct verification *ve
 static void receiver_check(struct config_node *node, const char *key, const char *receiver,
                            const struct target_set *targets)
 {
-        if (receiver && config_member(node, key) && !target_set_receiver(targets, receiver))
+        if (receiver && config_member(node, key) && !receiver_is_nobody(receiver) &&
+            !target_set_receiver(targets, receiver))
                 config_complain(node, key, "there is no receiver \"%s\"", receiver);
+}
+
+/* Ends that people need not hear of; of all others they do. */
+static const char *const told_ends[] = {"healed", "done", "cancelled", "denied"};
+
+/* The one list, wherever it is kept. */
+static const struct config_field tell_alone[] = {{"tell", CONFIG_STRINGS, 0, .flags = 0}, {0}};
+
+static void tell_check(struct config_node *node, const struct config_strings *tell)
+{
+        for (size_t i = 0; i < tell->count; i++) {
+                _cleanup_error_ struct error error = {0};
+                bool known = false;
+                for (size_t k = 0; k < N_ELEMENTS(told_ends); k++)
+                        known |= string_equal(tell->items[i], told_ends[k]);
+                if (known)
+                        continue;
+                words_unknown(told_ends, N_ELEMENTS(told_ends), tell->items[i], "there is no end", &error);
+                config_complain(node, "tell", "%s", error_text(&error));
+        }
+}
+
+/* Whatever a remediation is, it may be held until it expires, or be interrupted: somebody has to hear of it.
+ */
+static void somebody_check(struct config_node *node, const char *receiver)
+{
+        if (!receiver)
+                config_complain(
+                        node, "name",
+                        "nobody is called when this needs a person: give `escalate_to` a receiver, here or "
+                        "at the top of the file, or say `escalate_to: nobody`");
+}
+
+bool receiver_is_nobody(const char *receiver)
+{
+        return !receiver || string_equal(receiver, "nobody");
+}
+
+bool remediation_tells(const struct remediation *remediation, const char *end)
+{
+        for (size_t i = 0; remediation && i < remediation->tell.count; i++)
+                if (string_equal(remediation->tell.items[i], end))
+                        return true;
+        return false;
+}
+
+/* What the file says for all. */
+static int inherit(struct remediation *remediation, bool tells, const struct remediation_set *set,
+                   struct error *error)
+{
+        if (!remediation->escalate_to && set->escalate_to &&
+            !(remediation->escalate_to = strdup(set->escalate_to)))
+                return error_oom(error);
+        return tells ? 0 : config_bind(tell_alone, &set->tell, NULL, &remediation->tell, error);
 }
 
 static void remediation_release(struct remediation *remediation)
@@ -167,6 +245,8 @@ static void remediation_release(struct remediation *remediation)
         free(remediation->name);
         free(remediation->lock);
         free(remediation->escalate_to);
+        free(remediation->at_stake);
+        config_release(tell_alone, &remediation->tell);
         *remediation = (struct remediation){0};
 }
 
@@ -194,11 +274,12 @@ static int remediation_read(struct config_node *node, const struct remediation_s
         receiver_check(node, "escalate_to", result->escalate_to, &set->targets);
         verification_check(node, &result->verify, &set->targets);
 
-        int r = 0;
-        if (!result->escalate_to && set->escalate_to) {
-                result->escalate_to = strdup(set->escalate_to);
-                r = result->escalate_to ? 0 : error_oom(error);
-        }
+        tell_check(node, &result->tell);
+        null_when_empty(&result->at_stake);
+
+        int r = inherit(result, config_member(node, "tell"), set, error);
+        if (r >= 0)
+                somebody_check(node, result->escalate_to);
         if (r >= 0 && raw.steps)
                 r = steps_read(raw.steps, &set->targets, result->on_failure, &result->steps,
                                &result->step_count, error);
@@ -268,11 +349,22 @@ static int set_read(struct remediation_set *set, struct error *error)
         struct top top = {0};
         config_read_some(root, top_fields, &top, target_sections);
         set->escalate_to = TAKE_PTR(top.escalate_to);
+        set->unmatched_to = TAKE_PTR(top.unmatched_to);
+        set->external_url = TAKE_PTR(top.external_url);
+        set->tell = top.tell;
+        top.tell = (struct config_strings){0};
         null_when_empty(&set->escalate_to);
+        null_when_empty(&set->unmatched_to);
+        null_when_empty(&set->external_url);
         struct config_node *list = top.remediations;
         config_release(top_fields, &top);
 
         receiver_check(root, "escalate_to", set->escalate_to, &set->targets);
+        receiver_check(root, "unmatched_to", set->unmatched_to, &set->targets);
+        tell_check(root, &set->tell);
+        if (set->external_url && !string_starts(set->external_url, "http://") &&
+            !string_starts(set->external_url, "https://"))
+                config_complain(root, "external_url", "'external_url' must begin with http:// or https://");
         return list ? remediations_read(list, set, error) : 0;
 }
 
@@ -304,6 +396,9 @@ struct remediation_set *remediation_set_free(struct remediation_set *set)
                 remediation_release(&set->remediations[i]);
         free(set->remediations);
         free(set->escalate_to);
+        free(set->unmatched_to);
+        free(set->external_url);
+        config_release(tell_alone, &set->tell);
         config_release(target_fields, &set->targets);
         config_free(set->config);
         free(set);

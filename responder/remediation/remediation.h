@@ -49,20 +49,30 @@ struct remediation {
         size_t step_count;
         struct verification verify;
         int on_failure;
-        char *escalate_to; /* receiver; default the file's `escalate_to` */
-        bool bound;        /* restored from a definition (definition.h): nothing in it is bound any more */
+        char *escalate_to;          /* receiver; default the file's `escalate_to`; "nobody": none */
+        struct config_strings tell; /* ends that are told although they need nobody; default the file's */
+        char *at_stake;             /* pattern; what is so while it has not helped; NULL: not said */
+        bool bound; /* restored from a definition (definition.h): nothing in it is bound any more */
 };
 
 struct remediation_set {
         struct target_set targets;
         struct remediation *remediations;
         size_t count;
-        char *escalate_to;
+        char *escalate_to, *unmatched_to, *external_url; /* NULL: not given */
+        struct config_strings tell;
         struct config *config; /* only while it is read */
 };
 
-/* The keys of a remediation, and those beside a step's action; for the reference page. */
-extern const struct config_field remediation_fields[], step_fields[], verify_fields[];
+/* The keys at the top that are no targets, of a remediation, and beside a step's action; for the reference
+ * page. */
+extern const struct config_field top_fields[], remediation_fields[], step_fields[], verify_fields[];
+
+/* Whether an `escalate_to:` calls none: it says so, or (NULL) there is none. */
+bool receiver_is_nobody(const char *receiver);
+
+/* Whether an end ("healed") is told, of those that need nobody. `remediation` may be NULL. */
+bool remediation_tells(const struct remediation *remediation, const char *end);
 
 /* Loads all of it. On failure -EINVAL, and `error` holds every complaint, one a line. */
 int remediation_set_load(const char *path, struct remediation_set **ret, struct error *error);

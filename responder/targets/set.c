@@ -94,6 +94,10 @@ static void receivers_check(const struct target_set *set, struct config_node *li
                         if (string_equal(receivers[i].name, receivers[j].name))
                                 config_complain(node, "name", "there is a receiver \"%s\" already",
                                                 receivers[i].name);
+                if (string_equal(receivers[i].name, "nobody"))
+                        config_complain(
+                                node, "name",
+                                "a receiver cannot be called nobody: `escalate_to: nobody` calls none");
                 bool wants_url = receivers[i].format != RECEIVER_LOG;
                 if (wants_url && !secret_is_set(&receivers[i].url))
                         config_complain(node, NULL, "a receiver of format %s needs a url_file",

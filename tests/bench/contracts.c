@@ -114,7 +114,8 @@ static void accept_webhook(struct journal *journal, unsigned number)
 
 static struct remediation_set *load_remediation(const char *directory)
 {
-        static const char text[] = "remediations:\n"
+        static const char text[] = "escalate_to: nobody\n"
+                                   "remediations:\n"
                                    "  - {name: two, match: ['alertname=\"a\"'], lock: '${labels.of}',\n"
                                    "     steps: [{host.memory: {}}, {host.memory: {}}]}\n";
         _cleanup_error_ struct error error = {0};

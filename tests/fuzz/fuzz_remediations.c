@@ -8,6 +8,9 @@
 const unsigned fuzz_mutations = 3000;
 const char *const fuzz_words[] = {
         "remediations:\n",
+        "escalate_to: nobody\n",
+        "tell: [healed]\n",
+        "at_stake: ${labels.a}",
         "- name: a\n",
         "match: [a=\"b\"]",
         "steps:",

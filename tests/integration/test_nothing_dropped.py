@@ -14,7 +14,7 @@ from scraping import read_openmetrics, scrape, value
 from web_configuration import ALICE, Served
 
 CHECKS = {"checks": [{"name": "root", "cache": "1h", "disk": {"mountpoints": ["/"]}}]}
-REMEDIATIONS = {"remediations": [{"name": "look", "match": ['alertname="look"'], "steps": [{"host.memory": {}}]}]}
+REMEDIATIONS = {"escalate_to": "nobody", "remediations": [{"name": "look", "match": ['alertname="look"'], "steps": [{"host.memory": {}}]}]}
 
 
 @pytest.fixture

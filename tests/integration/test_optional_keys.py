@@ -22,10 +22,12 @@ FULL = {
     "databases": [{"name": "mcp", "dsn": "host=/nowhere dbname=mcp"}],
     "receivers": [{"name": "oncall", "format": "log"}],
     "prometheus_url": DEAD, "exporter_url": DEAD, "alertmanager_url": DEAD, "repeat_interval": "1h",
-    "evidence_directory": "evidence", "protect": ["precious"], "escalate_to": "oncall",
+    "evidence_directory": "evidence", "protect": ["precious"], "escalate_to": "oncall", "tell": ["healed"], "unmatched_to": "oncall",
+    "external_url": "http://runbook.example",
     "remediations": [
         {"name": "looks", "match": ['alertname="slow"'], "cooldown": "1m", "limit": "3 per 1d", "lock": "a/${labels.service}",
-         "approval": False, "expire": "10m", "on_failure": "escalate", "escalate_to": "oncall",
+         "approval": False, "expire": "10m", "on_failure": "escalate", "escalate_to": "oncall", "tell": ["cancelled"],
+         "at_stake": "${labels.service} is slow",
          "steps": [{"host.memory": {}, "timeout": "5s", "max": 3}, {"notify": {"to": "oncall", "text": "${labels.service}"}}],
          "verify": {"query": "up == 1", "for": "1s", "within": "2s", "every": "1s"}},
         {"name": "checks", "match": ['alertname="slow"'], "steps": [{"host.memory": {}}],
@@ -63,7 +65,7 @@ def without(path):
 
 # What something else in the file asks for: then it is refused, with the place that asks, and what is missing.
 ASKED_FOR = {("docker",): "docker", ("docker", "project"): "project", ("prometheus_url",): "prometheus_url",
-             ("exporter_url",): "exporter_url"}
+             ("exporter_url",): "exporter_url", ("escalate_to",): "escalate_to: nobody"}
 
 
 def truncated(*alerts, pad=0):

@@ -115,11 +115,11 @@ def test_the_action_is_there(grown, tmp_path):
     assert "### `host.flag`" in described and "its directory must be there" in described
 
     config = tmp_path / "remediations.yml"
-    text = "remediations:\n  - name: switch\n    match: [alertname=\"a\"]\n    steps:\n      - host.flag:\n          path: PATH\n"
+    text = "escalate_to: nobody\nremediations:\n  - name: switch\n    match: [alertname=\"a\"]\n    steps:\n      - host.flag:\n          path: PATH\n"
     config.write_text(text.replace("PATH", "relative"))
     mistaken = run(program, f"--config.file={config}", "--config.check")
     assert mistaken.returncode == 1
-    assert f"{config}:6:17: \"relative\" is not an absolute path" in mistaken.stdout
+    assert f"{config}:7:17: \"relative\" is not an absolute path" in mistaken.stdout
 
     config.write_text(text.replace("PATH", f"{tmp_path}/flag"))
     planned = run(program, "plan", f"--config.file={config}", "--alert=-", given=json.dumps(alert_of("a")))
@@ -134,7 +134,7 @@ def test_the_action_is_there(grown, tmp_path):
 
 def test_the_page_is_there(grown, tmp_path):
     config = tmp_path / "remediations.yml"
-    config.write_text("remediations:\n  - name: ask\n    match: [alertname=\"a\"]\n    approval: true\n"
+    config.write_text("escalate_to: nobody\nremediations:\n  - name: ask\n    match: [alertname=\"a\"]\n    approval: true\n"
                       "    steps: [host.memory: {}]\n")
     daemon = Responder(grown.build / "runbook_responder", config, tmp_path / "responder").start()
     try:

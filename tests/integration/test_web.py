@@ -19,7 +19,7 @@ from scraping import samples
 from web_configuration import ALICE, BOB, SLOW, Served
 
 CHECKS = {"checks": [{"name": "root", "cache": "1h", "disk": {"mountpoints": ["/"]}}]}
-REMEDIATIONS = {"remediations": [{"name": "look", "match": ['alertname="look"'], "steps": [{"host.memory": {}}]}]}
+REMEDIATIONS = {"escalate_to": "nobody", "remediations": [{"name": "look", "match": ['alertname="look"'], "steps": [{"host.memory": {}}]}]}
 USERS = {"alice": ALICE[1], "bob": BOB[1]}
 
 

@@ -123,9 +123,22 @@ static const struct mistake {
         {"remediations:\n  - {name: a, match: ['x=\"1\"'], steps: [{host.memory: {}}]}\n  - {name: a, match: "
          "['x=\"1\"'], steps: [{host.memory: {}}]}\n",
          "already"},
-        {"remediations:\n  - {name: a, match: ['x=\"1\"'], escalate_to: nobody, steps: [{host.memory: "
+        {"remediations:\n  - {name: a, match: ['x=\"1\"'], escalate_to: somebody, steps: [{host.memory: "
          "{}}]}\n",
-         "no receiver \"nobody\""},
+         "no receiver \"somebody\""},
+        {"tell: [heald]\nremediations:\n  - {name: a, match: ['x=\"1\"'], steps: [{host.memory: {}}]}\n",
+         "6:7: there is no end \"heald\"; did you mean \"healed\"?"},
+        {"remediations:\n  - {name: a, match: ['x=\"1\"'], tell: [escalated], steps: [{host.memory: {}}]}\n",
+         "there is no end \"escalated\""},
+        {"remediations:\n  - {name: a, match: ['x=\"1\"'], at_stake: '${labels.}', steps: [{host.memory: "
+         "{}}]}\n",
+         "7:"},
+        {"unmatched_to: somebody\nremediations:\n  - {name: a, match: ['x=\"1\"'], steps: [{host.memory: "
+         "{}}]}\n",
+         "6:15: there is no receiver \"somebody\""},
+        {"external_url: runbook\nremediations:\n  - {name: a, match: ['x=\"1\"'], steps: [{host.memory: "
+         "{}}]}\n",
+         "6:15: 'external_url' must begin with"},
         {"remediations:\n  - {name: a, match: ['x=\"1\"'], lock: '${labels.}', steps: [{host.memory: {}}]}\n",
          "7:"},
         {"remediations:\n  - {name: a, match: ['x=\"1\"'], steps: [{host.memory: {}}], verify: {}}\n",
@@ -179,6 +192,64 @@ static void test_every_mistake_at_once(void **state _unused_)
                         fail_msg("nothing about %s in: %s", *says, error_text(&error));
 }
 
+/* Somebody has to hear of what needs a person, or the file says that nobody does. */
+static void test_somebody(void **state _unused_)
+{
+        static const char steps[] = "match: ['x=\"1\"'], steps: [{host.memory: {}}]";
+        static const struct {
+                const char *head, *own, *says; /* says: NULL: taken */
+        } rows[] = {
+                {"", "", "3:12: nobody is called when this needs a person: give `escalate_to` a receiver"},
+                {"", "on_failure: stop, ", "3:12: nobody is called"}, /* it may expire all the same */
+                {"", "escalate_to: nobody, ", NULL},
+                {"", "escalate_to: oncall, ", NULL},
+                {"escalate_to: nobody\n", "", NULL},
+                {"escalate_to: nobody\n", "approval: true, ", NULL},
+                {"escalate_to: oncall\n", "escalate_to: nobody, ", NULL},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
+                _cleanup_error_ struct error error = {0};
+                _cleanup_free_ char *rest = text_format("%sremediations:\n  - {name: a, %s%s}\n",
+                                                        rows[i].head, rows[i].own, steps);
+                struct remediation_set *set =
+                        load("receivers: [{name: oncall, format: log}]\n", rest, &error);
+                if (!set != (rows[i].says != NULL) ||
+                    (rows[i].says && !strstr(error_text(&error), rows[i].says)))
+                        fail_msg("%s is %s: %s", rest, set ? "taken" : "refused", error_text(&error));
+                remediation_set_free(set);
+        }
+        _cleanup_error_ struct error error = {0};
+        assert_null(load("receivers: [{name: nobody, format: log}]\n",
+                         "remediations:\n  - {name: a, match: ['x=\"1\"'], steps: [{host.memory: {}}]}\n",
+                         &error));
+        assert_non_null(strstr(error_text(&error), "1:20: a receiver cannot be called nobody"));
+}
+
+/* Which ends are told is the remediation's own, else the file's. */
+static void test_tell(void **state _unused_)
+{
+        _cleanup_error_ struct error error = {0};
+        struct remediation_set *set =
+                load(top,
+                     "tell: [healed, done]\nremediations:\n"
+                     "  - {name: file, match: ['x=\"1\"'], steps: [{host.memory: {}}]}\n"
+                     "  - {name: own, match: ['x=\"1\"'], tell: cancelled, steps: [{host.memory: {}}]}\n"
+                     "  - {name: none, match: ['x=\"1\"'], tell: [], at_stake: 'key ${labels.k}', steps: "
+                     "[{host.memory: {}}]}\n",
+                     &error);
+        if (!set)
+                fail_msg("%s", error_text(&error));
+        assert_true(remediation_tells(remediation_find(set, "file"), "healed"));
+        assert_true(remediation_tells(remediation_find(set, "file"), "done"));
+        assert_false(remediation_tells(remediation_find(set, "file"), "cancelled"));
+        assert_true(remediation_tells(remediation_find(set, "own"), "cancelled"));
+        assert_false(remediation_tells(remediation_find(set, "own"), "healed"));
+        assert_false(remediation_tells(remediation_find(set, "none"), "healed"));
+        assert_false(remediation_tells(NULL, "healed"));
+        assert_string_equal(remediation_find(set, "none")->at_stake, "key ${labels.k}");
+        remediation_set_free(set);
+}
+
 static void test_empty(void **state _unused_)
 {
         _cleanup_error_ struct error error = {0};
@@ -209,6 +280,8 @@ int main(void)
                 cmocka_unit_test(test_whole),
                 cmocka_unit_test(test_mistakes),
                 cmocka_unit_test(test_every_mistake_at_once),
+                cmocka_unit_test(test_somebody),
+                cmocka_unit_test(test_tell),
                 cmocka_unit_test(test_empty),
                 cmocka_unit_test(test_shipped),
         };
