@@ -2,24 +2,23 @@
 /* The world as it is: this machine's clocks, threads, neighbours and actions. */
 #include "responder/production.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 
 #include "runbook/file.h"
+#include "runbook/lanes.h"
 #include "runbook/wait.h"
-#include "runbook/workers.h"
-
-#define RUNS_AT_ONCE 8
-#define LOOKS_AT_ONCE 8
 
 struct production {
         struct world world;
         char boot[40]; /* "" when the kernel does not say */
         struct targets *targets;
-        struct workers *pools[WORLD_POOL_COUNT];
-        pthread_mutex_t lock;
+        struct lanes *pools[WORLD_POOL_COUNT];
+        pthread_mutex_t lock; /* of what follows */
         pthread_cond_t woken_up;
-        bool woken; /* guarded by the lock */
+        bool woken;
+        bool finishing;
 };
 
 static nsec read_wall(void *context _unused_)
@@ -58,19 +57,25 @@ static void pause_whole(void *context _unused_, nsec duration)
         pause_for(duration, DEADLINE_NEVER);
 }
 
-static int run_elsewhere(void *context, enum world_pool pool, void (*work)(void *argument), void *argument)
+static int run_elsewhere(void *context, enum world_pool pool, const char *whose, void (*work)(void *argument),
+                         void *argument)
 {
         struct production *production = context;
-        return workers_run(production->pools[pool], work, argument);
+        pthread_mutex_lock(&production->lock);
+        int r = production->finishing ? -EAGAIN : lanes_run(production->pools[pool], whose, work, argument);
+        pthread_mutex_unlock(&production->lock);
+        return r;
 }
 
 static unsigned finish_pools(void *context, struct deadline deadline)
 {
         struct production *production = context;
         unsigned hanging = 0;
+        pthread_mutex_lock(&production->lock);
+        production->finishing = true;
+        pthread_mutex_unlock(&production->lock);
         for (size_t i = 0; i < N_ELEMENTS(production->pools); i++)
-                if (production->pools[i])
-                        hanging += workers_stop(TAKE_PTR(production->pools[i]), deadline);
+                hanging += lanes_stop(TAKE_PTR(production->pools[i]), deadline);
         return hanging;
 }
 
@@ -170,8 +175,6 @@ static void read_boot(struct production *production)
 
 int production_new(struct targets *targets, struct production **ret, struct error *error)
 {
-        static const unsigned at_once[] = {[WORLD_RUNS] = RUNS_AT_ONCE, [WORLD_LOOKS] = LOOKS_AT_ONCE};
-        tables_agree(at_once, WORLD_POOL_COUNT);
         struct production *production = calloc(1, sizeof(*production));
         if (!production)
                 return error_oom(error);
@@ -184,7 +187,7 @@ int production_new(struct targets *targets, struct production **ret, struct erro
 
         int r = 0;
         for (size_t i = 0; r >= 0 && i < N_ELEMENTS(production->pools); i++)
-                r = workers_new(at_once[i], &production->pools[i], error);
+                r = lanes_new(WORLD_AT_ONCE, &production->pools[i], error);
         if (r < 0) {
                 production_free(production);
                 return r;

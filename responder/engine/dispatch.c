@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "responder/engine/internal.h"
+#include "responder/incident/escalate.h"
 #include "runbook/log.h"
 
 #define STAGE_AGAIN (5 * NSEC_PER_SEC)
@@ -88,7 +89,8 @@ int engine_dispatch(struct look *look, struct incident *incident, const struct r
 
         set_busy(slot, true);
         slot->was_busy = true;
-        int r = world->run(world->context, pool, carry_on, slot);
+        const char *whose = pool == WORLD_CALLS ? escalation_receiver(run) : run->incident.remediation;
+        int r = world->run(world->context, pool, whose, carry_on, slot);
         if (r < 0) {
                 set_busy(slot, false);
                 return error_set(error, -r, "no worker takes it: %s", strerror(-r));

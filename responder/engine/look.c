@@ -170,7 +170,7 @@ static int look_waiting(struct look *look, struct incident *incident, const stru
                 return 0;
         nsec waited = look->steady - incident->opened_steady;
         if (waited >= remediation->expire)
-                return engine_dispatch(look, incident, remediation, WORLD_LOOKS, stage_expire, "", error);
+                return engine_dispatch(look, incident, remediation, WORLD_CALLS, stage_expire, "", error);
         look_again_at(look, look->now + (remediation->expire - waited));
         if (incident->state == INCIDENT_AWAITING_APPROVAL && !incident->approved)
                 return 0;
@@ -226,7 +226,7 @@ static int look_lost(struct look *look, struct incident *incident, const struct 
                 return 0;
         /* Steps that hang must not keep a person from being called. */
         if (!may_undo(incident, remediation))
-                return engine_dispatch(look, incident, remediation, WORLD_LOOKS, stage_aftermath,
+                return engine_dispatch(look, incident, remediation, WORLD_CALLS, stage_aftermath,
                                        incident->lock, error);
         /* While the kill switch kept it from its undo, somebody else may have taken the lock. */
         if (guard_lock_holder(&look->holders, incident->id, incident->lock))

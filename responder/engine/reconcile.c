@@ -54,7 +54,7 @@ void engine_reconcile(struct look *look)
                         : every > RECONCILE_MOST ? RECONCILE_MOST
                                                  : every;
                 engine->reconcile_at = look->now + every;
-                if (engine->parts.world->run(engine->parts.world->context, WORLD_LOOKS, close_unknown,
+                if (engine->parts.world->run(engine->parts.world->context, WORLD_ASKS, NULL, close_unknown,
                                              engine) < 0)
                         atomic_store(&engine->reconciling, false);
         }

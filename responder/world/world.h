@@ -16,12 +16,20 @@
 
 #include "responder/remediation/action.h"
 
-/* Where work is done that may wait for something outside. */
+/*
+ * Where work is done that may wait for something outside: a pool for each kind of it, and in each pool places
+ * for whoever is waited for. So one that hangs fills its own places, and costs nobody else's.
+ */
 enum world_pool {
-        WORLD_RUNS,  /* steps: they may take minutes */
-        WORLD_LOOKS, /* verifications, calls: they take seconds */
+        WORLD_RUNS,  /* steps, by remediation: they may take minutes */
+        WORLD_LOOKS, /* verifications, by remediation: they take seconds */
+        WORLD_CALLS, /* persons are called, by receiver */
+        WORLD_ASKS,  /* Alertmanager is asked */
         WORLD_POOL_COUNT,
 };
+
+/* So much is under way at once in one pool for one name; what comes beyond it waits. */
+enum { WORLD_AT_ONCE = 8 };
 
 struct world {
         void *context; /* handed to every function */
@@ -38,9 +46,11 @@ struct world {
         void (*wake)(void *context);
         void (*pause)(void *context, nsec duration);
 
-        /* Does work(argument) later, elsewhere: never before this has returned. Never blocks; -errno: not
-         * taken. */
-        int (*run)(void *context, enum world_pool pool, void (*work)(void *argument), void *argument);
+        /* Does work(argument) later, elsewhere: never before this has returned. `whose` is the name that the
+         * pool goes by, borrowed for the call; NULL where there is only one. Never blocks; -errno: not taken.
+         */
+        int (*run)(void *context, enum world_pool pool, const char *whose, void (*work)(void *argument),
+                   void *argument);
         /* Takes no more work, drops what was not begun, waits for the rest; how much of it still hangs. */
         unsigned (*finish)(void *context, struct deadline deadline);
 

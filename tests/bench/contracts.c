@@ -43,8 +43,8 @@ static nsec read_monotonic(void *context _unused_)
 
 static void wake(void *context _unused_) {}
 
-static int run_later(void *context _unused_, enum world_pool pool _unused_, void (*work)(void *argument),
-                     void *argument)
+static int run_later(void *context _unused_, enum world_pool pool _unused_, const char *whose _unused_,
+                     void (*work)(void *argument), void *argument)
 {
         if (waiting_count == N_ELEMENTS(waiting))
                 return -EAGAIN;

@@ -31,9 +31,10 @@ static void pause_for(void *context, nsec duration)
         task_wait(context, duration);
 }
 
-static int run_elsewhere(void *context, enum world_pool pool, void (*work)(void *argument), void *argument)
+static int run_elsewhere(void *context, enum world_pool pool, const char *whose, void (*work)(void *argument),
+                         void *argument)
 {
-        return task_start(context, pool, work, argument);
+        return task_start(context, pool, whose, work, argument);
 }
 
 static unsigned finish(void *context, struct deadline deadline)

@@ -148,7 +148,8 @@ bool sim_is_dead(const struct sim *sim);                          /* whoever act
 extern bool sim_trace;
 
 /* task.c: work with a stack of its own, and waiting within it. */
-int task_start(struct sim *sim, enum world_pool pool, void (*work)(void *argument), void *argument);
+int task_start(struct sim *sim, enum world_pool pool, const char *whose, void (*work)(void *argument),
+               void *argument);
 bool task_is_inside(void);
 void task_wait(struct sim *sim, nsec duration); /* nothing outside of a task, and for ghosts */
 size_t tasks_under_way(void);

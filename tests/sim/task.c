@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <ucontext.h>
 
@@ -15,7 +17,7 @@
 #define ARRIVE(fake, stack, size) ((void)(fake), (void)(stack), (void)(size))
 #endif
 
-enum { TASKS = 1024, STACK = 256 * 1024, AT_ONCE = 8 };
+enum { TASKS = 1024, STACK = 256 * 1024 };
 
 struct task {
         ucontext_t context;
@@ -24,13 +26,13 @@ struct task {
         void (*work)(void *argument);
         void *argument;
         enum world_pool pool;
+        char whose[32];
         enum { TASK_FREE, TASK_QUEUED, TASK_WAITING, TASK_RUNNING } state;
         uint64_t turn; /* of its place: what was meant for an earlier task is not for this one */
 };
 
 static struct task tasks[TASKS];
 static size_t task_count; /* places that were ever used */
-static size_t busy[WORLD_LOOKS + 1];
 static ucontext_t outside;
 static void *outside_fake;
 static const void *outside_stack;
@@ -60,10 +62,8 @@ static void enter(struct task *task)
         swapcontext(&outside, &task->context);
         ARRIVE(outside_fake, NULL, NULL);
         inside = NULL;
-        if (task->state == TASK_FREE) {
+        if (task->state == TASK_FREE)
                 task->turn++;
-                busy[task->pool]--;
-        }
 }
 
 static void begin_next(struct sim *sim);
@@ -88,16 +88,25 @@ static void begin_task(struct task *task)
         task->context.uc_stack.ss_size = STACK;
         task->context.uc_link = NULL;
         makecontext(&task->context, begin, 0);
-        busy[task->pool]++;
         enter(task);
 }
 
-/* Whoever waits for a thread of its pool gets one, when there is one. */
+/* Whether its pool has a thread left for the one that it waits for. */
+static bool has_thread(const struct task *task)
+{
+        size_t busy = 0;
+        for (size_t i = 0; i < task_count; i++)
+                busy += (tasks[i].state == TASK_WAITING || tasks[i].state == TASK_RUNNING) &&
+                        tasks[i].pool == task->pool && strcmp(tasks[i].whose, task->whose) == 0;
+        return busy < WORLD_AT_ONCE;
+}
+
+/* Whoever waits for a thread gets one, when there is one. */
 static void begin_next(struct sim *sim)
 {
         (void)sim;
         for (size_t i = 0; i < task_count; i++)
-                if (tasks[i].state == TASK_QUEUED && busy[tasks[i].pool] < AT_ONCE)
+                if (tasks[i].state == TASK_QUEUED && has_thread(&tasks[i]))
                         begin_task(&tasks[i]);
 }
 
@@ -107,7 +116,8 @@ static void look_for_work(struct sim *sim, int64_t argument)
         begin_next(sim);
 }
 
-int task_start(struct sim *sim, enum world_pool pool, void (*work)(void *argument), void *argument)
+int task_start(struct sim *sim, enum world_pool pool, const char *whose, void (*work)(void *argument),
+               void *argument)
 {
         size_t i = 0;
         while (i < task_count && tasks[i].state != TASK_FREE)
@@ -117,6 +127,7 @@ int task_start(struct sim *sim, enum world_pool pool, void (*work)(void *argumen
         tasks[i].work = work;
         tasks[i].argument = argument;
         tasks[i].pool = pool;
+        snprintf(tasks[i].whose, sizeof(tasks[i].whose), "%s", whose ? whose : "");
         tasks[i].state = TASK_QUEUED;
         sim_after(sim, 0, 5 * NSEC_PER_MSEC, look_for_work, 0);
         return 0;

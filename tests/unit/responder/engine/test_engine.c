@@ -313,8 +313,8 @@ static struct {
 } given[4];
 static size_t given_count;
 
-static int take_work(_unused_ void *context, _unused_ enum world_pool pool, void (*work)(void *argument),
-                     void *argument)
+static int take_work(_unused_ void *context, _unused_ enum world_pool pool, _unused_ const char *whose,
+                     void (*work)(void *argument), void *argument)
 {
         assert_true(given_count < N_ELEMENTS(given));
         given[given_count].work = work;
