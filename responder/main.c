@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* runbook_responder: alerts set off remediations; what they did is journaled and verified. */
 #include <errno.h>
+#include <string.h>
 
 #include "responder/commands/describe.h"
 #include "responder/commands/doctor.h"
@@ -34,6 +35,16 @@ struct responder {
         struct engine *engine;
         struct api *api;
 };
+
+static void log_doubts(const char *doubts)
+{
+        while (doubts && *doubts) {
+                size_t length = strcspn(doubts, "\n");
+                _cleanup_free_ char *line = strndup(doubts, length);
+                log_event(LOG_WARN, "Doubtful", "doubt", line ? line : "", NULL);
+                doubts += length + (doubts[length] == '\n');
+        }
+}
 
 static int start_parts(void *context, struct error *error)
 {
@@ -81,6 +92,8 @@ static int start_parts(void *context, struct error *error)
                 log_event(LOG_INFO, "Listening", "version", RUNBOOK_VERSION, "address",
                           text_string(&addresses), "config", arguments->daemon.config_file, "journal",
                           arguments->journal, "dry_run", arguments->dry_run ? "true" : NULL, NULL);
+        if (r >= 0)
+                log_doubts(responder->set->doubts);
         return r;
 }
 
@@ -116,8 +129,10 @@ static int read_config(const void *context, struct text *verdict, struct error *
         int r = remediation_set_load(arguments->daemon.config_file, &set, error);
         if (r < 0)
                 return r;
-        text_printf(verdict, "%s: %zu remediations, no mistakes\n", arguments->daemon.config_file,
-                    set->count);
+        text_printf(verdict, "%s: %zu remediations, no mistakes%s\n", arguments->daemon.config_file,
+                    set->count, set->doubts ? ", but doubts:" : "");
+        if (set->doubts)
+                text_printf(verdict, "%s\n", set->doubts);
         remediation_set_free(set);
         return 0;
 }

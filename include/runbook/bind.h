@@ -37,6 +37,12 @@ int bind_text(const char *pattern, const struct bindings *bindings, enum bind_es
               struct error *error);
 
 /*
+ * The next `${scope.name}` in `at`: where its name begins, in `at`, and how long it is; NULL when there is
+ * none. The pattern has passed bind_check().
+ */
+const char *bind_next_name(const char *at, const char *scope, size_t *ret_length);
+
+/*
  * A fresh string of the same length (free it; NULL when out of memory) in which letters stand for each
  * value, so that what is wrong with the rest is found before there are any, and where it stands.
  */

@@ -54,6 +54,8 @@ enum config_flag {
         CONFIG_NOT_EMPTY = 1 << 3,   /* "", [] and {} are refused */
         CONFIG_POSITIVE = 1 << 4,    /* numbers, durations and sizes: more than zero */
         CONFIG_BIND_GLOB = 1 << 5,   /* as CONFIG_BIND, inside of a pattern with *, ? and [abc] */
+        CONFIG_SPENT = 1 << 6,       /* durations: waited for within a limit that stands elsewhere; who reads
+                                        that compares them */
 };
 
 struct config_strings {
@@ -173,6 +175,18 @@ void config_complain_inside(struct config_node *node, const char *key, size_t of
 /* The number of complaints so far, and all of them: one `file:line:column: sentence` a line. */
 size_t config_complaints(const struct config *config);
 const char *config_complaints_text(const struct config *config);
+
+/*
+ * What may be meant, and will most likely go wrong: the file is taken, and the person told. `offset` bytes
+ * into the text of the place, 0 for the place itself; read as complaints are.
+ */
+void config_doubt(struct config_node *node, const char *key, size_t offset, const char *format, ...)
+        _printf_(4, 5);
+size_t config_doubts(const struct config *config);
+const char *config_doubts_text(const struct config *config);
+
+/* The line of a node, from 1: for sentences that name a second place. */
+int config_line(const struct config_node *node);
 
 /* Access for CONFIG_NODE and for walking: members and items in the order of the file. */
 struct config_node *config_member(struct config_node *node, const char *key);

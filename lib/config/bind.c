@@ -232,6 +232,19 @@ int bind_text(const char *pattern, const struct bindings *bindings, enum bind_es
         return 0;
 }
 
+const char *bind_next_name(const char *at, const char *scope, size_t *ret_length)
+{
+        for (at = strchr(at, '$'); at; at = strchr(at, '$')) {
+                size_t length = strlen(scope);
+                if (at[1] == '{' && string_starts(at + 2, scope) && at[2 + length] == '.') {
+                        *ret_length = strcspn(at + 3 + length, "}");
+                        return at + 3 + length;
+                }
+                at += at[1] == '$' ? 2 : 1; /* $$ is a '$', and begins nothing */
+        }
+        return NULL;
+}
+
 char *bind_fill(const char *pattern)
 {
         char *filled = strdup(pattern);

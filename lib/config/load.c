@@ -402,7 +402,7 @@ static void build_tree(struct config *config)
         for (size_t i = 0; i < builder.anchor_count; i++)
                 free(builder.anchors[i].name);
         free(builder.anchors);
-        if (!config->root && config->total == 0)
+        if (!config->root && config->mistakes.total == 0)
                 config_complain_at(config, 1, 1, "the document is empty");
 }
 

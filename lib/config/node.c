@@ -9,6 +9,14 @@ enum {
         MAX_SHOWN = 60,       /* bytes of a value in a sentence */
 };
 
+static void complaints_release(struct complaints *complaints)
+{
+        for (size_t i = 0; i < complaints->kept; i++)
+                free(complaints->items[i].sentence);
+        free(complaints->items);
+        text_free(&complaints->text);
+}
+
 struct config *config_free(struct config *config)
 {
         if (!config)
@@ -19,12 +27,10 @@ struct config *config_free(struct config *config)
                 free(node->pairs);
                 free(node);
         }
-        for (size_t i = 0; i < config->kept; i++)
-                free(config->complaints[i].sentence);
-        free(config->complaints);
+        complaints_release(&config->mistakes);
+        complaints_release(&config->doubts);
         free(config->content);
         free(config->name);
-        text_free(&config->text);
         free(config);
         return NULL;
 }
@@ -115,11 +121,11 @@ static char *one_line(const char *sentence)
 }
 
 /* Keeps the complaint at its place in the order of the file, unless it was said already. */
-static void keep_complaint(struct config *config, struct complaint complaint)
+static void keep_complaint(struct complaints *complaints, struct complaint complaint)
 {
         size_t at = 0;
-        for (; at < config->kept; at++) {
-                const struct complaint *other = &config->complaints[at];
+        for (; at < complaints->kept; at++) {
+                const struct complaint *other = &complaints->items[at];
                 if (other->line > complaint.line ||
                     (other->line == complaint.line && other->column > complaint.column))
                         break;
@@ -129,67 +135,74 @@ static void keep_complaint(struct config *config, struct complaint complaint)
                         return;
                 }
         }
-        config->total++;
-        struct complaint *complaints = NULL;
-        if (config->kept < MAX_COMPLAINTS)
-                complaints = reallocarray(config->complaints, config->kept + 1, sizeof(*complaints));
-        if (!complaints) {
+        complaints->total++;
+        struct complaint *items = NULL;
+        if (complaints->kept < MAX_COMPLAINTS)
+                items = reallocarray(complaints->items, complaints->kept + 1, sizeof(*items));
+        if (!items) {
                 free(complaint.sentence);
                 return;
         }
-        memmove(complaints + at + 1, complaints + at, (config->kept - at) * sizeof(*complaints));
-        complaints[at] = complaint;
-        config->complaints = complaints;
-        config->kept++;
+        memmove(items + at + 1, items + at, (complaints->kept - at) * sizeof(*items));
+        items[at] = complaint;
+        complaints->items = items;
+        complaints->kept++;
 }
 
 /* Of the complaints that are not kept only the number changes, which is the last line. */
-static void update_text(struct config *config, size_t kept_before)
+static void update_text(struct complaints *complaints, const char *name, size_t kept_before)
 {
-        if (config->kept > kept_before) {
-                text_clear(&config->text);
-                for (size_t i = 0; i < config->kept; i++)
-                        text_printf(&config->text, "%s%s:%d:%d: %s", i > 0 ? "\n" : "", config->name,
-                                    config->complaints[i].line, config->complaints[i].column,
-                                    config->complaints[i].sentence);
-                config->text_kept = config->text.length;
+        if (complaints->kept > kept_before) {
+                text_clear(&complaints->text);
+                for (size_t i = 0; i < complaints->kept; i++)
+                        text_printf(&complaints->text, "%s%s:%d:%d: %s", i > 0 ? "\n" : "", name,
+                                    complaints->items[i].line, complaints->items[i].column,
+                                    complaints->items[i].sentence);
+                complaints->text_kept = complaints->text.length;
         }
-        if (config->total > config->kept) {
-                config->text.length = config->text_kept;
-                text_printf(&config->text, "\n%s: and %zu more", config->name, config->total - config->kept);
+        if (complaints->total > complaints->kept) {
+                complaints->text.length = complaints->text_kept;
+                text_printf(&complaints->text, "\n%s: and %zu more", name,
+                            complaints->total - complaints->kept);
         }
 }
 
-static void complain_va(struct config *config, int line, int column, const char *format, va_list args)
+static void complain_va(struct complaints *complaints, const char *name, int line, int column,
+                        const char *format, va_list args)
 {
         _cleanup_text_ struct text sentence = {0};
-        size_t kept_before = config->kept;
+        size_t kept_before = complaints->kept;
         text_vprintf(&sentence, format, args);
         char *said = one_line(text_string(&sentence));
         if (said)
-                keep_complaint(config, (struct complaint){line, column, said});
+                keep_complaint(complaints, (struct complaint){line, column, said});
         else
-                config->total++;
-        update_text(config, kept_before);
+                complaints->total++;
+        update_text(complaints, name, kept_before);
 }
 
 void config_complain_at(struct config *config, int line, int column, const char *format, ...)
 {
         va_list args;
         va_start(args, format);
-        complain_va(config, line, column, format, args);
+        complain_va(&config->mistakes, config->name, line, column, format, args);
         va_end(args);
+}
+
+static const struct config_node *place_of(struct config_node *node, const char *key)
+{
+        struct config_node *member = key ? config_member(node, key) : NULL;
+        return member ? member : node;
 }
 
 void config_complain(struct config_node *node, const char *key, const char *format, ...)
 {
         if (!node)
                 return;
-        struct config_node *member = key ? config_member(node, key) : NULL;
-        const struct config_node *place = member ? member : node;
+        const struct config_node *place = place_of(node, key);
         va_list args;
         va_start(args, format);
-        complain_va(node->config, place->line, place->column, format, args);
+        complain_va(&node->config->mistakes, node->config->name, place->line, place->column, format, args);
         va_end(args);
 }
 
@@ -197,22 +210,47 @@ void config_complain_inside(struct config_node *node, const char *key, size_t of
 {
         if (!node)
                 return;
-        struct config_node *member = key ? config_member(node, key) : NULL;
-        const struct config_node *place = member ? member : node;
         int line, column;
         va_list args;
-        config_find_place(place, offset, &line, &column);
+        config_find_place(place_of(node, key), offset, &line, &column);
         va_start(args, format);
-        complain_va(node->config, line, column, format, args);
+        complain_va(&node->config->mistakes, node->config->name, line, column, format, args);
+        va_end(args);
+}
+
+void config_doubt(struct config_node *node, const char *key, size_t offset, const char *format, ...)
+{
+        if (!node)
+                return;
+        int line, column;
+        va_list args;
+        config_find_place(place_of(node, key), offset, &line, &column);
+        va_start(args, format);
+        complain_va(&node->config->doubts, node->config->name, line, column, format, args);
         va_end(args);
 }
 
 size_t config_complaints(const struct config *config)
 {
-        return config->total;
+        return config->mistakes.total;
 }
 
 const char *config_complaints_text(const struct config *config)
 {
-        return text_string(&config->text);
+        return text_string(&config->mistakes.text);
+}
+
+size_t config_doubts(const struct config *config)
+{
+        return config->doubts.total;
+}
+
+const char *config_doubts_text(const struct config *config)
+{
+        return text_string(&config->doubts.text);
+}
+
+int config_line(const struct config_node *node)
+{
+        return node->line;
 }

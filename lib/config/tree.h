@@ -32,15 +32,20 @@ struct complaint {
         char *sentence;
 };
 
+/* Sentences about places of the document, in the order of the file. */
+struct complaints {
+        struct complaint *items;
+        size_t kept, total; /* total goes on counting when no more are kept */
+        struct text text;   /* all of them */
+        size_t text_kept;   /* its length without the last line, "and N more" */
+};
+
 struct config {
         char *name; /* as it stands before each complaint */
         char *content;
         size_t length;
         struct config_node *root, *owned;
-        struct complaint *complaints; /* in the order of the file */
-        size_t kept, total;           /* total goes on counting when no more are kept */
-        struct text text;             /* of the complaints */
-        size_t text_kept;             /* its length without the last line, "and N more" */
+        struct complaints mistakes, doubts;
 };
 
 /* Whether values are bound in a field's strings at all, and for which language they are escaped. */

@@ -80,8 +80,8 @@ int daemon_check(const char *web_config_file,
         bool fine = web_config_is_fine(web_config_file);
         if (read(context, &verdict, &error) < 0) {
                 fprintf(stderr, "%s\n", error_text(&error));
-                return EXIT_FAILED;
+                fine = false;
         }
-        int printed = program_print(&verdict);
-        return fine ? printed : EXIT_FAILED;
+        /* Of one file alone nobody is told that there are no mistakes. */
+        return fine ? program_print(&verdict) : EXIT_FAILED;
 }

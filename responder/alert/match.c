@@ -8,6 +8,7 @@
 #include "runbook/exposition.h"
 #include "runbook/pattern.h"
 #include "runbook/text.h"
+#include "runbook/words.h"
 
 enum comparison { EQUAL, NOT_EQUAL, MATCHES, MATCHES_NOT };
 
@@ -123,6 +124,118 @@ bool matchers_match(const struct matchers *matchers, const struct config_map *la
                         return false;
         }
         return matchers->count > 0;
+}
+
+bool matchers_ensure(const struct matchers *matchers, const char *name)
+{
+        for (size_t i = 0; i < matchers->count; i++)
+                if (string_equal(matchers->items[i].name, name) && !matcher_matches(&matchers->items[i], ""))
+                        return true;
+        return false;
+}
+
+size_t matchers_names(const struct matchers *matchers, const char **ret)
+{
+        for (size_t i = 0; i < matchers->count; i++)
+                ret[i] = matchers->items[i].name;
+        return matchers->count;
+}
+
+static bool label_matches(const struct matchers *matchers, const char *name, const char *value)
+{
+        for (size_t i = 0; i < matchers->count; i++)
+                if (string_equal(matchers->items[i].name, name) &&
+                    !matcher_matches(&matchers->items[i], value))
+                        return false;
+        return true;
+}
+
+/* One branch of a pattern, up to the next '|', as a word that it may take: what may be left out is. */
+static const char *pattern_word(const char *at, struct text *word)
+{
+        for (; *at && *at != '|'; at++) {
+                if (*at == '\\' && at[1])
+                        text_putc(word, *++at == 'd' ? '0' : *at == 'w' ? 'x' : *at == 's' ? ' ' : *at);
+                else if (*at == '[' && at[1]) {
+                        text_putc(word, at[1]);
+                        at += strcspn(at, "]");
+                        if (!*at)
+                                break;
+                } else if ((*at == '*' || *at == '?') && word->length > 0)
+                        word->data[--word->length] = '\0';
+                else if (!strchr("()^$+*?", *at))
+                        text_putc(word, *at == '.' ? 'x' : *at);
+        }
+        return *at ? at + 1 : NULL;
+}
+
+/* Appends name="value" when both sets take the value. 1, 0, -ENOMEM. */
+static int try_value(const struct matchers *a, const struct matchers *b, const char *name, const char *value,
+                     struct text *example)
+{
+        if (!label_matches(a, name, value) || !label_matches(b, name, value))
+                return 0;
+        if (*value) {
+                text_printf(example, "%s%s=\"", example->length > 0 ? ", " : "", name);
+                for (const char *at = value; *at; at++)
+                        text_printf(example, *at == '"' || *at == '\\' ? "\\%c" : "%c", *at);
+                text_putc(example, '"');
+        }
+        return text_error(example) < 0 ? -ENOMEM : 1;
+}
+
+static int try_matcher(const struct matchers *a, const struct matchers *b, const struct matcher *matcher,
+                       struct text *example)
+{
+        if (!matcher->pattern)
+                return try_value(a, b, matcher->name, matcher->value, example);
+        for (const char *at = matcher->value; at;) {
+                _cleanup_text_ struct text word = {0};
+                at = pattern_word(at, &word);
+                if (text_error(&word) < 0)
+                        return -ENOMEM;
+                int r = try_value(a, b, matcher->name, text_string(&word), example);
+                if (r != 0)
+                        return r;
+        }
+        return 0;
+}
+
+/* A value of the label that both sets take. 1, 0, -ENOMEM. */
+static int find_value(const struct matchers *a, const struct matchers *b, const char *name,
+                      struct text *example)
+{
+        const struct matchers *const both[] = {a, b};
+        int r = 0;
+        for (size_t k = 0; k < N_ELEMENTS(both); k++)
+                for (size_t i = 0; r == 0 && i < both[k]->count; i++)
+                        if (string_equal(both[k]->items[i].name, name))
+                                r = try_matcher(a, b, &both[k]->items[i], example);
+        static const char *const others[] = {"", "x"};
+        for (size_t i = 0; r == 0 && i < N_ELEMENTS(others); i++)
+                r = try_value(a, b, name, others[i], example);
+        return r;
+}
+
+/* Labels are independent of each other, so that one value of each will do. */
+int matchers_overlap(const struct matchers *a, const struct matchers *b, struct text *example)
+{
+        const struct matchers *const both[] = {a, b};
+        _cleanup_free_ const char **seen = calloc(a->count + b->count + 1, sizeof(*seen));
+        size_t count = 0;
+        if (!seen)
+                return -ENOMEM;
+        for (size_t k = 0; k < N_ELEMENTS(both); k++)
+                for (size_t i = 0; i < both[k]->count; i++) {
+                        const char *name = both[k]->items[i].name;
+                        if (words_find(seen, count, name) >= 0)
+                                continue;
+                        seen[count++] = name;
+                        int r = find_value(a, b, name, example);
+                        if (r <= 0)
+                                return r;
+                }
+        return 1;
 }
 
 void matchers_release(struct matchers *matchers)

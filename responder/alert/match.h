@@ -5,6 +5,7 @@
 
 #include "runbook/config.h"
 #include "runbook/error.h"
+#include "runbook/text.h"
 
 struct matcher;
 struct matchers {
@@ -18,6 +19,21 @@ int matchers_add(struct matchers *matchers, const char *text, struct error *erro
 
 /* True when every one matches; false for an empty set, which never means "all". */
 bool matchers_match(const struct matchers *matchers, const struct config_map *labels);
+
+/* Whether every alert that matches has the label: some matcher refuses alerts without it. */
+bool matchers_ensure(const struct matchers *matchers, const char *name);
+
+/* The names of the labels that are asked about, for a sentence that says which is near; `ret` has room for
+ * one of each matcher. */
+size_t matchers_names(const struct matchers *matchers, const char **ret);
+
+/*
+ * Whether some alert matches both: then `example` says which, as {alertname="a", service="b"}. What a pattern
+ * takes is tried out by words made of it, so that two patterns may have one in common that is not found; what
+ * is found is so. 1: yes; 0: none was found; -ENOMEM.
+ */
+int matchers_overlap(const struct matchers *a, const struct matchers *b, struct text *example);
+
 void matchers_release(struct matchers *matchers);
 
 #endif

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "responder/engine/internal.h"
+#include "runbook/log.h"
 
 #define TRIES 5
 
@@ -78,15 +79,17 @@ static int decide_once(struct engine *engine, enum decision decision, const stru
         return journal_write(engine->parts.journal, &request, error);
 }
 
-static const char *name_of(const char *actor)
+static void log_decision(const char *event, const char *number, const char *actor, const char *reason)
 {
-        return actor && *actor ? actor : "person";
+        log_event(LOG_INFO, "Decided by a person", "decision", event, "by", actor, "reason",
+                  reason && *reason ? reason : NULL, "incident", number, NULL);
 }
 
 int engine_decide(struct engine *engine, enum decision decision, const char *number, const char *actor,
                   const char *reason, struct error *error)
 {
-        assert_that(decision < DECISION_COUNT && number, "a decision is one of these, about an incident");
+        assert_that(decision < DECISION_COUNT && number && actor && *actor,
+                    "a decision is one of these, about an incident, and somebody's");
         _cleanup_json_ cJSON *detail = reason && *reason ? reason_detail(reason, NULL) : NULL;
         int r = -ESTALE;
         /* The incident may move on between the look and the write: then it is looked at again. */
@@ -96,23 +99,28 @@ int engine_decide(struct engine *engine, enum decision decision, const char *num
                 if (r < 0)
                         return r;
                 bool may = decisions[decision].may(engine, &incident);
-                r = may ? decide_once(engine, decision, &incident, name_of(actor), detail, error)
+                r = may ? decide_once(engine, decision, &incident, actor, detail, error)
                         : error_set(error, ESTALE, "%s is %s, and not %s", number,
                                     incident_state_name(incident.state), decisions[decision].wants);
                 incident_release(&incident);
                 if (!may)
                         return r;
         }
-        if (r >= 0)
-                engine_wake(engine);
-        return r;
+        if (r < 0)
+                return r;
+        log_decision(decisions[decision].event, number, actor, reason);
+        engine_wake(engine);
+        return 0;
 }
 
 int engine_pause(struct engine *engine, bool paused, const char *actor, const char *reason,
                  struct error *error)
 {
-        int r = journal_set_paused(engine->parts.journal, paused, name_of(actor), reason, error);
-        if (r >= 0)
-                engine_wake(engine);
-        return r;
+        assert_that(actor && *actor, "somebody pulls the kill switch");
+        int r = journal_set_paused(engine->parts.journal, paused, actor, reason, error);
+        if (r < 0)
+                return r;
+        log_decision(paused ? "paused" : "resumed", NULL, actor, reason);
+        engine_wake(engine);
+        return 0;
 }

@@ -153,6 +153,10 @@ int journal_set_paused(struct journal *journal, bool paused, const char *actor, 
                        struct error *error);
 int journal_paused(struct journal *journal, bool *ret, nsec *ret_since, struct error *error);
 
+/* Who pulled the kill switch at that time, and why; "" when that is not told. free() both. */
+int journal_paused_by(struct journal *journal, nsec since, char **ret_actor, char **ret_reason,
+                      struct error *error);
+
 /*
  * Walks the chain of hashes: -EUCLEAN names the first row that does not fit, tells of rows that are missing
  * at the end, or names an incident whose state is not what the timeline says last, or whose definition the

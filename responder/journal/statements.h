@@ -101,6 +101,8 @@ X(DEFINITION_CONTRADICTED, "SELECT i.number FROM incidents i WHERE i.definition 
 /* What is kept about the daemon itself. */
 X(PAUSED_SET, "INSERT INTO meta (key, value) VALUES ('paused since', ?1) ON CONFLICT (key)"
               " DO UPDATE SET value = CASE WHEN ?1 = 0 OR value = 0 THEN ?1 ELSE value END")
+X(PAUSED_BY, "SELECT actor, detail FROM timeline WHERE incident = 0 AND event = 'paused' AND at = ?1"
+             " ORDER BY id DESC LIMIT 1")
 X(META_GET, "SELECT value FROM meta WHERE key = ?1")
 X(META_SET, "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2")
 

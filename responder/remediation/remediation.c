@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "responder/remediation/doubts.h"
 #include "responder/remediation/steps.h"
 #include "runbook/promql.h"
 #include "runbook/words.h"
@@ -170,6 +171,8 @@ static void verification_check(struct config_node *node, struct verification *ve
                 config_complain(place, "check", "needs `exporter_url` at the top of the file");
         if (verify->within > 0 && verify->hold_for >= verify->within)
                 config_complain(place, "for", "must be shorter than `within`");
+        if (verify->within > 0 && verify->every > verify->within && config_member(place, "every"))
+                config_complain(place, "every", "must not be longer than `within`");
 }
 
 static void receiver_check(struct config_node *node, const char *key, const char *receiver,
@@ -306,7 +309,10 @@ static int remediations_read(struct config_node *list, struct remediation_set *s
         if (!set->remediations)
                 return error_oom(error);
         for (size_t i = 0; i < count; i++) {
-                int r = remediation_read(config_item(list, i), set, &set->remediations[i], error);
+                struct remediation *remediation = &set->remediations[i];
+                int r = remediation_read(config_item(list, i), set, remediation, error);
+                if (r >= 0)
+                        r = remediation_doubt(config_item(list, i), remediation, set->remediations, i, error);
                 set->count = i + 1; /* also after a failure, so that it is freed */
                 if (r < 0)
                         return r;
@@ -378,6 +384,9 @@ int remediation_set_load(const char *path, struct remediation_set **ret, struct 
                 r = set_read(set, error);
         if (r >= 0 && config_complaints(set->config) > 0)
                 r = error_set(error, EINVAL, "%s", config_complaints_text(set->config));
+        if (r >= 0 && config_doubts(set->config) > 0 &&
+            !(set->doubts = strdup(config_doubts_text(set->config))))
+                r = error_oom(error);
         if (r < 0) {
                 remediation_set_free(set);
                 return r;
@@ -399,6 +408,7 @@ struct remediation_set *remediation_set_free(struct remediation_set *set)
         free(set->unmatched_to);
         free(set->external_url);
         config_release(tell_alone, &set->tell);
+        free(set->doubts);
         config_release(target_fields, &set->targets);
         config_free(set->config);
         free(set);

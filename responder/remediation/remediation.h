@@ -61,6 +61,8 @@ struct remediation_set {
         size_t count;
         char *escalate_to, *unmatched_to, *external_url; /* NULL: not given */
         struct config_strings tell;
+        char *doubts; /* what will most likely go wrong, a `file:line:column: sentence` a line; NULL: nothing
+                       */
         struct config *config; /* only while it is read */
 };
 

@@ -96,6 +96,35 @@ static void step_check(struct config_node *node, const struct step *step)
                 config_complain(node, "timeout", "must not be negative");
 }
 
+/* What an operator lets the action wait for must fit into the time of the step: else it never comes to its
+ * end. */
+static void check_times(struct config_node *node, const struct step *step, struct config_node *arguments)
+{
+        nsec spent = 0;
+        const char *last = NULL;
+        for (const struct config_field *field = step->action->fields; field->name; field++)
+                if (field->flags & CONFIG_SPENT && config_member(arguments, field->name)) {
+                        spent += *(const nsec *)(const void *)((const char *)step->config + field->offset);
+                        last = field->name;
+                }
+        if (!last || spent <= step->timeout)
+                return;
+        char waits[DURATION_TEXT_MAX], timeout[DURATION_TEXT_MAX];
+        duration_format(spent, waits);
+        duration_format(step->timeout, timeout);
+        struct config_node *own = config_member(node, "timeout");
+        if (own)
+                config_complain(node, "timeout",
+                                "%s is less than the %s which %s in line %d may take: make it longer",
+                                timeout, waits, step->action->name,
+                                config_line(config_member(arguments, last)));
+        else
+                config_complain(
+                        arguments, last,
+                        "%s is more than the %s which a step of %s has: give it a `timeout` that is longer",
+                        waits, timeout, step->action->name);
+}
+
 static int step_read(struct config_node *node, const struct target_set *targets, int on_failure,
                      const char *const *names, struct step *ret, struct error *error)
 {
@@ -120,8 +149,11 @@ static int step_read(struct config_node *node, const struct target_set *targets,
         if (step.timeout <= 0)
                 step.timeout = action->timeout > 0 ? action->timeout : STEP_TIMEOUT;
 
-        if (config_read(arguments, action->fields, step.config) && action->check)
-                action->check(step.config, targets, arguments);
+        if (config_read(arguments, action->fields, step.config)) {
+                check_times(node, &step, arguments);
+                if (action->check)
+                        action->check(step.config, targets, arguments);
+        }
         *ret = step;
         return 0;
 }

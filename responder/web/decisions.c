@@ -55,8 +55,10 @@ static int read_decider(const struct http_exchange *exchange, struct decider *re
         /* Whoever has proved who he is does not sign as somebody else. */
         if (http_user(exchange))
                 by = http_user(exchange);
+        if (!by || !*by)
+                return error_set(error, EINVAL, "who is it? Send {\"by\": \"your name\", \"reason\": \"…\"}");
         /* Marked as a person, so that nobody can sign as the engine. */
-        ret->actor = by && *by ? text_format("person:%s", by) : strdup("person");
+        ret->actor = text_format("person:%s", by);
         return ret->actor ? 0 : error_oom(error);
 }
 

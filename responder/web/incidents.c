@@ -90,7 +90,10 @@ int api_status(struct api *api, struct http_exchange *exchange _unused_, cJSON *
         size_t counts[INCIDENT_STATE_COUNT];
         bool paused = false;
         nsec since = 0;
+        _cleanup_free_ char *by = NULL, *reason = NULL;
         int r = journal_paused(parts->journal, &paused, &since, error);
+        if (r >= 0 && paused)
+                r = journal_paused_by(parts->journal, since, &by, &reason, error);
         if (r >= 0)
                 r = journal_count_open(parts->journal, counts, error);
         if (r < 0)
@@ -104,6 +107,8 @@ int api_status(struct api *api, struct http_exchange *exchange _unused_, cJSON *
         json_put(answer, "version", cJSON_CreateString(RUNBOOK_VERSION));
         json_put(answer, "paused", cJSON_CreateBool(paused));
         json_put(answer, "paused_since", api_time(paused ? since : 0));
+        json_put(answer, "paused_by", by ? cJSON_CreateString(by) : cJSON_CreateNull());
+        json_put(answer, "paused_reason", reason ? cJSON_CreateString(reason) : cJSON_CreateNull());
         json_put(answer, "dry_run", cJSON_CreateBool(parts->dry_run));
         json_put(answer, "incidents", states);
         json_put(answer, "remediations", names);

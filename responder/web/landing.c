@@ -89,25 +89,38 @@ static void put_remediations(struct text *page, const struct remediation_set *se
         html_table_end(page);
 }
 
+static void put_paused(struct text *page, struct journal *journal)
+{
+        bool paused = false;
+        nsec since = 0;
+        _cleanup_free_ char *by = NULL, *reason = NULL;
+        if (journal_paused(journal, &paused, &since, NULL) < 0 || !paused)
+                return;
+        text_puts(page, "<p class=\"note\">Paused since ");
+        html_put_time(page, since);
+        if (journal_paused_by(journal, since, &by, &reason, NULL) >= 0) {
+                text_puts(page, *by ? " by " : "");
+                html_put(page, by);
+                text_puts(page, *reason ? " (" : "");
+                html_put(page, reason);
+                text_puts(page, *reason ? ")" : "");
+        }
+        text_puts(page, ": no remediation begins.</p>\n");
+}
+
 void api_landing(struct api *api, struct http_exchange *exchange)
 {
         static const struct html_link links[] = {
                 {"/api/v1/incidents", "API"}, {"/api/v1/status", "Status"}, {"/metrics", "Metrics"}, {0}};
         const struct incident_parts *parts = &api->options.parts;
         struct text page = {0};
-        bool paused = false;
-        nsec since = 0;
         html_begin(&page, "runbook_responder");
         text_puts(&page, "<p>Version " RUNBOOK_VERSION "</p>\n");
         html_put_nav(&page, links);
         if (parts->dry_run)
                 text_puts(&page, "<p class=\"note\">Dry run: plans are made and written down, nothing is "
                                  "done.</p>\n");
-        if (journal_paused(parts->journal, &paused, &since, NULL) >= 0 && paused) {
-                text_puts(&page, "<p class=\"note\">Paused since ");
-                html_put_time(&page, since);
-                text_puts(&page, ": no remediation begins.</p>\n");
-        }
+        put_paused(&page, parts->journal);
         put_incidents(&page, parts->journal);
         put_remediations(&page, parts->set);
         html_end(&page);

@@ -149,17 +149,24 @@ def test_list_pages_and_mistakes(make, clean_redis):
 
         number = first["incidents"][0]["number"]
         for path, document, code in (
-                ("/api/v1/incidents/INC-1999-0001/approve", {}, 404),
+                ("/api/v1/incidents/INC-1999-0001/approve", {"by": "tester"}, 404),
                 (f"/api/v1/incidents/{number}/approve", {"by": "tester"}, 409),
-                (f"/api/v1/incidents/{number}/cancel", {}, 409),
+                (f"/api/v1/incidents/{number}/cancel", {"by": "tester"}, 409),
+                (f"/api/v1/incidents/{number}/cancel", {}, 400),
+                (f"/api/v1/incidents/{number}/deny", {"by": ""}, 400),
+                ("/-/pause", {"reason": "nobody's"}, 400),
+                ("/-/resume", {}, 400),
                 (f"/api/v1/incidents/{number}/deny", ["not", "an", "object"], 400),
                 (f"/api/v1/incidents/{number}/deny", {"by": 7}, 400),
                 (f"/api/v1/incidents/{number}/deny", {"by": "x" * 101}, 400),
                 ("/api/v1/alerts", {"version": "4"}, 400)):
             status, answer = responder.post(path, document)
             assert status == code, (path, document, answer)
-        status, answer = responder.post(f"/api/v1/incidents/{number}/approve")
+        status, answer = responder.post(f"/api/v1/incidents/{number}/approve", {"by": "tester"})
         assert "healed" in json.loads(answer)["error"]
+        status, answer = responder.post("/-/pause")
+        assert '{"by": "your name"' in json.loads(answer)["error"]
+        assert responder.get("/api/v1/status")["paused"] is False
         for path, code in (("/api/v1/incidents/INC-1999-0001", 404), ("/api/v1/incidents?limit=0", 400),
                            ("/api/v1/incidents?state=odd", 400), ("/nothing", 404)):
             with pytest.raises(urllib.error.HTTPError) as refused:
@@ -191,7 +198,7 @@ def test_max_asks_and_undo_restores(make, api_keys, sink):
                    if row["actor"] == "person:anna"}
         assert decided == {"approved": "they leaked", "undo asked for": "they did not"}
         assert api_keys.live_keys() == ["alice", "bob", "carol"]
-        assert responder.post(f"/api/v1/incidents/{incident['number']}/undo")[0] == 409
+        assert responder.post(f"/api/v1/incidents/{incident['number']}/undo", {"by": "anna"})[0] == 409
 
 
 def test_deny_and_cancel(make, api_keys):
@@ -205,8 +212,9 @@ def test_deny_and_cancel(make, api_keys):
 
         responder.send(alert_of("leak", fingerprint="second", keys="%", n="2"))
         number = responder.wait_state("revoke", "awaiting_approval", n="2")["number"]
-        assert responder.post(f"/api/v1/incidents/{number}/cancel")[0] == 200
-        assert responder.incident(number)["state"] == "cancelled"
+        assert responder.post(f"/api/v1/incidents/{number}/cancel", {"by": "anna", "reason": "a mistake"})[0] == 200
+        incident = responder.incident(number)
+        assert incident["state"] == "cancelled" and incident["timeline"][-1]["detail"]["reason"] == "a mistake"
 
         # Resolved while it waits: nobody has to say no.
         responder.send(alert_of("leak", fingerprint="third", keys="%", n="3"))
@@ -232,11 +240,17 @@ def test_cooldown_and_pause_outlive_a_restart(make, sink):
     with alive(responder):
         assert responder.get("/api/v1/status")["paused"] is True
         assert "runbook_paused 1" in responder.page("/metrics")
-        assert "Paused since" in responder.page("/")
+        # N-20: who pulled it, and why; also after a restart, and though somebody else has pulled it since.
+        assert responder.post("/-/pause", {"by": "bert", "reason": "me too"})[0] == 200
+        status = responder.get("/api/v1/status")
+        assert (status["paused_by"], status["paused_reason"]) == ("person:anna", "a move")
+        assert "by person:anna (a move): no remediation begins" in responder.page("/")
+        assert 'decision=paused by=person:bert reason="me too"' in (responder.directory / f"{responder.program.name}.log").read_text()
         responder.send(alert_of("b"))
         assert responder.wait_state("free", "held")["guard"] == "paused"
         assert responder.wait_state("cool", "held", n="2")["guard"] == "paused"
         assert responder.post("/-/resume", {"by": "anna"})[0] == 200
+        assert responder.get("/api/v1/status")["paused_by"] is None
         responder.wait_state("free", "healed")
         wait_for(lambda: responder.of("cool", n="2")["guard"] == "cooldown", "the cooldown to be what holds it")
     assert sink.to("oncall") == []

@@ -246,6 +246,7 @@ rate_limit: {{burst: 1}}
         done = subprocess.run([getattr(binaries, name), "--config.check", f"--config.file={config_file}",
                                f"--web.config.file={web_file}"], check=False, text=True, capture_output=True)
         assert done.returncode == 1 and "basic_auth_users" in done.stderr, name
+        assert "no mistakes" not in done.stdout + done.stderr, name
 
 
 def test_the_responder_leaves_loopback_only_with_authentication(serve, binaries, tmp_path, pki):

@@ -37,7 +37,7 @@ def daemon(request, binaries, tmp_path):
 def ask(port, method="GET", path="/metrics", source="127.0.0.1"):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30, source_address=(source, 0))
     try:
-        connection.request(method, path)
+        connection.request(method, path, body=None if method == "GET" else '{"by": "ada"}')
         return connection.getresponse().status
     finally:
         connection.close()

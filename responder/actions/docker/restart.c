@@ -29,11 +29,11 @@ static const struct config_field restart_fields[] = {
          .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY | CONFIG_BIND,
          .help = "the Compose service whose containers are restarted, one after the other"},
         {"wait_healthy", CONFIG_DURATION, offsetof(struct restart_config, wait_healthy), .fallback = "60s",
-         .flags = CONFIG_POSITIVE,
+         .flags = CONFIG_POSITIVE | CONFIG_SPENT,
          .help = "how long each container may take to be healthy (or, without a health check, to run for "
                  "2s)"},
         {"stop_grace", CONFIG_DURATION, offsetof(struct restart_config, stop_grace), .fallback = "10s",
-         .help = "how long a container may take to stop by itself before the Engine kills it"},
+         .flags = CONFIG_SPENT, .help = "how long a container may take to stop by itself before the Engine kills it"},
         {0},
 };
 

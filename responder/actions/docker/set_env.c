@@ -36,10 +36,10 @@ static const struct config_field set_env_fields[] = {
          .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY | CONFIG_BIND,
          .help = "the variables to set; old and new values are written into the journal, so not for secrets"},
         {"wait_healthy", CONFIG_DURATION, offsetof(struct set_env_config, wait_healthy), .fallback = "60s",
-         .flags = CONFIG_POSITIVE,
+         .flags = CONFIG_POSITIVE | CONFIG_SPENT,
          .help = "how long each new container may take to be healthy before all is put back as it was"},
         {"stop_grace", CONFIG_DURATION, offsetof(struct set_env_config, stop_grace), .fallback = "0",
-         .help = "how long a container may take to stop before it is killed; 0: its own setting, or 10s"},
+         .flags = CONFIG_SPENT, .help = "how long a container may take to stop before it is killed; 0: its own setting, or 10s"},
         {0},
 };
 

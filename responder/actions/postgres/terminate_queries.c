@@ -34,7 +34,7 @@ static const struct config_field terminate_fields[] = {
         {"older_than", CONFIG_DURATION, offsetof(struct terminate_config, older_than), .fallback = "5m",
          .flags = CONFIG_POSITIVE, .help = "queries that have been active for longer than this"},
         {"grace", CONFIG_DURATION, offsetof(struct terminate_config, grace), .fallback = "2s",
-         .help = "between pg_cancel_backend and pg_terminate_backend"},
+         .flags = CONFIG_SPENT, .help = "between pg_cancel_backend and pg_terminate_backend"},
         {"when_empty", CONFIG_ENUM, offsetof(struct terminate_config, when_empty), .fallback = "fail",
          .choices = when_empty_words, .help = "what it means that there is no such query"},
         {0},

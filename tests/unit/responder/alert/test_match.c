@@ -333,6 +333,58 @@ static void test_long_patterns(void **state _unused_)
         matchers_release(&matchers);
 }
 
+static struct matchers read_matchers(const char *const *texts)
+{
+        struct matchers matchers = {0};
+        for (; *texts; texts++)
+                assert_int_equal(matchers_add(&matchers, *texts, NULL), 0);
+        return matchers;
+}
+
+static void test_which_labels_are_sure(void **state _unused_)
+{
+        static const char *const texts[] = {"a=\"1\"",  "b!=\"\"", "c=~\".+\"",  "d!~\"x|\"", "e=~\"x*\"",
+                                            "f!=\"x\"", "g=\"\"",  "h!~\"x.*\"", "i=~\"|y\"", NULL};
+        struct matchers matchers = read_matchers(texts);
+        for (const char *sure = "abcd"; *sure; sure++)
+                assert_true(matchers_ensure(&matchers, (char[]){*sure, '\0'}));
+        for (const char *unsure = "efghij"; *unsure; unsure++)
+                assert_false(matchers_ensure(&matchers, (char[]){*unsure, '\0'}));
+        matchers_release(&matchers);
+}
+
+static void test_what_two_sets_have_in_common(void **state _unused_)
+{
+        static const struct {
+                const char *a[3], *b[3], *example; /* NULL: nothing */
+        } cases[] = {
+                {{"x=\"1\""}, {"x=\"1\""}, "x=\"1\""},
+                {{"x=\"1\""}, {"x=\"2\""}, NULL},
+                {{"x=\"1\""}, {"y=\"2\""}, "x=\"1\", y=\"2\""},
+                {{"x=~\"a|b\""}, {"x=~\"(b|c)\""}, "x=\"b\""},
+                {{"x=~\"a|b\""}, {"x=~\"c|d\""}, NULL},
+                {{"x=~\"mcp.*\""},
+                 {"x=~\".*-server\"", "x!=\"\""},
+                 NULL}, /* there is one, and it is not found */
+                {{"x=~\"mcp.*\""}, {"x=~\".+\""}, "x=\"mcp\""},
+                {{"x!=\"a\""}, {"x!=\"\""}, "x=\"x\""},
+                {{"x!=\"a\"", "y=\"1\""}, {"x=\"a\"", "y=\"1\""}, NULL},
+                {{"x=\"a\\\"b\\\\\""}, {"y=\"\""}, "x=\"a\\\"b\\\\\""},
+                {{"x=~\"[hc]at\\d?\""}, {"x!=\"\""}, "x=\"hat\""},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                struct matchers a = read_matchers(cases[i].a), b = read_matchers(cases[i].b);
+                _cleanup_text_ struct text one = {0}, other = {0};
+                int r = matchers_overlap(&a, &b, &one);
+                assert_int_equal(r, cases[i].example != NULL);
+                assert_int_equal(matchers_overlap(&b, &a, &other), r);
+                if (r > 0)
+                        assert_string_equal(text_string(&one), cases[i].example);
+                matchers_release(&a);
+                matchers_release(&b);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -343,6 +395,8 @@ int main(void)
                 cmocka_unit_test(test_refused_with_a_sentence),
                 cmocka_unit_test(test_patterns_refused_with_a_sentence),
                 cmocka_unit_test(test_long_patterns),
+                cmocka_unit_test(test_which_labels_are_sure),
+                cmocka_unit_test(test_what_two_sets_have_in_common),
         };
         return cmocka_run_group_tests_name("match", tests, NULL, NULL);
 }

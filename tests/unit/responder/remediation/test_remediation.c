@@ -166,6 +166,94 @@ static const struct mistake {
         {"remediations:\n  - {name: a, match: ['x=\"1\"'], steps: [text]}\n", "a step is a mapping"},
 };
 
+/* Steps that wait for longer than they may take, and what looks at once at a verification. */
+static void test_times_that_contradict(void **state _unused_)
+{
+        static const char head[] = "receivers: [{name: oncall, format: log}]\nescalate_to: oncall\n"
+                                   "docker: {project: p}\ndatabases: [{name: d, dsn: 'host=/x'}]\n"
+                                   "exporter_url: http://127.0.0.1:1\nremediations:\n"
+                                   "  - name: a\n    match: ['x=\"1\"']\n    steps:\n";
+        static const struct {
+                const char *yaml, *says; /* NULL: nothing */
+        } cases[] = {
+                {"      - docker.restart: {service: w, wait_healthy: 60s}\n        timeout: 10s\n",
+                 ":11:18: 10s is less than the 1m which docker.restart in line 10 may take"},
+                {"      - docker.restart: {service: w, wait_healthy: 40s, stop_grace: 30s}\n        timeout: "
+                 "1m\n",
+                 "1m is less than the 1m10s"},
+                {"      - docker.set_env: {service: w, env: {A: b}, wait_healthy: 1h}\n",
+                 "1h is more than the"},
+                {"      - postgres.terminate_queries: {grace: 2m}\n        timeout: 30s\n",
+                 "30s is less than the 2m which postgres.terminate_queries"},
+                {"      - docker.restart: {service: w, wait_healthy: 60s}\n        timeout: 60s\n", NULL},
+                {"      - docker.restart: {service: w}\n        timeout: 10s\n",
+                 NULL}, /* its end is the step's */
+                {"      - host.memory: {}\n    verify: {check: c, within: 10s, every: 11s}\n",
+                 "must not be longer than `within`"},
+                {"      - host.memory: {}\n    verify: {check: c, within: 10s, for: 10s}\n",
+                 "must be shorter than `within`"},
+                {"      - host.memory: {}\n    verify: {check: c, within: 4s}\n", NULL},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                _cleanup_error_ struct error error = {0};
+                struct remediation_set *set = load(head, cases[i].yaml, &error);
+                if (!set != !!cases[i].says || (!set && !strstr(error_text(&error), cases[i].says)))
+                        fail_msg("%s\nis said to be: %s", cases[i].yaml, set ? "fine" : error_text(&error));
+                remediation_set_free(set);
+        }
+}
+
+/* What is taken, and told: labels that may be absent (N-21), two for one alert (N-31), a hold that never
+ * ends. */
+static void test_doubts(void **state _unused_)
+{
+        static const struct {
+                const char *yaml, *says; /* NULL: nothing */
+        } cases[] = {
+                {"  - {name: a, match: ['service=\"w\"'], lock: 's/${labels.servce}', steps: [{host.memory: "
+                 "{}}]}\n",
+                 ":8:57: no matcher makes sure of the label 'servce', and an alert without it cannot be "
+                 "bound "
+                 "here; did you mean 'service'?"},
+                {"  - {name: a, match: ['service=\"w\"'], steps: [{notify: {to: oncall, text: "
+                 "'${labels.key}'}}]}\n",
+                 "the label 'key'"},
+                {"  - {name: a, match: ['x=\"w\"'], steps: [{host.memory: {}}],\n"
+                 "     verify: {query: 'up{job=\"${labels.job}\"} == 1'}}\n",
+                 ":9:40: no matcher makes sure of the label 'job'"},
+                {"  - {name: a, match: ['x=\"w\"', 'y=~\"|b\"'], lock: '${labels.y}', steps: [{host.memory: "
+                 "{}}]}\n",
+                 "the label 'y'"},
+                {"  - {name: a, match: ['x=\"w\"', 'y=~\".+\"', 'z!=\"\"'], lock: "
+                 "'${labels.x}${labels.y}${labels.z}',\n"
+                 "     steps: [{notify: {to: oncall, text: '$${labels.no} ${annotations.x} "
+                 "${incident.id}'}}]}\n",
+                 NULL},
+                {"  - {name: a, match: ['x=~\"high.*\"', 's!=\"\"'], steps: [{host.memory: {}}]}\n"
+                 "  - {name: b, match: ['x=\"highest\"', 's=~\"q|r\"'], steps: [{host.memory: {}}]}\n",
+                 ":9:22: one alert sets off \"a\" as well, and each does its own: {x=\"highest\", s=\"q\"}"},
+                {"  - {name: a, match: ['x=\"1\"', 's!=\"q\"'], steps: [{host.memory: {}}]}\n"
+                 "  - {name: b, match: ['x=\"1\"', 's=\"q\"'], steps: [{host.memory: {}}]}\n"
+                 "  - {name: c, match: ['x=~\"2|3\"'], steps: [{host.memory: {}}]}\n",
+                 NULL},
+                {"  - {name: a, match: ['x=\"1\"'], cooldown: 2h, steps: [{host.memory: {}}]}\n",
+                 "what the cooldown holds"},
+                {"  - {name: a, match: ['x=\"1\"'], cooldown: 2h, expire: 2h, steps: [{host.memory: {}}]}\n",
+                 NULL},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                _cleanup_error_ struct error error = {0};
+                _cleanup_text_ struct text yaml = {0};
+                text_printf(&yaml, "exporter_url: http://127.0.0.1:1\nremediations:\n%s", cases[i].yaml);
+                struct remediation_set *set = load(top, text_string(&yaml), &error);
+                if (!set)
+                        fail_msg("%s: %s", cases[i].yaml, error_text(&error));
+                if (!set->doubts != !cases[i].says || (set->doubts && !strstr(set->doubts, cases[i].says)))
+                        fail_msg("%s\nis doubted: %s", cases[i].yaml, set->doubts ? set->doubts : "not");
+                remediation_set_free(set);
+        }
+}
+
 static void test_mistakes(void **state _unused_)
 {
         for (size_t i = 0; i < N_ELEMENTS(mistakes); i++) {
@@ -270,6 +358,7 @@ static void test_shipped(void **state _unused_)
         assert_non_null(remediation_find(set, "high_error_rate"));
         assert_non_null(remediation_find(set, "pool_exhausted"));
         assert_non_null(remediation_find(set, "api_key_compromise"));
+        assert_null(set->doubts);
         remediation_set_free(set);
 }
 
@@ -279,6 +368,8 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_whole),
                 cmocka_unit_test(test_mistakes),
+                cmocka_unit_test(test_times_that_contradict),
+                cmocka_unit_test(test_doubts),
                 cmocka_unit_test(test_every_mistake_at_once),
                 cmocka_unit_test(test_somebody),
                 cmocka_unit_test(test_tell),
