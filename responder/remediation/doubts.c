@@ -22,15 +22,17 @@ static int doubt_labels(struct config_node *node, const struct matchers *matcher
                         continue;
                 const char *nearest = words_nearest(names, matchers_names(matchers, names), name);
                 if (nearest && !string_equal(nearest, name))
-                        config_doubt(node, NULL, (size_t)(at - text),
-                                     "no matcher makes sure of the label '%s', and an alert without it cannot "
-                                     "be bound here; did you mean '%s'? Or add %s!=\"\" to `match`",
-                                     name, nearest, name);
+                        config_doubt(
+                                node, NULL, (size_t)(at - text),
+                                "no matcher makes sure of the label '%s', and an alert without it cannot "
+                                "be bound here; did you mean '%s'? Or add %s!=\"\" to `match`",
+                                name, nearest, name);
                 else
-                        config_doubt(node, NULL, (size_t)(at - text),
-                                     "no matcher makes sure of the label '%s', and an alert without it cannot "
-                                     "be bound here; add %s!=\"\" to `match`",
-                                     name, name);
+                        config_doubt(
+                                node, NULL, (size_t)(at - text),
+                                "no matcher makes sure of the label '%s', and an alert without it cannot "
+                                "be bound here; add %s!=\"\" to `match`",
+                                name, name);
         }
         return 0;
 }
@@ -52,7 +54,7 @@ static int doubt_overlap(struct config_node *node, const struct remediation *rem
 int remediation_doubt(struct config_node *node, const struct remediation *remediation,
                       const struct remediation *before, size_t count, struct error *error)
 {
-        static const char *const bound[] = {"lock", "steps", "verify"};
+        static const char *const bound[] = {"lock", "at_stake", "steps", "verify"};
         for (size_t i = 0; i < N_ELEMENTS(bound); i++) {
                 int r = doubt_labels(config_member(node, bound[i]), &remediation->match, error);
                 if (r < 0)
