@@ -33,7 +33,8 @@ static const struct config_field restart_fields[] = {
          .help = "how long each container may take to be healthy (or, without a health check, to run for "
                  "2s)"},
         {"stop_grace", CONFIG_DURATION, offsetof(struct restart_config, stop_grace), .fallback = "10s",
-         .flags = CONFIG_SPENT, .help = "how long a container may take to stop by itself before the Engine kills it"},
+         .flags = CONFIG_SPENT,
+         .help = "how long a container may take to stop by itself before the Engine kills it"},
         {0},
 };
 

@@ -39,7 +39,8 @@ static const struct config_field set_env_fields[] = {
          .flags = CONFIG_POSITIVE | CONFIG_SPENT,
          .help = "how long each new container may take to be healthy before all is put back as it was"},
         {"stop_grace", CONFIG_DURATION, offsetof(struct set_env_config, stop_grace), .fallback = "0",
-         .flags = CONFIG_SPENT, .help = "how long a container may take to stop before it is killed; 0: its own setting, or 10s"},
+         .flags = CONFIG_SPENT,
+         .help = "how long a container may take to stop before it is killed; 0: its own setting, or 10s"},
         {0},
 };
 
