@@ -52,6 +52,7 @@ static void engine_free(struct engine *engine)
 {
         slots_free(engine);
         incident_list_release(&engine->active);
+        outage_release(&engine->outage);
         pthread_mutex_destroy(&engine->lock);
         free(engine);
 }

@@ -26,6 +26,17 @@ struct engine_slot {
         struct incident_run run;
 };
 
+/* What keeps the engine from acting, and whether a person has heard of it. */
+struct outage {
+        char *reason; /* NULL: nothing does */
+        unsigned failures;
+        bool told;      /* a person has heard that it is so */
+        bool called_of; /* what the call is about: that it is so, or that it is over */
+        nsec call_at, backoff;
+        char *words; /* of whom `calling` says that there is one, else of the engine's thread */
+        atomic_bool calling, heard;
+};
+
 struct engine {
         struct incident_parts parts;
         pthread_t thread, looker; /* the looker calls itself so */
@@ -39,6 +50,7 @@ struct engine {
         struct incident_list active; /* as of the last look: what has not changed is not read again */
         nsec reconcile_at;           /* monotonic */
         atomic_bool reconciling;     /* a worker is asking Alertmanager */
+        struct outage outage;
 };
 
 /* On the engine's thread, if there is one: what is its own nobody else touches. */
@@ -86,6 +98,13 @@ int match_episodes(struct look *look, struct error *error);
 /* dispatch.c: gives an incident to a worker, who carries it on by `stage`. Takes it over out of the list. */
 int engine_dispatch(struct look *look, struct incident *incident, const struct remediation *remediation,
                     enum world_pool pool, incident_stage *stage, const char *lock, struct error *error);
+
+/* outage.c: how the journal stands, which is tried when it is not fine; and what is told of that, or of a
+ * look that went wrong (`looked` < 0). */
+enum journal_standing outage_ask(struct look *look, struct error *ret_why);
+void outage_note(struct look *look, enum journal_standing standing, const struct error *why, int looked,
+                 const struct error *error);
+void outage_release(struct outage *outage);
 
 /* reconcile.c: asks Alertmanager, when it is time, for alerts that fell silent. */
 void engine_reconcile(struct look *look);

@@ -285,6 +285,29 @@ static int look_at(struct look *look, struct incident *incident, struct error *e
         return r < 0 ? r : function(look, incident, remediation, error);
 }
 
+static int look_once(struct look *look, struct error *error)
+{
+        struct engine *engine = look->engine;
+        nsec since = 0;
+        int r = match_episodes(look, error);
+        if (r < 0)
+                return r;
+        slots_begin(engine);
+        r = journal_paused(engine->parts.journal, &look->paused, &since, error);
+        if (r >= 0)
+                r = journal_active(engine->parts.journal, &engine->active, error);
+        if (r >= 0) {
+                slots_mark(engine);
+                r = look_gather(look, error);
+                for (size_t i = 0; i < engine->active.count && r >= 0; i++)
+                        r = look_at(look, &engine->active.items[i], error);
+                slots_sweep(engine);
+                engine_reconcile(look);
+        }
+        look_release(look);
+        return r;
+}
+
 int engine_look(struct engine *engine, nsec *ret_next, struct error *error)
 {
         assert_that(is_looking(engine), "the engine's thread looks, and nobody else");
@@ -294,24 +317,10 @@ int engine_look(struct engine *engine, nsec *ret_next, struct error *error)
                             .wall = world_wall(world),
                             .steady = journal_steady(engine->parts.journal)};
         look.next = look.now + LOOK_AGAIN;
-        nsec since = 0;
-
-        int r = match_episodes(&look, error);
-        if (r < 0)
-                return r;
-        slots_begin(engine);
-        r = journal_paused(engine->parts.journal, &look.paused, &since, error);
-        if (r >= 0)
-                r = journal_active(engine->parts.journal, &engine->active, error);
-        if (r >= 0) {
-                slots_mark(engine);
-                r = look_gather(&look, error);
-                for (size_t i = 0; i < engine->active.count && r >= 0; i++)
-                        r = look_at(&look, &engine->active.items[i], error);
-                slots_sweep(engine);
-                engine_reconcile(&look);
-        }
-        look_release(&look);
+        _cleanup_error_ struct error why = {0};
+        enum journal_standing standing = outage_ask(&look, &why);
+        int r = standing == JOURNAL_UNUSABLE ? 0 : look_once(&look, error);
+        outage_note(&look, standing, &why, r, error);
         *ret_next = look.next;
         return r;
 }

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sqlite3.h>
+#include <sys/stat.h>
 
 #include "responder/journal/journal.h"
 #include "responder/journal/transition.h"
@@ -25,6 +26,7 @@ enum journal_statement {
 struct journal_connection {
         sqlite3 *database;
         sqlite3_stmt *statements[JOURNAL_STATEMENT_COUNT];
+        int failed; /* the last failure of SQLite itself; whoever asks sets it back */
 };
 
 /* One thing to be written. run() and done() are called on the writer thread; done() after the commit. */
@@ -59,10 +61,21 @@ struct journal_changes {
         bool all;
 };
 
+/* The files that SQLite keeps it in. */
+enum journal_file { FILE_DATABASE, FILE_LOG, FILE_INDEX, JOURNAL_FILE_COUNT };
+
+/* Where it lies. `file` is -1 when it was opened for reading alone, or is no file: then nothing is checked.
+ */
+struct journal_place {
+        int lock_file, file;
+        struct stat opened[JOURNAL_FILE_COUNT]; /* which files these are; inode 0: there was none */
+        struct stat noted[JOURNAL_FILE_COUNT];  /* of the writer thread: as its last commit left them */
+};
+
 struct journal {
         char *path;
         const struct world *world; /* NULL when it was opened for reading alone */
-        int lock_file;             /* -1 when it was opened for reading alone */
+        struct journal_place place;
         struct journal_connection writer, reader;
         pthread_mutex_t read_lock; /* of reader, and of `reading` */
         uint64_t reading;          /* how often the active incidents were read */
@@ -77,6 +90,9 @@ struct journal {
         bool stopping;
         uint64_t commits, entries;
         struct histogram commit_duration;
+        int failing; /* of the last transaction: -errno with `why`; -EUCLEAN stays */
+        struct error why;
+        bool full; /* the reserve is given up: room for entries, not for webhooks; written by the writer */
 
         /* Of the writer thread. */
         struct journal_chain chain;
@@ -93,7 +109,7 @@ static inline bool is_writing(const struct journal *journal)
 }
 
 /* -errno with SQLite's sentence: -ENOSPC, -EROFS, -EUCLEAN, -EIO. */
-int journal_failed(const struct journal_connection *connection, struct error *error);
+int journal_failed(struct journal_connection *connection, struct error *error);
 
 /* `vfs` NULL: files. */
 int journal_connect(const char *path, const char *vfs, bool writes, struct journal_connection *ret,
@@ -157,9 +173,34 @@ static inline void journal_end_reading_p(struct journal **journal)
 #define READING(journal) \
         _cleanup_(journal_end_reading_p) struct journal *_reading _unused_ = journal_begin_reading(journal)
 
+/*
+ * place.c. Taken before SQLite opens it, left after SQLite has closed it. What was opened is remembered once;
+ * what was written is noted after each commit. The check is for any thread, and asks whether the names still
+ * lead to what was opened; the whole one is the writer's, and asks whether somebody else has written as well.
+ */
+int place_take(struct journal *journal, struct error *error);
+void place_leave(struct journal_place *place);
+void place_remember(struct journal *journal);
+void place_note(struct journal *journal);
+int place_check(struct journal *journal, struct error *error);
+int place_check_whole(struct journal *journal, struct error *error);
+
+/* Room that is kept for the last words. Taking it again is -ENOSPC while there is none; giving it up is false
+ * when it was not there. */
+int reserve_take(struct journal *journal);
+bool reserve_give_up(struct journal *journal);
+
+/* standing.c, on the writer thread: whether it may be written, what came of a transaction (`failed` is 0 when
+ * nothing of the disk's was), and whether there is room. */
+int standing_check(struct journal *journal, struct error *error);
+void standing_note(struct journal *journal, bool committed, int failed, const struct error *error);
+bool standing_use_reserve(struct journal *journal);
+bool standing_make_room(struct journal *journal);
+
 /* Steady time goes on where the journal left it; and, on the writer thread, is remembered now and then. */
 int journal_begin_steady(struct journal *journal, struct error *error);
 int journal_remember_steady(struct journal *journal, struct error *error);
+int journal_record_steady(struct journal *journal, struct error *error); /* at once */
 
 /* changes.c. Noting and telling are the writer's; taking leaves none, and is false when they are not known.
  */

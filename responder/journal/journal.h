@@ -26,7 +26,8 @@
 
 struct journal;
 
-/* Opens or creates, with directories (0700); -EBUSY when another process has it, -EUCLEAN when damaged. The
+/* Opens or creates, with directories (0700); -EBUSY when another process has it, be it by another name,
+ * -EMLINK and -EXDEV when it has one (a hard link, a mount), -EUCLEAN when damaged. The
  * world is borrowed: its clocks stamp what is written, its VFS holds the bytes. */
 int journal_open(const char *path, const struct world *world, struct journal **ret, struct error *error);
 
@@ -34,6 +35,22 @@ int journal_open(const char *path, const struct world *world, struct journal **r
  * -ENOENT when there is none. */
 int journal_open_reading(const char *path, struct journal **ret, struct error *error);
 struct journal *journal_close(struct journal *journal); /* commits what waits; takes NULL */
+
+/* Whether what is written would last. */
+enum journal_standing {
+        JOURNAL_FINE,
+        JOURNAL_FULL,     /* no room on the disk: webhooks are refused, entries go into the reserve */
+        JOURNAL_UNUSABLE, /* nothing is written; `ret_why` says what is wrong, and what helps */
+};
+
+/* Asks where the files are, and remembers how the last commit went; `ret_code` (may be NULL) is the errno of
+ * what is not fine. Any thread; never waits for the writer. */
+enum journal_standing journal_standing(struct journal *journal, int *ret_code, struct error *ret_why);
+
+bool journal_is_files(const struct journal *journal); /* which somebody could take away */
+
+/* Writes what changes nothing, to find out whether it can be written (again). */
+int journal_try(struct journal *journal, struct error *error);
 
 /*
  * Steady time: it only passes, over restarts as well, whatever the wall clock does; what guards and expiry
@@ -47,7 +64,8 @@ nsec journal_steady(const struct journal *journal);
  * none, or whose firing began after all that the open one set off had ended (its end was not told); refreshes
  * the open one otherwise; closes it for a resolved one (but not for one that ended before the open episode
  * began: that is news of an older one, come late). -EAGAIN at once (done is not called)
- * when more than 4,096 webhooks already wait.
+ * when more than 4,096 webhooks already wait. What done() is told was true of the files that lie under the
+ * journal's name after the commit: of none that were deleted or replaced meanwhile.
  */
 int journal_accept(struct journal *journal, struct webhook *take, void (*done)(void *context, int result),
                    void *context);
@@ -164,7 +182,7 @@ int journal_paused_by(struct journal *journal, nsec since, char **ret_actor, cha
  */
 int journal_verify(struct journal *journal, uint64_t *ret_rows, struct error *error);
 
-/* runbook_journal_*: commits, their duration, entries per commit, size of the database. */
+/* runbook_journal_*: commits, their duration, entries per commit, size of the database, how it stands. */
 void journal_metrics(struct journal *journal, struct sample_sink *sink);
 extern const struct metric_family *const journal_families[]; /* closed by NULL */
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The journal's own metrics. */
+#include <errno.h>
 #include <sys/stat.h>
 
 #include "responder/journal/internal.h"
@@ -28,8 +29,34 @@ static const struct metric_family size_family = {
         .help = "Size of the journal's file with its write-ahead log.",
 };
 
+static const struct metric_family unusable_family = {
+        .name = "runbook_journal_unusable",
+        .type = METRIC_GAUGE,
+        .help = "1 for the reason why nothing, or (full) no alert, can be journaled.",
+};
+
+/* What there may be, by errno; everything else is the last one. */
+static const struct {
+        int code;
+        const char *reason;
+} reasons[] = {
+        {ENOSPC, "full"},    {EROFS, "read_only"}, {EBUSY, "locked"}, {ENODEV, "gone"},
+        {EXDEV, "replaced"}, {EUCLEAN, "damaged"}, {0, "failing"},
+};
+
+static void collect_standing(struct journal *journal, struct sample_sink *sink)
+{
+        int code = 0;
+        bool fine = journal_standing(journal, &code, NULL) == JOURNAL_FINE;
+        for (size_t i = 0; i < N_ELEMENTS(reasons); i++) {
+                bool is = !fine && (reasons[i].code == code || reasons[i].code == 0);
+                SAMPLE(sink, &unusable_family, is ? 1 : 0, {"reason", reasons[i].reason});
+                fine |= is;
+        }
+}
+
 const struct metric_family *const journal_families[] = {&commits_family, &duration_family, &entries_family,
-                                                        &size_family, NULL};
+                                                        &size_family,    &unusable_family, NULL};
 
 static double file_size(const char *path, const char *suffix)
 {
@@ -45,5 +72,6 @@ void journal_metrics(struct journal *journal, struct sample_sink *sink)
         SAMPLE_BARE(sink, &entries_family, (double)journal->entries);
         sample_add_histogram(sink, &duration_family, &journal->commit_duration, NULL, 0);
         pthread_mutex_unlock(&journal->lock);
+        collect_standing(journal, sink);
         SAMPLE_BARE(sink, &size_family, file_size(journal->path, "") + file_size(journal->path, "-wal"));
 }

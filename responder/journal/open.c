@@ -1,33 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Opening the journal, for writing or for reading alone, and closing it. */
 #include <errno.h>
-#include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "responder/journal/internal.h"
-#include "runbook/file.h"
 #include "runbook/text.h"
 
 static const double commit_bounds[] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1};
-
-/* SQLite lets two processes write by turns; two responders that act on the same alerts are what must not be.
- */
-static int take_lock(struct journal *journal, struct error *error)
-{
-        _cleanup_free_ char *path = text_format("%s.lock", journal->path);
-        if (!path)
-                return error_oom(error);
-        journal->lock_file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-        if (journal->lock_file < 0)
-                return error_set(error, errno, "cannot open %s: %s", path, strerror(errno));
-        if (flock(journal->lock_file, LOCK_EX | LOCK_NB) == 0)
-                return 0;
-        if (errno == EWOULDBLOCK)
-                return error_set(error, EBUSY, "another runbook_responder has it open");
-        return error_set(error, errno, "cannot lock %s: %s", path, strerror(errno));
-}
 
 static int check_health(struct journal_connection *connection, struct error *error)
 {
@@ -64,18 +44,9 @@ static int read_chain(struct journal *journal, struct error *error)
         return 0;
 }
 
-/* The file's place on the disk, and that nobody else has it: not asked where the bytes lie elsewhere. */
-static int take_place(struct journal *journal, struct error *error)
-{
-        if (journal->world->vfs)
-                return 0;
-        int r = file_make_directories(journal->path, error);
-        return r < 0 ? r : take_lock(journal, error);
-}
-
 static int open_all(struct journal *journal, struct error *error)
 {
-        int r = take_place(journal, error);
+        int r = place_take(journal, error);
         mode_t before = umask(0077);
         if (r >= 0)
                 r = journal_connect(journal->path, journal->world->vfs, true, &journal->writer, error);
@@ -92,8 +63,12 @@ static int open_all(struct journal *journal, struct error *error)
                 r = journal_connect(journal->path, journal->world->vfs, false, &journal->reader, error);
         if (r >= 0)
                 r = histogram_init(&journal->commit_duration, commit_bounds, N_ELEMENTS(commit_bounds));
-        if (r < 0 || journal->world->alone)
+        if (r < 0)
                 return r;
+        place_remember(journal);
+        standing_make_room(journal);
+        if (journal->world->alone)
+                return 0;
         if (pthread_create(&journal->thread, NULL, journal_write_until_closed, journal) != 0)
                 return error_set(error, EAGAIN, "cannot start the journal's thread");
         journal->running = true;
@@ -116,7 +91,7 @@ static int open_by(int (*open_parts)(struct journal *journal, struct error *erro
         if (!journal)
                 return error_oom(error);
         journal->world = world;
-        journal->lock_file = -1;
+        journal->place.file = journal->place.lock_file = -1;
         journal->end = &journal->first;
         pthread_mutex_init(&journal->lock, NULL);
         pthread_mutex_init(&journal->read_lock, NULL);
@@ -154,8 +129,8 @@ struct journal *journal_close(struct journal *journal)
                 pthread_join(journal->thread, NULL);
         journal_disconnect(&journal->reader);
         journal_disconnect(&journal->writer);
-        if (journal->lock_file >= 0)
-                close(journal->lock_file);
+        place_leave(&journal->place);
+        error_clear(&journal->why);
         histogram_release(&journal->commit_duration);
         pthread_cond_destroy(&journal->work);
         changes_free(&journal->changes);

@@ -81,12 +81,29 @@ static const struct {
         {SQLITE_BUSY, EBUSY, "another process holds the journal"},
 };
 
-int journal_failed(const struct journal_connection *connection, struct error *error)
+/* Not each way to write says it by a code of SQLite's own. */
+static int code_of(sqlite3 *database)
 {
-        int code = sqlite3_errcode(connection->database);
+        int code = sqlite3_errcode(database) & 0xff;
+        if (code != SQLITE_IOERR)
+                return code;
+        switch (sqlite3_system_errno(database)) {
+        case ENOSPC:
+        case EDQUOT: return SQLITE_FULL;
+        case EROFS: return SQLITE_READONLY;
+        default: return code;
+        }
+}
+
+int journal_failed(struct journal_connection *connection, struct error *error)
+{
+        int code = code_of(connection->database);
+        connection->failed = -EIO;
         for (size_t i = 0; i < N_ELEMENTS(failures); i++)
-                if ((code & 0xff) == failures[i].code)
+                if (code == failures[i].code) {
+                        connection->failed = -failures[i].error;
                         return error_set(error, failures[i].error, "%s", failures[i].sentence);
+                }
         return error_set(error, EIO, "the journal: %s", sqlite3_errmsg(connection->database));
 }
 

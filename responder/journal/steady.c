@@ -36,7 +36,7 @@ nsec journal_steady(const struct journal *journal)
         return world_monotonic(journal->world) + journal->steady_offset;
 }
 
-static int write_record(struct journal *journal, struct error *error)
+int journal_record_steady(struct journal *journal, struct error *error)
 {
         const struct world *world = journal->world;
         journal->steady_remembered = journal_steady(journal);
@@ -49,7 +49,7 @@ int journal_remember_steady(struct journal *journal, struct error *error)
         assert_that(is_writing(journal), "what is written is the writer's, in a transaction");
         if (journal_steady(journal) - journal->steady_remembered < REMEMBER_EVERY)
                 return 0;
-        return write_record(journal, error);
+        return journal_record_steady(journal, error);
 }
 
 /* A journal that never knew it: what happened, happened when the wall clock said so, but not later than now.
@@ -95,5 +95,5 @@ int journal_begin_steady(struct journal *journal, struct error *error)
         } else {
                 r = begin_after_boot(journal, &record, error);
         }
-        return r < 0 ? r : write_record(journal, error);
+        return r < 0 ? r : journal_record_steady(journal, error);
 }

@@ -61,6 +61,8 @@ static int run_all(struct journal *journal, struct journal_job *jobs, size_t *re
         const int64_t rows = journal->chain.rows;
         int r = journal_run(writer, TRANSACTION_BEGIN, error, "");
         for (struct journal_job *job = jobs; r >= 0 && job; job = job->next) {
+                if (job->result < 0)
+                        continue;
                 r = run_job(journal, job, !jobs->next, error);
                 *ret_counted += job->counts && job->result >= 0;
         }
@@ -77,6 +79,32 @@ static int run_all(struct journal *journal, struct journal_job *jobs, size_t *re
         return r;
 }
 
+/* What is left of a full disk is for what was begun: the kill switch, the end of a step, a step that makes
+ * room. */
+static void refuse_webhooks(struct journal_job *jobs)
+{
+        for (struct journal_job *job = jobs; job; job = job->next) {
+                error_clear(&job->error);
+                job->result = job->webhook ? error_set(&job->error, ENOSPC, "the disk is full") : 0;
+        }
+}
+
+static int run_in_room(struct journal *journal, struct journal_job *jobs, size_t *ret_counted,
+                       struct error *error)
+{
+        const struct journal_chain before = journal->chain;
+        if (journal->full && !standing_make_room(journal))
+                refuse_webhooks(jobs);
+        int r = run_all(journal, jobs, ret_counted, error);
+        if (r != -ENOSPC || !standing_use_reserve(journal))
+                return r;
+        error_clear(error);
+        journal->chain = before;
+        *ret_counted = 0;
+        refuse_webhooks(jobs);
+        return run_all(journal, jobs, ret_counted, error);
+}
+
 static void commit_jobs(struct journal *journal, struct journal_job *jobs, size_t count)
 {
         assert_that(sqlite3_get_autocommit(journal->writer.database), "one transaction at a time");
@@ -84,12 +112,21 @@ static void commit_jobs(struct journal *journal, struct journal_job *jobs, size_
         _cleanup_error_ struct error error = {0};
         size_t counted = 0;
         nsec began = world_monotonic(journal->world);
-        int r = run_all(journal, jobs, &counted, &error);
+        journal->writer.failed = 0;
+        int misplaced = standing_check(journal, &error);
+        int r = misplaced < 0 ? misplaced : run_in_room(journal, jobs, &counted, &error);
         nsec took = world_monotonic(journal->world) - began;
         if (r >= 0)
                 crash_point("after", counted);
         else
                 journal->chain = before;
+        /* What was committed into files that are no longer the journal's did not happen. */
+        bool committed = r >= 0;
+        if (committed)
+                r = misplaced = place_check(journal, &error);
+        if (misplaced >= 0)
+                place_note(journal);
+        standing_note(journal, committed, misplaced < 0 ? misplaced : journal->writer.failed, &error);
         changes_tell(&journal->changes);
 
         pthread_mutex_lock(&journal->lock);

@@ -20,7 +20,7 @@ api_document api_list, api_show, api_status, api_decide, api_pause;
 
 /* Answers with a page of its own. On a worker thread. */
 typedef void api_page(struct api *api, struct http_exchange *exchange);
-api_page api_landing, api_metrics;
+api_page api_landing, api_metrics, api_ready;
 
 /* What a route that is answered by a worker has of its own. */
 struct api_route {

@@ -71,6 +71,16 @@ static void put_incidents(struct text *page, struct journal *journal)
         incident_list_release(&list);
 }
 
+static void put_standing(struct text *page, struct journal *journal)
+{
+        _cleanup_error_ struct error why = {0};
+        if (journal_standing(journal, NULL, &why) == JOURNAL_FINE)
+                return;
+        text_puts(page, "<p class=\"note\">It cannot act: ");
+        html_put(page, error_text(&why));
+        text_puts(page, "</p>\n");
+}
+
 static void put_remediations(struct text *page, const struct remediation_set *set)
 {
         static const char *const columns[] = {"Name", "Steps", NULL};
@@ -121,6 +131,7 @@ void api_landing(struct api *api, struct http_exchange *exchange)
                 text_puts(&page, "<p class=\"note\">Dry run: plans are made and written down, nothing is "
                                  "done.</p>\n");
         put_paused(&page, parts->journal);
+        put_standing(&page, parts->journal);
         put_incidents(&page, parts->journal);
         put_remediations(&page, parts->set);
         html_end(&page);

@@ -33,7 +33,7 @@ static const struct http_route routes[] = {
         {"POST", "/-/pause", DECISION(.document = api_pause, .pauses = true)},
         {"POST", "/-/resume", DECISION(.document = api_pause, .pauses = false)},
         {"GET", "/-/healthy", handle_alive, 0, NULL},
-        {"GET", "/-/ready", handle_alive, 0, NULL},
+        {"GET", "/-/ready", LATER(.page = api_ready)},
         {"GET", "/metrics", LATER(.page = api_metrics)},
         {"GET", "/", LATER(.page = api_landing)},
         {0},
@@ -90,7 +90,7 @@ static void handle_alerts(struct http_exchange *exchange, void *context)
         webhook_receive(api->webhook, exchange);
 }
 
-/* It serves once the journal is open and the engine runs: then it is healthy and ready alike. */
+/* It serves once the journal is open and the engine runs. */
 static void handle_alive(struct http_exchange *exchange, void *context _unused_)
 {
         http_reply_text(exchange, 200, "runbook_responder is up");

@@ -110,8 +110,8 @@ static void answer_journaled(void *context, int result)
         struct delivery *delivery = context;
         struct webhook_options *options = &delivery->receiver->options;
         _cleanup_error_ struct error error = {0};
-        if (result >= 0)
-                options->wake(options->context);
+        /* Also when it failed: the engine is to find out what is wrong, and who is to be told. */
+        options->wake(options->context);
         if (result >= 0 && delivery->cut) {
                 delivery->cut = false;
                 hand_to_worker(delivery, complete);

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What keeps the engine itself from acting: a journal that cannot be written or read. Nothing is begun until
+ * it is over, and a person is called by whatever still works.
+ */
+#include "responder/engine/internal.h"
+#include "runbook/log.h"
+#include "runbook/text.h"
+
+/* A journal that is fine is looked at this often; one that is not is tried again. */
+#define WATCH_AGAIN (5 * NSEC_PER_SEC)
+#define TRY_AGAIN NSEC_PER_SEC
+
+#define CALL_TIMEOUT (10 * NSEC_PER_SEC)
+#define CALL_AGAIN_FIRST NSEC_PER_SEC
+#define CALL_AGAIN_MOST (60 * NSEC_PER_SEC)
+
+/* What may pass by itself, such as one reading that failed, is told when it comes twice. */
+enum { FAILURES_TOLD = 2 };
+
+void outage_release(struct outage *outage)
+{
+        free(outage->reason);
+        free(outage->words);
+}
+
+enum journal_standing outage_ask(struct look *look, struct error *ret_why)
+{
+        struct journal *journal = look->engine->parts.journal;
+        enum journal_standing standing = journal_standing(journal, NULL, ret_why);
+        if (standing != JOURNAL_FINE) {
+                /* Whether it can be written again only writing shows. */
+                (void)journal_try(journal, NULL);
+                error_clear(ret_why);
+                standing = journal_standing(journal, NULL, ret_why);
+        }
+        if (standing != JOURNAL_FINE)
+                look_again_at(look, look->now + TRY_AGAIN);
+        else if (journal_is_files(journal))
+                look_again_at(look, look->now + WATCH_AGAIN);
+        return standing;
+}
+
+/* On a worker. */
+static void call_person(void *context)
+{
+        struct engine *engine = context;
+        struct outage *outage = &engine->outage;
+        assert_that(atomic_load(&outage->calling) && outage->words, "one at a time calls, with words");
+        const struct incident_parts *parts = &engine->parts;
+        const struct world *world = parts->world;
+        const char *receiver = parts->set->escalate_to;
+        _cleanup_error_ struct error error = {0};
+        const struct message message = {.text = outage->words};
+        int r = world->notify(world->context, receiver, &message, world_deadline(world, CALL_TIMEOUT),
+                              &error);
+        meters_notification(parts->meters, receiver, r >= 0);
+        if (r < 0)
+                log_event(LOG_WARN, "Nobody could be told that the responder cannot act", "error",
+                          error_text(&error), NULL);
+        atomic_store(&outage->heard, r >= 0);
+        atomic_store(&outage->calling, false);
+        engine_wake(engine);
+}
+
+static void begin_call(struct look *look)
+{
+        struct engine *engine = look->engine;
+        struct outage *outage = &engine->outage;
+        const struct world *world = engine->parts.world;
+        free(outage->words);
+        outage->words = outage->reason ? text_format("runbook_responder cannot act: %s", outage->reason)
+                                       : strdup("runbook_responder can act again");
+        outage->call_at = look->now + outage->backoff;
+        if (!outage->words)
+                return;
+        outage->called_of = outage->reason != NULL;
+        atomic_store(&outage->calling, true);
+        if (world->run(world->context, WORLD_CALLS, engine->parts.set->escalate_to, call_person, engine) < 0)
+                atomic_store(&outage->calling, false);
+}
+
+/* Until it was heard that it is so, and once that was heard, that it is over. */
+static void tell_person(struct look *look)
+{
+        struct outage *outage = &look->engine->outage;
+        const struct incident_parts *parts = &look->engine->parts;
+        if (atomic_load(&outage->calling))
+                return;
+        if (atomic_exchange(&outage->heard, false)) {
+                outage->told = outage->called_of;
+                outage->backoff = 0;
+        }
+        if ((outage->reason != NULL) == outage->told || !parts->set->escalate_to || parts->dry_run)
+                return;
+        if (look->now >= outage->call_at) {
+                outage->backoff = outage->backoff == 0 ? CALL_AGAIN_FIRST : outage->backoff * 2;
+                if (outage->backoff > CALL_AGAIN_MOST)
+                        outage->backoff = CALL_AGAIN_MOST;
+                begin_call(look);
+        }
+        look_again_at(look, outage->call_at);
+}
+
+void outage_note(struct look *look, enum journal_standing standing, const struct error *why, int looked,
+                 const struct error *error)
+{
+        struct outage *outage = &look->engine->outage;
+        outage->failures = looked < 0 ? outage->failures + 1 : 0;
+        const char *reason = standing != JOURNAL_FINE            ? error_text(why)
+                             : outage->failures >= FAILURES_TOLD ? error_text(error)
+                                                                 : NULL;
+        if (!string_equal(reason, outage->reason)) {
+                if (reason)
+                        log_event(LOG_ERROR, "The responder cannot act", "reason", reason, NULL);
+                else
+                        log_event(LOG_INFO, "The responder can act again", NULL);
+                if (!reason != !outage->reason)
+                        outage->call_at = look->now;
+                free(outage->reason);
+                outage->reason = reason ? strdup(reason) : NULL;
+        }
+        tell_person(look);
+}

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A journal whose file is taken away, or whose disk is full: nothing is acknowledged that would be lost, and somebody hears of it."""
+
+import re
+import subprocess
+import urllib.error
+import urllib.request
+
+import pytest
+
+from lab.parts import wait_for
+from lab.runbook import Responder
+from lab.sink import Sink
+from lab.webhook import alert_of, webhook_of
+
+REMEDIATIONS = """
+receivers: [{name: oncall, format: json, url_file: "%s"}]
+escalate_to: oncall
+remediations:
+  - name: look
+    match: ['alertname="slow"']
+    lock: "n/${labels.n}"
+    steps: [{host.memory: {}}]
+"""
+
+
+@pytest.fixture
+def sink():
+    started = Sink().start()
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def make(tmp_path, binaries, sink):
+    running = []
+
+    def start(directory=tmp_path / "responder"):
+        config = tmp_path / "remediations.yml"
+        secret = tmp_path / "oncall.url"
+        secret.write_text(f"{sink.url}/oncall")
+        config.write_text(REMEDIATIONS % secret)
+        running.append(Responder(binaries.responder, config, directory).start())
+        return running[-1]
+
+    yield start
+    for responder in running:
+        assert responder.stop() in (None, 0)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    directory = tmp_path / "disk"
+    directory.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", directory], check=True)
+    yield directory
+    subprocess.run(["umount", "-l", directory], check=True)
+
+
+def tell(responder, n):
+    return responder.post("/api/v1/alerts", webhook_of(alert_of("slow", n=n)))
+
+
+def readiness(responder):
+    try:
+        with urllib.request.urlopen(f"{responder.url}/-/ready", timeout=10) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def reasons(responder):
+    found = re.findall(r'^runbook_journal_unusable\{reason="(\w+)"\} 1$', responder.page(), re.MULTILINE)
+    assert len(re.findall(r"^runbook_journal_unusable\{", responder.page(), re.MULTILINE)) == 7
+    return found
+
+
+def words(sink):
+    return [message["text"] for message in sink.to("oncall")]
+
+
+def test_taken_away_and_put_back(make, sink):
+    responder = make()
+    responder.send(alert_of("slow", n="before"))
+    responder.wait_final("look", n="before")
+    assert readiness(responder)[0] == 200 and reasons(responder) == []
+    away = responder.journal.with_name("away.db")
+    responder.journal.rename(away)
+    status, answer = tell(responder, "lost")
+    assert status == 503 and "send it again" in answer
+    status, answer = readiness(responder)
+    assert status == 503 and "is gone (deleted or moved)" in answer
+    status, answer = responder.post("/-/pause", {"by": "ada"})
+    assert status == 503 and "is gone (deleted or moved)" in answer
+    assert reasons(responder) == ["gone"]
+    assert "is gone (deleted or moved)" in responder.page("/")
+    wait_for(lambda: words(sink), "somebody to be told")
+    away.rename(responder.journal)
+    wait_for(lambda: readiness(responder)[0] == 200, "it to be ready again")
+    wait_for(lambda: len(words(sink)) == 2, "somebody to be told that it is over")
+    assert re.match(r"runbook_responder cannot act: .*journal\.db is gone \(deleted or moved\)", words(sink)[0])
+    assert words(sink)[1] == "runbook_responder can act again"
+    responder.send(alert_of("slow", n="after"))
+    assert responder.wait_final("look", n="after")["number"].endswith("-0002")
+    assert "2 incidents" not in responder.verify_journal().stdout and responder.verify_journal().returncode == 0
+    log = (responder.directory / "runbook_responder.log").read_text()
+    assert log.count('msg="The responder cannot act"') == 1 and log.count('msg="The responder can act again"') == 1
+
+
+def test_full_disk(make, sink, small_disk):
+    """What has begun goes on, the kill switch too, and when there is room again, so do alerts."""
+    responder = make(small_disk)
+    assert responder.post("/-/pause", {"by": "ada"})[0] == 200
+    accepted = [n for n in range(3) if tell(responder, f"held{n}")[0] == 200]
+    assert len(accepted) == 3
+    ballast = small_disk / "ballast"
+    with pytest.raises(OSError), open(ballast, "wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+    n = 0
+    while tell(responder, f"more{n}")[0] == 200:  # until the log has no room left
+        accepted.append(n)
+        n += 1
+    status, answer = readiness(responder)
+    assert status == 503 and "disk of the journal is full" in answer
+    assert reasons(responder) == ["full"]
+    assert not responder.journal.with_name("journal.db.reserve").exists()
+    status, answer = responder.post("/-/resume", {"by": "ada"})
+    assert status == 200, answer
+    wait_for(lambda: responder.of("look", n="held2")["state"] == "healed", "what was accepted to be done")
+    assert tell(responder, "still")[0] == 503
+    wait_for(lambda: any("disk of the journal is full" in text for text in words(sink)), "somebody to be told")
+    ballast.unlink()
+    wait_for(lambda: readiness(responder)[0] == 200, "it to be ready again")
+    assert reasons(responder) == [] and responder.journal.with_name("journal.db.reserve").exists()
+    wait_for(lambda: words(sink)[-1:] == ["runbook_responder can act again"], "somebody to be told that it is over")
+    assert tell(responder, "later")[0] == 200
+    wait_for(lambda: responder.get("/api/v1/status")["incidents"]["received"] == 0, "all to be looked at")
+    assert responder.verify_journal().returncode == 0
