@@ -210,6 +210,19 @@ static int run_verify(const void *context)
         return program_print(&text);
 }
 
+static int run_backup(const void *context)
+{
+        const struct responder_arguments *arguments = context;
+        _cleanup_error_ struct error error = {0};
+        _cleanup_text_ struct text text = {0};
+        uint64_t rows = 0;
+        if (journal_backup(arguments->journal, arguments->program.operand, &rows, &error) < 0)
+                return program_complain(PROGRAM, &error);
+        text_printf(&text, "%s: %llu rows, the chain holds\n", arguments->program.operand,
+                    (unsigned long long)rows);
+        return program_print(&text);
+}
+
 static int run_describe(const void *context _unused_)
 {
         _cleanup_text_ struct text text = {0};
@@ -233,6 +246,9 @@ static const struct command commands[] = {
          TAKES("config.file"), run_doctor},
         {"verify", "check the chain of hashes of the journal, also while a responder has it open",
          TAKES("journal"), run_verify},
+        {"backup FILE",
+         "copy the journal into a new FILE that stands alone, also while a responder has it open",
+         TAKES("journal"), run_backup},
         {"describe", "print the reference of remediations.yml, in Markdown", TAKES_NOTHING, run_describe},
         {"states", "print the states of an incident and the ways between them, in Markdown", TAKES_NOTHING,
          run_states},

@@ -16,7 +16,8 @@
 enum { EXIT_FINE, EXIT_FAILED, EXIT_USAGE };
 
 struct command {
-        /* A word ("plan"); a flag that is a command ("--once"); "" for what is done without any of these.
+        /* A word ("plan"), or a word and the one thing that must follow it ("backup FILE"); a flag that is a
+         * command ("--once"); "" for what is done without any of these.
          * NULL closes the table. */
         const char *name;
         const char *help;         /* of a word; what is no word stands among the flags */
@@ -30,6 +31,7 @@ struct command {
 struct program_arguments {
         const char *log_level, *log_format;
         bool version, help;
+        const char *operand; /* what followed the command's word; NULL when nothing is to */
 };
 /* Their rows, the last ones of a program's table. */
 /* clang-format off */
@@ -45,8 +47,8 @@ struct program {
         const char *summary;
         const struct flag *flags;
         const struct command *commands;
-        const struct program_arguments *common; /* those that the flags fill */
-        void *arguments;                        /* all that they fill: given to the command */
+        struct program_arguments *common; /* those that the flags fill */
+        void *arguments;                  /* all that they fill: given to the command */
         /* Complains about what the flags say, when no table can (-EINVAL), and may note what it found in the
          * arguments; NULL: nothing to add. */
         int (*check)(void *arguments, struct error *error);

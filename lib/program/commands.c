@@ -26,6 +26,13 @@ static bool is_word(const struct command *command)
         return *command->name && !flag_of(command);
 }
 
+/* "FILE" of "backup FILE": what must follow the word; NULL: nothing may. */
+static const char *operand_of(const struct command *command)
+{
+        const char *space = strchr(command->name, ' ');
+        return space ? space + 1 : NULL;
+}
+
 static bool takes(const struct command *command, const char *flag)
 {
         return words_find(command->flags, words_count(command->flags), flag) >= 0 ||
@@ -35,7 +42,8 @@ static bool takes(const struct command *command, const char *flag)
 static const struct command *find_word(const struct program *program, const char *word)
 {
         for (const struct command *command = program->commands; command->name; command++)
-                if (is_word(command) && strcmp(command->name, word) == 0)
+                if (is_word(command) && strcspn(command->name, " ") == strlen(word) &&
+                    string_starts(command->name, word))
                         return command;
         return NULL;
 }
@@ -84,14 +92,17 @@ static const struct command *choose(const struct program *program, char **words,
                 refuse_word(program, words[0], error);
         else if (!command)
                 error_set(error, EINVAL, "which command? See --help");
-        else if (count > 1 && find_word(program, words[1]))
+        else if (operand_of(command) && count == 1)
+                error_set(error, EINVAL, "\"%s\" needs a %s behind it; see --help", words[0],
+                          operand_of(command));
+        else if (operand_of(command) ? count == 2 : count <= 1)
+                return command;
+        else if (!operand_of(command) && find_word(program, words[1]))
                 error_set(error, EINVAL, "one command at a time: there are \"%s\" and \"%s\"", words[0],
                           words[1]);
-        else if (count > 1)
-                error_set(error, EINVAL, "\"%s\" takes no further words, and there is \"%s\"; see --help",
-                          words[0], words[1]);
         else
-                return command;
+                error_set(error, EINVAL, "\"%s\" takes no further words, and there is \"%s\"; see --help",
+                          words[0], words[operand_of(command) ? 2 : 1]);
         return NULL;
 }
 
@@ -161,7 +172,7 @@ static int print_about(const struct program *program)
 
 int program_main(const struct program *program, int argc, char **argv)
 {
-        const struct program_arguments *common = program->common;
+        struct program_arguments *common = program->common;
         const struct command *command = NULL;
         _cleanup_error_ struct error error = {0};
         char **words = NULL;
@@ -184,6 +195,7 @@ int program_main(const struct program *program, int argc, char **argv)
                 program_complain(program->name, &error);
                 return r == -EINVAL ? EXIT_USAGE : EXIT_FAILED;
         }
+        common->operand = operand_of(command) ? words[1] : NULL;
         return command->run(program->arguments);
 }
 

@@ -182,6 +182,12 @@ int journal_paused_by(struct journal *journal, nsec since, char **ret_actor, cha
  */
 int journal_verify(struct journal *journal, uint64_t *ret_rows, struct error *error);
 
+/*
+ * Copies a journal that anybody may have open to `to`, which must not be there (-EEXIST): one file, 0600,
+ * verified, synced, and as the journal was at one moment. Nothing is left of it after a failure.
+ */
+int journal_backup(const char *from, const char *to, uint64_t *ret_rows, struct error *error);
+
 /* runbook_journal_*: commits, their duration, entries per commit, size of the database, how it stands. */
 void journal_metrics(struct journal *journal, struct sample_sink *sink);
 extern const struct metric_family *const journal_families[]; /* closed by NULL */

@@ -107,6 +107,32 @@ def test_taken_away_and_put_back(make, sink):
     assert log.count('msg="The responder cannot act"') == 1 and log.count('msg="The responder can act again"') == 1
 
 
+def test_backup_and_restore(make, tmp_path):
+    """While it is open; and the copy, put in the journal's place, is where one goes on from."""
+    responder = make()
+    responder.send(alert_of("slow", n="before"))
+    healed = responder.wait_final("look", n="before")
+    copy = tmp_path / "backup" / "journal.db"
+    copy.parent.mkdir()
+
+    def backup():
+        return subprocess.run([responder.program, "backup", copy, "--journal", responder.journal], check=False, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    done = backup()
+    assert done.returncode == 0 and re.fullmatch(rf"{copy}: \d+ rows, the chain holds\n", done.stdout), done.stderr
+    assert [path.name for path in copy.parent.iterdir()] == ["journal.db"] and copy.stat().st_mode & 0o777 == 0o600
+    again = backup()
+    assert again.returncode == 1 and "is there already, and is left as it is" in again.stderr
+    assert responder.stop() == 0
+    for path in responder.directory.glob("journal.db*"):
+        path.unlink()
+    copy.rename(responder.journal)
+    assert responder.verify_journal().stdout == done.stdout.replace(str(copy), str(responder.journal))
+    responder.start()
+    assert responder.of("look", n="before") == healed
+
+
 def test_full_disk(make, sink, small_disk):
     """What has begun goes on, the kill switch too, and when there is room again, so do alerts."""
     responder = make(small_disk)

@@ -320,8 +320,11 @@ def test_command_line(make, binaries):
     assert run(responder, "--no-such-flag").returncode == 2
     for words, complaint in (
             (["plann"], 'there is no command "plann"; did you mean "plan"?'),
-            (["nonsense"], 'there is no command "nonsense"; there are: plan, doctor, verify, describe, states'),
+            (["nonsense"], 'there is no command "nonsense"; there are: plan, doctor, verify, backup FILE, describe, states'),
             (["plan", "describe"], 'one command at a time: there are "plan" and "describe"'),
+            (["backup"], '"backup" needs a FILE behind it; see --help'),
+            (["backup", "a", "b"], '"backup" takes no further words, and there is "b"; see --help'),
+            (["backup", "a", "--dry-run"], '"backup FILE" does not take --dry-run'),
             (["plan", "now"], '"plan" takes no further words, and there is "now"; see --help'),
             (["describe", "--json", "--alert=x"], '"describe" does not take --alert: it goes with plan'),
             (["verify", "--dry-run"], '"verify" does not take --dry-run'),

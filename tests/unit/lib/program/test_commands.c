@@ -46,6 +46,11 @@ static int run_tell(const void *context _unused_)
         return run("tell", EXIT_FINE);
 }
 
+static int run_copy(const void *context _unused_)
+{
+        return run("copy", EXIT_FINE);
+}
+
 static int run_once(const void *context _unused_)
 {
         return run("--once", EXIT_FINE);
@@ -65,6 +70,7 @@ static const struct command commands[] = {
         {"list", "lists it", TAKES("config.file", "json"), run_list},
         {"show", "shows it", TAKES("json"), run_show},
         {"tell", "tells it", TAKES_NOTHING, run_tell},
+        {"copy FILE", "copies it", TAKES("json"), run_copy},
         {"--once", NULL, TAKES("config.file"), run_once},
         {"--check", NULL, TAKES("config.file"), run_check},
         {"", NULL, TAKES("config.file"), run_serve},
@@ -137,6 +143,7 @@ static void a_command_is_a_word_or_a_flag_or_nothing(void **state _unused_)
                 {{"list"}, "list", 7},
                 {{"--json", "list", "--config.file=y"}, "list", 7},
                 {{"show", "--no-json"}, "show", 0},
+                {{"copy", "list"}, "copy", 0},
                 {{"--once=-"}, "--once", 0},
                 {{"--check", "--config.file=y"}, "--check", 0},
                 {{"--no-check"},
@@ -160,18 +167,24 @@ static void wrong_usage_is_told_on_stderr_alone(void **state _unused_)
                 const char *words[4], *sentence;
         } cases[] = {
                 {{"lst"}, "there is no command \"lst\"; did you mean \"list\"?"},
-                {{"dance"}, "there is no command \"dance\"; there are: list, show, tell"},
-                {{""}, "there is no command \"\"; there are: list, show, tell"},
-                {{"--", "--once"}, "there is no command \"--once\"; there are: list, show, tell"},
+                {{"dance"}, "there is no command \"dance\"; there are: list, show, tell, copy FILE"},
+                {{""}, "there is no command \"\"; there are: list, show, tell, copy FILE"},
+                {{"--", "--once"}, "there is no command \"--once\"; there are: list, show, tell, copy FILE"},
                 {{"list", "show"}, "one command at a time: there are \"list\" and \"show\""},
+                {{"copy"}, "\"copy\" needs a FILE behind it; see --help"},
+                {{"copy", "list", "tell"},
+                 "\"copy\" takes no further words, and there is \"tell\"; see --help"},
+                {{"copy", "list", "--check"}, "--check is a command of its own, beside \"copy FILE\""},
                 {{"list", "disk"}, "\"list\" takes no further words, and there is \"disk\"; see --help"},
-                {{"tell", "--json"}, "\"tell\" does not take --json: it goes with list and show"},
-                {{"tell", "--no-json"}, "\"tell\" does not take --json: it goes with list and show"},
+                {{"tell", "--json"}, "\"tell\" does not take --json: it goes with list, show and copy FILE"},
+                {{"tell", "--no-json"},
+                 "\"tell\" does not take --json: it goes with list, show and copy FILE"},
                 {{"show", "--config.file=y"}, "\"show\" does not take --config.file"},
                 {{"list", "--once=x"}, "--once is a command of its own, beside \"list\""},
-                {{"--once=-", "--json"}, "--once does not take --json: it goes with list and show"},
+                {{"--once=-", "--json"},
+                 "--once does not take --json: it goes with list, show and copy FILE"},
                 {{"--once=-", "--check"}, "--check is a command of its own, beside --once"},
-                {{"--json"}, "--json goes with list and show"},
+                {{"--json"}, "--json goes with list, show and copy FILE"},
                 {{"--jsn"}, "unknown flag --jsn; did you mean --json?"},
                 {{"--log.level=loud"}, "log level 'loud' is not one of debug, info, warn, error"},
                 {{"--config.file=bad"}, "bad is no file"},
@@ -197,7 +210,8 @@ static void help_and_version_come_first(void **state _unused_)
                             "Commands:\n"
                             "  list                          lists it\n"
                             "  show                          shows it\n"
-                            "  tell                          tells it\n\n"
+                            "  tell                          tells it\n"
+                            "  copy FILE                     copies it\n\n"
                             "Flags:\n"
                             "  --config.file=FILE            what to read (default: x.yml)\n"
                             "  --once=FILE                   do it once\n"
