@@ -98,10 +98,10 @@ int engine_decide(struct engine *engine, enum decision decision, const char *num
                 r = journal_find(engine->parts.journal, number, &incident, error);
                 if (r < 0)
                         return r;
-                bool may = decisions[decision].may(engine, &incident);
+                bool may = !incident.unreadable && decisions[decision].may(engine, &incident);
                 r = may ? decide_once(engine, decision, &incident, actor, detail, error)
                         : error_set(error, ESTALE, "%s is %s, and not %s", number,
-                                    incident_state_name(incident.state), decisions[decision].wants);
+                                    incident_state_text(&incident), decisions[decision].wants);
                 incident_release(&incident);
                 if (!may)
                         return r;

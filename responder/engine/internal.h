@@ -20,6 +20,7 @@ struct engine_slot {
         bool seen;     /* in this look */
         nsec look_at;  /* monotonic: not before; 0: when something changes */
         char *lock;    /* what its worker holds */
+        bool aside_logged, aside_told; /* that it cannot be read */
 
         /* Of the worker while it is busy, else of the engine's thread. */
         incident_stage *stage;
@@ -30,8 +31,9 @@ struct engine_slot {
 struct outage {
         char *reason; /* NULL: nothing does */
         unsigned failures;
-        bool told;      /* a person has heard that it is so */
-        bool called_of; /* what the call is about: that it is so, or that it is over */
+        bool told; /* a person has heard that it is so */
+        enum outage_call { CALL_BEGAN, CALL_OVER, CALL_INCIDENT, CALL_EPISODE } called_of;
+        int64_t called_id; /* of the incident, or the episode, that is set aside */
         nsec call_at, backoff;
         char *words; /* of whom `calling` says that there is one, else of the engine's thread */
         atomic_bool calling, heard;
@@ -75,9 +77,12 @@ struct look {
         const char **plans;          /* likewise: remediations of which an incident is being planned */
         size_t plan_count;
         bool paused;
-        nsec now, wall; /* monotonic; wall, for people alone */
-        nsec steady;    /* by which guards and expiry measure */
-        nsec next;      /* monotonic: when the next look has to be at the latest */
+        nsec now, wall;               /* monotonic; wall, for people alone */
+        nsec steady;                  /* by which guards and expiry measure */
+        nsec next;                    /* monotonic: when the next look has to be at the latest */
+        const struct incident *aside; /* among engine->active: one that cannot be read, of which nobody has
+                                         heard; NULL: none */
+        struct episode episode_aside; /* likewise, among what is to be matched; id 0: none */
 };
 
 static inline void look_again_at(struct look *look, nsec when)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "responder/engine/internal.h"
+#include "runbook/log.h"
 
 /* Longest sleep, should a wake-up ever be missed. */
 #define LOOK_AGAIN (60 * NSEC_PER_SEC)
@@ -273,9 +274,27 @@ static int find_remediation(struct look *look, const struct incident *incident,
         return 0;
 }
 
+/* The others go on; a person is told of one after the other. */
+static int set_aside(struct look *look, const struct incident *incident, struct error *error)
+{
+        struct engine_slot *slot = slot_claim(look->engine, incident->id);
+        if (!slot)
+                return error_oom(error);
+        slot->seen = true;
+        if (!slot->aside_logged)
+                log_event(LOG_ERROR, "Incident set aside", "incident", incident->number, "error",
+                          incident->unreadable, NULL);
+        slot->aside_logged = true;
+        if (!slot->aside_told && !look->aside)
+                look->aside = incident;
+        return 0;
+}
+
 static int look_at(struct look *look, struct incident *incident, struct error *error)
 {
         assert_that(incident->state < INCIDENT_STATE_COUNT, "a state is one of these");
+        if (incident->unreadable)
+                return set_aside(look, incident, error);
         const struct engine_slot *slot = slot_find(look->engine, incident->id);
         look_function *function = looks[incident->state];
         if (!function || (slot && slot->was_busy))
@@ -321,6 +340,7 @@ int engine_look(struct engine *engine, nsec *ret_next, struct error *error)
         enum journal_standing standing = outage_ask(&look, &why);
         int r = standing == JOURNAL_UNUSABLE ? 0 : look_once(&look, error);
         outage_note(&look, standing, &why, r, error);
+        free(look.episode_aside.unreadable);
         *ret_next = look.next;
         return r;
 }

@@ -38,6 +38,14 @@ static int open_incidents(struct engine *engine, const struct episode *episode, 
         return r;
 }
 
+/* It stays where it is until somebody has heard of it. */
+static void set_aside(struct look *look, struct episode *episode)
+{
+        if (look->episode_aside.id == 0)
+                look->episode_aside =
+                        (struct episode){.id = episode->id, .unreadable = TAKE_PTR(episode->unreadable)};
+}
+
 int match_episodes(struct look *look, struct error *error)
 {
         assert_that(is_looking(look->engine), "the engine's thread opens incidents");
@@ -49,6 +57,10 @@ int match_episodes(struct look *look, struct error *error)
         size_t count = 0;
         for (size_t i = 0; i < list.count && r >= 0; i++) {
                 bool matched = true;
+                if (list.items[i].unreadable) {
+                        set_aside(look, &list.items[i]);
+                        continue;
+                }
                 r = open_incidents(look->engine, &list.items[i], &matched, error);
                 if (!matched)
                         passed_over[count++] = list.items[i].id;

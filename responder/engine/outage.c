@@ -63,24 +63,65 @@ static void call_person(void *context)
         engine_wake(engine);
 }
 
+/* What is to be said next: the worst first. NULL: nothing, or no memory. */
+static char *next_words(const struct look *look, enum outage_call *ret_of, int64_t *ret_id)
+{
+        const struct outage *outage = &look->engine->outage;
+        *ret_of = outage->reason ? CALL_BEGAN : CALL_OVER;
+        *ret_id = 0;
+        if (outage->reason && !outage->told)
+                return text_format("runbook_responder cannot act: %s", outage->reason);
+        if (!outage->reason && outage->told)
+                return strdup("runbook_responder can act again");
+        if (look->aside) {
+                *ret_of = CALL_INCIDENT;
+                *ret_id = look->aside->id;
+                return text_format("%s cannot be read and is set aside, the others go on: %s",
+                                   look->aside->number, look->aside->unreadable);
+        }
+        if (look->episode_aside.id != 0) {
+                *ret_of = CALL_EPISODE;
+                *ret_id = look->episode_aside.id;
+                return text_format("An alert that was accepted cannot be read, and nothing is done about it "
+                                   "(episode %lld): %s",
+                                   (long long)look->episode_aside.id, look->episode_aside.unreadable);
+        }
+        return NULL;
+}
+
+/* Somebody knows now, or nobody is to be told. */
+static void settle_call(struct look *look)
+{
+        struct engine *engine = look->engine;
+        const struct outage *outage = &engine->outage;
+        const int64_t id = outage->called_id;
+        struct engine_slot *slot = outage->called_of == CALL_INCIDENT ? slot_find(engine, id) : NULL;
+        engine->outage.backoff = 0;
+        engine->outage.call_at = look->now;
+        if (slot)
+                slot->aside_told = true;
+        else if (outage->called_of == CALL_EPISODE &&
+                 journal_pass_over(engine->parts.journal, &id, 1, NULL) >= 0)
+                log_event(LOG_ERROR, "Alert set aside", "reason", outage->words, NULL);
+        if (outage->called_of == CALL_BEGAN || outage->called_of == CALL_OVER)
+                engine->outage.told = outage->called_of == CALL_BEGAN;
+}
+
 static void begin_call(struct look *look)
 {
         struct engine *engine = look->engine;
         struct outage *outage = &engine->outage;
         const struct world *world = engine->parts.world;
-        free(outage->words);
-        outage->words = outage->reason ? text_format("runbook_responder cannot act: %s", outage->reason)
-                                       : strdup("runbook_responder can act again");
+        outage->backoff = outage->backoff == 0 ? CALL_AGAIN_FIRST : outage->backoff * 2;
+        if (outage->backoff > CALL_AGAIN_MOST)
+                outage->backoff = CALL_AGAIN_MOST;
         outage->call_at = look->now + outage->backoff;
-        if (!outage->words)
-                return;
-        outage->called_of = outage->reason != NULL;
         atomic_store(&outage->calling, true);
         if (world->run(world->context, WORLD_CALLS, engine->parts.set->escalate_to, call_person, engine) < 0)
                 atomic_store(&outage->calling, false);
 }
 
-/* Until it was heard that it is so, and once that was heard, that it is over. */
+/* Until it was heard; and what began and was heard, that it is over. */
 static void tell_person(struct look *look)
 {
         struct outage *outage = &look->engine->outage;
@@ -88,17 +129,23 @@ static void tell_person(struct look *look)
         if (atomic_load(&outage->calling))
                 return;
         if (atomic_exchange(&outage->heard, false)) {
-                outage->told = outage->called_of;
-                outage->backoff = 0;
-        }
-        if ((outage->reason != NULL) == outage->told || !parts->set->escalate_to || parts->dry_run)
+                settle_call(look);
+                look_again_at(look, look->now); /* the next one, which this look may not have seen */
                 return;
-        if (look->now >= outage->call_at) {
-                outage->backoff = outage->backoff == 0 ? CALL_AGAIN_FIRST : outage->backoff * 2;
-                if (outage->backoff > CALL_AGAIN_MOST)
-                        outage->backoff = CALL_AGAIN_MOST;
-                begin_call(look);
         }
+        enum outage_call about;
+        int64_t id;
+        char *words = next_words(look, &about, &id);
+        if (!words)
+                return;
+        free(outage->words);
+        outage->words = words;
+        outage->called_of = about;
+        outage->called_id = id;
+        if (!parts->set->escalate_to || parts->dry_run)
+                settle_call(look);
+        else if (look->now >= outage->call_at)
+                begin_call(look);
         look_again_at(look, outage->call_at);
 }
 

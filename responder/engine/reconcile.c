@@ -28,6 +28,8 @@ static void close_unknown(void *context)
         for (size_t i = 0; r >= 0 && i < silent.count && !atomic_load(&engine->stopping); i++) {
                 const struct episode *episode = &silent.items[i];
                 bool active = true;
+                if (episode->unreadable)
+                        continue;
                 r = world->alert_active(world->context, episode->alert.fingerprint,
                                         world_deadline(world, ASK_TIMEOUT), &active, &error);
                 if (r >= 0 && !active)

@@ -139,8 +139,14 @@ int run_refresh(struct incident_run *run, struct error *error)
         assert_that(run->incident.number, "an incident in a worker's hands has a number");
         struct incident fresh = {0};
         int r = journal_find(run->parts->journal, run->incident.number, &fresh, error);
+        if (r >= 0 && fresh.unreadable)
+                r = error_set(error, EUCLEAN, "it is set aside: %s", fresh.unreadable);
+        if (r >= 0 && fresh.step_count != run->incident.step_count)
+                r = error_set(error, EUCLEAN, "the journal has lost steps of it");
         if (r >= 0)
                 renew_incident(&run->incident, &fresh);
+        else
+                incident_release(&fresh);
         return r;
 }
 

@@ -45,7 +45,7 @@ static int read_anew(struct journal *journal, int64_t id, struct incident_list *
         incident_release(incident);
         *incident = wanted;
         return r == 0            ? 0
-               : incident->brief ? read_brief(statement, incident, error)
+               : incident->brief ? read_brief(journal, statement, incident, error)
                                  : read_incident(journal, statement, incident, error);
 }
 

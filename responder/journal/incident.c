@@ -39,6 +39,11 @@ const char *incident_state_name(enum incident_state state)
         return state < INCIDENT_STATE_COUNT ? state_names[state] : "unknown";
 }
 
+const char *incident_state_text(const struct incident *incident)
+{
+        return incident->unreadable ? "unreadable" : incident_state_name(incident->state);
+}
+
 int incident_state_parse(const char *name, enum incident_state *ret)
 {
         int found = find_name(state_names, INCIDENT_RECEIVED, INCIDENT_STATE_COUNT, name);
@@ -77,6 +82,7 @@ void incident_release(struct incident *incident)
         free(incident->lock);
         free(incident->guard);
         free(incident->definition);
+        free(incident->unreadable);
         alert_release(&incident->alert);
         *incident = (struct incident){0};
 }

@@ -71,11 +71,15 @@ struct incident {
         char *definition; /* JSON of what it runs, or of what approval was asked for; NULL: not known */
         struct step_record *steps;
         size_t step_count;
+        char *unreadable; /* why it cannot be read: then id and number are all that is sure; NULL: it can */
 
         /* For journal_active(), by whoever has its list. */
         bool stale; /* some of it is no longer as it was read: it is to be read again */
         bool brief; /* without alert and steps: somebody else has these now */
 };
+
+/* Its state's name, or "unreadable". */
+const char *incident_state_text(const struct incident *incident);
 
 void incident_release(struct incident *incident);
 

@@ -215,7 +215,8 @@ void *list_grow(void **items, size_t count, size_t size);
 
 /* read.c: the incident of a row of INCIDENT_COLUMNS (in brief: without alert and steps), or those of all its
  * rows. */
-int read_brief(sqlite3_stmt *statement, struct incident *incident, struct error *error);
+int read_brief(struct journal *journal, sqlite3_stmt *statement, struct incident *incident,
+               struct error *error);
 int read_incident(struct journal *journal, sqlite3_stmt *statement, struct incident *incident,
                   struct error *error);
 int read_incidents(struct journal *journal, sqlite3_stmt *statement, struct incident_list *ret,

@@ -79,6 +79,7 @@ struct episode {
         int64_t id;
         nsec opened_at, last_seen_at; /* wall */
         struct alert alert;
+        char *unreadable; /* why its alert cannot be read; NULL: it can */
 };
 struct episode_list {
         struct episode *items;
@@ -134,6 +135,9 @@ struct journal_entry {
 int journal_write(struct journal *journal, const struct journal_entry *entry, struct error *error);
 
 /*
+ * One that cannot be read does not keep the others from being read: wherever incidents or episodes are given,
+ * it is among them, as `unreadable`.
+ *
  * Incidents the engine still has something to do with: not ended (final, or marked as `ended`), or with a
  * request pending, or ended with a step that was begun and is neither settled nor undone. With alert and
  * steps. Oldest first. `list` holds what the last call gave, or nothing: then only those are read that were
@@ -156,7 +160,8 @@ int journal_list(struct journal *journal, enum incident_state state, int64_t bef
 int journal_find(struct journal *journal, const char *number, struct incident *ret,
                  struct error *error); /* -ENOENT */
 
-/* How many there are in each state that have not ended. */
+/* How many there are in each state that have not ended; under INCIDENT_UNCHANGED those in none that there is.
+ */
 int journal_count_open(struct journal *journal, size_t ret[INCIDENT_STATE_COUNT], struct error *error);
 
 /* The timeline of one incident (0: the daemon's own) as a JSON array of {at, actor, event, state, step,

@@ -13,6 +13,21 @@ static int read_alert(const char *text, struct alert *ret, struct error *error)
         return r < 0 ? error_prefix(error, -EUCLEAN, "the journal holds an alert that cannot be read") : 0;
 }
 
+/* What a row holds is its own matter; that the disk or the memory fails is not. `why` is taken. */
+static int set_aside(struct journal *journal, int result, struct error *why, char **ret_why,
+                     struct error *error)
+{
+        if (result >= 0)
+                return 0;
+        const int failed = journal->reader.failed;
+        if (result == -ENOMEM || (failed < 0 && failed != -EUCLEAN)) {
+                error_move(error, why);
+                return result;
+        }
+        *ret_why = strdup(error_text(why));
+        return *ret_why ? 0 : error_oom(error);
+}
+
 void *list_grow(void **items, size_t count, size_t size)
 {
         if ((count & (count - 1)) == 0) {
@@ -26,8 +41,10 @@ void *list_grow(void **items, size_t count, size_t size)
 
 void episode_list_release(struct episode_list *list)
 {
-        for (size_t i = 0; i < list->count; i++)
+        for (size_t i = 0; i < list->count; i++) {
                 alert_release(&list->items[i].alert);
+                free(list->items[i].unreadable);
+        }
         free(list->items);
         *list = (struct episode_list){0};
 }
@@ -48,11 +65,14 @@ static int read_episodes(struct journal *journal, sqlite3_stmt *statement, struc
                 episode->id = sqlite3_column_int64(statement, 0);
                 episode->opened_at = sqlite3_column_int64(statement, 1);
                 episode->last_seen_at = sqlite3_column_int64(statement, 2);
-                r = read_alert(journal_column(statement, 4), &episode->alert, error);
+                list.count++;
+                _cleanup_error_ struct error why = {0};
+                journal->reader.failed = 0;
+                r = read_alert(journal_column(statement, 4), &episode->alert, &why);
+                r = set_aside(journal, r, &why, &episode->unreadable, error);
                 if (r < 0)
                         break;
                 episode->alert.starts_at = sqlite3_column_int64(statement, 3);
-                list.count++;
         }
         if (r < 0) {
                 episode_list_release(&list);
@@ -130,7 +150,7 @@ static bool is_consistent(const struct incident *incident)
                (!acts || incident->running_at != 0);
 }
 
-int read_brief(sqlite3_stmt *statement, struct incident *incident, struct error *error)
+static int read_columns(sqlite3_stmt *statement, struct incident *incident, struct error *error)
 {
         assert_that(sqlite3_column_count(statement) == 21, "the columns are INCIDENT_COLUMNS");
         incident->id = sqlite3_column_int64(statement, 0);
@@ -164,16 +184,56 @@ int read_brief(sqlite3_stmt *statement, struct incident *incident, struct error 
         return incident->definition ? 0 : error_oom(error);
 }
 
-int read_incident(struct journal *journal, sqlite3_stmt *statement, struct incident *incident,
-                  struct error *error)
+static int read_rest(struct journal *journal, sqlite3_stmt *statement, struct incident *incident,
+                     struct error *error)
 {
-        int r = read_brief(statement, incident, error);
-        if (r >= 0)
-                r = read_alert(journal_column(statement, 16), &incident->alert, error);
+        int r = read_alert(journal_column(statement, 16), &incident->alert, error);
         if (r < 0)
                 return r;
         incident->alert.starts_at = sqlite3_column_int64(statement, 17);
         return read_steps(journal, incident, error);
+}
+
+/* Of what cannot be read nothing else is believed: it waits for nobody, and keeps nobody waiting. */
+static int keep_name_alone(struct journal *journal, int result, struct error *why, struct incident *incident,
+                           struct error *error)
+{
+        if (result >= 0)
+                return 0;
+        struct incident aside = {.id = incident->id, .brief = incident->brief};
+        int r = set_aside(journal, result, why, &aside.unreadable, error);
+        if (r < 0)
+                return r;
+        aside.number = TAKE_PTR(incident->number);
+        aside.remediation = TAKE_PTR(incident->remediation);
+        aside.opened_at = incident->opened_at;
+        aside.updated_at = incident->updated_at;
+        aside.ended_at = incident->ended_at;
+        incident_release(incident);
+        *incident = aside;
+        incident->lock = strdup("");
+        incident->guard = strdup("");
+        return incident->lock && incident->guard ? 0 : error_oom(error);
+}
+
+int read_brief(struct journal *journal, sqlite3_stmt *statement, struct incident *incident,
+               struct error *error)
+{
+        _cleanup_error_ struct error why = {0};
+        journal->reader.failed = 0;
+        int r = read_columns(statement, incident, &why);
+        return keep_name_alone(journal, r, &why, incident, error);
+}
+
+int read_incident(struct journal *journal, sqlite3_stmt *statement, struct incident *incident,
+                  struct error *error)
+{
+        _cleanup_error_ struct error why = {0};
+        journal->reader.failed = 0;
+        int r = read_columns(statement, incident, &why);
+        if (r >= 0)
+                r = read_rest(journal, statement, incident, &why);
+        return keep_name_alone(journal, r, &why, incident, error);
 }
 
 int read_incidents(struct journal *journal, sqlite3_stmt *statement, struct incident_list *ret,
@@ -225,8 +285,8 @@ int journal_count_open(struct journal *journal, size_t ret[INCIDENT_STATE_COUNT]
         while (r > 0 && (r = journal_step(&journal->reader, statement, error)) > 0) {
                 enum incident_state state;
                 if (incident_state_parse(journal_column(statement, 0), &state) < 0)
-                        return error_set(error, EUCLEAN, "the journal holds an unknown state");
-                counts[state] = (size_t)sqlite3_column_int64(statement, 1);
+                        state = INCIDENT_UNCHANGED;
+                counts[state] += (size_t)sqlite3_column_int64(statement, 1);
         }
         if (r >= 0)
                 memcpy(ret, counts, sizeof(counts));

@@ -106,10 +106,10 @@ int journal_last_reason(struct journal *journal, int64_t incident, char **ret, s
         int r;
         while (!reason && (r = journal_step(&journal->reader, statement, error)) != 0) {
                 _cleanup_json_ cJSON *detail = NULL;
-                if (r > 0)
-                        r = journal_column_json(statement, 0, &detail, error);
                 if (r < 0)
                         return r;
+                if (journal_column_json(statement, 0, &detail, NULL) < 0)
+                        continue; /* it gives none that can be read */
                 const char *found = json_string(detail, "reason");
                 if (found && !(reason = strdup(found)))
                         return error_oom(error);

@@ -104,6 +104,8 @@ int api_status(struct api *api, struct http_exchange *exchange _unused_, cJSON *
                 json_put(states, incident_state_name(state), cJSON_CreateNumber((double)counts[state]));
         for (size_t i = 0; names && i < parts->set->count; i++)
                 cJSON_AddItemToArray(names, cJSON_CreateString(parts->set->remediations[i].name));
+        if (counts[INCIDENT_UNCHANGED] > 0)
+                json_put(states, "unreadable", cJSON_CreateNumber((double)counts[INCIDENT_UNCHANGED]));
         json_put(answer, "version", cJSON_CreateString(RUNBOOK_VERSION));
         json_put(answer, "paused", cJSON_CreateBool(paused));
         json_put(answer, "paused_since", api_time(paused ? since : 0));

@@ -48,7 +48,9 @@ cJSON *api_incident(const struct incident *incident, bool whole, cJSON *timeline
         cJSON *json = cJSON_CreateObject();
         put_text(json, "number", incident->number);
         put_text(json, "remediation", incident->remediation);
-        put_text(json, "state", incident_state_name(incident->state));
+        put_text(json, "state", incident_state_text(incident));
+        if (incident->unreadable)
+                put_text(json, "reason", incident->unreadable);
         put_text(json, "guard", incident->guard);
         put_time(json, "guard_until", incident->guard_until);
         put_text(json, "lock", incident->lock);

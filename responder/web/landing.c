@@ -27,13 +27,12 @@ static void put_labels(struct text *page, const struct config_map *labels)
 
 static void put_incident(struct text *page, const struct incident *incident)
 {
-        const char *tone = tones[incident->state];
+        const char *tone = incident->unreadable ? HTML_BAD : tones[incident->state];
         char time[TIME_TEXT_MAX];
         text_printf(page, "<tr><th scope=\"row\"><a href=\"/api/v1/incidents/%s\">%s</a></th><td>",
                     incident->number, incident->number);
         html_put(page, incident->remediation);
-        text_printf(page, "</td><td class=\"s %s\">%s", tone ? tone : "",
-                    incident_state_name(incident->state));
+        text_printf(page, "</td><td class=\"s %s\">%s", tone ? tone : "", incident_state_text(incident));
         if (incident->state == INCIDENT_HELD && incident->guard)
                 text_printf(page, " by %s", incident->guard);
         if (incident->state == INCIDENT_HELD && incident->guard_until != 0)
