@@ -68,6 +68,10 @@ DEFINE_CLEANUP(struct docker *, docker_free);
 int docker_call(struct docker *docker, const char *method, const char *path, const cJSON *body,
                 struct deadline deadline, cJSON **ret, struct error *error);
 
+/* Whether a call that failed so did not get as far as an Engine, or lost it before the answer: it may be
+ * restarting. What was asked may have been carried out all the same. */
+bool docker_is_away(int result);
+
 /* One of several GETs that are under way at once. */
 struct docker_get {
         char *path;    /* owned, as for docker_call() */
@@ -121,8 +125,8 @@ int docker_is_self(const char *id, struct error *error);
 /*
  * Waits until the container runs and is healthy; where it has no health check, until it has been running for
  * `settle` without being started anew. Unhealthy, restarting or paused may still become healthy and is waited
- * for. -ETIMEDOUT with its last state; -ECHILD when it exited, with its status; -ENOENT when it is gone.
- * Looks every 250 ms.
+ * for, and so is an Engine that is away. -ETIMEDOUT with its last state; -ECHILD when it exited, with its
+ * status; -ENOENT when it is gone. Looks every 250 ms.
  */
 int docker_wait_healthy(struct docker *docker, const char *id, nsec settle, struct deadline deadline,
                         struct error *error);

@@ -48,18 +48,20 @@ struct docker_change {
 };
 
 /*
- * Refuses before anything changed what could not be put back or made the same again: AutoRemove containers,
- * those that others depend on by a `container:` namespace or a link, Swarm's, paused ones, this process' own
- * container, and one in whose layer more was changed than can be carried over. -ENOTSUP with the reason.
- * Reads only.
+ * What docker_recreate() refuses before anything is changed, beside what docker_may() does: a container in
+ * whose layer more was changed than can be carried over. -ENOTSUP with the reason. Reads only.
  */
 int docker_recreate_check(struct docker *docker, const cJSON *inspected, struct deadline deadline,
                           struct error *error);
 
+/* Whether a written state tells that all is over: put back, or left to somebody else. */
+bool docker_recreate_is_over(const cJSON *state);
+
 /*
  * Carries out the change. Whatever fails, by the deadline or before, the container is put back as it was,
- * which takes its own time (at most a minute and the stop grace more); -ENOTRECOVERABLE, and the error says
- * why, when that failed too; -ESTALE when somebody else has replaced or removed it meanwhile.
+ * which takes its own time (at most a minute and the stop grace more), and is tried again for so long while
+ * the Engine is away; -ENOTRECOVERABLE, and the error says why, when that failed too; -ESTALE when somebody
+ * else has replaced or removed it meanwhile.
  */
 int docker_recreate(struct docker *docker, const cJSON *inspected, const struct docker_change *change,
                     struct deadline deadline, docker_progress progress, void *context, cJSON **ret_state,
@@ -67,7 +69,8 @@ int docker_recreate(struct docker *docker, const cJSON *inspected, const struct 
 
 /*
  * After a crash or to undo: puts the container back from a written state, running if it was, and removes the
- * new one; what is somebody else's by now is left. Repeatable, from any phase. `progress` (may be NULL) is
+ * new one; what is somebody else's by now is left. Repeatable, from any phase; tried again until the deadline
+ * while the Engine is away. `progress` (may be NULL) is
  * given the state as it goes on, and may replace `state` by it; its failure does not stop the way back.
  * -ESTALE, with nothing changed, when what was kept is gone (settled); -EBUSY when somebody has started it,
  * so that it stays.

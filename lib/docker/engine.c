@@ -11,6 +11,8 @@
 #include "runbook/wait.h"
 
 #define ANSWER_LIMIT ((size_t)16 << 20)
+#define ID_LENGTH 64
+#define SHORT_ID_LENGTH 12
 #define LOOK_EVERY (250 * NSEC_PER_MSEC)
 
 #define TCP_LENGTH 6 /* of "tcp://" */
@@ -110,6 +112,24 @@ struct docker *docker_free(struct docker *docker)
         return NULL;
 }
 
+/* Ids as people know them: 12 digits of the 64. */
+static void shorten_ids(const char *message, size_t length, struct text *ret)
+{
+        for (size_t at = 0; at < length;) {
+                size_t digits = strspn(message + at, "0123456789abcdef");
+                if (digits > length - at)
+                        digits = length - at;
+                if (digits == ID_LENGTH) {
+                        text_append(ret, message + at, SHORT_ID_LENGTH);
+                        at += digits;
+                        continue;
+                }
+                size_t n = digits > 0 ? digits : 1;
+                text_append(ret, message + at, n);
+                at += n;
+        }
+}
+
 int docker_answer_error(long status, const char *body, size_t length, struct error *error)
 {
         static const struct {
@@ -124,8 +144,12 @@ int docker_answer_error(long status, const char *body, size_t length, struct err
         const char *message = NULL;
         if (length > 0 && json_parse(body, length, &answer, NULL) >= 0)
                 message = json_string(answer, "message");
-        if (message)
-                return error_set(error, code, "Docker: %.*s", (int)strcspn(message, "\r\n"), message);
+        if (message) {
+                _cleanup_text_ struct text shorter = {0};
+                shorten_ids(message, strcspn(message, "\r\n"), &shorter);
+                return text_error(&shorter) < 0 ? error_oom(error)
+                                                : error_set(error, code, "Docker: %s", text_string(&shorter));
+        }
         return error_set(error, code, "Docker answered with status %ld", status);
 }
 
@@ -165,8 +189,28 @@ nsec docker_time(const struct docker *docker)
         return docker->time;
 }
 
+/* What HTTP says begins with the URL, whose host is a word of ours for a socket: a person knows the Engine by
+ * the name that the file gives it. */
+static void name_host(const struct docker *docker, struct error *error)
+{
+        const char *rest = error && error->message && string_starts(error->message, docker->base)
+                                   ? strstr(error->message, ": ")
+                                   : NULL;
+        char *named = rest ? text_format("%s%s", docker->host, rest) : NULL;
+        if (named) {
+                free(error->message);
+                error->message = named;
+        }
+}
+
+bool docker_is_away(int result)
+{
+        return result == -ECONNREFUSED || result == -EHOSTUNREACH || result == -EPROTO || result == -EIO;
+}
+
 int docker_failed(struct docker *docker, int result, struct error *error)
 {
+        name_host(docker, error);
         if (result == -ECONNREFUSED)
                 docker->minor = 0; /* another Engine may answer the next time */
         /* What the Engine has against our certificate, TLS tells in words of its own, or just hangs up. */
@@ -306,10 +350,25 @@ int docker_inspect(struct docker *docker, const char *id, struct deadline deadli
         return 0;
 }
 
-/* One look: 1 when it is as wanted, 0 when not yet. */
-static int judge_health(const cJSON *inspected, nsec settle, nsec *since, char **started_at,
-                        struct error *error)
+/* What is seen of a container that is to become healthy. */
+struct health_watch {
+        nsec settle, since; /* how long it has to run without a health check, and since when it does */
+        char *started_at;
+        cJSON *last;
+        struct error away; /* why the last look failed, when it did */
+};
+
+static void health_watch_release(struct health_watch *watch)
 {
+        free(watch->started_at);
+        cJSON_Delete(watch->last);
+        error_clear(&watch->away);
+}
+
+/* 1 when it is as wanted, 0 when not yet. */
+static int judge_health(struct health_watch *watch, struct error *error)
+{
+        const cJSON *inspected = watch->last;
         const char *status = docker_status(inspected), *started = docker_started_at(inspected);
         if (!*status)
                 return error_set(error, EBADMSG, "Docker did not say what state the container is in");
@@ -318,7 +377,7 @@ static int judge_health(const cJSON *inspected, nsec settle, nsec *since, char *
                                  docker_exit_status(inspected),
                                  docker_ended_for_memory(inspected) ? " (out of memory)" : "");
         if (!docker_runs(inspected)) {
-                *since = 0;
+                watch->since = 0;
                 return 0;
         }
         const char *health = docker_health(inspected);
@@ -326,37 +385,56 @@ static int judge_health(const cJSON *inspected, nsec settle, nsec *since, char *
                 return strcmp(health, "healthy") == 0;
 
         /* Without a health check: up for `settle` without having been started anew. */
-        if (*since == 0 || !string_equal(*started_at, started)) {
+        if (watch->since == 0 || !string_equal(watch->started_at, started)) {
                 char *copy = strdup(started);
                 if (!copy)
                         return error_oom(error);
-                free(*started_at);
-                *started_at = copy;
-                *since = clock_monotonic();
+                free(watch->started_at);
+                watch->started_at = copy;
+                watch->since = clock_monotonic();
         }
-        return clock_monotonic() - *since >= settle;
+        return clock_monotonic() - watch->since >= watch->settle;
+}
+
+/* One look; 1: healthy; 0: not yet, also when the Engine is away. */
+static int look_healthy(struct docker *docker, const char *id, struct health_watch *watch,
+                        struct deadline deadline, struct error *error)
+{
+        cJSON *inspected = NULL;
+        _cleanup_error_ struct error why = {0};
+        int r = docker_inspect(docker, id, deadline, &inspected, &why);
+        if (r >= 0) {
+                cJSON_Delete(watch->last);
+                watch->last = inspected;
+                error_clear(&watch->away);
+                return judge_health(watch, error);
+        }
+        if (docker_is_away(r))
+                error_move(&watch->away, &why);
+        if (docker_is_away(r) || (r == -ETIMEDOUT && (watch->last || watch->away.message)))
+                return 0; /* when its time is up, that is told by what was seen before */
+        error_move(error, &why);
+        return r;
+}
+
+static int not_healthy(const char *id, const struct health_watch *watch, struct error *error)
+{
+        if (watch->away.message)
+                return error_set(error, ETIMEDOUT, "whether %s is healthy was not to be found out: %s",
+                                 watch->last ? docker_name(watch->last) : id, error_text(&watch->away));
+        return error_set(error, ETIMEDOUT, "%s did not become healthy in time: %s, health %s",
+                         docker_name(watch->last), docker_status(watch->last), docker_health(watch->last));
 }
 
 int docker_wait_healthy(struct docker *docker, const char *id, nsec settle, struct deadline deadline,
                         struct error *error)
 {
-        _cleanup_free_ char *started_at = NULL;
-        _cleanup_json_ cJSON *last = NULL;
-        for (nsec since = 0;;) {
-                cJSON *inspected = NULL;
-                int r = docker_inspect(docker, id, deadline, &inspected, error);
-                if (r >= 0) {
-                        cJSON_Delete(last);
-                        last = inspected;
-                        r = judge_health(last, settle, &since, &started_at, error);
-                }
-                if (r > 0)
-                        return 0;
-                if (r < 0 && (r != -ETIMEDOUT || !last))
-                        return r;
-
-                if (r < 0 || !pause_for(LOOK_EVERY, deadline))
-                        return error_set(error, ETIMEDOUT, "%s did not become healthy in time: %s, health %s",
-                                         docker_name(last), docker_status(last), docker_health(last));
+        _cleanup_(health_watch_release) struct health_watch watch = {.settle = settle};
+        for (;;) {
+                int r = look_healthy(docker, id, &watch, deadline, error);
+                if (r != 0)
+                        return r > 0 ? 0 : r;
+                if (!pause_for(LOOK_EVERY, deadline))
+                        return not_healthy(id, &watch, error);
         }
 }

@@ -197,8 +197,9 @@ static int give_up(struct transaction *t, int result, struct error *error)
         _cleanup_error_ struct error failure = {0};
         const char *name = transaction_string(t, "name");
         if (transaction_roll_back(t, &failure) < 0)
-                return error_set(error, ENOTRECOVERABLE, "%s; and %s could not be put back: %s",
-                                 error ? error_text(error) : "failed", name, error_text(&failure));
+                return error_set(error, ENOTRECOVERABLE,
+                                 "%s could not be put back: %s; the change had failed: %s", name,
+                                 error_text(&failure), error ? error_text(error) : "?");
         if (transaction_is_in(t, "left"))
                 return error_prefix(
                         error, -ESTALE,
@@ -235,7 +236,7 @@ int docker_recreate(struct docker *docker, const cJSON *inspected, const struct 
         r = docker_inspect(docker, id, deadline, &current, error);
         if (r < 0)
                 return r;
-        r = docker_recreate_check(docker, current, deadline, error);
+        r = docker_recreate_check_all(docker, current, deadline, error);
         if (r < 0)
                 return r;
 

@@ -12,8 +12,12 @@
 
 #include "lib/docker/changes.h"
 #include "lib/docker/transaction.h"
+#include "runbook/wait.h"
 
 #define BACK ".back"
+/* Between two tries while the Engine is away. */
+#define PAUSE_FIRST (250 * NSEC_PER_MSEC)
+#define PAUSE_MOST (4 * NSEC_PER_SEC)
 
 /* Going back goes on when it cannot be written down: what runs matters more, and what stands there tells
  * nearly as much to whoever goes on from here. */
@@ -183,15 +187,34 @@ static int replace_old(struct transaction *t, struct error *error)
         return r < 0 ? r : make_again(t, kept, error);
 }
 
-int transaction_roll_back(struct transaction *t, struct error *error)
+static int try_roll_back(struct transaction *t, struct error *error)
 {
-        if (transaction_is_in(t, "returned") || transaction_is_in(t, "left"))
+        if (docker_before_is(t->state))
+                return docker_before_roll_back(t->docker, t->state, t->deadline, error);
+        if (docker_recreate_is_over(t->state))
                 return 0;
         _cleanup_json_ cJSON *old = NULL;
         int r = find_old(t, &old, error);
         if (r < 0)
                 return r;
         return old ? keep_old(t, old, error) : replace_old(t, error);
+}
+
+/* An Engine that goes away comes back, and whatever call that came upon: each try begins with what is there.
+ */
+int transaction_roll_back(struct transaction *t, struct error *error)
+{
+        for (nsec pause = PAUSE_FIRST;; pause = pause < PAUSE_MOST / 2 ? 2 * pause : PAUSE_MOST) {
+                _cleanup_error_ struct error why = {0};
+                int r = try_roll_back(t, &why);
+                if (r >= 0)
+                        return r;
+                if (!docker_is_away(r) || deadline_left(t->deadline) <= pause ||
+                    !pause_for(pause, t->deadline)) {
+                        error_move(error, &why);
+                        return r;
+                }
+        }
 }
 
 static int check_state(const cJSON *state, struct error *error)
@@ -209,9 +232,7 @@ static int check_state(const cJSON *state, struct error *error)
 int docker_recreate_roll_back(struct docker *docker, const cJSON *state, struct deadline deadline,
                               docker_progress progress, void *context, struct error *error)
 {
-        if (docker_before_is(state))
-                return docker_before_roll_back(docker, state, deadline, error);
-        int r = check_state(state, error);
+        int r = docker_before_is(state) ? 0 : check_state(state, error);
         if (r < 0)
                 return r;
         struct transaction t = {.docker = docker,
@@ -222,7 +243,7 @@ int docker_recreate_roll_back(struct docker *docker, const cJSON *state, struct 
         if (!t.state)
                 return error_oom(error);
         r = transaction_roll_back(&t, error);
-        if (r < 0)
+        if (r < 0 && !docker_before_is(state))
                 error_prefix(error, r, "cannot put %s back", transaction_string(&t, "name"));
         cJSON_Delete(t.state);
         return r;

@@ -23,7 +23,12 @@ bool transaction_is_in(const struct transaction *t, const char *phase);
 /* Writes down which change comes next; the state in memory stays as it was when that fails. */
 int transaction_enter(struct transaction *t, const char *phase, struct error *error);
 
-/* From any phase to "returned", or to "left" when somebody else has taken the container's place. */
+/* Everything that stands in the way of recreating a container now; see docker_recreate_check(). */
+int docker_recreate_check_all(struct docker *docker, const cJSON *inspected, struct deadline deadline,
+                              struct error *error);
+
+/* From any phase to "returned", or to "left" when somebody else has taken the container's place; tried again
+ * until the deadline while the Engine is away. */
 int transaction_roll_back(struct transaction *t, struct error *error);
 
 /* What has to be asked of the Engine and worked out before a container can be made again. */

@@ -30,7 +30,7 @@ def lanes(request, workspace, binaries, service_program):
     """{(remediation, when): future of the number of kills}, of all tests that were asked for, under way."""
     assert binaries.crash.exists(), f"{binaries.crash} is missing: make BUILD=build/crash CRASH_POINTS=1 build"
     directory = workspace.path("crash")
-    # docker.prune removes stopped containers of other projects: its lanes have Engines to themselves.
+    # docker.prune looks at all of an Engine: its lanes have Engines to themselves.
     engines = [Engine(workspace.directory / f"engine-{name}").start() for name in ("crash", "before", "after")]
     # postgres.terminate_queries ends what it finds in its database: the lanes of one remediation have one each.
     servers = [Postgres(workspace.directory / f"pg-{when}").start() for when in WHEN]

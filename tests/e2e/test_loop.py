@@ -49,7 +49,9 @@ def test_high_latency(calm_lab):
     assert lab.redis.calls("flushall") == lab.redis.calls("flushdb") == 0
     assert not lab.redis.client.exists("mcp:stale")
     assert lab.redis.client.llen("mcp:backlog") == 2 and lab.redis.client.exists("session:ada")
-    assert lab.engine.inspect("leftover") is None, "a stopped container of nobody was not pruned"
+    assert lab.engine.inspect("leftover"), "what somebody made a moment ago was pruned"
+    pruned = incident["steps"][3]["outcome"]
+    assert not pruned["removed"] and "leftover" in [item["name"] for item in pruned["kept"]]
     assert len(lab.sink.to("oncall")) == 1
     assert "mcp-server restarted" in str(lab.sink.to("oncall")[0])
     assert incident["steps"][2]["outcome"]["summary"]  # free memory

@@ -15,7 +15,7 @@ const char *const fuzz_words[] = {
         "match: [a=\"b\"]",
         "steps:",
         "- docker.restart: {service: a}",
-        "docker.prune: {}",
+        "docker.prune: {older_than: 1d, projects: [a], network_names: [b]}",
         "verify",
         "query: up",
         "undo: when_resolved",

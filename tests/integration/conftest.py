@@ -10,6 +10,8 @@ import pytest
 
 from exporter_flags import AskedExporter
 from harness.target import Target
+from integration.actions import Step
+from integration.docker_service import PROJECT, Service
 from lab.authority import Authority
 from scraping import declared_labels, read_openmetrics, undeclared_labels
 
@@ -82,3 +84,18 @@ def runs(program, tmp_path):
             assert done.returncode == expect, done
         return done
     return run
+
+
+@pytest.fixture
+def service(engine, service_image, postgres, redis_server):
+    made = Service(engine, service_image, postgres, redis_server)
+    yield made
+    made.clean()
+
+
+@pytest.fixture
+def step(build, workspace, engine):
+    def make(action, arguments, labels=None, host=None, **targets):
+        docker = {"host": host or engine.host, "project": PROJECT}
+        return Step(build, workspace.path("steps"), {"docker": docker, **targets}, action, arguments, labels)
+    return make

@@ -13,7 +13,7 @@ import pytest
 
 from harness.assertions import events
 from integration.actions import Proxy
-from integration.test_actions_docker import PROJECT, Service
+from integration.docker_service import PROJECT
 from lab.parts import wait_for
 from lab.redis import Redis
 from lab.runbook import Responder
@@ -28,13 +28,6 @@ def sink():
     server = Sink().start()
     yield server
     server.stop()
-
-
-@pytest.fixture
-def service(engine, service_image, postgres, redis_server):
-    made = Service(engine, service_image, postgres, redis_server)
-    yield made
-    made.clean()
 
 
 class Edited:

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -92,6 +93,15 @@ class Engine:
                 self.docker("rm", "-f", *ids, check=False)
             self.docker("network", "prune", "-f", check=False)
             self._end()
+
+    def go(self, number=signal.SIGTERM):
+        """dockerd ends, by a signal; what runs there is kept for come()."""
+        self.process.send(number)
+        self.process.wait(60)
+
+    def come(self):
+        """dockerd as before, after go()."""
+        self.process.start().up(self.answers, "dockerd to answer again", 60)
 
     def _end(self):
         for process in (self.process, self.containerd):

@@ -49,43 +49,65 @@ int docker_select_all(struct step_run *run, struct docker *docker, cJSON **ret, 
         return select_containers(run, docker, NULL, ret, error);
 }
 
-int docker_refuse_protected(const struct step_run *run, const cJSON *container, struct error *error)
+/* Nothing but what is to be left: then there is nothing that the step could do. */
+static int refuse_all_left(const char *service, const cJSON *left, struct error *error)
 {
-        const struct config_strings *protect = &targets_set(run->targets)->protect;
-        const char *name = docker_name(container);
-        if (config_strings_have(protect, name))
-                return error_set(error, EPERM, "container %s is protected by the configuration", name);
-        int r = docker_is_self(json_string(container, "Id"), error);
-        if (r > 0)
-                return error_set(error, EPERM, "container %s is the one this responder runs in", name);
-        return r < 0 ? error_prefix(error, r, "whether container %s is the one this responder runs in", name)
-                     : 0;
+        const char *first = json_string(cJSON_GetArrayItem(left, 0), "name");
+        _cleanup_free_ char *sentence = docker_left_sentence(left);
+        return error_set(
+                error, ENOTSUP,
+                "nothing of service \"%s\" is to be started%s; what would be right: docker start %s when "
+                "it is wanted again, or `revive_stopped: true` in this step",
+                service, sentence ? sentence : "", first ? first : "it");
 }
 
-int docker_inspect_each(struct step_run *run, const char *service, bool to_change,
-                        docker_each_container *each, void *context, struct error *error)
+/* One container: shown, left or refused. */
+static int inspect_one(struct step_run *run, struct docker *docker, const struct purpose *purpose,
+                       const cJSON *everything, const cJSON *entry, cJSON **ret_inspected, cJSON **left,
+                       struct error *error)
+{
+        const char *why = NULL;
+        _cleanup_json_ cJSON *inspected = NULL;
+        int r = docker_inspect(docker, json_string(entry, "Id"), run->deadline, &inspected, error);
+        if (r >= 0 && purpose)
+                r = docker_ask(run, docker, purpose, everything, inspected, &why, error);
+        if (r >= 0 && why)
+                r = docker_leave(left, inspected, why, error);
+        if (r >= 0 && !why)
+                *ret_inspected = TAKE_PTR(inspected);
+        return r;
+}
+
+int docker_inspect_each(struct step_run *run, const char *service, const struct purpose *purpose,
+                        docker_each_container *each, void *context, cJSON **ret_left, struct error *error)
 {
         _cleanup_docker_ struct docker *docker = NULL;
-        _cleanup_json_ cJSON *listed = NULL;
+        _cleanup_json_ cJSON *listed = NULL, *everything = NULL, *left = NULL;
         int r = targets_docker(run->targets, &docker, error);
         if (r >= 0)
                 r = docker_select(run, docker, service, &listed, error);
+        if (r >= 0 && purpose)
+                r = docker_inspect_everything(docker, run->deadline, &everything, error);
         if (r < 0)
                 return r;
 
+        int shown = 0;
         const cJSON *entry = NULL;
         cJSON_ArrayForEach(entry, listed)
         {
                 _cleanup_json_ cJSON *inspected = NULL;
-                r = to_change ? docker_refuse_protected(run, entry, error) : 0;
-                if (r >= 0)
-                        r = docker_inspect(docker, json_string(entry, "Id"), run->deadline, &inspected,
-                                           error);
-                if (r >= 0)
+                r = inspect_one(run, docker, purpose, everything, entry, &inspected, &left, error);
+                if (r >= 0 && inspected) {
                         r = each(context, docker, inspected, error);
+                        shown++;
+                }
                 if (r < 0)
                         return r;
         }
+        if (shown == 0)
+                return refuse_all_left(service, left, error);
+        if (ret_left)
+                *ret_left = TAKE_PTR(left);
         return 0;
 }
 
@@ -136,26 +158,31 @@ static int describe_one(void *context, struct docker *docker _unused_, const cJS
                        : 0;
 }
 
-int docker_describe_service(struct step_run *run, const char *service, bool to_change, cJSON *ret_containers,
+int docker_describe_service(struct step_run *run, const char *service, cJSON *ret_containers,
                             struct text *ret_names, struct error *error)
 {
         struct description description = {ret_containers, ret_names};
-        int r = docker_inspect_each(run, service, to_change, describe_one, &description, error);
+        int r = docker_inspect_each(run, service, NULL, describe_one, &description, NULL, error);
         return r >= 0 && text_error(ret_names) < 0 ? error_oom(error) : r;
 }
 
-int docker_plan_service(struct step_run *run, const char *what, const char *service, bool to_change,
-                        cJSON **ret_plan, struct error *error)
+int docker_plan_service(struct step_run *run, const char *what, const char *service,
+                        const struct purpose *purpose, cJSON **ret_plan, struct error *error)
 {
-        _cleanup_json_ cJSON *containers = cJSON_CreateArray(), *plan = NULL;
+        _cleanup_json_ cJSON *containers = cJSON_CreateArray(), *plan = NULL, *left = NULL;
         _cleanup_text_ struct text names = {0};
-        int r = docker_describe_service(run, service, to_change, containers, &names, error);
+        struct description description = {containers, &names};
+        int r = docker_inspect_each(run, service, purpose, describe_one, &description, &left, error);
+        _cleanup_free_ char *sentence = docker_left_sentence(left);
+        if (r >= 0 && (text_error(&names) < 0 || !sentence))
+                r = error_oom(error);
         if (r >= 0)
-                r = plan_new(&plan, cJSON_GetArraySize(containers), error, "%s %s: %s", what, service,
-                             text_string(&names));
+                r = plan_new(&plan, cJSON_GetArraySize(containers), error, "%s %s: %s%s", what, service,
+                             text_string(&names), sentence);
         if (r < 0)
                 return r;
-        if (json_put(plan, "containers", TAKE_PTR(containers)) < 0)
+        if (json_put(plan, "containers", TAKE_PTR(containers)) < 0 ||
+            (left && json_put(plan, "left", TAKE_PTR(left)) < 0))
                 return error_oom(error);
         *ret_plan = TAKE_PTR(plan);
         return 0;

@@ -8,6 +8,7 @@
 #ifndef RESPONDER_ACTIONS_DOCKER_CONTAINERS_H
 #define RESPONDER_ACTIONS_DOCKER_CONTAINERS_H
 
+#include "responder/actions/docker/preconditions.h"
 #include "responder/remediation/action.h"
 #include "runbook/docker_container.h"
 
@@ -26,18 +27,16 @@ int docker_select(struct step_run *run, struct docker *docker, const char *servi
                   struct error *error);
 int docker_select_all(struct step_run *run, struct docker *docker, cJSON **ret, struct error *error);
 
-/* -EPERM for containers named in `protect:` and for the one that the responder itself runs in; -errno when it
- * could not be found out whether it is that one. */
-int docker_refuse_protected(const struct step_run *run, const cJSON *container, struct error *error);
-
 /*
- * Shows each container of a service, inspected, to `each`, which ends it by a negative errno. With
- * `to_change` a protected one is refused before it is looked at.
+ * Shows each container of a service, inspected, to `each`, which ends it by a negative errno. With `purpose`
+ * (NULL: they are only looked at) those that must not be touched end it before, and those that are to be left
+ * are not shown but put on the list `ret_left` (of docker_leave(), NULL when there are none); when nothing
+ * but such is there, that is -ENOTSUP.
  */
 typedef int docker_each_container(void *context, struct docker *docker, const cJSON *inspected,
                                   struct error *error);
-int docker_inspect_each(struct step_run *run, const char *service, bool to_change,
-                        docker_each_container *each, void *context, struct error *error);
+int docker_inspect_each(struct step_run *run, const char *service, const struct purpose *purpose,
+                        docker_each_container *each, void *context, cJSON **ret_left, struct error *error);
 
 /* What is kept of a container in plans and outcomes, to find the way back; NULL when out of memory. */
 cJSON *docker_describe_container(const cJSON *inspected);
@@ -45,12 +44,13 @@ cJSON *docker_describe_container(const cJSON *inspected);
 /* Appends its name and its state to a list for a sentence: "web-1 (up 2h5m), web-2 (exited)". */
 void docker_put_container(struct text *names, const cJSON *inspected);
 
-/* A service's containers, described and named; see the functions above. */
-int docker_describe_service(struct step_run *run, const char *service, bool to_change, cJSON *ret_containers,
+/* A service's containers, described and named; they are only looked at. */
+int docker_describe_service(struct step_run *run, const char *service, cJSON *ret_containers,
                             struct text *ret_names, struct error *error);
 
-/* The plan "<what> <service>: <its containers>", with all of them under "containers". */
-int docker_plan_service(struct step_run *run, const char *what, const char *service, bool to_change,
-                        cJSON **ret_plan, struct error *error);
+/* The plan "<what> <service>: <its containers>", with all of them under "containers", and those that are left
+ * as they are under "left". */
+int docker_plan_service(struct step_run *run, const char *what, const char *service,
+                        const struct purpose *purpose, cJSON **ret_plan, struct error *error);
 
 #endif

@@ -135,31 +135,46 @@ static int save_lines(void *context, int stream, const char *data, size_t length
         return saving->cut ? -EFBIG : 0;
 }
 
-/* A log that was saved and sealed. */
+/* A log that was saved and sealed; or, in place of one, why there is none. */
 struct saved {
         char *path;
         uint64_t size;
         char sum[DIGEST_TEXT_MAX];
-        bool cut; /* it was larger than what is kept */
+        bool cut;            /* it was larger than what is kept */
+        struct error failed; /* it could not be read, or not to its end */
 };
 
 static void saved_release(struct saved *saved)
 {
         free(saved->path);
+        error_clear(&saved->failed);
+}
+
+/* Whether it is this container's log that cannot be read (by a driver that keeps none, or a broken file), and
+ * not the Engine that cannot be asked. */
+static bool is_unreadable(int result)
+{
+        return result == -EREMOTEIO || result == -EEXIST || result == -EBADMSG;
+}
+
+/* Begins a file, unless it was sealed before a crash: then it is done, if it still is what was sealed. */
+static int begin_file(struct step_run *run, const char *file_name, struct evidence_file **ret_file,
+                      struct saved *ret, struct error *error)
+{
+        const char *directory = targets_set(run->targets)->evidence_directory;
+        int r = evidence_create(directory, run->incident, file_name, ret_file, error);
+        return r == -EEXIST ? evidence_find(directory, run->incident, file_name, ret->sum, &ret->path,
+                                            &ret->size, error)
+                            : r;
 }
 
 static int save_log(struct step_run *run, struct docker *docker, const char *id, const char *file_name,
                     struct saved *ret, struct error *error)
 {
         const struct logs_config *config = run->config;
-        const char *directory = targets_set(run->targets)->evidence_directory;
         _cleanup_evidence_ struct evidence_file *file = NULL;
-        int r = evidence_create(directory, run->incident, file_name, &file, error);
-        /* Sealed before a crash: then it is done, if it still is what was sealed. */
-        if (r == -EEXIST)
-                return evidence_find(directory, run->incident, file_name, ret->sum, &ret->path, &ret->size,
-                                     error);
-        if (r < 0)
+        int r = begin_file(run, file_name, &file, ret, error);
+        if (r < 0 || !file)
                 return r;
 
         struct saving saving = {.file = file, .left = (uint64_t)config->max_size};
@@ -170,70 +185,130 @@ static int save_log(struct step_run *run, struct docker *docker, const char *id,
                 error_move(error, &saving.error);
                 return r;
         }
-        if (r < 0 && !saving.cut) {
+        ret->cut = saving.cut;
+        if (r < 0 && !saving.cut && is_unreadable(r)) {
+                error_move(&ret->failed, &why);
+                if (saving.left == (uint64_t)config->max_size)
+                        return 0; /* nothing came of it */
+        } else if (r < 0 && !saving.cut) {
                 error_move(error, &why);
                 return r;
         }
-        ret->cut = saving.cut;
         return evidence_seal(TAKE_PTR(file), ret->sum, &ret->path, &ret->size, error);
 }
 
-static int save_container(struct step_run *run, struct docker *docker, const cJSON *container, cJSON *files,
-                          struct error *error)
+/* In place of a log: why there is none, sealed like one, so that its absence is no gap. */
+static int save_note(struct step_run *run, const char *name, struct saved *ret, struct error *error)
+{
+        _cleanup_free_ char *file_name = text_format("step%zu-%s.unreadable.txt", run->position, name);
+        _cleanup_free_ char *note = text_format("%s\n", error_text(&ret->failed));
+        _cleanup_evidence_ struct evidence_file *file = NULL;
+        if (!file_name || !note)
+                return error_oom(error);
+        int r = begin_file(run, file_name, &file, ret, error);
+        if (r >= 0 && file)
+                r = evidence_write(file, note, strlen(note), error);
+        return r < 0 || !file ? r : evidence_seal(TAKE_PTR(file), ret->sum, &ret->path, &ret->size, error);
+}
+
+/* What an outcome says of a file. */
+static cJSON *describe_saved(const char *container, const struct saved *saved)
+{
+        _cleanup_json_ cJSON *item = cJSON_CreateObject();
+        const char *failed = saved->failed.message;
+        if (json_put(item, "container", json_text(container)) < 0 ||
+            json_put(item, "path", json_text(saved->path)) < 0 ||
+            json_put(item, "sha256", json_text(saved->sum)) < 0 ||
+            json_put(item, "bytes", cJSON_CreateNumber((double)saved->size)) < 0 ||
+            (saved->cut && json_put(item, "cut", cJSON_CreateTrue()) < 0) ||
+            (failed && json_put(item, "why", json_text(failed)) < 0))
+                return NULL;
+        return TAKE_PTR(item);
+}
+
+/* What one run of the step has come to. */
+struct collection {
+        cJSON *files, *unreadable, *missing;
+        struct text failures; /* ", web_1: Docker: …" */
+};
+
+static void collection_release(struct collection *collection)
+{
+        cJSON_Delete(collection->files);
+        cJSON_Delete(collection->unreadable);
+        cJSON_Delete(collection->missing);
+        text_free(&collection->failures);
+}
+
+static int save_container(struct step_run *run, struct docker *docker, const cJSON *container,
+                          struct collection *collection, struct error *error)
 {
         const char *name = json_string(container, "name");
-        _cleanup_free_ char *file_name =
-                text_format("step%zu-%s.log", run->position, name ? name : "unnamed");
+        name = name ? name : "unnamed";
+        _cleanup_free_ char *file_name = text_format("step%zu-%s.log", run->position, name);
         _cleanup_(saved_release) struct saved saved = {0};
         if (!file_name)
                 return error_oom(error);
-        int r = save_log(run, docker, json_string(container, "id"), file_name, &saved, error);
-        if (r < 0)
+        _cleanup_error_ struct error why = {0};
+        int r = save_log(run, docker, json_string(container, "id"), file_name, &saved, &why);
+        /* One that was removed since must not cost us the logs of the others; it is told. */
+        if (r == -ENOENT)
+                return json_append(collection->missing, json_text(name)) < 0 ? error_oom(error) : 0;
+        bool unread = r >= 0 && !saved.path;
+        if (unread)
+                r = save_note(run, name, &saved, &why);
+        if (r < 0) {
+                error_move(error, &why);
                 return error_prefix(error, r, "container %s", name);
-
-        cJSON *item = cJSON_CreateObject();
-        if (json_put(item, "container", json_text(name)) < 0 ||
-            json_put(item, "path", json_text(saved.path)) < 0 ||
-            json_put(item, "sha256", json_text(saved.sum)) < 0 ||
-            json_put(item, "bytes", cJSON_CreateNumber((double)saved.size)) < 0 ||
-            (saved.cut && json_put(item, "cut", cJSON_CreateTrue()) < 0)) {
-                cJSON_Delete(item);
-                return error_oom(error);
         }
-        return json_append(files, item) < 0 ? error_oom(error) : 0;
+        if (saved.failed.message)
+                text_printf(&collection->failures, "%s%s: %s", collection->failures.length > 0 ? ", " : "",
+                            name, saved.failed.message);
+        r = json_append(unread ? collection->unreadable : collection->files, describe_saved(name, &saved));
+        return r < 0 || text_error(&collection->failures) < 0 ? error_oom(error) : 0;
+}
+
+static int put_outcome(const struct step_run *run, struct collection *collection, cJSON **ret,
+                       struct error *error)
+{
+        int saved = cJSON_GetArraySize(collection->files), gone = cJSON_GetArraySize(collection->missing);
+        const char *failures = text_string(&collection->failures);
+        if (saved == 0 && *failures)
+                return error_set(error, EREMOTEIO, "none of the logs can be read: %s", failures);
+        if (saved == 0)
+                return error_set(error, ESRCH, "none of the planned containers is there any more");
+        _cleanup_json_ cJSON *outcome = NULL;
+        int r = outcome_new(&outcome, error, "logs of %d container(s) saved and sealed in %s/%s%s%s%s", saved,
+                            targets_set(run->targets)->evidence_directory, run->incident,
+                            *failures ? "; not to be read (whole): " : "", failures,
+                            gone > 0 ? "; some containers were gone" : "");
+        if (r < 0)
+                return r;
+        bool unread = cJSON_GetArraySize(collection->unreadable) > 0;
+        if (json_put(outcome, "files", TAKE_PTR(collection->files)) < 0 ||
+            (unread && json_put(outcome, "unreadable", TAKE_PTR(collection->unreadable)) < 0) ||
+            (gone > 0 && json_put(outcome, "missing", TAKE_PTR(collection->missing)) < 0))
+                return error_oom(error);
+        *ret = TAKE_PTR(outcome);
+        return 0;
 }
 
 static int logs_run(struct step_run *run, cJSON **ret_outcome, struct error *error)
 {
         const cJSON *container = NULL;
         _cleanup_docker_ struct docker *docker = NULL;
-        _cleanup_json_ cJSON *files = cJSON_CreateArray(), *missing = cJSON_CreateArray(), *outcome = NULL;
+        _cleanup_(collection_release) struct collection collection = {
+                .files = cJSON_CreateArray(),
+                .unreadable = cJSON_CreateArray(),
+                .missing = cJSON_CreateArray(),
+        };
         int r = targets_docker(run->targets, &docker, error);
-        if (r < 0)
-                return r;
         cJSON_ArrayForEach(container, json_get(run->plan, "containers", NULL))
         {
-                r = save_container(run, docker, container, files, error);
-                /* One that was removed since must not cost us the logs of the others; it is told. */
-                if (r == -ENOENT && json_append(missing, json_text(json_string(container, "name"))) >= 0)
-                        continue;
-                if (r < 0)
-                        return r;
+                if (r >= 0)
+                        r = save_container(run, docker, container, &collection, error);
         }
-        int saved = cJSON_GetArraySize(files), gone = cJSON_GetArraySize(missing);
-        if (saved == 0)
-                return error_set(error, ESRCH, "none of the planned containers is there any more");
-        error_clear(error);
-        r = outcome_new(&outcome, error, "logs of %d container(s) saved and sealed in %s/%s%s", saved,
-                        targets_set(run->targets)->evidence_directory, run->incident,
-                        gone > 0 ? "; some containers were gone" : "");
-        if (r < 0)
-                return r;
-        if (json_put(outcome, "files", TAKE_PTR(files)) < 0 ||
-            (gone > 0 && json_put(outcome, "missing", TAKE_PTR(missing)) < 0))
-                return error_oom(error);
-        *ret_outcome = TAKE_PTR(outcome);
-        return 0;
+        return r < 0 ? r : put_outcome(run, &collection, ret_outcome, error);
 }
 
 /* Read-only for what it reads; repeatable, because a file that is sealed already is kept as it is. */

@@ -2,10 +2,13 @@
 /*
  * docker.prune: what `docker system prune -f` was for, one thing at a time and each of them named before.
  *
- * Never touched: containers of the project (also stopped ones), those that docker_recreate keeps for an undo
- * or that are in the middle of it, protected ones; images that any container refers to; networks that any
- * container refers to, running or not; volumes. The plan lists what would go; run() looks again and removes
- * what is in both lists, so nothing that came into use meanwhile, and nothing that became unused meanwhile.
+ * Nothing goes that was in use in the last `older_than`. Never touched: containers of the project (also
+ * stopped ones), of other Compose projects unless they are named, those that docker_recreate keeps for a way
+ * back, that others depend on, protected ones; images that any container refers to, and what the last
+ * deployment of the project has replaced; networks that any container refers to, running or not, and those
+ * that were made by hand unless they are named; what has the label runbook.keep; volumes. The plan lists what
+ * would go and what stays, with the reason; run() looks again and removes what is in both lists, so nothing
+ * that came into use meanwhile, and nothing that became unused meanwhile.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -15,27 +18,51 @@
 #include "responder/actions/shared/plan.h"
 
 static const struct config_field prune_fields[] = {
+        {"older_than", CONFIG_DURATION, offsetof(struct prune_config, older_than), .fallback = "7d",
+         .flags = CONFIG_POSITIVE,
+         .help = "only what was in use for the last time so long ago: a container when it ended, an image "
+                 "when "
+                 "the next version of it was named, build cache when it was used, a network when it was "
+                 "made"},
         {"containers", CONFIG_BOOL, offsetof(struct prune_config, containers), .fallback = "true",
-         .help = "stopped containers that are not the project's"},
+         .help = "stopped containers that belong to no Compose project, or to one of `projects`"},
         {"networks", CONFIG_BOOL, offsetof(struct prune_config, networks), .fallback = "true",
-         .help = "networks that no container refers to"},
+         .help = "networks that no container refers to, of `projects` and `network_names`"},
         {"images", CONFIG_BOOL, offsetof(struct prune_config, images), .fallback = "true",
-         .help = "dangling images that no container refers to"},
+         .help = "dangling images that no container refers to, but what the last deployment of the project "
+                 "has "
+                 "replaced"},
         {"build_cache", CONFIG_BOOL, offsetof(struct prune_config, build_cache), .fallback = "true",
          .help = "the builder's cache that was unused when the plan was made"},
-        {"older_than", CONFIG_DURATION, offsetof(struct prune_config, older_than), .fallback = "0",
-         .help = "only what was stopped, made or used for the last time so long ago"},
+        {"projects", CONFIG_STRINGS, offsetof(struct prune_config, projects),
+         .help = "other Compose projects, whose stopped containers and unused networks may go, too"},
+        {"network_names", CONFIG_STRINGS, offsetof(struct prune_config, network_names),
+         .help = "networks that were made by hand and may go when nothing refers to them"},
         {0},
 };
+
+static void check_names(const struct config_strings *names, const char *key, bool wanted,
+                        struct config_node *node)
+{
+        for (size_t i = 0; i < names->count; i++)
+                if (!*names->items[i])
+                        config_complain(node, key, "'%s' holds an empty name", key);
+        if (names->count > 0 && !wanted)
+                config_complain(node, key, "'%s' names what is not looked for", key);
+}
 
 static void prune_check(const void *configured, const struct target_set *targets, struct config_node *node)
 {
         const struct prune_config *config = configured;
+        const char *own = targets->docker.project;
         docker_section_check(configured, targets, node);
         if (!config->containers && !config->networks && !config->images && !config->build_cache)
                 config_complain(node, NULL, "nothing is left to prune");
-        if (config->older_than < 0)
-                config_complain(node, "older_than", "'older_than' must not be negative");
+        check_names(&config->projects, "projects", config->containers || config->networks, node);
+        check_names(&config->network_names, "network_names", config->networks, node);
+        if (own && *own && config_strings_have(&config->projects, own))
+                config_complain(node, "projects",
+                                "\"%s\" is the project itself, whose things are never removed", own);
 }
 
 /*
@@ -56,14 +83,16 @@ static int prune_plan(struct step_run *run, cJSON **ret_plan, struct error *erro
             networks = cJSON_GetArraySize(unused.networks), images = cJSON_GetArraySize(unused.images);
         r = plan_new(&plan, containers + networks + images + (unused.cache_records > 0), error,
                      "remove %d stopped container(s), %d network(s), %d image(s) and %" PRId64
-                     " KiB of build cache",
-                     containers, networks, images, unused.cache_bytes / 1024);
+                     " KiB of build cache; %d unused thing(s) are kept",
+                     containers, networks, images, unused.cache_bytes / 1024,
+                     cJSON_GetArraySize(unused.kept));
         if (r < 0)
                 return r;
         int64_t now = clock_wall() / NSEC_PER_SEC;
         if (json_put(plan, "containers", TAKE_PTR(unused.containers)) < 0 ||
             json_put(plan, "networks", TAKE_PTR(unused.networks)) < 0 ||
             json_put(plan, "images", TAKE_PTR(unused.images)) < 0 ||
+            json_put(plan, "kept", TAKE_PTR(unused.kept)) < 0 ||
             json_put(plan, "build_cache_records", cJSON_CreateNumber((double)unused.cache_records)) < 0 ||
             json_put(plan, "build_cache_bytes", cJSON_CreateNumber((double)unused.cache_bytes)) < 0 ||
             json_put(plan, "planned_at", cJSON_CreateNumber((double)now)) < 0)
@@ -195,6 +224,12 @@ static int prune_run(struct step_run *run, cJSON **ret_outcome, struct error *er
         if (r < 0)
                 return r;
 
+        const cJSON *item = NULL;
+        cJSON_ArrayForEach(item, removal.unused.kept)
+        {
+                if (json_append(removal.kept, json_copy(item)) < 0)
+                        return error_oom(error);
+        }
         r = outcome_new(&outcome, error, "%d thing(s) and %" PRId64 " KiB of build cache removed, %d kept",
                         cJSON_GetArraySize(removal.removed), cache_bytes / 1024,
                         cJSON_GetArraySize(removal.kept));
@@ -211,9 +246,10 @@ static int prune_run(struct step_run *run, cJSON **ret_outcome, struct error *er
 /* Repeatable: it removes what its plan names and is still unused, and what is gone stays gone. */
 const struct action action_docker_prune = {
         .name = "docker.prune",
-        .help = "Removes stopped containers, unused networks, dangling images and build cache that nothing "
-                "of "
-                "the project, of an incident or of a rollback needs; never volumes.",
+        .help = "Removes what has been out of use for a while: stopped containers, unused networks, dangling "
+                "images and build cache that neither the project, nor another one, nor an incident or a roll "
+                "back "
+                "needs; never volumes.",
         .fields = prune_fields,
         .config_size = sizeof(struct prune_config),
         .effect = EFFECT_IRREVERSIBLE,

@@ -17,7 +17,19 @@ static const struct config_field record_fields[] = {
 static int record_plan(struct step_run *run, cJSON **ret_plan, struct error *error)
 {
         const struct record_config *config = run->config;
-        return docker_plan_service(run, "record what runs as", config->service, false, ret_plan, error);
+        return docker_plan_service(run, "record what runs as", config->service, NULL, ret_plan, error);
+}
+
+/* Of several, one that runs speaks for the service. */
+static const cJSON *choose(const cJSON *containers)
+{
+        const cJSON *container = NULL;
+        cJSON_ArrayForEach(container, containers)
+        {
+                if (string_equal(json_string(container, "state"), "running"))
+                        return container;
+        }
+        return cJSON_GetArrayItem(containers, 0);
 }
 
 /* Looks again: what is recorded is what runs when the step's turn has come. */
@@ -26,14 +38,17 @@ static int record_run(struct step_run *run, cJSON **ret_outcome, struct error *e
         const struct record_config *config = run->config;
         _cleanup_json_ cJSON *containers = cJSON_CreateArray(), *outcome = NULL;
         _cleanup_text_ struct text names = {0};
-        int r = docker_describe_service(run, config->service, false, containers, &names, error);
+        int r = docker_describe_service(run, config->service, containers, &names, error);
         if (r < 0)
                 return r;
 
-        const cJSON *first = cJSON_GetArrayItem(containers, 0);
-        const char *version = json_string(first, "version"), *image = json_string(first, "image");
-        r = outcome_new(&outcome, error, "%s runs version %s of %s", config->service,
-                        version ? version : "unknown", image ? image : "an unnamed image");
+        const cJSON *chosen = choose(containers);
+        const char *version = json_string(chosen, "version"), *image = json_string(chosen, "image");
+        const char *state = json_string(chosen, "state");
+        bool runs = string_equal(state, "running");
+        r = outcome_new(&outcome, error, "%s %s version %s of %s%s%s", config->service,
+                        runs ? "runs" : "does not run; it last had", version ? version : "unknown",
+                        image ? image : "an unnamed image", runs ? "" : ", and is ", runs ? "" : state);
         if (r < 0)
                 return r;
         if (json_put(outcome, "containers", TAKE_PTR(containers)) < 0)

@@ -16,12 +16,17 @@
 /* What the Engine may need beyond the grace it was given: to kill, to unmount, to start. */
 #define ENGINE_SLACK (15 * NSEC_PER_SEC)
 #define LOOK_EVERY (250 * NSEC_PER_MSEC)
+/* A restart that the Engine has failed with, perhaps because it ends: how often and how long a start is
+ * tried. */
+#define START_EVERY NSEC_PER_SEC
+#define START_TIME (60 * NSEC_PER_SEC)
 /* When the step's own time is up as well, there is still time to find out what became of it. */
 #define LAST_LOOK (5 * NSEC_PER_SEC)
 
 struct restart_config {
         char *service;
         nsec wait_healthy, stop_grace;
+        bool revive_stopped;
 };
 
 static const struct config_field restart_fields[] = {
@@ -35,37 +40,87 @@ static const struct config_field restart_fields[] = {
         {"stop_grace", CONFIG_DURATION, offsetof(struct restart_config, stop_grace), .fallback = "10s",
          .flags = CONFIG_SPENT,
          .help = "how long a container may take to stop by itself before the Engine kills it"},
+        REVIVE_STOPPED_FIELD(struct restart_config),
         {0},
 };
+
+static struct purpose purpose_of(const struct step_run *run)
+{
+        const struct restart_config *config = run->config;
+        return (struct purpose){DOCKER_RESTART, config->revive_stopped};
+}
 
 static int restart_plan(struct step_run *run, cJSON **ret_plan, struct error *error)
 {
         const struct restart_config *config = run->config;
-        return docker_plan_service(run, "restart service", config->service, true, ret_plan, error);
+        const struct purpose purpose = purpose_of(run);
+        return docker_plan_service(run, "restart service", config->service, &purpose, ret_plan, error);
 }
 
-/*
- * Looks until the container runs with another StartedAt than `before`, or until the deadline (-ETIMEDOUT).
- * Failures to look are failures of the moment, except that it is gone.
- */
-static int wait_restarted(struct docker *docker, const char *id, const char *before, struct deadline deadline,
+/* Waiting for a restart that was asked for. */
+struct awaited {
+        const char *id, *before; /* the container, and its StartedAt of before */
+        bool cut_off;            /* no answer came, or one that it failed: it may be down for good */
+        bool refused;            /* the second: then what runs as before was not restarted */
+        struct error why;        /* of the last look or start that failed */
+};
+
+/* An Engine that ends in the middle of a restart leaves the container stopped, and with the policy
+ * "unless-stopped" it takes that for a person's wish: it is started, which harms none that runs already. */
+static void start_if_down(struct docker *docker, struct awaited *awaited, const cJSON *inspected,
+                          struct deadline deadline)
+{
+        _cleanup_free_ char *path = text_format("/containers/%s/start", awaited->id);
+        if (path && string_equal(docker_status(inspected), "exited"))
+                (void)docker_call(docker, "POST", path, NULL, deadline, NULL, &awaited->why);
+}
+
+/* One look: 1: it was restarted; 0: not yet. Failures to look are failures of the moment, except that it is
+ * gone. */
+static int look_restarted(struct docker *docker, struct awaited *awaited, struct deadline deadline,
+                          struct error *error)
+{
+        _cleanup_json_ cJSON *inspected = NULL;
+        _cleanup_error_ struct error why = {0};
+        int r = docker_inspect(docker, awaited->id, deadline, &inspected, &why);
+        if (r == -ENOENT) {
+                error_move(error, &why);
+                return r;
+        }
+        if (r < 0) {
+                error_move(&awaited->why, &why);
+                return 0;
+        }
+        bool runs = docker_marked_running(inspected);
+        if (runs && strcmp(docker_started_at(inspected), awaited->before) != 0)
+                return 1;
+        if (runs && awaited->refused) {
+                error_move(error, &awaited->why);
+                return -EREMOTEIO;
+        }
+        if (awaited->cut_off)
+                start_if_down(docker, awaited, inspected, deadline);
+        return 0;
+}
+
+/* Looks until the container runs with another StartedAt than before, or until the deadline (-ETIMEDOUT). */
+static int wait_restarted(struct docker *docker, struct awaited *awaited, struct deadline deadline,
                           struct error *error)
 {
         for (;;) {
-                _cleanup_json_ cJSON *inspected = NULL;
-                int r = docker_inspect(docker, id, deadline, &inspected, error);
-                if (r == -ENOENT)
-                        return r;
-                if (r >= 0 && docker_marked_running(inspected) &&
-                    strcmp(docker_started_at(inspected), before) != 0)
-                        return 0;
-                if (!pause_for(LOOK_EVERY, deadline))
-                        return error_set(error, ETIMEDOUT,
-                                         "the Engine was asked to restart it and has not until now");
+                int r = look_restarted(docker, awaited, deadline, error);
+                if (r != 0)
+                        return r > 0 ? 0 : r;
+                if (pause_for(awaited->refused ? START_EVERY : LOOK_EVERY, deadline))
+                        continue;
+                const char *why = awaited->why.message;
+                return error_set(error, ETIMEDOUT,
+                                 "the Engine was asked to restart it and has not until now%s%s",
+                                 why ? ": " : "", why ? why : "");
         }
 }
 
-/* Asks the Engine once. Whatever does not come back as a clear answer is looked into, not asked again. */
+/* Asks the Engine once. Whatever does not come back as done is looked into, not asked again. */
 static int ask_restart(struct step_run *run, struct docker *docker, const char *id, const char *before,
                        nsec grace, struct error *error)
 {
@@ -74,16 +129,20 @@ static int ask_restart(struct step_run *run, struct docker *docker, const char *
                                                 (long long)((grace + NSEC_PER_SEC - 1) / NSEC_PER_SEC));
         if (!path)
                 return error_oom(error);
-        _cleanup_error_ struct error answer = {0};
-        int r = docker_call(docker, "POST", path, NULL, deadline, NULL, &answer);
-        if (r >= 0)
-                return 0;
-        if (r == -EREMOTEIO || r == -ENOENT || r == -EEXIST || r == -ENOMEM) {
-                error_move(error, &answer);
-                return r;
+        struct awaited awaited = {.id = id, .before = before};
+        int r = docker_call(docker, "POST", path, NULL, deadline, NULL, &awaited.why);
+        if (r == -ENOENT || r == -EEXIST || r == -ENOMEM)
+                error_move(error, &awaited.why);
+        else if (r < 0) {
+                awaited.refused = r == -EREMOTEIO;
+                awaited.cut_off = awaited.refused || docker_is_away(r);
+                deadline = deadline_later(run->deadline, deadline_in(LAST_LOOK));
+                if (awaited.refused)
+                        deadline = deadline_earlier(deadline, deadline_in(START_TIME));
+                r = wait_restarted(docker, &awaited, deadline, error);
         }
-        return wait_restarted(docker, id, before, deadline_later(run->deadline, deadline_in(LAST_LOOK)),
-                              error);
+        error_clear(&awaited.why);
+        return r < 0 ? r : 0;
 }
 
 /* Writes down that this container is about to be asked, among those asked before. */
@@ -110,9 +169,11 @@ static int wait_for_earlier(struct step_run *run, struct docker *docker, const c
         if (since < 0)
                 since = 0;
         nsec left = config->stop_grace + ENGINE_SLACK - since;
+        struct awaited awaited = {.id = id, .before = before};
         _cleanup_error_ struct error why = {0};
-        int r = wait_restarted(docker, id, before,
+        int r = wait_restarted(docker, &awaited,
                                deadline_earlier(run->deadline, deadline_in(left > 0 ? left : 0)), &why);
+        error_clear(&awaited.why);
         if (r < 0 && r != -ETIMEDOUT) {
                 error_move(error, &why);
                 return r;
@@ -127,15 +188,18 @@ static int restart_one(struct step_run *run, struct docker *docker, const cJSON 
         const struct restart_config *config = run->config;
         const char *id = json_string(planned, "id"), *before = json_string(planned, "started_at");
         _cleanup_json_ cJSON *inspected = NULL, *after = NULL;
+        const cJSON *earlier = json_get(asked, id, NULL);
+        struct purpose purpose = purpose_of(run);
+        /* What was asked for before may have stopped it, and not have started it yet. */
+        purpose.revive_stopped |= earlier != NULL;
         int r = docker_inspect(docker, id, run->deadline, &inspected, error);
         if (r >= 0)
-                r = docker_refuse_protected(run, inspected, error);
+                r = docker_ask_again(run, docker, &purpose, inspected, error);
         if (r < 0)
                 return r;
 
         /* Restarted since the plan: by us before a crash, or by somebody else. Either way it is done. */
         bool restarted = strcmp(docker_started_at(inspected), before) != 0;
-        const cJSON *earlier = json_get(asked, id, NULL);
         if (!restarted && earlier)
                 r = wait_for_earlier(run, docker, id, before, cJSON_GetNumberValue(earlier), &restarted,
                                      error);
@@ -176,8 +240,11 @@ static int restart_run(struct step_run *run, cJSON **ret_outcome, struct error *
                 if (r < 0)
                         return error_prefix(error, r, "container %s", name ? name : "?");
         }
-        r = outcome_new(&outcome, error, "restarted %d container(s) of service %s, healthy again",
-                        cJSON_GetArraySize(results), config->service);
+        _cleanup_free_ char *left = docker_left_sentence(json_get(run->plan, "left", NULL));
+        if (!left)
+                return error_oom(error);
+        r = outcome_new(&outcome, error, "restarted %d container(s) of service %s, healthy again%s",
+                        cJSON_GetArraySize(results), config->service, left);
         if (r < 0)
                 return r;
         if (json_put(outcome, "containers", TAKE_PTR(results)) < 0)

@@ -1,21 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What nothing needs: neither the project, nor an undo, nor any container. */
+/* What nothing needs: neither the project, nor another one, nor an undo, nor any container. */
 #include "responder/actions/docker/unused.h"
 
 #include <errno.h>
 
 #include "responder/actions/docker/containers.h"
 #include "responder/actions/shared/plan.h"
-
-#define THINGS_MAX 500
-
-struct survey {
-        struct step_run *run;
-        struct docker *docker;
-        cJSON *all;           /* every container, as listed */
-        nsec before;          /* wall: what is younger stays */
-        struct unused unused; /* what may go */
-};
 
 static void survey_release(struct survey *survey)
 {
@@ -28,28 +18,15 @@ void unused_release(struct unused *unused)
         cJSON_Delete(unused->containers);
         cJSON_Delete(unused->networks);
         cJSON_Delete(unused->images);
+        cJSON_Delete(unused->kept);
         *unused = (struct unused){0};
 }
 
-static int add_unused(cJSON *list, const char *id, const char *name, double bytes, struct error *error)
-{
-        /* The rest has its turn the next time. */
-        if (cJSON_GetArraySize(list) >= THINGS_MAX)
-                return 0;
-        cJSON *item = cJSON_CreateObject();
-        if (json_put(item, "id", json_text(id)) < 0 || json_put(item, "name", json_text(name)) < 0 ||
-            (bytes > 0 && json_put(item, "bytes", cJSON_CreateNumber(bytes)) < 0)) {
-                cJSON_Delete(item);
-                return error_oom(error);
-        }
-        return json_append(list, item) < 0 ? error_oom(error) : 0;
-}
-
 /* When it stopped, or was made if it never ran. What cannot be told is "just now", and stays. */
-static nsec stopped_at(const cJSON *inspected)
+static nsec stopped_at(const struct survey *survey, const cJSON *inspected)
 {
         nsec finished = docker_finished(inspected), created = docker_created(inspected);
-        return finished > 0 ? finished : created > 0 ? created : clock_wall();
+        return finished > 0 ? finished : created > 0 ? created : survey->now;
 }
 
 static bool is_stopped(const cJSON *container)
@@ -59,11 +36,45 @@ static bool is_stopped(const cJSON *container)
                string_equal(status, "dead");
 }
 
-/* A container, or a network. */
-static bool is_projects(const struct step_run *run, const cJSON *thing)
+/* Why a container or a network is not ours to remove, by its labels, for free(); NULL: it may be. */
+static int belongs(const struct survey *survey, const cJSON *thing, char **ret_why, struct error *error)
 {
-        const char *project = docker_compose_project(thing);
-        return *project && string_equal(project, docker_project(run));
+        const char *project = docker_compose_project(thing), *keep = docker_label(thing, PRUNE_KEEP_LABEL);
+        char *why = NULL;
+        if (*keep && !string_equal(keep, "false"))
+                why = strdup("has the label " PRUNE_KEEP_LABEL);
+        else if (*project && string_equal(project, docker_project(survey->run)))
+                why = strdup("belongs to the project");
+        else if (*project && !config_strings_have(&survey->config->projects, project))
+                why = text_format("belongs to Compose project %s, which is not named in `projects`", project);
+        else {
+                *ret_why = NULL;
+                return 0;
+        }
+        *ret_why = why;
+        return why ? 0 : error_oom(error);
+}
+
+/* One that does not run: removed, or kept with the reason. */
+static int survey_container(struct survey *survey, const cJSON *inspected, struct error *error)
+{
+        static const struct purpose purpose = {DOCKER_REMOVE, .revive_stopped = true};
+        const char *name = docker_name(inspected), *left = NULL;
+        _cleanup_free_ char *why = NULL;
+        int r = belongs(survey, inspected, &why, error);
+        if (r < 0)
+                return r;
+        if (why)
+                return survey_keep(survey, "container", name, why, error);
+
+        _cleanup_error_ struct error refusal = {0};
+        r = docker_ask(survey->run, survey->docker, &purpose, survey->all, inspected, &left, &refusal);
+        if (r < 0)
+                return survey_keep(survey, "container", name, error_text(&refusal), error);
+        nsec used = stopped_at(survey, inspected);
+        return used > survey->before
+                       ? survey_keep_young(survey, "container", name, used, error)
+                       : survey_add(survey->unused.containers, json_string(inspected, "Id"), name, 0, error);
 }
 
 static int survey_containers(struct survey *survey, struct error *error)
@@ -71,17 +82,7 @@ static int survey_containers(struct survey *survey, struct error *error)
         const cJSON *container = NULL;
         cJSON_ArrayForEach(container, survey->all)
         {
-                if (!is_stopped(container) || docker_is_kept(container) ||
-                    is_projects(survey->run, container) ||
-                    docker_refuse_protected(survey->run, container, NULL) < 0)
-                        continue;
-                _cleanup_json_ cJSON *inspected = NULL;
-                const char *id = json_string(container, "Id");
-                int r = docker_inspect(survey->docker, id, survey->run->deadline, &inspected, error);
-                if (r == -ENOENT)
-                        continue;
-                if (r >= 0 && stopped_at(inspected) <= survey->before)
-                        r = add_unused(survey->unused.containers, id, docker_name(container), 0, error);
+                int r = is_stopped(container) ? survey_container(survey, container, error) : 0;
                 if (r < 0)
                         return r;
         }
@@ -110,6 +111,28 @@ static bool network_is_built_in(const char *name)
         return words_find(names, N_ELEMENTS(names), name) >= 0;
 }
 
+/* One that nobody uses. When somebody did for the last time the Engine does not tell: its age counts. */
+static int survey_network(struct survey *survey, const cJSON *network, struct error *error)
+{
+        const char *id = json_string(network, "Id"), *name = json_string(network, "Name");
+        const char *created = json_string(network, "Created");
+        nsec at = 0;
+        _cleanup_free_ char *why = NULL;
+        int r = belongs(survey, network, &why, error);
+        if (r < 0)
+                return r;
+        if (!why && !*docker_compose_project(network) &&
+            !config_strings_have(&survey->config->network_names, name))
+                return survey_keep(survey, "network", name,
+                                   "was made by hand, and is not named in `network_names`", error);
+        if (why)
+                return survey_keep(survey, "network", name, why, error);
+        if (!created || time_parse(created, &at, NULL) < 0)
+                at = survey->now;
+        return at > survey->before ? survey_keep_young(survey, "network", name, at, error)
+                                   : survey_add(survey->unused.networks, id, name, 0, error);
+}
+
 static int survey_networks(struct survey *survey, struct error *error)
 {
         /* {"type":["custom"]} */
@@ -120,47 +143,12 @@ static int survey_networks(struct survey *survey, struct error *error)
         cJSON_ArrayForEach(network, networks)
         {
                 const char *id = json_string(network, "Id"), *name = json_string(network, "Name");
-                const char *created = json_string(network, "Created");
-                nsec at = 0;
                 if (r < 0)
                         break;
-                if (!id || !name || network_is_built_in(name) ||
-                    !string_equal(json_string(network, "Scope"), "local") ||
-                    is_projects(survey->run, network) || network_is_used(survey->all, id, name) || !created ||
-                    time_parse(created, &at, NULL) < 0 || at > survey->before)
-                        continue;
-                r = add_unused(survey->unused.networks, id, name, 0, error);
-        }
-        return r;
-}
-
-static bool image_is_used(const cJSON *all, const char *id)
-{
-        const cJSON *container = NULL;
-        cJSON_ArrayForEach(container, all)
-        {
-                if (string_equal(json_string(container, "ImageID"), id))
-                        return true;
-        }
-        return false;
-}
-
-static int survey_images(struct survey *survey, struct error *error)
-{
-        /* {"dangling":["true"]} */
-        static const char path[] = "/images/json?filters=%7B%22dangling%22%3A%5B%22true%22%5D%7D";
-        _cleanup_json_ cJSON *images = NULL;
-        const cJSON *image = NULL;
-        int r = docker_call(survey->docker, "GET", path, NULL, survey->run->deadline, &images, error);
-        cJSON_ArrayForEach(image, images)
-        {
-                const char *id = json_string(image, "Id");
-                nsec created = (nsec)json_number(image, "Created", 0) * NSEC_PER_SEC;
-                if (r < 0)
-                        break;
-                if (!id || image_is_used(survey->all, id) || created > survey->before)
-                        continue;
-                r = add_unused(survey->unused.images, id, "<none>", json_number(image, "Size", 0), error);
+                if (id && name && !network_is_built_in(name) &&
+                    string_equal(json_string(network, "Scope"), "local") &&
+                    !network_is_used(survey->all, id, name))
+                        r = survey_network(survey, network, error);
         }
         return r;
 }
@@ -185,21 +173,28 @@ static int survey_cache(struct survey *survey, struct error *error)
         return r < 0 ? r : 0;
 }
 
+/* By the Engine's clock, and ours where that is behind: what is removed was old by both. */
+static nsec engine_now(const struct docker *docker)
+{
+        nsec ours = clock_wall(), engine = docker_time(docker);
+        return engine > 0 && engine < ours ? engine : ours;
+}
+
 int unused_find(struct step_run *run, struct docker *docker, const struct prune_config *config,
                 struct unused *ret, struct error *error)
 {
         _cleanup_(survey_release) struct survey survey = {
                 .run = run,
                 .docker = docker,
-                .before = clock_wall() - config->older_than,
+                .config = config,
                 .unused = {.containers = cJSON_CreateArray(),
                            .networks = cJSON_CreateArray(),
-                           .images = cJSON_CreateArray()},
+                           .images = cJSON_CreateArray(),
+                           .kept = cJSON_CreateArray()},
         };
-        int r = docker_call(docker, "GET", "/containers/json?all=1", NULL, run->deadline, &survey.all, error);
-        /* Without the list of containers everything would look unused. */
-        if (r >= 0 && !cJSON_IsArray(survey.all))
-                r = error_set(error, EPROTO, "the Engine's answer is no list of containers");
+        int r = docker_inspect_everything(docker, run->deadline, &survey.all, error);
+        survey.now = engine_now(docker);
+        survey.before = survey.now - config->older_than;
         if (r >= 0 && config->containers)
                 r = survey_containers(&survey, error);
         if (r >= 0 && config->networks)

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The questions of docker.* about a container, in their order. */
+#include "responder/actions/docker/preconditions.h"
+
+#include <errno.h>
+
+#include "responder/actions/docker/containers.h"
+
+int docker_leave(cJSON **left, const cJSON *inspected, const char *why, struct error *error)
+{
+        _cleanup_json_ cJSON *item = cJSON_CreateObject();
+        if (!*left)
+                *left = cJSON_CreateArray();
+        if (json_put(item, "name", json_text(docker_name(inspected))) < 0 ||
+            json_put(item, "state", json_text(docker_status(inspected))) < 0 ||
+            json_put(item, "why", json_text(why)) < 0 || json_append(*left, TAKE_PTR(item)) < 0)
+                return error_oom(error);
+        return 0;
+}
+
+char *docker_left_sentence(const cJSON *left)
+{
+        struct text sentence = {0};
+        const cJSON *item = NULL;
+        cJSON_ArrayForEach(item, left)
+        {
+                const char *name = json_string(item, "name"), *state = json_string(item, "state"),
+                           *why = json_string(item, "why");
+                text_printf(&sentence, "%s%s (%s): %s",
+                            sentence.length > 0 ? ", " : "; left as it is: ", name ? name : "?",
+                            state ? state : "?", why ? why : "?");
+        }
+        if (sentence.length == 0 && text_error(&sentence) >= 0)
+                return strdup("");
+        return text_take(&sentence);
+}
+
+int docker_refuse_protected(const struct step_run *run, const cJSON *container, struct error *error)
+{
+        const struct config_strings *protect = &targets_set(run->targets)->protect;
+        const char *name = docker_name(container);
+        return config_strings_have(protect, name)
+                       ? error_set(error, EPERM, "container %s is protected by the configuration", name)
+                       : 0;
+}
+
+int docker_ask(const struct step_run *run, struct docker *docker, const struct purpose *purpose,
+               const cJSON *everything, const cJSON *inspected, const char **ret_left, struct error *error)
+{
+        const char *left = NULL;
+        int r = docker_refuse_protected(run, inspected, error);
+        if (r >= 0)
+                r = docker_may(everything, inspected, purpose->purpose, error);
+        if (r >= 0 && !purpose->revive_stopped)
+                r = docker_find_stopped_on_purpose(docker, inspected, run->deadline, &left, error);
+        if (r >= 0)
+                *ret_left = left;
+        return r;
+}
+
+int docker_ask_again(const struct step_run *run, struct docker *docker, const struct purpose *purpose,
+                     const cJSON *inspected, struct error *error)
+{
+        _cleanup_json_ cJSON *everything = NULL;
+        const char *left = NULL, *name = docker_name(inspected);
+        int r = docker_inspect_everything(docker, run->deadline, &everything, error);
+        if (r >= 0)
+                r = docker_ask(run, docker, purpose, everything, inspected, &left, error);
+        if (r >= 0 && left)
+                return error_set(
+                        error, ENOTSUP,
+                        "%s does not run any more, and is left as it is: %s; what would be right: docker "
+                        "start %s when it is wanted again, or docker rm %s",
+                        name, left, name, name);
+        return r;
+}
