@@ -9,7 +9,9 @@
  *
  * Who only connects keeps nobody out: when all places are taken, a new connection gets that of one whose
  * request is not being worked on, of the address that has the most of them; and the last quarter of
- * all is for addresses that have few.
+ * all is for addresses that have few. Bodies share a budget, of which what has arrived takes its part: when
+ * it is used up, the connection ends whose body came so far and no further. Bodies of up to 64 KiB have their
+ * own.
  *
  * Answered by the server itself, each with one line of text: 404, 405 with Allow, 411/413 for bodies over
  * the route's limit, 401 and 403 by the web configuration, 503 when all connections are taken, 421 for a Host
@@ -50,8 +52,8 @@ struct http_server_options {
         const struct http_route *routes;
         void *context;             /* given to every handler */
         unsigned connection_limit; /* 0: 512 */
-        nsec idle_timeout;         /* 0: 60 s; suspended exchanges do not count */
-        nsec head_timeout;         /* 0: 10 s; for the first head of a connection, at most idle_timeout */
+        nsec idle_timeout; /* 0: 60 s; suspended exchanges do not count; a body has as long as a whole */
+        nsec head_timeout; /* 0: 10 s; for the first head of a connection, at most idle_timeout */
         /* Told of every finished exchange, on the event thread; may be NULL. For counting by code. The path
          * is the route's, NULL when none has it. */
         void (*on_done)(void *context, const char *route_path, unsigned status);
@@ -131,7 +133,7 @@ void http_suspend(struct http_exchange *exchange);
 void http_reply(struct http_exchange *exchange, unsigned status, const char *content_type, struct text *take);
 void http_reply_content(struct http_exchange *exchange, unsigned status, const char *content_type,
                         struct http_content *content);
-/* "<sentence>\n" as text/plain. */
+/* "<sentence>\n" as text/plain; a 503 with Retry-After. */
 void http_reply_text(struct http_exchange *exchange, unsigned status, const char *format, ...) _printf_(3, 4);
 
 #define HTTP_TYPE_JSON "application/json"

@@ -23,6 +23,9 @@ void workers_allow(struct workers *workers, unsigned more);
 /* Queues job(context); never blocks. -EAGAIN after workers_stop(), -ENOMEM. */
 int workers_run(struct workers *workers, void (*job)(void *context), void *context);
 
+/* The same, but -EBUSY when `most` jobs wait already: for who can say so to whoever asks. */
+int workers_try(struct workers *workers, unsigned most, void (*job)(void *context), void *context);
+
 /* Waits until `deadline` for running jobs, drops queued ones (calling none), frees unless some still hang.
  * Returns the number of jobs that were left hanging. */
 unsigned workers_stop(struct workers *workers, struct deadline deadline);

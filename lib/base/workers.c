@@ -289,6 +289,11 @@ static void put_job(struct workers *workers, struct job *job)
 
 int workers_run(struct workers *workers, void (*run)(void *context), void *context)
 {
+        return workers_try(workers, UINT_MAX, run, context);
+}
+
+int workers_try(struct workers *workers, unsigned most, void (*run)(void *context), void *context)
+{
         struct sleeper *next = NULL;
         struct job *job = malloc(sizeof(*job));
         if (!job)
@@ -296,7 +301,7 @@ int workers_run(struct workers *workers, void (*run)(void *context), void *conte
         *job = (struct job){.run = run, .context = context};
 
         pthread_mutex_lock(&workers->lock);
-        int result = workers->stopping ? -EAGAIN : 0;
+        int result = workers->stopping ? -EAGAIN : workers->queued >= most ? -EBUSY : 0;
         if (result == 0) {
                 struct job **before = workers->last;
                 put_job(workers, job);

@@ -7,10 +7,20 @@
 #include "responder/web/webhook.h"
 #include "runbook/workers.h"
 
+/* Threads of their own for each sort of answer, so that none waits behind another. */
+enum api_pool {
+        API_PAGES,     /* what may read much */
+        API_DECISIONS, /* what persons decide: the kill switch is one */
+        API_METRICS,   /* what machines ask for: also whether it is ready */
+        API_READING,   /* large webhooks */
+        API_FETCHES,   /* of the rest of cut groups: they wait for Alertmanager */
+        API_POOL_COUNT,
+};
+
 struct api {
         struct api_options options;
         struct webhook_receiver *webhook;
-        struct workers *workers;
+        struct workers *pools[API_POOL_COUNT];
         struct http_server *server;
 };
 
@@ -26,6 +36,7 @@ api_page api_landing, api_metrics, api_ready;
 struct api_route {
         api_document *document; /* either this … */
         api_page *page;         /* … or this */
+        enum api_pool pool;
         bool operates;          /* only for those who may operate */
         enum decision decision; /* for api_decide() */
         bool pauses;            /* for api_pause() */

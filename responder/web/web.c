@@ -9,15 +9,24 @@
 #define WEBHOOK_PATH "/api/v1/alerts"
 #define WEBHOOK_LIMIT ((size_t)16 * 1024 * 1024)
 #define DECISION_LIMIT ((size_t)64 * 1024)
-#define ANSWERS_AT_ONCE 4
 
 static http_handler handle_alerts, handle_later, handle_alive;
 
 /* clang-format off */
 /* Answered by a worker; and so for those alone who may operate. */
 #define LATER(...) handle_later, 0, &(const struct api_route){__VA_ARGS__}
-#define DECISION(...) handle_later, DECISION_LIMIT, &(const struct api_route){.operates = true, __VA_ARGS__}
+#define DECISION(...) handle_later, DECISION_LIMIT, \
+        &(const struct api_route){.pool = API_DECISIONS, .operates = true, __VA_ARGS__}
 /* clang-format on */
+
+/* How many threads each has, and how much may wait for one. */
+static const struct {
+        unsigned at_once, waiting;
+} pools[] = {
+        [API_PAGES] = {4, 64},   [API_DECISIONS] = {2, 64}, [API_METRICS] = {2, 64},
+        [API_READING] = {2, 64}, [API_FETCHES] = {4, 8},
+};
+tables_agree(pools, API_POOL_COUNT);
 
 static const struct http_route routes[] = {
         {"POST", WEBHOOK_PATH, handle_alerts, WEBHOOK_LIMIT, NULL},
@@ -33,8 +42,8 @@ static const struct http_route routes[] = {
         {"POST", "/-/pause", DECISION(.document = api_pause, .pauses = true)},
         {"POST", "/-/resume", DECISION(.document = api_pause, .pauses = false)},
         {"GET", "/-/healthy", handle_alive, 0, NULL},
-        {"GET", "/-/ready", LATER(.page = api_ready)},
-        {"GET", "/metrics", LATER(.page = api_metrics)},
+        {"GET", "/-/ready", LATER(.page = api_ready, .pool = API_METRICS)},
+        {"GET", "/metrics", LATER(.page = api_metrics, .pool = API_METRICS)},
         {"GET", "/", LATER(.page = api_landing)},
         {0},
 };
@@ -78,9 +87,9 @@ static void handle_later(struct http_exchange *exchange, void *context)
         }
         *later = (struct later){api, exchange};
         http_suspend(exchange);
-        if (workers_run(api->workers, later_run, later) < 0) {
+        if (workers_try(api->pools[route->pool], pools[route->pool].waiting, later_run, later) < 0) {
                 free(later);
-                http_reply_text(exchange, 503, "no worker is free");
+                http_reply_text(exchange, 503, "too much is asked at once, try again");
         }
 }
 
@@ -108,6 +117,14 @@ static void wake_engine(void *context)
         engine_wake(context);
 }
 
+static int make_pools(struct api *api, struct error *error)
+{
+        int r = 0;
+        for (size_t i = 0; r >= 0 && i < API_POOL_COUNT; i++)
+                r = workers_new(pools[i].at_once, &api->pools[i], error);
+        return r;
+}
+
 int api_start(const struct api_options *options, struct api **ret, struct error *error)
 {
         struct api *api = calloc(1, sizeof(*api));
@@ -122,10 +139,11 @@ int api_start(const struct api_options *options, struct api **ret, struct error 
                 .web_config_file = options->web_config_file,
                 .must_authenticate = options->must_authenticate,
         };
-        int r = workers_new(ANSWERS_AT_ONCE, &api->workers, error);
+        int r = make_pools(api, error);
         const struct webhook_options webhook = {
                 .journal = options->parts.journal,
-                .workers = api->workers,
+                .reading = {api->pools[API_READING], pools[API_READING].waiting},
+                .fetching = {api->pools[API_FETCHES], pools[API_FETCHES].waiting},
                 .meters = options->parts.meters,
                 .alertmanager_url = options->parts.set->targets.alertmanager_url,
                 .wake = wake_engine,
@@ -150,8 +168,9 @@ struct api *api_stop(struct api *api)
         http_server_stop(api->server);
         /* Before the workers: it waits for deliveries that still have to be taken up by one. */
         webhook_receiver_free(api->webhook);
-        if (api->workers)
-                workers_stop(api->workers, DEADLINE_NEVER);
+        for (size_t i = 0; i < API_POOL_COUNT; i++)
+                if (api->pools[i])
+                        workers_stop(api->pools[i], DEADLINE_NEVER);
         free(api);
         return NULL;
 }

@@ -93,11 +93,12 @@ static void answer_delivery(struct delivery *delivery, int result, const struct 
         free(delivery);
 }
 
-static void hand_to_worker(struct delivery *delivery, void (*job)(void *context))
+static void hand_to_worker(struct delivery *delivery, const struct webhook_workers *to,
+                           void (*job)(void *context))
 {
-        if (workers_run(delivery->receiver->options.workers, job, delivery) < 0) {
+        if (workers_try(to->workers, to->waiting, job, delivery) < 0) {
                 _cleanup_error_ struct error error = {0};
-                error_set(&error, EAGAIN, "no thread is free");
+                error_set(&error, EAGAIN, "too many of its kind wait already");
                 answer_delivery(delivery, -EAGAIN, &error);
         }
 }
@@ -114,7 +115,7 @@ static void answer_journaled(void *context, int result)
         options->wake(options->context);
         if (result >= 0 && delivery->cut) {
                 delivery->cut = false;
-                hand_to_worker(delivery, complete);
+                hand_to_worker(delivery, &options->fetching, complete);
                 return;
         }
         /* What cannot be journaled now is never the sender's fault. */
@@ -134,20 +135,28 @@ static void accept_delivery(struct delivery *delivery)
         }
 }
 
-/* Moves the alerts that `webhook` does not have yet from `more` into it. */
+static int compare_names(const void *left, const void *right)
+{
+        return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+/* Moves the alerts that `webhook` does not have yet from `more` into it. Both may have tens of thousands. */
 static int merge_webhooks(struct webhook *webhook, struct webhook *more, struct error *error)
 {
         struct alert *alerts =
                 reallocarray(webhook->alerts, webhook->count + more->count + 1, sizeof(*alerts));
-        if (!alerts)
-                return error_oom(error);
-        webhook->alerts = alerts;
         size_t known = webhook->count;
+        _cleanup_free_ const char **names = calloc(known + 1, sizeof(*names));
+        if (alerts)
+                webhook->alerts = alerts;
+        if (!alerts || !names)
+                return error_oom(error);
+        for (size_t i = 0; i < known; i++)
+                names[i] = alerts[i].fingerprint;
+        qsort(names, known, sizeof(*names), compare_names);
         for (size_t i = 0; i < more->count; i++) {
-                size_t k = 0;
-                while (k < known && !string_equal(alerts[k].fingerprint, more->alerts[i].fingerprint))
-                        k++;
-                if (k < known)
+                const char *name = more->alerts[i].fingerprint;
+                if (bsearch(&name, names, known, sizeof(*names), compare_names))
                         continue;
                 alerts[webhook->count++] = more->alerts[i];
                 more->alerts[i] = (struct alert){0};
@@ -252,7 +261,7 @@ void webhook_receive(struct webhook_receiver *receiver, struct http_exchange *ex
         count_delivery(receiver, true);
         if (http_body(exchange)->length > PARSE_HERE_LIMIT) {
                 http_suspend(exchange);
-                hand_to_worker(delivery, parse_large);
+                hand_to_worker(delivery, &receiver->options.reading, parse_large);
                 return;
         }
         _cleanup_error_ struct error error = {0};

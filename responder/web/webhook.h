@@ -3,7 +3,7 @@
  * POST /api/v1/alerts: an Alertmanager webhook is read whole, journaled, and only then answered with 200.
  *
  * 400 is for what would be wrong for ever, 503 for what may work in a moment (Alertmanager retries only 5xx);
- * never 429, never a redirect. Bodies of more than 64 KiB are worked on by a worker thread, which also
+ * never 429, never a redirect. Bodies of more than 64 KiB are worked on by a worker thread. Another one
  * fetches the rest of a group whose alerts `max_alerts` has cut: before the answer, but after what was
  * delivered is journaled. An alert that cannot be read costs itself: it is logged, counted, and told in the
  * answer.
@@ -18,10 +18,17 @@
 
 struct webhook_receiver;
 
+/* Threads, and how much may wait for them; what comes beyond it is told to come again. */
+struct webhook_workers {
+        struct workers *workers;
+        unsigned waiting;
+};
+
 /* All borrowed. */
 struct webhook_options {
         struct journal *journal;
-        struct workers *workers;
+        struct webhook_workers reading;  /* for what is large */
+        struct webhook_workers fetching; /* for what waits for Alertmanager */
         struct meters *meters;
         const char *alertmanager_url; /* "" or NULL: cut groups are taken as they come, with a warning */
         void (*wake)(void *context);  /* alerts have been journaled; any thread, never blocks */

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """One slow neighbour costs nobody else: receivers, Prometheus and Alertmanager that take connections and never answer."""
 
+import concurrent.futures
 import http.server
 import threading
 
 import pytest
 
 from lab.hung import Hung
+from lab.parts import wait_for
 from lab.runbook import Responder
 from lab.sink import Sink
-from lab.webhook import alert_of
+from lab.webhook import alert_of, webhook_of
 
 # By check and by query are two neighbours, and so are two receivers.
 REMEDIATIONS = """
@@ -95,5 +97,48 @@ def test_j1_who_hangs_costs_nobody_else(binaries, tmp_path, hung, sink, exporter
         assert deaf.peers() >= 8 and prometheus.peers() >= 8  # and still nobody has answered
         status, _ = responder.post("/-/pause", {"by": "ada"})
         assert status == 200
+    finally:
+        responder.stop()
+
+
+CUT = """
+alertmanager_url: "{alertmanager}"
+receivers: [{{name: oncall, format: log}}]
+escalate_to: oncall
+remediations:
+  - {{name: look, match: ['alertname="look"'], lock: "n/${{labels.n}}", steps: [{{host.memory: {{}}}}]}}
+"""
+
+
+def test_f12_the_kill_switch_is_behind_no_cut_group(binaries, tmp_path, hung):
+    alertmanager = hung()
+    config = tmp_path / "remediations.yml"
+    config.write_text(CUT.format(alertmanager=alertmanager.url))
+    responder = Responder(binaries.responder, config, tmp_path / "responder").start()
+
+    def deliver(n):
+        return responder.post("/api/v1/alerts", {**webhook_of(alert_of("look", n=str(n))), "truncatedAlerts": 5})
+
+    try:
+        with concurrent.futures.ThreadPoolExecutor(40) as senders:
+            answers = [senders.submit(deliver, n) for n in range(40)]
+            # What is beyond the places of those that wait is told at once to come again, and why.
+            status, text = next(concurrent.futures.as_completed(answers)).result()
+            assert status == 503 and "too many of its kind wait already" in text
+            alertmanager.wait_for_peers(4)
+            # Every one of them waits for ten seconds: all this is answered while they do.
+            for path in ("/-/pause", "/-/resume"):
+                status, _ = responder.post(path, {"by": "ada"})
+                assert status == 200
+            assert "runbook_paused 0" in responder.page()
+            assert responder.get("/api/v1/incidents")
+            assert "look" in responder.page("/")
+            assert not all(answer.done() for answer in answers)
+            for number in (incident["number"] for incident in responder.incidents()):
+                assert responder.incident(number)
+            alertmanager.stop()
+            assert {answer.result()[0] for answer in answers} == {503}
+        # What was delivered is acted upon all the same.
+        wait_for(lambda: sum(one["state"] == "healed" for one in responder.incidents()) == 40, "all to be looked at")
     finally:
         responder.stop()

@@ -4,6 +4,7 @@
 import contextlib
 import http.client
 import itertools
+import json
 import resource
 import socket
 
@@ -93,3 +94,21 @@ def test_i1_from_one_address_and_from_that_of_the_scrapes(daemon):
 def test_i1_answers_that_nobody_takes_keep_no_scrape_out(daemon):
     with half_sent(daemon.port, ["127.0.0.2", "127.0.0.3"], b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n"):
         assert ask(daemon.port) == 200
+
+
+@pytest.mark.parametrize("daemon", ["responder"], indirect=True)
+def test_f9_bodies_that_were_announced_and_not_sent_keep_no_body_out(daemon):
+    """Also a body that is there but for its last byte: 64 MiB of these are what all may take together."""
+    head = b"POST /api/v1/alerts HTTP/1.1\r\nHost: localhost\r\nContent-Length: 16777216\r\n\r\n"
+    nothing = json.dumps({"version": "4", "alerts": []})
+
+    def post(path, body):
+        connection = http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=30)
+        connection.request("POST", path, body)
+        return connection.getresponse().status
+
+    for words, count in ((head + b"{", 100), (head + b" " * (16777216 - 1), 8)):
+        with half_sent(daemon.port, ["127.0.0.2"], words, count):
+            assert post("/-/pause", '{"by": "ada"}') == 200
+            assert post("/-/resume", '{"by": "ada"}') == 200
+            assert post("/api/v1/alerts", nothing) == 200

@@ -52,6 +52,9 @@ class Hung:
         wait_for(lambda: self.peers() >= count, f"{count} that wait for an answer")
 
     def stop(self):
+        """Whoever waits is told that nothing comes."""
+        if not self._thread.is_alive():
+            return
         self._end.send(b"x")
         self._thread.join()
         for one in (*self._peers, self._listening, self._ended, self._end):

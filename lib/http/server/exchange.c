@@ -21,16 +21,28 @@ struct http_ledger *http_ledger_unref(struct http_ledger *ledger)
         return NULL;
 }
 
+atomic_size_t *http_body_account(struct http_exchange *exchange)
+{
+        return exchange->body_small ? &exchange->ledger->small_body_bytes : &exchange->ledger->body_bytes;
+}
+
+void http_body_drop(struct http_exchange *exchange)
+{
+        if (exchange->body_claimed > 0)
+                atomic_fetch_sub(http_body_account(exchange), exchange->body_claimed);
+        exchange->body_claimed = 0;
+        text_free(&exchange->body);
+        exchange->body = (struct text){0};
+}
+
 struct http_exchange *http_exchange_free(struct http_exchange *exchange)
 {
         if (!exchange)
                 return NULL;
-        if (exchange->body_claimed > 0)
-                atomic_fetch_sub(&exchange->ledger->body_bytes, exchange->body_claimed);
+        http_body_drop(exchange);
         if (exchange->response)
                 MHD_destroy_response(exchange->response);
         http_content_unref(exchange->content);
-        text_free(&exchange->body);
         free(exchange->user);
         if (exchange->suspended)
                 http_ledger_unref(exchange->ledger);

@@ -34,8 +34,10 @@ struct http_listener {
 
 /* What a server and its exchanges account for together; freed with the last of them. */
 struct http_ledger {
-        atomic_uint references;   /* one of the server, one of each suspended exchange */
-        atomic_size_t body_bytes; /* held or promised for request bodies, of all exchanges */
+        atomic_uint references; /* one of the server, one of each suspended exchange */
+        /* Held for request bodies, of all exchanges: of routes that take much, and of those that take little.
+         */
+        atomic_size_t body_bytes, small_body_bytes;
         pthread_mutex_t lock;
         struct http_exchange *waiting; /* suspended and not answered; doubly linked */
 };
@@ -49,8 +51,8 @@ struct http_server {
         const struct http_route *routes;
         void *context;
         void (*on_done)(void *context, const char *route_path, unsigned status);
-        nsec idle_timeout, body_time_limit;
-        size_t body_budget;
+        nsec idle_timeout;
+        size_t body_budget; /* of those that take much */
 
         struct http_secure *secure; /* NULL: no web configuration */
         struct http_places places;  /* event thread only */
@@ -86,7 +88,9 @@ struct http_exchange {
         struct MHD_Response *response; /* … or this */
 
         struct text body;
-        size_t body_claimed, body_discarded;
+        bool body_small;     /* its route takes little */
+        size_t body_claimed; /* accounted for in the ledger */
+        size_t body_discarded;
         nsec body_since;
 
         /* All in `target`: the raw path, the decoded parameter, the query as decoded name\0value\0 pairs. */
@@ -121,6 +125,20 @@ void http_exchange_begin(struct http_exchange *exchange, const char *method);
 /* Whether what is refused so far may be told to somebody who has not said who he is. */
 bool http_exchange_refuses_anybody(const struct http_exchange *exchange);
 
+/* bodies.c: takes bytes that have come into account, and gives them back; false when there is no room, which
+ * is refused. Until the body is whole, what it has may be taken away again by ending its connection. */
+bool http_body_claim(struct http_exchange *exchange, size_t length);
+void http_body_whole(struct http_exchange *exchange);
+
+/* As MHD has durations: whole seconds, not less than asked for. */
+static inline unsigned http_seconds(nsec duration)
+{
+        return (unsigned)((duration + NSEC_PER_SEC - 1) / NSEC_PER_SEC);
+}
+
+/* How long the connection may be silent from now on. On the event thread. */
+void http_connection_patience(struct MHD_Connection *connection, nsec patience);
+
 /* Looks at the declared length, once it is known who asks. */
 void http_exchange_admit(struct http_exchange *exchange);
 
@@ -131,6 +149,10 @@ bool http_exchange_take_body(struct http_exchange *exchange, const char *data, s
 bool http_exchange_refuses_early(const struct http_exchange *exchange);
 
 void http_refuse(struct http_exchange *exchange, unsigned status, const char *text);
+
+/* The account that its body is of, and giving back what it has there; any thread. */
+atomic_size_t *http_body_account(struct http_exchange *exchange);
+void http_body_drop(struct http_exchange *exchange);
 
 struct MHD_Response *http_response_new(char *data, size_t length, const char *content_type);
 struct MHD_Response *http_content_response_once(struct http_content *content, const char *content_type);

@@ -82,6 +82,11 @@ struct http_place *http_link_place(struct MHD_Connection *connection)
         return link ? &link->place : NULL;
 }
 
+void http_connection_patience(struct MHD_Connection *connection, nsec patience)
+{
+        MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT, http_seconds(patience));
+}
+
 void http_hold(struct http_exchange *exchange)
 {
         struct http_place *place = http_link_place(exchange->connection);

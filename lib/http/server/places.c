@@ -64,6 +64,7 @@ static void forget_peer(struct http_places *places, struct http_peer *gone)
 static void give_up(struct http_places *places, struct http_place *place)
 {
         place->ending = true;
+        places->leaving += place->arrived;
         place->peer->count--;
         places->count--;
         shutdown(place->fd, SHUT_RDWR);
@@ -100,6 +101,41 @@ static bool make_room(struct http_places *places, const struct http_place *enter
         if (chosen)
                 give_up(places, chosen);
         return chosen && !chosen->over;
+}
+
+/* All bytes of an address's bodies that are not whole. */
+static size_t arrived_of(const struct http_places *places, const struct http_peer *peer, bool small)
+{
+        size_t bytes = 0;
+        for (const struct http_place *place = places->first; place; place = place->next)
+                if (place->peer == peer && place->small == small && !place->ending)
+                        bytes += place->arrived;
+        return bytes;
+}
+
+bool http_places_free_bytes(struct http_places *places, const struct http_place *entering, size_t wanted)
+{
+        for (size_t freed = 0; freed < wanted;) {
+                struct http_place *chosen = NULL;
+                size_t most = 0;
+                for (struct http_place *place = places->first; place; place = place->next) {
+                        if (place == entering || place->ending || place->arrived == 0 ||
+                            place->small != entering->small)
+                                continue;
+                        size_t bytes = chosen && place->peer == chosen->peer
+                                               ? most
+                                               : arrived_of(places, place->peer, place->small);
+                        if (!chosen || bytes > most || (bytes == most && place->stirred < chosen->stirred)) {
+                                chosen = place;
+                                most = bytes;
+                        }
+                }
+                if (!chosen)
+                        return false;
+                freed += chosen->arrived;
+                give_up(places, chosen);
+        }
+        return true;
 }
 
 /* The last quarter of the places is for addresses that have few. */
@@ -147,6 +183,8 @@ void http_places_leave(struct http_places *places, struct http_place *place)
         else
                 places->last = place->previous;
         place->peer = NULL;
+        if (place->ending)
+                places->leaving -= place->arrived;
         if (!place->ending) {
                 places->count--;
                 peer->count--;

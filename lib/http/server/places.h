@@ -26,6 +26,9 @@ struct http_place {
         bool held;                          /* its request is worked on */
         bool ending;                        /* given up; the connection ends soon */
         bool over;                          /* it came when no place could be made free */
+        size_t arrived;                     /* of a body that is not whole yet: bytes */
+        nsec stirred;                       /* when the last of them came */
+        bool small;                         /* they are accounted for apart */
 };
 
 struct http_places {
@@ -34,6 +37,7 @@ struct http_places {
         unsigned limit;  /* of all together */
         nsec head_limit; /* how long a first head may take */
         unsigned count;  /* without those that end */
+        size_t leaving;  /* bytes of bodies whose connections end, and which are freed soon */
 };
 
 /*
@@ -43,6 +47,13 @@ struct http_places {
  */
 void http_places_enter(struct http_places *places, struct http_place *place, int fd,
                        const struct sockaddr *address, nsec now);
+
+/*
+ * Ends connections whose bodies have not come whole, until at least so many bytes of these will be free; not
+ * that of `entering`. First those of the address that has the most bytes so, and of these the one that has
+ * been silent for longest. False when there is nothing left to end.
+ */
+bool http_places_free_bytes(struct http_places *places, const struct http_place *entering, size_t wanted);
 
 /* The connection has ended. */
 void http_places_leave(struct http_places *places, struct http_place *place);

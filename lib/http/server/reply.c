@@ -39,12 +39,27 @@ static void answer_exchange(struct http_exchange *exchange, unsigned status, str
                 http_exchange_free(exchange);
 }
 
+/* What is there no room for now is there soon, for all that we know: seconds. */
+#define RETRY_AFTER "5"
+
+/* Takes a line of text. */
+static struct MHD_Response *new_line(unsigned status, struct text *take)
+{
+        text_putc(take, '\n');
+        size_t length = take->length;
+        struct MHD_Response *response = http_response_new(text_take(take), length, HTTP_TYPE_TEXT);
+        if (response && status == MHD_HTTP_SERVICE_UNAVAILABLE)
+                MHD_add_response_header(response, MHD_HTTP_HEADER_RETRY_AFTER, RETRY_AFTER);
+        return response;
+}
+
 void http_exchange_abandon(struct http_exchange *exchange)
 {
-        char *data = strdup("shutting down\n");
+        struct text text = {0};
+        text_puts(&text, "shutting down");
         exchange->answered = true;
         exchange->status = MHD_HTTP_SERVICE_UNAVAILABLE;
-        exchange->response = data ? http_response_new(data, strlen(data), HTTP_TYPE_TEXT) : NULL;
+        exchange->response = new_line(exchange->status, &text);
         if (exchange->response)
                 MHD_add_response_header(exchange->response, MHD_HTTP_HEADER_CONNECTION, "close");
         MHD_resume_connection(exchange->connection);
@@ -81,9 +96,7 @@ void http_reply_text(struct http_exchange *exchange, unsigned status, const char
         va_start(args, format);
         text_vprintf(&text, format, args);
         va_end(args);
-        text_putc(&text, '\n');
-        size_t length = text.length;
-        answer_exchange(exchange, status, NULL, http_response_new(text_take(&text), length, HTTP_TYPE_TEXT));
+        answer_exchange(exchange, status, NULL, new_line(status, &text));
 }
 
 /* "GET, HEAD, POST" of every route that has the refused exchange's path. */
@@ -103,9 +116,7 @@ void http_exchange_send_refusal(struct http_exchange *exchange)
 {
         struct text text = {0};
         text_puts(&text, exchange->refusal_text);
-        text_putc(&text, '\n');
-        size_t length = text.length;
-        struct MHD_Response *response = http_response_new(text_take(&text), length, HTTP_TYPE_TEXT);
+        struct MHD_Response *response = new_line(exchange->refusal, &text);
         if (response && exchange->refusal == MHD_HTTP_METHOD_NOT_ALLOWED)
                 add_allow(exchange, response);
         if (response && exchange->refusal == MHD_HTTP_UNAUTHORIZED)

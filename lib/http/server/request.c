@@ -9,6 +9,9 @@
 /* A body that is refused is read past up to here, which keeps the connection; beyond it, it is closed. */
 static const size_t DISCARD_LIMIT = (size_t)64 << 20;
 
+/* A route that takes no more than this has its bodies accounted for apart. */
+static const size_t SMALL_BODY = (size_t)64 << 10;
+
 static int hex_digit(char c)
 {
         if (c >= '0' && c <= '9')
@@ -224,25 +227,6 @@ static void too_large(struct http_exchange *exchange)
         http_refuse(exchange, MHD_HTTP_CONTENT_TOO_LARGE, "the request's body is too large");
 }
 
-/* Takes `length` bytes of what all bodies together may use. */
-static bool claim_body(struct http_exchange *exchange, size_t length)
-{
-        size_t before = atomic_fetch_add(&exchange->ledger->body_bytes, length);
-        exchange->body_claimed += length;
-        if (before + length <= exchange->server->body_budget)
-                return true;
-        http_refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "too many requests at once, try again");
-        return false;
-}
-
-static void drop_body(struct http_exchange *exchange)
-{
-        atomic_fetch_sub(&exchange->ledger->body_bytes, exchange->body_claimed);
-        exchange->body_claimed = 0;
-        text_free(&exchange->body);
-        exchange->body = (struct text){0};
-}
-
 static void check_length(struct http_exchange *exchange)
 {
         size_t declared = declared_length(exchange), limit = exchange->route->body_limit;
@@ -251,10 +235,7 @@ static void check_length(struct http_exchange *exchange)
                         http_refuse(exchange, MHD_HTTP_LENGTH_REQUIRED, "a body is not accepted here");
         } else if (declared > limit)
                 too_large(exchange);
-        else if (declared > 0 && claim_body(exchange, declared))
-                (void)text_reserve(&exchange->body, declared);
-        if (exchange->refusal)
-                drop_body(exchange);
+        exchange->body_small = limit <= SMALL_BODY;
 }
 
 void http_exchange_begin(struct http_exchange *exchange, const char *method)
@@ -290,24 +271,26 @@ bool http_exchange_refuses_early(const struct http_exchange *exchange)
 bool http_exchange_take_body(struct http_exchange *exchange, const char *data, size_t length)
 {
         /* A peer that sends a byte now and then is never idle: the whole body has its time, too. */
+        nsec now = clock_monotonic();
         if (exchange->body_since == 0)
-                exchange->body_since = clock_monotonic();
-        else if (clock_monotonic() - exchange->body_since > exchange->server->body_time_limit)
+                exchange->body_since = now;
+        nsec left = exchange->body_since + exchange->server->idle_timeout - now;
+        if (left <= 0)
                 return false;
+        http_connection_patience(exchange->connection, left);
 
         struct text *body = &exchange->body;
         if (!exchange->refusal) {
-                size_t claimed = exchange->body_claimed;
                 if (length > exchange->route->body_limit - body->length)
                         too_large(exchange);
-                else if (length <= claimed - body->length || claim_body(exchange, length)) {
+                else if (http_body_claim(exchange, length)) {
                         text_append(body, data, length);
                         if (text_error(body) < 0)
                                 http_refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "out of memory");
                 }
                 if (!exchange->refusal)
                         return true;
-                drop_body(exchange);
+                http_body_drop(exchange);
         }
         exchange->body_discarded += length;
         return exchange->body_discarded <= DISCARD_LIMIT;

@@ -13,7 +13,6 @@
 enum {
         DEFAULT_CONNECTION_LIMIT = 512,
         SPARE_CONNECTIONS = 32, /* taken over the limit, to be told 503; more wait in the kernel's queue */
-        BODY_TIMEOUTS = 5,      /* a whole body may take this many idle timeouts */
 };
 
 static const nsec DEFAULT_IDLE_TIMEOUT = 60 * NSEC_PER_SEC;
@@ -37,11 +36,6 @@ static bool has_no_place(const struct http_exchange *exchange)
         return !place || http_places_refuse(&exchange->server->places, place);
 }
 
-static unsigned seconds_of(nsec duration)
-{
-        return (unsigned)((duration + NSEC_PER_SEC - 1) / NSEC_PER_SEC);
-}
-
 /* A connection that has shown a whole head may idle for longer than one that has not. */
 static void note_head(struct http_exchange *exchange)
 {
@@ -49,8 +43,7 @@ static void note_head(struct http_exchange *exchange)
         if (!place || place->asked)
                 return;
         place->asked = true;
-        MHD_set_connection_option(exchange->connection, MHD_CONNECTION_OPTION_TIMEOUT,
-                                  seconds_of(exchange->server->idle_timeout));
+        http_connection_patience(exchange->connection, exchange->server->idle_timeout);
 }
 
 /* It is known who asks. A peer that waits for "100 Continue" with a body nobody wants is answered right now.
@@ -86,6 +79,7 @@ static enum MHD_Result dispatch(struct http_exchange *exchange)
 {
         struct http_server *server = exchange->server;
         exchange->dispatched = true;
+        http_body_whole(exchange);
         atomic_fetch_add(&server->busy, 1);
         if (exchange->refusal)
                 http_exchange_send_refusal(exchange);
@@ -168,8 +162,7 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **s
                 *socket_context = http_link_free(*socket_context, &server->places);
         } else {
                 *socket_context = http_link_new(server->secure, &server->places, connection);
-                MHD_set_connection_option(connection, MHD_CONNECTION_OPTION_TIMEOUT,
-                                          seconds_of(server->places.head_limit));
+                http_connection_patience(connection, server->places.head_limit);
         }
 }
 
@@ -282,7 +275,6 @@ static struct http_server *server_new(const struct http_server_options *options)
         server->places.head_limit = options->head_timeout > 0 ? options->head_timeout : DEFAULT_HEAD_TIMEOUT;
         if (server->places.head_limit > server->idle_timeout)
                 server->places.head_limit = server->idle_timeout;
-        server->body_time_limit = BODY_TIMEOUTS * server->idle_timeout;
         server->body_budget = 4 * largest_body(options->routes);
         if (server->body_budget < LEAST_BODY_BUDGET)
                 server->body_budget = LEAST_BODY_BUDGET;
@@ -346,7 +338,7 @@ int http_server_open(const struct http_server_options *options, struct http_serv
 
 int http_server_run(struct http_server *server, struct error *error)
 {
-        server->daemon = start_daemon(server, seconds_of(server->idle_timeout));
+        server->daemon = start_daemon(server, http_seconds(server->idle_timeout));
         if (!server->daemon) {
                 /* The socket is not closed here: some versions of MHD do so when they fail, some do not. */
                 server->listeners[0].fd = -1;

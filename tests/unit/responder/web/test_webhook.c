@@ -21,7 +21,7 @@ struct room {
         char directory[64];
         char *path, *url; /* of the journal, of what stands for Alertmanager */
         struct journal *journal;
-        struct workers *workers;
+        struct workers *workers, *fetchers;
         struct webhook_receiver *receiver;
         struct meters *meters;
         struct http_server *server, *alertmanager;
@@ -86,6 +86,7 @@ static void open_room_with(struct room *room, const char *alertmanager_url)
         room->alertmanager = serve(alertmanager_routes, room);
         assert_int_equal(journal_open(room->path, &clocks_only, &room->journal, NULL), 0);
         assert_int_equal(workers_new(2, &room->workers, NULL), 0);
+        assert_int_equal(workers_new(1, &room->fetchers, NULL), 0);
         if (!alertmanager_url)
                 room->url = text_format("http://127.0.0.1:%d/am", http_server_port(room->alertmanager));
         else if (*alertmanager_url)
@@ -93,7 +94,8 @@ static void open_room_with(struct room *room, const char *alertmanager_url)
         room->meters = meters_new();
         const struct webhook_options options = {
                 .journal = room->journal,
-                .workers = room->workers,
+                .reading = {room->workers, 100},
+                .fetching = {room->fetchers, 1},
                 .meters = room->meters,
                 .alertmanager_url = room->url,
                 .wake = wake,
@@ -116,6 +118,7 @@ static int close_room(void **state)
         http_server_stop(room->server);
         webhook_receiver_free(room->receiver);
         assert_int_equal(workers_stop(room->workers, deadline_in(10 * NSEC_PER_SEC)), 0);
+        assert_int_equal(workers_stop(room->fetchers, deadline_in(10 * NSEC_PER_SEC)), 0);
         journal_close(room->journal);
         meters_free(room->meters);
         http_server_stop(room->alertmanager);

@@ -337,33 +337,53 @@ static void test_large_body(void **state)
         assert_memory_equal(f->answer.body.data, body.data, LENGTH);
 }
 
-/* Promised bodies count before they come: four of 16 MiB are taken, the fifth is told to try again. */
-static void test_body_budget(void **state)
+static int begin_body(struct fixture *f, const char *path, unsigned declared, size_t sent)
+{
+        int fd = peer_connect(http_server_port(f->server));
+        _cleanup_text_ struct text request = {0};
+        text_printf(&request, "POST %s HTTP/1.1\r\n" HOST "Content-Length: %u\r\n\r\n", path, declared);
+        for (size_t i = 0; i < sent; i++)
+                text_putc(&request, 'x');
+        peer_send(fd, request.data, request.length);
+        return fd;
+}
+
+/* Who announces much and sends nothing keeps nobody's body out (attack F9). */
+static void test_promised_bodies_take_nothing(void **state)
 {
         struct fixture *f = *state;
-        static const char large[] =
-                "POST /large HTTP/1.1\r\n" HOST "Expect: 100-continue\r\nContent-Length: 16777216\r\n\r\n";
-        int fds[4];
-        for (size_t i = 0; i < N_ELEMENTS(fds); i++) {
-                fds[i] = peer_connect(http_server_port(f->server));
-                peer_ask(fds[i], large, &f->answer);
-                assert_int_equal(f->answer.status, 100);
-        }
-        expect(f, large, 503, NULL);
-        close(f->fd);
+        int fds[8];
+        for (size_t i = 0; i < N_ELEMENTS(fds); i++)
+                fds[i] = begin_body(f, "/large", 16 << 20, 1);
+        expect(f, "POST /large HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\nab", 200, "ab");
         for (size_t i = 0; i < N_ELEMENTS(fds); i++)
                 close(fds[i]);
+}
 
-        /* All of it is given back when the peers are gone, which the server may learn a little later. */
-        for (int tries = 0; tries < 1000; tries++) {
-                f->fd = peer_connect(http_server_port(f->server));
-                peer_ask(f->fd, large, &f->answer);
-                if (f->answer.status == 100)
-                        return;
-                close(f->fd);
-                f->fd = -1;
+/* Who sends much and stops before the end gives way, once there is no room; who is whole and is worked on
+ * stays. A small body is before none of them. */
+static void test_bodies_that_stop_give_way(void **state)
+{
+        struct fixture *f = *state;
+        int fds[5];
+        for (size_t i = 0; i < N_ELEMENTS(fds); i++) {
+                fds[i] = begin_body(f, "/large", 16 << 20, (16 << 20) - 1);
+                expect(f, "POST /both HTTP/1.1\r\n" HOST "Content-Length: 2\r\n\r\nab", 200, NULL);
         }
-        fail_msg("the budget never came back");
+        /* Whoever goes on is taken as a whole. */
+        peer_puts(fds[4], "x");
+        peer_receive(fds[4], false, &f->answer);
+        assert_int_equal(f->answer.status, 200);
+        assert_int_equal(f->answer.body.length, 16 << 20);
+        size_t ended = 0;
+        for (size_t i = 0; i < 4; i++) {
+                char byte;
+                ssize_t got = recv(fds[i], &byte, 1, MSG_DONTWAIT);
+                ended += got == 0 || (got < 0 && errno == ECONNRESET);
+        }
+        assert_int_equal(ended, 1);
+        for (size_t i = 0; i < N_ELEMENTS(fds); i++)
+                close(fds[i]);
 }
 
 static void test_suspended(void **state)
@@ -634,7 +654,8 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_bodies, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_bodies_over_the_limit, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_large_body, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_body_budget, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_promised_bodies_take_nothing, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_bodies_that_stop_give_way, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_suspended, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_peer_gone_while_suspended, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_stop_while_suspended, setup, teardown),
