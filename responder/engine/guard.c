@@ -22,6 +22,11 @@ static const struct guard {
         {"limit", true, check_limit},
 };
 
+const char *guard_name(size_t index)
+{
+        return index < N_ELEMENTS(guards) ? guards[index].name : NULL;
+}
+
 bool guard_holds_lock(const struct incident *incident)
 {
         if (incident->state == INCIDENT_RUNNING || incident->state == INCIDENT_VERIFYING)
@@ -67,12 +72,26 @@ static int check_cooldown(const struct guard_question *question, struct guard_ve
         if (remediation->cooldown <= 0)
                 return 0;
         nsec ended = 0;
-        int r = journal_last_run(question->journal, remediation->name, question->lock, &ended, error);
+        int r = journal_last_run(question->journal, question->lock, &ended, error);
         if (r < 0)
                 return r;
         if (ended == 0 || ended + remediation->cooldown <= question->now)
                 return 0;
         verdict->until = ended + remediation->cooldown;
+        return 1;
+}
+
+/* As many runs have begun within the time that ends now as may; of any remediation when it is NULL. A run
+ * that began exactly that time ago is out of it. */
+static int check_rate(const struct guard_question *question, const char *remediation, int64_t count,
+                      nsec period, struct guard_verdict *verdict, struct error *error)
+{
+        nsec began = 0;
+        int r = journal_nth_run(question->journal, remediation, question->lock, count, question->now - period,
+                                &began, error);
+        if (r < 0 || began == 0)
+                return r;
+        verdict->until = began + period;
         return 1;
 }
 
@@ -82,17 +101,8 @@ static int check_limit(const struct guard_question *question, struct guard_verdi
         const struct remediation *remediation = question->remediation;
         if (remediation->limit_count <= 0)
                 return 0;
-        int64_t count = 0;
-        nsec earliest = 0;
-        /* A run that began exactly one period ago is out of it. */
-        int r = journal_runs_since(question->journal, remediation->name,
-                                   question->now - remediation->limit_period + 1, &count, &earliest, error);
-        if (r < 0)
-                return r;
-        if (count < remediation->limit_count)
-                return 0;
-        verdict->until = earliest + remediation->limit_period;
-        return 1;
+        return check_rate(question, remediation->name, remediation->limit_count, remediation->limit_period,
+                          verdict, error);
 }
 
 int guard_check(const struct guard_question *question, struct guard_verdict *ret, struct error *error)

@@ -29,6 +29,9 @@ bool guard_holds_lock(const struct incident *incident);
 const struct incident *guard_lock_holder(const struct lock_holders *holders, int64_t incident,
                                          const char *lock);
 
+/* The names of all guards, in the order in which they are asked; NULL after the last. */
+const char *guard_name(size_t index);
+
 /* What every guard looks at. */
 struct guard_question {
         struct journal *journal;

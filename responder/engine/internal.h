@@ -74,8 +74,6 @@ void slots_free(struct engine *engine);
 struct look {
         struct engine *engine;
         struct lock_holders holders; /* among engine->active; with room for all of these */
-        const char **plans;          /* likewise: remediations of which an incident is being planned */
-        size_t plan_count;
         bool paused;
         nsec now, wall;               /* monotonic; wall, for people alone */
         nsec steady;                  /* by which guards and expiry measure */
@@ -91,10 +89,9 @@ static inline void look_again_at(struct look *look, nsec when)
                 look->next = when;
 }
 
-/* gather.c: who has a lock and who is being planned, so that no incident has to ask every other one. */
+/* gather.c: who has a lock, so that no incident has to ask every other one. */
 int look_gather(struct look *look, struct error *error);
 void look_note(struct look *look, const struct incident *incident); /* a worker has it from now on */
-bool look_plans(const struct look *look, const char *remediation);  /* some incident of it */
 void look_release(struct look *look);
 
 /* match.c: opens incidents for the episodes that remediations are for. */

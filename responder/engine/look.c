@@ -9,9 +9,6 @@
 /* Longest sleep, should a wake-up ever be missed. */
 #define LOOK_AGAIN (60 * NSEC_PER_SEC)
 
-/* While another incident of the same remediation is being planned. */
-#define SIBLING_AGAIN (500 * NSEC_PER_MSEC)
-
 #define ASTRAY_AGAIN NSEC_PER_SEC
 
 typedef int look_function(struct look *look, struct incident *incident, const struct remediation *remediation,
@@ -80,11 +77,14 @@ static int hold_incident(struct look *look, const struct incident *incident, con
         if (incident->state == INCIDENT_HELD && string_equal(incident->guard, verdict->guard) &&
             llabs(incident->guard_until - until) < NSEC_PER_SEC)
                 return 0;
+        char time[TIME_TEXT_MAX];
         _cleanup_json_ cJSON *detail = cJSON_CreateObject();
         if (detail) {
                 json_put(detail, "guard", cJSON_CreateString(verdict->guard));
                 if (*verdict->holder)
                         json_put(detail, "holder", cJSON_CreateString(verdict->holder));
+                if (until != 0)
+                        json_put(detail, "until", cJSON_CreateString(time_format(until, time)));
         }
         const struct incident_change held = {
                 .to = INCIDENT_HELD,
@@ -114,12 +114,6 @@ static int ask_guards(struct look *look, struct incident *incident, const struct
         _cleanup_error_ struct error why = {0};
         if (remediation_lock(remediation, &incident->alert, incident->number, &lock, &why) < 0)
                 return fail_planning(look, incident, error_text(&why), error);
-        /* What is being planned is counted by the limit once it runs. */
-        if (look_plans(look, incident->remediation)) {
-                look_again_at(look, look->now + SIBLING_AGAIN);
-                return 0;
-        }
-
         const struct guard_question question = {
                 .journal = look->engine->parts.journal,
                 .remediation = remediation,

@@ -145,14 +145,15 @@ int journal_write(struct journal *journal, const struct journal_entry *entry, st
  */
 int journal_active(struct journal *journal, struct incident_list *list, struct error *error);
 
-/* For the guards. Steady time of the end of the last run of this remediation under this lock, also
- * when nobody could be told of its failure yet, or it asks a person midway, 0 when never; the number of runs
- * begun since a steady time, and the begin of the earliest of them. Dry runs do not count.
- */
-int journal_last_run(struct journal *journal, const char *remediation, const char *lock, nsec *ret_ended,
-                     struct error *error);
-int journal_runs_since(struct journal *journal, const char *remediation, nsec since, int64_t *ret_count,
-                       nsec *ret_earliest, struct error *error);
+/* For the guards. Steady time of the end of the last run under this lock, of whatever remediation, also
+ * when nobody could be told of its failure yet, or it asks a person midway; 0 when never. Dry runs do not
+ * count. */
+int journal_last_run(struct journal *journal, const char *lock, nsec *ret_ended, struct error *error);
+
+/* Steady time at which the nth last run under this lock began, counted from 1, of those that began after
+ * `after`; 0: there were fewer. `remediation` NULL: of whatever remediation. Dry runs do not count. */
+int journal_nth_run(struct journal *journal, const char *remediation, const char *lock, int64_t nth,
+                    nsec after, nsec *ret_began, struct error *error);
 
 /* For the API: newest first; `before_id` 0 for the first page; `state` INCIDENT_UNCHANGED for all. */
 int journal_list(struct journal *journal, enum incident_state state, int64_t before_id, size_t limit,
@@ -163,6 +164,15 @@ int journal_find(struct journal *journal, const char *number, struct incident *r
 /* How many there are in each state that have not ended; under INCIDENT_UNCHANGED those in none that there is.
  */
 int journal_count_open(struct journal *journal, size_t ret[INCIDENT_STATE_COUNT], struct error *error);
+
+/* How many each guard holds, and until when the last of these (wall; 0: until something changes): fills in
+ * what is held by the `guard` that the caller has set, of each of `count`. */
+struct held_count {
+        const char *guard;
+        size_t incidents;
+        nsec until;
+};
+int journal_count_held(struct journal *journal, struct held_count *ret, size_t count, struct error *error);
 
 /* The timeline of one incident (0: the daemon's own) as a JSON array of {at, actor, event, state, step,
  * detail, hash}. */

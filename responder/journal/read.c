@@ -293,6 +293,21 @@ int journal_count_open(struct journal *journal, size_t ret[INCIDENT_STATE_COUNT]
         return r;
 }
 
+int journal_count_held(struct journal *journal, struct held_count *ret, size_t count, struct error *error)
+{
+        READING(journal);
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, INCIDENTS_HELD, error, "");
+        int r = statement ? 1 : -EIO;
+        while (r > 0 && (r = journal_step(&journal->reader, statement, error)) > 0)
+                for (size_t i = 0; i < count; i++)
+                        if (string_equal(ret[i].guard, journal_column(statement, 0))) {
+                                ret[i].incidents = (size_t)sqlite3_column_int64(statement, 1);
+                                ret[i].until = sqlite3_column_int64(statement, 2);
+                        }
+        return r;
+}
+
 int journal_find(struct journal *journal, const char *number, struct incident *ret, struct error *error)
 {
         assert_that(number, "an incident is found by its number");
@@ -314,13 +329,12 @@ int journal_find(struct journal *journal, const char *number, struct incident *r
         return 0;
 }
 
-int journal_last_run(struct journal *journal, const char *remediation, const char *lock, nsec *ret_ended,
-                     struct error *error)
+int journal_last_run(struct journal *journal, const char *lock, nsec *ret_ended, struct error *error)
 {
-        assert_that(remediation && lock, "runs are counted by remediation and lock");
+        assert_that(lock, "runs are counted by their lock");
         READING(journal);
         _cleanup_statement_ sqlite3_stmt *statement =
-                journal_bind(&journal->reader, LAST_RUN, error, "tt", remediation, lock);
+                journal_bind(&journal->reader, LAST_RUN, error, "t", lock);
         int r = statement ? journal_step(&journal->reader, statement, error) : -EIO;
         if (r < 0)
                 return r;
@@ -328,18 +342,18 @@ int journal_last_run(struct journal *journal, const char *remediation, const cha
         return 0;
 }
 
-int journal_runs_since(struct journal *journal, const char *remediation, nsec since, int64_t *ret_count,
-                       nsec *ret_earliest, struct error *error)
+int journal_nth_run(struct journal *journal, const char *remediation, const char *lock, int64_t nth,
+                    nsec after, nsec *ret_began, struct error *error)
 {
-        assert_that(remediation, "runs are counted by remediation");
+        assert_that(lock && nth > 0, "runs are counted by their lock, from 1");
         READING(journal);
         _cleanup_statement_ sqlite3_stmt *statement =
-                journal_bind(&journal->reader, RUNS_SINCE, error, "ti", remediation, since);
+                journal_bind(&journal->reader, NTH_RUN, error, "titi", lock, after,
+                             remediation ? remediation : "", nth - 1);
         int r = statement ? journal_step(&journal->reader, statement, error) : -EIO;
         if (r < 0)
                 return r;
-        *ret_count = sqlite3_column_int64(statement, 0);
-        *ret_earliest = sqlite3_column_int64(statement, 1);
+        *ret_began = r > 0 ? sqlite3_column_int64(statement, 0) : 0;
         return 0;
 }
 

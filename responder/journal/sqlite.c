@@ -57,6 +57,11 @@ static const char *const migrations[] = {
 
         /* What it runs; NULL: not known yet, or it had begun before there was this. */
         "ALTER TABLE incidents ADD COLUMN definition TEXT;",
+
+        /* Runs are counted by their lock. */
+        "DROP INDEX incidents_runs; DROP INDEX incidents_ends;"
+        "CREATE INDEX incidents_runs ON incidents (lock, running_steady) WHERE running_at > 0;"
+        "CREATE INDEX incidents_ends ON incidents (lock, ended_steady) WHERE running_at > 0;",
 };
 
 static const char *const statement_texts[] = {

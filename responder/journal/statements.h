@@ -68,18 +68,20 @@ X(STEPS_OF, "SELECT position, action, status, plan, progress, outcome, started_a
 X(INCIDENTS_ACTIVE, "SELECT " INCIDENT_COLUMNS " WHERE i.active = 1 ORDER BY i.id")
 X(INCIDENT_ACTIVE_BY_ID, "SELECT " INCIDENT_COLUMNS " WHERE i.id = ?1 AND i.active = 1")
 X(INCIDENTS_BY_STATE_OPEN, "SELECT state, count(*) FROM incidents WHERE active = 1 AND ended_at = 0 GROUP BY state")
+X(INCIDENTS_HELD, "SELECT guard, count(*), max(guard_until) FROM incidents WHERE active = 1 AND state = 'held'"
+                  " GROUP BY guard")
 X(INCIDENT_BY_NUMBER, "SELECT " INCIDENT_COLUMNS " WHERE i.number = ?1")
 X(INCIDENTS_NEWEST, "SELECT " INCIDENT_COLUMNS " WHERE i.id < ?1 ORDER BY i.id DESC LIMIT ?2")
 X(INCIDENTS_BY_STATE, "SELECT " INCIDENT_COLUMNS " WHERE i.state = ?3 AND i.id < ?1 ORDER BY i.id DESC LIMIT ?2")
-/* What has failed acts no more, though it has not ended while nobody could be called; nor does what asks a person
- * midway. */
+/* Runs are counted by what they act upon, whatever remediation it was. What has failed acts no more, though it has
+ * not ended while nobody could be called; nor does what asks a person midway. */
 X(LAST_RUN, "SELECT max(coalesce((SELECT max(ended_steady) FROM incidents INDEXED BY incidents_ends"
-            " WHERE remediation = ?1 AND running_at > 0 AND lock = ?2), 0),"
+            " WHERE lock = ?1 AND running_at > 0), 0),"
             " coalesce((SELECT max(entered_steady) FROM incidents INDEXED BY incidents_active WHERE active = 1"
-            " AND remediation = ?1 AND running_at > 0 AND lock = ?2 AND ended_at = 0"
+            " AND running_at > 0 AND lock = ?1 AND ended_at = 0"
             " AND state IN ('failed', 'not_healed', 'awaiting_approval', 'held')), 0))")
-X(RUNS_SINCE, "SELECT count(*), coalesce(min(running_steady), 0) FROM incidents"
-              " WHERE remediation = ?1 AND running_at > 0 AND running_steady >= ?2")
+X(NTH_RUN, "SELECT running_steady FROM incidents INDEXED BY incidents_runs WHERE lock = ?1 AND running_at > 0"
+           " AND running_steady > ?2 AND (?3 = '' OR remediation = ?3) ORDER BY running_steady DESC LIMIT 1 OFFSET ?4")
 
 /* The timeline. */
 X(TIMELINE_APPEND, "INSERT INTO timeline (id, incident, at, actor, event, state, step, detail, hash)"
@@ -110,8 +112,11 @@ X(META_SET, "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO 
 X(STEADY_GET, "SELECT boot, steady, monotonic, wall FROM steady")
 X(STEADY_SET, "INSERT INTO steady (id, boot, steady, monotonic, wall) VALUES (1, ?1, ?2, ?3, ?4) ON CONFLICT (id)"
               " DO UPDATE SET boot = ?1, steady = ?2, monotonic = ?3, wall = ?4")
-X(STEADY_LAST, "SELECT max(coalesce((SELECT max(max(opened_steady, entered_steady, ended_steady)) FROM incidents), 0),"
-               " coalesce((SELECT max(seen_steady) FROM episodes), 0))")
+/* Of all that anybody still measures by. */
+X(STEADY_LAST, "SELECT max(coalesce((SELECT max(max(opened_steady, entered_steady)) FROM incidents WHERE active = 1), 0),"
+               " coalesce((SELECT max(ended_steady) FROM incidents INDEXED BY incidents_ends WHERE running_at > 0), 0),"
+               " coalesce((SELECT max(running_steady) FROM incidents INDEXED BY incidents_runs WHERE running_at > 0), 0),"
+               " coalesce((SELECT max(seen_steady) FROM episodes WHERE closed_at IS NULL), 0))")
 X(STEADY_INCIDENTS, "UPDATE incidents SET opened_steady = min(opened_at, ?1), entered_steady = min(updated_at, ?1),"
                     " running_steady = min(running_at, ?1), ended_steady = min(ended_at, ?1)")
 X(STEADY_EPISODES, "UPDATE episodes SET seen_steady = min(last_seen_at, ?1)")

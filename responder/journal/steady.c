@@ -62,21 +62,25 @@ static int begin_anew(struct journal *journal, struct error *error)
         return r < 0 ? r : journal_run(&journal->writer, STEADY_EPISODES, error, "i", now);
 }
 
-/*
- * Another boot: how long it took only the wall clock tells. What the journal holds has happened already,
- * though what was remembered of steady time may be older.
- */
-static int begin_after_boot(struct journal *journal, const struct steady_record *record, struct error *error)
+/* Another boot: how long it took only the wall clock tells. */
+static nsec steady_after_boot(const struct journal *journal, const struct steady_record *record)
 {
         nsec away = world_wall(journal->world) - record->wall;
-        nsec steady = record->steady + (away > 0 ? away : 0);
+        return record->steady + (away > 0 ? away : 0);
+}
+
+/*
+ * What the journal holds has happened already, though what was remembered of steady time may be older, or
+ * another machine has written it: nothing that guards measure by lies in the time to come.
+ */
+static int reach_last(struct journal *journal, struct error *error)
+{
         _cleanup_statement_ sqlite3_stmt *last = journal_bind(&journal->writer, STEADY_LAST, error, "");
         int r = last ? journal_step(&journal->writer, last, error) : -EIO;
         if (r < 0)
                 return r;
-        if (r > 0 && sqlite3_column_int64(last, 0) > steady)
-                steady = sqlite3_column_int64(last, 0);
-        journal->steady_offset = steady - world_monotonic(journal->world);
+        if (r > 0 && sqlite3_column_int64(last, 0) > journal_steady(journal))
+                journal->steady_offset = sqlite3_column_int64(last, 0) - world_monotonic(journal->world);
         return 0;
 }
 
@@ -93,7 +97,10 @@ int journal_begin_steady(struct journal *journal, struct error *error)
         } else if (same_boot) {
                 journal->steady_offset = record.steady - record.monotonic;
         } else {
-                r = begin_after_boot(journal, &record, error);
+                journal->steady_offset =
+                        steady_after_boot(journal, &record) - world_monotonic(journal->world);
         }
+        if (r >= 0)
+                r = reach_last(journal, error);
         return r < 0 ? r : journal_record_steady(journal, error);
 }

@@ -43,8 +43,10 @@ const struct config_field remediation_fields[] = {
         {"match", CONFIG_STRINGS, offsetof(struct raw, match), .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
          .help = "Alertmanager's matchers, all of which must match: =, !=, =~, !~"},
         {"cooldown", CONFIG_DURATION, offsetof(struct raw, result.cooldown), .fallback = "0",
-         .help = "least time between the end of a run and the next one under the same lock"},
-        {"limit", CONFIG_STRING, offsetof(struct raw, limit), .help = "most runs in a time, as \"3 per 1d\""},
+         .help = "least time between the end of a run under the same lock, of whatever remediation, and this "
+                 "one"},
+        {"limit", CONFIG_STRING, offsetof(struct raw, limit),
+         .help = "most runs of it in a time, as \"3 per 1d\", for each lock"},
         {"lock", CONFIG_STRING, offsetof(struct raw, result.lock), .flags = CONFIG_BIND | CONFIG_NOT_EMPTY,
          .help = "of those with the same lock one runs at a time; the remediation's name when absent"},
         {"approval", CONFIG_BOOL, offsetof(struct raw, result.approval), .fallback = "false",
@@ -436,11 +438,19 @@ int remediation_lock(const struct remediation *remediation, const struct alert *
 {
         struct alert_bindings bindings;
         alert_bindings_init(&bindings, alert, incident);
-        if (remediation->lock && !remediation->bound)
-                return bind_text(remediation->lock, &bindings.bindings, BIND_PLAIN, ret, error);
-        char *copy = strdup(remediation->lock ? remediation->lock : remediation->name);
-        if (!copy)
-                return error_oom(error);
-        *ret = copy;
+        _cleanup_free_ char *lock = NULL;
+        if (remediation->lock && !remediation->bound) {
+                int r = bind_text(remediation->lock, &bindings.bindings, BIND_PLAIN, &lock, error);
+                if (r < 0)
+                        return r;
+                if (!*lock)
+                        return error_set(error, EINVAL, "the lock \"%s\" is empty for this alert",
+                                         remediation->lock);
+        } else {
+                lock = strdup(remediation->lock ? remediation->lock : remediation->name);
+                if (!lock)
+                        return error_oom(error);
+        }
+        *ret = TAKE_PTR(lock);
         return 0;
 }

@@ -39,8 +39,8 @@ struct verification {
 struct remediation {
         char *name;
         struct matchers match;
-        nsec cooldown;       /* after the end of the last run, of the same remediation and lock; 0: none */
-        int64_t limit_count; /* `limit: 3 per 1d`; 0: none */
+        nsec cooldown;       /* after the end of the last run under the same lock; 0: none */
+        int64_t limit_count; /* `limit: 3 per 1d`, of it under the same lock; 0: none */
         nsec limit_period;
         char *lock;    /* pattern with ${labels.x}; NULL: the remediation's own name */
         bool approval; /* `approval: true`: a person must agree */
@@ -84,7 +84,7 @@ const struct remediation *remediation_find(const struct remediation_set *set, co
 /* One that is of no set; takes NULL. */
 struct remediation *remediation_free(struct remediation *remediation);
 
-/* The lock of an incident of it; free() it. */
+/* The lock of an incident of it; free() it. -EINVAL when it would be empty: that locks nothing. */
 int remediation_lock(const struct remediation *remediation, const struct alert *alert, const char *incident,
                      char **ret, struct error *error);
 

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GET /metrics: the responder's own metrics. */
+#include "responder/engine/guard.h"
 #include "responder/web/internal.h"
 
 #define FAMILIES(X)                                                                                       \
         X(incidents_family, GAUGE, "runbook_incidents", NULL, "Incidents that have not ended, by state.") \
+        X(held_family, GAUGE, "runbook_incidents_held", NULL,                                             \
+          "Incidents that are held, by the guard that holds them.")                                       \
+        X(until_family, GAUGE, "runbook_incidents_held_until_timestamp_seconds", "seconds",               \
+          "Until when a guard holds the last of these; absent: until something changes.")                 \
         X(paused_family, GAUGE, "runbook_paused", NULL,                                                   \
           "1 while the kill switch holds every remediation back.")                                        \
         X(build_family, INFO, "runbook_responder_build_info", NULL, "Always 1; the version is in the label.")
@@ -19,6 +24,23 @@ static void collect_incidents(struct journal *journal, struct sample_sink *sink)
                 SAMPLE(sink, &incidents_family, (double)counts[state], {"state", incident_state_name(state)});
 }
 
+#define GUARDS_MOST 16
+
+static void collect_held(struct journal *journal, struct sample_sink *sink)
+{
+        struct held_count held[GUARDS_MOST] = {0};
+        size_t count = 0;
+        while (count < GUARDS_MOST && (held[count].guard = guard_name(count)))
+                count++;
+        if (journal_count_held(journal, held, count, NULL) < 0)
+                return;
+        for (size_t i = 0; i < count; i++) {
+                SAMPLE(sink, &held_family, (double)held[i].incidents, {"guard", held[i].guard});
+                if (held[i].until != 0)
+                        SAMPLE(sink, &until_family, nsec_to_seconds(held[i].until), {"guard", held[i].guard});
+        }
+}
+
 void api_metrics(struct api *api, struct http_exchange *exchange)
 {
         const struct incident_parts *parts = &api->options.parts;
@@ -29,6 +51,7 @@ void api_metrics(struct api *api, struct http_exchange *exchange)
         meters_collect(parts->meters, &sink);
         journal_metrics(parts->journal, &sink);
         collect_incidents(parts->journal, &sink);
+        collect_held(parts->journal, &sink);
         if (journal_paused(parts->journal, &paused, &since, NULL) >= 0)
                 SAMPLE_BARE(&sink, &paused_family, paused ? 1 : 0);
         SAMPLE(&sink, &build_family, 1, {"version", RUNBOOK_VERSION});

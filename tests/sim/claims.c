@@ -169,14 +169,16 @@ static void claim_lock(struct sim *sim, int64_t incident, const struct step_run 
                          (long long)others, done->lock);
 }
 
-/* Those that acted among the runs of a remediation that began within its limit's time before `until`. */
-static int64_t runs_until(const struct sim *sim, int64_t remediation, nsec until)
+/* Those that acted among the runs of the same remediation under the same lock as `of`, within its limit's
+ * time before `until`. */
+static int64_t runs_until(const struct sim *sim, const struct done_for *of, nsec until)
 {
-        nsec period = remediation_at(sim, remediation)->limit_period;
+        nsec period = remediation_at(sim, of->remediation)->limit_period;
         int64_t runs = 0;
         for (uint64_t i = 1; i <= sim->incidents; i++) {
                 const struct done_for *one = &sim->done[i];
-                runs += one->acted && one->remediation == remediation && one->began <= until &&
+                runs += one->acted && one->remediation == of->remediation &&
+                        string_equal(one->lock, of->lock) && one->began <= until &&
                         until - one->began < period;
         }
         return runs;
@@ -191,7 +193,7 @@ static void claim_limit(struct sim *sim, int64_t incident)
                 const struct done_for *other = &sim->done[i];
                 if (!other->acted || other->remediation != done->remediation || other->began < done->began)
                         continue;
-                int64_t runs = runs_until(sim, done->remediation, other->began);
+                int64_t runs = runs_until(sim, done, other->began);
                 if (runs > remediation->limit_count)
                         sim_fail(sim, "incident %lld: run %lld of %s within its limit's time",
                                  (long long)incident, (long long)runs, remediation->name);
@@ -210,14 +212,16 @@ static void claim_guards(struct sim *sim, int64_t incident, const struct step_ru
                 sim_fail(sim, "%s: something else acts than what was approved", run->incident);
         for (uint64_t i = 1; i <= sim->incidents; i++) {
                 const struct done_for *other = &sim->done[i];
-                if ((int64_t)i == incident || !other->acted || other->remediation != done->remediation)
+                if ((int64_t)i == incident || !other->acted)
                         continue;
-                if (other->episode == done->episode)
+                if (other->remediation == done->remediation && other->episode == done->episode)
                         sim_fail(sim, "%s: a second run of %s in one episode", run->incident,
                                  remediation->name);
                 if (string_equal(other->lock, done->lock) &&
                     steady_now(sim) - other->ended < remediation->cooldown)
-                        sim_fail(sim, "%s: %s runs %.0f s after its last run, in the cooldown of %.0f s",
+                        sim_fail(sim,
+                                 "%s: %s runs %.0f s after the last run under its lock, in the cooldown of "
+                                 "%.0f s",
                                  run->incident, remediation->name,
                                  nsec_to_seconds(steady_now(sim) - other->ended),
                                  nsec_to_seconds(remediation->cooldown));

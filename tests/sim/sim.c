@@ -256,7 +256,9 @@ static void jump_clock(struct sim *sim, int64_t argument)
         (void)argument;
         if (sim->ending)
                 return;
-        nsec reach = rng_chance(&sim->rng, 300) ? 48 * HOUR : 2 * HOUR;
+        nsec reach = rng_chance(&sim->rng, 100)   ? 10 * 365 * 24 * HOUR
+                     : rng_chance(&sim->rng, 300) ? 48 * HOUR
+                                                  : 2 * HOUR;
         sim->wall_offset = (nsec)rng_below(&sim->rng, 2 * (uint64_t)reach) - reach;
         sim->jumps++;
         sim_note(sim, "clock jumps", sim->wall_offset / NSEC_PER_SEC);

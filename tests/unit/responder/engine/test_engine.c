@@ -267,6 +267,52 @@ static void test_cooldown_and_limit(_unused_ void **state)
         fixture_close(fixture);
 }
 
+/* Three remediations restart one service for three alerts: the first does, the others wait, whatever set them
+ * off. */
+static void test_o1_the_cooldown_is_of_the_lock(_unused_ void **state)
+{
+        struct engine_fixture *fixture = fixture_open(
+                "  - {name: one, match: ['x=\"1\"'], lock: web, cooldown: 1h, steps: [{act.once: {name: "
+                "one}}]}\n"
+                "  - {name: two, match: ['x=\"2\"'], lock: web, cooldown: 1h, steps: [{act.once: {name: "
+                "two}}]}\n"
+                "  - {name: free, match: ['x=\"3\"'], lock: web, steps: [{act.once: {name: free}}]}\n");
+        alert_arrives(fixture, "f1", true, "\"x\":\"1\"");
+        await_state(fixture, 1, INCIDENT_HEALED);
+        alert_arrives(fixture, "f2", true, "\"x\":\"2\"");
+        await_incident(fixture, 2, is_held_by_cooldown, 0, "held by the cooldown of another's run");
+        alert_arrives(fixture, "f3", true, "\"x\":\"3\"");
+        await_state(fixture, 3, INCIDENT_HEALED); /* it has asked for none */
+        assert_action_calls("run", "run:one run:free");
+        fixture_close(fixture);
+}
+
+static void test_o2_the_limit_is_of_the_lock(_unused_ void **state)
+{
+        struct engine_fixture *fixture = fixture_open(
+                "  - {name: few, match: ['x=\"1\"'], lock: '${labels.s}', limit: 1 per 1d, steps: "
+                "[{act.once: {name: one}}]}\n");
+        alert_arrives(fixture, "f1", true, "\"x\":\"1\",\"s\":\"web\"");
+        await_state(fixture, 1, INCIDENT_HEALED);
+        alert_arrives(fixture, "f2", true, "\"x\":\"1\",\"s\":\"db\"");
+        await_state(fixture, 2, INCIDENT_HEALED);
+        alert_arrives(fixture, "f3", true, "\"x\":\"1\",\"s\":\"web\",\"again\":\"1\"");
+        await_incident(fixture, 3, is_held_by_limit, 0, "held by the limit of its lock");
+        fixture_close(fixture);
+}
+
+/* A lock that comes out empty locks nothing. */
+static void test_an_empty_lock_stops_the_plan(_unused_ void **state)
+{
+        struct engine_fixture *fixture = fixture_open(
+                "  - {name: r, match: ['x=\"1\"'], lock: '${labels.s}', steps: [{act.once: {name: one}}]}\n");
+        alert_arrives(fixture, "f1", true, "\"x\":\"1\",\"s\":\"\"");
+        await_state(fixture, 1, INCIDENT_ESCALATED);
+        assert_action_calls("run", "");
+        assert_true(person_was_told(fixture, "is empty for this alert"));
+        fixture_close(fixture);
+}
+
 static void test_pause(_unused_ void **state)
 {
         struct engine_fixture *fixture =
@@ -527,6 +573,9 @@ int main(void)
                 cmocka_unit_test(test_max_and_approval),
                 cmocka_unit_test(test_lock),
                 cmocka_unit_test(test_cooldown_and_limit),
+                cmocka_unit_test(test_o1_the_cooldown_is_of_the_lock),
+                cmocka_unit_test(test_o2_the_limit_is_of_the_lock),
+                cmocka_unit_test(test_an_empty_lock_stops_the_plan),
                 cmocka_unit_test(test_pause),
                 cmocka_unit_test(test_nothing_is_undone_that_never_began),
                 cmocka_unit_test(test_undo_waits_while_paused),

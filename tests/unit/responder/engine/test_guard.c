@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What holds an incident back. */
+#include "tests/harness/journal.h"
 #include "tests/harness/unit.h"
 #include "tests/harness/world.h"
 
@@ -65,7 +66,7 @@ static struct journal *journal_with_runs(char *directory, size_t runs, nsec *ret
                 for (size_t k = 0; k < N_ELEMENTS(rows); k++)
                         assert_int_equal(journal_write(journal, &rows[k], NULL), 0);
         }
-        assert_int_equal(journal_last_run(journal, "r", "lock", ret_ended, NULL), 0);
+        assert_int_equal(journal_last_run(journal, "lock", ret_ended, NULL), 0);
         return journal;
 }
 
@@ -121,11 +122,13 @@ static void test_guards_in_order(_unused_ void **state)
         assert_true(verdict.until > now && verdict.until <= ended + 3600 * SECOND);
         assert_null(ask(journal, &remediation, &incident, &active, false, verdict.until).guard);
 
-        /* Another remediation of the same name's neighbours is not counted. */
+        /* Under the same lock the cooldown counts the runs of any remediation, the limit its own. */
         char other[] = "other";
         const struct remediation neighbour = {
                 .name = other, .cooldown = 60 * SECOND, .limit_count = 1, .limit_period = 3600 * SECOND};
-        assert_null(ask(journal, &neighbour, &incident, &active, false, ended + SECOND).guard);
+        assert_string_equal(ask(journal, &neighbour, &incident, &active, false, ended + SECOND).guard,
+                            "cooldown");
+        assert_null(ask(journal, &neighbour, &incident, &active, false, now).guard);
 
         /* What has begun is neither cooled down nor counted again, but locked and paused it can be. */
         const struct incident begun = {.id = 100, .state = INCIDENT_AWAITING_APPROVAL, .running_at = ended};
@@ -161,11 +164,131 @@ static void test_who_holds_a_lock(_unused_ void **state)
         }
 }
 
+/* Clocks in the test's hands. */
+#define DAY (86400 * SECOND)
+#define YEAR (365 * DAY)
+#define EPOCH (1767225600 * SECOND)
+
+static nsec wall, monotonic;
+
+static nsec read_wall(void *context _unused_)
+{
+        return wall;
+}
+
+static nsec read_monotonic(void *context _unused_)
+{
+        return monotonic;
+}
+
+static struct world held_clocks = {.wall = read_wall, .monotonic = read_monotonic};
+
+static void open_on(struct journal_fixture *fixture, const char *boot)
+{
+        _cleanup_error_ struct error error = {0};
+        fixture->journal = journal_close(fixture->journal);
+        held_clocks.boot = boot;
+        if (journal_open(fixture->path, &held_clocks, &fixture->journal, &error) < 0)
+                fail_msg("%s", error_text(&error));
+}
+
+/* A run, and another incident that waits, while the wall clock says `then`. */
+static void run_at(struct journal_fixture *fixture, nsec then)
+{
+        fixture->journal = journal_close(fixture->journal);
+        run_sql(fixture, "DELETE FROM steady");
+        wall = then;
+        monotonic = 100 * SECOND;
+        open_on(fixture, "one");
+        accept_alerts(fixture, "f1 f2");
+        open_incidents(fixture, 1);
+        open_incidents(fixture, 1);
+        WRITE(fixture, .state = INCIDENT_RUNNING, .lock = "lock");
+        monotonic += SECOND;
+        wall += SECOND;
+        WRITE(fixture, .state = INCIDENT_HEALED);
+}
+
+/* However the clocks go on: who is held is held for the guard's own length from now at most, and not for
+ * ever. */
+static void assert_bounded(struct journal_fixture *fixture)
+{
+        char name[] = "restart";
+        const struct remediation cooled = {.name = name, .cooldown = 900 * SECOND};
+        const struct remediation limited = {.name = name, .limit_count = 1, .limit_period = DAY};
+        const struct incident incident = {.id = 2, .state = INCIDENT_RECEIVED};
+        const struct lock_holders nobody = {0};
+        const struct remediation *const all[] = {&cooled, &limited};
+        for (size_t i = 0; i < N_ELEMENTS(all); i++) {
+                nsec now = journal_steady(fixture->journal),
+                     length = i == 0 ? cooled.cooldown : limited.limit_period;
+                struct guard_verdict verdict = ask(fixture->journal, all[i], &incident, &nobody, false, now);
+                assert_true(!verdict.guard || verdict.until - now <= length);
+                assert_null(ask(fixture->journal, all[i], &incident, &nobody, false, now + length).guard);
+        }
+        struct incident waits = only_active(fixture);
+        assert_true(waits.opened_steady <= journal_steady(fixture->journal));
+        assert_true(waits.entered_steady <= journal_steady(fixture->journal));
+        incident_release(&waits);
+}
+
+/* The clock is set right after the run, over a restart of the daemon, of the machine, or on another one. */
+static void test_no_clock_holds_for_longer(void **state)
+{
+        struct journal_fixture *fixture = *state;
+        static const struct {
+                const char *boot;
+                nsec jump, monotonic;
+        } cases[] = {
+                {"one", 10 * YEAR, 200 * SECOND}, {"one", -10 * YEAR, 200 * SECOND},
+                {"one", 2 * DAY, 200 * SECOND},   {"one", -YEAR, 200 * SECOND},
+                {"one", -YEAR, 5 * SECOND},       {"two", 10 * YEAR, SECOND},
+                {"two", -10 * YEAR, SECOND},      {"two", 2 * DAY, SECOND},
+                {"two", -YEAR, SECOND},           {"", -YEAR, 5 * YEAR},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                struct journal_fixture *one = fixture;
+                run_sql(one, "DELETE FROM steps; DELETE FROM incidents; DELETE FROM episodes");
+                run_at(one, EPOCH);
+                wall += cases[i].jump;
+                monotonic = cases[i].monotonic;
+                open_on(one, cases[i].boot);
+                assert_bounded(one);
+        }
+}
+
+/* What another machine has written, or somebody by hand, lies in the time to come: it is as if it were now.
+ */
+static void test_what_is_to_come_is_now(void **state)
+{
+        struct journal_fixture *fixture = *state;
+        static const char *const columns[] = {"ended_steady", "running_steady"};
+        for (size_t i = 0; i < N_ELEMENTS(columns); i++) {
+                run_sql(fixture, "DELETE FROM steps; DELETE FROM incidents; DELETE FROM episodes");
+                run_at(fixture, EPOCH);
+                _cleanup_free_ char *sql =
+                        text_format("UPDATE incidents SET %s = %s + %lld WHERE running_at > 0", columns[i],
+                                    columns[i], (long long)(10 * YEAR));
+                run_sql(fixture, sql);
+                open_on(fixture, "one");
+                assert_bounded(fixture);
+        }
+        run_sql(fixture, "DELETE FROM steps; DELETE FROM incidents; DELETE FROM episodes");
+        run_at(fixture, EPOCH);
+        run_sql(fixture,
+                "UPDATE incidents SET opened_steady = opened_steady * 2, entered_steady = entered_steady * 2"
+                " WHERE ended_at = 0");
+        open_on(fixture, "one");
+        assert_bounded(fixture);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_guards_in_order),
                 cmocka_unit_test(test_who_holds_a_lock),
+                ON_JOURNAL(test_no_clock_holds_for_longer),
+                ON_JOURNAL(test_what_is_to_come_is_now),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

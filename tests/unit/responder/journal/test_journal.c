@@ -478,16 +478,27 @@ static void test_timeline(void **state)
         assert_null(json_get(row, "detail", NULL));
 }
 
+static nsec nth_run(struct journal_fixture *fixture, const char *remediation, const char *lock, int64_t nth,
+                    nsec after)
+{
+        nsec began = 77;
+        assert_int_equal(journal_nth_run(fixture->journal, remediation, lock, nth, after, &began, NULL), 0);
+        return began;
+}
+
+static nsec last_run(struct journal_fixture *fixture, const char *lock)
+{
+        nsec ended = 77;
+        assert_int_equal(journal_last_run(fixture->journal, lock, &ended, NULL), 0);
+        return ended;
+}
+
 static void test_runs(void **state)
 {
         struct journal_fixture *fixture = *state;
-        nsec ended = 77, earliest = 77;
-        int64_t count = 77;
-        assert_int_equal(journal_last_run(fixture->journal, "restart", "l", &ended, NULL), 0);
-        assert_true(ended == 0);
-        assert_int_equal(journal_runs_since(fixture->journal, "restart", 0, &count, &earliest, NULL), 0);
-        assert_true(count == 0 && earliest == 0);
-        for (int i = 0; i < 3; i++) {
+        assert_true(last_run(fixture, "l") == 0);
+        assert_true(nth_run(fixture, "restart", "l", 1, 0) == 0);
+        for (int i = 0; i < 5; i++) {
                 _cleanup_free_ char *word = text_format("f%d", i);
                 accept_alerts(fixture, word);
                 open_incidents(fixture, 1);
@@ -496,23 +507,29 @@ static void test_runs(void **state)
         WRITE(fixture, .incident = 1, .state = INCIDENT_HEALED);
         WRITE(fixture, .incident = 2, .state = INCIDENT_RUNNING, .lock = "other");
         WRITE(fixture, .incident = 3, .state = INCIDENT_PLANNED, .lock = "l"); /* a dry run */
+        WRITE(fixture, .incident = 4, .state = INCIDENT_RUNNING, .lock = "l");
+        WRITE(fixture, .incident = 4, .state = INCIDENT_HEALED);
+        WRITE(fixture, .incident = 5, .state = INCIDENT_RUNNING, .lock = "l");
+        WRITE(fixture, .incident = 5, .state = INCIDENT_HEALED);
         run_sql(fixture, "UPDATE incidents SET running_steady = id * 1000, ended_steady = CASE id WHEN 2 "
-                         "THEN 0 ELSE id * "
-                         "1000 + 1 END"
-                         " WHERE id < 3");
+                         "THEN 0 ELSE id * 1000 + 1 END WHERE id <> 3;"
+                         "UPDATE incidents SET remediation = 'another' WHERE id = 5");
 
-        assert_int_equal(journal_last_run(fixture->journal, "restart", "l", &ended, NULL), 0);
-        assert_true(ended == 1001);
-        assert_int_equal(journal_last_run(fixture->journal, "restart", "other", &ended, NULL), 0);
-        assert_true(ended == 0); /* begun, not ended */
-        assert_int_equal(journal_last_run(fixture->journal, "notify", "l", &ended, NULL), 0);
-        assert_true(ended == 0);
-        assert_int_equal(journal_runs_since(fixture->journal, "restart", 1000, &count, &earliest, NULL), 0);
-        assert_true(count == 2 && earliest == 1000);
-        assert_int_equal(journal_runs_since(fixture->journal, "restart", 1001, &count, &earliest, NULL), 0);
-        assert_true(count == 1 && earliest == 2000);
-        assert_int_equal(journal_runs_since(fixture->journal, "notify", 0, &count, &earliest, NULL), 0);
-        assert_true(count == 0);
+        /* The lock is what counts, whatever remediation it was. */
+        assert_true(last_run(fixture, "l") == 5001);
+        assert_true(last_run(fixture, "other") == 0); /* begun, not ended */
+        assert_true(last_run(fixture, "restart") == 0);
+
+        /* Of one remediation, or of any; only those that began after a time. */
+        assert_true(nth_run(fixture, "restart", "l", 1, 0) == 4000);
+        assert_true(nth_run(fixture, "restart", "l", 2, 999) == 1000);
+        assert_true(nth_run(fixture, "restart", "l", 2, 1000) == 0);
+        assert_true(nth_run(fixture, "restart", "l", 3, 0) == 0);
+        assert_true(nth_run(fixture, "restart", "other", 1, 0) == 2000);
+        assert_true(nth_run(fixture, "notify", "l", 1, 0) == 0);
+        assert_true(nth_run(fixture, NULL, "l", 1, 0) == 5000);
+        assert_true(nth_run(fixture, NULL, "l", 3, 0) == 1000);
+        assert_true(nth_run(fixture, NULL, "l", 4, 0) == 0);
 }
 
 /* Nobody could be told of its failure yet, so it has not ended; but it acts no more. */
@@ -523,17 +540,17 @@ static void test_last_run_of_who_has_failed(void **state)
         open_incidents(fixture, 1);
         nsec ended = 0;
         WRITE(fixture, .state = INCIDENT_RUNNING, .lock = "l");
-        assert_int_equal(journal_last_run(fixture->journal, "restart", "l", &ended, NULL), 0);
+        assert_int_equal(journal_last_run(fixture->journal, "l", &ended, NULL), 0);
         assert_true(ended == 0);
         WRITE(fixture, .state = INCIDENT_FAILED);
         run_sql(fixture, "UPDATE incidents SET entered_steady = 1000");
-        assert_int_equal(journal_last_run(fixture->journal, "restart", "l", &ended, NULL), 0);
+        assert_int_equal(journal_last_run(fixture->journal, "l", &ended, NULL), 0);
         assert_true(ended == 1000);
-        assert_int_equal(journal_last_run(fixture->journal, "restart", "other", &ended, NULL), 0);
+        assert_int_equal(journal_last_run(fixture->journal, "other", &ended, NULL), 0);
         assert_true(ended == 0);
         WRITE(fixture, .state = INCIDENT_ESCALATED);
         run_sql(fixture, "UPDATE incidents SET ended_steady = 2000");
-        assert_int_equal(journal_last_run(fixture->journal, "restart", "l", &ended, NULL), 0);
+        assert_int_equal(journal_last_run(fixture->journal, "l", &ended, NULL), 0);
         assert_true(ended == 2000);
 }
 
@@ -545,12 +562,12 @@ static void test_last_run_of_who_asks_midway(void **state)
         open_incidents(fixture, 1);
         nsec ended = 77;
         WRITE(fixture, .state = INCIDENT_AWAITING_APPROVAL, .lock = "l");
-        assert_int_equal(journal_last_run(fixture->journal, "restart", "l", &ended, NULL), 0);
+        assert_int_equal(journal_last_run(fixture->journal, "l", &ended, NULL), 0);
         assert_true(ended == 0); /* it has not run */
         WRITE(fixture, .state = INCIDENT_RUNNING);
         WRITE(fixture, .state = INCIDENT_AWAITING_APPROVAL);
         run_sql(fixture, "UPDATE incidents SET entered_steady = 1000");
-        assert_int_equal(journal_last_run(fixture->journal, "restart", "l", &ended, NULL), 0);
+        assert_int_equal(journal_last_run(fixture->journal, "l", &ended, NULL), 0);
         assert_true(ended == 1000);
 }
 

@@ -210,7 +210,7 @@ static void test_version_2(void **state)
         assert_int_equal(journal_verify(reader, &rows, NULL), 0);
         journal_close(reader);
         open_journal(fixture);
-        assert_int_equal(query_number(fixture, "PRAGMA user_version"), 3);
+        assert_true(query_number(fixture, "PRAGMA user_version") >= 3);
         assert_int_equal(verified_rows(fixture), 6);
         struct incident incident = only_active(fixture);
         assert_null(incident.definition);
