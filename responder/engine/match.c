@@ -1,8 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* New episodes: an incident is opened for every remediation that matches. */
 #include "responder/engine/internal.h"
+#include "responder/remediation/definition.h"
 
 #define EPISODES_AT_ONCE 256
+
+/* What one remediation would open. */
+static int make_opening(const struct engine *engine, const struct remediation *remediation,
+                        const struct alert *alert, struct journal_opening *ret, struct error *error)
+{
+        const char **names = calloc(remediation->step_count, sizeof(*names));
+        if (!names)
+                return error_oom(error);
+        for (size_t i = 0; i < remediation->step_count; i++)
+                names[i] = remediation->steps[i].action->name;
+        /* What cannot be bound has no other's cause, and fails when it is planned. */
+        char cause[DIGEST_TEXT_MAX] = "";
+        char *copy = definition_cause(remediation, &engine->parts.set->targets, alert, cause, NULL) >= 0
+                             ? strdup(cause)
+                             : NULL;
+        *ret = (struct journal_opening){remediation->name, names, remediation->step_count, copy};
+        return 0;
+}
 
 /* `ret_matched` is false when no remediation is for it: then nothing was written. */
 static int open_incidents(struct engine *engine, const struct episode *episode, bool *ret_matched,
@@ -19,21 +38,16 @@ static int open_incidents(struct engine *engine, const struct episode *episode, 
                 const struct remediation *remediation = &set->remediations[i];
                 if (!matchers_match(&remediation->match, &episode->alert.labels))
                         continue;
-                const char **names = calloc(remediation->step_count, sizeof(*names));
-                if (!names) {
-                        r = error_oom(error);
-                        break;
-                }
-                for (size_t k = 0; k < remediation->step_count; k++)
-                        names[k] = remediation->steps[k].action->name;
-                openings[count++] =
-                        (struct journal_opening){remediation->name, names, remediation->step_count};
+                r = make_opening(engine, remediation, &episode->alert, &openings[count], error);
+                count += r >= 0;
         }
         if (r >= 0 && count > 0)
                 r = journal_open_incidents(engine->parts.journal, episode->id, openings, count, error);
         *ret_matched = count > 0;
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count; i++) {
                 free((void *)openings[i].actions);
+                free((void *)openings[i].cause);
+        }
         free(openings);
         return r;
 }

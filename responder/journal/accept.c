@@ -30,7 +30,7 @@ static int append_to_incidents(struct journal *journal, int64_t episode, nsec no
                         .incident = sqlite3_column_int64(incidents, 0),
                         .at = now,
                         .actor = actor,
-                        .event = event,
+                        .event = sqlite3_column_int(incidents, 2) ? "one of its alerts is over" : event,
                         .state = journal_column(incidents, 1),
                 };
                 r = journal_append(journal, &row, error);

@@ -94,12 +94,15 @@ void episode_list_release(struct episode_list *list);
 
 /*
  * Marks an episode as matched and opens an incident (state received) for each named remediation that it has
- * none of yet, in one commit. `count` may be 0. Steps are recorded as waiting.
+ * none of yet, in one commit. `count` may be 0. Steps are recorded as waiting. Where there is an incident of
+ * the same cause, of which some alert fires, and which has not ended or is in a person's hands (escalated,
+ * expired, denied, cancelled), no other is opened: the episode joins that one.
  */
 struct journal_opening {
         const char *remediation;
         const char *const *actions; /* names of the steps' actions */
         size_t action_count;
+        const char *cause; /* of those with the same one there is one at a time; NULL: it has none */
 };
 int journal_open_incidents(struct journal *journal, int64_t episode, const struct journal_opening *openings,
                            size_t count, struct error *error);
@@ -160,6 +163,11 @@ int journal_list(struct journal *journal, enum incident_state state, int64_t bef
                  struct incident_list *ret, struct error *error);
 int journal_find(struct journal *journal, const char *number, struct incident *ret,
                  struct error *error); /* -ENOENT */
+
+/* The alerts that have joined an incident, the first `limit` of them, as a JSON array of {alert, firing,
+ * joined_at}. */
+int journal_members(struct journal *journal, int64_t incident, size_t limit, cJSON **ret,
+                    struct error *error);
 
 /* How many there are in each state that have not ended; under INCIDENT_UNCHANGED those in none that there is.
  */

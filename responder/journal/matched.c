@@ -41,12 +41,66 @@ static int incident_exists(struct journal *journal, int64_t episode, const char 
         return statement ? journal_step(&journal->writer, statement, error) : -EIO;
 }
 
+/* The alert is one more of an incident that there is. */
+static int join(struct journal *journal, int64_t episode, int64_t incident, const char *state, nsec now,
+                struct error *error)
+{
+        assert_that(is_writing(journal), "what is written is the writer's, in a transaction");
+        int r = journal_run(&journal->writer, MEMBER_ADD, error, "iii", incident, episode, now);
+        if (r < 0)
+                return r;
+        _cleanup_free_ char *detail = NULL;
+        {
+                _cleanup_statement_ sqlite3_stmt *alert =
+                        journal_bind(&journal->writer, EPISODE_ALERT, error, "i", episode);
+                r = alert ? journal_step(&journal->writer, alert, error) : -EIO;
+                if (r < 0)
+                        return r;
+                detail = text_format("{\"alert\":%s}", r > 0 ? journal_column(alert, 0) : "null");
+        }
+        if (!detail)
+                return error_oom(error);
+        const struct timeline_row row = {
+                .incident = incident,
+                .at = now,
+                .actor = "alert",
+                .event = "alert joined",
+                .state = state,
+                .detail = detail,
+        };
+        return journal_append(journal, &row, error);
+}
+
+/* 1: it has joined an incident of the same cause; 0: there is none. */
+static int join_cause(struct journal *journal, int64_t episode, const char *cause, nsec now,
+                      struct error *error)
+{
+        if (!cause || !*cause)
+                return 0;
+        int64_t incident = 0;
+        enum incident_state state = INCIDENT_UNCHANGED;
+        {
+                _cleanup_statement_ sqlite3_stmt *found =
+                        journal_bind(&journal->writer, INCIDENT_OF_CAUSE, error, "t", cause);
+                int r = found ? journal_step(&journal->writer, found, error) : -EIO;
+                if (r <= 0)
+                        return r;
+                incident = sqlite3_column_int64(found, 0);
+                if (incident_state_parse(journal_column(found, 1), &state) < 0)
+                        return error_set(error, EUCLEAN, "the journal holds an unknown state");
+        }
+        int r = join(journal, episode, incident, incident_state_name(state), now, error);
+        return r < 0 ? r : 1;
+}
+
 static int open_incident(struct journal *journal, int64_t episode, const struct journal_opening *opening,
                          nsec now, struct error *error)
 {
         assert_that(is_writing(journal), "what is written is the writer's, in a transaction");
         assert_that(opening->remediation, "an incident is of a remediation");
         int r = incident_exists(journal, episode, opening->remediation, error);
+        if (r == 0)
+                r = join_cause(journal, episode, opening->cause, now, error);
         if (r != 0)
                 return r;
         _cleanup_free_ char *number = NULL;
@@ -56,6 +110,8 @@ static int open_incident(struct journal *journal, int64_t episode, const struct 
                                 opening->remediation, incident_state_name(INCIDENT_RECEIVED), now,
                                 journal_steady(journal));
         int64_t incident = sqlite3_last_insert_rowid(journal->writer.database);
+        if (r >= 0 && opening->cause)
+                r = journal_run(&journal->writer, INCIDENT_SET_CAUSE, error, "it", incident, opening->cause);
         for (size_t i = 0; r >= 0 && i < opening->action_count; i++)
                 r = journal_run(&journal->writer, STEP_OPEN, error, "iit", incident, (int64_t)(i + 1),
                                 opening->actions[i]);

@@ -61,7 +61,14 @@ static const char *const migrations[] = {
         /* Runs are counted by their lock. */
         "DROP INDEX incidents_runs; DROP INDEX incidents_ends;"
         "CREATE INDEX incidents_runs ON incidents (lock, running_steady) WHERE running_at > 0;"
-        "CREATE INDEX incidents_ends ON incidents (lock, ended_steady) WHERE running_at > 0;",
+        "CREATE INDEX incidents_ends ON incidents (lock, ended_steady) WHERE running_at > 0;"
+        /* Alerts of one cause are one incident: '' is of no other's. */
+        "ALTER TABLE incidents ADD COLUMN cause TEXT NOT NULL DEFAULT '';"
+        "CREATE INDEX incidents_cause ON incidents (cause, id) WHERE cause <> '';"
+        "CREATE TABLE members ("
+        " episode INTEGER NOT NULL REFERENCES episodes, incident INTEGER NOT NULL REFERENCES incidents,"
+        " joined_at INTEGER NOT NULL, PRIMARY KEY (episode, incident)) WITHOUT ROWID;"
+        "CREATE INDEX members_incident ON members (incident, joined_at, episode);",
 };
 
 static const char *const statement_texts[] = {

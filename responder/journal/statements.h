@@ -8,11 +8,22 @@ X(EPISODE_REFRESH, "UPDATE episodes SET last_seen_at = ?1, starts_at = min(start
 X(EPISODE_OPEN, "INSERT INTO episodes (fingerprint, opened_at, last_seen_at, starts_at, alert, seen_steady)"
                 " VALUES (?1, ?2, ?2, ?3, ?4, ?5)")
 X(EPISODE_FIND_OPEN, "SELECT id, starts_at FROM episodes WHERE fingerprint = ?1 AND closed_at IS NULL")
-X(EPISODE_OVER, "SELECT e.id FROM episodes e JOIN incidents i ON i.episode = e.id"
-                " WHERE e.fingerprint = ?1 AND e.closed_at IS NULL AND e.starts_at < ?2"
-                " GROUP BY e.id HAVING min(i.ended_at) > 0 AND max(i.ended_at) < ?2")
+/* What an episode has set off: its own incidents, and those that it has joined. */
+#define SET_OFF(what)                                                                                        \
+        "EXISTS (SELECT 1 FROM incidents i WHERE i.episode = e.id" what ") OR EXISTS (SELECT 1 FROM members m" \
+        " JOIN incidents i ON i.id = m.incident WHERE m.episode = e.id" what ")"
+X(EPISODE_OVER, "SELECT e.id FROM episodes e WHERE e.fingerprint = ?1 AND e.closed_at IS NULL AND e.starts_at < ?2"
+                " AND (" SET_OFF("") ") AND NOT (" SET_OFF(" AND (i.ended_at = 0 OR i.ended_at >= ?2)") ")")
 X(EPISODE_CLOSE, "UPDATE episodes SET closed_at = ?1, closed_by = ?2 WHERE id = ?3 AND closed_at IS NULL")
-X(EPISODE_INCIDENTS, "SELECT id, state FROM incidents WHERE episode = ?1")
+/* Whether any alert of an incident fires. */
+#define FIRES                                                                                                \
+        "(EXISTS (SELECT 1 FROM episodes x WHERE x.id = i.episode AND x.closed_at IS NULL) OR EXISTS"        \
+        " (SELECT 1 FROM members m JOIN episodes x ON x.id = m.episode WHERE m.incident = i.id"              \
+        " AND x.closed_at IS NULL))"
+X(EPISODE_INCIDENTS, "SELECT i.id, i.state, " FIRES " FROM incidents i WHERE i.episode = ?1 UNION ALL"
+                     " SELECT i.id, i.state, " FIRES " FROM members o JOIN incidents i ON i.id = o.incident"
+                     " WHERE o.episode = ?1")
+X(EPISODE_ALERT, "SELECT alert FROM episodes WHERE id = ?1")
 X(EPISODE_MATCHED, "UPDATE episodes SET matched = 1 WHERE id = ?1")
 X(EPISODES_UNMATCHED, "SELECT id, opened_at, last_seen_at, starts_at, alert FROM episodes"
                       " WHERE matched = 0 AND closed_at IS NULL ORDER BY id LIMIT ?1")
@@ -22,7 +33,15 @@ X(EPISODES_SILENT, "SELECT id, opened_at, last_seen_at, starts_at, alert FROM ep
 /* Incidents. */
 X(INCIDENT_NUMBER, "INSERT INTO meta (key, value) VALUES (?1, 1)"
                    " ON CONFLICT (key) DO UPDATE SET value = value + 1 RETURNING value")
-X(INCIDENT_EXISTS, "SELECT 1 FROM incidents WHERE episode = ?1 AND remediation = ?2")
+X(INCIDENT_EXISTS, "SELECT 1 FROM incidents WHERE episode = ?1 AND remediation = ?2 UNION ALL SELECT 1 FROM members m"
+                   " JOIN incidents i ON i.id = m.incident WHERE m.episode = ?1 AND i.remediation = ?2")
+/* Under way, or in a person's hands; and some alert of it fires. */
+X(INCIDENT_OF_CAUSE, "SELECT i.id, i.state FROM incidents i WHERE i.cause = ?1 AND i.cause <> '' AND (i.ended_at = 0 OR i.state IN"
+                     " ('escalated', 'expired', 'denied', 'cancelled')) AND " FIRES " ORDER BY i.id DESC LIMIT 1")
+X(INCIDENT_SET_CAUSE, "UPDATE incidents SET cause = ?2 WHERE id = ?1")
+X(MEMBER_ADD, "INSERT INTO members (incident, episode, joined_at) VALUES (?1, ?2, ?3)")
+X(MEMBERS_OF, "SELECT e.alert, e.closed_at IS NULL, m.joined_at FROM members m JOIN episodes e ON e.id = m.episode"
+              " WHERE m.incident = ?1 ORDER BY m.joined_at, m.episode LIMIT ?2")
 X(INCIDENT_OPEN, "INSERT INTO incidents (number, episode, remediation, state, opened_at, updated_at, opened_steady,"
                  " entered_steady, alert) SELECT ?1, id, ?3, ?4, ?5, ?5, ?6, ?6, alert FROM episodes WHERE id = ?2")
 X(INCIDENT_STATE, "SELECT state, number, ended_at FROM incidents WHERE id = ?1")
@@ -62,7 +81,7 @@ X(STEPS_OF, "SELECT position, action, status, plan, progress, outcome, started_a
 
 /* Reading incidents: one list of columns for all of them. */
 #define INCIDENT_COLUMNS                                                                                     \
-        "i.id, i.number, i.episode, e.closed_at IS NULL, i.remediation, i.lock, i.state, i.guard, i.guard_until," \
+        "i.id, i.number, i.episode, " FIRES ", i.remediation, i.lock, i.state, i.guard, i.guard_until," \
         " i.approved, i.cancel_requested, i.undo_requested, i.opened_at, i.running_at, i.ended_at, i.updated_at," \
         " i.alert, e.starts_at, i.opened_steady, i.entered_steady, i.definition FROM incidents i JOIN episodes e ON e.id = i.episode"
 X(INCIDENTS_ACTIVE, "SELECT " INCIDENT_COLUMNS " WHERE i.active = 1 ORDER BY i.id")

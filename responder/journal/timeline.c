@@ -73,26 +73,54 @@ static cJSON *read_event(sqlite3_stmt *statement)
         return event;
 }
 
-int journal_timeline(struct journal *journal, int64_t incident, cJSON **ret, struct error *error)
+/* Every row of a statement as `read` has it; NULL: out of memory. */
+static int read_array(struct journal *journal, sqlite3_stmt *statement, cJSON *(*read)(sqlite3_stmt *),
+                      cJSON **ret, struct error *error)
 {
-        READING(journal);
-        _cleanup_json_ cJSON *events = cJSON_CreateArray();
-        _cleanup_statement_ sqlite3_stmt *statement =
-                journal_bind(&journal->reader, TIMELINE_OF, error, "i", incident);
-        if (!statement)
-                return -EIO;
+        assert_that(is_locked(&journal->read_lock), "one reader at a time");
+        _cleanup_json_ cJSON *array = cJSON_CreateArray();
         int r;
         while ((r = journal_step(&journal->reader, statement, error)) > 0) {
-                cJSON *event = read_event(statement);
-                if (!event || !cJSON_AddItemToArray(events, event)) {
-                        cJSON_Delete(event);
+                cJSON *item = read(statement);
+                if (!item || !cJSON_AddItemToArray(array, item)) {
+                        cJSON_Delete(item);
                         return error_oom(error);
                 }
         }
         if (r < 0)
                 return r;
-        *ret = TAKE_PTR(events);
+        *ret = TAKE_PTR(array);
         return 0;
+}
+
+int journal_timeline(struct journal *journal, int64_t incident, cJSON **ret, struct error *error)
+{
+        READING(journal);
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, TIMELINE_OF, error, "i", incident);
+        return statement ? read_array(journal, statement, read_event, ret, error) : -EIO;
+}
+
+static cJSON *read_member(sqlite3_stmt *statement)
+{
+        cJSON *member = cJSON_CreateObject(), *alert = NULL;
+        char at[TIME_TEXT_MAX];
+        if (!member)
+                return NULL;
+        if (journal_column_json(statement, 0, &alert, NULL) >= 0 && alert)
+                json_put(member, "alert", alert);
+        json_put(member, "firing", cJSON_CreateBool(sqlite3_column_int(statement, 1)));
+        json_put(member, "joined_at",
+                 cJSON_CreateString(time_format(sqlite3_column_int64(statement, 2), at)));
+        return member;
+}
+
+int journal_members(struct journal *journal, int64_t incident, size_t limit, cJSON **ret, struct error *error)
+{
+        READING(journal);
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, MEMBERS_OF, error, "ii", incident, (int64_t)limit);
+        return statement ? read_array(journal, statement, read_member, ret, error) : -EIO;
 }
 
 int journal_last_reason(struct journal *journal, int64_t incident, char **ret, struct error *error)

@@ -103,6 +103,61 @@ int definition_make(const struct remediation *remediation, const struct target_s
         return r;
 }
 
+static bool changes_something(const struct remediation *remediation)
+{
+        for (size_t i = 0; i < remediation->step_count; i++)
+                if (remediation->steps[i].action->effect != EFFECT_READ_ONLY)
+                        return true;
+        return false;
+}
+
+/* What of a definition says what is done, and to what. */
+static int cause_json(const struct remediation *remediation, const cJSON *definition, cJSON **ret,
+                      struct error *error)
+{
+        _cleanup_json_ cJSON *json = cJSON_CreateArray();
+        const cJSON *steps = cJSON_GetObjectItemCaseSensitive(definition, "steps");
+        bool changes = changes_something(remediation);
+        if (json_append(json, json_text(remediation->name)) < 0 ||
+            json_append(json, json_text(remediation->lock)) < 0 ||
+            json_append(json, json_text(json_string(definition, "lock"))) < 0)
+                return error_oom(error);
+        for (size_t i = 0; i < remediation->step_count; i++) {
+                const struct step *step = &remediation->steps[i];
+                const cJSON *bound = cJSON_GetArrayItem(steps, (int)i);
+                if (changes && step->action->effect == EFFECT_READ_ONLY)
+                        continue;
+                if (json_append(json, json_text(step->action->name)) < 0 ||
+                    json_append(json, config_to_json(step->action->fields, step->config)) < 0 ||
+                    json_append(json, cJSON_Duplicate(json_get(bound, "arguments", NULL), true)) < 0)
+                        return error_oom(error);
+        }
+        *ret = TAKE_PTR(json);
+        return 0;
+}
+
+/* In place of the incident's number, which is another one each time. */
+#define ANY_INCIDENT "INC-0000-0000"
+
+int definition_cause(const struct remediation *remediation, const struct target_set *targets,
+                     const struct alert *alert, char ret[static DIGEST_TEXT_MAX], struct error *error)
+{
+        _cleanup_json_ cJSON *definition = NULL, *json = NULL;
+        unsigned char sum[DIGEST_SIZE];
+        int r = definition_make(remediation, targets, alert, ANY_INCIDENT, &definition, error);
+        if (r >= 0)
+                r = cause_json(remediation, definition, &json, error);
+        if (r < 0)
+                return r;
+        _cleanup_free_ char *text = json_print(json);
+        if (!text)
+                return error_oom(error);
+        if (digest_of(text, strlen(text), sum) < 0)
+                return error_set(error, EIO, "cannot compute a digest");
+        digest_text(sum, ret);
+        return 0;
+}
+
 static int restore_step(const cJSON *json, struct step *ret, struct error *error)
 {
         const char *name = json_string(json, "action");

@@ -15,10 +15,20 @@
 #define RESPONDER_REMEDIATION_DEFINITION_H
 
 #include "responder/remediation/remediation.h"
+#include "runbook/digest.h"
 
 /* As the file has it now, for this alert and incident. -ENOKEY names a label that is missing. */
 int definition_make(const struct remediation *remediation, const struct target_set *targets,
                     const struct alert *alert, const char *incident, cJSON **ret, struct error *error);
+
+/*
+ * What it does, for this alert: a digest of its name, its lock, and the actions with their arguments that
+ * change something (of all of them where none does), as the file has them and as they are bound. Alerts that
+ * have the same one are one cause: what one label says and the other does not none of this asks for. -ENOKEY
+ * as above.
+ */
+int definition_cause(const struct remediation *remediation, const struct target_set *targets,
+                     const struct alert *alert, char ret[static DIGEST_TEXT_MAX], struct error *error);
 
 /*
  * The remediation that a definition describes, `bound`: the arguments are what is run, nothing is bound any

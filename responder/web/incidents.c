@@ -6,6 +6,7 @@
 
 #define PAGE_DEFAULT 50
 #define PAGE_MOST 500
+#define MEMBERS_MOST 500
 
 /* An incident's number, or its plain id; 0 for no parameter. */
 static int before_id(struct api *api, const char *text, int64_t *ret, struct error *error)
@@ -74,12 +75,18 @@ int api_list(struct api *api, struct http_exchange *exchange, cJSON **ret, struc
 int api_show(struct api *api, struct http_exchange *exchange, cJSON **ret, struct error *error)
 {
         struct incident incident = {0};
-        cJSON *timeline = NULL;
+        cJSON *timeline = NULL, *members = NULL;
         int r = journal_find(api->options.parts.journal, http_path_parameter(exchange), &incident, error);
         if (r >= 0)
                 r = journal_timeline(api->options.parts.journal, incident.id, &timeline, error);
         if (r >= 0)
+                r = journal_members(api->options.parts.journal, incident.id, MEMBERS_MOST, &members, error);
+        if (r >= 0)
                 *ret = api_incident(&incident, true, timeline);
+        else
+                cJSON_Delete(timeline);
+        if (r >= 0)
+                json_put(*ret, "members", members);
         incident_release(&incident);
         return r;
 }

@@ -210,6 +210,8 @@ def test_deny_and_cancel(make, api_keys):
         assert incident["state"] == "denied"
         assert incident["timeline"][-1]["detail"]["reason"] == "a drill"
 
+        # Another alert of the cause is decided, too, until that one is over.
+        responder.send(alert_of("leak", status="resolved", keys="%"))
         responder.send(alert_of("leak", fingerprint="second", keys="%", n="2"))
         number = responder.wait_state("revoke", "awaiting_approval", n="2")["number"]
         assert responder.post(f"/api/v1/incidents/{number}/cancel", {"by": "anna", "reason": "a mistake"})[0] == 200
@@ -217,6 +219,7 @@ def test_deny_and_cancel(make, api_keys):
         assert incident["state"] == "cancelled" and incident["timeline"][-1]["detail"]["reason"] == "a mistake"
 
         # Resolved while it waits: nobody has to say no.
+        responder.send(alert_of("leak", fingerprint="second", status="resolved", keys="%", n="2"))
         responder.send(alert_of("leak", fingerprint="third", keys="%", n="3"))
         responder.wait_state("revoke", "awaiting_approval", n="3")
         responder.send(alert_of("leak", fingerprint="third", status="resolved", keys="%", n="3"))

@@ -387,12 +387,49 @@ static void claim_order(struct sim *sim)
                  "has begun a step twice"},
                 {"SELECT min(id) FROM incidents WHERE undo_requested OR cancel_requested",
                  "has a request that nobody looks at"},
+                {"SELECT min(t.incident) FROM timeline t WHERE t.event = 'cancelled' AND t.actor = 'alert' "
+                 "AND"
+                 " (SELECT count(*) FROM timeline o WHERE o.incident = t.incident AND o.id < t.id AND "
+                 "o.event IN"
+                 " ('one of its alerts is over', 'alert resolved', 'alert fires anew')) <"
+                 " 1 + (SELECT count(*) FROM timeline j WHERE j.incident = t.incident AND j.id < t.id"
+                 " AND j.event = 'alert joined')",
+                 "is cancelled though one of its alerts fires"},
+                {"SELECT min(i.id) FROM incidents i JOIN members m ON m.episode = i.episode"
+                 " JOIN incidents o ON o.id = m.incident WHERE o.remediation = i.remediation",
+                 "was opened for an alert that has joined another"},
         };
         for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
                 int64_t incident = claims_number(rows[i].sql, "");
                 if (incident > 0)
                         sim_fail(sim, "incident %lld %s", (long long)incident, rows[i].sentence);
         }
+}
+
+/*
+ * One cause, one incident: when one is opened there is no other of the same remediation and subject that is
+ * under way or in a person's hands while an alert of it fires. What another version of the file does is
+ * another cause.
+ */
+static void claim_causes(struct sim *sim)
+{
+        if (sim->edits > 0)
+                return;
+        _cleanup_free_ char *two = claims_text(
+                "WITH opened AS (SELECT i.id, i.number, i.remediation,"
+                " json_extract(i.alert, '$.labels.subject') AS subject,"
+                " (SELECT min(t.id) FROM timeline t WHERE t.incident = i.id) AS row FROM incidents i)"
+                " SELECT x.number || ' is opened beside ' || o.number FROM opened x JOIN opened o"
+                " ON o.id < x.id AND o.remediation = x.remediation AND o.subject = x.subject"
+                " WHERE (SELECT t.state FROM timeline t WHERE t.incident = o.id AND t.id < x.row"
+                " ORDER BY t.id DESC LIMIT 1) IN ('received', 'held', 'awaiting_approval', 'running', "
+                "'verifying',"
+                " 'escalated', 'expired', 'denied', 'cancelled')"
+                " AND NOT EXISTS (SELECT 1 FROM timeline t WHERE t.incident = o.id AND t.id < x.row"
+                " AND t.event IN ('alert resolved', 'alert fires anew')) LIMIT 1",
+                "");
+        if (*two)
+                sim_fail(sim, "%s, which is of the same cause", two);
 }
 
 /* Whoever was to be called has heard of it, or is known not to have. */
@@ -471,6 +508,7 @@ void claims_at_rest(struct sim *sim)
         claim_ends(sim);
         claim_calls(sim);
         claim_order(sim);
+        claim_causes(sim);
         if (!chain_holds(sim, &why))
                 sim_fail(sim, "the chain does not hold: %s", why);
         if (!sim->failed)

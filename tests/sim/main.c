@@ -33,7 +33,7 @@ static const char rules[] =
         "escalate_to: oncall\n"
         "remediations:\n"
         "  - name: slow\n"
-        "    match: ['alertname=\"slow\"']\n"
+        "    match: ['alertname=~\"slow|level\"']\n"
         "    lock: service/${labels.subject}\n"
         "    cooldown: 15m\n"
         "    limit: 3 per 4h\n"

@@ -301,6 +301,60 @@ static void test_o2_the_limit_is_of_the_lock(_unused_ void **state)
         fixture_close(fixture);
 }
 
+/* Two instances of one alert: what is done names neither, so it is done once. */
+static void test_alerts_of_one_cause_are_one_incident(_unused_ void **state)
+{
+        struct engine_fixture *fixture = fixture_open(
+                "  - {name: r, match: ['x=\"1\"'], lock: web, steps: [{act.once: {name: one, waits: "
+                "true}}]}\n"
+                "  - {name: ask, match: ['x=\"2\"'], approval: true, steps: [{act.once: {name: two}}]}\n");
+        alert_arrives(fixture, "f1", true, "\"x\":\"1\",\"instance\":\"a\"");
+        await_action_call("run:one");
+        alert_arrives(fixture, "f2", true, "\"x\":\"1\",\"instance\":\"b\"");
+        alert_arrives(fixture, "f3", true, "\"x\":\"2\",\"instance\":\"a\"");
+        await_state(fixture, 2, INCIDENT_AWAITING_APPROVAL);
+        open_gate();
+        await_state(fixture, 1, INCIDENT_HEALED);
+        _cleanup_free_ char *events = events_of(fixture, 1);
+        assert_non_null(strstr(events, "alert joined"));
+        assert_action_calls("run", "run:one");
+
+        /* What waits is given up when the last of its alerts is over. */
+        alert_arrives(fixture, "f4", true, "\"x\":\"2\",\"instance\":\"b\"");
+        alert_arrives(fixture, "f5", true, "\"x\":\"1\",\"instance\":\"c\"");
+        await_state(fixture, 3, INCIDENT_HEALED); /* then f4 was matched, too */
+        alert_arrives(fixture, "f3", false, "\"x\":\"2\",\"instance\":\"a\"");
+        await_state(fixture, 2, INCIDENT_AWAITING_APPROVAL);
+        alert_arrives(fixture, "f4", false, "\"x\":\"2\",\"instance\":\"b\"");
+        await_state(fixture, 2, INCIDENT_CANCELLED);
+        free(events);
+        events = events_of(fixture, 2);
+        assert_non_null(strstr(events, "alert joined\none of its alerts is over\nalert resolved\ncancelled"));
+        fixture_close(fixture);
+}
+
+/* A person was called: until its alert is over, another one of the cause is that person's as well. */
+static void test_siblings_wait_for_the_person(_unused_ void **state)
+{
+        struct engine_fixture *fixture = fixture_open(
+                "  - {name: r, match: ['x=\"1\"'], steps: [{act.once: {name: one, fails: true}}]}\n"
+                "  - {name: other, match: ['x=\"2\"'], steps: [{act.once: {name: two}}]}\n");
+        alert_arrives(fixture, "f1", true, "\"x\":\"1\",\"instance\":\"a\"");
+        await_state(fixture, 1, INCIDENT_ESCALATED);
+        alert_arrives(fixture, "f2", true, "\"x\":\"1\",\"instance\":\"b\"");
+        alert_arrives(fixture, "f3", true, "\"x\":\"2\"");
+        await_state(fixture, 2, INCIDENT_HEALED);
+        assert_action_calls("run", "run:one run:two");
+        assert_int_equal(atomic_load(&fixture->told), 1);
+
+        alert_arrives(fixture, "f1", false, "\"x\":\"1\",\"instance\":\"a\"");
+        alert_arrives(fixture, "f2", false, "\"x\":\"1\",\"instance\":\"b\"");
+        alert_arrives(fixture, "f2", true, "\"x\":\"1\",\"instance\":\"b\"");
+        await_state(fixture, 3, INCIDENT_ESCALATED);
+        assert_action_calls("run", "run:one run:two run:one");
+        fixture_close(fixture);
+}
+
 /* A lock that comes out empty locks nothing. */
 static void test_an_empty_lock_stops_the_plan(_unused_ void **state)
 {
@@ -503,6 +557,7 @@ static void test_cancel_and_undo(_unused_ void **state)
 
         /* An undo that fails calls a person, and may be asked for again. */
         forget_action_calls();
+        alert_arrives(fixture, "f1", false, "");
         alert_arrives(fixture, "f2", true, "");
         await_state(fixture, 2, INCIDENT_HEALED);
         assert_int_equal(
@@ -575,6 +630,8 @@ int main(void)
                 cmocka_unit_test(test_cooldown_and_limit),
                 cmocka_unit_test(test_o1_the_cooldown_is_of_the_lock),
                 cmocka_unit_test(test_o2_the_limit_is_of_the_lock),
+                cmocka_unit_test(test_alerts_of_one_cause_are_one_incident),
+                cmocka_unit_test(test_siblings_wait_for_the_person),
                 cmocka_unit_test(test_an_empty_lock_stops_the_plan),
                 cmocka_unit_test(test_pause),
                 cmocka_unit_test(test_nothing_is_undone_that_never_began),

@@ -44,7 +44,7 @@ static struct journal *journal_with_runs(char *directory, size_t runs, nsec *ret
                         assert_int_equal(journal_unmatched(journal, 10, &episodes, NULL), 0);
                 }
                 const char *const names[] = {"host.memory"};
-                const struct journal_opening opening = {"r", names, 1};
+                const struct journal_opening opening = {"r", names, 1, NULL};
                 assert_int_equal(journal_open_incidents(journal, episodes.items[0].id, &opening, 1, NULL), 0);
                 episode_list_release(&episodes);
                 struct incident_list active = {0};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The journal as engine and API see it: episodes, incidents, entries, guards' questions. */
 #include "tests/harness/journal.h"
+#include "tests/harness/world.h"
 
 #include <errno.h>
 #include <string.h>
@@ -206,7 +207,7 @@ static void test_incidents_of_an_episode(void **state)
         /* The same openings again, with one more, which alone is new. */
         static const char *const steps[] = {"notify"};
         const struct journal_opening openings[] = {
-                {"restart", steps, 1}, {"notify", steps, 1}, {"notify", steps, 1}};
+                {"restart", steps, 1, NULL}, {"notify", steps, 1, NULL}, {"notify", steps, 1, NULL}};
         assert_int_equal(journal_open_incidents(fixture->journal, episode, openings, 3, NULL), 0);
         struct incident_list list = {0};
         assert_int_equal(journal_active(fixture->journal, &list, NULL), 0);
@@ -478,6 +479,121 @@ static void test_timeline(void **state)
         assert_null(json_get(row, "detail", NULL));
 }
 
+/* Opens "restart" for the oldest unmatched episode, by its cause; how many incidents there are then. */
+static int64_t open_of_cause(struct journal_fixture *fixture, const char *cause)
+{
+        static const char *const steps[] = {"docker.restart"};
+        const struct journal_opening opening = {"restart", steps, 1, cause};
+        struct episode_list list = {0};
+        assert_int_equal(journal_unmatched(fixture->journal, 1, &list, NULL), 0);
+        assert_int_equal(list.count, 1);
+        assert_int_equal(journal_open_incidents(fixture->journal, list.items[0].id, &opening, 1, NULL), 0);
+        episode_list_release(&list);
+        assert_int_equal(unmatched_count(fixture), 0);
+        return query_number(fixture, "SELECT count(*) FROM incidents");
+}
+
+static bool fires(struct journal_fixture *fixture)
+{
+        struct incident incident = {0};
+        _cleanup_free_ char *number = NULL;
+        struct incident_list list = {0};
+        assert_int_equal(journal_list(fixture->journal, INCIDENT_UNCHANGED, 2, 1, &list, NULL), 0);
+        number = strdup(list.items[0].number);
+        incident_list_release(&list);
+        assert_int_equal(journal_find(fixture->journal, number, &incident, NULL), 0);
+        bool open = incident.episode_open;
+        incident_release(&incident);
+        return open;
+}
+
+static int64_t events(struct journal_fixture *fixture, const char *event)
+{
+        _cleanup_free_ char *query =
+                text_format("SELECT count(*) FROM timeline WHERE incident = 1 AND event = '%s'", event);
+        return query_number(fixture, query);
+}
+
+/* A second alert of one cause joins the incident of the first, which is over when both are. */
+static void test_one_cause_is_one_incident(void **state)
+{
+        struct journal_fixture *fixture = *state;
+        accept_alerts(fixture, "f1");
+        assert_int_equal(open_of_cause(fixture, "c"), 1);
+        accept_alerts(fixture, "f2");
+        assert_int_equal(open_of_cause(fixture, "c"), 1);
+        accept_alerts(fixture, "f3");
+        assert_int_equal(open_of_cause(fixture, "d"), 2);
+        accept_alerts(fixture, "f4");
+        assert_int_equal(open_of_cause(fixture, NULL), 3);
+        accept_alerts(fixture, "f5");
+        assert_int_equal(open_of_cause(fixture, NULL), 4); /* none is no cause */
+        assert_int_equal(events(fixture, "alert joined"), 1);
+
+        _cleanup_json_ cJSON *members = NULL;
+        assert_int_equal(journal_members(fixture->journal, 1, 10, &members, NULL), 0);
+        assert_int_equal(cJSON_GetArraySize(members), 1);
+        assert_string_equal(
+                json_string(json_get(cJSON_GetArrayItem(members, 0), "alert", NULL), "fingerprint"), "f2");
+
+        accept_alerts(fixture, "-f1");
+        assert_int_equal(events(fixture, "one of its alerts is over"), 1);
+        assert_true(fires(fixture));
+        accept_alerts(fixture, "f6");
+        assert_int_equal(open_of_cause(fixture, "c"), 4); /* one that fires is enough */
+        accept_alerts(fixture, "-f2 -f6");
+        assert_int_equal(events(fixture, "alert resolved"), 1);
+        assert_false(fires(fixture));
+        accept_alerts(fixture, "f2");
+        assert_int_equal(open_of_cause(fixture, "c"), 5); /* none fires: that one is about to end */
+        assert_true(verified_rows(fixture) > 0);
+}
+
+/* Whose turn it is stays it: a person's, while what they were called for fires; not of what was healed. */
+static void test_a_sibling_waits_for_the_person(void **state)
+{
+        struct journal_fixture *fixture = *state;
+        static const struct {
+                enum incident_state state;
+                int64_t incidents;
+        } cases[] = {{INCIDENT_ESCALATED, 1}, {INCIDENT_EXPIRED, 1}, {INCIDENT_CANCELLED, 1},
+                     {INCIDENT_DENIED, 1},    {INCIDENT_HEALED, 2},  {INCIDENT_PLANNED, 2}};
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                run_sql(fixture, "DELETE FROM steps; DELETE FROM members; DELETE FROM incidents; DELETE FROM "
+                                 "episodes");
+                accept_alerts(fixture, "f1");
+                assert_int_equal(open_of_cause(fixture, "c"), 1);
+                _cleanup_free_ char *sql =
+                        text_format("UPDATE incidents SET state = '%s', ended_at = 1, running_at = 1",
+                                    incident_state_name(cases[i].state));
+                run_sql(fixture, sql);
+                accept_alerts(fixture, "f2");
+                assert_int_equal(open_of_cause(fixture, "c"), cases[i].incidents);
+                accept_alerts(fixture, "-f1 -f2");
+                accept_alerts(fixture, "f1");
+                assert_int_equal(open_of_cause(fixture, "c"), cases[i].incidents + 1);
+        }
+}
+
+/* An alert that joined, and fires anew after all was over without its end being told, is a new episode. */
+static void test_who_joined_may_fire_anew(void **state)
+{
+        struct journal_fixture *fixture = *state;
+        accept_alerts(fixture, "f1");
+        open_of_cause(fixture, "c");
+        accept_alerts(fixture, "f2");
+        assert_int_equal(open_of_cause(fixture, "c"), 1);
+        _cleanup_free_ char *later =
+                text_format("f2@%lld", (long long)(world_wall(&clocks_only) / NSEC_PER_SEC + 60));
+        accept_alerts(fixture, later);
+        assert_int_equal(unmatched_count(fixture), 0); /* it has not ended */
+        WRITE(fixture, .state = INCIDENT_RUNNING);
+        WRITE(fixture, .state = INCIDENT_HEALED);
+        accept_alerts(fixture, later);
+        assert_int_equal(open_of_cause(fixture, "c"), 2);
+        assert_int_equal(query_number(fixture, "SELECT count(*) FROM episodes WHERE closed_at IS NULL"), 2);
+}
+
 static nsec nth_run(struct journal_fixture *fixture, const char *remediation, const char *lock, int64_t nth,
                     nsec after)
 {
@@ -639,6 +755,9 @@ int main(void)
                 ON_JOURNAL(test_pages_and_finding),
                 ON_JOURNAL(test_timeline),
                 ON_JOURNAL(test_runs),
+                ON_JOURNAL(test_one_cause_is_one_incident),
+                ON_JOURNAL(test_a_sibling_waits_for_the_person),
+                ON_JOURNAL(test_who_joined_may_fire_anew),
                 ON_JOURNAL(test_last_run_of_who_has_failed),
                 ON_JOURNAL(test_last_run_of_who_asks_midway),
                 ON_JOURNAL(test_nothing_begins_once_paused),

@@ -204,7 +204,10 @@ static void test_version_2(void **state)
         uint64_t rows = 0;
         write_history(fixture);
         fixture->journal = journal_close(fixture->journal);
-        run_sql(fixture, "ALTER TABLE incidents DROP COLUMN definition; PRAGMA user_version = 2");
+        run_sql(fixture,
+                "ALTER TABLE incidents DROP COLUMN definition;"
+                "DROP INDEX incidents_cause; ALTER TABLE incidents DROP COLUMN cause; DROP TABLE members;"
+                "PRAGMA user_version = 2");
         struct journal *reader = NULL;
         assert_int_equal(journal_open_reading(fixture->path, &reader, NULL), 0);
         assert_int_equal(journal_verify(reader, &rows, NULL), 0);

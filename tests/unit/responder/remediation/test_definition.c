@@ -189,10 +189,76 @@ static void test_what_this_program_cannot_read(void **state)
         }
 }
 
+/* The cause of an alert with these labels: pairs of a name and a value, closed by NULL. */
+static void cause_of(const struct remediation_set *set, const char *const *pairs,
+                     char ret[static DIGEST_TEXT_MAX])
+{
+        char *keys[4], *values[4];
+        struct alert one = {.labels = {.keys = keys, .values = values}};
+        _cleanup_error_ struct error error = {0};
+        for (; pairs[2 * one.labels.count]; one.labels.count++) {
+                keys[one.labels.count] = (char *)pairs[2 * one.labels.count];
+                values[one.labels.count] = (char *)pairs[2 * one.labels.count + 1];
+        }
+        if (definition_cause(&set->remediations[0], &set->targets, &one, ret, &error) < 0)
+                fail_msg("%s", error_text(&error));
+}
+
+/* Alerts are of one cause when the same is done to the same, whatever else they say. */
+static void test_what_makes_a_cause(void **state)
+{
+        (void)state;
+        static const char *const texts[] = {
+                file, /* the label is in the lock, in an argument, and in a text */
+                "receivers: [{name: oncall, format: json, url_file: /run/u}]\nescalate_to: oncall\n"
+                "remediations: [{name: r, match: ['a=\"1\"'], lock: 'x${labels.service}', steps: "
+                "[{host.memory: "
+                "{}}]}]\n",
+                "docker: {project: p}\nreceivers: [{name: oncall, format: json, url_file: /run/u}]\n"
+                "escalate_to: oncall\n"
+                "remediations: [{name: r, match: ['a=\"1\"'], steps: [{docker.restart: {service: s}}, "
+                "{notify: {to: "
+                "oncall, text: '${labels.service} ${incident.id}'}}]}]\n",
+                "receivers: [{name: oncall, format: json, url_file: /run/u}]\nescalate_to: oncall\n"
+                "remediations: [{name: r, match: ['a=\"1\"'], steps: [{notify: {to: oncall, text: "
+                "'${labels.service}'}}]}]\n",
+        };
+        /* To change something, a text does not matter; where nothing is changed it is what is done. */
+        static const bool differs[] = {true, true, false, true};
+        static const char *const web[] = {"service", "web", "instance", "a", NULL},
+                                 *const again[] = {"service", "web", "instance", "b", NULL},
+                                 *const db[] = {"service", "db", "instance", "a", NULL};
+        char first[DIGEST_TEXT_MAX], second[DIGEST_TEXT_MAX], third[DIGEST_TEXT_MAX];
+        for (size_t i = 0; i < N_ELEMENTS(texts); i++) {
+                struct remediation_set *set = load(texts[i]);
+                cause_of(set, web, first);
+                cause_of(set, again, second);
+                cause_of(set, db, third);
+                assert_string_equal(first, second);
+                assert_true(string_equal(first, third) != differs[i]);
+                remediation_set_free(set);
+        }
+}
+
+/* What cannot be bound has none. */
+static void test_no_cause_without_its_labels(void **state)
+{
+        (void)state;
+        struct remediation_set *set = load(file);
+        char cause[DIGEST_TEXT_MAX];
+        _cleanup_error_ struct error error = {0};
+        assert_int_equal(
+                definition_cause(&set->remediations[0], &set->targets, &(struct alert){0}, cause, &error),
+                -ENOKEY);
+        remediation_set_free(set);
+}
+
 int main(void)
 {
         assert_int_equal(http_client_global_init(NULL), 0);
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_what_makes_a_cause),
+                cmocka_unit_test(test_no_cause_without_its_labels),
                 cmocka_unit_test(test_restored_as_it_was_bound),
                 cmocka_unit_test(test_what_differs_is_told),
                 cmocka_unit_test(test_much_is_cut),
