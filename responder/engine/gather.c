@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What one look has to know of all incidents at once: who has a lock. */
+/* What one look has to know of all incidents at once: who has a lock, and what was acted upon lately. */
 #include "responder/engine/internal.h"
 
 void look_note(struct look *look, const struct incident *incident)
@@ -12,6 +12,31 @@ void look_note(struct look *look, const struct incident *incident)
         look->holders.count += i == look->holders.count;
 }
 
+/* Beyond a storm: so that what was acted upon already is known for it. */
+enum { ACTED_MORE = 64 };
+
+/* What runs, or has; and what is about to, since a worker plans it. */
+static int gather_acted(struct look *look, struct error *error)
+{
+        const struct incident_parts *parts = &look->engine->parts;
+        struct acted_locks *acted = &look->acted;
+        if (parts->set->storm.count <= 0)
+                return 0;
+        acted->space = (size_t)parts->set->storm.count + ACTED_MORE;
+        acted->items = calloc(acted->space, sizeof(char *));
+        if (!acted->items)
+                return error_oom(error);
+        int r = journal_locks_since(parts->journal, look->steady - parts->set->storm.period, acted->space,
+                                    acted->items, &acted->count, error);
+        for (size_t i = 0; i < look->holders.count && r >= 0; i++) {
+                const struct incident *holder = look->holders.items[i];
+                const struct remediation *remediation = remediation_find(parts->set, holder->remediation);
+                if (holder->running_at == 0 && remediation && remediation_changes(remediation))
+                        r = guard_note_acted(acted, holder->lock, error);
+        }
+        return r;
+}
+
 int look_gather(struct look *look, struct error *error)
 {
         const struct incident_list *active = &look->engine->active;
@@ -21,10 +46,13 @@ int look_gather(struct look *look, struct error *error)
         for (size_t i = 0; i < active->count; i++)
                 if (guard_holds_lock(&active->items[i]))
                         look->holders.items[look->holders.count++] = &active->items[i];
-        return 0;
+        return gather_acted(look, error);
 }
 
 void look_release(struct look *look)
 {
         free(look->holders.items);
+        for (size_t i = 0; i < look->acted.count; i++)
+                free(look->acted.items[i]);
+        free(look->acted.items);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What may hold an incident back: kill switch, lock, cooldown, limit. The first that does is named. */
+/* What may hold an incident back: kill switch, lock, cooldown, limit, breaker, storm. The first that does is
+ * named. */
 #include "responder/engine/guard.h"
 #include "runbook/assert.h"
 
@@ -9,17 +10,22 @@ static int check_paused(const struct guard_question *, struct guard_verdict *, s
 static int check_lock(const struct guard_question *, struct guard_verdict *, struct error *);
 static int check_cooldown(const struct guard_question *, struct guard_verdict *, struct error *);
 static int check_limit(const struct guard_question *, struct guard_verdict *, struct error *);
+static int check_breaker(const struct guard_question *, struct guard_verdict *, struct error *);
+static int check_storm(const struct guard_question *, struct guard_verdict *, struct error *);
 
 /* In the order they are asked. 1: holds it back; 0: lets it through. */
 static const struct guard {
         const char *name;
         bool once; /* not asked again of an incident that has begun */
+        bool asks; /* a person decides; not asked again once one has */
         int (*check)(const struct guard_question *, struct guard_verdict *, struct error *);
 } guards[] = {
-        {"paused", false, check_paused},
-        {"lock", false, check_lock},
-        {"cooldown", true, check_cooldown},
-        {"limit", true, check_limit},
+        {.name = "paused", .check = check_paused},
+        {.name = "lock", .check = check_lock},
+        {.name = "cooldown", .check = check_cooldown, .once = true},
+        {.name = "limit", .check = check_limit, .once = true},
+        {.name = "breaker", .check = check_breaker, .once = true, .asks = true},
+        {.name = "storm", .check = check_storm, .once = true, .asks = true},
 };
 
 const char *guard_name(size_t index)
@@ -83,35 +89,87 @@ static int check_cooldown(const struct guard_question *question, struct guard_ve
 
 /* As many runs have begun within the time that ends now as may; of any remediation when it is NULL. A run
  * that began exactly that time ago is out of it. */
-static int check_rate(const struct guard_question *question, const char *remediation, int64_t count,
-                      nsec period, struct guard_verdict *verdict, struct error *error)
+static int check_rate(const struct guard_question *question, const char *remediation, const struct rate *rate,
+                      struct guard_verdict *verdict, struct error *error)
 {
         nsec began = 0;
-        int r = journal_nth_run(question->journal, remediation, question->lock, count, question->now - period,
-                                &began, error);
+        if (rate->count <= 0)
+                return 0;
+        int r = journal_nth_run(question->journal, remediation, question->lock, rate->count,
+                                question->now - rate->period, &began, error);
         if (r < 0 || began == 0)
                 return r;
-        verdict->until = began + period;
+        verdict->until = began + rate->period;
         return 1;
 }
 
 static int check_limit(const struct guard_question *question, struct guard_verdict *verdict,
                        struct error *error)
 {
-        const struct remediation *remediation = question->remediation;
-        if (remediation->limit_count <= 0)
+        return check_rate(question, question->remediation->name, &question->remediation->limit, verdict,
+                          error);
+}
+
+static int check_breaker(const struct guard_question *question, struct guard_verdict *verdict,
+                         struct error *error)
+{
+        const struct rate *breaker = &question->set->breaker;
+        if (question->remediation->urgent || !remediation_changes(question->remediation))
                 return 0;
-        return check_rate(question, remediation->name, remediation->limit_count, remediation->limit_period,
-                          verdict, error);
+        int r = check_rate(question, NULL, breaker, verdict, error);
+        if (r <= 0)
+                return r;
+        char within[DURATION_TEXT_MAX];
+        duration_format(breaker->period, within);
+        snprintf(verdict->reason, sizeof(verdict->reason),
+                 "breaker: something was done under the lock %.100s %lld times within %s", question->lock,
+                 (long long)breaker->count, within);
+        return 1;
+}
+
+static bool was_acted_on(const struct acted_locks *acted, const char *lock)
+{
+        for (size_t i = 0; i < acted->count; i++)
+                if (string_equal(acted->items[i], lock))
+                        return true;
+        return false;
+}
+
+int guard_note_acted(struct acted_locks *acted, const char *lock, struct error *error)
+{
+        if (acted->count >= acted->space || was_acted_on(acted, lock))
+                return 0;
+        char *copy = strdup(lock);
+        if (!copy)
+                return error_oom(error);
+        acted->items[acted->count++] = copy;
+        return 0;
+}
+
+static int check_storm(const struct guard_question *question, struct guard_verdict *verdict,
+                       struct error *error _unused_)
+{
+        const struct acted_locks *acted = question->acted;
+        const struct rate *storm = &question->set->storm;
+        if (question->remediation->urgent || !remediation_changes(question->remediation) ||
+            storm->count <= 0 || (int64_t)acted->count < storm->count || was_acted_on(acted, question->lock))
+                return 0;
+        char within[DURATION_TEXT_MAX];
+        duration_format(storm->period, within);
+        snprintf(verdict->reason, sizeof(verdict->reason),
+                 "storm: something is done under %zu other locks within %s, and the next would be %.100s",
+                 acted->count, within, question->lock);
+        return 1;
 }
 
 int guard_check(const struct guard_question *question, struct guard_verdict *ret, struct error *error)
 {
         assert_that(question->journal && question->remediation && question->incident && question->holders &&
-                            question->lock,
+                            question->lock && question->set && question->acted,
                     "every guard has all that it asks about");
         for (size_t i = 0; i < N_ELEMENTS(guards); i++) {
-                if (guards[i].once && question->incident->running_at != 0)
+                if ((guards[i].once && question->incident->running_at != 0) ||
+                    (guards[i].asks && question->incident->approved))
                         continue;
                 struct guard_verdict verdict = {0};
                 int r = guards[i].check(question, &verdict, error);
@@ -121,6 +179,7 @@ int guard_check(const struct guard_question *question, struct guard_verdict *ret
                         assert_that(verdict.until == 0 || verdict.until > question->now,
                                     "who is held until a time is held until one to come");
                         verdict.guard = guards[i].name;
+                        verdict.asks = guards[i].asks;
                         *ret = verdict;
                         return 0;
                 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What may hold an incident back, in this order: the kill switch, the lock, the cooldown, the limit.
+ * What may hold an incident back, in this order: the kill switch, the lock, the cooldown, the limit, the
+ * breaker, a storm. The last two do not hold: who is asked about them is a person, as about an approval.
  *
  * Approval is no guard here: it is asked for once all of these let the incident through.
  */
@@ -11,9 +12,19 @@
 #include "responder/remediation/remediation.h"
 
 struct guard_verdict {
-        const char *guard; /* "paused", "lock", "cooldown", "limit"; NULL: nothing holds it */
-        nsec until;        /* steady; 0: until something changes */
-        char holder[32];   /* "lock": the number of the incident that has it */
+        const char *
+                guard; /* "paused", "lock", "cooldown", "limit", "breaker", "storm"; NULL: nothing holds it */
+        nsec until;    /* steady; 0: until something changes */
+        bool asks;     /* it does not hold by itself: a person is asked, for `reason` */
+        char reason[256];
+        char holder[32]; /* "lock": the number of the incident that has it */
+};
+
+/* The locks under which something was changed within a storm's time, or is about to be: with room for `space`
+ * of them, which is more than a storm may have. Each is owned. */
+struct acted_locks {
+        char **items;
+        size_t count, space;
 };
 
 /* The incidents that have their locks: few among many. The incidents are borrowed. */
@@ -32,6 +43,9 @@ const struct incident *guard_lock_holder(const struct lock_holders *holders, int
 /* The names of all guards, in the order in which they are asked; NULL after the last. */
 const char *guard_name(size_t index);
 
+/* From now on something is done under this lock. */
+int guard_note_acted(struct acted_locks *acted, const char *lock, struct error *error);
+
 /* What every guard looks at. */
 struct guard_question {
         struct journal *journal;
@@ -39,13 +53,15 @@ struct guard_question {
         const struct incident *incident;
         const char *lock; /* the bound one */
         const struct lock_holders *holders;
+        const struct remediation_set *set;
+        const struct acted_locks *acted;
         bool paused;
         nsec now; /* steady */
 };
 
 /*
  * Asks every guard. An incident that has begun already (it asked for approval midway) has been counted:
- * neither cooldown nor limit holds it again.
+ * neither cooldown nor limit holds it again. One that a person has approved is not asked about again.
  */
 int guard_check(const struct guard_question *question, struct guard_verdict *ret, struct error *error);
 

@@ -74,6 +74,7 @@ void slots_free(struct engine *engine);
 struct look {
         struct engine *engine;
         struct lock_holders holders; /* among engine->active; with room for all of these */
+        struct acted_locks acted;
         bool paused;
         nsec now, wall;               /* monotonic; wall, for people alone */
         nsec steady;                  /* by which guards and expiry measure */

@@ -106,6 +106,23 @@ static int fail_planning(struct look *look, const struct incident *incident, con
                        : enter_for(look, incident, INCIDENT_FAILED, "planning failed", reason, error);
 }
 
+/* It is begun, or a person is asked whether it may be: `asks` says why, or is "". */
+static int begin(struct look *look, struct incident *incident, const struct remediation *remediation,
+                 const char *lock, const char *asks, struct error *error)
+{
+        struct engine_slot *slot = slot_claim(look->engine, incident->id);
+        if (!slot)
+                return error_oom(error);
+        free(slot->run.asks);
+        slot->run.asks = *asks ? strdup(asks) : NULL;
+        if (*asks && !slot->run.asks)
+                return error_oom(error);
+        int r = engine_dispatch(look, incident, remediation, WORLD_RUNS, stage_start, lock, error);
+        return r >= 0 && !*asks && remediation_changes(remediation)
+                       ? guard_note_acted(&look->acted, lock, error)
+                       : r;
+}
+
 static int ask_guards(struct look *look, struct incident *incident, const struct remediation *remediation,
                       struct error *error)
 {
@@ -120,6 +137,8 @@ static int ask_guards(struct look *look, struct incident *incident, const struct
                 .incident = incident,
                 .lock = lock,
                 .holders = &look->holders,
+                .set = look->engine->parts.set,
+                .acted = &look->acted,
                 .paused = look->paused,
                 .now = look->steady,
         };
@@ -127,9 +146,9 @@ static int ask_guards(struct look *look, struct incident *incident, const struct
         int r = guard_check(&question, &verdict, error);
         if (r < 0)
                 return r;
-        if (verdict.guard)
+        if (verdict.guard && !verdict.asks)
                 return hold_incident(look, incident, lock, &verdict, error);
-        return engine_dispatch(look, incident, remediation, WORLD_RUNS, stage_start, lock, error);
+        return begin(look, incident, remediation, lock, verdict.reason, error);
 }
 
 static int cancel_resolved(struct look *look, const struct incident *incident, struct error *error)

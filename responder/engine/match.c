@@ -19,7 +19,8 @@ static int make_opening(const struct engine *engine, const struct remediation *r
         char *copy = definition_cause(remediation, &engine->parts.set->targets, alert, cause, NULL) >= 0
                              ? strdup(cause)
                              : NULL;
-        *ret = (struct journal_opening){remediation->name, names, remediation->step_count, copy};
+        *ret = (struct journal_opening){remediation->name, names, remediation->step_count, copy,
+                                        !remediation_changes(remediation)};
         return 0;
 }
 

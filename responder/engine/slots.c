@@ -64,6 +64,7 @@ static void slot_free(struct engine_slot *slot)
 {
         incident_release(&slot->run.incident);
         remediation_free(slot->run.begun);
+        free(slot->run.asks);
         free(slot->lock);
         free(slot);
 }

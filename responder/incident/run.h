@@ -29,6 +29,7 @@ struct incident_run {
                                       read yet */
         struct step_run step;      /* the one step that is being planned, run or undone */
         const char *lock;          /* the bound lock that it was started under */
+        char *asks;                /* of who is started: why a person is asked first; NULL: no guard asks */
         nsec look_again;           /* monotonic: 0: when something changes */
 
         /* From one stage to the next. */

@@ -103,6 +103,7 @@ struct journal_opening {
         const char *const *actions; /* names of the steps' actions */
         size_t action_count;
         const char *cause; /* of those with the same one there is one at a time; NULL: it has none */
+        bool reads_only;   /* it changes nothing: neither a breaker nor a storm counts it */
 };
 int journal_open_incidents(struct journal *journal, int64_t episode, const struct journal_opening *openings,
                            size_t count, struct error *error);
@@ -154,9 +155,15 @@ int journal_active(struct journal *journal, struct incident_list *list, struct e
 int journal_last_run(struct journal *journal, const char *lock, nsec *ret_ended, struct error *error);
 
 /* Steady time at which the nth last run under this lock began, counted from 1, of those that began after
- * `after`; 0: there were fewer. `remediation` NULL: of whatever remediation. Dry runs do not count. */
+ * `after`; 0: there were fewer. `remediation` NULL: of whatever remediation that changes something. Dry runs
+ * do not count. */
 int journal_nth_run(struct journal *journal, const char *remediation, const char *lock, int64_t nth,
                     nsec after, nsec *ret_began, struct error *error);
+
+/* The locks, `limit` of them at most, under which a run that changes something has begun after a steady time;
+ * each of `ret` is to be freed. */
+int journal_locks_since(struct journal *journal, nsec after, size_t limit, char **ret, size_t *ret_count,
+                        struct error *error);
 
 /* For the API: newest first; `before_id` 0 for the first page; `state` INCIDENT_UNCHANGED for all. */
 int journal_list(struct journal *journal, enum incident_state state, int64_t before_id, size_t limit,

@@ -110,8 +110,9 @@ static int open_incident(struct journal *journal, int64_t episode, const struct 
                                 opening->remediation, incident_state_name(INCIDENT_RECEIVED), now,
                                 journal_steady(journal));
         int64_t incident = sqlite3_last_insert_rowid(journal->writer.database);
-        if (r >= 0 && opening->cause)
-                r = journal_run(&journal->writer, INCIDENT_SET_CAUSE, error, "it", incident, opening->cause);
+        if (r >= 0)
+                r = journal_run(&journal->writer, INCIDENT_SET_CAUSE, error, "iti", incident, opening->cause,
+                                (int64_t)!opening->reads_only);
         for (size_t i = 0; r >= 0 && i < opening->action_count; i++)
                 r = journal_run(&journal->writer, STEP_OPEN, error, "iit", incident, (int64_t)(i + 1),
                                 opening->actions[i]);

@@ -357,6 +357,25 @@ int journal_nth_run(struct journal *journal, const char *remediation, const char
         return 0;
 }
 
+int journal_locks_since(struct journal *journal, nsec after, size_t limit, char **ret, size_t *ret_count,
+                        struct error *error)
+{
+        READING(journal);
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, LOCKS_SINCE, error, "ii", after, (int64_t)limit);
+        size_t count = 0;
+        int r = statement ? 1 : -EIO;
+        while (r > 0 && (r = journal_step(&journal->reader, statement, error)) > 0) {
+                ret[count] = strdup(journal_column(statement, 0));
+                if (!ret[count])
+                        r = error_oom(error);
+                else
+                        count++;
+        }
+        *ret_count = count;
+        return r;
+}
+
 int journal_paused(struct journal *journal, bool *ret, nsec *ret_since, struct error *error)
 {
         READING(journal);

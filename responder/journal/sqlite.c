@@ -68,7 +68,11 @@ static const char *const migrations[] = {
         "CREATE TABLE members ("
         " episode INTEGER NOT NULL REFERENCES episodes, incident INTEGER NOT NULL REFERENCES incidents,"
         " joined_at INTEGER NOT NULL, PRIMARY KEY (episode, incident)) WITHOUT ROWID;"
-        "CREATE INDEX members_incident ON members (incident, joined_at, episode);",
+        "CREATE INDEX members_incident ON members (incident, joined_at, episode);"
+        /* Whether it changes anything, or only reads and tells. */
+        "ALTER TABLE incidents ADD COLUMN changes INTEGER NOT NULL DEFAULT 1;"
+        "CREATE INDEX incidents_begun ON incidents (running_steady, lock) WHERE running_at > 0 AND changes = "
+        "1;",
 };
 
 static const char *const statement_texts[] = {

@@ -38,7 +38,7 @@ X(INCIDENT_EXISTS, "SELECT 1 FROM incidents WHERE episode = ?1 AND remediation =
 /* Under way, or in a person's hands; and some alert of it fires. */
 X(INCIDENT_OF_CAUSE, "SELECT i.id, i.state FROM incidents i WHERE i.cause = ?1 AND i.cause <> '' AND (i.ended_at = 0 OR i.state IN"
                      " ('escalated', 'expired', 'denied', 'cancelled')) AND " FIRES " ORDER BY i.id DESC LIMIT 1")
-X(INCIDENT_SET_CAUSE, "UPDATE incidents SET cause = ?2 WHERE id = ?1")
+X(INCIDENT_SET_CAUSE, "UPDATE incidents SET cause = coalesce(?2, ''), changes = ?3 WHERE id = ?1")
 X(MEMBER_ADD, "INSERT INTO members (incident, episode, joined_at) VALUES (?1, ?2, ?3)")
 X(MEMBERS_OF, "SELECT e.alert, e.closed_at IS NULL, m.joined_at FROM members m JOIN episodes e ON e.id = m.episode"
               " WHERE m.incident = ?1 ORDER BY m.joined_at, m.episode LIMIT ?2")
@@ -100,7 +100,10 @@ X(LAST_RUN, "SELECT max(coalesce((SELECT max(ended_steady) FROM incidents INDEXE
             " AND running_at > 0 AND lock = ?1 AND ended_at = 0"
             " AND state IN ('failed', 'not_healed', 'awaiting_approval', 'held')), 0))")
 X(NTH_RUN, "SELECT running_steady FROM incidents INDEXED BY incidents_runs WHERE lock = ?1 AND running_at > 0"
-           " AND running_steady > ?2 AND (?3 = '' OR remediation = ?3) ORDER BY running_steady DESC LIMIT 1 OFFSET ?4")
+           " AND running_steady > ?2 AND CASE WHEN ?3 = '' THEN changes ELSE remediation = ?3 END ORDER BY running_steady DESC LIMIT 1 OFFSET ?4")
+
+X(LOCKS_SINCE, "SELECT DISTINCT lock FROM incidents INDEXED BY incidents_begun WHERE running_at > 0 AND changes = 1"
+               " AND running_steady > ?1 LIMIT ?2")
 
 /* The timeline. */
 X(TIMELINE_APPEND, "INSERT INTO timeline (id, incident, at, actor, event, state, step, detail, hash)"

@@ -103,21 +103,13 @@ int definition_make(const struct remediation *remediation, const struct target_s
         return r;
 }
 
-static bool changes_something(const struct remediation *remediation)
-{
-        for (size_t i = 0; i < remediation->step_count; i++)
-                if (remediation->steps[i].action->effect != EFFECT_READ_ONLY)
-                        return true;
-        return false;
-}
-
 /* What of a definition says what is done, and to what. */
 static int cause_json(const struct remediation *remediation, const cJSON *definition, cJSON **ret,
                       struct error *error)
 {
         _cleanup_json_ cJSON *json = cJSON_CreateArray();
         const cJSON *steps = cJSON_GetObjectItemCaseSensitive(definition, "steps");
-        bool changes = changes_something(remediation);
+        bool changes = remediation_changes(remediation);
         if (json_append(json, json_text(remediation->name)) < 0 ||
             json_append(json, json_text(remediation->lock)) < 0 ||
             json_append(json, json_text(json_string(definition, "lock"))) < 0)

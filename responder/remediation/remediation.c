@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "responder/remediation/doubts.h"
+#include "responder/remediation/rates.h"
 #include "responder/remediation/steps.h"
 #include "runbook/promql.h"
 #include "runbook/words.h"
@@ -51,6 +52,8 @@ const struct config_field remediation_fields[] = {
          .help = "of those with the same lock one runs at a time; the remediation's name when absent"},
         {"approval", CONFIG_BOOL, offsetof(struct raw, result.approval), .fallback = "false",
          .help = "a person must agree before it runs"},
+        {"urgent", CONFIG_BOOL, offsetof(struct raw, result.urgent), .fallback = "false",
+         .help = "neither `breaker` nor `storm` asks a person first"},
         {"expire", CONFIG_DURATION, offsetof(struct raw, result.expire), .fallback = "1h",
          .flags = CONFIG_POSITIVE, .help = "how long an incident may be held or await approval"},
         {"on_failure", CONFIG_ENUM, offsetof(struct raw, result.on_failure), .fallback = "escalate",
@@ -74,11 +77,12 @@ const struct config_field remediation_fields[] = {
 };
 
 /* The sections that are not targets. */
-static const char *const own_sections[] = {"escalate_to",  "tell",         "unmatched_to",
-                                           "external_url", "remediations", NULL};
+static const char *const own_sections[] = {"escalate_to", "tell",  "unmatched_to", "external_url",
+                                           "breaker",     "storm", "remediations", NULL};
 
 struct top {
         char *escalate_to, *unmatched_to, *external_url;
+        char *breaker, *storm;
         struct config_strings tell;
         struct config_node *remediations;
 };
@@ -97,6 +101,14 @@ const struct config_field top_fields[] = {
          .help = "where people reach this responder, for the links and commands in what they are told; where "
                  "it "
                  "listens when absent"},
+        {"breaker", CONFIG_STRING, offsetof(struct top, breaker), .fallback = "5 per 1h",
+         .help = "most runs under one lock in a time, of whatever remediation that changes something: from "
+                 "then on "
+                 "a person is asked first; or `off`"},
+        {"storm", CONFIG_STRING, offsetof(struct top, storm), .fallback = "2 per 5m",
+         .help = "under how many locks in a time something is changed before a person is asked about the "
+                 "next one; or "
+                 "`off`"},
         {"remediations", CONFIG_NODE, offsetof(struct top, remediations), .flags = CONFIG_REQUIRED,
          .help = "the list of remediations"},
         {0},
@@ -116,25 +128,6 @@ static void null_when_empty(char **string)
                 free(*string);
                 *string = NULL;
         }
-}
-
-/* "3 per 1d" */
-static int limit_parse(const char *text, int64_t *ret_count, nsec *ret_period, struct error *error)
-{
-        char *end = NULL;
-        errno = 0;
-        long long count = strtoll(text, &end, 10);
-        if (end == text || errno != 0 || count <= 0 || !string_starts(end, " per "))
-                return error_set(error, EINVAL, "\"%s\" is no limit: write it as \"3 per 1d\"", text);
-        nsec period = 0;
-        int r = duration_parse(end + strlen(" per "), &period, error);
-        if (r < 0)
-                return r;
-        if (period <= 0)
-                return error_set(error, EINVAL, "a limit's time must be more than zero");
-        *ret_count = count;
-        *ret_period = period;
-        return 0;
 }
 
 static void matchers_read(struct config_node *node, const struct config_strings *texts,
@@ -269,11 +262,7 @@ static int remediation_read(struct config_node *node, const struct remediation_s
         if (result->name && remediation_find(set, result->name))
                 config_complain(node, "name", "there is a remediation \"%s\" already", result->name);
         matchers_read(node, &raw.match, &result->match);
-        if (raw.limit && *raw.limit) {
-                _cleanup_error_ struct error why = {0};
-                if (limit_parse(raw.limit, &result->limit_count, &result->limit_period, &why) < 0)
-                        config_complain(node, "limit", "%s", error_text(&why));
-        }
+        rate_read(node, "limit", raw.limit, &result->limit);
         null_when_empty(&result->lock);
         null_when_empty(&result->escalate_to);
         receiver_check(node, "escalate_to", result->escalate_to, &set->targets);
@@ -364,6 +353,8 @@ static int set_read(struct remediation_set *set, struct error *error)
         null_when_empty(&set->escalate_to);
         null_when_empty(&set->unmatched_to);
         null_when_empty(&set->external_url);
+        rate_read(root, "breaker", top.breaker, &set->breaker);
+        rate_read(root, "storm", top.storm, &set->storm);
         struct config_node *list = top.remediations;
         config_release(top_fields, &top);
 
@@ -431,6 +422,14 @@ struct remediation *remediation_free(struct remediation *remediation)
                 remediation_release(remediation);
         free(remediation);
         return NULL;
+}
+
+bool remediation_changes(const struct remediation *remediation)
+{
+        for (size_t i = 0; i < remediation->step_count; i++)
+                if (remediation->steps[i].action->effect != EFFECT_READ_ONLY)
+                        return true;
+        return false;
 }
 
 int remediation_lock(const struct remediation *remediation, const struct alert *alert, const char *incident,

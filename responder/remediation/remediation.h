@@ -36,15 +36,22 @@ struct verification {
         nsec every; /* default 5s */
 };
 
+/* So many in a time; a count of 0: any number. */
+struct rate {
+        int64_t count;
+        nsec period;
+};
+enum { RATE_MOST = 1000 };
+
 struct remediation {
         char *name;
         struct matchers match;
-        nsec cooldown;       /* after the end of the last run under the same lock; 0: none */
-        int64_t limit_count; /* `limit: 3 per 1d`, of it under the same lock; 0: none */
-        nsec limit_period;
-        char *lock;    /* pattern with ${labels.x}; NULL: the remediation's own name */
-        bool approval; /* `approval: true`: a person must agree */
-        nsec expire;   /* held or awaiting longer than this: expired; default 1h */
+        nsec cooldown;     /* after the end of the last run under the same lock; 0: none */
+        struct rate limit; /* `limit: 3 per 1d`, of it under the same lock */
+        char *lock;        /* pattern with ${labels.x}; NULL: the remediation's own name */
+        bool approval;     /* `approval: true`: a person must agree */
+        bool urgent;       /* neither the breaker nor a storm asks a person first */
+        nsec expire;       /* held or awaiting longer than this: expired; default 1h */
         struct step *steps;
         size_t step_count;
         struct verification verify;
@@ -57,6 +64,8 @@ struct remediation {
 
 struct remediation_set {
         struct target_set targets;
+        struct rate breaker; /* runs under one lock, of whatever remediation, before a person is asked */
+        struct rate storm;   /* locks under which something runs, likewise */
         struct remediation *remediations;
         size_t count;
         char *escalate_to, *unmatched_to, *external_url; /* NULL: not given */
@@ -83,6 +92,9 @@ const struct remediation *remediation_find(const struct remediation_set *set, co
 
 /* One that is of no set; takes NULL. */
 struct remediation *remediation_free(struct remediation *remediation);
+
+/* Whether any of its steps changes something. */
+bool remediation_changes(const struct remediation *remediation);
 
 /* The lock of an incident of it; free() it. -EINVAL when it would be empty: that locks nothing. */
 int remediation_lock(const struct remediation *remediation, const struct alert *alert, const char *incident,

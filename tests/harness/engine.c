@@ -106,7 +106,7 @@ static void load_file(struct engine_fixture *fixture, const char *remediations)
                             "prometheus_url: http://127.0.0.1:%u\n"
                             "alertmanager_url: http://127.0.0.1:%u\n"
                             "repeat_interval: 1s\n"
-                            "escalate_to: oncall\nremediations:\n%s",
+                            "escalate_to: oncall\nbreaker: off\nstorm: off\nremediations:\n%s",
                             fixture->directory, port, port, remediations);
         write_file(fixture->directory, "remediations.yml", yaml, strlen(yaml));
         _cleanup_free_ char *path = text_format("%s/remediations.yml", fixture->directory);

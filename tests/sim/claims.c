@@ -21,7 +21,7 @@ static nsec steady_now(const struct sim *sim)
 }
 
 /* Remediations of one name are the same in all versions of the file, but for their steps and ends. */
-static const struct remediation *remediation_at(const struct sim *sim, int64_t number)
+const struct remediation *remediation_at(const struct sim *sim, int64_t number)
 {
         return &sim->sets[number / 16]->remediations[number % 16];
 }
@@ -173,7 +173,7 @@ static void claim_lock(struct sim *sim, int64_t incident, const struct step_run 
  * time before `until`. */
 static int64_t runs_until(const struct sim *sim, const struct done_for *of, nsec until)
 {
-        nsec period = remediation_at(sim, of->remediation)->limit_period;
+        nsec period = remediation_at(sim, of->remediation)->limit.period;
         int64_t runs = 0;
         for (uint64_t i = 1; i <= sim->incidents; i++) {
                 const struct done_for *one = &sim->done[i];
@@ -189,12 +189,12 @@ static void claim_limit(struct sim *sim, int64_t incident)
 {
         const struct done_for *done = &sim->done[incident];
         const struct remediation *remediation = remediation_at(sim, done->remediation);
-        for (uint64_t i = 1; remediation->limit_count > 0 && i <= sim->incidents; i++) {
+        for (uint64_t i = 1; remediation->limit.count > 0 && i <= sim->incidents; i++) {
                 const struct done_for *other = &sim->done[i];
                 if (!other->acted || other->remediation != done->remediation || other->began < done->began)
                         continue;
                 int64_t runs = runs_until(sim, done, other->began);
-                if (runs > remediation->limit_count)
+                if (runs > remediation->limit.count)
                         sim_fail(sim, "incident %lld: run %lld of %s within its limit's time",
                                  (long long)incident, (long long)runs, remediation->name);
         }
@@ -406,32 +406,6 @@ static void claim_order(struct sim *sim)
         }
 }
 
-/*
- * One cause, one incident: when one is opened there is no other of the same remediation and subject that is
- * under way or in a person's hands while an alert of it fires. What another version of the file does is
- * another cause.
- */
-static void claim_causes(struct sim *sim)
-{
-        if (sim->edits > 0)
-                return;
-        _cleanup_free_ char *two = claims_text(
-                "WITH opened AS (SELECT i.id, i.number, i.remediation,"
-                " json_extract(i.alert, '$.labels.subject') AS subject,"
-                " (SELECT min(t.id) FROM timeline t WHERE t.incident = i.id) AS row FROM incidents i)"
-                " SELECT x.number || ' is opened beside ' || o.number FROM opened x JOIN opened o"
-                " ON o.id < x.id AND o.remediation = x.remediation AND o.subject = x.subject"
-                " WHERE (SELECT t.state FROM timeline t WHERE t.incident = o.id AND t.id < x.row"
-                " ORDER BY t.id DESC LIMIT 1) IN ('received', 'held', 'awaiting_approval', 'running', "
-                "'verifying',"
-                " 'escalated', 'expired', 'denied', 'cancelled')"
-                " AND NOT EXISTS (SELECT 1 FROM timeline t WHERE t.incident = o.id AND t.id < x.row"
-                " AND t.event IN ('alert resolved', 'alert fires anew')) LIMIT 1",
-                "");
-        if (*two)
-                sim_fail(sim, "%s, which is of the same cause", two);
-}
-
 /* Whoever was to be called has heard of it, or is known not to have. */
 static void claim_calls(struct sim *sim)
 {
@@ -509,6 +483,7 @@ void claims_at_rest(struct sim *sim)
         claim_calls(sim);
         claim_order(sim);
         claim_causes(sim);
+        claim_breakers(sim);
         if (!chain_holds(sim, &why))
                 sim_fail(sim, "the chain does not hold: %s", why);
         if (!sim->failed)

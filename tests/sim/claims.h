@@ -26,6 +26,11 @@ void claim_acted(struct sim *sim, const struct action *action, const struct step
 
 void claim_shadow(struct sim *sim, int64_t source); /* before something new is told of it */
 void claims_after_start(struct sim *sim);           /* the daemon has opened its journal */
-void claims_at_rest(struct sim *sim);               /* everything has come to its end */
+/* Those of claims_causes.c. */
+void claim_causes(struct sim *sim);
+void claim_breakers(struct sim *sim);
+const struct remediation *remediation_at(const struct sim *sim, int64_t number); /* of struct done_for */
+
+void claims_at_rest(struct sim *sim); /* everything has come to its end */
 
 #endif

@@ -31,6 +31,8 @@ static const char rules[] =
         "exporter_url: http://model\n"
         "repeat_interval: 2h\n"
         "escalate_to: oncall\n"
+        "breaker: 4 per 3h\n"
+        "storm: 2 per 5m\n"
         "remediations:\n"
         "  - name: slow\n"
         "    match: ['alertname=~\"slow|level\"']\n"

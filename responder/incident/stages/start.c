@@ -64,10 +64,10 @@ static const char *approval_reason(const struct incident_run *run, const struct 
         const char *asks = start->planning.asks;
         if (!asks && run->remediation->approval)
                 asks = "the remediation asks for approval";
-        if (!run->incident.approved || !asks)
-                return asks;
+        if (!asks)
+                asks = run->asks;
         /* An approval is of what was to be run then. */
-        return start->changed;
+        return run->incident.approved ? start->changed : asks;
 }
 
 static cJSON *planning_detail(struct start *start, const char *reason)

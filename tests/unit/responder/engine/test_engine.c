@@ -355,6 +355,35 @@ static void test_siblings_wait_for_the_person(_unused_ void **state)
         fixture_close(fixture);
 }
 
+/* Three targets at once: two are acted upon, about the third a person is asked, who is told why. */
+static void test_a_storm_asks_a_person(_unused_ void **state)
+{
+        struct engine_fixture *fixture = fixture_prepare(
+                "  - {name: r, match: ['alertname=\"a\"'], lock: '${labels.s}', steps: [{act.once: {name: "
+                "one}}]}\n");
+        fixture->set->storm = (struct rate){2, 300 * NSEC_PER_SEC};
+        fixture_start(fixture);
+        alert_arrives(fixture, "f1", true, "\"s\":\"web\"");
+        alert_arrives(fixture, "f2", true, "\"s\":\"api\"");
+        await_state(fixture, 1, INCIDENT_HEALED);
+        await_state(fixture, 2, INCIDENT_HEALED);
+        alert_arrives(fixture, "f3", true, "\"s\":\"db\"");
+        await_state(fixture, 3, INCIDENT_AWAITING_APPROVAL);
+        while (atomic_load(&fixture->told) == 0)
+                poll_pause();
+        assert_true(person_was_told(fixture, "storm: something is done under 2 other locks within 5m"));
+        assert_action_calls("run", "run:one run:one");
+
+        fixture_stop(fixture);
+        fixture_start(fixture);
+        assert_int_equal(
+                engine_decide(fixture->engine, DECISION_APPROVE, fixture->number[3], "tester", NULL, NULL),
+                0);
+        await_state(fixture, 3, INCIDENT_HEALED);
+        assert_action_calls("run", "run:one run:one run:one");
+        fixture_close(fixture);
+}
+
 /* A lock that comes out empty locks nothing. */
 static void test_an_empty_lock_stops_the_plan(_unused_ void **state)
 {
@@ -632,6 +661,7 @@ int main(void)
                 cmocka_unit_test(test_o2_the_limit_is_of_the_lock),
                 cmocka_unit_test(test_alerts_of_one_cause_are_one_incident),
                 cmocka_unit_test(test_siblings_wait_for_the_person),
+                cmocka_unit_test(test_a_storm_asks_a_person),
                 cmocka_unit_test(test_an_empty_lock_stops_the_plan),
                 cmocka_unit_test(test_pause),
                 cmocka_unit_test(test_nothing_is_undone_that_never_began),

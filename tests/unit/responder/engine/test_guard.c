@@ -44,7 +44,7 @@ static struct journal *journal_with_runs(char *directory, size_t runs, nsec *ret
                         assert_int_equal(journal_unmatched(journal, 10, &episodes, NULL), 0);
                 }
                 const char *const names[] = {"host.memory"};
-                const struct journal_opening opening = {"r", names, 1, NULL};
+                const struct journal_opening opening = {"r", names, 1, NULL, false};
                 assert_int_equal(journal_open_incidents(journal, episodes.items[0].id, &opening, 1, NULL), 0);
                 episode_list_release(&episodes);
                 struct incident_list active = {0};
@@ -77,13 +77,20 @@ static void end(struct journal *journal, const char *directory)
         assert_int_equal(system(command), 0);
 }
 
+/* What changes something, of a file without breaker and storm. */
+static const struct action changing = {.name = "change", .effect = EFFECT_IRREVERSIBLE};
+static struct step changing_step = {.action = &changing};
+static struct remediation_set file;
+static struct acted_locks acted;
+
 static struct guard_verdict ask(struct journal *journal, const struct remediation *remediation,
                                 const struct incident *incident, const struct lock_holders *holders,
                                 bool paused, nsec now)
 {
         struct guard_verdict verdict = {0};
         _cleanup_error_ struct error error = {0};
-        const struct guard_question question = {journal, remediation, incident, "lock", holders, paused, now};
+        const struct guard_question question = {journal, remediation, incident, "lock", holders,
+                                                &file,   &acted,      paused,   now};
         if (guard_check(&question, &verdict, &error) < 0)
                 fail_msg("%s", error_text(&error));
         return verdict;
@@ -96,7 +103,7 @@ static void test_guards_in_order(_unused_ void **state)
         struct journal *journal = journal_with_runs(directory, 2, &ended);
         assert_true(ended > 0);
         const struct remediation remediation = {
-                .name = name, .cooldown = 60 * SECOND, .limit_count = 2, .limit_period = 3600 * SECOND};
+                .name = name, .cooldown = 60 * SECOND, .limit = {2, 3600 * SECOND}};
         const struct incident incident = {.id = 100, .state = INCIDENT_RECEIVED};
         char lock[] = "lock", other_lock[] = "other", number[] = "INC-2026-0077";
         struct incident items[] = {{.id = 100, .lock = lock, .state = INCIDENT_RUNNING},
@@ -125,7 +132,7 @@ static void test_guards_in_order(_unused_ void **state)
         /* Under the same lock the cooldown counts the runs of any remediation, the limit its own. */
         char other[] = "other";
         const struct remediation neighbour = {
-                .name = other, .cooldown = 60 * SECOND, .limit_count = 1, .limit_period = 3600 * SECOND};
+                .name = other, .cooldown = 60 * SECOND, .limit = {1, 3600 * SECOND}};
         assert_string_equal(ask(journal, &neighbour, &incident, &active, false, ended + SECOND).guard,
                             "cooldown");
         assert_null(ask(journal, &neighbour, &incident, &active, false, now).guard);
@@ -162,6 +169,92 @@ static void test_who_holds_a_lock(_unused_ void **state)
                 assert_null(guard_lock_holder(&holders, 1, lock));
                 assert_null(guard_lock_holder(&holders, 2, "other"));
         }
+}
+
+/* Under one lock so many runs, whatever remediation they were of; from then on a person is asked. */
+static void test_the_breaker_asks(_unused_ void **state)
+{
+        char directory[] = "/tmp/runbook-guard-XXXXXX", name[] = "another";
+        nsec ended = 0;
+        struct journal *journal = journal_with_runs(directory, 2, &ended);
+        struct remediation remediation = {.name = name, .steps = &changing_step, .step_count = 1};
+        struct incident incident = {.id = 100, .state = INCIDENT_RECEIVED};
+        const struct lock_holders nobody = {0};
+        nsec now = ended + SECOND;
+
+        file.breaker = (struct rate){3, 3600 * SECOND};
+        assert_null(ask(journal, &remediation, &incident, &nobody, false, now).guard);
+        file.breaker.count = 2;
+        struct guard_verdict verdict = ask(journal, &remediation, &incident, &nobody, false, now);
+        assert_string_equal(verdict.guard, "breaker");
+        assert_true(verdict.asks && verdict.until > now && verdict.until <= ended + 3600 * SECOND);
+        assert_string_equal(verdict.reason,
+                            "breaker: something was done under the lock lock 2 times within 1h");
+        assert_null(ask(journal, &remediation, &incident, &nobody, false, verdict.until).guard);
+
+        /* Not of what changes nothing, may not wait, has begun, or was approved. */
+        remediation.step_count = 0;
+        assert_null(ask(journal, &remediation, &incident, &nobody, false, now).guard);
+        remediation.step_count = 1;
+        remediation.urgent = true;
+        assert_null(ask(journal, &remediation, &incident, &nobody, false, now).guard);
+        remediation.urgent = false;
+        incident.approved = true;
+        assert_null(ask(journal, &remediation, &incident, &nobody, false, now).guard);
+        incident = (struct incident){.id = 100, .state = INCIDENT_AWAITING_APPROVAL, .running_at = 1};
+        assert_null(ask(journal, &remediation, &incident, &nobody, false, now).guard);
+        file.breaker = (struct rate){0};
+        end(journal, directory);
+}
+
+/* So many locks under which something is done; for the next one a person is asked. */
+static void test_a_storm_asks(_unused_ void **state)
+{
+        char directory[] = "/tmp/runbook-guard-XXXXXX", name[] = "r";
+        nsec ended = 0;
+        struct journal *journal = journal_with_runs(directory, 1, &ended);
+        struct remediation remediation = {.name = name, .steps = &changing_step, .step_count = 1};
+        const struct incident incident = {.id = 100, .state = INCIDENT_RECEIVED};
+        const struct lock_holders nobody = {0};
+        char *items[3] = {NULL};
+        size_t count = 0;
+
+        /* What ran stands in the journal. */
+        assert_int_equal(journal_locks_since(journal, 0, 2, items, &count, NULL), 0);
+        assert_int_equal(count, 1);
+        assert_string_equal(items[0], "lock");
+        free(items[0]);
+        assert_int_equal(journal_locks_since(journal, ended, 2, items, &count, NULL), 0);
+        assert_int_equal(count, 0);
+
+        file.storm = (struct rate){2, 300 * SECOND};
+        acted = (struct acted_locks){.items = items, .space = 3};
+        assert_int_equal(guard_note_acted(&acted, "a", NULL), 0);
+        assert_int_equal(guard_note_acted(&acted, "a", NULL), 0);
+        assert_int_equal(acted.count, 1);
+        assert_null(ask(journal, &remediation, &incident, &nobody, false, ended).guard);
+        assert_int_equal(guard_note_acted(&acted, "b", NULL), 0);
+        struct guard_verdict verdict = ask(journal, &remediation, &incident, &nobody, false, ended);
+        assert_string_equal(verdict.guard, "storm");
+        assert_true(verdict.asks);
+        assert_string_equal(
+                verdict.reason,
+                "storm: something is done under 2 other locks within 5m, and the next would be lock");
+
+        remediation.urgent = true;
+        assert_null(ask(journal, &remediation, &incident, &nobody, false, ended).guard);
+        remediation.urgent = false;
+
+        /* The same again is no other one; and there is an end to what is noted. */
+        assert_int_equal(guard_note_acted(&acted, "lock", NULL), 0);
+        assert_int_equal(guard_note_acted(&acted, "c", NULL), 0);
+        assert_int_equal(acted.count, 3);
+        assert_null(ask(journal, &remediation, &incident, &nobody, false, ended).guard);
+        for (size_t i = 0; i < acted.count; i++)
+                free(items[i]);
+        acted = (struct acted_locks){0};
+        file.storm = (struct rate){0};
+        end(journal, directory);
 }
 
 /* Clocks in the test's hands. */
@@ -215,13 +308,13 @@ static void assert_bounded(struct journal_fixture *fixture)
 {
         char name[] = "restart";
         const struct remediation cooled = {.name = name, .cooldown = 900 * SECOND};
-        const struct remediation limited = {.name = name, .limit_count = 1, .limit_period = DAY};
+        const struct remediation limited = {.name = name, .limit = {1, DAY}};
         const struct incident incident = {.id = 2, .state = INCIDENT_RECEIVED};
         const struct lock_holders nobody = {0};
         const struct remediation *const all[] = {&cooled, &limited};
         for (size_t i = 0; i < N_ELEMENTS(all); i++) {
                 nsec now = journal_steady(fixture->journal),
-                     length = i == 0 ? cooled.cooldown : limited.limit_period;
+                     length = i == 0 ? cooled.cooldown : limited.limit.period;
                 struct guard_verdict verdict = ask(fixture->journal, all[i], &incident, &nobody, false, now);
                 assert_true(!verdict.guard || verdict.until - now <= length);
                 assert_null(ask(fixture->journal, all[i], &incident, &nobody, false, now + length).guard);
@@ -285,10 +378,9 @@ static void test_what_is_to_come_is_now(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_guards_in_order),
-                cmocka_unit_test(test_who_holds_a_lock),
-                ON_JOURNAL(test_no_clock_holds_for_longer),
-                ON_JOURNAL(test_what_is_to_come_is_now),
+                cmocka_unit_test(test_guards_in_order),     cmocka_unit_test(test_who_holds_a_lock),
+                cmocka_unit_test(test_the_breaker_asks),    cmocka_unit_test(test_a_storm_asks),
+                ON_JOURNAL(test_no_clock_holds_for_longer), ON_JOURNAL(test_what_is_to_come_is_now),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -206,8 +206,9 @@ static void test_incidents_of_an_episode(void **state)
 
         /* The same openings again, with one more, which alone is new. */
         static const char *const steps[] = {"notify"};
-        const struct journal_opening openings[] = {
-                {"restart", steps, 1, NULL}, {"notify", steps, 1, NULL}, {"notify", steps, 1, NULL}};
+        const struct journal_opening openings[] = {{"restart", steps, 1, NULL, false},
+                                                   {"notify", steps, 1, NULL, false},
+                                                   {"notify", steps, 1, NULL, true}};
         assert_int_equal(journal_open_incidents(fixture->journal, episode, openings, 3, NULL), 0);
         struct incident_list list = {0};
         assert_int_equal(journal_active(fixture->journal, &list, NULL), 0);
@@ -483,7 +484,7 @@ static void test_timeline(void **state)
 static int64_t open_of_cause(struct journal_fixture *fixture, const char *cause)
 {
         static const char *const steps[] = {"docker.restart"};
-        const struct journal_opening opening = {"restart", steps, 1, cause};
+        const struct journal_opening opening = {"restart", steps, 1, cause, false};
         struct episode_list list = {0};
         assert_int_equal(journal_unmatched(fixture->journal, 1, &list, NULL), 0);
         assert_int_equal(list.count, 1);

@@ -60,8 +60,8 @@ static void test_whole(void **state _unused_)
         assert_non_null(one);
         assert_int_equal(one->match.count, 2);
         assert_int_equal(one->cooldown, 15 * 60 * NSEC_PER_SEC);
-        assert_int_equal(one->limit_count, 3);
-        assert_int_equal(one->limit_period, 24 * 3600 * NSEC_PER_SEC);
+        assert_int_equal(one->limit.count, 3);
+        assert_int_equal(one->limit.period, 24 * 3600 * NSEC_PER_SEC);
         assert_string_equal(one->lock, "service/${labels.service}");
         assert_true(one->approval);
         assert_int_equal(one->expire, 2 * 3600 * NSEC_PER_SEC);
@@ -117,6 +117,10 @@ static const struct mistake {
          "3 per 1d"},
         {"remediations:\n  - {name: a, match: ['x=\"1\"'], limit: 0 per 1d, steps: [{host.memory: {}}]}\n",
          "3 per 1d"},
+        {"breaker: 5\nremediations:\n  - {name: a, match: ['x=\"1\"'], steps: [{host.memory: {}}]}\n",
+         "\"5\" is no limit: write it as \"3 per 1d\""},
+        {"storm: 2000 per 1h\nremediations:\n  - {name: a, match: ['x=\"1\"'], steps: [{host.memory: {}}]}\n",
+         "2000 is too many: 1000 is the most"},
         {"remediations:\n  - {name: a, match: ['x=\"1\"'], limit: 2 per 1, steps: [{host.memory: {}}]}\n",
          "not a duration"},
         {"remediations:\n  - {name: 'a b', match: ['x=\"1\"'], steps: [{host.memory: {}}]}\n", "is no name"},
