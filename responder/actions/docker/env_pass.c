@@ -122,7 +122,7 @@ int pass_recreate(struct pass *pass, const char *id, const cJSON *inspected, con
         _cleanup_json_ cJSON *state = NULL;
         int r = docker_recreate(pass->docker, inspected, &change, deadline, note_change, pass, &state, error);
         if (r < 0)
-                return error_prefix(error, r, "container %s", docker_name(inspected));
+                return docker_name_first(error, r, docker_name(inspected));
         if (json_put(pass->entry, "done", cJSON_CreateTrue()) < 0)
                 return error_oom(error);
         return note_change(pass, state, error);

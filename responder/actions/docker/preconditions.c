@@ -74,3 +74,9 @@ int docker_ask_again(const struct step_run *run, struct docker *docker, const st
                         name, left, name, name);
         return r;
 }
+
+int docker_name_first(struct error *error, int result, const char *name)
+{
+        bool named = error && error->message && name && string_starts(error->message, name);
+        return named ? result : error_prefix(error, result, "container %s", name ? name : "?");
+}

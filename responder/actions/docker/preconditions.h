@@ -50,4 +50,7 @@ int docker_ask(const struct step_run *run, struct docker *docker, const struct p
 int docker_ask_again(const struct step_run *run, struct docker *docker, const struct purpose *purpose,
                      const cJSON *inspected, struct error *error);
 
+/* Puts "container <name>: " before the sentence of a failure, unless that begins with the name. */
+int docker_name_first(struct error *error, int result, const char *name);
+
 #endif

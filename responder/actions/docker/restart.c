@@ -238,7 +238,7 @@ static int restart_run(struct step_run *run, cJSON **ret_outcome, struct error *
                 const char *name = json_string(planned, "name");
                 r = restart_one(run, docker, planned, asked, results, error);
                 if (r < 0)
-                        return error_prefix(error, r, "container %s", name ? name : "?");
+                        return docker_name_first(error, r, name);
         }
         _cleanup_free_ char *left = docker_left_sentence(json_get(run->plan, "left", NULL));
         if (!left)
