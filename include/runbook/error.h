@@ -22,6 +22,7 @@ struct error {
         char *message;              /* owned; NULL while there is no error */
         enum error_meaning meaning; /* of the sentence, and gone with it */
         bool not_set_up;            /* what would be needed was perhaps never there */
+        bool may_pass;              /* it is the moment's: asked again in a while, it may be otherwise */
 };
 
 #define _cleanup_error_ _cleanup_(error_clear)
@@ -48,11 +49,14 @@ int error_prefix(struct error *error, int result, const char *format, ...) _prin
 
 /*
  * Say what a failure (`result` < 0) means, after its sentence: that nothing was looked at, that what was
- * looked at does not work, that something is missing which perhaps never was there. All return `result`.
+ * looked at does not work, that something is missing which perhaps never was there, that it may be otherwise
+ * in a moment (who was asked is not there, hung up, or is only starting; whether the request had its effect
+ * is not said by that). All return `result`.
  */
 int error_not_looked(struct error *error, int result);
 int error_failed(struct error *error, int result);
 int error_not_set_up(struct error *error, int result);
+int error_may_pass(struct error *error, int result);
 
 /*
  * Of two failures of one question keeps the one that says more of what was asked about, the first of two that

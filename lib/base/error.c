@@ -32,7 +32,7 @@ static void mean(struct error *error, int code)
         if (!error)
                 return;
         error->meaning = code == ENOMEM || code == EMFILE || code == ENFILE ? ERROR_NOT_LOOKED : ERROR_UNSAID;
-        error->not_set_up = false;
+        error->not_set_up = error->may_pass = false;
 }
 
 int error_set(struct error *error, int code, const char *format, ...)
@@ -97,6 +97,13 @@ int error_not_set_up(struct error *error, int result)
         return result;
 }
 
+int error_may_pass(struct error *error, int result)
+{
+        if (error && result < 0)
+                error->may_pass = true;
+        return result;
+}
+
 /* How much a failure says of the thing; 0: it is none. */
 static int weigh(const struct error *error, int result)
 {
@@ -131,6 +138,7 @@ void error_move(struct error *to, struct error *from)
                 to->message = TAKE_PTR(from->message);
                 to->meaning = from->meaning;
                 to->not_set_up = from->not_set_up;
+                to->may_pass = from->may_pass;
         } else if (!to)
                 error_clear(from);
 }

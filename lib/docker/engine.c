@@ -147,10 +147,14 @@ int docker_answer_error(long status, const char *body, size_t length, struct err
         if (message) {
                 _cleanup_text_ struct text shorter = {0};
                 shorten_ids(message, strcspn(message, "\r\n"), &shorter);
-                return text_error(&shorter) < 0 ? error_oom(error)
-                                                : error_set(error, code, "Docker: %s", text_string(&shorter));
+                if (text_error(&shorter) < 0)
+                        return error_oom(error);
+                error_set(error, code, "Docker: %s", text_string(&shorter));
+        } else {
+                error_set(error, code, "Docker answered with status %ld", status);
         }
-        return error_set(error, code, "Docker answered with status %ld", status);
+        /* It starts, or ends, or a proxy before it finds nobody. */
+        return status >= 502 && status <= 504 ? error_may_pass(error, -code) : -code;
 }
 
 int docker_refused(struct docker *docker, const struct http_response *response, struct error *error)

@@ -110,7 +110,10 @@ static int connect_failure(PGconn *connection, struct error *error)
 
         _cleanup_text_ struct text line = {0};
         postgres_one_line(text, &line);
-        return error_set(error, code, "cannot connect to PostgreSQL: %s", text_string(&line));
+        int r = error_set(error, code, "cannot connect to PostgreSQL: %s", text_string(&line));
+        return code == EACCES || strstr(text, "does not exist") || strstr(text, "SSL error")
+                       ? r
+                       : error_may_pass(error, r);
 }
 
 static int start_connection(struct postgres *postgres, struct deadline deadline, PGconn **ret,
@@ -217,9 +220,12 @@ int postgres_connect(struct postgres *postgres, struct deadline deadline, struct
         for (PostgresPollingStatusType next = PGRES_POLLING_WRITING; next != PGRES_POLLING_OK;) {
                 r = postgres_wait(connection, next == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline);
                 if (r == -ETIMEDOUT)
-                        return error_set(error, ETIMEDOUT, "PostgreSQL did not take the connection in time");
+                        return error_may_pass(error,
+                                              error_set(error, ETIMEDOUT,
+                                                        "PostgreSQL did not take the connection in time"));
                 if (r < 0)
-                        return error_set_errno(error, -r, "cannot connect to PostgreSQL");
+                        return error_may_pass(error,
+                                              error_set_errno(error, -r, "cannot connect to PostgreSQL"));
                 next = PQconnectPoll(connection);
                 if (next == PGRES_POLLING_FAILED)
                         return connect_failure(connection, error);

@@ -63,6 +63,17 @@ static void frame_release(struct frame *frame)
         text_free(&frame->settings);
 }
 
+/* The server has ended the session, or takes no statement now: it is shut down, has crashed, starts, or lacks
+ * room; or two transactions were in each other's way, and this one was taken back. */
+static bool refusal_may_pass(const char *sqlstate)
+{
+        static const char *const states[] = {"57P01", "57P02", "57P03", "53300", "40001", "40P01"};
+        for (size_t i = 0; i < N_ELEMENTS(states); i++)
+                if (string_equal(sqlstate, states[i]))
+                        return true;
+        return false;
+}
+
 static int refuse(struct postgres *postgres, const PGresult *result, const struct statement *statement,
                   struct error *error)
 {
@@ -70,7 +81,8 @@ static int refuse(struct postgres *postgres, const PGresult *result, const struc
         _cleanup_text_ struct text message = {0};
         strncpy(postgres->sqlstate, sqlstate ? sqlstate : "", SQLSTATE_LENGTH);
         postgres_put_message(result, statement, PQuser(postgres->connection), &message);
-        return error_set(error, EREMOTEIO, "%s", text_string(&message));
+        int r = error_set(error, EREMOTEIO, "%s", text_string(&message));
+        return refusal_may_pass(postgres->sqlstate) ? error_may_pass(error, r) : r;
 }
 
 static int exchange(struct postgres *postgres, const struct statement *statements, size_t count,
@@ -94,8 +106,9 @@ static int exchange(struct postgres *postgres, const struct statement *statement
                 postgres_one_line(
                         result ? PQresultErrorMessage(result) : PQerrorMessage(postgres->connection), &line);
                 postgres_disconnect(postgres);
-                return error_set(error, ECONNRESET, "the connection to PostgreSQL broke: %s",
-                                 text_string(&line));
+                return error_may_pass(error,
+                                      error_set(error, ECONNRESET, "the connection to PostgreSQL broke: %s",
+                                                text_string(&line)));
         }
         postgres->in_transaction = PQtransactionStatus(postgres->connection) != PQTRANS_IDLE;
         if (postgres_is_refusal(result))

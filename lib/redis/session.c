@@ -209,12 +209,25 @@ static int receive_reply(struct redis *redis, struct deadline deadline, redisRep
         }
 }
 
+/* By its first word: a server that starts, runs a script, waits for its primary, or has no place left.
+ * Nothing was done. */
+static bool reply_may_pass(const char *reply)
+{
+        static const char *const words[] = {"LOADING ",     "BUSY ",     "MASTERDOWN ",
+                                            "CLUSTERDOWN ", "TRYAGAIN ", "ERR max number of clients"};
+        for (size_t i = 0; i < N_ELEMENTS(words); i++)
+                if (string_starts(reply, words[i]))
+                        return true;
+        return false;
+}
+
 /* An error reply, without the arguments that Redis repeats for a command it does not know. */
 static int error_reply(const redisReply *reply, struct error *error)
 {
         const char *arguments = strstr(reply->str, ", with args beginning with");
         int length = (int)(arguments ? (size_t)(arguments - reply->str) : strcspn(reply->str, "\r\n"));
-        return error_set(error, EREMOTEIO, "Redis: %.*s", length, reply->str);
+        int r = error_set(error, EREMOTEIO, "Redis: %.*s", length, reply->str);
+        return reply_may_pass(reply->str) ? error_may_pass(error, r) : r;
 }
 
 static int format_command(const struct redis *redis, char **ret, size_t *ret_length, struct error *error,

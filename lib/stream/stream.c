@@ -29,8 +29,9 @@ struct stream *stream_close(struct stream *stream)
 static int explain_connect(const struct stream *stream, int result, struct error *error)
 {
         if (result == -ETIMEDOUT)
-                return stream_late(stream, error);
-        return error_set_errno(error, -result, "cannot connect to %s", stream->peer);
+                return error_may_pass(error, stream_late(stream, error));
+        error_set_errno(error, -result, "cannot connect to %s", stream->peer);
+        return result == -EACCES ? result : error_may_pass(error, result);
 }
 
 static int connect_unix(struct stream *stream, const char *path, struct deadline deadline,
@@ -49,10 +50,12 @@ static int explain_lookup(const struct stream *stream, const char *host, int res
                           struct error *error)
 {
         if (result == -ETIMEDOUT)
-                return error_set(error, ETIMEDOUT, "the host \"%s\" of %s was not found in time", host,
-                                 stream->peer);
-        return error_set(error, -result, "cannot find the host \"%s\" of %s: %s", host, stream->peer,
-                         reason ? reason : error_reason(-result));
+                error_set(error, ETIMEDOUT, "the host \"%s\" of %s was not found in time", host,
+                          stream->peer);
+        else
+                error_set(error, -result, "cannot find the host \"%s\" of %s: %s", host, stream->peer,
+                          reason ? reason : error_reason(-result));
+        return error_may_pass(error, result);
 }
 
 /* The first address of the host that takes the connection; the error is the last one's. */
@@ -97,8 +100,8 @@ static int settle(struct stream *stream, short events, struct deadline deadline,
                 return 0;
         if (errno == EAGAIN || errno == EWOULDBLOCK)
                 return stream_wait(stream, events, deadline, error);
-        return error_set_errno(error, errno == EPIPE ? ECONNRESET : errno, "the connection to %s broke",
-                               stream->peer);
+        return error_may_pass(error, error_set_errno(error, errno == EPIPE ? ECONNRESET : errno,
+                                                     "the connection to %s broke", stream->peer));
 }
 
 static ssize_t send_some(struct stream *stream, const void *data, size_t length, struct deadline deadline,
@@ -117,7 +120,8 @@ static ssize_t receive_some(struct stream *stream, void *buffer, size_t size, st
                 return tls_receive_some(stream, buffer, size, deadline, error);
         ssize_t n = recv(stream->fd, buffer, size, 0);
         if (n == 0)
-                return error_set(error, ECONNRESET, "%s closed the connection", stream->peer);
+                return error_may_pass(error,
+                                      error_set(error, ECONNRESET, "%s closed the connection", stream->peer));
         return n > 0 ? n : settle(stream, POLLIN, deadline, error);
 }
 

@@ -118,7 +118,8 @@ static int settle(struct stream *stream, int result, const char *during, struct 
         bool said = ERR_peek_last_error() != 0;
         if (!said || why == SSL_ERROR_ZERO_RETURN || why == SSL_ERROR_SYSCALL) {
                 ERR_clear_error();
-                return error_set(error, ECONNRESET, "%s closed the connection%s", stream->peer, wanted);
+                return error_may_pass(error, error_set(error, ECONNRESET, "%s closed the connection%s",
+                                                       stream->peer, wanted));
         }
         return error_set(error, EPROTO, "%s: %s%s", during, take_reason(), wanted);
 }

@@ -167,13 +167,19 @@ static void put_plans(struct text *text, const struct remediation *remediation, 
                         text_printf(text, "%s\n", summary ? summary : "");
                         put_details(text, plan, 4);
                 } else {
-                        text_printf(text, "cannot be planned: %s\n", json_string(item, "error"));
+                        text_printf(text, "%scannot be planned: %s\n",
+                                    json_bool(item, "essential", true) ? "" : "not essential, and ",
+                                    json_string(item, "error"));
                 }
         }
         put_verification(text, remediation, alert, world);
         if (planning->failure)
                 text_printf(text, "  It would not run: %s.\n", planning->failure);
-        else if (planning->asks)
+        else if (planning->stops)
+                text_printf(text, "  It would end there, and call a person: %s.\n", planning->stops);
+        if (planning->failure)
+                return;
+        if (planning->asks)
                 text_printf(text, "  It would ask a person first: %s.\n", planning->asks);
         else if (remediation->approval)
                 text_puts(text, "  It would ask a person first: the remediation asks for approval.\n");
@@ -189,6 +195,7 @@ static cJSON *planning_json(const struct alert *alert, const struct remediation 
         json_put(json, "fingerprint", cJSON_CreateString(alert->fingerprint ? alert->fingerprint : ""));
         json_put(json, "plans", TAKE_PTR(planning->plans));
         json_put(json, "failure", json_text(planning->failure));
+        json_put(json, "stops", json_text(planning->stops));
         const char *asks = planning->asks          ? planning->asks
                            : remediation->approval ? "the remediation asks for approval"
                                                    : NULL;
@@ -215,7 +222,7 @@ static int plan_alert(const struct remediation_set *set, const struct alert *ale
                 int r = planning_make(remediation, NULL, alert, NO_INCIDENT, world, &planning, error);
                 if (r < 0)
                         return r;
-                answer->failures += planning.failure != NULL;
+                answer->failures += planning.failure || planning.stops;
                 if (answer->list) {
                         (void)json_append(answer->list, planning_json(alert, remediation, &planning));
                 } else {

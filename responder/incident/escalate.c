@@ -59,6 +59,9 @@ static int call_person(const struct incident_run *run, const char *what, const c
         json_put(details, "reason", cJSON_CreateString(reason ? reason : ""));
         json_put(details, "labels", labels_object(&incident->alert.labels));
         json_put(details, "steps", steps_array(incident));
+        _cleanup_free_ char *failures = run_passed_over(run);
+        if (failures)
+                json_put(details, "failed", cJSON_CreateString(failures));
 
         const struct message message = {
                 .text = text,

@@ -25,6 +25,8 @@ int step_open(const struct step *step, size_t position, const struct alert *aler
 {
         assert_that(position > 0 && alert && incident, "a step is the n-th, of an incident");
         const struct action *action = step->action;
+        if (step->unbound)
+                return error_set(error, ENOKEY, "%s", step->unbound);
         void *config = calloc(1, action->config_size > 0 ? action->config_size : 1);
         if (!config)
                 return error_oom(error);
@@ -83,6 +85,7 @@ static cJSON *plans_add(cJSON *plans, const struct step *step, size_t position)
         if (!item || !cJSON_AddNumberToObject(item, "step", (double)position) ||
             !cJSON_AddStringToObject(item, "action", step->action->name) ||
             !cJSON_AddStringToObject(item, "effect", effect_name(step->action->effect)) ||
+            !cJSON_AddBoolToObject(item, "essential", step->essential) ||
             !cJSON_AddItemToArray(plans, item)) {
                 cJSON_Delete(item);
                 return NULL;
@@ -102,33 +105,87 @@ static int plan_one(const struct step *step, size_t position, const struct alert
         return r;
 }
 
+/* What an essential step that cannot be planned keeps from being done. `begins`: one that changes something
+ * goes before it. */
+static void note_failure(struct planning *planning, const struct step *step, size_t position, int result,
+                         bool begins, struct error *why)
+{
+        bool all = result == -ENOKEY || !begins || step->on_failure == ON_FAILURE_UNDO;
+        char **sentence = all ? &planning->failure : &planning->stops;
+        if (*sentence)
+                return;
+        *sentence = text_format("step %zu (%s) cannot be planned: %s", position, step->action->name,
+                                error_text(why));
+        if (!all)
+                return;
+        planning->failed = position;
+        error_move(&planning->why, why);
+}
+
+/* Plans one step into `item`. 0, or what its own failure is; `why` then says so, as the item does. */
+static int plan_into(struct planning *planning, const struct step *step, size_t position, cJSON *item,
+                     const struct alert *alert, const char *incident, const struct world *world,
+                     struct error *why)
+{
+        _cleanup_json_ cJSON *plan = NULL;
+        _cleanup_free_ char *exceeds = NULL;
+        int r = plan_one(step, position, alert, incident, world, &plan, why);
+        bool asks = r >= 0 && step_exceeds_max(step, position, plan, &exceeds);
+        /* Of what only accompanies the cure nobody is asked: the cure does not wait for it. */
+        if (asks && !step->essential)
+                r = error_set(why, E2BIG, "%s", exceeds ? exceeds : "too many targets");
+        else if (asks && !planning->asks && !planning->stops)
+                planning->asks = TAKE_PTR(exceeds);
+        int put = r < 0 ? json_put(item, "error", json_text(error_text(why)))
+                        : json_put(item, "plan", TAKE_PTR(plan));
+        return put < 0 ? error_oom(why) : r;
+}
+
+/* What the others are done for, and not what is only looked at on the way. */
+static bool is_cure(const struct step *step)
+{
+        return step->essential && step->action->effect != EFFECT_READ_ONLY;
+}
+
+/* Whether a step is done with, and need not be planned. */
+static bool is_over(const struct step_record *record)
+{
+        return record->status != STEP_WAITING && record->status != STEP_STARTED;
+}
+
+static int plan_all(const struct remediation *remediation, const struct step_record *records,
+                    const struct alert *alert, const char *incident, const struct world *world,
+                    struct planning *planning, struct error *error)
+{
+        bool begins = false;
+        for (size_t i = 0; i < remediation->step_count; i++) {
+                const struct step *step = &remediation->steps[i];
+                _cleanup_error_ struct error why = {0};
+                if (records && is_over(&records[i])) {
+                        begins |= is_cure(step);
+                        continue;
+                }
+                cJSON *item = plans_add(planning->plans, step, i + 1);
+                int r = item ? plan_into(planning, step, i + 1, item, alert, incident, world, &why) : -ENOMEM;
+                if (r == -ENOMEM)
+                        return error_oom(error);
+                if (r < 0 && step->essential)
+                        note_failure(planning, step, i + 1, r, begins, &why);
+                begins |= r >= 0 && is_cure(step);
+        }
+        return 0;
+}
+
 int planning_make(const struct remediation *remediation, const struct step_record *records,
                   const struct alert *alert, const char *incident, const struct world *world,
                   struct planning *ret, struct error *error)
 {
         struct planning planning = {.plans = cJSON_CreateArray()};
-        int result = planning.plans ? 0 : error_oom(error);
-        for (size_t i = 0; result >= 0 && i < remediation->step_count; i++) {
-                const struct step *step = &remediation->steps[i];
-                if (records && records[i].status != STEP_WAITING && records[i].status != STEP_STARTED)
-                        continue;
-                _cleanup_error_ struct error why = {0};
-                _cleanup_json_ cJSON *plan = NULL;
-                cJSON *item = plans_add(planning.plans, step, i + 1);
-                int r = plan_one(step, i + 1, alert, incident, world, &plan, &why);
-
-                if (r < 0 && !planning.failure && (r == -ENOKEY || step->on_failure != ON_FAILURE_CONTINUE))
-                        planning.failure = text_format("step %zu (%s) cannot be planned: %s", i + 1,
-                                                       step->action->name, error_text(&why));
-                if (r >= 0 && !planning.asks)
-                        step_exceeds_max(step, i + 1, plan, &planning.asks);
-                if (!item || (r < 0 ? json_put(item, "error", cJSON_CreateString(error_text(&why)))
-                                    : json_put(item, "plan", TAKE_PTR(plan))) < 0)
-                        result = error_oom(error);
-        }
-        if (result < 0) {
+        int r = planning.plans ? plan_all(remediation, records, alert, incident, world, &planning, error)
+                               : error_oom(error);
+        if (r < 0) {
                 planning_release(&planning);
-                return result;
+                return r;
         }
         *ret = planning;
         return 0;
@@ -138,6 +195,8 @@ void planning_release(struct planning *planning)
 {
         cJSON_Delete(planning->plans);
         free(planning->failure);
+        free(planning->stops);
         free(planning->asks);
+        error_clear(&planning->why);
         *planning = (struct planning){0};
 }

@@ -30,15 +30,22 @@ const char *effect_name(enum effect effect);
 
 /* All plans of one remediation. */
 struct planning {
-        cJSON *plans;  /* an array of {step, action, effect, plan | error} */
-        char *failure; /* why the remediation cannot run as it stands; NULL when it can */
-        char *asks;    /* why a person must agree first, for a `max:`; NULL: need not */
+        cJSON *plans;  /* an array of {step, action, effect, essential, plan | error} */
+        char *failure; /* why the remediation cannot begin as it stands; NULL when it can */
+        char *stops; /* where it would end on its way, since a later step cannot be planned; NULL: nowhere */
+        char *asks;  /* why a person must agree first, for a `max:`; NULL: need not */
+
+        size_t failed;    /* the step, from 1, that `failure` is about */
+        struct error why; /* what it says, and whether that may pass */
 };
 
 /*
- * Binds and plans every step. A step that is `on_failure: continue` may fail to plan without stopping the
- * others; a missing label never may. Of `records` (may be NULL) those are passed over that are done with.
- * -ENOMEM is the only failure of the function itself.
+ * Binds and plans every step. One that is not essential stops no other: when it cannot be planned, lacks a
+ * label or exceeds its `max:`, that is its "error". An essential one that cannot be planned stops itself and
+ * those after it (`stops`); when none that changes anything stands before it, or what was done would be
+ * undone
+ * (`on_failure: undo`), or it lacks a label, nothing is to begin (`failure`). Of `records` (may be NULL)
+ * those are passed over that are done with. -ENOMEM is the only failure of the function itself.
  */
 int planning_make(const struct remediation *remediation, const struct step_record *records,
                   const struct alert *alert, const char *incident, const struct world *world,

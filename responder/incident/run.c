@@ -204,6 +204,19 @@ int run_enter(struct incident_run *run, const struct incident_change *change, st
         }
 }
 
+char *run_passed_over(const struct incident_run *run)
+{
+        struct text text = {0};
+        for (size_t i = 0; i < run->incident.step_count; i++) {
+                const struct step_record *record = &run->incident.steps[i];
+                const char *summary = json_string(record->outcome, "summary");
+                if (record->status == STEP_FAILED)
+                        text_printf(&text, "%sstep %zu (%s): %s", text.length > 0 ? "; " : "", i + 1,
+                                    record->action, summary ? summary : "failed");
+        }
+        return text.length > 0 ? text_take(&text) : NULL;
+}
+
 void run_warn(const struct incident_run *run, const char *message, const char *reason)
 {
         log_event(LOG_WARN, message, "incident", run->incident.number, "remediation",

@@ -17,6 +17,17 @@
 #include "responder/incident/parts.h"
 #include "responder/incident/verify.h"
 
+/* What is tried again since its failure may pass; see patience.h. */
+enum patience_for { PATIENCE_NONE, PATIENCE_START, PATIENCE_PLAN, PATIENCE_RUN };
+
+struct patience {
+        enum patience_for what;
+        size_t step; /* from 1; 0: all of them */
+        nsec until;  /* monotonic: then it is given up */
+        nsec wait;   /* between the last two tries */
+        unsigned tries;
+};
+
 /* An incident in a worker's hands, from one commit to the next. What is not in the journal may be lost in a
  * crash. */
 struct incident_run {
@@ -36,6 +47,7 @@ struct incident_run {
         bool watching; /* `watch` is set up */
         struct verify_watch watch;
         nsec backoff; /* of whom could not be reached; 0: not tried yet */
+        struct patience patience;
 };
 
 /* True when the remediation still has the steps that the incident was opened with. */
@@ -97,6 +109,10 @@ int run_put(struct incident_run *run, struct journal_entry *entry, struct error 
 
 /* Reads the incident anew. Its number and its alert stay where they are. */
 int run_refresh(struct incident_run *run, struct error *error);
+
+/* What failed without stopping the rest, in a sentence; NULL: nothing did; free() it. Of an incident whose
+ * steps are over, and have not failed. */
+char *run_passed_over(const struct incident_run *run);
 
 /* A line of the log about the incident; `reason` may be NULL. */
 void run_warn(const struct incident_run *run, const char *message, const char *reason);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "responder/incident/patience.h"
 #include "responder/incident/planning.h"
 #include "responder/remediation/definition.h"
 #include "runbook/assert.h"
@@ -60,7 +61,7 @@ static int write_progress(struct step_run *step, const cJSON *state, struct erro
 
 /* Shows the step what the journal has of it. Not to be read anew from here on, until the action has returned.
  */
-static void show_record(struct incident_run *run, size_t index, nsec timeout)
+static void show_record(struct incident_run *run, size_t index, struct deadline deadline)
 {
         assert_that(run->step.config && run->step.position == index + 1, "a step sees its own record alone");
         const struct step_record *record = record_at(run, index);
@@ -69,7 +70,7 @@ static void show_record(struct incident_run *run, size_t index, nsec timeout)
         run->step.plan = record->plan;
         run->step.progress = record->progress;
         run->step.outcome = has_outcome ? record->outcome : NULL;
-        run->step.deadline = world_deadline(run->parts->world, timeout);
+        run->step.deadline = deadline;
 }
 
 static int open_step(struct incident_run *run, size_t index, struct error *error)
@@ -87,18 +88,23 @@ static void close_step(struct incident_run *run, size_t index)
         step_close(step_at(run, index), &run->step);
 }
 
+/* How a step can fail. */
+enum failure { FAILED_TO_PLAN, FAILED_TO_RUN, FAILED_MIDWAY };
+
 /* One commit: the step's failure, and, unless it is to be passed over, the incident's. */
-static int write_failure(struct incident_run *run, size_t index, enum step_status status,
-                         const char *sentence, enum steps_end *ret, struct error *error)
+static int write_failure(struct incident_run *run, size_t index, enum failure failure, const char *sentence,
+                         enum steps_end *ret, struct error *error)
 {
-        assert_that(status == STEP_FAILED || status == STEP_INTERRUPTED, "a failure is one of two kinds");
         assert_that(sentence, "a failure says why");
-        bool interrupted = status == STEP_INTERRUPTED;
+        static const char *const words[] = {"cannot be planned", "failed", "was interrupted"};
+        bool interrupted = failure == FAILED_MIDWAY;
         const char *event = interrupted ? "step interrupted" : "step failed";
-        _cleanup_json_ cJSON *detail =
-                failure_detail(run, index, interrupted ? "was interrupted" : "failed", sentence);
-        /* What was interrupted nobody but a person can judge, whatever `on_failure` says. */
-        if (!interrupted && step_at(run, index)->on_failure == ON_FAILURE_CONTINUE) {
+        enum step_status status = interrupted ? STEP_INTERRUPTED : STEP_FAILED;
+        unsigned tries = patience_end(run);
+        _cleanup_free_ char *tried = tries > 1 ? text_format("%s (tried %u times)", sentence, tries) : NULL;
+        _cleanup_json_ cJSON *detail = failure_detail(run, index, words[failure], tried ? tried : sentence);
+        /* What was interrupted nobody but a person can judge, whatever is said of the step. */
+        if (!interrupted && !step_at(run, index)->essential) {
                 struct journal_entry entry = {.event = event,
                                               .expect = INCIDENT_RUNNING,
                                               .step = index + 1,
@@ -117,9 +123,22 @@ static int write_failure(struct incident_run *run, size_t index, enum step_statu
         return r;
 }
 
+/* Tries it again in a while, where that may help and `may_wait` says so; else that was it. */
+static int fail_step(struct incident_run *run, size_t index, enum failure failure, bool may_wait,
+                     const struct error *why, enum steps_end *ret, struct error *error)
+{
+        int r = may_wait ? patience_again(run, "step waits", why, error) : 0;
+        if (r > 0)
+                *ret = STEPS_WAITING;
+        if (r != 0)
+                return r < 0 ? r : 0;
+        return write_failure(run, index, failure, error_text(why), ret, error);
+}
+
 static int write_outcome(struct incident_run *run, size_t index, const char *event, const cJSON *outcome,
                          struct error *error)
 {
+        patience_end(run);
         struct journal_entry entry = {.event = event,
                                       .expect = INCIDENT_RUNNING,
                                       .step = index + 1,
@@ -166,11 +185,19 @@ static int begin_step(struct incident_run *run, size_t index, enum steps_end *re
         const struct step *step = step_at(run, index);
         _cleanup_error_ struct error why = {0};
         _cleanup_json_ cJSON *plan = NULL;
+        nsec within = step->timeout < PATIENCE_TO_PLAN ? step->timeout : PATIENCE_TO_PLAN;
+        patience_begin(run, PATIENCE_PLAN, index + 1, within);
         if (step_plan(run->parts->world, step, &run->step, &plan, &why) < 0)
-                return write_failure(run, index, STEP_FAILED, error_text(&why), ret, error);
+                /* The cure does not wait for what only accompanies it. */
+                return fail_step(run, index, FAILED_TO_PLAN, step->essential, &why, ret, error);
 
         _cleanup_free_ char *reason = NULL;
-        if (step_exceeds_max(step, index + 1, plan, &reason) && !run->incident.approved)
+        bool asks = step_exceeds_max(step, index + 1, plan, &reason) && !run->incident.approved;
+        /* Of what only accompanies the cure nobody is asked. */
+        if (asks && !step->essential)
+                return write_failure(run, index, FAILED_TO_PLAN, reason ? reason : "too many targets", ret,
+                                     error);
+        if (asks)
                 return ask_person(run, reason ? reason : "too many targets", plan, ret, error);
 
         struct journal_entry started = {.event = "step started",
@@ -192,8 +219,17 @@ static int continue_step(struct incident_run *run, size_t index, enum steps_end 
         struct journal_entry on = {.event = "step goes on",
                                    .expect = INCIDENT_RUNNING,
                                    .unless_paused = true,
+                                   /* That it waits to be tried again the timeline has already. */
+                                   .ask_only = run->patience.tries > 0,
                                    .step = index + 1};
         return write_begun(run, &on, ret, error);
+}
+
+/* What was begun may go on after it was cut off somewhere, or can tell where that was. */
+static bool may_run_again(const struct step *step)
+{
+        const struct action *action = step->action;
+        return action->resume || action->repeatable || action->effect == EFFECT_READ_ONLY;
 }
 
 /* Runs the step that was begun, by its journaled plan, and writes down what came of it. */
@@ -206,14 +242,15 @@ static int run_begun(struct incident_run *run, size_t index, enum steps_end *ret
         _cleanup_error_ struct error why = {0};
         _cleanup_json_ cJSON *outcome = NULL;
 
-        show_record(run, index, step->timeout);
+        show_record(run, index, patience_begin(run, PATIENCE_RUN, index + 1, step->timeout));
         run->step.outcome = NULL;
         nsec began = world_monotonic(world);
         int result = world->run_step(world->context, step->action, &run->step, &outcome, &why);
         meters_step(run->parts->meters, step->action->name, result >= 0, world_monotonic(world) - began);
-        if (result < 0)
-                return write_failure(run, index, STEP_FAILED, error_text(&why), ret, error);
-        return write_outcome(run, index, "step done", outcome, error);
+        if (result >= 0)
+                return write_outcome(run, index, "step done", outcome, error);
+        bool may_wait = step->essential && may_run_again(step);
+        return fail_step(run, index, FAILED_TO_RUN, may_wait, &why, ret, error);
 }
 
 /* Begins the step, or goes on with it, runs it, writes down what came of it. */
@@ -222,7 +259,7 @@ static int run_step(struct incident_run *run, size_t index, bool begun, enum ste
 {
         _cleanup_error_ struct error why = {0};
         if (open_step(run, index, &why) < 0)
-                return write_failure(run, index, STEP_FAILED, error_text(&why), ret, error);
+                return write_failure(run, index, FAILED_TO_PLAN, error_text(&why), ret, error);
         int r = begun && record_at(run, index)->plan ? continue_step(run, index, ret, error)
                                                      : begin_step(run, index, ret, error);
         if (r > 0)
@@ -240,32 +277,36 @@ static enum resumption find_out(struct incident_run *run, size_t index, cJSON **
         const struct step *step = step_at(run, index);
         const struct action *action = step->action;
         if (!action->resume) {
-                if (action->repeatable || action->effect == EFFECT_READ_ONLY)
+                if (may_run_again(step))
                         return RESUME_AGAIN;
                 error_set(why, EINTR, "the daemon ended while it ran, and it must not run twice");
                 return RESUME_UNKNOWN;
         }
         if (open_step(run, index, why) < 0)
                 return RESUME_UNKNOWN;
-        show_record(run, index, step->timeout);
+        show_record(run, index, patience_begin(run, PATIENCE_RUN, index + 1, step->timeout));
         enum resumption found = world->resume_step(world->context, action, &run->step, ret_outcome, why);
         close_step(run, index);
         return found;
 }
 
-/* A step that was under way when the daemon ended. `ret_again`: it may be run (again). */
+/* A step that was under way when the daemon ended, or has failed in a way that may pass. `ret_again`: it may
+ * be run (again). */
 static int recover_step(struct incident_run *run, size_t index, bool *ret_again, enum steps_end *ret,
                         struct error *error)
 {
         _cleanup_error_ struct error why = {0};
         _cleanup_json_ cJSON *outcome = NULL;
         enum resumption found = find_out(run, index, &outcome, &why);
+        bool tried = run->patience.tries > 0;
+        const char *done = tried ? "step was done" : "step done before the restart";
         *ret_again = found == RESUME_AGAIN;
-        switch (found) {
-        case RESUME_AGAIN: return 0;
-        case RESUME_DONE: return write_outcome(run, index, "step done before the restart", outcome, error);
-        default: return write_failure(run, index, STEP_INTERRUPTED, error_text(&why), ret, error);
-        }
+        if (found == RESUME_AGAIN)
+                return 0;
+        if (found == RESUME_DONE)
+                return write_outcome(run, index, done, outcome, error);
+        /* Who would tell is perhaps only starting, as after a boot of the machine. */
+        return fail_step(run, index, FAILED_MIDWAY, run->patience.what == PATIENCE_RUN, &why, ret, error);
 }
 
 /* What is to act must be what was planned and journaled: when the file says something else now, nothing does,
@@ -276,7 +317,7 @@ static int interrupt_changed(struct incident_run *run, size_t index, bool *ret_i
         _cleanup_free_ char *differences = NULL;
         int r = run_differs(run, &differences, error);
         if (r >= 0 && differences)
-                r = write_failure(run, index, STEP_INTERRUPTED, differences, ret, error);
+                r = write_failure(run, index, FAILED_MIDWAY, differences, ret, error);
         *ret_interrupted = r >= 0 && differences;
         return r;
 }
@@ -372,6 +413,12 @@ int steps_run(struct incident_run *run, enum steps_end *ret, struct error *error
         return 0;
 }
 
+/* What failed before its plan was journaled has done nothing that could be put back. */
+static bool was_begun(const struct step_record *record)
+{
+        return record->plan || record->status == STEP_UNDOING;
+}
+
 static int undo_step(struct incident_run *run, size_t index, struct error *error)
 {
         assert_that(record_at(run, index)->status != STEP_WAITING &&
@@ -394,7 +441,8 @@ static int undo_step(struct incident_run *run, size_t index, struct error *error
         if (result >= 0)
                 result = open_step(run, index, &why);
         if (result >= 0) {
-                show_record(run, index, step->timeout > UNDO_TIMEOUT ? step->timeout : UNDO_TIMEOUT);
+                nsec within = step->timeout > UNDO_TIMEOUT ? step->timeout : UNDO_TIMEOUT;
+                show_record(run, index, world_deadline(world, within));
                 result = world->undo_step(world->context, step->action, &run->step, &outcome, &why);
                 close_step(run, index);
         }
@@ -405,12 +453,6 @@ static int undo_step(struct incident_run *run, size_t index, struct error *error
                                        .step_status = result < 0 ? STEP_UNDO_FAILED : STEP_UNDONE,
                                        .detail = result < 0 ? failure : outcome};
         return run_write(run, &undone, error);
-}
-
-/* What failed before its plan was journaled has done nothing that could be put back. */
-static bool was_begun(const struct step_record *record)
-{
-        return record->plan || record->status == STEP_UNDOING;
 }
 
 int steps_undo(struct incident_run *run, step_wanted *wanted, struct error *error)
@@ -440,11 +482,11 @@ int step_settle(struct incident_run *run, size_t index, struct error *error)
                     "what is over is settled once");
         const struct world *world = run->parts->world;
         const struct action *action = step_at(run, index)->action;
-        if (action->settle) {
+        if (action->settle && was_begun(record_at(run, index))) {
                 int r = open_step(run, index, error);
                 if (r < 0)
                         return r;
-                show_record(run, index, SETTLE_TIMEOUT);
+                show_record(run, index, world_deadline(world, SETTLE_TIMEOUT));
                 r = world->settle_step(world->context, action, &run->step, error);
                 close_step(run, index);
                 if (r < 0)

@@ -130,6 +130,7 @@ struct journal_entry {
         bool settled;                 /* of the step */
         bool approve, request_cancel, request_undo, clear_requests;
         bool unless_paused;      /* -ECANCELED, and nothing written, while the kill switch is on */
+        bool ask_only;           /* nothing is written: whether it might be, as of this moment */
         const cJSON *definition; /* of what it runs, which `detail` has as "definition"; NULL: unchanged. An
                                     approval was of what was to be run then: by another it is gone */
         const cJSON *detail; /* plan (STEP_STARTED), progress, outcome (DONE, FAILED, INTERRUPTED, SKIPPED);

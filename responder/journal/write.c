@@ -134,6 +134,8 @@ static int write_entry(struct journal *journal, void *context, struct error *err
                 r = current_state(journal, entry, &state, &ended, error);
                 if (r >= 0)
                         r = check_pause(journal, entry, error);
+                if (r >= 0 && entry->ask_only)
+                        return 0;
                 if (r >= 0)
                         r = find_way(entry, state, &way, error);
                 if (r >= 0)

@@ -36,8 +36,9 @@ static int target_json(const struct action *action, const cJSON *arguments, cons
         return 0;
 }
 
-static int step_json(const struct step *step, const struct target_set *targets,
-                     const struct bindings *bindings, cJSON **ret, struct error *error)
+/* The arguments with every label bound. */
+static int arguments_json(const struct step *step, const struct bindings *bindings, cJSON **ret,
+                          struct error *error)
 {
         const struct action *action = step->action;
         _cleanup_free_ void *config = calloc(1, action->config_size > 0 ? action->config_size : 1);
@@ -46,12 +47,31 @@ static int step_json(const struct step *step, const struct target_set *targets,
         int r = config_bind(action->fields, step->config, bindings, config, error);
         if (r < 0)
                 return r;
-        cJSON *arguments = config_to_json(action->fields, config), *target = NULL;
+        *ret = config_to_json(action->fields, config);
         config_release(action->fields, config);
+        return *ret ? 0 : error_oom(error);
+}
+
+static int step_json(const struct step *step, const struct target_set *targets,
+                     const struct bindings *bindings, cJSON **ret, struct error *error)
+{
+        const struct action *action = step->action;
+        _cleanup_error_ struct error why = {0};
         _cleanup_json_ cJSON *json = config_to_json(step_fields, step);
-        if (json_put(json, "action", json_text(action->name)) < 0) {
-                cJSON_Delete(arguments);
+        cJSON *arguments = NULL, *target = NULL;
+        if (json_put(json, "action", json_text(action->name)) < 0)
                 return error_oom(error);
+        int r = arguments_json(step, bindings, &arguments, &why);
+        /* What only accompanies the cure does not veto it: it will not run, and says why. */
+        if (r < 0 && r != -ENOMEM && !step->essential) {
+                if (json_put(json, "unbound", json_text(error_text(&why))) < 0)
+                        return error_oom(error);
+                *ret = TAKE_PTR(json);
+                return 0;
+        }
+        if (r < 0) {
+                error_move(error, &why);
+                return r;
         }
         if (json_put(json, "arguments", arguments) < 0)
                 return error_oom(error);
@@ -152,7 +172,7 @@ int definition_cause(const struct remediation *remediation, const struct target_
 
 static int restore_step(const cJSON *json, struct step *ret, struct error *error)
 {
-        const char *name = json_string(json, "action");
+        const char *name = json_string(json, "action"), *unbound = json_string(json, "unbound");
         const struct action *action = name ? action_find(name) : NULL;
         if (!action)
                 return error_set(error, EBADMSG, "there is no action \"%s\" any more", name ? name : "");
@@ -160,6 +180,13 @@ static int restore_step(const cJSON *json, struct step *ret, struct error *error
         int r = config_from_json(step_fields, json, &step, error);
         if (r < 0)
                 return r;
+        step_agree(&step);
+        if (unbound) {
+                step.action = action;
+                step.unbound = strdup(unbound);
+                *ret = step;
+                return step.unbound ? 0 : error_oom(error);
+        }
         step.config = calloc(1, action->config_size > 0 ? action->config_size : 1);
         if (!step.config)
                 return error_oom(error);

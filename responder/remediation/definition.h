@@ -7,8 +7,9 @@
  *      "expire": "1h", "verify": {…},
  *      "steps": [{"action": "docker.restart", "arguments": {"service": "web", …}, "undo": "never",
  *                 "timeout": "1m", "max": 0, "on_failure": "escalate",
- *                 "target": {"kind": "docker", "name": null, "sha256": "…"}}, …]}
+ *                 "essential": "yes", "target": {"kind": "docker", "name": null, "sha256": "…"}}, …]}
  *
+ * A step that is not essential and lacks a label has "unbound", which says so, in place of its arguments.
  * No secret is in it: of a password it has the place where that is kept, of a target a digest.
  */
 #ifndef RESPONDER_REMEDIATION_DEFINITION_H

@@ -111,7 +111,7 @@ static void compare_targets(struct differences *differences, const struct place 
 
 static void compare_steps(struct differences *differences, size_t step, const cJSON *then, const cJSON *now)
 {
-        static const char *const beside[] = {"undo", "timeout", "max", "on_failure"};
+        static const char *const beside[] = {"undo", "timeout", "max", "on_failure", "essential"};
         const struct place place = {.step = step};
         const char *action = json_string(then, "action"), *action_now = json_string(now, "action");
         if (!then || !now) {

@@ -24,8 +24,12 @@ struct step {
         nsec timeout;   /* `timeout:` beside the action, or the action's own */
         int64_t max;    /* `max:` most targets it may touch; 0: no limit given */
         int on_failure; /* of this step; default the remediation's */
-        bool bound;     /* it was restored from a definition */
-        cJSON *target;  /* then: what it acts upon, as that was defined; NULL: nothing of the file's */
+        /* Whether the rest depends on it: 1, or 0 for what only accompanies the cure. `on_failure: continue`
+         * is another word for the latter: a step has both, or neither. */
+        int essential;
+        bool bound;    /* it was restored from a definition */
+        cJSON *target; /* then: what it acts upon, as that was defined; NULL: nothing of the file's */
+        char *unbound; /* then: which label was missing, of one that is not essential; NULL: none */
 };
 
 struct verification {

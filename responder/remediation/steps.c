@@ -12,6 +12,9 @@ tables_agree(undo_words, UNDO_WHEN_COUNT + 1);
 const char *const on_failure_words[] = {"escalate", "undo", "continue", "stop", NULL};
 tables_agree(on_failure_words, ON_FAILURE_COUNT + 1);
 
+/* Two words for each, for whoever writes them as in the rest of the file. */
+static const char *const essential_words[] = {"no", "yes", "false", "true", NULL};
+
 /* What may stand beside the action. */
 const struct config_field step_fields[] = {
         {"undo", CONFIG_ENUM, offsetof(struct step, undo), .fallback = "never", .choices = undo_words,
@@ -22,6 +25,10 @@ const struct config_field step_fields[] = {
          .help = "most targets it may touch without asking a person; 0: no limit"},
         {"on_failure", CONFIG_ENUM, offsetof(struct step, on_failure), .fallback = "escalate",
          .choices = on_failure_words, .help = "the remediation's own when absent"},
+        {"essential", CONFIG_ENUM, offsetof(struct step, essential), .fallback = "yes",
+         .choices = essential_words,
+         .help = "no: when it cannot be planned or fails, that is told, and the others go on; "
+                 "`on_failure: continue` means the same"},
         {0},
 };
 
@@ -86,6 +93,32 @@ static const struct action *action_of(struct config_node *node, const char *cons
         return found;
 }
 
+void step_agree(struct step *step)
+{
+        step->essential %= 2;
+        if (step->on_failure == ON_FAILURE_CONTINUE)
+                step->essential = 0;
+        else if (!step->essential)
+                step->on_failure = ON_FAILURE_CONTINUE;
+}
+
+/* The remediation's own policy is for those that say nothing themselves. */
+static void inherit(struct config_node *node, int on_failure, struct step *step)
+{
+        bool says_policy = config_member(node, "on_failure"), essential = step->essential % 2;
+        bool continues = step->on_failure == ON_FAILURE_CONTINUE;
+        if (!says_policy)
+                step->on_failure = on_failure;
+        if (config_member(node, "essential") && says_policy && essential == continues)
+                config_complain(node, "on_failure",
+                                essential ? "'continue' is for a step that is not essential, and this one is"
+                                          : "a step that is not essential has no 'on_failure' but continue: "
+                                            "when it fails, the others go on");
+        if (config_member(node, "essential") && essential && step->on_failure == ON_FAILURE_CONTINUE)
+                step->on_failure = ON_FAILURE_ESCALATE;
+        step_agree(step);
+}
+
 static void step_check(struct config_node *node, const struct step *step)
 {
         if (step->undo == UNDO_WHEN_RESOLVED && !step->action->undo)
@@ -143,8 +176,7 @@ static int step_read(struct config_node *node, const struct target_set *targets,
         step.config = calloc(1, action->config_size > 0 ? action->config_size : 1);
         if (!step.config)
                 return error_oom(error);
-        if (!config_member(node, "on_failure"))
-                step.on_failure = on_failure;
+        inherit(node, on_failure, &step);
         step_check(node, &step);
         if (step.timeout <= 0)
                 step.timeout = action->timeout > 0 ? action->timeout : STEP_TIMEOUT;
@@ -188,9 +220,10 @@ int steps_read(struct config_node *list, const struct target_set *targets, int o
 
 void step_release(struct step *step)
 {
-        if (step->action)
+        if (step->action && step->config)
                 config_release(step->action->fields, step->config);
         free(step->config);
+        free(step->unbound);
         cJSON_Delete(step->target);
         *step = (struct step){0};
 }

@@ -13,6 +13,9 @@ int steps_read(struct config_node *list, const struct target_set *targets, int o
                struct step **ret_steps, size_t *ret_count, struct error *error);
 void step_release(struct step *step);
 
+/* Brings `essential` and `on_failure` of a step that was read, from whichever file, to agree. */
+void step_agree(struct step *step);
+
 /* The words of `on_failure:`, in the order of enum on_failure, closed by NULL. */
 extern const char *const on_failure_words[];
 

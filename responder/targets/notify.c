@@ -162,13 +162,17 @@ static int post_message(const struct receiver *receiver, const char *url, const 
                 .deadline = deadline,
         };
         _cleanup_http_response_ struct http_response response = {0};
-        int r = http_fetch(client, &request, &response, NULL);
-        if (r < 0)
-                return transport_failed(r, receiver, error);
-        if (response.status < 200 || response.status > 299)
-                return error_set(error, EREMOTEIO, "receiver \"%s\" answered HTTP %ld", receiver->name,
-                                 response.status);
-        return 0;
+        _cleanup_error_ struct error why = {0};
+        int r = http_fetch(client, &request, &response, &why);
+        if (r < 0) {
+                transport_failed(r, receiver, error);
+                /* Who hung up has perhaps heard it. */
+                return why.may_pass && r != -EPROTO ? error_may_pass(error, r) : r;
+        }
+        if (response.status >= 200 && response.status <= 299)
+                return 0;
+        r = error_set(error, EREMOTEIO, "receiver \"%s\" answered HTTP %ld", receiver->name, response.status);
+        return response.status >= 500 || response.status == 429 ? error_may_pass(error, r) : r;
 }
 
 int targets_notify(struct targets *targets, const char *name, const struct message *message,

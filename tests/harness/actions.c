@@ -95,7 +95,7 @@ char *action_calls(const char *kinds)
 
 struct act_config {
         char *name;
-        int64_t targets;
+        int64_t targets, away, plan_away, resume_away;
         bool fails, plan_fails, undo_fails, waits, taken;
         int found;
 };
@@ -105,6 +105,9 @@ static const char *const found_words[] = {"done", "again", "unknown", NULL};
 static const struct config_field act_fields[] = {
         {"name", CONFIG_STRING, offsetof(struct act_config, name), .flags = CONFIG_REQUIRED | CONFIG_BIND},
         {"targets", CONFIG_INT, offsetof(struct act_config, targets), .fallback = "1"},
+        {"away", CONFIG_INT, offsetof(struct act_config, away), .fallback = "0"},
+        {"plan_away", CONFIG_INT, offsetof(struct act_config, plan_away), .fallback = "0"},
+        {"resume_away", CONFIG_INT, offsetof(struct act_config, resume_away), .fallback = "0"},
         {"fails", CONFIG_BOOL, offsetof(struct act_config, fails), .fallback = "false"},
         {"plan_fails", CONFIG_BOOL, offsetof(struct act_config, plan_fails), .fallback = "false"},
         {"undo_fails", CONFIG_BOOL, offsetof(struct act_config, undo_fails), .fallback = "false"},
@@ -115,10 +118,28 @@ static const struct config_field act_fields[] = {
         {0},
 };
 
+/* How often it was called, this time included. */
+static int64_t times_called(const char *what, const char *name)
+{
+        int64_t times = 0;
+        _cleanup_free_ char *word = text_format("%s:%s", what, name), *calls_so_far = action_calls(what);
+        char *rest = calls_so_far;
+        for (char *call; (call = strsep(&rest, " "));)
+                times += string_equal(call, word);
+        return times;
+}
+
+static int be_away(struct error *error)
+{
+        return error_may_pass(error, error_set(error, ECONNREFUSED, "the target is away"));
+}
+
 static int act_plan(struct step_run *run, cJSON **ret_plan, struct error *error)
 {
         const struct act_config *config = run->config;
         record("plan", config->name);
+        if (times_called("plan", config->name) <= config->plan_away)
+                return be_away(error);
         if (config->plan_fails)
                 return error_set(error, ESRCH, "there is nothing to do");
         cJSON *plan = cJSON_CreateObject();
@@ -147,6 +168,8 @@ static int act_run(struct step_run *run, cJSON **ret_outcome, struct error *erro
                 return r;
         assert_string_equal(json_string(run->progress, "summary"), "half way");
         record("run", config->name);
+        if (times_called("run", config->name) <= config->away)
+                return be_away(error);
         pthread_mutex_lock(&calls.lock);
         while (config->waits && !calls.gate_open)
                 pthread_cond_wait(&calls.changed, &calls.lock);
@@ -163,6 +186,10 @@ static enum resumption act_resume(struct step_run *run, cJSON **ret_outcome, str
         const struct act_config *config = run->config;
         assert_non_null(run->plan);
         record("resume", config->name);
+        if (times_called("resume", config->name) <= config->resume_away) {
+                be_away(error);
+                return RESUME_UNKNOWN;
+        }
         if (config->found == 0)
                 *ret_outcome = outcome_of("had run", config->name);
         if (config->found == 2)

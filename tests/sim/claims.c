@@ -293,6 +293,9 @@ void claim_acted(struct sim *sim, const struct action *action, const struct step
         done->acting = false;
         if (sim_is_dead(sim))
                 return;
+        /* A minute or two of tries, seldomer and seldomer; some pauses and deaths each give it another. */
+        if (!undo && !succeeded && ++done->tries[run->position] > 60)
+                sim_fail(sim, "%s: step %zu is tried again and again", run->incident, run->position);
         if (!undo)
                 done->ended = steady_now(sim);
         if (!undo && action->effect == EFFECT_IRREVERSIBLE && !action->repeatable &&
@@ -398,6 +401,32 @@ static void claim_order(struct sim *sim)
                 {"SELECT min(i.id) FROM incidents i JOIN members m ON m.episode = i.episode"
                  " JOIN incidents o ON o.id = m.incident WHERE o.remediation = i.remediation",
                  "was opened for an alert that has joined another"},
+                {"SELECT min(t.incident) FROM timeline t JOIN incidents i ON i.id = t.incident"
+                 " WHERE t.event = 'step failed' AND (t.state = 'failed') <>"
+                 " (json_extract(i.definition, '$.steps[' || (t.step - 1) || '].essential') = 'yes')",
+                 "ended by a step that is not essential, or went on after one that is"},
+                {"SELECT min(t.incident) FROM timeline t JOIN incidents i ON i.id = t.incident"
+                 " WHERE t.event = 'step waits'"
+                 " AND json_extract(i.definition, '$.steps[' || (t.step - 1) || '].essential') = 'no'",
+                 "waits for a step that is not essential"},
+                {"SELECT min(incident) FROM timeline WHERE event = 'step failed'"
+                 " AND json_extract(detail, '$.summary') LIKE '%Engine is away' AND state = 'failed'"
+                 " AND (json_extract(detail, '$.reason') NOT LIKE '%model.revoke%'"
+                 "      OR json_extract(detail, '$.reason') LIKE '%cannot be planned%')",
+                 "gave up at the first try what may pass"},
+                {"SELECT min(incident) FROM timeline WHERE event = 'planning failed'"
+                 " AND NOT EXISTS (SELECT 1 FROM json_each(detail, '$.plans')"
+                 "  WHERE value ->> '$.essential' AND value ->> '$.error' IS NOT NULL)"
+                 " AND detail ->> '$.plans' IS NOT NULL",
+                 "was not begun for the sake of what is not essential"},
+                {"SELECT min(incident) FROM timeline WHERE event = 'planning failed'"
+                 " AND detail ->> '$.definition.on_failure' <> 'undo'"
+                 " AND (SELECT min(value ->> '$.step') FROM json_each(detail, '$.plans')"
+                 "  WHERE value ->> '$.essential' AND value ->> '$.error' IS NULL"
+                 "  AND value ->> '$.effect' <> 'read only')"
+                 " < (SELECT min(value ->> '$.step') FROM json_each(detail, '$.plans')"
+                 "  WHERE value ->> '$.essential' AND value ->> '$.error' IS NOT NULL)",
+                 "was not begun although only a later step could not be planned"},
         };
         for (size_t i = 0; i < N_ELEMENTS(rows); i++) {
                 int64_t incident = claims_number(rows[i].sql, "");

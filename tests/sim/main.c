@@ -44,7 +44,7 @@ static const char rules[] =
         "      - model.flush: {subject: cache}\n"
         "        max: 30\n"
         "      - model.note: {subject: '${labels.subject}'}\n"
-        "        on_failure: continue\n"
+        "        essential: no\n"
         "    verify: {query: 'slow{subject=\"${labels.subject}\"}', within: 5m, for: 10s}\n"
         "  - name: errors\n"
         "    match: ['alertname=\"errors\"']\n"
@@ -75,8 +75,13 @@ static const char rules[] =
         "    lock: key/${labels.subject}\n"
         "    limit: 2 per 6h\n"
         "    steps:\n"
+        "      - model.note: {subject: '${labels.nobody_has_it}'}\n"
+        "        on_failure: continue\n"
         "      - model.revoke: {subject: '${labels.subject}'}\n"
-        "      - model.note: {subject: '${labels.subject}'}\n";
+        "      - model.note: {subject: '${labels.subject}'}\n"
+        "        essential: no\n"
+        "      - model.restart: {subject: '${labels.subject}'}\n"
+        "        timeout: 2m\n";
 
 /* What people make of that file between two starts: what is found is replaced. */
 static const struct edit {
@@ -91,8 +96,8 @@ static const struct edit {
         {{"level: 2}", "level: 9}"}, {"level: 3}", "level: 2}"}, {"level: 9}", "level: 3}"}},
         /* a remediation of another name, and steps of other actions */
         {{"name: errors", "name: errors2"},
-         {"model.note: {subject: '${labels.subject}'}\n        on_failure",
-          "model.flush: {subject: cache}\n        on_failure"}},
+         {"model.note: {subject: '${labels.subject}'}\n        essential",
+          "model.flush: {subject: cache}\n        essential"}},
         /* other ends */
         {{"on_failure: undo", "on_failure: escalate"},
          {"within: 5m, for: 10s", "within: 6m"},

@@ -70,6 +70,25 @@ static void fall_ill(struct sim *sim, int64_t source)
         sim_after(sim, MINUTE, 4 * HOUR, get_well_of, (int64_t)one->generation * SOURCES + source);
 }
 
+/* What is acted upon is away: mostly for a moment, as when it starts anew, now and then for an hour. */
+static void engine_goes(struct sim *sim, int64_t argument)
+{
+        bool moment = rng_chance(&sim->rng, 600);
+        if (sim->ending)
+                return;
+        sim->engine_back = sim->now + (moment ? rng_between(&sim->rng, NSEC_PER_SEC, 15 * NSEC_PER_SEC)
+                                              : rng_between(&sim->rng, MINUTE, HOUR));
+        sim_note(sim, "engine away", (sim->engine_back - sim->now) / NSEC_PER_SEC);
+        sim_after(sim, 10 * MINUTE, 6 * HOUR, engine_goes, argument);
+}
+
+static int find_engine(const struct sim *sim, struct error *error)
+{
+        if (sim->ending || sim->now >= sim->engine_back)
+                return 0;
+        return error_may_pass(error, error_set(error, ECONNREFUSED, "the Engine is away"));
+}
+
 void model_begin(struct sim *sim)
 {
         static const char *const names[] = {"slow", "errors", "level"};
@@ -82,6 +101,7 @@ void model_begin(struct sim *sim)
                 sim_after(sim, MINUTE, 2 * HOUR, fall_ill, i);
         }
         sim->cache_rows = 20;
+        sim_after(sim, MINUTE, HOUR, engine_goes, 0);
 }
 
 void model_end(struct sim *sim)
@@ -161,6 +181,9 @@ static cJSON *say(const char *summary, const char *key, int64_t number)
 static int take_time(struct step_run *run, struct error *error)
 {
         struct sim *sim = sim_of(run);
+        int r = find_engine(sim, error);
+        if (r < 0)
+                return r;
         task_wait(sim, rng_between(&sim->rng, NSEC_PER_MSEC, 50 * NSEC_PER_SEC));
         if (sim_is_dead(sim))
                 return error_set(error, EINTR, "a ghost");
@@ -182,6 +205,8 @@ static int come_back(struct step_run *run, const char *summary, cJSON **ret_outc
         task_wait(sim, rng_between(&sim->rng, NSEC_PER_MSEC, NSEC_PER_SEC));
         if (!sim_is_dead(sim) && !sim->ending && rng_chance(&sim->rng, 20))
                 return error_set(error, ETIMEDOUT, "it took too long");
+        if (!sim_is_dead(sim) && !sim->ending && rng_chance(&sim->rng, 20))
+                return error_may_pass(error, error_set(error, ECONNRESET, "the connection broke"));
         *ret_outcome = say(summary, "targets", 1);
         return 0;
 }
@@ -191,6 +216,9 @@ static int service_plan(struct step_run *run, cJSON **ret_plan, struct error *er
         struct sim *sim = sim_of(run);
         if (!sim->ending && rng_chance(&sim->rng, 20))
                 return error_set(error, EIO, "the Engine has no answer");
+        int r = find_engine(sim, error);
+        if (r < 0)
+                return r;
         cJSON *plan = say("a service", "targets", 1);
         cJSON_AddNumberToObject(plan, "started", (double)service_of(run)->started);
         cJSON_AddNumberToObject(plan, "level", (double)service_of(run)->level);
@@ -217,9 +245,10 @@ static enum resumption restart_resume(struct step_run *run, cJSON **ret_outcome,
 {
         if (!run->progress)
                 return RESUME_AGAIN;
+        if (find_engine(sim_of(run), error) < 0)
+                return RESUME_UNKNOWN;
         if ((int64_t)json_number(run->progress, "started", -1) == service_of(run)->started)
                 return RESUME_AGAIN;
-        (void)error;
         *ret_outcome = say("had been restarted", "targets", 1);
         return RESUME_DONE;
 }

@@ -62,6 +62,7 @@ struct done_for {
         bool acted, acting, approved, called; /* called: a person has heard that it failed */
         nsec began, ended;                    /* steady: it became running, its last act was over */
         uint8_t effects[16];                  /* by step: how often it had its effect */
+        uint8_t tries[16];                    /* by step: how often it was tried to no effect */
         int64_t level_before[16];             /* what its reversible step found */
         uint64_t planned[16]; /* by step: the digest of the last plan that was made for it, and of its
                                  arguments */
@@ -109,6 +110,7 @@ struct sim {
         struct service services[SERVICES];
         bool revoked[KEYS];
         int64_t cache_rows;
+        nsec engine_back; /* true time: until then whoever acts finds nobody */
         bool prometheus_down, people_deaf, alertmanagers_down;
         bool paused; /* a person has a 200 for it */
         uint64_t pauses;

@@ -319,6 +319,17 @@ static int64_t remember_expiry(struct http_client *client, CURL *curl, const cha
         return client->tls_not_after;
 }
 
+/* The peer is not there, or hangs up. */
+static bool code_may_pass(CURLcode code)
+{
+        static const CURLcode codes[] = {CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST, CURLE_GOT_NOTHING,
+                                         CURLE_PARTIAL_FILE,    CURLE_RECV_ERROR,           CURLE_SEND_ERROR};
+        for (size_t i = 0; i < N_ELEMENTS(codes); i++)
+                if (codes[i] == code)
+                        return true;
+        return false;
+}
+
 static int fetch_failed(CURL *curl, struct transfer *transfer, CURLcode code, struct error *error)
 {
         const struct http_request *request = transfer->request;
@@ -344,19 +355,22 @@ static int fetch_failed(CURL *curl, struct transfer *transfer, CURLcode code, st
                 return error_set(error, EMSGSIZE, "%s: the answer is larger than is taken", at);
         if (transfer->result < 0)
                 return error_set(error, -result, "%s: the transfer was ended by its reader", at);
-        if (result == -ETIMEDOUT)
-                return error_set(error, ETIMEDOUT, "%s%s%s: timed out waiting for %s", at, over, path,
-                                 http_waiting_for(curl));
+        if (result == -ETIMEDOUT) {
+                error_set(error, ETIMEDOUT, "%s%s%s: timed out waiting for %s", at, over, path,
+                          http_waiting_for(curl));
+                return http_has_connected(curl) ? result : error_may_pass(error, result);
+        }
         curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_error);
         if (result == -ECONNREFUSED && os_error != 0) {
                 error_set_errno(error, (int)os_error, "%s%s%s: cannot connect", at, over, path);
-                return result;
+                return os_error == EACCES ? result : error_may_pass(error, result);
         }
         /* Libcurl keeps what failed first, which is to ask for the address of a peer that is gone already. */
         const char *message = transfer->message[0] ? transfer->message : curl_easy_strerror(code);
         if (string_starts(message, "getpeername() failed"))
                 message = "the peer hung up";
-        return error_set(error, -result, "%s%s%s: %s", at, over, path, message);
+        error_set(error, -result, "%s%s%s: %s", at, over, path, message);
+        return code_may_pass(code) ? error_may_pass(error, result) : result;
 }
 
 void http_thread_done(const char *url)

@@ -15,7 +15,12 @@ static int end_steps(struct incident_run *run, struct error *error)
                 const struct incident_change verifying = {.to = INCIDENT_VERIFYING, .event = "verifying"};
                 return run_enter(run, &verifying, error);
         }
-        const struct incident_change healed = {.to = INCIDENT_HEALED, .event = "healed: all steps done"};
+        _cleanup_free_ char *passed_over = run_passed_over(run);
+        _cleanup_json_ cJSON *detail = passed_over ? cJSON_CreateObject() : NULL;
+        if (detail)
+                json_put(detail, "passed_over", cJSON_CreateString(passed_over));
+        const struct incident_change healed = {
+                .to = INCIDENT_HEALED, .event = "healed: all steps done", .detail = detail};
         int r = run_enter(run, &healed, error);
         if (r >= 0)
                 meters_healed(run->parts->meters, run->incident.remediation,
@@ -41,6 +46,7 @@ int stage_run(struct incident_run *run, struct error *error)
         case STEPS_CANCELLED: return run_enter(run, &cancelled, error);
         case STEPS_ASKING: call_for_approval(run); return 0;
         case STEPS_FAILED:
+        case STEPS_WAITING:
         case STEPS_PAUSED:
         case STEPS_STOPPING: return 0;
         }

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "responder/incident/escalate.h"
+#include "responder/incident/patience.h"
 #include "responder/incident/planning.h"
 #include "responder/incident/stages/stages.h"
 #include "responder/remediation/definition.h"
@@ -43,9 +44,21 @@ static int define(struct incident_run *run, struct start *start, struct error *e
         return r != -ENOMEM && start->planning.failure ? 0 : error_oom(error);
 }
 
+/* As long as the first step that matters may take, but no longer than a person should wait to be called. */
+static nsec time_to_plan(const struct remediation *remediation)
+{
+        for (size_t i = 0; i < remediation->step_count; i++) {
+                const struct step *step = &remediation->steps[i];
+                if (step->essential)
+                        return step->timeout < PATIENCE_TO_PLAN ? step->timeout : PATIENCE_TO_PLAN;
+        }
+        return PATIENCE_TO_PLAN;
+}
+
 static int make_start(struct incident_run *run, struct start *ret, struct error *error)
 {
         struct start start = {0};
+        patience_begin(run, PATIENCE_START, 0, time_to_plan(run->remediation));
         int r = planning_make(run->remediation, run->incident.steps, &run->incident.alert,
                               run->incident.number, run->parts->world, &start.planning, error);
         if (r >= 0)
@@ -131,6 +144,24 @@ static int ask_person(struct incident_run *run, const struct start *start, const
         return r;
 }
 
+/* Into what comes next, by what was planned. */
+static int go_on(struct incident_run *run, struct start *start, struct error *error)
+{
+        const char *failure = start->planning.failure, *asks = approval_reason(run, start);
+        const char *reason = failure ? failure : asks ? asks : start->planning.stops;
+        _cleanup_json_ cJSON *detail = planning_detail(start, reason);
+        patience_end(run);
+        if (!detail)
+                return error_oom(error);
+        if (run->parts->dry_run)
+                return enter_planned(run, INCIDENT_PLANNED, "planned", detail, error);
+        if (failure) {
+                int r = enter_planned(run, INCIDENT_FAILED, "planning failed", detail, error);
+                return r < 0 ? r : stage_aftermath(run, error);
+        }
+        return asks ? ask_person(run, start, detail, error) : begin_running(run, start, detail, error);
+}
+
 int stage_start(struct incident_run *run, struct error *error)
 {
         assert_that(run->incident.state >= INCIDENT_RECEIVED &&
@@ -142,23 +173,10 @@ int stage_start(struct incident_run *run, struct error *error)
         int r = make_start(run, &start, error);
         if (r < 0)
                 return r;
-        const char *failure = start.planning.failure;
-        const char *asks = approval_reason(run, &start);
-        _cleanup_json_ cJSON *detail = planning_detail(&start, failure ? failure : asks);
-
-        if (!detail) {
-                r = error_oom(error);
-        } else if (run->parts->dry_run) {
-                r = enter_planned(run, INCIDENT_PLANNED, "planned", detail, error);
-        } else if (failure) {
-                r = enter_planned(run, INCIDENT_FAILED, "planning failed", detail, error);
-                if (r >= 0)
-                        r = stage_aftermath(run, error);
-        } else if (asks) {
-                r = ask_person(run, &start, detail, error);
-        } else {
-                r = begin_running(run, &start, detail, error);
-        }
+        bool waits = start.planning.failure && !run->parts->dry_run;
+        r = waits ? patience_again(run, "planning waits", &start.planning.why, error) : 0;
+        if (r == 0)
+                r = go_on(run, &start, error);
         start_release(&start);
-        return r;
+        return r < 0 ? r : 0;
 }

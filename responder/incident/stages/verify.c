@@ -16,8 +16,10 @@ static nsec verifying_since(const struct incident_run *run)
         return world_monotonic(run->parts->world) - ago;
 }
 
-static cJSON *verdict_detail(const struct verify_watch *watch, const struct verify_answer *answer, nsec now)
+static cJSON *verdict_detail(const struct incident_run *run, const struct verify_answer *answer, nsec now)
 {
+        const struct verify_watch *watch = &run->watch;
+        _cleanup_free_ char *passed_over = run_passed_over(run);
         cJSON *detail = cJSON_CreateObject();
         if (!detail)
                 return NULL;
@@ -26,6 +28,8 @@ static cJSON *verdict_detail(const struct verify_watch *watch, const struct veri
         json_put(detail, "errors", cJSON_CreateNumber((double)watch->errors));
         if (answer->known && isfinite(answer->value))
                 json_put(detail, "value", cJSON_CreateNumber(answer->value));
+        if (passed_over)
+                json_put(detail, "passed_over", cJSON_CreateString(passed_over));
         return detail;
 }
 
@@ -88,7 +92,7 @@ int stage_verify(struct incident_run *run, struct error *error)
                 run->look_again = verify_next(verify, watch, now);
                 return 0;
         }
-        cJSON *detail = verdict_detail(watch, &answer, now);
+        cJSON *detail = verdict_detail(run, &answer, now);
         if (verdict == VERDICT_NOT_HEALED)
                 return end_not_healed(run, &answer, error_text(&why), detail, error);
         int r = end_healed(run, detail, error);

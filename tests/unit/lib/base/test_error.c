@@ -86,6 +86,15 @@ static void the_meaning_goes_with_the_sentence(void **state _unused_)
         error_set_errno(&other, EMFILE, "socket");
         assert_int_equal(other.meaning, ERROR_NOT_LOOKED);
         assert_int_equal(error_not_looked(NULL, -EIO), -EIO);
+
+        error_may_pass(&other, error_set(&other, ECONNREFUSED, "not there"));
+        error_prefix(&other, -ECONNREFUSED, "database");
+        error_move(&error, &other);
+        assert_true(error.may_pass && !other.message);
+        error_set(&error, EACCES, "refused");
+        assert_false(error.may_pass);
+        assert_int_equal(error_may_pass(&error, 0), 0);
+        assert_false(error.may_pass);
 }
 
 /* The sentence of the worse of two failures; of equals that of the first. */

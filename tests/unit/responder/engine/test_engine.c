@@ -52,7 +52,7 @@ static void test_missing_label(_unused_ void **state)
 {
         struct engine_fixture *fixture = fixture_open(
                 "  - {name: bound, match: ['alertname=\"a\"'], on_failure: stop, steps: [{act.once: {name: "
-                "one}}, {act.once: {name: '${labels.host}'}, on_failure: continue}]}\n");
+                "one}}, {act.once: {name: '${labels.host}'}}]}\n");
         alert_arrives(fixture, "f1", true, "");
         await_state(fixture, 1, INCIDENT_FAILED);
         assert_action_calls("run undo", "");

@@ -74,6 +74,7 @@ static void test_whole(void **state _unused_)
         assert_int_equal(one->steps[1].timeout, 7 * NSEC_PER_SEC);
         assert_int_equal(one->steps[1].max, 4);
         assert_int_equal(one->steps[1].on_failure, ON_FAILURE_CONTINUE);
+        assert_true(one->steps[0].essential == 1 && one->steps[1].essential == 0);
         assert_non_null(one->verify.query);
         assert_null(one->verify.check);
         assert_int_equal(one->verify.hold_for, 30 * NSEC_PER_SEC);
