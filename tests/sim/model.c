@@ -325,6 +325,12 @@ static int revoke_run(struct step_run *run, cJSON **ret_outcome, struct error *e
         return come_back(run, "revoked", ret_outcome, error);
 }
 
+static int note_plan(struct step_run *run, cJSON **ret_plan, struct error *error)
+{
+        int r = find_engine(sim_of(run), error);
+        return r < 0 ? r : revoke_plan(run, ret_plan, error);
+}
+
 static int note_run(struct step_run *run, cJSON **ret_outcome, struct error *error)
 {
         int r = take_time(run, error);
@@ -348,7 +354,7 @@ static const struct action flush_action = MODEL("model.flush", .effect = EFFECT_
 static const struct action revoke_action =
         MODEL("model.revoke", .effect = EFFECT_IRREVERSIBLE, .plan = revoke_plan, .run = revoke_run);
 static const struct action note_action =
-        MODEL("model.note", .effect = EFFECT_READ_ONLY, .plan = revoke_plan, .run = note_run);
+        MODEL("model.note", .effect = EFFECT_READ_ONLY, .plan = note_plan, .run = note_run);
 
 /* In place of the shipped table: the linker takes this one. */
 const struct action *const actions[] = {&restart_action, &level_action, &flush_action,
