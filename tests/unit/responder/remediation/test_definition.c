@@ -86,6 +86,27 @@ static void test_restored_as_it_was_bound(void **state)
         remediation_set_free(set);
 }
 
+/* What is not essential and lacks a label is kept as what it is: it will not run, and says why. */
+static void test_without_its_label(void **state)
+{
+        (void)state;
+        _cleanup_error_ struct error error = {0};
+        const char *at = strstr(file, "'x ${labels.service}'}\n");
+        _cleanup_free_ char *text = text_format("%.*s'x ${labels.nobody}'}\n        essential: no\n%s",
+                                                (int)(at - file), file, strchr(at, '\n') + 1);
+        struct remediation_set *set = load(text);
+        _cleanup_json_ cJSON *definition = define(set);
+        struct remediation *restored = NULL;
+        if (definition_restore(definition, &restored, &error) < 0)
+                fail_msg("%s", error_text(&error));
+        assert_non_null(strstr(restored->steps[2].unbound, "no label 'nobody'"));
+        assert_int_equal(restored->steps[2].essential, 0);
+        assert_true(restored->steps[1].essential && !restored->steps[1].unbound);
+        assert_int_equal(definition_check_target(&restored->steps[2], &set->targets, &error), 0);
+        remediation_free(restored);
+        remediation_set_free(set);
+}
+
 static void test_what_differs_is_told(void **state)
 {
         (void)state;
@@ -99,6 +120,8 @@ static void test_what_differs_is_told(void **state)
                 {"LOG_LEVEL: debug, ", "", "step 1 env LOG_LEVEL debug → nothing"},
                 {"A: '1'", "A: '1', B: ''", "step 1 env B nothing → \"\""},
                 {"max: 5", "max: 6", "step 2 max 5 → 6"},
+                {"max: 5", "max: 5\n        essential: no",
+                 "step 2 on_failure escalate → continue; step 2 essential yes → no"},
                 {"        undo: when_resolved\n", "", "step 1 undo when_resolved → never"},
                 {"project: p", "project: q", "step 1 docker is another one"},
                 {"host=db", "host=db2", "step 2 database is another one"},
@@ -260,6 +283,7 @@ int main(void)
                 cmocka_unit_test(test_what_makes_a_cause),
                 cmocka_unit_test(test_no_cause_without_its_labels),
                 cmocka_unit_test(test_restored_as_it_was_bound),
+                cmocka_unit_test(test_without_its_label),
                 cmocka_unit_test(test_what_differs_is_told),
                 cmocka_unit_test(test_much_is_cut),
                 cmocka_unit_test(test_a_target_that_is_another_one),

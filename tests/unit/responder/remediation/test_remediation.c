@@ -353,6 +353,59 @@ static void test_empty(void **state _unused_)
         assert_int_equal(remediation_set_load("/nonexistent/remediations.yml", &set, &error), -ENOENT);
 }
 
+/* Beside a step, and what it comes to under a remediation's own `on_failure`. */
+static void test_essential(void **state _unused_)
+{
+        static const struct {
+                const char *beside, *policy;
+                int essential, on_failure; /* -1: a mistake */
+        } cases[] = {
+                {"", "escalate", 1, ON_FAILURE_ESCALATE},
+                {", essential: no", "escalate", 0, ON_FAILURE_CONTINUE},
+                {", essential: false", "undo", 0, ON_FAILURE_CONTINUE},
+                {", essential: yes", "undo", 1, ON_FAILURE_UNDO},
+                {", essential: true", "stop", 1, ON_FAILURE_STOP},
+                {", on_failure: continue", "stop", 0, ON_FAILURE_CONTINUE},
+                {", essential: no, on_failure: continue", "stop", 0, ON_FAILURE_CONTINUE},
+                {"", "continue", 0, ON_FAILURE_CONTINUE},
+                {", on_failure: undo", "continue", 1, ON_FAILURE_UNDO},
+                {", essential: yes", "continue", 1, ON_FAILURE_ESCALATE},
+                {", essential: yes, on_failure: continue", "escalate", -1, 0},
+                {", essential: no, on_failure: undo", "escalate", -1, 0},
+                {", essential: maybe", "escalate", -1, 0},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                _cleanup_error_ struct error error = {0};
+                _cleanup_free_ char *yaml = text_format("remediations:\n  - {name: a, match: ['x=\"1\"'], "
+                                                        "on_failure: %s, steps: [{host.memory: "
+                                                        "{}%s}]}\n",
+                                                        cases[i].policy, cases[i].beside);
+                struct remediation_set *set = load(top, yaml, &error);
+                if ((cases[i].essential < 0) != !set)
+                        fail_msg("%s: %s", yaml, error_text(&error));
+                if (!set) {
+                        assert_non_null(strstr(error_text(&error), "essential"));
+                        continue;
+                }
+                const struct step *step = &set->remediations[0].steps[0];
+                assert_int_equal(step->essential, cases[i].essential);
+                assert_int_equal(step->on_failure, cases[i].on_failure);
+                remediation_set_free(set);
+        }
+}
+
+/* What only looks, tidies up or tells never keeps the shipped cures from being done. */
+static void check_shipped_steps(const struct remediation *remediation)
+{
+        for (size_t i = 0; i < remediation->step_count; i++) {
+                const struct step *step = &remediation->steps[i];
+                bool accompanies = step->action->effect == EFFECT_READ_ONLY ||
+                                   string_equal(step->action->name, "docker.prune");
+                if (step->essential == accompanies)
+                        fail_msg("%s: step %zu (%s)", remediation->name, i + 1, step->action->name);
+        }
+}
+
 static void test_shipped(void **state _unused_)
 {
         _cleanup_error_ struct error error = {0};
@@ -363,6 +416,8 @@ static void test_shipped(void **state _unused_)
         assert_non_null(remediation_find(set, "high_error_rate"));
         assert_non_null(remediation_find(set, "pool_exhausted"));
         assert_non_null(remediation_find(set, "api_key_compromise"));
+        for (size_t i = 0; i < set->count; i++)
+                check_shipped_steps(&set->remediations[i]);
         assert_null(set->doubts);
         remediation_set_free(set);
 }
@@ -379,6 +434,7 @@ int main(void)
                 cmocka_unit_test(test_somebody),
                 cmocka_unit_test(test_tell),
                 cmocka_unit_test(test_empty),
+                cmocka_unit_test(test_essential),
                 cmocka_unit_test(test_shipped),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
