@@ -5,9 +5,9 @@
  * Whatever program calls one of these functions has this table instead of the responder's: act.once
  * (irreversible), act.again (repeatable), act.resumed (it can say what became of it) and act.undone (it can
  * be undone). Each takes `name`, which is what the record calls it; `targets` of its plan; `fails`,
- * `plan_fails` and `undo_fails`; `waits` for open_gate(); `found`, what act.resumed finds after a crash: done,
- * again or unknown; and `away`, `plan_away` and `resume_away`: at so many first tries of each it fails as one
- * does whose target is away for a moment.
+ * `plan_fails` and `undo_fails`; `waits` for open_gate(); `found`, what act.resumed finds after a crash:
+ * done, again or unknown; and `away`, `plan_away` and `resume_away`: at so many first tries of each it fails
+ * as one does whose target is away for a moment.
  *
  * The record has one word for each call, in their order: "plan:a run:a undo:a settle:a resume:a".
  */
