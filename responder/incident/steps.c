@@ -78,6 +78,7 @@ static int open_step(struct incident_run *run, size_t index, struct error *error
         assert_that(!run->step.config, "one step at a time");
         int r = step_open(step_at(run, index), index + 1, &run->incident.alert, run->incident.number,
                           &run->step, error);
+        run->step.opened_at = run->incident.opened_at;
         run->step.write_progress = write_progress;
         run->step.engine = run;
         return r;

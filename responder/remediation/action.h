@@ -33,7 +33,8 @@ struct step_run {
         void *config; /* the structure of action->fields, labels already bound; actions only read it */
         const struct alert *alert;
         const char *incident; /* "INC-2026-0001"; "INC-0000-0000" for the plan command */
-        size_t position;      /* of the step in its remediation, from 1 */
+        nsec opened_at;  /* wall: of the incident, which tells it from its like in another journal; 0: none */
+        size_t position; /* of the step in its remediation, from 1 */
         struct targets *targets;
         struct deadline deadline;
         const cJSON *plan;     /* what plan() wrote; NULL in plan() */

@@ -37,15 +37,17 @@ struct database {
 };
 
 struct target_set {
-        struct docker_options docker;  /* host is "" when there is no docker section */
-        struct config_list databases;  /* struct database */
-        struct config_list receivers;  /* struct receiver */
-        char *prometheus_url;          /* "" when absent */
-        char *exporter_url;            /* of a runbook_exporter, for verification by check */
-        char *alertmanager_url;        /* "" : not asked */
-        nsec repeat_interval;          /* Alertmanager's; 4h */
-        char *evidence_directory;      /* default "var/evidence" */
-        struct config_strings protect; /* names of containers that are never touched */
+        struct docker_options docker;                  /* host is "" when there is no docker section */
+        struct config_list databases;                  /* struct database */
+        struct config_list receivers;                  /* struct receiver */
+        char *prometheus_url;                          /* "" when absent */
+        char *exporter_url;                            /* of a runbook_exporter, for verification by check */
+        char *alertmanager_url;                        /* "" : not asked */
+        nsec repeat_interval;                          /* Alertmanager's; 4h */
+        char *evidence_directory;                      /* default "var/evidence" */
+        int64_t evidence_per_incident, evidence_total; /* bytes: the most that it takes */
+        int64_t evidence_keep_free;                    /* and what it leaves of the disk */
+        struct config_strings protect;                 /* names of containers that are never touched */
 };
 
 /* What of these an action may act upon. */

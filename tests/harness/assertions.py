@@ -24,7 +24,7 @@ def sealed_evidence(directory, incident):
         content = (directory / name.lstrip("*")).read_bytes()
         assert hashlib.sha256(content).hexdigest() == total, f"{name} is not what was sealed"
         files[name.lstrip("*")] = content.decode(errors="replace")
-    present = {file.name for file in directory.iterdir()} - {"SHA256SUMS"}
+    present = {file.name for file in directory.iterdir()} - {"SHA256SUMS", ".incident"}
     assert present == set(files), "a file without a sum, or a sum without a file"
     return files
 

@@ -157,15 +157,25 @@ static bool is_unreadable(int result)
         return result == -EREMOTEIO || result == -EEXIST || result == -EBADMSG;
 }
 
+/* Where the evidence of this incident lies, and how much of it there may be. */
+static struct evidence_place place_of(const struct step_run *run)
+{
+        const struct target_set *set = targets_set(run->targets);
+        return (struct evidence_place){.directory = set->evidence_directory,
+                                       .incident = run->incident,
+                                       .opened_at = run->opened_at,
+                                       .per_incident = set->evidence_per_incident,
+                                       .total = set->evidence_total,
+                                       .keep_free = set->evidence_keep_free};
+}
+
 /* Begins a file, unless it was sealed before a crash: then it is done, if it still is what was sealed. */
 static int begin_file(struct step_run *run, const char *file_name, struct evidence_file **ret_file,
                       struct saved *ret, struct error *error)
 {
-        const char *directory = targets_set(run->targets)->evidence_directory;
-        int r = evidence_create(directory, run->incident, file_name, ret_file, error);
-        return r == -EEXIST ? evidence_find(directory, run->incident, file_name, ret->sum, &ret->path,
-                                            &ret->size, error)
-                            : r;
+        const struct evidence_place place = place_of(run);
+        int r = evidence_create(&place, file_name, ret_file, error);
+        return r == -EEXIST ? evidence_find(&place, file_name, ret->sum, &ret->path, &ret->size, error) : r;
 }
 
 static int save_log(struct step_run *run, struct docker *docker, const char *id, const char *file_name,
@@ -177,7 +187,11 @@ static int save_log(struct step_run *run, struct docker *docker, const char *id,
         if (r < 0 || !file)
                 return r;
 
-        struct saving saving = {.file = file, .left = (uint64_t)config->max_size};
+        /* What the bounds of evidence leave is less, some day. */
+        uint64_t room = evidence_room(file), most = (uint64_t)config->max_size;
+        if (most > room)
+                most = room;
+        struct saving saving = {.file = file, .left = most};
         _cleanup_error_ struct error why = {0};
         nsec since = config->since > 0 ? clock_wall() - config->since : 0;
         r = docker_logs(docker, id, config->tail, since, run->deadline, save_lines, &saving, &why);
@@ -188,7 +202,7 @@ static int save_log(struct step_run *run, struct docker *docker, const char *id,
         ret->cut = saving.cut;
         if (r < 0 && !saving.cut && is_unreadable(r)) {
                 error_move(&ret->failed, &why);
-                if (saving.left == (uint64_t)config->max_size)
+                if (saving.left == most)
                         return 0; /* nothing came of it */
         } else if (r < 0 && !saving.cut) {
                 error_move(error, &why);
@@ -268,8 +282,7 @@ static int save_container(struct step_run *run, struct docker *docker, const cJS
         return r < 0 || text_error(&collection->failures) < 0 ? error_oom(error) : 0;
 }
 
-static int put_outcome(const struct step_run *run, struct collection *collection, cJSON **ret,
-                       struct error *error)
+static int put_outcome(struct collection *collection, cJSON **ret, struct error *error)
 {
         int saved = cJSON_GetArraySize(collection->files), gone = cJSON_GetArraySize(collection->missing);
         const char *failures = text_string(&collection->failures);
@@ -278,8 +291,10 @@ static int put_outcome(const struct step_run *run, struct collection *collection
         if (saved == 0)
                 return error_set(error, ESRCH, "none of the planned containers is there any more");
         _cleanup_json_ cJSON *outcome = NULL;
-        int r = outcome_new(&outcome, error, "logs of %d container(s) saved and sealed in %s/%s%s%s%s", saved,
-                            targets_set(run->targets)->evidence_directory, run->incident,
+        const char *path = json_string(cJSON_GetArrayItem(collection->files, 0), "path");
+        const char *end = path ? strrchr(path, '/') : NULL;
+        int r = outcome_new(&outcome, error, "logs of %d container(s) saved and sealed in %.*s%s%s%s", saved,
+                            (int)(end ? end - path : 0), path ? path : "",
                             *failures ? "; not to be read (whole): " : "", failures,
                             gone > 0 ? "; some containers were gone" : "");
         if (r < 0)
@@ -308,7 +323,7 @@ static int logs_run(struct step_run *run, cJSON **ret_outcome, struct error *err
                 if (r >= 0)
                         r = save_container(run, docker, container, &collection, error);
         }
-        return r < 0 ? r : put_outcome(run, &collection, ret_outcome, error);
+        return r < 0 ? r : put_outcome(&collection, ret_outcome, error);
 }
 
 /* Read-only for what it reads; repeatable, because a file that is sealed already is kept as it is. */

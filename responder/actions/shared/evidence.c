@@ -5,7 +5,7 @@
  * A file counts as sealed once SHA256SUMS lists it. A crash between rename and listing leaves a file that is
  * not listed: it is written again.
  */
-#include "responder/actions/shared/evidence.h"
+#include "responder/actions/shared/evidence_place.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,27 +15,24 @@
 #include "runbook/digest.h"
 #include "runbook/file.h"
 
-#define SUMS "SHA256SUMS"
+#define SUMS EVIDENCE_SUMS
 enum { SUM_TEXT = DIGEST_TEXT_MAX - 1 };
-#define SUMS_MAX ((size_t)16 * 1024 * 1024)
+/* The disk is asked for what is left on it once in so many bytes. */
+#define LOOK_AT_DISK ((uint64_t)1 << 20)
 
 struct evidence_file {
         int directory, fd;
         char *path;           /* directory/incident/ */
         char *name, *partial; /* in the directory */
         struct digest digest;
-        uint64_t size;
+        uint64_t size, room;         /* how large it is, and may be */
+        uint64_t looked;             /* its size when the disk was looked at last */
+        struct evidence_place place; /* its strings are borrowed */
 };
 
 static int set_failure(struct error *error, int code, const char *what, const char *path, const char *name)
 {
         return error_set_errno(error, code, "evidence: cannot %s %s%s", what, path, name);
-}
-
-static bool plain_name(const char *name)
-{
-        return name && *name && *name != '.' && !strchr(name, '/') && !strchr(name, '\n') &&
-               !strchr(name, '\\') && strlen(name) <= 200 && strcmp(name, SUMS) != 0;
 }
 
 static int end_digest(struct digest *digest, char ret_sum[static DIGEST_TEXT_MAX], struct error *error)
@@ -45,34 +42,6 @@ static int end_digest(struct digest *digest, char ret_sum[static DIGEST_TEXT_MAX
                 return error_set(error, EIO, "evidence: SHA-256 failed");
         digest_text(sum, ret_sum);
         return 0;
-}
-
-static int open_directory(const char *directory, const char *incident, bool make, int *ret, char **ret_path,
-                          struct error *error)
-{
-        if (!plain_name(incident))
-                return error_set(error, EINVAL, "evidence: \"%s\" is no incident", incident ? incident : "");
-        _cleanup_free_ char *path = text_format("%s/%s/", directory, incident);
-        if (!path)
-                return error_oom(error);
-        int r = make ? file_make_directories(path, error) : 0;
-        if (r < 0)
-                return error_prefix(error, r, "evidence");
-        int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return set_failure(error, errno, "open", path, "");
-        *ret = fd;
-        *ret_path = TAKE_PTR(path);
-        return 0;
-}
-
-/* All of SHA256SUMS; nothing when there is none. */
-static int read_sums(int directory, struct text *sums, struct error *error)
-{
-        _cleanup_close_ int fd = openat(directory, SUMS, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        if (fd < 0)
-                return errno == ENOENT ? 0 : set_failure(error, errno, "open", "", SUMS);
-        return error_prefix(error, file_read_rest(fd, SUMS, SUMS_MAX, sums, error), "evidence");
 }
 
 /* The line of a file in SHA256SUMS, NULL when it has none: "<64 digits>  <name>\n". */
@@ -86,21 +55,22 @@ static const char *find_line(const char *sums, const char *name)
         return NULL;
 }
 
-int evidence_create(const char *directory, const char *incident, const char *name, struct evidence_file **ret,
+int evidence_create(const struct evidence_place *place, const char *name, struct evidence_file **ret,
                     struct error *error)
 {
-        if (!plain_name(name))
+        if (!evidence_plain_name(name))
                 return error_set(error, EINVAL, "evidence: \"%s\" is no file name", name ? name : "");
         _cleanup_evidence_ struct evidence_file *file = calloc(1, sizeof(*file));
         if (!file)
                 return error_oom(error);
         file->directory = file->fd = -1;
-        int r = open_directory(directory, incident, true, &file->directory, &file->path, error);
+        file->place = *place;
+        int r = evidence_place_open(place, true, &file->directory, &file->path, error);
         if (r < 0)
                 return r;
 
         _cleanup_text_ struct text sums = {0};
-        r = read_sums(file->directory, &sums, error);
+        r = evidence_read_sums(file->directory, &sums, error);
         if (r < 0)
                 return r;
         if (find_line(text_string(&sums), name))
@@ -113,6 +83,9 @@ int evidence_create(const char *directory, const char *incident, const char *nam
         /* What a crash left half-written goes first. */
         if (unlinkat(file->directory, file->partial, 0) < 0 && errno != ENOENT)
                 return set_failure(error, errno, "remove", file->path, file->partial);
+        r = evidence_room_left(place, file->directory, &file->room, error);
+        if (r < 0)
+                return r;
         file->fd = openat(file->directory, file->partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
         if (file->fd < 0)
                 return set_failure(error, errno, "create", file->path, file->partial);
@@ -120,8 +93,24 @@ int evidence_create(const char *directory, const char *incident, const char *nam
         return 0;
 }
 
+uint64_t evidence_room(const struct evidence_file *file)
+{
+        return file->room - file->size;
+}
+
 int evidence_write(struct evidence_file *file, const void *data, size_t length, struct error *error)
 {
+        uint64_t left = 0;
+        if (length > evidence_room(file))
+                return error_set(error, EDQUOT, "evidence: %s%s has no room for more", file->path,
+                                 file->name);
+        /* Others fill it as well. */
+        if (file->size - file->looked >= LOOK_AT_DISK) {
+                int r = evidence_check_free(&file->place, file->directory, &left, error);
+                if (r < 0)
+                        return r;
+                file->looked = file->size;
+        }
         int r = file_write(file->fd, data, length);
         if (r < 0)
                 return set_failure(error, -r, "write", file->path, file->partial);
@@ -138,7 +127,7 @@ static int list_sum(const struct evidence_file *file, const char *sum, struct er
                 return set_failure(error, errno, "lock", file->path, SUMS);
 
         _cleanup_text_ struct text sums = {0};
-        int r = read_sums(file->directory, &sums, error);
+        int r = evidence_read_sums(file->directory, &sums, error);
         if (r < 0)
                 return r;
         text_printf(&sums, "%s  %s\n", sum, file->name);
@@ -149,6 +138,19 @@ static int list_sum(const struct evidence_file *file, const char *sum, struct er
         if (!path)
                 return error_oom(error);
         return error_prefix(error, file_replace(path, sums.data, sums.length, 0400, error), "evidence");
+}
+
+/* Under its name: as another name of the same content, where an incident before has saved that; else itself.
+ */
+static int put_in_place(struct evidence_file *file, const char *sum)
+{
+        if (file->size > 0 &&
+            evidence_link_twin(&file->place, file->directory, file->name, sum, file->size) > 0) {
+                (void)unlinkat(file->directory, file->partial, 0);
+                return fsync(file->directory) < 0 ? -errno : 0;
+        }
+        return fchmod(file->fd, 0400) < 0 ? -errno
+                                          : file_settle(file->fd, file->directory, file->partial, file->name);
 }
 
 int evidence_seal(struct evidence_file *file, char ret_sum[static DIGEST_TEXT_MAX], char **ret_path,
@@ -162,8 +164,7 @@ int evidence_seal(struct evidence_file *file, char ret_sum[static DIGEST_TEXT_MA
         _cleanup_free_ char *path = text_format("%s%s", file->path, file->name);
         if (!path)
                 return error_oom(error);
-        r = fchmod(file->fd, 0400) < 0 ? -errno
-                                       : file_settle(file->fd, file->directory, file->partial, file->name);
+        r = put_in_place(file, sum);
         if (r < 0)
                 return set_failure(error, -r, "seal", file->path, file->name);
         r = list_sum(file, sum, error);
@@ -194,50 +195,33 @@ struct evidence_file *evidence_discard(struct evidence_file *file)
         return NULL;
 }
 
-static int sum_file(int fd, char ret_sum[static DIGEST_TEXT_MAX], uint64_t *ret_size, struct error *error)
-{
-        _cleanup_digest_ struct digest digest = {0};
-        uint64_t size = 0;
-        char piece[16384];
-        ssize_t got;
-        while ((got = file_read(fd, piece, sizeof(piece))) > 0) {
-                digest_add(&digest, piece, (size_t)got);
-                size += (size_t)got;
-        }
-        if (got < 0)
-                return error_set_errno(error, (int)-got, "evidence: cannot read");
-        *ret_size = size;
-        return end_digest(&digest, ret_sum, error);
-}
-
-int evidence_find(const char *directory, const char *incident, const char *name,
-                  char ret_sum[static DIGEST_TEXT_MAX], char **ret_path, uint64_t *ret_size,
-                  struct error *error)
+int evidence_find(const struct evidence_place *place, const char *name, char ret_sum[static DIGEST_TEXT_MAX],
+                  char **ret_path, uint64_t *ret_size, struct error *error)
 {
         _cleanup_close_ int at = -1;
-        _cleanup_free_ char *place = NULL;
-        int r = open_directory(directory, incident, false, &at, &place, error);
+        _cleanup_free_ char *where = NULL;
+        int r = evidence_place_open(place, false, &at, &where, error);
         if (r < 0)
                 return r;
         _cleanup_text_ struct text sums = {0};
-        r = read_sums(at, &sums, error);
+        r = evidence_read_sums(at, &sums, error);
         if (r < 0)
                 return r;
         const char *line = find_line(text_string(&sums), name);
         _cleanup_close_ int fd = line ? openat(at, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) : -1;
         if (!line)
-                return error_set(error, ENOENT, "evidence: %s%s is not sealed", place, name);
+                return error_set(error, ENOENT, "evidence: %s%s is not sealed", where, name);
         if (fd < 0)
-                return set_failure(error, errno, "open", place, name);
+                return set_failure(error, errno, "open", where, name);
 
         char sum[DIGEST_TEXT_MAX];
         uint64_t size = 0;
-        r = sum_file(fd, sum, &size, error);
+        r = evidence_sum(fd, sum, &size, error);
         if (r < 0)
                 return r;
         if (strncmp(line, sum, SUM_TEXT) != 0)
-                return error_set(error, EUCLEAN, "evidence: %s%s is not what was sealed", place, name);
-        char *path = text_format("%s%s", place, name);
+                return error_set(error, EUCLEAN, "evidence: %s%s is not what was sealed", where, name);
+        char *path = text_format("%s%s", where, name);
         if (!path)
                 return error_oom(error);
         memcpy(ret_sum, sum, sizeof(sum));

@@ -48,20 +48,29 @@ static unsigned mode_of(const char *name)
         return stat.st_mode & 07777;
 }
 
+/* Whose evidence it is in these tests, and its bounds. */
+static char base[64];
+static const struct evidence_place usual = {.directory = base,
+                                            .incident = INCIDENT,
+                                            .opened_at = 7,
+                                            .per_incident = 1000,
+                                            .total = 100000,
+                                            .keep_free = 0};
+
 static struct evidence_file *begin(const char *name)
 {
-        _cleanup_free_ char *base = text_format("%s/deep", directory);
         struct evidence_file *file = NULL;
-        assert_int_equal(evidence_create(base, INCIDENT, name, &file, NULL), 0);
+        assert_int_equal(evidence_create(&usual, name, &file, NULL), 0);
         return file;
 }
 
 static int begin_fails(const char *incident, const char *name)
 {
-        _cleanup_free_ char *base = text_format("%s/deep", directory);
         _cleanup_error_ struct error error = {0};
         struct evidence_file *file = NULL;
-        int r = evidence_create(base, incident, name, &file, &error);
+        struct evidence_place place = usual;
+        place.incident = incident;
+        int r = evidence_create(&place, name, &file, &error);
         assert_true(r < 0);
         assert_null(file);
         assert_non_null(error.message);
@@ -81,9 +90,9 @@ static void seal(const char *name, const char *data, char sum[static DIGEST_TEXT
 
 static int find(const char *name, char sum[static DIGEST_TEXT_MAX])
 {
-        _cleanup_free_ char *base = text_format("%s/deep", directory), *path = NULL;
+        _cleanup_free_ char *path = NULL;
         uint64_t size = 0;
-        return evidence_find(base, INCIDENT, name, sum, &path, &size, NULL);
+        return evidence_find(&usual, name, sum, &path, &size, NULL);
 }
 
 static void test_is_hidden_until_it_is_sealed(void **state)
@@ -182,6 +191,133 @@ static void test_names_stay_inside(void **state)
         }
 }
 
+/* Saves under a place of one's own; where it lies, or NULL with the errno. */
+static char *save(const struct evidence_place *place, const char *name, const char *data, int *ret)
+{
+        struct evidence_file *file = NULL;
+        _cleanup_error_ struct error error = {0};
+        char sum[DIGEST_TEXT_MAX], *path = NULL;
+        uint64_t size = 0;
+        *ret = evidence_create(place, name, &file, &error);
+        if (*ret >= 0)
+                *ret = evidence_write(file, data, strlen(data), &error);
+        if (*ret >= 0)
+                *ret = evidence_seal(file, sum, &path, &size, &error);
+        else
+                evidence_discard(file);
+        assert_true((*ret < 0) == (error.message != NULL));
+        return path;
+}
+
+static ino_t inode_of(const char *path)
+{
+        struct stat stat;
+        assert_int_equal(lstat(path, &stat), 0);
+        return stat.st_ino;
+}
+
+/* Another journal begins to count anew: its first incident of the year is not ours, whatever it is called. */
+static void test_belongs_to_one_journal(void **state)
+{
+        (void)state;
+        int r = 0;
+        char sum[DIGEST_TEXT_MAX];
+        struct evidence_place other = usual;
+        other.opened_at = 8;
+        seal("web.log", "ours", sum);
+        _cleanup_free_ char *found = NULL, *theirs = save(&other, "web.log", "theirs", &r);
+        uint64_t size = 0;
+        assert_non_null(theirs);
+        assert_non_null(strstr(theirs, "/" INCIDENT ".8/web.log"));
+        _cleanup_free_ char *text = content("web.log");
+        assert_string_equal(text, "ours");
+        assert_int_equal(evidence_find(&other, "web.log", sum, &found, &size, NULL), 0);
+        assert_string_equal(found, theirs);
+
+        /* Nor is what a version before has left, which does not say whose it is. */
+        struct evidence_place next = usual;
+        next.incident = "INC-2026-0002";
+        _cleanup_free_ char *old = text_format("%s/INC-2026-0002/", base),
+                            *log = text_format("%sweb.log", old);
+        assert_int_equal(file_make_directories(log, NULL), 0);
+        assert_int_equal(file_replace(log, "old", 3, 0400, NULL), 0);
+        free(found);
+        found = save(&next, "web.log", "new", &r);
+        assert_non_null(found);
+        assert_non_null(strstr(found, "/INC-2026-0002.7/web.log"));
+}
+
+static void test_bounds(void **state)
+{
+        (void)state;
+        int r = 0;
+        struct evidence_place place = usual;
+        place.per_incident = 10;
+        _cleanup_free_ char *one = save(&place, "a.log", "1234567", &r);
+        assert_non_null(one);
+        struct evidence_file *file = NULL;
+        assert_int_equal(evidence_create(&place, "b.log", &file, NULL), 0);
+        assert_int_equal(evidence_room(file), 3);
+        assert_int_equal(evidence_write(file, "1234", 4, NULL), -EDQUOT);
+        assert_int_equal(evidence_write(file, "123", 3, NULL), 0);
+        assert_int_equal(evidence_room(file), 0);
+        evidence_discard(file);
+
+        assert_null(save(&place, "c.log", "1234", &r));
+        assert_int_equal(r, -EDQUOT);
+        place.incident = "INC-2026-0002"; /* has bounds of its own; but of all of them there is one */
+        place.total = 10;
+        assert_null(save(&place, "c.log", "1234", &r));
+        assert_int_equal(r, -EDQUOT);
+        place.total = 7;
+        assert_null(save(&place, "c.log", "", &r));
+        assert_int_equal(r, -EDQUOT);
+        place.total = 1000;
+        place.keep_free = INT64_MAX;
+        assert_null(save(&place, "c.log", "", &r));
+        assert_int_equal(r, -ENOSPC);
+}
+
+/* Forty keys leak at once, and the logs are the same. */
+static void test_the_same_is_kept_once(void **state)
+{
+        (void)state;
+        int r = 0;
+        char number[32];
+        struct evidence_place place = usual;
+        place.total = 25;
+        _cleanup_free_ char *first = save(&place, "web.log", "0123456789", &r);
+        assert_non_null(first);
+        for (int i = 2; i < 42; i++) {
+                snprintf(number, sizeof(number), "INC-2026-%04d", i);
+                place.incident = number;
+                _cleanup_free_ char *next = save(&place, "web.log", "0123456789", &r);
+                assert_non_null(next);
+                assert_int_equal(inode_of(next), inode_of(first));
+        }
+        char sum[DIGEST_TEXT_MAX];
+        _cleanup_free_ char *found = NULL;
+        uint64_t size = 0;
+        assert_int_equal(evidence_find(&place, "web.log", sum, &found, &size, NULL), 0);
+        assert_int_equal(size, 10);
+}
+
+/* What is no longer what was sealed stands in for nothing. */
+static void test_a_changed_one_is_not_taken_for_the_same(void **state)
+{
+        (void)state;
+        int r = 0;
+        char sum[DIGEST_TEXT_MAX];
+        seal("web.log", "true", sum);
+        place("web.log", "fals");
+        struct evidence_place other = usual;
+        other.incident = "INC-2026-0002";
+        _cleanup_free_ char *path = save(&other, "web.log", "true", &r), *found = NULL;
+        uint64_t size = 0;
+        assert_non_null(path);
+        assert_int_equal(evidence_find(&other, "web.log", sum, &found, &size, NULL), 0);
+}
+
 static int set_up(void **state)
 {
         (void)state;
@@ -189,6 +325,7 @@ static int set_up(void **state)
         if (!mkdtemp(pattern))
                 return -1;
         directory = strdup(pattern);
+        snprintf(base, sizeof(base), "%s/deep", pattern);
         return directory ? 0 : -1;
 }
 
@@ -215,6 +352,11 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_a_change_shows, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_discards, set_up, tear_down),
                 cmocka_unit_test_setup_teardown(test_names_stay_inside, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_belongs_to_one_journal, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_bounds, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_the_same_is_kept_once, set_up, tear_down),
+                cmocka_unit_test_setup_teardown(test_a_changed_one_is_not_taken_for_the_same, set_up,
+                                                tear_down),
         };
         return cmocka_run_group_tests_name("evidence", tests, NULL, NULL);
 }
