@@ -17,8 +17,8 @@ static struct {
 } given;
 static nsec ahead; /* of this machine's monotonic clock */
 
-static int take_work(_unused_ void *context, _unused_ enum world_pool pool, void (*work)(void *argument),
-                     void *argument)
+static int take_work(_unused_ void *context, _unused_ enum world_pool pool, _unused_ const char *whose,
+                     void (*work)(void *argument), void *argument)
 {
         assert_null(given.work);
         given.work = work;
