@@ -31,6 +31,7 @@ void claim_causes(struct sim *sim);
 void claim_breakers(struct sim *sim);
 const struct remediation *remediation_at(const struct sim *sim, int64_t number); /* of struct done_for */
 
-void claims_at_rest(struct sim *sim); /* everything has come to its end */
+void claims_at_rest(struct sim *sim);
+void claim_order(struct sim *sim); /* order.c */ /* everything has come to its end */
 
 #endif
