@@ -77,6 +77,9 @@ int engine_dispatch(struct look *look, struct incident *incident, const struct r
         free(slot->lock);
         slot->lock = TAKE_PTR(lock_copy);
         slot->stage = stage;
+        slot->runs = pool == WORLD_RUNS && incident->ended_at == 0;
+        if (slot->runs)
+                turn_begins(look, incident->remediation);
         struct incident_run *run = &slot->run;
         incident_release(&run->incident);
         run->parts = &engine->parts;

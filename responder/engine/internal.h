@@ -18,6 +18,7 @@ struct engine_slot {
         bool busy;     /* a worker has it; guarded by the engine's lock, like `look_at` */
         bool was_busy; /* as it was when this look began: then the worker's end brings another look */
         bool seen;     /* in this look */
+        bool runs;     /* its worker is of WORLD_RUNS, and it has not ended */
         nsec look_at;  /* monotonic: not before; 0: when something changes */
         char *lock;    /* what its worker holds */
         bool aside_logged, aside_told; /* that it cannot be read */
@@ -38,6 +39,8 @@ struct outage {
         char *words; /* of whom `calling` says that there is one, else of the engine's thread */
         atomic_bool calling, heard;
 };
+
+struct turns;
 
 struct engine {
         struct incident_parts parts;
@@ -75,6 +78,7 @@ struct look {
         struct engine *engine;
         struct lock_holders holders; /* among engine->active; with room for all of these */
         struct acted_locks acted;
+        struct turns *turns; /* turns.c */
         bool paused;
         nsec now, wall;               /* monotonic; wall, for people alone */
         nsec steady;                  /* by which guards and expiry measure */
@@ -94,6 +98,26 @@ static inline void look_again_at(struct look *look, nsec when)
 int look_gather(struct look *look, struct error *error);
 void look_note(struct look *look, const struct incident *incident); /* a worker has it from now on */
 void look_release(struct look *look);
+
+/*
+ * turns.c: whose turn it is. Whoever waits is looked at after all who do not, the urgent first (by the label
+ * `severity`), then the oldest; of one remediation so many run at once as its threads are, and none waits for
+ * another remediation's. So a look at ten thousand that wait does little more than to count them.
+ */
+int turns_take(struct look *look, struct error *error);
+void turns_release(struct look *look);
+#define TURN_RANKS 5
+unsigned turn_rank(const struct look *look, size_t index); /* of engine->active; 0 goes first */
+bool turn_has_come(const struct look *look, const char *remediation);
+void turn_begins(struct look *look, const char *remediation);
+
+/* Whether one more of this remediation may be written down as held in this look; when not, in the next. */
+bool turn_may_be_held(struct look *look, const char *remediation);
+
+/* What holds one back holds back every other of its remediation and lock. NULL: nothing that is known yet. */
+const struct guard_verdict *turn_recall(const struct look *look, const char *remediation, const char *lock);
+int turn_remember(struct look *look, const char *remediation, const char *lock,
+                  const struct guard_verdict *verdict, struct error *error);
 
 /* match.c: opens incidents for the episodes that remediations are for. */
 int match_episodes(struct look *look, struct error *error);

@@ -77,6 +77,8 @@ static int hold_incident(struct look *look, const struct incident *incident, con
         if (incident->state == INCIDENT_HELD && string_equal(incident->guard, verdict->guard) &&
             llabs(incident->guard_until - until) < NSEC_PER_SEC)
                 return 0;
+        if (!turn_may_be_held(look, incident->remediation))
+                return 0;
         char time[TIME_TEXT_MAX];
         _cleanup_json_ cJSON *detail = cJSON_CreateObject();
         if (detail) {
@@ -104,6 +106,23 @@ static int fail_planning(struct look *look, const struct incident *incident, con
         return look->engine->parts.dry_run
                        ? enter_for(look, incident, INCIDENT_PLANNED, "planned", reason, error)
                        : enter_for(look, incident, INCIDENT_FAILED, "planning failed", reason, error);
+}
+
+/* Who has begun already, or was approved, is asked less: nothing of it is true for the others. */
+static int check_guards(struct look *look, const struct guard_question *question, struct guard_verdict *ret,
+                        struct error *error)
+{
+        const char *name = question->remediation->name;
+        bool fresh = question->incident->running_at == 0 && !question->incident->approved;
+        const struct guard_verdict *known = fresh ? turn_recall(look, name, question->lock) : NULL;
+        if (known) {
+                *ret = *known;
+                return 0;
+        }
+        int r = guard_check(question, ret, error);
+        return r < 0 || !fresh || !ret->guard || ret->asks
+                       ? r
+                       : turn_remember(look, name, question->lock, ret, error);
 }
 
 /* It is begun, or a person is asked whether it may be: `asks` says why, or is "". */
@@ -143,7 +162,7 @@ static int ask_guards(struct look *look, struct incident *incident, const struct
                 .now = look->steady,
         };
         struct guard_verdict verdict = {0};
-        int r = guard_check(&question, &verdict, error);
+        int r = check_guards(look, &question, &verdict, error);
         if (r < 0)
                 return r;
         if (verdict.guard && !verdict.asks)
@@ -187,6 +206,8 @@ static int look_waiting(struct look *look, struct incident *incident, const stru
                 return engine_dispatch(look, incident, remediation, WORLD_CALLS, stage_expire, "", error);
         look_again_at(look, look->now + (remediation->expire - waited));
         if (incident->state == INCIDENT_AWAITING_APPROVAL && !incident->approved)
+                return 0;
+        if (!turn_has_come(look, incident->remediation))
                 return 0;
         return ask_guards(look, incident, remediation, error);
 }
@@ -331,12 +352,17 @@ static int look_once(struct look *look, struct error *error)
         if (r >= 0) {
                 slots_mark(engine);
                 r = look_gather(look, error);
-                for (size_t i = 0; i < engine->active.count && r >= 0; i++)
-                        r = look_at(look, &engine->active.items[i], error);
+                if (r >= 0)
+                        r = turns_take(look, error);
+                for (unsigned rank = 0; rank < TURN_RANKS; rank++)
+                        for (size_t i = 0; i < engine->active.count && r >= 0; i++)
+                                if (turn_rank(look, i) == rank)
+                                        r = look_at(look, &engine->active.items[i], error);
                 slots_sweep(engine);
                 engine_reconcile(look);
         }
         look_release(look);
+        turns_release(look);
         return r;
 }
 

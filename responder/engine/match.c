@@ -61,6 +61,33 @@ static void set_aside(struct look *look, struct episode *episode)
                         (struct episode){.id = episode->id, .unreadable = TAKE_PTR(episode->unreadable)};
 }
 
+struct matching {
+        struct look *look;
+        struct episode_list *episodes;
+};
+
+/* On the journal's writer, for thousands may come with one webhook: they are not to be a commit each. */
+static int match_all(void *context, struct error *error)
+{
+        const struct matching *matching = context;
+        int64_t passed_over[EPISODES_AT_ONCE];
+        size_t count = 0;
+        int r = 0;
+        for (size_t i = 0; i < matching->episodes->count && r >= 0; i++) {
+                struct episode *episode = &matching->episodes->items[i];
+                bool matched = true;
+                if (episode->unreadable) {
+                        set_aside(matching->look, episode);
+                        continue;
+                }
+                r = open_incidents(matching->look->engine, episode, &matched, error);
+                if (!matched)
+                        passed_over[count++] = episode->id;
+        }
+        return r < 0 ? r
+                     : journal_pass_over(matching->look->engine->parts.journal, passed_over, count, error);
+}
+
 int match_episodes(struct look *look, struct error *error)
 {
         assert_that(is_looking(look->engine), "the engine's thread opens incidents");
@@ -68,20 +95,9 @@ int match_episodes(struct look *look, struct error *error)
         int r = journal_unmatched(look->engine->parts.journal, EPISODES_AT_ONCE, &list, error);
         if (r < 0)
                 return r;
-        int64_t passed_over[EPISODES_AT_ONCE];
-        size_t count = 0;
-        for (size_t i = 0; i < list.count && r >= 0; i++) {
-                bool matched = true;
-                if (list.items[i].unreadable) {
-                        set_aside(look, &list.items[i]);
-                        continue;
-                }
-                r = open_incidents(look->engine, &list.items[i], &matched, error);
-                if (!matched)
-                        passed_over[count++] = list.items[i].id;
-        }
-        if (r >= 0)
-                r = journal_pass_over(look->engine->parts.journal, passed_over, count, error);
+        struct matching matching = {look, &list};
+        if (list.count > 0)
+                r = journal_together(look->engine->parts.journal, match_all, &matching, error);
         if (list.count == EPISODES_AT_ONCE)
                 look_again_at(look, look->now);
         episode_list_release(&list);

@@ -151,7 +151,8 @@ int journal_accept(struct journal *journal, struct webhook *take, void (*done)(v
                 acceptance->job = (struct journal_job){.run = accept_webhook,
                                                        .done = webhook_accepted,
                                                        .context = acceptance,
-                                                       .webhook = true};
+                                                       .webhook = true,
+                                                       .alerts = webhook.count};
                 acceptance->webhook = webhook;
                 acceptance->done = done;
                 acceptance->context = context;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 
 #include "responder/journal/journal.h"
@@ -36,6 +37,8 @@ struct journal_job {
         void *context;
         bool counts; /* for RUNBOOK_CRASH_AT */
         bool webhook;
+        bool first;    /* before all that waits: the kill switch */
+        size_t alerts; /* of a webhook: a commit takes as many as are soon written */
         int result;
         struct error error;
         struct journal_job *next;
@@ -95,6 +98,7 @@ struct journal {
         bool full; /* the reserve is given up: room for entries, not for webhooks; written by the writer */
 
         /* Of the writer thread. */
+        atomic_bool together; /* within journal_together(); others may only look */
         struct journal_chain chain;
         nsec steady_remembered;
 
@@ -228,9 +232,14 @@ void *journal_write_until_closed(void *context);
 /* Queues a job; never blocks. -EAGAIN when too many webhooks wait or the journal closes. */
 int journal_submit(struct journal *journal, struct journal_job *job);
 
-/* Runs `run` on the writer thread, waits for the commit, and gives its result. */
+/* Runs `run` on the writer thread, waits for the commit, and gives its result. Within what journal_together()
+ * runs there is nothing to wait for: that commits. */
 int journal_perform(struct journal *journal, int (*run)(struct journal *, void *, struct error *),
                     void *context, struct error *error);
+
+/* The same, before all that waits. */
+int journal_perform_first(struct journal *journal, int (*run)(struct journal *, void *, struct error *),
+                          void *context, struct error *error);
 
 /* Holds what a transition has left of its incident to its contract, before the commit. On the writer thread.
  */

@@ -74,7 +74,8 @@ int journal_accept(struct journal *journal, struct webhook *take, void (*done)(v
  * too. */
 void journal_commit_waiting(struct journal *journal);
 
-/* Open episodes that were not matched yet, oldest first, at most `limit`. */
+/* Open episodes that were not matched yet, at most `limit`: the oldest, and of a crowd the newest, too, for
+ * one that comes behind it is not to wait for it. */
 struct episode {
         int64_t id;
         nsec opened_at, last_seen_at; /* wall */
@@ -111,6 +112,14 @@ int journal_open_incidents(struct journal *journal, int64_t episode, const struc
 /* Marks episodes that no remediation is for as matched, all in one commit: a storm of them must not keep the
  * one that matters waiting. */
 int journal_pass_over(struct journal *journal, const int64_t *episodes, size_t count, struct error *error);
+
+/*
+ * Runs `write` on the writer thread, where what it writes by the functions above and below goes into one
+ * commit: thousands of them are written in the time of a few. It must wait for nothing. What it has written
+ * before it failed is kept.
+ */
+int journal_together(struct journal *journal, int (*write)(void *context, struct error *error), void *context,
+                     struct error *error);
 
 /* Closes an episode that Alertmanager no longer has, as if it had been resolved. */
 int journal_close_episode(struct journal *journal, int64_t episode, const char *actor, struct error *error);

@@ -26,7 +26,10 @@ X(EPISODE_INCIDENTS, "SELECT i.id, i.state, " FIRES " FROM incidents i WHERE i.e
 X(EPISODE_ALERT, "SELECT alert FROM episodes WHERE id = ?1")
 X(EPISODE_MATCHED, "UPDATE episodes SET matched = 1 WHERE id = ?1")
 X(EPISODES_UNMATCHED, "SELECT id, opened_at, last_seen_at, starts_at, alert FROM episodes"
-                      " WHERE matched = 0 AND closed_at IS NULL ORDER BY id LIMIT ?1")
+                      " WHERE matched = 0 AND closed_at IS NULL AND (id IN (SELECT id FROM episodes"
+                      " WHERE matched = 0 AND closed_at IS NULL ORDER BY id LIMIT ?1 - ?1 / 4) OR id IN"
+                      " (SELECT id FROM episodes WHERE matched = 0 AND closed_at IS NULL ORDER BY id DESC"
+                      " LIMIT ?1 / 4)) ORDER BY id")
 X(EPISODES_SILENT, "SELECT id, opened_at, last_seen_at, starts_at, alert FROM episodes"
                    " WHERE closed_at IS NULL AND seen_steady < ?1 ORDER BY seen_steady LIMIT ?2")
 

@@ -215,7 +215,7 @@ int journal_set_paused(struct journal *journal, bool paused, const char *actor, 
                 if (!(pausing.detail = text_take(&text)))
                         return error_oom(error);
         }
-        int r = journal_perform(journal, write_pause, &pausing, error);
+        int r = journal_perform_first(journal, write_pause, &pausing, error);
         free(pausing.detail);
         return r;
 }

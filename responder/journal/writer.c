@@ -8,7 +8,7 @@
 #include "responder/journal/internal.h"
 #include "runbook/text.h"
 
-enum { WEBHOOKS_WAITING_LIMIT = 4096, JOBS_PER_COMMIT = 512 };
+enum { WEBHOOKS_WAITING_LIMIT = 4096, JOBS_PER_COMMIT = 512, ALERTS_PER_COMMIT = 2048 };
 
 #ifdef RUNBOOK_CRASH_POINTS
 /* Of test builds: the environment says at which write to die. */
@@ -152,15 +152,18 @@ static void commit_jobs(struct journal *journal, struct journal_job *jobs, size_
         }
 }
 
-/* Takes what waits, at most JOBS_PER_COMMIT; NULL when the journal closes and nothing waits any more. */
+/* Takes what waits, at most JOBS_PER_COMMIT, and few of what is large; NULL when the journal closes and
+ * nothing waits any more. */
 static struct journal_job *take_jobs(struct journal *journal, size_t *ret_count)
 {
         pthread_mutex_lock(&journal->lock);
         while (!journal->first && !journal->stopping)
                 pthread_cond_wait(&journal->work, &journal->lock);
         struct journal_job *jobs = journal->first, **end = &journal->first;
-        size_t count = 0;
-        while (*end && count < JOBS_PER_COMMIT) {
+        size_t count = 0, alerts = 0;
+        while (*end && count < JOBS_PER_COMMIT &&
+               (count == 0 || alerts + (*end)->alerts <= ALERTS_PER_COMMIT)) {
+                alerts += (*end)->alerts;
                 end = &(*end)->next;
                 count++;
         }
@@ -207,9 +210,14 @@ int journal_submit(struct journal *journal, struct journal_job *job)
         bool full =
                 journal->stopping || (job->webhook && journal->webhooks_waiting >= WEBHOOKS_WAITING_LIMIT);
         if (!full) {
-                job->next = NULL;
-                *journal->end = job;
-                journal->end = &job->next;
+                struct journal_job **at = journal->end;
+                if (job->first)
+                        for (at = &journal->first; *at && (*at)->first;)
+                                at = &(*at)->next;
+                job->next = *at;
+                *at = job;
+                if (!job->next)
+                        journal->end = &job->next;
                 journal->webhooks_waiting += job->webhook;
                 pthread_cond_signal(&journal->work);
         }
@@ -245,8 +253,8 @@ static void tell_waiter(void *context, int result, struct error *error)
         pthread_mutex_unlock(&waiter->lock);
 }
 
-int journal_perform(struct journal *journal, int (*run)(struct journal *, void *, struct error *),
-                    void *context, struct error *error)
+static int perform(struct journal *journal, int (*run)(struct journal *, void *, struct error *),
+                   void *context, bool first, struct error *error)
 {
         assert_that(!journal->running || !pthread_equal(journal->thread, pthread_self()),
                     "the writer never waits for itself");
@@ -258,7 +266,12 @@ int journal_perform(struct journal *journal, int (*run)(struct journal *, void *
                 .error = error,
         };
         struct journal_job job = {
-                .run = run_for_waiter, .done = tell_waiter, .context = &waiter, .counts = true};
+                .run = run_for_waiter,
+                .done = tell_waiter,
+                .context = &waiter,
+                .counts = true,
+                .first = first,
+        };
         if (journal_submit(journal, &job) < 0)
                 return error_set(error, EAGAIN, "the journal is closed");
         if (journal->world->alone)
@@ -270,4 +283,67 @@ int journal_perform(struct journal *journal, int (*run)(struct journal *, void *
         pthread_cond_destroy(&waiter.told);
         pthread_mutex_destroy(&waiter.lock);
         return waiter.result;
+}
+
+/* One of several that are written together: what fails leaves nothing behind, and the others stay. */
+static int perform_within(struct journal *journal, int (*run)(struct journal *, void *, struct error *),
+                          void *context, struct error *error)
+{
+        const struct journal_chain before = journal->chain;
+        struct journal_connection *writer = &journal->writer;
+        int r = journal_run(writer, JOB_BEGIN, error, "");
+        if (r >= 0)
+                r = run(journal, context, error);
+        if (r >= 0)
+                return journal_run(writer, JOB_END, error, "");
+        journal->chain = before;
+        if (!sqlite3_get_autocommit(writer->database))
+                journal_execute(writer, "ROLLBACK TO job; RELEASE job", NULL);
+        return r;
+}
+
+int journal_perform(struct journal *journal, int (*run)(struct journal *, void *, struct error *),
+                    void *context, struct error *error)
+{
+        return atomic_load(&journal->together) && is_writing(journal)
+                       ? perform_within(journal, run, context, error)
+                       : perform(journal, run, context, false, error);
+}
+
+int journal_perform_first(struct journal *journal, int (*run)(struct journal *, void *, struct error *),
+                          void *context, struct error *error)
+{
+        return perform(journal, run, context, true, error);
+}
+
+struct together {
+        int (*write)(void *context, struct error *error);
+        void *context;
+        int result; /* of the write: what it has done before it failed is committed all the same */
+        struct error *error;
+};
+
+static int write_together(struct journal *journal, void *context, struct error *error)
+{
+        struct together *together = context;
+        atomic_store(&journal->together, true);
+        together->result = together->write(together->context, together->error);
+        atomic_store(&journal->together, false);
+        /* When it cannot write, SQLite has taken back the whole transaction. */
+        return sqlite3_get_autocommit(journal->writer.database)
+                       ? error_set(error, EIO, "the journal could not be written")
+                       : 0;
+}
+
+int journal_together(struct journal *journal, int (*write)(void *context, struct error *error), void *context,
+                     struct error *error)
+{
+        struct together together = {.write = write, .context = context, .error = error};
+        _cleanup_error_ struct error why = {0};
+        int r = perform(journal, write_together, &together, false, &why);
+        if (together.result < 0)
+                return together.result;
+        if (r < 0)
+                error_move(error, &why);
+        return r;
 }

@@ -4,9 +4,11 @@
 import json
 import statistics
 import subprocess
+import time
 
-from lab.parts import free_port
+from lab.parts import free_port, wait_for
 from lab.runbook import Responder
+from lab.webhook import alert_of
 
 from .measuring import BUILD, ROUNDS, alternate, ratio, rss, start
 
@@ -43,6 +45,42 @@ def post(address, path, body, *, rate=None):
     return result
 
 
+CROWD = 10_000
+
+CROWDED = """
+receivers: [{name: oncall, format: log}]
+escalate_to: oncall
+remediations:
+  - {name: crowd, match: ['alertname="crowd"'], lock: "n/${labels.n}", steps: [{host.memory: {}}]}
+  - {name: other, match: ['alertname="other"'], steps: [{host.memory: {}}]}
+"""
+
+
+def behind(table, directory):
+    """How long an unrelated alert waits behind one webhook of 10,000 that all match."""
+    directory.mkdir()
+    config = directory / "remediations.yml"
+    config.write_text(CROWDED, encoding="ascii")
+    responder = Responder(BUILD / "runbook_responder", config, directory / "responder").start()
+
+    def healed(n):
+        began = time.monotonic()
+        responder.send(alert_of("other", n=str(n)))
+        wait_for(lambda: any(one["remediation"] == "other" and one["number"] not in seen
+                             for one in responder.get("/api/v1/incidents?state=healed&limit=100")["incidents"]),
+                 "the unrelated alert to be healed", every=0.005)
+        seen.update(one["number"] for one in responder.incidents())
+        return time.monotonic() - began
+
+    seen = set()
+    alone = statistics.median(healed(n) for n in range(ROUNDS))
+    responder.send(*[alert_of("crowd", n=str(n)) for n in range(CROWD)])
+    behind_them = healed("behind")
+    responder.stop()
+    table.add("an unrelated alert until healed, behind 10,000", f"{behind_them * 1000:.0f} ms", f"alone {alone * 1000:.0f} ms",
+              behind_them, 1, False, "s")
+
+
 def run(table, bench):
     """Durable webhooks, against Debian's webhook that starts /bin/true."""
     directory = bench.directory / "webhooks"
@@ -70,3 +108,4 @@ def run(table, bench):
     bench.webhook_rss = rss(webhook.pid)
     webhook.stop()
     responder.stop()
+    behind(table, bench.directory / "crowd")

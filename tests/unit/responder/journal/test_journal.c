@@ -135,6 +135,56 @@ static void test_unmatched_are_oldest_first(void **state)
         episode_list_release(&list);
 }
 
+/* One that comes behind a crowd does not wait for it. */
+static void test_unmatched_of_a_crowd(void **state)
+{
+        struct journal_fixture *fixture = *state;
+        accept_alerts(fixture, "f1 f2 f3 f4 f5 f6 f7 f8 f9");
+        struct episode_list list = {0};
+        assert_int_equal(journal_unmatched(fixture->journal, 4, &list, NULL), 0);
+        assert_int_equal(list.count, 4);
+        assert_string_equal(list.items[2].alert.fingerprint, "f3");
+        assert_string_equal(list.items[3].alert.fingerprint, "f9");
+        episode_list_release(&list);
+}
+
+struct many {
+        struct journal_fixture *fixture;
+        int64_t episodes[4];
+        size_t count;
+};
+
+static int open_many(void *context, struct error *error)
+{
+        static const char *const notify[] = {"notify"};
+        const struct many *many = context;
+        int r = 0;
+        for (size_t i = 0; i < many->count && r >= 0; i++) {
+                const struct journal_opening opening = {
+                        .remediation = "notify", .actions = notify, .action_count = 1};
+                r = journal_open_incidents(many->fixture->journal, many->episodes[i], &opening, 1, error);
+        }
+        return r;
+}
+
+/* One commit of all; what fails leaves nothing behind, and what was before it stays. */
+static void test_written_together(void **state)
+{
+        struct journal_fixture *fixture = *state;
+        _cleanup_error_ struct error error = {0};
+        accept_alerts(fixture, "f1 f2 f3");
+        struct many many = {fixture, {1, 2}, 2};
+        assert_int_equal(journal_together(fixture->journal, open_many, &many, NULL), 0);
+        assert_int_equal(active_count(fixture), 2);
+        many = (struct many){fixture, {3, 77}, 2};
+        assert_int_equal(journal_together(fixture->journal, open_many, &many, &error), -ENOENT);
+        assert_string_equal(error_text(&error), "there is no such episode");
+        assert_int_equal(active_count(fixture), 3);
+        uint64_t rows = 0;
+        assert_int_equal(journal_verify(fixture->journal, &rows, NULL), 0);
+        assert_int_equal(rows, 3);
+}
+
 static void test_passed_over(void **state)
 {
         struct journal_fixture *fixture = *state;
@@ -746,6 +796,8 @@ int main(void)
                 ON_JOURNAL(test_begin_moves_earlier_only),
                 ON_JOURNAL(test_unmatched_are_oldest_first),
                 ON_JOURNAL(test_silent_episodes),
+                ON_JOURNAL(test_unmatched_of_a_crowd),
+                ON_JOURNAL(test_written_together),
                 ON_JOURNAL(test_passed_over),
                 ON_JOURNAL(test_incidents_of_an_episode),
                 ON_JOURNAL(test_numbers_by_year),

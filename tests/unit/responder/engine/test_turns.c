@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whose turn it is: the urgent first, then the oldest, each remediation for itself. */
+#include "tests/harness/engine.h"
+
+#include <stdio.h>
+
+#include "responder/engine/internal.h"
+#include "runbook/http_client.h"
+
+/* Work that was given to the world and is done when the test says so. */
+static struct {
+        void (*work)(void *argument);
+        struct engine_slot *slot;
+} given[64];
+static size_t given_count;
+
+static int take_work(_unused_ void *context, _unused_ enum world_pool pool, _unused_ const char *whose,
+                     void (*work)(void *argument), void *argument)
+{
+        assert_true(given_count < N_ELEMENTS(given));
+        given[given_count].work = work;
+        given[given_count++].slot = argument;
+        return 0;
+}
+
+static void do_work(void)
+{
+        for (size_t i = 0; i < given_count; i++)
+                given[i].work(given[i].slot);
+        given_count = 0;
+}
+
+static const char *given_name(size_t i)
+{
+        assert_true(i < given_count);
+        return alert_label(&given[i].slot->run.incident.alert, "n");
+}
+
+static struct engine_fixture *prepare(const char *remediations, struct world *world,
+                                      struct incident_parts *parts)
+{
+        struct engine_fixture *fixture = fixture_prepare(remediations);
+        fixture_open_journal(fixture);
+        fixture->set->targets.repeat_interval = 0; /* nothing but incidents is looked at */
+        *world = *production_world(fixture->production);
+        world->run = take_work;
+        *parts = (struct incident_parts){world, fixture->set, fixture->journal, fixture->meters, false};
+        assert_int_equal(engine_new(parts, &fixture->engine, NULL), 0);
+        given_count = 0;
+        return fixture;
+}
+
+static void arrive(struct engine_fixture *fixture, const char *name, const char *more)
+{
+        _cleanup_free_ char *labels = text_format("\"n\":\"%s\"%s", name, more);
+        alert_arrives(fixture, name, true, labels);
+}
+
+static void look(struct engine_fixture *fixture)
+{
+        nsec next = 0;
+        assert_int_equal(engine_look(fixture->engine, &next, NULL), 0);
+}
+
+static void finish(struct engine_fixture *fixture)
+{
+        fixture_stop(fixture);
+        fixture_close(fixture);
+}
+
+static void test_urgent_first_and_each_remediation_for_itself(_unused_ void **state)
+{
+        struct world world;
+        struct incident_parts parts;
+        struct engine_fixture *fixture = prepare(
+                "  - {name: crowd, match: ['alertname=\"a\"', 'of!=\"other\"'], lock: 'n/${labels.n}', "
+                "steps: [{act.once: {name: '${labels.n}'}}]}\n"
+                "  - {name: other, match: ['of=\"other\"'], steps: [{act.once: {name: '${labels.n}'}}]}\n",
+                &world, &parts);
+        char name[16];
+        for (int i = 0; i < 20; i++) {
+                snprintf(name, sizeof(name), "info%d", i);
+                arrive(fixture, name, ",\"severity\":\"info\"");
+        }
+        for (int i = 0; i < 6; i++) {
+                snprintf(name, sizeof(name), "plain%d", i);
+                arrive(fixture, name, "");
+        }
+        arrive(fixture, "warning", ",\"severity\":\"warning\"");
+        arrive(fixture, "critical", ",\"severity\":\"critical\"");
+        arrive(fixture, "unrelated", ",\"of\":\"other\"");
+
+        look(fixture);
+        assert_int_equal(given_count, WORLD_AT_ONCE + 1);
+        assert_string_equal(given_name(0), "critical");
+        assert_string_equal(given_name(1), "warning");
+        assert_string_equal(given_name(2), "plain0");
+        assert_string_equal(given_name(7), "plain5");
+        assert_string_equal(given_name(8), "unrelated");
+        look(fixture);
+        assert_int_equal(given_count, WORLD_AT_ONCE + 1); /* and nothing more before one has come back */
+        do_work();
+        look(fixture); /* what was done is let go of, and the next ones begin */
+        assert_string_equal(given_name(WORLD_AT_ONCE + 1), "info0");
+        while (given_count > 0) {
+                do_work();
+                look(fixture);
+        }
+        assert_true(action_called("run:info19"));
+        finish(fixture);
+}
+
+/* What holds one holds all of its lock, and is asked for once; a look writes down no more than so many. */
+static void test_a_crowd_that_is_held(_unused_ void **state)
+{
+        struct world world;
+        struct incident_parts parts;
+        struct engine_fixture *fixture = prepare(
+                "  - {name: crowd, match: ['alertname=\"a\"', 'of!=\"other\"'], lock: one, cooldown: 1h, "
+                "steps: [{act.once: {name: '${labels.n}'}}]}\n"
+                "  - {name: other, match: ['of=\"other\"'], steps: [{act.once: {name: '${labels.n}'}}]}\n",
+                &world, &parts);
+        char name[16];
+        size_t counts[INCIDENT_STATE_COUNT];
+        for (int i = 0; i < 100; i++) {
+                snprintf(name, sizeof(name), "n%d", i);
+                arrive(fixture, name, "");
+        }
+        arrive(fixture, "unrelated", ",\"of\":\"other\"");
+        look(fixture);
+        assert_int_equal(given_count, 2);
+        assert_string_equal(given_name(0), "n0");
+        assert_string_equal(given_name(1), "unrelated");
+        assert_int_equal(journal_count_open(fixture->journal, counts, NULL), 0);
+        assert_int_equal(counts[INCIDENT_HELD], 64);
+        look(fixture);
+        assert_int_equal(journal_count_open(fixture->journal, counts, NULL), 0);
+        assert_int_equal(counts[INCIDENT_HELD], 99);
+        while (given_count > 0) {
+                do_work();
+                look(fixture);
+        }
+        assert_action_calls("run", "run:n0 run:unrelated");
+        finish(fixture);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_urgent_first_and_each_remediation_for_itself),
+                cmocka_unit_test(test_a_crowd_that_is_held),
+        };
+        if (http_client_global_init(NULL) < 0)
+                return 1;
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
