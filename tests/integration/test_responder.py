@@ -136,7 +136,7 @@ def test_from_webhook_to_page(make, clean_redis, sink):
 
 def test_list_pages_and_mistakes(make, clean_redis):
     clean_redis.client.mset({f"cache:s{i}:1": "x" for i in range(5)})
-    with alive(make()) as responder:
+    with alive(make(head="storm: off")) as responder:
         responder.send(*(alert_of("stale", service=f"s{i}") for i in range(5)))
         wait_for(lambda: [one["state"] for one in responder.incidents()] == ["healed"] * 5, "all to be healed", 20)
         first = responder.get("/api/v1/incidents?limit=2")
