@@ -19,11 +19,13 @@ static http_handler handle_alerts, handle_later, handle_alive;
         &(const struct api_route){.pool = API_DECISIONS, .operates = true, __VA_ARGS__}
 /* clang-format on */
 
-/* How many threads each has, and how much may wait for one. */
+/* How many threads each has, and how much may wait for one. What is soon done waits for its turn, however
+ * many ask: there are never so many connections. */
+enum { EVERYBODY = 4096 };
 static const struct {
         unsigned at_once, waiting;
 } pools[] = {
-        [API_PAGES] = {4, 64},   [API_DECISIONS] = {2, 64}, [API_METRICS] = {2, 64},
+        [API_PAGES] = {4, 64},   [API_DECISIONS] = {2, EVERYBODY}, [API_METRICS] = {2, EVERYBODY},
         [API_READING] = {2, 64}, [API_FETCHES] = {4, 8},
 };
 tables_agree(pools, API_POOL_COUNT);
