@@ -84,8 +84,8 @@ struct journal {
         uint64_t reading;          /* how often the active incidents were read */
         struct journal_changes changes;
 
-        pthread_t thread;
-        bool running;
+        pthread_t thread, checker;
+        bool running, checks_beside;
         pthread_mutex_t lock; /* of everything below */
         pthread_cond_t work;
         struct journal_job *first, **end;
@@ -119,6 +119,8 @@ int journal_failed(struct journal_connection *connection, struct error *error);
 int journal_connect(const char *path, const char *vfs, bool writes, struct journal_connection *ret,
                     struct error *error);
 void journal_disconnect(struct journal_connection *connection);
+/* The one number that a query gives. */
+int journal_number(struct journal_connection *connection, const char *sql, int64_t *ret, struct error *error);
 int journal_execute(struct journal_connection *connection, const char *sql, struct error *error);
 
 /* Creates the tables, or brings those of an older version up to this one; -ENOTSUP for those of a newer one.
@@ -176,6 +178,12 @@ static inline void journal_end_reading_p(struct journal **journal)
 }
 #define READING(journal) \
         _cleanup_(journal_end_reading_p) struct journal *_reading _unused_ = journal_begin_reading(journal)
+
+/* health.c. Whether the file is whole (-EUCLEAN): answered at once, or, of a large one, by journal_standing()
+ * once a thread of its own has read it. */
+int health_check(struct journal *journal, struct error *error);
+int health_begin(struct journal *journal, struct error *error);
+void health_end(struct journal *journal);
 
 /*
  * place.c. Taken before SQLite opens it, left after SQLite has closed it. What was opened is remembered once;

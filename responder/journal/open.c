@@ -9,20 +9,6 @@
 
 static const double commit_bounds[] = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1};
 
-static int check_health(struct journal_connection *connection, struct error *error)
-{
-        sqlite3_stmt *statement = NULL;
-        int r = 0;
-        if (sqlite3_prepare_v2(connection->database, "PRAGMA quick_check(1)", -1, &statement, NULL) !=
-                    SQLITE_OK ||
-            sqlite3_step(statement) != SQLITE_ROW)
-                r = journal_failed(connection, error);
-        else if (!string_equal(journal_column(statement, 0), "ok"))
-                r = error_set(error, EUCLEAN, "the journal is damaged: %s", journal_column(statement, 0));
-        sqlite3_finalize(statement);
-        return r;
-}
-
 static int read_chain(struct journal *journal, struct error *error)
 {
         struct journal_connection *writer = &journal->writer;
@@ -52,7 +38,7 @@ static int open_all(struct journal *journal, struct error *error)
                 r = journal_connect(journal->path, journal->world->vfs, true, &journal->writer, error);
         umask(before);
         if (r >= 0)
-                r = check_health(&journal->writer, error);
+                r = health_check(journal, error);
         if (r >= 0)
                 r = journal_prepare_schema(&journal->writer, error);
         if (r >= 0)
@@ -72,7 +58,7 @@ static int open_all(struct journal *journal, struct error *error)
         if (pthread_create(&journal->thread, NULL, journal_write_until_closed, journal) != 0)
                 return error_set(error, EAGAIN, "cannot start the journal's thread");
         journal->running = true;
-        return 0;
+        return health_begin(journal, error);
 }
 
 static int open_reader(struct journal *journal, struct error *error)
@@ -127,6 +113,7 @@ struct journal *journal_close(struct journal *journal)
         pthread_mutex_unlock(&journal->lock);
         if (journal->running)
                 pthread_join(journal->thread, NULL);
+        health_end(journal);
         journal_disconnect(&journal->reader);
         journal_disconnect(&journal->writer);
         place_leave(&journal->place);

@@ -165,8 +165,7 @@ void journal_disconnect(struct journal_connection *connection)
         *connection = (struct journal_connection){0};
 }
 
-static int pragma_number(struct journal_connection *connection, const char *sql, int64_t *ret,
-                         struct error *error)
+int journal_number(struct journal_connection *connection, const char *sql, int64_t *ret, struct error *error)
 {
         sqlite3_stmt *statement = NULL;
         int r = 0;
@@ -182,11 +181,11 @@ static int pragma_number(struct journal_connection *connection, const char *sql,
 static int read_version(struct journal_connection *connection, int64_t *ret, struct error *error)
 {
         int64_t tables = 0;
-        int r = pragma_number(connection, "PRAGMA user_version", ret, error);
+        int r = journal_number(connection, "PRAGMA user_version", ret, error);
         if (r >= 0 && *ret > (int64_t)N_ELEMENTS(migrations))
                 return error_set(error, ENOTSUP, "it was written by a newer version of runbook_responder");
         if (r >= 0 && *ret == 0)
-                r = pragma_number(connection, "SELECT count(*) FROM sqlite_schema", &tables, error);
+                r = journal_number(connection, "SELECT count(*) FROM sqlite_schema", &tables, error);
         if (r >= 0 && tables > 0)
                 return error_set(error, EUCLEAN, "it is the database of something else");
         return r;
