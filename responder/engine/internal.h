@@ -54,6 +54,7 @@ struct engine {
         size_t slot_count;
         struct incident_list active; /* as of the last look: what has not changed is not read again */
         nsec reconcile_at;           /* monotonic */
+        nsec prune_at;               /* likewise; 0: not known yet */
         atomic_bool reconciling;     /* a worker is asking Alertmanager */
         struct outage outage;
 };
@@ -125,6 +126,9 @@ int match_episodes(struct look *look, struct error *error);
 /* dispatch.c: gives an incident to a worker, who carries it on by `stage`. Takes it over out of the list. */
 int engine_dispatch(struct look *look, struct incident *incident, const struct remediation *remediation,
                     enum world_pool pool, incident_stage *stage, const char *lock, struct error *error);
+
+/* prune.c: lets go of what the journal need not keep, when it is time. */
+void engine_prune(struct look *look);
 
 /* outage.c: how the journal stands, which is tried when it is not fine; and what is told of that, or of a
  * look that went wrong (`looked` < 0). */

@@ -360,6 +360,7 @@ static int look_once(struct look *look, struct error *error)
                                         r = look_at(look, &engine->active.items[i], error);
                 slots_sweep(engine);
                 engine_reconcile(look);
+                engine_prune(look);
         }
         look_release(look);
         turns_release(look);

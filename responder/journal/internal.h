@@ -12,6 +12,7 @@
 #include "responder/journal/journal.h"
 #include "responder/journal/transition.h"
 #include "runbook/assert.h"
+#include "runbook/digest.h"
 
 enum { HASH_LENGTH = 32 };
 
@@ -101,6 +102,7 @@ struct journal {
         atomic_bool together; /* within journal_together(); others may only look */
         struct journal_chain chain;
         nsec steady_remembered;
+        int64_t pruned_incident, pruned_episode; /* so far this pass has come; 0: it begins anew */
 
         nsec steady_offset; /* of steady time to the monotonic clock; never changes while it is open */
 };
@@ -272,6 +274,19 @@ struct timeline_row {
 /* Adds a row, chained to the one before it: its id is given here, and its actor, when it names none. On the
  * writer thread. */
 int journal_append(struct journal *journal, const struct timeline_row *row, struct error *error);
+
+/* The event of the row that says which gaps pruning has left. */
+#define PRUNED "pruned"
+
+/*
+ * gaps.c. A digest of all gaps, as the last row PRUNED has it. Stepping over: 1 when a gap begins at `row`,
+ * which then is the one behind it, with the hash of the last that went. A journal of before has none (0).
+ */
+int gaps_digest(struct journal_connection *connection, char ret[static DIGEST_TEXT_MAX], struct error *error);
+int gaps_step_over(struct journal_connection *connection, int64_t *row,
+                   unsigned char hash[static HASH_LENGTH], struct error *error);
+int gaps_there(struct journal_connection *connection, struct error *error);
+int gaps_verify(struct journal_connection *connection, struct error *error);
 
 /* The hash of a row, from the one before it and all that stands in it. */
 int journal_hash(const unsigned char before[static HASH_LENGTH], const struct timeline_row *row,

@@ -222,6 +222,21 @@ int journal_paused_by(struct journal *journal, nsec since, char **ret_actor, cha
  */
 int journal_verify(struct journal *journal, uint64_t *ret_rows, struct error *error);
 
+/* What is to go, and what stays whatever its size: steady times of an end. */
+struct journal_retention {
+        nsec before;  /* what ended before it goes */
+        nsec kept;    /* what ended after it stays; the guards count by it */
+        int64_t size; /* what is over it, in bytes, lets go of the oldest beyond `kept`; 0: no limit */
+};
+
+/*
+ * Drops a few incidents that have ended, with a closed episode and nothing left to be undone, and a few
+ * closed episodes without any; the chain of hashes goes on over them. `ret_more`: another batch may find
+ * more.
+ */
+int journal_prune(struct journal *journal, const struct journal_retention *retention, bool *ret_more,
+                  struct error *error);
+
 /*
  * Copies a journal that anybody may have open to `to`, which must not be there (-EEXIST): one file, 0600,
  * verified, synced, and as the journal was at one moment. Nothing is left of it after a failure.

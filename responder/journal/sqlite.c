@@ -72,7 +72,10 @@ static const char *const migrations[] = {
         /* Whether it changes anything, or only reads and tells. */
         "ALTER TABLE incidents ADD COLUMN changes INTEGER NOT NULL DEFAULT 1;"
         "CREATE INDEX incidents_begun ON incidents (running_steady, lock) WHERE running_at > 0 AND changes = "
-        "1;",
+        "1;"
+        /* Which rows of the timeline were pruned, and the hash of the last of them. */
+        "CREATE TABLE gaps (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, hash BLOB NOT NULL);"
+        "CREATE INDEX gaps_last ON gaps (last);",
 };
 
 static const char *const statement_texts[] = {
@@ -144,7 +147,8 @@ int journal_connect(const char *path, const char *vfs, bool writes, struct journ
                 /* FULL: a commit is on the disk when it returns, also in WAL mode. 1 MiB of page cache is
                  * enough. */
                 r = journal_execute(&connection,
-                                    writes ? "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+                                    writes ? "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;"
+                                             "PRAGMA synchronous = FULL;"
                                              "PRAGMA foreign_keys = ON; PRAGMA cache_size = -256;"
                                            : "PRAGMA query_only = ON; PRAGMA cache_size = -128;",
                                     error);

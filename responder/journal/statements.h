@@ -119,6 +119,31 @@ X(TIMELINE_CONTRADICTED, "SELECT i.number, i.state FROM incidents i WHERE i.stat
                          " (SELECT t.state FROM timeline t WHERE t.incident = i.id ORDER BY t.id DESC LIMIT 1)"
                          " ORDER BY i.id LIMIT 1")
 
+/* Pruning. The newest stay, for SQLite gives the number after the highest that is there. */
+X(INCIDENTS_OVER, "SELECT i.id, i.episode, i.active = 0 AND i.ended_at > 0 AND i.ended_steady < ?2 AND NOT " FIRES
+                  " AND i.id < (SELECT max(id) FROM incidents),"
+                  " i.opened_steady >= ?2 FROM incidents i WHERE i.id > ?1"
+                  " ORDER BY i.id LIMIT ?3")
+#define OF_NOBODY                                                     \
+        " AND NOT EXISTS (SELECT 1 FROM incidents WHERE episode = episodes.id)" \
+        " AND NOT EXISTS (SELECT 1 FROM members WHERE episode = episodes.id)"
+X(EPISODES_OVER, "SELECT id, closed_at IS NOT NULL AND seen_steady < ?2" OF_NOBODY " FROM episodes WHERE id > ?1 ORDER BY id LIMIT ?3")
+X(INCIDENT_DROP, "DELETE FROM incidents WHERE id = ?1")
+X(STEPS_DROP, "DELETE FROM steps WHERE incident = ?1")
+X(EPISODE_DROP, "DELETE FROM episodes WHERE id = ?1 AND id < (SELECT max(id) FROM episodes) AND closed_at IS NOT NULL" OF_NOBODY)
+X(MEMBERS_DROP, "DELETE FROM members WHERE incident = ?1")
+X(TIMELINE_FIRST_OF, "SELECT id, hash FROM timeline WHERE incident = ?1 AND id < ?2 ORDER BY id LIMIT 1")
+X(TIMELINE_DROP, "DELETE FROM timeline WHERE id = ?1")
+X(GAP_EXTEND, "UPDATE gaps SET last = ?1, hash = ?2 WHERE last = ?1 - 1")
+X(GAP_OPEN, "INSERT INTO gaps (first, last, hash) VALUES (?1, ?1, ?2)")
+X(GAP_JOIN, "UPDATE gaps SET (last, hash) = (SELECT g.last, g.hash FROM gaps g WHERE g.first = ?1 + 1)"
+            " WHERE last = ?1 AND EXISTS (SELECT 1 FROM gaps g WHERE g.first = ?1 + 1)")
+X(GAP_JOINED, "DELETE FROM gaps WHERE first = ?1 + 1")
+X(GAP_AT, "SELECT last, hash FROM gaps WHERE first = ?1")
+X(GAPS_ALL, "SELECT first, last, hash FROM gaps ORDER BY first")
+X(PRUNED_LAST, "SELECT detail FROM timeline WHERE incident = 0 AND event = 'pruned' ORDER BY id DESC LIMIT 1")
+X(HAS_GAPS, "SELECT 1 FROM sqlite_schema WHERE name = 'gaps'")
+
 /* Journals of before, which are only read, have none. */
 X(HAS_DEFINITIONS, "SELECT 1 FROM pragma_table_info('incidents') WHERE name = 'definition'")
 X(DEFINITION_CONTRADICTED, "SELECT i.number FROM incidents i WHERE i.definition IS NOT NULL AND NOT EXISTS"

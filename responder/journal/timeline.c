@@ -148,7 +148,7 @@ int journal_last_reason(struct journal *journal, int64_t incident, char **ret, s
         return 0;
 }
 
-static int verify_rows(struct journal *journal, uint64_t *ret_rows, struct error *error)
+static int verify_rows(struct journal *journal, uint64_t *ret_rows, int64_t *ret_last, struct error *error)
 {
         assert_that(!sqlite3_get_autocommit(journal->reader.database),
                     "the chain is walked in one transaction");
@@ -157,8 +157,10 @@ static int verify_rows(struct journal *journal, uint64_t *ret_rows, struct error
                 return -EIO;
         unsigned char before[HASH_LENGTH] = {0}, hash[HASH_LENGTH];
         uint64_t rows = 0;
-        int r;
-        while ((r = journal_step(&journal->reader, statement, error)) > 0) {
+        int64_t next = 1;
+        int gaps = gaps_there(&journal->reader, error);
+        int r = gaps;
+        while (r >= 0 && (r = journal_step(&journal->reader, statement, error)) > 0) {
                 const struct timeline_row row = {
                         .id = sqlite3_column_int64(statement, 0),
                         .incident = sqlite3_column_int64(statement, 1),
@@ -169,9 +171,13 @@ static int verify_rows(struct journal *journal, uint64_t *ret_rows, struct error
                         .step = sqlite3_column_int64(statement, 6),
                         .detail = (const char *)sqlite3_column_text(statement, 7),
                 };
+                if (row.id != next && gaps > 0 &&
+                    (r = gaps_step_over(&journal->reader, &next, before, error)) < 0)
+                        return r;
                 if (journal_hash(before, &row, hash) < 0)
                         return error_oom(error);
-                if (row.id != (int64_t)++rows || sqlite3_column_bytes(statement, 8) != HASH_LENGTH ||
+                rows++;
+                if (row.id != next++ || sqlite3_column_bytes(statement, 8) != HASH_LENGTH ||
                     memcmp(sqlite3_column_blob(statement, 8), hash, HASH_LENGTH) != 0) {
                         char at[TIME_TEXT_MAX];
                         return error_set(
@@ -182,11 +188,12 @@ static int verify_rows(struct journal *journal, uint64_t *ret_rows, struct error
                 memcpy(before, hash, HASH_LENGTH);
         }
         *ret_rows = rows;
-        return r;
+        *ret_last = next - 1;
+        return r >= 0 && gaps > 0 ? gaps_verify(&journal->reader, error) : r;
 }
 
 /* Nothing was cut off the end. */
-static int verify_end(struct journal *journal, uint64_t rows, struct error *error)
+static int verify_end(struct journal *journal, int64_t last, struct error *error)
 {
         _cleanup_statement_ sqlite3_stmt *statement =
                 journal_bind(&journal->reader, META_GET, error, "t", TIMELINE_ROWS);
@@ -194,9 +201,9 @@ static int verify_end(struct journal *journal, uint64_t rows, struct error *erro
         if (r < 0)
                 return r;
         int64_t written = r > 0 ? sqlite3_column_int64(statement, 0) : 0;
-        if (written != (int64_t)rows)
-                return error_set(error, EUCLEAN, "the timeline has %llu rows, but %lld were written",
-                                 (unsigned long long)rows, (long long)written);
+        if (written != last)
+                return error_set(error, EUCLEAN, "the timeline has %lld rows, but %lld were written",
+                                 (long long)last, (long long)written);
         return 0;
 }
 
@@ -232,13 +239,14 @@ int journal_verify(struct journal *journal, uint64_t *ret_rows, struct error *er
 {
         READING(journal);
         uint64_t rows = 0;
+        int64_t last = 0;
         /* One transaction: whoever writes meanwhile is not seen. */
         int r = journal_execute(&journal->reader, "BEGIN", error);
         if (r < 0)
                 return r;
-        r = verify_rows(journal, &rows, error);
+        r = verify_rows(journal, &rows, &last, error);
         if (r >= 0)
-                r = verify_end(journal, rows, error);
+                r = verify_end(journal, last, error);
         if (r >= 0)
                 r = verify_states(journal, error);
         if (r >= 0)

@@ -65,6 +65,14 @@ const struct config_field target_fields[] = {
          .flags = CONFIG_POSITIVE, .help = "most bytes of all evidence; none is ever removed by itself"},
         {"evidence_keep_free", CONFIG_SIZE, offsetof(struct target_set, evidence_keep_free),
          .fallback = "512MiB", .help = "how much of its disk evidence leaves to others"},
+        {"journal_retention", CONFIG_DURATION, offsetof(struct target_set, journal_retention),
+         .fallback = "400d", .flags = CONFIG_POSITIVE,
+         .help = "what has ended goes from the journal after this; at least 7d, and longer than every "
+                 "cooldown and "
+                 "limit"},
+        {"journal_size", CONFIG_SIZE, offsetof(struct target_set, journal_size), .fallback = "1GiB",
+         .flags = CONFIG_POSITIVE,
+         .help = "when the journal is larger, the oldest that has ended goes sooner, but for the last 7d"},
         {"protect", CONFIG_STRINGS, offsetof(struct target_set, protect),
          .help = "names of containers that no step may change"},
         {0},
@@ -125,6 +133,8 @@ void target_set_check(const struct target_set *set, struct config_node *node)
         url_check(node, "prometheus_url", set->prometheus_url);
         url_check(node, "exporter_url", set->exporter_url);
         url_check(node, "alertmanager_url", set->alertmanager_url);
+        if (set->journal_retention < TARGETS_RETENTION_LEAST)
+                config_complain(node, "journal_retention", "'journal_retention' must be at least 7d");
         for (size_t i = 0; i < set->protect.count; i++)
                 if (!*set->protect.items[i])
                         config_complain(node, "protect",

@@ -36,6 +36,9 @@ struct database {
         struct postgres_options postgres;
 };
 
+/* What has ended since stays in the journal, whatever its size: people still ask for it. */
+#define TARGETS_RETENTION_LEAST (7 * 24 * 3600 * NSEC_PER_SEC)
+
 struct target_set {
         struct docker_options docker;                  /* host is "" when there is no docker section */
         struct config_list databases;                  /* struct database */
@@ -47,6 +50,8 @@ struct target_set {
         char *evidence_directory;                      /* default "var/evidence" */
         int64_t evidence_per_incident, evidence_total; /* bytes: the most that it takes */
         int64_t evidence_keep_free;                    /* and what it leaves of the disk */
+        nsec journal_retention;                        /* 400d */
+        int64_t journal_size;                          /* bytes; 1GiB */
         struct config_strings protect;                 /* names of containers that are never touched */
 };
 

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What has ended goes in the end, what has not stays, and the chain holds over what has gone. */
+#include "tests/harness/journal.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* The n-th alert has an incident of its own, healed, or left as it is; `closes` its episode. */
+static void make_incident(struct journal_fixture *fixture, int64_t number, bool ends, bool closes)
+{
+        _cleanup_free_ char *words = text_format("f%lld", (long long)number);
+        _cleanup_free_ char *end = text_format("-f%lld@1767229200", (long long)number);
+        accept_alerts(fixture, words);
+        open_incidents(fixture, 1);
+        WRITE(fixture, .incident = number, .state = INCIDENT_RUNNING);
+        if (ends)
+                WRITE(fixture, .incident = number, .state = INCIDENT_HEALED);
+        if (closes)
+                accept_alerts(fixture, end);
+}
+
+static void prune_all(struct journal_fixture *fixture, const struct journal_retention *retention)
+{
+        _cleanup_error_ struct error error = {0};
+        bool more = true;
+        while (more)
+                if (journal_prune(fixture->journal, retention, &more, &error) < 0)
+                        fail_msg("%s", error_text(&error));
+}
+
+static struct journal_retention everything(const struct journal_fixture *fixture)
+{
+        return (struct journal_retention){.before = journal_steady(fixture->journal) + NSEC_PER_SEC,
+                                          .kept = journal_steady(fixture->journal) + NSEC_PER_SEC};
+}
+
+static void test_what_is_open_stays(void **state)
+{
+        struct journal_fixture *fixture = *state;
+        for (int64_t i = 1; i <= 200; i++)
+                make_incident(fixture, i, i % 20 != 7, i % 20 != 9);
+        assert_int_equal(journal_set_paused(fixture->journal, true, "person:ada", "look", NULL), 0);
+        accept_alerts(fixture, "u1 u2");
+        accept_alerts(fixture, "-u1@1767229200");
+        const uint64_t rows = verified_rows(fixture);
+        struct journal_retention retention = everything(fixture);
+        prune_all(fixture, &retention);
+        assert_int_equal(query_number(fixture, "SELECT count(*) FROM incidents"), 21); /* and the newest */
+        assert_int_equal(query_number(fixture, "SELECT count(*) FROM incidents WHERE ended_at = 0"), 10);
+        assert_int_equal(query_number(fixture, "SELECT count(*) FROM steps"), 42);
+        assert_int_equal(query_number(fixture, "SELECT count(*) FROM episodes"), 22);
+        assert_true(verified_rows(fixture) < rows / 5);
+        bool paused = false;
+        assert_int_equal(journal_paused(fixture->journal, &paused, NULL, NULL), 0);
+        assert_true(paused);
+
+        /* It goes on from there, over a restart as well, and what ends later goes later. */
+        reopen_journal(fixture);
+        WRITE(fixture, .incident = 7, .state = INCIDENT_HEALED);
+        make_incident(fixture, 201, true, true);
+        retention = everything(fixture);
+        prune_all(fixture, &retention);
+        assert_int_equal(query_number(fixture, "SELECT count(*) FROM incidents WHERE id = 7"), 0);
+        assert_int_equal(query_number(fixture, "SELECT count(*) FROM incidents"), 20);
+        verified_rows(fixture);
+        assert_true(query_number(fixture, "SELECT count(*) FROM timeline WHERE event = 'pruned'") <= 8);
+}
+
+static void test_by_age_and_size(void **state)
+{
+        struct journal_fixture *fixture = *state;
+        for (int64_t i = 1; i <= 10; i++)
+                make_incident(fixture, i, true, true);
+        const nsec now = journal_steady(fixture->journal);
+        struct journal_retention retention = {.before = now - NSEC_PER_SEC * 1000,
+                                              .kept = now + NSEC_PER_SEC};
+        prune_all(fixture, &retention);
+        assert_int_equal(query_number(fixture, "SELECT count(*) FROM incidents"), 10);
+        retention.size = 1 << 30;
+        prune_all(fixture, &retention);
+        assert_int_equal(query_number(fixture, "SELECT count(*) FROM incidents"), 10);
+
+        /* Nothing that the guards still count, however large it is. */
+        retention = (struct journal_retention){.before = now + NSEC_PER_SEC, .kept = 1, .size = 4096};
+        prune_all(fixture, &retention);
+        assert_int_equal(query_number(fixture, "SELECT count(*) FROM incidents"), 10);
+        retention = (struct journal_retention){.before = 1, .kept = now + NSEC_PER_SEC, .size = 4096};
+        prune_all(fixture, &retention);
+        assert_int_equal(query_number(fixture, "SELECT count(*) FROM incidents"), 1);
+}
+
+/* Somebody takes a row out, and makes a gap for it, or moves one. */
+static void test_a_gap_that_nobody_pruned(void **state)
+{
+        struct journal_fixture *fixture = *state;
+        static const char *const forgeries[] = {
+                "INSERT INTO gaps SELECT id, id, hash FROM timeline WHERE id = 4; DELETE FROM timeline WHERE "
+                "id = 4",
+                "DELETE FROM gaps",
+                "DELETE FROM timeline WHERE id = (SELECT last + 1 FROM gaps);"
+                " UPDATE gaps SET last = last + 1",
+                "UPDATE gaps SET hash = zeroblob(32)",
+        };
+        for (size_t i = 0; i < N_ELEMENTS(forgeries); i++) {
+                make_incident(fixture, 1, true, i > 0);
+                make_incident(fixture, 2, false, false);
+                struct journal_retention retention = everything(fixture);
+                prune_all(fixture, &retention);
+                verified_rows(fixture);
+                run_sql(fixture, forgeries[i]);
+                uint64_t rows;
+                assert_int_equal(journal_verify(fixture->journal, &rows, NULL), -EUCLEAN);
+                fixture->journal = journal_close(fixture->journal);
+                assert_int_equal(unlink(fixture->path), 0);
+                open_journal(fixture);
+        }
+}
+
+/* Room that was given back by what went is given back to the disk. */
+static void test_the_file_shrinks(void **state)
+{
+        struct journal_fixture *fixture = *state;
+        run_sql(fixture,
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)"
+                " INSERT INTO episodes (fingerprint, opened_at, last_seen_at, starts_at, closed_at, alert)"
+                " SELECT 'e' || i, 1, 1, 1, 1, hex(randomblob(500)) FROM n");
+        int64_t pages = query_number(fixture, "PRAGMA page_count");
+        struct journal_retention retention = everything(fixture);
+        for (int i = 0; i < 8; i++)
+                prune_all(fixture, &retention);
+        assert_int_equal(query_number(fixture, "SELECT count(*) FROM episodes"), 1);
+        assert_true(query_number(fixture, "PRAGMA page_count") < pages);
+        verified_rows(fixture);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                ON_JOURNAL(test_what_is_open_stays),
+                ON_JOURNAL(test_by_age_and_size),
+                ON_JOURNAL(test_a_gap_that_nobody_pruned),
+                ON_JOURNAL(test_the_file_shrinks),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
