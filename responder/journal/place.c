@@ -208,12 +208,24 @@ int place_check_whole(struct journal *journal, struct error *error)
         return 0;
 }
 
+/* Giving it up makes as much room as it takes: to have it back at once would be to give up nothing. */
+static bool has_room(const struct journal *journal, const char *path)
+{
+        struct stat status;
+        struct statvfs system;
+        return (stat(path, &status) == 0 && status.st_size >= RESERVE_SIZE) ||
+               fstatvfs(journal->place.file, &system) < 0 ||
+               (double)system.f_bavail * (double)system.f_frsize >= 2 * (double)RESERVE_SIZE;
+}
+
 /* What is not there is no reserve, whatever the reason; only that there is no room is one of a full disk. */
 int reserve_take(struct journal *journal)
 {
         if (journal->place.file < 0)
                 return 0;
         _cleanup_free_ char *path = text_format("%s.reserve", journal->path);
+        if (path && !has_room(journal, path))
+                return -ENOSPC;
         _cleanup_close_ int fd = path ? open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600) : -1;
         if (fd < 0)
                 return errno == ENOSPC || errno == EDQUOT ? -ENOSPC : 0;
