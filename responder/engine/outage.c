@@ -41,6 +41,14 @@ enum journal_standing outage_ask(struct look *look, struct error *ret_why)
         return standing;
 }
 
+/* Whoever is there for what belongs to no remediation; NULL: nobody. */
+static const char *receiver_of(const struct remediation_set *set)
+{
+        if (!receiver_is_nobody(set->escalate_to))
+                return set->escalate_to;
+        return receiver_is_nobody(set->unmatched_to) ? NULL : set->unmatched_to;
+}
+
 /* On a worker. */
 static void call_person(void *context)
 {
@@ -49,7 +57,7 @@ static void call_person(void *context)
         assert_that(atomic_load(&outage->calling) && outage->words, "one at a time calls, with words");
         const struct incident_parts *parts = &engine->parts;
         const struct world *world = parts->world;
-        const char *receiver = parts->set->escalate_to;
+        const char *receiver = receiver_of(parts->set);
         _cleanup_error_ struct error error = {0};
         const struct message message = {.text = outage->words};
         int r = world->notify(world->context, receiver, &message, world_deadline(world, CALL_TIMEOUT),
@@ -117,7 +125,7 @@ static void begin_call(struct look *look)
                 outage->backoff = CALL_AGAIN_MOST;
         outage->call_at = look->now + outage->backoff;
         atomic_store(&outage->calling, true);
-        if (world->run(world->context, WORLD_CALLS, engine->parts.set->escalate_to, call_person, engine) < 0)
+        if (world->run(world->context, WORLD_CALLS, receiver_of(engine->parts.set), call_person, engine) < 0)
                 atomic_store(&outage->calling, false);
 }
 
@@ -142,7 +150,7 @@ static void tell_person(struct look *look)
         outage->words = words;
         outage->called_of = about;
         outage->called_id = id;
-        if (!parts->set->escalate_to || parts->dry_run)
+        if (!receiver_of(parts->set) || parts->dry_run)
                 settle_call(look);
         else if (look->now >= outage->call_at)
                 begin_call(look);
