@@ -57,7 +57,7 @@ int step_plan(const struct world *world, const struct step *step, struct step_ru
 {
         assert_that(run->config, "a step is planned with what is bound for it");
         _cleanup_json_ cJSON *plan = NULL;
-        run->deadline = world_deadline(world, PLAN_TIMEOUT);
+        run->deadline = world_deadline(world, step->timeout < PLAN_TIMEOUT ? step->timeout : PLAN_TIMEOUT);
         run->plan = NULL;
         int r = world->plan_step(world->context, step->action, run, &plan, error);
         if (r < 0)

@@ -19,7 +19,8 @@ int step_open(const struct step *step, size_t position, const struct alert *aler
               struct step_run *ret, struct error *error);
 void step_close(const struct step *step, struct step_run *run); /* takes one that was never opened, too */
 
-/* Plans the step, by 30 s from now. The plan is an object with "summary" and "targets". */
+/* Plans the step, by its `timeout:` or 30 s from now, whichever is sooner. The plan is an object with
+ * "summary" and "targets". */
 int step_plan(const struct world *world, const struct step *step, struct step_run *run, cJSON **ret_plan,
               struct error *error);
 

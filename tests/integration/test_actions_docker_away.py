@@ -2,6 +2,7 @@
 """The Engine goes away in the midst of a step, and comes back: K1 of the faults that were found, with a dockerd of its own."""
 
 import json
+import os
 import signal
 import threading
 import time
@@ -11,6 +12,8 @@ import pytest
 from integration.docker_service import PROJECT, Service
 from lab.engine import Engine
 from lab.parts import wait_for
+from lab.runbook import Responder
+from lab.webhook import alert_of
 
 # Healthy only some seconds after its start, so that there is a midst.
 SLOW = ("--health-interval", "1s")
@@ -104,3 +107,24 @@ def test_k1_what_a_failed_step_has_left_is_put_back_later(step, left, leaving):
     assert left.names() == {name} and left.env(name)["LOG_LEVEL"] == "info" and left.state(name)["Running"]
     change.fine("settle")
     assert left.kept() == set() and PROJECT in name
+
+
+def test_a_step_ends_at_its_time_though_the_engine_hangs(left, leaving, tmp_path, binaries):
+    """`timeout: 4s`, and an Engine that takes connections and never answers: failed then, and not a minute later."""
+    left.start(options=SLOW)
+    config = tmp_path / "remediations.yml"
+    config.write_text(json.dumps({
+        "docker": {"host": leaving.host, "project": PROJECT}, "receivers": [{"name": "oncall", "format": "log"}], "escalate_to": "oncall",
+        "remediations": [{"name": "again", "match": ['alertname="slow"'], "steps": [
+            {"docker.restart": {"service": "web", "wait_healthy": "1s", "stop_grace": "1s"}, "timeout": "4s"}]}]}))
+    daemon = Responder(binaries.responder, config, tmp_path / "run")
+    daemon.start()
+    try:
+        daemon.send(alert_of("slow"))
+        wait_for(lambda: (one := daemon.of("again")) and one["state"] == "running", "the step to begin", every=0.005)
+        os.kill(leaving.process.pid, signal.SIGSTOP)
+        incident = daemon.wait_final("again", timeout=20)
+        assert incident["steps"][0]["status"] == "failed", incident
+    finally:
+        os.kill(leaving.process.pid, signal.SIGCONT)
+        daemon.stop()
