@@ -79,18 +79,18 @@ static unsigned finish_pools(void *context, struct deadline deadline)
         return hanging;
 }
 
-static int query_holds(void *context, const char *promql, struct deadline deadline, bool *ret_holds,
+static int query_holds(void *context, const char *promql, nsec age, struct deadline deadline, bool *ret_holds,
                        double *ret_value, struct error *error)
 {
         const struct production *production = context;
-        return targets_query_holds(production->targets, promql, deadline, ret_holds, ret_value, error);
+        return targets_query_holds(production->targets, promql, age, deadline, ret_holds, ret_value, error);
 }
 
-static int check_holds(void *context, const char *check, struct deadline deadline, bool *ret_holds,
+static int check_holds(void *context, const char *check, nsec age, struct deadline deadline, bool *ret_holds,
                        struct error *error)
 {
         const struct production *production = context;
-        return targets_check_holds(production->targets, check, deadline, ret_holds, error);
+        return targets_check_holds(production->targets, check, age, deadline, ret_holds, error);
 }
 
 static int alert_active(void *context, const char *fingerprint, struct deadline deadline, bool *ret_active,

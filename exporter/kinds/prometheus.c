@@ -229,12 +229,12 @@ static int prometheus_run(void *state, struct deadline deadline, struct sample_s
         int r = 0;
         if (prometheus->history_query) {
                 r = prometheus_query(prometheus->client, &how, config->options.url, prometheus->history_query,
-                                     &past, error);
+                                     0, &past, error);
                 if (r >= 0)
                         add_history(prometheus, &past, sink);
         }
         if (r >= 0)
-                r = prometheus_query(prometheus->client, &how, config->options.url, config->query, &answer,
+                r = prometheus_query(prometheus->client, &how, config->options.url, config->query, 0, &answer,
                                      error);
         if (r >= 0 && answer.count > 1 && config->labels.count == 0)
                 return error_set(error, EBADMSG,

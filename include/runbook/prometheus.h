@@ -23,6 +23,7 @@ struct prometheus_series {
         const cJSON *labels; /* an object in the answer's document; NULL of a scalar */
         bool has_value;      /* a native histogram has none */
         double value;        /* may be NaN or infinite; NaN when it has none */
+        double at;           /* the moment that was asked for, seconds since the epoch; 0: not told */
 };
 
 struct prometheus_answer {
@@ -33,12 +34,12 @@ struct prometheus_answer {
 };
 
 /*
- * Asks for `query` at this moment. By GET the client's connection is kept; with how->method "POST" a query
- * may be longer than URLs are, and no cache on the way answers it. -EINVAL when the result is neither an
- * instant vector nor a scalar.
+ * Asks for `query` at a moment, as an answer has told it; 0: at this one. By GET the client's connection is
+ * kept; with how->method "POST" a query may be longer than URLs are, and no cache on the way answers it.
+ * -EINVAL when the result is neither an instant vector nor a scalar.
  */
 int prometheus_query(struct http_client *client, const struct http_request *how, const char *base,
-                     const char *query, struct prometheus_answer *ret, struct error *error);
+                     const char *query, double at, struct prometheus_answer *ret, struct error *error);
 void prometheus_answer_release(struct prometheus_answer *answer);
 
 /* Which alerts are asked for: of all zeroes, every one. */

@@ -46,4 +46,33 @@ int promql_check(const char *text, enum promql_type *ret_type, size_t *fault, st
 bool promql_check_member(struct config_node *node, const char *key, const char *query, unsigned wanted,
                          bool bound);
 
+/* What a Prometheus finds for an expression at one moment. */
+struct promql_found {
+        size_t series;  /* how many; a scalar is one */
+        size_t numbers; /* of these: with a value that is a number, be it infinite */
+        size_t zeros;   /* of these: with the value 0 */
+        double value;   /* the first that is a number; NaN: there is none */
+        double at;      /* the moment, in seconds since the epoch; 0: not told */
+};
+
+/* Asks a Prometheus; -errno when there is no answer. */
+typedef int promql_ask(void *context, const char *expression, struct promql_found *ret, struct error *error);
+
+/*
+ * Whether a condition holds, with as many questions as that takes: 1 or 0; or -ENODATA when nobody can know,
+ * with a sentence that names what has no data. Anything else that is negative is what `ask` had to say.
+ *
+ * An empty answer alone says nothing: of `x < 2` it comes when x is 3, when it is NaN and when there is no x.
+ * So the two sides of a comparison are asked for as well. It holds when it does for every series of its left
+ * side; it does not hold when it does not for one; a side that has no series, or NaN, is no data. What is
+ * infinite is a number. With `bool` it holds where it says 1. `a or b` holds when either does, `a and b` when
+ * a does for all and something of both is left, `a unless b` likewise. absent(x) holds when there is no x.
+ * Any other expression holds when it has a series, and none is NaN.
+ *
+ * No sample that goes into it may be older than `age` seconds when it is asked for; INFINITY: as old as
+ * Prometheus takes them. `ret_value`: what the left side of the comparison is; NaN when that is not known.
+ */
+int promql_holds(const char *text, double age, promql_ask *ask, void *context, double *ret_value,
+                 struct error *error);
+
 #endif

@@ -12,6 +12,13 @@ void prometheus_answer_release(struct prometheus_answer *answer)
         *answer = (struct prometheus_answer){0};
 }
 
+/* Of [time, …]. */
+static double time_of(const cJSON *pair)
+{
+        const cJSON *at = cJSON_GetArrayItem(pair, 0);
+        return cJSON_IsNumber(at) ? at->valuedouble : 0;
+}
+
 /* Of [time, "value"]. */
 static int read_value(const cJSON *pair, struct prometheus_series *series, struct error *error)
 {
@@ -22,6 +29,7 @@ static int read_value(const cJSON *pair, struct prometheus_series *series, struc
                 return error_set(error, EBADMSG, "Prometheus answered a value that is not a number");
         series->value = value;
         series->has_value = true;
+        series->at = time_of(pair);
         return 0;
 }
 
@@ -31,8 +39,11 @@ static int read_series(const cJSON *item, struct prometheus_series *series, stru
         if (!cJSON_IsObject(series->labels))
                 return error_set(error, EBADMSG, "Prometheus answered a series without labels");
         const cJSON *value = json_get(item, "value", NULL);
-        if (!value && json_get(item, "histogram", NULL))
+        const cJSON *histogram = json_get(item, "histogram", NULL);
+        if (!value && histogram) {
+                series->at = time_of(histogram);
                 return 0;
+        }
         return read_value(value, series, error);
 }
 
@@ -99,7 +110,7 @@ static const char **form_headers(const char *const *headers)
 }
 
 int prometheus_query(struct http_client *client, const struct http_request *how, const char *base,
-                     const char *query, struct prometheus_answer *ret, struct error *error)
+                     const char *query, double at, struct prometheus_answer *ret, struct error *error)
 {
         bool form = string_equal(how->method, "POST");
         _cleanup_text_ struct text url = {0}, body = {0};
@@ -108,6 +119,8 @@ int prometheus_query(struct http_client *client, const struct http_request *how,
         http_put_url(&url, base, form ? "/api/v1/query" : "/api/v1/query?");
         text_puts(parameters, "query=");
         http_put_escaped(parameters, query);
+        if (at != 0)
+                text_printf(parameters, "&time=%.3f", at);
         if (text_error(&url) < 0 || text_error(&body) < 0 || (form && !headers))
                 return error_oom(error);
 

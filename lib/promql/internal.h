@@ -85,6 +85,8 @@ struct promql_node {
         enum promql_kind kind;
         enum promql_type type;
         struct promql_piece piece;               /* the metric, the function, the operator, … */
+        size_t end;                              /* behind its text; of what begins with its operand, see
+                                                    promql_node_end() */
         struct promql_node *first, *last, *next; /* what it is made of; its neighbour in that list */
         struct promql_node *owned;
         size_t count;
@@ -108,6 +110,10 @@ void promql_tree_release(struct promql_tree *tree);
 struct promql_node *promql_node_new(struct promql_reader *reader, enum promql_kind kind,
                                     enum promql_type type, struct promql_piece piece);
 void promql_node_add(struct promql_node *node, struct promql_node *part);
+
+/* Where its text stands, with blanks and comments at its end. */
+size_t promql_node_begin(const struct promql_node *node);
+size_t promql_node_end(const struct promql_node *node);
 
 int promql_read_expression(struct promql_reader *reader, struct promql_node **ret);
 

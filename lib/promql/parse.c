@@ -170,7 +170,13 @@ static int read_operand(struct promql_reader *reader, struct promql_node **ret)
                 r = promql_refuse_now(reader, "a metric, a function, a number or a '('");
         else
                 r = read_constant(reader, ret);
-        return r < 0 ? r : promql_read_suffixes(reader, ret);
+        if (r < 0)
+                return r;
+        (*ret)->end = reader->now.at;
+        r = promql_read_suffixes(reader, ret);
+        if (r >= 0)
+                (*ret)->end = reader->now.at;
+        return r;
 }
 
 static const struct operator* find_operator(const struct promql_reader *reader)

@@ -23,6 +23,26 @@ void promql_node_add(struct promql_node *node, struct promql_node *part)
         node->count++;
 }
 
+static bool begins_with_operand(const struct promql_node *node)
+{
+        return node->kind == PROMQL_BINARY || node->kind == PROMQL_RANGE_SELECTOR ||
+               node->kind == PROMQL_SUBQUERY;
+}
+
+size_t promql_node_begin(const struct promql_node *node)
+{
+        while (begins_with_operand(node))
+                node = node->first;
+        return node->piece.at;
+}
+
+size_t promql_node_end(const struct promql_node *node)
+{
+        while (node->kind == PROMQL_BINARY || node->kind == PROMQL_UNARY)
+                node = node->last;
+        return node->end;
+}
+
 static void free_labels(struct promql_label *label)
 {
         while (label) {

@@ -2,6 +2,8 @@
 /* Each target is asked what it is asked in an emergency, and none is changed. */
 #include "responder/commands/doctor.h"
 
+#include <errno.h>
+
 #include "responder/remediation/action.h"
 #include "runbook/doctor.h"
 
@@ -69,13 +71,18 @@ static void try_query(struct doctor *doctor, struct targets *targets, const char
         double value;
         if (!filled)
                 return;
-        if (targets_query_holds(targets, filled, deadline_in(PATIENCE), &holds, &value, &error) < 0)
+        int r = targets_query_holds(targets, filled, TARGETS_ANY_AGE, deadline_in(PATIENCE), &holds, &value,
+                                    &error);
+        if (r < 0 && r != -ENODATA)
                 doctor_tell(doctor, FINDING_BROKEN, what, "%s", error_text(&error));
-        else if (holds)
+        else if (r >= 0 && holds)
                 doctor_tell(doctor, FINDING_FINE, what, "the query holds now, with %g", value);
         else if (bound)
                 doctor_tell(doctor, FINDING_FINE, what,
                             "the query is understood; it needs an alert's values");
+        else if (r < 0)
+                doctor_tell(doctor, FINDING_EMPTY, what, "the query is understood, and has no answer now: %s",
+                            error_text(&error));
         else
                 doctor_tell(doctor, FINDING_EMPTY, what, "the query is understood, and does not hold now");
 }
@@ -84,8 +91,10 @@ static void try_check(struct doctor *doctor, struct targets *targets, const char
 {
         _cleanup_error_ struct error error = {0};
         bool holds = false;
-        if (targets_check_holds(targets, check, deadline_in(PATIENCE), &holds, &error) < 0)
-                doctor_tell(doctor, FINDING_BROKEN, what, "%s", error_text(&error));
+        int r = targets_check_holds(targets, check, TARGETS_ANY_AGE, deadline_in(PATIENCE), &holds, &error);
+        if (r < 0)
+                doctor_tell(doctor, r == -ENODATA ? FINDING_EMPTY : FINDING_BROKEN, what, "%s",
+                            error_text(&error));
         else
                 doctor_tell(doctor, FINDING_FINE, what, "the check %s %s now", check,
                             holds ? "succeeds" : "fails");

@@ -137,12 +137,14 @@ static void put_verification(struct text *text, const struct remediation *remedi
         if (!verify_wanted(verify))
                 return;
         alert_bindings_init(&bindings, alert, NO_INCIDENT);
-        int r = verify_ask(verify, &bindings.bindings, world, world_deadline(world, LOOK_TIMEOUT), &answer,
-                           &error);
+        int r = verify_ask(verify, &bindings.bindings, world, TARGETS_ANY_AGE,
+                           world_deadline(world, LOOK_TIMEOUT), &answer, &error);
         text_printf(text, "  then the %s%s must %s within %s; ", verify->check ? "check " : "query",
                     verify->check ? verify->check : "", verify->check ? "succeed" : "hold",
                     duration_format(verify->within, within));
-        if (r < 0)
+        if (r == -ENODATA)
+                text_printf(text, "it has no answer now: %s\n", error_text(&error));
+        else if (r < 0)
                 text_printf(text, "it cannot be asked now: %s\n", error_text(&error));
         else if (verify->check)
                 text_printf(text, "now it %s\n", answer.holds ? "succeeds" : "fails");

@@ -46,7 +46,8 @@ static bool is_of_frame(const struct transition *way)
         return true;
 }
 
-/* Of "healed: all steps done" the half behind the colon, which Mermaid has a meaning of its own for. */
+/* Of "ended: nobody is to be called" the half behind the colon, which Mermaid has a meaning of its own for.
+ */
 static const char *event_label(const struct transition *way)
 {
         const char *colon = strstr(way->event, ": ");

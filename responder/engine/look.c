@@ -24,7 +24,9 @@ static look_function *const looks[] = {
         [INCIDENT_VERIFYING] = look_verifying,
         [INCIDENT_FAILED] = look_lost,
         [INCIDENT_NOT_HEALED] = look_lost,
+        [INCIDENT_UNVERIFIED] = look_lost,
         [INCIDENT_HEALED] = look_ended,
+        [INCIDENT_DONE] = look_ended,
         [INCIDENT_ESCALATED] = look_ended,
         [INCIDENT_EXPIRED] = look_ended,
         [INCIDENT_DENIED] = look_ended,
@@ -231,7 +233,7 @@ static int look_verifying(struct look *look, struct incident *incident, const st
         assert_that(incident->ended_at == 0 && incident->running_at != 0,
                     "what is verified has run, and not ended");
         if (!remediation || !verify_wanted(&remediation->verify))
-                return enter_for(look, incident, INCIDENT_NOT_HEALED, "not healed",
+                return enter_for(look, incident, INCIDENT_UNVERIFIED, "could not be verified",
                                  "remediations.yml no longer has this verification", error);
         if (look->engine->parts.dry_run || (!incident->cancel_requested && !is_due(look, incident)))
                 return 0;
@@ -251,7 +253,7 @@ static bool may_undo(const struct incident *incident, const struct remediation *
         return undoes && left;
 }
 
-/* Failed or not healed: not ended before what `on_failure` asks for is done. */
+/* Failed, not healed or not known to be: not ended before what `on_failure` asks for is done. */
 static int look_lost(struct look *look, struct incident *incident, const struct remediation *remediation,
                      struct error *error)
 {

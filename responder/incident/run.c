@@ -40,7 +40,7 @@ cJSON *reason_detail(const char *reason, cJSON *take)
 
 static void log_change(const struct incident *incident, const struct incident_change *change, bool ends)
 {
-        bool lost = change->to == INCIDENT_FAILED || change->to == INCIDENT_NOT_HEALED;
+        bool lost = incident_is_lost(change->to);
         log_event(lost && !ends ? LOG_WARN : LOG_INFO,
                   ends                          ? "Incident ended"
                   : change->to == INCIDENT_HELD ? "Incident held"
@@ -85,7 +85,7 @@ static void go_astray(const struct incident_parts *parts, const struct incident 
                       struct error *error)
 {
         enum incident_state to =
-                incident->state == INCIDENT_VERIFYING ? INCIDENT_NOT_HEALED : INCIDENT_FAILED;
+                incident->state == INCIDENT_VERIFYING ? INCIDENT_UNVERIFIED : INCIDENT_FAILED;
         log_event(LOG_ERROR, "An incident went astray", "incident", incident->number, "state",
                   incident_state_name(incident->state), "error", error_text(error), NULL);
         _cleanup_json_ cJSON *detail = reason_detail(error_text(error), NULL);

@@ -29,7 +29,7 @@ const struct transition transitions[] = {
 
         {INCIDENT_RUNNING, INCIDENT_AWAITING_APPROVAL, "awaiting approval", false},
         {INCIDENT_RUNNING, INCIDENT_VERIFYING, "verifying", false},
-        {INCIDENT_RUNNING, INCIDENT_HEALED, "healed: all steps done", true},
+        {INCIDENT_RUNNING, INCIDENT_DONE, "all steps done", true},
         {INCIDENT_RUNNING, INCIDENT_CANCELLED, "cancelled", true},
         {INCIDENT_RUNNING, INCIDENT_FAILED, "step failed", false},
         {INCIDENT_RUNNING, INCIDENT_FAILED, "step interrupted", false},
@@ -39,11 +39,14 @@ const struct transition transitions[] = {
         {INCIDENT_VERIFYING, INCIDENT_HEALED, "healed", true},
         {INCIDENT_VERIFYING, INCIDENT_CANCELLED, "cancelled", true},
         {INCIDENT_VERIFYING, INCIDENT_NOT_HEALED, "not healed", false},
-        {INCIDENT_VERIFYING, INCIDENT_NOT_HEALED, "went astray", false},
+        {INCIDENT_VERIFYING, INCIDENT_UNVERIFIED, "could not be verified", false},
+        {INCIDENT_VERIFYING, INCIDENT_UNVERIFIED, "went astray", false},
 
         {INCIDENT_FAILED, INCIDENT_ESCALATED, "escalated", true},
         {INCIDENT_FAILED, INCIDENT_FAILED, "ended: nobody is to be called", true},
         {INCIDENT_NOT_HEALED, INCIDENT_ESCALATED, "escalated", true},
         {INCIDENT_NOT_HEALED, INCIDENT_NOT_HEALED, "ended: nobody is to be called", true},
+        {INCIDENT_UNVERIFIED, INCIDENT_ESCALATED, "escalated", true},
+        {INCIDENT_UNVERIFIED, INCIDENT_UNVERIFIED, "ended: nobody is to be called", true},
         {0},
 };

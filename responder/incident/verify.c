@@ -5,21 +5,28 @@
 
 #include <math.h>
 
+/* Who comes later than this was not there in between. */
+#define LATE (2 * NSEC_PER_SEC)
+
+/* However often it was begun anew, it has an end. */
+#define PATIENCE (3600 * NSEC_PER_SEC)
+
 int verify_ask(const struct verification *verification, const struct bindings *bindings,
-               const struct world *world, struct deadline deadline, struct verify_answer *ret,
+               const struct world *world, nsec age, struct deadline deadline, struct verify_answer *ret,
                struct error *error)
 {
         assert_that(verify_wanted(verification), "there is something to ask");
         struct verify_answer answer = {.known = true, .value = NAN};
         int r;
         if (verification->check) {
-                r = world->check_holds(world->context, verification->check, deadline, &answer.holds, error);
+                r = world->check_holds(world->context, verification->check, age, deadline, &answer.holds,
+                                       error);
         } else {
                 _cleanup_free_ char *query = NULL;
                 r = bindings ? bind_text(verification->query, bindings, BIND_PROMQL, &query, error) : 0;
                 if (r >= 0)
-                        r = world->query_holds(world->context, query ? query : verification->query, deadline,
-                                               &answer.holds, &answer.value, error);
+                        r = world->query_holds(world->context, query ? query : verification->query, age,
+                                               deadline, &answer.holds, &answer.value, error);
         }
         if (r < 0)
                 return r;
@@ -27,31 +34,72 @@ int verify_ask(const struct verification *verification, const struct bindings *b
         return 0;
 }
 
-enum verdict verify_judge(const struct verification *verification, struct verify_watch *watch,
-                          const struct verify_answer *answer, nsec now)
+/* How long this look and the wait before it stand for. */
+static nsec stands_for(const struct verify_watch *watch, nsec begun, nsec now)
 {
-        assert_that(!watch->holds || watch->held_since <= now, "time only passes");
-        watch->looks++;
-        if (!answer->known)
-                watch->errors++;
-        else if (!answer->holds)
-                watch->holds = false;
-        else if (!watch->holds) {
-                watch->holds = true;
-                watch->held_since = now;
-        }
-        if (answer->known && answer->holds && now - watch->held_since >= verification->hold_for)
-                return VERDICT_HEALED;
-        return now - watch->began >= verification->within ? VERDICT_NOT_HEALED : VERDICT_PENDING;
+        if (watch->last == 0 || begun - watch->due > LATE || now - begun > VERIFY_LOOK_MOST + LATE)
+                return 0;
+        return now - watch->last;
 }
 
-nsec verify_next(const struct verification *verification, const struct verify_watch *watch, nsec now)
+static void take_answer(struct verify_watch *watch, const struct verify_answer *answer, nsec passed)
+{
+        watch->looks++;
+        if (!answer->known) {
+                watch->errors++;
+                watch->unseen += passed;
+        } else if (watch->known) {
+                watch->seen += passed;
+                watch->held = !answer->holds ? 0 : watch->held + (watch->holds ? passed : 0);
+        } else if (!answer->holds) {
+                watch->held = 0;
+        }
+        if (answer->known)
+                watch->holds = answer->holds;
+        watch->known = answer->known;
+}
+
+static enum verdict decide(const struct verification *verification, struct verify_watch *watch, nsec now)
+{
+        if (watch->known && watch->holds && watch->held >= verification->hold_for)
+                return VERDICT_HEALED;
+        if (watch->known && watch->seen >= verification->within)
+                return VERDICT_NOT_HEALED;
+        if (!watch->known && watch->unseen >= verification->within)
+                return VERDICT_UNKNOWN;
+        if (now - watch->began < 2 * verification->within + PATIENCE)
+                return VERDICT_PENDING;
+        /* The daemon may have been away: what holds has its time to be seen holding. */
+        watch->late++;
+        nsec enough = verification->hold_for / verification->every + 2;
+        return (nsec)watch->late > enough ? VERDICT_UNKNOWN : VERDICT_PENDING;
+}
+
+static void sooner(nsec *next, nsec when)
+{
+        if (when < *next)
+                *next = when;
+}
+
+static nsec next_look(const struct verification *verification, const struct verify_watch *watch, nsec now)
 {
         assert_that(verification->every > 0, "it is asked again after a while");
         nsec next = now + verification->every;
-        nsec end = watch->began + verification->within;
-        nsec held = watch->held_since + verification->hold_for;
-        if (watch->holds && held > now && held < next)
-                next = held;
-        return end > now && end < next ? end : next;
+        if (watch->known && watch->holds)
+                sooner(&next, now + verification->hold_for - watch->held);
+        sooner(&next, now + verification->within - (watch->known ? watch->seen : watch->unseen));
+        return next;
+}
+
+enum verdict verify_judge(const struct verification *verification, struct verify_watch *watch,
+                          const struct verify_answer *answer, nsec begun, nsec now)
+{
+        assert_that(watch->last <= begun && begun <= now, "time only passes");
+        take_answer(watch, answer, stands_for(watch, begun, now));
+        watch->last = now;
+        watch->due = now;
+        enum verdict verdict = decide(verification, watch, now);
+        if (verdict == VERDICT_PENDING)
+                watch->due = next_look(verification, watch, now);
+        return verdict;
 }

@@ -7,13 +7,22 @@
 #include "runbook/text.h"
 
 static const char *const state_names[] = {
-        [INCIDENT_UNCHANGED] = "unchanged", [INCIDENT_RECEIVED] = "received",
-        [INCIDENT_HELD] = "held",           [INCIDENT_AWAITING_APPROVAL] = "awaiting_approval",
-        [INCIDENT_RUNNING] = "running",     [INCIDENT_VERIFYING] = "verifying",
-        [INCIDENT_FAILED] = "failed",       [INCIDENT_NOT_HEALED] = "not_healed",
-        [INCIDENT_HEALED] = "healed",       [INCIDENT_ESCALATED] = "escalated",
-        [INCIDENT_EXPIRED] = "expired",     [INCIDENT_DENIED] = "denied",
-        [INCIDENT_CANCELLED] = "cancelled", [INCIDENT_PLANNED] = "planned",
+        [INCIDENT_UNCHANGED] = "unchanged",
+        [INCIDENT_RECEIVED] = "received",
+        [INCIDENT_HELD] = "held",
+        [INCIDENT_AWAITING_APPROVAL] = "awaiting_approval",
+        [INCIDENT_RUNNING] = "running",
+        [INCIDENT_VERIFYING] = "verifying",
+        [INCIDENT_FAILED] = "failed",
+        [INCIDENT_NOT_HEALED] = "not_healed",
+        [INCIDENT_UNVERIFIED] = "unverified",
+        [INCIDENT_HEALED] = "healed",
+        [INCIDENT_DONE] = "done",
+        [INCIDENT_ESCALATED] = "escalated",
+        [INCIDENT_EXPIRED] = "expired",
+        [INCIDENT_DENIED] = "denied",
+        [INCIDENT_CANCELLED] = "cancelled",
+        [INCIDENT_PLANNED] = "planned",
 };
 tables_agree(state_names, INCIDENT_STATE_COUNT);
 

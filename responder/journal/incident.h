@@ -15,7 +15,9 @@ enum incident_state {
         INCIDENT_VERIFYING,
         INCIDENT_FAILED,     /* a step failed; final only where nobody is to be called */
         INCIDENT_NOT_HEALED, /* the verification never held; likewise */
-        INCIDENT_HEALED,     /* from here on final */
+        INCIDENT_UNVERIFIED, /* whether it holds could not be found out; likewise */
+        INCIDENT_HEALED,     /* its verification held; from here on final */
+        INCIDENT_DONE,       /* all steps are done, and nothing says whether it helped */
         INCIDENT_ESCALATED,
         INCIDENT_EXPIRED,
         INCIDENT_DENIED,
@@ -23,6 +25,12 @@ enum incident_state {
         INCIDENT_PLANNED, /* --dry-run: all plans were made, nothing was run */
         INCIDENT_STATE_COUNT,
 };
+
+/* A person is to be called, where there is somebody to call. */
+static inline bool incident_is_lost(enum incident_state state)
+{
+        return state == INCIDENT_FAILED || state == INCIDENT_NOT_HEALED || state == INCIDENT_UNVERIFIED;
+}
 
 /* "received", "awaiting_approval", …; and back (-EINVAL). */
 const char *incident_state_name(enum incident_state state);

@@ -101,7 +101,7 @@ X(LAST_RUN, "SELECT max(coalesce((SELECT max(ended_steady) FROM incidents INDEXE
             " WHERE lock = ?1 AND running_at > 0), 0),"
             " coalesce((SELECT max(entered_steady) FROM incidents INDEXED BY incidents_active WHERE active = 1"
             " AND running_at > 0 AND lock = ?1 AND ended_at = 0"
-            " AND state IN ('failed', 'not_healed', 'awaiting_approval', 'held')), 0))")
+            " AND state IN ('failed', 'not_healed', 'unverified', 'awaiting_approval', 'held')), 0))")
 X(NTH_RUN, "SELECT running_steady FROM incidents INDEXED BY incidents_runs WHERE lock = ?1 AND running_at > 0"
            " AND running_steady > ?2 AND CASE WHEN ?3 = '' THEN changes ELSE remediation = ?3 END ORDER BY running_steady DESC LIMIT 1 OFFSET ?4")
 

@@ -17,14 +17,15 @@
 const struct config_field verify_fields[] = {
         {"query", CONFIG_STRING, offsetof(struct verification, query),
          .flags = CONFIG_BIND_PROMQL | CONFIG_NOT_EMPTY,
-         .help = "PromQL that gives at least one sample once the remediation has helped; checked when it is "
-                 "read"},
+         .help = "PromQL that holds once the remediation has helped, for every series of what it compares; "
+                 "no data is no answer; checked when it is read"},
         {"check", CONFIG_STRING, offsetof(struct verification, check), .flags = CONFIG_NOT_EMPTY,
-         .help = "or the name of an exporter's check that must succeed"},
+         .help = "or the name of an exporter's check that must succeed, and not fail by its conditions"},
         {"for", CONFIG_DURATION, offsetof(struct verification, hold_for), .fallback = "0",
-         .help = "how long it must hold without a break"},
+         .help = "how long it must be seen to hold without a break"},
         {"within", CONFIG_DURATION, offsetof(struct verification, within), .fallback = "5m",
-         .flags = CONFIG_POSITIVE, .help = "how long after the last step it may take"},
+         .flags = CONFIG_POSITIVE,
+         .help = "how long it may be seen not to, and how long there may be no answer"},
         {"every", CONFIG_DURATION, offsetof(struct verification, every), .fallback = "5s",
          .flags = CONFIG_POSITIVE, .help = "how often it is asked"},
         {0},

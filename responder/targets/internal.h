@@ -10,9 +10,13 @@
 cJSON *message_to_slack(const struct message *message);
 cJSON *message_to_json(const struct message *message, nsec wall);
 
-/* The value of runbook_check_success{check="<check>"} on a page of metrics, which ends with NUL. -ENOENT when
- * it is not there; -EBADMSG when the page is none as far as it was read, or the value is no verdict. */
-int check_answer_parse(const char *page, size_t length, const char *check, bool *ret_holds,
+/* -ENOTSUP where the configuration does not say, under this key, who is to be asked. */
+int check_url(const char *url, const char *key, struct error *error);
+
+/* How a check stands by a page of metrics, which ends with NUL; `since`: when it must have run, by the wall
+ * clock. -ENOENT when it is not there; -ENODATA when that is not known; -EBADMSG when the page is none, or
+ * the value is no verdict. */
+int check_answer_parse(const char *page, size_t length, const char *check, nsec since, bool *ret_holds,
                        struct error *error);
 
 #endif

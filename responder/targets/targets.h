@@ -108,15 +108,18 @@ struct message {
 int targets_notify(struct targets *targets, const char *receiver, const struct message *message,
                    struct deadline deadline, struct error *error);
 
-/* PromQL: true when the instant query gives at least one sample (false: none). An error is never a verdict.
- */
-int targets_query_holds(struct targets *targets, const char *query, struct deadline deadline, bool *ret_holds,
-                        double *ret_value, struct error *error);
+/* What was measured longer ago than the `age` of a question is no answer; TARGETS_ANY_AGE: any is. */
+#define TARGETS_ANY_AGE INT64_MAX
 
-/* runbook_check_success of one check, asked of the exporter (collect[]=name). -ENOENT: it has no such check.
- */
-int targets_check_holds(struct targets *targets, const char *check, struct deadline deadline, bool *ret_holds,
-                        struct error *error);
+/* Whether a condition in PromQL holds: see promql_holds(). -ENODATA when that cannot be known, also when
+ * Prometheus has only a part of the answer. */
+int targets_query_holds(struct targets *targets, const char *query, nsec age, struct deadline deadline,
+                        bool *ret_holds, double *ret_value, struct error *error);
+
+/* Whether one check succeeds and does not fail by its conditions, asked of the exporter (collect[]=name).
+ * -ENOENT: it has no such check; -ENODATA: it does not know how it stands, or knows it from before. */
+int targets_check_holds(struct targets *targets, const char *check, nsec age, struct deadline deadline,
+                        bool *ret_holds, struct error *error);
 
 /* Whether Alertmanager still has the alert: GET /api/v2/alerts, all states. */
 int targets_alert_active(struct targets *targets, const char *fingerprint, struct deadline deadline,

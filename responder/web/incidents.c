@@ -107,7 +107,7 @@ int api_status(struct api *api, struct http_exchange *exchange _unused_, cJSON *
                 return r;
 
         cJSON *states = cJSON_CreateObject(), *names = cJSON_CreateArray(), *answer = cJSON_CreateObject();
-        for (enum incident_state state = INCIDENT_RECEIVED; state <= INCIDENT_NOT_HEALED; state++)
+        for (enum incident_state state = INCIDENT_RECEIVED; state < INCIDENT_HEALED; state++)
                 json_put(states, incident_state_name(state), cJSON_CreateNumber((double)counts[state]));
         for (size_t i = 0; names && i < parts->set->count; i++)
                 cJSON_AddItemToArray(names, cJSON_CreateString(parts->set->remediations[i].name));

@@ -20,7 +20,7 @@ static void collect_incidents(struct journal *journal, struct sample_sink *sink)
         size_t counts[INCIDENT_STATE_COUNT];
         if (journal_count_open(journal, counts, NULL) < 0)
                 return;
-        for (enum incident_state state = INCIDENT_RECEIVED; state <= INCIDENT_NOT_HEALED; state++)
+        for (enum incident_state state = INCIDENT_RECEIVED; state < INCIDENT_HEALED; state++)
                 SAMPLE(sink, &incidents_family, (double)counts[state], {"state", incident_state_name(state)});
 }
 

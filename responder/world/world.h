@@ -55,10 +55,10 @@ struct world {
         unsigned (*finish)(void *context, struct deadline deadline);
 
         /* Neighbours. An error is never a verdict. See responder/targets/targets.h for each. */
-        int (*query_holds)(void *context, const char *promql, struct deadline deadline, bool *ret_holds,
-                           double *ret_value, struct error *error);
-        int (*check_holds)(void *context, const char *check, struct deadline deadline, bool *ret_holds,
-                           struct error *error);
+        int (*query_holds)(void *context, const char *promql, nsec age, struct deadline deadline,
+                           bool *ret_holds, double *ret_value, struct error *error);
+        int (*check_holds)(void *context, const char *check, nsec age, struct deadline deadline,
+                           bool *ret_holds, struct error *error);
         int (*alert_active)(void *context, const char *fingerprint, struct deadline deadline,
                             bool *ret_active, struct error *error);
         int (*notify)(void *context, const char *receiver, const struct message *message,

@@ -76,7 +76,7 @@ def take_over(world, crash_at):
         if not world.responder.process.running:
             return "killed"
         try:
-            return "alive" if world.responder.of("slow")["state"] == "healed" else None
+            return "alive" if world.responder.of("slow")["state"] == "done" else None
         except OSError:
             return None
 
@@ -98,7 +98,7 @@ def test_a_journal_of_before_killed_at_every_write(binaries, tmp_path, postgres,
         world = World(binaries.crash, tmp_path / str(number), postgres)
         try:
             killed = take_over(world, f"{number}:{when}")
-            slow = world.wait("slow", "healed")
+            slow = world.wait("slow", "done")
             assert [row["event"] for row in slow["timeline"]].count("taken up by the file") == 1
             assert [step["status"] for step in slow["steps"]] == ["done", "done", "done"]
             assert postgres.live_keys() == ["bob"]

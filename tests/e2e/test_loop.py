@@ -5,7 +5,7 @@ import psycopg2
 import pytest
 
 from harness.assertions import events, in_order, sealed_evidence, steps
-from lab.lab import CLIENT_KEY
+from lab.lab import CLIENT_KEY, CONNECTIONS
 from lab.parts import wait_for
 from lab.webhook import alert_of, webhook_of
 
@@ -120,13 +120,14 @@ def test_pool_exhausted(calm_lab):
     with pytest.raises(psycopg2.OperationalError, match="connection slots|too many clients"):
         lab.postgres.connect(user="mcp_user")
 
+    wait_for(lambda: lab.compose.environment("mcp-server")["DB_MAX_CONNECTIONS"] == "80", "a larger pool", 90)
     incident = healed(lab, "pool_exhausted")
 
     # A service without connections answers 5xx too. If high_error_rate came through before it was inhibited, it
     # recreates the container once more, and again when it is resolved: so the outside is looked at when all has ended.
     wait_for(lambda: lab.calm() and lab.settled() and lab.compose.healthy("mcp-server"), "what followed to end", 90,
              every=0.2)
-    assert lab.compose.environment("mcp-server")["DB_MAX_CONNECTIONS"] == "200"
+    assert lab.compose.environment("mcp-server")["DB_MAX_CONNECTIONS"] == str(CONNECTIONS), "the pool goes back when resolved"
     assert lab.compose.environment("mcp-server")["LOG_LEVEL"] == "info"
     assert not backends(lab, "true") & leaked, "backends of the leak are left"
     assert backends(lab, "true") >= spared | standing

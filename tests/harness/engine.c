@@ -18,9 +18,12 @@ static void serve_query(struct http_exchange *exchange, void *context)
                 http_reply_text(exchange, 500, "broken");
                 return;
         }
+        /* Of `x == 1` the left side is always there, unless nothing is. */
+        bool compares = strstr(text_string(http_body(exchange)), "%3D%3D") != NULL;
+        bool found = !atomic_load(&fixture->nothing) && (!compares || atomic_load(&fixture->holds));
         struct text body = {0};
         text_printf(&body, "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[%s]}}",
-                    atomic_load(&fixture->holds) ? "{\"metric\":{},\"value\":[1,\"1.5\"]}" : "");
+                    found ? "{\"metric\":{},\"value\":[1,\"1.5\"]}" : "");
         http_reply(exchange, 200, HTTP_TYPE_JSON, &body);
 }
 

@@ -29,12 +29,12 @@ struct engine_fixture {
         struct journal *journal;
         struct engine *engine; /* NULL while it does not run */
         bool dry_run;
-        atomic_bool holds;       /* what Prometheus answers */
-        atomic_bool unreachable; /* Prometheus answers 500 */
-        atomic_bool deaf;        /* whoever is notified answers 500 */
-        atomic_bool gone;        /* Alertmanager no longer has the alert */
-        atomic_uint asked, told; /* Prometheus, the person: how often */
-        pthread_mutex_t lock;    /* of the last message */
+        atomic_bool holds, nothing; /* what Prometheus answers */
+        atomic_bool unreachable;    /* Prometheus answers 500 */
+        atomic_bool deaf;           /* whoever is notified answers 500 */
+        atomic_bool gone;           /* Alertmanager no longer has the alert */
+        atomic_uint asked, told;    /* Prometheus, the person: how often */
+        pthread_mutex_t lock;       /* of the last message */
         char last_message[2048];
 };
 

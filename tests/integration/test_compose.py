@@ -153,7 +153,7 @@ class Case:
             self.meddle()
         incident = wait_for(self.ended, f"{self.name} to end", 120)
         if self.moment.number == 0:
-            assert incident["state"] == "healed", incident
+            assert incident["state"] == "done", incident
             self.meddle()
             assert all(code == 0 for _, code, _ in self.said), self.said
             wanted = {"recreate": {"info"}, "down": set()}.get(self.command, {"debug"})
@@ -172,8 +172,8 @@ class Case:
             self.wait_reached()
             self.meddle()
         over = wait_for(self.over, f"{self.name} to be over", 120)
-        assert over["state"] in (("healed",) if self.moment.number != 1 else ("healed", "escalated")), over
-        assert over["steps"][0]["status"] == ("undone" if over["state"] == "healed" else "failed"), over
+        assert over["state"] in (("done",) if self.moment.number != 1 else ("done", "escalated")), over
+        assert over["steps"][0]["status"] == ("undone" if over["state"] == "done" else "failed"), over
         if over["state"] == "escalated":
             assert "somebody else has replaced or removed" in json.dumps(over["timeline"]), over["timeline"]
         wait_for(lambda: self.assert_one_per_replica() is None, "what the Engine has to be right", 20)

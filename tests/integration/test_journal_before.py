@@ -67,12 +67,12 @@ def test_it_goes_on(world):
     world.start()
 
     # The step that was amid its work had not committed anything: it runs again, by its plan, and once.
-    slow = world.wait("slow", "healed")
+    slow = world.wait("slow", "done")
     assert [row["event"] for row in slow["timeline"]].count("step goes on") == 1
     assert [step["status"] for step in slow["steps"]] == ["done", "done", "done"]
     assert world.postgres.live_keys() == ["bob"]
-    world.wait("behind", "healed")  # it waited for the lock
-    world.wait("tell", "healed", service="new")
+    world.wait("behind", "done")  # it waited for the lock
+    world.wait("tell", "done", service="new")
     world.wait("unheard", "escalated")
     assert len(world.sink.to("deaf")) == 1
 
@@ -94,7 +94,7 @@ def test_it_goes_on(world):
     world.send("tell", service="db")
     world.send("tell", service="web")
     wait_for(lambda: len(world.responder.incidents()) == 24, "one more incident")
-    newest = world.wait("tell", "healed", service="web")
+    newest = world.wait("tell", "done", service="web")
     assert newest["number"] == world.responder.incidents()[0]["number"]
     verified = world.responder.verify_journal()
     assert verified.returncode == 0, verified.stdout

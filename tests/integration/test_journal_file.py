@@ -153,7 +153,7 @@ def test_full_disk(make, sink, small_disk):
     assert not responder.journal.with_name("journal.db.reserve").exists()
     status, answer = responder.post("/-/resume", {"by": "ada"})
     assert status == 200, answer
-    wait_for(lambda: responder.of("look", n="held2")["state"] == "healed", "what was accepted to be done")
+    wait_for(lambda: responder.of("look", n="held2")["state"] == "done", "what was accepted to be carried out")
     assert tell(responder, "still")[0] == 503
     wait_for(lambda: any("disk of the journal is full" in text for text in words(sink)), "somebody to be told")
     ballast.unlink()

@@ -139,6 +139,6 @@ def test_f12_the_kill_switch_is_behind_no_cut_group(binaries, tmp_path, hung):
             alertmanager.stop()
             assert {answer.result()[0] for answer in answers} == {503}
         # What was delivered is acted upon all the same.
-        wait_for(lambda: sum(one["state"] == "healed" for one in responder.incidents()) == 40, "all to be looked at")
+        wait_for(lambda: sum(one["state"] == "done" for one in responder.incidents()) == 40, "all to be looked at")
     finally:
         responder.stop()

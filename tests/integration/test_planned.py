@@ -249,5 +249,5 @@ def test_an_approval_is_of_what_was_shown(edited, api_keys, sink):
     assert sorted(api_keys.live_keys()) == ["alice", "bob"]
     assert 'remediations.yml has changed since: step 1 args [\\"alice\\"] → [\\"bob\\"]' in told(sink).replace('\\\\', '\\')
     assert responder.post(f"/api/v1/incidents/{incident['number']}/approve", {"by": "ada"})[0] in (200, 202)
-    responder.wait_state("change", "healed")
+    responder.wait_state("change", "done")
     assert api_keys.live_keys() == ["alice"]

@@ -102,7 +102,7 @@ def test_from_webhook_to_page(make, clean_redis, sink):
         group = (alert_of("stale", service="web"), alert_of("stale"), alert_of("unknown", service="web"))
         responder.send(*group)
         incident = responder.wait_final("flush")
-        assert incident["state"] == "healed", incident
+        assert incident["state"] == "done", incident
         assert sorted(redis.keys()) == ["cache:db:1", "other"]
         assert [step["status"] for step in incident["steps"]] == ["done", "done", "done"]
         assert incident["steps"][1]["plan"]["targets"] == 2
@@ -113,16 +113,16 @@ def test_from_webhook_to_page(make, clean_redis, sink):
         # Alertmanager sends the whole group again: the episode is the same, so nothing runs.
         redis.set("cache:web:3", "x")
         responder.send(*group, alert_of("stale", service="db"))
-        responder.wait_state("flush", "healed", service="db")
+        responder.wait_state("flush", "done", service="db")
         assert redis.exists("cache:web:3")
         assert [one["number"] for one in responder.incidents()] == sorted(
             (one["number"] for one in responder.incidents()), reverse=True)
         assert len(responder.incidents()) == 2
 
         page = responder.page("/")
-        assert incident["number"] in page and "healed" in page and "http" not in page.replace("</html", "")
+        assert incident["number"] in page and "done" in page and "http" not in page.replace("</html", "")
         metrics = responder.page("/metrics")
-        assert 'runbook_incidents_total{remediation="flush",outcome="healed"} 2' in metrics
+        assert 'runbook_incidents_total{remediation="flush",outcome="done"} 2' in metrics
         assert 'runbook_webhooks_total{code="200"} 2' in metrics
         assert "runbook_paused 0" in metrics
         checked = subprocess.run(["promtool", "check", "metrics"], input=metrics, text=True, check=False,
@@ -138,14 +138,14 @@ def test_list_pages_and_mistakes(make, clean_redis):
     clean_redis.client.mset({f"cache:s{i}:1": "x" for i in range(5)})
     with alive(make(head="storm: off")) as responder:
         responder.send(*(alert_of("stale", service=f"s{i}") for i in range(5)))
-        wait_for(lambda: [one["state"] for one in responder.incidents()] == ["healed"] * 5, "all to be healed", 20)
+        wait_for(lambda: [one["state"] for one in responder.incidents()] == ["done"] * 5, "all to be done", 20)
         first = responder.get("/api/v1/incidents?limit=2")
         rest = responder.get(f"/api/v1/incidents?limit=10&before={first['next_before']}")
         assert [one["number"] for one in first["incidents"] + rest["incidents"]] == \
                [one["number"] for one in responder.incidents()]
         assert rest["next_before"] is None
         assert responder.get("/api/v1/incidents?state=failed")["incidents"] == []
-        assert len(responder.get("/api/v1/incidents?state=healed")["incidents"]) == 5
+        assert len(responder.get("/api/v1/incidents?state=done")["incidents"]) == 5
 
         number = first["incidents"][0]["number"]
         for path, document, code in (
@@ -163,7 +163,7 @@ def test_list_pages_and_mistakes(make, clean_redis):
             status, answer = responder.post(path, document)
             assert status == code, (path, document, answer)
         status, answer = responder.post(f"/api/v1/incidents/{number}/approve", {"by": "tester"})
-        assert "healed" in json.loads(answer)["error"]
+        assert "done" in json.loads(answer)["error"]
         status, answer = responder.post("/-/pause")
         assert '{"by": "your name"' in json.loads(answer)["error"]
         assert responder.get("/api/v1/status")["paused"] is False
@@ -187,7 +187,7 @@ def test_max_asks_and_undo_restores(make, api_keys, sink):
         status, answer = responder.post(f"/api/v1/incidents/{incident['number']}/approve",
                                         {"by": "anna", "reason": "they leaked"})
         assert status == 200, answer
-        incident = responder.wait_state("revoke", "healed")
+        incident = responder.wait_state("revoke", "done")
         assert api_keys.live_keys() == ["alice"]
 
         status, _ = responder.post(f"/api/v1/incidents/{incident['number']}/undo",
@@ -232,7 +232,7 @@ def test_cooldown_and_pause_outlive_a_restart(make, sink):
                      "  - {name: free, match: ['alertname=\"b\"'], steps: [{host.memory: {}}]}\n")
     with alive(responder):
         responder.send(alert_of("a", n="1"))
-        responder.wait_state("cool", "healed")
+        responder.wait_state("cool", "done")
         responder.send(alert_of("a", n="2", spell="<b>&"))
         held = responder.wait_state("cool", "held", n="2")
         assert held["guard"] == "cooldown" and held["guard_until"]
@@ -254,7 +254,7 @@ def test_cooldown_and_pause_outlive_a_restart(make, sink):
         assert responder.wait_state("cool", "held", n="2")["guard"] == "paused"
         assert responder.post("/-/resume", {"by": "anna"})[0] == 200
         assert responder.get("/api/v1/status")["paused_by"] is None
-        responder.wait_state("free", "healed")
+        responder.wait_state("free", "done")
         wait_for(lambda: responder.of("cool", n="2")["guard"] == "cooldown", "the cooldown to be what holds it")
     assert sink.to("oncall") == []
 
@@ -424,6 +424,6 @@ def test_stop_waits_for_the_step(make, api_keys):
         assert responder.stop() == 0
     assert api_keys.value("SELECT revoked_reason FROM api_keys WHERE name = 'alice'") == "slow"
     with alive(responder):
-        incident = responder.wait_state("slow", "healed")
+        incident = responder.wait_state("slow", "done")
         assert events(incident).count("step started") == 2
         assert [step["status"] for step in incident["steps"]] == ["done", "done"]

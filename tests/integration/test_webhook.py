@@ -76,7 +76,7 @@ def resolved(**labels):
 def looked_at(responder):
     """{label n: number of its incident}, once all have ended; each may have but one."""
     incidents = [responder.incident(one["number"]) for one in responder.incidents()]
-    found = {one["alert"]["labels"]["n"]: one["number"] for one in incidents if one["state"] == "healed"}
+    found = {one["alert"]["labels"]["n"]: one["number"] for one in incidents if one["state"] == "done"}
     assert len(found) == len(incidents)
     return found
 
@@ -180,7 +180,7 @@ def test_what_was_acknowledged_survives_a_kill(alone):
     # Each sender's first alert has a remediation: it ran once, however many lives it took.
     ours = {alert["fingerprint"] for alert in map(json.loads, (row[0] for row in rows(responder, "SELECT alert FROM episodes")))
             if alert["labels"]["n"].endswith(".0")}
-    wait_for(lambda: rows(responder, "SELECT state, count(*) FROM incidents GROUP BY state") == [("healed", len(ours))],
+    wait_for(lambda: rows(responder, "SELECT state, count(*) FROM incidents GROUP BY state") == [("done", len(ours))],
              "one incident for each of those that match to end", 60)
     assert responder.stop() == 0
     verdict = responder.verify_journal()

@@ -12,7 +12,7 @@ from .parts import Process, free_port, wait_for
 from .prometheus import answers, get_json
 from .webhook import webhook_of
 
-FINAL = {"healed", "escalated", "expired", "denied", "cancelled", "planned", "failed", "not_healed"}
+FINAL = {"healed", "escalated", "expired", "denied", "cancelled", "planned", "failed", "not_healed", "unverified", "done"}
 
 
 class Daemon:

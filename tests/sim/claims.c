@@ -261,6 +261,7 @@ void claim_act(struct sim *sim, const struct action *action, const struct step_r
         struct done_for *done = &sim->done[incident];
         sim->acts++;
         sim->steady_written = claims_number("SELECT steady FROM steady", "");
+        verdicts_act(sim, incident, undo);
         claim_begun(sim, incident, run, undo);
         claim_cancel(sim, incident, run);
         claim_pause(sim, incident, run, undo);
@@ -386,7 +387,8 @@ static void claim_calls(struct sim *sim)
                 _cleanup_free_ char *name =
                         claims_text("SELECT remediation FROM incidents WHERE id = ?1", "i", (int64_t)i);
                 const struct remediation *remediation = remediation_at(sim, remediation_number(sim, name));
-                bool lost = string_equal(state, "failed") || string_equal(state, "not_healed");
+                bool lost = string_equal(state, "failed") || string_equal(state, "not_healed") ||
+                            string_equal(state, "unverified");
                 if ((string_equal(state, "escalated") || string_equal(state, "expired")) &&
                     !sim->done[i].called)
                         sim_fail(sim, "incident %llu is %s, and nobody has heard of it",

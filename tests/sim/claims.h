@@ -24,6 +24,10 @@ void claim_act(struct sim *sim, const struct action *action, const struct step_r
 void claim_acted(struct sim *sim, const struct action *action, const struct step_run *run, bool undo,
                  bool succeeded);
 
+/* verdicts.c: around each answer to a verification, and each act. */
+void verdicts_answered(struct sim *sim, const char *promql, bool known, bool holds);
+void verdicts_act(struct sim *sim, int64_t incident, bool undo);
+
 void claim_shadow(struct sim *sim, int64_t source); /* before something new is told of it */
 void claims_after_start(struct sim *sim);           /* the daemon has opened its journal */
 /* Those of claims_causes.c. */

@@ -96,7 +96,7 @@ static bool post(struct sim *sim, const struct news *news, size_t count)
         text_puts(&body, "]}");
         struct webhook webhook = {0};
         int result = -1;
-        if (!sim->journal || sim_is_dead(sim) || sim->stopping ||
+        if (!sim->journal || sim_is_dead(sim) || sim->stopping || sim->now < sim->stopped_until ||
             webhook_parse(body.data, body.length, &webhook, NULL) < 0)
                 return false;
         for (size_t i = 0; i < count; i++)

@@ -24,7 +24,7 @@ static bool find_number(struct sim *sim, int64_t incident, struct incident *ret)
 static void decide(struct sim *sim, int64_t incident, enum decision decision)
 {
         struct incident found = {0};
-        if (!sim->engine || !find_number(sim, incident, &found))
+        if (!sim->engine || sim->now < sim->stopped_until || !find_number(sim, incident, &found))
                 return;
         /* When it dies over it, it may be written, or not. */
         int r = engine_decide(sim->engine, decision, found.number, "person:ada", "so I say", NULL);

@@ -53,12 +53,15 @@ static int ask(struct sim *sim, bool down, struct error *error)
         return 0;
 }
 
-static int query_holds(void *context, const char *promql, struct deadline deadline, bool *ret_holds,
+static int query_holds(void *context, const char *promql, nsec age, struct deadline deadline, bool *ret_holds,
                        double *ret_value, struct error *error)
 {
         struct sim *sim = context;
-        (void)deadline;
+        (void)deadline, (void)age;
         int r = ask(sim, sim->prometheus_down, error);
+        if (r >= 0 && sim->prometheus_silent)
+                r = error_set(error, ENODATA, "no data for %s (NaN)", promql);
+        verdicts_answered(sim, promql, r >= 0, r >= 0 && !model_is_ill(sim, promql));
         if (r < 0)
                 return r;
         *ret_holds = !model_is_ill(sim, promql);
@@ -66,11 +69,11 @@ static int query_holds(void *context, const char *promql, struct deadline deadli
         return 0;
 }
 
-static int check_holds(void *context, const char *check, struct deadline deadline, bool *ret_holds,
+static int check_holds(void *context, const char *check, nsec age, struct deadline deadline, bool *ret_holds,
                        struct error *error)
 {
         double value;
-        return query_holds(context, check, deadline, ret_holds, &value, error);
+        return query_holds(context, check, age, deadline, ret_holds, &value, error);
 }
 
 static int alert_active(void *context, const char *fingerprint, struct deadline deadline, bool *ret_active,

@@ -154,6 +154,7 @@ static void start_daemon(struct sim *sim, int64_t argument)
         (void)argument;
         _cleanup_error_ struct error error = {0};
         sim->dead = sim->stopping = false;
+        sim->stopped_until = 0;
         plan_death(sim);
         if (!open_journal(sim)) {
                 disk_restart(sim->disk);
@@ -249,6 +250,19 @@ static void kill_daemon(struct sim *sim, int64_t argument)
         sim_after(sim, 10 * MINUTE, 10 * HOUR, kill_daemon, 0);
 }
 
+/* A laptop that is closed, a virtual machine that is moved: the world goes on. */
+static void stop_process(struct sim *sim, int64_t argument)
+{
+        (void)argument;
+        if (sim->ending)
+                return;
+        nsec most = rng_chance(&sim->rng, 700) ? MINUTE : 20 * MINUTE;
+        sim->stopped_until = sim->now + rng_between(&sim->rng, 3 * NSEC_PER_SEC, most);
+        sim->stops++;
+        sim_note(sim, "stopped for a while", (int64_t)sim->stops);
+        sim_after(sim, 10 * MINUTE, 4 * HOUR, stop_process, 0);
+}
+
 /* Trouble from outside: the clock jumps, the disk is full, neighbours are down. */
 
 static void jump_clock(struct sim *sim, int64_t argument)
@@ -265,11 +279,12 @@ static void jump_clock(struct sim *sim, int64_t argument)
         sim_after(sim, HOUR, 20 * HOUR, jump_clock, 0);
 }
 
-enum trouble { DISK_FULL, PROMETHEUS_DOWN, PEOPLE_DEAF, ALERTMANAGERS_DOWN, TROUBLES };
+enum trouble { DISK_FULL, PROMETHEUS_DOWN, PROMETHEUS_SILENT, PEOPLE_DEAF, ALERTMANAGERS_DOWN, TROUBLES };
 
 static void set_trouble(struct sim *sim, enum trouble trouble, bool on)
 {
         bool *const switches[] = {[PROMETHEUS_DOWN] = &sim->prometheus_down,
+                                  [PROMETHEUS_SILENT] = &sim->prometheus_silent,
                                   [PEOPLE_DEAF] = &sim->people_deaf,
                                   [ALERTMANAGERS_DOWN] = &sim->alertmanagers_down};
         sim_note(sim, on ? "trouble" : "over", trouble);
@@ -312,10 +327,15 @@ void sim_wake(struct sim *sim)
                 sim->engine_due = sim->now + GATHER;
 }
 
+static nsec engine_due(const struct sim *sim)
+{
+        return sim->engine_due > sim->stopped_until ? sim->engine_due : sim->stopped_until;
+}
+
 static void look(struct sim *sim)
 {
         _cleanup_error_ struct error error = {0};
-        if (!sim->engine || sim->dead || sim->stopping || sim->now < sim->engine_due)
+        if (!sim->engine || sim->dead || sim->stopping || sim->now < engine_due(sim))
                 return;
         sim->engine_due = INT64_MAX;
         nsec next = 0;
@@ -346,9 +366,9 @@ static void step(struct sim *sim)
 {
         count_step(sim);
         bool looks = sim->engine && !sim_is_dead(sim) && !sim->stopping;
-        bool due = looks && (sim->event_count == 0 || sim->engine_due < sim->events[0].at);
+        bool due = looks && (sim->event_count == 0 || engine_due(sim) < sim->events[0].at);
         if (due) {
-                sim->now = sim->engine_due > sim->now ? sim->engine_due : sim->now;
+                sim->now = engine_due(sim) > sim->now ? engine_due(sim) : sim->now;
         } else {
                 struct event event = take_event(sim);
                 sim->now = event.at > sim->now ? event.at : sim->now;
@@ -400,6 +420,7 @@ static void begin(struct sim *sim)
         sim_at(sim, 0, start_daemon, 0);
         sim_after(sim, 10 * MINUTE, 10 * HOUR, kill_daemon, 0);
         sim_after(sim, HOUR, 20 * HOUR, stop_daemon, 0);
+        sim_after(sim, 10 * MINUTE, 4 * HOUR, stop_process, 0);
         sim_after(sim, HOUR, 20 * HOUR, jump_clock, 0);
         sim_after(sim, 20 * MINUTE, 4 * HOUR, begin_trouble, 0);
         model_begin(sim);

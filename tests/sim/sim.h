@@ -80,6 +80,14 @@ struct shadow {
         uint64_t heard; /* how often it was acknowledged */
 };
 
+/* What the verifications of a source were told since the last step for it. */
+struct witness {
+        nsec acted, last; /* true time: that step began; the last answer */
+        bool known, holds;
+        uint64_t life, stops; /* of the process, when it was told: between two of them nobody looked */
+        nsec seen;            /* between answers, one after the other */
+};
+
 struct sim {
         struct rng rng;
         uint64_t seed;
@@ -105,20 +113,22 @@ struct sim {
         nsec steady_written; /* as the journal had it when it was last looked at */
         bool dead, ending;   /* ending: the world comes to rest */
         bool stopping;       /* SIGTERM came: the engine looks no more */
+        nsec stopped_until;  /* SIGSTOP, or a machine that sleeps: until then nothing of it goes on */
 
         struct source sources[SOURCES];
         struct service services[SERVICES];
         bool revoked[KEYS];
         int64_t cache_rows;
         nsec engine_back; /* true time: until then whoever acts finds nobody */
-        bool prometheus_down, people_deaf, alertmanagers_down;
+        bool prometheus_down, prometheus_silent, people_deaf, alertmanagers_down;
         bool paused; /* a person has a 200 for it */
         uint64_t pauses;
 
         struct done_for *done; /* by incident, from 1 */
         struct shadow shadows[SOURCES];
+        struct witness witnesses[SOURCES];
         uint64_t edits; /* of the file */
-        uint64_t incidents, acts, kills, restarts, reboots, jumps, lost_calls;
+        uint64_t incidents, acts, kills, restarts, reboots, jumps, stops, lost_calls;
         uint64_t steps, steps_this_minute; /* of the world */
         nsec minute_began;
         uint64_t digest; /* of all that happened */

@@ -71,6 +71,10 @@ static void begin_next(struct sim *sim);
 static void wake(struct sim *sim, int64_t argument)
 {
         struct task *task = &tasks[argument % TASKS];
+        if (sim->now < sim->stopped_until) {
+                sim_at(sim, sim->stopped_until, wake, argument);
+                return;
+        }
         if (task->turn == (uint64_t)(argument / TASKS) && task->state == TASK_WAITING)
                 enter(task);
         begin_next(sim);
@@ -113,7 +117,10 @@ static void begin_next(struct sim *sim)
 static void look_for_work(struct sim *sim, int64_t argument)
 {
         (void)argument;
-        begin_next(sim);
+        if (sim->now < sim->stopped_until)
+                sim_at(sim, sim->stopped_until, look_for_work, 0);
+        else
+                begin_next(sim);
 }
 
 int task_start(struct sim *sim, enum world_pool pool, const char *whose, void (*work)(void *argument),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A failed or unhealed incident: what `on_failure` says is done, a person is called, and then it has ended.
- */
+/* An incident that failed, was not healed or could not be verified: what `on_failure` says is done, a person
+ * is called, and then it has ended. */
 #include <errno.h>
 
 #include "responder/incident/escalate.h"
@@ -25,8 +25,18 @@ static enum on_failure policy_of(const struct incident_run *run)
                     remediation->steps[i].on_failure != ON_FAILURE_CONTINUE)
                         policy = (enum on_failure)remediation->steps[i].on_failure;
         }
+        /* What may well have helped is not put back for want of an answer. */
+        if (policy == ON_FAILURE_UNDO && run->incident.state == INCIDENT_UNVERIFIED)
+                return ON_FAILURE_ESCALATE;
         /* After the last step there is nothing to continue with. */
         return policy == ON_FAILURE_CONTINUE ? ON_FAILURE_ESCALATE : policy;
+}
+
+static const char *lost_words(enum incident_state state)
+{
+        return state == INCIDENT_FAILED       ? "failed"
+               : state == INCIDENT_NOT_HEALED ? "not healed"
+                                              : "could not be verified";
 }
 
 static bool wanted_after_failure(const struct step *step _unused_, const struct step_record *record)
@@ -36,8 +46,7 @@ static bool wanted_after_failure(const struct step *step _unused_, const struct 
 
 int stage_aftermath(struct incident_run *run, struct error *error)
 {
-        assert_that(run->incident.state == INCIDENT_FAILED || run->incident.state == INCIDENT_NOT_HEALED,
-                    "only what is lost has an aftermath");
+        assert_that(incident_is_lost(run->incident.state), "only what is lost has an aftermath");
         assert_that(run->incident.ended_at == 0 && !run->parts->dry_run,
                     "it has not ended, and is no dry run");
         enum incident_state state = run->incident.state;
@@ -53,7 +62,7 @@ int stage_aftermath(struct incident_run *run, struct error *error)
         _cleanup_free_ char *reason = NULL;
         r = journal_last_reason(run->parts->journal, run->incident.id, &reason, error);
         if (r >= 0)
-                r = call_until_heard(run, state == INCIDENT_FAILED ? "failed" : "not healed", reason, error);
+                r = call_until_heard(run, lost_words(state), reason, error);
         if (r < 0)
                 return r;
         _cleanup_json_ cJSON *detail = cJSON_CreateObject();

@@ -19,13 +19,10 @@ static int end_steps(struct incident_run *run, struct error *error)
         _cleanup_json_ cJSON *detail = passed_over ? cJSON_CreateObject() : NULL;
         if (detail)
                 json_put(detail, "passed_over", cJSON_CreateString(passed_over));
-        const struct incident_change healed = {
-                .to = INCIDENT_HEALED, .event = "healed: all steps done", .detail = detail};
-        int r = run_enter(run, &healed, error);
-        if (r >= 0)
-                meters_healed(run->parts->meters, run->incident.remediation,
-                              incident_age(run->parts->world, &run->incident));
-        return r;
+        /* Nothing asks whether it helped: so nobody says that it did. */
+        const struct incident_change done = {
+                .to = INCIDENT_DONE, .event = "all steps done", .detail = detail};
+        return run_enter(run, &done, error);
 }
 
 int stage_run(struct incident_run *run, struct error *error)

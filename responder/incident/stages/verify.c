@@ -5,8 +5,6 @@
 #include "responder/incident/stages/stages.h"
 #include "runbook/assert.h"
 
-#define LOOK_TIMEOUT (10 * NSEC_PER_SEC)
-
 /* When the incident began to be verified, by the monotonic clock, before a restart or after it. */
 static nsec verifying_since(const struct incident_run *run)
 {
@@ -16,14 +14,15 @@ static nsec verifying_since(const struct incident_run *run)
         return world_monotonic(run->parts->world) - ago;
 }
 
-static cJSON *verdict_detail(const struct incident_run *run, const struct verify_answer *answer, nsec now)
+static cJSON *verdict_detail(const struct incident_run *run, const struct verify_answer *answer)
 {
         const struct verify_watch *watch = &run->watch;
         _cleanup_free_ char *passed_over = run_passed_over(run);
         cJSON *detail = cJSON_CreateObject();
         if (!detail)
                 return NULL;
-        json_put(detail, "seconds", cJSON_CreateNumber(nsec_to_seconds(now - watch->began)));
+        json_put(detail, "seconds", cJSON_CreateNumber(nsec_to_seconds(watch->last - watch->began)));
+        json_put(detail, "seen_seconds", cJSON_CreateNumber(nsec_to_seconds(watch->seen)));
         json_put(detail, "looks", cJSON_CreateNumber((double)watch->looks));
         json_put(detail, "errors", cJSON_CreateNumber((double)watch->errors));
         if (answer->known && isfinite(answer->value))
@@ -43,22 +42,68 @@ static int end_healed(struct incident_run *run, const cJSON *detail, struct erro
         return r;
 }
 
-static int end_not_healed(struct incident_run *run, const struct verify_answer *answer, const char *why,
-                          cJSON *take, struct error *error)
+static char *not_healed_reason(const struct verification *verify, const struct verify_watch *watch,
+                               const struct verify_answer *answer)
+{
+        char within[DURATION_TEXT_MAX], wanted[DURATION_TEXT_MAX], held[DURATION_TEXT_MAX];
+        const char *what = verify->check ? verify->check : "the query";
+        duration_format(verify->within, within);
+        if (answer->holds)
+                return text_format("%s holds now, but not yet for %s within %s: for %s", what,
+                                   duration_format(verify->hold_for, wanted), within,
+                                   duration_format(watch->held, held));
+        if (isnan(answer->value))
+                return text_format("%s did not hold within %s", what, within);
+        return text_format("%s did not hold within %s: it was about %g", what, within, answer->value);
+}
+
+static char *unknown_reason(const struct verification *verify, const struct verify_watch *watch,
+                            const char *why)
+{
+        char within[DURATION_TEXT_MAX];
+        duration_format(verify->within, within);
+        return text_format("%s gave no answer for %s: %s%s", verify->check ? verify->check : "the query",
+                           within, why,
+                           watch->looks == watch->errors ? ""
+                           : watch->holds                ? "; where it had an answer last, it held"
+                                                         : "; where it had an answer last, it did not hold");
+}
+
+/* Whatever came of it but health: a person is to hear of it. */
+static int end_lost(struct incident_run *run, enum verdict verdict, const struct verify_answer *answer,
+                    const char *why, cJSON *take, struct error *error)
 {
         assert_that(answer->known || why, "a verdict has an answer, or a reason");
         const struct verification *verify = &run->remediation->verify;
-        char within[DURATION_TEXT_MAX];
-        duration_format(verify->within, within);
-        const char *what = verify->check ? verify->check : "the query";
-        _cleanup_free_ char *reason =
-                answer->known ? text_format("%s did not hold within %s", what, within)
-                              : text_format("%s could not be asked within %s: %s", what, within, why);
+        bool unknown = verdict == VERDICT_UNKNOWN;
+        _cleanup_free_ char *reason = unknown ? unknown_reason(verify, &run->watch, why ? why : "")
+                                              : not_healed_reason(verify, &run->watch, answer);
         _cleanup_json_ cJSON *detail = reason ? reason_detail(reason, take) : take;
         const struct incident_change lost = {
-                .to = INCIDENT_NOT_HEALED, .event = "not healed", .lock = run->lock, .detail = detail};
+                .to = unknown ? INCIDENT_UNVERIFIED : INCIDENT_NOT_HEALED,
+                .event = unknown ? "could not be verified" : "not healed",
+                .lock = run->lock,
+                .detail = detail,
+        };
         int r = run_enter(run, &lost, error);
         return r < 0 ? r : stage_aftermath(run, error);
+}
+
+/* One look, taken into account; `ret_answer` may be that there is none, and `why` tells of what then. */
+static enum verdict look_once(struct incident_run *run, struct verify_answer *ret_answer, struct error *why)
+{
+        const struct world *world = run->parts->world;
+        const struct verification *verify = &run->remediation->verify;
+        struct verify_watch *watch = &run->watch;
+        struct alert_bindings bindings;
+        alert_bindings_init(&bindings, &run->incident.alert, run->incident.number);
+        nsec begun = world_monotonic(world);
+        int asked =
+                verify_ask(verify, run->remediation->bound ? NULL : &bindings.bindings, world,
+                           begun - watch->began, world_deadline(world, VERIFY_LOOK_MOST), ret_answer, why);
+        if (asked < 0 && (watch->looks == 0 || watch->known))
+                run_warn(run, "Verification has no answer", error_text(why));
+        return verify_judge(verify, watch, ret_answer, begun, world_monotonic(world));
 }
 
 int stage_verify(struct incident_run *run, struct error *error)
@@ -67,34 +112,22 @@ int stage_verify(struct incident_run *run, struct error *error)
         assert_that(run->remediation && verify_wanted(&run->remediation->verify),
                     "there is something to ask");
         static const struct incident_change cancelled = {.to = INCIDENT_CANCELLED, .event = "cancelled"};
-        const struct world *world = run->parts->world;
         if (run->incident.cancel_requested)
                 return run_enter(run, &cancelled, error);
 
-        struct verify_watch *watch = &run->watch;
         if (!run->watching) {
-                *watch = (struct verify_watch){.began = verifying_since(run)};
+                run->watch = (struct verify_watch){.began = verifying_since(run)};
                 run->watching = true;
         }
-        const struct verification *verify = &run->remediation->verify;
-        struct alert_bindings bindings;
-        alert_bindings_init(&bindings, &run->incident.alert, run->incident.number);
         struct verify_answer answer = {.value = NAN};
         _cleanup_error_ struct error why = {0};
-        int asked = verify_ask(verify, run->remediation->bound ? NULL : &bindings.bindings, world,
-                               world_deadline(world, LOOK_TIMEOUT), &answer, &why);
-        if (asked < 0 && watch->errors == 0)
-                run_warn(run, "Verification has no answer", error_text(&why));
-
-        nsec now = world_monotonic(world);
-        enum verdict verdict = verify_judge(verify, watch, &answer, now);
-        if (verdict == VERDICT_PENDING) {
-                run->look_again = verify_next(verify, watch, now);
+        enum verdict verdict = look_once(run, &answer, &why);
+        run->look_again = run->watch.due;
+        if (verdict == VERDICT_PENDING)
                 return 0;
-        }
-        cJSON *detail = verdict_detail(run, &answer, now);
-        if (verdict == VERDICT_NOT_HEALED)
-                return end_not_healed(run, &answer, error_text(&why), detail, error);
+        cJSON *detail = verdict_detail(run, &answer);
+        if (verdict != VERDICT_HEALED)
+                return end_lost(run, verdict, &answer, error_text(&why), detail, error);
         int r = end_healed(run, detail, error);
         cJSON_Delete(detail);
         return r;

@@ -103,7 +103,7 @@ static void it_is_asked_by_url_or_as_a_form(void **state _unused_)
                 struct http_request how = {.headers = headers, .deadline = SOON};
                 for (int i = 0; i < 2; i++) {
                         struct prometheus_answer answer = {.count = 7};
-                        assert_int_equal(prometheus_query(client, &how, base, query, &answer, NULL), 0);
+                        assert_int_equal(prometheus_query(client, &how, base, query, 0, &answer, NULL), 0);
                         assert_int_equal(answer.count, 0);
                         prometheus_answer_release(&answer);
                         how.method = "POST";
@@ -127,14 +127,15 @@ static void who_cannot_be_reached_is_named(void **state _unused_)
         neighbour_start(&neighbour);
         neighbour_says(&neighbour, 503, "upstream is gone");
         struct http_request how = {.deadline = SOON};
-        assert_int_equal(prometheus_query(client, &how, neighbour.url, "up", &answer, &error), -EREMOTEIO);
+        assert_int_equal(prometheus_query(client, &how, neighbour.url, "up", 0, &answer, &error), -EREMOTEIO);
         assert_string_equal(error_text(&error), "Prometheus answered 503: no reason given");
         neighbour_says(&neighbour, 200, RESULT("vector", "[]"));
         how.body_limit = 10;
-        assert_int_equal(prometheus_query(client, &how, neighbour.url, "up", &answer, &error), -EMSGSIZE);
+        assert_int_equal(prometheus_query(client, &how, neighbour.url, "up", 0, &answer, &error), -EMSGSIZE);
         neighbour_stop(&neighbour);
 
-        assert_int_equal(prometheus_query(client, &how, neighbour.url, "up", &answer, &error), -ECONNREFUSED);
+        assert_int_equal(prometheus_query(client, &how, neighbour.url, "up", 0, &answer, &error),
+                         -ECONNREFUSED);
         assert_true(string_starts(error_text(&error), "Prometheus: "));
 }
 

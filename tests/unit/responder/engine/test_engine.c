@@ -15,7 +15,7 @@ static void test_healed(_unused_ void **state)
 {
         struct engine_fixture *fixture = fixture_open(SIMPLE);
         alert_arrives(fixture, "f1", true, "");
-        await_state(fixture, 1, INCIDENT_HEALED);
+        await_state(fixture, 1, INCIDENT_DONE);
         await_incident(fixture, 1, is_settled, 0, "settled");
         /* All plans first; each step anew before it runs. */
         assert_action_calls("plan run undo settle",
@@ -24,13 +24,13 @@ static void test_healed(_unused_ void **state)
         /* The same alert again, in the same episode: nothing. */
         alert_arrives(fixture, "f1", true, "");
         alert_arrives(fixture, "f2", true, "\"other\":\"x\"");
-        await_state(fixture, 2, INCIDENT_HEALED);
+        await_state(fixture, 2, INCIDENT_DONE);
         assert_action_calls("run", "run:one run:two run:one run:two");
 
         _cleanup_free_ char *events = events_of(fixture, 1);
         assert_non_null(strstr(
                 events, "running\nstep started\nprogress\nstep done\nstep started\nprogress\nstep done\n"
-                        "healed"));
+                        "all steps done"));
         fixture_close(fixture);
 }
 
@@ -41,7 +41,7 @@ static void test_unmatched(_unused_ void **state)
                 "  - {name: mine, match: ['alertname=\"a\"', 'x=\"1\"'], steps: [{act.once: {name: a}}]}\n");
         alert_arrives(fixture, "f1", true, "\"x\":\"2\"");
         alert_arrives(fixture, "f2", true, "\"x\":\"1\"");
-        await_state(fixture, 1, INCIDENT_HEALED);
+        await_state(fixture, 1, INCIDENT_DONE);
         assert_action_calls("run", "run:a");
         struct incident incident = {0};
         assert_int_equal(journal_find(fixture->journal, fixture->number[2], &incident, NULL), -ENOENT);
@@ -57,7 +57,7 @@ static void test_missing_label(_unused_ void **state)
         await_state(fixture, 1, INCIDENT_FAILED);
         assert_action_calls("run undo", "");
         alert_arrives(fixture, "f2", true, "\"host\":\"h\"");
-        await_state(fixture, 2, INCIDENT_HEALED);
+        await_state(fixture, 2, INCIDENT_DONE);
         assert_action_calls("run", "run:one run:h");
         fixture_close(fixture);
 }
@@ -109,7 +109,7 @@ static void test_failure_policies(_unused_ void **state)
         assert_int_equal(atomic_load(&fixture->told), 1);
 
         alert_arrives(fixture, "f2", true, "\"p\":\"continue\"");
-        await_state(fixture, 2, INCIDENT_HEALED);
+        await_state(fixture, 2, INCIDENT_DONE);
         assert_true(action_called("run:five") && action_called("run:seven") && !action_called("run:six"));
 
         alert_arrives(fixture, "f3", true, "\"p\":\"stop\"");
@@ -124,9 +124,9 @@ static void test_verification(_unused_ void **state)
 {
         struct engine_fixture *fixture =
                 fixture_open("  - {name: v, match: ['v=\"yes\"'], steps: [{act.once: {name: one}}], "
-                             "verify: {query: 'up', within: 10m, every: 10ms}}\n"
+                             "verify: {query: 'up == 1', within: 10m, every: 10ms}}\n"
                              "  - {name: n, match: ['v=\"no\"'], steps: [{act.once: {name: two}}], "
-                             "verify: {query: 'up', within: 100ms, every: 10ms}}\n");
+                             "verify: {query: 'up == 1', within: 100ms, every: 10ms}}\n");
         atomic_store(&fixture->unreachable, true);
         alert_arrives(fixture, "f1", true, "\"v\":\"yes\"");
         await_state(fixture, 1, INCIDENT_VERIFYING);
@@ -154,7 +154,40 @@ static void test_verification(_unused_ void **state)
         atomic_store(&fixture->holds, false);
         alert_arrives(fixture, "f2", true, "\"v\":\"no\"");
         await_state(fixture, 3, INCIDENT_ESCALATED);
-        assert_true(person_was_told(fixture, "did not hold within 100ms"));
+        assert_true(person_was_told(fixture,
+                                    "not healed: the query did not hold within 100ms: it was about 1.5"));
+        fixture_close(fixture);
+}
+
+/* What may well have helped stays, and a person hears that nobody knows. */
+static void test_no_answer_is_no_verdict_h1_h2_h3(_unused_ void **state)
+{
+        struct engine_fixture *fixture =
+                fixture_open("  - {name: v, match: ['alertname=\"a\"'], lock: 'n/${labels.n}', steps: "
+                             "[{act.undone: {name: one}}], "
+                             "on_failure: undo, verify: {query: 'up == 1', within: 200ms, every: 10ms}}\n");
+        atomic_store(&fixture->nothing, true);
+        alert_arrives(fixture, "f1", true, "\"n\":\"1\"");
+        await_state(fixture, 1, INCIDENT_ESCALATED);
+        assert_true(person_was_told(
+                fixture, "could not be verified: the query gave no answer for 200ms: no data for up"));
+        assert_action_calls("run undo", "run:one");
+
+        /* Nobody to ask is no answer either; and what was seen last is told. */
+        atomic_store(&fixture->nothing, false);
+        alert_arrives(fixture, "f2", true, "\"n\":\"2\"");
+        await_state(fixture, 2, INCIDENT_VERIFYING);
+        unsigned asked = atomic_load(&fixture->asked);
+        while (atomic_load(&fixture->asked) < asked + 3)
+                poll_pause();
+        atomic_store(&fixture->unreachable, true);
+        await_state(fixture, 2, INCIDENT_ESCALATED);
+        assert_true(person_was_told(fixture, "Prometheus answered 500"));
+        assert_true(person_was_told(fixture, "where it had an answer last, it did not hold"));
+        assert_action_calls("run undo", "run:one run:one");
+
+        _cleanup_free_ char *events = events_of(fixture, 1);
+        assert_non_null(strstr(events, "verifying\ncould not be verified\nescalated"));
         fixture_close(fixture);
 }
 
@@ -174,12 +207,12 @@ static void test_max_and_approval(_unused_ void **state)
         assert_int_equal(
                 engine_decide(fixture->engine, DECISION_APPROVE, fixture->number[1], "tester", NULL, &error),
                 0);
-        await_state(fixture, 1, INCIDENT_HEALED);
+        await_state(fixture, 1, INCIDENT_DONE);
         assert_action_calls("run", "run:one run:two");
         assert_int_equal(
                 engine_decide(fixture->engine, DECISION_APPROVE, fixture->number[1], "tester", NULL, &error),
                 -ESTALE);
-        assert_non_null(strstr(error_text(&error), "healed"));
+        assert_non_null(strstr(error_text(&error), "is done"));
 
         alert_arrives(fixture, "f2", true, "\"x\":\"ask\"");
         await_state(fixture, 2, INCIDENT_AWAITING_APPROVAL);
@@ -232,11 +265,11 @@ static void test_lock(_unused_ void **state)
         alert_arrives(fixture, "f2", true, "\"x\":\"2\",\"s\":\"web\"");
         alert_arrives(fixture, "f3", true, "\"x\":\"2\",\"s\":\"db\"");
         await_incident(fixture, 2, is_held_by_lock, 0, "held by the lock");
-        await_state(fixture, 3, INCIDENT_HEALED);
+        await_state(fixture, 3, INCIDENT_DONE);
         assert_action_calls("run", "run:one run:two");
         open_gate();
-        await_state(fixture, 1, INCIDENT_HEALED);
-        await_state(fixture, 2, INCIDENT_HEALED);
+        await_state(fixture, 1, INCIDENT_DONE);
+        await_state(fixture, 2, INCIDENT_DONE);
         assert_action_calls("run", "run:one run:two run:two");
         fixture_close(fixture);
 }
@@ -248,17 +281,17 @@ static void test_cooldown_and_limit(_unused_ void **state)
                 "  - {name: few, match: ['x=\"l\"'], limit: 1 per 1d, expire: 300ms, steps: [{act.once: "
                 "{name: few}}]}\n");
         alert_arrives(fixture, "f1", true, "\"x\":\"c\"");
-        await_state(fixture, 1, INCIDENT_HEALED);
+        await_state(fixture, 1, INCIDENT_DONE);
         alert_arrives(fixture, "f2", true, "\"x\":\"c\"");
         await_incident(fixture, 2, is_held_by_cooldown, 0, "held by the cooldown");
-        await_state(fixture, 2, INCIDENT_HEALED); /* by itself, once the time has come */
+        await_state(fixture, 2, INCIDENT_DONE); /* by itself, once the time has come */
         assert_action_calls("run", "run:cool run:cool");
         fixture_close(fixture);
 
         fixture = fixture_open("  - {name: few, match: ['x=\"l\"'], limit: 1 per 1d, expire: 500ms, steps: "
                                "[{act.once: {name: few}}]}\n");
         alert_arrives(fixture, "f1", true, "\"x\":\"l\"");
-        await_state(fixture, 1, INCIDENT_HEALED);
+        await_state(fixture, 1, INCIDENT_DONE);
         alert_arrives(fixture, "f2", true, "\"x\":\"l\"");
         await_incident(fixture, 2, is_held_by_limit, 0, "held by the limit");
         await_state(fixture, 2, INCIDENT_EXPIRED);
@@ -278,11 +311,11 @@ static void test_o1_the_cooldown_is_of_the_lock(_unused_ void **state)
                 "two}}]}\n"
                 "  - {name: free, match: ['x=\"3\"'], lock: web, steps: [{act.once: {name: free}}]}\n");
         alert_arrives(fixture, "f1", true, "\"x\":\"1\"");
-        await_state(fixture, 1, INCIDENT_HEALED);
+        await_state(fixture, 1, INCIDENT_DONE);
         alert_arrives(fixture, "f2", true, "\"x\":\"2\"");
         await_incident(fixture, 2, is_held_by_cooldown, 0, "held by the cooldown of another's run");
         alert_arrives(fixture, "f3", true, "\"x\":\"3\"");
-        await_state(fixture, 3, INCIDENT_HEALED); /* it has asked for none */
+        await_state(fixture, 3, INCIDENT_DONE); /* it has asked for none */
         assert_action_calls("run", "run:one run:free");
         fixture_close(fixture);
 }
@@ -293,9 +326,9 @@ static void test_o2_the_limit_is_of_the_lock(_unused_ void **state)
                 "  - {name: few, match: ['x=\"1\"'], lock: '${labels.s}', limit: 1 per 1d, steps: "
                 "[{act.once: {name: one}}]}\n");
         alert_arrives(fixture, "f1", true, "\"x\":\"1\",\"s\":\"web\"");
-        await_state(fixture, 1, INCIDENT_HEALED);
+        await_state(fixture, 1, INCIDENT_DONE);
         alert_arrives(fixture, "f2", true, "\"x\":\"1\",\"s\":\"db\"");
-        await_state(fixture, 2, INCIDENT_HEALED);
+        await_state(fixture, 2, INCIDENT_DONE);
         alert_arrives(fixture, "f3", true, "\"x\":\"1\",\"s\":\"web\",\"again\":\"1\"");
         await_incident(fixture, 3, is_held_by_limit, 0, "held by the limit of its lock");
         fixture_close(fixture);
@@ -314,7 +347,7 @@ static void test_alerts_of_one_cause_are_one_incident(_unused_ void **state)
         alert_arrives(fixture, "f3", true, "\"x\":\"2\",\"instance\":\"a\"");
         await_state(fixture, 2, INCIDENT_AWAITING_APPROVAL);
         open_gate();
-        await_state(fixture, 1, INCIDENT_HEALED);
+        await_state(fixture, 1, INCIDENT_DONE);
         _cleanup_free_ char *events = events_of(fixture, 1);
         assert_non_null(strstr(events, "alert joined"));
         assert_action_calls("run", "run:one");
@@ -322,7 +355,7 @@ static void test_alerts_of_one_cause_are_one_incident(_unused_ void **state)
         /* What waits is given up when the last of its alerts is over. */
         alert_arrives(fixture, "f4", true, "\"x\":\"2\",\"instance\":\"b\"");
         alert_arrives(fixture, "f5", true, "\"x\":\"1\",\"instance\":\"c\"");
-        await_state(fixture, 3, INCIDENT_HEALED); /* then f4 was matched, too */
+        await_state(fixture, 3, INCIDENT_DONE); /* then f4 was matched, too */
         alert_arrives(fixture, "f3", false, "\"x\":\"2\",\"instance\":\"a\"");
         await_state(fixture, 2, INCIDENT_AWAITING_APPROVAL);
         alert_arrives(fixture, "f4", false, "\"x\":\"2\",\"instance\":\"b\"");
@@ -343,7 +376,7 @@ static void test_siblings_wait_for_the_person(_unused_ void **state)
         await_state(fixture, 1, INCIDENT_ESCALATED);
         alert_arrives(fixture, "f2", true, "\"x\":\"1\",\"instance\":\"b\"");
         alert_arrives(fixture, "f3", true, "\"x\":\"2\"");
-        await_state(fixture, 2, INCIDENT_HEALED);
+        await_state(fixture, 2, INCIDENT_DONE);
         assert_action_calls("run", "run:one run:two");
         assert_int_equal(atomic_load(&fixture->told), 1);
 
@@ -365,8 +398,8 @@ static void test_a_storm_asks_a_person(_unused_ void **state)
         fixture_start(fixture);
         alert_arrives(fixture, "f1", true, "\"s\":\"web\"");
         alert_arrives(fixture, "f2", true, "\"s\":\"api\"");
-        await_state(fixture, 1, INCIDENT_HEALED);
-        await_state(fixture, 2, INCIDENT_HEALED);
+        await_state(fixture, 1, INCIDENT_DONE);
+        await_state(fixture, 2, INCIDENT_DONE);
         alert_arrives(fixture, "f3", true, "\"s\":\"db\"");
         await_state(fixture, 3, INCIDENT_AWAITING_APPROVAL);
         while (atomic_load(&fixture->told) == 0)
@@ -379,7 +412,7 @@ static void test_a_storm_asks_a_person(_unused_ void **state)
         assert_int_equal(
                 engine_decide(fixture->engine, DECISION_APPROVE, fixture->number[3], "tester", NULL, NULL),
                 0);
-        await_state(fixture, 3, INCIDENT_HEALED);
+        await_state(fixture, 3, INCIDENT_DONE);
         assert_action_calls("run", "run:one run:one run:one");
         fixture_close(fixture);
 }
@@ -417,7 +450,7 @@ static void test_pause(_unused_ void **state)
         await_state(fixture, 1, INCIDENT_RUNNING);
         assert_action_calls("run", "run:one");
         assert_int_equal(engine_pause(fixture->engine, false, "tester", NULL, NULL), 0);
-        await_state(fixture, 1, INCIDENT_HEALED);
+        await_state(fixture, 1, INCIDENT_DONE);
         assert_action_calls("run", "run:one run:two");
         fixture_close(fixture);
 }
@@ -535,13 +568,13 @@ static void test_resolved(_unused_ void **state)
         alert_arrives(fixture, "f2", false, "");
         open_gate();
         await_incident(fixture, 2, first_step_is, STEP_UNDONE, "undone");
-        await_state(fixture, 2, INCIDENT_HEALED);
+        await_state(fixture, 2, INCIDENT_DONE);
         assert_action_calls("run undo", "run:one undo:one");
 
         /* After it healed: undone once the alert is resolved, and not before. */
         forget_action_calls();
         alert_arrives(fixture, "f3", true, "");
-        await_state(fixture, 3, INCIDENT_HEALED);
+        await_state(fixture, 3, INCIDENT_DONE);
         await_action_call("settle:two");
         assert_action_calls("run undo settle", "run:one run:two settle:two");
         alert_arrives(fixture, "f3", false, "");
@@ -555,7 +588,7 @@ static void test_what_somebody_has_taken_over_is_told_once(_unused_ void **state
         struct engine_fixture *fixture = fixture_open("  - {name: r, match: ['alertname=\"a\"'], steps: "
                                                       "[{act.undone: {name: one, taken: true}}]}\n");
         alert_arrives(fixture, "f1", true, "");
-        await_state(fixture, 1, INCIDENT_HEALED);
+        await_state(fixture, 1, INCIDENT_DONE);
         await_incident(fixture, 1, is_settled, 0, "settled");
         assert_int_equal(atomic_load(&fixture->told), 1);
         assert_true(person_was_told(fixture, "somebody has started it"));
@@ -588,7 +621,7 @@ static void test_cancel_and_undo(_unused_ void **state)
         forget_action_calls();
         alert_arrives(fixture, "f1", false, "");
         alert_arrives(fixture, "f2", true, "");
-        await_state(fixture, 2, INCIDENT_HEALED);
+        await_state(fixture, 2, INCIDENT_DONE);
         assert_int_equal(
                 engine_decide(fixture->engine, DECISION_UNDO, fixture->number[2], "tester", NULL, NULL), 0);
         while (atomic_load(&fixture->told) == 0)
@@ -638,7 +671,7 @@ static void test_reconcile(_unused_ void **state)
 {
         struct engine_fixture *fixture = fixture_open(SIMPLE);
         alert_arrives(fixture, "f1", true, "");
-        await_state(fixture, 1, INCIDENT_HEALED);
+        await_state(fixture, 1, INCIDENT_DONE);
         atomic_store(&fixture->gone, true);
         await_incident(fixture, 1, has_closed, 0, "closed, as Alertmanager no longer has its alert");
         fixture_close(fixture);
@@ -654,6 +687,7 @@ int main(void)
                 cmocka_unit_test(test_failure_escalates),
                 cmocka_unit_test(test_failure_policies),
                 cmocka_unit_test(test_verification),
+                cmocka_unit_test(test_no_answer_is_no_verdict_h1_h2_h3),
                 cmocka_unit_test(test_max_and_approval),
                 cmocka_unit_test(test_lock),
                 cmocka_unit_test(test_cooldown_and_limit),

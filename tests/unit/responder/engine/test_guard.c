@@ -60,8 +60,8 @@ static struct journal *journal_with_runs(char *directory, size_t runs, nsec *ret
                          .lock = "lock"},
                         {.incident = id,
                          .actor = "engine",
-                         .event = "healed: all steps done",
-                         .state = INCIDENT_HEALED},
+                         .event = "all steps done",
+                         .state = INCIDENT_DONE},
                 };
                 for (size_t k = 0; k < N_ELEMENTS(rows); k++)
                         assert_int_equal(journal_write(journal, &rows[k], NULL), 0);
@@ -299,7 +299,7 @@ static void run_at(struct journal_fixture *fixture, nsec then)
         WRITE(fixture, .state = INCIDENT_RUNNING, .lock = "lock");
         monotonic += SECOND;
         wall += SECOND;
-        WRITE(fixture, .state = INCIDENT_HEALED);
+        WRITE(fixture, .state = INCIDENT_DONE);
 }
 
 /* However the clocks go on: who is held is held for the guard's own length from now at most, and not for

@@ -63,7 +63,7 @@ static void test_an_incident_that_cannot_be_read(_unused_ void **state)
         run_sql(fixture, "UPDATE incidents SET alert = replace(alert, 'firing', 'fIring')");
         fixture_start(fixture);
         alert_arrives(fixture, "f2", true, "\"x\":\"go\"");
-        await_state(fixture, 2, INCIDENT_HEALED);
+        await_state(fixture, 2, INCIDENT_DONE);
         await_told(fixture, "cannot be read and is set aside, the others go on");
         assert_true(person_was_told(fixture, fixture->number[1]));
         assert_int_equal(
@@ -83,7 +83,7 @@ static void test_an_alert_that_cannot_be_read(_unused_ void **state)
         fixture_close_journal(fixture);
         run_sql(fixture, "UPDATE episodes SET alert = '{' WHERE fingerprint = 'f1'");
         fixture_start(fixture);
-        await_state(fixture, 1, INCIDENT_HEALED);
+        await_state(fixture, 1, INCIDENT_DONE);
         await_told(fixture, "An alert that was accepted cannot be read");
         struct episode_list list = {0};
         do { /* until that was heard it is not passed over */
@@ -122,7 +122,7 @@ static void test_a_journal_that_is_gone(_unused_ void **state)
         assert_int_equal(
                 engine_decide(fixture->engine, DECISION_APPROVE, fixture->number[1], "tester", NULL, NULL),
                 0);
-        await_state(fixture, 1, INCIDENT_HEALED);
+        await_state(fixture, 1, INCIDENT_DONE);
         fixture_close(fixture);
 }
 

@@ -68,7 +68,7 @@ static void test_repeatable_runs_again(_unused_ void **state)
                                    "{name: one}}, {act.again: {name: two}}]}\n",
                                    "act.undone", "act.again", NULL);
         crash_and_start(fixture);
-        await_state(fixture, 1, INCIDENT_HEALED);
+        await_state(fixture, 1, INCIDENT_DONE);
         assert_action_calls("plan run resume", "run:two"); /* by the plan it had begun with */
         /* A version that kept no definition had begun it. */
         _cleanup_free_ char *events = events_of(fixture, 1);
@@ -105,7 +105,7 @@ static void test_resume_says_done(_unused_ void **state)
         struct engine_fixture *fixture =
                 fixture_crashed_in(RESUMED("done"), "act.undone", "act.resumed", NULL);
         crash_and_start(fixture);
-        await_state(fixture, 1, INCIDENT_HEALED);
+        await_state(fixture, 1, INCIDENT_DONE);
         assert_action_calls("plan run resume", "resume:two");
         fixture_close(fixture);
 }
@@ -115,7 +115,7 @@ static void test_resume_says_again(_unused_ void **state)
         struct engine_fixture *fixture =
                 fixture_crashed_in(RESUMED("again"), "act.undone", "act.resumed", NULL);
         crash_and_start(fixture);
-        await_state(fixture, 1, INCIDENT_HEALED);
+        await_state(fixture, 1, INCIDENT_DONE);
         assert_action_calls("plan run resume", "resume:two run:two");
         fixture_close(fixture);
 }
@@ -140,7 +140,7 @@ static void test_resolved_meanwhile(_unused_ void **state)
                 "act.undone", "act.resumed", "act.once");
         alert_arrives(fixture, "f1", false, "");
         crash_and_start(fixture);
-        await_state(fixture, 1, INCIDENT_HEALED);
+        await_state(fixture, 1, INCIDENT_DONE);
         assert_action_calls("run resume", "resume:two run:two");
         struct incident incident = {0};
         assert_int_equal(journal_find(fixture->journal, fixture->number[1], &incident, NULL), 0);
@@ -154,7 +154,7 @@ static void test_verification_goes_on(_unused_ void **state)
 {
         struct engine_fixture *fixture = fixture_crashed_in(
                 "  - {name: r, match: ['alertname=\"a\"'], steps: [{act.undone: {name: one}}, {act.once: "
-                "{name: two}}], verify: {query: up, within: 300ms, every: 20ms}}\n",
+                "{name: two}}], verify: {query: up == 1, within: 300ms, every: 20ms}}\n",
                 "act.undone", "act.once", NULL);
         write_row(fixture, INCIDENT_UNCHANGED, 2, STEP_DONE);
         write_row(fixture, INCIDENT_VERIFYING, 0, STEP_WAITING);
@@ -232,7 +232,7 @@ static void test_c1_undone_by_the_journal(_unused_ void **state)
         for (size_t i = 0; i < N_ELEMENTS(later); i++) {
                 struct engine_fixture *fixture = fixture_open(UNDONE("r", "name: one"));
                 alert_arrives(fixture, "f1", true, "");
-                await_state(fixture, 1, INCIDENT_HEALED);
+                await_state(fixture, 1, INCIDENT_DONE);
                 fixture_change_file(fixture, later[i]);
                 alert_arrives(fixture, "f1", false, "");
                 await_incident(fixture, 1, first_step_is, STEP_UNDONE, "undone");
@@ -293,7 +293,7 @@ static void test_an_approval_is_of_what_was_shown(_unused_ void **state)
         assert_action_calls("run", "");
         assert_int_equal(
                 engine_decide(fixture->engine, DECISION_APPROVE, fixture->number[1], "ada", NULL, NULL), 0);
-        await_state(fixture, 1, INCIDENT_HEALED);
+        await_state(fixture, 1, INCIDENT_DONE);
         assert_action_calls("run", "run:two");
         fixture_close(fixture);
 }

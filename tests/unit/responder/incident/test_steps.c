@@ -134,23 +134,23 @@ static void test_what_accompanies_the_cure_vetoes_nothing(_unused_ void **state)
 {
         /* It cannot be planned; it fails; its label is missing; it would touch too much. */
         check(ONE("{act.again: {name: a, plan_fails: true}, essential: no}, {act.once: {name: b}}"),
-              INCIDENT_HEALED, "run:b", "step 1 (act.again) cannot be planned: there is nothing to do");
+              INCIDENT_DONE, "run:b", "step 1 (act.again) cannot be planned: there is nothing to do");
         check(ONE("{act.once: {name: a}}, {act.once: {name: b, fails: true}, essential: no}, {act.once: "
                   "{name: "
                   "c}}"),
-              INCIDENT_HEALED, "run:a run:b run:c",
+              INCIDENT_DONE, "run:a run:b run:c",
               "\"passed_over\":\"step 2 (act.once): as the test wants it\"");
         check(ONE("{act.again: {name: '${labels.host}'}, essential: no}, {act.once: {name: b}}"),
-              INCIDENT_HEALED, "run:b",
+              INCIDENT_DONE, "run:b",
               "step 1 (act.again) cannot be planned: 'name': the alert has no label 'host'");
         check(ONE("{act.undone: {name: '${labels.host}'}, on_failure: continue}, {act.once: {name: b}}"),
-              INCIDENT_HEALED, "run:b", "cannot be planned: 'name': the alert has no label 'host'");
+              INCIDENT_DONE, "run:b", "cannot be planned: 'name': the alert has no label 'host'");
         check(ONE("{act.again: {name: a, targets: 7}, max: 6, essential: no}, {act.once: {name: b}}"),
-              INCIDENT_HEALED, "run:b", "would touch 7, more than its max of 6");
+              INCIDENT_DONE, "run:b", "would touch 7, more than its max of 6");
         /* Nor does it keep the cure waiting. */
         check(ONE("{act.again: {name: a, plan_away: 99}, essential: no}, {act.once: {name: b}}"),
-              INCIDENT_HEALED, "run:b", "the target is away");
-        check(ONE("{act.again: {name: a, away: 99}, essential: no}, {act.once: {name: b}}"), INCIDENT_HEALED,
+              INCIDENT_DONE, "run:b", "the target is away");
+        check(ONE("{act.again: {name: a, away: 99}, essential: no}, {act.once: {name: b}}"), INCIDENT_DONE,
               "run:a run:b", "the target is away");
 }
 
@@ -172,7 +172,7 @@ static void test_what_may_pass_is_tried_again(_unused_ void **state)
 {
         struct slow slow;
         slow_open(&slow, ONE("{act.again: {name: a, plan_away: 3}}, {act.again: {name: b, away: 3}}"));
-        slow_run(&slow, INCIDENT_HEALED);
+        slow_run(&slow, INCIDENT_DONE);
         assert_action_calls("plan", "plan:a plan:b plan:a plan:b plan:a plan:b plan:a plan:b plan:a plan:b");
         assert_action_calls("run", "run:a run:b run:b run:b run:b");
         _cleanup_free_ char *told = story(&slow);
@@ -212,13 +212,12 @@ static void test_only_what_may_pass_is_tried_again(_unused_ void **state)
         /* What it has done nobody could tell. */
         check(ONE("{act.once: {name: a, away: 1}}"), INCIDENT_ESCALATED, "run:a", "the target is away");
         /* Who can tell is asked, as after a crash: it had its effect, or none, or that is not known. */
-        check(ONE("{act.resumed: {name: a, away: 1, found: done}}"), INCIDENT_HEALED, "run:a",
-              "step was done");
-        check(ONE("{act.resumed: {name: a, away: 1, found: again}}"), INCIDENT_HEALED, "run:a run:a",
+        check(ONE("{act.resumed: {name: a, away: 1, found: done}}"), INCIDENT_DONE, "run:a", "step was done");
+        check(ONE("{act.resumed: {name: a, away: 1, found: again}}"), INCIDENT_DONE, "run:a run:a",
               "step done");
         check(ONE("{act.resumed: {name: a, away: 1, found: unknown}}"), INCIDENT_ESCALATED, "run:a",
               "step interrupted");
-        check(ONE("{act.resumed: {name: a, away: 1, resume_away: 2, found: done}}"), INCIDENT_HEALED, "run:a",
+        check(ONE("{act.resumed: {name: a, away: 1, resume_away: 2, found: done}}"), INCIDENT_DONE, "run:a",
               "step was done");
 }
 
@@ -231,7 +230,7 @@ static void test_after_a_restart_whoever_can_tell_is_waited_for(_unused_ void **
                 slow_look(&slow);
         fixture_stop(slow.fixture);
         slow_start(&slow);
-        slow_run(&slow, INCIDENT_HEALED);
+        slow_run(&slow, INCIDENT_DONE);
         assert_action_calls("run resume", "run:a resume:a resume:a resume:a run:a");
         slow_close(&slow);
 }
@@ -249,7 +248,7 @@ static void test_a_pause_holds_between_two_tries(_unused_ void **state)
                 slow_look(&slow);
         assert_action_calls("run", "run:a");
         assert_int_equal(engine_pause(slow.fixture->engine, false, "tester", NULL, NULL), 0);
-        slow_run(&slow, INCIDENT_HEALED);
+        slow_run(&slow, INCIDENT_DONE);
         assert_action_calls("run", "run:a run:a run:a");
         slow_close(&slow);
 }

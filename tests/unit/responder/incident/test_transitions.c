@@ -77,6 +77,7 @@ static void test_the_healed_stay_healed(void **state)
         accept_alerts(fixture, "f1");
         open_incidents(fixture, 1);
         WRITE(fixture, .state = INCIDENT_RUNNING);
+        WRITE(fixture, .state = INCIDENT_VERIFYING);
         WRITE(fixture, .state = INCIDENT_HEALED);
         uint64_t rows = verified_rows(fixture);
         REFUSED(fixture, EPROTO, "an incident that is healed cannot become running by \"running\"",

@@ -44,7 +44,7 @@ static void test_while_it_is_written_to(void **state)
         assert_int_equal(status.st_mode & 07777, 0600);
         /* Nothing lies beside it, and the journal goes on. */
         assert_int_equal(files_of(fixture, "copy"), 1);
-        WRITE(fixture, .state = INCIDENT_HEALED);
+        WRITE(fixture, .state = INCIDENT_DONE);
 
         /* What is there already is left as it is, be it a link to nowhere. */
         _cleanup_free_ char *link = beside(fixture, "link");
@@ -59,7 +59,7 @@ static void test_while_it_is_written_to(void **state)
         assert_int_equal(incident.state, INCIDENT_RUNNING);
         incident_release(&incident);
         assert_int_equal(verified_rows(fixture), 2);
-        WRITE(fixture, .state = INCIDENT_HEALED);
+        WRITE(fixture, .state = INCIDENT_DONE);
 }
 
 static void test_nothing_is_left_of_what_failed(void **state)

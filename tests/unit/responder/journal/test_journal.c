@@ -397,7 +397,7 @@ static void test_refused_entries_write_nothing(void **state)
         incident_release(&incident);
         uint64_t rows = verified_rows(fixture);
 
-        REFUSED(fixture, ESTALE, sentence, .expect = INCIDENT_RUNNING, .state = INCIDENT_HEALED, .lock = "x",
+        REFUSED(fixture, ESTALE, sentence, .expect = INCIDENT_RUNNING, .state = INCIDENT_DONE, .lock = "x",
                 .request_cancel = true);
         REFUSED(fixture, ENOENT, "there is no such incident", .incident = 2, .state = INCIDENT_RUNNING);
         REFUSED(fixture, ENOENT, "the incident has no step 3", .state = INCIDENT_RUNNING, .step = 3,
@@ -433,9 +433,9 @@ static void test_who_is_active(void **state)
         WRITE(fixture, .step = 1, .step_status = STEP_STARTED);
         WRITE(fixture, .step = 1, .step_status = STEP_DONE);
         WRITE(fixture, .step = 2, .step_status = STEP_SKIPPED);
-        WRITE(fixture, .state = INCIDENT_HEALED);
+        WRITE(fixture, .state = INCIDENT_DONE);
         assert_int_equal(active_count(fixture), 1); /* step 1 keeps something for its undo */
-        assert_open(fixture, INCIDENT_HEALED, 0, 0);
+        assert_open(fixture, INCIDENT_DONE, 0, 0);
         WRITE(fixture, .step = 1, .settled = true);
         assert_int_equal(active_count(fixture), 0);
         WRITE(fixture, .request_undo = true);
@@ -481,7 +481,7 @@ static void test_pages_and_finding(void **state)
         }
         for (int64_t id = 2; id <= 4; id += 2) {
                 WRITE(fixture, .incident = id, .state = INCIDENT_RUNNING);
-                WRITE(fixture, .incident = id, .state = INCIDENT_HEALED);
+                WRITE(fixture, .incident = id, .state = INCIDENT_DONE);
         }
         assert_int_equal(journal_list(fixture->journal, INCIDENT_UNCHANGED, 0, 2, &list, NULL), 0);
         assert_true(list.count == 2 && list.items[0].id == 5 && list.items[1].id == 4);
@@ -489,10 +489,10 @@ static void test_pages_and_finding(void **state)
         assert_int_equal(journal_list(fixture->journal, INCIDENT_UNCHANGED, 4, 10, &list, NULL), 0);
         assert_true(list.count == 3 && list.items[0].id == 3 && list.items[2].id == 1);
         incident_list_release(&list);
-        assert_int_equal(journal_list(fixture->journal, INCIDENT_HEALED, 0, 10, &list, NULL), 0);
+        assert_int_equal(journal_list(fixture->journal, INCIDENT_DONE, 0, 10, &list, NULL), 0);
         assert_true(list.count == 2 && list.items[0].id == 4 && list.items[1].id == 2);
         incident_list_release(&list);
-        assert_int_equal(journal_list(fixture->journal, INCIDENT_HEALED, 4, 10, &list, NULL), 0);
+        assert_int_equal(journal_list(fixture->journal, INCIDENT_DONE, 4, 10, &list, NULL), 0);
         assert_true(list.count == 1 && list.items[0].id == 2);
         incident_list_release(&list);
 
@@ -639,7 +639,7 @@ static void test_who_joined_may_fire_anew(void **state)
         accept_alerts(fixture, later);
         assert_int_equal(unmatched_count(fixture), 0); /* it has not ended */
         WRITE(fixture, .state = INCIDENT_RUNNING);
-        WRITE(fixture, .state = INCIDENT_HEALED);
+        WRITE(fixture, .state = INCIDENT_DONE);
         accept_alerts(fixture, later);
         assert_int_equal(open_of_cause(fixture, "c"), 2);
         assert_int_equal(query_number(fixture, "SELECT count(*) FROM episodes WHERE closed_at IS NULL"), 2);
@@ -671,13 +671,13 @@ static void test_runs(void **state)
                 open_incidents(fixture, 1);
         }
         WRITE(fixture, .incident = 1, .state = INCIDENT_RUNNING, .lock = "l");
-        WRITE(fixture, .incident = 1, .state = INCIDENT_HEALED);
+        WRITE(fixture, .incident = 1, .state = INCIDENT_DONE);
         WRITE(fixture, .incident = 2, .state = INCIDENT_RUNNING, .lock = "other");
         WRITE(fixture, .incident = 3, .state = INCIDENT_PLANNED, .lock = "l"); /* a dry run */
         WRITE(fixture, .incident = 4, .state = INCIDENT_RUNNING, .lock = "l");
-        WRITE(fixture, .incident = 4, .state = INCIDENT_HEALED);
+        WRITE(fixture, .incident = 4, .state = INCIDENT_DONE);
         WRITE(fixture, .incident = 5, .state = INCIDENT_RUNNING, .lock = "l");
-        WRITE(fixture, .incident = 5, .state = INCIDENT_HEALED);
+        WRITE(fixture, .incident = 5, .state = INCIDENT_DONE);
         run_sql(fixture, "UPDATE incidents SET running_steady = id * 1000, ended_steady = CASE id WHEN 2 "
                          "THEN 0 ELSE id * 1000 + 1 END WHERE id <> 3;"
                          "UPDATE incidents SET remediation = 'another' WHERE id = 5");

@@ -15,7 +15,7 @@ static void make_incident(struct journal_fixture *fixture, int64_t number, bool 
         open_incidents(fixture, 1);
         WRITE(fixture, .incident = number, .state = INCIDENT_RUNNING);
         if (ends)
-                WRITE(fixture, .incident = number, .state = INCIDENT_HEALED);
+                WRITE(fixture, .incident = number, .state = INCIDENT_DONE);
         if (closes)
                 accept_alerts(fixture, end);
 }
@@ -57,7 +57,7 @@ static void test_what_is_open_stays(void **state)
 
         /* It goes on from there, over a restart as well, and what ends later goes later. */
         reopen_journal(fixture);
-        WRITE(fixture, .incident = 7, .state = INCIDENT_HEALED);
+        WRITE(fixture, .incident = 7, .state = INCIDENT_DONE);
         make_incident(fixture, 201, true, true);
         retention = everything(fixture);
         prune_all(fixture, &retention);

@@ -201,10 +201,8 @@ static void test_full_disk(void **state)
 
         /* Not even one entry, when there is no room at all. */
         _cleanup_error_ struct error error = {0};
-        const struct journal_entry entry = {.incident = 1,
-                                            .actor = "engine",
-                                            .event = "healed: all steps done",
-                                            .state = INCIDENT_HEALED};
+        const struct journal_entry entry = {
+                .incident = 1, .actor = "engine", .event = "all steps done", .state = INCIDENT_DONE};
         limit_files(0);
         int r = journal_write(fixture->journal, &entry, &error);
         limit_files(RLIM_INFINITY);
@@ -218,7 +216,7 @@ static void test_full_disk(void **state)
         /* There is room again: it goes on as if nothing had been. */
         fill(fixture, 4, &healthy);
         assert_int_equal(healthy, 0);
-        WRITE(fixture, .state = INCIDENT_HEALED);
+        WRITE(fixture, .state = INCIDENT_DONE);
         assert_int_equal(verified_rows(fixture), 3);
         reopen_journal(fixture);
         assert_int_equal(verified_rows(fixture), 3);

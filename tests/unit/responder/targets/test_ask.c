@@ -23,7 +23,7 @@ static struct targets *open_targets(struct neighbour *neighbour, struct target_s
 
 #define VECTOR(items) "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[" items "]}}"
 
-static void test_a_query_holds_when_it_has_a_series(void **state _unused_)
+static void test_a_query_holds_when_all_of_it_does(void **state _unused_)
 {
         static const struct {
                 const char *answer;
@@ -32,8 +32,8 @@ static void test_a_query_holds_when_it_has_a_series(void **state _unused_)
         } cases[] = {
                 {VECTOR("{\"metric\":{},\"value\":[1,\"0.25\"]}"), true, 0.25},
                 {VECTOR("{\"metric\":{},\"value\":[1,\"0\"]},{\"metric\":{},\"value\":[1,\"5\"]}"), true, 0},
+                {VECTOR("{\"metric\":{},\"value\":[1,\"+Inf\"]}"), true, INFINITY},
                 {VECTOR("{\"metric\":{},\"histogram\":[1,{}]}"), true, NAN},
-                {VECTOR(""), false, NAN},
         };
         struct neighbour neighbour;
         struct target_set set;
@@ -42,30 +42,43 @@ static void test_a_query_holds_when_it_has_a_series(void **state _unused_)
                 bool holds = !cases[i].holds;
                 double value = -1;
                 neighbour_says(&neighbour, 200, cases[i].answer);
-                assert_int_equal(targets_query_holds(targets, "x < 2", SOON, &holds, &value, NULL), 0);
+                assert_int_equal(targets_query_holds(targets, "x < 2", 0, SOON, &holds, &value, NULL), 0);
                 assert_int_equal(holds, cases[i].holds);
                 assert_true(isnan(cases[i].value) ? isnan(value) : value == cases[i].value);
-                /* By POST, for no cache may answer, and no URL be too long. */
+                /* By POST, for no cache may answer, and no URL be too long; the second question at the time
+                 * of the first answer. */
                 assert_non_null(strstr(text_string(&neighbour.asked), "POST /at/api/v1/query "));
+                assert_non_null(strstr(text_string(&neighbour.asked), "query=x%20%3C%202&time=1.000"));
         }
         targets_free(targets);
         neighbour_stop(&neighbour);
 }
 
-static void test_what_is_no_verdict_is_an_error(void **state _unused_)
+#define ONE "{\"metric\":{},\"value\":[1,\"1\"]}"
+#define WARNING(text)                                   \
+        "{\"status\":\"success\",\"warnings\":[\"" text \
+        "\"],\"data\":{\"resultType\":\"vector\",\"result\":[" ONE "]}}"
+
+static void test_what_is_no_answer_is_no_verdict(void **state _unused_)
 {
         static const struct {
                 unsigned status;
-                const char *answer;
+                const char *query, *answer;
                 int code;
                 const char *sentence;
         } cases[] = {
-                {200, "{\"status\":\"success\",\"data\":{\"resultType\":\"scalar\",\"result\":[1,\"1\"]}}",
-                 EINVAL, "a scalar, where a vector"},
-                {200, VECTOR("{}"), EBADMSG, "without labels"},
-                {422, "{\"status\":\"error\",\"error\":\"bad\"}", EREMOTEIO, "Prometheus answered 422: bad"},
-                {502, "", EREMOTEIO, "Prometheus answered 502"},
-                {200, "", EBADMSG, "JSON"},
+                {200, "x < 2", VECTOR(""), ENODATA, "no data for x"},
+                {200, "x < 2", VECTOR("{\"metric\":{},\"value\":[1,\"NaN\"]}"), ENODATA,
+                 "no data for x (NaN)"},
+                {200, "x < 2", WARNING("No StoreAPIs matched for this query"), ENODATA,
+                 "Prometheus has only a part of the answer: No StoreAPIs"},
+                {200, "x < 2", WARNING("PromQL warning: no le"), 0, ""},
+                {200, "1", VECTOR(ONE), EINVAL, "a scalar, where an instant vector"},
+                {200, "x", VECTOR("{}"), EBADMSG, "without labels"},
+                {422, "x", "{\"status\":\"error\",\"error\":\"bad\"}", EREMOTEIO,
+                 "Prometheus answered 422: bad"},
+                {502, "x", "", EREMOTEIO, "Prometheus answered 502"},
+                {200, "x", "", EBADMSG, "JSON"},
         };
         struct neighbour neighbour;
         struct target_set set;
@@ -75,10 +88,11 @@ static void test_what_is_no_verdict_is_an_error(void **state _unused_)
                 bool holds = true;
                 double value = -1;
                 neighbour_says(&neighbour, cases[i].status, cases[i].answer);
-                assert_int_equal(targets_query_holds(targets, "x", SOON, &holds, &value, &error),
-                                 -cases[i].code);
+                assert_int_equal(
+                        targets_query_holds(targets, cases[i].query, 0, SOON, &holds, &value, &error),
+                        -cases[i].code);
                 assert_non_null(strstr(error_text(&error), cases[i].sentence));
-                assert_true(holds && value == -1);
+                assert_true(holds && (value == -1) == (cases[i].code != 0));
         }
         targets_free(targets);
         neighbour_stop(&neighbour);
@@ -110,9 +124,49 @@ static void test_check_answers(void **state _unused_)
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
                 _cleanup_error_ struct error error = {0};
                 bool holds = !cases[i].holds;
-                assert_int_equal(check_answer_parse(page, strlen(page), cases[i].check, &holds, &error),
+                assert_int_equal(check_answer_parse(page, strlen(page), cases[i].check, 0, &holds, &error),
                                  cases[i].result);
                 assert_int_equal(holds, cases[i].result == 0 ? cases[i].holds : !cases[i].holds);
+        }
+}
+
+/* A check that does not know how it stands, or ran before what it is asked about, is no answer. */
+static void test_how_a_check_stands_is_asked_for(void **state _unused_)
+{
+        static const struct {
+                const char *standing;
+                int success;
+                double last_run;
+                int result;
+                bool holds;
+        } cases[] = {
+                {"pass", 1, 100, 0, true},
+                {"warn", 1, 100, 0, true},
+                {"fail", 1, 100, 0, false},
+                {"fail", 0, 100, 0, false},
+                {"unknown", 1, 100, ENODATA, false},
+                {"unknown", 0, 100, ENODATA, false},
+                {"not_set_up", 0, 100, ENODATA, false},
+                {"pass", 1, 98, ENODATA, false},
+                {"fail", 0, 98, ENODATA, false},
+                {"pass", 1, 99.5, 0, true},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                _cleanup_error_ struct error error = {0};
+                bool holds = false;
+                _cleanup_free_ char *page =
+                        text_format("runbook_check_standing{check=\"a\",standing=\"nothing\"} 0\n"
+                                    "runbook_check_standing{check=\"a\",standing=\"%s\"} 1\n"
+                                    "runbook_check_standing{check=\"b\",standing=\"unknown\"} 1\n"
+                                    "runbook_check_last_run_timestamp_seconds{check=\"a\"} %g\n"
+                                    "runbook_check_success{check=\"a\"} %d\n",
+                                    cases[i].standing, cases[i].last_run, cases[i].success);
+                assert_int_equal(
+                        check_answer_parse(page, strlen(page), "a", 100 * NSEC_PER_SEC, &holds, &error),
+                        -cases[i].result);
+                assert_int_equal(holds, cases[i].holds);
+                assert_true(cases[i].result == 0 ||
+                            strstr(error_text(&error), "no data for the check \"a\""));
         }
 }
 
@@ -125,10 +179,10 @@ static void test_a_cut_page_is_no_verdict(void **state _unused_)
                 _cleanup_error_ struct error error = {0};
                 _cleanup_free_ char *page = text_format("runbook_check_success{check=\"a\"} 1\n%s", ends[i]);
                 bool holds = false;
-                assert_int_equal(check_answer_parse(page, strlen(page), "cut", &holds, &error), -EBADMSG);
+                assert_int_equal(check_answer_parse(page, strlen(page), "cut", 0, &holds, &error), -EBADMSG);
                 assert_non_null(strstr(error_text(&error), "line 2"));
-                assert_int_equal(check_answer_parse(page, strlen(page), "a", &holds, NULL), 0);
-                assert_true(holds);
+                assert_int_equal(check_answer_parse(page, strlen(page), "a", 0, &holds, NULL), -EBADMSG);
+                assert_false(holds);
         }
 }
 
@@ -140,11 +194,11 @@ static void test_the_exporter_is_asked_for_one_check(void **state _unused_)
         struct targets *targets = open_targets(&neighbour, &set);
         bool holds = false;
         neighbour_says(&neighbour, 200, "runbook_check_success{check=\"a & b\"} 1\n");
-        assert_int_equal(targets_check_holds(targets, "a & b", SOON, &holds, NULL), 0);
+        assert_int_equal(targets_check_holds(targets, "a & b", 0, SOON, &holds, NULL), 0);
         assert_true(holds);
         assert_string_equal(text_string(&neighbour.asked), "GET /at/metrics <collect[]=a & b>\n");
         neighbour_says(&neighbour, 503, "runbook_check_success{check=\"a\"} 0\n");
-        assert_int_equal(targets_check_holds(targets, "a", SOON, &holds, &error), -EREMOTEIO);
+        assert_int_equal(targets_check_holds(targets, "a", 0, SOON, &holds, &error), -EREMOTEIO);
         assert_true(holds);
         targets_free(targets);
         neighbour_stop(&neighbour);
@@ -172,9 +226,10 @@ static void test_an_alert_is_there_in_whatever_state(void **state _unused_)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_a_query_holds_when_it_has_a_series),
-                cmocka_unit_test(test_what_is_no_verdict_is_an_error),
+                cmocka_unit_test(test_a_query_holds_when_all_of_it_does),
+                cmocka_unit_test(test_what_is_no_answer_is_no_verdict),
                 cmocka_unit_test(test_check_answers),
+                cmocka_unit_test(test_how_a_check_stands_is_asked_for),
                 cmocka_unit_test(test_a_cut_page_is_no_verdict),
                 cmocka_unit_test(test_the_exporter_is_asked_for_one_check),
                 cmocka_unit_test(test_an_alert_is_there_in_whatever_state),
