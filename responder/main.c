@@ -34,6 +34,7 @@ struct responder {
         struct journal *journal;
         struct engine *engine;
         struct api *api;
+        char *address; /* for people, where the file does not say it */
 };
 
 static void log_doubts(const char *doubts)
@@ -44,6 +45,21 @@ static void log_doubts(const char *doubts)
                 log_event(LOG_WARN, "Doubtful", "doubt", line ? line : "", NULL);
                 doubts += length + (doubts[length] == '\n');
         }
+}
+
+/* Where people on this machine reach it: by the first port that it listens on. NULL: by none. */
+static char *find_address(const char *const *listens)
+{
+        for (; *listens; listens++) {
+                const char *port = strrchr(*listens, ':');
+                if (string_starts(*listens, "unix:") || !port)
+                        continue;
+                bool everywhere = port == *listens || string_starts(*listens, "0.0.0.0:") ||
+                                  string_starts(*listens, "[::]:");
+                return everywhere ? text_format("http://localhost%s", port)
+                                  : text_format("http://%s", *listens);
+        }
+        return NULL;
 }
 
 static int start_parts(void *context, struct error *error)
@@ -79,6 +95,7 @@ static int start_parts(void *context, struct error *error)
                 .journal = responder->journal,
                 .meters = responder->meters,
                 .dry_run = arguments->dry_run,
+                .address = responder->address = find_address(api.listen_addresses),
         };
         r = engine_start(&parts, &responder->engine, error);
         if (r < 0)
@@ -113,6 +130,7 @@ static void stop_parts(void *context)
         meters_free(responder->meters);
         targets_free(responder->targets);
         remediation_set_free(responder->set);
+        free(responder->address);
 }
 
 static int run_serve(const void *context)

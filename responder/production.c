@@ -101,10 +101,10 @@ static int alert_active(void *context, const char *fingerprint, struct deadline 
 }
 
 static int notify_receiver(void *context, const char *receiver, const struct message *message,
-                           struct deadline deadline, struct error *error)
+                           struct deadline deadline, nsec *ret_wait, struct error *error)
 {
         const struct production *production = context;
-        return targets_notify(production->targets, receiver, message, deadline, error);
+        return targets_notify(production->targets, receiver, message, deadline, ret_wait, error);
 }
 
 /* Whoever binds a step knows no targets: it is given those of this world before it acts. */

@@ -45,7 +45,7 @@ static int notify_run(struct step_run *run, cJSON **ret_outcome, struct error *e
 {
         const struct notify_config *config = run->config;
         struct message message = {.text = config->text, .incident = run->incident};
-        int r = targets_notify(run->targets, config->to, &message, run->deadline, error);
+        int r = targets_notify(run->targets, config->to, &message, run->deadline, NULL, error);
         return r < 0 ? r : outcome_new(ret_outcome, error, "%s was told", config->to);
 }
 

@@ -66,6 +66,7 @@ static struct engine *engine_make(const struct incident_parts *parts)
         if (!engine)
                 return NULL;
         engine->parts = *parts;
+        atomic_store(&engine->unanswered, true);
         pthread_mutex_init(&engine->lock, NULL);
         return engine;
 }

@@ -1,6 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What one look has to know of all incidents at once: who has a lock, and what was acted upon lately. */
 #include "responder/engine/internal.h"
+#include "runbook/text.h"
+
+bool look_is_told_with(struct look *look, const struct incident *incident)
+{
+        _cleanup_free_ char *key = text_format("%s %s", incident->remediation, incident->guard);
+        for (size_t i = 0; i < look->held_count; i++)
+                if (string_equal(look->held[i], key))
+                        return true;
+        if (!key)
+                return true; /* in another look */
+        look->held[look->held_count++] = TAKE_PTR(key);
+        return false;
+}
 
 void look_note(struct look *look, const struct incident *incident)
 {
@@ -41,11 +54,18 @@ int look_gather(struct look *look, struct error *error)
 {
         const struct incident_list *active = &look->engine->active;
         look->holders.items = calloc(active->count + 1, sizeof(struct incident *));
-        if (!look->holders.items)
+        look->held = calloc(active->count + 1, sizeof(char *));
+        if (!look->holders.items || !look->held)
                 return error_oom(error);
-        for (size_t i = 0; i < active->count; i++)
-                if (guard_holds_lock(&active->items[i]))
-                        look->holders.items[look->holders.count++] = &active->items[i];
+        for (size_t i = 0; i < active->count; i++) {
+                const struct incident *incident = &active->items[i];
+                const struct engine_slot *slot = slot_find(look->engine, incident->id);
+                if (guard_holds_lock(incident))
+                        look->holders.items[look->holders.count++] = incident;
+                if (slot && slot->was_busy && slot->stage == stage_tell &&
+                    string_equal(incident->owes, OWES_HELD))
+                        look_is_told_with(look, incident);
+        }
         return gather_acted(look, error);
 }
 
@@ -55,4 +75,7 @@ void look_release(struct look *look)
         for (size_t i = 0; i < look->acted.count; i++)
                 free(look->acted.items[i]);
         free(look->acted.items);
+        for (size_t i = 0; i < look->held_count; i++)
+                free(look->held[i]);
+        free(look->held);
 }

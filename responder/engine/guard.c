@@ -16,14 +16,15 @@ static int check_storm(const struct guard_question *, struct guard_verdict *, st
 /* In the order they are asked. 1: holds it back; 0: lets it through. */
 static const struct guard {
         const char *name;
-        bool once; /* not asked again of an incident that has begun */
-        bool asks; /* a person decides; not asked again once one has */
+        bool once;  /* not asked again of an incident that has begun */
+        bool asks;  /* a person decides; not asked again once one has */
+        bool tells; /* a person is told at once that it holds something back */
         int (*check)(const struct guard_question *, struct guard_verdict *, struct error *);
 } guards[] = {
-        {.name = "paused", .check = check_paused},
+        {.name = "paused", .check = check_paused, .tells = true},
         {.name = "lock", .check = check_lock},
         {.name = "cooldown", .check = check_cooldown, .once = true},
-        {.name = "limit", .check = check_limit, .once = true},
+        {.name = "limit", .check = check_limit, .once = true, .tells = true},
         {.name = "breaker", .check = check_breaker, .once = true, .asks = true},
         {.name = "storm", .check = check_storm, .once = true, .asks = true},
 };
@@ -180,6 +181,7 @@ int guard_check(const struct guard_question *question, struct guard_verdict *ret
                                     "who is held until a time is held until one to come");
                         verdict.guard = guards[i].name;
                         verdict.asks = guards[i].asks;
+                        verdict.tells = guards[i].tells;
                         *ret = verdict;
                         return 0;
                 }

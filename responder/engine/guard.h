@@ -16,6 +16,7 @@ struct guard_verdict {
                 guard; /* "paused", "lock", "cooldown", "limit", "breaker", "storm"; NULL: nothing holds it */
         nsec until;    /* steady; 0: until something changes */
         bool asks;     /* it does not hold by itself: a person is asked, for `reason` */
+        bool tells;    /* it may hold for long: a person is told at once */
         char reason[256];
         char holder[32]; /* "lock": the number of the incident that has it */
 };

@@ -34,9 +34,9 @@ struct outage {
         unsigned failures;
         bool told; /* a person has heard that it is so */
         enum outage_call { CALL_BEGAN, CALL_OVER, CALL_INCIDENT, CALL_EPISODE } called_of;
-        int64_t called_id; /* of the incident, or the episode, that is set aside */
-        nsec call_at, backoff;
-        char *words; /* of whom `calling` says that there is one, else of the engine's thread */
+        int64_t called_id;      /* of the incident, or the episode, that is set aside */
+        char *words;            /* of whom `calling` says that there is one, else of the engine's thread */
+        struct backoff backoff; /* likewise */
         atomic_bool calling, heard;
 };
 
@@ -57,6 +57,9 @@ struct engine {
         nsec prune_at;               /* likewise; 0: not known yet */
         atomic_bool reconciling;     /* a worker is asking Alertmanager */
         struct outage outage;
+        atomic_bool unanswered;      /* there may be alerts without a remediation that are to be told */
+        struct backoff tell_backoff; /* of them; the worker's while it is `telling` */
+        atomic_bool telling;         /* a worker tells of them */
 };
 
 /* On the engine's thread, if there is one: what is its own nobody else touches. */
@@ -80,6 +83,8 @@ struct look {
         struct lock_holders holders; /* among engine->active; with room for all of these */
         struct acted_locks acted;
         struct turns *turns; /* turns.c */
+        char **held; /* "remediation guard" of which somebody is being told; owned, with room for as many */
+        size_t held_count;
         bool paused;
         nsec now, wall;               /* monotonic; wall, for people alone */
         nsec steady;                  /* by which guards and expiry measure */
@@ -98,6 +103,10 @@ static inline void look_again_at(struct look *look, nsec when)
 /* gather.c: who has a lock, so that no incident has to ask every other one. */
 int look_gather(struct look *look, struct error *error);
 void look_note(struct look *look, const struct incident *incident); /* a worker has it from now on */
+
+/* Those that one guard holds back of one remediation are told together, by the oldest of them. True when an
+ * older one does so; else it is the one. */
+bool look_is_told_with(struct look *look, const struct incident *incident);
 void look_release(struct look *look);
 
 /*
@@ -136,6 +145,9 @@ enum journal_standing outage_ask(struct look *look, struct error *ret_why);
 void outage_note(struct look *look, enum journal_standing standing, const struct error *why, int looked,
                  const struct error *error);
 void outage_release(struct outage *outage);
+
+/* unmatched.c: tells of alerts that no remediation is for, where somebody is to know. */
+void engine_tell_unmatched(struct look *look);
 
 /* reconcile.c: asks Alertmanager, when it is time, for alerts that fell silent. */
 void engine_reconcile(struct look *look);

@@ -68,8 +68,34 @@ static int enter_for(struct look *look, const struct incident *incident, enum in
         return enter_state(look, incident, &change, error);
 }
 
-static int hold_incident(struct look *look, const struct incident *incident, const char *lock,
-                         const struct guard_verdict *verdict, struct error *error)
+/* Somebody is to hear of it, and nothing of that kind is under way: another worker's work, for it may take
+ * long. What the incident waits for does not wait for this. */
+static int tell_owed(struct look *look, struct incident *incident, const struct remediation *remediation,
+                     struct error *error)
+{
+        if (!*incident->owes || look->engine->parts.dry_run)
+                return 0;
+        if (string_equal(incident->owes, OWES_HELD) && look_is_told_with(look, incident))
+                return 0;
+        const struct engine_slot *slot = slot_find(look->engine, incident->id);
+        nsec when = slot ? slot->run.backoff.at : 0;
+        if (when <= look->now)
+                return engine_dispatch(look, incident, remediation, WORLD_CALLS, stage_tell, "", error);
+        look_again_at(look, when);
+        return 0;
+}
+
+/* Whether a person hears at once that it is held: it may be for long, or for longer than it may wait. */
+static bool tells_hold(const struct incident *incident, const struct remediation *remediation,
+                       const struct guard_verdict *verdict)
+{
+        bool too_long =
+                verdict->until != 0 && verdict->until >= incident->opened_steady + remediation->expire;
+        return verdict->tells || too_long;
+}
+
+static int hold_incident(struct look *look, struct incident *incident, const struct remediation *remediation,
+                         const char *lock, const struct guard_verdict *verdict, struct error *error)
 {
         assert_that(verdict->guard, "who is held has a guard");
         nsec left = verdict->until != 0 ? verdict->until - look->steady : 0;
@@ -78,7 +104,7 @@ static int hold_incident(struct look *look, const struct incident *incident, con
                 look_again_at(look, look->now + left);
         if (incident->state == INCIDENT_HELD && string_equal(incident->guard, verdict->guard) &&
             llabs(incident->guard_until - until) < NSEC_PER_SEC)
-                return 0;
+                return tell_owed(look, incident, remediation, error);
         if (!turn_may_be_held(look, incident->remediation))
                 return 0;
         char time[TIME_TEXT_MAX];
@@ -95,6 +121,7 @@ static int hold_incident(struct look *look, const struct incident *incident, con
                 .event = "held",
                 .guard = verdict->guard,
                 .guard_until = until,
+                .tells = tells_hold(incident, remediation, verdict),
                 .lock = lock,
                 .detail = detail,
         };
@@ -168,7 +195,7 @@ static int ask_guards(struct look *look, struct incident *incident, const struct
         if (r < 0)
                 return r;
         if (verdict.guard && !verdict.asks)
-                return hold_incident(look, incident, lock, &verdict, error);
+                return hold_incident(look, incident, remediation, lock, &verdict, error);
         return begin(look, incident, remediation, lock, verdict.reason, error);
 }
 
@@ -208,9 +235,9 @@ static int look_waiting(struct look *look, struct incident *incident, const stru
                 return engine_dispatch(look, incident, remediation, WORLD_CALLS, stage_expire, "", error);
         look_again_at(look, look->now + (remediation->expire - waited));
         if (incident->state == INCIDENT_AWAITING_APPROVAL && !incident->approved)
-                return 0;
+                return tell_owed(look, incident, remediation, error);
         if (!turn_has_come(look, incident->remediation))
-                return 0;
+                return tell_owed(look, incident, remediation, error);
         return ask_guards(look, incident, remediation, error);
 }
 
@@ -272,17 +299,24 @@ static int look_lost(struct look *look, struct incident *incident, const struct 
                                error);
 }
 
+/* Whether what is left of it can be tidied up now. */
+static bool may_tidy(struct look *look, const struct incident *incident,
+                     const struct remediation *remediation, bool *ret_undoes)
+{
+        if (look->engine->parts.dry_run || !tidy_wanted(incident, remediation, ret_undoes) ||
+            !is_due(look, incident))
+                return false;
+        return !*ret_undoes || ((!look->paused || incident->undo_requested) &&
+                                !guard_lock_holder(&look->holders, incident->id, incident->lock));
+}
+
 static int look_ended(struct look *look, struct incident *incident, const struct remediation *remediation,
                       struct error *error)
 {
         assert_that(incident->ended_at != 0, "it has ended");
         bool undoes = false;
-        if (look->engine->parts.dry_run || !tidy_wanted(incident, remediation, &undoes) ||
-            !is_due(look, incident))
-                return 0;
-        if (undoes && ((look->paused && !incident->undo_requested) ||
-                       guard_lock_holder(&look->holders, incident->id, incident->lock)))
-                return 0;
+        if (!may_tidy(look, incident, remediation, &undoes))
+                return tell_owed(look, incident, remediation, error);
         return engine_dispatch(look, incident, remediation, WORLD_RUNS, stage_tidy,
                                undoes ? incident->lock : "", error);
 }
@@ -363,6 +397,7 @@ static int look_once(struct look *look, struct error *error)
                 slots_sweep(engine);
                 engine_reconcile(look);
                 engine_prune(look);
+                engine_tell_unmatched(look);
         }
         look_release(look);
         turns_release(look);

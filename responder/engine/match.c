@@ -83,7 +83,11 @@ static int match_all(void *context, struct error *error)
                 r = open_incidents(matching->look->engine, episode, &matched, error);
                 if (!matched)
                         passed_over[count++] = episode->id;
+                if (r >= 0)
+                        meters_alert(matching->look->engine->parts.meters, matched);
         }
+        if (count > 0)
+                atomic_store(&matching->look->engine->unanswered, true);
         return r < 0 ? r
                      : journal_pass_over(matching->look->engine->parts.journal, passed_over, count, error);
 }

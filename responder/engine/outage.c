@@ -4,16 +4,13 @@
  * it is over, and a person is called by whatever still works.
  */
 #include "responder/engine/internal.h"
+#include "responder/incident/escalate.h"
 #include "runbook/log.h"
 #include "runbook/text.h"
 
 /* A journal that is fine is looked at this often; one that is not is tried again. */
 #define WATCH_AGAIN (5 * NSEC_PER_SEC)
 #define TRY_AGAIN NSEC_PER_SEC
-
-#define CALL_TIMEOUT (10 * NSEC_PER_SEC)
-#define CALL_AGAIN_FIRST NSEC_PER_SEC
-#define CALL_AGAIN_MOST (60 * NSEC_PER_SEC)
 
 /* What may pass by itself, such as one reading that failed, is told when it comes twice. */
 enum { FAILURES_TOLD = 2 };
@@ -41,28 +38,14 @@ enum journal_standing outage_ask(struct look *look, struct error *ret_why)
         return standing;
 }
 
-/* Whoever is there for what belongs to no remediation; NULL: nobody. */
-static const char *receiver_of(const struct remediation_set *set)
-{
-        if (!receiver_is_nobody(set->escalate_to))
-                return set->escalate_to;
-        return receiver_is_nobody(set->unmatched_to) ? NULL : set->unmatched_to;
-}
-
 /* On a worker. */
 static void call_person(void *context)
 {
         struct engine *engine = context;
         struct outage *outage = &engine->outage;
         assert_that(atomic_load(&outage->calling) && outage->words, "one at a time calls, with words");
-        const struct incident_parts *parts = &engine->parts;
-        const struct world *world = parts->world;
-        const char *receiver = receiver_of(parts->set);
         _cleanup_error_ struct error error = {0};
-        const struct message message = {.text = outage->words};
-        int r = world->notify(world->context, receiver, &message, world_deadline(world, CALL_TIMEOUT),
-                              &error);
-        meters_notification(parts->meters, receiver, r >= 0);
+        int r = call_without_journal(&engine->parts, outage->words, &outage->backoff, &error);
         if (r < 0)
                 log_event(LOG_WARN, "Nobody could be told that the responder cannot act", "error",
                           error_text(&error), NULL);
@@ -104,8 +87,7 @@ static void settle_call(struct look *look)
         const struct outage *outage = &engine->outage;
         const int64_t id = outage->called_id;
         struct engine_slot *slot = outage->called_of == CALL_INCIDENT ? slot_find(engine, id) : NULL;
-        engine->outage.backoff = 0;
-        engine->outage.call_at = look->now;
+        engine->outage.backoff = (struct backoff){0};
         if (slot)
                 slot->aside_told = true;
         else if (outage->called_of == CALL_EPISODE &&
@@ -120,13 +102,12 @@ static void begin_call(struct look *look)
         struct engine *engine = look->engine;
         struct outage *outage = &engine->outage;
         const struct world *world = engine->parts.world;
-        outage->backoff = outage->backoff == 0 ? CALL_AGAIN_FIRST : outage->backoff * 2;
-        if (outage->backoff > CALL_AGAIN_MOST)
-                outage->backoff = CALL_AGAIN_MOST;
-        outage->call_at = look->now + outage->backoff;
         atomic_store(&outage->calling, true);
-        if (world->run(world->context, WORLD_CALLS, receiver_of(engine->parts.set), call_person, engine) < 0)
-                atomic_store(&outage->calling, false);
+        if (world->run(world->context, WORLD_CALLS, call_receiver_of_last_resort(engine->parts.set),
+                       call_person, engine) >= 0)
+                return;
+        atomic_store(&outage->calling, false);
+        look_again_at(look, look->now + TRY_AGAIN);
 }
 
 /* Until it was heard; and what began and was heard, that it is over. */
@@ -150,11 +131,14 @@ static void tell_person(struct look *look)
         outage->words = words;
         outage->called_of = about;
         outage->called_id = id;
-        if (!receiver_of(parts->set) || parts->dry_run)
+        if (!call_receiver_of_last_resort(parts->set) || parts->dry_run) {
                 settle_call(look);
-        else if (look->now >= outage->call_at)
+                look_again_at(look, look->now);
+        } else if (look->now >= outage->backoff.at) {
                 begin_call(look);
-        look_again_at(look, outage->call_at);
+        } else {
+                look_again_at(look, outage->backoff.at);
+        }
 }
 
 void outage_note(struct look *look, enum journal_standing standing, const struct error *why, int looked,
@@ -170,8 +154,8 @@ void outage_note(struct look *look, enum journal_standing standing, const struct
                         log_event(LOG_ERROR, "The responder cannot act", "reason", reason, NULL);
                 else
                         log_event(LOG_INFO, "The responder can act again", NULL);
-                if (!reason != !outage->reason)
-                        outage->call_at = look->now;
+                if (!reason != !outage->reason && !atomic_load(&outage->calling))
+                        outage->backoff = (struct backoff){0};
                 free(outage->reason);
                 outage->reason = reason ? strdup(reason) : NULL;
         }

@@ -1,100 +1,90 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Calling a person: what they are told of an incident, and by which receiver. */
+/* Calling a person: by which receiver, when again, and what for. */
 #include "responder/incident/escalate.h"
-#include "runbook/assert.h"
 
 #include <errno.h>
+
+#include "responder/incident/report.h"
+#include "runbook/assert.h"
 
 #define CALL_TIMEOUT (10 * NSEC_PER_SEC)
 #define BACKOFF_FIRST NSEC_PER_SEC
 #define BACKOFF_MOST (60 * NSEC_PER_SEC)
+#define RECEIVER_MOST (15 * 60 * NSEC_PER_SEC) /* however long a receiver wants to be left alone */
 
 const char *escalation_receiver(const struct incident_run *run)
 {
         const struct remediation_set *set = run->parts->set;
-        if (!run->remediation)
-                return set->escalate_to;
-        const char *receiver = run->remediation->escalate_to;
+        const char *receiver = run->remediation ? run->remediation->escalate_to : set->escalate_to;
         /* What was begun may name one that the file no longer has: somebody is to hear of it all the same. */
-        return receiver && !target_set_receiver(&set->targets, receiver) ? set->escalate_to : receiver;
+        if (!receiver_is_nobody(receiver) && !target_set_receiver(&set->targets, receiver))
+                receiver = set->escalate_to;
+        return receiver_is_nobody(receiver) ? NULL : receiver;
 }
 
-static cJSON *labels_object(const struct config_map *labels)
+/* Three quarters of it to five quarters, by the time of the failure, so that many do not come at once. */
+static nsec spread(nsec wait, nsec now)
 {
-        cJSON *object = cJSON_CreateObject();
-        for (size_t i = 0; object && i < labels->count; i++)
-                cJSON_AddStringToObject(object, labels->keys[i], labels->values[i]);
-        return object;
+        uint64_t mixed = (uint64_t)now * UINT64_C(0x9e3779b97f4a7c15);
+        return wait - wait / 4 + (nsec)((mixed >> 33) % (uint64_t)(wait / 2 + 1));
 }
 
-static cJSON *steps_array(const struct incident *incident)
+static void back_off(struct backoff *backoff, const struct world *world, nsec asked)
 {
-        cJSON *array = cJSON_CreateArray();
-        for (size_t i = 0; array && i < incident->step_count; i++) {
-                const struct step_record *record = &incident->steps[i];
-                cJSON *item = cJSON_CreateObject();
-                cJSON_AddNumberToObject(item, "step", (double)record->position);
-                cJSON_AddStringToObject(item, "action", record->action);
-                cJSON_AddStringToObject(item, "status", step_status_name(record->status));
-                const char *summary = json_string(record->outcome, "summary");
-                if (summary)
-                        cJSON_AddStringToObject(item, "summary", summary);
-                cJSON_AddItemToArray(array, item);
-        }
-        return array;
+        nsec now = world_monotonic(world);
+        backoff->wait = backoff->wait == 0 ? BACKOFF_FIRST : backoff->wait * 2;
+        if (backoff->wait > BACKOFF_MOST)
+                backoff->wait = BACKOFF_MOST;
+        nsec wait = spread(backoff->wait, now);
+        if (asked > RECEIVER_MOST)
+                asked = RECEIVER_MOST;
+        backoff->at = now + (wait > asked ? wait : asked);
 }
 
-static int call_person(const struct incident_run *run, const char *what, const char *reason,
-                       struct error *error)
+int call_receiver(const struct incident_parts *parts, const char *receiver, const struct message *message,
+                  struct backoff *backoff, struct error *error)
 {
-        assert_that(escalation_receiver(run) && what, "there is somebody to call, about something");
-        const struct world *world = run->parts->world;
-        const struct incident *incident = &run->incident;
-        const char *receiver = escalation_receiver(run);
-        _cleanup_free_ char *text = text_format("%s %s: %s%s%s", incident->number, incident->remediation,
-                                                what, reason && *reason ? ": " : "", reason ? reason : "");
-        _cleanup_json_ cJSON *details = cJSON_CreateObject();
-        if (!text || !details)
-                return error_oom(error);
-        json_put(details, "reason", cJSON_CreateString(reason ? reason : ""));
-        json_put(details, "labels", labels_object(&incident->alert.labels));
-        json_put(details, "steps", steps_array(incident));
-        _cleanup_free_ char *failures = run_passed_over(run);
-        if (failures)
-                json_put(details, "failed", cJSON_CreateString(failures));
-
-        const struct message message = {
-                .text = text,
-                .incident = incident->number,
-                .remediation = incident->remediation,
-                .state = incident_state_name(incident->state),
-                .details = details,
-        };
-        int r = world->notify(world->context, receiver, &message, world_deadline(world, CALL_TIMEOUT), error);
-        meters_notification(run->parts->meters, receiver, r >= 0);
+        assert_that(receiver && message->text, "there is somebody to call, about something");
+        const struct world *world = parts->world;
+        nsec asked = 0;
+        int r = world->notify(world->context, receiver, message, world_deadline(world, CALL_TIMEOUT), &asked,
+                              error);
+        meters_notification(parts->meters, receiver, r >= 0);
+        if (backoff && r < 0)
+                back_off(backoff, world, asked);
+        else if (backoff)
+                *backoff = (struct backoff){0};
         return r;
 }
 
 int call_until_heard(struct incident_run *run, const char *what, const char *reason, struct error *error)
 {
-        if (call_person(run, what, reason, error) >= 0) {
-                run->backoff = 0;
+        assert_that(escalation_receiver(run) && what, "there is somebody to call, about something");
+        struct report report = {0};
+        int r = report_make(run, what, reason, &report, error);
+        if (r < 0)
+                return r;
+        r = call_receiver(run->parts, escalation_receiver(run), &report.message, &run->backoff, error);
+        report_release(&report);
+        if (r >= 0)
                 return 0;
-        }
-        run->backoff = run->backoff == 0 ? BACKOFF_FIRST : run->backoff * 2;
-        if (run->backoff > BACKOFF_MOST)
-                run->backoff = BACKOFF_MOST;
-        run->look_again = world_monotonic(run->parts->world) + run->backoff;
+        run->look_again = run->backoff.at;
         return error_prefix(error, -EAGAIN, "nobody was reached");
 }
 
-void call_for_approval(const struct incident_run *run)
+const char *call_receiver_of_last_resort(const struct remediation_set *set)
 {
-        if (!escalation_receiver(run))
-                return;
-        _cleanup_free_ char *reason = NULL;
-        _cleanup_error_ struct error why = {0};
-        if (journal_last_reason(run->parts->journal, run->incident.id, &reason, &why) < 0 ||
-            call_person(run, "awaits approval", reason, &why) < 0)
-                run_warn(run, "Cannot tell anyone that approval is awaited", error_text(&why));
+        if (!receiver_is_nobody(set->escalate_to))
+                return set->escalate_to;
+        return receiver_is_nobody(set->unmatched_to) ? NULL : set->unmatched_to;
+}
+
+int call_without_journal(const struct incident_parts *parts, const char *text, struct backoff *backoff,
+                         struct error *error)
+{
+        const char *receiver = call_receiver_of_last_resort(parts->set);
+        if (!receiver)
+                return 0;
+        const struct message message = {.text = text};
+        return call_receiver(parts, receiver, &message, backoff, error);
 }

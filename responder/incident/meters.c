@@ -12,6 +12,12 @@ static const struct metric_family unreadable_family = {
         .type = METRIC_COUNTER,
         .help = "Alerts that a webhook held and that could not be read; the others beside them were taken.",
 };
+static const struct metric_family alerts_family = {
+        .name = "runbook_alerts_total",
+        .type = METRIC_COUNTER,
+        .help = "Episodes of alerts, by outcome: matched, an incident was opened; unmatched, no remediation "
+                "is for it.",
+};
 static const struct metric_family webhooks_family = {
         .name = "runbook_webhooks_total",
         .type = METRIC_COUNTER,
@@ -52,9 +58,11 @@ static const struct metric_family notifications_family = {
 };
 
 const struct metric_family *const meters_families[] = {
-        &webhooks_family,      &unreadable_family,    &incidents_family,
-        &to_action_family,     &to_healed_family,     &steps_family,
-        &step_duration_family, &notifications_family, NULL,
+        &webhooks_family,      &unreadable_family,
+        &alerts_family,        &incidents_family,
+        &to_action_family,     &to_healed_family,
+        &steps_family,         &step_duration_family,
+        &notifications_family, NULL,
 };
 
 /* From a container's restart to an alert that took an hour. */
@@ -153,6 +161,12 @@ void meters_webhook(struct meters *meters, unsigned http_status)
 void meters_unreadable(struct meters *meters, size_t alerts)
 {
         meter_add(meters, &unreadable_family, (double)alerts, (struct label){0}, (struct label){0});
+}
+
+void meters_alert(struct meters *meters, bool matched)
+{
+        meter_add(meters, &alerts_family, 1, (struct label){"outcome", matched ? "matched" : "unmatched"},
+                  (struct label){0});
 }
 
 void meters_incident_ended(struct meters *meters, const char *remediation, enum incident_state state)

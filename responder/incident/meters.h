@@ -13,6 +13,8 @@ struct meters *meters_free(struct meters *meters);
 
 void meters_webhook(struct meters *meters, unsigned http_status);
 void meters_unreadable(struct meters *meters, size_t alerts); /* of a webhook that was taken but for these */
+void meters_alert(struct meters *meters,
+                  bool matched); /* an episode was looked at: a remediation is for it */
 /* An incident reached a state that ends it; `to_action` and `to_healed` are durations since the alert began
  * (0: not). */
 void meters_incident_ended(struct meters *meters, const char *remediation, enum incident_state state);

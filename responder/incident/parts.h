@@ -14,6 +14,7 @@ struct incident_parts {
         struct journal *journal;
         struct meters *meters;
         bool dry_run;
+        const char *address; /* "http://127.0.0.1:9878", where people reach it; NULL: not known */
 };
 
 #endif

@@ -50,7 +50,23 @@ static void log_change(const struct incident *incident, const struct incident_ch
                   json_string(change->detail, "reason"), NULL);
 }
 
-static struct journal_entry entry_of(const struct incident *incident, const struct incident_change *change)
+/* Whether somebody is to be told of the new state, apart from the ends that wait until they were heard. */
+static const char *owed_by(const struct incident_parts *parts, const struct incident *incident,
+                           const struct incident_change *change)
+{
+        const struct remediation *remediation = remediation_find(parts->set, incident->remediation);
+        const char *receiver = remediation ? remediation->escalate_to : parts->set->escalate_to;
+        if (parts->dry_run || receiver_is_nobody(receiver))
+                return "";
+        if (change->to == INCIDENT_AWAITING_APPROVAL)
+                return OWES_APPROVAL;
+        if (change->to == INCIDENT_HELD)
+                return change->tells && !incident_was_told_of(incident, change->guard) ? OWES_HELD : "";
+        return remediation_tells(remediation, incident_state_name(change->to)) ? OWES_END : "";
+}
+
+static struct journal_entry entry_of(const struct incident_parts *parts, const struct incident *incident,
+                                     const struct incident_change *change)
 {
         return (struct journal_entry){
                 .incident = incident->id,
@@ -60,6 +76,7 @@ static struct journal_entry entry_of(const struct incident *incident, const stru
                 .state = change->to,
                 .guard = change->guard,
                 .guard_until = change->guard_until,
+                .owes = owed_by(parts, incident, change),
                 .lock = change->lock,
                 .definition = change->definition,
                 .step = change->step,
@@ -92,7 +109,7 @@ static void go_astray(const struct incident_parts *parts, const struct incident 
         const struct incident_change lost = {.to = to, .event = "went astray", .detail = detail};
         if (!transition_find(incident->state, to, lost.event))
                 return;
-        const struct journal_entry entry = entry_of(incident, &lost);
+        const struct journal_entry entry = entry_of(parts, incident, &lost);
         if (journal_write(parts->journal, &entry, NULL) >= 0)
                 tell_change(parts, incident, &lost);
 }
@@ -105,7 +122,7 @@ int incident_enter(const struct incident_parts *parts, const struct incident *in
         assert_that((change->to == INCIDENT_HELD) == (change->guard != NULL),
                     "who is held has a guard, and nobody else");
         assert_that(change->step <= incident->step_count, "a change is of a step that there is");
-        const struct journal_entry entry = entry_of(incident, change);
+        const struct journal_entry entry = entry_of(parts, incident, change);
         _cleanup_error_ struct error why = {0};
         int r = journal_write(parts->journal, &entry, &why);
         if (r >= 0)

@@ -28,6 +28,12 @@ struct patience {
         unsigned tries;
 };
 
+/* When to try again to reach somebody who could not be. */
+struct backoff {
+        nsec wait; /* doubles; 0: the last try was heard, or there was none */
+        nsec at;   /* monotonic: not before */
+};
+
 /* An incident in a worker's hands, from one commit to the next. What is not in the journal may be lost in a
  * crash. */
 struct incident_run {
@@ -46,7 +52,7 @@ struct incident_run {
         /* From one stage to the next. */
         bool watching; /* `watch` is set up */
         struct verify_watch watch;
-        nsec backoff; /* of whom could not be reached; 0: not tried yet */
+        struct backoff backoff; /* of whoever is called */
         struct patience patience;
 };
 
@@ -80,6 +86,7 @@ struct incident_change {
         const cJSON *detail;          /* may be NULL */
         const char *guard;            /* with INCIDENT_HELD */
         nsec guard_until;             /* wall; 0: until something changes */
+        bool tells;                   /* likewise: a person is to hear of it */
         const char *lock;             /* to record the bound lock; NULL: unchanged */
         const cJSON *definition;      /* likewise */
         size_t step;                  /* from 1; 0: no step is concerned */
@@ -87,9 +94,9 @@ struct incident_change {
 };
 
 /*
- * The only way to change a state: writes the change, counts it, logs it. -ESTALE: the incident is no longer
- * as `incident` has it, nothing was written. -EPROTO: there is no such way; then the incident is lost and
- * goes to a person, as a failed one does. Any thread.
+ * The only way to change a state: writes the change, and whether a person is to hear of it, counts it, logs
+ * it. -ESTALE: the incident is no longer as `incident` has it, nothing was written. -EPROTO: there is no such
+ * way; then the incident is lost and goes to a person, as a failed one does. Any thread.
  */
 int incident_enter(const struct incident_parts *parts, const struct incident *incident,
                    const struct incident_change *change, struct error *error);

@@ -76,6 +76,15 @@ int step_status_parse(const char *name, enum step_status *ret)
         return 0;
 }
 
+bool incident_was_told_of(const struct incident *incident, const char *guard)
+{
+        size_t length = strlen(guard);
+        for (const char *at = incident->told; at && *at; at += strcspn(at, " ") + 1)
+                if (strncmp(at, guard, length) == 0 && at[length] == ' ')
+                        return true;
+        return false;
+}
+
 void incident_release(struct incident *incident)
 {
         for (size_t i = 0; i < incident->step_count; i++) {
@@ -90,6 +99,8 @@ void incident_release(struct incident *incident)
         free(incident->remediation);
         free(incident->lock);
         free(incident->guard);
+        free(incident->owes);
+        free(incident->told);
         free(incident->definition);
         free(incident->unreadable);
         alert_release(&incident->alert);

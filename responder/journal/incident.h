@@ -72,6 +72,8 @@ struct incident {
         enum incident_state state;
         char *guard;      /* why it is held: "cooldown", "limit", "lock", "paused"; "" otherwise */
         nsec guard_until; /* wall; 0: not known */
+        char *owes;       /* what a person is still to be told: OWES_…; "": nothing */
+        char *told;       /* the guards that a person was told of, each with a blank behind it */
         bool approved, cancel_requested, undo_requested;
         nsec opened_at, running_at, ended_at, updated_at; /* wall; 0 when not yet */
         nsec opened_steady, entered_steady;               /* steady: it was opened, it came to its state */
@@ -88,6 +90,14 @@ struct incident {
 
 /* Its state's name, or "unreadable". */
 const char *incident_state_text(const struct incident *incident);
+
+/* What may be owed to a person while an incident waits, or after its end. */
+#define OWES_APPROVAL "approval" /* that it is awaited */
+#define OWES_HELD "held"         /* that a guard holds it back, for long */
+#define OWES_END "end"           /* the end, which needs nobody */
+
+/* Whether a person was told that this guard holds it back. */
+bool incident_was_told_of(const struct incident *incident, const char *guard);
 
 void incident_release(struct incident *incident);
 

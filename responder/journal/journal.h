@@ -121,6 +121,23 @@ int journal_pass_over(struct journal *journal, const int64_t *episodes, size_t c
 int journal_together(struct journal *journal, int (*write)(void *context, struct error *error), void *context,
                      struct error *error);
 
+/* Episodes that were passed over and that nobody was told of yet, oldest first, at most `limit`; and that
+ * somebody was. What has ended meanwhile, or was opened before there was this, is none of them. */
+int journal_unanswered(struct journal *journal, size_t limit, struct episode_list *ret, struct error *error);
+int journal_answer(struct journal *journal, const struct episode_list *told, const char *receiver,
+                   struct error *error);
+
+/* How many open episodes there are that no remediation is for, and of how many calls it was not heard yet. */
+struct journal_people {
+        size_t unmatched, owed;
+};
+int journal_count_people(struct journal *journal, struct journal_people *ret, struct error *error);
+
+/* Of the other incidents of a remediation that a guard holds back and of which nobody was told yet: how many
+ * there are, and the youngest (0: there are none). */
+int journal_held_with(struct journal *journal, const struct incident *incident, int64_t *ret_count,
+                      int64_t *ret_youngest, struct error *error);
+
 /* Closes an episode that Alertmanager no longer has, as if it had been resolved. */
 int journal_close_episode(struct journal *journal, int64_t episode, const char *actor, struct error *error);
 
@@ -133,6 +150,11 @@ struct journal_entry {
         enum incident_state state;  /* the new one, or INCIDENT_UNCHANGED */
         const char *guard;          /* with INCIDENT_HELD */
         nsec guard_until;
+        const char *owes;             /* with a new state: OWES_…, or "" (NULL likewise) */
+        const char *told;             /* a person was told: what was owed; NULL: nobody was */
+        const char *told_of;          /* with `told`: the guard of it, or "" */
+        int64_t told_until;           /* with a guard: so was everybody of the same remediation whom it holds
+                                         back, up to this incident; 0: nobody else */
         const char *lock;             /* to record the bound lock; NULL: unchanged */
         size_t step;                  /* 0: no step is concerned */
         enum step_status step_status; /* STEP_WAITING: unchanged */

@@ -128,10 +128,11 @@ static int open_incident(struct journal *journal, int64_t episode, const struct 
         return journal_append(journal, &row, error);
 }
 
-static int mark_matched(struct journal *journal, int64_t episode, struct error *error)
+static int mark_episode(struct journal *journal, enum journal_statement as, int64_t episode,
+                        struct error *error)
 {
         assert_that(is_writing(journal), "what is written is the writer's, in a transaction");
-        int r = journal_run(&journal->writer, EPISODE_MATCHED, error, "i", episode);
+        int r = journal_run(&journal->writer, as, error, "i", episode);
         if (r >= 0 && sqlite3_changes(journal->writer.database) == 0)
                 return error_set(error, ENOENT, "there is no such episode");
         return r;
@@ -141,7 +142,7 @@ static int open_incidents(struct journal *journal, void *context, struct error *
 {
         const struct opening *opening = context;
         nsec now = world_wall(journal->world);
-        int r = mark_matched(journal, opening->episode, error);
+        int r = mark_episode(journal, EPISODE_MATCHED, opening->episode, error);
         for (size_t i = 0; r >= 0 && i < opening->count; i++)
                 r = open_incident(journal, opening->episode, &opening->items[i], now, error);
         return r;
@@ -164,7 +165,7 @@ static int pass_over(struct journal *journal, void *context, struct error *error
         const struct passing_over *passing = context;
         int r = 0;
         for (size_t i = 0; i < passing->count && r >= 0; i++)
-                r = mark_matched(journal, passing->episodes[i], error);
+                r = mark_episode(journal, EPISODE_PASS_OVER, passing->episodes[i], error);
         return r;
 }
 
@@ -172,4 +173,42 @@ int journal_pass_over(struct journal *journal, const int64_t *episodes, size_t c
 {
         struct passing_over passing = {episodes, count};
         return count > 0 ? journal_perform(journal, pass_over, &passing, error) : 0;
+}
+
+struct answering {
+        const struct episode_list *told;
+        char *detail;
+};
+
+/* One row of the daemon's own timeline: no incident is concerned. */
+static int answer(struct journal *journal, void *context, struct error *error)
+{
+        const struct answering *answering = context;
+        int r = 0;
+        for (size_t i = 0; i < answering->told->count && r >= 0; i++)
+                r = mark_episode(journal, EPISODE_ANSWER, answering->told->items[i].id, error);
+        const struct timeline_row row = {
+                .at = world_wall(journal->world),
+                .actor = "engine",
+                .event = "told of alerts without a remediation",
+                .state = "",
+                .detail = answering->detail,
+        };
+        return r < 0 ? r : journal_append(journal, &row, error);
+}
+
+int journal_answer(struct journal *journal, const struct episode_list *told, const char *receiver,
+                   struct error *error)
+{
+        _cleanup_json_ cJSON *detail = cJSON_CreateObject();
+        struct answering answering = {.told = told};
+        if (told->count == 0)
+                return 0;
+        if (json_put(detail, "to", json_text(receiver)) < 0 ||
+            json_put(detail, "alerts", cJSON_CreateNumber((double)told->count)) < 0 ||
+            !(answering.detail = json_print(detail)))
+                return error_oom(error);
+        int r = journal_perform(journal, answer, &answering, error);
+        free(answering.detail);
+        return r;
 }

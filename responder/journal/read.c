@@ -90,6 +90,14 @@ int journal_unmatched(struct journal *journal, size_t limit, struct episode_list
         return statement ? read_episodes(journal, statement, ret, error) : -EIO;
 }
 
+int journal_unanswered(struct journal *journal, size_t limit, struct episode_list *ret, struct error *error)
+{
+        READING(journal);
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, EPISODES_UNANSWERED, error, "i", (int64_t)limit);
+        return statement ? read_episodes(journal, statement, ret, error) : -EIO;
+}
+
 int journal_silent(struct journal *journal, nsec before_steady, size_t limit, struct episode_list *ret,
                    struct error *error)
 {
@@ -152,7 +160,7 @@ static bool is_consistent(const struct incident *incident)
 
 static int read_columns(sqlite3_stmt *statement, struct incident *incident, struct error *error)
 {
-        assert_that(sqlite3_column_count(statement) == 21, "the columns are INCIDENT_COLUMNS");
+        assert_that(sqlite3_column_count(statement) == 23, "the columns are INCIDENT_COLUMNS");
         incident->id = sqlite3_column_int64(statement, 0);
         incident->number = strdup(journal_column(statement, 1));
         incident->episode = sqlite3_column_int64(statement, 2);
@@ -168,7 +176,10 @@ static int read_columns(sqlite3_stmt *statement, struct incident *incident, stru
         incident->running_at = sqlite3_column_int64(statement, 13);
         incident->ended_at = sqlite3_column_int64(statement, 14);
         incident->updated_at = sqlite3_column_int64(statement, 15);
-        if (!incident->number || !incident->remediation || !incident->lock || !incident->guard)
+        incident->owes = strdup(journal_column(statement, 21));
+        incident->told = strdup(journal_column(statement, 22));
+        if (!incident->number || !incident->remediation || !incident->lock || !incident->guard ||
+            !incident->owes || !incident->told)
                 return error_oom(error);
         if (incident_state_parse(journal_column(statement, 6), &incident->state) < 0)
                 return error_set(error, EUCLEAN, "the journal holds an unknown state of %s",
@@ -213,7 +224,10 @@ static int keep_name_alone(struct journal *journal, int result, struct error *wh
         *incident = aside;
         incident->lock = strdup("");
         incident->guard = strdup("");
-        return incident->lock && incident->guard ? 0 : error_oom(error);
+        incident->owes = strdup("");
+        incident->told = strdup("");
+        bool whole = incident->lock && incident->guard && incident->owes && incident->told;
+        return whole ? 0 : error_oom(error);
 }
 
 int read_brief(struct journal *journal, sqlite3_stmt *statement, struct incident *incident,
@@ -306,6 +320,33 @@ int journal_count_held(struct journal *journal, struct held_count *ret, size_t c
                                 ret[i].until = sqlite3_column_int64(statement, 2);
                         }
         return r;
+}
+
+int journal_held_with(struct journal *journal, const struct incident *incident, int64_t *ret_count,
+                      int64_t *ret_youngest, struct error *error)
+{
+        READING(journal);
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, HELD_WITH, error, "tti", incident->remediation,
+                             incident->guard, incident->id);
+        int r = statement ? journal_step(&journal->reader, statement, error) : -EIO;
+        if (r < 0)
+                return r;
+        *ret_count = sqlite3_column_int64(statement, 0);
+        *ret_youngest = sqlite3_column_int64(statement, 1);
+        return 0;
+}
+
+int journal_count_people(struct journal *journal, struct journal_people *ret, struct error *error)
+{
+        READING(journal);
+        _cleanup_statement_ sqlite3_stmt *statement = journal_bind(&journal->reader, COUNT_PEOPLE, error, "");
+        int r = statement ? journal_step(&journal->reader, statement, error) : -EIO;
+        if (r < 0)
+                return r;
+        ret->unmatched = (size_t)sqlite3_column_int64(statement, 0);
+        ret->owed = (size_t)sqlite3_column_int64(statement, 1);
+        return 0;
 }
 
 int journal_find(struct journal *journal, const char *number, struct incident *ret, struct error *error)

@@ -75,7 +75,13 @@ static const char *const migrations[] = {
         "1;"
         /* Which rows of the timeline were pruned, and the hash of the last of them. */
         "CREATE TABLE gaps (first INTEGER PRIMARY KEY, last INTEGER NOT NULL, hash BLOB NOT NULL);"
-        "CREATE INDEX gaps_last ON gaps (last);",
+        "CREATE INDEX gaps_last ON gaps (last);"
+        /* What a person is still to be told, and of which guards he was; of an episode that no remediation is
+         * for, whether somebody was told (1: not yet, 2: yes; 0: it is none). */
+        "ALTER TABLE incidents ADD COLUMN owes TEXT NOT NULL DEFAULT '';"
+        "ALTER TABLE incidents ADD COLUMN told TEXT NOT NULL DEFAULT '';"
+        "ALTER TABLE episodes ADD COLUMN unanswered INTEGER NOT NULL DEFAULT 0;"
+        "CREATE INDEX episodes_unanswered ON episodes (id) WHERE unanswered > 0 AND closed_at IS NULL;",
 };
 
 static const char *const statement_texts[] = {

@@ -30,6 +30,13 @@ X(EPISODES_UNMATCHED, "SELECT id, opened_at, last_seen_at, starts_at, alert FROM
                       " WHERE matched = 0 AND closed_at IS NULL ORDER BY id LIMIT ?1 - ?1 / 4) OR id IN"
                       " (SELECT id FROM episodes WHERE matched = 0 AND closed_at IS NULL ORDER BY id DESC"
                       " LIMIT ?1 / 4)) ORDER BY id")
+X(EPISODE_PASS_OVER, "UPDATE episodes SET matched = 1, unanswered = max(unanswered, 1) WHERE id = ?1")
+X(EPISODES_UNANSWERED, "SELECT id, opened_at, last_seen_at, starts_at, alert FROM episodes"
+                       " WHERE unanswered = 1 AND closed_at IS NULL ORDER BY id LIMIT ?1")
+X(EPISODE_ANSWER, "UPDATE episodes SET unanswered = 2 WHERE id = ?1")
+X(COUNT_PEOPLE, "SELECT (SELECT count(*) FROM episodes WHERE unanswered > 0 AND closed_at IS NULL),"
+                " (SELECT count(*) FROM incidents WHERE active = 1 AND (owes <> ''"
+                " OR (ended_at = 0 AND state IN ('failed', 'not_healed', 'unverified'))))")
 X(EPISODES_SILENT, "SELECT id, opened_at, last_seen_at, starts_at, alert FROM episodes"
                    " WHERE closed_at IS NULL AND seen_steady < ?1 ORDER BY seen_steady LIMIT ?2")
 
@@ -50,7 +57,7 @@ X(INCIDENT_OPEN, "INSERT INTO incidents (number, episode, remediation, state, op
 X(INCIDENT_STATE, "SELECT state, number, ended_at FROM incidents WHERE id = ?1")
 X(INCIDENT_UPDATE, "UPDATE incidents SET state = ?2, guard = ?3, guard_until = ?4, lock = coalesce(?5, lock),"
                    " approved = (approved AND (?13 IS NULL OR definition IS NULL OR definition = ?13)) OR ?6,"
-                   " definition = coalesce(?13, definition),"
+                   " definition = coalesce(?13, definition), owes = ?14,"
                    " cancel_requested = CASE WHEN ?9 THEN 0 ELSE cancel_requested OR ?7 END,"
                    " undo_requested = CASE WHEN ?9 THEN 0 ELSE undo_requested OR ?8 END,"
                    " running_at = CASE WHEN ?2 = 'running' AND running_at = 0 THEN ?10 ELSE running_at END,"
@@ -60,15 +67,23 @@ X(INCIDENT_UPDATE, "UPDATE incidents SET state = ?2, guard = ?3, guard_until = ?
                    " ended_at = CASE WHEN ?11 AND ended_at = 0 THEN ?10 ELSE ended_at END,"
                    " active = active OR ended_at = 0, updated_at = ?10 WHERE id = ?1")
 X(INCIDENT_TOUCH, "UPDATE incidents SET lock = coalesce(?2, lock), approved = approved OR ?3,"
-                  " definition = coalesce(?8, definition),"
+                  " definition = coalesce(?8, definition), owes = CASE WHEN owes = ?9 THEN '' ELSE owes END,"
+                  " told = told || ?10,"
                   " cancel_requested = CASE WHEN ?6 THEN 0 ELSE cancel_requested OR ?4 END,"
                   " undo_requested = CASE WHEN ?6 THEN 0 ELSE undo_requested OR ?5 END,"
                   " active = active OR ended_at = 0, updated_at = ?7 WHERE id = ?1")
-X(INCIDENT_ACTIVE, "UPDATE incidents SET active = ended_at = 0 OR cancel_requested OR undo_requested OR EXISTS"
+X(INCIDENT_ACTIVE, "UPDATE incidents SET active = ended_at = 0 OR owes <> '' OR cancel_requested OR undo_requested"
+                   " OR EXISTS"
                    " (SELECT 1 FROM steps WHERE incident = ?1 AND settled = 0 AND status IN"
                    " ('started', 'done', 'failed', 'interrupted', 'undoing', 'undo_failed')) WHERE id = ?1")
 X(INCIDENT_LEFT, "SELECT state, guard, running_at, ended_at, cancel_requested OR undo_requested, active"
                  " FROM incidents WHERE id = ?1")
+
+X(HELD_WITH, "SELECT count(*), coalesce(max(id), 0) FROM incidents WHERE active = 1 AND owes = 'held'"
+             " AND remediation = ?1 AND guard = ?2 AND id <> ?3")
+X(HELD_WITH_OF, "SELECT o.id, o.state FROM incidents i JOIN incidents o ON o.remediation = i.remediation"
+                " AND o.guard = i.guard WHERE i.id = ?1 AND o.active = 1 AND o.owes = 'held' AND o.id <= ?2")
+X(HELD_WITH_TOLD, "UPDATE incidents SET owes = '', told = told || ?2, updated_at = ?3 WHERE id = ?1")
 
 /* Steps. */
 X(STEP_OPEN, "INSERT INTO steps (incident, position, action) VALUES (?1, ?2, ?3)")
@@ -86,7 +101,7 @@ X(STEPS_OF, "SELECT position, action, status, plan, progress, outcome, started_a
 #define INCIDENT_COLUMNS                                                                                     \
         "i.id, i.number, i.episode, " FIRES ", i.remediation, i.lock, i.state, i.guard, i.guard_until," \
         " i.approved, i.cancel_requested, i.undo_requested, i.opened_at, i.running_at, i.ended_at, i.updated_at," \
-        " i.alert, e.starts_at, i.opened_steady, i.entered_steady, i.definition FROM incidents i JOIN episodes e ON e.id = i.episode"
+        " i.alert, e.starts_at, i.opened_steady, i.entered_steady, i.definition, i.owes, i.told FROM incidents i JOIN episodes e ON e.id = i.episode"
 X(INCIDENTS_ACTIVE, "SELECT " INCIDENT_COLUMNS " WHERE i.active = 1 ORDER BY i.id")
 X(INCIDENT_ACTIVE_BY_ID, "SELECT " INCIDENT_COLUMNS " WHERE i.id = ?1 AND i.active = 1")
 X(INCIDENTS_BY_STATE_OPEN, "SELECT state, count(*) FROM incidents WHERE active = 1 AND ended_at = 0 GROUP BY state")

@@ -8,6 +8,7 @@
 struct writing {
         const struct journal_entry *entry;
         char *detail, *definition; /* printed; NULL: none */
+        char *told_of;             /* with its blank; NULL: none */
 };
 
 static int write_step(struct journal *journal, const struct journal_entry *entry, const char *detail,
@@ -55,15 +56,18 @@ static int write_incident(struct journal *journal, const struct writing *writing
         int64_t ends = way && way->ends, clears = entry->clear_requests || ends;
         int r;
         if (!way)
-                r = journal_run(writer, INCIDENT_TOUCH, error, "itiiiiit", entry->incident, entry->lock,
+                r = journal_run(writer, INCIDENT_TOUCH, error, "itiiiiittt", entry->incident, entry->lock,
                                 (int64_t)entry->approve, (int64_t)entry->request_cancel,
-                                (int64_t)entry->request_undo, clears, now, writing->definition);
+                                (int64_t)entry->request_undo, clears, now, writing->definition,
+                                entry->told ? entry->told : "nothing",
+                                writing->told_of ? writing->told_of : "");
         else
-                r = journal_run(writer, INCIDENT_UPDATE, error, "ittitiiiiiiit", entry->incident,
+                r = journal_run(writer, INCIDENT_UPDATE, error, "ittitiiiiiiitt", entry->incident,
                                 incident_state_name(way->to), entry->guard ? entry->guard : "",
                                 (int64_t)entry->guard_until, entry->lock, (int64_t)entry->approve,
                                 (int64_t)entry->request_cancel, (int64_t)entry->request_undo, clears, now,
-                                ends, journal_steady(journal), writing->definition);
+                                ends, journal_steady(journal), writing->definition,
+                                entry->owes ? entry->owes : "");
         if (r >= 0 && entry->step > 0)
                 r = write_step(journal, entry, writing->detail, now, error);
         /* What has not ended is active. */
@@ -121,6 +125,50 @@ static int check_pause(struct journal *journal, const struct journal_entry *entr
         return r < 0 ? r : 0;
 }
 
+static int read_held_with(struct journal *journal, const struct journal_entry *entry, int64_t **ret,
+                          size_t *ret_count, struct error *error)
+{
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->writer, HELD_WITH_OF, error, "ii", entry->incident, entry->told_until);
+        int r = statement ? 1 : -EIO;
+        while (r > 0 && (r = journal_step(&journal->writer, statement, error)) > 0) {
+                int64_t *item = list_grow((void **)ret, *ret_count, sizeof(**ret));
+                if (!item)
+                        return error_oom(error);
+                *item = sqlite3_column_int64(statement, 0);
+                ++*ret_count;
+        }
+        return r;
+}
+
+/* Those that were told of in the same message; each timeline says so. */
+static int write_told_with(struct journal *journal, const struct writing *writing, nsec now,
+                           struct error *error)
+{
+        const struct journal_entry *entry = writing->entry;
+        if (!entry->told || !writing->told_of || entry->told_until == 0)
+                return 0;
+        int64_t *others = NULL;
+        size_t count = 0;
+        int r = read_held_with(journal, entry, &others, &count, error);
+        for (size_t i = 0; i < count && r >= 0; i++) {
+                const struct timeline_row row = {
+                        .incident = others[i],
+                        .at = now,
+                        .actor = entry->actor,
+                        .event = "told with another",
+                        .state = incident_state_name(INCIDENT_HELD),
+                        .detail = writing->detail,
+                };
+                r = journal_run(&journal->writer, HELD_WITH_TOLD, error, "iti", others[i], writing->told_of,
+                                now);
+                if (r >= 0)
+                        r = journal_append(journal, &row, error);
+        }
+        free(others);
+        return r;
+}
+
 static int write_entry(struct journal *journal, void *context, struct error *error)
 {
         const struct writing *writing = context;
@@ -140,6 +188,8 @@ static int write_entry(struct journal *journal, void *context, struct error *err
                         r = find_way(entry, state, &way, error);
                 if (r >= 0)
                         r = write_incident(journal, writing, now, way, ended, error);
+                if (r >= 0)
+                        r = write_told_with(journal, writing, now, error);
                 if (r >= 0 && way)
                         r = journal_check_left(journal, entry->incident, way, ended, error);
         }
@@ -170,12 +220,15 @@ int journal_write(struct journal *journal, const struct journal_entry *entry, st
         struct writing writing = {.entry = entry};
         int r = 0;
         if ((entry->detail && !(writing.detail = json_print(entry->detail))) ||
-            (entry->definition && !(writing.definition = json_print(entry->definition))))
+            (entry->definition && !(writing.definition = json_print(entry->definition))) ||
+            (entry->told && entry->told_of && *entry->told_of &&
+             !(writing.told_of = text_format("%s ", entry->told_of))))
                 r = error_oom(error);
         if (r >= 0)
                 r = journal_perform(journal, write_entry, &writing, error);
         free(writing.detail);
         free(writing.definition);
+        free(writing.told_of);
         return r;
 }
 

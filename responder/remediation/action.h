@@ -98,4 +98,7 @@ const struct action *action_find(const char *name);
 /* Whether there is one of that name, and what it does can be undone. */
 bool action_undoes(const char *name);
 
+/* Whether it changes anything; so does, for all that is known, one that there is no more. */
+bool action_changes(const char *name);
+
 #endif

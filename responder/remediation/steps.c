@@ -38,6 +38,12 @@ bool action_undoes(const char *name)
         return action && action->undo;
 }
 
+bool action_changes(const char *name)
+{
+        const struct action *action = action_find(name);
+        return !action || action->effect != EFFECT_READ_ONLY;
+}
+
 static size_t action_count(void)
 {
         size_t count = 0;

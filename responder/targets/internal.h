@@ -6,9 +6,8 @@
 
 #include "responder/targets/targets.h"
 
-/* The bodies of a notification. NULL when out of memory. */
-cJSON *message_to_slack(const struct message *message);
-cJSON *message_to_json(const struct message *message, nsec wall);
+/* Of the header Retry-After: 0 for what is no number of seconds within a day; a date is not waited for. */
+nsec retry_after_parse(const char *value);
 
 /* -ENOTSUP where the configuration does not say, under this key, who is to be asked. */
 int check_url(const char *url, const char *key, struct error *error);

@@ -50,20 +50,12 @@ static int add_field(cJSON *fields, const char *title, const char *value)
         return 0;
 }
 
-/* Only what can be read at a glance: strings and numbers, not lists of rows. */
-static int add_details(cJSON *fields, const cJSON *details)
+/* The facts: what does not fit is left out at the end, and each is cut by slack_text(). */
+static int add_parts(cJSON *fields, const struct message *message)
 {
-        const cJSON *item = NULL;
-        cJSON_ArrayForEach(item, details)
-        {
-                if (cJSON_GetArraySize(fields) >= SLACK_FIELDS_MAX)
-                        break;
-                if (!item->string || cJSON_IsArray(item) || cJSON_IsObject(item) || cJSON_IsNull(item))
-                        continue;
-                _cleanup_free_ char *printed = cJSON_IsString(item) ? NULL : json_print(item);
-                if (add_field(fields, item->string, printed ? printed : item->valuestring) < 0)
+        for (size_t i = 0; i < message->part_count && cJSON_GetArraySize(fields) < SLACK_FIELDS_MAX; i++)
+                if (add_field(fields, message->parts[i].title, message->parts[i].text) < 0)
                         return -ENOMEM;
-        }
         return 0;
 }
 
@@ -71,7 +63,10 @@ static const char *color_of(const char *state)
 {
         if (!state)
                 return "#808080";
-        return string_equal(state, "healed") ? "good" : "danger";
+        bool waits = string_equal(state, "held") || string_equal(state, "awaiting_approval");
+        return string_equal(state, "healed") || string_equal(state, "done") ? "good"
+               : waits                                                      ? "warning"
+                                                                            : "danger";
 }
 
 cJSON *message_to_slack(const struct message *message)
@@ -79,7 +74,10 @@ cJSON *message_to_slack(const struct message *message)
         _cleanup_json_ cJSON *body = cJSON_CreateObject();
         if (json_put(body, "text", slack_text(message->text)) < 0)
                 return NULL;
-        if (!message->incident && !message->remediation && !message->state && !message->details)
+        /* Underscores and asterisks are what they are, too. */
+        if (json_put(body, "mrkdwn", cJSON_CreateFalse()) < 0)
+                return NULL;
+        if (!message->incident && !message->remediation && !message->state && message->part_count == 0)
                 return TAKE_PTR(body);
 
         cJSON *attachments = cJSON_CreateArray();
@@ -95,7 +93,10 @@ cJSON *message_to_slack(const struct message *message)
             json_put(attachment, "fields", fields) < 0 ||
             add_field(fields, "Incident", message->incident) < 0 ||
             add_field(fields, "Remediation", message->remediation) < 0 ||
-            add_field(fields, "State", message->state) < 0 || add_details(fields, message->details) < 0)
+            add_field(fields, "State", message->state) < 0 || add_parts(fields, message) < 0)
+                return NULL;
+        if (message->link && (json_put(attachment, "title", slack_text("Open it")) < 0 ||
+                              json_put(attachment, "title_link", cJSON_CreateString(message->link)) < 0))
                 return NULL;
         return TAKE_PTR(body);
 }
@@ -145,8 +146,24 @@ static int transport_failed(int result, const struct receiver *receiver, struct 
         return error_set(error, -result, "receiver \"%s\" could not be reached", receiver->name);
 }
 
+nsec retry_after_parse(const char *value)
+{
+        char *end = NULL;
+        errno = 0;
+        long long seconds = strtoll(value, &end, 10);
+        bool whole = errno == 0 && end != value && *end == '\0';
+        return whole && seconds > 0 && seconds <= 24 * 3600 ? (nsec)seconds * NSEC_PER_SEC : 0;
+}
+
+static void read_wait(const struct http_response *response, nsec *ret_wait)
+{
+        _cleanup_text_ struct text value = {0};
+        if (ret_wait && http_response_header(response, "Retry-After", &value))
+                *ret_wait = retry_after_parse(text_string(&value));
+}
+
 static int post_message(const struct receiver *receiver, const char *url, const char *body,
-                        struct deadline deadline, struct error *error)
+                        struct deadline deadline, nsec *ret_wait, struct error *error)
 {
         static const char *const headers[] = {"Content-Type: application/json", NULL};
         _cleanup_http_client_ struct http_client *client = http_client_new();
@@ -171,22 +188,44 @@ static int post_message(const struct receiver *receiver, const char *url, const 
         }
         if (response.status >= 200 && response.status <= 299)
                 return 0;
+        read_wait(&response, ret_wait);
         r = error_set(error, EREMOTEIO, "receiver \"%s\" answered HTTP %ld", receiver->name, response.status);
         return response.status >= 500 || response.status == 429 ? error_may_pass(error, r) : r;
 }
 
+/* Everything in one line: the facts by their titles. */
+char *message_to_line(const struct message *message)
+{
+        _cleanup_text_ struct text text = {0};
+        text_puts(&text, message->text);
+        for (size_t i = 0; i < message->part_count; i++) {
+                const char *lines = message->parts[i].text;
+                text_printf(&text, "; %s: ", message->parts[i].title);
+                for (; *lines; lines++)
+                        text_puts(&text, *lines == '\n' ? ", " : (const char[]){*lines, '\0'});
+        }
+        return text_take(&text);
+}
+
+static int log_message(const struct receiver *receiver, const struct message *message, struct error *error)
+{
+        _cleanup_free_ char *line = message_to_line(message);
+        if (!line)
+                return error_oom(error);
+        log_event(LOG_WARN, line, "receiver", receiver->name, "incident", message->incident, "remediation",
+                  message->remediation, "state", message->state, "link", message->link, NULL);
+        return 0;
+}
+
 int targets_notify(struct targets *targets, const char *name, const struct message *message,
-                   struct deadline deadline, struct error *error)
+                   struct deadline deadline, nsec *ret_wait, struct error *error)
 {
         const struct receiver *receiver = target_set_receiver(targets_set(targets), name);
         if (!receiver)
                 return error_set(error, ENOENT, "there is no receiver \"%s\" in the configuration",
                                  name ? name : "");
-        if (receiver->format == RECEIVER_LOG) {
-                log_event(LOG_WARN, message->text, "receiver", receiver->name, "incident", message->incident,
-                          "remediation", message->remediation, "state", message->state, NULL);
-                return 0;
-        }
+        if (receiver->format == RECEIVER_LOG)
+                return log_message(receiver, message, error);
 
         _cleanup_secret_ struct text url = {0};
         int r = secret_read(&receiver->url, &url, error);
@@ -199,5 +238,6 @@ int targets_notify(struct targets *targets, const char *name, const struct messa
                                              ? message_to_slack(message)
                                              : message_to_json(message, clock_wall());
         _cleanup_free_ char *body = json ? json_print(json) : NULL;
-        return body ? post_message(receiver, text_string(&url), body, deadline, error) : error_oom(error);
+        return body ? post_message(receiver, text_string(&url), body, deadline, ret_wait, error)
+                    : error_oom(error);
 }

@@ -96,17 +96,34 @@ int targets_docker(struct targets *targets, struct docker **ret, struct error *e
 /* Our application_name in PostgreSQL, by which postgres.terminate_queries knows our own sessions. */
 #define TARGETS_APPLICATION "runbook_responder"
 
-/* Sends one message to a receiver. Fields are in the order given. -EIO etc. without the URL in the sentence.
- */
+/* One fact of a message: a title, and one or more lines. */
+struct message_part {
+        const char *title, *text;
+};
+
+/* What a receiver is told: people see the text and the parts, programs the details. */
 struct message {
         const char *text;     /* one line */
         const char *incident; /* or NULL */
         const char *remediation;
         const char *state;
+        const char *link; /* to more of it, or NULL */
+        const struct message_part *parts;
+        size_t part_count;
         const cJSON *details; /* object or NULL */
 };
+
+/* A message in each format: the bodies that are posted, and the line for the log (free() it). NULL when out
+ * of memory. */
+cJSON *message_to_slack(const struct message *message);
+cJSON *message_to_json(const struct message *message, nsec wall);
+char *message_to_line(const struct message *message);
+
+/* Sends one message to a receiver. -EIO etc. without the URL in the sentence. `*ret_wait` (may be NULL) is
+ * how long the receiver wants to be left alone, where a failure says so (Retry-After); else it is untouched.
+ */
 int targets_notify(struct targets *targets, const char *receiver, const struct message *message,
-                   struct deadline deadline, struct error *error);
+                   struct deadline deadline, nsec *ret_wait, struct error *error);
 
 /* What was measured longer ago than the `age` of a question is no answer; TARGETS_ANY_AGE: any is. */
 #define TARGETS_ANY_AGE INT64_MAX

@@ -98,9 +98,12 @@ int api_status(struct api *api, struct http_exchange *exchange _unused_, cJSON *
         bool paused = false;
         nsec since = 0;
         _cleanup_free_ char *by = NULL, *reason = NULL;
+        struct journal_people people;
         int r = journal_paused(parts->journal, &paused, &since, error);
         if (r >= 0 && paused)
                 r = journal_paused_by(parts->journal, since, &by, &reason, error);
+        if (r >= 0)
+                r = journal_count_people(parts->journal, &people, error);
         if (r >= 0)
                 r = journal_count_open(parts->journal, counts, error);
         if (r < 0)
@@ -121,6 +124,8 @@ int api_status(struct api *api, struct http_exchange *exchange _unused_, cJSON *
         json_put(answer, "dry_run", cJSON_CreateBool(parts->dry_run));
         json_put(answer, "incidents", states);
         json_put(answer, "remediations", names);
+        json_put(answer, "alerts_unmatched", cJSON_CreateNumber((double)people.unmatched));
+        json_put(answer, "calls_owed", cJSON_CreateNumber((double)people.owed));
         *ret = answer;
         return 0;
 }

@@ -54,6 +54,7 @@ cJSON *api_incident(const struct incident *incident, bool whole, cJSON *timeline
         put_text(json, "guard", incident->guard);
         put_time(json, "guard_until", incident->guard_until);
         put_text(json, "lock", incident->lock);
+        put_text(json, "owes", incident->owes);
         put_bool(json, "approved", incident->approved);
         put_bool(json, "cancel_requested", incident->cancel_requested);
         put_bool(json, "undo_requested", incident->undo_requested);

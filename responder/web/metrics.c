@@ -9,6 +9,9 @@
           "Incidents that are held, by the guard that holds them.")                                       \
         X(until_family, GAUGE, "runbook_incidents_held_until_timestamp_seconds", "seconds",               \
           "Until when a guard holds the last of these; absent: until something changes.")                 \
+        X(unmatched_family, GAUGE, "runbook_alerts_unmatched", NULL,                                      \
+          "Alerts that fire and that no remediation is for.")                                             \
+        X(owed_family, GAUGE, "runbook_calls_owed", NULL, "Calls of a person that nobody has heard yet.") \
         X(paused_family, GAUGE, "runbook_paused", NULL,                                                   \
           "1 while the kill switch holds every remediation back.")                                        \
         X(build_family, INFO, "runbook_responder_build_info", NULL, "Always 1; the version is in the label.")
@@ -52,6 +55,11 @@ void api_metrics(struct api *api, struct http_exchange *exchange)
         journal_metrics(parts->journal, &sink);
         collect_incidents(parts->journal, &sink);
         collect_held(parts->journal, &sink);
+        struct journal_people people;
+        if (journal_count_people(parts->journal, &people, NULL) >= 0) {
+                SAMPLE_BARE(&sink, &unmatched_family, (double)people.unmatched);
+                SAMPLE_BARE(&sink, &owed_family, (double)people.owed);
+        }
         if (journal_paused(parts->journal, &paused, &since, NULL) >= 0)
                 SAMPLE_BARE(&sink, &paused_family, paused ? 1 : 0);
         SAMPLE(&sink, &build_family, 1, {"version", RUNBOOK_VERSION});

@@ -62,7 +62,7 @@ struct world {
         int (*alert_active)(void *context, const char *fingerprint, struct deadline deadline,
                             bool *ret_active, struct error *error);
         int (*notify)(void *context, const char *receiver, const struct message *message,
-                      struct deadline deadline, struct error *error);
+                      struct deadline deadline, nsec *ret_wait, struct error *error);
 
         /* Actions: as in responder/remediation/action.h, of the step that `run` was bound for. */
         int (*plan_step)(void *context, const struct action *action, struct step_run *run, cJSON **ret_plan,

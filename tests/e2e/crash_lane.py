@@ -141,7 +141,8 @@ class Lane:
                 return None
         except OSError:
             return None
-        return incident if all(step["settled"] or step["status"] in ENDED for step in incident["steps"]) else None
+        settled = all(step["settled"] or step["status"] in ENDED for step in incident["steps"])
+        return incident if settled and not incident["owes"] else None
 
     def run(self, number):
         """One run, killed at its `number`-th write. False when it ended before."""
@@ -213,5 +214,9 @@ class Lane:
             assert self.victims() == 0, story
         if "docker.logs" in status:
             assert sealed_evidence(responder.directory / "evidence", incident), story
+        if "tell" in remediation:
+            # At least once, and in its place of the timeline; twice when it died before it could write that down.
+            told = [one for one in self.sink.received if f"{self.remediation}: healed" in str(one)]
+            assert 1 <= len(told) <= 2 and [event for event, _ in story[4]].count("told") == 1, (told, story)
         if "notify" in status:
             assert 1 <= len(self.sink.received) <= 2, story

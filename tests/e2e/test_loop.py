@@ -129,6 +129,9 @@ def test_pool_exhausted(calm_lab):
              every=0.2)
     assert lab.compose.environment("mcp-server")["DB_MAX_CONNECTIONS"] == str(CONNECTIONS), "the pool goes back when resolved"
     assert lab.compose.environment("mcp-server")["LOG_LEVEL"] == "info"
+    # The new limit stays, so a person is told of it, and how to take it back.
+    wait_for(lambda: any("pool_exhausted: healed" in str(one) and f"/{incident['number']}/undo" in str(one)
+                         for one in lab.sink.to("oncall")), "who is on call to hear that it is healed")
     assert not backends(lab, "true") & leaked, "backends of the leak are left"
     assert backends(lab, "true") >= spared | standing
     lab.postgres.connect(user="mcp_user").close()
@@ -213,6 +216,16 @@ def test_api_key_compromise_of_all(calm_lab):
     assert lab.call(CLIENT_KEY) == 200
     assert lab.responder.post("/api/v1/alerts", webhook_of(alert_of(
         "api_key_compromise", "resolved", service="mcp-server")))[0] == 200
+
+
+def test_f1_what_no_remediation_is_for_reaches_a_person(calm_lab):
+    """By the shipped route: what is down, and a known alert of a service that nothing is written for."""
+    lab = calm_lab
+    lab.alertmanager.send({"labels": {"alertname": "runbook_down", "job": "runbook_responder"}},
+                          {"labels": {"alertname": "high_latency", "service": "billing"}})
+    for name in ("runbook_down", "high_latency"):
+        wait_for(lambda name=name: any(name in str(one) for one in lab.sink.to("person")), f"{name} to reach a person")
+    assert not any("billing" in str(one["alert"]) for one in lab.responder.incidents())
 
 
 def test_journal_stands(calm_lab):

@@ -86,8 +86,12 @@ void fixture_start(struct engine_fixture *fixture)
 {
         _cleanup_error_ struct error error = {0};
         fixture_open_journal(fixture);
-        const struct incident_parts parts = {production_world(fixture->production), fixture->set,
-                                             fixture->journal, fixture->meters, fixture->dry_run};
+        const struct incident_parts parts = {production_world(fixture->production),
+                                             fixture->set,
+                                             fixture->journal,
+                                             fixture->meters,
+                                             fixture->dry_run,
+                                             "http://127.0.0.1:9878"};
         if (engine_start(&parts, &fixture->engine, &error) < 0)
                 fail_msg("%s", error_text(&error));
 }
@@ -235,6 +239,12 @@ bool is_settled(struct engine_fixture *fixture _unused_, const struct incident *
 bool first_step_is(struct engine_fixture *fixture _unused_, const struct incident *incident, int status)
 {
         return incident->steps[0].status == (enum step_status)status;
+}
+
+bool owes_nothing(struct engine_fixture *fixture _unused_, const struct incident *incident,
+                  int argument _unused_)
+{
+        return !*incident->owes;
 }
 
 void await_state(struct engine_fixture *fixture, int n, enum incident_state state)

@@ -35,7 +35,7 @@ struct engine_fixture {
         atomic_bool gone;           /* Alertmanager no longer has the alert */
         atomic_uint asked, told;    /* Prometheus, the person: how often */
         pthread_mutex_t lock;       /* of the last message */
-        char last_message[2048];
+        char last_message[8192];
 };
 
 /* Opens everything but journal and engine; `remediations` is the list in YAML, indented by two. */
@@ -70,6 +70,7 @@ void await_state(struct engine_fixture *fixture, int n, enum incident_state stat
 condition is_in_state;   /* enum incident_state */
 condition is_settled;    /* every step that was done */
 condition first_step_is; /* enum step_status */
+condition owes_nothing;  /* whatever a person is to hear has been heard */
 
 /* The events of the n-th incident's timeline, one a line; to be freed. */
 char *events_of(struct engine_fixture *fixture, int n);

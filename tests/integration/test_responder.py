@@ -5,6 +5,7 @@ import contextlib
 import http.server
 import json
 import subprocess
+import time
 import threading
 import urllib.request
 
@@ -252,11 +253,14 @@ def test_cooldown_and_pause_outlive_a_restart(make, sink):
         responder.send(alert_of("b"))
         assert responder.wait_state("free", "held")["guard"] == "paused"
         assert responder.wait_state("cool", "held", n="2")["guard"] == "paused"
+        # Whoever can resume it hears of each, at once.
+        wait_for(lambda: len(sink.to("oncall")) == 2, "that both are held to be told")
         assert responder.post("/-/resume", {"by": "anna"})[0] == 200
         assert responder.get("/api/v1/status")["paused_by"] is None
         responder.wait_state("free", "done")
         wait_for(lambda: responder.of("cool", n="2")["guard"] == "cooldown", "the cooldown to be what holds it")
-    assert sink.to("oncall") == []
+    assert all("is held: the responder is paused by anna: a move, so nothing is run" in one["text"]
+               for one in sink.to("oncall")) and len(sink.to("oncall")) == 2
 
 
 def test_dry_run_changes_nothing(make, clean_redis, api_keys, sink):
@@ -360,9 +364,13 @@ def test_escalation_is_delivered_over_a_restart(make, clean_redis, tmp_path, sin
         assert "redis.flush" in failed["timeline"][-1]["detail"]["reason"]
         assert [step["status"] for step in failed["steps"]] == ["waiting"] * 3
     (tmp_path / "oncall_url").write_text(f"{sink.url}/oncall\n")
+    # A receiver that says when to come again is left alone until then.
+    sink.refusals.append((429, {"Retry-After": "3"}))
+    began = time.monotonic()
     with alive(responder):
         incident = responder.wait_state("flush", "escalated")
-        assert len(sink.to("oncall")) == 1
+        assert len(sink.to("oncall")) == 1 and not sink.refusals
+        assert time.monotonic() - began >= 3
         message = json.dumps(sink.to("oncall")[0])
         assert incident["number"] in message and "redis.flush" in message
         assert events(incident)[-1] == "escalated"

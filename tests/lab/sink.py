@@ -9,13 +9,18 @@ import threading
 class Sink:
     def __init__(self):
         self.received = []  # (path, document)
+        self.refusals = []  # (status, headers): what the next requests are answered with
         sink = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):  # pylint: disable=invalid-name
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                sink.received.append((self.path, json.loads(body)))
-                self.send_response(200)
+                status, headers = sink.refusals.pop(0) if sink.refusals else (200, {})
+                if status == 200:
+                    sink.received.append((self.path, json.loads(body)))
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
                 self.send_header("Content-Length", "2")
                 self.end_headers()
                 self.wfile.write(b"ok")

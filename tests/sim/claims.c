@@ -452,6 +452,7 @@ void claims_at_rest(struct sim *sim)
         }
         claim_ends(sim);
         claim_calls(sim);
+        claim_heard(sim);
         claim_order(sim);
         claim_causes(sim);
         claim_breakers(sim);

@@ -30,6 +30,8 @@ void verdicts_act(struct sim *sim, int64_t incident, bool undo);
 
 void claim_shadow(struct sim *sim, int64_t source); /* before something new is told of it */
 void claims_after_start(struct sim *sim);           /* the daemon has opened its journal */
+void claim_heard(struct sim *sim);                  /* at rest */
+void claim_told(struct sim *sim);                   /* at any time while the daemon runs */
 /* Those of claims_causes.c. */
 void claim_causes(struct sim *sim);
 void claim_breakers(struct sim *sim);

@@ -39,6 +39,7 @@ static const char rules[] =
         "    lock: service/${labels.subject}\n"
         "    cooldown: 15m\n"
         "    limit: 3 per 4h\n"
+        "    tell: [healed]\n"
         "    steps:\n"
         "      - model.restart: {subject: '${labels.subject}'}\n"
         "      - model.flush: {subject: cache}\n"

@@ -16,6 +16,11 @@ void claim_order(struct sim *sim)
                 {"SELECT min(incident) FROM (SELECT incident FROM timeline WHERE event = 'step started'"
                  " GROUP BY incident, step HAVING count(*) > 1)",
                  "has begun a step twice"},
+                {"SELECT min(id) FROM incidents i WHERE remediation = 'slow' AND state = 'healed' AND NOT "
+                 "EXISTS"
+                 " (SELECT 1 FROM timeline t WHERE t.incident = i.id AND t.event = 'told' AND t.state = "
+                 "'healed')",
+                 "is healed, and who wants to hear of it has not"},
                 {"SELECT min(id) FROM incidents WHERE undo_requested OR cancel_requested",
                  "has a request that nobody looks at"},
                 {"SELECT min(t.incident) FROM timeline t WHERE t.event = 'cancelled' AND t.actor = 'alert' "

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "runbook/text.h"
 #include "tests/sim/sim.h"
 
 /* The incident's number, from the journal: years come and go with the clock. */
@@ -63,13 +64,18 @@ void people_hear(struct sim *sim, int64_t incident, const char *text)
         if (incident <= 0)
                 return;
         sim_note(sim, "told", incident);
-        if (strstr(text, "awaits approval")) {
+        bool waits = strstr(text, ": is held"), ended = string_ends(text, ": healed");
+        bool asks = strstr(text, ": awaits approval");
+        sim->done[incident].heard += waits || ended || asks;
+        if (asks) {
                 /* Some take more than a day: then it has expired. */
                 if (rng_chance(&sim->rng, 650))
                         sim_after(sim, MINUTE, rng_chance(&sim->rng, 100) ? 30 * HOUR : 90 * MINUTE,
                                   rng_chance(&sim->rng, 800) ? approve : deny, incident);
                 return;
         }
+        if (waits || ended)
+                return;
         sim->done[incident].called = true;
         if (rng_chance(&sim->rng, 200))
                 sim_after(sim, MINUTE, HOUR, undo, incident);

@@ -90,10 +90,10 @@ static int alert_active(void *context, const char *fingerprint, struct deadline 
 }
 
 static int notify(void *context, const char *receiver, const struct message *message,
-                  struct deadline deadline, struct error *error)
+                  struct deadline deadline, nsec *ret_wait, struct error *error)
 {
         struct sim *sim = context;
-        (void)deadline, (void)receiver;
+        (void)deadline, (void)receiver, (void)ret_wait;
         int64_t incident = message->incident ? incident_of(message->incident) : 0;
         int r = ask(sim, sim->people_deaf, error);
         if (r < 0) {

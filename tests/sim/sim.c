@@ -162,9 +162,12 @@ static void start_daemon(struct sim *sim, int64_t argument)
                 return;
         }
         edit_file(sim);
-        const struct incident_parts parts = {&sim->world, sim->set, sim->journal, sim->meters, sim->dry_run};
+        const struct incident_parts parts = {&sim->world, sim->set,     sim->journal,
+                                             sim->meters, sim->dry_run, NULL};
         assert(engine_new(&parts, &sim->engine, &error) >= 0);
         sim->engine_due = sim->now;
+        if (sim->calm_since != INT64_MAX)
+                sim->calm_since = sim->now;
         sim->restarts++;
         sim_note(sim, "start", (int64_t)sim->restarts);
         if (!disk_is_dead(sim->disk))
@@ -292,6 +295,8 @@ static void set_trouble(struct sim *sim, enum trouble trouble, bool on)
                 disk_set_full(sim->disk, on);
         else
                 *switches[trouble] = on;
+        if (trouble == DISK_FULL || trouble == PEOPLE_DEAF)
+                sim->calm_since = on ? INT64_MAX : sim->now;
 }
 
 static void end_trouble(struct sim *sim, int64_t trouble)
@@ -308,6 +313,16 @@ static void begin_trouble(struct sim *sim, int64_t argument)
         set_trouble(sim, trouble, true);
         sim_after(sim, NSEC_PER_SEC, 40 * MINUTE, end_trouble, trouble);
         sim_after(sim, 20 * MINUTE, 4 * HOUR, begin_trouble, 0);
+}
+
+/* Now and then somebody looks whether everybody was told. */
+static void look_for_calls(struct sim *sim, int64_t argument)
+{
+        (void)argument;
+        if (sim->engine && !sim_is_dead(sim) && !sim->stopping)
+                claim_told(sim);
+        if (!sim->ending)
+                sim_after(sim, MINUTE, 5 * MINUTE, look_for_calls, 0);
 }
 
 /* The run. */
@@ -423,6 +438,7 @@ static void begin(struct sim *sim)
         sim_after(sim, 10 * MINUTE, 4 * HOUR, stop_process, 0);
         sim_after(sim, HOUR, 20 * HOUR, jump_clock, 0);
         sim_after(sim, 20 * MINUTE, 4 * HOUR, begin_trouble, 0);
+        sim_after(sim, MINUTE, 5 * MINUTE, look_for_calls, 0);
         model_begin(sim);
         people_begin(sim);
 }

@@ -69,6 +69,8 @@ struct done_for {
         uint64_t definition;  /* the digest of what the journal had of it when it first acted */
         uint64_t approved_as; /* likewise, when a person approved it */
         int64_t remediation;  /* see remediation_at() */
+        int64_t heard;        /* how often a person has heard something of it that ended nothing */
+        nsec owed_since; /* true time: it waits for long, or for a person, and nobody was told; 0: not so */
         int64_t episode;
         char lock[32];
 };
@@ -121,7 +123,8 @@ struct sim {
         int64_t cache_rows;
         nsec engine_back; /* true time: until then whoever acts finds nobody */
         bool prometheus_down, prometheus_silent, people_deaf, alertmanagers_down;
-        bool paused; /* a person has a 200 for it */
+        nsec calm_since; /* true time: the daemon runs, can write, and people hear; INT64_MAX: not now */
+        bool paused;     /* a person has a 200 for it */
         uint64_t pauses;
 
         struct done_for *done; /* by incident, from 1 */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A running incident goes on with its steps; and what follows when they are over. */
-#include "responder/incident/escalate.h"
 #include "responder/incident/stages/stages.h"
 #include "responder/incident/steps.h"
 #include "runbook/assert.h"
@@ -41,7 +40,7 @@ int stage_run(struct incident_run *run, struct error *error)
         case STEPS_COMPLETE:
         case STEPS_CUT: return end_steps(run, error);
         case STEPS_CANCELLED: return run_enter(run, &cancelled, error);
-        case STEPS_ASKING: call_for_approval(run); return 0;
+        case STEPS_ASKING:
         case STEPS_FAILED:
         case STEPS_WAITING:
         case STEPS_PAUSED:

@@ -3,7 +3,6 @@
  * one must be. */
 #include <errno.h>
 
-#include "responder/incident/escalate.h"
 #include "responder/incident/patience.h"
 #include "responder/incident/planning.h"
 #include "responder/incident/stages/stages.h"
@@ -138,10 +137,7 @@ static int ask_person(struct incident_run *run, const struct start *start, const
                 .definition = start->definition,
                 .detail = detail,
         };
-        int r = run_enter(run, &asks, error);
-        if (r >= 0)
-                call_for_approval(run);
-        return r;
+        return run_enter(run, &asks, error);
 }
 
 /* Into what comes next, by what was planned. */

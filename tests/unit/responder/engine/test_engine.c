@@ -295,7 +295,10 @@ static void test_cooldown_and_limit(_unused_ void **state)
         alert_arrives(fixture, "f2", true, "\"x\":\"l\"");
         await_incident(fixture, 2, is_held_by_limit, 0, "held by the limit");
         await_state(fixture, 2, INCIDENT_EXPIRED);
-        assert_int_equal(atomic_load(&fixture->told), 1);
+        assert_in_range(atomic_load(&fixture->told), 1,
+                        2); /* that it is held, if there was time, and expired */
+        assert_true(person_was_told(fixture,
+                                    "it was held for 500ms, by `limit`, which would have held it until 2"));
         assert_action_calls("run", "run:few");
         fixture_close(fixture);
 }
@@ -362,6 +365,10 @@ static void test_alerts_of_one_cause_are_one_incident(_unused_ void **state)
         await_state(fixture, 2, INCIDENT_CANCELLED);
         free(events);
         events = events_of(fixture, 2);
+        /* Somewhere in between a person has heard that approval is awaited. */
+        char *told = strstr(events, "told\n");
+        if (told)
+                memmove(told, told + 5, strlen(told + 5) + 1);
         assert_non_null(strstr(events, "alert joined\none of its alerts is over\nalert resolved\ncancelled"));
         fixture_close(fixture);
 }
@@ -519,7 +526,8 @@ static void test_undo_waits_while_paused(_unused_ void **state)
         struct world world = *production_world(fixture->production);
         world.run = take_work;
         world.monotonic = read_later;
-        const struct incident_parts parts = {&world, fixture->set, fixture->journal, fixture->meters, false};
+        const struct incident_parts parts = {&world,          fixture->set, fixture->journal,
+                                             fixture->meters, false,        NULL};
         assert_int_equal(engine_new(&parts, &fixture->engine, NULL), 0);
         alert_arrives(fixture, "f1", true, "");
         nsec next = 0;

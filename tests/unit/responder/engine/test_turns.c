@@ -44,7 +44,7 @@ static struct engine_fixture *prepare(const char *remediations, struct world *wo
         fixture->set->targets.repeat_interval = 0; /* nothing but incidents is looked at */
         *world = *production_world(fixture->production);
         world->run = take_work;
-        *parts = (struct incident_parts){world, fixture->set, fixture->journal, fixture->meters, false};
+        *parts = (struct incident_parts){world, fixture->set, fixture->journal, fixture->meters, false, NULL};
         assert_int_equal(engine_new(parts, &fixture->engine, NULL), 0);
         given_count = 0;
         return fixture;

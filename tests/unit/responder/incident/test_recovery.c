@@ -281,6 +281,7 @@ static void test_an_approval_is_of_what_was_shown(_unused_ void **state)
         struct engine_fixture *fixture = fixture_open(ASKS("name: one"));
         alert_arrives(fixture, "f1", true, "");
         await_state(fixture, 1, INCIDENT_AWAITING_APPROVAL);
+        await_incident(fixture, 1, owes_nothing, 0, "told");
         fixture_change_file(fixture, ASKS("name: two"));
         unsigned told = atomic_load(&fixture->told);
         assert_int_equal(

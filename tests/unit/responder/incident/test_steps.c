@@ -46,8 +46,8 @@ static void slow_start(struct slow *slow)
         slow->world = *production_world(fixture->production);
         slow->world.run = take_work;
         slow->world.monotonic = read_later;
-        const struct incident_parts parts = {&slow->world, fixture->set, fixture->journal, fixture->meters,
-                                             fixture->dry_run};
+        const struct incident_parts parts = {&slow->world,    fixture->set,     fixture->journal,
+                                             fixture->meters, fixture->dry_run, NULL};
         assert_int_equal(engine_new(&parts, &fixture->engine, NULL), 0);
 }
 

@@ -208,6 +208,8 @@ static void test_version_2(void **state)
                 "ALTER TABLE incidents DROP COLUMN definition;"
                 "DROP INDEX incidents_cause; ALTER TABLE incidents DROP COLUMN cause; DROP TABLE members;"
                 "DROP INDEX incidents_begun; ALTER TABLE incidents DROP COLUMN changes;"
+                "ALTER TABLE incidents DROP COLUMN owes; ALTER TABLE incidents DROP COLUMN told;"
+                "DROP INDEX episodes_unanswered; ALTER TABLE episodes DROP COLUMN unanswered;"
                 "DROP TABLE gaps; PRAGMA user_version = 2");
         struct journal *reader = NULL;
         assert_int_equal(journal_open_reading(fixture->path, &reader, NULL), 0);
@@ -218,6 +220,7 @@ static void test_version_2(void **state)
         assert_int_equal(verified_rows(fixture), 6);
         struct incident incident = only_active(fixture);
         assert_null(incident.definition);
+        assert_string_equal(incident.owes, "");
         incident_release(&incident);
 }
 

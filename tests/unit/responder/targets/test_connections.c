@@ -29,8 +29,9 @@ static void test_leases_fail_in_words(void **state _unused_)
         assert_int_equal(targets_query_holds(targets, "x", 0, deadline, &answer, &value, &error), -ENOTSUP);
         assert_int_equal(targets_check_holds(targets, "x", 0, deadline, &answer, &error), -ENOTSUP);
         assert_int_equal(targets_alert_active(targets, "x", deadline, &answer, &error), -ENOTSUP);
-        assert_int_equal(targets_notify(targets, "nobody", &(struct message){.text = "x"}, deadline, &error),
-                         -ENOENT);
+        assert_int_equal(
+                targets_notify(targets, "nobody", &(struct message){.text = "x"}, deadline, NULL, &error),
+                -ENOENT);
         assert_null(targets_free(targets));
         assert_null(targets_free(NULL));
 }

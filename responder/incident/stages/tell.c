@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An incident that owes somebody a word, while it goes on waiting, or after its end: told, and written down.
+ */
+#include "responder/incident/escalate.h"
+#include "responder/incident/stages/stages.h"
+#include "runbook/assert.h"
+
+/* Who has paused, and why; it may be resumed by now. */
+static int paused_reason(const struct incident_run *run, const char *expire, char **ret, struct error *error)
+{
+        _cleanup_free_ char *by = NULL, *why = NULL;
+        bool paused = false;
+        nsec since = 0;
+        int r = journal_paused(run->parts->journal, &paused, &since, error);
+        if (r >= 0 && paused)
+                r = journal_paused_by(run->parts->journal, since, &by, &why, error);
+        if (r < 0)
+                return r;
+        const char *name = by && string_starts(by, "person:") ? by + strlen("person:") : by;
+        bool known = name && *name, explained = why && *why;
+        *ret = text_format(
+                "the responder is paused%s%s%s%s, so nothing is run before somebody resumes it; it "
+                "expires after %s",
+                known ? " by " : "", known ? name : "", explained ? ": " : "", explained ? why : "", expire);
+        return *ret ? 0 : error_oom(error);
+}
+
+/* Why it is held, and until when it would be. */
+static int held_reason(const struct incident_run *run, char **ret, struct error *error)
+{
+        const struct incident *incident = &run->incident;
+        char until[TIME_TEXT_MAX], expire[DURATION_TEXT_MAX];
+        duration_format(run->remediation->expire, expire);
+        if (string_equal(incident->guard, "paused"))
+                return paused_reason(run, expire, ret, error);
+        *ret = text_format("by `%s`%s%s, and it expires after %s", incident->guard,
+                           incident->guard_until != 0 ? " until " : "",
+                           incident->guard_until != 0 ? time_format(incident->guard_until, until) : "",
+                           expire);
+        return *ret ? 0 : error_oom(error);
+}
+
+/* What is owed, in words, and why; `*ret_reason` is to be freed. */
+static int find_words(struct incident_run *run, const char **ret_what, char **ret_reason, struct error *error)
+{
+        const struct incident *incident = &run->incident;
+        int r = 0;
+        *ret_what = string_equal(incident->owes, OWES_APPROVAL) ? "awaits approval"
+                    : string_equal(incident->owes, OWES_HELD)   ? "is held"
+                                                                : incident_state_name(incident->state);
+        if (string_equal(incident->owes, OWES_HELD))
+                r = held_reason(run, ret_reason, error);
+        else if (string_equal(incident->owes, OWES_APPROVAL))
+                r = journal_last_reason(run->parts->journal, incident->id, ret_reason, error);
+        else
+                *ret_reason = strdup("");
+        return r < 0 || *ret_reason ? r : error_oom(error);
+}
+
+/* How many others the same guard holds back, in words, for one message about all of them. */
+static int add_others(struct incident_run *run, char **reason, int64_t *ret_youngest, struct error *error)
+{
+        int64_t count = 0;
+        *ret_youngest = 0;
+        if (!string_equal(run->incident.owes, OWES_HELD))
+                return 0;
+        int r = journal_held_with(run->parts->journal, &run->incident, &count, ret_youngest, error);
+        if (r < 0 || count == 0)
+                return r;
+        char *with = text_format("%s; and so %s %lld more of %s", *reason, count == 1 ? "is" : "are",
+                                 (long long)count, run->incident.remediation);
+        if (!with)
+                return error_oom(error);
+        free(*reason);
+        *reason = with;
+        return 0;
+}
+
+/* A call that has been heard has its place in the timeline. */
+static int write_told(struct incident_run *run, const char *what, int64_t youngest, struct error *error)
+{
+        const char *receiver = escalation_receiver(run);
+        _cleanup_json_ cJSON *detail = cJSON_CreateObject();
+        if (json_put(detail, "what", cJSON_CreateString(what)) < 0 ||
+            json_put(detail, "incident", cJSON_CreateString(run->incident.number)) < 0 ||
+            json_put(detail, "to", receiver ? cJSON_CreateString(receiver) : cJSON_CreateNull()) < 0)
+                return error_oom(error);
+        struct journal_entry told = {
+                .event = receiver ? "told" : "nobody is to be told",
+                .told = run->incident.owes,
+                .told_of = string_equal(run->incident.owes, OWES_HELD) ? run->incident.guard : "",
+                .told_until = youngest,
+                .detail = detail,
+        };
+        return run_write(run, &told, error);
+}
+
+int stage_tell(struct incident_run *run, struct error *error)
+{
+        assert_that(*run->incident.owes, "something is owed");
+        assert_that(!run->parts->dry_run, "a dry run tells nobody");
+        const char *what = NULL;
+        _cleanup_free_ char *reason = NULL;
+        int64_t youngest = 0;
+        int r = find_words(run, &what, &reason, error);
+        if (r >= 0)
+                r = add_others(run, &reason, &youngest, error);
+        if (r >= 0 && escalation_receiver(run))
+                r = call_until_heard(run, what, reason, error);
+        /* Nothing else about it waits until somebody could be reached: only the call is tried again. */
+        run->look_again = world_monotonic(run->parts->world);
+        return r < 0 ? r : write_told(run, what, youngest, error);
+}

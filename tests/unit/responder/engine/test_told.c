@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whoever is to hear of something hears of it: at once, until it was heard, once, and over restarts. */
+#include "tests/harness/engine.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "responder/incident/escalate.h"
+#include "runbook/http_client.h"
+
+#define ONE "  - {name: one, match: ['alertname=\"a\"'], steps: [{act.once: {name: one}}]}\n"
+
+static bool owes(struct engine_fixture *fixture _unused_, const struct incident *incident,
+                 int argument _unused_)
+{
+        return *incident->owes;
+}
+
+static void await_told(struct engine_fixture *fixture, const char *words)
+{
+        struct deadline deadline = deadline_in(20 * NSEC_PER_SEC);
+        while (!person_was_told(fixture, words) && !deadline_passed(deadline))
+                poll_pause();
+        if (!person_was_told(fixture, words))
+                fail_msg("nobody was told \"%s\"; last was: %s", words, fixture->last_message);
+}
+
+static size_t count_lines(const char *lines, const char *line)
+{
+        size_t count = 0, length = strlen(line);
+        for (const char *at = lines; *at; at += strcspn(at, "\n") + 1)
+                count += strcspn(at, "\n") == length && strncmp(at, line, length) == 0;
+        return count;
+}
+
+static void assert_told_once(struct engine_fixture *fixture, int n)
+{
+        _cleanup_free_ char *events = events_of(fixture, n);
+        assert_int_equal(count_lines(events, "told"), 1);
+}
+
+/* Held for as long as a person likes, or until tomorrow: told at once, whatever happens before it is heard.
+ */
+static void test_held(void **state _unused_)
+{
+        struct engine_fixture *fixture = fixture_open(ONE);
+        atomic_store(&fixture->deaf, true);
+        assert_int_equal(engine_pause(fixture->engine, true, "tester", "a drill", NULL), 0);
+        alert_arrives(fixture, "f1", true, "\"service\":\"web\"");
+        await_told(fixture, "is held: the responder is paused");
+        await_incident(fixture, 1, owes, 0, "owed to somebody");
+        fixture_stop(fixture);
+        atomic_store(&fixture->deaf, false);
+        fixture_start(fixture);
+        await_incident(fixture, 1, owes_nothing, 0, "told");
+        assert_true(person_was_told(fixture, "\"service\":\"web\""));
+        assert_true(person_was_told(fixture, "/-/resume"));
+
+        /* Heard once it is not told again, by the same guard. */
+        fixture_stop(fixture);
+        fixture_start(fixture);
+        assert_int_equal(engine_pause(fixture->engine, false, "tester", NULL, NULL), 0);
+        await_state(fixture, 1, INCIDENT_DONE);
+        assert_told_once(fixture, 1);
+        fixture_close(fixture);
+}
+
+/* A hundred that one guard holds back are one message, or two. */
+static void test_many_are_held(void **state _unused_)
+{
+        struct engine_fixture *fixture = fixture_prepare(
+                "  - {name: one, match: ['alertname=\"a\"'], lock: '${labels.n}', steps: [{act.once: {name: "
+                "one}}]}\n");
+        fixture->set->targets.repeat_interval = 0;
+        fixture_open_journal(fixture);
+        for (int i = 0; i < 20; i++) {
+                _cleanup_free_ char *fingerprint = text_format("f%d", i),
+                                    *labels = text_format("\"n\":\"%d\"", i);
+                alert_arrives(fixture, fingerprint, true, labels);
+        }
+        assert_int_equal(journal_set_paused(fixture->journal, true, "person:ada", "a drill", NULL), 0);
+        fixture_close_journal(fixture);
+        atomic_store(&fixture->deaf, true);
+        fixture_start(fixture);
+        await_told(fixture, "paused by ada: a drill");
+        await_incident(fixture, 3, owes, 0, "owed to somebody");
+        unsigned before = atomic_load(&fixture->told);
+        atomic_store(&fixture->deaf, false);
+        for (int i = 1; i < 4; i++)
+                await_incident(fixture, i, owes_nothing, 0, "told");
+        assert_true(person_was_told(fixture, "; and so are 19 more of one"));
+        assert_in_range(atomic_load(&fixture->told) - before, 1, 2);
+        assert_told_once(fixture, 1);
+        _cleanup_free_ char *events = events_of(fixture, 3);
+        assert_int_equal(count_lines(events, "told"), 0);
+        assert_int_equal(count_lines(events, "told with another"), 1);
+        fixture_close(fixture);
+}
+
+/* Nobody who is deaf keeps an incident from going on. */
+static void test_held_goes_on(void **state _unused_)
+{
+        struct engine_fixture *fixture = fixture_open(ONE);
+        atomic_store(&fixture->deaf, true);
+        assert_int_equal(engine_pause(fixture->engine, true, "tester", NULL, NULL), 0);
+        alert_arrives(fixture, "f1", true, "");
+        await_told(fixture, "is held");
+        assert_int_equal(engine_pause(fixture->engine, false, "tester", NULL, NULL), 0);
+        await_state(fixture, 1, INCIDENT_DONE);
+        await_incident(fixture, 1, owes_nothing, 0, "owed to nobody: it is over");
+        fixture_close(fixture);
+}
+
+static void test_approval(void **state _unused_)
+{
+        struct engine_fixture *fixture = fixture_open("  - {name: ask, match: ['alertname=\"a\"'], approval: "
+                                                      "true, steps: [{act.once: {name: one}}]}\n");
+        atomic_store(&fixture->deaf, true);
+        alert_arrives(fixture, "f1", true, "");
+        await_told(fixture, "awaits approval: the remediation asks for approval");
+        atomic_store(&fixture->deaf, false);
+        await_incident(fixture, 1, owes_nothing, 0, "told");
+        await_state(fixture, 1, INCIDENT_AWAITING_APPROVAL);
+        assert_told_once(fixture, 1);
+        assert_true(person_was_told(fixture, "/approve -d"));
+        fixture_close(fixture);
+}
+
+/* An answer is taken also while nobody could be told. */
+static void test_approval_of_who_has_seen_it(void **state _unused_)
+{
+        struct engine_fixture *fixture =
+                fixture_prepare("  - {name: ask, match: ['alertname=\"a\"'], approval: true, steps: "
+                                "[{act.once: {name: one}}]}\n");
+        atomic_store(&fixture->deaf, true);
+        fixture_start(fixture);
+        alert_arrives(fixture, "f1", true, "");
+        await_told(fixture, "awaits approval");
+        int r = -ESTALE;
+        while (r == -ESTALE)
+                r = engine_decide(fixture->engine, DECISION_APPROVE, fixture->number[1], "ada", NULL, NULL);
+        assert_int_equal(r, 0);
+        await_state(fixture, 1, INCIDENT_DONE);
+        fixture_close(fixture);
+}
+
+static void test_ends_that_are_told(void **state _unused_)
+{
+        struct engine_fixture *fixture = fixture_open(
+                "  - {name: loud, match: ['x=\"1\"'], tell: [done], steps: [{act.once: {name: one}}]}\n"
+                "  - {name: quiet, match: ['x=\"2\"'], steps: [{act.once: {name: two}}]}\n");
+        alert_arrives(fixture, "f1", true, "\"x\":\"2\"");
+        await_state(fixture, 1, INCIDENT_DONE);
+        atomic_store(&fixture->deaf, true);
+        alert_arrives(fixture, "f2", true, "\"x\":\"1\"");
+        await_told(fixture, "loud: done");
+        fixture_stop(fixture);
+        atomic_store(&fixture->deaf, false);
+        fixture_start(fixture);
+        await_incident(fixture, 2, owes_nothing, 0, "told");
+        assert_told_once(fixture, 2);
+        _cleanup_free_ char *events = events_of(fixture, 1);
+        assert_int_equal(count_lines(events, "told"), 0);
+        fixture_close(fixture);
+}
+
+static void test_expired_names_the_guard(void **state _unused_)
+{
+        struct engine_fixture *fixture = fixture_open(
+                "  - {name: one, match: ['alertname=\"a\"'], expire: 300ms, steps: [{act.once: {name: "
+                "one}}]}\n");
+        assert_int_equal(engine_pause(fixture->engine, true, "tester", NULL, NULL), 0);
+        alert_arrives(fixture, "f1", true, "");
+        await_state(fixture, 1, INCIDENT_EXPIRED);
+        assert_true(person_was_told(fixture, "expired: it was held for 300ms, by `paused`\""));
+        fixture_close(fixture);
+}
+
+/* Alerts that nothing answers to: all that there are in one message, until it was heard, and once. */
+static void test_unmatched(void **state _unused_)
+{
+        struct engine_fixture *fixture = fixture_prepare(
+                "  - {name: other, match: ['alertname=\"b\"'], steps: [{act.once: {name: b}}]}\n");
+        fixture->set->unmatched_to = strdup("oncall");
+        fixture->set->targets.repeat_interval = 0; /* Alertmanager is not asked for them */
+        fixture_open_journal(fixture);
+        fixture->engine = NULL;
+        for (int i = 0; i < 12; i++) {
+                _cleanup_free_ char *fingerprint = text_format("f%d", i),
+                                    *labels = text_format("\"service\":\"s%d\"", i);
+                alert_arrives(fixture, fingerprint, true, labels);
+        }
+        fixture_close_journal(fixture);
+        atomic_store(&fixture->deaf, true);
+        fixture_start(fixture);
+        await_told(fixture, "12 alerts that no remediation is for");
+        fixture_stop(fixture);
+        atomic_store(&fixture->deaf, false);
+        fixture_start(fixture);
+        struct journal_people people = {.unmatched = 0};
+        struct deadline deadline = deadline_in(20 * NSEC_PER_SEC);
+        struct episode_list list = {.count = 1};
+        while (list.count > 0 && !deadline_passed(deadline)) {
+                list = (struct episode_list){0};
+                assert_int_equal(journal_unanswered(fixture->journal, 1, &list, NULL), 0);
+                size_t count = list.count;
+                episode_list_release(&list);
+                list.count = count;
+                poll_pause();
+        }
+        assert_int_equal(list.count, 0);
+        assert_int_equal(journal_count_people(fixture->journal, &people, NULL), 0);
+        assert_int_equal(people.unmatched, 12);
+        assert_int_equal(people.owed, 0);
+        fixture_close(fixture);
+}
+
+/* Where nobody asked for it, an alert without a remediation is counted and kept, and nobody is told. */
+static void test_unmatched_is_kept(void **state _unused_)
+{
+        struct engine_fixture *fixture =
+                fixture_open("  - {name: mine, match: ['x=\"1\"'], steps: [{act.once: {name: a}}]}\n");
+        alert_arrives(fixture, "f1", true, "");
+        alert_arrives(fixture, "f2", true, "\"x\":\"1\"");
+        await_state(fixture, 1, INCIDENT_DONE);
+        struct journal_people people = {0};
+        assert_int_equal(journal_count_people(fixture->journal, &people, NULL), 0);
+        assert_int_equal(people.unmatched, 1);
+        assert_int_equal(atomic_load(&fixture->told), 0);
+        fixture_close(fixture);
+}
+
+/* With no journal to rely on, somebody is called by what still works. */
+static void test_without_a_journal(void **state _unused_)
+{
+        struct engine_fixture *fixture = fixture_open(ONE);
+        const struct incident_parts parts = {.world = production_world(fixture->production),
+                                             .set = fixture->set,
+                                             .meters = fixture->meters};
+        _cleanup_error_ struct error error = {0};
+        assert_int_equal(call_without_journal(&parts, "the journal's disk is full", NULL, &error), 0);
+        assert_true(person_was_told(fixture, "the journal's disk is full"));
+        atomic_store(&fixture->deaf, true);
+        assert_int_equal(call_without_journal(&parts, "still", NULL, &error), -EREMOTEIO);
+        free(fixture->set->escalate_to);
+        fixture->set->escalate_to = strdup("nobody");
+        assert_int_equal(call_without_journal(&parts, "nobody hears this", NULL, NULL), 0);
+        fixture_close(fixture);
+}
+
+int main(void)
+{
+        assert_int_equal(http_client_global_init(NULL), 0);
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_held),
+                cmocka_unit_test(test_many_are_held),
+                cmocka_unit_test(test_held_goes_on),
+                cmocka_unit_test(test_approval),
+                cmocka_unit_test(test_approval_of_who_has_seen_it),
+                cmocka_unit_test(test_ends_that_are_told),
+                cmocka_unit_test(test_expired_names_the_guard),
+                cmocka_unit_test(test_unmatched),
+                cmocka_unit_test(test_unmatched_is_kept),
+                cmocka_unit_test(test_without_a_journal),
+        };
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
