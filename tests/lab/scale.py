@@ -17,6 +17,7 @@ WAITED_FOR = ("for", "cache", "cooldown", "older_than", "long_running", "scrape_
               "group_wait", "group_interval", "every")
 # A window has to hold several scrapes of one second.
 SHORTEST, SHORTEST_WINDOW = 1, 5
+KEEP_FIRING = 6
 
 
 def scaled(text, shortest=SHORTEST):
@@ -44,9 +45,15 @@ def replace(text, addresses):
     return text
 
 
+def keep_firing(text):
+    """An alert fires on for a while: its shortened windows would end it before the remediation it set off has."""
+    return re.sub(r"^( +)(for: \d+s)$", rf"\1\2\n\1keep_firing_for: {KEEP_FIRING}s", text, flags=re.MULTILINE)
+
+
 def rules_text(name, addresses):
     """The lab's copy of one file of rules/."""
-    return scale(replace((ROOT / "rules" / name).read_text(encoding="utf-8"), addresses))
+    text = scale(replace((ROOT / "rules" / name).read_text(encoding="utf-8"), addresses))
+    return keep_firing(text) if name == "alerts.yml" else text
 
 
 def copy_rules(directory, addresses):
