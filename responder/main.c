@@ -7,7 +7,7 @@
 #include "responder/commands/doctor.h"
 #include "responder/commands/plan.h"
 #include "responder/commands/states.h"
-#include "responder/production.h"
+#include "responder/edition.h"
 #include "responder/web/web.h"
 #include "runbook/daemon.h"
 #include "runbook/http_client.h"
@@ -21,31 +21,19 @@ struct responder_arguments {
         struct program_arguments program;
         struct daemon_arguments daemon;
         const char *journal, *alert, *operators;
-        bool dry_run, json;
+        bool dry_run, json, enable_lifecycle;
 };
 
 /* The parts, in the order they are started; stopped in reverse. */
 struct responder {
         const struct responder_arguments *arguments;
-        struct remediation_set *set;
-        struct targets *targets;
         struct production *production;
-        struct meters *meters;
-        struct journal *journal;
+        struct incident_parts parts; /* of the start: a later edition is the engine's to tell */
         struct engine *engine;
         struct api *api;
         char *address; /* for people, where the file does not say it */
+        struct reloads reloads;
 };
-
-static void log_doubts(const char *doubts)
-{
-        while (doubts && *doubts) {
-                size_t length = strcspn(doubts, "\n");
-                _cleanup_free_ char *line = strndup(doubts, length);
-                log_event(LOG_WARN, "Doubtful", "doubt", line ? line : "", NULL);
-                doubts += length + (doubts[length] == '\n');
-        }
-}
 
 /* Where people on this machine reach it: by the first port that it listens on. NULL: by none. */
 static char *find_address(const char *const *listens)
@@ -62,6 +50,42 @@ static char *find_address(const char *const *listens)
         return NULL;
 }
 
+/* What the parts share, and what outlives every edition of the configuration. */
+static int make_parts(struct responder *responder, struct error *error)
+{
+        const struct responder_arguments *arguments = responder->arguments;
+        struct incident_parts *parts = &responder->parts;
+        parts->dry_run = arguments->dry_run;
+        parts->address = responder->address = find_address(daemon_listen_addresses(&arguments->daemon));
+        int r = http_client_global_init(error);
+        if (r >= 0)
+                r = production_new(&responder->production, error);
+        if (r >= 0)
+                r = edition_load(arguments->daemon.config_file, responder->production, parts, error);
+        if (r >= 0 && !(parts->meters = meters_new()))
+                r = error_oom(error);
+        if (r >= 0)
+                r = journal_open(arguments->journal, production_machine(responder->production),
+                                 &parts->journal, error);
+        if (r < 0)
+                parts_release(parts);
+        return r;
+}
+
+/* The file read again, whole or not at all; one at a time, which the caller sees to. */
+static int read_again(void *context, struct error *error)
+{
+        struct responder *responder = context;
+        const struct daemon_arguments *arguments = &responder->arguments->daemon;
+        struct incident_parts parts = responder->parts;
+        int r = daemon_check_web(arguments->web_config_file, error);
+        if (r >= 0)
+                r = edition_load(arguments->config_file, responder->production, &parts, error);
+        if (r >= 0)
+                engine_adopt(responder->engine, &parts);
+        return r;
+}
+
 static int start_parts(void *context, struct error *error)
 {
         struct responder *responder = context;
@@ -70,38 +94,19 @@ static int start_parts(void *context, struct error *error)
                 .listen_addresses = daemon_listen_addresses(&arguments->daemon),
                 .web_config_file = arguments->daemon.web_config_file,
                 .operators = arguments->operators,
+                .reloads = &responder->reloads,
+                .enable_lifecycle = arguments->enable_lifecycle,
         };
+        reloads_init(&responder->reloads, arguments->daemon.config_file, read_again, responder);
         int r = api_check_access(&api, error);
         if (r >= 0)
-                r = http_client_global_init(error);
+                r = make_parts(responder, error);
         if (r >= 0)
-                r = remediation_set_load(arguments->daemon.config_file, &responder->set, error);
-        if (r >= 0)
-                r = targets_new(&responder->set->targets, &responder->targets, error);
-        if (r >= 0)
-                r = production_new(responder->targets, &responder->production, error);
-        if (r >= 0 && !(responder->meters = meters_new()))
-                r = error_oom(error);
-        if (r < 0)
-                return r;
-        const struct world *world = production_world(responder->production);
-        r = journal_open(arguments->journal, world, &responder->journal, error);
-        if (r < 0)
-                return r;
-
-        const struct incident_parts parts = {
-                .world = world,
-                .set = responder->set,
-                .journal = responder->journal,
-                .meters = responder->meters,
-                .dry_run = arguments->dry_run,
-                .address = responder->address = find_address(api.listen_addresses),
-        };
-        r = engine_start(&parts, &responder->engine, error);
+                r = engine_start(&responder->parts, &responder->engine, error);
         if (r < 0)
                 return r;
         api.engine = responder->engine;
-        api.parts = parts;
+        api.parts = responder->parts;
         r = api_start(&api, &responder->api, error);
         _cleanup_text_ struct text addresses = {0};
         daemon_put_addresses(&arguments->daemon, &addresses);
@@ -109,9 +114,14 @@ static int start_parts(void *context, struct error *error)
                 log_event(LOG_INFO, "Listening", "version", RUNBOOK_VERSION, "address",
                           text_string(&addresses), "config", arguments->daemon.config_file, "journal",
                           arguments->journal, "dry_run", arguments->dry_run ? "true" : NULL, NULL);
-        if (r >= 0)
-                log_doubts(responder->set->doubts);
         return r;
+}
+
+static void reload_parts(void *context)
+{
+        struct responder *responder = context;
+        _cleanup_error_ struct error error = {0};
+        reloads_run(&responder->reloads, &error);
 }
 
 static void stop_parts(void *context)
@@ -125,17 +135,15 @@ static void stop_parts(void *context)
                           NULL);
                 _exit(EXIT_FINE);
         }
-        journal_close(responder->journal);
+        journal_close(responder->parts.journal);
         production_free(responder->production);
-        meters_free(responder->meters);
-        targets_free(responder->targets);
-        remediation_set_free(responder->set);
+        meters_free(responder->parts.meters);
         free(responder->address);
 }
 
 static int run_serve(const void *context)
 {
-        static const struct daemon daemon = {PROGRAM, start_parts, NULL, stop_parts};
+        static const struct daemon daemon = {PROGRAM, start_parts, reload_parts, stop_parts};
         struct responder responder = {.arguments = context};
         return daemon_serve(&daemon, &responder);
 }
@@ -169,6 +177,7 @@ static int run_plan(const void *context)
         struct remediation_set *set = NULL;
         struct targets *targets = NULL;
         struct production *production = NULL;
+        struct place *place = NULL;
         if (!arguments->alert) {
                 error_set(&error, EINVAL, "plan needs --alert=FILE");
                 program_complain(PROGRAM, &error);
@@ -180,11 +189,13 @@ static int run_plan(const void *context)
         if (r >= 0)
                 r = targets_new(&set->targets, &targets, &error);
         if (r >= 0)
-                r = production_new(targets, &production, &error);
+                r = production_new(&production, &error);
         if (r >= 0)
-                r = plan_command(set, production_world(production), arguments->alert, arguments->json, &text,
-                                 &error);
+                r = place_new(production, targets, &place, &error);
+        if (r >= 0)
+                r = plan_command(set, place_world(place), arguments->alert, arguments->json, &text, &error);
         int printed = program_print(&text);
+        place_free(place);
         production_free(production);
         targets_free(targets);
         remediation_set_free(set);
@@ -256,7 +267,7 @@ static int run_states(const void *context _unused_)
 }
 
 /* Flags of the daemon itself. */
-#define SERVING TAKES(DAEMON_TAKES, "web.operators", "journal", "dry-run")
+#define SERVING TAKES(DAEMON_TAKES, "web.operators", "web.enable-lifecycle", "journal", "dry-run")
 static const struct command commands[] = {
         {"plan", "print what each step would do right now about --alert, and change nothing",
          TAKES("config.file", "alert", "json"), run_plan},
@@ -289,6 +300,8 @@ int main(int argc, char **argv)
                 DAEMON_FLAGS(to),
                 {"web.operators", FLAG_STRING, &arguments.operators, NULL, "USERS",
                  "who of them may approve, deny, cancel, undo, pause and resume: name,name"},
+                {"web.enable-lifecycle", FLAG_SWITCH, &arguments.enable_lifecycle, NULL, NULL,
+                 "let an operator's POST /-/reload read the files again, as SIGHUP always does"},
                 {"journal", FLAG_STRING, &arguments.journal, "var/journal.db", "FILE",
                  "the durable record of incidents"},
                 {"dry-run", FLAG_SWITCH, &arguments.dry_run, NULL, NULL,

@@ -10,10 +10,15 @@
 #include "runbook/lanes.h"
 #include "runbook/wait.h"
 
-struct production {
+struct place {
         struct world world;
+        struct production *production;
+        struct targets *targets; /* NULL: of the machine alone, where nobody is asked and nothing done */
+};
+
+struct production {
+        struct place machine;
         char boot[40]; /* "" when the kernel does not say */
-        struct targets *targets;
         struct lanes *pools[WORLD_POOL_COUNT];
         pthread_mutex_t lock; /* of what follows */
         pthread_cond_t woken_up;
@@ -33,7 +38,7 @@ static nsec read_monotonic(void *context _unused_)
 
 static bool sleep_until(void *context, nsec until)
 {
-        struct production *production = context;
+        struct production *production = ((const struct place *)context)->production;
         pthread_mutex_lock(&production->lock);
         while (!production->woken && condition_wait_until(&production->woken_up, &production->lock, until))
                 ;
@@ -45,7 +50,7 @@ static bool sleep_until(void *context, nsec until)
 
 static void wake_sleeper(void *context)
 {
-        struct production *production = context;
+        struct production *production = ((const struct place *)context)->production;
         pthread_mutex_lock(&production->lock);
         production->woken = true;
         pthread_cond_signal(&production->woken_up);
@@ -60,7 +65,7 @@ static void pause_whole(void *context _unused_, nsec duration)
 static int run_elsewhere(void *context, enum world_pool pool, const char *whose, void (*work)(void *argument),
                          void *argument)
 {
-        struct production *production = context;
+        struct production *production = ((const struct place *)context)->production;
         pthread_mutex_lock(&production->lock);
         int r = production->finishing ? -EAGAIN : lanes_run(production->pools[pool], whose, work, argument);
         pthread_mutex_unlock(&production->lock);
@@ -69,7 +74,7 @@ static int run_elsewhere(void *context, enum world_pool pool, const char *whose,
 
 static unsigned finish_pools(void *context, struct deadline deadline)
 {
-        struct production *production = context;
+        struct production *production = ((const struct place *)context)->production;
         unsigned hanging = 0;
         pthread_mutex_lock(&production->lock);
         production->finishing = true;
@@ -82,36 +87,36 @@ static unsigned finish_pools(void *context, struct deadline deadline)
 static int query_holds(void *context, const char *promql, nsec age, struct deadline deadline, bool *ret_holds,
                        double *ret_value, struct error *error)
 {
-        const struct production *production = context;
-        return targets_query_holds(production->targets, promql, age, deadline, ret_holds, ret_value, error);
+        const struct place *place = context;
+        return targets_query_holds(place->targets, promql, age, deadline, ret_holds, ret_value, error);
 }
 
 static int check_holds(void *context, const char *check, nsec age, struct deadline deadline, bool *ret_holds,
                        struct error *error)
 {
-        const struct production *production = context;
-        return targets_check_holds(production->targets, check, age, deadline, ret_holds, error);
+        const struct place *place = context;
+        return targets_check_holds(place->targets, check, age, deadline, ret_holds, error);
 }
 
 static int alert_active(void *context, const char *fingerprint, struct deadline deadline, bool *ret_active,
                         struct error *error)
 {
-        const struct production *production = context;
-        return targets_alert_active(production->targets, fingerprint, deadline, ret_active, error);
+        const struct place *place = context;
+        return targets_alert_active(place->targets, fingerprint, deadline, ret_active, error);
 }
 
 static int notify_receiver(void *context, const char *receiver, const struct message *message,
                            struct deadline deadline, nsec *ret_wait, struct error *error)
 {
-        const struct production *production = context;
-        return targets_notify(production->targets, receiver, message, deadline, ret_wait, error);
+        const struct place *place = context;
+        return targets_notify(place->targets, receiver, message, deadline, ret_wait, error);
 }
 
 /* Whoever binds a step knows no targets: it is given those of this world before it acts. */
 static struct step_run *on_targets(void *context, struct step_run *run)
 {
-        const struct production *production = context;
-        run->targets = production->targets;
+        const struct place *place = context;
+        run->targets = place->targets;
         return run;
 }
 
@@ -170,17 +175,16 @@ static void read_boot(struct production *production)
         if (file_read_whole("/proc/sys/kernel/random/boot_id", sizeof(production->boot), &text, NULL) >= 0)
                 snprintf(production->boot, sizeof(production->boot), "%.*s",
                          (int)strcspn(text_string(&text), "\n"), text_string(&text));
-        production->world.boot = production->boot;
+        production->machine.world.boot = production->boot;
 }
 
-int production_new(struct targets *targets, struct production **ret, struct error *error)
+int production_new(struct production **ret, struct error *error)
 {
         struct production *production = calloc(1, sizeof(*production));
         if (!production)
                 return error_oom(error);
-        production->world = here;
-        production->world.context = production;
-        production->targets = targets;
+        production->machine = (struct place){.world = here, .production = production};
+        production->machine.world.context = &production->machine;
         read_boot(production);
         pthread_mutex_init(&production->lock, NULL);
         condition_init(&production->woken_up);
@@ -196,16 +200,39 @@ int production_new(struct targets *targets, struct production **ret, struct erro
         return 0;
 }
 
-const struct world *production_world(const struct production *production)
+const struct world *production_machine(const struct production *production)
 {
-        return &production->world;
+        return &production->machine.world;
+}
+
+int place_new(struct production *production, struct targets *targets, struct place **ret, struct error *error)
+{
+        struct place *place = malloc(sizeof(*place));
+        if (!place)
+                return error_oom(error);
+        *place = production->machine;
+        place->targets = targets;
+        place->world.context = place;
+        *ret = place;
+        return 0;
+}
+
+const struct world *place_world(const struct place *place)
+{
+        return &place->world;
+}
+
+struct place *place_free(struct place *place)
+{
+        free(place);
+        return NULL;
 }
 
 struct production *production_free(struct production *production)
 {
         if (!production)
                 return NULL;
-        finish_pools(production, deadline_in(0));
+        finish_pools(&production->machine, deadline_in(0));
         pthread_cond_destroy(&production->woken_up);
         pthread_mutex_destroy(&production->lock);
         free(production);

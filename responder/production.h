@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The world as it is: this machine's clocks, threads, neighbours and actions. Filled once, by main. */
+/* The world as it is: this machine's clocks and threads, made once by main, and places on it, each with the
+ * neighbours and actions of one reading of the configuration. */
 #ifndef RESPONDER_PRODUCTION_H
 #define RESPONDER_PRODUCTION_H
 
@@ -7,12 +8,19 @@
 #include "responder/world/world.h"
 
 struct production;
+struct place;
 
-/* `targets` are borrowed until production_free(). Starts no threads before there is work for them. */
-int production_new(struct targets *targets, struct production **ret, struct error *error);
+/* Starts no threads before there is work for them. */
+int production_new(struct production **ret, struct error *error);
 
-/* Of it, for as long as it lives. */
-const struct world *production_world(const struct production *production);
+/* Clocks and threads alone, for as long as it lives: nobody may be asked by it, and nothing done. */
+const struct world *production_machine(const struct production *production);
+
+/* `targets` are borrowed until place_free(), which takes NULL. */
+int place_new(struct production *production, struct targets *targets, struct place **ret,
+              struct error *error);
+const struct world *place_world(const struct place *place);
+struct place *place_free(struct place *place);
 
 /* After world->finish(), or when nothing was ever run by it; what still hangs then keeps its threads. Takes
  * NULL. */

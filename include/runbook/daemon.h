@@ -47,6 +47,9 @@ struct daemon {
  */
 int daemon_serve(const struct daemon *daemon, void *context);
 
+/* Whether the web configuration (NULL: there is none) could be read as it stands now. */
+int daemon_check_web(const char *web_config_file, struct error *error);
+
 /*
  * --config.check: names every mistake of the web configuration (NULL: there is none to check) and of what
  * `read` reads, on stderr; `read` appends a line to `verdict` when it finds none. What to exit with.

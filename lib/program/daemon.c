@@ -61,23 +61,21 @@ int daemon_serve(const struct daemon *daemon, void *context)
         return EXIT_FINE;
 }
 
-static bool web_config_is_fine(const char *path)
+int daemon_check_web(const char *web_config_file, struct error *error)
 {
-        _cleanup_error_ struct error error = {0};
         _cleanup_(web_config_unref_p) struct web_config *web = NULL;
-        if (!path || web_config_load(path, &web, &error) >= 0)
-                return true;
-        fprintf(stderr, "%s\n", error_text(&error));
-        return false;
+        return web_config_file ? web_config_load(web_config_file, &web, error) : 0;
 }
 
 int daemon_check(const char *web_config_file,
                  int (*read)(const void *context, struct text *verdict, struct error *error),
                  const void *context)
 {
-        _cleanup_error_ struct error error = {0};
+        _cleanup_error_ struct error web_error = {0}, error = {0};
         _cleanup_text_ struct text verdict = {0};
-        bool fine = web_config_is_fine(web_config_file);
+        bool fine = daemon_check_web(web_config_file, &web_error) >= 0;
+        if (!fine)
+                fprintf(stderr, "%s\n", error_text(&web_error));
         if (read(context, &verdict, &error) < 0) {
                 fprintf(stderr, "%s\n", error_text(&error));
                 fine = false;

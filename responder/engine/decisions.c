@@ -7,20 +7,20 @@
 
 #define TRIES 5
 
-static bool is_awaiting(const struct engine *engine _unused_, const struct incident *incident)
+static bool is_awaiting(const struct remediation_set *set _unused_, const struct incident *incident)
 {
         return incident->state == INCIDENT_AWAITING_APPROVAL;
 }
 
-static bool is_under_way(const struct engine *engine _unused_, const struct incident *incident)
+static bool is_under_way(const struct remediation_set *set _unused_, const struct incident *incident)
 {
         return incident->state >= INCIDENT_RECEIVED && incident->state <= INCIDENT_VERIFYING;
 }
 
 /* Whether it can be undone depends on its actions alone, which the journal names. */
-static bool is_undoable(const struct engine *engine, const struct incident *incident)
+static bool is_undoable(const struct remediation_set *set, const struct incident *incident)
 {
-        const struct remediation *remediation = remediation_find(engine->parts.set, incident->remediation);
+        const struct remediation *remediation = remediation_find(set, incident->remediation);
         if (incident->ended_at == 0 || (!incident->definition && !incident_fits(incident, remediation)))
                 return false;
         for (size_t i = 0; i < incident->step_count; i++) {
@@ -38,7 +38,7 @@ static bool is_undoable(const struct engine *engine, const struct incident *inci
 static const struct {
         const char *event;
         const char *wants; /* "…, and not <wants>" */
-        bool (*may)(const struct engine *engine, const struct incident *incident);
+        bool (*may)(const struct remediation_set *set, const struct incident *incident);
         enum incident_state to; /* INCIDENT_UNCHANGED: a request */
         bool approve, request_cancel, request_undo;
 } decisions[] = {
@@ -57,14 +57,15 @@ static bool is_in_hands(const struct incident *incident)
         return incident->state == INCIDENT_RUNNING || incident->state == INCIDENT_VERIFYING;
 }
 
-static int decide_once(struct engine *engine, enum decision decision, const struct incident *incident,
-                       const char *actor, const cJSON *detail, struct error *error)
+static int decide_once(const struct incident_parts *parts, enum decision decision,
+                       const struct incident *incident, const char *actor, const cJSON *detail,
+                       struct error *error)
 {
         enum incident_state to = decisions[decision].to;
         if (to != INCIDENT_UNCHANGED && !is_in_hands(incident)) {
                 const struct incident_change change = {
                         .to = to, .event = decisions[decision].event, .actor = actor, .detail = detail};
-                return incident_enter(&engine->parts, incident, &change, error);
+                return incident_enter(parts, incident, &change, error);
         }
         const struct journal_entry request = {
                 .incident = incident->id,
@@ -76,7 +77,7 @@ static int decide_once(struct engine *engine, enum decision decision, const stru
                 .request_undo = decisions[decision].request_undo,
                 .detail = detail,
         };
-        return journal_write(engine->parts.journal, &request, error);
+        return journal_write(parts->journal, &request, error);
 }
 
 static void log_decision(const char *event, const char *number, const char *actor, const char *reason)
@@ -90,16 +91,17 @@ int engine_decide(struct engine *engine, enum decision decision, const char *num
 {
         assert_that(decision < DECISION_COUNT && number && actor && *actor,
                     "a decision is one of these, about an incident, and somebody's");
+        _cleanup_(parts_release) const struct incident_parts parts = engine_parts(engine);
         _cleanup_json_ cJSON *detail = reason && *reason ? reason_detail(reason, NULL) : NULL;
         int r = -ESTALE;
         /* The incident may move on between the look and the write: then it is looked at again. */
         for (unsigned i = 0; i < TRIES && r == -ESTALE; i++) {
                 struct incident incident = {0};
-                r = journal_find(engine->parts.journal, number, &incident, error);
+                r = journal_find(parts.journal, number, &incident, error);
                 if (r < 0)
                         return r;
-                bool may = !incident.unreadable && decisions[decision].may(engine, &incident);
-                r = may ? decide_once(engine, decision, &incident, actor, detail, error)
+                bool may = !incident.unreadable && decisions[decision].may(parts.set, &incident);
+                r = may ? decide_once(&parts, decision, &incident, actor, detail, error)
                         : error_set(error, ESTALE, "%s is %s, and not %s", number,
                                     incident_state_text(&incident), decisions[decision].wants);
                 incident_release(&incident);
@@ -117,7 +119,8 @@ int engine_pause(struct engine *engine, bool paused, const char *actor, const ch
                  struct error *error)
 {
         assert_that(actor && *actor, "somebody pulls the kill switch");
-        int r = journal_set_paused(engine->parts.journal, paused, actor, reason, error);
+        _cleanup_(parts_release) const struct incident_parts parts = engine_parts(engine);
+        int r = journal_set_paused(parts.journal, paused, actor, reason, error);
         if (r < 0)
                 return r;
         log_decision(paused ? "paused" : "resumed", NULL, actor, reason);

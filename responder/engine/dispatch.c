@@ -20,7 +20,7 @@ static void carry_on(void *context)
 
         run->look_again = 0;
         int r = slot->stage(run, &error);
-        nsec now = world_monotonic(engine->parts.world);
+        nsec now = world_monotonic(engine->machine);
         if (r == -ESTALE) {
                 run->look_again = now;
         } else if (r < 0) {
@@ -31,6 +31,7 @@ static void carry_on(void *context)
                         run->look_again = now + STAGE_AGAIN;
         }
 
+        parts_release(&slot->parts);
         pthread_mutex_lock(&engine->lock);
         slot->busy = false;
         slot->look_at = run->look_again;
@@ -82,7 +83,8 @@ int engine_dispatch(struct look *look, struct incident *incident, const struct r
                 turn_begins(look, incident->remediation);
         struct incident_run *run = &slot->run;
         incident_release(&run->incident);
-        run->parts = &engine->parts;
+        slot->parts = engine->parts;
+        run->parts = &slot->parts;
         run->stopping = &engine->stopping;
         run->remediation = remediation;
         run->incident = *incident;
@@ -90,12 +92,14 @@ int engine_dispatch(struct look *look, struct incident *incident, const struct r
         *incident = leave_behind(&run->incident, slot->lock);
         look_note(look, incident);
 
+        parts_hold(&slot->parts);
         set_busy(slot, true);
         slot->was_busy = true;
         const char *whose = pool == WORLD_CALLS ? escalation_receiver(run) : run->incident.remediation;
         int r = world->run(world->context, pool, whose, carry_on, slot);
         if (r < 0) {
                 set_busy(slot, false);
+                parts_release(&slot->parts);
                 return error_set(error, -r, "no worker takes it: %s", strerror(-r));
         }
         return 0;

@@ -19,7 +19,7 @@ static void *look_until_stopped(void *context)
 {
         struct engine *engine = context;
         assert_that(engine->threaded, "a thread looks only for an engine that has one");
-        const struct world *world = engine->parts.world;
+        const struct world *world = engine->machine;
         engine->looker = pthread_self();
         nsec next = world_monotonic(world);
         nsec took = 0;
@@ -50,6 +50,9 @@ static void *look_until_stopped(void *context)
 
 static void engine_free(struct engine *engine)
 {
+        if (engine->adopting)
+                parts_release(&engine->coming);
+        parts_release(&engine->parts);
         slots_free(engine);
         incident_list_release(&engine->active);
         outage_release(&engine->outage);
@@ -67,6 +70,7 @@ static struct engine *engine_make(const struct incident_parts *parts)
                 return NULL;
         engine->parts = *parts;
         atomic_store(&engine->unanswered, true);
+        engine->machine = parts->edition ? parts->edition->machine : parts->world;
         pthread_mutex_init(&engine->lock, NULL);
         return engine;
 }
@@ -74,8 +78,10 @@ static struct engine *engine_make(const struct incident_parts *parts)
 int engine_new(const struct incident_parts *parts, struct engine **ret, struct error *error)
 {
         struct engine *engine = engine_make(parts);
-        if (!engine)
+        if (!engine) {
+                parts_release(parts);
                 return error_oom(error);
+        }
         *ret = engine;
         return 0;
 }
@@ -83,8 +89,10 @@ int engine_new(const struct incident_parts *parts, struct engine **ret, struct e
 int engine_start(const struct incident_parts *parts, struct engine **ret, struct error *error)
 {
         struct engine *engine = engine_make(parts);
-        if (!engine)
+        if (!engine) {
+                parts_release(parts);
                 return error_oom(error);
+        }
         engine->threaded = true;
         int r = -pthread_create(&engine->thread, NULL, look_until_stopped, engine);
         if (r < 0) {
@@ -93,6 +101,42 @@ int engine_start(const struct incident_parts *parts, struct engine **ret, struct
         }
         *ret = engine;
         return 0;
+}
+
+void engine_adopt(struct engine *engine, const struct incident_parts *parts)
+{
+        pthread_mutex_lock(&engine->lock);
+        struct incident_parts passed_over = engine->coming;
+        bool any = engine->adopting;
+        engine->coming = *parts;
+        engine->adopting = true;
+        pthread_mutex_unlock(&engine->lock);
+        if (any)
+                parts_release(&passed_over);
+        engine_wake(engine);
+}
+
+void engine_take_over(struct engine *engine)
+{
+        assert_that(is_looking(engine), "the engine's thread alone changes by what it goes");
+        struct incident_parts before = engine->parts;
+        pthread_mutex_lock(&engine->lock);
+        bool any = engine->adopting;
+        if (any)
+                engine->parts = engine->coming;
+        engine->adopting = false;
+        pthread_mutex_unlock(&engine->lock);
+        if (any)
+                parts_release(&before);
+}
+
+struct incident_parts engine_parts(struct engine *engine)
+{
+        pthread_mutex_lock(&engine->lock);
+        struct incident_parts parts = engine->adopting ? engine->coming : engine->parts;
+        parts_hold(&parts);
+        pthread_mutex_unlock(&engine->lock);
+        return parts;
 }
 
 void engine_hold_still(struct engine *engine)
@@ -104,7 +148,7 @@ struct engine *engine_stop(struct engine *engine, struct deadline deadline)
 {
         if (!engine)
                 return NULL;
-        const struct world *world = engine->parts.world;
+        const struct world *world = engine->machine;
         engine_hold_still(engine);
         engine_wake(engine);
         if (engine->threaded)

@@ -18,7 +18,10 @@
 
 struct engine;
 
-/* A thread of its own looks, until engine_stop(). */
+/*
+ * A thread of its own looks, until engine_stop(). The caller's hold on the parts is the engine's from then
+ * on, also when this fails; engine_new() and engine_adopt() have it likewise.
+ */
 int engine_start(const struct incident_parts *parts, struct engine **ret, struct error *error);
 
 /*
@@ -34,6 +37,15 @@ struct engine *engine_stop(struct engine *engine, struct deadline deadline);
  */
 int engine_new(const struct incident_parts *parts, struct engine **ret, struct error *error);
 int engine_look(struct engine *engine, nsec *ret_next, struct error *error);
+
+/*
+ * From the next look on it goes by these, which have another edition and are otherwise the same; what is
+ * under way ends by that of before. Any thread; never blocks.
+ */
+void engine_adopt(struct engine *engine, const struct incident_parts *parts);
+
+/* The parts of now, held for the caller: parts_release(). Any thread. */
+struct incident_parts engine_parts(struct engine *engine);
 
 /* No further step is begun, from now on; engine_stop() says it, too. Any thread. */
 void engine_hold_still(struct engine *engine);

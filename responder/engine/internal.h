@@ -25,6 +25,7 @@ struct engine_slot {
 
         /* Of the worker while it is busy, else of the engine's thread. */
         incident_stage *stage;
+        struct incident_parts parts; /* held while it is busy */
         struct incident_run run;
 };
 
@@ -43,7 +44,10 @@ struct outage {
 struct turns;
 
 struct engine {
-        struct incident_parts parts;
+        struct incident_parts parts;  /* its thread changes them, under the lock */
+        struct incident_parts coming; /* for the next look; guarded by the lock */
+        bool adopting;                /* there are any; likewise */
+        const struct world *machine;
         pthread_t thread, looker; /* the looker calls itself so */
         bool threaded;
         atomic_bool stopping;
@@ -55,7 +59,8 @@ struct engine {
         struct incident_list active; /* as of the last look: what has not changed is not read again */
         nsec reconcile_at;           /* monotonic */
         nsec prune_at;               /* likewise; 0: not known yet */
-        atomic_bool reconciling;     /* a worker is asking Alertmanager */
+        atomic_bool reconciling;     /* a worker is asking Alertmanager, by `asking` */
+        struct incident_parts asking;
         struct outage outage;
         atomic_bool unanswered;      /* there may be alerts without a remediation that are to be told */
         struct backoff tell_backoff; /* of them; the worker's while it is `telling` */
@@ -67,6 +72,9 @@ static inline bool is_looking(const struct engine *engine)
 {
         return !engine->threaded || pthread_equal(engine->looker, pthread_self());
 }
+
+/* engine.c: the parts that are coming become the engine's own. */
+void engine_take_over(struct engine *engine);
 
 /* slots.c */
 struct engine_slot *slot_find(const struct engine *engine, int64_t incident); /* NULL: none */

@@ -407,6 +407,7 @@ static int look_once(struct look *look, struct error *error)
 int engine_look(struct engine *engine, nsec *ret_next, struct error *error)
 {
         assert_that(is_looking(engine), "the engine's thread looks, and nobody else");
+        engine_take_over(engine);
         const struct world *world = engine->parts.world;
         struct look look = {.engine = engine,
                             .now = world_monotonic(world),

@@ -16,7 +16,7 @@ static void close_unknown(void *context)
 {
         struct engine *engine = context;
         assert_that(atomic_load(&engine->reconciling), "Alertmanager is asked by one at a time");
-        const struct incident_parts *parts = &engine->parts;
+        const struct incident_parts *parts = &engine->asking;
         const struct world *world = parts->world;
         nsec repeat = parts->set->targets.repeat_interval;
         nsec slack = repeat / 4 < RECONCILE_MOST ? repeat / 4 : RECONCILE_MOST;
@@ -39,6 +39,7 @@ static void close_unknown(void *context)
                 log_event(LOG_WARN, "Cannot ask Alertmanager for alerts that fell silent", "error",
                           error_text(&error), NULL);
         episode_list_release(&silent);
+        parts_release(parts);
         atomic_store(&engine->reconciling, false);
         engine_wake(engine);
 }
@@ -56,9 +57,13 @@ void engine_reconcile(struct look *look)
                         : every > RECONCILE_MOST ? RECONCILE_MOST
                                                  : every;
                 engine->reconcile_at = look->now + every;
-                if (engine->parts.world->run(engine->parts.world->context, WORLD_ASKS, NULL, close_unknown,
-                                             engine) < 0)
+                engine->asking = engine->parts;
+                parts_hold(&engine->asking);
+                if (engine->machine->run(engine->machine->context, WORLD_ASKS, NULL, close_unknown, engine) <
+                    0) {
+                        parts_release(&engine->asking);
                         atomic_store(&engine->reconciling, false);
+                }
         }
         look_again_at(look, engine->reconcile_at);
 }

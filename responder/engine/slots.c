@@ -4,7 +4,7 @@
 
 void engine_wake(struct engine *engine)
 {
-        engine->parts.world->wake(engine->parts.world->context);
+        engine->machine->wake(engine->machine->context);
 }
 
 /* Where the slot of this incident is, or belongs. */

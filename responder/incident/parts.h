@@ -1,20 +1,45 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The parts of the responder that an incident is carried with; all of them outlive it. */
+/* The parts of the responder that an incident is carried with; all of them outlive it, or are held. */
 #ifndef RESPONDER_INCIDENT_PARTS_H
 #define RESPONDER_INCIDENT_PARTS_H
+
+#include <stdatomic.h>
 
 #include "responder/incident/meters.h"
 #include "responder/journal/journal.h"
 #include "responder/remediation/remediation.h"
 #include "responder/world/world.h"
 
+/*
+ * One reading of the configuration: the remediations, and the world with the targets they act on. A reload
+ * makes another one; each lasts until the last who works by it has let go. Any thread.
+ */
+struct edition {
+        atomic_uint holders;
+        const struct world *machine; /* its clocks and threads alone, which outlive every edition */
+        void (*end)(struct edition *edition);
+};
+
 struct incident_parts {
         const struct world *world;
         const struct remediation_set *set;
+        struct edition *edition; /* of these two; NULL: they outlive everything */
         struct journal *journal;
         struct meters *meters;
         bool dry_run;
         const char *address; /* "http://127.0.0.1:9878", where people reach it; NULL: not known */
 };
+
+static inline void parts_hold(const struct incident_parts *parts)
+{
+        if (parts->edition)
+                atomic_fetch_add(&parts->edition->holders, 1);
+}
+
+static inline void parts_release(const struct incident_parts *parts)
+{
+        if (parts->edition && atomic_fetch_sub(&parts->edition->holders, 1) == 1)
+                parts->edition->end(parts->edition);
+}
 
 #endif

@@ -73,6 +73,14 @@ int api_decide(struct api *api, struct http_exchange *exchange, cJSON **ret, str
         return r < 0 ? r : api_show(api, exchange, ret, error);
 }
 
+int api_reload(struct api *api, struct http_exchange *exchange, cJSON **ret, struct error *error)
+{
+        if (!api->options.enable_lifecycle)
+                return error_set(error, EACCES, "reloads over HTTP are off: see --web.enable-lifecycle");
+        int r = reloads_run(api->options.reloads, error);
+        return r < 0 ? r : api_status(api, exchange, ret, error);
+}
+
 int api_pause(struct api *api, struct http_exchange *exchange, cJSON **ret, struct error *error)
 {
         const struct api_route *route = http_route_data(exchange);

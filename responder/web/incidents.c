@@ -93,7 +93,8 @@ int api_show(struct api *api, struct http_exchange *exchange, cJSON **ret, struc
 
 int api_status(struct api *api, struct http_exchange *exchange _unused_, cJSON **ret, struct error *error)
 {
-        const struct incident_parts *parts = &api->options.parts;
+        _cleanup_(parts_release) const struct incident_parts held = engine_parts(api->options.engine);
+        const struct incident_parts *parts = &held;
         size_t counts[INCIDENT_STATE_COUNT];
         bool paused = false;
         nsec since = 0;

@@ -121,7 +121,8 @@ void api_landing(struct api *api, struct http_exchange *exchange)
 {
         static const struct html_link links[] = {
                 {"/api/v1/incidents", "API"}, {"/api/v1/status", "Status"}, {"/metrics", "Metrics"}, {0}};
-        const struct incident_parts *parts = &api->options.parts;
+        _cleanup_(parts_release) const struct incident_parts held = engine_parts(api->options.engine);
+        const struct incident_parts *parts = &held;
         struct text page = {0};
         html_begin(&page, "runbook_responder");
         text_puts(&page, "<p>Version " RUNBOOK_VERSION "</p>\n");

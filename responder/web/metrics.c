@@ -62,6 +62,7 @@ void api_metrics(struct api *api, struct http_exchange *exchange)
         }
         if (journal_paused(parts->journal, &paused, &since, NULL) >= 0)
                 SAMPLE_BARE(&sink, &paused_family, paused ? 1 : 0);
+        reloads_collect(api->options.reloads, &sink);
         SAMPLE(&sink, &build_family, 1, {"version", RUNBOOK_VERSION});
         metrics_process(&sink);
 

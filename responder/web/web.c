@@ -43,6 +43,8 @@ static const struct http_route routes[] = {
         {"GET", "/api/v1/status", LATER(.document = api_status)},
         {"POST", "/-/pause", DECISION(.document = api_pause, .pauses = true)},
         {"POST", "/-/resume", DECISION(.document = api_pause, .pauses = false)},
+        {"POST", "/-/reload", DECISION(.document = api_reload)},
+        {"PUT", "/-/reload", DECISION(.document = api_reload)},
         {"GET", "/-/healthy", handle_alive, 0, NULL},
         {"GET", "/-/ready", LATER(.page = api_ready, .pool = API_METRICS)},
         {"GET", "/metrics", LATER(.page = api_metrics, .pool = API_METRICS)},
@@ -127,6 +129,13 @@ static int make_pools(struct api *api, struct error *error)
         return r;
 }
 
+static char *find_alertmanager(void *context)
+{
+        _cleanup_(parts_release) const struct incident_parts parts = engine_parts(context);
+        const char *url = parts.set->targets.alertmanager_url;
+        return strdup(url ? url : "");
+}
+
 int api_start(const struct api_options *options, struct api **ret, struct error *error)
 {
         struct api *api = calloc(1, sizeof(*api));
@@ -147,7 +156,7 @@ int api_start(const struct api_options *options, struct api **ret, struct error 
                 .reading = {api->pools[API_READING], pools[API_READING].waiting},
                 .fetching = {api->pools[API_FETCHES], pools[API_FETCHES].waiting},
                 .meters = options->parts.meters,
-                .alertmanager_url = options->parts.set->targets.alertmanager_url,
+                .alertmanager_url = find_alertmanager,
                 .wake = wake_engine,
                 .context = options->engine,
         };

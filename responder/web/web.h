@@ -14,6 +14,7 @@
 #define RESPONDER_WEB_WEB_H
 
 #include "responder/engine/engine.h"
+#include "responder/web/reloads.h"
 #include "runbook/http_server.h"
 
 struct api;
@@ -21,7 +22,9 @@ struct api;
 struct api_options {
         const char *const *listen_addresses; /* closed by NULL */
         struct engine *engine;
-        struct incident_parts parts; /* what the engine was started with */
+        struct incident_parts parts; /* what the engine was started with: set and world are engine_parts()' */
+        struct reloads *reloads;
+        bool enable_lifecycle;       /* POST /-/reload is answered, for who may operate */
         const char *web_config_file; /* NULL: none */
         bool must_authenticate;      /* a web configuration that lets everybody in is never taken */
         /* Who may approve, deny, cancel, undo, pause and resume, separated by commas. NULL: everybody who may

@@ -197,15 +197,21 @@ static int parse_body(struct delivery *delivery, struct error *error)
         return 0;
 }
 
+static char *find_alertmanager(const struct delivery *delivery)
+{
+        const struct webhook_options *options = &delivery->receiver->options;
+        return options->alertmanager_url(options->context);
+}
+
 /* The rest of a group that `max_alerts` has cut, in front of what was delivered of it, which is read again.
  */
 static int complete_group(struct delivery *delivery, struct error *error)
 {
         struct webhook more = {0};
-        int r = parse_body(delivery, error);
+        _cleanup_free_ char *base = find_alertmanager(delivery);
+        int r = base ? parse_body(delivery, error) : error_oom(error);
         if (r >= 0)
-                r = fetch_group(delivery->receiver->options.alertmanager_url, &delivery->webhook, &more,
-                                error);
+                r = fetch_group(base, &delivery->webhook, &more, error);
         if (r >= 0)
                 r = merge_webhooks(&delivery->webhook, &more, error);
         webhook_release(&more);
@@ -229,7 +235,7 @@ static void complete(void *context)
 /* What was delivered is journaled at once, whether or not the rest of its group can be had. */
 static void take_delivery(struct delivery *delivery)
 {
-        const char *base = delivery->receiver->options.alertmanager_url;
+        _cleanup_free_ char *base = find_alertmanager(delivery);
         bool cut = delivery->webhook.truncated > 0;
         delivery->cut = cut && base && *base;
         if (cut && !delivery->cut)

@@ -30,8 +30,9 @@ struct webhook_options {
         struct webhook_workers reading;  /* for what is large */
         struct webhook_workers fetching; /* for what waits for Alertmanager */
         struct meters *meters;
-        const char *alertmanager_url; /* "" or NULL: cut groups are taken as they come, with a warning */
-        void (*wake)(void *context);  /* alerts have been journaled; any thread, never blocks */
+        /* Of now; "": cut groups are taken as they come, with a warning; free() it; NULL: out of memory. */
+        char *(*alertmanager_url)(void *context);
+        void (*wake)(void *context); /* alerts have been journaled; any thread, never blocks */
         void *context;
 };
 

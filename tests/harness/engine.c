@@ -71,14 +71,16 @@ void fixture_open_journal(struct engine_fixture *fixture)
 {
         _cleanup_error_ struct error error = {0};
         _cleanup_free_ char *path = text_format("%s/journal.db", fixture->directory);
-        if (production_new(fixture->targets, &fixture->production, &error) < 0 ||
-            journal_open(path, production_world(fixture->production), &fixture->journal, &error) < 0)
+        if (production_new(&fixture->production, &error) < 0 ||
+            place_new(fixture->production, fixture->targets, &fixture->place, &error) < 0 ||
+            journal_open(path, production_machine(fixture->production), &fixture->journal, &error) < 0)
                 fail_msg("%s", error_text(&error));
 }
 
 void fixture_close_journal(struct engine_fixture *fixture)
 {
         fixture->journal = journal_close(fixture->journal);
+        fixture->place = place_free(fixture->place);
         fixture->production = production_free(fixture->production);
 }
 
@@ -86,12 +88,12 @@ void fixture_start(struct engine_fixture *fixture)
 {
         _cleanup_error_ struct error error = {0};
         fixture_open_journal(fixture);
-        const struct incident_parts parts = {production_world(fixture->production),
-                                             fixture->set,
-                                             fixture->journal,
-                                             fixture->meters,
-                                             fixture->dry_run,
-                                             "http://127.0.0.1:9878"};
+        const struct incident_parts parts = {.world = place_world(fixture->place),
+                                             .set = fixture->set,
+                                             .journal = fixture->journal,
+                                             .meters = fixture->meters,
+                                             .dry_run = fixture->dry_run,
+                                             .address = "http://127.0.0.1:9878"};
         if (engine_start(&parts, &fixture->engine, &error) < 0)
                 fail_msg("%s", error_text(&error));
 }

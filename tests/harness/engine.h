@@ -25,6 +25,7 @@ struct engine_fixture {
         struct remediation_set *set;
         struct targets *targets;
         struct production *production; /* with the journal, once that is open */
+        struct place *place;           /* on it, with `targets` */
         struct meters *meters;
         struct journal *journal;
         struct engine *engine; /* NULL while it does not run */

@@ -162,8 +162,11 @@ static void start_daemon(struct sim *sim, int64_t argument)
                 return;
         }
         edit_file(sim);
-        const struct incident_parts parts = {&sim->world, sim->set,     sim->journal,
-                                             sim->meters, sim->dry_run, NULL};
+        const struct incident_parts parts = {.world = &sim->world,
+                                             .set = sim->set,
+                                             .journal = sim->journal,
+                                             .meters = sim->meters,
+                                             .dry_run = sim->dry_run};
         assert(engine_new(&parts, &sim->engine, &error) >= 0);
         sim->engine_due = sim->now;
         if (sim->calm_since != INT64_MAX)

@@ -523,11 +523,11 @@ static void test_undo_waits_while_paused(_unused_ void **state)
         ahead = 0;
         fixture_open_journal(fixture);
         fixture->set->targets.repeat_interval = 0; /* nothing but the incident is looked at */
-        struct world world = *production_world(fixture->production);
+        struct world world = *place_world(fixture->place);
         world.run = take_work;
         world.monotonic = read_later;
-        const struct incident_parts parts = {&world,          fixture->set, fixture->journal,
-                                             fixture->meters, false,        NULL};
+        const struct incident_parts parts = {
+                .world = &world, .set = fixture->set, .journal = fixture->journal, .meters = fixture->meters};
         assert_int_equal(engine_new(&parts, &fixture->engine, NULL), 0);
         alert_arrives(fixture, "f1", true, "");
         nsec next = 0;

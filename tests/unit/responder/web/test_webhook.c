@@ -63,6 +63,12 @@ static void wake(void *context)
         atomic_fetch_add(&room->woken, 1);
 }
 
+static char *tell_url(void *context)
+{
+        const struct room *room = context;
+        return strdup(room->url ? room->url : "");
+}
+
 static const struct http_route webhook_routes[] = {{"POST", "/alerts", receive, 16 << 20, NULL}, {0}};
 static const struct http_route alertmanager_routes[] = {{"GET", "/am/api/v2/alerts", list_alerts, 0, NULL},
                                                         {0}};
@@ -97,7 +103,7 @@ static void open_room_with(struct room *room, const char *alertmanager_url)
                 .reading = {room->workers, 100},
                 .fetching = {room->fetchers, 1},
                 .meters = room->meters,
-                .alertmanager_url = room->url,
+                .alertmanager_url = tell_url,
                 .wake = wake,
                 .context = room,
         };
