@@ -130,6 +130,18 @@ void engine_take_over(struct engine *engine)
                 parts_release(&before);
 }
 
+int engine_lend(struct engine *engine, struct incident_parts *lent, enum world_pool pool, const char *whose,
+                void (*work)(void *engine))
+{
+        assert_that(is_looking(engine), "the engine's thread gives work away");
+        *lent = engine->parts;
+        parts_hold(lent);
+        int r = engine->machine->run(engine->machine->context, pool, whose, work, engine);
+        if (r < 0)
+                parts_release(lent);
+        return r;
+}
+
 struct incident_parts engine_parts(struct engine *engine)
 {
         pthread_mutex_lock(&engine->lock);

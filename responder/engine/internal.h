@@ -38,6 +38,7 @@ struct outage {
         int64_t called_id;      /* of the incident, or the episode, that is set aside */
         char *words;            /* of whom `calling` says that there is one, else of the engine's thread */
         struct backoff backoff; /* likewise */
+        struct incident_parts lent; /* to who calls */
         atomic_bool calling, heard;
 };
 
@@ -75,6 +76,9 @@ static inline bool is_looking(const struct engine *engine)
 
 /* engine.c: the parts that are coming become the engine's own. */
 void engine_take_over(struct engine *engine);
+/* Has a worker do work(engine) by the parts of now, which it gives back by parts_release(lent). */
+int engine_lend(struct engine *engine, struct incident_parts *lent, enum world_pool pool, const char *whose,
+                void (*work)(void *engine));
 
 /* slots.c */
 struct engine_slot *slot_find(const struct engine *engine, int64_t incident); /* NULL: none */

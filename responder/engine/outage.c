@@ -45,10 +45,11 @@ static void call_person(void *context)
         struct outage *outage = &engine->outage;
         assert_that(atomic_load(&outage->calling) && outage->words, "one at a time calls, with words");
         _cleanup_error_ struct error error = {0};
-        int r = call_without_journal(&engine->parts, outage->words, &outage->backoff, &error);
+        int r = call_without_journal(&outage->lent, outage->words, &outage->backoff, &error);
         if (r < 0)
                 log_event(LOG_WARN, "Nobody could be told that the responder cannot act", "error",
                           error_text(&error), NULL);
+        parts_release(&outage->lent);
         atomic_store(&outage->heard, r >= 0);
         atomic_store(&outage->calling, false);
         engine_wake(engine);
@@ -101,10 +102,9 @@ static void begin_call(struct look *look)
 {
         struct engine *engine = look->engine;
         struct outage *outage = &engine->outage;
-        const struct world *world = engine->parts.world;
         atomic_store(&outage->calling, true);
-        if (world->run(world->context, WORLD_CALLS, call_receiver_of_last_resort(engine->parts.set),
-                       call_person, engine) >= 0)
+        if (engine_lend(engine, &outage->lent, WORLD_CALLS, call_receiver_of_last_resort(engine->parts.set),
+                        call_person) >= 0)
                 return;
         atomic_store(&outage->calling, false);
         look_again_at(look, look->now + TRY_AGAIN);

@@ -57,13 +57,8 @@ void engine_reconcile(struct look *look)
                         : every > RECONCILE_MOST ? RECONCILE_MOST
                                                  : every;
                 engine->reconcile_at = look->now + every;
-                engine->asking = engine->parts;
-                parts_hold(&engine->asking);
-                if (engine->machine->run(engine->machine->context, WORLD_ASKS, NULL, close_unknown, engine) <
-                    0) {
-                        parts_release(&engine->asking);
+                if (engine_lend(engine, &engine->asking, WORLD_ASKS, NULL, close_unknown) < 0)
                         atomic_store(&engine->reconciling, false);
-                }
         }
         look_again_at(look, engine->reconcile_at);
 }
