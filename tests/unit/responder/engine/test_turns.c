@@ -42,9 +42,10 @@ static struct engine_fixture *prepare(const char *remediations, struct world *wo
         struct engine_fixture *fixture = fixture_prepare(remediations);
         fixture_open_journal(fixture);
         fixture->set->targets.repeat_interval = 0; /* nothing but incidents is looked at */
-        *world = *production_world(fixture->production);
+        *world = *place_world(fixture->place);
         world->run = take_work;
-        *parts = (struct incident_parts){world, fixture->set, fixture->journal, fixture->meters, false, NULL};
+        *parts = (struct incident_parts){
+                .world = world, .set = fixture->set, .journal = fixture->journal, .meters = fixture->meters};
         assert_int_equal(engine_new(parts, &fixture->engine, NULL), 0);
         given_count = 0;
         return fixture;

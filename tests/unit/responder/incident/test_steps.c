@@ -43,11 +43,14 @@ static void slow_start(struct slow *slow)
         struct engine_fixture *fixture = slow->fixture;
         fixture_open_journal(fixture);
         fixture->set->targets.repeat_interval = 0; /* nothing but the incident is looked at */
-        slow->world = *production_world(fixture->production);
+        slow->world = *place_world(fixture->place);
         slow->world.run = take_work;
         slow->world.monotonic = read_later;
-        const struct incident_parts parts = {&slow->world,    fixture->set,     fixture->journal,
-                                             fixture->meters, fixture->dry_run, NULL};
+        const struct incident_parts parts = {.world = &slow->world,
+                                             .set = fixture->set,
+                                             .journal = fixture->journal,
+                                             .meters = fixture->meters,
+                                             .dry_run = fixture->dry_run};
         assert_int_equal(engine_new(&parts, &fixture->engine, NULL), 0);
 }
 
