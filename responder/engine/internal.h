@@ -74,7 +74,7 @@ static inline bool is_looking(const struct engine *engine)
         return !engine->threaded || pthread_equal(engine->looker, pthread_self());
 }
 
-/* engine.c: the parts that are coming become the engine's own. */
+/* adopt.c: the parts that are coming become the engine's own. */
 void engine_take_over(struct engine *engine);
 /* Has a worker do work(engine) by the parts of now, which it gives back by parts_release(lent). */
 int engine_lend(struct engine *engine, struct incident_parts *lent, enum world_pool pool, const char *whose,
