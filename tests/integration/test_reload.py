@@ -26,7 +26,8 @@ SLOW = """
 """
 ONE = """
   - name: one
-    match: ['alertname="one"']
+    match: ['alertname="one"', 'n!=""']
+    lock: "one/${labels.n}"
     steps: [{notify: {to: oncall, text: "one WORD"}}]
 """
 
@@ -80,13 +81,13 @@ def test_p2_sighup_reads_the_file_again_whole_or_not_at_all(edited, sink):
     edited.start()
     assert edited.metric("runbook_responder_config_last_reload_successful") == 1
     edited.send(alert_of("one", n="1"))
-    edited.wait_state("one", "healed", n="1")
+    edited.wait_state("one", "done", n="1")
 
     edited.write(ONE.replace("WORD", "second") + ONE.replace("WORD", "other").replace("one", "two"))
     edited.hang_up()
     edited.send(alert_of("one", n="2"), alert_of("two", n="3"))
-    edited.wait_state("one", "healed", n="2")
-    edited.wait_state("two", "healed", n="3")
+    edited.wait_state("one", "done", n="2")
+    edited.wait_state("two", "done", n="3")
     assert sorted(texts(sink)) == ["one first", "one second", "two other"]
     assert edited.get("/api/v1/status")["remediations"] == ["one", "two"]
     assert "two" in edited.page("/")
@@ -99,14 +100,14 @@ def test_p2_sighup_reads_the_file_again_whole_or_not_at_all(edited, sink):
     status, answer = edited.post("/-/reload")
     assert status == 400 and "match" in json.loads(answer)["error"]
     edited.send(alert_of("one", n="4"))
-    edited.wait_state("one", "healed", n="4")
+    edited.wait_state("one", "done", n="4")
     assert texts(sink)[-1] == "one second"
 
     edited.write(ONE.replace("WORD", "fifth"))
     assert edited.post("/-/reload")[0] == 200
     assert edited.metric("runbook_responder_config_last_reload_successful") == 1
     edited.send(alert_of("one", n="5"))
-    edited.wait_state("one", "healed", n="5")
+    edited.wait_state("one", "done", n="5")
     assert texts(sink)[-1] == "one fifth"
 
 
@@ -139,9 +140,9 @@ def test_p2_what_has_begun_goes_on_as_it_was_planned(edited, sink, postgres):
         for word in ("after", "later"):  # the worker is in the midst of it
             edited.write(SLOW.replace("WORD", word) + ONE)
             edited.hang_up()
-        edited.send(alert_of("one"))
-        edited.wait_state("one", "healed")  # nobody waits for who is in the midst
-    edited.wait_state("slow", "healed")
+        edited.send(alert_of("one", n="1"))
+        edited.wait_state("one", "done")  # nobody waits for who is in the midst
+    edited.wait_state("slow", "done")
     assert texts(sink) == ["one WORD", "slow before"]
     assert postgres.value("SELECT revoked_reason FROM api_keys WHERE name = 'gate'") == "before"
 
@@ -153,7 +154,7 @@ def test_reloads_without_end_lose_nothing(edited, sink):
         edited.write(ONE.replace("WORD", f"w{turn}"))
         os.kill(edited.process.pid, signal.SIGHUP)
         edited.send(alert_of("one", n=str(turn)))
-    wait_for(lambda: [one["state"] for one in edited.incidents()] == ["healed"] * 40, "all to be done", 30)
+    wait_for(lambda: [one["state"] for one in edited.incidents()] == ["done"] * 40, "all to be done", 30)
     assert len(texts(sink)) == 40
     grown = edited.resident_bytes()
     for _ in range(60):
