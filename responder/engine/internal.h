@@ -63,9 +63,10 @@ struct engine {
         atomic_bool reconciling;     /* a worker is asking Alertmanager, by `asking` */
         struct incident_parts asking;
         struct outage outage;
-        atomic_bool unanswered;      /* there may be alerts without a remediation that are to be told */
-        struct backoff tell_backoff; /* of them; the worker's while it is `telling` */
-        atomic_bool telling;         /* a worker tells of them */
+        atomic_bool unanswered;           /* there may be alerts without a remediation that are to be told */
+        struct backoff tell_backoff;      /* of them; the worker's while it is `telling` */
+        atomic_bool telling;              /* a worker tells of them */
+        struct incident_parts telling_by; /* lent to who tells */
 };
 
 /* On the engine's thread, if there is one: what is its own nobody else touches. */

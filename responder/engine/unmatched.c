@@ -52,14 +52,14 @@ static int tell(struct engine *engine, const struct episode_list *list, struct e
         const struct message_part part = {"Alerts", text_string(&names)};
         const struct message message = {
                 .text = text_string(&text), .parts = &part, .part_count = 1, .details = details};
-        return call_receiver(&engine->parts, engine->parts.set->unmatched_to, &message, &engine->tell_backoff,
-                             error);
+        return call_receiver(&engine->telling_by, engine->telling_by.set->unmatched_to, &message,
+                             &engine->tell_backoff, error);
 }
 
 /* All that are owed; 0 when none is left. */
 static int tell_all(struct engine *engine, struct episode_list *list, struct error *error)
 {
-        const struct incident_parts *parts = &engine->parts;
+        const struct incident_parts *parts = &engine->telling_by;
         int r = journal_unanswered(parts->journal, TOLD_MOST, list, error);
         if (r < 0 || list->count == 0)
                 return r;
@@ -77,10 +77,11 @@ static void tell_unmatched(void *context)
         int r = tell_all(engine, &list, &error);
         if (r < 0)
                 log_event(LOG_WARN, "Cannot tell of alerts that no remediation is for", "receiver",
-                          engine->parts.set->unmatched_to, "error", error_text(&error), NULL);
+                          engine->telling_by.set->unmatched_to, "error", error_text(&error), NULL);
         if (r < 0 || list.count == TOLD_MOST)
                 atomic_store(&engine->unanswered, true);
         episode_list_release(&list);
+        parts_release(&engine->telling_by);
         atomic_store(&engine->telling, false);
         engine_wake(engine);
 }
@@ -99,8 +100,8 @@ void engine_tell_unmatched(struct look *look)
         }
         atomic_store(&engine->unanswered, false);
         atomic_store(&engine->telling, true);
-        if (parts->world->run(parts->world->context, WORLD_CALLS, parts->set->unmatched_to, tell_unmatched,
-                              engine) >= 0)
+        if (engine_lend(engine, &engine->telling_by, WORLD_CALLS, parts->set->unmatched_to, tell_unmatched) >=
+            0)
                 return;
         atomic_store(&engine->telling, false);
         atomic_store(&engine->unanswered, true);

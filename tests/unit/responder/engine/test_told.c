@@ -234,9 +234,8 @@ static void test_unmatched_is_kept(void **state _unused_)
 static void test_without_a_journal(void **state _unused_)
 {
         struct engine_fixture *fixture = fixture_open(ONE);
-        const struct incident_parts parts = {.world = production_world(fixture->production),
-                                             .set = fixture->set,
-                                             .meters = fixture->meters};
+        const struct incident_parts parts = {
+                .world = place_world(fixture->place), .set = fixture->set, .meters = fixture->meters};
         _cleanup_error_ struct error error = {0};
         assert_int_equal(call_without_journal(&parts, "the journal's disk is full", NULL, &error), 0);
         assert_true(person_was_told(fixture, "the journal's disk is full"));
