@@ -180,7 +180,7 @@ def test_max_asks_and_undo_restores(make, api_keys, sink):
         responder.send(alert_of("leak", keys="%o%"))
         incident = responder.wait_state("revoke", "awaiting_approval")
         assert api_keys.live_keys() == ["alice", "bob", "carol"]
-        asked = incident["timeline"][-1]
+        asked = next(row for row in incident["timeline"] if row["event"] == "awaiting approval")
         assert "max of 1" in asked["detail"]["reason"]
         assert {row["name"] for row in asked["detail"]["plans"][0]["plan"]["rows"]} == {"bob", "carol"}
         wait_for(lambda: "awaits approval" in json.dumps(sink.to("oncall")), "a person to be told")
