@@ -7,6 +7,7 @@
 #include "responder/commands/doctor.h"
 #include "responder/commands/plan.h"
 #include "responder/commands/states.h"
+#include "responder/doors.h"
 #include "responder/edition.h"
 #include "responder/web/web.h"
 #include "runbook/daemon.h"
@@ -20,8 +21,8 @@
 struct responder_arguments {
         struct program_arguments program;
         struct daemon_arguments daemon;
-        const char *journal, *alert, *operators;
-        bool dry_run, json, enable_lifecycle;
+        const char *journal, *alert, *operators, *senders, *tokens, *operator_socket;
+        bool dry_run, json, enable_lifecycle, anybody_local_may_act;
 };
 
 /* The parts, in the order they are started; stopped in reverse. */
@@ -33,6 +34,7 @@ struct responder {
         struct api *api;
         char *address; /* for people, where the file does not say it */
         struct reloads reloads;
+        struct doors doors;
 };
 
 /* Where people on this machine reach it: by the first port that it listens on. NULL: by none. */
@@ -90,15 +92,24 @@ static int start_parts(void *context, struct error *error)
 {
         struct responder *responder = context;
         const struct responder_arguments *arguments = responder->arguments;
+        struct doors *doors = &responder->doors;
+        int r = doors_find(arguments->journal, arguments->tokens, arguments->operator_socket,
+                           arguments->daemon.web_config_file, daemon_listen_addresses(&arguments->daemon),
+                           doors, error);
+        if (r < 0)
+                return r;
         struct api_options api = {
-                .listen_addresses = daemon_listen_addresses(&arguments->daemon),
+                .listen_addresses = doors->addresses,
                 .web_config_file = arguments->daemon.web_config_file,
                 .operators = arguments->operators,
+                .senders = arguments->senders,
+                .token_directory = doors->tokens,
+                .anybody_local_may_act = arguments->anybody_local_may_act,
                 .reloads = &responder->reloads,
                 .enable_lifecycle = arguments->enable_lifecycle,
         };
         reloads_init(&responder->reloads, arguments->daemon.config_file, read_again, responder);
-        int r = api_check_access(&api, error);
+        r = api_check_access(&api, error);
         if (r >= 0)
                 r = make_parts(responder, error);
         if (r >= 0)
@@ -113,7 +124,9 @@ static int start_parts(void *context, struct error *error)
         if (r >= 0)
                 log_event(LOG_INFO, "Listening", "version", RUNBOOK_VERSION, "address",
                           text_string(&addresses), "config", arguments->daemon.config_file, "journal",
-                          arguments->journal, "dry_run", arguments->dry_run ? "true" : NULL, NULL);
+                          arguments->journal, "tokens", api.must_authenticate ? NULL : doors->tokens,
+                          "operator_socket", doors->socket, "dry_run", arguments->dry_run ? "true" : NULL,
+                          NULL);
         return r;
 }
 
@@ -139,6 +152,7 @@ static void stop_parts(void *context)
         production_free(responder->production);
         meters_free(responder->parts.meters);
         free(responder->address);
+        doors_release(&responder->doors);
 }
 
 static int run_serve(const void *context)
@@ -267,7 +281,9 @@ static int run_states(const void *context _unused_)
 }
 
 /* Flags of the daemon itself. */
-#define SERVING TAKES(DAEMON_TAKES, "web.operators", "web.enable-lifecycle", "journal", "dry-run")
+#define SERVING                                                                                  \
+        TAKES(DAEMON_TAKES, "web.operators", "web.senders", "web.tokens", "web.operator-socket", \
+              "web.anybody-local-may-act", "web.enable-lifecycle", "journal", "dry-run")
 static const struct command commands[] = {
         {"plan", "print what each step would do right now about --alert, and change nothing",
          TAKES("config.file", "alert", "json"), run_plan},
@@ -299,7 +315,19 @@ int main(int argc, char **argv)
                  "given again"},
                 DAEMON_FLAGS(to),
                 {"web.operators", FLAG_STRING, &arguments.operators, NULL, "USERS",
-                 "who of them may approve, deny, cancel, undo, pause and resume: name,name"},
+                 "who of them may approve, deny, cancel, undo, pause, resume and reload: name,name"},
+                {"web.senders", FLAG_STRING, &arguments.senders, NULL, "USERS",
+                 "who of them may send alerts: name,name"},
+                {"web.tokens", FLAG_STRING, &arguments.tokens, NULL, "DIRECTORY",
+                 "the tokens of who is not in a web configuration, made at the first start; \"tokens\" "
+                 "beside the "
+                 "journal, when not given"},
+                {"web.operator-socket", FLAG_STRING, &arguments.operator_socket, NULL, "FILE",
+                 "a unix socket (0660) whose callers may decide: the kernel says who they are; "
+                 "\"operator.sock\" "
+                 "beside the journal, when not given"},
+                {"web.anybody-local-may-act", FLAG_SWITCH, &arguments.anybody_local_may_act, NULL, NULL,
+                 "let every process on this machine send alerts and decide, without a token"},
                 {"web.enable-lifecycle", FLAG_SWITCH, &arguments.enable_lifecycle, NULL, NULL,
                  "let an operator's POST /-/reload read the files again, as SIGHUP always does"},
                 {"journal", FLAG_STRING, &arguments.journal, "var/journal.db", "FILE",

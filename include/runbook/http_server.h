@@ -21,6 +21,8 @@
 #ifndef RUNBOOK_HTTP_SERVER_H
 #define RUNBOOK_HTTP_SERVER_H
 
+#include <sys/types.h>
+
 #include "runbook/clock.h"
 #include "runbook/error.h"
 #include "runbook/text.h"
@@ -39,6 +41,12 @@ struct http_route {
         const void *data;  /* the route's own, for its handler: see http_route_data() */
 };
 
+/* What is answered by the head of a request alone; status 0: nothing, it goes on. */
+struct http_refusal {
+        unsigned status;  /* 401 and 403 are meant */
+        const char *text; /* one sentence, static */
+};
+
 /* A listen address: the socket that systemd has passed to this process. */
 #define HTTP_SYSTEMD_SOCKET "systemd:"
 
@@ -54,6 +62,9 @@ struct http_server_options {
         unsigned connection_limit; /* 0: 512 */
         nsec idle_timeout; /* 0: 60 s; suspended exchanges do not count; a body has as long as a whole */
         nsec head_timeout; /* 0: 10 s; for the first head of a connection, at most idle_timeout */
+        /* May refuse a request that has a route, before its body is taken; on the event thread, as the
+         * handlers. NULL: everybody may ask for everything. */
+        struct http_refusal (*admit)(struct http_exchange *exchange, void *context);
         /* Told of every finished exchange, on the event thread; may be NULL. For counting by code. The path
          * is the route's, NULL when none has it. */
         void (*on_done)(void *context, const char *route_path, unsigned status);
@@ -100,6 +111,12 @@ const struct text *http_body(const struct http_exchange *exchange);
  */
 const char *http_user(const struct http_exchange *exchange);
 
+/* Whether it was a password, and not a certificate. */
+bool http_user_by_password(const struct http_exchange *exchange);
+
+/* From now on http_user() is this; for admit(). Takes the string, NULL for nobody. */
+void http_set_user(struct http_exchange *exchange, char *take);
+
 /* Whether that is his name, or one of the names of his certificate. For the handler only. */
 bool http_user_is(const struct http_exchange *exchange, const char *name);
 
@@ -108,6 +125,10 @@ bool http_user_is(const struct http_exchange *exchange, const char *name);
  * it. For the handler only.
  */
 bool http_peer_is_loopback(const struct http_exchange *exchange);
+
+/* The user that the kernel says is behind a unix socket; false for all other peers. For admit() and the
+ * handler only. */
+bool http_peer_uid(const struct http_exchange *exchange, uid_t *ret);
 
 /* Calls `each` for every value of a repeated query parameter such as collect[]. */
 void http_query_each(const struct http_exchange *exchange, const char *name,

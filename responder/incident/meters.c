@@ -18,6 +18,11 @@ static const struct metric_family alerts_family = {
         .help = "Episodes of alerts, by outcome: matched, an incident was opened; unmatched, no remediation "
                 "is for it.",
 };
+static const struct metric_family refused_family = {
+        .name = "runbook_requests_refused_total",
+        .type = METRIC_COUNTER,
+        .help = "Requests refused for who made them, by route and HTTP status.",
+};
 static const struct metric_family webhooks_family = {
         .name = "runbook_webhooks_total",
         .type = METRIC_COUNTER,
@@ -58,11 +63,17 @@ static const struct metric_family notifications_family = {
 };
 
 const struct metric_family *const meters_families[] = {
-        &webhooks_family,      &unreadable_family,
-        &alerts_family,        &incidents_family,
-        &to_action_family,     &to_healed_family,
-        &steps_family,         &step_duration_family,
-        &notifications_family, NULL,
+        &refused_family,
+        &webhooks_family,
+        &unreadable_family,
+        &alerts_family,
+        &incidents_family,
+        &to_action_family,
+        &to_healed_family,
+        &steps_family,
+        &step_duration_family,
+        &notifications_family,
+        NULL,
 };
 
 /* From a container's restart to an alert that took an hour. */
@@ -150,6 +161,12 @@ static void meter_add(struct meters *meters, const struct metric_family *family,
         else if (meter)
                 meter->count += value;
         pthread_mutex_unlock(&meters->lock);
+}
+
+void meters_refused(struct meters *meters, const char *route, unsigned http_status)
+{
+        _cleanup_free_ char *code = text_format("%u", http_status);
+        meter_add(meters, &refused_family, 1, (struct label){"route", route}, (struct label){"code", code});
 }
 
 void meters_webhook(struct meters *meters, unsigned http_status)

@@ -12,6 +12,7 @@ struct meters *meters_new(void);
 struct meters *meters_free(struct meters *meters);
 
 void meters_webhook(struct meters *meters, unsigned http_status);
+void meters_refused(struct meters *meters, const char *route, unsigned http_status); /* 401, 403 */
 void meters_unreadable(struct meters *meters, size_t alerts); /* of a webhook that was taken but for these */
 void meters_alert(struct meters *meters,
                   bool matched); /* an episode was looked at: a remediation is for it */

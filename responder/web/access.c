@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who may reach the responder, and who of them may operate it. */
 #include <errno.h>
+#include <pwd.h>
 
 #include "responder/web/internal.h"
 #include "runbook/log.h"
@@ -15,21 +16,21 @@ static char *take_name(const char **at)
         return name;
 }
 
-/* Every operator must be somebody whose password or certificate can be checked. */
-static int check_operators(const char *operators, const struct web_config *web, struct error *error)
+/* Everybody who is named must be somebody whose password or certificate can be checked. */
+static int check_names(const char *flag, const char *names, const struct web_config *web, struct error *error)
 {
-        if (operators && !web_config_authenticates(web))
+        if (names && !web_config_authenticates(web))
                 return error_set(error, EINVAL,
-                                 "--web.operators needs users or verified client certificates in "
-                                 "--web.config.file: nobody could be told from anybody else");
-        for (const char *at = operators; at && *at;) {
+                                 "--%s needs users or verified client certificates in --web.config.file: "
+                                 "nobody could be told from anybody else",
+                                 flag);
+        for (const char *at = names; at && *at;) {
                 _cleanup_free_ char *name = take_name(&at);
                 if (!name)
                         return error_oom(error);
                 if (!*name || (web_config_has_users(web) && !web_config_has_user(web, name)))
-                        return error_set(error, EINVAL,
-                                         "--web.operators: there is no user \"%s\" in --web.config.file",
-                                         name);
+                        return error_set(error, EINVAL, "--%s: there is no user \"%s\" in --web.config.file",
+                                         flag, name);
         }
         return 0;
 }
@@ -48,6 +49,18 @@ static int find_open_address(const char *const *addresses, const char **ret, str
         return 0;
 }
 
+/* Who has to say who he is by the web configuration alone may do what these flags let him do. */
+static void warn_of_nobody(const struct api_options *api)
+{
+        if (!api->operators)
+                log_event(LOG_WARN,
+                          "Nobody may approve, deny, cancel, undo, pause or resume: --web.operators names "
+                          "nobody",
+                          NULL);
+        if (!api->senders)
+                log_event(LOG_WARN, "Nobody may send alerts: --web.senders names nobody", NULL);
+}
+
 int api_check_access(struct api_options *api, struct error *error)
 {
         _cleanup_(web_config_unref_p) struct web_config *web = NULL;
@@ -56,39 +69,131 @@ int api_check_access(struct api_options *api, struct error *error)
         if (r >= 0 && api->web_config_file)
                 r = web_config_load(api->web_config_file, &web, error);
         if (r >= 0)
-                r = check_operators(api->operators, web, error);
+                r = check_names("web.operators", api->operators, web, error);
+        if (r >= 0)
+                r = check_names("web.senders", api->senders, web, error);
         if (r < 0)
                 return r;
-        bool authenticates = web_config_authenticates(web);
-        if (open_to_all && !authenticates)
+        api->must_authenticate = web_config_authenticates(web);
+        if (open_to_all && !api->must_authenticate)
                 return error_set(
                         error, EPERM,
                         "refuses to listen on %s without authentication: name users or verified client "
                         "certificates in --web.config.file, or listen on 127.0.0.1:9878",
                         open_to_all);
-        if (authenticates && !api->operators)
+        if (api->must_authenticate && api->anybody_local_may_act)
+                return error_set(
+                        error, EINVAL,
+                        "--web.anybody-local-may-act gives up what --web.config.file asks for: leave one of "
+                        "them out");
+        if (api->must_authenticate)
+                warn_of_nobody(api);
+        if (api->anybody_local_may_act)
                 log_event(LOG_WARN,
-                          "Nobody may approve, deny, cancel, undo, pause or resume: --web.operators "
-                          "names nobody",
+                          "Every process on this machine may send alerts and decide: "
+                          "--web.anybody-local-may-act",
                           NULL);
-        api->must_authenticate = authenticates;
-        if (authenticates && !api->operators)
-                api->operators = "";
         return 0;
 }
 
-bool api_may_operate(const struct api *api, const struct http_exchange *exchange, struct error *error)
+/* A set of roles, as one bit each. */
+#define AS(role) (1U << (role))
+enum { EVERYBODY = AS(ROLE_COUNT) - 1 };
+
+/* Which roles may use a route, and what others are told. */
+static const struct {
+        unsigned roles;
+        const char *refusal;
+} rights[] = {
+        [RIGHT_NONE] = {EVERYBODY, ""},
+        [RIGHT_READ] = {AS(ROLE_READER) | AS(ROLE_OPERATOR) | AS(ROLE_ADMIN),
+                        "whoever sends alerts does not read: show the token of a reader"},
+        [RIGHT_SEND] = {AS(ROLE_SENDER) | AS(ROLE_ADMIN),
+                        "alerts are taken from who shows the token in the file \"alerts\", or is named by "
+                        "--web.senders"},
+        [RIGHT_OPERATE] =
+                {AS(ROLE_OPERATOR) | AS(ROLE_ADMIN),
+                 "decisions are taken from who shows the token in the file \"operator\", comes over the "
+                 "operators' unix socket, or is named by --web.operators"},
+        [RIGHT_ADMINISTER] = {AS(ROLE_ADMIN),
+                              "reloads are for who shows the token in the file \"admin\", comes "
+                              "over the operators' unix socket, or is named by --web.operators"},
+};
+tables_agree(rights, RIGHT_COUNT);
+
+static bool is_named(const struct http_exchange *exchange, const char *names)
 {
-        const char *operators = api->options.operators;
-        if (!operators)
-                return true;
-        for (const char *at = operators; *at;) {
+        for (const char *at = names; at && *at;) {
                 _cleanup_free_ char *name = take_name(&at);
                 if (name && *name && http_user_is(exchange, name))
                         return true;
         }
-        const char *user = http_user(exchange);
-        error_set(error, EACCES, "%s may send alerts and read, but not operate: see --web.operators",
-                  user ? user : "who has no name");
         return false;
+}
+
+/* By a password or a certificate, which the server has checked. */
+static unsigned roles_of_named(const struct api *api, struct http_exchange *exchange)
+{
+        const char *user = http_user(exchange);
+        unsigned roles = AS(ROLE_READER);
+        if (is_named(exchange, api->options.operators))
+                roles |= AS(ROLE_OPERATOR) | AS(ROLE_ADMIN);
+        if (is_named(exchange, api->options.senders))
+                roles = roles == AS(ROLE_READER) ? AS(ROLE_SENDER) : roles | AS(ROLE_SENDER);
+        if (user)
+                http_set_user(exchange, http_user_by_password(exchange)
+                                                ? text_format("%s (password)", user)
+                                                : text_format("certificate %s", user));
+        return roles;
+}
+
+/* Whoever could open the socket: the kernel says who it is. */
+static unsigned roles_of_local_user(struct http_exchange *exchange, uid_t uid)
+{
+        char buffer[1024];
+        struct passwd entry, *found = NULL;
+        getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found);
+        http_set_user(exchange,
+                      found ? text_format("uid %u (%s)", uid, found->pw_name) : text_format("uid %u", uid));
+        return EVERYBODY;
+}
+
+/* By a token. `ret_wrong`: one was shown, and it is nobody's. */
+static unsigned roles_of_token(const struct api *api, struct http_exchange *exchange, bool *ret_wrong)
+{
+        static const char scheme[] = "Bearer ";
+        const char *shown = http_header(exchange, "Authorization");
+        enum web_role role;
+        *ret_wrong = false;
+        if (!shown || strncasecmp(shown, scheme, strlen(scheme)) != 0)
+                return AS(ROLE_READER);
+        if (!tokens_find(api->tokens, shown + strlen(scheme), &role)) {
+                *ret_wrong = true;
+                return 0;
+        }
+        http_set_user(exchange, text_format("token %s", role_name(role)));
+        return AS(role);
+}
+
+struct http_refusal api_admit(struct http_exchange *exchange, void *context)
+{
+        const struct api *api = context;
+        const struct api_route *route = http_route_data(exchange);
+        bool wrong = false;
+        unsigned roles;
+        uid_t uid;
+        if (api->options.must_authenticate)
+                roles = roles_of_named(api, exchange);
+        else if (http_peer_uid(exchange, &uid))
+                roles = roles_of_local_user(exchange, uid);
+        else if (api->options.anybody_local_may_act)
+                roles = EVERYBODY;
+        else
+                roles = roles_of_token(api, exchange, &wrong);
+        if (route->right != RIGHT_NONE && wrong)
+                return (struct http_refusal){401, "this token is nobody's"};
+        if (route->right == RIGHT_NONE || roles & rights[route->right].roles)
+                return (struct http_refusal){0};
+        /* Who has shown nothing may come again with something; who has is known, and may not. */
+        return (struct http_refusal){http_user(exchange) ? 403 : 401, rights[route->right].refusal};
 }

@@ -52,13 +52,12 @@ static int read_decider(const struct http_exchange *exchange, struct decider *re
         if (r < 0)
                 return r;
 
-        /* Whoever has proved who he is does not sign as somebody else. */
-        if (http_user(exchange))
-                by = http_user(exchange);
-        if (!by || !*by)
+        const char *proved = http_user(exchange);
+        bool by_token = !proved || string_starts(proved, "token ");
+        if (by_token && (!by || !*by))
                 return error_set(error, EINVAL, "who is it? Send {\"by\": \"your name\", \"reason\": \"…\"}");
-        /* Marked as a person, so that nobody can sign as the engine. */
-        ret->actor = text_format("person:%s", by);
+        /* A name that somebody gives himself is a remark beside what he has shown. */
+        ret->actor = by_token ? text_format("%s (%s)", by, proved ? proved : "not proved") : strdup(proved);
         return ret->actor ? 0 : error_oom(error);
 }
 

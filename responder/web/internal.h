@@ -3,6 +3,8 @@
 #ifndef RESPONDER_WEB_INTERNAL_H
 #define RESPONDER_WEB_INTERNAL_H
 
+#include "responder/web/refusals.h"
+#include "responder/web/tokens.h"
 #include "responder/web/web.h"
 #include "responder/web/webhook.h"
 #include "runbook/workers.h"
@@ -19,6 +21,8 @@ enum api_pool {
 
 struct api {
         struct api_options options;
+        struct tokens *tokens;
+        struct refusals refusals;
         struct webhook_receiver *webhook;
         struct workers *pools[API_POOL_COUNT];
         struct http_server *server;
@@ -32,19 +36,21 @@ api_document api_list, api_show, api_status, api_decide, api_pause, api_reload;
 typedef void api_page(struct api *api, struct http_exchange *exchange);
 api_page api_landing, api_metrics, api_ready;
 
-/* What a route that is answered by a worker has of its own. */
+/* What it takes to use a route; see access.c for the roles. */
+enum web_right { RIGHT_NONE, RIGHT_READ, RIGHT_SEND, RIGHT_OPERATE, RIGHT_ADMINISTER, RIGHT_COUNT };
+
+/* What a route has of its own; one that a worker answers, `document` or `page`. */
 struct api_route {
-        api_document *document; /* either this … */
-        api_page *page;         /* … or this */
+        enum web_right right;
+        api_document *document;
+        api_page *page;
         enum api_pool pool;
-        bool operates;          /* only for those who may operate */
         enum decision decision; /* for api_decide() */
         bool pauses;            /* for api_pause() */
 };
 
-/* Whether who asks may operate: those who send alerts do not approve what they set off. -EACCES is told in
- * `error`. For the handler, on the event thread. */
-bool api_may_operate(const struct api *api, const struct http_exchange *exchange, struct error *error);
+/* Who asks, and whether he may: the server's admit(). http_user() is then what the timeline says of him. */
+struct http_refusal api_admit(struct http_exchange *exchange, void *context);
 
 /* An incident as the API shows it; with steps and timeline (which it takes) when `whole`. NULL when out of
  * memory. */

@@ -13,10 +13,11 @@
 static http_handler handle_alerts, handle_later, handle_alive;
 
 /* clang-format off */
-/* Answered by a worker; and so for those alone who may operate. */
-#define LATER(...) handle_later, 0, &(const struct api_route){__VA_ARGS__}
-#define DECISION(...) handle_later, DECISION_LIMIT, \
-        &(const struct api_route){.pool = API_DECISIONS, .operates = true, __VA_ARGS__}
+#define ROUTE(...) &(const struct api_route){__VA_ARGS__}
+/* Answered by a worker. */
+#define READING(...) handle_later, 0, ROUTE(.right = RIGHT_READ, __VA_ARGS__)
+#define DECISION(...) handle_later, DECISION_LIMIT, ROUTE(.right = RIGHT_OPERATE, .pool = API_DECISIONS, __VA_ARGS__)
+#define RELOAD handle_later, DECISION_LIMIT, ROUTE(.right = RIGHT_ADMINISTER, .pool = API_DECISIONS, .document = api_reload)
 /* clang-format on */
 
 /* How many threads each has, and how much may wait for one. What is soon done waits for its turn, however
@@ -31,24 +32,25 @@ static const struct {
 tables_agree(pools, API_POOL_COUNT);
 
 static const struct http_route routes[] = {
-        {"POST", WEBHOOK_PATH, handle_alerts, WEBHOOK_LIMIT, NULL},
-        {"GET", "/api/v1/incidents", LATER(.document = api_list)},
-        {"GET", "/api/v1/incidents/{id}", LATER(.document = api_show)},
+        {"POST", WEBHOOK_PATH, handle_alerts, WEBHOOK_LIMIT, ROUTE(.right = RIGHT_SEND)},
+        {"GET", "/api/v1/incidents", READING(.document = api_list)},
+        {"GET", "/api/v1/incidents/{id}", READING(.document = api_show)},
         {"POST", "/api/v1/incidents/{id}/approve",
          DECISION(.document = api_decide, .decision = DECISION_APPROVE)},
         {"POST", "/api/v1/incidents/{id}/deny", DECISION(.document = api_decide, .decision = DECISION_DENY)},
         {"POST", "/api/v1/incidents/{id}/cancel",
          DECISION(.document = api_decide, .decision = DECISION_CANCEL)},
         {"POST", "/api/v1/incidents/{id}/undo", DECISION(.document = api_decide, .decision = DECISION_UNDO)},
-        {"GET", "/api/v1/status", LATER(.document = api_status)},
+        {"GET", "/api/v1/status", READING(.document = api_status)},
         {"POST", "/-/pause", DECISION(.document = api_pause, .pauses = true)},
         {"POST", "/-/resume", DECISION(.document = api_pause, .pauses = false)},
-        {"POST", "/-/reload", DECISION(.document = api_reload)},
-        {"PUT", "/-/reload", DECISION(.document = api_reload)},
-        {"GET", "/-/healthy", handle_alive, 0, NULL},
-        {"GET", "/-/ready", LATER(.page = api_ready, .pool = API_METRICS)},
-        {"GET", "/metrics", LATER(.page = api_metrics, .pool = API_METRICS)},
-        {"GET", "/", LATER(.page = api_landing)},
+        {"POST", "/-/reload", RELOAD},
+        {"PUT", "/-/reload", RELOAD},
+        {"GET", "/-/healthy", handle_alive, 0, ROUTE(.right = RIGHT_NONE)},
+        {"GET", "/-/ready", handle_later, 0,
+         ROUTE(.right = RIGHT_NONE, .page = api_ready, .pool = API_METRICS)},
+        {"GET", "/metrics", READING(.page = api_metrics, .pool = API_METRICS)},
+        {"GET", "/", READING(.page = api_landing)},
         {0},
 };
 
@@ -77,13 +79,7 @@ static void later_run(void *context)
 
 static void handle_later(struct http_exchange *exchange, void *context)
 {
-        const struct api_route *route = http_route_data(exchange);
         struct api *api = context;
-        _cleanup_error_ struct error error = {0};
-        if (route->operates && !api_may_operate(api, exchange, &error)) {
-                api_reply_error(exchange, -EACCES, &error);
-                return;
-        }
         struct later *later = malloc(sizeof(*later));
         if (!later) {
                 http_reply_text(exchange, 503, "out of memory");
@@ -114,6 +110,7 @@ static void on_done(void *context, const char *route_path, unsigned status)
         struct api *api = context;
         if (string_equal(route_path, WEBHOOK_PATH))
                 meters_webhook(api->options.parts.meters, status);
+        refusals_note(&api->refusals, api->options.parts.meters, route_path, status, clock_monotonic());
 }
 
 static void wake_engine(void *context)
@@ -146,11 +143,14 @@ int api_start(const struct api_options *options, struct api **ret, struct error 
                 .listen_addresses = options->listen_addresses,
                 .routes = routes,
                 .context = api,
+                .admit = api_admit,
                 .on_done = on_done,
                 .web_config_file = options->web_config_file,
                 .must_authenticate = options->must_authenticate,
         };
         int r = make_pools(api, error);
+        if (r >= 0 && !options->must_authenticate && !options->anybody_local_may_act)
+                r = tokens_open(options->token_directory, &api->tokens, error);
         const struct webhook_options webhook = {
                 .journal = options->parts.journal,
                 .reading = {api->pools[API_READING], pools[API_READING].waiting},
@@ -182,6 +182,7 @@ struct api *api_stop(struct api *api)
         for (size_t i = 0; i < API_POOL_COUNT; i++)
                 if (api->pools[i])
                         workers_stop(api->pools[i], DEADLINE_NEVER);
+        tokens_free(api->tokens);
         free(api);
         return NULL;
 }

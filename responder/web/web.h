@@ -27,15 +27,17 @@ struct api_options {
         bool enable_lifecycle;       /* POST /-/reload is answered, for who may operate */
         const char *web_config_file; /* NULL: none */
         bool must_authenticate;      /* a web configuration that lets everybody in is never taken */
-        /* Who may approve, deny, cancel, undo, pause and resume, separated by commas. NULL: everybody who may
-         * ask at all. */
-        const char *operators;
+        /* Of those whom the web configuration knows, separated by commas: who may decide and reload; who may
+         * send alerts. NULL: nobody. */
+        const char *operators, *senders;
+        const char *token_directory; /* where a web configuration authenticates nobody; see tokens.h */
+        bool anybody_local_may_act;  /* nobody on this machine has to show anything */
 };
 
 /*
  * It can do harm, so only this machine may reach it unless everybody who asks has to say who he is (-EPERM);
- * and every operator has to be somebody whose password or certificate can be checked (-EINVAL). Reads the web
- * configuration for that, and fills `must_authenticate` and, where nobody is named, `operators`.
+ * and whoever is named has to be somebody whose password or certificate can be checked (-EINVAL). Reads the
+ * web configuration for that, and fills `must_authenticate`.
  */
 int api_check_access(struct api_options *options, struct error *error);
 

@@ -74,6 +74,18 @@ const char *http_user(const struct http_exchange *exchange)
         return exchange->user;
 }
 
+bool http_user_by_password(const struct http_exchange *exchange)
+{
+        const struct http_secure *secure = exchange->server->secure;
+        return secure && web_config_has_users(secure->config);
+}
+
+void http_set_user(struct http_exchange *exchange, char *take)
+{
+        free(exchange->user);
+        exchange->user = take;
+}
+
 bool http_user_is(const struct http_exchange *exchange, const char *name)
 {
         const struct http_secure *secure = exchange->server->secure;

@@ -50,6 +50,7 @@ struct http_server {
         struct http_acceptor *acceptor; /* NULL: there is one listener */
         const struct http_route *routes;
         void *context;
+        struct http_refusal (*admit)(struct http_exchange *exchange, void *context);
         void (*on_done)(void *context, const char *route_path, unsigned status);
         nsec idle_timeout;
         size_t body_budget; /* of those that take much */

@@ -121,7 +121,9 @@ void http_exchange_send_refusal(struct http_exchange *exchange)
                 add_allow(exchange, response);
         if (response && exchange->refusal == MHD_HTTP_UNAUTHORIZED)
                 MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
-                                        "Basic realm=\"runbook\", charset=\"UTF-8\"");
+                                        exchange->server->secure
+                                                ? "Basic realm=\"runbook\", charset=\"UTF-8\""
+                                                : "Bearer realm=\"runbook\"");
         if (response && exchange->closes)
                 MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
         answer_exchange(exchange, exchange->refusal, NULL, response);

@@ -209,6 +209,21 @@ bool http_peer_is_loopback(const struct http_exchange *exchange)
         }
 }
 
+bool http_peer_uid(const struct http_exchange *exchange, uid_t *ret)
+{
+        const union MHD_ConnectionInfo *address =
+                MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+        const union MHD_ConnectionInfo *fd =
+                MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+        struct ucred peer;
+        socklen_t length = sizeof(peer);
+        if (!address || !address->client_addr || address->client_addr->sa_family != AF_UNIX || !fd ||
+            getsockopt(fd->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0)
+                return false;
+        *ret = peer.uid;
+        return true;
+}
+
 /* The declared length of the body; SIZE_MAX for a chunked one. */
 static size_t declared_length(const struct http_exchange *exchange)
 {
@@ -255,6 +270,11 @@ bool http_exchange_refuses_anybody(const struct http_exchange *exchange)
 
 void http_exchange_admit(struct http_exchange *exchange)
 {
+        struct http_refusal refusal = {0};
+        if (!exchange->refusal && exchange->server->admit)
+                refusal = exchange->server->admit(exchange, exchange->server->context);
+        if (refusal.status != 0)
+                http_refuse(exchange, refusal.status, refusal.text);
         if (!exchange->refusal)
                 check_length(exchange);
 }

@@ -268,6 +268,7 @@ static struct http_server *server_new(const struct http_server_options *options)
         }
         server->routes = options->routes;
         server->context = options->context;
+        server->admit = options->admit;
         server->on_done = options->on_done;
         server->places.limit =
                 options->connection_limit > 0 ? options->connection_limit : DEFAULT_CONNECTION_LIMIT;

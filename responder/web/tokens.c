@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tokens in files, one of each role. */
+#include "responder/web/tokens.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "runbook/file.h"
+#include "runbook/log.h"
+#include "runbook/secret.h"
+
+enum { TOKEN_BYTES = 32, TOKEN_LEAST = 16 };
+
+static const struct {
+        const char *name;
+        bool made; /* at the first start */
+} roles[] = {
+        [ROLE_READER] = {"reader", false},
+        [ROLE_SENDER] = {"alerts", true},
+        [ROLE_OPERATOR] = {"operator", true},
+        [ROLE_ADMIN] = {"admin", false},
+};
+tables_agree(roles, ROLE_COUNT);
+
+struct tokens {
+        struct secret files[ROLE_COUNT]; /* some of them not there */
+};
+
+const char *role_name(enum web_role role)
+{
+        return roles[role].name;
+}
+
+static int make_token(const char *path, struct error *error)
+{
+        unsigned char random[TOKEN_BYTES];
+        char token[2 * TOKEN_BYTES + 2];
+        if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+                return error_set_errno(error, errno, "no randomness for the token %s", path);
+        for (size_t i = 0; i < sizeof(random); i++)
+                snprintf(token + 2 * i, 3, "%02x", random[i]);
+        token[2 * TOKEN_BYTES] = '\n';
+        int r = file_replace(path, token, 2 * TOKEN_BYTES + 1, 0600, error);
+        explicit_bzero(token, sizeof(token));
+        explicit_bzero(random, sizeof(random));
+        if (r >= 0)
+                log_event(LOG_INFO, "Made a token", "file", path, NULL);
+        return r;
+}
+
+/* That whoever can read the file is meant to. */
+static int check_token(const struct secret *file, struct error *error)
+{
+        _cleanup_secret_ struct text token = {0};
+        struct stat status;
+        int r = secret_read(file, &token, error);
+        if (r < 0)
+                return r;
+        if (token.length < TOKEN_LEAST)
+                return error_set(error, EINVAL, "the token %s has fewer than %d bytes", file->file,
+                                 TOKEN_LEAST);
+        if (stat(file->file, &status) == 0 && status.st_mode & S_IROTH)
+                log_event(LOG_WARN, "Everybody on this machine can read a token", "file", file->file, NULL);
+        return 0;
+}
+
+/* `ret` stays NULL when there is no such token, and none is made. */
+static int find_token(enum web_role role, const char *directory, char **ret, struct error *error)
+{
+        const char *passed = getenv("CREDENTIALS_DIRECTORY");
+        _cleanup_free_ char *credential = text_format("%s/%s", passed ? passed : "", roles[role].name);
+        _cleanup_free_ char *path = text_format("%s/%s", directory, roles[role].name);
+        if (!credential || !path)
+                return error_oom(error);
+        if (passed && access(credential, F_OK) == 0) {
+                *ret = TAKE_PTR(credential);
+                return 0;
+        }
+        bool there = access(path, F_OK) == 0;
+        if (!there && !roles[role].made)
+                return 0;
+        int r = there ? 0 : file_make_directories(path, error);
+        if (r >= 0 && !there)
+                r = make_token(path, error);
+        if (r >= 0)
+                *ret = TAKE_PTR(path);
+        return r;
+}
+
+int tokens_open(const char *directory, struct tokens **ret, struct error *error)
+{
+        struct tokens *tokens = calloc(1, sizeof(*tokens));
+        if (!tokens)
+                return error_oom(error);
+        for (enum web_role role = 0; role < ROLE_COUNT; role++) {
+                int r = find_token(role, directory, &tokens->files[role].file, error);
+                if (r >= 0 && tokens->files[role].file)
+                        r = check_token(&tokens->files[role], error);
+                if (r < 0) {
+                        tokens_free(tokens);
+                        return r;
+                }
+        }
+        *ret = tokens;
+        return 0;
+}
+
+struct tokens *tokens_free(struct tokens *tokens)
+{
+        if (!tokens)
+                return NULL;
+        for (enum web_role role = 0; role < ROLE_COUNT; role++)
+                secret_release(&tokens->files[role]);
+        free(tokens);
+        return NULL;
+}
+
+bool tokens_find(const struct tokens *tokens, const char *token, enum web_role *ret)
+{
+        bool found = false;
+        for (enum web_role role = 0; role < ROLE_COUNT; role++) {
+                bool same = false;
+                if (tokens->files[role].file &&
+                    secret_equals(&tokens->files[role], token, &same, NULL) >= 0 && same) {
+                        *ret = role;
+                        found = true;
+                }
+        }
+        return found;
+}
