@@ -137,7 +137,7 @@ run: ## builds and starts both daemons with the shipped rules, until Ctrl-C
 		--journal=var/journal.db & responder=$$!; \
 	echo; \
 	echo "  runbook_exporter   http://$(patsubst :%,localhost:%,$(EXPORTER_ADDRESS))/          the checks, and /metrics for Prometheus"; \
-	echo "  runbook_responder  http://$(patsubst :%,localhost:%,$(RESPONDER_ADDRESS))/     the incidents; Alertmanager posts to /api/v1/alerts"; \
+	echo "  runbook_responder  http://$(patsubst :%,localhost:%,$(RESPONDER_ADDRESS))/     the incidents; Alertmanager posts to /api/v1/alerts, with the token in var/tokens/alerts"; \
 	echo "  Ctrl-C ends both. What they read: rules/checks.yml, rules/remediations.yml; the journal: var/journal.db"; \
 	echo; \
 	wait -n "$$exporter" "$$responder"; status=$$?; \

@@ -108,7 +108,7 @@ static const struct {
         [RIGHT_NONE] = {EVERYBODY, ""},
         [RIGHT_READ] = {AS(ROLE_READER) | AS(ROLE_OPERATOR) | AS(ROLE_ADMIN),
                         "whoever sends alerts does not read: show the token of a reader"},
-        [RIGHT_SEND] = {AS(ROLE_SENDER) | AS(ROLE_ADMIN),
+        [RIGHT_SEND] = {AS(ROLE_SENDER),
                         "alerts are taken from who shows the token in the file \"alerts\", or is named by "
                         "--web.senders"},
         [RIGHT_OPERATE] =

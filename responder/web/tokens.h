@@ -14,7 +14,7 @@ enum web_role {
         ROLE_READER,   /* pages, metrics, incidents */
         ROLE_SENDER,   /* alerts alone */
         ROLE_OPERATOR, /* decisions, pause and resume; reads */
-        ROLE_ADMIN,    /* reloads; and all the others may */
+        ROLE_ADMIN,    /* reloads; decides and reads as well */
         ROLE_COUNT,
 };
 

@@ -79,6 +79,7 @@ static void later_run(void *context)
 
 static void handle_later(struct http_exchange *exchange, void *context)
 {
+        const struct api_route *route = http_route_data(exchange);
         struct api *api = context;
         struct later *later = malloc(sizeof(*later));
         if (!later) {

@@ -104,7 +104,7 @@ class Beside:
             def measure(name):
                 responder = responders[name]
                 before = cpu(responder.process.pid)
-                sent = post(f"127.0.0.1:{responder.port}", "/api/v1/alerts", body, rate=RATE)
+                sent = post(f"127.0.0.1:{responder.port}", "/api/v1/alerts", body, rate=RATE, token=responder.token("alerts"))
                 return (cpu(responder.process.pid) - before) / sent["requests"]
 
             results = alternate(ROUNDS, **{name: lambda name=name: measure(name) for name in responders})

@@ -4,7 +4,7 @@
  *
  *     webhook_load --address HOST:PORT --path PATH --body FILE [--connections 16] [--seconds 3 | --requests
  * N]
- *                  [--rate PER_SECOND] [--distinct]
+ *                  [--token-file FILE] [--rate PER_SECOND] [--distinct]
  *
  * prints {"requests", "errors", "seconds", "per_second", "p50_ms", "p99_ms", "max_ms"}. Without --rate each
  * connection sends its next request when the last was answered. With it request k is due at k / rate, and its
@@ -40,7 +40,7 @@ struct connection {
 
 struct load {
         struct sockaddr_in address;
-        const char *host, *path, *body_file;
+        const char *host, *path, *body_file, *token_file;
         size_t connection_count;
         double seconds, rate;
         uint64_t limit; /* requests; 0: by time */
@@ -74,8 +74,15 @@ static void make_request(struct load *load)
         read_file(load->body_file, &body);
         text_printf(&load->request,
                     "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/json\r\n"
-                    "Content-Length: %zu\r\n\r\n",
+                    "Content-Length: %zu\r\n",
                     load->path, load->host, body.length);
+        if (load->token_file) {
+                _cleanup_text_ struct text token = {0};
+                read_file(load->token_file, &token);
+                text_printf(&load->request, "Authorization: Bearer %.*s\r\n",
+                            (int)strcspn(text_string(&token), "\n"), text_string(&token));
+        }
+        text_puts(&load->request, "\r\n");
         size_t head = load->request.length;
         text_append(&load->request, body.data, body.length);
         if (text_error(&load->request) < 0)
@@ -299,15 +306,11 @@ static void parse_address(struct load *load, const char *text)
 int main(int argc, char **argv)
 {
         static const struct option options[] = {
-                {"address", required_argument, NULL, 'a'},
-                {"path", required_argument, NULL, 'p'},
-                {"body", required_argument, NULL, 'b'},
-                {"seconds", required_argument, NULL, 's'},
-                {"connections", required_argument, NULL, 'c'},
-                {"requests", required_argument, NULL, 'n'},
-                {"rate", required_argument, NULL, 'r'},
-                {"distinct", no_argument, NULL, 'd'},
-                {0},
+                {"address", required_argument, NULL, 'a'},     {"path", required_argument, NULL, 'p'},
+                {"body", required_argument, NULL, 'b'},        {"seconds", required_argument, NULL, 's'},
+                {"connections", required_argument, NULL, 'c'}, {"requests", required_argument, NULL, 'n'},
+                {"token-file", required_argument, NULL, 't'},  {"rate", required_argument, NULL, 'r'},
+                {"distinct", no_argument, NULL, 'd'},          {0},
         };
         struct load load = {.connection_count = 16, .seconds = 3};
         for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -318,6 +321,7 @@ int main(int argc, char **argv)
                 case 's': load.seconds = strtod(optarg, NULL); break;
                 case 'c': load.connection_count = strtoul(optarg, NULL, 10); break;
                 case 'n': load.limit = strtoull(optarg, NULL, 10); break;
+                case 't': load.token_file = optarg; break;
                 case 'r': load.rate = strtod(optarg, NULL); break;
                 case 'd': load.distinct = true; break;
                 default: return 2;

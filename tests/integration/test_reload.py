@@ -77,6 +77,8 @@ def texts(sink):
 
 def test_p2_sighup_reads_the_file_again_whole_or_not_at_all(edited, sink):
     edited.flags = ("--web.enable-lifecycle",)
+    edited.token("admin").parent.mkdir(parents=True, mode=0o700)
+    edited.token("admin").write_text("an-administrators-token\n")
     edited.write(ONE.replace("WORD", "first"))
     edited.start()
     assert edited.metric("runbook_responder_config_last_reload_successful") == 1
@@ -113,6 +115,8 @@ def test_p2_sighup_reads_the_file_again_whole_or_not_at_all(edited, sink):
 
 def test_without_the_flag_nobody_reloads_over_http(edited):
     edited.write(ONE)
+    edited.token("admin").parent.mkdir(parents=True, mode=0o700)
+    edited.token("admin").write_text("an-administrators-token\n")
     edited.start()
     status, answer = edited.post("/-/reload")
     assert status == 403 and "--web.enable-lifecycle" in answer

@@ -196,7 +196,7 @@ def test_max_asks_and_undo_restores(make, api_keys, sink):
         assert status == 200
         wait_for(lambda: responder.incident(incident["number"])["steps"][0]["status"] == "undone", "the undo")
         decided = {row["event"]: row["detail"]["reason"] for row in responder.incident(incident["number"])["timeline"]
-                   if row["actor"] == "person:anna"}
+                   if row["actor"] == "anna (token operator)"}
         assert decided == {"approved": "they leaked", "undo asked for": "they did not"}
         assert api_keys.live_keys() == ["alice", "bob", "carol"]
         assert responder.post(f"/api/v1/incidents/{incident['number']}/undo", {"by": "anna"})[0] == 409
@@ -247,9 +247,9 @@ def test_cooldown_and_pause_outlive_a_restart(make, sink):
         # N-20: who pulled it, and why; also after a restart, and though somebody else has pulled it since.
         assert responder.post("/-/pause", {"by": "bert", "reason": "me too"})[0] == 200
         status = responder.get("/api/v1/status")
-        assert (status["paused_by"], status["paused_reason"]) == ("person:anna", "a move")
-        assert "by person:anna (a move): no remediation begins" in responder.page("/")
-        assert 'decision=paused by=person:bert reason="me too"' in (responder.directory / f"{responder.program.name}.log").read_text()
+        assert (status["paused_by"], status["paused_reason"]) == ("anna (token operator)", "a move")
+        assert "by anna (token operator) (a move): no remediation begins" in responder.page("/")
+        assert 'decision=paused by="bert (token operator)" reason="me too"' in (responder.directory / f"{responder.program.name}.log").read_text()
         responder.send(alert_of("b"))
         assert responder.wait_state("free", "held")["guard"] == "paused"
         assert responder.wait_state("cool", "held", n="2")["guard"] == "paused"

@@ -271,22 +271,28 @@ ALERT = ('{"version":"4","receiver":"runbook","status":"firing","alerts":[{"stat
 
 
 def test_who_sends_alerts_does_not_operate(serve):
-    daemon = serve({"basic_auth_users": USERS}, "--web.operators=alice", program="responder")
+    daemon = serve({"basic_auth_users": USERS}, "--web.operators=alice", "--web.senders=bob", program="responder")
     post = ("--header", "Content-Type: application/json", "--data", ALERT)
     assert daemon.status("/api/v1/alerts", *post) == 401
     assert daemon.status("/api/v1/alerts", *post, user=BOB[0]) == 200  # a body that waits for the password's verdict
-    wait_for(lambda: '"look"' in daemon.curl("/api/v1/incidents", user=BOB[0])[2], "the incident")
+    assert daemon.status("/api/v1/alerts", *post, user=ALICE[0]) == 403  # who decides does not send
+    assert daemon.status("/metrics", user=BOB[0]) == 403  # and who sends does not read
+    wait_for(lambda: '"look"' in daemon.curl("/api/v1/incidents", user=ALICE[0])[2], "the incident")
     for path in ("/-/pause", "/-/resume", "/api/v1/incidents/INC-2026-0001/approve"):
         status, _, body = daemon.curl(path, "--data", '{"by":"alice"}', user=BOB[0])
         assert status == 403 and "--web.operators" in body, path
     assert daemon.status("/-/pause", "--data", '{"by":"somebody else"}', user=ALICE[0]) == 200
-    assert '"paused":true' in daemon.curl("/api/v1/status", user=BOB[0])[2].replace(" ", "")
+    status = daemon.curl("/api/v1/status", user=ALICE[0])[2]
+    assert '"paused":true' in status.replace(" ", "") and "alice (password)" in status
 
 
 def test_nobody_operates_unless_named(serve):
     daemon = serve({"basic_auth_users": USERS}, program="responder")
     daemon.logs("Nobody may approve")
+    daemon.logs("Nobody may send alerts")
     assert daemon.status("/-/pause", "--data", "{}", user=ALICE[0]) == 403
+    assert daemon.status("/api/v1/alerts", "--data", ALERT, user=ALICE[0]) == 403
+    assert daemon.status("/api/v1/status", user=ALICE[0]) == 200
 
 
 def test_operators_may_be_known_by_certificate(serve, pki):
@@ -297,6 +303,7 @@ def test_operators_may_be_known_by_certificate(serve, pki):
     otto = pki.authority.issue("otto")  # without alternative names the common name counts
     fake = pki.authority.issue("fake", "DNS:alerts.lab", common_name="otto")
     assert daemon.status("/-/pause", "--data", "{}", *with_certificate(olga)) == 200
+    assert "certificate first.lab" in daemon.curl("/api/v1/status", *with_certificate(olga))[2]
     assert daemon.status("/-/resume", "--data", "{}", *with_certificate(otto)) == 200
     assert daemon.status("/-/pause", "--data", "{}", *with_certificate(fake)) == 403
 

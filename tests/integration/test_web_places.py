@@ -31,14 +31,16 @@ def daemon(request, binaries, tmp_path):
     served = Served(getattr(binaries, request.param), tmp_path / "daemon", REMEDIATIONS if responder else CHECKS, None,
                     *([f"--journal={tmp_path}/journal.db"] if responder else [])).start()
     served.is_responder = responder
+    served.token = tmp_path / "tokens/operator"
     yield served
     assert served.process.stop() == 0
 
 
-def ask(port, method="GET", path="/metrics", source="127.0.0.1"):
+def ask(port, method="GET", path="/metrics", source="127.0.0.1", token=None):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30, source_address=(source, 0))
     try:
-        connection.request(method, path, body=None if method == "GET" else '{"by": "ada"}')
+        shown = {"Authorization": f"Bearer {token.read_text().strip()}"} if token else {}
+        connection.request(method, path, body=None if method == "GET" else '{"by": "ada"}', headers=shown)
         return connection.getresponse().status
     finally:
         connection.close()
@@ -77,8 +79,8 @@ def test_i1_half_sent_requests_keep_no_scrape_out(daemon, words):
             assert ask(daemon.port, source="127.0.0.77") == 200
             assert ask(daemon.port, source="127.0.0.5") == 200  # also from where they come
         if daemon.is_responder:
-            assert ask(daemon.port, "POST", "/-/pause") == 200
-            assert ask(daemon.port, "POST", "/-/resume") == 200
+            assert ask(daemon.port, "POST", "/-/pause", token=daemon.token) == 200
+            assert ask(daemon.port, "POST", "/-/resume", token=daemon.token) == 200
         kept.request("GET", "/metrics")
         assert kept.getresponse().read()
         assert kept.sock is mine  # a connection that is used is not the one that has to go

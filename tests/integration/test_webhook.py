@@ -32,7 +32,9 @@ ALERTMANAGER = """
 route: {receiver: run.book, group_by: [alertname], group_wait: 1s, group_interval: 1s, repeat_interval: 1h}
 receivers:
   - name: run.book
-    webhook_configs: [{url: "%s/api/v1/alerts", send_resolved: true, max_alerts: %d}]
+    webhook_configs:
+      - {url: "%s/api/v1/alerts", send_resolved: true, max_alerts: %d,
+         http_config: {authorization: {credentials_file: "%s"}}}
 """
 
 
@@ -48,7 +50,7 @@ def make(tmp_path, binaries):
         responder = Responder(binaries.responder, config, tmp_path / "responder").start()
         running.append(responder)
         config = tmp_path / "alertmanager.yml"
-        config.write_text(ALERTMANAGER % (responder.url, max_alerts))
+        config.write_text(ALERTMANAGER % (responder.url, max_alerts, responder.token("alerts")))
         running.append(alertmanager.start(config))
         return alertmanager, responder
 
@@ -118,9 +120,10 @@ def rows(responder, query):
 class Sender(threading.Thread):
     """Posts one new alert after the other on one connection, until it breaks; knows which were acknowledged."""
 
-    def __init__(self, port, name, enough):
+    def __init__(self, responder, name, enough):
         super().__init__()
-        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        self.connection = http.client.HTTPConnection("127.0.0.1", responder.port, timeout=20)
+        self.headers = {"Authorization": f"Bearer {responder.token('alerts').read_text().strip()}"}
         self.label = name
         self.enough = enough
         self.acknowledged = []
@@ -130,7 +133,7 @@ class Sender(threading.Thread):
         try:
             while True:
                 alert = alert_of("durable", n=f"{self.label}.{len(self.acknowledged)}")
-                self.connection.request("POST", "/api/v1/alerts", json.dumps(webhook_of(alert)))
+                self.connection.request("POST", "/api/v1/alerts", json.dumps(webhook_of(alert)), self.headers)
                 answer = self.connection.getresponse()
                 answer.read()
                 if answer.status != 200:
@@ -158,7 +161,7 @@ def test_what_was_acknowledged_survives_a_kill(alone):
     for life in range(4):
         responder.start()
         enough = threading.Semaphore(0)
-        senders = [Sender(responder.port, f"{life}.{i}", enough) for i in range(8)]
+        senders = [Sender(responder, f"{life}.{i}", enough) for i in range(8)]
         for sender in senders:
             sender.start()
         for _ in range(random.randint(1, 300)):

@@ -59,6 +59,7 @@ class Lab:
             "unix:///var/run/docker.sock": self.engine.host,
             "/run/secrets": self.directory / "secrets",
             "var/evidence": self.evidence,
+            "../var/tokens/alerts": self.responder.token("alerts"),
             "FILL IN WHO IS CALLED": f"{self.sink.url}/person",
             **self.neighbours.addresses(),
         }

@@ -69,10 +69,19 @@ class Responder(Daemon):
     def arguments(self):
         return [f"--journal={self.journal}"]
 
-    def post(self, path, document=None):
-        """Posts JSON; (status, document of the answer, or its text when it is none)."""
-        request = urllib.request.Request(self.url + path, data=json.dumps(document or {}).encode(),
-                                         headers={"Content-Type": "application/json"})
+    def token(self, role):
+        """The file of a role's token; those of alerts and operator are there once the responder is."""
+        return self.journal.parent / "tokens" / role
+
+    def _shown(self, path):
+        """The token that a path asks for, where there are any."""
+        file = self.token("alerts" if path == "/api/v1/alerts" else "admin" if path == "/-/reload" else "operator")
+        return {"Authorization": f"Bearer {file.read_text().strip()}"} if file.exists() else {}
+
+    def post(self, path, document=None, headers=None):
+        """Posts JSON with the token of the role that may; (status, document of the answer, or its text when it is none)."""
+        headers = {"Content-Type": "application/json", **(self._shown(path) if headers is None else headers)}
+        request = urllib.request.Request(self.url + path, data=json.dumps(document or {}).encode(), headers=headers)
         try:
             with urllib.request.urlopen(request, timeout=30) as answer:
                 text = answer.read().decode()

@@ -242,7 +242,8 @@ static int listen_unix(const char *string, const char *path, struct http_listene
 
         struct stat status = {0};
         char *copy = strdup(path);
-        if (!copy || lstat(path, &status) < 0) {
+        /* The umask has taken from what it was made with: its group is to get in. */
+        if (!copy || chmod(path, 0660) < 0 || lstat(path, &status) < 0) {
                 int code = errno;
                 free(copy);
                 close(fd);
