@@ -3,6 +3,7 @@
 #include "responder/doors.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <sys/un.h>
 
 #include "runbook/log.h"
@@ -63,8 +64,30 @@ int doors_find(const char *journal, const char *tokens, const char *socket, bool
         return 0;
 }
 
+int doors_show(struct doors *doors, bool configured, struct error *error)
+{
+        const char *socket = doors->socket ? doors->socket + strlen("unix:") : NULL;
+        _cleanup_free_ char *directory = NULL;
+        if (configured) {
+                doors->shown_here = strdup("--user 'YOUR NAME'");
+        } else if (socket) {
+                const char *slash = strrchr(socket, '/');
+                _cleanup_free_ char *parent =
+                        slash ? strndup(socket, (size_t)(slash - socket) + 1) : strdup(".");
+                directory = parent ? realpath(parent, NULL) : NULL;
+                doors->shown_here = text_format("--unix-socket %s/%s", directory ? directory : "",
+                                                slash ? slash + 1 : socket);
+        } else {
+                directory = realpath(doors->tokens, NULL);
+                doors->shown_here = text_format("-H \"Authorization: Bearer $(cat %s/operator)\"",
+                                                directory ? directory : doors->tokens);
+        }
+        return doors->shown_here ? 0 : error_oom(error);
+}
+
 void doors_release(struct doors *doors)
 {
+        free(doors->shown_here);
         free(doors->tokens);
         free(doors->socket);
         *doors = (struct doors){0};

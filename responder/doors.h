@@ -8,8 +8,9 @@
 #include "runbook/http_server.h"
 
 struct doors {
-        char *tokens;                                  /* directory */
-        char *socket;                                  /* listen address; NULL: none */
+        char *tokens;     /* directory */
+        char *socket;     /* listen address; NULL: none */
+        char *shown_here; /* what curl shows with a decision on this machine; NULL: nothing is asked for */
         const char *addresses[HTTP_LISTENERS_MAX + 1]; /* those given, and the socket; closed by NULL */
 };
 
@@ -19,6 +20,9 @@ struct doors {
  */
 int doors_find(const char *journal, const char *tokens, const char *socket, bool configured,
                const char *const *addresses, struct doors *ret, struct error *error);
+
+/* Fills `shown_here`, once the journal's directory is there. */
+int doors_show(struct doors *doors, bool configured, struct error *error);
 void doors_release(struct doors *doors);
 
 #endif

@@ -113,6 +113,11 @@ static int start_parts(void *context, struct error *error)
         if (r >= 0)
                 r = make_parts(responder, error);
         if (r >= 0)
+                r = doors_show(doors, api.must_authenticate, error);
+        responder->parts.shown_here = api.anybody_local_may_act ? NULL : doors->shown_here;
+        responder->parts.shown_outside =
+                api.must_authenticate ? "--user 'YOUR NAME'" : "-H \"Authorization: Bearer $OPERATOR_TOKEN\"";
+        if (r >= 0)
                 r = engine_start(&responder->parts, &responder->engine, error);
         if (r < 0)
                 return r;

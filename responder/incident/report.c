@@ -188,10 +188,12 @@ static void put_command(const struct incident_run *run, const char *what, const 
         const char *base = base_url(run->parts);
         if (!base)
                 return;
+        const char *shown =
+                run->parts->set->external_url ? run->parts->shown_outside : run->parts->shown_here;
         begin_line(text);
-        text_printf(text, "%s: curl -X POST %.*s%s%s/%s -d '{\"by\": \"YOUR NAME\"}'", what,
-                    (int)base_length(base), base, number ? "/api/v1/incidents/" : "/-", number ? number : "",
-                    decision);
+        text_printf(text, "%s: curl -X POST %s%s%.*s%s%s/%s -d '{\"by\": \"YOUR NAME\"}'", what,
+                    shown ? shown : "", shown ? " " : "", (int)base_length(base), base,
+                    number ? "/api/v1/incidents/" : "/-", number ? number : "", decision);
 }
 
 static void put_next(const struct incident_run *run, struct text *text)

@@ -69,8 +69,8 @@ def behind(table, directory):
         began = time.monotonic()
         responder.send(alert_of("other", n=str(n)))
         wait_for(lambda: any(one["remediation"] == "other" and one["number"] not in seen
-                             for one in responder.get("/api/v1/incidents?state=healed&limit=100")["incidents"]),
-                 "the unrelated alert to be healed", every=0.005)
+                             for one in responder.get("/api/v1/incidents?state=done&limit=100")["incidents"]),
+                 "the unrelated alert to be done", every=0.005)
         seen.update(one["number"] for one in responder.incidents())
         return time.monotonic() - began
 

@@ -101,12 +101,14 @@ def test_i1_answers_that_nobody_takes_keep_no_scrape_out(daemon):
 @pytest.mark.parametrize("daemon", ["responder"], indirect=True)
 def test_f9_bodies_that_were_announced_and_not_sent_keep_no_body_out(daemon):
     """Also a body that is there but for its last byte: 64 MiB of these are what all may take together."""
-    head = b"POST /api/v1/alerts HTTP/1.1\r\nHost: localhost\r\nContent-Length: 16777216\r\n\r\n"
+    shown = {role: f"Bearer {(daemon.token.parent / role).read_text().strip()}" for role in ("alerts", "operator")}
+    head = (b"POST /api/v1/alerts HTTP/1.1\r\nHost: localhost\r\nContent-Length: 16777216\r\n"
+            b"Authorization: %s\r\n\r\n" % shown["alerts"].encode())
     nothing = json.dumps({"version": "4", "alerts": []})
 
     def post(path, body):
         connection = http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=30)
-        connection.request("POST", path, body)
+        connection.request("POST", path, body, {"Authorization": shown["alerts" if "alerts" in path else "operator"]})
         return connection.getresponse().status
 
     for words, count in ((head + b"{", 100), (head + b" " * (16777216 - 1), 8)):
