@@ -259,7 +259,7 @@ def test_cooldown_and_pause_outlive_a_restart(make, sink):
         assert responder.get("/api/v1/status")["paused_by"] is None
         responder.wait_state("free", "done")
         wait_for(lambda: responder.of("cool", n="2")["guard"] == "cooldown", "the cooldown to be what holds it")
-    assert all("is held: the responder is paused by anna: a move, so nothing is run" in one["text"]
+    assert all("is held: the responder is paused by anna (token operator): a move, so nothing is run" in one["text"]
                for one in sink.to("oncall")) and len(sink.to("oncall")) == 2
 
 
