@@ -28,7 +28,8 @@ struct incident_parts {
         struct meters *meters;
         bool dry_run;
         const char *address; /* "http://127.0.0.1:9878", where people reach it; NULL: not known */
-        /* What curl shows with a decision: on this machine, and by the file's `external_url`; NULL: nothing. */
+        /* What curl shows with a decision: on this machine, and by the file's `external_url`; NULL: nothing.
+         */
         const char *shown_here, *shown_outside;
 };
 
