@@ -37,7 +37,19 @@ struct postgres_terms {
                      search_path, and it sets nothing that would have to be taken back */
         nsec statement_timeout; /* a server-side safety net; 0: the server's own */
         nsec lock_timeout;
+        /*
+         * Of a statement's answer: with `ret_cut` the first `rows_most` rows are kept, as far as they fit
+         * into POSTGRES_ANSWER_MAX, and for each row beyond them that came in it is raised by one; after some
+         * MiB of those the statement is cancelled, and the connection closed. Without it an answer is whole
+         * or -EMSGSIZE, so that what it changed is rolled back.
+         */
+        size_t rows_most;
+        uint64_t *ret_cut;
 };
+
+/* Bytes that an answer may take in memory, and that may come in beside its rows: a row that is not whole yet,
+ * notices, notifications, parameters. */
+#define POSTGRES_ANSWER_MAX ((size_t)16 << 20)
 
 struct postgres_options {
         char *dsn;      /* a keyword/value string or a postgresql:// URI */
@@ -76,7 +88,8 @@ bool postgres_connected(const struct postgres *postgres);
 /*
  * Runs one statement with bound text parameters (NULL: SQL NULL), connecting first when need be: in the
  * transaction that postgres_begin() opened, else in one of its own, on the terms of the options. `ret` may be
- * NULL; otherwise PQclear() it. A server error is -EREMOTEIO (the session lives on). -ETIMEDOUT: was
+ * NULL; otherwise PQclear() it; how many rows it touched says postgres_touched(). A server error is
+ * -EREMOTEIO (the session lives on). -ETIMEDOUT: was cancelled. -EMSGSIZE: answered too much, and was
  * cancelled. -ECONNRESET: the connection broke, and whether a statement took effect is unknown.
  */
 int postgres_query(struct postgres *postgres, const char *sql, const char *const *parameters, int count,
@@ -86,6 +99,10 @@ int postgres_query(struct postgres *postgres, const char *sql, const char *const
 int postgres_query_on(struct postgres *postgres, const struct postgres_terms *terms, const char *sql,
                       const char *const *parameters, int count, struct deadline deadline, PGresult **ret,
                       struct error *error);
+
+/* The rows that a statement returned or, when it returned none, those it says that it touched: an answer with
+ * rows is put together again and has no PQcmdTuples(). */
+int64_t postgres_touched(const PGresult *result);
 
 /* Opens a transaction, read-only or on the terms of the options as they are. It ends by a COMMIT or ROLLBACK
  * as a statement; errors as of postgres_query(). */

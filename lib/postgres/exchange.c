@@ -17,6 +17,8 @@
 int postgres_wait(PGconn *connection, short events, struct deadline deadline)
 {
         int fd = PQsocket(connection);
+        if (deadline_passed(deadline))
+                return -ETIMEDOUT;
         return fd < 0 ? -ECONNRESET : socket_wait(fd, events, deadline);
 }
 
@@ -46,50 +48,85 @@ bool postgres_is_refusal(const PGresult *result)
                (status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE || status == PGRES_EMPTY_QUERY);
 }
 
-static int flush(PGconn *connection, struct deadline deadline)
+/* What is sent and what comes back. */
+struct conversation {
+        PGconn *connection;
+        const struct statement *statements;
+        size_t count, at; /* `at`: the one whose answer comes */
+        struct deadline deadline;
+        struct postgres_meter meter;
+        struct postgres_rows rows;  /* of that one */
+        PGresult *told;             /* the answer that is the one to tell so far, */
+        const struct statement *of; /* and whose it is */
+};
+
+static void conversation_release(struct conversation *talk)
 {
-        for (int pending; (pending = PQflush(connection)) != 0;) {
+        PQclear(talk->rows.result);
+        PQclear(talk->told);
+}
+
+static int flush(struct conversation *talk)
+{
+        for (int pending; (pending = PQflush(talk->connection)) != 0;) {
                 if (pending < 0)
                         return -ECONNRESET;
-                int r = postgres_wait(connection, POLLIN | POLLOUT, deadline);
+                int r = postgres_wait(talk->connection, POLLIN | POLLOUT, talk->deadline);
+                if (r >= 0 && (r & POLLIN))
+                        r = postgres_meter_consume(&talk->meter, talk->connection);
                 if (r < 0)
                         return r;
-                if ((r & POLLIN) && !PQconsumeInput(connection))
-                        return -ECONNRESET;
         }
         return 0;
 }
 
-static int send_all(PGconn *connection, const struct statement *statements, size_t count,
-                    struct deadline deadline)
+/* Of what was asked for the rows come one by one. */
+static void begin_answer(struct conversation *talk)
 {
-        if (statements->simple) {
-                trace_statement(deadline, statements);
-                return PQsendQuery(connection, statements->sql) ? flush(connection, deadline) : -ECONNRESET;
+        PQclear(talk->rows.result);
+        talk->rows = (struct postgres_rows){0};
+        if (talk->at < talk->count && !talk->statements[talk->at].is_frame)
+                (void)PQsetSingleRowMode(talk->connection); /* not after a refusal, where there are none */
+}
+
+static int send_all(struct conversation *talk)
+{
+        PGconn *connection = talk->connection;
+        if (talk->statements->simple) {
+                trace_statement(talk->deadline, talk->statements);
+                if (!PQsendQuery(connection, talk->statements->sql))
+                        return -ECONNRESET;
+                begin_answer(talk);
+                return flush(talk);
         }
         if (!PQenterPipelineMode(connection))
                 return -ECONNRESET;
-        for (size_t i = 0; i < count; i++) {
-                const struct statement *statement = &statements[i];
-                trace_statement(deadline, statement);
+        for (size_t i = 0; i < talk->count; i++) {
+                const struct statement *statement = &talk->statements[i];
+                trace_statement(talk->deadline, statement);
                 if (!PQsendQueryParams(connection, statement->sql, statement->count, NULL,
                                        statement->parameters, NULL, NULL, 0))
                         return -ECONNRESET;
         }
-        return PQpipelineSync(connection) ? flush(connection, deadline) : -ECONNRESET;
+        if (!PQpipelineSync(connection))
+                return -ECONNRESET;
+        begin_answer(talk);
+        return flush(talk);
 }
 
 /* The next of libpq's results, NULL between those of two statements. */
-static int next_result(PGconn *connection, struct deadline deadline, PGresult **ret)
+static int next_result(struct conversation *talk, PGresult **ret)
 {
-        while (PQisBusy(connection)) {
-                int r = postgres_wait(connection, POLLIN, deadline);
+        if (deadline_passed(talk->deadline))
+                return -ETIMEDOUT;
+        while (PQisBusy(talk->connection)) {
+                int r = postgres_wait(talk->connection, POLLIN, talk->deadline);
+                if (r >= 0)
+                        r = postgres_meter_consume(&talk->meter, talk->connection);
                 if (r < 0)
                         return r;
-                if (!PQconsumeInput(connection))
-                        return -ECONNRESET;
         }
-        *ret = PQgetResult(connection);
+        *ret = PQgetResult(talk->connection);
         ExecStatusType status = PQresultStatus(*ret);
         /* COPY has no end that could be waited for here. */
         return *ret && (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH)
@@ -107,43 +144,77 @@ static bool is_wanted(const PGresult *before, bool before_is_frame, const PGresu
         return postgres_is_refusal(answer) || before_is_frame || !is_frame;
 }
 
+/* A result, which is a row or ends an answer. 1: the rest of the rows is not worth reading. */
+static int take_result(struct conversation *talk, PGresult **result)
+{
+        if (talk->at >= talk->count)
+                return -ECONNRESET;
+        const struct statement *statement = &talk->statements[talk->at];
+        int left = 0;
+        if (PQresultStatus(*result) == PGRES_SINGLE_TUPLE) {
+                left = PQnfields(*result) > 0
+                               ? postgres_rows_take(&talk->rows, statement, *result, &talk->meter)
+                               : 0;
+                if (left <= 0)
+                        return left;
+        }
+        if (talk->rows.result && (left > 0 || PQresultStatus(*result) == PGRES_TUPLES_OK)) {
+                PQclear(*result);
+                *result = TAKE_PTR(talk->rows.result);
+        }
+        if (!statement->is_frame && PQresultStatus(*result) != PGRES_PIPELINE_ABORTED)
+                trace_result(talk->deadline, *result);
+        if (is_wanted(talk->told, talk->of->is_frame, *result, statement->is_frame)) {
+                PQclear(talk->told);
+                talk->told = TAKE_PTR(*result);
+                talk->of = statement;
+        }
+        return left;
+}
+
+/* Until all is answered. 1: it was left in the middle. */
+static int hear_all(struct conversation *talk, PGresult **ret_last_word)
+{
+        for (;;) {
+                _cleanup_result_ PGresult *next = NULL;
+                int r = next_result(talk, &next);
+                if (r >= 0 && PQstatus(talk->connection) != CONNECTION_OK)
+                        r = -ECONNRESET;
+                if (r == -ECONNRESET && postgres_is_refusal(talk->told))
+                        *ret_last_word = TAKE_PTR(talk->told);
+                if (r < 0)
+                        return r;
+                if (PQresultStatus(next) == PGRES_PIPELINE_SYNC || (!next && talk->statements->simple))
+                        return 0;
+                if (next) {
+                        r = take_result(talk, &next);
+                        if (r != 0)
+                                return r;
+                } else {
+                        talk->at++;
+                        begin_answer(talk);
+                }
+        }
+}
+
 int postgres_converse(PGconn *connection, const struct statement *statements, size_t count,
                       struct deadline deadline, PGresult **ret, const struct statement **ret_of)
 {
-        _cleanup_result_ PGresult *told = NULL;
-        const struct statement *of = statements;
-        int r = send_all(connection, statements, count, deadline);
-        for (size_t at = 0; r >= 0;) {
-                _cleanup_result_ PGresult *next = NULL;
-                r = next_result(connection, deadline, &next);
-                if (r >= 0 && PQstatus(connection) != CONNECTION_OK)
-                        r = -ECONNRESET;
-                if (r == -ECONNRESET && postgres_is_refusal(told))
-                        *ret = TAKE_PTR(told);
-                if (r < 0)
-                        return r;
-                if (PQresultStatus(next) == PGRES_PIPELINE_SYNC || (!next && statements->simple))
-                        break;
-                if (!next) {
-                        at++;
-                        continue;
-                }
-                if (at >= count)
-                        return -ECONNRESET;
-                if (!statements[at].is_frame && PQresultStatus(next) != PGRES_PIPELINE_ABORTED)
-                        trace_result(deadline, next);
-                if (is_wanted(told, of->is_frame, next, statements[at].is_frame)) {
-                        PQclear(told);
-                        told = TAKE_PTR(next);
-                        of = &statements[at];
-                }
-        }
+        _cleanup_(conversation_release) struct conversation talk = {.connection = connection,
+                                                                    .statements = statements,
+                                                                    .count = count,
+                                                                    .deadline = deadline,
+                                                                    .of = statements};
+        postgres_meter_begin(&talk.meter, connection);
+        int r = send_all(&talk);
+        if (r >= 0)
+                r = hear_all(&talk, ret);
         if (r < 0)
                 return r;
-        if (!told || (!statements->simple && !PQexitPipelineMode(connection)))
+        if (!talk.told || (r == 0 && !statements->simple && !PQexitPipelineMode(connection)))
                 return -ECONNRESET;
-        *ret = TAKE_PTR(told);
+        *ret = TAKE_PTR(talk.told);
         if (ret_of)
-                *ret_of = of;
-        return 0;
+                *ret_of = talk.of;
+        return r;
 }

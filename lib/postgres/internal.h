@@ -24,7 +24,40 @@ struct statement {
         int count;
         bool simple;   /* goes by the simple protocol, alone */
         bool is_frame; /* the daemon's own, around the one that was asked for: its answer is of no interest */
+        size_t rows_most;  /* see struct postgres_terms */
+        uint64_t *ret_cut; /* NULL: an answer that is too long is an error */
 };
+
+/* How much has come in since a conversation began. */
+struct postgres_meter {
+        bool counted;   /* the kernel counts it; else it is estimated */
+        uint64_t begin; /* what the kernel had counted before */
+        uint64_t taken; /* by libpq */
+        uint64_t rows;  /* of these: rows that have been handed on */
+};
+void postgres_meter_begin(struct postgres_meter *meter, PGconn *connection);
+
+/* -EMSGSIZE when more than POSTGRES_ANSWER_MAX has come in that is no whole row; over TCP, where it is known.
+ */
+int postgres_meter_look(struct postgres_meter *meter, PGconn *connection);
+
+/* PQconsumeInput(), and a look: -ECONNRESET; -EMSGSIZE when more than POSTGRES_ANSWER_MAX has come that is no
+ * whole row.
+ */
+int postgres_meter_consume(struct postgres_meter *meter, PGconn *connection);
+
+/* The rows of one statement, put together from results of one row each. */
+struct postgres_rows {
+        PGresult *result; /* NULL: there was none yet */
+        uint64_t beyond;  /* bytes of those that were not kept */
+};
+
+/*
+ * Puts one more row down, or counts it as cut. 1: enough has been thrown away, so that it is better to leave
+ * off. -EMSGSIZE: one too many of an answer that must be whole. -ENOMEM.
+ */
+int postgres_rows_take(struct postgres_rows *rows, const struct statement *statement, const PGresult *row,
+                       struct postgres_meter *meter);
 
 /* Lists with commas, of the same length each, as libpq takes them. */
 struct postgres_hosts {
@@ -40,14 +73,16 @@ void postgres_hosts_release(struct postgres_hosts *hosts);
 /* A connection for the next statement; never a new one in the middle of a transaction. */
 int postgres_make_ready(struct postgres *postgres, struct deadline deadline, struct error *error);
 
-/* Waits for the socket; -ETIMEDOUT without a sentence, which is the caller's to say. */
+/* Waits for the socket; -ETIMEDOUT without a sentence, which is the caller's to say, also when there is
+ * something but the time is up: who never stops talking is late, too. */
 int postgres_wait(PGconn *connection, short events, struct deadline deadline);
 
 /*
  * Sends statements at once and collects their answers: of the first one that is refused, which those behind
  * it are skipped for; else of the one that is no frame; else of the last. `ret_of`, which it was, may be
  * NULL. A broken connection, or one whose answer was not waited for, is left for the caller to close;
- * of a broken one `ret` has the server's last word, when there was one.
+ * of a broken one `ret` has the server's last word, when there was one. 1: `ret` is there, but the server is
+ * still sending what is cut off, and the connection is to be closed as well. -EMSGSIZE: it says too much.
  */
 int postgres_converse(PGconn *connection, const struct statement *statements, size_t count,
                       struct deadline deadline, PGresult **ret, const struct statement **ret_of);

@@ -116,6 +116,13 @@ static int connect_failure(PGconn *connection, struct error *error)
                        : error_may_pass(error, r);
 }
 
+/* What says as much before there is a session, or in setting one up. */
+static int refuse_talker(struct error *error)
+{
+        return error_set(error, EMSGSIZE, "what answers says more than %zu MiB where PostgreSQL says a word",
+                         POSTGRES_ANSWER_MAX >> 20);
+}
+
 static int start_connection(struct postgres *postgres, struct deadline deadline, PGconn **ret,
                             struct error *error)
 {
@@ -194,8 +201,12 @@ static int name_session(struct postgres *postgres, PGconn *connection, struct de
         int r = postgres_converse(connection, &statement, 1, deadline, &result, NULL);
         if (r == -ETIMEDOUT)
                 return error_set(error, ETIMEDOUT, "PostgreSQL did not set the session up in time");
+        if (r == -EMSGSIZE)
+                return refuse_talker(error);
         if (r < 0)
                 return connect_failure(connection, error);
+        if (!postgres_is_refusal(result) && PQresultStatus(result) != PGRES_TUPLES_OK)
+                return error_set(error, EPROTO, "cannot set the session up: the server gave no rows");
         if (PQresultStatus(result) != PGRES_TUPLES_OK) {
                 _cleanup_text_ struct text message = {0};
                 postgres_put_message(result, &statement, NULL, &message);
@@ -212,6 +223,7 @@ int postgres_connect(struct postgres *postgres, struct deadline deadline, struct
         postgres_disconnect(postgres);
 
         _cleanup_(connection_finish) PGconn *connection = NULL;
+        struct postgres_meter meter = {0};
         int r = start_connection(postgres, deadline, &connection, error);
         if (r < 0)
                 return r;
@@ -227,6 +239,8 @@ int postgres_connect(struct postgres *postgres, struct deadline deadline, struct
                         return error_may_pass(error,
                                               error_set_errno(error, -r, "cannot connect to PostgreSQL"));
                 next = PQconnectPoll(connection);
+                if (postgres_meter_look(&meter, connection) < 0)
+                        return refuse_talker(error);
                 if (next == PGRES_POLLING_FAILED)
                         return connect_failure(connection, error);
         }

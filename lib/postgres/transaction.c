@@ -85,6 +85,18 @@ static int refuse(struct postgres *postgres, const PGresult *result, const struc
         return refusal_may_pass(postgres->sqlstate) ? error_may_pass(error, r) : r;
 }
 
+/* Why an answer was not waited for. */
+static int explain_leaving(int r, struct error *error)
+{
+        if (r == -ENOMEM)
+                return error_oom(error);
+        if (r == -EMSGSIZE)
+                return error_set(error, EMSGSIZE, "the answer has more than %zu MiB, and was cancelled",
+                                 POSTGRES_ANSWER_MAX >> 20);
+        return r == -ENOTSUP ? error_set(error, ENOTSUP, "COPY cannot be run here")
+                             : error_set(error, ETIMEDOUT, "the query took too long and was cancelled");
+}
+
 static int exchange(struct postgres *postgres, const struct statement *statements, size_t count,
                     struct deadline deadline, PGresult **ret, struct error *error)
 {
@@ -94,12 +106,14 @@ static int exchange(struct postgres *postgres, const struct statement *statement
         if (r < 0)
                 return r;
         r = postgres_converse(postgres->connection, statements, count, deadline, &result, &of);
-        if (r == -ETIMEDOUT || r == -ENOTSUP) {
+        if (r > 0 || r == -ETIMEDOUT || r == -ENOTSUP || r == -EMSGSIZE || r == -ENOMEM) {
                 postgres_cancel(postgres->connection);
                 postgres_disconnect(postgres);
-                return r == -ENOTSUP
-                               ? error_set(error, ENOTSUP, "COPY cannot be run here")
-                               : error_set(error, ETIMEDOUT, "the query took too long and was cancelled");
+                if (r < 0)
+                        return explain_leaving(r, error);
+                if (ret)
+                        *ret = TAKE_PTR(result);
+                return 0;
         }
         if (r < 0) {
                 _cleanup_text_ struct text line = {0};
@@ -168,7 +182,8 @@ static int send_framed(struct postgres *postgres, const struct postgres_terms *t
 static int ask_console(struct postgres *postgres, const struct statement *statement, struct deadline deadline,
                        PGresult **ret, struct error *error)
 {
-        const struct statement simple = {.sql = statement->sql, .simple = true};
+        struct statement simple = *statement;
+        simple.simple = true;
         if (statement->count > 0)
                 return error_set(error, EINVAL, "PgBouncer's console takes no parameters");
         return exchange(postgres, &simple, 1, deadline, ret, error);
@@ -178,7 +193,11 @@ int postgres_query_on(struct postgres *postgres, const struct postgres_terms *te
                       const char *const *parameters, int count, struct deadline deadline, PGresult **ret,
                       struct error *error)
 {
-        const struct statement statement = {.sql = sql, .parameters = parameters, .count = count};
+        const struct statement statement = {.sql = sql,
+                                            .parameters = parameters,
+                                            .count = count,
+                                            .rows_most = terms ? terms->rows_most : 0,
+                                            .ret_cut = terms ? terms->ret_cut : NULL};
         _cleanup_result_ PGresult *result = NULL;
         _cleanup_error_ struct error closing = {0};
         if (postgres->in_transaction)

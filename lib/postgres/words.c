@@ -162,6 +162,8 @@ void postgres_put_message(const PGresult *result, const struct statement *statem
                         put_without_values(text_string(&full), statement->sql, text);
         }
         put_condition(sqlstate, text);
+        if (text->length == 0)
+                text_puts(text, "no reason given");
 }
 
 static void options_free(PQconninfoOption **options)

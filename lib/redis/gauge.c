@@ -64,7 +64,7 @@ static int begin_line(struct reply_gauge *gauge, char type, struct error *error)
                 return refuse_protocol(error);
         gauge->type = type;
         gauge->negative = false;
-        gauge->digits = gauge->number = 0;
+        gauge->digits = gauge->number = gauge->line = 0;
         return 0;
 }
 
@@ -88,6 +88,9 @@ static int take_byte(struct reply_gauge *gauge, char c, struct error *error)
         /* A line ends with both, and one of them alone would be read in two ways. */
         if (gauge->ended || c == '\n')
                 return gauge->ended && c == '\n' ? end_line(gauge, error) : refuse_protocol(error);
+        if (++gauge->line > REPLY_LINE_MAX)
+                return error_set(error, EMSGSIZE, "Redis' reply has a line of more than %zu KiB",
+                                 REPLY_LINE_MAX >> 10);
         gauge->ended = c == '\r';
         bool sized = gauge->type == '$' || gauge->type == '*';
         return sized && !gauge->ended ? take_number(gauge, c, error) : 0;

@@ -13,6 +13,7 @@
 
 #define REPLY_BYTES_MAX ((size_t)64 << 20)
 #define REPLY_ELEMENTS_MAX ((size_t)1 << 18) /* of all its arrays: about 20 MB in hiredis' form */
+#define REPLY_LINE_MAX ((size_t)64 << 10)    /* a word, an error or a number: what is long has its length */
 #define REPLY_DEPTH_MAX 7                    /* hiredis 0.14 takes no more */
 
 /* Zeroed at the beginning of a connection. */
@@ -23,6 +24,7 @@ struct reply_gauge {
         size_t rest;                            /* of a bulk string and its line break */
         char type;                              /* of the line that is under way; 0: a line begins */
         bool ended, negative;                   /* the line has its \r; its number began with - */
+        size_t line;                            /* bytes of it so far */
         size_t digits, number;                  /* what the line says so far */
 };
 

@@ -23,6 +23,7 @@ struct redis {
         struct stream *stream;
         struct reply_gauge gauge;
         redisReader *reader;
+        size_t replies;    /* that the reader has given */
         struct text queue; /* commands that have not been sent yet */
         size_t awaited;    /* replies of queued commands that nobody has taken yet */
         bool broken;       /* nothing but redis_close() is left */
@@ -192,9 +193,13 @@ static int receive_reply(struct redis *redis, struct deadline deadline, redisRep
         for (;;) {
                 void *reply = NULL;
                 size_t length = 0;
-                if (redisReaderGetReply(redis->reader, &reply) != REDIS_OK)
+                /* Only when the gauge knows of a whole one: the reader goes over a line that has no end from
+                 * its beginning each time. */
+                if (redis->gauge.replies > redis->replies &&
+                    redisReaderGetReply(redis->reader, &reply) != REDIS_OK)
                         return error_set(error, EPROTO, "what answered does not speak Redis' protocol");
                 if (reply) {
+                        redis->replies++;
                         *ret = reply;
                         trace_reply(deadline, reply);
                         return 0;

@@ -129,7 +129,8 @@ int stream_send(struct stream *stream, const void *data, size_t length, struct d
                 struct error *error)
 {
         for (const char *at = data; length > 0;) {
-                ssize_t n = send_some(stream, at, length, deadline, error);
+                ssize_t n = deadline_passed(deadline) ? stream_late(stream, error)
+                                                      : send_some(stream, at, length, deadline, error);
                 if (n < 0) {
                         stream->broken = true;
                         return (int)n;
@@ -144,8 +145,10 @@ int stream_receive(struct stream *stream, void *buffer, size_t size, struct dead
                    size_t *ret_length, struct error *error)
 {
         ssize_t n;
+        /* Looked at here as well as where it waits: who never stops talking is late, too. */
         do
-                n = receive_some(stream, buffer, size, deadline, error);
+                n = deadline_passed(deadline) ? stream_late(stream, error)
+                                              : receive_some(stream, buffer, size, deadline, error);
         while (n == 0);
         if (n < 0) {
                 stream->broken = true;

@@ -3,6 +3,8 @@
 #include "tests/harness/drivers.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "runbook/postgres.h"
@@ -262,6 +264,94 @@ static void copy_is_refused(void **state _unused_)
         assert_value(postgres, "SELECT 1", NULL, "1");
 }
 
+/* The most memory that this process ever had, in KiB. */
+static long most_memory(void)
+{
+        char line[256];
+        long most = 0;
+        FILE *status = fopen("/proc/self/status", "re");
+        assert_non_null(status);
+        while (fgets(line, sizeof(line), status))
+                if (string_starts(line, "VmHWM:"))
+                        most = strtol(line + strlen("VmHWM:"), NULL, 10);
+        fclose(status);
+        return most;
+}
+
+static void of_many_rows_the_first_are_kept(void **state _unused_)
+{
+        static const char five_million[] =
+                "SELECT 'key-' || g AS name, 1::float8 FROM generate_series(1, 5000000) g";
+        _cleanup_postgres_ struct postgres *postgres = with(PLAIN);
+        uint64_t cut = 0;
+        const struct postgres_terms terms = {.read_only = true, .rows_most = 1000, .ret_cut = &cut};
+        _cleanup_result_ PGresult *many = NULL, *few = NULL, *none = NULL;
+        const long before = most_memory();
+        assert_int_equal(postgres_query_on(postgres, &terms, five_million, NULL, 0, SOON, &many, NULL), 0);
+        assert_int_equal(PQntuples(many), 1000);
+        assert_string_equal(PQgetvalue(many, 999, 0), "key-1000");
+        assert_string_equal(PQfname(many, 0), "name");
+        assert_true(cut > 1000);
+        assert_true(most_memory() - before < 8 << 10);
+        assert_false(postgres_connected(postgres)); /* it was not waited for the end */
+
+        cut = 0;
+        assert_int_equal(postgres_query_on(postgres, &terms, "SELECT NULL, g FROM generate_series(1, 1001) g",
+                                           NULL, 0, SOON, &few, NULL),
+                         0);
+        assert_int_equal(PQntuples(few), 1000);
+        assert_true(PQgetisnull(few, 0, 0));
+        assert_int_equal(cut, 1);
+        assert_true(postgres_connected(postgres));
+        assert_int_equal(
+                postgres_query_on(postgres, &terms, "SELECT 1 WHERE false", NULL, 0, SOON, &none, NULL), 0);
+        assert_int_equal(PQntuples(none), 0);
+        assert_int_equal(PQnfields(none), 1);
+        assert_int_equal(postgres_query_on(postgres, &terms,
+                                           "SELECT 1 / (3 - g) FROM generate_series(1, 9) g", NULL, 0, SOON,
+                                           NULL, NULL),
+                         -EREMOTEIO);
+}
+
+/* What has no end for whoever wants all of it is an error, and nothing that it did stays. */
+static void an_answer_that_is_too_long_is_an_error(void **state _unused_)
+{
+        static const char *const talkers[] = {
+                "SELECT g FROM generate_series(1, 1000000) g",
+                "DO $$ BEGIN LOOP RAISE NOTICE '%', repeat('x', 4000); END LOOP; END $$",
+        };
+        _cleanup_postgres_ struct postgres *postgres = with(PLAIN);
+        _cleanup_result_ PGresult *touched = NULL;
+        const long before = most_memory();
+        for (size_t i = 0; i < N_ELEMENTS(talkers); i++) {
+                _cleanup_error_ struct error error = {0};
+                int r = postgres_query(postgres, talkers[i], NULL, 0, SOON, NULL, &error);
+                if (r != -EMSGSIZE)
+                        fail_msg("%s: %d, %s", talkers[i], r, error_text(&error));
+                assert_false(postgres_connected(postgres));
+        }
+        assert_true(most_memory() - before < 64 << 10);
+        assert_int_equal(
+                postgres_query(postgres, "SELECT repeat('x', 100 * 1000 * 1000)", NULL, 0, SOON, NULL, NULL),
+                -EMSGSIZE);
+
+        assert_int_equal(
+                postgres_query(postgres, "CREATE TABLE client_many (i int)", NULL, 0, SOON, NULL, NULL), 0);
+        assert_int_equal(postgres_query(postgres,
+                                        "INSERT INTO client_many SELECT generate_series(1, 200) RETURNING i, "
+                                        "repeat('x', 100000)",
+                                        NULL, 0, SOON, NULL, NULL),
+                         -EMSGSIZE);
+        assert_int_equal(postgres_query(postgres, "INSERT INTO client_many VALUES (1), (2) RETURNING i", NULL,
+                                        0, SOON, &touched, NULL),
+                         0);
+        assert_int_equal(postgres_touched(touched), 2);
+        assert_value(postgres, "SELECT count(*) FROM client_many", NULL, "2");
+        assert_value(postgres, "WITH x AS (DELETE FROM client_many RETURNING i) SELECT count(*) FROM x", NULL,
+                     "2");
+        assert_int_equal(postgres_query(postgres, "DROP TABLE client_many", NULL, 0, SOON, NULL, NULL), 0);
+}
+
 static void why_there_is_no_connection_is_told_apart(void **state _unused_)
 {
         int silent = 0;
@@ -314,6 +404,8 @@ int main(void)
                 cmocka_unit_test(nothing_is_left_on_a_session),
                 cmocka_unit_test(the_last_word_of_a_server_is_told),
                 cmocka_unit_test(copy_is_refused),
+                cmocka_unit_test(of_many_rows_the_first_are_kept),
+                cmocka_unit_test(an_answer_that_is_too_long_is_an_error),
                 cmocka_unit_test(why_there_is_no_connection_is_told_apart),
                 cmocka_unit_test(a_password_is_read_at_each_connect),
         };

@@ -171,7 +171,9 @@ int postgres_connection_ask(struct postgres_connection *connection, const struct
         const struct postgres_terms terms = {.read_only = true,
                                              .own = question->own,
                                              .statement_timeout = most > 0 ? most : 1,
-                                             .lock_timeout = most > LOCK_SHARE ? most / LOCK_SHARE : 1};
+                                             .lock_timeout = most > LOCK_SHARE ? most / LOCK_SHARE : 1,
+                                             .rows_most = question->rows_most,
+                                             .ret_cut = question->ret_cut};
         return postgres_query_on(in_use(connection), &terms, question->sql, question->parameters,
                                  question->count, deadline, ret, error);
 }

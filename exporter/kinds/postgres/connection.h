@@ -32,8 +32,10 @@ struct postgres_question {
         const char *sql;
         const char *const *parameters; /* values of $1, $2, … */
         int count;
-        bool own;  /* it is the exporter's: see struct postgres_terms */
-        nsec most; /* for how long the server may work on it */
+        bool own;         /* it is the exporter's: see struct postgres_terms */
+        nsec most;        /* for how long the server may work on it */
+        size_t rows_most; /* with `ret_cut`: see struct postgres_terms */
+        uint64_t *ret_cut;
 };
 
 /* As postgres_query(), on whose errors it answers the same, in a read-only transaction; by who has the turn.

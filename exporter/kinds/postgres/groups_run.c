@@ -26,6 +26,27 @@ static int ask_again_after_lock(struct run *run, const struct postgres_question 
         return r;
 }
 
+/* The rows as samples, no more of them than the run takes: those beyond are never in memory, and counted as
+ * series that are on no page. */
+static int ask_for_samples(struct run *run, const struct postgres_question *given,
+                           const struct column_metric *metrics, PGresult **ret, struct error *error)
+{
+        struct sample_set *set = run->sink->set;
+        struct postgres_question question = *given;
+        uint64_t cut = 0;
+        size_t series = 0;
+        question.rows_most = set->limit > 0 ? set->limit : SIZE_MAX;
+        question.ret_cut = &cut;
+        int r = ask_again_after_lock(run, &question, ret, error);
+        if (r >= 0)
+                r = column_metrics_add(metrics, *ret, run->database, run->sink, error);
+        while (metrics[series].family)
+                series++;
+        if (r >= 0)
+                set->dropped += cut * series;
+        return r;
+}
+
 /* The same as pg_stat_activity and its like decide by. */
 int run_ask_for_role(struct run *run, struct error *error)
 {
@@ -85,7 +106,7 @@ static int prepare_query(struct run *run, const struct postgres_group *group, ch
 
 bool run_is_of_one(int r)
 {
-        return r == -EREMOTEIO || r == -EPROTO || r == -EPERM || r == -ENOTSUP;
+        return r == -EREMOTEIO || r == -EPROTO || r == -EPERM || r == -ENOTSUP || r == -EMSGSIZE;
 }
 
 int run_take_reason(int r, const char *name, struct text *reasons, struct error *error)
@@ -100,9 +121,12 @@ int run_take_reason(int r, const char *name, struct text *reasons, struct error 
 /* Counts what could not be measured. `what`: the table, or NULL for the whole group. */
 static void skip(const struct run *run, int r, const char *name, const char *what, const char *why)
 {
-        check_skip(run->sink, r == -EPROTO ? SKIP_MALFORMED : SKIP_UNREADABLE, "%s%s%s: %s%s%s",
-                   run->database ? run->database : "", run->database ? ": " : "", name, what ? what : "",
-                   what && why ? ": " : "", why ? why : "");
+        const enum skip_reason reason = r == -EPROTO     ? SKIP_MALFORMED
+                                        : r == -EMSGSIZE ? SKIP_BEYOND_LIMIT
+                                                         : SKIP_UNREADABLE;
+        check_skip(run->sink, reason, "%s%s%s: %s%s%s", run->database ? run->database : "",
+                   run->database ? ": " : "", name, what ? what : "", what && why ? ": " : "",
+                   why ? why : "");
 }
 
 /* What the query itself names as hidden from the role. */
@@ -182,9 +206,7 @@ static int run_row(struct run *run, const struct postgres_group *group, struct e
                 parameters[count] = run->plan->values[group->parameters[count]];
         const struct postgres_question question = {
                 .sql = sql, .parameters = parameters, .count = count, .own = true, .most = run_share(run)};
-        r = ask_again_after_lock(run, &question, &result, error);
-        if (r >= 0)
-                r = column_metrics_add(group->metrics, result, run->database, run->sink, error);
+        r = ask_for_samples(run, &question, group->metrics, &result, error);
         if (r >= 0)
                 skip_unseen(run, group->name, result);
         return r < 0 ? r : 1;
@@ -206,9 +228,7 @@ static int run_query(struct run *run, struct error *error)
 {
         _cleanup_result_ PGresult *result = NULL;
         const struct postgres_question question = {.sql = run->plan->query, .most = run_share(run)};
-        int r = postgres_connection_ask(run->connection, &question, run->deadline, &result, error);
-        if (r >= 0)
-                r = column_metrics_add(run->plan->metrics, result, run->database, run->sink, error);
+        int r = ask_for_samples(run, &question, run->plan->metrics, &result, error);
         return r < 0 ? r : 1;
 }
 

@@ -395,7 +395,7 @@ static int undo_rows(struct step_run *run, struct postgres *postgres, int64_t *r
         if (r >= 0)
                 r = postgres_query(postgres, config->undo_sql, values, 1, run->deadline, &result, error);
         if (r >= 0) {
-                int64_t touched = strtoll(PQcmdTuples(result), NULL, 10);
+                int64_t touched = postgres_touched(result);
                 if (touched > cJSON_GetArraySize(rows))
                         r = error_set(error, ERANGE,
                                       "undo_sql would touch %" PRId64 " rows, and %d were recorded", touched,

@@ -81,20 +81,32 @@ static void promises_have_limits(void **state _unused_)
         assert_int_equal(take(deepest, strlen(deepest), NULL), 0);
 }
 
+static void a_line_without_end_ends_at_the_limit(void **state _unused_)
+{
+        static char data[REPLY_LINE_MAX];
+        memset(data, 'x', sizeof(data));
+        for (const char *type = "+-:"; *type; type++) {
+                struct reply_gauge gauge = {0};
+                assert_int_equal(reply_gauge_take(&gauge, type, 1, NULL), 0);
+                assert_int_equal(reply_gauge_take(&gauge, data, sizeof(data), NULL), 0);
+                assert_int_equal(reply_gauge_take(&gauge, data, 1, NULL), -EMSGSIZE);
+        }
+}
+
 static void a_reply_without_end_ends_at_the_limit_and_others_begin_anew(void **state _unused_)
 {
-        static char data[1 << 20];
+        static char data[32 * 1024];
         struct reply_gauge gauge = {0}, other = {0};
-        int r = reply_gauge_take(&gauge, "+", 1, NULL);
+        int r = reply_gauge_take(&gauge, "*100000\r\n", 9, NULL);
         memset(data, 'x', sizeof(data));
-        for (size_t i = 0; r == 0 && i < 64; i++)
+        data[0] = '+';
+        memcpy(data + sizeof(data) - 2, "\r\n", 2);
+        for (size_t i = 0; r == 0 && i < 2 * (REPLY_BYTES_MAX / sizeof(data)); i++)
                 r = reply_gauge_take(&gauge, data, sizeof(data), NULL);
         assert_int_equal(r, -EMSGSIZE);
-        memcpy(data + sizeof(data) - 2, "\r\n", 2);
-        data[0] = '+';
-        for (size_t i = 0; i < 100; i++)
+        for (size_t i = 0; i < 3 * (REPLY_BYTES_MAX / sizeof(data)); i++)
                 assert_int_equal(reply_gauge_take(&other, data, sizeof(data), NULL), 0);
-        assert_int_equal(other.replies, 100);
+        assert_int_equal(other.replies, 3 * (REPLY_BYTES_MAX / sizeof(data)));
 }
 
 int main(void)
@@ -103,6 +115,7 @@ int main(void)
                 cmocka_unit_test(replies_are_counted),
                 cmocka_unit_test(what_hiredis_might_read_otherwise_is_refused),
                 cmocka_unit_test(promises_have_limits),
+                cmocka_unit_test(a_line_without_end_ends_at_the_limit),
                 cmocka_unit_test(a_reply_without_end_ends_at_the_limit_and_others_begin_anew),
         };
         return cmocka_run_group_tests_name("redis_gauge", tests, NULL, NULL);
