@@ -10,20 +10,15 @@
 #define EXPORTER_CONFINEMENT_H
 
 #include "exporter/check/check.h"
+#include "runbook/sandbox.h"
 
 struct confinement {
-        const char *mode;                    /* auto, require, off */
+        struct sandbox sandbox;
         const char *state_directory;         /* or NULL */
         const char *const *listen_addresses; /* closed by NULL */
 
-        /* Of confinement_enter(). */
-        enum check_programs programs; /* the most that checks may start from now on */
-        char landlock[12];            /* its version; "none" */
-        bool seccomp;
+        enum check_programs programs; /* the most that checks may start from now on: of confinement_enter() */
 };
-
-/* -EINVAL for any other word. */
-int confinement_check_mode(const char *mode, struct error *error);
 
 /* Gives up what the checks of `set` do not need and logs it. -EOPNOTSUPP when that must be and cannot. */
 int confinement_enter(struct confinement *confinement, const struct check_set *set, struct error *error);

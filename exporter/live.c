@@ -55,8 +55,8 @@ int live_start(const struct live_options *options, struct live **ret, struct err
                 r = pings_attach(live->pings, set, error);
         if (r >= 0 && options->confinement) {
                 r = confinement_enter(options->confinement, set, error);
-                live->status.landlock = options->confinement->landlock;
-                live->status.seccomp = options->confinement->seccomp;
+                live->status.landlock = options->confinement->sandbox.landlock;
+                live->status.seccomp = options->confinement->sandbox.seccomp;
         }
         /* A thread for each check, so that those which hang keep no other one waiting. */
         if (r >= 0)

@@ -150,7 +150,7 @@ static int run_serve(const void *context)
         const struct exporter_arguments *arguments = context;
         struct exporter exporter = {
                 .arguments = arguments,
-                .confinement = {.mode = arguments->sandbox,
+                .confinement = {.sandbox = {.mode = arguments->sandbox},
                                 .state_directory = arguments->state_directory,
                                 .listen_addresses = daemon_listen_addresses(&arguments->daemon)}};
         return daemon_serve(&daemon, &exporter);
@@ -215,7 +215,7 @@ static int check_arguments(void *context, struct error *error)
         struct exporter_arguments *arguments = context;
         int r = parse_workers(arguments->workers, &arguments->worker_limit, error);
         if (r >= 0)
-                r = confinement_check_mode(arguments->sandbox, error);
+                r = sandbox_check_mode(arguments->sandbox, error);
         if (r >= 0 && arguments->once && !*arguments->once)
                 r = error_set(error, EINVAL, "--once: which file? - is stdout");
         return r;
@@ -244,8 +244,8 @@ int main(int argc, char **argv)
                 {"json", FLAG_SWITCH, &arguments.json, NULL, NULL, "with checklist and capacity: print JSON"},
                 {"all", FLAG_SWITCH, &arguments.all, NULL, NULL,
                  "with checklist: run every check, not the steps alone"},
-                {"sandbox", FLAG_STRING, &arguments.sandbox, "auto", "MODE",
-                 "give up what measuring never needs: auto (as the kernel can), require, or off"},
+                SANDBOX_FLAG(&arguments.sandbox,
+                             "give up what measuring never needs: auto (as the kernel can), require, or off"),
                 {"workers", FLAG_STRING, &arguments.workers, "0", "NUMBER",
                  "most threads that run checks; 0: one for each check"},
                 PROGRAM_FLAGS(&arguments.program),

@@ -7,6 +7,7 @@
 #include "responder/commands/doctor.h"
 #include "responder/commands/plan.h"
 #include "responder/commands/states.h"
+#include "responder/confinement.h"
 #include "responder/doors.h"
 #include "responder/edition.h"
 #include "responder/web/web.h"
@@ -21,13 +22,14 @@
 struct responder_arguments {
         struct program_arguments program;
         struct daemon_arguments daemon;
-        const char *journal, *alert, *operators, *senders, *tokens, *operator_socket;
+        const char *journal, *alert, *operators, *senders, *tokens, *operator_socket, *sandbox;
         bool dry_run, json, enable_lifecycle, anybody_local_may_act;
 };
 
 /* The parts, in the order they are started; stopped in reverse. */
 struct responder {
         const struct responder_arguments *arguments;
+        struct confinement confinement;
         struct production *production;
         struct incident_parts parts; /* of the start: a later edition is the engine's to tell */
         struct engine *engine;
@@ -52,6 +54,32 @@ static char *find_address(const char *const *listens)
         return NULL;
 }
 
+static int enter_sandbox(struct responder *responder, bool authenticates, struct error *error)
+{
+        const struct confinement_places places = {
+                .config_file = responder->arguments->daemon.config_file,
+                .journal = responder->arguments->journal,
+                .tokens = authenticates ? NULL : responder->doors.tokens,
+                .addresses = responder->doors.addresses,
+        };
+        return confinement_enter(&responder->confinement, &places, error);
+}
+
+/* As the file stands now, when that is within what was given up. */
+static int load_edition(struct responder *responder, struct incident_parts *parts, struct error *error)
+{
+        struct incident_parts read = *parts;
+        int r = edition_load(responder->arguments->daemon.config_file, responder->production, &read, error);
+        if (r < 0)
+                return r;
+        r = confinement_admit(&responder->confinement, read.set->targets.evidence_directory, error);
+        if (r < 0)
+                parts_release(&read);
+        else
+                *parts = read;
+        return r;
+}
+
 /* What the parts share, and what outlives every edition of the configuration. */
 static int make_parts(struct responder *responder, struct error *error)
 {
@@ -63,7 +91,7 @@ static int make_parts(struct responder *responder, struct error *error)
         if (r >= 0)
                 r = production_new(&responder->production, error);
         if (r >= 0)
-                r = edition_load(arguments->daemon.config_file, responder->production, parts, error);
+                r = load_edition(responder, parts, error);
         if (r >= 0 && !(parts->meters = meters_new()))
                 r = error_oom(error);
         if (r >= 0)
@@ -82,7 +110,7 @@ static int read_again(void *context, struct error *error)
         struct incident_parts parts = responder->parts;
         int r = daemon_check_web(arguments->web_config_file, error);
         if (r >= 0)
-                r = edition_load(arguments->config_file, responder->production, &parts, error);
+                r = load_edition(responder, &parts, error);
         if (r >= 0)
                 engine_adopt(responder->engine, &parts);
         return r;
@@ -107,9 +135,12 @@ static int start_parts(void *context, struct error *error)
                 .anybody_local_may_act = arguments->anybody_local_may_act,
                 .reloads = &responder->reloads,
                 .enable_lifecycle = arguments->enable_lifecycle,
+                .sandbox = &responder->confinement.sandbox,
         };
         reloads_init(&responder->reloads, arguments->daemon.config_file, read_again, responder);
         r = api_check_access(&api, error);
+        if (r >= 0)
+                r = enter_sandbox(responder, api.must_authenticate, error);
         if (r >= 0)
                 r = make_parts(responder, error);
         if (r >= 0)
@@ -124,6 +155,8 @@ static int start_parts(void *context, struct error *error)
         api.engine = responder->engine;
         api.parts = responder->parts;
         r = api_start(&api, &responder->api, error);
+        if (r >= 0)
+                r = confinement_seal(&responder->confinement, error);
         _cleanup_text_ struct text addresses = {0};
         daemon_put_addresses(&arguments->daemon, &addresses);
         if (r >= 0)
@@ -158,12 +191,17 @@ static void stop_parts(void *context)
         meters_free(responder->parts.meters);
         free(responder->address);
         doors_release(&responder->doors);
+        confinement_release(&responder->confinement);
 }
 
 static int run_serve(const void *context)
 {
         static const struct daemon daemon = {PROGRAM, start_parts, reload_parts, stop_parts};
-        struct responder responder = {.arguments = context};
+        const struct responder_arguments *arguments = context;
+        struct responder responder = {
+                .arguments = arguments,
+                .confinement = {.sandbox = {.mode = arguments->sandbox}},
+        };
         return daemon_serve(&daemon, &responder);
 }
 
@@ -288,7 +326,7 @@ static int run_states(const void *context _unused_)
 /* Flags of the daemon itself. */
 #define SERVING                                                                                  \
         TAKES(DAEMON_TAKES, "web.operators", "web.senders", "web.tokens", "web.operator-socket", \
-              "web.anybody-local-may-act", "web.enable-lifecycle", "journal", "dry-run")
+              "web.anybody-local-may-act", "web.enable-lifecycle", "journal", "dry-run", "sandbox")
 static const struct command commands[] = {
         {"plan", "print what each step would do right now about --alert, and change nothing",
          TAKES("config.file", "alert", "json"), run_plan},
@@ -306,6 +344,12 @@ static const struct command commands[] = {
         {"", NULL, SERVING, run_serve},
         {0},
 };
+
+static int check_arguments(void *context, struct error *error)
+{
+        const struct responder_arguments *arguments = context;
+        return sandbox_check_mode(arguments->sandbox, error);
+}
 
 int main(int argc, char **argv)
 {
@@ -339,6 +383,9 @@ int main(int argc, char **argv)
                  "the durable record of incidents"},
                 {"dry-run", FLAG_SWITCH, &arguments.dry_run, NULL, NULL,
                  "plan every step and write the plans down, do nothing"},
+                SANDBOX_FLAG(&arguments.sandbox,
+                             "give up what remediations never need: auto (as the kernel can), require, or "
+                             "off"),
                 {"alert", FLAG_STRING, &arguments.alert, NULL, "FILE",
                  "plan: an alert or a whole webhook as JSON; - is stdin"},
                 {"json", FLAG_SWITCH, &arguments.json, NULL, NULL, "plan: print JSON"},
@@ -352,6 +399,7 @@ int main(int argc, char **argv)
                 .commands = commands,
                 .common = &arguments.program,
                 .arguments = &arguments,
+                .check = check_arguments,
                 .help = describe_action_names,
         };
         return program_main(&program, argc, argv);

@@ -13,6 +13,9 @@
 #include <sys/syscall.h>
 
 #include "runbook/sandbox.h"
+#include "runbook/text.h"
+
+#define UNIX_PREFIX "unix:"
 
 enum { CREATE_RULESET = 444, ADD_RULE = 445, RESTRICT_SELF = 446 };
 enum { CREATE_RULESET_VERSION = 1 };
@@ -43,6 +46,7 @@ enum {
         REFER = 1 << 13,
         TRUNCATE = 1 << 14,
         IOCTL_DEV = 1 << 15,
+        KEEPING = WRITE_FILE | TRUNCATE | MAKE_REG | REMOVE_FILE, /* what is needed to keep files */
 };
 
 /* What each version can take, on top of those before it. Version 5 has ioctl on devices, 7 nothing to take.
@@ -72,6 +76,8 @@ static struct ruleset ruleset_of(int abi, const struct sandbox_options *options)
         }
         if (options->programs)
                 ruleset.files &= ~(uint64_t)EXECUTE;
+        if (options->sockets)
+                ruleset.net = 0;
         return ruleset;
 }
 
@@ -87,10 +93,40 @@ static int allow_path(int fd, const struct ruleset *ruleset, const char *path, u
         if (!path)
                 return 0;
         _cleanup_close_ int directory = open(path, O_PATH | O_CLOEXEC);
+        /* What this process cannot reach it will not write to either. */
+        if (directory < 0 && (errno == ENOENT || errno == ENOTDIR || errno == EACCES))
+                return 0;
         if (directory < 0)
-                return errno == ENOENT ? 0 : fail_with(path, errno, error);
+                return fail_with(path, errno, error);
         const struct path_rule rule = {.allowed = allowed & ruleset->files, .directory = directory};
         return syscall(ADD_RULE, fd, RULE_PATH_BENEATH, &rule, 0) < 0 ? fail_with(path, errno, error) : 0;
+}
+
+/* The directory of the socket's file, which is removed at the end. */
+static int allow_socket(int fd, const struct ruleset *ruleset, const char *address, bool make,
+                        struct error *error)
+{
+        if (!string_starts(address, UNIX_PREFIX))
+                return 0;
+        const char *path = address + strlen(UNIX_PREFIX), *slash = strrchr(path, '/');
+        _cleanup_free_ char *directory = !slash          ? strdup(".")
+                                         : slash == path ? strdup("/")
+                                                         : strndup(path, (size_t)(slash - path));
+        if (!directory)
+                return error_oom(error);
+        return allow_path(fd, ruleset, directory, REMOVE_FILE | (make ? MAKE_SOCK : 0), error);
+}
+
+static int allow_all(int fd, const struct ruleset *ruleset, const struct sandbox_options *options,
+                     struct error *error)
+{
+        int r = allow_path(fd, ruleset, options->state_directory, KEEPING, error);
+        for (const char *const *at = options->directories; r == 0 && at && *at; at++)
+                r = allow_path(fd, ruleset, *at, KEEPING | MAKE_DIR | REFER, error);
+        for (const char *const *at = options->addresses; r == 0 && at && *at; at++)
+                r = allow_socket(fd, ruleset, *at, options->sockets, error);
+        /* What is written there is nowhere. Programs get it as their output. */
+        return r < 0 ? r : allow_path(fd, ruleset, "/dev/null", WRITE_FILE | TRUNCATE | IOCTL_DEV, error);
 }
 
 #ifdef __SANITIZE_THREAD__
@@ -118,13 +154,7 @@ int sandbox_landlock(const struct sandbox_options *options, int *ret_abi, struct
         _cleanup_close_ int fd = (int)syscall(CREATE_RULESET, &ruleset, sizeof(ruleset), 0);
         if (fd < 0)
                 return fail_with("a ruleset", errno, error);
-        int r = allow_path(fd, &ruleset, options->state_directory,
-                           WRITE_FILE | TRUNCATE | MAKE_REG | REMOVE_FILE, error);
-        for (const char *const *at = options->socket_directories; r == 0 && at && *at; at++)
-                r = allow_path(fd, &ruleset, *at, REMOVE_FILE, error);
-        /* What is written there is nowhere. Programs get it as their output. */
-        if (r == 0)
-                r = allow_path(fd, &ruleset, "/dev/null", WRITE_FILE | TRUNCATE | IOCTL_DEV, error);
+        int r = allow_all(fd, &ruleset, options, error);
         if (r < 0)
                 return r;
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

@@ -24,7 +24,7 @@
 #define FIRST_FOREIGN UINT32_MAX
 #endif
 
-enum { ALWAYS, UNLESS_TRACING, UNLESS_PROGRAMS, UNLESS_FILES };
+enum { ALWAYS, UNLESS_TRACING, UNLESS_PROGRAMS, UNLESS_FILES, UNLESS_SOCKETS };
 
 /* Not every architecture has every call, and older headers do not know the newer ones. */
 static const struct {
@@ -98,6 +98,8 @@ static const struct {
         {SYS_keyctl, ALWAYS},
         {SYS_add_key, ALWAYS},
         {SYS_request_key, ALWAYS},
+        /* a socket that nobody asked for */
+        {SYS_listen, UNLESS_SOCKETS},
         /* what Landlock does not know of writing */
         {SYS_fchmod, UNLESS_FILES},
         {SYS_fchmodat, UNLESS_FILES},
@@ -156,7 +158,9 @@ static bool is_denied(int when, const struct sandbox_options *options)
         switch (when) {
         case UNLESS_TRACING: return !options->tracing;
         case UNLESS_PROGRAMS: return !options->programs;
-        case UNLESS_FILES: return !options->files;
+        /* A unix socket is given its mode. */
+        case UNLESS_FILES: return !options->files && !options->sockets;
+        case UNLESS_SOCKETS: return !options->sockets;
         default: return true;
         }
 }

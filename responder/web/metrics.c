@@ -14,6 +14,8 @@
         X(owed_family, GAUGE, "runbook_calls_owed", NULL, "Calls of a person that nobody has heard yet.") \
         X(paused_family, GAUGE, "runbook_paused", NULL,                                                   \
           "1 while the kill switch holds every remediation back.")                                        \
+        X(sandbox_family, INFO, "runbook_responder_sandbox_info", NULL,                                   \
+          "What the responder has given up: by which version of Landlock, and by a seccomp filter.")      \
         X(build_family, INFO, "runbook_responder_build_info", NULL, "Always 1; the version is in the label.")
 
 FAMILIES(DEFINE_FAMILY)
@@ -63,6 +65,10 @@ void api_metrics(struct api *api, struct http_exchange *exchange)
         if (journal_paused(parts->journal, &paused, &since, NULL) >= 0)
                 SAMPLE_BARE(&sink, &paused_family, paused ? 1 : 0);
         reloads_collect(api->options.reloads, &sink);
+        const struct sandbox *sandbox = api->options.sandbox;
+        if (sandbox)
+                SAMPLE(&sink, &sandbox_family, 1, {"landlock", sandbox->landlock},
+                       {"seccomp", sandbox->seccomp ? "true" : "false"});
         SAMPLE(&sink, &build_family, 1, {"version", RUNBOOK_VERSION});
         metrics_process(&sink);
 

@@ -16,6 +16,7 @@
 #include "responder/engine/engine.h"
 #include "responder/web/reloads.h"
 #include "runbook/http_server.h"
+#include "runbook/sandbox.h"
 
 struct api;
 
@@ -30,8 +31,9 @@ struct api_options {
         /* Of those whom the web configuration knows, separated by commas: who may decide and reload; who may
          * send alerts. NULL: nobody. */
         const char *operators, *senders;
-        const char *token_directory; /* where a web configuration authenticates nobody; see tokens.h */
-        bool anybody_local_may_act;  /* nobody on this machine has to show anything */
+        const char *token_directory;   /* where a web configuration authenticates nobody; see tokens.h */
+        bool anybody_local_may_act;    /* nobody on this machine has to show anything */
+        const struct sandbox *sandbox; /* what was given up; NULL: nothing is told of it */
 };
 
 /*

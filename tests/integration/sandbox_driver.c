@@ -141,6 +141,19 @@ static long mkdir_in_state(void)
         return mkdir(below(state, "directory"), 0700);
 }
 
+static long link_in_state(void)
+{
+        const char *path = below(state, "linked"), *other = below(state, "directory/linked");
+        if (mkdir(below(state, "directory"), 0700) < 0 && errno != EEXIST)
+                return -1;
+        return make_file(path) < 0 || link(path, other) < 0 || unlink(other) < 0 ? -1 : unlink(path);
+}
+
+static long listen_again(void)
+{
+        return listen(listener, 8);
+}
+
 static long mkfifo_outside(void)
 {
         return mkfifo(below(outside, "fifo"), 0600);
@@ -301,6 +314,8 @@ static const struct {
         {"mkdir_outside", mkdir_outside},
         {"rmdir_outside", rmdir_outside},
         {"mkdir_in_state", mkdir_in_state},
+        {"link_in_state", link_in_state},
+        {"listen_again", listen_again},
         {"mkfifo_outside", mkfifo_outside},
         {"chmod_outside", chmod_outside},
         {"chown_outside", chown_outside},
@@ -344,19 +359,26 @@ static int attempt(long (*run)(void))
         return WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
 }
 
+/* As the exporter does, or (opening, sealed) as the responder. */
 static bool enter(const char *mode)
 {
         _cleanup_error_ struct error error = {0};
+        bool sealed = string_equal(mode, "sealed"), doors = sealed || string_equal(mode, "opening");
+        const char *const directories[] = {doors ? state : NULL, NULL};
         const struct sandbox_options options = {
-                .state_directory = state,
+                .state_directory = doors ? NULL : state,
+                .directories = directories,
                 .programs = string_equal(mode, "readers") || string_equal(mode, "seccomp"),
                 .files = string_equal(mode, "seccomp"),
+                .sockets = doors,
         };
+        const struct sandbox sandbox = {.seccomp = true};
         int abi;
         if (string_equal(mode, "none"))
                 return true;
         if ((!string_equal(mode, "seccomp") && sandbox_landlock(&options, &abi, &error) < 0) ||
-            (!string_equal(mode, "landlock") && sandbox_seccomp(&options, &error) < 0)) {
+            (!string_equal(mode, "landlock") && sandbox_seccomp(&options, &error) < 0) ||
+            (sealed && sandbox_seal(&sandbox, &error) < 0)) {
                 fprintf(stderr, "%s\n", error_text(&error));
                 return false;
         }

@@ -1,17 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the exporter gives up, and that its checks do not miss it. All other tests of the exporter run inside it, too."""
+"""What both daemons give up, and that what they do does not miss it. All other tests of them run inside it, too."""
 
 import ctypes
 import os
 import pathlib
 import signal
+import shutil
 import subprocess
+import tempfile
 
 import pytest
 
 from exporter_flags import ExporterWithFlags
 from lab.certificates import Authority
 from lab.parts import wait_for
+from lab.runbook import Exporter, Responder
+from lab.sink import Sink
+from lab.webhook import alert_of
 from scraping import logged, scrape, value
 
 CREATE_RULESET, SECCOMP = 444, 317 if os.uname().machine == "x86_64" else 277
@@ -65,7 +70,8 @@ DISK = {"name": "disk", "disk": {"mountpoints": ["/"]}}
 STAYS = {"state_is_written", "files_are_read", "threads_are_started", "tcp_is_connected", "own_signals",
          "null_is_written"}
 WRITING = {"write_outside", "append_outside", "truncate_outside", "rename_outside", "link_outside",
-           "symlink_outside", "mkdir_outside", "rmdir_outside", "unlink_outside", "mkdir_in_state", "bind_unix"}
+           "symlink_outside", "mkdir_outside", "rmdir_outside", "unlink_outside", "mkdir_in_state", "link_in_state",
+           "bind_unix"}
 ATTRIBUTES = {"chmod_outside", "chown_outside", "utimes_outside"}
 PROGRAMS = {"execve_program", "execveat_program"}
 SINCE = {"truncate_outside": 3, "bind_tcp": 4, "signal_another": 6}
@@ -81,10 +87,10 @@ def attempts(build, tmp_path, mode):
     done = subprocess.run([build / "tests/integration/sandbox_driver", "try", mode, state, outside], text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=30)
     assert done.returncode == 0, done.stdout
-    if mode in ("all", "readers"):
+    if mode in ("all", "readers", "opening", "sealed"):
         assert sorted(path.name for path in outside.iterdir()) == ["empty", "file", "other"]
         assert (outside / "file").read_text() == "as it was"
-    assert not list(state.iterdir()) or mode in ("none", "seccomp")
+    assert not list(state.iterdir()) or mode in ("none", "seccomp", "opening", "sealed")
     return dict(line.split() for line in done.stdout.splitlines())
 
 
@@ -103,6 +109,10 @@ def test_what_was_given_up_is_refused_by_the_kernel(build, tmp_path, abi):
     found = attempts(build, tmp_path, "seccomp")
     assert found == {**free, **{name: "EPERM" for name in denied
                                 if name not in WRITING | ATTRIBUTES | PROGRAMS | set(SINCE)}}
+    # Directories, and sockets that are still to be opened: until they are.
+    opened = {**free, **denied, **{name: "0" for name in ("mkdir_in_state", "link_in_state", "bind_tcp")}}
+    assert attempts(build, tmp_path, "sealed") == opened
+    assert attempts(build, tmp_path, "opening") == {**opened, **{name: "0" for name in ATTRIBUTES | {"listen_again"}}}
     # Landlock alone: each half holds without the other.
     found = attempts(build, tmp_path, "landlock")
     assert {name for name, code in found.items() if code in ("EACCES", "EPERM") and code != free[name]} >= (
@@ -223,3 +233,111 @@ def test_unix_socket_node_exporter_3526_is_served_taken_over_and_removed(sandbox
         else:
             assert daemon.stop() == 0
     assert not path.exists()
+
+
+@pytest.fixture
+def sink():
+    server = Sink().start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def responder(binaries, tmp_path, sink):
+    """Starts a responder with steps and flags; ends it."""
+    started = []
+
+    def start(steps, *flags, head="", ready=True):
+        (tmp_path / "oncall_url").write_text(f"{sink.url}/oncall\n")
+        config = tmp_path / "remediations.yml"
+        config.write_text(f"receivers: [{{name: oncall, format: json, url_file: {tmp_path}/oncall_url}}]\n"
+                          f"escalate_to: oncall\nevidence_directory: {tmp_path}/evidence/of/all\n{head}\nremediations:\n"
+                          f"  - {{name: all, match: ['alertname=\"stale\"'], steps: [{{{steps}}}]}}\n")
+        daemon = Responder(binaries.responder, config, tmp_path / "run")
+        daemon.arguments = lambda: [f"--journal={tmp_path}/kept/journal.db", *flags]
+        started.append(daemon)
+        return daemon.start(ready=ready)
+
+    yield start
+    assert {daemon.stop() for daemon in started} <= {0, 1}
+
+
+def test_a_remediation_is_carried_out_in_it(responder, service, engine, postgres, redis_server, tmp_path, abi, sink):
+    """All that a responder writes, and each kind of neighbour that it talks to."""
+    redis_server.client.flushall()
+    postgres.reset()
+    postgres.add_keys("alice", "bob")
+    redis_server.client.set("cache:web:1", "x")
+    container = service.plain("web")
+    path = tmp_path / "sockets" / "responder.sock"
+    path.parent.mkdir()
+    daemon = responder(
+        'host.memory: {}}, {docker.logs: {services: ["web"], tail: 10}}, '
+        f'{{redis.flush: {{address: "{redis_server.address}", scope: pattern, pattern: "cache:*"}}}}, '
+        '{postgres.execute: {plan_sql: "SELECT id FROM api_keys WHERE revoked_at IS NULL", '
+        'sql: "UPDATE api_keys SET revoked_at = now() WHERE revoked_at IS NULL RETURNING id", args: []}}, '
+        '{notify: {to: oncall, text: "done"}', "--sandbox=require", f"--web.listen-address=unix:{path}",
+        head=f'databases: [{{name: mcp, dsn: "{postgres.dsn()}"}}]\n'
+             f'docker: {{host: "{engine.host}", project: runbook-actions}}\n')
+    daemon.send(alert_of("stale"))
+    incident = daemon.wait_final("all")
+    assert [step["status"] for step in incident["steps"]] == ["done"] * 5, incident
+    assert not postgres.live_keys() and not redis_server.client.keys()
+    assert list((tmp_path / "evidence/of/all").glob(f"*/*{container}.log"))
+    assert "done" in str(sink.to("oncall"))
+    assert f'runbook_responder_sandbox_info{{landlock="{abi}",seccomp="true"}} 1\n' in daemon.page()
+    tasks = threads(daemon)
+    assert len(tasks) > 4 and {(task["Seccomp"], task["NoNewPrivs"]) for task in tasks} == {("2", "1")}
+    limits = pathlib.Path(f"/proc/{daemon.process.pid}/limits").read_text(encoding="ascii")
+    assert [line.split()[4:6] for line in limits.splitlines() if line.startswith("Max core file size")] == [["0", "0"]]
+    assert path.exists() and daemon.stop() == 0
+    assert not path.exists()  # taken away at its end
+
+
+def test_evidence_is_refused_where_nothing_was_to_be_written(responder, tmp_path, service, engine):
+    """A place that was made anew is another place, and what names it is no way round."""
+    service.plain("web")
+    daemon = responder('docker.logs: {services: ["web"], tail: 10}', "--sandbox=require",
+                       head=f'docker: {{host: "{engine.host}", project: runbook-actions}}\n')
+    shutil.rmtree(tmp_path / "evidence")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "evidence").symlink_to(tmp_path / "elsewhere")
+    daemon.send(alert_of("stale"))
+    incident = daemon.wait_final("all")
+    assert incident["state"] != "healed" and "Permission denied" in str(incident), incident
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+def test_off_gives_nothing_up_in_the_responder_either(responder):
+    daemon = responder("host.memory: {}", "--sandbox=off")
+    assert 'runbook_responder_sandbox_info{landlock="none",seccomp="false"} 1\n' in daemon.page()
+    assert process_status(f"/proc/{daemon.process.pid}")["Seccomp"] == process_status("/proc/self")["Seccomp"]
+
+
+@pytest.mark.parametrize("kind,config", [
+    (Exporter, "checks: [{name: disk, disk: {mountpoints: [/]}}]\n"),
+    (Responder, "escalate_to: nobody\nremediations: [{name: a, match: ['alertname=\"a\"'], steps: [{host.memory: {}}]}]\n")])
+def test_nobody_of_the_same_user_looks_into_its_memory(binaries, kind, config):
+    """Where the secrets are. The tests are root's, who may: so both are somebody else's."""
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to be somebody else")
+    somebody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    for flag, looked in (("auto", False), ("off", True)):
+        with tempfile.TemporaryDirectory() as directory:
+            at = pathlib.Path(directory)
+            program = shutil.copy(binaries.exporter if kind is Exporter else binaries.responder, at / "program")
+            (at / "config.yml").write_text(config)
+            daemon = kind(at / "daemon", at / "config.yml", at)
+            daemon.program.write_text(f'#!/bin/sh\nexec {" ".join(somebody)} {program} --sandbox={flag} "$@"\n')
+            daemon.program.chmod(0o755)
+            os.chmod(at, 0o755)
+            os.chown(at, 65534, 65534)
+            daemon.start()
+            try:
+                page = daemon.page()
+                assert "\nprocess_open_fds " in page and "\nprocess_resident_memory_bytes " in page  # of itself it may
+                done = subprocess.run([*somebody, "cat", f"/proc/{daemon.process.pid}/environ"], check=False,
+                                      stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+                assert (done.returncode == 0 and bool(done.stdout)) is looked, flag
+            finally:
+                assert daemon.stop() == 0

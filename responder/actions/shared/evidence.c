@@ -86,7 +86,7 @@ int evidence_create(const struct evidence_place *place, const char *name, struct
         r = evidence_room_left(place, file->directory, &file->room, error);
         if (r < 0)
                 return r;
-        file->fd = openat(file->directory, file->partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        file->fd = openat(file->directory, file->partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
         if (file->fd < 0)
                 return set_failure(error, errno, "create", file->path, file->partial);
         *ret = TAKE_PTR(file);
@@ -149,8 +149,7 @@ static int put_in_place(struct evidence_file *file, const char *sum)
                 (void)unlinkat(file->directory, file->partial, 0);
                 return fsync(file->directory) < 0 ? -errno : 0;
         }
-        return fchmod(file->fd, 0400) < 0 ? -errno
-                                          : file_settle(file->fd, file->directory, file->partial, file->name);
+        return file_settle(file->fd, file->directory, file->partial, file->name);
 }
 
 int evidence_seal(struct evidence_file *file, char ret_sum[static DIGEST_TEXT_MAX], char **ret_path,
