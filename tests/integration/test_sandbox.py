@@ -341,3 +341,17 @@ def test_nobody_of_the_same_user_looks_into_its_memory(binaries, kind, config):
                 assert (done.returncode == 0 and bool(done.stdout)) is looked, flag
             finally:
                 assert daemon.stop() == 0
+
+
+def test_a_reload_may_not_move_the_evidence(responder, tmp_path):
+    daemon = responder("host.memory: {}", "--sandbox=require")
+    asked = daemon.config.read_text(encoding="utf-8")
+    daemon.config.write_text(asked.replace("evidence/of/all", "elsewhere"), encoding="utf-8")
+    daemon.process.send(signal.SIGHUP)
+    wait_for(lambda: f"given up to write into {tmp_path}/elsewhere: restart it" in daemon.process.output(), "the refusal")
+    wait_for(lambda: "runbook_responder_config_last_reload_successful 0\n" in daemon.page(), "the refusal to be told")
+    daemon.config.write_text(asked.replace("name: all", "name: every"), encoding="utf-8")
+    daemon.process.send(signal.SIGHUP)
+    wait_for(lambda: "runbook_responder_config_last_reload_successful 1\n" in daemon.page(), "the reload")
+    daemon.send(alert_of("stale"))
+    assert daemon.wait_final("every")["state"] == "done"
