@@ -15,7 +15,7 @@ struct confinement {
         char *evidence; /* the directory that remediations.yml named at the start */
 };
 
-/* Borrowed; each of `tokens` and `addresses` may be NULL. */
+/* Borrowed; NULL tokens: none are made. */
 struct confinement_places {
         const char *config_file; /* remediations.yml, which says where evidence lies */
         const char *journal;

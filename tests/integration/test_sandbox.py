@@ -254,7 +254,7 @@ def responder(binaries, tmp_path, sink):
                           f"escalate_to: oncall\nevidence_directory: {tmp_path}/evidence/of/all\n{head}\nremediations:\n"
                           f"  - {{name: all, match: ['alertname=\"stale\"'], steps: [{{{steps}}}]}}\n")
         daemon = Responder(binaries.responder, config, tmp_path / "run")
-        daemon.arguments = lambda: [f"--journal={tmp_path}/kept/journal.db", *flags]
+        daemon.arguments = lambda: [f"--journal={daemon.journal}", *flags]
         started.append(daemon)
         return daemon.start(ready=ready)
 
