@@ -25,6 +25,9 @@ struct scheduled_check {
         struct check_result *result;
         struct check_result *pending;          /* of a run that has not got its thread yet */
         struct scheduled_check *next_launched; /* of those that one schedule_start() hands over */
+        struct check_result *traced;           /* of the last run that told its steps */
+        nsec traced_at;                        /* when that began; CLOCK_MONOTONIC */
+        uint64_t traced_number;
         nsec last_success_wall;
         nsec due;        /* CLOCK_MONOTONIC: not started before */
         nsec overdue_at; /* of the present run */

@@ -7,6 +7,9 @@
 
 #include "exporter/schedule/internal.h"
 
+/* How often anybody may have a run whose check has no `cache:`. */
+static const nsec LEAST_TRACE_AGE = NSEC_PER_SEC;
+
 /* The same check in `previous` (NULL: none), when its definition is the same. */
 static struct scheduled_check *find_unchanged(const struct schedule *previous, const struct check *check)
 {
@@ -158,22 +161,33 @@ void schedule_start_new(struct schedule *schedule)
         (void)schedule_start(schedule, selected, runs);
 }
 
-struct check_result *schedule_trace(struct schedule *schedule, size_t check, struct check_run *ret_run)
+/* By the lock. */
+static bool begin_traced(struct schedule *schedule, struct scheduled_check *scheduled, nsec now)
+{
+        struct trace *trace = scheduled->running ? NULL : trace_new();
+        if (!trace || !run_begin(schedule, scheduled, trace) || !run_launch_locked(scheduled))
+                return false;
+        check_result_unref(scheduled->traced);
+        scheduled->traced = check_result_ref(scheduled->pending); /* its thread takes it by the lock */
+        scheduled->traced_at = now;
+        scheduled->traced_number = scheduled->number;
+        return true;
+}
+
+struct check_result *schedule_trace(struct schedule *schedule, size_t check, bool at_will,
+                                    struct check_run *ret_run, nsec *ret_age)
 {
         struct scheduled_check *scheduled = schedule->checks[check];
-        struct trace *trace = trace_new();
+        nsec now = clock_monotonic(), cache = scheduled->check->cache;
         WITH_LOCK(schedule->succession);
 
-        if (!trace || scheduled->running) {
-                trace_free(trace);
+        bool again = at_will || !scheduled->traced ||
+                     now - scheduled->traced_at >= (cache > LEAST_TRACE_AGE ? cache : LEAST_TRACE_AGE);
+        if (again && !begin_traced(schedule, scheduled, now))
                 return NULL;
-        }
-        if (!run_begin(schedule, scheduled, trace))
-                return NULL;
-        if (!run_launch_locked(scheduled))
-                return NULL;
-        *ret_run = (struct check_run){(uint32_t)check, scheduled->number};
-        return check_result_ref(scheduled->pending); /* its thread takes it by the lock */
+        *ret_run = (struct check_run){(uint32_t)check, scheduled->traced_number};
+        *ret_age = now - scheduled->traced_at;
+        return check_result_ref(scheduled->traced);
 }
 
 bool schedule_finished(struct schedule *schedule, struct check_run run)

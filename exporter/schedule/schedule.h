@@ -68,11 +68,14 @@ size_t schedule_start(struct schedule *schedule, const bool *selected, struct ch
 void schedule_start_new(struct schedule *schedule);
 
 /*
- * Starts a run of one check, due or not, that tells its steps. A reference to its result, of which only the
- * trace may be looked at until schedule_finished(). NULL while another run of the check is under way, or when
- * there is no memory or thread for it.
+ * A run of one check that tells its steps: a reference to its result, of which only the trace may be looked
+ * at until schedule_finished(), and how long ago it began. With `at_will` it is started now, due or not.
+ * Without, it is the last one of these, running or ended, unless that began longer ago than the check's
+ * `cache:`, or a second, allows: so it is nobody's to make the target work for nothing. NULL while another
+ * run of the check is under way, or when there is no memory or thread for it.
  */
-struct check_result *schedule_trace(struct schedule *schedule, size_t check, struct check_run *ret_run);
+struct check_result *schedule_trace(struct schedule *schedule, size_t check, bool at_will,
+                                    struct check_run *ret_run, nsec *ret_age);
 
 /* True once the run has ended. */
 bool schedule_finished(struct schedule *schedule, struct check_run run);

@@ -74,6 +74,7 @@ static void scheduled_check_free(struct scheduled_check *scheduled)
 {
         check_result_unref(scheduled->result);
         check_result_unref(scheduled->pending);
+        check_result_unref(scheduled->traced);
         histogram_release(&scheduled->durations);
         check_set_close(scheduled->set, scheduled->index);
         check_set_free(scheduled->set);

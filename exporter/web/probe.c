@@ -84,6 +84,7 @@ static int probe_read(const struct http_exchange *exchange, struct scrape *scrap
         if (r < 0)
                 return r;
         ret->debugged = check;
+        ret->at_will = http_user(exchange) != NULL;
         ret->checks = calloc(check_set_size(set), sizeof(*ret->checks));
         if (!ret->checks)
                 return error_oom(error);

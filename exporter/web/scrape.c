@@ -25,6 +25,7 @@ struct waiting {
         struct selection selection;
         struct variant variant;
         struct check_result *traced; /* of the run that is shown step by step; NULL: none has begun yet */
+        nsec traced_age;             /* how long before the request it began; 0: not before */
         size_t run_count, ended;     /* runs before `ended` have ended */
         struct check_run runs[];
 };
@@ -123,15 +124,19 @@ static bool begin_traced(struct scrape *scrape, const struct waiting *first, nse
 {
         struct check_result *result;
         struct check_run run;
+        nsec age;
         if (!first->selection.debug || first->traced || now >= first->deadline)
                 return false;
-        result = schedule_trace(scrape->schedule, first->selection.debugged, &run);
+        result = schedule_trace(scrape->schedule, first->selection.debugged, first->selection.at_will, &run,
+                                &age);
         if (!result)
                 return false;
         for (struct waiting *waiting = scrape->list; waiting; waiting = waiting->next)
                 if (waiting->selection.debug && !waiting->traced &&
+                    waiting->selection.at_will == first->selection.at_will &&
                     waiting->selection.debugged == first->selection.debugged) {
                         waiting->traced = check_result_ref(result);
+                        waiting->traced_age = age;
                         waiting->runs[waiting->run_count++] = run;
                 }
         check_result_unref(result);
@@ -199,7 +204,7 @@ static void answer_debug(struct scrape *scrape, struct waiting *waiting)
         const struct check *check = &scrape->set->checks[waiting->selection.debugged];
         _cleanup_text_ struct text page = {0};
         bool finished = waiting->traced && schedule_finished(scrape->schedule, waiting->runs[0]);
-        trace_page_render(check, waiting->traced, finished, &page);
+        trace_page_render(check, waiting->traced, finished, waiting->traced_age, &page);
         http_reply(waiting->exchange, 200, HTTP_TYPE_TEXT, &page);
 }
 

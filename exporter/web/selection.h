@@ -10,7 +10,8 @@ struct selection {
         bool *checks; /* which run and are shown; NULL: all but those of other targets */
         char **names; /* of the families that are shown, closed by NULL; NULL: all */
         bool own;     /* the exporter's own families are shown as well, as far as they are named */
-        bool debug;   /* instead, one check runs, whether due or not, and its steps are shown */
+        bool debug;   /* instead, a run of one check is shown step by step */
+        bool at_will; /* who asks is known, and may have it run however old the last run is */
         size_t debugged;
 };
 

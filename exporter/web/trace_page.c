@@ -27,7 +27,18 @@ static void put_samples(const struct check_result *result, struct text *text)
                             (unsigned long long)result->verdict.cut);
 }
 
-void trace_page_render(const struct check *check, const struct check_result *result, bool finished,
+static void put_age(const struct check *check, nsec age, struct text *text)
+{
+        char ago[DURATION_TEXT_MAX], cache[DURATION_TEXT_MAX];
+        text_printf(text, "\nThis run began %s ago: ", duration_format(age, ago));
+        if (check->cache > 0)
+                text_printf(text, "the check's cache: is %s, ", duration_format(check->cache, cache));
+        else
+                text_puts(text, "one a second is shown, ");
+        text_puts(text, "and only who has signed in has it run sooner.");
+}
+
+void trace_page_render(const struct check *check, const struct check_result *result, bool finished, nsec age,
                        struct text *text)
 {
         struct verdict_lines lines = {text, ""};
@@ -36,6 +47,8 @@ void trace_page_render(const struct check *check, const struct check_result *res
                 text_puts(text, ", pointed at ");
                 check_target_put(text, check->probe_target);
         }
+        if (age > 0)
+                put_age(check, age, text);
         text_puts(text, "\n\n");
         if (!result) {
                 text_puts(text, "No run could begin in the time that this request has: another run of the "

@@ -7,9 +7,9 @@
 
 /*
  * `result` is that of schedule_trace(), NULL when no run could begin. While it is not `finished`, its steps
- * so far are all that is shown.
+ * so far are all that is shown. `age`: how long ago it began, 0 when it did for this page.
  */
-void trace_page_render(const struct check *check, const struct check_result *result, bool finished,
+void trace_page_render(const struct check *check, const struct check_result *result, bool finished, nsec age,
                        struct text *text);
 
 #endif

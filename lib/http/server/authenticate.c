@@ -65,7 +65,8 @@ bool http_secure_ask(struct http_exchange *exchange)
         }
         exchange->asking = true;
         http_hold(exchange);
-        web_checker_check(secure->checker, secure->config, exchange->user, &password, on_verdict, exchange);
+        web_checker_check(secure->checker, secure->config, link ? link->place.peer : NULL, exchange->user,
+                          &password, on_verdict, exchange);
         return false;
 }
 

@@ -101,10 +101,14 @@ struct web_checker *web_checker_free(struct web_checker *checker);
 enum web_verdict web_checker_recall(struct web_checker *checker, const struct web_config *config,
                                     const char *user, const struct text *password);
 
-/* Checks, then calls `done` once, from any thread, possibly before it returns. Copies what it is given. */
-void web_checker_check(struct web_checker *checker, const struct web_config *config, const char *user,
-                       const struct text *password, void (*done)(void *context, enum web_verdict verdict),
-                       void *context);
+/*
+ * Checks, then calls `done` once, from any thread, possibly before it returns. Copies what it is given.
+ * `peer` is whoever asks, and only compared: peers have turns, so that one which guesses keeps no other one
+ * waiting for more than one of its guesses, and out for none.
+ */
+void web_checker_check(struct web_checker *checker, const struct web_config *config, const void *peer,
+                       const char *user, const struct text *password,
+                       void (*done)(void *context, enum web_verdict verdict), void *context);
 
 /* "Basic …" taken apart; false when it is none. The password is to be wiped. */
 bool web_basic_parse(const char *header, char **ret_user, struct text *password);

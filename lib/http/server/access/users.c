@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Passwords checked by bcrypt, away from the event thread: one at a time, few waiting, verdicts remembered.
+ * Passwords checked by bcrypt, away from the event thread: one at a time, few waiting and these by turns,
+ * verdicts remembered.
  *
  * A verdict is remembered under a keyed hash of user, password and bcrypt hash, with a key that lives as long
  * as the process: no password is kept, and a changed hash asks anew.
@@ -29,6 +30,8 @@ static const nsec STOP_PATIENCE = 100 * NSEC_PER_MSEC;
 
 struct check {
         struct check *next;
+        const void *peer; /* whose it is; compared alone */
+        uint64_t turn;    /* the line is by turns, and a peer has one place in each */
         void (*done)(void *context, enum web_verdict verdict); /* NULL: called already */
         void *context;
         unsigned char digest[DIGEST];
@@ -45,6 +48,7 @@ struct web_checker {
         /* Below: by the lock. */
         struct check *first, *current;
         unsigned waiting;
+        uint64_t turn; /* of the one that was begun last */
         bool running, stopping;
         bool abandoned; /* web_checker_free() has gone on without its thread, which frees it then */
         unsigned char remembered[2][REMEMBERED][DIGEST]; /* by verdict: denied, allowed */
@@ -169,6 +173,7 @@ static void run_checks(void *context)
                 checker->first = check->next;
                 checker->waiting--;
                 checker->current = check;
+                checker->turn = check->turn;
                 pthread_mutex_unlock(&checker->lock);
                 enum web_verdict verdict = hash_password(check);
                 pthread_mutex_lock(&checker->lock);
@@ -186,12 +191,13 @@ static void run_checks(void *context)
 }
 
 static struct check *check_new(const struct web_checker *checker, const struct web_config *config,
-                               const char *user, const struct text *password)
+                               const void *peer, const char *user, const struct text *password)
 {
         struct check *check = calloc(1, sizeof(*check));
         if (!check)
                 return NULL;
         const char *hash = hash_of(config, user, &check->known);
+        check->peer = peer;
         check->hash = strdup(hash);
         text_append(&check->password, text_string(password), password->length);
         if (!check->hash || text_error(&check->password) < 0 ||
@@ -200,27 +206,74 @@ static struct check *check_new(const struct web_checker *checker, const struct w
         return check;
 }
 
-/* Puts it last in the line, and sees that there is a thread; by the lock. */
+/* By the lock. How many of the peer's wait. */
+static unsigned count_of(const struct web_checker *checker, const void *peer)
+{
+        unsigned count = 0;
+        for (const struct check *check = checker->first; check; check = check->next)
+                count += check->peer == peer;
+        return count;
+}
+
+/* By the lock. Nobody keeps others out by asking often: when all places are taken, whoever has the most gives
+ * his last one up for a peer that will still have fewer. */
+static bool make_place(struct web_checker *checker, const void *peer)
+{
+        struct check **last = NULL;
+        unsigned most = 0;
+        if (checker->waiting < MOST_WAITING)
+                return true;
+        for (struct check **at = &checker->first; *at; at = &(*at)->next) {
+                unsigned count = count_of(checker, (*at)->peer);
+                if (count >= most) {
+                        most = count;
+                        last = at;
+                }
+        }
+        if (most <= count_of(checker, peer) + 1)
+                return false;
+        struct check *gone = *last;
+        *last = gone->next;
+        checker->waiting--;
+        answer_check(gone, WEB_BUSY);
+        check_free(gone);
+        return true;
+}
+
+/* By the lock. In the first turn after the present one that its peer has no place in, behind the others. */
+static void put_in_line(struct web_checker *checker, struct check *check)
+{
+        struct check **at = &checker->first;
+        check->turn = checker->turn + 1;
+        for (const struct check *other = checker->first; other; other = other->next)
+                if (other->peer == check->peer && other->turn >= check->turn)
+                        check->turn = other->turn + 1;
+        while (*at && (*at)->turn <= check->turn)
+                at = &(*at)->next;
+        check->next = *at;
+        *at = check;
+        checker->waiting++;
+}
+
+/* Puts it in the line, and sees that there is a thread; by the lock. */
 static bool take_check(struct web_checker *checker, struct check *check)
 {
-        struct check **end = &checker->first;
-        if (checker->stopping || checker->waiting >= MOST_WAITING)
+        if (checker->stopping)
                 return false;
         if (!checker->running && workers_run(checker->workers, run_checks, checker) < 0)
                 return false;
         checker->running = true;
-        while (*end)
-                end = &(*end)->next;
-        *end = check;
-        checker->waiting++;
+        if (!make_place(checker, check->peer))
+                return false;
+        put_in_line(checker, check);
         return true;
 }
 
-void web_checker_check(struct web_checker *checker, const struct web_config *config, const char *user,
-                       const struct text *password, void (*done)(void *context, enum web_verdict verdict),
-                       void *context)
+void web_checker_check(struct web_checker *checker, const struct web_config *config, const void *peer,
+                       const char *user, const struct text *password,
+                       void (*done)(void *context, enum web_verdict verdict), void *context)
 {
-        struct check *check = check_new(checker, config, user, password);
+        struct check *check = check_new(checker, config, peer, user, password);
         if (!check) {
                 done(context, WEB_BUSY);
                 return;

@@ -305,11 +305,12 @@ static char *steps_of(const struct check_result *result)
 static void a_traced_run_is_fresh_and_tells_its_steps(void **state)
 {
         struct room *room = *state;
+        nsec age;
         struct check_run run;
         room->checks[0].cache = 3600 * NSEC_PER_SEC;
         run_a(room, 0, 1);
         assert_int_equal(run_a(room, 0, 1), 0); /* remembered */
-        struct check_result *result = schedule_trace(room->schedule, 0, &run);
+        struct check_result *result = schedule_trace(room->schedule, 0, true, &run, &age);
         assert_non_null(result);
         wait_begun(room, 0, 2);
         assert_false(schedule_finished(room->schedule, run));
@@ -330,18 +331,59 @@ static void a_traced_run_is_fresh_and_tells_its_steps(void **state)
         check_result_unref(result);
 }
 
+/* Whoever it is: the target works for one run, and all the others are shown that. */
+static void a_traced_run_is_had_by_anybody_as_often_as_the_cache_allows(void **state)
+{
+        struct room *room = *state;
+        struct check_run run, again;
+        nsec age;
+        room->checks[0].cache = 3600 * NSEC_PER_SEC;
+        struct check_result *first = schedule_trace(room->schedule, 0, false, &run, &age);
+        assert_non_null(first);
+        assert_int_equal(age, 0);
+        wait_begun(room, 0, 1);
+        struct check_result *joined = schedule_trace(room->schedule, 0, false, &again, &age); /* it runs */
+        assert_ptr_equal(joined, first);
+        assert_int_equal(again.number, run.number);
+        check_result_unref(joined);
+        let_through(room, 0, 0, 2);
+        wait_ended(room, run);
+        for (int i = 0; i < 200; i++) {
+                struct check_result *shown = schedule_trace(room->schedule, 0, false, &again, &age);
+                assert_ptr_equal(shown, first);
+                assert_true(age > 0);
+                assert_true(schedule_finished(room->schedule, again));
+                check_result_unref(shown);
+        }
+        assert_int_equal(room->probes[0].begun, 1);
+
+        /* Who is known has it run, and that is what the others are shown then, also when it failed. */
+        struct check_result *known = schedule_trace(room->schedule, 0, true, &run, &age);
+        assert_ptr_not_equal(known, first);
+        wait_begun(room, 0, 2);
+        let_through(room, 0, -EIO, 0);
+        wait_ended(room, run);
+        struct check_result *shown = schedule_trace(room->schedule, 0, false, &again, &age);
+        assert_ptr_equal(shown, known);
+        check_result_unref(shown);
+        assert_int_equal(room->probes[0].begun, 2);
+        check_result_unref(known);
+        check_result_unref(first);
+}
+
 static void a_traced_run_waits_for_the_one_before(void **state)
 {
         struct room *room = *state;
+        nsec age;
         struct check_run runs[CHECKS], run;
         assert_int_equal(schedule_start(room->schedule, only_a, runs), 1);
         wait_begun(room, 0, 1);
-        assert_null(schedule_trace(room->schedule, 0, &run));
+        assert_null(schedule_trace(room->schedule, 0, true, &run, &age));
         let_through(room, 0, 0, 1);
         wait_ended(room, runs[0]);
-        struct check_result *result = schedule_trace(room->schedule, 0, &run);
+        struct check_result *result = schedule_trace(room->schedule, 0, true, &run, &age);
         assert_non_null(result);
-        assert_null(schedule_trace(room->schedule, 0, &run));
+        assert_null(schedule_trace(room->schedule, 0, true, &run, &age));
         assert_int_equal(schedule_start(room->schedule, only_a, runs), 1); /* a scrape shares it */
         assert_int_equal(runs[0].number, run.number);
         let_through(room, 0, 0, 1);
@@ -353,9 +395,10 @@ static void a_traced_run_waits_for_the_one_before(void **state)
 static void an_overdue_run_has_not_finished(void **state)
 {
         struct room *room = *state;
+        nsec age;
         struct check_run run;
         room->checks[0].timeout = -NSEC_PER_SEC;
-        struct check_result *result = schedule_trace(room->schedule, 0, &run);
+        struct check_result *result = schedule_trace(room->schedule, 0, true, &run, &age);
         wait_begun(room, 0, 1);
         schedule_expire(room->schedule);
         assert_true(schedule_ended(room->schedule, run));
@@ -499,6 +542,7 @@ int main(void)
                 TEST(a_run_beyond_its_timeout_fails_and_is_not_started_again),
                 TEST(a_traced_run_is_fresh_and_tells_its_steps),
                 TEST(a_traced_run_waits_for_the_one_before),
+                TEST(a_traced_run_is_had_by_anybody_as_often_as_the_cache_allows),
                 TEST(an_overdue_run_has_not_finished),
                 TEST(other_targets_are_asked_by_their_name_alone),
                 TEST(what_gets_no_thread_is_due_as_before),

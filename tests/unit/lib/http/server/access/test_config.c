@@ -196,7 +196,7 @@ static enum web_verdict check(struct web_checker *checker, const struct web_conf
         struct verdicts verdicts = VERDICTS;
         _cleanup_secret_ struct text text = {0};
         text_append(&text, password, length);
-        web_checker_check(checker, config, user, &text, take_verdict, &verdicts);
+        web_checker_check(checker, config, NULL, user, &text, take_verdict, &verdicts);
         wait_all(&verdicts, 1);
         for (int verdict = WEB_DENIED; verdict < WEB_UNKNOWN; verdict++)
                 if (verdicts.count[verdict])
@@ -267,17 +267,51 @@ static void the_line_is_short_and_ends_with_the_checker(void **state _unused_)
         text_puts(&password, "guess");
         assert_int_equal(web_checker_new(&checker, NULL), 0);
         for (int i = 0; i < 60; i++)
-                web_checker_check(checker, config, "slow", &password, take_verdict, &verdicts);
+                web_checker_check(checker, config, NULL, "slow", &password, take_verdict, &verdicts);
         assert_true(verdicts.count[WEB_BUSY] >= 60 - 32 - 2); /* at once: one hashed, few wait */
         web_checker_stop(checker);
         assert_int_equal(verdicts.all, 60); /* every one was answered, and exactly once */
-        web_checker_check(checker, config, "slow", &password, take_verdict, &verdicts);
+        web_checker_check(checker, config, NULL, "slow", &password, take_verdict, &verdicts);
         assert_int_equal(verdicts.all, 61);
         assert_true(verdicts.count[WEB_DENIED] <= 2);
         assert_int_equal(verdicts.count[WEB_ALLOWED], 0);
         web_checker_free(checker);
         web_config_unref(config);
         text_free(&password);
+}
+
+/* Forty from one address, each with another guess; then somebody from another address, for the first time. */
+static void who_guesses_keeps_nobody_else_out(void **state _unused_)
+{
+        struct web_config *config =
+                loaded("basic_auth_users: {slow: "
+                       "$2y$09$I8tAQd6At/VX76VeanxS2.oRgQilGHrZ3OVrxJMTh0r8ziZ029jJS, alice: " HASH "}");
+        struct verdicts guesses = VERDICTS, others = VERDICTS;
+        struct web_checker *checker = NULL;
+        struct text guess = {0}, right = {0}, wrong = {0};
+        int guesser, alertmanager;
+        text_puts(&right, "open sesame");
+        text_puts(&wrong, "open sesam");
+        assert_int_equal(web_checker_new(&checker, NULL), 0);
+        for (int i = 0; i < 40; i++) {
+                text_clear(&guess);
+                text_printf(&guess, "guess %d", i);
+                web_checker_check(checker, config, &guesser, "slow", &guess, take_verdict, &guesses);
+        }
+        assert_true(guesses.count[WEB_BUSY] > 0); /* the places are taken */
+        web_checker_check(checker, config, &alertmanager, "alice", &right, take_verdict, &others);
+        web_checker_check(checker, config, &alertmanager, "alice", &wrong, take_verdict, &others);
+        wait_all(&others, 2);
+        assert_true(guesses.all < 40); /* before most of the guesses, which came first */
+        assert_int_equal(others.count[WEB_ALLOWED], 1);
+        assert_int_equal(others.count[WEB_DENIED], 1);
+        web_checker_stop(checker);
+        assert_int_equal(guesses.all, 40); /* every one was answered, and exactly once */
+        web_checker_free(checker);
+        web_config_unref(config);
+        text_free(&guess);
+        text_free(&right);
+        text_free(&wrong);
 }
 
 int main(void)
@@ -292,6 +326,7 @@ int main(void)
                 cmocka_unit_test(passwords_are_checked_and_remembered),
                 cmocka_unit_test(an_unknown_user_costs_as_much_as_the_dearest),
                 cmocka_unit_test(the_line_is_short_and_ends_with_the_checker),
+                cmocka_unit_test(who_guesses_keeps_nobody_else_out),
         };
         return cmocka_run_group_tests_name("web_config", tests, NULL, NULL);
 }
