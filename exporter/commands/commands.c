@@ -17,7 +17,7 @@
 
 static int could_not_look(const struct error *error)
 {
-        fprintf(stderr, "%s\n", error_text(error));
+        program_complain(NULL, error);
         return ONCE_COULD_NOT_LOOK;
 }
 
@@ -41,14 +41,15 @@ static int run_checks(const struct exporter_arguments *arguments, const char *st
 
 /* Prints a report, and ends with the verdict; a report that was not made (`result`), or not seen, has none.
  */
-static int report(const struct text *text, int result, enum standing verdict)
+static int report(const struct text *text, int result, int (*print)(const struct text *text),
+                  enum standing verdict)
 {
         _cleanup_error_ struct error error = {0};
         if (result < 0) {
                 error_oom(&error);
                 return could_not_look(&error);
         }
-        return program_print(text) == EXIT_FINE ? once_exit_status(verdict) : ONCE_COULD_NOT_LOOK;
+        return print(text) == EXIT_FINE ? once_exit_status(verdict) : ONCE_COULD_NOT_LOOK;
 }
 
 int command_describe(const void *context _unused_)
@@ -72,6 +73,7 @@ int command_checklist(const void *context)
         _cleanup_(once_free_p) struct once *once = NULL;
         _cleanup_error_ struct error error = {0};
         _cleanup_text_ struct text text = {0};
+        bool colour = !arguments->json && is_terminal_in_colour();
         int r = 0;
         if (run_checks(arguments, NULL, arguments->state_directory, arguments->all ? NULL : checklist_has,
                        &once, &error) < 0)
@@ -79,8 +81,8 @@ int command_checklist(const void *context)
         if (arguments->json)
                 r = checklist_print_json(once, clock_wall(), &text);
         else
-                r = checklist_print(once, clock_wall(), is_terminal_in_colour(), &text);
-        return report(&text, r, once_worst(once));
+                r = checklist_print(once, clock_wall(), colour, &text);
+        return report(&text, r, colour ? program_print_in_colour : program_print, once_worst(once));
 }
 
 /* What has failed, or is measured by no check, is a 1, as a warning of the checklist is. */
@@ -95,7 +97,8 @@ int command_capacity(const void *context)
                 return could_not_look(&error);
         wrong = arguments->json ? capacity_print_json(once, clock_wall(), &text)
                                 : (ssize_t)capacity_print(once, clock_wall(), &text);
-        return report(&text, wrong < 0 ? (int)wrong : 0, wrong > 0 ? STANDING_WARN : STANDING_PASS);
+        return report(&text, wrong < 0 ? (int)wrong : 0, program_print,
+                      wrong > 0 ? STANDING_WARN : STANDING_PASS);
 }
 
 /* The page says which check has failed, and has no place for why. */
@@ -152,8 +155,7 @@ static int write_from_file(const struct exporter_arguments *arguments,
                 error_oom(&error);
         if (r >= 0)
                 return program_print(&text);
-        fprintf(stderr, "%s\n", error_text(&error));
-        return EXIT_FAILED;
+        return program_complain(NULL, &error);
 }
 
 int command_alerts(const void *context)

@@ -128,9 +128,14 @@ int once_exit_status(enum standing standing)
         return statuses[standing];
 }
 
-static int write_out(const char *data, size_t length, struct error *error)
+/* Perhaps on a terminal, so not quite what a file gets: labels are what neighbours say. */
+static int write_out(const char *data, struct error *error)
 {
-        int r = file_write(STDOUT_FILENO, data, length);
+        _cleanup_text_ struct text shown = {0};
+        text_put_lines(&shown, data);
+        int r = text_error(&shown);
+        if (r >= 0)
+                r = file_write(STDOUT_FILENO, text_string(&shown), shown.length);
         return r < 0 ? error_set_errno(error, -r, "standard output") : 0;
 }
 
@@ -148,7 +153,7 @@ int once_write_metrics(const struct once *once, const char *path, struct error *
         if (!page)
                 return error_oom(error);
         if (strcmp(path, "-") == 0)
-                r = write_out(http_content_data(page), http_content_length(page), error);
+                r = write_out(http_content_data(page), error);
         else
                 r = file_replace(path, http_content_data(page), http_content_length(page), 0644, error);
         http_content_unref(page);

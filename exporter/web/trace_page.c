@@ -20,8 +20,11 @@ static void put_end(const struct check_result *result, struct text *text)
 static void put_samples(const struct check_result *result, struct text *text)
 {
         const struct sample_set *const set = &result->samples;
+        _cleanup_text_ struct text page = {0};
         text_putc(text, '\n');
-        metrics_encode_text(&set, 1, text, NULL); /* its failure sticks to the text */
+        metrics_encode_text(&set, 1, &page, NULL); /* its failure sticks to the text */
+        text->error = text_error(&page) < 0 ? text_error(&page) : text_error(text);
+        text_put_lines(text, text_string(&page));
         if (result->verdict.cut > 0)
                 text_printf(text, "… and %llu series over max_series\n",
                             (unsigned long long)result->verdict.cut);

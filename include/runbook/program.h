@@ -61,10 +61,15 @@ struct program {
  */
 int program_main(const struct program *program, int argc, char **argv);
 
-/* Writes what a command has to say to stdout; EXIT_FAILED after a sentence on stderr. */
+/* Writes what a command has to say to stdout, without what text_put_lines() keeps from terminals: it is also
+ * what neighbours and alerts say. EXIT_FAILED after a sentence on stderr. */
 int program_print(const struct text *text);
 
-/* A sentence on stderr behind the program's name; EXIT_FAILED. */
+/* The same for what has escapes of our own in it: what is said by others has to have gone by text_put_line().
+ */
+int program_print_in_colour(const struct text *text);
+
+/* A sentence on stderr, behind the program's name (NULL: behind nothing), shown as above; EXIT_FAILED. */
 int program_complain(const char *name, const struct error *error);
 
 #endif

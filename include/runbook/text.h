@@ -34,13 +34,17 @@ void text_put_u64(struct text *text, uint64_t value);
 /* The shortest decimal that reads back as the same double; integers without a point; NaN, +Inf, -Inf. */
 void text_put_double(struct text *text, double value);
 
-/* `string` as a JSON string with its quotes; invalid UTF-8 becomes U+FFFD. NULL becomes null. */
+/* `string` as a JSON string with its quotes; invalid UTF-8 becomes U+FFFD, and what text_put_line() keeps
+ * from a terminal is escaped. NULL becomes null. */
 void text_put_json(struct text *text, const char *string);
 
 /* `string` as part of a line that is shown on a terminal, whoever said it: with blanks for control
- * characters, so that nobody else moves the cursor, U+FFFD for what is no UTF-8, and "…" for all beyond
- * `limit` bytes. */
+ * characters and marks of direction, so that nobody else moves the cursor or turns the line around, U+FFFD
+ * for what is no UTF-8, and "…" for all beyond `limit` bytes. */
 void text_put_line(struct text *text, const char *string, size_t limit);
+
+/* The same for all that a command has to say: ends of lines and tabs stay. */
+void text_put_lines(struct text *text, const char *string);
 
 /* The content as a C string, "" when empty. Valid until the next append. */
 const char *text_string(const struct text *text);

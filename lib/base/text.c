@@ -3,6 +3,7 @@
 #include "runbook/text.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 
@@ -100,6 +101,36 @@ void text_put_double(struct text *text, double value)
         }
 }
 
+/* The one place that says what a terminal is not given from strangers. */
+static const struct {
+        uint32_t first, last;
+} unshown[] = {
+        {0x01, 0x1f},     /* C0, which terminals take for commands */
+        {0x7f, 0x9f},     /* DEL and C1, which they do as well */
+        {0x061c, 0x061c}, /* the mark of an Arabic letter; like those below it turns others' text around */
+        {0x200e, 0x200f}, /* left-to-right, right-to-left mark */
+        {0x2028, 0x202e}, /* ends of lines and paragraphs; embeddings and overrides */
+        {0x2066, 0x2069}, /* isolates */
+};
+
+/* Of one well-formed character of `length` bytes. */
+static uint32_t code_point(const char *character, size_t length)
+{
+        static const unsigned char first_bits[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+        uint32_t code = (unsigned char)character[0] & first_bits[length];
+        for (size_t i = 1; i < length; i++)
+                code = code << 6 | ((unsigned char)character[i] & 0x3f);
+        return code;
+}
+
+static bool is_unshown(uint32_t code)
+{
+        for (size_t i = 0; i < N_ELEMENTS(unshown); i++)
+                if (code >= unshown[i].first && code <= unshown[i].last)
+                        return true;
+        return false;
+}
+
 void text_put_json(struct text *text, const char *string)
 {
         if (!string) {
@@ -122,8 +153,8 @@ void text_put_json(struct text *text, const char *string)
                 case '\r': text_puts(text, "\\r"); break;
                 case '\t': text_puts(text, "\\t"); break;
                 default:
-                        if (c < 0x20 || c == 0x7f)
-                                text_printf(text, "\\u%04x", c);
+                        if ((c < 0x20 || c >= 0x7f) && is_unshown(code_point(string, length)))
+                                text_printf(text, "\\u%04" PRIx32, code_point(string, length));
                         else
                                 text_append(text, string, length);
                 }
@@ -132,15 +163,7 @@ void text_put_json(struct text *text, const char *string)
         text_putc(text, '"');
 }
 
-/* C0, DEL and C1, which terminals take for commands. */
-static bool is_control(const char *character, size_t length)
-{
-        unsigned char first = (unsigned char)character[0];
-        return first < 0x20 || first == 0x7f ||
-               (length == 2 && first == 0xc2 && (unsigned char)character[1] < 0xa0);
-}
-
-void text_put_line(struct text *text, const char *string, size_t limit)
+static void put_shown(struct text *text, const char *string, size_t limit, const char *kept)
 {
         size_t put = 0;
         for (const char *at = string; *at;) {
@@ -151,13 +174,23 @@ void text_put_line(struct text *text, const char *string, size_t limit)
                 }
                 if (length == 0)
                         text_puts(text, UTF8_REPLACEMENT);
-                else if (is_control(at, length))
+                else if (is_unshown(code_point(at, length)) && !strchr(kept, *at))
                         text_putc(text, ' ');
                 else
                         text_append(text, at, length);
                 put += length > 0 ? length : 1;
                 at += length > 0 ? length : 1;
         }
+}
+
+void text_put_line(struct text *text, const char *string, size_t limit)
+{
+        put_shown(text, string, limit, "");
+}
+
+void text_put_lines(struct text *text, const char *string)
+{
+        put_shown(text, string, SIZE_MAX, "\n\t");
 }
 
 const char *text_string(const struct text *text)

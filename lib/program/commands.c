@@ -199,7 +199,7 @@ int program_main(const struct program *program, int argc, char **argv)
         return command->run(program->arguments);
 }
 
-int program_print(const struct text *text)
+int program_print_in_colour(const struct text *text)
 {
         int r = text_error(text);
         if (r == 0)
@@ -210,8 +210,17 @@ int program_print(const struct text *text)
         return EXIT_FAILED;
 }
 
+int program_print(const struct text *text)
+{
+        _cleanup_text_ struct text shown = {.error = text_error(text)};
+        text_put_lines(&shown, text_string(text));
+        return program_print_in_colour(&shown);
+}
+
 int program_complain(const char *name, const struct error *error)
 {
-        fprintf(stderr, "%s: %s\n", name, error_text(error));
+        _cleanup_text_ struct text shown = {0};
+        text_put_lines(&shown, error_text(error));
+        fprintf(stderr, "%s%s%s\n", name ? name : "", name ? ": " : "", text_string(&shown));
         return EXIT_FAILED;
 }

@@ -75,9 +75,9 @@ int daemon_check(const char *web_config_file,
         _cleanup_text_ struct text verdict = {0};
         bool fine = daemon_check_web(web_config_file, &web_error) >= 0;
         if (!fine)
-                fprintf(stderr, "%s\n", error_text(&web_error));
+                program_complain(NULL, &web_error);
         if (read(context, &verdict, &error) < 0) {
-                fprintf(stderr, "%s\n", error_text(&error));
+                program_complain(NULL, &error);
                 fine = false;
         }
         /* Of one file alone nobody is told that there are no mistakes. */

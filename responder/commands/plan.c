@@ -57,6 +57,19 @@ static int read_alerts(const char *path, struct alert **ret, size_t *ret_count, 
         return 0;
 }
 
+/* What an alert or a neighbour says stays within its line. */
+static void put_said(struct text *text, const char *said)
+{
+        text_put_line(text, said ? said : "", SIZE_MAX);
+}
+
+static void put_sentence(struct text *text, const char *before, const char *said, const char *after)
+{
+        text_puts(text, before);
+        put_said(text, said);
+        text_puts(text, after);
+}
+
 static void put_indent(struct text *text, unsigned depth)
 {
         for (unsigned i = 0; i < depth; i++)
@@ -71,7 +84,7 @@ static bool is_leaf(const cJSON *json)
 static void put_leaf(struct text *text, const cJSON *json)
 {
         if (cJSON_IsString(json))
-                text_puts(text, json->valuestring);
+                put_said(text, json->valuestring);
         else if (cJSON_IsNumber(json))
                 text_put_double(text, json->valuedouble);
         else
@@ -91,7 +104,8 @@ static bool put_row(struct text *text, const cJSON *object)
         {
                 if (member != object->child)
                         text_puts(text, " ");
-                text_printf(text, "%s=", member->string);
+                put_said(text, member->string);
+                text_putc(text, '=');
                 put_leaf(text, member);
         }
         return true;
@@ -107,10 +121,8 @@ static void put_details(struct text *text, const cJSON *object, unsigned depth)
                     (string_equal(member->string, "summary") || string_equal(member->string, "targets")))
                         continue;
                 put_indent(text, depth);
-                if (member->string)
-                        text_printf(text, "%s: ", member->string);
-                else
-                        text_puts(text, "- ");
+                put_said(text, member->string);
+                text_puts(text, member->string ? ": " : "- ");
                 if (is_leaf(member)) {
                         put_leaf(text, member);
                         text_puts(text, "\n");
@@ -142,10 +154,9 @@ static void put_verification(struct text *text, const struct remediation *remedi
         text_printf(text, "  then the %s%s must %s within %s; ", verify->check ? "check " : "query",
                     verify->check ? verify->check : "", verify->check ? "succeed" : "hold",
                     duration_format(verify->within, within));
-        if (r == -ENODATA)
-                text_printf(text, "it has no answer now: %s\n", error_text(&error));
-        else if (r < 0)
-                text_printf(text, "it cannot be asked now: %s\n", error_text(&error));
+        if (r < 0)
+                put_sentence(text, r == -ENODATA ? "it has no answer now: " : "it cannot be asked now: ",
+                             error_text(&error), "\n");
         else if (verify->check)
                 text_printf(text, "now it %s\n", answer.holds ? "succeeds" : "fails");
         else if (answer.holds)
@@ -165,24 +176,22 @@ static void put_plans(struct text *text, const struct remediation *remediation, 
                             json_string(item, "action"), json_string(item, "effect"));
                 put_indent(text, 3);
                 if (plan) {
-                        const char *summary = json_string(plan, "summary");
-                        text_printf(text, "%s\n", summary ? summary : "");
+                        put_sentence(text, "", json_string(plan, "summary"), "\n");
                         put_details(text, plan, 4);
                 } else {
-                        text_printf(text, "%scannot be planned: %s\n",
-                                    json_bool(item, "essential", true) ? "" : "not essential, and ",
-                                    json_string(item, "error"));
+                        text_puts(text, json_bool(item, "essential", true) ? "" : "not essential, and ");
+                        put_sentence(text, "cannot be planned: ", json_string(item, "error"), "\n");
                 }
         }
         put_verification(text, remediation, alert, world);
         if (planning->failure)
-                text_printf(text, "  It would not run: %s.\n", planning->failure);
+                put_sentence(text, "  It would not run: ", planning->failure, ".\n");
         else if (planning->stops)
-                text_printf(text, "  It would end there, and call a person: %s.\n", planning->stops);
+                put_sentence(text, "  It would end there, and call a person: ", planning->stops, ".\n");
         if (planning->failure)
                 return;
         if (planning->asks)
-                text_printf(text, "  It would ask a person first: %s.\n", planning->asks);
+                put_sentence(text, "  It would ask a person first: ", planning->asks, ".\n");
         else if (remediation->approval)
                 text_puts(text, "  It would ask a person first: the remediation asks for approval.\n");
 }
@@ -228,8 +237,9 @@ static int plan_alert(const struct remediation_set *set, const struct alert *ale
                 if (answer->list) {
                         (void)json_append(answer->list, planning_json(alert, remediation, &planning));
                 } else {
-                        text_printf(answer->text, "%s%s sets off %s:\n", answer->matches > 0 ? "\n" : "",
-                                    name ? name : "The alert", remediation->name);
+                        put_sentence(answer->text, answer->matches > 0 ? "\n" : "", name ? name : "The alert",
+                                     " sets off ");
+                        text_printf(answer->text, "%s:\n", remediation->name);
                         put_plans(answer->text, remediation, alert, world, &planning);
                 }
                 answer->matches++;

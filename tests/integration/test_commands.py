@@ -386,3 +386,43 @@ def test_the_capacity_report_tells_several_checks_of_one_thing_apart(runs):
                      r'/nowhere.*\)\n', done.stdout)
     rows = {row["metric"]: row for row in json.loads(runs("capacity", "--json", checks=checks, capacity=CAPACITY, expect=1).stdout)["rows"]}
     assert rows["runbook_disk_used_ratio"]["missing"].startswith("there: ")
+
+
+def test_f19_no_command_moves_the_cursor_of_who_reads_it(runs, tmp_path):
+    """What programs, labels and reasons say, on stdout and stderr of every command that asks."""
+    evil = "owned\x1b]0;t\x07\x1b[2J\rx\u009b31m\u202e\u2066\u200f"
+    unshown = set(evil) - set("owned]0;tx[2J31m")
+    values = tmp_path / "values"
+    values.write_text(json.dumps({"a": evil, "v": 3}))
+    said = {"name": "said", "step": 1, "title": "Said", "warn": "app_v > 2",
+            "exec": {"command": ["/bin/cat", str(values)], "output": "json",
+                     "metrics": [{"name": "app_v", "type": "gauge", "help": "V.", "value": "v", "labels": {"a": "a"}}]}}
+    failed = {"name": "failed", "step": 2, "title": "Failed",
+              "exec": {"command": ["/bin/sh", "-c", f"printf '%s' '{evil}' >&2; exit 2"], "output": "nagios"}}
+    for words in (["checklist"], ["checklist", "--json"], ["doctor"], ["capacity"], ["--once=-"]):
+        done = runs(*words, checks=[said, failed])
+        assert done.stdout and not unshown & set(done.stdout + done.stderr), done
+    assert "owned" in runs("checklist", checks=[said, failed]).stdout and "owned" in runs("--once=-", checks=[said]).stdout
+    kept = tmp_path / "metrics.prom"
+    runs(f"--once={kept}", checks=[said])
+    assert evil.encode() in kept.read_bytes()  # a file gets what the page has
+    named = runs("checklist", checks=[{**said, "name": evil}])
+    assert named.returncode == 3 and not unshown & set(named.stderr)
+
+
+def test_f19_nor_does_the_plan_of_an_alert(build, tmp_path):
+    evil = "owned\x1b]0;t\x07\x1b[2J\r\n  It ran.\u009b31m\u202e\u2066\u200f"
+    config = tmp_path / "remediations.yml"
+    config.write_text(json.dumps({"escalate_to": "nobody", "remediations": [
+        {"name": "cure", "match": ['kind="x"'], "lock": "${labels.of}", "steps": [
+            {"host.memory": {}}, {"essential": False, "redis.flush": {"address": "127.0.0.1:1", "scope": "pattern",
+                                                                      "pattern": "${labels.of}*"}}]}]}))
+    for more in ([], ["--json"]):
+        done = subprocess.run([build / "runbook_responder", "plan", f"--config.file={config}", "--alert=-", *more],
+                              input=json.dumps({"status": "firing", "startsAt": "2026-01-01T00:00:00Z", "fingerprint": evil,
+                                                "labels": {"alertname": evil, "kind": "x", "of": evil}}).encode(),
+                              check=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        shown = done.stdout.decode() + done.stderr.decode()
+        assert "owned" in done.stdout.decode(), shown
+        assert not (set(evil) - set("owned]0;t[2J\n It ran.31m")) & set(shown), shown
+        assert "\n  It ran." not in shown

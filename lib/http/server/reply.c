@@ -92,10 +92,12 @@ void http_reply_content(struct http_exchange *exchange, unsigned status, const c
 void http_reply_text(struct http_exchange *exchange, unsigned status, const char *format, ...)
 {
         struct text text = {0};
+        _cleanup_text_ struct text said = {0};
         va_list args;
         va_start(args, format);
-        text_vprintf(&text, format, args);
+        text_vprintf(&said, format, args);
         va_end(args);
+        text_put_lines(&text, text_string(&said)); /* a curl's terminal shows it */
         answer_exchange(exchange, status, NULL, new_line(status, &text));
 }
 

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
 
 #include "runbook/text.h"
+#include "runbook/utf8.h"
 #include "tests/harness/unit.h"
 
 static void test_appends_in_order(void **state)
@@ -103,6 +105,51 @@ static void test_json_strings(void **state)
         }
 }
 
+/* What a terminal would do something with, from whoever: set its title, clear it, go back to the line's
+ * start, turn what follows around. */
+static void test_nothing_reaches_a_terminal(void **state _unused_)
+{
+        static const struct {
+                const char *said, *line, *lines, *json;
+        } cases[] = {
+                {"a\033]0;title\007b", "a ]0;title b", "a ]0;title b", "\"a\\u001b]0;title\\u0007b\""},
+                {"\033[2J\rb", " [2J b", " [2J b", "\"\\u001b[2J\\rb\""},
+                {"a\nb\tc\bd", "a b c d", "a\nb\tc d", "\"a\\nb\\tc\\u0008d\""},
+                {"\x7f\xc2\x9b"
+                 "31m",
+                 "  31m", "  31m", "\"\\u007f\\u009b31m\""},
+                {"\xc2\xa0\xc3\xa9 \xe2\x86\x92 \xf0\x9f\x98\x80",
+                 "\xc2\xa0\xc3\xa9 \xe2\x86\x92 \xf0\x9f\x98\x80",
+                 "\xc2\xa0\xc3\xa9 \xe2\x86\x92 \xf0\x9f\x98\x80",
+                 "\"\xc2\xa0\xc3\xa9 \xe2\x86\x92 \xf0\x9f\x98\x80\""},
+                {"\xff\x1b", UTF8_REPLACEMENT " ", UTF8_REPLACEMENT " ", "\"" UTF8_REPLACEMENT "\\u001b\""},
+        };
+        static const uint16_t marks[] = {0x061c, 0x200e, 0x200f, 0x2028, 0x2029, 0x202a, 0x202b,
+                                         0x202c, 0x202d, 0x202e, 0x2066, 0x2067, 0x2068, 0x2069};
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                _cleanup_text_ struct text line = {0}, lines = {0}, json = {0};
+                text_put_line(&line, cases[i].said, SIZE_MAX);
+                text_put_lines(&lines, cases[i].said);
+                text_put_json(&json, cases[i].said);
+                assert_string_equal(text_string(&line), cases[i].line);
+                assert_string_equal(text_string(&lines), cases[i].lines);
+                assert_string_equal(text_string(&json), cases[i].json);
+        }
+        for (size_t i = 0; i < N_ELEMENTS(marks); i++) {
+                const char said[] = {
+                        (char)(marks[i] < 0x800 ? 0xc0 | marks[i] >> 6 : 0xe0 | marks[i] >> 12),
+                        (char)(marks[i] < 0x800 ? 0x80 | (marks[i] & 0x3f) : 0x80 | (marks[i] >> 6 & 0x3f)),
+                        (char)(marks[i] < 0x800 ? 0 : 0x80 | (marks[i] & 0x3f)), '\0'};
+                _cleanup_text_ struct text line = {0}, json = {0};
+                char escaped[16];
+                snprintf(escaped, sizeof(escaped), "\"\\u%04x\"", marks[i]);
+                text_put_line(&line, said, SIZE_MAX);
+                text_put_json(&json, said);
+                assert_string_equal(text_string(&line), " ");
+                assert_string_equal(text_string(&json), escaped);
+        }
+}
+
 static void test_take_hands_over(void **state)
 {
         (void)state;
@@ -125,6 +172,7 @@ int main(void)
                 cmocka_unit_test(test_error_sticks),
                 cmocka_unit_test(test_doubles_are_shortest_and_read_back),
                 cmocka_unit_test(test_json_strings),
+                cmocka_unit_test(test_nothing_reaches_a_terminal),
                 cmocka_unit_test(test_take_hands_over),
         };
         return cmocka_run_group_tests_name("text", tests, NULL, NULL);
