@@ -318,7 +318,7 @@ static int check_document(const struct http_state *http, const struct http_respo
                 return 0;
         if (response->cut)
                 return must_be_one ? error_set(error, EMSGSIZE, "the answer is larger than body_limit") : 0;
-        r = json_parse(text_string(body), body->length, &document, error);
+        r = json_parse_strict(text_string(body), body->length, &json_answer_limits, &document, error);
         if (r < 0)
                 return must_be_one ? error_prefix(error, r, "the answer") : 0;
         add_document(config, document, sink);

@@ -17,7 +17,12 @@
 DEFINE_CLEANUP(cJSON *, cJSON_Delete);
 #define _cleanup_json_ _cleanup_(cJSON_Delete_p)
 
-/* Parses exactly one document of `length` bytes; -EBADMSG with line and column when it is not JSON. */
+/*
+ * Parses exactly one document of `length` bytes that the program has written itself, or keeps as it took it:
+ * -EBADMSG with line and column when it is not JSON, -EMSGSIZE when it is deeper than JSON_DEPTH_MOST or has
+ * more than JSON_VALUES_OWN values. What comes from anybody else goes through json_parse_strict().
+ */
+#define JSON_VALUES_OWN ((size_t)4 << 20)
 int json_parse(const char *data, size_t length, cJSON **ret, struct error *error);
 
 /* What is let through of a stranger's document. */
@@ -36,6 +41,9 @@ enum { JSON_DEPTH_MOST = 64 };
  */
 int json_parse_strict(const char *data, size_t length, const struct json_limits *limits, cJSON **ret,
                       struct error *error);
+
+/* What is let through of who answers: Docker, Prometheus, a service that tells its health, a program. */
+extern const struct json_limits json_answer_limits;
 
 /* `json_get(doc, "State", "Health", "Status", NULL)`: the member at that path, or NULL. */
 const cJSON *json_get(const cJSON *json, ...) _sentinel_;

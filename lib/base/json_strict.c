@@ -12,6 +12,8 @@
 #include "runbook/json.h"
 #include "runbook/utf8.h"
 
+const struct json_limits json_answer_limits = {.depth = JSON_DEPTH_MOST, .values = 500000, .marks_nul = true};
+
 /* Where the reading stands. */
 struct reading {
         const char *at, *end;
@@ -327,6 +329,11 @@ int json_parse_strict(const char *data, size_t length, const struct json_limits 
         if (reading.nuls && !marked)
                 return error_oom(error);
         int r = json_parse(marked ? marked : data, length, &json, error);
+        /* To the letter it is JSON: there was no memory for it, which is nobody's fault who sent it. */
+        if (r == -EBADMSG) {
+                error_clear(error);
+                r = error_oom(error);
+        }
         if (r >= 0)
                 r = check_all_names(json, error);
         if (r < 0)

@@ -142,7 +142,7 @@ int docker_answer_error(long status, const char *body, size_t length, struct err
                         code = meanings[i].code;
         _cleanup_json_ cJSON *answer = NULL;
         const char *message = NULL;
-        if (length > 0 && json_parse(body, length, &answer, NULL) >= 0)
+        if (length > 0 && json_parse_strict(body, length, &json_answer_limits, &answer, NULL) >= 0)
                 message = json_string(answer, "message");
         if (message) {
                 _cleanup_text_ struct text shorter = {0};
@@ -327,7 +327,8 @@ int docker_call(struct docker *docker, const char *method, const char *path, con
                 return 0;
         cJSON *answer = NULL;
         if (response.body.length > 0) {
-                r = json_parse(response.body.data, response.body.length, &answer, error);
+                r = json_parse_strict(response.body.data, response.body.length, &json_answer_limits, &answer,
+                                      error);
                 if (r < 0)
                         return error_prefix(error, r, "Docker's answer to %s %s", method, path);
         }

@@ -107,7 +107,7 @@ static int stat_file(struct docker *docker, const char *id, const char *file, st
                 length--;
         if (length <= 0)
                 return error_set(error, EBADMSG, "Docker did not describe the file %s", file);
-        return json_parse(json.data, (size_t)length, ret, error);
+        return json_parse_strict(json.data, (size_t)length, &json_answer_limits, ret, error);
 }
 
 /* Whether the container was started with it as it is now. */

@@ -5,11 +5,15 @@
 
 #include "lib/docker/internal.h"
 
+/* Of the events of one time, 64 bytes of memory each. */
+#define EVENT_VALUES_MAX ((size_t)1 << 20)
+
 static int take_answer(struct docker *docker, struct docker_get *get, const struct http_response *response)
 {
         if (response->status < 200 || response->status > 299)
                 return docker_refused(docker, response, &get->error);
-        int r = json_parse(text_string(&response->body), response->body.length, &get->answer, &get->error);
+        int r = json_parse_strict(text_string(&response->body), response->body.length, &json_answer_limits,
+                                  &get->answer, &get->error);
         return r < 0 ? error_prefix(&get->error, r, "Docker's answer to GET %s", get->path) : 0;
 }
 
@@ -63,16 +67,27 @@ void docker_get_release(struct docker_get *get)
         *get = (struct docker_get){0};
 }
 
+/* As many values as documents one a line can have together. */
+static size_t most_values(const struct text *body)
+{
+        size_t count = 0;
+        for (const char *at = text_string(body); *at; at++)
+                count += *at == ',' || *at == '[' || *at == '{' || *at == '\n';
+        return count;
+}
+
 /* One document a line. */
 static int read_events(const struct text *body, cJSON *array, struct error *error)
 {
         const char *line = text_string(body);
+        if (most_values(body) > EVENT_VALUES_MAX)
+                return error_set(error, EMSGSIZE, "Docker told of more events than can be read");
         for (size_t length; *line; line += length + (line[length] != '\0')) {
                 length = strcspn(line, "\n");
                 if (strspn(line, " \r\n") >= length)
                         continue;
                 cJSON *event = NULL;
-                int r = json_parse(line, length, &event, error);
+                int r = json_parse_strict(line, length, &json_answer_limits, &event, error);
                 if (r < 0)
                         return error_prefix(error, r, "an event of Docker's");
                 if (json_append(array, event) < 0)

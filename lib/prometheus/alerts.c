@@ -8,6 +8,9 @@
 /* An alert is about 0.5 KB: room for a hundred thousand of them. */
 #define BODY_MAX ((size_t)64 * 1024 * 1024)
 
+/* As many as a webhook may have: a `0` takes two bytes of the body, and 64 of the memory. */
+static const struct json_limits alerts_limits = {.depth = 32, .values = 1000000, .marks_nul = true};
+
 /* name="value"; a name that is not of the old kind stands in quotes, which only newer Alertmanagers take. */
 static void put_matcher(struct text *text, const char *name, const char *value)
 {
@@ -46,7 +49,7 @@ int alertmanager_alerts_parse(long status, const char *body, size_t length, cJSO
         _cleanup_json_ cJSON *alerts = NULL;
         if (status != 200)
                 return error_set(error, EREMOTEIO, "Alertmanager answered %ld", status);
-        int r = json_parse(body, length, &alerts, error);
+        int r = json_parse_strict(body, length, &alerts_limits, &alerts, error);
         if (r < 0)
                 return error_prefix(error, r, "Alertmanager's answer");
         if (!cJSON_IsArray(alerts))

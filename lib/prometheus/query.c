@@ -77,7 +77,7 @@ int prometheus_answer_parse(long status, const char *body, size_t length, struct
                             struct error *error)
 {
         _cleanup_(prometheus_answer_release) struct prometheus_answer answer = {0};
-        int r = json_parse(body, length, &answer.document, error);
+        int r = json_parse_strict(body, length, &json_answer_limits, &answer.document, error);
         if (r < 0 && status == 200)
                 return error_prefix(error, r, "Prometheus' answer");
         /* What refuses may be a proxy, which has no JSON. */

@@ -30,8 +30,10 @@ static int read_alerts(const char *path, struct alert **ret, size_t *ret_count, 
         _cleanup_json_ cJSON *json = NULL;
         int r = read_file(path, &text, error);
         if (r >= 0)
-                r = error_prefix(error, json_parse(text_string(&text), text.length, &json, error), "%s",
-                                 path);
+                r = error_prefix(
+                        error,
+                        json_parse_strict(text_string(&text), text.length, &json_answer_limits, &json, error),
+                        "%s", path);
         if (r < 0)
                 return r;
         const cJSON *list = json_get(json, "alerts", NULL);

@@ -204,7 +204,8 @@ static int take_output(const struct exec_state *exec, const struct process_resul
                         SAMPLE_BARE(sink, &ignored_samples, (double)ignored);
                 break;
         case OUTPUT_JSON:
-                r = json_parse(text_string(output), output->length, &document, error);
+                r = json_parse_strict(text_string(output), output->length, &json_answer_limits, &document,
+                                      error);
                 if (r >= 0)
                         json_metrics_add(exec->metrics, document, sink);
                 break;

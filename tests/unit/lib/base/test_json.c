@@ -80,9 +80,25 @@ static void test_paths_go_by_name_and_number(void **state _unused_)
         assert_null(json_find(NULL, "a"));
 }
 
+static void what_is_ours_has_limits_as_well(void **state _unused_)
+{
+        _cleanup_json_ cJSON *json = NULL;
+        _cleanup_text_ struct text deep = {0}, many = {0};
+        text_puts(&many, "[0");
+        for (size_t i = 0; i < JSON_VALUES_OWN; i++)
+                text_puts(&many, ",0");
+        text_putc(&many, ']');
+        assert_int_equal(json_parse(text_string(&many), many.length, &json, NULL), -EMSGSIZE);
+        for (int i = 0; i < JSON_DEPTH_MOST + 1; i++)
+                text_putc(&deep, '[');
+        assert_int_equal(json_parse(text_string(&deep), deep.length, &json, NULL), -EMSGSIZE);
+        assert_int_equal(json_parse("[\"[[,\\\"[,\"]", 12, &json, NULL), 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(what_is_ours_has_limits_as_well),
                 cmocka_unit_test(test_paths_go_by_name_and_number),
                 cmocka_unit_test(test_json_says_where_it_is_wrong),
                 cmocka_unit_test(test_json_lookups_never_fail_half_way),

@@ -3,6 +3,8 @@
 #include "tests/harness/unit.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "lib/prometheus/internal.h"
 #include "tests/harness/neighbour.h"
@@ -45,6 +47,25 @@ static void a_list_that_cannot_be_read_is_not_empty(void **state _unused_)
                 if (r != -cases[i].code || alerts || !strstr(error_text(&error), "Alertmanager"))
                         fail_msg("%s: %d %s", cases[i].body, r, error_text(&error));
         }
+}
+
+/* Each of them would take 64 bytes. */
+static void a_list_of_nothings_is_refused_before_it_is_made(void **state _unused_)
+{
+        const size_t size = (size_t)59 << 20;
+        _cleanup_free_ char *body = malloc(size);
+        _cleanup_json_ cJSON *alerts = NULL;
+        _cleanup_(prometheus_answer_release) struct prometheus_answer answer = {0};
+        _cleanup_error_ struct error error = {0}, other = {0};
+        assert_non_null(body);
+        for (size_t i = 0; i < size; i++)
+                body[i] = i % 2 ? '0' : ',';
+        body[0] = '[';
+        body[size - 1] = ']';
+        assert_int_equal(alertmanager_alerts_parse(200, body, size, &alerts, &error), -EBADMSG);
+        assert_non_null(strstr(error_text(&error), "too many values"));
+        assert_int_equal(prometheus_answer_parse(200, body, size, &answer, &other), -EBADMSG);
+        assert_non_null(strstr(error_text(&other), "too many values"));
 }
 
 static void only_what_is_wanted_is_asked_for(void **state _unused_)
@@ -93,6 +114,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(an_alert_is_known_by_its_fingerprint),
                 cmocka_unit_test(a_list_that_cannot_be_read_is_not_empty),
+                cmocka_unit_test(a_list_of_nothings_is_refused_before_it_is_made),
                 cmocka_unit_test(only_what_is_wanted_is_asked_for),
         };
         if (http_client_global_init(NULL) < 0)
