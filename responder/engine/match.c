@@ -56,9 +56,10 @@ static int open_incidents(struct engine *engine, const struct episode *episode, 
 /* It stays where it is until somebody has heard of it. */
 static void set_aside(struct look *look, struct episode *episode)
 {
-        if (look->episode_aside.id == 0)
-                look->episode_aside =
-                        (struct episode){.id = episode->id, .unreadable = TAKE_PTR(episode->unreadable)};
+        if (look->episode_aside.id != 0)
+                return;
+        look->episode_aside.id = episode->id;
+        look->episode_aside.unreadable = TAKE_PTR(episode->unreadable);
 }
 
 struct matching {

@@ -24,7 +24,7 @@ ADDED = (
     ("tests/templates/page.c", "responder/web/open.c",
      (("responder/web/internal.h", r"(?m)^(api_page )", r"\1api_open, "),
       ("responder/web/web.c", r"(struct http_route routes\[\] = \{\n)",
-       r"""\1        {"GET", "/open", LATER(.page = api_open)},\n"""))),
+       r"""\1        {"GET", "/open", READING(.page = api_open)},\n"""))),
 )
 
 

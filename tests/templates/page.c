@@ -5,7 +5,7 @@
  * A page to start from. It becomes one when this file is responder/web/open.c, `api_open` stands beside the
  * other pages in responder/web/internal.h, and its row in the routes of responder/web/web.c:
  *
- *     {"GET", "/open", LATER(.page = api_open)},
+ *     {"GET", "/open", READING(.page = api_open)},
  *
  * include/runbook/html.h is what pages are made of; what a page may use beside it says tests/rooms.txt.
  */
