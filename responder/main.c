@@ -7,9 +7,9 @@
 #include "responder/commands/doctor.h"
 #include "responder/commands/plan.h"
 #include "responder/commands/states.h"
-#include "responder/confinement.h"
 #include "responder/doors.h"
 #include "responder/edition.h"
+#include "responder/enclosure.h"
 #include "responder/web/web.h"
 #include "runbook/daemon.h"
 #include "runbook/http_client.h"
@@ -29,7 +29,7 @@ struct responder_arguments {
 /* The parts, in the order they are started; stopped in reverse. */
 struct responder {
         const struct responder_arguments *arguments;
-        struct confinement confinement;
+        struct enclosure enclosure;
         struct production *production;
         struct incident_parts parts; /* of the start: a later edition is the engine's to tell */
         struct engine *engine;
@@ -56,13 +56,13 @@ static char *find_address(const char *const *listens)
 
 static int enter_sandbox(struct responder *responder, bool authenticates, struct error *error)
 {
-        const struct confinement_places places = {
+        const struct enclosure_places places = {
                 .config_file = responder->arguments->daemon.config_file,
                 .journal = responder->arguments->journal,
                 .tokens = authenticates ? NULL : responder->doors.tokens,
                 .addresses = responder->doors.addresses,
         };
-        return confinement_enter(&responder->confinement, &places, error);
+        return enclosure_enter(&responder->enclosure, &places, error);
 }
 
 /* As the file stands now, when that is within what was given up. */
@@ -72,7 +72,7 @@ static int load_edition(struct responder *responder, struct incident_parts *part
         int r = edition_load(responder->arguments->daemon.config_file, responder->production, &read, error);
         if (r < 0)
                 return r;
-        r = confinement_admit(&responder->confinement, read.set->targets.evidence_directory, error);
+        r = enclosure_admit(&responder->enclosure, read.set->targets.evidence_directory, error);
         if (r < 0)
                 parts_release(&read);
         else
@@ -135,7 +135,7 @@ static int start_parts(void *context, struct error *error)
                 .anybody_local_may_act = arguments->anybody_local_may_act,
                 .reloads = &responder->reloads,
                 .enable_lifecycle = arguments->enable_lifecycle,
-                .sandbox = &responder->confinement.sandbox,
+                .sandbox = &responder->enclosure.sandbox,
         };
         reloads_init(&responder->reloads, arguments->daemon.config_file, read_again, responder);
         r = api_check_access(&api, error);
@@ -156,7 +156,7 @@ static int start_parts(void *context, struct error *error)
         api.parts = responder->parts;
         r = api_start(&api, &responder->api, error);
         if (r >= 0)
-                r = confinement_seal(&responder->confinement, error);
+                r = enclosure_seal(&responder->enclosure, error);
         _cleanup_text_ struct text addresses = {0};
         daemon_put_addresses(&arguments->daemon, &addresses);
         if (r >= 0)
@@ -191,7 +191,7 @@ static void stop_parts(void *context)
         meters_free(responder->parts.meters);
         free(responder->address);
         doors_release(&responder->doors);
-        confinement_release(&responder->confinement);
+        enclosure_release(&responder->enclosure);
 }
 
 static int run_serve(const void *context)
@@ -200,7 +200,7 @@ static int run_serve(const void *context)
         const struct responder_arguments *arguments = context;
         struct responder responder = {
                 .arguments = arguments,
-                .confinement = {.sandbox = {.mode = arguments->sandbox}},
+                .enclosure = {.sandbox = {.mode = arguments->sandbox}},
         };
         return daemon_serve(&daemon, &responder);
 }

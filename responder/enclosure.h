@@ -5,18 +5,18 @@
  *
  * It reads what it can read: secrets and certificates are named by a file that may be read again.
  */
-#ifndef RESPONDER_CONFINEMENT_H
-#define RESPONDER_CONFINEMENT_H
+#ifndef RESPONDER_ENCLOSURE_H
+#define RESPONDER_ENCLOSURE_H
 
 #include "runbook/sandbox.h"
 
-struct confinement {
+struct enclosure {
         struct sandbox sandbox;
         char *evidence; /* the directory that remediations.yml named at the start */
 };
 
 /* Borrowed; NULL tokens: none are made. */
-struct confinement_places {
+struct enclosure_places {
         const char *config_file; /* remediations.yml, which says where evidence lies */
         const char *journal;
         const char *tokens;
@@ -25,17 +25,16 @@ struct confinement_places {
 
 /*
  * Makes the directories that are not there, as later it could not, and enters the sandbox. Before the first
- * thread; sockets are opened afterwards, and confinement_seal() follows. The error of who reads the file.
+ * thread; sockets are opened afterwards, and enclosure_seal() follows. The error of who reads the file.
  */
-int confinement_enter(struct confinement *confinement, const struct confinement_places *places,
-                      struct error *error);
+int enclosure_enter(struct enclosure *enclosure, const struct enclosure_places *places, struct error *error);
 
 /* Once the sockets listen: no further ones, and no modes and owners of files are changed any more. */
-int confinement_seal(const struct confinement *confinement, struct error *error);
+int enclosure_seal(const struct enclosure *enclosure, struct error *error);
 
 /* -EPERM when evidence would lie where nothing can be written any more. */
-int confinement_admit(const struct confinement *confinement, const char *evidence, struct error *error);
+int enclosure_admit(const struct enclosure *enclosure, const char *evidence, struct error *error);
 
-void confinement_release(struct confinement *confinement);
+void enclosure_release(struct enclosure *enclosure);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the places that the responder writes to, to a sandbox. */
-#include "responder/confinement.h"
+#include "responder/enclosure.h"
 
 #include <errno.h>
 
@@ -40,7 +40,7 @@ static char *directory_of(const char *file)
 }
 
 /* Of the journal also where it really lies, as its log does. */
-static int find_directories(const struct confinement_places *places, const char *evidence,
+static int find_directories(const struct enclosure_places *places, const char *evidence,
                             struct directories *ret, struct error *error)
 {
         _cleanup_free_ char *journal = realpath(places->journal, NULL);
@@ -65,42 +65,43 @@ static int read_evidence(const char *config_file, char **ret, struct error *erro
         return *ret ? 0 : error_oom(error);
 }
 
-int confinement_enter(struct confinement *confinement, const struct confinement_places *places,
-                      struct error *error)
+int enclosure_enter(struct enclosure *enclosure, const struct enclosure_places *places, struct error *error)
 {
-        if (string_equal(confinement->sandbox.mode, "off"))
-                return sandbox_enter(&confinement->sandbox, (struct sandbox_options){0}, NULL, error);
+        if (string_equal(enclosure->sandbox.mode, "off"))
+                return sandbox_enter(&enclosure->sandbox, (struct sandbox_options){0}, NULL, error);
         _cleanup_(release_directories) struct directories directories = {0};
-        int r = read_evidence(places->config_file, &confinement->evidence, error);
+        int r = read_evidence(places->config_file, &enclosure->evidence, error);
         if (r >= 0)
-                r = find_directories(places, confinement->evidence, &directories, error);
+                r = find_directories(places, enclosure->evidence, &directories, error);
         if (r < 0)
                 return r;
+        /* Where SQLite spills large sorts: it would go to /var/tmp, and fail there. */
+        if (setenv("SQLITE_TMPDIR", directories.paths[0], true) < 0)
+                return error_oom(error);
         const struct sandbox_options options = {
                 .directories = (const char *const *)directories.paths,
                 .addresses = places->addresses,
                 .sockets = true,
         };
-        return sandbox_enter(&confinement->sandbox, options, NULL, error);
+        return sandbox_enter(&enclosure->sandbox, options, NULL, error);
 }
 
-int confinement_seal(const struct confinement *confinement, struct error *error)
+int enclosure_seal(const struct enclosure *enclosure, struct error *error)
 {
-        return sandbox_seal(&confinement->sandbox, error);
+        return sandbox_seal(&enclosure->sandbox, error);
 }
 
-int confinement_admit(const struct confinement *confinement, const char *evidence, struct error *error)
+int enclosure_admit(const struct enclosure *enclosure, const char *evidence, struct error *error)
 {
-        if (string_equal(confinement->sandbox.landlock, "none") ||
-            string_equal(confinement->evidence, evidence))
+        if (string_equal(enclosure->sandbox.landlock, "none") || string_equal(enclosure->evidence, evidence))
                 return 0;
         return error_set(error, EPERM,
                          "evidence_directory: this process has given up to write into %s: restart it",
                          evidence);
 }
 
-void confinement_release(struct confinement *confinement)
+void enclosure_release(struct enclosure *enclosure)
 {
-        free(confinement->evidence);
-        confinement->evidence = NULL;
+        free(enclosure->evidence);
+        enclosure->evidence = NULL;
 }
