@@ -330,6 +330,14 @@ static bool code_may_pass(CURLcode code)
         return false;
 }
 
+/* Libcurl calls it a lack of memory when a line of the head is longer than it takes; when there is memory for
+ * ten such lines, it was that. */
+static bool has_memory_for_lines(void)
+{
+        _cleanup_text_ struct text lines = {0};
+        return text_reserve(&lines, (size_t)1 << 20);
+}
+
 static int fetch_failed(CURL *curl, struct transfer *transfer, CURLcode code, struct error *error)
 {
         const struct http_request *request = transfer->request;
@@ -343,6 +351,8 @@ static int fetch_failed(CURL *curl, struct transfer *transfer, CURLcode code, st
         /* Libcurl says so of bytes that are no HTTP, too. */
         if (code == CURLE_UNSUPPORTED_PROTOCOL && http_has_connected(curl))
                 result = -EPROTO;
+        if (transfer->result == 0 && result == -ENOMEM && http_has_connected(curl) && has_memory_for_lines())
+                transfer->result = -EMSGSIZE;
         if (transfer->result < 0)
                 result = transfer->result;
 

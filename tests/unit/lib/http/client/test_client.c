@@ -412,6 +412,13 @@ static void test_limits(void **state)
                 text_puts(&endless, "X-Header: 0123456789012345678901234567890123456789\r\n");
         text_puts(&endless, "Content-Length: 0\r\n\r\n");
         assert_true(fetch_answer(f, text_string(&endless), CLOSE, (struct http_request){0}) < 0);
+
+        _cleanup_text_ struct text line = {0};
+        text_puts(&line, "HTTP/1.1 200 ");
+        while (line.length < (size_t)400 << 10)
+                text_puts(&line, "and so on ");
+        assert_int_equal(fetch_answer(f, text_string(&line), CLOSE, (struct http_request){0}), -EMSGSIZE);
+        assert_non_null(strstr(error_text(&f->error), "larger than is taken"));
 }
 
 static int collect(void *context, const char *data, size_t length)
