@@ -116,3 +116,26 @@ def test_f9_bodies_that_were_announced_and_not_sent_keep_no_body_out(daemon):
             assert post("/-/pause", '{"by": "ada"}') == 200
             assert post("/-/resume", '{"by": "ada"}') == 200
             assert post("/api/v1/alerts", nothing) == 200
+
+
+AMBIGUOUS = [b"Content-Length: 0\r\nContent-Length: 4\r\n", b"Content-Length: 0\r\nTransfer-Encoding: chunked\r\n",
+             b"Transfer-Encoding : chunked\r\n", b"X: a\0b\r\n", b"Host: evil\r\n", b"X: a\r\n b\r\n"]
+
+
+def test_f27_neither_daemon_does_what_is_behind_an_ambiguous_head(daemon):
+    token = b"Authorization: Bearer " + daemon.token.read_bytes().strip() + b"\r\n" if daemon.is_responder else b""
+    behind = (b"POST /-/pause HTTP/1.1\r\nHost: localhost\r\nContent-Length: 27\r\n" + token +
+              b'\r\n{"by": "eve", "reason": "."}')
+    for header in AMBIGUOUS:
+        with socket.create_connection(("127.0.0.1", daemon.port), timeout=30) as connection:
+            connection.sendall(b"GET /-/healthy HTTP/1.1\r\nHost: localhost\r\n" + header + b"\r\n" + behind)
+            answered = b""
+            with contextlib.suppress(ConnectionResetError):
+                while got := connection.recv(65536):
+                    answered += got
+        assert answered.startswith(b"HTTP/1.1 400 ") and answered.count(b"HTTP/1.1 ") == 1, answered
+    with socket.create_connection(("127.0.0.1", daemon.port), timeout=30) as connection:
+        connection.sendall(b"GET /-/healthy HTTP/1.0\r\n\r\n")
+        assert connection.recv(4096).startswith(b"HTTP/1.")
+    if daemon.is_responder:
+        assert json.loads(daemon.curl("/api/v1/status")[2])["paused"] is False

@@ -94,6 +94,9 @@ struct http_exchange {
         size_t body_discarded;
         nsec body_since;
 
+        uintptr_t target_end; /* where it ended in the head; only compared */
+        bool target_has_control;
+
         /* All in `target`: the raw path, the decoded parameter, the query as decoded name\0value\0 pairs. */
         char *path, *parameter, *query, *query_end;
         char target[];
@@ -119,6 +122,13 @@ struct http_exchange *http_exchange_free(struct http_exchange *exchange);
 
 struct http_ledger *http_ledger_new(void); /* NULL when out of memory */
 struct http_ledger *http_ledger_unref(struct http_ledger *ledger);
+
+/* What is ambiguous in the head, in words that live for ever; NULL: nothing. With what MHD gave on_request().
+ */
+const char *http_framing_fault(const struct http_exchange *exchange, const char *method, const char *version);
+
+/* Whether there is a control character but a tab in what came with a head. */
+bool http_has_control(const char *word, size_t length);
 
 /* Finds the route, and whatever has to be refused by the head of the request alone whoever asks. */
 void http_exchange_begin(struct http_exchange *exchange, const char *method);

@@ -73,6 +73,8 @@ struct http_exchange *http_exchange_new(struct http_server *server, struct MHD_C
                 .ledger = server->ledger,
                 .connection = connection,
                 .secured = server->secure != NULL,
+                .target_end = (uintptr_t)target + length,
+                .target_has_control = http_has_control(target, length),
         };
         memcpy(exchange->target, target, length + 1);
         exchange->path = exchange->target;

@@ -58,11 +58,23 @@ static enum MHD_Result admit(struct http_exchange *exchange)
         return http_exchange_send(exchange);
 }
 
+/* Nothing behind this head may be taken for a request. */
+static enum MHD_Result refuse_head(struct http_exchange *exchange, const char *fault)
+{
+        exchange->begun = exchange->closes = true;
+        http_refuse(exchange, MHD_HTTP_BAD_REQUEST, fault);
+        http_exchange_send_refusal(exchange);
+        return http_exchange_send(exchange);
+}
+
 /* The head was read. */
-static enum MHD_Result begin(struct http_exchange *exchange, const char *method)
+static enum MHD_Result begin(struct http_exchange *exchange, const char *method, const char *version)
 {
         bool stopping = atomic_load(&exchange->server->stopping);
         note_head(exchange);
+        const char *fault = http_framing_fault(exchange, method, version);
+        if (fault)
+                return refuse_head(exchange, fault);
         exchange->closes = stopping || has_no_place(exchange);
         if (exchange->closes)
                 http_refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE,
@@ -102,7 +114,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
                                   const char *method, const char *version, const char *data, size_t *length,
                                   void **request)
 {
-        (void)cls, (void)url, (void)version;
+        (void)cls, (void)url;
         struct http_exchange *exchange = *request;
         struct http_place *place = http_link_place(connection);
         if (!exchange)
@@ -110,7 +122,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
         if (place)
                 place->held = false;
         if (!exchange->begun)
-                return begin(exchange, method);
+                return begin(exchange, method, version);
         if (exchange->asking) {
                 exchange->asking = false;
                 http_secure_decide(exchange);

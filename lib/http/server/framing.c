@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A head in which others might see another request, or another end of it, than libmicrohttpd does: it is
+ * refused, and the connection ends, so that nothing behind it is taken for a request.
+ *
+ * Libmicrohttpd before 1.0 takes the first of two lengths, reads until the end when it does not know the
+ * coding, takes a name with a blank behind it for another name, joins lines, and ends words at a NUL. What it
+ * left out can be seen all the same: it takes a head apart where it lies, so that each word has to begin
+ * where the one before it ended. Addresses are compared for that, and nothing is read but what it tells.
+ */
+#include <stdio.h>
+
+#include "lib/http/server/internal.h"
+
+#define LINE_END 2 /* CR and LF, for which libmicrohttpd puts NULs */
+
+/* What makes an end of the body, or a host, and may be there once. */
+enum once { ONCE_HOST, ONCE_LENGTH, ONCE_CODING, ONCE_COUNT };
+static const struct {
+        const char *name, *fault;
+} once_names[] = {
+        [ONCE_HOST] = {MHD_HTTP_HEADER_HOST, "two Host headers"},
+        [ONCE_LENGTH] = {MHD_HTTP_HEADER_CONTENT_LENGTH, "two lengths of one body"},
+        [ONCE_CODING] = {MHD_HTTP_HEADER_TRANSFER_ENCODING, "two codings of one body"},
+};
+tables_agree(once_names, ONCE_COUNT);
+
+struct framing {
+        const char *fault; /* NULL: none so far */
+        uintptr_t end;     /* where the next name has to begin */
+        bool seen[ONCE_COUNT];
+        bool chunked;
+};
+
+static uintptr_t place_of(const char *word)
+{
+        return (uintptr_t)word;
+}
+
+static bool is_token(const char *word, size_t length)
+{
+        static const char marks[] = "!#$%&'*+-.^_`|~";
+        for (size_t i = 0; i < length; i++) {
+                char c = word[i];
+                bool letter = ((c | 0x20) >= 'a' && (c | 0x20) <= 'z') || (c >= '0' && c <= '9');
+                if (!letter && !memchr(marks, c, sizeof(marks) - 1))
+                        return false;
+        }
+        return length > 0;
+}
+
+bool http_has_control(const char *word, size_t length)
+{
+        for (size_t i = 0; i < length; i++)
+                if (((unsigned char)word[i] < 0x20 && word[i] != '\t') || word[i] == 0x7f)
+                        return true;
+        return false;
+}
+
+static bool is_word(const char *value, size_t length, const char *word)
+{
+        return length == strlen(word) && strncasecmp(value, word, length) == 0;
+}
+
+static const char *look_at_header(struct framing *framing, const char *name, size_t name_length,
+                                  const char *value, size_t value_length)
+{
+        if (!is_token(name, name_length))
+                return "the name of a header is none";
+        if (http_has_control(value, value_length))
+                return "a control character in a header";
+        if (place_of(name) != framing->end)
+                return "a NUL, or a line that is broken or ends without CR and LF, in a header";
+        for (enum once i = 0; i < ONCE_COUNT; i++) {
+                if (!is_word(name, name_length, once_names[i].name))
+                        continue;
+                if (framing->seen[i])
+                        return once_names[i].fault;
+                framing->seen[i] = true;
+                framing->chunked |= i == ONCE_CODING && is_word(value, value_length, "chunked");
+        }
+        framing->end = place_of(value) + value_length + LINE_END;
+        return NULL;
+}
+
+static enum MHD_Result each_header(void *cls, enum MHD_ValueKind kind _unused_, const char *name,
+                                   size_t name_length, const char *value, size_t value_length)
+{
+        struct framing *framing = cls;
+        framing->fault = look_at_header(framing, name, name_length, value ? value : "", value_length);
+        return framing->fault ? MHD_NO : MHD_YES;
+}
+
+const char *http_framing_fault(const struct http_exchange *exchange, const char *method, const char *version)
+{
+        struct framing framing = {.end = place_of(version) + strlen(version) + LINE_END};
+        const union MHD_ConnectionInfo *head =
+                MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+        if (exchange->target_has_control || place_of(version) != exchange->target_end + 1)
+                return "a control character in the target";
+        MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, each_header, &framing);
+        if (framing.fault)
+                return framing.fault;
+        if (head && place_of(method) + head->header_size != framing.end + LINE_END)
+                return "a NUL, or a line that is broken or ends without CR and LF, in a header";
+        if (!framing.seen[ONCE_CODING])
+                return NULL;
+        if (framing.seen[ONCE_LENGTH])
+                return "a length and a coding of one body";
+        if (!framing.chunked || strcmp(version, MHD_HTTP_VERSION_1_0) == 0)
+                return "a coding of the body that is not known here";
+        return NULL;
+}
