@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "runbook/mask.h"
 #include "runbook/text.h"
 
 /* Replaces the sentence by what the format gives, and ": <end>" where there is an end, which may be the
@@ -21,6 +22,7 @@ static void say(struct error *error, const char *end, const char *format, va_lis
         if (end)
                 text_printf(&text, ": %s", end);
         char *message = text_take(&text);
+        mask_string(message, MASK_SENTENCE); /* of ours, which a neighbour may repeat */
         if (message) {
                 free(error->message);
                 error->message = message;

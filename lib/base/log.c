@@ -7,6 +7,7 @@
 
 #include "runbook/clock.h"
 #include "runbook/file.h"
+#include "runbook/mask.h"
 #include "runbook/text.h"
 #include "runbook/words.h"
 
@@ -84,6 +85,7 @@ void log_event(enum log_level level, const char *message, ...)
         }
         va_end(args);
         text_puts(&line, as_json ? "}\n" : "\n");
+        mask_string(line.data, MASK_LABEL);
 
-        (void)file_write(STDERR_FILENO, text_string(&line), line.length);
+        (void)file_write(STDERR_FILENO, text_string(&line), line.data ? strlen(line.data) : 0);
 }

@@ -7,6 +7,7 @@
 
 #include "runbook/digest.h"
 #include "runbook/file.h"
+#include "runbook/mask.h"
 
 enum { MAX_SECRET = 64 * 1024 };
 
@@ -30,6 +31,7 @@ static int append_value(struct text *text, const char *value, size_t length, con
         if (!text_reserve(text, length + 1))
                 return error_oom(error);
         text_append(text, value, length);
+        mask_learn(value, length);
         return 0;
 }
 

@@ -4,6 +4,8 @@
 
 #include <pthread.h>
 
+#include "runbook/mask.h"
+
 #define STEP_LIMIT ((size_t)500)
 
 struct trace {
@@ -40,12 +42,13 @@ void trace_add(struct trace *trace, const char *format, ...)
         va_start(args, format);
         text_vprintf(&sentence, format, args);
         va_end(args);
+        mask_string(sentence.data, MASK_SENTENCE);
 
         pthread_mutex_lock(&trace->lock);
         if (!trace->cut) {
                 size_t before = trace->text.length;
                 text_printf(&trace->text, "%.3f s  ", nsec_to_seconds(clock_monotonic() - trace->started));
-                text_put_line(&trace->text, text_string(&sentence), STEP_LIMIT);
+                text_put_line(&trace->text, sentence.data ? sentence.data : "", STEP_LIMIT);
                 text_putc(&trace->text, '\n');
                 if (trace->text.length > TRACE_LIMIT) {
                         trace->text.length = before;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <math.h>
 
+#include "runbook/mask.h"
 #include "runbook/utf8.h"
 
 /* A longer value is cut: a label names a series, it does not carry a document. */
@@ -83,7 +84,12 @@ void label_put(struct text *text, const struct label *label)
 {
         text_puts(text, label->name);
         text_append(text, "=\"", 2);
+        size_t start = text->length;
         put_value(text, label->value);
+        if (text_error(text) == 0) {
+                mask_string(text->data + start, MASK_LABEL); /* of ours, which a neighbour may repeat */
+                text->length = start + strlen(text->data + start);
+        }
         text_putc(text, '"');
 }
 

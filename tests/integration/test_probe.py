@@ -6,7 +6,10 @@ import pathlib
 import re
 import signal
 import socket
+import socketserver
+import struct
 import subprocess
+import threading
 import types
 import urllib.error
 import urllib.parse
@@ -440,6 +443,54 @@ def test_no_secret_shows_anywhere(exporter, program, target, redis_server, postg
     assert any("WRONGPASS" in text for text in told)
     assert any("/bin/false ended with 1" in text for text in told)
     redis_server.client.acl_deluser("canary")
+
+
+def reflecting(answer):
+    """A server that says the same to whoever sends it anything."""
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self):
+            self.request.recv(65536)
+            self.request.sendall(answer)
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    return server
+
+
+def test_f24_what_a_server_repeats_of_our_secrets_is_masked(exporter, runs, tmp_path):
+    secret = tmp_path / "secret"
+    secret.write_text(CANARY + "\n")
+    refused = b"SFATAL\0VFATAL\0C28P01\0Mpassword " + CANARY.encode() + b" is wrong\0\0"
+    body = json.dumps({"said": CANARY, "v": 1}).encode()
+    answers = {"redis": f"-ERR no such password {CANARY}\r\n".encode(),
+               "pg": b"E" + struct.pack(">I", len(refused) + 4) + refused,
+               "status": f"HTTP/1.1 401 {CANARY} is no token\r\nContent-Length: 0\r\n\r\n".encode(),
+               "label": f"HTTP/1.1 200 {CANARY}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body}
+    servers = {name: reflecting(answer) for name, answer in answers.items()}
+    at = {name: f"127.0.0.1:{server.server_address[1]}" for name, server in servers.items()}
+    bearer = {"bearer_token_file": str(secret)}
+    checks = [{"name": "redis", "redis": {"address": at["redis"], "password_file": str(secret)}},
+              {"name": "pg", "postgres": {"dsn": f"host=127.0.0.1 port={at['pg'].split(':')[1]} user=x dbname=y sslmode=disable",
+                                          "password_file": str(secret)}},
+              {"name": "status", "http": {"url": f"http://{at['status']}/", **bearer}},
+              {"name": "label", "http": {"url": f"http://{at['label']}/", **bearer,
+                                         "metrics": [{"name": "app_v", "type": "gauge", "help": "V.", "value": "v",
+                                                      "labels": {"said": "said"}}]}}]
+    try:
+        daemon = exporter(checks)
+        told = {check["name"]: ask(daemon, check=check["name"], debug=1).text for check in checks}
+        assert "no such password ..." in told["redis"] and "password ... is wrong" in told["pg"], told
+        assert 'app_v{check="label",said="..."} 1' in told["label"], told
+        shown = [*told.values(), daemon.page(), daemon.page("/"), daemon.process.output()]
+        for command in ("checklist", "doctor", "--once=-"):
+            done = runs(command, checks=checks)
+            shown += [done.stdout, done.stderr]
+        for text in shown:
+            assert text is not None and CANARY not in text
+    finally:
+        for server in servers.values():
+            server.shutdown()
+            server.server_close()
 
 
 def test_secrets_that_stand_where_none_may_are_not_repeated(program, tmp_path):

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What was read as a secret is masked in whatever is said, wherever in it, and nothing else is. */
+#include "runbook/mask.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "runbook/secret.h"
+#include "runbook/trace.h"
+#include "tests/harness/unit.h"
+
+static void learn(const char *value)
+{
+        mask_learn(value, strlen(value));
+}
+
+static void known_secrets_show_as_dots(void **state _unused_)
+{
+        static const struct {
+                const char *said, *shown;
+        } cases[] = {
+                {"", ""},
+                {"hunter", "hunter"},
+                {"hunter2", "..."},
+                {"ERR hunter2 is wrong", "ERR ... is wrong"},
+                {"hunter2hunter2", "......"},
+                {"xhunter2", "x..."},
+                {"hunter2 and hunter2-longer: hunter2", "... and ...: ..."},
+                {"hhunter hunter2", "hhunter ..."},
+                {"abc is too short", "abc is too short"},
+                {"p\xc3\xa4ss!word", "..."},
+        };
+        learn("hunter2");
+        learn("hunter2-longer");
+        learn("hunter2");
+        learn("abc");
+        learn("");
+        learn("p\xc3\xa4ss!word");
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                _cleanup_free_ char *said = strdup(cases[i].said);
+                mask_string(said, MASK_SENTENCE);
+                assert_string_equal(said, cases[i].shown);
+        }
+        char label[] = "hunter2 hunter2-longer"; /* what is no longer than words are identifies series */
+        mask_string(label, MASK_LABEL);
+        assert_string_equal(label, "hunter2 ...");
+        mask_string(NULL, MASK_SENTENCE);
+}
+
+static void of_many_the_last_are_known(void **state _unused_)
+{
+        char value[32], last[32];
+        for (int i = 0; i < 200; i++) {
+                snprintf(value, sizeof(value), "secret-%0*d", 3 + i % 5, i);
+                learn(value);
+        }
+        for (int i = 0; i < 200; i++) {
+                snprintf(last, sizeof(last), "secret-%0*d", 3 + i % 5, i);
+                mask_string(last, MASK_SENTENCE);
+                assert_int_equal(strcmp(last, "...") == 0, i >= 200 - 64);
+        }
+}
+
+/* Sentences and steps, whoever makes them. */
+static void what_a_server_repeats_is_masked(void **state _unused_)
+{
+        struct secret secret = {.variable = strdup("TEST_MASK")};
+        _cleanup_secret_ struct text value = {0};
+        _cleanup_error_ struct error error = {0};
+        setenv("TEST_MASK", "correct horse\n", 1);
+        assert_int_equal(secret_read(&secret, &value, &error), 0);
+        assert_string_equal(text_string(&value), "correct horse");
+        error_set(&error, 5, "Redis: -ERR no such password: %s", text_string(&value));
+        assert_string_equal(error_text(&error), "Redis: -ERR no such password: ...");
+        error_prefix(&error, -5, "with %s", text_string(&value));
+        assert_string_equal(error_text(&error), "with ...: Redis: -ERR no such password: ...");
+
+        struct trace *trace = trace_new();
+        struct text steps = {0};
+        trace_add(trace, "answered with HTTP/1.1 401 %s", text_string(&value));
+        trace_put(trace, &steps);
+        assert_non_null(strstr(text_string(&steps), "answered with HTTP/1.1 401 ...\n"));
+        trace_free(trace);
+        text_free(&steps);
+        secret_release(&secret);
+}
+
+int main(void)
+{
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(known_secrets_show_as_dots),
+                cmocka_unit_test(of_many_the_last_are_known),
+                cmocka_unit_test(what_a_server_repeats_is_masked),
+        };
+        return cmocka_run_group_tests_name("mask", tests, NULL, NULL);
+}
