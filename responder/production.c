@@ -98,11 +98,17 @@ static int check_holds(void *context, const char *check, nsec age, struct deadli
         return targets_check_holds(place->targets, check, age, deadline, ret_holds, error);
 }
 
-static int alert_active(void *context, const char *fingerprint, struct deadline deadline, bool *ret_active,
-                        struct error *error)
+static int ask_alertmanager(void *context, struct deadline deadline, struct alertmanager_view *ret,
+                            struct error *error)
 {
         const struct place *place = context;
-        return targets_alert_active(place->targets, fingerprint, deadline, ret_active, error);
+        return targets_alertmanager(place->targets, deadline, ret, error);
+}
+
+static int ask_firing(void *context, struct deadline deadline, cJSON **ret, struct error *error)
+{
+        const struct place *place = context;
+        return targets_firing(place->targets, deadline, ret, error);
 }
 
 static int notify_receiver(void *context, const char *receiver, const struct message *message,
@@ -159,7 +165,8 @@ static const struct world here = {
         .finish = finish_pools,
         .query_holds = query_holds,
         .check_holds = check_holds,
-        .alert_active = alert_active,
+        .alertmanager = ask_alertmanager,
+        .firing = ask_firing,
         .notify = notify_receiver,
         .plan_step = plan_step,
         .run_step = run_step,

@@ -57,7 +57,12 @@ struct alertmanager_wanted {
 int alertmanager_alerts(struct http_client *client, const struct http_request *how, const char *base,
                         const struct alertmanager_wanted *wanted, cJSON **ret, struct error *error);
 
-/* Whether one of these alerts has the fingerprint. */
-bool alertmanager_has(const cJSON *alerts, const char *fingerprint);
+/* GET /api/v2/silences: an array of objects, those that are over among them. Limited in the same way. */
+int alertmanager_silences(struct http_client *client, const struct http_request *how, const char *base,
+                          cJSON **ret, struct error *error);
+
+/* GET /api/v2/status: when it was started, by its own clock (wall). */
+int alertmanager_started(struct http_client *client, const struct http_request *how, const char *base,
+                         nsec *ret_wall, struct error *error);
 
 #endif

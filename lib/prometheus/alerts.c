@@ -8,7 +8,8 @@
 /* An alert is about 0.5 KB: room for a hundred thousand of them. */
 #define BODY_MAX ((size_t)64 * 1024 * 1024)
 
-/* As many as a webhook may have: a `0` takes two bytes of the body, and 64 of the memory. */
+/* Of every answer. As many values as a webhook may have: a `0` takes two bytes of the body, and 64 of the
+ * memory. */
 static const struct json_limits alerts_limits = {.depth = 32, .values = 1000000, .marks_nul = true};
 
 /* name="value"; a name that is not of the old kind stands in quotes, which only newer Alertmanagers take. */
@@ -44,14 +45,20 @@ static void put_wanted(struct text *url, const struct alertmanager_wanted *wante
         }
 }
 
+static int answer_parse(long status, const char *body, size_t length, cJSON **ret, struct error *error)
+{
+        if (status != 200)
+                return error_set(error, EREMOTEIO, "Alertmanager answered %ld", status);
+        int r = json_parse_strict(body, length, &alerts_limits, ret, error);
+        return r < 0 ? error_prefix(error, r, "Alertmanager's answer") : 0;
+}
+
 int alertmanager_alerts_parse(long status, const char *body, size_t length, cJSON **ret, struct error *error)
 {
         _cleanup_json_ cJSON *alerts = NULL;
-        if (status != 200)
-                return error_set(error, EREMOTEIO, "Alertmanager answered %ld", status);
-        int r = json_parse_strict(body, length, &alerts_limits, &alerts, error);
+        int r = answer_parse(status, body, length, &alerts, error);
         if (r < 0)
-                return error_prefix(error, r, "Alertmanager's answer");
+                return r;
         if (!cJSON_IsArray(alerts))
                 return error_set(error, EBADMSG, "Alertmanager's answer is not a list of alerts");
         const cJSON *alert;
@@ -66,33 +73,73 @@ int alertmanager_alerts_parse(long status, const char *body, size_t length, cJSO
         return 0;
 }
 
-bool alertmanager_has(const cJSON *alerts, const char *fingerprint)
+/* What `path` of the API answers. */
+static int ask(struct http_client *client, const struct http_request *how, const char *base, const char *path,
+               struct http_response *ret, struct error *error)
 {
-        const cJSON *alert;
-        cJSON_ArrayForEach(alert, alerts)
-        {
-                if (string_equal(json_string(alert, "fingerprint"), fingerprint))
-                        return true;
-        }
-        return false;
+        _cleanup_text_ struct text url = {0};
+        http_put_url(&url, base, path);
+        if (text_error(&url) < 0)
+                return error_oom(error);
+        struct http_request request = *how;
+        request.url = text_string(&url);
+        request.body_limit = how->body_limit > 0 ? how->body_limit : BODY_MAX;
+        int r = http_fetch(client, &request, ret, error);
+        return r < 0 ? error_prefix(error, r, "Alertmanager") : 0;
 }
 
 int alertmanager_alerts(struct http_client *client, const struct http_request *how, const char *base,
                         const struct alertmanager_wanted *wanted, cJSON **ret, struct error *error)
 {
-        _cleanup_text_ struct text url = {0};
-        http_put_url(&url, base, "/api/v2/alerts?");
-        put_wanted(&url, wanted);
-        if (text_error(&url) < 0)
+        _cleanup_text_ struct text path = {0};
+        text_puts(&path, "/api/v2/alerts?");
+        put_wanted(&path, wanted);
+        if (text_error(&path) < 0)
                 return error_oom(error);
-
-        struct http_request request = *how;
-        request.url = text_string(&url);
-        request.body_limit = how->body_limit > 0 ? how->body_limit : BODY_MAX;
         _cleanup_http_response_ struct http_response response = {0};
-        int r = http_fetch(client, &request, &response, error);
+        int r = ask(client, how, base, text_string(&path), &response, error);
+        return r < 0 ? r
+                     : alertmanager_alerts_parse(response.status, text_string(&response.body),
+                                                 response.body.length, ret, error);
+}
+
+int alertmanager_silences(struct http_client *client, const struct http_request *how, const char *base,
+                          cJSON **ret, struct error *error)
+{
+        _cleanup_http_response_ struct http_response response = {0};
+        _cleanup_json_ cJSON *silences = NULL;
+        int r = ask(client, how, base, "/api/v2/silences", &response, error);
+        if (r >= 0)
+                r = answer_parse(response.status, text_string(&response.body), response.body.length,
+                                 &silences, error);
         if (r < 0)
-                return error_prefix(error, r, "Alertmanager");
-        return alertmanager_alerts_parse(response.status, text_string(&response.body), response.body.length,
-                                         ret, error);
+                return r;
+        if (!cJSON_IsArray(silences))
+                return error_set(error, EBADMSG, "Alertmanager's answer is not a list of silences");
+        *ret = TAKE_PTR(silences);
+        return 0;
+}
+
+int alertmanager_status_parse(long status, const char *body, size_t length, nsec *ret_wall,
+                              struct error *error)
+{
+        _cleanup_json_ cJSON *json = NULL;
+        int r = answer_parse(status, body, length, &json, error);
+        if (r < 0)
+                return r;
+        const char *uptime = json_string(json, "uptime");
+        if (!uptime)
+                return error_set(error, EBADMSG, "Alertmanager does not tell since when it is up");
+        r = time_parse(uptime, ret_wall, error);
+        return r < 0 ? error_prefix(error, -EBADMSG, "Alertmanager's uptime") : 0;
+}
+
+int alertmanager_started(struct http_client *client, const struct http_request *how, const char *base,
+                         nsec *ret_wall, struct error *error)
+{
+        _cleanup_http_response_ struct http_response response = {0};
+        int r = ask(client, how, base, "/api/v2/status", &response, error);
+        return r < 0 ? r
+                     : alertmanager_status_parse(response.status, text_string(&response.body),
+                                                 response.body.length, ret_wall, error);
 }

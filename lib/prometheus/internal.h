@@ -12,4 +12,8 @@ int prometheus_answer_parse(long status, const char *body, size_t length, struct
 /* Of alertmanager_alerts()'. */
 int alertmanager_alerts_parse(long status, const char *body, size_t length, cJSON **ret, struct error *error);
 
+/* Of alertmanager_started()'. */
+int alertmanager_status_parse(long status, const char *body, size_t length, nsec *ret_wall,
+                              struct error *error);
+
 #endif

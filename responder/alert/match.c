@@ -105,6 +105,20 @@ int matchers_add(struct matchers *matchers, const char *text, struct error *erro
         return 0;
 }
 
+void matchers_print(const struct matchers *matchers, struct text *text)
+{
+        for (size_t i = 0; i < matchers->count; i++) {
+                const struct matcher *matcher = &matchers->items[i];
+                const char *operator= "";
+                for (size_t k = 0; k < N_ELEMENTS(operators); k++)
+                        if (operators[k].comparison == matcher->comparison)
+                                operator= operators[k].text;
+                text_printf(text, "%s%s", matcher->name, operator);
+                text_put_json(text, matcher->value);
+                text_putc(text, '\n');
+        }
+}
+
 static bool matcher_matches(const struct matcher *matcher, const char *value)
 {
         switch (matcher->comparison) {

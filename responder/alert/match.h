@@ -34,6 +34,8 @@ size_t matchers_names(const struct matchers *matchers, const char **ret);
  */
 int matchers_overlap(const struct matchers *a, const struct matchers *b, struct text *example);
 
+/* The matchers as they could be written, one a line: the same text for the same matchers. */
+void matchers_print(const struct matchers *matchers, struct text *text);
 void matchers_release(struct matchers *matchers);
 
 #endif

@@ -52,13 +52,14 @@ static void try_alertmanager(struct doctor *doctor, struct targets *targets)
 {
         const char *url = targets_set(targets)->alertmanager_url;
         _cleanup_error_ struct error error = {0};
-        bool active;
+        struct alertmanager_view view = {0};
         if (!url || !*url)
                 return;
-        if (targets_alert_active(targets, "0", deadline_in(PATIENCE), &active, &error) < 0)
+        if (targets_alertmanager(targets, deadline_in(PATIENCE), &view, &error) < 0)
                 doctor_tell(doctor, FINDING_BROKEN, "alertmanager_url", "%s", error_text(&error));
         else
                 doctor_tell(doctor, FINDING_FINE, "alertmanager_url", "it tells its alerts");
+        alertmanager_view_release(&view);
 }
 
 /* With letters where an alert's values will stand, a query is read as it will be, and mostly finds nothing.

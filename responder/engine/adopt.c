@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* By which reading of the configuration the engine goes, and whom it lends it to. */
+#include <stdlib.h>
+
 #include "responder/engine/internal.h"
 
 void engine_adopt(struct engine *engine, const struct incident_parts *parts)
@@ -25,8 +27,14 @@ void engine_take_over(struct engine *engine)
                 engine->parts = engine->coming;
         engine->adopting = false;
         pthread_mutex_unlock(&engine->lock);
-        if (any)
-                parts_release(&before);
+        if (!any)
+                return;
+        parts_release(&before);
+        /* What it was matched with, and whom it has asked, was of the edition before. */
+        free(engine->matched_with);
+        engine->matched_with = NULL;
+        view_release(&engine->view);
+        engine->viewing_before = engine->viewing;
 }
 
 int engine_lend(struct engine *engine, struct incident_parts *lent, enum world_pool pool, const char *whose,

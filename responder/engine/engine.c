@@ -54,6 +54,8 @@ static void engine_free(struct engine *engine)
                 parts_release(&engine->coming);
         parts_release(&engine->parts);
         slots_free(engine);
+        standing_free(engine);
+        free(engine->matched_with);
         incident_list_release(&engine->active);
         outage_release(&engine->outage);
         pthread_mutex_destroy(&engine->lock);

@@ -8,6 +8,7 @@
 
 #include "responder/engine/engine.h"
 #include "responder/engine/guard.h"
+#include "responder/engine/view.h"
 #include "responder/incident/stages/stages.h"
 #include "runbook/assert.h"
 
@@ -44,6 +45,9 @@ struct outage {
 
 struct turns;
 
+/* "dry run " and a digest; see match.c. */
+enum { MATCHED_WITH_MAX = DIGEST_TEXT_MAX + 16 };
+
 struct engine {
         struct incident_parts parts;  /* its thread changes them, under the lock */
         struct incident_parts coming; /* for the next look; guarded by the lock */
@@ -58,10 +62,17 @@ struct engine {
         struct engine_slot **slots; /* by the ids of their incidents */
         size_t slot_count;
         struct incident_list active; /* as of the last look: what has not changed is not read again */
-        nsec reconcile_at;           /* monotonic */
-        nsec prune_at;               /* likewise; 0: not known yet */
-        atomic_bool reconciling;     /* a worker is asking Alertmanager, by `asking` */
+        char (*matched_with)[MATCHED_WITH_MAX]; /* of each remediation; NULL: not known yet */
+        nsec reconcile_at;                      /* monotonic */
+        nsec prune_at;                          /* likewise; 0: not known yet */
+        atomic_bool reconciling;                /* a worker is asking Alertmanager, by `asking` */
         struct incident_parts asking;
+        struct alert_view view;           /* the last that was asked for: standing.c */
+        nsec view_taken_at;               /* monotonic */
+        bool viewing;                     /* a worker is asking the neighbours, by `viewing_by` */
+        bool viewing_before;              /* those of another edition: what it comes back with is not taken */
+        struct incident_parts viewing_by; /* lent */
+        struct alert_view next_view;      /* what it has come back with; guarded by the lock */
         struct outage outage;
         atomic_bool unanswered;           /* there may be alerts without a remediation that are to be told */
         struct backoff tell_backoff;      /* of them; the worker's while it is `telling` */
@@ -161,6 +172,35 @@ void outage_release(struct outage *outage);
 
 /* unmatched.c: tells of alerts that no remediation is for, where somebody is to know. */
 void engine_tell_unmatched(struct look *look);
+/*
+ * standing.c: how alerts stand by now. What the neighbours have to be asked for is not known at first (false,
+ * 0): their answer brings another look.
+ */
+void standing_begin(struct look *look); /* takes over what a worker has come back with */
+void standing_free(struct engine *engine);
+
+/* Whether what has waited may begin; when not, it is held, or its episode was closed, or it is not known. */
+int standing_lets_begin(struct look *look, struct incident *incident, const char *lock, bool *ret,
+                        struct error *error);
+
+/* Whether an alert that is told to be over is (`ret_asked` is false before the neighbours have answered); and
+ * what waits for it held, when nobody can tell. */
+int standing_is_over(struct look *look, const struct incident *incident, bool *ret, bool *ret_asked,
+                     struct error *error);
+int standing_hold_end(struct look *look, const struct incident *incident, struct error *error);
+
+/* Whether the alert of what was healed fires all the same, as somebody says who heard of it after `since`
+ * (steady). */
+int standing_still_fires(struct look *look, struct incident *incident, nsec since, bool *ret,
+                         struct error *error);
+
+/* Held because its alert is silenced, inhibited or muted: that is no waiting in vain. */
+bool standing_is_quiet(const struct incident *incident);
+
+/* enter.c: changes the state on the engine's own thread; that somebody else was faster only means looking
+ * again. */
+int look_enter(struct look *look, const struct incident *incident, const struct incident_change *change,
+               struct error *error);
 
 /* reconcile.c: asks Alertmanager, when it is time, for alerts that fell silent. */
 void engine_reconcile(struct look *look);

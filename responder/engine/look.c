@@ -9,8 +9,6 @@
 /* Longest sleep, should a wake-up ever be missed. */
 #define LOOK_AGAIN (60 * NSEC_PER_SEC)
 
-#define ASTRAY_AGAIN NSEC_PER_SEC
-
 typedef int look_function(struct look *look, struct incident *incident, const struct remediation *remediation,
                           struct error *error);
 static look_function look_waiting, look_running, look_verifying, look_lost, look_ended;
@@ -51,21 +49,12 @@ static bool is_due(struct look *look, const struct incident *incident)
         return false;
 }
 
-/* Changes the state on the engine's own thread; that somebody else was faster only means looking again. */
-static int enter_state(struct look *look, const struct incident *incident,
-                       const struct incident_change *change, struct error *error)
-{
-        int r = incident_enter(&look->engine->parts, incident, change, error);
-        look_again_at(look, r == -EPROTO ? look->now + ASTRAY_AGAIN : look->now);
-        return r == -ESTALE || r == -EPROTO ? 0 : r;
-}
-
 static int enter_for(struct look *look, const struct incident *incident, enum incident_state to,
                      const char *event, const char *reason, struct error *error)
 {
         _cleanup_json_ cJSON *detail = reason ? reason_detail(reason, NULL) : NULL;
         const struct incident_change change = {.to = to, .event = event, .detail = detail};
-        return enter_state(look, incident, &change, error);
+        return look_enter(look, incident, &change, error);
 }
 
 /* Somebody is to hear of it, and nothing of that kind is under way: another worker's work, for it may take
@@ -90,7 +79,7 @@ static bool tells_hold(const struct incident *incident, const struct remediation
                        const struct guard_verdict *verdict)
 {
         bool too_long =
-                verdict->until != 0 && verdict->until >= incident->opened_steady + remediation->expire;
+                verdict->until != 0 && verdict->until >= incident->waiting_steady + remediation->expire;
         return verdict->tells || too_long;
 }
 
@@ -125,7 +114,7 @@ static int hold_incident(struct look *look, struct incident *incident, const str
                 .lock = lock,
                 .detail = detail,
         };
-        return enter_state(look, incident, &held, error);
+        return look_enter(look, incident, &held, error);
 }
 
 /* In a dry run that is what came of it: nobody is called, and nothing follows. */
@@ -196,7 +185,9 @@ static int ask_guards(struct look *look, struct incident *incident, const struct
                 return r;
         if (verdict.guard && !verdict.asks)
                 return hold_incident(look, incident, remediation, lock, &verdict, error);
-        return begin(look, incident, remediation, lock, verdict.reason, error);
+        bool may_begin = false;
+        r = standing_lets_begin(look, incident, lock, &may_begin, error);
+        return r < 0 || !may_begin ? r : begin(look, incident, remediation, lock, verdict.reason, error);
 }
 
 static int cancel_resolved(struct look *look, const struct incident *incident, struct error *error)
@@ -207,7 +198,7 @@ static int cancel_resolved(struct look *look, const struct incident *incident, s
                               NULL);
         const struct incident_change cancelled = {
                 .to = INCIDENT_CANCELLED, .event = "cancelled", .actor = "alert", .detail = detail};
-        return enter_state(look, incident, &cancelled, error);
+        return look_enter(look, incident, &cancelled, error);
 }
 
 /* Why there is nothing that it could go by. */
@@ -224,16 +215,23 @@ static int look_waiting(struct look *look, struct incident *incident, const stru
         assert_that(incident->ended_at == 0, "what waits has not ended");
         if (incident->cancel_requested)
                 return enter_for(look, incident, INCIDENT_CANCELLED, "cancelled", NULL, error);
-        if (!incident->episode_open)
-                return cancel_resolved(look, incident, error);
+        bool asked = true, over = false;
+        int r = incident->episode_open ? 0 : standing_is_over(look, incident, &over, &asked, error);
+        if (r < 0 || over)
+                return r < 0 ? r : cancel_resolved(look, incident, error);
         if (!remediation)
-                return fail_planning(look, incident, nothing_to_go_by(incident), error);
+                return !asked ? 0 : fail_planning(look, incident, nothing_to_go_by(incident), error);
         if (!is_due(look, incident))
                 return 0;
-        nsec waited = look->steady - incident->opened_steady;
-        if (waited >= remediation->expire)
-                return engine_dispatch(look, incident, remediation, WORLD_CALLS, stage_expire, "", error);
-        look_again_at(look, look->now + (remediation->expire - waited));
+        nsec waited = look->steady - incident->waiting_steady;
+        if (!standing_is_quiet(incident)) {
+                if (waited >= remediation->expire)
+                        return engine_dispatch(look, incident, remediation, WORLD_CALLS, stage_expire, "",
+                                               error);
+                look_again_at(look, look->now + (remediation->expire - waited));
+        }
+        if (!incident->episode_open)
+                return standing_hold_end(look, incident, error);
         if (incident->state == INCIDENT_AWAITING_APPROVAL && !incident->approved)
                 return tell_owed(look, incident, remediation, error);
         if (!turn_has_come(look, incident->remediation))
@@ -299,24 +297,67 @@ static int look_lost(struct look *look, struct incident *incident, const struct 
                                error);
 }
 
-/* Whether what is left of it can be tidied up now. */
-static bool may_tidy(struct look *look, const struct incident *incident,
-                     const struct remediation *remediation, bool *ret_undoes)
+/* What was begun is finished. */
+static bool is_undoing(const struct incident *incident)
 {
-        if (look->engine->parts.dry_run || !tidy_wanted(incident, remediation, ret_undoes) ||
-            !is_due(look, incident))
-                return false;
-        return !*ret_undoes || ((!look->paused || incident->undo_requested) &&
-                                !guard_lock_holder(&look->holders, incident->id, incident->lock));
+        for (size_t i = 0; i < incident->step_count; i++)
+                if (incident->steps[i].status == STEP_UNDOING)
+                        return true;
+        return false;
+}
+
+/* Whether what is left of it, and is wanted, can be tidied up now. */
+static int may_tidy(struct look *look, const struct incident *incident, bool undoes, bool *ret,
+                    struct error *error)
+{
+        bool asked;
+        *ret = false;
+        if (!is_due(look, incident))
+                return 0;
+        if (undoes && ((look->paused && !incident->undo_requested) ||
+                       guard_lock_holder(&look->holders, incident->id, incident->lock)))
+                return 0;
+        if (undoes && !incident->undo_requested && !is_undoing(incident))
+                return standing_is_over(look, incident, ret, &asked, error);
+        *ret = true;
+        return 0;
+}
+
+/* What was healed, or done, so long ago, and whose alert goes on, was not. 0: not yet, or not known. */
+static int look_healed(struct look *look, struct incident *incident, bool *ret_lost, struct error *error)
+{
+        const struct remediation *named = remediation_find(look->engine->parts.set, incident->remediation);
+        nsec after = named ? named->still_firing : STILL_FIRING_AFTER;
+        nsec due = incident->entered_steady + after;
+        *ret_lost = false;
+        if (!incident_went_well(incident->state) || !incident->episode_open || after == 0)
+                return 0;
+        if (look->steady < due) {
+                look_again_at(look, look->now + (due - look->steady));
+                return 0;
+        }
+        return is_due(look, incident) ? standing_still_fires(look, incident, due, ret_lost, error) : 0;
 }
 
 static int look_ended(struct look *look, struct incident *incident, const struct remediation *remediation,
                       struct error *error)
 {
         assert_that(incident->ended_at != 0, "it has ended");
-        bool undoes = false;
-        if (!may_tidy(look, incident, remediation, &undoes))
+        bool undoes = false, may = false, lost = false;
+        if (look->engine->parts.dry_run)
+                return 0;
+        bool wanted = tidy_wanted(incident, remediation, &undoes);
+        int r = wanted ? may_tidy(look, incident, undoes, &may, error) : 0;
+        if (r < 0)
+                return r;
+        if (!may && (wanted || *incident->owes))
                 return tell_owed(look, incident, remediation, error);
+        if (!may) {
+                r = look_healed(look, incident, &lost, error);
+                return r < 0 || !lost ? r
+                                      : engine_dispatch(look, incident, remediation, WORLD_CALLS,
+                                                        stage_still_firing, "", error);
+        }
         return engine_dispatch(look, incident, remediation, WORLD_RUNS, stage_tidy,
                                undoes ? incident->lock : "", error);
 }
@@ -360,17 +401,40 @@ static int set_aside(struct look *look, const struct incident *incident, struct 
         return 0;
 }
 
+/* Nothing is left to be done about it; it is looked at for its alert alone. */
+static bool is_at_rest(const struct incident *incident)
+{
+        bool rests = incident_went_well(incident->state) && !incident->cancel_requested &&
+                     !incident->undo_requested && !*incident->owes;
+        for (size_t i = 0; i < incident->step_count && rests; i++) {
+                const struct step_record *step = &incident->steps[i];
+                rests = step->settled || step->status == STEP_WAITING || step->status == STEP_SKIPPED ||
+                        step->status == STEP_UNDONE;
+        }
+        return rests;
+}
+
 static int look_at(struct look *look, struct incident *incident, struct error *error)
 {
         assert_that(incident->state < INCIDENT_STATE_COUNT, "a state is one of these");
         if (incident->unreadable)
                 return set_aside(look, incident, error);
-        const struct engine_slot *slot = slot_find(look->engine, incident->id);
+        struct engine_slot *slot = slot_find(look->engine, incident->id);
         look_function *function = looks[incident->state];
+        bool lost = false;
+        int r = 0;
         if (!function || (slot && slot->was_busy))
                 return 0;
+        /* There may be thousands of these: what they were begun with need not be kept. */
+        if (is_at_rest(incident)) {
+                r = look->engine->parts.dry_run ? 0 : look_healed(look, incident, &lost, error);
+                if (slot && !lost)
+                        slot->run.begun = remediation_free(slot->run.begun);
+                if (r < 0 || !lost)
+                        return r;
+        }
         const struct remediation *remediation = NULL;
-        int r = find_remediation(look, incident, &remediation, error);
+        r = find_remediation(look, incident, &remediation, error);
         return r < 0 ? r : function(look, incident, remediation, error);
 }
 
@@ -381,6 +445,7 @@ static int look_once(struct look *look, struct error *error)
         int r = match_episodes(look, error);
         if (r < 0)
                 return r;
+        standing_begin(look);
         slots_begin(engine);
         r = journal_paused(engine->parts.journal, &look->paused, &since, error);
         if (r >= 0)

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* New episodes: an incident is opened for every remediation that matches. */
+#include <stdio.h>
+
 #include "responder/engine/internal.h"
 #include "responder/remediation/definition.h"
 
 #define EPISODES_AT_ONCE 256
 
 /* What one remediation would open. */
-static int make_opening(const struct engine *engine, const struct remediation *remediation,
-                        const struct alert *alert, struct journal_opening *ret, struct error *error)
+static int make_opening(const struct engine *engine, size_t index, const struct alert *alert,
+                        struct journal_opening *ret, struct error *error)
 {
+        const struct remediation *remediation = &engine->parts.set->remediations[index];
         const char **names = calloc(remediation->step_count, sizeof(*names));
         if (!names)
                 return error_oom(error);
@@ -19,9 +22,52 @@ static int make_opening(const struct engine *engine, const struct remediation *r
         char *copy = definition_cause(remediation, &engine->parts.set->targets, alert, cause, NULL) >= 0
                              ? strdup(cause)
                              : NULL;
-        *ret = (struct journal_opening){remediation->name, names, remediation->step_count, copy,
-                                        !remediation_changes(remediation)};
+        *ret = (struct journal_opening){remediation->name,
+                                        names,
+                                        remediation->step_count,
+                                        copy,
+                                        !remediation_changes(remediation),
+                                        engine->matched_with[index]};
         return 0;
+}
+
+/* What came of a dry run was no more than a plan. */
+static int name_match(const struct engine *engine, size_t index, char ret[static MATCHED_WITH_MAX],
+                      struct error *error)
+{
+        char sum[DIGEST_TEXT_MAX];
+        const struct remediation_set *set = engine->parts.set;
+        int r = definition_digest(&set->remediations[index], &set->targets, sum, error);
+        if (r >= 0)
+                snprintf(ret, MATCHED_WITH_MAX, "%s%s", engine->parts.dry_run ? "dry run " : "", sum);
+        return r;
+}
+
+/* Once after a start: with what alerts are matched from now on, and those again that were with something
+ * else. */
+static int match_anew(struct engine *engine, struct error *error)
+{
+        const struct remediation_set *set = engine->parts.set;
+        unsigned char sum[DIGEST_SIZE];
+        char whole[DIGEST_TEXT_MAX];
+        _cleanup_digest_ struct digest digest = {0};
+        if (engine->matched_with)
+                return 0;
+        _cleanup_free_ char(*with)[MATCHED_WITH_MAX] = calloc(set->count + 1, sizeof(*with));
+        if (!with)
+                return error_oom(error);
+        for (size_t i = 0; i < set->count; i++) {
+                int r = name_match(engine, i, with[i], error);
+                if (r < 0)
+                        return r;
+                digest_add(&digest, with[i], sizeof(with[i]));
+        }
+        if (digest_end(&digest, sum) < 0)
+                return error_oom(error);
+        int r = journal_match_anew(engine->parts.journal, digest_text(sum, whole), error);
+        if (r >= 0)
+                engine->matched_with = TAKE_PTR(with);
+        return r;
 }
 
 /* `ret_matched` is false when no remediation is for it: then nothing was written. */
@@ -39,7 +85,7 @@ static int open_incidents(struct engine *engine, const struct episode *episode, 
                 const struct remediation *remediation = &set->remediations[i];
                 if (!matchers_match(&remediation->match, &episode->alert.labels))
                         continue;
-                r = make_opening(engine, remediation, &episode->alert, &openings[count], error);
+                r = make_opening(engine, i, &episode->alert, &openings[count], error);
                 count += r >= 0;
         }
         if (r >= 0 && count > 0)
@@ -97,7 +143,9 @@ int match_episodes(struct look *look, struct error *error)
 {
         assert_that(is_looking(look->engine), "the engine's thread opens incidents");
         struct episode_list list = {0};
-        int r = journal_unmatched(look->engine->parts.journal, EPISODES_AT_ONCE, &list, error);
+        int r = match_anew(look->engine, error);
+        if (r >= 0)
+                r = journal_unmatched(look->engine->parts.journal, EPISODES_AT_ONCE, &list, error);
         if (r < 0)
                 return r;
         struct matching matching = {look, &list};

@@ -48,5 +48,11 @@ const struct transition transitions[] = {
         {INCIDENT_NOT_HEALED, INCIDENT_NOT_HEALED, "ended: nobody is to be called", true},
         {INCIDENT_UNVERIFIED, INCIDENT_ESCALATED, "escalated", true},
         {INCIDENT_UNVERIFIED, INCIDENT_UNVERIFIED, "ended: nobody is to be called", true},
+
+        /* It has ended already: no request is to get lost. */
+        {INCIDENT_HEALED, INCIDENT_ESCALATED, "still firing", false},
+        {INCIDENT_HEALED, INCIDENT_NOT_HEALED, "still firing", false},
+        {INCIDENT_DONE, INCIDENT_ESCALATED, "still firing", false},
+        {INCIDENT_DONE, INCIDENT_NOT_HEALED, "still firing", false},
         {0},
 };

@@ -48,7 +48,8 @@ static int end_episode(struct journal *journal, int64_t episode, nsec now, const
         int r = journal_run(&journal->writer, EPISODE_CLOSE, error, "iti", now, actor, episode);
         if (r < 0 || sqlite3_changes(journal->writer.database) == 0)
                 return r;
-        return append_to_incidents(journal, episode, now, actor, event, error);
+        r = journal_run(&journal->writer, EPISODE_LEAVES, error, "i", episode);
+        return r < 0 ? r : append_to_incidents(journal, episode, now, actor, event, error);
 }
 
 int journal_end_episode(struct journal *journal, int64_t episode, nsec now, const char *actor,

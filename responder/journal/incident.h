@@ -32,6 +32,12 @@ static inline bool incident_is_lost(enum incident_state state)
         return state == INCIDENT_FAILED || state == INCIDENT_NOT_HEALED || state == INCIDENT_UNVERIFIED;
 }
 
+/* It has ended, and nothing is known against it: only its alert, when it goes on, can say otherwise. */
+static inline bool incident_went_well(enum incident_state state)
+{
+        return state == INCIDENT_HEALED || state == INCIDENT_DONE;
+}
+
 /* "received", "awaiting_approval", …; and back (-EINVAL). */
 const char *incident_state_name(enum incident_state state);
 int incident_state_parse(const char *name, enum incident_state *ret);
@@ -70,15 +76,18 @@ struct incident {
         char *remediation;
         char *lock; /* bound; "" until it was */
         enum incident_state state;
-        char *guard;      /* why it is held: "cooldown", "limit", "lock", "paused"; "" otherwise */
+        char *guard;      /* why it is held: "cooldown", "silenced", …; "" otherwise */
         nsec guard_until; /* wall; 0: not known */
         char *owes;       /* what a person is still to be told: OWES_…; "": nothing */
         char *told;       /* the guards that a person was told of, each with a blank behind it */
         bool approved, cancel_requested, undo_requested;
         nsec opened_at, running_at, ended_at, updated_at; /* wall; 0 when not yet */
         nsec opened_steady, entered_steady;               /* steady: it was opened, it came to its state */
-        struct alert alert;                               /* as it was then; starts_at as known now */
-        char *definition; /* JSON of what it runs, or of what approval was asked for; NULL: not known */
+        nsec waiting_steady; /* steady: since when it waits, but for the time that its alert was silenced */
+        nsec heard_steady;   /* steady: somebody last said that its alert fires; may be older (see
+                                journal_active()) */
+        struct alert alert;  /* as it was then; starts_at as known now */
+        char *definition;    /* JSON of what it runs, or of what approval was asked for; NULL: not known */
         struct step_record *steps;
         size_t step_count;
         char *unreadable; /* why it cannot be read: then id and number are all that is sure; NULL: it can */

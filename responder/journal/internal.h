@@ -259,6 +259,9 @@ int journal_check_left(struct journal *journal, int64_t incident, const struct t
 /* Wall time since when the kill switch is on; 0: it is off. */
 #define PAUSED_SINCE "paused since"
 
+/* A digest of what open episodes were matched with. */
+#define MATCHED_WITH "matched with"
+
 /* How many rows the timeline ever had: what is cut off its end shows by that. */
 #define TIMELINE_ROWS "rows of the timeline"
 

@@ -79,6 +79,8 @@ void journal_commit_waiting(struct journal *journal);
 struct episode {
         int64_t id;
         nsec opened_at, last_seen_at; /* wall */
+        nsec seen_steady;             /* steady, likewise */
+        bool open;                    /* nobody has told its end */
         struct alert alert;
         char *unreadable; /* why its alert cannot be read; NULL: it can */
 };
@@ -91,13 +93,27 @@ int journal_unmatched(struct journal *journal, size_t limit, struct episode_list
 /* Open episodes that were last heard of before a steady time: candidates for asking Alertmanager. */
 int journal_silent(struct journal *journal, nsec before_steady, size_t limit, struct episode_list *ret,
                    struct error *error);
+
+/* Those of one incident, with the alerts that have joined it: one at least. */
+int journal_episodes_of(struct journal *journal, int64_t incident, struct episode_list *ret,
+                        struct error *error);
 void episode_list_release(struct episode_list *list);
+
+/*
+ * Open episodes are to be matched again, when they were with something else: `with` is a digest of all that
+ * matters, kept with the journal. Nothing is written when it is the same.
+ */
+int journal_match_anew(struct journal *journal, const char *with, struct error *error);
 
 /*
  * Marks an episode as matched and opens an incident (state received) for each named remediation that it has
  * none of yet, in one commit. `count` may be 0. Steps are recorded as waiting. Where there is an incident of
  * the same cause, of which some alert fires, and which has not ended or is in a person's hands (escalated,
  * expired, denied, cancelled), no other is opened: the episode joins that one.
+ *
+ * One that has come to nothing (it was planned in a dry run, or failed before anything was run) and was
+ * matched with something else stands in nobody's way: it is given an episode of its own, which is closed, and
+ * another one is opened. For a remediation that is new to an episode in which something has run, none is.
  */
 struct journal_opening {
         const char *remediation;
@@ -105,6 +121,7 @@ struct journal_opening {
         size_t action_count;
         const char *cause; /* of those with the same one there is one at a time; NULL: it has none */
         bool reads_only;   /* it changes nothing: neither a breaker nor a storm counts it */
+        const char *with;  /* names what it was matched with; NULL: nothing is known of that */
 };
 int journal_open_incidents(struct journal *journal, int64_t episode, const struct journal_opening *openings,
                            size_t count, struct error *error);
@@ -175,9 +192,10 @@ int journal_write(struct journal *journal, const struct journal_entry *entry, st
  * it is among them, as `unreadable`.
  *
  * Incidents the engine still has something to do with: not ended (final, or marked as `ended`), or with a
- * request pending, or ended with a step that was begun and is neither settled nor undone. With alert and
- * steps. Oldest first. `list` holds what the last call gave, or nothing: then only those are read that were
- * written to since, or are `stale`; of the others alert.starts_at may be older. Empty after a failure.
+ * request pending, or ended with a step that was begun and is neither settled nor undone, or healed or done
+ * while the alert fires. With alert and steps. Oldest first. `list` holds what the last call gave, or
+ * nothing: then only those are read that were written to since, or are `stale`; of the others alert.starts_at
+ * and heard_steady may be older. Empty after a failure.
  */
 int journal_active(struct journal *journal, struct incident_list *list, struct error *error);
 

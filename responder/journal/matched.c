@@ -33,11 +33,36 @@ static int next_number(struct journal *journal, nsec now, char **ret, struct err
         return r < 0 ? r : *ret ? 0 : error_oom(error);
 }
 
-static int incident_exists(struct journal *journal, int64_t episode, const char *remediation,
-                           struct error *error)
+/* An incident that stands in nobody's way any more; 0: there is none. */
+struct giving_way {
+        int64_t incident;
+        enum incident_state state;
+        bool joined; /* the alert is not its first */
+};
+
+/* The incident of an episode and a remediation: 1: it is, 0: there is none, or it gives way. */
+static int incident_exists(struct journal *journal, int64_t episode, const struct journal_opening *opening,
+                           struct giving_way *ret_old, struct error *error)
 {
         _cleanup_statement_ sqlite3_stmt *statement =
-                journal_bind(&journal->writer, INCIDENT_EXISTS, error, "it", episode, remediation);
+                journal_bind(&journal->writer, INCIDENT_EXISTS, error, "itt", episode, opening->remediation,
+                             opening->with ? opening->with : "");
+        int r = statement ? journal_step(&journal->writer, statement, error) : -EIO;
+        if (r <= 0 || sqlite3_column_int(statement, 2) == 0)
+                return r;
+        struct giving_way old = {.incident = sqlite3_column_int64(statement, 0),
+                                 .joined = sqlite3_column_int(statement, 3) != 0};
+        if (incident_state_parse(journal_column(statement, 1), &old.state) < 0)
+                return error_set(error, EUCLEAN, "the journal holds an unknown state");
+        *ret_old = old;
+        return 0;
+}
+
+/* Then a person has been called, or it was healed: what is new in the file waits for the next firing. */
+static int has_run(struct journal *journal, int64_t episode, struct error *error)
+{
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->writer, EPISODE_HAS_RUN, error, "i", episode);
         return statement ? journal_step(&journal->writer, statement, error) : -EIO;
 }
 
@@ -93,22 +118,48 @@ static int join_cause(struct journal *journal, int64_t episode, const char *caus
         return r < 0 ? r : 1;
 }
 
+/* It keeps what it says of itself, in an episode of its own, which is over. */
+static int set_aside(struct journal *journal, int64_t episode, const struct giving_way *old, nsec now,
+                     struct error *error)
+{
+        assert_that(is_writing(journal), "what is written is the writer's, in a transaction");
+        if (old->joined)
+                return journal_run(&journal->writer, MEMBER_REMOVE, error, "ii", episode, old->incident);
+        int r = journal_run(&journal->writer, EPISODE_SET_ASIDE, error, "ii", episode, now);
+        if (r < 0)
+                return r;
+        r = journal_run(&journal->writer, INCIDENT_SET_ASIDE, error, "ii", old->incident,
+                        (int64_t)sqlite3_last_insert_rowid(journal->writer.database));
+        const struct timeline_row row = {
+                .incident = old->incident,
+                .at = now,
+                .event = "its alert is matched again: the file has changed, or the dry run is over",
+                .state = incident_state_name(old->state)};
+        return r < 0 ? r : journal_append(journal, &row, error);
+}
+
+/* `over`: something has run for this firing already. */
 static int open_incident(struct journal *journal, int64_t episode, const struct journal_opening *opening,
-                         nsec now, struct error *error)
+                         bool over, nsec now, struct error *error)
 {
         assert_that(is_writing(journal), "what is written is the writer's, in a transaction");
         assert_that(opening->remediation, "an incident is of a remediation");
-        int r = incident_exists(journal, episode, opening->remediation, error);
-        if (r == 0)
+        struct giving_way old = {0};
+        _cleanup_free_ char *number = NULL;
+        int r = incident_exists(journal, episode, opening, &old, error);
+        if (r != 0 || (over && old.incident == 0))
+                return r;
+        if (old.incident != 0)
+                r = set_aside(journal, episode, &old, now, error);
+        if (r >= 0)
                 r = join_cause(journal, episode, opening->cause, now, error);
         if (r != 0)
                 return r;
-        _cleanup_free_ char *number = NULL;
         r = next_number(journal, now, &number, error);
         if (r >= 0)
-                r = journal_run(&journal->writer, INCIDENT_OPEN, error, "tittii", number, episode,
+                r = journal_run(&journal->writer, INCIDENT_OPEN, error, "tittiit", number, episode,
                                 opening->remediation, incident_state_name(INCIDENT_RECEIVED), now,
-                                journal_steady(journal));
+                                journal_steady(journal), opening->with ? opening->with : "");
         int64_t incident = sqlite3_last_insert_rowid(journal->writer.database);
         if (r >= 0)
                 r = journal_run(&journal->writer, INCIDENT_SET_CAUSE, error, "iti", incident, opening->cause,
@@ -142,9 +193,10 @@ static int open_incidents(struct journal *journal, void *context, struct error *
 {
         const struct opening *opening = context;
         nsec now = world_wall(journal->world);
-        int r = mark_episode(journal, EPISODE_MATCHED, opening->episode, error);
+        int over = has_run(journal, opening->episode, error);
+        int r = over < 0 ? over : mark_episode(journal, EPISODE_MATCHED, opening->episode, error);
         for (size_t i = 0; r >= 0 && i < opening->count; i++)
-                r = open_incident(journal, opening->episode, &opening->items[i], now, error);
+                r = open_incident(journal, opening->episode, &opening->items[i], over, now, error);
         return r;
 }
 
@@ -211,4 +263,24 @@ int journal_answer(struct journal *journal, const struct episode_list *told, con
         int r = journal_perform(journal, answer, &answering, error);
         free(answering.detail);
         return r;
+}
+
+static int match_anew(struct journal *journal, void *context, struct error *error)
+{
+        const char *with = context;
+        {
+                _cleanup_statement_ sqlite3_stmt *last =
+                        journal_bind(&journal->writer, META_GET, error, "t", MATCHED_WITH);
+                int r = last ? journal_step(&journal->writer, last, error) : -EIO;
+                if (r < 0 || (r > 0 && string_equal(journal_column(last, 0), with)))
+                        return r < 0 ? r : 0;
+        }
+        int r = journal_run(&journal->writer, EPISODES_MATCH_ANEW, error, "");
+        return r < 0 ? r : journal_run(&journal->writer, META_SET, error, "tt", MATCHED_WITH, with);
+}
+
+int journal_match_anew(struct journal *journal, const char *with, struct error *error)
+{
+        assert_that(with, "what is matched with has a digest");
+        return journal_perform(journal, match_anew, (void *)with, error);
 }

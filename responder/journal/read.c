@@ -53,7 +53,7 @@ static int read_episodes(struct journal *journal, sqlite3_stmt *statement, struc
                          struct error *error)
 {
         assert_that(is_locked(&journal->read_lock), "one reader at a time");
-        assert_that(sqlite3_column_count(statement) == 5, "the columns are those of an episode");
+        assert_that(sqlite3_column_count(statement) == 7, "the columns are those of an episode");
         struct episode_list list = {0};
         int r;
         while ((r = journal_step(&journal->reader, statement, error)) > 0) {
@@ -65,6 +65,8 @@ static int read_episodes(struct journal *journal, sqlite3_stmt *statement, struc
                 episode->id = sqlite3_column_int64(statement, 0);
                 episode->opened_at = sqlite3_column_int64(statement, 1);
                 episode->last_seen_at = sqlite3_column_int64(statement, 2);
+                episode->seen_steady = sqlite3_column_int64(statement, 5);
+                episode->open = sqlite3_column_int(statement, 6) != 0;
                 list.count++;
                 _cleanup_error_ struct error why = {0};
                 journal->reader.failed = 0;
@@ -104,6 +106,15 @@ int journal_silent(struct journal *journal, nsec before_steady, size_t limit, st
         READING(journal);
         _cleanup_statement_ sqlite3_stmt *statement =
                 journal_bind(&journal->reader, EPISODES_SILENT, error, "ii", before_steady, (int64_t)limit);
+        return statement ? read_episodes(journal, statement, ret, error) : -EIO;
+}
+
+int journal_episodes_of(struct journal *journal, int64_t incident, struct episode_list *ret,
+                        struct error *error)
+{
+        READING(journal);
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, EPISODES_OF, error, "i", incident);
         return statement ? read_episodes(journal, statement, ret, error) : -EIO;
 }
 
@@ -160,7 +171,7 @@ static bool is_consistent(const struct incident *incident)
 
 static int read_columns(sqlite3_stmt *statement, struct incident *incident, struct error *error)
 {
-        assert_that(sqlite3_column_count(statement) == 23, "the columns are INCIDENT_COLUMNS");
+        assert_that(sqlite3_column_count(statement) == 25, "the columns are INCIDENT_COLUMNS");
         incident->id = sqlite3_column_int64(statement, 0);
         incident->number = strdup(journal_column(statement, 1));
         incident->episode = sqlite3_column_int64(statement, 2);
@@ -189,6 +200,8 @@ static int read_columns(sqlite3_stmt *statement, struct incident *incident, stru
                                  incident->number, incident_state_name(incident->state));
         incident->opened_steady = sqlite3_column_int64(statement, 18);
         incident->entered_steady = sqlite3_column_int64(statement, 19);
+        incident->waiting_steady = sqlite3_column_int64(statement, 23);
+        incident->heard_steady = sqlite3_column_int64(statement, 24);
         if (sqlite3_column_type(statement, 20) == SQLITE_NULL)
                 return 0;
         incident->definition = strdup(journal_column(statement, 20));

@@ -81,7 +81,12 @@ static const char *const migrations[] = {
         "ALTER TABLE incidents ADD COLUMN owes TEXT NOT NULL DEFAULT '';"
         "ALTER TABLE incidents ADD COLUMN told TEXT NOT NULL DEFAULT '';"
         "ALTER TABLE episodes ADD COLUMN unanswered INTEGER NOT NULL DEFAULT 0;"
-        "CREATE INDEX episodes_unanswered ON episodes (id) WHERE unanswered > 0 AND closed_at IS NULL;",
+        "CREATE INDEX episodes_unanswered ON episodes (id) WHERE unanswered > 0 AND closed_at IS NULL;"
+        /* Since when it waits without its alert being silenced. */
+        "ALTER TABLE incidents ADD COLUMN waiting_steady INTEGER NOT NULL DEFAULT 0;"
+        "UPDATE incidents SET waiting_steady = opened_steady;"
+        /* Digest of what its alert was matched with; '': not known. */
+        "ALTER TABLE incidents ADD COLUMN matched_with TEXT NOT NULL DEFAULT '';",
 };
 
 static const char *const statement_texts[] = {

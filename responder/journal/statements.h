@@ -24,27 +24,28 @@ X(EPISODE_INCIDENTS, "SELECT i.id, i.state, " FIRES " FROM incidents i WHERE i.e
                      " SELECT i.id, i.state, " FIRES " FROM members o JOIN incidents i ON i.id = o.incident"
                      " WHERE o.episode = ?1")
 X(EPISODE_ALERT, "SELECT alert FROM episodes WHERE id = ?1")
-X(EPISODE_MATCHED, "UPDATE episodes SET matched = 1 WHERE id = ?1")
-X(EPISODES_UNMATCHED, "SELECT id, opened_at, last_seen_at, starts_at, alert FROM episodes"
+X(EPISODE_MATCHED, "UPDATE episodes SET matched = 1, unanswered = 0 WHERE id = ?1")
+X(EPISODES_UNMATCHED, "SELECT id, opened_at, last_seen_at, starts_at, alert, seen_steady, 1 FROM episodes"
                       " WHERE matched = 0 AND closed_at IS NULL AND (id IN (SELECT id FROM episodes"
                       " WHERE matched = 0 AND closed_at IS NULL ORDER BY id LIMIT ?1 - ?1 / 4) OR id IN"
                       " (SELECT id FROM episodes WHERE matched = 0 AND closed_at IS NULL ORDER BY id DESC"
                       " LIMIT ?1 / 4)) ORDER BY id")
-X(EPISODE_PASS_OVER, "UPDATE episodes SET matched = 1, unanswered = max(unanswered, 1) WHERE id = ?1")
-X(EPISODES_UNANSWERED, "SELECT id, opened_at, last_seen_at, starts_at, alert FROM episodes"
+/* Whose remediation is no longer there had one: whoever was to hear of it has. */
+X(EPISODE_PASS_OVER, "UPDATE episodes SET matched = 1, unanswered = CASE WHEN EXISTS (SELECT 1 FROM incidents"
+                     " WHERE episode = ?1) OR EXISTS (SELECT 1 FROM members WHERE episode = ?1) THEN unanswered"
+                     " ELSE max(unanswered, 1) END WHERE id = ?1")
+X(EPISODES_UNANSWERED, "SELECT id, opened_at, last_seen_at, starts_at, alert, seen_steady, 1 FROM episodes"
                        " WHERE unanswered = 1 AND closed_at IS NULL ORDER BY id LIMIT ?1")
 X(EPISODE_ANSWER, "UPDATE episodes SET unanswered = 2 WHERE id = ?1")
 X(COUNT_PEOPLE, "SELECT (SELECT count(*) FROM episodes WHERE unanswered > 0 AND closed_at IS NULL),"
                 " (SELECT count(*) FROM incidents WHERE active = 1 AND (owes <> ''"
                 " OR (ended_at = 0 AND state IN ('failed', 'not_healed', 'unverified'))))")
-X(EPISODES_SILENT, "SELECT id, opened_at, last_seen_at, starts_at, alert FROM episodes"
+X(EPISODES_SILENT, "SELECT id, opened_at, last_seen_at, starts_at, alert, seen_steady, 1 FROM episodes"
                    " WHERE closed_at IS NULL AND seen_steady < ?1 ORDER BY seen_steady LIMIT ?2")
 
 /* Incidents. */
 X(INCIDENT_NUMBER, "INSERT INTO meta (key, value) VALUES (?1, 1)"
                    " ON CONFLICT (key) DO UPDATE SET value = value + 1 RETURNING value")
-X(INCIDENT_EXISTS, "SELECT 1 FROM incidents WHERE episode = ?1 AND remediation = ?2 UNION ALL SELECT 1 FROM members m"
-                   " JOIN incidents i ON i.id = m.incident WHERE m.episode = ?1 AND i.remediation = ?2")
 /* Under way, or in a person's hands; and some alert of it fires. */
 X(INCIDENT_OF_CAUSE, "SELECT i.id, i.state FROM incidents i WHERE i.cause = ?1 AND i.cause <> '' AND (i.ended_at = 0 OR i.state IN"
                      " ('escalated', 'expired', 'denied', 'cancelled')) AND " FIRES " ORDER BY i.id DESC LIMIT 1")
@@ -52,8 +53,26 @@ X(INCIDENT_SET_CAUSE, "UPDATE incidents SET cause = coalesce(?2, ''), changes = 
 X(MEMBER_ADD, "INSERT INTO members (incident, episode, joined_at) VALUES (?1, ?2, ?3)")
 X(MEMBERS_OF, "SELECT e.alert, e.closed_at IS NULL, m.joined_at FROM members m JOIN episodes e ON e.id = m.episode"
               " WHERE m.incident = ?1 ORDER BY m.joined_at, m.episode LIMIT ?2")
+X(EPISODES_MATCH_ANEW, "UPDATE episodes SET matched = 0 WHERE closed_at IS NULL")
+X(EPISODE_SET_ASIDE, "INSERT INTO episodes (fingerprint, opened_at, last_seen_at, starts_at, closed_at, closed_by, matched,"
+                     " alert, seen_steady) SELECT fingerprint, opened_at, last_seen_at, starts_at, ?2, 'engine', 1, alert,"
+                     " seen_steady FROM episodes WHERE id = ?1")
+/* What came to nothing and was matched with something else. Of a version before nothing is known of that: then only
+ * what was planned gives way, and to no other plan. */
+#define GIVES_WAY                                                                                            \
+        "i.running_at = 0 AND i.ended_at > 0 AND i.matched_with <> ?3 AND ((i.state = 'planned' AND"         \
+        " i.matched_with = '' AND ?3 NOT LIKE 'dry run %') OR"                                               \
+        " (i.state IN ('planned', 'failed', 'escalated') AND i.matched_with <> ''))"
+X(INCIDENT_EXISTS, "SELECT i.id, i.state, " GIVES_WAY ", 0 FROM incidents i WHERE i.episode = ?1 AND i.remediation = ?2"
+                   " UNION ALL SELECT i.id, i.state, " GIVES_WAY ", 1 FROM members m JOIN incidents i ON i.id = m.incident"
+                   " WHERE m.episode = ?1 AND i.remediation = ?2")
+X(EPISODE_HAS_RUN, "SELECT 1 FROM incidents WHERE episode = ?1 AND running_at > 0 UNION ALL SELECT 1 FROM members m"
+                   " JOIN incidents i ON i.id = m.incident WHERE m.episode = ?1 AND i.running_at > 0")
+X(MEMBER_REMOVE, "DELETE FROM members WHERE episode = ?1 AND incident = ?2")
+X(INCIDENT_SET_ASIDE, "UPDATE incidents SET episode = ?2 WHERE id = ?1")
 X(INCIDENT_OPEN, "INSERT INTO incidents (number, episode, remediation, state, opened_at, updated_at, opened_steady,"
-                 " entered_steady, alert) SELECT ?1, id, ?3, ?4, ?5, ?5, ?6, ?6, alert FROM episodes WHERE id = ?2")
+                 " entered_steady, waiting_steady, matched_with, alert) SELECT ?1, id, ?3, ?4, ?5, ?5, ?6, ?6, ?6, ?7, alert"
+                 " FROM episodes WHERE id = ?2")
 X(INCIDENT_STATE, "SELECT state, number, ended_at FROM incidents WHERE id = ?1")
 X(INCIDENT_UPDATE, "UPDATE incidents SET state = ?2, guard = ?3, guard_until = ?4, lock = coalesce(?5, lock),"
                    " approved = (approved AND (?13 IS NULL OR definition IS NULL OR definition = ?13)) OR ?6,"
@@ -64,6 +83,8 @@ X(INCIDENT_UPDATE, "UPDATE incidents SET state = ?2, guard = ?3, guard_until = ?
                    " running_steady = CASE WHEN ?2 = 'running' AND running_at = 0 THEN ?12 ELSE running_steady END,"
                    " ended_steady = CASE WHEN ?11 AND ended_at = 0 THEN ?12 ELSE ended_steady END,"
                    " entered_steady = CASE WHEN ?2 = state THEN entered_steady ELSE ?12 END,"
+                   " waiting_steady = CASE WHEN guard IN ('silenced', 'inhibited', 'muted') THEN ?12"
+                   " ELSE waiting_steady END,"
                    " ended_at = CASE WHEN ?11 AND ended_at = 0 THEN ?10 ELSE ended_at END,"
                    " active = active OR ended_at = 0, updated_at = ?10 WHERE id = ?1")
 X(INCIDENT_TOUCH, "UPDATE incidents SET lock = coalesce(?2, lock), approved = approved OR ?3,"
@@ -72,10 +93,14 @@ X(INCIDENT_TOUCH, "UPDATE incidents SET lock = coalesce(?2, lock), approved = ap
                   " cancel_requested = CASE WHEN ?6 THEN 0 ELSE cancel_requested OR ?4 END,"
                   " undo_requested = CASE WHEN ?6 THEN 0 ELSE undo_requested OR ?5 END,"
                   " active = active OR ended_at = 0, updated_at = ?7 WHERE id = ?1")
-X(INCIDENT_ACTIVE, "UPDATE incidents SET active = ended_at = 0 OR owes <> '' OR cancel_requested OR undo_requested"
-                   " OR EXISTS"
-                   " (SELECT 1 FROM steps WHERE incident = ?1 AND settled = 0 AND status IN"
-                   " ('started', 'done', 'failed', 'interrupted', 'undoing', 'undo_failed')) WHERE id = ?1")
+/* What was healed, or done, is looked at for as long as its alert fires. */
+#define STILL_ACTIVE                                                                                         \
+        "UPDATE incidents AS i SET active = ended_at = 0 OR owes <> '' OR cancel_requested OR undo_requested OR EXISTS" \
+        " (SELECT 1 FROM steps WHERE incident = i.id AND settled = 0 AND status IN"                          \
+        " ('started', 'done', 'failed', 'interrupted', 'undoing', 'undo_failed')) OR (state IN ('healed', 'done') AND " FIRES ")"
+X(INCIDENT_ACTIVE, STILL_ACTIVE " WHERE id = ?1")
+X(EPISODE_LEAVES, STILL_ACTIVE " WHERE (episode = ?1 OR id IN (SELECT incident FROM members WHERE episode = ?1))"
+                  " AND active = 1")
 X(INCIDENT_LEFT, "SELECT state, guard, running_at, ended_at, cancel_requested OR undo_requested, active"
                  " FROM incidents WHERE id = ?1")
 
@@ -101,7 +126,8 @@ X(STEPS_OF, "SELECT position, action, status, plan, progress, outcome, started_a
 #define INCIDENT_COLUMNS                                                                                     \
         "i.id, i.number, i.episode, " FIRES ", i.remediation, i.lock, i.state, i.guard, i.guard_until," \
         " i.approved, i.cancel_requested, i.undo_requested, i.opened_at, i.running_at, i.ended_at, i.updated_at," \
-        " i.alert, e.starts_at, i.opened_steady, i.entered_steady, i.definition, i.owes, i.told FROM incidents i JOIN episodes e ON e.id = i.episode"
+        " i.alert, e.starts_at, i.opened_steady, i.entered_steady, i.definition, i.owes, i.told," \
+        " i.waiting_steady, e.seen_steady FROM incidents i JOIN episodes e ON e.id = i.episode"
 X(INCIDENTS_ACTIVE, "SELECT " INCIDENT_COLUMNS " WHERE i.active = 1 ORDER BY i.id")
 X(INCIDENT_ACTIVE_BY_ID, "SELECT " INCIDENT_COLUMNS " WHERE i.id = ?1 AND i.active = 1")
 X(INCIDENTS_BY_STATE_OPEN, "SELECT state, count(*) FROM incidents WHERE active = 1 AND ended_at = 0 GROUP BY state")
@@ -122,6 +148,11 @@ X(NTH_RUN, "SELECT running_steady FROM incidents INDEXED BY incidents_runs WHERE
 
 X(LOCKS_SINCE, "SELECT DISTINCT lock FROM incidents INDEXED BY incidents_begun WHERE running_at > 0 AND changes = 1"
                " AND running_steady > ?1 LIMIT ?2")
+
+/* All alerts of an incident, as they are by now. */
+X(EPISODES_OF, "SELECT id, opened_at, last_seen_at, starts_at, alert, seen_steady, closed_at IS NULL FROM episodes"
+               " WHERE id = (SELECT episode FROM incidents WHERE id = ?1)"
+               " OR id IN (SELECT episode FROM members WHERE incident = ?1) ORDER BY id")
 
 /* The timeline. */
 X(TIMELINE_APPEND, "INSERT INTO timeline (id, incident, at, actor, event, state, step, detail, hash)"
@@ -182,8 +213,9 @@ X(STEADY_LAST, "SELECT max(coalesce((SELECT max(max(opened_steady, entered_stead
                " coalesce((SELECT max(ended_steady) FROM incidents INDEXED BY incidents_ends WHERE running_at > 0), 0),"
                " coalesce((SELECT max(running_steady) FROM incidents INDEXED BY incidents_runs WHERE running_at > 0), 0),"
                " coalesce((SELECT max(seen_steady) FROM episodes WHERE closed_at IS NULL), 0))")
-X(STEADY_INCIDENTS, "UPDATE incidents SET opened_steady = min(opened_at, ?1), entered_steady = min(updated_at, ?1),"
-                    " running_steady = min(running_at, ?1), ended_steady = min(ended_at, ?1)")
+X(STEADY_INCIDENTS, "UPDATE incidents SET opened_steady = min(opened_at, ?1), waiting_steady = min(opened_at, ?1),"
+                    " entered_steady = min(updated_at, ?1), running_steady = min(running_at, ?1),"
+                    " ended_steady = min(ended_at, ?1)")
 X(STEADY_EPISODES, "UPDATE episodes SET seen_steady = min(last_seen_at, ?1)")
 
 /* Transactions. */

@@ -257,3 +257,46 @@ int definition_check_target(const struct step *step, const struct target_set *ta
                          target_words[step->action->target], name && *name ? " \"" : "", name ? name : "",
                          name && *name ? "\"" : "");
 }
+
+/* What cannot be bound before there is an alert stands in it as it is written. */
+static int put_step(struct text *text, const struct step *step, const struct target_set *targets,
+                    struct error *error)
+{
+        const struct action *action = step->action;
+        _cleanup_json_ cJSON *beside = config_to_json(step_fields, step);
+        _cleanup_json_ cJSON *arguments = config_to_json(action->fields, step->config);
+        cJSON *target = NULL;
+        _cleanup_error_ struct error why = {0};
+        if (target_json(action, arguments, targets, &target, &why) == -ENOMEM)
+                return error_oom(error);
+        _cleanup_free_ char *one = beside ? json_print(beside) : NULL;
+        _cleanup_free_ char *other = arguments ? json_print(arguments) : NULL;
+        _cleanup_free_ char *third = target ? json_print(target) : strdup("");
+        cJSON_Delete(target);
+        if (!one || !other || !third)
+                return error_oom(error);
+        text_printf(text, "%s %s %s %s\n", action->name, one, other, third);
+        return 0;
+}
+
+int definition_digest(const struct remediation *remediation, const struct target_set *targets,
+                      char ret[static DIGEST_TEXT_MAX], struct error *error)
+{
+        unsigned char sum[DIGEST_SIZE];
+        _cleanup_text_ struct text text = {0};
+        _cleanup_json_ cJSON *whole = config_to_json(begun_fields, remediation);
+        _cleanup_free_ char *printed = whole ? json_print(whole) : NULL;
+        if (!printed)
+                return error_oom(error);
+        text_printf(&text, "%s %d\n", printed, remediation->approval);
+        matchers_print(&remediation->match, &text);
+        for (size_t i = 0; i < remediation->step_count; i++) {
+                int r = put_step(&text, &remediation->steps[i], targets, error);
+                if (r < 0)
+                        return r;
+        }
+        if (text_error(&text) < 0 || digest_of(text.data, text.length, sum) < 0)
+                return error_oom(error);
+        digest_text(sum, ret);
+        return 0;
+}

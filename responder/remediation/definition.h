@@ -47,4 +47,11 @@ int definition_compare(const cJSON *then, const cJSON *now, char **ret, struct e
 /* 0 when the target of a step of a restored remediation is defined as it was; -ESTALE says what is not. */
 int definition_check_target(const struct step *step, const struct target_set *targets, struct error *error);
 
+/*
+ * The SHA-256 of a remediation as the file has it, with its matchers and the targets of its steps: by it is
+ * known whether an alert was matched with another one of that name.
+ */
+int definition_digest(const struct remediation *remediation, const struct target_set *targets,
+                      char ret[static DIGEST_TEXT_MAX], struct error *error);
+
 #endif

@@ -57,6 +57,9 @@ const struct config_field remediation_fields[] = {
          .help = "neither `breaker` nor `storm` asks a person first"},
         {"expire", CONFIG_DURATION, offsetof(struct raw, result.expire), .fallback = "1h",
          .flags = CONFIG_POSITIVE, .help = "how long an incident may be held or await approval"},
+        {"still_firing", CONFIG_DURATION, offsetof(struct raw, result.still_firing), .fallback = "15m",
+         .help = "how long the alert may go on after it was healed before a person is called; longer than a "
+                 "rule's windows and Alertmanager's group_interval together; 0: for ever"},
         {"on_failure", CONFIG_ENUM, offsetof(struct raw, result.on_failure), .fallback = "escalate",
          .choices = on_failure_words, .help = "what follows a failed step or verification"},
         {"escalate_to", CONFIG_STRING, offsetof(struct raw, result.escalate_to), .flags = CONFIG_NOT_EMPTY,

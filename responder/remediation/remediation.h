@@ -15,6 +15,9 @@ enum on_failure {
         ON_FAILURE_STOP,
         ON_FAILURE_COUNT
 };
+/* Of whom the file says nothing (any more). */
+#define STILL_FIRING_AFTER (15 * 60 * NSEC_PER_SEC)
+
 enum undo_when { UNDO_NEVER, UNDO_WHEN_RESOLVED, UNDO_WHEN_COUNT };
 
 struct step {
@@ -56,6 +59,7 @@ struct remediation {
         bool approval;     /* `approval: true`: a person must agree */
         bool urgent;       /* neither the breaker nor a storm asks a person first */
         nsec expire;       /* held or awaiting longer than this: expired; default 1h */
+        nsec still_firing; /* `still_firing:` healed so long ago, and the alert fires: not healed; 0: never */
         struct step *steps;
         size_t step_count;
         struct verification verify;

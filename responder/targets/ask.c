@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Questions to the neighbours: does a query hold, is an alert still there? */
+/* Whether a query holds, by what Prometheus says. */
 #include <errno.h>
 #include <math.h>
 
@@ -7,7 +7,7 @@
 #include "runbook/prometheus.h"
 #include "runbook/promql.h"
 
-int check_url(const char *url, const char *key, struct error *error)
+int targets_check_url(const char *url, const char *key, struct error *error)
 {
         return url && *url ? 0 : error_set(error, ENOTSUP, "there is no `%s` in the configuration", key);
 }
@@ -21,18 +21,17 @@ struct asking {
         double at;
 };
 
-/* A storage behind it gave no answer, so what there is may be half of it. What PromQL has to say about a
- * query stands in the same list, and is nothing of the kind. */
-static const char *missing_part(const struct prometheus_answer *answer)
+int targets_check_whole(const struct prometheus_answer *answer, struct error *error)
 {
         const cJSON *warning;
         cJSON_ArrayForEach(warning, cJSON_GetObjectItemCaseSensitive(answer->document, "warnings"))
         {
                 const char *text = cJSON_GetStringValue(warning);
                 if (text && !string_starts(text, "PromQL "))
-                        return text;
+                        return error_set(error, ENODATA, "Prometheus has only a part of the answer: %.200s",
+                                         text);
         }
-        return NULL;
+        return 0;
 }
 
 static struct promql_found sum_up(const struct prometheus_answer *answer)
@@ -60,9 +59,9 @@ static int ask_prometheus(void *context, const char *expression, struct promql_f
         int r = prometheus_query(asking->client, &how, asking->base, expression, asking->at, &answer, error);
         if (r < 0)
                 return r;
-        const char *missing = missing_part(&answer);
-        if (missing)
-                return error_set(error, ENODATA, "Prometheus has only a part of the answer: %.200s", missing);
+        r = targets_check_whole(&answer, error);
+        if (r < 0)
+                return r;
         *ret = sum_up(&answer);
         if (ret->at != 0)
                 asking->at = ret->at;
@@ -73,7 +72,7 @@ int targets_query_holds(struct targets *targets, const char *query, nsec age, st
                         bool *ret_holds, double *ret_value, struct error *error)
 {
         struct asking asking = {.base = targets_set(targets)->prometheus_url, .deadline = deadline};
-        int r = check_url(asking.base, "prometheus_url", error);
+        int r = targets_check_url(asking.base, "prometheus_url", error);
         if (r < 0)
                 return r;
         _cleanup_http_client_ struct http_client *client = http_client_new();
@@ -85,24 +84,5 @@ int targets_query_holds(struct targets *targets, const char *query, nsec age, st
         if (r < 0)
                 return r;
         *ret_holds = r > 0;
-        return 0;
-}
-
-int targets_alert_active(struct targets *targets, const char *fingerprint, struct deadline deadline,
-                         bool *ret_active, struct error *error)
-{
-        const char *base = targets_set(targets)->alertmanager_url;
-        int r = check_url(base, "alertmanager_url", error);
-        if (r < 0)
-                return r;
-        _cleanup_http_client_ struct http_client *client = http_client_new();
-        if (!client)
-                return error_oom(error);
-        const struct http_request how = {.deadline = deadline};
-        _cleanup_json_ cJSON *alerts = NULL;
-        r = alertmanager_alerts(client, &how, base, &(struct alertmanager_wanted){0}, &alerts, error);
-        if (r < 0)
-                return r;
-        *ret_active = alertmanager_has(alerts, fingerprint);
         return 0;
 }

@@ -77,7 +77,7 @@ int targets_check_holds(struct targets *targets, const char *check, nsec age, st
 {
         nsec since = age == TARGETS_ANY_AGE ? 0 : clock_wall() - age;
         const char *base = targets_set(targets)->exporter_url;
-        int r = check_url(base, "exporter_url", error);
+        int r = targets_check_url(base, "exporter_url", error);
         if (r < 0)
                 return r;
         _cleanup_text_ struct text url = {0};

@@ -6,11 +6,17 @@
 
 #include "responder/targets/targets.h"
 
+struct prometheus_answer;
+
 /* Of the header Retry-After: 0 for what is no number of seconds within a day; a date is not waited for. */
 nsec retry_after_parse(const char *value);
 
 /* -ENOTSUP where the configuration does not say, under this key, who is to be asked. */
-int check_url(const char *url, const char *key, struct error *error);
+int targets_check_url(const char *url, const char *key, struct error *error);
+
+/* -ENODATA where a storage behind Prometheus gave no answer, so what there is may be half of it. What PromQL
+ * has to say about a query stands in the same list, and is nothing of the kind. */
+int targets_check_whole(const struct prometheus_answer *answer, struct error *error);
 
 /* How a check stands by a page of metrics, which ends with NUL; `since`: when it must have run, by the wall
  * clock. -ENOENT when it is not there; -ENODATA when that is not known; -EBADMSG when the page is none, or

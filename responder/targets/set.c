@@ -46,14 +46,22 @@ const struct config_field target_fields[] = {
         {"receivers", CONFIG_LIST, offsetof(struct target_set, receivers), .fields = receiver_fields,
          .size = sizeof(struct receiver), .help = "whom notifications reach"},
         {"prometheus_url", CONFIG_STRING, offsetof(struct target_set, prometheus_url),
-         .help = "the Prometheus that `verify: {query: …}` asks"},
+         .help = "the Prometheus that `verify: {query: …}` asks, and whether an alert that was resolved "
+                 "fires all "
+                 "the same"},
         {"exporter_url", CONFIG_STRING, offsetof(struct target_set, exporter_url),
          .help = "the runbook_exporter that `verify: {check: …}` asks"},
         {"alertmanager_url", CONFIG_STRING, offsetof(struct target_set, alertmanager_url),
-         .help = "the Alertmanager that is asked for alerts that fell silent; not asked when absent"},
+         .help = "the Alertmanager that is asked before anything begins, for alerts that fell silent, and "
+                 "for those "
+                 "that go on after they were healed; not asked when absent"},
         {"repeat_interval", CONFIG_DURATION, offsetof(struct target_set, repeat_interval), .fallback = "4h",
          .flags = CONFIG_POSITIVE,
          .help = "Alertmanager's own; after it an open alert that was not sent again is asked for"},
+        {"resolve_timeout", CONFIG_DURATION, offsetof(struct target_set, resolve_timeout), .fallback = "5m",
+         .flags = CONFIG_POSITIVE,
+         .help = "Alertmanager's own; how long it must be up before what it does not have has ended, and how "
+                 "young a webhook must be to be acted upon when it does not answer"},
         {"evidence_directory", CONFIG_STRING, offsetof(struct target_set, evidence_directory),
          .fallback = "var/evidence", .flags = CONFIG_NOT_EMPTY,
          .help = "where docker.logs keeps what it saved, one directory an incident"},

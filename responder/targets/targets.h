@@ -47,6 +47,7 @@ struct target_set {
         char *exporter_url;                            /* of a runbook_exporter, for verification by check */
         char *alertmanager_url;                        /* "" : not asked */
         nsec repeat_interval;                          /* Alertmanager's; 4h */
+        nsec resolve_timeout;                          /* likewise; 5m */
         char *evidence_directory;                      /* default "var/evidence" */
         int64_t evidence_per_incident, evidence_total; /* bytes: the most that it takes */
         int64_t evidence_keep_free;                    /* and what it leaves of the disk */
@@ -138,8 +139,44 @@ int targets_query_holds(struct targets *targets, const char *query, nsec age, st
 int targets_check_holds(struct targets *targets, const char *check, nsec age, struct deadline deadline,
                         bool *ret_holds, struct error *error);
 
-/* Whether Alertmanager still has the alert: GET /api/v2/alerts, all states. */
-int targets_alert_active(struct targets *targets, const char *fingerprint, struct deadline deadline,
-                         bool *ret_active, struct error *error);
+/* How Alertmanager has an alert. */
+enum alert_presence {
+        ALERT_ABSENT,
+        ALERT_ACTIVE,
+        ALERT_SILENCED, /* by a person */
+        ALERT_INHIBITED,
+        ALERT_MUTED, /* by a time interval; of those that tell it */
+        ALERT_PRESENCE_COUNT,
+};
+
+/* What an Alertmanager knows at one moment. */
+struct alertmanager_view {
+        struct alert_seen {
+                char *fingerprint;
+                enum alert_presence presence;
+                char *by; /* "silence 1f3c… by ada: migration"; NULL: nothing keeps it back */
+        } * items;        /* by their fingerprints, in order */
+        size_t count;
+        nsec up; /* since when it has been up: it knows nothing of before; by its clock and ours, never
+                    negative */
+};
+
+/*
+ * What the configured Alertmanager knows of all its alerts, in up to three requests, until the deadline.
+ * -ENOTSUP when there is none in the configuration. An answer that could not be had, or read, is an error,
+ * never an empty list; of silences that could not be had only the id is told.
+ */
+int targets_alertmanager(struct targets *targets, struct deadline deadline, struct alertmanager_view *ret,
+                         struct error *error);
+
+/* Puts the items in order, for who has filled in a view; borrows: NULL when it has no such alert. */
+void alertmanager_view_sort(struct alertmanager_view *view);
+const struct alert_seen *alertmanager_view_find(const struct alertmanager_view *view,
+                                                const char *fingerprint);
+void alertmanager_view_release(struct alertmanager_view *view);
+
+/* What the rules of the configured Prometheus say fires: an array with an object of labels for each. -ENOTSUP
+ * when there is no Prometheus in the configuration. */
+int targets_firing(struct targets *targets, struct deadline deadline, cJSON **ret, struct error *error);
 
 #endif

@@ -24,7 +24,7 @@ enum world_pool {
         WORLD_RUNS,  /* steps, by remediation: they may take minutes */
         WORLD_LOOKS, /* verifications, by remediation: they take seconds */
         WORLD_CALLS, /* persons are called, by receiver */
-        WORLD_ASKS,  /* Alertmanager is asked */
+        WORLD_ASKS,  /* Alertmanager and Prometheus are asked about all alerts */
         WORLD_POOL_COUNT,
 };
 
@@ -59,8 +59,9 @@ struct world {
                            bool *ret_holds, double *ret_value, struct error *error);
         int (*check_holds)(void *context, const char *check, nsec age, struct deadline deadline,
                            bool *ret_holds, struct error *error);
-        int (*alert_active)(void *context, const char *fingerprint, struct deadline deadline,
-                            bool *ret_active, struct error *error);
+        int (*alertmanager)(void *context, struct deadline deadline, struct alertmanager_view *ret,
+                            struct error *error);
+        int (*firing)(void *context, struct deadline deadline, cJSON **ret, struct error *error);
         int (*notify)(void *context, const char *receiver, const struct message *message,
                       struct deadline deadline, nsec *ret_wait, struct error *error);
 

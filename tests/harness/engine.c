@@ -10,9 +10,34 @@
 #include "tests/harness/files.h"
 #include "tests/harness/journal.h"
 
+static bool asks_for_alerts(struct http_exchange *exchange)
+{
+        const struct text *body = http_body(exchange);
+        return body && strstr(text_string(body), "ALERTS");
+}
+
+static void serve_firing(struct http_exchange *exchange, const struct engine_fixture *fixture)
+{
+        struct text body = {0};
+        if (atomic_load(&fixture->no_firing)) {
+                http_reply_text(exchange, 500, "broken");
+                return;
+        }
+        text_printf(&body, "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[%s]}}",
+                    atomic_load(&fixture->fires)
+                            ? "{\"metric\":{\"__name__\":\"ALERTS\",\"alertstate\":\"firing\","
+                              "\"alertname\":\"a\"},\"value\":[1,\"1\"]}"
+                            : "");
+        http_reply(exchange, 200, HTTP_TYPE_JSON, &body);
+}
+
 static void serve_query(struct http_exchange *exchange, void *context)
 {
         struct engine_fixture *fixture = context;
+        if (asks_for_alerts(exchange)) {
+                serve_firing(exchange, fixture);
+                return;
+        }
         atomic_fetch_add(&fixture->asked, 1);
         if (atomic_load(&fixture->unreachable)) {
                 http_reply_text(exchange, 500, "broken");
@@ -42,12 +67,37 @@ static void serve_alerts(struct http_exchange *exchange, void *context)
 {
         struct engine_fixture *fixture = context;
         struct text body = {0};
-        text_puts(&body, atomic_load(&fixture->gone)
-                                 ? "[]"
-                                 : "[{\"fingerprint\":\"f1\",\"labels\":{\"alertname\":\"a\"},"
-                                   "\"annotations\":{},\"startsAt\":\"2026-01-01T00:00:00Z\","
-                                   "\"endsAt\":\"2036-01-01T00:00:00Z\",\"status\":{\"state\":\"active\","
-                                   "\"silencedBy\":[],\"inhibitedBy\":[]},\"receivers\":[]}]");
+        const char *by = atomic_load(&fixture->silenced) ? "\"s1\"" : "";
+        if (atomic_load(&fixture->no_alertmanager)) {
+                http_reply_text(exchange, 500, "broken");
+                return;
+        }
+        text_puts(&body, "[");
+        for (int i = 1; i < 4 && !atomic_load(&fixture->gone); i++)
+                text_printf(&body,
+                            "%s{\"fingerprint\":\"f%d\",\"labels\":{\"alertname\":\"a\"},"
+                            "\"annotations\":{},\"startsAt\":\"2026-01-01T00:00:00Z\","
+                            "\"endsAt\":\"2036-01-01T00:00:00Z\",\"status\":{\"state\":\"active\","
+                            "\"silencedBy\":[%s],\"inhibitedBy\":[]},\"receivers\":[]}",
+                            i > 1 ? "," : "", i, by);
+        text_puts(&body, "]");
+        http_reply(exchange, 200, HTTP_TYPE_JSON, &body);
+}
+
+static void serve_silences(struct http_exchange *exchange, void *context _unused_)
+{
+        struct text body = {0};
+        text_puts(&body, "[{\"id\":\"s0\"},{\"id\":\"s1\",\"createdBy\":\"ada\",\"comment\":\"migration\"}]");
+        http_reply(exchange, 200, HTTP_TYPE_JSON, &body);
+}
+
+static void serve_status(struct http_exchange *exchange, void *context)
+{
+        struct engine_fixture *fixture = context;
+        struct text body = {0};
+        char now[TIME_TEXT_MAX];
+        text_printf(&body, "{\"uptime\":\"%s\"}",
+                    atomic_load(&fixture->young) ? time_format(clock_wall(), now) : "2020-01-01T00:00:00Z");
         http_reply(exchange, 200, HTTP_TYPE_JSON, &body);
 }
 
@@ -64,17 +114,79 @@ static const struct http_route routes[] = {
         {"POST", "/api/v1/query", serve_query, 65536, NULL},
         {"POST", "/person", serve_person, 65536, NULL},
         {"GET", "/api/v2/alerts", serve_alerts, 0, NULL},
+        {"GET", "/api/v2/silences", serve_silences, 0, NULL},
+        {"GET", "/api/v2/status", serve_status, 0, NULL},
         {0},
 };
 
-void fixture_open_journal(struct engine_fixture *fixture)
+/* Work that was given to a world by hand. */
+static struct {
+        void (*work)(void *argument);
+        void *argument;
+} given[16];
+static size_t given_count;
+
+_Atomic nsec hand_ahead;
+
+static int take_work(void *context _unused_, enum world_pool pool _unused_, const char *whose _unused_,
+                     void (*work)(void *argument), void *argument)
+{
+        assert_true(given_count < N_ELEMENTS(given));
+        given[given_count].work = work;
+        given[given_count++].argument = argument;
+        return 0;
+}
+
+static nsec read_later(void *context _unused_)
+{
+        return clock_monotonic() + hand_ahead;
+}
+
+size_t look_by_hand(struct engine_fixture *fixture, nsec *ret_next)
+{
+        assert_int_equal(engine_look(fixture->engine, ret_next, NULL), 0);
+        return given_count;
+}
+
+void work_by_hand(void)
+{
+        for (size_t i = 0; i < given_count; i++)
+                given[i].work(given[i].argument);
+        given_count = 0;
+}
+
+void look_until_idle(struct engine_fixture *fixture)
+{
+        nsec next = 0;
+        /* What a look has written brings another one. */
+        for (int quiet = 0; quiet < 3; quiet++) {
+                if (look_by_hand(fixture, &next) > 0)
+                        quiet = 0;
+                work_by_hand();
+        }
+}
+
+static void open_journal_in(struct engine_fixture *fixture, bool by_hand)
 {
         _cleanup_error_ struct error error = {0};
         _cleanup_free_ char *path = text_format("%s/journal.db", fixture->directory);
         if (production_new(&fixture->production, &error) < 0 ||
-            place_new(fixture->production, fixture->targets, &fixture->place, &error) < 0 ||
-            journal_open(path, production_machine(fixture->production), &fixture->journal, &error) < 0)
+            place_new(fixture->production, fixture->targets, &fixture->place, &error) < 0)
                 fail_msg("%s", error_text(&error));
+        const struct world *world = production_machine(fixture->production);
+        if (by_hand) {
+                fixture->by_hand = *place_world(fixture->place);
+                fixture->by_hand.run = take_work;
+                fixture->by_hand.monotonic = read_later;
+                world = &fixture->by_hand;
+        }
+        if (journal_open(path, world, &fixture->journal, &error) < 0)
+                fail_msg("%s", error_text(&error));
+}
+
+void fixture_open_journal(struct engine_fixture *fixture)
+{
+        open_journal_in(fixture, false);
 }
 
 void fixture_close_journal(struct engine_fixture *fixture)
@@ -96,6 +208,18 @@ void fixture_start(struct engine_fixture *fixture)
                                              .address = "http://127.0.0.1:9878"};
         if (engine_start(&parts, &fixture->engine, &error) < 0)
                 fail_msg("%s", error_text(&error));
+}
+
+void fixture_start_by_hand(struct engine_fixture *fixture)
+{
+        open_journal_in(fixture, true);
+        const struct incident_parts parts = {.world = &fixture->by_hand,
+                                             .set = fixture->set,
+                                             .journal = fixture->journal,
+                                             .meters = fixture->meters,
+                                             .dry_run = fixture->dry_run};
+        given_count = 0;
+        assert_int_equal(engine_new(&parts, &fixture->engine, NULL), 0);
 }
 
 void fixture_stop(struct engine_fixture *fixture)

@@ -29,13 +29,18 @@ struct engine_fixture {
         struct meters *meters;
         struct journal *journal;
         struct engine *engine; /* NULL while it does not run */
+        struct world by_hand;
         bool dry_run;
-        atomic_bool holds, nothing; /* what Prometheus answers */
-        atomic_bool unreachable;    /* Prometheus answers 500 */
-        atomic_bool deaf;           /* whoever is notified answers 500 */
-        atomic_bool gone;           /* Alertmanager no longer has the alert */
-        atomic_uint asked, told;    /* Prometheus, the person: how often */
-        pthread_mutex_t lock;       /* of the last message */
+        atomic_bool holds, nothing;             /* what Prometheus answers */
+        atomic_bool unreachable;                /* Prometheus answers 500 */
+        atomic_bool deaf;                       /* whoever is notified answers 500 */
+        atomic_bool gone;                       /* Alertmanager no longer has the alert */
+        atomic_bool silenced;                   /* it has it, silenced */
+        atomic_bool young;                      /* it was started just now */
+        atomic_bool no_alertmanager, no_firing; /* it answers 500; Prometheus does, asked for its alerts */
+        atomic_bool fires;                      /* Prometheus says that the alert fires */
+        atomic_uint asked, told;                /* Prometheus, the person: how often */
+        pthread_mutex_t lock;                   /* of the last message */
         char last_message[8192];
 };
 
@@ -45,6 +50,16 @@ struct engine_fixture *fixture_prepare(const char *remediations);
 /* Opens the journal and starts the engine over it; ends both, as often as a test likes. */
 void fixture_start(struct engine_fixture *fixture);
 void fixture_stop(struct engine_fixture *fixture);
+
+/*
+ * The same without threads: work is done, and time passes, only when the test says so. The clocks of that
+ * world are `hand_ahead` of this machine's. fixture_stop() ends it as well.
+ */
+extern _Atomic nsec hand_ahead;
+void fixture_start_by_hand(struct engine_fixture *fixture);
+size_t look_by_hand(struct engine_fixture *fixture, nsec *ret_next); /* how much work is given by now */
+void work_by_hand(void);                                             /* all of it */
+void look_until_idle(struct engine_fixture *fixture); /* looks, and does the work, until there is none */
 
 /* Ends it, and starts it again with another file and an empty record of calls. */
 void fixture_change_file(struct engine_fixture *fixture, const char *remediations);

@@ -123,8 +123,8 @@ int try_accept(struct journal *journal, const char *words)
 int64_t open_incidents(struct journal_fixture *fixture, size_t count)
 {
         static const char *const restart[] = {"docker.restart", "notify"}, *const notify[] = {"notify"};
-        static const struct journal_opening openings[] = {{"restart", restart, 2, NULL, false},
-                                                          {"notify", notify, 1, NULL, false}};
+        static const struct journal_opening openings[] = {{"restart", restart, 2, NULL, false, NULL},
+                                                          {"notify", notify, 1, NULL, false, NULL}};
         _cleanup_error_ struct error error = {0};
         struct episode_list list = {0};
         assert_int_equal(journal_unmatched(fixture->journal, 1, &list, NULL), 0);

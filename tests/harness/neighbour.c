@@ -36,7 +36,10 @@ static void answer(struct http_exchange *exchange, void *context)
         if (http_body(exchange)->length > 0)
                 text_printf(&neighbour->asked, " %s", text_string(http_body(exchange)));
         text_putc(&neighbour->asked, '\n');
-        text_puts(&text, neighbour->answer);
+        const char *special = string_ends(http_path(exchange), "/silences") ? neighbour->silences
+                              : string_ends(http_path(exchange), "/status") ? neighbour->uptime
+                                                                            : NULL;
+        text_puts(&text, special ? special : neighbour->answer);
         unsigned status = neighbour->status;
         pthread_mutex_unlock(&neighbour->lock);
         http_reply(exchange, status, HTTP_TYPE_TEXT, &text);
@@ -45,6 +48,8 @@ static void answer(struct http_exchange *exchange, void *context)
 static const struct http_route routes[] = {{"GET", "/at/api/v1/query", answer, 0, "GET"},
                                            {"POST", "/at/api/v1/query", answer, 1 << 20, "POST"},
                                            {"GET", "/at/api/v2/alerts", answer, 0, "GET"},
+                                           {"GET", "/at/api/v2/silences", answer, 0, "GET"},
+                                           {"GET", "/at/api/v2/status", answer, 0, "GET"},
                                            {"GET", "/at/metrics", answer, 0, "GET"},
                                            {0}};
 

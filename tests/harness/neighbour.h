@@ -16,7 +16,8 @@ struct neighbour {
         pthread_mutex_t lock;
         unsigned status;
         const char *answer;
-        struct text asked; /* "METHOD path <name=value>… body", one line each */
+        const char *silences, *uptime; /* for Alertmanager's /silences and /status; NULL: as everywhere */
+        struct text asked;             /* "METHOD path <name=value>… body", one line each */
 };
 
 void neighbour_start(struct neighbour *neighbour);

@@ -227,7 +227,7 @@ static void claim_guards(struct sim *sim, int64_t incident, const struct step_ru
                                  nsec_to_seconds(remediation->cooldown));
         }
         nsec waited = done->began -
-                      claims_number("SELECT opened_steady FROM incidents WHERE id = ?1", "i", incident);
+                      claims_number("SELECT waiting_steady FROM incidents WHERE id = ?1", "i", incident);
         if (waited > remediation->expire + PLANNING)
                 sim_fail(sim, "%s: runs although it has waited for %.0f s", run->incident,
                          nsec_to_seconds(waited));
@@ -318,14 +318,16 @@ void claim_shadow(struct sim *sim, int64_t source)
         char fingerprint[32];
         snprintf(fingerprint, sizeof(fingerprint), "%s/%s", sim->sources[source].alertname,
                  sim->sources[source].subject);
-        /* Only the youngest can be open: another one begins when it has ended. */
+        /* Another one begins when it has ended; what was set aside of it is younger, and closed. */
         int64_t open =
                 claims_number("SELECT CASE WHEN closed_at IS NULL THEN starts_at ELSE -1 END FROM episodes"
-                              " WHERE fingerprint = ?1 ORDER BY id DESC LIMIT 1",
+                              " WHERE fingerprint = ?1 ORDER BY closed_at IS NULL DESC, id DESC LIMIT 1",
                               "t", fingerprint);
-        _cleanup_free_ char *closer = claims_text("SELECT coalesce(closed_by, 'nobody') FROM episodes"
-                                                  " WHERE fingerprint = ?1 ORDER BY id DESC LIMIT 1",
-                                                  "t", fingerprint);
+        _cleanup_free_ char *closer =
+                claims_text("SELECT coalesce(closed_by, 'nobody') FROM episodes"
+                            " WHERE fingerprint = ?1 AND coalesce(closed_by, '') <> 'engine'"
+                            " ORDER BY closed_at IS NULL DESC, id DESC LIMIT 1",
+                            "t", fingerprint);
         if (shadow->heard > 0 && !*closer)
                 sim_fail(sim, "%s was acknowledged, and the journal has never heard of it", fingerprint);
         bool explained =

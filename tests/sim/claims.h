@@ -27,6 +27,12 @@ void claim_acted(struct sim *sim, const struct action *action, const struct step
 /* verdicts.c: around each answer to a verification, and each act. */
 void verdicts_answered(struct sim *sim, const char *promql, bool known, bool holds);
 void verdicts_act(struct sim *sim, int64_t incident, bool undo);
+/* Of an alert's life (life.c): before the first step is planned, when somebody is told that an alert goes on,
+ * before a source gets well, and after each look (`whole`: at everything). */
+void claim_begins(struct sim *sim, const struct step_run *run);
+void claim_still_fires(struct sim *sim, int64_t incident);
+void claim_goes_on(struct sim *sim, int64_t source);
+void claims_looked(struct sim *sim, bool whole);
 
 void claim_shadow(struct sim *sim, int64_t source); /* before something new is told of it */
 void claims_after_start(struct sim *sim);           /* the daemon has opened its journal */

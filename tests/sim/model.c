@@ -32,6 +32,18 @@ bool model_is_ill(const struct sim *sim, const char *promql)
         return true;
 }
 
+cJSON *model_firing(const struct sim *sim)
+{
+        cJSON *list = cJSON_CreateArray();
+        for (size_t i = 0; i < SOURCES; i++) {
+                cJSON *labels = sim->sources[i].ill ? cJSON_CreateObject() : NULL;
+                cJSON_AddStringToObject(labels, "alertname", sim->sources[i].alertname);
+                cJSON_AddStringToObject(labels, "subject", sim->sources[i].subject);
+                cJSON_AddItemToArray(list, labels);
+        }
+        return list;
+}
+
 static event_function fall_ill;
 
 static void get_well(struct sim *sim, int64_t source)
@@ -39,10 +51,11 @@ static void get_well(struct sim *sim, int64_t source)
         struct source *one = &sim->sources[source];
         if (!one->ill)
                 return;
+        claim_goes_on(sim, source);
         one->ill = false;
         one->until = sim->now;
         one->generation++;
-        one->silenced = !sim->ending && rng_chance(&sim->rng, 150);
+        one->silenced = one->hushed || (!sim->ending && rng_chance(&sim->rng, 150));
         sim_note(sim, "well", source);
         neighbours_tell(sim, source);
         if (!sim->ending)
@@ -87,6 +100,15 @@ static int find_engine(const struct sim *sim, struct error *error)
         if (sim->ending || sim->now >= sim->engine_back)
                 return 0;
         return error_may_pass(error, error_set(error, ECONNREFUSED, "the Engine is away"));
+}
+
+void model_begins_anew(struct sim *sim, int64_t source)
+{
+        struct source *one = &sim->sources[source];
+        one->since = sim->now;
+        one->generation++;
+        neighbours_tell(sim, source);
+        sim_after(sim, MINUTE, 4 * HOUR, get_well_of, (int64_t)one->generation * SOURCES + source);
 }
 
 void model_begin(struct sim *sim)

@@ -75,6 +75,8 @@ static void shadow_hear(struct sim *sim, const struct news *news)
         nsec starts_at = (epoch + news->starts) / NSEC_PER_MSEC * NSEC_PER_MSEC;
         nsec ends_at = (epoch + news->ends) / NSEC_PER_MSEC * NSEC_PER_MSEC;
         shadow->heard += news->firing;
+        if (news->firing)
+                sim->sources[news->source].heard = sim->now;
         if (news->firing) {
                 shadow->starts_at =
                         shadow->open && shadow->starts_at < starts_at ? shadow->starts_at : starts_at;
@@ -123,7 +125,7 @@ static size_t gather(struct sim *sim, const struct delivery *delivery, struct ne
         for (int64_t i = 0; i < SOURCES; i++) {
                 const struct source *other = &sim->sources[i];
                 bool known = other->told[delivery->alertmanager] == other->generation;
-                if (i != delivery->source && string_equal(other->subject, one->subject) &&
+                if (i != delivery->source && string_equal(other->subject, one->subject) && !other->hushed &&
                     (other->ill || (!known && !other->silenced && other->until > 0)))
                         ret[count++] = (struct news){i, other->ill, other->since, other->until};
         }
@@ -147,6 +149,11 @@ static void deliver(struct sim *sim, int64_t number)
         /* A group that it was part of has told it already. */
         if (news && one->told[delivery.alertmanager] == one->generation && delivery.tries == FIRST)
                 return;
+        /* What is silenced is told by nobody, as long as it is; nor what Prometheus could not tell. */
+        if (delivery.firing && news && (one->hushed || (sim->prometheus_down && delivery.tries == FIRST))) {
+                sim_after(sim, 2 * MINUTE, 10 * MINUTE, deliver, number);
+                return;
+        }
         struct news group[SOURCES];
         size_t count = gather(sim, &delivery, group);
         if (sim->alertmanagers_down || !post(sim, group, count)) {
@@ -180,4 +187,79 @@ void neighbours_tell(struct sim *sim, int64_t source)
                         continue;
                 sim_after(sim, NSEC_PER_MSEC, 3 * MINUTE, deliver, pack(&delivery));
         }
+}
+
+/* Alertmanager hears of what is ill again within a minute, and forgets after five what it hears no more of.
+ */
+#define RESEND (5 * NSEC_PER_SEC)
+#define ENDS_AT (5 * MINUTE)
+
+/* Whether the one that is asked has it. */
+static bool alertmanager_has(const struct sim *sim, int64_t source)
+{
+        const struct source *one = &sim->sources[source];
+        nsec knows_since = sim->alertmanager_started + source * RESEND;
+        if (!sim->prometheus_down)
+                return one->ill && sim->now >= knows_since &&
+                       sim->now >= sim->prometheus_changed + source * RESEND;
+        bool was_ill =
+                one->since < sim->prometheus_changed && (one->ill || one->until > sim->prometheus_changed);
+        return was_ill && sim->prometheus_changed >= knows_since &&
+               sim->now < sim->prometheus_changed + ENDS_AT;
+}
+
+void neighbours_alerts(struct sim *sim, struct alertmanager_view *ret)
+{
+        struct alertmanager_view view = {.items = calloc(SOURCES, sizeof(*view.items)),
+                                         .up = sim->now - sim->alertmanager_started};
+        for (int64_t i = 0; i < SOURCES; i++) {
+                const struct source *one = &sim->sources[i];
+                if (alertmanager_has(sim, i))
+                        view.items[view.count++] =
+                                (struct alert_seen){text_format("%s/%s", one->alertname, one->subject),
+                                                    one->hushed ? ALERT_SILENCED : ALERT_ACTIVE,
+                                                    one->hushed ? strdup("silence 1 by ada") : NULL};
+        }
+        alertmanager_view_sort(&view);
+        *ret = view;
+}
+
+/* What Prometheus no longer sends ends, as Alertmanager has it. */
+static void time_out(struct sim *sim, int64_t argument)
+{
+        if (!sim->prometheus_down || sim->prometheus_changed / NSEC_PER_SEC != argument || sim->ending)
+                return;
+        for (int64_t i = 0; i < SOURCES; i++) {
+                const struct source *one = &sim->sources[i];
+                const struct news news = {i, false, one->since, sim->now};
+                if (one->ill && !one->hushed && one->since < sim->prometheus_changed && post(sim, &news, 1))
+                        sim_note(sim, "timed out", i);
+        }
+}
+
+void neighbours_prometheus(struct sim *sim, bool down)
+{
+        nsec since = sim->prometheus_changed;
+        bool timed_out = !down && sim->now - since >= ENDS_AT;
+        sim->prometheus_changed = sim->now;
+        if (down)
+                sim_at(sim, sim->now + ENDS_AT, time_out, sim->now / NSEC_PER_SEC);
+        for (int64_t i = 0; timed_out && i < SOURCES; i++)
+                if (sim->sources[i].ill && !sim->ending)
+                        model_begins_anew(sim, i);
+}
+
+static void restart_alertmanager(struct sim *sim, int64_t argument)
+{
+        (void)argument;
+        if (sim->ending)
+                return;
+        sim->alertmanager_started = sim->now;
+        sim_note(sim, "Alertmanager starts", 0);
+        sim_after(sim, HOUR, 10 * HOUR, restart_alertmanager, 0);
+}
+
+void neighbours_begin(struct sim *sim)
+{
+        sim_after(sim, HOUR, 10 * HOUR, restart_alertmanager, 0);
 }

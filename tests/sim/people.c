@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "runbook/text.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/claims.h"
 
 /* The incident's number, from the journal: years come and go with the clock. */
 static bool find_number(struct sim *sim, int64_t incident, struct incident *ret)
@@ -76,6 +76,8 @@ void people_hear(struct sim *sim, int64_t incident, const char *text)
         }
         if (waits || ended)
                 return;
+        if (strstr(text, "still fires"))
+                claim_still_fires(sim, incident);
         sim->done[incident].called = true;
         if (rng_chance(&sim->rng, 200))
                 sim_after(sim, MINUTE, HOUR, undo, incident);
@@ -123,8 +125,35 @@ static void meddle(struct sim *sim, int64_t argument)
         sim_after(sim, MINUTE, HOUR, meddle, 0);
 }
 
+static void unhush(struct sim *sim, int64_t source)
+{
+        struct source *one = &sim->sources[source];
+        sim_trouble(sim);
+        sim_note(sim, "silenced no more", source);
+        one->hushed = false;
+}
+
+/* What an operator does first. */
+static void hush(struct sim *sim, int64_t argument)
+{
+        (void)argument;
+        int64_t source = (int64_t)rng_below(&sim->rng, SOURCES);
+        struct source *one = &sim->sources[source];
+        if (sim->ending)
+                return;
+        if (!one->hushed) {
+                sim_trouble(sim);
+                sim_note(sim, "silenced", source);
+                one->hushed = true;
+                one->hushed_since = sim->now;
+                sim_after(sim, 10 * MINUTE, 6 * HOUR, unhush, source);
+        }
+        sim_after(sim, MINUTE, 3 * HOUR, hush, 0);
+}
+
 void people_begin(struct sim *sim)
 {
+        sim_after(sim, MINUTE, 3 * HOUR, hush, 0);
         sim_after(sim, 20 * MINUTE, 8 * HOUR, pause_all, 0);
         sim_after(sim, MINUTE, HOUR, meddle, 0);
 }

@@ -76,17 +76,25 @@ static int check_holds(void *context, const char *check, nsec age, struct deadli
         return query_holds(context, check, age, deadline, ret_holds, &value, error);
 }
 
-static int alert_active(void *context, const char *fingerprint, struct deadline deadline, bool *ret_active,
+static int alertmanager(void *context, struct deadline deadline, struct alertmanager_view *ret,
                         struct error *error)
 {
         struct sim *sim = context;
         (void)deadline;
         int r = ask(sim, sim->alertmanagers_down, error);
-        if (r < 0)
-                return r;
-        int64_t source = source_find(sim, fingerprint);
-        *ret_active = source >= 0 && sim->sources[source].ill;
-        return 0;
+        if (r >= 0)
+                neighbours_alerts(sim, ret);
+        return r;
+}
+
+static int firing(void *context, struct deadline deadline, cJSON **ret, struct error *error)
+{
+        struct sim *sim = context;
+        (void)deadline;
+        int r = ask(sim, sim->prometheus_down, error);
+        if (r >= 0)
+                *ret = model_firing(sim);
+        return r;
 }
 
 static int notify(void *context, const char *receiver, const struct message *message,
@@ -110,6 +118,7 @@ static int plan_step(void *context, const struct action *action, struct step_run
                      struct error *error)
 {
         struct sim *sim = context;
+        claim_begins(sim, run);
         run->targets = context;
         task_wait(sim, rng_between(&sim->rng, NSEC_PER_MSEC, 20 * NSEC_PER_SEC));
         if (sim_is_dead(sim))
@@ -181,7 +190,8 @@ void reality_fill(struct sim *sim)
                 .finish = finish,
                 .query_holds = query_holds,
                 .check_holds = check_holds,
-                .alert_active = alert_active,
+                .alertmanager = alertmanager,
+                .firing = firing,
                 .notify = notify,
                 .plan_step = plan_step,
                 .run_step = run_step,

@@ -96,6 +96,11 @@ void sim_fail(struct sim *sim, const char *format, ...)
                 claims_print();
 }
 
+void sim_trouble(struct sim *sim)
+{
+        sim->clear_since = sim->now;
+}
+
 void sim_note(struct sim *sim, const char *what, int64_t number)
 {
         if (sim_trace)
@@ -155,6 +160,7 @@ static void start_daemon(struct sim *sim, int64_t argument)
         _cleanup_error_ struct error error = {0};
         sim->dead = sim->stopping = false;
         sim->stopped_until = 0;
+        sim_trouble(sim);
         plan_death(sim);
         if (!open_journal(sim)) {
                 disk_restart(sim->disk);
@@ -162,6 +168,10 @@ static void start_daemon(struct sim *sim, int64_t argument)
                 return;
         }
         edit_file(sim);
+        /* Let it run with --dry-run; then without. */
+        if (sim->dry_run && sim->leaves_dry_run && rng_chance(&sim->rng, 300))
+                sim->dry_run = false;
+        sim->looked = false;
         const struct incident_parts parts = {.world = &sim->world,
                                              .set = sim->set,
                                              .journal = sim->journal,
@@ -294,6 +304,9 @@ static void set_trouble(struct sim *sim, enum trouble trouble, bool on)
                                   [PEOPLE_DEAF] = &sim->people_deaf,
                                   [ALERTMANAGERS_DOWN] = &sim->alertmanagers_down};
         sim_note(sim, on ? "trouble" : "over", trouble);
+        sim_trouble(sim);
+        if (trouble == PROMETHEUS_DOWN && on != sim->prometheus_down)
+                neighbours_prometheus(sim, on);
         if (trouble == DISK_FULL)
                 disk_set_full(sim->disk, on);
         else
@@ -361,8 +374,10 @@ static void look(struct sim *sim)
         nsec again = sim->now + (failed ? NSEC_PER_SEC : idle_time(next - sim_monotonic(sim)));
         if (again < sim->engine_due)
                 sim->engine_due = again;
-        if (!sim_is_dead(sim))
-                sim->incidents = (uint64_t)claims_number("SELECT coalesce(max(id), 0) FROM incidents", "");
+        if (sim_is_dead(sim))
+                return;
+        sim->incidents = (uint64_t)claims_number("SELECT coalesce(max(id), 0) FROM incidents", "");
+        claims_looked(sim, !failed);
 }
 
 /* What turns in a circle is told, not waited for. */
@@ -432,7 +447,8 @@ static void begin(struct sim *sim)
         sim->meters = meters_new();
         sim->done = calloc(INCIDENTS_MOST, sizeof(*sim->done));
         assert(sim->meters && sim->done);
-        sim->dry_run = rng_chance(&sim->rng, 60);
+        sim->dry_run = rng_chance(&sim->rng, 90);
+        sim->leaves_dry_run = rng_chance(&sim->rng, 500);
         boot_machine(sim);
         reality_fill(sim);
         sim_at(sim, 0, start_daemon, 0);
@@ -443,6 +459,7 @@ static void begin(struct sim *sim)
         sim_after(sim, 20 * MINUTE, 4 * HOUR, begin_trouble, 0);
         sim_after(sim, MINUTE, 5 * MINUTE, look_for_calls, 0);
         model_begin(sim);
+        neighbours_begin(sim);
         people_begin(sim);
 }
 

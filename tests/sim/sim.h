@@ -48,6 +48,8 @@ struct source {
         bool silenced;                /* its end is never told */
         uint64_t generation;          /* rises with each begin and end */
         uint64_t told[ALERTMANAGERS]; /* the generation that each has a 200 for */
+        bool hushed;                  /* an operator has silenced it */
+        nsec hushed_since, heard;     /* true time: since then; it was last accepted as firing */
 };
 
 struct service {
@@ -97,7 +99,8 @@ struct sim {
         nsec wall_offset; /* of the responder's wall clock, which may jump */
         nsec booted;      /* the monotonic clock began */
         char boot[16];
-        bool dry_run; /* the whole world: nothing is ever acted */
+        bool dry_run;                /* nothing is acted */
+        bool leaves_dry_run, looked; /* at some start; since then at everything, once */
 
         struct event *events;
         size_t event_count, event_space;
@@ -124,7 +127,11 @@ struct sim {
         nsec engine_back; /* true time: until then whoever acts finds nobody */
         bool prometheus_down, prometheus_silent, people_deaf, alertmanagers_down;
         nsec calm_since; /* true time: the daemon runs, can write, and people hear; INT64_MAX: not now */
-        bool paused;     /* a person has a 200 for it */
+        nsec prometheus_changed;   /* true time: it died, or came back */
+        nsec alertmanager_started; /* the one that is asked: it has forgotten everything */
+        nsec clear_since;          /* no trouble, no start and no silence since then */
+        int64_t last_event;        /* of the timeline, that claims have seen */
+        bool paused;               /* a person has a 200 for it */
         uint64_t pauses;
 
         struct done_for *done; /* by incident, from 1 */
@@ -157,6 +164,7 @@ void sim_at(struct sim *sim, nsec when, event_function *happen, int64_t argument
 void sim_after(struct sim *sim, nsec low, nsec high, event_function *happen, int64_t argument);
 void sim_fail(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void sim_wake(struct sim *sim);                                   /* the engine is to look */
+void sim_trouble(struct sim *sim);                                /* from now on nothing is clear */
 void sim_note(struct sim *sim, const char *what, int64_t number); /* into the digest; printed by --trace */
 void sim_die(struct sim *sim);                                    /* the process is killed, here and now */
 bool sim_is_dead(const struct sim *sim);                          /* whoever acts now is a ghost */
@@ -179,6 +187,7 @@ void reality_fill(struct sim *sim);
 void model_begin(struct sim *sim);
 void model_end(struct sim *sim); /* everybody gets well */
 bool model_is_ill(const struct sim *sim, const char *promql);
+cJSON *model_firing(const struct sim *sim); /* of all sources, as ALERTS has them */
 int64_t model_level(const struct sim *sim,
                     const struct step_run *run); /* of the service that the step is about */
 int64_t model_argument(const void *config);      /* the level that a step was given */
@@ -186,7 +195,13 @@ bool model_level_is_ours(const struct sim *sim, const struct step_run *run, int6
 int64_t source_find(const struct sim *sim, const char *fingerprint);
 
 /* neighbours.c: Alertmanagers that duplicate and reorder. */
-void neighbours_tell(struct sim *sim, int64_t source); /* it began, or ended */
+void neighbours_begin(struct sim *sim);
+void neighbours_prometheus(struct sim *sim, bool down);                 /* it has died, or is back */
+void neighbours_alerts(struct sim *sim, struct alertmanager_view *ret); /* what the one knows that is asked */
+void neighbours_tell(struct sim *sim, int64_t source);                  /* it began, or ended */
+
+/* model.c: as Prometheus has it, what is ill began to be so only now. */
+void model_begins_anew(struct sim *sim, int64_t source);
 
 /* people.c */
 void people_begin(struct sim *sim);

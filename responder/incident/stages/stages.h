@@ -14,13 +14,14 @@
  * -ECANCELED, of which nothing need be said: the daemon ends, or is paused. */
 typedef int incident_stage(struct incident_run *run, struct error *error);
 
-incident_stage stage_start;     /* the guards let it through: plan all, then ask, or run */
-incident_stage stage_run;       /* running: go on with the steps */
-incident_stage stage_verify;    /* verifying: look once */
-incident_stage stage_aftermath; /* failed or not healed: undo what is to be undone, call a person */
-incident_stage stage_expire;    /* waited too long: call a person, then expired */
-incident_stage stage_tell;      /* somebody is owed a word of what waits, or has ended: tell it */
-incident_stage stage_tidy;      /* ended: undo when resolved or asked to, settle */
+incident_stage stage_start;        /* the guards let it through: plan all, then ask, or run */
+incident_stage stage_run;          /* running: go on with the steps */
+incident_stage stage_verify;       /* verifying: look once */
+incident_stage stage_aftermath;    /* failed or not healed: undo what is to be undone, call a person */
+incident_stage stage_expire;       /* waited too long: call a person, then expired */
+incident_stage stage_still_firing; /* healed or done, but the alert fires: call a person, then escalated */
+incident_stage stage_tell;         /* somebody is owed a word of what waits, or has ended: tell it */
+incident_stage stage_tidy;         /* ended: undo when resolved or asked to, settle */
 
 /* Whether stage_tidy has anything to do; `ret_undoes` tells whether it would undo something (needs the lock,
  * and, unless a person asked for it, that the responder is not paused). */

@@ -11,16 +11,6 @@
 
 #define LIST "[{\"fingerprint\":\"aa\",\"status\":{\"state\":\"suppressed\"}},{\"fingerprint\":\"bb\"}]"
 
-static void an_alert_is_known_by_its_fingerprint(void **state _unused_)
-{
-        _cleanup_json_ cJSON *alerts = NULL, *none = NULL;
-        assert_int_equal(alertmanager_alerts_parse(200, LIST, strlen(LIST), &alerts, NULL), 0);
-        assert_true(alertmanager_has(alerts, "aa") && alertmanager_has(alerts, "bb"));
-        assert_false(alertmanager_has(alerts, "b") || alertmanager_has(alerts, ""));
-        assert_int_equal(alertmanager_alerts_parse(200, "[]", 2, &none, NULL), 0);
-        assert_false(alertmanager_has(none, "aa"));
-}
-
 static void a_list_that_cannot_be_read_is_not_empty(void **state _unused_)
 {
         static const struct {
@@ -109,10 +99,38 @@ static void only_what_is_wanted_is_asked_for(void **state _unused_)
         assert_null(alerts);
 }
 
+static void since_when_it_is_up_is_told_or_not(void **state _unused_)
+{
+        static const struct {
+                long status;
+                const char *body;
+                int code;
+        } cases[] = {
+                {200, "{\"uptime\":\"1970-01-01T00:00:02.5Z\",\"cluster\":{}}", 0},
+                {200, "{\"uptime\":\"1970-01-01T01:00:02.500+01:00\"}", 0},
+                {200, "{}", EBADMSG},
+                {200, "[]", EBADMSG},
+                {200, "{\"uptime\":2}", EBADMSG},
+                {200, "{\"uptime\":\"\"}", EBADMSG},
+                {200, "{\"uptime\":\"24h\"}", EBADMSG},
+                {200, "", EBADMSG},
+                {503, "{\"uptime\":\"1970-01-01T00:00:02Z\"}", EREMOTEIO},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                _cleanup_error_ struct error error = {0};
+                nsec up = -1;
+                int r = alertmanager_status_parse(cases[i].status, cases[i].body, strlen(cases[i].body), &up,
+                                                  &error);
+                if (r != -cases[i].code || up != (r == 0 ? 5 * NSEC_PER_SEC / 2 : -1) ||
+                    (r < 0 && !strstr(error_text(&error), "Alertmanager")))
+                        fail_msg("%s: %d %s", cases[i].body, r, error_text(&error));
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(an_alert_is_known_by_its_fingerprint),
+                cmocka_unit_test(since_when_it_is_up_is_told_or_not),
                 cmocka_unit_test(a_list_that_cannot_be_read_is_not_empty),
                 cmocka_unit_test(a_list_of_nothings_is_refused_before_it_is_made),
                 cmocka_unit_test(only_what_is_wanted_is_asked_for),

@@ -475,43 +475,6 @@ static void test_nothing_is_undone_that_never_began(_unused_ void **state)
         fixture_close(fixture);
 }
 
-/* Work that was given to the world and is done when the test says so. */
-static struct {
-        void (*work)(void *argument);
-        void *argument;
-} given[4];
-static size_t given_count;
-
-static int take_work(_unused_ void *context, _unused_ enum world_pool pool, _unused_ const char *whose,
-                     void (*work)(void *argument), void *argument)
-{
-        assert_true(given_count < N_ELEMENTS(given));
-        given[given_count].work = work;
-        given[given_count++].argument = argument;
-        return 0;
-}
-
-/* Looks once; the number of incidents that are given to workers now. */
-static size_t look_once(struct engine_fixture *fixture, nsec *ret_next)
-{
-        assert_int_equal(engine_look(fixture->engine, ret_next, NULL), 0);
-        return given_count;
-}
-
-static void do_work(void)
-{
-        for (size_t i = 0; i < given_count; i++)
-                given[i].work(given[i].argument);
-        given_count = 0;
-}
-
-static nsec ahead; /* of this machine's monotonic clock */
-
-static nsec read_later(_unused_ void *context)
-{
-        return clock_monotonic() + ahead;
-}
-
 /* An undo that the kill switch forbids is not tried in a circle; and when somebody else has taken its lock
  * meanwhile, it waits for that. */
 static void test_undo_waits_while_paused(_unused_ void **state)
@@ -520,37 +483,30 @@ static void test_undo_waits_while_paused(_unused_ void **state)
                 "  - {name: u, match: ['alertname=\"a\"', 'x!=\"2\"'], on_failure: undo, lock: l, steps: "
                 "[{act.undone: {name: one}}, {act.once: {name: two, fails: true}}]}\n"
                 "  - {name: v, match: ['x=\"2\"'], lock: l, steps: [{act.once: {name: three}}]}\n");
-        ahead = 0;
-        fixture_open_journal(fixture);
         fixture->set->targets.repeat_interval = 0; /* nothing but the incident is looked at */
-        struct world world = *place_world(fixture->place);
-        world.run = take_work;
-        world.monotonic = read_later;
-        const struct incident_parts parts = {
-                .world = &world, .set = fixture->set, .journal = fixture->journal, .meters = fixture->meters};
-        assert_int_equal(engine_new(&parts, &fixture->engine, NULL), 0);
+        fixture_start_by_hand(fixture);
         alert_arrives(fixture, "f1", true, "");
         nsec next = 0;
-        assert_int_equal(look_once(fixture, &next), 1);
-        do_work();
+        assert_int_equal(look_by_hand(fixture, &next), 1);
+        work_by_hand();
         assert_action_calls("run undo", "run:one run:two");
 
         assert_int_equal(engine_pause(fixture->engine, true, "tester", NULL, NULL), 0);
-        assert_int_equal(look_once(fixture, &next), 1);
-        do_work(); /* and it finds out that it may not */
-        assert_int_equal(look_once(fixture, &next), 0);
-        assert_true(next > world_monotonic(&world) + NSEC_PER_SEC);
+        assert_int_equal(look_by_hand(fixture, &next), 1);
+        work_by_hand(); /* and it finds out that it may not */
+        assert_int_equal(look_by_hand(fixture, &next), 0);
+        assert_true(next > world_monotonic(&fixture->by_hand) + NSEC_PER_SEC);
         assert_action_calls("undo", "");
 
         assert_int_equal(engine_pause(fixture->engine, false, "tester", NULL, NULL), 0);
         alert_arrives(fixture, "f2", true, "\"x\":\"2\"");
-        assert_int_equal(look_once(fixture, &next), 1);
-        ahead = 60 * NSEC_PER_SEC;
-        assert_int_equal(look_once(fixture, &next), 1); /* nothing but what was given before */
-        do_work();
+        assert_int_equal(look_by_hand(fixture, &next), 1);
+        hand_ahead = 60 * NSEC_PER_SEC;
+        assert_int_equal(look_by_hand(fixture, &next), 1); /* nothing but what was given before */
+        work_by_hand();
         assert_action_calls("run undo", "run:one run:two run:three");
-        while (look_once(fixture, &next) > 0)
-                do_work();
+        while (look_by_hand(fixture, &next) > 0)
+                work_by_hand();
         assert_action_calls("run undo", "run:one run:two run:three undo:one");
         fixture_stop(fixture);
         fixture_close(fixture);

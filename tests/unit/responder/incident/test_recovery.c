@@ -42,8 +42,8 @@ static struct engine_fixture *fixture_crashed_in(const char *remediations, const
         assert_int_equal(journal_unmatched(fixture->journal, 10, &episodes, NULL), 0);
         assert_int_equal(episodes.count, 1);
         const char *const names[] = {first, second, third};
-        const struct journal_opening opening = {fixture->set->remediations[0].name, names, third ? 3 : 2,
-                                                NULL, false};
+        const struct journal_opening opening = {
+                fixture->set->remediations[0].name, names, third ? 3 : 2, NULL, false, NULL};
         assert_int_equal(journal_open_incidents(fixture->journal, episodes.items[0].id, &opening, 1, NULL),
                          0);
         episode_list_release(&episodes);

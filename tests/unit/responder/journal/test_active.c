@@ -74,6 +74,9 @@ static void test_comes_goes_and_comes_back(void **state)
         WRITE(fixture, .state = INCIDENT_HEALED);
 
         /* One goes, one comes, in one reading; and the alert of one that came is resolved. */
+        read_active(fixture, &list);
+        assert_int_equal(list.count, 1);
+        accept_alerts(fixture, "-f1");
         accept_alerts(fixture, "f2");
         open_incidents(fixture, 1);
         read_active(fixture, &list);

@@ -256,9 +256,9 @@ static void test_incidents_of_an_episode(void **state)
 
         /* The same openings again, with one more, which alone is new. */
         static const char *const steps[] = {"notify"};
-        const struct journal_opening openings[] = {{"restart", steps, 1, NULL, false},
-                                                   {"notify", steps, 1, NULL, false},
-                                                   {"notify", steps, 1, NULL, true}};
+        const struct journal_opening openings[] = {{"restart", steps, 1, NULL, false, NULL},
+                                                   {"notify", steps, 1, NULL, false, NULL},
+                                                   {"notify", steps, 1, NULL, true, NULL}};
         assert_int_equal(journal_open_incidents(fixture->journal, episode, openings, 3, NULL), 0);
         struct incident_list list = {0};
         assert_int_equal(journal_active(fixture->journal, &list, NULL), 0);
@@ -437,6 +437,8 @@ static void test_who_is_active(void **state)
         assert_int_equal(active_count(fixture), 1); /* step 1 keeps something for its undo */
         assert_open(fixture, INCIDENT_DONE, 0, 0);
         WRITE(fixture, .step = 1, .settled = true);
+        assert_int_equal(active_count(fixture), 1); /* its alert fires, though it was healed */
+        accept_alerts(fixture, "-f1");
         assert_int_equal(active_count(fixture), 0);
         WRITE(fixture, .request_undo = true);
         assert_int_equal(active_count(fixture), 1);
@@ -534,7 +536,7 @@ static void test_timeline(void **state)
 static int64_t open_of_cause(struct journal_fixture *fixture, const char *cause)
 {
         static const char *const steps[] = {"docker.restart"};
-        const struct journal_opening opening = {"restart", steps, 1, cause, false};
+        const struct journal_opening opening = {"restart", steps, 1, cause, false, NULL};
         struct episode_list list = {0};
         assert_int_equal(journal_unmatched(fixture->journal, 1, &list, NULL), 0);
         assert_int_equal(list.count, 1);

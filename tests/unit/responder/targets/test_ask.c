@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the neighbours' answers mean: a query that holds, a check that succeeds, an alert that is there. */
+/* What the neighbours' answers mean: a query that holds, a check that succeeds. */
 #include <errno.h>
 #include <math.h>
 
@@ -204,25 +204,6 @@ static void test_the_exporter_is_asked_for_one_check(void **state _unused_)
         neighbour_stop(&neighbour);
 }
 
-static void test_an_alert_is_there_in_whatever_state(void **state _unused_)
-{
-        struct neighbour neighbour;
-        struct target_set set;
-        struct targets *targets = open_targets(&neighbour, &set);
-        bool active = false;
-        neighbour_says(&neighbour, 200, "[{\"fingerprint\":\"aa\",\"status\":{\"state\":\"suppressed\"}}]");
-        assert_int_equal(targets_alert_active(targets, "aa", SOON, &active, NULL), 0);
-        assert_true(active);
-        assert_string_equal(text_string(&neighbour.asked),
-                            "GET /at/api/v2/alerts <silenced=true> <inhibited=true>\n");
-        assert_int_equal(targets_alert_active(targets, "a", SOON, &active, NULL), 0);
-        assert_false(active);
-        neighbour_says(&neighbour, 200, "[{\"fingerprint\":\"aa\"},{}]");
-        assert_int_equal(targets_alert_active(targets, "a", SOON, &active, NULL), -EBADMSG);
-        targets_free(targets);
-        neighbour_stop(&neighbour);
-}
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -232,7 +213,6 @@ int main(void)
                 cmocka_unit_test(test_how_a_check_stands_is_asked_for),
                 cmocka_unit_test(test_a_cut_page_is_no_verdict),
                 cmocka_unit_test(test_the_exporter_is_asked_for_one_check),
-                cmocka_unit_test(test_an_alert_is_there_in_whatever_state),
         };
         if (http_client_global_init(NULL) < 0)
                 return 1;

@@ -28,7 +28,10 @@ static void test_leases_fail_in_words(void **state _unused_)
         assert_int_equal(targets_docker(targets, &docker, &error), -ENOTSUP);
         assert_int_equal(targets_query_holds(targets, "x", 0, deadline, &answer, &value, &error), -ENOTSUP);
         assert_int_equal(targets_check_holds(targets, "x", 0, deadline, &answer, &error), -ENOTSUP);
-        assert_int_equal(targets_alert_active(targets, "x", deadline, &answer, &error), -ENOTSUP);
+        struct alertmanager_view view;
+        cJSON *firing;
+        assert_int_equal(targets_alertmanager(targets, deadline, &view, &error), -ENOTSUP);
+        assert_int_equal(targets_firing(targets, deadline, &firing, &error), -ENOTSUP);
         assert_int_equal(
                 targets_notify(targets, "nobody", &(struct message){.text = "x"}, deadline, NULL, &error),
                 -ENOENT);

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the neighbours know of the alerts at one moment, and what follows from it for one of them. */
+#include "responder/engine/view.h"
+
+#include <stdio.h>
+
+#include "runbook/assert.h"
+#include "runbook/text.h"
+
+/* Of each of the two. */
+#define ASK_TIMEOUT (5 * NSEC_PER_SEC)
+
+static bool is_set(const char *url)
+{
+        return url && *url;
+}
+
+void view_ask(const struct world *world, const struct target_set *set, struct alert_view *ret)
+{
+        struct alert_view view = {0};
+        if (is_set(set->alertmanager_url)) {
+                _cleanup_error_ struct error why = {0};
+                int r = world->alertmanager(world->context, world_deadline(world, ASK_TIMEOUT), &view.alerts,
+                                            &why);
+                view.has_alertmanager = r >= 0;
+                view.no_alertmanager = r < 0 ? strdup(error_text(&why)) : NULL;
+        }
+        if (is_set(set->prometheus_url)) {
+                _cleanup_error_ struct error why = {0};
+                if (world->firing(world->context, world_deadline(world, ASK_TIMEOUT), &view.firing, &why) < 0)
+                        view.no_firing = strdup(error_text(&why));
+        }
+        view.answered_at = world_monotonic(world);
+        *ret = view;
+}
+
+void view_release(struct alert_view *view)
+{
+        alertmanager_view_release(&view->alerts);
+        cJSON_Delete(view->firing);
+        free(view->no_alertmanager);
+        free(view->no_firing);
+        *view = (struct alert_view){0};
+}
+
+/* Whether a series of ALERTS is of this alert. Its labels may be fewer: those that Prometheus adds when it
+ * sends an alert are not in it. */
+static bool is_of(const cJSON *series, const struct alert *alert)
+{
+        const char *name = json_string(series, "alertname");
+        if (!name || !string_equal(name, config_map_get(&alert->labels, "alertname")))
+                return false;
+        const cJSON *label;
+        cJSON_ArrayForEach(label, series)
+        {
+                if (string_equal(label->string, "__name__") || string_equal(label->string, "alertstate"))
+                        continue;
+                if (!string_equal(cJSON_GetStringValue(label), config_map_get(&alert->labels, label->string)))
+                        return false;
+        }
+        return true;
+}
+
+bool view_fires(const struct alert_view *view, const struct alert *alert)
+{
+        const cJSON *series;
+        cJSON_ArrayForEach(series, view->firing)
+        {
+                if (is_of(series, alert))
+                        return true;
+        }
+        return false;
+}
+
+struct alert_answer view_of_end(const struct alert_view *view, const struct target_set *set,
+                                const struct alert *alert)
+{
+        assert_that(view->answered_at != 0, "who judges has asked");
+        struct alert_answer answer = {.says = ALERT_SAYS_OVER};
+        if (!is_set(set->prometheus_url))
+                return answer;
+        if (!view->firing)
+                snprintf(answer.why, sizeof(answer.why),
+                         "it is told to be resolved, but Prometheus, which would know, cannot be asked: %s",
+                         view->no_firing ? view->no_firing : "out of memory");
+        else if (view_fires(view, alert))
+                snprintf(answer.why, sizeof(answer.why),
+                         "it is told to be resolved, but Prometheus says that it fires");
+        else
+                return answer;
+        answer.says = ALERT_SAYS_NOTHING;
+        return answer;
+}
+
+struct alert_answer view_of_alert(const struct alert_view *view, const struct target_set *set,
+                                  const struct alert *alert)
+{
+        assert_that(view->answered_at != 0, "who judges has asked");
+        struct alert_answer answer = {.says = ALERT_SAYS_NOTHING};
+        if (!view->has_alertmanager) {
+                snprintf(answer.why, sizeof(answer.why), "Alertmanager cannot be asked: %s",
+                         view->no_alertmanager ? view->no_alertmanager : "out of memory");
+                return answer;
+        }
+        const struct alert_seen *seen = alertmanager_view_find(&view->alerts, alert->fingerprint);
+        if (seen) {
+                answer.presence = seen->presence;
+                answer.says = seen->presence == ALERT_ACTIVE ? ALERT_SAYS_FIRES : ALERT_SAYS_QUIET;
+                snprintf(answer.why, sizeof(answer.why), "%s", seen->by ? seen->by : "");
+                return answer;
+        }
+        if (view->alerts.up < set->resolve_timeout) {
+                snprintf(answer.why, sizeof(answer.why),
+                         "Alertmanager does not have it, but was started only %.0f s ago",
+                         nsec_to_seconds(view->alerts.up));
+                return answer;
+        }
+        return view_of_end(view, set, alert);
+}

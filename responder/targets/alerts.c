@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What Alertmanager and Prometheus know of the alerts at this moment. */
+#include <errno.h>
+
+#include "responder/targets/internal.h"
+#include "runbook/prometheus.h"
+#include "runbook/text.h"
+
+/* The members of an alert's status that keep it back, in the order in which they are told. */
+static const struct {
+        const char *member;
+        enum alert_presence presence;
+        const char *what;
+} holds[] = {
+        {"silencedBy", ALERT_SILENCED, "silence"},
+        {"inhibitedBy", ALERT_INHIBITED, "alert"},
+        {"mutedBy", ALERT_MUTED, "time interval"},
+};
+
+static const cJSON *find_silence(const cJSON *silences, const char *id)
+{
+        const cJSON *silence;
+        cJSON_ArrayForEach(silence, silences)
+        {
+                if (string_equal(json_string(silence, "id"), id))
+                        return silence;
+        }
+        return NULL;
+}
+
+/* `silences` may be NULL. */
+static char *describe_hold(const char *what, const char *id, const cJSON *silences)
+{
+        const cJSON *silence = find_silence(silences, id);
+        const char *author = json_string(silence, "createdBy"), *comment = json_string(silence, "comment");
+        return text_format("%s %.100s%s%.100s%s%.500s", what, id, author ? " by " : "", author ? author : "",
+                           comment && *comment ? ": " : "", comment ? comment : "");
+}
+
+static int read_seen(const cJSON *alert, const cJSON *silences, struct alert_seen *ret)
+{
+        ret->fingerprint = strdup(json_string(alert, "fingerprint"));
+        ret->presence = ALERT_ACTIVE;
+        if (!ret->fingerprint)
+                return -ENOMEM;
+        for (size_t i = 0; i < N_ELEMENTS(holds); i++) {
+                const cJSON *first = cJSON_GetArrayItem(json_get(alert, "status", holds[i].member, NULL), 0);
+                if (!cJSON_IsString(first))
+                        continue;
+                ret->presence = holds[i].presence;
+                ret->by = describe_hold(holds[i].what, first->valuestring, silences);
+                return ret->by ? 0 : -ENOMEM;
+        }
+        return 0;
+}
+
+static bool some_silenced(const cJSON *alerts)
+{
+        const cJSON *alert;
+        cJSON_ArrayForEach(alert, alerts)
+        {
+                if (cJSON_GetArraySize(json_get(alert, "status", "silencedBy", NULL)) > 0)
+                        return true;
+        }
+        return false;
+}
+
+static int compare_seen(const void *a, const void *b)
+{
+        const struct alert_seen *one = a, *other = b;
+        return strcmp(one->fingerprint, other->fingerprint);
+}
+
+void alertmanager_view_sort(struct alertmanager_view *view)
+{
+        if (view->count > 1)
+                qsort(view->items, view->count, sizeof(view->items[0]), compare_seen);
+}
+
+const struct alert_seen *alertmanager_view_find(const struct alertmanager_view *view, const char *fingerprint)
+{
+        const struct alert_seen wanted = {.fingerprint = (char *)fingerprint};
+        return view->count == 0 ? NULL
+                                : bsearch(&wanted, view->items, view->count, sizeof(wanted), compare_seen);
+}
+
+void alertmanager_view_release(struct alertmanager_view *view)
+{
+        for (size_t i = 0; i < view->count; i++) {
+                free(view->items[i].fingerprint);
+                free(view->items[i].by);
+        }
+        free(view->items);
+        *view = (struct alertmanager_view){0};
+}
+
+static int read_view(const cJSON *alerts, const cJSON *silences, struct alertmanager_view *view)
+{
+        size_t most = (size_t)cJSON_GetArraySize(alerts);
+        view->items = calloc(most + 1, sizeof(*view->items));
+        if (!view->items)
+                return -ENOMEM;
+        const cJSON *alert;
+        cJSON_ArrayForEach(alert, alerts)
+        {
+                int r = read_seen(alert, silences, &view->items[view->count++]);
+                if (r < 0)
+                        return r;
+        }
+        alertmanager_view_sort(view);
+        return 0;
+}
+
+int targets_alertmanager(struct targets *targets, struct deadline deadline, struct alertmanager_view *ret,
+                         struct error *error)
+{
+        const char *base = targets_set(targets)->alertmanager_url;
+        int r = targets_check_url(base, "alertmanager_url", error);
+        if (r < 0)
+                return r;
+        _cleanup_http_client_ struct http_client *client = http_client_new();
+        if (!client)
+                return error_oom(error);
+        const struct http_request how = {.deadline = deadline};
+        _cleanup_json_ cJSON *alerts = NULL, *silences = NULL;
+        nsec started = 0;
+        /* Its start after its alerts: what is started anew in between is young, and its list not believed. */
+        r = alertmanager_alerts(client, &how, base, &(struct alertmanager_wanted){0}, &alerts, error);
+        if (r >= 0)
+                r = alertmanager_started(client, &how, base, &started, error);
+        if (r < 0)
+                return r;
+        if (some_silenced(alerts))
+                alertmanager_silences(client, &how, base, &silences, NULL);
+        struct alertmanager_view view = {0};
+        if (read_view(alerts, silences, &view) < 0) {
+                alertmanager_view_release(&view);
+                return error_oom(error);
+        }
+        nsec up = clock_wall() - started;
+        view.up = up > 0 ? up : 0;
+        *ret = view;
+        return 0;
+}
+
+int targets_firing(struct targets *targets, struct deadline deadline, cJSON **ret, struct error *error)
+{
+        const char *base = targets_set(targets)->prometheus_url;
+        int r = targets_check_url(base, "prometheus_url", error);
+        if (r < 0)
+                return r;
+        _cleanup_http_client_ struct http_client *client = http_client_new();
+        if (!client)
+                return error_oom(error);
+        const struct http_request how = {.method = "POST", .deadline = deadline};
+        _cleanup_(prometheus_answer_release) struct prometheus_answer answer = {0};
+        r = prometheus_query(client, &how, base, "ALERTS{alertstate=\"firing\"}", 0, &answer, error);
+        if (r >= 0)
+                r = targets_check_whole(&answer, error);
+        if (r < 0)
+                return r;
+        _cleanup_json_ cJSON *list = cJSON_CreateArray();
+        if (!list)
+                return error_oom(error);
+        for (size_t i = 0; i < answer.count; i++)
+                if (answer.series[i].labels && json_append(list, json_copy(answer.series[i].labels)) < 0)
+                        return error_oom(error);
+        *ret = TAKE_PTR(list);
+        return 0;
+}

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An alert's life with a real Alertmanager: silenced, forgotten, resolved while Prometheus is dead, and still firing."""
+
+import datetime
+import json
+import urllib.request
+
+import pytest
+
+from lab.alertmanager import Alertmanager
+from lab.parts import wait_for
+from lab.prometheus import Prometheus, get_json
+from lab.runbook import Responder
+
+REMEDIATIONS = r"""
+receivers: [{{name: oncall, format: log}}]
+escalate_to: oncall
+alertmanager_url: "{alertmanager}"
+prometheus_url: "{prometheus}"
+resolve_timeout: {believed}
+remediations:
+  - name: look
+    match: ['alertname="slow"']
+    lock: "n/${{labels.n}}"
+    still_firing: 3s
+    steps: [{{host.memory: {{}}}}]
+"""
+
+ALERTMANAGER = """
+route: {receiver: runbook, group_by: [n], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}
+receivers:
+  - name: runbook
+    webhook_configs: [{url: "%s/api/v1/alerts", send_resolved: true}]
+"""
+
+
+def post(url, document, method="POST"):
+    request = urllib.request.Request(url, data=json.dumps(document).encode(), method=method,
+                                     headers={"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.loads(answer.read() or b"null")
+
+
+class World:
+    """A responder and an Alertmanager that know each other; Prometheus is dead until it is started."""
+
+    def __init__(self, directory, program):
+        self.directory = directory
+        self.prometheus = Prometheus(directory / "prometheus")
+        self.alertmanager = Alertmanager(directory / "alertmanager")
+        self.responder = Responder(program, directory / "remediations.yml", directory / "responder")
+        self.configure("1m")
+        self.responder.start()
+        (directory / "alertmanager.yml").write_text(ALERTMANAGER % self.responder.url)
+        self.alertmanager.start(directory / "alertmanager.yml")
+
+    def configure(self, believed):
+        (self.directory / "remediations.yml").write_text(REMEDIATIONS.format(
+            alertmanager=self.alertmanager.url, prometheus=self.prometheus.url, believed=believed))
+
+    def tell(self, *names, over=False):
+        """As Prometheus does it."""
+        post(f"{self.alertmanager.url}/api/v2/alerts", [
+            {"labels": {"alertname": "slow", "n": n}, "startsAt": "2026-01-01T00:00:00Z",
+             **({"endsAt": "2026-01-01T01:00:00Z"} if over else {})} for n in names])
+
+    def silence(self, n):
+        """Its id."""
+        now = datetime.datetime.now(datetime.timezone.utc)
+        return post(f"{self.alertmanager.url}/api/v2/silences", {
+            "matchers": [{"name": "n", "value": n, "isRegex": False, "isEqual": True}], "createdBy": "ada",
+            "comment": "migration", "startsAt": now.isoformat(),
+            "endsAt": (now + datetime.timedelta(hours=1)).isoformat()})["silenceID"]
+
+    def wait_up(self, seconds):
+        """Until it has been up for so long; what it was told before is no younger then."""
+        def is_up():
+            started = datetime.datetime.fromisoformat(
+                get_json(f"{self.alertmanager.url}/api/v2/status")["uptime"][:19] + "+00:00")
+            return (datetime.datetime.now(datetime.timezone.utc) - started).total_seconds() > seconds + 1
+
+        wait_for(is_up, f"Alertmanager to be up for {seconds} s", 30)
+
+    def restart_alertmanager(self):
+        """It keeps its silences, and has forgotten its alerts."""
+        self.alertmanager.stop()
+        self.alertmanager.start(self.directory / "alertmanager.yml")
+        assert self.alertmanager.alerts() == []
+
+    def pause(self, paused):
+        assert self.responder.post("/-/pause" if paused else "/-/resume", {"by": "test"})[0] == 200
+
+    def wait_held(self, guard, n):
+        def held():
+            incident = self.responder.of("look", n=n)
+            return incident if incident["state"] == "held" and incident["guard"] == guard else None
+
+        return wait_for(held, f"the incident of {n} to be held by {guard}", 40)
+
+    def stop(self):
+        self.responder.stop()
+        self.alertmanager.stop()
+        self.prometheus.stop()
+
+
+@pytest.fixture(name="world")
+def the_world(tmp_path, binaries):
+    world = World(tmp_path, binaries.responder)
+    yield world
+    world.stop()
+
+
+def reasons(incident):
+    return " ".join(row.get("detail", {}).get("reason", "") for row in incident["timeline"])
+
+
+def test_e2_to_e6_an_alerts_life(world):
+    world.pause(True)
+    world.tell("silenced", "resolved", "firing")
+    for n in ("silenced", "resolved", "firing"):
+        world.wait_held("paused", n)
+    silence = world.silence("silenced")
+    world.wait_up(5)
+
+    # E5: nobody tells whether that is so, for Prometheus is dead. E4: what an operator does first. E3: it is asked for.
+    world.tell("resolved", over=True)
+    assert "Prometheus, which would know, cannot be asked" in reasons(world.wait_held("unknown", "resolved"))
+    world.pause(False)
+    assert f"silence {silence} by ada: migration" in reasons(world.wait_held("silenced", "silenced"))
+
+    # E2: it was healed, and goes on.
+    wait_for(lambda: any(row["event"] == "still firing" for row in world.responder.of("look", n="firing")["timeline"]),
+             "what goes on to be told", 40)
+    assert world.responder.of("look", n="firing")["state"] == "escalated"
+    assert world.responder.of("look", n="resolved")["guard"] == "unknown"
+    assert world.responder.of("look", n="silenced")["guard"] == "silenced"
+
+    post(f"{world.alertmanager.url}/api/v2/silence/{silence}", {}, "DELETE")
+    (world.directory / "prometheus.yml").write_text("{}\n")
+    world.prometheus.start(world.directory / "prometheus.yml")
+    assert world.responder.wait_state("look", "cancelled", n="resolved")["running_at"] is None
+    wait_for(lambda: world.responder.of("look", n="silenced")["running_at"], "what is silenced no more to begin", 40)
+
+    # E6: it knows nothing, for it was started anew; the webhook of before is evidence. Later its empty list is an answer.
+    world.pause(True)
+    world.tell("forgotten")
+    world.wait_held("paused", "forgotten")
+    world.restart_alertmanager()
+    world.wait_up(5)
+    world.pause(False)
+    wait_for(lambda: world.responder.of("look", n="forgotten")["running_at"], "what was forgotten to begin", 40)
+    world.pause(True)
+    world.tell("gone")
+    world.wait_held("paused", "gone")
+    world.restart_alertmanager()
+    world.wait_up(5)
+    world.responder.stop()
+    world.configure("1s")
+    world.responder.start()
+    world.pause(False)
+    assert world.responder.wait_state("look", "cancelled", n="gone")["running_at"] is None
+    assert world.responder.verify_journal().returncode == 0

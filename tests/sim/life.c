@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What must hold of an alert's life: what begins has a reason, what ends is over, what goes on is told. */
+#include "tests/sim/claims.h"
+
+#include <stdio.h>
+
+/* From when something could be known until something is done about it: answers and plans take their time, and
+ * a disk that is full keeps a thread for longer. */
+#define SLACK (20 * MINUTE)
+#define SURELY (10 * MINUTE)
+
+/* Why nobody could have said that it fires, for so long; NULL: somebody could. */
+static const char *nobody_says(const struct sim *sim, const struct source *one)
+{
+        /* How long the machine was off is what the wall clock makes of it. */
+        if (sim->now - one->heard < SLACK || one->heard < sim->booted)
+                return NULL;
+        return one->hushed && sim->now - one->hushed_since > SLACK ? "silenced"
+               : !one->ill && sim->now - one->until > SLACK        ? "over"
+                                                                   : NULL;
+}
+
+/* Of all alerts of an incident that are not told to be over. */
+static const char *nobody_says_of(const struct sim *sim, int64_t incident)
+{
+        const char *why = NULL;
+        for (int64_t i = 0;; i++) {
+                _cleanup_free_ char *fingerprint = claims_text(
+                        "SELECT fingerprint FROM episodes WHERE closed_at IS NULL AND (id ="
+                        " (SELECT episode FROM incidents WHERE id = ?1) OR id IN"
+                        " (SELECT episode FROM members WHERE incident = ?1)) ORDER BY id LIMIT 1 OFFSET ?2",
+                        "ii", incident, i);
+                int64_t source = source_find(sim, fingerprint);
+                if (source < 0)
+                        return why;
+                why = nobody_says(sim, &sim->sources[source]);
+                if (!why)
+                        return NULL;
+        }
+}
+
+void claim_begins(struct sim *sim, const struct step_run *run)
+{
+        int64_t incident = incident_of(run->incident);
+        if (run->position != 1 ||
+            claims_number("SELECT state IN ('received', 'held', 'awaiting_approval') FROM incidents"
+                          " WHERE id = ?1",
+                          "i", incident) != 1)
+                return;
+        const char *why = nobody_says_of(sim, incident);
+        if (why)
+                sim_fail(sim, "%s: is about to begin though its alert has long been %s", run->incident, why);
+}
+
+void claim_still_fires(struct sim *sim, int64_t incident)
+{
+        const char *why = nobody_says_of(sim, incident);
+        if (why)
+                sim_fail(sim,
+                         "incident %lld: a person is told that its alert still fires, which has long been %s",
+                         (long long)incident, why);
+}
+
+void claim_goes_on(struct sim *sim, int64_t source)
+{
+        const struct source *one = &sim->sources[source];
+        if (sim->ending || !sim->engine || sim_is_dead(sim) || sim->stopping || sim->dry_run || one->hushed ||
+            sim->now - sim->clear_since < 2 * SLACK || sim->now - one->since < 2 * SLACK)
+                return;
+        char fingerprint[32];
+        snprintf(fingerprint, sizeof(fingerprint), "%s/%s", one->alertname, one->subject);
+        int64_t incident = claims_number(
+                "SELECT min(i.id) FROM incidents i JOIN episodes e ON e.id = i.episode"
+                " WHERE i.state IN ('healed', 'done') AND e.closed_at IS NULL AND e.fingerprint = ?1"
+                " AND i.entered_steady < ?2",
+                "ti", fingerprint, (int64_t)(journal_steady(sim->journal) - 15 * MINUTE - 2 * SLACK));
+        if (incident > 0)
+                sim_fail(sim,
+                         "incident %lld is healed, or done, its alert goes on, and nobody has heard of it",
+                         (long long)incident);
+}
+
+/* Of the alert that a row of the timeline is about: whose episode was closed then, or whose incident was
+ * cancelled with no other episode of it. */
+static char *fingerprint_of(int64_t row)
+{
+        return claims_text(
+                "SELECT e.fingerprint FROM timeline t, episodes e WHERE t.id = ?1 AND CASE t.actor"
+                " WHEN 'alertmanager' THEN e.closed_by = 'alertmanager' AND e.closed_at = t.at"
+                " ELSE e.id = (SELECT episode FROM incidents WHERE id = t.incident) AND NOT EXISTS"
+                " (SELECT 1 FROM episodes o WHERE o.fingerprint = e.fingerprint AND o.closed_at IS NULL)"
+                " END ORDER BY e.id DESC LIMIT 1",
+                "i", row);
+}
+
+/* Nothing was taken for over that goes on: neither by an empty list, nor by what silence has resolved. */
+static void claim_over(struct sim *sim)
+{
+        int64_t last = claims_number("SELECT coalesce(max(id), 0) FROM timeline", "");
+        while (sim->last_event < last) {
+                int64_t row = claims_number(
+                        "SELECT min(id) FROM timeline WHERE id > ?1 AND (actor = 'alertmanager' OR"
+                        " (actor = 'alert' AND event = 'cancelled'))",
+                        "i", sim->last_event);
+                if (row <= 0)
+                        break;
+                sim->last_event = row;
+                _cleanup_free_ char *fingerprint = fingerprint_of(row);
+                int64_t source = source_find(sim, fingerprint);
+                if (source >= 0 && sim->sources[source].ill && sim->now - sim->sources[source].since > SURELY)
+                        sim_fail(sim, "%s was taken for over, and goes on", fingerprint);
+        }
+        sim->last_event = last;
+}
+
+/* Once a dry run is over its plans stand in nobody's way. */
+static void claim_matched_anew(struct sim *sim)
+{
+        for (size_t i = 0; i < sim->set->count; i++) {
+                int64_t incident =
+                        claims_number("SELECT min(i.id) FROM incidents i JOIN episodes e ON e.id = i.episode"
+                                      " WHERE e.closed_at IS NULL AND i.state = 'planned'"
+                                      " AND i.remediation = ?1",
+                                      "t", sim->set->remediations[i].name);
+                if (incident > 0)
+                        sim_fail(sim,
+                                 "incident %lld was planned in a dry run, and keeps its alert from being "
+                                 "acted upon",
+                                 (long long)incident);
+        }
+}
+
+void claims_looked(struct sim *sim, bool whole)
+{
+        claim_over(sim);
+        if (whole && !sim->looked && !sim->dry_run)
+                claim_matched_anew(sim);
+        sim->looked |= whole;
+}
