@@ -78,7 +78,7 @@ static void test_urgent_first_and_each_remediation_for_itself(_unused_ void **st
                 "steps: [{act.once: {name: '${labels.n}'}}]}\n"
                 "  - {name: other, match: ['of=\"other\"'], steps: [{act.once: {name: '${labels.n}'}}]}\n",
                 &world, &parts);
-        char name[16];
+        char name[32];
         for (int i = 0; i < 20; i++) {
                 snprintf(name, sizeof(name), "info%d", i);
                 arrive(fixture, name, ",\"severity\":\"info\"");
@@ -121,7 +121,7 @@ static void test_a_crowd_that_is_held(_unused_ void **state)
                 "steps: [{act.once: {name: '${labels.n}'}}]}\n"
                 "  - {name: other, match: ['of=\"other\"'], steps: [{act.once: {name: '${labels.n}'}}]}\n",
                 &world, &parts);
-        char name[16];
+        char name[32];
         size_t counts[INCIDENT_STATE_COUNT];
         for (int i = 0; i < 100; i++) {
                 snprintf(name, sizeof(name), "n%d", i);
