@@ -164,7 +164,7 @@ static int inspect_listed(struct docker *docker, const cJSON *list, struct docke
                           struct deadline deadline, cJSON *ret, struct error *error)
 {
         const cJSON *item = cJSON_IsArray(list) ? list->child : NULL;
-        for (size_t i = 0; i < count; i++, item = item->next) {
+        for (size_t i = 0; i < count && item; i++, item = item->next) {
                 gets[i].path = text_format("/containers/%s/json", json_string(item, "Id"));
                 if (!gets[i].path)
                         return error_oom(error);
