@@ -14,9 +14,7 @@
 
 #include "runbook/digest.h"
 
-#define DOTS "..."
-
-enum { MOST = 64, SALT = 32 };
+enum { MOST = 64, SALT = 32, DOTS = 3 };
 
 struct known {
         size_t length;
@@ -135,8 +133,8 @@ void mask_string(char *string, size_t least)
                 char *at = string;
                 while ((at = find(&list.known[i], at, strlen(at)))) {
                         const char *rest = at + list.known[i].length;
-                        memcpy(at, DOTS, strlen(DOTS));
-                        at += strlen(DOTS);
+                        memset(at, '.', DOTS);
+                        at += DOTS;
                         memmove(at, rest, strlen(rest) + 1);
                 }
         }
