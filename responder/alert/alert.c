@@ -127,10 +127,9 @@ static int parse_alert(const cJSON *json, bool firing, struct alert *alert, stru
 {
         alert->firing = firing;
         int r = string_member(json, "fingerprint", &alert->fingerprint, error);
-        size_t length = alert->fingerprint ? strlen(alert->fingerprint) : 0;
-        if (r >= 0 && length == 0)
-                r = error_set(error, EBADMSG, "fingerprint: missing");
-        if (r >= 0 && length > FINGERPRINT_LIMIT)
+        if (r >= 0 && !alert->fingerprint && !(alert->fingerprint = strdup("")))
+                r = error_oom(error);
+        if (r >= 0 && strlen(alert->fingerprint) > FINGERPRINT_LIMIT)
                 r = error_set(error, EBADMSG, "fingerprint: longer than %d bytes", FINGERPRINT_LIMIT);
         if (r >= 0)
                 r = string_member(json, "generatorURL", &alert->generator_url, error);
@@ -306,11 +305,42 @@ cJSON *alert_to_json(const struct alert *alert)
             put_time(json, "endsAt", alert->ends_at) < 0 ||
             (alert->generator_url &&
              json_put(json, "generatorURL", cJSON_CreateString(alert->generator_url)) < 0) ||
-            json_put(json, "fingerprint", cJSON_CreateString(alert->fingerprint)) < 0) {
+            (*alert->fingerprint &&
+             json_put(json, "fingerprint", cJSON_CreateString(alert->fingerprint)) < 0)) {
                 cJSON_Delete(json);
                 return NULL;
         }
         return json;
+}
+
+struct label {
+        const char *name, *value;
+};
+
+static int compare_labels(const void *left, const void *right)
+{
+        return strcmp(((const struct label *)left)->name, ((const struct label *)right)->name);
+}
+
+int alert_key(const struct alert *alert, char ret[static DIGEST_TEXT_MAX], struct error *error)
+{
+        _cleanup_free_ struct label *labels = calloc(alert->labels.count + 1, sizeof(*labels));
+        _cleanup_text_ struct text text = {0};
+        unsigned char sum[DIGEST_SIZE];
+        if (!labels)
+                return error_oom(error);
+        for (size_t i = 0; i < alert->labels.count; i++)
+                labels[i] = (struct label){alert->labels.keys[i], alert->labels.values[i]};
+        qsort(labels, alert->labels.count, sizeof(*labels), compare_labels);
+        for (size_t i = 0; i < alert->labels.count; i++)
+                text_printf(&text, "%zu:%s %zu:%s ", strlen(labels[i].name), labels[i].name,
+                            strlen(labels[i].value), labels[i].value);
+        if (text_error(&text) < 0)
+                return error_oom(error);
+        if (digest_of(text_string(&text), text.length, sum) < 0)
+                return error_set(error, EIO, "the labels have no digest");
+        digest_text(sum, ret);
+        return 0;
 }
 
 const char *alert_label(const struct alert *alert, const char *name)
@@ -326,7 +356,7 @@ static const char *get_binding(const void *context, const char *scope, const cha
         if (string_equal(scope, "annotations"))
                 return config_map_get(&bindings->alert->annotations, name);
         if (string_equal(scope, "alert") && string_equal(name, "fingerprint"))
-                return bindings->alert->fingerprint;
+                return *bindings->alert->fingerprint ? bindings->alert->fingerprint : NULL;
         if (string_equal(scope, "incident") && string_equal(name, "id"))
                 return bindings->incident;
         return NULL;

@@ -12,11 +12,12 @@
 #include "runbook/bind.h"
 #include "runbook/clock.h"
 #include "runbook/config.h"
+#include "runbook/digest.h"
 #include "runbook/error.h"
 #include "runbook/json.h"
 
 struct alert {
-        char *fingerprint;
+        char *fingerprint; /* as its sender says: to be shown, and no more; "" when it says none */
         bool firing;
         struct config_map labels, annotations;
         nsec starts_at, ends_at; /* wall; ends_at is 0 while it fires */
@@ -37,7 +38,7 @@ struct webhook {
 
 /*
  * Parses and validates a webhook of version 4: -EBADMSG names what is wrong and where
- * ("alerts[3].fingerprint: missing"). An alert that cannot be read costs itself alone; when that is all of
+ * ("alerts[3].labels: missing"). An alert that cannot be read costs itself alone; when that is all of
  * them, the webhook is refused. Unknown members are ignored.
  */
 int webhook_parse(const char *body, size_t length, struct webhook *ret, struct error *error);
@@ -50,6 +51,12 @@ int webhook_parse_api(const cJSON *alerts, struct webhook *ret, struct error *er
 cJSON *alert_to_json(const struct alert *alert); /* NULL when out of memory */
 int alert_from_json(const cJSON *json, struct alert *ret, struct error *error);
 void alert_release(struct alert *alert);
+
+/*
+ * Which alert it is: the SHA-256 of its labels, sorted and each after its length. Of two alerts it is the
+ * same when their labels are, whatever else their senders say. -ENOMEM, -EIO.
+ */
+int alert_key(const struct alert *alert, char ret[static DIGEST_TEXT_MAX], struct error *error);
 
 const char *alert_label(const struct alert *alert, const char *name); /* NULL when absent */
 

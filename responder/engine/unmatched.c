@@ -12,7 +12,7 @@ static void put_alert(struct text *text, const struct alert *alert)
 {
         const char *name = alert_label(alert, "alertname");
         if (!name)
-                name = alert->fingerprint ? alert->fingerprint : "(it cannot be read)";
+                name = alert->labels.count > 0 ? "(it has no name)" : "(it cannot be read)";
         text_put_line(text, name, NAME_MOST);
         for (size_t i = 0; i < alert->labels.count; i++) {
                 if (string_equal(alert->labels.keys[i], "alertname"))

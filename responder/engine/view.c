@@ -102,6 +102,11 @@ struct alert_answer view_of_alert(const struct alert_view *view, const struct ta
                          view->no_alertmanager ? view->no_alertmanager : "out of memory");
                 return answer;
         }
+        if (!*alert->fingerprint) {
+                snprintf(answer.why, sizeof(answer.why),
+                         "its sender gave no fingerprint to ask Alertmanager by");
+                return answer;
+        }
         const struct alert_seen *seen = alertmanager_view_find(&view->alerts, alert->fingerprint);
         if (seen) {
                 answer.presence = seen->presence;

@@ -3,12 +3,15 @@
 #include <errno.h>
 
 #include "responder/journal/internal.h"
+#include "runbook/log.h"
 
 struct acceptance {
+        struct journal *journal;
         struct journal_job job;
         struct webhook webhook;
         void (*done)(void *context, int result);
         void *context;
+        char *namesake; /* the fingerprint of one that is another's by its labels; NULL: there is none */
 };
 
 static char *alert_text(const struct alert *alert)
@@ -62,7 +65,7 @@ int journal_end_episode(struct journal *journal, int64_t episode, nsec now, cons
  * Alertmanager only ever moves the begin of a firing earlier: what began after all that the open episode set
  * off had ended is another one. Its predecessor's end was not told, for it was silenced then, or lost.
  */
-static int close_predecessor(struct journal *journal, const struct alert *alert, nsec now,
+static int close_predecessor(struct journal *journal, const struct alert *alert, const char *key, nsec now,
                              struct error *error)
 {
         assert_that(is_writing(journal), "what is written is the writer's, in a transaction");
@@ -70,8 +73,8 @@ static int close_predecessor(struct journal *journal, const struct alert *alert,
                 return 0;
         int64_t episode;
         {
-                _cleanup_statement_ sqlite3_stmt *over = journal_bind(
-                        &journal->writer, EPISODE_OVER, error, "ti", alert->fingerprint, alert->starts_at);
+                _cleanup_statement_ sqlite3_stmt *over =
+                        journal_bind(&journal->writer, EPISODE_OVER, error, "ti", key, alert->starts_at);
                 int r = over ? journal_step(&journal->writer, over, error) : -EIO;
                 if (r <= 0)
                         return r;
@@ -80,33 +83,55 @@ static int close_predecessor(struct journal *journal, const struct alert *alert,
         return end_episode(journal, episode, now, "alert", "alert fires anew", error);
 }
 
-static int accept_firing(struct journal *journal, const struct alert *alert, nsec now, struct error *error)
+/* An open episode has the same fingerprint and other labels: one of them is not what its sender says. */
+static int note_namesake(struct journal *journal, const struct alert *alert, const char *key,
+                         char **ret_namesake, struct error *error)
+{
+        if (*ret_namesake || !*alert->fingerprint)
+                return 0;
+        _cleanup_statement_ sqlite3_stmt *other =
+                journal_bind(&journal->writer, EPISODE_NAMESAKE, error, "tt", alert->fingerprint, key);
+        int r = other ? journal_step(&journal->writer, other, error) : -EIO;
+        if (r <= 0)
+                return r;
+        *ret_namesake = strdup(alert->fingerprint);
+        return *ret_namesake ? 0 : error_oom(error);
+}
+
+static int accept_firing(struct journal *journal, const struct alert *alert, const char *key, nsec now,
+                         char **ret_namesake, struct error *error)
 {
         assert_that(is_writing(journal), "what is written is the writer's, in a transaction");
         nsec starts_at = alert->starts_at > 0 ? alert->starts_at : now;
-        int r = close_predecessor(journal, alert, now, error);
+        int r = close_predecessor(journal, alert, key, now, error);
         if (r < 0)
                 return r;
-        r = journal_run(&journal->writer, EPISODE_REFRESH, error, "iiti", now, starts_at, alert->fingerprint,
+        r = journal_run(&journal->writer, EPISODE_REFRESH, error, "iiti", now, starts_at, key,
                         journal_steady(journal));
         if (r < 0 || sqlite3_changes(journal->writer.database) > 0)
                 return r;
         _cleanup_free_ char *text = alert_text(alert);
         if (!text)
                 return error_oom(error);
-        return journal_run(&journal->writer, EPISODE_OPEN, error, "tiiti", alert->fingerprint, now, starts_at,
-                           text, journal_steady(journal));
+        r = note_namesake(journal, alert, key, ret_namesake, error);
+        if (r < 0)
+                return r;
+        return journal_run(&journal->writer, EPISODE_OPEN, error, "tiitit", alert->fingerprint, now,
+                           starts_at, text, journal_steady(journal), key);
 }
 
-static int accept_resolved(struct journal *journal, const struct alert *alert, nsec now, struct error *error)
+static int accept_resolved(struct journal *journal, const struct alert *alert, const char *key, nsec now,
+                           char **ret_namesake, struct error *error)
 {
         assert_that(is_writing(journal), "what is written is the writer's, in a transaction");
         int64_t episode = 0;
         {
                 _cleanup_statement_ sqlite3_stmt *open =
-                        journal_bind(&journal->writer, EPISODE_FIND_OPEN, error, "t", alert->fingerprint);
+                        journal_bind(&journal->writer, EPISODE_FIND_OPEN, error, "t", key);
                 int r = open ? journal_step(&journal->writer, open, error) : -EIO;
-                if (r <= 0)
+                if (r == 0)
+                        return note_namesake(journal, alert, key, ret_namesake, error);
+                if (r < 0)
                         return r;
                 /* News of an older episode, come late: from another Alertmanager, or sent again. */
                 if (alert->ends_at != 0 && alert->ends_at < sqlite3_column_int64(open, 1))
@@ -118,23 +143,40 @@ static int accept_resolved(struct journal *journal, const struct alert *alert, n
 
 static int accept_webhook(struct journal *journal, void *context, struct error *error)
 {
-        const struct acceptance *acceptance = context;
+        struct acceptance *acceptance = context;
         nsec now = world_wall(journal->world);
         for (size_t i = 0; i < acceptance->webhook.count; i++) {
                 const struct alert *alert = &acceptance->webhook.alerts[i];
-                int r = alert->firing ? accept_firing(journal, alert, now, error)
-                                      : accept_resolved(journal, alert, now, error);
+                char key[DIGEST_TEXT_MAX];
+                int r = alert_key(alert, key, error);
+                if (r >= 0)
+                        r = (alert->firing ? accept_firing : accept_resolved)(journal, alert, key, now,
+                                                                              &acceptance->namesake, error);
                 if (r < 0)
                         return r;
         }
         return 0;
 }
 
+/* Of the same fingerprint once. */
+static void tell_of_namesake(struct journal *journal, char **take)
+{
+        if (!*take || string_equal(journal->namesake, *take))
+                return;
+        log_event(LOG_WARN, "Alerts of different labels have the same fingerprint: each is taken for itself",
+                  "fingerprint", *take, NULL);
+        free(journal->namesake);
+        journal->namesake = TAKE_PTR(*take);
+}
+
 static void webhook_accepted(void *context, int result, struct error *error)
 {
         struct acceptance *acceptance = context;
+        if (result >= 0)
+                tell_of_namesake(acceptance->journal, &acceptance->namesake);
         acceptance->done(acceptance->context, result);
         error_clear(error);
+        free(acceptance->namesake);
         webhook_release(&acceptance->webhook);
         free(acceptance);
 }
@@ -154,6 +196,7 @@ int journal_accept(struct journal *journal, struct webhook *take, void (*done)(v
                                                        .context = acceptance,
                                                        .webhook = true,
                                                        .alerts = webhook.count};
+                acceptance->journal = journal;
                 acceptance->webhook = webhook;
                 acceptance->done = done;
                 acceptance->context = context;

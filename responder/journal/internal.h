@@ -102,6 +102,7 @@ struct journal {
         atomic_bool together; /* within journal_together(); others may only look */
         struct journal_chain chain;
         nsec steady_remembered;
+        char *namesake; /* the fingerprint that was last logged as that of two alerts */
         int64_t pruned_incident, pruned_episode; /* so far this pass has come; 0: it begins anew */
 
         nsec steady_offset; /* of steady time to the monotonic clock; never changes while it is open */

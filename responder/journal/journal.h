@@ -60,7 +60,7 @@ nsec journal_steady(const struct journal *journal);
 
 /*
  * Records every alert of a webhook in one durable commit and then calls done(context, result) on the writer
- * thread, which must not block in it. Takes the webhook. Opens an episode for a firing fingerprint that has
+ * thread, which must not block in it. Takes the webhook. Opens an episode for firing labels that have
  * none, or whose firing began after all that the open one set off had ended (its end was not told); refreshes
  * the open one otherwise; closes it for a resolved one (but not for one that ended before the open episode
  * began: that is news of an older one, come late). -EAGAIN at once (done is not called)

@@ -124,6 +124,7 @@ struct journal *journal_close(struct journal *journal)
         pthread_mutex_destroy(&journal->read_lock);
         pthread_mutex_destroy(&journal->lock);
         free(journal->path);
+        free(journal->namesake);
         free(journal);
         return NULL;
 }

@@ -86,7 +86,13 @@ static const char *const migrations[] = {
         "ALTER TABLE incidents ADD COLUMN waiting_steady INTEGER NOT NULL DEFAULT 0;"
         "UPDATE incidents SET waiting_steady = opened_steady;"
         /* Digest of what its alert was matched with; '': not known. */
-        "ALTER TABLE incidents ADD COLUMN matched_with TEXT NOT NULL DEFAULT '';",
+        "ALTER TABLE incidents ADD COLUMN matched_with TEXT NOT NULL DEFAULT '';"
+        /* An episode is of the labels, not of what its sender calls it; NULL: one that closed before this. */
+        "ALTER TABLE episodes ADD COLUMN key TEXT;"
+        "DROP INDEX episodes_open;"
+        "CREATE UNIQUE INDEX episodes_open ON episodes (key) WHERE closed_at IS NULL;"
+        "CREATE INDEX episodes_namesakes ON episodes (fingerprint) WHERE closed_at IS NULL;"
+        "UPDATE OR IGNORE episodes SET key = alert_key(alert) WHERE closed_at IS NULL;",
 };
 
 static const char *const statement_texts[] = {
@@ -215,12 +221,32 @@ int journal_check_schema(struct journal_connection *connection, struct error *er
         return r;
 }
 
+/* alert_key() in SQL, for the episodes of before: NULL of what cannot be read. */
+static void key_of_alert(sqlite3_context *context, int count _unused_, sqlite3_value **values)
+{
+        const char *text = (const char *)sqlite3_value_text(values[0]);
+        _cleanup_json_ cJSON *json = NULL;
+        struct alert alert = {0};
+        char key[DIGEST_TEXT_MAX];
+        if (!text || json_parse(text, strlen(text), &json, NULL) < 0 ||
+            alert_from_json(json, &alert, NULL) < 0)
+                return;
+        if (alert_key(&alert, key, NULL) >= 0)
+                sqlite3_result_text(context, key, -1, SQLITE_TRANSIENT);
+        else
+                sqlite3_result_error_nomem(context);
+        alert_release(&alert);
+}
+
 int journal_prepare_schema(struct journal_connection *connection, struct error *error)
 {
         int64_t version = 0;
         int r = read_version(connection, &version, error);
         if (r < 0)
                 return r;
+        if (sqlite3_create_function(connection->database, "alert_key", 1, SQLITE_UTF8 | SQLITE_DETERMINISTIC,
+                                    NULL, key_of_alert, NULL, NULL) != SQLITE_OK)
+                return journal_failed(connection, error);
         for (size_t i = (size_t)version; i < N_ELEMENTS(migrations); i++) {
                 _cleanup_free_ char *sql = text_format(
                         "BEGIN IMMEDIATE; %s PRAGMA user_version = %zu; COMMIT;", migrations[i], i + 1);

@@ -4,15 +4,17 @@
 
 /* Episodes. */
 X(EPISODE_REFRESH, "UPDATE episodes SET last_seen_at = ?1, starts_at = min(starts_at, ?2), seen_steady = ?4"
-                   " WHERE fingerprint = ?3 AND closed_at IS NULL")
-X(EPISODE_OPEN, "INSERT INTO episodes (fingerprint, opened_at, last_seen_at, starts_at, alert, seen_steady)"
-                " VALUES (?1, ?2, ?2, ?3, ?4, ?5)")
-X(EPISODE_FIND_OPEN, "SELECT id, starts_at FROM episodes WHERE fingerprint = ?1 AND closed_at IS NULL")
+                   " WHERE key = ?3 AND closed_at IS NULL")
+X(EPISODE_OPEN, "INSERT INTO episodes (fingerprint, opened_at, last_seen_at, starts_at, alert, seen_steady, key)"
+                " VALUES (?1, ?2, ?2, ?3, ?4, ?5, ?6)")
+X(EPISODE_FIND_OPEN, "SELECT id, starts_at FROM episodes WHERE key = ?1 AND closed_at IS NULL")
+X(EPISODE_NAMESAKE, "SELECT 1 FROM episodes WHERE fingerprint = ?1 AND fingerprint <> '' AND key IS NOT ?2"
+                    " AND closed_at IS NULL LIMIT 1")
 /* What an episode has set off: its own incidents, and those that it has joined. */
 #define SET_OFF(what)                                                                                        \
         "EXISTS (SELECT 1 FROM incidents i WHERE i.episode = e.id" what ") OR EXISTS (SELECT 1 FROM members m" \
         " JOIN incidents i ON i.id = m.incident WHERE m.episode = e.id" what ")"
-X(EPISODE_OVER, "SELECT e.id FROM episodes e WHERE e.fingerprint = ?1 AND e.closed_at IS NULL AND e.starts_at < ?2"
+X(EPISODE_OVER, "SELECT e.id FROM episodes e WHERE e.key = ?1 AND e.closed_at IS NULL AND e.starts_at < ?2"
                 " AND (" SET_OFF("") ") AND NOT (" SET_OFF(" AND (i.ended_at = 0 OR i.ended_at >= ?2)") ")")
 X(EPISODE_CLOSE, "UPDATE episodes SET closed_at = ?1, closed_by = ?2 WHERE id = ?3 AND closed_at IS NULL")
 /* Whether any alert of an incident fires. */

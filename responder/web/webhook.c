@@ -140,28 +140,63 @@ static int compare_names(const void *left, const void *right)
         return strcmp(*(const char *const *)left, *(const char *const *)right);
 }
 
-/* Moves the alerts that `webhook` does not have yet from `more` into it. Both may have tens of thousands. */
+/* Whether an alert is of the group that a webhook says to be of. */
+static bool is_of_group(const struct alert *alert, const cJSON *group_labels)
+{
+        const cJSON *wanted;
+        cJSON_ArrayForEach(wanted, group_labels)
+        {
+                const char *value = alert_label(alert, wanted->string);
+                if (cJSON_IsString(wanted) && !string_equal(value ? value : "", wanted->valuestring))
+                        return false;
+        }
+        return true;
+}
+
+/* The keys of the alerts, sorted; each of `keys` points into `ret_texts`. free() both. */
+static int list_keys(const struct webhook *webhook, char (**ret_texts)[DIGEST_TEXT_MAX],
+                     const char ***ret_keys, struct error *error)
+{
+        _cleanup_free_ char(*texts)[DIGEST_TEXT_MAX] = calloc(webhook->count + 1, sizeof(*texts));
+        _cleanup_free_ const char **keys = calloc(webhook->count + 1, sizeof(*keys));
+        if (!texts || !keys)
+                return error_oom(error);
+        for (size_t i = 0; i < webhook->count; i++) {
+                int r = alert_key(&webhook->alerts[i], texts[i], error);
+                if (r < 0)
+                        return r;
+                keys[i] = texts[i];
+        }
+        qsort(keys, webhook->count, sizeof(*keys), compare_names);
+        *ret_texts = TAKE_PTR(texts);
+        *ret_keys = TAKE_PTR(keys);
+        return 0;
+}
+
+/* Moves the alerts of its group that `webhook` does not have yet from `more` into it. Both may have tens of
+ * thousands. */
 static int merge_webhooks(struct webhook *webhook, struct webhook *more, struct error *error)
 {
         struct alert *alerts =
                 reallocarray(webhook->alerts, webhook->count + more->count + 1, sizeof(*alerts));
         size_t known = webhook->count;
-        _cleanup_free_ const char **names = calloc(known + 1, sizeof(*names));
-        if (alerts)
-                webhook->alerts = alerts;
-        if (!alerts || !names)
+        if (!alerts)
                 return error_oom(error);
-        for (size_t i = 0; i < known; i++)
-                names[i] = alerts[i].fingerprint;
-        qsort(names, known, sizeof(*names), compare_names);
-        for (size_t i = 0; i < more->count; i++) {
-                const char *name = more->alerts[i].fingerprint;
-                if (bsearch(&name, names, known, sizeof(*names), compare_names))
+        webhook->alerts = alerts;
+        _cleanup_free_ char(*texts)[DIGEST_TEXT_MAX] = NULL;
+        _cleanup_free_ const char **keys = NULL;
+        int r = list_keys(webhook, &texts, &keys, error);
+        for (size_t i = 0; r >= 0 && i < more->count; i++) {
+                char text[DIGEST_TEXT_MAX];
+                const char *key = text;
+                r = alert_key(&more->alerts[i], text, error);
+                if (r < 0 || !is_of_group(&more->alerts[i], webhook->group_labels) ||
+                    bsearch(&key, keys, known, sizeof(*keys), compare_names))
                         continue;
                 alerts[webhook->count++] = more->alerts[i];
                 more->alerts[i] = (struct alert){0};
         }
-        return 0;
+        return r;
 }
 
 /* The whole group, as Alertmanager has it now: its receiver's, with the labels that the group is made by. */

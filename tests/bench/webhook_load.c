@@ -10,7 +10,7 @@
  * connection sends its next request when the last was answered. With it request k is due at k / rate, and its
  * time counts from there, also when no connection was free: a server that stalls cannot hide it. Any answer
  * but 200 is an error, and so is a broken connection. --distinct writes a number of its own over the body's
- * first fingerprint (of 16 characters) in each request, so that every one opens an episode.
+ * first label "request" (of 16 characters) in each request, so that every one opens an episode.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -26,7 +26,7 @@
 #include "runbook/file.h"
 #include "runbook/wait.h"
 
-enum { ANSWER_LIMIT = 16 * 1024, FINGERPRINT_LENGTH = 16 };
+enum { ANSWER_LIMIT = 16 * 1024, NUMBER_LENGTH = 16 };
 
 struct connection {
         int fd; /* -1: to be opened */
@@ -47,7 +47,7 @@ struct load {
         bool distinct;
 
         struct text request;
-        size_t fingerprint; /* its place in the request; 0: none */
+        size_t label; /* its place in the request; 0: none */
         int poll;
         struct connection *connections;
         nsec began, ends;
@@ -89,11 +89,11 @@ static void make_request(struct load *load)
                 die("out of memory");
         if (!load->distinct)
                 return;
-        const char *at = strstr(load->request.data + head, "\"fingerprint\"");
-        at = at ? strchr(at + strlen("\"fingerprint\""), '"') : NULL;
-        if (!at || strcspn(at + 1, "\"") != FINGERPRINT_LENGTH)
-                die("--distinct needs a fingerprint of 16 characters in the body");
-        load->fingerprint = (size_t)(at + 1 - load->request.data);
+        const char *at = strstr(load->request.data + head, "\"request\"");
+        at = at ? strchr(at + strlen("\"request\""), '"') : NULL;
+        if (!at || strcspn(at + 1, "\"") != NUMBER_LENGTH)
+                die("--distinct needs a label \"request\" of 16 characters in the body");
+        load->label = (size_t)(at + 1 - load->request.data);
 }
 
 static void watch(struct load *load, struct connection *connection, int operation, uint32_t events)
@@ -166,11 +166,11 @@ static void begin(struct load *load, struct connection *connection, nsec due)
 {
         if (connection->fd < 0)
                 open_connection(load, connection);
-        if (load->fingerprint > 0) {
-                char number[FINGERPRINT_LENGTH + 1];
+        if (load->label > 0) {
+                char number[NUMBER_LENGTH + 1];
                 snprintf(number, sizeof(number), "%016llx",
                          (unsigned long long)((uint64_t)load->began << 20 ^ load->begun));
-                memcpy(connection->request.data + load->fingerprint, number, FINGERPRINT_LENGTH);
+                memcpy(connection->request.data + load->label, number, NUMBER_LENGTH);
         }
         connection->busy = true;
         connection->due = due;

@@ -30,7 +30,8 @@ WEBHOOK = {
     "alerts": [{
         "status": "firing", "fingerprint": "00112233445566aa", "startsAt": "2026-01-31T03:00:00Z",
         "endsAt": "0001-01-01T00:00:00Z", "generatorURL": "http://localhost:9090/graph",
-        "labels": {"alertname": "bench", "service": "mcp-server", "severity": "warning", "instance": "localhost:8080"},
+        "labels": {"alertname": "bench", "service": "mcp-server", "severity": "warning", "instance": "localhost:8080",
+                   "request": "00112233445566aa"},
         "annotations": {"summary": "95 % of the requests to mcp-server take up to 3.8s"}}],
 }
 

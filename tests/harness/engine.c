@@ -312,15 +312,20 @@ void fixture_close(struct engine_fixture *fixture)
 void alert_arrives(struct engine_fixture *fixture, const char *fingerprint, bool firing, const char *labels)
 {
         _cleanup_error_ struct error error = {0};
+        /* All but the first have a label of their own, for an alert is its labels. */
+        bool first = string_equal(fingerprint, "f1");
+        _cleanup_free_ char *all =
+                text_format("{\"alertname\":\"a\"%s%s%s%s%s}", first ? "" : ",\"told_as\":\"",
+                            first ? "" : fingerprint, first ? "" : "\"", *labels ? "," : "", labels);
         _cleanup_free_ char *body =
                 text_format("{\"version\":\"4\",\"groupKey\":\"k\",\"truncatedAlerts\":0,\"status\":"
                             "\"firing\",\"receiver\":\"r\","
                             "\"groupLabels\":{},\"commonLabels\":{},\"commonAnnotations\":{},\"externalURL\":"
                             "\"\",\"alerts\":["
-                            "{\"status\":\"%s\",\"labels\":{\"alertname\":\"a\"%s%s},\"annotations\":{},"
+                            "{\"status\":\"%s\",\"labels\":%s,\"annotations\":{},"
                             "\"startsAt\":\"2026-01-01T00:00:00Z\",\"endsAt\":\"%s\",\"generatorURL\":\"\","
                             "\"fingerprint\":\"%s\"}]}",
-                            firing ? "firing" : "resolved", *labels ? "," : "", labels,
+                            firing ? "firing" : "resolved", all,
                             firing ? "0001-01-01T00:00:00Z" : "2026-01-01T01:00:00Z", fingerprint);
         struct webhook webhook = {0};
         if (webhook_parse(body, strlen(body), &webhook, &error) < 0)

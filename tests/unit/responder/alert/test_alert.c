@@ -100,9 +100,7 @@ static void test_bad_alerts(void **state _unused_)
                 {"", "alerts[1].status: neither firing nor resolved"},
                 {"\"status\":\"pending\"", "alerts[1].status: neither firing nor resolved"},
                 {"\"status\":1", "alerts[1].status: neither firing nor resolved"},
-                {"\"status\":\"firing\"", "alerts[1].fingerprint: missing"},
-                {"\"status\":\"firing\",\"fingerprint\":\"\"", "alerts[1].fingerprint: missing"},
-                {"\"status\":\"firing\",\"fingerprint\":7", "alerts[1].fingerprint: missing"},
+                {"\"status\":\"firing\"", "alerts[1].labels: missing"},
                 {"\"status\":\"firing\",\"fingerprint\":\"a\\u0000\"",
                  "alerts[1].fingerprint: a NUL character, which no label may hold"},
                 {"\"status\":\"firing\",\"fingerprint\":\"f\"", "alerts[1].labels: missing"},
@@ -141,7 +139,7 @@ static void test_no_alert_that_can_be_read(void **state _unused_)
         _cleanup_error_ struct error error = {0};
         struct webhook webhook = {.truncated = 77};
         assert_int_equal(webhook_parse(body, strlen(body), &webhook, &error), -EBADMSG);
-        assert_string_equal(error_text(&error), "alerts[0].fingerprint: missing");
+        assert_string_equal(error_text(&error), "alerts[0].labels: missing");
         assert_int_equal(webhook.truncated, 77);
 }
 
@@ -331,9 +329,36 @@ static void test_api(void **state _unused_)
 
         assert_int_equal(webhook_parse_api(object, &webhook, &error), -EBADMSG);
         assert_string_equal(error_text(&error), "not a list of alerts");
-        assert_int_equal(json_parse("[{\"labels\":{\"a\":\"b\"}}]", 24, &bad, NULL), 0);
+        assert_int_equal(json_parse("[{\"fingerprint\":\"b\"}]", 21, &bad, NULL), 0);
         assert_int_equal(webhook_parse_api(bad, &webhook, &error), -EBADMSG);
-        assert_string_equal(error_text(&error), "alerts[0].fingerprint: missing");
+        assert_string_equal(error_text(&error), "alerts[0].labels: missing");
+}
+
+static void test_the_key_is_of_the_labels(void **state _unused_)
+{
+        static const struct {
+                const char *members;
+                bool same;
+        } cases[] = {
+                {GOOD, true},
+                {"\"status\":\"resolved\",\"labels\":{\"a\":\"b\"}", true},
+                {"\"status\":\"firing\",\"fingerprint\":7,\"labels\":{\"a\":\"b\"}", true},
+                {"\"status\":\"firing\",\"fingerprint\":\"f\",\"labels\":{\"a\":\"c\"}", false},
+                {"\"status\":\"firing\",\"fingerprint\":\"f\",\"labels\":{\"a\":\"b\",\"c\":\"\"}", false},
+                {"\"status\":\"firing\",\"fingerprint\":\"f\",\"labels\":{\"ab\":\"\"}", false},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                struct webhook webhook = {0};
+                char key[DIGEST_TEXT_MAX];
+                assert_int_equal(parse_alert(cases[i].members, &webhook, NULL), 0);
+                assert_int_equal(webhook.count, 2);
+                assert_int_equal(alert_key(&webhook.alerts[1], key, NULL), 0);
+                /* printf '1:a 1:b ' | sha256sum */
+                assert_int_equal(
+                        strcmp(key, "35f725f23798bf35ef9381d4b794cadba8f77b49ddda0efe993947994ed8e893") == 0,
+                        cases[i].same);
+                webhook_release(&webhook);
+        }
 }
 
 static void test_bindings(void **state _unused_)
@@ -371,6 +396,7 @@ int main(void)
                 cmocka_unit_test(test_nesting),
                 cmocka_unit_test(test_into_the_journal_and_back),
                 cmocka_unit_test(test_api),
+                cmocka_unit_test(test_the_key_is_of_the_labels),
                 cmocka_unit_test(test_bindings),
         };
         return cmocka_run_group_tests_name("alert", tests, NULL, NULL);

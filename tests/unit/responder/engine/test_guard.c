@@ -30,11 +30,12 @@ static struct journal *journal_with_runs(char *directory, size_t runs, nsec *ret
                                     "\"firing\",\"receiver\":\"r\","
                                     "\"groupLabels\":{},\"commonLabels\":{},\"commonAnnotations\":{},"
                                     "\"externalURL\":\"\",\"alerts\":[{"
-                                    "\"status\":\"firing\",\"labels\":{\"alertname\":\"a\"},\"annotations\":{"
+                                    "\"status\":\"firing\",\"labels\":{\"alertname\":\"a\",\"n\":\"%zu\"},"
+                                    "\"annotations\":{"
                                     "},\"startsAt\":"
                                     "\"2026-01-01T00:00:00Z\",\"endsAt\":\"0001-01-01T00:00:00Z\","
                                     "\"generatorURL\":\"\",\"fingerprint\":\"f%zu\"}]}",
-                                    i);
+                                    i, i);
                 struct webhook webhook = {0};
                 struct episode_list episodes = {0};
                 assert_int_equal(webhook_parse(body, strlen(body), &webhook, NULL), 0);

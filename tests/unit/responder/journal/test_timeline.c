@@ -212,6 +212,9 @@ static void test_version_2(void **state)
                 "DROP INDEX incidents_begun; ALTER TABLE incidents DROP COLUMN changes;"
                 "ALTER TABLE incidents DROP COLUMN owes; ALTER TABLE incidents DROP COLUMN told;"
                 "DROP INDEX episodes_unanswered; ALTER TABLE episodes DROP COLUMN unanswered;"
+                "DROP INDEX episodes_open; DROP INDEX episodes_namesakes; ALTER TABLE episodes DROP COLUMN "
+                "key;"
+                "CREATE UNIQUE INDEX episodes_open ON episodes (fingerprint) WHERE closed_at IS NULL;"
                 "DROP TABLE gaps; PRAGMA user_version = 2");
         struct journal *reader = NULL;
         assert_int_equal(journal_open_reading(fixture->path, &reader, NULL), 0);

@@ -162,19 +162,21 @@ static int open_room_with_dead_alertmanager(void **state)
         return 0;
 }
 
+#define GROUP "\"alertname\":\"slow \\\"x\\\"\",\"d.c\":\"eu\""
+
 static char *alert(const char *fingerprint, bool firing)
 {
-        return text_format("{\"status\":\"%s\",\"labels\":{\"alertname\":\"slow\"},\"annotations\":{},"
+        return text_format("{\"status\":\"%s\",\"labels\":{" GROUP ",\"of\":\"%s\"},\"annotations\":{},"
                            "\"startsAt\":\"2026-01-01T00:00:00Z\",\"endsAt\":\"%s\",\"fingerprint\":\"%s\"}",
-                           firing ? "firing" : "resolved", firing ? ENDLESS : "2026-01-01T00:05:00Z",
-                           fingerprint);
+                           firing ? "firing" : "resolved", fingerprint,
+                           firing ? ENDLESS : "2026-01-01T00:05:00Z", fingerprint);
 }
 
 static char *webhook(const char *alerts, int truncated)
 {
         return text_format("{\"version\":\"4\",\"groupKey\":\"{}\",\"truncatedAlerts\":%d,"
-                           "\"status\":\"firing\",\"receiver\":\"run\\\\.book\",\"groupLabels\":{"
-                           "\"alertname\":\"slow \\\"x\\\"\",\"d.c\":\"eu\"},\"alerts\":[%s]}",
+                           "\"status\":\"firing\",\"receiver\":\"run\\\\.book\",\"groupLabels\":{" GROUP
+                           "},\"alerts\":[%s]}",
                            truncated, alerts);
 }
 
@@ -262,8 +264,7 @@ static void test_what_is_wrong_for_ever_is_400_and_leaves_nothing(void **state)
                 {"{\"version\":\"3\",\"alerts\":[]}",
                  "version: another, but version \"4\" of Alertmanager's webhook is expected\n"},
                 {"{\"version\":\"4\"}", "alerts: not a list\n"},
-                {"{\"version\":\"4\",\"alerts\":[{\"status\":\"firing\"}]}",
-                 "alerts[0].fingerprint: missing\n"},
+                {"{\"version\":\"4\",\"alerts\":[{\"status\":\"firing\"}]}", "alerts[0].labels: missing\n"},
         };
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
                 _cleanup_free_ char *sentence = NULL;
@@ -323,12 +324,15 @@ static void test_the_rest_of_a_cut_group_is_fetched_first(void **state)
         struct room *room = *state;
         text_puts(&room->answer, "[");
         for (int i = 1; i <= 3; i++)
-                text_printf(
-                        &room->answer,
-                        "%s{\"fingerprint\":\"%d\",\"labels\":{\"alertname\":\"slow\"},\"annotations\":{},"
-                        "\"startsAt\":\"2026-01-01T00:00:00Z\",\"endsAt\":\"2036-01-01T00:00:00Z\","
-                        "\"status\":{\"state\":\"active\"}}",
-                        i > 1 ? "," : "", i);
+                text_printf(&room->answer,
+                            "{\"fingerprint\":\"%d\",\"labels\":{" GROUP ",\"of\":\"%d\"},\"annotations\":{},"
+                            "\"startsAt\":\"2026-01-01T00:00:00Z\",\"endsAt\":\"2036-01-01T00:00:00Z\","
+                            "\"status\":{\"state\":\"active\"}},",
+                            i, i);
+        /* Not of this group, whatever was asked for. */
+        text_puts(&room->answer,
+                  "{\"fingerprint\":\"4\",\"labels\":{\"alertname\":\"slow \\\"x\\\"\",\"of\":\"4\"}},"
+                  "{\"fingerprint\":\"5\",\"labels\":{\"alertname\":\"slow\",\"d.c\":\"eu\"}}");
         text_puts(&room->answer, "]");
         _cleanup_free_ char *one = alert("2", true);
         assert_int_equal(post_alerts(room, one, 2, NULL), 200);
