@@ -30,7 +30,10 @@ ALERTMANAGER = """
 route: {receiver: runbook, group_by: [n], group_wait: 0s, group_interval: 1s, repeat_interval: 1h}
 receivers:
   - name: runbook
-    webhook_configs: [{url: "%s/api/v1/alerts", send_resolved: true}]
+    webhook_configs:
+      - url: "%s/api/v1/alerts"
+        send_resolved: true
+        http_config: {authorization: {credentials_file: "%s"}}
 """
 
 
@@ -51,7 +54,7 @@ class World:
         self.responder = Responder(program, directory / "remediations.yml", directory / "responder")
         self.configure("1m")
         self.responder.start()
-        (directory / "alertmanager.yml").write_text(ALERTMANAGER % self.responder.url)
+        (directory / "alertmanager.yml").write_text(ALERTMANAGER % (self.responder.url, self.responder.token("alerts")))
         self.alertmanager.start(directory / "alertmanager.yml")
 
     def configure(self, believed):
