@@ -124,10 +124,13 @@ X(STEP_SETTLE, "UPDATE steps SET settled = 1 WHERE incident = ?1 AND position = 
 X(STEPS_OF, "SELECT position, action, status, plan, progress, outcome, started_at, finished_at, settled"
             " FROM steps WHERE incident = ?1 ORDER BY position")
 
-/* Reading incidents: one list of columns for all of them. */
+/* Reading incidents: one list of columns for all of them. Approved is what the chain says that somebody has
+ * approved since it was last asked for. */
 #define INCIDENT_COLUMNS                                                                                     \
         "i.id, i.number, i.episode, " FIRES ", i.remediation, i.lock, i.state, i.guard, i.guard_until," \
-        " i.approved, i.cancel_requested, i.undo_requested, i.opened_at, i.running_at, i.ended_at, i.updated_at," \
+        " i.approved AND (SELECT t.event FROM timeline t WHERE t.incident = i.id AND t.event IN"                  \
+        " ('awaiting approval', 'approved') ORDER BY t.id DESC LIMIT 1) IS 'approved',"                           \
+        " i.cancel_requested, i.undo_requested, i.opened_at, i.running_at, i.ended_at, i.updated_at," \
         " i.alert, e.starts_at, i.opened_steady, i.entered_steady, i.definition, i.owes, i.told," \
         " i.waiting_steady, e.seen_steady FROM incidents i JOIN episodes e ON e.id = i.episode"
 X(INCIDENTS_ACTIVE, "SELECT " INCIDENT_COLUMNS " WHERE i.active = 1 ORDER BY i.id")

@@ -118,8 +118,7 @@ static int open_one(const char *path, const char *owner, bool make, int *ret, st
         } else if (!string_equal(text_string(&found), owner)) {
                 return 0;
         }
-        *ret = fd;
-        fd = -1;
+        *ret = TAKE_FD(fd);
         return 1;
 }
 
@@ -244,9 +243,7 @@ static int open_twin(int directory, const char *sum, uint64_t size, char **ret_n
             evidence_sum(fd, found, &found_size, NULL) < 0 || strcmp(found, sum) != 0)
                 return -1;
         *ret_name = TAKE_PTR(name);
-        int twin = fd;
-        fd = -1;
-        return twin;
+        return TAKE_FD(fd);
 }
 
 int evidence_link_twin(const struct evidence_place *place, int fd, const char *name, const char *sum,

@@ -308,7 +308,7 @@ static void test_entries_change_what_they_say(void **state)
 
         /* A guard is only of INCIDENT_HELD; the lock stays. */
         WRITE(fixture, .expect = INCIDENT_HELD, .state = INCIDENT_AWAITING_APPROVAL);
-        WRITE(fixture, .approve = true, .request_undo = true);
+        WRITE(fixture, .event = "approved", .approve = true, .request_undo = true);
         incident = only_active(fixture);
         assert_int_equal(incident.state, INCIDENT_AWAITING_APPROVAL);
         assert_string_equal(incident.guard, "");

@@ -160,6 +160,28 @@ static void ask_approval(struct journal_fixture *fixture, const char *text)
         WRITE(fixture, .event = "approved", .approve = true);
 }
 
+/* An approval that stands in no row of the chain is none, nor is one from before the question (attack F8). */
+static void test_an_approval_that_nobody_gave(void **state)
+{
+        struct journal_fixture *fixture = *state;
+        accept_alerts(fixture, "f1");
+        open_incidents(fixture, 1);
+        WRITE(fixture, .state = INCIDENT_AWAITING_APPROVAL, .event = "awaiting approval");
+        run_sql(fixture, "UPDATE incidents SET approved = 1");
+        reopen_journal(fixture);
+        struct incident incident = only_active(fixture);
+        assert_false(incident.approved);
+        incident_release(&incident);
+        WRITE(fixture, .event = "approved", .approve = true);
+        incident = only_active(fixture);
+        assert_true(incident.approved);
+        incident_release(&incident);
+        WRITE(fixture, .state = INCIDENT_AWAITING_APPROVAL, .event = "awaiting approval");
+        incident = only_active(fixture);
+        assert_false(incident.approved);
+        incident_release(&incident);
+}
+
 /* What an incident runs is kept, covered by the chain, and an approval is of that and nothing else. */
 static void test_definition(void **state)
 {
@@ -344,6 +366,7 @@ int main(void)
                 ON_JOURNAL(test_cut_off_end_stays_visible),
                 ON_JOURNAL(test_chain_goes_on_after_reopening),
                 ON_JOURNAL(test_reading_beside_a_writer),
+                ON_JOURNAL(test_an_approval_that_nobody_gave),
                 ON_JOURNAL(test_definition),
                 ON_JOURNAL(test_version_2),
                 ON_JOURNAL(test_second_process_is_refused),
