@@ -299,7 +299,8 @@ enum trouble { DISK_FULL, PROMETHEUS_DOWN, PROMETHEUS_SILENT, PEOPLE_DEAF, ALERT
 
 static void set_trouble(struct sim *sim, enum trouble trouble, bool on)
 {
-        bool *const switches[] = {[PROMETHEUS_DOWN] = &sim->prometheus_down,
+        bool *const switches[] = {[DISK_FULL] = &sim->disk_full,
+                                  [PROMETHEUS_DOWN] = &sim->prometheus_down,
                                   [PROMETHEUS_SILENT] = &sim->prometheus_silent,
                                   [PEOPLE_DEAF] = &sim->people_deaf,
                                   [ALERTMANAGERS_DOWN] = &sim->alertmanagers_down};
@@ -307,12 +308,12 @@ static void set_trouble(struct sim *sim, enum trouble trouble, bool on)
         sim_trouble(sim);
         if (trouble == PROMETHEUS_DOWN && on != sim->prometheus_down)
                 neighbours_prometheus(sim, on);
+        *switches[trouble] = on;
         if (trouble == DISK_FULL)
                 disk_set_full(sim->disk, on);
-        else
-                *switches[trouble] = on;
+        /* The end of the one is not that of the other. */
         if (trouble == DISK_FULL || trouble == PEOPLE_DEAF)
-                sim->calm_since = on ? INT64_MAX : sim->now;
+                sim->calm_since = sim->disk_full || sim->people_deaf ? INT64_MAX : sim->now;
 }
 
 static void end_trouble(struct sim *sim, int64_t trouble)
