@@ -14,6 +14,7 @@ import yaml
 from harness.assertions import sealed_evidence
 from lab.compose import Compose
 from lab.parts import wait_for
+from lab.prometheus import answers
 from lab.redis import Redis
 from lab.runbook import FINAL, Responder
 from lab.scale import rules_text
@@ -154,8 +155,11 @@ class Lane:
         since = time.time()
 
         responder = Responder(self.program, config, directory)
-        responder.start({"RUNBOOK_CRASH_AT": f"{number}:{self.when}"})
+        responder.start({"RUNBOOK_CRASH_AT": f"{number}:{self.when}"}, ready=False)
         try:
+            # The first writes are those of a start.
+            wait_for(lambda: not responder.process.running or answers(f"{responder.url}/-/ready"),
+                     f"{self.name} to be ready, or to crash at write {number}", 30)
             self.post(responder)
             wait_for(lambda: not responder.process.running or self.over(responder),
                      f"{self.name} to crash at write {number}, or to end", 60)

@@ -264,9 +264,12 @@ static void copy_is_refused(void **state _unused_)
         assert_value(postgres, "SELECT 1", NULL, "1");
 }
 
-/* The most memory that this process ever had, in KiB. */
+/* The most memory that this process ever had, in KiB; 0 where the sanitizer keeps what was freed. */
 static long most_memory(void)
 {
+#ifdef __SANITIZE_ADDRESS__
+        return 0;
+#endif
         char line[256];
         long most = 0;
         FILE *status = fopen("/proc/self/status", "re");

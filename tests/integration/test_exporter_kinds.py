@@ -189,14 +189,15 @@ def test_postgres_of_five_million_rows_a_few_are_taken_f10(exporter, postgres):
     daemon = exporter([{"name": "many", "timeout": "20s", "postgres": {
         "dsn": postgres.dsn(), "query": "SELECT 'key-' || g AS name, 1::float8 AS v FROM generate_series(1, 5000000) g",
         "metrics": [{"name": "many_rows", "value": "v", "labels": ["name"], "help": "h"}]}},
-        {"name": "pg", "postgres": {"dsn": postgres.dsn()}}])
+        {"name": "pg", "timeout": "20s", "postgres": {"dsn": postgres.dsn()}}])
     found = scrape(daemon)
     assert value(found, "runbook_check_dropped_series", check="many") > 20000
     assert len([1 for name, _ in found.all if name == "many_rows"]) <= 1000
     assert value(found, "runbook_check_success", check="pg") == 1
     with open(f"/proc/{daemon.process.pid}/status", encoding="ascii") as status:
         most = [int(line.split()[1]) for line in status if line.startswith("VmHWM:")][0]
-    assert most < 96 << 10, f"{most} KiB"
+    # The sanitizer keeps what was freed for a while; all of the rows would take it more than that still.
+    assert most < (640 if "asan" in str(daemon.process.argv[0]) else 96) << 10, f"{most} KiB"
 
 
 def test_postgres_keeps_one_read_only_connection_and_finds_a_new_one(exporter, postgres):
