@@ -164,4 +164,5 @@ def test_reloads_without_end_lose_nothing(edited, sink):
     grown = edited.resident_bytes()
     for _ in range(60):
         edited.hang_up()
-    assert edited.resident_bytes() < grown + (1 << 20)
+    # The sanitizer keeps what was freed for a while.
+    assert edited.resident_bytes() < grown + ((64 if "asan" in str(edited.program) else 1) << 20)

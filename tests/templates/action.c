@@ -59,7 +59,8 @@ static int flag_plan(struct step_run *run, cJSON **ret_plan, struct error *error
         return 0;
 }
 
-/* Acts on the plan, not on the configuration: what runs is what was written down. */
+/* Acts on the plan, not on the configuration: what runs is what was written down. Where the sandbox lets it
+ * write is said in responder/enclosure.c. */
 static int flag_run(struct step_run *run, cJSON **ret_outcome, struct error *error)
 {
         const char *path = json_string(run->plan, "path");
