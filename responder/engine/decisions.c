@@ -23,14 +23,7 @@ static bool is_undoable(const struct remediation_set *set, const struct incident
         const struct remediation *remediation = remediation_find(set, incident->remediation);
         if (incident->ended_at == 0 || (!incident->definition && !incident_fits(incident, remediation)))
                 return false;
-        for (size_t i = 0; i < incident->step_count; i++) {
-                enum step_status status = incident->steps[i].status;
-                if (action_undoes(incident->steps[i].action) &&
-                    (status == STEP_DONE || status == STEP_FAILED || status == STEP_INTERRUPTED ||
-                     status == STEP_UNDO_FAILED || status == STEP_UNDOING))
-                        return true;
-        }
-        return false;
+        return incident_may_be_undone(incident);
 }
 
 /* One row for each decision: when it may be taken, and what it does, which is either a request or a new

@@ -169,18 +169,6 @@ static void put_still(const struct incident_run *run, struct text *text)
         put_left(incident, text);
 }
 
-static bool may_be_undone(const struct incident *incident)
-{
-        for (size_t i = 0; i < incident->step_count; i++) {
-                enum step_status status = incident->steps[i].status;
-                if (action_undoes(incident->steps[i].action) &&
-                    (status == STEP_DONE || status == STEP_FAILED || status == STEP_INTERRUPTED ||
-                     status == STEP_UNDO_FAILED || status == STEP_UNDOING))
-                        return true;
-        }
-        return false;
-}
-
 /* A command for a shell: what is in it is ours, and the file's. `number` NULL: of the daemon itself. */
 static void put_command(const struct incident_run *run, const char *what, const char *number,
                         const char *decision, struct text *text)
@@ -207,7 +195,7 @@ static void put_next(const struct incident_run *run, struct text *text)
                 if (string_equal(incident->guard, "paused"))
                         put_command(run, "resume", NULL, "resume", text);
                 put_command(run, "cancel", number, "cancel", text);
-        } else if (may_be_undone(incident)) {
+        } else if (incident_may_be_undone(incident)) {
                 put_command(run, "undo", number, "undo", text);
         }
 }

@@ -10,6 +10,18 @@
 
 #define WRITE_AGAIN NSEC_PER_SEC
 
+bool incident_may_be_undone(const struct incident *incident)
+{
+        for (size_t i = 0; i < incident->step_count; i++) {
+                enum step_status status = incident->steps[i].status;
+                if (action_undoes(incident->steps[i].action) &&
+                    (status == STEP_DONE || status == STEP_FAILED || status == STEP_INTERRUPTED ||
+                     status == STEP_UNDO_FAILED || status == STEP_UNDOING))
+                        return true;
+        }
+        return false;
+}
+
 bool incident_fits(const struct incident *incident, const struct remediation *remediation)
 {
         if (!remediation || remediation->step_count != incident->step_count)

@@ -59,6 +59,9 @@ struct incident_run {
 /* True when the remediation still has the steps that the incident was opened with. */
 bool incident_fits(const struct incident *incident, const struct remediation *remediation);
 
+/* Whether some step has, or may have, done what its action can undo. */
+bool incident_may_be_undone(const struct incident *incident);
+
 /*
  * What the incident runs, out of the journal: read into `run->begun` when it is not there yet. For who has
  * begun with a definition, whatever the file says; -EBADMSG when this program cannot read it.
