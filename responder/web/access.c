@@ -167,7 +167,8 @@ static unsigned roles_of_token(const struct api *api, struct http_exchange *exch
         *ret_wrong = false;
         if (!shown || strncasecmp(shown, scheme, strlen(scheme)) != 0)
                 return AS(ROLE_READER);
-        if (!tokens_find(api->tokens, shown + strlen(scheme), &role)) {
+        shown += strlen(scheme);
+        if (!tokens_find(api->tokens, shown + strspn(shown, " "), &role)) {
                 *ret_wrong = true;
                 return 0;
         }

@@ -147,6 +147,9 @@ def test_tokens_are_made_once_kept_and_changed_by_their_file(make):
     daemon.start()
     assert {role: daemon.token(role).read_text() for role in tokens} == tokens
 
+    for scheme in ("bearer ", "BEARER  "):  # RFC 9110: of any case, and as many blanks
+        shown = {"Authorization": scheme + daemon.token("operator").read_text().strip()}
+        assert daemon.post("/-/resume", {"by": "ada"}, headers=shown)[0] == 200, scheme
     before = daemon.bearer("operator")
     new = daemon.token("operator").with_suffix(".new")
     new.write_text("another-and-a-longer-one\n")
