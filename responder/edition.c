@@ -11,13 +11,21 @@ struct reading {
         struct place *place;
 };
 
-static void end_reading(struct edition *edition)
+static void free_reading(void *context)
 {
-        struct reading *reading = (struct reading *)edition;
+        struct reading *reading = context;
         place_free(reading->place);
         targets_free(reading->targets);
         remediation_set_free(reading->set);
         free(reading);
+}
+
+/* Whoever lets go of the last hold is the engine, or decides: a database that hangs keeps neither waiting. */
+static void end_reading(struct edition *edition)
+{
+        const struct world *machine = edition->machine;
+        if (machine->run(machine->context, WORLD_ASKS, "editions that are over", free_reading, edition) < 0)
+                free_reading(edition);
 }
 
 static void log_doubts(const char *doubts)
@@ -45,7 +53,7 @@ int edition_load(const char *path, struct production *production, struct inciden
         if (r >= 0)
                 r = place_new(production, reading->targets, &reading->place, error);
         if (r < 0) {
-                end_reading(&reading->edition);
+                free_reading(reading);
                 return r;
         }
         log_doubts(reading->set->doubts);

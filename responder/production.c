@@ -10,6 +10,8 @@
 #include "runbook/lanes.h"
 #include "runbook/wait.h"
 
+#define FREE_PATIENCE (10 * NSEC_PER_SEC) /* for editions that end while a start fails */
+
 struct place {
         struct world world;
         struct production *production;
@@ -239,7 +241,7 @@ struct production *production_free(struct production *production)
 {
         if (!production)
                 return NULL;
-        finish_pools(&production->machine, deadline_in(0));
+        finish_pools(&production->machine, deadline_in(FREE_PATIENCE));
         pthread_cond_destroy(&production->woken_up);
         pthread_mutex_destroy(&production->lock);
         free(production);

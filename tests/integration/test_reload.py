@@ -8,6 +8,7 @@ import signal
 
 import pytest
 
+from lab.hung import Hung
 from lab.parts import wait_for
 from lab.runbook import Responder
 from lab.sink import Sink
@@ -149,6 +150,26 @@ def test_p2_what_has_begun_goes_on_as_it_was_planned(edited, sink, postgres):
     edited.wait_state("slow", "done")
     assert texts(sink) == ["one WORD", "slow before"]
     assert postgres.value("SELECT revoked_reason FROM api_keys WHERE name = 'gate'") == "before"
+
+
+def test_a_database_that_hangs_keeps_nobody_waiting_for_a_reload(edited, sink):
+    """An edition that is over lets go of its databases: the look of one that never answers may take seconds."""
+    hung = Hung().start()
+    try:
+        edited.head = edited.head.replace(edited.head.split('dsn: "')[1].split('"')[0],
+                                          f"host=127.0.0.1 port={hung.port} dbname=mcp")
+        edited.write(ONE)
+        edited.start()
+        hung.wait_for_peers(1)
+        first = hung.waiting()
+        edited.hang_up()
+        wait_for(lambda: hung.waiting() - first, "the new edition to look, too")
+        edited.send(alert_of("one", n="1"))
+        edited.wait_state("one", "done", n="1")
+        assert edited.post("/-/pause", {"by": "ada"})[0] == 200
+        assert first & hung.waiting(), "the edition of before was waited for"
+    finally:
+        hung.stop()
 
 
 def test_reloads_without_end_lose_nothing(edited, sink):

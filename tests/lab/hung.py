@@ -15,7 +15,8 @@ class Hung:
         self._ended, self._end = socket.socketpair()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._peers = set()
-        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        self.port = self._listening.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
 
     def start(self):
         self._selector.register(self._listening, selectors.EVENT_READ)
@@ -47,6 +48,10 @@ class Hung:
     def peers(self):
         """How many wait for an answer."""
         return len(self._peers)
+
+    def waiting(self):
+        """The ports of those that wait."""
+        return {peer.getpeername()[1] for peer in set(self._peers)}
 
     def wait_for_peers(self, count):
         wait_for(lambda: self.peers() >= count, f"{count} that wait for an answer")
