@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who may reach the responder, and who of them may operate it. */
 #include <errno.h>
-#include <pwd.h>
 
 #include "responder/web/internal.h"
 #include "runbook/log.h"
@@ -150,11 +149,7 @@ static unsigned roles_of_named(const struct api *api, struct http_exchange *exch
 /* Whoever could open the socket: the kernel says who it is. */
 static unsigned roles_of_local_user(struct http_exchange *exchange, uid_t uid)
 {
-        char buffer[1024];
-        struct passwd entry, *found = NULL;
-        getpwuid_r(uid, &entry, buffer, sizeof(buffer), &found);
-        http_set_user(exchange,
-                      found ? text_format("uid %u (%s)", uid, found->pw_name) : text_format("uid %u", uid));
+        http_set_user(exchange, text_format(LOCAL_USER "%u", uid));
         return EVERYBODY;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a person decides through the API: approve, deny, cancel, undo; pause and resume. */
 #include <errno.h>
+#include <pwd.h>
+#include <stdlib.h>
 
 #include "responder/web/internal.h"
 
@@ -32,6 +34,16 @@ static int string_member(const cJSON *json, const char *key, size_t most, const 
         return 0;
 }
 
+/* "uid 1000 (ada)" of "uid 1000". On a worker: whoever knows the names may have to ask a server. */
+static char *name_local_user(const char *user)
+{
+        char buffer[1024];
+        struct passwd entry, *found = NULL;
+        getpwuid_r((uid_t)strtoul(user + strlen(LOCAL_USER), NULL, 10), &entry, buffer, sizeof(buffer),
+                   &found);
+        return found ? text_format("%s (%s)", user, found->pw_name) : strdup(user);
+}
+
 static const struct json_limits limits = {.depth = 8, .values = 1000};
 
 /* Fills `ret`, which is to be released also after a failure. */
@@ -57,7 +69,9 @@ static int read_decider(const struct http_exchange *exchange, struct decider *re
         if (by_token && (!by || !*by))
                 return error_set(error, EINVAL, "who is it? Send {\"by\": \"your name\", \"reason\": \"…\"}");
         /* A name that somebody gives himself is a remark beside what he has shown. */
-        ret->actor = by_token ? text_format("%s (%s)", by, proved ? proved : "not proved") : strdup(proved);
+        ret->actor = by_token ? text_format("%s (%s)", by, proved ? proved : "not proved")
+                     : string_starts(proved, LOCAL_USER) ? name_local_user(proved)
+                                                         : strdup(proved);
         return ret->actor ? 0 : error_oom(error);
 }
 

@@ -49,6 +49,9 @@ struct api_route {
         bool pauses;            /* for api_pause() */
 };
 
+/* How http_user() of a unix socket's peer begins; the user's number follows. */
+#define LOCAL_USER "uid "
+
 /* Who asks, and whether he may: the server's admit(). http_user() is then what the timeline says of him. */
 struct http_refusal api_admit(struct http_exchange *exchange, void *context);
 
