@@ -170,7 +170,7 @@ static int read_operand(struct promql_reader *reader, struct promql_node **ret)
                 r = promql_refuse_now(reader, "a metric, a function, a number or a '('");
         else
                 r = read_constant(reader, ret);
-        if (r < 0)
+        if (r < 0 || !*ret)
                 return r;
         (*ret)->end = reader->now.at;
         r = promql_read_suffixes(reader, ret);

@@ -191,7 +191,7 @@ int place_check_whole(struct journal *journal, struct error *error)
 {
         struct journal_place *place = &journal->place;
         bool as_noted = true;
-        struct stat now;
+        struct stat now = {0};
         int r = place_check(journal, error);
         for (enum journal_file i = 0; place->file >= 0 && i < JOURNAL_FILE_COUNT && r >= 0; i++) {
                 r = check_name(journal, i, &now, error);
