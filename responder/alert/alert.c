@@ -129,7 +129,7 @@ static int parse_alert(const cJSON *json, bool firing, struct alert *alert, stru
         int r = string_member(json, "fingerprint", &alert->fingerprint, error);
         if (r >= 0 && !alert->fingerprint && !(alert->fingerprint = strdup("")))
                 r = error_oom(error);
-        if (r >= 0 && strlen(alert->fingerprint) > FINGERPRINT_LIMIT)
+        if (r >= 0 && alert->fingerprint && strlen(alert->fingerprint) > FINGERPRINT_LIMIT)
                 r = error_set(error, EBADMSG, "fingerprint: longer than %d bytes", FINGERPRINT_LIMIT);
         if (r >= 0)
                 r = string_member(json, "generatorURL", &alert->generator_url, error);

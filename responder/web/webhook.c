@@ -186,7 +186,7 @@ static int merge_webhooks(struct webhook *webhook, struct webhook *more, struct 
         _cleanup_free_ char(*texts)[DIGEST_TEXT_MAX] = NULL;
         _cleanup_free_ const char **keys = NULL;
         int r = list_keys(webhook, &texts, &keys, error);
-        for (size_t i = 0; r >= 0 && i < more->count; i++) {
+        for (size_t i = 0; r >= 0 && keys && i < more->count; i++) {
                 char text[DIGEST_TEXT_MAX];
                 const char *key = text;
                 r = alert_key(&more->alerts[i], text, error);
