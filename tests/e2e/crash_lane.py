@@ -16,7 +16,7 @@ from lab.compose import Compose
 from lab.parts import wait_for
 from lab.prometheus import answers
 from lab.redis import Redis
-from lab.runbook import FINAL, Responder
+from lab.runbook import Responder, has_ended
 from lab.scale import rules_text
 from lab.sink import Sink
 from lab.webhook import alert_of, webhook_of
@@ -133,7 +133,7 @@ class Lane:
         """The incident, once it is final and nothing is left to be done about it; None when it is killed meanwhile."""
         try:
             incident = responder.of(self.remediation)
-            if not incident or incident["state"] not in FINAL:
+            if not has_ended(incident):
                 return None
             if incident["episode_open"]:
                 # What was to last until the alert is resolved is undone then.

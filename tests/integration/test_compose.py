@@ -20,7 +20,7 @@ import pytest
 from integration.actions import Proxy
 from lab.debian13 import compose_v2
 from lab.parts import ROOT, wait_for
-from lab.runbook import FINAL, Responder
+from lab.runbook import Responder, has_ended
 from lab.webhook import alert_of
 
 AT_ONCE = 6
@@ -129,7 +129,7 @@ class Case:
 
     def ended(self):
         found = self.incident()
-        return found if found and found["state"] in FINAL else None
+        return found if has_ended(found) else None
 
     def over(self):
         found = self.ended()

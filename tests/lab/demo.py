@@ -19,7 +19,7 @@ if __package__ in (None, ""):
 from .engine import Engine  # noqa: E402
 from .lab import Lab  # noqa: E402
 from .parts import ROOT, Died, Workspace, wait_for  # noqa: E402
-from .runbook import FINAL  # noqa: E402
+from .runbook import has_ended  # noqa: E402
 
 SLOW_SECONDS = 3
 BORING = ("progress", "step settled")
@@ -74,7 +74,7 @@ class Watch:
         self._alert()
         self._incident()
         self._notifications()
-        return self.incident and self.incident["state"] in FINAL
+        return has_ended(self.incident)
 
     def _metric(self):
         value = self.lab.prometheus.value(LATENCY)

@@ -12,7 +12,7 @@ from .parts import Died, wait_for
 from .postgres import Postgres
 from .prometheus import Prometheus
 from .redis import Redis
-from .runbook import FINAL, Exporter, Responder
+from .runbook import Exporter, Responder, has_ended
 from .scale import copy_rules
 from .sink import Sink
 
@@ -103,7 +103,7 @@ class Lab:
         """Traffic is measured and answered, no alert with a remediation is there, and no incident is under way."""
         rates = self.prometheus.query('sum by (service) (rate(http_requests_total{status="200"}[5s])) > 0')
         alerts = [name for name, _ in self.prometheus.alerts() if not name.startswith("check_")]
-        open_ones = [one for one in self.responder.incidents() if one["state"] not in FINAL or one["episode_open"]]
+        open_ones = [one for one in self.responder.incidents() if not has_ended(one) or one["episode_open"]]
         return (len(rates) == 2 and not alerts and not open_ones
                 and all(self.compose.healthy(service) for service in self.compose.services))
 
