@@ -28,6 +28,13 @@ const char *docker_compose_project(const cJSON *container);
  * the new one have the same. */
 int docker_number(const cJSON *container);
 
+/*
+ * The services that its own one needs, by Compose's `depends_on`, one at each call: `*at` begins as NULL and
+ * is the cursor. The name's length, 0 when there is no more; `*ret_service` is borrowed from the container
+ * and ends with its length. Compose 1 tells of none.
+ */
+size_t docker_next_needed(const cJSON *container, const char **at, const char **ret_service);
+
 /* Whether Compose made it for one command (`docker-compose run`), beside its services. */
 bool docker_is_one_off(const cJSON *container);
 

@@ -61,6 +61,17 @@ int docker_number(const cJSON *container)
         return number > 0 && number <= INT_MAX ? (int)number : 0;
 }
 
+/* As "db:service_healthy:false,cache:service_started:false". */
+size_t docker_next_needed(const cJSON *container, const char **at, const char **ret_service)
+{
+        const char *next = *at ? *at + strcspn(*at, ",") : docker_label(container, DOCKER_LABEL_DEPENDS_ON);
+        next += strspn(next, ", ");
+        size_t length = strcspn(next, ":,");
+        *at = next;
+        *ret_service = next;
+        return length;
+}
+
 bool docker_is_one_off(const cJSON *container)
 {
         return strcmp(docker_label(container, DOCKER_LABEL_ONE_OFF), "True") == 0;

@@ -28,6 +28,7 @@
 #define DOCKER_LABEL_PROJECT "com.docker.compose.project"
 #define DOCKER_LABEL_SERVICE "com.docker.compose.service"
 #define DOCKER_LABEL_NUMBER "com.docker.compose.container-number"
+#define DOCKER_LABEL_DEPENDS_ON "com.docker.compose.depends_on"
 #define DOCKER_LABEL_ONE_OFF "com.docker.compose.oneoff"
 
 struct docker {

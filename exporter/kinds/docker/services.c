@@ -90,6 +90,7 @@ int docker_finding_add(struct docker_finding *finding, const cJSON *inspected, c
                        struct error *error)
 {
         count_wanted(finding, inspected);
+        finding->inspected = inspected;
         if (docker_runs(inspected)) {
                 finding->running++;
                 if (docker_container_unhealthy(inspected))
@@ -173,25 +174,60 @@ static void put_down(struct text *reasons, const struct docker_findings *finding
                 text_printf(reasons, ", nor any other (did you mean %s?)", meant);
 }
 
+/* A job that is done is not missed by who waited for its end. */
+static bool fails(const struct docker_findings *findings, const struct docker_finding *finding)
+{
+        if (finding->running > 0)
+                return finding->unhealthy;
+        return !finding->unknown && wanted_of(findings, finding) > 0;
+}
+
+/* A service that fails as well and that this one cannot work without, or NULL. */
+static const struct docker_finding *find_root(const struct docker_findings *findings,
+                                              const struct docker_finding *finding)
+{
+        const char *at = NULL, *name;
+        size_t length;
+        while (finding->inspected && (length = docker_next_needed(finding->inspected, &at, &name)) > 0)
+                for (size_t i = 0; i < findings->count; i++) {
+                        const struct docker_finding *needed = &findings->items[i];
+                        if (needed != finding && string_equal(needed->project, finding->project) &&
+                            strlen(needed->service) == length &&
+                            strncmp(needed->service, name, length) == 0 && fails(findings, needed))
+                                return needed;
+                }
+        return NULL;
+}
+
+static void put_reason(struct text *reasons, const struct docker_findings *findings,
+                       const struct docker_finding *finding, const struct docker_finding *root)
+{
+        if (reasons->length > 0)
+                text_puts(reasons, "; ");
+        if (finding->running > 0)
+                text_printf(reasons, "container %s is unhealthy", finding->unhealthy);
+        else
+                put_down(reasons, findings, finding);
+        if (root)
+                text_printf(reasons, " (it needs %s, which %s)", root->service,
+                            root->running > 0 ? "is unhealthy" : "does not run");
+}
+
 int docker_findings_judge(const struct docker_findings *findings, bool *ret_unknown, struct error *error)
 {
-        _cleanup_text_ struct text reasons = {0};
+        _cleanup_text_ struct text reasons = {0}, effects = {0};
         bool unknown = false;
         for (size_t i = 0; i < findings->count && findings->items[i].expected; i++) {
                 const struct docker_finding *finding = &findings->items[i];
-                bool runs = finding->running > 0;
-                unknown |= !runs && finding->unknown;
-                if (runs ? !finding->unhealthy : finding->unknown)
+                unknown |= finding->running == 0 && finding->unknown;
+                if (!fails(findings, finding))
                         continue;
-                if (reasons.length > 0)
-                        text_puts(&reasons, "; ");
-                if (runs)
-                        text_printf(&reasons, "container %s is unhealthy", finding->unhealthy);
-                else
-                        put_down(&reasons, findings, finding);
+                const struct docker_finding *root = find_root(findings, finding);
+                put_reason(root ? &effects : &reasons, findings, finding, root);
         }
         *ret_unknown = unknown;
-        if (reasons.length == 0)
+        if (reasons.length == 0 && effects.length == 0)
                 return 0;
-        return error_set(error, ECHILD, "%s", text_string(&reasons));
+        return error_set(error, ECHILD, "%s%s%s", text_string(&reasons),
+                         reasons.length > 0 && effects.length > 0 ? "; " : "", text_string(&effects));
 }

@@ -36,11 +36,12 @@ struct docker_finding {
         const char *project, *service; /* the project: NULL where the check is about one alone */
         bool expected;
         unsigned running, wanted;
-        int number;            /* of the container looked at last */
-        bool counted;          /* whether that number is among the wanted ones */
-        bool unknown;          /* the Engine did not tell of one of its containers */
-        char *down;            /* why a container does not run, or NULL */
-        const char *unhealthy; /* the name of a container, or NULL */
+        int number;             /* of the container looked at last */
+        bool counted;           /* whether that number is among the wanted ones */
+        bool unknown;           /* the Engine did not tell of one of its containers */
+        char *down;             /* why a container does not run, or NULL */
+        const cJSON *inspected; /* the container looked at last, borrowed; NULL: none */
+        const char *unhealthy;  /* the name of a container, or NULL */
 };
 
 struct docker_findings {
@@ -59,7 +60,8 @@ void docker_findings_release(struct docker_findings *findings);
 struct docker_finding *docker_findings_of(struct docker_findings *findings, const char *project,
                                           const char *service);
 
-/* Puts down what is known of a container. They come in the order of docker_list(). -ENOMEM. */
+/* Puts down what is known of a container, which is borrowed. They come in the order of docker_list().
+ * -ENOMEM. */
 int docker_finding_add(struct docker_finding *finding, const cJSON *inspected, const char *name,
                        struct error *error);
 
@@ -72,7 +74,8 @@ int docker_findings_tell(const struct docker_findings *findings, struct docker_w
 
 /*
  * Why the check fails, from the services that the operator expects: -ECHILD, with the service that was
- * probably meant by one that has no container. What is unknown is not judged:
+ * probably meant by one that has no container. Roots come first: behind them those of which Compose's own
+ * `depends_on` says that they need one that fails as well, with its name. What is unknown is not judged:
  * `*ret_unknown` says that it is not known whether an expected service runs.
  */
 int docker_findings_judge(const struct docker_findings *findings, bool *ret_unknown, struct error *error);
