@@ -11,16 +11,7 @@
 #include <string.h>
 
 #include "lib/postgres/internal.h"
-#include "runbook/socket.h"
 #include "runbook/trace.h"
-
-int postgres_wait(PGconn *connection, short events, struct deadline deadline)
-{
-        int fd = PQsocket(connection);
-        if (deadline_passed(deadline))
-                return -ETIMEDOUT;
-        return fd < 0 ? -ECONNRESET : socket_wait(fd, events, deadline);
-}
 
 /* A statement's first line; its parameters are never shown. */
 static void trace_statement(struct deadline deadline, const struct statement *statement)
@@ -50,11 +41,10 @@ bool postgres_is_refusal(const PGresult *result)
 
 /* What is sent and what comes back. */
 struct conversation {
-        PGconn *connection;
+        struct postgres_line *line;
         const struct statement *statements;
         size_t count, at; /* `at`: the one whose answer comes */
         struct deadline deadline;
-        struct postgres_meter meter;
         struct postgres_rows rows;  /* of that one */
         PGresult *told;             /* the answer that is the one to tell so far, */
         const struct statement *of; /* and whose it is */
@@ -68,12 +58,12 @@ static void conversation_release(struct conversation *talk)
 
 static int flush(struct conversation *talk)
 {
-        for (int pending; (pending = PQflush(talk->connection)) != 0;) {
+        for (int pending; (pending = PQflush(talk->line->connection)) != 0;) {
                 if (pending < 0)
                         return -ECONNRESET;
-                int r = postgres_wait(talk->connection, POLLIN | POLLOUT, talk->deadline);
+                int r = postgres_line_wait(talk->line, POLLIN | POLLOUT, talk->deadline);
                 if (r >= 0 && (r & POLLIN))
-                        r = postgres_meter_consume(&talk->meter, talk->connection);
+                        r = postgres_line_consume(talk->line);
                 if (r < 0)
                         return r;
         }
@@ -86,12 +76,13 @@ static void begin_answer(struct conversation *talk)
         PQclear(talk->rows.result);
         talk->rows = (struct postgres_rows){0};
         if (talk->at < talk->count && !talk->statements[talk->at].is_frame)
-                (void)PQsetSingleRowMode(talk->connection); /* not after a refusal, where there are none */
+                (void)PQsetSingleRowMode(
+                        talk->line->connection); /* not after a refusal, where there are none */
 }
 
 static int send_all(struct conversation *talk)
 {
-        PGconn *connection = talk->connection;
+        PGconn *connection = talk->line->connection;
         if (talk->statements->simple) {
                 trace_statement(talk->deadline, talk->statements);
                 if (!PQsendQuery(connection, talk->statements->sql))
@@ -119,14 +110,14 @@ static int next_result(struct conversation *talk, PGresult **ret)
 {
         if (deadline_passed(talk->deadline))
                 return -ETIMEDOUT;
-        while (PQisBusy(talk->connection)) {
-                int r = postgres_wait(talk->connection, POLLIN, talk->deadline);
+        while (PQisBusy(talk->line->connection)) {
+                int r = postgres_line_wait(talk->line, POLLIN, talk->deadline);
                 if (r >= 0)
-                        r = postgres_meter_consume(&talk->meter, talk->connection);
+                        r = postgres_line_consume(talk->line);
                 if (r < 0)
                         return r;
         }
-        *ret = PQgetResult(talk->connection);
+        *ret = PQgetResult(talk->line->connection);
         ExecStatusType status = PQresultStatus(*ret);
         /* COPY has no end that could be waited for here. */
         return *ret && (status == PGRES_COPY_IN || status == PGRES_COPY_OUT || status == PGRES_COPY_BOTH)
@@ -153,7 +144,7 @@ static int take_result(struct conversation *talk, PGresult **result)
         int left = 0;
         if (PQresultStatus(*result) == PGRES_SINGLE_TUPLE) {
                 left = PQnfields(*result) > 0
-                               ? postgres_rows_take(&talk->rows, statement, *result, &talk->meter)
+                               ? postgres_rows_take(&talk->rows, statement, *result, talk->line)
                                : 0;
                 if (left <= 0)
                         return left;
@@ -178,7 +169,7 @@ static int hear_all(struct conversation *talk, PGresult **ret_last_word)
         for (;;) {
                 _cleanup_result_ PGresult *next = NULL;
                 int r = next_result(talk, &next);
-                if (r >= 0 && PQstatus(talk->connection) != CONNECTION_OK)
+                if (r >= 0 && PQstatus(talk->line->connection) != CONNECTION_OK)
                         r = -ECONNRESET;
                 if (r == -ECONNRESET && postgres_is_refusal(talk->told))
                         *ret_last_word = TAKE_PTR(talk->told);
@@ -197,21 +188,21 @@ static int hear_all(struct conversation *talk, PGresult **ret_last_word)
         }
 }
 
-int postgres_converse(PGconn *connection, const struct statement *statements, size_t count,
+int postgres_converse(struct postgres_line *line, const struct statement *statements, size_t count,
                       struct deadline deadline, PGresult **ret, const struct statement **ret_of)
 {
-        _cleanup_(conversation_release) struct conversation talk = {.connection = connection,
+        _cleanup_(conversation_release) struct conversation talk = {.line = line,
                                                                     .statements = statements,
                                                                     .count = count,
                                                                     .deadline = deadline,
                                                                     .of = statements};
-        postgres_meter_begin(&talk.meter, connection);
+        postgres_line_begin(line);
         int r = send_all(&talk);
         if (r >= 0)
                 r = hear_all(&talk, ret);
         if (r < 0)
                 return r;
-        if (!talk.told || (r == 0 && !statements->simple && !PQexitPipelineMode(connection)))
+        if (!talk.told || (r == 0 && !statements->simple && !PQexitPipelineMode(line->connection)))
                 return -ECONNRESET;
         *ret = TAKE_PTR(talk.told);
         if (ret_of)

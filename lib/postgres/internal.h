@@ -3,14 +3,30 @@
 #ifndef LIB_POSTGRES_INTERNAL_H
 #define LIB_POSTGRES_INTERNAL_H
 
+#include <sys/types.h>
+
 #include "runbook/postgres.h"
 #include "runbook/text.h"
 
 #define SQLSTATE_LENGTH 5
 
+/*
+ * A connection of libpq's, what comes in on which passes through our hands, see line.c. One thread at a time.
+ */
+struct postgres_line {
+        PGconn *connection; /* NULL: none */
+        int server, ours;   /* the socket to the server, and our end of the pair; -1: libpq has the former */
+        ino_t theirs;       /* libpq's end, to be known by */
+        bool ended;         /* nothing more comes from the server */
+        uint64_t taken;     /* bytes that libpq got since the conversation began */
+        uint64_t rows;      /* of these: rows that have been handed on */
+        uint64_t beside;    /* what was no row, of the conversations before */
+};
+#define POSTGRES_NO_LINE ((struct postgres_line){.server = -1, .ours = -1})
+
 struct postgres {
         struct postgres_options options; /* owned copies, but for application_name */
-        PGconn *connection;
+        struct postgres_line line;
         bool in_transaction; /* was, after the last answer */
         bool ended;          /* the server has said that it ends the session */
         bool is_console;     /* of PgBouncer: no transactions, and the simple protocol */
@@ -28,23 +44,31 @@ struct statement {
         uint64_t *ret_cut; /* NULL: an answer that is too long is an error */
 };
 
-/* How much has come in since a conversation began. */
-struct postgres_meter {
-        bool counted;   /* the kernel counts it; else it is estimated */
-        uint64_t begin; /* what the kernel had counted before */
-        uint64_t taken; /* by libpq */
-        uint64_t rows;  /* of these: rows that have been handed on */
-};
-void postgres_meter_begin(struct postgres_meter *meter, PGconn *connection);
+/* To be called after each PQconnectPoll(): stands between from where the server is spoken to. -errno. */
+int postgres_line_follow(struct postgres_line *line);
 
-/* -EMSGSIZE when more than POSTGRES_ANSWER_MAX has come in that is no whole row; over TCP, where it is known.
- */
-int postgres_meter_look(struct postgres_meter *meter, PGconn *connection);
+/* Waits until libpq can read or write; which, as poll() tells it. -ETIMEDOUT without a sentence, which is the
+ * caller's to say, also when there is something but the time is up: who never stops talking is late, too. */
+int postgres_line_wait(struct postgres_line *line, short events, struct deadline deadline);
 
-/* PQconsumeInput(), and a look: -ECONNRESET; -EMSGSIZE when more than POSTGRES_ANSWER_MAX has come that is no
- * whole row.
- */
-int postgres_meter_consume(struct postgres_meter *meter, PGconn *connection);
+/* Whether there is something to read, without waiting. */
+bool postgres_line_heard(struct postgres_line *line);
+
+/* From here on a new conversation is counted. */
+void postgres_line_begin(struct postgres_line *line);
+
+/* -EMSGSIZE when more than POSTGRES_ANSWER_MAX has come in that is no whole row. */
+int postgres_line_look(const struct postgres_line *line);
+
+/* PQconsumeInput(), of at most a portion, and a look: -ECONNRESET, -EMSGSIZE. */
+int postgres_line_consume(struct postgres_line *line);
+
+/* Whether so much has come beside rows that libpq may have kept POSTGRES_ANSWER_MAX of it: parameters and
+ * notifications last as long as a session. */
+bool postgres_line_is_worn(const struct postgres_line *line);
+
+/* Ends the session, if there is one. Never waits. */
+void postgres_line_close(struct postgres_line *line);
 
 /* The rows of one statement, put together from results of one row each. */
 struct postgres_rows {
@@ -57,7 +81,7 @@ struct postgres_rows {
  * off. -EMSGSIZE: one too many of an answer that must be whole. -ENOMEM.
  */
 int postgres_rows_take(struct postgres_rows *rows, const struct statement *statement, const PGresult *row,
-                       struct postgres_meter *meter);
+                       struct postgres_line *line);
 
 /* Lists with commas, of the same length each, as libpq takes them. */
 struct postgres_hosts {
@@ -73,10 +97,6 @@ void postgres_hosts_release(struct postgres_hosts *hosts);
 /* A connection for the next statement; never a new one in the middle of a transaction. */
 int postgres_make_ready(struct postgres *postgres, struct deadline deadline, struct error *error);
 
-/* Waits for the socket; -ETIMEDOUT without a sentence, which is the caller's to say, also when there is
- * something but the time is up: who never stops talking is late, too. */
-int postgres_wait(PGconn *connection, short events, struct deadline deadline);
-
 /*
  * Sends statements at once and collects their answers: of the first one that is refused, which those behind
  * it are skipped for; else of the one that is no frame; else of the last. `ret_of`, which it was, may be
@@ -84,7 +104,7 @@ int postgres_wait(PGconn *connection, short events, struct deadline deadline);
  * of a broken one `ret` has the server's last word, when there was one. 1: `ret` is there, but the server is
  * still sending what is cut off, and the connection is to be closed as well. -EMSGSIZE: it says too much.
  */
-int postgres_converse(PGconn *connection, const struct statement *statements, size_t count,
+int postgres_converse(struct postgres_line *line, const struct statement *statements, size_t count,
                       struct deadline deadline, PGresult **ret, const struct statement **ret_of);
 
 /* Whether an answer says that the statement was refused. */

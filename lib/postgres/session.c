@@ -25,6 +25,7 @@ int postgres_new(const struct postgres_options *options, struct postgres **ret, 
         _cleanup_(postgres_free_p) struct postgres *postgres = calloc(1, sizeof(*postgres));
         if (!postgres)
                 return error_oom(error);
+        postgres->line = POSTGRES_NO_LINE;
         postgres->options = (struct postgres_options){
                 .application_name = options->application_name,
                 .terms = options->terms,
@@ -52,15 +53,14 @@ struct postgres *postgres_free(struct postgres *postgres)
 
 void postgres_disconnect(struct postgres *postgres)
 {
-        PQfinish(postgres->connection);
-        postgres->connection = NULL;
+        postgres_line_close(&postgres->line);
         postgres->in_transaction = false;
         postgres->ended = false;
 }
 
 bool postgres_connected(const struct postgres *postgres)
 {
-        return postgres->connection && PQstatus(postgres->connection) == CONNECTION_OK;
+        return postgres->line.connection && PQstatus(postgres->line.connection) == CONNECTION_OK;
 }
 
 const char *postgres_sqlstate(const struct postgres *postgres)
@@ -75,12 +75,12 @@ bool postgres_is_console(const struct postgres *postgres)
 
 const char *postgres_database(const struct postgres *postgres)
 {
-        return postgres_connected(postgres) ? PQdb(postgres->connection) : NULL;
+        return postgres_connected(postgres) ? PQdb(postgres->line.connection) : NULL;
 }
 
 int postgres_backend_pid(const struct postgres *postgres)
 {
-        return postgres_connected(postgres) ? PQbackendPID(postgres->connection) : 0;
+        return postgres_connected(postgres) ? PQbackendPID(postgres->line.connection) : 0;
 }
 
 /* libpq would print notices on stderr. Between statements a FATAL, the server's last word, comes as one too.
@@ -172,19 +172,15 @@ static int start_connection(struct postgres *postgres, struct deadline deadline,
         return 0;
 }
 
-static void connection_finish(PGconn **connection)
-{
-        PQfinish(*connection);
-}
-
 /*
  * A session of ours alone gets a name, for whoever looks at the server while it is idle. A pool, whose key
  * for cancels is not the backend's pid, would leave the name to a client that has none: there it is each
  * transaction's, see open_transaction().
  */
-static int name_session(struct postgres *postgres, PGconn *connection, struct deadline deadline,
+static int name_session(struct postgres *postgres, struct postgres_line *line, struct deadline deadline,
                         struct error *error)
 {
+        PGconn *connection = line->connection;
         const char *given = PQparameterStatus(connection, "application_name");
         _cleanup_free_ char *pid = text_format("%d", PQbackendPID(connection));
         _cleanup_result_ PGresult *result = NULL;
@@ -198,7 +194,7 @@ static int name_session(struct postgres *postgres, PGconn *connection, struct de
                 .sql = "SELECT set_config('application_name', $2, false) WHERE pg_backend_pid() = $1::int",
                 .parameters = parameters,
                 .count = N_ELEMENTS(parameters)};
-        int r = postgres_converse(connection, &statement, 1, deadline, &result, NULL);
+        int r = postgres_converse(line, &statement, 1, deadline, &result, NULL);
         if (r == -ETIMEDOUT)
                 return error_set(error, ETIMEDOUT, "PostgreSQL did not set the session up in time");
         if (r == -EMSGSIZE)
@@ -222,15 +218,15 @@ int postgres_connect(struct postgres *postgres, struct deadline deadline, struct
                 return 0;
         postgres_disconnect(postgres);
 
-        _cleanup_(connection_finish) PGconn *connection = NULL;
-        struct postgres_meter meter = {0};
-        int r = start_connection(postgres, deadline, &connection, error);
+        _cleanup_(postgres_line_close) struct postgres_line line = POSTGRES_NO_LINE;
+        int r = start_connection(postgres, deadline, &line.connection, error);
         if (r < 0)
                 return r;
+        PGconn *connection = line.connection;
         trace_step(deadline, "connecting to PostgreSQL at %s, port %s, database %s, user %s",
                    PQhost(connection), PQport(connection), PQdb(connection), PQuser(connection));
         for (PostgresPollingStatusType next = PGRES_POLLING_WRITING; next != PGRES_POLLING_OK;) {
-                r = postgres_wait(connection, next == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline);
+                r = postgres_line_wait(&line, next == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline);
                 if (r == -ETIMEDOUT)
                         return error_may_pass(error,
                                               error_set(error, ETIMEDOUT,
@@ -239,10 +235,12 @@ int postgres_connect(struct postgres *postgres, struct deadline deadline, struct
                         return error_may_pass(error,
                                               error_set_errno(error, -r, "cannot connect to PostgreSQL"));
                 next = PQconnectPoll(connection);
-                if (postgres_meter_look(&meter, connection) < 0)
+                if (postgres_line_look(&line) < 0)
                         return refuse_talker(error);
                 if (next == PGRES_POLLING_FAILED)
                         return connect_failure(connection, error);
+                if ((r = postgres_line_follow(&line)) < 0)
+                        return error_set_errno(error, -r, "cannot connect to PostgreSQL");
         }
         trace_step(deadline, "connected, server version %d", PQserverVersion(connection));
         /* libpq's own sentences repeat what the server said: no more than its SQLSTATE, for it may be data.
@@ -252,29 +250,31 @@ int postgres_connect(struct postgres *postgres, struct deadline deadline, struct
                 return connect_failure(connection, error);
         const char *version = PQparameterStatus(connection, "server_version");
         postgres->is_console = version && strstr(version, "/bouncer");
-        r = name_session(postgres, connection, deadline, error);
+        r = name_session(postgres, &line, deadline, error);
         if (r < 0)
                 return r;
-        postgres->connection = TAKE_PTR(connection);
+        postgres->line = line;
+        line = POSTGRES_NO_LINE;
         return 0;
 }
 
 /* Whether a connection that has been idle is still there, without asking the server anything. */
 static bool still_there(struct postgres *postgres)
 {
-        struct pollfd poll_fd = {.fd = PQsocket(postgres->connection), .events = POLLIN};
         /* First what the server said, then that it hung up; a server that says more than that is not idle. */
-        for (int i = 0; i < 8 && poll_fd.fd >= 0 && poll(&poll_fd, 1, 0) > 0; i++) {
-                if (!PQconsumeInput(postgres->connection))
+        for (int i = 0; i < 8 && postgres_line_heard(&postgres->line); i++) {
+                if (postgres_line_consume(&postgres->line) < 0)
                         return false;
-                (void)PQisBusy(postgres->connection); /* which parses it */
+                (void)PQisBusy(postgres->line.connection); /* which parses it */
         }
-        return PQstatus(postgres->connection) == CONNECTION_OK && !postgres->ended;
+        return PQstatus(postgres->line.connection) == CONNECTION_OK && !postgres->ended;
 }
 
 int postgres_make_ready(struct postgres *postgres, struct deadline deadline, struct error *error)
 {
-        if (postgres->connection && !still_there(postgres)) {
+        if (!postgres->in_transaction && postgres_line_is_worn(&postgres->line))
+                postgres_disconnect(postgres);
+        if (postgres->line.connection && !still_there(postgres)) {
                 bool in_transaction = postgres->in_transaction;
                 postgres_disconnect(postgres);
                 if (in_transaction)

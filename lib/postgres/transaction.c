@@ -80,7 +80,7 @@ static int refuse(struct postgres *postgres, const PGresult *result, const struc
         const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
         _cleanup_text_ struct text message = {0};
         strncpy(postgres->sqlstate, sqlstate ? sqlstate : "", SQLSTATE_LENGTH);
-        postgres_put_message(result, statement, PQuser(postgres->connection), &message);
+        postgres_put_message(result, statement, PQuser(postgres->line.connection), &message);
         int r = error_set(error, EREMOTEIO, "%s", text_string(&message));
         return refusal_may_pass(postgres->sqlstate) ? error_may_pass(error, r) : r;
 }
@@ -105,9 +105,9 @@ static int exchange(struct postgres *postgres, const struct statement *statement
         int r = postgres_make_ready(postgres, deadline, error);
         if (r < 0)
                 return r;
-        r = postgres_converse(postgres->connection, statements, count, deadline, &result, &of);
+        r = postgres_converse(&postgres->line, statements, count, deadline, &result, &of);
         if (r > 0 || r == -ETIMEDOUT || r == -ENOTSUP || r == -EMSGSIZE || r == -ENOMEM) {
-                postgres_cancel(postgres->connection);
+                postgres_cancel(postgres->line.connection);
                 postgres_disconnect(postgres);
                 if (r < 0)
                         return explain_leaving(r, error);
@@ -117,14 +117,15 @@ static int exchange(struct postgres *postgres, const struct statement *statement
         }
         if (r < 0) {
                 _cleanup_text_ struct text line = {0};
-                postgres_one_line(
-                        result ? PQresultErrorMessage(result) : PQerrorMessage(postgres->connection), &line);
+                postgres_one_line(result ? PQresultErrorMessage(result)
+                                         : PQerrorMessage(postgres->line.connection),
+                                  &line);
                 postgres_disconnect(postgres);
                 return error_may_pass(error,
                                       error_set(error, ECONNRESET, "the connection to PostgreSQL broke: %s",
                                                 text_string(&line)));
         }
-        postgres->in_transaction = PQtransactionStatus(postgres->connection) != PQTRANS_IDLE;
+        postgres->in_transaction = PQtransactionStatus(postgres->line.connection) != PQTRANS_IDLE;
         if (postgres_is_refusal(result))
                 return refuse(postgres, result, of, error);
         if (ret)

@@ -56,7 +56,8 @@ def test_redis(build, workspace, redis_server, locked_redis, secure_redis, autho
 
 
 def test_postgres(build, workspace, postgres):
-    drive(build, workspace, "client_postgres", RUNBOOK_TEST_DSN=postgres.dsn())
+    drive(build, workspace, "client_postgres", RUNBOOK_TEST_DSN=postgres.dsn(),
+          RUNBOOK_TEST_UNIX_DSN=postgres.dsn().replace("127.0.0.1", str(postgres.directory)))
 
 
 @pytest.fixture(name="engine_env")

@@ -921,6 +921,11 @@ def test_a_certificate_is_held_against_the_name_that_was_looked_up(check, pg, wo
                  "metrics": [{"name": "t_encrypted", "value": "encrypted"}]}
         daemon = check(dsn=dsn.format("localhost"), **query)
         assert value(scrape(daemon), "t_encrypted", check="pg") == 1, daemon.page("/")
+        # What is encrypted is counted as well: one huge value is given up.
+        daemon = check(dsn=dsn.format("localhost"), query="SELECT repeat('x', 100 * 1000 * 1000) AS name, 1 AS n",
+                       metrics=[{"name": "t_huge", "value": "n", "labels": ["name"]}])
+        assert success(scrape(daemon)) == {"query": 0}
+        assert "the answer has more than 16 MiB" in daemon.page("/")
         daemon = check(dsn=dsn.format("127.0.0.1"), **query)
         assert ready(scrape(daemon)) == (0, 0)
         assert "does not match host name" in daemon.page("/")

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -151,18 +152,66 @@ static void what_is_no_row_is_bounded(void **state _unused_)
         }
 }
 
-static void a_row_that_says_it_is_a_gigabyte_is_given_up(void **state _unused_)
+/* The most memory that this process ever had, in KiB; 0 where the sanitizer keeps what was freed. */
+static long most_memory(void)
 {
-        static const char zeros[65536];
+#ifdef __SANITIZE_ADDRESS__
+        return 0;
+#else
+        struct rusage usage = {0};
+        getrusage(RUSAGE_SELF, &usage);
+        return usage.ru_maxrss;
+#endif
+}
+
+enum { GIGABYTE = 0x3ffffff6 };
+static const char zeros[1 << 20];
+
+/* A message that begins, and as much of it as is taken: which is no more than an answer may have, however
+ * fast it comes. */
+static void a_message_that_says_it_is_a_gigabyte_is_given_up(void **state _unused_)
+{
+        static const struct {
+                char type;
+                const char *begin;
+                size_t length;
+        } messages[] = {
+                {'D', "\0\1\x3f\xff\xff\xf0", 6}, /* a row of one value, */
+                {'T', "\0\1x", 3},                /* the name of a column, */
+                {'N', "SNOTICE\0M", 9},           /* notices, */
+                {'E', "SERROR\0M", 8},            /* errors, */
+                {'A', "\0\0\0\1x", 5},            /* and a notification */
+        };
+        for (size_t i = 0; i < N_ELEMENTS(messages); i++) {
+                _cleanup_error_ struct error error = {0};
+                struct talker talker = {0};
+                put_session(&talker.greeting);
+                put_done(&talker.answer, "BEGIN");
+                put_columns(&talker.answer);
+                PUT(&talker.answer, 'C', "SELECT 0\0");
+                if (messages[i].type == 'D')
+                        put_columns(&talker.answer);
+                put_message(&talker.answer, messages[i].type, messages[i].begin, messages[i].length,
+                            GIGABYTE);
+                text_append(&talker.flood, zeros, sizeof(zeros));
+                const long before = most_memory();
+                assert_int_equal(ask(&talker, 20 * NSEC_PER_SEC, &error), -EMSGSIZE);
+                assert_non_null(strstr(error_text(&error), "16 MiB"));
+                assert_true(most_memory() - before < 48 << 10);
+        }
+}
+
+static void so_it_is_before_there_is_a_session(void **state _unused_)
+{
+        _cleanup_error_ struct error error = {0};
         struct talker talker = {0};
-        put_session(&talker.greeting);
-        put_done(&talker.answer, "BEGIN");
-        put_columns(&talker.answer);
-        PUT(&talker.answer, 'C', "SELECT 0\0");
-        put_columns(&talker.answer);
-        put_message(&talker.answer, 'D', "\0\1\x3f\xff\xff\xf0", 6, 0x3ffffff6);
+        PUT(&talker.greeting, 'R', "\0\0\0\0");
+        put_message(&talker.greeting, 'N', "SNOTICE\0M", 9, GIGABYTE);
         text_append(&talker.flood, zeros, sizeof(zeros));
-        assert_int_equal(ask(&talker, 20 * NSEC_PER_SEC, NULL), -EMSGSIZE);
+        const long before = most_memory();
+        assert_int_equal(ask(&talker, 20 * NSEC_PER_SEC, &error), -EMSGSIZE);
+        assert_non_null(strstr(error_text(&error), "16 MiB"));
+        assert_true(most_memory() - before < 48 << 10);
 }
 
 /* An answer to the daemon's own statement that no PostgreSQL gives. */
@@ -192,7 +241,8 @@ int main(void)
                 cmocka_unit_test(notices_without_end_end_at_the_deadline),
                 cmocka_unit_test(so_they_do_before_there_is_a_session),
                 cmocka_unit_test(what_is_no_row_is_bounded),
-                cmocka_unit_test(a_row_that_says_it_is_a_gigabyte_is_given_up),
+                cmocka_unit_test(a_message_that_says_it_is_a_gigabyte_is_given_up),
+                cmocka_unit_test(so_it_is_before_there_is_a_session),
                 cmocka_unit_test(what_is_no_answer_has_a_sentence),
         };
         return cmocka_run_group_tests_name("postgres_flood", tests, NULL, NULL);
