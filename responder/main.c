@@ -3,28 +3,21 @@
 #include <errno.h>
 #include <string.h>
 
+#include "responder/commands/arguments.h"
 #include "responder/commands/describe.h"
 #include "responder/commands/doctor.h"
+#include "responder/commands/incidents.h"
 #include "responder/commands/plan.h"
 #include "responder/commands/states.h"
 #include "responder/doors.h"
 #include "responder/edition.h"
 #include "responder/enclosure.h"
 #include "responder/web/web.h"
-#include "runbook/daemon.h"
 #include "runbook/http_client.h"
 #include "runbook/log.h"
 
 #define PROGRAM "runbook_responder"
 #define STOP_PATIENCE (25 * NSEC_PER_SEC) /* for steps that are under way */
-
-/* What the command line says. */
-struct responder_arguments {
-        struct program_arguments program;
-        struct daemon_arguments daemon;
-        const char *journal, *alert, *operators, *senders, *tokens, *operator_socket, *sandbox;
-        bool dry_run, json, enable_lifecycle, anybody_local_may_act;
-};
 
 /* The parts, in the order they are started; stopped in reverse. */
 struct responder {
@@ -327,21 +320,42 @@ static int run_states(const void *context _unused_)
 #define SERVING                                                                                  \
         TAKES(DAEMON_TAKES, "web.operators", "web.senders", "web.tokens", "web.operator-socket", \
               "web.anybody-local-may-act", "web.enable-lifecycle", "journal", "dry-run", "sandbox")
+/* Flags of what asks a responder that runs, and of who decides. */
+#define ASKING                                                                            \
+        "url", "token-file", "user", "password-file", "ca-file", "cert-file", "key-file", \
+                "web.operator-socket", "journal", "json"
+#define LISTING ASKING, "remediation", "since", "limit"
+#define DECIDING ASKING, "by", "reason"
 static const struct command commands[] = {
-        {"plan", "print what each step would do right now about --alert, and change nothing",
+        {"incidents", NULL, "list what goes on, oldest first", TAKES(LISTING), command_incidents},
+        {"history", NULL, "list the incidents that have ended, newest first", TAKES(LISTING, "state"),
+         command_history},
+        {"incident", "NUMBER", "show an incident with its steps and timeline", TAKES(ASKING),
+         command_incident},
+        {"approve", "NUMBER", "let an incident run that awaits approval", TAKES(DECIDING), command_approve},
+        {"deny", "NUMBER", "do not let it run", TAKES(DECIDING), command_deny},
+        {"cancel", "NUMBER", "end an incident: at once while it waits, or at the end of its step",
+         TAKES(DECIDING), command_cancel},
+        {"undo", "NUMBER", "put back what an incident that has ended has changed, as far as it can be",
+         TAKES(DECIDING), command_undo},
+        {"pause", NULL, "pull the kill switch: nothing is begun any more", TAKES(DECIDING), command_pause},
+        {"resume", NULL, "end the pause", TAKES(DECIDING), command_resume},
+        {"plan", NULL, "print what each step would do right now about --alert, and change nothing",
          TAKES("config.file", "alert", "json"), run_plan},
-        {"doctor", "try every target, verification and secret, and change nothing; exit 1 when one is broken",
+        {"doctor", NULL,
+         "try every target, verification and secret, and change nothing; exit 1 when one is broken",
          TAKES("config.file"), run_doctor},
-        {"verify", "check the chain of hashes of the journal, also while a responder has it open",
+        {"verify", NULL, "check the chain of hashes of the journal, also while a responder has it open",
          TAKES("journal"), run_verify},
-        {"backup FILE",
+        {"backup", "FILE",
          "copy the journal into a new FILE that stands alone, also while a responder has it open",
          TAKES("journal"), run_backup},
-        {"describe", "print the reference of remediations.yml, in Markdown", TAKES_NOTHING, run_describe},
-        {"states", "print the states of an incident and the ways between them, in Markdown", TAKES_NOTHING,
-         run_states},
-        {"--config.check", NULL, SERVING, run_check},
-        {"", NULL, SERVING, run_serve},
+        {"describe", NULL, "print the reference of remediations.yml, in Markdown", TAKES_NOTHING,
+         run_describe},
+        {"states", NULL, "print the states of an incident and the ways between them, in Markdown",
+         TAKES_NOTHING, run_states},
+        {"--config.check", NULL, NULL, SERVING, run_check},
+        {"", NULL, NULL, SERVING, run_serve},
         {0},
 };
 
@@ -355,6 +369,7 @@ int main(int argc, char **argv)
 {
         struct responder_arguments arguments = {0};
         struct daemon_arguments *to = &arguments.daemon;
+        struct remote_arguments *remote = &arguments.remote;
         const struct flag flags[] = {
                 {"config.file", FLAG_STRING, &to->config_file, "rules/remediations.yml", "FILE",
                  "which alerts set off which steps"},
@@ -386,9 +401,32 @@ int main(int argc, char **argv)
                 SANDBOX_FLAG(&arguments.sandbox,
                              "give up what remediations never need: auto (as the kernel can), require, or "
                              "off"),
+                {"url", FLAG_STRING, &remote->url, NULL, "URL",
+                 "of the responder that is asked; its unix socket on this machine, else "
+                 "http://127.0.0.1:9878, when not given"},
+                {"token-file", FLAG_STRING, &remote->token_file, NULL, "FILE",
+                 "the token that is shown to it; the operator's beside the journal, when it can be read"},
+                {"user", FLAG_STRING, &remote->user, NULL, "NAME", "who asks, by a password"},
+                {"password-file", FLAG_STRING, &remote->password_file, NULL, "FILE", "with his password"},
+                {"ca-file", FLAG_STRING, &remote->ca_file, NULL, "FILE",
+                 "authorities that the responder's certificate is of, instead of the system's"},
+                {"cert-file", FLAG_STRING, &remote->cert_file, NULL, "FILE",
+                 "the certificate that is shown to it"},
+                {"key-file", FLAG_STRING, &remote->key_file, NULL, "FILE", "with its key"},
+                {"by", FLAG_STRING, &remote->by, NULL, "NAME",
+                 "who decides; the name of this account, when not given, and what the responder knows "
+                 "itself goes before"},
+                {"reason", FLAG_STRING, &remote->reason, NULL, "TEXT", "why, for the timeline"},
+                {"state", FLAG_STRING, &arguments.listing.state, NULL, "STATE",
+                 "only what is in this state: healed, failed, …"},
+                {"remediation", FLAG_STRING, &arguments.listing.remediation, NULL, "NAME",
+                 "only incidents of this remediation"},
+                {"since", FLAG_DURATION, &arguments.listing.since, NULL, "DURATION",
+                 "only what was opened within it: 12h, 7d"},
+                {"limit", FLAG_STRING, &arguments.listing.limit, "50", "NUMBER", "as many at most"},
                 {"alert", FLAG_STRING, &arguments.alert, NULL, "FILE",
                  "plan: an alert or a whole webhook as JSON; - is stdin"},
-                {"json", FLAG_SWITCH, &arguments.json, NULL, NULL, "plan: print JSON"},
+                {"json", FLAG_SWITCH, &arguments.json, NULL, NULL, "print JSON, for scripts"},
                 PROGRAM_FLAGS(&arguments.program),
                 {0},
         };

@@ -13,13 +13,19 @@
 #include "runbook/flags.h"
 
 /* What a program exits with, where its command has nothing else to say by that. */
-enum { EXIT_FINE, EXIT_FAILED, EXIT_USAGE };
+enum {
+        EXIT_FINE,
+        EXIT_FAILED,    /* it was not done, or is not so */
+        EXIT_USAGE,     /* it was asked wrongly */
+        EXIT_UNREACHED, /* who was to be asked could not be, or could not answer */
+        EXIT_FORBIDDEN, /* not for who asks */
+};
 
 struct command {
-        /* A word ("plan"), or a word and the one thing that must follow it ("backup FILE"); a flag that is a
-         * command ("--once"); "" for what is done without any of these.
+        /* A word ("plan"); a flag that is a command ("--once"); "" for what is done without any of these.
          * NULL closes the table. */
         const char *name;
+        const char *operand;      /* what must follow the word: "FILE"; what may: "[FILE]"; NULL: nothing */
         const char *help;         /* of a word; what is no word stands among the flags */
         const char *const *flags; /* that it takes, beside PROGRAM_FLAGS; closed by NULL: see TAKES() */
         int (*run)(const void *arguments); /* by main's thread; what to exit with */

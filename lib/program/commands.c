@@ -26,11 +26,9 @@ static bool is_word(const struct command *command)
         return *command->name && !flag_of(command);
 }
 
-/* "FILE" of "backup FILE": what must follow the word; NULL: nothing may. */
-static const char *operand_of(const struct command *command)
+static bool needs_operand(const struct command *command)
 {
-        const char *space = strchr(command->name, ' ');
-        return space ? space + 1 : NULL;
+        return command->operand && *command->operand != '[';
 }
 
 static bool takes(const struct command *command, const char *flag)
@@ -42,8 +40,7 @@ static bool takes(const struct command *command, const char *flag)
 static const struct command *find_word(const struct program *program, const char *word)
 {
         for (const struct command *command = program->commands; command->name; command++)
-                if (is_word(command) && strcspn(command->name, " ") == strlen(word) &&
-                    string_starts(command->name, word))
+                if (is_word(command) && string_equal(command->name, word))
                         return command;
         return NULL;
 }
@@ -92,17 +89,17 @@ static const struct command *choose(const struct program *program, char **words,
                 refuse_word(program, words[0], error);
         else if (!command)
                 error_set(error, EINVAL, "which command? See --help");
-        else if (operand_of(command) && count == 1)
+        else if (needs_operand(command) && count == 1)
                 error_set(error, EINVAL, "\"%s\" needs a %s behind it; see --help", words[0],
-                          operand_of(command));
-        else if (operand_of(command) ? count == 2 : count <= 1)
+                          command->operand);
+        else if (count <= (command->operand ? 2 : 1))
                 return command;
-        else if (!operand_of(command) && find_word(program, words[1]))
+        else if (!command->operand && find_word(program, words[1]))
                 error_set(error, EINVAL, "one command at a time: there are \"%s\" and \"%s\"", words[0],
                           words[1]);
         else
                 error_set(error, EINVAL, "\"%s\" takes no further words, and there is \"%s\"; see --help",
-                          words[0], words[operand_of(command) ? 2 : 1]);
+                          words[0], words[command->operand ? 2 : 1]);
         return NULL;
 }
 
@@ -146,13 +143,22 @@ static int check_flags(const struct program *program, const struct command *comm
         return 0;
 }
 
+/* "backup FILE" */
+static void put_usage(const struct command *command, struct text *text)
+{
+        text_printf(text, "%s%s%s", command->name, command->operand ? " " : "",
+                    command->operand ? command->operand : "");
+}
+
 static void put_help(const struct program *program, struct text *text)
 {
         text_printf(text, "usage: %s [command] [flags]\n\n%s\n\nCommands:\n", program->name,
                     program->summary);
         for (const struct command *command = program->commands; command->name; command++)
                 if (is_word(command)) {
-                        flags_put_entry(text, command->name, command->help);
+                        _cleanup_text_ struct text entry = {0};
+                        put_usage(command, &entry);
+                        flags_put_entry(text, text_string(&entry), command->help);
                         text_putc(text, '\n');
                 }
         flags_put_help(program->flags, text);
@@ -195,7 +201,7 @@ int program_main(const struct program *program, int argc, char **argv)
                 program_complain(program->name, &error);
                 return r == -EINVAL ? EXIT_USAGE : EXIT_FAILED;
         }
-        common->operand = operand_of(command) ? words[1] : NULL;
+        common->operand = count == 2 ? words[1] : NULL;
         return command->run(program->arguments);
 }
 

@@ -5,7 +5,8 @@
  * responder/commands holds what the responder answers on a terminal without serving: this, the reference
  * (describe.h) and the life of an incident (states.h). It is a room of its own so that main only wires parts
  * together. It uses responder/incident, responder/journal, responder/world, responder/actions,
- * responder/remediation, responder/alert, responder/targets, lib/program, lib/base and lib/config.
+ * responder/remediation, responder/alert, responder/targets, lib/program, lib/http/client, lib/base and
+ * lib/config.
  */
 #ifndef RESPONDER_COMMANDS_PLAN_H
 #define RESPONDER_COMMANDS_PLAN_H

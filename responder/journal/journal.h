@@ -218,6 +218,9 @@ int journal_locks_since(struct journal *journal, nsec after, size_t limit, char 
 /* For the API: newest first; `before_id` 0 for the first page; `state` INCIDENT_UNCHANGED for all. */
 int journal_list(struct journal *journal, enum incident_state state, int64_t before_id, size_t limit,
                  struct incident_list *ret, struct error *error);
+/* Likewise those that have not ended. */
+int journal_list_open(struct journal *journal, int64_t before_id, size_t limit, struct incident_list *ret,
+                      struct error *error);
 int journal_find(struct journal *journal, const char *number, struct incident *ret,
                  struct error *error); /* -ENOENT */
 

@@ -302,6 +302,16 @@ int journal_list(struct journal *journal, enum incident_state state, int64_t bef
         return statement ? read_incidents(journal, statement, ret, error) : -EIO;
 }
 
+int journal_list_open(struct journal *journal, int64_t before_id, size_t limit, struct incident_list *ret,
+                      struct error *error)
+{
+        READING(journal);
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, INCIDENTS_OPEN, error, "ii",
+                             before_id > 0 ? before_id : INT64_MAX, (int64_t)limit);
+        return statement ? read_incidents(journal, statement, ret, error) : -EIO;
+}
+
 int journal_count_open(struct journal *journal, size_t ret[INCIDENT_STATE_COUNT], struct error *error)
 {
         READING(journal);

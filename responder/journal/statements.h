@@ -140,6 +140,7 @@ X(INCIDENTS_HELD, "SELECT guard, count(*), max(guard_until) FROM incidents WHERE
                   " GROUP BY guard")
 X(INCIDENT_BY_NUMBER, "SELECT " INCIDENT_COLUMNS " WHERE i.number = ?1")
 X(INCIDENTS_NEWEST, "SELECT " INCIDENT_COLUMNS " WHERE i.id < ?1 ORDER BY i.id DESC LIMIT ?2")
+X(INCIDENTS_OPEN, "SELECT " INCIDENT_COLUMNS " WHERE i.active = 1 AND i.ended_at = 0 AND i.id < ?1 ORDER BY i.id DESC LIMIT ?2")
 X(INCIDENTS_BY_STATE, "SELECT " INCIDENT_COLUMNS " WHERE i.state = ?3 AND i.id < ?1 ORDER BY i.id DESC LIMIT ?2")
 /* Runs are counted by what they act upon, whatever remediation it was. What has failed acts no more, though it has
  * not ended while nobody could be called; nor does what asks a person midway. */

@@ -44,14 +44,16 @@ int api_list(struct api *api, struct http_exchange *exchange, cJSON **ret, struc
         const char *wanted = http_query(exchange, "state");
         int64_t before = 0;
         size_t limit = PAGE_DEFAULT;
-        if (wanted && *wanted && incident_state_parse(wanted, &state) < 0)
+        bool open = string_equal(wanted, "open");
+        if (wanted && *wanted && !open && incident_state_parse(wanted, &state) < 0)
                 return error_set(error, EINVAL, "there is no state \"%s\"", wanted);
         int r = page_size(http_query(exchange, "limit"), &limit, error);
         if (r >= 0)
                 r = before_id(api, http_query(exchange, "before"), &before, error);
         struct incident_list list = {0};
         if (r >= 0)
-                r = journal_list(api->options.parts.journal, state, before, limit, &list, error);
+                r = open ? journal_list_open(api->options.parts.journal, before, limit, &list, error)
+                         : journal_list(api->options.parts.journal, state, before, limit, &list, error);
         if (r < 0)
                 return r;
 

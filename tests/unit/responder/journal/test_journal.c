@@ -497,6 +497,12 @@ static void test_pages_and_finding(void **state)
         assert_int_equal(journal_list(fixture->journal, INCIDENT_DONE, 4, 10, &list, NULL), 0);
         assert_true(list.count == 1 && list.items[0].id == 2);
         incident_list_release(&list);
+        assert_int_equal(journal_list_open(fixture->journal, 0, 2, &list, NULL), 0);
+        assert_true(list.count == 2 && list.items[0].id == 5 && list.items[1].id == 3);
+        incident_list_release(&list);
+        assert_int_equal(journal_list_open(fixture->journal, 3, 2, &list, NULL), 0);
+        assert_true(list.count == 1 && list.items[0].id == 1);
+        incident_list_release(&list);
 
         _cleanup_error_ struct error error = {0};
         struct incident incident = {.id = 77};

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the responder's command line says: filled by main's flags, read by the daemon and by every command. */
+#ifndef RESPONDER_COMMANDS_ARGUMENTS_H
+#define RESPONDER_COMMANDS_ARGUMENTS_H
+
+#include "runbook/daemon.h"
+
+/* Of commands that ask a responder that runs: where it is, and who asks. NULL: not given. */
+struct remote_arguments {
+        const char *url, *token_file, *user, *password_file, *ca_file, *cert_file, *key_file;
+        const char *by, *reason; /* of a decision */
+};
+
+/* Which incidents are listed. */
+struct listing_arguments {
+        const char *state, *remediation, *limit; /* NULL: any, any */
+        nsec since;                              /* how long ago at most; 0: whenever */
+};
+
+struct responder_arguments {
+        struct program_arguments program;
+        struct daemon_arguments daemon;
+        struct remote_arguments remote;
+        struct listing_arguments listing;
+        const char *journal, *alert, *operators, *senders, *tokens, *operator_socket, *sandbox;
+        bool dry_run, json, enable_lifecycle, anybody_local_may_act;
+};
+
+#endif

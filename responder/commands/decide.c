@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a person decides, told to a responder that runs. */
+#include "responder/commands/incidents.h"
+#include "responder/commands/remote.h"
+#include "responder/commands/show.h"
+
+static int post(const struct responder_arguments *arguments, const char *path, const char *member,
+                void (*put)(struct text *text, const cJSON *answer))
+{
+        _cleanup_error_ struct error error = {0};
+        _cleanup_remote_ struct remote *remote = NULL;
+        _cleanup_text_ struct text text = {0};
+        _cleanup_json_ cJSON *answer = NULL;
+        int r = remote_open(arguments, &remote, &error);
+        if (r >= 0)
+                r = remote_post(remote, path, NULL, member, &answer, &error);
+        if (r < 0)
+                return remote_complain(r, &error);
+        if (arguments->json)
+                return remote_print_json(answer);
+        put(&text, answer);
+        return program_print(&text);
+}
+
+/* The decision as the timeline has it, with who it was. */
+static void put_decided(struct text *text, const cJSON *incident)
+{
+        const cJSON *event, *decided = NULL;
+        static const char *const decisions[] = {"approved", "denied", "cancelled", "undo asked for"};
+        cJSON_ArrayForEach(event, json_get(incident, "timeline", NULL))
+        {
+                for (size_t i = 0; i < N_ELEMENTS(decisions); i++)
+                        if (string_equal(json_string(event, "event"), decisions[i]))
+                                decided = event;
+        }
+        show_string(text, incident, "number");
+        text_putc(text, ' ');
+        show_string(text, incident, "remediation");
+        text_puts(text, ": ");
+        show_string(text, decided, "event");
+        text_puts(text, " by ");
+        show_string(text, decided, "actor");
+        text_puts(text, "; it is now ");
+        show_state(text, incident);
+        text_putc(text, '\n');
+}
+
+static int decide(const void *context, const char *decision)
+{
+        const struct responder_arguments *arguments = context;
+        _cleanup_text_ struct text path = {0};
+        _cleanup_error_ struct error error = {0};
+        int r = remote_put_incident(&path, arguments->program.operand, decision, &error);
+        if (r < 0)
+                return remote_complain(r, &error);
+        return post(arguments, text_string(&path), "number", put_decided);
+}
+
+int command_approve(const void *arguments)
+{
+        return decide(arguments, "approve");
+}
+
+int command_deny(const void *arguments)
+{
+        return decide(arguments, "deny");
+}
+
+int command_cancel(const void *arguments)
+{
+        return decide(arguments, "cancel");
+}
+
+int command_undo(const void *arguments)
+{
+        return decide(arguments, "undo");
+}
+
+static void put_switch(struct text *text, const cJSON *status)
+{
+        if (!json_bool(status, "paused", false)) {
+                text_puts(text, "Not paused: remediations are begun.\n");
+                return;
+        }
+        text_puts(text, "Paused by ");
+        show_string(text, status, "paused_by");
+        text_puts(text, ": nothing is begun before it is resumed.\n");
+}
+
+int command_pause(const void *arguments)
+{
+        return post(arguments, "/-/pause", "paused", put_switch);
+}
+
+int command_resume(const void *arguments)
+{
+        return post(arguments, "/-/resume", "paused", put_switch);
+}

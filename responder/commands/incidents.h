@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Commands about incidents, asked of a responder that runs. Each takes the struct responder_arguments, and
+ * returns what to exit with. */
+#ifndef RESPONDER_COMMANDS_INCIDENTS_H
+#define RESPONDER_COMMANDS_INCIDENTS_H
+
+/* What goes on, oldest first; what was, newest first; all of one. */
+int command_incidents(const void *arguments);
+int command_history(const void *arguments);
+int command_incident(const void *arguments);
+
+/* What a person decides of one. */
+int command_approve(const void *arguments);
+int command_deny(const void *arguments);
+int command_cancel(const void *arguments);
+int command_undo(const void *arguments);
+
+/* The kill switch. */
+int command_pause(const void *arguments);
+int command_resume(const void *arguments);
+
+#endif

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The responder from a terminal: what is typed, what it says, and what it exits with; over HTTP and the unix socket."""
+
+import itertools
+import json
+import os
+import subprocess
+
+import pytest
+
+from lab.parts import wait_for
+from lab.runbook import Responder, has_ended
+from lab.webhook import alert_of
+
+REMEDIATIONS = """
+receivers: [{name: oncall, format: log}]
+escalate_to: oncall
+remediations:
+  - name: asks
+    match: ['alertname="Asks"']
+    approval: true
+    steps: [{host.memory: {}}, {notify: {to: oncall, text: "${labels.n}"}}]
+  - name: looks
+    match: ['alertname="Looks"']
+    steps: [{host.memory: {}}]
+"""
+DONE, NOT, USAGE, UNREACHED, FORBIDDEN = range(5)
+NOBODY = 65534
+
+
+class Terminal:
+    """What a person types beside a responder."""
+
+    def __init__(self, daemon):
+        self.daemon = daemon
+        self.numbers = itertools.count()
+
+    def types(self, *words, **options):
+        return subprocess.run([str(self.daemon.program), *map(str, words)], check=False, text=True, capture_output=True,
+                              timeout=120, cwd=options.pop("cwd", self.daemon.directory), **options)
+
+    def says(self, *words, code=DONE, **options):
+        """Over the socket beside the journal."""
+        done = self.types(*words, f"--journal={self.daemon.journal}", **options)
+        assert done.returncode == code, done
+        assert (done.stdout == "") == (code != DONE) and (done.stderr == "") == (code == DONE), done
+        return done.stdout or done.stderr
+
+
+@pytest.fixture(scope="module")
+def terminal(tmp_path_factory, binaries):
+    directory = tmp_path_factory.mktemp("terminal")
+    (directory / "remediations.yml").write_text(REMEDIATIONS)
+    daemon = Responder(binaries.responder, directory / "remediations.yml", directory / "run").start()
+    yield Terminal(daemon)
+    assert daemon.stop() == 0
+
+
+def ask(terminal, **labels):
+    """An incident that awaits approval."""
+    labels["n"] = str(next(terminal.numbers))  # what is the same for all is one incident
+    terminal.daemon.send(alert_of("Asks", **labels))
+    return terminal.daemon.wait_state("asks", "awaiting_approval", **labels)["number"]
+
+
+def events(terminal, number):
+    return [(event["event"], event["actor"]) for event in terminal.daemon.incident(number)["timeline"]]
+
+
+def test_what_a_person_types_from_the_alert_to_the_end(terminal):
+    number = ask(terminal, service="a", odd="\x1b[31mred\nnext")
+    listed = terminal.says("incidents").splitlines()
+    assert listed[0].split() == ["NUMBER", "OPENED", "STATE", "REMEDIATION", "ALERT"]
+    line = next(line for line in listed if number in line)
+    assert "awaiting approval" in line and 'service="a"' in line and 'odd=" [31mred next"' in line
+    whole = terminal.says("incident", number)
+    assert whole.startswith(f"{number} asks: awaiting approval\n") and "1. host.memory: waiting; planned: " in whole
+    assert f"runbook_responder approve {number}" in whole and "\x1b" not in whole
+    short = str(int(number.rsplit("-", 1)[1]))
+    assert terminal.says("approve", short, "--reason=seen it").startswith(f"{number} asks: approved by uid {os.getuid()}")
+    wait_for(lambda: has_ended(terminal.daemon.incident(number)), "its end", 60)
+    assert number in terminal.says("history", "--remediation=asks", "--state=done", "--since=1d")
+    assert number not in terminal.says("history", "--remediation=looks") and number not in terminal.says("incidents")
+    assert "is done, and not awaiting approval" in terminal.says("approve", number, code=NOT)
+
+
+def test_deny_and_cancel_and_undo_say_what_came_of_them(terminal):
+    for word, event in (("deny", "denied"), ("cancel", "cancelled")):
+        number = ask(terminal, word=word)
+        assert terminal.says(word, number, "--reason", "no").startswith(f"{number} asks: {event} by ")
+        assert terminal.daemon.incident(number)["state"] == event
+        assert "is " + event in terminal.says("undo", number, code=NOT)
+    assert "there is no incident INC-1999-0001" in terminal.says("undo", "INC-1999-0001", code=NOT)
+    assert "is called INC-2026-0007" in terminal.says("deny", "../status", code=USAGE)
+
+
+def test_the_kill_switch_shows_before_all_else(terminal):
+    assert "Paused by uid" in terminal.says("pause", "--reason=migration")
+    try:
+        assert terminal.says("incidents").splitlines()[0].endswith(
+            ": migration. Nothing is begun before: runbook_responder resume")
+    finally:
+        assert terminal.says("resume").startswith("Not paused")
+    assert "Paused" not in terminal.says("incidents")
+
+
+def test_scripts_get_documents(terminal):
+    number = ask(terminal, script="yes")
+    listed = json.loads(terminal.says("incidents", "--json"))
+    assert [one["state"] for one in listed if one["number"] == number] == ["awaiting_approval"]
+    assert json.loads(terminal.says("incident", number, "--json"))["steps"][0]["action"] == "host.memory"
+    assert json.loads(terminal.says("deny", number, "--json"))["state"] == "denied"
+    assert number in [one["number"] for one in json.loads(terminal.says("history", "--json", "--limit=1000"))]
+    assert len(json.loads(terminal.says("history", "--json", "--limit=1"))) == 1
+    assert json.loads(terminal.says("resume", "--json"))["paused"] is False
+
+
+def test_what_is_asked_wrongly_is_2_and_says_nothing_on_stdout(terminal):
+    for words, said in ((["history", "--state=plannd"], 'no state "plannd"'), (["history", "--limit=0"], "--limit takes"),
+                        (["history", "--since=7"], "--since"), (["approve"], "needs a NUMBER"),
+                        (["approve", "1", "2"], "no further words"), (["aprove", "1"], 'did you mean "approve'),
+                        (["incidents", "--alert=x"], "does not take --alert"),
+                        (["pause", "--web.operator-socket=x", "--url=http://localhost"], "nothing else is shown"),
+                        (["pause", "--user=ada"], "go together"), (["pause", "--token-file=none"], "--token-file: "),
+                        (["pause", "--url=ftp://localhost"], "ftp")):
+        assert said in terminal.says(*words, code=USAGE), words
+
+
+def test_over_http_by_tokens_and_what_they_do_not_open(terminal, tmp_path):
+    url = f"--url={terminal.daemon.url}"
+    number = ask(terminal, over="http")
+    token = f"--token-file={terminal.daemon.token('operator')}"
+    assert number in terminal.types("incidents", url).stdout  # reading is free on loopback
+    refused = terminal.types("deny", number, url)
+    assert refused.returncode == FORBIDDEN and "operators' unix socket" in refused.stderr, refused
+    (tmp_path / "wrong").write_text("wrong" * 8)
+    refused = terminal.types("deny", number, url, f"--token-file={tmp_path}/wrong")
+    assert refused.returncode == FORBIDDEN and "this token is nobody's" in refused.stderr, refused
+    refused = terminal.types("deny", number, url, f"--token-file={terminal.daemon.token('alerts')}")
+    assert refused.returncode == FORBIDDEN, refused
+    done = terminal.types("deny", number, url, token, "--by=ada", "--reason=not now")
+    assert done.returncode == DONE and "denied by ada (token operator)" in done.stdout, done
+    assert ("denied", "ada (token operator)") in events(terminal, number)
+
+
+def test_nobody_there_and_somebody_else_there_are_3(terminal, target, tmp_path):
+    for url in ("http://127.0.0.1:1", "http://no.such.host.invalid"):
+        done = terminal.types("incidents", f"--url={url}")
+        assert done.returncode == UNREACHED and "cannot be reached" in done.stderr and done.stdout == "", done
+    target.says({"not": "a responder"})
+    done = terminal.types("incident", "1", f"--url={target.url}")
+    assert done.returncode == UNREACHED and "is it a responder?" in done.stderr, done
+    done = terminal.types("pause", f"--web.operator-socket={tmp_path}/none.sock")
+    assert done.returncode == UNREACHED and "none.sock" in done.stderr, done
+
+
+def test_another_user_is_told_which_door_is_shut(terminal):
+    daemon = terminal.daemon
+    for directory in daemon.directory, *daemon.directory.parents:
+        if directory.stat().st_uid == os.getuid() and not directory.stat().st_mode & 1:
+            directory.chmod(directory.stat().st_mode | 1)
+    nobody = {"user": NOBODY, "group": NOBODY, "extra_groups": [], "cwd": "/"}
+    done = terminal.types("pause", f"--web.operator-socket={daemon.directory}/operator.sock", **nobody)
+    assert done.returncode == UNREACHED and "operator.sock" in done.stderr, done
+    # With a right to the socket, the kernel says who it is.
+    os.chown(daemon.directory / "operator.sock", 0, NOBODY)
+    try:
+        done = terminal.types("pause", f"--journal={daemon.journal}", "--by=root", **nobody)
+        assert done.returncode == DONE and f"Paused by uid {NOBODY} (nobody)" in done.stdout, done
+    finally:
+        os.chown(daemon.directory / "operator.sock", 0, 0)
+        terminal.says("resume")
