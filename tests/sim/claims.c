@@ -318,16 +318,17 @@ void claim_shadow(struct sim *sim, int64_t source)
         char fingerprint[32];
         snprintf(fingerprint, sizeof(fingerprint), "%s/%s", sim->sources[source].alertname,
                  sim->sources[source].subject);
-        /* Another one begins when it has ended; what was set aside of it is younger, and closed. */
+        /* Another one begins when it has ended; what was set aside of it is younger, and closed. Asked one by
+         * one: to sort them, SQLite would make a table each time. */
         int64_t open =
-                claims_number("SELECT CASE WHEN closed_at IS NULL THEN starts_at ELSE -1 END FROM episodes"
-                              " WHERE fingerprint = ?1 ORDER BY closed_at IS NULL DESC, id DESC LIMIT 1",
+                claims_number("SELECT starts_at FROM episodes WHERE fingerprint = ?1 AND closed_at IS NULL",
                               "t", fingerprint);
         _cleanup_free_ char *closer =
-                claims_text("SELECT coalesce(closed_by, 'nobody') FROM episodes"
-                            " WHERE fingerprint = ?1 AND coalesce(closed_by, '') <> 'engine'"
-                            " ORDER BY closed_at IS NULL DESC, id DESC LIMIT 1",
-                            "t", fingerprint);
+                open >= 0 ? strdup("nobody")
+                          : claims_text("SELECT coalesce(closed_by, 'nobody') FROM episodes"
+                                        " WHERE fingerprint = ?1 AND coalesce(closed_by, '') <> 'engine'"
+                                        " ORDER BY id DESC LIMIT 1",
+                                        "t", fingerprint);
         /* What has ended long ago is let go of: over a boot the wall clock alone tells how long that is. */
         if (shadow->heard > 0 && !*closer && claims_number("SELECT count(*) FROM gaps", "") == 0)
                 sim_fail(sim, "%s was acknowledged, and the journal has never heard of it", fingerprint);
