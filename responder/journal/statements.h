@@ -36,8 +36,9 @@ X(EPISODES_UNMATCHED, "SELECT id, opened_at, last_seen_at, starts_at, alert, see
 X(EPISODE_PASS_OVER, "UPDATE episodes SET matched = 1, unanswered = CASE WHEN EXISTS (SELECT 1 FROM incidents"
                      " WHERE episode = ?1) OR EXISTS (SELECT 1 FROM members WHERE episode = ?1) THEN unanswered"
                      " ELSE max(unanswered, 1) END WHERE id = ?1")
+/* `> 0` is what its index is of: SQLite takes that only when it stands here, too. */
 X(EPISODES_UNANSWERED, "SELECT id, opened_at, last_seen_at, starts_at, alert, seen_steady, 1 FROM episodes"
-                       " WHERE unanswered = 1 AND closed_at IS NULL ORDER BY id LIMIT ?1")
+                       " WHERE unanswered > 0 AND unanswered = 1 AND closed_at IS NULL ORDER BY id LIMIT ?1")
 X(EPISODE_ANSWER, "UPDATE episodes SET unanswered = 2 WHERE id = ?1")
 X(COUNT_PEOPLE, "SELECT (SELECT count(*) FROM episodes WHERE unanswered > 0 AND closed_at IS NULL),"
                 " (SELECT count(*) FROM incidents WHERE active = 1 AND (owes <> ''"
