@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* runbook_responder: alerts set off remediations; what they did is journaled and verified. */
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 
 #include "responder/commands/arguments.h"
@@ -28,6 +29,7 @@ struct responder {
         struct engine *engine;
         struct api *api;
         char *address; /* for people, where the file does not say it */
+        char host[HOST_NAME_MAX + 1];
         struct reloads reloads;
         struct doors doors;
 };
@@ -80,6 +82,8 @@ static int make_parts(struct responder *responder, struct error *error)
         struct incident_parts *parts = &responder->parts;
         parts->dry_run = arguments->dry_run;
         parts->address = responder->address = find_address(daemon_listen_addresses(&arguments->daemon));
+        if (gethostname(responder->host, sizeof(responder->host) - 1) == 0)
+                parts->host = responder->host;
         int r = http_client_global_init(error);
         if (r >= 0)
                 r = production_new(&responder->production, error);

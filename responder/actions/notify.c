@@ -55,7 +55,8 @@ static int notify_run(struct step_run *run, cJSON **ret_outcome, struct error *e
  */
 const struct action action_notify = {
         .name = "notify",
-        .help = "Sends a sentence to a receiver: Slack, a JSON webhook, or the log.",
+        .help = "Sends a sentence to a receiver: Slack, Teams, PagerDuty, ntfy, a mail, a JSON webhook, or "
+                "the log.",
         .fields = notify_fields,
         .config_size = sizeof(struct notify_config),
         .effect = EFFECT_READ_ONLY,

@@ -45,7 +45,17 @@ static void call_person(void *context)
         struct outage *outage = &engine->outage;
         assert_that(atomic_load(&outage->calling) && outage->words, "one at a time calls, with words");
         _cleanup_error_ struct error error = {0};
-        int r = call_without_journal(&outage->lent, outage->words, &outage->backoff, &error);
+        /* What is over has begun: the two are about one thing. */
+        bool itself = outage->called_of == CALL_BEGAN || outage->called_of == CALL_OVER;
+        const char *host = outage->lent.host;
+        _cleanup_free_ char *key = text_format("runbook_responder-%s", host ? host : "");
+        const struct message message = {
+                .text = outage->words,
+                .mood = outage->called_of == CALL_OVER ? MESSAGE_OVER : MESSAGE_TROUBLE,
+                .key = itself ? key : NULL,
+                .host = host,
+        };
+        int r = call_without_journal(&outage->lent, &message, &outage->backoff, &error);
         if (r < 0)
                 log_event(LOG_WARN, "Nobody could be told that the responder cannot act", "error",
                           error_text(&error), NULL);

@@ -50,8 +50,12 @@ static int tell(struct engine *engine, const struct episode_list *list, struct e
         if (text_error(&text) < 0 || text_error(&names) < 0 || !details)
                 return error_oom(error);
         const struct message_part part = {"Alerts", text_string(&names)};
-        const struct message message = {
-                .text = text_string(&text), .parts = &part, .part_count = 1, .details = details};
+        const struct message message = {.text = text_string(&text),
+                                        .mood = MESSAGE_TROUBLE,
+                                        .host = engine->telling_by.host,
+                                        .parts = &part,
+                                        .part_count = 1,
+                                        .details = details};
         return call_receiver(&engine->telling_by, engine->telling_by.set->unmatched_to, &message,
                              &engine->tell_backoff, error);
 }

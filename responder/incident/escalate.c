@@ -57,11 +57,12 @@ int call_receiver(const struct incident_parts *parts, const char *receiver, cons
         return r;
 }
 
-int call_until_heard(struct incident_run *run, const char *what, const char *reason, struct error *error)
+int call_until_heard(struct incident_run *run, enum message_mood mood, const char *what, const char *reason,
+                     struct error *error)
 {
         assert_that(escalation_receiver(run) && what, "there is somebody to call, about something");
         struct report report = {0};
-        int r = report_make(run, what, reason, &report, error);
+        int r = report_make(run, mood, what, reason, &report, error);
         if (r < 0)
                 return r;
         r = call_receiver(run->parts, escalation_receiver(run), &report.message, &run->backoff, error);
@@ -79,12 +80,11 @@ const char *call_receiver_of_last_resort(const struct remediation_set *set)
         return receiver_is_nobody(set->unmatched_to) ? NULL : set->unmatched_to;
 }
 
-int call_without_journal(const struct incident_parts *parts, const char *text, struct backoff *backoff,
-                         struct error *error)
+int call_without_journal(const struct incident_parts *parts, const struct message *message,
+                         struct backoff *backoff, struct error *error)
 {
         const char *receiver = call_receiver_of_last_resort(parts->set);
         if (!receiver)
                 return 0;
-        const struct message message = {.text = text};
-        return call_receiver(parts, receiver, &message, backoff, error);
+        return call_receiver(parts, receiver, message, backoff, error);
 }

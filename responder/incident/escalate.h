@@ -28,7 +28,8 @@ int call_receiver(const struct incident_parts *parts, const char *receiver, cons
  * "INC-2026-0001 high_latency: <what>: <reason>" to escalation_receiver(), with the report of it. When nobody
  * could be reached, `run->backoff` and `look_again` are set to the next try, and -EAGAIN returned.
  */
-int call_until_heard(struct incident_run *run, const char *what, const char *reason, struct error *error);
+int call_until_heard(struct incident_run *run, enum message_mood mood, const char *what, const char *reason,
+                     struct error *error);
 
 /* Whoever is there for what belongs to no remediation; NULL: nobody. */
 const char *call_receiver_of_last_resort(const struct remediation_set *set);
@@ -38,7 +39,7 @@ const char *call_receiver_of_last_resort(const struct remediation_set *set);
  * read from. 0 also when the file says that nobody is to be called. `backoff` as in call_receiver(). Any
  * thread that may wait for 10 s.
  */
-int call_without_journal(const struct incident_parts *parts, const char *text, struct backoff *backoff,
-                         struct error *error);
+int call_without_journal(const struct incident_parts *parts, const struct message *message,
+                         struct backoff *backoff, struct error *error);
 
 #endif

@@ -9,6 +9,7 @@
 #define VALUE_MOST 200
 #define SENTENCE_MOST 400
 #define LABELS_MOST 12
+#define LINK_MOST 1000
 
 static const char *const titles[] = {
         [REPORT_ALERT] = "Alert", [REPORT_SUMMARY] = "Summary", [REPORT_RUNBOOK] = "Runbook",
@@ -294,6 +295,33 @@ static int make_details(const struct incident_run *run, const char *what, const 
         return 0;
 }
 
+/* Whoever wrote it, nothing but a link comes of it. */
+static bool is_link(const char *url)
+{
+        static const char taken[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+                                    "-._~:/?#[]@!$&'()*+,;=%";
+        size_t length = url ? strlen(url) : 0;
+        return length > 0 && length <= LINK_MOST && url[strspn(url, taken)] == '\0' &&
+               (string_starts(url, "http://") || string_starts(url, "https://"));
+}
+
+static void add_link(struct report *report, const char *title, const char *url)
+{
+        if (is_link(url))
+                report->links[report->link_count++] = (struct message_link){title, url};
+}
+
+/* Borrows from the incident, as the message does. */
+static void add_links(const struct incident_run *run, struct report *report)
+{
+        const struct incident *incident = &run->incident;
+        bool waits = incident->state == INCIDENT_AWAITING_APPROVAL;
+        const char *runbook = config_map_get(&incident->alert.annotations, "runbook_url");
+        add_link(report, waits ? "Approve or deny" : "Open the incident", report->link);
+        add_link(report, "Runbook", runbook);
+        add_link(report, "Where the alert is from", incident->alert.generator_url);
+}
+
 static int fill(const struct incident_run *run, const char *what, const char *reason, struct report *report,
                 struct error *error)
 {
@@ -304,13 +332,16 @@ static int fill(const struct incident_run *run, const char *what, const char *re
         report->link = report_link(run->parts, incident->number);
         report->text = text_format("%s %s: %s%s%s", incident->number, incident->remediation, what,
                                    reason && *reason ? ": " : "", reason ? reason : "");
-        if (!report->text)
+        report->key =
+                text_format("%s-%lld", incident->number, (long long)(incident->opened_at / NSEC_PER_SEC));
+        if (!report->text || !report->key)
                 return error_oom(error);
+        add_links(run, report);
         return make_details(run, what, reason, report, error);
 }
 
-int report_make(const struct incident_run *run, const char *what, const char *reason, struct report *ret,
-                struct error *error)
+int report_make(const struct incident_run *run, enum message_mood mood, const char *what, const char *reason,
+                struct report *ret, struct error *error)
 {
         assert_that(run->incident.number && what, "something is told of some incident");
         struct report report = {0};
@@ -325,7 +356,11 @@ int report_make(const struct incident_run *run, const char *what, const char *re
                 .incident = run->incident.number,
                 .remediation = run->incident.remediation,
                 .state = incident_state_name(run->incident.state),
-                .link = ret->link,
+                .key = ret->key,
+                .mood = mood,
+                .host = run->parts->host,
+                .links = ret->links,
+                .link_count = ret->link_count,
                 .parts = ret->parts,
                 .part_count = ret->part_count,
                 .details = ret->details,
@@ -336,6 +371,7 @@ int report_make(const struct incident_run *run, const char *what, const char *re
 void report_release(struct report *report)
 {
         free(report->text);
+        free(report->key);
         free(report->link);
         cJSON_Delete(report->details);
         for (size_t i = 0; i < N_ELEMENTS(report->owned); i++)

@@ -22,19 +22,28 @@ enum report_part {
         REPORT_PART_COUNT,
 };
 
+/* To its page, its runbook, and where the alert is from. */
+enum { REPORT_LINKS_MOST = 3 };
+
 struct report {
         struct message message; /* points to what follows; what of it is empty is left out */
-        char *text, *link;      /* link: NULL: nobody has said where this responder is reached */
+        char *text, *key;
+        char *link; /* NULL: nobody has said where this responder is reached */
+        struct message_link links[REPORT_LINKS_MOST];
+        size_t link_count;
         cJSON *details;
         struct message_part parts[REPORT_PART_COUNT];
         size_t part_count;
         char *owned[REPORT_PART_COUNT];
 };
 
-/* "INC-2026-0001 high_latency: <what>: <reason>", with all that is known. `reason` may be NULL. -ENOMEM is
- * the only failure; then there is nothing to release. Any thread that has the incident in its hands. */
-int report_make(const struct incident_run *run, const char *what, const char *reason, struct report *ret,
-                struct error *error);
+/*
+ * "INC-2026-0001 high_latency: <what>: <reason>", with all that is known, and what that is to its reader.
+ * `reason` may be NULL. -ENOMEM is the only failure; then there is nothing to release. Any thread that has
+ * the incident in its hands.
+ */
+int report_make(const struct incident_run *run, enum message_mood mood, const char *what, const char *reason,
+                struct report *ret, struct error *error);
 void report_release(struct report *report);
 
 /* "https://runbook.example/api/v1/incidents/INC-2026-0001", and a command that posts to it ("undo") or to the

@@ -8,6 +8,13 @@
 
 struct prometheus_answer;
 
+/* The table of a receiver's keys, and what it cannot say (double names, keys that a format does not have). */
+extern const struct config_field receiver_fields[];
+void receivers_check(const struct config_list *receivers, struct config_node *list);
+
+/* Whether a key is part of what a receiver is, by its format: not by which password it is entered. */
+bool receiver_is_defined_by(const struct receiver *receiver, const char *key);
+
 /* Of the header Retry-After: 0 for what is no number of seconds within a day; a date is not waited for. */
 nsec retry_after_parse(const char *value);
 

@@ -2,10 +2,8 @@
 /* The sections at the top of remediations.yml: what steps may act on, and whom notifications reach. */
 #include <errno.h>
 
+#include "responder/targets/internal.h"
 #include "responder/targets/targets.h"
-
-static const char *const receiver_formats[] = {"slack", "json", "log", NULL};
-tables_agree(receiver_formats, RECEIVER_FORMAT_COUNT + 1);
 
 /* Offsets of a nested table count from the nested structure. */
 struct docker_section {
@@ -21,18 +19,6 @@ static const struct config_field database_fields[] = {
         {"name", CONFIG_STRING, offsetof(struct database, name), .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
          .help = "by which steps call it"},
         POSTGRES_CONFIG_FIELDS(struct database, postgres),
-        {0},
-};
-
-static const struct config_field receiver_fields[] = {
-        {"name", CONFIG_STRING, offsetof(struct receiver, name), .flags = CONFIG_REQUIRED | CONFIG_NOT_EMPTY,
-         .help = "by which `notify` and `escalate_to` call it"},
-        {"format", CONFIG_ENUM, offsetof(struct receiver, format), .flags = CONFIG_REQUIRED,
-         .choices = receiver_formats,
-         .help = "slack: Slack's incoming webhook; json: one JSON object, posted; log: a line in our own "
-                 "log"},
-        {"url", CONFIG_SECRET, offsetof(struct receiver, url),
-         .help = "where it is posted to, read anew each time; not for format log"},
         {0},
 };
 
@@ -109,35 +95,13 @@ static void databases_check(const struct target_set *set, struct config_node *li
         }
 }
 
-static void receivers_check(const struct target_set *set, struct config_node *list)
-{
-        const struct receiver *receivers = set->receivers.items;
-        for (size_t i = 0; i < set->receivers.count; i++) {
-                struct config_node *node = config_item(list, i);
-                for (size_t j = 0; receivers[i].name && j < i; j++)
-                        if (string_equal(receivers[i].name, receivers[j].name))
-                                config_complain(node, "name", "there is a receiver \"%s\" already",
-                                                receivers[i].name);
-                if (string_equal(receivers[i].name, "nobody"))
-                        config_complain(
-                                node, "name",
-                                "a receiver cannot be called nobody: `escalate_to: nobody` calls none");
-                bool wants_url = receivers[i].format != RECEIVER_LOG;
-                if (wants_url && !secret_is_set(&receivers[i].url))
-                        config_complain(node, NULL, "a receiver of format %s needs a url_file",
-                                        receiver_formats[receivers[i].format]);
-                if (!wants_url && secret_is_set(&receivers[i].url))
-                        config_complain(node, NULL, "a receiver of format log takes no url");
-        }
-}
-
 void target_set_check(const struct target_set *set, struct config_node *node)
 {
         const char *host = set->docker.host;
         if (host && *host)
                 docker_check_options(&set->docker, config_member(node, "docker"));
         databases_check(set, config_member(node, "databases"));
-        receivers_check(set, config_member(node, "receivers"));
+        receivers_check(&set->receivers, config_member(node, "receivers"));
         url_check(node, "prometheus_url", set->prometheus_url);
         url_check(node, "exporter_url", set->exporter_url);
         url_check(node, "alertmanager_url", set->alertmanager_url);
@@ -209,8 +173,9 @@ int target_set_digest(const struct target_set *set, enum target_kind kind, const
                 return error_set(error, ENOENT, "there is no %s%s%s%s", target_words[kind],
                                  name && *name ? " \"" : "", name ? name : "", name && *name ? "\"" : "");
         _cleanup_json_ cJSON *json = config_to_json(fields, target);
-        for (const struct config_field *field = fields; kind != TARGET_RECEIVER && field->name; field++)
-                if (field->type == CONFIG_SECRET)
+        for (const struct config_field *field = fields; field->name; field++)
+                if (kind == TARGET_RECEIVER ? !receiver_is_defined_by(target, field->name)
+                                            : field->type == CONFIG_SECRET)
                         cJSON_DeleteItemFromObjectCaseSensitive(json, field->name);
         _cleanup_free_ char *text = json ? json_print(json) : NULL;
         unsigned char sum[DIGEST_SIZE];

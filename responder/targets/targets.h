@@ -22,13 +22,27 @@
 #include "runbook/http_client.h"
 #include "runbook/postgres.h"
 
-enum receiver_format { RECEIVER_SLACK, RECEIVER_JSON, RECEIVER_LOG, RECEIVER_FORMAT_COUNT };
+/* How a receiver is told; each is a file of formats/. */
+enum receiver_format {
+        RECEIVER_FORMAT_SLACK,
+        RECEIVER_FORMAT_JSON,
+        RECEIVER_FORMAT_PAGERDUTY,
+        RECEIVER_FORMAT_EMAIL,
+        RECEIVER_FORMAT_TEAMS,
+        RECEIVER_FORMAT_NTFY,
+        RECEIVER_FORMAT_LOG,
+        RECEIVER_FORMAT_COUNT,
+};
 
-/* Whom notify reaches: url_file or url; `log` needs neither and writes a log line. */
+/* Whom notify reaches. Which of these keys there are is the format's. */
 struct receiver {
         char *name;
-        struct secret url;
         int format; /* enum receiver_format */
+        struct secret url, token, routing_key;
+        char *smtp, *from, *username, *ca_file; /* of a mail */
+        struct config_strings to;
+        int tls; /* enum mail_tls */
+        struct secret password;
 };
 
 struct database {
@@ -102,26 +116,40 @@ struct message_part {
         const char *title, *text;
 };
 
+/* What a message leads to. The URL begins with http:// or https:// and holds nothing but what a URL may. */
+struct message_link {
+        const char *title, *url;
+};
+
+/* What a message is to its reader. */
+enum message_mood {
+        MESSAGE_NOTE,    /* to be known */
+        MESSAGE_WAITS,   /* for a person, who may decide */
+        MESSAGE_TROUBLE, /* a person is needed */
+        MESSAGE_TAKEN,   /* somebody, or the responder, is at what was told before */
+        MESSAGE_OVER,    /* what was told before */
+        MESSAGE_MOOD_COUNT,
+};
+
 /* What a receiver is told: people see the text and the parts, programs the details. */
 struct message {
-        const char *text;     /* one line */
+        const char *text; /* one line */
+        enum message_mood mood;
+        const char *key;      /* what all messages about one thing share; NULL: this is the only one */
+        const char *host;     /* where it is; NULL: not known */
         const char *incident; /* or NULL */
         const char *remediation;
         const char *state;
-        const char *link; /* to more of it, or NULL */
+        const struct message_link *links; /* the first is where more of it is */
+        size_t link_count;
         const struct message_part *parts;
         size_t part_count;
         const cJSON *details; /* object or NULL */
 };
 
-/* A message in each format: the bodies that are posted, and the line for the log (free() it). NULL when out
- * of memory. */
-cJSON *message_to_slack(const struct message *message);
-cJSON *message_to_json(const struct message *message, nsec wall);
-char *message_to_line(const struct message *message);
-
-/* Sends one message to a receiver. -EIO etc. without the URL in the sentence. `*ret_wait` (may be NULL) is
- * how long the receiver wants to be left alone, where a failure says so (Retry-After); else it is untouched.
+/* Sends one message to a receiver. -EIO etc. without anything secret in the sentence. `*ret_wait` (may be
+ * NULL) is how long the receiver wants to be left alone, where a failure says so (Retry-After); else it is
+ * untouched.
  */
 int targets_notify(struct targets *targets, const char *receiver, const struct message *message,
                    struct deadline deadline, nsec *ret_wait, struct error *error);

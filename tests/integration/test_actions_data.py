@@ -543,9 +543,10 @@ def test_notify_in_slack_format(step, hook):
     assert tell.plan()["targets"] == 1 and hook.received == []
     tell.run()
     (path, kind, body), = hook.received
-    assert (path, kind) == ("/T000/very-secret", "application/json")
+    assert (path, kind) == ("/T000/very-secret", "application/json; charset=utf-8")
     assert body["text"] == 'High latency: mcp\n&lt;!channel&gt; "restarted" &amp; &lt;flushed&gt;'
-    assert body["attachments"][0]["fields"] == [{"title": "Incident", "value": "INC-2026-0001", "short": True}]
+    fields = body["attachments"][0]["blocks"][0]["fields"]
+    assert fields[0] == {"type": "plain_text", "text": "Incident\nINC-2026-0001", "emoji": False}
 
 
 def test_notify_in_json(step, hook):

@@ -5,18 +5,29 @@ import http.server
 import json
 import threading
 
+from .apis import APIS, refusal
+
 
 class Sink:
     def __init__(self):
         self.received = []  # (path, document)
         self.refusals = []  # (status, headers): what the next requests are answered with
+        self.apis = {}  # path: the word of a format, whose service takes only what the real one would
+        self.wrong = []  # (path, why, body) of what it did not take
+        self.headers = []  # of each request
         sink = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):  # pylint: disable=invalid-name
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                status, headers = sink.refusals.pop(0) if sink.refusals else (200, {})
-                if status == 200:
+                word = sink.apis.get(self.path)
+                why = refusal(word, body) if word else None
+                status, headers = sink.refusals.pop(0) if sink.refusals else (APIS[word][1] if word else 200, {})
+                sink.headers.append(dict(self.headers))
+                if why:
+                    sink.wrong.append((self.path, why, body))
+                    status = 400
+                if status < 300:
                     sink.received.append((self.path, json.loads(body)))
                 self.send_response(status)
                 for name, value in headers.items():

@@ -13,36 +13,6 @@
 static const size_t DEFAULT_BODY_LIMIT = (size_t)4 << 20;
 static const size_t HEADERS_LIMIT = (size_t)256 << 10;
 
-/* What libcurl's codes mean to a caller; all others are -EIO. */
-static const struct {
-        CURLcode code;
-        int result;
-} results[] = {
-        {CURLE_OPERATION_TIMEDOUT, -ETIMEDOUT},
-        {CURLE_COULDNT_CONNECT, -ECONNREFUSED},
-        {CURLE_COULDNT_RESOLVE_HOST, -EHOSTUNREACH},
-        {CURLE_URL_MALFORMAT, -EINVAL},
-        {CURLE_UNSUPPORTED_PROTOCOL, -EINVAL},
-        {CURLE_OUT_OF_MEMORY, -ENOMEM},
-        {CURLE_GOT_NOTHING, -EPROTO},
-        {CURLE_WEIRD_SERVER_REPLY, -EPROTO},
-        {CURLE_PARTIAL_FILE, -EPROTO},
-        {CURLE_RECV_ERROR, -EPROTO},
-        {CURLE_SEND_ERROR, -EPROTO},
-        {CURLE_HTTP2, -EPROTO},
-        {CURLE_BAD_CONTENT_ENCODING, -EPROTO},
-        {CURLE_SSL_CONNECT_ERROR, -EPROTO},
-        {CURLE_PEER_FAILED_VERIFICATION, -EPROTO},
-        {CURLE_SSL_CERTPROBLEM, -EPROTO},
-        {CURLE_BAD_FUNCTION_ARGUMENT, -EPROTO}, /* a key that cannot be read, as of libcurl 8.18 */
-        {CURLE_SSL_CIPHER, -EPROTO},
-        {CURLE_SSL_CACERT_BADFILE, -EPROTO},
-        {CURLE_SSL_ISSUER_ERROR, -EPROTO},
-        {CURLE_SSL_ENGINE_INITFAILED, -EPROTO},
-        {CURLE_SSL_INVALIDCERTSTATUS, -EPROTO},
-        {CURLE_USE_SSL_FAILED, -EPROTO},
-};
-
 int http_client_global_init(struct error *error)
 {
         /* OpenSSL writes without MSG_NOSIGNAL: a peer that hangs up must not end the process. */
@@ -319,17 +289,6 @@ static int64_t remember_expiry(struct http_client *client, CURL *curl, const cha
         return client->tls_not_after;
 }
 
-/* The peer is not there, or hangs up. */
-static bool code_may_pass(CURLcode code)
-{
-        static const CURLcode codes[] = {CURLE_COULDNT_CONNECT, CURLE_COULDNT_RESOLVE_HOST, CURLE_GOT_NOTHING,
-                                         CURLE_PARTIAL_FILE,    CURLE_RECV_ERROR,           CURLE_SEND_ERROR};
-        for (size_t i = 0; i < N_ELEMENTS(codes); i++)
-                if (codes[i] == code)
-                        return true;
-        return false;
-}
-
 /* Libcurl calls it a lack of memory when a line of the head is longer than it takes; when there is memory for
  * ten such lines, it was that. */
 static bool has_memory_for_lines(void)
@@ -342,12 +301,7 @@ static int fetch_failed(CURL *curl, struct transfer *transfer, CURLcode code, st
 {
         const struct http_request *request = transfer->request;
         long os_error = 0;
-        int result = -EIO;
-        for (size_t i = 0; i < N_ELEMENTS(results); i++)
-                if (results[i].code == code) {
-                        result = results[i].result;
-                        break;
-                }
+        int result = http_result_of(code);
         /* Libcurl says so of bytes that are no HTTP, too. */
         if (code == CURLE_UNSUPPORTED_PROTOCOL && http_has_connected(curl))
                 result = -EPROTO;
@@ -380,7 +334,7 @@ static int fetch_failed(CURL *curl, struct transfer *transfer, CURLcode code, st
         if (string_starts(message, "getpeername() failed"))
                 message = "the peer hung up";
         error_set(error, -result, "%s%s%s: %s", at, over, path, message);
-        return code_may_pass(code) ? error_may_pass(error, result) : result;
+        return http_code_may_pass(code) ? error_may_pass(error, result) : result;
 }
 
 void http_thread_done(const char *url)

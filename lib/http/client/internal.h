@@ -33,6 +33,10 @@ int http_transfer_begin(CURL *curl, struct transfer *transfer, const struct http
 /* What the code stands for: a transfer that was ended because it had all that is wanted did not fail. */
 CURLcode http_transfer_code(const struct transfer *transfer, CURLcode code);
 
+/* What a code means to a caller, and whether it is the moment's: the peer is not there, or hangs up. */
+int http_result_of(CURLcode code);
+bool http_code_may_pass(CURLcode code);
+
 /* What came of it, by libcurl's code; releases the transfer and clears the handle. */
 int http_transfer_end(CURL *curl, struct transfer *transfer, CURLcode code, struct http_response *ret,
                       struct error *error);

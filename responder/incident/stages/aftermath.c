@@ -62,7 +62,7 @@ int stage_aftermath(struct incident_run *run, struct error *error)
         _cleanup_free_ char *reason = NULL;
         r = journal_last_reason(run->parts->journal, run->incident.id, &reason, error);
         if (r >= 0)
-                r = call_until_heard(run, lost_words(state), reason, error);
+                r = call_until_heard(run, MESSAGE_TROUBLE, lost_words(state), reason, error);
         if (r < 0)
                 return r;
         _cleanup_json_ cJSON *detail = cJSON_CreateObject();

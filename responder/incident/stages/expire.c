@@ -29,7 +29,7 @@ int stage_expire(struct incident_run *run, struct error *error)
         const char *receiver = run->parts->dry_run ? NULL : escalation_receiver(run);
         int r = reason ? 0 : error_oom(error);
         if (r >= 0 && receiver)
-                r = call_until_heard(run, "expired", reason, error);
+                r = call_until_heard(run, MESSAGE_TROUBLE, "expired", reason, error);
         if (r < 0)
                 return r;
         _cleanup_json_ cJSON *detail = reason_detail(reason, NULL);

@@ -24,7 +24,7 @@ int stage_still_firing(struct incident_run *run, struct error *error)
         _cleanup_json_ cJSON *detail = reason ? reason_detail(reason, NULL) : NULL;
         if (!detail || (receiver && json_put(detail, "to", cJSON_CreateString(receiver)) < 0))
                 return error_oom(error);
-        int r = receiver ? call_until_heard(run, "not healed", reason, error) : 0;
+        int r = receiver ? call_until_heard(run, MESSAGE_TROUBLE, "not healed", reason, error) : 0;
         if (r < 0)
                 return r;
         const struct incident_change lost = {

@@ -102,11 +102,12 @@ int stage_tell(struct incident_run *run, struct error *error)
         const char *what = NULL;
         _cleanup_free_ char *reason = NULL;
         int64_t youngest = 0;
+        bool ends = string_equal(run->incident.owes, OWES_END);
         int r = find_words(run, &what, &reason, error);
         if (r >= 0)
                 r = add_others(run, &reason, &youngest, error);
         if (r >= 0 && escalation_receiver(run))
-                r = call_until_heard(run, what, reason, error);
+                r = call_until_heard(run, ends ? MESSAGE_OVER : MESSAGE_WAITS, what, reason, error);
         /* Nothing else about it waits until somebody could be reached: only the call is tried again. */
         run->look_again = world_monotonic(run->parts->world);
         return r < 0 ? r : write_told(run, what, youngest, error);

@@ -82,7 +82,7 @@ static int call_about_undo(struct incident_run *run, struct error *error)
         if (!escalation_receiver(run))
                 return 0;
         int r = journal_last_reason(run->parts->journal, run->incident.id, &reason, error);
-        return r < 0 ? r : call_until_heard(run, "could not be undone", reason, error);
+        return r < 0 ? r : call_until_heard(run, MESSAGE_TROUBLE, "could not be undone", reason, error);
 }
 
 /* What nobody will put right but a person: they are told once, until it is heard. */
@@ -93,7 +93,7 @@ static int leave_to_person(struct incident_run *run, size_t index, const char *w
         _cleanup_json_ cJSON *detail = reason ? reason_detail(reason, NULL) : NULL;
         int r = detail ? 0 : error_oom(error);
         if (r >= 0 && escalation_receiver(run))
-                r = call_until_heard(run, "has left something behind", reason, error);
+                r = call_until_heard(run, MESSAGE_TROUBLE, "has left something behind", reason, error);
         if (r < 0)
                 return r;
         struct journal_entry entry = {

@@ -237,13 +237,17 @@ static void test_without_a_journal(void **state _unused_)
         const struct incident_parts parts = {
                 .world = place_world(fixture->place), .set = fixture->set, .meters = fixture->meters};
         _cleanup_error_ struct error error = {0};
-        assert_int_equal(call_without_journal(&parts, "the journal's disk is full", NULL, &error), 0);
+        assert_int_equal(call_without_journal(&parts, &(struct message){.text = "the journal's disk is full"},
+                                              NULL, &error),
+                         0);
         assert_true(person_was_told(fixture, "the journal's disk is full"));
         atomic_store(&fixture->deaf, true);
-        assert_int_equal(call_without_journal(&parts, "still", NULL, &error), -EREMOTEIO);
+        assert_int_equal(call_without_journal(&parts, &(struct message){.text = "still"}, NULL, &error),
+                         -EREMOTEIO);
         free(fixture->set->escalate_to);
         fixture->set->escalate_to = strdup("nobody");
-        assert_int_equal(call_without_journal(&parts, "nobody hears this", NULL, NULL), 0);
+        assert_int_equal(
+                call_without_journal(&parts, &(struct message){.text = "nobody hears this"}, NULL, NULL), 0);
         fixture_close(fixture);
 }
 

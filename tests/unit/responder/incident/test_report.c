@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a person is told of incidents as they happen with the shipped remediations: enough to act upon it. */
-#include "tests/harness/unit.h"
+#include "tests/harness/golden.h"
 
 #include "responder/incident/report.h"
-#include "responder/targets/targets.h"
+#include "responder/targets/formats/format.h"
 #include "runbook/http_client.h"
 
 /* One step, as the journal has it. */
@@ -16,6 +16,7 @@ struct told_step {
 /* An incident with an alert and steps of the shipped file. */
 struct situation {
         const char *remediation, *what, *reason;
+        enum message_mood mood;
         enum incident_state state;
         const char *guard;
         struct told_step steps[6];
@@ -89,8 +90,9 @@ static void fixture_make(struct fixture *fixture, const struct situation *situat
         fill_map(&incident->alert.labels, situation->labels);
         fill_map(&incident->alert.annotations, situation->annotations);
         fill_steps(incident, fixture->run.remediation, situation->steps);
-        assert_int_equal(
-                report_make(&fixture->run, situation->what, situation->reason, &fixture->report, NULL), 0);
+        assert_int_equal(report_make(&fixture->run, situation->mood, situation->what, situation->reason,
+                                     &fixture->report, NULL),
+                         0);
 }
 
 static void fixture_release(struct fixture *fixture)
@@ -105,6 +107,7 @@ static const struct situation key_still_live = {
         .what = "failed",
         .reason = "step 2 (docker.logs) cannot be planned: unix:///var/run/docker.sock: cannot connect",
         .state = INCIDENT_FAILED,
+        .mood = MESSAGE_TROUBLE,
         .labels = {"alertname", "api_key_compromise", "key_name", "partner-key", "severity", "critical",
                    NULL},
         .annotations = {"summary", "The API key partner-key is used suspiciously", "runbook",
@@ -116,6 +119,7 @@ static const struct situation debug_in_force = {
         .what = "not healed",
         .reason = "the query did not hold within 5m",
         .state = INCIDENT_NOT_HEALED,
+        .mood = MESSAGE_TROUBLE,
         .steps = {{STEP_DONE, "logs of 3 containers saved", NULL},
                   {STEP_DONE, "1 container(s) recorded", NULL},
                   {STEP_DONE, "1 container(s) of rest-api recreated with the new environment",
@@ -221,71 +225,34 @@ static void test_words(void **state _unused_)
         }
 }
 
-/* The whole of it, in each format. */
-static void test_golden_slack(void **state _unused_)
+/* The whole of it, in some formats; those of all are in tests/unit/responder/targets/formats. */
+static void test_golden(void **state _unused_)
 {
-        struct fixture fixture;
-        fixture_make(&fixture, &key_still_live);
-        _cleanup_json_ cJSON *json = message_to_slack(&fixture.report.message);
-        _cleanup_free_ char *text = json_print(json);
-        assert_string_equal(
-                text, "{\"text\":\"INC-2026-0007 api_key_compromise: failed: step 2 (docker.logs) cannot be"
-                      " planned: unix:///var/run/docker.sock: cannot connect\",\"mrkdwn\":false,\"attachmen"
-                      "ts\":[{\"color\":\"danger\",\"fields\":[{\"title\":\"Incident\",\"value\":\"INC-2026"
-                      "-0007\",\"short\":true},{\"title\":\"Remediation\",\"value\":\"api_key_compromise\","
-                      "\"short\":true},{\"title\":\"State\",\"value\":\"failed\",\"short\":true},{\"title\""
-                      ":\"Alert\",\"value\":\"api_key_compromise key_name=\\\"partner-key\\\" severity=\\\""
-                      "critical\\\"\",\"short\":false},{\"title\":\"Summary\",\"value\":\"The API key partn"
-                      "er-key is used suspiciously\",\"short\":false},{\"title\":\"Runbook\",\"value\":\"Se"
-                      "curity incident response, api_key_compromise\",\"short\":false},{\"title\":\"Steps\""
-                      ",\"value\":\"1. postgres.execute: not run\\n2. docker.logs: not run\\n3. notify: not"
-                      " run\\n4. docker.set_env: not run\",\"short\":false},{\"title\":\"Still so\",\"value"
-                      "\":\"the API key partner-key may still be live: look, and revoke it by hand\\nthe al"
-                      "ert fires\\nnothing was changed\",\"short\":false}],\"title\":\"Open it\",\"title_li"
-                      "nk\":\"http://127.0.0.1:9878/api/v1/incidents/INC-2026-0007\"}]}");
-        fixture_release(&fixture);
-}
-
-static void test_golden_json(void **state _unused_)
-{
-        struct fixture fixture;
-        fixture_make(&fixture, &debug_in_force);
-        _cleanup_json_ cJSON *json = message_to_json(&fixture.report.message, 0);
-        _cleanup_free_ char *text = json_print(json);
-        assert_string_equal(
-                text, "{\"version\":1,\"at\":\"1970-01-01T00:00:00.000Z\",\"text\":\"INC-2026-0007 high_err"
-                      "or_rate: not healed: the query did not hold within 5m\",\"incident\":\"INC-2026-0007"
-                      "\",\"remediation\":\"high_error_rate\",\"state\":\"not_healed\",\"details\":{\"what\""
-                      ":\"not healed\",\"reason\":\"the query did not hold within 5m\",\"labels\":{\"alertn"
-                      "ame\":\"high_error_rate\",\"service\":\"rest-api\"},\"annotations\":{\"summary\":\"2"
-                      "0% of the requests to rest-api are answered with 5xx\"},\"steps\":[{\"step\":1,\"act"
-                      "ion\":\"docker.logs\",\"status\":\"done\",\"summary\":\"logs of 3 containers saved\""
-                      "},{\"step\":2,\"action\":\"docker.record\",\"status\":\"done\",\"summary\":\"1 conta"
-                      "iner(s) recorded\"},{\"step\":3,\"action\":\"docker.set_env\",\"status\":\"done\",\""
-                      "summary\":\"1 container(s) of rest-api recreated with the new environment\"},{\"step"
-                      "\":4,\"action\":\"notify\",\"status\":\"done\",\"summary\":\"oncall was told\"}],\"s"
-                      "till\":[\"the alert fires\",\"step 3 (docker.set_env) is in force: recreate with "
-                      "another LOG_LEVEL: mcp_rest-api_1\"],\"next\":[\"undo: curl -X POST http://127"
-                      ".0.0.1:9878/api/v1/incidents/INC-2026-0007/undo -d '{\\\"by\\\": \\\"YOUR NAME\\\"}'"
-                      "\"],\"link\":\"http://127.0.0.1:9878/api/v1/incidents/INC-2026-0007\"}}");
-        fixture_release(&fixture);
-}
-
-static void test_golden_line(void **state _unused_)
-{
-        struct fixture fixture;
-        fixture_make(&fixture, &debug_in_force);
-        _cleanup_free_ char *line = message_to_line(&fixture.report.message);
-        assert_string_equal(
-                line, "INC-2026-0007 high_error_rate: not healed: the query did not hold within 5m; Alert: "
-                      "high_error_rate service=\"rest-api\"; Summary: 20% of the requests to rest-api are a"
-                      "nswered with 5xx; Steps: 1. docker.logs: done: logs of 3 containers saved, 2. docker"
-                      ".record: done: 1 container(s) recorded, 3. docker.set_env: done: 1 container(s) of r"
-                      "est-api recreated with the new environment, 4. notify: done: oncall was told; Still "
-                      "so: the alert fires, step 3 (docker.set_env) is in force: recreate with another "
-                      "LOG_LEVEL: mcp_rest-api_1; Next: undo: curl -X POST http://127.0.0.1:9878/api/v"
-                      "1/incidents/INC-2026-0007/undo -d '{\"by\": \"YOUR NAME\"}'");
-        fixture_release(&fixture);
+        static const struct {
+                const char *name;
+                const struct situation *situation;
+        } situations[] = {{"key", &key_still_live}, {"debug", &debug_in_force}};
+        for (size_t i = 0; i < N_ELEMENTS(situations); i++) {
+                struct fixture fixture;
+                fixture_make(&fixture, situations[i].situation);
+                const struct message *message = &fixture.report.message;
+                _cleanup_json_ cJSON *slack = message_to_slack(message), *json = message_to_json(message, 0);
+                _cleanup_free_ char *line = message_to_line(message);
+                const char *name = situations[i].name;
+                const struct {
+                        const char *format;
+                        char *said;
+                } told[] = {{"slack.json", cJSON_Print(slack)},
+                            {"generic.json", cJSON_Print(json)},
+                            {"log.txt", strdup(line)}};
+                for (size_t k = 0; k < N_ELEMENTS(told); k++) {
+                        _cleanup_free_ char *path =
+                                text_format("tests/data/golden/messages/report_%s-%s", name, told[k].format);
+                        check_golden(path, told[k].said);
+                        free(told[k].said);
+                }
+                fixture_release(&fixture);
+        }
 }
 
 /* Labels come from anywhere: none forges a mention, a line or a field, and none makes the message too long.
@@ -324,7 +291,8 @@ static void test_many_labels(void **state _unused_)
                 labels->keys[labels->count] = text_format("l%zu", labels->count);
                 labels->values[labels->count] = copy("v");
         }
-        assert_int_equal(report_make(&fixture.run, "failed", NULL, &fixture.report, NULL), 0);
+        assert_int_equal(report_make(&fixture.run, MESSAGE_TROUBLE, "failed", NULL, &fixture.report, NULL),
+                         0);
         assert_string_equal(fixture.report.text, "INC-2026-0007 high_error_rate: failed");
         assert_non_null(strstr(fixture.report.parts[0].text, ", and 87 more labels"));
         fixture_release(&fixture);
@@ -338,18 +306,18 @@ static void test_link(void **state _unused_)
         assert_string_equal(fixture.report.link, "http://127.0.0.1:9878/api/v1/incidents/INC-2026-0007");
         report_release(&fixture.report);
         fixture.set->external_url = copy("https://runbook.example/a//");
-        assert_int_equal(report_make(&fixture.run, "failed", "x", &fixture.report, NULL), 0);
+        assert_int_equal(report_make(&fixture.run, MESSAGE_TROUBLE, "failed", "x", &fixture.report, NULL), 0);
         assert_string_equal(fixture.report.link, "https://runbook.example/a/api/v1/incidents/INC-2026-0007");
         report_release(&fixture.report);
         free(fixture.set->external_url);
         fixture.set->external_url = NULL;
         fixture.parts.address = NULL;
-        assert_int_equal(report_make(&fixture.run, "failed", "x", &fixture.report, NULL), 0);
+        assert_int_equal(report_make(&fixture.run, MESSAGE_TROUBLE, "failed", "x", &fixture.report, NULL), 0);
         assert_null(fixture.report.link);
         _cleanup_json_ cJSON *json = message_to_slack(&fixture.report.message);
         _cleanup_free_ char *text = json_print(json);
         assert_null(strstr(text, "curl"));
-        assert_null(strstr(text, "title_link"));
+        assert_null(strstr(text, "button"));
         fixture_release(&fixture);
 }
 
@@ -358,9 +326,7 @@ int main(void)
         assert_int_equal(http_client_global_init(NULL), 0);
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_words),
-                cmocka_unit_test(test_golden_slack),
-                cmocka_unit_test(test_golden_json),
-                cmocka_unit_test(test_golden_line),
+                cmocka_unit_test(test_golden),
                 cmocka_unit_test(test_strangers_labels),
                 cmocka_unit_test(test_many_labels),
                 cmocka_unit_test(test_link),

@@ -26,7 +26,7 @@ static void test_sections_and_defaults(void **state _unused_)
         assert_string_equal(target_set_database(&set, "mcp")->postgres.dsn, "host=h dbname=d");
         assert_ptr_equal(target_set_database(&set, ""), target_set_database(&set, "mcp"));
         assert_null(target_set_database(&set, "other"));
-        assert_int_equal(target_set_receiver(&set, "diary")->format, RECEIVER_LOG);
+        assert_int_equal(target_set_receiver(&set, "diary")->format, RECEIVER_FORMAT_LOG);
         assert_null(target_set_receiver(&set, "nobody"));
         config_release(target_fields, &set);
 
@@ -49,6 +49,30 @@ static void test_mistakes_in_sections(void **state _unused_)
                 {"receivers: [{name: a, format: slack}]\n", "needs a url_file"},
                 {"receivers: [{name: a, format: log, url_file: /u}]\n", "takes no url"},
                 {"receivers: [{name: a, format: slack, url: 'http://x'}]\n", "url"},
+                {"receivers: [{name: a, format: slack, url_file: /u, smtp: 'm:25'}]\n", "takes no smtp"},
+                {"receivers: [{name: a, format: ntfy, url_file: /u, routing_key_file: /k}]\n",
+                 "takes no routing_key"},
+                {"receivers: [{name: a, format: log, tls: none}]\n", "takes no tls"},
+                {"receivers: [{name: a, format: pagerduty, url_file: /u}]\n", "needs a routing_key_file"},
+                {"receivers: [{name: a, format: email, from: a@b, to: [c@d]}]\n", "needs a smtp"},
+                {"receivers: [{name: a, format: email, smtp: 'm:25', from: a@b}]\n", "needs a to"},
+                {"receivers: [{name: a, format: email, smtp: 'm:25', from: a@b, to: []}]\n", "names nobody"},
+                {"receivers: [{name: a, format: email, smtp: m, from: a@b, to: c@d}]\n", "host:port"},
+                {"receivers: [{name: a, format: email, smtp: 'm/x:25', from: a@b, to: c@d}]\n", "host:port"},
+                {"receivers: [{name: a, format: email, smtp: 'm:70000', from: a@b, to: c@d}]\n", "host:port"},
+                {"receivers: [{name: a, format: email, smtp: 'm:25', from: a, to: c@d}]\n",
+                 "must be an address"},
+                {"receivers: [{name: a, format: email, smtp: 'm:25', from: a@b, to: 'c@d\\r\\nX: y'}]\n",
+                 "must hold addresses"},
+                {"receivers: [{name: a, format: email, smtp: 'm:25', from: a@b, to: c@d, username: u}]\n",
+                 "go together"},
+                {"receivers: [{name: a, format: email, smtp: 'm:25', from: a@b, to: c@d, password_file: "
+                 "/p}]\n",
+                 "go together"},
+                {"receivers: [{name: a, format: email, smtp: 'm:25', from: a@b, to: c@d, username: u, "
+                 "password_file: "
+                 "/p, tls: none}]\n",
+                 "without TLS"},
                 {"receivers: [{name: a, format: log}, {name: a, format: log}]\n", "a receiver \"a\" already"},
                 {"receivers: [{name: a, format: mail}]\n", "format"},
                 {"prometheus_url: localhost:9090\n", "'prometheus_url' must begin with"},
