@@ -240,7 +240,23 @@ docs: build ## writes docs/checks.md, docs/actions.md and the states in docs/res
 	$(BUILD)/runbook_responder states > $(BUILD)/states.md
 	sed -i -e '/^<!-- states:/r $(BUILD)/states.md' -e '/^<!-- states:/,/^<!-- end of the states/{//!d}' docs/responder.md
 
-install: build ## binaries, rules and documents under $(DESTDIR)$(PREFIX)
+# Manual pages and what completes command lines, from the tables that --help comes from.
+programs := runbook_exporter runbook_responder
+manuals  := $(programs:%=$(BUILD)/share/%.1) $(programs:%=$(BUILD)/share/%.bash) $(programs:%=$(BUILD)/share/%.zsh)
+$(BUILD)/share/%.1: $(BUILD)/%
+	@mkdir -p $(@D)
+	$(call say,GEN)
+	$(Q)$< man >$@.new && mv $@.new $@
+$(BUILD)/share/%.bash: $(BUILD)/%
+	@mkdir -p $(@D)
+	$(call say,GEN)
+	$(Q)$< completion bash >$@.new && mv $@.new $@
+$(BUILD)/share/%.zsh: $(BUILD)/%
+	@mkdir -p $(@D)
+	$(call say,GEN)
+	$(Q)$< completion zsh >$@.new && mv $@.new $@
+
+install: build $(manuals) ## binaries, rules, manual pages, completions and documents under $(DESTDIR)$(PREFIX)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/runbook/rules $(DESTDIR)$(PREFIX)/share/doc/runbook
 	install -m 0755 $(BUILD)/runbook_exporter $(BUILD)/runbook_responder $(DESTDIR)$(PREFIX)/bin
 	install -m 0644 rules/*.yml $(DESTDIR)$(PREFIX)/share/runbook/rules
@@ -248,6 +264,11 @@ install: build ## binaries, rules and documents under $(DESTDIR)$(PREFIX)
 	for unit in docker/systemd/*; do \
 		sed 's|/usr/local|$(PREFIX)|g' "$$unit" > $(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/} && \
 		chmod 0644 $(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/} || exit 1; done
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,man/man1 bash-completion/completions zsh/site-functions)
+	install -m 0644 $(filter %.1,$(manuals)) $(DESTDIR)$(PREFIX)/share/man/man1
+	for program in $(programs); do \
+		install -m 0644 $(BUILD)/share/$$program.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$program && \
+		install -m 0644 $(BUILD)/share/$$program.zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_$$program || exit 1; done
 	install -m 0644 README.md CHANGELOG.md LICENSE $(wildcard docs/*.md) $(DESTDIR)$(PREFIX)/share/doc/runbook
 
 clean: ## removes build/

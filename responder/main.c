@@ -391,9 +391,8 @@ int main(int argc, char **argv)
                  "beside the "
                  "journal, when not given"},
                 {"web.operator-socket", FLAG_STRING, &arguments.operator_socket, NULL, "FILE",
-                 "a unix socket (0660) whose callers may decide: the kernel says who they are; "
-                 "\"operator.sock\" "
-                 "beside the journal, when not given"},
+                 "a unix socket (0660) whose callers may decide, as commands do: the kernel says who they "
+                 "are; \"operator.sock\" beside the journal, when not given"},
                 {"web.anybody-local-may-act", FLAG_SWITCH, &arguments.anybody_local_may_act, NULL, NULL,
                  "let every process on this machine send alerts and decide, without a token"},
                 {"web.enable-lifecycle", FLAG_SWITCH, &arguments.enable_lifecycle, NULL, NULL,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which command is meant, whether the flags are its own, and what --help says of all of them. */
+/* Which command is meant, and whether the flags are its own. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,50 +12,33 @@
 #include "runbook/memory.h"
 #include "runbook/program.h"
 
-/* Those of PROGRAM_FLAGS. */
-static const char *const always_taken[] = {"log.level", "log.format", "version", "help"};
-
-/* "json" of the command "--json"; NULL when it is none that a flag asks for. */
-static const char *flag_of(const struct command *command)
-{
-        return string_starts(command->name, "--") ? command->name + 2 : NULL;
-}
-
-static bool is_word(const struct command *command)
-{
-        return *command->name && !flag_of(command);
-}
-
 static bool needs_operand(const struct command *command)
 {
         return command->operand && *command->operand != '[';
 }
 
-static bool takes(const struct command *command, const char *flag)
+static size_t add_names(const struct command *commands, const char *flag, const char **names)
 {
-        return words_find(command->flags, words_count(command->flags), flag) >= 0 ||
-               string_equal(flag_of(command), flag);
-}
-
-static const struct command *find_word(const struct program *program, const char *word)
-{
-        for (const struct command *command = program->commands; command->name; command++)
-                if (is_word(command) && string_equal(command->name, word))
-                        return command;
-        return NULL;
+        size_t count = 0;
+        for (const struct command *command = commands; command->name; command++)
+                if (flag ? command_takes_itself(command, flag) : command_is_word(command))
+                        names[count++] = command->name;
+        return count;
 }
 
 /* The names of the commands that take the flag, or (NULL) of those that are words; free() the array only. */
 static const char **names_of(const struct program *program, const char *flag, size_t *ret_count)
 {
-        size_t count = 0, all = 0;
+        size_t all = 0, common = 0;
         while (program->commands[all].name)
                 all++;
-        const char **names = calloc(all + 1, sizeof(*names));
-        for (size_t i = 0; names && i < all; i++)
-                if (flag ? takes(&program->commands[i], flag) : is_word(&program->commands[i]))
-                        names[count++] = program->commands[i].name;
-        *ret_count = count;
+        while (common_commands[common].name)
+                common++;
+        const char **names = calloc(all + common + 1, sizeof(*names));
+        if (!names)
+                return NULL;
+        *ret_count = add_names(program->commands, flag, names);
+        *ret_count += add_names(common_commands, flag, names + *ret_count);
         return names;
 }
 
@@ -74,7 +57,7 @@ static const struct command *find_wordless(const struct program *program, uint64
 {
         for (const struct command *command = program->commands; command->name; command++)
                 if (!*command->name ||
-                    (flag_of(command) && flags_given_on(program->flags, given, flag_of(command))))
+                    (command_flag(command) && flags_given_on(program->flags, given, command_flag(command))))
                         return command;
         return NULL;
 }
@@ -84,7 +67,7 @@ static const struct command *choose(const struct program *program, char **words,
                                     struct error *error)
 {
         const struct command *command =
-                count > 0 ? find_word(program, words[0]) : find_wordless(program, given);
+                count > 0 ? command_find(program, words[0]) : find_wordless(program, given);
         if (!command && count > 0)
                 refuse_word(program, words[0], error);
         else if (!command)
@@ -94,7 +77,7 @@ static const struct command *choose(const struct program *program, char **words,
                           command->operand);
         else if (count <= (command->operand ? 2 : 1))
                 return command;
-        else if (!command->operand && find_word(program, words[1]))
+        else if (!command->operand && command_find(program, words[1]))
                 error_set(error, EINVAL, "one command at a time: there are \"%s\" and \"%s\"", words[0],
                           words[1]);
         else
@@ -119,11 +102,11 @@ static int refuse_flag(const struct program *program, const struct command *comm
 {
         _cleanup_text_ struct text takers = {0}, name = {0};
         put_takers(program, flag, &takers);
-        text_printf(&name, is_word(command) ? "\"%s\"" : "%s", command->name);
+        text_printf(&name, command_is_word(command) ? "\"%s\"" : "%s", command->name);
         if (text_error(&takers) < 0 || text_error(&name) < 0)
                 return error_oom(error);
         for (const struct command *other = program->commands; other->name; other++)
-                if (string_equal(flag_of(other), flag))
+                if (string_equal(command_flag(other), flag))
                         return error_set(error, EINVAL, "--%s is a command of its own, beside %s", flag,
                                          text_string(&name));
         if (!*command->name)
@@ -136,44 +119,68 @@ static int check_flags(const struct program *program, const struct command *comm
                        struct error *error)
 {
         for (const struct flag *flag = program->flags; flag->name; flag++)
-                if (flags_given(program->flags, given, flag->name) &&
-                    words_find(always_taken, N_ELEMENTS(always_taken), flag->name) < 0 &&
-                    !takes(command, flag->name))
+                if (flags_given(program->flags, given, flag->name) && !command_takes(command, flag->name))
                         return refuse_flag(program, command, flag->name, error);
         return 0;
 }
 
-/* "backup FILE" */
-static void put_usage(const struct command *command, struct text *text)
+static int print_text(struct text *take)
 {
-        text_printf(text, "%s%s%s", command->name, command->operand ? " " : "",
-                    command->operand ? command->operand : "");
+        int status = program_print(take);
+        text_free(take);
+        return status;
 }
 
-static void put_help(const struct program *program, struct text *text)
+static int print_help(const struct program *program, const struct command *command)
 {
-        text_printf(text, "usage: %s [command] [flags]\n\n%s\n\nCommands:\n", program->name,
-                    program->summary);
-        for (const struct command *command = program->commands; command->name; command++)
-                if (is_word(command)) {
-                        _cleanup_text_ struct text entry = {0};
-                        put_usage(command, &entry);
-                        flags_put_entry(text, text_string(&entry), command->help);
-                        text_putc(text, '\n');
-                }
-        flags_put_help(program->flags, text);
-        if (program->help)
-                program->help(text);
+        struct text text = {0};
+        program_put_help(program, command, &text);
+        return print_text(&text);
 }
 
-static int print_about(const struct program *program)
+static int print_version(const struct program *program)
 {
-        _cleanup_text_ struct text text = {0};
-        if (program->common->help)
-                put_help(program, &text);
-        else
-                text_printf(&text, "%s %s\n", program->name, RUNBOOK_VERSION);
-        return program_print(&text);
+        struct text text = {0};
+        text_printf(&text, "%s %s\n", program->name, RUNBOOK_VERSION);
+        return print_text(&text);
+}
+
+static int print_manual(const struct program *program)
+{
+        struct text text = {0};
+        program_put_manual(program, &text);
+        return print_text(&text);
+}
+
+static int refuse(const struct program *program, const struct error *error)
+{
+        program_complain(program->name, error);
+        return EXIT_USAGE;
+}
+
+/* One of common_commands. */
+static int run_common(const struct program *program, const struct command *command, const char *operand)
+{
+        _cleanup_error_ struct error error = {0};
+        struct text text = {0};
+        if (string_equal(command->name, "man"))
+                return print_manual(program);
+        if (string_equal(command->name, "completion"))
+                return program_put_completion(program, operand, &text, &error) < 0 ? refuse(program, &error)
+                                                                                   : print_text(&text);
+        const struct command *about = operand ? command_find(program, operand) : NULL;
+        if (!operand || about)
+                return print_help(program, about);
+        refuse_word(program, operand, &error);
+        return refuse(program, &error);
+}
+
+/* --help and --version, whatever else is there: but a word that is none is told. */
+static int print_about(const struct program *program, char **words, int count)
+{
+        if (program->common->version)
+                return print_version(program);
+        return run_common(program, &common_commands[0], count > 0 ? words[0] : NULL);
 }
 
 int program_main(const struct program *program, int argc, char **argv)
@@ -188,7 +195,7 @@ int program_main(const struct program *program, int argc, char **argv)
         signal(SIGPIPE, SIG_IGN);
         int r = flags_parse(program->flags, argc, argv, &words, &count, &given, &error);
         if (r >= 0 && (common->help || common->version))
-                return print_about(program);
+                return print_about(program, words, count);
         if (r >= 0 && !(command = choose(program, words, count, given, &error)))
                 r = -EINVAL;
         if (r >= 0)
@@ -202,7 +209,8 @@ int program_main(const struct program *program, int argc, char **argv)
                 return r == -EINVAL ? EXIT_USAGE : EXIT_FAILED;
         }
         common->operand = count == 2 ? words[1] : NULL;
-        return command->run(program->arguments);
+        return command->run ? command->run(program->arguments)
+                            : run_common(program, command, common->operand);
 }
 
 int program_print_in_colour(const struct text *text)

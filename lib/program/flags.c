@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Command-line flags from a table, and the text of --help from the same. */
+/* Command-line flags from a table. */
 #include "runbook/flags.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "lib/program/internal.h"
 #include "runbook/config.h"
 
 static int add_string(const struct flag *flag, const char *value, struct error *error)
@@ -96,6 +95,8 @@ static int parse_one(const struct flag *flags, int argc, char **argv, int *at, u
 {
         /* The Go flag package, which some Prometheus tools use, takes one dash as well as two. */
         const char *name = argv[*at] + (string_starts(argv[*at], "--") ? 2 : 1);
+        if (string_equal(argv[*at], "-h"))
+                name = "help";
         const char *equals = strchr(name, '=');
         size_t length = equals ? (size_t)(equals - name) : strlen(name);
         const struct flag *flag = find_flag(flags, name, length);
@@ -182,34 +183,4 @@ int flags_parse(const struct flag *flags, int argc, char **argv, char ***ret_arg
         *ret_count = arguments;
         *ret_given = given;
         return 0;
-}
-
-void flags_put_entry(struct text *text, const char *entry, const char *help)
-{
-        enum { WIDTH = 30 };
-        size_t length = strlen(entry);
-        text_printf(text, "  %s", entry);
-        if (length + 1 > WIDTH) {
-                text_putc(text, '\n');
-                text_printf(text, "%*s", WIDTH + 2, "");
-        } else
-                text_printf(text, "%*s", (int)(WIDTH - length), "");
-        text_puts(text, help);
-}
-
-void flags_put_help(const struct flag *flags, struct text *text)
-{
-        text_puts(text, "\nFlags:\n");
-        for (const struct flag *flag = flags; flag->name; flag++) {
-                _cleanup_text_ struct text entry = {0};
-                text_printf(&entry, "--%s%s", flag->type == FLAG_SWITCH ? "[no-]" : "", flag->name);
-                if (flag->type != FLAG_SWITCH)
-                        text_printf(&entry, "=%s", flag->value_name ? flag->value_name : "VALUE");
-                flags_put_entry(text, text_string(&entry), flag->help ? flag->help : "");
-                if (flag->fallback && flag->type != FLAG_SWITCH)
-                        text_printf(text, " (default: %s)", flag->fallback);
-                else if (flag->fallback && string_equal(flag->fallback, "true"))
-                        text_puts(text, " (default: on)");
-                text_putc(text, '\n');
-        }
 }

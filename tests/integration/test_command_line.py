@@ -170,3 +170,31 @@ def test_another_user_is_told_which_door_is_shut(terminal):
     finally:
         os.chown(daemon.directory / "operator.sock", 0, 0)
         terminal.says("resume")
+
+
+@pytest.mark.parametrize("name", ["exporter", "responder"])
+def test_help_manual_and_completion_are_of_one_table(binaries, tmp_path, name):
+    program = str(getattr(binaries, name))
+
+    def run(*argv, **options):
+        done = subprocess.run(argv, check=False, text=True, capture_output=True, timeout=60, **options)
+        assert (done.returncode, done.stderr) == (0, ""), done
+        return done.stdout
+    told = run(program, "-h")
+    assert told == run(program, "--help") == run(program, "help")
+    commands = [line.split()[0] for line in told.split("Commands", 1)[1].split("Flags:")[0].splitlines()[1:] if line.strip()]
+    assert {"doctor", "describe", "help"} < set(commands)
+    page = run("man", "-l", "-", input=run(program, "man"), env={**os.environ, "MANWIDTH": "10000", "LC_ALL": "C.UTF-8"})
+    page = page.replace("\u2010", "-").replace("[no-]", "")
+    (tmp_path / "completion").write_text(run(program, "completion", "bash"))
+    for command in commands:
+        own = run(program, "help", command)
+        assert own == run(program, command, "--help") and own.startswith(f"usage: runbook_{name} {command}")
+        flags = [line.split()[0].split("=")[0].replace("[no-]", "") for line in own.splitlines() if line.startswith("  --")]
+        assert f"       {command}" in page and all(flag in page for flag in flags)
+        completed = run("bash", "-c", '. "$1"; COMP_WORDS=("$2" "$3" --); COMP_CWORD=2; compopt() { :; }; _$2; '
+                        'printf "%s\\n" "${COMPREPLY[@]}"', "bash", tmp_path / "completion", f"runbook_{name}", command).split()
+        assert {flag.split("=")[0] for flag in completed if not flag.startswith("--no-")} >= set(flags), command
+    completed = run("bash", "-c", '. "$1"; COMP_WORDS=("$2" do); COMP_CWORD=1; _$2; echo "${COMPREPLY[@]}"', "bash",
+                    tmp_path / "completion", f"runbook_{name}")
+    assert completed == "doctor\n"

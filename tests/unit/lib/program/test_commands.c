@@ -115,7 +115,7 @@ static void capture_end(struct capture *capture, char *ret, size_t size)
         fclose(capture->file);
 }
 
-static char out[4096], err[4096];
+static char out[8192], err[4096];
 
 /* Runs the program with these words, closed by NULL. */
 static int call(const char *const *words)
@@ -167,9 +167,11 @@ static void wrong_usage_is_told_on_stderr_alone(void **state _unused_)
                 const char *words[4], *sentence;
         } cases[] = {
                 {{"lst"}, "there is no command \"lst\"; did you mean \"list\"?"},
-                {{"dance"}, "there is no command \"dance\"; there are: list, show, tell, copy"},
-                {{""}, "there is no command \"\"; there are: list, show, tell, copy"},
-                {{"--", "--once"}, "there is no command \"--once\"; there are: list, show, tell, copy"},
+                {{"dance"},
+                 "there is no command \"dance\"; there are: list, show, tell, copy, help, man, completion"},
+                {{""}, "there is no command \"\"; there are: list, show, tell, copy, help, man, completion"},
+                {{"--", "--once"},
+                 "there is no command \"--once\"; there are: list, show, tell, copy, help, man, completion"},
                 {{"list", "show"}, "one command at a time: there are \"list\" and \"show\""},
                 {{"copy"}, "\"copy\" needs a FILE behind it; see --help"},
                 {{"copy", "list", "tell"},
@@ -197,36 +199,81 @@ static void wrong_usage_is_told_on_stderr_alone(void **state _unused_)
         }
 }
 
+#define FLAG_ENDS                                                                      \
+        "  --log.level=LEVEL             debug, info, warn or error (default: info)\n" \
+        "  --log.format=FORMAT           logfmt or json (default: logfmt)\n"           \
+        "  --[no-]version                print the version and end\n"                  \
+        "  --[no-]help                   print this and end\n\n"
+#define EXIT_CODES                                                          \
+        "Exit codes, where the command says nothing else:\n"                \
+        "  0  done\n"                                                       \
+        "  1  not done, or not so\n"                                        \
+        "  2  asked wrongly; nothing was done\n"                            \
+        "  3  who was to be asked cannot be reached, or could not answer\n" \
+        "  4  not for who asks\n"
+static const char help_of_all[] =
+        "usage: tool [command] [flags]\n\n"
+        "Does things.\n\n"
+        "Commands (help COMMAND tells the flags of one):\n"
+        "  list                          lists it\n"
+        "  show                          shows it\n"
+        "  tell                          tells it\n"
+        "  copy FILE                     copies it\n"
+        "  help [COMMAND]                tell of a command and its flags, or of all commands\n"
+        "  man                           print the manual page, for man -l -\n"
+        "  completion SHELL              print what completes a command line, in bash or zsh\n\n"
+        "Flags:\n"
+        "  --config.file=FILE            what to read (default: x.yml)\n"
+        "  --once=FILE                   do it once\n"
+        "  --[no-]check                  only check\n" FLAG_ENDS EXIT_CODES "\nThat is all.\n";
+static const char help_of_copy[] = "usage: tool copy FILE [flags]\n\n"
+                                   "copies it.\n\n"
+                                   "Flags:\n"
+                                   "  --[no-]json                   print JSON\n" FLAG_ENDS EXIT_CODES;
+
 static void help_and_version_come_first(void **state _unused_)
 {
-        assert_int_equal(call((const char *const[]){"lst", "--version", NULL}), EXIT_FINE);
-        assert_string_equal(out, "tool " RUNBOOK_VERSION "\n");
-        assert_int_equal(call((const char *const[]){"--help", NULL}), EXIT_FINE);
-        assert_string_equal(out,
-                            "usage: tool [command] [flags]\n\n"
-                            "Does things.\n\n"
-                            "Commands:\n"
-                            "  list                          lists it\n"
-                            "  show                          shows it\n"
-                            "  tell                          tells it\n"
-                            "  copy FILE                     copies it\n\n"
-                            "Flags:\n"
-                            "  --config.file=FILE            what to read (default: x.yml)\n"
-                            "  --once=FILE                   do it once\n"
-                            "  --[no-]check                  only check\n"
-                            "  --[no-]json                   print JSON\n"
-                            "  --log.level=LEVEL             debug, info, warn or error (default: info)\n"
-                            "  --log.format=FORMAT           logfmt or json (default: logfmt)\n"
-                            "  --[no-]version                print the version and end\n"
-                            "  --[no-]help                   print this and end\n\n"
-                            "That is all.\n");
-        assert_null(arguments.ran);
+        static const struct {
+                const char *words[4], *said;
+        } cases[] = {
+                {{"lst", "--version"}, "tool " RUNBOOK_VERSION "\n"},
+                {{"--help"}, help_of_all},
+                {{"-h"}, help_of_all},
+                {{"help"}, help_of_all},
+                {{"copy", "--help"}, help_of_copy},
+                {{"copy", "a", "-h"}, help_of_copy},
+                {{"help", "copy"}, help_of_copy},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                assert_int_equal(call(cases[i].words), EXIT_FINE);
+                assert_string_equal(out, cases[i].said);
+                assert_string_equal(err, "");
+                assert_null(arguments.ran);
+        }
+        assert_int_equal(call((const char *const[]){"cpy", "--help", NULL}), EXIT_USAGE);
+        assert_string_equal(err, "tool: there is no command \"cpy\"; did you mean \"copy\"?\n");
+        assert_int_equal(call((const char *const[]){"help", "hlep", NULL}), EXIT_USAGE);
+        assert_string_equal(err, "tool: there is no command \"hlep\"; did you mean \"help\"?\n");
+}
+
+static void a_manual_and_what_completes_come_from_the_tables(void **state _unused_)
+{
+        assert_int_equal(call((const char *const[]){"man", NULL}), EXIT_FINE);
+        assert_non_null(strstr(out, ".TP\n.B copy FILE\ncopies it. Takes \\-\\-json.\n"));
+        assert_non_null(strstr(out, ".TP\n.B \\-\\-config.file=FILE\nwhat to read (default: x.yml)\n"));
+        assert_int_equal(call((const char *const[]){"completion", "bash", NULL}), EXIT_FINE);
+        assert_non_null(strstr(out, "commands=( list show tell copy help man completion )"));
+        assert_non_null(strstr(out, "copy) flags=( --json --no-json --log.level= "));
+        assert_int_equal(call((const char *const[]){"completion", "fish", NULL}), EXIT_USAGE);
+        assert_string_equal(err, "tool: completion is for bash or zsh, and not for \"fish\"\n");
+        assert_int_equal(call((const char *const[]){"completion", NULL}), EXIT_USAGE);
 }
 
 static const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_command_is_a_word_or_a_flag_or_nothing),
         cmocka_unit_test(wrong_usage_is_told_on_stderr_alone),
         cmocka_unit_test(help_and_version_come_first),
+        cmocka_unit_test(a_manual_and_what_completes_come_from_the_tables),
 };
 
 int main(void)
