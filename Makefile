@@ -98,6 +98,16 @@ $(BUILD)/generated/powers_of_ten.h: lib/base/tables/powers_of_ten.c
 	$(Q)$(BUILD)/powers_of_ten >$@.new && mv $@.new $@
 $(BUILD)/lib/base/shortest.o: $(BUILD)/generated/powers_of_ten.h
 
+# A file beside the pages becomes its bytes, and a version by which browsers know whether they have it.
+$(BUILD)/generated/assets/%.h: lib/html/assets/%
+	@mkdir -p $(@D)
+	$(call say,GEN)
+	$(Q)name=$$(echo '$*' | tr 'a-z.' 'A-Z_') && { \
+		printf '#define %s_VERSION "%s"\n' "$$name" "$$(sha256sum <$< | cut -c1-12)" && \
+		printf '#define %s_BYTES %s\n' "$$name" "$$(od -An -v -tx1 $< | sed 's/ \(..\)/0x\1,/g' | tr -d '\n')"; } >$@.new && \
+		mv $@.new $@
+$(BUILD)/lib/html/assets.o: $(patsubst lib/html/assets/%,$(BUILD)/generated/assets/%.h,$(wildcard lib/html/assets/*))
+
 # Objects depend on the flags they were compiled with, so that a change of flags compiles anew. Each flag is a line that
 # make takes as an argument.
 $(BUILD)/%.o: %.c $(BUILD)/flags

@@ -7,6 +7,7 @@
 #include "exporter/web/landing.h"
 #include "exporter/web/ping.h"
 #include "exporter/web/probe.h"
+#include "runbook/html.h"
 #include "runbook/http_client.h"
 #include "runbook/log.h"
 
@@ -81,6 +82,7 @@ static const struct http_route routes[] = {
         {"GET", "/metrics", handle_metrics, 0, NULL},
         {"GET", "/probe", handle_probe, 0, NULL},
         {"GET", "/", handle_landing, 0, NULL},
+        {"GET", HTML_ASSETS "/{id}", html_handle_asset, 0, NULL},
         {"GET", "/-/healthy", handle_alive, 0, "healthy"},
         {"GET", "/-/ready", handle_alive, 0, "ready"},
         {"POST", "/-/reload", handle_reload, 0, NULL},

@@ -110,7 +110,7 @@ int landing_render(const struct check_set *set, const struct check_state *states
                 "Checks run when Prometheus asks for <a href=\"/metrics\">metrics</a>.</p>\n",
                 RUNBOOK_VERSION, count, of[STANDING_FAIL], of[STANDING_WARN], of[STANDING_UNKNOWN],
                 of[STANDING_NOT_SET_UP]);
-        html_put_nav(text, links);
+        html_put_nav(text, links, NULL);
         html_table_begin(text, "Checks", columns);
         for (size_t i = 0; i < count; i++)
                 put_check(text, &states[order[i]],

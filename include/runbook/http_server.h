@@ -150,6 +150,20 @@ const char *http_content_data(const struct http_content *content);
  */
 void http_suspend(struct http_exchange *exchange);
 
+/*
+ * What admit() or the handler wants to be known by whoever answers, freed with the exchange; takes it, and
+ * frees what was kept before. Set before http_suspend(), read by whoever owns the exchange.
+ */
+void http_keep(struct http_exchange *exchange, void *take);
+void *http_kept(const struct http_exchange *exchange); /* NULL: nothing */
+
+/* A header of the answer that is yet to be given, four at most; the name is borrowed for ever, the value
+ * taken (NULL: out of memory, there is none). Not of http_reply_content(). By whoever owns the exchange. */
+void http_set_header(struct http_exchange *exchange, const char *name, char *take);
+
+/* Answers a form: the browser goes on to a page of ours, "/incidents/INC-2026-0001". */
+void http_reply_elsewhere(struct http_exchange *exchange, const char *path);
+
 /* Answers. From the handler, or, after http_suspend(), from any one thread. */
 void http_reply(struct http_exchange *exchange, unsigned status, const char *content_type, struct text *take);
 void http_reply_content(struct http_exchange *exchange, unsigned status, const char *content_type,

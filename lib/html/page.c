@@ -4,27 +4,6 @@
 
 #include "runbook/utf8.h"
 
-static const char style[] =
-        ":root{color-scheme:light "
-        "dark;--line:#d0d7de;--dim:#57606a;--good:#116329;--bad:#b3261e;--wait:#6b5900;"
-        "--busy:#1257a8;--note:#fff3d6}"
-        "@media(prefers-color-scheme:dark){:root{--line:#3d444d;--dim:#9198a1;--good:#3fb950;--bad:#ff7b72;"
-        "--wait:#d29922;--busy:#58a6ff;--note:#3a2f12}}"
-        "body{font:16px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem}"
-        "h1{font-size:1.5rem;margin:0}h2{font-size:1.1rem;margin:2rem 0 0}p{color:var(--dim)}"
-        "nav a{margin-right:1.25rem}code{font-size:.9em}"
-        ".note{padding:.6rem 1rem;color:inherit;background:var(--note);border:1px solid var(--wait)}"
-        ".table{overflow-x:auto}table{border-collapse:collapse;width:100%;margin-top:1rem}"
-        "th,td{text-align:left;padding:.5rem .75rem;border-bottom:1px solid var(--line);vertical-align:top}"
-        "thead th{color:var(--dim);white-space:nowrap}th{font-weight:600}"
-        "td.n{white-space:nowrap;font-variant-numeric:tabular-nums}small{color:var(--dim);font-weight:400}"
-        ".good{color:var(--good)}.bad{color:var(--bad)}.wait{color:var(--wait)}.busy{color:var(--busy)}"
-        ".dim{color:var(--dim)}.s{font-weight:600;white-space:nowrap}td:last-child{overflow-wrap:anywhere}"
-        /* On a telephone a row is a card: its cells one after the other, the last one below them. */
-        "@media(max-width:40rem){thead{position:absolute;left:-99rem}tbody tr{display:block;padding:.5rem "
-        "0;border-bottom:1px solid var(--line)}tbody th,td{display:inline-block;border:0;padding:0 1rem 0 "
-        "0}tbody th,td:last-child{display:block}td:empty{display:none}}";
-
 void html_put(struct text *page, const char *string)
 {
         size_t length = 1;
@@ -45,12 +24,65 @@ void html_put(struct text *page, const char *string)
         }
 }
 
-void html_begin(struct text *page, const char *title)
+void html_put_line(struct text *page, const char *string, size_t limit)
+{
+        _cleanup_text_ struct text line = {0};
+        if (!string)
+                return;
+        text_put_line(&line, string, limit);
+        html_put(page, text_string(&line));
+}
+
+void html_put_url(struct text *page, const char *url, const char *name)
+{
+        if (!url || !(string_starts(url, "https://") || string_starts(url, "http://"))) {
+                html_put(page, url);
+                return;
+        }
+        text_puts(page, "<a rel=\"noreferrer\" href=\"");
+        html_put(page, url);
+        text_puts(page, "\">");
+        html_put(page, name ? name : url);
+        text_puts(page, "</a>");
+}
+
+static void put_asset(struct text *page, const char *before, const char *name, const char *after)
+{
+        const struct html_asset *asset = html_asset_find(name);
+        if (asset)
+                text_printf(page, "%s" HTML_ASSETS "/%s?v=%s%s", before, name, asset->version, after);
+}
+
+void html_open(struct text *page, const char *title, unsigned live)
 {
         text_puts(page, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
                         "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>");
         html_put(page, title);
-        text_printf(page, "</title><style>%s</style></head>\n<body><main><h1>", style);
+        text_puts(page, "</title>");
+        put_asset(page, "<link rel=\"icon\" href=\"data:,\"><link rel=\"stylesheet\" href=\"", "style.css",
+                  "\">");
+        if (live > 0) {
+                text_printf(page, "<noscript><meta http-equiv=\"refresh\" content=\"%u\"></noscript>",
+                            live > 15 ? live : 15);
+                put_asset(page, "<script defer src=\"", "live.js", "\"></script>");
+        }
+        text_puts(page, "</head>\n<body");
+        if (live > 0)
+                text_printf(page, " data-live=\"%u\"", live);
+        text_puts(page, "><a class=\"skip\" href=\"#main\">To the content</a>"
+                        "<header class=\"top\"><a class=\"brand\" href=\"/\">Runbook</a>");
+}
+
+void html_open_main(struct text *page)
+{
+        text_puts(page, "</header>\n<main id=\"main\">\n");
+}
+
+void html_begin(struct text *page, const char *title)
+{
+        html_open(page, title, 0);
+        html_open_main(page);
+        text_puts(page, "<h1>");
         html_put(page, title);
         text_puts(page, "</h1>\n");
 }
@@ -60,11 +92,12 @@ void html_end(struct text *page)
         text_puts(page, "</main></body></html>\n");
 }
 
-void html_put_nav(struct text *page, const struct html_link *links)
+void html_put_nav(struct text *page, const struct html_link *links, const char *here)
 {
         text_puts(page, "<nav aria-label=\"Pages\">");
         for (; links->path; links++)
-                text_printf(page, "<a href=\"%s\">%s</a>", links->path, links->name);
+                text_printf(page, "<a href=\"%s\"%s>%s</a>", links->path,
+                            string_equal(links->path, here) ? " aria-current=\"page\"" : "", links->name);
         text_puts(page, "</nav>\n");
 }
 
@@ -82,27 +115,4 @@ void html_table_begin(struct text *page, const char *label, const char *const *c
 void html_table_end(struct text *page)
 {
         text_puts(page, "</tbody></table></div>\n");
-}
-
-void html_put_time(struct text *page, nsec wall)
-{
-        char time[TIME_TEXT_MAX];
-        if (wall != 0)
-                text_printf(page, "<time>%s</time>", time_format(wall, time));
-}
-
-void html_put_ago(struct text *page, nsec wall, nsec now)
-{
-        char time[TIME_TEXT_MAX], age[DURATION_TEXT_MAX];
-        nsec seconds = now > wall ? (now - wall) / NSEC_PER_SEC : 0;
-        text_printf(page, "<time datetime=\"%s\">%s ago</time>", time_format(wall, time),
-                    duration_format(seconds * NSEC_PER_SEC, age));
-}
-
-void html_put_duration(struct text *page, nsec duration)
-{
-        if (duration < NSEC_PER_SEC)
-                text_printf(page, "%.1f ms", (double)duration / 1e6);
-        else
-                text_printf(page, "%.2f s", nsec_to_seconds(duration));
 }

@@ -140,6 +140,39 @@ bool matchers_match(const struct matchers *matchers, const struct config_map *la
         return matchers->count > 0;
 }
 
+static void put_missed(const struct matcher *matcher, const char *value, struct text *why)
+{
+        static const struct {
+                const char *of_value, *of_none;
+        } words[] = {[EQUAL] = {", not ", " (it must be "},
+                     [NOT_EQUAL] = {", and must not be ", " (it must not be "},
+                     [MATCHES] = {", which does not match ", " (it must match "},
+                     [MATCHES_NOT] = {", and must not match ", " (it must not match "}};
+        tables_agree(words, MATCHES_NOT + 1);
+        if (value) {
+                text_printf(why, "%s is ", matcher->name);
+                text_put_json(why, value);
+        } else {
+                text_printf(why, "there is no label %s", matcher->name);
+        }
+        text_puts(why, value ? words[matcher->comparison].of_value : words[matcher->comparison].of_none);
+        text_put_json(why, matcher->value);
+        text_puts(why, value ? "" : ")");
+}
+
+size_t matchers_missed(const struct matchers *matchers, const struct config_map *labels, struct text *why)
+{
+        size_t missed = 0;
+        for (size_t i = 0; i < matchers->count; i++) {
+                const char *value = config_map_get(labels, matchers->items[i].name);
+                if (matcher_matches(&matchers->items[i], value ? value : ""))
+                        continue;
+                if (missed++ == 0 && why)
+                        put_missed(&matchers->items[i], value, why);
+        }
+        return missed;
+}
+
 bool matchers_ensure(const struct matchers *matchers, const char *name)
 {
         for (size_t i = 0; i < matchers->count; i++)

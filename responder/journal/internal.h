@@ -236,6 +236,8 @@ int read_incident(struct journal *journal, sqlite3_stmt *statement, struct incid
                   struct error *error);
 int read_incidents(struct journal *journal, sqlite3_stmt *statement, struct incident_list *ret,
                    struct error *error);
+int read_episodes(struct journal *journal, sqlite3_stmt *statement, struct episode_list *ret,
+                  struct error *error);
 
 /* What the writer thread does, for the journal that it is given, until that closes and nothing waits. */
 void *journal_write_until_closed(void *context);

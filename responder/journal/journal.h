@@ -224,6 +224,37 @@ int journal_list_open(struct journal *journal, int64_t before_id, size_t limit, 
 int journal_find(struct journal *journal, const char *number, struct incident *ret,
                  struct error *error); /* -ENOENT */
 
+/* For the pages, newest first, at most `limit`: what has ended; what has in a person's hands while its alert
+ * still fires. */
+int journal_list_ended(struct journal *journal, size_t limit, struct incident_list *ret, struct error *error);
+int journal_list_left(struct journal *journal, size_t limit, struct incident_list *ret, struct error *error);
+
+/* What is looked for among all incidents. */
+struct journal_search {
+        enum incident_state state; /* INCIDENT_UNCHANGED: any */
+        const char *remediation,
+                *text;     /* NULL: any; the text stands in the alert, the number or an outcome */
+        nsec since, until; /* wall, of the opening; 0: always */
+        int64_t before_id; /* 0: the first page */
+        size_t limit;
+};
+int journal_search(struct journal *journal, const struct journal_search *search, struct incident_list *ret,
+                   struct error *error);
+
+/* Episodes that no remediation was for, which were heard of since a wall time, newest first. */
+int journal_passed_over(struct journal *journal, nsec since, size_t limit, struct episode_list *ret,
+                        struct error *error);
+
+/* Calls `each` for the `count` incidents that were opened last, newest first. The strings are borrowed. */
+struct journal_run {
+        const char *remediation, *number;
+        enum incident_state state;
+        nsec opened_at, running_at, ended_at; /* wall; 0: not yet */
+};
+int journal_runs(struct journal *journal, size_t count,
+                 void (*each)(void *context, const struct journal_run *run), void *context,
+                 struct error *error);
+
 /* The alerts that have joined an incident, the first `limit` of them, as a JSON array of {alert, firing,
  * joined_at}. */
 int journal_members(struct journal *journal, int64_t incident, size_t limit, cJSON **ret,

@@ -49,8 +49,8 @@ void episode_list_release(struct episode_list *list)
         *list = (struct episode_list){0};
 }
 
-static int read_episodes(struct journal *journal, sqlite3_stmt *statement, struct episode_list *ret,
-                         struct error *error)
+int read_episodes(struct journal *journal, sqlite3_stmt *statement, struct episode_list *ret,
+                  struct error *error)
 {
         assert_that(is_locked(&journal->read_lock), "one reader at a time");
         assert_that(sqlite3_column_count(statement) == 7, "the columns are those of an episode");

@@ -143,6 +143,22 @@ X(INCIDENT_BY_NUMBER, "SELECT " INCIDENT_COLUMNS " WHERE i.number = ?1")
 X(INCIDENTS_NEWEST, "SELECT " INCIDENT_COLUMNS " WHERE i.id < ?1 ORDER BY i.id DESC LIMIT ?2")
 X(INCIDENTS_OPEN, "SELECT " INCIDENT_COLUMNS " WHERE i.active = 1 AND i.ended_at = 0 AND i.id < ?1 ORDER BY i.id DESC LIMIT ?2")
 X(INCIDENTS_BY_STATE, "SELECT " INCIDENT_COLUMNS " WHERE i.state = ?3 AND i.id < ?1 ORDER BY i.id DESC LIMIT ?2")
+/* For the pages: what has ended, and what of it is in a person's hands while its alert fires. */
+X(INCIDENTS_ENDED, "SELECT " INCIDENT_COLUMNS " WHERE i.id > (SELECT max(id) FROM incidents) - 1000"
+                   " AND i.ended_at > 0 ORDER BY i.id DESC LIMIT ?1")
+X(INCIDENTS_LEFT_TO_PEOPLE, "SELECT " INCIDENT_COLUMNS " WHERE i.ended_at > 0 AND i.state IN ('failed', 'not_healed',"
+                            " 'unverified', 'escalated', 'expired') AND " FIRES " AND i.episode IN"
+                            " (SELECT id FROM episodes WHERE closed_at IS NULL) ORDER BY i.id DESC LIMIT ?1")
+X(INCIDENTS_FOUND, "SELECT " INCIDENT_COLUMNS " WHERE i.id < ?1 AND (?3 = '' OR i.state = ?3)"
+                   " AND (?4 = '' OR i.remediation = ?4) AND (?5 = '' OR instr(lower(i.alert), lower(?5)) > 0"
+                   " OR instr(lower(i.number), lower(?5)) > 0 OR EXISTS (SELECT 1 FROM steps s WHERE s.incident = i.id"
+                   " AND instr(lower(s.outcome), lower(?5)) > 0)) AND i.opened_at >= ?6 AND i.opened_at < ?7"
+                   " ORDER BY i.id DESC LIMIT ?2")
+X(EPISODES_PASSED_OVER, "SELECT id, opened_at, last_seen_at, starts_at, alert, seen_steady, closed_at IS NULL FROM episodes"
+                        " WHERE id > (SELECT max(id) FROM episodes) - 5000 AND"
+                        " unanswered > 0 AND last_seen_at >= ?1 ORDER BY id DESC LIMIT ?2")
+X(RUNS_NEWEST, "SELECT remediation, state, opened_at, running_at, ended_at, number FROM incidents"
+               " WHERE id > (SELECT max(id) FROM incidents) - ?1 ORDER BY id DESC")
 /* Runs are counted by what they act upon, whatever remediation it was. What has failed acts no more, though it has
  * not ended while nobody could be called; nor does what asks a person midway. */
 X(LAST_RUN, "SELECT max(coalesce((SELECT max(ended_steady) FROM incidents INDEXED BY incidents_ends"

@@ -3,6 +3,7 @@
 #ifndef RESPONDER_WEB_INTERNAL_H
 #define RESPONDER_WEB_INTERNAL_H
 
+#include "responder/web/pages/pages.h"
 #include "responder/web/refusals.h"
 #include "responder/web/tokens.h"
 #include "responder/web/web.h"
@@ -26,6 +27,8 @@ struct api {
         struct webhook_receiver *webhook;
         struct workers *pools[API_POOL_COUNT];
         struct http_server *server;
+        nsec started_at;          /* wall */
+        _Atomic(nsec) webhook_at; /* wall: of the last webhook that was taken; 0: none yet */
 };
 
 /* Makes the document that a request is answered with; `*ret` NULL: out of memory. On a worker thread. */
@@ -34,16 +37,17 @@ api_document api_list, api_show, api_status, api_decide, api_pause, api_reload;
 
 /* Answers with a page of its own. On a worker thread. */
 typedef void api_page(struct api *api, struct http_exchange *exchange);
-api_page api_landing, api_metrics, api_ready;
+api_page api_metrics, api_ready;
 
 /* What it takes to use a route; see access.c for the roles. */
 enum web_right { RIGHT_NONE, RIGHT_READ, RIGHT_SEND, RIGHT_OPERATE, RIGHT_ADMINISTER, RIGHT_COUNT };
 
-/* What a route has of its own; one that a worker answers, `document` or `page`. */
+/* What a route has of its own; one that a worker answers, `document`, `page` or `shows`. */
 struct api_route {
         enum web_right right;
         api_document *document;
         api_page *page;
+        page_maker *shows; /* a page for people */
         enum api_pool pool;
         enum decision decision; /* for api_decide() */
         bool pauses;            /* for api_pause() */

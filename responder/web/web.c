@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "responder/web/internal.h"
+#include "runbook/html.h"
 
 #define WEBHOOK_PATH "/api/v1/alerts"
 #define WEBHOOK_LIMIT ((size_t)16 * 1024 * 1024)
@@ -50,7 +51,9 @@ static const struct http_route routes[] = {
         {"GET", "/-/ready", handle_later, 0,
          ROUTE(.right = RIGHT_NONE, .page = api_ready, .pool = API_METRICS)},
         {"GET", "/metrics", READING(.page = api_metrics, .pool = API_METRICS)},
-        {"GET", "/", READING(.page = api_landing)},
+        {"GET", "/", READING(.shows = page_now)},
+        {"GET", "/incidents/{id}", READING(.shows = page_incident)},
+        {"GET", HTML_ASSETS "/{id}", html_handle_asset, 0, ROUTE(.right = RIGHT_NONE)},
         {0},
 };
 
@@ -59,6 +62,19 @@ struct later {
         struct api *api;
         struct http_exchange *exchange;
 };
+
+static void show(struct api *api, struct http_exchange *exchange, page_maker *shows)
+{
+        _cleanup_(parts_release) const struct incident_parts parts = engine_parts(api->options.engine);
+        const struct visit visit = {
+                .parts = &parts,
+                .exchange = exchange,
+                .now = clock_wall(),
+                .started_at = api->started_at,
+                .webhook_at = atomic_load(&api->webhook_at),
+        };
+        shows(&visit);
+}
 
 static void later_run(void *context)
 {
@@ -70,6 +86,8 @@ static void later_run(void *context)
         int r;
         if (route->page)
                 route->page(later->api, exchange);
+        else if (route->shows)
+                show(later->api, exchange, route->shows);
         else if ((r = route->document(later->api, exchange, &answer, &error)) < 0)
                 api_reply_error(exchange, r, &error);
         else
@@ -111,6 +129,8 @@ static void on_done(void *context, const char *route_path, unsigned status)
         struct api *api = context;
         if (string_equal(route_path, WEBHOOK_PATH))
                 meters_webhook(api->options.parts.meters, status);
+        if (string_equal(route_path, WEBHOOK_PATH) && status == 200)
+                atomic_store(&api->webhook_at, clock_wall());
         refusals_note(&api->refusals, api->options.parts.meters, route_path, status, clock_monotonic());
 }
 
@@ -140,6 +160,7 @@ int api_start(const struct api_options *options, struct api **ret, struct error 
         if (!api)
                 return error_oom(error);
         api->options = *options;
+        api->started_at = clock_wall();
         const struct http_server_options server = {
                 .listen_addresses = options->listen_addresses,
                 .routes = routes,

@@ -13,10 +13,11 @@ DIRECTORY = ROOT / "tests" / "data" / "golden"
 
 def readable(page):
     """What a person reads on an HTML page, but the version, and where links lead, a row or paragraph a line."""
-    page = re.sub(r"<(style|title)>.*?</\1>", "", page, flags=re.S)
-    page = re.sub(r"Version [0-9.]*[0-9]", "Version ~", page)
+    page = re.sub(r"<title>.*?</title>|<noscript>.*?</noscript>|<a class=.skip.*?</a>", "", page, flags=re.S)
+    page = re.sub(r"(Version|runbook_responder) [0-9.]*[0-9]", r"\1 ~", page)
+    page = re.sub(r'<time datetime="([^"]*)" title=[^>]*>[^<]*</time>', r"\1", page)
     page = re.sub(r'<a [^>]*?href="([^"]*)"[^>]*>', r"[\1] ", page)
-    page = re.sub(r"</(?:p|h\d|nav|tr)>", "\n", re.sub(r"\s+", " ", page))
+    page = re.sub(r"</(?:p|h\d|nav|tr|dd|li)>", "\n", re.sub(r"\s+", " ", page))
     page = re.sub(r"</(?:td|th)>", " | ", page)
     lines = (" ".join(html.unescape(re.sub(r"<[^>]*>", "", line)).split()) for line in page.split("\n"))
     return "".join(line + "\n" for line in lines if line)

@@ -2,20 +2,20 @@
 /*
  * GET /open: how many incidents are open, by state.
  *
- * A page to start from. It becomes one when this file is responder/web/open.c, `api_open` stands beside the
- * other pages in responder/web/internal.h, and its row in the routes of responder/web/web.c:
+ * A page to start from. It becomes one when this file is responder/web/pages/open.c, `page_open` stands
+ * beside the other pages in responder/web/pages/pages.h, and its row in the routes of responder/web/web.c:
  *
- *     {"GET", "/open", READING(.page = api_open)},
+ *     {"GET", "/open", READING(.shows = page_open)},
  *
  * include/runbook/html.h is what pages are made of; what a page may use beside it says tests/rooms.txt.
  */
-#include "responder/web/internal.h"
-#include "runbook/html.h"
+#include "responder/web/pages/internal.h"
 
-static void put_state(struct text *page, enum incident_state state, size_t count)
+static void put_count(struct text *page, enum incident_state state, size_t count)
 {
+        const struct incident like = {.state = state};
         text_puts(page, "<tr><th scope=\"row\">");
-        html_put(page, incident_state_name(state));
+        put_state(page, &like); /* words, and never a raw state */
         text_printf(page, "</th><td class=\"n\">%zu</td></tr>\n", count);
 }
 
@@ -23,24 +23,22 @@ static void put_state(struct text *page, enum incident_state state, size_t count
  * On a worker: it may read the journal, which may wait for a disk. What cannot be read is said on the page:
  * it is not 0. The reply takes the text, and answers 500 when there was no memory for it.
  */
-void api_open(struct api *api, struct http_exchange *exchange)
+void page_open(const struct visit *visit)
 {
         static const char *const columns[] = {"State", "Incidents", NULL};
         size_t counts[INCIDENT_STATE_COUNT] = {0};
         _cleanup_error_ struct error error = {0};
         struct text page = {0};
-        html_begin(&page, "Open incidents");
-        if (journal_count_open(api->options.parts.journal, counts, &error) < 0) {
-                text_puts(&page, "<p>The journal cannot be read: ");
-                html_put(&page, error_text(&error)); /* others' words never go in as they are */
-                text_puts(&page, "</p>\n");
+        page_begin(visit, "Open incidents", "/open", LIVE_EVERY, &page);
+        text_puts(&page, "<h1>Open incidents</h1>\n");
+        if (journal_count_open(visit->parts->journal, counts, &error) < 0) {
+                put_unreadable(&page, &error);
         } else {
                 html_table_begin(&page, "Open incidents", columns);
                 for (enum incident_state state = INCIDENT_RECEIVED; state < INCIDENT_STATE_COUNT; state++)
                         if (counts[state] > 0)
-                                put_state(&page, state, counts[state]);
+                                put_count(&page, state, counts[state]);
                 html_table_end(&page);
         }
-        html_end(&page);
-        http_reply(exchange, 200, HTTP_TYPE_HTML, &page);
+        page_send(visit, 200, &page);
 }

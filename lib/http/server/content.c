@@ -94,8 +94,17 @@ static void set_type(struct MHD_Response *response, const char *content_type)
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
         /* The pages have buttons that act: no browser may guess types, and nobody may frame them. */
         MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-        if (string_starts(content_type, "text/html"))
-                MHD_add_response_header(response, "X-Frame-Options", "DENY");
+        if (!string_starts(content_type, "text/html"))
+                return;
+        MHD_add_response_header(response, "X-Frame-Options", "DENY");
+        /* Whatever should ever get into a page as markup loads nothing, runs nothing and sends nothing away.
+         */
+        MHD_add_response_header(
+                response, "Content-Security-Policy",
+                "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+                "img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'");
+        MHD_add_response_header(response, "Referrer-Policy", "same-origin");
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
 }
 
 /* A response that frees `data` (which may be NULL) when it is over; on failure too. */

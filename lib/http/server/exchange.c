@@ -44,6 +44,9 @@ struct http_exchange *http_exchange_free(struct http_exchange *exchange)
                 MHD_destroy_response(exchange->response);
         http_content_unref(exchange->content);
         free(exchange->user);
+        free(exchange->kept);
+        for (size_t i = 0; i < N_ELEMENTS(exchange->headers); i++)
+                free(exchange->headers[i].value);
         if (exchange->suspended)
                 http_ledger_unref(exchange->ledger);
         free(exchange);
@@ -113,6 +116,28 @@ void http_query_each(const struct http_exchange *exchange, const char *name,
 const char *http_header(const struct http_exchange *exchange, const char *name)
 {
         return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, name);
+}
+
+void http_keep(struct http_exchange *exchange, void *take)
+{
+        free(exchange->kept);
+        exchange->kept = take;
+}
+
+void *http_kept(const struct http_exchange *exchange)
+{
+        return exchange->kept;
+}
+
+void http_set_header(struct http_exchange *exchange, const char *name, char *take)
+{
+        for (size_t i = 0; take && i < N_ELEMENTS(exchange->headers); i++)
+                if (!exchange->headers[i].value) {
+                        exchange->headers[i].name = name;
+                        exchange->headers[i].value = take;
+                        return;
+                }
+        free(take);
 }
 
 const struct text *http_body(const struct http_exchange *exchange)

@@ -84,6 +84,12 @@ struct http_exchange {
         unsigned holders; /* of a suspended exchange: the event thread, the owner */
         struct http_exchange *previous, *next;
 
+        void *kept; /* see http_keep() */
+        struct {
+                const char *name;
+                char *value;
+        } headers[4]; /* of its own response */
+
         unsigned status;
         struct http_content *content;  /* the answer: either this … */
         struct MHD_Response *response; /* … or this */

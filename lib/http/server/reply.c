@@ -101,6 +101,12 @@ void http_reply_text(struct http_exchange *exchange, unsigned status, const char
         answer_exchange(exchange, status, NULL, new_line(status, &text));
 }
 
+void http_reply_elsewhere(struct http_exchange *exchange, const char *path)
+{
+        http_set_header(exchange, MHD_HTTP_HEADER_LOCATION, strdup(path));
+        http_reply_text(exchange, MHD_HTTP_SEE_OTHER, "see %s", path);
+}
+
 /* "GET, HEAD, POST" of every route that has the refused exchange's path. */
 static void add_allow(const struct http_exchange *exchange, struct MHD_Response *response)
 {
@@ -140,6 +146,10 @@ enum MHD_Result http_exchange_send(struct http_exchange *exchange)
         /* Out of memory when it was to be made: the connection ends. */
         if (!exchange->response)
                 return MHD_NO;
+        for (size_t i = 0; i < N_ELEMENTS(exchange->headers); i++)
+                if (exchange->headers[i].value)
+                        MHD_add_response_header(exchange->response, exchange->headers[i].name,
+                                                exchange->headers[i].value);
         http_secure_put_headers(exchange->server->secure, exchange->response);
         enum MHD_Result result = MHD_queue_response(connection, exchange->status, exchange->response);
         MHD_destroy_response(TAKE_PTR(exchange->response));

@@ -353,6 +353,35 @@ static void test_which_labels_are_sure(void **state _unused_)
         matchers_release(&matchers);
 }
 
+static void test_what_refuses_an_alert_is_said(void **state _unused_)
+{
+        char alertname[] = "alertname", slow[] = "slow", service[] = "service", api[] = "rest-\"api\"";
+        char *const pairs[] = {alertname, slow, service, api, NULL};
+        char *keys[2], *values[2];
+        const struct config_map labels = labels_of(pairs, keys, values);
+        static const struct {
+                const char *matcher, *why;
+        } cases[] = {
+                {"service=\"web\"", "service is \"rest-\\\"api\\\"\", not \"web\""},
+                {"alertname!=\"slow\"", "alertname is \"slow\", and must not be \"slow\""},
+                {"alertname=~\"a|b\"", "alertname is \"slow\", which does not match \"a|b\""},
+                {"alertname!~\"s.*\"", "alertname is \"slow\", and must not match \"s.*\""},
+                {"job=\"x\"", "there is no label job (it must be \"x\")"},
+                {"alertname=\"slow\"", ""},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                struct matchers matchers = {0};
+                _cleanup_text_ struct text why = {0};
+                assert_int_equal(matchers_add(&matchers, "alertname=\"slow\"", NULL), 0);
+                assert_int_equal(matchers_add(&matchers, cases[i].matcher, NULL), 0);
+                assert_int_equal(matchers_missed(&matchers, &labels, &why), *cases[i].why ? 1 : 0);
+                assert_string_equal(text_string(&why), cases[i].why);
+                assert_int_equal(matchers_missed(&matchers, &labels, NULL) == 0,
+                                 matchers_match(&matchers, &labels));
+                matchers_release(&matchers);
+        }
+}
+
 static void test_what_two_sets_have_in_common(void **state _unused_)
 {
         static const struct {
@@ -396,6 +425,7 @@ int main(void)
                 cmocka_unit_test(test_patterns_refused_with_a_sentence),
                 cmocka_unit_test(test_long_patterns),
                 cmocka_unit_test(test_which_labels_are_sure),
+                cmocka_unit_test(test_what_refuses_an_alert_is_said),
                 cmocka_unit_test(test_what_two_sets_have_in_common),
         };
         return cmocka_run_group_tests_name("match", tests, NULL, NULL);

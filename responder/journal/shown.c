@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the pages show of it. */
+#include "responder/journal/internal.h"
+
+static int list_by(struct journal *journal, enum journal_statement which, size_t limit,
+                   struct incident_list *ret, struct error *error)
+{
+        READING(journal);
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, which, error, "i", (int64_t)limit);
+        return statement ? read_incidents(journal, statement, ret, error) : -EIO;
+}
+
+int journal_list_ended(struct journal *journal, size_t limit, struct incident_list *ret, struct error *error)
+{
+        return list_by(journal, INCIDENTS_ENDED, limit, ret, error);
+}
+
+int journal_list_left(struct journal *journal, size_t limit, struct incident_list *ret, struct error *error)
+{
+        return list_by(journal, INCIDENTS_LEFT_TO_PEOPLE, limit, ret, error);
+}
+
+int journal_search(struct journal *journal, const struct journal_search *search, struct incident_list *ret,
+                   struct error *error)
+{
+        READING(journal);
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, INCIDENTS_FOUND, error, "iitttii",
+                             search->before_id > 0 ? search->before_id : INT64_MAX, (int64_t)search->limit,
+                             search->state == INCIDENT_UNCHANGED ? "" : incident_state_name(search->state),
+                             search->remediation ? search->remediation : "", search->text ? search->text : "",
+                             search->since, search->until > 0 ? search->until : INT64_MAX);
+        return statement ? read_incidents(journal, statement, ret, error) : -EIO;
+}
+
+int journal_passed_over(struct journal *journal, nsec since, size_t limit, struct episode_list *ret,
+                        struct error *error)
+{
+        READING(journal);
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, EPISODES_PASSED_OVER, error, "ii", since, (int64_t)limit);
+        return statement ? read_episodes(journal, statement, ret, error) : -EIO;
+}
+
+int journal_runs(struct journal *journal, size_t count,
+                 void (*each)(void *context, const struct journal_run *run), void *context,
+                 struct error *error)
+{
+        READING(journal);
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, RUNS_NEWEST, error, "i", (int64_t)count);
+        int r = statement ? 1 : -EIO;
+        while (r > 0 && (r = journal_step(&journal->reader, statement, error)) > 0) {
+                struct journal_run run = {
+                        .remediation = journal_column(statement, 0),
+                        .opened_at = sqlite3_column_int64(statement, 2),
+                        .running_at = sqlite3_column_int64(statement, 3),
+                        .ended_at = sqlite3_column_int64(statement, 4),
+                        .number = journal_column(statement, 5),
+                };
+                if (incident_state_parse(journal_column(statement, 1), &run.state) >= 0)
+                        each(context, &run);
+        }
+        return r < 0 ? r : 0;
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whether it would act now, and what it acts upon. */
+#include "responder/web/pages/internal.h"
+
+/* What it takes to act; the first that is missing is what one has to know. */
+struct armed {
+        bool paused, dry_run, broken;
+        nsec paused_since;
+        char *by, *reason;
+        struct error why; /* of `broken` */
+};
+
+static void armed_release(struct armed *armed)
+{
+        free(armed->by);
+        free(armed->reason);
+        error_clear(&armed->why);
+}
+
+static void find_armed(const struct visit *visit, struct armed *ret)
+{
+        struct journal *journal = visit->parts->journal;
+        ret->dry_run = visit->parts->dry_run;
+        ret->broken = journal_standing(journal, NULL, &ret->why) != JOURNAL_FINE;
+        if (journal_paused(journal, &ret->paused, &ret->paused_since, ret->broken ? NULL : &ret->why) < 0)
+                ret->broken = true;
+        if (ret->paused)
+                (void)journal_paused_by(journal, ret->paused_since, &ret->by, &ret->reason, NULL);
+}
+
+static void put_paused(const struct visit *visit, const struct armed *armed, struct text *page)
+{
+        text_puts(page, "<p>Paused by ");
+        put_actor(page, armed->by);
+        text_puts(page, " at ");
+        html_put_when(page, armed->paused_since, visit->now);
+        if (armed->reason && *armed->reason) {
+                text_puts(page, ": “");
+                html_put_line(page, armed->reason, SENTENCE_MOST);
+                text_puts(page, "”");
+        }
+        text_puts(page, ". Alerts are taken and written down; no step begins before somebody resumes.</p>\n");
+}
+
+static void put_fact_begin(struct text *page, const char *name)
+{
+        text_printf(page, "<div><dt>%s</dt><dd>", name);
+}
+
+static void put_fact_end(struct text *page)
+{
+        text_puts(page, "</dd></div>\n");
+}
+
+static void put_place(struct text *page, const char *kind, const char *place, size_t *count)
+{
+        if (!place || !*place)
+                return;
+        text_puts(page, (*count)++ > 0 ? ", " : "");
+        text_puts(page, kind);
+        html_put_line(page, place, WORD_MOST);
+}
+
+static void put_targets(const struct visit *visit, struct text *page)
+{
+        const struct target_set *set = &visit->parts->set->targets;
+        const struct database *databases = set->databases.items;
+        const struct receiver *receivers = set->receivers.items;
+        size_t count = 0;
+        put_place(page, "", set->docker.host && *set->docker.host ? "Docker" : NULL, &count);
+        for (size_t i = 0; i < set->databases.count; i++)
+                put_place(page, "database ", databases[i].name, &count);
+        put_place(page, "", set->prometheus_url && *set->prometheus_url ? "Prometheus" : NULL, &count);
+        put_place(page, "", set->alertmanager_url && *set->alertmanager_url ? "Alertmanager" : NULL, &count);
+        put_place(page, "", set->exporter_url && *set->exporter_url ? "the exporter" : NULL, &count);
+        for (size_t i = 0; i < set->receivers.count; i++)
+                put_place(page, "receiver ", receivers[i].name, &count);
+        text_puts(page, count == 0 ? "none" : "");
+}
+
+static void put_facts(const struct visit *visit, const struct armed *armed, struct text *page)
+{
+        text_puts(page, "<dl class=\"facts\">");
+        put_fact_begin(page, "Last webhook");
+        if (visit->webhook_at != 0) {
+                html_put_when(page, visit->webhook_at, visit->now);
+        } else {
+                text_puts(page, "none since the start, ");
+                html_put_when(page, visit->started_at, visit->now);
+        }
+        put_fact_end(page);
+        put_fact_begin(page, "Journal");
+        text_puts(page,
+                  armed->broken ? "<span class=\"s bad\">cannot be written</span>" : "is written and read");
+        put_fact_end(page);
+        put_fact_begin(page, "Knows");
+        text_printf(page, "%zu remediation%s", visit->parts->set->count,
+                    visit->parts->set->count == 1 ? "" : "s");
+        put_fact_end(page);
+        put_fact_begin(page, "Works with");
+        put_targets(visit, page);
+        put_fact_end(page);
+        text_puts(page, "</dl>\n");
+}
+
+void put_armed(const struct visit *visit, struct text *page)
+{
+        _cleanup_(armed_release) struct armed armed = {0};
+        find_armed(visit, &armed);
+        const char *tone = armed.broken ? HTML_BAD : armed.paused || armed.dry_run ? HTML_WAIT : HTML_GOOD;
+        const char *lead = armed.broken    ? "It cannot act"
+                           : armed.paused  ? "Paused: nothing is run"
+                           : armed.dry_run ? "Dry run: it plans, and does nothing"
+                                           : "Armed: it acts when an alert comes";
+        text_printf(page, "<section class=\"card %s\" aria-label=\"Is it armed?\"><p class=\"lead\">%s</p>\n",
+                    tone, lead);
+        if (armed.broken) {
+                text_puts(page, "<p>");
+                html_put_line(page, error_text(&armed.why), SENTENCE_MOST);
+                text_puts(page, "</p>\n");
+        }
+        if (armed.paused)
+                put_paused(visit, &armed, page);
+        if (armed.dry_run)
+                text_puts(page, "<p>Plans are made and written down, nothing is done: it was started with "
+                                "<code>--dry-run</code>.</p>\n");
+        put_facts(visit, &armed, page);
+        text_puts(page, "</section>\n");
+}
