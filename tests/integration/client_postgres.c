@@ -267,7 +267,7 @@ static void copy_is_refused(void **state _unused_)
 /* The most memory that this process ever had, in KiB; 0 where the sanitizer keeps what was freed. */
 static long most_memory(void)
 {
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
         return 0;
 #endif
         char line[256];
