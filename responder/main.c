@@ -232,12 +232,8 @@ static int run_plan(const void *context)
         struct targets *targets = NULL;
         struct production *production = NULL;
         struct place *place = NULL;
-        if (!arguments->alert) {
-                error_set(&error, EINVAL, "plan needs --alert=FILE");
-                program_complain(PROGRAM, &error);
-                return EXIT_USAGE;
-        }
-        int r = http_client_global_init(&error);
+        int status = plan_check(arguments, &error) < 0 ? EXIT_USAGE : EXIT_FAILED;
+        int r = status == EXIT_USAGE ? -EINVAL : http_client_global_init(&error);
         if (r >= 0)
                 r = remediation_set_load(arguments->daemon.config_file, &set, &error);
         if (r >= 0)
@@ -246,14 +242,16 @@ static int run_plan(const void *context)
                 r = production_new(&production, &error);
         if (r >= 0)
                 r = place_new(production, targets, &place, &error);
-        if (r >= 0)
-                r = plan_command(set, place_world(place), arguments->alert, arguments->json, &text, &error);
+        if (r >= 0 && (r = plan_command(set, place_world(place), arguments, &text, &error)) == -EINVAL)
+                status = EXIT_USAGE;
         int printed = program_print(&text);
         place_free(place);
         production_free(production);
         targets_free(targets);
         remediation_set_free(set);
-        return r < 0 ? program_complain(PROGRAM, &error) : printed;
+        if (r < 0)
+                program_complain(PROGRAM, &error);
+        return r < 0 ? status : printed;
 }
 
 static int run_doctor(const void *context)
@@ -344,8 +342,11 @@ static const struct command commands[] = {
          TAKES(DECIDING), command_undo},
         {"pause", NULL, "pull the kill switch: nothing is begun any more", TAKES(DECIDING), command_pause},
         {"resume", NULL, "end the pause", TAKES(DECIDING), command_resume},
-        {"plan", NULL, "print what each step would do right now about --alert, and change nothing",
-         TAKES("config.file", "alert", "json"), run_plan},
+        {"plan", NULL,
+         "print what each step would do right now about an alert, what guards would say, and which "
+         "remediations it does "
+         "not set off; change nothing",
+         TAKES(ASKING, "config.file", "alert", "label"), run_plan},
         {"doctor", NULL,
          "try every target, verification and secret, and change nothing; exit 1 when one is broken",
          TAKES("config.file"), run_doctor},
@@ -429,6 +430,8 @@ int main(int argc, char **argv)
                 {"limit", FLAG_STRING, &arguments.listing.limit, "50", "NUMBER", "as many at most"},
                 {"alert", FLAG_STRING, &arguments.alert, NULL, "FILE",
                  "plan: an alert or a whole webhook as JSON; - is stdin"},
+                {"label", FLAG_STRINGS, &arguments.labels, NULL, "NAME=VALUE",
+                 "a label of the alert; may be given again"},
                 {"json", FLAG_SWITCH, &arguments.json, NULL, NULL, "print JSON, for scripts"},
                 PROGRAM_FLAGS(&arguments.program),
                 {0},

@@ -168,6 +168,19 @@ int alert_from_json(const cJSON *json, struct alert *ret, struct error *error)
         return 0;
 }
 
+int alert_from_labels(const cJSON *json, nsec now, struct alert *ret, struct error *error)
+{
+        char at[TIME_TEXT_MAX];
+        _cleanup_json_ cJSON *whole = cJSON_IsObject(json) ? cJSON_Duplicate(json, true) : NULL;
+        if (cJSON_IsObject(json) && !whole)
+                return error_oom(error);
+        if (whole && !json_get(whole, "status", NULL))
+                json_put(whole, "status", cJSON_CreateString("firing"));
+        if (whole && !json_get(whole, "startsAt", NULL))
+                json_put(whole, "startsAt", cJSON_CreateString(time_format(now, at)));
+        return alert_from_json(whole, ret, error);
+}
+
 /* An alert of GET /api/v2/alerts has {"status": {"state": "active"}}; what is there is firing. */
 static int alert_from_api(const cJSON *json, struct alert *ret, struct error *error)
 {

@@ -50,6 +50,8 @@ int webhook_parse_api(const cJSON *alerts, struct webhook *ret, struct error *er
 /* One alert as JSON, in the webhook's shape, and back. For the journal and for `plan --alert FILE`. */
 cJSON *alert_to_json(const struct alert *alert); /* NULL when out of memory */
 int alert_from_json(const cJSON *json, struct alert *ret, struct error *error);
+/* One that a person writes: of {"labels": {…}} the rest is made up, so that it fires since `now` (wall). */
+int alert_from_labels(const cJSON *json, nsec now, struct alert *ret, struct error *error);
 void alert_release(struct alert *alert);
 
 /*

@@ -160,15 +160,18 @@ static void put_missed(const struct matcher *matcher, const char *value, struct 
         text_puts(why, value ? "" : ")");
 }
 
-size_t matchers_missed(const struct matchers *matchers, const struct config_map *labels, struct text *why)
+size_t matchers_missed(const struct matchers *matchers, const struct config_map *labels, size_t most,
+                       struct text *why)
 {
         size_t missed = 0;
         for (size_t i = 0; i < matchers->count; i++) {
                 const char *value = config_map_get(labels, matchers->items[i].name);
                 if (matcher_matches(&matchers->items[i], value ? value : ""))
                         continue;
-                if (missed++ == 0 && why)
-                        put_missed(&matchers->items[i], value, why);
+                if (missed++ >= most || !why)
+                        continue;
+                text_puts(why, missed > 1 ? "; " : "");
+                put_missed(&matchers->items[i], value, why);
         }
         return missed;
 }

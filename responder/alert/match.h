@@ -20,9 +20,11 @@ int matchers_add(struct matchers *matchers, const char *text, struct error *erro
 /* True when every one matches; false for an empty set, which never means "all". */
 bool matchers_match(const struct matchers *matchers, const struct config_map *labels);
 
-/* How many of them the labels do not match; `why` (may be NULL) is given the first of these in words:
- * `service is "rest-api", not "mcp-server"`. */
-size_t matchers_missed(const struct matchers *matchers, const struct config_map *labels, struct text *why);
+/* How many of them the labels do not match; `why` (may be NULL) is given the first `most` of these in words,
+ * with
+ * "; " between them: `service is "rest-api", not "mcp-server"`. */
+size_t matchers_missed(const struct matchers *matchers, const struct config_map *labels, size_t most,
+                       struct text *why);
 
 /* Whether every alert that matches has the label: some matcher refuses alerts without it. */
 bool matchers_ensure(const struct matchers *matchers, const char *name);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "responder/commands/plan_around.h"
 #include "responder/incident/planning.h"
 #include "responder/incident/verify.h"
 #include "runbook/file.h"
@@ -24,7 +25,7 @@ static int read_file(const char *path, struct text *text, struct error *error)
 }
 
 /* One alert, or a webhook's list of them. */
-static int read_alerts(const char *path, struct alert **ret, size_t *ret_count, struct error *error)
+static int read_alerts(const char *path, nsec now, struct alert **ret, size_t *ret_count, struct error *error)
 {
         _cleanup_text_ struct text text = {0};
         _cleanup_json_ cJSON *json = NULL;
@@ -45,8 +46,8 @@ static int read_alerts(const char *path, struct alert **ret, size_t *ret_count, 
         for (; r >= 0 && done < count; done += r >= 0)
                 r = error_prefix(
                         error,
-                        alert_from_json(cJSON_IsArray(list) ? cJSON_GetArrayItem(list, (int)done) : json,
-                                        &alerts[done], error),
+                        alert_from_labels(cJSON_IsArray(list) ? cJSON_GetArrayItem(list, (int)done) : json,
+                                          now, &alerts[done], error),
                         "%s: alert %zu", path, done + 1);
         if (r < 0) {
                 while (done-- > 0)
@@ -56,6 +57,26 @@ static int read_alerts(const char *path, struct alert **ret, size_t *ret_count, 
         }
         *ret = alerts;
         *ret_count = count;
+        return 0;
+}
+
+/* The alert that --label=NAME=VALUE makes. */
+static int make_alert(const struct flag_strings *given, nsec now, struct alert **ret, size_t *ret_count,
+                      struct error *error)
+{
+        _cleanup_json_ cJSON *json = remote_labels(given, error);
+        if (!json)
+                return -EINVAL;
+        struct alert *alert = calloc(1, sizeof(*alert));
+        if (!alert)
+                return error_oom(error);
+        int r = alert_from_labels(json, now, alert, error);
+        if (r < 0) {
+                free(alert);
+                return error_prefix(error, r, "--label");
+        }
+        *ret = alert;
+        *ret_count = 1;
         return 0;
 }
 
@@ -219,7 +240,8 @@ static cJSON *planning_json(const struct alert *alert, const struct remediation 
 /* What is gathered over all alerts and remediations. */
 struct answer {
         struct text *text;
-        cJSON *list; /* NULL: for a person */
+        cJSON *list;           /* NULL: for a person */
+        struct remote *remote; /* whose guards are asked; NULL: nobody's */
         size_t matches, failures;
 };
 
@@ -227,6 +249,7 @@ static int plan_alert(const struct remediation_set *set, const struct alert *ale
                       struct answer *answer, struct error *error)
 {
         const char *name = alert_label(alert, "alertname");
+        const size_t before = answer->matches;
         for (size_t i = 0; i < set->count; i++) {
                 const struct remediation *remediation = &set->remediations[i];
                 if (!matchers_match(&remediation->match, &alert->labels))
@@ -236,30 +259,59 @@ static int plan_alert(const struct remediation_set *set, const struct alert *ale
                 if (r < 0)
                         return r;
                 answer->failures += planning.failure || planning.stops;
+                _cleanup_json_ cJSON *guards = plan_ask_guards(answer->remote, remediation->name, alert);
                 if (answer->list) {
-                        (void)json_append(answer->list, planning_json(alert, remediation, &planning));
+                        cJSON *item = planning_json(alert, remediation, &planning);
+                        json_put(item, "guards", TAKE_PTR(guards));
+                        (void)json_append(answer->list, item);
                 } else {
                         put_sentence(answer->text, answer->matches > 0 ? "\n" : "", name ? name : "The alert",
                                      " sets off ");
                         text_printf(answer->text, "%s:\n", remediation->name);
                         put_plans(answer->text, remediation, alert, world, &planning);
+                        plan_put_guards(guards, answer->text);
                 }
                 answer->matches++;
                 planning_release(&planning);
         }
-        return 0;
+        if (answer->list && answer->matches == before)
+                for (size_t i = 0; i < set->count; i++)
+                        (void)json_append(answer->list, plan_refused_json(&set->remediations[i], alert));
+        if (answer->list)
+                return 0;
+        text_puts(answer->text, answer->text->length > 0 ? "\n" : "");
+        return plan_put_refused(set, alert, answer->text, error);
 }
 
-int plan_command(const struct remediation_set *set, const struct world *world, const char *alert_path,
-                 bool as_json, struct text *text, struct error *error)
+int plan_check(const struct responder_arguments *arguments, struct error *error)
 {
+        if ((arguments->labels.count > 0) != (arguments->alert != NULL))
+                return 0;
+        return error_set(error, EINVAL,
+                         "plan needs --label=NAME=VALUE, as often as there are labels, or --alert=FILE");
+}
+
+static int get_alerts(const struct responder_arguments *arguments, nsec now, struct alert **ret,
+                      size_t *ret_count, struct error *error)
+{
+        return arguments->labels.count > 0 ? make_alert(&arguments->labels, now, ret, ret_count, error)
+                                           : read_alerts(arguments->alert, now, ret, ret_count, error);
+}
+
+int plan_command(const struct remediation_set *set, const struct world *world,
+                 const struct responder_arguments *arguments, struct text *text, struct error *error)
+{
+        const bool as_json = arguments->json;
         struct alert *alerts = NULL;
         size_t count = 0;
-        int r = read_alerts(alert_path, &alerts, &count, error);
+        _cleanup_remote_ struct remote *remote = NULL;
+        int r = remote_open(arguments, &remote, error);
+        if (r >= 0)
+                r = get_alerts(arguments, world_wall(world), &alerts, &count, error);
         if (r < 0)
                 return r;
         _cleanup_json_ cJSON *list = as_json ? cJSON_CreateArray() : NULL;
-        struct answer answer = {.text = text, .list = list};
+        struct answer answer = {.text = text, .list = list, .remote = remote};
         if (as_json && !list)
                 r = error_oom(error);
         for (size_t i = 0; r >= 0 && i < count; i++)

@@ -11,15 +11,18 @@
 #ifndef RESPONDER_COMMANDS_PLAN_H
 #define RESPONDER_COMMANDS_PLAN_H
 
+#include "responder/commands/arguments.h"
 #include "responder/remediation/remediation.h"
 #include "responder/world/world.h"
 
 /*
- * Reads `alert_path` (one alert, or a whole webhook; "-": stdin), plans every remediation that matches, and
- * appends the answer to `text`, for a person or as JSON. -ENOENT: nothing matches. -ECANCELED: a plan could
- * not be made; the text says which and why.
+ * About the alert of --label or --alert (one alert, or a whole webhook; "-": stdin): plans every remediation
+ * that matches, tells which others do not and why, and what the guards of a responder that runs would say;
+ * appends the answer to `text`, for a person or as JSON. -EINVAL: no alert can be made of it. -ENOENT:
+ * nothing matches. -ECANCELED: a plan could not be made; the text says which and why.
  */
-int plan_command(const struct remediation_set *set, const struct world *world, const char *alert_path,
-                 bool as_json, struct text *text, struct error *error);
+int plan_check(const struct responder_arguments *arguments, struct error *error); /* whether one is given */
+int plan_command(const struct remediation_set *set, const struct world *world,
+                 const struct responder_arguments *arguments, struct text *text, struct error *error);
 
 #endif

@@ -229,6 +229,13 @@ int remote_get(struct remote *remote, const char *path, const char *member, cJSO
         return ask(remote, "GET", path, NULL, member, ret, error);
 }
 
+int remote_ask(struct remote *remote, const char *path, const cJSON *body, const char *member, cJSON **ret,
+               struct error *error)
+{
+        _cleanup_free_ char *printed = json_print(body);
+        return printed ? ask(remote, "POST", path, printed, member, ret, error) : error_oom(error);
+}
+
 /* Whose account this is: what a token does not tell. NULL: nobody knows. */
 static char *own_name(void)
 {
@@ -272,6 +279,31 @@ int remote_put_incident(struct text *path, const char *number, const char *decis
         put_number(path, number);
         text_printf(path, "%s%s", decision ? "/" : "", decision ? decision : "");
         return text_error(path) < 0 ? error_oom(error) : 0;
+}
+
+cJSON *remote_labels(const struct flag_strings *given, struct error *error)
+{
+        _cleanup_json_ cJSON *json = cJSON_CreateObject();
+        cJSON *labels = cJSON_CreateObject();
+        json_put(json, "labels", labels);
+        for (size_t i = 0; i < given->count; i++) {
+                const char *equals = strchr(given->items[i], '=');
+                _cleanup_free_ char *name =
+                        equals ? strndup(given->items[i], (size_t)(equals - given->items[i])) : NULL;
+                if (!name || !*name) {
+                        error_set(error, EINVAL, "--label takes NAME=VALUE, and not \"%s\"", given->items[i]);
+                        return NULL;
+                }
+                if (json_get(labels, name, NULL)) {
+                        error_set(error, EINVAL, "the label %s is given twice", name);
+                        return NULL;
+                }
+                if (json_put(labels, name, cJSON_CreateString(equals + 1)) < 0) {
+                        error_oom(error);
+                        return NULL;
+                }
+        }
+        return TAKE_PTR(json);
 }
 
 int remote_complain(int result, const struct error *error)

@@ -31,9 +31,16 @@ int remote_get(struct remote *remote, const char *path, const char *member, cJSO
 int remote_post(struct remote *remote, const char *path, const cJSON *more, const char *member, cJSON **ret,
                 struct error *error);
 
+/* Posts a question that decides nothing: the body goes as it is. */
+int remote_ask(struct remote *remote, const char *path, const cJSON *body, const char *member, cJSON **ret,
+               struct error *error);
+
 /* Appends the path of an incident, as a person calls it (INC-2026-0007, or 7 of this year), or of a decision
  * about it. -EINVAL: nothing is called so. */
 int remote_put_incident(struct text *path, const char *number, const char *decision, struct error *error);
+
+/* {"labels": {…}} of --label=NAME=VALUE; NULL after a complaint. */
+cJSON *remote_labels(const struct flag_strings *given, struct error *error);
 
 /* After a failure: says on stderr what it was, and what to exit with (see program.h). */
 int remote_complain(int result, const struct error *error);

@@ -69,6 +69,23 @@ enum decision {
 int engine_decide(struct engine *engine, enum decision decision, const char *number, const char *actor,
                   const char *reason, struct error *error);
 
+/* What each guard would say now of an alert that sets a remediation off. */
+struct guard_says {
+        const char *guard;
+        bool holds;
+        nsec until;                   /* wall; 0: until something changes */
+        char reason[256], holder[32]; /* "" when there is none; as of struct guard_verdict */
+};
+struct guards_say {
+        char *lock; /* free() it */
+        struct guard_says items[16];
+        size_t count;
+};
+
+/* -ENOENT: there is no such remediation; -EINVAL: its lock cannot be bound. Any thread. */
+int engine_ask_guards(struct engine *engine, const char *remediation, const struct alert *alert,
+                      struct guards_say *ret, struct error *error);
+
 /* The kill switch. */
 int engine_pause(struct engine *engine, bool paused, const char *actor, const char *reason,
                  struct error *error);

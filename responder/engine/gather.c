@@ -28,26 +28,32 @@ void look_note(struct look *look, const struct incident *incident)
 /* Beyond a storm: so that what was acted upon already is known for it. */
 enum { ACTED_MORE = 64 };
 
-/* What runs, or has; and what is about to, since a worker plans it. */
-static int gather_acted(struct look *look, struct error *error)
+int acted_gather(const struct incident_parts *parts, const struct lock_holders *holders, nsec steady,
+                 struct acted_locks *acted, struct error *error)
 {
-        const struct incident_parts *parts = &look->engine->parts;
-        struct acted_locks *acted = &look->acted;
         if (parts->set->storm.count <= 0)
                 return 0;
         acted->space = (size_t)parts->set->storm.count + ACTED_MORE;
         acted->items = calloc(acted->space, sizeof(char *));
         if (!acted->items)
                 return error_oom(error);
-        int r = journal_locks_since(parts->journal, look->steady - parts->set->storm.period, acted->space,
+        int r = journal_locks_since(parts->journal, steady - parts->set->storm.period, acted->space,
                                     acted->items, &acted->count, error);
-        for (size_t i = 0; i < look->holders.count && r >= 0; i++) {
-                const struct incident *holder = look->holders.items[i];
+        for (size_t i = 0; i < holders->count && r >= 0; i++) {
+                const struct incident *holder = holders->items[i];
                 const struct remediation *remediation = remediation_find(parts->set, holder->remediation);
                 if (holder->running_at == 0 && remediation && remediation_changes(remediation))
                         r = guard_note_acted(acted, holder->lock, error);
         }
         return r;
+}
+
+void acted_release(struct acted_locks *acted)
+{
+        for (size_t i = 0; i < acted->count; i++)
+                free(acted->items[i]);
+        free(acted->items);
+        *acted = (struct acted_locks){0};
 }
 
 int look_gather(struct look *look, struct error *error)
@@ -66,15 +72,13 @@ int look_gather(struct look *look, struct error *error)
                     string_equal(incident->owes, OWES_HELD))
                         look_is_told_with(look, incident);
         }
-        return gather_acted(look, error);
+        return acted_gather(&look->engine->parts, &look->holders, look->steady, &look->acted, error);
 }
 
 void look_release(struct look *look)
 {
         free(look->holders.items);
-        for (size_t i = 0; i < look->acted.count; i++)
-                free(look->acted.items[i]);
-        free(look->acted.items);
+        acted_release(&look->acted);
         for (size_t i = 0; i < look->held_count; i++)
                 free(look->held[i]);
         free(look->held);

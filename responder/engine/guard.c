@@ -163,28 +163,36 @@ static int check_storm(const struct guard_question *question, struct guard_verdi
         return 1;
 }
 
+int guard_ask(size_t index, const struct guard_question *question, struct guard_verdict *ret,
+              struct error *error)
+{
+        assert_that(index < N_ELEMENTS(guards), "there is such a guard");
+        const struct guard *guard = &guards[index];
+        if ((guard->once && question->incident->running_at != 0) ||
+            (guard->asks && question->incident->approved))
+                return 0;
+        struct guard_verdict verdict = {0};
+        int r = guard->check(question, &verdict, error);
+        if (r <= 0)
+                return error_prefix(error, r, "guard %s", guard->name);
+        assert_that(verdict.until == 0 || verdict.until > question->now,
+                    "who is held until a time is held until one to come");
+        verdict.guard = guard->name;
+        verdict.asks = guard->asks;
+        verdict.tells = guard->tells;
+        *ret = verdict;
+        return 1;
+}
+
 int guard_check(const struct guard_question *question, struct guard_verdict *ret, struct error *error)
 {
         assert_that(question->journal && question->remediation && question->incident && question->holders &&
                             question->lock && question->set && question->acted,
                     "every guard has all that it asks about");
         for (size_t i = 0; i < N_ELEMENTS(guards); i++) {
-                if ((guards[i].once && question->incident->running_at != 0) ||
-                    (guards[i].asks && question->incident->approved))
-                        continue;
-                struct guard_verdict verdict = {0};
-                int r = guards[i].check(question, &verdict, error);
-                if (r < 0)
-                        return error_prefix(error, r, "guard %s", guards[i].name);
-                if (r > 0) {
-                        assert_that(verdict.until == 0 || verdict.until > question->now,
-                                    "who is held until a time is held until one to come");
-                        verdict.guard = guards[i].name;
-                        verdict.asks = guards[i].asks;
-                        verdict.tells = guards[i].tells;
-                        *ret = verdict;
-                        return 0;
-                }
+                int r = guard_ask(i, question, ret, error);
+                if (r != 0)
+                        return r < 0 ? r : 0;
         }
         *ret = (struct guard_verdict){0};
         return 0;

@@ -60,6 +60,11 @@ struct guard_question {
         nsec now; /* steady */
 };
 
+/* Asks one guard alone, by its index: 1: it holds the incident back, `ret` says for how long and why; 0: it
+ * lets it through. */
+int guard_ask(size_t index, const struct guard_question *question, struct guard_verdict *ret,
+              struct error *error);
+
 /*
  * Asks every guard. An incident that has begun already (it asked for approval midway) has been counted:
  * neither cooldown nor limit holds it again. One that a person has approved is not asked about again.

@@ -133,6 +133,12 @@ void look_note(struct look *look, const struct incident *incident); /* a worker 
 bool look_is_told_with(struct look *look, const struct incident *incident);
 void look_release(struct look *look);
 
+/* The locks under which something was changed within a storm's time, or is about to be; acted_release(). Any
+ * thread. */
+int acted_gather(const struct incident_parts *parts, const struct lock_holders *holders, nsec steady,
+                 struct acted_locks *acted, struct error *error);
+void acted_release(struct acted_locks *acted);
+
 /*
  * turns.c: whose turn it is. Whoever waits is looked at after all who do not, the urgent first (by the label
  * `severity`), then the oldest; of one remediation so many run at once as its threads are, and none waits for

@@ -33,7 +33,7 @@ struct api {
 
 /* Makes the document that a request is answered with; `*ret` NULL: out of memory. On a worker thread. */
 typedef int api_document(struct api *api, struct http_exchange *exchange, cJSON **ret, struct error *error);
-api_document api_list, api_show, api_status, api_decide, api_pause, api_reload;
+api_document api_list, api_show, api_status, api_decide, api_pause, api_reload, api_guards;
 
 /* Answers with a page of its own. On a worker thread. */
 typedef void api_page(struct api *api, struct http_exchange *exchange);
@@ -62,6 +62,11 @@ struct http_refusal api_admit(struct http_exchange *exchange, void *context);
 /* An incident as the API shows it; with steps and timeline (which it takes) when `whole`. NULL when out of
  * memory. */
 cJSON *api_incident(const struct incident *incident, bool whole, cJSON *timeline);
+
+/* The alert that the labels of the body {"labels": {…}} make, to be released after a success; what else is in
+ * the body (`ret_body` NULL: is not wanted). */
+int api_read_labels(const struct http_exchange *exchange, cJSON **ret_body, struct alert *ret,
+                    struct error *error);
 
 /* A wall time; null when there is none yet. */
 cJSON *api_time(nsec wall);

@@ -21,7 +21,9 @@ remediations:
     approval: true
     steps: [{host.memory: {}}, {notify: {to: oncall, text: "${labels.n}"}}]
   - name: looks
-    match: ['alertname="Looks"']
+    match: ['alertname="Looks"', 'service=~"a|b"']
+    lock: "service/${labels.service}"
+    cooldown: 1h
     steps: [{host.memory: {}}]
 """
 DONE, NOT, USAGE, UNREACHED, FORBIDDEN = range(5)
@@ -170,6 +172,43 @@ def test_another_user_is_told_which_door_is_shut(terminal):
     finally:
         os.chown(daemon.directory / "operator.sock", 0, 0)
         terminal.says("resume")
+
+
+def test_a_plan_needs_no_file_and_says_why_nothing_would_happen(terminal):
+    def plan(*words, code=DONE):
+        done = terminal.types("plan", *words, f"--config.file={terminal.daemon.config}", f"--journal={terminal.daemon.journal}")
+        assert done.returncode == code, done
+        return done.stdout
+    refused = plan("--label", "alertname=Looks", "--label=service=c", code=NOT)
+    assert refused.splitlines() == ["Not set off, the nearest first:", '  looks: service is "c", which does not match "a|b"',
+                                    '  asks: alertname is "Looks", not "Asks"']
+    assert 'there is no label service (it must match "a|b")' in plan("--label=alertname=Looks", code=NOT)
+    looks = ("--label=alertname=Looks", "--label=service=a")
+    told = plan(*looks)
+    assert "Looks sets off looks:\n  1. host.memory" in told and "  Guards, as they stand: all let it through\n" in told
+    terminal.says("pause")
+    try:
+        assert "  Guards, as they stand: paused holds it; the others let it through\n" in plan(*looks)
+    finally:
+        terminal.says("resume")
+    terminal.daemon.send(alert_of("Looks", service="a"))
+    terminal.daemon.wait_final("looks")
+    assert "Guards, as they stand: cooldown holds it until 20" in plan(*looks)
+    said = {one["remediation"]: one for one in json.loads(plan(*looks, "--json"))}
+    assert list(said) == ["looks"] and said["looks"]["guards"]["lock"] == "service/a"
+    assert [guard["guard"] for guard in said["looks"]["guards"]["guards"] if guard["holds"]] == ["cooldown"]
+    refused = json.loads(plan("--label=alertname=x", "--json", code=NOT))
+    assert [one["refused_by"] for one in refused] == [
+        'alertname is "x", not "Asks"', 'alertname is "x", not "Looks"; there is no label service (it must match "a|b")']
+    assert "all let it through" in plan("--label=alertname=Looks", "--label=service=b")  # under another lock
+    for wrong in ([], ["--label=x"], ["--label==x"], ["--label=a=1", "--label=a=2"], ["--label=a=1", "--alert=x"]):
+        assert plan(*wrong, code=USAGE) == ""
+
+
+def test_n22_a_plan_without_its_word_starts_no_daemon(terminal):
+    for flag in ("--alert=x.json", "--label=alertname=x"):
+        done = terminal.types(flag)
+        assert done.returncode == USAGE and "goes with" in done.stderr, done
 
 
 @pytest.mark.parametrize("name", ["exporter", "responder"])

@@ -335,7 +335,7 @@ def test_command_line(make, binaries):
             (["describe", "--json", "--alert=x"], '"describe" does not take --alert: it goes with plan'),
             (["verify", "--dry-run"], '"verify" does not take --dry-run'),
             (["--config.check", "plann"], 'there is no command "plann"; did you mean "plan"?'),
-            (["plan"], "plan needs --alert=FILE")):
+            (["plan"], "plan needs --label=NAME=VALUE, as often as there are labels, or --alert=FILE")):
         done = run(responder, *words)
         assert (done.returncode, done.stdout, done.stderr) == (2, "", f"runbook_responder: {complaint}\n"), words
     for words, complaint in ((["nonsense"], 'there is no command "nonsense"; there are: '), (["--json"], "--json goes with ")):

@@ -13,14 +13,14 @@ static const struct remediation *find_nearest(const struct remediation_set *set,
         size_t fewest = SIZE_MAX;
         for (size_t i = 0; i < set->count; i++) {
                 const struct remediation *remediation = &set->remediations[i];
-                size_t missed = matchers_missed(&remediation->match, &alert->labels, NULL);
+                size_t missed = matchers_missed(&remediation->match, &alert->labels, 0, NULL);
                 if (missed >= remediation->match.count || missed >= fewest)
                         continue;
                 fewest = missed;
                 nearest = remediation;
         }
         if (nearest)
-                matchers_missed(&nearest->match, &alert->labels, why);
+                matchers_missed(&nearest->match, &alert->labels, 1, why);
         return nearest;
 }
 

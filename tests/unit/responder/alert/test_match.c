@@ -374,9 +374,9 @@ static void test_what_refuses_an_alert_is_said(void **state _unused_)
                 _cleanup_text_ struct text why = {0};
                 assert_int_equal(matchers_add(&matchers, "alertname=\"slow\"", NULL), 0);
                 assert_int_equal(matchers_add(&matchers, cases[i].matcher, NULL), 0);
-                assert_int_equal(matchers_missed(&matchers, &labels, &why), *cases[i].why ? 1 : 0);
+                assert_int_equal(matchers_missed(&matchers, &labels, SIZE_MAX, &why), *cases[i].why ? 1 : 0);
                 assert_string_equal(text_string(&why), cases[i].why);
-                assert_int_equal(matchers_missed(&matchers, &labels, NULL) == 0,
+                assert_int_equal(matchers_missed(&matchers, &labels, 0, NULL) == 0,
                                  matchers_match(&matchers, &labels));
                 matchers_release(&matchers);
         }
