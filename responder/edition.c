@@ -38,6 +38,17 @@ static void log_doubts(const char *doubts)
         }
 }
 
+/* An alert of an earlier life may repeat one that nothing has needed yet. */
+static void learn_secrets(const struct remediation_set *set)
+{
+        config_learn_secrets(target_fields, &set->targets);
+        for (size_t i = 0; i < set->count; i++)
+                for (size_t j = 0; j < set->remediations[i].step_count; j++) {
+                        const struct step *step = &set->remediations[i].steps[j];
+                        config_learn_secrets(step->action->fields, step->config);
+                }
+}
+
 int edition_load(const char *path, struct production *production, struct incident_parts *parts,
                  struct error *error)
 {
@@ -56,6 +67,7 @@ int edition_load(const char *path, struct production *production, struct inciden
                 free_reading(reading);
                 return r;
         }
+        learn_secrets(reading->set);
         log_doubts(reading->set->doubts);
         parts->world = place_world(reading->place);
         parts->set = reading->set;

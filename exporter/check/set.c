@@ -391,6 +391,9 @@ int check_set_load(const char *path, const char *state_directory, struct check_s
                 return error_set(error, EINVAL, "%s", config_complaints_text(set->config));
         if (set->count == 0)
                 return error_set(error, EINVAL, "%s: there are no checks in it", path);
+        /* What one check's neighbour repeats may be another's, which has not run yet. */
+        for (size_t i = 0; i < check_set_size(set); i++)
+                config_learn_secrets(set->checks[i].kind->fields, set->checks[i].config);
         *ret = TAKE_PTR(set);
         return 0;
 }

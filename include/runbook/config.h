@@ -146,6 +146,10 @@ typedef void config_secret_visitor(void *context, const char *name, const struct
 void config_visit_secrets(const struct config_field *fields, const void *target, config_secret_visitor *visit,
                           void *context);
 
+/* Reads each of them once, so that it is masked (runbook/mask.h) in whatever is said from here on, also
+ * before it is used. One that cannot be read now is learnt when it is. */
+void config_learn_secrets(const struct config_field *fields, const void *target);
+
 /*
  * What `source` holds as one JSON object, by the table: words, durations and sizes exactly, a secret by where
  * it is kept ({file, variable}), what is not set as null. A CONFIG_NODE is its document's, and null. NULL

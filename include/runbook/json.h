@@ -69,6 +69,10 @@ bool json_bool(const cJSON *json, const char *key, bool fallback);
 /* The document on one line; free() it. NULL when out of memory. */
 char *json_print(const cJSON *json);
 
+/* Masks, in place, what the strings in it repeat of our secrets that is no common word (see mask.h): before
+ * it is shown to anybody. Names of members stay. */
+void json_mask(cJSON *json);
+
 /* `cJSON_AddItemToObject`, but replaces what is there and takes `item` also on failure. */
 int json_put(cJSON *object, const char *key, cJSON *item);
 

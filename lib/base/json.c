@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "runbook/mask.h"
+
 /* Digits of the number of an item; a name with more of them is none. */
 #define INDEX_DIGITS 6
 
@@ -154,6 +156,14 @@ bool json_bool(const cJSON *json, const char *key, bool fallback)
 char *json_print(const cJSON *json)
 {
         return cJSON_PrintUnformatted(json);
+}
+
+void json_mask(cJSON *json)
+{
+        if (cJSON_IsString(json))
+                mask_string(json->valuestring, MASK_LABEL);
+        for (cJSON *item = json ? json->child : NULL; item; item = item->next)
+                json_mask(item);
 }
 
 int json_put(cJSON *object, const char *key, cJSON *item)

@@ -14,7 +14,14 @@
 
 #include "runbook/digest.h"
 
-enum { MOST = 64, SALT = 32, DOTS = 3 };
+enum {
+        MOST = 64,
+        SALT = 32,
+        DOTS = 3,
+        BEGIN = MASK_SENTENCE, /* bytes of a secret's beginning, by which most texts are let pass */
+        BEGINNINGS = 1 << 14,
+        WORD = 64, /* bits */
+};
 
 struct known {
         size_t length;
@@ -29,6 +36,35 @@ static struct {
         unsigned char salt[SALT];
         struct known known[MOST]; /* the longest first, as one may begin with another */
 } list = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+/* A bit for each hash of a secret's beginning, also of one that was forgotten. */
+static _Atomic uint64_t beginnings[BEGINNINGS / WORD];
+
+static uint32_t next_beginning(uint32_t window, char c)
+{
+        _Static_assert(BEGIN == sizeof(window), "the window is the beginning");
+        return window << 8 | (unsigned char)c;
+}
+
+static size_t place_of(uint32_t window)
+{
+        return window * UINT32_C(0x9e3779b1) >> 18; /* Knuth's golden ratio; 14 bits are left */
+}
+
+/* Whether a secret may begin in it: all that most texts cost, however many secrets there are. */
+static bool may_hold(const char *text)
+{
+        uint32_t window = 0;
+        for (size_t at = 0; text[at]; at++) {
+                window = next_beginning(window, text[at]);
+                const size_t place = place_of(window);
+                if (at + 1 >= BEGIN &&
+                    (atomic_load_explicit(&beginnings[place / WORD], memory_order_relaxed) >> (place % WORD) &
+                     1) != 0)
+                        return true;
+        }
+        return false;
+}
 
 /* By the lock. Without randomness the digest has no salt, and masks as well. */
 static void prepare(void)
@@ -86,6 +122,10 @@ static void learn(const char *value, size_t length)
                 at++;
         memmove(&list.known[at + 1], &list.known[at], (count - at) * sizeof(*list.known));
         list.known[at] = new;
+        uint32_t window = 0;
+        for (size_t i = 0; i < BEGIN; i++)
+                window = next_beginning(window, value[i]);
+        atomic_fetch_or(&beginnings[place_of(window) / WORD], UINT64_C(1) << (place_of(window) % WORD));
         atomic_store(&list.count, count + 1);
 }
 
@@ -125,7 +165,7 @@ static char *find(const struct known *known, char *text, size_t length)
 
 void mask_string(char *string, size_t least)
 {
-        if (atomic_load(&list.count) == 0 || !string)
+        if (!string || atomic_load(&list.count) == 0 || !may_hold(string))
                 return;
         pthread_mutex_lock(&list.lock);
         size_t count = atomic_load(&list.count);

@@ -27,3 +27,14 @@ void config_visit_secrets(const struct config_field *fields, const void *target,
         for (; fields->name; fields++)
                 visit_field(fields, (const char *)target + fields->offset, visit, context);
 }
+
+static void learn(void *context _unused_, const char *name _unused_, const struct secret *secret)
+{
+        _cleanup_secret_ struct text value = {0};
+        (void)secret_read(secret, &value, NULL);
+}
+
+void config_learn_secrets(const struct config_field *fields, const void *target)
+{
+        config_visit_secrets(fields, target, learn, NULL);
+}

@@ -2,9 +2,13 @@
 /* What all pages look like, and the pieces that they are made of. */
 #include "runbook/html.h"
 
+#include <errno.h>
+#include <string.h>
+
+#include "runbook/mask.h"
 #include "runbook/utf8.h"
 
-void html_put(struct text *page, const char *string)
+static void put_escaped(struct text *page, const char *string)
 {
         size_t length = 1;
         for (; string && *string; string += length > 0 ? length : 1) {
@@ -22,6 +26,17 @@ void html_put(struct text *page, const char *string)
                                 text_puts(page, UTF8_REPLACEMENT);
                 }
         }
+}
+
+void html_put(struct text *page, const char *string)
+{
+        _cleanup_free_ char *shown = string ? strdup(string) : NULL;
+        if (!shown) {
+                page->error = string ? -ENOMEM : page->error;
+                return;
+        }
+        mask_string(shown, MASK_LABEL); /* a secret of ours, which whoever said it may repeat */
+        put_escaped(page, shown);
 }
 
 void html_put_line(struct text *page, const char *string, size_t limit)

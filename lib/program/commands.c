@@ -9,6 +9,7 @@
 #include "runbook/config.h"
 #include "runbook/file.h"
 #include "runbook/log.h"
+#include "runbook/mask.h"
 #include "runbook/memory.h"
 #include "runbook/program.h"
 
@@ -216,8 +217,13 @@ int program_main(const struct program *program, int argc, char **argv)
 int program_print_in_colour(const struct text *text)
 {
         int r = text_error(text);
-        if (r == 0)
-                r = file_write(STDOUT_FILENO, text_string(text), text->length);
+        _cleanup_free_ char *shown = strndup(text_string(text), text->length);
+        if (r == 0 && !shown)
+                r = -ENOMEM;
+        if (r == 0) {
+                mask_string(shown, MASK_LABEL); /* secrets of ours, which whoever was asked may repeat */
+                r = file_write(STDOUT_FILENO, shown, strlen(shown));
+        }
         if (r == 0)
                 return EXIT_FINE;
         fprintf(stderr, "standard output: %s\n", error_reason(-r));

@@ -27,6 +27,7 @@ void api_reply_error(struct http_exchange *exchange, int result, const struct er
 
 void api_reply_json(struct http_exchange *exchange, cJSON *take)
 {
+        json_mask(take);
         _cleanup_free_ char *printed = take ? json_print(take) : NULL;
         cJSON_Delete(take);
         if (!printed) {

@@ -6,10 +6,7 @@ import pathlib
 import re
 import signal
 import socket
-import socketserver
-import struct
 import subprocess
-import threading
 import types
 import urllib.error
 import urllib.parse
@@ -20,6 +17,7 @@ import yaml
 
 from exporter_flags import AskedExporter
 from harness.target import Target
+from lab import reflecting
 from lab.certificates import Authority
 from lab.parts import ROOT, free_port, wait_for
 from lab.prometheus import Prometheus
@@ -445,29 +443,16 @@ def test_no_secret_shows_anywhere(exporter, program, target, redis_server, postg
     redis_server.client.acl_deluser("canary")
 
 
-def reflecting(answer):
-    """A server that says the same to whoever sends it anything."""
-    class Handler(socketserver.BaseRequestHandler):
-        def handle(self):
-            self.request.recv(65536)
-            self.request.sendall(answer)
-    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    return server
-
-
 def test_f24_what_a_server_repeats_of_our_secrets_is_masked(exporter, runs, tmp_path):
     secret = tmp_path / "secret"
     secret.write_text(CANARY + "\n")
-    refused = b"SFATAL\0VFATAL\0C28P01\0Mpassword " + CANARY.encode() + b" is wrong\0\0"
     body = json.dumps({"said": CANARY, "v": 1}).encode()
     answers = {"redis": f"-ERR no such password {CANARY}\r\n".encode(),
-               "pg": b"E" + struct.pack(">I", len(refused) + 4) + refused,
                "status": f"HTTP/1.1 401 {CANARY} is no token\r\nContent-Length: 0\r\n\r\n".encode(),
                "label": f"HTTP/1.1 200 {CANARY}\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body}
-    servers = {name: reflecting(answer) for name, answer in answers.items()}
-    at = {name: f"127.0.0.1:{server.server_address[1]}" for name, server in servers.items()}
+    servers = {"pg": reflecting.refusing_postgres(f"password {CANARY} is wrong"),
+               **{name: reflecting.saying(answer) for name, answer in answers.items()}}
+    at = {name: reflecting.at(server) for name, server in servers.items()}
     bearer = {"bearer_token_file": str(secret)}
     checks = [{"name": "redis", "redis": {"address": at["redis"], "password_file": str(secret)}},
               {"name": "pg", "postgres": {"dsn": f"host=127.0.0.1 port={at['pg'].split(':')[1]} user=x dbname=y sslmode=disable",
@@ -488,9 +473,7 @@ def test_f24_what_a_server_repeats_of_our_secrets_is_masked(exporter, runs, tmp_
         for text in shown:
             assert text is not None and CANARY not in text
     finally:
-        for server in servers.values():
-            server.shutdown()
-            server.server_close()
+        reflecting.stop(servers.values())
 
 
 def test_secrets_that_stand_where_none_may_are_not_repeated(program, tmp_path):

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "runbook/json.h"
 #include "runbook/secret.h"
 #include "runbook/trace.h"
 #include "tests/harness/unit.h"
@@ -85,12 +86,41 @@ static void what_a_server_repeats_is_masked(void **state _unused_)
         secret_release(&secret);
 }
 
+/* What is shown to people and programs: every string of a document, however deep, and no name in it. */
+static void documents_are_masked(void **state _unused_)
+{
+        learn("horse battery staple");
+        cJSON *document =
+                cJSON_Parse("{\"horse battery staple\":[{\"a\":\"the horse battery staple\"},1,null]}");
+        json_mask(document);
+        json_mask(NULL);
+        _cleanup_free_ char *printed = json_print(document);
+        assert_string_equal(printed, "{\"horse battery staple\":[{\"a\":\"the ...\"},1,null]}");
+        cJSON_Delete(document);
+}
+
+/* A secret may begin anywhere, and what begins like one is none. */
+static void beginnings_are_no_secrets(void **state _unused_)
+{
+        learn("zebra crossing");
+        char said[] = "zebra zebra crossin zebrazebra crossing", none[] = "zebra crossinG",
+             end[] = "zebra crossing";
+        mask_string(said, MASK_LABEL);
+        assert_string_equal(said, "zebra zebra crossin zebra...");
+        mask_string(none, MASK_LABEL);
+        assert_string_equal(none, "zebra crossinG");
+        mask_string(end, MASK_LABEL);
+        assert_string_equal(end, "...");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(known_secrets_show_as_dots),
                 cmocka_unit_test(of_many_the_last_are_known),
                 cmocka_unit_test(what_a_server_repeats_is_masked),
+                cmocka_unit_test(documents_are_masked),
+                cmocka_unit_test(beginnings_are_no_secrets),
         };
         return cmocka_run_group_tests_name("mask", tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every secret of a structure is found, wherever its tables nest it; those that are not set are none. */
+#include "runbook/mask.h"
 #include "tests/harness/unit.h"
 
 #include <string.h>
@@ -50,6 +51,11 @@ static void every_secret_that_is_set_is_visited(void **state _unused_)
         assert_true(config_read(config_root(config), fields, &whole));
         config_visit_secrets(fields, &whole, note, &seen);
         assert_string_equal(text_string(&seen), "password=$P token=/a token=/b token=$C ");
+        setenv("C", "correct horse, as said", 1);
+        config_learn_secrets(fields, &whole); /* of which some cannot be read */
+        char said[] = "it is correct horse, as said";
+        mask_string(said, MASK_LABEL);
+        assert_string_equal(said, "it is ...");
         config_release(fields, &whole);
 }
 

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "runbook/html.h"
+#include "runbook/mask.h"
 #include "tests/harness/unit.h"
 
 #define SPELL "<a href=\"x\">'&'</a>"
@@ -28,6 +29,15 @@ static void what_others_say_is_text(void **state _unused_)
         text_clear(&text);
         html_put(&text, "a\xff\xe2\x82<ü"); /* a page with such bytes is no page */
         assert_string_equal(text_string(&text), "a\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd&lt;ü");
+}
+
+/* Before it is escaped, for a secret may hold what is. */
+static void secrets_are_masked(void **state _unused_)
+{
+        _cleanup_text_ struct text text = {0};
+        mask_learn("a \"secret\" & more", 17);
+        html_put(&text, "<it is a \"secret\" & more>");
+        assert_string_equal(text_string(&text), "&lt;it is ...&gt;");
 }
 
 static void a_page_has_one_frame(void **state _unused_)
@@ -231,6 +241,7 @@ static void times_are_told(void **state _unused_)
 
 static const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_others_say_is_text),
+        cmocka_unit_test(secrets_are_masked),
         cmocka_unit_test(a_page_has_one_frame),
         cmocka_unit_test(a_live_page_needs_no_script),
         cmocka_unit_test(only_what_is_a_url_becomes_a_link),
