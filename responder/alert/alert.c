@@ -356,6 +356,17 @@ int alert_key(const struct alert *alert, char ret[static DIGEST_TEXT_MAX], struc
         return 0;
 }
 
+int alert_key_of_labels(const cJSON *labels, char ret[static DIGEST_TEXT_MAX], struct error *error)
+{
+        struct alert alert = {0};
+        int r = map_from_json(labels, "labels", &alert.labels, error);
+        if (r >= 0)
+                r = alert.labels.count > 0 ? alert_key(&alert, ret, error)
+                                           : error_set(error, EBADMSG, "labels: missing");
+        alert_release(&alert);
+        return r;
+}
+
 const char *alert_label(const struct alert *alert, const char *name)
 {
         return config_map_get(&alert->labels, name);

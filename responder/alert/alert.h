@@ -60,6 +60,10 @@ void alert_release(struct alert *alert);
  */
 int alert_key(const struct alert *alert, char ret[static DIGEST_TEXT_MAX], struct error *error);
 
+/* The same of labels as they stand in a webhook or an answer of Alertmanager. -EBADMSG: no alert with these
+ * would be taken. */
+int alert_key_of_labels(const cJSON *labels, char ret[static DIGEST_TEXT_MAX], struct error *error);
+
 const char *alert_label(const struct alert *alert, const char *name); /* NULL when absent */
 
 /* Bindings of `labels`, `annotations`, and, of `incident`, only `id` (may be NULL). Borrowed. */

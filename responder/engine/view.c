@@ -102,12 +102,14 @@ struct alert_answer view_of_alert(const struct alert_view *view, const struct ta
                          view->no_alertmanager ? view->no_alertmanager : "out of memory");
                 return answer;
         }
-        if (!*alert->fingerprint) {
-                snprintf(answer.why, sizeof(answer.why),
-                         "its sender gave no fingerprint to ask Alertmanager by");
+        char key[DIGEST_TEXT_MAX];
+        _cleanup_error_ struct error why = {0};
+        if (alert_key(alert, key, &why) < 0) {
+                snprintf(answer.why, sizeof(answer.why), "Alertmanager cannot be asked: %s",
+                         error_text(&why));
                 return answer;
         }
-        const struct alert_seen *seen = alertmanager_view_find(&view->alerts, alert->fingerprint);
+        const struct alert_seen *seen = alertmanager_view_find(&view->alerts, key);
         if (seen) {
                 answer.presence = seen->presence;
                 answer.says = seen->presence == ALERT_ACTIVE ? ALERT_SAYS_FIRES : ALERT_SAYS_QUIET;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What Alertmanager and Prometheus know of the alerts at this moment. */
 #include <errno.h>
+#include <stdio.h>
 
+#include "responder/alert/alert.h"
 #include "responder/targets/internal.h"
 #include "runbook/prometheus.h"
 #include "runbook/text.h"
@@ -37,19 +39,20 @@ static char *describe_hold(const char *what, const char *id, const cJSON *silenc
                            comment && *comment ? ": " : "", comment ? comment : "");
 }
 
-static int read_seen(const cJSON *alert, const cJSON *silences, struct alert_seen *ret)
+/* Labels that are refused in a webhook are of no alert that anybody asks about: -EBADMSG. */
+static int read_seen(const cJSON *alert, const cJSON *silences, struct alert_seen *ret, struct error *error)
 {
-        ret->fingerprint = strdup(json_string(alert, "fingerprint"));
+        int r = alert_key_of_labels(json_get(alert, "labels", NULL), ret->key, error);
         ret->presence = ALERT_ACTIVE;
-        if (!ret->fingerprint)
-                return -ENOMEM;
+        if (r < 0)
+                return r;
         for (size_t i = 0; i < N_ELEMENTS(holds); i++) {
                 const cJSON *first = cJSON_GetArrayItem(json_get(alert, "status", holds[i].member, NULL), 0);
                 if (!cJSON_IsString(first))
                         continue;
                 ret->presence = holds[i].presence;
                 ret->by = describe_hold(holds[i].what, first->valuestring, silences);
-                return ret->by ? 0 : -ENOMEM;
+                return ret->by ? 0 : error_oom(error);
         }
         return 0;
 }
@@ -68,7 +71,7 @@ static bool some_silenced(const cJSON *alerts)
 static int compare_seen(const void *a, const void *b)
 {
         const struct alert_seen *one = a, *other = b;
-        return strcmp(one->fingerprint, other->fingerprint);
+        return strcmp(one->key, other->key);
 }
 
 void alertmanager_view_sort(struct alertmanager_view *view)
@@ -77,35 +80,42 @@ void alertmanager_view_sort(struct alertmanager_view *view)
                 qsort(view->items, view->count, sizeof(view->items[0]), compare_seen);
 }
 
-const struct alert_seen *alertmanager_view_find(const struct alertmanager_view *view, const char *fingerprint)
+const struct alert_seen *alertmanager_view_find(const struct alertmanager_view *view, const char *key)
 {
-        const struct alert_seen wanted = {.fingerprint = (char *)fingerprint};
+        struct alert_seen wanted = {0};
+        snprintf(wanted.key, sizeof(wanted.key), "%s", key);
         return view->count == 0 ? NULL
                                 : bsearch(&wanted, view->items, view->count, sizeof(wanted), compare_seen);
 }
 
 void alertmanager_view_release(struct alertmanager_view *view)
 {
-        for (size_t i = 0; i < view->count; i++) {
-                free(view->items[i].fingerprint);
+        for (size_t i = 0; i < view->count; i++)
                 free(view->items[i].by);
-        }
         free(view->items);
         *view = (struct alertmanager_view){0};
 }
 
-static int read_view(const cJSON *alerts, const cJSON *silences, struct alertmanager_view *view)
+static int read_view(const cJSON *alerts, const cJSON *silences, struct alertmanager_view *view,
+                     struct error *error)
 {
         size_t most = (size_t)cJSON_GetArraySize(alerts);
         view->items = calloc(most + 1, sizeof(*view->items));
         if (!view->items)
-                return -ENOMEM;
+                return error_oom(error);
         const cJSON *alert;
         cJSON_ArrayForEach(alert, alerts)
         {
-                int r = read_seen(alert, silences, &view->items[view->count++]);
-                if (r < 0)
+                if (!cJSON_IsObject(json_get(alert, "labels", NULL)))
+                        return error_set(error, EBADMSG, "Alertmanager's answer has an alert without labels");
+                _cleanup_error_ struct error why = {0};
+                int r = read_seen(alert, silences, &view->items[view->count], &why);
+                if (r >= 0)
+                        view->count++;
+                else if (r != -EBADMSG) {
+                        error_move(error, &why);
                         return r;
+                }
         }
         alertmanager_view_sort(view);
         return 0;
@@ -133,9 +143,10 @@ int targets_alertmanager(struct targets *targets, struct deadline deadline, stru
         if (some_silenced(alerts))
                 alertmanager_silences(client, &how, base, &silences, NULL);
         struct alertmanager_view view = {0};
-        if (read_view(alerts, silences, &view) < 0) {
+        r = read_view(alerts, silences, &view, error);
+        if (r < 0) {
                 alertmanager_view_release(&view);
-                return error_oom(error);
+                return r;
         }
         nsec up = clock_wall() - started;
         view.up = up > 0 ? up : 0;

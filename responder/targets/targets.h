@@ -8,8 +8,8 @@
  * responder can act when the server has no connection left to give. Thread-safe: a lease locks one client.
  *
  * responder/targets is here so that actions, verifications and escalations reach all that lies outside by the
- * names that the file gives it. It uses lib/base, lib/config, lib/metrics, lib/docker, lib/postgres,
- * lib/prometheus and lib/http/client, and nothing of the responder.
+ * names that the file gives it. It uses responder/alert, lib/base, lib/config, lib/metrics, lib/docker,
+ * lib/postgres, lib/prometheus and lib/http/client, and nothing else of the responder.
  */
 #ifndef RESPONDER_TARGETS_TARGETS_H
 #define RESPONDER_TARGETS_TARGETS_H
@@ -180,10 +180,11 @@ enum alert_presence {
 /* What an Alertmanager knows at one moment. */
 struct alertmanager_view {
         struct alert_seen {
-                char *fingerprint;
+                char key[DIGEST_TEXT_MAX]; /* alert_key(): of its labels, whatever fingerprint a sender gives
+                                            */
                 enum alert_presence presence;
                 char *by; /* "silence 1f3c… by ada: migration"; NULL: nothing keeps it back */
-        } * items;        /* by their fingerprints, in order */
+        } * items;        /* by their keys, in order */
         size_t count;
         nsec up; /* since when it has been up: it knows nothing of before; by its clock and ours, never
                     negative */
@@ -199,8 +200,7 @@ int targets_alertmanager(struct targets *targets, struct deadline deadline, stru
 
 /* Puts the items in order, for who has filled in a view; borrows: NULL when it has no such alert. */
 void alertmanager_view_sort(struct alertmanager_view *view);
-const struct alert_seen *alertmanager_view_find(const struct alertmanager_view *view,
-                                                const char *fingerprint);
+const struct alert_seen *alertmanager_view_find(const struct alertmanager_view *view, const char *key);
 void alertmanager_view_release(struct alertmanager_view *view);
 
 /* What the rules of the configured Prometheus say fires: an array with an object of labels for each. -ENOTSUP

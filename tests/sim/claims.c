@@ -315,27 +315,24 @@ void claim_acted(struct sim *sim, const struct action *action, const struct step
 void claim_shadow(struct sim *sim, int64_t source)
 {
         struct shadow *shadow = &sim->shadows[source];
-        char fingerprint[32];
-        snprintf(fingerprint, sizeof(fingerprint), "%s/%s", sim->sources[source].alertname,
-                 sim->sources[source].subject);
+        const struct source *one = &sim->sources[source];
         /* Another one begins when it has ended; what was set aside of it is younger, and closed. Asked one by
          * one: to sort them, SQLite would make a table each time. */
-        int64_t open =
-                claims_number("SELECT starts_at FROM episodes WHERE fingerprint = ?1 AND closed_at IS NULL",
-                              "t", fingerprint);
+        int64_t open = claims_number("SELECT starts_at FROM episodes WHERE key = ?1 AND closed_at IS NULL",
+                                     "t", one->key);
         _cleanup_free_ char *closer =
                 open >= 0 ? strdup("nobody")
                           : claims_text("SELECT coalesce(closed_by, 'nobody') FROM episodes"
-                                        " WHERE fingerprint = ?1 AND coalesce(closed_by, '') <> 'engine'"
+                                        " WHERE key = ?1 AND coalesce(closed_by, '') <> 'engine'"
                                         " ORDER BY id DESC LIMIT 1",
-                                        "t", fingerprint);
+                                        "t", one->key);
         /* What has ended long ago is let go of: over a boot the wall clock alone tells how long that is. */
         if (shadow->heard > 0 && !*closer && claims_number("SELECT count(*) FROM gaps", "") == 0)
-                sim_fail(sim, "%s was acknowledged, and the journal has never heard of it", fingerprint);
+                sim_fail(sim, "%s was acknowledged, and the journal has never heard of it", one->name);
         bool explained =
                 shadow->uncertain || (shadow->open && open < 0 && string_equal(closer, "alertmanager"));
         if (shadow->open != (open >= 0) && !explained)
-                sim_fail(sim, "%s was acknowledged as %s, and the journal has it %s", fingerprint,
+                sim_fail(sim, "%s was acknowledged as %s, and the journal has it %s", one->name,
                          shadow->open ? "firing" : "resolved", open >= 0 ? "open" : "closed");
         shadow->open = open >= 0;
         shadow->starts_at = open >= 0 ? open : shadow->starts_at;
@@ -372,8 +369,8 @@ static void claim_ends(struct sim *sim)
                 claims_text("SELECT number || ' (' || remediation || ') is ' || state || ' ' || guard"
                             " FROM incidents WHERE active = 1 ORDER BY id LIMIT 1",
                             "");
-        _cleanup_free_ char *open = claims_text(
-                "SELECT fingerprint FROM episodes WHERE closed_at IS NULL ORDER BY id LIMIT 1", "");
+        _cleanup_free_ char *open =
+                claims_text("SELECT alert FROM episodes WHERE closed_at IS NULL ORDER BY id LIMIT 1", "");
         if (*active)
                 sim_fail(sim, "%s, and does not end", active);
         if (*open)

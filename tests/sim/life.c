@@ -25,12 +25,12 @@ static const char *nobody_says_of(const struct sim *sim, int64_t incident)
 {
         const char *why = NULL;
         for (int64_t i = 0;; i++) {
-                _cleanup_free_ char *fingerprint = claims_text(
-                        "SELECT fingerprint FROM episodes WHERE closed_at IS NULL AND (id ="
+                _cleanup_free_ char *key = claims_text(
+                        "SELECT key FROM episodes WHERE closed_at IS NULL AND (id ="
                         " (SELECT episode FROM incidents WHERE id = ?1) OR id IN"
                         " (SELECT episode FROM members WHERE incident = ?1)) ORDER BY id LIMIT 1 OFFSET ?2",
                         "ii", incident, i);
-                int64_t source = source_find(sim, fingerprint);
+                int64_t source = source_find(sim, key);
                 if (source < 0)
                         return why;
                 why = nobody_says(sim, &sim->sources[source]);
@@ -67,13 +67,11 @@ void claim_goes_on(struct sim *sim, int64_t source)
         if (sim->ending || !sim->engine || sim_is_dead(sim) || sim->stopping || sim->dry_run || one->hushed ||
             sim->now - sim->clear_since < 2 * SLACK || sim->now - one->since < 2 * SLACK)
                 return;
-        char fingerprint[32];
-        snprintf(fingerprint, sizeof(fingerprint), "%s/%s", one->alertname, one->subject);
         int64_t incident = claims_number(
                 "SELECT min(i.id) FROM incidents i JOIN episodes e ON e.id = i.episode"
-                " WHERE i.state IN ('healed', 'done') AND e.closed_at IS NULL AND e.fingerprint = ?1"
+                " WHERE i.state IN ('healed', 'done') AND e.closed_at IS NULL AND e.key = ?1"
                 " AND i.entered_steady < ?2",
-                "ti", fingerprint, (int64_t)(journal_steady(sim->journal) - 15 * MINUTE - 2 * SLACK));
+                "ti", one->key, (int64_t)(journal_steady(sim->journal) - 15 * MINUTE - 2 * SLACK));
         if (incident > 0)
                 sim_fail(sim,
                          "incident %lld is healed, or done, its alert goes on, and nobody has heard of it",
@@ -82,15 +80,14 @@ void claim_goes_on(struct sim *sim, int64_t source)
 
 /* Of the alert that a row of the timeline is about: whose episode was closed then, or whose incident was
  * cancelled with no other episode of it. */
-static char *fingerprint_of(int64_t row)
+static char *key_of(int64_t row)
 {
-        return claims_text(
-                "SELECT e.fingerprint FROM timeline t, episodes e WHERE t.id = ?1 AND CASE t.actor"
-                " WHEN 'alertmanager' THEN e.closed_by = 'alertmanager' AND e.closed_at = t.at"
-                " ELSE e.id = (SELECT episode FROM incidents WHERE id = t.incident) AND NOT EXISTS"
-                " (SELECT 1 FROM episodes o WHERE o.fingerprint = e.fingerprint AND o.closed_at IS NULL)"
-                " END ORDER BY e.id DESC LIMIT 1",
-                "i", row);
+        return claims_text("SELECT e.key FROM timeline t, episodes e WHERE t.id = ?1 AND CASE t.actor"
+                           " WHEN 'alertmanager' THEN e.closed_by = 'alertmanager' AND e.closed_at = t.at"
+                           " ELSE e.id = (SELECT episode FROM incidents WHERE id = t.incident) AND NOT EXISTS"
+                           " (SELECT 1 FROM episodes o WHERE o.key = e.key AND o.closed_at IS NULL)"
+                           " END ORDER BY e.id DESC LIMIT 1",
+                           "i", row);
 }
 
 /* Nothing was taken for over that goes on: neither by an empty list, nor by what silence has resolved. */
@@ -105,10 +102,10 @@ static void claim_over(struct sim *sim)
                 if (row <= 0)
                         break;
                 sim->last_event = row;
-                _cleanup_free_ char *fingerprint = fingerprint_of(row);
-                int64_t source = source_find(sim, fingerprint);
+                _cleanup_free_ char *key = key_of(row);
+                int64_t source = source_find(sim, key);
                 if (source >= 0 && sim->sources[source].ill && sim->now - sim->sources[source].since > SURELY)
-                        sim_fail(sim, "%s was taken for over, and goes on", fingerprint);
+                        sim_fail(sim, "%s was taken for over, and goes on", sim->sources[source].name);
         }
         sim->last_event = last;
 }

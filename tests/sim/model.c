@@ -8,14 +8,11 @@
 
 /* Who is ill. */
 
-int64_t source_find(const struct sim *sim, const char *fingerprint)
+int64_t source_find(const struct sim *sim, const char *key)
 {
-        for (int64_t i = 0; i < SOURCES; i++) {
-                char name[32];
-                snprintf(name, sizeof(name), "%s/%s", sim->sources[i].alertname, sim->sources[i].subject);
-                if (string_equal(name, fingerprint))
+        for (int64_t i = 0; i < SOURCES; i++)
+                if (string_equal(sim->sources[i].key, key))
                         return i;
-        }
         return -1;
 }
 
@@ -32,15 +29,20 @@ bool model_is_ill(const struct sim *sim, const char *promql)
         return true;
 }
 
+static cJSON *labels_of(const struct source *one)
+{
+        cJSON *labels = cJSON_CreateObject();
+        cJSON_AddStringToObject(labels, "alertname", one->alertname);
+        cJSON_AddStringToObject(labels, "subject", one->subject);
+        return labels;
+}
+
 cJSON *model_firing(const struct sim *sim)
 {
         cJSON *list = cJSON_CreateArray();
-        for (size_t i = 0; i < SOURCES; i++) {
-                cJSON *labels = sim->sources[i].ill ? cJSON_CreateObject() : NULL;
-                cJSON_AddStringToObject(labels, "alertname", sim->sources[i].alertname);
-                cJSON_AddStringToObject(labels, "subject", sim->sources[i].subject);
-                cJSON_AddItemToArray(list, labels);
-        }
+        for (size_t i = 0; i < SOURCES; i++)
+                if (sim->sources[i].ill)
+                        cJSON_AddItemToArray(list, labels_of(&sim->sources[i]));
         return list;
 }
 
@@ -120,6 +122,9 @@ void model_begin(struct sim *sim)
                 snprintf(one->alertname, sizeof(one->alertname), "%s", key ? "leak" : names[i / SERVICES]);
                 snprintf(one->subject, sizeof(one->subject), "%c%d", key ? 'k' : 's',
                          (int)(key ? i - 3 * SERVICES : i % SERVICES));
+                snprintf(one->name, sizeof(one->name), "%s/%s", one->alertname, one->subject);
+                _cleanup_json_ cJSON *labels = labels_of(one);
+                alert_key_of_labels(labels, one->key, NULL);
                 sim_after(sim, MINUTE, 2 * HOUR, fall_ill, i);
         }
         sim->cache_rows = 20;

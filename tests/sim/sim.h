@@ -43,6 +43,8 @@ struct event {
 /* One source of alerts: a label set that may be ill. */
 struct source {
         char alertname[16], subject[8]; /* service or key */
+        char name[32];                  /* "alertname/subject" */
+        char key[DIGEST_TEXT_MAX];      /* alert_key() of its labels: what the journal knows it by */
         bool ill;
         nsec since, until;            /* true time: it began, it ended last */
         bool silenced;                /* its end is never told */
@@ -192,7 +194,7 @@ int64_t model_level(const struct sim *sim,
                     const struct step_run *run); /* of the service that the step is about */
 int64_t model_argument(const void *config);      /* the level that a step was given */
 bool model_level_is_ours(const struct sim *sim, const struct step_run *run, int64_t incident);
-int64_t source_find(const struct sim *sim, const char *fingerprint);
+int64_t source_find(const struct sim *sim, const char *key); /* negative: none */
 
 /* neighbours.c: Alertmanagers that duplicate and reorder. */
 void neighbours_begin(struct sim *sim);

@@ -30,25 +30,23 @@ static int64_t source_of(const struct sim *sim, const char *promql)
 static void claim_verdict(struct sim *sim, int64_t source)
 {
         const struct witness *witness = &sim->witnesses[source];
-        char fingerprint[32];
+        const struct source *one = &sim->sources[source];
         if (!sim->journal || sim_is_dead(sim) || sim->failed)
                 return;
-        snprintf(fingerprint, sizeof(fingerprint), "%s/%s", sim->sources[source].alertname,
-                 sim->sources[source].subject);
         /* A verdict falls at once when its answer is there, unless the disk is full. */
         _cleanup_free_ char *state =
                 claims_text("SELECT i.state FROM incidents i JOIN episodes e ON e.id = i.episode"
-                            " WHERE e.fingerprint = ?1 AND i.entered_steady = ?2"
+                            " WHERE e.key = ?1 AND i.entered_steady = ?2"
                             " AND i.state IN ('healed', 'not_healed', 'unverified')",
-                            "ti", fingerprint, journal_steady(sim->journal));
+                            "ti", one->key, journal_steady(sim->journal));
         nsec since = sim->now - witness->acted, within = within_of(&sim->sources[source]);
         if (strcmp(state, "healed") == 0 && !(witness->known && witness->holds))
-                sim_fail(sim, "%s is said to be healed, and nothing says so", fingerprint);
+                sim_fail(sim, "%s is said to be healed, and nothing says so", one->name);
         if (strcmp(state, "not_healed") == 0 && (!witness->known || witness->seen < within))
-                sim_fail(sim, "%s is said not to be healed, after %.0f s of answers", fingerprint,
+                sim_fail(sim, "%s is said not to be healed, after %.0f s of answers", one->name,
                          nsec_to_seconds(witness->seen));
         if (strcmp(state, "unverified") == 0 && (since < within || (witness->known && since < HOUR)))
-                sim_fail(sim, "%s is said to be unknown, %.0f s after the last step, %s", fingerprint,
+                sim_fail(sim, "%s is said to be unknown, %.0f s after the last step, %s", one->name,
                          nsec_to_seconds(since), witness->known ? "with an answer" : "without an answer");
 }
 
@@ -72,15 +70,15 @@ void verdicts_answered(struct sim *sim, const char *promql, bool known, bool hol
 
 void verdicts_act(struct sim *sim, int64_t incident, bool undo)
 {
-        _cleanup_free_ char *fingerprint = claims_text(
-                "SELECT e.fingerprint FROM incidents i JOIN episodes e ON e.id = i.episode WHERE i.id = ?1",
-                "i", incident);
+        _cleanup_free_ char *key = claims_text(
+                "SELECT e.key FROM incidents i JOIN episodes e ON e.id = i.episode WHERE i.id = ?1", "i",
+                incident);
         _cleanup_free_ char *remediation =
                 claims_text("SELECT remediation FROM incidents WHERE id = ?1", "i", incident);
         _cleanup_free_ char *state = claims_text("SELECT state FROM incidents WHERE id = ?1", "i", incident);
         if (undo && strcmp(state, "unverified") == 0)
                 sim_fail(sim, "incident %lld undoes what nobody knows to have failed", (long long)incident);
-        int64_t source = source_find(sim, fingerprint);
+        int64_t source = source_find(sim, key);
         /* Of those that verify, one acts at a time. */
         bool verifies = strcmp(remediation, "slow") == 0 || strncmp(remediation, "errors", 6) == 0;
         if (!undo && verifies && source >= 0)

@@ -361,6 +361,28 @@ static void test_the_key_is_of_the_labels(void **state _unused_)
         }
 }
 
+static void test_the_key_of_labels_alone(void **state _unused_)
+{
+        static const struct {
+                const char *labels;
+                int r;
+        } cases[] = {
+                {"{\"a\":\"b\"}", 0},           {"{}", -EBADMSG}, {"[]", -EBADMSG}, {"{\"a\":7}", -EBADMSG},
+                {"{\"a\":\"\xff\"}", -EBADMSG},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                _cleanup_json_ cJSON *labels = cJSON_Parse(cases[i].labels);
+                char key[DIGEST_TEXT_MAX] = "untouched";
+                assert_int_equal(alert_key_of_labels(labels, key, NULL), cases[i].r);
+                assert_int_equal(strcmp(key, "untouched") == 0, cases[i].r < 0);
+                if (i == 0)
+                        assert_string_equal(
+                                key, "35f725f23798bf35ef9381d4b794cadba8f77b49ddda0efe993947994ed8e893");
+        }
+        char key[DIGEST_TEXT_MAX];
+        assert_int_equal(alert_key_of_labels(NULL, key, NULL), -EBADMSG);
+}
+
 static void test_bindings(void **state _unused_)
 {
         struct webhook webhook = {0};
@@ -397,6 +419,7 @@ int main(void)
                 cmocka_unit_test(test_into_the_journal_and_back),
                 cmocka_unit_test(test_api),
                 cmocka_unit_test(test_the_key_is_of_the_labels),
+                cmocka_unit_test(test_the_key_of_labels_alone),
                 cmocka_unit_test(test_bindings),
         };
         return cmocka_run_group_tests_name("alert", tests, NULL, NULL);

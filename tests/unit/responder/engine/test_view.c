@@ -15,9 +15,18 @@ static struct alert *the_alert(void)
         return &alert;
 }
 
+static void key_of(const char *cluster, char ret[static DIGEST_TEXT_MAX])
+{
+        _cleanup_json_ cJSON *labels = cJSON_CreateObject();
+        cJSON_AddStringToObject(labels, "cluster", cluster);
+        cJSON_AddStringToObject(labels, "instance", "web");
+        cJSON_AddStringToObject(labels, "alertname", "slow");
+        assert_int_equal(alert_key_of_labels(labels, ret, NULL), 0);
+}
+
 /* What is asked of both neighbours, and what follows. */
 static const struct {
-        const char *alertmanager; /* NULL: no answer; "": it does not have it */
+        const char *alertmanager; /* the `cluster` of the one that it has; NULL: no answer; "": it has none */
         enum alert_presence presence;
         nsec up;
         const char *firing; /* NULL: no answer */
@@ -25,16 +34,16 @@ static const struct {
         enum alert_says says;
         const char *why;
 } cases[] = {
-        {"f1", ALERT_ACTIVE, 0, NULL, false, ALERT_SAYS_FIRES, ""},
-        {"f1", ALERT_SILENCED, 0, NULL, false, ALERT_SAYS_QUIET, "by the test"},
-        {"f1", ALERT_INHIBITED, 0, NULL, false, ALERT_SAYS_QUIET, "by the test"},
-        {"f1", ALERT_MUTED, 0, NULL, false, ALERT_SAYS_QUIET, "by the test"},
+        {"eu", ALERT_ACTIVE, 0, NULL, false, ALERT_SAYS_FIRES, ""},
+        {"eu", ALERT_SILENCED, 0, NULL, false, ALERT_SAYS_QUIET, "by the test"},
+        {"eu", ALERT_INHIBITED, 0, NULL, false, ALERT_SAYS_QUIET, "by the test"},
+        {"eu", ALERT_MUTED, 0, NULL, false, ALERT_SAYS_QUIET, "by the test"},
         {NULL, ALERT_ACTIVE, 0, "[]", false, ALERT_SAYS_NOTHING, "Alertmanager cannot be asked: deaf"},
         /* It may have forgotten, or never heard of it yet. */
         {"", ALERT_ACTIVE, 5 * MINUTE - 1, "[]", false, ALERT_SAYS_NOTHING, "started only 300 s ago"},
         {"", ALERT_ACTIVE, 5 * MINUTE, "[]", false, ALERT_SAYS_OVER, ""},
         {"", ALERT_ACTIVE, 5 * MINUTE, NULL, true, ALERT_SAYS_OVER, ""},
-        {"f2", ALERT_ACTIVE, 5 * MINUTE, "[]", false, ALERT_SAYS_OVER, ""},
+        {"us", ALERT_ACTIVE, 5 * MINUTE, "[]", false, ALERT_SAYS_OVER, ""},
         /* Prometheus is dead, or cannot reach Alertmanager: that is no end. */
         {"", ALERT_ACTIVE, 5 * MINUTE, NULL, false, ALERT_SAYS_NOTHING,
          "Prometheus, which would know, cannot be asked: dead"},
@@ -57,8 +66,11 @@ static void test_the_table(void **state _unused_)
                                                        (char *)(cases[i].no_prometheus ? "" : "http://p"),
                                                .alertmanager_url = (char *)"http://a",
                                                .resolve_timeout = 5 * MINUTE};
-                struct alert_seen seen = {(char *)cases[i].alertmanager, cases[i].presence,
-                                          (char *)(cases[i].presence == ALERT_ACTIVE ? NULL : "by the test")};
+                struct alert_seen seen = {
+                        .presence = cases[i].presence,
+                        .by = (char *)(cases[i].presence == ALERT_ACTIVE ? NULL : "by the test")};
+                if (cases[i].alertmanager)
+                        key_of(cases[i].alertmanager, seen.key);
                 bool has = cases[i].alertmanager && *cases[i].alertmanager;
                 _cleanup_json_ cJSON *firing = cases[i].firing ? cJSON_Parse(cases[i].firing) : NULL;
                 const struct alert_view view = {
@@ -81,8 +93,31 @@ static void test_the_table(void **state _unused_)
         }
 }
 
+/* A sender's fingerprint may be another alert's, or missing: what it says is never asked by. */
+static void test_it_goes_by_the_labels(void **state _unused_)
+{
+        static const char *const fingerprints[] = {"", "f1", "f2", "no fingerprint at all"};
+        const struct target_set set = {.alertmanager_url = (char *)"http://a"};
+        struct alert_seen seen[] = {{.presence = ALERT_ACTIVE}, {.presence = ALERT_SILENCED}};
+        key_of("eu", seen[0].key);
+        key_of("us", seen[1].key);
+        struct alert_view view = {.answered_at = 1, .has_alertmanager = true, .alerts = {seen, 2, 0}};
+        alertmanager_view_sort(&view.alerts);
+        for (size_t i = 0; i < N_ELEMENTS(fingerprints); i++) {
+                struct alert alert = *the_alert();
+                alert.fingerprint = (char *)fingerprints[i];
+                char eu[] = "eu", us[] = "us",
+                     *values[] = {alert.labels.values[0], alert.labels.values[1], eu};
+                alert.labels.values = values;
+                assert_int_equal(view_of_alert(&view, &set, &alert).says, ALERT_SAYS_FIRES);
+                values[2] = us;
+                assert_int_equal(view_of_alert(&view, &set, &alert).says, ALERT_SAYS_QUIET);
+        }
+}
+
 int main(void)
 {
-        const struct CMUnitTest tests[] = {cmocka_unit_test(test_the_table)};
+        const struct CMUnitTest tests[] = {cmocka_unit_test(test_the_table),
+                                           cmocka_unit_test(test_it_goes_by_the_labels)};
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 /* What Alertmanager and Prometheus say of all their alerts. */
 #include <errno.h>
 
+#include "responder/alert/alert.h"
 #include "responder/targets/internal.h"
 #include "tests/harness/neighbour.h"
 #include "tests/harness/unit.h"
@@ -17,7 +18,18 @@ static struct targets *open_targets(struct neighbour *neighbour, struct target_s
         return targets;
 }
 
-#define ALERT(fingerprint, status) "{\"fingerprint\":\"" fingerprint "\",\"status\":{" status "}}"
+/* Of all alerts the same fingerprint: they are told apart by their labels. */
+#define ALERT(name, status) \
+        "{\"fingerprint\":\"f\",\"labels\":{\"alertname\":\"" name "\"},\"status\":{" status "}}"
+
+static const struct alert_seen *find(const struct alertmanager_view *view, const char *name)
+{
+        char key[DIGEST_TEXT_MAX];
+        _cleanup_json_ cJSON *labels = cJSON_CreateObject();
+        cJSON_AddStringToObject(labels, "alertname", name);
+        assert_int_equal(alert_key_of_labels(labels, key, NULL), 0);
+        return alertmanager_view_find(view, key);
+}
 
 static void test_what_keeps_an_alert_back(void **state _unused_)
 {
@@ -32,10 +44,16 @@ static void test_what_keeps_an_alert_back(void **state _unused_)
                                                          "\"silencedBy\":[],"
                                                          "\"inhibitedBy\":[],"
                                                          "\"mutedBy\":["
-                                                         "\"weekends\"]") "," ALERT("ee", "\"silencedBy\":["
-                                                                                          "\"s9\"]") "]";
+                                                         "\"weekends\"]") "," ALERT("ee",
+                                                                                    "\"silencedBy\":["
+                                                                                    "\"s9\"]") ",{"
+                                                                                               "\"fingerprint"
+                                                                                               "\":\"f\","
+                                                                                               "\"labels\":{"
+                                                                                               "\"alertname\""
+                                                                                               ":7}}]";
         static const struct {
-                const char *fingerprint;
+                const char *name;
                 enum alert_presence presence;
                 const char *by;
         } cases[] = {
@@ -59,12 +77,12 @@ static void test_what_keeps_an_alert_back(void **state _unused_)
                             "GET /at/api/v2/status\nGET /at/api/v2/silences\n");
         assert_int_equal(view.count, N_ELEMENTS(cases));
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
-                const struct alert_seen *seen = alertmanager_view_find(&view, cases[i].fingerprint);
+                const struct alert_seen *seen = find(&view, cases[i].name);
                 assert_non_null(seen);
                 assert_int_equal(seen->presence, cases[i].presence);
                 assert_true(string_equal(seen->by, cases[i].by));
         }
-        assert_null(alertmanager_view_find(&view, "a"));
+        assert_null(find(&view, "a"));
         assert_true(view.up > 0);
         alertmanager_view_release(&view);
 
@@ -75,7 +93,7 @@ static void test_what_keeps_an_alert_back(void **state _unused_)
         assert_int_equal(targets_alertmanager(targets, SOON, &view, NULL), 0);
         assert_null(strstr(text_string(&neighbour.asked), "silences"));
         assert_true(view.count == 0 && view.up == 0);
-        assert_null(alertmanager_view_find(&view, "aa"));
+        assert_null(find(&view, "aa"));
         alertmanager_view_release(&view);
         targets_free(targets);
         neighbour_stop(&neighbour);
@@ -92,6 +110,9 @@ static void test_no_answer_is_no_empty_list(void **state _unused_)
                 {200, "[]", "{\"uptime\":\"long\"}", EBADMSG},
                 {200, "[]", "[", EBADMSG},
                 {200, "[{}]", "{\"uptime\":\"2026-01-01T00:00:00Z\"}", EBADMSG},
+                {200, "[{\"fingerprint\":\"f\"}]", "{\"uptime\":\"2026-01-01T00:00:00Z\"}", EBADMSG},
+                {200, "[{\"fingerprint\":\"f\",\"labels\":[]}]", "{\"uptime\":\"2026-01-01T00:00:00Z\"}",
+                 EBADMSG},
                 {503, "[]", "{\"uptime\":\"2026-01-01T00:00:00Z\"}", EREMOTEIO},
         };
         struct neighbour neighbour;
@@ -111,7 +132,7 @@ static void test_no_answer_is_no_empty_list(void **state _unused_)
         neighbour.silences = "no";
         neighbour_says(&neighbour, 200, "[" ALERT("aa", "\"silencedBy\":[\"s1\"]") "]");
         assert_int_equal(targets_alertmanager(targets, SOON, &view, NULL), 0);
-        assert_string_equal(alertmanager_view_find(&view, "aa")->by, "silence s1");
+        assert_string_equal(find(&view, "aa")->by, "silence s1");
         alertmanager_view_release(&view);
         targets_free(targets);
         neighbour_stop(&neighbour);
