@@ -54,6 +54,17 @@ const struct incident *guard_lock_holder(const struct lock_holders *holders, int
         return NULL;
 }
 
+bool guard_may_be_over(const struct incident *incident, const struct lock_holders *holders, bool paused,
+                       nsec wall)
+{
+        assert_that(incident->state == INCIDENT_HELD, "what is held has a guard");
+        if (string_equal(incident->guard, "paused"))
+                return !paused;
+        if (string_equal(incident->guard, "lock"))
+                return !guard_lock_holder(holders, incident->id, incident->lock);
+        return incident->guard_until != 0 && incident->guard_until <= wall;
+}
+
 static int check_paused(const struct guard_question *question, struct guard_verdict *verdict,
                         struct error *error _unused_)
 {

@@ -41,6 +41,11 @@ bool guard_holds_lock(const struct incident *incident);
 const struct incident *guard_lock_holder(const struct lock_holders *holders, int64_t incident,
                                          const char *lock);
 
+/* Whether what is held by one of these guards may no longer be, by what is cheap to know (`wall` is for its
+ * `guard_until`): guard_check() then says. */
+bool guard_may_be_over(const struct incident *incident, const struct lock_holders *holders, bool paused,
+                       nsec wall);
+
 /* The names of all guards, in the order in which they are asked; NULL after the last. */
 const char *guard_name(size_t index);
 

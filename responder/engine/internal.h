@@ -159,6 +159,23 @@ const struct guard_verdict *turn_recall(const struct look *look, const char *rem
 int turn_remember(struct look *look, const char *remediation, const char *lock,
                   const struct guard_verdict *verdict, struct error *error);
 
+/* held.c. Somebody is to hear of it, and nothing of that kind is under way: another worker's work, for it may
+ * take long. What the incident waits for does not wait for this. */
+int look_tell_owed(struct look *look, struct incident *incident, const struct remediation *remediation,
+                   struct error *error);
+
+/* All guards, asked once in a look of those that are alike; and what follows when one does hold it. */
+int look_check_guards(struct look *look, const struct guard_question *question, struct guard_verdict *ret,
+                      struct error *error);
+int look_hold(struct look *look, struct incident *incident, const struct remediation *remediation,
+              const char *lock, const struct guard_verdict *verdict, struct error *error);
+
+/* What held it holds it no more, and it waits for something else: its turn, or what a neighbour says. */
+int look_release_held(struct look *look, const struct incident *incident, const char *lock,
+                      struct error *error);
+/* Whether it is worth while to ask what holds it, though its turn has not come. */
+bool look_may_be_released(struct look *look, const struct incident *incident);
+
 /* match.c: opens incidents for the episodes that remediations are for. */
 int match_episodes(struct look *look, struct error *error);
 
@@ -185,9 +202,10 @@ void engine_tell_unmatched(struct look *look);
 void standing_begin(struct look *look); /* takes over what a worker has come back with */
 void standing_free(struct engine *engine);
 
-/* Whether what has waited may begin; when not, it is held, or its episode was closed, or it is not known. */
+/* Whether what has waited may begin; when not, it is held, or its episode was closed, or that is not known
+ * before the neighbours have answered (`ret_asked` is false). */
 int standing_lets_begin(struct look *look, struct incident *incident, const char *lock, bool *ret,
-                        struct error *error);
+                        bool *ret_asked, struct error *error);
 
 /* Whether an alert that is told to be over is (`ret_asked` is false before the neighbours have answered); and
  * what waits for it held, when nobody can tell. */
@@ -202,6 +220,8 @@ int standing_still_fires(struct look *look, struct incident *incident, nsec sinc
 
 /* Held because its alert is silenced, inhibited or muted: that is no waiting in vain. */
 bool standing_is_quiet(const struct incident *incident);
+bool standing_holds(const struct incident *incident); /* for that, or because nothing is known */
+bool standing_may_be_over(struct look *look, const struct incident *incident); /* by news of this look */
 
 /* enter.c: changes the state on the engine's own thread; that somebody else was faster only means looking
  * again. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One look at everything: finds out for each active incident what comes next. */
 #include <errno.h>
-#include <stdlib.h>
 
 #include "responder/engine/internal.h"
 #include "runbook/log.h"
@@ -57,66 +56,6 @@ static int enter_for(struct look *look, const struct incident *incident, enum in
         return look_enter(look, incident, &change, error);
 }
 
-/* Somebody is to hear of it, and nothing of that kind is under way: another worker's work, for it may take
- * long. What the incident waits for does not wait for this. */
-static int tell_owed(struct look *look, struct incident *incident, const struct remediation *remediation,
-                     struct error *error)
-{
-        if (!*incident->owes || look->engine->parts.dry_run)
-                return 0;
-        if (string_equal(incident->owes, OWES_HELD) && look_is_told_with(look, incident))
-                return 0;
-        const struct engine_slot *slot = slot_find(look->engine, incident->id);
-        nsec when = slot ? slot->run.backoff.at : 0;
-        if (when <= look->now)
-                return engine_dispatch(look, incident, remediation, WORLD_CALLS, stage_tell, "", error);
-        look_again_at(look, when);
-        return 0;
-}
-
-/* Whether a person hears at once that it is held: it may be for long, or for longer than it may wait. */
-static bool tells_hold(const struct incident *incident, const struct remediation *remediation,
-                       const struct guard_verdict *verdict)
-{
-        bool too_long =
-                verdict->until != 0 && verdict->until >= incident->waiting_steady + remediation->expire;
-        return verdict->tells || too_long;
-}
-
-static int hold_incident(struct look *look, struct incident *incident, const struct remediation *remediation,
-                         const char *lock, const struct guard_verdict *verdict, struct error *error)
-{
-        assert_that(verdict->guard, "who is held has a guard");
-        nsec left = verdict->until != 0 ? verdict->until - look->steady : 0;
-        nsec until = verdict->until != 0 ? look->wall + left : 0;
-        if (left > 0)
-                look_again_at(look, look->now + left);
-        if (incident->state == INCIDENT_HELD && string_equal(incident->guard, verdict->guard) &&
-            llabs(incident->guard_until - until) < NSEC_PER_SEC)
-                return tell_owed(look, incident, remediation, error);
-        if (!turn_may_be_held(look, incident->remediation))
-                return 0;
-        char time[TIME_TEXT_MAX];
-        _cleanup_json_ cJSON *detail = cJSON_CreateObject();
-        if (detail) {
-                json_put(detail, "guard", cJSON_CreateString(verdict->guard));
-                if (*verdict->holder)
-                        json_put(detail, "holder", cJSON_CreateString(verdict->holder));
-                if (until != 0)
-                        json_put(detail, "until", cJSON_CreateString(time_format(until, time)));
-        }
-        const struct incident_change held = {
-                .to = INCIDENT_HELD,
-                .event = "held",
-                .guard = verdict->guard,
-                .guard_until = until,
-                .tells = tells_hold(incident, remediation, verdict),
-                .lock = lock,
-                .detail = detail,
-        };
-        return look_enter(look, incident, &held, error);
-}
-
 /* In a dry run that is what came of it: nobody is called, and nothing follows. */
 static int fail_planning(struct look *look, const struct incident *incident, const char *reason,
                          struct error *error)
@@ -124,23 +63,6 @@ static int fail_planning(struct look *look, const struct incident *incident, con
         return look->engine->parts.dry_run
                        ? enter_for(look, incident, INCIDENT_PLANNED, "planned", reason, error)
                        : enter_for(look, incident, INCIDENT_FAILED, "planning failed", reason, error);
-}
-
-/* Who has begun already, or was approved, is asked less: nothing of it is true for the others. */
-static int check_guards(struct look *look, const struct guard_question *question, struct guard_verdict *ret,
-                        struct error *error)
-{
-        const char *name = question->remediation->name;
-        bool fresh = question->incident->running_at == 0 && !question->incident->approved;
-        const struct guard_verdict *known = fresh ? turn_recall(look, name, question->lock) : NULL;
-        if (known) {
-                *ret = *known;
-                return 0;
-        }
-        int r = guard_check(question, ret, error);
-        return r < 0 || !fresh || !ret->guard || ret->asks
-                       ? r
-                       : turn_remember(look, name, question->lock, ret, error);
 }
 
 /* It is begun, or a person is asked whether it may be: `asks` says why, or is "". */
@@ -160,8 +82,9 @@ static int begin(struct look *look, struct incident *incident, const struct reme
                        : r;
 }
 
+/* `may_run`: its turn has come; else this is to find out whether it is still held. */
 static int ask_guards(struct look *look, struct incident *incident, const struct remediation *remediation,
-                      struct error *error)
+                      bool may_run, struct error *error)
 {
         assert_that(remediation, "the guards are of a remediation");
         _cleanup_free_ char *lock = NULL;
@@ -180,14 +103,19 @@ static int ask_guards(struct look *look, struct incident *incident, const struct
                 .now = look->steady,
         };
         struct guard_verdict verdict = {0};
-        int r = check_guards(look, &question, &verdict, error);
+        int r = look_check_guards(look, &question, &verdict, error);
         if (r < 0)
                 return r;
         if (verdict.guard && !verdict.asks)
-                return hold_incident(look, incident, remediation, lock, &verdict, error);
-        bool may_begin = false;
-        r = standing_lets_begin(look, incident, lock, &may_begin, error);
-        return r < 0 || !may_begin ? r : begin(look, incident, remediation, lock, verdict.reason, error);
+                return look_hold(look, incident, remediation, lock, &verdict, error);
+        bool may_begin = false, asked = false;
+        r = standing_lets_begin(look, incident, lock, &may_begin, &asked, error);
+        if (r >= 0 && may_begin && may_run)
+                return begin(look, incident, remediation, lock, verdict.reason, error);
+        bool is_free = may_begin || (!asked && !standing_holds(incident));
+        return r >= 0 && is_free && incident->state == INCIDENT_HELD
+                       ? look_release_held(look, incident, lock, error)
+                       : r;
 }
 
 static int cancel_resolved(struct look *look, const struct incident *incident, struct error *error)
@@ -233,10 +161,11 @@ static int look_waiting(struct look *look, struct incident *incident, const stru
         if (!incident->episode_open)
                 return standing_hold_end(look, incident, error);
         if (incident->state == INCIDENT_AWAITING_APPROVAL && !incident->approved)
-                return tell_owed(look, incident, remediation, error);
-        if (!turn_has_come(look, incident->remediation))
-                return tell_owed(look, incident, remediation, error);
-        return ask_guards(look, incident, remediation, error);
+                return look_tell_owed(look, incident, remediation, error);
+        bool may_run = turn_has_come(look, incident->remediation);
+        return may_run || look_may_be_released(look, incident)
+                       ? ask_guards(look, incident, remediation, may_run, error)
+                       : look_tell_owed(look, incident, remediation, error);
 }
 
 static int look_running(struct look *look, struct incident *incident, const struct remediation *remediation,
@@ -351,7 +280,7 @@ static int look_ended(struct look *look, struct incident *incident, const struct
         if (r < 0)
                 return r;
         if (!may && (wanted || *incident->owes))
-                return tell_owed(look, incident, remediation, error);
+                return look_tell_owed(look, incident, remediation, error);
         if (!may) {
                 r = look_healed(look, incident, &lost, error);
                 return r < 0 || !lost ? r

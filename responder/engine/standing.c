@@ -22,12 +22,19 @@ static const char *const quiet_guards[] = {
 };
 tables_agree(quiet_guards, ALERT_PRESENCE_COUNT);
 
+#define UNKNOWN "unknown"
+
 bool standing_is_quiet(const struct incident *incident)
 {
         for (size_t i = 0; i < N_ELEMENTS(quiet_guards); i++)
                 if (quiet_guards[i] && string_equal(incident->guard, quiet_guards[i]))
                         return true;
         return false;
+}
+
+bool standing_holds(const struct incident *incident)
+{
+        return standing_is_quiet(incident) || string_equal(incident->guard, UNKNOWN);
 }
 
 static bool is_set(const char *url)
@@ -104,6 +111,16 @@ static const struct alert_view *view_now(struct look *look)
         if (!engine->viewing)
                 look_again_at(look, look->now + NO_WORKER_AGAIN);
         return NULL;
+}
+
+bool standing_may_be_over(struct look *look, const struct incident *incident)
+{
+        if (!standing_holds(incident))
+                return false;
+        look_again_at(look, look->now + ASK_AGAIN);
+        if (look->now - look->engine->view_taken_at >= ASK_AGAIN)
+                view_now(look);
+        return look->engine->view_taken_at == look->now;
 }
 
 static int hold(struct look *look, const struct incident *incident, const char *lock, const char *guard,
@@ -194,18 +211,19 @@ static int let_begin(struct look *look, struct incident *incident, const char *l
         }
         /* A young webhook is evidence itself. */
         *ret = look->steady - heard < set_of(look)->resolve_timeout;
-        return *ret ? 0 : hold(look, incident, lock, "unknown", answer->why, error);
+        return *ret ? 0 : hold(look, incident, lock, UNKNOWN, answer->why, error);
 }
 
 int standing_lets_begin(struct look *look, struct incident *incident, const char *lock, bool *ret,
-                        struct error *error)
+                        bool *ret_asked, struct error *error)
 {
         nsec heard = look->steady - incident->heard_steady;
-        *ret = true;
+        *ret = *ret_asked = true;
         if (!is_set(set_of(look)->alertmanager_url) || heard <= AGE_MOST)
                 return 0;
-        *ret = false;
         const struct alert_view *view = view_now(look);
+        *ret = false;
+        *ret_asked = view;
         if (!view)
                 return 0;
         struct episode_list episodes = {0};
@@ -262,7 +280,7 @@ int standing_hold_end(struct look *look, const struct incident *incident, struct
         int r = ask_end(look, view, incident, &answer, error);
         return r < 0 || answer.says == ALERT_SAYS_OVER
                        ? r
-                       : hold(look, incident, NULL, "unknown", answer.why, error);
+                       : hold(look, incident, NULL, UNKNOWN, answer.why, error);
 }
 
 /* Whether Prometheus says of one of its alerts that it fires. */

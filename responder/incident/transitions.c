@@ -22,6 +22,7 @@ const struct transition transitions[] = {
 
         FROM_WAITING(INCIDENT_HELD),
         {INCIDENT_HELD, INCIDENT_AWAITING_APPROVAL, "awaiting approval", false},
+        {INCIDENT_HELD, INCIDENT_RECEIVED, "released", false},
 
         FROM_WAITING(INCIDENT_AWAITING_APPROVAL),
         {INCIDENT_AWAITING_APPROVAL, INCIDENT_AWAITING_APPROVAL, "awaiting approval", false},

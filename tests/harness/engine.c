@@ -73,13 +73,18 @@ static void serve_alerts(struct http_exchange *exchange, void *context)
                 return;
         }
         text_puts(&body, "[");
-        for (int i = 1; i < 4 && !atomic_load(&fixture->gone); i++)
+        pthread_mutex_lock(&fixture->lock);
+        _cleanup_free_ char *known = strdup(text_string(&fixture->known));
+        pthread_mutex_unlock(&fixture->lock);
+        char *rest = NULL;
+        const char *labels = atomic_load(&fixture->gone) ? NULL : strtok_r(known, "\n", &rest);
+        for (; labels; labels = strtok_r(NULL, "\n", &rest))
                 text_printf(&body,
-                            "%s{\"fingerprint\":\"f%d\",\"labels\":{\"alertname\":\"a\"},"
+                            "%s{\"fingerprint\":\"another's\",\"labels\":%s,"
                             "\"annotations\":{},\"startsAt\":\"2026-01-01T00:00:00Z\","
                             "\"endsAt\":\"2036-01-01T00:00:00Z\",\"status\":{\"state\":\"active\","
                             "\"silencedBy\":[%s],\"inhibitedBy\":[]},\"receivers\":[]}",
-                            i > 1 ? "," : "", i, by);
+                            body.length > 1 ? "," : "", labels, by);
         text_puts(&body, "]");
         http_reply(exchange, 200, HTTP_TYPE_JSON, &body);
 }
@@ -282,7 +287,7 @@ struct engine_fixture *fixture_prepare(const char *remediations)
 
         char now[TIME_TEXT_MAX];
         time_format(clock_wall(), now);
-        for (int i = 1; i < 4; i++)
+        for (int i = 1; i < (int)N_ELEMENTS(fixture->number); i++)
                 snprintf(fixture->number[i], sizeof(fixture->number[i]), "INC-%.4s-%04d", now, i);
         reset_actions();
         return fixture;
@@ -305,6 +310,7 @@ void fixture_close(struct engine_fixture *fixture)
         remediation_set_free(fixture->set);
         http_server_stop(fixture->server);
         remove_directory(fixture->directory);
+        text_free(&fixture->known);
         pthread_mutex_destroy(&fixture->lock);
         free(fixture);
 }
@@ -330,6 +336,9 @@ void alert_arrives(struct engine_fixture *fixture, const char *fingerprint, bool
         struct webhook webhook = {0};
         if (webhook_parse(body, strlen(body), &webhook, &error) < 0)
                 fail_msg("%s", error_text(&error));
+        pthread_mutex_lock(&fixture->lock);
+        text_printf(&fixture->known, "%s\n", all);
+        pthread_mutex_unlock(&fixture->lock);
         assert_int_equal(accept_webhook(fixture->journal, &webhook), 0);
         if (fixture->engine)
                 engine_wake(fixture->engine);

@@ -20,7 +20,7 @@
 
 struct engine_fixture {
         char directory[64];
-        char number[4][24]; /* of the incidents 1 … 3 */
+        char number[10][24]; /* of the incidents 1 … 9 */
         struct http_server *server;
         struct remediation_set *set;
         struct targets *targets;
@@ -40,8 +40,9 @@ struct engine_fixture {
         atomic_bool no_alertmanager, no_firing; /* it answers 500; Prometheus does, asked for its alerts */
         atomic_bool fires;                      /* Prometheus says that the alert fires */
         atomic_uint asked, told;                /* Prometheus, the person: how often */
-        pthread_mutex_t lock;                   /* of the last message */
+        pthread_mutex_t lock;                   /* of what follows */
         char last_message[8192];
+        struct text known; /* the labels of all alerts that have arrived, a line each: Alertmanager's */
 };
 
 /* Opens everything but journal and engine; `remediations` is the list in YAML, indented by two. */

@@ -9,6 +9,9 @@
 #define SLACK (20 * MINUTE)
 #define SURELY (10 * MINUTE)
 
+/* For so long the last of many may be shown as held by what has ended: the looks that let them go. */
+#define SHOWN_MOST (20 * NSEC_PER_SEC)
+
 /* Why nobody could have said that it fires, for so long; NULL: somebody could. */
 static const char *nobody_says(const struct sim *sim, const struct source *one)
 {
@@ -127,9 +130,35 @@ static void claim_matched_anew(struct sim *sim)
         }
 }
 
+/* What is shown as held is held: by the kill switch while it is pulled, by a lock while somebody may have it
+ * (who only makes his plans has it, too), by what lasts until a time before that time. */
+static void claim_shown(struct sim *sim)
+{
+        bool paused = false;
+        nsec since = 0;
+        if (journal_paused(sim->journal, &paused, &since, NULL) < 0)
+                return;
+        int64_t stale = claims_number(
+                "SELECT min(id) FROM incidents i WHERE active = 1 AND state = 'held' AND "
+                "((guard = 'paused' AND ?1 = 0)"
+                " OR (guard_until > 0 AND guard_until < ?2) OR (guard = 'lock' AND NOT EXISTS"
+                " (SELECT 1 FROM incidents o WHERE o.active = 1 AND o.id <> i.id AND o.lock IN (i.lock, '')"
+                " AND o.state <> 'held')))",
+                "ii", (int64_t)paused, (int64_t)sim_wall(sim));
+        if (stale != sim->stale || stale <= 0 || sim->disk_full)
+                sim->stale_since = sim->now;
+        sim->stale = stale;
+        nsec clear = sim->now - sim->clear_since, shown = sim->now - sim->stale_since;
+        if (stale > 0 && clear > SHOWN_MOST && shown > SHOWN_MOST)
+                sim_fail(sim, "incident %lld is shown as held by what has ended %.0f s ago", (long long)stale,
+                         nsec_to_seconds(shown));
+}
+
 void claims_looked(struct sim *sim, bool whole)
 {
         claim_over(sim);
+        if (whole)
+                claim_shown(sim);
         if (whole && !sim->looked && !sim->dry_run)
                 claim_matched_anew(sim);
         sim->looked |= whole;

@@ -132,6 +132,8 @@ struct sim {
         nsec prometheus_changed;   /* true time: it died, or came back */
         nsec alertmanager_started; /* the one that is asked: it has forgotten everything */
         nsec clear_since;          /* no trouble, no start and no silence since then */
+        int64_t stale;             /* an incident that is shown as held, and is not; 0: none */
+        nsec stale_since;          /* true time */
         int64_t last_event;        /* of the timeline, that claims have seen */
         bool paused;               /* a person has a 200 for it */
         uint64_t pauses;

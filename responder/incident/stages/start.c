@@ -158,6 +158,14 @@ static int go_on(struct incident_run *run, struct start *start, struct error *er
         return asks ? ask_person(run, start, detail, error) : begin_running(run, start, detail, error);
 }
 
+/* Plans may take long, and be tried again: what no guard holds any more is not shown as held meanwhile. */
+static int leave_guard(struct incident_run *run, struct error *error)
+{
+        return run->incident.state == INCIDENT_HELD
+                       ? enter_planned(run, INCIDENT_RECEIVED, "released", NULL, error)
+                       : 0;
+}
+
 int stage_start(struct incident_run *run, struct error *error)
 {
         assert_that(run->incident.state >= INCIDENT_RECEIVED &&
@@ -166,7 +174,9 @@ int stage_start(struct incident_run *run, struct error *error)
         assert_that(incident_fits(&run->incident, run->remediation),
                     "the steps are those it was opened with");
         struct start start = {0};
-        int r = make_start(run, &start, error);
+        int r = leave_guard(run, error);
+        if (r >= 0)
+                r = make_start(run, &start, error);
         if (r < 0)
                 return r;
         bool waits = start.planning.failure && !run->parts->dry_run;

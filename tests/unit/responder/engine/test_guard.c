@@ -98,6 +98,37 @@ static struct guard_verdict ask(struct journal *journal, const struct remediatio
         return verdict;
 }
 
+static void test_what_may_be_over(_unused_ void **state)
+{
+        static const struct {
+                const char *guard;
+                nsec until;
+                bool paused, holder, over;
+        } cases[] = {
+                {"paused", 0, true, false, false},
+                {"paused", 0, false, false, true},
+                {"lock", 0, false, true, false},
+                {"lock", 0, false, false, true},
+                {"cooldown", 10 * SECOND, false, true, true},
+                {"cooldown", 10 * SECOND + 1, false, true, false},
+                {"limit", 9 * SECOND, false, false, true},
+                {"limit", 11 * SECOND, false, false, false},
+                {"unknown", 0, false, false, false},
+        };
+        char lock[] = "lock";
+        const struct incident other = {.id = 7, .lock = lock, .state = INCIDENT_RUNNING}, *items[] = {&other};
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                const struct incident held = {.id = 8,
+                                              .state = INCIDENT_HELD,
+                                              .lock = lock,
+                                              .guard = (char *)cases[i].guard,
+                                              .guard_until = cases[i].until};
+                const struct lock_holders holders = {items, cases[i].holder ? 1 : 0};
+                if (guard_may_be_over(&held, &holders, cases[i].paused, 10 * SECOND) != cases[i].over)
+                        fail_msg("case %zu", i);
+        }
+}
+
 static void test_guards_in_order(_unused_ void **state)
 {
         char directory[] = "/tmp/runbook-guard-XXXXXX", name[] = "r";
@@ -381,9 +412,10 @@ static void test_what_is_to_come_is_now(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_guards_in_order),     cmocka_unit_test(test_who_holds_a_lock),
-                cmocka_unit_test(test_the_breaker_asks),    cmocka_unit_test(test_a_storm_asks),
-                ON_JOURNAL(test_no_clock_holds_for_longer), ON_JOURNAL(test_what_is_to_come_is_now),
+                cmocka_unit_test(test_what_may_be_over), cmocka_unit_test(test_guards_in_order),
+                cmocka_unit_test(test_who_holds_a_lock), cmocka_unit_test(test_the_breaker_asks),
+                cmocka_unit_test(test_a_storm_asks),     ON_JOURNAL(test_no_clock_holds_for_longer),
+                ON_JOURNAL(test_what_is_to_come_is_now),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -79,7 +79,13 @@ static void test_what_is_new_is_not_asked_for(void **state _unused_)
 static void test_what_fires_still_begins(void **state _unused_)
 {
         struct engine_fixture *fixture = open_held(ONE, 10 * MINUTE);
-        set_paused(fixture, false);
+        nsec next;
+        /* Before Alertmanager has answered it is not shown as paused any more. */
+        assert_int_equal(engine_pause(fixture->engine, false, "tester", NULL, NULL), 0);
+        look_by_hand(fixture, &next);
+        assert_is(fixture, 1, INCIDENT_RECEIVED, "");
+        assert_action_calls("plan", "");
+        look_until_idle(fixture);
         assert_is(fixture, 1, INCIDENT_DONE, "");
         fixture_close(fixture);
 }
@@ -102,6 +108,36 @@ static void test_silenced_is_held_until_it_is_not(void **state _unused_)
         atomic_store(&fixture->silenced, false);
         pass(fixture, 20 * NSEC_PER_SEC);
         assert_is(fixture, 1, INCIDENT_DONE, "");
+        fixture_close(fixture);
+}
+
+/* Nor is it shown as silenced when it is no more, and eight others of its remediation keep it from its turn.
+ */
+static void test_silenced_no_more_though_its_turn_has_not_come(void **state _unused_)
+{
+        struct engine_fixture *fixture =
+                open_by_hand("  - {name: one, match: ['alertname=\"a\"'], lock: 'n/${labels.n}',"
+                             " steps: [{act.once: {name: '${labels.n}'}}]}\n");
+        nsec next;
+        set_paused(fixture, true);
+        for (int i = 1; i <= WORLD_AT_ONCE + 1; i++) {
+                _cleanup_free_ char *name = text_format("f%d", i), *label = text_format("\"n\":\"%d\"", i);
+                alert_arrives(fixture, name, true, label);
+        }
+        look_until_idle(fixture);
+        pass(fixture, 10 * NSEC_PER_SEC);
+        atomic_store(&fixture->silenced, true);
+        set_paused(fixture, false);
+        for (int i = 1; i <= WORLD_AT_ONCE + 1; i++)
+                assert_is(fixture, i, INCIDENT_HELD, "silenced");
+        atomic_store(&fixture->silenced, false);
+        hand_ahead += 20 * NSEC_PER_SEC;
+        assert_int_equal(look_by_hand(fixture, &next), 1); /* they are asked */
+        work_by_hand();
+        assert_int_equal(look_by_hand(fixture, &next), WORLD_AT_ONCE);
+        assert_is(fixture, WORLD_AT_ONCE + 1, INCIDENT_RECEIVED, "");
+        look_until_idle(fixture);
+        assert_is(fixture, WORLD_AT_ONCE + 1, INCIDENT_DONE, "");
         fixture_close(fixture);
 }
 
@@ -399,6 +435,7 @@ int main(void)
                 cmocka_unit_test(test_what_is_new_is_not_asked_for),
                 cmocka_unit_test(test_what_fires_still_begins),
                 cmocka_unit_test(test_silenced_is_held_until_it_is_not),
+                cmocka_unit_test(test_silenced_no_more_though_its_turn_has_not_come),
                 cmocka_unit_test(test_expiry_begins_when_the_silence_is_over),
                 cmocka_unit_test(test_stale_is_cancelled),
                 cmocka_unit_test(test_alertmanager_that_was_started_anew_is_not_believed),

@@ -145,11 +145,78 @@ static void test_a_crowd_that_is_held(_unused_ void **state)
         finish(fixture);
 }
 
+/* What nothing holds any more is not shown as held, though its turn is still to come. */
+static void test_a_crowd_that_is_let_go(_unused_ void **state)
+{
+        struct world world;
+        struct incident_parts parts;
+        struct engine_fixture *fixture =
+                prepare("  - {name: crowd, match: ['alertname=\"a\"'], lock: 'n/${labels.n}', "
+                        "steps: [{act.once: {name: '${labels.n}'}}]}\n",
+                        &world, &parts);
+        char name[32];
+        size_t counts[INCIDENT_STATE_COUNT];
+        assert_int_equal(engine_pause(fixture->engine, true, "tester", NULL, NULL), 0);
+        for (int i = 0; i < WORLD_AT_ONCE + 70; i++) {
+                snprintf(name, sizeof(name), "n%d", i);
+                arrive(fixture, name, "");
+        }
+        for (int i = 0; i < 3; i++)
+                look(fixture);
+        do_work(); /* a person hears of them */
+        assert_int_equal(journal_count_open(fixture->journal, counts, NULL), 0);
+        assert_int_equal(counts[INCIDENT_HELD], WORLD_AT_ONCE + 70);
+        assert_int_equal(engine_pause(fixture->engine, false, "tester", NULL, NULL), 0);
+        look(fixture);
+        assert_int_equal(given_count, WORLD_AT_ONCE);
+        assert_int_equal(journal_count_open(fixture->journal, counts, NULL), 0);
+        assert_int_equal(counts[INCIDENT_RECEIVED], 64);
+        look(fixture);
+        /* Those that were given to a worker say so themselves, once it begins. */
+        assert_int_equal(journal_count_open(fixture->journal, counts, NULL), 0);
+        assert_int_equal(counts[INCIDENT_RECEIVED], 70);
+        assert_int_equal(counts[INCIDENT_HELD], WORLD_AT_ONCE);
+        while (given_count > 0) {
+                do_work();
+                look(fixture);
+        }
+        assert_int_equal(journal_count_open(fixture->journal, counts, NULL), 0);
+        assert_int_equal(counts[INCIDENT_HELD] + counts[INCIDENT_RECEIVED], 0);
+        finish(fixture);
+}
+
+/* Nor while its plans cannot be made for the moment. */
+static void test_planned_again_is_not_held(_unused_ void **state)
+{
+        struct world world;
+        struct incident_parts parts;
+        struct engine_fixture *fixture = prepare(
+                "  - {name: one, match: ['alertname=\"a\"'], steps: [{act.once: {name: a, plan_away: 1}}]}\n",
+                &world, &parts);
+        assert_int_equal(engine_pause(fixture->engine, true, "tester", NULL, NULL), 0);
+        arrive(fixture, "f1", "");
+        look(fixture);
+        do_work();
+        assert_int_equal(engine_pause(fixture->engine, false, "tester", NULL, NULL), 0);
+        look(fixture);
+        do_work();
+        struct incident incident = {0};
+        assert_int_equal(journal_find(fixture->journal, fixture->number[1], &incident, NULL), 0);
+        assert_int_equal(incident.state, INCIDENT_RECEIVED);
+        assert_string_equal(incident.guard, "");
+        incident_release(&incident);
+        _cleanup_free_ char *events = events_of(fixture, 1);
+        assert_non_null(strstr(events, "released\nplanning waits\n"));
+        finish(fixture);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_urgent_first_and_each_remediation_for_itself),
                 cmocka_unit_test(test_a_crowd_that_is_held),
+                cmocka_unit_test(test_a_crowd_that_is_let_go),
+                cmocka_unit_test(test_planned_again_is_not_held),
         };
         if (http_client_global_init(NULL) < 0)
                 return 1;
