@@ -105,6 +105,9 @@ const char *http_query_unknown(const struct http_exchange *exchange, const char 
 const char *http_header(const struct http_exchange *exchange, const char *name);
 const struct text *http_body(const struct http_exchange *exchange);
 
+/* The first field of that name in a body that is a form; free() it. NULL: there is none, or no memory. */
+char *http_form_value(const struct http_exchange *exchange, const char *name);
+
 /*
  * Who asks: the user whose password was right or, where there are no users, the first name of the verified
  * client certificate (a subject alternative name, or the common name without any). NULL: nobody was asked.

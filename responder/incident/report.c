@@ -33,7 +33,7 @@ static size_t base_length(const char *base)
 char *report_link(const struct incident_parts *parts, const char *number)
 {
         const char *base = base_url(parts);
-        return base ? text_format("%.*s/api/v1/incidents/%s", (int)base_length(base), base, number) : NULL;
+        return base ? text_format("%.*s/incidents/%s", (int)base_length(base), base, number) : NULL;
 }
 
 /* high_latency service="mcp-server" … */

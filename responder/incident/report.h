@@ -46,8 +46,8 @@ int report_make(const struct incident_run *run, enum message_mood mood, const ch
                 struct report *ret, struct error *error);
 void report_release(struct report *report);
 
-/* "https://runbook.example/api/v1/incidents/INC-2026-0001", and a command that posts to it ("undo") or to the
- * daemon ("/-/resume"); NULL: nobody has said where it is reached, or out of memory. free() it. */
+/* "https://runbook.example/incidents/INC-2026-0001", its page, and a command that posts to it ("undo") or to
+ * the daemon ("/-/resume"); NULL: nobody has said where it is reached, or out of memory. free() it. */
 char *report_link(const struct incident_parts *parts, const char *number);
 
 #endif

@@ -241,6 +241,10 @@ struct journal_search {
 int journal_search(struct journal *journal, const struct journal_search *search, struct incident_list *ret,
                    struct error *error);
 
+/* Who has brought an incident into its state, and why: "" for no reason; free() both. */
+int journal_entered_by(struct journal *journal, const struct incident *incident, char **ret_actor,
+                       char **ret_reason, struct error *error);
+
 /* Episodes that no remediation was for, which were heard of since a wall time, newest first. */
 int journal_passed_over(struct journal *journal, nsec since, size_t limit, struct episode_list *ret,
                         struct error *error);

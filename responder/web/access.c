@@ -171,10 +171,49 @@ static unsigned roles_of_token(const struct api *api, struct http_exchange *exch
         return AS(role);
 }
 
+/* By the cookie that the login page gave: for pages and forms, whose forms are shown to be ours. */
+static bool find_session(const struct api *api, struct http_exchange *exchange, struct api_caller *caller)
+{
+        if (!session_find(api->sessions, api->tokens, http_header(exchange, "Cookie"), clock_monotonic(),
+                          &caller->session))
+                return false;
+        caller->signed_in = true;
+        http_set_user(exchange, text_format("token %s", role_name(caller->session.role)));
+        return true;
+}
+
+/* What whoever answers has to know of who asks. A form's token is for whom it was shown to: by his session,
+ * or by what he is known by. */
+static void keep_caller(const struct api *api, struct http_exchange *exchange,
+                        const struct api_caller *caller)
+{
+        struct api_caller *kept = malloc(sizeof(*kept));
+        size_t length = 0;
+        const char *cookie =
+                caller->signed_in ? session_cookie(http_header(exchange, "Cookie"), &length) : NULL;
+        const char *user = http_user(exchange), *origin = http_header(exchange, "Origin");
+        _cleanup_free_ char *whom = cookie ? text_format("session %.*s", (int)length, cookie)
+                                           : text_format("user %s", user ? user : "");
+        if (!kept)
+                return;
+        *kept = *caller;
+        kept->secure = origin && string_starts(origin, "https://");
+        if (!whom || session_form_token(api->sessions, whom, kept->form_token) < 0)
+                *kept->form_token = '\0';
+        http_keep(exchange, kept);
+}
+
+bool api_may_decide(const struct api_caller *caller)
+{
+        return caller->roles & rights[RIGHT_OPERATE].roles;
+}
+
 struct http_refusal api_admit(struct http_exchange *exchange, void *context)
 {
         const struct api *api = context;
         const struct api_route *route = http_route_data(exchange);
+        const bool for_people = route->shows || route->form;
+        struct api_caller caller = {0};
         bool wrong = false;
         unsigned roles;
         uid_t uid;
@@ -184,10 +223,15 @@ struct http_refusal api_admit(struct http_exchange *exchange, void *context)
                 roles = roles_of_local_user(exchange, uid);
         else if (api->options.anybody_local_may_act)
                 roles = EVERYBODY;
+        else if (for_people && find_session(api, exchange, &caller))
+                roles = AS(caller.session.role);
         else
                 roles = roles_of_token(api, exchange, &wrong);
         if (route->right != RIGHT_NONE && wrong)
                 return (struct http_refusal){401, "this token is nobody's"};
+        caller.roles = roles;
+        if (for_people)
+                keep_caller(api, exchange, &caller);
         if (route->right == RIGHT_NONE || roles & rights[route->right].roles)
                 return (struct http_refusal){0};
         /* Who has shown nothing may come again with something; who has is known, and may not. */

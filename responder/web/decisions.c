@@ -6,9 +6,6 @@
 
 #include "responder/web/internal.h"
 
-#define DECIDER_MOST 100
-#define REASON_MOST 1000
-
 /* Who decides, and why, as the timeline has it. */
 struct decider {
         char *actor;
@@ -44,6 +41,19 @@ static char *name_local_user(const char *user)
         return found ? text_format("%s (%s)", user, found->pw_name) : strdup(user);
 }
 
+int api_name_actor(const struct http_exchange *exchange, const char *by, char **ret, struct error *error)
+{
+        const char *proved = http_user(exchange);
+        bool by_token = !proved || string_starts(proved, "token ");
+        if (by_token && (!by || !*by || strlen(by) > DECIDER_MOST))
+                return error_set(error, EINVAL, "who is it? Send {\"by\": \"your name\", \"reason\": \"…\"}");
+        /* A name that somebody gives himself is a remark beside what he has shown. */
+        *ret = by_token ? text_format("%s (%s)", by, proved ? proved : "not proved")
+               : string_starts(proved, LOCAL_USER) ? name_local_user(proved)
+                                                   : strdup(proved);
+        return *ret ? 0 : error_oom(error);
+}
+
 static const struct json_limits limits = {.depth = 8, .values = 1000};
 
 /* Fills `ret`, which is to be released also after a failure. */
@@ -61,18 +71,7 @@ static int read_decider(const struct http_exchange *exchange, struct decider *re
                 r = string_member(ret->body, "by", DECIDER_MOST, &by, error);
         if (r >= 0)
                 r = string_member(ret->body, "reason", REASON_MOST, &ret->reason, error);
-        if (r < 0)
-                return r;
-
-        const char *proved = http_user(exchange);
-        bool by_token = !proved || string_starts(proved, "token ");
-        if (by_token && (!by || !*by))
-                return error_set(error, EINVAL, "who is it? Send {\"by\": \"your name\", \"reason\": \"…\"}");
-        /* A name that somebody gives himself is a remark beside what he has shown. */
-        ret->actor = by_token ? text_format("%s (%s)", by, proved ? proved : "not proved")
-                     : string_starts(proved, LOCAL_USER) ? name_local_user(proved)
-                                                         : strdup(proved);
-        return ret->actor ? 0 : error_oom(error);
+        return r < 0 ? r : api_name_actor(exchange, by, &ret->actor, error);
 }
 
 int api_decide(struct api *api, struct http_exchange *exchange, cJSON **ret, struct error *error)

@@ -3,8 +3,10 @@
 #ifndef RESPONDER_WEB_INTERNAL_H
 #define RESPONDER_WEB_INTERNAL_H
 
+#include "responder/web/forms.h"
 #include "responder/web/pages/pages.h"
 #include "responder/web/refusals.h"
+#include "responder/web/sessions.h"
 #include "responder/web/tokens.h"
 #include "responder/web/web.h"
 #include "responder/web/webhook.h"
@@ -22,7 +24,8 @@ enum api_pool {
 
 struct api {
         struct api_options options;
-        struct tokens *tokens;
+        struct tokens *tokens; /* NULL: by a web configuration, or everybody may do everything */
+        struct sessions *sessions;
         struct refusals refusals;
         struct webhook_receiver *webhook;
         struct workers *pools[API_POOL_COUNT];
@@ -42,12 +45,23 @@ api_page api_metrics, api_ready;
 /* What it takes to use a route; see access.c for the roles. */
 enum web_right { RIGHT_NONE, RIGHT_READ, RIGHT_SEND, RIGHT_OPERATE, RIGHT_ADMINISTER, RIGHT_COUNT };
 
-/* What a route has of its own; one that a worker answers, `document`, `page` or `shows`. */
+/* What api_admit() found out about who asks, kept with the exchange: http_kept(). Of routes that show pages
+ * or take forms alone. */
+struct api_caller {
+        unsigned roles;         /* as one bit each */
+        bool signed_in, secure; /* by `session`; what the browser asks by is encrypted */
+        struct session session;
+        char form_token[DIGEST_TEXT_MAX]; /* "": there is none */
+};
+
+/* What a route has of its own; one that a worker answers, `document`, `page`, `shows` or `form`. */
 struct api_route {
         enum web_right right;
         api_document *document;
         api_page *page;
         page_maker *shows; /* a page for people */
+        api_form *form;    /* what such a page sends */
+        enum act act;      /* of page_ask() and form_act() */
         enum api_pool pool;
         enum decision decision; /* for api_decide() */
         bool pauses;            /* for api_pause() */
@@ -55,6 +69,17 @@ struct api_route {
 
 /* How http_user() of a unix socket's peer begins; the user's number follows. */
 #define LOCAL_USER "uid "
+
+/* Most bytes of who decides and of why. */
+enum { DECIDER_MOST = SESSION_NAME_MOST, REASON_MOST = 1000 };
+
+/* Who decides, as the timeline has it: what the caller has proved, and beside a token the name that he gives
+ * himself
+ * (`by`, which may be NULL where it does not matter). On a worker. -EINVAL: it is not said. */
+int api_name_actor(const struct http_exchange *exchange, const char *by, char **ret, struct error *error);
+
+/* Whether a caller may decide. */
+bool api_may_decide(const struct api_caller *caller);
 
 /* Who asks, and whether he may: the server's admit(). http_user() is then what the timeline says of him. */
 struct http_refusal api_admit(struct http_exchange *exchange, void *context);

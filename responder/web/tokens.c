@@ -119,6 +119,17 @@ struct tokens *tokens_free(struct tokens *tokens)
         return NULL;
 }
 
+int tokens_read(const struct tokens *tokens, enum web_role role, struct text *ret, struct error *error)
+{
+        _cleanup_secret_ struct text token = {0};
+        if (!tokens->files[role].file)
+                return error_set(error, ENOENT, "there is no token %s", roles[role].name);
+        int r = secret_read(&tokens->files[role], &token, error);
+        if (r >= 0)
+                text_append(ret, token.data, token.length);
+        return r;
+}
+
 bool tokens_find(const struct tokens *tokens, const char *token, enum web_role *ret)
 {
         bool found = false;

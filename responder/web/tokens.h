@@ -9,6 +9,7 @@
 #define RESPONDER_WEB_TOKENS_H
 
 #include "runbook/error.h"
+#include "runbook/text.h"
 
 enum web_role {
         ROLE_READER,   /* pages, metrics, incidents */
@@ -30,6 +31,9 @@ struct tokens;
  */
 int tokens_open(const char *directory, struct tokens **ret, struct error *error);
 struct tokens *tokens_free(struct tokens *tokens);
+
+/* Appends the token of a role, for who binds something to it: to be wiped. -ENOENT: there is none. */
+int tokens_read(const struct tokens *tokens, enum web_role role, struct text *ret, struct error *error);
 
 /* The role that the token is for, found in a time that does not tell how much of it is right; false: it is
  * nobody's. Any thread. */

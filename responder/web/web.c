@@ -10,6 +10,7 @@
 #define WEBHOOK_PATH "/api/v1/alerts"
 #define WEBHOOK_LIMIT ((size_t)16 * 1024 * 1024)
 #define DECISION_LIMIT ((size_t)64 * 1024)
+#define FORM_LIMIT ((size_t)16 * 1024)
 
 static http_handler handle_alerts, handle_later, handle_alive;
 
@@ -20,6 +21,11 @@ static http_handler handle_alerts, handle_later, handle_alive;
 /* The same, with a body that says about what. */
 #define ASKING(...) handle_later, DECISION_LIMIT, ROUTE(.right = RIGHT_READ, __VA_ARGS__)
 #define DECISION(...) handle_later, DECISION_LIMIT, ROUTE(.right = RIGHT_OPERATE, .pool = API_DECISIONS, __VA_ARGS__)
+/* A page that asks before something is done, and the form that does it. */
+#define ASKED_FIRST(path, which)                                                                        \
+        {"GET", path, READING(.shows = page_ask, .act = which)},                                   \
+        {"POST", path, FORM(.form = form_act, .act = which)}
+#define FORM(...) handle_later, FORM_LIMIT, ROUTE(.right = RIGHT_READ, .pool = API_DECISIONS, __VA_ARGS__)
 #define RELOAD handle_later, DECISION_LIMIT, ROUTE(.right = RIGHT_ADMINISTER, .pool = API_DECISIONS, .document = api_reload)
 /* clang-format on */
 
@@ -56,6 +62,15 @@ static const struct http_route routes[] = {
         {"GET", "/metrics", READING(.page = api_metrics, .pool = API_METRICS)},
         {"GET", "/", READING(.shows = page_now)},
         {"GET", "/incidents/{id}", READING(.shows = page_incident)},
+        ASKED_FIRST("/incidents/{id}/approve", ACT_APPROVE),
+        ASKED_FIRST("/incidents/{id}/deny", ACT_DENY),
+        ASKED_FIRST("/incidents/{id}/cancel", ACT_CANCEL),
+        ASKED_FIRST("/incidents/{id}/undo", ACT_UNDO),
+        ASKED_FIRST("/pause", ACT_PAUSE),
+        ASKED_FIRST("/resume", ACT_RESUME),
+        {"GET", "/login", READING(.shows = page_login)},
+        {"POST", "/login", FORM(.form = form_login)},
+        {"POST", "/logout", FORM(.form = form_logout)},
         {"GET", HTML_ASSETS "/{id}", html_handle_asset, 0, ROUTE(.right = RIGHT_NONE)},
         {0},
 };
@@ -66,17 +81,39 @@ struct later {
         struct http_exchange *exchange;
 };
 
-static void show(struct api *api, struct http_exchange *exchange, page_maker *shows)
+/* "ada (token operator)", as the timeline would have it. */
+static char *name_caller(const struct http_exchange *exchange, const struct api_caller *caller)
+{
+        const char *user = http_user(exchange);
+        return !user               ? NULL
+               : caller->signed_in ? text_format("%s (%s)", caller->session.name, user)
+                                   : strdup(user);
+}
+
+static void answer_person(struct api *api, struct http_exchange *exchange, const struct api_route *route)
 {
         _cleanup_(parts_release) const struct incident_parts parts = engine_parts(api->options.engine);
+        const struct api_caller nobody = {0}, *kept = http_kept(exchange), *caller = kept ? kept : &nobody;
+        const char *user = http_user(exchange);
+        _cleanup_free_ char *who = name_caller(exchange, caller);
         const struct visit visit = {
                 .parts = &parts,
                 .exchange = exchange,
                 .now = clock_wall(),
                 .started_at = api->started_at,
                 .webhook_at = atomic_load(&api->webhook_at),
+                .who = who,
+                .may_decide = api_may_decide(caller),
+                .must_say_name = !caller->signed_in && (!user || string_starts(user, "token ")),
+                .may_sign_in = api->tokens && !caller->signed_in && !user,
+                .signed_in = caller->signed_in,
+                .form_token = caller->form_token,
+                .act = route->act,
         };
-        shows(&visit);
+        if (route->form)
+                route->form(api, &visit);
+        else
+                route->shows(&visit);
 }
 
 static void later_run(void *context)
@@ -89,8 +126,8 @@ static void later_run(void *context)
         int r;
         if (route->page)
                 route->page(later->api, exchange);
-        else if (route->shows)
-                show(later->api, exchange, route->shows);
+        else if (route->shows || route->form)
+                answer_person(later->api, exchange, route);
         else if ((r = route->document(later->api, exchange, &answer, &error)) < 0)
                 api_reply_error(exchange, r, &error);
         else
@@ -174,6 +211,8 @@ int api_start(const struct api_options *options, struct api **ret, struct error 
                 .must_authenticate = options->must_authenticate,
         };
         int r = make_pools(api, error);
+        if (r >= 0)
+                r = sessions_new(&api->sessions, error);
         if (r >= 0 && !options->must_authenticate && !options->anybody_local_may_act)
                 r = tokens_open(options->token_directory, &api->tokens, error);
         const struct webhook_options webhook = {
@@ -207,6 +246,7 @@ struct api *api_stop(struct api *api)
         for (size_t i = 0; i < API_POOL_COUNT; i++)
                 if (api->pools[i])
                         workers_stop(api->pools[i], DEADLINE_NEVER);
+        sessions_free(api->sessions);
         tokens_free(api->tokens);
         free(api);
         return NULL;

@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 
 import pytest
+import requests
 
 from lab.runbook import Responder
 from lab.webhook import alert_of
@@ -94,3 +95,129 @@ def test_whoever_is_woken_reads_sentences(daemon):
     daemon.wait_final("ask", n="1")
     incident = text_of(daemon.page(f"/incidents/{number}"))
     assert "approved by ada (token operator)" in incident and "done, not verified after" in incident
+
+
+def form_of(page, action):
+    """The fields of the form that posts there, hidden ones with their values."""
+    form = re.search(rf'<form method="post" action="{re.escape(action)}">(.*?)</form>', page, re.S)
+    assert form, f"no form to {action} in {text_of(page)}"
+    inputs = re.findall(r"<input [^>]*>", form.group(1))
+    return {re.search(r'name="([^"]*)"', one).group(1): (re.search(r'value="([^"]*)"', one) or [None, ""])[1] for one in inputs}
+
+
+def sign_in(daemon, role="operator", name="ada", following="/"):
+    """A browser's session; the answer to the login's form, which is not followed."""
+    session = requests.Session()
+    page = session.get(daemon.url + "/login", params={"next": following}, timeout=20).text
+    fields = form_of(page, "/login")
+    assert fields["next"] == following
+    answer = session.post(daemon.url + "/login", data={**fields, "by": name, "token": daemon.token(role).read_text().strip()},
+                          allow_redirects=False, timeout=20)
+    return session, answer
+
+
+def ask_for(daemon, n):
+    """An incident that waits for approval."""
+    daemon.send(alert_of("ask", what="slow", n=n))
+    return daemon.wait_state("ask", "awaiting_approval", n=n)["number"]
+
+
+def test_a_decision_by_a_form_is_that_of_the_api(daemon):
+    number = ask_for(daemon, "form")
+    path = f"/incidents/{number}/approve"
+    session, answer = sign_in(daemon, following=f"/incidents/{number}")
+    assert answer.status_code == 303 and answer.headers["Location"] == f"/incidents/{number}"
+    cookie = answer.headers["Set-Cookie"]
+    assert "HttpOnly" in cookie and "SameSite=Strict" in cookie and "Max-Age=43200" in cookie and "Secure" not in cookie
+    asked = session.get(daemon.url + path, timeout=20).text
+    assert "record the memory and load of this host" in asked and "then it expires" in asked
+    fields = form_of(asked, path)
+    assert "by" not in fields  # the session has it
+    answer = session.post(daemon.url + path, data={**fields, "reason": "looks right"}, allow_redirects=False, timeout=20)
+    assert (answer.status_code, answer.headers["Location"]) == (303, f"/incidents/{number}")
+    daemon.wait_final("ask", n="form")
+    approved = next(row for row in daemon.incident(number)["timeline"] if row["event"] == "approved")
+    assert approved["actor"] == "ada (token operator)" and approved["detail"]["reason"] == "looks right"
+    # What is over cannot be approved again: the page says so before, and after.
+    assert session.get(daemon.url + path, timeout=20).status_code == 409
+    again = session.post(daemon.url + path, data=fields, timeout=20)
+    assert again.status_code == 409 and "and not awaiting approval" in again.text
+
+
+def test_who_only_reads_sees_no_buttons(daemon):
+    number = ask_for(daemon, "reads")
+    for path in ("/", f"/incidents/{number}"):
+        page = daemon.page(path)
+        assert f"/incidents/{number}/approve" not in page and 'href="/pause"' not in page and "Sign in to decide" in page
+    daemon.token("reader").write_text("reader-reader-reader\n")
+    daemon.stop()
+    daemon.start()
+    session, answer = sign_in(daemon, "reader", "rita")
+    assert answer.status_code == 303
+    page = session.get(f"{daemon.url}/incidents/{number}", timeout=20).text
+    assert "rita (token reader)" in page and "/approve" not in page and "Sign in" not in page
+    shown = form_of(page, "/logout")
+    for path in (f"/incidents/{number}/approve", "/pause"):
+        assert session.get(daemon.url + path, timeout=20).status_code == 403
+        assert session.post(daemon.url + path, data=shown, timeout=20).status_code == 403
+    assert daemon.get("/api/v1/status")["paused"] is False
+    assert daemon.incident(number)["state"] == "awaiting_approval"
+
+
+def test_nobody_else_sends_a_form(daemon):
+    number = ask_for(daemon, "forged")
+    path = f"{daemon.url}/incidents/{number}/deny"
+    session, _ = sign_in(daemon)
+    fields = form_of(session.get(path, timeout=20).text, f"/incidents/{number}/deny")
+    other, _ = sign_in(daemon, name="mallory")
+    stranger = requests.Session()
+    attempts = {
+        "without the form's token": session.post(path, data={"reason": "x"}, timeout=20),
+        "with another session's": other.post(path, data=fields, timeout=20),
+        "with one that was made up": session.post(path, data={**fields, "form": "0" * 64}, timeout=20),
+        "without a session": stranger.post(path, data=fields, timeout=20),
+        "from another site": session.post(path, data=fields, headers={"Origin": "https://evil.example"}, timeout=20),
+        "from another site's frame": session.post(path, data=fields, headers={"Sec-Fetch-Site": "cross-site"}, timeout=20),
+        "with a cookie that was changed": requests.post(path, data=fields, timeout=20, cookies={
+            "runbook_session": session.cookies["runbook_session"][:-1] + "x"}),
+        "to the API, by cookie": session.post(f"{daemon.url}/api/v1/incidents/{number}/deny", json={"by": "ada"}, timeout=20),
+    }
+    assert {how: answer.status_code for how, answer in attempts.items()} == {
+        how: 401 if "API" in how else 403 for how in attempts}
+    assert daemon.incident(number)["state"] == "awaiting_approval"
+    # Signed out, the browser has nothing to show any more.
+    answer = session.post(daemon.url + "/logout", data=form_of(session.get(daemon.url, timeout=20).text, "/logout"), timeout=20)
+    assert "Sign in" in answer.text and not session.cookies.get("runbook_session")
+
+
+def test_the_login_lets_in_who_has_a_token_and_nobody_else(daemon):
+    fields = form_of(daemon.page("/login"), "/login")
+    token = daemon.token("operator").read_text().strip()
+
+    def shown(**changed):
+        return requests.post(daemon.url + "/login", data={**fields, "by": "ada", "token": token, **changed},
+                             allow_redirects=False, timeout=20)
+
+    before = daemon.page().count('route="/login"')
+    assert shown().headers["Location"] == "/"
+    for changed in ({"token": "guessed-guessed-guessed"}, {"token": ""}, {"token": token[:-1]}, {"by": ""}, {"by": "x" * 101},
+                    {"form": ""}, {"token": daemon.token("alerts").read_text().strip()}):
+        answer = shown(**changed)
+        assert answer.status_code == 401 and "Set-Cookie" not in answer.headers, changed
+        assert token not in answer.text and "guessed" not in answer.text
+    for elsewhere in ("//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)", ""):
+        assert shown(next=elsewhere).headers["Location"] == "/", elsewhere
+    assert shown(next="/incidents/INC-2026-0001").headers["Location"] == "/incidents/INC-2026-0001"
+    # Guesses are counted, and logged, as those at the API.
+    assert daemon.page().count('route="/login"') > before
+    assert 'runbook_requests_refused_total{route="/login",code="401"} 7' in daemon.page()
+    # Behind TLS the cookie is for TLS alone. A token that is replaced takes its sessions with it.
+    session, _ = sign_in(daemon)
+    host = f"127.0.0.1:{daemon.port}"
+    secure = requests.post(daemon.url + "/login", data={**fields, "by": "ada", "token": token}, allow_redirects=False,
+                           headers={"Origin": f"https://{host}"}, timeout=20)
+    assert "; Secure" in secure.headers["Set-Cookie"]
+    daemon.token("operator").write_text("another-operators-token\n")
+    page = session.get(daemon.url, timeout=20).text
+    daemon.token("operator").write_text(token + "\n")
+    assert "ada" not in page and "Sign in" in page

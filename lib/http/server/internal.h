@@ -133,6 +133,12 @@ struct http_ledger *http_ledger_unref(struct http_ledger *ledger);
  */
 const char *http_framing_fault(const struct http_exchange *exchange, const char *method, const char *version);
 
+/*
+ * Decodes %XX (in queries also `+`) from [from, end) to `to` and closes it with NUL; returns the place after
+ * it. What is not two hex digits stays as it is, and so does %00, which no C string can hold.
+ */
+char *http_percent_decode(char *to, const char *from, const char *end, bool plus_is_space);
+
 /* Whether there is a control character but a tab in what came with a head. */
 bool http_has_control(const char *word, size_t length);
 

@@ -20,11 +20,7 @@ static int hex_digit(char c)
         return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/*
- * Decodes %XX (in queries also `+`) from [from, end) to `to` and closes it with NUL; returns the place after
- * it. What is not two hex digits stays as it is, and so does %00, which no C string can hold.
- */
-static char *percent_decode(char *to, const char *from, const char *end, bool plus_is_space)
+char *http_percent_decode(char *to, const char *from, const char *end, bool plus_is_space)
 {
         while (from < end) {
                 int high = *from == '%' && end - from > 2 ? hex_digit(from[1]) : -1;
@@ -48,8 +44,8 @@ static void split_query(struct http_exchange *exchange, const char *query, char 
                 size_t length = strcspn(query, "&");
                 const char *end = query + length;
                 const char *equals = memchr(query, '=', length);
-                to = percent_decode(to, query, equals ? equals : end, true);
-                to = percent_decode(to, equals ? equals + 1 : end, end, true);
+                to = http_percent_decode(to, query, equals ? equals : end, true);
+                to = http_percent_decode(to, equals ? equals + 1 : end, end, true);
                 query = *end ? end + 1 : end;
         }
         exchange->query_end = to;
@@ -131,7 +127,7 @@ static void find_route(struct http_exchange *exchange, const char *method)
                         continue;
                 exchange->route = route;
                 if (start)
-                        percent_decode(exchange->parameter, start, end, false);
+                        http_percent_decode(exchange->parameter, start, end, false);
                 return;
         }
         if (path_known)

@@ -125,5 +125,10 @@ void put_armed(const struct visit *visit, struct text *page)
                 text_puts(page, "<p>Plans are made and written down, nothing is done: it was started with "
                                 "<code>--dry-run</code>.</p>\n");
         put_facts(visit, &armed, page);
+        if (visit->may_decide) {
+                text_puts(page, "<div class=\"acts\">");
+                put_act(visit, armed.paused ? ACT_RESUME : ACT_PAUSE, NULL, armed.paused ? "main" : "", page);
+                text_puts(page, "</div>\n");
+        }
         text_puts(page, "</section>\n");
 }

@@ -6,11 +6,35 @@
 
 static const struct html_link links[] = {{"/", "Now"}, {0}};
 
-void page_begin(const struct visit *visit _unused_, const char *title, const char *here, unsigned live,
+/* Who looks; and how to become somebody, or nobody. */
+static void put_who(const struct visit *visit, struct text *page)
+{
+        text_puts(page, "<div class=\"who\">");
+        if (visit->who) {
+                text_puts(page, "<span>");
+                html_put_line(page, visit->who, WORD_MOST);
+                text_puts(page, "</span>");
+        }
+        if (visit->signed_in)
+                text_printf(
+                        page,
+                        "<form method=\"post\" action=\"/logout\"><input type=\"hidden\" name=\"" FIELD_TOKEN
+                        "\" value=\"%s\"><button class=\"plain\">Sign out</button></form>",
+                        visit->form_token);
+        else if (visit->may_sign_in) {
+                text_puts(page, "<a href=\"/login?" FIELD_NEXT "=");
+                html_put(page, http_path(visit->exchange));
+                text_puts(page, "\">Sign in</a>");
+        }
+        text_puts(page, "</div>");
+}
+
+void page_begin(const struct visit *visit, const char *title, const char *here, unsigned live,
                 struct text *page)
 {
         html_open(page, title, live);
         html_put_nav(page, links, here);
+        put_who(visit, page);
         html_open_main(page);
 }
 
@@ -22,15 +46,33 @@ void page_send(const struct visit *visit, unsigned status, struct text *page)
         http_reply(visit->exchange, status, HTTP_TYPE_HTML, page);
 }
 
+static const struct {
+        int code;
+        unsigned status;
+        const char *title;
+} failures[] = {
+        {ENOENT, 404, "Not found"},
+        {ESTALE, 409, "That can no longer be done"},
+        {EINVAL, 400, "Something is missing"},
+        {EACCES, 403, "You may not do that"},
+        {EAGAIN, 503, "Not now"},
+};
+
 void page_fail(const struct visit *visit, int result, const struct error *error)
 {
         struct text page = {0};
-        bool absent = result == -ENOENT;
-        page_begin(visit, absent ? "Not found" : "This cannot be shown", NULL, 0, &page);
-        text_printf(&page, "<h1>%s</h1>\n<p>", absent ? "Not found" : "This cannot be shown");
+        unsigned status = 503;
+        const char *title = "This cannot be shown";
+        for (size_t i = 0; i < N_ELEMENTS(failures); i++)
+                if (failures[i].code == -result) {
+                        status = failures[i].status;
+                        title = failures[i].title;
+                }
+        page_begin(visit, title, NULL, 0, &page);
+        text_printf(&page, "<h1>%s</h1>\n<p class=\"card\">", title);
         html_put_line(&page, error_text(error), SENTENCE_MOST);
         text_puts(&page, "</p>\n<p><a href=\"/\">What goes on now</a></p>\n");
-        page_send(visit, absent ? 404 : 503, &page);
+        page_send(visit, status, &page);
 }
 
 void put_unreadable(struct text *page, const struct error *error)

@@ -35,6 +35,7 @@ static void put_heading(const struct visit *visit, const struct incident *incide
                 text_puts(page, "<p>It is to be cancelled at the end of its step.</p>\n");
         if (incident->undo_requested)
                 text_puts(page, "<p>It is to be undone.</p>\n");
+        put_acts(visit, incident, page);
         text_puts(page, "</section>\n");
 }
 
@@ -118,13 +119,6 @@ static void put_whole(const struct visit *visit, const struct incident *incident
         text_puts(page, "<p class=\"dim\"><a href=\"/api/v1/incidents/");
         html_put(page, incident->number);
         text_puts(page, "\">All of it as JSON</a></p>\n");
-}
-
-int read_whole(const struct visit *visit, struct incident *incident, cJSON **timeline, struct error *error)
-{
-        struct journal *journal = visit->parts->journal;
-        int r = journal_find(journal, http_path_parameter(visit->exchange), incident, error);
-        return r < 0 ? r : journal_timeline(journal, incident->id, timeline, error);
 }
 
 void page_incident(const struct visit *visit)

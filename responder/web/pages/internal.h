@@ -18,9 +18,7 @@ void page_begin(const struct visit *visit, const char *title, const char *here, 
                 struct text *page);
 void page_send(const struct visit *visit, unsigned status, struct text *page);
 
-/* A page that says what is wrong: that there is no such incident, that the journal cannot be read. */
-void page_fail(const struct visit *visit, int result, const struct error *error);
-/* The same within a page. */
+/* Within a page: that the journal cannot be read. */
 void put_unreadable(struct text *page, const struct error *error);
 
 /* How a state is called and coloured (NULL: not). */
@@ -48,6 +46,9 @@ void put_end_sentence(const struct visit *visit, const struct incident *incident
 nsec find_expiry(const struct visit *visit, const struct incident *incident);
 
 /* Parts of the pages. */
+void put_acts(const struct visit *visit, const struct incident *incident, struct text *page);
+void put_act(const struct visit *visit, enum act act, const char *number, const char *tone,
+             struct text *page);
 void put_armed(const struct visit *visit, struct text *page);
 void put_passed_over(const struct visit *visit, struct text *page);
 void put_steps(const struct visit *visit, const struct incident *incident, const cJSON *timeline,

@@ -20,7 +20,9 @@ static void put_card(const struct visit *visit, const struct incident *incident,
                 put_end_sentence(visit, incident, page);
         else
                 put_open_sentence(visit, incident, page);
-        text_puts(page, "</p></article>\n");
+        text_puts(page, "</p>\n");
+        put_acts(visit, incident, page);
+        text_puts(page, "</article>\n");
 }
 
 typedef int list_function(struct journal *journal, size_t limit, struct incident_list *ret,

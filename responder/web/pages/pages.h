@@ -14,16 +14,38 @@
 #include "responder/engine/engine.h"
 #include "runbook/http_server.h"
 
+/* What a person may do by a form. */
+enum act { ACT_NONE, ACT_APPROVE, ACT_DENY, ACT_CANCEL, ACT_UNDO, ACT_PAUSE, ACT_RESUME, ACT_COUNT };
+
 /* Who looks, when, and at what. Borrowed until the page is answered. */
 struct visit {
         const struct incident_parts *parts;
         struct http_exchange *exchange;
         nsec now;                    /* wall */
         nsec started_at, webhook_at; /* wall: of this process, of the last webhook that was taken; 0: none */
+
+        const char *who;    /* as the timeline would say; NULL: nobody has said */
+        bool may_decide;    /* there are buttons */
+        bool must_say_name; /* forms ask for it */
+        bool may_sign_in;   /* by a token; who is `signed_in` may sign out */
+        bool signed_in;
+        const char *form_token; /* in each form that changes something */
+        enum act act;           /* of page_ask() */
+        const char *complaint;  /* of page_login(): what was wrong with what was shown */
 };
+
+/* The names of the fields of forms. */
+#define FIELD_TOKEN "form" /* visit->form_token */
+#define FIELD_NAME "by"
+#define FIELD_REASON "reason"
+#define FIELD_SECRET "token" /* of page_login() */
+#define FIELD_NEXT "next"    /* likewise: where to go then */
 
 /* Answers the exchange. On a worker: it may read the journal. */
 typedef void page_maker(const struct visit *visit);
-page_maker page_now, page_incident;
+page_maker page_now, page_incident, page_ask, page_login;
+
+/* A page that says what is wrong: that there is no such incident, that it is not in a state for that. */
+void page_fail(const struct visit *visit, int result, const struct error *error);
 
 #endif

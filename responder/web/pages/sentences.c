@@ -117,6 +117,24 @@ static bool put_deeds(const struct incident *incident, struct text *page)
         return shown > 0;
 }
 
+/* Of what somebody has ended it is who it was; of what has failed it is what the timeline said last. */
+static void put_reason(const struct visit *visit, const struct incident *incident, struct text *page)
+{
+        struct journal *journal = visit->parts->journal;
+        _cleanup_free_ char *actor = NULL, *reason = NULL;
+        bool decided = incident->state == INCIDENT_DENIED || incident->state == INCIDENT_CANCELLED;
+        int r = decided ? journal_entered_by(journal, incident, &actor, &reason, NULL)
+                        : journal_last_reason(journal, incident->id, &reason, NULL);
+        if (r < 0 || incident->unreadable)
+                return;
+        if (actor && *actor) {
+                text_puts(page, " by ");
+                put_actor(page, actor);
+        }
+        text_puts(page, *reason ? ": " : "");
+        html_put_line(page, reason, SENTENCE_MOST);
+}
+
 static void put_end(const struct visit *visit, const struct incident *incident, struct text *page)
 {
         const char *tone = state_tone(incident);
@@ -125,11 +143,7 @@ static void put_end(const struct visit *visit, const struct incident *incident, 
                 text_puts(page, " after ");
                 html_put_span(page, incident->ended_at - incident->opened_at);
         } else {
-                _cleanup_free_ char *reason = NULL;
-                if (journal_last_reason(visit->parts->journal, incident->id, &reason, NULL) >= 0 && *reason) {
-                        text_puts(page, ": ");
-                        html_put_line(page, reason, SENTENCE_MOST);
-                }
+                put_reason(visit, incident, page);
         }
         if (incident->episode_open && !incident->unreadable && incident->state != INCIDENT_PLANNED)
                 text_puts(page, incident_went_well(incident->state)

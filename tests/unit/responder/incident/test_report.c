@@ -303,11 +303,11 @@ static void test_link(void **state _unused_)
 {
         struct fixture fixture;
         fixture_make(&fixture, &debug_in_force);
-        assert_string_equal(fixture.report.link, "http://127.0.0.1:9878/api/v1/incidents/INC-2026-0007");
+        assert_string_equal(fixture.report.link, "http://127.0.0.1:9878/incidents/INC-2026-0007");
         report_release(&fixture.report);
         fixture.set->external_url = copy("https://runbook.example/a//");
         assert_int_equal(report_make(&fixture.run, MESSAGE_TROUBLE, "failed", "x", &fixture.report, NULL), 0);
-        assert_string_equal(fixture.report.link, "https://runbook.example/a/api/v1/incidents/INC-2026-0007");
+        assert_string_equal(fixture.report.link, "https://runbook.example/a/incidents/INC-2026-0007");
         report_release(&fixture.report);
         free(fixture.set->external_url);
         fixture.set->external_url = NULL;

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the pages' forms send. They go through the very functions of the engine that the API's posts go
+ * through. */
+#include "responder/web/forms.h"
+
+#include <errno.h>
+
+#include "responder/web/internal.h"
+#include "runbook/log.h"
+
+/* That the form is one of ours, which was shown to whoever sends it. */
+static int check_form(const struct visit *visit, struct error *error)
+{
+        _cleanup_free_ char *token = http_form_value(visit->exchange, FIELD_TOKEN);
+        if (token && *visit->form_token && session_same(token, visit->form_token))
+                return 0;
+        return error_set(
+                error, EACCES,
+                "This form is not of this session: it has ended, or the responder was restarted. Sign in, "
+                "and look again.");
+}
+
+/* A page of ours, and of nobody else: "//elsewhere" is none. */
+static bool is_own_path(const char *path)
+{
+        return path && path[0] == '/' && path[1] != '/' &&
+               path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-_")] ==
+                       '\0';
+}
+
+/* A name that can stand in a timeline. */
+static bool is_name(const char *name)
+{
+        size_t length = name ? strlen(name) : 0;
+        return length > 0 && length <= SESSION_NAME_MOST && name[strspn(name, " ")] != '\0';
+}
+
+static void set_cookie(const struct visit *visit, const char *value, nsec life)
+{
+        const struct api_caller *caller = http_kept(visit->exchange);
+        http_set_header(visit->exchange, "Set-Cookie",
+                        text_format(SESSION_COOKIE "=%s; Path=/; Max-Age=%lld; HttpOnly; SameSite=Strict%s",
+                                    value, (long long)(life / NSEC_PER_SEC),
+                                    caller && caller->secure ? "; Secure" : ""));
+}
+
+static void refuse_login(const struct visit *visit, const char *why)
+{
+        struct visit again = *visit;
+        again.complaint = why;
+        page_login(&again);
+}
+
+void form_login(struct api *api, const struct visit *visit)
+{
+        _cleanup_error_ struct error error = {0};
+        _cleanup_free_ char *name = http_form_value(visit->exchange, FIELD_NAME);
+        _cleanup_free_ char *token = http_form_value(visit->exchange, FIELD_SECRET);
+        _cleanup_free_ char *next = http_form_value(visit->exchange, FIELD_NEXT);
+        struct session session = {0};
+        if (check_form(visit, &error) < 0)
+                refuse_login(visit, "This page was too old: please try again.");
+        else if (!is_name(name))
+                refuse_login(visit, "Say who you are, in at most 100 bytes.");
+        else if (!token || !api->tokens || !tokens_find(api->tokens, token, &session.role))
+                refuse_login(visit, "This token is nobody's.");
+        else if (session.role == ROLE_SENDER)
+                refuse_login(visit, "This token is Alertmanager's: it sends alerts, and reads nothing.");
+        else {
+                memcpy(session.name, name, strlen(name) + 1);
+                _cleanup_free_ char *cookie =
+                        session_make(api->sessions, api->tokens, &session, clock_monotonic());
+                if (!cookie) {
+                        refuse_login(visit, "That did not work: please try again.");
+                        return;
+                }
+                log_event(LOG_INFO, "Signed in", "by", name, "role", role_name(session.role), NULL);
+                set_cookie(visit, cookie, SESSION_LIFE);
+                http_reply_elsewhere(visit->exchange, is_own_path(next) ? next : "/");
+        }
+}
+
+void form_logout(struct api *api _unused_, const struct visit *visit)
+{
+        _cleanup_error_ struct error error = {0};
+        if (check_form(visit, &error) < 0) {
+                page_fail(visit, -EACCES, &error);
+                return;
+        }
+        set_cookie(visit, "", 0);
+        http_reply_elsewhere(visit->exchange, "/");
+}
+
+static const enum decision decisions[ACT_COUNT] = {
+        [ACT_APPROVE] = DECISION_APPROVE,
+        [ACT_DENY] = DECISION_DENY,
+        [ACT_CANCEL] = DECISION_CANCEL,
+        [ACT_UNDO] = DECISION_UNDO,
+};
+
+static int act(struct api *api, const struct visit *visit, struct error *error)
+{
+        _cleanup_free_ char *by = http_form_value(visit->exchange, FIELD_NAME);
+        _cleanup_free_ char *reason = http_form_value(visit->exchange, FIELD_REASON);
+        _cleanup_free_ char *actor = NULL;
+        const struct api_caller *caller = http_kept(visit->exchange);
+        if (!visit->may_decide)
+                return error_set(error, EACCES, "Sign in with the operator's token first.");
+        int r = check_form(visit, error);
+        if (r >= 0)
+                r = api_name_actor(visit->exchange, caller->signed_in ? caller->session.name : by, &actor,
+                                   error);
+        if (r >= 0 && reason && strlen(reason) > REASON_MOST)
+                r = error_set(error, EINVAL, "Say why in at most %d bytes.", REASON_MOST);
+        if (r < 0)
+                return r;
+        return visit->act >= ACT_PAUSE
+                       ? engine_pause(api->options.engine, visit->act == ACT_PAUSE, actor, reason, error)
+                       : engine_decide(api->options.engine, decisions[visit->act],
+                                       http_path_parameter(visit->exchange), actor, reason, error);
+}
+
+void form_act(struct api *api, const struct visit *visit)
+{
+        _cleanup_error_ struct error error = {0};
+        int r = act(api, visit, &error);
+        if (r < 0) {
+                page_fail(visit, r, &error);
+                return;
+        }
+        _cleanup_free_ char *path =
+                visit->act >= ACT_PAUSE ? strdup("/")
+                                        : text_format("/incidents/%s", http_path_parameter(visit->exchange));
+        http_reply_elsewhere(visit->exchange, path ? path : "/");
+}

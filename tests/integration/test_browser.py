@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pages in a real browser: an incident is approved with the mouse and seen carried out, by whoever is on call at night."""
+
+import os
+import pathlib
+
+import pytest
+
+from harness.browser import Browser
+from lab.runbook import Responder
+from lab.webhook import alert_of
+
+SPELL = "\"><img src=x onerror=window.spelled=1><script>window.spelled=1</script>"
+LONG = "a-word-without-an-end-" * 12
+REMEDIATIONS = """
+receivers: [{name: oncall, format: log}]
+escalate_to: oncall
+storm: off
+remediations:
+  - name: high_latency
+    match: ['alertname="high_latency"']
+    approval: true
+    lock: service/${labels.service}
+    steps: [{host.memory: {}}, {notify: {to: oncall, text: "${labels.service} was slow"}}]
+"""
+
+
+@pytest.fixture(scope="module")
+def daemon(binaries, tmp_path_factory):
+    directory = tmp_path_factory.mktemp("browser")
+    (directory / "remediations.yml").write_text(REMEDIATIONS)
+    made = Responder(binaries.responder, directory / "remediations.yml", directory / "run").start()
+    yield made
+    assert made.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    directory = tmp_path_factory.mktemp("chromium") / "profile"
+    made = Browser(directory)
+    yield made
+    made.close()
+
+
+def ask_for(daemon, service):
+    daemon.send(alert_of("high_latency", service=service))
+    return daemon.wait_state("high_latency", "awaiting_approval", service=service)["number"]
+
+
+def sign_in(daemon, browser):
+    browser.go(daemon.url + "/login")
+    if browser.run("!document.querySelector('#by')"):
+        return  # it is
+    browser.type("#by", "ada")
+    browser.type("#token", daemon.token("operator").read_text().strip())
+    browser.click("button.main")
+
+
+def event_of(daemon, number, event):
+    return next(row for row in daemon.incident(number)["timeline"] if row["event"] == event)
+
+
+def test_decisions_with_the_mouse(daemon, browser):
+    browser.look_like(1280)
+    approved, denied = ask_for(daemon, "mcp-server"), ask_for(daemon, "worker")
+    browser.go(daemon.url + "/")
+    assert "Sign in to decide" in browser.text()
+    sign_in(daemon, browser)
+    assert "ada (token operator)" in browser.text()
+
+    browser.click(f'a[href="/incidents/{approved}/approve"]')
+    assert "tell oncall: mcp-server was slow" in browser.text()
+    browser.type("#reason", "it is slow")
+    browser.click("button.main")
+    # What comes of it shows itself, on the page where the browser has been taken.
+    browser.wait("document.querySelector('.state').innerText === 'done, not verified'", f"{approved} to be carried out")
+    assert browser.run("location.pathname") == f"/incidents/{approved}"
+    assert event_of(daemon, approved, "approved")["detail"]["reason"] == "it is slow"
+
+    browser.go(daemon.url + "/")
+    browser.click(f'a[href="/incidents/{denied}/deny"]')
+    browser.click("button.danger")
+    browser.wait("document.querySelector('.state').innerText === 'denied'", f"{denied} to be denied")
+    assert event_of(daemon, denied, "denied")["actor"] == "ada (token operator)"
+
+
+def test_pause_and_resume_without_scripts_and_by_the_keyboard(daemon, browser):
+    sign_in(daemon, browser)
+    browser.scripts(False)
+    try:
+        browser.call("Page.navigate", url=daemon.url + "/pause")
+        browser.wait("document.readyState === 'complete' && Boolean(document.querySelector('#reason'))", "the question")
+        browser.type("#reason", "deploying")
+        browser.press_enter()
+        browser.wait("document.body.innerText.includes('“deploying”')", "the pause to be shown")
+    finally:
+        browser.scripts(True)
+    status = daemon.get("/api/v1/status")
+    assert status["paused"] and status["paused_by"] == "ada (token operator)" and status["paused_reason"] == "deploying"
+    browser.go(daemon.url + "/")
+    assert "Paused: nothing is run" in browser.text()
+    browser.click('a[href="/resume"]')
+    browser.click("button.main")
+    assert "Armed" in browser.text() and daemon.get("/api/v1/status")["paused"] is False
+
+
+def test_what_another_one_decides_shows_itself(daemon, browser):
+    number = ask_for(daemon, "rest-api")
+    browser.go(f"{daemon.url}/incidents/{number}")
+    browser.run("window.stays = true")
+    assert daemon.post(f"/api/v1/incidents/{number}/deny", {"by": "bob", "reason": "not now"})[0] == 200
+    browser.wait("document.body.innerText.includes('bob (token operator)')", "bob's decision")
+    assert browser.run("window.stays")  # the page is the same one
+
+
+def test_every_page_at_every_width_by_day_and_night(daemon, browser):
+    """No complaint on the console, nothing that is wider than the window, nothing of others that runs. PICTURES=DIR keeps
+    what it looks like."""
+    number = ask_for(daemon, SPELL)
+    daemon.send(alert_of(SPELL, what=SPELL, long=LONG), alert_of("high_latency", service=LONG, job=SPELL))
+    pictures = os.environ.get("PICTURES")
+    sign_in(daemon, browser)
+    pages = {"now": "/", "incident": f"/incidents/{number}", "approve": f"/incidents/{number}/approve", "pause": "/pause",
+             "login": "/login"}
+    for width in (1280, 360):
+        for scheme in ("light", "dark"):
+            browser.look_like(width, scheme=scheme)
+            for name, path in pages.items():
+                browser.go(daemon.url + path)
+                wide = browser.run("document.documentElement.scrollWidth")
+                assert wide <= width, (path, wide)
+                assert not browser.run("window.spelled"), path
+                assert browser.run("document.querySelectorAll('h1').length") == 1, path
+                if pictures:
+                    browser.shot(pathlib.Path(pictures) / f"{name}-{width}-{scheme}.png")
+    names = {node["role"]["value"]: node for node in browser.call("Accessibility.getFullAXTree")["nodes"] if "role" in node}
+    assert {"main", "navigation", "heading"} <= set(names)
+    unnamed = browser.run("[...document.querySelectorAll('input:not([type=hidden])')].filter(one => !one.labels.length).length")
+    assert unnamed == 0
+    assert browser.complaints == []
