@@ -63,6 +63,8 @@ int edition_load(const char *path, struct production *production, struct inciden
                 r = targets_new(&reading->set->targets, &reading->targets, error);
         if (r >= 0)
                 r = place_new(production, reading->targets, &reading->place, error);
+        if (r >= 0)
+                r = place_watch(reading->place, error);
         if (r < 0) {
                 free_reading(reading);
                 return r;

@@ -342,6 +342,10 @@ static const struct command commands[] = {
          TAKES(DECIDING), command_undo},
         {"pause", NULL, "pull the kill switch: nothing is begun any more", TAKES(DECIDING), command_pause},
         {"resume", NULL, "end the pause", TAKES(DECIDING), command_resume},
+        {"targets", NULL,
+         "tell whether all that it acts on and asks answers, as of a minute ago at most; exit 1 when "
+         "something does not",
+         TAKES(ASKING), command_targets},
         {"plan", NULL,
          "print what each step would do right now about an alert, what guards would say, and which "
          "remediations it does "

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "responder/targets/watch.h"
 #include "runbook/file.h"
 #include "runbook/lanes.h"
 #include "runbook/wait.h"
@@ -16,6 +17,7 @@ struct place {
         struct world world;
         struct production *production;
         struct targets *targets; /* NULL: of the machine alone, where nobody is asked and nothing done */
+        struct watch *watch;     /* of these; NULL: nobody asks how they stand */
 };
 
 struct production {
@@ -118,6 +120,12 @@ static int notify_receiver(void *context, const char *receiver, const struct mes
 {
         const struct place *place = context;
         return targets_notify(place->targets, receiver, message, deadline, ret_wait, error);
+}
+
+static int tell_standings(void *context, struct target_standing **ret, size_t *ret_count, struct error *error)
+{
+        const struct place *place = context;
+        return watch_standings(place->watch, ret, ret_count, error);
 }
 
 /* Whoever binds a step knows no targets: it is given those of this world before it acts. */
@@ -226,6 +234,14 @@ int place_new(struct production *production, struct targets *targets, struct pla
         return 0;
 }
 
+int place_watch(struct place *place, struct error *error)
+{
+        int r = watch_new(place->targets, &place->watch, error);
+        if (r >= 0)
+                place->world.standings = tell_standings;
+        return r;
+}
+
 const struct world *place_world(const struct place *place)
 {
         return &place->world;
@@ -233,6 +249,8 @@ const struct world *place_world(const struct place *place)
 
 struct place *place_free(struct place *place)
 {
+        if (place)
+                watch_free(place->watch);
         free(place);
         return NULL;
 }

@@ -19,6 +19,9 @@ const struct world *production_machine(const struct production *production);
 /* `targets` are borrowed until place_free(), which takes NULL. */
 int place_new(struct production *production, struct targets *targets, struct place **ret,
               struct error *error);
+
+/* From now on its targets are asked whether they answer, and its world tells it (standings). */
+int place_watch(struct place *place, struct error *error);
 const struct world *place_world(const struct place *place);
 struct place *place_free(struct place *place);
 

@@ -23,7 +23,8 @@ TESTS = RULES / "alerts_test.yml"
 ACROSS = {"api_key_compromise": "a key is one, whichever instances have seen it"}
 
 # What a machine says on which nothing is wrong; all else is 0.
-CALM = {"up": 1, "runbook_check_success": 1, "runbook_check_info": 1, "runbook_postgres_max_connections": 100}
+CALM = {"up": 1, "runbook_check_success": 1, "runbook_check_info": 1, "runbook_postgres_max_connections": 100,
+        "runbook_responder_target_up": 1}
 
 
 def load(path):

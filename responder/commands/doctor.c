@@ -9,57 +9,19 @@
 
 #define PATIENCE (10 * NSEC_PER_SEC) /* for each answer */
 
-static void try_docker(struct doctor *doctor, struct targets *targets)
+/* As it would be asked in an emergency. */
+static void try_target(struct doctor *doctor, struct targets *targets, size_t index)
 {
-        const struct docker_options *options = &targets_set(targets)->docker;
+        const struct target_name name = targets_probe_name(targets_set(targets), index);
         _cleanup_error_ struct error error = {0};
-        _cleanup_docker_ struct docker *docker = NULL;
-        _cleanup_json_ cJSON *containers = NULL;
-        if (!options->host || !*options->host)
-                return;
-        int r = targets_docker(targets, &docker, &error);
-        if (r >= 0)
-                r = docker_list(docker, options->project, NULL, deadline_in(PATIENCE), &containers, &error);
-        int count = cJSON_GetArraySize(containers);
-        if (r < 0)
-                doctor_tell(doctor, FINDING_BROKEN, "docker", "%s", error_text(&error));
-        else
-                doctor_tell(doctor, count > 0 ? FINDING_FINE : FINDING_EMPTY, "docker",
-                            "%d containers of the project %s", count, options->project);
-}
-
-static void try_databases(struct doctor *doctor, struct targets *targets)
-{
-        const struct target_set *set = targets_set(targets);
-        const struct database *databases = set->databases.items;
-        for (size_t i = 0; i < set->databases.count; i++) {
-                _cleanup_error_ struct error error = {0};
-                _cleanup_free_ char *what = text_format("database %s", databases[i].name);
-                struct postgres *postgres = NULL;
-                int r = targets_database(targets, databases[i].name, deadline_in(PATIENCE), &postgres,
-                                         &error);
-                if (r < 0)
-                        doctor_tell(doctor, FINDING_BROKEN, what ? what : "database", "%s",
-                                    error_text(&error));
-                else
-                        doctor_tell(doctor, FINDING_FINE, what ? what : "database", "connected");
-                if (r >= 0)
-                        targets_database_release(targets, postgres);
-        }
-}
-
-static void try_alertmanager(struct doctor *doctor, struct targets *targets)
-{
-        const char *url = targets_set(targets)->alertmanager_url;
-        _cleanup_error_ struct error error = {0};
-        struct alertmanager_view view = {0};
-        if (!url || !*url)
-                return;
-        if (targets_alertmanager(targets, deadline_in(PATIENCE), &view, &error) < 0)
-                doctor_tell(doctor, FINDING_BROKEN, "alertmanager_url", "%s", error_text(&error));
-        else
-                doctor_tell(doctor, FINDING_FINE, "alertmanager_url", "it tells its alerts");
-        alertmanager_view_release(&view);
+        _cleanup_text_ struct text said = {0};
+        _cleanup_free_ char *what = text_format("%s%s%s", name.kind, *name.name ? " " : "", name.name);
+        int r = targets_probe(targets, index, deadline_in(PATIENCE), &said, &error);
+        doctor_tell(doctor,
+                    r < 0              ? FINDING_BROKEN
+                    : r == PROBE_EMPTY ? FINDING_EMPTY
+                                       : FINDING_FINE,
+                    what ? what : name.kind, "%s", r < 0 ? error_text(&error) : text_string(&said));
 }
 
 /* With letters where an alert's values will stand, a query is read as it will be, and mostly finds nothing.
@@ -121,9 +83,8 @@ int doctor_command(const struct remediation_set *set, struct targets *targets)
 {
         struct doctor doctor = {0};
         doctor_try_secrets(&doctor, "secrets", target_fields, &set->targets);
-        try_docker(&doctor, targets);
-        try_databases(&doctor, targets);
-        try_alertmanager(&doctor, targets);
+        for (size_t i = 0; i < targets_probe_count(&set->targets); i++)
+                try_target(&doctor, targets, i);
         for (size_t i = 0; i < set->count; i++)
                 try_remediation(&doctor, targets, &set->remediations[i]);
         return doctor_end(&doctor);

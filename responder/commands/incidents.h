@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Commands about incidents, asked of a responder that runs. Each takes the struct responder_arguments, and
- * returns what to exit with. */
+/* Commands about incidents and targets, asked of a responder that runs. Each takes the struct
+ * responder_arguments, and returns what to exit with. */
 #ifndef RESPONDER_COMMANDS_INCIDENTS_H
 #define RESPONDER_COMMANDS_INCIDENTS_H
 
@@ -14,6 +14,9 @@ int command_approve(const void *arguments);
 int command_deny(const void *arguments);
 int command_cancel(const void *arguments);
 int command_undo(const void *arguments);
+
+/* Whether what it acts on answers. */
+int command_targets(const void *arguments);
 
 /* The kill switch. */
 int command_pause(const void *arguments);

@@ -203,6 +203,33 @@ void alertmanager_view_sort(struct alertmanager_view *view);
 const struct alert_seen *alertmanager_view_find(const struct alertmanager_view *view, const char *key);
 void alertmanager_view_release(struct alertmanager_view *view);
 
+/* A target as it is called: its section or key in the file, and its name there, "" where there is one alone.
+ */
+struct target_name {
+        const char *kind, *name; /* the set's */
+};
+
+/* Whether it answers. */
+struct target_standing {
+        struct target_name name;
+        int up;               /* 1: it does; 0: it does not; -1: it was not asked yet */
+        bool empty;           /* it answers, and there is nothing */
+        nsec asked_at, up_at; /* wall: the last time that it was asked, and that it answered; 0: never */
+        char *said;           /* what it has to say, or why it does not answer; owned */
+};
+void target_standings_free(struct target_standing *list, size_t count);
+
+/*
+ * All that the set names, counted from 0, and one of them asked by reading alone what an emergency would ask
+ * of it. `said` is given what it has to say. PROBE_EMPTY: it answers, and there is nothing; else why it does
+ * not.
+ */
+enum { PROBE_FINE, PROBE_EMPTY };
+size_t targets_probe_count(const struct target_set *set);
+struct target_name targets_probe_name(const struct target_set *set, size_t index);
+int targets_probe(struct targets *targets, size_t index, struct deadline deadline, struct text *said,
+                  struct error *error);
+
 /* What the rules of the configured Prometheus say fires: an array with an object of labels for each. -ENOTSUP
  * when there is no Prometheus in the configuration. */
 int targets_firing(struct targets *targets, struct deadline deadline, cJSON **ret, struct error *error);

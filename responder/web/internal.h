@@ -36,7 +36,7 @@ struct api {
 
 /* Makes the document that a request is answered with; `*ret` NULL: out of memory. On a worker thread. */
 typedef int api_document(struct api *api, struct http_exchange *exchange, cJSON **ret, struct error *error);
-api_document api_list, api_show, api_status, api_decide, api_pause, api_reload, api_guards;
+api_document api_list, api_show, api_status, api_decide, api_pause, api_reload, api_guards, api_targets;
 
 /* Answers with a page of its own. On a worker thread. */
 typedef void api_page(struct api *api, struct http_exchange *exchange);
@@ -92,6 +92,10 @@ cJSON *api_incident(const struct incident *incident, bool whole, cJSON *timeline
  * the body (`ret_body` NULL: is not wanted). */
 int api_read_labels(const struct http_exchange *exchange, cJSON **ret_body, struct alert *ret,
                     struct error *error);
+
+/* How the targets stand, as metrics; and how many of them do not answer. */
+void api_collect_targets(struct api *api, struct sample_sink *sink);
+size_t api_count_down(struct api *api);
 
 /* A wall time; null when there is none yet. */
 cJSON *api_time(nsec wall);

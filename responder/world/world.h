@@ -65,6 +65,9 @@ struct world {
         int (*notify)(void *context, const char *receiver, const struct message *message,
                       struct deadline deadline, nsec *ret_wait, struct error *error);
 
+        /* How all targets stand, as of when they were asked last; NULL: nobody asks. */
+        int (*standings)(void *context, struct target_standing **ret, size_t *ret_count, struct error *error);
+
         /* Actions: as in responder/remediation/action.h, of the step that `run` was bound for. */
         int (*plan_step)(void *context, const struct action *action, struct step_run *run, cJSON **ret_plan,
                          struct error *error);

@@ -205,6 +205,39 @@ def test_a_plan_needs_no_file_and_says_why_nothing_would_happen(terminal):
         assert plan(*wrong, code=USAGE) == ""
 
 
+def test_n15_targets_that_do_not_answer_are_told_before_anything_needs_them(binaries, tmp_path, target, hole):
+    target.says({})
+    (tmp_path / "remediations.yml").write_text(f"""
+receivers: [{{name: oncall, format: log}}, {{name: chat, format: slack, url_file: {tmp_path}/none}}]
+exporter_url: {target.url}
+prometheus_url: http://127.0.0.1:1
+alertmanager_url: {hole}
+evidence_directory: {tmp_path}/evidence
+""" + REMEDIATIONS.split("\n", 2)[2])
+    daemon = Responder(binaries.responder, tmp_path / "remediations.yml", tmp_path / "run").start()
+    terminal = Terminal(daemon)
+    try:
+        def standings():
+            done = terminal.types("targets", f"--journal={daemon.journal}", "--json")
+            assert done.returncode in (DONE, NOT), done
+            return {(one["target"], one["name"]): one for one in json.loads(done.stdout)}
+        known = wait_for(lambda: (told := standings()) and None not in [one["up"] for one in told.values()] and told,
+                         "all targets to be asked", 60)
+        assert {name: one["up"] for name, one in known.items()} == {
+            ("journal", None): True, ("receiver", "oncall"): True, ("receiver", "chat"): False, ("prometheus_url", None): False,
+            ("exporter_url", None): True, ("alertmanager_url", None): False, ("evidence_directory", None): True}
+        assert known["receiver", "chat"]["answered_at"] is None and f"{tmp_path}/none" in known["receiver", "chat"]["said"]
+        assert known["exporter_url", None]["answered_at"]
+        shown = terminal.types("targets", f"--journal={daemon.journal}")
+        assert shown.returncode == NOT and shown.stdout.splitlines()[0].split() == ["TARGET", "NAME", "STATE", "ANSWERED", "SAYS"]
+        assert "3 of its targets do not answer" in daemon.page("/-/ready")
+        metrics = daemon.page()
+        assert 'runbook_responder_target_up{target="exporter_url"} 1' in metrics
+        assert 'runbook_responder_target_up{target="receiver",name="chat"} 0' in metrics
+    finally:
+        assert daemon.stop() == 0
+
+
 def test_n22_a_plan_without_its_word_starts_no_daemon(terminal):
     for flag in ("--alert=x.json", "--label=alertname=x"):
         done = terminal.types(flag)

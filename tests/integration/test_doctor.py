@@ -65,11 +65,14 @@ def test_n09_n30_the_responders_doctor_tries_what_a_remediation_will_need(binari
     said = {line.split(": ")[0].split()[-1]: line for line in lines[:-1]}
     assert said["secrets"].startswith(f"BROKEN  secrets: url: cannot open the secret file {tmp_path}/none")
     assert said["alertmanager_url"].startswith("BROKEN  alertmanager_url: Alertmanager: ")
+    assert said["oncall"].startswith(f"BROKEN  receiver oncall: url: cannot open the secret file {tmp_path}/none")
+    assert said["prometheus_url"] == "ok      prometheus_url: it evaluates queries"
+    assert said["evidence_directory"].startswith("ok      evidence_directory: ")
     assert said["holds"] == "ok      remediation holds: the query holds now, with 1"
     assert said["not"] == "empty   remediation not: the query is understood, and does not hold now"
     assert said["bound"] == "ok      remediation bound: the query is understood; it needs an alert's values"
     assert said["newer"].startswith("BROKEN  remediation newer: Prometheus answered 400: ")
-    assert lines[-1] == "3 answered, 1 of them with nothing; 3 broken"
+    assert lines[-1] == "5 answered, 1 of them with nothing; 4 broken"
 
 
 def test_n09_the_plan_asks_for_the_verification_too(binaries, tmp_path, prometheus):

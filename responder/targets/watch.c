@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whether the targets answer, asked once a minute: each in a lane of its own, so that one that hangs delays
+ * no other. */
+#include "responder/targets/watch.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "runbook/lanes.h"
+#include "runbook/log.h"
+#include "runbook/wait.h"
+
+#define ASK_EVERY (60 * NSEC_PER_SEC)
+#define PATIENCE (5 * NSEC_PER_SEC)
+enum { SAID_MOST = 400 };
+
+/* One target. */
+struct watched {
+        struct watch *watch;
+        size_t index;
+        bool asking; /* a lane has it */
+        struct target_standing standing;
+};
+
+struct watch {
+        struct targets *targets;
+        struct lanes *lanes;
+        pthread_t thread;
+        bool runs, stop;
+        pthread_mutex_t lock; /* of all that follows, and of `stop` */
+        pthread_cond_t stopped;
+        struct watched *items;
+        size_t count;
+};
+
+static char *shorten(const char *said)
+{
+        struct text text = {0};
+        text_put_line(&text, said, SAID_MOST);
+        return text_take(&text);
+}
+
+/* With the lock held. What changes is logged, once. */
+static void note(struct watched *watched, int result, const char *take_said)
+{
+        struct target_standing *standing = &watched->standing;
+        bool up = result >= 0;
+        const char *name = *standing->name.name ? standing->name.name : NULL;
+        if (standing->up != up && (standing->up >= 0 || !up))
+                log_event(up ? LOG_INFO : LOG_WARN,
+                          up ? "A target answers again" : "A target does not answer", "target",
+                          standing->name.kind, "name", name, up ? NULL : "error", take_said, NULL);
+        standing->up = up;
+        standing->empty = result == PROBE_EMPTY;
+        standing->asked_at = clock_wall();
+        if (up)
+                standing->up_at = standing->asked_at;
+        free(standing->said);
+        standing->said = (char *)take_said;
+}
+
+/* In its lane. */
+static void ask(void *context)
+{
+        struct watched *watched = context;
+        struct watch *watch = watched->watch;
+        _cleanup_error_ struct error error = {0};
+        _cleanup_text_ struct text said = {0};
+        int r = targets_probe(watch->targets, watched->index, deadline_in(PATIENCE), &said, &error);
+        char *shown = shorten(r < 0 ? error_text(&error) : text_string(&said));
+        pthread_mutex_lock(&watch->lock);
+        note(watched, r, shown);
+        watched->asking = false;
+        pthread_mutex_unlock(&watch->lock);
+}
+
+static void *watch_all(void *context)
+{
+        struct watch *watch = context;
+        pthread_mutex_lock(&watch->lock);
+        while (!watch->stop) {
+                for (size_t i = 0; i < watch->count; i++) {
+                        struct watched *watched = &watch->items[i];
+                        _cleanup_free_ char *lane = text_format("%zu", i);
+                        if (!watched->asking && lane)
+                                watched->asking = lanes_run(watch->lanes, lane, ask, watched) >= 0;
+                }
+                const nsec next = clock_monotonic() + ASK_EVERY;
+                while (!watch->stop && condition_wait_until(&watch->stopped, &watch->lock, next))
+                        ;
+        }
+        pthread_mutex_unlock(&watch->lock);
+        return NULL;
+}
+
+int watch_new(struct targets *targets, struct watch **ret, struct error *error)
+{
+        struct watch *watch = calloc(1, sizeof(*watch));
+        if (!watch)
+                return error_oom(error);
+        const struct target_set *set = targets_set(targets);
+        watch->targets = targets;
+        watch->count = targets_probe_count(set);
+        pthread_mutex_init(&watch->lock, NULL);
+        condition_init(&watch->stopped);
+        watch->items = calloc(watch->count + 1, sizeof(*watch->items));
+        int r = watch->items ? lanes_new(1, &watch->lanes, error) : error_oom(error);
+        for (size_t i = 0; r >= 0 && i < watch->count; i++)
+                watch->items[i] = (struct watched){
+                        .watch = watch,
+                        .index = i,
+                        .standing = {.name = targets_probe_name(set, i), .up = -1},
+                };
+        int failed = r < 0 ? 0 : pthread_create(&watch->thread, NULL, watch_all, watch);
+        if (failed)
+                r = error_set(error, failed, "the thread that asks the targets");
+        watch->runs = r >= 0;
+        if (r < 0)
+                watch_free(watch);
+        else
+                *ret = watch;
+        return r;
+}
+
+struct watch *watch_free(struct watch *watch)
+{
+        if (!watch)
+                return NULL;
+        pthread_mutex_lock(&watch->lock);
+        watch->stop = true;
+        pthread_cond_broadcast(&watch->stopped);
+        pthread_mutex_unlock(&watch->lock);
+        if (watch->runs)
+                pthread_join(watch->thread, NULL);
+        lanes_stop(watch->lanes, DEADLINE_NEVER); /* each has a deadline of its own */
+        for (size_t i = 0; watch->items && i < watch->count; i++)
+                free(watch->items[i].standing.said);
+        free(watch->items);
+        pthread_cond_destroy(&watch->stopped);
+        pthread_mutex_destroy(&watch->lock);
+        free(watch);
+        return NULL;
+}
+
+int watch_standings(struct watch *watch, struct target_standing **ret, size_t *ret_count, struct error *error)
+{
+        struct target_standing *list = calloc(watch->count + 1, sizeof(*list));
+        bool whole = list != NULL;
+        pthread_mutex_lock(&watch->lock);
+        for (size_t i = 0; list && i < watch->count; i++) {
+                list[i] = watch->items[i].standing;
+                list[i].said = strdup(list[i].said ? list[i].said : "");
+                whole = whole && list[i].said;
+        }
+        pthread_mutex_unlock(&watch->lock);
+        if (!whole) {
+                target_standings_free(list, list ? watch->count : 0);
+                return error_oom(error);
+        }
+        *ret = list;
+        *ret_count = watch->count;
+        return 0;
+}
+
+void target_standings_free(struct target_standing *list, size_t count)
+{
+        for (size_t i = 0; i < count; i++)
+                free(list[i].said);
+        free(list);
+}
