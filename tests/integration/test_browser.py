@@ -121,7 +121,7 @@ def test_every_page_at_every_width_by_day_and_night(daemon, browser):
     pictures = os.environ.get("PICTURES")
     sign_in(daemon, browser)
     pages = {"now": "/", "incident": f"/incidents/{number}", "approve": f"/incidents/{number}/approve", "pause": "/pause",
-             "login": "/login"}
+             "history": "/incidents", "remediations": "/remediations", "login": "/login"}
     for width in (1280, 360):
         for scheme in ("light", "dark"):
             browser.look_like(width, scheme=scheme)

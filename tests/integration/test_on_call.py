@@ -221,3 +221,37 @@ def test_the_login_lets_in_who_has_a_token_and_nobody_else(daemon):
     page = session.get(daemon.url, timeout=20).text
     daemon.token("operator").write_text(token + "\n")
     assert "ada" not in page and "Sign in" in page
+
+
+def test_what_was_is_found_again(daemon):
+    for n in range(32):
+        daemon.send(alert_of("plain", service="web", what=f"number {n:02}", n=str(n)))
+    daemon.wait_final("plain", n="31")
+
+    def found(**asked):
+        answer = requests.get(daemon.url + "/incidents", params=asked, timeout=20)
+        assert answer.status_code == 200, text_of(answer.text)
+        return re.findall(r"INC-\d{4}-\d{4}(?=</a>)", answer.text), answer.text
+
+    first, page = found(remediation="plain")
+    assert len(first) == 30 and first == sorted(first, reverse=True)
+    following = form_of(page.replace('method="get"', 'method="post"').split("Find</button>")[1], "/incidents")
+    assert following == {"remediation": "plain", "before": first[-1]}
+    rest, page = found(**following)
+    assert rest and not set(rest) & set(first) and "Older ones" not in page
+    assert len(found(q="NUMBER 07")[0]) == 1 and len(found(q="Number 07", state="done")[0]) == 1
+    assert found(q="number 07", state="healed")[0] == [] and found(until="2001-01-01T00:00")[0] == []
+    assert len(found(q="number 07", since="2001-01-01T00:00")[0]) == 1
+    assert SPELL not in found(q=SPELL)[1] and "<img" not in found(remediation=SPELL)[1]
+    for wrong in ({"state": "dreaming"}, {"since": "yesterday"}):
+        assert requests.get(daemon.url + "/incidents", params=wrong, timeout=20).status_code == 400
+    assert requests.get(daemon.url + "/incidents", params={"before": "INC-1999-0001"}, timeout=20).status_code == 404
+
+
+def test_each_remediation_is_told_with_how_it_has_fared(daemon):
+    daemon.send(alert_of("plain", service="web", what="counted", n="counted"))
+    daemon.wait_final("plain", n="counted")
+    page = text_of(daemon.page("/remediations"))
+    assert re.search(r"plain notify changes nothing .*alertname=&quot;plain&quot; service=&quot;web&quot; "
+                     r".*\d+ runs?, 100 % went well", page), page
+    assert "and a person approves each" in page and "under the lock ask/${labels.n}" in page

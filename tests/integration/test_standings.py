@@ -53,7 +53,7 @@ def standing(found, name):
 
 def row(page, name):
     """What a person reads of a check on the landing page."""
-    found, = (line for line in page.split("<tr>") if f"check={name}\"" in line)
+    found, = (line for line in page.split("<tr ") if f"check={name}\"" in line)
     return found
 
 

@@ -4,7 +4,8 @@
 
 #include "responder/web/pages/internal.h"
 
-static const struct html_link links[] = {{"/", "Now"}, {0}};
+static const struct html_link links[] = {
+        {"/", "Now"}, {"/incidents", "History"}, {"/remediations", "Remediations"}, {0}};
 
 /* Who looks; and how to become somebody, or nobody. */
 static void put_who(const struct visit *visit, struct text *page)

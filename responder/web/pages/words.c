@@ -115,7 +115,7 @@ void put_actor(struct text *page, const char *actor)
 
 void put_number(struct text *page, const struct incident *incident)
 {
-        text_puts(page, "<a href=\"/incidents/");
+        text_puts(page, "<a class=\"num\" href=\"/incidents/");
         html_put(page, incident->number);
         text_puts(page, "\">");
         html_put(page, incident->number);

