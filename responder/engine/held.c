@@ -70,11 +70,19 @@ int look_release_held(struct look *look, const struct incident *incident, const 
                                                              : 0;
 }
 
+bool look_outlives_guard(struct look *look, const struct incident *incident)
+{
+        if (incident->state != INCIDENT_HELD)
+                return false;
+        if (incident->guard_until > look->wall)
+                look_again_at(look, look->now + (incident->guard_until - look->wall));
+        return guard_may_be_over(incident, &look->holders, look->paused, look->wall);
+}
+
 bool look_may_be_released(struct look *look, const struct incident *incident)
 {
         return incident->state == INCIDENT_HELD &&
-               (standing_may_be_over(look, incident) ||
-                guard_may_be_over(incident, &look->holders, look->paused, look->wall));
+               (standing_may_be_over(look, incident) || look_outlives_guard(look, incident));
 }
 
 /* Who has begun already, or was approved, is asked less: nothing of it is true for the others. */

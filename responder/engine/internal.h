@@ -173,6 +173,9 @@ int look_hold(struct look *look, struct incident *incident, const struct remedia
 /* What held it holds it no more, and it waits for something else: its turn, or what a neighbour says. */
 int look_release_held(struct look *look, const struct incident *incident, const char *lock,
                       struct error *error);
+/* Whether the kill switch, the lock or the time by which it is held is over, so that it must not be shown as
+ * that any more, whatever it waits for. */
+bool look_outlives_guard(struct look *look, const struct incident *incident);
 /* Whether it is worth while to ask what holds it, though its turn has not come. */
 bool look_may_be_released(struct look *look, const struct incident *incident);
 

@@ -149,15 +149,17 @@ static int look_waiting(struct look *look, struct incident *incident, const stru
                 return r < 0 ? r : cancel_resolved(look, incident, error);
         if (!remediation)
                 return !asked ? 0 : fail_planning(look, incident, nothing_to_go_by(incident), error);
+        nsec waited = look->steady - incident->waiting_steady;
+        bool expires = !standing_is_quiet(incident) && waited >= remediation->expire;
+        /* Whoever is to hear of its end, or to tell of it, may be out of reach for long. */
+        if ((expires || !incident->episode_open) && look_outlives_guard(look, incident))
+                return look_release_held(look, incident, incident->lock, error);
         if (!is_due(look, incident))
                 return 0;
-        nsec waited = look->steady - incident->waiting_steady;
-        if (!standing_is_quiet(incident)) {
-                if (waited >= remediation->expire)
-                        return engine_dispatch(look, incident, remediation, WORLD_CALLS, stage_expire, "",
-                                               error);
+        if (expires)
+                return engine_dispatch(look, incident, remediation, WORLD_CALLS, stage_expire, "", error);
+        if (!standing_is_quiet(incident))
                 look_again_at(look, look->now + (remediation->expire - waited));
-        }
         if (!incident->episode_open)
                 return standing_hold_end(look, incident, error);
         if (incident->state == INCIDENT_AWAITING_APPROVAL && !incident->approved)
