@@ -340,6 +340,11 @@ static const struct command commands[] = {
          TAKES(DECIDING), command_cancel},
         {"undo", "NUMBER", "put back what an incident that has ended has changed, as far as it can be",
          TAKES(DECIDING), command_undo},
+        {"run", "REMEDIATION",
+         "have a remediation run by hand, for the labels of an alert; guards, journal and verification are "
+         "as for "
+         "any alert",
+         TAKES(DECIDING, "label"), command_run},
         {"pause", NULL, "pull the kill switch: nothing is begun any more", TAKES(DECIDING), command_pause},
         {"resume", NULL, "end the pause", TAKES(DECIDING), command_resume},
         {"targets", NULL,

@@ -64,6 +64,14 @@ int alert_key(const struct alert *alert, char ret[static DIGEST_TEXT_MAX], struc
  * would be taken. */
 int alert_key_of_labels(const cJSON *labels, char ret[static DIGEST_TEXT_MAX], struct error *error);
 
+/*
+ * Labels of an alert that a person has made, to have a remediation run: of which one alone, and which run it
+ * is. It sets off no other one; and since nobody else knows of it, nobody is asked whether it is silenced or
+ * over.
+ */
+#define ALERT_LABEL_REMEDIATION "runbook_remediation"
+#define ALERT_LABEL_RUN "runbook_run"
+
 const char *alert_label(const struct alert *alert, const char *name); /* NULL when absent */
 
 /* Bindings of `labels`, `annotations`, and, of `incident`, only `id` (may be NULL). Borrowed. */

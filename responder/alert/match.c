@@ -176,6 +176,14 @@ size_t matchers_missed(const struct matchers *matchers, const struct config_map 
         return missed;
 }
 
+void matchers_each_value(const struct matchers *matchers,
+                         void (*each)(void *context, const char *name, const char *value), void *context)
+{
+        for (size_t i = 0; i < matchers->count; i++)
+                if (matchers->items[i].comparison == EQUAL && *matchers->items[i].value)
+                        each(context, matchers->items[i].name, matchers->items[i].value);
+}
+
 bool matchers_ensure(const struct matchers *matchers, const char *name)
 {
         for (size_t i = 0; i < matchers->count; i++)

@@ -26,6 +26,10 @@ bool matchers_match(const struct matchers *matchers, const struct config_map *la
 size_t matchers_missed(const struct matchers *matchers, const struct config_map *labels, size_t most,
                        struct text *why);
 
+/* Calls `each` for every label that can have one value alone: that of a matcher `name="value"`. */
+void matchers_each_value(const struct matchers *matchers,
+                         void (*each)(void *context, const char *name, const char *value), void *context);
+
 /* Whether every alert that matches has the label: some matcher refuses alerts without it. */
 bool matchers_ensure(const struct matchers *matchers, const char *name);
 

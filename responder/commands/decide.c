@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a person decides, told to a responder that runs. */
+#include <errno.h>
+
 #include "responder/commands/incidents.h"
 #include "responder/commands/remote.h"
 #include "responder/commands/show.h"
+#include "runbook/http_client.h"
 
-static int post(const struct responder_arguments *arguments, const char *path, const char *member,
-                void (*put)(struct text *text, const cJSON *answer))
+static int post(const struct responder_arguments *arguments, const char *path, const cJSON *more,
+                const char *member, void (*put)(struct text *text, const cJSON *answer))
 {
         _cleanup_error_ struct error error = {0};
         _cleanup_remote_ struct remote *remote = NULL;
@@ -13,7 +16,7 @@ static int post(const struct responder_arguments *arguments, const char *path, c
         _cleanup_json_ cJSON *answer = NULL;
         int r = remote_open(arguments, &remote, &error);
         if (r >= 0)
-                r = remote_post(remote, path, NULL, member, &answer, &error);
+                r = remote_post(remote, path, more, member, &answer, &error);
         if (r < 0)
                 return remote_complain(r, &error);
         if (arguments->json)
@@ -26,7 +29,8 @@ static int post(const struct responder_arguments *arguments, const char *path, c
 static void put_decided(struct text *text, const cJSON *incident)
 {
         const cJSON *event, *decided = NULL;
-        static const char *const decisions[] = {"approved", "denied", "cancelled", "undo asked for"};
+        static const char *const decisions[] = {"approved", "denied", "cancelled", "undo asked for",
+                                                "run by hand"};
         cJSON_ArrayForEach(event, json_get(incident, "timeline", NULL))
         {
                 for (size_t i = 0; i < N_ELEMENTS(decisions); i++)
@@ -53,7 +57,7 @@ static int decide(const void *context, const char *decision)
         int r = remote_put_incident(&path, arguments->program.operand, decision, &error);
         if (r < 0)
                 return remote_complain(r, &error);
-        return post(arguments, text_string(&path), "number", put_decided);
+        return post(arguments, text_string(&path), NULL, "number", put_decided);
 }
 
 int command_approve(const void *arguments)
@@ -76,6 +80,20 @@ int command_undo(const void *arguments)
         return decide(arguments, "undo");
 }
 
+int command_run(const void *context)
+{
+        const struct responder_arguments *arguments = context;
+        _cleanup_error_ struct error error = {0};
+        _cleanup_text_ struct text path = {0};
+        _cleanup_json_ cJSON *labels = remote_labels(&arguments->labels, &error);
+        if (!labels)
+                return remote_complain(-EINVAL, &error);
+        text_puts(&path, "/api/v1/remediations/");
+        http_put_escaped(&path, arguments->program.operand);
+        text_puts(&path, "/run");
+        return post(arguments, text_string(&path), labels, "number", put_decided);
+}
+
 static void put_switch(struct text *text, const cJSON *status)
 {
         if (!json_bool(status, "paused", false)) {
@@ -89,10 +107,10 @@ static void put_switch(struct text *text, const cJSON *status)
 
 int command_pause(const void *arguments)
 {
-        return post(arguments, "/-/pause", "paused", put_switch);
+        return post(arguments, "/-/pause", NULL, "paused", put_switch);
 }
 
 int command_resume(const void *arguments)
 {
-        return post(arguments, "/-/resume", "paused", put_switch);
+        return post(arguments, "/-/resume", NULL, "paused", put_switch);
 }

@@ -15,6 +15,9 @@ int command_deny(const void *arguments);
 int command_cancel(const void *arguments);
 int command_undo(const void *arguments);
 
+/* Has a remediation run for an alert that --label makes. */
+int command_run(const void *arguments);
+
 /* Whether what it acts on answers. */
 int command_targets(const void *arguments);
 

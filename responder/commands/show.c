@@ -91,7 +91,9 @@ void show_state(struct text *text, const cJSON *incident)
                 text_puts(text, until ? " until " : "");
                 put_time(text, until, "%H:%M:%S");
         }
-        if (json_string(incident, "ended_at") && json_bool(incident, "episode_open", false))
+        /* What a person has set off fires as long as nobody says otherwise. */
+        if (json_string(incident, "ended_at") && json_bool(incident, "episode_open", false) &&
+            !json_get(incident, "alert", "labels", "runbook_run", NULL))
                 text_puts(text, ", still firing");
         if (json_bool(incident, "cancel_requested", false) && !json_string(incident, "ended_at"))
                 text_puts(text, ", being cancelled");

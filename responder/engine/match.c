@@ -76,6 +76,7 @@ static int open_incidents(struct engine *engine, const struct episode *episode, 
 {
         assert_that(episode->id != 0, "an incident is of an episode");
         const struct remediation_set *set = engine->parts.set;
+        const char *only = alert_label(&episode->alert, ALERT_LABEL_REMEDIATION);
         struct journal_opening *openings = calloc(set->count + 1, sizeof(*openings));
         if (!openings)
                 return error_oom(error);
@@ -83,7 +84,8 @@ static int open_incidents(struct engine *engine, const struct episode *episode, 
         int r = 0;
         for (size_t i = 0; i < set->count && r >= 0; i++) {
                 const struct remediation *remediation = &set->remediations[i];
-                if (!matchers_match(&remediation->match, &episode->alert.labels))
+                if (!matchers_match(&remediation->match, &episode->alert.labels) ||
+                    (only && !string_equal(only, remediation->name)))
                         continue;
                 r = make_opening(engine, i, &episode->alert, &openings[count], error);
                 count += r >= 0;

@@ -219,7 +219,9 @@ int standing_lets_begin(struct look *look, struct incident *incident, const char
 {
         nsec heard = look->steady - incident->heard_steady;
         *ret = *ret_asked = true;
-        if (!is_set(set_of(look)->alertmanager_url) || heard <= AGE_MOST)
+        /* Of an alert that a person has made nobody else knows. */
+        if (!is_set(set_of(look)->alertmanager_url) || heard <= AGE_MOST ||
+            alert_label(&incident->alert, ALERT_LABEL_RUN))
                 return 0;
         const struct alert_view *view = view_now(look);
         *ret = false;

@@ -102,3 +102,15 @@ int api_pause(struct api *api, struct http_exchange *exchange, cJSON **ret, stru
                 r = engine_pause(api->options.engine, route->pauses, decider.actor, decider.reason, error);
         return r < 0 ? r : api_status(api, exchange, ret, error);
 }
+
+int api_run(struct api *api, struct http_exchange *exchange, cJSON **ret, struct error *error)
+{
+        _cleanup_(decider_release) struct decider decider = {0};
+        _cleanup_free_ char *number = NULL;
+        int r = read_decider(exchange, &decider, error);
+        if (r >= 0)
+                r = api_begin_by_hand(api, http_path_parameter(exchange),
+                                      json_get(decider.body, "labels", NULL), decider.actor, decider.reason,
+                                      &number, error);
+        return r < 0 ? r : api_show_number(api, number, ret, error);
+}

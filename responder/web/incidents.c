@@ -74,11 +74,11 @@ int api_list(struct api *api, struct http_exchange *exchange, cJSON **ret, struc
         return 0;
 }
 
-int api_show(struct api *api, struct http_exchange *exchange, cJSON **ret, struct error *error)
+int api_show_number(struct api *api, const char *number, cJSON **ret, struct error *error)
 {
         struct incident incident = {0};
         cJSON *timeline = NULL, *members = NULL;
-        int r = journal_find(api->options.parts.journal, http_path_parameter(exchange), &incident, error);
+        int r = journal_find(api->options.parts.journal, number, &incident, error);
         if (r >= 0)
                 r = journal_timeline(api->options.parts.journal, incident.id, &timeline, error);
         if (r >= 0)
@@ -91,6 +91,11 @@ int api_show(struct api *api, struct http_exchange *exchange, cJSON **ret, struc
                 json_put(*ret, "members", members);
         incident_release(&incident);
         return r;
+}
+
+int api_show(struct api *api, struct http_exchange *exchange, cJSON **ret, struct error *error)
+{
+        return api_show_number(api, http_path_parameter(exchange), ret, error);
 }
 
 int api_status(struct api *api, struct http_exchange *exchange _unused_, cJSON **ret, struct error *error)

@@ -36,7 +36,8 @@ struct api {
 
 /* Makes the document that a request is answered with; `*ret` NULL: out of memory. On a worker thread. */
 typedef int api_document(struct api *api, struct http_exchange *exchange, cJSON **ret, struct error *error);
-api_document api_list, api_show, api_status, api_decide, api_pause, api_reload, api_guards, api_targets;
+api_document api_list, api_show, api_status, api_decide, api_pause, api_reload, api_guards, api_targets,
+        api_run;
 
 /* Answers with a page of its own. On a worker thread. */
 typedef void api_page(struct api *api, struct http_exchange *exchange);
@@ -96,6 +97,15 @@ int api_read_labels(const struct http_exchange *exchange, cJSON **ret_body, stru
 /* How the targets stand, as metrics; and how many of them do not answer. */
 void api_collect_targets(struct api *api, struct sample_sink *sink);
 size_t api_count_down(struct api *api);
+
+/* The whole of one incident. */
+int api_show_number(struct api *api, const char *number, cJSON **ret, struct error *error);
+
+/* Has a remediation run for an alert of these labels (an object, or NULL); the number of the incident is to
+ * be freed. -ENOENT: there is no such remediation; -EINVAL: it is not for such an alert. Waits for the
+ * journal. */
+int api_begin_by_hand(struct api *api, const char *name, const cJSON *labels, const char *actor,
+                      const char *reason, char **ret_number, struct error *error);
 
 /* A wall time; null when there is none yet. */
 cJSON *api_time(nsec wall);

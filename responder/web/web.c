@@ -18,6 +18,8 @@ static http_handler handle_alerts, handle_later, handle_alive;
 #define ROUTE(...) &(const struct api_route){__VA_ARGS__}
 /* Answered by a worker. */
 #define READING(...) handle_later, 0, ROUTE(.right = RIGHT_READ, __VA_ARGS__)
+/* A decision that waits for the engine: not where the kill switch would wait behind it. */
+#define RUN(...) handle_later, DECISION_LIMIT, ROUTE(.right = RIGHT_OPERATE, .pool = API_PAGES, __VA_ARGS__)
 /* The same, with a body that says about what. */
 #define ASKING(...) handle_later, DECISION_LIMIT, ROUTE(.right = RIGHT_READ, __VA_ARGS__)
 #define DECISION(...) handle_later, DECISION_LIMIT, ROUTE(.right = RIGHT_OPERATE, .pool = API_DECISIONS, __VA_ARGS__)
@@ -50,6 +52,7 @@ static const struct http_route routes[] = {
         {"POST", "/api/v1/incidents/{id}/cancel",
          DECISION(.document = api_decide, .decision = DECISION_CANCEL)},
         {"POST", "/api/v1/incidents/{id}/undo", DECISION(.document = api_decide, .decision = DECISION_UNDO)},
+        {"POST", "/api/v1/remediations/{id}/run", RUN(.document = api_run)},
         {"POST", "/api/v1/remediations/{id}/guards", ASKING(.document = api_guards)},
         {"GET", "/api/v1/status", READING(.document = api_status)},
         {"GET", "/api/v1/targets", READING(.document = api_targets)},

@@ -205,6 +205,30 @@ def test_a_plan_needs_no_file_and_says_why_nothing_would_happen(terminal):
         assert plan(*wrong, code=USAGE) == ""
 
 
+def test_n25_a_remediation_is_run_by_hand_through_guards_and_journal(terminal):
+    daemon = terminal.daemon
+    said = terminal.says("run", "looks", "--label=service=b", "--reason=a drill")
+    number = said.split()[0]
+    assert said.startswith(f"{number} looks: run by hand by uid {os.getuid()}")
+    wait_for(lambda: has_ended(daemon.incident(number)), "its end", 60)
+    incident = daemon.incident(number)
+    assert incident["state"] == "done" and incident["alert"]["labels"]["alertname"] == "Looks", incident
+    assert [event["detail"]["reason"] for event in incident["timeline"] if event["event"] == "run by hand"] == ["a drill"]
+    held = terminal.says("run", "looks", "--label=service=b").split()[0]  # once more: by the same guards
+    wait_for(lambda: daemon.incident(held)["guard"] == "cooldown", "the cooldown to hold it", 60)
+    assert terminal.says("cancel", held)
+    asks = terminal.says("run", "asks", "--label=n=x").split()[0]
+    wait_for(lambda: daemon.incident(asks)["state"] == "awaiting_approval", "it to ask", 60)
+    assert "Run by hand by " in terminal.says("incident", asks)
+    assert terminal.says("deny", asks)
+    assert 'service is "c", which does not match "a|b"' in terminal.says("run", "looks", "--label=service=c", code=USAGE)
+    assert "there is no remediation lost" in terminal.says("run", "lost", code=NOT)
+    assert terminal.says("run", code=USAGE) and terminal.says("run", "looks", "--label=x", code=USAGE)
+    refused = terminal.types("run", "looks", "--label=service=a", f"--url={daemon.url}")
+    assert refused.returncode == FORBIDDEN, refused
+    assert daemon.verify_journal().returncode == 0
+
+
 def test_n15_targets_that_do_not_answer_are_told_before_anything_needs_them(binaries, tmp_path, target, hole):
     target.says({})
     (tmp_path / "remediations.yml").write_text(f"""

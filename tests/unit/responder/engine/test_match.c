@@ -92,6 +92,21 @@ static void test_a_remediation_that_was_corrected(void **state _unused_)
         fixture_close(fixture);
 }
 
+/* As POST …/run makes it: two match, and one is meant. */
+static void test_n25_what_a_person_runs_sets_off_that_alone(void **state _unused_)
+{
+        struct engine_fixture *fixture = fixture_prepare(FINE FILE_OF("two", "name: two"));
+        hand_ahead = 0;
+        fixture_start_by_hand(fixture);
+        alert_arrives(fixture, "f1", true,
+                      "\"" ALERT_LABEL_REMEDIATION "\":\"two\",\"" ALERT_LABEL_RUN "\":\"r\"");
+        look_until_idle(fixture);
+        await_state(fixture, 1, INCIDENT_DONE);
+        assert_action_calls("run", "run:two");
+        assert_false(is_there(fixture, 2));
+        fixture_close(fixture);
+}
+
 static void test_a_remediation_that_was_added(void **state _unused_)
 {
         struct engine_fixture *fixture = open_with(
@@ -166,6 +181,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_out_of_a_dry_run),
                 cmocka_unit_test(test_a_remediation_that_was_corrected),
+                cmocka_unit_test(test_n25_what_a_person_runs_sets_off_that_alone),
                 cmocka_unit_test(test_a_remediation_that_was_added),
                 cmocka_unit_test(test_a_remediation_that_a_reload_has_added),
                 cmocka_unit_test(test_a_remediation_that_was_removed),
