@@ -228,6 +228,8 @@ lint: ## the rooms' rules, clang-format, clang-tidy, cppcheck, promtool, amtool,
 	clang-format --dry-run --Werror $(c_files)
 	promtool check config rules/prometheus.yml
 	promtool check rules rules/alerts.yml
+	$(BUILD)/runbook_exporter families --config.file=rules/checks.yml | \
+		$(BUILD)/runbook_responder coverage --families=- --alerts=rules/alerts.yml --config.file=rules/remediations.yml
 	sed 's|FILL IN WHO IS CALLED|https://person.example/|' rules/alertmanager.yml | amtool check-config /dev/stdin
 	yamllint --strict rules tests
 	shellcheck $(shell_files)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "responder/commands/arguments.h"
+#include "responder/commands/coverage.h"
 #include "responder/commands/describe.h"
 #include "responder/commands/doctor.h"
 #include "responder/commands/incidents.h"
@@ -356,6 +357,9 @@ static const struct command commands[] = {
          "remediations it does "
          "not set off; change nothing",
          TAKES(ASKING, "config.file", "alert", "label"), run_plan},
+        {"coverage", NULL,
+         "tell which alerts, remediations and verifications go with which checks; exit 1 when there is a gap",
+         TAKES("config.file", "families", "alerts", "for-person"), command_coverage},
         {"doctor", NULL,
          "try every target, verification and secret, and change nothing; exit 1 when one is broken",
          TAKES("config.file"), run_doctor},
@@ -441,6 +445,12 @@ int main(int argc, char **argv)
                  "plan: an alert or a whole webhook as JSON; - is stdin"},
                 {"label", FLAG_STRINGS, &arguments.labels, NULL, "NAME=VALUE",
                  "a label of the alert; may be given again"},
+                {"families", FLAG_STRING, &arguments.families, NULL, "FILE",
+                 "what `runbook_exporter families` prints; - is stdin"},
+                {"alerts", FLAG_STRING, &arguments.alerts, "rules/alerts.yml", "FILE",
+                 "alerting rules of Prometheus"},
+                {"for-person", FLAG_STRING, &arguments.for_person, "for-a-person", "GROUP",
+                 "the group of rules that no remediation is to be for"},
                 {"json", FLAG_SWITCH, &arguments.json, NULL, NULL, "print JSON, for scripts"},
                 PROGRAM_FLAGS(&arguments.program),
                 {0},

@@ -10,6 +10,7 @@
 #include "exporter/commands/checklist.h"
 #include "exporter/commands/dashboard.h"
 #include "exporter/commands/doctor.h"
+#include "exporter/commands/families.h"
 #include "exporter/commands/inhibitions.h"
 #include "exporter/commands/run_once.h"
 #include "runbook/http_client.h"
@@ -166,6 +167,11 @@ int command_alerts(const void *context)
 int command_dashboard(const void *context)
 {
         return write_from_file(context, dashboard_print);
+}
+
+int command_families(const void *context)
+{
+        return write_from_file(context, families_print);
 }
 
 int command_inhibitions(const void *context)

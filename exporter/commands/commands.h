@@ -30,6 +30,6 @@ struct exporter_arguments {
  */
 typedef int command_function(const void *arguments);
 command_function command_alerts, command_capacity, command_checklist, command_dashboard, command_describe,
-        command_doctor, command_inhibitions, command_once;
+        command_doctor, command_families, command_inhibitions, command_once;
 
 #endif

@@ -46,6 +46,12 @@ int promql_check(const char *text, enum promql_type *ret_type, size_t *fault, st
 bool promql_check_member(struct config_node *node, const char *key, const char *query, unsigned wanted,
                          bool bound);
 
+/* Calls `each` for every metric that the expression names, as often as it does; one that is named by a
+ * matcher of
+ * __name__ alone is none. -EINVAL as promql_check(). */
+int promql_each_metric(const char *text, void (*each)(void *context, const char *metric), void *context,
+                       struct error *error);
+
 /* What a Prometheus finds for an expression at one moment. */
 struct promql_found {
         size_t series;  /* how many; a scalar is one */

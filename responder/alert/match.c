@@ -140,6 +140,16 @@ bool matchers_match(const struct matchers *matchers, const struct config_map *la
         return matchers->count > 0;
 }
 
+bool matchers_may_match(const struct matchers *matchers, const struct config_map *known)
+{
+        for (size_t i = 0; i < matchers->count; i++) {
+                const char *value = config_map_get(known, matchers->items[i].name);
+                if (value && !matcher_matches(&matchers->items[i], value))
+                        return false;
+        }
+        return matchers->count > 0;
+}
+
 static void put_missed(const struct matcher *matcher, const char *value, struct text *why)
 {
         static const struct {

@@ -20,6 +20,9 @@ int matchers_add(struct matchers *matchers, const char *text, struct error *erro
 /* True when every one matches; false for an empty set, which never means "all". */
 bool matchers_match(const struct matchers *matchers, const struct config_map *labels);
 
+/* Whether they may match an alert of which these labels are known, and any other may have any value. */
+bool matchers_may_match(const struct matchers *matchers, const struct config_map *known);
+
 /* How many of them the labels do not match; `why` (may be NULL) is given the first `most` of these in words,
  * with
  * "; " between them: `service is "rest-api", not "mcp-server"`. */

@@ -22,7 +22,8 @@ struct responder_arguments {
         struct daemon_arguments daemon;
         struct remote_arguments remote;
         struct listing_arguments listing;
-        struct flag_strings labels; /* of an alert: NAME=VALUE */
+        struct flag_strings labels;                 /* of an alert: NAME=VALUE */
+        const char *families, *alerts, *for_person; /* of coverage */
         const char *journal, *alert, *operators, *senders, *tokens, *operator_socket, *sandbox;
         bool dry_run, json, enable_lifecycle, anybody_local_may_act;
 };

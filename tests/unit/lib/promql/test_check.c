@@ -158,6 +158,31 @@ static void a_word_stands_for_what_will_be_bound(void **state _unused_)
         assert_int_equal(config_complaints(config), 0); /* that was told when it was read */
 }
 
+static void add_name(void *context, const char *metric)
+{
+        text_printf(context, "%s ", metric);
+}
+
+static void every_metric_that_is_read_is_told(void **state _unused_)
+{
+        static const struct {
+                const char *query, *metrics;
+        } cases[] = {
+                {"up", "up "},
+                {"sum by (job) (rate(a_total{x=\"b\"}[5m])) / on (job) group_left () (c:d offset 5m) > bool "
+                 "2",
+                 "a_total c:d "},
+                {"max_over_time((a - a)[1h:5m]) unless vector(1)", "a a "},
+                {"{__name__=\"a\"} or -b @ 12", "b "},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                _cleanup_text_ struct text metrics = {0};
+                assert_int_equal(promql_each_metric(cases[i].query, add_name, &metrics, NULL), 0);
+                assert_string_equal(text_string(&metrics), cases[i].metrics);
+        }
+        assert_int_equal(promql_each_metric("sum(up", add_name, NULL, NULL), -EINVAL);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -166,6 +191,7 @@ int main(void)
                 cmocka_unit_test(what_is_nested_too_deep_is_refused),
                 cmocka_unit_test(a_mistake_in_a_file_is_told_at_its_own_place),
                 cmocka_unit_test(a_word_stands_for_what_will_be_bound),
+                cmocka_unit_test(every_metric_that_is_read_is_told),
         };
         return cmocka_run_group_tests_name("promql", tests, NULL, NULL);
 }

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Alerting rules of Prometheus, as far as coverage asks about them. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "responder/commands/coverage.h"
+
+static char *copy(const char *value)
+{
+        return value ? strdup(value) : NULL;
+}
+
+static int add_label(struct config_map *map, const char *key, const char *value)
+{
+        char **keys = reallocarray(map->keys, map->count + 1, sizeof(*keys));
+        map->keys = keys ? keys : map->keys;
+        char **values = reallocarray(map->values, map->count + 1, sizeof(*values));
+        map->values = values ? values : map->values;
+        if (!keys || !values)
+                return -ENOMEM;
+        keys[map->count] = strdup(key);
+        values[map->count] = strdup(value);
+        map->count++;
+        return keys[map->count - 1] && values[map->count - 1] ? 0 : -ENOMEM;
+}
+
+/* What a template makes of one is known when it fires. */
+static int read_labels(struct alert_rule *rule, struct config_node *labels)
+{
+        int r = add_label(&rule->labels, "alertname", rule->name);
+        for (size_t i = 0; r >= 0 && i < config_size(labels); i++) {
+                const char *value = config_scalar(config_item(labels, i));
+                if (value && !strstr(value, "{{"))
+                        r = add_label(&rule->labels, config_key(labels, i), value);
+        }
+        return r;
+}
+
+static int read_rule(struct config_node *node, const char *group, struct alert_rules *rules)
+{
+        const char *name = config_scalar(config_member(node, "alert"));
+        const char *expr = config_scalar(config_member(node, "expr"));
+        if (!name)
+                return 0;
+        if (!expr)
+                config_complain(node, NULL, "the alert %s has no expr", name);
+        struct alert_rule *items = reallocarray(rules->items, rules->count + 1, sizeof(*items));
+        if (!items)
+                return -ENOMEM;
+        rules->items = items;
+        struct alert_rule *rule = &items[rules->count++];
+        *rule = (struct alert_rule){
+                .name = copy(name), .expr = copy(expr ? expr : "0"), .group = copy(group)};
+        return rule->name && rule->expr && rule->group ? read_labels(rule, config_member(node, "labels"))
+                                                       : -ENOMEM;
+}
+
+static int read_group(struct config_node *node, struct alert_rules *rules)
+{
+        const char *name = config_scalar(config_member(node, "name"));
+        struct config_node *list = config_member(node, "rules");
+        int r = 0;
+        for (size_t i = 0; r >= 0 && i < config_size(list); i++)
+                r = read_rule(config_item(list, i), name ? name : "", rules);
+        return r;
+}
+
+int alert_rules_load(const char *path, struct alert_rules *ret, struct error *error)
+{
+        _cleanup_config_ struct config *config = NULL;
+        struct alert_rules rules = {0};
+        int r = config_load(path, &config, error);
+        if (r < 0)
+                return r;
+        struct config_node *groups = config_member(config_root(config), "groups");
+        if (config_complaints(config) == 0 && !config_is_list(groups))
+                r = error_set(error, EINVAL, "%s has no list of groups: it is no file of rules", path);
+        for (size_t i = 0; r >= 0 && i < config_size(groups); i++)
+                if ((r = read_group(config_item(groups, i), &rules)) == -ENOMEM)
+                        error_oom(error);
+        if (r >= 0 && config_complaints(config) > 0)
+                r = error_set(error, EINVAL, "%s", config_complaints_text(config));
+        if (r < 0)
+                alert_rules_release(&rules);
+        else
+                *ret = rules;
+        return r;
+}
+
+void alert_rules_release(struct alert_rules *rules)
+{
+        for (size_t i = 0; i < rules->count; i++) {
+                struct alert_rule *rule = &rules->items[i];
+                for (size_t k = 0; k < rule->labels.count; k++) {
+                        free(rule->labels.keys[k]);
+                        free(rule->labels.values[k]);
+                }
+                free(rule->labels.keys);
+                free(rule->labels.values);
+                free(rule->name);
+                free(rule->expr);
+                free(rule->group);
+        }
+        free(rules->items);
+        *rules = (struct alert_rules){0};
+}

@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From check to verification, over the three files: what is shipped has no gap, and every sort of gap is told."""
+
+import pathlib
+import subprocess
+
+import pytest
+
+RULES = pathlib.Path(__file__).resolve().parents[2] / "rules"
+
+CHECKS = """
+checks:
+  - {name: redis, redis: {address: "localhost:6379"}}
+  - {name: own, exec: {command: [/bin/true], output: prometheus, metrics: [{name: own_things}]}}
+"""
+ALERTS = """
+groups:
+  - name: healed
+    interval: 15s
+    rules:
+      - {alert: slow, expr: "max by (x) (own_things) > 1", labels: {service: web, team: "{{ $labels.x }}"}}
+      - {record: own:rate, expr: "max(own_things)"}
+  - name: for-a-person
+    rules:
+      - {alert: failing, expr: "runbook_check_success == 0", for: 5m}
+"""
+REMEDIATIONS = """
+prometheus_url: http://127.0.0.1:1
+exporter_url: http://127.0.0.1:1
+escalate_to: nobody
+remediations:
+  - {name: slow, match: ['alertname="slow"', 'service=~"web|api"', 'team="a"'], steps: [{host.memory: {}}],
+     verify: {query: 'runbook_redis_ping_seconds{job="${labels.job}"} < 1'}}
+"""
+
+
+@pytest.fixture
+def coverage(binaries, tmp_path):
+    def cover(checks=CHECKS, alerts=ALERTS, remediations=REMEDIATIONS):
+        for name, text in (("checks", checks), ("alerts", alerts), ("remediations", remediations)):
+            (tmp_path / f"{name}.yml").write_text(text)
+        families = subprocess.run([binaries.exporter, "families", f"--config.file={tmp_path}/checks.yml"], check=True, text=True,
+                                  capture_output=True).stdout
+        done = subprocess.run([binaries.responder, "coverage", "--families=-", f"--alerts={tmp_path}/alerts.yml",
+                               f"--config.file={tmp_path}/remediations.yml"], check=False, text=True, capture_output=True,
+                              input=families)
+        rows = [line for line in done.stdout.splitlines() if not line.startswith("gap: ")]
+        return done.returncode, [line[5:] for line in done.stdout.splitlines() if line.startswith("gap: ")], rows, done.stderr
+    return cover
+
+
+def test_what_is_whole_is_a_row_from_check_to_verification(coverage):
+    code, gaps, rows, complaint = coverage()
+    assert (code, gaps, complaint) == (0, [], ""), rows
+    cells = [[cell.strip() for cell in row.split("  ") if cell.strip()] for row in rows]
+    assert cells[1] == ["own", "slow", "slow", "query of redis"]
+    assert cells[2] == ["every check", "failing", "a person"]
+    assert cells[3] == ["redis", "those of every check: whether it succeeds"]
+    assert rows[-1] == "0 gaps"
+
+
+def test_every_sort_of_gap_is_told(coverage):
+    for change, gap in (
+            ({"alerts": ALERTS.replace("alert: slow", "alert: slower")}, "the alert slower sets nothing off"),
+            ({"alerts": ALERTS.replace("service: web", "service: worker")}, "the alert slow sets nothing off"),
+            ({"alerts": ALERTS.replace("alert: slow", "alert: slower")}, "no alert reaches the remediation slow"),
+            ({"alerts": ALERTS.replace("runbook_check_success", "runbook_chekc_success")},
+             "the alert failing reads runbook_chekc_success, which no check has"),
+            ({"alerts": ALERTS.replace("runbook_check_success", "up")}, "no rule reads a metric of the check redis"),
+            ({"remediations": REMEDIATIONS.replace("runbook_redis_ping_seconds", "runbook_postgres_up")},
+             "the verification of slow reads runbook_postgres_up, which no check has"),
+            ({"remediations": REMEDIATIONS.replace("query: 'runbook_redis_ping_seconds{job=\"${labels.job}\"} < 1'", "check: postgres")},
+             "the verification of slow is by the check postgres, which there is not")):
+        code, gaps, rows, _ = coverage(**change)
+        assert code == 1 and [one for one in gaps if one.startswith(gap)], (gap, gaps, rows)
+        assert rows[-1] == f"{len(gaps)} gap{'s' if len(gaps) > 1 else ''}"
+
+
+def test_what_is_shipped_has_no_gap(coverage):
+    code, gaps, rows, complaint = coverage(*((RULES / f"{name}.yml").read_text() for name in ("checks", "alerts", "remediations")))
+    assert (code, gaps, complaint) == (0, [], ""), rows
+
+
+def test_what_is_no_file_of_rules_is_no_verdict(coverage, binaries):
+    code, gaps, rows, complaint = coverage(alerts="nothing: here\n")
+    assert code == 1 and rows == gaps == [] and "no list of groups" in complaint
+    code, _, _, complaint = coverage(alerts=ALERTS.replace("== 0", "=="))
+    assert code == 1 and "the alert failing: " in complaint
+    done = subprocess.run([binaries.responder, "coverage"], check=False, text=True, capture_output=True)
+    assert done.returncode == 2 and "--families" in done.stderr
