@@ -2,6 +2,7 @@
 /* Readings of remediations.yml, each of which ends when nobody works by it any more. */
 #include "responder/edition.h"
 
+#include "responder/remediation/probes.h"
 #include "runbook/log.h"
 
 struct reading {
@@ -49,6 +50,17 @@ static void learn_secrets(const struct remediation_set *set)
                 }
 }
 
+static int watch_all(struct reading *reading, struct error *error)
+{
+        struct target_probe *probes = NULL;
+        size_t count = 0;
+        int r = remediation_probes(reading->set, &probes, &count, error);
+        if (r >= 0)
+                r = place_watch(reading->place, probes, count, error);
+        free(probes);
+        return r;
+}
+
 int edition_load(const char *path, struct production *production, struct incident_parts *parts,
                  struct error *error)
 {
@@ -64,7 +76,7 @@ int edition_load(const char *path, struct production *production, struct inciden
         if (r >= 0)
                 r = place_new(production, reading->targets, &reading->place, error);
         if (r >= 0)
-                r = place_watch(reading->place, error);
+                r = watch_all(reading, error);
         if (r < 0) {
                 free_reading(reading);
                 return r;

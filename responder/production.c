@@ -234,9 +234,9 @@ int place_new(struct production *production, struct targets *targets, struct pla
         return 0;
 }
 
-int place_watch(struct place *place, struct error *error)
+int place_watch(struct place *place, const struct target_probe *probes, size_t count, struct error *error)
 {
-        int r = watch_new(place->targets, &place->watch, error);
+        int r = watch_new(place->targets, probes, count, &place->watch, error);
         if (r >= 0)
                 place->world.standings = tell_standings;
         return r;

@@ -20,8 +20,9 @@ const struct world *production_machine(const struct production *production);
 int place_new(struct production *production, struct targets *targets, struct place **ret,
               struct error *error);
 
-/* From now on its targets are asked whether they answer, and its world tells it (standings). */
-int place_watch(struct place *place, struct error *error);
+/* From now on its targets, and what `probes` are about, are asked whether they answer, and its world tells it
+ * (standings). */
+int place_watch(struct place *place, const struct target_probe *probes, size_t count, struct error *error);
 const struct world *place_world(const struct place *place);
 struct place *place_free(struct place *place);
 

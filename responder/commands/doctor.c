@@ -3,25 +3,50 @@
 #include "responder/commands/doctor.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 #include "responder/remediation/action.h"
+#include "responder/remediation/probes.h"
 #include "runbook/doctor.h"
 
 #define PATIENCE (10 * NSEC_PER_SEC) /* for each answer */
 
-/* As it would be asked in an emergency. */
-static void try_target(struct doctor *doctor, struct targets *targets, size_t index)
+static void tell_probed(struct doctor *doctor, struct target_name name, int result, const struct text *said,
+                        const struct error *error)
 {
-        const struct target_name name = targets_probe_name(targets_set(targets), index);
-        _cleanup_error_ struct error error = {0};
-        _cleanup_text_ struct text said = {0};
         _cleanup_free_ char *what = text_format("%s%s%s", name.kind, *name.name ? " " : "", name.name);
-        int r = targets_probe(targets, index, deadline_in(PATIENCE), &said, &error);
-        doctor_tell(doctor,
-                    r < 0              ? FINDING_BROKEN
-                    : r == PROBE_EMPTY ? FINDING_EMPTY
-                                       : FINDING_FINE,
-                    what ? what : name.kind, "%s", r < 0 ? error_text(&error) : text_string(&said));
+        enum finding finding = result < 0              ? FINDING_BROKEN
+                               : result == PROBE_EMPTY ? FINDING_EMPTY
+                                                       : FINDING_FINE;
+        doctor_tell(doctor, finding, what ? what : name.kind, "%s",
+                    result < 0 ? error_text(error) : text_string(said));
+}
+
+/* As each would be asked in an emergency. */
+static void try_targets(struct doctor *doctor, struct targets *targets)
+{
+        const struct target_set *set = targets_set(targets);
+        for (size_t i = 0; i < targets_probe_count(set); i++) {
+                _cleanup_error_ struct error error = {0};
+                _cleanup_text_ struct text said = {0};
+                int r = targets_probe(targets, i, deadline_in(PATIENCE), &said, &error);
+                tell_probed(doctor, targets_probe_name(set, i), r, &said, &error);
+        }
+}
+
+static void try_others(struct doctor *doctor, const struct remediation_set *set)
+{
+        struct target_probe *probes = NULL;
+        size_t count = 0;
+        if (remediation_probes(set, &probes, &count, NULL) < 0)
+                return;
+        for (size_t i = 0; i < count; i++) {
+                _cleanup_error_ struct error error = {0};
+                _cleanup_text_ struct text said = {0};
+                int r = probes[i].ask(probes[i].context, deadline_in(PATIENCE), &said, &error);
+                tell_probed(doctor, probes[i].name, r, &said, &error);
+        }
+        free(probes);
 }
 
 /* With letters where an alert's values will stand, a query is read as it will be, and mostly finds nothing.
@@ -83,8 +108,8 @@ int doctor_command(const struct remediation_set *set, struct targets *targets)
 {
         struct doctor doctor = {0};
         doctor_try_secrets(&doctor, "secrets", target_fields, &set->targets);
-        for (size_t i = 0; i < targets_probe_count(&set->targets); i++)
-                try_target(&doctor, targets, i);
+        try_targets(&doctor, targets);
+        try_others(&doctor, set);
         for (size_t i = 0; i < set->count; i++)
                 try_remediation(&doctor, targets, &set->remediations[i]);
         return doctor_end(&doctor);

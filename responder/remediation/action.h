@@ -89,6 +89,12 @@ struct action {
          * somebody else has taken that over: it stays, and a person is told. Other failures are tried again.
          */
         int (*settle)(struct step_run *run, struct error *error);
+
+        /* Of what acts upon something that is none of the file's targets: what that is called
+         * ("localhost:6379"), and whether it answers, found out by reading only; `said` is given what it has
+         * to say. Both, or NULL: there is no such thing. */
+        const char *(*probed)(const void *config);
+        int (*probe)(const void *config, struct deadline deadline, struct text *said, struct error *error);
 };
 
 /* The actions there are, closed by NULL, and one of them by name (NULL: no such). */

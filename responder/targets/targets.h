@@ -209,6 +209,13 @@ struct target_name {
         const char *kind, *name; /* the set's */
 };
 
+/* How something is asked that is none of the set's: see action.h. */
+struct target_probe {
+        struct target_name name;
+        int (*ask)(const void *context, struct deadline deadline, struct text *said, struct error *error);
+        const void *context;
+};
+
 /* Whether it answers. */
 struct target_standing {
         struct target_name name;

@@ -17,8 +17,9 @@ enum { SAID_MOST = 400 };
 /* One target. */
 struct watched {
         struct watch *watch;
-        size_t index;
-        bool asking; /* a lane has it */
+        size_t index;              /* of the set's */
+        struct target_probe probe; /* of those that are none of the set's; else its `ask` is NULL */
+        bool asking;               /* a lane has it */
         struct target_standing standing;
 };
 
@@ -66,7 +67,9 @@ static void ask(void *context)
         struct watch *watch = watched->watch;
         _cleanup_error_ struct error error = {0};
         _cleanup_text_ struct text said = {0};
-        int r = targets_probe(watch->targets, watched->index, deadline_in(PATIENCE), &said, &error);
+        const struct deadline deadline = deadline_in(PATIENCE);
+        int r = watched->probe.ask ? watched->probe.ask(watched->probe.context, deadline, &said, &error)
+                                   : targets_probe(watch->targets, watched->index, deadline, &said, &error);
         char *shown = shorten(r < 0 ? error_text(&error) : text_string(&said));
         pthread_mutex_lock(&watch->lock);
         note(watched, r, shown);
@@ -93,24 +96,29 @@ static void *watch_all(void *context)
         return NULL;
 }
 
-int watch_new(struct targets *targets, struct watch **ret, struct error *error)
+int watch_new(struct targets *targets, const struct target_probe *probes, size_t probe_count,
+              struct watch **ret, struct error *error)
 {
         struct watch *watch = calloc(1, sizeof(*watch));
         if (!watch)
                 return error_oom(error);
         const struct target_set *set = targets_set(targets);
         watch->targets = targets;
-        watch->count = targets_probe_count(set);
+        const size_t own = targets_probe_count(set);
+        watch->count = own + probe_count;
         pthread_mutex_init(&watch->lock, NULL);
         condition_init(&watch->stopped);
         watch->items = calloc(watch->count + 1, sizeof(*watch->items));
         int r = watch->items ? lanes_new(1, &watch->lanes, error) : error_oom(error);
-        for (size_t i = 0; r >= 0 && i < watch->count; i++)
-                watch->items[i] = (struct watched){
-                        .watch = watch,
-                        .index = i,
-                        .standing = {.name = targets_probe_name(set, i), .up = -1},
-                };
+        for (size_t i = 0; r >= 0 && i < watch->count; i++) {
+                struct watched *watched = &watch->items[i];
+                watched->watch = watch;
+                watched->index = i;
+                watched->standing.up = -1;
+                watched->standing.name = i < own ? targets_probe_name(set, i) : probes[i - own].name;
+                if (i >= own)
+                        watched->probe = probes[i - own];
+        }
         int failed = r < 0 ? 0 : pthread_create(&watch->thread, NULL, watch_all, watch);
         if (failed)
                 r = error_set(error, failed, "the thread that asks the targets");

@@ -12,8 +12,9 @@
 
 struct watch;
 
-/* The targets are borrowed, and outlive it. */
-int watch_new(struct targets *targets, struct watch **ret, struct error *error);
+/* The targets are borrowed, and outlive it, as does what the probes (copied) point to. */
+int watch_new(struct targets *targets, const struct target_probe *probes, size_t probe_count,
+              struct watch **ret, struct error *error);
 
 /* Waits for what is being asked. Takes NULL. */
 struct watch *watch_free(struct watch *watch);

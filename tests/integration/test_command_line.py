@@ -237,7 +237,11 @@ exporter_url: {target.url}
 prometheus_url: http://127.0.0.1:1
 alertmanager_url: {hole}
 evidence_directory: {tmp_path}/evidence
-""" + REMEDIATIONS.split("\n", 2)[2])
+""" + REMEDIATIONS.split("\n", 2)[2] + """
+  - name: flushes
+    match: ['alertname="Flushes"']
+    steps: [{redis.flush: {address: "127.0.0.1:1", scope: server}}, {redis.flush: {address: "127.0.0.1:1", scope: database}}]
+""")
     daemon = Responder(binaries.responder, tmp_path / "remediations.yml", tmp_path / "run").start()
     terminal = Terminal(daemon)
     try:
@@ -249,12 +253,13 @@ evidence_directory: {tmp_path}/evidence
                          "all targets to be asked", 60)
         assert {name: one["up"] for name, one in known.items()} == {
             ("journal", None): True, ("receiver", "oncall"): True, ("receiver", "chat"): False, ("prometheus_url", None): False,
-            ("exporter_url", None): True, ("alertmanager_url", None): False, ("evidence_directory", None): True}
+            ("exporter_url", None): True, ("alertmanager_url", None): False, ("evidence_directory", None): True,
+            ("redis.flush", "127.0.0.1:1"): False}
         assert known["receiver", "chat"]["answered_at"] is None and f"{tmp_path}/none" in known["receiver", "chat"]["said"]
         assert known["exporter_url", None]["answered_at"]
         shown = terminal.types("targets", f"--journal={daemon.journal}")
         assert shown.returncode == NOT and shown.stdout.splitlines()[0].split() == ["TARGET", "NAME", "STATE", "ANSWERED", "SAYS"]
-        assert "3 of its targets do not answer" in daemon.page("/-/ready")
+        assert "4 of its targets do not answer" in daemon.page("/-/ready")
         metrics = daemon.page()
         assert 'runbook_responder_target_up{target="exporter_url"} 1' in metrics
         assert 'runbook_responder_target_up{target="receiver",name="chat"} 0' in metrics

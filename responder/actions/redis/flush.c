@@ -400,6 +400,26 @@ static int flush_run(struct step_run *run, cJSON **ret_outcome, struct error *er
         return 0;
 }
 
+static const char *flush_probed(const void *configured)
+{
+        return ((const struct flush_config *)configured)->redis.address;
+}
+
+/* As far as a flush goes before it looks at keys. */
+static int flush_probe(const void *configured, struct deadline deadline, struct text *said,
+                       struct error *error)
+{
+        const struct flush_config *config = configured;
+        _cleanup_redis_ struct redis *redis = NULL;
+        int r = redis_connect(&config->redis, deadline, &redis, error);
+        if (r >= 0)
+                r = check_role(redis, deadline, error);
+        if (r < 0)
+                return explain_refusal(r, config, error);
+        text_puts(said, "it answers, and may be written to");
+        return 0;
+}
+
 /*
  * Repeatable: whoever calls something a cache that may be flushed means that it may be flushed twice. There
  * is no undo; how much there was stands in the plan.
@@ -417,4 +437,6 @@ const struct action action_redis_flush = {
         .check = flush_check,
         .plan = flush_plan,
         .run = flush_run,
+        .probed = flush_probed,
+        .probe = flush_probe,
 };
