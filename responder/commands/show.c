@@ -80,6 +80,17 @@ static void put_words(struct text *text, const char *name)
         }
 }
 
+static bool is_undone(const cJSON *incident)
+{
+        const cJSON *step;
+        cJSON_ArrayForEach(step, json_get(incident, "steps", NULL))
+        {
+                if (string_equal(json_string(step, "status"), "undone"))
+                        return true;
+        }
+        return false;
+}
+
 void show_state(struct text *text, const cJSON *incident)
 {
         const char *state = json_string(incident, "state"), *guard = json_string(incident, "guard");
@@ -97,6 +108,8 @@ void show_state(struct text *text, const cJSON *incident)
                 text_puts(text, ", still firing");
         if (json_bool(incident, "cancel_requested", false) && !json_string(incident, "ended_at"))
                 text_puts(text, ", being cancelled");
+        if (is_undone(incident))
+                text_puts(text, ", undone");
         if (json_bool(incident, "undo_requested", false))
                 text_puts(text, ", being undone");
 }

@@ -3,6 +3,7 @@
 #include "responder/incident/run.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "responder/journal/transition.h"
 #include "runbook/assert.h"
@@ -193,6 +194,25 @@ static bool may_try_again(struct incident_run *run, int result, const struct err
         return true;
 }
 
+/* One line for each step that is over, whatever came of it. */
+static void log_step(const struct incident_run *run, const struct journal_entry *entry)
+{
+        static const bool over[STEP_STATUS_COUNT] = {
+                [STEP_DONE] = true,    [STEP_FAILED] = true, [STEP_INTERRUPTED] = true,
+                [STEP_SKIPPED] = true, [STEP_UNDONE] = true, [STEP_UNDO_FAILED] = true,
+        };
+        char step[24];
+        const char *said = json_string(entry->detail, "summary");
+        if (entry->step == 0 || !over[entry->step_status])
+                return;
+        snprintf(step, sizeof(step), "%zu", entry->step);
+        bool good = entry->step_status == STEP_DONE || entry->step_status == STEP_UNDONE ||
+                    entry->step_status == STEP_SKIPPED;
+        log_event(good ? LOG_INFO : LOG_WARN, "A step is over", "incident", run->incident.number, "step",
+                  step, "action", run->incident.steps[entry->step - 1].action, "event", entry->event, "said",
+                  said ? said : json_string(entry->detail, "reason"), NULL);
+}
+
 int run_put(struct incident_run *run, struct journal_entry *entry, struct error *error)
 {
         assert_that(entry->event && entry->state == INCIDENT_UNCHANGED,
@@ -204,8 +224,10 @@ int run_put(struct incident_run *run, struct journal_entry *entry, struct error 
         for (bool told = false;;) {
                 _cleanup_error_ struct error why = {0};
                 int r = journal_write(run->parts->journal, entry, &why);
-                if (r >= 0)
+                if (r >= 0) {
+                        log_step(run, entry);
                         return 0;
+                }
                 if (!may_try_again(run, r, &why, entry->event, &told)) {
                         error_move(error, &why);
                         return r;

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "responder/web/internal.h"
+#include "runbook/log.h"
 #include "runbook/wait.h"
 
 #define OPENING_PATIENCE (10 * NSEC_PER_SEC)
@@ -151,7 +152,10 @@ int api_begin_by_hand(struct api *api, const char *name, const cJSON *labels, co
                               "it is taken and will run, but has not begun within 10 s: look at the list");
         if (r >= 0)
                 r = sign(parts.journal, number, actor, reason, error);
-        if (r >= 0)
-                *ret_number = TAKE_PTR(number);
-        return r;
+        if (r < 0)
+                return r;
+        log_event(LOG_INFO, "Run by hand", "by", actor, "reason", reason && *reason ? reason : NULL,
+                  "incident", number, "remediation", name, NULL);
+        *ret_number = TAKE_PTR(number);
+        return 0;
 }

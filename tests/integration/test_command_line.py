@@ -214,6 +214,9 @@ def test_n25_a_remediation_is_run_by_hand_through_guards_and_journal(terminal):
     incident = daemon.incident(number)
     assert incident["state"] == "done" and incident["alert"]["labels"]["alertname"] == "Looks", incident
     assert [event["detail"]["reason"] for event in incident["timeline"] if event["event"] == "run by hand"] == ["a drill"]
+    log = (daemon.directory / f"{daemon.program.name}.log").read_text()
+    assert f'msg="A step is over" incident={number} step=1 action=host.memory event="step done" said="' in log
+    assert f'msg="Run by hand" by="uid {os.getuid()}' in log
     held = terminal.says("run", "looks", "--label=service=b").split()[0]  # once more: by the same guards
     wait_for(lambda: daemon.incident(held)["guard"] == "cooldown", "the cooldown to hold it", 60)
     assert terminal.says("cancel", held)
