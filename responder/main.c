@@ -341,6 +341,9 @@ static const struct command commands[] = {
          TAKES(DECIDING), command_cancel},
         {"undo", "NUMBER", "put back what an incident that has ended has changed, as far as it can be",
          TAKES(DECIDING), command_undo},
+        {"ack", "NUMBER",
+         "say that somebody is at it: what was still to be told of it is not called out again",
+         TAKES(DECIDING), command_ack},
         {"run", "REMEDIATION",
          "have a remediation run by hand, for the labels of an alert; guards, journal and verification are "
          "as for "

@@ -29,8 +29,8 @@ static int post(const struct responder_arguments *arguments, const char *path, c
 static void put_decided(struct text *text, const cJSON *incident)
 {
         const cJSON *event, *decided = NULL;
-        static const char *const decisions[] = {"approved", "denied", "cancelled", "undo asked for",
-                                                "run by hand"};
+        static const char *const decisions[] = {"approved",       "denied",      "cancelled",
+                                                "undo asked for", "run by hand", "acknowledged"};
         cJSON_ArrayForEach(event, json_get(incident, "timeline", NULL))
         {
                 for (size_t i = 0; i < N_ELEMENTS(decisions); i++)
@@ -78,6 +78,11 @@ int command_cancel(const void *arguments)
 int command_undo(const void *arguments)
 {
         return decide(arguments, "undo");
+}
+
+int command_ack(const void *arguments)
+{
+        return decide(arguments, "ack");
 }
 
 int command_run(const void *context)

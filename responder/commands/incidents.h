@@ -14,6 +14,7 @@ int command_approve(const void *arguments);
 int command_deny(const void *arguments);
 int command_cancel(const void *arguments);
 int command_undo(const void *arguments);
+int command_ack(const void *arguments);
 
 /* Has a remediation run for an alert that --label makes. */
 int command_run(const void *arguments);

@@ -26,14 +26,19 @@ static bool is_undoable(const struct remediation_set *set, const struct incident
         return incident_may_be_undone(incident);
 }
 
+static bool is_readable(const struct remediation_set *set _unused_, const struct incident *incident _unused_)
+{
+        return true;
+}
+
 /* One row for each decision: when it may be taken, and what it does, which is either a request or a new
  * state. */
 static const struct {
         const char *event;
         const char *wants; /* "…, and not <wants>" */
         bool (*may)(const struct remediation_set *set, const struct incident *incident);
-        enum incident_state to; /* INCIDENT_UNCHANGED: a request */
-        bool approve, request_cancel, request_undo;
+        enum incident_state to;                            /* INCIDENT_UNCHANGED: a request */
+        bool approve, request_cancel, request_undo, hears; /* it has heard what is owed to a person */
 } decisions[] = {
         [DECISION_APPROVE] = {"approved", "awaiting approval", is_awaiting, .approve = true},
         [DECISION_DENY] = {"denied", "awaiting approval", is_awaiting, .to = INCIDENT_DENIED},
@@ -41,6 +46,7 @@ static const struct {
                              .request_cancel = true},
         [DECISION_UNDO] = {"undo asked for", "ended with a step that can be undone", is_undoable,
                            .request_undo = true},
+        [DECISION_ACK] = {"acknowledged", "readable", is_readable, .hears = true},
 };
 tables_agree(decisions, DECISION_COUNT);
 
@@ -68,6 +74,8 @@ static int decide_once(const struct incident_parts *parts, enum decision decisio
                 .approve = decisions[decision].approve,
                 .request_cancel = decisions[decision].request_cancel,
                 .request_undo = decisions[decision].request_undo,
+                .told = decisions[decision].hears && *incident->owes ? incident->owes : NULL,
+                .told_of = string_equal(incident->owes, OWES_HELD) ? incident->guard : "",
                 .detail = detail,
         };
         return journal_write(parts->journal, &request, error);

@@ -59,6 +59,7 @@ enum decision {
         DECISION_DENY,    /* it may not */
         DECISION_CANCEL,  /* what waits ends at once, what runs at the end of its step */
         DECISION_UNDO,    /* what has ended is put back, as far as it can be */
+        DECISION_ACK,     /* somebody is at it: what was still to be told of it is not called out again */
         DECISION_COUNT,
 };
 

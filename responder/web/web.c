@@ -51,6 +51,7 @@ static const struct http_route routes[] = {
         {"POST", "/api/v1/incidents/{id}/deny", DECISION(.document = api_decide, .decision = DECISION_DENY)},
         {"POST", "/api/v1/incidents/{id}/cancel",
          DECISION(.document = api_decide, .decision = DECISION_CANCEL)},
+        {"POST", "/api/v1/incidents/{id}/ack", DECISION(.document = api_decide, .decision = DECISION_ACK)},
         {"POST", "/api/v1/incidents/{id}/undo", DECISION(.document = api_decide, .decision = DECISION_UNDO)},
         {"POST", "/api/v1/remediations/{id}/run", RUN(.document = api_run)},
         {"POST", "/api/v1/remediations/{id}/guards", ASKING(.document = api_guards)},

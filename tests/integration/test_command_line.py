@@ -89,6 +89,7 @@ def test_what_a_person_types_from_the_alert_to_the_end(terminal):
 def test_deny_and_cancel_and_undo_say_what_came_of_them(terminal):
     for word, event in (("deny", "denied"), ("cancel", "cancelled")):
         number = ask(terminal, word=word)
+        assert terminal.says("ack", number, "--reason=at it").startswith(f"{number} asks: acknowledged by ")
         assert terminal.says(word, number, "--reason", "no").startswith(f"{number} asks: {event} by ")
         assert terminal.daemon.incident(number)["state"] == event
         assert "is " + event in terminal.says("undo", number, code=NOT)

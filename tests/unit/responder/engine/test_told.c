@@ -65,6 +65,34 @@ static void test_held(void **state _unused_)
         fixture_close(fixture);
 }
 
+/* Who knows of it is not called again, though no receiver has heard; and the timeline says who it is. */
+static void test_acknowledged(void **state _unused_)
+{
+        struct engine_fixture *fixture = fixture_open(ONE);
+        struct journal_people people = {.owed = 7};
+        atomic_store(&fixture->deaf, true);
+        assert_int_equal(engine_pause(fixture->engine, true, "tester", "a drill", NULL), 0);
+        alert_arrives(fixture, "f1", true, "");
+        await_told(fixture, "is held: the responder is paused");
+        await_incident(fixture, 1, owes, 0, "owed to somebody");
+        assert_int_equal(
+                engine_decide(fixture->engine, DECISION_ACK, fixture->number[1], "ada", "at it", NULL), 0);
+        await_incident(fixture, 1, owes_nothing, 0, "heard by ada");
+        fixture_stop(fixture);
+        fixture_start(fixture);
+        assert_int_equal(journal_count_people(fixture->journal, &people, NULL), 0);
+        assert_int_equal(people.owed, 0);
+        _cleanup_free_ char *events = events_of(fixture, 1);
+        assert_int_equal(count_lines(events, "acknowledged"), 1);
+        assert_int_equal(count_lines(events, "told"), 0);
+        /* It changes nothing else, and may be said of whatever there is. */
+        assert_int_equal(engine_pause(fixture->engine, false, "tester", NULL, NULL), 0);
+        await_state(fixture, 1, INCIDENT_DONE);
+        assert_int_equal(engine_decide(fixture->engine, DECISION_ACK, fixture->number[1], "ada", NULL, NULL),
+                         0);
+        fixture_close(fixture);
+}
+
 /* A hundred that one guard holds back are one message, or two. */
 static void test_many_are_held(void **state _unused_)
 {
@@ -256,6 +284,7 @@ int main(void)
         assert_int_equal(http_client_global_init(NULL), 0);
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_held),
+                cmocka_unit_test(test_acknowledged),
                 cmocka_unit_test(test_many_are_held),
                 cmocka_unit_test(test_held_goes_on),
                 cmocka_unit_test(test_approval),
