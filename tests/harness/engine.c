@@ -56,8 +56,7 @@ static void serve_person(struct http_exchange *exchange, void *context)
 {
         struct engine_fixture *fixture = context;
         pthread_mutex_lock(&fixture->lock);
-        snprintf(fixture->last_message, sizeof(fixture->last_message), "%s",
-                 text_string(http_body(exchange)));
+        text_printf(&fixture->messages, "%s\n", text_string(http_body(exchange)));
         pthread_mutex_unlock(&fixture->lock);
         atomic_fetch_add(&fixture->told, 1);
         http_reply_text(exchange, atomic_load(&fixture->deaf) ? 500 : 200, "ok");
@@ -109,7 +108,7 @@ static void serve_status(struct http_exchange *exchange, void *context)
 bool person_was_told(struct engine_fixture *fixture, const char *words)
 {
         pthread_mutex_lock(&fixture->lock);
-        bool told = strstr(fixture->last_message, words) != NULL;
+        bool told = strstr(text_string(&fixture->messages), words) != NULL;
         pthread_mutex_unlock(&fixture->lock);
         return told;
 }
@@ -311,6 +310,7 @@ void fixture_close(struct engine_fixture *fixture)
         http_server_stop(fixture->server);
         remove_directory(fixture->directory);
         text_free(&fixture->known);
+        text_free(&fixture->messages);
         pthread_mutex_destroy(&fixture->lock);
         free(fixture);
 }

@@ -41,7 +41,7 @@ struct engine_fixture {
         atomic_bool fires;                      /* Prometheus says that the alert fires */
         atomic_uint asked, told;                /* Prometheus, the person: how often */
         pthread_mutex_t lock;                   /* of what follows */
-        char last_message[8192];
+        struct text messages; /* whatever the person was told, a line each */
         struct text known; /* the labels of all alerts that have arrived, a line each: Alertmanager's */
 };
 
@@ -76,7 +76,7 @@ void fixture_close_journal(struct engine_fixture *fixture);
 /* One alert arrives and is written; `labels` as JSON members. */
 void alert_arrives(struct engine_fixture *fixture, const char *fingerprint, bool firing, const char *labels);
 
-/* Whether the person was last told something with these words in it. */
+/* Whether the person was told something with these words in it. */
 bool person_was_told(struct engine_fixture *fixture, const char *words);
 
 /* Waits until the n-th incident is as it should be; `what` says so in words. */

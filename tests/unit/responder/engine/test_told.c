@@ -22,7 +22,7 @@ static void await_told(struct engine_fixture *fixture, const char *words)
         while (!person_was_told(fixture, words) && !deadline_passed(deadline))
                 poll_pause();
         if (!person_was_told(fixture, words))
-                fail_msg("nobody was told \"%s\"; last was: %s", words, fixture->last_message);
+                fail_msg("nobody was told \"%s\"; but: %s", words, text_string(&fixture->messages));
 }
 
 static size_t count_lines(const char *lines, const char *line)
