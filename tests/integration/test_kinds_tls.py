@@ -141,7 +141,8 @@ def test_a_server_that_says_nothing_or_no_tls_is_left_at_the_deadline(exporter, 
     for check in ("silent", "silent-pg", "http", "nobody"):
         assert value(found, "runbook_check_success", check=check) == 0
         assert value(found, LEAF, check=check) is None
-    wait_for(lambda: daemon.page("/").count("did not answer in time") == 2, "both runs to end by themselves")
+    wait_for(lambda: daemon.page("/").count("did not answer in time") == 2 * 2,
+             "both runs to end by themselves: each is told among what fails, and in its place")
     assert "refused" in daemon.page("/").lower()
 
 
