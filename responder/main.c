@@ -82,6 +82,7 @@ static int make_parts(struct responder *responder, struct error *error)
         const struct responder_arguments *arguments = responder->arguments;
         struct incident_parts *parts = &responder->parts;
         parts->dry_run = arguments->dry_run;
+        parts->external_url = arguments->external_url;
         parts->address = responder->address = find_address(daemon_listen_addresses(&arguments->daemon));
         if (gethostname(responder->host, sizeof(responder->host) - 1) == 0)
                 parts->host = responder->host;
@@ -133,6 +134,7 @@ static int start_parts(void *context, struct error *error)
                 .anybody_local_may_act = arguments->anybody_local_may_act,
                 .reloads = &responder->reloads,
                 .enable_lifecycle = arguments->enable_lifecycle,
+                .external_url = arguments->external_url,
                 .sandbox = &responder->enclosure.sandbox,
         };
         reloads_init(&responder->reloads, arguments->daemon.config_file, read_again, responder);
@@ -320,9 +322,10 @@ static int run_states(const void *context _unused_)
 }
 
 /* Flags of the daemon itself. */
-#define SERVING                                                                                  \
-        TAKES(DAEMON_TAKES, "web.operators", "web.senders", "web.tokens", "web.operator-socket", \
-              "web.anybody-local-may-act", "web.enable-lifecycle", "journal", "dry-run", "sandbox")
+#define SERVING                                                                                              \
+        TAKES(DAEMON_TAKES, "web.operators", "web.senders", "web.tokens", "web.operator-socket",             \
+              "web.anybody-local-may-act", "web.enable-lifecycle", "web.external-url", "journal", "dry-run", \
+              "sandbox")
 /* Flags of what asks a responder that runs, and of who decides. */
 #define ASKING                                                                            \
         "url", "token-file", "user", "password-file", "ca-file", "cert-file", "key-file", \
@@ -412,6 +415,9 @@ int main(int argc, char **argv)
                  "are; \"operator.sock\" beside the journal, when not given"},
                 {"web.anybody-local-may-act", FLAG_SWITCH, &arguments.anybody_local_may_act, NULL, NULL,
                  "let every process on this machine send alerts and decide, without a token"},
+                {"web.external-url", FLAG_STRING, &arguments.external_url, NULL, "URL",
+                 "where people reach the pages, when that is a proxy: https://runbook.example; goes before "
+                 "external_url: of the file"},
                 {"web.enable-lifecycle", FLAG_SWITCH, &arguments.enable_lifecycle, NULL, NULL,
                  "let an operator's POST /-/reload read the files again, as SIGHUP always does"},
                 {"journal", FLAG_STRING, &arguments.journal, "var/journal.db", "FILE",

@@ -69,7 +69,10 @@ struct http_server_options {
          * is the route's, NULL when none has it. */
         void (*on_done)(void *context, const char *route_path, unsigned status);
         const char *web_config_file; /* --web.config.file; NULL: plain HTTP for everybody */
-        bool must_authenticate;      /* a changed web configuration that lets everybody in is not taken */
+        /* "https://runbook.example": where browsers reach a proxy that forwards to it, whose name in Host and
+         * Origin is as ours; NULL: there is none. See http_external_authority(). */
+        const char *external_url;
+        bool must_authenticate; /* a changed web configuration that lets everybody in is not taken */
 };
 
 int http_server_start(const struct http_server_options *options, struct http_server **ret,
@@ -86,6 +89,10 @@ struct http_server *http_server_stop(struct http_server *server);
 
 /* The port that was bound first, for listen addresses with port 0; 0 for a unix socket. */
 uint16_t http_server_port(const struct http_server *server);
+
+/* What a Host is when a URL is asked for: "runbook.example:8443" of "https://runbook.example:8443/". -EINVAL
+ * for what is no http(s) URL of a whole host: pages link to each other from its root. */
+int http_external_authority(const char *url, char **ret, struct error *error);
 
 /* True for 127.0.0.0/8, ::1, localhost and unix sockets, also those of systemd. -EINVAL when it is no address
  * at all. */

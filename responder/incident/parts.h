@@ -27,8 +27,9 @@ struct incident_parts {
         struct journal *journal;
         struct meters *meters;
         bool dry_run;
-        const char *host;    /* the machine's name, as people are told it; NULL: not known */
-        const char *address; /* "http://127.0.0.1:9878", where people reach it; NULL: not known */
+        const char *host;         /* the machine's name, as people are told it; NULL: not known */
+        const char *external_url; /* --web.external-url: goes before the file's; NULL: not given */
+        const char *address;      /* "http://127.0.0.1:9878", where people reach it; NULL: not known */
         /* What curl shows with a decision: on this machine, and by the file's `external_url`; NULL: nothing.
          */
         const char *shown_here, *shown_outside;

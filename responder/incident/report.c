@@ -17,9 +17,16 @@ static const char *const titles[] = {
 };
 tables_agree(titles, REPORT_PART_COUNT);
 
+/* Where it is reached from outside, as far as anybody has said; else on this machine. */
+static const char *outside_url(const struct incident_parts *parts)
+{
+        return parts->external_url ? parts->external_url : parts->set->external_url;
+}
+
 static const char *base_url(const struct incident_parts *parts)
 {
-        return parts->set->external_url ? parts->set->external_url : parts->address;
+        const char *outside = outside_url(parts);
+        return outside ? outside : parts->address;
 }
 
 static size_t base_length(const char *base)
@@ -177,8 +184,7 @@ static void put_command(const struct incident_run *run, const char *what, const 
         const char *base = base_url(run->parts);
         if (!base)
                 return;
-        const char *shown =
-                run->parts->set->external_url ? run->parts->shown_outside : run->parts->shown_here;
+        const char *shown = outside_url(run->parts) ? run->parts->shown_outside : run->parts->shown_here;
         begin_line(text);
         text_printf(text, "%s: curl -X POST %s%s%.*s%s%s/%s -d '{\"by\": \"YOUR NAME\"}'", what,
                     shown ? shown : "", shown ? " " : "", (int)base_length(base), base,

@@ -69,6 +69,7 @@ static const struct http_route routes[] = {
         {"GET", "/incidents", READING(.shows = page_history)},
         {"GET", "/incidents/{id}", READING(.shows = page_incident)},
         {"GET", "/remediations", READING(.shows = page_remediations)},
+        {"GET", "/incidents/{id}/evidence", READING(.shows = page_evidence)},
         ASKED_FIRST("/incidents/{id}/approve", ACT_APPROVE),
         ASKED_FIRST("/incidents/{id}/deny", ACT_DENY),
         ASKED_FIRST("/incidents/{id}/cancel", ACT_CANCEL),
@@ -216,6 +217,7 @@ int api_start(const struct api_options *options, struct api **ret, struct error 
                 .on_done = on_done,
                 .web_config_file = options->web_config_file,
                 .must_authenticate = options->must_authenticate,
+                .external_url = options->external_url,
         };
         int r = make_pools(api, error);
         if (r >= 0)

@@ -25,6 +25,7 @@ struct api_options {
         struct engine *engine;
         struct incident_parts parts; /* what the engine was started with: set and world are engine_parts()' */
         struct reloads *reloads;
+        const char *external_url;    /* where a proxy is reached that forwards to it; NULL: there is none */
         bool enable_lifecycle;       /* POST /-/reload is answered, for who may operate */
         const char *web_config_file; /* NULL: none */
         bool must_authenticate;      /* a web configuration that lets everybody in is never taken */

@@ -2,13 +2,16 @@
 """The pages of the responder, for whoever is woken: what they say, to whom, and that nothing of what others say is more than
 text on them."""
 
+import json
 import re
+import sqlite3
 import urllib.error
 import urllib.request
 
 import pytest
 import requests
 
+from lab.parts import wait_for
 from lab.runbook import Responder
 from lab.webhook import alert_of
 
@@ -255,3 +258,74 @@ def test_each_remediation_is_told_with_how_it_has_fared(daemon):
     assert re.search(r"plain notify changes nothing .*alertname=&quot;plain&quot; service=&quot;web&quot; "
                      r".*\d+ runs?, 100 % went well", page), page
     assert "and a person approves each" in page and "under the lock ask/${labels.n}" in page
+
+
+def test_what_does_not_answer_is_told_before_it_is_needed(binaries, tmp_path):
+    (tmp_path / "remediations.yml").write_text("prometheus_url: http://127.0.0.1:1\n" + REMEDIATIONS)
+    made = Responder(binaries.responder, tmp_path / "remediations.yml", tmp_path / "run").start()
+    try:
+        page = wait_for(lambda: "not asked yet" not in (page := text_of(made.page("/"))) and page, "the targets to be asked")
+        assert "Armed, but not all that it works with answers" in page and "Prometheus does not answer" in page, page
+        assert "receiver oncall" in page
+    finally:
+        assert made.stop() == 0
+
+
+def test_logs_are_shown_to_who_has_said_who_he_is(binaries, tmp_path):
+    """What docker.logs writes down of a file is put into the journal beside it: there is no Engine here."""
+    (tmp_path / "remediations.yml").write_text(f"evidence_directory: {tmp_path}/evidence\n" + REMEDIATIONS)
+    (tmp_path / "evidence").mkdir()
+    log = tmp_path / "evidence" / "step1-web.log"
+    log.write_bytes(b"first line\n" + b"filler\n" * 6000 + SPELL.encode() + b"\x1b[2J\x00\xff the end\n")
+    (tmp_path / "secret").write_text("not evidence")
+    (tmp_path / "evidence" / "link").symlink_to(tmp_path / "secret")
+    made = Responder(binaries.responder, tmp_path / "remediations.yml", tmp_path / "run").start()
+    try:
+        made.send(alert_of("plain", service="web", what="x"))
+        number = made.wait_final("plain")["number"]
+        made.stop()
+        files = [{"container": SPELL, "path": str(path), "sha256": "00", "bytes": 1}
+                 for path in (log, tmp_path / "secret", tmp_path / "evidence/link", tmp_path / "evidence/../secret",
+                              tmp_path / "evidence/gone")]
+        with sqlite3.connect(made.journal) as connection:
+            connection.execute("UPDATE steps SET outcome = ?", (json.dumps({"summary": "saved", "files": files}),))
+        connection.close()
+        made.start()
+        path = f"{made.url}/incidents/{number}/evidence"
+        assert "/evidence?file" not in made.page(f"/incidents/{number}") and str(log) in made.page(f"/incidents/{number}")
+        assert requests.get(path, params={"file": 1}, timeout=20).status_code == 403
+        session, _ = sign_in(made, name="ada")
+        assert "/evidence?file=1" in session.get(f"{made.url}/incidents/{number}", timeout=20).text
+        page = session.get(path, params={"file": 1}, timeout=20).text
+        assert "The last 32768 bytes of" in page and " the end" in page and "first line" not in page
+        assert "<img" not in page and "\x1b" not in page and len(page) < 60 * 1024
+        whole = session.get(path, params={"file": 1, "whole": 1}, timeout=20)
+        assert whole.content == log.read_bytes() and "attachment" in whole.headers["Content-Disposition"]
+        assert whole.headers["Content-Type"].startswith("text/plain") and whole.headers["X-Content-Type-Options"] == "nosniff"
+        for file, status in ((2, 403), (3, 503), (4, 403), (5, 404), (6, 404), ("x", 404)):
+            answer = session.get(path, params={"file": file, "whole": 1}, timeout=20)
+            assert answer.status_code == status and "not evidence" not in answer.text, (file, answer.status_code)
+    finally:
+        assert made.stop() == 0
+
+
+def test_behind_a_proxy_its_name_is_ours(binaries, tmp_path):
+    (tmp_path / "remediations.yml").write_text(REMEDIATIONS)
+    behind = Responder(binaries.responder, tmp_path / "remediations.yml", tmp_path / "run")
+    behind.arguments = lambda: [f"--journal={behind.journal}", "--web.external-url=https://runbook.example/"]
+    behind.start()
+    try:
+        outside = {"Host": "runbook.example", "Origin": "https://runbook.example"}
+        page = requests.get(behind.url + "/login", headers=outside, timeout=20).text
+        fields = {**form_of(page, "/login"), "by": "ada", "token": behind.token("operator").read_text().strip()}
+        for headers in (outside, {"Origin": "https://runbook.example"}):  # a proxy may put its own name into Host, or pass it on
+            answer = requests.post(behind.url + "/login", data=fields, headers=headers, allow_redirects=False, timeout=20)
+            assert answer.status_code == 303 and "; Secure" in answer.headers["Set-Cookie"], answer.text
+        for headers, status in (({"Host": "evil.example"}, 421), ({"Origin": "https://evil.example"}, 403),
+                                ({"Origin": "https://runbook.example.evil"}, 403)):
+            assert requests.post(behind.url + "/login", data=fields, headers=headers, timeout=20).status_code == status
+    finally:
+        assert behind.stop() == 0
+    behind.arguments = lambda: [f"--journal={behind.journal}", "--web.external-url=https://runbook.example/path"]
+    behind.start(ready=False)
+    assert behind.process.wait() == 1

@@ -55,6 +55,7 @@ struct http_server {
         nsec idle_timeout;
         size_t body_budget; /* of those that take much */
 
+        char *external;             /* the authority of external_url; NULL: there is none */
         struct http_secure *secure; /* NULL: no web configuration */
         struct http_places places;  /* event thread only */
         atomic_uint busy;           /* exchanges handed to a handler and not finished */

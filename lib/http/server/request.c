@@ -160,11 +160,32 @@ static bool is_loopback_host(const char *host)
         return inet_pton(AF_INET, name, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127;
 }
 
-/* An Origin ("http://localhost:9878") is ours when its authority is the Host that was asked. */
-static bool is_own_origin(const char *origin, const char *host)
+int http_external_authority(const char *url, char **ret, struct error *error)
+{
+        const char *authority = string_starts(url, "https://")  ? url + strlen("https://")
+                                : string_starts(url, "http://") ? url + strlen("http://")
+                                                                : "";
+        size_t length = strcspn(authority, "/?#@");
+        if (length == 0 || (authority[length] && !string_equal(authority + length, "/")))
+                return error_set(error, EINVAL,
+                                 "%s is not where a whole host is reached, as https://runbook.example is",
+                                 url);
+        *ret = strndup(authority, length);
+        return *ret ? 0 : error_oom(error);
+}
+
+static bool is_external(const struct http_exchange *exchange, const char *authority)
+{
+        return exchange->server->external && strcasecmp(authority, exchange->server->external) == 0;
+}
+
+/* An Origin ("http://localhost:9878") is ours when its authority is the Host that was asked, or that of a
+ * proxy. */
+static bool is_own_origin(const struct http_exchange *exchange, const char *origin, const char *host)
 {
         const char *authority = strstr(origin, "://");
-        return authority && host && strcasecmp(authority + 3, host) == 0;
+        return authority && host &&
+               (strcasecmp(authority + 3, host) == 0 || is_external(exchange, authority + 3));
 }
 
 static void check_sender(struct http_exchange *exchange, const char *method)
@@ -173,7 +194,7 @@ static void check_sender(struct http_exchange *exchange, const char *method)
         /* Browsers always send a Host, so what has none (HTTP/1.0) cannot be a rebound page. */
         const struct http_place *place = http_link_place(exchange->connection);
         if (host && place && http_listeners_check_host(exchange->server, place->fd) &&
-            !is_loopback_host(host)) {
+            !is_loopback_host(host) && !is_external(exchange, host)) {
                 http_refuse(exchange, MHD_HTTP_MISDIRECTED_REQUEST,
                             "this Host is not served here: ask for localhost");
                 return;
@@ -184,7 +205,7 @@ static void check_sender(struct http_exchange *exchange, const char *method)
         /* What the browser itself says of a page's request, where there is no Origin. */
         const char *site = http_header(exchange, "Sec-Fetch-Site");
         bool foreign = site && strcmp(site, "same-origin") != 0 && strcmp(site, "none") != 0;
-        if (foreign || (origin && !is_own_origin(origin, host)))
+        if (foreign || (origin && !is_own_origin(exchange, origin, host)))
                 http_refuse(exchange, MHD_HTTP_FORBIDDEN, "requests from another site's pages are refused");
 }
 

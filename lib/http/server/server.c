@@ -299,6 +299,7 @@ static struct http_server *server_new(const struct http_server_options *options)
 static void server_free(struct http_server *server)
 {
         http_secure_free(server->secure);
+        free(server->external);
         pthread_cond_destroy(&server->changed);
         http_ledger_unref(server->ledger);
         free(server);
@@ -335,9 +336,12 @@ int http_server_open(const struct http_server_options *options, struct http_serv
                 return -ENOMEM;
         }
 
-        int r = options->web_config_file ? http_secure_new(options->web_config_file,
-                                                           options->must_authenticate, &server->secure, error)
-                                         : 0;
+        int r = options->external_url
+                        ? http_external_authority(options->external_url, &server->external, error)
+                        : 0;
+        if (r >= 0 && options->web_config_file)
+                r = http_secure_new(options->web_config_file, options->must_authenticate, &server->secure,
+                                    error);
         if (r >= 0)
                 r = open_listeners(server, options->listen_addresses, error);
         if (r < 0) {

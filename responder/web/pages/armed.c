@@ -8,6 +8,8 @@ struct armed {
         nsec paused_since;
         char *by, *reason;
         struct error why; /* of `broken` */
+        struct target_standing *targets;
+        size_t target_count, down;
 };
 
 static void armed_release(struct armed *armed)
@@ -15,6 +17,7 @@ static void armed_release(struct armed *armed)
         free(armed->by);
         free(armed->reason);
         error_clear(&armed->why);
+        target_standings_free(armed->targets, armed->target_count);
 }
 
 static void find_armed(const struct visit *visit, struct armed *ret)
@@ -24,6 +27,11 @@ static void find_armed(const struct visit *visit, struct armed *ret)
         ret->broken = journal_standing(journal, NULL, &ret->why) != JOURNAL_FINE;
         if (journal_paused(journal, &ret->paused, &ret->paused_since, ret->broken ? NULL : &ret->why) < 0)
                 ret->broken = true;
+        const struct world *world = visit->parts->world;
+        if (world->standings && world->standings(world->context, &ret->targets, &ret->target_count, NULL) < 0)
+                ret->target_count = 0;
+        for (size_t i = 0; i < ret->target_count; i++)
+                ret->down += ret->targets[i].up == 0;
         if (ret->paused)
                 (void)journal_paused_by(journal, ret->paused_since, &ret->by, &ret->reason, NULL);
 }
@@ -52,30 +60,61 @@ static void put_fact_end(struct text *page)
         text_puts(page, "</dd></div>\n");
 }
 
-static void put_place(struct text *page, const char *kind, const char *place, size_t *count)
+/* "receiver oncall", "Prometheus". */
+static void put_target(struct text *page, const struct target_standing *target)
 {
-        if (!place || !*place)
+        static const struct {
+                const char *kind, *words;
+        } words[] = {{"docker", "Docker"},
+                     {"prometheus_url", "Prometheus"},
+                     {"alertmanager_url", "Alertmanager"},
+                     {"exporter_url", "the exporter"},
+                     {"evidence_directory", "the evidence's directory"}};
+        const char *kind = target->name.kind;
+        for (size_t i = 0; i < N_ELEMENTS(words); i++)
+                if (string_equal(words[i].kind, kind))
+                        kind = words[i].words;
+        html_put_line(page, kind, WORD_MOST);
+        if (!target->name.name || !*target->name.name || kind != target->name.kind)
                 return;
-        text_puts(page, (*count)++ > 0 ? ", " : "");
-        text_puts(page, kind);
-        html_put_line(page, place, WORD_MOST);
+        text_puts(page, " ");
+        html_put_line(page, target->name.name, WORD_MOST);
 }
 
-static void put_targets(const struct visit *visit, struct text *page)
+static void put_targets(const struct armed *armed, struct text *page)
 {
-        const struct target_set *set = &visit->parts->set->targets;
-        const struct database *databases = set->databases.items;
-        const struct receiver *receivers = set->receivers.items;
-        size_t count = 0;
-        put_place(page, "", set->docker.host && *set->docker.host ? "Docker" : NULL, &count);
-        for (size_t i = 0; i < set->databases.count; i++)
-                put_place(page, "database ", databases[i].name, &count);
-        put_place(page, "", set->prometheus_url && *set->prometheus_url ? "Prometheus" : NULL, &count);
-        put_place(page, "", set->alertmanager_url && *set->alertmanager_url ? "Alertmanager" : NULL, &count);
-        put_place(page, "", set->exporter_url && *set->exporter_url ? "the exporter" : NULL, &count);
-        for (size_t i = 0; i < set->receivers.count; i++)
-                put_place(page, "receiver ", receivers[i].name, &count);
-        text_puts(page, count == 0 ? "none" : "");
+        size_t unasked = 0;
+        for (size_t i = 0; i < armed->target_count; i++) {
+                bool down = armed->targets[i].up == 0;
+                unasked += armed->targets[i].up < 0;
+                text_puts(page, i > 0 ? ", " : "");
+                text_puts(page, down ? "<span class=\"s bad\">" : "");
+                put_target(page, &armed->targets[i]);
+                text_puts(page, down ? " (does not answer)</span>" : "");
+        }
+        text_puts(page, armed->target_count == 0 ? "nothing" : "");
+        if (unasked > 0)
+                text_printf(page, "; %zu %s not asked yet", unasked, unasked == 1 ? "is" : "are");
+}
+
+/* Each that does not answer, what it said instead, and when it did the last time. */
+static void put_down(const struct visit *visit, const struct armed *armed, struct text *page)
+{
+        for (size_t i = 0; i < armed->target_count; i++) {
+                const struct target_standing *target = &armed->targets[i];
+                if (target->up != 0)
+                        continue;
+                text_puts(page, "<p><span class=\"s bad\">");
+                put_target(page, target);
+                text_puts(page, " does not answer</span>");
+                if (target->up_at > 0) {
+                        text_puts(page, ", did at ");
+                        html_put_when(page, target->up_at, visit->now);
+                }
+                text_puts(page, ": ");
+                html_put_line(page, target->said, SENTENCE_MOST);
+                text_puts(page, "</p>\n");
+        }
 }
 
 static void put_facts(const struct visit *visit, const struct armed *armed, struct text *page)
@@ -98,7 +137,7 @@ static void put_facts(const struct visit *visit, const struct armed *armed, stru
                     visit->parts->set->count == 1 ? "" : "s");
         put_fact_end(page);
         put_fact_begin(page, "Works with");
-        put_targets(visit, page);
+        put_targets(armed, page);
         put_fact_end(page);
         text_puts(page, "</dl>\n");
 }
@@ -107,11 +146,14 @@ void put_armed(const struct visit *visit, struct text *page)
 {
         _cleanup_(armed_release) struct armed armed = {0};
         find_armed(visit, &armed);
-        const char *tone = armed.broken ? HTML_BAD : armed.paused || armed.dry_run ? HTML_WAIT : HTML_GOOD;
-        const char *lead = armed.broken    ? "It cannot act"
-                           : armed.paused  ? "Paused: nothing is run"
-                           : armed.dry_run ? "Dry run: it plans, and does nothing"
-                                           : "Armed: it acts when an alert comes";
+        const char *tone = armed.broken                                      ? HTML_BAD
+                           : armed.paused || armed.dry_run || armed.down > 0 ? HTML_WAIT
+                                                                             : HTML_GOOD;
+        const char *lead = armed.broken     ? "It cannot act"
+                           : armed.paused   ? "Paused: nothing is run"
+                           : armed.dry_run  ? "Dry run: it plans, and does nothing"
+                           : armed.down > 0 ? "Armed, but not all that it works with answers"
+                                            : "Armed: it acts when an alert comes";
         text_printf(page, "<section class=\"card %s\" aria-label=\"Is it armed?\"><p class=\"lead\">%s</p>\n",
                     tone, lead);
         if (armed.broken) {
@@ -124,6 +166,7 @@ void put_armed(const struct visit *visit, struct text *page)
         if (armed.dry_run)
                 text_puts(page, "<p>Plans are made and written down, nothing is done: it was started with "
                                 "<code>--dry-run</code>.</p>\n");
+        put_down(visit, &armed, page);
         put_facts(visit, &armed, page);
         if (visit->may_decide) {
                 text_puts(page, "<div class=\"acts\">");

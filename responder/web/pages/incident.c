@@ -114,7 +114,7 @@ static void put_whole(const struct visit *visit, const struct incident *incident
         put_alert(visit, incident, page);
         put_members(visit, members, page);
         put_steps(visit, incident, timeline, page);
-        put_evidence(incident, page);
+        put_evidence(visit, incident, page);
         put_timeline(visit, timeline, page);
         text_puts(page, "<p class=\"dim\"><a href=\"/api/v1/incidents/");
         html_put(page, incident->number);

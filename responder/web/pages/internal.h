@@ -53,7 +53,7 @@ void put_armed(const struct visit *visit, struct text *page);
 void put_passed_over(const struct visit *visit, struct text *page);
 void put_steps(const struct visit *visit, const struct incident *incident, const cJSON *timeline,
                struct text *page);
-void put_evidence(const struct incident *incident, struct text *page);
+void put_evidence(const struct visit *visit, const struct incident *incident, struct text *page);
 /* The incident that the path names, with its timeline; to be released also after a failure. */
 int read_whole(const struct visit *visit, struct incident *incident, cJSON **timeline, struct error *error);
 void put_timeline(const struct visit *visit, const cJSON *timeline, struct text *page);

@@ -43,7 +43,7 @@ struct visit {
 
 /* Answers the exchange. On a worker: it may read the journal. */
 typedef void page_maker(const struct visit *visit);
-page_maker page_now, page_incident, page_ask, page_login, page_history, page_remediations;
+page_maker page_now, page_incident, page_ask, page_login, page_history, page_remediations, page_evidence;
 
 /* A page that says what is wrong: that there is no such incident, that it is not in a state for that. */
 void page_fail(const struct visit *visit, int result, const struct error *error);

@@ -154,36 +154,3 @@ void put_steps(const struct visit *visit, const struct incident *incident, const
         if (definition)
                 put_verification(definition, page);
 }
-
-static void put_files(const cJSON *files, size_t *count, struct text *page)
-{
-        const cJSON *file;
-        cJSON_ArrayForEach(file, files)
-        {
-                const char *path = json_string(file, "path"), *sum = json_string(file, "sha256");
-                if (!path)
-                        continue;
-                if ((*count)++ == 0)
-                        text_puts(page, "<h2>Evidence</h2>\n<ul class=\"lines\">\n");
-                text_puts(page, "<li><span>");
-                html_put_line(page, json_string(file, "container"), WORD_MOST);
-                text_printf(page, "<br><small>%.0f bytes</small></span><p><code>",
-                            json_number(file, "bytes", 0));
-                html_put_line(page, path, SENTENCE_MOST);
-                text_puts(page, "</code><br><small>SHA-256 ");
-                html_put_line(page, sum, WORD_MOST);
-                text_puts(page,
-                          json_bool(file, "cut", false) ? ", cut</small></p></li>\n" : "</small></p></li>\n");
-        }
-}
-
-void put_evidence(const struct incident *incident, struct text *page)
-{
-        size_t count = 0;
-        for (size_t i = 0; i < incident->step_count; i++) {
-                put_files(json_get(incident->steps[i].outcome, "files", NULL), &count, page);
-                put_files(json_get(incident->steps[i].outcome, "unreadable", NULL), &count, page);
-        }
-        if (count > 0)
-                text_puts(page, "</ul>\n");
-}

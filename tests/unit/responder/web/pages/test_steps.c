@@ -101,7 +101,7 @@ static void evidence_is_bound(void **state _unused_)
                          cJSON_CreateString(SPELL));
         const struct incident incident = {.steps = &step, .step_count = 1};
         _cleanup_text_ struct text page = {0};
-        put_evidence(&incident, &page);
+        put_evidence(&visit, &incident, &page);
         assert_bound(&page);
         cJSON_Delete(step.outcome);
 }
