@@ -5,9 +5,9 @@
 char *http_form_value(const struct http_exchange *exchange, const char *name)
 {
         const struct text *body = &exchange->body;
-        const char *at = body->data, *end = at + body->length;
-        if (!at || memchr(at, '\0', body->length))
+        if (body->length == 0 || memchr(body->data, '\0', body->length))
                 return NULL;
+        const char *at = body->data, *end = at + body->length;
         while (at < end) {
                 const char *next = memchr(at, '&', (size_t)(end - at));
                 const char *stop = next ? next : end, *equals = memchr(at, '=', (size_t)(stop - at));

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "responder/web/pages/internal.h"
+#include "runbook/assert.h"
 
 /* Shown within the page is its end alone; what is fetched is the whole, or so much of its end. */
 enum { INLINE_MOST = 32 * 1024, FETCH_MOST = 16 * 1024 * 1024 };
@@ -198,6 +199,7 @@ void page_evidence(const struct visit *visit)
                 r = read_whole(visit, &incident, &timeline, &error);
         if (r >= 0)
                 r = find_evidence(visit, &incident, &wanted, &error);
+        assert_that(r < 0 || wanted.path, "a file that was found has a path");
         if (r >= 0)
                 r = read_end(wanted.path, whole ? FETCH_MOST : INLINE_MOST, &end, &size, &error);
         if (r < 0)

@@ -4,6 +4,7 @@
 
 #include "responder/incident/planning.h"
 #include "responder/web/pages/internal.h"
+#include "runbook/assert.h"
 
 enum { RUNS_LOOKED_AT = 2000, LAST_SHOWN = 5 };
 
@@ -235,6 +236,7 @@ void page_remediations(const struct visit *visit)
         if (r < 0) {
                 page_fail(visit, r, &error);
         } else {
+                assert_that(records.items, "what is counted has its place");
                 struct text page = {0};
                 page_begin(visit, "Remediations", "/remediations", 0, &page);
                 text_printf(&page,
