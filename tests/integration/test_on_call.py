@@ -14,6 +14,7 @@ import requests
 from lab.parts import wait_for
 from lab.runbook import Responder
 from lab.webhook import alert_of
+from web_configuration import ALICE, BOB
 
 SPELL = "\"><img src=x onerror=alert(1)><script>alert(2)</script>"
 REMEDIATIONS = """
@@ -305,6 +306,28 @@ def test_logs_are_shown_to_who_has_said_who_he_is(binaries, tmp_path):
         for file, status in ((2, 403), (3, 503), (4, 403), (5, 404), (6, 404), ("x", 404)):
             answer = session.get(path, params={"file": file, "whole": 1}, timeout=20)
             assert answer.status_code == status and "not evidence" not in answer.text, (file, answer.status_code)
+    finally:
+        assert made.stop() == 0
+
+
+def test_who_is_known_by_a_password_has_nothing_to_sign_in_to(binaries, tmp_path):
+    (tmp_path / "remediations.yml").write_text(REMEDIATIONS)
+    (tmp_path / "web.yml").write_text(json.dumps({"basic_auth_users": {name.split(":")[0]: crypted for name, crypted in (ALICE, BOB)}}))
+    made = Responder(binaries.responder, tmp_path / "remediations.yml", tmp_path / "run")
+    made.arguments = lambda: [f"--journal={made.journal}", f"--web.config.file={tmp_path}/web.yml", "--web.operators=alice"]
+    made.start(ready=False)
+    alice, bob = ({"auth": tuple(who[0].split(":")), "timeout": 20} for who in (ALICE, BOB))
+    try:
+        page = wait_for(lambda: requests.get(made.url + "/pause", **alice).text, "the responder to serve")
+        fields = form_of(page, "/pause")
+        assert "alice (password)" in page and "Sign in" not in page and "by" not in fields
+        assert 'href="/pause"' not in requests.get(made.url, **bob).text
+        assert requests.get(made.url + "/pause", **bob).status_code == 403
+        # What a browser sends by itself is no proof that a person has sent the form.
+        for how, status in (({}, 401), ({**alice, "data": {}}, 403), ({**bob, "data": fields}, 403),
+                            ({**alice, "data": {**fields, "form": "0" * 64}}, 403), ({**alice, "data": fields}, 200)):
+            assert requests.post(made.url + "/pause", **{"timeout": 20, **how}).status_code == status, how
+        assert requests.get(made.url + "/api/v1/status", **alice).json()["paused_by"] == "alice (password)"
     finally:
         assert made.stop() == 0
 
