@@ -110,7 +110,7 @@ static int refuse_flag(const struct program *program, const struct command *comm
                 if (string_equal(command_flag(other), flag))
                         return error_set(error, EINVAL, "--%s is a command of its own, beside %s", flag,
                                          text_string(&name));
-        if (!*command->name)
+        if (string_equal(command->name, ""))
                 return error_set(error, EINVAL, "--%s goes with %s", flag, text_string(&takers));
         return error_set(error, EINVAL, "%s does not take --%s%s%s", text_string(&name), flag,
                          takers.length > 0 ? ": it goes with " : "", text_string(&takers));

@@ -297,17 +297,18 @@ int command_coverage(const void *context)
         struct remediation_set *set = NULL;
         struct alert_rules rules = {0};
         size_t gaps = 0;
-        int r = arguments->families ? remediation_set_load(arguments->daemon.config_file, &set, &error)
-                                    : error_set(&error, EINVAL,
-                                                "coverage needs --families=FILE: what "
-                                                "`runbook_exporter families` prints");
-        if (r < 0) {
+        const char *path = arguments->families;
+        if (!path) {
+                error_set(&error, EINVAL,
+                          "coverage needs --families=FILE: what `runbook_exporter families` prints");
                 program_complain(PROGRAM, &error);
-                return arguments->families ? EXIT_FAILED : EXIT_USAGE;
+                return EXIT_USAGE;
         }
-        r = alert_rules_load(arguments->alerts, &rules, &error);
+        int r = remediation_set_load(arguments->daemon.config_file, &set, &error);
         if (r >= 0)
-                r = read_families(arguments->families, &families, &error);
+                r = alert_rules_load(arguments->alerts, &rules, &error);
+        if (r >= 0)
+                r = read_families(path, &families, &error);
         if (r >= 0)
                 r = coverage_put(set, &rules, families, arguments->for_person, &text, &gaps, &error);
         int printed = r < 0 ? program_complain(PROGRAM, &error) : program_print(&text);

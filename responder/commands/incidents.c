@@ -104,7 +104,10 @@ static void put_list(struct text *text, const cJSON *list)
         const cJSON *incident;
         for (size_t i = 0; i < N_ELEMENTS(titles); i++)
                 table_cell(&table, titles[i]);
-        cJSON_ArrayForEach(incident, list) put_row(&table, incident);
+        cJSON_ArrayForEach(incident, list)
+        {
+                put_row(&table, incident);
+        }
         table_put(&table, text);
         table_release(&table);
 }

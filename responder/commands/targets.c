@@ -29,7 +29,10 @@ static void put_targets(struct text *text, const cJSON *targets)
         const cJSON *target;
         for (size_t i = 0; i < N_ELEMENTS(titles); i++)
                 table_cell(&table, titles[i]);
-        cJSON_ArrayForEach(target, targets) put_row(&table, target);
+        cJSON_ArrayForEach(target, targets)
+        {
+                put_row(&table, target);
+        }
         table_put(&table, text);
         table_release(&table);
 }
@@ -49,7 +52,10 @@ int command_targets(const void *context)
         if (r < 0)
                 return remote_complain(r, &error);
         const cJSON *targets = json_get(answer, "targets", NULL);
-        cJSON_ArrayForEach(target, targets) down += is_down(target);
+        cJSON_ArrayForEach(target, targets)
+        {
+                down += is_down(target);
+        }
         put_targets(&text, targets);
         int printed = arguments->json ? remote_print_json(targets) : program_print(&text);
         return printed == EXIT_FINE && down > 0 ? EXIT_FAILED : printed;

@@ -45,7 +45,7 @@ static char *shorten(const char *said)
 static void note(struct watched *watched, int result, const char *take_said)
 {
         struct target_standing *standing = &watched->standing;
-        bool up = result >= 0;
+        const int up = result >= 0 ? 1 : 0;
         const char *name = *standing->name.name ? standing->name.name : NULL;
         if (standing->up != up && (standing->up >= 0 || !up))
                 log_event(up ? LOG_INFO : LOG_WARN,
@@ -110,7 +110,7 @@ int watch_new(struct targets *targets, const struct target_probe *probes, size_t
         condition_init(&watch->stopped);
         watch->items = calloc(watch->count + 1, sizeof(*watch->items));
         int r = watch->items ? lanes_new(1, &watch->lanes, error) : error_oom(error);
-        for (size_t i = 0; r >= 0 && i < watch->count; i++) {
+        for (size_t i = 0; r >= 0 && watch->items && i < watch->count; i++) {
                 struct watched *watched = &watch->items[i];
                 watched->watch = watch;
                 watched->index = i;
