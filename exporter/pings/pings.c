@@ -13,6 +13,7 @@ struct ping_box {
         struct ping_box *next;
         char *name, *path;      /* path: NULL when it is kept in memory alone */
         pthread_mutex_t saving; /* held while the file is written; taken before the other one */
+        bool failed;            /* the last try to write it did; by `saving` */
 
         pthread_mutex_t lock;
         struct ping_record record;
@@ -116,8 +117,9 @@ uint64_t ping_box_note(struct ping_box *box, const struct ping *ping)
         return number;
 }
 
-int ping_box_save(struct ping_box *box, struct error *error)
+int ping_box_save(struct ping_box *box, bool *ret_news, struct error *error)
 {
+        bool news = false;
         int r = 0;
         pthread_mutex_lock(&box->saving);
         pthread_mutex_lock(&box->lock);
@@ -127,12 +129,18 @@ int ping_box_save(struct ping_box *box, struct error *error)
         pthread_mutex_unlock(&box->lock);
         if (needed && box->path)
                 r = ping_record_save(box->path, &record, error);
+        if (needed) {
+                news = box->failed != (r < 0);
+                box->failed = r < 0;
+        }
         if (needed && r >= 0) {
                 pthread_mutex_lock(&box->lock);
                 box->saved = number;
                 pthread_mutex_unlock(&box->lock);
         }
         pthread_mutex_unlock(&box->saving);
+        if (ret_news)
+                *ret_news = news;
         return r;
 }
 

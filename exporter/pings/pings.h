@@ -67,9 +67,10 @@ uint64_t ping_box_note(struct ping_box *box, const struct ping *ping);
 
 /*
  * Writes what is not written yet: waits for the disk, and for another thread that does the same. 0 when there
- * is nothing (more) to write.
+ * is nothing (more) to write. `*ret_news` (may be NULL): it could be written the last time, and cannot now,
+ * or the other way round.
  */
-int ping_box_save(struct ping_box *box, struct error *error);
+int ping_box_save(struct ping_box *box, bool *ret_news, struct error *error);
 uint64_t ping_box_saved(struct ping_box *box);
 
 /*

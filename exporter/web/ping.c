@@ -108,10 +108,13 @@ static size_t take_all(struct ping_door *door, const struct ping_box *box,
 static void write_box(struct ping_box *box, struct http_exchange *const *exchanges, size_t count)
 {
         _cleanup_error_ struct error error = {0};
-        int r = ping_box_save(box, &error);
-        if (r < 0)
+        bool news = false;
+        int r = ping_box_save(box, &news, &error);
+        if (news && r < 0)
                 log_event(LOG_ERROR, "A ping could not be written", "check", ping_box_name(box), "reason",
                           error_text(&error), NULL);
+        else if (news)
+                log_event(LOG_INFO, "Pings are written again", "check", ping_box_name(box), NULL);
         for (size_t i = 0; i < count; i++)
                 http_reply_text(exchanges[i], r < 0 ? 500 : 200, "%s",
                                 r < 0 ? "It was noted, and could not be written." : "OK");

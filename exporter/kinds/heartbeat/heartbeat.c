@@ -213,7 +213,7 @@ static int heartbeat_run(void *state, struct deadline deadline _unused_, struct 
         int r = ping_box_read(box, &record, error);
         if (r < 0)
                 return error_not_looked(error, r);
-        int saved = ping_box_save(box, &trouble); /* what could not be written when it came */
+        int saved = ping_box_save(box, NULL, &trouble); /* what could not be written when it came */
         bool known = record.facts[PING_FIRST] != PING_UNKNOWN;
         SAMPLE_BARE(sink, &pinged, known);
         if (known) {

@@ -93,7 +93,7 @@ static void all_is_known_again_after_a_restart(void **state _unused_)
         say(box, PING_START, -1, wall - 2 * hour, steady - 2 * hour);
         say(box, PING_SUCCESS, 0, wall - hour, steady - hour);
         assert_int_equal(ping_box_saved(box), 0);
-        assert_int_equal(ping_box_save(box, NULL), 0);
+        assert_int_equal(ping_box_save(box, NULL, NULL), 0);
         assert_int_equal(ping_box_saved(box), 2);
         const struct ping_record before = look(box);
         pings = pings_free(pings);
@@ -111,7 +111,7 @@ static void what_is_to_come_by_a_clock_set_back_was_now(void **state _unused_)
         struct ping_box *box = open_box(false, &pings);
         nsec before = clock_monotonic();
         say(box, PING_SUCCESS, 0, clock_wall() + 86400 * NSEC_PER_SEC, before);
-        assert_int_equal(ping_box_save(box, NULL), 0);
+        assert_int_equal(ping_box_save(box, NULL, NULL), 0);
         pings = pings_free(pings);
         const struct ping_record record = look(open_box(false, &pings));
         assert_true(record.steady[PING_SUCCEEDED] >= before &&
@@ -145,7 +145,7 @@ static void a_broken_file_is_told_and_not_believed(void **state _unused_)
         struct ping_box *box = open_box(false, &pings);
         _cleanup_text_ struct text good = {0};
         say(box, PING_SUCCESS, 0, clock_wall(), clock_monotonic());
-        assert_int_equal(ping_box_save(box, NULL), 0);
+        assert_int_equal(ping_box_save(box, NULL, NULL), 0);
         pings = pings_free(pings);
         assert_int_equal(file_read_whole(path, 4096, &good, NULL), 0);
         for (size_t i = 0; i < good.length; i++) {
@@ -168,7 +168,7 @@ static void the_next_ping_takes_the_place_of_a_broken_file(void **state _unused_
         assert_broken();
         struct ping_box *box = open_box(false, &pings);
         say(box, PING_SUCCESS, 0, 1000, 1000);
-        assert_int_equal(ping_box_save(box, NULL), 0);
+        assert_int_equal(ping_box_save(box, NULL, NULL), 0);
         pings = pings_free(pings);
         assert_int_equal(look(open_box(false, &pings)).facts[PING_SUCCEEDED], 1000);
         pings_free(pings);
@@ -179,7 +179,7 @@ static void a_reader_writes_nothing(void **state _unused_)
         _cleanup_(pings_free_p) struct pings *pings = NULL;
         struct ping_box *box = open_box(true, &pings);
         say(box, PING_SUCCESS, 0, 1000, 1000);
-        assert_int_equal(ping_box_save(box, NULL), 0);
+        assert_int_equal(ping_box_save(box, NULL, NULL), 0);
         assert_int_equal(access(path, F_OK), -1);
 }
 
@@ -189,10 +189,10 @@ static void what_cannot_be_written_is_written_later(void **state _unused_)
         struct ping_box *box = open_box(false, &pings);
         say(box, PING_SUCCESS, 0, 1000, 1000);
         assert_int_equal(mkdir(path, 0700), 0);
-        assert_true(ping_box_save(box, NULL) < 0);
+        assert_true(ping_box_save(box, NULL, NULL) < 0);
         assert_int_equal(ping_box_saved(box), 0);
         assert_int_equal(rmdir(path), 0);
-        assert_int_equal(ping_box_save(box, NULL), 0);
+        assert_int_equal(ping_box_save(box, NULL, NULL), 0);
         assert_int_equal(ping_box_saved(box), 1);
 }
 
