@@ -367,6 +367,35 @@ int alert_key_of_labels(const cJSON *labels, char ret[static DIGEST_TEXT_MAX], s
         return r;
 }
 
+/* Whether a series of ALERTS is of this alert. Its labels may be fewer: those that Prometheus adds when it
+ * sends an alert are not in it. */
+static bool is_of(const cJSON *series, const struct alert *alert)
+{
+        const char *name = json_string(series, "alertname");
+        if (!name || !string_equal(name, config_map_get(&alert->labels, "alertname")))
+                return false;
+        const cJSON *label;
+        cJSON_ArrayForEach(label, series)
+        {
+                if (string_equal(label->string, "__name__") || string_equal(label->string, "alertstate"))
+                        continue;
+                if (!string_equal(cJSON_GetStringValue(label), config_map_get(&alert->labels, label->string)))
+                        return false;
+        }
+        return true;
+}
+
+bool alert_is_among(const struct alert *alert, const cJSON *firing)
+{
+        const cJSON *series;
+        cJSON_ArrayForEach(series, firing)
+        {
+                if (is_of(series, alert))
+                        return true;
+        }
+        return false;
+}
+
 const char *alert_label(const struct alert *alert, const char *name)
 {
         return config_map_get(&alert->labels, name);

@@ -72,6 +72,9 @@ int alert_key_of_labels(const cJSON *labels, char ret[static DIGEST_TEXT_MAX], s
 #define ALERT_LABEL_REMEDIATION "runbook_remediation"
 #define ALERT_LABEL_RUN "runbook_run"
 
+/* Whether one of these series of ALERTS (an object of labels each; NULL: there are none) is of this alert. */
+bool alert_is_among(const struct alert *alert, const cJSON *firing);
+
 const char *alert_label(const struct alert *alert, const char *name); /* NULL when absent */
 
 /* Bindings of `labels`, `annotations`, and, of `incident`, only `id` (may be NULL). Borrowed. */

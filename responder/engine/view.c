@@ -43,33 +43,9 @@ void view_release(struct alert_view *view)
         *view = (struct alert_view){0};
 }
 
-/* Whether a series of ALERTS is of this alert. Its labels may be fewer: those that Prometheus adds when it
- * sends an alert are not in it. */
-static bool is_of(const cJSON *series, const struct alert *alert)
-{
-        const char *name = json_string(series, "alertname");
-        if (!name || !string_equal(name, config_map_get(&alert->labels, "alertname")))
-                return false;
-        const cJSON *label;
-        cJSON_ArrayForEach(label, series)
-        {
-                if (string_equal(label->string, "__name__") || string_equal(label->string, "alertstate"))
-                        continue;
-                if (!string_equal(cJSON_GetStringValue(label), config_map_get(&alert->labels, label->string)))
-                        return false;
-        }
-        return true;
-}
-
 bool view_fires(const struct alert_view *view, const struct alert *alert)
 {
-        const cJSON *series;
-        cJSON_ArrayForEach(series, view->firing)
-        {
-                if (is_of(series, alert))
-                        return true;
-        }
-        return false;
+        return alert_is_among(alert, view->firing);
 }
 
 struct alert_answer view_of_end(const struct alert_view *view, const struct target_set *set,

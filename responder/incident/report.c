@@ -108,15 +108,19 @@ static void begin_line(struct text *text)
                 text_putc(text, '\n');
 }
 
-/* What the file says is so while the remediation has not helped. */
+/* What is so while the remediation has not helped, by what it was begun with; else by the file. */
 static void put_at_stake(const struct incident_run *run, struct text *text)
 {
-        const struct remediation *remediation = remediation_find(run->parts->set, run->incident.remediation);
+        const struct remediation *begun = run->remediation,
+                                 *file = remediation_find(run->parts->set, run->incident.remediation);
         struct alert_bindings bindings;
         _cleanup_free_ char *sentence = NULL;
         alert_bindings_init(&bindings, &run->incident.alert, run->incident.number);
-        if (!remediation || !remediation->at_stake ||
-            bind_text(remediation->at_stake, &bindings.bindings, BIND_PLAIN, &sentence, NULL) < 0)
+        if (begun && begun->says)
+                sentence = begun->at_stake ? strdup(begun->at_stake) : NULL;
+        else if (file && file->at_stake)
+                bind_text(file->at_stake, &bindings.bindings, BIND_PLAIN, &sentence, NULL);
+        if (!sentence)
                 return;
         begin_line(text);
         text_put_line(text, sentence, SENTENCE_MOST);

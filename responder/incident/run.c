@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "responder/journal/transition.h"
+#include "responder/remediation/definition.h"
 #include "runbook/assert.h"
 #include "runbook/log.h"
 
@@ -69,13 +70,22 @@ static const char *owed_by(const struct incident_parts *parts, const struct inci
 {
         const struct remediation *remediation = remediation_find(parts->set, incident->remediation);
         const char *receiver = remediation ? remediation->escalate_to : parts->set->escalate_to;
+        const char *end = incident_state_name(change->to);
+        _cleanup_json_ cJSON *begun = NULL;
+        /* Of what has begun the journal says it. */
+        if (incident->running_at != 0 && incident->definition)
+                json_parse(incident->definition, strlen(incident->definition), &begun, NULL);
+        if (begun)
+                receiver = json_string(begun, "escalate_to");
         if (parts->dry_run || receiver_is_nobody(receiver))
                 return "";
         if (change->to == INCIDENT_AWAITING_APPROVAL)
                 return OWES_APPROVAL;
         if (change->to == INCIDENT_HELD)
                 return change->tells && !incident_was_told_of(incident, change->guard) ? OWES_HELD : "";
-        return remediation_tells(remediation, incident_state_name(change->to)) ? OWES_END : "";
+        return (begun ? definition_tells(begun, remediation, end) : remediation_tells(remediation, end))
+                       ? OWES_END
+                       : "";
 }
 
 static struct journal_entry entry_of(const struct incident_parts *parts, const struct incident *incident,

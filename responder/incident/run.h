@@ -54,6 +54,7 @@ struct incident_run {
         struct verify_watch watch;
         struct backoff backoff; /* of whoever is called */
         struct patience patience;
+        bool doubted; /* its timeline says that the end of its alert is not believed */
 };
 
 /* True when the remediation still has the steps that the incident was opened with. */
@@ -74,6 +75,12 @@ int run_restore(struct incident_run *run, const struct incident *incident, struc
  * timeline says so.
  */
 int run_take_up(struct incident_run *run, struct error *error);
+
+/*
+ * Whether all its alerts are over, by what was told: where there is a Prometheus that is asked, too, and no
+ * end is believed that it does not have. Of what has begun; resolved.c.
+ */
+int run_is_resolved(struct incident_run *run, bool *ret, struct error *error);
 
 /* What the file no longer has as the incident was begun with, in a sentence; NULL: nothing; free() it. */
 int run_differs(const struct incident_run *run, char **ret, struct error *error);

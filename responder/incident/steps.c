@@ -365,13 +365,17 @@ static int may_go_on(struct incident_run *run, enum steps_end *ret, struct error
 
 /* Whether the rest is to be skipped. A step that has begun is finished: half done is worse than either end.
  */
-static enum steps_end end_before(const struct incident *incident)
+static int end_before(struct incident_run *run, enum steps_end *ret, struct error *error)
 {
-        if (incident->cancel_requested)
-                return STEPS_CANCELLED;
-        if (incident->episode_open)
-                return STEPS_COMPLETE;
-        return anything_begun(incident) ? STEPS_CUT : STEPS_CANCELLED;
+        bool over = false;
+        if (run->incident.cancel_requested) {
+                *ret = STEPS_CANCELLED;
+                return 0;
+        }
+        int r = run_is_resolved(run, &over, error);
+        if (r >= 0 && over)
+                *ret = anything_begun(&run->incident) ? STEPS_CUT : STEPS_CANCELLED;
+        return r;
 }
 
 /* One step that is not finished; `*ret` is STEPS_COMPLETE when the next one may follow. */
@@ -383,8 +387,8 @@ static int carry_out(struct incident_run *run, size_t index, enum steps_end *ret
         if (r < 0 || *ret != STEPS_COMPLETE)
                 return r;
         if (!begun)
-                *ret = end_before(&run->incident);
-        if (*ret == STEPS_COMPLETE)
+                r = end_before(run, ret, error);
+        if (r >= 0 && *ret == STEPS_COMPLETE)
                 r = interrupt_changed(run, index, &interrupted, ret, error);
         if (r >= 0 && !interrupted && begun)
                 r = recover_step(run, index, &again, ret, error);

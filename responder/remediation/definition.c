@@ -17,6 +17,33 @@ static const struct config_field begun_fields[] = {
         {0},
 };
 
+/* What is said about it, and changes nothing of what is done: it makes no remediation another one. */
+static const struct config_field said_fields[] = {
+        {"tell", CONFIG_STRINGS, offsetof(struct remediation, tell), .flags = 0},
+        {"at_stake", CONFIG_STRING, offsetof(struct remediation, at_stake), .flags = CONFIG_BIND},
+        {0},
+};
+
+/* A sentence that lacks a label is left out: what is to be said keeps nothing from being done. */
+static int put_said(const struct remediation *remediation, const struct bindings *bindings, cJSON *json,
+                    struct error *error)
+{
+        struct remediation said = {.tell = remediation->tell};
+        _cleanup_error_ struct error why = {0};
+        int r = remediation->at_stake
+                        ? bind_text(remediation->at_stake, bindings, BIND_PLAIN, &said.at_stake, &why)
+                        : 0;
+        _cleanup_free_ char *at_stake = said.at_stake;
+        if (r == -ENOMEM)
+                return error_oom(error);
+        _cleanup_json_ cJSON *members = config_to_json(said_fields, &said);
+        for (const struct config_field *field = said_fields; field->name; field++)
+                if (json_put(json, field->name,
+                             cJSON_DetachItemFromObjectCaseSensitive(members, field->name)) < 0)
+                        return error_oom(error);
+        return 0;
+}
+
 /* NULL: it acts upon none. */
 static int target_json(const struct action *action, const cJSON *arguments, const struct target_set *targets,
                        cJSON **ret, struct error *error)
@@ -106,6 +133,8 @@ int definition_make(const struct remediation *remediation, const struct target_s
         alert_bindings_init(&bindings, alert, incident);
         _cleanup_json_ cJSON *json = NULL;
         int r = bind_begun(remediation, &bindings.bindings, &json, error);
+        if (r >= 0)
+                r = put_said(remediation, &bindings.bindings, json, error);
         cJSON *steps = r < 0 ? NULL : cJSON_CreateArray();
         if (r >= 0 && json_put(json, "steps", steps) < 0)
                 r = error_oom(error);
@@ -223,6 +252,25 @@ static int restore_steps(const cJSON *list, struct remediation *remediation, str
         return 0;
 }
 
+/* Versions before did not keep it. */
+static bool definition_says(const cJSON *definition)
+{
+        return cJSON_HasObjectItem(definition, said_fields[0].name);
+}
+
+bool definition_tells(const cJSON *definition, const struct remediation *file, const char *end)
+{
+        if (!definition_says(definition))
+                return remediation_tells(file, end);
+        const cJSON *one;
+        cJSON_ArrayForEach(one, json_get(definition, said_fields[0].name, NULL))
+        {
+                if (string_equal(cJSON_GetStringValue(one), end))
+                        return true;
+        }
+        return false;
+}
+
 int definition_restore(const cJSON *definition, struct remediation **ret, struct error *error)
 {
         struct remediation *remediation = calloc(1, sizeof(*remediation));
@@ -230,6 +278,9 @@ int definition_restore(const cJSON *definition, struct remediation **ret, struct
                 return error_oom(error);
         remediation->bound = true;
         int r = config_from_json(begun_fields, definition, remediation, error);
+        if (r >= 0)
+                r = config_from_json(said_fields, definition, remediation, error);
+        remediation->says = definition_says(definition);
         if (r >= 0 && (!remediation->name || !remediation->lock))
                 r = error_set(error, EBADMSG, "it has no name or no lock");
         if (r >= 0)

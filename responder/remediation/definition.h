@@ -4,7 +4,7 @@
  * keeps from the moment the incident begins.
  *
  *     {"remediation": "high_latency", "lock": "mcp", "on_failure": "escalate", "escalate_to": "oncall",
- *      "expire": "1h", "verify": {…},
+ *      "expire": "1h", "verify": {…}, "tell": ["healed"], "at_stake": "mcp is slow",
  *      "steps": [{"action": "docker.restart", "arguments": {"service": "web", …}, "undo": "never",
  *                 "timeout": "1m", "max": 0, "on_failure": "escalate",
  *                 "essential": "yes", "target": {"kind": "docker", "name": null, "sha256": "…"}}, …]}
@@ -37,10 +37,14 @@ int definition_cause(const struct remediation *remediation, const struct target_
  */
 int definition_restore(const cJSON *definition, struct remediation **ret, struct error *error);
 
+/* Whether an end is told of what was begun so; what a version before did not keep is as the file has it,
+ * which may be NULL. */
+bool definition_tells(const cJSON *definition, const struct remediation *file, const char *end);
+
 /*
  * What is no longer as it was, in words: "step 2 env LOG_LEVEL debug → trace"; a few of it when it is much.
- * NULL: nothing is. -ENOMEM is the only failure. How long an incident waits is not asked about: that was
- * over when it began.
+ * NULL: nothing is. -ENOMEM is the only failure. How long an incident waits is not asked about, for that was
+ * over when it began; nor is what people are told.
  */
 int definition_compare(const cJSON *then, const cJSON *now, char **ret, struct error *error);
 

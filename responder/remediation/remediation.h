@@ -68,6 +68,7 @@ struct remediation {
         struct config_strings tell; /* ends that are told although they need nobody; default the file's */
         char *at_stake;             /* pattern; what is so while it has not helped; NULL: not said */
         bool bound; /* restored from a definition (definition.h): nothing in it is bound any more */
+        bool says;  /* `bound`, and so are `tell` and `at_stake`; else the file has them */
 };
 
 struct remediation_set {

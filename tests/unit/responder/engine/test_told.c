@@ -192,6 +192,47 @@ static void test_ends_that_are_told(void **state _unused_)
         fixture_close(fixture);
 }
 
+#define VERIFIED(name, more)                                                                         \
+        "  - {name: " name                                                                           \
+        ", match: ['alertname=\"a\"'], steps: [{act.once: {name: one}}], verify: {query: 'x == 1', " \
+        "within: 300ms, every: 50ms}" more "}\n"
+
+/* Who hears of what has begun, and what, is what it was begun with, be the file another one by then. */
+static void begun_with(const char *began, const char *now, bool heals, const char *told, const char *not_told)
+{
+        struct engine_fixture *fixture = fixture_open(began);
+        atomic_store(&fixture->unreachable, true);
+        alert_arrives(fixture, "f1", true, "\"service\":\"web\"");
+        await_state(fixture, 1, INCIDENT_VERIFYING);
+        fixture_change_file(fixture, now);
+        atomic_store(&fixture->holds, heals);
+        atomic_store(&fixture->unreachable, false);
+        await_state(fixture, 1, heals ? INCIDENT_HEALED : INCIDENT_ESCALATED);
+        await_incident(fixture, 1, owes_nothing, 0, "told");
+        if (*told)
+                assert_true(person_was_told(fixture, told));
+        if (*not_told)
+                assert_false(person_was_told(fixture, not_told));
+        fixture_close(fixture);
+}
+
+static void test_what_it_was_begun_with_is_told(void **state _unused_)
+{
+        begun_with(VERIFIED("one", ", tell: [healed]"), VERIFIED("one", ""), true, "one: healed", "");
+        begun_with(VERIFIED("one", ", tell: [healed]"), VERIFIED("other", ""), true, "one: healed", "");
+        begun_with(VERIFIED("one", ""), VERIFIED("one", ", tell: [healed]"), true, "", "one: healed");
+        begun_with(VERIFIED("one", ", at_stake: '${labels.service} is slow'"),
+                   VERIFIED("one", ", at_stake: 'all is well'"), false, "web is slow", "all is well");
+        begun_with(VERIFIED("one", ", at_stake: '${labels.service} is slow'"), VERIFIED("other", ""), false,
+                   "web is slow", "");
+        begun_with(VERIFIED("one", ""), VERIFIED("one", ", at_stake: 'all is well'"), false,
+                   "one: ", "all is well");
+        /* What lacks a label is not said, and keeps nothing from being done. */
+        begun_with(VERIFIED("one", ", at_stake: '${labels.nobody} is slow'"), VERIFIED("one", ""), false,
+                   "one: ", "is slow");
+        begun_with(VERIFIED("one", ""), VERIFIED("one", ", escalate_to: nobody"), false, "one: ", "");
+}
+
 static void test_expired_names_the_guard(void **state _unused_)
 {
         struct engine_fixture *fixture = fixture_open(
@@ -290,6 +331,7 @@ int main(void)
                 cmocka_unit_test(test_approval),
                 cmocka_unit_test(test_approval_of_who_has_seen_it),
                 cmocka_unit_test(test_ends_that_are_told),
+                cmocka_unit_test(test_what_it_was_begun_with_is_told),
                 cmocka_unit_test(test_expired_names_the_guard),
                 cmocka_unit_test(test_unmatched),
                 cmocka_unit_test(test_unmatched_is_kept),

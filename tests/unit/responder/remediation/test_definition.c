@@ -107,6 +107,28 @@ static void test_without_its_label(void **state)
         remediation_set_free(set);
 }
 
+static void test_what_is_told_of_it(void **state)
+{
+        (void)state;
+        static const char tells[] = "{\"tell\":[\"done\",\"healed\"]}", nothing[] = "{\"tell\":[]}",
+                          before[] = "{}";
+        char healed[] = "healed", *words[] = {healed};
+        const struct remediation now = {.tell = {words, 1}};
+        static const struct {
+                const char *definition, *end;
+                bool has_file, told;
+        } cases[] = {
+                {tells, "healed", false, true},   {tells, "denied", true, false},
+                {nothing, "healed", true, false}, {before, "healed", true, true},
+                {before, "done", true, false},    {before, "healed", false, false},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                _cleanup_json_ cJSON *json = cJSON_Parse(cases[i].definition);
+                if (definition_tells(json, cases[i].has_file ? &now : NULL, cases[i].end) != cases[i].told)
+                        fail_msg("case %zu", i);
+        }
+}
+
 static void test_what_differs_is_told(void **state)
 {
         (void)state;
@@ -284,6 +306,7 @@ int main(void)
                 cmocka_unit_test(test_no_cause_without_its_labels),
                 cmocka_unit_test(test_restored_as_it_was_bound),
                 cmocka_unit_test(test_without_its_label),
+                cmocka_unit_test(test_what_is_told_of_it),
                 cmocka_unit_test(test_what_differs_is_told),
                 cmocka_unit_test(test_much_is_cut),
                 cmocka_unit_test(test_a_target_that_is_another_one),
