@@ -42,6 +42,33 @@ static const char *nobody_says_of(const struct sim *sim, int64_t incident)
         }
 }
 
+/* Under the lock of a service: the urgent first, then the oldest. Who was there no later, waits for nothing
+ * but its turn, and was heard of so lately that nobody is asked about it, goes first. */
+static void claim_turn(struct sim *sim, int64_t incident)
+{
+#define OF(incident, label) "json_extract(" incident ".alert, '$.labels." label "')"
+#define RANK(incident)       \
+        "CASE " OF(incident, \
+                   "severity") " WHEN 'critical' THEN 1 WHEN 'page' THEN 1 WHEN 'info' THEN 4 ELSE 3 END"
+        int64_t before = claims_number(
+                "SELECT min(y.id) FROM incidents x JOIN incidents y ON y.id <> x.id JOIN episodes e ON e.id "
+                "= y.episode"
+                " WHERE x.id = ?1 AND y.active = 1 AND y.state = 'received' AND y.opened_steady <= "
+                "x.opened_steady"
+                " AND x.remediation IN ('slow', 'errors') AND y.remediation IN ('slow', 'errors')"
+                " AND " OF("x", "subject") " = " OF("y", "subject") " AND (" RANK("y") ", y.id) < (" RANK(
+                        "x") ", x.id)"
+                             " AND e.closed_at IS NULL AND e.seen_steady >= ?2 AND NOT EXISTS (SELECT 1 FROM "
+                             "timeline t"
+                             " WHERE t.incident = y.id AND t.event IN ('planning waits', 'released'))",
+                "ii", incident, (int64_t)(journal_steady(sim->journal) - 4 * NSEC_PER_SEC));
+#undef OF
+#undef RANK
+        if (before > 0)
+                sim_fail(sim, "incident %lld begins before %lld, which is more urgent, or older",
+                         (long long)incident, (long long)before);
+}
+
 void claim_begins(struct sim *sim, const struct step_run *run)
 {
         int64_t incident = incident_of(run->incident);
@@ -50,6 +77,7 @@ void claim_begins(struct sim *sim, const struct step_run *run)
                           " WHERE id = ?1",
                           "i", incident) != 1)
                 return;
+        claim_turn(sim, incident);
         const char *why = nobody_says_of(sim, incident);
         if (why)
                 sim_fail(sim, "%s: is about to begin though its alert has long been %s", run->incident, why);

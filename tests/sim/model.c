@@ -34,6 +34,8 @@ static cJSON *labels_of(const struct source *one)
         cJSON *labels = cJSON_CreateObject();
         cJSON_AddStringToObject(labels, "alertname", one->alertname);
         cJSON_AddStringToObject(labels, "subject", one->subject);
+        if (one->severity)
+                cJSON_AddStringToObject(labels, "severity", one->severity);
         return labels;
 }
 
@@ -115,13 +117,15 @@ void model_begins_anew(struct sim *sim, int64_t source)
 
 void model_begin(struct sim *sim)
 {
-        static const char *const names[] = {"slow", "errors", "level"};
+        static const char *const names[] = {"slow", "errors", "level"}, *const severities[] = {
+                                                                                "info", "critical", NULL};
         for (int64_t i = 0; i < SOURCES; i++) {
                 struct source *one = &sim->sources[i];
                 bool key = i >= 3 * SERVICES;
                 snprintf(one->alertname, sizeof(one->alertname), "%s", key ? "leak" : names[i / SERVICES]);
                 snprintf(one->subject, sizeof(one->subject), "%c%d", key ? 'k' : 's',
                          (int)(key ? i - 3 * SERVICES : i % SERVICES));
+                one->severity = key ? "page" : severities[i / SERVICES];
                 snprintf(one->name, sizeof(one->name), "%s/%s", one->alertname, one->subject);
                 _cleanup_json_ cJSON *labels = labels_of(one);
                 alert_key_of_labels(labels, one->key, NULL);

@@ -61,11 +61,12 @@ static void put_alert(struct text *body, const struct sim *sim, const struct new
         const char *fingerprint = sim->seed % 4 == 0 ? lent->name : sim->seed % 4 == 1 ? "" : one->name;
         char starts[TIME_TEXT_MAX], ends[TIME_TEXT_MAX];
         text_printf(body,
-                    "%s{\"status\":\"%s\",\"labels\":{\"alertname\":\"%s\",\"subject\":\"%s\"},"
+                    "%s{\"status\":\"%s\",\"labels\":{\"alertname\":\"%s\",\"subject\":\"%s\"%s%s%s},"
                     "\"annotations\":{},\"startsAt\":\"%s\",\"endsAt\":\"%s\",\"generatorURL\":\"\","
                     "\"fingerprint\":\"%s\"}",
                     before, news->firing ? "firing" : "resolved", one->alertname, one->subject,
-                    time_format(epoch + news->starts, starts),
+                    one->severity ? ",\"severity\":\"" : "", one->severity ? one->severity : "",
+                    one->severity ? "\"" : "", time_format(epoch + news->starts, starts),
                     news->firing ? "0001-01-01T00:00:00Z" : time_format(epoch + news->ends, ends),
                     fingerprint);
 }

@@ -43,6 +43,7 @@ struct event {
 /* One source of alerts: a label set that may be ill. */
 struct source {
         char alertname[16], subject[8]; /* service or key */
+        const char *severity;           /* NULL: its alert says none */
         char name[32];                  /* "alertname/subject" */
         char key[DIGEST_TEXT_MAX];      /* alert_key() of its labels: what the journal knows it by */
         bool ill;
