@@ -5,7 +5,7 @@
 
 #define PRUNE_FIRST (60 * NSEC_PER_SEC) /* after the start: whatever waits comes before */
 #define PRUNE_EVERY (3600 * NSEC_PER_SEC)
-#define PRUNE_MORE (500 * NSEC_PER_MSEC)
+#define PRUNE_MORE (125 * NSEC_PER_MSEC)
 
 static nsec longer(nsec one, nsec other)
 {

@@ -67,6 +67,53 @@ static void test_what_is_open_stays(void **state)
         assert_true(query_number(fixture, "SELECT count(*) FROM timeline WHERE event = 'pruned'") <= 8);
 }
 
+/* The oldest alert that nothing is opened for yet, by its cause. */
+static void open_of_cause(struct journal_fixture *fixture, const char *cause)
+{
+        static const char *const steps[] = {"docker.restart"};
+        const struct journal_opening opening = {"restart", steps, 1, cause, false, NULL};
+        struct episode_list list = {0};
+        assert_int_equal(journal_unmatched(fixture->journal, 1, &list, NULL), 0);
+        assert_int_equal(list.count, 1);
+        assert_int_equal(journal_open_incidents(fixture->journal, list.items[0].id, &opening, 1, NULL), 0);
+        episode_list_release(&list);
+}
+
+/* Of an incident that others have joined: it stays while one of its alerts fires, and then all of it goes. */
+static void test_members_stay_and_go_with_it(void **state)
+{
+        struct journal_fixture *fixture = *state;
+        for (int i = 1; i <= 3; i++) {
+                _cleanup_free_ char *name = text_format("f%d", i);
+                accept_alerts(fixture, name);
+                open_of_cause(fixture, "c");
+        }
+        assert_int_equal(query_number(fixture, "SELECT count(*) FROM members"), 2);
+        WRITE(fixture, .incident = 1, .state = INCIDENT_RUNNING);
+        WRITE(fixture, .incident = 1, .state = INCIDENT_DONE);
+        accept_alerts(fixture, "-f1@1767229200");
+        accept_alerts(fixture, "-f3@1767229200");
+        accept_alerts(fixture, "g1"); /* the newest stays in any case */
+        open_of_cause(fixture, "d");
+        struct journal_retention retention = everything(fixture);
+        prune_all(fixture, &retention);
+        assert_int_equal(query_number(fixture, "SELECT count(*) FROM incidents WHERE id = 1"), 1);
+        assert_int_equal(query_number(fixture, "SELECT count(*) FROM members WHERE incident = 1"), 2);
+        assert_int_equal(query_number(fixture, "SELECT count(*) FROM episodes WHERE id <= 3"), 3);
+        verified_rows(fixture);
+
+        accept_alerts(fixture, "-f2@1767229200");
+        retention = everything(fixture);
+        prune_all(fixture, &retention);
+        assert_int_equal(query_number(fixture, "SELECT count(*) FROM incidents WHERE id = 1"), 0);
+        assert_int_equal(query_number(fixture, "SELECT count(*) FROM members"), 0);
+        assert_int_equal(query_number(fixture, "SELECT count(*) FROM episodes WHERE id <= 3"), 0);
+        assert_int_equal(query_number(fixture, "SELECT count(*) FROM timeline WHERE incident = 1"), 0);
+        verified_rows(fixture);
+        reopen_journal(fixture);
+        verified_rows(fixture);
+}
+
 static void test_by_age_and_size(void **state)
 {
         struct journal_fixture *fixture = *state;
@@ -137,9 +184,8 @@ static void test_the_file_shrinks(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                ON_JOURNAL(test_what_is_open_stays),
-                ON_JOURNAL(test_by_age_and_size),
-                ON_JOURNAL(test_a_gap_that_nobody_pruned),
+                ON_JOURNAL(test_what_is_open_stays), ON_JOURNAL(test_members_stay_and_go_with_it),
+                ON_JOURNAL(test_by_age_and_size),    ON_JOURNAL(test_a_gap_that_nobody_pruned),
                 ON_JOURNAL(test_the_file_shrinks),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
