@@ -367,14 +367,10 @@ static int may_go_on(struct incident_run *run, enum steps_end *ret, struct error
  */
 static int end_before(struct incident_run *run, enum steps_end *ret, struct error *error)
 {
-        bool over = false;
-        if (run->incident.cancel_requested) {
-                *ret = STEPS_CANCELLED;
-                return 0;
-        }
-        int r = run_is_resolved(run, &over, error);
+        bool cancelled = run->incident.cancel_requested, over = cancelled;
+        int r = cancelled ? 0 : run_is_resolved(run, &over, error);
         if (r >= 0 && over)
-                *ret = anything_begun(&run->incident) ? STEPS_CUT : STEPS_CANCELLED;
+                *ret = cancelled || !anything_begun(&run->incident) ? STEPS_CANCELLED : STEPS_CUT;
         return r;
 }
 

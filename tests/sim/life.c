@@ -53,14 +53,15 @@ static void claim_turn(struct sim *sim, int64_t incident)
         int64_t before = claims_number(
                 "SELECT min(y.id) FROM incidents x JOIN incidents y ON y.id <> x.id JOIN episodes e ON e.id "
                 "= y.episode"
-                " WHERE x.id = ?1 AND y.active = 1 AND y.state = 'received' AND y.opened_steady <= "
-                "x.opened_steady"
+                " WHERE x.id = ?1 AND y.active = 1 AND y.owes = '' AND (y.state = 'received' OR"
+                " (y.state = 'held' AND y.guard = 'lock')) AND y.opened_steady <= x.opened_steady"
                 " AND x.remediation IN ('slow', 'errors') AND y.remediation IN ('slow', 'errors')"
                 " AND " OF("x", "subject") " = " OF("y", "subject") " AND (" RANK("y") ", y.id) < (" RANK(
                         "x") ", x.id)"
                              " AND e.closed_at IS NULL AND e.seen_steady >= ?2 AND NOT EXISTS (SELECT 1 FROM "
                              "timeline t"
-                             " WHERE t.incident = y.id AND t.event IN ('planning waits', 'released'))",
+                             " WHERE t.incident = y.id AND (t.event IN ('planning waits', 'released')"
+                             " OR (t.event = 'held' AND t.detail ->> '$.guard' <> 'lock')))",
                 "ii", incident, (int64_t)(journal_steady(sim->journal) - 4 * NSEC_PER_SEC));
 #undef OF
 #undef RANK
@@ -121,14 +122,16 @@ static char *key_of(int64_t row)
                            "i", row);
 }
 
-/* Nothing was taken for over that goes on: neither by an empty list, nor by what silence has resolved. */
+/* Nothing was taken for over that goes on: neither by an empty list, nor by what silence has resolved;
+ * neither before anything was run, nor with steps to come. */
 static void claim_over(struct sim *sim)
 {
         int64_t last = claims_number("SELECT coalesce(max(id), 0) FROM timeline", "");
         while (sim->last_event < last) {
                 int64_t row = claims_number(
                         "SELECT min(id) FROM timeline WHERE id > ?1 AND (actor = 'alertmanager' OR"
-                        " (actor = 'alert' AND event = 'cancelled'))",
+                        " (actor = 'alert' AND event = 'cancelled') OR (event = 'step skipped' AND"
+                        " detail ->> '$.reason' = 'the alert is resolved'))",
                         "i", sim->last_event);
                 if (row <= 0)
                         break;
