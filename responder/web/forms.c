@@ -92,10 +92,8 @@ void form_logout(struct api *api _unused_, const struct visit *visit)
 }
 
 static const enum decision decisions[ACT_COUNT] = {
-        [ACT_APPROVE] = DECISION_APPROVE,
-        [ACT_DENY] = DECISION_DENY,
-        [ACT_CANCEL] = DECISION_CANCEL,
-        [ACT_UNDO] = DECISION_UNDO,
+        [ACT_APPROVE] = DECISION_APPROVE, [ACT_DENY] = DECISION_DENY, [ACT_CANCEL] = DECISION_CANCEL,
+        [ACT_UNDO] = DECISION_UNDO,       [ACT_ACK] = DECISION_ACK,
 };
 
 static int act(struct api *api, const struct visit *visit, struct error *error)

@@ -74,6 +74,7 @@ static const struct http_route routes[] = {
         ASKED_FIRST("/incidents/{id}/deny", ACT_DENY),
         ASKED_FIRST("/incidents/{id}/cancel", ACT_CANCEL),
         ASKED_FIRST("/incidents/{id}/undo", ACT_UNDO),
+        ASKED_FIRST("/incidents/{id}/ack", ACT_ACK),
         ASKED_FIRST("/pause", ACT_PAUSE),
         ASKED_FIRST("/resume", ACT_RESUME),
         {"GET", "/login", READING(.shows = page_login)},

@@ -332,6 +332,26 @@ def test_who_is_known_by_a_password_has_nothing_to_sign_in_to(binaries, tmp_path
         assert made.stop() == 0
 
 
+def test_who_is_at_it_says_so(binaries, tmp_path):
+    (tmp_path / "deaf").write_text("http://127.0.0.1:1/\n")
+    (tmp_path / "remediations.yml").write_text(REMEDIATIONS.replace(
+        "escalate_to: oncall", "escalate_to: deaf").replace("[{name: oncall, format: log}]", (
+            f"[{{name: oncall, format: log}}, {{name: deaf, format: json, url_file: {tmp_path}/deaf}}]")))
+    made = Responder(binaries.responder, tmp_path / "remediations.yml", tmp_path / "run").start()
+    try:
+        number = ask_for(made, "deaf")
+        session, _ = sign_in(made)
+        path = f"/incidents/{number}/ack"
+        assert f'href="{path}"' in session.get(made.url, timeout=20).text
+        fields = form_of(session.get(made.url + path, timeout=20).text, path)
+        assert session.post(made.url + path, data={**fields, "reason": "on my way"}, timeout=20).status_code == 200
+        heard = next(row for row in made.incident(number)["timeline"] if row["event"] == "acknowledged")
+        assert heard["actor"] == "ada (token operator)" and made.incident(number)["owes"] == ""
+        assert f'href="{path}"' not in session.get(made.url, timeout=20).text
+    finally:
+        assert made.stop() == 0
+
+
 def test_behind_a_proxy_its_name_is_ours(binaries, tmp_path):
     (tmp_path / "remediations.yml").write_text(REMEDIATIONS)
     behind = Responder(binaries.responder, tmp_path / "remediations.yml", tmp_path / "run")

@@ -32,6 +32,11 @@ static const struct {
                         true},
         [ACT_UNDO] = {"undo", "Undo …", "Undo", "Undo what can be undone", "danger",
                       "What the steps did is put back, the last one first, as far as it can be.", false},
+        [ACT_ACK] = {"ack", "I am at it …", "Acknowledge", "I am at it", "",
+                     "A call about it that nobody has heard yet is not tried again. Nothing else changes: "
+                     "what waits goes "
+                     "on waiting.",
+                     true},
         [ACT_PAUSE] = {"pause", "Pause everything …", "Pause", "Pause everything", "danger",
                        "No further step will begin, in no incident, until somebody resumes; a step that is "
                        "under way is "
@@ -69,6 +74,8 @@ static bool may_be(enum act act, const struct incident *incident)
         case ACT_UNDO:
                 return incident->ended_at != 0 && !incident->undo_requested &&
                        incident_may_be_undone(incident);
+        case ACT_ACK:
+                return *incident->owes || (incident_is_lost(incident->state) && incident->ended_at == 0);
         default: return false;
         }
 }
@@ -76,7 +83,7 @@ static bool may_be(enum act act, const struct incident *incident)
 void put_acts(const struct visit *visit, const struct incident *incident, struct text *page)
 {
         size_t count = 0;
-        for (enum act act = ACT_APPROVE; act <= ACT_UNDO; act++) {
+        for (enum act act = ACT_APPROVE; act < ACT_PAUSE; act++) {
                 if (!may_be(act, incident))
                         continue;
                 text_puts(page, count++ == 0 ? "<div class=\"acts\">" : "");

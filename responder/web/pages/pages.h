@@ -15,7 +15,7 @@
 #include "runbook/http_server.h"
 
 /* What a person may do by a form. */
-enum act { ACT_NONE, ACT_APPROVE, ACT_DENY, ACT_CANCEL, ACT_UNDO, ACT_PAUSE, ACT_RESUME, ACT_COUNT };
+enum act { ACT_NONE, ACT_APPROVE, ACT_DENY, ACT_CANCEL, ACT_UNDO, ACT_ACK, ACT_PAUSE, ACT_RESUME, ACT_COUNT };
 
 /* Who looks, when, and at what. Borrowed until the page is answered. */
 struct visit {
