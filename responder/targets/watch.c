@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether the targets answer, asked once a minute: each in a lane of its own, so that one that hangs delays
- * no other. */
+/* Whether the targets answer, asked once a minute, and one that did not sooner: each in a lane of its own, so
+ * that one that hangs delays no other. */
 #include "responder/targets/watch.h"
 
 #include <pthread.h>
@@ -11,6 +11,7 @@
 #include "runbook/wait.h"
 
 #define ASK_EVERY (60 * NSEC_PER_SEC)
+#define ASK_AGAIN (5 * NSEC_PER_SEC)
 #define PATIENCE (5 * NSEC_PER_SEC)
 enum { SAID_MOST = 400 };
 
@@ -20,6 +21,7 @@ struct watched {
         size_t index;              /* of the set's */
         struct target_probe probe; /* of those that are none of the set's; else its `ask` is NULL */
         bool asking;               /* a lane has it */
+        nsec next;                 /* when it is to be asked, by the monotonic clock */
         struct target_standing standing;
 };
 
@@ -58,6 +60,7 @@ static void note(struct watched *watched, int result, const char *take_said)
                 standing->up_at = standing->asked_at;
         free(standing->said);
         standing->said = (char *)take_said;
+        watched->next = clock_monotonic() + (up ? ASK_EVERY : ASK_AGAIN);
 }
 
 /* In its lane. */
@@ -85,10 +88,10 @@ static void *watch_all(void *context)
                 for (size_t i = 0; i < watch->count; i++) {
                         struct watched *watched = &watch->items[i];
                         _cleanup_free_ char *lane = text_format("%zu", i);
-                        if (!watched->asking && lane)
+                        if (!watched->asking && lane && watched->next <= clock_monotonic())
                                 watched->asking = lanes_run(watch->lanes, lane, ask, watched) >= 0;
                 }
-                const nsec next = clock_monotonic() + ASK_EVERY;
+                const nsec next = clock_monotonic() + ASK_AGAIN;
                 while (!watch->stop && condition_wait_until(&watch->stopped, &watch->lock, next))
                         ;
         }
