@@ -10,7 +10,7 @@
 static int read_definition(const struct incident *incident, cJSON **ret, struct error *error)
 {
         assert_that(incident->definition, "what is read is there");
-        int r = json_parse(incident->definition, strlen(incident->definition), ret, error);
+        int r = definition_read(incident->definition, ret, error);
         return r < 0 ? error_prefix(error, r, "what it was begun with cannot be read") : 0;
 }
 

@@ -74,7 +74,7 @@ static const char *owed_by(const struct incident_parts *parts, const struct inci
         _cleanup_json_ cJSON *begun = NULL;
         /* Of what has begun the journal says it. */
         if (incident->running_at != 0 && incident->definition)
-                json_parse(incident->definition, strlen(incident->definition), &begun, NULL);
+                (void)definition_read(incident->definition, &begun, NULL);
         if (begun)
                 receiver = json_string(begun, "escalate_to");
         if (parts->dry_run || receiver_is_nobody(receiver))

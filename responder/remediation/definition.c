@@ -271,6 +271,11 @@ bool definition_tells(const cJSON *definition, const struct remediation *file, c
         return false;
 }
 
+int definition_read(const char *text, cJSON **ret, struct error *error)
+{
+        return json_parse(text, strlen(text), ret, error);
+}
+
 int definition_restore(const cJSON *definition, struct remediation **ret, struct error *error)
 {
         struct remediation *remediation = calloc(1, sizeof(*remediation));

@@ -31,6 +31,9 @@ int definition_make(const struct remediation *remediation, const struct target_s
 int definition_cause(const struct remediation *remediation, const struct target_set *targets,
                      const struct alert *alert, char ret[static DIGEST_TEXT_MAX], struct error *error);
 
+/* From the text that the journal keeps; -EBADMSG. */
+int definition_read(const char *text, cJSON **ret, struct error *error);
+
 /*
  * The remediation that a definition describes, `bound`: the arguments are what is run, nothing is bound any
  * more. -EBADMSG when this program cannot read it: an action or an argument is not there any more.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What was planned beside what was done, step by step, and what must hold then. */
+#include "responder/remediation/definition.h"
 #include "responder/web/pages/internal.h"
 
 /* The plans of the last event that has any, and of its step `index`: {step, action, effect, plan | error}. */
@@ -128,7 +129,7 @@ static cJSON *read_definition(const struct incident *incident)
 {
         cJSON *definition = NULL;
         if (incident->definition)
-                (void)json_parse(incident->definition, strlen(incident->definition), &definition, NULL);
+                (void)definition_read(incident->definition, &definition, NULL);
         return definition;
 }
 
