@@ -44,7 +44,10 @@ static int notify_plan(struct step_run *run, cJSON **ret_plan, struct error *err
 static int notify_run(struct step_run *run, cJSON **ret_outcome, struct error *error)
 {
         const struct notify_config *config = run->config;
-        struct message message = {.text = config->text, .incident = run->incident};
+        struct message message = {.incident = run->incident};
+        if (run->about)
+                message = *run->about;
+        message.text = config->text;
         int r = targets_notify(run->targets, config->to, &message, run->deadline, NULL, error);
         return r < 0 ? r : outcome_new(ret_outcome, error, "%s was told", config->to);
 }
@@ -60,6 +63,7 @@ const struct action action_notify = {
         .fields = notify_fields,
         .config_size = sizeof(struct notify_config),
         .effect = EFFECT_READ_ONLY,
+        .tells = true,
         .repeatable = true,
         .timeout = 30 * NSEC_PER_SEC,
         .target = TARGET_RECEIVER,

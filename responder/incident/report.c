@@ -13,7 +13,8 @@
 
 static const char *const titles[] = {
         [REPORT_ALERT] = "Alert", [REPORT_SUMMARY] = "Summary", [REPORT_RUNBOOK] = "Runbook",
-        [REPORT_STEPS] = "Steps", [REPORT_STILL] = "Still so",  [REPORT_NEXT] = "Next",
+        [REPORT_STEPS] = "Steps", [REPORT_UNTIL] = "Until",     [REPORT_STILL] = "Still so",
+        [REPORT_NEXT] = "Next",
 };
 tables_agree(titles, REPORT_PART_COUNT);
 
@@ -83,10 +84,26 @@ static const char *words_of(enum step_status status)
                                         : step_status_name(status);
 }
 
-static void put_step(const struct step_record *record, struct text *text)
+/* What the step would do, or did, as it was planned: before it has begun, by what the timeline has. */
+static const char *plan_of(const struct step_record *record, const cJSON *plans)
 {
-        const char *summary = json_string(record->outcome, "summary");
+        const cJSON *plan = record->plan, *item;
+        cJSON_ArrayForEach(item, plans)
+        {
+                if (!plan && (size_t)json_number(item, "step", 0) == record->position)
+                        plan = cJSON_GetObjectItemCaseSensitive(item, "plan");
+        }
+        return json_string(plan, "summary");
+}
+
+static void put_step(const struct step_record *record, const cJSON *plans, struct text *text)
+{
+        const char *plan = plan_of(record, plans), *summary = json_string(record->outcome, "summary");
         text_printf(text, "%s%zu. %s: ", text->length > 0 ? "\n" : "", record->position, record->action);
+        if (plan) {
+                text_put_line(text, plan, SENTENCE_MOST);
+                text_puts(text, " → ");
+        }
         const char *word = words_of(record->status);
         for (; *word; word++)
                 text_putc(text, *word == '_' ? ' ' : *word);
@@ -96,10 +113,31 @@ static void put_step(const struct step_record *record, struct text *text)
         text_put_line(text, summary, SENTENCE_MOST);
 }
 
-static void put_steps(const struct incident *incident, struct text *text)
+static void put_steps(const struct incident_run *run, struct text *text)
 {
+        const struct incident *incident = &run->incident;
+        _cleanup_json_ cJSON *detail = NULL;
+        /* Without a journal, or when it cannot be read: what is known is told. */
+        if (run->parts->journal)
+                (void)journal_last_detail(run->parts->journal, incident->id, "plans", &detail, NULL);
         for (size_t i = 0; i < incident->step_count; i++)
-                put_step(&incident->steps[i], text);
+                put_step(&incident->steps[i], cJSON_GetObjectItemCaseSensitive(detail, "plans"), text);
+}
+
+/* When it expires, as far as that can be known: while its alert is silenced it does not. */
+static void put_until(const struct incident_run *run, struct text *text)
+{
+        const struct incident *incident = &run->incident;
+        bool waits = incident->state == INCIDENT_AWAITING_APPROVAL || incident->state == INCIDENT_HELD;
+        char at[TIME_TEXT_MAX];
+        if (!waits || !run->remediation || !run->parts->journal)
+                return;
+        if (incident->state == INCIDENT_HELD && incident->guard_until != 0)
+                text_printf(text, "held until %s; ", time_format(incident->guard_until, at));
+        nsec left =
+                run->remediation->expire - (journal_steady(run->parts->journal) - incident->waiting_steady);
+        nsec end = world_wall(run->parts->world) + (left > 0 ? left : 0);
+        text_printf(text, "it expires at %s", time_format(end / NSEC_PER_SEC * NSEC_PER_SEC, at));
 }
 
 static void begin_line(struct text *text)
@@ -181,18 +219,24 @@ static void put_still(const struct incident_run *run, struct text *text)
         put_left(incident, text);
 }
 
-/* A command for a shell: what is in it is ours, and the file's. `number` NULL: of the daemon itself. */
+/*
+ * A command for a shell of the responder's machine, and one for any other: what is in them is ours, and the
+ * file's. `number` NULL: of the daemon itself.
+ */
 static void put_command(const struct incident_run *run, const char *what, const char *number,
                         const char *decision, struct text *text)
 {
         const char *base = base_url(run->parts);
+        begin_line(text);
+        text_printf(text, "%s: runbook_responder %s%s%s", what, decision, number ? " " : "",
+                    number ? number : "");
         if (!base)
                 return;
         const char *shown = outside_url(run->parts) ? run->parts->shown_outside : run->parts->shown_here;
         begin_line(text);
-        text_printf(text, "%s: curl -X POST %s%s%.*s%s%s/%s -d '{\"by\": \"YOUR NAME\"}'", what,
-                    shown ? shown : "", shown ? " " : "", (int)base_length(base), base,
-                    number ? "/api/v1/incidents/" : "/-", number ? number : "", decision);
+        text_printf(text, "or: curl -X POST %s%s%.*s%s%s/%s -d '{\"by\": \"YOUR NAME\"}'", shown ? shown : "",
+                    shown ? " " : "", (int)base_length(base), base, number ? "/api/v1/incidents/" : "/-",
+                    number ? number : "", decision);
 }
 
 static void put_next(const struct incident_run *run, struct text *text)
@@ -219,7 +263,8 @@ static void put_part(const struct incident_run *run, enum report_part part, stru
         case REPORT_ALERT: put_alert(&run->incident, text); break;
         case REPORT_SUMMARY: put_annotation(&run->incident, summaries, text); break;
         case REPORT_RUNBOOK: put_annotation(&run->incident, runbooks, text); break;
-        case REPORT_STEPS: put_steps(&run->incident, text); break;
+        case REPORT_STEPS: put_steps(run, text); break;
+        case REPORT_UNTIL: put_until(run, text); break;
         case REPORT_STILL: put_still(run, text); break;
         case REPORT_NEXT: put_next(run, text); break;
         case REPORT_PART_COUNT: break;

@@ -16,7 +16,8 @@ enum report_part {
         REPORT_ALERT,   /* its labels */
         REPORT_SUMMARY, /* its annotations: summary or description, runbook or runbook_url */
         REPORT_RUNBOOK,
-        REPORT_STEPS, /* a line each: what was done, and what was not */
+        REPORT_STEPS, /* a line each: what is planned, and what came of it */
+        REPORT_UNTIL, /* how long it waits */
         REPORT_STILL, /* what is so now, a line each */
         REPORT_NEXT,  /* commands, a line each */
         REPORT_PART_COUNT,

@@ -4,8 +4,10 @@
 
 #include <errno.h>
 
+#include "responder/incident/cut.h"
 #include "responder/incident/patience.h"
 #include "responder/incident/planning.h"
+#include "responder/incident/report.h"
 #include "responder/remediation/definition.h"
 #include "runbook/assert.h"
 
@@ -246,7 +248,13 @@ static int run_begun(struct incident_run *run, size_t index, enum steps_end *ret
         show_record(run, index, patience_begin(run, PATIENCE_RUN, index + 1, step->timeout));
         run->step.outcome = NULL;
         nsec began = world_monotonic(world);
-        int result = world->run_step(world->context, step->action, &run->step, &outcome, &why);
+        struct report report = {0};
+        int result = step->action->tells ? report_make(run, MESSAGE_NOTE, "goes on", NULL, &report, &why) : 0;
+        run->step.about = step->action->tells ? &report.message : NULL;
+        if (result >= 0)
+                result = world->run_step(world->context, step->action, &run->step, &outcome, &why);
+        run->step.about = NULL;
+        report_release(&report);
         meters_step(run->parts->meters, step->action->name, result >= 0, world_monotonic(world) - began);
         if (result >= 0)
                 return write_outcome(run, index, "step done", outcome, error);
@@ -323,31 +331,6 @@ static int interrupt_changed(struct incident_run *run, size_t index, bool *ret_i
         return r;
 }
 
-static bool anything_begun(const struct incident *incident)
-{
-        for (size_t i = 0; i < incident->step_count; i++)
-                if (incident->steps[i].status != STEP_WAITING && incident->steps[i].status != STEP_SKIPPED)
-                        return true;
-        return false;
-}
-
-static int skip_rest(struct incident_run *run, size_t index, const char *reason, struct error *error)
-{
-        _cleanup_json_ cJSON *detail = reason_detail(reason, NULL);
-        for (size_t i = index; i < run->incident.step_count; i++) {
-                if (run->incident.steps[i].status != STEP_WAITING)
-                        continue;
-                struct journal_entry entry = {.event = "step skipped",
-                                              .step = i + 1,
-                                              .step_status = STEP_SKIPPED,
-                                              .detail = detail};
-                int r = run_write(run, &entry, error);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
 /* Whether the next step may begin: `*ret` is STEPS_COMPLETE when it may. */
 static int may_go_on(struct incident_run *run, enum steps_end *ret, struct error *error)
 {
@@ -363,17 +346,6 @@ static int may_go_on(struct incident_run *run, enum steps_end *ret, struct error
         return r < 0 ? r : run_refresh(run, error);
 }
 
-/* Whether the rest is to be skipped. A step that has begun is finished: half done is worse than either end.
- */
-static int end_before(struct incident_run *run, enum steps_end *ret, struct error *error)
-{
-        bool cancelled = run->incident.cancel_requested, over = cancelled;
-        int r = cancelled ? 0 : run_is_resolved(run, &over, error);
-        if (r >= 0 && over)
-                *ret = cancelled || !anything_begun(&run->incident) ? STEPS_CANCELLED : STEPS_CUT;
-        return r;
-}
-
 /* One step that is not finished; `*ret` is STEPS_COMPLETE when the next one may follow. */
 static int carry_out(struct incident_run *run, size_t index, enum steps_end *ret, struct error *error)
 {
@@ -382,18 +354,18 @@ static int carry_out(struct incident_run *run, size_t index, enum steps_end *ret
         int r = may_go_on(run, ret, error);
         if (r < 0 || *ret != STEPS_COMPLETE)
                 return r;
+        bool skipped = false;
         if (!begun)
-                r = end_before(run, ret, error);
-        if (r >= 0 && *ret == STEPS_COMPLETE)
+                r = cut_skips(run, index, &skipped, error);
+        if (r >= 0 && skipped)
+                return cut_skip(run, index, error);
+        if (r >= 0)
                 r = interrupt_changed(run, index, &interrupted, ret, error);
         if (r >= 0 && !interrupted && begun)
                 r = recover_step(run, index, &again, ret, error);
         if (r < 0 || interrupted || !again)
                 return r;
-        if (*ret == STEPS_COMPLETE)
-                return run_step(run, index, begun, ret, error);
-        return skip_rest(run, index, run->incident.cancel_requested ? "cancelled" : "the alert is resolved",
-                         error);
+        return run_step(run, index, begun, ret, error);
 }
 
 int steps_run(struct incident_run *run, enum steps_end *ret, struct error *error)
@@ -410,7 +382,7 @@ int steps_run(struct incident_run *run, enum steps_end *ret, struct error *error
                 if (r < 0)
                         return r;
         }
-        *ret = end;
+        *ret = end == STEPS_COMPLETE ? cut_end(&run->incident) : end;
         return 0;
 }
 

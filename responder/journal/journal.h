@@ -281,6 +281,10 @@ int journal_count_held(struct journal *journal, struct held_count *ret, size_t c
  * detail, hash}. */
 int journal_timeline(struct journal *journal, int64_t incident, cJSON **ret, struct error *error);
 
+/* The last detail in the timeline of an incident that has this member; NULL: there is none. */
+int journal_last_detail(struct journal *journal, int64_t incident, const char *member, cJSON **ret,
+                        struct error *error);
+
 /* The last reason that the timeline of an incident gives, "" when it gives none; free() it. */
 int journal_last_reason(struct journal *journal, int64_t incident, char **ret, struct error *error);
 

@@ -123,28 +123,40 @@ int journal_members(struct journal *journal, int64_t incident, size_t limit, cJS
         return statement ? read_array(journal, statement, read_member, ret, error) : -EIO;
 }
 
-int journal_last_reason(struct journal *journal, int64_t incident, char **ret, struct error *error)
+int journal_last_detail(struct journal *journal, int64_t incident, const char *member, cJSON **ret,
+                        struct error *error)
 {
         READING(journal);
         _cleanup_statement_ sqlite3_stmt *statement =
                 journal_bind(&journal->reader, TIMELINE_DETAILS, error, "i", incident);
         if (!statement)
                 return -EIO;
-        _cleanup_free_ char *reason = NULL;
+        cJSON *found = NULL;
         int r;
-        while (!reason && (r = journal_step(&journal->reader, statement, error)) != 0) {
+        while (!found && (r = journal_step(&journal->reader, statement, error)) != 0) {
                 _cleanup_json_ cJSON *detail = NULL;
                 if (r < 0)
                         return r;
                 if (journal_column_json(statement, 0, &detail, NULL) < 0)
                         continue; /* it gives none that can be read */
-                const char *found = json_string(detail, "reason");
-                if (found && !(reason = strdup(found)))
-                        return error_oom(error);
+                if (cJSON_GetObjectItemCaseSensitive(detail, member))
+                        found = TAKE_PTR(detail);
         }
-        if (!reason && !(reason = strdup("")))
+        *ret = found;
+        return 0;
+}
+
+int journal_last_reason(struct journal *journal, int64_t incident, char **ret, struct error *error)
+{
+        _cleanup_json_ cJSON *detail = NULL;
+        int r = journal_last_detail(journal, incident, "reason", &detail, error);
+        if (r < 0)
+                return r;
+        const char *reason = json_string(detail, "reason");
+        char *copy = strdup(reason ? reason : "");
+        if (!copy)
                 return error_oom(error);
-        *ret = TAKE_PTR(reason);
+        *ret = copy;
         return 0;
 }
 

@@ -40,6 +40,9 @@ struct step_run {
         const cJSON *plan;     /* what plan() wrote; NULL in plan() */
         const cJSON *progress; /* what progress() was last told, also before a crash; may be NULL */
         const cJSON *outcome;  /* what run() wrote; in undo() and settle() */
+        /* Of an action that `tells`, in run(): what is known of the incident; NULL: nothing beside its words.
+         */
+        const struct message *about;
 
         /* Writes `state` down durably before going on; call it before each change that resume() must know of.
          */
@@ -60,8 +63,10 @@ struct action {
         const struct config_field *fields;
         size_t config_size;
         enum effect effect;
-        bool repeatable;         /* may run again after a crash midway, without asking */
-        nsec timeout;            /* of run(), when the step gives none; 0: 60 s */
+        bool tells;      /* says what the others did: runs also when the rest is skipped, once anything
+                            was changed */
+        bool repeatable; /* may run again after a crash midway, without asking */
+        nsec timeout;    /* of run(), when the step gives none; 0: 60 s */
         enum target_kind target; /* what of the file's targets it acts upon */
         const char *target_key;  /* the argument that names it; NULL: there is but one */
 

@@ -71,12 +71,15 @@ static void claim_begun(struct sim *sim, int64_t incident, const struct step_run
                 sim_fail(sim, "%s: step %zu is undone before a later one", run->incident, run->position);
 }
 
-/* After a person's cancel at most the step ends that was about to begin. */
+/* After a person's cancel at most the step ends that was about to begin. What only tells, tells all the same.
+ */
 static void claim_cancel(struct sim *sim, int64_t incident, const struct step_run *run)
 {
         if (claims_number("SELECT count(*) FROM timeline WHERE incident = ?1 AND event = 'step started'"
                           " AND id > (SELECT min(id) FROM timeline WHERE incident = ?1"
-                          " AND event = 'cancelled' AND actor = 'person:ada')",
+                          " AND event = 'cancelled' AND actor = 'person:ada')"
+                          " AND step NOT IN (SELECT position FROM steps WHERE incident = ?1 AND action = "
+                          "'model.note')",
                           "i", incident) > 1)
                 sim_fail(sim, "%s: step %zu began after a cancel was acknowledged", run->incident,
                          run->position);
@@ -406,6 +409,20 @@ static void claim_calls(struct sim *sim)
         }
 }
 
+/* Once anything was changed, whoever was to be told of it by a step has been: no cut skips that. */
+static void claim_tellers(struct sim *sim)
+{
+        _cleanup_free_ char *silent = claims_text(
+                "SELECT i.number || ' (' || i.remediation || ') step ' || s.position FROM steps s"
+                " JOIN incidents i ON i.id = s.incident WHERE s.action = 'model.note' AND s.status = "
+                "'skipped'"
+                " AND EXISTS (SELECT 1 FROM steps c WHERE c.incident = s.incident AND c.position < s.position"
+                " AND c.action <> 'model.note' AND c.plan IS NOT NULL) LIMIT 1",
+                "");
+        if (*silent)
+                sim_fail(sim, "%s was skipped, though something had been changed", silent);
+}
+
 static bool chain_holds(struct sim *sim, char **ret_why)
 {
         _cleanup_error_ struct error error = {0};
@@ -459,6 +476,7 @@ void claims_at_rest(struct sim *sim)
         }
         claim_ends(sim);
         claim_calls(sim);
+        claim_tellers(sim);
         claim_heard(sim);
         claim_order(sim);
         claim_causes(sim);

@@ -385,7 +385,7 @@ static const struct action flush_action = MODEL("model.flush", .effect = EFFECT_
 static const struct action revoke_action =
         MODEL("model.revoke", .effect = EFFECT_IRREVERSIBLE, .plan = revoke_plan, .run = revoke_run);
 static const struct action note_action =
-        MODEL("model.note", .effect = EFFECT_READ_ONLY, .plan = note_plan, .run = note_run);
+        MODEL("model.note", .effect = EFFECT_READ_ONLY, .tells = true, .plan = note_plan, .run = note_run);
 
 /* In place of the shipped table: the linker takes this one. */
 const struct action *const actions[] = {&restart_action, &level_action, &flush_action,
