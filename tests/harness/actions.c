@@ -168,6 +168,10 @@ static int act_run(struct step_run *run, cJSON **ret_outcome, struct error *erro
                 return r;
         assert_string_equal(json_string(run->progress, "summary"), "half way");
         record("run", config->name);
+        /* Who tells is told of what, and nobody else is. */
+        assert_true(!run->about == !string_starts(config->name, "tells"));
+        if (run->about)
+                assert_string_equal(run->about->incident, run->incident);
         if (times_called("run", config->name) <= config->away)
                 return be_away(error);
         pthread_mutex_lock(&calls.lock);
@@ -234,9 +238,11 @@ static const struct action act_resumed =
         ACT("act.resumed", .effect = EFFECT_IRREVERSIBLE, .resume = act_resume);
 static const struct action act_undone =
         ACT("act.undone", .effect = EFFECT_REVERSIBLE, .undo = act_undo, .settle = act_settle);
+static const struct action act_tells =
+        ACT("act.tells", .effect = EFFECT_READ_ONLY, .tells = true, .repeatable = true);
 
 /* In place of the shipped table: the linker takes this one. */
-const struct action *const actions[] = {&act_once, &act_again, &act_resumed, &act_undone, NULL};
+const struct action *const actions[] = {&act_once, &act_again, &act_resumed, &act_undone, &act_tells, NULL};
 
 const struct action *action_find(const char *name)
 {
