@@ -26,7 +26,7 @@ struct responder_arguments {
         const char *families, *alerts, *for_person; /* of coverage */
         const char *journal, *alert, *operators, *senders, *tokens, *operator_socket, *sandbox;
         const char *external_url;
-        bool dry_run, json, enable_lifecycle, anybody_local_may_act;
+        bool dry_run, json, html, enable_lifecycle, anybody_local_may_act;
 };
 
 #endif

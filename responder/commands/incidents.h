@@ -9,6 +9,9 @@ int command_incidents(const void *arguments);
 int command_history(const void *arguments);
 int command_incident(const void *arguments);
 
+/* Its report, out of the journal's file where nobody answers. */
+int command_report(const void *arguments);
+
 /* What a person decides of one. */
 int command_approve(const void *arguments);
 int command_deny(const void *arguments);

@@ -6,7 +6,6 @@
 
 #define PAGE_DEFAULT 50
 #define PAGE_MOST 500
-#define MEMBERS_MOST 500
 
 /* An incident's number, or its plain id; 0 for no parameter. */
 static int before_id(struct api *api, const char *text, int64_t *ret, struct error *error)
@@ -60,7 +59,7 @@ int api_list(struct api *api, struct http_exchange *exchange, cJSON **ret, struc
         cJSON *answer = cJSON_CreateObject();
         cJSON *array = cJSON_CreateArray();
         for (size_t i = 0; array && i < list.count; i++)
-                cJSON_AddItemToArray(array, api_incident(&list.items[i], false, NULL));
+                cJSON_AddItemToArray(array, incident_json(&list.items[i], false, NULL));
         if (answer) {
                 json_put(answer, "incidents", array);
                 json_put(answer, "next_before",
@@ -76,26 +75,42 @@ int api_list(struct api *api, struct http_exchange *exchange, cJSON **ret, struc
 
 int api_show_number(struct api *api, const char *number, cJSON **ret, struct error *error)
 {
-        struct incident incident = {0};
-        cJSON *timeline = NULL, *members = NULL;
-        int r = journal_find(api->options.parts.journal, number, &incident, error);
-        if (r >= 0)
-                r = journal_timeline(api->options.parts.journal, incident.id, &timeline, error);
-        if (r >= 0)
-                r = journal_members(api->options.parts.journal, incident.id, MEMBERS_MOST, &members, error);
-        if (r >= 0)
-                *ret = api_incident(&incident, true, timeline);
-        else
-                cJSON_Delete(timeline);
-        if (r >= 0)
-                json_put(*ret, "members", members);
-        incident_release(&incident);
-        return r;
+        return incident_whole(api->options.parts.journal, number, ret, error);
 }
 
 int api_show(struct api *api, struct http_exchange *exchange, cJSON **ret, struct error *error)
 {
         return api_show_number(api, http_path_parameter(exchange), ret, error);
+}
+
+/* By ?format=, else by what the caller would rather read. */
+static int wanted_format(const struct http_exchange *exchange, enum report_format *ret, struct error *error)
+{
+        const char *format = http_query(exchange, "format"), *accept = http_header(exchange, "Accept");
+        if (format && !string_equal(format, "html") && !string_equal(format, "markdown"))
+                return error_set(error, EINVAL, "format must be markdown or html");
+        bool html = format ? string_equal(format, "html") : accept && strstr(accept, "text/html");
+        *ret = html ? REPORT_HTML : REPORT_MARKDOWN;
+        return 0;
+}
+
+void api_report(struct api *api, struct http_exchange *exchange)
+{
+        enum report_format format = REPORT_MARKDOWN;
+        _cleanup_json_ cJSON *whole = NULL;
+        _cleanup_error_ struct error error = {0};
+        int r = wanted_format(exchange, &format, &error);
+        if (r >= 0)
+                r = api_show(api, exchange, &whole, &error);
+        if (r < 0) {
+                api_reply_error(exchange, r, &error);
+                return;
+        }
+        struct text text = {0};
+        json_mask(whole);
+        report_write(whole, format, &text);
+        http_reply(exchange, 200, format == REPORT_HTML ? HTTP_TYPE_HTML : "text/markdown; charset=utf-8",
+                   &text);
 }
 
 int api_status(struct api *api, struct http_exchange *exchange _unused_, cJSON **ret, struct error *error)
@@ -126,7 +141,7 @@ int api_status(struct api *api, struct http_exchange *exchange _unused_, cJSON *
                 json_put(states, "unreadable", cJSON_CreateNumber((double)counts[INCIDENT_UNCHANGED]));
         json_put(answer, "version", cJSON_CreateString(RUNBOOK_VERSION));
         json_put(answer, "paused", cJSON_CreateBool(paused));
-        json_put(answer, "paused_since", api_time(paused ? since : 0));
+        json_put(answer, "paused_since", wall_json(paused ? since : 0));
         json_put(answer, "paused_by", by ? cJSON_CreateString(by) : cJSON_CreateNull());
         json_put(answer, "paused_reason", reason ? cJSON_CreateString(reason) : cJSON_CreateNull());
         json_put(answer, "dry_run", cJSON_CreateBool(parts->dry_run));

@@ -3,6 +3,7 @@
 #ifndef RESPONDER_WEB_INTERNAL_H
 #define RESPONDER_WEB_INTERNAL_H
 
+#include "responder/report/written.h"
 #include "responder/web/forms.h"
 #include "responder/web/pages/pages.h"
 #include "responder/web/refusals.h"
@@ -41,7 +42,7 @@ api_document api_list, api_show, api_status, api_decide, api_pause, api_reload, 
 
 /* Answers with a page of its own. On a worker thread. */
 typedef void api_page(struct api *api, struct http_exchange *exchange);
-api_page api_metrics, api_ready;
+api_page api_metrics, api_ready, api_report;
 
 /* What it takes to use a route; see access.c for the roles. */
 enum web_right { RIGHT_NONE, RIGHT_READ, RIGHT_SEND, RIGHT_OPERATE, RIGHT_ADMINISTER, RIGHT_COUNT };
@@ -85,10 +86,6 @@ bool api_may_decide(const struct api_caller *caller);
 /* Who asks, and whether he may: the server's admit(). http_user() is then what the timeline says of him. */
 struct http_refusal api_admit(struct http_exchange *exchange, void *context);
 
-/* An incident as the API shows it; with steps and timeline (which it takes) when `whole`. NULL when out of
- * memory. */
-cJSON *api_incident(const struct incident *incident, bool whole, cJSON *timeline);
-
 /* The alert that the labels of the body {"labels": {…}} make, to be released after a success; what else is in
  * the body (`ret_body` NULL: is not wanted). */
 int api_read_labels(const struct http_exchange *exchange, cJSON **ret_body, struct alert *ret,
@@ -106,9 +103,6 @@ int api_show_number(struct api *api, const char *number, cJSON **ret, struct err
  * journal. */
 int api_begin_by_hand(struct api *api, const char *name, const cJSON *labels, const char *actor,
                       const char *reason, char **ret_number, struct error *error);
-
-/* A wall time; null when there is none yet. */
-cJSON *api_time(nsec wall);
 
 /* {"error": "…"} with the status that fits the errno. */
 void api_reply_error(struct http_exchange *exchange, int result, const struct error *error);

@@ -29,7 +29,7 @@ static cJSON *says_json(const struct guard_says *says)
         cJSON *json = cJSON_CreateObject();
         json_put(json, "guard", cJSON_CreateString(says->guard));
         json_put(json, "holds", cJSON_CreateBool(says->holds));
-        json_put(json, "until", api_time(says->until));
+        json_put(json, "until", wall_json(says->until));
         json_put(json, "reason", json_text(*says->reason ? says->reason : NULL));
         json_put(json, "holder", json_text(*says->holder ? says->holder : NULL));
         return json;

@@ -8,8 +8,8 @@ static cJSON *standing_json(const struct target_standing *standing)
         json_put(json, "target", cJSON_CreateString(standing->name.kind));
         json_put(json, "name", json_text(*standing->name.name ? standing->name.name : NULL));
         json_put(json, "up", standing->up < 0 ? cJSON_CreateNull() : cJSON_CreateBool(standing->up));
-        json_put(json, "asked_at", api_time(standing->asked_at));
-        json_put(json, "answered_at", api_time(standing->up_at));
+        json_put(json, "asked_at", wall_json(standing->asked_at));
+        json_put(json, "answered_at", wall_json(standing->up_at));
         json_put(json, "said", cJSON_CreateString(standing->said));
         return json;
 }

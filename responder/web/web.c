@@ -46,6 +46,7 @@ static const struct http_route routes[] = {
         {"POST", WEBHOOK_PATH, handle_alerts, WEBHOOK_LIMIT, ROUTE(.right = RIGHT_SEND)},
         {"GET", "/api/v1/incidents", READING(.document = api_list)},
         {"GET", "/api/v1/incidents/{id}", READING(.document = api_show)},
+        {"GET", "/api/v1/incidents/{id}/report", READING(.page = api_report)},
         {"POST", "/api/v1/incidents/{id}/approve",
          DECISION(.document = api_decide, .decision = DECISION_APPROVE)},
         {"POST", "/api/v1/incidents/{id}/deny", DECISION(.document = api_decide, .decision = DECISION_DENY)},

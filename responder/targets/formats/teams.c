@@ -11,7 +11,6 @@
 #include "responder/targets/formats/format.h"
 
 /* A message takes 28 KB; of JSON a quotation mark is two. */
-#define TEXT_MOST 1000
 #define PART_MOST 1000
 #define PARTS_MOST 10
 #define URL_MOST 1000
@@ -39,7 +38,7 @@ static int add_paragraph(cJSON *body, const char *title, const char *string, con
         _cleanup_free_ char *lead = title ? text_format("%s: ", title) : NULL;
         if (title && (!lead || json_append(runs, run_of(cJSON_CreateString(lead), true)) < 0))
                 return -ENOMEM;
-        cJSON *run = run_of(format_string(string, title ? PART_MOST : TEXT_MOST), !title);
+        cJSON *run = run_of(format_string(string, PART_MOST), !title);
         if (json_append(runs, run) < 0 || (color && json_put(run, "color", cJSON_CreateString(color)) < 0))
                 return -ENOMEM;
         return 0;

@@ -118,7 +118,9 @@ static void put_whole(const struct visit *visit, const struct incident *incident
         put_timeline(visit, timeline, page);
         text_puts(page, "<p class=\"dim\"><a href=\"/api/v1/incidents/");
         html_put(page, incident->number);
-        text_puts(page, "\">All of it as JSON</a></p>\n");
+        text_puts(page, "\">All of it as JSON</a> · <a href=\"/api/v1/incidents/");
+        html_put(page, incident->number);
+        text_puts(page, "/report?format=html\">Report</a></p>\n");
 }
 
 void page_incident(const struct visit *visit)

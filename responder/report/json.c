@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Incidents as the API shows them. */
-#include "responder/web/internal.h"
+#include "responder/report/written.h"
 
-cJSON *api_time(nsec wall)
+#define MEMBERS_MOST 500
+
+cJSON *wall_json(nsec wall)
 {
         char text[TIME_TEXT_MAX];
         return wall == 0 ? cJSON_CreateNull() : cJSON_CreateString(time_format(wall, text));
@@ -15,7 +17,7 @@ static void put_text(cJSON *object, const char *key, const char *text)
 
 static void put_time(cJSON *object, const char *key, nsec wall)
 {
-        json_put(object, key, api_time(wall));
+        json_put(object, key, wall_json(wall));
 }
 
 static void put_bool(cJSON *object, const char *key, bool truth)
@@ -43,7 +45,7 @@ static cJSON *step_json(const struct step_record *record)
         return step;
 }
 
-cJSON *api_incident(const struct incident *incident, bool whole, cJSON *timeline)
+cJSON *incident_json(const struct incident *incident, bool whole, cJSON *timeline)
 {
         cJSON *json = cJSON_CreateObject();
         put_text(json, "number", incident->number);
@@ -73,4 +75,29 @@ cJSON *api_incident(const struct incident *incident, bool whole, cJSON *timeline
         json_put(json, "steps", steps);
         json_put(json, "timeline", timeline);
         return json;
+}
+
+int incident_whole(struct journal *journal, const char *number, cJSON **ret, struct error *error)
+{
+        struct incident incident = {0};
+        cJSON *timeline = NULL;
+        _cleanup_json_ cJSON *members = NULL;
+        int r = journal_find(journal, number, &incident, error);
+        if (r < 0)
+                return r;
+        r = journal_timeline(journal, incident.id, &timeline, error);
+        if (r >= 0)
+                r = journal_members(journal, incident.id, MEMBERS_MOST, &members, error);
+        cJSON *whole = r >= 0 ? incident_json(&incident, true, timeline) : NULL;
+        if (r < 0)
+                cJSON_Delete(timeline);
+        else if (!whole || json_put(whole, "members", TAKE_PTR(members)) < 0)
+                r = error_oom(error);
+        incident_release(&incident);
+        if (r < 0) {
+                cJSON_Delete(whole);
+                return r;
+        }
+        *ret = whole;
+        return 0;
 }
