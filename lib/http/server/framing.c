@@ -96,6 +96,10 @@ const char *http_framing_fault(const struct http_exchange *exchange, const char 
         struct framing framing = {.end = place_of(version) + strlen(version) + LINE_END};
         const union MHD_ConnectionInfo *head =
                 MHD_get_connection_info(exchange->connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+        if (!is_token(method, strlen(method)))
+                return "the method is none";
+        if (place_of(method) + strlen(method) + 1 != exchange->target_begin)
+                return "more than one blank in the request line";
         if (exchange->target_has_control || place_of(version) != exchange->target_end + 1)
                 return "a control character in the target";
         MHD_get_connection_values_n(exchange->connection, MHD_HEADER_KIND, each_header, &framing);

@@ -101,7 +101,7 @@ struct http_exchange {
         size_t body_discarded;
         nsec body_since;
 
-        uintptr_t target_end; /* where it ended in the head; only compared */
+        uintptr_t target_begin, target_end; /* where it was in the head; only compared */
         bool target_has_control;
 
         /* All in `target`: the raw path, the decoded parameter, the query as decoded name\0value\0 pairs. */

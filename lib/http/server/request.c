@@ -69,6 +69,7 @@ struct http_exchange *http_exchange_new(struct http_server *server, struct MHD_C
                 .ledger = server->ledger,
                 .connection = connection,
                 .secured = server->secure != NULL,
+                .target_begin = (uintptr_t)target,
                 .target_end = (uintptr_t)target + length,
                 .target_has_control = http_has_control(target, length),
         };

@@ -101,6 +101,20 @@ static void what_is_ambiguous_ends_the_connection(void **state _unused_)
                 ASK("X: a\nY: b\r\n"),
                 ASK("Host: evil\r\n"),
                 ASK("host: localhost\r\n"),
+                SENT("GET  /ask HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+                SENT("GET\t/ask HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+                SENT("GET /ask\tHTTP/1.1\r\nHost: localhost\r\n\r\n"),
+                SENT("GET /ask HTTP/1.1 \r\nHost: localhost\r\n\r\n"),
+                SENT("GET /ask HTTP/1.1\t\r\nHost: localhost\r\n\r\n"),
+                SENT("\tGET /ask HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+                SENT("GET /ask HTTP/1.12\r\nHost: localhost\r\n\r\n"),
+                SENT("GET /ask http/1.1\r\nHost: localhost\r\n\r\n"),
+                SENT("GET /ask HTTPS/1.1\r\nHost: localhost\r\n\r\n"),
+                SENT("GET /ask HTTP/1.1\rHost: localhost\r\n\r\n"),
+                SENT("G(T /ask HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+                SENT("GET /ask HTTP/1.1\r\nHost: localhost\r\nno colon\r\n\r\n"),
+                SENT("GET /ask HTTP/1.1\r\n folded: first\r\nHost: localhost\r\n\r\n"),
+                SENT("GET /ask\r\nHost: localhost\r\n\r\n"),
                 SENT("GET /ask HTTP/1.1\r\n\r\n"),
                 SENT("GET /ask HTTP/1.1\nHost: localhost\n\n"),
                 SENT("GET /ask\0/x HTTP/1.1\r\nHost: localhost\r\n\r\n"),
@@ -122,6 +136,27 @@ static void what_is_ambiguous_ends_the_connection(void **state _unused_)
                         if (!string_starts(got, "HTTP/1.1 400 "))
                                 fail_msg("case %zu in pieces of %zu: %s", i, piece, got);
                         assert_null(strstr(got, " 200 ")); /* and the connection has ended */
+                }
+        assert_int_equal(atomic_load(&acted) + atomic_load(&asked), 0);
+        http_server_stop(server);
+}
+
+/* Libmicrohttpd itself hangs up on these, without a word. */
+static void what_is_no_request_line_ends_the_connection(void **state _unused_)
+{
+        static const struct sent closed[] = {
+                SENT("GET /ask  HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+                SENT(" GET /ask HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+                SENT("GET /ask HTTP/1.1 HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+                SENT("GET /ask /act HTTP/1.1\r\nHost: localhost\r\n\r\n"),
+        };
+        struct http_server *server = NULL;
+        start(&server);
+        for (size_t i = 0; i < N_ELEMENTS(closed); i++)
+                for (size_t piece = 1; piece < 10000; piece *= 64) {
+                        _cleanup_free_ char *got = answers(server, &closed[i], piece);
+                        if (*got && !string_starts(got, "HTTP/1.1 400 "))
+                                fail_msg("case %zu in pieces of %zu: %s", i, piece, got);
                 }
         assert_int_equal(atomic_load(&acted) + atomic_load(&asked), 0);
         http_server_stop(server);
@@ -173,13 +208,17 @@ static void what_is_too_long_is_told_so(void **state _unused_)
 {
         struct http_server *server = NULL;
         start(&server);
-        struct text target = {0}, header = {0};
+        struct text target = {0}, header = {0}, many = {0};
         text_printf(&target, "GET /%030000d HTTP/1.1\r\nHost: localhost\r\n\r\n", 0);
         text_printf(&header, "GET /ask HTTP/1.1\r\nHost: localhost\r\nX: %030000d\r\n\r\n", 0);
+        text_puts(&many, "GET /ask HTTP/1.1\r\nHost: localhost\r\n");
+        for (int i = 0; i < 10000; i++)
+                text_printf(&many, "a%d:\r\n", i);
+        text_puts(&many, "\r\n");
         const struct {
                 const struct text *head;
                 const char *begins;
-        } cases[] = {{&target, "HTTP/1.1 414 "}, {&header, "HTTP/1.1 431 "}};
+        } cases[] = {{&target, "HTTP/1.1 414 "}, {&header, "HTTP/1.1 431 "}, {&many, "HTTP/1.1 431 "}};
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
                 int fd = peer_connect(http_server_port(server));
                 char first[14] = "";
@@ -190,6 +229,7 @@ static void what_is_too_long_is_told_so(void **state _unused_)
         }
         text_free(&target);
         text_free(&header);
+        text_free(&many);
         assert_int_equal(atomic_load(&acted) + atomic_load(&asked), 0);
         http_server_stop(server);
 }
@@ -198,6 +238,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(what_is_ambiguous_ends_the_connection),
+                cmocka_unit_test(what_is_no_request_line_ends_the_connection),
                 cmocka_unit_test(what_is_not_is_served),
                 cmocka_unit_test(what_is_too_long_is_told_so),
         };
