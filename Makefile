@@ -197,6 +197,12 @@ $(BUILD)/tests/integration/%: $(BUILD)/tests/integration/%.o $(BUILD)/exporter.a
 	$(call say,LD)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lcmocka -lm
 
+# Loaded into a daemon, to let its calls fail: for the release build, as it takes malloc's place.
+$(BUILD)/tests/fault/fail.so: tests/fault/fail.c
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) -std=gnu17 -Wall -Wextra -O1 -g -shared -fPIC -o $@ $<
+
 # The simulator: SEED=n runs one world again; SECONDS, else.
 sim_objects := $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/sim/*.c))
 $(BUILD)/tests/sim/sim: $(sim_objects) $(BUILD)/responder.a $(BUILD)/lib.a

@@ -43,7 +43,7 @@ struct http_route {
 
 /* What is answered by the head of a request alone; status 0: nothing, it goes on. */
 struct http_refusal {
-        unsigned status;  /* 401 and 403 are meant */
+        unsigned status;  /* 401 and 403 are meant; 503: it cannot be known now */
         const char *text; /* one sentence, static */
 };
 

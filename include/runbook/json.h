@@ -25,6 +25,9 @@ DEFINE_CLEANUP(cJSON *, cJSON_Delete);
 #define JSON_VALUES_OWN ((size_t)4 << 20)
 int json_parse(const char *data, size_t length, cJSON **ret, struct error *error);
 
+/* Whether it is JSON to the letter, of any number of values; takes no memory. */
+bool json_is_valid(const char *data, size_t length);
+
 /* What is let through of a stranger's document. */
 struct json_limits {
         size_t depth;   /* at most JSON_DEPTH_MOST */

@@ -56,6 +56,9 @@ int json_parse(const char *data, size_t length, cJSON **ret, struct error *error
                         end = rest;
                 }
         }
+        /* When it is JSON after all there was no memory for it, which is nobody's fault who wrote it. */
+        if (!json && json_is_valid(data, strnlen(data, length)))
+                return error_oom(error);
         if (!json) {
                 size_t line = 1, column = 1;
                 for (const char *c = data; end && c < end && c < data + length; c++) {

@@ -257,6 +257,13 @@ static bool read_document(struct reading *reading)
         return !has(reading) || refuse(reading, "something follows the document");
 }
 
+bool json_is_valid(const char *data, size_t length)
+{
+        const struct json_limits all = {.depth = JSON_DEPTH_MOST, .values = SIZE_MAX, .marks_nul = true};
+        struct reading reading = {.at = data, .end = data + length, .limits = &all};
+        return read_document(&reading);
+}
+
 static int compare_names(const void *a, const void *b)
 {
         return strcmp(*(char *const *)a, *(char *const *)b);
@@ -329,11 +336,6 @@ int json_parse_strict(const char *data, size_t length, const struct json_limits 
         if (reading.nuls && !marked)
                 return error_oom(error);
         int r = json_parse(marked ? marked : data, length, &json, error);
-        /* To the letter it is JSON: there was no memory for it, which is nobody's fault who sent it. */
-        if (r == -EBADMSG) {
-                error_clear(error);
-                r = error_oom(error);
-        }
         if (r >= 0)
                 r = check_all_names(json, error);
         if (r < 0)

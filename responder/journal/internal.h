@@ -29,6 +29,7 @@ struct journal_connection {
         sqlite3 *database;
         sqlite3_stmt *statements[JOURNAL_STATEMENT_COUNT];
         int failed; /* the last failure of SQLite itself; whoever asks sets it back */
+        bool torn;  /* a part of the transaction could not be taken back alone: none of it may be kept */
 };
 
 /* One thing to be written. run() and done() are called on the writer thread; done() after the commit. */

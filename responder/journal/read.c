@@ -10,6 +10,8 @@ static int read_alert(const char *text, struct alert *ret, struct error *error)
         int r = json_parse(text, strlen(text), &json, error);
         if (r >= 0)
                 r = alert_from_json(json, ret, error);
+        if (r == -ENOMEM)
+                return r;
         return r < 0 ? error_prefix(error, -EUCLEAN, "the journal holds an alert that cannot be read") : 0;
 }
 
@@ -20,6 +22,9 @@ static int set_aside(struct journal *journal, int result, struct error *why, cha
         if (result >= 0)
                 return 0;
         const int failed = journal->reader.failed;
+        /* SQLite gives a column that it has no memory for as one that is empty. */
+        if (sqlite3_errcode(journal->reader.database) == SQLITE_NOMEM)
+                return error_oom(error);
         if (result == -ENOMEM || (failed < 0 && failed != -EUCLEAN)) {
                 error_move(error, why);
                 return result;

@@ -245,6 +245,8 @@ X(STEADY_EPISODES, "UPDATE episodes SET seen_steady = min(last_seen_at, ?1)")
 /* Transactions. */
 X(TRANSACTION_BEGIN, "BEGIN IMMEDIATE")
 X(TRANSACTION_COMMIT, "COMMIT")
+X(TRANSACTION_ROLLBACK, "ROLLBACK")
 X(JOB_BEGIN, "SAVEPOINT job")
+X(JOB_UNDO, "ROLLBACK TO job")
 X(JOB_END, "RELEASE job")
 /* clang-format on */

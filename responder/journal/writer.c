@@ -28,6 +28,29 @@ static void crash_point(const char *when, size_t writes)
 static inline void crash_point(const char *when _unused_, size_t writes _unused_) {}
 #endif
 
+/* Takes back all of a transaction, if there is one. -ENOMEM: SQLite needs memory even for that, and what is
+ * open has to be taken back before anything else. */
+static int take_back(struct journal_connection *writer, struct error *error)
+{
+        int r = sqlite3_get_autocommit(writer->database)
+                        ? 0
+                        : journal_run(writer, TRANSACTION_ROLLBACK, error, "");
+        if (!sqlite3_get_autocommit(writer->database))
+                return r < 0 ? r : error_oom(error);
+        writer->torn = false;
+        return 0;
+}
+
+/* Takes back what one of several has written. */
+static int take_back_job(struct journal_connection *writer, struct error *error)
+{
+        int r = journal_run(writer, JOB_UNDO, error, "");
+        if (r >= 0)
+                r = journal_run(writer, JOB_END, error, "");
+        writer->torn |= r < 0;
+        return r;
+}
+
 /*
  * Runs one job, so that a failing one leaves nothing behind and does not harm its neighbours. Negative when
  * the transaction as a whole cannot go on.
@@ -51,7 +74,7 @@ static int run_job(struct journal *journal, struct journal_job *job, bool alone,
          */
         if (alone || sqlite3_get_autocommit(writer->database))
                 return error_set(error, -r, "%s", error_text(&job->error));
-        return journal_execute(writer, "ROLLBACK TO job; RELEASE job", error);
+        return take_back_job(writer, error);
 }
 
 static int run_all(struct journal *journal, struct journal_job *jobs, size_t *ret_counted,
@@ -70,12 +93,14 @@ static int run_all(struct journal *journal, struct journal_job *jobs, size_t *re
                 r = journal_remember_steady(journal, error);
         if (r >= 0 && journal->chain.rows != rows)
                 r = journal_run(writer, META_SET, error, "ti", TIMELINE_ROWS, journal->chain.rows);
+        if (r >= 0 && writer->torn)
+                r = error_oom(error);
         if (r >= 0) {
                 crash_point("before", *ret_counted);
                 r = journal_run(writer, TRANSACTION_COMMIT, error, "");
         }
-        if (r < 0 && !sqlite3_get_autocommit(writer->database))
-                journal_execute(writer, "ROLLBACK", NULL);
+        if (r < 0)
+                (void)take_back(writer, NULL);
         return r;
 }
 
@@ -107,14 +132,15 @@ static int run_in_room(struct journal *journal, struct journal_job *jobs, size_t
 
 static void commit_jobs(struct journal *journal, struct journal_job *jobs, size_t count)
 {
-        assert_that(sqlite3_get_autocommit(journal->writer.database), "one transaction at a time");
         const struct journal_chain before = journal->chain;
         _cleanup_error_ struct error error = {0};
         size_t counted = 0;
         nsec began = world_monotonic(journal->world);
         journal->writer.failed = 0;
         int misplaced = standing_check(journal, &error);
-        int r = misplaced < 0 ? misplaced : run_in_room(journal, jobs, &counted, &error);
+        int r = misplaced < 0 ? misplaced : take_back(&journal->writer, &error);
+        if (r >= 0)
+                r = run_in_room(journal, jobs, &counted, &error);
         nsec took = world_monotonic(journal->world) - began;
         if (r >= 0)
                 crash_point("after", counted);
@@ -297,8 +323,11 @@ static int perform_within(struct journal *journal, int (*run)(struct journal *, 
         if (r >= 0)
                 return journal_run(writer, JOB_END, error, "");
         journal->chain = before;
-        if (!sqlite3_get_autocommit(writer->database))
-                journal_execute(writer, "ROLLBACK TO job; RELEASE job", NULL);
+        /* When SQLite has taken back everything, what the others have done is gone as well. */
+        if (sqlite3_get_autocommit(writer->database))
+                writer->torn = true;
+        else
+                (void)take_back_job(writer, NULL);
         return r;
 }
 

@@ -120,55 +120,68 @@ static const struct {
 };
 tables_agree(rights, RIGHT_COUNT);
 
-static bool is_named(const struct http_exchange *exchange, const char *names)
+/* -ENOMEM */
+static int is_named(const struct http_exchange *exchange, const char *names)
 {
         for (const char *at = names; at && *at;) {
                 _cleanup_free_ char *name = take_name(&at);
-                if (name && *name && http_user_is(exchange, name))
-                        return true;
+                if (!name)
+                        return -ENOMEM;
+                if (*name && http_user_is(exchange, name))
+                        return 1;
         }
-        return false;
+        return 0;
+}
+
+/* Who it is, as the timeline has it. A decision without it would be of whom its body names. */
+static int name_user(struct http_exchange *exchange, char *take)
+{
+        http_set_user(exchange, take);
+        return take ? 0 : -ENOMEM;
 }
 
 /* By a password or a certificate, which the server has checked. */
-static unsigned roles_of_named(const struct api *api, struct http_exchange *exchange)
+static int roles_of_named(const struct api *api, struct http_exchange *exchange, unsigned *ret)
 {
         const char *user = http_user(exchange);
         unsigned roles = AS(ROLE_READER);
-        if (is_named(exchange, api->options.operators))
+        int operates = is_named(exchange, api->options.operators);
+        int sends = is_named(exchange, api->options.senders);
+        if (operates < 0 || sends < 0)
+                return -ENOMEM;
+        if (operates)
                 roles |= AS(ROLE_OPERATOR) | AS(ROLE_ADMIN);
-        if (is_named(exchange, api->options.senders))
+        if (sends)
                 roles = roles == AS(ROLE_READER) ? AS(ROLE_SENDER) : roles | AS(ROLE_SENDER);
-        if (user)
-                http_set_user(exchange, http_user_by_password(exchange)
-                                                ? text_format("%s (password)", user)
-                                                : text_format("certificate %s", user));
-        return roles;
+        *ret = roles;
+        if (!user)
+                return 0;
+        return name_user(exchange, http_user_by_password(exchange) ? text_format("%s (password)", user)
+                                                                   : text_format("certificate %s", user));
 }
 
 /* Whoever could open the socket: the kernel says who it is. */
-static unsigned roles_of_local_user(struct http_exchange *exchange, uid_t uid)
+static int roles_of_local_user(struct http_exchange *exchange, uid_t uid, unsigned *ret)
 {
-        http_set_user(exchange, text_format(LOCAL_USER "%u", uid));
-        return EVERYBODY;
+        *ret = EVERYBODY;
+        return name_user(exchange, text_format(LOCAL_USER "%u", uid));
 }
 
-/* By a token. `ret_wrong`: one was shown, and it is nobody's. */
-static unsigned roles_of_token(const struct api *api, struct http_exchange *exchange, bool *ret_wrong)
+/* By a token. -EACCES: one was shown, and it is nobody's. */
+static int roles_of_token(const struct api *api, struct http_exchange *exchange, unsigned *ret)
 {
         static const char scheme[] = "Bearer ";
         const char *shown = http_header(exchange, "Authorization");
         enum web_role role;
-        *ret_wrong = false;
+        *ret = AS(ROLE_READER);
         if (!shown || strncasecmp(shown, scheme, strlen(scheme)) != 0)
-                return AS(ROLE_READER);
-        shown += strlen(scheme);
-        if (!tokens_find(api->tokens, shown + strspn(shown, " "), &role)) {
-                *ret_wrong = true;
                 return 0;
-        }
-        http_set_user(exchange, text_format("token %s", role_name(role)));
-        return AS(role);
+        shown += strlen(scheme);
+        int r = tokens_find(api->tokens, shown + strspn(shown, " "), &role);
+        if (r <= 0)
+                return r < 0 ? r : -EACCES;
+        *ret = AS(role);
+        return name_user(exchange, text_format("token %s", role_name(role)));
 }
 
 /* By the cookie that the login page gave: for pages and forms, whose forms are shown to be ours. */
@@ -214,22 +227,26 @@ struct http_refusal api_admit(struct http_exchange *exchange, void *context)
         const struct api_route *route = http_route_data(exchange);
         const bool for_people = route->shows || route->form;
         struct api_caller caller = {0};
-        bool wrong = false;
-        unsigned roles;
+        unsigned roles = EVERYBODY;
         uid_t uid;
+        int r = 0;
         if (api->options.must_authenticate)
-                roles = roles_of_named(api, exchange);
+                r = roles_of_named(api, exchange, &roles);
         else if (http_peer_uid(exchange, &uid))
-                roles = roles_of_local_user(exchange, uid);
+                r = roles_of_local_user(exchange, uid, &roles);
         else if (api->options.anybody_local_may_act)
                 roles = EVERYBODY;
-        else if (for_people && find_session(api, exchange, &caller))
+        else if (for_people && find_session(api, exchange, &caller)) {
                 roles = AS(caller.session.role);
-        else
-                roles = roles_of_token(api, exchange, &wrong);
-        if (route->right != RIGHT_NONE && wrong)
+                r = http_user(exchange) ? 0 : -ENOMEM;
+        } else
+                r = roles_of_token(api, exchange, &roles);
+        if (route->right != RIGHT_NONE && r == -EACCES)
                 return (struct http_refusal){401, "this token is nobody's"};
-        caller.roles = roles;
+        /* Not the sender's fault: an alert that is refused for good is lost. */
+        if (route->right != RIGHT_NONE && r < 0)
+                return (struct http_refusal){503, "who this is cannot be known now, try again"};
+        caller.roles = r < 0 ? 0 : roles;
         if (for_people)
                 keep_caller(api, exchange, &caller);
         if (route->right == RIGHT_NONE || roles & rights[route->right].roles)

@@ -62,7 +62,7 @@ void form_login(struct api *api, const struct visit *visit)
                 refuse_login(visit, "This page was too old: please try again.");
         else if (!is_name(name))
                 refuse_login(visit, "Say who you are, in at most 100 bytes.");
-        else if (!token || !api->tokens || !tokens_find(api->tokens, token, &session.role))
+        else if (!token || !api->tokens || tokens_find(api->tokens, token, &session.role) <= 0)
                 refuse_login(visit, "This token is nobody's.");
         else if (session.role == ROLE_SENDER)
                 refuse_login(visit, "This token is Alertmanager's: it sends alerts, and reads nothing.");

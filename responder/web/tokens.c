@@ -130,16 +130,21 @@ int tokens_read(const struct tokens *tokens, enum web_role role, struct text *re
         return r;
 }
 
-bool tokens_find(const struct tokens *tokens, const char *token, enum web_role *ret)
+int tokens_find(const struct tokens *tokens, const char *token, enum web_role *ret)
 {
-        bool found = false;
+        int found = 0, failure = 0;
         for (enum web_role role = 0; role < ROLE_COUNT; role++) {
                 bool same = false;
-                if (tokens->files[role].file &&
-                    secret_equals(&tokens->files[role], token, &same, NULL) >= 0 && same) {
+                if (!tokens->files[role].file)
+                        continue;
+                int r = secret_equals(&tokens->files[role], token, &same, NULL);
+                if (same) {
                         *ret = role;
-                        found = true;
+                        found = 1;
                 }
+                /* One that is gone or empty is nobody's. */
+                if (r < 0 && r != -ENOENT && r != -EINVAL)
+                        failure = r;
         }
-        return found;
+        return found || failure == 0 ? found : failure;
 }

@@ -35,8 +35,8 @@ struct tokens *tokens_free(struct tokens *tokens);
 /* Appends the token of a role, for who binds something to it: to be wiped. -ENOENT: there is none. */
 int tokens_read(const struct tokens *tokens, enum web_role role, struct text *ret, struct error *error);
 
-/* The role that the token is for, found in a time that does not tell how much of it is right; false: it is
- * nobody's. Any thread. */
-bool tokens_find(const struct tokens *tokens, const char *token, enum web_role *ret);
+/* The role that the token is for, found in a time that does not tell how much of it is right: 1; 0: it is
+ * nobody's; -ENOMEM, -EMFILE, -EIO…: that cannot be known now. Any thread. */
+int tokens_find(const struct tokens *tokens, const char *token, enum web_role *ret);
 
 #endif

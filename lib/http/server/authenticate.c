@@ -52,9 +52,13 @@ bool http_secure_ask(struct http_exchange *exchange)
                 take_peer(exchange);
                 return true;
         }
-        if (!web_basic_parse(http_header(exchange, MHD_HTTP_HEADER_AUTHORIZATION), &exchange->user,
-                             &password)) {
-                deny_exchange(exchange);
+        int r = web_basic_parse(http_header(exchange, MHD_HTTP_HEADER_AUTHORIZATION), &exchange->user,
+                                &password);
+        if (r <= 0) {
+                if (r < 0)
+                        http_refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "out of memory, try again");
+                else
+                        deny_exchange(exchange);
                 return true;
         }
         exchange->verdict =

@@ -110,7 +110,7 @@ void web_checker_check(struct web_checker *checker, const struct web_config *con
                        const char *user, const struct text *password,
                        void (*done)(void *context, enum web_verdict verdict), void *context);
 
-/* "Basic …" taken apart; false when it is none. The password is to be wiped. */
-bool web_basic_parse(const char *header, char **ret_user, struct text *password);
+/* "Basic …" taken apart: 1; 0 when it is none; -ENOMEM. The password is to be wiped. */
+int web_basic_parse(const char *header, char **ret_user, struct text *password);
 
 #endif

@@ -147,12 +147,15 @@ static enum web_verdict hash_password(const struct check *check)
                 return WEB_BUSY;
         /* Not crypt_r: the sanitizers have one of their own, which then finds no library behind it. */
         const char *made = crypt_rn(text_string(&check->password), check->hash, data, (int)sizeof(*data));
+        bool no_memory = !made && errno == ENOMEM;
         if (made && strlen(made) == strlen(check->hash))
                 same = CRYPTO_memcmp(made, check->hash, strlen(made)) == 0;
         explicit_bzero(data, sizeof(*data));
         free(data);
         /* C's strings end at a NUL, and what is behind it would not be looked at. */
         bool whole = strlen(text_string(&check->password)) == check->password.length;
+        if (no_memory)
+                return WEB_BUSY;
         return same && whole && check->known ? WEB_ALLOWED : WEB_DENIED;
 }
 
@@ -322,35 +325,38 @@ struct web_checker *web_checker_free(struct web_checker *checker)
         return NULL;
 }
 
-bool web_basic_parse(const char *header, char **ret_user, struct text *password)
+int web_basic_parse(const char *header, char **ret_user, struct text *password)
 {
         _cleanup_secret_ struct text plain = {0};
         if (!header || strncasecmp(header, "Basic ", 6) != 0)
-                return false;
+                return 0;
         header += 6 + strspn(header + 6, " ");
         size_t length = strlen(header), padding = 0;
-        if (length == 0 || length % 4 != 0 || length > (size_t)4 * MOST_PASSWORD ||
-            !text_reserve(&plain, length))
-                return false;
+        if (length == 0 || length % 4 != 0 || length > (size_t)4 * MOST_PASSWORD)
+                return 0;
+        if (!text_reserve(&plain, length))
+                return -ENOMEM;
         while (padding < 2 && header[length - 1 - padding] == '=')
                 padding++;
         int decoded =
                 EVP_DecodeBlock((unsigned char *)plain.data, (const unsigned char *)header, (int)length);
         if (decoded < (int)padding)
-                return false;
+                return 0;
         plain.length = (size_t)decoded - padding;
         plain.data[plain.length] = '\0';
 
         char *colon = memchr(plain.data, ':', plain.length);
         if (!colon || memchr(plain.data, '\0', (size_t)(colon - plain.data)))
-                return false;
+                return 0;
         size_t rest = plain.length - (size_t)(colon + 1 - plain.data);
+        if (rest > MOST_PASSWORD)
+                return 0;
         char *user = strndup(plain.data, (size_t)(colon - plain.data));
         text_append(password, colon + 1, rest);
-        if (!user || text_error(password) < 0 || rest > MOST_PASSWORD) {
+        if (!user || text_error(password) < 0) {
                 free(user);
-                return false;
+                return -ENOMEM;
         }
         *ret_user = user;
-        return true;
+        return 1;
 }

@@ -2,6 +2,7 @@
 /* JSON: where it is wrong, and looking things up in what may not hold them. */
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "runbook/json.h"
@@ -95,9 +96,36 @@ static void what_is_ours_has_limits_as_well(void **state _unused_)
         assert_int_equal(json_parse("[\"[[,\\\"[,\"]", 12, &json, NULL), 0);
 }
 
+static unsigned allocations_left;
+
+static void *allocate_few(size_t size)
+{
+        return allocations_left > 0 ? allocations_left--, malloc(size) : NULL;
+}
+
+/* Which is said to nobody as a mistake in what he wrote. */
+static void a_lack_of_memory_is_no_mistake(void **state _unused_)
+{
+        static const char document[] = "{\"a\": [1, \"two\", null], \"b\": {\"c\": true}}\n";
+        cJSON *json = NULL;
+        unsigned least = 0;
+        for (int r = -ENOMEM; r < 0; least++) {
+                _cleanup_error_ struct error error = {0};
+                allocations_left = least;
+                cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = allocate_few, .free_fn = free});
+                r = json_parse(document, sizeof(document), &json, &error); /* its NUL as well */
+                cJSON_InitHooks(NULL);
+                assert_int_equal(r, r < 0 ? -ENOMEM : 0);
+                assert_true(r == 0 || strcmp(error_text(&error), "out of memory") == 0);
+        }
+        assert_true(least > 5);
+        cJSON_Delete(json);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(a_lack_of_memory_is_no_mistake),
                 cmocka_unit_test(what_is_ours_has_limits_as_well),
                 cmocka_unit_test(test_paths_go_by_name_and_number),
                 cmocka_unit_test(test_json_says_where_it_is_wrong),

@@ -2,6 +2,7 @@
 /* Whatever has become of what one incident or episode holds, the others are read. */
 #include "tests/harness/journal.h"
 
+#include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -177,11 +178,38 @@ static void test_what_is_shown_of_it(void **state)
         assert_int_equal(counts[INCIDENT_RUNNING], INCIDENTS - 1);
 }
 
+static unsigned allocations_left;
+
+static void *allocate_few(size_t size)
+{
+        return allocations_left > 0 ? allocations_left--, malloc(size) : NULL;
+}
+
+/* What there is no memory for is read again later: set aside, nothing would be done about it for good. */
+static void test_a_lack_of_memory_spoils_nothing(void **state)
+{
+        struct journal_fixture *fixture = *state;
+        accept_alerts(fixture, "f1 f2");
+        for (unsigned least = 0; least < 40; least++) {
+                struct episode_list list = {0};
+                _cleanup_error_ struct error error = {0};
+                allocations_left = least;
+                cJSON_InitHooks(&(cJSON_Hooks){.malloc_fn = allocate_few, .free_fn = free});
+                int r = journal_unmatched(fixture->journal, 10, &list, &error);
+                cJSON_InitHooks(NULL);
+                assert_int_equal(r, r < 0 ? -ENOMEM : 0);
+                for (size_t i = 0; i < list.count; i++)
+                        assert_null(list.items[i].unreadable);
+                episode_list_release(&list);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 ON_JOURNAL(test_one_spoilt_row_costs_itself),
                 ON_JOURNAL(test_what_is_shown_of_it),
+                ON_JOURNAL(test_a_lack_of_memory_spoils_nothing),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }

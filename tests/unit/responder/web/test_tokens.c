@@ -79,19 +79,26 @@ static void test_each_is_for_its_role(void **state)
         put_token(place, "reader", "a-reader-of-sixteen");
         put_token(place, "operator", "an-operators-token");
         assert_int_equal(tokens_open(place->tokens, &tokens, NULL), 0);
-        assert_true(tokens_find(tokens, "a-reader-of-sixteen", &role));
+        assert_int_equal(tokens_find(tokens, "a-reader-of-sixteen", &role), 1);
         assert_int_equal(role, ROLE_READER);
-        assert_true(tokens_find(tokens, "an-operators-token", &role));
+        assert_int_equal(tokens_find(tokens, "an-operators-token", &role), 1);
         assert_int_equal(role, ROLE_OPERATOR);
         static const char *const wrong[] = {"", "a-reader-of-sixtee", "a-reader-of-sixteen ",
                                             "A-reader-of-sixteen"};
         for (size_t i = 0; i < N_ELEMENTS(wrong); i++)
-                assert_false(tokens_find(tokens, wrong[i], &role));
+                assert_int_equal(tokens_find(tokens, wrong[i], &role), 0);
         put_token(place, "operator", "another-one-and-longer\n"); /* changed by its file alone */
-        assert_false(tokens_find(tokens, "an-operators-token", &role));
-        assert_true(tokens_find(tokens, "another-one-and-longer", &role));
+        assert_int_equal(tokens_find(tokens, "an-operators-token", &role), 0);
+        assert_int_equal(tokens_find(tokens, "another-one-and-longer", &role), 1);
         put_token(place, "operator", ""); /* an empty one is nobody's */
-        assert_false(tokens_find(tokens, "", &role));
+        assert_int_equal(tokens_find(tokens, "", &role), 0);
+        /* What cannot be read is no word about who shows something else. */
+        _cleanup_free_ char *operator= text_format("%s/operator", place->tokens);
+        assert_int_equal(unlink(operator), 0);
+        assert_int_equal(tokens_find(tokens, "another-one-and-longer", &role), 0);
+        assert_int_equal(mkdir(operator, 0700), 0);
+        assert_true(tokens_find(tokens, "another-one-and-longer", &role) < 0);
+        assert_int_equal(tokens_find(tokens, "a-reader-of-sixteen", &role), 1);
         tokens_free(tokens);
 }
 
