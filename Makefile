@@ -53,7 +53,7 @@ exporter_objects  := $(call objects,$(filter-out exporter/main.c,$(exporter_sour
 responder_objects := $(call objects,$(filter-out responder/main.c,$(responder_sources)))
 unit_programs     := $(patsubst %.c,$(BUILD)/%,$(unit_sources))
 
-.PHONY: help build run test demo sim deps lint check-deep bench install clean unit coverage fuzz drivers format docs
+.PHONY: help build run test demo sim deps lint check-deep bench install clean unit coverage fuzz fuzz-search drivers format docs
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -189,6 +189,13 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/tests/fuzz/dri
 		$(BUILD)/responder.a $(BUILD)/lib.a
 	$(call say,LD)
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
+
+# The same with clang's libFuzzer in the driver's place, which looks for inputs that reach what none has reached. For a build
+# with CC=clang and SANITIZE=fuzzer-no-link,address,undefined: see tests/run_fuzz_search.
+fuzz-search: $(patsubst $(BUILD)/tests/fuzz/fuzz_%,$(BUILD)/tests/fuzz/search_%,$(fuzz_programs))
+$(BUILD)/tests/fuzz/search_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/exporter.a $(BUILD)/responder.a $(BUILD)/lib.a
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(PKG_LIBS) -lm
 
 # Programs that the integration tests and the benchmarks drive; the first kind is linked with everything.
 drivers: $(patsubst %.c,$(BUILD)/%,$(wildcard tests/integration/*.c))
