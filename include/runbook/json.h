@@ -20,13 +20,11 @@ DEFINE_CLEANUP(cJSON *, cJSON_Delete);
 /*
  * Parses exactly one document of `length` bytes that the program has written itself, or keeps as it took it:
  * -EBADMSG with line and column when it is not JSON, -EMSGSIZE when it is deeper than JSON_DEPTH_MOST or has
- * more than JSON_VALUES_OWN values. What comes from anybody else goes through json_parse_strict().
+ * more than JSON_VALUES_OWN values; -ENOMEM when it is JSON, and there was no memory for it. What comes from
+ * anybody else goes through json_parse_strict().
  */
 #define JSON_VALUES_OWN ((size_t)4 << 20)
 int json_parse(const char *data, size_t length, cJSON **ret, struct error *error);
-
-/* Whether it is JSON to the letter, of any number of values; takes no memory. */
-bool json_is_valid(const char *data, size_t length);
 
 /* What is let through of a stranger's document. */
 struct json_limits {

@@ -257,11 +257,71 @@ static bool read_document(struct reading *reading)
         return !has(reading) || refuse(reading, "something follows the document");
 }
 
-bool json_is_valid(const char *data, size_t length)
+/* To the letter, of any number of values. */
+static bool is_json(const char *data, size_t length)
 {
         const struct json_limits all = {.depth = JSON_DEPTH_MOST, .values = SIZE_MAX, .marks_nul = true};
         struct reading reading = {.at = data, .end = data + length, .limits = &all};
         return read_document(&reading);
+}
+
+/* How deep it is and how many values it has, at least, if it is JSON at all: for what has them by accident or
+ * by somebody's hand, before cJSON takes memory for each and recurses. */
+static int check_shape(const char *data, size_t length, struct error *error)
+{
+        size_t depth = 0, values = 1;
+        bool quoted = false;
+        for (size_t i = 0; i < length; i++) {
+                const char c = data[i];
+                if (quoted) {
+                        i += c == '\\';
+                        quoted = c != '"';
+                        continue;
+                }
+                quoted = c == '"';
+                if (c == '[' || c == '{')
+                        depth++;
+                else if ((c == ']' || c == '}') && depth > 0)
+                        depth--;
+                values += c == ',' || c == '[' || c == '{';
+                if (depth > JSON_DEPTH_MOST || values > JSON_VALUES_OWN)
+                        return error_set(error, EMSGSIZE, "JSON of more than %d levels or %zu values",
+                                         JSON_DEPTH_MOST, JSON_VALUES_OWN);
+        }
+        return 0;
+}
+
+int json_parse(const char *data, size_t length, cJSON **ret, struct error *error)
+{
+        const char *end = NULL;
+        int r = check_shape(data, length, error);
+        if (r < 0)
+                return r;
+        cJSON *json = cJSON_ParseWithLengthOpts(data, length, &end, false);
+        /* What follows the document may only be white space (and the NUL that a C string ends with). */
+        if (json && end) {
+                const char *rest = end;
+                while (rest < data + length && strchr(" \t\r\n", *rest) && *rest)
+                        rest++;
+                if (rest < data + length && *rest) {
+                        cJSON_Delete(json);
+                        json = NULL;
+                        end = rest;
+                }
+        }
+        /* When it is JSON after all there was no memory for it, which is nobody's fault who wrote it. */
+        if (!json && is_json(data, strnlen(data, length)))
+                return error_oom(error);
+        if (!json) {
+                size_t line = 1, column = 1;
+                for (const char *c = data; end && c < end && c < data + length; c++) {
+                        line += *c == '\n';
+                        column = *c == '\n' ? 1 : column + 1;
+                }
+                return error_set(error, EBADMSG, "not valid JSON at line %zu, column %zu", line, column);
+        }
+        *ret = json;
+        return 0;
 }
 
 static int compare_names(const void *a, const void *b)
