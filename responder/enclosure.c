@@ -7,7 +7,7 @@
 #include "responder/remediation/remediation.h"
 #include "runbook/file.h"
 
-enum { DIRECTORIES_MOST = 4 };
+enum { DIRECTORIES_MOST = 5 };
 
 struct directories {
         char *paths[DIRECTORIES_MOST + 1]; /* closed by NULL */
@@ -51,6 +51,8 @@ static int find_directories(const struct enclosure_places *places, const char *e
                 r = add_directory(ret, strdup(evidence), error);
         if (r >= 0 && places->tokens)
                 r = add_directory(ret, strdup(places->tokens), error);
+        if (r >= 0 && places->new_key)
+                r = add_directory(ret, directory_of(places->new_key), error);
         return r;
 }
 

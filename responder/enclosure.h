@@ -15,11 +15,12 @@ struct enclosure {
         char *evidence; /* the directory that remediations.yml named at the start */
 };
 
-/* Borrowed; NULL tokens: none are made. */
+/* Borrowed; NULL tokens, or key: none are made. */
 struct enclosure_places {
         const char *config_file; /* remediations.yml, which says where evidence lies */
         const char *journal;
         const char *tokens;
+        const char *new_key;          /* the file of the journal's key, at the start that makes it */
         const char *const *addresses; /* where it will listen, closed by NULL */
 };
 

@@ -11,9 +11,11 @@
 #include "responder/commands/incidents.h"
 #include "responder/commands/plan.h"
 #include "responder/commands/states.h"
+#include "responder/commands/verify.h"
 #include "responder/doors.h"
 #include "responder/edition.h"
 #include "responder/enclosure.h"
+#include "responder/journal/key.h"
 #include "responder/web/web.h"
 #include "runbook/http_client.h"
 #include "runbook/log.h"
@@ -33,6 +35,7 @@ struct responder {
         char host[HOST_NAME_MAX + 1];
         struct reloads reloads;
         struct doors doors;
+        struct key_file key;
 };
 
 /* Where people on this machine reach it: by the first port that it listens on. NULL: by none. */
@@ -56,6 +59,7 @@ static int enter_sandbox(struct responder *responder, bool authenticates, struct
                 .config_file = responder->arguments->daemon.config_file,
                 .journal = responder->arguments->journal,
                 .tokens = authenticates ? NULL : responder->doors.tokens,
+                .new_key = responder->key.beside,
                 .addresses = responder->doors.addresses,
         };
         return enclosure_enter(&responder->enclosure, &places, error);
@@ -94,8 +98,10 @@ static int make_parts(struct responder *responder, struct error *error)
         if (r >= 0 && !(parts->meters = meters_new()))
                 r = error_oom(error);
         if (r >= 0)
-                r = journal_open(arguments->journal, production_machine(responder->production),
-                                 &parts->journal, error);
+                r = journal_open(arguments->journal, &responder->key.key,
+                                 production_machine(responder->production), &parts->journal, error);
+        if (r >= 0)
+                r = key_settle(&responder->key, error);
         if (r < 0)
                 parts_release(parts);
         return r;
@@ -139,6 +145,9 @@ static int start_parts(void *context, struct error *error)
         };
         reloads_init(&responder->reloads, arguments->daemon.config_file, read_again, responder);
         r = api_check_access(&api, error);
+        if (r >= 0)
+                r = key_make(arguments->journal, arguments->journal_key, &responder->key, error);
+        responder->key.key.as_it_is = arguments->seal_as_it_is;
         if (r >= 0)
                 r = enter_sandbox(responder, api.must_authenticate, error);
         if (r >= 0)
@@ -191,6 +200,7 @@ static void stop_parts(void *context)
         meters_free(responder->parts.meters);
         free(responder->address);
         doors_release(&responder->doors);
+        key_release(&responder->key);
         enclosure_release(&responder->enclosure);
 }
 
@@ -277,36 +287,6 @@ static int run_doctor(const void *context)
         return r < 0 ? program_complain(PROGRAM, &error) : status;
 }
 
-static int run_verify(const void *context)
-{
-        const struct responder_arguments *arguments = context;
-        _cleanup_error_ struct error error = {0};
-        _cleanup_text_ struct text text = {0};
-        struct journal *journal = NULL;
-        uint64_t rows = 0;
-        int r = journal_open_reading(arguments->journal, &journal, &error);
-        if (r >= 0)
-                r = journal_verify(journal, &rows, &error);
-        journal_close(journal);
-        if (r < 0)
-                return program_complain(PROGRAM, &error);
-        text_printf(&text, "%s: %llu rows, the chain holds\n", arguments->journal, (unsigned long long)rows);
-        return program_print(&text);
-}
-
-static int run_backup(const void *context)
-{
-        const struct responder_arguments *arguments = context;
-        _cleanup_error_ struct error error = {0};
-        _cleanup_text_ struct text text = {0};
-        uint64_t rows = 0;
-        if (journal_backup(arguments->journal, arguments->program.operand, &rows, &error) < 0)
-                return program_complain(PROGRAM, &error);
-        text_printf(&text, "%s: %llu rows, the chain holds\n", arguments->program.operand,
-                    (unsigned long long)rows);
-        return program_print(&text);
-}
-
 static int run_describe(const void *context _unused_)
 {
         _cleanup_text_ struct text text = {0};
@@ -322,10 +302,10 @@ static int run_states(const void *context _unused_)
 }
 
 /* Flags of the daemon itself. */
-#define SERVING                                                                                              \
-        TAKES(DAEMON_TAKES, "web.operators", "web.senders", "web.tokens", "web.operator-socket",             \
-              "web.anybody-local-may-act", "web.enable-lifecycle", "web.external-url", "journal", "dry-run", \
-              "sandbox")
+#define SERVING                                                                                   \
+        TAKES(DAEMON_TAKES, "web.operators", "web.senders", "web.tokens", "web.operator-socket",  \
+              "web.anybody-local-may-act", "web.enable-lifecycle", "web.external-url", "journal", \
+              "journal.key", "journal.seal-as-it-is", "dry-run", "sandbox")
 /* Flags of what asks a responder that runs, and of who decides. */
 #define ASKING                                                                            \
         "url", "token-file", "user", "password-file", "ca-file", "cert-file", "key-file", \
@@ -371,11 +351,12 @@ static const struct command commands[] = {
         {"doctor", NULL,
          "try every target, verification and secret, and change nothing; exit 1 when one is broken",
          TAKES("config.file"), run_doctor},
-        {"verify", NULL, "check the chain of hashes of the journal, also while a responder has it open",
-         TAKES("journal"), run_verify},
+        {"verify", NULL,
+         "check the chain of hashes and the seals of the journal, also while a responder has it open",
+         TAKES("journal", "journal.key", "head"), command_verify},
         {"backup", "FILE",
          "copy the journal into a new FILE that stands alone, also while a responder has it open",
-         TAKES("journal"), run_backup},
+         TAKES("journal", "journal.key"), command_backup},
         {"describe", NULL, "print the reference of remediations.yml, in Markdown", TAKES_NOTHING,
          run_describe},
         {"states", NULL, "print the states of an incident and the ways between them, in Markdown",
@@ -424,6 +405,14 @@ int main(int argc, char **argv)
                  "let an operator's POST /-/reload read the files again, as SIGHUP always does"},
                 {"journal", FLAG_STRING, &arguments.journal, "var/journal.db", "FILE",
                  "the durable record of incidents"},
+                {"journal.key", FLAG_STRING, &arguments.journal_key, NULL, "FILE",
+                 "what the journal is sealed by, made at the first start; \"journal.key\" beside the "
+                 "journal, "
+                 "when not given: elsewhere it proves more"},
+                {"journal.seal-as-it-is", FLAG_SWITCH, &arguments.seal_as_it_is, NULL, NULL,
+                 "start with a journal that is not as it was left, or is sealed by another key"},
+                {"head", FLAG_STRING, &arguments.head, NULL, "ROWS:DIGEST",
+                 "verify: that this row is still there, as a log or a metric has noted it"},
                 {"dry-run", FLAG_SWITCH, &arguments.dry_run, NULL, NULL,
                  "plan every step and write the plans down, do nothing"},
                 SANDBOX_FLAG(&arguments.sandbox,

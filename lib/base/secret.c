@@ -4,12 +4,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <sys/random.h>
 
 #include "runbook/digest.h"
 #include "runbook/file.h"
 #include "runbook/mask.h"
 
-enum { MAX_SECRET = 64 * 1024 };
+enum { MAX_SECRET = 64 * 1024, RANDOM_BYTES = 32 };
 
 bool secret_is_set(const struct secret *secret)
 {
@@ -92,6 +94,31 @@ int secret_equals(const struct secret *secret, const char *given, bool *ret, str
         for (size_t i = 0; i < DIGEST_SIZE; i++)
                 difference |= expected[i] ^ sum[i];
         *ret = difference == 0;
+        return 0;
+}
+
+int secret_make(const char *path, struct error *error)
+{
+        unsigned char random[RANDOM_BYTES];
+        char digits[2 * RANDOM_BYTES + 2];
+        if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+                return error_set_errno(error, errno, "no randomness for %s", path);
+        for (size_t i = 0; i < sizeof(random); i++)
+                snprintf(digits + 2 * i, 3, "%02x", random[i]);
+        digits[2 * RANDOM_BYTES] = '\n';
+        int r = file_replace(path, digits, 2 * RANDOM_BYTES + 1, 0600, error);
+        explicit_bzero(digits, sizeof(digits));
+        explicit_bzero(random, sizeof(random));
+        return r;
+}
+
+int secret_credential(const char *name, char **ret, struct error *error)
+{
+        const char *passed = getenv("CREDENTIALS_DIRECTORY");
+        _cleanup_free_ char *path = text_format("%s/%s", passed ? passed : "", name);
+        if (!path)
+                return error_oom(error);
+        *ret = passed && access(path, F_OK) == 0 ? TAKE_PTR(path) : NULL;
         return 0;
 }
 

@@ -24,9 +24,10 @@ struct responder_arguments {
         struct listing_arguments listing;
         struct flag_strings labels;                 /* of an alert: NAME=VALUE */
         const char *families, *alerts, *for_person; /* of coverage */
-        const char *journal, *alert, *operators, *senders, *tokens, *operator_socket, *sandbox;
+        const char *journal, *journal_key, *head, *alert, *operators, *senders, *tokens, *operator_socket,
+                *sandbox;
         const char *external_url;
-        bool dry_run, json, html, enable_lifecycle, anybody_local_may_act;
+        bool seal_as_it_is, dry_run, json, html, enable_lifecycle, anybody_local_may_act;
 };
 
 #endif

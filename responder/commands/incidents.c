@@ -232,7 +232,7 @@ static int read_journal(const struct responder_arguments *arguments, const char 
                         struct error *error)
 {
         struct journal *journal = NULL;
-        int r = journal_open_reading(arguments->journal, &journal, error);
+        int r = journal_open_reading(arguments->journal, NULL, &journal, error);
         if (r >= 0)
                 r = incident_whole(journal, number, ret, error);
         journal_close(journal);

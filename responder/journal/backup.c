@@ -50,10 +50,11 @@ static int copy_to(const char *from, const char *to, struct error *error)
         return r;
 }
 
-static int verify_copy(const char *path, uint64_t *ret_rows, struct error *error)
+static int verify_copy(const char *path, const struct journal_key *key, uint64_t *ret_rows,
+                       struct error *error)
 {
         struct journal *journal = NULL;
-        int r = journal_open_reading(path, &journal, error);
+        int r = journal_open_reading(path, key, &journal, error);
         if (r >= 0)
                 r = journal_verify(journal, ret_rows, error);
         journal_close(journal);
@@ -78,7 +79,8 @@ static int settle_copy(const char *beside, const char *to, struct error *error)
         return 0;
 }
 
-int journal_backup(const char *from, const char *to, uint64_t *ret_rows, struct error *error)
+int journal_backup(const char *from, const struct journal_key *key, const char *to, uint64_t *ret_rows,
+                   struct error *error)
 {
         struct stat status;
         if (lstat(to, &status) == 0)
@@ -92,7 +94,7 @@ int journal_backup(const char *from, const char *to, uint64_t *ret_rows, struct 
         (void)unlink(beside);
         int r = copy_to(from, beside, error);
         if (r >= 0) {
-                r = verify_copy(beside, ret_rows, error);
+                r = verify_copy(beside, key, ret_rows, error);
                 if (r < 0)
                         r = error_prefix(error, r, "the copy, and so the journal");
         }

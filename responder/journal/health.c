@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whether SQLite's file is whole: asked before anything is done while it is small, and beside everything else
- * when to read all of it takes longer than anybody waits for a start.
+ * Whether SQLite's file is whole, and no row missing or too many: asked before anything is done while it is
+ * small, and beside everything else when to read all of it takes longer than anybody waits for a start.
  */
 #include <errno.h>
 
 #include "responder/journal/internal.h"
+#include "responder/journal/seals.h"
 #include "runbook/text.h"
 
 #define SMALL ((int64_t)16 << 20)
@@ -34,6 +35,18 @@ static int is_closing(void *context)
         return stopping;
 }
 
+static int ask_seals(struct journal *journal, struct journal_connection *own, struct error *error)
+{
+        struct journal_chain end;
+        int64_t written;
+        int r = seals_attach(own, &journal->key, NULL, error);
+        if (r >= 0)
+                r = journal_execute(own, "BEGIN", error);
+        if (r >= 0)
+                r = journal_read_end(own, &end, &written, error);
+        return r < 0 ? r : seals_check_sum(own, &end, error);
+}
+
 static void *ask_beside(void *context)
 {
         struct journal *journal = context;
@@ -44,6 +57,8 @@ static void *ask_beside(void *context)
                 sqlite3_progress_handler(own.database, INSTRUCTIONS_BETWEEN, is_closing, journal);
                 r = ask(&own, &error);
         }
+        if (r >= 0)
+                r = ask_seals(journal, &own, &error);
         journal_disconnect(&own);
         if (r == -EUCLEAN) {
                 pthread_mutex_lock(&journal->lock);

@@ -13,6 +13,7 @@
 #include "responder/journal/transition.h"
 #include "runbook/assert.h"
 #include "runbook/digest.h"
+#include "runbook/mac.h"
 
 enum { HASH_LENGTH = 32 };
 
@@ -28,8 +29,10 @@ enum journal_statement {
 struct journal_connection {
         sqlite3 *database;
         sqlite3_stmt *statements[JOURNAL_STATEMENT_COUNT];
-        int failed; /* the last failure of SQLite itself; whoever asks sets it back */
-        bool torn;  /* a part of the transaction could not be taken back alone: none of it may be kept */
+        int failed;      /* the last failure of SQLite itself; whoever asks sets it back */
+        bool torn;       /* a part of the transaction could not be taken back alone: none of it may be kept */
+        struct mac *mac; /* makes seals; NULL without the key */
+        unsigned char *sum; /* of all seals, as they change; NULL of a reader */
 };
 
 /* One thing to be written. run() and done() are called on the writer thread; done() after the commit. */
@@ -46,10 +49,10 @@ struct journal_job {
         struct journal_job *next;
 };
 
-/* The end of the timeline. */
+/* The end of the timeline, and the sum of all seals. */
 struct journal_chain {
         int64_t rows; /* also the id of the last one */
-        unsigned char hash[HASH_LENGTH];
+        unsigned char hash[HASH_LENGTH], sum[HASH_LENGTH];
 };
 
 struct journal_ids {
@@ -80,6 +83,8 @@ struct journal_place {
 struct journal {
         char *path;
         const struct world *world; /* NULL when it was opened for reading alone */
+        struct journal_key key;
+        bool has_key;
         struct journal_place place;
         struct journal_connection writer, reader;
         pthread_mutex_t read_lock; /* of reader, and of `reading` */
@@ -97,6 +102,7 @@ struct journal {
         struct histogram commit_duration;
         int failing; /* of the last transaction: -errno with `why`; -EUCLEAN stays */
         struct error why;
+        struct journal_head head; /* as it was last committed */
         bool full; /* the reserve is given up: room for entries, not for webhooks; written by the writer */
 
         /* Of the writer thread. */
@@ -260,13 +266,10 @@ int journal_perform_first(struct journal *journal, int (*run)(struct journal *, 
 int journal_check_left(struct journal *journal, int64_t incident, const struct transition *way,
                        bool ended_before, struct error *error);
 
-/* Wall time since when the kill switch is on; 0: it is off. */
-#define PAUSED_SINCE "paused since"
-
 /* A digest of what open episodes were matched with. */
 #define MATCHED_WITH "matched with"
 
-/* How many rows the timeline ever had: what is cut off its end shows by that. */
+/* How many rows the timeline ever had, in a journal of before: now the head has that. */
 #define TIMELINE_ROWS "rows of the timeline"
 
 /* A row of the timeline. */
@@ -281,6 +284,12 @@ struct timeline_row {
 /* Adds a row, chained to the one before it: its id is given here, and its actor, when it names none. On the
  * writer thread. */
 int journal_append(struct journal *journal, const struct timeline_row *row, struct error *error);
+
+/* The end of the timeline as a connection finds it, and how many rows were written. */
+int journal_read_end(struct journal_connection *connection, struct journal_chain *ret, int64_t *ret_written,
+                     struct error *error);
+struct journal_head journal_head_of(const struct journal_chain *chain);
+void journal_log_head(const struct journal_chain *chain);
 
 /* The event of the row that says which gaps pruning has left. */
 #define PRUNED "pruned"

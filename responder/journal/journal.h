@@ -10,8 +10,9 @@
  * that waits into one transaction and tells each caller after the commit: that is the group commit. Reads
  * have a connection of their own. Every function is thread-safe.
  *
- * Each journal_write() adds one row to the timeline, with the SHA-256 of the row before it, so that a changed
- * history shows (journal_verify()).
+ * Each journal_write() adds one row to the timeline, with the SHA-256 of the row before it, and each row of
+ * what decides has a seal under a key, so that what somebody else has changed shows (journal_verify()) and is
+ * not acted upon: such an incident or episode is `unreadable`, a kill switch of which it is not sure is on.
  *
  * Built with -DRUNBOOK_CRASH_POINTS, the environment's RUNBOOK_CRASH_AT="N:before" or "N:after" kills the
  * process with SIGKILL before or after the N-th journal_write() commit of its life; webhook acceptance does
@@ -26,14 +27,25 @@
 
 struct journal;
 
-/* Opens or creates, with directories (0700); -EBUSY when another process has it, be it by another name,
- * -EMLINK and -EXDEV when it has one (a hard link, a mount), -EUCLEAN when damaged. The
- * world is borrowed: its clocks stamp what is written, its VFS holds the bytes. */
-int journal_open(const char *path, const struct world *world, struct journal **ret, struct error *error);
+/* What seals it: whoever has the key can write a journal that nobody tells from this one. */
+enum { JOURNAL_KEY_SIZE = 32 };
+struct journal_key {
+        unsigned char bytes[JOURNAL_KEY_SIZE];
+        bool made;     /* just now: a journal that nothing seals is of before there were keys */
+        bool as_it_is; /* a person has said to seal what is found, whatever it is */
+};
+
+/* Opens or creates, with directories (0700); -ENOKEY, -EKEYREJECTED and -EUCLEAN when it is not sealed, by
+ * another key, or not as it was left, unless the key says to take it as it is; -EBUSY when another process
+ * has it, be it by another name, -EMLINK and -EXDEV when it has one (a hard link, a mount), -EUCLEAN when
+ * damaged. The world is borrowed: its clocks stamp what is written, its VFS holds the bytes. */
+int journal_open(const char *path, const struct journal_key *key, const struct world *world,
+                 struct journal **ret, struct error *error);
 
 /* Opens what another process may have open, for reading alone: everything that writes gives -EAGAIN.
- * -ENOENT when there is none. */
-int journal_open_reading(const char *path, struct journal **ret, struct error *error);
+ * -ENOENT when there is none. Without the key (NULL) journal_verify() finds accidents alone. */
+int journal_open_reading(const char *path, const struct journal_key *key, struct journal **ret,
+                         struct error *error);
 struct journal *journal_close(struct journal *journal); /* commits what waits; takes NULL */
 
 /* Whether what is written would last. */
@@ -300,9 +312,24 @@ int journal_paused_by(struct journal *journal, nsec since, char **ret_actor, cha
 /*
  * Walks the chain of hashes: -EUCLEAN names the first row that does not fit, tells of rows that are missing
  * at the end, or names an incident whose state is not what the timeline says last, or whose definition the
- * timeline does not have.
+ * timeline does not have. Then every seal, and that no row is missing, too many, or as it was before. What
+ * cannot be found is that all of it was put back as it was at one moment before: see journal_check_head().
  */
 int journal_verify(struct journal *journal, uint64_t *ret_rows, struct error *error);
+
+/* 1: sealed, 0: by a version that did not. */
+int journal_is_sealed(struct journal *journal, struct error *error);
+
+/*
+ * What a witness outside writes down: how many rows the timeline has, and 52 bits of the hash of the last.
+ * Checking is -EUCLEAN when that row is not there or is another, -ENODATA when it was pruned. Any thread.
+ */
+struct journal_head {
+        int64_t rows;
+        uint64_t digest;
+};
+int journal_head(struct journal *journal, struct journal_head *ret, struct error *error);
+int journal_check_head(struct journal *journal, const struct journal_head *head, struct error *error);
 
 /* What is to go, and what stays whatever its size: steady times of an end. */
 struct journal_retention {
@@ -321,9 +348,11 @@ int journal_prune(struct journal *journal, const struct journal_retention *reten
 
 /*
  * Copies a journal that anybody may have open to `to`, which must not be there (-EEXIST): one file, 0600,
- * verified, synced, and as the journal was at one moment. Nothing is left of it after a failure.
+ * verified, synced, and as the journal was at one moment. Nothing is left of it after a failure. `key` may
+ * be NULL, as of journal_open_reading().
  */
-int journal_backup(const char *from, const char *to, uint64_t *ret_rows, struct error *error);
+int journal_backup(const char *from, const struct journal_key *key, const char *to, uint64_t *ret_rows,
+                   struct error *error);
 
 /* runbook_journal_*: commits, their duration, entries per commit, size of the database, how it stands. */
 void journal_metrics(struct journal *journal, struct sample_sink *sink);

@@ -29,6 +29,17 @@ static const struct metric_family size_family = {
         .help = "Size of the journal's file with its write-ahead log.",
 };
 
+static const struct metric_family rows_family = {
+        .name = "runbook_journal_head_rows",
+        .type = METRIC_GAUGE,
+        .help = "How many rows the timeline has had: never fewer than before.",
+};
+static const struct metric_family head_family = {
+        .name = "runbook_journal_head_digest",
+        .type = METRIC_GAUGE,
+        .help = "52 bits of the hash of the last row, for runbook_responder verify --head=ROWS:DIGEST.",
+};
+
 static const struct metric_family unusable_family = {
         .name = "runbook_journal_unusable",
         .type = METRIC_GAUGE,
@@ -55,8 +66,9 @@ static void collect_standing(struct journal *journal, struct sample_sink *sink)
         }
 }
 
-const struct metric_family *const journal_families[] = {&commits_family, &duration_family, &entries_family,
-                                                        &size_family,    &unusable_family, NULL};
+const struct metric_family *const journal_families[] = {
+        &commits_family, &duration_family, &entries_family,  &size_family,
+        &rows_family,    &head_family,     &unusable_family, NULL};
 
 static double file_size(const char *path, const char *suffix)
 {
@@ -71,6 +83,8 @@ void journal_metrics(struct journal *journal, struct sample_sink *sink)
         SAMPLE_BARE(sink, &commits_family, (double)journal->commits);
         SAMPLE_BARE(sink, &entries_family, (double)journal->entries);
         sample_add_histogram(sink, &duration_family, &journal->commit_duration, NULL, 0);
+        SAMPLE_BARE(sink, &rows_family, (double)journal->head.rows);
+        SAMPLE_BARE(sink, &head_family, (double)journal->head.digest);
         pthread_mutex_unlock(&journal->lock);
         collect_standing(journal, sink);
         SAMPLE_BARE(sink, &size_family, file_size(journal->path, "") + file_size(journal->path, "-wal"));

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "responder/journal/internal.h"
+#include "responder/journal/seals.h"
 
 static int read_alert(const char *text, struct alert *ret, struct error *error)
 {
@@ -76,6 +77,8 @@ int read_episodes(struct journal *journal, sqlite3_stmt *statement, struct episo
                 _cleanup_error_ struct error why = {0};
                 journal->reader.failed = 0;
                 r = read_alert(journal_column(statement, 4), &episode->alert, &why);
+                if (r >= 0)
+                        r = seals_check_episode(&journal->reader, episode->id, &why);
                 r = set_aside(journal, r, &why, &episode->unreadable, error);
                 if (r < 0)
                         break;
@@ -254,6 +257,8 @@ int read_brief(struct journal *journal, sqlite3_stmt *statement, struct incident
         _cleanup_error_ struct error why = {0};
         journal->reader.failed = 0;
         int r = read_columns(statement, incident, &why);
+        if (r >= 0)
+                r = seals_check_incident(&journal->reader, incident->id, &why);
         return keep_name_alone(journal, r, &why, incident, error);
 }
 
@@ -265,6 +270,8 @@ int read_incident(struct journal *journal, sqlite3_stmt *statement, struct incid
         int r = read_columns(statement, incident, &why);
         if (r >= 0)
                 r = read_rest(journal, statement, incident, &why);
+        if (r >= 0)
+                r = seals_check_incident(&journal->reader, incident->id, &why);
         return keep_name_alone(journal, r, &why, incident, error);
 }
 
@@ -448,12 +455,10 @@ int journal_locks_since(struct journal *journal, nsec after, size_t limit, char 
 int journal_paused(struct journal *journal, bool *ret, nsec *ret_since, struct error *error)
 {
         READING(journal);
-        _cleanup_statement_ sqlite3_stmt *statement =
-                journal_bind(&journal->reader, META_GET, error, "t", PAUSED_SINCE);
-        int r = statement ? journal_step(&journal->reader, statement, error) : -EIO;
+        nsec since = 0;
+        int r = seals_read_pause(&journal->reader, &since, error);
         if (r < 0)
                 return r;
-        nsec since = r > 0 ? sqlite3_column_int64(statement, 0) : 0;
         *ret = since != 0;
         if (ret_since)
                 *ret_since = since;

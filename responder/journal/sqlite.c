@@ -92,7 +92,13 @@ static const char *const migrations[] = {
         "DROP INDEX episodes_open;"
         "CREATE UNIQUE INDEX episodes_open ON episodes (key) WHERE closed_at IS NULL;"
         "CREATE INDEX episodes_namesakes ON episodes (fingerprint) WHERE closed_at IS NULL;"
-        "UPDATE OR IGNORE episodes SET key = alert_key(alert) WHERE closed_at IS NULL;",
+        "UPDATE OR IGNORE episodes SET key = alert_key(alert) WHERE closed_at IS NULL;"
+        /* A seal for each row of what decides, and one for all of them and the end of the timeline: seals.c.
+         */
+        "CREATE TABLE seals (of TEXT NOT NULL, id NOT NULL, part INTEGER NOT NULL, seal BLOB NOT NULL,"
+        " PRIMARY KEY (of, id, part)) WITHOUT ROWID;"
+        "CREATE TABLE head (id INTEGER PRIMARY KEY CHECK (id = 1), rows INTEGER NOT NULL, sum BLOB NOT NULL,"
+        " seal BLOB NOT NULL);",
 };
 
 static const char *const statement_texts[] = {
@@ -183,6 +189,7 @@ void journal_disconnect(struct journal_connection *connection)
         for (size_t i = 0; i < N_ELEMENTS(connection->statements); i++)
                 sqlite3_finalize(connection->statements[i]);
         sqlite3_close(connection->database);
+        mac_free(connection->mac);
         *connection = (struct journal_connection){0};
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every statement of the journal, by name. Included with X defined; see internal.h. */
+#include "responder/journal/sealed.h"
 /* clang-format off */
 
 /* Episodes. */
@@ -78,7 +79,8 @@ X(INCIDENT_OPEN, "INSERT INTO incidents (number, episode, remediation, state, op
                  " FROM episodes WHERE id = ?2")
 X(INCIDENT_STATE, "SELECT state, number, ended_at FROM incidents WHERE id = ?1")
 X(INCIDENT_UPDATE, "UPDATE incidents SET state = ?2, guard = ?3, guard_until = ?4, lock = coalesce(?5, lock),"
-                   " approved = (approved AND (?13 IS NULL OR definition IS NULL OR definition = ?13)) OR ?6,"
+                   " approved = (approved AND ?2 <> 'awaiting_approval' AND"
+                   " (?13 IS NULL OR definition IS NULL OR definition = ?13)) OR ?6,"
                    " definition = coalesce(?13, definition), owes = ?14,"
                    " cancel_requested = CASE WHEN ?9 THEN 0 ELSE cancel_requested OR ?7 END,"
                    " undo_requested = CASE WHEN ?9 THEN 0 ELSE undo_requested OR ?8 END,"
@@ -125,13 +127,10 @@ X(STEP_SETTLE, "UPDATE steps SET settled = 1 WHERE incident = ?1 AND position = 
 X(STEPS_OF, "SELECT position, action, status, plan, progress, outcome, started_at, finished_at, settled"
             " FROM steps WHERE incident = ?1 ORDER BY position")
 
-/* Reading incidents: one list of columns for all of them. Approved is what the chain says that somebody has
- * approved since it was last asked for. */
+/* Reading incidents: one list of columns for all of them. */
 #define INCIDENT_COLUMNS                                                                                     \
         "i.id, i.number, i.episode, " FIRES ", i.remediation, i.lock, i.state, i.guard, i.guard_until," \
-        " i.approved AND (SELECT t.event FROM timeline t WHERE t.incident = i.id AND t.event IN"                  \
-        " ('awaiting approval', 'approved') ORDER BY t.id DESC LIMIT 1) IS 'approved',"                           \
-        " i.cancel_requested, i.undo_requested, i.opened_at, i.running_at, i.ended_at, i.updated_at," \
+        " i.approved, i.cancel_requested, i.undo_requested, i.opened_at, i.running_at, i.ended_at, i.updated_at," \
         " i.alert, e.starts_at, i.opened_steady, i.entered_steady, i.definition, i.owes, i.told," \
         " i.waiting_steady, e.seen_steady FROM incidents i JOIN episodes e ON e.id = i.episode"
 X(INCIDENTS_ACTIVE, "SELECT " INCIDENT_COLUMNS " WHERE i.active = 1 ORDER BY i.id")
@@ -223,10 +222,46 @@ X(DEFINITION_CONTRADICTED, "SELECT i.number FROM incidents i WHERE i.definition 
 /* What is kept about the daemon itself. */
 X(PAUSED_SET, "INSERT INTO meta (key, value) VALUES ('paused since', ?1) ON CONFLICT (key)"
               " DO UPDATE SET value = CASE WHEN ?1 = 0 OR value = 0 THEN ?1 ELSE value END")
+X(PAUSED_GET, "SELECT value FROM meta WHERE key = 'paused since'")
+X(PAUSED_BROKEN, "SELECT 1 FROM meta t WHERE t.key = 'paused since' AND " BROKEN("meta", META_ID, NO_PART, META_SEAL))
+X(PAUSED_FORGET, "DELETE FROM meta AS t WHERE t.key = 'paused since' AND " BROKEN("meta", META_ID, NO_PART, META_SEAL))
 X(PAUSED_BY, "SELECT actor, detail FROM timeline WHERE incident = 0 AND event = 'paused' AND at = ?1"
              " ORDER BY id DESC LIMIT 1")
 X(META_GET, "SELECT value FROM meta WHERE key = ?1")
 X(META_SET, "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2")
+
+/* Seals. */
+/* Of what an incident goes by: itself, its alert, its steps; also a step that is no longer there. */
+X(INCIDENT_BROKEN, "SELECT 1 FROM incidents t WHERE t.id = ?1 AND " BROKEN("incidents", INCIDENT_ID, NO_PART, INCIDENT_SEAL)
+                   " UNION ALL SELECT 1 FROM steps t WHERE t.incident = ?1 AND " BROKEN("steps", STEP_ID, STEP_PART, STEP_SEAL)
+                   " UNION ALL SELECT 1 FROM seals s WHERE s.of = 'steps' AND s.id = ?1 AND NOT EXISTS"
+                   " (SELECT 1 FROM steps WHERE incident = ?1 AND position = s.part)"
+                   " UNION ALL SELECT 1 FROM incidents i JOIN episodes t ON t.id = i.episode WHERE i.id = ?1 AND "
+                   BROKEN("episodes", EPISODE_ID, NO_PART, EPISODE_SEAL) " LIMIT 1")
+X(EPISODE_BROKEN, "SELECT 1 FROM episodes t WHERE t.id = ?1 AND " BROKEN("episodes", EPISODE_ID, NO_PART, EPISODE_SEAL))
+#define ALL_BROKEN(NAME, table, id, part, seal, of, name)                                                    \
+        X(BROKEN_##NAME, "SELECT " name " FROM " table " t WHERE " BROKEN(table, id, part, seal) " LIMIT 1")
+#define ALL_UNSEALED(NAME, table, id, part, seal, of, name)                                                  \
+        X(UNSEALED_##NAME, "SELECT " name " FROM " table " t WHERE NOT EXISTS (SELECT 1 FROM seals WHERE "   \
+                           SEAL_WHERE(table, id("t."), part("t.")) ") LIMIT 1")
+#define ALL_GONE(NAME, table, id, part, seal, of, name)                                                      \
+        X(GONE_##NAME, "SELECT s.of || ' ' || s.id || CASE WHEN s.part > 0 THEN ', ' || s.part ELSE '' END"  \
+                       " FROM seals s WHERE s.of = '" table "' AND NOT EXISTS (SELECT 1 FROM " table " t WHERE " \
+                       id("t.") " = s.id AND " part("t.") " = s.part) LIMIT 1")
+SEALED_TABLES(ALL_BROKEN)
+SEALED_TABLES(ALL_UNSEALED)
+SEALED_TABLES(ALL_GONE)
+X(SEALS_FOLD, "SELECT count(fold(of, id, part, seal)) FROM seals")
+X(SEALS_OF_OTHERS, "SELECT of FROM seals WHERE of NOT IN ('key', 'schema', 'incidents', 'steps', 'episodes', 'members', 'gaps',"
+                   " 'meta', 'steady') LIMIT 1")
+X(KEY_FITS, "SELECT seal = seal_of('key') FROM seals WHERE of = 'key' AND id = 0 AND part = 0")
+X(SCHEMA_FITS, "SELECT seal = " SCHEMA_SEAL " FROM seals WHERE of = 'schema' AND id = 0 AND part = 0")
+X(HAS_SEALS, "SELECT 1 FROM sqlite_schema WHERE name = 'seals'")
+X(HAS_HISTORY, "SELECT 1 FROM timeline UNION ALL SELECT 1 FROM incidents UNION ALL SELECT 1 FROM episodes LIMIT 1")
+X(HEAD_GET, "SELECT rows, sum, seal FROM head")
+X(HEAD_SET, "INSERT INTO head (id, rows, sum, seal) VALUES (1, ?1, ?2, ?3) ON CONFLICT (id)"
+            " DO UPDATE SET rows = ?1, sum = ?2, seal = ?3")
+X(TIMELINE_HASH, "SELECT hash FROM timeline WHERE id = ?1 UNION ALL SELECT hash FROM gaps WHERE last = ?1")
 
 /* Steady time. */
 X(STEADY_GET, "SELECT boot, steady, monotonic, wall FROM steady")

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The timeline: rows chained by hashes, written, read, and held against each other. */
 #include <errno.h>
+#include <inttypes.h>
 #include <openssl/evp.h>
 
 #include "responder/journal/internal.h"
+#include "responder/journal/seals.h"
+#include "runbook/log.h"
 #include "runbook/text.h"
 
 int journal_hash(const unsigned char before[static HASH_LENGTH], const struct timeline_row *row,
@@ -33,14 +36,15 @@ int journal_append(struct journal *journal, const struct timeline_row *row, stru
         next.id = journal->chain.rows + 1;
         if (!next.actor)
                 next.actor = "engine";
-        struct journal_chain chain = {.rows = next.id};
-        if (journal_hash(journal->chain.hash, &next, chain.hash) < 0)
+        unsigned char hash[HASH_LENGTH];
+        if (journal_hash(journal->chain.hash, &next, hash) < 0)
                 return error_oom(error);
         int r = journal_run(&journal->writer, TIMELINE_APPEND, error, "iiitttitb", next.id, next.incident,
-                            next.at, next.actor, next.event, next.state, next.step, next.detail, chain.hash);
+                            next.at, next.actor, next.event, next.state, next.step, next.detail, hash);
         if (r < 0)
                 return r;
-        journal->chain = chain;
+        journal->chain.rows = next.id;
+        memcpy(journal->chain.hash, hash, HASH_LENGTH);
         changes_note(&journal->changes, next.incident);
         return 0;
 }
@@ -160,63 +164,187 @@ int journal_last_reason(struct journal *journal, int64_t incident, char **ret, s
         return 0;
 }
 
-static int verify_rows(struct journal *journal, uint64_t *ret_rows, int64_t *ret_last, struct error *error)
+/* A text that ends where it seems to, or none; a number that is one. */
+static bool is_text(sqlite3_stmt *statement, int column)
+{
+        const char *text = (const char *)sqlite3_column_text(statement, column);
+        return text && strlen(text) == (size_t)sqlite3_column_bytes(statement, column);
+}
+
+static bool is_well_formed(sqlite3_stmt *row)
+{
+        static const int types[] = {SQLITE_INTEGER, SQLITE_INTEGER, SQLITE_INTEGER, SQLITE_TEXT, SQLITE_TEXT,
+                                    SQLITE_TEXT,    SQLITE_INTEGER, SQLITE_TEXT,    SQLITE_BLOB};
+        for (int i = 0; i < (int)N_ELEMENTS(types); i++) {
+                int type = sqlite3_column_type(row, i);
+                bool none = i == 7 && type == SQLITE_NULL;
+                if ((type != types[i] && !none) || (type == SQLITE_TEXT && !is_text(row, i)))
+                        return false;
+        }
+        return sqlite3_column_bytes(row, 8) == HASH_LENGTH;
+}
+
+static int verify_row(sqlite3_stmt *statement, int64_t next, unsigned char before[static HASH_LENGTH],
+                      struct error *error)
+{
+        bool well_formed = is_well_formed(statement);
+        unsigned char hash[HASH_LENGTH];
+        char at[TIME_TEXT_MAX];
+        const struct timeline_row row = {
+                .id = sqlite3_column_int64(statement, 0),
+                .incident = sqlite3_column_int64(statement, 1),
+                .at = sqlite3_column_int64(statement, 2),
+                .actor = journal_column(statement, 3),
+                .event = journal_column(statement, 4),
+                .state = journal_column(statement, 5),
+                .step = sqlite3_column_int64(statement, 6),
+                .detail = (const char *)sqlite3_column_text(statement, 7),
+        };
+        if (journal_hash(before, &row, hash) < 0)
+                return error_oom(error);
+        if (!well_formed || row.id != next ||
+            memcmp(sqlite3_column_blob(statement, 8), hash, HASH_LENGTH) != 0)
+                return error_set(error, EUCLEAN,
+                                 "row %lld of the timeline (%s, '%s') does not follow from the row before it",
+                                 (long long)row.id, time_format(row.at, at), row.event);
+        memcpy(before, hash, HASH_LENGTH);
+        return 0;
+}
+
+static int verify_rows(struct journal *journal, uint64_t *ret_rows, struct journal_chain *ret_end,
+                       struct error *error)
 {
         assert_that(!sqlite3_get_autocommit(journal->reader.database),
                     "the chain is walked in one transaction");
         _cleanup_statement_ sqlite3_stmt *statement = journal_bind(&journal->reader, TIMELINE_ALL, error, "");
         if (!statement)
                 return -EIO;
-        unsigned char before[HASH_LENGTH] = {0}, hash[HASH_LENGTH];
+        struct journal_chain end = {0};
         uint64_t rows = 0;
-        int64_t next = 1;
         int gaps = gaps_there(&journal->reader, error);
         int r = gaps;
         while (r >= 0 && (r = journal_step(&journal->reader, statement, error)) > 0) {
-                const struct timeline_row row = {
-                        .id = sqlite3_column_int64(statement, 0),
-                        .incident = sqlite3_column_int64(statement, 1),
-                        .at = sqlite3_column_int64(statement, 2),
-                        .actor = journal_column(statement, 3),
-                        .event = journal_column(statement, 4),
-                        .state = journal_column(statement, 5),
-                        .step = sqlite3_column_int64(statement, 6),
-                        .detail = (const char *)sqlite3_column_text(statement, 7),
-                };
-                if (row.id != next && gaps > 0 &&
-                    (r = gaps_step_over(&journal->reader, &next, before, error)) < 0)
-                        return r;
-                if (journal_hash(before, &row, hash) < 0)
-                        return error_oom(error);
+                int64_t next = end.rows + 1;
+                if (sqlite3_column_int64(statement, 0) != next && gaps > 0)
+                        r = gaps_step_over(&journal->reader, &next, end.hash, error);
+                if (r >= 0)
+                        r = verify_row(statement, next, end.hash, error);
+                end.rows = next;
                 rows++;
-                if (row.id != next++ || sqlite3_column_bytes(statement, 8) != HASH_LENGTH ||
-                    memcmp(sqlite3_column_blob(statement, 8), hash, HASH_LENGTH) != 0) {
-                        char at[TIME_TEXT_MAX];
-                        return error_set(
-                                error, EUCLEAN,
-                                "row %lld of the timeline (%s, '%s') does not follow from the row before it",
-                                (long long)row.id, time_format(row.at, at), row.event);
-                }
-                memcpy(before, hash, HASH_LENGTH);
         }
         *ret_rows = rows;
-        *ret_last = next - 1;
+        *ret_end = end;
         return r >= 0 && gaps > 0 ? gaps_verify(&journal->reader, error) : r;
 }
 
-/* Nothing was cut off the end. */
-static int verify_end(struct journal *journal, int64_t last, struct error *error)
+int journal_read_end(struct journal_connection *connection, struct journal_chain *ret, int64_t *ret_written,
+                     struct error *error)
 {
-        _cleanup_statement_ sqlite3_stmt *statement =
-                journal_bind(&journal->reader, META_GET, error, "t", TIMELINE_ROWS);
-        int r = statement ? journal_step(&journal->reader, statement, error) : -EIO;
+        int sealed = seals_there(connection, error);
+        if (sealed < 0)
+                return sealed;
+        _cleanup_statement_ sqlite3_stmt *last = journal_bind(connection, TIMELINE_LAST, error, "");
+        _cleanup_statement_ sqlite3_stmt *head =
+                sealed > 0 ? journal_bind(connection, HEAD_GET, error, "") : NULL;
+        _cleanup_statement_ sqlite3_stmt *meta =
+                journal_bind(connection, META_GET, error, "t", TIMELINE_ROWS);
+        int r = last && meta && (head || sealed == 0) ? journal_step(connection, last, error) : -EIO;
         if (r < 0)
                 return r;
-        int64_t written = r > 0 ? sqlite3_column_int64(statement, 0) : 0;
-        if (written != last)
-                return error_set(error, EUCLEAN, "the timeline has %lld rows, but %lld were written",
-                                 (long long)last, (long long)written);
+        struct journal_chain end = {.rows = r > 0 ? sqlite3_column_int64(last, 0) : 0};
+        if (r > 0 && sqlite3_column_bytes(last, 1) == HASH_LENGTH)
+                memcpy(end.hash, sqlite3_column_blob(last, 1), HASH_LENGTH);
+        sqlite3_stmt *written = head;
+        r = head ? journal_step(connection, head, error) : 0;
+        if (r == 0)
+                r = journal_step(connection, written = meta, error);
+        if (r < 0)
+                return r;
+        *ret_written = r > 0 ? sqlite3_column_int64(written, 0) : 0;
+        *ret = end;
         return 0;
+}
+
+/* Nothing was cut off the end. */
+static int verify_end(struct journal *journal, const struct journal_chain *end, struct error *error)
+{
+        struct journal_chain last;
+        int64_t written = 0;
+        int r = journal_read_end(&journal->reader, &last, &written, error);
+        if (r >= 0 && written != end->rows)
+                return error_set(error, EUCLEAN, "the timeline has %lld rows, but %lld were written",
+                                 (long long)end->rows, (long long)written);
+        return r;
+}
+
+/* So much of a hash as a number of a metric holds. */
+static uint64_t digest_of_hash(const unsigned char hash[static HASH_LENGTH])
+{
+        uint64_t number = 0;
+        for (size_t i = 0; i < 7; i++)
+                number = number << 8 | hash[i];
+        return number >> 4;
+}
+
+struct journal_head journal_head_of(const struct journal_chain *chain)
+{
+        return (struct journal_head){chain->rows, chain->rows > 0 ? digest_of_hash(chain->hash) : 0};
+}
+
+void journal_log_head(const struct journal_chain *chain)
+{
+        struct journal_head head = journal_head_of(chain);
+        _cleanup_free_ char *text = text_format("%" PRId64 ":%" PRIu64, head.rows, head.digest);
+        log_event(LOG_INFO, "The journal's head", "head", text, NULL);
+}
+
+int journal_head(struct journal *journal, struct journal_head *ret, struct error *error)
+{
+        if (journal->world) {
+                pthread_mutex_lock(&journal->lock);
+                *ret = journal->head;
+                pthread_mutex_unlock(&journal->lock);
+                return 0;
+        }
+        READING(journal);
+        struct journal_chain end;
+        int64_t written = 0;
+        int r = journal_read_end(&journal->reader, &end, &written, error);
+        if (r >= 0)
+                *ret = journal_head_of(&end);
+        return r;
+}
+
+int journal_check_head(struct journal *journal, const struct journal_head *head, struct error *error)
+{
+        READING(journal);
+        _cleanup_statement_ sqlite3_stmt *row =
+                journal_bind(&journal->reader, TIMELINE_HASH, error, "i", head->rows);
+        int r = row ? journal_step(&journal->reader, row, error) : -EIO;
+        if (r < 0 || head->rows == 0)
+                return r < 0 ? r : 0;
+        if (r > 0 && sqlite3_column_bytes(row, 0) == HASH_LENGTH &&
+            digest_of_hash(sqlite3_column_blob(row, 0)) == head->digest)
+                return 0;
+        if (r > 0)
+                return error_set(error, EUCLEAN, "row %lld is another than the witness has seen",
+                                 (long long)head->rows);
+        struct journal_chain end;
+        int64_t written = 0;
+        r = journal_read_end(&journal->reader, &end, &written, error);
+        if (r < 0)
+                return r;
+        if (end.rows < head->rows)
+                return error_set(error, EUCLEAN,
+                                 "the timeline ends with row %lld, and the witness has seen row %lld",
+                                 (long long)end.rows, (long long)head->rows);
+        return error_set(error, ENODATA, "row %lld was pruned: take a younger head", (long long)head->rows);
+}
+
+int journal_is_sealed(struct journal *journal, struct error *error)
+{
+        READING(journal);
+        return seals_there(&journal->reader, error);
 }
 
 /* What the incidents say of themselves is what the timeline says last. */
@@ -251,18 +379,20 @@ int journal_verify(struct journal *journal, uint64_t *ret_rows, struct error *er
 {
         READING(journal);
         uint64_t rows = 0;
-        int64_t last = 0;
+        struct journal_chain end = {0};
         /* One transaction: whoever writes meanwhile is not seen. */
         int r = journal_execute(&journal->reader, "BEGIN", error);
         if (r < 0)
                 return r;
-        r = verify_rows(journal, &rows, &last, error);
+        r = verify_rows(journal, &rows, &end, error);
         if (r >= 0)
-                r = verify_end(journal, last, error);
+                r = verify_end(journal, &end, error);
         if (r >= 0)
                 r = verify_states(journal, error);
         if (r >= 0)
                 r = verify_definitions(journal, error);
+        if (r >= 0)
+                r = seals_verify(&journal->reader, &end, error);
         journal_execute(&journal->reader, "ROLLBACK", NULL);
         if (r < 0)
                 return r;

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "responder/journal/internal.h"
+#include "responder/journal/seals.h"
 #include "runbook/text.h"
 
 struct writing {
@@ -117,12 +118,11 @@ static int check_pause(struct journal *journal, const struct journal_entry *entr
 {
         if (!entry->unless_paused)
                 return 0;
-        _cleanup_statement_ sqlite3_stmt *statement =
-                journal_bind(&journal->writer, META_GET, error, "t", PAUSED_SINCE);
-        int r = statement ? journal_step(&journal->writer, statement, error) : -EIO;
-        if (r > 0 && sqlite3_column_int64(statement, 0) != 0)
+        nsec since = 0;
+        int r = seals_read_pause(&journal->writer, &since, error);
+        if (r >= 0 && since != 0)
                 return error_set(error, ECANCELED, "the responder is paused");
-        return r < 0 ? r : 0;
+        return r;
 }
 
 static int read_held_with(struct journal *journal, const struct journal_entry *entry, int64_t **ret,
@@ -243,7 +243,10 @@ static int write_pause(struct journal *journal, void *context, struct error *err
         assert_that(is_writing(journal), "what is written is the writer's, in a transaction");
         const struct pausing *pausing = context;
         nsec now = world_wall(journal->world);
-        int r = journal_run(&journal->writer, PAUSED_SET, error, "i", (int64_t)(pausing->paused ? now : 0));
+        int r = journal_run(&journal->writer, PAUSED_FORGET, error, "");
+        if (r >= 0)
+                r = journal_run(&journal->writer, PAUSED_SET, error, "i",
+                                (int64_t)(pausing->paused ? now : 0));
         if (r < 0)
                 return r;
         const struct timeline_row row = {

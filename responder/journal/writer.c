@@ -6,8 +6,11 @@
 #include <unistd.h>
 
 #include "responder/journal/internal.h"
+#include "responder/journal/seals.h"
 #include "runbook/text.h"
 
+/* So often the head is told to the log, for who keeps that elsewhere. */
+enum { ROWS_PER_WITNESS = 1000 };
 enum { WEBHOOKS_WAITING_LIMIT = 4096, JOBS_PER_COMMIT = 512, ALERTS_PER_COMMIT = 2048 };
 
 #ifdef RUNBOOK_CRASH_POINTS
@@ -81,7 +84,7 @@ static int run_all(struct journal *journal, struct journal_job *jobs, size_t *re
                    struct error *error)
 {
         struct journal_connection *writer = &journal->writer;
-        const int64_t rows = journal->chain.rows;
+        const struct journal_chain before = journal->chain;
         int r = journal_run(writer, TRANSACTION_BEGIN, error, "");
         for (struct journal_job *job = jobs; r >= 0 && job; job = job->next) {
                 if (job->result < 0)
@@ -91,8 +94,8 @@ static int run_all(struct journal *journal, struct journal_job *jobs, size_t *re
         }
         if (r >= 0)
                 r = journal_remember_steady(journal, error);
-        if (r >= 0 && journal->chain.rows != rows)
-                r = journal_run(writer, META_SET, error, "ti", TIMELINE_ROWS, journal->chain.rows);
+        if (r >= 0 && memcmp(&journal->chain, &before, sizeof(before)) != 0)
+                r = seals_write_head(journal, error);
         if (r >= 0 && writer->torn)
                 r = error_oom(error);
         if (r >= 0) {
@@ -154,11 +157,14 @@ static void commit_jobs(struct journal *journal, struct journal_job *jobs, size_
                 place_note(journal);
         standing_note(journal, committed, misplaced < 0 ? misplaced : journal->writer.failed, &error);
         changes_tell(&journal->changes);
+        if (r >= 0 && journal->chain.rows / ROWS_PER_WITNESS != before.rows / ROWS_PER_WITNESS)
+                journal_log_head(&journal->chain);
 
         pthread_mutex_lock(&journal->lock);
         if (r >= 0) {
                 journal->commits++;
                 journal->entries += count;
+                journal->head = journal_head_of(&journal->chain);
                 histogram_observe(&journal->commit_duration, nsec_to_seconds(took));
         }
         for (struct journal_job *job = jobs; job; job = job->next) {

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -13,7 +12,7 @@
 #include "runbook/log.h"
 #include "runbook/secret.h"
 
-enum { TOKEN_BYTES = 32, TOKEN_LEAST = 16 };
+enum { TOKEN_LEAST = 16 };
 
 static const struct {
         const char *name;
@@ -37,16 +36,7 @@ const char *role_name(enum web_role role)
 
 static int make_token(const char *path, struct error *error)
 {
-        unsigned char random[TOKEN_BYTES];
-        char token[2 * TOKEN_BYTES + 2];
-        if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
-                return error_set_errno(error, errno, "no randomness for the token %s", path);
-        for (size_t i = 0; i < sizeof(random); i++)
-                snprintf(token + 2 * i, 3, "%02x", random[i]);
-        token[2 * TOKEN_BYTES] = '\n';
-        int r = file_replace(path, token, 2 * TOKEN_BYTES + 1, 0600, error);
-        explicit_bzero(token, sizeof(token));
-        explicit_bzero(random, sizeof(random));
+        int r = secret_make(path, error);
         if (r >= 0)
                 log_event(LOG_INFO, "Made a token", "file", path, NULL);
         return r;
@@ -71,19 +61,16 @@ static int check_token(const struct secret *file, struct error *error)
 /* `ret` stays NULL when there is no such token, and none is made. */
 static int find_token(enum web_role role, const char *directory, char **ret, struct error *error)
 {
-        const char *passed = getenv("CREDENTIALS_DIRECTORY");
-        _cleanup_free_ char *credential = text_format("%s/%s", passed ? passed : "", roles[role].name);
         _cleanup_free_ char *path = text_format("%s/%s", directory, roles[role].name);
-        if (!credential || !path)
+        if (!path)
                 return error_oom(error);
-        if (passed && access(credential, F_OK) == 0) {
-                *ret = TAKE_PTR(credential);
-                return 0;
-        }
+        int r = secret_credential(roles[role].name, ret, error);
+        if (r < 0 || *ret)
+                return r;
         bool there = access(path, F_OK) == 0;
         if (!there && !roles[role].made)
                 return 0;
-        int r = there ? 0 : file_make_directories(path, error);
+        r = there ? 0 : file_make_directories(path, error);
         if (r >= 0 && !there)
                 r = make_token(path, error);
         if (r >= 0)

@@ -167,6 +167,8 @@ static void carry_each(struct journal *journal, unsigned count, const char *dire
         remediation_set_free(set);
 }
 
+static const struct journal_key test_key = {.bytes = "the key of the bench"};
+
 int main(int argc, char **argv)
 {
         _cleanup_error_ struct error error = {0};
@@ -179,7 +181,7 @@ int main(int argc, char **argv)
         unsigned count = (unsigned)strtoul(argv[2], NULL, 10);
         snprintf(path, sizeof(path), "%s/journal.db", argv[3]);
         log_setup("error", "logfmt", NULL);
-        if (journal_open(path, &world, &journal, &error) < 0)
+        if (journal_open(path, &test_key, &world, &journal, &error) < 0)
                 die("the journal", &error);
         if (strcmp(argv[1], "step") == 0)
                 carry_each(journal, count, argv[3]);

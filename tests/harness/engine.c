@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/harness/engine.h"
+#include "tests/harness/world.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -184,7 +185,7 @@ static void open_journal_in(struct engine_fixture *fixture, bool by_hand)
                 fixture->by_hand.monotonic = read_later;
                 world = &fixture->by_hand;
         }
-        if (journal_open(path, world, &fixture->journal, &error) < 0)
+        if (journal_open(path, &test_key, world, &fixture->journal, &error) < 0)
                 fail_msg("%s", error_text(&error));
 }
 

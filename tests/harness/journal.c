@@ -14,7 +14,16 @@
 void open_journal(struct journal_fixture *fixture)
 {
         _cleanup_error_ struct error error = {0};
-        if (journal_open(fixture->path, &clocks_only, &fixture->journal, &error) < 0)
+        if (journal_open(fixture->path, &test_key, &clocks_only, &fixture->journal, &error) < 0)
+                fail_msg("%s", error_text(&error));
+}
+
+void open_journal_of_before(struct journal_fixture *fixture)
+{
+        _cleanup_error_ struct error error = {0};
+        struct journal_key made = test_key;
+        made.made = true;
+        if (journal_open(fixture->path, &made, &clocks_only, &fixture->journal, &error) < 0)
                 fail_msg("%s", error_text(&error));
 }
 
@@ -194,6 +203,15 @@ void run_sql(const struct journal_fixture *fixture, const char *statements)
         if (sqlite3_exec(database, statements, NULL, NULL, &why) != SQLITE_OK)
                 fail_msg("%s: %s", statements, why);
         sqlite3_close(database);
+}
+
+void forge_journal(struct journal_fixture *fixture, const char *statements)
+{
+        _cleanup_error_ struct error error = {0};
+        fixture->journal = journal_close(fixture->journal);
+        run_sql(fixture, statements);
+        if (journal_open(fixture->path, &taking_key, &clocks_only, &fixture->journal, &error) < 0)
+                fail_msg("%s", error_text(&error));
 }
 
 int64_t query_number(const struct journal_fixture *fixture, const char *query)

@@ -24,6 +24,7 @@ int journal_teardown(void **state);
 #define ON_JOURNAL(test) cmocka_unit_test_setup_teardown(test, journal_setup, journal_teardown)
 
 void open_journal(struct journal_fixture *fixture);
+void open_journal_of_before(struct journal_fixture *fixture); /* with a key that was just made */
 void reopen_journal(struct journal_fixture *fixture);
 
 /* The alerts of a webhook, one word each: "f1" fires, "-f1" is resolved, "f1@1767225600" with its startsAt,
@@ -63,6 +64,9 @@ int write_entry(struct journal_fixture *fixture, struct journal_entry entry, str
                                  -(code));                                                             \
                 assert_string_equal(error_text(&_error), sentence);                                    \
         } while (0)
+
+/* Closes it, runs statements, and opens it with what they have made of it. */
+void forge_journal(struct journal_fixture *fixture, const char *statements);
 
 /* Behind the journal's back: statements; a query of one number. */
 void run_sql(const struct journal_fixture *fixture, const char *statements);

@@ -13,3 +13,6 @@ static nsec read_monotonic(void *context _unused_)
 }
 
 const struct world clocks_only = {.wall = read_wall, .monotonic = read_monotonic};
+
+const struct journal_key test_key = {.bytes = "a key for tests alone"};
+const struct journal_key taking_key = {.bytes = "a key for tests alone", .as_it_is = true};

@@ -128,7 +128,7 @@ def test_backup_and_restore(make, tmp_path):
     for path in responder.directory.glob("journal.db*"):
         path.unlink()
     copy.rename(responder.journal)
-    assert responder.verify_journal().stdout == done.stdout.replace(str(copy), str(responder.journal))
+    assert responder.verify_journal().stdout.startswith(done.stdout.replace(str(copy), str(responder.journal)))
     responder.start()
     assert responder.of("look", n="before") == healed
 

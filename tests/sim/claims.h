@@ -43,6 +43,8 @@ void claim_causes(struct sim *sim);
 void claim_breakers(struct sim *sim);
 const struct remediation *remediation_at(const struct sim *sim, int64_t number); /* of struct done_for */
 
+void claim_chain(struct sim *sim); /* forgeries.c */
+
 void claims_at_rest(struct sim *sim);
 void claim_order(struct sim *sim); /* order.c */ /* everything has come to its end */
 

@@ -22,7 +22,7 @@ static struct journal *journal_with_runs(char *directory, size_t runs, nsec *ret
         struct journal *journal = NULL;
         assert_non_null(mkdtemp(directory));
         _cleanup_free_ char *path = text_format("%s/journal.db", directory);
-        if (journal_open(path, &clocks_only, &journal, &error) < 0)
+        if (journal_open(path, &test_key, &clocks_only, &journal, &error) < 0)
                 fail_msg("%s", error_text(&error));
         for (size_t i = 0; i < runs; i++) {
                 _cleanup_free_ char *body =
@@ -314,7 +314,7 @@ static void open_on(struct journal_fixture *fixture, const char *boot)
         _cleanup_error_ struct error error = {0};
         fixture->journal = journal_close(fixture->journal);
         held_clocks.boot = boot;
-        if (journal_open(fixture->path, &held_clocks, &fixture->journal, &error) < 0)
+        if (journal_open(fixture->path, &taking_key, &held_clocks, &fixture->journal, &error) < 0)
                 fail_msg("%s", error_text(&error));
 }
 

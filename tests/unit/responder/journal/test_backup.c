@@ -37,7 +37,7 @@ static void test_while_it_is_written_to(void **state)
         accept_alerts(fixture, "f1 f2");
         open_incidents(fixture, 1);
         WRITE(fixture, .state = INCIDENT_RUNNING);
-        if (journal_backup(fixture->path, copy, &rows, &error) < 0)
+        if (journal_backup(fixture->path, &test_key, copy, &rows, &error) < 0)
                 fail_msg("%s", error_text(&error));
         assert_int_equal(rows, 2);
         assert_int_equal(stat(copy, &status), 0);
@@ -49,8 +49,8 @@ static void test_while_it_is_written_to(void **state)
         /* What is there already is left as it is, be it a link to nowhere. */
         _cleanup_free_ char *link = beside(fixture, "link");
         assert_int_equal(symlink("nowhere", link), 0);
-        assert_int_equal(journal_backup(fixture->path, link, &rows, NULL), -EEXIST);
-        assert_int_equal(journal_backup(fixture->path, copy, &rows, NULL), -EEXIST);
+        assert_int_equal(journal_backup(fixture->path, &test_key, link, &rows, NULL), -EEXIST);
+        assert_int_equal(journal_backup(fixture->path, &test_key, copy, &rows, NULL), -EEXIST);
 
         /* It is a journal as it was then. */
         snprintf(fixture->path, sizeof(fixture->path), "%s", copy);
@@ -69,11 +69,11 @@ static void test_nothing_is_left_of_what_failed(void **state)
         uint64_t rows = 7;
         accept_alerts(fixture, "f1");
         open_incidents(fixture, 1);
-        assert_int_equal(journal_backup(nowhere, copy, &rows, NULL), -ENOENT);
-        assert_true(journal_backup(fixture->path, nowhere, &rows, NULL) < 0);
+        assert_int_equal(journal_backup(nowhere, &test_key, copy, &rows, NULL), -ENOENT);
+        assert_true(journal_backup(fixture->path, &test_key, nowhere, &rows, NULL) < 0);
         run_sql(fixture, "UPDATE timeline SET actor = 'somebody else'");
         _cleanup_error_ struct error error = {0};
-        assert_int_equal(journal_backup(fixture->path, copy, &rows, &error), -EUCLEAN);
+        assert_int_equal(journal_backup(fixture->path, &test_key, copy, &rows, &error), -EUCLEAN);
         assert_true(string_starts(error_text(&error), "the copy, and so the journal: row 1 of the timeline"));
         assert_int_equal(files_of(fixture, "copy"), 0);
         assert_int_equal(rows, 7);
@@ -90,7 +90,7 @@ static void test_of_a_journal_that_nobody_has(void **state)
         _cleanup_free_ char *command = text_format(
                 "cd %s && cp journal.db killed && cp journal.db-wal killed-wal", fixture->directory);
         assert_int_equal(system(command), 0);
-        assert_int_equal(journal_backup(killed, copy, &rows, NULL), 0);
+        assert_int_equal(journal_backup(killed, &test_key, copy, &rows, NULL), 0);
         assert_int_equal(rows, 1);
 }
 

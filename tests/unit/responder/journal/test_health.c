@@ -42,7 +42,7 @@ static void test_small(void **state)
         grow(fixture, 1000);
         fixture->journal = journal_close(fixture->journal);
         damage(fixture);
-        assert_int_equal(journal_open(fixture->path, &clocks_only, &journal, &error), -EUCLEAN);
+        assert_int_equal(journal_open(fixture->path, &test_key, &clocks_only, &journal, &error), -EUCLEAN);
         assert_non_null(strstr(error_text(&error), "the journal is damaged"));
 }
 

@@ -618,8 +618,8 @@ static void test_a_sibling_waits_for_the_person(void **state)
         } cases[] = {{INCIDENT_ESCALATED, 1}, {INCIDENT_EXPIRED, 1}, {INCIDENT_CANCELLED, 1},
                      {INCIDENT_DENIED, 1},    {INCIDENT_HEALED, 2},  {INCIDENT_PLANNED, 2}};
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
-                run_sql(fixture, "DELETE FROM steps; DELETE FROM members; DELETE FROM incidents; DELETE FROM "
-                                 "episodes");
+                forge_journal(fixture, "DELETE FROM steps; DELETE FROM members; DELETE FROM incidents; "
+                                       "DELETE FROM episodes");
                 accept_alerts(fixture, "f1");
                 assert_int_equal(open_of_cause(fixture, "c"), 1);
                 _cleanup_free_ char *sql =

@@ -131,7 +131,7 @@ static void test_checkpoint_by_another(void **state)
 static int try_open(const char *path, struct error *error)
 {
         struct journal *journal = NULL;
-        int r = journal_open(path, &clocks_only, &journal, error);
+        int r = journal_open(path, &test_key, &clocks_only, &journal, error);
         journal_close(journal);
         return r;
 }

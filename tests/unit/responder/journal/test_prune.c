@@ -168,7 +168,8 @@ static void test_a_gap_that_nobody_pruned(void **state)
 static void test_the_file_shrinks(void **state)
 {
         struct journal_fixture *fixture = *state;
-        run_sql(fixture,
+        forge_journal(
+                fixture,
                 "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000)"
                 " INSERT INTO episodes (fingerprint, opened_at, last_seen_at, starts_at, closed_at, alert)"
                 " SELECT 'e' || i, 1, 1, 1, 1, hex(randomblob(500)) FROM n");

@@ -18,10 +18,27 @@ static const struct {
  */
 static const char *const go_over_all[] = {
         "TIMELINE_ALL",     "TIMELINE_CONTRADICTED", "DEFINITION_CONTRADICTED",
-        "STEADY_INCIDENTS", "STEADY_EPISODES",       "TIMELINE_LAST"};
+        "STEADY_INCIDENTS", "STEADY_EPISODES",       "TIMELINE_LAST",
+        "HAS_HISTORY"};
+static const char *const go_over_all_of_a_table[] = {"BROKEN_", "UNSEALED_", "GONE_"};
 
-static const char *const large[] = {"SCAN episodes", "SCAN incidents", "SCAN steps", "SCAN timeline",
-                                    "SCAN members",  "SCAN e",         "SCAN i",     "SCAN m"};
+static const char *const large[] = {"SCAN episodes", "SCAN incidents", "SCAN steps",
+                                    "SCAN timeline", "SCAN members",   "SCAN e",
+                                    "SCAN i",        "SCAN m",         "SCAN t"};
+
+static bool may_go_over_all(const char *name)
+{
+        for (size_t i = 0; i < N_ELEMENTS(go_over_all_of_a_table); i++)
+                if (string_starts(name, go_over_all_of_a_table[i]))
+                        return true;
+        return words_find(go_over_all, N_ELEMENTS(go_over_all), name) >= 0;
+}
+
+/* Those of seals.c, which need a key. */
+static void nothing(sqlite3_context *context, int count _unused_, sqlite3_value **values _unused_)
+{
+        sqlite3_result_null(context);
+}
 
 /* By an index it is only as many rows as that has: the partial ones have few. */
 static bool goes_over_all(const char *step)
@@ -41,10 +58,12 @@ static void test_no_statement_goes_over_all_rows(void **state)
         sqlite3 *database = NULL;
         size_t looked_at = 0;
         assert_int_equal(sqlite3_open(fixture->path, &database), SQLITE_OK);
+        sqlite3_create_function(database, "seal_of", -1, SQLITE_UTF8, NULL, nothing, NULL, NULL);
+        sqlite3_create_function(database, "fold", 4, SQLITE_UTF8, NULL, nothing, NULL, NULL);
         for (size_t i = 0; i < N_ELEMENTS(statements); i++) {
                 _cleanup_free_ char *sql = text_format("EXPLAIN QUERY PLAN %s", statements[i].sql);
                 sqlite3_stmt *plan = NULL;
-                if (words_find(go_over_all, N_ELEMENTS(go_over_all), statements[i].name) >= 0)
+                if (may_go_over_all(statements[i].name))
                         continue;
                 if (sqlite3_prepare_v2(database, sql, -1, &plan, NULL) != SQLITE_OK)
                         fail_msg("%s: %s", statements[i].name, sqlite3_errmsg(database));

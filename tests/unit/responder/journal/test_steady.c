@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Steady time over restarts, boots of the machine and jumps of the wall clock. */
 #include "tests/harness/journal.h"
+#include "tests/harness/world.h"
 
 #define HOUR (3600 * NSEC_PER_SEC)
 #define DAY (24 * HOUR)
@@ -26,7 +27,7 @@ static nsec open_on(struct journal_fixture *fixture, const char *boot)
         _cleanup_error_ struct error error = {0};
         fixture->journal = journal_close(fixture->journal);
         world.boot = boot;
-        if (journal_open(fixture->path, &world, &fixture->journal, &error) < 0)
+        if (journal_open(fixture->path, &taking_key, &world, &fixture->journal, &error) < 0)
                 fail_msg("%s", error_text(&error));
         return journal_steady(fixture->journal);
 }

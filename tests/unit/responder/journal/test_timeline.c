@@ -49,7 +49,14 @@ static void test_changes_show(void **state)
                 {"DELETE FROM timeline", "the timeline has 0 rows, but 6 were written"},
         };
         write_history(fixture);
-        run_sql(fixture, "CREATE TABLE kept AS SELECT * FROM timeline");
+        _cleanup_free_ char *keep =
+                text_format("ATTACH '%s.kept' AS aside; CREATE TABLE aside.kept AS SELECT * FROM timeline",
+                            fixture->path);
+        _cleanup_free_ char *restore =
+                text_format("ATTACH '%s.kept' AS aside; DELETE FROM main.timeline; INSERT INTO main.timeline"
+                            " SELECT * FROM kept",
+                            fixture->path);
+        run_sql(fixture, keep);
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
                 _cleanup_error_ struct error error = {0};
                 uint64_t rows = 77;
@@ -58,7 +65,7 @@ static void test_changes_show(void **state)
                 if (!string_starts(error_text(&error), cases[i].sentence))
                         fail_msg("%s: %s", cases[i].statement, error_text(&error));
                 assert_int_equal(rows, 77);
-                run_sql(fixture, "DELETE FROM timeline; INSERT INTO timeline SELECT * FROM kept");
+                run_sql(fixture, restore);
                 assert_int_equal(verified_rows(fixture), 6);
         }
         _cleanup_error_ struct error error = {0};
@@ -87,12 +94,10 @@ static void test_cut_off_end_stays_visible(void **state)
         _cleanup_error_ struct error error = {0};
         uint64_t rows;
         write_history(fixture);
-        fixture->journal = journal_close(fixture->journal);
         run_sql(fixture, "DELETE FROM timeline WHERE id > 4");
-        open_journal(fixture);
         assert_int_equal(journal_verify(fixture->journal, &rows, &error), -EUCLEAN);
         assert_string_equal(error_text(&error), "the timeline has 4 rows, but 6 were written");
-        WRITE(fixture, .event = "goes on");
+        forge_journal(fixture, "");
         assert_int_equal(journal_verify(fixture->journal, &rows, &error), -EUCLEAN);
         assert_true(string_starts(error_text(&error), "row 7 of the timeline ("));
 }
@@ -121,7 +126,7 @@ static void test_reading_beside_a_writer(void **state)
         struct journal *reader = NULL;
         uint64_t rows = 0;
         write_history(fixture);
-        if (journal_open_reading(fixture->path, &reader, &error) < 0)
+        if (journal_open_reading(fixture->path, &test_key, &reader, &error) < 0)
                 fail_msg("%s", error_text(&error));
         assert_int_equal(journal_verify(reader, &rows, &error), 0);
         assert_int_equal(rows, 6);
@@ -139,14 +144,14 @@ static void test_reading_beside_a_writer(void **state)
 
         /* Also when nobody writes; and there must be something to read. */
         fixture->journal = journal_close(fixture->journal);
-        assert_int_equal(journal_open_reading(fixture->path, &reader, &error), 0);
+        assert_int_equal(journal_open_reading(fixture->path, &test_key, &reader, &error), 0);
         assert_int_equal(journal_verify(reader, &rows, &error), 0);
         assert_int_equal(rows, 7);
         journal_close(reader);
         _cleanup_free_ char *missing = text_format("%s/none.db", fixture->directory);
         _cleanup_free_ char *sentence =
                 text_format("cannot open the journal %s: No such file or directory", missing);
-        assert_int_equal(journal_open_reading(missing, &reader, &error), -ENOENT);
+        assert_int_equal(journal_open_reading(missing, &test_key, &reader, &error), -ENOENT);
         assert_string_equal(error_text(&error), sentence);
         assert_int_equal(access(missing, F_OK), -1);
 }
@@ -160,20 +165,15 @@ static void ask_approval(struct journal_fixture *fixture, const char *text)
         WRITE(fixture, .event = "approved", .approve = true);
 }
 
-/* An approval that stands in no row of the chain is none, nor is one from before the question (attack F8). */
-static void test_an_approval_that_nobody_gave(void **state)
+/* An approval from before the question is none (attack F8). */
+static void test_an_approval_of_before_the_question(void **state)
 {
         struct journal_fixture *fixture = *state;
         accept_alerts(fixture, "f1");
         open_incidents(fixture, 1);
         WRITE(fixture, .state = INCIDENT_AWAITING_APPROVAL, .event = "awaiting approval");
-        run_sql(fixture, "UPDATE incidents SET approved = 1");
-        reopen_journal(fixture);
-        struct incident incident = only_active(fixture);
-        assert_false(incident.approved);
-        incident_release(&incident);
         WRITE(fixture, .event = "approved", .approve = true);
-        incident = only_active(fixture);
+        struct incident incident = only_active(fixture);
         assert_true(incident.approved);
         incident_release(&incident);
         WRITE(fixture, .state = INCIDENT_AWAITING_APPROVAL, .event = "awaiting approval");
@@ -237,14 +237,16 @@ static void test_version_2(void **state)
                 "DROP INDEX episodes_open; DROP INDEX episodes_namesakes; ALTER TABLE episodes DROP COLUMN "
                 "key;"
                 "CREATE UNIQUE INDEX episodes_open ON episodes (fingerprint) WHERE closed_at IS NULL;"
-                "DROP TABLE gaps; PRAGMA user_version = 2");
+                "DROP TABLE gaps; DROP TABLE seals; DROP TABLE head;"
+                "INSERT INTO meta VALUES ('rows of the timeline', 6); PRAGMA user_version = 2");
         struct journal *reader = NULL;
-        assert_int_equal(journal_open_reading(fixture->path, &reader, NULL), 0);
+        assert_int_equal(journal_open_reading(fixture->path, &test_key, &reader, NULL), 0);
         assert_int_equal(journal_verify(reader, &rows, NULL), 0);
+        assert_int_equal(journal_is_sealed(reader, NULL), 0);
         journal_close(reader);
-        open_journal(fixture);
+        open_journal_of_before(fixture);
         assert_int_equal(query_number(fixture, "PRAGMA user_version"), 4);
-        assert_int_equal(verified_rows(fixture), 6);
+        assert_int_equal(verified_rows(fixture), 7); /* one says that it is sealed from now on */
         struct incident incident = only_active(fixture);
         assert_null(incident.definition);
         assert_string_equal(incident.owes, "");
@@ -259,7 +261,7 @@ static void test_second_process_is_refused(void **state)
         if (child == 0) {
                 struct journal *journal = NULL;
                 struct error error = {0};
-                int r = journal_open(fixture->path, &clocks_only, &journal, &error);
+                int r = journal_open(fixture->path, &test_key, &clocks_only, &journal, &error);
                 _exit(r == -EBUSY && strstr(error_text(&error), "another runbook_responder has it open") ? 0
                                                                                                          : 1);
         }
@@ -276,7 +278,7 @@ static int open_error(struct journal_fixture *fixture, const char *sentence)
 {
         _cleanup_error_ struct error error = {0};
         _cleanup_free_ char *whole = text_format("cannot open the journal %s: %s", fixture->path, sentence);
-        int r = journal_open(fixture->path, &clocks_only, &fixture->journal, &error);
+        int r = journal_open(fixture->path, &test_key, &clocks_only, &fixture->journal, &error);
         assert_null(fixture->journal);
         if (!string_starts(error_text(&error), whole))
                 fail_msg("%s\nis not\n%s", error_text(&error), whole);
@@ -322,18 +324,18 @@ static void test_other_databases(void **state)
         run_sql(fixture, "PRAGMA user_version = 99");
         assert_int_equal(open_error(fixture, "it was written by a newer version of runbook_responder"),
                          -ENOTSUP);
-        assert_int_equal(journal_open_reading(fixture->path, &reader, &error), -ENOTSUP);
+        assert_int_equal(journal_open_reading(fixture->path, &test_key, &reader, &error), -ENOTSUP);
         assert_int_equal(query_number(fixture, "PRAGMA user_version"), 99);
 
         assert_int_equal(unlink(fixture->path), 0);
         run_sql(fixture, "CREATE TABLE songs (title TEXT)");
         assert_int_equal(open_error(fixture, "it is the database of something else"), -EUCLEAN);
         assert_int_equal(query_number(fixture, "SELECT count(*) FROM sqlite_schema"), 1);
-        assert_int_equal(journal_open_reading(fixture->path, &reader, &error), -EUCLEAN);
+        assert_int_equal(journal_open_reading(fixture->path, &test_key, &reader, &error), -EUCLEAN);
 
         /* An empty file is as good as none for writing, but nothing to be read. */
         assert_int_equal(truncate(fixture->path, 0), 0);
-        assert_int_equal(journal_open_reading(fixture->path, &reader, &error), -ENOTSUP);
+        assert_int_equal(journal_open_reading(fixture->path, &test_key, &reader, &error), -ENOTSUP);
         assert_non_null(strstr(error_text(&error), ": it is empty"));
         open_journal(fixture);
 }
@@ -346,13 +348,13 @@ static void test_makes_its_directories(void **state)
         struct stat status;
         _cleanup_free_ char *path = text_format("%s/a/b/journal.db", fixture->directory);
         _cleanup_free_ char *directory = text_format("%s/a/b", fixture->directory);
-        assert_int_equal(journal_open(path, &clocks_only, &journal, &error), 0);
+        assert_int_equal(journal_open(path, &test_key, &clocks_only, &journal, &error), 0);
         journal_close(journal);
         assert_int_equal(stat(directory, &status), 0);
         assert_int_equal(status.st_mode & 0777, 0700);
 
         _cleanup_free_ char *below = text_format("%s/below", path);
-        assert_int_equal(journal_open(below, &clocks_only, &journal, &error), -ENOTDIR);
+        assert_int_equal(journal_open(below, &test_key, &clocks_only, &journal, &error), -ENOTDIR);
         _cleanup_free_ char *sentence =
                 text_format("cannot open the journal %s: cannot open %s.lock: Not a directory", below, below);
         assert_string_equal(error_text(&error), sentence);
@@ -366,7 +368,7 @@ int main(void)
                 ON_JOURNAL(test_cut_off_end_stays_visible),
                 ON_JOURNAL(test_chain_goes_on_after_reopening),
                 ON_JOURNAL(test_reading_beside_a_writer),
-                ON_JOURNAL(test_an_approval_that_nobody_gave),
+                ON_JOURNAL(test_an_approval_of_before_the_question),
                 ON_JOURNAL(test_definition),
                 ON_JOURNAL(test_version_2),
                 ON_JOURNAL(test_second_process_is_refused),

@@ -20,7 +20,7 @@ struct sabotage {
 /* A child has no writer thread, and so writes by itself. */
 static void open_alone(struct journal_fixture *fixture)
 {
-        if (journal_open(fixture->path, &alone, &fixture->journal, NULL) < 0)
+        if (journal_open(fixture->path, &taking_key, &alone, &fixture->journal, NULL) < 0)
                 _exit(1);
 }
 
@@ -42,8 +42,7 @@ static void breaks(struct journal_fixture *fixture, const char *sentence, const 
         run_sql(fixture, trigger);
         struct sabotage sabotage = {fixture, entry};
         must_break(sentence, write_sabotaged, &sabotage);
-        run_sql(fixture, "DROP TRIGGER sabotage");
-        open_journal(fixture);
+        forge_journal(fixture, "DROP TRIGGER sabotage");
 }
 
 static void test_every_transition_leaves_what_it_must(void **state)

@@ -263,7 +263,7 @@ static void flood(const char *path, int first)
         struct journal *journal = NULL;
         atomic_int waiting = 0;
         pthread_t thread;
-        if (journal_open(path, &clocks_only, &journal, NULL) < 0 ||
+        if (journal_open(path, &test_key, &clocks_only, &journal, NULL) < 0 ||
             pthread_create(&thread, NULL, write_entries, journal) != 0)
                 _exit(2);
         for (int i = first;; i++) {

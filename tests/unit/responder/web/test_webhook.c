@@ -90,7 +90,7 @@ static void open_room_with(struct room *room, const char *alertmanager_url)
         assert_non_null(mkdtemp(room->directory));
         room->path = text_format("%s/journal.db", room->directory);
         room->alertmanager = serve(alertmanager_routes, room);
-        assert_int_equal(journal_open(room->path, &clocks_only, &room->journal, NULL), 0);
+        assert_int_equal(journal_open(room->path, &test_key, &clocks_only, &room->journal, NULL), 0);
         assert_int_equal(workers_new(2, &room->workers, NULL), 0);
         assert_int_equal(workers_new(1, &room->fetchers, NULL), 0);
         if (!alertmanager_url)
