@@ -10,7 +10,7 @@
 #include "runbook/digest.h"
 #include "runbook/text.h"
 
-/* In one commit, which a webhook may have to wait for: 5 ms of CPU for so many. */
+/* In one commit, which a webhook may have to wait for. */
 enum { INCIDENTS_AT_ONCE = 16, ROWS_AT_ONCE = 250, EPISODES_AT_ONCE = 500 };
 
 struct pruning {

@@ -42,10 +42,14 @@ void claim_order(struct sim *sim)
                  " WHERE t.event = 'step waits'"
                  " AND json_extract(i.definition, '$.steps[' || (t.step - 1) || '].essential') = 'no'",
                  "waits for a step that is not essential"},
-                {"SELECT min(incident) FROM timeline WHERE event = 'step failed'"
+                /* Whose one try outlasts the time there is for all of them, as that of a daemon that was
+                 * stopped meanwhile, has no second one. */
+                {"SELECT min(incident) FROM timeline t WHERE event = 'step failed'"
                  " AND json_extract(detail, '$.summary') LIKE '%Engine is away' AND state = 'failed'"
                  " AND (json_extract(detail, '$.reason') NOT LIKE '%model.revoke%'"
-                 "      OR json_extract(detail, '$.reason') LIKE '%cannot be planned%')",
+                 "      OR json_extract(detail, '$.reason') LIKE '%cannot be planned%')"
+                 " AND at - (SELECT at FROM timeline o WHERE o.incident = t.incident AND o.id < t.id"
+                 " ORDER BY o.id DESC LIMIT 1) < 59000000000",
                  "gave up at the first try what may pass"},
                 {"SELECT min(incident) FROM timeline WHERE event = 'planning failed'"
                  " AND NOT EXISTS (SELECT 1 FROM json_each(detail, '$.plans')"
