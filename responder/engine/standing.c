@@ -103,7 +103,10 @@ void standing_free(struct engine *engine)
 static const struct alert_view *view_now(struct look *look)
 {
         struct engine *engine = look->engine;
-        if (engine->view.answered_at != 0 && look->now - engine->view_taken_at <= AGE_MOST)
+        /* By the clock, not by when this look began: it may have waited for the disk, and what was answered
+         * then for it. */
+        if (engine->view.answered_at != 0 &&
+            world_monotonic(engine->parts.world) - engine->view.answered_at <= AGE_MOST)
                 return &engine->view;
         if (engine->viewing)
                 return NULL;
