@@ -291,6 +291,7 @@ def test_logs_are_shown_to_who_has_said_who_he_is(binaries, tmp_path):
         with sqlite3.connect(made.journal) as connection:
             connection.execute("UPDATE steps SET outcome = ?", (json.dumps({"summary": "saved", "files": files}),))
         connection.close()
+        made.arguments = lambda: [f"--journal={made.journal}", "--journal.seal-as-it-is"]
         made.start()
         path = f"{made.url}/incidents/{number}/evidence"
         assert "/evidence?file" not in made.page(f"/incidents/{number}") and str(log) in made.page(f"/incidents/{number}")
