@@ -41,7 +41,7 @@ struct engine_fixture {
         atomic_bool fires;                      /* Prometheus says that the alert fires */
         atomic_uint asked, told;                /* Prometheus, the person: how often */
         pthread_mutex_t lock;                   /* of what follows */
-        struct text messages; /* whatever the person was told, a line each */
+        struct text messages;                   /* whatever the person was told, a line each */
         struct text known; /* the labels of all alerts that have arrived, a line each: Alertmanager's */
 };
 
