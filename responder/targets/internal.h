@@ -10,7 +10,7 @@ struct prometheus_answer;
 
 /* The table of a receiver's keys, and what it cannot say (double names, keys that a format does not have). */
 extern const struct config_field receiver_fields[];
-void receivers_check(const struct config_list *receivers, struct config_node *list);
+void receivers_check(const struct config_list *list, struct config_node *node);
 
 /* Whether a key is part of what a receiver is, by its format: not by which password it is entered. */
 bool receiver_is_defined_by(const struct receiver *receiver, const char *key);
