@@ -32,8 +32,10 @@ static void add_number(struct mac *mac, int64_t number)
         add_value(mac, SQLITE_INTEGER, bytes, sizeof(bytes));
 }
 
-static void add_values(struct mac *mac, int count, sqlite3_value **values)
+/* False: there was no memory for a value. That is no value, and a seal of what it leaves would be wrong. */
+static bool add_values(struct mac *mac, int count, sqlite3_value **values)
 {
+        bool whole = true;
         for (int i = 0; i < count; i++) {
                 int type = sqlite3_value_type(values[i]);
                 /* The bytes are asked for before their length. */
@@ -45,8 +47,23 @@ static void add_values(struct mac *mac, int count, sqlite3_value **values)
                 if (type != SQLITE_NULL)
                         bytes = type == SQLITE_BLOB ? sqlite3_value_blob(values[i])
                                                     : (const void *)sqlite3_value_text(values[i]);
-                add_value(mac, type, bytes, bytes ? (size_t)sqlite3_value_bytes(values[i]) : 0);
+                const int length = type == SQLITE_NULL ? 0 : sqlite3_value_bytes(values[i]);
+                whole &= bytes || type == SQLITE_NULL || (type == SQLITE_BLOB && length == 0);
+                add_value(mac, type, bytes, bytes ? (size_t)length : 0);
         }
+        return whole;
+}
+
+/* The sum of what was added, so that the next one begins anew, also where it is not to be had. */
+static bool end_sum(sqlite3_context *context, struct mac *mac, bool whole,
+                    unsigned char ret[static HASH_LENGTH])
+{
+        bool fine = mac_end(mac, ret) >= 0;
+        if (!whole)
+                sqlite3_result_error_nomem(context);
+        else if (!fine)
+                sqlite3_result_error(context, "a row cannot be sealed", -1);
+        return whole && fine;
 }
 
 /* In SQL: the seal of a row, which is of a table and of its columns. */
@@ -54,10 +71,8 @@ static void seal_of(sqlite3_context *context, int count, sqlite3_value **values)
 {
         const struct journal_connection *connection = sqlite3_user_data(context);
         unsigned char seal[HASH_LENGTH];
-        add_values(connection->mac, count, values);
-        if (mac_end(connection->mac, seal) < 0)
-                sqlite3_result_error(context, "a row cannot be sealed", -1);
-        else
+        bool whole = add_values(connection->mac, count, values);
+        if (end_sum(context, connection->mac, whole, seal))
                 sqlite3_result_blob(context, seal, HASH_LENGTH, SQLITE_TRANSIENT);
 }
 
@@ -68,11 +83,9 @@ static void fold(sqlite3_context *context, int count, sqlite3_value **values)
         unsigned char element[HASH_LENGTH];
         static const char what[] = "an element of the sum";
         add_value(connection->mac, SQLITE_TEXT, what, sizeof(what));
-        add_values(connection->mac, count, values);
-        if (mac_end(connection->mac, element) < 0) {
-                sqlite3_result_error(context, "a seal cannot be added to the sum", -1);
+        bool whole = add_values(connection->mac, count, values);
+        if (!end_sum(context, connection->mac, whole, element))
                 return;
-        }
         for (size_t i = 0; i < HASH_LENGTH; i++)
                 connection->sum[i] ^= element[i];
         sqlite3_result_int(context, 1);
