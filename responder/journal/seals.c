@@ -118,10 +118,11 @@ static int seal_head(struct journal_connection *connection, const struct journal
         add_value(mac, SQLITE_BLOB, chain->hash, HASH_LENGTH);
         add_value(mac, SQLITE_BLOB, chain->sum, HASH_LENGTH);
         int r = mac_end(mac, ret_seal);
-        add_value(mac, SQLITE_TEXT, of_mask, sizeof(of_mask));
-        add_value(mac, SQLITE_BLOB, ret_seal, HASH_LENGTH);
-        if (r >= 0)
+        if (r >= 0) { /* what is added and not ended would be in the next seal */
+                add_value(mac, SQLITE_TEXT, of_mask, sizeof(of_mask));
+                add_value(mac, SQLITE_BLOB, ret_seal, HASH_LENGTH);
                 r = mac_end(mac, ret_mask);
+        }
         return r < 0 ? error_set(error, -r, "the head of the journal cannot be sealed") : 0;
 }
 
