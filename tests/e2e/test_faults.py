@@ -61,10 +61,6 @@ def test_what_was_acknowledged_is_there_and_nothing_crashes(binaries, failing, t
     acknowledged, statuses = set(), {}
     try:
         for number, fault in enumerate(each_fault(MOST)):
-            # Once in a dozen runs a shortage of memory leaves a row whose seal does not fit, which `verify` finds and nobody
-            # has explained: until then it is check-deep that asks for it.
-            if fault[0] == "malloc" and "RUNBOOK_DEEP" not in os.environ:
-                continue
             failing.order(*fault)
             status = asked(responder.post, "/api/v1/alerts", {"version": "4", "alerts": [alert_of("one", n=f"a{number}")]})
             failing.none()
@@ -73,13 +69,13 @@ def test_what_was_acknowledged_is_there_and_nothing_crashes(binaries, failing, t
             if status == 200:
                 acknowledged.add(f"a{number}")
             statuses.setdefault(fault[0], []).append(status)
-        assert failing.failed > 10
+        assert failing.failed > 20
         print({call: {status: of.count(status) for status in set(of)} for call, of in statuses.items()})
         for call, error, sentence in (("fsync", errno.EIO, "disk I/O error"), ("write", errno.ENOSPC, "no space is left for the journal")):
             failing.order(call, 0, FOR_GOOD, error)  # nothing can be kept, so nothing is acknowledged
             assert asked(responder.post, "/api/v1/alerts", {"version": "4", "alerts": [alert_of("one", n=f"never {call}")]}) == 503
-            failing.none()
             wait_for(lambda: sentence in responder.process.output(), f"a word about {call}")  # pylint: disable=cell-var-from-loop
+            failing.none()
         # It is well by itself, and so is what it had begun.
         wait_for(lambda: asked(responder.post, "/api/v1/alerts", {"version": "4", "alerts": [alert_of("one", n="last")]}) == 200,
                  "it to take alerts again")
