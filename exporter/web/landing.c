@@ -65,7 +65,7 @@ static void put_check(struct text *text, const struct check_state *state, const 
         html_put(text, state->check->name);
         text_puts(text, "\">");
         html_put(text, state->check->name);
-        text_printf(text, "</a></small></th><td>%s</td><td class=\"n\">", state->check->kind->name);
+        text_printf(text, "</a></small></th><td class=\"n\">%s</td><td class=\"n\">", state->check->kind->name);
         if (result)
                 html_put_ago(text, result->started_wall, now);
         else
