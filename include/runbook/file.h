@@ -43,8 +43,17 @@ int file_read_rest(int fd, const char *name, size_t limit, struct text *text, st
 int file_replace(const char *path, const void *data, size_t length, mode_t mode, struct error *error);
 
 /*
- * The second half of that, for what was written piece by piece: syncs `fd`, which is `from` in the open
- * directory, renames it to `to`, and syncs the directory.
+ * The same where there is nothing yet: -EEXIST when there is, which stays as it is. Of several processes that
+ * make one file at the same time, in whatever containers, one does.
+ */
+int file_make(const char *path, const void *data, size_t length, mode_t mode, struct error *error);
+
+/* Renames within a directory, and syncs that. What lies under the new name stays as it is: -EEXIST. */
+int file_rename_new(const char *from, const char *to, struct error *error);
+
+/*
+ * The second half of file_replace(), for what was written piece by piece: syncs `fd`, which is `from` in the
+ * open directory, renames it to `to`, and syncs the directory.
  */
 int file_settle(int fd, int directory, const char *from, const char *to);
 

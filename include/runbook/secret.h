@@ -34,7 +34,10 @@ int secret_read(const struct secret *secret, struct text *text, struct error *er
  */
 int secret_equals(const struct secret *secret, const char *given, bool *ret, struct error *error);
 
-/* Writes a new one, 64 random hexadecimal digits, into a file of its owner's alone (0600). */
+/*
+ * Writes a new one, 64 random hexadecimal digits, into a file of its owner's alone (0600): 1. 0: there is one
+ * already, which somebody else may just have made.
+ */
 int secret_make(const char *path, struct error *error);
 
 /* The file that systemd hands over under this name ($CREDENTIALS_DIRECTORY), NULL when there is none. */

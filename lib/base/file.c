@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 
 enum { CHUNK = 4096, FROM_HERE = -1 };
@@ -98,14 +99,58 @@ int file_read_whole(const char *path, size_t limit, struct text *text, struct er
         return file_read_rest(fd, path, limit, text, error);
 }
 
+/* Only where there is nothing: -EEXIST. By a second name where the file system cannot do it by one call. */
+static int rename_new(int directory, const char *from, const char *to)
+{
+        if (renameat2(directory, from, directory, to, RENAME_NOREPLACE) == 0)
+                return 0;
+        if (errno != EINVAL && errno != ENOSYS)
+                return -errno;
+        if (linkat(directory, from, directory, to, 0) < 0)
+                return -errno;
+        return unlinkat(directory, from, 0) < 0 ? -errno : 0;
+}
+
+/* Some network file systems have no sync for directories, and say so by EINVAL. */
+static int sync_directory(int directory)
+{
+        return fsync(directory) < 0 && errno != EINVAL ? -errno : 0;
+}
+
 /* Without the first sync a crash of the machine leaves an empty file on XFS, without the second the old one.
  */
 int file_settle(int fd, int directory, const char *from, const char *to)
 {
         if (fsync(fd) < 0 || renameat(directory, from, directory, to) < 0)
                 return -errno;
-        /* Some network file systems have no sync for directories, and say so by EINVAL. */
-        return fsync(directory) < 0 && errno != EINVAL ? -errno : 0;
+        return sync_directory(directory);
+}
+
+static int settle_new(int fd, int directory, const char *from, const char *to)
+{
+        int r = fsync(fd) < 0 ? -errno : rename_new(directory, from, to);
+        return r < 0 ? r : sync_directory(directory);
+}
+
+/* How the content that was written beside a file comes under its name. */
+struct way {
+        const char *beside;
+        int (*settle)(int fd, int directory, const char *from, const char *to);
+};
+
+static int write_in(int directory, const char *name, const struct way *way, const void *data, size_t length,
+                    mode_t mode)
+{
+        _cleanup_close_ int fd =
+                openat(directory, way->beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+        if (fd < 0)
+                return -errno;
+        int r = file_write(fd, data, length);
+        if (r >= 0)
+                r = way->settle(fd, directory, way->beside, name);
+        if (r < 0)
+                (void)unlinkat(directory, way->beside, 0);
+        return r;
 }
 
 /* As file_replace(), within the open directory. A file of that name is from a process of the same number,
@@ -117,26 +162,53 @@ static int replace_in(int directory, const char *name, const void *data, size_t 
                 return -ENOMEM;
         if (unlinkat(directory, beside, 0) < 0 && errno != ENOENT)
                 return -errno;
-        _cleanup_close_ int fd = openat(directory, beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-        if (fd < 0)
+        return write_in(directory, name, &(struct way){beside, file_settle}, data, length, mode);
+}
+
+/* As file_make(), within the open directory. Processes of one number may be at it, each in a container. */
+static int make_in(int directory, const char *name, const void *data, size_t length, mode_t mode)
+{
+        uint64_t chance = 0;
+        if (getrandom(&chance, sizeof(chance), 0) != (ssize_t)sizeof(chance))
                 return -errno;
-        int r = file_write(fd, data, length);
-        if (r >= 0)
-                r = file_settle(fd, directory, beside, name);
-        if (r < 0)
-                (void)unlinkat(directory, beside, 0);
-        return r;
+        _cleanup_free_ char *beside = text_format("%s.%016llx.new", name, (unsigned long long)chance);
+        return beside ? write_in(directory, name, &(struct way){beside, settle_new}, data, length, mode)
+                      : -ENOMEM;
+}
+
+static int open_directory_of(const char *path, const char **ret_name)
+{
+        const char *slash = strrchr(path, '/');
+        _cleanup_free_ char *parent = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
+        int directory = parent ? open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+        *ret_name = slash ? slash + 1 : path;
+        return !parent ? -ENOMEM : directory < 0 ? -errno : directory;
 }
 
 int file_replace(const char *path, const void *data, size_t length, mode_t mode, struct error *error)
 {
-        const char *slash = strrchr(path, '/');
-        _cleanup_free_ char *parent = slash ? strndup(path, (size_t)(slash - path) + 1) : strdup(".");
-        if (!parent)
-                return error_oom(error);
-        _cleanup_close_ int directory = open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        int r = directory < 0 ? -errno : replace_in(directory, slash ? slash + 1 : path, data, length, mode);
+        const char *name;
+        _cleanup_close_ int directory = open_directory_of(path, &name);
+        int r = directory < 0 ? directory : replace_in(directory, name, data, length, mode);
         return r < 0 ? error_set_errno(error, -r, "cannot write %s", path) : 0;
+}
+
+int file_make(const char *path, const void *data, size_t length, mode_t mode, struct error *error)
+{
+        const char *name;
+        _cleanup_close_ int directory = open_directory_of(path, &name);
+        int r = directory < 0 ? directory : make_in(directory, name, data, length, mode);
+        return r < 0 ? error_set_errno(error, -r, "cannot write %s", path) : 0;
+}
+
+int file_rename_new(const char *from, const char *to, struct error *error)
+{
+        const char *name;
+        _cleanup_close_ int directory = open_directory_of(to, &name);
+        int r = directory < 0 ? directory : rename_new(AT_FDCWD, from, to);
+        if (r >= 0)
+                r = sync_directory(directory);
+        return r < 0 ? error_set_errno(error, -r, "cannot write %s", to) : 0;
 }
 
 int file_make_directories(const char *path, struct error *error)

@@ -106,10 +106,12 @@ int secret_make(const char *path, struct error *error)
         for (size_t i = 0; i < sizeof(random); i++)
                 snprintf(digits + 2 * i, 3, "%02x", random[i]);
         digits[2 * RANDOM_BYTES] = '\n';
-        int r = file_replace(path, digits, 2 * RANDOM_BYTES + 1, 0600, error);
+        int r = file_make(path, digits, 2 * RANDOM_BYTES + 1, 0600, error);
         explicit_bzero(digits, sizeof(digits));
         explicit_bzero(random, sizeof(random));
-        return r;
+        if (r == -EEXIST && error)
+                error_clear(error);
+        return r == -EEXIST ? 0 : r < 0 ? r : 1;
 }
 
 int secret_credential(const char *name, char **ret, struct error *error)

@@ -45,16 +45,36 @@ static int find_path(const char *journal, const char *given, char **ret, struct 
         return *ret ? 0 : error_oom(error);
 }
 
+/* Gives up what lies beside: a key is under its name by now. */
+static int take_settled(struct key_file *file, struct error *error)
+{
+        (void)unlink(file->beside);
+        free(file->beside);
+        file->beside = NULL;
+        return read_key(file->path, &file->key, error);
+}
+
+/*
+ * One beside its name: made here, or by another start, whose it is as well. One that was read while none was
+ * under the name is the one that will be: what lies beside never changes but by going there. So whoever finds
+ * one under the name after that has read, or made, one that is nobody's.
+ */
 static int make_key(struct key_file *file, struct error *error)
 {
         file->beside = text_format("%s.new", file->path);
-        if (!file->beside)
-                return error_oom(error);
-        file->key.made = true;
-        if (access(file->beside, F_OK) == 0)
-                return 0;
-        int r = file_make_directories(file->path, error);
-        return r < 0 ? r : secret_make(file->beside, error);
+        int r = file->beside ? file_make_directories(file->path, error) : error_oom(error);
+        if (r >= 0)
+                r = secret_make(file->beside, error);
+        if (r < 0)
+                return r;
+        _cleanup_error_ struct error why = {0};
+        r = read_key(file->beside, &file->key, &why);
+        if (access(file->path, F_OK) == 0)
+                return take_settled(file, error);
+        file->key.made = r >= 0;
+        if (r < 0)
+                error_move(error, &why);
+        return r;
 }
 
 static int open_key(const char *journal, const char *given, bool makes, struct key_file *ret,
@@ -65,8 +85,8 @@ static int open_key(const char *journal, const char *given, bool makes, struct k
         bool there = r >= 0 && access(file.path, F_OK) == 0;
         if (r >= 0 && !there && makes)
                 r = make_key(&file, error);
-        if (r >= 0 && (there || makes || given))
-                r = read_key(file.beside ? file.beside : file.path, &file.key, error);
+        else if (r >= 0 && (there || given))
+                r = read_key(file.path, &file.key, error);
         else if (r >= 0)
                 key_release(&file);
         if (r < 0) {
@@ -87,13 +107,31 @@ int key_find(const char *journal, const char *given, struct key_file *ret, struc
         return open_key(journal, given, false, ret, error);
 }
 
+/* Several journals may have one key: who settles it first has done so for all that began with it. */
+static int settle_again(struct key_file *file, struct error *error)
+{
+        struct journal_key settled = {0};
+        int r = read_key(file->path, &settled, error);
+        if (r >= 0 && memcmp(settled.bytes, file->key.bytes, sizeof(settled.bytes)) != 0)
+                r = error_set(error, EEXIST,
+                              "the journal was sealed by %s, and meanwhile there is another key %s",
+                              file->beside, file->path);
+        explicit_bzero(&settled, sizeof(settled));
+        return r;
+}
+
 int key_settle(struct key_file *file, struct error *error)
 {
         if (!file->beside)
                 return 0;
-        if (rename(file->beside, file->path) < 0)
-                return error_set_errno(error, errno, "cannot write the journal's key %s", file->path);
-        log_event(LOG_INFO, "Made the journal's key", "file", file->path, NULL);
+        int r = access(file->path, F_OK) == 0 ? -EEXIST : file_rename_new(file->beside, file->path, error);
+        if (r == -EEXIST || r == -ENOENT) {
+                (void)unlink(file->beside);
+                r = settle_again(file, error);
+        } else if (r >= 0)
+                log_event(LOG_INFO, "Made the journal's key", "file", file->path, NULL);
+        if (r < 0)
+                return error_prefix(error, r, "cannot write the journal's key");
         free(file->beside);
         file->beside = NULL;
         return 0;

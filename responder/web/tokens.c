@@ -37,7 +37,7 @@ const char *role_name(enum web_role role)
 static int make_token(const char *path, struct error *error)
 {
         int r = secret_make(path, error);
-        if (r >= 0)
+        if (r > 0)
                 log_event(LOG_INFO, "Made a token", "file", path, NULL);
         return r;
 }

@@ -9,6 +9,7 @@ import urllib.request
 import pytest
 
 from lab.parts import wait_for
+from lab.prometheus import answers
 from lab.runbook import Responder
 from lab.sink import Sink
 from lab.webhook import alert_of, webhook_of
@@ -163,3 +164,38 @@ def test_full_disk(make, sink, small_disk):
     assert tell(responder, "later")[0] == 200
     wait_for(lambda: responder.get("/api/v1/status")["incidents"]["received"] == 0, "all to be looked at")
     assert responder.verify_journal().returncode == 0
+
+
+class Twin(Responder):
+    """One of several that were given the same journal."""
+
+    @property
+    def journal(self):
+        return self.directory.parent / "state" / "journal.db"
+
+
+def test_started_many_times_at_once(tmp_path, binaries):
+    """Of a journal that nobody has made yet one of them has it, sealed by the key that is found there; the others say why not."""
+    config = tmp_path / "remediations.yml"
+    config.write_text("escalate_to: nobody\nremediations: [{name: look, match: ['alertname=\"slow\"'], steps: [{host.memory: {}}]}]\n")
+    twins = [Twin(binaries.responder, config, tmp_path / str(number)) for number in range(8)]
+    for twin in twins:
+        twin.start(ready=False)
+    try:
+        one = wait_for(lambda: [twin for twin in twins if twin.process.running and answers(f"{twin.url}/-/ready")], "one to be ready")[0]
+        for twin in twins:
+            if twin is not one:
+                wait_for(lambda: not twin.process.running, "the others to end")  # pylint: disable=cell-var-from-loop
+                assert twin.process.child.returncode == 1
+                assert "another runbook_responder has it open" in twin.process.output()
+        one.send(alert_of("slow", n="first"))
+        one.wait_final("look", n="first")
+        assert one.stop() == 0
+        assert not list(one.journal.parent.glob("journal.key.*"))
+        assert one.verify_journal().returncode == 0
+        one.start()
+        assert one.of("look", n="first")
+        assert one.stop() == 0
+    finally:
+        for twin in twins:
+            twin.stop()

@@ -183,6 +183,26 @@ static void several_processes_replace_one_file(void **state _unused_)
         assert_of_one_letter();
 }
 
+/* Written whole, or not at all: nothing is left beside it, which stop() sees. */
+static void what_is_there_is_not_made_again(void **state _unused_)
+{
+        _cleanup_error_ struct error error = {0};
+        char other[128];
+        assert_int_equal(file_make(path, "one", 3, 0600, NULL), 0);
+        assert_string_equal(syncs, "file: nothing; directory: one; ");
+        assert_int_equal(file_make(path, "two", 3, 0600, &error), -EEXIST);
+        assert_string_equal(held(), "one");
+        snprintf(other, sizeof(other), "%s/other", directory);
+        assert_int_equal(file_make(other, "two", 3, 0600, NULL), 0);
+        assert_int_equal(file_rename_new(other, path, NULL), -EEXIST);
+        assert_string_equal(held(), "one");
+        assert_int_equal(unlink(path), 0);
+        assert_int_equal(file_rename_new(other, path, NULL), 0);
+        assert_string_equal(held(), "two");
+        assert_int_equal(access(other, F_OK), -1);
+        assert_int_equal(file_rename_new(other, path, NULL), -ENOENT);
+}
+
 static int read_limited(size_t limit, struct text *text, struct error *error)
 {
         return file_read_whole(path, limit, text, error);
@@ -393,6 +413,7 @@ int main(void)
                 cmocka_unit_test_setup_teardown(what_lies_beside_is_not_written_to, start, stop),
                 cmocka_unit_test_setup_teardown(names_without_a_directory_are_here, start, stop),
                 cmocka_unit_test_setup_teardown(several_processes_replace_one_file, start, stop),
+                cmocka_unit_test_setup_teardown(what_is_there_is_not_made_again, start, stop),
                 cmocka_unit_test_setup_teardown(a_file_is_read_up_to_the_limit, start, stop),
                 cmocka_unit_test_setup_teardown(what_is_no_file_does_not_hold_anybody_up, start, stop),
                 cmocka_unit_test_setup_teardown(no_signal_cuts_reading_short, start, stop),

@@ -142,7 +142,25 @@ static void test_what_is_given_is_compared(void **state)
         assert_int_equal(secret_equals(&unset, "", &same, NULL), -EINVAL);
 }
 
+static void test_one_that_is_there_stays(void **state)
+{
+        (void)state;
+        struct secret secret = {.file = path};
+        _cleanup_secret_ struct text made = {0}, again = {0};
+        _cleanup_error_ struct error error = {0};
+        unlink(path);
+        assert_int_equal(secret_make(path, &error), 1);
+        assert_int_equal(secret_read(&secret, &made, NULL), 0);
+        assert_int_equal(made.length, 64);
+        assert_int_equal(secret_make(path, &error), 0);
+        assert_null(error.message);
+        assert_int_equal(secret_read(&secret, &again, NULL), 0);
+        assert_string_equal(text_string(&again), text_string(&made));
+        assert_int_equal(secret_make("/nowhere/secret", &error), -ENOENT);
+}
+
 static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_one_that_is_there_stays),
         cmocka_unit_test(test_reads_a_file_anew_each_time),
         cmocka_unit_test(test_errors_name_the_file_and_not_the_content),
         cmocka_unit_test(test_reads_the_environment),
