@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "responder/web/internal.h"
+#include "runbook/utf8.h"
 
 /* Who decides, and why, as the timeline has it. */
 struct decider {
@@ -41,11 +42,16 @@ static char *name_local_user(const char *user)
         return found ? text_format("%s (%s)", user, found->pw_name) : strdup(user);
 }
 
+bool api_is_name(const char *name)
+{
+        return name && name[strspn(name, " ")] != '\0' && strlen(name) <= DECIDER_MOST && utf8_valid(name);
+}
+
 int api_name_actor(const struct http_exchange *exchange, const char *by, char **ret, struct error *error)
 {
         const char *proved = http_user(exchange);
         bool by_token = !proved || string_starts(proved, "token ");
-        if (by_token && (!by || !*by || strlen(by) > DECIDER_MOST))
+        if (by_token && !api_is_name(by))
                 return error_set(error, EINVAL, "who is it? Send {\"by\": \"your name\", \"reason\": \"…\"}");
         /* A name that somebody gives himself is a remark beside what he has shown. */
         *ret = by_token ? text_format("%s (%s)", by, proved ? proved : "not proved")

@@ -7,6 +7,7 @@
 
 #include "responder/web/internal.h"
 #include "runbook/log.h"
+#include "runbook/utf8.h"
 
 /* That the form is one of ours, which was shown to whoever sends it. */
 static int check_form(const struct visit *visit, struct error *error)
@@ -26,13 +27,6 @@ static bool is_own_path(const char *path)
         return path && path[0] == '/' && path[1] != '/' &&
                path[strspn(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-_")] ==
                        '\0';
-}
-
-/* A name that can stand in a timeline. */
-static bool is_name(const char *name)
-{
-        size_t length = name ? strlen(name) : 0;
-        return length > 0 && length <= SESSION_NAME_MOST && name[strspn(name, " ")] != '\0';
 }
 
 static void set_cookie(const struct visit *visit, const char *value, nsec life)
@@ -60,7 +54,7 @@ void form_login(struct api *api, const struct visit *visit)
         struct session session = {0};
         if (check_form(visit, &error) < 0)
                 refuse_login(visit, "This page was too old: please try again.");
-        else if (!is_name(name))
+        else if (!name || !api_is_name(name))
                 refuse_login(visit, "Say who you are, in at most 100 bytes.");
         else if (!token || !api->tokens || tokens_find(api->tokens, token, &session.role) <= 0)
                 refuse_login(visit, "This token is nobody's.");
@@ -108,8 +102,8 @@ static int act(struct api *api, const struct visit *visit, struct error *error)
         if (r >= 0)
                 r = api_name_actor(visit->exchange, caller->signed_in ? caller->session.name : by, &actor,
                                    error);
-        if (r >= 0 && reason && strlen(reason) > REASON_MOST)
-                r = error_set(error, EINVAL, "Say why in at most %d bytes.", REASON_MOST);
+        if (r >= 0 && reason && (strlen(reason) > REASON_MOST || !utf8_valid(reason)))
+                r = error_set(error, EINVAL, "Say why in at most %d bytes of UTF-8.", REASON_MOST);
         if (r < 0)
                 return r;
         return visit->act >= ACT_PAUSE

@@ -75,9 +75,12 @@ struct api_route {
 /* Most bytes of who decides and of why. */
 enum { DECIDER_MOST = SESSION_NAME_MOST, REASON_MOST = 1000 };
 
+/* Whether somebody may be called so: a name of at most DECIDER_MOST bytes, and UTF-8, as all that shows the
+ * journal is. NULL is none. */
+bool api_is_name(const char *name);
+
 /* Who decides, as the timeline has it: what the caller has proved, and beside a token the name that he gives
- * himself
- * (`by`, which may be NULL where it does not matter). On a worker. -EINVAL: it is not said. */
+ * himself (`by`, which may be NULL where it does not matter). On a worker. -EINVAL: it is not said. */
 int api_name_actor(const struct http_exchange *exchange, const char *by, char **ret, struct error *error);
 
 /* Whether a caller may decide. */

@@ -188,6 +188,9 @@ def test_nobody_else_sends_a_form(daemon):
     }
     assert {how: answer.status_code for how, answer in attempts.items()} == {
         how: 401 if "API" in how else 403 for how in attempts}
+    # What is no text would be none wherever the journal is shown.
+    for how in ({"reason": b"\xff"}, {"reason": b"a\xc3"}, {"reason": b"\xed\xa0\x80"}, {"reason": "x" * 1001}):
+        assert session.post(path, data={**fields, **how}, timeout=20).status_code == 400, how
     assert daemon.incident(number)["state"] == "awaiting_approval"
     # Signed out, the browser has nothing to show any more.
     answer = session.post(daemon.url + "/logout", data=form_of(session.get(daemon.url, timeout=20).text, "/logout"), timeout=20)
@@ -205,7 +208,7 @@ def test_the_login_lets_in_who_has_a_token_and_nobody_else(daemon):
     before = daemon.page().count('route="/login"')
     assert shown().headers["Location"] == "/"
     for changed in ({"token": "guessed-guessed-guessed"}, {"token": ""}, {"token": token[:-1]}, {"by": ""}, {"by": "x" * 101},
-                    {"form": ""}, {"token": daemon.token("alerts").read_text().strip()}):
+                    {"by": " "}, {"by": b"ada\xff"}, {"form": ""}, {"token": daemon.token("alerts").read_text().strip()}):
         answer = shown(**changed)
         assert answer.status_code == 401 and "Set-Cookie" not in answer.headers, changed
         assert token not in answer.text and "guessed" not in answer.text
@@ -214,7 +217,7 @@ def test_the_login_lets_in_who_has_a_token_and_nobody_else(daemon):
     assert shown(next="/incidents/INC-2026-0001").headers["Location"] == "/incidents/INC-2026-0001"
     # Guesses are counted, and logged, as those at the API.
     assert daemon.page().count('route="/login"') > before
-    assert 'runbook_requests_refused_total{route="/login",code="401"} 7' in daemon.page()
+    assert 'runbook_requests_refused_total{route="/login",code="401"} 9' in daemon.page()
     # Behind TLS the cookie is for TLS alone. A token that is replaced takes its sessions with it.
     session, _ = sign_in(daemon)
     host = f"127.0.0.1:{daemon.port}"
