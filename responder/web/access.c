@@ -184,15 +184,19 @@ static int roles_of_token(const struct api *api, struct http_exchange *exchange,
         return name_user(exchange, text_format("token %s", role_name(role)));
 }
 
-/* By the cookie that the login page gave: for pages and forms, whose forms are shown to be ours. */
-static bool find_session(const struct api *api, struct http_exchange *exchange, struct api_caller *caller)
+/* By the cookie that the login page gave: for pages and forms, whose forms are shown to be ours. 1; 0: there
+ * is none. */
+static int roles_of_session(const struct api *api, struct http_exchange *exchange, struct api_caller *caller,
+                            unsigned *ret)
 {
-        if (!session_find(api->sessions, api->tokens, http_header(exchange, "Cookie"), clock_monotonic(),
-                          &caller->session))
-                return false;
+        int r = session_find(api->sessions, api->tokens, http_header(exchange, "Cookie"), clock_monotonic(),
+                             &caller->session);
+        if (r <= 0)
+                return r;
         caller->signed_in = true;
-        http_set_user(exchange, text_format("token %s", role_name(caller->session.role)));
-        return true;
+        *ret = AS(caller->session.role);
+        r = name_user(exchange, text_format("token %s", role_name(caller->session.role)));
+        return r < 0 ? r : 1;
 }
 
 /* What whoever answers has to know of who asks. A form's token is for whom it was shown to: by his session,
@@ -236,10 +240,7 @@ struct http_refusal api_admit(struct http_exchange *exchange, void *context)
                 r = roles_of_local_user(exchange, uid, &roles);
         else if (api->options.anybody_local_may_act)
                 roles = EVERYBODY;
-        else if (for_people && find_session(api, exchange, &caller)) {
-                roles = AS(caller.session.role);
-                r = http_user(exchange) ? 0 : -ENOMEM;
-        } else
+        else if (!for_people || (r = roles_of_session(api, exchange, &caller, &roles)) == 0)
                 r = roles_of_token(api, exchange, &roles);
         if (route->right != RIGHT_NONE && r == -EACCES)
                 return (struct http_refusal){401, "this token is nobody's"};

@@ -38,11 +38,40 @@ static void set_cookie(const struct visit *visit, const char *value, nsec life)
                                     caller && caller->secure ? "; Secure" : ""));
 }
 
-static void refuse_login(const struct visit *visit, const char *why)
+static void refuse_login(const struct visit *visit, unsigned status, const char *why)
 {
         struct visit again = *visit;
         again.complaint = why;
+        again.status = status;
         page_login(&again);
+}
+
+/* Whose token it is; 0: it is refused, and the visit answered. */
+static int find_role(const struct api *api, const struct visit *visit, const char *token, enum web_role *ret)
+{
+        int r = token && api->tokens ? tokens_find(api->tokens, token, ret) : 0;
+        if (r < 0)
+                refuse_login(visit, 503, "Whose token this is cannot be known now: please try again.");
+        else if (r == 0)
+                refuse_login(visit, 401, "This token is nobody's.");
+        else if (*ret == ROLE_SENDER)
+                refuse_login(visit, 401, "This token is Alertmanager's: it sends alerts, and reads nothing.");
+        else
+                return 1;
+        return 0;
+}
+
+static void sign_in(const struct api *api, const struct visit *visit, const struct session *session)
+{
+        _cleanup_free_ char *next = http_form_value(visit->exchange, FIELD_NEXT);
+        _cleanup_free_ char *cookie = session_make(api->sessions, api->tokens, session, clock_monotonic());
+        if (!cookie) {
+                refuse_login(visit, 503, "That did not work: please try again.");
+                return;
+        }
+        log_event(LOG_INFO, "Signed in", "by", session->name, "role", role_name(session->role), NULL);
+        set_cookie(visit, cookie, SESSION_LIFE);
+        http_reply_elsewhere(visit->exchange, is_own_path(next) ? next : "/");
 }
 
 void form_login(struct api *api, const struct visit *visit)
@@ -50,27 +79,14 @@ void form_login(struct api *api, const struct visit *visit)
         _cleanup_error_ struct error error = {0};
         _cleanup_free_ char *name = http_form_value(visit->exchange, FIELD_NAME);
         _cleanup_free_ char *token = http_form_value(visit->exchange, FIELD_SECRET);
-        _cleanup_free_ char *next = http_form_value(visit->exchange, FIELD_NEXT);
         struct session session = {0};
         if (check_form(visit, &error) < 0)
-                refuse_login(visit, "This page was too old: please try again.");
+                refuse_login(visit, 401, "This page was too old: please try again.");
         else if (!name || !api_is_name(name))
-                refuse_login(visit, "Say who you are, in at most 100 bytes.");
-        else if (!token || !api->tokens || tokens_find(api->tokens, token, &session.role) <= 0)
-                refuse_login(visit, "This token is nobody's.");
-        else if (session.role == ROLE_SENDER)
-                refuse_login(visit, "This token is Alertmanager's: it sends alerts, and reads nothing.");
-        else {
+                refuse_login(visit, 401, "Say who you are, in at most 100 bytes.");
+        else if (find_role(api, visit, token, &session.role) > 0) {
                 memcpy(session.name, name, strlen(name) + 1);
-                _cleanup_free_ char *cookie =
-                        session_make(api->sessions, api->tokens, &session, clock_monotonic());
-                if (!cookie) {
-                        refuse_login(visit, "That did not work: please try again.");
-                        return;
-                }
-                log_event(LOG_INFO, "Signed in", "by", name, "role", role_name(session.role), NULL);
-                set_cookie(visit, cookie, SESSION_LIFE);
-                http_reply_elsewhere(visit->exchange, is_own_path(next) ? next : "/");
+                sign_in(api, visit, &session);
         }
 }
 

@@ -122,14 +122,14 @@ bool session_same(const char *a, const char *b)
         return length == strlen(b) && CRYPTO_memcmp(a, b, length) == 0;
 }
 
-bool session_find(const struct sessions *sessions, const struct tokens *tokens, const char *header, nsec now,
-                  struct session *ret)
+int session_find(const struct sessions *sessions, const struct tokens *tokens, const char *header, nsec now,
+                 struct session *ret)
 {
         char cookie[COOKIE_MOST], mac[DIGEST_TEXT_MAX];
         size_t length = 0;
         const char *found = session_cookie(header, &length);
         if (!found || length >= sizeof(cookie))
-                return false;
+                return 0;
         memcpy(cookie, found, length);
         cookie[length] = '\0';
         char *shown = strrchr(cookie, '.');
@@ -137,16 +137,17 @@ bool session_find(const struct sessions *sessions, const struct tokens *tokens, 
         long long until = 0;
         if (!shown || sscanf(cookie, "%1d.%19lld.%n", &role, &until, &parts) != 2 || parts == 0 || role < 0 ||
             role >= ROLE_COUNT || cookie + parts > shown)
-                return false;
+                return 0;
         *shown++ = '\0';
-        if (sign_session(sessions, tokens, (enum web_role)role, cookie, strlen(cookie), mac) < 0 ||
-            !session_same(shown, mac) || until <= now)
-                return false;
+        int r = sign_session(sessions, tokens, (enum web_role)role, cookie, strlen(cookie), mac);
+        /* With a token that is gone or empty its sessions are. */
+        if (r < 0)
+                return r == -ENOENT || r == -EINVAL ? 0 : r;
         struct session session = {.role = (enum web_role)role};
-        if (!read_name(cookie + parts, session.name))
-                return false;
+        if (!session_same(shown, mac) || until <= now || !read_name(cookie + parts, session.name))
+                return 0;
         *ret = session;
-        return true;
+        return 1;
 }
 
 int session_form_token(const struct sessions *sessions, const char *whom, char ret[static DIGEST_TEXT_MAX])

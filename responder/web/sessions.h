@@ -32,9 +32,10 @@ struct session {
 char *session_make(const struct sessions *sessions, const struct tokens *tokens,
                    const struct session *session, nsec now);
 
-/* Whether a Cookie header (may be NULL) has one of ours that still holds. Any thread. */
-bool session_find(const struct sessions *sessions, const struct tokens *tokens, const char *header, nsec now,
-                  struct session *ret);
+/* Whether a Cookie header (may be NULL) has one of ours that still holds: 1; 0: it has none; -ENOMEM,
+ * -EMFILE, -EIO…: that cannot be known now. Any thread. */
+int session_find(const struct sessions *sessions, const struct tokens *tokens, const char *header, nsec now,
+                 struct session *ret);
 
 /* The token of a form that is shown to `whom`: his session's cookie, or what else he is known by. */
 int session_form_token(const struct sessions *sessions, const char *whom, char ret[static DIGEST_TEXT_MAX]);

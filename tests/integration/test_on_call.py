@@ -218,6 +218,15 @@ def test_the_login_lets_in_who_has_a_token_and_nobody_else(daemon):
     # Guesses are counted, and logged, as those at the API.
     assert daemon.page().count('route="/login"') > before
     assert 'runbook_requests_refused_total{route="/login",code="401"} 9' in daemon.page()
+    # What cannot be known now is no verdict, neither on a token nor on a session.
+    session, _ = sign_in(daemon)
+    daemon.token("operator").unlink()
+    daemon.token("operator").mkdir()
+    answers = [shown(), session.get(daemon.url, timeout=20)]
+    daemon.token("operator").rmdir()
+    daemon.token("operator").write_text(token + "\n")
+    assert [answer.status_code for answer in answers] == [503, 503] and "nobody" not in answers[0].text
+    assert "ada (token operator)" in session.get(daemon.url, timeout=20).text
     # Behind TLS the cookie is for TLS alone. A token that is replaced takes its sessions with it.
     session, _ = sign_in(daemon)
     host = f"127.0.0.1:{daemon.port}"

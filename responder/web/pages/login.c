@@ -39,5 +39,5 @@ void page_login(const struct visit *visit)
                 "\" type=\"password\" required autocomplete=\"current-password\">\n"
                 "<div class=\"acts\"><button class=\"main\">Sign in</button></div></form></section>\n"
                 "<p class=\"dim\">It lasts for twelve hours, or until the responder is restarted.</p>\n");
-        page_send(visit, visit->complaint ? 401 : 200, &page);
+        page_send(visit, visit->complaint ? visit->status : 200, &page);
 }

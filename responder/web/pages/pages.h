@@ -31,7 +31,8 @@ struct visit {
         bool signed_in;
         const char *form_token; /* in each form that changes something */
         enum act act;           /* of page_ask() */
-        const char *complaint;  /* of page_login(): what was wrong with what was shown */
+        const char *complaint;  /* of page_login(): what was wrong with what was shown … */
+        unsigned status;        /* … and with which status that is answered */
 };
 
 /* The names of the fields of forms. */

@@ -3,6 +3,8 @@
 #include "responder/web/sessions.h"
 
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "runbook/file.h"
 #include "tests/harness/files.h"
@@ -56,7 +58,9 @@ static char *cookie_of(const struct doors *doors, enum web_role role, const char
 
 static bool holds(const struct doors *doors, const char *header, nsec at, struct session *ret)
 {
-        return session_find(doors->sessions, doors->tokens, header, at, ret);
+        int r = session_find(doors->sessions, doors->tokens, header, at, ret);
+        assert_in_range(r, 0, 1);
+        return r > 0;
 }
 
 static void a_session_is_found_by_its_cookie(void **state)
@@ -96,6 +100,24 @@ static void it_ends(void **state)
         write_token(doors, "operator", "0123456789abcdef-second\n");
         assert_false(holds(doors, header, end - 1, &session));
         assert_true(holds(doors, reader, end - 1, &session));
+}
+
+/* Where the token cannot be read, nobody can say whether it still holds; where it is gone, it does not. */
+static void what_cannot_be_read_ends_none(void **state)
+{
+        const struct doors *doors = *state;
+        struct session session = {0};
+        _cleanup_free_ char *header = cookie_of(doors, ROLE_OPERATOR, "ada");
+        _cleanup_free_ char *path = text_format("%s/operator", doors->directory);
+        assert_int_equal(unlink(path), 0);
+        assert_false(holds(doors, header, 1001 * NSEC_PER_SEC, &session));
+        assert_int_equal(mkdir(path, 0700), 0);
+        assert_in_range(-session_find(doors->sessions, doors->tokens, header, 1001 * NSEC_PER_SEC, &session),
+                        1, 4095);
+        assert_int_equal(rmdir(path), 0);
+        write_token(doors, "operator", "0123456789abcdef-first\n");
+        assert_true(holds(doors, header, 1001 * NSEC_PER_SEC, &session));
+        assert_string_equal(session.name, "ada");
 }
 
 /* Whatever single character of it is another one, it is nobody's; and so is what was never made by us. */
@@ -149,9 +171,8 @@ static void a_form_is_for_whom_it_was_shown_to(void **state)
 #define WITH_DOORS(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 static const struct CMUnitTest tests[] = {
-        WITH_DOORS(a_session_is_found_by_its_cookie),
-        WITH_DOORS(it_ends),
-        WITH_DOORS(nobody_makes_one_by_himself),
+        WITH_DOORS(a_session_is_found_by_its_cookie),   WITH_DOORS(it_ends),
+        WITH_DOORS(what_cannot_be_read_ends_none),      WITH_DOORS(nobody_makes_one_by_himself),
         WITH_DOORS(a_form_is_for_whom_it_was_shown_to),
 };
 
