@@ -143,7 +143,9 @@ def test_a_decision_by_a_form_is_that_of_the_api(daemon):
     approved = next(row for row in daemon.incident(number)["timeline"] if row["event"] == "approved")
     assert approved["actor"] == "ada (token operator)" and approved["detail"]["reason"] == "looks right"
     # What is over cannot be approved again: the page says so before, and after.
-    assert session.get(daemon.url + path, timeout=20).status_code == 409
+    over = session.get(daemon.url + path, timeout=20)
+    assert over.status_code == 409 and "Who has decided" in over.text
+    assert f'href="/incidents/{number}"' in over.text and f"{number}: done, not verified. There is nothing" in over.text
     again = session.post(daemon.url + path, data=fields, timeout=20)
     assert again.status_code == 409 and "and not awaiting approval" in again.text
 
@@ -198,7 +200,9 @@ def test_nobody_else_sends_a_form(daemon):
 
 
 def test_the_login_lets_in_who_has_a_token_and_nobody_else(daemon):
-    fields = form_of(daemon.page("/login"), "/login")
+    page = daemon.page("/login")
+    assert "/login?next" not in page  # it would lead back to here
+    fields = form_of(page, "/login")
     token = daemon.token("operator").read_text().strip()
 
     def shown(**changed):

@@ -211,7 +211,7 @@ void page_ask(const struct visit *visit)
         }
         int r = read_whole(visit, &incident, &timeline, &error);
         if (r >= 0 && !may_be(visit->act, &incident))
-                r = error_set(&error, ESTALE, "%s is %s: there is nothing to %s.", incident.number,
+                r = error_set(&error, ESTALE, "%s: %s. There is nothing to %s.", incident.number,
                               state_phrase(&incident), acts[visit->act].word);
         if (r < 0) {
                 page_fail(visit, r, &error);

@@ -22,7 +22,7 @@ static void put_who(const struct visit *visit, struct text *page)
                         "<form method=\"post\" action=\"/logout\"><input type=\"hidden\" name=\"" FIELD_TOKEN
                         "\" value=\"%s\"><button class=\"plain\">Sign out</button></form>",
                         visit->form_token);
-        else if (visit->may_sign_in) {
+        else if (visit->may_sign_in && !string_equal(http_path(visit->exchange), "/login")) {
                 text_puts(page, "<a href=\"/login?" FIELD_NEXT "=");
                 html_put(page, http_path(visit->exchange));
                 text_puts(page, "\">Sign in</a>");
@@ -72,7 +72,13 @@ void page_fail(const struct visit *visit, int result, const struct error *error)
         page_begin(visit, title, NULL, 0, &page);
         text_printf(&page, "<h1>%s</h1>\n<p class=\"card\">", title);
         html_put_line(&page, error_text(error), SENTENCE_MOST);
-        text_puts(&page, "</p>\n<p><a href=\"/\">What goes on now</a></p>\n");
+        text_puts(&page, "</p>\n");
+        if (result == -ESTALE && *http_path_parameter(visit->exchange)) {
+                text_puts(&page, "<p><a href=\"/incidents/");
+                html_put(&page, http_path_parameter(visit->exchange));
+                text_puts(&page, "\">Who has decided, and what came of it</a></p>\n");
+        }
+        text_puts(&page, "<p><a href=\"/\">What goes on now</a></p>\n");
         page_send(visit, status, &page);
 }
 
