@@ -83,10 +83,10 @@ int api_show(struct api *api, struct http_exchange *exchange, cJSON **ret, struc
         return api_show_number(api, http_path_parameter(exchange), ret, error);
 }
 
-/* By ?format=, else by what the caller would rather read. */
+/* By ?format=, else by what the caller would rather read, which is kept with the exchange. */
 static int wanted_format(const struct http_exchange *exchange, enum report_format *ret, struct error *error)
 {
-        const char *format = http_query(exchange, "format"), *accept = http_header(exchange, "Accept");
+        const char *format = http_query(exchange, "format"), *accept = http_kept(exchange);
         if (format && !string_equal(format, "html") && !string_equal(format, "markdown"))
                 return error_set(error, EINVAL, "format must be markdown or html");
         bool html = format ? string_equal(format, "html") : accept && strstr(accept, "text/html");

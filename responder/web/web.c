@@ -12,7 +12,7 @@
 #define DECISION_LIMIT ((size_t)64 * 1024)
 #define FORM_LIMIT ((size_t)16 * 1024)
 
-static http_handler handle_alerts, handle_later, handle_alive;
+static http_handler handle_alerts, handle_later, handle_report, handle_alive;
 
 /* clang-format off */
 #define ROUTE(...) &(const struct api_route){__VA_ARGS__}
@@ -46,7 +46,8 @@ static const struct http_route routes[] = {
         {"POST", WEBHOOK_PATH, handle_alerts, WEBHOOK_LIMIT, ROUTE(.right = RIGHT_SEND)},
         {"GET", "/api/v1/incidents", READING(.document = api_list)},
         {"GET", "/api/v1/incidents/{id}", READING(.document = api_show)},
-        {"GET", "/api/v1/incidents/{id}/report", READING(.page = api_report)},
+        {"GET", "/api/v1/incidents/{id}/report", handle_report, 0,
+         ROUTE(.right = RIGHT_READ, .page = api_report)},
         {"POST", "/api/v1/incidents/{id}/approve",
          DECISION(.document = api_decide, .decision = DECISION_APPROVE)},
         {"POST", "/api/v1/incidents/{id}/deny", DECISION(.document = api_decide, .decision = DECISION_DENY)},
@@ -160,6 +161,14 @@ static void handle_later(struct http_exchange *exchange, void *context)
                 free(later);
                 http_reply_text(exchange, 503, "too much is asked at once, try again");
         }
+}
+
+/* What the caller would rather read is kept for the worker: headers are there for the handler alone. */
+static void handle_report(struct http_exchange *exchange, void *context)
+{
+        const char *accept = http_header(exchange, "Accept");
+        http_keep(exchange, accept ? strdup(accept) : NULL);
+        handle_later(exchange, context);
 }
 
 static void handle_alerts(struct http_exchange *exchange, void *context)
