@@ -89,11 +89,6 @@ bool api_may_decide(const struct api_caller *caller);
 /* Who asks, and whether he may: the server's admit(). http_user() is then what the timeline says of him. */
 struct http_refusal api_admit(struct http_exchange *exchange, void *context);
 
-/* The alert that the labels of the body {"labels": {…}} make, to be released after a success; what else is in
- * the body (`ret_body` NULL: is not wanted). */
-int api_read_labels(const struct http_exchange *exchange, cJSON **ret_body, struct alert *ret,
-                    struct error *error);
-
 /* How the targets stand, as metrics; and how many of them do not answer. */
 void api_collect_targets(struct api *api, struct sample_sink *sink);
 size_t api_count_down(struct api *api);

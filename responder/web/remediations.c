@@ -6,8 +6,8 @@
 
 static const struct json_limits limits = {.depth = 8, .values = 10000};
 
-int api_read_labels(const struct http_exchange *exchange, cJSON **ret_body, struct alert *ret,
-                    struct error *error)
+/* The alert that the labels of the body {"labels": {…}} make, to be released after a success. */
+static int read_labels(const struct http_exchange *exchange, struct alert *ret, struct error *error)
 {
         const struct text *body = http_body(exchange);
         _cleanup_json_ cJSON *json = NULL, *only = cJSON_CreateObject();
@@ -18,10 +18,7 @@ int api_read_labels(const struct http_exchange *exchange, cJSON **ret_body, stru
                 return r;
         cJSON *labels = cJSON_DetachItemFromObjectCaseSensitive(json, "labels");
         json_put(only, "labels", labels ? labels : cJSON_CreateObject());
-        r = alert_from_labels(only, clock_wall(), ret, error);
-        if (r >= 0 && ret_body)
-                *ret_body = TAKE_PTR(json);
-        return r;
+        return alert_from_labels(only, clock_wall(), ret, error);
 }
 
 static cJSON *says_json(const struct guard_says *says)
@@ -39,7 +36,7 @@ int api_guards(struct api *api, struct http_exchange *exchange, cJSON **ret, str
 {
         struct alert alert = {0};
         struct guards_say says = {0};
-        int r = api_read_labels(exchange, NULL, &alert, error);
+        int r = read_labels(exchange, &alert, error);
         if (r >= 0)
                 r = engine_ask_guards(api->options.engine, http_path_parameter(exchange), &alert, &says,
                                       error);
