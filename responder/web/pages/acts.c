@@ -160,12 +160,7 @@ static void put_question(const struct visit *visit, const struct incident *incid
         text_printf(page, "<h1>%s ", acts[visit->act].question);
         html_put(page, incident->number);
         text_puts(page, "?</h1>\n<section class=\"card wait\"><p class=\"lead\">");
-        put_subject(page, incident->remediation, &incident->alert);
-        text_puts(page, incident->ended_at != 0 ? ": " : " ");
-        if (incident->ended_at != 0)
-                put_end_sentence(visit, incident, page);
-        else
-                put_open_sentence(visit, incident, page);
+        put_sentence(visit, incident, page);
         text_printf(page, "</p><p>%s</p>", acts[visit->act].means);
         if (expiry != 0 && incident->state != INCIDENT_AWAITING_APPROVAL) {
                 text_puts(page, "<p>Left alone, it expires at ");

@@ -111,12 +111,7 @@ static void put_row(const struct visit *visit, const struct incident *incident, 
         text_puts(page, "<br>");
         put_number(page, incident);
         text_puts(page, "</span><div class=\"pairs\"><p>");
-        put_subject(page, incident->remediation, &incident->alert);
-        text_puts(page, incident->ended_at != 0 ? ": " : " ");
-        if (incident->ended_at != 0)
-                put_end_sentence(visit, incident, page);
-        else
-                put_open_sentence(visit, incident, page);
+        put_sentence(visit, incident, page);
         text_puts(page, "</p><p>");
         put_labels(page, &incident->alert.labels, NULL);
         text_puts(page, "</p></div></li>\n");

@@ -14,12 +14,7 @@ static void put_heading(const struct visit *visit, const struct incident *incide
         text_printf(page,
                     "</div>\n<section class=\"card %s\" aria-label=\"In a sentence\"><p class=\"lead\">",
                     tone ? tone : "");
-        put_subject(page, incident->remediation, &incident->alert);
-        text_puts(page, incident->ended_at != 0 ? ": " : " ");
-        if (incident->ended_at != 0)
-                put_end_sentence(visit, incident, page);
-        else
-                put_open_sentence(visit, incident, page);
+        put_sentence(visit, incident, page);
         text_puts(page, "</p>\n<p class=\"dim\">Opened ");
         html_put_when(page, incident->opened_at, visit->now);
         if (incident->running_at != 0) {

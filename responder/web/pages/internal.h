@@ -38,10 +38,8 @@ void put_subject(struct text *page, const char *name, const struct alert *alert)
 /* service="web" …, a <code> each; `but` (may be NULL) is left out. */
 void put_labels(struct text *page, const struct config_map *labels, const char *but);
 
-/* What goes on with one that has not ended, or what came of one that has, as a sentence without its subject.
- */
-void put_open_sentence(const struct visit *visit, const struct incident *incident, struct text *page);
-void put_end_sentence(const struct visit *visit, const struct incident *incident, struct text *page);
+/* What goes on with one that has not ended, or what came of one that has, as a sentence. */
+void put_sentence(const struct visit *visit, const struct incident *incident, struct text *page);
 /* When a waiting one expires: wall; 0: not known. */
 nsec find_expiry(const struct visit *visit, const struct incident *incident);
 

@@ -4,8 +4,7 @@
 
 enum { OPEN_SHOWN = 50, LEFT_SHOWN = 20, ENDED_SHOWN = 15 };
 
-static void put_card(const struct visit *visit, const struct incident *incident, bool ended,
-                     struct text *page)
+static void put_card(const struct visit *visit, const struct incident *incident, struct text *page)
 {
         const char *tone = state_tone(incident);
         text_printf(page, "<article class=\"card %s\"><div class=\"head\">", tone ? tone : "");
@@ -14,12 +13,7 @@ static void put_card(const struct visit *visit, const struct incident *incident,
         text_puts(page, "<small>since ");
         html_put_when(page, incident->opened_at, visit->now);
         text_puts(page, "</small></div>\n<p>");
-        put_subject(page, incident->remediation, &incident->alert);
-        text_puts(page, ended ? ": " : " ");
-        if (ended)
-                put_end_sentence(visit, incident, page);
-        else
-                put_open_sentence(visit, incident, page);
+        put_sentence(visit, incident, page);
         text_puts(page, "</p>\n");
         put_acts(visit, incident, page);
         text_puts(page, "</article>\n");
@@ -34,8 +28,7 @@ static int list_open(struct journal *journal, size_t limit, struct incident_list
 }
 
 /* A card for each; how many there were. */
-static size_t put_cards(const struct visit *visit, list_function *list_them, size_t limit, bool ended,
-                        struct text *page)
+static size_t put_cards(const struct visit *visit, list_function *list_them, size_t limit, struct text *page)
 {
         struct incident_list list = {0};
         _cleanup_error_ struct error error = {0};
@@ -45,7 +38,7 @@ static size_t put_cards(const struct visit *visit, list_function *list_them, siz
         }
         const size_t count = list.count;
         for (size_t i = 0; i < count; i++)
-                put_card(visit, &list.items[i], ended, page);
+                put_card(visit, &list.items[i], page);
         incident_list_release(&list);
         if (count == limit)
                 text_printf(page, "<p class=\"dim\">There are more than these %zu.</p>\n", limit);
@@ -70,9 +63,7 @@ static void put_lately(const struct visit *visit, struct text *page)
                 text_puts(page, "<br>");
                 put_number(page, incident);
                 text_puts(page, "</span><p>");
-                put_subject(page, incident->remediation, &incident->alert);
-                text_puts(page, ": ");
-                put_end_sentence(visit, incident, page);
+                put_sentence(visit, incident, page);
                 text_puts(page, "</p></li>\n");
         }
         text_puts(page, list.count == 0 ? "" : "</ul>\n");
@@ -86,8 +77,8 @@ void page_now(const struct visit *visit)
         text_puts(&page, "<h1>Now</h1>\n");
         put_armed(visit, &page);
         text_puts(&page, "<h2>Goes on</h2>\n");
-        size_t count = put_cards(visit, journal_list_left, LEFT_SHOWN, true, &page);
-        count += put_cards(visit, list_open, OPEN_SHOWN, false, &page);
+        size_t count = put_cards(visit, journal_list_left, LEFT_SHOWN, &page);
+        count += put_cards(visit, list_open, OPEN_SHOWN, &page);
         if (count == 0)
                 text_puts(&page, "<p class=\"dim\">Nothing goes on, and nothing waits for anybody.</p>\n");
         put_lately(visit, &page);

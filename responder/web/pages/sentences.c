@@ -77,7 +77,7 @@ static void put_running(const struct visit *visit, const struct incident *incide
         text_puts(page, ".");
 }
 
-void put_open_sentence(const struct visit *visit, const struct incident *incident, struct text *page)
+static void put_open(const struct visit *visit, const struct incident *incident, struct text *page)
 {
         if (incident->unreadable) {
                 text_puts(page, "cannot be read: ");
@@ -151,8 +151,14 @@ static void put_end(const struct visit *visit, const struct incident *incident, 
                                         : "; <span class=\"s bad\">its alert still fires</span>");
 }
 
-void put_end_sentence(const struct visit *visit, const struct incident *incident, struct text *page)
+void put_sentence(const struct visit *visit, const struct incident *incident, struct text *page)
 {
+        put_subject(page, incident->remediation, &incident->alert);
+        text_puts(page, incident->ended_at != 0 ? ": " : " ");
+        if (incident->ended_at == 0) {
+                put_open(visit, incident, page);
+                return;
+        }
         if (!incident->unreadable && put_deeds(incident, page))
                 text_puts(page, "; ");
         put_end(visit, incident, page);
