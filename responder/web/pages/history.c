@@ -28,7 +28,8 @@ static int read_minute(const char *text, nsec *ret, struct error *error)
         time_t seconds = end && !*end ? mktime(&parts) : -1;
         if (seconds < 0)
                 return error_set(error, EINVAL, "\"%s\" is no time: 2026-11-27T03:12 is one.", text);
-        *ret = (nsec)seconds * NSEC_PER_SEC;
+        /* What is later than any time of the journal is so as well when it is cut. */
+        *ret = (seconds < INT64_MAX / NSEC_PER_SEC ? seconds : INT64_MAX / NSEC_PER_SEC) * NSEC_PER_SEC;
         return 0;
 }
 
