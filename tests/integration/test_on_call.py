@@ -261,11 +261,18 @@ def test_what_was_is_found_again(daemon):
     assert rest and not set(rest) & set(first) and "Older ones" not in page
     assert len(found(q="NUMBER 07")[0]) == 1 and len(found(q="Number 07", state="done")[0]) == 1
     assert found(q="number 07", state="healed")[0] == [] and found(until="2001-01-01T00:00")[0] == []
-    assert len(found(q="number 07", since="2001-01-01T00:00")[0]) == 1
+    assert len(found(q="number 07", since="2001-01-01T00:00", until="9999-12-31T23:59")[0]) == 1
+    assert found(since="9999-12-31T23:59")[0] == []
     assert SPELL not in found(q=SPELL)[1] and "<img" not in found(remediation=SPELL)[1]
     for wrong in ({"state": "dreaming"}, {"since": "yesterday"}):
         assert requests.get(daemon.url + "/incidents", params=wrong, timeout=20).status_code == 400
     assert requests.get(daemon.url + "/incidents", params={"before": "INC-1999-0001"}, timeout=20).status_code == 404
+
+
+def test_a_list_that_was_cut_says_so(daemon):
+    daemon.send(*(alert_of("nobody's", n=str(n)) for n in range(21)))
+    page = wait_for(lambda: "There are more than these 20." in (page := text_of(daemon.page("/"))) and page, "the alerts to be shown")
+    assert page.count("no remediation is for it, nor for one that is near.") == 20
 
 
 def test_each_remediation_is_told_with_how_it_has_fared(daemon):

@@ -88,3 +88,9 @@ void put_unreadable(struct text *page, const struct error *error)
         html_put_line(page, error_text(error), SENTENCE_MOST);
         text_puts(page, "</p>\n");
 }
+
+void put_more(struct text *page, size_t found, size_t shown)
+{
+        if (found > shown)
+                text_printf(page, "<p class=\"dim\">There are more than these %zu.</p>\n", shown);
+}

@@ -72,14 +72,17 @@ static void put_alert(const struct visit *visit, const struct incident *incident
 static void put_members(const struct visit *visit, const cJSON *members, struct text *page)
 {
         const cJSON *member, *label;
-        int count = cJSON_GetArraySize(members);
+        const int found = cJSON_GetArraySize(members), count = found < MEMBERS_SHOWN ? found : MEMBERS_SHOWN;
+        int shown = 0;
         if (count == 0)
                 return;
-        text_printf(page, "<details><summary>%d more alert%s of the same cause</summary><ul>\n", count,
-                    count == 1 ? "" : "s");
+        text_printf(page, "<details><summary>%s%d more alert%s of the same cause</summary><ul>\n",
+                    found > count ? "At least " : "", found, found == 1 ? "" : "s");
         cJSON_ArrayForEach(member, members)
         {
                 nsec joined = 0;
+                if (shown++ == count)
+                        break;
                 text_puts(page, "<li><span class=\"labels\">");
                 cJSON_ArrayForEach(label, json_get(member, "alert", "labels", NULL))
                 {
@@ -97,7 +100,9 @@ static void put_members(const struct visit *visit, const cJSON *members, struct 
                 }
                 text_puts(page, "</li>\n");
         }
-        text_puts(page, "</ul></details>\n");
+        text_puts(page, "</ul>");
+        put_more(page, (size_t)found, (size_t)count);
+        text_puts(page, "</details>\n");
 }
 
 static void put_whole(const struct visit *visit, const struct incident *incident, const cJSON *timeline,
@@ -125,7 +130,7 @@ void page_incident(const struct visit *visit)
         _cleanup_error_ struct error error = {0};
         int r = read_whole(visit, &incident, &timeline, &error);
         if (r >= 0)
-                r = journal_members(visit->parts->journal, incident.id, MEMBERS_SHOWN, &members, &error);
+                r = journal_members(visit->parts->journal, incident.id, MEMBERS_SHOWN + 1, &members, &error);
         if (r < 0) {
                 page_fail(visit, r, &error);
         } else {

@@ -18,6 +18,9 @@ void page_begin(const struct visit *visit, const char *title, const char *here, 
                 struct text *page);
 void page_send(const struct visit *visit, unsigned status, struct text *page);
 
+/* Below a list of which one more was asked for than it shows: that there are more, where there are. */
+void put_more(struct text *page, size_t found, size_t shown);
+
 /* Within a page: that the journal cannot be read. */
 void put_unreadable(struct text *page, const struct error *error);
 

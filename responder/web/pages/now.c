@@ -32,16 +32,15 @@ static size_t put_cards(const struct visit *visit, list_function *list_them, siz
 {
         struct incident_list list = {0};
         _cleanup_error_ struct error error = {0};
-        if (list_them(visit->parts->journal, limit, &list, &error) < 0) {
+        if (list_them(visit->parts->journal, limit + 1, &list, &error) < 0) {
                 put_unreadable(page, &error);
                 return 1;
         }
         const size_t count = list.count;
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count && i < limit; i++)
                 put_card(visit, &list.items[i], page);
         incident_list_release(&list);
-        if (count == limit)
-                text_printf(page, "<p class=\"dim\">There are more than these %zu.</p>\n", limit);
+        put_more(page, count, limit);
         return count;
 }
 

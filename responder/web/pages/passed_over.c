@@ -67,7 +67,7 @@ void put_passed_over(const struct visit *visit, struct text *page)
         struct episode_list list = {0};
         _cleanup_error_ struct error error = {0};
         text_puts(page, "<h2>Came in and set nothing off</h2>\n");
-        if (journal_passed_over(visit->parts->journal, visit->now - BACK, SHOWN, &list, &error) < 0) {
+        if (journal_passed_over(visit->parts->journal, visit->now - BACK, SHOWN + 1, &list, &error) < 0) {
                 put_unreadable(page, &error);
                 return;
         }
@@ -75,9 +75,10 @@ void put_passed_over(const struct visit *visit, struct text *page)
                 text_puts(page, "<p class=\"dim\">Nothing in the last day.</p>\n");
         } else {
                 text_puts(page, "<ul class=\"lines\">\n");
-                for (size_t i = 0; i < list.count; i++)
+                for (size_t i = 0; i < list.count && i < SHOWN; i++)
                         put_episode(visit, &list.items[i], page);
                 text_puts(page, "</ul>\n");
         }
+        put_more(page, list.count, SHOWN);
         episode_list_release(&list);
 }
