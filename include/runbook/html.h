@@ -55,8 +55,9 @@ void html_put(struct text *page, const char *string);
  * "…" for all beyond `limit` bytes. */
 void html_put_line(struct text *page, const char *string, size_t limit);
 
-/* "https://…" or "http://…" as a link with `name` (NULL: itself) on it; anything else as text. */
-void html_put_url(struct text *page, const char *url, const char *name);
+/* "https://…" or "http://…" as a link with `name` (NULL: itself) on it; anything else as text. What is shown
+ * is a line, of at most `limit` bytes. */
+void html_put_url(struct text *page, const char *url, const char *name, size_t limit);
 
 /* The links to other pages; `here` (may be NULL) is the path of this one. */
 void html_put_nav(struct text *page, const struct html_link *links, const char *here);

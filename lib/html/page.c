@@ -48,16 +48,16 @@ void html_put_line(struct text *page, const char *string, size_t limit)
         html_put(page, text_string(&line));
 }
 
-void html_put_url(struct text *page, const char *url, const char *name)
+void html_put_url(struct text *page, const char *url, const char *name, size_t limit)
 {
         if (!url || !(string_starts(url, "https://") || string_starts(url, "http://"))) {
-                html_put(page, url);
+                html_put_line(page, url, limit);
                 return;
         }
         text_puts(page, "<a rel=\"noreferrer\" href=\"");
         html_put(page, url);
         text_puts(page, "\">");
-        html_put(page, name ? name : url);
+        html_put_line(page, name ? name : url, limit);
         text_puts(page, "</a>");
 }
 

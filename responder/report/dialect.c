@@ -133,7 +133,7 @@ const struct dialect dialect_markdown = {
 
 static void link_in_html(struct text *text, const char *url)
 {
-        html_put_url(text, url, NULL);
+        html_put_url(text, url, NULL, SENTENCE_MOST);
 }
 
 static void head_in_html(struct text *text, const char *words)

@@ -40,10 +40,7 @@ static void put_annotations(const struct alert *alert, struct text *page)
                 text_puts(page, "<div><dt>");
                 html_put_line(page, alert->annotations.keys[i], WORD_MOST);
                 text_puts(page, "</dt><dd>");
-                if (string_starts(alert->annotations.values[i], "http"))
-                        html_put_url(page, alert->annotations.values[i], NULL);
-                else
-                        html_put_line(page, alert->annotations.values[i], 4 * SENTENCE_MOST);
+                html_put_url(page, alert->annotations.values[i], NULL, 4 * SENTENCE_MOST);
                 text_puts(page, "</dd></div>\n");
         }
 }
@@ -63,7 +60,7 @@ static void put_alert(const struct visit *visit, const struct incident *incident
         put_annotations(alert, page);
         if (alert->generator_url && *alert->generator_url) {
                 text_puts(page, "<div><dt>Where it comes from</dt><dd>");
-                html_put_url(page, alert->generator_url, "The expression in Prometheus");
+                html_put_url(page, alert->generator_url, "The expression in Prometheus", WORD_MOST);
                 text_puts(page, "</dd></div>\n");
         }
         text_puts(page, "</dl></section>\n");

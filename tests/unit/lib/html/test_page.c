@@ -92,17 +92,27 @@ static void only_what_is_a_url_becomes_a_link(void **state _unused_)
                 " https://x",          "httpx://y",    ""};
         for (size_t i = 0; i < N_ELEMENTS(texts); i++) {
                 _cleanup_text_ struct text page = {0};
-                html_put_url(&page, texts[i], "name");
+                html_put_url(&page, texts[i], "name", 100);
                 assert_string_equal(text_string(&page), texts[i]);
         }
         _cleanup_text_ struct text page = {0};
-        html_put_url(&page, "https://x/?a=\"&b=<c>", NULL);
+        html_put_url(&page, "https://x/?a=\"&b=<c>", NULL, 100);
         assert_string_equal(text_string(&page),
                             "<a rel=\"noreferrer\" href=\"https://x/?a=&quot;&amp;b=&lt;c&gt;\">"
                             "https://x/?a=&quot;&amp;b=&lt;c&gt;</a>");
         text_clear(&page);
-        html_put_url(&page, NULL, "name");
+        html_put_url(&page, NULL, "name", 100);
         assert_string_equal(text_string(&page), "");
+        /* Whether or not it is one, what is shown is a line. */
+        html_put_url(&page, "httpx\xe2\x80\xaey\n\x1b", "name", 100);
+        assert_string_equal(text_string(&page), "httpx y  ");
+        text_clear(&page);
+        html_put_url(&page, "http://x/\xe2\x80\xaey", NULL, 100);
+        assert_int_equal(occurrences(&page, ">http://x/ y</a>"), 1);
+        text_clear(&page);
+        html_put_url(&page, "https://x/0123456789", NULL, 10);
+        assert_int_equal(occurrences(&page, "href=\"https://x/0123456789\""), 1);
+        assert_int_equal(occurrences(&page, ">https://x/0123456789</a>"), 0);
 }
 
 static void a_line_neither_turns_nor_goes_on_for_ever(void **state _unused_)
