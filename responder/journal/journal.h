@@ -289,6 +289,9 @@ struct held_count {
 };
 int journal_count_held(struct journal *journal, struct held_count *ret, size_t count, struct error *error);
 
+/* Who the person is that an actor of the timeline is; NULL: it is a machine, or nobody. */
+const char *actor_person(const char *actor);
+
 /* The timeline of one incident (0: the daemon's own) as a JSON array of {at, actor, event, state, step,
  * detail, hash}. */
 int journal_timeline(struct journal *journal, int64_t incident, cJSON **ret, struct error *error);

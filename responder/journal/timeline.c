@@ -8,6 +8,16 @@
 #include "responder/journal/seals.h"
 #include "runbook/log.h"
 #include "runbook/text.h"
+#include "runbook/words.h"
+
+const char *actor_person(const char *actor)
+{
+        static const char *const machines[] = {"", "engine", "alert", "alertmanager"};
+        if (!actor || words_find(machines, N_ELEMENTS(machines), actor) >= 0)
+                return NULL;
+        /* As versions of before have it: "person:ada". */
+        return actor + (string_starts(actor, "person:") ? strlen("person:") : 0);
+}
 
 int journal_hash(const unsigned char before[static HASH_LENGTH], const struct timeline_row *row,
                  unsigned char ret[static HASH_LENGTH])

@@ -230,9 +230,8 @@ static void put_decisions(const struct writer *writer, const cJSON *incident)
         write_begin(writer, PIECE_LIST);
         cJSON_ArrayForEach(event, json_get(incident, "timeline", NULL))
         {
-                const char *actor = json_string(event, "actor"), *why = sentence_of(event);
+                const char *person = actor_person(json_string(event, "actor")), *why = sentence_of(event);
                 const char *to = json_string(json_get(event, "detail", NULL), "to");
-                bool person = actor && string_starts(actor, "person:");
                 if (!person && !to)
                         continue;
                 any = true;
@@ -241,7 +240,7 @@ static void put_decisions(const struct writer *writer, const cJSON *incident)
                 write_words(writer, " ");
                 write_said(writer, json_string(event, "event"), CELL_MOST);
                 write_words(writer, person ? " by " : " to ");
-                write_said(writer, person ? actor + strlen("person:") : to, CELL_MOST);
+                write_said(writer, person ? person : to, CELL_MOST);
                 write_words(writer, why ? ": " : "");
                 write_said(writer, why, SENTENCE_MOST);
                 write_end(writer, PIECE_ITEM);

@@ -16,8 +16,8 @@ static int paused_reason(const struct incident_run *run, const char *expire, cha
                 r = journal_paused_by(run->parts->journal, since, &by, &why, error);
         if (r < 0)
                 return r;
-        const char *name = by && string_starts(by, "person:") ? by + strlen("person:") : by;
-        bool known = name && *name, explained = why && *why;
+        const char *name = actor_person(by);
+        bool known = name != NULL, explained = why && *why;
         *ret = text_format(
                 "the responder is paused%s%s%s%s, so nothing is run before somebody resumes it; it "
                 "expires after %s",

@@ -109,9 +109,8 @@ void put_actor(struct text *page, const char *actor)
                 text_puts(page, "the alert");
         else if (string_equal(actor, "alertmanager"))
                 text_puts(page, "Alertmanager");
-        else /* as versions of before have it: "person:ada" */
-                html_put_line(page, actor + (string_starts(actor, "person:") ? strlen("person:") : 0),
-                              WORD_MOST);
+        else
+                html_put_line(page, actor_person(actor), WORD_MOST);
 }
 
 void put_number(struct text *page, const struct incident *incident)
