@@ -98,10 +98,12 @@ int seals_attach(struct journal_connection *connection, const struct journal_key
         if (r < 0)
                 return error_set(error, -r, "cannot seal: %s", strerror(-r));
         connection->sum = sum;
-        if (sqlite3_create_function(connection->database, "seal_of", -1, SQLITE_UTF8, connection, seal_of,
-                                    NULL, NULL) != SQLITE_OK ||
-            sqlite3_create_function(connection->database, "fold", 4, SQLITE_UTF8, connection, fold, NULL,
-                                    NULL) != SQLITE_OK)
+        /* For our own statements alone: what stands in the file, such as a view, would seal anything. */
+        const int flags = SQLITE_UTF8 | SQLITE_DIRECTONLY;
+        if (sqlite3_create_function(connection->database, "seal_of", -1, flags, connection, seal_of, NULL,
+                                    NULL) != SQLITE_OK ||
+            sqlite3_create_function(connection->database, "fold", 4, flags, connection, fold, NULL, NULL) !=
+                    SQLITE_OK)
                 return journal_failed(connection, error);
         return 0;
 }

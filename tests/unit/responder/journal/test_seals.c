@@ -359,6 +359,25 @@ static void test_the_schema_is_sealed(void **state)
         }
 }
 
+/* Who has no key lets ours make the seals: a view in the place of the table asks for each when it is read. */
+static void test_nothing_in_the_file_is_given_seals(void **state)
+{
+        struct journal_fixture *fixture = *state;
+        _cleanup_error_ struct error error = {0};
+        struct journal *journal = NULL;
+        uint64_t rows = 0;
+        make_history(fixture);
+        fixture->journal = journal_close(fixture->journal);
+        run_sql(fixture, "ALTER TABLE seals RENAME TO kept;"
+                         "CREATE VIEW seals AS SELECT of, id, part, CASE of WHEN 'schema' THEN " SCHEMA_SEAL
+                         " ELSE seal END AS seal FROM kept");
+        assert_int_equal(journal_open_reading(fixture->path, &test_key, &journal, NULL), 0);
+        assert_true(journal_verify(journal, &rows, &error) < 0);
+        assert_string_equal(error_text(&error), "the journal: unsafe use of seal_of()");
+        journal_close(journal);
+        assert_true(journal_open(fixture->path, &test_key, &clocks_only, &journal, NULL) < 0);
+}
+
 /* One whose row was changed waits for a person; the others go on. */
 static void test_nothing_is_done_by_what_was_changed(void **state)
 {
@@ -557,6 +576,7 @@ int main(void)
                 ON_JOURNAL(test_every_column_is_sealed_or_named),
                 ON_JOURNAL(test_a_chain_that_was_computed_anew_shows),
                 ON_JOURNAL(test_the_schema_is_sealed),
+                ON_JOURNAL(test_nothing_in_the_file_is_given_seals),
                 ON_JOURNAL(test_nothing_is_done_by_what_was_changed),
                 ON_JOURNAL(test_an_alert_that_nobody_sent_is_not_matched),
                 ON_JOURNAL(test_a_start_with_other_rows_is_refused),
