@@ -106,9 +106,6 @@ void http_call_release(struct http_call *call);
 bool http_response_header(const struct http_response *response, const char *name, struct text *value);
 void http_response_release(struct http_response *response);
 
-/* Appends `value` percent-encoded for a query. */
-void http_put_escaped(struct text *text, const char *value);
-
 /* Appends an operator's base URL without the slashes at its end, then `path`, which begins with one. */
 void http_put_url(struct text *text, const char *base, const char *path);
 

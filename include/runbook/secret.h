@@ -3,7 +3,7 @@
  * A secret is known by where it is kept, never by its value, so that it cannot be printed by accident.
  *
  * It is read anew at each use, which makes rotation a matter of replacing the file. The text it is read into
- * is wiped by secret_wipe(); use `_cleanup_secret_ struct text password = {0};`.
+ * is wiped by text_wipe(); use `_cleanup_secret_ struct text password = {0};`.
  */
 #ifndef RUNBOOK_SECRET_H
 #define RUNBOOK_SECRET_H
@@ -15,8 +15,6 @@ struct secret {
         char *file;     /* a path, or NULL */
         char *variable; /* the name of an environment variable, or NULL */
 };
-
-#define _cleanup_secret_ _cleanup_(secret_wipe)
 
 /* False when the secret was not configured at all. */
 bool secret_is_set(const struct secret *secret);
@@ -42,9 +40,6 @@ int secret_make(const char *path, struct error *error);
 
 /* The file that systemd hands over under this name ($CREDENTIALS_DIRECTORY), NULL when there is none. */
 int secret_credential(const char *name, char **ret, struct error *error);
-
-/* Overwrites and frees. */
-void secret_wipe(struct text *text);
 
 void secret_release(struct secret *secret);
 

@@ -20,6 +20,7 @@ struct text {
 };
 
 #define _cleanup_text_ _cleanup_(text_free)
+#define _cleanup_secret_ _cleanup_(text_wipe)
 
 /* Makes room for `extra` more bytes; true when they are there. */
 bool text_reserve(struct text *text, size_t extra);
@@ -37,6 +38,9 @@ void text_put_double(struct text *text, double value);
 /* `string` as a JSON string with its quotes; invalid UTF-8 becomes U+FFFD, and what text_put_line() keeps
  * from a terminal is escaped. NULL becomes null. */
 void text_put_json(struct text *text, const char *string);
+
+/* `string` percent-encoded, as for the query of a URL. */
+void text_put_escaped(struct text *text, const char *string);
 
 /* `string` as part of a line that is shown on a terminal, whoever said it: with blanks for control
  * characters and marks of direction, so that nobody else moves the cursor or turns the line around, U+FFFD
@@ -57,6 +61,9 @@ char *text_take(struct text *text);
 /* Empties it and keeps the memory. */
 void text_clear(struct text *text);
 void text_free(struct text *text);
+
+/* Overwrites and frees: what held a secret. */
+void text_wipe(struct text *text);
 
 /* Formats into a fresh string the caller frees; NULL when out of memory. */
 char *text_format(const char *format, ...) _printf_(1, 2);

@@ -1,32 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Known secrets found by a rolling hash, and confirmed by a salted digest.
+ * Known secrets, in the forms in which they come back, found by a rolling hash and confirmed by a salted
+ * digest.
  *
  * The second exception to "no state outside main" beside the log's level: whoever makes a sentence does not
  * know which secrets there are.
  */
 #include "runbook/mask.h"
 
+#include <openssl/evp.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "runbook/digest.h"
+#include "runbook/text.h"
 
 enum {
-        MOST = 64,
+        MOST = 64,  /* secrets, */
+        FORMS = 12, /* in so many forms each */
         SALT = 32,
         DOTS = 3,
-        BEGIN = MASK_SENTENCE, /* bytes of a secret's beginning, by which most texts are let pass */
-        BEGINNINGS = 1 << 14,
-        WORD = 64, /* bits */
+        BEGIN = MASK_SENTENCE, /* bytes of a form's beginning, by which most texts are let pass */
+        BEGINNING_BITS = 17,
+        WORD = 64,        /* bits */
+        BASE64_BITS = 6,  /* of a letter */
+        BASE64_BYTES = 3, /* that have letters of their own */
+        ESCAPED_MOST = 6, /* of one byte */
 };
 
+/* One form of a secret. */
 struct known {
         size_t length;
-        uint64_t hash, number; /* the larger the number, the later it was learnt */
+        uint64_t hash, number; /* that of its secret: the larger, the later it was learnt */
         unsigned char sum[DIGEST_SIZE];
+        bool is_raw; /* as it was read */
 };
 
 static struct {
@@ -34,11 +43,11 @@ static struct {
         atomic_size_t count;
         uint64_t base, learnt;
         unsigned char salt[SALT];
-        struct known known[MOST]; /* the longest first, as one may begin with another */
+        struct known known[MOST * FORMS]; /* the longest first, as one may begin with another */
 } list = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 /* A bit for each hash of a secret's beginning, also of one that was forgotten. */
-static _Atomic uint64_t beginnings[BEGINNINGS / WORD];
+static _Atomic uint64_t beginnings[(1 << BEGINNING_BITS) / WORD];
 
 static uint32_t next_beginning(uint32_t window, char c)
 {
@@ -48,7 +57,7 @@ static uint32_t next_beginning(uint32_t window, char c)
 
 static size_t place_of(uint32_t window)
 {
-        return window * UINT32_C(0x9e3779b1) >> 18; /* Knuth's golden ratio; 14 bits are left */
+        return window * UINT32_C(0x9e3779b1) >> (32 - BEGINNING_BITS); /* Knuth's golden ratio */
 }
 
 /* Whether a secret may begin in it: all that most texts cost, however many secrets there are. */
@@ -93,40 +102,123 @@ static bool sum_of(const char *text, size_t length, unsigned char ret[static DIG
         return digest_end(&digest, ret) >= 0;
 }
 
-static void forget_oldest(size_t count)
+/* By the lock. Of whom there are no more than MOST. */
+static void forget_oldest(void)
 {
-        size_t oldest = 0;
-        for (size_t i = 1; i < count; i++)
-                if (list.known[i].number < list.known[oldest].number)
-                        oldest = i;
-        memmove(&list.known[oldest], &list.known[oldest + 1], (count - oldest - 1) * sizeof(*list.known));
+        size_t count = atomic_load(&list.count), kept = 0, secrets = 0;
+        uint64_t oldest = UINT64_MAX;
+        for (size_t i = 0; i < count; i++) {
+                secrets += list.known[i].is_raw;
+                oldest = list.known[i].number < oldest ? list.known[i].number : oldest;
+        }
+        if (secrets < MOST)
+                return;
+        for (size_t i = 0; i < count; i++)
+                if (list.known[i].number != oldest)
+                        list.known[kept++] = list.known[i];
+        atomic_store(&list.count, kept);
 }
 
-/* By the lock. */
-static void learn(const char *value, size_t length)
+/* By the lock: what was learnt before is the latest again. */
+static bool learn_again(const char *value, size_t length)
 {
-        struct known new = {.length = length, .number = ++list.learnt};
+        const uint64_t hash = hash_of(value, length);
+        const size_t count = atomic_load(&list.count);
+        for (size_t i = 0; i < count; i++) {
+                const struct known *known = &list.known[i];
+                if (!known->is_raw || known->length != length || known->hash != hash)
+                        continue;
+                const uint64_t number = known->number;
+                for (size_t k = 0; k < count; k++)
+                        if (list.known[k].number == number)
+                                list.known[k].number = list.learnt;
+                return true;
+        }
+        return false;
+}
+
+/* By the lock. `left`: how many forms more there may be of the secret that is learnt. */
+static void learn_form(const char *form, size_t length, size_t *left)
+{
+        struct known new = {.length = length, .number = list.learnt, .is_raw = *left == FORMS};
         size_t count = atomic_load(&list.count), at = 0;
-        prepare();
-        new.hash = hash_of(value, length);
-        for (size_t i = 0; i < count; i++)
-                if (list.known[i].length == length && list.known[i].hash == new.hash) {
-                        list.known[i].number = new.number;
-                        return;
-                }
-        if (!sum_of(value, length, new.sum))
+        if (length < MASK_SENTENCE || *left == 0 || !sum_of(form, length, new.sum))
                 return;
-        if (count == MOST)
-                forget_oldest(count--);
+        new.hash = hash_of(form, length);
         while (at < count && list.known[at].length > length)
                 at++;
         memmove(&list.known[at + 1], &list.known[at], (count - at) * sizeof(*list.known));
         list.known[at] = new;
         uint32_t window = 0;
         for (size_t i = 0; i < BEGIN; i++)
-                window = next_beginning(window, value[i]);
+                window = next_beginning(window, form[i]);
         atomic_fetch_or(&beginnings[place_of(window) / WORD], UINT64_C(1) << (place_of(window) % WORD));
         atomic_store(&list.count, count + 1);
+        (*left)--;
+}
+
+/* In quotes, of JSON, the log or a label, and in a URL. */
+static void learn_escaped(const char *value, size_t length, struct text *form, size_t *left)
+{
+        text_put_json(form, value);
+        if (text_error(form) == 0 && form->length != length + 2)
+                learn_form(form->data + 1, form->length - 2, left);
+        text_clear(form);
+        text_put_escaped(form, value);
+        if (text_error(form) == 0 && form->length != length)
+                learn_form(form->data, form->length, left);
+        text_clear(form);
+}
+
+/* Behind a user and a colon, say: only the letters of which no neighbour has a part. */
+static void learn_base64(const char *value, size_t length, struct text *form, size_t *left)
+{
+        for (size_t before = 0; before < BASE64_BYTES; before++) {
+                _cleanup_secret_ struct text raw = {0};
+                if (!text_reserve(&raw, before + length + 1))
+                        return;
+                text_append(&raw, "\0\0", before);
+                text_append(&raw, value, length);
+                (void)EVP_EncodeBlock((unsigned char *)form->data, (const unsigned char *)raw.data,
+                                      (int)raw.length);
+                const size_t from = (before * 8 + BASE64_BITS - 1) / BASE64_BITS,
+                             to = raw.length * 8 / BASE64_BITS;
+                learn_form(form->data + from, to - from, left);
+        }
+}
+
+static void learn_lines(const char *value, size_t length, size_t *left)
+{
+        const char *end = value + length;
+        for (const char *at = value; at < end;) {
+                const char *next = memchr(at, '\n', (size_t)(end - at));
+                const char *last = next ? next : end;
+                size_t line = (size_t)(last - at) - (last > at && last[-1] == '\r');
+                if (line < length)
+                        learn_form(at, line, left);
+                at = last + 1;
+        }
+}
+
+/* By the lock. */
+static void learn(const char *value, size_t length)
+{
+        size_t left = FORMS;
+        _cleanup_secret_ struct text form = {0}, string = {0};
+        prepare();
+        list.learnt++;
+        if (learn_again(value, length))
+                return;
+        forget_oldest();
+        learn_form(value, length, &left);
+        /* Growing later would leave copies behind. */
+        if (left == FORMS || !text_reserve(&form, ESCAPED_MOST * (length + 1)) ||
+            !text_reserve(&string, length + 1))
+                return;
+        text_append(&string, value, length);
+        learn_escaped(text_string(&string), length, &form, &left);
+        learn_base64(value, length, &form, &left);
+        learn_lines(value, length, &left);
 }
 
 void mask_learn(const char *value, size_t length)

@@ -124,13 +124,6 @@ int secret_credential(const char *name, char **ret, struct error *error)
         return 0;
 }
 
-void secret_wipe(struct text *text)
-{
-        if (text->data)
-                explicit_bzero(text->data, text->capacity);
-        text_free(text);
-}
-
 void secret_release(struct secret *secret)
 {
         free(secret->file);

@@ -163,6 +163,19 @@ void text_put_json(struct text *text, const char *string)
         text_putc(text, '"');
 }
 
+/* The characters that RFC 3986 calls unreserved stay; UTF-8 is encoded byte by byte. */
+void text_put_escaped(struct text *text, const char *value)
+{
+        static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+        while (*value) {
+                size_t plain = strspn(value, unreserved);
+                text_append(text, value, plain);
+                value += plain;
+                if (*value)
+                        text_printf(text, "%%%02X", (unsigned)(unsigned char)*value++);
+        }
+}
+
 static void put_shown(struct text *text, const char *string, size_t limit, const char *kept)
 {
         size_t put = 0;
@@ -224,6 +237,13 @@ void text_free(struct text *text)
 {
         free(text->data);
         *text = (struct text){0};
+}
+
+void text_wipe(struct text *text)
+{
+        if (text->data)
+                explicit_bzero(text->data, text->capacity);
+        text_free(text);
 }
 
 char *text_format(const char *format, ...)

@@ -16,7 +16,7 @@ int docker_rename(struct docker *docker, const char *id, const char *name, struc
 {
         _cleanup_text_ struct text what = {0};
         text_puts(&what, "/rename?name=");
-        http_put_escaped(&what, name);
+        text_put_escaped(&what, name);
         if (text_error(&what) < 0)
                 return error_oom(error);
         return docker_container_call(docker, "POST", id, text_string(&what), NULL, deadline, error);

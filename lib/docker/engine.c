@@ -341,7 +341,7 @@ int docker_inspect(struct docker *docker, const char *id, struct deadline deadli
 {
         _cleanup_text_ struct text path = {0};
         text_puts(&path, "/containers/");
-        http_put_escaped(&path, id);
+        text_put_escaped(&path, id);
         text_puts(&path, "/json");
         if (text_error(&path) < 0)
                 return error_oom(error);

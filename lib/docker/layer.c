@@ -82,7 +82,7 @@ static bool is_parent(const cJSON *change)
 static int archive_path(const char *id, const char *file, struct text *path, struct error *error)
 {
         text_printf(path, "/containers/%s/archive?path=", id);
-        http_put_escaped(path, file);
+        text_put_escaped(path, file);
         return text_error(path) < 0 ? error_oom(error) : 0;
 }
 

@@ -48,7 +48,7 @@ static int list(struct docker *docker, const char *filters, struct deadline dead
         _cleanup_text_ struct text path = {0};
         _cleanup_json_ cJSON *found = NULL;
         text_puts(&path, "/containers/json?all=1&filters=");
-        http_put_escaped(&path, filters);
+        text_put_escaped(&path, filters);
         if (text_error(&path) < 0)
                 return error_oom(error);
         int r = docker_call(docker, "GET", text_string(&path), NULL, deadline, &found, error);

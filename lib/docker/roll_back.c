@@ -112,7 +112,7 @@ static int find_networks(struct transaction *t, const cJSON *kept, bool *ret_the
         {
                 _cleanup_text_ struct text path = {0};
                 text_puts(&path, "/networks/");
-                http_put_escaped(&path, network->string);
+                text_put_escaped(&path, network->string);
                 if (text_error(&path) < 0)
                         return error_oom(error);
                 int r = docker_call(t->docker, "GET", text_string(&path), NULL, t->deadline, NULL, error);

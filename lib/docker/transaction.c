@@ -76,7 +76,7 @@ int transaction_make(struct transaction *t, const char *name, const struct docke
 {
         _cleanup_text_ struct text path = {0};
         text_puts(&path, "/containers/create?name=");
-        http_put_escaped(&path, name);
+        text_put_escaped(&path, name);
         if (text_error(&path) < 0)
                 return error_oom(error);
         _cleanup_json_ cJSON *answer = NULL;

@@ -28,24 +28,33 @@ static void put_escaped(struct text *page, const char *string)
         }
 }
 
+/* Before it is escaped or cut: a part of a secret is not known as one. Sets the page's error. */
+static char *mask(struct text *page, const char *string)
+{
+        char *shown = strdup(string);
+        if (!shown)
+                page->error = -ENOMEM;
+        mask_string(shown, MASK_LABEL); /* a secret of ours, which whoever said it may repeat */
+        return shown;
+}
+
 void html_put(struct text *page, const char *string)
 {
-        _cleanup_free_ char *shown = string ? strdup(string) : NULL;
-        if (!shown) {
-                page->error = string ? -ENOMEM : page->error;
-                return;
-        }
-        mask_string(shown, MASK_LABEL); /* a secret of ours, which whoever said it may repeat */
-        put_escaped(page, shown);
+        _cleanup_free_ char *shown = string ? mask(page, string) : NULL;
+        if (shown)
+                put_escaped(page, shown);
 }
 
 void html_put_line(struct text *page, const char *string, size_t limit)
 {
         _cleanup_text_ struct text line = {0};
-        if (!string)
+        _cleanup_free_ char *shown = string ? mask(page, string) : NULL;
+        if (!shown)
                 return;
-        text_put_line(&line, string, limit);
-        html_put(page, text_string(&line));
+        text_put_line(&line, shown, limit);
+        if (text_error(&line) < 0)
+                page->error = -ENOMEM;
+        put_escaped(page, text_string(&line));
 }
 
 void html_put_url(struct text *page, const char *url, const char *name, size_t limit)

@@ -29,7 +29,7 @@ static void put_wanted(struct text *url, const struct alertmanager_wanted *wante
         text_printf(url, "silenced=%s&inhibited=%s", others, others);
         if (wanted->receiver) {
                 text_puts(url, "&receiver=");
-                http_put_escaped(url, wanted->receiver);
+                text_put_escaped(url, wanted->receiver);
         }
         const cJSON *label;
         cJSON_ArrayForEach(label, wanted->labels)
@@ -39,7 +39,7 @@ static void put_wanted(struct text *url, const struct alertmanager_wanted *wante
                         continue;
                 put_matcher(&matcher, label->string, label->valuestring);
                 text_puts(url, "&filter=");
-                http_put_escaped(url, text_string(&matcher));
+                text_put_escaped(url, text_string(&matcher));
                 if (text_error(&matcher) < 0)
                         url->error = text_error(&matcher);
         }

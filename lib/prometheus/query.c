@@ -118,7 +118,7 @@ int prometheus_query(struct http_client *client, const struct http_request *how,
         struct text *parameters = form ? &body : &url;
         http_put_url(&url, base, form ? "/api/v1/query" : "/api/v1/query?");
         text_puts(parameters, "query=");
-        http_put_escaped(parameters, query);
+        text_put_escaped(parameters, query);
         if (at != 0)
                 text_printf(parameters, "&time=%.3f", at);
         if (text_error(&url) < 0 || text_error(&body) < 0 || (form && !headers))

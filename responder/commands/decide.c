@@ -94,7 +94,7 @@ int command_run(const void *context)
         if (!labels)
                 return remote_complain(-EINVAL, &error);
         text_puts(&path, "/api/v1/remediations/");
-        http_put_escaped(&path, arguments->program.operand);
+        text_put_escaped(&path, arguments->program.operand);
         text_puts(&path, "/run");
         return post(arguments, text_string(&path), labels, "number", put_decided);
 }

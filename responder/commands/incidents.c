@@ -61,10 +61,10 @@ static int find(struct remote *remote, struct search *search, struct error *erro
                 _cleanup_text_ struct text path = {0};
                 _cleanup_json_ cJSON *answer = NULL;
                 text_printf(&path, "/api/v1/incidents?limit=%d&state=", PAGE);
-                http_put_escaped(&path, search->state ? search->state : "");
+                text_put_escaped(&path, search->state ? search->state : "");
                 if (before) {
                         text_puts(&path, "&before=");
-                        http_put_escaped(&path, before);
+                        text_put_escaped(&path, before);
                 }
                 if (text_error(&path) < 0)
                         return error_oom(error);

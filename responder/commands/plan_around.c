@@ -78,7 +78,7 @@ cJSON *plan_ask_guards(struct remote *remote, const char *remediation, const str
         _cleanup_json_ cJSON *body = labels_json(alert);
         cJSON *answer = NULL;
         text_puts(&path, "/api/v1/remediations/");
-        http_put_escaped(&path, remediation);
+        text_put_escaped(&path, remediation);
         text_puts(&path, "/guards");
         int r = remote ? remote_ask(remote, text_string(&path), body, "guards", &answer, &error)
                        : error_set(&error, ENOENT, "nobody is asked");

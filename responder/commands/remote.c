@@ -145,7 +145,7 @@ struct remote *remote_close(struct remote *remote)
                 return NULL;
         http_client_free(remote->client);
         secret_release(&remote->token);
-        secret_wipe(&remote->login);
+        text_wipe(&remote->login);
         free(remote->socket);
         free(remote->shut);
         free(remote);
@@ -268,7 +268,7 @@ static void put_number(struct text *path, const char *number)
         if (*number && strspn(number, "0123456789") == strlen(number) && gmtime_r(&now, &parts))
                 text_printf(path, "INC-%d-%04ld", parts.tm_year + 1900, strtol(number, NULL, 10));
         else
-                http_put_escaped(path, number);
+                text_put_escaped(path, number);
 }
 
 int remote_put_incident(struct text *path, const char *number, const char *decision, struct error *error)

@@ -82,7 +82,7 @@ int targets_check_holds(struct targets *targets, const char *check, nsec age, st
                 return r;
         _cleanup_text_ struct text url = {0};
         http_put_url(&url, base, "/metrics?collect[]=");
-        http_put_escaped(&url, check);
+        text_put_escaped(&url, check);
         /* The exporter answers half a second before what Prometheus' header names, with what it has by then.
          */
         _cleanup_free_ char *patience = text_format("X-Prometheus-Scrape-Timeout-Seconds: %.3f",

@@ -18,7 +18,7 @@ static struct docker_get *add_get(struct docker_survey *survey, const char *id, 
         struct docker_get *get = &survey->gets[survey->get_count++];
         struct text path = {0};
         text_puts(&path, "/containers/");
-        http_put_escaped(&path, id);
+        text_put_escaped(&path, id);
         text_puts(&path, what);
         get->path = text_take(&path);
         return get;

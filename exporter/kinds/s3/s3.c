@@ -224,11 +224,11 @@ static char *page_url(const struct s3_state *s3, const char *next, uint64_t keys
         text_printf(&url, "%s?", s3->url);
         if (*next) {
                 text_puts(&url, "continuation-token=");
-                http_put_escaped(&url, next);
+                text_put_escaped(&url, next);
                 text_putc(&url, '&');
         }
         text_printf(&url, "list-type=2&max-keys=%llu&prefix=", (unsigned long long)keys);
-        http_put_escaped(&url, s3->config->prefix);
+        text_put_escaped(&url, s3->config->prefix);
         return text_take(&url);
 }
 

@@ -58,7 +58,7 @@ static void parts_release(struct signing_parts *parts)
         struct text *all[] = {&parts->path,       &parts->query, &parts->host, &parts->access_key,
                               &parts->secret_key, &parts->token, &parts->scope};
         for (size_t i = 0; i < N_ELEMENTS(all); i++)
-                secret_wipe(all[i]);
+                text_wipe(all[i]);
 }
 
 static int parts_read_url(struct signing_parts *parts, const char *string, struct error *error)

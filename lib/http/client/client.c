@@ -438,16 +438,3 @@ void http_response_release(struct http_response *response)
         text_free(&response->headers);
         *response = (struct http_response){0};
 }
-
-/* The characters that RFC 3986 calls unreserved stay; UTF-8 is encoded byte by byte. */
-void http_put_escaped(struct text *text, const char *value)
-{
-        static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-        while (*value) {
-                size_t plain = strspn(value, unreserved);
-                text_append(text, value, plain);
-                value += plain;
-                if (*value)
-                        text_printf(text, "%%%02X", (unsigned)(unsigned char)*value++);
-        }
-}

@@ -77,7 +77,7 @@ static struct check *check_free(struct check *check)
 {
         if (!check)
                 return NULL;
-        secret_wipe(&check->password);
+        text_wipe(&check->password);
         free(check->hash);
         free(check);
         return NULL;

@@ -62,6 +62,33 @@ static void of_many_the_last_are_known(void **state _unused_)
         }
 }
 
+/* What is between a secret and its reader may have written it anew. */
+static void secrets_are_known_in_their_forms(void **state _unused_)
+{
+        static const struct {
+                const char *said, *shown;
+        } cases[] = {
+                {"{\"said\":\"pa\\\"ss\\\\wo rd/%1\"}", "{\"said\":\"...\"}"}, /* JSON, a label, the log */
+                {"/login?password=pa%22ss%5Cwo%20rd%2F%251&x=1", "/login?password=...&x=1"},
+                {"Basic cGEic3Ncd28gcmQvJTE=", "Basic ...E="},         /* behind nothing, and */
+                {"Basic YTpwYSJzc1x3byByZC8lMQ==", "Basic YTp...Q=="}, /* behind users of 1, */
+                {"Basic YWQ6cGEic3Ncd28gcmQvJTE=", "Basic YWQ6...E="}, /* 2 */
+                {"Basic YWRhOnBhInNzXHdvIHJkLyUx", "Basic YWRhOn..."}, /* and 3 letters */
+                {"the first line of two; and its second", "...; and ..."},
+                {"the first line of two\nits second", "..."},
+                {"followed by nothing", "..."},
+                {"base64 cGE= and %22 and \\\"", "base64 cGE= and %22 and \\\""},
+        };
+        learn("pa\"ss\\wo rd/%1");
+        learn("the first line of two\nits second");
+        learn("followed by nothing\r\n\n");
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                _cleanup_free_ char *said = strdup(cases[i].said);
+                mask_string(said, MASK_LABEL);
+                assert_string_equal(said, cases[i].shown);
+        }
+}
+
 /* Sentences and steps, whoever makes them. */
 static void what_a_server_repeats_is_masked(void **state _unused_)
 {
@@ -118,6 +145,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(known_secrets_show_as_dots),
                 cmocka_unit_test(of_many_the_last_are_known),
+                cmocka_unit_test(secrets_are_known_in_their_forms),
                 cmocka_unit_test(what_a_server_repeats_is_masked),
                 cmocka_unit_test(documents_are_masked),
                 cmocka_unit_test(beginnings_are_no_secrets),

@@ -71,7 +71,7 @@ static void test_errors_name_the_file_and_not_the_content(void **state)
         put(large, 64 * 1024);
         assert_int_equal(secret_read(&secret, &text, &error), 0);
         assert_int_equal(text.length, 64 * 1024);
-        secret_wipe(&text);
+        text_wipe(&text);
 
         put(large, 64 * 1024 + 1);
         assert_int_equal(secret_read(&secret, &text, &error), -EFBIG);
@@ -115,8 +115,8 @@ static void test_an_unset_secret_is_empty(void **state)
         assert_false(secret_is_set(&secret));
         assert_int_equal(secret_read(&secret, &text, NULL), 0);
         assert_string_equal(text_string(&text), "");
-        secret_wipe(&text);
-        secret_wipe(&text);
+        text_wipe(&text);
+        text_wipe(&text);
         secret_release(&secret);
 }
 

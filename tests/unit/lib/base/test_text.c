@@ -150,6 +150,17 @@ static void test_nothing_reaches_a_terminal(void **state _unused_)
         }
 }
 
+static void test_percent_encoded(void **state)
+{
+        (void)state;
+        _cleanup_text_ struct text text = {0};
+        text_put_escaped(&text, "aZ09-._~ +&=/?%\"\xC3\xA4\n");
+        assert_string_equal(text_string(&text), "aZ09-._~%20%2B%26%3D%2F%3F%25%22%C3%A4%0A");
+        text_clear(&text);
+        text_put_escaped(&text, "");
+        assert_string_equal(text_string(&text), "");
+}
+
 static void test_take_hands_over(void **state)
 {
         (void)state;
@@ -173,6 +184,7 @@ int main(void)
                 cmocka_unit_test(test_doubles_are_shortest_and_read_back),
                 cmocka_unit_test(test_json_strings),
                 cmocka_unit_test(test_nothing_reaches_a_terminal),
+                cmocka_unit_test(test_percent_encoded),
                 cmocka_unit_test(test_take_hands_over),
         };
         return cmocka_run_group_tests_name("text", tests, NULL, NULL);

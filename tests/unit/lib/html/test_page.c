@@ -31,13 +31,16 @@ static void what_others_say_is_text(void **state _unused_)
         assert_string_equal(text_string(&text), "a\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd&lt;ü");
 }
 
-/* Before it is escaped, for a secret may hold what is. */
+/* Before it is escaped or cut, for a secret may hold what is, and stand where it is. */
 static void secrets_are_masked(void **state _unused_)
 {
         _cleanup_text_ struct text text = {0};
         mask_learn("a \"secret\" & more", 17);
         html_put(&text, "<it is a \"secret\" & more>");
         assert_string_equal(text_string(&text), "&lt;it is ...&gt;");
+        text_clear(&text);
+        html_put_line(&text, "it is a \"secret\" & more", 14);
+        assert_string_equal(text_string(&text), "it is ...");
 }
 
 static void a_page_has_one_frame(void **state _unused_)

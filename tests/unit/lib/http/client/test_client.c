@@ -497,17 +497,6 @@ static void test_bearer(void **state)
         assert_int_equal(fetch(f, request), -ENOENT);
 }
 
-static void test_escaping(void **state)
-{
-        (void)state;
-        _cleanup_text_ struct text text = {0};
-        http_put_escaped(&text, "aZ09-._~ +&=/?%\"\xC3\xA4\n");
-        assert_string_equal(text_string(&text), "aZ09-._~%20%2B%26%3D%2F%3F%25%22%C3%A4%0A");
-        text_clear(&text);
-        http_put_escaped(&text, "");
-        assert_string_equal(text_string(&text), "");
-}
-
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -524,7 +513,6 @@ int main(void)
                 cmocka_unit_test_setup_teardown(test_streaming, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_bad_requests, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_bearer, setup, teardown),
-                cmocka_unit_test(test_escaping),
         };
         if (http_client_global_init(NULL) < 0)
                 return 1;
