@@ -59,7 +59,9 @@
         X(META, "meta", META_ID, NO_PART, META_SEAL, "", "'what is kept as \"' || t.key || '\"'")            \
         X(STEADY, "steady", STEADY_ID, NO_PART, STEADY_SEAL, "", "'the steady clock'")
 
-#define SEAL_WHERE(table, id, part) "of = '" table "' AND id = " id " AND part = " part
+/* By the whole key of `seals`: against a bare column of integers, SQLite would compare as numbers, which the key of
+ * a column without a type is not sorted by, and read all seals of the table. */
+#define SEAL_WHERE(table, id, part) "of = '" table "' AND id = +" id " AND part = +" part
 #define SEAL_THERE(table, id, part) "(SELECT seal FROM seals WHERE " SEAL_WHERE(table, id, part) ")"
 
 /* Of a row `t.`: it has another seal, or none. */

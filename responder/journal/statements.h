@@ -135,7 +135,8 @@ X(STEPS_OF, "SELECT position, action, status, plan, progress, outcome, started_a
         " i.waiting_steady, e.seen_steady FROM incidents i JOIN episodes e ON e.id = i.episode"
 X(INCIDENTS_ACTIVE, "SELECT " INCIDENT_COLUMNS " WHERE i.active = 1 ORDER BY i.id")
 X(INCIDENT_ACTIVE_BY_ID, "SELECT " INCIDENT_COLUMNS " WHERE i.id = ?1 AND i.active = 1")
-X(INCIDENTS_BY_STATE_OPEN, "SELECT state, count(*) FROM incidents WHERE active = 1 AND ended_at = 0 GROUP BY state")
+X(INCIDENTS_BY_STATE_OPEN, "SELECT state, count(*) FROM incidents INDEXED BY incidents_active WHERE active = 1"
+                           " AND ended_at = 0 GROUP BY state")
 X(INCIDENTS_HELD, "SELECT guard, count(*), max(guard_until) FROM incidents WHERE active = 1 AND state = 'held'"
                   " GROUP BY guard")
 X(INCIDENT_BY_NUMBER, "SELECT " INCIDENT_COLUMNS " WHERE i.number = ?1")
