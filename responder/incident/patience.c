@@ -13,6 +13,10 @@ struct deadline patience_begin(struct incident_run *run, enum patience_for what,
                     "something is tried, of a step or of all");
         struct patience *patience = &run->patience;
         nsec now = world_monotonic(run->parts->world);
+        /* What nobody could try for that long, for a pause or a guard, loses no time by that. */
+        if (patience->free != 0 && now > patience->free)
+                patience->until += now - patience->free;
+        patience->free = 0;
         if (patience->what != what || patience->step != step || now >= patience->until)
                 *patience = (struct patience){.what = what, .step = step, .until = now + within};
         return (struct deadline){.at = patience->until};
@@ -42,6 +46,7 @@ int patience_again(struct incident_run *run, const char *event, const struct err
         if (!why->may_pass || next >= patience->until)
                 return 0;
         patience->wait = wait;
+        patience->free = next;
         if (patience->tries == 1) {
                 int r = tell(run, event, error_text(why), error);
                 if (r < 0)
@@ -49,6 +54,11 @@ int patience_again(struct incident_run *run, const char *event, const struct err
         }
         run->look_again = next;
         return 1;
+}
+
+void patience_stop(struct incident_run *run)
+{
+        run->patience.free = world_monotonic(run->parts->world);
 }
 
 unsigned patience_end(struct incident_run *run)

@@ -16,8 +16,9 @@
 
 /*
  * Before a try of `what` (PATIENCE_… of run.h) of a step, from 1 (0: of all before they begin): goes on with
- * the time it was given, or gives it `within` from now, when something else was tried last or nobody could
- * try while it lasted (a pause). The deadline is its end.
+ * the time it was given, or gives it `within` from now, when something else was tried last. The deadline is
+ * its end. Time in which it was free to be tried and nobody did, as a person had paused the responder, is not
+ * counted.
  */
 struct deadline patience_begin(struct incident_run *run, enum patience_for what, size_t step, nsec within);
 
@@ -27,6 +28,9 @@ struct deadline patience_begin(struct incident_run *run, enum patience_for what,
  * with its reason, as `event`.
  */
 int patience_again(struct incident_run *run, const char *event, const struct error *why, struct error *error);
+
+/* It is not being tried for now: somebody has paused the responder. */
+void patience_stop(struct incident_run *run);
 
 /* It is over, one way or another. How often it was tried. */
 unsigned patience_end(struct incident_run *run);

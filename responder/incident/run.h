@@ -24,6 +24,7 @@ struct patience {
         enum patience_for what;
         size_t step; /* from 1; 0: all of them */
         nsec until;  /* monotonic: then it is given up */
+        nsec free;   /* monotonic: from then on it may be tried, and is not; 0: it is being tried */
         nsec wait;   /* between the last two tries */
         unsigned tries;
 };

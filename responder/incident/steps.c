@@ -173,10 +173,12 @@ static int write_begun(struct incident_run *run, struct journal_entry *entry, en
 {
         _cleanup_error_ struct error why = {0};
         int r = run_write(run, entry, &why);
-        if (r == -ECANCELED)
+        if (r == -ECANCELED) {
                 *ret = STEPS_PAUSED;
-        else if (r < 0)
+                patience_stop(run);
+        } else if (r < 0) {
                 error_move(error, &why);
+        }
         return r == -ECANCELED ? 0 : r < 0 ? r : 1;
 }
 
@@ -194,6 +196,7 @@ static int begin_step(struct incident_run *run, size_t index, enum steps_end *re
                 /* The cure does not wait for what only accompanies it. */
                 return fail_step(run, index, FAILED_TO_PLAN, step->essential, &why, ret, error);
 
+        patience_end(run); /* it could be planned, whatever keeps it from its begin */
         _cleanup_free_ char *reason = NULL;
         bool asks = step_exceeds_max(step, index + 1, plan, &reason) && !run->incident.approved;
         /* Of what only accompanies the cure nobody is asked. */

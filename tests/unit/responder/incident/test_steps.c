@@ -256,6 +256,44 @@ static void test_a_pause_holds_between_two_tries(_unused_ void **state)
         slow_close(&slow);
 }
 
+static void pause_for_a_while(struct slow *slow, nsec how_long)
+{
+        nsec next = 0;
+        assert_int_equal(engine_pause(slow->fixture->engine, true, "tester", NULL, NULL), 0);
+        ahead += how_long;
+        assert_int_equal(engine_look(slow->fixture->engine, &next, NULL), 0);
+        assert_null(given.work);
+        assert_int_equal(engine_pause(slow->fixture->engine, false, "tester", NULL, NULL), 0);
+}
+
+/* However much of its time is left when somebody pauses, and whatever is being tried: it is there afterwards.
+ * Five tries that fail take 30 s. */
+static void test_a_pause_takes_no_time_from_a_try(_unused_ void **state)
+{
+        static const struct {
+                const char *remediations, *first;
+        } cases[] = {
+                {ONE("{act.again: {name: a, plan_away: 5}, timeout: 40s}"), "plan:a"},
+                {ONE("{act.again: {name: x}}, {act.again: {name: a, plan_away: 6}, timeout: 40s}"), "run:x"},
+                {ONE("{act.again: {name: a, away: 5}, timeout: 40s}"), "run:a"},
+                {ONE("{act.resumed: {name: a, away: 1, resume_away: 4, found: done}, timeout: 40s}"),
+                 "run:a"},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                struct slow slow;
+                slow_open(&slow, cases[i].remediations);
+                while (!action_called(cases[i].first))
+                        slow_look(&slow);
+                for (int pauses = 0; pauses < 3; pauses++) {
+                        pause_for_a_while(&slow, 18 * NSEC_PER_SEC);
+                        slow_look(&slow);
+                        slow_look(&slow);
+                }
+                slow_run(&slow, INCIDENT_DONE);
+                slow_close(&slow);
+        }
+}
+
 /* What has not begun need not begin any more. */
 static void test_resolved_while_it_waits_to_be_planned(_unused_ void **state)
 {
@@ -280,6 +318,7 @@ int main(void)
                 cmocka_unit_test(test_only_what_may_pass_is_tried_again),
                 cmocka_unit_test(test_after_a_restart_whoever_can_tell_is_waited_for),
                 cmocka_unit_test(test_a_pause_holds_between_two_tries),
+                cmocka_unit_test(test_a_pause_takes_no_time_from_a_try),
                 cmocka_unit_test(test_resolved_while_it_waits_to_be_planned),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
