@@ -246,6 +246,10 @@ int read_incidents(struct journal *journal, sqlite3_stmt *statement, struct inci
 int read_episodes(struct journal *journal, sqlite3_stmt *statement, struct episode_list *ret,
                   struct error *error);
 
+/* read.c: actor and reason of the first row of (actor, detail), "" where there is none. */
+int read_who_and_why(struct journal *journal, sqlite3_stmt *statement, char **ret_actor, char **ret_reason,
+                     struct error *error);
+
 /* What the writer thread does, for the journal that it is given, until that closes and nothing waits. */
 void *journal_write_until_closed(void *context);
 

@@ -465,12 +465,9 @@ int journal_paused(struct journal *journal, bool *ret, nsec *ret_since, struct e
         return 0;
 }
 
-int journal_paused_by(struct journal *journal, nsec since, char **ret_actor, char **ret_reason,
-                      struct error *error)
+int read_who_and_why(struct journal *journal, sqlite3_stmt *statement, char **ret_actor, char **ret_reason,
+                     struct error *error)
 {
-        READING(journal);
-        _cleanup_statement_ sqlite3_stmt *statement =
-                journal_bind(&journal->reader, PAUSED_BY, error, "i", since);
         int r = statement ? journal_step(&journal->reader, statement, error) : -EIO;
         _cleanup_json_ cJSON *detail = NULL;
         if (r > 0)
@@ -485,4 +482,13 @@ int journal_paused_by(struct journal *journal, nsec since, char **ret_actor, cha
         *ret_actor = TAKE_PTR(actor);
         *ret_reason = TAKE_PTR(reason);
         return 0;
+}
+
+int journal_paused_by(struct journal *journal, nsec since, char **ret_actor, char **ret_reason,
+                      struct error *error)
+{
+        READING(journal);
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, PAUSED_BY, error, "i", since);
+        return statement ? read_who_and_why(journal, statement, ret_actor, ret_reason, error) : -EIO;
 }

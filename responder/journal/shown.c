@@ -41,20 +41,7 @@ int journal_entered_by(struct journal *journal, const struct incident *incident,
         _cleanup_statement_ sqlite3_stmt *statement =
                 journal_bind(&journal->reader, TIMELINE_ENTERED, error, "it", incident->id,
                              incident_state_name(incident->state));
-        int r = statement ? journal_step(&journal->reader, statement, error) : -EIO;
-        _cleanup_json_ cJSON *detail = NULL;
-        if (r > 0)
-                r = journal_column_json(statement, 1, &detail, error) < 0 ? -EIO : 1;
-        if (r < 0)
-                return r;
-        const char *told = json_string(detail, "reason");
-        _cleanup_free_ char *actor = strdup(r > 0 ? journal_column(statement, 0) : "");
-        _cleanup_free_ char *reason = strdup(told ? told : "");
-        if (!actor || !reason)
-                return error_oom(error);
-        *ret_actor = TAKE_PTR(actor);
-        *ret_reason = TAKE_PTR(reason);
-        return 0;
+        return statement ? read_who_and_why(journal, statement, ret_actor, ret_reason, error) : -EIO;
 }
 
 int journal_passed_over(struct journal *journal, nsec since, size_t limit, struct episode_list *ret,
