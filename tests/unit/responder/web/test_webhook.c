@@ -298,7 +298,7 @@ static void test_one_bad_alert_costs_no_neighbour(void **state)
 
 static void test_a_large_body_is_worked_on_elsewhere(void **state)
 {
-        enum { COUNT = 10000 };
+        enum { COUNT = 2000 };
         struct room *room = *state;
         _cleanup_text_ struct text alerts = {0};
         for (int i = 0; i < COUNT; i++) {
