@@ -7,6 +7,7 @@
 
 #include "lib/program/internal.h"
 #include "runbook/config.h"
+#include "runbook/crypto.h"
 #include "runbook/file.h"
 #include "runbook/log.h"
 #include "runbook/mask.h"
@@ -193,6 +194,7 @@ int program_main(const struct program *program, int argc, char **argv)
         int count = 0;
         uint64_t given = 0;
         memory_prepare();
+        crypto_begin(program->name);
         signal(SIGPIPE, SIG_IGN);
         int r = flags_parse(program->flags, argc, argv, &words, &count, &given, &error);
         if (r >= 0 && (common->help || common->version))

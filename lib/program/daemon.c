@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "runbook/crypto.h"
 #include "runbook/http_server.h"
 #include "runbook/log.h"
 #include "runbook/memory.h"
@@ -43,6 +44,7 @@ int daemon_serve(const struct daemon *daemon, void *context)
         int signal_number = 0;
         sigset_t signals;
         block_signals(daemon, &signals);
+        crypto_settle();
         if (daemon->start(context, &error) < 0) {
                 program_complain(daemon->name, &error);
                 daemon->stop(context);

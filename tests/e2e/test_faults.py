@@ -92,26 +92,34 @@ def test_what_was_acknowledged_is_there_and_nothing_crashes(binaries, failing, t
     assert not acknowledged - kept, sorted(acknowledged - kept)
 
 
-def test_a_start_succeeds_or_says_why_not(binaries, failing, tmp_path):
-    config = tmp_path / "remediations.yml"
-    config.write_text(json.dumps(REMEDIATIONS))
-    responder = Responder(binaries.responder, config, tmp_path / "run", env=failing.env)
+# Of a start: the first mallocs, where libraries begin, and all of them.
+STARTS = [("pthread_create", errno.EAGAIN, 30), ("write", errno.ENOSPC, 30), ("fsync", errno.EIO, 8), ("malloc", errno.ENOMEM, 100),
+          ("malloc", errno.ENOMEM, 16000)]
+
+
+@pytest.mark.parametrize("daemon", [Responder, Exporter])
+def test_a_start_succeeds_or_says_why_not(binaries, failing, tmp_path, daemon):
+    program, content, starts = ((binaries.responder, REMEDIATIONS, STARTS) if daemon is Responder else
+                                (binaries.exporter, {"checks": [{"name": "disk", "disk": {"paths": ["/"]}}]}, STARTS[-2:]))
+    config = tmp_path / "config.yml"
+    config.write_text(json.dumps(content))
+    one = daemon(program, config, tmp_path / "run", env=failing.env)
     chance, outcomes = random.Random(), []
-    for call, error, places in (("pthread_create", errno.EAGAIN, 30), ("write", errno.ENOSPC, 30), ("fsync", errno.EIO, 8)):
-        for after in sorted(chance.sample(range(places), min(places, MOST // 6))):
+    for call, error, places in starts:
+        for after in sorted(chance.sample(range(places), min(places, MOST // (12 if call == "malloc" else 6)))):
             failing.order(call, after, 1, error)
-            responder.start(ready=False)
+            one.start(ready=False)
             try:
-                wait_for(lambda: not responder.process.running or answers(f"{responder.url}/-/ready"), f"a start ({call}, {after})")
+                wait_for(lambda: not one.process.running or answers(f"{one.url}/-/ready"), f"a start ({call}, {after})")
                 failing.none()
-                status = responder.stop()
-                assert status in (0, 1), (call, after, status, responder.process.tail())
-                assert status == 0 or responder.process.output(), (call, after)
+                status = one.stop()
+                assert status in (0, 1), (call, after, status, one.process.tail())
+                assert status == 0 or one.process.output(), (call, after)
                 outcomes.append(status)
             finally:
-                responder.process.kill()
-    responder.start()
-    responder.stop()
+                one.process.kill()
+    one.start()
+    one.stop()
     print(f"{len(outcomes)} starts, {outcomes.count(1)} refused")
 
 
