@@ -319,7 +319,7 @@ static const struct command commands[] = {
         {"incident", "NUMBER", "show an incident with its steps and timeline", TAKES(ASKING),
          command_incident},
         {"report", "NUMBER", "write the report of an incident, for after it, in Markdown or as --html",
-         TAKES(ASKING, "html"), command_report},
+         TAKES(ASKING, "html", "journal.key"), command_report},
         {"approve", "NUMBER", "let an incident run that awaits approval", TAKES(DECIDING), command_approve},
         {"deny", "NUMBER", "do not let it run", TAKES(DECIDING), command_deny},
         {"cancel", "NUMBER", "end an incident: at once while it waits, or at the end of its step",

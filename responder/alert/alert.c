@@ -318,7 +318,7 @@ cJSON *alert_to_json(const struct alert *alert)
             put_time(json, "endsAt", alert->ends_at) < 0 ||
             (alert->generator_url &&
              json_put(json, "generatorURL", cJSON_CreateString(alert->generator_url)) < 0) ||
-            (*alert->fingerprint &&
+            (alert->fingerprint && *alert->fingerprint &&
              json_put(json, "fingerprint", cJSON_CreateString(alert->fingerprint)) < 0)) {
                 cJSON_Delete(json);
                 return NULL;

@@ -9,6 +9,7 @@
 #include "responder/commands/remote.h"
 #include "responder/commands/show.h"
 #include "responder/commands/table.h"
+#include "responder/journal/key.h"
 #include "responder/report/written.h"
 #include "runbook/http_client.h"
 
@@ -227,15 +228,51 @@ int command_incident(const void *context)
         return program_print(&text);
 }
 
-/* Nobody answers, and nobody was named: what the file has is as good. */
+/* That what the file has is what was written, as far as can be told: else why not. */
+static int prove(struct journal *journal, const struct key_file *key, struct error *why)
+{
+        uint64_t rows = 0;
+        int r = journal_verify(journal, &rows, why);
+        if (r < 0 || key->path)
+                return r < 0 ? r : journal_is_sealed(journal, why);
+        return error_set(why, ENOKEY, "its seals were not checked, for want of their key (--journal.key)");
+}
+
+/* A key that is none of its own would let all of it be set aside. */
+static int open_file(const struct responder_arguments *arguments, struct key_file *key, struct journal **ret,
+                     struct error *why, struct error *error)
+{
+        int found = key_find(arguments->journal, arguments->journal_key, key, why);
+        int r = journal_open_reading(arguments->journal, key->path ? &key->key : NULL, ret, error);
+        if (r < 0)
+                return r;
+        int proven = found < 0 ? found : prove(*ret, key, why);
+        if (proven == 0)
+                error_set(why, ENOKEY,
+                          "nothing of it is sealed: who can write it may have changed any of it");
+        if (proven != -EKEYREJECTED)
+                return 0;
+        *ret = journal_close(*ret);
+        return journal_open_reading(arguments->journal, NULL, ret, error);
+}
+
+/* Nobody answers, and nobody was named: what the file has is as good, where its seals hold; else the document
+ * says why it may not be. */
 static int read_journal(const struct responder_arguments *arguments, const char *number, cJSON **ret,
                         struct error *error)
 {
+        _cleanup_(key_release) struct key_file key = {0};
+        _cleanup_error_ struct error why = {0};
+        _cleanup_json_ cJSON *whole = NULL;
         struct journal *journal = NULL;
-        int r = journal_open_reading(arguments->journal, NULL, &journal, error);
+        int r = open_file(arguments, &key, &journal, &why, error);
         if (r >= 0)
-                r = incident_whole(journal, number, ret, error);
+                r = incident_whole(journal, number, &whole, error);
+        if (r >= 0 && why.message && json_put(whole, "unproven", json_text(error_text(&why))) < 0)
+                r = error_oom(error);
         journal_close(journal);
+        if (r >= 0)
+                *ret = TAKE_PTR(whole);
         return r;
 }
 
@@ -255,7 +292,9 @@ static int find_whole(const struct responder_arguments *arguments, cJSON **ret, 
         if (r >= 0 || said || arguments->remote.url || !number ||
             read_journal(arguments, number + 1, ret, &from_file) < 0)
                 return r;
-        fprintf(stderr, "runbook_responder: nobody answers; this is what %s has\n", arguments->journal);
+        const char *unproven = json_string(*ret, "unproven");
+        fprintf(stderr, "runbook_responder: nobody answers; this is what %s has%s%s\n", arguments->journal,
+                unproven ? ", and it is not proven: " : "", unproven ? unproven : "");
         return 0;
 }
 

@@ -44,6 +44,28 @@ static void put_summary(const struct writer *writer, const cJSON *incident)
         write_end(writer, PIECE_PARAGRAPH);
 }
 
+/* Before anything that might be believed. */
+static void put_doubt(const struct writer *writer, const cJSON *incident)
+{
+        const char *unproven = json_string(incident, "unproven");
+        const char *unreadable =
+                string_equal(state_of(incident), "unreadable") ? json_string(incident, "reason") : NULL;
+        const struct {
+                const char *words, *why;
+        } doubts[] = {{"It is not proven that this is what was written: ", unproven},
+                      {"Nothing of it is shown that could not be believed: ", unreadable}};
+        for (size_t i = 0; i < N_ELEMENTS(doubts); i++) {
+                if (!doubts[i].why)
+                        continue;
+                write_begin(writer, PIECE_PARAGRAPH);
+                write_begin(writer, PIECE_STRONG);
+                write_words(writer, doubts[i].words);
+                write_said(writer, doubts[i].why, SENTENCE_MOST);
+                write_end(writer, PIECE_STRONG);
+                write_end(writer, PIECE_PARAGRAPH);
+        }
+}
+
 static void put_map(const struct writer *writer, const char *name, const char *value, const cJSON *map)
 {
         const char *const columns[] = {name, value, NULL};
@@ -361,6 +383,7 @@ void report_write(const cJSON *incident, enum report_format format, struct text 
         const char *number = json_string(incident, "number"), *name = json_string(incident, "remediation");
         _cleanup_free_ char *title = text_format("Incident %s: %s", number ? number : "", name ? name : "");
         write_open(&writer, title ? title : "Incident");
+        put_doubt(&writer, incident);
         put_summary(&writer, incident);
         put_alert(&writer, incident);
         put_times(&writer, incident);

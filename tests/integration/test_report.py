@@ -3,6 +3,7 @@
 
 import html.parser
 import json
+import sqlite3
 import subprocess
 import urllib.error
 import urllib.request
@@ -52,6 +53,17 @@ def report(responder, *words, number=None):
                           cwd=responder.directory, check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
+def change_journal(path, change):
+    """By somebody who knows what the triggers are for, and has no key."""
+    with sqlite3.connect(path) as journal:
+        triggers = journal.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'").fetchall()
+        for name, _ in triggers:
+            journal.execute(f"DROP TRIGGER {name}")
+        journal.execute(change)
+        for _, statement in triggers:
+            journal.execute(statement)
+
+
 def test_over_http(responder):
     kind, text = fetch(responder)
     assert kind == "text/markdown; charset=utf-8" and text.startswith(f"# Incident {responder.number}: look\n")
@@ -79,5 +91,28 @@ def test_from_a_terminal(responder):
     assert responder.stop() == 0
     kept = report(responder)
     assert kept.returncode == 0 and "nobody answers" in kept.stderr and kept.stdout == before
+    key = responder.journal.with_name("journal.key")
+    aside = key.rename(key.with_name("aside.key"))
+    unchecked = report(responder)
+    assert unchecked.returncode == 0 and "not proven: its seals were not checked, for want of their key" in unchecked.stderr
+    assert unchecked.stdout.replace("**It is not proven that this is what was written: its seals were not checked, for want of their key "
+                                    "(--journal.key)**\n\n", "") == before
+    key.write_text("0123456789abcdef0123456789abcdef\n")
+    other = report(responder, "--json")
+    assert json.loads(other.stdout)["unproven"] == "it is sealed by another key"
+    assert json.loads(other.stdout)["alert"]["labels"]["alertname"] == "slow"
+    aside.rename(key)
+    for change, words in (("UPDATE timeline SET actor = actor || '?' WHERE id = 2", "It is not proven that this is what was written: "),
+                          ("UPDATE timeline SET actor = replace(actor, '?', '')", None),
+                          ("UPDATE incidents SET approved = 1 - approved", "Nothing of it is shown that could not be believed: it is not as")):
+        change_journal(responder.journal, change)
+        if words:
+            changed = report(responder)
+            assert changed.returncode == 0 and "and it is not proven: " in changed.stderr and words in changed.stdout
     named = report(responder, "--url", responder.url)
     assert named.returncode != 0 and named.stdout == ""
+    # Whoever answers shows no more of it.
+    responder.start()
+    assert [(one["state"], one["alert"]["labels"]) for one in responder.incidents()] == [("unreadable", {})]
+    assert "it is not as it was journaled" in responder.incident(responder.number)["reason"]
+    assert "Nothing of it is shown that could not be believed: it is not as" in fetch(responder)[1]

@@ -405,6 +405,17 @@ static void test_bindings(void **state _unused_)
         webhook_release(&webhook);
 }
 
+/* As an incident has it that cannot be read. */
+static void test_what_was_set_aside_is_an_alert_of_nothing(void **state)
+{
+        (void)state;
+        const struct alert nothing = {0};
+        _cleanup_json_ cJSON *json = alert_to_json(&nothing);
+        assert_non_null(json);
+        assert_null(json_string(json, "fingerprint"));
+        assert_int_equal(cJSON_GetArraySize(json_get(json, "labels", NULL)), 0);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -420,6 +431,7 @@ int main(void)
                 cmocka_unit_test(test_api),
                 cmocka_unit_test(test_the_key_is_of_the_labels),
                 cmocka_unit_test(test_the_key_of_labels_alone),
+                cmocka_unit_test(test_what_was_set_aside_is_an_alert_of_nothing),
                 cmocka_unit_test(test_bindings),
         };
         return cmocka_run_group_tests_name("alert", tests, NULL, NULL);
