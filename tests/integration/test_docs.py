@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the documents show is what the daemons take: every example of a check in them is read by the exporter."""
+"""What the documents show is what the daemons take: every example of a check, every PromQL, every metric in them."""
 
 import json
+import os
 import re
 import subprocess
 
@@ -13,9 +14,13 @@ from lab.parts import ROOT
 KINDS = ("docker", "disk", "exec", "files", "heartbeat", "http", "log", "postgres", "prometheus", "redis", "s3", "system", "systemd", "tls")
 
 
+DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+METRIC = re.compile(r"(?<![\w/.-])runbook_[a-z0-9_]+")
+
+
 def examples():
     """(where, the configuration that an example stands for) of each block of YAML that shows checks."""
-    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+    for path in DOCUMENTS:
         text = path.read_text(encoding="utf-8")
         for block in re.finditer(r"^```yaml\n(.*?)^```", text, re.S | re.M):
             shown = yaml.safe_load(block.group(1))
@@ -46,3 +51,79 @@ def test_an_example_is_taken(program, tmp_path, where, shown):
     said = subprocess.run([program, "--config.check", f"--config.file={config}"], check=False, text=True,
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert said.returncode == 0, f"{where}: {said.stdout}"
+
+
+def metrics_of(text):
+    """The metrics that a text names; "last_{ping,start}_seconds" is two."""
+    while braces := re.search(r"(runbook_\w+_){(\w+(?:,\w+)+)}(\w+)", text):
+        text = text.replace(braces[0], " ".join(braces[1] + word + braces[3] for word in braces[2].split(",")))
+    return set(METRIC.findall(text))
+
+
+def emitted():
+    """What the code and the shipped files call metrics."""
+    sources = [path for top in ("exporter", "include", "lib", "responder") for path in (ROOT / top).rglob("*.[ch]")]
+    names = {name for path in sources for name in re.findall(r'"(runbook_[a-z0-9_]+)', path.read_text(encoding="utf-8"))}
+    for path in (ROOT / "rules").glob("*.yml"):
+        names |= set(re.findall(r'(?:name|record): *"?(runbook_[a-z0-9_]+)', path.read_text(encoding="utf-8")))
+    return names
+
+
+def test_every_metric_that_a_document_names_is_emitted():
+    there, missing = emitted(), []
+    for path in DOCUMENTS:
+        text = path.read_text(encoding="utf-8")
+        known = there | set(re.findall(r"name: (runbook_[a-z0-9_]+)", text))  # what an example calls its own
+        missing += [f"{path.name}: {name}" for name in sorted(metrics_of(text))
+                    if name not in known and re.sub("_(bucket|count|sum)$", "", name) not in known]
+    assert missing == []
+
+
+# Where PromQL stands in a block of YAML: in rules of Prometheus, and in a remediation's `verify:`.
+QUERIES = ("expr", "query", "if_query")
+
+
+def queries_of(shown, parent=None):
+    if isinstance(shown, dict):
+        for key, value in shown.items():
+            if key in QUERIES and isinstance(value, str) and parent != "postgres":
+                yield value
+            else:
+                yield from queries_of(value, key)
+    elif isinstance(shown, list):
+        for value in shown:
+            yield from queries_of(value, parent)
+
+
+def expressions():
+    """(where, PromQL) of each block and each `code` of the documents that shows some."""
+    for path in DOCUMENTS:
+        text = path.read_text(encoding="utf-8")
+        for block in re.finditer(r"^ *```(\w*)\n(.*?)^ *```", text, re.S | re.M):
+            where = f"{path.name}:{text.count(chr(10), 0, block.start()) + 2}"
+            if block[1] == "promql":
+                yield where, block[2]
+            elif block[1] == "yaml":
+                yield from ((where, query) for query in queries_of(yaml.safe_load(block[2])))
+        prose = re.sub(r"^ *```.*?^ *```", lambda block: "\n" * block[0].count("\n"), text, flags=re.S | re.M)
+        for code in re.finditer(r"(`+)([^`]+)\1", prose):
+            # From the first function, or metric, on: there may be words before it, such as a condition's `warn:`.
+            found = re.search(r"(?:\b[a-z_]+(?: (?:by|without) ?\([^)]*\) ?)?\()*(?<![\w/.-])runbook_[a-z0-9]+_.*", code[2], re.S)
+            if found and re.search(r"[\w}]\s*[{\[<>=]|\(", found[0]) and "_{" not in found[0]:
+                yield f"{path.name}:{text.count(chr(10), 0, code.start()) + 1}", found[0]
+
+
+def as_promql(shown):
+    """A document may name labels without values, and the units of a condition."""
+    inside = lambda labels: "{" + ",".join(one if "=" in one else f'{one.strip()}!=""' for one in labels[1].split(",")) + "}"
+    return re.sub(r"([<>=] *[\d.]+)(?:%|[a-zA-Z]+)$", r"\1", re.sub(r"{([^}]*)}", inside, shown))
+
+
+def test_every_promql_that_a_document_shows_would_be_taken():
+    found = list(expressions())
+    assert len(found) > 10 and any("rate(" in shown for _, shown in found)
+    driver = ROOT / os.environ.get("RUNBOOK_BUILD", "build") / "tests/integration/promql_driver"
+    said = subprocess.run([driver], check=True, text=True, capture_output=True,
+                          input="".join(json.dumps(as_promql(shown)) + "\n" for _, shown in found)).stdout.splitlines()
+    assert len(said) == len(found)
+    assert [(*one, verdict) for one, verdict in zip(found, said) if "error" in json.loads(verdict)] == []
