@@ -52,6 +52,12 @@ def skipped(found):
     return value(found, "runbook_check_items_skipped", check="redis", reason="unreadable")
 
 
+def nodes_up(found):
+    """{address: (role, whether it is up)} of the nodes of a cluster."""
+    return {labels["node"]: (labels["role"], told(found, "cluster_node_up", **{key: labels[key] for key in ("id", "node", "role")}))
+            for labels in series(found, "cluster_node_up")}
+
+
 def watched(parts, sentinels, quorum=2, password=None):
     """A master, its replica and the Sentinels that watch them."""
     master = parts(Redis)
@@ -163,6 +169,7 @@ def test_redis_exporter_273_580_597_723_752_1029_keys_are_followed_through_a_clu
     assert [node.calls("type") for node in cluster] == [2, 2, 2] and [node.calls("ping") for node in cluster][1:] == [0, 0]
     expected = {"ok": 1, "slots_assigned": 16384, "slots_ok": 16384, "slots_pfail": 0, "slots_fail": 0, "known_nodes": 3, "size": 3}
     assert {name: told(found, f"cluster_{name}") for name in expected} == expected
+    assert nodes_up(found) == {node.address: ("master", 1) for node in cluster} and told(found, "cluster_nodes_failing") == 0
     assert told(found, "server_info", version=cluster[0].client.info()["redis_version"], mode="cluster", maxmemory_policy="noeviction") == 1
     promtool(found.page)
 
@@ -174,6 +181,24 @@ def test_redis_exporter_273_580_597_723_752_1029_keys_are_followed_through_a_clu
     assert told(found, "key_length", db="0", key=names[2][0]) == 3 and told(found, "key_length", db="0", key=names[0][0]) == 1
     found = wait_for(lambda: (page := scrape(daemon)) and told(page, "cluster_slots_fail") > 5000 and page, "the node to fail")
     assert told(found, "key_length", db="0", key=names[1][0]) is None and told(found, "key_length", db="0", key=names[2][0]) == 3
+    assert nodes_up(found) == {node.address: ("master", node is not cluster[1]) for node in cluster}
+    assert told(found, "cluster_nodes_failing") == 1 and groups(found)["cluster"] == 1
+    promtool(found.page)
+
+
+def test_kind_2_a_node_that_refuses_cluster_nodes_still_tells_of_the_cluster(exporter, parts):
+    """Of one node alone: it has no slots, and knows no address of its own."""
+    node = parts(Redis, arguments=["--cluster-enabled", "yes", "--cluster-port", free_port()])
+    daemon = exporter(check_of(node.address, groups=["cluster"]))
+    found = scrape(daemon)
+    assert nodes_up(found) == {f":{node.port}": ("master", 1)} and told(found, "cluster_ok") == 0 and groups(found) == {"cluster": 1}
+    node.client.execute_command("ACL", "SETUSER", "default", "-cluster|nodes")
+    found = scrape(daemon)
+    assert success(found) == 1 and groups(found) == {"cluster": 0} and skipped(found) == 1
+    assert nodes_up(found) == {} and told(found, "cluster_nodes_failing") is None and told(found, "cluster_ok") == 0
+    node.client.execute_command("ACL", "SETUSER", "default", "-cluster|info", "+cluster|nodes")
+    found = scrape(daemon)
+    assert groups(found) == {"cluster": 0} and told(found, "cluster_nodes_failing") == 0 and told(found, "cluster_ok") is None
 
 
 def test_kind_2_keys_of_other_nodes_need_cluster_slots(exporter, cluster):

@@ -20,25 +20,107 @@ static const struct {
         {"cluster_size", &redis_family_cluster_size},
 };
 
-int redis_cluster_run(struct redis_session *session, struct error *error)
+static int add_state(const redisReply *reply, struct sample_sink *sink, struct error *error)
 {
-        _cleanup_reply_ redisReply *reply = NULL;
-        int r = redis_call(session->redis, session->deadline, &reply, error, "CLUSTER", "INFO", NULL);
-        if (r < 0)
-                return r;
         const char *state = redis_info_value(reply->str, "cluster_state");
         if (reply->type != REDIS_REPLY_STRING || !state)
                 return error_set(error, EBADMSG, "CLUSTER INFO was answered with something else");
-        SAMPLE_BARE(session->sink, &redis_family_cluster_ok, redis_value_is(state, "ok"));
+        SAMPLE_BARE(sink, &redis_family_cluster_ok, redis_value_is(state, "ok"));
         for (size_t i = 0; i < N_ELEMENTS(numbers); i++) {
                 double value;
                 if (redis_info_number(reply->str, numbers[i].field, &value))
-                        SAMPLE_BARE(session->sink, numbers[i].family, value);
+                        SAMPLE_BARE(sink, numbers[i].family, value);
                 else if (redis_info_value(reply->str, numbers[i].field))
-                        check_skip(session->sink, SKIP_MALFORMED, "CLUSTER INFO's %s: not a number",
-                                   numbers[i].field);
+                        check_skip(sink, SKIP_MALFORMED, "CLUSTER INFO's %s: not a number", numbers[i].field);
         }
         return 0;
+}
+
+/* A word of a line of CLUSTER NODES, to be freed, and where the next begins; NULL when the line ends with it.
+ */
+static char *take_word(const char **line)
+{
+        const char *word = *line;
+        size_t length = strcspn(word, " \r\n");
+        if (length == 0 || word[length] != ' ')
+                return NULL;
+        *line += length + 1;
+        return strndup(word, length);
+}
+
+static bool has_flag(const char *flags, const char *flag)
+{
+        for (; flags; flags = strchr(flags, ',')) {
+                flags += *flags == ',';
+                if (redis_value_is(flags, flag))
+                        return true;
+        }
+        return false;
+}
+
+/*
+ * "07c37df 127.0.0.1:6381@16381,host master,fail? - 0 0 3 connected 0-5460": whether the node fails; -1: not
+ * understood. The bus and the name behind its address are no part of what it is called by. Who is just being
+ * met is no node yet.
+ */
+static int add_node(const char *line, struct sample_sink *sink)
+{
+        _cleanup_free_ char *id = take_word(&line), *address = id ? take_word(&line) : NULL,
+                            *flags = address ? take_word(&line) : NULL;
+        if (!flags)
+                return -1;
+        if (has_flag(flags, "handshake"))
+                return 0;
+        bool failing = has_flag(flags, "fail") || has_flag(flags, "fail?") || has_flag(flags, "noaddr");
+        address[strcspn(address, "@,")] = '\0';
+        SAMPLE(sink, &redis_family_cluster_node_up, !failing, {"id", id}, {"node", address},
+               {"role", has_flag(flags, "slave") ? "slave" : "master"});
+        return failing;
+}
+
+static int add_nodes(const redisReply *reply, struct sample_sink *sink, struct error *error)
+{
+        size_t failing = 0;
+        if (reply->type != REDIS_REPLY_STRING)
+                return error_set(error, EBADMSG, "CLUSTER NODES was answered with something else");
+        for (const char *line = reply->str; line && *line; line = redis_info_next_line(line)) {
+                int fails = add_node(line, sink);
+                if (fails < 0)
+                        check_skip(sink, SKIP_MALFORMED, "CLUSTER NODES' line of a node: not understood");
+                failing += fails > 0;
+        }
+        SAMPLE_BARE(sink, &redis_family_cluster_nodes_failing, (double)failing);
+        return 0;
+}
+
+int redis_cluster_run(struct redis_session *session, struct error *error)
+{
+        static const struct {
+                const char *command;
+                int (*add)(const redisReply *reply, struct sample_sink *sink, struct error *error);
+        } parts[] = {{"INFO", add_state}, {"NODES", add_nodes}};
+        _cleanup_error_ struct error refused = {0}, misread = {0};
+        int r = 0;
+        for (size_t i = 0; r >= 0 && i < N_ELEMENTS(parts); i++)
+                r = redis_ask(session, error, "CLUSTER", parts[i].command, NULL);
+        for (size_t i = 0; r >= 0 && i < N_ELEMENTS(parts); i++) {
+                _cleanup_reply_ redisReply *reply = NULL;
+                _cleanup_error_ struct error odd = {0};
+                r = redis_take(session, &reply, error);
+                if (r < 0)
+                        return r;
+                if (!reply)
+                        redis_skip(session, &refused, "CLUSTER %s", parts[i].command);
+                else if (parts[i].add(reply, session->sink, &odd) < 0 && !misread.message)
+                        error_move(&misread, &odd);
+        }
+        if (r < 0)
+                return r;
+        if (misread.message) {
+                error_move(error, &misread);
+                return -EBADMSG;
+        }
+        return redis_group_result(&refused, error);
 }
 
 char *redis_moved_to(const struct error *refusal)

@@ -5,7 +5,7 @@
 
 #include "exporter/kinds/redis/group.h"
 
-/* The group cluster, from CLUSTER INFO. See group.h for what it returns. */
+/* The group cluster, from CLUSTER INFO and CLUSTER NODES. See group.h for what it returns. */
 int redis_cluster_run(struct redis_session *session, struct error *error);
 
 /* The "host:port" of "Redis: MOVED 3999 127.0.0.1:6381", to be freed; NULL when it is another refusal. */

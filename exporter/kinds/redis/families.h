@@ -147,6 +147,11 @@
           "Nodes of the cluster that the node knows, replicas and failed ones among them.")                  \
         X(redis_family_cluster_size, GAUGE, "runbook_redis_cluster_size", NULL,                              \
           "Primaries of the cluster that have slots.")                                                       \
+        X(redis_family_cluster_node_up, GAUGE, "runbook_redis_cluster_node_up", NULL,                        \
+          "Whether a node of the cluster is reached from the one that is asked, and is not agreed to have "  \
+          "failed.")                                                                                         \
+        X(redis_family_cluster_nodes_failing, GAUGE, "runbook_redis_cluster_nodes_failing", NULL,            \
+          "Nodes of the cluster that are not reached from the one that is asked, or have failed.")           \
         X(redis_family_key_exists, GAUGE, "runbook_redis_key_exists", NULL, "Whether there is such a key.")  \
         X(redis_family_key_length, GAUGE, "runbook_redis_key_length", NULL,                                  \
           "Elements of a list, set, hash or sorted set, entries of a stream, bytes of a string; 0 without "  \

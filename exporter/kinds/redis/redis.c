@@ -250,8 +250,7 @@ static int run_group(struct redis_state *state, enum redis_group group, const ch
         case REDIS_GROUP_LATENCY: return run_latency(session, error);
         case REDIS_GROUP_SLOWLOG: return run_slowlog(session, error);
         case REDIS_GROUP_SENTINEL: return redis_sentinel_run(info, session, error);
-        case REDIS_GROUP_CLUSTER:
-                return skip_refused(session, "CLUSTER INFO", redis_cluster_run(session, error), error);
+        case REDIS_GROUP_CLUSTER: return redis_cluster_run(session, error);
         case REDIS_GROUP_KEYS: return redis_keys_run(keys->items, keys->count, options, session, error);
         case REDIS_GROUP_BIG_KEYS: return redis_big_keys_run(state->big, info, session, error);
         default: return 0;
@@ -343,7 +342,7 @@ static int redis_run(void *opened, struct deadline deadline, struct sample_sink 
 /* The labels of its families. */
 static const char *const labels[] = {
         "db",     "key",    "group",   "event", "replica", "role", "version", "mode", "maxmemory_policy",
-        "master", "status", "address", NULL};
+        "master", "status", "address", "id",    "node",    NULL};
 
 const struct check_kind check_kind_redis = {
         .name = "redis",

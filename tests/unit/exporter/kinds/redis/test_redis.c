@@ -418,6 +418,43 @@ static void a_connection_that_ends_midway_fails_the_check(void **state _unused_)
         }
 }
 
+/* Flags that a cluster of three at rest does not show: suspected, failed, of no known address, being met. */
+static void each_node_of_a_cluster_is_told_by_its_flags(void **state _unused_)
+{
+        static const char nodes[] =
+                "a1 10.0.0.1:6379@16379,one.example,shard-id=5 myself,master - 0 0 1 connected 0-8191\n"
+                "b2 10.0.0.2:6379@16379 master,fail? - 0 0 2 connected 8192-16383\n"
+                "c3 10.0.0.1:6379@16379 slave,fail a1 0 0 1 disconnected\n"
+                "d4 fd00::4:6379@16379 slave,nofailover a1 0 0 1 connected\n"
+                "e5 :0@0 slave,noaddr b2 0 0 2 disconnected\n"
+                "f6 10.0.0.6:6379@16379 handshake - 0 0 0 disconnected\n"
+                "what is\n"
+                "\n"
+                "g7 10.0.0.7:6379 master,failing - 0 0 3 connected\n";
+        _cleanup_free_ char *told = bulk(nodes), *info = bulk("cluster_state:ok\r\n");
+        assert_page((const struct answer[]){PONG, {"CLUSTER NODES", told}, {"CLUSTER INFO", info}, EMPTY},
+                    ", groups: [cluster]",
+                    LIST("runbook_redis_cluster_node_up{id=\"a1\",node=\"10.0.0.1:6379\",role=\"master\"} 1",
+                         "runbook_redis_cluster_node_up{id=\"b2\",node=\"10.0.0.2:6379\",role=\"master\"} 0",
+                         "runbook_redis_cluster_node_up{id=\"c3\",node=\"10.0.0.1:6379\",role=\"slave\"} 0",
+                         "runbook_redis_cluster_node_up{id=\"d4\",node=\"fd00::4:6379\",role=\"slave\"} 1",
+                         "runbook_redis_cluster_node_up{id=\"e5\",node=\":0\",role=\"slave\"} 0",
+                         "runbook_redis_cluster_node_up{id=\"g7\",node=\"10.0.0.7:6379\",role=\"master\"} 1",
+                         "runbook_redis_cluster_nodes_failing 3",
+                         "runbook_redis_group_success{group=\"cluster\"} 1"),
+                    LIST("10.0.0.6"));
+        /* One that is not understood costs itself. */
+        assert_page((const struct answer[]){PONG, {"CLUSTER NODES", ":1\r\n"}, {"CLUSTER INFO", info}, EMPTY},
+                    ", groups: [cluster]",
+                    LIST("runbook_redis_cluster_ok 1", "runbook_redis_group_success{group=\"cluster\"} 0"),
+                    LIST("cluster_node"));
+        assert_page((const struct answer[]){PONG, {"CLUSTER NODES", told}, {"CLUSTER INFO", ":1\r\n"}, EMPTY},
+                    ", groups: [cluster]",
+                    LIST("runbook_redis_cluster_nodes_failing 3",
+                         "runbook_redis_group_success{group=\"cluster\"} 0"),
+                    LIST("cluster_ok"));
+}
+
 static void mistakes_are_named_with_their_places(void **state _unused_)
 {
         static const struct {
@@ -458,6 +495,7 @@ int main(void)
                 cmocka_unit_test(consumer_groups_of_older_and_odder_servers),
                 cmocka_unit_test(a_walk_over_empty_places_ends_and_goes_on_the_next_time),
                 cmocka_unit_test(a_connection_that_ends_midway_fails_the_check),
+                cmocka_unit_test(each_node_of_a_cluster_is_told_by_its_flags),
                 cmocka_unit_test(mistakes_are_named_with_their_places),
         };
         return cmocka_run_group_tests_name("kind_redis", tests, start, stop);
