@@ -3,6 +3,7 @@
 
 import json
 
+import psycopg2
 import pytest
 
 from harness.assertions import events
@@ -17,17 +18,17 @@ from test_steps import reason_of, shipped, statuses
 
 @pytest.fixture(name="world")
 def the_world(tmp_path, binaries, engine, postgres):
-    """begin(names, redis) gives a responder that runs, with those shipped remediations, for containers of PROJECT."""
+    """begin(name, redis, …) gives a responder that runs, with that shipped remediation, for containers of PROJECT."""
     sink = Sink().start()
     made = []
     url = tmp_path / "oncall_url"
     url.write_text(f"{sink.url}/oncall\n")
 
-    def begin(name, redis):
-        databases, remediation = shipped(name, postgres.dsn(), redis)
+    def begin(name, redis, dsn=postgres.dsn(), patience="2s"):
+        databases, remediation = shipped(name, dsn, redis)
         remediation["steps"] = [step for step in remediation["steps"] if "docker.prune" not in step]  # other tests' containers
         for step in remediation["steps"]:
-            step["timeout"] = "20s" if any(word in step for word in ("docker.set_env", "docker.restart")) else "2s"
+            step["timeout"] = "20s" if any(word in step for word in ("docker.set_env", "docker.restart")) else patience
             for action in ("docker.set_env", "docker.restart"):
                 if action in step:
                     step[action].update(wait_healthy="10s", stop_grace="1s")
@@ -36,7 +37,7 @@ def the_world(tmp_path, binaries, engine, postgres):
             "docker": {"host": engine.host, "project": PROJECT}, "databases": databases,
             "receivers": [{"name": "oncall", "format": "json", "url_file": str(url)}],
             "escalate_to": "oncall", "evidence_directory": f"{tmp_path}/evidence", "remediations": [remediation]}))
-        daemon = Responder(binaries.responder, config, tmp_path / "run")
+        daemon = Responder(binaries.responder, config, tmp_path / f"run-{len(made)}")
         made.append(daemon)
         daemon.start()
         daemon.sink, daemon.url_file = sink, url
@@ -84,3 +85,47 @@ def test_a_container_without_logs_does_not_keep_the_cure(world, service, redis_s
     assert service.env(name)["LOG_LEVEL"] == "debug"
     assert f"{silent}: Docker: configured logging driver does not support reading" in json.dumps(incident["timeline"])
     assert events(incident)[-1] != "step failed" and not reason_of(incident, "step failed")
+
+
+@pytest.fixture(name="full")
+def the_full_server(postgres):
+    """Takes what connections PostgreSQL has for who is no superuser, of which none is the responder's."""
+    taken = []
+
+    def fill():
+        with pytest.raises(psycopg2.OperationalError, match="connection slots|too many clients"):
+            while True:
+                taken.append(postgres.connect(user="mcp_user"))
+
+    def empty():
+        while taken:
+            taken.pop().close()
+
+    yield fill, empty
+    empty()
+
+
+def test_a_pool_that_is_exhausted_with_postgresql_full_when_the_responder_starts(world, service, redis_server, postgres, full):
+    """It has no connection of before: it acts as soon as one is free, and calls a person when none becomes so."""
+    fill, empty = full
+    name = service.start(service="mcp-server")
+    fill()
+    dsn = postgres.dsn(user="runbook_responder")
+    responder = world("pool_exhausted", redis_server.address, dsn, "60s")
+    responder.send(alert_of("pool_exhausted", service="mcp-server"))
+    wait_for(lambda: (one := responder.of("pool_exhausted")) and "planning waits" in events(one), "it to wait for PostgreSQL", 60)
+    assert "DB_MAX_CONNECTIONS" not in service.env(name)
+    empty()
+    incident = responder.wait_final("pool_exhausted")
+    assert incident["state"] == "done" and set(statuses(incident)) == {"done"} and service.env(name)["DB_MAX_CONNECTIONS"] == "80"
+    responder.stop()
+
+    fill()
+    before = service.id(name)
+    responder = world("pool_exhausted", redis_server.address, dsn)
+    responder.send(alert_of("pool_exhausted", service="mcp-server"))
+    incident = responder.wait_final("pool_exhausted")
+    assert incident["state"] == "escalated" and service.id(name) == before
+    (told,) = responder.sink.to("oncall")
+    assert "step 1 (postgres.terminate_queries) cannot be planned" in told["text"] and "connection slots are reserved" in told["text"]
+    assert told["details"]["still"] == ["the alert fires", "nothing was changed"]
