@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 
+#include "exporter/history/history.h"
 #include "exporter/pings/pings.h"
 #include "runbook/log.h"
 #include "runbook/memory.h"
@@ -23,6 +24,7 @@ struct live {
         struct live_options options;
         struct workers *workers;
         struct pings *pings;
+        struct history *history;
         struct process_status status;
         struct retired *retired; /* by main's thread */
 
@@ -39,6 +41,23 @@ static void note_success(struct live *live)
         __atomic_store_n(&live->status.successful, true, __ATOMIC_RELAXED);
 }
 
+/* What is kept of the checks beside their files, before rights are given up. */
+static int open_kept(struct live *live, struct check_set *set, struct error *error)
+{
+        _cleanup_error_ struct error broken = {0};
+        live->pings = pings_new(live->options.state_directory, false);
+        if (!live->pings)
+                return error_oom(error);
+        int r = history_new(live->options.state_directory, &live->history, &broken);
+        if (r < 0)
+                return error_oom(error);
+        if (r > 0)
+                log_event(LOG_WARN, "The history of the checks cannot be read", "reason", error_text(&broken),
+                          NULL);
+        r = pings_attach(live->pings, set, error);
+        return r >= 0 ? history_attach(live->history, set, error) : r;
+}
+
 int live_start(const struct live_options *options, struct live **ret, struct error *error)
 {
         struct live *live = calloc(1, sizeof(*live));
@@ -48,11 +67,8 @@ int live_start(const struct live_options *options, struct live **ret, struct err
         live->options = *options;
         pthread_mutex_init(&live->lock, NULL);
         int r = check_set_load(options->config_file, options->state_directory, &set, error);
-        live->pings = pings_new(options->state_directory, false);
-        if (!live->pings)
-                r = error_oom(error);
         if (r >= 0)
-                r = pings_attach(live->pings, set, error);
+                r = open_kept(live, set, error);
         if (r >= 0 && options->confinement) {
                 r = confinement_enter(options->confinement, set, error);
                 live->status.landlock = options->confinement->sandbox.landlock;
@@ -72,6 +88,11 @@ int live_start(const struct live_options *options, struct live **ret, struct err
         note_success(live);
         *ret = live;
         return 0;
+}
+
+bool live_keeps_history(const struct live *live)
+{
+        return history_is_kept(live->history);
 }
 
 struct scrape *live_hold(struct live *live)
@@ -129,6 +150,8 @@ static int replace_scrape(struct live *live, size_t *ret_count, size_t *ret_fres
 
         if (r >= 0)
                 r = pings_attach(live->pings, set, error);
+        if (r >= 0)
+                r = history_attach(live->history, set, error);
         if (r >= 0 && live->options.confinement)
                 r = confinement_admit(live->options.confinement, set, error);
         if (r >= 0 && live->options.web_config_file)
@@ -213,6 +236,9 @@ bool live_stop(struct live *live, nsec patience)
         free_retired(live, true);
         scrape_free(live->scrape);
         pings_free(live->pings);
+        if (live->history)
+                (void)history_save(live->history, true, NULL, NULL); /* the next run of it would tell */
+        history_free(live->history);
         pthread_mutex_destroy(&live->lock);
         free(live);
         return true;

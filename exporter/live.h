@@ -24,6 +24,9 @@ struct live_options {
 /* Reads the file and starts to schedule. */
 int live_start(const struct live_options *options, struct live **ret, struct error *error);
 
+/* Whether how checks stood outlives a restart. */
+bool live_keeps_history(const struct live *live);
+
 /* The scrape to give requests to, until live_release(); from the event thread, and for moments only. */
 struct scrape *live_hold(struct live *live);
 void live_release(struct live *live);

@@ -45,15 +45,25 @@ static void handle_ping(struct http_exchange *exchange, void *context)
         live_release(exporter->live);
 }
 
+/* The pages for people; the route says which. */
 static void handle_landing(struct http_exchange *exchange, void *context)
 {
         const struct exporter *exporter = context;
+        const struct landing_filter filter = {http_query(exchange, "q"), http_query(exchange, "show")};
         _cleanup_text_ struct text page = {0};
+        if (!landing_filter_valid(&filter)) {
+                http_reply_text(exchange, 400, "No check stands like that.");
+                return;
+        }
         struct scrape *scrape = live_hold(exporter->live); /* its checks are shown: they are to stay */
         struct schedule *schedule = scrape_schedule(scrape);
         _cleanup_free_ struct check_state *states = calloc(schedule_count(schedule), sizeof(*states));
         size_t count = states ? schedule_states(schedule, NULL, states, NULL, NULL) : 0;
-        int r = states ? landing_render(scrape_set(scrape), states, clock_wall(), &page) : -ENOMEM;
+        const struct landing landing = {scrape_set(scrape), states, filter, clock_wall(),
+                                        live_keeps_history(exporter->live)};
+        int r = !states                     ? -ENOMEM
+                : http_route_data(exchange) ? checklist_render(&landing, &page)
+                                            : landing_render(&landing, &page);
         for (size_t i = 0; i < count; i++)
                 check_state_release(&states[i]);
         live_release(exporter->live);
@@ -82,6 +92,7 @@ static const struct http_route routes[] = {
         {"GET", "/metrics", handle_metrics, 0, NULL},
         {"GET", "/probe", handle_probe, 0, NULL},
         {"GET", "/", handle_landing, 0, NULL},
+        {"GET", "/checklist", handle_landing, 0, "checklist"},
         {"GET", HTML_ASSETS "/{id}", html_handle_asset, 0, NULL},
         {"GET", "/-/healthy", handle_alive, 0, "healthy"},
         {"GET", "/-/ready", handle_alive, 0, "ready"},
@@ -103,6 +114,7 @@ static int start_exporter(void *context, struct error *error)
                 .routes = routes,
                 .context = exporter,
                 .web_config_file = arguments->daemon.web_config_file,
+                .external_url = arguments->external_url,
         };
         const struct live_options options = {
                 .config_file = arguments->daemon.config_file,
@@ -178,8 +190,9 @@ static int run_check(const void *context)
 }
 
 /* Flags of the daemon itself. */
-#define SERVING \
-        TAKES(DAEMON_TAKES, "state.directory", "web.enable-lifecycle", "sandbox", "workers", "run-at-start")
+#define SERVING                                                                                       \
+        TAKES(DAEMON_TAKES, "state.directory", "web.enable-lifecycle", "web.external-url", "sandbox", \
+              "workers", "run-at-start")
 static const struct command commands[] = {
         {"alerts", NULL, "print alerting rules for Prometheus, from the checks and their thresholds",
          TAKES("config.file"), command_alerts},
@@ -239,8 +252,12 @@ int main(int argc, char **argv)
                 DAEMON_FLAGS(to),
                 {"web.enable-lifecycle", FLAG_SWITCH, &arguments.enable_lifecycle, NULL, NULL,
                  "let POST /-/reload read the files again, as SIGHUP always does"},
+                {"web.external-url", FLAG_STRING, &arguments.external_url, NULL, "URL",
+                 "where people reach it, behind a proxy say: its name is taken as ours, and alerts link "
+                 "there"},
                 {"state.directory", FLAG_STRING, &arguments.state_directory, NULL, "DIRECTORY",
-                 "where to keep what outlives a restart: how far logs were read, and the pings of jobs"},
+                 "where to keep what outlives a restart: how far logs were read, the pings of jobs, and how "
+                 "checks stood"},
                 {"once", FLAG_STRING, &arguments.once, NULL, "FILE",
                  "run every check once, write the metrics to FILE (for a textfile collector; - is stdout), "
                  "and end"},

@@ -18,7 +18,8 @@
 #include "runbook/error.h"
 #include "runbook/metrics.h"
 
-struct ping_box; /* exporter/pings/pings.h */
+struct ping_box;    /* exporter/pings/pings.h */
+struct history_box; /* exporter/history/history.h */
 
 /* One entry of checks.yml. Immutable once loaded. */
 struct check {
@@ -44,6 +45,7 @@ struct check {
                                         after the check; NULL: nowhere. Borrowed */
         struct ping_box *pings; /* what its job has said of itself, by exporter/pings; NULL: none is taken
                                    here. Borrowed */
+        struct history_box *history; /* how it stood, by exporter/history; NULL: that is not kept. Borrowed */
         char *definition; /* as it stands in the file, with its defaults: what is the same is unchanged */
 };
 
@@ -125,12 +127,18 @@ struct capacity_section {
         struct config_list rows; /* of struct capacity_row */
 };
 
+/* Where people find what goes with the checks; NULL where the file does not say. */
+struct check_links {
+        char *responder_url, *prometheus_url, *grafana_url;
+};
+
 /*
  * All checks of a file, with their opened states. Behind them stand those that `targets:` makes of them: each
  * a check of its own under the same name, which runs when /probe asks for it and is on no other page.
  */
 struct check_set {
-        char *title;                 /* whose checks these are; NULL when the file does not say */
+        char *title; /* whose checks these are; NULL when the file does not say */
+        struct check_links links;
         struct config_list capacity; /* of struct capacity_section */
         struct check *checks;
         void **states; /* of checks[i] */

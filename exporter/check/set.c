@@ -74,6 +74,7 @@ static const struct config_field needs_fields[] = {{"needs", CONFIG_STRINGS, 0, 
 
 struct file {
         char *title;
+        struct check_links links;
         struct limits defaults;
         struct config_list capacity;
 };
@@ -103,6 +104,12 @@ static const struct config_field capacity_fields[] = {
 const struct config_field check_file_fields[] = {
         {"title", CONFIG_STRING, offsetof(struct file, title), .flags = CONFIG_NOT_EMPTY,
          .help = "Whose checks these are"},
+        {"responder_url", CONFIG_STRING, offsetof(struct file, links.responder_url),
+         .flags = CONFIG_NOT_EMPTY, .help = "Where people reach the runbook_responder: a link on the page"},
+        {"prometheus_url", CONFIG_STRING, offsetof(struct file, links.prometheus_url),
+         .flags = CONFIG_NOT_EMPTY, .help = "Where people reach Prometheus: a link on the page"},
+        {"grafana_url", CONFIG_STRING, offsetof(struct file, links.grafana_url), .flags = CONFIG_NOT_EMPTY,
+         .help = "Where people reach the dashboard: a link on the page"},
         {"defaults", CONFIG_OBJECT, 0, .fields = default_fields,
          .help = "For every check that does not say it itself"},
         {"capacity", CONFIG_LIST, offsetof(struct file, capacity), .flags = CONFIG_NOT_EMPTY,
@@ -335,6 +342,20 @@ static void check_metrics(const struct check_set *set, struct config_node *list)
         }
 }
 
+static void check_links(const struct check_links *links, struct config_node *root)
+{
+        const struct {
+                const char *key, *url;
+        } all[] = {{"responder_url", links->responder_url},
+                   {"prometheus_url", links->prometheus_url},
+                   {"grafana_url", links->grafana_url}};
+        for (size_t i = 0; i < N_ELEMENTS(all); i++)
+                if (all[i].url && *all[i].url && !string_starts(all[i].url, "http://") &&
+                    !string_starts(all[i].url, "https://"))
+                        config_complain(root, all[i].key, "'%s' must begin with http:// or https://",
+                                        all[i].key);
+}
+
 static int read_all(struct check_set *set, const char *state_directory, struct config_node *root)
 {
         static const char *const elsewhere[] = {"checks", NULL};
@@ -345,6 +366,8 @@ static int read_all(struct check_set *set, const char *state_directory, struct c
         config_read_some(root, check_file_fields, &file, elsewhere);
         check_labels_check(&file.defaults.labels, config_member(config_member(root, "defaults"), "labels"));
         set->title = file.title;
+        set->links = file.links;
+        check_links(&set->links, root);
         set->capacity = file.capacity;
         check_metrics(set, config_member(root, "capacity"));
         if (!root)
@@ -433,7 +456,8 @@ struct check_set *check_set_free(struct check_set *set)
                 free(check->needed);
         }
         free(set->needs_order);
-        config_release(check_file_fields, &(struct file){.title = set->title, .capacity = set->capacity});
+        config_release(check_file_fields,
+                       &(struct file){.title = set->title, .links = set->links, .capacity = set->capacity});
         free(set->checks);
         free(set->states);
         config_free(set->config);

@@ -6,36 +6,11 @@
 #include <time.h>
 
 #include "exporter/check/effects.h"
+#include "exporter/check/nearest.h"
+#include "exporter/check/steps.h"
 #include "runbook/json.h"
 
 #define TITLE_COLUMNS 32
-
-bool checklist_has(const struct check_set *set, size_t i)
-{
-        size_t steps = 0;
-        for (size_t k = 0; k < set->count; k++)
-                steps += set->checks[k].step > 0;
-        return steps == 0 || set->checks[i].step > 0;
-}
-
-/* The next check after number `at` of the list, SIZE_MAX to begin with: by step, then by place in the file.
- */
-static size_t check_after(const struct once *once, size_t at)
-{
-        const struct check *checks = once->set->checks;
-        int64_t after = at == SIZE_MAX ? 0 : checks[at].step;
-        size_t best = SIZE_MAX;
-        for (size_t i = 0; (at == SIZE_MAX || after > 0) && i < once->set->count; i++)
-                if (once->selected[i] && checks[i].step > after &&
-                    (best == SIZE_MAX || checks[i].step < checks[best].step))
-                        best = i;
-        if (best != SIZE_MAX)
-                return best;
-        for (size_t i = at == SIZE_MAX || after > 0 ? 0 : at + 1; i < once->set->count; i++)
-                if (once->selected[i] && checks[i].step == 0)
-                        return i;
-        return SIZE_MAX;
-}
 
 /* What is shown, in which order, and of what each of it is an effect. */
 struct shown {
@@ -55,8 +30,7 @@ static int find_shown(const struct once *once, struct shown *ret)
         ret->roots = calloc(once->set->count + 1, sizeof(*ret->roots));
         if (!ret->order || !ret->roots)
                 return -ENOMEM;
-        for (size_t i = check_after(once, SIZE_MAX); i != SIZE_MAX; i = check_after(once, i))
-                ret->order[ret->count++] = i;
+        ret->count = check_steps_order(once->set, once->selected, ret->order);
         return check_effects_find(once->set, once->states, ret->roots, ret->order, ret->count);
 }
 
@@ -66,50 +40,15 @@ static const char *root_of(const struct once *once, const struct shown *shown, s
         return shown->roots[i] == NO_ROOT ? NULL : once->set->checks[shown->roots[i]].name;
 }
 
-/* The series within a condition that is nearest to it. */
-struct nearest {
-        bool found;
-        struct judgement judgement;
-};
-
-/* Nearer to a limit that is not to be passed upwards is what is larger. */
-static bool is_nearer(const struct judgement *judgement, const struct judgement *than)
-{
-        bool upwards = judgement->threshold->comparison[0] == '>';
-        return upwards ? judgement->value > than->value : judgement->value < than->value;
-}
-
-static void keep_nearest(const struct judgement *judgement, void *context)
-{
-        struct nearest *nearest = context;
-        if (judgement->beyond || judgement->no_number ||
-            (nearest->found && !is_nearer(judgement, &nearest->judgement)))
-                return;
-        nearest->judgement = *judgement;
-        nearest->found = true;
-}
-
-/* The first condition to which a value can be near: == and != know none. NULL: there is none. */
-static const struct threshold *find_ordered(const struct thresholds *thresholds)
-{
-        for (size_t i = 0; i < thresholds->count; i++)
-                if (strchr("<>", thresholds->items[i].comparison[0]))
-                        return &thresholds->items[i];
-        return NULL;
-}
-
 /* Of a check that passes: its value that is nearest to a limit. */
 static void put_nearest(struct text *text, const struct check_state *state)
 {
-        const struct threshold *threshold = find_ordered(&state->check->thresholds);
+        const struct threshold *threshold = nearest_first(&state->check->thresholds);
         _cleanup_text_ struct text words = {0};
-        struct nearest nearest = {0};
-        if (threshold)
-                threshold_judge(threshold, &state->result->samples, state->result->started_wall, keep_nearest,
-                                &nearest);
-        if (!nearest.found)
+        struct judgement nearest;
+        if (!threshold || !nearest_find(state, threshold, &nearest))
                 return;
-        judgement_put(&words, &nearest.judgement);
+        judgement_put(&words, &nearest);
         text_puts(text, " (");
         text_put_line(text, text_string(&words), SIZE_MAX);
         text_putc(text, ')');

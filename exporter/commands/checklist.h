@@ -5,9 +5,6 @@
 
 #include "exporter/commands/run_once.h"
 
-/* For once_run(): the checks that are a step of the checklist; all where none is. */
-bool checklist_has(const struct check_set *set, size_t i);
-
 /*
  * What was run, steps first and by their numbers, then the others in the order of the file: each with how it
  * stands, the values beside their thresholds, and what to do; but effects behind what they are an effect of.

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "exporter/check/steps.h"
 #include "exporter/commands/alerts.h"
 #include "exporter/commands/capacity.h"
 #include "exporter/commands/checklist.h"
@@ -76,7 +77,7 @@ int command_checklist(const void *context)
         _cleanup_text_ struct text text = {0};
         bool colour = !arguments->json && is_terminal_in_colour();
         int r = 0;
-        if (run_checks(arguments, NULL, arguments->state_directory, arguments->all ? NULL : checklist_has,
+        if (run_checks(arguments, NULL, arguments->state_directory, arguments->all ? NULL : check_is_step,
                        &once, &error) < 0)
                 return could_not_look(&error);
         if (arguments->json)

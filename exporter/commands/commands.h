@@ -15,7 +15,7 @@
 struct exporter_arguments {
         struct program_arguments program;
         struct daemon_arguments daemon;
-        const char *state_directory, *once, *sandbox, *workers;
+        const char *state_directory, *once, *sandbox, *workers, *external_url;
         unsigned worker_limit; /* `workers` as a number */
         bool json;             /* as a document for programs */
         bool all;              /* every check, not the steps of the checklist alone */

@@ -5,11 +5,9 @@
 #include <stdio.h>
 
 #include "exporter/pings/internal.h"
-#include "runbook/digest.h"
 #include "runbook/state_file.h"
 
 #define TITLE "runbook pings 1"
-#define SUM "sum "
 
 enum fact_form { A_TIME, A_DURATION, A_CODE, A_FLAG, A_COUNT };
 
@@ -72,29 +70,6 @@ void ping_record_note(struct ping_record *record, const struct ping *ping)
         fact[PING_ENDED_BADLY] = ping->event == PING_FAILURE;
 }
 
-static void put_sum(struct text *lines)
-{
-        unsigned char sum[DIGEST_SIZE];
-        char buffer[DIGEST_TEXT_MAX];
-        if (digest_of(text_string(lines), lines->length, sum) == 0)
-                text_printf(lines, SUM "%s\n", digest_text(sum, buffer));
-}
-
-/* Cuts the last line off; false when it is not the sum of the others. */
-static bool take_sum(struct text *lines)
-{
-        char *last = lines->length > 0 ? strstr(lines->data, "\n" SUM) : NULL;
-        _cleanup_text_ struct text expected = {0};
-        if (!last)
-                return false;
-        last++;
-        text_append(&expected, lines->data, (size_t)(last - lines->data));
-        put_sum(&expected);
-        bool same = strcmp(text_string(&expected), lines->data) == 0;
-        *last = '\0';
-        return same;
-}
-
 static bool parse_fact(const char *line, size_t i, int64_t *ret)
 {
         size_t length = strlen(facts[i].name);
@@ -113,7 +88,7 @@ int ping_record_load(const char *path, struct ping_record *ret, struct error *er
         int r = state_file_load(path, TITLE, &lines, error);
         if (r < 0)
                 return r;
-        if (r > 0 && !take_sum(&lines))
+        if (r > 0 && !state_file_take_sum(&lines))
                 return state_file_broken(path, TITLE, error);
         char *rest = r > 0 ? lines.data : NULL;
         for (size_t i = 0; rest && i < PING_FACTS; i++) {
@@ -133,6 +108,6 @@ int ping_record_save(const char *path, const struct ping_record *record, struct 
         _cleanup_text_ struct text lines = {0};
         for (size_t i = 0; i < PING_FACTS; i++)
                 text_printf(&lines, "%s %" PRId64 "\n", facts[i].name, record->facts[i]);
-        put_sum(&lines);
+        state_file_put_sum(&lines);
         return state_file_save(path, TITLE, &lines, error);
 }

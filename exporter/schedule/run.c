@@ -6,6 +6,7 @@
 
 #include "exporter/check/samples.h"
 #include "exporter/check/targets.h"
+#include "exporter/history/history.h"
 #include "exporter/schedule/internal.h"
 #include "exporter/schedule/memory.h"
 #include "runbook/log.h"
@@ -94,6 +95,26 @@ static bool learn_success(const struct scheduled_check *scheduled, const struct 
         return true;
 }
 
+/* Notes how the check stands after the run, and has it written where that is news. */
+static void note_history(const struct scheduled_check *scheduled, struct check_result *result, bool known)
+{
+        const struct check_state state = {
+                .check = scheduled->check, .result = result, .success = result->code >= 0, .known = known};
+        history_note(scheduled->check->history, &state, result->started_wall);
+}
+
+static void write_history(const struct check *check)
+{
+        _cleanup_error_ struct error error = {0};
+        bool news;
+        int r = history_box_save(check->history, &news, &error);
+        if (r < 0 && news)
+                log_event(LOG_WARN, "The history of the checks could not be written", "reason",
+                          error_text(&error), NULL);
+        else if (news)
+                log_event(LOG_INFO, "The history of the checks is written again", NULL);
+}
+
 /*
  * Takes over the result of the present run. Only a success may be remembered for `cache:`; after a failure
  * the next scrape looks again. Answers whether a failure had been logged before.
@@ -119,6 +140,7 @@ static bool take_result(struct scheduled_check *scheduled, struct check_result *
                 scheduled->complained = result->code < 0;
                 generation_advance_for(scheduled);
         }
+        note_history(scheduled, result, known);
         report_skipped(scheduled->check, previous, result);
         report_cut(scheduled->check, previous, result);
         check_result_unref(previous);
@@ -198,6 +220,7 @@ static void run_check(void *context)
         run_report(scheduled, result->code, result->reason, complained);
         check_result_unref(result);
         succession_notify(succession);
+        write_history(check); /* behind what somebody waits for */
         unpin_check(scheduled);
 }
 

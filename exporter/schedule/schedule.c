@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "exporter/history/history.h"
 #include "exporter/schedule/internal.h"
 
 /* How often anybody may have a run whose check has no `cache:`. */
@@ -230,6 +231,11 @@ static bool mark_overdue(struct schedule *schedule, struct scheduled_check *sche
         bool news = !scheduled->complained;
         scheduled->overdue = scheduled->complained = true;
         generation_advance_for(scheduled);
+        const struct check_state state = {.check = scheduled->check,
+                                          .result = scheduled->result,
+                                          .overdue = true,
+                                          .known = scheduled->known};
+        history_note(scheduled->check->history, &state, clock_wall());
         return news;
 }
 

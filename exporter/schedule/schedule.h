@@ -8,8 +8,8 @@
  * running, so it is not started again. Every function may be called by any thread; none waits for a check.
  *
  * The room is here so that pages and commands ask how checks stand without knowing threads, and so that a
- * reload does not lose what was measured. It uses exporter/check, lib/base and lib/metrics, and knows no
- * kind.
+ * reload does not lose what was measured. It uses exporter/history, exporter/check, lib/base and lib/metrics,
+ * and knows no kind.
  */
 #ifndef EXPORTER_SCHEDULE_SCHEDULE_H
 #define EXPORTER_SCHEDULE_SCHEDULE_H

@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "exporter/check/effects.h"
+#include "exporter/web/internal.h"
 #include "runbook/html.h"
 
 /* Of a strip: checks, and bytes of why. */
@@ -13,79 +14,35 @@ enum { STRIP_MOST = 20, REASON_SHOWN = 400 };
 /* How often the page is shown anew, while somebody looks at it: seconds. */
 enum { LIVE_EVERY = 10 };
 
-/* One thing that is not as it should be, and what it is about. */
-static void put_told(const char *what, const char *about, void *context)
+static void put_last_run(struct text *text, const struct check_result *result, nsec now)
 {
-        struct text *text = context;
-        text_puts(text, "<div>");
-        html_put(text, what);
-        if (about) {
-                text_puts(text, " <small>");
-                html_put(text, about);
-                text_puts(text, "</small>");
+        text_puts(text, "<td class=\"n\">");
+        if (result) {
+                html_put_ago(text, result->started_wall, now);
+                text_puts(text, " <br><small>took <span>");
+                html_put_duration(text, result->duration);
+                text_puts(text, "</span></small>");
+        } else {
+                text_puts(text, "never");
         }
-        text_puts(text, "</div>");
-}
-
-/* What to do, and where that is told: a link only where it is one. */
-static void put_advice(struct text *text, const struct check *check)
-{
-        const char *url = check->runbook_url;
-        bool link = url && (string_starts(url, "https://") || string_starts(url, "http://"));
-        if (check->advice) {
-                text_puts(text, "<div><strong>");
-                html_put(text, check->advice);
-                text_puts(text, "</strong></div>");
-        }
-        if (!url)
-                return;
-        text_puts(text, link ? "<div><a href=\"" : "<div>");
-        html_put(text, url);
-        if (link) {
-                text_puts(text, "\">");
-                html_put(text, url);
-                text_puts(text, "</a>");
-        }
-        text_puts(text, "</div>");
+        text_puts(text, "</td>");
 }
 
 /* `root`: what it is an effect of, or NULL. */
 static void put_check(struct text *text, const struct check_state *state, const struct check *root, nsec now)
 {
-        const struct standing_style *style = &standing_styles[check_state_standing(state)];
-        const struct check_result *result = state->result;
-        text_printf(text,
-                    "<tr id=\"check-%s\"><td class=\"s %s\"><span aria-hidden=\"true\">%s</span> %s</td><th "
-                    "scope=\"row\">",
-                    state->check->name, style->tone, style->sign, style->phrase);
-        text_puts(text, root ? "<span aria-hidden=\"true\">↳</span> " : "");
-        html_put(text, state->check->title);
-        text_puts(text, "<br><small><a rel=\"nofollow\" title=\"Run it now, step by step\" "
-                        "href=\"/probe?debug=1&amp;check=");
-        html_put(text, state->check->name);
-        text_puts(text, "\">");
-        html_put(text, state->check->name);
-        text_printf(text, "</a></small></th><td class=\"n\">%s</td><td class=\"n\">", state->check->kind->name);
-        if (result)
-                html_put_ago(text, result->started_wall, now);
-        else
-                text_puts(text, "never");
-        text_puts(text, "</td><td class=\"n\">");
-        if (result)
-                html_put_duration(text, result->duration);
-        text_puts(text, "</td><td>");
-        html_put(text, check_state_reason(state));
-        if (root) {
-                text_puts(text, "<div>because <strong>");
-                html_put(text, root->name);
-                text_puts(text, "</strong> fails</div>");
-        }
-        check_state_tell(state, put_told, text);
-        if (check_state_needs_advice(state))
-                put_advice(text, state->check);
-        if (check_state_cut(state) > 0)
-                text_printf(text, "<div>%llu series over max_series were judged, and are on no page</div>",
-                            (unsigned long long)check_state_cut(state));
+        struct history_view view;
+        history_box_view(state->check->history, now, &view);
+        text_printf(text, "<tr id=\"check-%s\">", state->check->name);
+        put_standing(text, state);
+        put_title(text, state, root);
+        text_puts(text, "<td class=\"wide\">");
+        put_found(text, state, root);
+        trouble_put(text, &view, now);
+        text_puts(text, "</td>");
+        put_last_run(text, state->result, now);
+        text_puts(text, "<td>");
+        days_put(text, &view, now);
         text_puts(text, "</td></tr>\n");
 }
 
@@ -145,44 +102,93 @@ static void put_strips(struct text *text, const struct check_state *states, cons
                             of[STANDING_PASS] == 1 ? "es" : "");
 }
 
-int landing_render(const struct check_set *set, const struct check_state *states, nsec now, struct text *text)
+void page_open(const struct landing *landing, const char *path, const char *title, struct text *text)
 {
-        static const struct html_link links[] = {{"/", "Checks"}, {"/metrics", "Metrics"}, {0}};
-        static const char *const columns[] = {"State", "Check", "Kind", "Last run", "Took", "Reason", NULL};
-        size_t of[STANDINGS] = {0};
-        const char *title = set->title;
-        const size_t count = set->count;
-        _cleanup_free_ size_t *roots = calloc(count + 1, sizeof(*roots)),
-                              *order = calloc(count + 1, sizeof(*order));
+        static const struct html_link links[] = {
+                {"/", "Checks"}, {"/checklist", "Checklist"}, {"/metrics", "Metrics"}, {0}};
+        const struct check_set *set = landing->set;
+        const struct {
+                const char *url, *name;
+        } others[] = {{set->links.responder_url, "Responder"},
+                      {set->links.prometheus_url, "Prometheus"},
+                      {set->links.grafana_url, "Grafana"}};
         _cleanup_text_ struct text heading = {0};
-        if (!roots || !order)
-                return -ENOMEM;
-        for (size_t i = 0; i < count; i++)
-                order[i] = i;
-        int r = check_effects_find(set, states, roots, order, count);
-        if (r < 0)
-                return r;
-        for (size_t i = 0; i < count; i++)
-                of[check_state_standing(&states[i])]++;
-        text_printf(&heading, "%s%sRunbook exporter", title ? title : "", title ? ": " : "");
+        text_printf(&heading, "%s%s%s", set->title ? set->title : "", set->title ? ": " : "", title);
         html_open(text, text_string(&heading), LIVE_EVERY);
-        html_put_nav(text, links, "/");
+        html_put_nav(text, links, path);
+        text_puts(text, "<div class=\"who\">");
+        for (size_t i = 0; i < N_ELEMENTS(others); i++)
+                if (others[i].url)
+                        html_put_url(text, others[i].url, others[i].name, 400);
+        text_puts(text, "</div>");
         html_open_main(text);
         text_puts(text, "<h1>");
         html_put(text, text_string(&heading));
         text_puts(text, "</h1>\n");
-        put_strips(text, states, roots, count, of);
+}
+
+static void put_version(const struct landing *landing, const size_t *of, struct text *text)
+{
         text_printf(text,
                     "<p class=\"dim\">Version %s. %zu checks, %zu of them failing, %zu warning, %zu unknown, "
-                    "%zu not set "
-                    "up. Checks run when Prometheus asks for <a href=\"/metrics\">metrics</a>.</p>\n",
-                    RUNBOOK_VERSION, count, of[STANDING_FAIL], of[STANDING_WARN], of[STANDING_UNKNOWN],
-                    of[STANDING_NOT_SET_UP]);
+                    "%zu not set up. Checks run when Prometheus asks for <a href=\"/metrics\">metrics</a>.%s"
+                    "</p>\n",
+                    RUNBOOK_VERSION, landing->set->count, of[STANDING_FAIL], of[STANDING_WARN],
+                    of[STANDING_UNKNOWN], of[STANDING_NOT_SET_UP],
+                    landing->history_kept ? ""
+                                          : " What was before the last start is not kept: there is no "
+                                            "<code>--state.directory</code>.");
+}
+
+/* What the filter lets through, effects behind their roots. */
+static void put_table(const struct landing *landing, const size_t *order, const size_t *roots,
+                      struct text *text)
+{
+        static const char *const columns[] = {"State", "Check", "Found", "Last run", "Last 90 days", NULL};
+        const struct check_set *set = landing->set;
+        size_t shown = 0;
+        for (size_t i = 0; i < set->count; i++)
+                shown += filter_shows(&landing->filter, &landing->states[i]);
+        if (filter_is_set(&landing->filter))
+                text_printf(text, "<p>%zu of %zu checks. <a href=\"/\">Show all</a></p>\n", shown,
+                            set->count);
+        if (shown == 0)
+                return;
         html_table_begin(text, "Checks", columns);
-        for (size_t i = 0; i < count; i++)
-                put_check(text, &states[order[i]],
-                          roots[order[i]] == NO_ROOT ? NULL : &set->checks[roots[order[i]]], now);
+        for (size_t k = 0; k < set->count; k++) {
+                const size_t i = order[k];
+                if (filter_shows(&landing->filter, &landing->states[i]))
+                        put_check(text, &landing->states[i],
+                                  roots[i] == NO_ROOT ? NULL : &set->checks[roots[i]], landing->now);
+        }
         html_table_end(text);
+}
+
+int landing_render(const struct landing *landing, struct text *text)
+{
+        size_t of[STANDINGS] = {0};
+        const struct check_state *states = landing->states;
+        const size_t count = landing->set->count;
+        _cleanup_free_ size_t *roots = calloc(count + 1, sizeof(*roots)),
+                              *order = calloc(count + 1, sizeof(*order));
+        if (!roots || !order)
+                return -ENOMEM;
+        for (size_t i = 0; i < count; i++)
+                order[i] = i;
+        int r = check_effects_find(landing->set, states, roots, order, count);
+        if (r < 0)
+                return r;
+        for (size_t i = 0; i < count; i++)
+                of[check_state_standing(&states[i])]++;
+        page_open(landing, "/", "Runbook exporter", text);
+        text_puts(text, "<div data-part>\n");
+        put_strips(text, states, roots, count, of);
+        put_version(landing, of, text);
+        text_puts(text, "</div>\n");
+        filter_put(&landing->filter, text);
+        text_puts(text, "<div data-part>\n");
+        put_table(landing, order, roots, text);
+        text_puts(text, "</div>\n");
         html_end(text);
         return text_error(text);
 }

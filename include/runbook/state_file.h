@@ -15,6 +15,13 @@ int state_file_load(const char *path, const char *title, struct text *lines, str
 /* Gives the file's -EINVAL for lines that the caller does not understand. */
 int state_file_broken(const char *path, const char *title, struct error *error);
 
+/*
+ * For lines that are to be whole or not at all: appends one with the sum of those that are there; cuts it off
+ * again, false when the last one is not the sum of the others.
+ */
+void state_file_put_sum(struct text *lines);
+bool state_file_take_sum(struct text *lines);
+
 /* A crash of the machine may bring an older state back, but never half of one. */
 int state_file_save(const char *path, const char *title, const struct text *lines, struct error *error);
 

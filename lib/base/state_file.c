@@ -4,7 +4,10 @@
 
 #include <errno.h>
 
+#include "runbook/digest.h"
 #include "runbook/file.h"
+
+#define SUM "sum "
 
 #define FILE_MAX ((size_t)1 << 20)
 
@@ -26,6 +29,42 @@ int state_file_load(const char *path, const char *title, struct text *lines, str
                 return state_file_broken(path, title, error);
         text_append(lines, content.data + length + 1, content.length - length - 1);
         return text_error(lines) < 0 ? error_oom(error) : 1;
+}
+
+void state_file_put_sum(struct text *lines)
+{
+        unsigned char sum[DIGEST_SIZE];
+        char buffer[DIGEST_TEXT_MAX];
+        if (digest_of(text_string(lines), lines->length, sum) == 0)
+                text_printf(lines, SUM "%s\n", digest_text(sum, buffer));
+}
+
+/* Where the last line begins; NULL: it is no sum. */
+static char *find_sum(const struct text *lines)
+{
+        char *found = lines->length > 0 ? lines->data : NULL;
+        while (found) {
+                char *next = strchr(found, '\n');
+                if (!next || !next[1])
+                        break;
+                found = next + 1;
+        }
+        return found && string_starts(found, SUM) ? found : NULL;
+}
+
+bool state_file_take_sum(struct text *lines)
+{
+        char *last = find_sum(lines);
+        _cleanup_text_ struct text expected = {0};
+        if (!last)
+                return false;
+        text_append(&expected, lines->data, (size_t)(last - lines->data));
+        state_file_put_sum(&expected);
+        if (strcmp(text_string(&expected), lines->data) != 0)
+                return false;
+        *last = '\0';
+        lines->length = (size_t)(last - lines->data);
+        return true;
 }
 
 int state_file_save(const char *path, const char *title, const struct text *lines, struct error *error)

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pages in a real browser: an incident is approved with the mouse and seen carried out, by whoever is on call at night."""
 
+import hashlib
 import os
 import pathlib
+import time
 
 import pytest
 
+from exporter_flags import ExporterWithFlags
 from harness.browser import Browser
 from lab.runbook import Responder
 from lab.webhook import alert_of
+from scraping import scrape
 
 SPELL = "\"><img src=x onerror=window.spelled=1><script>window.spelled=1</script>"
 LONG = "a-word-without-an-end-" * 12
@@ -137,4 +141,76 @@ def test_every_page_at_every_width_by_day_and_night(daemon, browser):
     assert {"main", "navigation", "heading"} <= set(names)
     unnamed = browser.run("[...document.querySelectorAll('input:not([type=hidden])')].filter(one => !one.labels.length).length")
     assert unnamed == 0
+    assert browser.complaints == []
+
+
+def write_history(directory, lines):
+    """What the exporter keeps of ninety days, as it writes it."""
+    content = "".join(f"{line}\n" for line in lines)
+    (directory / "history").write_text(f"runbook history 1\n{content}sum {hashlib.sha256(content.encode()).hexdigest()}\n")
+
+
+def exporter_checks(directory):
+    (directory / "files").mkdir()
+    disk, files = {"mountpoints": ["/"]}, {"directories": [str(directory / "files")]}
+    return [
+        {"name": "root", "title": "Room on the disk", "step": 1, "disk": disk, "warn": "runbook_disk_used_ratio > 200%",
+         "fail": "runbook_disk_used_ratio > 300%"},
+        {"name": "backups", "title": "Backups", "step": 3, "files": files, "fail": "runbook_files_present < 3",
+         "advice": "Look at the timer", "runbook_url": "https://wiki.example/backups"},
+        {"name": "website", "title": SPELL, "step": 2, "http": {"url": "http://127.0.0.1:9/health"}},
+        {"name": "queue", "title": "Mails that wait " + LONG, "exec": {"command": ["/bin/true"]}},
+    ]
+
+
+def test_the_exporters_page(binaries, browser, tmp_path):
+    """What failed and passes again is still to be seen, nothing that was not measured is green, and the filter works with a
+    script and without. PICTURES=DIR keeps what it looks like."""
+    state = tmp_path / "state"
+    state.mkdir()
+    now = int(time.time())
+    today = now // 86400
+    failed = (now - 9 * 86400) * 10**9
+    write_history(state, [f"root {today} 12.40p2w20p1f3u12p f {failed} {failed} /: Input/output error",
+                          f"backups {today} 30.50p10f f+ {failed} {failed} none is there"])
+    pictures = os.environ.get("PICTURES")
+    with ExporterWithFlags(str(binaries.exporter), exporter_checks(tmp_path), tmp_path, f"--state.directory={state}") as daemon:
+        scrape(daemon)
+        for width in (1280, 360):
+            for scheme in ("light", "dark"):
+                browser.look_like(width, scheme=scheme)
+                for name, path in {"checks": "/", "checklist": "/checklist", "filtered": "/?show=wrong&q=website"}.items():
+                    browser.go(daemon.url + path)
+                    assert browser.run("document.documentElement.scrollWidth") <= width, path
+                    assert not browser.run("window.spelled"), path
+                    if pictures:
+                        browser.shot(pathlib.Path(pictures) / f"exporter-{name}-{width}-{scheme}.png")
+        browser.look_like(1280)
+        browser.go(daemon.url + "/")
+        row = browser.run("document.querySelector('#check-root').innerText")
+        assert "Failed last" in row and "/: Input/output error" in row and "12 not measured" in row and "fail > 300%" in row
+        assert "90 not measured" not in row and "89 not measured" in browser.run("document.querySelector('#check-queue').innerText")
+        # At once, on the same page, and with an address that shows the same.
+        browser.run("window.stays = true")
+        browser.type("input[name=q]", "disk")
+        browser.wait("document.querySelectorAll('tbody tr').length === 1", "what is typed to be found")
+        assert browser.run("window.stays && document.activeElement.name") == "q"
+        assert browser.run("location.search") == "?q=disk" and "1 of 4 checks" in browser.text()
+        # The page shows itself anew while the field has the focus, and what is shown stays what was asked for.
+        (tmp_path / "files" / "one").write_text("")
+        (tmp_path / "files" / "two").write_text("")
+        (tmp_path / "files" / "three").write_text("")
+        scrape(daemon)
+        browser.wait("!document.querySelector('.card.bad').innerText.includes('Backups')", "the page to show itself anew")
+        assert browser.run("document.querySelectorAll('tbody tr').length") == 1
+        browser.scripts(False)
+        try:
+            browser.call("Page.navigate", url=daemon.url + "/")
+            browser.wait("document.readyState === 'complete' && document.querySelectorAll('tbody tr').length === 4", "all of them")
+            browser.type("input[name=q]", "backups")
+            browser.press_enter()
+            browser.wait("document.querySelectorAll('tbody tr').length === 1", "what is found without a script")
+            assert "Failed last" in browser.text()
+        finally:
+            browser.scripts(True)
     assert browser.complaints == []

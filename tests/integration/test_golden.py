@@ -50,7 +50,7 @@ MASKS = (
     (re.compile(r'(runbook_exporter_build_info\{version=")[^"]*'), r"\1~"),
     (re.compile(r"(runbook_exporter_sandbox_info)\{.*\}"), r"\1{~}"),
     (re.compile(r"<time .*?</time>"), "~ ago"),
-    (re.compile(r">[0-9.]+ (ms|s)</td>"), r">~ \1</td>"),
+    (re.compile(r">[0-9.]+ (ms|s)</span>"), r">~ \1</span>"),
 )
 
 
