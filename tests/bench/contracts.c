@@ -4,7 +4,8 @@
  * neighbour, from alert to end.
  *
  *     contracts webhook COUNT DIRECTORY    parses and accepts so many webhooks, each of an alert of its own
- *     contracts step COUNT DIRECTORY       carries so many incidents of two steps to their end, one by one
+ *     contracts step COUNT DIRECTORY       carries so many incidents of two steps to their end, one by one, and
+ *                                      their alerts with them
  *
  * Counted by `valgrind --tool=callgrind` for two COUNTs and in two builds, one with NO_CONTRACTS=1: what the
  * differences differ by is the cost.
@@ -93,18 +94,20 @@ static void accepted(void *context _unused_, int result)
                 die("a webhook was not accepted", NULL);
 }
 
-static void accept_webhook(struct journal *journal, unsigned number)
+static void accept_webhook(struct journal *journal, unsigned number, bool firing)
 {
         _cleanup_error_ struct error error = {0};
         char body[1024];
         struct webhook webhook = {0};
+        const char *status = firing ? "firing" : "resolved";
+        const char *ends_at = firing ? "0001-01-01T00:00:00Z" : "2026-01-01T01:00:00Z";
         int length = snprintf(body, sizeof(body),
-                              "{\"version\":\"4\",\"receiver\":\"runbook\",\"status\":\"firing\",\"alerts\":["
-                              "{\"status\":\"firing\",\"labels\":{\"alertname\":\"a\",\"of\":\"%u\"},"
+                              "{\"version\":\"4\",\"receiver\":\"runbook\",\"status\":\"%s\",\"alerts\":["
+                              "{\"status\":\"%s\",\"labels\":{\"alertname\":\"a\",\"of\":\"%u\"},"
                               "\"annotations\":{\"summary\":\"something is slow\"},"
-                              "\"startsAt\":\"2026-01-01T00:00:00Z\",\"endsAt\":\"0001-01-01T00:00:00Z\","
+                              "\"startsAt\":\"2026-01-01T00:00:00Z\",\"endsAt\":\"%s\","
                               "\"fingerprint\":\"f%u\"}]}",
-                              number, number);
+                              status, status, number, ends_at, number);
         if (webhook_parse(body, (size_t)length, &webhook, &error) < 0)
                 die("a webhook", &error);
         if (journal_accept(journal, &webhook, accepted, NULL) < 0)
@@ -130,7 +133,8 @@ static struct remediation_set *load_remediation(const char *directory)
         return set;
 }
 
-static void carry_to_end(struct engine *engine, struct journal *journal)
+/* What has ended is active for as long as its alert fires. */
+static void carry_to_end(struct engine *engine, struct journal *journal, bool fires)
 {
         _cleanup_error_ struct error error = {0};
         for (size_t count = 1; count > 0;) {
@@ -143,7 +147,9 @@ static void carry_to_end(struct engine *engine, struct journal *journal)
                 struct incident_list active = {0};
                 if (journal_active(journal, &active, &error) < 0)
                         die("the incidents", &error);
-                count = active.count;
+                count = 0;
+                for (size_t i = 0; i < active.count; i++)
+                        count += !fires || active.items[i].ended_at == 0;
                 incident_list_release(&active);
         }
 }
@@ -159,8 +165,10 @@ static void carry_each(struct journal *journal, unsigned count, const char *dire
         if (engine_new(&parts, &engine, &error) < 0)
                 die("the engine", &error);
         for (unsigned i = 0; i < count; i++) {
-                accept_webhook(journal, i);
-                carry_to_end(engine, journal);
+                accept_webhook(journal, i, true);
+                carry_to_end(engine, journal, true);
+                accept_webhook(journal, i, false);
+                carry_to_end(engine, journal, false);
         }
         engine_stop(engine, (struct deadline){0});
         meters_free(meters);
@@ -186,7 +194,7 @@ int main(int argc, char **argv)
         if (strcmp(argv[1], "step") == 0)
                 carry_each(journal, count, argv[3]);
         for (unsigned i = 0; strcmp(argv[1], "webhook") == 0 && i < count; i++)
-                accept_webhook(journal, i);
+                accept_webhook(journal, i, true);
         journal_close(journal);
         return 0;
 }
