@@ -66,7 +66,7 @@ static bool use_all(void)
         SSL_CTX *context = SSL_CTX_new(TLS_client_method());
         SSL_CTX_free(context);
         return context && RAND_bytes(sum, sizeof(sum)) == 1 && digest_of(key, sizeof(key), sum) >= 0 &&
-               mac_new(key, sizeof(key), &mac) >= 0;
+               mac_new(key, sizeof(key), NULL, &mac) >= 0;
 }
 
 void crypto_settle(void)

@@ -39,7 +39,7 @@ static int ask_seals(struct journal *journal, struct journal_connection *own, st
 {
         struct journal_chain end;
         int64_t written;
-        int r = seals_attach(own, &journal->key, NULL, error);
+        int r = seals_attach(own, &journal->key, NULL, NULL, error);
         if (r >= 0)
                 r = journal_execute(own, "BEGIN", error);
         if (r >= 0)

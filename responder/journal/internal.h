@@ -85,6 +85,7 @@ struct journal {
         const struct world *world; /* NULL when it was opened for reading alone */
         struct journal_key key;
         bool has_key;
+        struct mac_memory *sums; /* of the rows that were sealed, or asked for their seal, lately */
         struct journal_place place;
         struct journal_connection writer, reader;
         pthread_mutex_t read_lock; /* of reader, and of `reading` */

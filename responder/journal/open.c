@@ -75,7 +75,7 @@ static int open_all(struct journal *journal, struct error *error)
         if (r >= 0)
                 r = journal_connect(journal->path, journal->world->vfs, false, &journal->reader, error);
         if (r >= 0)
-                r = seals_attach(&journal->reader, &journal->key, NULL, error);
+                r = seals_attach(&journal->reader, &journal->key, journal->sums, NULL, error);
         if (r >= 0)
                 r = histogram_init(&journal->commit_duration, commit_bounds, N_ELEMENTS(commit_bounds));
         if (r < 0)
@@ -99,7 +99,7 @@ static int open_reader(struct journal *journal, struct error *error)
         journal->stopping = true; /* takes no jobs */
         int r = journal_connect(journal->path, NULL, false, &journal->reader, error);
         if (r >= 0 && journal->has_key)
-                r = seals_attach(&journal->reader, &journal->key, NULL, error);
+                r = seals_attach(&journal->reader, &journal->key, journal->sums, NULL, error);
         return r < 0 ? r : journal_check_schema(&journal->reader, error);
 }
 
@@ -121,7 +121,8 @@ static int open_by(int (*open_parts)(struct journal *journal, struct error *erro
         changes_init(&journal->changes);
         pthread_cond_init(&journal->work, NULL);
         journal->path = strdup(path);
-        int r = journal->path ? open_parts(journal, error) : error_oom(error);
+        journal->sums = key ? mac_memory_new() : NULL;
+        int r = journal->path && (journal->sums || !key) ? open_parts(journal, error) : error_oom(error);
         if (r < 0) {
                 journal_close(journal);
                 return error_prefix(error, r, "cannot open the journal %s", path);
@@ -158,6 +159,7 @@ struct journal *journal_close(struct journal *journal)
                 journal_log_head(&journal->chain);
         journal_disconnect(&journal->reader);
         journal_disconnect(&journal->writer);
+        mac_memory_free(journal->sums);
         place_leave(&journal->place);
         error_clear(&journal->why);
         histogram_release(&journal->commit_duration);

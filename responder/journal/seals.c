@@ -7,6 +7,10 @@
  * The sum that the head has of all seals goes along with each of their changes. What each adds to it only
  * who has the key can tell, and the sum itself is masked: seals of before can be put together to no other
  * sum.
+ *
+ * A row is read each time that it is asked about, and compared with the seal that is there; of what has the
+ * same bytes as a while ago only the MAC is not computed anew (runbook/mac.h). So it need not be known who
+ * could have written in between.
  */
 #include "responder/journal/seals.h"
 
@@ -91,10 +95,10 @@ static void fold(sqlite3_context *context, int count, sqlite3_value **values)
         sqlite3_result_int(context, 1);
 }
 
-int seals_attach(struct journal_connection *connection, const struct journal_key *key, unsigned char *sum,
-                 struct error *error)
+int seals_attach(struct journal_connection *connection, const struct journal_key *key,
+                 struct mac_memory *memory, unsigned char *sum, struct error *error)
 {
-        int r = mac_new(key->bytes, sizeof(key->bytes), &connection->mac);
+        int r = mac_new(key->bytes, sizeof(key->bytes), memory, &connection->mac);
         if (r < 0)
                 return error_set(error, -r, "cannot seal: %s", strerror(-r));
         connection->sum = sum;
@@ -318,7 +322,7 @@ int seals_begin(struct journal *journal, const struct journal_key *key, bool who
                 struct error *error)
 {
         _cleanup_error_ struct error why = {0};
-        int r = seals_attach(&journal->writer, key, journal->chain.sum, error);
+        int r = seals_attach(&journal->writer, key, journal->sums, journal->chain.sum, error);
         if (r < 0)
                 return r;
         int found = check_opened(journal, whole || key->as_it_is, &why);

@@ -8,10 +8,12 @@
 
 struct journal_chain;
 struct journal_connection;
+struct mac_memory;
 
-/* Lets a connection make seals; `sum` is where changes of seals go, NULL of one that only reads. */
-int seals_attach(struct journal_connection *connection, const struct journal_key *key, unsigned char *sum,
-                 struct error *error);
+/* Lets a connection make seals; `memory` is for one that asks for the same rows again and again, NULL of one
+ * that goes over them all; `sum` is where changes of seals go, NULL of one that only reads. */
+int seals_attach(struct journal_connection *connection, const struct journal_key *key,
+                 struct mac_memory *memory, unsigned char *sum, struct error *error);
 
 /*
  * For the writer, before anybody writes, in a transaction: checks what was found, or seals it as it is when

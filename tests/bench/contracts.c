@@ -4,8 +4,8 @@
  * neighbour, from alert to end.
  *
  *     contracts webhook COUNT DIRECTORY    parses and accepts so many webhooks, each of an alert of its own
- *     contracts step COUNT DIRECTORY       carries so many incidents of two steps to their end, one by one, and
- *                                      their alerts with them
+ *     contracts step COUNT DIRECTORY       carries so many incidents of two steps to their end, one by one,
+ * and their alerts with them
  *
  * Counted by `valgrind --tool=callgrind` for two COUNTs and in two builds, one with NO_CONTRACTS=1: what the
  * differences differ by is the cost.
