@@ -202,6 +202,8 @@ static const struct command commands[] = {
          TAKES("config.file", "state.directory", "json", "all"), command_checklist},
         {"dashboard", NULL, "print a Grafana dashboard, from the checks and their thresholds",
          TAKES("config.file"), command_dashboard},
+        {"dashboards", NULL, "write Grafana's dashboards into a directory, each a file",
+         TAKES("config.file", "dir"), command_dashboards},
         {"describe", NULL, "print the reference of all kinds of checks, in Markdown", TAKES_NOTHING,
          command_describe},
         {"doctor", NULL,
@@ -258,6 +260,8 @@ int main(int argc, char **argv)
                 {"state.directory", FLAG_STRING, &arguments.state_directory, NULL, "DIRECTORY",
                  "where to keep what outlives a restart: how far logs were read, the pings of jobs, and how "
                  "checks stood"},
+                {"dir", FLAG_STRING, &arguments.directory, NULL, "DIRECTORY",
+                 "with dashboards: where to write them"},
                 {"once", FLAG_STRING, &arguments.once, NULL, "FILE",
                  "run every check once, write the metrics to FILE (for a textfile collector; - is stdout), "
                  "and end"},

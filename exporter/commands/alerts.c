@@ -4,8 +4,8 @@
 
 #include <string.h>
 
+#include "exporter/check/promql.h"
 #include "exporter/check/result.h"
-#include "exporter/commands/promql.h"
 
 #define HOLD "5m"          /* one failed look is not an alert: two scrapes may be a restart */
 #define HOLD_UNKNOWN "15m" /* who could not look for so long will not by itself */

@@ -9,9 +9,9 @@
 #include "exporter/commands/alerts.h"
 #include "exporter/commands/capacity.h"
 #include "exporter/commands/checklist.h"
-#include "exporter/commands/dashboard.h"
 #include "exporter/commands/doctor.h"
 #include "exporter/commands/families.h"
+#include "exporter/commands/grafana/dashboards.h"
 #include "exporter/commands/inhibitions.h"
 #include "exporter/commands/run_once.h"
 #include "runbook/http_client.h"
@@ -168,6 +168,23 @@ int command_alerts(const void *context)
 int command_dashboard(const void *context)
 {
         return write_from_file(context, dashboard_print);
+}
+
+int command_dashboards(const void *context)
+{
+        const struct exporter_arguments *arguments = context;
+        _cleanup_(check_set_free_p) struct check_set *set = NULL;
+        _cleanup_error_ struct error error = {0};
+        _cleanup_text_ struct text told = {0};
+        log_less(arguments);
+        int r = arguments->directory ? 0 : error_set(&error, EINVAL, "--dir: which directory?");
+        if (r >= 0)
+                r = http_client_global_init(&error);
+        if (r >= 0)
+                r = check_set_load(arguments->daemon.config_file, NULL, &set, &error);
+        if (r >= 0)
+                r = dashboards_write(set, arguments->directory, &told, &error);
+        return r >= 0 ? program_print(&told) : program_complain(NULL, &error);
 }
 
 int command_families(const void *context)

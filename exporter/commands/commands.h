@@ -15,7 +15,7 @@
 struct exporter_arguments {
         struct program_arguments program;
         struct daemon_arguments daemon;
-        const char *state_directory, *once, *sandbox, *workers, *external_url;
+        const char *state_directory, *directory, *once, *sandbox, *workers, *external_url;
         unsigned worker_limit; /* `workers` as a number */
         bool json;             /* as a document for programs */
         bool all;              /* every check, not the steps of the checklist alone */
@@ -29,7 +29,7 @@ struct exporter_arguments {
  * EXIT_FAILED; doctor, too, or with ONCE_COULD_NOT_LOOK when it cannot read the file.
  */
 typedef int command_function(const void *arguments);
-command_function command_alerts, command_capacity, command_checklist, command_dashboard, command_describe,
-        command_doctor, command_families, command_inhibitions, command_once;
+command_function command_alerts, command_capacity, command_checklist, command_dashboard, command_dashboards,
+        command_describe, command_doctor, command_families, command_inhibitions, command_once;
 
 #endif

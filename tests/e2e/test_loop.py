@@ -1,6 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Each of the four faults, caused for real, healed by nobody, and looked at from outside."""
 
+import json
+import re
+import subprocess
+import time
+
 import psycopg2
 import pytest
 
@@ -228,6 +233,38 @@ def test_f1_what_no_remediation_is_for_reaches_a_person(calm_lab):
     for name in ("runbook_down", "high_latency"):
         wait_for(lambda name=name: any(name in str(one) for one in lab.sink.to("person")), f"{name} to reach a person")
     assert not any("billing" in str(one["alert"]) for one in lab.responder.incidents())
+
+
+def shown_by(lab, expression):
+    """The labels of the series that a panel has of the last minutes, with All chosen."""
+    for variable in ("job", "instance", "project", "service"):
+        expression = expression.replace(f"${variable}", ".*")
+    now = time.time()
+    return [labels for labels, _ in lab.prometheus.query_range(expression, now - 900, now, 5)]
+
+
+# A day, or a week, has not passed, nobody was refused, and the lab's containers have neither a limit nor a network of their own.
+QUIET = re.compile(r"\[1d\]|\[7d\], 30|runbook_capacity_projected|container_memory_limit|container_network|requests_refused")
+
+
+def test_every_panel_of_every_dashboard_shows_something(calm_lab):
+    """After all of that, so that there were alerts, incidents and messages; by the labels that its legend names."""
+    lab = calm_lab
+    directory = lab.directory / "dashboards"
+    directory.mkdir()
+    subprocess.run([lab.exporter.program, f"--config.file={lab.exporter.config}", "dashboards", f"--dir={directory}"], check=True,
+                   cwd=lab.exporter.directory, env={**lab.exporter.env, "PATH": "/usr/bin:/bin"}, stdout=subprocess.DEVNULL)
+    empty, unnamed = [], []
+    for path in sorted(directory.glob("*.json")):
+        for panel in json.loads(path.read_text())["panels"]:
+            for target in panel.get("targets", []):
+                series, named = shown_by(lab, target["expr"]), re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])
+                if not series and not QUIET.search(target["expr"]):
+                    empty.append((path.name, panel["title"], target["expr"]))
+                # The graphs of a check name whatever its kind may have.
+                unnamed += [(path.name, panel["title"], label) for label in named if series and len(named) < 4 and
+                            not any(label in labels for labels in series)]
+    assert not empty + unnamed, "\n".join(map(str, empty + unnamed))
 
 
 def test_journal_stands(calm_lab):

@@ -3,6 +3,7 @@
 
 import json
 import os
+import pathlib
 import pty
 import re
 import signal
@@ -296,16 +297,8 @@ def test_ages_are_those_of_the_run(exporter, tmp_path):
     assert re.search(r"<div>1h[0-9]+m \{.*\} <small>fail: time\(\) - runbook_files", daemon.page("/"))
 
 
-def test_a_dashboard_from_the_same_file(runs, tmp_path):
-    """Every panel stands in its own place, and Prometheus can read every query."""
-    query = {"name": "db", "title": "Keys", "postgres": {
-        "dsn": "host=x", "query": "SELECT 1 AS v", "metrics": [{"name": "t_things_total", "type": "counter",
-                                                                "help": "Things.", "value": "v"}]}}
-    disk = {**full("1KiB"), "fail": ['runbook_disk_size_bytes{mountpoint="/"} > 1B', "runbook_disk_used_ratio > 90%"]}
-    document = json.loads(runs("dashboard", title="DevOps MCP", checks=[disk, query], expect=0).stdout)
-    assert document["title"] == "DevOps MCP"
-    # One machine of several is chosen in Grafana, which puts that into every query.
-    assert [(one["name"], one["type"]) for one in document["templating"]["list"]] == [("source", "datasource"), ("filters", "adhoc")]
+def queries_of(document):
+    """Of a dashboard in which every panel stands in a place of its own."""
     taken, queries = set(), []
     for panel in document["panels"]:
         place = panel["gridPos"]
@@ -314,18 +307,62 @@ def test_a_dashboard_from_the_same_file(runs, tmp_path):
                 assert x < 24 and (x, y) not in taken, panel["title"]
                 taken.add((x, y))
         queries += [target["expr"] for target in panel.get("targets", [])]
-    assert 'runbook_disk_size_bytes{check="disk",mountpoint="/"}' in queries
-    assert 'rate(t_things_total{check="db"}[5m])' in queries
+    assert queries or not document["panels"]
+    return queries
+
+
+def test_a_dashboard_from_the_same_file(runs, tmp_path):
+    """Every panel stands in its own place, and Prometheus can read every query."""
+    query = {"name": "db", "title": "Keys", "postgres": {
+        "dsn": "host=x", "query": "SELECT 1 AS v", "metrics": [{"name": "t_things_total", "type": "counter",
+                                                                "help": "Things.", "value": "v"}]}}
+    disk = {**full("1KiB"), "advice": "Make room", "runbook_url": "https://example.com/disk", "fail": ['runbook_disk_size_bytes{mountpoint="/"} > 1B', "runbook_disk_used_ratio > 90%"]}
+    document = json.loads(runs("dashboard", title="DevOps MCP", checks=[disk, query], expect=0).stdout)
+    assert document["title"] == "DevOps MCP"
+    # One machine of several is chosen at the top, and by every query.
+    assert [(one["name"], one["type"]) for one in document["templating"]["list"]] == [
+        ("source", "datasource"), ("job", "query"), ("instance", "query")]
+    queries = queries_of(document)
+    chosen = 'job=~"$job",instance=~"$instance"'
+    assert f'runbook_disk_size_bytes{{check="disk",mountpoint="/",{chosen}}}' in queries
+    assert f'rate(t_things_total{{check="db",{chosen}}}[5m])' in queries
+    failing = document["panels"][0]
+    assert failing["title"] == "What fails now" and failing["gridPos"]["y"] == 0
+    advice = failing["fieldConfig"]["overrides"][0]["properties"][0]["value"][0]["options"]
+    assert advice == {"disk": {"text": "Make room https://example.com/disk"}, "db": {"text": "–"}}
+    graph = next(panel for panel in document["panels"] if "runbook_disk_used_ratio" in str(panel.get("targets")))
+    assert graph["description"].endswith("Make room") and [link["url"] for link in graph["links"]] == ["https://example.com/disk"]
+    assert graph["targets"][0]["legendFormat"] == "{{instance}} {{mountpoint}}"
     assert [panel["title"] for panel in document["panels"] if panel["type"] == "row"] == ["Disk space", "Keys"]
-    limits = [panel["fieldConfig"]["defaults"]["thresholds"]["steps"][1:] for panel in document["panels"]
-              if panel["title"].startswith("runbook_disk_size_bytes")]
+    sizes = [panel for panel in document["panels"] if "runbook_disk_size_bytes" in str(panel.get("targets"))]
+    limits = [panel["fieldConfig"]["defaults"]["thresholds"]["steps"][1:] for panel in sizes]
     assert limits == [[{"color": "red", "value": 1}, {"color": "orange", "value": 1024}]]  # both in one graph
-    assert 'runbook_disk_size_bytes{mountpoint="/"} > 1KiB, > 1B' in [panel["title"] for panel in document["panels"]]
+    assert sizes[0]["description"] == ('warn: `runbook_disk_size_bytes{mountpoint="/"} > 1KiB`. '
+                                       'fail: `runbook_disk_size_bytes{mountpoint="/"} > 1B`. Make room')
     rules = tmp_path / "queries.yml"
     rules.write_text(json.dumps({"groups": [{"name": "g", "rules": [
         {"record": f"q{i}", "expr": query} for i, query in enumerate(queries)]}]}))
     done = subprocess.run(["promtool", "check", "rules", rules], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_dashboards_are_files_of_a_directory(runs, tmp_path):
+    """Each of them whole; one that cannot be written is named, and so is a directory that is not there."""
+    done = runs("dashboards", f"--dir={tmp_path}", title="DevOps MCP", checks=[DISK], expect=0)
+    written = sorted(path.name for path in tmp_path.glob("runbook-*.json"))
+    assert sorted(pathlib.Path(line).name for line in done.stdout.splitlines()) == written
+    assert written == [f"runbook-{name}.json" for name in
+                       ("alerting", "application", "business", "capacity", "checks", "daemons", "overview", "remediations")]
+    documents = [json.loads((tmp_path / name).read_text()) for name in written]
+    assert len({document["uid"] for document in documents}) == len({document["title"] for document in documents}) == 8
+    overview = documents[written.index("runbook-overview.json")]
+    assert "runbook_disk" in str(queries_of(overview))  # what no check of the file measures has no panel
+    assert not re.search("runbook_docker|runbook_tls", str(overview))
+    for document in documents:
+        queries_of(document)
+    for words, complaint in (([], "--dir: which directory?"), ([f"--dir={tmp_path}/none"], f"{tmp_path}/none/runbook-checks.json")):
+        done = runs("dashboards", *words, checks=[DISK], expect=1)
+        assert done.stdout == "" and complaint in done.stderr, done.stderr
 
 
 def test_the_dashboard_of_another_runbook_takes_another_place(runs):

@@ -55,6 +55,12 @@ class Prometheus(Server):
         answer = get_json(f"{self.url}/api/v1/query?{urllib.parse.urlencode({'query': query})}")
         return [(sample["metric"], float(sample["value"][1])) for sample in answer["data"]["result"]]
 
+    def query_range(self, query, start, end, step):
+        """As query(), of all that there was from `start` to `end` (Unix seconds): a list of (labels, values)."""
+        words = urllib.parse.urlencode({"query": query, "start": start, "end": end, "step": step})
+        answer = get_json(f"{self.url}/api/v1/query_range?{words}")
+        return [(series["metric"], series["values"]) for series in answer["data"]["result"]]
+
     def value(self, query):
         """The one value of an instant query, None when there is none."""
         samples = self.query(query)
