@@ -8,7 +8,9 @@ PREFIX   ?= /usr/local
 DESTDIR  ?=
 PYTHON   := /usr/bin/python3
 VERSION  := $(shell sed -n 's/^\#\# \[\([0-9][^]]*\)\].*/\1/p' CHANGELOG.md | head -n 1)
-REVISION := $(shell git rev-parse --short HEAD 2>/dev/null || echo unknown)
+# When this was written, for what is built of it: the commit's time, or that which `make dist` has left.
+SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct 2>/dev/null || stat -c %Y CHANGELOG.md)
+export SOURCE_DATE_EPOCH
 
 # make SANITIZE=address,undefined BUILD=build/asan; make CRASH_POINTS=1 BUILD=build/crash
 SANITIZE     ?=
@@ -34,7 +36,7 @@ HARDENING := -fstack-protector-strong -fPIE $(if $(SANITIZE),,-D_FORTIFY_SOURCE=
 PKG_CFLAGS = $(eval PKG_CFLAGS := $$(shell pkg-config --cflags $(LIBRARIES)))$(PKG_CFLAGS)
 PKG_LIBS   = $(eval PKG_LIBS := $$(shell pkg-config --libs $(LIBRARIES)))$(PKG_LIBS)
 
-ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) $(HARDENING) -pthread -Iinclude -I. -I$(BUILD) \
+ALL_CFLAGS = -std=gnu17 -D_GNU_SOURCE $(WARNINGS) -fdebug-prefix-map=$(CURDIR)=. $(CFLAGS) $(HARDENING) -pthread -Iinclude -I. -I$(BUILD) \
              -isystem $(BUILD)/generated $(PKG_CFLAGS) \
              -DRUNBOOK_VERSION='"$(VERSION)"' \
              $(if $(CRASH_POINTS),-DRUNBOOK_CRASH_POINTS) $(if $(NO_CONTRACTS),-DRUNBOOK_NO_CONTRACTS) \
@@ -53,7 +55,7 @@ exporter_objects  := $(call objects,$(filter-out exporter/main.c,$(exporter_sour
 responder_objects := $(call objects,$(filter-out responder/main.c,$(responder_sources)))
 unit_programs     := $(patsubst %.c,$(BUILD)/%,$(unit_sources))
 
-.PHONY: help build run test demo sim deps lint check-deep bench install clean unit coverage fuzz fuzz-search drivers format docs
+.PHONY: help build run test demo sim deps lint check-deep bench install uninstall clean unit coverage fuzz fuzz-search drivers format docs
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -281,20 +283,48 @@ $(BUILD)/share/%.zsh: $(BUILD)/%
 	$(call say,GEN)
 	$(Q)$< completion zsh >$@.new && mv $@.new $@
 
-install: build $(manuals) ## binaries, rules, manual pages, completions and documents under $(DESTDIR)$(PREFIX)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/runbook/rules $(DESTDIR)$(PREFIX)/share/doc/runbook
-	install -m 0755 $(BUILD)/runbook_exporter $(BUILD)/runbook_responder $(DESTDIR)$(PREFIX)/bin
-	install -m 0644 rules/*.yml $(DESTDIR)$(PREFIX)/share/runbook/rules
-	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	for unit in docker/systemd/*; do \
-		sed 's|/usr/local|$(PREFIX)|g' "$$unit" > $(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/} && \
-		chmod 0644 $(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/} || exit 1; done
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/share/,man/man1 bash-completion/completions zsh/site-functions)
-	install -m 0644 $(filter %.1,$(manuals)) $(DESTDIR)$(PREFIX)/share/man/man1
-	for program in $(programs); do \
-		install -m 0644 $(BUILD)/share/$$program.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$program && \
-		install -m 0644 $(BUILD)/share/$$program.zsh $(DESTDIR)$(PREFIX)/share/zsh/site-functions/_$$program || exit 1; done
-	install -m 0644 README.md CHANGELOG.md LICENSE $(wildcard docs/*.md) $(DESTDIR)$(PREFIX)/share/doc/runbook
+# What goes where. A daemon's half is installed alone by packages, which have their own places for documents and units.
+# Secrets of the shipped files are systemd's there, to which dynamic users have access. A file of /etc that is there
+# already stays.
+SYSCONFDIR ?= /etc
+DOCDIR     ?= $(PREFIX)/share/doc/runbook
+UNITDIR    ?= $(PREFIX)/lib/systemd/system
+ZSHDIR     ?= site-functions
+configuration_exporter  := checks.yml
+configuration_responder := remediations.yml
+installed_documents := README.md CHANGELOG.md LICENSE
+installed_docs      := $(filter-out docs/requests.md,$(wildcard docs/*.md docs/*.svg docs/*.json))
+installed_rules     := $(filter-out rules/alerts_test.yml,$(wildcard rules/*.yml))
+install: install-exporter install-responder ## binaries, units, configuration, manual pages, completions and documents: DESTDIR, PREFIX
+install-%: build $(manuals)
+	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/runbook_$*
+	install -d $(DESTDIR)$(UNITDIR) $(DESTDIR)$(SYSCONFDIR)/runbook $(DESTDIR)$(SYSCONFDIR)/default
+	for unit in docker/systemd/runbook-$*.*; do \
+		sed -e 's|/usr/local/share/doc/runbook|$(DOCDIR)|' -e 's|/usr/local|$(PREFIX)|g' $$unit | \
+			install -m 0644 /dev/stdin $(DESTDIR)$(UNITDIR)/$${unit##*/} || exit 1; done
+	file=$(DESTDIR)$(SYSCONFDIR)/runbook/$(configuration_$*); test -e $$file || \
+		sed -E 's#/run/secrets/([a-z_]+)#"$${credential:\1}"#' rules/$(configuration_$*) | install -m 0644 /dev/stdin $$file
+	file=$(DESTDIR)$(SYSCONFDIR)/default/runbook-$*; test -e $$file || install -m 0644 docker/default/runbook-$* $$file
+	install -D -m 0644 -t $(DESTDIR)$(PREFIX)/share/man/man1 $(BUILD)/share/runbook_$*.1
+	install -D -m 0644 $(BUILD)/share/runbook_$*.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/runbook_$*
+	install -D -m 0644 $(BUILD)/share/runbook_$*.zsh $(DESTDIR)$(PREFIX)/share/zsh/$(ZSHDIR)/_runbook_$*
+	install -D -m 0644 -t $(DESTDIR)$(DOCDIR) $(installed_documents)
+	install -D -m 0644 -t $(DESTDIR)$(DOCDIR)/docs $(installed_docs)
+	install -D -m 0644 -t $(DESTDIR)$(DOCDIR)/rules $(installed_rules)
+
+# Of what `make install` writes; a file of /etc that was changed stays.
+uninstall: ## removes what `make install` has put there, but what was changed in /etc: DESTDIR, PREFIX
+	@rm -rf $(BUILD)/uninstall
+	@$(MAKE) --no-print-directory -s install DESTDIR=$(abspath $(BUILD))/uninstall
+	@cd $(BUILD)/uninstall && find . -type f | while read -r file; do \
+		there=$(DESTDIR)$${file#.}; \
+		case $$there in $(DESTDIR)$(SYSCONFDIR)/*) cmp -s $$file $$there || { [ ! -e $$there ] || echo "stays, as it was changed: $$there"; continue; } ;; esac; \
+		rm -f $$there; done
+	@cd $(BUILD)/uninstall && find . -mindepth 1 -depth -type d | while read -r directory; do \
+		case $$directory in *runbook*) rmdir --ignore-fail-on-non-empty $(DESTDIR)$${directory#.} 2>/dev/null || true ;; esac; done
+	@rm -rf $(BUILD)/uninstall
+
+include docker/packages.mk
 
 clean: ## removes build/
 	rm -rf $(BUILD)

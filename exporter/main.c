@@ -12,6 +12,8 @@
 #include "runbook/log.h"
 
 #define PROGRAM "runbook_exporter"
+#define INSTALLED "/etc/runbook/checks.yml"
+#define IN_THE_TREE "rules/checks.yml"
 #define WORKERS_MAX 100000
 #define STOP_PATIENCE (2 * NSEC_PER_SEC) /* for runs that are on their way when the exporter is stopped */
 
@@ -234,6 +236,7 @@ static int parse_workers(const char *word, unsigned *ret, struct error *error)
 static int check_arguments(void *context, struct error *error)
 {
         struct exporter_arguments *arguments = context;
+        daemon_settle_config(&arguments->daemon, INSTALLED, IN_THE_TREE);
         int r = parse_workers(arguments->workers, &arguments->worker_limit, error);
         if (r >= 0)
                 r = sandbox_check_mode(arguments->sandbox, error);
@@ -247,8 +250,9 @@ int main(int argc, char **argv)
         struct exporter_arguments arguments = {0};
         struct daemon_arguments *to = &arguments.daemon;
         const struct flag flags[] = {
-                {"config.file", FLAG_STRING, &to->config_file, "rules/checks.yml", "FILE",
-                 "the checks to run"},
+                {"config.file", FLAG_STRING, &to->config_file, NULL, "FILE",
+                 "the checks to run; " INSTALLED ", or " IN_THE_TREE
+                 " where that is not there, when not given"},
                 {"web.listen-address", FLAG_STRINGS, &to->listen_addresses, ":9877", "ADDRESS",
                  "where to serve metrics: host:port or unix:/path; may be given again"},
                 DAEMON_FLAGS(to),

@@ -21,6 +21,8 @@
 #include "runbook/log.h"
 
 #define PROGRAM "runbook_responder"
+#define INSTALLED "/etc/runbook/remediations.yml"
+#define IN_THE_TREE "rules/remediations.yml"
 #define STOP_PATIENCE (25 * NSEC_PER_SEC) /* for steps that are under way */
 
 /* The parts, in the order they are started; stopped in reverse. */
@@ -368,7 +370,8 @@ static const struct command commands[] = {
 
 static int check_arguments(void *context, struct error *error)
 {
-        const struct responder_arguments *arguments = context;
+        struct responder_arguments *arguments = context;
+        daemon_settle_config(&arguments->daemon, INSTALLED, IN_THE_TREE);
         return sandbox_check_mode(arguments->sandbox, error);
 }
 
@@ -378,8 +381,9 @@ int main(int argc, char **argv)
         struct daemon_arguments *to = &arguments.daemon;
         struct remote_arguments *remote = &arguments.remote;
         const struct flag flags[] = {
-                {"config.file", FLAG_STRING, &to->config_file, "rules/remediations.yml", "FILE",
-                 "which alerts set off which steps"},
+                {"config.file", FLAG_STRING, &to->config_file, NULL, "FILE",
+                 "which alerts set off which steps; " INSTALLED ", or " IN_THE_TREE
+                 " where that is not there, when not given"},
                 {"web.listen-address", FLAG_STRINGS, &to->listen_addresses, "127.0.0.1:9878", "ADDRESS",
                  "where to take alerts: host:port or unix:/path; loopback, unless there is authentication; "
                  "may be "

@@ -11,6 +11,7 @@
 #include "exporter/web/trace_page.h"
 #include "runbook/log.h"
 #include "runbook/negotiate.h"
+#include "runbook/systemd.h"
 #include "runbook/wait.h"
 
 #define DEFAULT_TIMEOUT 10.0 /* Prometheus' own default */
@@ -238,16 +239,23 @@ static void answer_waiting(struct scrape *scrape, struct waiting *waiting, bool 
 static void *run_thread(void *context)
 {
         struct scrape *scrape = context;
-        bool stopping = false, over = false;
+        bool stopping = false, retiring = false, over = false;
+        nsec alive = 0; /* when systemd is to hear again that this thread goes on */
         if (scrape->runs_at_start)
                 schedule_start_new(scrape->schedule); /* by who sees when they are overdue */
         while (!stopping && !over) {
                 nsec overdue = schedule_expire(scrape->schedule), next;
+                if (retiring)
+                        alive = INT64_MAX; /* its successor tells */
+                systemd_alive(clock_monotonic(), &alive);
+                if (alive < overdue)
+                        overdue = alive;
                 struct waiting *ready;
                 pthread_mutex_lock(&scrape->lock);
                 stopping = scrape->stopping;
                 ready = take_ready(scrape, &next);
-                over = scrape->retiring && !ready && !scrape->list;
+                retiring = scrape->retiring;
+                over = retiring && !ready && !scrape->list;
                 if (!ready && !stopping && !over)
                         condition_wait_until(&scrape->wake, &scrape->lock, overdue < next ? overdue : next);
                 pthread_mutex_unlock(&scrape->lock);

@@ -54,6 +54,7 @@ enum config_flag {
         CONFIG_NOT_EMPTY = 1 << 3,   /* "", [] and {} are refused */
         CONFIG_POSITIVE = 1 << 4,    /* numbers, durations and sizes: more than zero */
         CONFIG_BIND_GLOB = 1 << 5,   /* as CONFIG_BIND, inside of a pattern with *, ? and [abc] */
+        CONFIG_PATH = 1 << 7,        /* strings: of a file, which `${credential:NAME}` may stand for */
         CONFIG_SPENT = 1 << 6,       /* durations: waited for within a limit that stands elsewhere; who reads
                                         that compares them */
 };

@@ -26,6 +26,13 @@ struct daemon_arguments {
 #define DAEMON_TAKES \
         "config.file", "config.check", "web.listen-address", "web.systemd-socket", "web.config.file"
 
+/*
+ * Where --config.file was not given: `installed`, which is an absolute path, where there is such a file, else
+ * `otherwise`. Who may write into the directory that a command is called in does not come before the
+ * machine's file.
+ */
+void daemon_settle_config(struct daemon_arguments *arguments, const char *installed, const char *otherwise);
+
 /* Where to listen, closed by NULL: the addresses, or what stands for systemd's socket. */
 const char *const *daemon_listen_addresses(const struct daemon_arguments *arguments);
 

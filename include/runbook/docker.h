@@ -27,20 +27,22 @@ struct docker_options {
 };
 
 /* Where the Engine is and how it is spoken to; and the same with the project that all is about. */
-#define DOCKER_ENGINE_FIELDS(holder, member)                                                                \
-        {"host",                                                                                            \
-         CONFIG_STRING,                                                                                     \
-         offsetof(holder, member.host),                                                                     \
-         .fallback = "unix:///var/run/docker.sock",                                                         \
-         .flags = CONFIG_NOT_EMPTY,                                                                         \
-         .help = "where the Engine listens: unix:///path or tcp://host:port"},                              \
-                {"ca_file", CONFIG_STRING, offsetof(holder, member.ca_file), .flags = CONFIG_NOT_EMPTY,     \
-                 .help = "the authority of the Engine's certificate, for TLS over TCP"},                    \
-                {"cert_file", CONFIG_STRING, offsetof(holder, member.cert_file), .flags = CONFIG_NOT_EMPTY, \
-                 .help = "our certificate, for an Engine that demands one"},                                \
-        {                                                                                                   \
-                "key_file", CONFIG_STRING, offsetof(holder, member.key_file),                               \
-                        .flags = CONFIG_NOT_EMPTY, .help = "the key of our certificate"                     \
+#define DOCKER_ENGINE_FIELDS(holder, member)                                                          \
+        {"host",                                                                                      \
+         CONFIG_STRING,                                                                               \
+         offsetof(holder, member.host),                                                               \
+         .fallback = "unix:///var/run/docker.sock",                                                   \
+         .flags = CONFIG_NOT_EMPTY,                                                                   \
+         .help = "where the Engine listens: unix:///path or tcp://host:port"},                        \
+                {"ca_file", CONFIG_STRING, offsetof(holder, member.ca_file),                          \
+                 .flags = CONFIG_NOT_EMPTY | CONFIG_PATH,                                             \
+                 .help = "the authority of the Engine's certificate, for TLS over TCP"},              \
+                {"cert_file", CONFIG_STRING, offsetof(holder, member.cert_file),                      \
+                 .flags = CONFIG_NOT_EMPTY | CONFIG_PATH,                                             \
+                 .help = "our certificate, for an Engine that demands one"},                          \
+        {                                                                                             \
+                "key_file", CONFIG_STRING, offsetof(holder, member.key_file),                         \
+                        .flags = CONFIG_NOT_EMPTY | CONFIG_PATH, .help = "the key of our certificate" \
         }
 
 #define DOCKER_CONFIG_FIELDS(holder, member)                                                       \

@@ -38,6 +38,15 @@ int secret_equals(const struct secret *secret, const char *given, bool *ret, str
  */
 int secret_make(const char *path, struct error *error);
 
+/*
+ * The path that `text` of a file for people means: itself, or that of a credential where it is
+ * `${credential:NAME}`, in $CREDENTIALS_DIRECTORY, whether there is such a file or not. -EINVAL, with a
+ * sentence to be put behind the name of what it stands for, when it is anything else with that in it, or
+ * nobody has set the variable.
+ */
+int secret_locate(const char *text, char **ret, struct error *error);
+#define SECRET_CREDENTIAL "${credential:"
+
 /* The file that systemd hands over under this name ($CREDENTIALS_DIRECTORY), NULL when there is none. */
 int secret_credential(const char *name, char **ret, struct error *error);
 

@@ -10,6 +10,7 @@
 #include "runbook/digest.h"
 #include "runbook/file.h"
 #include "runbook/mask.h"
+#include "runbook/words.h"
 
 enum { MAX_SECRET = 64 * 1024, RANDOM_BYTES = 32 };
 
@@ -112,6 +113,53 @@ int secret_make(const char *path, struct error *error)
         if (r == -EEXIST && error)
                 error_clear(error);
         return r == -EEXIST ? 0 : r < 0 ? r : 1;
+}
+
+/* "${credential:NAME}" to "NAME", which may be one that no file has; NULL when it is anything else. */
+static char *credential_name(const char *text)
+{
+        size_t length = strlen(text);
+        if (!string_starts(text, SECRET_CREDENTIAL) || text[length - 1] != '}')
+                return NULL;
+        return strndup(text + strlen(SECRET_CREDENTIAL), length - strlen(SECRET_CREDENTIAL) - 1);
+}
+
+/* As systemd has it: it becomes the name of a file in one directory, and of no other. */
+static bool is_credential_name(const char *name)
+{
+        size_t length = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+        return length > 0 && !name[length] && !string_equal(name, ".") && !string_equal(name, "..");
+}
+
+int secret_locate(const char *text, char **ret, struct error *error)
+{
+        const char *passed = getenv("CREDENTIALS_DIRECTORY");
+        _cleanup_free_ char *name = NULL, *path = NULL;
+        if (!strstr(text, SECRET_CREDENTIAL)) {
+                path = strdup(text);
+                if (!path)
+                        return error_oom(error);
+                *ret = TAKE_PTR(path);
+                return 0;
+        }
+        name = credential_name(text);
+        if (!name || !is_credential_name(name))
+                return error_set(error, EINVAL,
+                                 "takes " SECRET_CREDENTIAL
+                                 "NAME} as the whole of it, with a name of letters, digits, "
+                                 "'.', '_' and '-'");
+        if (!passed || !*passed)
+                return error_set(error, EINVAL,
+                                 "is the credential %s, which systemd hands over (LoadCredential=%s), but "
+                                 "CREDENTIALS_DIRECTORY is not set; by hand, set it to the directory of the "
+                                 "files, such as "
+                                 "/etc/credstore",
+                                 name, name);
+        path = text_format("%s/%s", passed, name);
+        if (!path)
+                return error_oom(error);
+        *ret = TAKE_PTR(path);
+        return 0;
 }
 
 int secret_credential(const char *name, char **ret, struct error *error)

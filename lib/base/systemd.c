@@ -55,6 +55,27 @@ static bool is_number(const char *word, long number)
         return word && *word && strtol(word, &end, 10) == number && *end == '\0';
 }
 
+/* How long systemd waits for a word; 0: it does not wait for one of ours. */
+static nsec watchdog_patience(void)
+{
+        const char *microseconds = getenv("WATCHDOG_USEC"), *process = getenv("WATCHDOG_PID");
+        char *end;
+        if (!microseconds || !*microseconds || (process && !is_number(process, (long)getpid())))
+                return 0;
+        long long value = strtoll(microseconds, &end, 10);
+        return *end == '\0' && value > 0 && value < INT64_MAX / 1000 ? value * 1000 : 0;
+}
+
+void systemd_alive(nsec now, nsec *next)
+{
+        if (now < *next)
+                return;
+        nsec patience = watchdog_patience();
+        *next = patience > 0 ? now + patience / 2 : INT64_MAX;
+        if (patience > 0)
+                notify_manager("WATCHDOG=1");
+}
+
 int systemd_socket(int *ret_fd, struct error *error)
 {
         const char *count = getenv("LISTEN_FDS");

@@ -22,7 +22,8 @@ static void put_type(struct text *text, const struct config_field *field)
                 return;
         }
         if (field->type == CONFIG_SECRET) {
-                text_printf(text, "the path of a file, or `%s: ${VARIABLE}`", field->name);
+                text_printf(text, "the path of a file, or `%s: ${VARIABLE}` or `${credential:NAME}`",
+                            field->name);
                 return;
         }
         put_cell(text, config_type_takes(field->type));

@@ -106,6 +106,9 @@ static bool check_binding(struct config_node *node, const struct config_field *f
         tables_agree(scopes, BIND_SCOPES);
         _cleanup_error_ struct error error = {0};
 
+        if (field->flags & CONFIG_PATH)
+                return true;
+
         if (config_binds(field)) {
                 if (bind_check(node->text, config_escape(field), &error) == 0)
                         return true;
@@ -119,7 +122,25 @@ static bool check_binding(struct config_node *node, const struct config_field *f
                                 field->name, scopes[i]);
                 return false;
         }
-        return true;
+        if (!strstr(node->text, SECRET_CREDENTIAL))
+                return true;
+        config_complain(node, NULL,
+                        "'%s' is taken as it stands: a credential is for what takes the path of a file",
+                        field->name);
+        return false;
+}
+
+/* The path of a file, which a credential may stand for; NULL after a complaint. */
+static char *read_path(struct config_node *node, const char *name)
+{
+        _cleanup_error_ struct error error = {0};
+        char *path = NULL;
+        int r = secret_locate(node->text, &path, &error);
+        if (r == -ENOMEM)
+                oom(node);
+        else if (r < 0)
+                config_complain(node, NULL, "'%s' %s", name, error_text(&error));
+        return path;
 }
 
 static bool complain_about_kind(struct config_node *node, const struct config_field *field)
@@ -144,6 +165,13 @@ static bool read_scalar(struct config_node *node, const struct config_field *fie
         if (config_scalar_parse(field, node->text, node->plain, at, &error) < 0) {
                 config_complain(node, NULL, "'%s' %s", field->name, error_text(&error));
                 return false;
+        }
+        if (field->flags & CONFIG_PATH) {
+                char *path = read_path(node, field->name);
+                if (!path)
+                        return false;
+                free(*(char **)at);
+                *(char **)at = path;
         }
         return field->type != CONFIG_STRING || check_binding(node, field);
 }
@@ -313,16 +341,21 @@ static bool read_secret(struct config_node *node, const struct config_field *fie
                         config_complain(file, NULL, "'%s' takes the path of a file", file_key);
                         return false;
                 }
-                secret->file = strdup(file->text);
-                return secret->file || oom(node);
+                secret->file = read_path(file, file_key);
+                return secret->file;
+        }
+        if (value->kind == NODE_SCALAR && string_starts(value->text, SECRET_CREDENTIAL)) {
+                secret->file = read_path(value, field->name);
+                return secret->file;
         }
         secret->variable = value->kind == NODE_SCALAR ? variable_name(value->text) : NULL;
         if (secret->variable)
                 return true;
         config_complain(value, NULL,
                         "a secret does not belong into this file; "
-                        "write '%s: <path>', or '%s: ${VARIABLE}' to take it from the environment",
-                        file_key, field->name);
+                        "write '%s: <path>', '%s: ${VARIABLE}' to take it from the environment, or "
+                        "'%s: ${credential:NAME}' for one that systemd hands over",
+                        file_key, field->name, field->name);
         return false;
 }
 

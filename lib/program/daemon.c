@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "runbook/crypto.h"
 #include "runbook/http_server.h"
@@ -26,6 +27,12 @@ void daemon_put_addresses(const struct daemon_arguments *arguments, struct text 
         const char *const *addresses = daemon_listen_addresses(arguments);
         for (size_t i = 0; addresses[i]; i++)
                 text_printf(text, "%s%s", i > 0 ? ", " : "", addresses[i]);
+}
+
+void daemon_settle_config(struct daemon_arguments *arguments, const char *installed, const char *otherwise)
+{
+        if (!arguments->config_file)
+                arguments->config_file = access(installed, F_OK) == 0 ? installed : otherwise;
 }
 
 static void block_signals(const struct daemon *daemon, sigset_t *ret)

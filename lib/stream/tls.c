@@ -11,11 +11,12 @@
 #include "runbook/trace.h"
 
 const struct config_field tls_option_fields[] = {
-        {"ca_file", CONFIG_STRING, offsetof(struct tls_options, ca_file),
+        {"ca_file", CONFIG_STRING, offsetof(struct tls_options, ca_file), .flags = CONFIG_PATH,
          .help = "PEM file of the authorities to trust; the system's when not given"},
-        {"cert_file", CONFIG_STRING, offsetof(struct tls_options, cert_file),
+        {"cert_file", CONFIG_STRING, offsetof(struct tls_options, cert_file), .flags = CONFIG_PATH,
          .help = "PEM file of the client certificate"},
-        {"key_file", CONFIG_STRING, offsetof(struct tls_options, key_file), .help = "PEM file of its key"},
+        {"key_file", CONFIG_STRING, offsetof(struct tls_options, key_file), .flags = CONFIG_PATH,
+         .help = "PEM file of its key"},
         {"server_name", CONFIG_STRING, offsetof(struct tls_options, server_name),
          .help = "Whom to ask for, and whose certificate to expect; the host when not given"},
         {"insecure_skip_verify", CONFIG_BOOL, offsetof(struct tls_options, insecure_skip_verify),

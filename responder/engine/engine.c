@@ -4,6 +4,7 @@
 
 #include "responder/engine/internal.h"
 #include "runbook/log.h"
+#include "runbook/systemd.h"
 
 /* Calls to engine_wake() are gathered for this long. Looking never takes more than half of the time. */
 #define GATHER (5 * NSEC_PER_MSEC)
@@ -15,6 +16,18 @@ static nsec gather_time(nsec last_look)
         return last_look < GATHER ? GATHER : last_look > GATHER_MOST ? GATHER_MOST : last_look;
 }
 
+/* Until `at`, or something changed; meanwhile systemd is told that this thread, which decides, goes on. True:
+ * something changed. */
+static bool sleep_alive(const struct world *world, nsec at, nsec *alive)
+{
+        for (;;) {
+                systemd_alive(world_monotonic(world), alive);
+                bool woken = world->sleep(world->context, at < *alive ? at : *alive);
+                if (woken || at <= *alive)
+                        return woken;
+        }
+}
+
 static void *look_until_stopped(void *context)
 {
         struct engine *engine = context;
@@ -22,10 +35,10 @@ static void *look_until_stopped(void *context)
         const struct world *world = engine->machine;
         engine->looker = pthread_self();
         nsec next = world_monotonic(world);
-        nsec took = 0;
+        nsec took = 0, alive = 0;
         bool failing = false;
         while (!atomic_load(&engine->stopping)) {
-                if (world->sleep(world->context, next) && !atomic_load(&engine->stopping)) {
+                if (sleep_alive(world, next, &alive) && !atomic_load(&engine->stopping)) {
                         world_pause(world, gather_time(took));
                         /* Whoever woke it meanwhile is served by the look that follows. */
                         world->sleep(world->context, 0);

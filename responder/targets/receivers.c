@@ -30,7 +30,7 @@ const struct config_field receiver_fields[] = {
          .choices = mail_tls_words,
          .help = "starttls: refused where the server does not offer it; implicit: from the first byte, as on "
                  "port 465; none: for a server on this machine"},
-        {"ca_file", CONFIG_STRING, offsetof(struct receiver, ca_file),
+        {"ca_file", CONFIG_STRING, offsetof(struct receiver, ca_file), .flags = CONFIG_PATH,
          .help = "who vouches for the mail server; the system's authorities when absent"},
         {"username", CONFIG_STRING, offsetof(struct receiver, username), .help = "for the mail server"},
         {"password", CONFIG_SECRET, offsetof(struct receiver, password), .help = "likewise"},

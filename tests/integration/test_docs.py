@@ -49,7 +49,7 @@ def test_an_example_is_taken(program, tmp_path, where, shown):
     secret.write_text("secret\n")
     config.write_text(re.sub(r'"/run/secrets/[^"]+"', json.dumps(str(secret)), json.dumps(shown)))
     said = subprocess.run([program, "--config.check", f"--config.file={config}"], check=False, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                          env={**os.environ, "CREDENTIALS_DIRECTORY": str(tmp_path)}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert said.returncode == 0, f"{where}: {said.stdout}"
 
 

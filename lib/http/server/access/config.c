@@ -24,13 +24,14 @@ tables_agree(versions, WEB_TLS_VERSIONS + 1);
 
 #define TLS_OFFSET(member) offsetof(struct web_tls_settings, member)
 static const struct config_field tls_fields[] = {
-        {"cert_file", CONFIG_STRING, TLS_OFFSET(cert_file), .flags = CONFIG_NOT_EMPTY},
-        {"key_file", CONFIG_STRING, TLS_OFFSET(key_file), .flags = CONFIG_NOT_EMPTY},
+        {"cert_file", CONFIG_STRING, TLS_OFFSET(cert_file), .flags = CONFIG_NOT_EMPTY | CONFIG_PATH},
+        {"key_file", CONFIG_STRING, TLS_OFFSET(key_file), .flags = CONFIG_NOT_EMPTY | CONFIG_PATH},
         {"cert", CONFIG_STRING, TLS_OFFSET(cert), .flags = CONFIG_NOT_EMPTY},
         {"key", CONFIG_STRING, TLS_OFFSET(key), .flags = CONFIG_NOT_EMPTY},
         {"client_auth_type", CONFIG_ENUM, TLS_OFFSET(client_auth), .fallback = "NoClientCert",
          .choices = auth_types},
-        {"client_ca_file", CONFIG_STRING, TLS_OFFSET(client_ca_file), .flags = CONFIG_NOT_EMPTY},
+        {"client_ca_file", CONFIG_STRING, TLS_OFFSET(client_ca_file),
+         .flags = CONFIG_NOT_EMPTY | CONFIG_PATH},
         {"client_ca", CONFIG_STRING, TLS_OFFSET(client_ca), .flags = CONFIG_NOT_EMPTY},
         {"client_allowed_sans", CONFIG_STRINGS, TLS_OFFSET(allowed_sans), .flags = CONFIG_NOT_EMPTY},
         {"min_version", CONFIG_ENUM, TLS_OFFSET(min_version), .fallback = "TLS12", .choices = versions},

@@ -19,6 +19,7 @@ struct sample {
         nsec timeout;
         int format;
         struct secret password;
+        char *key_file;
         struct config_strings services;
         struct config_map env;
         struct {
@@ -70,6 +71,7 @@ static const struct config_field fields[] = {
          .flags = CONFIG_POSITIVE},
         {"format", CONFIG_ENUM, offsetof(struct sample, format), .choices = formats},
         {"password", CONFIG_SECRET, offsetof(struct sample, password), .help = "of the user"},
+        {"key_file", CONFIG_STRING, offsetof(struct sample, key_file), .flags = CONFIG_PATH},
         {"services", CONFIG_STRINGS, offsetof(struct sample, services), .fallback = "[a, b]",
          .flags = CONFIG_BIND | CONFIG_NOT_EMPTY},
         {"env", CONFIG_MAP, offsetof(struct sample, env), .fallback = "{K: v}", .flags = CONFIG_BIND},
@@ -276,8 +278,9 @@ static void test_refuses_secrets_in_the_file(void **state)
         (void)state;
         _cleanup_config_ struct config *config = NULL;
         struct sample sample;
-        const char *advice = "a secret does not belong into this file; write 'password_file: <path>', or "
-                             "'password: ${VARIABLE}' to take it from the environment";
+        const char *advice = "a secret does not belong into this file; write 'password_file: <path>', "
+                             "'password: ${VARIABLE}' to take it from the environment, or "
+                             "'password: ${credential:NAME}' for one that systemd hands over";
         static const char *const literals[] = {"hunter2", "'${'", "'${}'",  "${1A}", "x${A}",
                                                "'${A}x'", "[a]",  "{a: b}", "''",    "~"};
         for (size_t i = 0; i < N_ELEMENTS(literals); i++) {
@@ -294,6 +297,53 @@ static void test_refuses_secrets_in_the_file(void **state)
         assert_true(config_read(config_root(config), fields, &sample));
         assert_string_equal(sample.password.variable, "REDIS_PASSWORD");
         assert_null(sample.password.file);
+        config_release(fields, &sample);
+}
+
+static void test_a_credential_stands_for_the_file_that_systemd_hands_over(void **state)
+{
+        (void)state;
+        _cleanup_config_ struct config *config = NULL;
+        struct sample sample;
+        setenv("CREDENTIALS_DIRECTORY", "/run/credentials/a.service", true);
+        static const char *const documents[] = {
+                "name: x\npassword: ${credential:pg.x_y-1}\nkey_file: ${credential:key}\n",
+                "{name: x, password_file: \"${credential:pg.x_y-1}\", key_file: '${credential:key}'}\n"};
+        for (size_t i = 0; i < N_ELEMENTS(documents); i++) {
+                _cleanup_config_ struct config *read = NULL;
+                assert_int_equal(config_parse("f.yml", documents[i], &read, NULL), 0);
+                assert_true(config_read(config_root(read), fields, &sample));
+                assert_string_equal(sample.password.file, "/run/credentials/a.service/pg.x_y-1");
+                assert_null(sample.password.variable);
+                assert_string_equal(sample.key_file, "/run/credentials/a.service/key");
+                config_release(fields, &sample);
+        }
+        static const char *const wrong[] = {"'${credential:}'", "${credential:..}", "${credential:a/b}",
+                                            "x${credential:a}", "'${credential:a'", "${credential:a}b"};
+        for (size_t i = 0; i < N_ELEMENTS(wrong); i++) {
+                _cleanup_free_ char *yaml = text_format("name: x\nkey_file: %s\n", wrong[i]);
+                assert_complaints(
+                        yaml,
+                        "f.yml:2:11: 'key_file' takes ${credential:NAME} as the whole of it, with a name "
+                        "of letters, digits, '.', '_' and '-'");
+        }
+        assert_complaints(
+                "name: x\npassword: ${credential:../../etc/shadow}\n",
+                "f.yml:2:11: 'password' takes ${credential:NAME} as the whole of it, with a name of letters, "
+                "digits, '.', '_' and '-'");
+        assert_complaints("name: x\nplain: ${credential:a}\n",
+                          "f.yml:2:8: 'plain' is taken as it stands: a credential is for what takes the path "
+                          "of a file");
+        unsetenv("CREDENTIALS_DIRECTORY");
+        assert_complaints("name: x\npassword_file: ${credential:pg}\n",
+                          "f.yml:2:16: 'password_file' is the credential pg, which systemd hands over "
+                          "(LoadCredential=pg), but CREDENTIALS_DIRECTORY is not set; by hand, set it to the "
+                          "directory of "
+                          "the files, such as /etc/credstore");
+        /* What is no credential needs no such variable. */
+        assert_int_equal(config_parse("f.yml", "name: x\nkey_file: /a\n", &config, NULL), 0);
+        assert_true(config_read(config_root(config), fields, &sample));
+        assert_string_equal(sample.key_file, "/a");
         config_release(fields, &sample);
 }
 
@@ -444,6 +494,7 @@ static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names_unknown_and_missing_keys),
         cmocka_unit_test(test_names_wrong_values),
         cmocka_unit_test(test_refuses_secrets_in_the_file),
+        cmocka_unit_test(test_a_credential_stands_for_the_file_that_systemd_hands_over),
         cmocka_unit_test(test_requires_secrets),
         cmocka_unit_test(test_names_repeated_keys),
         cmocka_unit_test(test_reads_some_keys_of_a_mapping),

@@ -98,11 +98,26 @@ static void the_socket_of_systemd_stands_for_an_address(void **state _unused_)
         assert_string_equal(daemon_listen_addresses(&arguments)[0], HTTP_SYSTEMD_SOCKET);
 }
 
+static void the_machines_file_comes_before_one_in_the_directory_of_the_call(void **state)
+{
+        (void)state;
+        struct daemon_arguments arguments = {0};
+        daemon_settle_config(&arguments, "/nonexistent/checks.yml", "rules/checks.yml");
+        assert_string_equal(arguments.config_file, "rules/checks.yml");
+        arguments.config_file = NULL;
+        daemon_settle_config(&arguments, "/etc/passwd", "rules/checks.yml");
+        assert_string_equal(arguments.config_file, "/etc/passwd");
+        arguments.config_file = "given.yml";
+        daemon_settle_config(&arguments, "/etc/passwd", "rules/checks.yml");
+        assert_string_equal(arguments.config_file, "given.yml");
+}
+
 static const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_serves_until_it_is_told_to_end),
         cmocka_unit_test(what_it_began_is_ended_when_it_cannot_start),
         cmocka_unit_test(a_check_looks_at_both_files),
         cmocka_unit_test(the_socket_of_systemd_stands_for_an_address),
+        cmocka_unit_test(the_machines_file_comes_before_one_in_the_directory_of_the_call),
 };
 
 int main(void)

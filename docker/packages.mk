@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+# What is handed to others: packages, a tarball, a list of what is in them. All of them are the same to the bit whenever
+# and wherever they are built, from the same sources by the same tools.
+
+# A tree of packages of Debian, as debhelper wants it; $(BUILD)/deb has the packages in the end.
+deb_tree := $(BUILD)/deb/tree
+deb: build $(manuals) ## packages for Debian and Ubuntu, runbook-exporter and runbook-responder, in build/deb
+	@$(MAKE) --no-print-directory deps GROUP="build package"
+	@rm -rf $(BUILD)/deb && mkdir -p $(deb_tree)
+	@cp -r docker/debian $(deb_tree)/debian && chmod 0755 $(deb_tree)/debian/rules
+	@printf 'runbook (%s-1) unstable; urgency=medium\n\n  * See CHANGELOG.md.gz.\n\n -- %s  %s\n' '$(VERSION)' \
+		"$$(sed -n 's/^Maintainer: //p' docker/debian/control)" "$$(date -uRd @$(SOURCE_DATE_EPOCH))" >$(deb_tree)/debian/changelog
+	@cd $(deb_tree) && SOURCE=$(CURDIR) DEB_BUILD_OPTIONS=noautodbgsym LC_ALL=C.UTF-8 TZ=UTC debian/rules binary $(if $(V),,>../log 2>&1) || \
+		{ [ ! -e ../log ] || cat ../log >&2; exit 1; }
+	@rm -rf $(deb_tree)
+	@printf '  %s\n' $(BUILD)/deb/*.deb
+.PHONY: deb
