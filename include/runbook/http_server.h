@@ -72,6 +72,7 @@ struct http_server_options {
         /* "https://runbook.example": where browsers reach a proxy that forwards to it, whose name in Host and
          * Origin is as ours; NULL: there is none. See http_external_authority(). */
         const char *external_url;
+        unsigned stream_limit;  /* most http_reply_events() at once; 0: there are none */
         bool must_authenticate; /* a changed web configuration that lets everybody in is not taken */
 };
 
@@ -178,6 +179,24 @@ void http_reply_elsewhere(struct http_exchange *exchange, const char *path);
 void http_reply(struct http_exchange *exchange, unsigned status, const char *content_type, struct text *take);
 void http_reply_content(struct http_exchange *exchange, unsigned status, const char *content_type,
                         struct http_content *content);
+/*
+ * Answers with a stream of server-sent events, from the handler only: "change" at once when `heard` is not
+ * http_server_news() of now, and whenever that is told; a comment now and then, so that both sides notice
+ * when the other has gone. 503 when there are as many as may be, or three quarters of these have the same
+ * address. A stream has a connection's place and no thread; it ends after a quarter of an hour at the latest.
+ */
+void http_reply_events(struct http_exchange *exchange, uint64_t heard);
+
+/* Something has changed: who listens is to ask again, within a moment in which calls are gathered. Any
+ * thread; never waits for a peer. Only with a `stream_limit`, as the next two. */
+void http_server_tell(struct http_server *server);
+
+/* What the last change is called; by no process before was it called so. For http_reply_events(). */
+uint64_t http_server_news(struct http_server *server);
+
+/* Ends those there are: who still may listens again. */
+void http_server_end_streams(struct http_server *server);
+
 /* "<sentence>\n" as text/plain; a 503 with Retry-After. */
 void http_reply_text(struct http_exchange *exchange, unsigned status, const char *format, ...) _printf_(3, 4);
 

@@ -21,6 +21,7 @@
 #include "runbook/http_server.h"
 
 struct http_acceptor;
+struct http_streams;
 
 struct http_listener {
         int fd; /* -1 once MHD has it */
@@ -52,13 +53,15 @@ struct http_server {
         void *context;
         struct http_refusal (*admit)(struct http_exchange *exchange, void *context);
         void (*on_done)(void *context, const char *route_path, unsigned status);
+        unsigned stream_limit;
         nsec idle_timeout;
         size_t body_budget; /* of those that take much */
 
-        char *external;             /* the authority of external_url; NULL: there is none */
-        struct http_secure *secure; /* NULL: no web configuration */
-        struct http_places places;  /* event thread only */
-        atomic_uint busy;           /* exchanges handed to a handler and not finished */
+        char *external;               /* the authority of external_url; NULL: there is none */
+        struct http_secure *secure;   /* NULL: no web configuration */
+        struct http_places places;    /* event thread only */
+        struct http_streams *streams; /* NULL: nobody listens */
+        atomic_uint busy;             /* exchanges handed to a handler and not finished */
         atomic_bool stopping;
         pthread_cond_t changed; /* by the ledger's lock; while stopping: `busy` reached 0 */
 };
@@ -188,6 +191,15 @@ enum MHD_Result http_exchange_send(struct http_exchange *exchange);
 
 /* Answers with the refusal. */
 void http_exchange_send_refusal(struct http_exchange *exchange);
+
+/* Answers with a response of one's own, which is taken; NULL: the connection ends. */
+void http_reply_response(struct http_exchange *exchange, unsigned status, struct MHD_Response *take);
+
+/* streams.c: at most `limit` at once. Ending them for good lets no more in; then libmicrohttpd may be
+ * stopped, and what they were freed. */
+int http_streams_new(unsigned limit, struct http_streams **ret);
+void http_streams_end(struct http_streams *streams, bool for_good);
+struct http_streams *http_streams_free(struct http_streams *streams);
 
 /* Answers a waiting exchange with 503; under the ledger's lock. */
 void http_exchange_abandon(struct http_exchange *exchange);

@@ -65,6 +65,11 @@ void http_exchange_abandon(struct http_exchange *exchange)
         MHD_resume_connection(exchange->connection);
 }
 
+void http_reply_response(struct http_exchange *exchange, unsigned status, struct MHD_Response *take)
+{
+        answer_exchange(exchange, status, NULL, take);
+}
+
 void http_reply(struct http_exchange *exchange, unsigned status, const char *content_type, struct text *take)
 {
         if (text_error(take) < 0) {

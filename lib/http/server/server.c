@@ -282,6 +282,7 @@ static struct http_server *server_new(const struct http_server_options *options)
         server->context = options->context;
         server->admit = options->admit;
         server->on_done = options->on_done;
+        server->stream_limit = options->stream_limit;
         server->places.limit =
                 options->connection_limit > 0 ? options->connection_limit : DEFAULT_CONNECTION_LIMIT;
         server->idle_timeout = options->idle_timeout > 0 ? options->idle_timeout : DEFAULT_IDLE_TIMEOUT;
@@ -298,6 +299,7 @@ static struct http_server *server_new(const struct http_server_options *options)
 /* Nobody serves any more; late answers find the ledger. */
 static void server_free(struct http_server *server)
 {
+        http_streams_free(server->streams);
         http_secure_free(server->secure);
         free(server->external);
         pthread_cond_destroy(&server->changed);
@@ -361,7 +363,9 @@ int http_server_run(struct http_server *server, struct error *error)
                 server->listeners[0].fd = -1;
                 return error_set(error, EIO, "cannot start the HTTP server");
         }
-        int r = http_acceptor_start(server, &server->acceptor);
+        int r = server->stream_limit > 0 ? http_streams_new(server->stream_limit, &server->streams) : 0;
+        if (r >= 0)
+                r = http_acceptor_start(server, &server->acceptor);
         return r < 0 ? error_set_errno(error, -r, "cannot start the HTTP server") : 0;
 }
 
@@ -394,6 +398,7 @@ struct http_server *http_server_stop(struct http_server *server)
         struct http_ledger *ledger = server->ledger;
         atomic_store(&server->stopping, true);
         http_secure_stop(server->secure);
+        http_streams_end(server->streams, true);
         pthread_mutex_lock(&ledger->lock);
         while (ledger->waiting) {
                 struct http_exchange *exchange = ledger->waiting;
