@@ -52,6 +52,12 @@ bool promql_check_member(struct config_node *node, const char *key, const char *
 int promql_each_metric(const char *text, void (*each)(void *context, const char *metric), void *context,
                        struct error *error);
 
+/*
+ * The number that a condition compares with: 2 of `x < 2`, `2 > x` and `(x < 2) and y`. 1, or 0 when it
+ * compares with no number, or not in one place alone (`or`). -EINVAL as promql_check().
+ */
+int promql_limit(const char *text, double *ret, struct error *error);
+
 /* What a Prometheus finds for an expression at one moment. */
 struct promql_found {
         size_t series;  /* how many; a scalar is one */

@@ -64,6 +64,7 @@ static void slot_free(struct engine_slot *slot)
 {
         incident_release(&slot->run.incident);
         remediation_free(slot->run.begun);
+        cJSON_Delete(slot->run.values.list);
         free(slot->run.asks);
         free(slot->lock);
         free(slot);

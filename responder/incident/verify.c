@@ -34,6 +34,33 @@ int verify_ask(const struct verification *verification, const struct bindings *b
         return 0;
 }
 
+/* Every second one goes, and as many are kept of what comes. */
+static void thin_out(struct verify_values *values)
+{
+        int count = cJSON_GetArraySize(values->list);
+        for (int i = count - 1; i > 0; i--)
+                if (i % 2 == 1)
+                        cJSON_DeleteItemFromArray(values->list, i);
+        values->apart *= 2;
+}
+
+void verify_keep(struct verify_values *values, nsec since, double value, bool last)
+{
+        if (!isfinite(value))
+                return;
+        if (!values->list && !(values->list = cJSON_CreateArray()))
+                return;
+        if (values->apart == 0)
+                values->apart = 1;
+        else if (++values->passed < values->apart && !last)
+                return;
+        if (cJSON_GetArraySize(values->list) == VERIFY_VALUES_MOST)
+                thin_out(values);
+        const double pair[] = {nsec_to_seconds(since), value};
+        (void)json_append(values->list, cJSON_CreateDoubleArray(pair, N_ELEMENTS(pair)));
+        values->passed = 0;
+}
+
 /* How long this look and the wait before it stand for. */
 static nsec stands_for(const struct verify_watch *watch, nsec begun, nsec now)
 {

@@ -39,6 +39,14 @@ struct verify_watch {
         uint64_t looks, errors, late; /* late: when the last hour was over */
 };
 
+/* What was measured, for people: few enough to be kept in the journal, whatever there was. All zeroes before.
+ */
+enum { VERIFY_VALUES_MOST = 64 };
+struct verify_values {
+        cJSON *list;            /* of [seconds since it began, value]; NULL: nothing yet; cJSON_Delete() it */
+        unsigned apart, passed; /* one of so many looks is kept; how many were not since the last that is */
+};
+
 /* One look of what is asked. */
 struct verify_answer {
         bool known, holds;
@@ -58,6 +66,10 @@ static inline bool verify_wanted(const struct verification *verification)
 int verify_ask(const struct verification *verification, const struct bindings *bindings,
                const struct world *world, nsec age, struct deadline deadline, struct verify_answer *ret,
                struct error *error);
+
+/* Keeps the value of a look, `since` after the first; what is no number is not kept, nor what was measured
+ * often enough. The `last` one always is, when it is a number. */
+void verify_keep(struct verify_values *values, nsec since, double value, bool last);
 
 /* Takes an answer into account, of a look that was begun at one monotonic time and over at another, and says
  * when the next one is due (`watch->due`): after `every`, but not later than what decides. */

@@ -17,6 +17,7 @@ static nsec verifying_since(const struct incident_run *run)
 static cJSON *verdict_detail(const struct incident_run *run, const struct verify_answer *answer)
 {
         const struct verify_watch *watch = &run->watch;
+        const cJSON *values = run->values.list;
         _cleanup_free_ char *passed_over = run_passed_over(run);
         cJSON *detail = cJSON_CreateObject();
         if (!detail)
@@ -27,6 +28,8 @@ static cJSON *verdict_detail(const struct incident_run *run, const struct verify
         json_put(detail, "errors", cJSON_CreateNumber((double)watch->errors));
         if (answer->known && isfinite(answer->value))
                 json_put(detail, "value", cJSON_CreateNumber(answer->value));
+        if (values)
+                json_put(detail, "values", cJSON_Duplicate(values, true));
         if (passed_over)
                 json_put(detail, "passed_over", cJSON_CreateString(passed_over));
         return detail;
@@ -103,7 +106,10 @@ static enum verdict look_once(struct incident_run *run, struct verify_answer *re
                            begun - watch->began, world_deadline(world, VERIFY_LOOK_MOST), ret_answer, why);
         if (asked < 0 && (watch->looks == 0 || watch->known))
                 run_warn(run, "Verification has no answer", error_text(why));
-        return verify_judge(verify, watch, ret_answer, begun, world_monotonic(world));
+        enum verdict verdict = verify_judge(verify, watch, ret_answer, begun, world_monotonic(world));
+        verify_keep(&run->values, begun - watch->began, asked < 0 ? NAN : ret_answer->value,
+                    verdict != VERDICT_PENDING);
+        return verdict;
 }
 
 int stage_verify(struct incident_run *run, struct error *error)
@@ -117,6 +123,8 @@ int stage_verify(struct incident_run *run, struct error *error)
 
         if (!run->watching) {
                 run->watch = (struct verify_watch){.began = verifying_since(run)};
+                cJSON_Delete(run->values.list);
+                run->values = (struct verify_values){0};
                 run->watching = true;
         }
         struct verify_answer answer = {.value = NAN};

@@ -54,9 +54,14 @@ void put_armed(const struct visit *visit, struct text *page);
 void put_passed_over(const struct visit *visit, struct text *page);
 void put_steps(const struct visit *visit, const struct incident *incident, const cJSON *timeline,
                struct text *page);
+/* Of the values in the timeline, and the limit in the definition (may be NULL); nothing when there are none.
+ */
+void put_chart(const struct visit *visit, const cJSON *timeline, const cJSON *definition, struct text *page);
 void put_evidence(const struct visit *visit, const struct incident *incident, struct text *page);
 /* The incident that the path names, with its timeline; to be released also after a failure. */
 int read_whole(const struct visit *visit, struct incident *incident, cJSON **timeline, struct error *error);
+/* What a remediation would do now for an alert like an incident's, and what holds it back. */
+void put_plan_of_now(const struct visit *visit, const struct incident *incident, struct text *page);
 void put_timeline(const struct visit *visit, const cJSON *timeline, struct text *page);
 
 #endif

@@ -2,6 +2,8 @@
 /* What counts as healed, as not healed, and as not known, judged without asking. */
 #include "tests/harness/unit.h"
 
+#include <math.h>
+
 #include "responder/incident/verify.h"
 
 #define SECOND NSEC_PER_SEC
@@ -168,6 +170,24 @@ static void the_next_look_is_not_later_than_what_decides(void **state _unused_)
         assert_int_equal(after, 12 * SECOND);
 }
 
+static void of_many_values_few_are_kept_and_the_last(void **state _unused_)
+{
+        struct verify_values values = {0};
+        verify_keep(&values, 0, NAN, false);
+        assert_null(values.list); /* what was not measured is nothing */
+        for (int i = 0; i < 1000; i++)
+                verify_keep(&values, i * SECOND, i, i == 999);
+        verify_keep(&values, 1000 * SECOND, INFINITY, true);
+        int count = cJSON_GetArraySize(values.list);
+        assert_in_range(count, VERIFY_VALUES_MOST / 2, VERIFY_VALUES_MOST);
+        assert_int_equal(cJSON_GetArrayItem(cJSON_GetArrayItem(values.list, 0), 1)->valueint, 0);
+        assert_int_equal(cJSON_GetArrayItem(cJSON_GetArrayItem(values.list, count - 1), 1)->valueint, 999);
+        for (int i = 1; i < count - 1; i++) /* as far from each other, in seconds as well */
+                assert_int_equal(cJSON_GetArrayItem(cJSON_GetArrayItem(values.list, i), 0)->valueint,
+                                 i * (int)values.apart);
+        cJSON_Delete(values.list);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -178,6 +198,7 @@ int main(void)
                 cmocka_unit_test(our_own_absence_is_no_time_h1),
                 cmocka_unit_test(there_is_an_end),
                 cmocka_unit_test(the_next_look_is_not_later_than_what_decides),
+                cmocka_unit_test(of_many_values_few_are_kept_and_the_last),
         };
         return cmocka_run_group_tests_name("verify", tests, NULL, NULL);
 }
