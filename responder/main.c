@@ -143,6 +143,7 @@ static int start_parts(void *context, struct error *error)
                 .reloads = &responder->reloads,
                 .enable_lifecycle = arguments->enable_lifecycle,
                 .external_url = arguments->external_url,
+                .coverage = {arguments->families, arguments->alerts, arguments->for_person},
                 .sandbox = &responder->enclosure.sandbox,
         };
         reloads_init(&responder->reloads, arguments->daemon.config_file, read_again, responder);
@@ -307,7 +308,8 @@ static int run_states(const void *context _unused_)
 #define SERVING                                                                                   \
         TAKES(DAEMON_TAKES, "web.operators", "web.senders", "web.tokens", "web.operator-socket",  \
               "web.anybody-local-may-act", "web.enable-lifecycle", "web.external-url", "journal", \
-              "journal.key", "journal.seal-as-it-is", "dry-run", "sandbox")
+              "journal.key", "journal.seal-as-it-is", "dry-run", "sandbox", "families", "alerts", \
+              "for-person")
 /* Flags of what asks a responder that runs, and of who decides. */
 #define ASKING                                                                            \
         "url", "token-file", "user", "password-file", "ca-file", "cert-file", "key-file", \

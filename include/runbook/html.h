@@ -41,6 +41,8 @@ void html_handle_asset(struct http_exchange *exchange, void *context);
 /* From the doctype into the page's header; then, behind what else stands in there, to the begin of what the
  * page is about; and what closes it. `live`: it is asked for again every so many seconds; 0: it stays. */
 void html_open(struct text *page, const char *title, unsigned live);
+/* The same; `events` (may be NULL) is the path of a stream of "change", by which it is asked for at once. */
+void html_open_listening(struct text *page, const char *title, unsigned live, const char *events);
 void html_open_main(struct text *page);
 void html_end(struct text *page);
 

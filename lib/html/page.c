@@ -79,6 +79,11 @@ static void put_asset(struct text *page, const char *before, const char *name, c
 
 void html_open(struct text *page, const char *title, unsigned live)
 {
+        html_open_listening(page, title, live, NULL);
+}
+
+void html_open_listening(struct text *page, const char *title, unsigned live, const char *events)
+{
         text_puts(page, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
                         "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>");
         html_put(page, title);
@@ -93,6 +98,11 @@ void html_open(struct text *page, const char *title, unsigned live)
         text_puts(page, "</head>\n<body");
         if (live > 0)
                 text_printf(page, " data-live=\"%u\"", live);
+        if (live > 0 && events) {
+                text_puts(page, " data-events=\"");
+                html_put(page, events);
+                text_puts(page, "\"");
+        }
         text_puts(page, "><a class=\"skip\" href=\"#main\">To the content</a>"
                         "<header class=\"top\"><a class=\"brand\" href=\"/\">Runbook</a>");
 }

@@ -54,7 +54,7 @@ struct incident_run {
         bool watching; /* `watch` is set up */
         struct verify_watch watch;
         struct verify_values values; /* of these looks; its list is owned */
-        struct backoff backoff; /* of whoever is called */
+        struct backoff backoff;      /* of whoever is called */
         struct patience patience;
         bool doubted; /* its timeline says that the end of its alert is not believed */
 };

@@ -53,6 +53,22 @@ void changes_tell(struct journal_changes *changes)
         changes->noted_all = false;
 }
 
+void changes_announce(struct journal_changes *changes)
+{
+        pthread_mutex_lock(&changes->lock);
+        if (changes->listener)
+                changes->listener(changes->context);
+        pthread_mutex_unlock(&changes->lock);
+}
+
+void journal_listen(struct journal *journal, void (*listener)(void *context), void *context)
+{
+        pthread_mutex_lock(&journal->changes.lock);
+        journal->changes.listener = listener;
+        journal->changes.context = context;
+        pthread_mutex_unlock(&journal->changes.lock);
+}
+
 bool changes_take(struct journal_changes *changes, int64_t **ret, size_t *ret_count)
 {
         pthread_mutex_lock(&changes->lock);

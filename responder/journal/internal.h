@@ -67,6 +67,8 @@ struct journal_changes {
         pthread_mutex_t lock;     /* of the rest */
         struct journal_ids told;
         bool all;
+        void (*listener)(void *context);
+        void *context; /* of the listener */
 };
 
 /* The files that SQLite keeps it in. */
@@ -231,6 +233,7 @@ void changes_init(struct journal_changes *changes);
 void changes_free(struct journal_changes *changes);
 void changes_note(struct journal_changes *changes, int64_t incident);
 void changes_tell(struct journal_changes *changes);
+void changes_announce(struct journal_changes *changes); /* to the listener, once they are to be seen */
 bool changes_take(struct journal_changes *changes, int64_t **ret, size_t *ret_count); /* free() it */
 
 /* Makes room for one more item of `size` in a list; the item is zeroed. NULL: no memory. */

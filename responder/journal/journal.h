@@ -61,6 +61,10 @@ enum journal_standing journal_standing(struct journal *journal, int *ret_code, s
 
 bool journal_is_files(const struct journal *journal); /* which somebody could take away */
 
+/* Calls listener(context) after each commit, on the writer thread: it must wait for nothing. NULL: nobody any
+ * more, once this returns. There is one. */
+void journal_listen(struct journal *journal, void (*listener)(void *context), void *context);
+
 /* Writes what changes nothing, to find out whether it can be written (again). */
 int journal_try(struct journal *journal, struct error *error);
 

@@ -157,6 +157,8 @@ static void commit_jobs(struct journal *journal, struct journal_job *jobs, size_
                 place_note(journal);
         standing_note(journal, committed, misplaced < 0 ? misplaced : journal->writer.failed, &error);
         changes_tell(&journal->changes);
+        if (r >= 0)
+                changes_announce(&journal->changes);
         if (r >= 0 && journal->chain.rows / ROWS_PER_WITNESS != before.rows / ROWS_PER_WITNESS)
                 journal_log_head(&journal->chain);
 

@@ -229,7 +229,7 @@ struct http_refusal api_admit(struct http_exchange *exchange, void *context)
 {
         const struct api *api = context;
         const struct api_route *route = http_route_data(exchange);
-        const bool for_people = route->shows || route->form;
+        const bool for_people = route->shows || route->form || route->for_people;
         struct api_caller caller = {0};
         unsigned roles = EVERYBODY;
         uid_t uid;

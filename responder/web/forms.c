@@ -106,7 +106,29 @@ static const enum decision decisions[ACT_COUNT] = {
         [ACT_UNDO] = DECISION_UNDO,       [ACT_ACK] = DECISION_ACK,
 };
 
-static int act(struct api *api, const struct visit *visit, struct error *error)
+/* For the labels of the incident, without those that say by whom it was begun. */
+static int run_again(struct api *api, const struct visit *visit, const char *actor, const char *reason,
+                     char **ret_number, struct error *error)
+{
+        struct incident incident = {0};
+        int r = journal_find(visit->parts->journal, http_path_parameter(visit->exchange), &incident, error);
+        if (r >= 0 && (incident.unreadable || incident.ended_at == 0))
+                r = error_set(error, ESTALE, "%s has not ended: it is not run again yet.", incident.number);
+        if (r >= 0) {
+                _cleanup_json_ cJSON *labels = cJSON_CreateObject();
+                for (size_t i = 0; i < incident.alert.labels.count; i++) {
+                        const char *name = incident.alert.labels.keys[i];
+                        if (!string_equal(name, ALERT_LABEL_RUN) &&
+                            !string_equal(name, ALERT_LABEL_REMEDIATION))
+                                json_put(labels, name, cJSON_CreateString(incident.alert.labels.values[i]));
+                }
+                r = api_begin_by_hand(api, incident.remediation, labels, actor, reason, ret_number, error);
+        }
+        incident_release(&incident);
+        return r;
+}
+
+static int act(struct api *api, const struct visit *visit, char **ret_number, struct error *error)
 {
         _cleanup_free_ char *by = http_form_value(visit->exchange, FIELD_NAME);
         _cleanup_free_ char *reason = http_form_value(visit->exchange, FIELD_REASON);
@@ -122,6 +144,8 @@ static int act(struct api *api, const struct visit *visit, struct error *error)
                 r = error_set(error, EINVAL, "Say why in at most %d bytes of UTF-8.", REASON_MOST);
         if (r < 0)
                 return r;
+        if (visit->act == ACT_RUN)
+                return run_again(api, visit, actor, reason, ret_number, error);
         return visit->act >= ACT_PAUSE
                        ? engine_pause(api->options.engine, visit->act == ACT_PAUSE, actor, reason, error)
                        : engine_decide(api->options.engine, decisions[visit->act],
@@ -131,13 +155,15 @@ static int act(struct api *api, const struct visit *visit, struct error *error)
 void form_act(struct api *api, const struct visit *visit)
 {
         _cleanup_error_ struct error error = {0};
-        int r = act(api, visit, &error);
+        _cleanup_free_ char *begun = NULL;
+        int r = act(api, visit, &begun, &error);
         if (r < 0) {
                 page_fail(visit, r, &error);
                 return;
         }
         _cleanup_free_ char *path =
-                visit->act >= ACT_PAUSE ? strdup("/")
-                                        : text_format("/incidents/%s", http_path_parameter(visit->exchange));
+                visit->act >= ACT_PAUSE
+                        ? strdup("/")
+                        : text_format("/incidents/%s", begun ? begun : http_path_parameter(visit->exchange));
         http_reply_elsewhere(visit->exchange, path ? path : "/");
 }

@@ -20,6 +20,7 @@ enum api_pool {
         API_METRICS,   /* what machines ask for: also whether it is ready */
         API_READING,   /* large webhooks */
         API_FETCHES,   /* of the rest of cut groups: they wait for Alertmanager */
+        API_ASKS,      /* what waits for neighbours or the engine: plans, runs by hand */
         API_POOL_COUNT,
 };
 
@@ -63,6 +64,7 @@ struct api_route {
         api_page *page;
         page_maker *shows; /* a page for people */
         api_form *form;    /* what such a page sends */
+        bool for_people;   /* asked by a page's script: its cookie counts */
         enum act act;      /* of page_ask() and form_act() */
         enum api_pool pool;
         enum decision decision; /* for api_decide() */

@@ -22,6 +22,14 @@ void reloads_init(struct reloads *reloads, const char *config_file,
         atomic_init(&reloads->successful_at, clock_wall());
 }
 
+void reloads_listen(struct reloads *reloads, void (*listener)(void *context), void *context)
+{
+        pthread_mutex_lock(&reloads->lock);
+        reloads->listener = listener;
+        reloads->listener_context = context;
+        pthread_mutex_unlock(&reloads->lock);
+}
+
 int reloads_run(struct reloads *reloads, struct error *error)
 {
         pthread_mutex_lock(&reloads->lock);
@@ -29,6 +37,8 @@ int reloads_run(struct reloads *reloads, struct error *error)
         atomic_store(&reloads->successful, r >= 0);
         if (r >= 0)
                 atomic_store(&reloads->successful_at, clock_wall());
+        if (r >= 0 && reloads->listener)
+                reloads->listener(reloads->listener_context);
         pthread_mutex_unlock(&reloads->lock);
         memory_settle(); /* what reading the file took is given back */
         if (r < 0)

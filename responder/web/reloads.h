@@ -15,6 +15,8 @@ struct reloads {
         const char *config_file;
         int (*read_again)(void *context, struct error *error);
         void *context;
+        void (*listener)(void *context); /* under the lock, as its context */
+        void *listener_context;
         atomic_bool successful;      /* the last attempt, or the start */
         _Atomic(nsec) successful_at; /* wall */
 };
@@ -26,6 +28,10 @@ void reloads_init(struct reloads *reloads, const char *config_file,
 /* Reads again and logs what came of it; on failure the configuration of before stays. Any thread; waits for
  * an attempt that is under way. */
 int reloads_run(struct reloads *reloads, struct error *error);
+
+/* Calls listener(context) after each reading that was successful; NULL: nobody any more, once this returns.
+ */
+void reloads_listen(struct reloads *reloads, void (*listener)(void *context), void *context);
 
 /* Whether the last one was successful, and when the last successful one was. */
 void reloads_collect(const struct reloads *reloads, struct sample_sink *sink);

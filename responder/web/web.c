@@ -12,14 +12,14 @@
 #define DECISION_LIMIT ((size_t)64 * 1024)
 #define FORM_LIMIT ((size_t)16 * 1024)
 
-static http_handler handle_alerts, handle_later, handle_report, handle_alive;
+static http_handler handle_alerts, handle_later, handle_report, handle_alive, handle_events;
 
 /* clang-format off */
 #define ROUTE(...) &(const struct api_route){__VA_ARGS__}
 /* Answered by a worker. */
 #define READING(...) handle_later, 0, ROUTE(.right = RIGHT_READ, __VA_ARGS__)
 /* A decision that waits for the engine: not where the kill switch would wait behind it. */
-#define RUN(...) handle_later, DECISION_LIMIT, ROUTE(.right = RIGHT_OPERATE, .pool = API_PAGES, __VA_ARGS__)
+#define RUN(...) handle_later, DECISION_LIMIT, ROUTE(.right = RIGHT_OPERATE, .pool = API_ASKS, __VA_ARGS__)
 /* The same, with a body that says about what. */
 #define ASKING(...) handle_later, DECISION_LIMIT, ROUTE(.right = RIGHT_READ, __VA_ARGS__)
 #define DECISION(...) handle_later, DECISION_LIMIT, ROUTE(.right = RIGHT_OPERATE, .pool = API_DECISIONS, __VA_ARGS__)
@@ -27,9 +27,13 @@ static http_handler handle_alerts, handle_later, handle_report, handle_alive;
 #define ASKED_FIRST(path, which)                                                                        \
         {"GET", path, READING(.shows = page_ask, .act = which)},                                   \
         {"POST", path, FORM(.form = form_act, .act = which)}
-#define FORM(...) handle_later, FORM_LIMIT, ROUTE(.right = RIGHT_READ, .pool = API_DECISIONS, __VA_ARGS__)
+#define FORM_IN(which, ...) handle_later, FORM_LIMIT, ROUTE(.right = RIGHT_READ, .pool = which, __VA_ARGS__)
+#define FORM(...) FORM_IN(API_DECISIONS, __VA_ARGS__)
 #define RELOAD handle_later, DECISION_LIMIT, ROUTE(.right = RIGHT_ADMINISTER, .pool = API_DECISIONS, .document = api_reload)
 /* clang-format on */
+
+/* Browsers that listen at once; others ask now and then. */
+enum { STREAMS = 64 };
 
 /* How many threads each has, and how much may wait for one. What is soon done waits for its turn, however
  * many ask: there are never so many connections. */
@@ -38,7 +42,7 @@ static const struct {
         unsigned at_once, waiting;
 } pools[] = {
         [API_PAGES] = {4, 64},   [API_DECISIONS] = {2, EVERYBODY}, [API_METRICS] = {2, EVERYBODY},
-        [API_READING] = {2, 64}, [API_FETCHES] = {4, 8},
+        [API_READING] = {2, 64}, [API_FETCHES] = {4, 8},           [API_ASKS] = {2, 16},
 };
 tables_agree(pools, API_POOL_COUNT);
 
@@ -68,15 +72,19 @@ static const struct http_route routes[] = {
          ROUTE(.right = RIGHT_NONE, .page = api_ready, .pool = API_METRICS)},
         {"GET", "/metrics", READING(.page = api_metrics, .pool = API_METRICS)},
         {"GET", "/", READING(.shows = page_now)},
+        {"GET", PATH_EVENTS, handle_events, 0, ROUTE(.right = RIGHT_READ, .for_people = true)},
         {"GET", "/incidents", READING(.shows = page_history)},
         {"GET", "/incidents/{id}", READING(.shows = page_incident)},
         {"GET", "/remediations", READING(.shows = page_remediations)},
+        {"GET", "/coverage", READING(.shows = page_coverage)},
         {"GET", "/incidents/{id}/evidence", READING(.shows = page_evidence)},
         ASKED_FIRST("/incidents/{id}/approve", ACT_APPROVE),
         ASKED_FIRST("/incidents/{id}/deny", ACT_DENY),
         ASKED_FIRST("/incidents/{id}/cancel", ACT_CANCEL),
         ASKED_FIRST("/incidents/{id}/undo", ACT_UNDO),
         ASKED_FIRST("/incidents/{id}/ack", ACT_ACK),
+        {"GET", "/incidents/{id}/run", READING(.shows = page_ask, .act = ACT_RUN, .pool = API_ASKS)},
+        {"POST", "/incidents/{id}/run", FORM_IN(API_ASKS, .form = form_act, .act = ACT_RUN)},
         ASKED_FIRST("/pause", ACT_PAUSE),
         ASKED_FIRST("/resume", ACT_RESUME),
         {"GET", "/login", READING(.shows = page_login)},
@@ -109,6 +117,8 @@ static void answer_person(struct api *api, struct http_exchange *exchange, const
         _cleanup_free_ char *who = name_caller(exchange, caller);
         const struct visit visit = {
                 .parts = &parts,
+                .coverage = &api->options.coverage,
+                .engine = api->options.engine,
                 .exchange = exchange,
                 .now = clock_wall(),
                 .started_at = api->started_at,
@@ -119,6 +129,7 @@ static void answer_person(struct api *api, struct http_exchange *exchange, const
                 .may_sign_in = api->tokens && !caller->signed_in && !user,
                 .signed_in = caller->signed_in,
                 .form_token = caller->form_token,
+                .news = http_server_news(api->server),
                 .act = route->act,
         };
         if (route->form)
@@ -183,6 +194,14 @@ static void handle_alive(struct http_exchange *exchange, void *context _unused_)
         http_reply_text(exchange, 200, "runbook_responder is up");
 }
 
+/* A browser that comes again says what it has heard in a header. */
+static void handle_events(struct http_exchange *exchange, void *context _unused_)
+{
+        const char *again = http_header(exchange, "Last-Event-ID");
+        const char *seen = again ? again : http_query(exchange, PARAMETER_SEEN);
+        http_reply_events(exchange, seen ? strtoull(seen, NULL, 10) : 0);
+}
+
 static void on_done(void *context, const char *route_path, unsigned status)
 {
         struct api *api = context;
@@ -191,6 +210,17 @@ static void on_done(void *context, const char *route_path, unsigned status)
         if (string_equal(route_path, WEBHOOK_PATH) && status == 200)
                 atomic_store(&api->webhook_at, clock_wall());
         refusals_note(&api->refusals, api->options.parts.meters, route_path, status, clock_monotonic());
+}
+
+static void tell_of_change(void *context)
+{
+        http_server_tell(context);
+}
+
+/* Who may listen, and what there is to be seen, is another matter now. */
+static void end_streams(void *context)
+{
+        http_server_end_streams(context);
 }
 
 static void wake_engine(void *context)
@@ -229,6 +259,7 @@ int api_start(const struct api_options *options, struct api **ret, struct error 
                 .web_config_file = options->web_config_file,
                 .must_authenticate = options->must_authenticate,
                 .external_url = options->external_url,
+                .stream_limit = STREAMS,
         };
         int r = make_pools(api, error);
         if (r >= 0)
@@ -252,6 +283,8 @@ int api_start(const struct api_options *options, struct api **ret, struct error 
                 api_stop(api);
                 return r;
         }
+        journal_listen(options->parts.journal, tell_of_change, api->server);
+        reloads_listen(options->reloads, end_streams, api->server);
         *ret = api;
         return 0;
 }
@@ -260,6 +293,8 @@ struct api *api_stop(struct api *api)
 {
         if (!api)
                 return NULL;
+        journal_listen(api->options.parts.journal, NULL, NULL);
+        reloads_listen(api->options.reloads, NULL, NULL);
         http_server_stop(api->server);
         /* Before the workers: it waits for deliveries that still have to be taken up by one. */
         webhook_receiver_free(api->webhook);

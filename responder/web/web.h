@@ -14,6 +14,7 @@
 #define RESPONDER_WEB_WEB_H
 
 #include "responder/engine/engine.h"
+#include "responder/web/pages/pages.h"
 #include "responder/web/reloads.h"
 #include "runbook/http_server.h"
 #include "runbook/sandbox.h"
@@ -32,8 +33,9 @@ struct api_options {
         /* Of those whom the web configuration knows, separated by commas: who may decide and reload; who may
          * send alerts. NULL: nobody. */
         const char *operators, *senders;
-        const char *token_directory;   /* where a web configuration authenticates nobody; see tokens.h */
-        bool anybody_local_may_act;    /* nobody on this machine has to show anything */
+        const char *token_directory; /* where a web configuration authenticates nobody; see tokens.h */
+        bool anybody_local_may_act;  /* nobody on this machine has to show anything */
+        struct coverage_files coverage;
         const struct sandbox *sandbox; /* what was given up; NULL: nothing is told of it */
 };
 

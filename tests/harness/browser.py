@@ -32,11 +32,17 @@ class Browser:
         os.close(from_browser)
         self.writer, self.reader = os.fdopen(ours, "wb", buffering=0), os.fdopen(theirs, "rb", buffering=0)
         self.numbers, self.rest, self.events, self.complaints = itertools.count(1), b"", [], []
-        self.session = None
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
-        self.session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        self.session = self.open()
+
+    def open(self):
+        """A window, which `session` is to be for whatever is done in it."""
+        before, self.session = getattr(self, "session", None), None
+        target = self.call("Target.createTarget", url="about:blank", newWindow=True)["targetId"]
+        self.session = opened = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Runtime", "Log", "Network", "Accessibility"):
             self.call(f"{domain}.enable")
+        self.session = before
+        return opened
 
     def close(self):
         self.session = None
@@ -53,7 +59,8 @@ class Browser:
             self.rest += read
         message, self.rest = self.rest.split(b"\0", 1)
         message = json.loads(message)
-        if message.get("method") in COMPLAINTS:
+        # A page that is left takes what it still asks for along with it.
+        if message.get("method") in COMPLAINTS and not message["params"].get("canceled"):
             self.complaints.append((message["method"], message["params"]))
         return message
 
@@ -107,6 +114,10 @@ class Browser:
         self.run(f"document.querySelector({json.dumps(selector)}).focus()")
         self.call("Input.insertText", text=words)
 
+    def press(self, key, number):
+        for kind in ("rawKeyDown", "keyUp"):
+            self.call("Input.dispatchKeyEvent", type=kind, key=key, code=key, windowsVirtualKeyCode=number)
+
     def press_enter(self):
         for kind, words in (("keyDown", {"text": "\r"}), ("keyUp", {})):
             self.call("Input.dispatchKeyEvent", type=kind, key="Enter", code="Enter", windowsVirtualKeyCode=13, **words)
@@ -118,9 +129,10 @@ class Browser:
     def scripts(self, wanted):
         self.call("Emulation.setScriptExecutionDisabled", value=not wanted)
 
-    def shot(self, path):
-        """A picture of the whole page."""
-        picture = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)["data"]
+    def shot(self, path, clip=None):
+        """A picture of the whole page, or of a part of it."""
+        picture = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True,
+                            **({"clip": clip} if clip else {}))["data"]
         path.write_bytes(base64.b64decode(picture))
 
     def text(self):

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """From check to verification, over the three files: what is shipped has no gap, and every sort of gap is told."""
 
+import html
 import pathlib
 import subprocess
 
 import pytest
+
+from lab.runbook import Responder
 
 RULES = pathlib.Path(__file__).resolve().parents[2] / "rules"
 
@@ -88,3 +91,25 @@ def test_what_is_no_file_of_rules_is_no_verdict(coverage, binaries):
     assert code == 1 and "the alert failing: " in complaint
     done = subprocess.run([binaries.responder, "coverage"], check=False, text=True, capture_output=True)
     assert done.returncode == 2 and "--families" in done.stderr
+
+
+def test_the_page_says_what_the_command_says(coverage, binaries, tmp_path):
+    code, gaps, _, _ = coverage(alerts=ALERTS.replace("alert: slow", "alert: <slower>"))
+    assert code == 1 and len(gaps) == 2
+    families = tmp_path / "families.json"
+    families.write_text(subprocess.run([binaries.exporter, "families", f"--config.file={tmp_path}/checks.yml"], check=True, text=True,
+                                       capture_output=True).stdout)
+    daemon = Responder(binaries.responder, tmp_path / "remediations.yml", tmp_path / "run")
+    daemon.more = [f"--families={families}", f"--alerts={tmp_path}/alerts.yml"]
+    daemon.start()
+    try:
+        page = daemon.page("/coverage")
+        for gap in gaps:
+            assert f"<li>{html.escape(gap)}</li>" in page
+        assert page.count('class="s bad">') == 2 and "sets nothing off</span>" in page and "no alert</span>" in page
+        (tmp_path / "alerts.yml").write_text("nothing: here\n")  # read anew each time
+        assert "It cannot be told: " in daemon.page("/coverage")
+        families.unlink()
+        assert "cannot open" in daemon.page("/coverage")
+    finally:
+        assert daemon.stop() == 0

@@ -65,12 +65,14 @@ class Exporter(Daemon):
 
 
 class Responder(Daemon):
+    more = ()  # further arguments
+
     @property
     def journal(self):
         return self.directory / "journal.db"
 
     def arguments(self):
-        return [f"--journal={self.journal}"]
+        return [f"--journal={self.journal}", *self.more]
 
     def token(self, role):
         """The file of a role's token; those of alerts and operator are there once the responder is."""

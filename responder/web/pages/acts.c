@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "responder/incident/run.h"
+#include "responder/remediation/remediation.h"
 #include "responder/web/pages/internal.h"
 
 static const struct {
@@ -37,6 +38,10 @@ static const struct {
                      "what waits goes "
                      "on waiting.",
                      true},
+        [ACT_RUN] = {"run", "Run again …", "Run again", "Run it again", "",
+                     "The remediation is begun anew for these labels, as the file has it now: by the same "
+                     "guards, with an incident of its own that says who wanted it.",
+                     false},
         [ACT_PAUSE] = {"pause", "Pause everything …", "Pause", "Pause everything", "danger",
                        "No further step will begin, in no incident, until somebody resumes; a step that is "
                        "under way is "
@@ -60,7 +65,7 @@ void put_act(const struct visit *visit, enum act act, const char *number, const 
         text_printf(page, "/%s\">%s</a>", acts[act].word, acts[act].name);
 }
 
-static bool may_be(enum act act, const struct incident *incident)
+static bool may_be(const struct visit *visit, enum act act, const struct incident *incident)
 {
         if (incident->unreadable)
                 return false;
@@ -76,6 +81,9 @@ static bool may_be(enum act act, const struct incident *incident)
                        incident_may_be_undone(incident);
         case ACT_ACK:
                 return *incident->owes || (incident_is_lost(incident->state) && incident->ended_at == 0);
+        case ACT_RUN:
+                return incident->ended_at != 0 &&
+                       remediation_find(visit->parts->set, incident->remediation) != NULL;
         default: return false;
         }
 }
@@ -84,7 +92,7 @@ void put_acts(const struct visit *visit, const struct incident *incident, struct
 {
         size_t count = 0;
         for (enum act act = ACT_APPROVE; act < ACT_PAUSE; act++) {
-                if (!may_be(act, incident))
+                if (!may_be(visit, act, incident))
                         continue;
                 text_puts(page, count++ == 0 ? "<div class=\"acts\">" : "");
                 if (visit->may_decide)
@@ -169,7 +177,9 @@ static void put_question(const struct visit *visit, const struct incident *incid
         }
         put_form(visit, page);
         text_puts(page, "</section>\n");
-        if (acts[visit->act].steps)
+        if (visit->act == ACT_RUN)
+                put_plan_of_now(visit, incident, page);
+        else if (acts[visit->act].steps)
                 put_steps(visit, incident, timeline, page);
         else
                 put_undone(incident, page);
@@ -205,7 +215,7 @@ void page_ask(const struct visit *visit)
                 return;
         }
         int r = read_whole(visit, &incident, &timeline, &error);
-        if (r >= 0 && !may_be(visit->act, &incident))
+        if (r >= 0 && !may_be(visit, visit->act, &incident))
                 r = error_set(&error, ESTALE, "%s: %s. There is nothing to %s.", incident.number,
                               state_phrase(&incident), acts[visit->act].word);
         if (r < 0) {

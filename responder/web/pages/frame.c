@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What every page of the responder begins and ends with. */
 #include <errno.h>
+#include <stdio.h>
 
 #include "responder/web/pages/internal.h"
 
-static const struct html_link links[] = {
-        {"/", "Now"}, {"/incidents", "History"}, {"/remediations", "Remediations"}, {0}};
+static const struct html_link links[] = {{"/", "Now"},
+                                         {"/incidents", "History"},
+                                         {"/remediations", "Remediations"},
+                                         {"/coverage", "Coverage"},
+                                         {0}};
 
 /* Who looks; and how to become somebody, or nobody. */
 static void put_who(const struct visit *visit, struct text *page)
@@ -33,7 +37,10 @@ static void put_who(const struct visit *visit, struct text *page)
 void page_begin(const struct visit *visit, const char *title, const char *here, unsigned live,
                 struct text *page)
 {
-        html_open(page, title, live);
+        char events[64];
+        snprintf(events, sizeof(events), PATH_EVENTS "?" PARAMETER_SEEN "=%llu",
+                 (unsigned long long)visit->news);
+        html_open_listening(page, title, live, events);
         html_put_nav(page, links, here);
         put_who(visit, page);
         html_open_main(page);

@@ -15,11 +15,29 @@
 #include "runbook/http_server.h"
 
 /* What a person may do by a form. */
-enum act { ACT_NONE, ACT_APPROVE, ACT_DENY, ACT_CANCEL, ACT_UNDO, ACT_ACK, ACT_PAUSE, ACT_RESUME, ACT_COUNT };
+enum act {
+        ACT_NONE,
+        ACT_APPROVE,
+        ACT_DENY,
+        ACT_CANCEL,
+        ACT_UNDO,
+        ACT_ACK,
+        ACT_RUN,
+        ACT_PAUSE,
+        ACT_RESUME,
+        ACT_COUNT
+};
+
+/* What coverage is told by; `families` NULL: nobody has said. */
+struct coverage_files {
+        const char *families, *alerts, *for_person;
+};
 
 /* Who looks, when, and at what. Borrowed until the page is answered. */
 struct visit {
         const struct incident_parts *parts;
+        const struct coverage_files *coverage;
+        struct engine *engine; /* whom guards are asked of */
         struct http_exchange *exchange;
         nsec now;                    /* wall */
         nsec started_at, webhook_at; /* wall: of this process, of the last webhook that was taken; 0: none */
@@ -30,10 +48,16 @@ struct visit {
         bool may_sign_in;   /* by a token; who is `signed_in` may sign out */
         bool signed_in;
         const char *form_token; /* in each form that changes something */
+        uint64_t news;          /* what the last change was called, before anything was read */
         enum act act;           /* of page_ask() */
         const char *complaint;  /* of page_login(): what was wrong with what was shown … */
         unsigned status;        /* … and with which status that is answered */
 };
+
+/* Where who looks at a page hears that something has changed, and the parameter that says what he has seen.
+ */
+#define PATH_EVENTS "/events"
+#define PARAMETER_SEEN "seen"
 
 /* The names of the fields of forms. */
 #define FIELD_TOKEN "form" /* visit->form_token */
@@ -44,7 +68,8 @@ struct visit {
 
 /* Answers the exchange. On a worker: it may read the journal. */
 typedef void page_maker(const struct visit *visit);
-page_maker page_now, page_incident, page_ask, page_login, page_history, page_remediations, page_evidence;
+page_maker page_now, page_incident, page_ask, page_login, page_history, page_remediations, page_coverage,
+        page_evidence;
 
 /* A page that says what is wrong: that there is no such incident, that it is not in a state for that. */
 void page_fail(const struct visit *visit, int result, const struct error *error);

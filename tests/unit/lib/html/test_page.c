@@ -86,6 +86,10 @@ static void a_live_page_needs_no_script(void **state _unused_)
         assert_int_equal(occurrences(&page, "<script defer src=\"/assets/live.js?v="), 1);
         assert_int_equal(occurrences(&page, "<script"), 1);
         assert_int_equal(occurrences(&page, "<body data-live=\"3\">"), 1);
+        _cleanup_text_ struct text listens = {0};
+        html_open_listening(&listens, "x", 3, "/events?a=1&b=2");
+        assert_int_equal(occurrences(&listens, "<body data-live=\"3\" data-events=\"/events?a=1&amp;b=2\">"),
+                         1);
 }
 
 static void only_what_is_a_url_becomes_a_link(void **state _unused_)

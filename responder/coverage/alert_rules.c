@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "responder/commands/coverage.h"
+#include "responder/coverage/coverage.h"
 
 static char *copy(const char *value)
 {
