@@ -95,6 +95,12 @@ int read_episodes(struct journal *journal, sqlite3_stmt *statement, struct episo
 int journal_unmatched(struct journal *journal, size_t limit, struct episode_list *ret, struct error *error)
 {
         READING(journal);
+        _cleanup_statement_ sqlite3_stmt *any = journal_bind(&journal->reader, EPISODE_UNMATCHED, error, "");
+        int r = any ? journal_step(&journal->reader, any, error) : -EIO;
+        if (r == 0)
+                *ret = (struct episode_list){0};
+        if (r <= 0)
+                return r;
         _cleanup_statement_ sqlite3_stmt *statement =
                 journal_bind(&journal->reader, EPISODES_UNMATCHED, error, "i", (int64_t)limit);
         return statement ? read_episodes(journal, statement, ret, error) : -EIO;
@@ -433,23 +439,27 @@ int journal_nth_run(struct journal *journal, const char *remediation, const char
         return 0;
 }
 
+/* Storms are few locks: SQLite would make a table to tell them apart, in each look. */
 int journal_locks_since(struct journal *journal, nsec after, size_t limit, char **ret, size_t *ret_count,
                         struct error *error)
 {
         READING(journal);
         _cleanup_statement_ sqlite3_stmt *statement =
-                journal_bind(&journal->reader, LOCKS_SINCE, error, "ii", after, (int64_t)limit);
+                journal_bind(&journal->reader, LOCKS_SINCE, error, "i", after);
         size_t count = 0;
         int r = statement ? 1 : -EIO;
-        while (r > 0 && (r = journal_step(&journal->reader, statement, error)) > 0) {
-                ret[count] = strdup(journal_column(statement, 0));
+        while (r > 0 && count < limit && (r = journal_step(&journal->reader, statement, error)) > 0) {
+                const char *lock = journal_column(statement, 0);
+                if (count > 0 && words_find((const char *const *)ret, count, lock) >= 0)
+                        continue;
+                ret[count] = strdup(lock);
                 if (!ret[count])
                         r = error_oom(error);
                 else
                         count++;
         }
         *ret_count = count;
-        return r;
+        return r < 0 ? r : 0;
 }
 
 int journal_paused(struct journal *journal, bool *ret, nsec *ret_since, struct error *error)

@@ -369,18 +369,14 @@ int seals_check_episode(struct journal_connection *connection, int64_t episode, 
 
 int seals_read_pause(struct journal_connection *connection, nsec *ret_since, struct error *error)
 {
-        nsec since = 0;
-        {
-                _cleanup_statement_ sqlite3_stmt *paused = journal_bind(connection, PAUSED_GET, error, "");
-                int r = paused ? journal_step(connection, paused, error) : -EIO;
-                if (r < 0)
-                        return r;
-                since = r > 0 ? sqlite3_column_int64(paused, 0) : 0;
-        }
-        int broken = connection->mac ? there_is(connection, PAUSED_BROKEN, error) : 0;
-        if (broken < 0)
-                return broken;
-        *ret_since = broken > 0 && since == 0 ? 1 : since;
+        _cleanup_statement_ sqlite3_stmt *paused =
+                journal_bind(connection, connection->mac ? PAUSED_PROVEN : PAUSED_GET, error, "");
+        int r = paused ? journal_step(connection, paused, error) : -EIO;
+        if (r < 0)
+                return r;
+        nsec since = r > 0 ? sqlite3_column_int64(paused, 0) : 0;
+        bool broken = r > 0 && connection->mac && sqlite3_column_int(paused, 1) != 0;
+        *ret_since = broken && since == 0 ? 1 : since;
         return 0;
 }
 

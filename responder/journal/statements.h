@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every statement of the journal, by name. Included with X defined; see internal.h. */
+/*
+ * Every statement of the journal, by name. Included with X defined; see internal.h.
+ *
+ * Of what is asked at each step, lists of constants are chains of OR: for an IN of more than two SQLite makes
+ * a table, each time.
+ */
 #include "responder/journal/sealed.h"
 /* clang-format off */
 
@@ -28,6 +33,8 @@ X(EPISODE_INCIDENTS, "SELECT i.id, i.state, " FIRES " FROM incidents i WHERE i.e
                      " WHERE o.episode = ?1")
 X(EPISODE_ALERT, "SELECT alert FROM episodes WHERE id = ?1")
 X(EPISODE_MATCHED, "UPDATE episodes SET matched = 1, unanswered = 0 WHERE id = ?1")
+/* Asked before them: they are sorted, which costs also where there is none, and a look comes often. */
+X(EPISODE_UNMATCHED, "SELECT 1 FROM episodes WHERE matched = 0 AND closed_at IS NULL LIMIT 1")
 X(EPISODES_UNMATCHED, "SELECT id, opened_at, last_seen_at, starts_at, alert, seen_steady, 1 FROM episodes"
                       " WHERE matched = 0 AND closed_at IS NULL AND (id IN (SELECT id FROM episodes"
                       " WHERE matched = 0 AND closed_at IS NULL ORDER BY id LIMIT ?1 - ?1 / 4) OR id IN"
@@ -66,7 +73,7 @@ X(EPISODE_SET_ASIDE, "INSERT INTO episodes (fingerprint, opened_at, last_seen_at
 #define GIVES_WAY                                                                                            \
         "i.running_at = 0 AND i.ended_at > 0 AND i.matched_with <> ?3 AND ((i.state = 'planned' AND"         \
         " i.matched_with = '' AND ?3 NOT LIKE 'dry run %') OR"                                               \
-        " (i.state IN ('planned', 'failed', 'escalated') AND i.matched_with <> ''))"
+        " ((i.state = 'planned' OR i.state = 'failed' OR i.state = 'escalated') AND i.matched_with <> ''))"
 X(INCIDENT_EXISTS, "SELECT i.id, i.state, " GIVES_WAY ", 0 FROM incidents i WHERE i.episode = ?1 AND i.remediation = ?2"
                    " UNION ALL SELECT i.id, i.state, " GIVES_WAY ", 1 FROM members m JOIN incidents i ON i.id = m.incident"
                    " WHERE m.episode = ?1 AND i.remediation = ?2")
@@ -88,7 +95,7 @@ X(INCIDENT_UPDATE, "UPDATE incidents SET state = ?2, guard = ?3, guard_until = ?
                    " running_steady = CASE WHEN ?2 = 'running' AND running_at = 0 THEN ?12 ELSE running_steady END,"
                    " ended_steady = CASE WHEN ?11 AND ended_at = 0 THEN ?12 ELSE ended_steady END,"
                    " entered_steady = CASE WHEN ?2 = state THEN entered_steady ELSE ?12 END,"
-                   " waiting_steady = CASE WHEN guard IN ('silenced', 'inhibited', 'muted') THEN ?12"
+                   " waiting_steady = CASE WHEN guard = 'silenced' OR guard = 'inhibited' OR guard = 'muted' THEN ?12"
                    " ELSE waiting_steady END,"
                    " ended_at = CASE WHEN ?11 AND ended_at = 0 THEN ?10 ELSE ended_at END,"
                    " active = active OR ended_at = 0, updated_at = ?10 WHERE id = ?1")
@@ -101,8 +108,8 @@ X(INCIDENT_TOUCH, "UPDATE incidents SET lock = coalesce(?2, lock), approved = ap
 /* What was healed, or done, is looked at for as long as its alert fires. */
 #define STILL_ACTIVE                                                                                         \
         "UPDATE incidents AS i SET active = ended_at = 0 OR owes <> '' OR cancel_requested OR undo_requested OR EXISTS" \
-        " (SELECT 1 FROM steps WHERE incident = i.id AND settled = 0 AND status IN"                          \
-        " ('started', 'done', 'failed', 'interrupted', 'undoing', 'undo_failed')) OR (state IN ('healed', 'done') AND " FIRES ")"
+        " (SELECT 1 FROM steps WHERE incident = i.id AND settled = 0 AND (status = 'started' OR"              \
+        " status = 'done' OR status = 'failed' OR status = 'interrupted' OR status = 'undoing' OR status = 'undo_failed')) OR (state IN ('healed', 'done') AND " FIRES ")"
 X(INCIDENT_ACTIVE, STILL_ACTIVE " WHERE id = ?1")
 X(EPISODE_LEAVES, STILL_ACTIVE " WHERE (episode = ?1 OR id IN (SELECT incident FROM members WHERE episode = ?1))"
                   " AND active = 1")
@@ -166,12 +173,13 @@ X(LAST_RUN, "SELECT max(coalesce((SELECT max(ended_steady) FROM incidents INDEXE
             " WHERE lock = ?1 AND running_at > 0), 0),"
             " coalesce((SELECT max(entered_steady) FROM incidents INDEXED BY incidents_active WHERE active = 1"
             " AND running_at > 0 AND lock = ?1 AND ended_at = 0"
-            " AND state IN ('failed', 'not_healed', 'unverified', 'awaiting_approval', 'held')), 0))")
+            " AND (state = 'failed' OR state = 'not_healed' OR state = 'unverified' OR state = 'awaiting_approval'"
+            " OR state = 'held')), 0))")
 X(NTH_RUN, "SELECT running_steady FROM incidents INDEXED BY incidents_runs WHERE lock = ?1 AND running_at > 0"
            " AND running_steady > ?2 AND CASE WHEN ?3 = '' THEN changes ELSE remediation = ?3 END ORDER BY running_steady DESC LIMIT 1 OFFSET ?4")
 
-X(LOCKS_SINCE, "SELECT DISTINCT lock FROM incidents INDEXED BY incidents_begun WHERE running_at > 0 AND changes = 1"
-               " AND running_steady > ?1 LIMIT ?2")
+X(LOCKS_SINCE, "SELECT lock FROM incidents INDEXED BY incidents_begun WHERE running_at > 0 AND changes = 1"
+               " AND running_steady > ?1")
 
 /* All alerts of an incident, as they are by now. */
 X(EPISODES_OF, "SELECT id, opened_at, last_seen_at, starts_at, alert, seen_steady, closed_at IS NULL FROM episodes"
@@ -224,7 +232,7 @@ X(DEFINITION_CONTRADICTED, "SELECT i.number FROM incidents i WHERE i.definition 
 X(PAUSED_SET, "INSERT INTO meta (key, value) VALUES ('paused since', ?1) ON CONFLICT (key)"
               " DO UPDATE SET value = CASE WHEN ?1 = 0 OR value = 0 THEN ?1 ELSE value END")
 X(PAUSED_GET, "SELECT value FROM meta WHERE key = 'paused since'")
-X(PAUSED_BROKEN, "SELECT 1 FROM meta t WHERE t.key = 'paused since' AND " BROKEN("meta", META_ID, NO_PART, META_SEAL))
+X(PAUSED_PROVEN, "SELECT value, " BROKEN("meta", META_ID, NO_PART, META_SEAL) " FROM meta t WHERE t.key = 'paused since'")
 X(PAUSED_FORGET, "DELETE FROM meta AS t WHERE t.key = 'paused since' AND " BROKEN("meta", META_ID, NO_PART, META_SEAL))
 X(PAUSED_BY, "SELECT actor, detail FROM timeline WHERE incident = 0 AND event = 'paused' AND at = ?1"
              " ORDER BY id DESC LIMIT 1")

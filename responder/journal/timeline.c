@@ -19,20 +19,36 @@ const char *actor_person(const char *actor)
         return actor + (string_starts(actor, "person:") ? strlen("person:") : 0);
 }
 
+static void put_number(struct text *text, int64_t number)
+{
+        if (number < 0)
+                text_putc(text, '-');
+        text_put_u64(text, number < 0 ? -(uint64_t)number : (uint64_t)number);
+}
+
 int journal_hash(const unsigned char before[static HASH_LENGTH], const struct timeline_row *row,
                  unsigned char ret[static HASH_LENGTH])
 {
         /* Each string after its length: no two different rows have the same text. */
         _cleanup_text_ struct text text = {0};
         text_append(&text, before, HASH_LENGTH);
-        text_printf(&text, "%lld %lld %lld %lld", (long long)row->id, (long long)row->incident,
-                    (long long)row->at, (long long)row->step);
+        const int64_t numbers[] = {row->id, row->incident, row->at, row->step};
+        for (size_t i = 0; i < N_ELEMENTS(numbers); i++) {
+                if (i > 0)
+                        text_putc(&text, ' ');
+                put_number(&text, numbers[i]);
+        }
         const char *const strings[] = {row->actor, row->event, row->state, row->detail};
-        for (size_t i = 0; i < N_ELEMENTS(strings); i++)
-                if (strings[i])
-                        text_printf(&text, " %zu:%s", strlen(strings[i]), strings[i]);
-                else
+        for (size_t i = 0; i < N_ELEMENTS(strings); i++) {
+                if (!strings[i]) {
                         text_puts(&text, " -");
+                        continue;
+                }
+                text_putc(&text, ' ');
+                text_put_u64(&text, strlen(strings[i]));
+                text_putc(&text, ':');
+                text_puts(&text, strings[i]);
+        }
         if (text_error(&text) < 0)
                 return -ENOMEM;
         return EVP_Digest(text.data, text.length, ret, NULL, EVP_sha256(), NULL) == 1 ? 0 : -EIO;
