@@ -84,6 +84,15 @@ def behind(table, directory):
               behind_them, 1, False, "s")
 
 
+def seals(table):
+    """What the seal of a row of the journal costs, against the SHA-256 of its bytes."""
+    runs = [json.loads(subprocess.run([BUILD / "tests/bench/seals"], check=True, stdout=subprocess.PIPE).stdout) for _ in range(3)]
+    one = {name: min(run[name] for run in runs) for name in runs[0]}
+    plain = f"its SHA-256 {one['hash_ns']:.0f} ns"
+    table.add(f"the seal of a row of {one['bytes']:,} bytes", f"{one['seal_ns']:.0f} ns", plain, one["seal_ns"] / one["hash_ns"], 2, False)
+    table.add("  of one that was sealed or asked about lately", f"{one['again_ns']:.0f} ns", plain, one["again_ns"] / one["hash_ns"], 0.5, False)
+
+
 def run(table, bench):
     """Durable webhooks, against Debian's webhook that starts /bin/true."""
     directory = bench.directory / "webhooks"
@@ -112,4 +121,5 @@ def run(table, bench):
     bench.webhook_rss = rss(webhook.pid)
     webhook.stop()
     responder.stop()
+    seals(table)
     behind(table, bench.directory / "crowd")
