@@ -99,12 +99,14 @@ X(INCIDENT_UPDATE, "UPDATE incidents SET state = ?2, guard = ?3, guard_until = ?
                    " ELSE waiting_steady END,"
                    " ended_at = CASE WHEN ?11 AND ended_at = 0 THEN ?10 ELSE ended_at END,"
                    " active = active OR ended_at = 0, updated_at = ?10 WHERE id = ?1")
-X(INCIDENT_TOUCH, "UPDATE incidents SET lock = coalesce(?2, lock), approved = approved OR ?3,"
-                  " definition = coalesce(?8, definition), owes = CASE WHEN owes = ?9 THEN '' ELSE owes END,"
-                  " told = told || ?10,"
-                  " cancel_requested = CASE WHEN ?6 THEN 0 ELSE cancel_requested OR ?4 END,"
-                  " undo_requested = CASE WHEN ?6 THEN 0 ELSE undo_requested OR ?5 END,"
-                  " active = active OR ended_at = 0, updated_at = ?7 WHERE id = ?1")
+/* Each step of an incident comes by here: what is set is in no index, of which SQLite would write a page each. */
+X(INCIDENT_TOUCH, "UPDATE incidents SET approved = approved OR ?2,"
+                  " definition = coalesce(?7, definition), owes = CASE WHEN owes = ?8 THEN '' ELSE owes END,"
+                  " told = told || ?9,"
+                  " cancel_requested = CASE WHEN ?5 THEN 0 ELSE cancel_requested OR ?3 END,"
+                  " undo_requested = CASE WHEN ?5 THEN 0 ELSE undo_requested OR ?4 END,"
+                  " updated_at = ?6 WHERE id = ?1")
+X(INCIDENT_SET_LOCK, "UPDATE incidents SET lock = ?2 WHERE id = ?1")
 /* What was healed, or done, is looked at for as long as its alert fires. */
 #define STILL_ACTIVE                                                                                         \
         "UPDATE incidents AS i SET active = ended_at = 0 OR owes <> '' OR cancel_requested OR undo_requested OR EXISTS" \

@@ -57,7 +57,7 @@ static int write_incident(struct journal *journal, const struct writing *writing
         int64_t ends = way && way->ends, clears = entry->clear_requests || ends;
         int r;
         if (!way)
-                r = journal_run(writer, INCIDENT_TOUCH, error, "itiiiiittt", entry->incident, entry->lock,
+                r = journal_run(writer, INCIDENT_TOUCH, error, "iiiiiittt", entry->incident,
                                 (int64_t)entry->approve, (int64_t)entry->request_cancel,
                                 (int64_t)entry->request_undo, clears, now, writing->definition,
                                 entry->told ? entry->told : "nothing",
@@ -69,6 +69,8 @@ static int write_incident(struct journal *journal, const struct writing *writing
                                 (int64_t)entry->request_cancel, (int64_t)entry->request_undo, clears, now,
                                 ends, journal_steady(journal), writing->definition,
                                 entry->owes ? entry->owes : "");
+        if (r >= 0 && !way && entry->lock)
+                r = journal_run(writer, INCIDENT_SET_LOCK, error, "it", entry->incident, entry->lock);
         if (r >= 0 && entry->step > 0)
                 r = write_step(journal, entry, writing->detail, now, error);
         /* What has not ended is active. */

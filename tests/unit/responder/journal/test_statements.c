@@ -103,6 +103,41 @@ static void test_no_statement_goes_over_all_rows(void **state)
         assert_true(looked_at > N_ELEMENTS(statements) / 2);
 }
 
+/* How many tables and indexes a statement writes. */
+static int count_written(sqlite3 *database, const char *sql)
+{
+        _cleanup_free_ char *explain = text_format("EXPLAIN %s", sql);
+        sqlite3_stmt *program = NULL;
+        int count = 0;
+        if (sqlite3_prepare_v2(database, explain, -1, &program, NULL) != SQLITE_OK)
+                fail_msg("%s: %s", sql, sqlite3_errmsg(database));
+        while (sqlite3_step(program) == SQLITE_ROW)
+                count += string_equal((const char *)sqlite3_column_text(program, 1), "OpenWrite");
+        sqlite3_finalize(program);
+        return count;
+}
+
+/* An index of what is set is taken apart and written anew with each step, whether it is another value or not.
+ */
+static void test_what_each_step_writes_is_in_no_index(void **state)
+{
+        static const char *const often[] = {"INCIDENT_TOUCH", "STEP_BEGIN", "STEP_SET_PROGRESS",
+                                            "STEP_FINISH", "STEP_SETTLE"};
+        struct journal_fixture *fixture = *state;
+        sqlite3 *database = NULL;
+        size_t looked_at = 0;
+        assert_int_equal(sqlite3_open(fixture->path, &database), SQLITE_OK);
+        for (size_t i = 0; i < N_ELEMENTS(statements); i++) {
+                if (words_find(often, N_ELEMENTS(often), statements[i].name) < 0)
+                        continue;
+                looked_at++;
+                if (count_written(database, statements[i].sql) != 1)
+                        fail_msg("%s writes more than its row", statements[i].name);
+        }
+        sqlite3_close(database);
+        assert_int_equal(looked_at, N_ELEMENTS(often));
+}
+
 static int count_one(void *context)
 {
         ++*(atomic_uint *)context;
@@ -155,6 +190,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 ON_JOURNAL(test_no_statement_goes_over_all_rows),
+                ON_JOURNAL(test_what_each_step_writes_is_in_no_index),
                 ON_JOURNAL(test_the_hundredth_incident_costs_as_much_as_the_third)};
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
