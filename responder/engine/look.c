@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "responder/engine/internal.h"
+#include "responder/remediation/definition.h"
 #include "runbook/log.h"
 
 /* Longest sleep, should a wake-up ever be missed. */
@@ -254,15 +255,36 @@ static int may_tidy(struct look *look, const struct incident *incident, bool und
         return 0;
 }
 
+/* How long its alert may go on, as it was begun; what does not say so goes by the file. It is looked up once,
+ * for there may be thousands of these. */
+static int weigh(struct look *look, struct incident *incident, nsec *ret, struct error *error)
+{
+        int r = incident->weighed
+                        ? 0
+                        : definition_still_firing(incident->definition, &incident->still_firing, error);
+        if (r < 0)
+                return r;
+        incident->weighed = true;
+        *ret = incident->still_firing;
+        if (*ret < 0) {
+                const struct remediation *named =
+                        remediation_find(look->engine->parts.set, incident->remediation);
+                *ret = named ? named->still_firing : STILL_FIRING_AFTER;
+        }
+        return 0;
+}
+
 /* What was healed, or done, so long ago, and whose alert goes on, was not. 0: not yet, or not known. */
 static int look_healed(struct look *look, struct incident *incident, bool *ret_lost, struct error *error)
 {
-        const struct remediation *named = remediation_find(look->engine->parts.set, incident->remediation);
-        nsec after = named ? named->still_firing : STILL_FIRING_AFTER;
-        nsec due = incident->entered_steady + after;
+        nsec after = 0;
         *ret_lost = false;
-        if (!incident_went_well(incident->state) || !incident->episode_open || after == 0)
+        if (!incident_went_well(incident->state) || !incident->episode_open)
                 return 0;
+        int r = weigh(look, incident, &after, error);
+        if (r < 0 || after == 0)
+                return r;
+        nsec due = incident->entered_steady + after;
         if (look->steady < due) {
                 look_again_at(look, look->now + (due - look->steady));
                 return 0;

@@ -93,8 +93,10 @@ struct incident {
         char *unreadable; /* why it cannot be read: then id and number are all that is sure; NULL: it can */
 
         /* For journal_active(), by whoever has its list. */
-        bool stale; /* some of it is no longer as it was read: it is to be read again */
-        bool brief; /* without alert and steps: somebody else has these now */
+        bool stale;        /* some of it is no longer as it was read: it is to be read again */
+        bool brief;        /* without alert and steps: somebody else has these now */
+        bool weighed;      /* `still_firing` was looked up in its definition */
+        nsec still_firing; /* -1: that does not say */
 };
 
 /* Its state's name, or "unreadable". */

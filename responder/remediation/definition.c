@@ -21,6 +21,7 @@ static const struct config_field begun_fields[] = {
 static const struct config_field said_fields[] = {
         {"tell", CONFIG_STRINGS, offsetof(struct remediation, tell), .flags = 0},
         {"at_stake", CONFIG_STRING, offsetof(struct remediation, at_stake), .flags = CONFIG_BIND},
+        {"still_firing", CONFIG_DURATION, offsetof(struct remediation, still_firing), .flags = 0},
         {0},
 };
 
@@ -28,7 +29,7 @@ static const struct config_field said_fields[] = {
 static int put_said(const struct remediation *remediation, const struct bindings *bindings, cJSON *json,
                     struct error *error)
 {
-        struct remediation said = {.tell = remediation->tell};
+        struct remediation said = {.tell = remediation->tell, .still_firing = remediation->still_firing};
         _cleanup_error_ struct error why = {0};
         int r = remediation->at_stake
                         ? bind_text(remediation->at_stake, bindings, BIND_PLAIN, &said.at_stake, &why)
@@ -269,6 +270,20 @@ bool definition_tells(const cJSON *definition, const struct remediation *file, c
                         return true;
         }
         return false;
+}
+
+int definition_still_firing(const char *definition, nsec *ret, struct error *error)
+{
+        _cleanup_json_ cJSON *json = NULL;
+        nsec told = -1;
+        _cleanup_error_ struct error why = {0};
+        if (definition && definition_read(definition, &json, &why) == -ENOMEM)
+                return error_oom(error);
+        const char *said = json ? json_string(json, "still_firing") : NULL;
+        if (said && duration_parse(said, &told, NULL) < 0)
+                told = -1;
+        *ret = told;
+        return 0;
 }
 
 int definition_read(const char *text, cJSON **ret, struct error *error)

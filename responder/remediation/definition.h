@@ -4,7 +4,7 @@
  * keeps from the moment the incident begins.
  *
  *     {"remediation": "high_latency", "lock": "mcp", "on_failure": "escalate", "escalate_to": "oncall",
- *      "expire": "1h", "verify": {…}, "tell": ["healed"], "at_stake": "mcp is slow",
+ *      "expire": "1h", "verify": {…}, "tell": ["healed"], "at_stake": "mcp is slow", "still_firing": "15m",
  *      "steps": [{"action": "docker.restart", "arguments": {"service": "web", …}, "undo": "never",
  *                 "timeout": "1m", "max": 0, "on_failure": "escalate",
  *                 "essential": "yes", "target": {"kind": "docker", "name": null, "sha256": "…"}}, …]}
@@ -43,6 +43,10 @@ int definition_restore(const cJSON *definition, struct remediation **ret, struct
 /* Whether an end is told of what was begun so; what a version before did not keep is as the file has it,
  * which may be NULL. */
 bool definition_tells(const cJSON *definition, const struct remediation *file, const char *end);
+
+/* How long the alert may go on after the end of what was begun so, out of the text that the journal keeps,
+ * which may be NULL. -1: it does not say so, as those of versions before. -ENOMEM is the only failure. */
+int definition_still_firing(const char *definition, nsec *ret, struct error *error);
 
 /*
  * What is no longer as it was, in words: "step 2 env LOG_LEVEL debug → trace"; a few of it when it is much.

@@ -428,6 +428,37 @@ static void test_still_firing_as_others_say(void **state _unused_)
         fixture_close(fixture);
 }
 
+/* What was begun keeps its word, whatever the file says by then: another time, or nothing of it any more. */
+static void test_it_still_fires_by_what_it_was_begun_with(void **state _unused_)
+{
+        static const struct {
+                const char *begun;
+                nsec then; /* -1: the file has no such remediation any more */
+                bool called;
+        } cases[] = {
+                {"5m", 120 * MINUTE, true}, {"5m", 0, true},  {"2h", 5 * MINUTE, false},
+                {"0", 5 * MINUTE, false},   {"0", -1, false}, {"5m", -1, true},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                _cleanup_free_ char *one =
+                        text_format("  - {name: one, match: ['alertname=\"a\"'], still_firing: %s, "
+                                    "steps: [{act.once: {name: one}}]}\n",
+                                    cases[i].begun);
+                struct engine_fixture *fixture = open_by_hand(one);
+                alert_arrives(fixture, "f1", true, "");
+                look_until_idle(fixture);
+                assert_is(fixture, 1, INCIDENT_DONE, "");
+                struct remediation *remediation = &fixture->set->remediations[0];
+                remediation->still_firing = cases[i].then;
+                if (cases[i].then < 0)
+                        remediation->name[0] = 'x';
+                pass(fixture, 10 * MINUTE);
+                pass(fixture, NSEC_PER_SEC);
+                assert_is(fixture, 1, cases[i].called ? INCIDENT_ESCALATED : INCIDENT_DONE, "");
+                fixture_close(fixture);
+        }
+}
+
 int main(void)
 {
         assert_int_equal(http_client_global_init(NULL), 0);
@@ -447,6 +478,7 @@ int main(void)
                 cmocka_unit_test(test_healed_and_still_firing),
                 cmocka_unit_test(test_done_and_still_firing),
                 cmocka_unit_test(test_still_firing_as_others_say),
+                cmocka_unit_test(test_it_still_fires_by_what_it_was_begun_with),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
