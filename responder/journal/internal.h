@@ -222,8 +222,9 @@ void standing_note(struct journal *journal, bool committed, int failed, const st
 bool standing_use_reserve(struct journal *journal);
 bool standing_make_room(struct journal *journal);
 
-/* Steady time goes on where the journal left it; and, on the writer thread, is remembered now and then. */
-int journal_begin_steady(struct journal *journal, struct error *error);
+/* Steady time goes on where the journal left it; and, on the writer thread, is remembered now and then. What
+ * was `taken` as it is may hold any time. */
+int journal_begin_steady(struct journal *journal, bool taken, struct error *error);
 int journal_remember_steady(struct journal *journal, struct error *error);
 int journal_record_steady(struct journal *journal, struct error *error); /* at once */
 

@@ -47,7 +47,7 @@ static int begin(struct journal *journal, struct error *error)
         if (r >= 0 && taken)
                 r = tell_anew(journal, taken, error);
         if (r >= 0)
-                r = journal_begin_steady(journal, error);
+                r = journal_begin_steady(journal, taken, error);
         if (r >= 0)
                 r = seals_write_head(journal, error);
         if (r >= 0)

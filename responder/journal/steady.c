@@ -70,8 +70,8 @@ static nsec steady_after_boot(const struct journal *journal, const struct steady
 }
 
 /*
- * What the journal holds has happened already, though what was remembered of steady time may be older, or
- * another machine has written it: nothing that guards measure by lies in the time to come.
+ * What the journal holds has happened already, though what was remembered of steady time may be older:
+ * nothing that guards measure by lies in the time to come. This goes over all that ever ran.
  */
 static int reach_last(struct journal *journal, struct error *error)
 {
@@ -84,7 +84,7 @@ static int reach_last(struct journal *journal, struct error *error)
         return 0;
 }
 
-int journal_begin_steady(struct journal *journal, struct error *error)
+int journal_begin_steady(struct journal *journal, bool taken, struct error *error)
 {
         assert_that(!journal->running, "steady time begins before anybody writes");
         struct steady_record record = {0};
@@ -100,7 +100,10 @@ int journal_begin_steady(struct journal *journal, struct error *error)
                 journal->steady_offset =
                         steady_after_boot(journal, &record) - world_monotonic(journal->world);
         }
-        if (r >= 0)
+        /* What was written within a boot is behind its clock; and nothing is further from what is remembered
+         * than that is remembered often, unless somebody else has put it there. */
+        bool behind = same_boot || journal_steady(journal) - record.steady >= REMEMBER_EVERY;
+        if (r >= 0 && (taken || !behind))
                 r = reach_last(journal, error);
         return r < 0 ? r : journal_record_steady(journal, error);
 }

@@ -3,6 +3,9 @@
 #include "tests/harness/journal.h"
 #include "tests/harness/world.h"
 
+#include <sqlite3.h>
+#include <stdatomic.h>
+
 #define HOUR (3600 * NSEC_PER_SEC)
 #define DAY (24 * HOUR)
 #define EPOCH (1767225600 * NSEC_PER_SEC)
@@ -22,14 +25,19 @@ static nsec read_monotonic(void *context _unused_)
 static struct world world = {.wall = read_wall, .monotonic = read_monotonic};
 
 /* Opens the fixture's journal in a world whose clocks the test has in its hands; what was open is closed. */
-static nsec open_on(struct journal_fixture *fixture, const char *boot)
+static nsec open_by(struct journal_fixture *fixture, const struct journal_key *key, const char *boot)
 {
         _cleanup_error_ struct error error = {0};
         fixture->journal = journal_close(fixture->journal);
         world.boot = boot;
-        if (journal_open(fixture->path, &taking_key, &world, &fixture->journal, &error) < 0)
+        if (journal_open(fixture->path, key, &world, &fixture->journal, &error) < 0)
                 fail_msg("%s", error_text(&error));
         return journal_steady(fixture->journal);
+}
+
+static nsec open_on(struct journal_fixture *fixture, const char *boot)
+{
+        return open_by(fixture, &taking_key, boot);
 }
 
 /* A journal that nobody has opened yet, at noon of an hour-old machine. */
@@ -152,6 +160,67 @@ static void test_over_a_boot_of_which_only_webhooks_tell(void **state)
         assert_true(journal_steady(fixture->journal) >= seen);
 }
 
+static atomic_uint instructions;
+
+static int count_one(void *context _unused_)
+{
+        instructions++;
+        return 0;
+}
+
+static int count_all(sqlite3 *database, char **message _unused_,
+                     const struct sqlite3_api_routines *api _unused_)
+{
+        sqlite3_progress_handler(database, 1, count_one, NULL);
+        return SQLITE_OK;
+}
+
+/* Of SQLite's machine, in opening the journal. */
+static unsigned cost_of(struct journal_fixture *fixture, const char *booted)
+{
+        struct journal_key key = taking_key;
+        key.as_it_is = false; /* who takes it as it is reads all of it first */
+        fixture->journal = journal_close(fixture->journal);
+        instructions = 0;
+        assert_int_equal(sqlite3_auto_extension((void (*)(void))count_all), SQLITE_OK);
+        open_by(fixture, &key, booted);
+        unsigned cost = instructions;
+        sqlite3_reset_auto_extension();
+        return cost;
+}
+
+/* Whoever is away is waited for no longer because much has happened before: what goes over all rows is done
+ * beside. */
+static void test_a_start_costs_the_same_however_much_has_ended(void **state)
+{
+        struct journal_fixture *fixture = *state;
+        begin(fixture);
+        unsigned within[2], after[2];
+        for (int64_t round = 0, number = 1; round < 2; round++) {
+                for (; number <= (round + 1) * 100; number++) {
+                        _cleanup_free_ char *alert = text_format("f%lld", (long long)number);
+                        _cleanup_free_ char *lock = text_format("l%lld", (long long)number);
+                        accept_alerts(fixture, alert);
+                        open_incidents(fixture, 1);
+                        WRITE(fixture, .incident = number, .state = INCIDENT_RUNNING, .lock = lock);
+                        WRITE(fixture, .incident = number, .state = INCIDENT_DONE);
+                        assert_int_equal(journal_close_episode(fixture->journal, number, "alert", NULL), 0);
+                }
+                if (round == 0)
+                        run_sql(fixture, "CREATE TABLE ballast (data); INSERT INTO ballast VALUES "
+                                         "(zeroblob(17 << 20));"
+                                         "DROP TABLE ballast");
+                within[round] = cost_of(fixture, round ? "two" : "one");
+                pass(HOUR);
+                monotonic = NSEC_PER_SEC;
+                after[round] = cost_of(fixture, round ? "three" : "two");
+                pass(HOUR);
+        }
+        if (within[0] < 100 || within[1] > within[0] + 20 || after[1] > after[0] + 20)
+                fail_msg("%u and %u instructions after a hundred incidents, %u and %u after two hundred",
+                         within[0], after[0], within[1], after[1]);
+}
+
 /* What an older journal has happened when the wall clock said so, but not later than now. */
 static void test_older_journal(void **state)
 {
@@ -182,6 +251,7 @@ int main(void)
                 ON_JOURNAL(test_older_journal),
                 ON_JOURNAL(test_over_a_boot_with_the_clock_set_back),
                 ON_JOURNAL(test_over_a_boot_of_which_only_webhooks_tell),
+                ON_JOURNAL(test_a_start_costs_the_same_however_much_has_ended),
         };
         return cmocka_run_group_tests_name("steady", tests, NULL, NULL);
 }
