@@ -14,7 +14,7 @@ struct remote_arguments {
 /* Which incidents are listed. */
 struct listing_arguments {
         const char *state, *remediation, *limit; /* NULL: any, any */
-        nsec since;                              /* how long ago at most; 0: whenever */
+        nsec since, until;                       /* how long ago at most, and at least; 0: whenever */
 };
 
 struct responder_arguments {

@@ -6,5 +6,6 @@
 
 int command_verify(const void *arguments);
 int command_backup(const void *arguments); /* to the operand */
+int command_export(const void *arguments); /* to stdout, as JSON lines */
 
 #endif

@@ -257,6 +257,11 @@ struct journal_search {
 int journal_search(struct journal *journal, const struct journal_search *search, struct incident_list *ret,
                    struct error *error);
 
+/* The next incident behind `id` (0: the first), of those opened within these wall times (0: always). 1 with
+ * its id and number, which is to be freed, or 0. */
+int journal_next_opened(struct journal *journal, int64_t id, nsec since, nsec until, int64_t *ret_id,
+                        char **ret_number, struct error *error);
+
 /* Who has brought an incident into its state, and why: "" for no reason; free() both. */
 int journal_entered_by(struct journal *journal, const struct incident *incident, char **ret_actor,
                        char **ret_reason, struct error *error);

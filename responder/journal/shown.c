@@ -34,6 +34,24 @@ int journal_search(struct journal *journal, const struct journal_search *search,
         return statement ? read_incidents(journal, statement, ret, error) : -EIO;
 }
 
+int journal_next_opened(struct journal *journal, int64_t id, nsec since, nsec until, int64_t *ret_id,
+                        char **ret_number, struct error *error)
+{
+        READING(journal);
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, INCIDENT_OPENED_NEXT, error, "iii", id, since,
+                             until > 0 ? until : INT64_MAX);
+        int r = statement ? journal_step(&journal->reader, statement, error) : -EIO;
+        if (r <= 0)
+                return r;
+        char *number = strdup(journal_column(statement, 1));
+        if (!number)
+                return error_oom(error);
+        *ret_id = sqlite3_column_int64(statement, 0);
+        *ret_number = number;
+        return 1;
+}
+
 int journal_entered_by(struct journal *journal, const struct incident *incident, char **ret_actor,
                        char **ret_reason, struct error *error)
 {

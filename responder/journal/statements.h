@@ -163,6 +163,8 @@ X(INCIDENTS_FOUND, "SELECT " INCIDENT_COLUMNS " WHERE i.id < ?1 AND (?3 = '' OR 
                    " OR instr(lower(i.number), lower(?5)) > 0 OR EXISTS (SELECT 1 FROM steps s WHERE s.incident = i.id"
                    " AND instr(lower(s.outcome), lower(?5)) > 0)) AND i.opened_at >= ?6 AND i.opened_at < ?7"
                    " ORDER BY i.id DESC LIMIT ?2")
+X(INCIDENT_OPENED_NEXT, "SELECT id, number FROM incidents WHERE id > ?1 AND opened_at >= ?2 AND opened_at < ?3"
+                        " ORDER BY id LIMIT 1")
 X(TIMELINE_ENTERED, "SELECT actor, detail FROM timeline WHERE incident = ?1 AND state = ?2 ORDER BY id LIMIT 1")
 X(EPISODES_PASSED_OVER, "SELECT id, opened_at, last_seen_at, starts_at, alert, seen_steady, closed_at IS NULL FROM episodes"
                         " WHERE id > (SELECT max(id) FROM episodes) - 5000 AND"

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """A journal whose file is taken away, or whose disk is full: nothing is acknowledged that would be lost, and somebody hears of it."""
 
+import contextlib
+import json
 import re
+import shutil
+import sqlite3
 import subprocess
 import urllib.error
 import urllib.request
@@ -108,11 +112,21 @@ def test_taken_away_and_put_back(make, sink):
     assert log.count('msg="The responder cannot act"') == 1 and log.count('msg="The responder can act again"') == 1
 
 
+def export(responder, *flags, journal=None, status=0):
+    """What the command prints, a document a line."""
+    done = subprocess.run([responder.program, "export", f"--journal={journal or responder.journal}", *flags], check=False,
+                          text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert done.returncode == status and bool(done.stderr) == (status != 0), done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
 def test_backup_and_restore(make, tmp_path):
     """While it is open; and the copy, put in the journal's place, is where one goes on from."""
     responder = make()
     responder.send(alert_of("slow", n="before"))
     healed = responder.wait_final("look", n="before")
+    wait_for(lambda: all(step["settled"] for step in responder.incident(healed["number"])["steps"]), "nothing to be left to do")
+    healed = responder.incident(healed["number"])
     copy = tmp_path / "backup" / "journal.db"
     copy.parent.mkdir()
 
@@ -125,6 +139,17 @@ def test_backup_and_restore(make, tmp_path):
     assert [path.name for path in copy.parent.iterdir()] == ["journal.db"] and copy.stat().st_mode & 0o777 == 0o600
     again = backup()
     assert again.returncode == 1 and "is there already, and is left as it is" in again.stderr
+    # The same for other programs; what was changed in it is still to be seen, and said.
+    lines = export(responder, "--since=1d")
+    assert lines[0]["type"] == "journal" and lines[0]["holds"] and lines[0]["seals"] == "hold" and lines[0]["rows"] > 0
+    assert lines[1:] == [{**responder.incident(healed["number"]), "type": "incident"}]
+    assert len(export(responder, "--until=1d")) == 1
+    changed = tmp_path / "changed.db"
+    shutil.copy(copy, changed)
+    with contextlib.closing(sqlite3.connect(changed)) as connection, connection:
+        connection.execute("UPDATE incidents SET remediation = 'another'")
+    lines = export(responder, f"--journal.key={responder.journal.parent / 'journal.key'}", journal=changed, status=1)
+    assert not lines[0]["holds"] and lines[0]["seals"] == "broken" and lines[0]["reason"] and lines[1]["number"] == healed["number"]
     assert responder.stop() == 0
     for path in responder.directory.glob("journal.db*"):
         path.unlink()
