@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "responder/journal/crash.h"
 #include "runbook/digest.h"
 #include "runbook/file.h"
 #include "runbook/log.h"
@@ -124,6 +125,7 @@ int key_settle(struct key_file *file, struct error *error)
 {
         if (!file->beside)
                 return 0;
+        crash_point(CRASH_AT_OPENING, "before", 1);
         int r = access(file->path, F_OK) == 0 ? -EEXIST : file_rename_new(file->beside, file->path, error);
         if (r == -EEXIST || r == -ENOENT) {
                 (void)unlink(file->beside);
@@ -132,6 +134,7 @@ int key_settle(struct key_file *file, struct error *error)
                 log_event(LOG_INFO, "Made the journal's key", "file", file->path, NULL);
         if (r < 0)
                 return error_prefix(error, r, "cannot write the journal's key");
+        crash_point(CRASH_AT_OPENING, "after", 1);
         free(file->beside);
         file->beside = NULL;
         return 0;

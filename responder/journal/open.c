@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "responder/journal/crash.h"
 #include "responder/journal/internal.h"
 #include "responder/journal/seals.h"
 #include "runbook/log.h"
@@ -50,8 +51,12 @@ static int begin(struct journal *journal, struct error *error)
                 r = journal_begin_steady(journal, taken, error);
         if (r >= 0)
                 r = seals_write_head(journal, error);
-        if (r >= 0)
-                return journal_execute(&journal->writer, "COMMIT", error);
+        if (r >= 0) {
+                crash_point(CRASH_AT_OPENING, "before", 1);
+                r = journal_execute(&journal->writer, "COMMIT", error);
+                crash_point(CRASH_AT_OPENING, "after", 1);
+                return r;
+        }
         if (!sqlite3_get_autocommit(journal->writer.database))
                 journal_execute(&journal->writer, "ROLLBACK", NULL);
         return r;

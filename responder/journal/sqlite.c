@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdarg.h>
 
+#include "responder/journal/crash.h"
 #include "responder/journal/internal.h"
 #include "runbook/text.h"
 
@@ -259,9 +260,11 @@ int journal_prepare_schema(struct journal_connection *connection, struct error *
                         "BEGIN IMMEDIATE; %s PRAGMA user_version = %zu; COMMIT;", migrations[i], i + 1);
                 if (!sql)
                         return error_oom(error);
+                crash_point(CRASH_AT_OPENING, "before", 1);
                 r = journal_execute(connection, sql, error);
                 if (r < 0)
                         return r;
+                crash_point(CRASH_AT_OPENING, "after", 1);
         }
         return 0;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "responder/journal/crash.h"
 #include "responder/journal/internal.h"
 #include "responder/journal/seals.h"
 #include "runbook/text.h"
@@ -12,24 +13,6 @@
 /* So often the head is told to the log, for who keeps that elsewhere. */
 enum { ROWS_PER_WITNESS = 1000 };
 enum { WEBHOOKS_WAITING_LIMIT = 4096, JOBS_PER_COMMIT = 512, ALERTS_PER_COMMIT = 2048 };
-
-#ifdef RUNBOOK_CRASH_POINTS
-/* Of test builds: the environment says at which write to die. */
-static void crash_point(const char *when, size_t writes)
-{
-        static size_t committed;
-        const char *wanted = getenv("RUNBOOK_CRASH_AT");
-        unsigned long number = 0;
-        char side[8] = "";
-        if (wanted && sscanf(wanted, "%lu:%7[a-z]", &number, side) == 2 && string_equal(side, when) &&
-            committed < number && number <= committed + writes)
-                kill(getpid(), SIGKILL);
-        if (string_equal(when, "after"))
-                committed += writes;
-}
-#else
-static inline void crash_point(const char *when _unused_, size_t writes _unused_) {}
-#endif
 
 /* Takes back all of a transaction, if there is one. -ENOMEM: SQLite needs memory even for that, and what is
  * open has to be taken back before anything else. */
@@ -99,7 +82,7 @@ static int run_all(struct journal *journal, struct journal_job *jobs, size_t *re
         if (r >= 0 && writer->torn)
                 r = error_oom(error);
         if (r >= 0) {
-                crash_point("before", *ret_counted);
+                crash_point(CRASH_AT_WRITE, "before", *ret_counted);
                 r = journal_run(writer, TRANSACTION_COMMIT, error, "");
         }
         if (r < 0)
@@ -146,7 +129,7 @@ static void commit_jobs(struct journal *journal, struct journal_job *jobs, size_
                 r = run_in_room(journal, jobs, &counted, &error);
         nsec took = world_monotonic(journal->world) - began;
         if (r >= 0)
-                crash_point("after", counted);
+                crash_point(CRASH_AT_WRITE, "after", counted);
         else
                 journal->chain = before;
         /* What was committed into files that are no longer the journal's did not happen. */

@@ -17,7 +17,7 @@ from harness.before_rooms import JOURNAL, World
 from lab.engine import Engine
 from lab.parts import wait_for
 from lab.postgres import Postgres
-from lab.prometheus import Prometheus
+from lab.prometheus import Prometheus, answers
 
 REMEDIATIONS = ("high_latency", "high_error_rate", "pool_exhausted", "api_key_compromise")
 WHEN = ("before", "after")
@@ -107,4 +107,63 @@ def test_a_journal_of_before_killed_at_every_write(binaries, tmp_path, postgres,
             world.stop()
         if not killed:
             break
+    assert number > 5
+
+
+class Nobody:
+    """In place of a database: in a rehearsal none is asked."""
+
+    @staticmethod
+    def dsn():
+        return "host=127.0.0.1 port=1 dbname=nobody"
+
+
+# What an upgrade neither makes nor loses.
+KEPT = ("SELECT id, incident, at, actor, event, state, step, detail, hash FROM timeline WHERE id <= ?",
+        "SELECT id, number, episode, remediation, approved, opened_at, running_at, alert FROM incidents WHERE ? > 0",
+        "SELECT incident, position, action, plan, progress, outcome FROM steps WHERE ? > 0",
+        "SELECT id, fingerprint, opened_at, starts_at, alert FROM episodes WHERE ? > 0")
+
+
+def kept_of(path, rows):
+    with sqlite3.connect(path) as journal:
+        return [sorted(journal.execute(query, (rows,)).fetchall(), key=str) for query in KEPT]
+
+
+def test_a_journal_of_before_killed_at_every_step_of_its_upgrade(binaries, tmp_path):
+    """Each version that it is brought further by, what is sealed then, and the key: at the next start all of it is there, and sealed. After
+    one step is before the next: so it is before each of them alone."""
+    for number in range(1, 100):
+        (tmp_path / str(number)).mkdir()
+        world = World(binaries.crash, tmp_path / str(number), Nobody)
+        responder = world.responder
+        try:
+            connection = sqlite3.connect(responder.journal)
+            connection.executescript(JOURNAL.read_text(encoding="utf-8"))
+            rows, version = (connection.execute(query).fetchone()[0] for query in
+                             ("SELECT max(id) FROM timeline", "PRAGMA user_version"))
+            connection.close()
+            before = kept_of(responder.journal, rows)
+            responder.arguments = lambda: [f"--journal={responder.journal}", "--dry-run"]  # pylint: disable=cell-var-from-loop
+            responder.start({"RUNBOOK_CRASH_AT_OPENING": f"{number}:before"}, ready=False)
+            wait_for(lambda: not responder.process.running or answers(f"{responder.url}/-/ready"),  # pylint: disable=cell-var-from-loop
+                     f"a start, or its end at {number}")
+            killed = not responder.process.running
+            assert not killed or responder.process.child.returncode == -9, responder.process.tail()
+            responder.stop()
+            responder.start()
+            assert responder.stop() == 0
+            assert kept_of(responder.journal, rows) == before
+            with sqlite3.connect(responder.journal) as journal:
+                assert journal.execute("PRAGMA user_version").fetchone()[0] > version
+                assert journal.execute("SELECT count(*) FROM timeline WHERE event = 'sealed as it is'").fetchone()[0] == 1
+            verified = responder.verify_journal()
+            assert verified.returncode == 0 and "every row of what decides has its seal by" in verified.stdout, verified.stdout
+            assert not list(responder.journal.parent.glob("journal.key.*"))
+        finally:
+            world.stop()
+        if not killed:
+            break
+    print(f"killed before each of the {number - 1} steps of an upgrade")
+    # Three versions, what is sealed, and the key.
     assert number > 5
