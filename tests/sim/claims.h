@@ -45,6 +45,8 @@ const struct remediation *remediation_at(const struct sim *sim, int64_t number);
 
 void claim_chain(struct sim *sim); /* forgeries.c */
 
+void tamper(struct sim *sim); /* tampering.c: while the daemon is down */
+
 void claims_at_rest(struct sim *sim);
 void claim_order(struct sim *sim); /* order.c */ /* everything has come to its end */
 

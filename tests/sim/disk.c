@@ -417,3 +417,53 @@ void disk_set_full(struct disk *disk, bool full)
 {
         disk->full = full;
 }
+
+struct disk_copy {
+        struct disk disk;
+};
+
+/* Without what processes share of it. */
+static struct disk_file *copy_file(const struct disk_file *file)
+{
+        struct disk_file *copy = calloc(1, sizeof(*copy));
+        assert(copy);
+        make_room(copy, file->space);
+        copy->name = strdup(file->name);
+        copy->size = file->size;
+        copy->kept_size = file->kept_size;
+        copy->first_dirty = file->first_dirty;
+        copy->end_dirty = file->end_dirty;
+        memcpy(copy->data, file->data, file->space);
+        memcpy(copy->kept, file->kept, file->space);
+        memcpy(copy->dirty, file->dirty, file->space / SECTOR * sizeof(bool));
+        return copy;
+}
+
+struct disk_copy *disk_copy(const struct disk *disk)
+{
+        struct disk_copy *copy = calloc(1, sizeof(*copy));
+        assert(copy);
+        copy->disk = *disk;
+        for (size_t i = 0; i < FILES; i++)
+                copy->disk.files[i] = disk->files[i] ? copy_file(disk->files[i]) : NULL;
+        return copy;
+}
+
+void disk_put_back(struct disk *disk, const struct disk_copy *copy)
+{
+        for (size_t i = 0; i < FILES; i++)
+                if (disk->files[i])
+                        file_free(disk->files[i]);
+        *disk = copy->disk;
+        for (size_t i = 0; i < FILES; i++)
+                disk->files[i] = copy->disk.files[i] ? copy_file(copy->disk.files[i]) : NULL;
+}
+
+struct disk_copy *disk_copy_free(struct disk_copy *copy)
+{
+        for (size_t i = 0; copy && i < FILES; i++)
+                if (copy->disk.files[i])
+                        file_free(copy->disk.files[i]);
+        free(copy);
+        return NULL;
+}

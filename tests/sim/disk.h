@@ -26,6 +26,12 @@ void disk_kill(struct disk *disk);
 /* The machine is there again, with what the disk kept. */
 void disk_restart(struct disk *disk);
 
+/* All of it as it is, and back again: for what is to leave no trace. Nobody has a file open. */
+struct disk_copy;
+struct disk_copy *disk_copy(const struct disk *disk);
+void disk_put_back(struct disk *disk, const struct disk_copy *copy);
+struct disk_copy *disk_copy_free(struct disk_copy *copy);
+
 void disk_set_full(struct disk *disk, bool full);
 
 #endif

@@ -107,7 +107,7 @@ static const struct edit {
 enum { VERSIONS = N_ELEMENTS(versions), JOBS_MOST = 64 };
 
 struct totals {
-        atomic_ullong worlds, incidents, acts, kills, restarts, reboots, jumps, lost_calls, pauses;
+        atomic_ullong worlds, incidents, acts, kills, restarts, reboots, jumps, lost_calls, pauses, tampered;
         atomic_bool failed;
         uint64_t seeds[JOBS_MOST]; /* of the world that each job is in */
 };
@@ -156,6 +156,7 @@ static void add_up(struct totals *totals, const struct sim *sim)
         totals->restarts += sim->restarts;
         totals->reboots += sim->reboots;
         totals->jumps += sim->jumps;
+        totals->tampered += sim->tampered;
         totals->lost_calls += sim->lost_calls;
         totals->pauses += sim->pauses;
 }
@@ -288,9 +289,11 @@ int main(int argc, char **argv)
                 run_jobs(totals, &options);
         double took = nsec_to_seconds(wall_now() - began);
         printf("%llu incidents in %llu worlds in %.1f s (%.0f/s): %llu acts, %llu deaths, %llu starts, "
-               "%llu boots, %llu jumps of the clock, %llu pauses, %llu lost calls; %s\n",
+               "%llu boots, %llu jumps of the clock, %llu pauses, %llu lost calls, %llu journals changed; "
+               "%s\n",
                totals->incidents, totals->worlds, took, (double)totals->incidents / took, totals->acts,
                totals->kills, totals->restarts, totals->reboots, totals->jumps, totals->pauses,
-               totals->lost_calls, totals->failed ? "a claim does not hold" : "every claim holds");
+               totals->lost_calls, totals->tampered,
+               totals->failed ? "a claim does not hold" : "every claim holds");
         return totals->failed;
 }

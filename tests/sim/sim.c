@@ -113,7 +113,7 @@ void sim_note(struct sim *sim, const char *what, int64_t number)
 
 static event_function start_daemon;
 
-static const struct journal_key sim_key = {.bytes = "the key of the worlds"};
+const struct journal_key sim_key = {.bytes = "the key of the worlds"};
 
 static bool open_journal(struct sim *sim)
 {
@@ -163,6 +163,7 @@ static void start_daemon(struct sim *sim, int64_t argument)
         sim->dead = sim->stopping = false;
         sim->stopped_until = 0;
         sim_trouble(sim);
+        tamper(sim);
         plan_death(sim);
         if (!open_journal(sim)) {
                 disk_restart(sim->disk);
@@ -477,6 +478,7 @@ static void end(struct sim *sim)
                 journal_close(sim->journal);
         }
         meters_free(sim->meters);
+        disk_copy_free(sim->old);
         disk_free(sim->disk);
         free(sim->events);
         free(sim->done);

@@ -109,6 +109,7 @@ struct sim {
         size_t event_count, event_space;
 
         struct disk *disk;
+        struct disk_copy *old; /* as it was at some moment before; NULL: none is kept */
         struct world world;
         struct remediation_set *const *sets; /* the versions of remediations.yml; borrowed */
         size_t set_count;
@@ -142,7 +143,8 @@ struct sim {
         struct done_for *done; /* by incident, from 1 */
         struct shadow shadows[SOURCES];
         struct witness witnesses[SOURCES];
-        uint64_t edits; /* of the file */
+        uint64_t edits;    /* of the file */
+        uint64_t tampered; /* how often somebody has got at the file */
         uint64_t incidents, acts, kills, restarts, reboots, jumps, stops, lost_calls;
         uint64_t steps, steps_this_minute; /* of the world */
         nsec minute_began;
@@ -174,6 +176,7 @@ void sim_note(struct sim *sim, const char *what, int64_t number); /* into the di
 void sim_die(struct sim *sim);                                    /* the process is killed, here and now */
 bool sim_is_dead(const struct sim *sim);                          /* whoever acts now is a ghost */
 extern bool sim_trace;
+extern const struct journal_key sim_key;
 
 /* task.c: work with a stack of its own, and waiting within it. */
 int task_start(struct sim *sim, enum world_pool pool, const char *whose, void (*work)(void *argument),
