@@ -16,8 +16,8 @@
  *
  * Built with -DRUNBOOK_CRASH_POINTS, the environment's RUNBOOK_CRASH_AT="N:before" or "N:after" kills the
  * process with SIGKILL before or after the N-th journal_write() commit of its life; webhook acceptance does
- * not count. RUNBOOK_CRASH_AT_OPENING does so for the commits of journal_open(), each version that a journal of
- * before is brought further by and what is sealed then, and for key_settle().
+ * not count. RUNBOOK_CRASH_AT_OPENING does so for the commits of journal_open(), each version that a journal
+ * of before is brought further by and what is sealed then, and for key_settle().
  */
 #ifndef RESPONDER_JOURNAL_JOURNAL_H
 #define RESPONDER_JOURNAL_JOURNAL_H
