@@ -46,20 +46,21 @@ class Beside:
         directory.mkdir(parents=True)
         return directory
 
-    def scrapes(self, what, wanted):
-        """CPU time of a scrape of those shipped checks that are `wanted`."""
+    def scrapes(self, what, wanted, shipped=None):
+        """CPU time of a scrape of those shipped checks that are `wanted`; `shipped`: of the same ones in both."""
         exporters, scrapers = {}, {}
+        shipped = {name: shipped or self.shipped[name] for name in self.builds}
         try:
             for name, build in self.builds.items():
                 directory = self.directory_of(what.replace(" ", "-"), name)
-                (directory / "checks.yml").write_text(json.dumps({"checks": wanted(self.shipped[name])}), encoding="utf-8")
+                (directory / "checks.yml").write_text(json.dumps({"checks": wanted(shipped[name])}), encoding="utf-8")
                 exporters[name] = Exporter(build / "runbook_exporter", directory / "checks.yml", directory / "run").start()
                 scrapers[name] = Scraper(exporters[name].port)
                 scrapers[name]()
             pids = {name: exporter.process.pid for name, exporter in exporters.items()}
             results = alternate(ROUNDS, **{name: lambda name=name: milliseconds(scrapers[name], lambda: cpu(pids[name]))
                                            for name in pids})
-            counts = "/".join(str(len(wanted(checks))) for checks in self.shipped.values())
+            counts = "/".join(str(len(wanted(checks))) for checks in shipped.values())
             self.add(f"CPU time of a scrape, {what} ({counts})", results, "ms")
             self.sizes(pids, what)
         finally:
@@ -128,6 +129,7 @@ def run(table, bench):
     beside.scrapes("the morning checklist", lambda checks: [check for check in checks if "step" in check])
     beside.scrapes("without containers", lambda checks: [check for check in checklist(checks) if "docker" not in check])
     beside.scrapes("every check of the lab", lambda checks: checks)
+    beside.scrapes("the checks of theirs", lambda checks: checks, shipped=beside.shipped["theirs"])
     beside.unchanged()
     beside.webhooks()
     beside.programs()
