@@ -106,8 +106,10 @@ struct sample_set {
         size_t limit;               /* most samples taken; 0: no limit */
         uint64_t dropped;           /* samples over the limit */
         struct text arena;          /* rendered labels */
-        const struct label *common; /* put before every sample's own labels; borrowed */
+        const struct label *common; /* put before every sample's own labels; borrowed; not to be changed once
+                                       there are samples */
         size_t common_count;
+        size_t common_at, common_length; /* where they stand rendered in the arena */
         const struct label *fixed; /* put behind them, but for one whose name a sample has itself; borrowed */
         size_t fixed_count;
         uint64_t shadowed;             /* how often one was left out for that */

@@ -145,10 +145,20 @@ static bool read_character(struct reading *reading)
         return true;
 }
 
+/* Most of what there is, by the byte. */
+static void skip_plain(struct reading *reading)
+{
+        const char *at = reading->at;
+        while (at < reading->end && (unsigned char)*at >= 0x20 && (unsigned char)*at < 0x80 && *at != '"' &&
+               *at != '\\')
+                at++;
+        reading->at = at;
+}
+
 static bool read_string(struct reading *reading)
 {
         reading->at++;
-        while (has(reading) && *reading->at != '"')
+        while (skip_plain(reading), has(reading) && *reading->at != '"')
                 if (!(*reading->at == '\\' ? read_escape(reading) : read_character(reading)))
                         return false;
         if (!has(reading))
@@ -291,12 +301,10 @@ static int check_shape(const char *data, size_t length, struct error *error)
         return 0;
 }
 
-int json_parse(const char *data, size_t length, cJSON **ret, struct error *error)
+/* What is within some limits. */
+static int parse(const char *data, size_t length, cJSON **ret, struct error *error)
 {
         const char *end = NULL;
-        int r = check_shape(data, length, error);
-        if (r < 0)
-                return r;
         cJSON *json = cJSON_ParseWithLengthOpts(data, length, &end, false);
         /* What follows the document may only be white space (and the NUL that a C string ends with). */
         if (json && end) {
@@ -324,6 +332,31 @@ int json_parse(const char *data, size_t length, cJSON **ret, struct error *error
         return 0;
 }
 
+int json_parse(const char *data, size_t length, cJSON **ret, struct error *error)
+{
+        int r = check_shape(data, length, error);
+        return r < 0 ? r : parse(data, length, ret, error);
+}
+
+/* Whether two members may have one name. Of most objects this is all that it costs: no two share a bit. */
+static bool may_repeat(const cJSON *object)
+{
+        enum { BITS = 14, WORD = 64 };
+        uint64_t seen[(1 << BITS) / WORD] = {0};
+        const cJSON *member;
+        cJSON_ArrayForEach(member, object)
+        {
+                uint32_t hash = 0;
+                for (const char *c = member->string; *c; c++)
+                        hash = (hash + (unsigned char)*c) * UINT32_C(0x9e3779b1); /* Knuth's golden ratio */
+                const uint32_t bit = hash >> (32 - BITS);
+                if (seen[bit / WORD] >> (bit % WORD) & 1)
+                        return true;
+                seen[bit / WORD] |= UINT64_C(1) << (bit % WORD);
+        }
+        return false;
+}
+
 static int compare_names(const void *a, const void *b)
 {
         return strcmp(*(char *const *)a, *(char *const *)b);
@@ -333,7 +366,7 @@ static int compare_names(const void *a, const void *b)
 static int check_names(const cJSON *object, struct error *error)
 {
         size_t count = (size_t)cJSON_GetArraySize(object), i = 0;
-        if (count < 2)
+        if (count < 2 || !may_repeat(object))
                 return 0;
         _cleanup_free_ const char **names = calloc(count, sizeof(*names));
         if (!names)
@@ -395,7 +428,7 @@ int json_parse_strict(const char *data, size_t length, const struct json_limits 
         _cleanup_free_ char *marked = reading.nuls ? mark_nuls(data, length) : NULL;
         if (reading.nuls && !marked)
                 return error_oom(error);
-        int r = json_parse(marked ? marked : data, length, &json, error);
+        int r = parse(marked ? marked : data, length, &json, error);
         if (r >= 0)
                 r = check_all_names(json, error);
         if (r < 0)

@@ -163,16 +163,23 @@ void text_put_json(struct text *text, const char *string)
         text_putc(text, '"');
 }
 
-/* The characters that RFC 3986 calls unreserved stay; UTF-8 is encoded byte by byte. */
+/* As RFC 3986 calls it. */
+static bool is_unreserved(char c)
+{
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+               c == '.' || c == '_' || c == '~';
+}
+
+/* UTF-8 is encoded byte by byte. */
 void text_put_escaped(struct text *text, const char *value)
 {
-        static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-        while (*value) {
-                size_t plain = strspn(value, unreserved);
-                text_append(text, value, plain);
-                value += plain;
-                if (*value)
-                        text_printf(text, "%%%02X", (unsigned)(unsigned char)*value++);
+        static const char digits[] = "0123456789ABCDEF";
+        for (const char *at = value; *at; at++) {
+                const unsigned char c = (unsigned char)*at;
+                if (is_unreserved(*at))
+                        text_putc(text, *at);
+                else
+                        text_append(text, (const char[]){'%', digits[c >> 4], digits[c & 0xf]}, 3);
         }
 }
 

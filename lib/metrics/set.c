@@ -117,15 +117,29 @@ static void put_fixed(struct sample_set *set, size_t start, const struct label *
         }
 }
 
+/* Rendered once, and copied from there. */
+static void put_common(struct sample_set *set)
+{
+        struct text *text = &set->arena;
+        if (set->common_length > 0 && text_reserve(text, set->common_length + 1)) {
+                text_append(text, text->data + set->common_at, set->common_length);
+                return;
+        }
+        size_t start = text->length;
+        for (size_t i = 0; i < set->common_count; i++)
+                if (label_given(&set->common[i]))
+                        put_next(text, start, &set->common[i]);
+        set->common_at = start;
+        set->common_length = text->length - start;
+}
+
 /* A name that came before is left out: a page with two labels of one name is refused as a whole. Answers how
  * long what stands at the end for all samples is. */
 static size_t put_labels(struct sample_set *set, const struct label *labels, size_t count, const char *le)
 {
         struct text *text = &set->arena;
         size_t start = text->length;
-        for (size_t i = 0; i < set->common_count; i++)
-                if (label_given(&set->common[i]))
-                        put_next(text, start, &set->common[i]);
+        put_common(set);
         for (size_t i = 0; i < count; i++)
                 if (label_given(&labels[i]) && !name_in(labels[i].name, set->common, set->common_count) &&
                     !name_in(labels[i].name, labels, i))
@@ -241,6 +255,7 @@ void sample_add_histogram(struct sample_sink *sink, const struct metric_family *
 void sample_set_clear(struct sample_set *set)
 {
         text_clear(&set->arena);
+        set->common_length = 0;
         set->count = 0;
         set->dropped = 0;
         set->shadowed = 0;
