@@ -55,7 +55,7 @@ exporter_objects  := $(call objects,$(filter-out exporter/main.c,$(exporter_sour
 responder_objects := $(call objects,$(filter-out responder/main.c,$(responder_sources)))
 unit_programs     := $(patsubst %.c,$(BUILD)/%,$(unit_sources))
 
-.PHONY: help build run test demo sim deps lint check-deep bench install uninstall clean unit coverage fuzz fuzz-search drivers format docs
+.PHONY: help build run test demo screenshots sim deps lint check-deep bench install uninstall clean unit coverage fuzz fuzz-search drivers format docs
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -163,6 +163,11 @@ demo: ## a fault in the lab is healed while you watch; then it runs on until Ctr
 	@$(MAKE) --no-print-directory deps GROUP="build run test"
 	@$(MAKE) --no-print-directory $(parallel) build lab-service
 	@$(PYTHON) -B tests/lab/demo.py
+
+screenshots: ## takes the pictures of docs/pictures from the lab; minutes
+	@$(MAKE) --no-print-directory deps GROUP="build run test pictures"
+	@$(MAKE) --no-print-directory $(parallel) build lab-service
+	@$(PYTHON) -B tests/lab/pictures.py
 
 include tests/lab/service/service.mk
 

@@ -127,3 +127,14 @@ def test_every_promql_that_a_document_shows_would_be_taken():
                           input="".join(json.dumps(as_promql(shown)) + "\n" for _, shown in found)).stdout.splitlines()
     assert len(said) == len(found)
     assert [(*one, verdict) for one, verdict in zip(found, said) if "error" in json.loads(verdict)] == []
+
+
+def test_pictures_that_are_shown_are_there_and_small():
+    """`make screenshots` takes them; each is shown somewhere."""
+    shown = set()
+    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+        for picture in re.findall(r"!\[[^\]]+\]\(([^):]+)\)", path.read_text(encoding="utf-8")):
+            file = (path.parent / picture).resolve()
+            assert file.is_file() and file.stat().st_size <= 60_000, f"{path.name}: {picture}"
+            shown.add(file)
+    assert shown >= set((ROOT / "docs/pictures").glob("*.png"))

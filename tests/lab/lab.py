@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The whole loop: DevOps MCP under Compose, Prometheus, Alertmanager, both daemons, with the lab's copy of rules/."""
 
+import os
 import pathlib
 import shutil
+import subprocess
 
 from .alertmanager import Alertmanager
 from .compose import Compose
@@ -42,6 +44,7 @@ class Lab:
                                  {"SSL_CERT_FILE": str(self.neighbours.authority.file)})
         self.responder = Responder(responder, self.rules / "remediations.yml", self.directory / "responder")
         self.load = None
+        self.prepare = lambda lab: None  # changes the lab's copy of the rules before anything reads them
         self._started = []
 
     def addresses(self):
@@ -73,6 +76,13 @@ class Lab:
             (secrets / f"runbook_{role}_password").write_text("not-asked-for\n", encoding="ascii")
         self.neighbours.write_secrets(secrets)
 
+    def _write_families(self):
+        """What the responder's page of coverage goes by."""
+        families = self.directory / "families.json"
+        families.write_bytes(subprocess.run([self.exporter.program, "families", f"--config.file={self.exporter.config}"], check=True,
+                                            env={**os.environ, **self.exporter.env}, stdout=subprocess.PIPE).stdout)
+        self.responder.more = [f"--families={families}", f"--alerts={self.rules / 'alerts.yml'}"]
+
     def _begin(self, what, part, *args):
         self.tell(what)
         part.start(*args)
@@ -81,6 +91,8 @@ class Lab:
     def start(self):
         self._write_secrets()
         copy_rules(self.rules, self.addresses())
+        self.prepare(self)
+        self._write_families()
         self._begin("PostgreSQL", self.postgres)
         self._begin("Redis", self.redis)
         self.postgres.add_keys(CLIENT_KEY, "partner-key", "ci-key")

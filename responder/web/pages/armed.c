@@ -136,7 +136,7 @@ static void put_facts(const struct visit *visit, const struct armed *armed, stru
         text_printf(page, "%zu remediation%s", visit->parts->set->count,
                     visit->parts->set->count == 1 ? "" : "s");
         put_fact_end(page);
-        put_fact_begin(page, "Works with");
+        text_puts(page, "<div class=\"wide\"><dt>Works with</dt><dd>");
         put_targets(armed, page);
         put_fact_end(page);
         text_puts(page, "</dl>\n");

@@ -2,7 +2,11 @@
 /* GET /coverage: from check over alert to remediation and verification, and where something is missing. */
 #include "responder/coverage/coverage.h"
 
+#include <string.h>
+
 #include "responder/web/pages/internal.h"
+
+enum { WORD_SHOWN = 48 };
 
 /* What a cell that is empty stands for, where it should not be. */
 static const char *const missing[COVERAGE_COLUMNS + 1] = {
@@ -16,13 +20,15 @@ static void put_row(const struct coverage_row *row, struct text *page)
 {
         text_puts(page, "<tr>");
         for (size_t i = 0; i < COVERAGE_COLUMNS; i++) {
-                text_puts(page, i == 0 ? "<th scope=\"row\">" : "<td>");
+                const char *cell = row->cells[i];
+                bool word = !strchr(cell, ' ') && strlen(cell) < WORD_SHOWN; /* not to be broken in two */
+                text_puts(page, i == 0 ? "<th scope=\"row\">" : word ? "<td class=\"word\">" : "<td>");
                 if (row->missing == i)
                         text_printf(page, "<span class=\"s bad\">%s</span>", missing[i]);
-                else if (i == 0 && !*row->cells[i])
+                else if (i == 0 && !*cell)
                         text_puts(page, "<span class=\"dim\">nothing</span>");
                 else
-                        html_put_line(page, row->cells[i], SENTENCE_MOST);
+                        html_put_line(page, cell, SENTENCE_MOST);
                 text_puts(page, i == 0 ? "</th>" : "</td>");
         }
         text_puts(page, "</tr>\n");

@@ -176,7 +176,7 @@ static void put_guards(const struct visit *visit, const struct remediation *reme
 static void put_verification(const struct remediation *remediation, struct text *page)
 {
         const struct verification *verify = &remediation->verify;
-        text_puts(page, "<div><dt>Healed when</dt><dd>");
+        text_puts(page, "<div class=\"wide\"><dt>Healed when</dt><dd>");
         if (verify->query || verify->check) {
                 text_puts(page, verify->query ? "<code>" : "the check <code>");
                 html_put_line(page, verify->query ? verify->query : verify->check, 2 * SENTENCE_MOST);
@@ -218,8 +218,8 @@ static void put_remediation(const struct visit *visit, const struct remediation 
         text_puts(page, "<dl class=\"facts\">");
         put_matchers(remediation, page);
         put_guards(visit, remediation, page);
-        put_verification(remediation, page);
         put_record(visit, record, page);
+        put_verification(remediation, page);
         text_puts(page, "</dl>\n<p><a href=\"/incidents?remediation=");
         html_put(page, remediation->name);
         text_puts(page, "\">All its incidents</a></p></article>\n");
