@@ -192,6 +192,7 @@ void tamper(struct sim *sim)
         if (sim->ending || sim->disk_full || sim->restarts == 0 || !rng_chance(&rng, 300))
                 return;
         struct disk_copy *now = disk_copy(sim->disk);
+        disk_die_after(sim->disk, 0); /* a death that was planned for the life before */
         const nsec engine_due = sim->engine_due;
         const struct rng chance = sim->rng;
         if (rng_chance(&rng, 50))
