@@ -189,10 +189,11 @@ static void put_old_back(struct sim *sim)
 void tamper(struct sim *sim)
 {
         struct rng rng = {sim->seed ^ (sim->restarts + sim->kills) * 0x9e3779b97f4a7c15};
-        if (sim->ending || sim->disk_full || sim->restarts == 0 || !rng_chance(&rng, 300))
+        if (sim->ending || sim->disk_full || disk_is_dead(sim->disk) || sim->restarts == 0 ||
+            !rng_chance(&rng, 300))
                 return;
         struct disk_copy *now = disk_copy(sim->disk);
-        disk_die_after(sim->disk, 0); /* a death that was planned for the life before */
+        disk_die_after(sim->disk, 0); /* as was planned for the life before */
         const nsec engine_due = sim->engine_due;
         const struct rng chance = sim->rng;
         if (rng_chance(&rng, 50))
