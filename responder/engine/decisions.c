@@ -75,6 +75,8 @@ static int decide_once(const struct incident_parts *parts, enum decision decisio
                 .request_cancel = decisions[decision].request_cancel,
                 .request_undo = decisions[decision].request_undo,
                 .told = decisions[decision].hears && *incident->owes ? incident->owes : NULL,
+                .owes = decisions[decision].hears && incident_is_kept_open(parts, incident) ? OWES_TAKEN
+                                                                                            : NULL,
                 .told_of = string_equal(incident->owes, OWES_HELD) ? incident->guard : "",
                 .detail = detail,
         };

@@ -11,6 +11,9 @@ int look_tell_owed(struct look *look, struct incident *incident, const struct re
                 return 0;
         if (string_equal(incident->owes, OWES_HELD) && look_is_told_with(look, incident))
                 return 0;
+        /* Its alert is looked at by others, and its end writes to the incident. */
+        if (string_equal(incident->owes, OWES_OVER) && incident->episode_open)
+                return 0;
         const struct engine_slot *slot = slot_find(look->engine, incident->id);
         nsec when = slot ? slot->run.backoff.at : 0;
         if (when <= look->now)

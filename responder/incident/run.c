@@ -64,27 +64,57 @@ static void log_change(const struct incident *incident, const struct incident_ch
                   json_string(change->detail, "reason"), NULL);
 }
 
+/* Of who has to be told that something is over, what is owed with an end: that the incident ended well or by
+ * a person; of what was given up, that its alert has ended, when that is so. */
+static const char *owed_to_who_keeps_open(const struct incident *incident,
+                                          const struct incident_change *change)
+{
+        const struct transition *way = transition_find(incident->state, change->to, change->event);
+        if (!way || !way->ends)
+                return "";
+        if (!incident_was_given_up(change->to))
+                return OWES_END;
+        return incident->episode_open ? OWES_OVER : "";
+}
+
+/* Who hears of it. Of what has begun the journal says it: `*ret_begun`, NULL for anything else. */
+static const char *receiver_of(const struct incident_parts *parts, const struct incident *incident,
+                               cJSON **ret_begun)
+{
+        const struct remediation *remediation = remediation_find(parts->set, incident->remediation);
+        if (incident->running_at != 0 && incident->definition)
+                (void)definition_read(incident->definition, ret_begun, NULL);
+        return *ret_begun    ? json_string(*ret_begun, "escalate_to")
+               : remediation ? remediation->escalate_to
+                             : parts->set->escalate_to;
+}
+
+bool incident_is_kept_open(const struct incident_parts *parts, const struct incident *incident)
+{
+        _cleanup_json_ cJSON *begun = NULL;
+        const char *receiver = receiver_of(parts, incident, &begun);
+        return !parts->dry_run && !receiver_is_nobody(receiver) &&
+               receiver_keeps_open(target_set_receiver(&parts->set->targets, receiver));
+}
+
 /* Whether somebody is to be told of the new state, apart from the ends that wait until they were heard. */
 static const char *owed_by(const struct incident_parts *parts, const struct incident *incident,
                            const struct incident_change *change)
 {
         const struct remediation *remediation = remediation_find(parts->set, incident->remediation);
-        const char *receiver = remediation ? remediation->escalate_to : parts->set->escalate_to;
         const char *end = incident_state_name(change->to);
         _cleanup_json_ cJSON *begun = NULL;
-        /* Of what has begun the journal says it. */
-        if (incident->running_at != 0 && incident->definition)
-                (void)definition_read(incident->definition, &begun, NULL);
-        if (begun)
-                receiver = json_string(begun, "escalate_to");
+        const char *receiver = receiver_of(parts, incident, &begun);
         if (parts->dry_run || receiver_is_nobody(receiver))
                 return "";
         if (change->to == INCIDENT_AWAITING_APPROVAL)
                 return OWES_APPROVAL;
         if (change->to == INCIDENT_HELD)
                 return change->tells && !incident_was_told_of(incident, change->guard) ? OWES_HELD : "";
-        return (begun ? definition_tells(begun, remediation, end) : remediation_tells(remediation, end))
-                       ? OWES_END
+        if (begun ? definition_tells(begun, remediation, end) : remediation_tells(remediation, end))
+                return OWES_END;
+        return receiver_keeps_open(target_set_receiver(&parts->set->targets, receiver))
+                       ? owed_to_who_keeps_open(incident, change)
                        : "";
 }
 

@@ -87,6 +87,9 @@ int run_is_resolved(struct incident_run *run, bool *ret, struct error *error);
 /* What the file no longer has as the incident was begun with, in a sentence; NULL: nothing; free() it. */
 int run_differs(const struct incident_run *run, char **ret, struct error *error);
 
+/* Whether whoever hears of it keeps it open until it is told that it is over. */
+bool incident_is_kept_open(const struct incident_parts *parts, const struct incident *incident);
+
 /* How long ago the alert began; the incident, when the alert does not say. Never negative. */
 nsec incident_age(const struct world *world, const struct incident *incident);
 

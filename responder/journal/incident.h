@@ -32,6 +32,12 @@ static inline bool incident_is_lost(enum incident_state state)
         return state == INCIDENT_FAILED || state == INCIDENT_NOT_HEALED || state == INCIDENT_UNVERIFIED;
 }
 
+/* It has ended, and what its alert is about is with a person, or with nobody. */
+static inline bool incident_was_given_up(enum incident_state state)
+{
+        return incident_is_lost(state) || state == INCIDENT_ESCALATED || state == INCIDENT_EXPIRED;
+}
+
 /* It has ended, and nothing is known against it: only its alert, when it goes on, can say otherwise. */
 static inline bool incident_went_well(enum incident_state state)
 {
@@ -106,6 +112,8 @@ const char *incident_state_text(const struct incident *incident);
 #define OWES_APPROVAL "approval" /* that it is awaited */
 #define OWES_HELD "held"         /* that a guard holds it back, for long */
 #define OWES_END "end"           /* the end, which needs nobody */
+#define OWES_TAKEN "taken"       /* that somebody has acknowledged it */
+#define OWES_OVER "over"         /* that its alert has ended: once that is so */
 
 /* Whether a person was told that this guard holds it back. */
 bool incident_was_told_of(const struct incident *incident, const char *guard);

@@ -184,7 +184,8 @@ struct journal_entry {
         enum incident_state state;  /* the new one, or INCIDENT_UNCHANGED */
         const char *guard;          /* with INCIDENT_HELD */
         nsec guard_until;
-        const char *owes;             /* with a new state: OWES_…, or "" (NULL likewise) */
+        const char *owes;             /* OWES_…; "" (NULL likewise): nothing with a new state, without one
+                                         what it was */
         const char *told;             /* a person was told: what was owed; NULL: nobody was */
         const char *told_of;          /* with `told`: the guard of it, or "" */
         int64_t told_until;           /* with a guard: so was everybody of the same remediation whom it holds

@@ -49,7 +49,7 @@ X(EPISODES_UNANSWERED, "SELECT id, opened_at, last_seen_at, starts_at, alert, se
                        " WHERE unanswered > 0 AND unanswered = 1 AND closed_at IS NULL ORDER BY id LIMIT ?1")
 X(EPISODE_ANSWER, "UPDATE episodes SET unanswered = 2 WHERE id = ?1")
 X(COUNT_PEOPLE, "SELECT (SELECT count(*) FROM episodes WHERE unanswered > 0 AND closed_at IS NULL),"
-                " (SELECT count(*) FROM incidents WHERE active = 1 AND (owes <> ''"
+                " (SELECT count(*) FROM incidents WHERE active = 1 AND ((owes <> '' AND owes <> 'over')"
                 " OR (ended_at = 0 AND state IN ('failed', 'not_healed', 'unverified'))))")
 X(EPISODES_SILENT, "SELECT id, opened_at, last_seen_at, starts_at, alert, seen_steady, 1 FROM episodes"
                    " WHERE closed_at IS NULL AND seen_steady < ?1 ORDER BY seen_steady LIMIT ?2")
@@ -101,7 +101,8 @@ X(INCIDENT_UPDATE, "UPDATE incidents SET state = ?2, guard = ?3, guard_until = ?
                    " active = active OR ended_at = 0, updated_at = ?10 WHERE id = ?1")
 /* Each step of an incident comes by here: what is set is in no index, of which SQLite would write a page each. */
 X(INCIDENT_TOUCH, "UPDATE incidents SET approved = approved OR ?2,"
-                  " definition = coalesce(?7, definition), owes = CASE WHEN owes = ?8 THEN '' ELSE owes END,"
+                  " definition = coalesce(?7, definition), owes = CASE WHEN ?10 <> '' THEN ?10"
+                  " WHEN owes = ?8 THEN '' ELSE owes END,"
                   " told = told || ?9,"
                   " cancel_requested = CASE WHEN ?5 THEN 0 ELSE cancel_requested OR ?3 END,"
                   " undo_requested = CASE WHEN ?5 THEN 0 ELSE undo_requested OR ?4 END,"

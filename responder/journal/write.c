@@ -57,11 +57,11 @@ static int write_incident(struct journal *journal, const struct writing *writing
         int64_t ends = way && way->ends, clears = entry->clear_requests || ends;
         int r;
         if (!way)
-                r = journal_run(writer, INCIDENT_TOUCH, error, "iiiiiittt", entry->incident,
+                r = journal_run(writer, INCIDENT_TOUCH, error, "iiiiiitttt", entry->incident,
                                 (int64_t)entry->approve, (int64_t)entry->request_cancel,
                                 (int64_t)entry->request_undo, clears, now, writing->definition,
                                 entry->told ? entry->told : "nothing",
-                                writing->told_of ? writing->told_of : "");
+                                writing->told_of ? writing->told_of : "", entry->owes ? entry->owes : "");
         else
                 r = journal_run(writer, INCIDENT_UPDATE, error, "ittitiiiiiiitt", entry->incident,
                                 incident_state_name(way->to), entry->guard ? entry->guard : "",

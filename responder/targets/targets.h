@@ -82,7 +82,11 @@ extern const struct config_field target_fields[];
 /* Complains about what the table cannot say (double names, DSNs that do not parse, ...). */
 void target_set_check(const struct target_set *set, struct config_node *node);
 
-const struct receiver *target_set_receiver(const struct target_set *set, const char *name); /* NULL: none */
+const struct receiver *target_set_receiver(const struct target_set *set, const char *name);
+
+/* Whether what it was told stays open there until it is told that it is over: somebody is called again and
+ * again, or the list is never empty. False for NULL. */
+bool receiver_keeps_open(const struct receiver *receiver); /* NULL: none */
 const struct database *target_set_database(const struct target_set *set,
                                            const char *name); /* "" : the only one */
 

@@ -25,7 +25,8 @@
 #include "tests/sim/claims.h"
 
 static const char rules[] =
-        "receivers: [{name: oncall, format: log}]\n"
+        "receivers: [{name: oncall, format: log}, {name: pager, format: pagerduty, routing_key: "
+        "\"${KEY}\"}]\n"
         "prometheus_url: http://model\n"
         "alertmanager_url: http://model\n"
         "exporter_url: http://model\n"
@@ -52,6 +53,7 @@ static const char rules[] =
         "    lock: service/${labels.subject}\n"
         "    limit: 6 per 6h\n"
         "    on_failure: undo\n"
+        "    escalate_to: pager\n"
         "    expire: 2h\n"
         "    steps:\n"
         "      - model.level: {subject: '${labels.subject}', level: 2}\n"
@@ -73,6 +75,7 @@ static const char rules[] =
         "  - name: leak\n"
         "    match: ['alertname=\"leak\"']\n"
         "    approval: true\n"
+        "    escalate_to: pager\n"
         "    lock: key/${labels.subject}\n"
         "    limit: 2 per 6h\n"
         "    steps:\n"

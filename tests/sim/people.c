@@ -64,7 +64,10 @@ void people_hear(struct sim *sim, int64_t incident, const char *text)
         if (incident <= 0)
                 return;
         sim_note(sim, "told", incident);
-        bool waits = strstr(text, ": is held"), ended = string_ends(text, ": healed");
+        static const char *const ends[] = {": healed", ": done", ": denied", ": cancelled"};
+        bool waits = strstr(text, ": is held") || strstr(text, ": is over: "), ended = false;
+        for (size_t i = 0; i < N_ELEMENTS(ends); i++)
+                ended |= string_ends(text, ends[i]);
         bool asks = strstr(text, ": awaits approval");
         sim->done[incident].heard += waits || ended || asks;
         if (asks) {

@@ -6,16 +6,19 @@
 #define TOLD_WITHIN (15 * MINUTE)
 
 /* The next incident behind ?1 that waits for a person, or is held back for long, and of which nobody was
- * told. */
+ * told; or that was given up, and of which who keeps it open has not heard that its alert is over. */
 static const char untold[] =
-        "SELECT min(i.id) FROM incidents i WHERE i.active = 1 AND i.id > ?1 AND ended_at = 0"
-        " AND NOT cancel_requested AND ((state = 'awaiting_approval' AND NOT approved AND NOT EXISTS"
+        "SELECT min(i.id) FROM incidents i WHERE i.active = 1 AND i.id > ?1 AND ((owes = 'over' AND NOT "
+        "EXISTS"
+        " (SELECT 1 FROM episodes e WHERE e.closed_at IS NULL AND (e.id = i.episode OR e.id IN"
+        " (SELECT episode FROM members WHERE incident = i.id)))) OR (ended_at = 0 AND NOT cancel_requested "
+        "AND ((state = 'awaiting_approval' AND NOT approved AND NOT EXISTS"
         " (SELECT 1 FROM timeline t WHERE t.incident = i.id AND t.event = 'told' AND t.id >"
         " (SELECT max(id) FROM timeline a WHERE a.incident = i.id AND a.event = 'awaiting approval')))"
         " OR (state = 'held' AND guard IN ('limit', 'paused') AND NOT EXISTS (SELECT 1 FROM timeline t"
         " WHERE t.incident = i.id AND t.event IN ('told', 'told with another') AND t.id > (SELECT min(id) "
         "FROM timeline h WHERE"
-        " h.incident = i.id AND h.event = 'held' AND json_extract(h.detail, '$.guard') = i.guard))))";
+        " h.incident = i.id AND h.event = 'held' AND json_extract(h.detail, '$.guard') = i.guard))))))";
 
 void claim_told(struct sim *sim)
 {

@@ -47,13 +47,18 @@ static int find_words(struct incident_run *run, const char **ret_what, char **re
         int r = 0;
         *ret_what = string_equal(incident->owes, OWES_APPROVAL) ? "awaits approval"
                     : string_equal(incident->owes, OWES_HELD)   ? "is held"
+                    : string_equal(incident->owes, OWES_TAKEN)  ? "is taken up"
+                    : string_equal(incident->owes, OWES_OVER)   ? "is over"
                                                                 : incident_state_name(incident->state);
         if (string_equal(incident->owes, OWES_HELD))
                 r = held_reason(run, ret_reason, error);
         else if (string_equal(incident->owes, OWES_APPROVAL))
                 r = journal_last_reason(run->parts->journal, incident->id, ret_reason, error);
         else
-                *ret_reason = strdup("");
+                *ret_reason =
+                        strdup(string_equal(incident->owes, OWES_OVER)    ? "its alert has ended"
+                               : string_equal(incident->owes, OWES_TAKEN) ? "somebody has acknowledged it"
+                                                                          : "");
         return r < 0 || *ret_reason ? r : error_oom(error);
 }
 
@@ -76,6 +81,23 @@ static int add_others(struct incident_run *run, char **reason, int64_t *ret_youn
         return 0;
 }
 
+static enum message_mood mood_of(const struct incident *incident)
+{
+        return string_equal(incident->owes, OWES_TAKEN) ? MESSAGE_TAKEN
+               : string_equal(incident->owes, OWES_END) || string_equal(incident->owes, OWES_OVER)
+                       ? MESSAGE_OVER
+                       : MESSAGE_WAITS;
+}
+
+/* What is owed next: who has taken up what was given up is still to hear when its alert has ended. */
+static const char *owed_next(const struct incident *incident)
+{
+        return string_equal(incident->owes, OWES_TAKEN) && incident->ended_at != 0 &&
+                               incident_was_given_up(incident->state)
+                       ? OWES_OVER
+                       : NULL;
+}
+
 /* A call that has been heard has its place in the timeline. */
 static int write_told(struct incident_run *run, const char *what, int64_t youngest, struct error *error)
 {
@@ -88,6 +110,7 @@ static int write_told(struct incident_run *run, const char *what, int64_t younge
         struct journal_entry told = {
                 .event = receiver ? "told" : "nobody is to be told",
                 .told = run->incident.owes,
+                .owes = owed_next(&run->incident),
                 .told_of = string_equal(run->incident.owes, OWES_HELD) ? run->incident.guard : "",
                 .told_until = youngest,
                 .detail = detail,
@@ -102,12 +125,11 @@ int stage_tell(struct incident_run *run, struct error *error)
         const char *what = NULL;
         _cleanup_free_ char *reason = NULL;
         int64_t youngest = 0;
-        bool ends = string_equal(run->incident.owes, OWES_END);
         int r = find_words(run, &what, &reason, error);
         if (r >= 0)
                 r = add_others(run, &reason, &youngest, error);
         if (r >= 0 && escalation_receiver(run))
-                r = call_until_heard(run, ends ? MESSAGE_OVER : MESSAGE_WAITS, what, reason, error);
+                r = call_until_heard(run, mood_of(&run->incident), what, reason, error);
         /* Nothing else about it waits until somebody could be reached: only the call is tried again. */
         run->look_again = world_monotonic(run->parts->world);
         return r < 0 ? r : write_told(run, what, youngest, error);

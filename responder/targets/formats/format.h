@@ -35,6 +35,7 @@ struct delivery {
 
 struct message_format {
         unsigned needs, takes; /* enum receiver_key: those it cannot do without, and those it may have */
+        bool keeps_open;       /* what was told stays open there until it is told that it is over */
         int (*send)(const struct delivery *delivery, struct error *error);
 };
 

@@ -13,6 +13,11 @@ static const struct message_format *const formats[] = {
 };
 tables_agree(formats, RECEIVER_FORMAT_COUNT);
 
+bool receiver_keeps_open(const struct receiver *receiver)
+{
+        return receiver && formats[receiver->format]->keeps_open;
+}
+
 const struct message_format *format_find(int format)
 {
         return formats[format];

@@ -106,4 +106,4 @@ static int send_pagerduty(const struct delivery *delivery, struct error *error)
 }
 
 const struct message_format format_pagerduty = {
-        .needs = RECEIVER_ROUTING_KEY, .takes = RECEIVER_URL, .send = send_pagerduty};
+        .needs = RECEIVER_ROUTING_KEY, .takes = RECEIVER_URL, .keeps_open = true, .send = send_pagerduty};

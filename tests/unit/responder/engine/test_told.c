@@ -16,6 +16,12 @@ static bool owes(struct engine_fixture *fixture _unused_, const struct incident 
         return *incident->owes;
 }
 
+static bool owes_the_end(struct engine_fixture *fixture _unused_, const struct incident *incident,
+                         int argument _unused_)
+{
+        return string_equal(incident->owes, OWES_OVER);
+}
+
 static void await_told(struct engine_fixture *fixture, const char *words)
 {
         struct deadline deadline = deadline_in(20 * NSEC_PER_SEC);
@@ -197,6 +203,65 @@ static void test_ends_that_are_told(void **state _unused_)
         ", match: ['alertname=\"a\"'], steps: [{act.once: {name: one}}], verify: {query: 'x == 1', " \
         "within: 300ms, every: 50ms}" more "}\n"
 
+#define ACTION(name) "\"event_action\":\"" name "\""
+
+/* What was opened somewhere is taken up there when somebody acknowledges it, and closed when the alert has
+ * ended: by one key, over restarts. */
+static void test_what_was_given_up_is_over_with_its_alert(void **state _unused_)
+{
+        struct engine_fixture *fixture = fixture_open(VERIFIED("one", ", escalate_to: pager"));
+        struct journal_people people = {.owed = 7};
+        alert_arrives(fixture, "f1", true, "");
+        await_state(fixture, 1, INCIDENT_ESCALATED);
+        assert_true(person_was_told(fixture, ACTION("trigger")));
+        assert_false(person_was_told(fixture, ACTION("acknowledge")));
+        assert_int_equal(journal_count_people(fixture->journal, &people, NULL), 0);
+        assert_int_equal(people.owed, 0); /* nothing yet */
+        atomic_store(&fixture->deaf, true);
+        assert_int_equal(
+                engine_decide(fixture->engine, DECISION_ACK, fixture->number[1], "ada", "at it", NULL), 0);
+        await_told(fixture, ACTION("acknowledge"));
+        fixture_stop(fixture);
+        atomic_store(&fixture->deaf, false);
+        fixture_start(fixture);
+        await_incident(fixture, 1, owes_the_end, 0, "acknowledged");
+        assert_false(person_was_told(fixture, ACTION("resolve")));
+        fixture_stop(fixture);
+        fixture_start(fixture);
+        alert_arrives(fixture, "f1", false, "");
+        await_told(fixture, ACTION("resolve"));
+        await_incident(fixture, 1, owes_nothing, 0, "over");
+        assert_true(person_was_told(fixture, fixture->number[1]));
+        fixture_close(fixture);
+}
+
+/* Whether or not `tell:` names the end; but nobody else hears of one that it does not name. */
+static void test_who_keeps_it_open_hears_of_every_end(void **state _unused_)
+{
+        static const char *const receivers[] = {"pager", "oncall"};
+        for (size_t i = 0; i < N_ELEMENTS(receivers); i++) {
+                _cleanup_free_ char *ask = text_format(
+                        "  - {name: one, match: ['alertname=\"a\"'], approval: true, escalate_to: "
+                        "%s, steps: [{act.once: {name: one}}]}\n",
+                        receivers[i]);
+                struct engine_fixture *fixture = fixture_open(ask);
+                alert_arrives(fixture, "f1", true, "");
+                await_told(fixture, "awaits approval");
+                await_incident(fixture, 1, owes_nothing, 0, "told");
+                await_state(fixture, 1, INCIDENT_AWAITING_APPROVAL);
+                int r = -ESTALE;
+                while (r == -ESTALE)
+                        r = engine_decide(fixture->engine, DECISION_DENY, fixture->number[1], "ada", NULL,
+                                          NULL);
+                assert_int_equal(r, 0);
+                await_state(fixture, 1, INCIDENT_DENIED);
+                await_incident(fixture, 1, owes_nothing, 0, "told");
+                assert_int_equal(person_was_told(fixture, ACTION("resolve")), i == 0);
+                assert_false(person_was_told(fixture, "one: denied"));
+                fixture_close(fixture);
+        }
+}
+
 /* Who hears of what has begun, and what, is what it was begun with, be the file another one by then. */
 static void begun_with(const char *began, const char *now, bool heals, const char *told, const char *not_told)
 {
@@ -331,6 +396,8 @@ int main(void)
                 cmocka_unit_test(test_approval),
                 cmocka_unit_test(test_approval_of_who_has_seen_it),
                 cmocka_unit_test(test_ends_that_are_told),
+                cmocka_unit_test(test_what_was_given_up_is_over_with_its_alert),
+                cmocka_unit_test(test_who_keeps_it_open_hears_of_every_end),
                 cmocka_unit_test(test_what_it_was_begun_with_is_told),
                 cmocka_unit_test(test_expired_names_the_guard),
                 cmocka_unit_test(test_unmatched),
