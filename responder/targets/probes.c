@@ -14,6 +14,39 @@ struct asked {
         struct deadline deadline;
 };
 
+/* Of what a peer says of its version. */
+enum { VERSION_MOST = 60, VERSION_BODY_MOST = 64 * 1024 };
+
+static void put_version(struct text *said, const char *program, const char *version)
+{
+        if (!version || !*version)
+                return;
+        text_printf(said, "%s ", program);
+        text_put_line(said, version, VERSION_MOST);
+        text_puts(said, ": ");
+}
+
+/* What a document under `base` has at "member.version". Who does not tell it is as good: it is no verdict. */
+static void fetch_version(const struct asked *asked, const char *base, const char *path, const char *member,
+                          const char *program, struct text *said)
+{
+        static const struct json_limits limits = {.depth = 16, .values = 10000};
+        _cleanup_text_ struct text url = {0};
+        _cleanup_http_response_ struct http_response response = {0};
+        _cleanup_http_client_ struct http_client *client = http_client_new();
+        _cleanup_json_ cJSON *document = NULL;
+        http_put_url(&url, base, path);
+        const struct http_request request = {
+                .url = text_string(&url), .deadline = asked->deadline, .body_limit = VERSION_BODY_MOST};
+        if (!client || text_error(&url) < 0 || http_fetch(client, &request, &response, NULL) < 0 ||
+            response.status != 200 ||
+            json_parse_strict(text_string(&response.body), response.body.length, &limits, &document, NULL) <
+                    0)
+                return;
+        put_version(said, program,
+                    json_string(cJSON_GetObjectItemCaseSensitive(document, member), "version"));
+}
+
 static size_t count_docker(const struct target_set *set)
 {
         return set->docker.host && *set->docker.host;
@@ -30,6 +63,9 @@ static int ask_docker(const struct asked *asked, struct text *said, struct error
         if (r < 0)
                 return r;
         int count = cJSON_GetArraySize(containers);
+        _cleanup_json_ cJSON *version = NULL;
+        if (docker_call(docker, "GET", "/version", NULL, asked->deadline, &version, NULL) >= 0)
+                put_version(said, "Docker Engine", json_string(version, "Version"));
         text_printf(said, "%d containers of the project %s", count, project);
         return count > 0 ? PROBE_FINE : PROBE_EMPTY;
 }
@@ -44,16 +80,38 @@ static const char *name_database(const struct target_set *set, size_t i)
         return ((const struct database *)set->databases.items)[i].name;
 }
 
+/* What the rights are that a step may need, in words: seen here, and not at night. */
+static void put_rights(const PGresult *rows, struct text *said)
+{
+        put_version(said, "PostgreSQL", PQgetvalue(rows, 0, 0));
+        text_puts(said, "connected as ");
+        text_put_line(said, PQgetvalue(rows, 0, 1), VERSION_MOST);
+        if (string_equal(PQgetvalue(rows, 0, 2), "t"))
+                text_puts(said, "; a replica, or read-only: nothing can be changed here");
+        if (string_equal(PQgetvalue(rows, 0, 3), "f"))
+                text_puts(said, "; not in pg_signal_backend: queries of other users cannot be ended");
+}
+
 static int ask_database(const struct asked *asked, struct text *said, struct error *error)
 {
+        static const char rights[] =
+                "SELECT current_setting('server_version'), current_user,"
+                " pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on',"
+                " pg_has_role(current_user, 'pg_signal_backend', 'USAGE')";
         struct postgres *postgres = NULL;
+        PGresult *rows = NULL;
         int r = targets_database(asked->targets, name_database(asked->set, asked->index), asked->deadline,
                                  &postgres, error);
         if (r < 0)
                 return r;
+        r = postgres_query(postgres, rights, NULL, 0, asked->deadline, &rows, error);
         targets_database_release(asked->targets, postgres);
-        text_puts(said, "connected");
-        return PROBE_FINE;
+        if (r >= 0 && PQntuples(rows) == 1 && PQnfields(rows) == 4)
+                put_rights(rows, said);
+        else if (r >= 0)
+                r = error_set(error, EPROTO, "it does not answer as a PostgreSQL server does");
+        PQclear(rows);
+        return r < 0 ? r : PROBE_FINE;
 }
 
 static size_t count_receivers(const struct target_set *set)
@@ -115,6 +173,8 @@ static int ask_prometheus(const struct asked *asked, struct text *said, struct e
                                     &holds, &value, error);
         if (r < 0)
                 return r;
+        fetch_version(asked, asked->set->prometheus_url, "/api/v1/status/buildinfo", "data", "Prometheus",
+                      said);
         text_puts(said, "it evaluates queries");
         return PROBE_FINE;
 }
@@ -154,6 +214,8 @@ static int ask_alertmanager(const struct asked *asked, struct text *said, struct
         if (r < 0)
                 return r;
         alertmanager_view_release(&view);
+        fetch_version(asked, asked->set->alertmanager_url, "/api/v2/status", "versionInfo", "Alertmanager",
+                      said);
         text_puts(said, "it tells its alerts");
         return PROBE_FINE;
 }

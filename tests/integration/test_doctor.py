@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command doctor of both daemons: whether what a file names is there and answers, told by what it said."""
 import json
+import re
 import subprocess
 
 import pytest
@@ -51,13 +52,14 @@ def test_n09_n30_the_exporters_doctor_asks_prometheus_and_opens_every_secret(bin
     assert code == 3 and lines == [] and "is never closed" in complaint
 
 
-def test_n09_n30_the_responders_doctor_tries_what_a_remediation_will_need(binaries, tmp_path, prometheus):
+def test_n09_n30_the_responders_doctor_tries_what_a_remediation_will_need(binaries, tmp_path, prometheus, postgres):
     def remediation(name, query):
         return {"name": name, "match": [f'alertname="{name}"'], "steps": [{"host.memory": {}}],
                 "verify": {"query": query}}
     document = {
         "prometheus_url": prometheus.url, "alertmanager_url": "http://127.0.0.1:1", "escalate_to": "oncall",
         "receivers": [{"name": "oncall", "format": "slack", "url_file": f"{tmp_path}/none"}],
+        "databases": [{"name": "main", "dsn": postgres.dsn()}],
         "remediations": [remediation("holds", "vector(1) < 2"), remediation("not", "vector(3) < 2"),
                          remediation("bound", 'up{job="${labels.job}"} == 1'), remediation("newer", "limitk(1, up)")]}
     code, lines, _ = doctor(binaries.responder, tmp_path / "remediations.yml", document)
@@ -66,13 +68,14 @@ def test_n09_n30_the_responders_doctor_tries_what_a_remediation_will_need(binari
     assert said["secrets"].startswith(f"BROKEN  secrets: url: cannot open the secret file {tmp_path}/none")
     assert said["alertmanager_url"].startswith("BROKEN  alertmanager_url: Alertmanager: ")
     assert said["oncall"].startswith(f"BROKEN  receiver oncall: url: cannot open the secret file {tmp_path}/none")
-    assert said["prometheus_url"] == "ok      prometheus_url: it evaluates queries"
+    assert re.fullmatch(r"ok      prometheus_url: Prometheus \d+\.\S+: it evaluates queries", said["prometheus_url"])
+    assert re.match(r"ok      database main: PostgreSQL \d+\.\d+.*: connected as \w+$", said["main"])
     assert said["evidence_directory"].startswith("ok      evidence_directory: ")
     assert said["holds"] == "ok      remediation holds: the query holds now, with 1"
     assert said["not"] == "empty   remediation not: the query is understood, and does not hold now"
     assert said["bound"] == "ok      remediation bound: the query is understood; it needs an alert's values"
     assert said["newer"].startswith("BROKEN  remediation newer: Prometheus answered 400: ")
-    assert lines[-1] == "5 answered, 1 of them with nothing; 4 broken"
+    assert lines[-1] == "6 answered, 1 of them with nothing; 4 broken"
 
 
 def test_n09_the_plan_asks_for_the_verification_too(binaries, tmp_path, prometheus):

@@ -405,6 +405,23 @@ static const char *flush_probed(const void *configured)
         return ((const struct flush_config *)configured)->redis.address;
 }
 
+/* "Redis 7.0.15: ", where it is told. */
+static void put_version(struct redis *redis, struct deadline deadline, struct text *said)
+{
+        enum { VERSION_MOST = 60 };
+        static const char key[] = "redis_version:";
+        _cleanup_reply_ redisReply *reply = NULL;
+        int r = redis_call(redis, deadline, &reply, NULL, "INFO", "server", NULL);
+        const char *found = r >= 0 && reply->str ? strstr(reply->str, key) : NULL;
+        if (found) {
+                found += strlen(key);
+                _cleanup_free_ char *version = strndup(found, strcspn(found, "\r\n"));
+                text_puts(said, "Redis ");
+                text_put_line(said, version ? version : "", VERSION_MOST);
+                text_puts(said, ": ");
+        }
+}
+
 /* As far as a flush goes before it looks at keys. */
 static int flush_probe(const void *configured, struct deadline deadline, struct text *said,
                        struct error *error)
@@ -416,6 +433,7 @@ static int flush_probe(const void *configured, struct deadline deadline, struct 
                 r = check_role(redis, deadline, error);
         if (r < 0)
                 return explain_refusal(r, config, error);
+        put_version(redis, deadline, said);
         text_puts(said, "it answers, and may be written to");
         return 0;
 }
