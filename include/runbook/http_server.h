@@ -24,6 +24,7 @@
 #include <sys/types.h>
 
 #include "runbook/clock.h"
+#include "runbook/digest.h"
 #include "runbook/error.h"
 #include "runbook/text.h"
 
@@ -65,6 +66,9 @@ struct http_server_options {
         /* May refuse a request that has a route, before its body is taken; on the event thread, as the
          * handlers. NULL: everybody may ask for everything. */
         struct http_refusal (*admit)(struct http_exchange *exchange, void *context);
+        /* With users in the web configuration: whether a request that shows no password may come to admit()
+         * all the same, which then finds out who it is or refuses it. On the event thread; NULL: none may. */
+        bool (*comes_otherwise)(struct http_exchange *exchange, void *context);
         /* Told of every finished exchange, on the event thread; may be NULL. For counting by code. The path
          * is the route's, NULL when none has it. */
         void (*on_done)(void *context, const char *route_path, unsigned status);
@@ -122,7 +126,21 @@ char *http_form_value(const struct http_exchange *exchange, const char *name);
  */
 const char *http_user(const struct http_exchange *exchange);
 
-/* Whether it was a password, and not a certificate. */
+/*
+ * Checks the password of a user as if the request had shown it, behind whoever waits for that already. From
+ * the handler, after http_suspend(); `done` is called once, from any thread, possibly at once, and must wait
+ * for nothing: the exchange is then its own.
+ */
+enum http_password { HTTP_PASSWORD_WRONG, HTTP_PASSWORD_RIGHT, HTTP_PASSWORD_BUSY };
+void http_check_password(struct http_exchange *exchange, const char *user, const char *password,
+                         void (*done)(void *context, enum http_password verdict), void *context);
+
+/* What stands for a user's password, and changes with it. -ENOENT: there is no such user. For admit() and the
+ * handler only. */
+int http_password_mark(const struct http_exchange *exchange, const char *user,
+                       char ret[static DIGEST_TEXT_MAX]);
+
+/* Whether it was a password, and not a certificate, or would have to be. For admit() and the handler only. */
 bool http_user_by_password(const struct http_exchange *exchange);
 
 /* From now on http_user() is this; for admit(). Takes the string, NULL for nobody. */

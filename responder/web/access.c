@@ -105,6 +105,7 @@ static const struct {
         const char *refusal;
 } rights[] = {
         [RIGHT_NONE] = {EVERYBODY, ""},
+        [RIGHT_ASSET] = {EVERYBODY, ""},
         [RIGHT_READ] = {AS(ROLE_READER) | AS(ROLE_OPERATOR) | AS(ROLE_ADMIN),
                         "whoever sends alerts does not read: show the token of a reader"},
         [RIGHT_SEND] = {AS(ROLE_SENDER),
@@ -184,16 +185,32 @@ static int roles_of_token(const struct api *api, struct http_exchange *exchange,
         return name_user(exchange, text_format("token %s", role_name(role)));
 }
 
+static int mark_of(const void *context, const char *user, char ret[static DIGEST_TEXT_MAX])
+{
+        return http_password_mark(context, user, ret);
+}
+
+static int find_session(const struct api *api, const struct http_exchange *exchange, struct session *ret)
+{
+        const struct session_proofs proofs = {api->tokens, mark_of, exchange};
+        return session_find(api->sessions, &proofs, http_header(exchange, "Cookie"), clock_monotonic(), ret);
+}
+
 /* By the cookie that the login page gave: for pages and forms, whose forms are shown to be ours. 1; 0: there
  * is none. */
 static int roles_of_session(const struct api *api, struct http_exchange *exchange, struct api_caller *caller,
                             unsigned *ret)
 {
-        int r = session_find(api->sessions, api->tokens, http_header(exchange, "Cookie"), clock_monotonic(),
-                             &caller->session);
+        int r = find_session(api, exchange, &caller->session);
         if (r <= 0)
                 return r;
         caller->signed_in = true;
+        if (caller->session.role == ROLE_COUNT) {
+                r = name_user(exchange, strdup(caller->session.name));
+                if (r >= 0)
+                        r = roles_of_named(api, exchange, ret);
+                return r < 0 ? r : 1;
+        }
         *ret = AS(caller->session.role);
         r = name_user(exchange, text_format("token %s", role_name(caller->session.role)));
         return r < 0 ? r : 1;
@@ -220,6 +237,41 @@ static void keep_caller(const struct api *api, struct http_exchange *exchange,
         http_keep(exchange, kept);
 }
 
+static bool is_for_people(const struct api_route *route)
+{
+        return route->shows || route->form || route->for_people;
+}
+
+bool api_comes_otherwise(struct http_exchange *exchange, void *context)
+{
+        const struct api *api = context;
+        const struct api_route *route = http_route_data(exchange);
+        const char *accepts = http_header(exchange, "Accept");
+        struct session session;
+        if (route->login || route->right == RIGHT_ASSET)
+                return true;
+        if (!is_for_people(route))
+                return false;
+        /* A browser is led to the login page; whatever else asks is asked for a password, as ever. */
+        return find_session(api, exchange, &session) > 0 ||
+               (route->shows && accepts && strstr(accepts, "text/html"));
+}
+
+bool api_must_sign_in(const struct api *api, const struct http_exchange *exchange)
+{
+        const struct api_route *route = http_route_data(exchange);
+        return api->options.must_authenticate && http_user_by_password(exchange) && !http_user(exchange) &&
+               !route->login;
+}
+
+/* Of who has shown no password: he has signed in, or is led to where one does. */
+static int roles_of_unnamed(const struct api *api, struct http_exchange *exchange, struct api_caller *caller,
+                            unsigned *ret)
+{
+        *ret = AS(ROLE_READER);
+        return is_for_people(http_route_data(exchange)) ? roles_of_session(api, exchange, caller, ret) : 0;
+}
+
 bool api_may_decide(const struct api_caller *caller)
 {
         return caller->roles & rights[RIGHT_OPERATE].roles;
@@ -229,12 +281,14 @@ struct http_refusal api_admit(struct http_exchange *exchange, void *context)
 {
         const struct api *api = context;
         const struct api_route *route = http_route_data(exchange);
-        const bool for_people = route->shows || route->form || route->for_people;
+        const bool for_people = is_for_people(route);
         struct api_caller caller = {0};
         unsigned roles = EVERYBODY;
         uid_t uid;
         int r = 0;
-        if (api->options.must_authenticate)
+        if (api->options.must_authenticate && http_user_by_password(exchange) && !http_user(exchange))
+                r = roles_of_unnamed(api, exchange, &caller, &roles);
+        else if (api->options.must_authenticate)
                 r = roles_of_named(api, exchange, &roles);
         else if (http_peer_uid(exchange, &uid))
                 r = roles_of_local_user(exchange, uid, &roles);
@@ -242,15 +296,16 @@ struct http_refusal api_admit(struct http_exchange *exchange, void *context)
                 roles = EVERYBODY;
         else if (!for_people || (r = roles_of_session(api, exchange, &caller, &roles)) == 0)
                 r = roles_of_token(api, exchange, &roles);
-        if (route->right != RIGHT_NONE && r == -EACCES)
+        if (route->right > RIGHT_ASSET && r == -EACCES)
                 return (struct http_refusal){401, "this token is nobody's"};
         /* Not the sender's fault: an alert that is refused for good is lost. */
-        if (route->right != RIGHT_NONE && r < 0)
+        if (route->right > RIGHT_ASSET && r < 0)
                 return (struct http_refusal){503, "who this is cannot be known now, try again"};
         caller.roles = r < 0 ? 0 : roles;
+        caller.passwords = api->options.must_authenticate && http_user_by_password(exchange);
         if (for_people)
                 keep_caller(api, exchange, &caller);
-        if (route->right == RIGHT_NONE || roles & rights[route->right].roles)
+        if (route->right <= RIGHT_ASSET || roles & rights[route->right].roles)
                 return (struct http_refusal){0};
         /* Who has shown nothing may come again with something; who has is known, and may not. */
         return (struct http_refusal){http_user(exchange) ? 403 : 401, rights[route->right].refusal};

@@ -46,9 +46,18 @@ static void refuse_login(const struct visit *visit, unsigned status, const char 
         page_login(&again);
 }
 
-/* Whose token it is; 0: it is refused, and the visit answered. */
+/* Whose token it is, or that the password is right; 0: it is refused, and the visit answered. */
 static int find_role(const struct api *api, const struct visit *visit, const char *token, enum web_role *ret)
 {
+        const struct api_caller *caller = http_kept(visit->exchange);
+        if (caller && caller->passwords) {
+                *ret = ROLE_COUNT;
+                if (caller->verdict == HTTP_PASSWORD_BUSY)
+                        refuse_login(visit, 503, "Too many sign in at once: please try again.");
+                else if (caller->verdict != HTTP_PASSWORD_RIGHT)
+                        refuse_login(visit, 401, "Name or password is not right.");
+                return caller->verdict == HTTP_PASSWORD_RIGHT;
+        }
         int r = token && api->tokens ? tokens_find(api->tokens, token, ret) : 0;
         if (r < 0)
                 refuse_login(visit, 503, "Whose token this is cannot be known now: please try again.");
@@ -61,15 +70,25 @@ static int find_role(const struct api *api, const struct visit *visit, const cha
         return 0;
 }
 
+/* As it was when the password was checked. */
+static int mark_of(const void *context, const char *user _unused_, char ret[static DIGEST_TEXT_MAX])
+{
+        const struct api_caller *caller = context;
+        memcpy(ret, caller->mark, DIGEST_TEXT_MAX);
+        return *caller->mark ? 0 : -ENOENT;
+}
+
 static void sign_in(const struct api *api, const struct visit *visit, const struct session *session)
 {
+        const struct session_proofs proofs = {api->tokens, mark_of, http_kept(visit->exchange)};
         _cleanup_free_ char *next = http_form_value(visit->exchange, FIELD_NEXT);
-        _cleanup_free_ char *cookie = session_make(api->sessions, api->tokens, session, clock_monotonic());
+        _cleanup_free_ char *cookie = session_make(api->sessions, &proofs, session, clock_monotonic());
         if (!cookie) {
                 refuse_login(visit, 503, "That did not work: please try again.");
                 return;
         }
-        log_event(LOG_INFO, "Signed in", "by", session->name, "role", role_name(session->role), NULL);
+        log_event(LOG_INFO, "Signed in", "by", session->name, "role",
+                  session->role == ROLE_COUNT ? "by password" : role_name(session->role), NULL);
         set_cookie(visit, cookie, SESSION_LIFE);
         http_reply_elsewhere(visit->exchange, is_own_path(next) ? next : "/");
 }

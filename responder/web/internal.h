@@ -46,13 +46,24 @@ typedef void api_page(struct api *api, struct http_exchange *exchange);
 api_page api_metrics, api_ready, api_report;
 
 /* What it takes to use a route; see access.c for the roles. */
-enum web_right { RIGHT_NONE, RIGHT_READ, RIGHT_SEND, RIGHT_OPERATE, RIGHT_ADMINISTER, RIGHT_COUNT };
+enum web_right {
+        RIGHT_NONE,
+        RIGHT_ASSET,
+        RIGHT_READ,
+        RIGHT_SEND,
+        RIGHT_OPERATE,
+        RIGHT_ADMINISTER,
+        RIGHT_COUNT
+};
 
 /* What api_admit() found out about who asks, kept with the exchange: http_kept(). Of routes that show pages
  * or take forms alone. */
 struct api_caller {
-        unsigned roles;         /* as one bit each */
-        bool signed_in, secure; /* by `session`; what the browser asks by is encrypted */
+        unsigned roles;             /* as one bit each */
+        bool signed_in, secure;     /* by `session`; what the browser asks by is encrypted */
+        bool passwords;             /* one signs in with a user's */
+        int verdict;                /* of form_login() with one: enum http_password */
+        char mark[DIGEST_TEXT_MAX]; /* likewise: what stands for that password */
         struct session session;
         char form_token[DIGEST_TEXT_MAX]; /* "": there is none */
 };
@@ -64,6 +75,7 @@ struct api_route {
         api_page *page;
         page_maker *shows; /* a page for people */
         api_form *form;    /* what such a page sends */
+        bool login;        /* also of who has shown nothing */
         bool for_people;   /* asked by a page's script: its cookie counts */
         enum act act;      /* of page_ask() and form_act() */
         enum api_pool pool;
@@ -87,6 +99,12 @@ int api_name_actor(const struct http_exchange *exchange, const char *by, char **
 
 /* Whether a caller may decide. */
 bool api_may_decide(const struct api_caller *caller);
+
+/* Whether who shows no password may come to api_admit(): who may have signed in, or wants to. */
+bool api_comes_otherwise(struct http_exchange *exchange, void *context);
+
+/* Whether he has to sign in first. For the handler only. */
+bool api_must_sign_in(const struct api *api, const struct http_exchange *exchange);
 
 /* Who asks, and whether he may: the server's admit(). http_user() is then what the timeline says of him. */
 struct http_refusal api_admit(struct http_exchange *exchange, void *context);

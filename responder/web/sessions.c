@@ -56,23 +56,36 @@ static int sign(const struct sessions *sessions, struct text *take, char ret[sta
         return r;
 }
 
-/* Of what a cookie says, and of the token that it was given for. */
-static int sign_session(const struct sessions *sessions, const struct tokens *tokens, enum web_role role,
-                        const char *said, size_t length, char ret[static DIGEST_TEXT_MAX])
+/* Appends what the session was given for. */
+static int read_proof(const struct session_proofs *proofs, const struct session *session, struct text *text)
+{
+        char mark[DIGEST_TEXT_MAX];
+        if (session->role != ROLE_COUNT)
+                return proofs->tokens ? tokens_read(proofs->tokens, session->role, text, NULL) : -ENOENT;
+        int r = proofs->password_mark ? proofs->password_mark(proofs->context, session->name, mark) : -ENOENT;
+        if (r >= 0)
+                text_puts(text, mark);
+        return r;
+}
+
+/* Of what a cookie says, and of what it was given for. */
+static int sign_session(const struct sessions *sessions, const struct session_proofs *proofs,
+                        const struct session *session, const char *said, size_t length,
+                        char ret[static DIGEST_TEXT_MAX])
 {
         struct text text = {0};
         text_reserve(&text, 2 * COOKIE_MOST); /* so that growing leaves no copy of the token behind */
         text_puts(&text, "session ");
         text_append(&text, said, length);
         text_putc(&text, ' ');
-        int r = tokens_read(tokens, role, &text, NULL);
+        int r = read_proof(proofs, session, &text);
         if (r >= 0)
                 return sign(sessions, &text, ret);
         text_free(&text);
         return r;
 }
 
-char *session_make(const struct sessions *sessions, const struct tokens *tokens,
+char *session_make(const struct sessions *sessions, const struct session_proofs *proofs,
                    const struct session *session, nsec now)
 {
         _cleanup_text_ struct text cookie = {0};
@@ -81,7 +94,7 @@ char *session_make(const struct sessions *sessions, const struct tokens *tokens,
         for (const char *c = session->name; *c; c++)
                 text_printf(&cookie, "%02x", (unsigned char)*c);
         if (text_error(&cookie) < 0 ||
-            sign_session(sessions, tokens, session->role, cookie.data, cookie.length, mac) < 0)
+            sign_session(sessions, proofs, session, cookie.data, cookie.length, mac) < 0)
                 return NULL;
         text_printf(&cookie, ".%s", mac);
         return text_take(&cookie);
@@ -122,8 +135,8 @@ bool session_same(const char *a, const char *b)
         return length == strlen(b) && CRYPTO_memcmp(a, b, length) == 0;
 }
 
-int session_find(const struct sessions *sessions, const struct tokens *tokens, const char *header, nsec now,
-                 struct session *ret)
+int session_find(const struct sessions *sessions, const struct session_proofs *proofs, const char *header,
+                 nsec now, struct session *ret)
 {
         char cookie[COOKIE_MOST], mac[DIGEST_TEXT_MAX];
         size_t length = 0;
@@ -136,15 +149,17 @@ int session_find(const struct sessions *sessions, const struct tokens *tokens, c
         int role = 0, parts = 0;
         long long until = 0;
         if (!shown || sscanf(cookie, "%1d.%19lld.%n", &role, &until, &parts) != 2 || parts == 0 || role < 0 ||
-            role >= ROLE_COUNT || cookie + parts > shown)
+            role > ROLE_COUNT || cookie + parts > shown)
                 return 0;
         *shown++ = '\0';
-        int r = sign_session(sessions, tokens, (enum web_role)role, cookie, strlen(cookie), mac);
+        struct session session = {.role = (enum web_role)role};
+        if (!read_name(cookie + parts, session.name))
+                return 0;
+        int r = sign_session(sessions, proofs, &session, cookie, strlen(cookie), mac);
         /* With a token that is gone or empty its sessions are. */
         if (r < 0)
                 return r == -ENOENT || r == -EINVAL ? 0 : r;
-        struct session session = {.role = (enum web_role)role};
-        if (!session_same(shown, mac) || until <= now || !read_name(cookie + parts, session.name))
+        if (!session_same(shown, mac) || until <= now)
                 return 0;
         *ret = session;
         return 1;

@@ -20,22 +20,30 @@ enum { SESSION_NAME_MOST = 100 };
 
 struct sessions;
 
+/* What a session is bound to, and ends with: the token that was shown, or the password of a user. */
+struct session_proofs {
+        const struct tokens *tokens; /* NULL: there are none */
+        /* What stands for a user's password now; -ENOENT: there is no such user. NULL: there are none. */
+        int (*password_mark)(const void *context, const char *user, char ret[static DIGEST_TEXT_MAX]);
+        const void *context; /* handed to it */
+};
+
 int sessions_new(struct sessions **ret, struct error *error);
 struct sessions *sessions_free(struct sessions *sessions); /* takes NULL */
 
 struct session {
-        enum web_role role;
+        enum web_role role; /* of the token; ROLE_COUNT: it was a password, and the name is a user's */
         char name[SESSION_NAME_MOST + 1]; /* as its owner has given it */
 };
 
 /* The value of the cookie, from now (monotonic) on; NULL: out of memory, or the token cannot be read. */
-char *session_make(const struct sessions *sessions, const struct tokens *tokens,
+char *session_make(const struct sessions *sessions, const struct session_proofs *proofs,
                    const struct session *session, nsec now);
 
 /* Whether a Cookie header (may be NULL) has one of ours that still holds: 1; 0: it has none; -ENOMEM,
  * -EMFILE, -EIO…: that cannot be known now. Any thread. */
-int session_find(const struct sessions *sessions, const struct tokens *tokens, const char *header, nsec now,
-                 struct session *ret);
+int session_find(const struct sessions *sessions, const struct session_proofs *proofs, const char *header,
+                 nsec now, struct session *ret);
 
 /* The token of a form that is shown to `whom`: his session's cookie, or what else he is known by. */
 int session_form_token(const struct sessions *sessions, const char *whom, char ret[static DIGEST_TEXT_MAX]);

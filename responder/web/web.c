@@ -12,7 +12,7 @@
 #define DECISION_LIMIT ((size_t)64 * 1024)
 #define FORM_LIMIT ((size_t)16 * 1024)
 
-static http_handler handle_alerts, handle_later, handle_report, handle_alive, handle_events;
+static http_handler handle_alerts, handle_later, handle_report, handle_alive, handle_events, handle_login;
 
 /* clang-format off */
 #define ROUTE(...) &(const struct api_route){__VA_ARGS__}
@@ -87,10 +87,11 @@ static const struct http_route routes[] = {
         {"POST", "/incidents/{id}/run", FORM_IN(API_ASKS, .form = form_act, .act = ACT_RUN)},
         ASKED_FIRST("/pause", ACT_PAUSE),
         ASKED_FIRST("/resume", ACT_RESUME),
-        {"GET", "/login", READING(.shows = page_login)},
-        {"POST", "/login", FORM(.form = form_login)},
+        {"GET", "/login", READING(.shows = page_login, .login = true)},
+        {"POST", "/login", handle_login, FORM_LIMIT,
+         ROUTE(.right = RIGHT_READ, .pool = API_DECISIONS, .form = form_login, .login = true)},
         {"POST", "/logout", FORM(.form = form_logout)},
-        {"GET", HTML_ASSETS "/{id}", html_handle_asset, 0, ROUTE(.right = RIGHT_NONE)},
+        {"GET", HTML_ASSETS "/{id}", html_handle_asset, 0, ROUTE(.right = RIGHT_ASSET)},
         {0},
 };
 
@@ -104,9 +105,10 @@ struct later {
 static char *name_caller(const struct http_exchange *exchange, const struct api_caller *caller)
 {
         const char *user = http_user(exchange);
-        return !user               ? NULL
-               : caller->signed_in ? text_format("%s (%s)", caller->session.name, user)
-                                   : strdup(user);
+        return !user ? NULL
+               : caller->signed_in && caller->session.role != ROLE_COUNT
+                       ? text_format("%s (%s)", caller->session.name, user)
+                       : strdup(user);
 }
 
 static void answer_person(struct api *api, struct http_exchange *exchange, const struct api_route *route)
@@ -126,7 +128,8 @@ static void answer_person(struct api *api, struct http_exchange *exchange, const
                 .who = who,
                 .may_decide = api_may_decide(caller),
                 .must_say_name = !caller->signed_in && (!user || string_starts(user, "token ")),
-                .may_sign_in = api->tokens && !caller->signed_in && !user,
+                .may_sign_in = (api->tokens || caller->passwords) && !caller->signed_in && !user,
+                .by_password = caller->passwords,
                 .signed_in = caller->signed_in,
                 .form_token = caller->form_token,
                 .news = http_server_news(api->server),
@@ -157,10 +160,56 @@ static void later_run(void *context)
         free(later);
 }
 
+static void go_on(struct later *later)
+{
+        const struct api_route *route = http_route_data(later->exchange);
+        struct http_exchange *exchange = later->exchange;
+        if (workers_try(later->api->pools[route->pool], pools[route->pool].waiting, later_run, later) < 0) {
+                free(later);
+                http_reply_text(exchange, 503, "too much is asked at once, try again");
+        }
+}
+
+/* By whoever checks passwords. */
+static void on_password(void *context, enum http_password verdict)
+{
+        struct later *later = context;
+        struct api_caller *caller = http_kept(later->exchange);
+        caller->verdict = (int)verdict;
+        go_on(later);
+}
+
+/* The password of a user is checked where those of requests are, and holds up nobody meanwhile. */
+static void handle_login(struct http_exchange *exchange, void *context)
+{
+        struct api_caller *caller = http_kept(exchange);
+        _cleanup_free_ char *name = http_form_value(exchange, FIELD_NAME);
+        _cleanup_free_ char *password = http_form_value(exchange, FIELD_SECRET);
+        if (!caller || !caller->passwords || !name || !password) {
+                handle_later(exchange, context);
+                return;
+        }
+        struct later *later = malloc(sizeof(*later));
+        if (!later) {
+                http_reply_text(exchange, 503, "out of memory");
+                return;
+        }
+        *later = (struct later){context, exchange};
+        if (http_password_mark(exchange, name, caller->mark) < 0)
+                *caller->mark = '\0';
+        http_suspend(exchange);
+        http_check_password(exchange, name, password, on_password, later);
+        explicit_bzero(password, strlen(password));
+}
+
 static void handle_later(struct http_exchange *exchange, void *context)
 {
-        const struct api_route *route = http_route_data(exchange);
         struct api *api = context;
+        if (api_must_sign_in(api, exchange)) {
+                _cleanup_free_ char *login = text_format("/login?" FIELD_NEXT "=%s", http_path(exchange));
+                http_reply_elsewhere(exchange, login ? login : "/login");
+                return;
+        }
         struct later *later = malloc(sizeof(*later));
         if (!later) {
                 http_reply_text(exchange, 503, "out of memory");
@@ -168,10 +217,7 @@ static void handle_later(struct http_exchange *exchange, void *context)
         }
         *later = (struct later){api, exchange};
         http_suspend(exchange);
-        if (workers_try(api->pools[route->pool], pools[route->pool].waiting, later_run, later) < 0) {
-                free(later);
-                http_reply_text(exchange, 503, "too much is asked at once, try again");
-        }
+        go_on(later);
 }
 
 /* What the caller would rather read is kept for the worker: headers are there for the handler alone. */
@@ -195,8 +241,12 @@ static void handle_alive(struct http_exchange *exchange, void *context _unused_)
 }
 
 /* A browser that comes again says what it has heard in a header. */
-static void handle_events(struct http_exchange *exchange, void *context _unused_)
+static void handle_events(struct http_exchange *exchange, void *context)
 {
+        if (api_must_sign_in(context, exchange)) {
+                http_reply_text(exchange, 401, "sign in first");
+                return;
+        }
         const char *again = http_header(exchange, "Last-Event-ID");
         const char *seen = again ? again : http_query(exchange, PARAMETER_SEEN);
         http_reply_events(exchange, seen ? strtoull(seen, NULL, 10) : 0);
@@ -255,6 +305,7 @@ int api_start(const struct api_options *options, struct api **ret, struct error 
                 .routes = routes,
                 .context = api,
                 .admit = api_admit,
+                .comes_otherwise = api_comes_otherwise,
                 .on_done = on_done,
                 .web_config_file = options->web_config_file,
                 .must_authenticate = options->must_authenticate,

@@ -334,6 +334,37 @@ def test_logs_are_shown_to_who_has_said_who_he_is(binaries, tmp_path):
         assert made.stop() == 0
 
 
+def signs_in_by_a_password(made, web):
+    """In place of the browser's own question; by bcrypt once, and by a cookie from then on, which ends with the password."""
+    browser, name = requests.Session(), ALICE[0].split(":")
+    browser.headers["Accept"] = "text/html,*/*"
+    led = browser.get(made.url + "/incidents", timeout=20)
+    assert led.url.endswith("/login?next=/incidents") and led.status_code == 200 and "Password" in led.text and "WWW-Authenticate" not in led.headers
+    style = re.search(r'href="(/assets/style[^"]*)"', led.text).group(1)
+    assert browser.get(made.url + style, timeout=20).status_code == 200
+    fields = form_of(led.text, "/login")
+    for wrong in ({"by": name[0], "token": "guessed"}, {"by": "mallory", "token": name[1]}, {"by": name[0], "token": ""}, {"by": "", "token": name[1]},
+                  {"by": name[0], "token": name[1], "form": "0" * 64}):
+        answer = browser.post(made.url + "/login", data={**fields, **wrong}, timeout=20)
+        assert answer.status_code == 401 and "Set-Cookie" not in answer.headers, wrong
+    answer = browser.post(made.url + "/login", data={**fields, "by": name[0], "token": name[1]}, allow_redirects=False, timeout=20)
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/incidents")
+    page = browser.get(made.url + "/resume", timeout=20)
+    assert "alice (password)" in page.text and "Sign out" in page.text
+    resumed = browser.post(made.url + "/resume", data=form_of(page.text, "/resume"), timeout=20)
+    assert resumed.status_code == 200 and "Armed" in resumed.text
+    with browser.get(made.url + "/events", stream=True, timeout=20) as stream:
+        assert stream.status_code == 200 and next(stream.iter_lines()).startswith(b"id: ")
+    # It counts for the pages alone; without it a page leads to the login, and all else asks for a password.
+    assert browser.get(made.url + "/api/v1/status", timeout=20).status_code == 401
+    assert browser.post(made.url + "/-/pause", json={}, timeout=20).status_code == 401
+    for path, status in (("/events", 401), ("/", 401), ("/metrics", 401), ("/-/ready", 401), ("/incidents/INC-2026-0001/evidence?file=1", 401)):
+        assert requests.get(made.url + path, timeout=20).status_code == status, path
+    assert requests.post(made.url + "/pause", data={"reason": "x"}, timeout=20, headers={"Accept": "text/html"}).status_code == 401
+    web.write_text(json.dumps({"basic_auth_users": {"alice": BOB[1], "bob": BOB[1]}}))
+    wait_for(lambda: browser.get(made.url + "/", timeout=20).url.endswith("/login?next=/"), "the session to end with the password")
+
+
 def test_who_is_known_by_a_password_has_nothing_to_sign_in_to(binaries, tmp_path):
     (tmp_path / "remediations.yml").write_text(REMEDIATIONS)
     (tmp_path / "web.yml").write_text(json.dumps({"basic_auth_users": {name.split(":")[0]: crypted for name, crypted in (ALICE, BOB)}}))
@@ -352,6 +383,7 @@ def test_who_is_known_by_a_password_has_nothing_to_sign_in_to(binaries, tmp_path
                             ({**alice, "data": {**fields, "form": "0" * 64}}, 403), ({**alice, "data": fields}, 200)):
             assert requests.post(made.url + "/pause", **{"timeout": 20, **how}).status_code == status, how
         assert requests.get(made.url + "/api/v1/status", **alice).json()["paused_by"] == "alice (password)"
+        signs_in_by_a_password(made, tmp_path / "web.yml")
     finally:
         assert made.stop() == 0
 

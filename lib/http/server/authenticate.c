@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who asks: by a password, or by a client certificate. */
+#include <errno.h>
+
 #include "lib/http/server/internal.h"
 #include "lib/http/server/secure.h"
 
@@ -54,6 +56,9 @@ bool http_secure_ask(struct http_exchange *exchange)
         }
         int r = web_basic_parse(http_header(exchange, MHD_HTTP_HEADER_AUTHORIZATION), &exchange->user,
                                 &password);
+        if (r == 0 && exchange->route && !exchange->refusal && exchange->server->comes_otherwise &&
+            exchange->server->comes_otherwise(exchange, exchange->server->context))
+                return true;
         if (r <= 0) {
                 if (r < 0)
                         http_refuse(exchange, MHD_HTTP_SERVICE_UNAVAILABLE, "out of memory, try again");
@@ -72,6 +77,55 @@ bool http_secure_ask(struct http_exchange *exchange)
         web_checker_check(secure->checker, secure->config, link ? link->place.peer : NULL, exchange->user,
                           &password, on_verdict, exchange);
         return false;
+}
+
+/* Somebody who waits for a verdict on what a form has said. */
+struct form_check {
+        void (*done)(void *context, enum http_password verdict);
+        void *context;
+};
+
+static void on_form_verdict(void *context, enum web_verdict verdict)
+{
+        struct form_check *check = context;
+        check->done(check->context, verdict == WEB_ALLOWED  ? HTTP_PASSWORD_RIGHT
+                                    : verdict == WEB_DENIED ? HTTP_PASSWORD_WRONG
+                                                            : HTTP_PASSWORD_BUSY);
+        free(check);
+}
+
+void http_check_password(struct http_exchange *exchange, const char *user, const char *password,
+                         void (*done)(void *context, enum http_password verdict), void *context)
+{
+        struct http_secure *secure = exchange->server->secure;
+        const struct http_place *place = http_link_place(exchange->connection);
+        _cleanup_secret_ struct text shown = {0};
+        struct form_check *check = malloc(sizeof(*check));
+        text_puts(&shown, password);
+        if (!check || text_error(&shown) < 0 || !http_user_by_password(exchange)) {
+                free(check);
+                done(context, HTTP_PASSWORD_BUSY);
+                return;
+        }
+        *check = (struct form_check){done, context};
+        enum web_verdict verdict = web_checker_recall(secure->checker, secure->config, user, &shown);
+        if (verdict != WEB_UNKNOWN)
+                on_form_verdict(check, verdict);
+        else
+                web_checker_check(secure->checker, secure->config, place ? place->peer : NULL, user, &shown,
+                                  on_form_verdict, check);
+}
+
+int http_password_mark(const struct http_exchange *exchange, const char *user,
+                       char ret[static DIGEST_TEXT_MAX])
+{
+        const struct http_secure *secure = exchange->server->secure;
+        const char *hash = secure ? config_map_get(&secure->config->settings.users, user) : NULL;
+        unsigned char sum[DIGEST_SIZE];
+        int r = hash ? digest_of(hash, strlen(hash), sum) : -ENOENT;
+        if (r >= 0)
+                digest_text(sum, ret);
+        return r;
 }
 
 const char *http_user(const struct http_exchange *exchange)

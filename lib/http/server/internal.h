@@ -52,6 +52,7 @@ struct http_server {
         const struct http_route *routes;
         void *context;
         struct http_refusal (*admit)(struct http_exchange *exchange, void *context);
+        bool (*comes_otherwise)(struct http_exchange *exchange, void *context);
         void (*on_done)(void *context, const char *route_path, unsigned status);
         unsigned stream_limit;
         nsec idle_timeout;

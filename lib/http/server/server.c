@@ -282,6 +282,7 @@ static struct http_server *server_new(const struct http_server_options *options)
         server->context = options->context;
         server->admit = options->admit;
         server->on_done = options->on_done;
+        server->comes_otherwise = options->comes_otherwise;
         server->stream_limit = options->stream_limit;
         server->places.limit =
                 options->connection_limit > 0 ? options->connection_limit : DEFAULT_CONNECTION_LIMIT;

@@ -28,16 +28,19 @@ void page_login(const struct visit *visit)
                     "\" value=\"",
                     visit->form_token);
         html_put(&page, next);
-        text_puts(
-                &page,
-                "\">\n<label for=\"by\">Your name <small>(it stands beside each decision)</small></label>"
-                "<input id=\"by\" name=\"" FIELD_NAME
-                "\" maxlength=\"100\" required autocomplete=\"nickname\">\n"
-                "<label for=\"token\">Token <small>(the content of the file <code>operator</code> beside the "
-                "journal, in <code>tokens</code>)</small></label>"
-                "<input id=\"token\" name=\"" FIELD_SECRET
-                "\" type=\"password\" required autocomplete=\"current-password\">\n"
-                "<div class=\"acts\"><button class=\"main\">Sign in</button></div></form></section>\n"
-                "<p class=\"dim\">It lasts for twelve hours, or until the responder is restarted.</p>\n");
+        text_puts(&page,
+                  "\">\n<label for=\"by\">Your name <small>(it stands beside each decision)</small></label>"
+                  "<input id=\"by\" name=\"" FIELD_NAME
+                  "\" maxlength=\"100\" required autocomplete=\"username\">\n"
+                  "<label for=\"token\">");
+        text_puts(&page, visit->by_password
+                                 ? "Password</label>"
+                                 : "Token <small>(the content of the file <code>operator</code> beside the "
+                                   "journal, in <code>tokens</code>)</small></label>");
+        text_puts(&page,
+                  "<input id=\"token\" name=\"" FIELD_SECRET
+                  "\" type=\"password\" required autocomplete=\"current-password\">\n"
+                  "<div class=\"acts\"><button class=\"main\">Sign in</button></div></form></section>\n"
+                  "<p class=\"dim\">It lasts for twelve hours, or until the responder is restarted.</p>\n");
         page_send(visit, visit->complaint ? visit->status : 200, &page);
 }

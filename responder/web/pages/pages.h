@@ -45,6 +45,7 @@ struct visit {
         const char *who;    /* as the timeline would say; NULL: nobody has said */
         bool may_decide;    /* there are buttons */
         bool must_say_name; /* forms ask for it */
+        bool by_password;   /* of `may_sign_in`: a user's, and no token */
         bool may_sign_in;   /* by a token; who is `signed_in` may sign out */
         bool signed_in;
         const char *form_token; /* in each form that changes something */

@@ -2,6 +2,8 @@
 /* A session is who has shown a token, for as long as that is his; and nobody makes one by himself. */
 #include "responder/web/sessions.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,6 +16,7 @@ struct doors {
         char directory[64];
         struct tokens *tokens;
         struct sessions *sessions;
+        const char *mark; /* of a password */
 };
 
 static void write_token(const struct doors *doors, const char *role, const char *token)
@@ -31,6 +34,7 @@ static int set_up(void **state)
         write_token(doors, "reader", "0123456789abcdef-reads\n");
         assert_int_equal(tokens_open(doors->directory, &doors->tokens, NULL), 0);
         assert_int_equal(sessions_new(&doors->sessions, NULL), 0);
+        doors->mark = "first";
         *state = doors;
         return 0;
 }
@@ -45,20 +49,34 @@ static int tear_down(void **state)
         return 0;
 }
 
+/* Of ada's password; nobody else has one. */
+static int mark_of(const void *context, const char *user, char ret[static DIGEST_TEXT_MAX])
+{
+        const struct doors *doors = context;
+        snprintf(ret, DIGEST_TEXT_MAX, "%s", doors->mark);
+        return strcmp(user, "ada") == 0 ? 0 : -ENOENT;
+}
+
+static struct session_proofs proofs_of(const struct doors *doors)
+{
+        return (struct session_proofs){doors->tokens, mark_of, doors};
+}
+
 /* The Cookie header of a new session of that name, made at 1000 s. */
 static char *cookie_of(const struct doors *doors, enum web_role role, const char *name)
 {
+        const struct session_proofs proofs = proofs_of(doors);
         struct session session = {.role = role};
         strcpy(session.name, name);
-        _cleanup_free_ char *value =
-                session_make(doors->sessions, doors->tokens, &session, 1000 * NSEC_PER_SEC);
+        _cleanup_free_ char *value = session_make(doors->sessions, &proofs, &session, 1000 * NSEC_PER_SEC);
         assert_non_null(value);
         return text_format("theme=dark; %s=%s; other=1", SESSION_COOKIE, value);
 }
 
 static bool holds(const struct doors *doors, const char *header, nsec at, struct session *ret)
 {
-        int r = session_find(doors->sessions, doors->tokens, header, at, ret);
+        const struct session_proofs proofs = proofs_of(doors);
+        int r = session_find(doors->sessions, &proofs, header, at, ret);
         assert_in_range(r, 0, 1);
         return r > 0;
 }
@@ -80,6 +98,21 @@ static void a_session_is_found_by_its_cookie(void **state)
         _cleanup_free_ char *reader = cookie_of(doors, ROLE_READER, "bob");
         assert_true(holds(doors, reader, 1001 * NSEC_PER_SEC, &session));
         assert_int_equal(session.role, ROLE_READER);
+}
+
+static void one_by_a_password_ends_with_it(void **state)
+{
+        struct doors *doors = *state;
+        struct session session = {0};
+        _cleanup_free_ char *header = cookie_of(doors, ROLE_COUNT, "ada");
+        assert_true(holds(doors, header, 1001 * NSEC_PER_SEC, &session));
+        assert_int_equal(session.role, ROLE_COUNT);
+        assert_string_equal(session.name, "ada");
+        doors->mark = "second";
+        assert_false(holds(doors, header, 1001 * NSEC_PER_SEC, &session));
+        const struct session_proofs proofs = proofs_of(doors);
+        const struct session bob = {.role = ROLE_COUNT, .name = "bob"};
+        assert_null(session_make(doors->sessions, &proofs, &bob, 0));
 }
 
 static void it_ends(void **state)
@@ -109,11 +142,12 @@ static void what_cannot_be_read_ends_none(void **state)
         struct session session = {0};
         _cleanup_free_ char *header = cookie_of(doors, ROLE_OPERATOR, "ada");
         _cleanup_free_ char *path = text_format("%s/operator", doors->directory);
+        const struct session_proofs proofs = proofs_of(doors);
         assert_int_equal(unlink(path), 0);
         assert_false(holds(doors, header, 1001 * NSEC_PER_SEC, &session));
         assert_int_equal(mkdir(path, 0700), 0);
-        assert_in_range(-session_find(doors->sessions, doors->tokens, header, 1001 * NSEC_PER_SEC, &session),
-                        1, 4095);
+        assert_in_range(-session_find(doors->sessions, &proofs, header, 1001 * NSEC_PER_SEC, &session), 1,
+                        4095);
         assert_int_equal(rmdir(path), 0);
         write_token(doors, "operator", "0123456789abcdef-first\n");
         assert_true(holds(doors, header, 1001 * NSEC_PER_SEC, &session));
@@ -171,9 +205,9 @@ static void a_form_is_for_whom_it_was_shown_to(void **state)
 #define WITH_DOORS(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 static const struct CMUnitTest tests[] = {
-        WITH_DOORS(a_session_is_found_by_its_cookie),   WITH_DOORS(it_ends),
-        WITH_DOORS(what_cannot_be_read_ends_none),      WITH_DOORS(nobody_makes_one_by_himself),
-        WITH_DOORS(a_form_is_for_whom_it_was_shown_to),
+        WITH_DOORS(a_session_is_found_by_its_cookie), WITH_DOORS(it_ends),
+        WITH_DOORS(one_by_a_password_ends_with_it),   WITH_DOORS(what_cannot_be_read_ends_none),
+        WITH_DOORS(nobody_makes_one_by_himself),      WITH_DOORS(a_form_is_for_whom_it_was_shown_to),
 };
 
 int main(void)
