@@ -133,10 +133,10 @@ def test_two_windows_see_each_others_act(daemon, browser):
     """Told by a stream: each page is shown anew when somebody else has acted, not when it is its turn to be asked for again."""
     number = ask_for(daemon, "web")
     sign_in(daemon, browser)
-    mine, theirs = browser.session, browser.open()
+    mine, theirs, turns = browser.session, browser.open(), {}
     for window in (mine, theirs):
         browser.session = window
-        browser.call("Page.addScriptToEvaluateOnNewDocument", source="window.setInterval = () => {}")  # its turn comes never
+        turns[window] = browser.call("Page.addScriptToEvaluateOnNewDocument", source="window.setInterval = () => {}")  # none comes
         browser.go(f"{daemon.url}/incidents/{number}")
         browser.run("window.stays = true")
         assert not browser.run("document.hidden")
@@ -159,6 +159,7 @@ def test_two_windows_see_each_others_act(daemon, browser):
     browser.session = mine
     assert daemon.post("/-/resume", {"by": "bob"})[0] == 200
     browser.wait("document.body.innerText.includes('Armed')", "that it was resumed")
+    browser.call("Page.removeScriptToEvaluateOnNewDocument", **turns[mine])  # it is the other tests' window, too
 
 
 def test_every_page_at_every_width_by_day_and_night(daemon, browser):
