@@ -99,6 +99,7 @@ static const struct http_route routes[] = {
 struct later {
         struct api *api;
         struct http_exchange *exchange;
+        uint64_t news; /* as of its handler: by now the server may be gone */
 };
 
 /* "ada (token operator)", as the timeline would have it. */
@@ -111,8 +112,10 @@ static char *name_caller(const struct http_exchange *exchange, const struct api_
                        : strdup(user);
 }
 
-static void answer_person(struct api *api, struct http_exchange *exchange, const struct api_route *route)
+static void answer_person(const struct later *later, const struct api_route *route)
 {
+        struct api *api = later->api;
+        struct http_exchange *exchange = later->exchange;
         _cleanup_(parts_release) const struct incident_parts parts = engine_parts(api->options.engine);
         const struct api_caller nobody = {0}, *kept = http_kept(exchange), *caller = kept ? kept : &nobody;
         const char *user = http_user(exchange);
@@ -132,7 +135,7 @@ static void answer_person(struct api *api, struct http_exchange *exchange, const
                 .by_password = caller->passwords,
                 .signed_in = caller->signed_in,
                 .form_token = caller->form_token,
-                .news = http_server_news(api->server),
+                .news = later->news,
                 .act = route->act,
         };
         if (route->form)
@@ -152,7 +155,7 @@ static void later_run(void *context)
         if (route->page)
                 route->page(later->api, exchange);
         else if (route->shows || route->form)
-                answer_person(later->api, exchange, route);
+                answer_person(later, route);
         else if ((r = route->document(later->api, exchange, &answer, &error)) < 0)
                 api_reply_error(exchange, r, &error);
         else
@@ -182,6 +185,7 @@ static void on_password(void *context, enum http_password verdict)
 /* The password of a user is checked where those of requests are, and holds up nobody meanwhile. */
 static void handle_login(struct http_exchange *exchange, void *context)
 {
+        struct api *api = context;
         struct api_caller *caller = http_kept(exchange);
         _cleanup_free_ char *name = http_form_value(exchange, FIELD_NAME);
         _cleanup_free_ char *password = http_form_value(exchange, FIELD_SECRET);
@@ -194,7 +198,7 @@ static void handle_login(struct http_exchange *exchange, void *context)
                 http_reply_text(exchange, 503, "out of memory");
                 return;
         }
-        *later = (struct later){context, exchange};
+        *later = (struct later){api, exchange, http_server_news(api->server)};
         if (http_password_mark(exchange, name, caller->mark) < 0)
                 *caller->mark = '\0';
         http_suspend(exchange);
@@ -215,7 +219,7 @@ static void handle_later(struct http_exchange *exchange, void *context)
                 http_reply_text(exchange, 503, "out of memory");
                 return;
         }
-        *later = (struct later){api, exchange};
+        *later = (struct later){api, exchange, http_server_news(api->server)};
         http_suspend(exchange);
         go_on(later);
 }
@@ -328,8 +332,11 @@ int api_start(const struct api_options *options, struct api **ret, struct error 
         };
         if (r >= 0)
                 r = webhook_receiver_new(&webhook, &api->webhook, error);
+        /* In two steps: a request may come before the second returns. */
         if (r >= 0)
-                r = http_server_start(&server, &api->server, error);
+                r = http_server_open(&server, &api->server, error);
+        if (r >= 0)
+                r = http_server_run(api->server, error);
         if (r < 0) {
                 api_stop(api);
                 return r;

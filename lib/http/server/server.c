@@ -358,15 +358,17 @@ int http_server_open(const struct http_server_options *options, struct http_serv
 
 int http_server_run(struct http_server *server, struct error *error)
 {
+        /* Before the first request comes. */
+        int r = server->stream_limit > 0 ? http_streams_new(server->stream_limit, &server->streams) : 0;
+        if (r < 0)
+                return error_set_errno(error, -r, "cannot start the HTTP server");
         server->daemon = start_daemon(server, http_seconds(server->idle_timeout));
         if (!server->daemon) {
                 /* The socket is not closed here: some versions of MHD do so when they fail, some do not. */
                 server->listeners[0].fd = -1;
                 return error_set(error, EIO, "cannot start the HTTP server");
         }
-        int r = server->stream_limit > 0 ? http_streams_new(server->stream_limit, &server->streams) : 0;
-        if (r >= 0)
-                r = http_acceptor_start(server, &server->acceptor);
+        r = http_acceptor_start(server, &server->acceptor);
         return r < 0 ? error_set_errno(error, -r, "cannot start the HTTP server") : 0;
 }
 
