@@ -190,7 +190,9 @@ void claims_looked(struct sim *sim, bool whole)
         claim_over(sim);
         if (whole)
                 claim_shown(sim);
-        if (whole && !sim->looked && !sim->dry_run)
+        if (!whole || sim->disk_full) /* there is no place for what a look decides */
+                return;
+        if (!sim->looked && !sim->dry_run)
                 claim_matched_anew(sim);
-        sim->looked |= whole;
+        sim->looked = true;
 }
