@@ -22,9 +22,11 @@ enum {
         FORMS = 12, /* in so many forms each */
         SALT = 32,
         DOTS = 3,
-        BEGIN = MASK_SENTENCE, /* bytes of a form's beginning, by which most texts are let pass */
-        BEGINNING_BITS = 17,
-        WORD = 64,        /* bits */
+        WINDOW = MASK_SENTENCE,           /* bytes of a form, by which most texts are let pass */
+        STRIDE = MASK_LABEL - WINDOW + 1, /* of so many windows in a row a label's form has one */
+        PLACE_BITS = 18,
+        WORD = 64, /* bits */
+        BUCKETS = 1024,
         BASE64_BITS = 6,  /* of a letter */
         BASE64_BYTES = 3, /* that have letters of their own */
         ESCAPED_MOST = 6, /* of one byte */
@@ -35,7 +37,9 @@ struct known {
         size_t length;
         uint64_t hash, number; /* that of its secret: the larger, the later it was learnt */
         unsigned char sum[DIGEST_SIZE];
-        bool is_raw; /* as it was read */
+        bool is_raw;           /* as it was read */
+        uint16_t bucket, next; /* by how it begins; the one that begins alike, perhaps, and is no longer: its
+                                  number from 1; 0: none */
 };
 
 static struct {
@@ -44,32 +48,56 @@ static struct {
         uint64_t base, learnt;
         unsigned char salt[SALT];
         struct known known[MOST * FORMS]; /* the longest first, as one may begin with another */
+        uint16_t buckets[BUCKETS];        /* by how they begin: the first of them, likewise */
 } list = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-/* A bit for each hash of a secret's beginning, also of one that was forgotten. */
-static _Atomic uint64_t beginnings[(1 << BEGINNING_BITS) / WORD];
+/*
+ * A bit for each hash of a window of a form, also of one that was forgotten: of the first one, where a text
+ * may hold what is as short as that; of the first STRIDE ones, where a label may. By two hashes each, so that
+ * few have both.
+ */
+enum { OF_BEGINNINGS, OF_LABELS, FILTERS };
+static _Atomic uint64_t filters[FILTERS][(1 << PLACE_BITS) / WORD];
 
-static uint32_t next_beginning(uint32_t window, char c)
+static uint32_t window_at(const char *text)
 {
-        _Static_assert(BEGIN == sizeof(window), "the window is the beginning");
-        return window << 8 | (unsigned char)c;
+        uint32_t window;
+        memcpy(&window, text, sizeof(window));
+        _Static_assert(WINDOW == sizeof(window), "the window is of a secret's least length");
+        return window;
 }
 
 static size_t place_of(uint32_t window)
 {
-        return window * UINT32_C(0x9e3779b1) >> (32 - BEGINNING_BITS); /* Knuth's golden ratio */
+        return window * UINT32_C(0x9e3779b1) >> (32 - PLACE_BITS); /* Knuth's golden ratio */
 }
 
-/* Whether a secret may begin in it: all that most texts cost, however many secrets there are. */
-static bool may_hold(const char *text)
+static size_t other_place_of(uint32_t window)
 {
-        uint32_t window = 0;
-        for (size_t at = 0; text[at]; at++) {
-                window = next_beginning(window, text[at]);
-                const size_t place = place_of(window);
-                if (at + 1 >= BEGIN &&
-                    (atomic_load_explicit(&beginnings[place / WORD], memory_order_relaxed) >> (place % WORD) &
-                     1) != 0)
+        return window * UINT32_C(0x85ebca6b) >> (32 - PLACE_BITS); /* Appleby's MurmurHash3 */
+}
+
+static bool has_bit(int filter, size_t place)
+{
+        return (atomic_load_explicit(&filters[filter][place / WORD], memory_order_relaxed) >> (place % WORD) &
+                1) != 0;
+}
+
+static void set_bits(int filter, uint32_t window)
+{
+        const size_t places[] = {place_of(window), other_place_of(window)};
+        for (size_t i = 0; i < N_ELEMENTS(places); i++)
+                atomic_fetch_or(&filters[filter][places[i] / WORD], UINT64_C(1) << (places[i] % WORD));
+}
+
+/* Whether a secret may be in it: all that most texts cost, however many secrets there are. */
+static bool may_hold(const char *text, size_t length, size_t least)
+{
+        const int filter = least >= MASK_LABEL ? OF_LABELS : OF_BEGINNINGS;
+        const size_t step = least >= MASK_LABEL ? STRIDE : 1;
+        for (size_t at = step - 1; at + WINDOW <= length; at += step) {
+                const uint32_t window = window_at(text + at);
+                if (has_bit(filter, place_of(window)) && has_bit(filter, other_place_of(window)))
                         return true;
         }
         return false;
@@ -102,6 +130,22 @@ static bool sum_of(const char *text, size_t length, unsigned char ret[static DIG
         return digest_end(&digest, ret) >= 0;
 }
 
+static size_t bucket_of(uint32_t window)
+{
+        return place_of(window) % BUCKETS;
+}
+
+/* By the lock. Each bucket has the longest first, as the list does. */
+static void sort_by_beginning(void)
+{
+        memset(list.buckets, 0, sizeof(list.buckets));
+        for (size_t i = atomic_load(&list.count); i-- > 0;) {
+                uint16_t *bucket = &list.buckets[list.known[i].bucket];
+                list.known[i].next = *bucket;
+                *bucket = (uint16_t)(i + 1);
+        }
+}
+
 /* By the lock. Of whom there are no more than MOST. */
 static void forget_oldest(void)
 {
@@ -117,6 +161,7 @@ static void forget_oldest(void)
                 if (list.known[i].number != oldest)
                         list.known[kept++] = list.known[i];
         atomic_store(&list.count, kept);
+        sort_by_beginning();
 }
 
 /* By the lock: what was learnt before is the latest again. */
@@ -148,12 +193,13 @@ static void learn_form(const char *form, size_t length, size_t *left)
         while (at < count && list.known[at].length > length)
                 at++;
         memmove(&list.known[at + 1], &list.known[at], (count - at) * sizeof(*list.known));
+        new.bucket = (uint16_t)bucket_of(window_at(form));
         list.known[at] = new;
-        uint32_t window = 0;
-        for (size_t i = 0; i < BEGIN; i++)
-                window = next_beginning(window, form[i]);
-        atomic_fetch_or(&beginnings[place_of(window) / WORD], UINT64_C(1) << (place_of(window) % WORD));
+        set_bits(OF_BEGINNINGS, window_at(form));
+        for (size_t i = 0; length >= MASK_LABEL && i < STRIDE; i++)
+                set_bits(OF_LABELS, window_at(form + i));
         atomic_store(&list.count, count + 1);
+        sort_by_beginning();
         (*left)--;
 }
 
@@ -233,42 +279,54 @@ void mask_learn(const char *value, size_t length)
 static bool is_it(const struct known *known, const char *text)
 {
         unsigned char sum[DIGEST_SIZE];
-        return sum_of(text, known->length, sum) && memcmp(sum, known->sum, sizeof(sum)) == 0;
+        return hash_of(text, known->length) == known->hash && sum_of(text, known->length, sum) &&
+               memcmp(sum, known->sum, sizeof(sum)) == 0;
 }
 
-/* By the lock. Where `known` is in the text; NULL: nowhere. */
-static char *find(const struct known *known, char *text, size_t length)
+/* By the lock. How long the longest secret is that begins here; 0: none does. */
+static size_t begins_here(const char *text, size_t length, size_t least)
 {
-        uint64_t hash, top = 1; /* the factor of the byte that is left behind */
-        if (length < known->length)
-                return NULL;
-        for (size_t i = 1; i < known->length; i++)
-                top *= list.base;
-        hash = hash_of(text, known->length);
-        for (size_t at = 0;; at++) {
-                if (hash == known->hash && is_it(known, text + at))
-                        return text + at;
-                if (at + known->length == length)
-                        return NULL;
-                hash -= top * (unsigned char)text[at];
-                hash = hash * list.base + (unsigned char)text[at + known->length];
+        if (length < WINDOW)
+                return 0;
+        for (size_t i = list.buckets[bucket_of(window_at(text))]; i > 0; i = list.known[i - 1].next) {
+                const struct known *known = &list.known[i - 1];
+                if (known->length < least)
+                        return 0;
+                if (known->length <= length && is_it(known, text))
+                        return known->length;
         }
+        return 0;
+}
+
+/* By the lock. What begins within a secret belongs to it; no secret is shorter than the dots for it. */
+static void put_dots(char *string, size_t length, size_t least)
+{
+        size_t to = 0;
+        for (size_t at = 0; at < length;) {
+                size_t end = at + begins_here(string + at, length - at, least);
+                if (end == at) {
+                        string[to++] = string[at++];
+                        continue;
+                }
+                for (size_t in = at + 1; in < end; in++) {
+                        const size_t found = begins_here(string + in, length - in, least);
+                        end = in + found > end ? in + found : end;
+                }
+                memset(string + to, '.', DOTS);
+                to += DOTS;
+                at = end;
+        }
+        string[to] = '\0';
 }
 
 void mask_string(char *string, size_t least)
 {
-        if (!string || atomic_load(&list.count) == 0 || !may_hold(string))
+        if (!string || atomic_load(&list.count) == 0)
+                return;
+        const size_t length = strlen(string);
+        if (!may_hold(string, length, least))
                 return;
         pthread_mutex_lock(&list.lock);
-        size_t count = atomic_load(&list.count);
-        for (size_t i = 0; i < count && list.known[i].length >= least; i++) {
-                char *at = string;
-                while ((at = find(&list.known[i], at, strlen(at)))) {
-                        const char *rest = at + list.known[i].length;
-                        memset(at, '.', DOTS);
-                        at += DOTS;
-                        memmove(at, rest, strlen(rest) + 1);
-                }
-        }
+        put_dots(string, length, least);
         pthread_mutex_unlock(&list.lock);
 }

@@ -140,6 +140,30 @@ static void beginnings_are_no_secrets(void **state _unused_)
         assert_string_equal(end, "...");
 }
 
+/* Wherever in a text, whatever is around it: each of the windows that are looked at has been a secret's. */
+static void a_secret_is_found_at_every_place(void **state _unused_)
+{
+        static const char *const secrets[] = {"nine-byte", "ten-bytes!", "a-longer-one-of-these"};
+        for (size_t i = 0; i < N_ELEMENTS(secrets); i++)
+                learn(secrets[i]);
+        for (size_t i = 0; i < N_ELEMENTS(secrets); i++)
+                for (int before = 0; before < 20; before++)
+                        for (int behind = 0; behind < 20; behind++) {
+                                char said[128], shown[128];
+                                snprintf(said, sizeof(said), "%.*s%s%.*s", before, "xxxxxxxxxxxxxxxxxxxx",
+                                         secrets[i], behind, "yyyyyyyyyyyyyyyyyyyy");
+                                snprintf(shown, sizeof(shown), "%.*s...%.*s", before, "xxxxxxxxxxxxxxxxxxxx",
+                                         behind, "yyyyyyyyyyyyyyyyyyyy");
+                                mask_string(said, before % 2 ? MASK_LABEL : MASK_SENTENCE);
+                                assert_string_equal(said, shown);
+                        }
+        learn("one-two-three");
+        learn("three-four-five");
+        char both[] = "say one-two-three-four-five"; /* neither leaves the other's rest */
+        mask_string(both, MASK_LABEL);
+        assert_string_equal(both, "say ...");
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -149,6 +173,7 @@ int main(void)
                 cmocka_unit_test(what_a_server_repeats_is_masked),
                 cmocka_unit_test(documents_are_masked),
                 cmocka_unit_test(beginnings_are_no_secrets),
+                cmocka_unit_test(a_secret_is_found_at_every_place),
         };
         return cmocka_run_group_tests_name("mask", tests, NULL, NULL);
 }
