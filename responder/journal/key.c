@@ -63,7 +63,9 @@ static int take_settled(struct key_file *file, struct error *error)
 static int make_key(struct key_file *file, struct error *error)
 {
         file->beside = text_format("%s.new", file->path);
-        int r = file->beside ? file_make_directories(file->path, error) : error_oom(error);
+        if (!file->beside)
+                return error_oom(error);
+        int r = file_make_directories(file->path, error);
         if (r >= 0)
                 r = secret_make(file->beside, error);
         if (r < 0)
