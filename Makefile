@@ -297,7 +297,7 @@ UNITDIR    ?= $(PREFIX)/lib/systemd/system
 ZSHDIR     ?= site-functions
 configuration_exporter  := checks.yml
 configuration_responder := remediations.yml
-installed_documents := README.md CHANGELOG.md LICENSE
+installed_documents := README.md CHANGELOG.md LICENSE packages.txt
 installed_docs      := $(filter-out docs/requests.md,$(wildcard docs/*.md docs/*.svg docs/*.json))
 installed_rules     := $(filter-out rules/alerts_test.yml,$(wildcard rules/*.yml))
 install: install-exporter install-responder ## binaries, units, configuration, manual pages, completions and documents: DESTDIR, PREFIX

@@ -6,12 +6,33 @@
 deb_tree := $(BUILD)/deb/tree
 deb: build $(manuals) ## packages for Debian and Ubuntu, runbook-exporter and runbook-responder, in build/deb
 	@$(MAKE) --no-print-directory deps GROUP="build package"
+	@$(MAKE) --no-print-directory -s sbom
 	@rm -rf $(BUILD)/deb && mkdir -p $(deb_tree)
 	@cp -r docker/debian $(deb_tree)/debian && chmod 0755 $(deb_tree)/debian/rules
 	@printf 'runbook (%s-1) unstable; urgency=medium\n\n  * See CHANGELOG.md.gz.\n\n -- %s  %s\n' '$(VERSION)' \
 		"$$(sed -n 's/^Maintainer: //p' docker/debian/control)" "$$(date -uRd @$(SOURCE_DATE_EPOCH))" >$(deb_tree)/debian/changelog
-	@cd $(deb_tree) && SOURCE=$(CURDIR) DEB_BUILD_OPTIONS=noautodbgsym LC_ALL=C.UTF-8 TZ=UTC debian/rules binary $(if $(V),,>../log 2>&1) || \
+	@cd $(deb_tree) && SOURCE=$(CURDIR) BUILD=$(BUILD) DEB_BUILD_OPTIONS=noautodbgsym LC_ALL=C.UTF-8 TZ=UTC debian/rules binary $(if $(V),,>../log 2>&1) || \
 		{ [ ! -e ../log ] || cat ../log >&2; exit 1; }
 	@rm -rf $(deb_tree)
 	@printf '  %s\n' $(BUILD)/deb/*.deb
-.PHONY: deb
+
+# What each program is linked with and was built with, as SPDX has it.
+sboms := $(programs:%=$(BUILD)/share/%.spdx.json)
+sbom: $(sboms) ## what each program consists of, as SPDX 2.3: build/share/*.spdx.json
+$(BUILD)/share/%.spdx.json: $(BUILD)/% docker/sbom
+	@mkdir -p $(@D)
+	$(call say,GEN)
+	$(Q)docker/sbom $< $(VERSION) $(LIBRARIES) >$@.new && mv $@.new $@
+
+# Of the commit, not of what lies about.
+dist: ## the sources of this commit as build/dist/runbook-VERSION.tar.gz
+	@mkdir -p $(BUILD)/dist
+	@git -c tar.umask=0022 archive --format=tar --prefix=runbook-$(VERSION)/ HEAD | gzip -n9 >$(BUILD)/dist/runbook-$(VERSION).tar.gz
+	@printf '  %s\n' $(BUILD)/dist/runbook-$(VERSION).tar.gz
+
+test-install: ## the packages: lintian, two builds to the bit, their life on a machine that systemd boots; minutes, as root
+	@$(MAKE) --no-print-directory deps GROUP="build run test package install"
+	@$(MAKE) --no-print-directory $(parallel) build
+	@$(MAKE) --no-print-directory deb
+	@$(PYTHON) -B -m pytest -q -p no:cacheprovider tests/install
+.PHONY: deb sbom dist test-install
