@@ -143,8 +143,10 @@ def test_life_on_a_machine(operator):
     machine = operator.machine
     before = named_after_runbook(machine)
 
-    # A fresh install of the version before: both run, nothing had to be written first.
-    machine.shell("apt-get install ./before/runbook-*.deb")
+    # A fresh install: both run, nothing had to be written first. The same for the version before.
+    operator.does("apt-get install ./build/deb/")
+    assert operator.does("systemctl is-active").split() == ["active", "active"]
+    machine.shell("apt-get -y purge runbook-exporter runbook-responder && apt-get install ./before/runbook-*.deb")
     assert operator.does("systemctl is-active").split() == ["active", "active"]
     assert "runbook_check_success" in operator.does("curl -s localhost:9877/metrics")
     assert machine.shows("runbook-exporter", "NRestarts") == machine.shows("runbook-responder", "NRestarts") == "0"
@@ -191,9 +193,8 @@ def test_life_on_a_machine(operator):
     assert '"paused":false' in machine.shell("curl -s localhost:9878/api/v1/status").replace(" ", "")
 
     # And the version before again, by which the journal can still be read.
-    operator.does("apt-get -y install --allow-downgrades ./before/")
+    operator.does("apt-get -y -o Dpkg::Options::=--force-confold install --allow-downgrades ./before/")
     wait_for(lambda: ready(machine), "the version before to run", timeout=60)
-    operator.does("apt-get install ./build/deb/")
 
     # Removed: the programs are gone, the journal and the configuration are not.
     operator.does("apt-get -y remove")
