@@ -315,6 +315,7 @@ install-%: build $(manuals)
 	install -D -m 0644 $(BUILD)/share/runbook_$*.zsh $(DESTDIR)$(PREFIX)/share/zsh/$(ZSHDIR)/_runbook_$*
 	install -D -m 0644 -t $(DESTDIR)$(DOCDIR) $(installed_documents)
 	install -D -m 0644 -t $(DESTDIR)$(DOCDIR)/docs $(installed_docs)
+	install -D -m 0644 -t $(DESTDIR)$(DOCDIR)/docs/pictures $(wildcard docs/pictures/*)
 	install -D -m 0644 -t $(DESTDIR)$(DOCDIR)/rules $(installed_rules)
 
 # Of what `make install` writes; a file of /etc that was changed stays.
