@@ -73,6 +73,7 @@ int live_start(const struct live_options *options, struct live **ret, struct err
                 r = confinement_enter(options->confinement, set, error);
                 live->status.landlock = options->confinement->sandbox.landlock;
                 live->status.seccomp = options->confinement->sandbox.seccomp;
+                live->status.keeps_state = options->state_directory != NULL;
         }
         /* A thread for each check, so that those which hang keep no other one waiting. */
         if (r >= 0)

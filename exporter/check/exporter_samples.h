@@ -15,6 +15,7 @@ struct process_status {
         nsec success_wall;
         const char *landlock; /* what was given up; NULL: nothing is told of it. Borrowed */
         bool seccomp;
+        bool keeps_state; /* there is a --state.directory */
 };
 
 extern const struct metric_family *const exporter_sample_families[]; /* closed by NULL */

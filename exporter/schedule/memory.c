@@ -4,7 +4,7 @@
 #include "exporter/schedule/memory.h"
 
 #include "runbook/digest.h"
-#include "runbook/file.h"
+#include "runbook/state_file.h"
 
 #define FILE_MAX 256
 
@@ -33,7 +33,7 @@ bool memory_has_success(const struct check *check)
         _cleanup_free_ char *path = path_of(check);
         _cleanup_text_ struct text content = {0}, expected = {0};
         return path && put_content(check, &expected) >= 0 &&
-               file_read_whole(path, FILE_MAX, &content, NULL) >= 0 &&
+               state_file_read(path, FILE_MAX, &content, NULL) > 0 &&
                strcmp(text_string(&content), text_string(&expected)) == 0;
 }
 
@@ -45,5 +45,5 @@ int memory_put_success(const struct check *check, struct error *error)
                 return 0;
         if (put_content(check, &content) < 0)
                 return error_oom(error);
-        return file_replace(path, content.data, content.length, 0600, error);
+        return state_file_write(path, &content, error);
 }

@@ -3,8 +3,22 @@
 #ifndef RUNBOOK_STATE_FILE_H
 #define RUNBOOK_STATE_FILE_H
 
+#include "runbook/clock.h"
 #include "runbook/error.h"
 #include "runbook/text.h"
+
+/* How it went with those of this process, over all threads. */
+struct state_file_counts {
+        uint64_t unread;    /* reads that failed, and files that do not hold what they should */
+        uint64_t unwritten; /* writes that failed */
+        nsec written_at;    /* wall: the last write that did not; 0: there was none */
+};
+struct state_file_counts state_file_counts(void);
+
+/* Of a file without a title: file_read_whole() and file_replace(), and counted. 1 when there is a file, 0
+ * when there is none (yet). */
+int state_file_read(const char *path, size_t limit, struct text *content, struct error *error);
+int state_file_write(const char *path, const struct text *content, struct error *error);
 
 /*
  * Appends what stands below the title to `lines`. 1 when there is a file, 0 when there is none (yet); -EINVAL

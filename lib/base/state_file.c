@@ -11,8 +11,40 @@
 
 #define FILE_MAX ((size_t)1 << 20)
 
+static struct state_file_counts counts; /* each by itself, atomically */
+
+struct state_file_counts state_file_counts(void)
+{
+        return (struct state_file_counts){
+                .unread = __atomic_load_n(&counts.unread, __ATOMIC_RELAXED),
+                .unwritten = __atomic_load_n(&counts.unwritten, __ATOMIC_RELAXED),
+                .written_at = __atomic_load_n(&counts.written_at, __ATOMIC_RELAXED),
+        };
+}
+
+int state_file_read(const char *path, size_t limit, struct text *content, struct error *error)
+{
+        if (access(path, F_OK) < 0 && errno == ENOENT)
+                return 0;
+        int r = file_read_whole(path, limit, content, error);
+        if (r < 0)
+                __atomic_add_fetch(&counts.unread, 1, __ATOMIC_RELAXED);
+        return r < 0 ? r : 1;
+}
+
+int state_file_write(const char *path, const struct text *content, struct error *error)
+{
+        int r = file_replace(path, content->data, content->length, 0600, error);
+        if (r < 0)
+                __atomic_add_fetch(&counts.unwritten, 1, __ATOMIC_RELAXED);
+        else
+                __atomic_store_n(&counts.written_at, clock_wall(), __ATOMIC_RELAXED);
+        return r;
+}
+
 int state_file_broken(const char *path, const char *title, struct error *error)
 {
+        __atomic_add_fetch(&counts.unread, 1, __ATOMIC_RELAXED);
         return error_set(error, EINVAL, "%s does not hold \"%s\"; remove it to begin anew", path, title);
 }
 
@@ -20,10 +52,8 @@ int state_file_load(const char *path, const char *title, struct text *lines, str
 {
         _cleanup_text_ struct text content = {0};
         size_t length = strlen(title);
-        if (access(path, F_OK) < 0 && errno == ENOENT)
-                return 0;
-        int r = file_read_whole(path, FILE_MAX, &content, error);
-        if (r < 0)
+        int r = state_file_read(path, FILE_MAX, &content, error);
+        if (r <= 0)
                 return r;
         if (!string_starts(text_string(&content), title) || content.data[length] != '\n')
                 return state_file_broken(path, title, error);
@@ -74,5 +104,5 @@ int state_file_save(const char *path, const char *title, const struct text *line
         text_append(&content, text_string(lines), lines->length);
         if (text_error(&content) < 0 || text_error(lines) < 0)
                 return error_oom(error);
-        return file_replace(path, content.data, content.length, 0600, error);
+        return state_file_write(path, &content, error);
 }

@@ -5,6 +5,7 @@ import contextlib
 import os
 import re
 import subprocess
+import time
 
 import pytest
 
@@ -77,6 +78,8 @@ def test_a_damaged_file_costs_the_one_check_that_it_is_of(program, tmp_path):
             (tmp_path / f"{name}.log").write_text("one\ntwo\n")
         found = scrape(daemon)
         assert all(success(found, check["name"]) == 1 for check in checks)
+        assert [value(found, f"runbook_exporter_state_{kind}_errors_total") for kind in ("read", "write")] == [0, 0]
+        assert time.time() - value(found, "runbook_exporter_state_last_write_timestamp_seconds") < 600
     for name, (damage, _) in DAMAGES.items():
         for kept in ("log", "heartbeat-beat", "success-files"):
             damage(state / (f"log-log_{name}" if kept == "log" else f"{kept}_{name}"))
@@ -92,6 +95,7 @@ def test_a_damaged_file_costs_the_one_check_that_it_is_of(program, tmp_path):
         assert len(told) == len(set(told)), told
         for name, (_, lost) in DAMAGES.items():
             assert not lost or any(check == f"beat_{name}" for _, check in told), name
+        assert value(found, "runbook_exporter_state_read_errors_total") >= 2 * sum(lost for _, lost in DAMAGES.values())
         # With the next word of the job all is well again; of what cannot be written that is told, once.
         answers = {name: {post(daemon, f"/ping/beat_{name}").status for _ in range(2)} for name in DAMAGES}
         assert {name for name, statuses in answers.items() if statuses != {200}} == {"directory"}
@@ -149,6 +153,9 @@ def test_a_damaged_directory_costs_what_is_kept_in_it(program, tmp_path, how):
             assert told.count(("A ping could not be written", "beat_one")) == 1, told
             assert all(told.count(("Check failed", name)) <= 1 for name in ("log_one", "well")), told
             assert [check for what, check in told if what.startswith("It is not remembered")].count("files_one") == 1, told
+            found = scrape(daemon)
+            assert value(found, "runbook_exporter_state_write_errors_total") >= 3
+            assert value(found, "runbook_exporter_state_last_write_timestamp_seconds") is None
     with ExporterWithFlags(program, checks, tmp_path, f"--state.directory={state}") as daemon:
         assert post(daemon, "/ping/beat_one").status == 200
         assert all(success(scrape(daemon), check["name"]) == 1 for check in checks)
