@@ -3,8 +3,13 @@
 #include "tests/harness/journal.h"
 
 #include <errno.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#include "responder/journal/internal.h"
 
 /* The n-th alert has an incident of its own, healed, or left as it is; `closes` its episode. */
 static void make_incident(struct journal_fixture *fixture, int64_t number, bool ends, bool closes)
@@ -137,6 +142,89 @@ static void test_by_age_and_size(void **state)
         assert_int_equal(query_number(fixture, "SELECT count(*) FROM incidents"), 1);
 }
 
+static atomic_bool held;
+
+static size_t queued(struct journal *journal)
+{
+        size_t count = 0;
+        pthread_mutex_lock(&journal->lock);
+        for (const struct journal_job *job = journal->first; job; job = job->next)
+                count++;
+        pthread_mutex_unlock(&journal->lock);
+        return count;
+}
+
+/* The writer has nothing done until two wait for it: a batch of pruning, and a webhook. From then on it notes
+ * what has gone when a webhook's alert is written. */
+static int hold(struct journal *journal, void *context _unused_, struct error *error)
+{
+        int r = journal_execute(
+                &journal->writer,
+                "CREATE TEMP TABLE found (incidents, episodes);"
+                "CREATE TEMP TRIGGER look AFTER INSERT ON main.episodes BEGIN INSERT INTO found "
+                "SELECT (SELECT count(*) FROM main.incidents), (SELECT count(*) FROM main.episodes); END",
+                error);
+        atomic_store(&held, true);
+        while (r >= 0 && queued(journal) < 2)
+                sched_yield();
+        return r;
+}
+
+static int read_found(struct journal *journal, void *context, struct error *error)
+{
+        int64_t *found = context;
+        int r = journal_number(&journal->writer, "SELECT incidents FROM found", &found[0], error);
+        return r < 0 ? r : journal_number(&journal->writer, "SELECT episodes FROM found", &found[1], error);
+}
+
+static void *hold_writer(void *fixture)
+{
+        return (void *)(intptr_t)journal_perform(((struct journal_fixture *)fixture)->journal, hold, NULL,
+                                                 NULL);
+}
+
+/* As the engine does it, but without a pause between two batches. */
+static void *prune_without_pause(void *context)
+{
+        struct journal_fixture *fixture = context;
+        const struct journal_retention retention = everything(fixture);
+        bool more = true;
+        int r = 0;
+        while (more && r >= 0)
+                r = journal_prune(fixture->journal, &retention, &more, NULL);
+        return (void *)(intptr_t)r;
+}
+
+/* However much is to go, a webhook that comes meanwhile waits for one batch of it: what was asked for first
+ * is done first, and a batch is small. */
+static void test_a_webhook_waits_for_one_batch(void **state)
+{
+        struct journal_fixture *fixture = *state;
+        for (int64_t i = 1; i <= 100; i++)
+                make_incident(fixture, i, true, true);
+        pthread_t holder, pruner;
+        void *r = NULL;
+        atomic_store(&held, false);
+        assert_int_equal(pthread_create(&holder, NULL, hold_writer, fixture), 0);
+        while (!atomic_load(&held))
+                sched_yield();
+        assert_int_equal(pthread_create(&pruner, NULL, prune_without_pause, fixture), 0);
+        while (queued(fixture->journal) < 1)
+                sched_yield();
+        accept_alerts(fixture, "w");
+        assert_int_equal(pthread_join(pruner, &r), 0);
+        assert_null(r);
+        assert_int_equal(pthread_join(holder, &r), 0);
+        assert_null(r);
+
+        int64_t found[2] = {0};
+        assert_int_equal(journal_perform(fixture->journal, read_found, found, NULL), 0);
+        assert_int_equal(found[0], 100 - 16);
+        assert_int_equal(found[1], 100 - 16 + 1);
+        assert_true(query_number(fixture, "SELECT count(*) FROM incidents") <= 1);
+        verified_rows(fixture);
+}
+
 /* Somebody takes a row out, and makes a gap for it, or moves one. */
 static void test_a_gap_that_nobody_pruned(void **state)
 {
@@ -185,9 +273,9 @@ static void test_the_file_shrinks(void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                ON_JOURNAL(test_what_is_open_stays), ON_JOURNAL(test_members_stay_and_go_with_it),
-                ON_JOURNAL(test_by_age_and_size),    ON_JOURNAL(test_a_gap_that_nobody_pruned),
-                ON_JOURNAL(test_the_file_shrinks),
+                ON_JOURNAL(test_what_is_open_stays),       ON_JOURNAL(test_members_stay_and_go_with_it),
+                ON_JOURNAL(test_by_age_and_size),          ON_JOURNAL(test_a_webhook_waits_for_one_batch),
+                ON_JOURNAL(test_a_gap_that_nobody_pruned), ON_JOURNAL(test_the_file_shrinks),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
