@@ -63,6 +63,16 @@ static void look(struct engine_fixture *fixture)
         assert_int_equal(engine_look(fixture->engine, &next, NULL), 0);
 }
 
+/* Alerts that no look has come to yet. */
+static size_t unmatched(struct engine_fixture *fixture)
+{
+        struct episode_list list = {0};
+        assert_int_equal(journal_unmatched(fixture->journal, 4000, &list, NULL), 0);
+        size_t count = list.count;
+        episode_list_release(&list);
+        return count;
+}
+
 static void finish(struct engine_fixture *fixture)
 {
         fixture_stop(fixture);
@@ -108,6 +118,33 @@ static void test_urgent_first_and_each_remediation_for_itself(_unused_ void **st
                 look(fixture);
         }
         assert_true(action_called("run:info19"));
+        finish(fixture);
+}
+
+/* What comes behind a crowd of whatever size begins with the next look, and a look opens so many incidents at
+ * most: so it waits for two decisions of the engine's, and for none of the crowd's. */
+static void test_an_unrelated_one_behind_a_crowd_begins_with_the_next_look(_unused_ void **state)
+{
+        struct world world;
+        struct incident_parts parts;
+        struct engine_fixture *fixture = prepare(
+                "  - {name: crowd, match: ['alertname=\"a\"', 'of!=\"other\"'], lock: 'n/${labels.n}', "
+                "steps: [{act.once: {name: '${labels.n}'}}]}\n"
+                "  - {name: other, match: ['of=\"other\"'], steps: [{act.once: {name: '${labels.n}'}}]}\n",
+                &world, &parts);
+        char name[32];
+        for (int i = 0; i < 700; i++) {
+                snprintf(name, sizeof(name), "crowd%d", i);
+                arrive(fixture, name, ",\"severity\":\"critical\"");
+        }
+        look(fixture);
+        assert_int_equal(given_count, WORLD_AT_ONCE);
+        assert_int_equal(unmatched(fixture), 700 - 256);
+        arrive(fixture, "unrelated", ",\"of\":\"other\",\"severity\":\"info\"");
+        look(fixture);
+        assert_int_equal(given_count, WORLD_AT_ONCE + 1);
+        assert_string_equal(given_name(WORLD_AT_ONCE), "unrelated");
+        assert_int_equal(unmatched(fixture), 700 - 256 - 255);
         finish(fixture);
 }
 
@@ -213,6 +250,7 @@ static void test_planned_again_is_not_held(_unused_ void **state)
 int main(void)
 {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_an_unrelated_one_behind_a_crowd_begins_with_the_next_look),
                 cmocka_unit_test(test_urgent_first_and_each_remediation_for_itself),
                 cmocka_unit_test(test_a_crowd_that_is_held),
                 cmocka_unit_test(test_a_crowd_that_is_let_go),
