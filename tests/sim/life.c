@@ -43,7 +43,8 @@ static const char *nobody_says_of(const struct sim *sim, int64_t incident)
 }
 
 /* Under the lock of a service: the urgent first, then the oldest. Who was there no later, waits for nothing
- * but its turn, and was heard of so lately that nobody is asked about it, goes first. */
+ * but its turn, and was heard of so lately that nobody is asked about it, goes first. When an alert was heard
+ * of again is known no sooner than something comes of it. */
 static void claim_turn(struct sim *sim, int64_t incident)
 {
 #define OF(incident, label) "json_extract(" incident ".alert, '$.labels." label "')"
@@ -58,7 +59,9 @@ static void claim_turn(struct sim *sim, int64_t incident)
                 " AND x.remediation IN ('slow', 'errors') AND y.remediation IN ('slow', 'errors')"
                 " AND " OF("x", "subject") " = " OF("y", "subject") " AND (" RANK("y") ", y.id) < (" RANK(
                         "x") ", x.id)"
-                             " AND e.closed_at IS NULL AND e.seen_steady >= ?2 AND NOT EXISTS (SELECT 1 FROM "
+                             " AND e.closed_at IS NULL AND e.seen_steady >= ?2 AND e.last_seen_at = "
+                             "e.opened_at"
+                             " AND NOT EXISTS (SELECT 1 FROM "
                              "timeline t"
                              " WHERE t.incident = y.id AND (t.event IN ('planning waits', 'released')"
                              " OR (t.event = 'held' AND t.detail ->> '$.guard' <> 'lock')))",
