@@ -61,6 +61,13 @@ static int watch_all(struct reading *reading, struct error *error)
         return r;
 }
 
+void edition_drop(struct incident_parts *parts)
+{
+        if (parts->edition)
+                free_reading(parts->edition);
+        parts->edition = NULL;
+}
+
 int edition_load(const char *path, struct production *production, struct incident_parts *parts,
                  struct error *error)
 {

@@ -13,4 +13,7 @@
 int edition_load(const char *path, struct production *production, struct incident_parts *parts,
                  struct error *error);
 
+/* Lets go of one that nobody has worked by yet, there and then. */
+void edition_drop(struct incident_parts *parts);
+
 #endif

@@ -76,7 +76,7 @@ static int load_edition(struct responder *responder, struct incident_parts *part
                 return r;
         r = enclosure_admit(&responder->enclosure, read.set->targets.evidence_directory, error);
         if (r < 0)
-                parts_release(&read);
+                edition_drop(&read);
         else
                 *parts = read;
         return r;
@@ -105,7 +105,7 @@ static int make_parts(struct responder *responder, struct error *error)
         if (r >= 0)
                 r = key_settle(&responder->key, error);
         if (r < 0)
-                parts_release(parts);
+                edition_drop(parts);
         return r;
 }
 

@@ -13,6 +13,11 @@
 #include "responder/remediation/remediation.h"
 #include "runbook/json.h"
 
+/* What it is told by, where that is read anew each time; `families` NULL: nobody has said. */
+struct coverage_files {
+        const char *families, *alerts, *for_person;
+};
+
 /* One alerting rule. */
 struct alert_rule {
         char *name, *expr, *group;

@@ -13,8 +13,8 @@
 #ifndef RESPONDER_WEB_WEB_H
 #define RESPONDER_WEB_WEB_H
 
+#include "responder/coverage/coverage.h"
 #include "responder/engine/engine.h"
-#include "responder/web/pages/pages.h"
 #include "responder/web/reloads.h"
 #include "runbook/http_server.h"
 #include "runbook/sandbox.h"

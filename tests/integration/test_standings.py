@@ -402,6 +402,6 @@ def test_the_dashboard_knows_every_standing(runs):
     document = json.loads(runs("dashboard", checks=[{"name": "d", "disk": {"mountpoints": ["/"]}}], expect=0).stdout)
     panel = next(panel for panel in document["panels"] if panel["title"] == "How the checks stand")
     for word in STANDINGS:
-        assert f'runbook_check_standing{{standing="{word}"}}' in panel["targets"][0]["expr"]
+        assert f',standing="{word}"}}' in panel["targets"][0]["expr"]
     mapped = panel["fieldConfig"]["defaults"]["mappings"][0]["options"]
     assert {option["text"] for option in mapped.values()} == set(PHRASES.values())

@@ -22,9 +22,9 @@ ADDED = (
     ("tests/templates/action.c", "responder/actions/host/flag.c",
      (("responder/actions/actions.c", r"(?<=#define ACTIONS\(X\))( +\\\n)", r"\1        X(host_flag) \\\n"),)),
     ("tests/templates/page.c", "responder/web/pages/open.c",
-     (("responder/web/pages/pages.h", r"(?m)^(page_maker )", r"\1page_open, "),
+     (("responder/web/pages/pages.h", r"(?m)^(page_maker )", r"\1page_still_open, "),
       ("responder/web/web.c", r"(struct http_route routes\[\] = \{\n)",
-       r"""\1        {"GET", "/open", READING(.shows = page_open)},\n"""))),
+       r"""\1        {"GET", "/open", READING(.shows = page_still_open)},\n"""))),
 )
 
 
@@ -45,6 +45,7 @@ def grown(build, tmp_path_factory):
     for top in ("include", "lib", "exporter", "responder"):
         copy(ROOT / top, tree / top, r".*\.([ch]|proto|css|js)")
     copy(ROOT / "tests/lab/service", tree / "tests/lab/service", r".*\.(c|h|mk)")
+    copy(ROOT / "docker", tree / "docker", r".*\.mk")
     for name in ("lib", "exporter", "responder", "generated"):
         copy(build / name, there / name, r".*\.([odch]|pb-c\..*)")
     for name in ("lib.a", "exporter.a", "responder.a", "flags"):

@@ -2,10 +2,10 @@
 /*
  * GET /open: how many incidents are open, by state.
  *
- * A page to start from. It becomes one when this file is responder/web/pages/open.c, `page_open` stands
+ * A page to start from. It becomes one when this file is responder/web/pages/open.c, `page_still_open` stands
  * beside the other pages in responder/web/pages/pages.h, and its row in the routes of responder/web/web.c:
  *
- *     {"GET", "/open", READING(.shows = page_open)},
+ *     {"GET", "/open", READING(.shows = page_still_open)},
  *
  * include/runbook/html.h is what pages are made of; what a page may use beside it says tests/rooms.txt.
  */
@@ -23,7 +23,7 @@ static void put_count(struct text *page, enum incident_state state, size_t count
  * On a worker: it may read the journal, which may wait for a disk. What cannot be read is said on the page:
  * it is not 0. The reply takes the text, and answers 500 when there was no memory for it.
  */
-void page_open(const struct visit *visit)
+void page_still_open(const struct visit *visit)
 {
         static const char *const columns[] = {"State", "Incidents", NULL};
         size_t counts[INCIDENT_STATE_COUNT] = {0};

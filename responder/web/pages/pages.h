@@ -11,6 +11,7 @@
 #ifndef RESPONDER_WEB_PAGES_PAGES_H
 #define RESPONDER_WEB_PAGES_PAGES_H
 
+#include "responder/coverage/coverage.h"
 #include "responder/engine/engine.h"
 #include "runbook/http_server.h"
 
@@ -26,11 +27,6 @@ enum act {
         ACT_PAUSE,
         ACT_RESUME,
         ACT_COUNT
-};
-
-/* What coverage is told by; `families` NULL: nobody has said. */
-struct coverage_files {
-        const char *families, *alerts, *for_person;
 };
 
 /* Who looks, when, and at what. Borrowed until the page is answered. */

@@ -77,7 +77,7 @@ static void who_listens_hears_what_he_has_not_seen(void **state)
         assert_int_equal(http_server_news(server), news + 3);
 }
 
-static void one_address_has_three_quarters_of_them_and_everybody_else_is_served(void **state)
+static void one_address_leaves_a_quarter_to_others(void **state)
 {
         struct http_server *server = *state;
         int streams[MOST];
@@ -127,8 +127,7 @@ int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(who_listens_hears_what_he_has_not_seen, setup, teardown),
-                cmocka_unit_test_setup_teardown(
-                        one_address_has_three_quarters_of_them_and_everybody_else_is_served, setup, teardown),
+                cmocka_unit_test_setup_teardown(one_address_leaves_a_quarter_to_others, setup, teardown),
                 cmocka_unit_test_setup_teardown(a_server_stops_with_streams_and_without, setup, teardown),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
