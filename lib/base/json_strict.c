@@ -429,7 +429,7 @@ int json_parse_strict(const char *data, size_t length, const struct json_limits 
         if (reading.nuls && !marked)
                 return error_oom(error);
         int r = parse(marked ? marked : data, length, &json, error);
-        if (r >= 0)
+        if (r >= 0 && json)
                 r = check_all_names(json, error);
         if (r < 0)
                 return r;

@@ -402,7 +402,9 @@ int http_fetch(struct http_client *client, const struct http_request *request, s
 {
         struct transfer transfer = {0};
         CURL *curl = handle_for(client, request);
-        int r = curl ? http_transfer_begin(curl, &transfer, request, error) : error_oom(error);
+        if (!curl)
+                return error_oom(error);
+        int r = http_transfer_begin(curl, &transfer, request, error);
         if (r < 0)
                 return r;
         CURLcode code = http_transfer_code(&transfer, curl_easy_perform(curl));
