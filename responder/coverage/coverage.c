@@ -253,17 +253,21 @@ int coverage_make(const struct remediation_set *set, const struct alert_rules *r
                   const char *for_person, struct coverage *ret, struct error *error)
 {
         struct coverage found = {0};
+        size_t checks = (size_t)cJSON_GetArraySize(json_get(families, "checks", NULL));
+        _cleanup_free_ bool *reached = calloc(set->count + 1, sizeof(bool));
+        _cleanup_free_ bool *read = calloc(checks + 1, sizeof(bool));
+        if (!reached || !read)
+                return error_oom(error);
         struct making making = {
                 .set = set,
                 .rules = rules,
                 .families = families,
                 .for_person = for_person,
                 .found = &found,
+                .reached = reached,
+                .read = read,
         };
-        size_t checks = (size_t)cJSON_GetArraySize(json_get(families, "checks", NULL));
-        making.reached = calloc(set->count + 1, sizeof(bool));
-        making.read = calloc(checks + 1, sizeof(bool));
-        int r = making.reached && making.read ? 0 : error_oom(error);
+        int r = 0;
         for (size_t i = 0; r >= 0 && i < rules->count; i++)
                 r = cover_rule(&making, &rules->items[i], error);
         if (r >= 0)
@@ -272,8 +276,6 @@ int coverage_make(const struct remediation_set *set, const struct alert_rules *r
                 cover_checks(&making);
         if (r >= 0 && found.failed)
                 r = error_oom(error);
-        free(making.reached);
-        free(making.read);
         if (r < 0)
                 coverage_release(&found);
         else

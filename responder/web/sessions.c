@@ -90,7 +90,8 @@ char *session_make(const struct sessions *sessions, const struct session_proofs 
 {
         _cleanup_text_ struct text cookie = {0};
         char mac[DIGEST_TEXT_MAX];
-        text_printf(&cookie, "%d.%lld.", (int)session->role, (long long)(now + SESSION_LIFE));
+        const nsec ends = now + SESSION_LIFE;
+        text_printf(&cookie, "%d.%lld.", (int)session->role, (long long)ends);
         for (const char *c = session->name; *c; c++)
                 text_printf(&cookie, "%02x", (unsigned char)*c);
         if (text_error(&cookie) < 0 ||
