@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the documents show is what the daemons take: every example of a check, every PromQL, every metric in them."""
+"""What the documents show is what the daemons take: every example of a check and of a remediation, every PromQL, every metric in them."""
 
 import json
 import os
@@ -9,24 +9,53 @@ import subprocess
 import pytest
 import yaml
 
+from documents import BLOCK, DOCUMENTS, blocks
 from lab.parts import ROOT
 
-KINDS = ("docker", "disk", "exec", "files", "heartbeat", "http", "log", "postgres", "prometheus", "redis", "s3", "system", "systemd", "tls")
+
+def listed(file, prefix=""):
+    """What a table of the code has: its X(…)."""
+    return re.findall(rf"\bX\({prefix}([a-z0-9_]+)\)", (ROOT / file).read_text(encoding="utf-8"))
 
 
-DOCUMENTS = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+KINDS = listed("exporter/kinds/kinds.c")
 METRIC = re.compile(r"(?<![\w/.-])runbook_[a-z0-9_]+")
+# What only remediations.yml has at its top.
+OF_REMEDIATIONS = {"remediations", "receivers", "databases", "escalate_to", "external_url", "exporter_url", "alertmanager_url"}
+
+
+def is_remediation(shown):
+    return isinstance(shown, dict) and "match" in shown and "steps" in shown
+
+
+def shows_remediations(shown):
+    return bool(set(shown) & OF_REMEDIATIONS) if isinstance(shown, dict) else all(is_remediation(one) for one in shown)
 
 
 def examples():
     """(where, the configuration that an example stands for) of each block of YAML that shows checks."""
-    for path in DOCUMENTS:
-        text = path.read_text(encoding="utf-8")
-        for block in re.finditer(r"^```yaml\n(.*?)^```", text, re.S | re.M):
-            shown = yaml.safe_load(block.group(1))
-            where = f"{path.name}:{text.count(chr(10), 0, block.start()) + 2}"
-            if isinstance(shown, list) or "checks" in shown or set(shown) & {"warn", "fail", *KINDS}:
-                yield where, configuration(shown)
+    for _, where, block in blocks("yaml"):
+        shown = yaml.safe_load(block)
+        if shows_remediations(shown):
+            continue
+        if isinstance(shown, list) or "checks" in shown or set(shown) & {"warn", "fail", *KINDS}:
+            yield where, configuration(shown)
+
+
+def remediation_examples():
+    """(where, remediations.yml that an example stands for): what it leaves out is filled in."""
+    for _, where, block in blocks("yaml"):
+        shown = yaml.safe_load(block)
+        if shows_remediations(shown):
+            given = shown if isinstance(shown, dict) else {"remediations": shown}
+            receivers = given.get("receivers", [])
+            there = {receiver["name"] for receiver in receivers}
+            more = [{"name": name, "format": "log"} for name in ("oncall", "security") if name not in there]
+            yield where, {
+                "docker": {"project": "my-stack"}, "databases": [{"name": "app", "dsn": "host=localhost dbname=app"}],
+                "prometheus_url": "http://localhost:9090", "exporter_url": "http://localhost:9877", "escalate_to": "oncall",
+                "remediations": [{"name": "any", "match": ['alertname="any"'], "steps": [{"host.memory": {}}]}],
+                **given, "receivers": [*receivers, *more]}
 
 
 def configuration(shown):
@@ -41,16 +70,49 @@ def configuration(shown):
     return {"checks": [*checks, *({"name": name, "http": {"url": "http://localhost/"}} for name in sorted(needed - there))]}
 
 
-@pytest.mark.parametrize(("where", "shown"), examples(), ids=lambda one: one if isinstance(one, str) else "")
-def test_an_example_is_taken(program, tmp_path, where, shown):
-    config = tmp_path / "checks.yml"
+def check_configuration(program, directory, shown):
+    """What --config.check says, and its exit code."""
+    config = directory / "shown.yml"
     # Where an operator's secrets are, there is nothing here.
-    secret = tmp_path / "secret"
+    secret = directory / "secret"
     secret.write_text("secret\n")
     config.write_text(re.sub(r'"/run/secrets/[^"]+"', json.dumps(str(secret)), json.dumps(shown)))
     said = subprocess.run([program, "--config.check", f"--config.file={config}"], check=False, text=True,
-                          env={**os.environ, "CREDENTIALS_DIRECTORY": str(tmp_path)}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    assert said.returncode == 0, f"{where}: {said.stdout}"
+                          env={**os.environ, "CREDENTIALS_DIRECTORY": str(directory)}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return said.returncode, said.stdout
+
+
+def named(one):
+    return one if isinstance(one, str) else ""
+
+
+@pytest.mark.parametrize(("where", "shown"), examples(), ids=named)
+def test_an_example_is_taken(program, tmp_path, where, shown):
+    status, said = check_configuration(program, tmp_path, shown)
+    assert status == 0, f"{where}: {said}"
+
+
+@pytest.mark.parametrize(("where", "shown"), remediation_examples(), ids=named)
+def test_an_example_of_a_remediation_is_taken_without_a_doubt(binaries, tmp_path, where, shown):
+    status, said = check_configuration(binaries.responder, tmp_path, shown)
+    assert status == 0 and said.endswith("no mistakes\n"), f"{where}: {said}"
+
+
+def shown_in(name):
+    return [yaml.safe_load(block) for _, _, block in blocks("yaml", [ROOT / "docs" / name])]
+
+
+def test_each_kind_of_check_has_an_example():
+    shown = {key for example in shown_in("writing-checks.md") for check in example for key in check}
+    assert set(KINDS) - shown == set() and len(KINDS) >= 14
+
+
+def test_each_action_has_an_example():
+    examples_of = [one for shown in shown_in("writing-remediations.md")
+                   for one in (shown["remediations"] if isinstance(shown, dict) else shown)]
+    shown = {key.replace(".", "_") for remediation in examples_of for step in remediation["steps"] for key in step}
+    actions = listed("responder/actions/actions.c")
+    assert set(actions) - shown == set() and len(actions) >= 10
 
 
 def metrics_of(text):
@@ -105,13 +167,13 @@ def expressions():
     """(where, PromQL) of each block and each `code` of the documents that shows some."""
     for path in DOCUMENTS:
         text = path.read_text(encoding="utf-8")
-        for block in re.finditer(r"^ *```(\w*)\n(.*?)^ *```", text, re.S | re.M):
+        for block in BLOCK.finditer(text):
             where = f"{path.name}:{text.count(chr(10), 0, block.start()) + 2}"
             if block[1] == "promql":
                 yield where, block[2]
             elif block[1] == "yaml":
                 yield from ((where, query) for query in queries_of(yaml.safe_load(block[2])))
-        prose = re.sub(r"^ *```.*?^ *```", lambda block: "\n" * block[0].count("\n"), text, flags=re.S | re.M)
+        prose = BLOCK.sub(lambda block: "\n" * block[0].count("\n"), text)
         for code in re.finditer(r"(`+)([^`]+)\1", prose):
             # From the first function, or metric, on: there may be words before it, such as a condition's `warn:`.
             found = re.search(r"(?:\b[a-z_]+(?: (?:by|without) ?\([^)]*\) ?)?\()*(?<![\w/.-])runbook_[a-z0-9]+_.*", code[2], re.S)
@@ -138,7 +200,7 @@ def test_every_promql_that_a_document_shows_would_be_taken():
 def test_pictures_that_are_shown_are_there_and_small():
     """`make screenshots` takes them; each is shown somewhere."""
     shown = set()
-    for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))):
+    for path in DOCUMENTS:
         for picture in re.findall(r"!\[[^\]]+\]\(([^):]+)\)", path.read_text(encoding="utf-8")):
             file = (path.parent / picture).resolve()
             assert file.is_file() and file.stat().st_size <= 60_000, f"{path.name}: {picture}"
