@@ -113,12 +113,14 @@ static void set_aside(struct look *look, struct episode *episode)
 struct matching {
         struct look *look;
         struct episode_list *episodes;
+        size_t outcomes[OUTCOME_COUNT]; /* once it is committed */
 };
 
 /* On the journal's writer, for thousands may come with one webhook: they are not to be a commit each. */
 static int match_all(void *context, struct error *error)
 {
-        const struct matching *matching = context;
+        struct matching *matching = context;
+        const struct incident_parts *parts = &matching->look->engine->parts;
         int64_t passed_over[EPISODES_AT_ONCE];
         size_t count = 0;
         int r = 0;
@@ -132,13 +134,21 @@ static int match_all(void *context, struct error *error)
                 r = open_incidents(matching->look->engine, episode, &matched, error);
                 if (!matched)
                         passed_over[count++] = episode->id;
-                if (r >= 0)
-                        meters_alert(matching->look->engine->parts.meters, matched);
+                matching->outcomes[!matched         ? OUTCOME_UNMATCHED
+                                   : parts->dry_run ? OUTCOME_DRY_RUN
+                                                    : OUTCOME_MATCHED]++;
         }
         if (count > 0)
                 atomic_store(&matching->look->engine->unanswered, true);
-        return r < 0 ? r
-                     : journal_pass_over(matching->look->engine->parts.journal, passed_over, count, error);
+        return r < 0 ? r : journal_pass_over(parts->journal, passed_over, count, error);
+}
+
+static void count_outcomes(const struct matching *matching)
+{
+        for (enum alert_outcome outcome = 0; outcome < OUTCOME_COUNT; outcome++)
+                if (matching->outcomes[outcome] > 0)
+                        meters_alert(matching->look->engine->parts.meters, outcome,
+                                     matching->outcomes[outcome]);
 }
 
 int match_episodes(struct look *look, struct error *error)
@@ -150,9 +160,11 @@ int match_episodes(struct look *look, struct error *error)
                 r = journal_unmatched(look->engine->parts.journal, EPISODES_AT_ONCE, &list, error);
         if (r < 0)
                 return r;
-        struct matching matching = {look, &list};
+        struct matching matching = {look, &list, {0}};
         if (list.count > 0)
                 r = journal_together(look->engine->parts.journal, match_all, &matching, error);
+        if (r >= 0)
+                count_outcomes(&matching);
         if (list.count == EPISODES_AT_ONCE)
                 look_again_at(look, look->now);
         episode_list_release(&list);

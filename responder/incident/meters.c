@@ -12,12 +12,6 @@ static const struct metric_family unreadable_family = {
         .type = METRIC_COUNTER,
         .help = "Alerts that a webhook held and that could not be read; the others beside them were taken.",
 };
-static const struct metric_family alerts_family = {
-        .name = "runbook_alerts_total",
-        .type = METRIC_COUNTER,
-        .help = "Episodes of alerts, by outcome: matched, an incident was opened; unmatched, no remediation "
-                "is for it.",
-};
 static const struct metric_family refused_family = {
         .name = "runbook_requests_refused_total",
         .type = METRIC_COUNTER,
@@ -63,17 +57,8 @@ static const struct metric_family notifications_family = {
 };
 
 const struct metric_family *const meters_families[] = {
-        &refused_family,
-        &webhooks_family,
-        &unreadable_family,
-        &alerts_family,
-        &incidents_family,
-        &to_action_family,
-        &to_healed_family,
-        &steps_family,
-        &step_duration_family,
-        &notifications_family,
-        NULL,
+        &refused_family,   &webhooks_family, &unreadable_family,    &incidents_family,     &to_action_family,
+        &to_healed_family, &steps_family,    &step_duration_family, &notifications_family, NULL,
 };
 
 /* From a container's restart to an alert that took an hour. */
@@ -92,6 +77,7 @@ struct meter {
 struct meters {
         pthread_mutex_t lock;
         struct meter *first, **end;
+        double alerts[OUTCOME_COUNT];
 };
 
 struct meters *meters_new(void)
@@ -178,12 +164,24 @@ void meters_webhook(struct meters *meters, unsigned http_status)
 void meters_unreadable(struct meters *meters, size_t alerts)
 {
         meter_add(meters, &unreadable_family, (double)alerts, (struct label){0}, (struct label){0});
+        meters_alert(meters, OUTCOME_UNREADABLE, alerts);
 }
 
-void meters_alert(struct meters *meters, bool matched)
+void meters_alert(struct meters *meters, enum alert_outcome outcome, size_t alerts)
 {
-        meter_add(meters, &alerts_family, 1, (struct label){"outcome", matched ? "matched" : "unmatched"},
-                  (struct label){0});
+        assert_that(outcome < OUTCOME_COUNT, "there is such an outcome");
+        pthread_mutex_lock(&meters->lock);
+        meters->alerts[outcome] += (double)alerts;
+        pthread_mutex_unlock(&meters->lock);
+}
+
+double meters_alerts(struct meters *meters, enum alert_outcome outcome)
+{
+        assert_that(outcome < OUTCOME_COUNT, "there is such an outcome");
+        pthread_mutex_lock(&meters->lock);
+        double alerts = meters->alerts[outcome];
+        pthread_mutex_unlock(&meters->lock);
+        return alerts;
 }
 
 void meters_incident_ended(struct meters *meters, const char *remediation, enum incident_state state)

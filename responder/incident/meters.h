@@ -3,6 +3,7 @@
 #ifndef RESPONDER_INCIDENT_METERS_H
 #define RESPONDER_INCIDENT_METERS_H
 
+#include "responder/incident/outcomes.h"
 #include "responder/journal/incident.h"
 #include "runbook/metrics.h"
 
@@ -14,8 +15,9 @@ struct meters *meters_free(struct meters *meters);
 void meters_webhook(struct meters *meters, unsigned http_status);
 void meters_refused(struct meters *meters, const char *route, unsigned http_status); /* 401, 403 */
 void meters_unreadable(struct meters *meters, size_t alerts); /* of a webhook that was taken but for these */
-void meters_alert(struct meters *meters,
-                  bool matched); /* an episode was looked at: a remediation is for it */
+/* So many alerts had this outcome; and how many had it. */
+void meters_alert(struct meters *meters, enum alert_outcome outcome, size_t alerts);
+double meters_alerts(struct meters *meters, enum alert_outcome outcome);
 /* An incident reached a state that ends it; `to_action` and `to_healed` are durations since the alert began
  * (0: not). */
 void meters_incident_ended(struct meters *meters, const char *remediation, enum incident_state state);

@@ -146,6 +146,8 @@ static void tell_change(const struct incident_parts *parts, const struct inciden
         bool ends = way && way->ends;
         if (ends)
                 meters_incident_ended(parts->meters, incident->remediation, change->to);
+        if (change->guard)
+                alert_outcomes_held(parts->meters, change->guard);
         log_change(incident, change, ends);
 }
 

@@ -12,6 +12,7 @@ struct acceptance {
         void (*done)(void *context, int result);
         void *context;
         char *namesake; /* the fingerprint of one that is another's by its labels; NULL: there is none */
+        struct journal_heard heard;
 };
 
 static char *alert_text(const struct alert *alert)
@@ -99,7 +100,7 @@ static int note_namesake(struct journal *journal, const struct alert *alert, con
 }
 
 static int accept_firing(struct journal *journal, const struct alert *alert, const char *key, nsec now,
-                         char **ret_namesake, struct error *error)
+                         struct acceptance *acceptance, struct error *error)
 {
         assert_that(is_writing(journal), "what is written is the writer's, in a transaction");
         nsec starts_at = alert->starts_at > 0 ? alert->starts_at : now;
@@ -108,12 +109,16 @@ static int accept_firing(struct journal *journal, const struct alert *alert, con
                 return r;
         r = journal_run(&journal->writer, EPISODE_REFRESH, error, "iiti", now, starts_at, key,
                         journal_steady(journal));
-        if (r < 0 || sqlite3_changes(journal->writer.database) > 0)
+        if (r < 0)
                 return r;
+        if (sqlite3_changes(journal->writer.database) > 0) {
+                acceptance->heard.repeated++;
+                return 0;
+        }
         _cleanup_free_ char *text = alert_text(alert);
         if (!text)
                 return error_oom(error);
-        r = note_namesake(journal, alert, key, ret_namesake, error);
+        r = note_namesake(journal, alert, key, &acceptance->namesake, error);
         if (r < 0)
                 return r;
         return journal_run(&journal->writer, EPISODE_OPEN, error, "tiitit", alert->fingerprint, now,
@@ -121,7 +126,7 @@ static int accept_firing(struct journal *journal, const struct alert *alert, con
 }
 
 static int accept_resolved(struct journal *journal, const struct alert *alert, const char *key, nsec now,
-                           char **ret_namesake, struct error *error)
+                           struct acceptance *acceptance, struct error *error)
 {
         assert_that(is_writing(journal), "what is written is the writer's, in a transaction");
         int64_t episode = 0;
@@ -129,15 +134,20 @@ static int accept_resolved(struct journal *journal, const struct alert *alert, c
                 _cleanup_statement_ sqlite3_stmt *open =
                         journal_bind(&journal->writer, EPISODE_FIND_OPEN, error, "t", key);
                 int r = open ? journal_step(&journal->writer, open, error) : -EIO;
-                if (r == 0)
-                        return note_namesake(journal, alert, key, ret_namesake, error);
+                if (r == 0) {
+                        acceptance->heard.late++;
+                        return note_namesake(journal, alert, key, &acceptance->namesake, error);
+                }
                 if (r < 0)
                         return r;
                 /* News of an older episode, come late: from another Alertmanager, or sent again. */
-                if (alert->ends_at != 0 && alert->ends_at < sqlite3_column_int64(open, 1))
+                if (alert->ends_at != 0 && alert->ends_at < sqlite3_column_int64(open, 1)) {
+                        acceptance->heard.late++;
                         return 0;
+                }
                 episode = sqlite3_column_int64(open, 0);
         }
+        acceptance->heard.resolved++;
         return journal_end_episode(journal, episode, now, "alert", error);
 }
 
@@ -145,13 +155,14 @@ static int accept_webhook(struct journal *journal, void *context, struct error *
 {
         struct acceptance *acceptance = context;
         nsec now = world_wall(journal->world);
+        acceptance->heard = (struct journal_heard){0};
         for (size_t i = 0; i < acceptance->webhook.count; i++) {
                 const struct alert *alert = &acceptance->webhook.alerts[i];
                 char key[DIGEST_TEXT_MAX];
                 int r = alert_key(alert, key, error);
                 if (r >= 0)
                         r = (alert->firing ? accept_firing : accept_resolved)(journal, alert, key, now,
-                                                                              &acceptance->namesake, error);
+                                                                              acceptance, error);
                 if (r < 0)
                         return r;
         }
@@ -169,11 +180,29 @@ static void tell_of_namesake(struct journal *journal, char **take)
         journal->namesake = TAKE_PTR(*take);
 }
 
+static void note_heard(struct journal *journal, const struct journal_heard *heard)
+{
+        pthread_mutex_lock(&journal->lock);
+        journal->heard.repeated += heard->repeated;
+        journal->heard.resolved += heard->resolved;
+        journal->heard.late += heard->late;
+        pthread_mutex_unlock(&journal->lock);
+}
+
+void journal_heard(struct journal *journal, struct journal_heard *ret)
+{
+        pthread_mutex_lock(&journal->lock);
+        *ret = journal->heard;
+        pthread_mutex_unlock(&journal->lock);
+}
+
 static void webhook_accepted(void *context, int result, struct error *error)
 {
         struct acceptance *acceptance = context;
-        if (result >= 0)
+        if (result >= 0) {
                 tell_of_namesake(acceptance->journal, &acceptance->namesake);
+                note_heard(acceptance->journal, &acceptance->heard);
+        }
         acceptance->done(acceptance->context, result);
         error_clear(error);
         free(acceptance->namesake);

@@ -102,6 +102,7 @@ struct journal {
         size_t webhooks_waiting;
         bool stopping;
         uint64_t commits, entries;
+        struct journal_heard heard;
         struct histogram commit_duration;
         int failing; /* of the last transaction: -errno with `why`; -EUCLEAN stays */
         struct error why;

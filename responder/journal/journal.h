@@ -87,6 +87,14 @@ nsec journal_steady(const struct journal *journal);
 int journal_accept(struct journal *journal, struct webhook *take, void (*done)(void *context, int result),
                    void *context);
 
+/* What the alerts of webhooks were to the journal, since it was opened; an alert that opened an episode is
+ * what the engine makes of it. Any thread. */
+struct journal_heard {
+        uint64_t repeated, resolved;
+        uint64_t late; /* told to be over, of no open episode, or of one before it */
+};
+void journal_heard(struct journal *journal, struct journal_heard *ret);
+
 /* In a world of one thread: commits what journal_accept() has taken; whatever waits for its commit does it,
  * too. */
 void journal_commit_waiting(struct journal *journal);

@@ -54,6 +54,7 @@ void api_metrics(struct api *api, struct http_exchange *exchange)
         bool paused = false;
         nsec since = 0;
         meters_collect(parts->meters, &sink);
+        alert_outcomes_collect(parts->meters, parts->journal, &sink);
         journal_metrics(parts->journal, &sink);
         collect_incidents(parts->journal, &sink);
         collect_held(parts->journal, &sink);

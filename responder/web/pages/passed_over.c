@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Alerts of the last day that set nothing off, and why. */
+#include "responder/incident/meters.h"
 #include "responder/web/pages/internal.h"
 
 #define BACK (24 * 3600 * NSEC_PER_SEC)
@@ -62,6 +63,29 @@ static void put_episode(const struct visit *visit, const struct episode *episode
         text_puts(page, "</p></div></li>\n");
 }
 
+/* "Since the start: 3 matched, 12 repeated." with what each means in its title. */
+static void put_outcomes(const struct visit *visit, struct text *page)
+{
+        double counts[OUTCOME_COUNT];
+        bool some = false;
+        alert_outcomes_count(visit->parts->meters, visit->parts->journal, counts);
+        for (enum alert_outcome outcome = 0; outcome < OUTCOME_COUNT; outcome++) {
+                if (counts[outcome] <= 0)
+                        continue;
+                text_puts(page, some ? ", " : "<p class=\"dim\">Alerts since the start, ");
+                if (!some) {
+                        html_put_when(page, visit->started_at, visit->now);
+                        text_puts(page, ": ");
+                }
+                text_printf(page, "<span title=\"%s\">%.0f ", alert_outcome_words(outcome), counts[outcome]);
+                for (const char *c = alert_outcome_name(outcome); *c; c++)
+                        text_putc(page, *c == '_' ? ' ' : *c);
+                text_puts(page, "</span>");
+                some = true;
+        }
+        text_puts(page, some ? ".</p>\n" : "");
+}
+
 void put_passed_over(const struct visit *visit, struct text *page)
 {
         struct episode_list list = {0};
@@ -80,5 +104,6 @@ void put_passed_over(const struct visit *visit, struct text *page)
                 text_puts(page, "</ul>\n");
         }
         put_more(page, list.count, SHOWN);
+        put_outcomes(visit, page);
         episode_list_release(&list);
 }

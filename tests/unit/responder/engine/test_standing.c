@@ -105,6 +105,8 @@ static void test_silenced_is_held_until_it_is_not(void **state _unused_)
         assert_is(fixture, 1, INCIDENT_HELD, "silenced");
         assert_int_equal(atomic_load(&fixture->told), told);
         assert_action_calls("run", "");
+        assert_true(meters_alerts(fixture->meters, OUTCOME_SILENCED) == 1);
+
         atomic_store(&fixture->silenced, false);
         pass(fixture, 20 * NSEC_PER_SEC);
         assert_is(fixture, 1, INCIDENT_DONE, "");

@@ -87,7 +87,6 @@ static void test_every_family_is_listed(_unused_ void **state)
         struct meters *meters = meters_new();
         meters_webhook(meters, 200);
         meters_unreadable(meters, 3);
-        meters_alert(meters, false);
         meters_refused(meters, "/", 401);
         meters_incident_ended(meters, "r", INCIDENT_HEALED);
         meters_action_begun(meters, "r", 1);
