@@ -197,7 +197,7 @@ static int run_check(const void *context)
               "workers", "run-at-start")
 static const struct command commands[] = {
         {"alerts", NULL, "print alerting rules for Prometheus, from the checks and their thresholds",
-         TAKES("config.file"), command_alerts},
+         TAKES("config.file", "web.external-url"), command_alerts},
         {"capacity", NULL, "run the checks that tell of resources and print the capacity report",
          TAKES("config.file", "json"), command_capacity},
         {"checklist", NULL, "run the morning checklist once and print it; exit 0, 1 or 2 as the worst step",

@@ -2,10 +2,12 @@
 /* Alerting rules, written so that a change of a threshold in checks.yml is a change of its alert. */
 #include "exporter/commands/alerts.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "exporter/check/promql.h"
 #include "exporter/check/result.h"
+#include "runbook/http_client.h"
 
 #define HOLD "5m"          /* one failed look is not an alert: two scrapes may be a restart */
 #define HOLD_UNKNOWN "15m" /* who could not look for so long will not by itself */
@@ -43,7 +45,7 @@ struct rule {
 
 /* Alertmanager tells alerts apart by their labels alone: an aggregate has lost the check's name, and there
  * may be several conditions. */
-static void put_rule(struct text *text, const struct check *check, const struct rule *rule,
+static void put_rule(struct text *text, const struct check *check, const char *url, const struct rule *rule,
                      const struct text *expression, const char *summary)
 {
         text_puts(text, "      - alert: ");
@@ -61,6 +63,7 @@ static void put_rule(struct text *text, const struct check *check, const struct 
         put_pair(text, "summary", summary);
         put_pair(text, "advice", rule->advised ? check->advice : NULL);
         put_pair(text, "runbook_url", rule->advised ? check->runbook_url : NULL);
+        put_pair(text, "check_url", url);
 }
 
 static void put_standing(struct text *text, const struct check *check, enum standing standing)
@@ -70,7 +73,7 @@ static void put_standing(struct text *text, const struct check *check, enum stan
 }
 
 /* What is beyond a condition has an alert of its own, and a success. */
-static void put_failing(struct text *text, const struct check *check)
+static void put_failing(struct text *text, const struct check *check, const char *url)
 {
         static const struct rule rule = {"failing", "critical", HOLD, .advised = true};
         _cleanup_text_ struct text expression = {0}, summary = {0};
@@ -78,19 +81,20 @@ static void put_failing(struct text *text, const struct check *check)
                     check->name);
         put_standing(&expression, check, STANDING_FAIL);
         text_printf(&summary, "%s: the check fails", check->title);
-        put_rule(text, check, &rule, &expression, text_string(&summary));
+        put_rule(text, check, url, &rule, &expression, text_string(&summary));
 }
 
-static void put_unknown(struct text *text, const struct check *check)
+static void put_unknown(struct text *text, const struct check *check, const char *url)
 {
         static const struct rule rule = {"unknown", "warning", HOLD_UNKNOWN, .advised = false};
         _cleanup_text_ struct text expression = {0}, summary = {0};
         put_standing(&expression, check, STANDING_UNKNOWN);
         text_printf(&summary, "%s: nothing is known, for it could not be looked at", check->title);
-        put_rule(text, check, &rule, &expression, text_string(&summary));
+        put_rule(text, check, url, &rule, &expression, text_string(&summary));
 }
 
-static void put_condition(struct text *text, const struct check *check, const struct threshold *threshold)
+static void put_condition(struct text *text, const struct check *check, const char *url,
+                          const struct threshold *threshold)
 {
         static const struct {
                 const char *word, *severity;
@@ -101,22 +105,34 @@ static void put_condition(struct text *text, const struct check *check, const st
 
         promql_put_condition(&expression, threshold, check->name);
         text_printf(&summary, "%s: %s", check->title, threshold->written);
-        put_rule(text, check,
+        put_rule(text, check, url,
                  &(struct rule){levels[threshold->level].word, levels[threshold->level].severity, HOLD,
                                 threshold->written, true},
                  &expression, text_string(&summary));
 }
 
-int alerts_print(const struct check_set *set, struct text *text)
+/* Where the exporter's page shows it: a check's name is an anchor as it stands. */
+static char *find_url(const char *external_url, const struct check *check)
+{
+        struct text url = {0};
+        http_put_url(&url, external_url, "/#check-");
+        text_puts(&url, check->name);
+        return text_take(&url);
+}
+
+int alerts_print(const struct check_set *set, const char *external_url, struct text *text)
 {
         text_puts(text, "# Written by `runbook_exporter alerts` from the checks and their thresholds.\n"
                         "groups:\n  - name: runbook-checks\n    rules:\n");
         for (size_t i = 0; i < set->count; i++) {
                 const struct check *check = &set->checks[i];
-                put_failing(text, check);
-                put_unknown(text, check);
+                _cleanup_free_ char *url = external_url ? find_url(external_url, check) : NULL;
+                if (external_url && !url)
+                        return -ENOMEM;
+                put_failing(text, check, url);
+                put_unknown(text, check, url);
                 for (size_t k = 0; k < check->thresholds.count; k++)
-                        put_condition(text, check, &check->thresholds.items[k]);
+                        put_condition(text, check, url, &check->thresholds.items[k]);
         }
         return text_error(text);
 }

@@ -15,6 +15,7 @@
 #include "exporter/commands/inhibitions.h"
 #include "exporter/commands/run_once.h"
 #include "runbook/http_client.h"
+#include "runbook/http_server.h"
 #include "runbook/log.h"
 
 static int could_not_look(const struct error *error)
@@ -162,7 +163,23 @@ static int write_from_file(const struct exporter_arguments *arguments,
 
 int command_alerts(const void *context)
 {
-        return write_from_file(context, alerts_print);
+        const struct exporter_arguments *arguments = context;
+        const char *url = arguments->external_url;
+        _cleanup_(check_set_free_p) struct check_set *set = NULL;
+        _cleanup_error_ struct error error = {0};
+        _cleanup_text_ struct text text = {0};
+        _cleanup_free_ char *authority = NULL;
+        log_less(arguments);
+        int r = url ? http_external_authority(url, &authority, &error) : 0;
+        if (r < 0)
+                error_prefix(&error, r, "--web.external-url");
+        if (r >= 0)
+                r = http_client_global_init(&error);
+        if (r >= 0)
+                r = check_set_load(arguments->daemon.config_file, NULL, &set, &error);
+        if (r >= 0 && (r = alerts_print(set, url, &text)) < 0)
+                error_oom(&error);
+        return r >= 0 ? program_print(&text) : program_complain(NULL, &error);
 }
 
 int command_dashboard(const void *context)

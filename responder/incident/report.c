@@ -371,9 +371,10 @@ static void add_links(const struct incident_run *run, struct report *report)
 {
         const struct incident *incident = &run->incident;
         bool waits = incident->state == INCIDENT_AWAITING_APPROVAL;
-        const char *runbook = config_map_get(&incident->alert.annotations, "runbook_url");
+        const struct config_map *annotations = &incident->alert.annotations;
         add_link(report, waits ? "Approve or deny" : "Open the incident", report->link);
-        add_link(report, "Runbook", runbook);
+        add_link(report, "Runbook", config_map_get(annotations, "runbook_url"));
+        add_link(report, "The check", config_map_get(annotations, "check_url"));
         add_link(report, "Where the alert is from", incident->alert.generator_url);
 }
 

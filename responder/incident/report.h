@@ -23,8 +23,8 @@ enum report_part {
         REPORT_PART_COUNT,
 };
 
-/* To its page, its runbook, and where the alert is from. */
-enum { REPORT_LINKS_MOST = 3 };
+/* To its page, its runbook, the check on the exporter's page, and where the alert is from. */
+enum { REPORT_LINKS_MOST = 4 };
 
 struct report {
         struct message message; /* points to what follows; what of it is empty is left out */

@@ -252,6 +252,16 @@ def test_alerts_of_one_check_are_told_apart(runs, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_alerts_link_to_their_check_where_people_reach_the_exporter(runs):
+    plain = runs("alerts", checks=[full("1KiB")], expect=0).stdout
+    linked = runs("alerts", "--web.external-url=https://checks.example/", checks=[full("1KiB")], expect=0).stdout
+    assert "check_url" not in plain
+    assert linked.replace('          check_url: "https://checks.example/#check-disk"\n', "") == plain
+    assert linked.count("check_url") == linked.count("- alert:") == 3
+    wrong = runs("alerts", "--web.external-url=checks.example", checks=[full("1KiB")], expect=1)
+    assert "checks.example is not where a whole host is reached" in wrong.stderr
+
+
 def test_alerts_judge_each_exporter_by_its_own(runs, tmp_path):
     """As the exporter itself does: what several of them, or several targets of /probe, measure is not added up."""
     rules = tmp_path / "alerts.yml"
