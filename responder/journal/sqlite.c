@@ -169,10 +169,11 @@ int journal_connect(const char *path, const char *vfs, bool writes, struct journ
         if (r >= 0) {
                 sqlite3_busy_timeout(connection.database, 5000);
                 /* FULL: a commit is on the disk when it returns, also in WAL mode. 1 MiB of page cache is
-                 * enough. */
+                 * enough. What stands in the log alone (200 pages of 4 KiB) must find room in the reserve of
+                 * a full disk, so that the log can begin anew there. */
                 r = journal_execute(&connection,
                                     writes ? "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;"
-                                             "PRAGMA synchronous = FULL;"
+                                             "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 200;"
                                              "PRAGMA foreign_keys = ON; PRAGMA cache_size = -256;"
                                            : "PRAGMA query_only = ON; PRAGMA cache_size = -128;",
                                     error);
