@@ -208,6 +208,10 @@ static const struct command commands[] = {
          TAKES("config.file", "dir"), command_dashboards},
         {"describe", NULL, "print the reference of all kinds of checks, in Markdown", TAKES_NOTHING,
          command_describe},
+        {"docker-access", NULL,
+         "print a configuration for HAProxy: it lets through to Docker's Engine what the checks ask, and no "
+         "other call",
+         TAKES("config.file", "listen", "engine"), command_docker_access},
         {"doctor", NULL,
          "try every target, query and secret once and tell what answers; exit 1 when one does not",
          TAKES("config.file", "state.directory"), command_doctor},
@@ -279,6 +283,10 @@ int main(int argc, char **argv)
                              "give up what measuring never needs: auto (as the kernel can), require, or off"),
                 {"workers", FLAG_STRING, &arguments.workers, "0", "NUMBER",
                  "most threads that run checks; 0: one for each check"},
+                {"listen", FLAG_STRING, &arguments.docker_listen, ":2375", "ADDRESS",
+                 "docker-access: where the proxy listens, as HAProxy has it: host:port, or /path"},
+                {"engine", FLAG_STRING, &arguments.docker_engine, "/var/run/docker.sock", "ADDRESS",
+                 "docker-access: where the proxy finds the Engine: /path, or host:port"},
                 PROGRAM_FLAGS(&arguments.program),
                 {0},
         };

@@ -7,6 +7,7 @@
 #include "responder/commands/arguments.h"
 #include "responder/commands/coverage.h"
 #include "responder/commands/describe.h"
+#include "responder/commands/docker_access.h"
 #include "responder/commands/doctor.h"
 #include "responder/commands/incidents.h"
 #include "responder/commands/plan.h"
@@ -352,6 +353,10 @@ static const struct command commands[] = {
         {"coverage", NULL,
          "tell which alerts, remediations and verifications go with which checks; exit 1 when there is a gap",
          TAKES("config.file", "families", "alerts", "for-person"), command_coverage},
+        {"docker-access", NULL,
+         "print a configuration for HAProxy: it lets through to Docker's Engine what the steps of the "
+         "remediations need, and no other call",
+         TAKES("config.file", "listen", "engine"), command_docker_access},
         {"doctor", NULL,
          "try every target, verification and secret, and change nothing; exit 1 when one is broken",
          TAKES("config.file"), run_doctor},
@@ -465,6 +470,10 @@ int main(int argc, char **argv)
                  "the group of rules that no remediation is to be for"},
                 {"html", FLAG_SWITCH, &arguments.html, NULL, NULL, "report: as a page that stands alone"},
                 {"json", FLAG_SWITCH, &arguments.json, NULL, NULL, "print JSON, for scripts"},
+                {"listen", FLAG_STRING, &arguments.docker_listen, ":2375", "ADDRESS",
+                 "docker-access: where the proxy listens, as HAProxy has it: host:port, or /path"},
+                {"engine", FLAG_STRING, &arguments.docker_engine, "/var/run/docker.sock", "ADDRESS",
+                 "docker-access: where the proxy finds the Engine: /path, or host:port"},
                 PROGRAM_FLAGS(&arguments.program),
                 {0},
         };

@@ -102,6 +102,10 @@ struct check_kind {
 
         /* What a check of this `config` starts. NULL: nothing, whatever it says. */
         enum check_programs (*programs)(const void *config);
+
+        /* Which calls of Docker's Engine a check of this `config` makes: enum docker_access. NULL: none,
+         * whatever it says. */
+        unsigned (*docker_access)(const void *config);
 };
 
 /* The kinds there are, closed by NULL; the list is exporter/kinds/kinds.c. */

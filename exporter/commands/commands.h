@@ -3,8 +3,8 @@
  * What runbook_exporter does beside serving metrics: the commands that print and end.
  *
  * exporter/commands is a room of its own so that main only wires parts together. It uses exporter/web,
- * exporter/schedule, exporter/check, lib/http/client, lib/http/server, lib/program, lib/base, lib/config and
- * lib/metrics.
+ * exporter/schedule, exporter/check, lib/docker, lib/http/client, lib/http/server, lib/program, lib/base,
+ * lib/config and lib/metrics.
  */
 #ifndef EXPORTER_COMMANDS_COMMANDS_H
 #define EXPORTER_COMMANDS_COMMANDS_H
@@ -15,6 +15,7 @@
 struct exporter_arguments {
         struct program_arguments program;
         struct daemon_arguments daemon;
+        const char *docker_listen, *docker_engine; /* of docker-access */
         const char *state_directory, *directory, *once, *sandbox, *workers, *external_url;
         unsigned worker_limit; /* `workers` as a number */
         bool json;             /* as a document for programs */
@@ -30,6 +31,7 @@ struct exporter_arguments {
  */
 typedef int command_function(const void *arguments);
 command_function command_alerts, command_capacity, command_checklist, command_dashboard, command_dashboards,
-        command_describe, command_doctor, command_families, command_inhibitions, command_once;
+        command_describe, command_docker_access, command_doctor, command_families, command_inhibitions,
+        command_once;
 
 #endif

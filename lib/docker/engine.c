@@ -135,7 +135,13 @@ int docker_answer_error(long status, const char *body, size_t length, struct err
         static const struct {
                 long status;
                 int code;
-        } meanings[] = {{304, EALREADY}, {404, ENOENT}, {409, EEXIST}};
+        } meanings[] = {{304, EALREADY},
+                        {404, ENOENT},
+                        {409, EEXIST},
+                        /* It starts, or ends, or a proxy before it finds nobody. */
+                        {502, EHOSTUNREACH},
+                        {503, EHOSTUNREACH},
+                        {504, EHOSTUNREACH}};
         int code = EREMOTEIO;
         for (size_t i = 0; i < N_ELEMENTS(meanings); i++)
                 if (meanings[i].status == status)
@@ -153,8 +159,7 @@ int docker_answer_error(long status, const char *body, size_t length, struct err
         } else {
                 error_set(error, code, "Docker answered with status %ld", status);
         }
-        /* It starts, or ends, or a proxy before it finds nobody. */
-        return status >= 502 && status <= 504 ? error_may_pass(error, -code) : -code;
+        return code == EHOSTUNREACH ? error_may_pass(error, -code) : -code;
 }
 
 int docker_refused(struct docker *docker, const struct http_response *response, struct error *error)

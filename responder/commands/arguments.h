@@ -27,6 +27,7 @@ struct responder_arguments {
         const char *journal, *journal_key, *head, *alert, *operators, *senders, *tokens, *operator_socket,
                 *sandbox;
         const char *external_url;
+        const char *docker_listen, *docker_engine; /* of docker-access */
         bool seal_as_it_is, dry_run, json, html, enable_lifecycle, anybody_local_may_act;
 };
 

@@ -69,6 +69,8 @@ struct action {
         nsec timeout;    /* of run(), when the step gives none; 0: 60 s */
         enum target_kind target; /* what of the file's targets it acts upon */
         const char *target_key;  /* the argument that names it; NULL: there is but one */
+        unsigned docker_access; /* enum docker_access: which calls of the Engine's it makes, undo and settling
+                                   included; of TARGET_DOCKER alone */
 
         /* Checks at load what the table cannot say, complaining about `node`. May be NULL. */
         void (*check)(const void *config, const struct target_set *targets, struct config_node *node);

@@ -11,6 +11,7 @@ import pytest
 from exporter_flags import AskedExporter
 from harness.target import Target
 from integration.actions import Step
+from integration.docker_access import DockerAccess
 from integration.docker_service import PROJECT, Service
 from lab.authority import Authority
 from scraping import declared_labels, read_openmetrics, undeclared_labels
@@ -93,9 +94,18 @@ def service(engine, service_image, postgres, redis_server):
     made.clean()
 
 
+@pytest.fixture(scope="session")
+def allowed(build, workspace, engine):
+    """allowed(file) → where a proxy listens that lets through what the steps of a remediations.yml need."""
+    made = DockerAccess(build, workspace.path("access"), engine)
+    yield made
+    made.stop()
+
+
 @pytest.fixture
-def step(build, workspace, engine):
+def step(build, workspace, engine, allowed):
+    """Steps, those on Docker through a proxy that lets no call through but what their action needs."""
     def make(action, arguments, labels=None, host=None, **targets):
-        docker = {"host": host or engine.host, "project": PROJECT}
+        docker = {"host": host or allowed.of_action(action) or engine.host, "project": PROJECT}
         return Step(build, workspace.path("steps"), {"docker": docker, **targets}, action, arguments, labels)
     return make

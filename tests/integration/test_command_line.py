@@ -300,6 +300,6 @@ def test_help_manual_and_completion_are_of_one_table(binaries, tmp_path, name):
         completed = run("bash", "-c", '. "$1"; COMP_WORDS=("$2" "$3" --); COMP_CWORD=2; compopt() { :; }; _$2; '
                         'printf "%s\\n" "${COMPREPLY[@]}"', "bash", tmp_path / "completion", f"runbook_{name}", command).split()
         assert {flag.split("=")[0] for flag in completed if not flag.startswith("--no-")} >= set(flags), command
-    completed = run("bash", "-c", '. "$1"; COMP_WORDS=("$2" do); COMP_CWORD=1; _$2; echo "${COMPREPLY[@]}"', "bash",
+    completed = run("bash", "-c", '. "$1"; COMP_WORDS=("$2" doct); COMP_CWORD=1; _$2; echo "${COMPREPLY[@]}"', "bash",
                     tmp_path / "completion", f"runbook_{name}")
     assert completed == "doctor\n"

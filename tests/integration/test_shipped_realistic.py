@@ -17,8 +17,11 @@ from test_steps import reason_of, shipped, statuses
 
 
 @pytest.fixture(name="world")
-def the_world(tmp_path, binaries, engine, postgres):
-    """begin(name, redis, …) gives a responder that runs, with that shipped remediation, for containers of PROJECT."""
+def the_world(tmp_path, binaries, allowed, engine, postgres):
+    """begin(name, redis, …) gives a responder that runs, with that shipped remediation, for containers of PROJECT.
+
+    It reaches the Engine through a proxy that lets through what `docker-access` says that this file needs.
+    """
     sink = Sink().start()
     made = []
     url = tmp_path / "oncall_url"
@@ -33,10 +36,13 @@ def the_world(tmp_path, binaries, engine, postgres):
                 if action in step:
                     step[action].update(wait_healthy="10s", stop_grace="1s")
         config = tmp_path / "remediations.yml"
-        config.write_text(json.dumps({
+        document = {
             "docker": {"host": engine.host, "project": PROJECT}, "databases": databases,
             "receivers": [{"name": "oncall", "format": "json", "url_file": str(url)}],
-            "escalate_to": "oncall", "evidence_directory": f"{tmp_path}/evidence", "remediations": [remediation]}))
+            "escalate_to": "oncall", "evidence_directory": f"{tmp_path}/evidence", "remediations": [remediation]}
+        config.write_text(json.dumps(document))
+        document["docker"]["host"] = allowed.start(f"{name}-{len(allowed.proxies)}", config)
+        config.write_text(json.dumps(document))
         daemon = Responder(binaries.responder, config, tmp_path / f"run-{len(made)}")
         made.append(daemon)
         daemon.start()

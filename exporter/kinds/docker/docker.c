@@ -16,6 +16,7 @@
 #include "exporter/kinds/docker/stats.h"
 #include "exporter/kinds/docker/survey.h"
 #include "exporter/kinds/shared/group_names.h"
+#include "runbook/docker_access.h"
 
 static const struct config_field fields[] = {
         DOCKER_ENGINE_FIELDS(struct docker_config, docker),
@@ -250,6 +251,11 @@ static int docker_run(void *state, struct deadline deadline, struct sample_sink 
         return judge(docker, &survey, &findings, &misses, deadline, error);
 }
 
+static unsigned docker_access(const void *config _unused_)
+{
+        return DOCKER_ACCESS_LOOK | DOCKER_ACCESS_MEASURE;
+}
+
 /* The labels of its families. */
 static const char *const labels[] = {"project", "service", "container", "image", "image_id",
                                      "version", "state",   "to",        "event", NULL};
@@ -265,4 +271,5 @@ const struct check_kind check_kind_docker = {
         .open = docker_open,
         .run = docker_run,
         .close = docker_close,
+        .docker_access = docker_access,
 };

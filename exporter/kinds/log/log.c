@@ -13,6 +13,7 @@
 #include "exporter/kinds/log/docker.h"
 #include "exporter/kinds/log/files.h"
 #include "exporter/kinds/log/journal.h"
+#include "runbook/docker_access.h"
 
 #define PATTERNS_MAX 64
 #define LINE_MIN 64
@@ -259,6 +260,12 @@ static int log_run(void *state, struct deadline deadline, struct sample_sink *si
 }
 
 /* The labels of its families; a source has one more. */
+static unsigned log_docker_access(const void *configured)
+{
+        const struct log_config *config = configured;
+        return config->docker.docker.project ? DOCKER_ACCESS_LOOK | DOCKER_ACCESS_LOGS : 0;
+}
+
 static const char *const labels[] = {"pattern", NULL};
 
 const struct check_kind check_kind_log = {
@@ -276,4 +283,5 @@ const struct check_kind check_kind_log = {
         .own_families = log_own_families,
         .indirect = true,
         .sparse = true,
+        .docker_access = log_docker_access,
 };

@@ -11,6 +11,7 @@
 #include "responder/actions/docker/containers.h"
 #include "responder/actions/shared/evidence.h"
 #include "responder/actions/shared/plan.h"
+#include "runbook/docker_access.h"
 
 #define CONTAINERS_MAX 200
 
@@ -336,6 +337,7 @@ const struct action action_docker_logs = {
         .repeatable = true,
         .timeout = 120 * NSEC_PER_SEC,
         .target = TARGET_DOCKER,
+        .docker_access = DOCKER_ACCESS_LOOK | DOCKER_ACCESS_LOGS,
         .check = logs_check,
         .plan = logs_plan,
         .run = logs_run,

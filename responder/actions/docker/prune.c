@@ -16,6 +16,7 @@
 #include "responder/actions/docker/containers.h"
 #include "responder/actions/docker/unused.h"
 #include "responder/actions/shared/plan.h"
+#include "runbook/docker_access.h"
 
 static const struct config_field prune_fields[] = {
         {"older_than", CONFIG_DURATION, offsetof(struct prune_config, older_than), .fallback = "7d",
@@ -256,6 +257,7 @@ const struct action action_docker_prune = {
         .repeatable = true,
         .timeout = 300 * NSEC_PER_SEC,
         .target = TARGET_DOCKER,
+        .docker_access = DOCKER_ACCESS_LOOK | DOCKER_ACCESS_PRUNE,
         .check = prune_check,
         .plan = prune_plan,
         .run = prune_run,

@@ -2,6 +2,7 @@
 /* docker.record: what runs now, for whoever has to go back to it. */
 #include "responder/actions/docker/containers.h"
 #include "responder/actions/shared/plan.h"
+#include "runbook/docker_access.h"
 
 struct record_config {
         char *service;
@@ -67,6 +68,7 @@ const struct action action_docker_record = {
         .repeatable = true,
         .timeout = 30 * NSEC_PER_SEC,
         .target = TARGET_DOCKER,
+        .docker_access = DOCKER_ACCESS_LOOK,
         .check = docker_section_check,
         .plan = record_plan,
         .run = record_run,

@@ -9,6 +9,7 @@
 
 #include "responder/actions/docker/containers.h"
 #include "responder/actions/shared/plan.h"
+#include "runbook/docker_access.h"
 #include "runbook/wait.h"
 
 /* A container without a health check counts as well when it has run for so long. */
@@ -264,6 +265,7 @@ const struct action action_docker_restart = {
         .repeatable = true,
         .timeout = 300 * NSEC_PER_SEC,
         .target = TARGET_DOCKER,
+        .docker_access = DOCKER_ACCESS_LOOK | DOCKER_ACCESS_RESTART,
         .check = docker_section_check,
         .plan = restart_plan,
         .run = restart_run,

@@ -12,6 +12,7 @@
 #include "responder/actions/docker/containers.h"
 #include "responder/actions/docker/env.h"
 #include "responder/actions/shared/plan.h"
+#include "runbook/docker_access.h"
 
 static const struct config_field set_env_fields[] = {
         {"service", CONFIG_STRING, offsetof(struct set_env_config, service),
@@ -196,6 +197,7 @@ const struct action action_docker_set_env = {
         .repeatable = true,
         .timeout = 300 * NSEC_PER_SEC,
         .target = TARGET_DOCKER,
+        .docker_access = DOCKER_ACCESS_LOOK | DOCKER_ACCESS_RECREATE,
         .check = set_env_check,
         .plan = env_plan,
         .run = set_env_run,

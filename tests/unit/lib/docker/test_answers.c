@@ -45,11 +45,25 @@ static void an_engine_that_is_away_has_the_name_of_the_file(void **state _unused
         assert_false(docker_is_away(-ENOENT) || docker_is_away(-EREMOTEIO) || docker_is_away(-ETIMEDOUT));
 }
 
+static void so_is_one_behind_a_proxy_that_finds_nobody(void **state _unused_)
+{
+        static const char body[] = "{\"message\":\"the Engine does not answer its proxy\"}";
+        static const long statuses[] = {502, 503, 504};
+        for (size_t i = 0; i < N_ELEMENTS(statuses); i++) {
+                _cleanup_error_ struct error error = {0};
+                assert_true(docker_is_away(docker_answer_error(statuses[i], body, sizeof(body) - 1, &error)));
+                assert_string_equal(error_text(&error), "Docker: the Engine does not answer its proxy");
+        }
+        assert_false(docker_is_away(docker_answer_error(500, "", 0, NULL)));
+        assert_false(docker_is_away(docker_answer_error(403, "", 0, NULL)));
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(ids_are_as_docker_ps_has_them),
                 cmocka_unit_test(an_engine_that_is_away_has_the_name_of_the_file),
+                cmocka_unit_test(so_is_one_behind_a_proxy_that_finds_nobody),
         };
         return http_client_global_init(NULL) < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }
