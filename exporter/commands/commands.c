@@ -13,6 +13,7 @@
 #include "exporter/commands/families.h"
 #include "exporter/commands/grafana/dashboards.h"
 #include "exporter/commands/inhibitions.h"
+#include "exporter/commands/new_files.h"
 #include "exporter/commands/run_once.h"
 #include "runbook/http_client.h"
 #include "runbook/http_server.h"
@@ -212,4 +213,42 @@ int command_families(const void *context)
 int command_inhibitions(const void *context)
 {
         return write_from_file(context, inhibitions_print);
+}
+
+static void put_next(const struct exporter_arguments *arguments, struct text *report)
+{
+        const char *directory = arguments->directory;
+        text_printf(report,
+                    "\nNext: read them, then\n"
+                    "  runbook_exporter --config.file=%s/checks.yml, and see http://localhost:9877/\n"
+                    "  alerts.yml goes to Prometheus' rule_files:\n"
+                    "  runbook_responder --config.file=%s/remediations.yml only plans, until you let it\n",
+                    directory, directory);
+}
+
+int command_init(const void *context)
+{
+        const struct exporter_arguments *arguments = context;
+        _cleanup_(proposals_release) struct proposals proposals = {0};
+        _cleanup_error_ struct error error = {0};
+        _cleanup_text_ struct text report = {0};
+        size_t written = 0;
+        log_less(arguments);
+        int r = arguments->directory ? 0 : error_set(&error, EINVAL, "--dir: which directory?");
+        if (r >= 0)
+                r = http_client_global_init(&error);
+        if (r >= 0)
+                r = init_look(&arguments->look, &proposals, &error);
+        if (r >= 0)
+                r = new_files_try(&proposals, &error);
+        text_puts(&report, text_string(&proposals.told));
+        if (r >= 0)
+                r = new_files_write(&proposals, arguments->directory, &report, &error);
+        if (r < 0)
+                return program_complain(NULL, &error);
+        for (size_t i = 0; i < proposals.count; i++)
+                written += !proposals.items[i].dropped;
+        text_printf(&report, "%zu checks\n", written);
+        put_next(arguments, &report);
+        return program_print(&report);
 }

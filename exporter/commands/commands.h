@@ -2,9 +2,9 @@
 /*
  * What runbook_exporter does beside serving metrics: the commands that print and end.
  *
- * exporter/commands is a room of its own so that main only wires parts together. It uses exporter/web,
- * exporter/schedule, exporter/check, lib/docker, lib/http/client, lib/http/server, lib/program, lib/base,
- * lib/config and lib/metrics.
+ * exporter/commands is a room of its own so that main only wires parts together. It uses
+ * exporter/commands/init, exporter/web, exporter/schedule, exporter/check, lib/docker, lib/http/client,
+ * lib/http/server, lib/program, lib/base, lib/config and lib/metrics.
  */
 #ifndef EXPORTER_COMMANDS_COMMANDS_H
 #define EXPORTER_COMMANDS_COMMANDS_H
@@ -21,7 +21,9 @@ struct exporter_arguments {
         bool json;             /* as a document for programs */
         bool all;              /* every check, not the steps of the checklist alone */
         bool enable_lifecycle;
-        bool run_at_start; /* every check once, before somebody asks */
+        bool run_at_start;        /* every check once, before somebody asks */
+        struct flag_strings look; /* with init: where to look, too */
+        bool diff;                /* with init: hold what is found against a file */
 };
 
 /*
@@ -32,6 +34,6 @@ struct exporter_arguments {
 typedef int command_function(const void *arguments);
 command_function command_alerts, command_capacity, command_checklist, command_dashboard, command_dashboards,
         command_describe, command_docker_access, command_doctor, command_families, command_inhibitions,
-        command_once;
+        command_init, command_once;
 
 #endif

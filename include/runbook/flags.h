@@ -14,7 +14,7 @@
 enum flag_type { FLAG_STRING, FLAG_STRINGS, FLAG_SWITCH, FLAG_DURATION };
 
 /* The values of a flag that may be given again, in their order; borrowed from argv. */
-enum { FLAG_STRINGS_MAX = 8 };
+enum { FLAG_STRINGS_MAX = 16 };
 struct flag_strings {
         const char *items[FLAG_STRINGS_MAX + 1]; /* closed by NULL */
         size_t count;

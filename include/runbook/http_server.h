@@ -52,7 +52,7 @@ struct http_refusal {
 #define HTTP_SYSTEMD_SOCKET "systemd:"
 
 /* Of several, for options. */
-enum { HTTP_LISTENERS_MAX = 8 };
+enum { HTTP_LISTENERS_MAX = 16 };
 #define HTTP_ADDRESSES(...) ((const char *const[]){__VA_ARGS__, NULL})
 
 struct http_server_options {
