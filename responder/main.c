@@ -325,7 +325,8 @@ static const struct command commands[] = {
          command_incident},
         {"report", "NUMBER", "write the report of an incident, for after it, in Markdown or as --html",
          TAKES(ASKING, "html", "journal.key"), command_report},
-        {"approve", "NUMBER", "let an incident run that awaits approval", TAKES(DECIDING), command_approve},
+        {"approve", "NUMBER", "let an incident run that awaits approval", TAKES(DECIDING, "plan"),
+         command_approve},
         {"deny", "NUMBER", "do not let it run", TAKES(DECIDING), command_deny},
         {"cancel", "NUMBER", "end an incident: at once while it waits, or at the end of its step",
          TAKES(DECIDING), command_cancel},
@@ -449,6 +450,10 @@ int main(int argc, char **argv)
                  "who decides; the name of this account, when not given, and what the responder knows "
                  "itself goes before"},
                 {"reason", FLAG_STRING, &remote->reason, NULL, "TEXT", "why, for the timeline"},
+                {"plan", FLAG_STRING, &remote->plan, NULL, "DIGEST",
+                 "what is agreed to, as `incident` and the message show it: should another plan be asked "
+                 "about "
+                 "by then, nothing is approved"},
                 {"state", FLAG_STRING, &arguments.listing.state, NULL, "STATE",
                  "only what is in this state: healed, failed, …"},
                 {"remediation", FLAG_STRING, &arguments.listing.remediation, NULL, "NAME",

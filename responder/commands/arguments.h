@@ -9,6 +9,7 @@
 struct remote_arguments {
         const char *url, *token_file, *user, *password_file, *ca_file, *cert_file, *key_file;
         const char *by, *reason; /* of a decision */
+        const char *plan;        /* of an approval: what is agreed to */
 };
 
 /* Which incidents are listed. */

@@ -29,8 +29,8 @@ static int post(const struct responder_arguments *arguments, const char *path, c
 static void put_decided(struct text *text, const cJSON *incident)
 {
         const cJSON *event, *decided = NULL;
-        static const char *const decisions[] = {"approved",       "denied",      "cancelled",
-                                                "undo asked for", "run by hand", "acknowledged"};
+        static const char *const decisions[] = {"approved",    "denied",       "cancelled", "undo asked for",
+                                                "run by hand", "acknowledged", "agreed"};
         cJSON_ArrayForEach(event, json_get(incident, "timeline", NULL))
         {
                 for (size_t i = 0; i < N_ELEMENTS(decisions); i++)
@@ -46,6 +46,8 @@ static void put_decided(struct text *text, const cJSON *incident)
         show_string(text, decided, "actor");
         text_puts(text, "; it is now ");
         show_state(text, incident);
+        if (string_equal(json_string(decided, "event"), "agreed"))
+                text_puts(text, ": a second person has to agree");
         text_putc(text, '\n');
 }
 
@@ -57,7 +59,10 @@ static int decide(const void *context, const char *decision)
         int r = remote_put_incident(&path, arguments->program.operand, decision, &error);
         if (r < 0)
                 return remote_complain(r, &error);
-        return post(arguments, text_string(&path), NULL, "number", put_decided);
+        _cleanup_json_ cJSON *more = arguments->remote.plan ? cJSON_CreateObject() : NULL;
+        if (more && json_put(more, "plan", cJSON_CreateString(arguments->remote.plan)) < 0)
+                return remote_complain(-ENOMEM, &error);
+        return post(arguments, text_string(&path), more, "number", put_decided);
 }
 
 int command_approve(const void *arguments)

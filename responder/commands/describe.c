@@ -26,6 +26,10 @@ void describe_remediations(struct text *text)
         config_describe(top_fields, text);
         text_puts(text, "\n## A remediation\n\n");
         config_describe(remediation_fields, text);
+        text_puts(text, "\n## `approval:` as a mapping\n\n");
+        config_describe(approval_fields, text);
+        text_puts(text, "\n### Its `when:`\n\n");
+        config_describe(approval_when_fields, text);
         text_puts(text, "\n## Beside the action of a step\n\n");
         config_describe(step_fields, text);
         text_puts(text, "\n## Actions\n");

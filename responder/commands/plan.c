@@ -8,6 +8,7 @@
 
 #include "responder/commands/plan_around.h"
 #include "responder/incident/planning.h"
+#include "responder/incident/question.h"
 #include "responder/incident/verify.h"
 #include "runbook/file.h"
 
@@ -215,8 +216,6 @@ static void put_plans(struct text *text, const struct remediation *remediation, 
                 return;
         if (planning->asks)
                 put_sentence(text, "  It would ask a person first: ", planning->asks, ".\n");
-        else if (remediation->approval)
-                text_puts(text, "  It would ask a person first: the remediation asks for approval.\n");
 }
 
 static cJSON *planning_json(const struct alert *alert, const struct remediation *remediation,
@@ -230,10 +229,7 @@ static cJSON *planning_json(const struct alert *alert, const struct remediation 
         json_put(json, "plans", TAKE_PTR(planning->plans));
         json_put(json, "failure", json_text(planning->failure));
         json_put(json, "stops", json_text(planning->stops));
-        const char *asks = planning->asks          ? planning->asks
-                           : remediation->approval ? "the remediation asks for approval"
-                                                   : NULL;
-        json_put(json, "asks", json_text(asks));
+        json_put(json, "asks", json_text(planning->asks));
         return json;
 }
 
@@ -256,6 +252,9 @@ static int plan_alert(const struct remediation_set *set, const struct alert *ale
                         continue;
                 struct planning planning = {0};
                 int r = planning_make(remediation, NULL, alert, NO_INCIDENT, world, &planning, error);
+                if (r >= 0 && !planning.asks)
+                        r = question_needed(remediation, set, planning.plans, remediation->name,
+                                            world_wall(world), NULL, &planning.asks, error);
                 if (r < 0)
                         return r;
                 answer->failures += planning.failure || planning.stops;

@@ -233,9 +233,18 @@ static void put_decisions(struct text *text, const cJSON *incident)
         const char *number = json_string(incident, "number"), *state = json_string(incident, "state");
         if (!number)
                 return;
-        if (string_equal(state, "awaiting_approval"))
-                text_printf(text, "\nIt waits for you: runbook_responder approve %s, or deny %s\n", number,
-                            number);
+        const cJSON *asked = json_get(incident, "asked", NULL);
+        const char *plan = json_string(asked, "plan"),
+                   *who = cJSON_GetStringValue(cJSON_GetArrayItem(json_get(asked, "agreed", NULL), 0));
+        bool waits = string_equal(state, "awaiting_approval") && !json_bool(incident, "approved", false);
+        if (waits && json_number(asked, "people", 1) > 1) {
+                text_puts(text, "\nTwo people have to agree to it: ");
+                text_put_line(text, who && *who ? who : "nobody", SENTENCE_MOST);
+                text_puts(text, " has\n");
+        }
+        if (waits)
+                text_printf(text, "\nIt waits for you: runbook_responder approve %s%s%.12s, or deny %s\n",
+                            number, plan && *plan ? " --plan=" : "", plan ? plan : "", number);
         else if (!json_string(incident, "ended_at"))
                 text_printf(text, "\nTo end it: runbook_responder cancel %s\n", number);
 }

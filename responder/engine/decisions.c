@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "responder/engine/internal.h"
+#include "responder/incident/question.h"
 #include "runbook/log.h"
 
 #define TRIES 5
@@ -37,10 +38,10 @@ static const struct {
         const char *event;
         const char *wants; /* "…, and not <wants>" */
         bool (*may)(const struct remediation_set *set, const struct incident *incident);
-        enum incident_state to;                            /* INCIDENT_UNCHANGED: a request */
-        bool approve, request_cancel, request_undo, hears; /* it has heard what is owed to a person */
+        enum incident_state to;                   /* INCIDENT_UNCHANGED: a request */
+        bool request_cancel, request_undo, hears; /* it has heard what is owed to a person */
 } decisions[] = {
-        [DECISION_APPROVE] = {"approved", "awaiting approval", is_awaiting, .approve = true},
+        [DECISION_APPROVE] = {"approved", "awaiting approval", is_awaiting},
         [DECISION_DENY] = {"denied", "awaiting approval", is_awaiting, .to = INCIDENT_DENIED},
         [DECISION_CANCEL] = {"cancelled", "under way", is_under_way, .to = INCIDENT_CANCELLED,
                              .request_cancel = true},
@@ -56,10 +57,48 @@ static bool is_in_hands(const struct incident *incident)
         return incident->state == INCIDENT_RUNNING || incident->state == INCIDENT_VERIFYING;
 }
 
-static int decide_once(const struct incident_parts *parts, enum decision decision,
-                       const struct incident *incident, const char *actor, const cJSON *detail,
-                       struct error *error)
+/* A decision in the making. */
+struct deciding {
+        enum decision decision;
+        const char *number, *actor, *plan; /* `plan`: what is agreed to; NULL: whatever is asked */
+        const cJSON *detail;
+        bool enough; /* what was asked is answered; of who was the first of two it is not */
+};
+
+/* What is agreed to is written down with who it was, unless it has moved on since it was read. */
+static int approve_once(const struct incident_parts *parts, struct deciding *deciding,
+                        const struct incident *incident, struct error *error)
 {
+        _cleanup_json_ cJSON *asked = NULL;
+        bool enough = false;
+        if (incident->approved)
+                return error_set(error, EALREADY, "%s is approved already", incident->number);
+        int r = question_agree(incident, deciding->actor, deciding->plan, &asked, &enough, error);
+        if (r < 0)
+                return r;
+        const struct journal_entry agreed = {
+                .incident = incident->id,
+                .actor = deciding->actor,
+                .event = enough ? "approved" : "agreed",
+                .expect = incident->state,
+                .approve = enough,
+                .asked = asked,
+                .expect_asked = incident->asked,
+                .detail = deciding->detail,
+        };
+        r = journal_write(parts->journal, &agreed, error);
+        deciding->enough = enough;
+        return r;
+}
+
+static int decide_once(const struct incident_parts *parts, struct deciding *deciding,
+                       const struct incident *incident, struct error *error)
+{
+        enum decision decision = deciding->decision;
+        const char *actor = deciding->actor;
+        const cJSON *detail = deciding->detail;
+        if (decision == DECISION_APPROVE)
+                return approve_once(parts, deciding, incident, error);
         enum incident_state to = decisions[decision].to;
         if (to != INCIDENT_UNCHANGED && !is_in_hands(incident)) {
                 const struct incident_change change = {
@@ -71,7 +110,6 @@ static int decide_once(const struct incident_parts *parts, enum decision decisio
                 .actor = actor,
                 .event = decisions[decision].event,
                 .expect = incident->state,
-                .approve = decisions[decision].approve,
                 .request_cancel = decisions[decision].request_cancel,
                 .request_undo = decisions[decision].request_undo,
                 .told = decisions[decision].hears && *incident->owes ? incident->owes : NULL,
@@ -89,14 +127,17 @@ static void log_decision(const char *event, const char *number, const char *acto
                   reason && *reason ? reason : NULL, "incident", number, NULL);
 }
 
-int engine_decide(struct engine *engine, enum decision decision, const char *number, const char *actor,
-                  const char *reason, struct error *error)
+static int decide(struct engine *engine, struct deciding *deciding, const char *reason, struct error *error)
 {
+        enum decision decision = deciding->decision;
+        const char *number = deciding->number, *actor = deciding->actor;
         assert_that(decision < DECISION_COUNT && number && actor && *actor,
                     "a decision is one of these, about an incident, and somebody's");
         _cleanup_(parts_release) const struct incident_parts parts = engine_parts(engine);
         _cleanup_json_ cJSON *detail = reason && *reason ? reason_detail(reason, NULL) : NULL;
         int r = -ESTALE;
+        deciding->detail = detail;
+        deciding->enough = true;
         /* The incident may move on between the look and the write: then it is looked at again. */
         for (unsigned i = 0; i < TRIES && r == -ESTALE; i++) {
                 struct incident incident = {0};
@@ -104,7 +145,7 @@ int engine_decide(struct engine *engine, enum decision decision, const char *num
                 if (r < 0)
                         return r;
                 bool may = !incident.unreadable && decisions[decision].may(parts.set, &incident);
-                r = may ? decide_once(&parts, decision, &incident, actor, detail, error)
+                r = may ? decide_once(&parts, deciding, &incident, error)
                         : error_set(error, ESTALE, "%s is %s, and not %s", number,
                                     incident_state_text(&incident), decisions[decision].wants);
                 incident_release(&incident);
@@ -113,9 +154,24 @@ int engine_decide(struct engine *engine, enum decision decision, const char *num
         }
         if (r < 0)
                 return r;
-        log_decision(decisions[decision].event, number, actor, reason);
+        log_decision(deciding->enough ? decisions[decision].event : "agreed", number, actor, reason);
         engine_wake(engine);
         return 0;
+}
+
+int engine_decide(struct engine *engine, enum decision decision, const char *number, const char *actor,
+                  const char *reason, struct error *error)
+{
+        struct deciding deciding = {.decision = decision, .number = number, .actor = actor};
+        return decide(engine, &deciding, reason, error);
+}
+
+int engine_approve(struct engine *engine, const char *number, const char *actor, const char *reason,
+                   const char *plan, struct error *error)
+{
+        struct deciding deciding = {
+                .decision = DECISION_APPROVE, .number = number, .actor = actor, .plan = plan};
+        return decide(engine, &deciding, reason, error);
 }
 
 int engine_pause(struct engine *engine, bool paused, const char *actor, const char *reason,

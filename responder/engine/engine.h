@@ -70,6 +70,15 @@ enum decision {
 int engine_decide(struct engine *engine, enum decision decision, const char *number, const char *actor,
                   const char *reason, struct error *error);
 
+/*
+ * Somebody agrees to what is asked about: to `plan`, by its first figures, where he says so (NULL: to
+ * whatever it is). Where two are needed the first one's is written down, and it goes on waiting. Errors as
+ * above; -EALREADY: he has, or whoever has shown the same; -ESTALE also when another plan is asked about by
+ * now.
+ */
+int engine_approve(struct engine *engine, const char *number, const char *actor, const char *reason,
+                   const char *plan, struct error *error);
+
 /* What each guard would say now of an alert that sets a remediation off. */
 struct guard_says {
         const char *guard;

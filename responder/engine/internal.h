@@ -164,6 +164,10 @@ int turn_remember(struct look *look, const char *remediation, const char *lock,
 int look_tell_owed(struct look *look, struct incident *incident, const struct remediation *remediation,
                    struct error *error);
 
+/* unanswered.c: it awaits an answer, or has awaited it for long enough. */
+int look_unanswered(struct look *look, struct incident *incident, const struct remediation *remediation,
+                    struct error *error);
+
 /* All guards, asked once in a look of those that are alike; and what follows when one does hold it. */
 int look_check_guards(struct look *look, const struct guard_question *question, struct guard_verdict *ret,
                       struct error *error);

@@ -164,7 +164,7 @@ static int look_waiting(struct look *look, struct incident *incident, const stru
         if (!incident->episode_open)
                 return standing_hold_end(look, incident, error);
         if (incident->state == INCIDENT_AWAITING_APPROVAL && !incident->approved)
-                return look_tell_owed(look, incident, remediation, error);
+                return look_unanswered(look, incident, remediation, error);
         bool may_run = turn_has_come(look, incident->remediation);
         return may_run || look_may_be_released(look, incident)
                        ? ask_guards(look, incident, remediation, may_run, error)

@@ -2,6 +2,7 @@
 /* What a person is told of an incident, out of what the journal has of it. */
 #include "responder/incident/report.h"
 
+#include "responder/incident/question.h"
 #include "runbook/assert.h"
 #include "runbook/bind.h"
 
@@ -124,6 +125,24 @@ static void put_steps(const struct incident_run *run, struct text *text)
                 put_step(&incident->steps[i], cJSON_GetObjectItemCaseSensitive(detail, "plans"), text);
 }
 
+/* Of a question that has a deadline: what follows then. */
+static bool put_deadline(const struct incident_run *run, struct text *text)
+{
+        static const char *const follows[] = {"it expires at", "it is denied at", "it runs as planned at"};
+        tables_agree(follows, ON_TIMEOUT_COUNT);
+        const struct incident *incident = &run->incident;
+        char at[TIME_TEXT_MAX];
+        nsec deadline = incident->state == INCIDENT_AWAITING_APPROVAL
+                                ? question_deadline(incident, run->remediation)
+                                : 0;
+        if (deadline == 0)
+                return false;
+        nsec end = world_wall(run->parts->world) + deadline - journal_steady(run->parts->journal);
+        text_printf(text, "%s %s", follows[question_on_timeout(incident, run->remediation)],
+                    time_format(end / NSEC_PER_SEC * NSEC_PER_SEC, at));
+        return true;
+}
+
 /* When it expires, as far as that can be known: while its alert is silenced it does not. */
 static void put_until(const struct incident_run *run, struct text *text)
 {
@@ -137,6 +156,8 @@ static void put_until(const struct incident_run *run, struct text *text)
         nsec left =
                 run->remediation->expire - (journal_steady(run->parts->journal) - incident->waiting_steady);
         nsec end = world_wall(run->parts->world) + (left > 0 ? left : 0);
+        if (put_deadline(run, text))
+                return;
         text_printf(text, "it expires at %s", time_format(end / NSEC_PER_SEC * NSEC_PER_SEC, at));
 }
 
@@ -224,19 +245,36 @@ static void put_still(const struct incident_run *run, struct text *text)
  * file's. `number` NULL: of the daemon itself.
  */
 static void put_command(const struct incident_run *run, const char *what, const char *number,
-                        const char *decision, struct text *text)
+                        const char *decision, const char *plan, struct text *text)
 {
         const char *base = base_url(run->parts);
         begin_line(text);
-        text_printf(text, "%s: runbook_responder %s%s%s", what, decision, number ? " " : "",
-                    number ? number : "");
+        text_printf(text, "%s: runbook_responder %s%s%s%s%s", what, decision, number ? " " : "",
+                    number ? number : "", *plan ? " --plan=" : "", plan);
         if (!base)
                 return;
         const char *shown = outside_url(run->parts) ? run->parts->shown_outside : run->parts->shown_here;
         begin_line(text);
-        text_printf(text, "or: curl -X POST %s%s%.*s%s%s/%s -d '{\"by\": \"YOUR NAME\"}'", shown ? shown : "",
-                    shown ? " " : "", (int)base_length(base), base, number ? "/api/v1/incidents/" : "/-",
-                    number ? number : "", decision);
+        text_printf(text, "or: curl -X POST %s%s%.*s%s%s/%s -d '{\"by\": \"YOUR NAME\"%s%s%s}'",
+                    shown ? shown : "", shown ? " " : "", (int)base_length(base), base,
+                    number ? "/api/v1/incidents/" : "/-", number ? number : "", decision,
+                    *plan ? ", \"plan\": \"" : "", plan, *plan ? "\"" : "");
+}
+
+/* What is agreed to by them is what this message tells of, and nothing that is asked later. */
+static void put_approve(const struct incident_run *run, struct text *text)
+{
+        struct question_shown shown = {0};
+        const char *number = run->incident.number;
+        (void)question_show(&run->incident, &shown, NULL);
+        put_command(run, "approve", number, "approve", shown.plan, text);
+        put_command(run, "deny", number, "deny", "", text);
+        if (shown.people > 1) {
+                begin_line(text);
+                text_printf(text, "two people have to agree: %s%s", shown.agreed > 0 ? shown.who : "nobody",
+                            " has so far");
+        }
+        free(shown.who);
 }
 
 static void put_next(const struct incident_run *run, struct text *text)
@@ -244,14 +282,13 @@ static void put_next(const struct incident_run *run, struct text *text)
         const struct incident *incident = &run->incident;
         const char *number = incident->number;
         if (incident->state == INCIDENT_AWAITING_APPROVAL) {
-                put_command(run, "approve", number, "approve", text);
-                put_command(run, "deny", number, "deny", text);
+                put_approve(run, text);
         } else if (incident->state == INCIDENT_HELD) {
                 if (string_equal(incident->guard, "paused"))
-                        put_command(run, "resume", NULL, "resume", text);
-                put_command(run, "cancel", number, "cancel", text);
+                        put_command(run, "resume", NULL, "resume", "", text);
+                put_command(run, "cancel", number, "cancel", "", text);
         } else if (incident_may_be_undone(incident)) {
-                put_command(run, "undo", number, "undo", text);
+                put_command(run, "undo", number, "undo", "", text);
         }
 }
 

@@ -132,6 +132,7 @@ static struct journal_entry entry_of(const struct incident_parts *parts, const s
                 .owes = owed_by(parts, incident, change),
                 .lock = change->lock,
                 .definition = change->definition,
+                .asked = change->asked,
                 .step = change->step,
                 .step_status = change->step_status,
                 .detail = change->detail,

@@ -104,6 +104,7 @@ struct incident_change {
         bool tells;                   /* likewise: a person is to hear of it */
         const char *lock;             /* to record the bound lock; NULL: unchanged */
         const cJSON *definition;      /* likewise */
+        const cJSON *asked;           /* likewise: what a person is asked about */
         size_t step;                  /* from 1; 0: no step is concerned */
         enum step_status step_status; /* of that step; STEP_WAITING: unchanged */
 };

@@ -7,6 +7,7 @@
 #include "responder/incident/cut.h"
 #include "responder/incident/patience.h"
 #include "responder/incident/planning.h"
+#include "responder/incident/question.h"
 #include "responder/incident/report.h"
 #include "responder/remediation/definition.h"
 #include "runbook/assert.h"
@@ -150,17 +151,24 @@ static int write_outcome(struct incident_run *run, size_t index, const char *eve
         return run_write(run, &entry, error);
 }
 
-static int ask_person(struct incident_run *run, const char *reason, const cJSON *plan, enum steps_end *ret,
-                      struct error *error)
+static int ask_person(struct incident_run *run, size_t index, const char *reason, const cJSON *plan,
+                      enum steps_end *ret, struct error *error)
 {
-        assert_that(!run->incident.approved, "a person is asked once");
         cJSON *members = cJSON_CreateObject();
-        if (members)
+        _cleanup_json_ cJSON *question = NULL;
+        if (members) {
                 json_put(members, "plan", cJSON_Duplicate(plan, true));
+                json_put(members, "about_step", cJSON_CreateNumber((double)index + 1));
+        }
         _cleanup_json_ cJSON *detail = reason_detail(reason, members);
-        const struct incident_change change = {
-                .to = INCIDENT_AWAITING_APPROVAL, .event = "awaiting approval", .detail = detail};
-        int r = run_enter(run, &change, error);
+        int r = question_about_step(run, index + 1, step_at(run, index)->action, plan, &question, error);
+        if (r < 0)
+                return r;
+        const struct incident_change change = {.to = INCIDENT_AWAITING_APPROVAL,
+                                               .event = "awaiting approval",
+                                               .asked = question,
+                                               .detail = detail};
+        r = run_enter(run, &change, error);
         if (r >= 0)
                 *ret = STEPS_ASKING;
         return r;
@@ -182,6 +190,20 @@ static int write_begun(struct incident_run *run, struct journal_entry *entry, en
         return r == -ECANCELED ? 0 : r < 0 ? r : 1;
 }
 
+/* Why a person is asked about this plan first, in `ret` (free() it): 1; 0: nobody is. What was agreed to was
+ * another plan, or nobody was asked yet and it touches more than it may. */
+static int find_reason(const struct incident_run *run, size_t index, const cJSON *plan, char **ret,
+                       struct error *error)
+{
+        const struct step *step = step_at(run, index);
+        if (!run->incident.approved && step_exceeds_max(step, index + 1, plan, ret))
+                return *ret ? 1 : error_oom(error);
+        if (!run->incident.approved || !step->essential)
+                return 0;
+        int r = question_step_differs(run, index + 1, step->action, plan, ret, error);
+        return r < 0 ? r : *ret != NULL;
+}
+
 /* Plans the step and writes the plan down: from then on it counts as begun. 1: it may run; 0: `*ret` says why
  * not. */
 static int begin_step(struct incident_run *run, size_t index, enum steps_end *ret, struct error *error)
@@ -198,13 +220,14 @@ static int begin_step(struct incident_run *run, size_t index, enum steps_end *re
 
         patience_end(run); /* it could be planned, whatever keeps it from its begin */
         _cleanup_free_ char *reason = NULL;
-        bool asks = step_exceeds_max(step, index + 1, plan, &reason) && !run->incident.approved;
+        int asks = find_reason(run, index, plan, &reason, error);
+        if (asks < 0)
+                return asks;
         /* Of what only accompanies the cure nobody is asked. */
         if (asks && !step->essential)
-                return write_failure(run, index, FAILED_TO_PLAN, reason ? reason : "too many targets", ret,
-                                     error);
+                return write_failure(run, index, FAILED_TO_PLAN, reason, ret, error);
         if (asks)
-                return ask_person(run, reason ? reason : "too many targets", plan, ret, error);
+                return ask_person(run, index, reason, plan, ret, error);
 
         struct journal_entry started = {.event = "step started",
                                         .expect = INCIDENT_RUNNING,

@@ -101,6 +101,7 @@ void incident_release(struct incident *incident)
         free(incident->guard);
         free(incident->owes);
         free(incident->told);
+        free(incident->asked);
         free(incident->definition);
         free(incident->unreadable);
         alert_release(&incident->alert);

@@ -94,6 +94,7 @@ struct incident {
                                 journal_active()) */
         struct alert alert;  /* as it was then; starts_at as known now */
         char *definition;    /* JSON of what it runs, or of what approval was asked for; NULL: not known */
+        char *asked;         /* JSON of what a person was asked about, and who has agreed; "": nobody was */
         struct step_record *steps;
         size_t step_count;
         char *unreadable; /* why it cannot be read: then id and number are all that is sure; NULL: it can */

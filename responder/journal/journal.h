@@ -199,6 +199,8 @@ struct journal_entry {
         int64_t told_until;           /* with a guard: so was everybody of the same remediation whom it holds
                                          back, up to this incident; 0: nobody else */
         const char *lock;             /* to record the bound lock; NULL: unchanged */
+        const cJSON *asked;           /* of what a person is asked, or who has agreed; NULL: unchanged */
+        const char *expect_asked;     /* -ESTALE as well when that is another by now; NULL: any */
         size_t step;                  /* 0: no step is concerned */
         enum step_status step_status; /* STEP_WAITING: unchanged */
         bool settled;                 /* of the step */
@@ -310,6 +312,13 @@ int journal_count_held(struct journal *journal, struct held_count *ret, size_t c
 
 /* Who the person is that an actor of the timeline is; NULL: it is a machine, or nobody. */
 const char *actor_person(const char *actor);
+
+/*
+ * By what a person is told from another: what he has shown, and not what he calls himself. "ada" of "ada
+ * (password)", of "certificate ada" and of "uid 1000 (ada)"; "token operator" of "ada (token operator)",
+ * whoever shows that; free() it. NULL: out of memory.
+ */
+char *actor_identity(const char *actor);
 
 /* The timeline of one incident (0: the daemon's own) as a JSON array of {at, actor, event, state, step,
  * detail, hash}. */

@@ -185,7 +185,7 @@ static bool is_consistent(const struct incident *incident)
 
 static int read_columns(sqlite3_stmt *statement, struct incident *incident, struct error *error)
 {
-        assert_that(sqlite3_column_count(statement) == 25, "the columns are INCIDENT_COLUMNS");
+        assert_that(sqlite3_column_count(statement) == 26, "the columns are INCIDENT_COLUMNS");
         incident->id = sqlite3_column_int64(statement, 0);
         incident->number = strdup(journal_column(statement, 1));
         incident->episode = sqlite3_column_int64(statement, 2);
@@ -203,8 +203,9 @@ static int read_columns(sqlite3_stmt *statement, struct incident *incident, stru
         incident->updated_at = sqlite3_column_int64(statement, 15);
         incident->owes = strdup(journal_column(statement, 21));
         incident->told = strdup(journal_column(statement, 22));
+        incident->asked = strdup(journal_column(statement, 25));
         if (!incident->number || !incident->remediation || !incident->lock || !incident->guard ||
-            !incident->owes || !incident->told)
+            !incident->owes || !incident->told || !incident->asked)
                 return error_oom(error);
         if (incident_state_parse(journal_column(statement, 6), &incident->state) < 0)
                 return error_set(error, EUCLEAN, "the journal holds an unknown state of %s",

@@ -88,6 +88,8 @@ static const char *const migrations[] = {
         "UPDATE incidents SET waiting_steady = opened_steady;"
         /* Digest of what its alert was matched with; '': not known. */
         "ALTER TABLE incidents ADD COLUMN matched_with TEXT NOT NULL DEFAULT '';"
+        /* What a person was asked about, and who has agreed to it. */
+        "ALTER TABLE incidents ADD COLUMN asked TEXT NOT NULL DEFAULT '';"
         /* An episode is of the labels, not of what its sender calls it; NULL: one that closed before this. */
         "ALTER TABLE episodes ADD COLUMN key TEXT;"
         "DROP INDEX episodes_open;"

@@ -84,11 +84,11 @@ X(INCIDENT_SET_ASIDE, "UPDATE incidents SET episode = ?2 WHERE id = ?1")
 X(INCIDENT_OPEN, "INSERT INTO incidents (number, episode, remediation, state, opened_at, updated_at, opened_steady,"
                  " entered_steady, waiting_steady, matched_with, alert) SELECT ?1, id, ?3, ?4, ?5, ?5, ?6, ?6, ?6, ?7, alert"
                  " FROM episodes WHERE id = ?2")
-X(INCIDENT_STATE, "SELECT state, number, ended_at FROM incidents WHERE id = ?1")
+X(INCIDENT_STATE, "SELECT state, number, ended_at, asked FROM incidents WHERE id = ?1")
 X(INCIDENT_UPDATE, "UPDATE incidents SET state = ?2, guard = ?3, guard_until = ?4, lock = coalesce(?5, lock),"
                    " approved = (approved AND ?2 <> 'awaiting_approval' AND"
                    " (?13 IS NULL OR definition IS NULL OR definition = ?13)) OR ?6,"
-                   " definition = coalesce(?13, definition), owes = ?14,"
+                   " definition = coalesce(?13, definition), owes = ?14, asked = coalesce(?15, asked),"
                    " cancel_requested = CASE WHEN ?9 THEN 0 ELSE cancel_requested OR ?7 END,"
                    " undo_requested = CASE WHEN ?9 THEN 0 ELSE undo_requested OR ?8 END,"
                    " running_at = CASE WHEN ?2 = 'running' AND running_at = 0 THEN ?10 ELSE running_at END,"
@@ -103,7 +103,7 @@ X(INCIDENT_UPDATE, "UPDATE incidents SET state = ?2, guard = ?3, guard_until = ?
 X(INCIDENT_TOUCH, "UPDATE incidents SET approved = approved OR ?2,"
                   " definition = coalesce(?7, definition), owes = CASE WHEN ?10 <> '' THEN ?10"
                   " WHEN owes = ?8 THEN '' ELSE owes END,"
-                  " told = told || ?9,"
+                  " told = told || ?9, asked = coalesce(?11, asked),"
                   " cancel_requested = CASE WHEN ?5 THEN 0 ELSE cancel_requested OR ?3 END,"
                   " undo_requested = CASE WHEN ?5 THEN 0 ELSE undo_requested OR ?4 END,"
                   " updated_at = ?6 WHERE id = ?1")
@@ -142,7 +142,7 @@ X(STEPS_OF, "SELECT position, action, status, plan, progress, outcome, started_a
         "i.id, i.number, i.episode, " FIRES ", i.remediation, i.lock, i.state, i.guard, i.guard_until," \
         " i.approved, i.cancel_requested, i.undo_requested, i.opened_at, i.running_at, i.ended_at, i.updated_at," \
         " i.alert, e.starts_at, i.opened_steady, i.entered_steady, i.definition, i.owes, i.told," \
-        " i.waiting_steady, e.seen_steady FROM incidents i JOIN episodes e ON e.id = i.episode"
+        " i.waiting_steady, e.seen_steady, i.asked FROM incidents i JOIN episodes e ON e.id = i.episode"
 X(INCIDENTS_ACTIVE, "SELECT " INCIDENT_COLUMNS " WHERE i.active = 1 ORDER BY i.id")
 X(INCIDENT_ACTIVE_BY_ID, "SELECT " INCIDENT_COLUMNS " WHERE i.id = ?1 AND i.active = 1")
 X(INCIDENTS_BY_STATE_OPEN, "SELECT state, count(*) FROM incidents INDEXED BY incidents_active WHERE active = 1"

@@ -19,6 +19,28 @@ const char *actor_person(const char *actor)
         return actor + (string_starts(actor, "person:") ? strlen("person:") : 0);
 }
 
+char *actor_identity(const char *actor)
+{
+        static const char by_token[] = " (token ", nobody[] = " (not proved)", by_password[] = " (password)",
+                          certificate[] = "certificate ", local[] = "uid ";
+        size_t length = strlen(actor);
+        const char *last = strrchr(actor, '('), *token = NULL;
+        for (const char *at = actor; (at = strstr(at, by_token)); at++)
+                token = at;
+        if (string_ends(actor, nobody))
+                return strdup("who has shown nothing");
+        if (token && actor[length - 1] == ')')
+                return strndup(token + 2, length - (size_t)(token + 2 - actor) - 1);
+        if (string_ends(actor, by_password))
+                return strndup(actor, length - strlen(by_password));
+        if (string_starts(actor, certificate))
+                return strdup(actor + strlen(certificate));
+        if (string_starts(actor, local) && last && actor[length - 1] == ')')
+                return strndup(last + 1, length - (size_t)(last + 1 - actor) - 1);
+        const char *person = actor_person(actor);
+        return strdup(person ? person : actor);
+}
+
 static void put_number(struct text *text, int64_t number)
 {
         if (number < 0)

@@ -8,8 +8,8 @@
 
 struct writing {
         const struct journal_entry *entry;
-        char *detail, *definition; /* printed; NULL: none */
-        char *told_of;             /* with its blank; NULL: none */
+        char *detail, *definition, *asked; /* printed; NULL: none */
+        char *told_of;                     /* with its blank; NULL: none */
 };
 
 static int write_step(struct journal *journal, const struct journal_entry *entry, const char *detail,
@@ -57,18 +57,19 @@ static int write_incident(struct journal *journal, const struct writing *writing
         int64_t ends = way && way->ends, clears = entry->clear_requests || ends;
         int r;
         if (!way)
-                r = journal_run(writer, INCIDENT_TOUCH, error, "iiiiiitttt", entry->incident,
+                r = journal_run(writer, INCIDENT_TOUCH, error, "iiiiiittttt", entry->incident,
                                 (int64_t)entry->approve, (int64_t)entry->request_cancel,
                                 (int64_t)entry->request_undo, clears, now, writing->definition,
                                 entry->told ? entry->told : "nothing",
-                                writing->told_of ? writing->told_of : "", entry->owes ? entry->owes : "");
+                                writing->told_of ? writing->told_of : "", entry->owes ? entry->owes : "",
+                                writing->asked);
         else
-                r = journal_run(writer, INCIDENT_UPDATE, error, "ittitiiiiiiitt", entry->incident,
+                r = journal_run(writer, INCIDENT_UPDATE, error, "ittitiiiiiiittt", entry->incident,
                                 incident_state_name(way->to), entry->guard ? entry->guard : "",
                                 (int64_t)entry->guard_until, entry->lock, (int64_t)entry->approve,
                                 (int64_t)entry->request_cancel, (int64_t)entry->request_undo, clears, now,
                                 ends, journal_steady(journal), writing->definition,
-                                entry->owes ? entry->owes : "");
+                                entry->owes ? entry->owes : "", writing->asked);
         if (r >= 0 && !way && entry->lock)
                 r = journal_run(writer, INCIDENT_SET_LOCK, error, "it", entry->incident, entry->lock);
         if (r >= 0 && entry->step > 0)
@@ -96,6 +97,9 @@ static int current_state(struct journal *journal, const struct journal_entry *en
         if (entry->expect != INCIDENT_UNCHANGED && entry->expect != *ret)
                 return error_set(error, ESTALE, "%s is %s, not %s", journal_column(statement, 1), name,
                                  incident_state_name(entry->expect));
+        if (entry->expect_asked && !string_equal(entry->expect_asked, journal_column(statement, 3)))
+                return error_set(error, ESTALE, "%s was asked about anew, or somebody has answered meanwhile",
+                                 journal_column(statement, 1));
         *ret_ended = sqlite3_column_int64(statement, 2) != 0;
         return 0;
 }
@@ -223,6 +227,7 @@ int journal_write(struct journal *journal, const struct journal_entry *entry, st
         int r = 0;
         if ((entry->detail && !(writing.detail = json_print(entry->detail))) ||
             (entry->definition && !(writing.definition = json_print(entry->definition))) ||
+            (entry->asked && !(writing.asked = json_print(entry->asked))) ||
             (entry->told && entry->told_of && *entry->told_of &&
              !(writing.told_of = text_format("%s ", entry->told_of))))
                 r = error_oom(error);
@@ -230,6 +235,7 @@ int journal_write(struct journal *journal, const struct journal_entry *entry, st
                 r = journal_perform(journal, write_entry, &writing, error);
         free(writing.detail);
         free(writing.definition);
+        free(writing.asked);
         free(writing.told_of);
         return r;
 }

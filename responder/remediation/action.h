@@ -67,6 +67,10 @@ struct action {
                             was changed */
         bool repeatable; /* may run again after a crash midway, without asking */
         nsec timeout;    /* of run(), when the step gives none; 0: 60 s */
+        /* Of a plan, what it is by: members, each with those of its items where it is a list of objects
+         * ("containers name image_id"), closed by NULL. What is none of these may move on while a person is
+         * asked; NULL: nothing but the summary may. */
+        const char *const *counts;
         enum target_kind target; /* what of the file's targets it acts upon */
         const char *target_key;  /* the argument that names it; NULL: there is but one */
         unsigned docker_access; /* enum docker_access: which calls of the Engine's it makes, undo and settling

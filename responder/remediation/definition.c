@@ -359,7 +359,8 @@ int definition_digest(const struct remediation *remediation, const struct target
         _cleanup_free_ char *printed = whole ? json_print(whole) : NULL;
         if (!printed)
                 return error_oom(error);
-        text_printf(&text, "%s %d\n", printed, remediation->approval);
+        text_printf(&text, "%s ", printed);
+        approval_print(&remediation->approval, &text);
         matchers_print(&remediation->match, &text);
         for (size_t i = 0; i < remediation->step_count; i++) {
                 int r = put_step(&text, &remediation->steps[i], targets, error);

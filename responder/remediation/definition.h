@@ -55,6 +55,9 @@ int definition_still_firing(const char *definition, nsec *ret, struct error *err
  */
 int definition_compare(const cJSON *then, const cJSON *now, char **ret, struct error *error);
 
+/* The same of any two objects: "containers: web-1 is gone, web-2 is new". */
+int differences_say(const cJSON *then, const cJSON *now, char **ret, struct error *error);
+
 /* 0 when the target of a step of a restored remediation is defined as it was; -ESTALE says what is not. */
 int definition_check_target(const struct step *step, const struct target_set *targets, struct error *error);
 

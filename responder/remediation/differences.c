@@ -9,6 +9,7 @@ enum { SHOWN = 3, VALUE_MOST = 60 };
 struct differences {
         struct text text;
         size_t count;
+        bool sets; /* of a list of words it is told which are gone and which are new */
 };
 
 /* A place in a definition: where it is, from the outermost to here. */
@@ -83,6 +84,61 @@ static void compare_members(struct differences *differences, const struct place 
         }
 }
 
+static bool is_words(const cJSON *value)
+{
+        const cJSON *item;
+        if (!cJSON_IsArray(value))
+                return false;
+        cJSON_ArrayForEach(item, value)
+        {
+                if (!cJSON_IsString(item))
+                        return false;
+        }
+        return true;
+}
+
+static size_t count_of(const cJSON *words, const char *word)
+{
+        const cJSON *item;
+        size_t count = 0;
+        cJSON_ArrayForEach(item, words)
+        {
+                count += string_equal(cJSON_GetStringValue(item), word);
+        }
+        return count;
+}
+
+/* Those that only one of both lists has. */
+static void put_missing(struct text *text, const cJSON *here, const cJSON *there, const char *means,
+                        size_t *shown)
+{
+        const cJSON *item;
+        cJSON_ArrayForEach(item, here)
+        {
+                if (count_of(there, cJSON_GetStringValue(item)) >= count_of(here, cJSON_GetStringValue(item)))
+                        continue;
+                if ((*shown)++ < 2 * SHOWN) {
+                        text_puts(text, *shown > 1 ? ", " : "");
+                        put_value(text, item);
+                        text_printf(text, " is %s", means);
+                }
+        }
+}
+
+static void compare_words(struct differences *differences, const struct place *place, const cJSON *then,
+                          const cJSON *now)
+{
+        size_t shown = 0;
+        if (!begin(differences, place))
+                return;
+        put_missing(&differences->text, then, now, "gone", &shown);
+        put_missing(&differences->text, now, then, "new", &shown);
+        if (shown == 0)
+                text_puts(&differences->text, "in another order");
+        else if (shown > 2 * SHOWN)
+                text_printf(&differences->text, " and %zu more", shown - 2 * SHOWN);
+}
+
 static void compare(struct differences *differences, const struct place *place, const cJSON *then,
                     const cJSON *now)
 {
@@ -90,12 +146,35 @@ static void compare(struct differences *differences, const struct place *place, 
                 compare_members(differences, place, then, now);
                 return;
         }
-        if (cJSON_Compare(then, now, true) || (is_nothing(then) && is_nothing(now)) ||
-            !begin(differences, place))
+        if (cJSON_Compare(then, now, true) || (is_nothing(then) && is_nothing(now)))
+                return;
+        if (differences->sets && is_words(then) && is_words(now)) {
+                compare_words(differences, place, then, now);
+                return;
+        }
+        if (!begin(differences, place))
                 return;
         put_value(&differences->text, then);
         text_puts(&differences->text, " → ");
         put_value(&differences->text, now);
+}
+
+static int end(struct differences *differences, char **ret, struct error *error)
+{
+        if (differences->count > SHOWN)
+                text_printf(&differences->text, "; and %zu more", differences->count - SHOWN);
+        char *text = differences->count > 0 ? text_take(&differences->text) : NULL;
+        if (differences->count > 0 && !text)
+                return error_oom(error);
+        *ret = text;
+        return 0;
+}
+
+int differences_say(const cJSON *then, const cJSON *now, char **ret, struct error *error)
+{
+        struct differences differences = {.sets = true};
+        compare(&differences, NULL, then, now);
+        return end(&differences, ret, error);
 }
 
 /* By a digest nobody sees what it was. */
@@ -148,11 +227,5 @@ int definition_compare(const cJSON *then, const cJSON *now, char **ret, struct e
                 compare(&differences, &place, cJSON_GetObjectItemCaseSensitive(then, members[i]),
                         cJSON_GetObjectItemCaseSensitive(now, members[i]));
         }
-        if (differences.count > SHOWN)
-                text_printf(&differences.text, "; and %zu more", differences.count - SHOWN);
-        char *text = differences.count > 0 ? text_take(&differences.text) : NULL;
-        if (differences.count > 0 && !text)
-                return error_oom(error);
-        *ret = text;
-        return 0;
+        return end(&differences, ret, error);
 }

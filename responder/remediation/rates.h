@@ -3,7 +3,7 @@
 #ifndef RESPONDER_REMEDIATION_RATES_H
 #define RESPONDER_REMEDIATION_RATES_H
 
-#include "responder/remediation/remediation.h"
+#include "responder/remediation/approval.h"
 
 /* "3 per 1d"; -EINVAL says how it is written. `ret` is untouched on failure. */
 int rate_parse(const char *text, struct rate *ret, struct error *error);

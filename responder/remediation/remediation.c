@@ -36,6 +36,7 @@ struct raw {
         struct remediation result;
         struct config_strings match;
         char *limit;
+        struct config_node *approval;
         struct config_node *steps;
 };
 
@@ -51,8 +52,9 @@ const struct config_field remediation_fields[] = {
          .help = "most runs of it in a time, as \"3 per 1d\", for each lock"},
         {"lock", CONFIG_STRING, offsetof(struct raw, result.lock), .flags = CONFIG_BIND | CONFIG_NOT_EMPTY,
          .help = "of those with the same lock one runs at a time; the remediation's name when absent"},
-        {"approval", CONFIG_BOOL, offsetof(struct raw, result.approval), .fallback = "false",
-         .help = "a person must agree before it runs"},
+        {"approval", CONFIG_NODE, offsetof(struct raw, approval),
+         .help = "whether a person must agree before it runs: `true`, `false` (as when absent), or a "
+                 "mapping, below"},
         {"urgent", CONFIG_BOOL, offsetof(struct raw, result.urgent), .fallback = "false",
          .help = "neither `breaker` nor `storm` asks a person first"},
         {"expire", CONFIG_DURATION, offsetof(struct raw, result.expire), .fallback = "1h",
@@ -81,12 +83,14 @@ const struct config_field remediation_fields[] = {
 };
 
 /* The sections that are not targets. */
-static const char *const own_sections[] = {"escalate_to", "tell",  "unmatched_to", "external_url",
-                                           "breaker",     "storm", "remediations", NULL};
+static const char *const own_sections[] = {"escalate_to", "tell",  "unmatched_to", "external_url", "breaker",
+                                           "storm",       "hours", "time_zone",    "remediations", NULL};
 
 struct top {
         char *escalate_to, *unmatched_to, *external_url;
         char *breaker, *storm;
+        char *time_zone;
+        struct config_strings hours;
         struct config_strings tell;
         struct config_node *remediations;
 };
@@ -113,6 +117,12 @@ const struct config_field top_fields[] = {
          .help = "under how many locks in a time something is changed before a person is asked about the "
                  "next one; or "
                  "`off`"},
+        {"hours", CONFIG_STRINGS, offsetof(struct top, hours), .flags = CONFIG_NOT_EMPTY,
+         .help = "when people are there, as \"Mon-Fri 09:00-17:00\", \"Sat,Sun\" or \"22:00-06:00\": for "
+                 "`outside_hours`"},
+        {"time_zone", CONFIG_STRING, offsetof(struct top, time_zone), .fallback = "local",
+         .flags = CONFIG_NOT_EMPTY,
+         .help = "of all hours in the file, as \"Europe/Berlin\"; the host's own when absent"},
         {"remediations", CONFIG_NODE, offsetof(struct top, remediations), .flags = CONFIG_REQUIRED,
          .help = "the list of remediations"},
         {0},
@@ -267,6 +277,7 @@ static int remediation_read(struct config_node *node, const struct remediation_s
                 config_complain(node, "name", "there is a remediation \"%s\" already", result->name);
         matchers_read(node, &raw.match, &result->match);
         rate_read(node, "limit", raw.limit, &result->limit);
+        approval_read(raw.approval, set->hours != NULL, result->expire, &result->approval);
         null_when_empty(&result->lock);
         null_when_empty(&result->escalate_to);
         receiver_check(node, "escalate_to", result->escalate_to, &set->targets);
@@ -327,6 +338,29 @@ static const char **field_names(const struct config_field *fields)
         return names;
 }
 
+/* Hours of the file that `key` of `node` names, by the file's zone; NULL when there are none, or wrong ones.
+ */
+static int hours_read(struct config_node *node, const char *key, const struct config_strings *texts,
+                      const char *zone, struct hours **ret, struct error *error)
+{
+        _cleanup_error_ struct error why = {0};
+        size_t wrong = 0;
+        *ret = NULL;
+        if (texts->count == 0)
+                return 0;
+        int r = hours_make((const char *const *)texts->items, texts->count, zone ? zone : "local", ret,
+                           &wrong, &why);
+        struct config_node *list = config_member(node, key);
+        if (r == -ENOMEM)
+                return error_oom(error);
+        if (r < 0 && wrong == texts->count)
+                config_complain(node, "time_zone", "%s", error_text(&why));
+        else if (r < 0)
+                config_complain(config_is_list(list) ? config_item(list, wrong) : list, NULL, "%s",
+                                error_text(&why));
+        return 0;
+}
+
 static int set_read(struct remediation_set *set, struct error *error)
 {
         struct config_node *root = config_root(set->config);
@@ -360,6 +394,7 @@ static int set_read(struct remediation_set *set, struct error *error)
         rate_read(root, "breaker", top.breaker, &set->breaker);
         rate_read(root, "storm", top.storm, &set->storm);
         struct config_node *list = top.remediations;
+        int r = hours_read(root, "hours", &top.hours, top.time_zone, &set->hours, error);
         config_release(top_fields, &top);
 
         receiver_check(root, "escalate_to", set->escalate_to, &set->targets);
@@ -368,7 +403,7 @@ static int set_read(struct remediation_set *set, struct error *error)
         if (set->external_url && !string_starts(set->external_url, "http://") &&
             !string_starts(set->external_url, "https://"))
                 config_complain(root, "external_url", "'external_url' must begin with http:// or https://");
-        return list ? remediations_read(list, set, error) : 0;
+        return r >= 0 && list ? remediations_read(list, set, error) : r;
 }
 
 int remediation_set_load(const char *path, struct remediation_set **ret, struct error *error)
@@ -405,6 +440,7 @@ struct remediation_set *remediation_set_free(struct remediation_set *set)
         free(set->unmatched_to);
         free(set->external_url);
         config_release(tell_alone, &set->tell);
+        hours_free(set->hours);
         free(set->doubts);
         config_release(target_fields, &set->targets);
         config_free(set->config);

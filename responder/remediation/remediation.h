@@ -6,6 +6,7 @@
 
 #include "responder/alert/match.h"
 #include "responder/remediation/action.h"
+#include "responder/remediation/approval.h"
 #include "responder/targets/targets.h"
 
 enum on_failure {
@@ -43,22 +44,15 @@ struct verification {
         nsec every; /* default 5s */
 };
 
-/* So many in a time; a count of 0: any number. */
-struct rate {
-        int64_t count;
-        nsec period;
-};
-enum { RATE_MOST = 1000 };
-
 struct remediation {
         char *name;
         struct matchers match;
-        nsec cooldown;     /* after the end of the last run under the same lock; 0: none */
-        struct rate limit; /* `limit: 3 per 1d`, of it under the same lock */
-        char *lock;        /* pattern with ${labels.x}; NULL: the remediation's own name */
-        bool approval;     /* `approval: true`: a person must agree */
-        bool urgent;       /* neither the breaker nor a storm asks a person first */
-        nsec expire;       /* held or awaiting longer than this: expired; default 1h */
+        nsec cooldown;            /* after the end of the last run under the same lock; 0: none */
+        struct rate limit;        /* `limit: 3 per 1d`, of it under the same lock */
+        char *lock;               /* pattern with ${labels.x}; NULL: the remediation's own name */
+        struct approval approval; /* whether a person must agree */
+        bool urgent;              /* neither the breaker nor a storm asks a person first */
+        nsec expire;              /* held or awaiting longer than this: expired; default 1h */
         nsec still_firing; /* `still_firing:` healed so long ago, and the alert fires: not healed; 0: never */
         struct step *steps;
         size_t step_count;
@@ -75,6 +69,7 @@ struct remediation_set {
         struct target_set targets;
         struct rate breaker; /* runs under one lock, of whatever remediation, before a person is asked */
         struct rate storm;   /* locks under which something runs, likewise */
+        struct hours *hours; /* in which people are there; NULL: not said */
         struct remediation *remediations;
         size_t count;
         char *escalate_to, *unmatched_to, *external_url; /* NULL: not given */

@@ -45,6 +45,25 @@ static cJSON *step_json(const struct step_record *record)
         return step;
 }
 
+/* What a person was asked about, and who has agreed. */
+static cJSON *question_json(const struct incident *incident)
+{
+        _cleanup_json_ cJSON *asked = NULL;
+        const cJSON *one;
+        if (!incident->asked || !*incident->asked ||
+            json_parse(incident->asked, strlen(incident->asked), &asked, NULL) < 0)
+                return cJSON_CreateNull();
+        cJSON *json = cJSON_CreateObject(), *agreed = cJSON_CreateArray();
+        put_text(json, "plan", json_string(asked, "plan"));
+        json_put(json, "people", cJSON_CreateNumber(json_number(asked, "people", 1)));
+        json_put(json, "agreed", agreed);
+        cJSON_ArrayForEach(one, json_get(asked, "agreed", NULL))
+        {
+                (void)json_append(agreed, json_text(json_string(one, "actor")));
+        }
+        return json;
+}
+
 cJSON *incident_json(const struct incident *incident, bool whole, cJSON *timeline)
 {
         cJSON *json = cJSON_CreateObject();
@@ -58,6 +77,7 @@ cJSON *incident_json(const struct incident *incident, bool whole, cJSON *timelin
         put_text(json, "lock", incident->lock);
         put_text(json, "owes", incident->owes);
         put_bool(json, "approved", incident->approved);
+        json_put(json, "asked", question_json(incident));
         put_bool(json, "cancel_requested", incident->cancel_requested);
         put_bool(json, "undo_requested", incident->undo_requested);
         put_bool(json, "episode_open", incident->episode_open);

@@ -11,6 +11,7 @@
 struct decider {
         char *actor;
         const char *reason; /* in `body`; NULL: none was given */
+        const char *plan;   /* likewise: which it is that he agrees to */
         cJSON *body;
 };
 
@@ -77,6 +78,8 @@ static int read_decider(const struct http_exchange *exchange, struct decider *re
                 r = string_member(ret->body, "by", DECIDER_MOST, &by, error);
         if (r >= 0)
                 r = string_member(ret->body, "reason", REASON_MOST, &ret->reason, error);
+        if (r >= 0)
+                r = string_member(ret->body, "plan", DIGEST_TEXT_MAX, &ret->plan, error);
         return r < 0 ? r : api_name_actor(exchange, by, &ret->actor, error);
 }
 
@@ -85,9 +88,13 @@ int api_decide(struct api *api, struct http_exchange *exchange, cJSON **ret, str
         const struct api_route *route = http_route_data(exchange);
         _cleanup_(decider_release) struct decider decider = {0};
         int r = read_decider(exchange, &decider, error);
+        const char *number = http_path_parameter(exchange);
+        struct engine *engine = api->options.engine;
         if (r >= 0)
-                r = engine_decide(api->options.engine, route->decision, http_path_parameter(exchange),
-                                  decider.actor, decider.reason, error);
+                r = route->decision == DECISION_APPROVE ? engine_approve(engine, number, decider.actor,
+                                                                         decider.reason, decider.plan, error)
+                                                        : engine_decide(engine, route->decision, number,
+                                                                        decider.actor, decider.reason, error);
         return r < 0 ? r : api_show(api, exchange, ret, error);
 }
 

@@ -151,6 +151,7 @@ static int act(struct api *api, const struct visit *visit, char **ret_number, st
 {
         _cleanup_free_ char *by = http_form_value(visit->exchange, FIELD_NAME);
         _cleanup_free_ char *reason = http_form_value(visit->exchange, FIELD_REASON);
+        _cleanup_free_ char *plan = http_form_value(visit->exchange, FIELD_PLAN);
         _cleanup_free_ char *actor = NULL;
         const struct api_caller *caller = http_kept(visit->exchange);
         if (!visit->may_decide)
@@ -163,6 +164,9 @@ static int act(struct api *api, const struct visit *visit, char **ret_number, st
                 r = error_set(error, EINVAL, "Say why in at most %d bytes of UTF-8.", REASON_MOST);
         if (r < 0)
                 return r;
+        if (visit->act == ACT_APPROVE)
+                return engine_approve(api->options.engine, http_path_parameter(visit->exchange), actor,
+                                      reason, plan, error);
         if (visit->act == ACT_RUN)
                 return run_again(api, visit, actor, reason, ret_number, error);
         return visit->act >= ACT_PAUSE

@@ -8,8 +8,9 @@ static const struct {
         int code;
         unsigned status;
 } statuses[] = {
-        {ENOENT, 404}, {ESTALE, 409}, {EINVAL, 400}, {EBADMSG, 400}, {EAGAIN, 503}, {EACCES, 403},
-        {ENOSPC, 503}, {EROFS, 503},  {EBUSY, 503},  {EXDEV, 503},   {EIO, 503},    {ENODEV, 503},
+        {ENOENT, 404}, {ESTALE, 409}, {EALREADY, 409}, {EINVAL, 400}, {EBADMSG, 400},
+        {EAGAIN, 503}, {EACCES, 403}, {ENOSPC, 503},   {EROFS, 503},  {EBUSY, 503},
+        {EXDEV, 503},  {EIO, 503},    {ENODEV, 503},
 };
 
 void api_reply_error(struct http_exchange *exchange, int result, const struct error *error)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/harness/actions.h"
 
+#include <stdatomic.h>
+
 #include <errno.h>
 #include <pthread.h>
 #include <string.h>
@@ -134,6 +136,13 @@ static int be_away(struct error *error)
         return error_may_pass(error, error_set(error, ECONNREFUSED, "the target is away"));
 }
 
+static atomic_int moved;
+
+void move_world(void)
+{
+        atomic_fetch_add(&moved, 1);
+}
+
 static int act_plan(struct step_run *run, cJSON **ret_plan, struct error *error)
 {
         const struct act_config *config = run->config;
@@ -145,6 +154,8 @@ static int act_plan(struct step_run *run, cJSON **ret_plan, struct error *error)
         cJSON *plan = cJSON_CreateObject();
         cJSON_AddStringToObject(plan, "summary", config->name);
         cJSON_AddNumberToObject(plan, "targets", (double)config->targets);
+        if (atomic_load(&moved) > 0)
+                cJSON_AddNumberToObject(plan, "world", atomic_load(&moved));
         *ret_plan = plan;
         return 0;
 }

@@ -18,6 +18,9 @@
 
 #include "runbook/common.h"
 
+/* From now on the plans of those are others than before. */
+void move_world(void);
+
 /* Empties the record, closes the gate and lets what is to fail fail: before a test. */
 void reset_actions(void);
 

@@ -6,6 +6,7 @@ The reports are C1 and A3 of the faults that were found in the responder.
 """
 
 import json
+import subprocess
 import threading
 
 import psycopg2
@@ -251,3 +252,49 @@ def test_an_approval_is_of_what_was_shown(edited, api_keys, sink):
     assert responder.post(f"/api/v1/incidents/{incident['number']}/approve", {"by": "ada"})[0] in (200, 202)
     responder.wait_state("change", "done")
     assert api_keys.live_keys() == ["alice"]
+
+
+def test_two_people_agree_to_a_plan_that_moves(edited, api_keys, sink):
+    """By the socket of operators and by a token: two who have shown different things. Between them the rows are others."""
+    sql = {"plan_sql": "SELECT name FROM api_keys WHERE revoked_at IS NULL ORDER BY name",
+           "sql": "UPDATE api_keys SET revoked_at = now() WHERE revoked_at IS NULL RETURNING name"}
+    responder = edited.start({"postgres.execute": sql}, approval={"people": 2, "deadline": "30m", "on_timeout": "deny"})
+    responder.send(alert_of("ill"))
+    number = responder.wait_state("change", "awaiting_approval")["number"]
+
+    def agree(by, **more):
+        return responder.post(f"/api/v1/incidents/{number}/approve", {"by": by, **more})
+
+    def terminal(*words):
+        made = subprocess.run([edited.daemon.program, *words, f"--journal={responder.journal}"],
+                              capture_output=True, text=True, check=False)
+        return made.returncode, made.stdout + made.stderr
+
+    asked = responder.incident(number)["asked"]
+    assert asked["people"] == 2 and asked["agreed"] == []
+    assert agree("ada", plan=asked["plan"][:12])[0] == 200
+    status, answer = agree("bob")
+    assert status == 409 and "token operator has agreed to" in answer
+    assert responder.incident(number)["asked"]["agreed"] == ["ada (token operator)"]
+    page = responder.page(f"/incidents/{number}")
+    assert "waits for a second person to approve it: ada (token operator) has" in page and "then it is denied" in page
+    assert "Two people have to agree to it: ada (token operator) has" in terminal("incident", number)[1]
+
+    # The world moves: the second one's yes is of what stands in the question, and nothing runs by it.
+    api_keys.add_keys("carol")
+    code, said = terminal("approve", number, f"--plan={asked['plan'][:12]}")
+    assert code == 0 and f"{number} change: approved by uid" in said, said
+    wait_for(lambda: events(responder.incident(number)).count("awaiting approval") == 2, "it to be asked for anew", 30)
+    assert sorted(api_keys.live_keys()) == ["alice", "bob", "carol"]
+    wait_for(lambda: "the plan is another than the one that was agreed to: step 1 (postgres.execute)" in told(sink),
+             "the difference to be told", 30)
+    assert "the plan is another than the one that was agreed to" in responder.page(f"/incidents/{number}")
+    code, said = terminal("approve", number, f"--plan={asked['plan'][:12]}")
+    assert code == 1 and "asks about another plan by now" in said, said
+    anew = responder.incident(number)["asked"]
+    assert anew["agreed"] == [] and anew["plan"] != asked["plan"]
+    assert anew["plan"][:12] in told(sink)
+    assert agree("ada", plan=anew["plan"])[0] == 200
+    assert "a second person" not in terminal("approve", number)[1]
+    responder.wait_state("change", "done")
+    assert api_keys.live_keys() == []

@@ -209,9 +209,11 @@ static void claim_guards(struct sim *sim, int64_t incident, const struct step_ru
 {
         const struct done_for *done = &sim->done[incident];
         const struct remediation *remediation = remediation_at(sim, done->remediation);
-        if (remediation->approval && !done->approved)
-                sim_fail(sim, "%s: acts without anybody's approval", run->incident);
-        if (remediation->approval && done->approved_as != done->definition)
+        bool must = remediation->approval.wanted && !remediation->approval.conditions;
+        if (must && !done->approved)
+                sim_fail(sim, "%s: acts without anybody's approval, or that of one where it needs two",
+                         run->incident);
+        if (must && done->approved_as != done->definition)
                 sim_fail(sim, "%s: something else acts than what was approved", run->incident);
         for (uint64_t i = 1; i <= sim->incidents; i++) {
                 const struct done_for *other = &sim->done[i];
@@ -234,6 +236,58 @@ static void claim_guards(struct sim *sim, int64_t incident, const struct step_ru
         if (waited > remediation->expire + PLANNING)
                 sim_fail(sim, "%s: runs although it has waited for %.0f s", run->incident,
                          nsec_to_seconds(waited));
+}
+
+static cJSON *without_summary(const cJSON *plan)
+{
+        cJSON *copy = cJSON_Duplicate(plan, true);
+        cJSON_DeleteItemFromObjectCaseSensitive(copy, "summary");
+        return copy;
+}
+
+/* Nothing runs by the approval of another plan: each step that changes something does what the question said
+ * of it that was answered last. */
+static void claim_agreed(struct sim *sim, int64_t incident, const struct action *action,
+                         const struct step_run *run)
+{
+        const struct done_for *done = &sim->done[incident];
+        const struct remediation *remediation = remediation_at(sim, done->remediation);
+        const cJSON *item, *then = NULL;
+        _cleanup_json_ cJSON *question = NULL;
+        if (!done->question || action->effect == EFFECT_READ_ONLY ||
+            !remediation->steps[run->position - 1].essential ||
+            json_parse(done->question, strlen(done->question), &question, NULL) < 0)
+                return;
+        cJSON_ArrayForEach(item, json_get(question, "plans", NULL))
+        {
+                if ((size_t)json_number(item, "step", 0) == run->position)
+                        then = json_get(item, "plan", NULL);
+        }
+        if ((size_t)json_number(question, "about_step", 0) == run->position)
+                then = json_get(question, "plan", NULL);
+        if (!then && !json_get(question, "plans", NULL))
+                return; /* asked about another step, midway */
+        _cleanup_json_ cJSON *before = without_summary(then), *now = without_summary(run->plan);
+        if (!then || !cJSON_Compare(before, now, true))
+                sim_fail(sim, "%s: step %zu runs by the approval of another plan", run->incident,
+                         run->position);
+}
+
+/* By how much nobody has agreed when nobody has answered: it runs once its deadline is over, and no sooner.
+ */
+static void claim_unanswered(struct sim *sim, int64_t incident, const struct step_run *run)
+{
+        const struct remediation *remediation = remediation_at(sim, sim->done[incident].remediation);
+        nsec asked = claims_number("SELECT json_extract(asked, '$.at') FROM incidents WHERE id = ?1"
+                                   " AND asked <> ''",
+                                   "i", incident) *
+                     NSEC_PER_MSEC;
+        bool unanswered = claims_number("SELECT actor = 'engine' FROM timeline WHERE incident = ?1"
+                                        " AND event = 'approved' ORDER BY id DESC LIMIT 1",
+                                        "i", incident) > 0;
+        if (unanswered && (remediation->approval.on_timeout != ON_TIMEOUT_RUN ||
+                           steady_now(sim) - asked < remediation->approval.deadline))
+                sim_fail(sim, "%s: runs unanswered, and may not, or not yet", run->incident);
 }
 
 /* More targets than a step's max need somebody's approval. */
@@ -274,8 +328,11 @@ void claim_act(struct sim *sim, const struct action *action, const struct step_r
                 claim_file(sim, action, run);
         if (!*done->lock)
                 learn(sim, incident);
-        if (!undo)
+        if (!undo) {
                 claim_max(sim, incident, run);
+                claim_agreed(sim, incident, action, run);
+                claim_unanswered(sim, incident, run);
+        }
         claim_lock(sim, incident, run);
         if (!done->acted) {
                 claim_guards(sim, incident, run);

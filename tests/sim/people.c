@@ -22,41 +22,69 @@ static bool find_number(struct sim *sim, int64_t incident, struct incident *ret)
         return found;
 }
 
-static void decide(struct sim *sim, int64_t incident, enum decision decision)
+static const char *const persons[] = {"person:ada", "person:bob"};
+
+/* What they have agreed to, as far as it may be written, is what the question says, and no other one. */
+static void agrees(struct sim *sim, int64_t incident, const struct incident *found, unsigned person)
+{
+        struct done_for *done = &sim->done[incident];
+        const struct remediation *remediation = remediation_find(sim->set, found->remediation);
+        char *question = claims_text("SELECT detail FROM timeline WHERE incident = ?1"
+                                     " AND event = 'awaiting approval' ORDER BY id DESC LIMIT 1",
+                                     "i", incident);
+        if (done->asked_as != sim_digest(1, question)) {
+                done->asked_as = sim_digest(1, question);
+                done->agreed = 0;
+        }
+        done->agreed |= 1U << person;
+        if (remediation && __builtin_popcount(done->agreed) < remediation->approval.people) {
+                free(question);
+                return;
+        }
+        done->approved = true;
+        done->approved_as = sim_digest(1, found->definition ? found->definition : "");
+        free(done->question);
+        done->question = question;
+}
+
+static void decide(struct sim *sim, int64_t incident, enum decision decision, unsigned person)
 {
         struct incident found = {0};
         if (!sim->engine || sim->now < sim->stopped_until || !find_number(sim, incident, &found))
                 return;
         /* When it dies over it, it may be written, or not. */
-        int r = engine_decide(sim->engine, decision, found.number, "person:ada", "so I say", NULL);
+        int r = engine_decide(sim->engine, decision, found.number, persons[person], "so I say", NULL);
         if (r >= 0 && !sim_is_dead(sim)) {
                 sim_note(sim, "decided", incident * 8 + decision);
         }
-        if (decision == DECISION_APPROVE && (r >= 0 || r != -ESTALE)) {
-                sim->done[incident].approved = true;
-                sim->done[incident].approved_as = sim_digest(1, found.definition ? found.definition : "");
-        }
+        if (decision == DECISION_APPROVE && r != -ESTALE && r != -EALREADY)
+                agrees(sim, incident, &found, person);
         incident_release(&found);
 }
 
 static void approve(struct sim *sim, int64_t incident)
 {
-        decide(sim, incident, DECISION_APPROVE);
+        decide(sim, incident, DECISION_APPROVE, 0);
+}
+
+static void approve_as_another(struct sim *sim, int64_t incident)
+{
+        decide(sim, incident, DECISION_APPROVE, 1);
 }
 
 static void deny(struct sim *sim, int64_t incident)
 {
-        decide(sim, incident, DECISION_DENY);
+        decide(sim, incident, DECISION_DENY, 0);
 }
 
 static void cancel(struct sim *sim, int64_t incident)
 {
-        decide(sim, incident, DECISION_CANCEL);
+        decide(sim, incident, DECISION_CANCEL, 0);
 }
 
 static void undo(struct sim *sim, int64_t incident)
 {
-        decide(sim, incident, DECISION_UNDO);
+        decide(sim, incident, DECISION_UNDO, 0);
 }
 
 void people_hear(struct sim *sim, int64_t incident, const char *text)
@@ -75,6 +103,10 @@ void people_hear(struct sim *sim, int64_t incident, const char *text)
                 if (rng_chance(&sim->rng, 650))
                         sim_after(sim, MINUTE, rng_chance(&sim->rng, 100) ? 30 * HOUR : 90 * MINUTE,
                                   rng_chance(&sim->rng, 800) ? approve : deny, incident);
+                /* Where two are needed another one comes, or the same one again. */
+                if (rng_chance(&sim->rng, 800))
+                        sim_after(sim, MINUTE, 40 * MINUTE,
+                                  rng_chance(&sim->rng, 800) ? approve_as_another : approve, incident);
                 return;
         }
         if (waits || ended)

@@ -481,6 +481,8 @@ static void end(struct sim *sim)
         disk_copy_free(sim->old);
         disk_free(sim->disk);
         free(sim->events);
+        for (size_t i = 0; sim->done && i < INCIDENTS_MOST; i++)
+                free(sim->done[i].question);
         free(sim->done);
 }
 

@@ -73,6 +73,9 @@ struct done_for {
                                  arguments */
         uint64_t definition;  /* the digest of what the journal had of it when it first acted */
         uint64_t approved_as; /* likewise, when a person approved it */
+        char *question;       /* what the timeline had of that question; owned; NULL: nobody was asked */
+        uint64_t asked_as;    /* which question `agreed` are of */
+        unsigned agreed;      /* by a bit for each person: may have agreed to it */
         int64_t remediation;  /* see remediation_at() */
         int64_t heard;        /* how often a person has heard something of it that ended nothing */
         nsec owed_since; /* true time: it waits for long, or for a person, and nobody was told; 0: not so */

@@ -244,6 +244,9 @@ static int prune_run(struct step_run *run, cJSON **ret_outcome, struct error *er
         return 0;
 }
 
+/* Not how large it is, nor what stays. */
+static const char *const prune_counts[] = {"containers id name", "networks id name", "images id name", NULL};
+
 /* Repeatable: it removes what its plan names and is still unused, and what is gone stays gone. */
 const struct action action_docker_prune = {
         .name = "docker.prune",
@@ -259,6 +262,7 @@ const struct action action_docker_prune = {
         .target = TARGET_DOCKER,
         .docker_access = DOCKER_ACCESS_LOOK | DOCKER_ACCESS_PRUNE,
         .check = prune_check,
+        .counts = prune_counts,
         .plan = prune_plan,
         .run = prune_run,
 };

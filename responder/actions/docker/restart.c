@@ -254,6 +254,8 @@ static int restart_run(struct step_run *run, cJSON **ret_outcome, struct error *
         return 0;
 }
 
+static const char *const restart_counts[] = {"containers name image_id", NULL};
+
 /* Repeatable, because run() knows by StartedAt and by its progress what was restarted before. */
 const struct action action_docker_restart = {
         .name = "docker.restart",
@@ -267,6 +269,7 @@ const struct action action_docker_restart = {
         .target = TARGET_DOCKER,
         .docker_access = DOCKER_ACCESS_LOOK | DOCKER_ACCESS_RESTART,
         .check = docker_section_check,
+        .counts = restart_counts,
         .plan = restart_plan,
         .run = restart_run,
 };

@@ -184,6 +184,8 @@ static int set_env_run(struct step_run *run, cJSON **ret_outcome, struct error *
         return 0;
 }
 
+static const char *const set_env_counts[] = {"env", "containers name change previous", NULL};
+
 /* Repeatable, because run() first puts back what its progress says a crash left half-done. */
 const struct action action_docker_set_env = {
         .name = "docker.set_env",
@@ -199,6 +201,7 @@ const struct action action_docker_set_env = {
         .target = TARGET_DOCKER,
         .docker_access = DOCKER_ACCESS_LOOK | DOCKER_ACCESS_RECREATE,
         .check = set_env_check,
+        .counts = set_env_counts,
         .plan = env_plan,
         .run = set_env_run,
         .undo = env_undo,

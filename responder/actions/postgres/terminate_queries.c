@@ -242,6 +242,8 @@ static int terminate_run(struct step_run *run, cJSON **ret_outcome, struct error
         return 0;
 }
 
+static const char *const terminate_counts[] = {"datname", "backends pid query_start", NULL};
+
 /* Repeatable: the plan names single queries, and a query ends only once. */
 const struct action action_postgres_terminate_queries = {
         .name = "postgres.terminate_queries",
@@ -256,6 +258,7 @@ const struct action action_postgres_terminate_queries = {
         .target = TARGET_DATABASE,
         .target_key = "database",
         .check = terminate_check,
+        .counts = terminate_counts,
         .plan = terminate_plan,
         .run = terminate_run,
 };

@@ -438,6 +438,9 @@ static int flush_probe(const void *configured, struct deadline deadline, struct 
         return 0;
 }
 
+/* How many keys there are changes all the time. */
+static const char *const flush_counts[] = {"address", "scope", "pattern", NULL};
+
 /*
  * Repeatable: whoever calls something a cache that may be flushed means that it may be flushed twice. There
  * is no undo; how much there was stands in the plan.
@@ -453,6 +456,7 @@ const struct action action_redis_flush = {
         .repeatable = true,
         .timeout = 60 * NSEC_PER_SEC,
         .check = flush_check,
+        .counts = flush_counts,
         .plan = flush_plan,
         .run = flush_run,
         .probed = flush_probed,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An incident that waited too long: a person is called, then it has expired. */
 #include "responder/incident/escalate.h"
+#include "responder/incident/question.h"
 #include "responder/incident/stages/stages.h"
 #include "runbook/assert.h"
 
@@ -9,7 +10,10 @@ static char *waited_for(const struct incident_run *run)
 {
         const struct incident *incident = &run->incident;
         char until[TIME_TEXT_MAX], expire[DURATION_TEXT_MAX];
-        duration_format(run->remediation->expire, expire);
+        nsec deadline = question_deadline(incident, run->remediation);
+        bool unanswered = incident->state == INCIDENT_AWAITING_APPROVAL && deadline != 0 &&
+                          deadline <= journal_steady(run->parts->journal);
+        duration_format(unanswered ? run->remediation->approval.deadline : run->remediation->expire, expire);
         if (incident->state == INCIDENT_AWAITING_APPROVAL)
                 return text_format("nobody approved it within %s", expire);
         if (incident->state != INCIDENT_HELD)

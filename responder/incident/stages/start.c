@@ -5,6 +5,7 @@
 
 #include "responder/incident/patience.h"
 #include "responder/incident/planning.h"
+#include "responder/incident/question.h"
 #include "responder/incident/stages/stages.h"
 #include "responder/remediation/definition.h"
 #include "runbook/assert.h"
@@ -14,6 +15,8 @@ struct start {
         struct planning planning;
         cJSON *definition; /* NULL: the journal has it already */
         char *changed;     /* what a person has approved was something else; NULL: was not */
+        char *needed;      /* why `approval:` asks a person; NULL: it does not */
+        cJSON *question;   /* NULL: nobody is asked */
 };
 
 static void start_release(struct start *start)
@@ -21,6 +24,8 @@ static void start_release(struct start *start)
         planning_release(&start->planning);
         cJSON_Delete(start->definition);
         free(start->changed);
+        free(start->needed);
+        cJSON_Delete(start->question);
 }
 
 static int define(struct incident_run *run, struct start *start, struct error *error)
@@ -54,6 +59,22 @@ static nsec time_to_plan(const struct remediation *remediation)
         return PATIENCE_TO_PLAN;
 }
 
+/* Whether a person is to be asked by `approval:`, and whether what he has agreed to is still what would run.
+ */
+static int find_question(struct incident_run *run, struct start *start, struct error *error)
+{
+        /* What has begun has no `approval:` any more: the file has it, and it was asked about then. */
+        if (!run->incident.approved)
+                return run->incident.running_at != 0
+                               ? 0
+                               : question_needed(run->remediation, run->parts->set, start->planning.plans,
+                                                 run->lock, world_wall(run->parts->world),
+                                                 run->parts->journal, &start->needed, error);
+        return start->changed || start->planning.failure
+                       ? 0
+                       : question_differs(run, start->planning.plans, &start->changed, error);
+}
+
 static int make_start(struct incident_run *run, struct start *ret, struct error *error)
 {
         struct start start = {0};
@@ -62,6 +83,8 @@ static int make_start(struct incident_run *run, struct start *ret, struct error 
                               run->incident.number, run->parts->world, &start.planning, error);
         if (r >= 0)
                 r = define(run, &start, error);
+        if (r >= 0)
+                r = find_question(run, &start, error);
         if (r < 0) {
                 start_release(&start);
                 return r;
@@ -74,8 +97,8 @@ static int make_start(struct incident_run *run, struct start *ret, struct error 
 static const char *approval_reason(const struct incident_run *run, const struct start *start)
 {
         const char *asks = start->planning.asks;
-        if (!asks && run->remediation->approval)
-                asks = "the remediation asks for approval";
+        if (!asks)
+                asks = start->needed;
         if (!asks)
                 asks = run->asks;
         /* An approval is of what was to be run then. */
@@ -85,8 +108,10 @@ static const char *approval_reason(const struct incident_run *run, const struct 
 static cJSON *planning_detail(struct start *start, const char *reason)
 {
         cJSON *detail = cJSON_CreateObject();
-        if (detail)
-                json_put(detail, "plans", TAKE_PTR(start->planning.plans));
+        if (detail && json_put(detail, "plans", cJSON_Duplicate(start->planning.plans, true)) < 0) {
+                cJSON_Delete(detail);
+                return NULL;
+        }
         if (detail && start->definition &&
             json_put(detail, "definition", cJSON_Duplicate(start->definition, true)) < 0) {
                 cJSON_Delete(detail);
@@ -127,14 +152,18 @@ static int enter_planned(struct incident_run *run, enum incident_state to, const
 }
 
 /* What a person agrees to is written down with the question. */
-static int ask_person(struct incident_run *run, const struct start *start, const cJSON *detail,
-                      struct error *error)
+static int ask_person(struct incident_run *run, struct start *start, const cJSON *detail, struct error *error)
 {
+        bool own = start->needed && !start->planning.asks && !run->asks;
+        int r = question_make(run, start->planning.plans, start->definition, own, &start->question, error);
+        if (r < 0)
+                return r;
         const struct incident_change asks = {
                 .to = INCIDENT_AWAITING_APPROVAL,
                 .event = "awaiting approval",
                 .lock = run->lock,
                 .definition = start->definition,
+                .asked = start->question,
                 .detail = detail,
         };
         return run_enter(run, &asks, error);

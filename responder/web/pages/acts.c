@@ -3,7 +3,7 @@
  */
 #include <errno.h>
 
-#include "responder/incident/run.h"
+#include "responder/incident/question.h"
 #include "responder/remediation/remediation.h"
 #include "responder/web/pages/internal.h"
 
@@ -106,12 +106,27 @@ void put_acts(const struct visit *visit, const struct incident *incident, struct
         text_puts(page, count > 0 ? "</div>\n" : "");
 }
 
-static void put_form(const struct visit *visit, struct text *page)
+/* What is approved is what this page shows: should something else be asked by then, it is not. */
+static void put_asked(const struct incident *incident, struct text *page)
+{
+        struct question_shown shown = {0};
+        if (question_show(incident, &shown, NULL) < 0)
+                return;
+        if (*shown.plan)
+                text_printf(page, "<input type=\"hidden\" name=\"" FIELD_PLAN "\" value=\"%s\">\n",
+                            shown.plan);
+        free(shown.who);
+}
+
+/* `incident` NULL: it is about everything. */
+static void put_form(const struct visit *visit, const struct incident *incident, struct text *page)
 {
         text_puts(page, "<form method=\"post\" action=\"");
         html_put(page, http_path(visit->exchange));
         text_printf(page, "\"><input type=\"hidden\" name=\"" FIELD_TOKEN "\" value=\"%s\">\n",
                     visit->form_token);
+        if (incident && visit->act == ACT_APPROVE)
+                put_asked(incident, page);
         if (visit->must_say_name)
                 text_puts(page, "<label for=\"by\">Your name</label><input id=\"by\" name=\"" FIELD_NAME
                                 "\" maxlength=\"100\" required autocomplete=\"nickname\">\n");
@@ -175,7 +190,7 @@ static void put_question(const struct visit *visit, const struct incident *incid
                 html_put_when(page, expiry, visit->now);
                 text_puts(page, ".</p>");
         }
-        put_form(visit, page);
+        put_form(visit, incident, page);
         text_puts(page, "</section>\n");
         if (visit->act == ACT_RUN)
                 put_plan_of_now(visit, incident, page);
@@ -192,7 +207,7 @@ static void ask_about_all(const struct visit *visit)
         page_begin(visit, acts[visit->act].question, NULL, 0, &page);
         text_printf(&page, "<h1>%s?</h1>\n<section class=\"card wait\"><p>%s</p>", acts[visit->act].question,
                     acts[visit->act].means);
-        put_form(visit, &page);
+        put_form(visit, NULL, &page);
         text_puts(&page, "</section>\n");
         page_send(visit, 200, &page);
 }

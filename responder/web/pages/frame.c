@@ -60,6 +60,7 @@ static const struct {
         const char *title;
 } failures[] = {
         {ENOENT, 404, "Not found"},
+        {EALREADY, 409, "You have agreed already"},
         {ESTALE, 409, "That can no longer be done"},
         {EINVAL, 400, "Something is missing"},
         {EACCES, 403, "You may not do that"},

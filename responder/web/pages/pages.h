@@ -60,6 +60,7 @@ struct visit {
 #define FIELD_TOKEN "form" /* visit->form_token */
 #define FIELD_NAME "by"
 #define FIELD_REASON "reason"
+#define FIELD_PLAN "plan"    /* which it is that is agreed to */
 #define FIELD_SECRET "token" /* of page_login() */
 #define FIELD_NEXT "next"    /* likewise: where to go then */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a remediation would do now, asked before it is run once more. */
 #include "responder/incident/planning.h"
+#include "responder/incident/question.h"
 #include "responder/web/pages/internal.h"
 
 #define NO_INCIDENT "INC-0000-0000"
@@ -46,6 +47,15 @@ static void put_held(const struct visit *visit, const struct incident *incident,
         free(says.lock);
 }
 
+static void put_approval(const struct visit *visit, const struct remediation *remediation, const cJSON *plans,
+                         struct text *page)
+{
+        _cleanup_free_ char *why = NULL;
+        if (question_needed(remediation, visit->parts->set, plans, remediation->name, visit->now, NULL, &why,
+                            NULL) >= 0)
+                put_warning(page, "A person would be asked first:", why);
+}
+
 void put_plan_of_now(const struct visit *visit, const struct incident *incident, struct text *page)
 {
         static const char *const columns[] = {"Step", "Would do now", NULL};
@@ -65,8 +75,7 @@ void put_plan_of_now(const struct visit *visit, const struct incident *incident,
         put_warning(page, "It would not begin:", planning.failure);
         put_warning(page, "It would end on its way:", planning.stops);
         put_warning(page, "A person would be asked first:", planning.asks);
-        if (remediation->approval)
-                text_puts(page, "<p>It is then asked for approval, as it always is.</p>\n");
+        put_approval(visit, remediation, planning.plans, page);
         html_table_begin(page, "Steps", columns);
         cJSON_ArrayForEach(item, planning.plans)
         {

@@ -153,6 +153,39 @@ static void put_now(const struct visit *visit, const struct remediation *remedia
         text_puts(page, ".</span>");
 }
 
+/* When a person is asked, how many, and what follows when nobody answers. */
+static void put_approval(const struct approval *approval, struct text *page)
+{
+        static const char *const follows[] = {"a person is called", "it is denied", "it runs"};
+        tables_agree(follows, ON_TIMEOUT_COUNT);
+        const char *before = "";
+        if (!approval->wanted) {
+                text_puts(page, ".");
+                return;
+        }
+        text_printf(page, ", and %s each", approval->people > 1 ? "two people approve" : "a person approves");
+        if (approval->more_than > 0) {
+                text_printf(page, " that would change more than %lld targets",
+                            (long long)approval->more_than);
+                before = ", or";
+        }
+        if (approval->outside_hours) {
+                text_printf(page, "%s outside of the hours in which people are there", before);
+                before = ", or";
+        }
+        if (approval->after.count > 0) {
+                text_printf(page, "%s once it has run %lld times in ", before,
+                            (long long)approval->after.count);
+                put_span_of(page, approval->after.period);
+        }
+        if (approval->deadline > 0) {
+                text_puts(page, "; when nobody has within ");
+                put_span_of(page, approval->deadline);
+                text_printf(page, ", %s", follows[approval->on_timeout]);
+        }
+        text_puts(page, ".");
+}
+
 static void put_guards(const struct visit *visit, const struct remediation *remediation, struct text *page)
 {
         text_puts(page, "<div><dt>Held back</dt><dd>One at a time under the lock <code>");
@@ -168,7 +201,7 @@ static void put_guards(const struct visit *visit, const struct remediation *reme
                             remediation->limit.count == 1 ? "" : "s");
                 put_span_of(page, remediation->limit.period);
         }
-        text_puts(page, remediation->approval ? ", and a person approves each." : ".");
+        put_approval(&remediation->approval, page);
         put_now(visit, remediation, page);
         text_puts(page, "</dd></div>\n");
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An incident as a sentence: what goes on with it, or what came of it. */
+#include "responder/incident/question.h"
 #include "responder/web/pages/internal.h"
 
 enum { DEEDS_MOST = 3, DEED_MOST = 120 };
@@ -30,6 +31,38 @@ static void put_held(const struct visit *visit, const struct incident *incident,
         text_puts(page, ".");
 }
 
+/* Who has agreed already, where one is not enough. */
+static void put_people(const struct incident *incident, struct text *page)
+{
+        struct question_shown shown = {0};
+        if (question_show(incident, &shown, NULL) < 0 || shown.people < 2) {
+                text_puts(page, "waits for a person to approve it");
+        } else if (shown.agreed == 0) {
+                text_puts(page, "waits for two people to approve it");
+        } else {
+                text_puts(page, "waits for a second person to approve it: ");
+                html_put_line(page, shown.who, SENTENCE_MOST);
+                text_puts(page, " has");
+        }
+        free(shown.who);
+}
+
+/* What follows when nobody answers in time, where that is not its expiry. */
+static bool put_deadline(const struct visit *visit, const struct incident *incident, struct text *page)
+{
+        static const char *const follows[] = {"then a person is called, and it has expired",
+                                              "then it is denied", "then it runs as it is planned"};
+        tables_agree(follows, ON_TIMEOUT_COUNT);
+        const struct remediation *remediation = remediation_find(visit->parts->set, incident->remediation);
+        nsec deadline = remediation ? question_deadline(incident, remediation) : 0;
+        if (deadline == 0)
+                return false;
+        text_puts(page, ", until ");
+        html_put_when(page, visit->now + deadline - journal_steady(visit->parts->journal), visit->now);
+        text_printf(page, "; %s.", follows[question_on_timeout(incident, remediation)]);
+        return true;
+}
+
 static void put_awaiting(const struct visit *visit, const struct incident *incident, struct text *page)
 {
         nsec expiry = find_expiry(visit, incident);
@@ -37,7 +70,9 @@ static void put_awaiting(const struct visit *visit, const struct incident *incid
                 text_puts(page, "was approved, and begins next.");
                 return;
         }
-        text_puts(page, "waits for a person to approve it");
+        put_people(incident, page);
+        if (put_deadline(visit, incident, page))
+                return;
         if (expiry != 0) {
                 text_puts(page, ", until ");
                 html_put_when(page, expiry, visit->now);

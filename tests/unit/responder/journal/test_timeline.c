@@ -228,7 +228,7 @@ static void test_version_2(void **state)
         fixture->journal = journal_close(fixture->journal);
         run_sql(fixture,
                 "ALTER TABLE incidents DROP COLUMN waiting_steady;"
-                "ALTER TABLE incidents DROP COLUMN matched_with;"
+                "ALTER TABLE incidents DROP COLUMN matched_with; ALTER TABLE incidents DROP COLUMN asked;"
                 "ALTER TABLE incidents DROP COLUMN definition;"
                 "DROP INDEX incidents_cause; ALTER TABLE incidents DROP COLUMN cause; DROP TABLE members;"
                 "DROP INDEX incidents_begun; ALTER TABLE incidents DROP COLUMN changes;"

@@ -63,7 +63,7 @@ static void test_whole(void **state _unused_)
         assert_int_equal(one->limit.count, 3);
         assert_int_equal(one->limit.period, 24 * 3600 * NSEC_PER_SEC);
         assert_string_equal(one->lock, "service/${labels.service}");
-        assert_true(one->approval);
+        assert_true(one->approval.wanted);
         assert_int_equal(one->expire, 2 * 3600 * NSEC_PER_SEC);
         assert_int_equal(one->on_failure, ON_FAILURE_UNDO);
         assert_string_equal(one->escalate_to, "security");
@@ -131,6 +131,21 @@ static const struct mistake {
         {"remediations:\n  - {name: a, match: ['x=\"1\"'], escalate_to: somebody, steps: [{host.memory: "
          "{}}]}\n",
          "no receiver \"somebody\""},
+#define APPROVAL(what) \
+        "remediations:\n  - {name: a, match: ['x=\"1\"'], steps: [{host.memory: {}}], approval: " what "}\n"
+        {APPROVAL("yes please"), "must be true or false, or a mapping"},
+        {APPROVAL("{on_timeout: run}"), ": needs a `deadline`"},
+        {APPROVAL("{deadline: 1h}"), "must be shorter than `expire` (1h)"},
+        {APPROVAL("{deadline: 1m, on_timeout: run, people: 2}"), "does not run because nobody has answered"},
+        {APPROVAL("{people: 3}"), "3 are too many: 2 are the most"},
+        {APPROVAL("{when: {outside_hours: true}}"), "needs `hours` at the top of the file"},
+        {APPROVAL("{when: {outside_hours: false}}"), "nobody would ever be asked"},
+        {APPROVAL("{when: {after: 3 a day}}"), "3 per 1d"},
+        {APPROVAL("{when: {more_than: 0}}"), "more_than"},
+        {APPROVAL("{wen: {more_than: 1}}"), "did you mean"},
+        {"hours: [Mon-Fri 9-17]\n" APPROVAL("true"), "6:9: \"Mon-Fri 9-17\" is no time of the week"},
+        {"hours: [Mon]\ntime_zone: Europe/Berlim\n" APPROVAL("true"), "7:12: "},
+#undef APPROVAL
         {"tell: [heald]\nremediations:\n  - {name: a, match: ['x=\"1\"'], steps: [{host.memory: {}}]}\n",
          "6:7: there is no end \"heald\"; did you mean \"healed\"?"},
         {"remediations:\n  - {name: a, match: ['x=\"1\"'], tell: [escalated], steps: [{host.memory: {}}]}\n",
