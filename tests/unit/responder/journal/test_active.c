@@ -137,18 +137,19 @@ static void test_more_changes_than_are_remembered(void **state)
 {
         struct journal_fixture *fixture = *state;
         struct incident_list list = {0};
-        accept_alerts(fixture, "f1 f2");
+        accept_alerts(fixture, "f1 f2 f3");
+        open_incidents(fixture, 1);
         open_incidents(fixture, 1);
         open_incidents(fixture, 1);
         read_active(fixture, &list);
-        const char *second = list.items[1].number;
+        list.items[2].weighed = true; /* until it is read again, though nothing was written to it */
         for (int i = 0; i < 3000; i++) {
                 WRITE(fixture, .incident = 1, .event = "remark");
                 WRITE(fixture, .incident = 2, .event = "remark");
         }
         WRITE(fixture, .incident = 2, .state = INCIDENT_RUNNING);
         read_active(fixture, &list);
-        assert_ptr_not_equal(list.items[1].number, second);
+        assert_false(list.items[2].weighed);
         assert_as_fresh(fixture, &list);
         incident_list_release(&list);
 }
