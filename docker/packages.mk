@@ -24,6 +24,27 @@ $(BUILD)/share/%.spdx.json: $(BUILD)/% docker/sbom
 	$(call say,GEN)
 	$(Q)docker/sbom $< $(VERSION) $(LIBRARIES) >$@.new && mv $@.new $@
 
+# Both daemons with every library that they load and the loader, so that they run on any Linux of this processor. They are
+# linked anew: their loader and their libraries stand in one place, wherever the machine has its own.
+PORTABLE      := /opt/runbook
+portable_tree := $(BUILD)/portable/tree
+portable_name := runbook-$(VERSION)-linux-$(shell uname -m)
+portable_link  = -Wl,--dynamic-linker=$(PORTABLE)/lib/$(notdir $(1)) -Wl,-rpath,$(PORTABLE)/lib -Wl,--disable-new-dtags -Wl,-z,nodefaultlib
+loader_of      = $(shell ldd $(1) 2>/dev/null | sed -n 's|^[[:space:]]*\(/[^ ]*/ld-linux[^ ]*\) .*|\1|p')
+$(BUILD)/portable/runbook_%: $(BUILD)/runbook_% $(BUILD)/%/main.o $(BUILD)/%.a $(BUILD)/lib.a
+	@mkdir -p $(@D)
+	$(call say,LD)
+	$(Q)$(CC) $(ALL_LDFLAGS) $(call portable_link,$(call loader_of,$<)) -Wl,--strip-debug -o $@ $(filter-out $<,$^) $(PKG_LIBS) -lm
+
+portable: $(BUILD)/portable/runbook_exporter $(BUILD)/portable/runbook_responder $(manuals) ## both daemons with their libraries, for any Linux: build/portable/runbook-VERSION-linux-….tar.gz
+	@rm -rf $(portable_tree)
+	@$(MAKE) --no-print-directory -s install DESTDIR=$(abspath $(portable_tree)) PREFIX=$(PORTABLE) SYSCONFDIR=$(PORTABLE)/etc
+	@install -m 0755 -t $(portable_tree)$(PORTABLE)/bin $(BUILD)/portable/runbook_exporter $(BUILD)/portable/runbook_responder
+	@docker/portable $(portable_tree)$(PORTABLE) $(BUILD)/runbook_exporter $(BUILD)/runbook_responder
+	@tar -C $(portable_tree) --sort=name --owner=0 --group=0 --numeric-owner --mode=go-w --mtime=@$(SOURCE_DATE_EPOCH) --format=gnu \
+		-c opt | gzip -n9 >$(BUILD)/portable/$(portable_name).tar.gz
+	@printf '  %s: %s\n' $(BUILD)/portable/$(portable_name).tar.gz "$$(du -h $(BUILD)/portable/$(portable_name).tar.gz | cut -f1)"
+
 # Of the commit, not of what lies about.
 dist: ## the sources of this commit as build/dist/runbook-VERSION.tar.gz
 	@mkdir -p $(BUILD)/dist
@@ -35,4 +56,4 @@ test-install: ## the packages: lintian, two builds to the bit, their life on a m
 	@$(MAKE) --no-print-directory $(parallel) build
 	@$(MAKE) --no-print-directory deb
 	@$(PYTHON) -B -m pytest -q -p no:cacheprovider tests/install
-.PHONY: deb sbom dist test-install
+.PHONY: deb sbom portable dist test-install

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "lib/program/internal.h"
+#include "lib/program/machine.h"
 #include "runbook/config.h"
 #include "runbook/crypto.h"
 #include "runbook/file.h"
@@ -195,6 +196,7 @@ int program_main(const struct program *program, int argc, char **argv)
         uint64_t given = 0;
         memory_prepare();
         crypto_begin(program->name);
+        machine_settle();
         signal(SIGPIPE, SIG_IGN);
         int r = flags_parse(program->flags, argc, argv, &words, &count, &given, &error);
         if (r >= 0 && (common->help || common->version))
