@@ -51,9 +51,10 @@ dist: ## the sources of this commit as build/dist/runbook-VERSION.tar.gz
 	@git -c tar.umask=0022 archive --format=tar --prefix=runbook-$(VERSION)/ HEAD | gzip -n9 >$(BUILD)/dist/runbook-$(VERSION).tar.gz
 	@printf '  %s\n' $(BUILD)/dist/runbook-$(VERSION).tar.gz
 
-test-install: ## the packages: lintian, two builds to the bit, their life on a machine that systemd boots; minutes, as root
+test-install: ## packages and the portable tree: lintian, two builds to the bit, a machine that systemd boots, one that has nothing; minutes, as root
 	@$(MAKE) --no-print-directory deps GROUP="build run test package install"
 	@$(MAKE) --no-print-directory $(parallel) build
 	@$(MAKE) --no-print-directory deb
+	@$(MAKE) --no-print-directory $(parallel) portable
 	@$(PYTHON) -B -m pytest -q -p no:cacheprovider tests/install
 .PHONY: deb sbom portable dist test-install

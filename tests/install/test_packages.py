@@ -101,7 +101,7 @@ class Operator:
 
     def __init__(self, machine):
         self.machine = machine
-        self.left = set(COMMANDS) - {"make deb"}
+        self.left = set(COMMANDS) - {"make deb", "make portable"}
 
     def does(self, beginning):
         lines = {line for line in COMMANDS if line.startswith(beginning)}
@@ -115,6 +115,7 @@ def operator(workspace, packages):
     machine = BootedMachine(workspace.path("booted"))
     for folder in ("build/deb", "before"):
         (machine.root / "root" / folder).mkdir(parents=True)
+    shutil.copytree(ROOT / "build/portable", machine.root / "root/build/portable", ignore=shutil.ignore_patterns("tree"))
     for package in packages:
         shutil.copy(package, machine.root / "root/build/deb")
         version_before(package, machine.root / "root/before")
@@ -207,6 +208,22 @@ def test_life_on_a_machine(operator):
     operator.does("apt-get -y purge")
     assert named_after_runbook(machine) == before
     assert machine.run("test", "-e", "/etc/runbook").returncode == 1
+
+    # The tree that needs nothing of the machine, by the same units; it goes as it came.
+    machine.shell("install -D /dev/null /etc/default/runbook-exporter && echo RUNBOOK_EXPORTER_FLAGS=--log.level=debug > /etc/default/runbook-exporter")
+    operator.does("tar -C /")
+    operator.does("cp -rn")
+    operator.does("cp /opt/runbook")
+    operator.does("systemctl daemon-reload")
+    operator.does("systemctl enable --now")
+    wait_for(lambda: ready(machine), "both to run from their tree", timeout=60)
+    assert machine.output("cat", "/etc/default/runbook-exporter") == "RUNBOOK_EXPORTER_FLAGS=--log.level=debug\n"
+    assert "runbook_check_success" in machine.shell("curl -s localhost:9877/metrics")
+    process = machine.shows("runbook-responder", "MainPID")
+    assert machine.output("readlink", f"/proc/{process}/exe").strip() == "/opt/runbook/bin/runbook_responder"
+    operator.does("systemctl disable --now")
+    operator.does("rm -rf /opt/runbook")
+    machine.shell("systemctl daemon-reload; rm -rf /etc/runbook /etc/default/runbook-* /var/lib/private/runbook-* /var/lib/runbook-*")
     assert operator.left == set()
 
 
