@@ -76,9 +76,10 @@ bool docker_is_away(int result);
 
 /* One of several GETs that are under way at once. */
 struct docker_get {
-        char *path;    /* owned, as for docker_call() */
-        int result;    /* what docker_call() would have answered */
-        cJSON *answer; /* never NULL when the result is 0 */
+        char *path;                 /* owned, as for docker_call() */
+        const char *const *members; /* what of the answer is wanted, see json_parse_members(); NULL: all */
+        int result;                 /* what docker_call() would have answered */
+        cJSON *answer;              /* never NULL when the result is 0 */
         struct error error;
 };
 

@@ -43,6 +43,15 @@ enum { JSON_DEPTH_MOST = 64 };
 int json_parse_strict(const char *data, size_t length, const struct json_limits *limits, cJSON **ret,
                       struct error *error);
 
+/*
+ * The same, but only what is wanted of it takes memory: `paths`, ended by NULL, are dotted names of members
+ * ("State", "HostConfig.Memory"), each kept whole; none leads into another one, and those that begin alike
+ * stand together. All of the document is held to JSON and the limits; that no name stands twice, what is
+ * kept. A document that is no object is kept.
+ */
+int json_parse_members(const char *data, size_t length, const struct json_limits *limits,
+                       const char *const paths[], cJSON **ret, struct error *error);
+
 /* What is let through of who answers: Docker, Prometheus, a service that tells its health, a program. */
 extern const struct json_limits json_answer_limits;
 

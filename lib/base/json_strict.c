@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/base/json_members.h"
 #include "runbook/json.h"
 #include "runbook/utf8.h"
 
@@ -145,10 +146,10 @@ static bool read_character(struct reading *reading)
         return true;
 }
 
-/* Most of what there is, by the byte. */
+/* Most of what there is. */
 static void skip_plain(struct reading *reading)
 {
-        const char *at = reading->at;
+        const char *at = json_skip_plain(reading->at, reading->end);
         while (at < reading->end && (unsigned char)*at >= 0x20 && (unsigned char)*at < 0x80 && *at != '"' &&
                *at != '\\')
                 at++;
@@ -416,17 +417,24 @@ static char *mark_nuls(const char *data, size_t length)
         return copy;
 }
 
-int json_parse_strict(const char *data, size_t length, const struct json_limits *limits, cJSON **ret,
-                      struct error *error)
+static int check(const char *data, size_t length, const struct json_limits *limits, bool *ret_nuls,
+                 struct error *error)
 {
         struct reading reading = {.at = data, .end = data + length, .limits = limits};
-        _cleanup_json_ cJSON *json = NULL;
         if (limits->depth > JSON_DEPTH_MOST)
                 return error_set(error, EINVAL, "a depth of %zu is more than can be read", limits->depth);
         if (!read_document(&reading))
                 return refuse_at(&reading, data, error);
-        _cleanup_free_ char *marked = reading.nuls ? mark_nuls(data, length) : NULL;
-        if (reading.nuls && !marked)
+        *ret_nuls = reading.nuls;
+        return 0;
+}
+
+/* What was checked. */
+static int parse_checked(const char *data, size_t length, bool nuls, cJSON **ret, struct error *error)
+{
+        _cleanup_json_ cJSON *json = NULL;
+        _cleanup_free_ char *marked = nuls ? mark_nuls(data, length) : NULL;
+        if (nuls && !marked)
                 return error_oom(error);
         int r = parse(marked ? marked : data, length, &json, error);
         if (r >= 0 && json)
@@ -435,4 +443,25 @@ int json_parse_strict(const char *data, size_t length, const struct json_limits 
                 return r;
         *ret = TAKE_PTR(json);
         return 0;
+}
+
+int json_parse_strict(const char *data, size_t length, const struct json_limits *limits, cJSON **ret,
+                      struct error *error)
+{
+        bool nuls = false;
+        int r = check(data, length, limits, &nuls, error);
+        return r < 0 ? r : parse_checked(data, length, nuls, ret, error);
+}
+
+int json_parse_members(const char *data, size_t length, const struct json_limits *limits,
+                       const char *const paths[], cJSON **ret, struct error *error)
+{
+        _cleanup_text_ struct text kept = {0};
+        bool nuls = false;
+        int r = check(data, length, limits, &nuls, error);
+        if (r < 0)
+                return r;
+        json_keep_members(data, length, paths, &kept);
+        return text_error(&kept) < 0 ? error_oom(error)
+                                     : parse_checked(text_string(&kept), kept.length, nuls, ret, error);
 }

@@ -12,8 +12,12 @@ static int take_answer(struct docker *docker, struct docker_get *get, const stru
 {
         if (response->status < 200 || response->status > 299)
                 return docker_refused(docker, response, &get->error);
-        int r = json_parse_strict(text_string(&response->body), response->body.length, &json_answer_limits,
-                                  &get->answer, &get->error);
+        const char *body = text_string(&response->body);
+        const size_t length = response->body.length;
+        int r = get->members
+                        ? json_parse_members(body, length, &json_answer_limits, get->members, &get->answer,
+                                             &get->error)
+                        : json_parse_strict(body, length, &json_answer_limits, &get->answer, &get->error);
         return r < 0 ? error_prefix(&get->error, r, "Docker's answer to GET %s", get->path) : 0;
 }
 

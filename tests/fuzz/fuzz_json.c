@@ -40,6 +40,23 @@ static void check_strict(const char *data, size_t size)
         FUZZ_ASSERT(printed && json_parse_strict(printed, strlen(printed), &limits, &again, NULL) == 0);
 }
 
+/* What is kept of a document is what the whole of it has there. */
+static void check_members(const char *data, size_t size)
+{
+        static const struct json_limits limits = {.depth = 16, .values = 1000};
+        static const char *const paths[] = {"a", "b.a", NULL};
+        _cleanup_json_ cJSON *whole = NULL, *kept = NULL;
+        if (json_parse_strict(data, size, &limits, &whole, NULL) < 0)
+                return;
+        FUZZ_ASSERT(json_parse_members(data, size, &limits, paths, &kept, NULL) == 0);
+        const cJSON *some = json_get(whole, "a", NULL), *more = json_get(whole, "b", "a", NULL);
+        /* A name that is written with escapes is passed over. */
+        FUZZ_ASSERT(!json_get(kept, "a", NULL) || cJSON_Compare(some, json_get(kept, "a", NULL), true));
+        FUZZ_ASSERT(!json_get(kept, "b", "a", NULL) ||
+                    cJSON_Compare(more, json_get(kept, "b", "a", NULL), true));
+        FUZZ_ASSERT(memchr(data, '\\', size) || !some || !cJSON_IsObject(whole) || json_get(kept, "a", NULL));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
         _cleanup_free_ char *string = fuzz_string(data, size);
@@ -47,6 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         _cleanup_error_ struct error error = {0};
         check_string(string);
         check_strict((const char *)data, size);
+        check_members((const char *)data, size);
         int result = json_parse((const char *)data, size, &json, &error);
         FUZZ_ASSERT(result == 0 || ((result == -EBADMSG || result == -EMSGSIZE) && error.message));
         if (result < 0)

@@ -13,7 +13,33 @@
  * that do not know the word still answer. */
 #define STATS "/stats?stream=0&one-shot=1"
 
-static struct docker_get *add_get(struct docker_survey *survey, const char *id, const char *what)
+/* What the questions of docker_container.h, this kind and its statistics ask for. The rest of what the Engine
+ * tells of a container is many times as much. */
+static const char *const inspected_members[] = {"Name",
+                                                "Image",
+                                                "Created",
+                                                "RestartCount",
+                                                "State",
+                                                "Config.Image",
+                                                "Config.Labels",
+                                                "HostConfig.RestartPolicy",
+                                                "HostConfig.NanoCpus",
+                                                "HostConfig.CpuQuota",
+                                                "HostConfig.Memory",
+                                                NULL};
+static const char *const stats_members[] = {"read",
+                                            "cpu_stats.cpu_usage.total_usage",
+                                            "cpu_stats.throttling_data",
+                                            "memory_stats.usage",
+                                            "memory_stats.stats.inactive_file",
+                                            "memory_stats.stats.total_inactive_file",
+                                            "networks",
+                                            "blkio_stats.io_service_bytes_recursive",
+                                            "pids_stats.current",
+                                            NULL};
+
+static struct docker_get *add_get(struct docker_survey *survey, const char *id, const char *what,
+                                  const char *const members[])
 {
         struct docker_get *get = &survey->gets[survey->get_count++];
         struct text path = {0};
@@ -21,6 +47,7 @@ static struct docker_get *add_get(struct docker_survey *survey, const char *id, 
         text_put_escaped(&path, id);
         text_puts(&path, what);
         get->path = text_take(&path);
+        get->members = members;
         return get;
 }
 
@@ -50,9 +77,10 @@ static int prepare(struct docker_survey *survey, const struct docker_config *con
                 struct docker_surveyed *item = &survey->items[survey->count];
                 if (!id || !is_included(config, listed))
                         continue;
-                *item = (struct docker_surveyed){.listed = listed, .inspect = add_get(survey, id, "/json")};
+                *item = (struct docker_surveyed){.listed = listed,
+                                                 .inspect = add_get(survey, id, "/json", inspected_members)};
                 if (resources && has_stats(listed))
-                        item->stats = add_get(survey, id, STATS);
+                        item->stats = add_get(survey, id, STATS, stats_members);
                 survey->count++;
         }
         for (size_t i = 0; i < survey->get_count; i++)

@@ -282,13 +282,80 @@ static void test_cut_anywhere(void **state _unused_)
         }
 }
 
+/* Each byte at each place of what is read eight bytes at once, before its end and after. */
+static void test_each_byte_anywhere(void **state _unused_)
+{
+        for (size_t place = 0; place < 19; place++)
+                for (int byte = 0; byte < 256; byte++) {
+                        char document[] = "\"abcdefghijklmnopqrs\"";
+                        _cleanup_json_ cJSON *json = NULL;
+                        const bool plain = byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+                        /* A quote ends it early, and a backslash makes an escape of what follows. */
+                        const bool escape =
+                                byte == '\\' && strchr("\"\\/bfnrt", document[place + 2]) && place < 18;
+                        document[place + 1] = (char)byte;
+                        assert_int_equal(
+                                parse(document, strlen(document) + (byte == 0 ? 20 - place : 0), &json, NULL),
+                                plain || escape ? 0 : -EBADMSG);
+                }
+}
+
+static void assert_kept(const char *document, const char *const paths[], const char *expected)
+{
+        _cleanup_json_ cJSON *kept = NULL;
+        const size_t length = strlen(document);
+        _cleanup_free_ char *copy = malloc(length);
+        memcpy(copy, document, length);
+        assert_int_equal(json_parse_members(copy, length, &some, paths, &kept, NULL), 0);
+        _cleanup_free_ char *printed = json_print(kept);
+        assert_string_equal(printed, expected);
+}
+
+static void test_wanted_members(void **state _unused_)
+{
+        static const char *const paths[] = {"a", "b.c", "b.d.e", "long", NULL};
+        assert_kept("{}", paths, "{}");
+        assert_kept("{\"a\":1}", paths, "{\"a\":1}");
+        assert_kept("{\"z\":1}", paths, "{}");
+        assert_kept(" { \"z\" : [1,{\"a\":2}] , \"a\" : { \"z\" : \"}\" } , \"y\" : \"\\\"{\" } ", paths,
+                    "{\"a\":{\"z\":\"}\"}}");
+        assert_kept("{\"b\":{\"x\":0,\"c\":[],\"d\":{\"f\":1,\"e\":\"\\\\\"},\"y\":{}},\"c\":2}", paths,
+                    "{\"b\":{\"c\":[],\"d\":{\"e\":\"\\\\\"}}}");
+        /* What is no object where one was meant stays for whoever reads it. */
+        assert_kept("{\"b\":[{\"c\":1}],\"lon\":1,\"longer\":2,\"\":3}", paths, "{\"b\":[{\"c\":1}]}");
+        assert_kept("[{\"z\":1}]", paths, "[{\"z\":1}]");
+        assert_kept("\"a\"", paths, "\"a\"");
+}
+
+/* What is not wanted is no less JSON for it; and no wanted name stands there twice. */
+static void test_unwanted_members(void **state _unused_)
+{
+        static const char *const paths[] = {"a", NULL};
+        static const char *const refused[] = {
+                "{\"z\":01}",        "{\"z\":\"\\x\"}",     "{\"z\":[1,]}",       "{\"z\":1}}",
+                "{\"a\":1,\"a\":2}", "{\"z\":\"\\u0000\"}", "[[[[[[[[[0]]]]]]]]]"};
+        for (size_t i = 0; i < N_ELEMENTS(refused); i++) {
+                cJSON *json = NULL;
+                assert_int_equal(
+                        json_parse_members(refused[i], strlen(refused[i]), &some, paths, &json, NULL),
+                        -EBADMSG);
+        }
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
-                cmocka_unit_test(test_what_json_is),   cmocka_unit_test(test_what_json_is_not),
-                cmocka_unit_test(test_a_byte_of_zero), cmocka_unit_test(test_a_member_twice),
-                cmocka_unit_test(test_limits),         cmocka_unit_test(test_the_deepest),
-                cmocka_unit_test(test_marked_nuls),    cmocka_unit_test(test_cut_anywhere),
+                cmocka_unit_test(test_what_json_is),
+                cmocka_unit_test(test_what_json_is_not),
+                cmocka_unit_test(test_a_byte_of_zero),
+                cmocka_unit_test(test_a_member_twice),
+                cmocka_unit_test(test_limits),
+                cmocka_unit_test(test_the_deepest),
+                cmocka_unit_test(test_marked_nuls),
+                cmocka_unit_test(test_cut_anywhere),
+                cmocka_unit_test(test_each_byte_anywhere),
+                cmocka_unit_test(test_wanted_members),
+                cmocka_unit_test(test_unwanted_members),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
