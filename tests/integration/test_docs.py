@@ -56,6 +56,9 @@ def remediation_examples():
             given = shown if isinstance(shown, dict) else {"remediations": shown}
             receivers = given.get("receivers", [])
             there = {receiver["name"] for receiver in receivers}
+            for one in given.get("remediations", []):
+                if not {"match", "steps"} & set(one):  # shown for what stands beside them alone
+                    one |= {"match": ['alertname="any"'], "steps": [{"host.memory": {}}]}
             more = [{"name": name, "format": "log"} for name in ("oncall", "security") if name not in there]
             yield where, {
                 "docker": {"project": "my-stack"}, "databases": [{"name": "app", "dsn": "host=localhost dbname=app"}],
