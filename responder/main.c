@@ -11,6 +11,7 @@
 #include "responder/commands/doctor.h"
 #include "responder/commands/incidents.h"
 #include "responder/commands/plan.h"
+#include "responder/commands/simulate.h"
 #include "responder/commands/states.h"
 #include "responder/commands/verify.h"
 #include "responder/doors.h"
@@ -351,6 +352,12 @@ static const struct command commands[] = {
          "remediations it does "
          "not set off; change nothing",
          TAKES(ASKING, "config.file", "alert", "label"), run_plan},
+        {"simulate", NULL,
+         "rehearse the file on the alerts that were: what would have acted when, and what each guard would "
+         "have held; exit 1 when --against another file something differs that is not --expect'ed",
+         TAKES("config.file", "since", "limit", "webhooks", "from-journal", "journal", "journal.key", "step",
+               "against", "expect", "json"),
+         command_simulate},
         {"coverage", NULL,
          "tell which alerts, remediations and verifications go with which checks; exit 1 when there is a gap",
          TAKES("config.file", "families", "alerts", "for-person"), command_coverage},
@@ -463,6 +470,17 @@ int main(int argc, char **argv)
                 {"until", FLAG_DURATION, &arguments.listing.until, NULL, "DURATION",
                  "export: only what was opened so long ago at least"},
                 {"limit", FLAG_STRING, &arguments.listing.limit, "50", "NUMBER", "as many at most"},
+                {"webhooks", FLAG_STRING, &arguments.rehearsal.webhooks, NULL, "FILE",
+                 "simulate: on these webhooks instead of ALERTS, a line each: {\"at\": TIME, \"webhook\": "
+                 "{…}}"},
+                {"from-journal", FLAG_SWITCH, &arguments.rehearsal.from_journal, NULL, NULL,
+                 "simulate: the history is what the journal has heard of"},
+                {"step", FLAG_DURATION, &arguments.rehearsal.step, "30s", "DURATION",
+                 "simulate: how closely Prometheus is asked"},
+                {"against", FLAG_STRING, &arguments.rehearsal.against, NULL, "FILE",
+                 "simulate: the file of before, to tell what the new one does otherwise"},
+                {"expect", FLAG_STRINGS, &arguments.rehearsal.expected, NULL, "NAME",
+                 "simulate --against: a remediation that may do otherwise; may be given again"},
                 {"alert", FLAG_STRING, &arguments.alert, NULL, "FILE",
                  "plan: an alert or a whole webhook as JSON; - is stdin"},
                 {"label", FLAG_STRINGS, &arguments.labels, NULL, "NAME=VALUE",

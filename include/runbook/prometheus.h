@@ -42,6 +42,13 @@ int prometheus_query(struct http_client *client, const struct http_request *how,
                      const char *query, double at, struct prometheus_answer *ret, struct error *error);
 void prometheus_answer_release(struct prometheus_answer *answer);
 
+/*
+ * GET /api/v1/query_range: the matrix of `query` from one moment to another (wall), a sample each step: an
+ * array of {"metric": {…}, "values": [[time, "value"], …]}. Of at most 64 MiB and 4,000,000 values.
+ */
+int prometheus_range(struct http_client *client, const struct http_request *how, const char *base,
+                     const char *query, nsec start, nsec end, nsec step, cJSON **ret, struct error *error);
+
 /* Which alerts are asked for: of all zeroes, every one. */
 struct alertmanager_wanted {
         const char *receiver; /* a regular expression, as webhooks have it; NULL: of any */

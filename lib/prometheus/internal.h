@@ -9,6 +9,9 @@
 int prometheus_answer_parse(long status, const char *body, size_t length, struct prometheus_answer *ret,
                             struct error *error);
 
+/* Of prometheus_range()'s. */
+int prometheus_range_parse(long status, const char *body, size_t length, cJSON **ret, struct error *error);
+
 /* Of alertmanager_alerts()'. */
 int alertmanager_alerts_parse(long status, const char *body, size_t length, cJSON **ret, struct error *error);
 

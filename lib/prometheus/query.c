@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Instant queries of PromQL. (prometheus.io/docs/prometheus/latest/querying/api) */
+/* Instant queries of PromQL, and ranges. (prometheus.io/docs/prometheus/latest/querying/api) */
 #include <errno.h>
 #include <math.h>
 
 #include "lib/prometheus/internal.h"
+
+#define RANGE_BYTES ((size_t)64 << 20)
+enum { RANGE_VALUES = 4000000 };
 
 void prometheus_answer_release(struct prometheus_answer *answer)
 {
@@ -73,19 +76,31 @@ static int read_result(const cJSON *data, struct prometheus_answer *answer, stru
         return 0;
 }
 
+/* What Prometheus answered, as far as it did. */
+static int read_document(long status, const char *body, size_t length, const struct json_limits *limits,
+                         cJSON **ret, struct error *error)
+{
+        _cleanup_json_ cJSON *document = NULL;
+        int r = json_parse_strict(body, length, limits, &document, error);
+        if (r < 0 && status == 200)
+                return error_prefix(error, r, "Prometheus' answer");
+        /* What refuses may be a proxy, which has no JSON. */
+        if (r < 0 || !string_equal(json_string(document, "status"), "success")) {
+                const char *reason = json_string(document, "error");
+                return error_set(error, EREMOTEIO, "Prometheus answered %ld: %.200s", status,
+                                 reason ? reason : "no reason given");
+        }
+        *ret = TAKE_PTR(document);
+        return 0;
+}
+
 int prometheus_answer_parse(long status, const char *body, size_t length, struct prometheus_answer *ret,
                             struct error *error)
 {
         _cleanup_(prometheus_answer_release) struct prometheus_answer answer = {0};
-        int r = json_parse_strict(body, length, &json_answer_limits, &answer.document, error);
-        if (r < 0 && status == 200)
-                return error_prefix(error, r, "Prometheus' answer");
-        /* What refuses may be a proxy, which has no JSON. */
-        if (r < 0 || !string_equal(json_string(answer.document, "status"), "success")) {
-                const char *reason = json_string(answer.document, "error");
-                return error_set(error, EREMOTEIO, "Prometheus answered %ld: %.200s", status,
-                                 reason ? reason : "no reason given");
-        }
+        int r = read_document(status, body, length, &json_answer_limits, &answer.document, error);
+        if (r < 0)
+                return r;
         r = read_result(json_get(answer.document, "data", NULL), &answer, error);
         if (r < 0)
                 return r;
@@ -137,4 +152,40 @@ int prometheus_query(struct http_client *client, const struct http_request *how,
                 return error_prefix(error, r, "Prometheus");
         return prometheus_answer_parse(response.status, text_string(&response.body), response.body.length,
                                        ret, error);
+}
+
+int prometheus_range_parse(long status, const char *body, size_t length, cJSON **ret, struct error *error)
+{
+        static const struct json_limits limits = {.depth = 8, .values = RANGE_VALUES};
+        _cleanup_json_ cJSON *document = NULL;
+        int r = read_document(status, body, length, &limits, &document, error);
+        if (r < 0)
+                return r;
+        cJSON *data = cJSON_GetObjectItemCaseSensitive(document, "data");
+        cJSON *result = cJSON_GetObjectItemCaseSensitive(data, "result");
+        if (!string_equal(json_string(data, "resultType"), "matrix") || !cJSON_IsArray(result))
+                return error_set(error, EBADMSG, "Prometheus' answer has no matrix");
+        *ret = cJSON_DetachItemViaPointer(data, result);
+        return 0;
+}
+
+int prometheus_range(struct http_client *client, const struct http_request *how, const char *base,
+                     const char *query, nsec start, nsec end, nsec step, cJSON **ret, struct error *error)
+{
+        _cleanup_text_ struct text url = {0};
+        http_put_url(&url, base, "/api/v1/query_range?query=");
+        text_put_escaped(&url, query);
+        text_printf(&url, "&start=%.3f&end=%.3f&step=%.3f", nsec_to_seconds(start), nsec_to_seconds(end),
+                    nsec_to_seconds(step));
+        if (text_error(&url) < 0)
+                return error_oom(error);
+        struct http_request request = *how;
+        request.url = text_string(&url);
+        request.body_limit = RANGE_BYTES;
+        _cleanup_http_response_ struct http_response response = {0};
+        int r = http_fetch(client, &request, &response, error);
+        if (r < 0)
+                return error_prefix(error, r, "Prometheus");
+        return prometheus_range_parse(response.status, text_string(&response.body), response.body.length, ret,
+                                      error);
 }

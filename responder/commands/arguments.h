@@ -18,11 +18,23 @@ struct listing_arguments {
         nsec since, until;                       /* how long ago at most, and at least; 0: whenever */
 };
 
+/* How many of them; -EINVAL: --limit is no number that may be. */
+int listing_limit(const struct listing_arguments *listing, size_t *ret, struct error *error);
+
+/* What is rehearsed. */
+struct rehearsal_arguments {
+        const char *webhooks, *against; /* NULL: not given */
+        struct flag_strings expected;   /* remediations that may differ */
+        nsec step;
+        bool from_journal;
+};
+
 struct responder_arguments {
         struct program_arguments program;
         struct daemon_arguments daemon;
         struct remote_arguments remote;
         struct listing_arguments listing;
+        struct rehearsal_arguments rehearsal;
         struct flag_strings labels;                 /* of an alert: NAME=VALUE */
         const char *families, *alerts, *for_person; /* of coverage */
         const char *journal, *journal_key, *head, *alert, *operators, *senders, *tokens, *operator_socket,

@@ -115,7 +115,7 @@ static void put_list(struct text *text, const cJSON *list)
         table_release(&table);
 }
 
-static int read_limit(const struct listing_arguments *wanted, size_t *ret, struct error *error)
+int listing_limit(const struct listing_arguments *wanted, size_t *ret, struct error *error)
 {
         char *end = NULL;
         unsigned long limit = SHOWN;
@@ -179,7 +179,8 @@ static int list(const struct responder_arguments *arguments, struct search *sear
         _cleanup_remote_ struct remote *remote = NULL;
         search->wanted = &arguments->listing;
         search->found = cJSON_CreateArray();
-        int r = search->found ? read_limit(&arguments->listing, &search->limit, &error) : error_oom(&error);
+        int r = search->found ? listing_limit(&arguments->listing, &search->limit, &error)
+                              : error_oom(&error);
         if (arguments->listing.since > 0)
                 search->after = clock_wall() - arguments->listing.since;
         if (r >= 0)

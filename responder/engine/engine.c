@@ -10,6 +10,7 @@
 #define GATHER (5 * NSEC_PER_MSEC)
 #define GATHER_MOST NSEC_PER_SEC
 #define AFTER_ERROR NSEC_PER_SEC
+#define REST (60 * NSEC_PER_SEC)
 
 static nsec gather_time(nsec last_look)
 {
@@ -84,6 +85,7 @@ static struct engine *engine_make(const struct incident_parts *parts)
         if (!engine)
                 return NULL;
         engine->parts = *parts;
+        engine->rest = REST;
         atomic_store(&engine->unanswered, true);
         engine->machine = parts->edition ? parts->edition->machine : parts->world;
         pthread_mutex_init(&engine->lock, NULL);
@@ -116,6 +118,11 @@ int engine_start(const struct incident_parts *parts, struct engine **ret, struct
         }
         *ret = engine;
         return 0;
+}
+
+void engine_rest_at_most(struct engine *engine, nsec most)
+{
+        engine->rest = most;
 }
 
 void engine_hold_still(struct engine *engine)

@@ -38,6 +38,10 @@ struct engine *engine_stop(struct engine *engine, struct deadline deadline);
 int engine_new(const struct incident_parts *parts, struct engine **ret, struct error *error);
 int engine_look(struct engine *engine, nsec *ret_next, struct error *error);
 
+/* How long it looks nowhere at most, should a wake-up be missed: a minute, unless said otherwise. For who
+ * knows that none is. Before the first look. */
+void engine_rest_at_most(struct engine *engine, nsec most);
+
 /*
  * From the next look on it goes by these, which have another edition and are otherwise the same; what is
  * under way ends by that of before. Any thread; never blocks.

@@ -55,6 +55,7 @@ struct engine {
         const struct world *machine;
         pthread_t thread, looker; /* the looker calls itself so */
         bool threaded;
+        nsec rest; /* longest sleep, should a wake-up ever be missed */
         atomic_bool stopping;
         pthread_mutex_t lock;
 

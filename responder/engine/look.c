@@ -6,9 +6,6 @@
 #include "responder/remediation/definition.h"
 #include "runbook/log.h"
 
-/* Longest sleep, should a wake-up ever be missed. */
-#define LOOK_AGAIN (60 * NSEC_PER_SEC)
-
 typedef int look_function(struct look *look, struct incident *incident, const struct remediation *remediation,
                           struct error *error);
 static look_function look_waiting, look_running, look_verifying, look_lost, look_ended;
@@ -431,7 +428,7 @@ int engine_look(struct engine *engine, nsec *ret_next, struct error *error)
                             .now = world_monotonic(world),
                             .wall = world_wall(world),
                             .steady = journal_steady(engine->parts.journal)};
-        look.next = look.now + LOOK_AGAIN;
+        look.next = look.now + engine->rest;
         _cleanup_error_ struct error why = {0};
         enum journal_standing standing = outage_ask(&look, &why);
         int r = standing == JOURNAL_UNUSABLE ? 0 : look_once(&look, error);

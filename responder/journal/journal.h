@@ -282,6 +282,14 @@ int journal_entered_by(struct journal *journal, const struct incident *incident,
 int journal_passed_over(struct journal *journal, nsec since, size_t limit, struct episode_list *ret,
                         struct error *error);
 
+/* Calls each(context, alert, opened_at, closed_at) for every episode that was opened since a wall time,
+ * oldest first; `closed_at` 0: it is open. Until one of them fails. One whose alert cannot be read is passed
+ * over. */
+int journal_heard(struct journal *journal, nsec since,
+                  int (*each)(void *context, const struct alert *alert, nsec opened_at, nsec closed_at,
+                              struct error *error),
+                  void *context, struct error *error);
+
 /* Calls `each` for the `count` incidents that were opened last, newest first. The strings are borrowed. */
 struct journal_run {
         const char *remediation, *number;

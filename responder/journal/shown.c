@@ -92,3 +92,26 @@ int journal_runs(struct journal *journal, size_t count,
         }
         return r < 0 ? r : 0;
 }
+
+int journal_heard(struct journal *journal, nsec since,
+                  int (*each)(void *context, const struct alert *alert, nsec opened_at, nsec closed_at,
+                              struct error *error),
+                  void *context, struct error *error)
+{
+        READING(journal);
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, EPISODES_HEARD, error, "i", (int64_t)since);
+        int r = statement ? 1 : -EIO;
+        while (r > 0 && (r = journal_step(&journal->reader, statement, error)) > 0) {
+                _cleanup_json_ cJSON *json = NULL;
+                struct alert alert = {0};
+                if (journal_column_json(statement, 2, &json, NULL) < 0 || !json ||
+                    alert_from_json(json, &alert, NULL) < 0)
+                        continue;
+                int result = each(context, &alert, sqlite3_column_int64(statement, 0),
+                                  sqlite3_column_int64(statement, 1), error);
+                alert_release(&alert);
+                r = result < 0 ? result : r;
+        }
+        return r < 0 ? r : 0;
+}

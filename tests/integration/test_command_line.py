@@ -303,3 +303,46 @@ def test_help_manual_and_completion_are_of_one_table(binaries, tmp_path, name):
     completed = run("bash", "-c", '. "$1"; COMP_WORDS=("$2" doct); COMP_CWORD=1; _$2; echo "${COMPREPLY[@]}"', "bash",
                     tmp_path / "completion", f"runbook_{name}")
     assert completed == "doctor\n"
+
+
+def webhook_line(minute, firing, service="web", name="Slow"):
+    at = f"2026-11-01T{minute // 60:02}:{minute % 60:02}:00Z"
+    status = "firing" if firing else "resolved"
+    alert = {"status": status, "labels": {"alertname": name, "service": service}, "annotations": {}, "startsAt": at,
+             "endsAt": "0001-01-01T00:00:00Z" if firing else at, "generatorURL": "", "fingerprint": "f"}
+    webhook = {"version": "4", "groupKey": "g", "truncatedAlerts": 0, "status": status, "receiver": "r", "groupLabels": {},
+               "commonLabels": {}, "commonAnnotations": {}, "externalURL": "", "alerts": [alert]}
+    return json.dumps({"at": at, "webhook": webhook}) + "\n"
+
+
+def test_a_file_is_rehearsed_on_what_was_and_against_another(binaries, tmp_path):
+    rules = """
+receivers: [{{name: oncall, format: log}}]
+escalate_to: oncall
+remediations:
+  - {{name: slow, match: ['alertname="Slow"'], cooldown: {}, steps: [{{host.memory: {{}}}}]}}
+"""
+    (tmp_path / "old.yml").write_text(rules.format("5m"))
+    (tmp_path / "new.yml").write_text(rules.format("30m"))
+    (tmp_path / "was.jsonl").write_text("".join(webhook_line(minute, firing) for minute, firing in
+                                                [(0, True), (3, False), (10, True), (20, False), (90, True), (95, False)]))
+
+    def simulate(*words, code=DONE):
+        done = subprocess.run([binaries.responder, "simulate", *words], check=False, text=True, capture_output=True,
+                              timeout=120, cwd=tmp_path)
+        assert done.returncode == code, done
+        return done.stdout or done.stderr
+
+    history = ["--webhooks=was.jsonl", "--config.file=new.yml"]
+    shown = simulate(*history)
+    assert "3 alerts, 3 of them with a remediation" in shown and "held by cooldown for 10m; does nothing; cancelled" in shown
+    came = json.loads(simulate(*history, "--json"))["incidents"]
+    assert [one["state"] for one in came] == ["done", "cancelled", "done"]
+    assert [hold["guard"] for one in came for hold in one["held"]] == ["cooldown"]
+    differs = simulate(*history, "--against=old.yml", code=NOT)
+    assert "- acts at once; done\n  + held by cooldown" in differs and differs.endswith("1 of them differ, and not all as expected\n")
+    assert "1 of them differ\n" in simulate(*history, "--against=old.yml", "--expect=slow")
+    assert simulate(*history, "--against=new.yml") == "0 of them differ\n"
+    assert "give one" in simulate(*history, "--from-journal", code=USAGE)
+    assert "prometheus_url" in simulate("--config.file=new.yml", code=NOT)
+    assert "was.jsonl:7: " in ((tmp_path / "was.jsonl").open("a").write("{}\n"), simulate(*history, code=NOT))[1]

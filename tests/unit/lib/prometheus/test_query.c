@@ -118,6 +118,36 @@ static void it_is_asked_by_url_or_as_a_form(void **state _unused_)
         neighbour_stop(&neighbour);
 }
 
+static void a_range_is_a_matrix_or_an_error(void **state _unused_)
+{
+        _cleanup_json_ cJSON *matrix = NULL;
+        const char *good =
+                "{\"status\":\"success\",\"data\":{\"resultType\":\"matrix\",\"result\":[{\"metric\":"
+                "{\"a\":\"b\"},\"values\":[[1,\"1\"],[31,\"1\"]]}]}}";
+        assert_int_equal(prometheus_range_parse(200, good, strlen(good), &matrix, NULL), 0);
+        assert_int_equal(cJSON_GetArraySize(json_get(cJSON_GetArrayItem(matrix, 0), "values", NULL)), 2);
+        static const struct {
+                long status;
+                const char *body;
+                int result;
+        } bad[] = {
+                {200, "", -EBADMSG},
+                {502, "<html>", -EREMOTEIO},
+                {422, "{\"status\":\"error\",\"error\":\"too many points\"}", -EREMOTEIO},
+                {200, "{\"status\":\"success\",\"data\":{\"resultType\":\"vector\",\"result\":[]}}",
+                 -EBADMSG},
+                {200, "{\"status\":\"success\",\"data\":{\"resultType\":\"matrix\"}}", -EBADMSG},
+                {200, "{\"status\":\"success\"}", -EBADMSG},
+        };
+        for (size_t i = 0; i < N_ELEMENTS(bad); i++) {
+                cJSON *none = NULL;
+                assert_int_equal(
+                        prometheus_range_parse(bad[i].status, bad[i].body, strlen(bad[i].body), &none, NULL),
+                        bad[i].result);
+                assert_null(none);
+        }
+}
+
 static void who_cannot_be_reached_is_named(void **state _unused_)
 {
         _cleanup_error_ struct error error = {0};
@@ -146,6 +176,7 @@ int main(void)
                 cmocka_unit_test(a_scalar_is_one_without_labels),
                 cmocka_unit_test(what_is_no_clear_answer_is_an_error),
                 cmocka_unit_test(it_is_asked_by_url_or_as_a_form),
+                cmocka_unit_test(a_range_is_a_matrix_or_an_error),
                 cmocka_unit_test(who_cannot_be_reached_is_named),
         };
         if (http_client_global_init(NULL) < 0)
