@@ -4,13 +4,12 @@
 #include <limits.h>
 #include <string.h>
 
+#include "responder/by_hand.h"
 #include "responder/commands/arguments.h"
 #include "responder/commands/coverage.h"
 #include "responder/commands/describe.h"
 #include "responder/commands/docker_access.h"
-#include "responder/commands/doctor.h"
 #include "responder/commands/incidents.h"
-#include "responder/commands/plan.h"
 #include "responder/commands/simulate.h"
 #include "responder/commands/states.h"
 #include "responder/commands/verify.h"
@@ -239,57 +238,6 @@ static int run_check(const void *context)
 {
         const struct responder_arguments *arguments = context;
         return daemon_check(arguments->daemon.web_config_file, read_config, arguments);
-}
-
-static int run_plan(const void *context)
-{
-        const struct responder_arguments *arguments = context;
-        _cleanup_error_ struct error error = {0};
-        _cleanup_text_ struct text text = {0};
-        struct remediation_set *set = NULL;
-        struct targets *targets = NULL;
-        struct production *production = NULL;
-        struct place *place = NULL;
-        int status = plan_check(arguments, &error) < 0 ? EXIT_USAGE : EXIT_FAILED;
-        int r = status == EXIT_USAGE ? -EINVAL : http_client_global_init(&error);
-        if (r >= 0)
-                r = remediation_set_load(arguments->daemon.config_file, &set, &error);
-        if (r >= 0)
-                r = targets_new(&set->targets, &targets, &error);
-        if (r >= 0)
-                r = production_new(&production, &error);
-        if (r >= 0)
-                r = place_new(production, targets, &place, &error);
-        if (r >= 0 && (r = plan_command(set, place_world(place), arguments, &text, &error)) == -EINVAL)
-                status = EXIT_USAGE;
-        int printed = program_print(&text);
-        place_free(place);
-        production_free(production);
-        targets_free(targets);
-        remediation_set_free(set);
-        if (r < 0)
-                program_complain(PROGRAM, &error);
-        return r < 0 ? status : printed;
-}
-
-static int run_doctor(const void *context)
-{
-        const struct responder_arguments *arguments = context;
-        _cleanup_error_ struct error error = {0};
-        struct remediation_set *set = NULL;
-        struct targets *targets = NULL;
-        int status = EXIT_FAILED;
-        log_setup("error", arguments->program.log_format, NULL); /* what fails stands in what is printed */
-        int r = http_client_global_init(&error);
-        if (r >= 0)
-                r = remediation_set_load(arguments->daemon.config_file, &set, &error);
-        if (r >= 0)
-                r = targets_new(&set->targets, &targets, &error);
-        if (r >= 0)
-                status = doctor_command(set, targets);
-        targets_free(targets);
-        remediation_set_free(set);
-        return r < 0 ? program_complain(PROGRAM, &error) : status;
 }
 
 static int run_describe(const void *context _unused_)

@@ -285,10 +285,10 @@ int journal_passed_over(struct journal *journal, nsec since, size_t limit, struc
 /* Calls each(context, alert, opened_at, closed_at) for every episode that was opened since a wall time,
  * oldest first; `closed_at` 0: it is open. Until one of them fails. One whose alert cannot be read is passed
  * over. */
-int journal_heard(struct journal *journal, nsec since,
-                  int (*each)(void *context, const struct alert *alert, nsec opened_at, nsec closed_at,
-                              struct error *error),
-                  void *context, struct error *error);
+int journal_episodes(struct journal *journal, nsec since,
+                     int (*each)(void *context, const struct alert *alert, nsec opened_at, nsec closed_at,
+                                 struct error *error),
+                     void *context, struct error *error);
 
 /* Calls `each` for the `count` incidents that were opened last, newest first. The strings are borrowed. */
 struct journal_run {

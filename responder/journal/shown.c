@@ -93,10 +93,10 @@ int journal_runs(struct journal *journal, size_t count,
         return r < 0 ? r : 0;
 }
 
-int journal_heard(struct journal *journal, nsec since,
-                  int (*each)(void *context, const struct alert *alert, nsec opened_at, nsec closed_at,
-                              struct error *error),
-                  void *context, struct error *error)
+int journal_episodes(struct journal *journal, nsec since,
+                     int (*each)(void *context, const struct alert *alert, nsec opened_at, nsec closed_at,
+                                 struct error *error),
+                     void *context, struct error *error)
 {
         READING(journal);
         _cleanup_statement_ sqlite3_stmt *statement =

@@ -132,5 +132,5 @@ static int add_heard(void *context, const struct alert *alert, nsec opened_at, n
 
 int history_read_journal(struct history *history, struct journal *journal, nsec since, struct error *error)
 {
-        return journal_heard(journal, since, add_heard, history, error);
+        return journal_episodes(journal, since, add_heard, history, error);
 }
