@@ -170,7 +170,7 @@ X(TIMELINE_ENTERED, "SELECT actor, detail FROM timeline WHERE incident = ?1 AND 
 X(EPISODES_PASSED_OVER, "SELECT id, opened_at, last_seen_at, starts_at, alert, seen_steady, closed_at IS NULL FROM episodes"
                         " WHERE id > (SELECT max(id) FROM episodes) - 5000 AND"
                         " unanswered > 0 AND last_seen_at >= ?1 ORDER BY id DESC LIMIT ?2")
-X(EPISODES_HEARD, "SELECT opened_at, coalesce(closed_at, 0), alert FROM episodes WHERE opened_at >= ?1 ORDER BY id")
+X(EPISODES_HEARD, "SELECT opened_at, coalesce(closed_at, 0), alert FROM episodes WHERE id > 0 AND opened_at >= ?1 ORDER BY id")
 X(RUNS_NEWEST, "SELECT remediation, state, opened_at, running_at, ended_at, number FROM incidents"
                " WHERE id > (SELECT max(id) FROM incidents) - ?1 ORDER BY id DESC")
 /* Runs are counted by what they act upon, whatever remediation it was. What has failed acts no more, though it has
