@@ -115,6 +115,13 @@ static int ask_firing(void *context, struct deadline deadline, cJSON **ret, stru
         return targets_firing(place->targets, deadline, ret, error);
 }
 
+static int lease_pages(void *context, size_t member, const struct page_lease *leases, size_t count,
+                       struct deadline deadline, struct error *error)
+{
+        const struct place *place = context;
+        return targets_lease(place->targets, member, leases, count, deadline, error);
+}
+
 static int notify_receiver(void *context, const char *receiver, const struct message *message,
                            struct deadline deadline, nsec *ret_wait, struct error *error)
 {
@@ -177,6 +184,7 @@ static const struct world here = {
         .check_holds = check_holds,
         .alertmanager = ask_alertmanager,
         .firing = ask_firing,
+        .lease = lease_pages,
         .notify = notify_receiver,
         .plan_step = plan_step,
         .run_step = run_step,

@@ -104,6 +104,8 @@ void http_call_release(struct http_call *call);
 
 /* The value of a response header, case-insensitively, appended to `value`; false when absent. */
 bool http_response_header(const struct http_response *response, const char *name, struct text *value);
+/* What the clock of who answered said, to the second (its header Date); false when it says none. */
+bool http_response_date(const struct http_response *response, nsec *ret_wall);
 void http_response_release(struct http_response *response);
 
 /* Appends an operator's base URL without the slashes at its end, then `path`, which begins with one. */

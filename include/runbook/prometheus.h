@@ -72,4 +72,20 @@ int alertmanager_silences(struct http_client *client, const struct http_request 
 int alertmanager_started(struct http_client *client, const struct http_request *how, const char *base,
                          nsec *ret_wall, struct error *error);
 
+/* An alert that is posted. */
+struct alertmanager_posted {
+        const cJSON *labels;
+        const char *summary;
+        nsec lasts; /* from now on; 0: it is over */
+};
+
+/*
+ * POST /api/v2/alerts, of which each fires as long as it lasts by the clock of the Alertmanager, which is
+ * asked first (GET /api/v2/status, the header Date): so two clocks that differ make no alert last longer, and
+ * what was sent late does not last longer either. What was posted before is renewed, or ended. -EBADMSG: it
+ * does not tell what time it is.
+ */
+int alertmanager_post(struct http_client *client, const struct http_request *how, const char *base,
+                      const struct alertmanager_posted *alerts, size_t count, struct error *error);
+
 #endif

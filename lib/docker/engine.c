@@ -186,11 +186,7 @@ struct http_request docker_describe(const struct docker *docker, const char *met
 
 void docker_take_time(struct docker *docker, const struct http_response *response)
 {
-        _cleanup_text_ struct text date = {0};
-        struct tm tm = {0};
-        if (http_response_header(response, "Date", &date) &&
-            strptime(text_string(&date), "%a, %d %b %Y %H:%M:%S GMT", &tm))
-                docker->time = (nsec)timegm(&tm) * NSEC_PER_SEC;
+        http_response_date(response, &docker->time);
 }
 
 nsec docker_time(const struct docker *docker)

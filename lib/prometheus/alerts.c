@@ -73,9 +73,8 @@ int alertmanager_alerts_parse(long status, const char *body, size_t length, cJSO
         return 0;
 }
 
-/* What `path` of the API answers. */
-static int ask(struct http_client *client, const struct http_request *how, const char *base, const char *path,
-               struct http_response *ret, struct error *error)
+int alertmanager_ask(struct http_client *client, const struct http_request *how, const char *base,
+                     const char *path, struct http_response *ret, struct error *error)
 {
         _cleanup_text_ struct text url = {0};
         http_put_url(&url, base, path);
@@ -97,7 +96,7 @@ int alertmanager_alerts(struct http_client *client, const struct http_request *h
         if (text_error(&path) < 0)
                 return error_oom(error);
         _cleanup_http_response_ struct http_response response = {0};
-        int r = ask(client, how, base, text_string(&path), &response, error);
+        int r = alertmanager_ask(client, how, base, text_string(&path), &response, error);
         return r < 0 ? r
                      : alertmanager_alerts_parse(response.status, text_string(&response.body),
                                                  response.body.length, ret, error);
@@ -108,7 +107,7 @@ int alertmanager_silences(struct http_client *client, const struct http_request 
 {
         _cleanup_http_response_ struct http_response response = {0};
         _cleanup_json_ cJSON *silences = NULL;
-        int r = ask(client, how, base, "/api/v2/silences", &response, error);
+        int r = alertmanager_ask(client, how, base, "/api/v2/silences", &response, error);
         if (r >= 0)
                 r = answer_parse(response.status, text_string(&response.body), response.body.length,
                                  &silences, error);
@@ -138,7 +137,7 @@ int alertmanager_started(struct http_client *client, const struct http_request *
                          nsec *ret_wall, struct error *error)
 {
         _cleanup_http_response_ struct http_response response = {0};
-        int r = ask(client, how, base, "/api/v2/status", &response, error);
+        int r = alertmanager_ask(client, how, base, "/api/v2/status", &response, error);
         return r < 0 ? r
                      : alertmanager_status_parse(response.status, text_string(&response.body),
                                                  response.body.length, ret_wall, error);

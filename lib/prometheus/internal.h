@@ -19,4 +19,8 @@ int alertmanager_alerts_parse(long status, const char *body, size_t length, cJSO
 int alertmanager_status_parse(long status, const char *body, size_t length, nsec *ret_wall,
                               struct error *error);
 
+/* What `path` of Alertmanager's API answers, to whatever `how` asks; its URL is filled in. */
+int alertmanager_ask(struct http_client *client, const struct http_request *how, const char *base,
+                     const char *path, struct http_response *ret, struct error *error);
+
 #endif

@@ -401,6 +401,12 @@ const char *alert_label(const struct alert *alert, const char *name)
         return config_map_get(&alert->labels, name);
 }
 
+bool alert_labels_are_for_others(const struct config_map *labels)
+{
+        const char *stage = config_map_get(labels, ALERT_LABEL_STAGE);
+        return string_equal(stage, ALERT_STAGE_PAGE) || string_equal(stage, ALERT_STAGE_ACTING);
+}
+
 static const char *get_binding(const void *context, const char *scope, const char *name)
 {
         const struct alert_bindings *bindings = context;

@@ -72,6 +72,18 @@ int alert_key_of_labels(const cJSON *labels, char ret[static DIGEST_TEXT_MAX], s
 #define ALERT_LABEL_REMEDIATION "runbook_remediation"
 #define ALERT_LABEL_RUN "runbook_run"
 
+/*
+ * Twins are alerts of one expression that differ in this label alone: one for who acts (the responder), one
+ * for who is paged, and, as long as the responder is at it, one that it posts itself to hold the page back.
+ */
+#define ALERT_LABEL_STAGE "stage"
+#define ALERT_STAGE_ACT "act"
+#define ALERT_STAGE_PAGE "page"
+#define ALERT_STAGE_ACTING "acting"
+
+/* Whether it is a twin that is not for who acts. */
+bool alert_labels_are_for_others(const struct config_map *labels);
+
 /* Whether one of these series of ALERTS (an object of labels each; NULL: there are none) is of this alert. */
 bool alert_is_among(const struct alert *alert, const cJSON *firing);
 

@@ -248,7 +248,7 @@ static int plan_alert(const struct remediation_set *set, const struct alert *ale
         const size_t before = answer->matches;
         for (size_t i = 0; i < set->count; i++) {
                 const struct remediation *remediation = &set->remediations[i];
-                if (!matchers_match(&remediation->match, &alert->labels))
+                if (!remediation_answers(remediation, &alert->labels))
                         continue;
                 struct planning planning = {0};
                 int r = planning_make(remediation, NULL, alert, NO_INCIDENT, world, &planning, error);

@@ -69,6 +69,7 @@ static void engine_free(struct engine *engine)
         parts_release(&engine->parts);
         slots_free(engine);
         standing_free(engine);
+        leases_release(&engine->leases);
         free(engine->matched_with);
         incident_list_release(&engine->active);
         outage_release(&engine->outage);

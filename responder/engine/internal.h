@@ -8,6 +8,7 @@
 
 #include "responder/engine/engine.h"
 #include "responder/engine/guard.h"
+#include "responder/engine/lease.h"
 #include "responder/engine/view.h"
 #include "responder/incident/stages/stages.h"
 #include "runbook/assert.h"
@@ -20,6 +21,7 @@ struct engine_slot {
         bool was_busy; /* as it was when this look began: then the worker's end brings another look */
         bool seen;     /* in this look */
         bool runs;     /* its worker is of WORLD_RUNS, and it has not ended */
+        bool asks;     /* its worker begins it by asking a person; of the engine's thread */
         nsec look_at;  /* monotonic: not before; 0: when something changes */
         char *lock;    /* what its worker holds */
         bool aside_logged, aside_told; /* that it cannot be read */
@@ -75,9 +77,10 @@ struct engine {
         struct incident_parts viewing_by; /* lent */
         struct alert_view next_view;      /* what it has come back with; guarded by the lock */
         struct outage outage;
-        atomic_bool unanswered;           /* there may be alerts without a remediation that are to be told */
-        struct backoff tell_backoff;      /* of them; the worker's while it is `telling` */
-        atomic_bool telling;              /* a worker tells of them */
+        atomic_bool unanswered;      /* there may be alerts without a remediation that are to be told */
+        struct leases leases;        /* that hold pages back; of its thread alone, but for what is posted */
+        struct backoff tell_backoff; /* of them; the worker's while it is `telling` */
+        atomic_bool telling;         /* a worker tells of them */
         struct incident_parts telling_by; /* lent to who tells */
 };
 

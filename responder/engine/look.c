@@ -72,6 +72,7 @@ static int begin(struct look *look, struct incident *incident, const struct reme
                 return error_oom(error);
         free(slot->run.asks);
         slot->run.asks = *asks ? strdup(asks) : NULL;
+        slot->asks = *asks;
         if (*asks && !slot->run.asks)
                 return error_oom(error);
         int r = engine_dispatch(look, incident, remediation, WORLD_RUNS, stage_start, lock, error);
@@ -402,7 +403,9 @@ static int look_once(struct look *look, struct error *error)
                 r = journal_active(engine->parts.journal, &engine->active, error);
         if (r >= 0) {
                 slots_mark(engine);
-                r = look_gather(look, error);
+                r = leases_look(look, error);
+                if (r >= 0)
+                        r = look_gather(look, error);
                 if (r >= 0)
                         r = turns_take(look, error);
                 for (unsigned rank = 0; rank < TURN_RANKS; rank++)

@@ -84,7 +84,7 @@ static int open_incidents(struct engine *engine, const struct episode *episode, 
         int r = 0;
         for (size_t i = 0; i < set->count && r >= 0; i++) {
                 const struct remediation *remediation = &set->remediations[i];
-                if (!matchers_match(&remediation->match, &episode->alert.labels) ||
+                if (!remediation_answers(remediation, &episode->alert.labels) ||
                     (only && !string_equal(only, remediation->name)))
                         continue;
                 r = make_opening(engine, i, &episode->alert, &openings[count], error);

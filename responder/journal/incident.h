@@ -104,6 +104,8 @@ struct incident {
         bool brief;        /* without alert and steps: somebody else has these now */
         bool weighed;      /* `still_firing` was looked up in its definition */
         nsec still_firing; /* -1: that does not say */
+        bool paired;       /* it was looked up whether an alert of it has twins */
+        bool twinned;      /* one has */
 };
 
 /* Its state's name, or "unreadable". */

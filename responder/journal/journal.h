@@ -125,6 +125,13 @@ int journal_episodes_of(struct journal *journal, int64_t incident, struct episod
 void episode_list_release(struct episode_list *list);
 
 /*
+ * Of all incidents that an episode is a part of: when the first was opened (steady), and whether any waits
+ * for a person, is held, or has ended otherwise than well, so that the alert is a person's.
+ */
+int journal_episode_paged(struct journal *journal, int64_t episode, nsec *ret_opened, bool *ret_paged,
+                          struct error *error);
+
+/*
  * Open episodes are to be matched again, when they were with something else: `with` is a digest of all that
  * matters, kept with the journal. Nothing is written when it is the same.
  */

@@ -132,6 +132,21 @@ int journal_episodes_of(struct journal *journal, int64_t incident, struct episod
         return statement ? read_episodes(journal, statement, ret, error) : -EIO;
 }
 
+int journal_episode_paged(struct journal *journal, int64_t episode, nsec *ret_opened, bool *ret_paged,
+                          struct error *error)
+{
+        READING(journal);
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, EPISODE_PAGED, error, "i", episode);
+        int r = statement ? journal_step(&journal->reader, statement, error) : -EIO;
+        if (r < 0)
+                return r;
+        assert_that(r > 0, "what counts has a row");
+        *ret_opened = sqlite3_column_int64(statement, 0);
+        *ret_paged = sqlite3_column_int(statement, 1) != 0;
+        return 0;
+}
+
 static int read_step(sqlite3_stmt *statement, struct step_record *step, struct error *error)
 {
         assert_that(sqlite3_column_count(statement) == 9, "the columns are those of a step");

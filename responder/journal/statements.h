@@ -40,9 +40,11 @@ X(EPISODES_UNMATCHED, "SELECT id, opened_at, last_seen_at, starts_at, alert, see
                       " WHERE matched = 0 AND closed_at IS NULL ORDER BY id LIMIT ?1 - ?1 / 4) OR id IN"
                       " (SELECT id FROM episodes WHERE matched = 0 AND closed_at IS NULL ORDER BY id DESC"
                       " LIMIT ?1 / 4)) ORDER BY id")
-/* Whose remediation is no longer there had one: whoever was to hear of it has. */
+/* Whose remediation is no longer there had one: whoever was to hear of it has. Of the twins that are for others
+ * (ALERT_LABEL_STAGE) their receivers hear. */
 X(EPISODE_PASS_OVER, "UPDATE episodes SET matched = 1, unanswered = CASE WHEN EXISTS (SELECT 1 FROM incidents"
-                     " WHERE episode = ?1) OR EXISTS (SELECT 1 FROM members WHERE episode = ?1) THEN unanswered"
+                     " WHERE episode = ?1) OR EXISTS (SELECT 1 FROM members WHERE episode = ?1)"
+                     " OR json_extract(alert, '$.labels.stage') IN ('page', 'acting') THEN unanswered"
                      " ELSE max(unanswered, 1) END WHERE id = ?1")
 /* `> 0` is what its index is of: SQLite takes that only when it stands here, too. */
 X(EPISODES_UNANSWERED, "SELECT id, opened_at, last_seen_at, starts_at, alert, seen_steady, 1 FROM episodes"
@@ -191,6 +193,11 @@ X(LOCKS_SINCE, "SELECT lock FROM incidents INDEXED BY incidents_begun WHERE runn
 X(EPISODES_OF, "SELECT id, opened_at, last_seen_at, starts_at, alert, seen_steady, closed_at IS NULL FROM episodes"
                " WHERE id = (SELECT episode FROM incidents WHERE id = ?1)"
                " OR id IN (SELECT episode FROM members WHERE incident = ?1) ORDER BY id")
+
+/* Whether some incident of an alert leaves it to a person, and when the first of all was opened. */
+X(EPISODE_PAGED, "SELECT coalesce(min(opened_steady), 0), coalesce(max(state NOT IN"
+                 " ('received', 'running', 'verifying', 'healed', 'done')), 1) FROM incidents WHERE id IN"
+                 " (SELECT id FROM incidents WHERE episode = ?1 UNION SELECT incident FROM members WHERE episode = ?1)")
 
 /* The timeline. */
 X(TIMELINE_APPEND, "INSERT INTO timeline (id, incident, at, actor, event, state, step, detail, hash)"

@@ -62,6 +62,10 @@ const struct config_field remediation_fields[] = {
         {"still_firing", CONFIG_DURATION, offsetof(struct raw, result.still_firing), .fallback = "15m",
          .help = "how long the alert may go on after it was healed before a person is called; longer than a "
                  "rule's windows and Alertmanager's group_interval together; 0: for ever"},
+        {"page_after", CONFIG_DURATION, offsetof(struct raw, result.page_after), .fallback = "15m",
+         .help = "how long after its alert came the page of an alert with twins (`stage`) is held back at "
+                 "most, "
+                 "while this is at it; 0: never"},
         {"on_failure", CONFIG_ENUM, offsetof(struct raw, result.on_failure), .fallback = "escalate",
          .choices = on_failure_words, .help = "what follows a failed step or verification"},
         {"escalate_to", CONFIG_STRING, offsetof(struct raw, result.escalate_to), .flags = CONFIG_NOT_EMPTY,
@@ -462,6 +466,22 @@ struct remediation *remediation_free(struct remediation *remediation)
                 remediation_release(remediation);
         free(remediation);
         return NULL;
+}
+
+static bool asks_about_stage(const struct remediation *remediation)
+{
+        _cleanup_free_ const char **names = calloc(remediation->match.count + 1, sizeof(*names));
+        size_t count = names ? matchers_names(&remediation->match, names) : 0;
+        for (size_t i = 0; i < count; i++)
+                if (string_equal(names[i], ALERT_LABEL_STAGE))
+                        return true;
+        return false;
+}
+
+bool remediation_answers(const struct remediation *remediation, const struct config_map *labels)
+{
+        return matchers_match(&remediation->match, labels) &&
+               (!alert_labels_are_for_others(labels) || asks_about_stage(remediation));
 }
 
 bool remediation_changes(const struct remediation *remediation)

@@ -57,6 +57,8 @@ struct remediation {
         struct step *steps;
         size_t step_count;
         struct verification verify;
+        nsec page_after; /* `page_after:` so long after it was opened nothing holds its page back; 0: nothing
+                            ever does */
         int on_failure;
         char *escalate_to;          /* receiver; default the file's `escalate_to`; "nobody": none */
         struct config_strings tell; /* ends that are told although they need nobody; default the file's */
@@ -96,6 +98,12 @@ const struct remediation *remediation_find(const struct remediation_set *set, co
 
 /* One that is of no set; takes NULL. */
 struct remediation *remediation_free(struct remediation *remediation);
+
+/*
+ * Whether it answers to an alert with these labels: its matchers match, and it is not the twin that is for a
+ * person or holds that back (ALERT_LABEL_STAGE), but where a matcher asks about that label itself.
+ */
+bool remediation_answers(const struct remediation *remediation, const struct config_map *labels);
 
 /* Whether any of its steps changes something. */
 bool remediation_changes(const struct remediation *remediation);

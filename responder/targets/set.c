@@ -2,6 +2,7 @@
 /* The sections at the top of remediations.yml: what steps may act on, and whom notifications reach. */
 #include <errno.h>
 
+#include "responder/alert/alert.h"
 #include "responder/targets/internal.h"
 #include "responder/targets/targets.h"
 
@@ -41,6 +42,16 @@ const struct config_field target_fields[] = {
          .help = "the Alertmanager that is asked before anything begins, for alerts that fell silent, and "
                  "for those "
                  "that go on after they were healed; not asked when absent"},
+        {"alertmanager_members", CONFIG_STRINGS, offsetof(struct target_set, alertmanager_members),
+         .help = "the other members of its cluster, by their URLs: each has to hear that a page is held "
+                 "back, "
+                 "for each of them calls by itself"},
+        {"twin_labels", CONFIG_STRINGS, offsetof(struct target_set, twin_labels),
+         .help = "the labels that name an alert of which there are twins (`stage`): an alert with any other "
+                 "label is never held back; the common ones when absent, which `alertmanager-config` prints"},
+        {"page_lease", CONFIG_DURATION, offsetof(struct target_set, page_lease), .fallback = "2m",
+         .help = "how long a page stays held back by a responder that says nothing more; said anew every "
+                 "quarter of it"},
         {"repeat_interval", CONFIG_DURATION, offsetof(struct target_set, repeat_interval), .fallback = "4h",
          .flags = CONFIG_POSITIVE,
          .help = "Alertmanager's own; after it an open alert that was not sent again is asked for"},
@@ -78,6 +89,41 @@ static void url_check(struct config_node *node, const char *key, const char *url
                 config_complain(node, key, "'%s' must begin with http:// or https://", key);
 }
 
+static void members_check(const struct target_set *set, struct config_node *node)
+{
+        const struct config_strings *members = &set->alertmanager_members;
+        struct config_node *list = config_member(node, "alertmanager_members");
+        if (members->count > 0 && !(set->alertmanager_url && *set->alertmanager_url))
+                config_complain(node, "alertmanager_members", "needs `alertmanager_url`");
+        if (members->count >= ALERTMANAGERS_MOST)
+                config_complain(node, "alertmanager_members", "%d are the most", ALERTMANAGERS_MOST - 1);
+        for (size_t i = 0; i < members->count; i++)
+                if (!string_starts(members->items[i], "http://") &&
+                    !string_starts(members->items[i], "https://"))
+                        config_complain(config_is_list(list) ? config_item(list, i) : list, NULL,
+                                        "must begin with http:// or https://");
+}
+
+static void page_lease_check(const struct target_set *set, struct config_node *node)
+{
+        if (set->page_lease < PAGE_LEASE_LEAST || set->page_lease > PAGE_LEASE_MOST)
+                config_complain(node, "page_lease", "'page_lease' must be between 4s and 10m");
+}
+
+static void twin_labels_check(const struct target_set *set, struct config_node *node)
+{
+        const struct config_strings *labels = &set->twin_labels;
+        bool named = labels->count == 0;
+        for (size_t i = 0; i < labels->count; i++) {
+                named |= string_equal(labels->items[i], "alertname");
+                if (!*labels->items[i] || string_equal(labels->items[i], ALERT_LABEL_STAGE))
+                        config_complain(node, "twin_labels", "\"%s\" names no alert", labels->items[i]);
+        }
+        if (!named)
+                config_complain(node, "twin_labels",
+                                "must have `alertname`: another alert of the same labels would be held back");
+}
+
 static void databases_check(const struct target_set *set, struct config_node *list)
 {
         const struct database *databases = set->databases.items;
@@ -105,6 +151,9 @@ void target_set_check(const struct target_set *set, struct config_node *node)
         url_check(node, "prometheus_url", set->prometheus_url);
         url_check(node, "exporter_url", set->exporter_url);
         url_check(node, "alertmanager_url", set->alertmanager_url);
+        members_check(set, node);
+        twin_labels_check(set, node);
+        page_lease_check(set, node);
         if (set->journal_retention < TARGETS_RETENTION_LEAST)
                 config_complain(node, "journal_retention", "'journal_retention' must be at least 7d");
         for (size_t i = 0; i < set->protect.count; i++)

@@ -54,21 +54,29 @@ struct database {
 #define TARGETS_RETENTION_LEAST (7 * 24 * 3600 * NSEC_PER_SEC)
 
 struct target_set {
-        struct docker_options docker;                  /* host is "" when there is no docker section */
-        struct config_list databases;                  /* struct database */
-        struct config_list receivers;                  /* struct receiver */
-        char *prometheus_url;                          /* "" when absent */
-        char *exporter_url;                            /* of a runbook_exporter, for verification by check */
-        char *alertmanager_url;                        /* "" : not asked */
-        nsec repeat_interval;                          /* Alertmanager's; 4h */
-        nsec resolve_timeout;                          /* likewise; 5m */
-        char *evidence_directory;                      /* default "var/evidence" */
+        struct docker_options docker;               /* host is "" when there is no docker section */
+        struct config_list databases;               /* struct database */
+        struct config_list receivers;               /* struct receiver */
+        char *prometheus_url;                       /* "" when absent */
+        char *exporter_url;                         /* of a runbook_exporter, for verification by check */
+        char *alertmanager_url;                     /* "" : not asked */
+        struct config_strings alertmanager_members; /* the others of its cluster */
+        struct config_strings twin_labels; /* what names an alert that has a twin: targets_names_twin() */
+        nsec page_lease;                   /* so long a page waits for who holds it back; 2m */
+        nsec repeat_interval;              /* Alertmanager's; 4h */
+        nsec resolve_timeout;              /* likewise; 5m */
+        char *evidence_directory;          /* default "var/evidence" */
         int64_t evidence_per_incident, evidence_total; /* bytes: the most that it takes */
         int64_t evidence_keep_free;                    /* and what it leaves of the disk */
         nsec journal_retention;                        /* 400d */
         int64_t journal_size;                          /* bytes; 1GiB */
         struct config_strings protect;                 /* names of containers that are never touched */
 };
+
+/* An Alertmanager tells the time to the second; and nobody is to sleep longer through a responder that died.
+ */
+#define PAGE_LEASE_LEAST (4 * NSEC_PER_SEC)
+#define PAGE_LEASE_MOST (10 * 60 * NSEC_PER_SEC)
 
 /* What of these an action may act upon. */
 enum target_kind { TARGET_NONE, TARGET_DOCKER, TARGET_DATABASE, TARGET_RECEIVER, TARGET_KIND_COUNT };
@@ -206,6 +214,26 @@ int targets_alertmanager(struct targets *targets, struct deadline deadline, stru
 void alertmanager_view_sort(struct alertmanager_view *view);
 const struct alert_seen *alertmanager_view_find(const struct alertmanager_view *view, const char *key);
 void alertmanager_view_release(struct alertmanager_view *view);
+
+/* The Alertmanagers that are told of leases: `alertmanager_url`, then the others. NULL behind the last. */
+enum { ALERTMANAGERS_MOST = 16 };
+const char *target_set_alertmanager(const struct target_set *set, size_t member);
+
+/* The labels that name an alert: those of `twin_labels`, or the common ones where the file gives none. NULL
+ * behind the last. */
+const char *target_set_twin_label(const struct target_set *set, size_t index);
+
+/*
+ * What holds back the page of an alert, at one of the Alertmanagers: see responder/engine/lease.h. It holds
+ * until `until`, an instant of the monotonic clock; what is past is ended at once. All until the deadline.
+ */
+struct page_lease {
+        const cJSON *labels;
+        const char *summary;
+        nsec until;
+};
+int targets_lease(struct targets *targets, size_t member, const struct page_lease *leases, size_t count,
+                  struct deadline deadline, struct error *error);
 
 /* A target as it is called: its section or key in the file, and its name there, "" where there is one alone.
  */

@@ -62,6 +62,8 @@ struct world {
         int (*alertmanager)(void *context, struct deadline deadline, struct alertmanager_view *ret,
                             struct error *error);
         int (*firing)(void *context, struct deadline deadline, cJSON **ret, struct error *error);
+        int (*lease)(void *context, size_t member, const struct page_lease *leases, size_t count,
+                     struct deadline deadline, struct error *error);
         int (*notify)(void *context, const char *receiver, const struct message *message,
                       struct deadline deadline, nsec *ret_wait, struct error *error);
 

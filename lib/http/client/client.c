@@ -434,6 +434,17 @@ bool http_response_header(const struct http_response *response, const char *name
         return false;
 }
 
+bool http_response_date(const struct http_response *response, nsec *ret_wall)
+{
+        _cleanup_text_ struct text date = {0};
+        struct tm tm = {0};
+        if (!http_response_header(response, "Date", &date) ||
+            !strptime(text_string(&date), "%a, %d %b %Y %H:%M:%S GMT", &tm))
+                return false;
+        *ret_wall = (nsec)timegm(&tm) * NSEC_PER_SEC;
+        return true;
+}
+
 void http_response_release(struct http_response *response)
 {
         text_free(&response->body);

@@ -127,6 +127,46 @@ static void since_when_it_is_up_is_told_or_not(void **state _unused_)
         }
 }
 
+static nsec time_in(const char *json, const char *member)
+{
+        nsec wall = -1;
+        const char *at = strstr(json, member);
+        _cleanup_free_ char *text = strndup(at + strlen(member), strcspn(at + strlen(member), "\""));
+        assert_int_equal(time_parse(text, &wall, NULL), 0);
+        return wall;
+}
+
+/* By its clock, which is asked first: so long, and no longer; and what is over is so at once. */
+static void what_is_posted_lasts_by_its_clock(void **state _unused_)
+{
+        struct neighbour neighbour;
+        _cleanup_error_ struct error error = {0};
+        neighbour_start(&neighbour);
+        _cleanup_http_client_ struct http_client *client = http_client_new();
+        _cleanup_json_ cJSON *labels = cJSON_CreateObject();
+        cJSON_AddStringToObject(labels, "alertname", "a");
+        const struct http_request how = {.deadline = deadline_in(20 * NSEC_PER_SEC)};
+        const struct alertmanager_posted alerts[] = {{labels, "it is at it", 120 * NSEC_PER_SEC},
+                                                     {labels, NULL, 0}};
+        for (size_t i = 0; i < N_ELEMENTS(alerts); i++) {
+                neighbour_says(&neighbour, 200, "{}");
+                nsec before = clock_wall();
+                assert_int_equal(alertmanager_post(client, &how, neighbour.url, &alerts[i], 1, &error), 0);
+                nsec after = clock_wall();
+                const char *asked = text_string(&neighbour.asked),
+                           *post = strstr(asked, "POST /at/api/v2/alerts");
+                assert_true(string_starts(asked, "GET /at/api/v2/status\n") && post);
+                nsec starts = time_in(post, "\"startsAt\":\""), ends = time_in(post, "\"endsAt\":\"");
+                assert_true(ends > before - 2 * NSEC_PER_SEC + alerts[i].lasts &&
+                            ends <= after + alerts[i].lasts);
+                assert_true(starts < ends);
+        }
+        neighbour_says(&neighbour, 400, "bad endsAt");
+        assert_int_equal(alertmanager_post(client, &how, neighbour.url, alerts, 2, &error), -EREMOTEIO);
+        assert_true(string_starts(error_text(&error), "Alertmanager answered 400"));
+        neighbour_stop(&neighbour);
+}
+
 int main(void)
 {
         const struct CMUnitTest tests[] = {
@@ -134,6 +174,7 @@ int main(void)
                 cmocka_unit_test(a_list_that_cannot_be_read_is_not_empty),
                 cmocka_unit_test(a_list_of_nothings_is_refused_before_it_is_made),
                 cmocka_unit_test(only_what_is_wanted_is_asked_for),
+                cmocka_unit_test(what_is_posted_lasts_by_its_clock),
         };
         if (http_client_global_init(NULL) < 0)
                 return 1;

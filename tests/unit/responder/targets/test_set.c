@@ -28,6 +28,21 @@ static void test_sections_and_defaults(void **state _unused_)
         assert_null(target_set_database(&set, "other"));
         assert_int_equal(target_set_receiver(&set, "diary")->format, RECEIVER_FORMAT_LOG);
         assert_null(target_set_receiver(&set, "nobody"));
+        assert_int_equal(set.page_lease, 2 * 60 * NSEC_PER_SEC);
+        assert_string_equal(target_set_twin_label(&set, 0), "alertname");
+        assert_null(target_set_alertmanager(&set, 0));
+        config_release(target_fields, &set);
+
+        config_free(config);
+        config = load("alertmanager_url: http://a\nalertmanager_members: [http://b]\n"
+                      "twin_labels: [alertname, job]\n",
+                      &set);
+        assert_string_equal(config_complaints_text(config), "");
+        assert_string_equal(target_set_alertmanager(&set, 0), "http://a");
+        assert_string_equal(target_set_alertmanager(&set, 1), "http://b");
+        assert_null(target_set_alertmanager(&set, 2));
+        assert_string_equal(target_set_twin_label(&set, 1), "job");
+        assert_null(target_set_twin_label(&set, 2));
         config_release(target_fields, &set);
 
         config_free(config);
@@ -44,6 +59,13 @@ static void test_mistakes_in_sections(void **state _unused_)
         } cases[] = {
                 {"databases: [{name: a, dsn: 'host=h'}, {name: a, dsn: 'host=h'}]\n",
                  "a database \"a\" already"},
+                {"alertmanager_members: ['http://b']\n", "needs `alertmanager_url`"},
+                {"alertmanager_url: http://a\nalertmanager_members: [b]\n",
+                 "f.yml:2:24: must begin with http"},
+                {"page_lease: 3s\n", "between 4s and 10m"},
+                {"page_lease: 11m\n", "between 4s and 10m"},
+                {"twin_labels: [service]\n", "must have `alertname`"},
+                {"twin_labels: [alertname, stage]\n", "\"stage\" names no alert"},
                 {"databases: [{name: a, dsn: 'host=h password=x'}]\n", "password"},
                 {"databases: [{name: a, dsn: 'host='' '}]\n", "f.yml:1"},
                 {"receivers: [{name: a, format: slack}]\n", "needs a url_file"},

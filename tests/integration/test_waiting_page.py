@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The page that waits, with a real Alertmanager and a sink in a person's place: who is at it holds the page back, and
+whatever goes wrong lets it come. The lease is four seconds here, in place of two minutes."""
+
+import datetime
+import http.server
+import json
+import signal
+import threading
+import urllib.parse
+
+import pytest
+
+from lab.alertmanager import Alertmanager
+from lab.parts import wait_for
+from lab.runbook import Responder
+from lab.sink import Sink
+
+REMEDIATIONS = r"""
+receivers: [{{name: oncall, format: log}}]
+escalate_to: oncall
+alertmanager_url: "{alertmanager}"
+prometheus_url: "{prometheus}"
+page_lease: 4s
+breaker: off
+storm: off
+remediations:
+  - {{name: heals, match: ['alertname="ill"'], lock: "n/${{labels.name}}", steps: [{{host.memory: {{}}}}],
+     verify: {{query: 'well{{n="${{labels.name}}"}} == 1', within: 1m, every: 200ms}}}}
+  - {{name: does_not, match: ['alertname="stubborn"'], lock: "n/${{labels.name}}", steps: [{{host.memory: {{}}}}],
+     verify: {{query: 'well{{n="${{labels.name}}"}} == 1', within: 2s, every: 200ms}}}}
+  - {{name: asks, match: ['alertname="delicate"'], approval: true, steps: [{{host.memory: {{}}}}]}}
+"""
+
+ALERTMANAGER = """
+route:
+  receiver: person
+  group_by: [alertname, name]
+  group_wait: 0s
+  group_interval: 1s
+  repeat_interval: 1h
+  routes:
+    - {{matchers: ['stage="acting"'], receiver: nobody}}
+    - {{matchers: ['stage="act"'], receiver: runbook}}
+    - {{matchers: ['stage="page"'], receiver: person, group_by: ['...'], group_wait: {wait}s}}
+receivers:
+  - {{name: nobody}}
+  - {{name: person, webhook_configs: [{{url: "{person}/person", send_resolved: true}}]}}
+  - name: runbook
+    webhook_configs:
+      - url: "{responder}/api/v1/alerts"
+        http_config: {{authorization: {{credentials_file: "{token}"}}}}
+inhibit_rules:
+  - {{source_matchers: ['stage="acting"'], target_matchers: ['stage="page"'], equal: [alertname, name]}}
+"""
+
+
+class Verdicts:
+    """In Prometheus' place: who is well."""
+
+    def __init__(self):
+        self.well = set()
+        verdicts = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_POST(self):  # pylint: disable=invalid-name
+                form = urllib.parse.parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+                query = form["query"][0]
+                found = "==" not in query or any(f'"{name}"' in query for name in verdicts.well)
+                result = [{"metric": {}, "value": [1, "1"]}] if found and "ALERTS" not in query else []
+                body = json.dumps({"status": "success", "data": {"resultType": "vector", "result": result}}).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, format, *args):  # pylint: disable=redefined-builtin
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+
+class World:
+    """Whoever is ill stays so until well() is called; then its alerts are resolved."""
+
+    def __init__(self, directory, program, wait=6):
+        self.since = {}
+        self.sink = Sink().start()
+        self.verdicts = Verdicts()
+        self.alertmanager = Alertmanager(directory / "alertmanager")
+        self.responder = Responder(program, directory / "remediations.yml", directory / "responder")
+        (directory / "remediations.yml").write_text(REMEDIATIONS.format(
+            alertmanager=self.alertmanager.url, prometheus=self.verdicts.url))
+        self.responder.start()
+        (directory / "alertmanager.yml").write_text(ALERTMANAGER.format(
+            person=self.sink.url, responder=self.responder.url, token=self.responder.token("alerts"), wait=wait))
+        self.alertmanager.start(directory / "alertmanager.yml")
+
+    def stop(self):
+        self.responder.process.send(signal.SIGCONT)
+        self.responder.stop()
+        self.alertmanager.stop()
+        self.verdicts.server.shutdown()
+        self.sink.stop()
+
+    def tell(self, alertname, name, over=False):
+        """Both twins, as Prometheus sends them: what has fired for longer than group_wait is not waited for."""
+        now = datetime.datetime.now(datetime.timezone.utc).isoformat()
+        since = self.since.setdefault(name, now)
+        self.alertmanager.send(*({"labels": {"alertname": alertname, "name": name, "stage": stage},
+                                  "startsAt": since,
+                                  **({"endsAt": now} if over else {})} for stage in ("act", "page")))
+
+    def well(self, alertname, name):
+        self.verdicts.well.add(name)
+        wait_for(lambda: self.of(name) and self.of(name)["state"] == "healed", f"{name} to be healed", 60)
+        self.tell(alertname, name, over=True)
+
+    def of(self, name):
+        return next((one for one in (self.responder.incident(each["number"]) for each in self.responder.incidents())
+                     if one["alert"]["labels"].get("name") == name), None)
+
+    def held_back(self, name):
+        """Whether Alertmanager has a lease that holds the page back."""
+        alerts = self.alertmanager.alerts()
+        return any(alert["status"]["inhibitedBy"] for alert in alerts
+                   if alert["labels"].get("name") == name and alert["labels"]["stage"] == "page")
+
+    def paged(self):
+        return {alert["labels"]["name"] for document in self.sink.to("person") for alert in document["alerts"]}
+
+
+@pytest.fixture
+def world(tmp_path, binaries):
+    made = World(tmp_path, binaries.responder)
+    yield made
+    made.stop()
+
+
+def test_who_is_at_it_holds_the_page_back_and_nothing_else_does(world):
+    healed = [f"healed{i}" for i in range(3)]
+    for name in (*healed, "long"):
+        world.tell("ill", name)
+    world.tell("stubborn", "stubborn")
+    world.tell("delicate", "delicate")
+    world.tell("nobody's", "nobody's")
+    for name in healed:
+        world.well("ill", name)
+    # Not healed, waiting for a person, and without a remediation: each has come.
+    wait_for(lambda: {"stubborn", "delicate", "nobody's"} <= world.paged(), "the pages", 60)
+    wait_for(lambda: world.held_back("long"), "the lease")
+    assert world.paged() == {"stubborn", "delicate", "nobody's"}
+
+    # Stopped: nothing of it renews the lease.
+    world.responder.process.send(signal.SIGSTOP)
+    wait_for(lambda: "long" in world.paged(), "the page of who hangs", 30)
+    world.responder.process.send(signal.SIGCONT)
+
+    # Paused, and killed.
+    world.tell("ill", "paused")
+    wait_for(lambda: world.held_back("paused"), "the lease")
+    assert world.responder.post("/-/pause", {"by": "ada", "reason": "test"})[0] == 200
+    wait_for(lambda: "paused" in world.paged(), "the page of who is paused", 30)
+    assert world.responder.post("/-/resume", {"by": "ada", "reason": "test"})[0] == 200
+    world.tell("ill", "killed")
+    wait_for(lambda: world.held_back("killed"), "the lease")
+    world.responder.process.send(signal.SIGKILL)
+    wait_for(lambda: "killed" in world.paged(), "the page of who was killed", 30)
+    assert not world.paged() & set(healed)
