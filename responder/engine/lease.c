@@ -8,8 +8,9 @@
 #include "responder/engine/internal.h"
 #include "runbook/log.h"
 
-/* All leases are made anew no sooner: in a storm there is a look every few milliseconds. */
+/* More than a few leases are made anew no sooner: in a storm there is a look every few milliseconds. */
 #define MADE_AGAIN NSEC_PER_SEC
+enum { FEW = 64 };
 
 /* So often all of them are told anew. */
 static nsec renewal(const struct engine *engine)
@@ -190,7 +191,7 @@ static int make_leases(struct look *look, struct error *error)
         int r = 0;
         for (size_t i = 0; i < engine->leases.count; i++)
                 engine->leases.items[i].wanted = false;
-        for (size_t i = 0; i < engine->active.count && r >= 0 && !engine->parts.dry_run; i++) {
+        for (size_t i = 0; i < engine->active.count && r >= 0; i++) {
                 struct incident *incident = &engine->active.items[i];
                 struct episode_list episodes = {0};
                 if (!may_lease(look, incident))
@@ -214,19 +215,22 @@ static int make_leases(struct look *look, struct error *error)
         return 0;
 }
 
-/* Whatever of the incidents a lease may depend on; one that was read anew may have another alert. */
+/* Whatever of the incidents a lease may depend on; one that was read anew may have another alert. 0: there is
+ * none of which a page may wait. */
 static uint64_t sum_up(const struct look *look)
 {
         const struct engine *engine = look->engine;
         uint64_t sum = look->paused ? 1 : 2;
+        bool any = false;
         for (size_t i = 0; i < engine->active.count; i++) {
                 const struct incident *incident = &engine->active.items[i];
                 const uint64_t parts[] = {(uint64_t)incident->id, (uint64_t)incident->state, incident->paired,
                                           incident->episode_open, is_starting(look, incident)};
+                any |= may_lease(look, incident);
                 for (size_t k = 0; k < N_ELEMENTS(parts); k++)
                         sum = (sum ^ parts[k]) * UINT64_C(0x100000001b3);
         }
-        return sum;
+        return any && !engine->parts.dry_run ? sum | 1 : 0;
 }
 
 int leases_look(struct look *look, struct error *error)
@@ -237,16 +241,19 @@ int leases_look(struct look *look, struct error *error)
         if (!target_set_alertmanager(&engine->parts.set->targets, 0))
                 return 0;
         uint64_t seen = sum_up(look);
-        nsec due = seen != leases->seen ? leases->made_at + MADE_AGAIN : leases->risen_at + renewal(engine);
-        bool idle = seen == leases->seen && leases->count == 0;
-        if (leases->made_at == 0 || (!idle && look->now >= due)) {
+        if (seen == 0 && leases->count == 0)
+                return 0;
+        nsec due = leases->risen_at + renewal(engine);
+        if (seen != leases->seen)
+                due = leases->count > FEW ? leases->made_at + MADE_AGAIN : look->now;
+        if (look->now >= due) {
                 int r = make_leases(look, error);
                 if (r < 0)
                         return r;
-                seen = leases->seen = sum_up(look);
+                leases->seen = sum_up(look);
                 due = leases->risen_at + renewal(engine);
         }
-        if (leases->count > 0 || seen != leases->seen)
+        if (leases->count > 0)
                 look_again_at(look, due);
         leases_post(look);
         return 0;

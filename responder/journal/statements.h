@@ -44,7 +44,8 @@ X(EPISODES_UNMATCHED, "SELECT id, opened_at, last_seen_at, starts_at, alert, see
  * (ALERT_LABEL_STAGE) their receivers hear. */
 X(EPISODE_PASS_OVER, "UPDATE episodes SET matched = 1, unanswered = CASE WHEN EXISTS (SELECT 1 FROM incidents"
                      " WHERE episode = ?1) OR EXISTS (SELECT 1 FROM members WHERE episode = ?1)"
-                     " OR json_extract(alert, '$.labels.stage') IN ('page', 'acting') THEN unanswered"
+                     " OR CASE WHEN json_valid(alert) THEN json_extract(alert, '$.labels.stage') IN ('page', 'acting')"
+                     " ELSE 0 END THEN unanswered"
                      " ELSE max(unanswered, 1) END WHERE id = ?1")
 /* `> 0` is what its index is of: SQLite takes that only when it stands here, too. */
 X(EPISODES_UNANSWERED, "SELECT id, opened_at, last_seen_at, starts_at, alert, seen_steady, 1 FROM episodes"
