@@ -140,17 +140,25 @@ deps: ## installs missing Debian packages: make deps GROUP="build run test lint 
 
 EXPORTER_ADDRESS  ?= :9877
 RESPONDER_ADDRESS ?= 127.0.0.1:9878
-run: ## builds and starts both daemons with the shipped rules, until Ctrl-C
+# What `init` finds here is written once, and read from then on. RULES=rules: the runbook of DevOps MCP as it is shipped.
+RULES ?= var/rules
+
+run: ## builds, looks around once, and starts both daemons on what is here, until Ctrl-C
 	@$(MAKE) --no-print-directory deps GROUP="build run"
 	@$(MAKE) --no-print-directory $(parallel) build
+	@[ -e $(RULES)/checks.yml ] || $(BUILD)/runbook_exporter init --dir=$(RULES) > /dev/null
 	@trap 'kill "$$exporter" "$$responder" 2>/dev/null' EXIT; trap 'exit 0' INT TERM; \
-	$(BUILD)/runbook_exporter --config.file=rules/checks.yml --web.listen-address=$(EXPORTER_ADDRESS) & exporter=$$!; \
-	$(BUILD)/runbook_responder --config.file=rules/remediations.yml --web.listen-address=$(RESPONDER_ADDRESS) \
+	$(BUILD)/runbook_exporter --config.file=$(RULES)/checks.yml --web.listen-address=$(EXPORTER_ADDRESS) & exporter=$$!; \
+	$(BUILD)/runbook_responder --config.file=$(RULES)/remediations.yml --web.listen-address=$(RESPONDER_ADDRESS) \
 		--journal=var/journal.db & responder=$$!; \
 	echo; \
 	echo "  runbook_exporter   http://$(patsubst :%,localhost:%,$(EXPORTER_ADDRESS))/          the checks, and /metrics for Prometheus"; \
 	echo "  runbook_responder  http://$(patsubst :%,localhost:%,$(RESPONDER_ADDRESS))/     the incidents; Alertmanager posts to /api/v1/alerts, with the token in var/tokens/alerts"; \
-	echo "  Ctrl-C ends both. What they read: rules/checks.yml, rules/remediations.yml; the journal: var/journal.db"; \
+	echo "  Ctrl-C ends both. What they read: $(RULES)/checks.yml, $(RULES)/remediations.yml; the journal: var/journal.db"; \
+	echo; \
+	echo "  Next  1. open the first page: $(RULES)/checks.yml says of each check why it is there"; \
+	echo "        2. say what is elsewhere: $(BUILD)/runbook_exporter init --diff --config.file=$(RULES)/checks.yml --look=PLACE  (docs/start.md)"; \
+	echo "        3. see a whole runbook:   make run RULES=rules, or make demo, where a fault is healed while you watch"; \
 	echo; \
 	wait -n "$$exporter" "$$responder"; status=$$?; \
 	echo "One of the daemons has ended; its last line above says why." >&2; exit $$(( status ? status : 1 ))
@@ -247,7 +255,7 @@ lint: ## the rooms' rules, clang-format, clang-tidy, cppcheck, promtool, amtool,
 	tests/check_rooms tests/rooms.txt $(BUILD)
 	clang-format --dry-run --Werror $(c_files)
 	promtool check config rules/prometheus.yml
-	promtool check rules rules/alerts.yml
+	promtool check rules rules/alerts.yml rules/slo.yml
 	$(BUILD)/runbook_exporter families --config.file=rules/checks.yml | \
 		$(BUILD)/runbook_responder coverage --families=- --alerts=rules/alerts.yml --config.file=rules/remediations.yml
 	sed 's|FILL IN WHO IS CALLED|https://person.example/|' rules/alertmanager.yml | amtool check-config /dev/stdin
@@ -299,7 +307,7 @@ configuration_exporter  := checks.yml
 configuration_responder := remediations.yml
 installed_documents := README.md CHANGELOG.md LICENSE packages.txt
 installed_docs      := $(filter-out docs/requests.md,$(wildcard docs/*.md docs/*.svg docs/*.json))
-installed_rules     := $(filter-out rules/alerts_test.yml,$(wildcard rules/*.yml))
+installed_rules     := $(filter-out %_test.yml,$(wildcard rules/*.yml))
 install: install-exporter install-responder ## binaries, units, configuration, manual pages, completions and documents: DESTDIR, PREFIX
 install-%: build $(manuals)
 	install -D -m 0755 -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/runbook_$*

@@ -221,7 +221,7 @@ static const struct command commands[] = {
         {"inhibitions", NULL, "print inhibition rules for Alertmanager, from what the checks need",
          TAKES("config.file"), command_inhibitions},
         {"init", NULL, "look around, and write checks.yml, alerts.yml and remediations.yml for what is there",
-         TAKES("dir", "look"), command_init},
+         TAKES("dir", "look", "diff", "config.file"), command_init},
         {"--once", NULL, NULL, TAKES("config.file", "state.directory"), command_once},
         {"--config.check", NULL, NULL, SERVING, run_check},
         {"", NULL, NULL, SERVING, run_serve},
@@ -271,11 +271,15 @@ int main(int argc, char **argv)
                  "where to keep what outlives a restart: how far logs were read, the pings of jobs, and how "
                  "checks stood"},
                 {"dir", FLAG_STRING, &arguments.directory, NULL, "DIRECTORY",
-                 "with dashboards and init: where to write them"},
+                 "with dashboards and init: where to write them; init writes here when not given"},
                 {"look", FLAG_STRINGS, &arguments.look, NULL, "PLACE",
                  "with init: look there, too: host:port, a URL, \"host=… dbname=… user=…\", "
                  "redis://host:port, "
                  "s3://BUCKET or a directory; may be given again"},
+                {"diff", FLAG_SWITCH, &arguments.diff, NULL, NULL,
+                 "with init: write nothing, and tell what is new and what is gone against --config.file; "
+                 "exit 1 "
+                 "when something is"},
                 {"once", FLAG_STRING, &arguments.once, NULL, "FILE",
                  "run every check once, write the metrics to FILE (for a textfile collector; - is stdout), "
                  "and end"},

@@ -215,15 +215,51 @@ int command_inhibitions(const void *context)
         return write_from_file(context, inhibitions_print);
 }
 
-static void put_next(const struct exporter_arguments *arguments, struct text *report)
+static void put_next(const struct proposals *proposals, const char *directory, struct text *report)
 {
-        const char *directory = arguments->directory;
-        text_printf(report,
-                    "\nNext: read them, then\n"
-                    "  runbook_exporter --config.file=%s/checks.yml, and see http://localhost:9877/\n"
-                    "  alerts.yml goes to Prometheus' rule_files:\n"
-                    "  runbook_responder --config.file=%s/remediations.yml only plans, until you let it\n",
-                    directory, directory);
+        size_t written = 0;
+        for (size_t i = 0; i < proposals->count; i++)
+                written += !proposals->items[i].dropped;
+        text_printf(
+                report,
+                "%zu checks. Next:\n"
+                "  read them, then runbook_exporter --config.file=%s/checks.yml, and see "
+                "http://localhost:9877/\n"
+                "  give Prometheus %s/alerts.yml as one of its rule_files:\n"
+                "  start runbook_responder --config.file=%s/remediations.yml, which asks before it acts\n",
+                written, directory, directory, directory);
+}
+
+/* What is in the file is not written over, whatever was found. */
+static int tell_difference(const struct exporter_arguments *arguments, const struct proposals *proposals)
+{
+        _cleanup_error_ struct error error = {0};
+        _cleanup_text_ struct text report = {0};
+        ssize_t differ = new_files_compare(proposals, arguments->daemon.config_file, &report, &error);
+        if (differ < 0)
+                return could_not_look(&error);
+        int status = program_print(&report);
+        return status == EXIT_FINE && differ > 0 ? EXIT_FAILED : status;
+}
+
+/* What is not there is said beside the report: it is no part of what was written. */
+static void print_told(const struct proposals *proposals)
+{
+        _cleanup_text_ struct text shown = {0};
+        text_put_lines(&shown, text_string(&proposals->told));
+        fputs(text_string(&shown), stderr);
+}
+
+static int write_files(const struct exporter_arguments *arguments, const struct proposals *proposals)
+{
+        _cleanup_error_ struct error error = {0};
+        _cleanup_text_ struct text report = {0};
+        const char *directory = arguments->directory ? arguments->directory : ".";
+        print_told(proposals);
+        if (new_files_write(proposals, directory, &report, &error) < 0)
+                return program_complain(NULL, &error);
+        put_next(proposals, directory, &report);
+        return program_print(&report);
 }
 
 int command_init(const void *context)
@@ -231,24 +267,13 @@ int command_init(const void *context)
         const struct exporter_arguments *arguments = context;
         _cleanup_(proposals_release) struct proposals proposals = {0};
         _cleanup_error_ struct error error = {0};
-        _cleanup_text_ struct text report = {0};
-        size_t written = 0;
         log_less(arguments);
-        int r = arguments->directory ? 0 : error_set(&error, EINVAL, "--dir: which directory?");
-        if (r >= 0)
-                r = http_client_global_init(&error);
+        int r = http_client_global_init(&error);
         if (r >= 0)
                 r = init_look(&arguments->look, &proposals, &error);
         if (r >= 0)
                 r = new_files_try(&proposals, &error);
-        text_puts(&report, text_string(&proposals.told));
-        if (r >= 0)
-                r = new_files_write(&proposals, arguments->directory, &report, &error);
         if (r < 0)
                 return program_complain(NULL, &error);
-        for (size_t i = 0; i < proposals.count; i++)
-                written += !proposals.items[i].dropped;
-        text_printf(&report, "%zu checks\n", written);
-        put_next(arguments, &report);
-        return program_print(&report);
+        return arguments->diff ? tell_difference(arguments, &proposals) : write_files(arguments, &proposals);
 }

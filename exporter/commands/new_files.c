@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 
 #include "exporter/commands/alerts.h"
-#include "exporter/commands/run_once.h"
+#include "exporter/commands/difference.h"
 #include "runbook/file.h"
 
 #define PATH_SIZE 64
@@ -33,6 +33,18 @@ static int put_checks(const struct proposals *proposals, struct text *text, stru
 {
         init_put_checks(proposals, text);
         return text_error(text) < 0 ? error_oom(error) : 0;
+}
+
+/* The checks of what was found, and their text. */
+static int load_found(const struct proposals *proposals, struct text *text, struct check_set **ret,
+                      struct error *error)
+{
+        _cleanup_close_ int fd = -1;
+        char path[PATH_SIZE];
+        int r = put_checks(proposals, text, error);
+        if (r >= 0)
+                r = open_in_memory(text, path, &fd, error);
+        return r < 0 ? r : check_set_load(path, NULL, ret, error);
 }
 
 static const struct check_state *state_of(const struct once *once, const char *name)
@@ -87,15 +99,9 @@ tables_agree(names, FILES);
 /* The alerts are those that the command `alerts` writes from the checks. */
 static int make_texts(const struct proposals *proposals, struct text texts[static FILES], struct error *error)
 {
-        _cleanup_close_ int fd = -1;
         _cleanup_(check_set_free_p) struct check_set *set = NULL;
-        char path[PATH_SIZE];
         init_put_remediations(proposals, &texts[REMEDIATIONS]);
-        int r = put_checks(proposals, &texts[CHECKS], error);
-        if (r >= 0)
-                r = open_in_memory(&texts[CHECKS], path, &fd, error);
-        if (r >= 0)
-                r = check_set_load(path, NULL, &set, error);
+        int r = load_found(proposals, &texts[CHECKS], &set, error);
         if (r >= 0 && (alerts_print(set, NULL, &texts[ALERTS]) < 0 || text_error(&texts[REMEDIATIONS]) < 0))
                 r = error_oom(error);
         return r;
@@ -151,4 +157,19 @@ int new_files_write(const struct proposals *proposals, const char *directory, st
                 text_free(&texts[i]);
         }
         return r;
+}
+
+ssize_t new_files_compare(const struct proposals *proposals, const char *path, struct text *report,
+                          struct error *error)
+{
+        _cleanup_text_ struct text text = {0};
+        _cleanup_(check_set_free_p) struct check_set *found = NULL;
+        _cleanup_(once_free_p) struct once *theirs = NULL;
+        int r = load_found(proposals, &text, &found, error);
+        if (r >= 0)
+                r = once_run(path, NULL, NULL, NULL, &theirs, error);
+        if (r < 0)
+                return r;
+        size_t differ = difference_put(proposals, found, theirs, report);
+        return text_error(report) < 0 ? error_oom(error) : (ssize_t)differ;
 }

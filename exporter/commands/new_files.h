@@ -17,9 +17,9 @@ int new_files_try(struct proposals *proposals, struct error *error);
 int new_files_write(const struct proposals *proposals, const char *directory, struct text *report,
                     struct error *error);
 
-/* Holds what was found against a file: puts what that does not look at, and what it looks at and was not
- * found. How many differ, or a negative errno. */
-int new_files_compare(const struct proposals *proposals, const char *path, struct text *report,
-                      struct error *error);
+/* Holds what was found against a file, whose checks are run once: see difference.h. How many differ, or a
+ * negative errno: -EINVAL with every complaint about the file; -ENOMEM. */
+ssize_t new_files_compare(const struct proposals *proposals, const char *path, struct text *report,
+                          struct error *error);
 
 #endif

@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import re
 import subprocess
 
 import pytest
@@ -103,3 +104,28 @@ def test_nothing_is_written_over(lab, written):
     done = init(lab, f"--dir={directory}")
     assert done.returncode == 1 and f"{directory}/checks.yml is there already" in done.stderr
     assert {path.name: path.read_bytes() for path in pathlib.Path(directory).iterdir()} == before
+
+
+def difference(lab, directory, checks):
+    file = directory / "changed.yml"
+    file.write_text(yaml.safe_dump({"checks": checks}))
+    done = init(lab, "--diff", f"--config.file={file}")
+    assert done.stderr == ""
+    return done.returncode, done.stdout
+
+
+def test_later_it_tells_what_has_come_and_gone(lab, written):
+    checks = yaml.safe_load((written[0] / "checks.yml").read_text())["checks"]
+    code, said = difference(lab, written[0], checks)
+    assert (code, said) == (0, "0 new, 0 gone\n")
+
+    mine = [check for check in checks if check["name"] not in ("redis", "redis_big_keys")]
+    next(check for check in mine if check["name"] == "mcp_server").update(name="mcp", title="Mine", timeout="2s")
+    gone = {"name": "billing", "http": {"url": "http://127.0.0.1:1/health"}}
+    kept = {"name": "mine", "exec": {"command": ["/bin/true"]}}  # nothing that is looked for, and it answers
+    code, said = difference(lab, written[0], [*mine, gone, kept])
+    assert code == 1 and said.endswith("2 new, 1 gone\n"), said
+    new, lost = said.split("Not found any more:\n")
+    shown = yaml.safe_load(new.replace("New, as it may stand under `checks:`", "checks:"))["checks"]
+    assert shown == [check for check in checks if check["name"] in ("redis", "redis_big_keys")]  # as it stands, to be pasted
+    assert re.search(r"^billing: .*127\.0\.0\.1:1", lost, re.MULTILINE) and "mine" not in lost

@@ -18,6 +18,8 @@ NOT_RUN = (
     ("operating.md", "", "run on a machine that systemd has booted, by tests/install/test_packages.py"),
     ("developing.md", "", "builds the tree, or runs the tests: whoever runs this one has done so"),
     ("README.md", "make ", "run, test and demo: tests/run_all, tests/e2e/test_demo.py, and tests/integration/test_install_packages.py"),
+    ("start.md", "runbook_exporter --config.file=mine", "serves until it is ended, as the one beside it does"),
+    ("start.md", "runbook_responder --config.file=mine", "likewise"),
 )
 
 CHECKS = """
@@ -119,6 +121,8 @@ MEANT = (
     ("curl -s 'localhost:9877/probe", (0,), "Check redis of the kind redis"),
     ("--config.check", (0,), "no mistakes"),
     ("doctor", (0,), "answered"),
+    (" init --dir=", (0,), " checks. Next:"),
+    (" init --diff", (0,), "0 new, 0 gone"),
     (" targets", (0,), "journal"),
     (" plan ", (0,), "sets off"),
     (" incidents", (0,), ""),

@@ -53,6 +53,8 @@ def keep_firing(text):
 def rules_text(name, addresses):
     """The lab's copy of one file of rules/."""
     text = scale(replace((ROOT / "rules" / name).read_text(encoding="utf-8"), addresses))
+    if name == "prometheus.yml":  # objectives are of a month: in a lab of minutes each fault would burn all of it
+        text = re.sub(r"^ *- slo\.yml.*\n", "", text, flags=re.MULTILINE)
     return keep_firing(text) if name == "alerts.yml" else text
 
 

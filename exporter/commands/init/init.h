@@ -57,6 +57,9 @@ void proposals_release(struct proposals *proposals);
 /* checks.yml of what was not dropped, each check with its comment. -ENOMEM by the text's own error. */
 void init_put_checks(const struct proposals *proposals, struct text *text);
 
+/* One of them, as it stands under `checks:`. */
+void init_put_check(const struct proposal *one, struct text *text);
+
 /* remediations.yml for the services that were found: it plans, and does nothing until a person says so. */
 void init_put_remediations(const struct proposals *proposals, struct text *text);
 

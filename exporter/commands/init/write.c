@@ -26,6 +26,13 @@ static void put_indented(struct text *text, const char *indent, const char *line
         }
 }
 
+void init_put_check(const struct proposal *one, struct text *text)
+{
+        put_comment(text, "  ", one->why);
+        text_printf(text, "  - name: %s\n", one->name);
+        put_indented(text, "    ", one->body);
+}
+
 void init_put_checks(const struct proposals *proposals, struct text *text)
 {
         const char *topic = "";
@@ -42,9 +49,7 @@ void init_put_checks(const struct proposals *proposals, struct text *text)
                         continue;
                 if (!string_equal(topic, one->topic))
                         text_printf(text, "  # ---- %s ----\n\n", topic = one->topic);
-                put_comment(text, "  ", one->why);
-                text_printf(text, "  - name: %s\n", one->name);
-                put_indented(text, "    ", one->body);
+                init_put_check(one, text);
                 text_putc(text, '\n');
         }
 }
