@@ -58,7 +58,7 @@ int run_doctor(const void *context)
         if (r >= 0)
                 r = targets_new(&set->targets, &targets, &error);
         if (r >= 0)
-                status = doctor_command(set, targets);
+                status = doctor_command(set, targets, arguments->journal);
         targets_free(targets);
         remediation_set_free(set);
         return r < 0 ? program_complain(PROGRAM, &error) : status;

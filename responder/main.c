@@ -315,7 +315,7 @@ static const struct command commands[] = {
          TAKES("config.file", "listen", "engine"), command_docker_access},
         {"doctor", NULL,
          "try every target, verification and secret, and change nothing; exit 1 when one is broken",
-         TAKES("config.file"), run_doctor},
+         TAKES("config.file", "journal"), run_doctor},
         {"verify", NULL,
          "check the chain of hashes and the seals of the journal, also while a responder has it open",
          TAKES("journal", "journal.key", "head"), command_verify},

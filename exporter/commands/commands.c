@@ -141,7 +141,7 @@ int command_doctor(const void *context)
         _cleanup_error_ struct error error = {0};
         if (run_checks(arguments, NULL, arguments->state_directory, NULL, &once, &error) < 0)
                 return could_not_look(&error);
-        return doctor_report(once);
+        return doctor_report(once, arguments->state_directory);
 }
 
 /* What is written from the file alone: no target is asked. */

@@ -6,10 +6,12 @@
 #include "exporter/commands/run_once.h"
 
 /*
- * Prints a line for each check that was run: that its target answered, with how many series, with none, or
- * why not; and for each secret that cannot be read. A query is judged by the Prometheus that is asked.
- * EXIT_FINE, or EXIT_FAILED when anything is broken. Thresholds are no matter here: see checklist.
+ * Looks at the clock, at what the kernel has for the sandbox, and whether the state directory (may be NULL)
+ * can be written. Prints a line for each check that was run: that its target answered, with how many series,
+ * with none, or why not; and for each secret that cannot be read. A query is judged by the Prometheus that is
+ * asked. Below what is broken stands what to do. EXIT_FINE, or EXIT_FAILED when anything is broken.
+ * Thresholds are no matter here: see checklist.
  */
-int doctor_report(const struct once *once);
+int doctor_report(const struct once *once, const char *state_directory);
 
 #endif

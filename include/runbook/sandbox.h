@@ -44,6 +44,11 @@ int sandbox_landlock(const struct sandbox_options *options, int *ret_abi, struct
  */
 int sandbox_seccomp(const struct sandbox_options *options, struct error *error);
 
+/* What this kernel has of both, found out without entering either: the version of Landlock, 0 for none, and
+ * whether there are filters of system calls. Any thread. */
+int sandbox_landlock_version(void);
+bool sandbox_has_seccomp(void);
+
 /* What a daemon has given up, by its flag --sandbox. By main's thread, before others read it. */
 struct sandbox {
         const char *mode; /* auto: as the kernel can; require: all or no start; off */

@@ -142,10 +142,16 @@ static bool is_alone(void)
         return stat("/proc/self/task", &tasks) < 0 || tasks.st_nlink - 2 <= THREADS;
 }
 
-int sandbox_landlock(const struct sandbox_options *options, int *ret_abi, struct error *error)
+int sandbox_landlock_version(void)
 {
         long abi = syscall(CREATE_RULESET, NULL, 0, CREATE_RULESET_VERSION);
-        if (abi < 1)
+        return abi < 1 ? 0 : (int)abi;
+}
+
+int sandbox_landlock(const struct sandbox_options *options, int *ret_abi, struct error *error)
+{
+        int abi = sandbox_landlock_version();
+        if (abi == 0)
                 return error_set(error, EOPNOTSUPP, "the kernel has no Landlock, or does not let it be used");
         if (!is_alone())
                 return error_set(error, EBUSY, "Landlock: other threads run already");

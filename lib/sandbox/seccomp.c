@@ -165,6 +165,12 @@ static bool is_denied(int when, const struct sandbox_options *options)
         }
 }
 
+bool sandbox_has_seccomp(void)
+{
+        const uint32_t refusing = SECCOMP_RET_ERRNO;
+        return syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &refusing) == 0;
+}
+
 int sandbox_seccomp(const struct sandbox_options *options, struct error *error)
 {
         struct sock_filter filter[N_ELEMENTS(head) + 2 * N_ELEMENTS(denied) + 1];
@@ -192,6 +198,11 @@ int sandbox_seccomp(const struct sandbox_options *options, struct error *error)
 }
 
 #else
+
+bool sandbox_has_seccomp(void)
+{
+        return false;
+}
 
 int sandbox_seccomp(const struct sandbox_options *options _unused_, struct error *error)
 {

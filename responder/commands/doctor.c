@@ -4,10 +4,12 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "responder/remediation/action.h"
 #include "responder/remediation/probes.h"
 #include "runbook/doctor.h"
+#include "runbook/sandbox.h"
 
 #define PATIENCE (10 * NSEC_PER_SEC) /* for each answer */
 
@@ -18,8 +20,10 @@ static void tell_probed(struct doctor *doctor, struct target_name name, int resu
         enum finding finding = result < 0              ? FINDING_BROKEN
                                : result == PROBE_EMPTY ? FINDING_EMPTY
                                                        : FINDING_FINE;
-        doctor_tell(doctor, finding, what ? what : name.kind, "%s",
-                    result < 0 ? error_text(error) : text_string(said));
+        if (result < 0)
+                doctor_tell_failure(doctor, what ? what : name.kind, result, error_text(error), NULL);
+        else
+                doctor_tell(doctor, finding, what ? what : name.kind, "%s", text_string(said));
 }
 
 /* As each would be asked in an emergency. */
@@ -88,6 +92,23 @@ static void try_check(struct doctor *doctor, struct targets *targets, const char
                             holds ? "succeeds" : "fails");
 }
 
+/* Whether it would be let do what it does: refused in the night is too late. */
+static void try_rights(struct doctor *doctor, struct targets *targets, const char *remediation,
+                       const struct step *step)
+{
+        _cleanup_error_ struct error error = {0};
+        _cleanup_text_ struct text advice = {0};
+        _cleanup_free_ char *what = text_format("%s, %s", remediation, step->action->name);
+        if (!step->action->rights || !what)
+                return;
+        int r = step->action->rights(step->config, targets, deadline_in(PATIENCE), &advice, &error);
+        if (r < 0)
+                doctor_tell_failure(doctor, what, advice.length > 0 ? 0 : r, error_text(&error),
+                                    text_string(&advice));
+        else
+                doctor_tell(doctor, FINDING_FINE, what, "it would be let do so");
+}
+
 static void try_remediation(struct doctor *doctor, struct targets *targets,
                             const struct remediation *remediation)
 {
@@ -97,6 +118,7 @@ static void try_remediation(struct doctor *doctor, struct targets *targets,
         for (size_t i = 0; i < remediation->step_count; i++) {
                 const struct step *step = &remediation->steps[i];
                 doctor_try_secrets(doctor, what, step->action->fields, step->config);
+                try_rights(doctor, targets, what, step);
         }
         if (remediation->verify.query)
                 try_query(doctor, targets, what, remediation->verify.query);
@@ -104,9 +126,22 @@ static void try_remediation(struct doctor *doctor, struct targets *targets,
                 try_check(doctor, targets, what, remediation->verify.check);
 }
 
-int doctor_command(const struct remediation_set *set, struct targets *targets)
+/* The directory of the journal, which has more than one file. */
+static void try_journal(struct doctor *doctor, const char *journal)
+{
+        const char *slash = strrchr(journal, '/');
+        _cleanup_free_ char *directory = !slash             ? strdup(".")
+                                         : slash == journal ? strdup("/")
+                                                            : strndup(journal, (size_t)(slash - journal));
+        doctor_try_directory(doctor, "journal", directory);
+}
+
+int doctor_command(const struct remediation_set *set, struct targets *targets, const char *journal)
 {
         struct doctor doctor = {0};
+        doctor_try_clock(&doctor);
+        doctor_tell_kernel(&doctor, sandbox_landlock_version(), sandbox_has_seccomp());
+        try_journal(&doctor, journal);
         doctor_try_secrets(&doctor, "secrets", target_fields, &set->targets);
         try_targets(&doctor, targets);
         try_others(&doctor, set);

@@ -106,6 +106,11 @@ struct action {
          * to say. Both, or NULL: there is no such thing. */
         const char *(*probed)(const void *config);
         int (*probe)(const void *config, struct deadline deadline, struct text *said, struct error *error);
+
+        /* Whether the target, which answers, would let the step do what it does, found out by reading only:
+         * for `doctor`. On failure `advice` may be given what to do about it. NULL: nobody is asked. */
+        int (*rights)(const void *config, struct targets *targets, struct deadline deadline,
+                      struct text *advice, struct error *error);
 };
 
 /* The actions there are, closed by NULL, and one of them by name (NULL: no such). */

@@ -330,6 +330,8 @@ def unset_checks(tmp_path, address):
         {"name": "log", "log": {"files": [f"{none}/*.log"], "patterns": [{"name": "e", "pattern": "e"}]}},
         {"name": "program", "exec": {"command": [none]}},
         {"name": "bus", "systemd": {"units": ["a.service"], "address": f"unix:path={none}"}},
+        {"name": "engine", "docker": {"host": f"unix://{none}", "project": "p"}},
+        {"name": "containers", "log": {"docker": {"host": f"unix://{none}", "project": "p", "services": ["s"]}, "patterns": [{"name": "e", "pattern": "e"}]}},
     ]
 
 

@@ -327,6 +327,8 @@ static int fetch_failed(CURL *curl, struct transfer *transfer, CURLcode code, st
         curl_easy_getinfo(curl, CURLINFO_OS_ERRNO, &os_error);
         if (result == -ECONNREFUSED && os_error != 0) {
                 error_set_errno(error, (int)os_error, "%s%s%s: cannot connect", at, over, path);
+                if (os_error == ENOENT) /* of a unix socket alone: whoever makes it was perhaps never here */
+                        error_not_set_up(error, result);
                 return os_error == EACCES ? result : error_may_pass(error, result);
         }
         /* Libcurl keeps what failed first, which is to ask for the address of a peer that is gone already. */

@@ -326,6 +326,49 @@ static int change_rows(struct step_run *run, struct postgres *postgres, struct e
                                     &rows, error);
 }
 
+/* PostgreSQL looks at rights when it is asked how it would go about it, and does nothing. */
+static int explain(struct postgres *postgres, const char *sql, struct deadline deadline, struct error *error)
+{
+        static const char *const unknown[ARGUMENTS_MAX] = {NULL};
+        size_t count = sql_parameters(sql);
+        _cleanup_free_ char *statement = text_format("EXPLAIN %s", sql);
+        if (!statement)
+                return error_oom(error);
+        return count > ARGUMENTS_MAX
+                       ? 0
+                       : postgres_query(postgres, statement, unknown, (int)count, deadline, NULL, error);
+}
+
+static int execute_rights(const void *configured, struct targets *targets, struct deadline deadline,
+                          struct text *advice, struct error *error)
+{
+        static const struct {
+                const char *key;
+                size_t offset;
+        } statements[] = {{"plan_sql", offsetof(struct execute_config, plan_sql)},
+                          {"sql", offsetof(struct execute_config, sql)},
+                          {"undo_sql", offsetof(struct execute_config, undo_sql)}};
+        const struct execute_config *config = configured;
+        const struct step_run run = {.targets = targets};
+        _cleanup_lease_ struct lease lease = {0};
+        int r = lease_take(&lease, &run, config->database, deadline, error);
+        for (size_t i = 0; r >= 0 && i < N_ELEMENTS(statements); i++) {
+                const char *sql = *(char *const *)((const char *)config + statements[i].offset);
+                if (!sql || !*sql)
+                        continue;
+                r = begin_transaction(lease.postgres, true, deadline, error);
+                if (r >= 0)
+                        r = explain(lease.postgres, sql, deadline, error);
+                if (r == -EREMOTEIO)
+                        text_puts(
+                                advice,
+                                "GRANT the role what it names, or correct the statement: docs/postgresql.md");
+                error_prefix(error, r, "%s", statements[i].key);
+                roll_back(lease.postgres);
+        }
+        return r < 0 ? r : 0;
+}
+
 static int execute_run(struct step_run *run, cJSON **ret_outcome, struct error *error)
 {
         const struct execute_config *config = run->config;
@@ -460,4 +503,5 @@ const struct action action_postgres_execute = {
         .run = execute_run,
         .resume = execute_resume,
         .undo = execute_undo,
+        .rights = execute_rights,
 };

@@ -242,6 +242,27 @@ static int terminate_run(struct step_run *run, cJSON **ret_outcome, struct error
         return 0;
 }
 
+/* Whose queries they are is not known yet: those of any role. */
+static int terminate_rights(const void *configured, struct targets *targets, struct deadline deadline,
+                            struct text *advice, struct error *error)
+{
+        static const char sql[] = "SELECT current_user, pg_has_role('pg_signal_backend', 'USAGE')";
+        const struct terminate_config *config = configured;
+        const struct step_run run = {.targets = targets};
+        _cleanup_lease_ struct lease lease = {0};
+        _cleanup_result_ PGresult *result = NULL;
+        int r = lease_take(&lease, &run, config->database, deadline, error);
+        if (r >= 0)
+                r = postgres_query(lease.postgres, sql, NULL, 0, deadline, &result, error);
+        if (r < 0)
+                return r;
+        if (string_equal(PQgetvalue(result, 0, 1), "t"))
+                return 0;
+        text_printf(advice, "GRANT pg_signal_backend TO %s;", PQgetvalue(result, 0, 0));
+        return error_set(error, EACCES, "the role %s may not end the queries of others",
+                         PQgetvalue(result, 0, 0));
+}
+
 static const char *const terminate_counts[] = {"datname", "backends pid query_start", NULL};
 
 /* Repeatable: the plan names single queries, and a query ends only once. */
@@ -261,4 +282,5 @@ const struct action action_postgres_terminate_queries = {
         .counts = terminate_counts,
         .plan = terminate_plan,
         .run = terminate_run,
+        .rights = terminate_rights,
 };
