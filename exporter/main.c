@@ -7,6 +7,7 @@
 #include "exporter/web/landing.h"
 #include "exporter/web/ping.h"
 #include "exporter/web/probe.h"
+#include "runbook/docker_access.h"
 #include "runbook/html.h"
 #include "runbook/http_client.h"
 #include "runbook/log.h"
@@ -293,10 +294,7 @@ int main(int argc, char **argv)
                              "give up what measuring never needs: auto (as the kernel can), require, or off"),
                 {"workers", FLAG_STRING, &arguments.workers, "0", "NUMBER",
                  "most threads that run checks; 0: one for each check"},
-                {"listen", FLAG_STRING, &arguments.docker_listen, ":2375", "ADDRESS",
-                 "docker-access: where the proxy listens, as HAProxy has it: host:port, or /path"},
-                {"engine", FLAG_STRING, &arguments.docker_engine, "/var/run/docker.sock", "ADDRESS",
-                 "docker-access: where the proxy finds the Engine: /path, or host:port"},
+                DOCKER_ACCESS_FLAGS(&arguments),
                 PROGRAM_FLAGS(&arguments.program),
                 {0},
         };

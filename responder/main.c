@@ -10,6 +10,7 @@
 #include "responder/commands/describe.h"
 #include "responder/commands/docker_access.h"
 #include "responder/commands/incidents.h"
+#include "responder/commands/init_access.h"
 #include "responder/commands/simulate.h"
 #include "responder/commands/states.h"
 #include "responder/commands/verify.h"
@@ -18,6 +19,7 @@
 #include "responder/enclosure.h"
 #include "responder/journal/key.h"
 #include "responder/web/web.h"
+#include "runbook/docker_access.h"
 #include "runbook/http_client.h"
 #include "runbook/log.h"
 
@@ -316,6 +318,10 @@ static const struct command commands[] = {
         {"doctor", NULL,
          "try every target, verification and secret, and change nothing; exit 1 when one is broken",
          TAKES("config.file", "journal"), run_doctor},
+        {"init-access", "DIRECTORY",
+         "make users, passwords and a certificate, for who asks from another machine or a container: a new "
+         "DIRECTORY with the daemons' web configuration and the lines for Prometheus and Alertmanager",
+         TAKES("name", "mounted"), command_init_access},
         {"verify", NULL,
          "check the chain of hashes and the seals of the journal, also while a responder has it open",
          TAKES("journal", "journal.key", "head"), command_verify},
@@ -441,10 +447,8 @@ int main(int argc, char **argv)
                  "the group of rules that no remediation is to be for"},
                 {"html", FLAG_SWITCH, &arguments.html, NULL, NULL, "report: as a page that stands alone"},
                 {"json", FLAG_SWITCH, &arguments.json, NULL, NULL, "print JSON, for scripts"},
-                {"listen", FLAG_STRING, &arguments.docker_listen, ":2375", "ADDRESS",
-                 "docker-access: where the proxy listens, as HAProxy has it: host:port, or /path"},
-                {"engine", FLAG_STRING, &arguments.docker_engine, "/var/run/docker.sock", "ADDRESS",
-                 "docker-access: where the proxy finds the Engine: /path, or host:port"},
+                DOCKER_ACCESS_FLAGS(&arguments),
+                INIT_ACCESS_FLAGS(&arguments),
                 PROGRAM_FLAGS(&arguments.program),
                 {0},
         };

@@ -36,4 +36,17 @@ struct docker_need {
 int docker_access_put(const char *listen, const char *engine, const struct docker_need *needs, size_t count,
                       struct text *text, struct error *error);
 
+/* The flags of `docker-access`, for a program's arguments that have both as strings. */
+#define DOCKER_ACCESS_FLAGS(to)                                                                 \
+        {"listen",                                                                              \
+         FLAG_STRING,                                                                           \
+         &(to)->docker_listen,                                                                  \
+         ":2375",                                                                               \
+         "ADDRESS",                                                                             \
+         "docker-access: where the proxy listens, as HAProxy has it: host:port, or /path"},     \
+        {                                                                                       \
+                "engine", FLAG_STRING, &(to)->docker_engine, "/var/run/docker.sock", "ADDRESS", \
+                        "docker-access: where the proxy finds the Engine: /path, or host:port"  \
+        }
+
 #endif

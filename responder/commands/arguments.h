@@ -40,6 +40,8 @@ struct responder_arguments {
         const char *journal, *journal_key, *head, *alert, *operators, *senders, *tokens, *operator_socket,
                 *sandbox;
         const char *external_url;
+        struct flag_strings names;                 /* of init-access: what the daemons are reached by */
+        const char *mounted;                       /* likewise: where its directory is seen */
         const char *docker_listen, *docker_engine; /* of docker-access */
         bool seal_as_it_is, dry_run, json, html, enable_lifecycle, anybody_local_may_act;
 };
