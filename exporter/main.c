@@ -206,7 +206,7 @@ static const struct command commands[] = {
         {"dashboard", NULL, "print a Grafana dashboard, from the checks and their thresholds",
          TAKES("config.file"), command_dashboard},
         {"dashboards", NULL, "write Grafana's dashboards into a directory, each a file",
-         TAKES("config.file", "dir"), command_dashboards},
+         TAKES("config.file", "dir", "schema"), command_dashboards},
         {"describe", NULL, "print the reference of all kinds of checks, in Markdown", TAKES_NOTHING,
          command_describe},
         {"docker-access", NULL,
@@ -273,6 +273,9 @@ int main(int argc, char **argv)
                  "checks stood"},
                 {"dir", FLAG_STRING, &arguments.directory, NULL, "DIRECTORY",
                  "with dashboards and init: where to write them; init writes here when not given"},
+                {"schema", FLAG_STRING, &arguments.schema, "classic", "SCHEMA",
+                 "with dashboards: classic, which every Grafana reads, or v2, resources of the API of "
+                 "Grafana 13"},
                 {"look", FLAG_STRINGS, &arguments.look, NULL, "PLACE",
                  "with init: look there, too: host:port, a URL, \"host=… dbname=… user=…\", "
                  "redis://host:port, "

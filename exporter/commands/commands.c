@@ -18,6 +18,7 @@
 #include "runbook/http_client.h"
 #include "runbook/http_server.h"
 #include "runbook/log.h"
+#include "runbook/words.h"
 
 static int could_not_look(const struct error *error)
 {
@@ -196,12 +197,16 @@ int command_dashboards(const void *context)
         _cleanup_text_ struct text told = {0};
         log_less(arguments);
         int r = arguments->directory ? 0 : error_set(&error, EINVAL, "--dir: which directory?");
+        int schema = words_find(grafana_schemas, GRAFANA_SCHEMAS, arguments->schema);
+        if (r >= 0 && schema < 0)
+                r = error_set(&error, EINVAL, "--schema: \"%s\" is neither classic nor v2",
+                              arguments->schema);
         if (r >= 0)
                 r = http_client_global_init(&error);
         if (r >= 0)
                 r = check_set_load(arguments->daemon.config_file, NULL, &set, &error);
         if (r >= 0)
-                r = dashboards_write(set, arguments->directory, &told, &error);
+                r = dashboards_write(set, (enum grafana_schema)schema, arguments->directory, &told, &error);
         return r >= 0 ? program_print(&told) : program_complain(NULL, &error);
 }
 

@@ -16,6 +16,7 @@ struct exporter_arguments {
         struct program_arguments program;
         struct daemon_arguments daemon;
         const char *docker_listen, *docker_engine; /* of docker-access */
+        const char *schema;                        /* of dashboards */
         const char *state_directory, *directory, *once, *sandbox, *workers, *external_url;
         unsigned worker_limit; /* `workers` as a number */
         bool json;             /* as a document for programs */

@@ -370,9 +370,42 @@ def test_dashboards_are_files_of_a_directory(runs, tmp_path):
     assert not re.search("runbook_docker|runbook_tls", str(overview))
     for document in documents:
         queries_of(document)
-    for words, complaint in (([], "--dir: which directory?"), ([f"--dir={tmp_path}/none"], f"{tmp_path}/none/runbook-checks.json")):
+    for words, complaint in (([], "--dir: which directory?"), ([f"--dir={tmp_path}/none"], f"{tmp_path}/none/runbook-checks.json"),
+                             ([f"--dir={tmp_path}", "--schema=3"], '--schema: "3" is neither classic nor v2')):
         done = runs("dashboards", *words, checks=[DISK], expect=1)
         assert done.stdout == "" and complaint in done.stderr, done.stderr
+
+
+def test_a_dashboard_in_schema_v2_shows_what_the_classic_one_does(runs, tmp_path):
+    """Each panel once, with its query, its limits and its place, below the same headings. `make lint` holds both against Grafana's types."""
+    shown = {}
+    for schema in ("classic", "v2"):
+        (tmp_path / schema).mkdir()
+        runs("dashboards", f"--schema={schema}", f"--dir={tmp_path / schema}", checks=[full("1KiB")], expect=0)
+        shown[schema] = {path.name: json.loads(path.read_text()) for path in (tmp_path / schema).glob("*.json")}
+    assert shown["classic"].keys() == shown["v2"].keys() and len(shown["v2"]) == 8
+    for name, classic in shown["classic"].items():
+        v2 = shown["v2"][name]
+        spec = v2["spec"]
+        assert (v2["kind"], v2["metadata"]["name"], spec["title"]) == ("Dashboard", classic["uid"], classic["title"])
+        assert [one["spec"]["name"] for one in spec["variables"]] == [one["name"] for one in classic["templating"]["list"]]
+        assert len(spec["annotations"]) == len(classic.get("annotations", {"list": []})["list"])
+        placed = [(row["spec"].get("title"), item["spec"]) for row in spec["layout"]["spec"]["rows"]
+                  for item in row["spec"]["layout"]["spec"]["items"]]
+        heading, begins, expected = None, 0, []
+        for panel in classic["panels"]:
+            place = panel["gridPos"]
+            if panel["type"] == "row":
+                heading, begins = panel["title"], place["y"] + 1
+            else:
+                expected.append((heading, {"x": place["x"], "y": place["y"] - begins, "width": place["w"], "height": place["h"],
+                                           "element": {"kind": "ElementReference", "name": f"panel-{panel['id']}"}}))
+                there = spec["elements"][f"panel-{panel['id']}"]["spec"]
+                assert there["title"] == panel["title"] and there["vizConfig"]["group"] == panel["type"]
+                assert there["vizConfig"]["spec"]["fieldConfig"] == panel["fieldConfig"]
+                assert [query["spec"]["query"]["spec"]["expr"] for query in there["data"]["spec"]["queries"]] == \
+                    [target["expr"] for target in panel["targets"]]
+        assert placed == expected and len(spec["elements"]) == len(expected)
 
 
 def test_the_dashboard_of_another_runbook_takes_another_place(runs):

@@ -180,7 +180,8 @@ static void add_variables(struct document *document, const struct board *board, 
                               "runbook_docker_service_containers{" OF_CHOSEN ",project=~\"$project\"}");
 }
 
-static int print_board(const struct board *board, const struct check_set *set, struct text *text)
+static int print_board(const struct board *board, const struct check_set *set, enum grafana_schema schema,
+                       struct text *text)
 {
         struct document document;
         const char *whose = set->title ? set->title : "Runbook";
@@ -197,6 +198,7 @@ static int print_board(const struct board *board, const struct check_set *set, s
                                          "{{remediation}}: {{outcome}}");
         add_rows(&document, board->panels, set);
         int r = board->add ? board->add(&document, set) : 0;
+        document_bring_into(&document, schema);
         if (r >= 0)
                 r = document_print(&document, text);
         document_release(&document);
@@ -205,16 +207,16 @@ static int print_board(const struct board *board, const struct check_set *set, s
 
 int dashboard_print(const struct check_set *set, struct text *text)
 {
-        return print_board(&boards[0], set, text);
+        return print_board(&boards[0], set, GRAFANA_CLASSIC, text);
 }
 
-int dashboards_write(const struct check_set *set, const char *directory, struct text *told,
-                     struct error *error)
+int dashboards_write(const struct check_set *set, enum grafana_schema schema, const char *directory,
+                     struct text *told, struct error *error)
 {
         for (size_t i = 0; i < N_ELEMENTS(boards); i++) {
                 _cleanup_text_ struct text text = {0};
                 _cleanup_free_ char *path = text_format("%s/runbook-%s.json", directory, boards[i].name);
-                if (!path || print_board(&boards[i], set, &text) < 0)
+                if (!path || print_board(&boards[i], set, schema, &text) < 0)
                         return error_oom(error);
                 int r = file_replace(path, text.data, text.length, 0644, error);
                 if (r < 0)

@@ -17,8 +17,8 @@ int dashboard_print(const struct check_set *set, struct text *text);
 
 /* Writes all of them into a directory that is there, each a file of its own, whole or not at all; and their
  * names, one a line, into `told`. Errors name the file. */
-int dashboards_write(const struct check_set *set, const char *directory, struct text *told,
-                     struct error *error);
+int dashboards_write(const struct check_set *set, enum grafana_schema schema, const char *directory,
+                     struct text *told, struct error *error);
 
 /* checks.c: what stands on the one of all checks. -ENOMEM. */
 int dashboard_add_checks(struct document *document, const struct check_set *set);

@@ -114,6 +114,18 @@ void document_release(struct document *document)
         *document = (struct document){0};
 }
 
+const char *const grafana_schemas[] = {[GRAFANA_CLASSIC] = "classic", [GRAFANA_V2] = "v2", NULL};
+tables_agree(grafana_schemas, GRAFANA_SCHEMAS + 1);
+
+void document_bring_into(struct document *document, enum grafana_schema schema)
+{
+        if (schema != GRAFANA_V2)
+                return;
+        cJSON *made = dashboard_as_v2(document->json);
+        document_release(document);
+        document->json = made;
+}
+
 int document_print(const struct document *document, struct text *text)
 {
         _cleanup_free_ char *printed = cJSON_Print(document->json);
@@ -191,6 +203,13 @@ static cJSON *defaults_of(cJSON *panel)
         return add_object(add_object(panel, "fieldConfig"), "defaults");
 }
 
+/* Where some columns are shown in another way; empty where none is. */
+static cJSON *overrides_of(cJSON *panel)
+{
+        cJSON *config = add_object(panel, "fieldConfig"), *there = cJSON_GetObjectItem(config, "overrides");
+        return there ? there : cJSON_AddArrayToObject(config, "overrides");
+}
+
 static void add_query(cJSON *panel, const struct panel *what)
 {
         cJSON *target = add_element(cJSON_AddArrayToObject(panel, "targets"));
@@ -214,6 +233,7 @@ cJSON *document_add_panel(struct document *document, const struct panel *what)
                                    what->height > 0 ? what->height : looks[what->look].height);
         add_query(panel, what);
         cJSON_AddStringToObject(defaults_of(panel), "unit", units[what->shown]);
+        overrides_of(panel);
         if (what->shown == SHOWN_GOOD || what->shown == SHOWN_BAD)
                 panel_name_values(panel, what->shown == SHOWN_GOOD ? good : bad, N_ELEMENTS(good));
         return panel;
@@ -262,8 +282,7 @@ void panel_arrange_columns(cJSON *panel, const char *const *hidden, size_t hidde
 /* The properties of a column, which are all in one mapping. */
 static cJSON *mapping_of_column(cJSON *panel, const char *column)
 {
-        cJSON *config = add_object(panel, "fieldConfig"),
-              *overrides = cJSON_GetObjectItem(config, "overrides");
+        cJSON *overrides = overrides_of(panel);
         const cJSON *override;
         cJSON_ArrayForEach(override, overrides)
         {
@@ -272,7 +291,7 @@ static cJSON *mapping_of_column(cJSON *panel, const char *column)
                         return cJSON_GetObjectItem(
                                 cJSON_GetArrayItem(cJSON_GetObjectItem(property, "value"), 0), "options");
         }
-        cJSON *added = add_element(overrides ? overrides : cJSON_AddArrayToObject(config, "overrides"));
+        cJSON *added = add_element(overrides);
         cJSON *matcher = add_object(added, "matcher");
         cJSON_AddStringToObject(matcher, "id", "byName");
         cJSON_AddStringToObject(matcher, "options", column);

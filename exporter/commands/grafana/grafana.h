@@ -61,6 +61,20 @@ void document_begin(struct document *document, const char *title, const char *na
 void document_release(struct document *document);
 int document_print(const struct document *document, struct text *text);
 
+/* Which of Grafana's schemas a dashboard is written in. */
+enum grafana_schema {
+        GRAFANA_CLASSIC, /* what all of them read */
+        GRAFANA_V2,      /* a resource of its API, from 13 on */
+        GRAFANA_SCHEMAS,
+};
+extern const char *const grafana_schemas[]; /* their words, closed by NULL */
+
+/* Brings what was made into another schema; once, and last. */
+void document_bring_into(struct document *document, enum grafana_schema schema);
+
+/* A classic dashboard, in the schema v2: another document, the caller's. */
+cJSON *dashboard_as_v2(const cJSON *classic);
+
 /* A choice at the top of the page, of the values of `label` in a series: "runbook_paused{job=~\"$job\"}". */
 void document_add_variable(struct document *document, const char *label, const char *title,
                            const char *series);
