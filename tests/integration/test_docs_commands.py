@@ -2,6 +2,7 @@
 """Every command that a document shows is run, where its reader would run it: beside an exporter and a responder. Those that are not
 are listed here, with why."""
 
+import json
 import os
 import re
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 from documents import blocks
 from lab.parts import ROOT
 from lab.runbook import Exporter, Responder
-from lab.webhook import alert_of
+from lab.webhook import alert_of, webhook_of
 
 # What is not run here: by document or beginning, and why.
 NOT_RUN = (
@@ -71,7 +72,7 @@ class World:
 
     def __init__(self, directory, binaries, redis):
         self.directory = directory
-        for folder in ("bin", "rules", "backups"):
+        for folder in ("bin", "rules", "backups", "etc"):
             (directory / folder).mkdir()
         for program in (binaries.exporter, binaries.responder):
             (directory / "bin" / program.name).symlink_to(program.resolve())
@@ -79,6 +80,9 @@ class World:
         for name, text in (("checks.yml", CHECKS.replace("REDIS", redis.address)), ("remediations.yml", REMEDIATIONS), ("alerts.yml", ALERTS)):
             for folder in (directory, directory / "rules"):
                 (folder / name).write_text(text)
+        (directory / "new.yml").write_text(REMEDIATIONS)
+        (directory / "was.jsonl").write_text(json.dumps({
+            "at": "2026-11-28T10:00:00Z", "webhook": webhook_of(alert_of("high_latency", service="api"))}) + "\n")
         self.exporter = Exporter(binaries.exporter, directory / "checks.yml", directory / "exporter").start()
         self.responder = Responder(binaries.responder, directory / "remediations.yml", directory / "var").start()
         self.asked = 0
@@ -100,7 +104,7 @@ class World:
     def run(self, command):
         line = re.sub(r"INC-\d{4}-\d{4}", lambda _: self.incident_for(command), command)
         line = line.replace("localhost:9877", f"127.0.0.1:{self.exporter.port}").replace("localhost:9878", f"127.0.0.1:{self.responder.port}")
-        line = line.replace("/var/lib/runbook/", "var/")
+        line = line.replace("/var/lib/runbook/", "var/").replace("/etc/runbook/", "etc/")
         env = {**os.environ, "PATH": f"{self.directory}/bin:{os.environ['PATH']}"}
         return subprocess.run(["bash", "-o", "pipefail", "-c", line], check=False, text=True, capture_output=True, cwd=self.directory, env=env,
                               timeout=60)
