@@ -45,16 +45,25 @@ portable: $(BUILD)/portable/runbook_exporter $(BUILD)/portable/runbook_responder
 		-c opt | gzip -n9 >$(BUILD)/portable/$(portable_name).tar.gz
 	@printf '  %s: %s\n' $(BUILD)/portable/$(portable_name).tar.gz "$$(du -h $(BUILD)/portable/$(portable_name).tar.gz | cut -f1)"
 
+# An image for each daemon, by the Engine that DOCKER speaks to.
+DOCKER ?= docker
+images: build $(BUILD)/portable/runbook_exporter $(BUILD)/portable/runbook_responder ## an image of each daemon: runbook-exporter and runbook-responder
+	@docker/image $(BUILD) $(BUILD)/image
+	@for daemon in exporter responder; do \
+		$(DOCKER) build -q -f docker/Dockerfile --target $$daemon -t runbook-$$daemon:$(VERSION) -t runbook-$$daemon:latest \
+			--build-arg VERSION=$(VERSION) --build-arg REVISION="$$(git rev-parse HEAD 2>/dev/null)" $(BUILD)/image || exit 1; \
+		printf '  runbook-%s:%s %s\n' $$daemon $(VERSION) "$$($(DOCKER) image inspect -f '{{.Size}}' runbook-$$daemon:latest | numfmt --to=iec)"; done
+
 # Of the commit, not of what lies about.
 dist: ## the sources of this commit as build/dist/runbook-VERSION.tar.gz
 	@mkdir -p $(BUILD)/dist
 	@git -c tar.umask=0022 archive --format=tar --prefix=runbook-$(VERSION)/ HEAD | gzip -n9 >$(BUILD)/dist/runbook-$(VERSION).tar.gz
 	@printf '  %s\n' $(BUILD)/dist/runbook-$(VERSION).tar.gz
 
-test-install: ## packages and the portable tree: lintian, two builds to the bit, a machine that systemd boots, one that has nothing; minutes, as root
+test-install: ## packages, images and the portable tree: lintian, two builds to the bit, a machine that systemd boots, one that has nothing; minutes, as root
 	@$(MAKE) --no-print-directory deps GROUP="build run test package install"
 	@$(MAKE) --no-print-directory $(parallel) build
 	@$(MAKE) --no-print-directory deb
 	@$(MAKE) --no-print-directory $(parallel) portable
 	@$(PYTHON) -B -m pytest -q -p no:cacheprovider tests/install
-.PHONY: deb sbom portable dist test-install
+.PHONY: deb sbom portable images dist test-install

@@ -288,8 +288,7 @@ static const struct command commands[] = {
          TAKES(DECIDING), command_ack},
         {"run", "REMEDIATION",
          "have a remediation run by hand, for the labels of an alert; guards, journal and verification are "
-         "as for "
-         "any alert",
+         "as for any alert",
          TAKES(DECIDING, "label"), command_run},
         {"pause", NULL, "pull the kill switch: nothing is begun any more", TAKES(DECIDING), command_pause},
         {"resume", NULL, "end the pause", TAKES(DECIDING), command_resume},
@@ -318,6 +317,9 @@ static const struct command commands[] = {
         {"doctor", NULL,
          "try every target, verification and secret, and change nothing; exit 1 when one is broken",
          TAKES("config.file", "journal"), run_doctor},
+        {"healthy", NULL,
+         "tell by the exit status whether the responder at --url answers, for a container's health check",
+         TAKES("url"), command_healthy},
         {"init-access", "DIRECTORY",
          "make users, passwords and a certificate, for who asks from another machine or a container: a new "
          "DIRECTORY with the daemons' web configuration and the lines for Prometheus and Alertmanager",
@@ -359,8 +361,7 @@ int main(int argc, char **argv)
                  " where that is not there, when not given"},
                 {"web.listen-address", FLAG_STRINGS, &to->listen_addresses, "127.0.0.1:9878", "ADDRESS",
                  "where to take alerts: host:port or unix:/path; loopback, unless there is authentication; "
-                 "may be "
-                 "given again"},
+                 "may be given again"},
                 DAEMON_FLAGS(to),
                 {"web.operators", FLAG_STRING, &arguments.operators, NULL, "USERS",
                  "who of them may approve, deny, cancel, undo, pause, resume and reload: name,name"},
@@ -368,8 +369,7 @@ int main(int argc, char **argv)
                  "who of them may send alerts: name,name"},
                 {"web.tokens", FLAG_STRING, &arguments.tokens, NULL, "DIRECTORY",
                  "the tokens of who is not in a web configuration, made at the first start; \"tokens\" "
-                 "beside the "
-                 "journal, when not given"},
+                 "beside the journal, when not given"},
                 {"web.operator-socket", FLAG_STRING, &arguments.operator_socket, NULL, "FILE",
                  "a unix socket (0660) whose callers may decide, as commands do: the kernel says who they "
                  "are; \"operator.sock\" beside the journal, when not given"},
@@ -384,8 +384,7 @@ int main(int argc, char **argv)
                  "the durable record of incidents"},
                 {"journal.key", FLAG_STRING, &arguments.journal_key, NULL, "FILE",
                  "what the journal is sealed by, made at the first start; \"journal.key\" beside the "
-                 "journal, "
-                 "when not given: elsewhere it proves more"},
+                 "journal, when not given: elsewhere it proves more"},
                 {"journal.seal-as-it-is", FLAG_SWITCH, &arguments.seal_as_it_is, NULL, NULL,
                  "start with a journal that is not as it was left, or is sealed by another key"},
                 {"head", FLAG_STRING, &arguments.head, NULL, "ROWS:DIGEST",

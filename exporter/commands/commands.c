@@ -282,3 +282,14 @@ int command_init(const void *context)
                 return program_complain(NULL, &error);
         return arguments->diff ? tell_difference(arguments, &proposals) : write_files(arguments, &proposals);
 }
+
+int command_healthy(const void *context)
+{
+        const struct exporter_arguments *arguments = context;
+        _cleanup_error_ struct error error = {0};
+        log_less(arguments);
+        int r = http_client_global_init(&error);
+        if (r >= 0)
+                r = http_find_alive(arguments->url, &error);
+        return r < 0 ? program_complain(NULL, &error) : EXIT_FINE;
+}

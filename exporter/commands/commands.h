@@ -15,6 +15,7 @@
 struct exporter_arguments {
         struct program_arguments program;
         struct daemon_arguments daemon;
+        const char *url;                           /* of healthy */
         const char *docker_listen, *docker_engine; /* of docker-access */
         const char *schema;                        /* of dashboards */
         const char *state_directory, *directory, *once, *sandbox, *workers, *external_url;
@@ -34,7 +35,7 @@ struct exporter_arguments {
  */
 typedef int command_function(const void *arguments);
 command_function command_alerts, command_capacity, command_checklist, command_dashboard, command_dashboards,
-        command_describe, command_docker_access, command_doctor, command_families, command_inhibitions,
-        command_init, command_once;
+        command_describe, command_docker_access, command_doctor, command_families, command_healthy,
+        command_inhibitions, command_init, command_once;
 
 #endif

@@ -108,6 +108,13 @@ bool http_response_header(const struct http_response *response, const char *name
 bool http_response_date(const struct http_response *response, nsec *ret_wall);
 void http_response_release(struct http_response *response);
 
+/*
+ * Whether a daemon of ours at this base URL answers within four seconds, with whatever it has to say of who
+ * asks: a 401 is an answer, too, and its certificate is not judged. -EREMOTEIO for one that cannot (5xx);
+ * else as http_fetch().
+ */
+int http_find_alive(const char *url, struct error *error);
+
 /* Appends an operator's base URL without the slashes at its end, then `path`, which begins with one. */
 void http_put_url(struct text *text, const char *base, const char *path);
 

@@ -25,6 +25,9 @@ int command_run(const void *arguments);
 /* Whether what it acts on answers. */
 int command_targets(const void *arguments);
 
+/* Whether it answers at all, whoever asks. */
+int command_healthy(const void *arguments);
+
 /* The kill switch. */
 int command_pause(const void *arguments);
 int command_resume(const void *arguments);

@@ -16,7 +16,6 @@
 #define PATIENCE (30 * NSEC_PER_SEC)
 #define ANSWER_MOST ((size_t)64 << 20)
 #define SENTENCE_MOST ((size_t)1000)
-#define LOCAL_URL "http://127.0.0.1:9878"
 #define UNIT_SOCKET "/run/runbook-responder/operator.sock"
 
 struct remote {
@@ -127,7 +126,7 @@ int remote_open(const struct responder_arguments *arguments, struct remote **ret
         if (!remote || !(remote->client = http_client_new()))
                 return error_oom(error);
         remote->arguments = arguments;
-        remote->base = given->url ? given->url : LOCAL_URL;
+        remote->base = given->url ? given->url : REMOTE_LOCAL_URL;
         if (!given->url && !given->token_file && !given->user)
                 r = find_socket(remote, error);
         if (r >= 0 && given->user)

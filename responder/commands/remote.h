@@ -13,6 +13,9 @@
 #include "responder/commands/arguments.h"
 #include "runbook/json.h"
 
+/* Where one is, when nothing says where. */
+#define REMOTE_LOCAL_URL "http://127.0.0.1:9878"
+
 struct remote;
 
 /* The arguments are borrowed. -EINVAL: they contradict each other. */
