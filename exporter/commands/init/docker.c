@@ -248,7 +248,7 @@ void find_docker(struct search *search)
         size_t most = 0, looked = 0;
         if (docker_new(&options, &docker, &error) < 0 ||
             docker_list_everything(docker, deadline_in(PATIENCE), &containers, &error) < 0) {
-                init_tell(search, "Docker: %s", error_text(&error));
+                init_tell(search, "%s", error_text(&error)); /* which begins with Docker's name */
                 return;
         }
         for (const cJSON *at = containers ? containers->child : NULL; at;)

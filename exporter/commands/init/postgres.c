@@ -161,12 +161,50 @@ static bool has_statements(struct postgres *postgres)
                PQntuples(result) == 1;
 }
 
+/* The connection string as words and values without the password, which is no matter of a file; NULL when it
+ * is none, or out of memory. */
+static char *plain_dsn(const char *dsn, bool *ret_password)
+{
+        _cleanup_text_ struct text plain = {0};
+        PQconninfoOption *options = PQconninfoParse(dsn, NULL);
+        *ret_password = false;
+        for (PQconninfoOption *one = options; one && one->keyword; one++) {
+                if (!one->val)
+                        continue;
+                if (string_equal(one->keyword, "password")) {
+                        *ret_password = true;
+                        continue;
+                }
+                text_printf(&plain, "%s%s='", plain.length ? " " : "", one->keyword);
+                for (const char *c = one->val; *c; c++) {
+                        text_puts(&plain, strchr("'\\", *c) ? "\\" : "");
+                        text_putc(&plain, *c);
+                }
+                text_putc(&plain, '\'');
+        }
+        PQconninfoFree(options);
+        return text_take(&plain);
+}
+
+/* Where it was said with a password nobody is asked: that is put into a file first. */
+static bool propose_locked(struct search *search, const char *dsn, const char *from)
+{
+        bool password;
+        _cleanup_free_ char *plain = plain_dsn(dsn, &password);
+        if (plain && password)
+                init_propose(search, &locked_server, VALUES({"dsn", plain}),
+                             "%s names it with a password, which is not written here", from);
+        return plain && password;
+}
+
 static bool find_at(struct search *search, const char *dsn, const char *from)
 {
         const struct postgres_options options = {
                 .dsn = (char *)dsn, .application_name = "runbook_exporter", .terms = {.read_only = true}};
         _cleanup_(postgres_free_p) struct postgres *postgres = NULL;
         _cleanup_error_ struct error error = {0};
+        if (propose_locked(search, dsn, from))
+                return true;
         int r = postgres_check_dsn(dsn, &error);
         if (r < 0) {
                 init_tell(search, "PostgreSQL (%s): %s", from, error_text(&error));

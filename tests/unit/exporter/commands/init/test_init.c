@@ -118,7 +118,30 @@ static void files_that_are_no_backups_are_not_told_as_such(void **state _unused_
         free(search.made[0]);
 }
 
+static void a_password_in_an_address_is_left_out(void **state _unused_)
+{
+        static const char *const given[] = {
+                "postgres://app:hunter2@db.internal:5433/shop?sslmode=require",
+                "host=db.internal port=5433 dbname=shop user=app password=hunter2"};
+        for (size_t i = 0; i < N_ELEMENTS(given); i++) {
+                struct proposals found = {0};
+                struct search search = {.found = &found};
+                look_also(&search, PLACE_POSTGRES, given[i], "DATABASE_URL");
+                find_postgres(&search);
+                const char *body = body_of(&found, "postgres");
+                assert_non_null(body);
+                assert_non_null(strstr(body, "host='db.internal' port='5433'"));
+                assert_non_null(strstr(body, "password_file: "));
+                assert_null(strstr(body, "hunter2"));
+                assert_null(strstr(found.items[0].why, "hunter2"));
+                assert_int_equal(found.items[0].needs, NEEDS_NOTHING);
+                proposals_release(&found);
+                free(search.made[0]);
+        }
+}
+
 static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_password_in_an_address_is_left_out),
         cmocka_unit_test(what_a_stranger_is_called_stays_a_value),
         cmocka_unit_test(what_was_dropped_is_not_written),
         cmocka_unit_test(a_place_is_one_of_what_is_known),
