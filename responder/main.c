@@ -286,6 +286,13 @@ static const struct command commands[] = {
         {"ack", "NUMBER",
          "say that somebody is at it: what was still to be told of it is not called out again",
          TAKES(DECIDING), command_ack},
+        {"take", "NUMBER",
+         "have it in hand: nothing more is begun for it, nor for others under its lock, until it is given "
+         "back",
+         TAKES(DECIDING), command_take},
+        {"give-back", "NUMBER",
+         "let the responder go on with what was taken, or is held because a person was seen at it",
+         TAKES(DECIDING), command_give_back},
         {"run", "REMEDIATION",
          "have a remediation run by hand, for the labels of an alert; guards, journal and verification are "
          "as for any alert",

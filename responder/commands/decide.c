@@ -29,8 +29,9 @@ static int post(const struct responder_arguments *arguments, const char *path, c
 static void put_decided(struct text *text, const cJSON *incident)
 {
         const cJSON *event, *decided = NULL;
-        static const char *const decisions[] = {"approved",    "denied",       "cancelled", "undo asked for",
-                                                "run by hand", "acknowledged", "agreed"};
+        static const char *const decisions[] = {"approved",       "denied",      "cancelled",
+                                                "undo asked for", "run by hand", "acknowledged",
+                                                "agreed",         "taken",       "given back"};
         cJSON_ArrayForEach(event, json_get(incident, "timeline", NULL))
         {
                 for (size_t i = 0; i < N_ELEMENTS(decisions); i++)
@@ -88,6 +89,16 @@ int command_undo(const void *arguments)
 int command_ack(const void *arguments)
 {
         return decide(arguments, "ack");
+}
+
+int command_take(const void *arguments)
+{
+        return decide(arguments, "take");
+}
+
+int command_give_back(const void *arguments)
+{
+        return decide(arguments, "give-back");
 }
 
 int command_run(const void *context)

@@ -66,6 +66,7 @@ int engine_ask_guards(struct engine *engine, const char *remediation, const stru
         int r = remediation_lock(found, alert, "INC-0000-0000", &says.lock, error);
         struct guard_question question = {
                 .journal = parts.journal,
+                .world = parts.world,
                 .remediation = found,
                 .incident = &none,
                 .lock = says.lock,

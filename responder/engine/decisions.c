@@ -4,6 +4,7 @@
 
 #include "responder/engine/internal.h"
 #include "responder/incident/question.h"
+#include "responder/people/people.h"
 #include "runbook/log.h"
 
 #define TRIES 5
@@ -27,6 +28,13 @@ static bool is_undoable(const struct remediation_set *set, const struct incident
         return incident_may_be_undone(incident);
 }
 
+/* Somebody has taken it, or was seen at what it acts upon. */
+static bool is_left_to_people(const struct remediation_set *set _unused_, const struct incident *incident)
+{
+        return incident->taken ||
+               (incident->state == INCIDENT_HELD && string_equal(incident->guard, PEOPLE_GUARD));
+}
+
 static bool is_readable(const struct remediation_set *set _unused_, const struct incident *incident _unused_)
 {
         return true;
@@ -40,6 +48,7 @@ static const struct {
         bool (*may)(const struct remediation_set *set, const struct incident *incident);
         enum incident_state to;                   /* INCIDENT_UNCHANGED: a request */
         bool request_cancel, request_undo, hears; /* it has heard what is owed to a person */
+        enum hands hands;
 } decisions[] = {
         [DECISION_APPROVE] = {"approved", "awaiting approval", is_awaiting},
         [DECISION_DENY] = {"denied", "awaiting approval", is_awaiting, .to = INCIDENT_DENIED},
@@ -47,7 +56,9 @@ static const struct {
                              .request_cancel = true},
         [DECISION_UNDO] = {"undo asked for", "ended with a step that can be undone", is_undoable,
                            .request_undo = true},
-        [DECISION_ACK] = {"acknowledged", "readable", is_readable, .hears = true},
+        [DECISION_ACK] = {"acknowledged", "readable", is_readable, .hears = true, .hands = HANDS_SEEN},
+        [DECISION_TAKE] = {"taken", "under way", is_under_way, .hears = true, .hands = HANDS_TAKEN},
+        [DECISION_GIVE_BACK] = {"given back", "in a person's hands", is_left_to_people, .hands = HANDS_FREED},
 };
 tables_agree(decisions, DECISION_COUNT);
 
@@ -82,6 +93,7 @@ static int approve_once(const struct incident_parts *parts, struct deciding *dec
                 .event = enough ? "approved" : "agreed",
                 .expect = incident->state,
                 .approve = enough,
+                .hands = enough ? HANDS_FREED : HANDS_UNCHANGED,
                 .asked = asked,
                 .expect_asked = incident->asked,
                 .detail = deciding->detail,
@@ -112,6 +124,7 @@ static int decide_once(const struct incident_parts *parts, struct deciding *deci
                 .expect = incident->state,
                 .request_cancel = decisions[decision].request_cancel,
                 .request_undo = decisions[decision].request_undo,
+                .hands = decisions[decision].hands,
                 .told = decisions[decision].hears && *incident->owes ? incident->owes : NULL,
                 .owes = decisions[decision].hears && incident_is_kept_open(parts, incident) ? OWES_TAKEN
                                                                                             : NULL,

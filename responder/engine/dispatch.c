@@ -50,6 +50,8 @@ static struct incident leave_behind(const struct incident *taken, const char *lo
                 .number = strdup(taken->number),
                 .remediation = strdup(taken->remediation),
                 .running_at = taken->running_at,
+                .taken = taken->taken,
+                .hands_steady = taken->hands_steady,
                 .stale = true,
         };
 }

@@ -59,11 +59,14 @@ void engine_wake(struct engine *engine);
 
 /* What a person may decide about an incident. */
 enum decision {
-        DECISION_APPROVE, /* what awaits approval may run */
-        DECISION_DENY,    /* it may not */
-        DECISION_CANCEL,  /* what waits ends at once, what runs at the end of its step */
-        DECISION_UNDO,    /* what has ended is put back, as far as it can be */
-        DECISION_ACK,     /* somebody is at it: what was still to be told of it is not called out again */
+        DECISION_APPROVE,   /* what awaits approval may run */
+        DECISION_DENY,      /* it may not */
+        DECISION_CANCEL,    /* what waits ends at once, what runs at the end of its step */
+        DECISION_UNDO,      /* what has ended is put back, as far as it can be */
+        DECISION_ACK,       /* somebody is at it: what was still to be told of it is not called out again */
+        DECISION_TAKE,      /* a person has it in hand, and all under its lock: nothing is begun until it is
+                               given back */
+        DECISION_GIVE_BACK, /* the machine may go on with it, whoever was seen at it until now */
         DECISION_COUNT,
 };
 

@@ -60,14 +60,17 @@ int look_gather(struct look *look, struct error *error)
 {
         const struct incident_list *active = &look->engine->active;
         look->holders.items = calloc(active->count + 1, sizeof(struct incident *));
+        look->holders.taken = calloc(active->count + 1, sizeof(struct incident *));
         look->held = calloc(active->count + 1, sizeof(char *));
-        if (!look->holders.items || !look->held)
+        if (!look->holders.items || !look->holders.taken || !look->held)
                 return error_oom(error);
         for (size_t i = 0; i < active->count; i++) {
                 const struct incident *incident = &active->items[i];
                 const struct engine_slot *slot = slot_find(look->engine, incident->id);
                 if (guard_holds_lock(incident))
                         look->holders.items[look->holders.count++] = incident;
+                if (incident->taken)
+                        look->holders.taken[look->holders.taken_count++] = incident;
                 if (slot && slot->was_busy && slot->stage == stage_tell &&
                     string_equal(incident->owes, OWES_HELD))
                         look_is_told_with(look, incident);
@@ -78,6 +81,7 @@ int look_gather(struct look *look, struct error *error)
 void look_release(struct look *look)
 {
         free(look->holders.items);
+        free(look->holders.taken);
         acted_release(&look->acted);
         for (size_t i = 0; i < look->held_count; i++)
                 free(look->held[i]);

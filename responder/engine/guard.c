@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What may hold an incident back: kill switch, lock, cooldown, limit, breaker, storm. The first that does is
- * named. */
+/* What may hold an incident back: kill switch, person, lock, cooldown, limit, breaker, storm. The first that
+ * does is named. */
 #include "responder/engine/guard.h"
+#include "responder/people/people.h"
 #include "runbook/assert.h"
 
 #include <stdio.h>
 
 static int check_paused(const struct guard_question *, struct guard_verdict *, struct error *);
+static int check_human(const struct guard_question *, struct guard_verdict *, struct error *);
 static int check_lock(const struct guard_question *, struct guard_verdict *, struct error *);
 static int check_cooldown(const struct guard_question *, struct guard_verdict *, struct error *);
 static int check_limit(const struct guard_question *, struct guard_verdict *, struct error *);
@@ -22,6 +24,7 @@ static const struct guard {
         int (*check)(const struct guard_question *, struct guard_verdict *, struct error *);
 } guards[] = {
         {.name = "paused", .check = check_paused, .tells = true},
+        {.name = PEOPLE_GUARD, .check = check_human},
         {.name = "lock", .check = check_lock},
         {.name = "cooldown", .check = check_cooldown, .once = true},
         {.name = "limit", .check = check_limit, .once = true, .tells = true},
@@ -54,12 +57,26 @@ const struct incident *guard_lock_holder(const struct lock_holders *holders, int
         return NULL;
 }
 
+/* Whether a person has taken it, or another one under its lock, since it was said that it may go on. */
+static bool is_kept(const struct incident *incident, const struct lock_holders *holders)
+{
+        for (size_t i = 0; i < holders->taken_count; i++) {
+                const struct incident *taken = holders->taken[i];
+                if (taken->hands_steady > incident->freed_steady &&
+                    (taken->id == incident->id || string_equal(taken->lock, incident->lock)))
+                        return true;
+        }
+        return false;
+}
+
 bool guard_may_be_over(const struct incident *incident, const struct lock_holders *holders, bool paused,
                        nsec wall)
 {
         assert_that(incident->state == INCIDENT_HELD, "what is held has a guard");
         if (string_equal(incident->guard, "paused"))
                 return !paused;
+        if (people_keep(incident))
+                return !is_kept(incident, holders);
         if (string_equal(incident->guard, "lock"))
                 return !guard_lock_holder(holders, incident->id, incident->lock);
         return incident->guard_until != 0 && incident->guard_until <= wall;
@@ -70,6 +87,22 @@ static int check_paused(const struct guard_question *question, struct guard_verd
 {
         (void)verdict;
         return question->paused ? 1 : 0;
+}
+
+static int check_human(const struct guard_question *question, struct guard_verdict *verdict,
+                       struct error *error)
+{
+        const struct people_question who = {question->journal,     question->world,    question->set,
+                                            question->remediation, question->incident, question->lock};
+        struct people_hold hold = {0};
+        int r = people_ask(&who, &hold, error);
+        if (r <= 0)
+                return r;
+        verdict->until = hold.until;
+        verdict->tells = hold.tells;
+        verdict->own = true;
+        memcpy(verdict->reason, hold.reason, sizeof(hold.reason));
+        return 1;
 }
 
 static int check_lock(const struct guard_question *question, struct guard_verdict *verdict,
@@ -190,15 +223,15 @@ int guard_ask(size_t index, const struct guard_question *question, struct guard_
                     "who is held until a time is held until one to come");
         verdict.guard = guard->name;
         verdict.asks = guard->asks;
-        verdict.tells = guard->tells;
+        verdict.tells = verdict.tells || guard->tells;
         *ret = verdict;
         return 1;
 }
 
 int guard_check(const struct guard_question *question, struct guard_verdict *ret, struct error *error)
 {
-        assert_that(question->journal && question->remediation && question->incident && question->holders &&
-                            question->lock && question->set && question->acted,
+        assert_that(question->journal && question->world && question->remediation && question->incident &&
+                            question->holders && question->lock && question->set && question->acted,
                     "every guard has all that it asks about");
         for (size_t i = 0; i < N_ELEMENTS(guards); i++) {
                 int r = guard_ask(i, question, ret, error);

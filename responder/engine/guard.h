@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What may hold an incident back, in this order: the kill switch, the lock, the cooldown, the limit, the
- * breaker, a storm. The last two do not hold: who is asked about them is a person, as about an approval.
+ * What may hold an incident back, in this order: the kill switch, a person, the lock, the cooldown, the
+ * limit, the breaker, a storm. The last two do not hold: who is asked about them is a person, as about an
+ * approval.
  *
  * Approval is no guard here: it is asked for once all of these let the incident through.
  */
@@ -12,11 +13,12 @@
 #include "responder/remediation/remediation.h"
 
 struct guard_verdict {
-        const char *
-                guard; /* "paused", "lock", "cooldown", "limit", "breaker", "storm"; NULL: nothing holds it */
-        nsec until;    /* steady; 0: until something changes */
-        bool asks;     /* it does not hold by itself: a person is asked, for `reason` */
-        bool tells;    /* it may hold for long: a person is told at once */
+        const char *guard; /* "paused", "human", "lock", "cooldown", "limit", "breaker", "storm"; NULL:
+                              nothing holds it */
+        nsec until;        /* steady; 0: until something changes */
+        bool asks;         /* it does not hold by itself: a person is asked, for `reason` */
+        bool tells;        /* it may hold for long: a person is told at once */
+        bool own;          /* of this incident alone: another one under its lock is asked about anew */
         char reason[256];
         char holder[32]; /* "lock": the number of the incident that has it */
 };
@@ -28,10 +30,13 @@ struct acted_locks {
         size_t count, space;
 };
 
-/* The incidents that have their locks: few among many. The incidents are borrowed. */
+/* The incidents that have their locks, and those that a person has taken: few among many. The incidents are
+ * borrowed. */
 struct lock_holders {
         const struct incident **items;
         size_t count;
+        const struct incident **taken;
+        size_t taken_count;
 };
 
 /* Whether it acts, or its effect is being verified: then it has its lock. */
@@ -55,6 +60,7 @@ int guard_note_acted(struct acted_locks *acted, const char *lock, struct error *
 /* What every guard looks at. */
 struct guard_question {
         struct journal *journal;
+        const struct world *world;
         const struct remediation *remediation;
         const struct incident *incident;
         const char *lock; /* the bound one */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "responder/engine/internal.h"
+#include "responder/people/people.h"
 
 int look_tell_owed(struct look *look, struct incident *incident, const struct remediation *remediation,
                    struct error *error)
@@ -39,15 +40,24 @@ int look_hold(struct look *look, struct incident *incident, const struct remedia
         nsec until = verdict->until != 0 ? look->wall + left : 0;
         if (left > 0)
                 look_again_at(look, look->now + left);
-        if (incident->state == INCIDENT_HELD && string_equal(incident->guard, verdict->guard) &&
-            llabs(incident->guard_until - until) < NSEC_PER_SEC)
+        /* Who is seen again and again is written down once in a window. */
+        bool same = llabs(incident->guard_until - until) < NSEC_PER_SEC ||
+                    (verdict->own && until != 0 && incident->guard_until > look->wall);
+        if (incident->state == INCIDENT_HELD && string_equal(incident->guard, verdict->guard) && same) {
+                if (incident->guard_until > look->wall)
+                        look_again_at(look, look->now + (incident->guard_until - look->wall));
                 return look_tell_owed(look, incident, remediation, error);
+        }
         if (!turn_may_be_held(look, incident->remediation))
                 return 0;
         char time[TIME_TEXT_MAX];
         _cleanup_json_ cJSON *detail = cJSON_CreateObject();
         if (detail) {
                 json_put(detail, "guard", cJSON_CreateString(verdict->guard));
+                if (*verdict->reason)
+                        json_put(detail, "reason", cJSON_CreateString(verdict->reason));
+                if (verdict->own)
+                        json_put(detail, PEOPLE_SEEN, cJSON_CreateString(verdict->reason));
                 if (*verdict->holder)
                         json_put(detail, "holder", cJSON_CreateString(verdict->holder));
                 if (until != 0)
@@ -100,7 +110,7 @@ int look_check_guards(struct look *look, const struct guard_question *question, 
                 return 0;
         }
         int r = guard_check(question, ret, error);
-        return r < 0 || !fresh || !ret->guard || ret->asks
+        return r < 0 || !fresh || !ret->guard || ret->asks || ret->own
                        ? r
                        : turn_remember(look, name, question->lock, ret, error);
 }

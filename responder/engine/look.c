@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "responder/engine/internal.h"
+#include "responder/people/people.h"
 #include "responder/remediation/definition.h"
 #include "runbook/log.h"
 
@@ -92,6 +93,7 @@ static int ask_guards(struct look *look, struct incident *incident, const struct
                 return fail_planning(look, incident, error_text(&why), error);
         const struct guard_question question = {
                 .journal = look->engine->parts.journal,
+                .world = look->engine->parts.world,
                 .remediation = remediation,
                 .incident = incident,
                 .lock = lock,
@@ -149,7 +151,8 @@ static int look_waiting(struct look *look, struct incident *incident, const stru
         if (!remediation)
                 return !asked ? 0 : fail_planning(look, incident, nothing_to_go_by(incident), error);
         nsec waited = look->steady - incident->waiting_steady;
-        bool expires = !standing_is_quiet(incident) && waited >= remediation->expire;
+        bool patient = standing_is_quiet(incident) || people_keep(incident);
+        bool expires = !patient && waited >= remediation->expire;
         /* Whoever is to hear of its end, or to tell of it, may be out of reach for long. */
         if ((expires || !incident->episode_open) && look_outlives_guard(look, incident))
                 return look_release_held(look, incident, incident->lock, error);
@@ -157,7 +160,7 @@ static int look_waiting(struct look *look, struct incident *incident, const stru
                 return 0;
         if (expires)
                 return engine_dispatch(look, incident, remediation, WORLD_CALLS, stage_expire, "", error);
-        if (!standing_is_quiet(incident))
+        if (!patient)
                 look_again_at(look, look->now + (remediation->expire - waited));
         if (!incident->episode_open)
                 return standing_hold_end(look, incident, error);

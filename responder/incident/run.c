@@ -110,7 +110,10 @@ static const char *owed_by(const struct incident_parts *parts, const struct inci
         if (change->to == INCIDENT_AWAITING_APPROVAL)
                 return OWES_APPROVAL;
         if (change->to == INCIDENT_HELD)
-                return change->tells && !incident_was_told_of(incident, change->guard) ? OWES_HELD : "";
+                return change->tells && (string_equal(change->event, EVENT_YIELDED) ||
+                                         !incident_was_told_of(incident, change->guard))
+                               ? OWES_HELD
+                               : "";
         if (begun ? definition_tells(begun, remediation, end) : remediation_tells(remediation, end))
                 return OWES_END;
         return receiver_keeps_open(target_set_receiver(&parts->set->targets, receiver))

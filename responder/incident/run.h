@@ -93,6 +93,9 @@ bool incident_is_kept_open(const struct incident_parts *parts, const struct inci
 /* How long ago the alert began; the incident, when the alert does not say. Never negative. */
 nsec incident_age(const struct world *world, const struct incident *incident);
 
+/* What ran is left to a person who is at it: whoever is on call hears of it each time. */
+#define EVENT_YIELDED "yielded"
+
 /* A change of state, and what is written in the same commit. */
 struct incident_change {
         enum incident_state to;

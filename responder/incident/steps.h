@@ -16,6 +16,7 @@ enum steps_end {
         STEPS_FAILED,    /* the incident is `failed` now */
         STEPS_ASKING,    /* the incident is `awaiting_approval` now */
         STEPS_WAITING,   /* what has failed may pass: goes on at `run->look_again` */
+        STEPS_YIELDED,   /* a person is at what it acts upon: the incident is `held` now */
         STEPS_PAUSED,    /* the kill switch is on: goes on when it is off */
         STEPS_STOPPING,  /* the daemon ends: goes on after the next start */
 };

@@ -3,6 +3,8 @@
  * refuses. */
 #include "responder/journal/transition.h"
 
+#include "responder/incident/run.h"
+
 /* An incident that waits may do all of this: it has been received, is held by a guard, or awaits approval. */
 #define FROM_WAITING(state)                                                                 \
         {state, INCIDENT_HELD, "held", false}, {state, INCIDENT_RUNNING, "running", false}, \
@@ -29,6 +31,7 @@ const struct transition transitions[] = {
         {INCIDENT_AWAITING_APPROVAL, INCIDENT_DENIED, "denied", true},
 
         {INCIDENT_RUNNING, INCIDENT_AWAITING_APPROVAL, "awaiting approval", false},
+        {INCIDENT_RUNNING, INCIDENT_HELD, EVENT_YIELDED, false},
         {INCIDENT_RUNNING, INCIDENT_VERIFYING, "verifying", false},
         {INCIDENT_RUNNING, INCIDENT_DONE, "all steps done", true},
         {INCIDENT_RUNNING, INCIDENT_CANCELLED, "cancelled", true},

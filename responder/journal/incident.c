@@ -102,6 +102,7 @@ void incident_release(struct incident *incident)
         free(incident->owes);
         free(incident->told);
         free(incident->asked);
+        free(incident->hands);
         free(incident->definition);
         free(incident->unreadable);
         alert_release(&incident->alert);

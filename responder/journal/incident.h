@@ -92,6 +92,10 @@ struct incident {
         nsec waiting_steady; /* steady: since when it waits, but for the time that its alert was silenced */
         nsec heard_steady;   /* steady: somebody last said that its alert fires; may be older (see
                                 journal_active()) */
+        char *hands;         /* the actor who is at it, or has taken it; "": nobody */
+        bool taken;          /* and keeps it until it is given back */
+        nsec hands_steady;   /* steady: since when */
+        nsec freed_steady;   /* steady: a person last said that it may go on, whoever was at it; 0: never */
         struct alert alert;  /* as it was then; starts_at as known now */
         char *definition;    /* JSON of what it runs, or of what approval was asked for; NULL: not known */
         char *asked;         /* JSON of what a person was asked about, and who has agreed; "": nobody was */

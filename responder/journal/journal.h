@@ -190,6 +190,14 @@ int journal_held_with(struct journal *journal, const struct incident *incident, 
 /* Closes an episode that Alertmanager no longer has, as if it had been resolved. */
 int journal_close_episode(struct journal *journal, int64_t episode, const char *actor, struct error *error);
 
+/* What a person says of whose hands an incident is in. */
+enum hands {
+        HANDS_UNCHANGED,
+        HANDS_SEEN,  /* the actor is at it: for a time nothing is done about it, nor under its lock */
+        HANDS_TAKEN, /* and until it is given back */
+        HANDS_FREED, /* nobody is, and whoever was seen until now keeps nothing from being done about it */
+};
+
 /* One event: one row of the timeline, and what changes with it, in one durable commit. */
 struct journal_entry {
         int64_t incident;           /* 0: the daemon itself (pause, resume) */
@@ -212,7 +220,10 @@ struct journal_entry {
         enum step_status step_status; /* STEP_WAITING: unchanged */
         bool settled;                 /* of the step */
         bool approve, request_cancel, request_undo, clear_requests;
+        enum hands hands;        /* the actor's; of an entry that changes no state */
         bool unless_paused;      /* -ECANCELED, and nothing written, while the kill switch is on */
+        bool unless_hands;       /* likewise, while a person's are on it, or on another one under its lock: */
+        nsec hands_after;        /* steady: as of journal_find_hands() */
         bool ask_only;           /* nothing is written: whether it might be, as of this moment */
         const cJSON *definition; /* of what it runs, which `detail` has as "definition"; NULL: unchanged. An
                                     approval was of what was to be run then: by another it is gone */
@@ -244,6 +255,22 @@ int journal_last_run(struct journal *journal, const char *lock, nsec *ret_ended,
  * do not count. */
 int journal_nth_run(struct journal *journal, const char *remediation, const char *lock, int64_t nth,
                     nsec after, nsec *ret_began, struct error *error);
+
+/* Whose hands are on something. */
+struct journal_hands {
+        char *number, *by; /* of which incident; the actor */
+        bool taken;        /* until it is given back; else he was seen at it, and no more */
+        nsec since;        /* steady */
+};
+void journal_hands_release(struct journal_hands *hands);
+
+/*
+ * Who has taken this incident, or one under its lock (NULL: that does not matter) that has not ended, or was
+ * seen at one after `seen_after`; 1, or 0: nobody. What was said up to `freed` does not count. All times are
+ * steady.
+ */
+int journal_find_hands(struct journal *journal, int64_t incident, const char *lock, nsec seen_after,
+                       nsec freed, struct journal_hands *ret, struct error *error);
 
 /* The locks, `limit` of them at most, under which a run that changes something has begun after a steady time;
  * each of `ret` is to be freed. */

@@ -200,7 +200,7 @@ static bool is_consistent(const struct incident *incident)
 
 static int read_columns(sqlite3_stmt *statement, struct incident *incident, struct error *error)
 {
-        assert_that(sqlite3_column_count(statement) == 26, "the columns are INCIDENT_COLUMNS");
+        assert_that(sqlite3_column_count(statement) == 30, "the columns are INCIDENT_COLUMNS");
         incident->id = sqlite3_column_int64(statement, 0);
         incident->number = strdup(journal_column(statement, 1));
         incident->episode = sqlite3_column_int64(statement, 2);
@@ -219,8 +219,9 @@ static int read_columns(sqlite3_stmt *statement, struct incident *incident, stru
         incident->owes = strdup(journal_column(statement, 21));
         incident->told = strdup(journal_column(statement, 22));
         incident->asked = strdup(journal_column(statement, 25));
+        incident->hands = strdup(journal_column(statement, 26));
         if (!incident->number || !incident->remediation || !incident->lock || !incident->guard ||
-            !incident->owes || !incident->told || !incident->asked)
+            !incident->owes || !incident->told || !incident->asked || !incident->hands)
                 return error_oom(error);
         if (incident_state_parse(journal_column(statement, 6), &incident->state) < 0)
                 return error_set(error, EUCLEAN, "the journal holds an unknown state of %s",
@@ -232,6 +233,9 @@ static int read_columns(sqlite3_stmt *statement, struct incident *incident, stru
         incident->entered_steady = sqlite3_column_int64(statement, 19);
         incident->waiting_steady = sqlite3_column_int64(statement, 23);
         incident->heard_steady = sqlite3_column_int64(statement, 24);
+        incident->hands_steady = sqlite3_column_int64(statement, 27);
+        incident->taken = sqlite3_column_int(statement, 28) != 0;
+        incident->freed_steady = sqlite3_column_int64(statement, 29);
         if (sqlite3_column_type(statement, 20) == SQLITE_NULL)
                 return 0;
         incident->definition = strdup(journal_column(statement, 20));
@@ -269,7 +273,8 @@ static int keep_name_alone(struct journal *journal, int result, struct error *wh
         incident->guard = strdup("");
         incident->owes = strdup("");
         incident->told = strdup("");
-        bool whole = incident->lock && incident->guard && incident->owes && incident->told;
+        incident->hands = strdup("");
+        bool whole = incident->lock && incident->guard && incident->owes && incident->told && incident->hands;
         return whole ? 0 : error_oom(error);
 }
 

@@ -96,6 +96,13 @@ static const char *const migrations[] = {
         "CREATE UNIQUE INDEX episodes_open ON episodes (key) WHERE closed_at IS NULL;"
         "CREATE INDEX episodes_namesakes ON episodes (fingerprint) WHERE closed_at IS NULL;"
         "UPDATE OR IGNORE episodes SET key = alert_key(alert) WHERE closed_at IS NULL;"
+        /* Who has it in hand, since when, and whether until it is given back; and when a person last said
+         * that it may go on. */
+        "ALTER TABLE incidents ADD COLUMN hands TEXT NOT NULL DEFAULT '';"
+        "ALTER TABLE incidents ADD COLUMN hands_steady INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE incidents ADD COLUMN taken INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE incidents ADD COLUMN freed_steady INTEGER NOT NULL DEFAULT 0;"
+        "CREATE INDEX incidents_hands ON incidents (lock, hands_steady) WHERE hands <> '';"
         /* A seal for each row of what decides, and one for all of them and the end of the timeline: seals.c.
          */
         "CREATE TABLE seals (of TEXT NOT NULL, id NOT NULL, part INTEGER NOT NULL, seal BLOB NOT NULL,"

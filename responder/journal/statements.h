@@ -98,7 +98,8 @@ X(INCIDENT_UPDATE, "UPDATE incidents SET state = ?2, guard = ?3, guard_until = ?
                    " running_steady = CASE WHEN ?2 = 'running' AND running_at = 0 THEN ?12 ELSE running_steady END,"
                    " ended_steady = CASE WHEN ?11 AND ended_at = 0 THEN ?12 ELSE ended_steady END,"
                    " entered_steady = CASE WHEN ?2 = state THEN entered_steady ELSE ?12 END,"
-                   " waiting_steady = CASE WHEN guard = 'silenced' OR guard = 'inhibited' OR guard = 'muted' THEN ?12"
+                   " waiting_steady = CASE WHEN guard = 'silenced' OR guard = 'inhibited' OR guard = 'muted'"
+                   " OR (guard = 'human' AND guard_until = 0) THEN ?12"
                    " ELSE waiting_steady END,"
                    " ended_at = CASE WHEN ?11 AND ended_at = 0 THEN ?10 ELSE ended_at END,"
                    " active = active OR ended_at = 0, updated_at = ?10 WHERE id = ?1")
@@ -110,6 +111,22 @@ X(INCIDENT_TOUCH, "UPDATE incidents SET approved = approved OR ?2,"
                   " cancel_requested = CASE WHEN ?5 THEN 0 ELSE cancel_requested OR ?3 END,"
                   " undo_requested = CASE WHEN ?5 THEN 0 ELSE undo_requested OR ?4 END,"
                   " updated_at = ?6 WHERE id = ?1")
+/* 1: somebody is at it; 2: and keeps it until it is given back; 3: it may go on. */
+X(INCIDENT_HANDS, "UPDATE incidents SET hands = CASE WHEN ?2 = 3 THEN '' WHEN ?2 = 1 AND taken = 1 THEN hands ELSE ?3 END,"
+                  " taken = CASE ?2 WHEN 1 THEN taken ELSE ?2 = 2 END,"
+                  " hands_steady = CASE WHEN ?2 = 3 THEN hands_steady ELSE ?4 END,"
+                  " freed_steady = CASE WHEN ?2 = 3 THEN ?4 ELSE freed_steady END,"
+                  " waiting_steady = CASE WHEN ?2 = 3 AND taken = 1 THEN ?4 ELSE waiting_steady END WHERE id = ?1")
+/* Whose hands are on this incident, or under its lock; what was taken is looked at before what was seen. */
+#define IN_HANDS                                                                                             \
+        "SELECT number, hands, taken AND ended_at = 0, hands_steady FROM incidents WHERE hands <> '' AND hands_steady > ?3"   \
+        " AND ((taken = 1 AND ended_at = 0) OR hands_steady > ?2)"
+X(HANDS_UNDER, IN_HANDS " AND lock = ?1 ORDER BY (taken AND ended_at = 0) DESC, hands_steady DESC LIMIT 1")
+X(HANDS_ON, IN_HANDS " AND id = ?1")
+X(HANDS_KEEP, "SELECT 1 FROM incidents i JOIN incidents o ON o.hands <> '' AND (o.lock = i.lock AND i.lock <> '')"
+              " AND o.hands_steady > i.freed_steady AND ((o.taken = 1 AND o.ended_at = 0) OR o.hands_steady > ?2)"
+              " WHERE i.id = ?1 UNION ALL SELECT 1 FROM incidents WHERE id = ?1 AND hands <> ''"
+              " AND hands_steady > freed_steady AND (taken = 1 OR hands_steady > ?2) LIMIT 1")
 X(INCIDENT_SET_LOCK, "UPDATE incidents SET lock = ?2 WHERE id = ?1")
 /* What was healed, or done, is looked at for as long as its alert fires. */
 #define STILL_ACTIVE                                                                                         \
@@ -145,7 +162,7 @@ X(STEPS_OF, "SELECT position, action, status, plan, progress, outcome, started_a
         "i.id, i.number, i.episode, " FIRES ", i.remediation, i.lock, i.state, i.guard, i.guard_until," \
         " i.approved, i.cancel_requested, i.undo_requested, i.opened_at, i.running_at, i.ended_at, i.updated_at," \
         " i.alert, e.starts_at, i.opened_steady, i.entered_steady, i.definition, i.owes, i.told," \
-        " i.waiting_steady, e.seen_steady, i.asked FROM incidents i JOIN episodes e ON e.id = i.episode"
+        " i.waiting_steady, e.seen_steady, i.asked, i.hands, i.hands_steady, i.taken, i.freed_steady FROM incidents i JOIN episodes e ON e.id = i.episode"
 X(INCIDENTS_ACTIVE, "SELECT " INCIDENT_COLUMNS " WHERE i.active = 1 ORDER BY i.id")
 X(INCIDENT_ACTIVE_BY_ID, "SELECT " INCIDENT_COLUMNS " WHERE i.id = ?1 AND i.active = 1")
 X(INCIDENTS_BY_STATE_OPEN, "SELECT state, count(*) FROM incidents INDEXED BY incidents_active WHERE active = 1"

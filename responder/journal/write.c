@@ -70,6 +70,9 @@ static int write_incident(struct journal *journal, const struct writing *writing
                                 (int64_t)entry->request_cancel, (int64_t)entry->request_undo, clears, now,
                                 ends, journal_steady(journal), writing->definition,
                                 entry->owes ? entry->owes : "", writing->asked);
+        if (r >= 0 && entry->hands != HANDS_UNCHANGED)
+                r = journal_run(writer, INCIDENT_HANDS, error, "iiti", entry->incident, (int64_t)entry->hands,
+                                entry->actor, journal_steady(journal));
         if (r >= 0 && !way && entry->lock)
                 r = journal_run(writer, INCIDENT_SET_LOCK, error, "it", entry->incident, entry->lock);
         if (r >= 0 && entry->step > 0)
@@ -131,6 +134,17 @@ static int check_pause(struct journal *journal, const struct journal_entry *entr
         return r;
 }
 
+/* Likewise what a person is at. */
+static int check_hands(struct journal *journal, const struct journal_entry *entry, struct error *error)
+{
+        if (!entry->unless_hands)
+                return 0;
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->writer, HANDS_KEEP, error, "ii", entry->incident, entry->hands_after);
+        int r = statement ? journal_step(&journal->writer, statement, error) : -EIO;
+        return r > 0 ? error_set(error, ECANCELED, "a person is at it") : r;
+}
+
 static int read_held_with(struct journal *journal, const struct journal_entry *entry, int64_t **ret,
                           size_t *ret_count, struct error *error)
 {
@@ -188,6 +202,8 @@ static int write_entry(struct journal *journal, void *context, struct error *err
                 r = current_state(journal, entry, &state, &ended, error);
                 if (r >= 0)
                         r = check_pause(journal, entry, error);
+                if (r >= 0)
+                        r = check_hands(journal, entry, error);
                 if (r >= 0 && entry->ask_only)
                         return 0;
                 if (r >= 0)
@@ -217,6 +233,9 @@ int journal_write(struct journal *journal, const struct journal_entry *entry, st
 {
         assert_that(entry->event, "an entry says what happened");
         assert_that(!entry->guard || entry->state == INCIDENT_HELD, "only who is held has a guard");
+        assert_that(entry->hands == HANDS_UNCHANGED ||
+                            (entry->state == INCIDENT_UNCHANGED && entry->actor && entry->incident != 0),
+                    "hands are somebody's, on an incident, and change no state");
         assert_that(entry->incident != 0 || entry->state == INCIDENT_UNCHANGED,
                     "the daemon itself has no state");
         assert_that(entry->step > 0 || (entry->step_status == STEP_WAITING && !entry->settled),

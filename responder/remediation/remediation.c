@@ -35,7 +35,7 @@ const struct config_field verify_fields[] = {
 struct raw {
         struct remediation result;
         struct config_strings match;
-        char *limit;
+        char *limit, *human_window;
         struct config_node *approval;
         struct config_node *steps;
 };
@@ -57,6 +57,10 @@ const struct config_field remediation_fields[] = {
                  "mapping, below"},
         {"urgent", CONFIG_BOOL, offsetof(struct raw, result.urgent), .fallback = "false",
          .help = "neither `breaker` nor `storm` asks a person first"},
+        {"human_window", CONFIG_STRING, offsetof(struct raw, human_window), .flags = CONFIG_NOT_EMPTY,
+         .help = "how long after a person was seen at what it acts upon nothing is begun; the file's own "
+                 "when "
+                 "absent; or `off`"},
         {"expire", CONFIG_DURATION, offsetof(struct raw, result.expire), .fallback = "1h",
          .flags = CONFIG_POSITIVE, .help = "how long an incident may be held or await approval"},
         {"still_firing", CONFIG_DURATION, offsetof(struct raw, result.still_firing), .fallback = "15m",
@@ -87,12 +91,13 @@ const struct config_field remediation_fields[] = {
 };
 
 /* The sections that are not targets. */
-static const char *const own_sections[] = {"escalate_to", "tell",  "unmatched_to", "external_url", "breaker",
-                                           "storm",       "hours", "time_zone",    "remediations", NULL};
+static const char *const own_sections[] = {
+        "escalate_to", "tell",      "unmatched_to", "external_url", "breaker", "storm",
+        "hours",       "time_zone", "human_window", "remediations", NULL};
 
 struct top {
         char *escalate_to, *unmatched_to, *external_url;
-        char *breaker, *storm;
+        char *breaker, *storm, *human_window;
         char *time_zone;
         struct config_strings hours;
         struct config_strings tell;
@@ -127,6 +132,10 @@ const struct config_field top_fields[] = {
         {"time_zone", CONFIG_STRING, offsetof(struct top, time_zone), .fallback = "local",
          .flags = CONFIG_NOT_EMPTY,
          .help = "of all hours in the file, as \"Europe/Berlin\"; the host's own when absent"},
+        {"human_window", CONFIG_STRING, offsetof(struct top, human_window), .fallback = "15m",
+         .help = "how long after a person was seen at what a remediation acts upon nothing is begun; or "
+                 "`off`: "
+                 "then only what somebody has taken is left alone"},
         {"remediations", CONFIG_NODE, offsetof(struct top, remediations), .flags = CONFIG_REQUIRED,
          .help = "the list of remediations"},
         {0},
@@ -186,6 +195,23 @@ static void verification_check(struct config_node *node, struct verification *ve
                 config_complain(place, "for", "must be shorter than `within`");
         if (verify->within > 0 && verify->every > verify->within && config_member(place, "every"))
                 config_complain(place, "every", "must not be longer than `within`");
+}
+
+/* `ret` is what it is when the file does not say. */
+static void window_read(struct config_node *node, const char *text, nsec *ret)
+{
+        _cleanup_error_ struct error why = {0};
+        nsec window = 0;
+        if (!text || !*text)
+                return;
+        if (string_equal(text, "off"))
+                *ret = 0;
+        else if (duration_parse(text, &window, &why) < 0)
+                config_complain(node, "human_window", "%s; or `off`", error_text(&why));
+        else if (window < 0)
+                config_complain(node, "human_window", "must not be negative");
+        else
+                *ret = window;
 }
 
 static void receiver_check(struct config_node *node, const char *key, const char *receiver,
@@ -282,6 +308,8 @@ static int remediation_read(struct config_node *node, const struct remediation_s
         matchers_read(node, &raw.match, &result->match);
         rate_read(node, "limit", raw.limit, &result->limit);
         approval_read(raw.approval, set->hours != NULL, result->expire, &result->approval);
+        result->human_window = set->human_window;
+        window_read(node, raw.human_window, &result->human_window);
         null_when_empty(&result->lock);
         null_when_empty(&result->escalate_to);
         receiver_check(node, "escalate_to", result->escalate_to, &set->targets);
@@ -397,6 +425,8 @@ static int set_read(struct remediation_set *set, struct error *error)
         null_when_empty(&set->external_url);
         rate_read(root, "breaker", top.breaker, &set->breaker);
         rate_read(root, "storm", top.storm, &set->storm);
+        set->human_window = HUMAN_WINDOW;
+        window_read(root, top.human_window, &set->human_window);
         struct config_node *list = top.remediations;
         int r = hours_read(root, "hours", &top.hours, top.time_zone, &set->hours, error);
         config_release(top_fields, &top);

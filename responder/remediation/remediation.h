@@ -16,6 +16,9 @@ enum on_failure {
         ON_FAILURE_STOP,
         ON_FAILURE_COUNT
 };
+/* Of whom the file says nothing: how long a person who was seen at something keeps it. */
+#define HUMAN_WINDOW (15 * 60 * NSEC_PER_SEC)
+
 /* Of whom the file says nothing (any more). */
 #define STILL_FIRING_AFTER (15 * 60 * NSEC_PER_SEC)
 
@@ -52,7 +55,8 @@ struct remediation {
         char *lock;               /* pattern with ${labels.x}; NULL: the remediation's own name */
         struct approval approval; /* whether a person must agree */
         bool urgent;              /* neither the breaker nor a storm asks a person first */
-        nsec expire;              /* held or awaiting longer than this: expired; default 1h */
+        nsec human_window; /* so long after a person was seen at it nothing is begun; 0: that is not asked */
+        nsec expire;       /* held or awaiting longer than this: expired; default 1h */
         nsec still_firing; /* `still_firing:` healed so long ago, and the alert fires: not healed; 0: never */
         struct step *steps;
         size_t step_count;
@@ -72,6 +76,7 @@ struct remediation_set {
         struct rate breaker; /* runs under one lock, of whatever remediation, before a person is asked */
         struct rate storm;   /* locks under which something runs, likewise */
         struct hours *hours; /* in which people are there; NULL: not said */
+        nsec human_window;   /* as of a remediation that does not say */
         struct remediation *remediations;
         size_t count;
         char *escalate_to, *unmatched_to, *external_url; /* NULL: not given */

@@ -76,6 +76,8 @@ cJSON *incident_json(const struct incident *incident, bool whole, cJSON *timelin
         put_time(json, "guard_until", incident->guard_until);
         put_text(json, "lock", incident->lock);
         put_text(json, "owes", incident->owes);
+        put_text(json, "hands", incident->hands);
+        put_bool(json, "taken", incident->taken);
         put_bool(json, "approved", incident->approved);
         json_put(json, "asked", question_json(incident));
         put_bool(json, "cancel_requested", incident->cancel_requested);

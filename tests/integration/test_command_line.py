@@ -90,6 +90,12 @@ def test_deny_and_cancel_and_undo_say_what_came_of_them(terminal):
     for word, event in (("deny", "denied"), ("cancel", "cancelled")):
         number = ask(terminal, word=word)
         assert terminal.says("ack", number, "--reason=at it").startswith(f"{number} asks: acknowledged by ")
+        assert terminal.says("take", number).startswith(f"{number} asks: taken by ")
+        taken = terminal.daemon.incident(number)
+        assert taken["taken"] and taken["hands"].startswith("uid "), taken
+        assert terminal.says("give-back", number).startswith(f"{number} asks: given back by ")
+        assert not terminal.daemon.incident(number)["taken"]
+        assert "not in a person's hands" in terminal.says("give-back", number, code=NOT)
         assert terminal.says(word, number, "--reason", "no").startswith(f"{number} asks: {event} by ")
         assert terminal.daemon.incident(number)["state"] == event
         assert "is " + event in terminal.says("undo", number, code=NOT)

@@ -92,6 +92,11 @@ static void claim_pause(struct sim *sim, int64_t incident, const struct step_run
                 return;
         int64_t paused =
                 claims_number("SELECT max(id) FROM timeline WHERE incident = 0 AND event = 'paused'", "");
+        /* Who died over it has perhaps written it, and nobody has heard. */
+        if (claims_number(
+                    "SELECT count(*) FROM timeline WHERE incident = 0 AND event = 'resumed' AND id > ?1", "i",
+                    paused) > 0)
+                return;
         int64_t begun = claims_number("SELECT max(id) FROM timeline WHERE incident = ?1 AND step = ?2"
                                       " AND event IN ('step started', 'step goes on', 'undo started')",
                                       "ii", incident, (int64_t)run->position);
@@ -324,8 +329,10 @@ void claim_act(struct sim *sim, const struct action *action, const struct step_r
         claim_pause(sim, incident, run, undo);
         claim_plan(sim, incident, action, run);
         claim_definition(sim, incident, action, run);
-        if (!undo)
+        if (!undo) {
                 claim_file(sim, action, run);
+                claim_hands(sim, incident, action, run);
+        }
         if (!*done->lock)
                 learn(sim, incident);
         if (!undo) {

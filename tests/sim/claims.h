@@ -43,6 +43,9 @@ void claim_causes(struct sim *sim);
 void claim_breakers(struct sim *sim);
 const struct remediation *remediation_at(const struct sim *sim, int64_t number); /* of struct done_for */
 
+/* hands.c: before a step acts. */
+void claim_hands(struct sim *sim, int64_t incident, const struct action *action, const struct step_run *run);
+
 void claim_chain(struct sim *sim); /* forgeries.c */
 
 void tamper(struct sim *sim); /* tampering.c: while the daemon is down */

@@ -175,6 +175,8 @@ static void claim_shown(struct sim *sim)
         int64_t stale = claims_number(
                 "SELECT min(id) FROM incidents i WHERE active = 1 AND state = 'held' AND "
                 "((guard = 'paused' AND ?1 = 0)"
+                " OR (guard = 'human' AND guard_until = 0 AND NOT EXISTS (SELECT 1 FROM incidents o"
+                " WHERE o.taken = 1 AND o.ended_at = 0 AND (o.id = i.id OR o.lock = i.lock)))"
                 " OR (guard_until > 0 AND guard_until < ?2) OR (guard = 'lock' AND NOT EXISTS"
                 " (SELECT 1 FROM incidents o WHERE o.active = 1 AND o.id <> i.id AND o.lock IN (i.lock, '')"
                 " AND o.state <> 'held')))",

@@ -18,7 +18,8 @@ void claim_order(struct sim *sim)
                  "has begun a step twice"},
                 {"SELECT min(id) FROM incidents i WHERE remediation = 'slow' AND state = 'healed' AND NOT "
                  "EXISTS"
-                 " (SELECT 1 FROM timeline t WHERE t.incident = i.id AND t.event = 'told' AND t.state = "
+                 " (SELECT 1 FROM timeline t WHERE t.incident = i.id AND t.event IN ('told', 'acknowledged') "
+                 "AND t.state = "
                  "'healed')",
                  "is healed, and who wants to hear of it has not"},
                 {"SELECT min(id) FROM incidents WHERE undo_requested OR cancel_requested",

@@ -62,6 +62,11 @@ static void decide(struct sim *sim, int64_t incident, enum decision decision, un
         incident_release(&found);
 }
 
+void people_decide(struct sim *sim, int64_t incident, enum decision decision)
+{
+        decide(sim, incident, decision, 0);
+}
+
 static void approve(struct sim *sim, int64_t incident)
 {
         decide(sim, incident, DECISION_APPROVE, 0);
@@ -93,7 +98,9 @@ void people_hear(struct sim *sim, int64_t incident, const char *text)
                 return;
         sim_note(sim, "told", incident);
         static const char *const ends[] = {": healed", ": done", ": denied", ": cancelled"};
-        bool waits = strstr(text, ": is held") || strstr(text, ": is over: "), ended = false;
+        bool waits = strstr(text, ": is held") || strstr(text, ": is over: ") ||
+                     strstr(text, ": is taken up: "),
+             ended = false;
         for (size_t i = 0; i < N_ELEMENTS(ends); i++)
                 ended |= string_ends(text, ends[i]);
         bool asks = strstr(text, ": awaits approval");
@@ -191,4 +198,5 @@ void people_begin(struct sim *sim)
         sim_after(sim, MINUTE, 3 * HOUR, hush, 0);
         sim_after(sim, 20 * MINUTE, 8 * HOUR, pause_all, 0);
         sim_after(sim, MINUTE, HOUR, meddle, 0);
+        hands_begin(sim);
 }

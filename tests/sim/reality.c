@@ -119,6 +119,7 @@ static int plan_step(void *context, const struct action *action, struct step_run
 {
         struct sim *sim = context;
         claim_begins(sim, run);
+        hands_plan(sim, incident_of(run->incident));
         run->targets = context;
         task_wait(sim, rng_between(&sim->rng, NSEC_PER_MSEC, 20 * NSEC_PER_SEC));
         if (sim_is_dead(sim))

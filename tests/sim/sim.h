@@ -217,5 +217,10 @@ void model_begins_anew(struct sim *sim, int64_t source);
 /* people.c */
 void people_begin(struct sim *sim);
 void people_hear(struct sim *sim, int64_t incident, const char *text);
+void people_decide(struct sim *sim, int64_t incident, enum decision decision);
+
+/* hands.c */
+void hands_begin(struct sim *sim);
+void hands_plan(struct sim *sim, int64_t incident); /* somebody may take it while it is being planned */
 
 #endif

@@ -41,6 +41,7 @@ int stage_run(struct incident_run *run, struct error *error)
         case STEPS_CUT: return end_steps(run, error);
         case STEPS_CANCELLED: return run_enter(run, &cancelled, error);
         case STEPS_ASKING:
+        case STEPS_YIELDED:
         case STEPS_FAILED:
         case STEPS_WAITING:
         case STEPS_PAUSED:

@@ -3,7 +3,9 @@
  */
 #include "responder/incident/escalate.h"
 #include "responder/incident/stages/stages.h"
+#include "responder/people/people.h"
 #include "runbook/assert.h"
+#include "runbook/text.h"
 
 /* Who has paused, and why; it may be resumed by now. */
 static int paused_reason(const struct incident_run *run, const char *expire, char **ret, struct error *error)
@@ -25,6 +27,45 @@ static int paused_reason(const struct incident_run *run, const char *expire, cha
         return *ret ? 0 : error_oom(error);
 }
 
+/* The steps that are done, or are still to be done, by their numbers; "none". */
+static void put_steps(struct text *text, const struct incident *incident, bool waiting)
+{
+        size_t count = 0;
+        for (size_t i = 0; i < incident->step_count; i++) {
+                const struct step_record *step = &incident->steps[i];
+                if ((step->status == STEP_WAITING) == waiting)
+                        text_printf(text, "%s%zu %s", count++ > 0 ? ", " : "", step->position, step->action);
+        }
+        text_puts(text, count > 0 ? "" : "none");
+}
+
+/* Who is at it, and in which state it is handed over. */
+static int human_reason(const struct incident_run *run, const char *expire, char **ret, struct error *error)
+{
+        const struct incident *incident = &run->incident;
+        _cleanup_free_ char *who = NULL;
+        _cleanup_text_ struct text text = {0};
+        char until[TIME_TEXT_MAX];
+        int r = people_last(run->parts->journal, incident->id, &who, error);
+        if (r < 0)
+                return r;
+        text_printf(&text, "%s, so nothing more is begun ", who);
+        if (incident->running_at != 0) {
+                text_puts(&text, "(steps begun: ");
+                put_steps(&text, incident, false);
+                text_puts(&text, "; not begun: ");
+                put_steps(&text, incident, true);
+                text_puts(&text, ") ");
+        }
+        if (incident->guard_until != 0)
+                text_printf(&text, "before %s, unless it is given back; it expires after %s",
+                            time_format(incident->guard_until, until), expire);
+        else
+                text_puts(&text, "before it is given back");
+        *ret = text_take(&text);
+        return *ret ? 0 : error_oom(error);
+}
+
 /* Why it is held, and until when it would be. */
 static int held_reason(const struct incident_run *run, char **ret, struct error *error)
 {
@@ -33,6 +74,8 @@ static int held_reason(const struct incident_run *run, char **ret, struct error 
         duration_format(run->remediation->expire, expire);
         if (string_equal(incident->guard, "paused"))
                 return paused_reason(run, expire, ret, error);
+        if (string_equal(incident->guard, PEOPLE_GUARD))
+                return human_reason(run, expire, ret, error);
         *ret = text_format("by `%s`%s%s, and it expires after %s", incident->guard,
                            incident->guard_until != 0 ? " until " : "",
                            incident->guard_until != 0 ? time_format(incident->guard_until, until) : "",
@@ -55,10 +98,9 @@ static int find_words(struct incident_run *run, const char **ret_what, char **re
         else if (string_equal(incident->owes, OWES_APPROVAL))
                 r = journal_last_reason(run->parts->journal, incident->id, ret_reason, error);
         else
-                *ret_reason =
-                        strdup(string_equal(incident->owes, OWES_OVER)    ? "its alert has ended"
-                               : string_equal(incident->owes, OWES_TAKEN) ? "somebody has acknowledged it"
-                                                                          : "");
+                *ret_reason = strdup(string_equal(incident->owes, OWES_OVER)    ? "its alert has ended"
+                                     : string_equal(incident->owes, OWES_TAKEN) ? "somebody is at it"
+                                                                                : "");
         return r < 0 || *ret_reason ? r : error_oom(error);
 }
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "responder/incident/question.h"
+#include "responder/people/people.h"
 #include "responder/remediation/remediation.h"
 #include "responder/web/pages/internal.h"
 
@@ -33,11 +34,22 @@ static const struct {
                         true},
         [ACT_UNDO] = {"undo", "Undo …", "Undo", "Undo what can be undone", "danger",
                       "What the steps did is put back, the last one first, as far as it can be.", false},
-        [ACT_ACK] = {"ack", "I am at it …", "Acknowledge", "I am at it", "",
-                     "A call about it that nobody has heard yet is not tried again. Nothing else changes: "
-                     "what waits goes "
-                     "on waiting.",
-                     true},
+        [ACT_ACK] =
+                {"ack", "I am at it …", "Acknowledge", "I am at it", "",
+                 "A call about it that nobody has heard yet is not tried again, and for the time of "
+                 "<code>human_window</code> nothing that changes anything is begun for it, nor for others "
+                 "under its lock. A step that is under way is finished.",
+                 true},
+        [ACT_TAKE] =
+                {"take", "Take it …", "Take", "I take it", "",
+                 "It is in your hands: nothing more is begun for it, nor what changes anything for others "
+                 "under its lock, until it is given back or its alert has ended. A step that is under way "
+                 "is finished. It does not expire meanwhile.",
+                 true},
+        [ACT_GIVE_BACK] = {"give-back", "Give it back …", "Give back", "Give it back: go on", "main",
+                           "The responder goes on with it, by the other guards that there are, whoever was "
+                           "seen at it until now.",
+                           true},
         [ACT_RUN] = {"run", "Run again …", "Run again", "Run it again", "",
                      "The remediation is begun anew for these labels, as the file has it now: by the same "
                      "guards, with an incident of its own that says who wanted it.",
@@ -81,6 +93,11 @@ static bool may_be(const struct visit *visit, enum act act, const struct inciden
                        incident_may_be_undone(incident);
         case ACT_ACK:
                 return *incident->owes || (incident_is_lost(incident->state) && incident->ended_at == 0);
+        case ACT_TAKE:
+                return incident->ended_at == 0 && incident->state <= INCIDENT_VERIFYING && !incident->taken;
+        case ACT_GIVE_BACK:
+                return incident->taken ||
+                       (incident->state == INCIDENT_HELD && string_equal(incident->guard, PEOPLE_GUARD));
         case ACT_RUN:
                 return incident->ended_at != 0 &&
                        remediation_find(visit->parts->set, incident->remediation) != NULL;

@@ -23,6 +23,8 @@ enum act {
         ACT_CANCEL,
         ACT_UNDO,
         ACT_ACK,
+        ACT_TAKE,
+        ACT_GIVE_BACK,
         ACT_RUN,
         ACT_PAUSE,
         ACT_RESUME,

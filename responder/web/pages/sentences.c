@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An incident as a sentence: what goes on with it, or what came of it. */
 #include "responder/incident/question.h"
+#include "responder/people/people.h"
 #include "responder/web/pages/internal.h"
 
 enum { DEEDS_MOST = 3, DEED_MOST = 120 };
@@ -15,7 +16,7 @@ nsec find_expiry(const struct visit *visit, const struct incident *incident)
 {
         nsec expire = expire_of(visit, incident);
         bool waits = incident->state == INCIDENT_HELD || incident->state == INCIDENT_AWAITING_APPROVAL;
-        if (!waits || expire <= 0 || incident->waiting_steady == 0)
+        if (!waits || people_keep(incident) || expire <= 0 || incident->waiting_steady == 0)
                 return 0;
         return visit->now + incident->waiting_steady + expire - journal_steady(visit->parts->journal);
 }
@@ -23,7 +24,13 @@ nsec find_expiry(const struct visit *visit, const struct incident *incident)
 static void put_held(const struct visit *visit, const struct incident *incident, struct text *page)
 {
         text_puts(page, "is held back: ");
-        put_guard(page, incident->guard);
+        _cleanup_free_ char *who = NULL;
+        if (string_equal(incident->guard, PEOPLE_GUARD))
+                people_last(visit->parts->journal, incident->id, &who, NULL);
+        if (who && *who)
+                html_put_line(page, who, SENTENCE_MOST);
+        else
+                put_guard(page, incident->guard);
         if (incident->guard_until != 0) {
                 text_puts(page, ", until ");
                 html_put_when(page, incident->guard_until, visit->now);

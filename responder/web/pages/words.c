@@ -44,6 +44,7 @@ static const struct {
         const char *guard, *words;
 } guards[] = {
         {"paused", "everything is paused"},
+        {"human", "a person is at it"},
         {"lock", "another incident has its lock"},
         {"cooldown", "it rests after the last run under its lock"},
         {"limit", "it has run as often as it may"},

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "responder/engine/guard.h"
+#include "responder/people/people.h"
 
 #define SECOND NSEC_PER_SEC
 
@@ -91,8 +92,8 @@ static struct guard_verdict ask(struct journal *journal, const struct remediatio
 {
         struct guard_verdict verdict = {0};
         _cleanup_error_ struct error error = {0};
-        const struct guard_question question = {journal, remediation, incident, "lock", holders,
-                                                &file,   &acted,      paused,   now};
+        const struct guard_question question = {journal, &clocks_only, remediation, incident, "lock",
+                                                holders, &file,        &acted,      paused,   now};
         if (guard_check(&question, &verdict, &error) < 0)
                 fail_msg("%s", error_text(&error));
         return verdict;
@@ -114,16 +115,26 @@ static void test_what_may_be_over(_unused_ void **state)
                 {"limit", 9 * SECOND, false, false, true},
                 {"limit", 11 * SECOND, false, false, false},
                 {"unknown", 0, false, false, false},
+                {PEOPLE_GUARD, 0, false, false, true},
+                {PEOPLE_GUARD, 0, false, true, false}, /* as who holds its lock is taken */
+                {PEOPLE_GUARD, 9 * SECOND, false, true, true},
+                {PEOPLE_GUARD, 11 * SECOND, false, false, false},
         };
         char lock[] = "lock";
-        const struct incident other = {.id = 7, .lock = lock, .state = INCIDENT_RUNNING}, *items[] = {&other};
+        const struct incident other = {.id = 7,
+                                       .lock = lock,
+                                       .state = INCIDENT_RUNNING,
+                                       .taken = true,
+                                       .hands_steady = 1},
+                              *items[] = {&other};
         for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
                 const struct incident held = {.id = 8,
                                               .state = INCIDENT_HELD,
                                               .lock = lock,
                                               .guard = (char *)cases[i].guard,
                                               .guard_until = cases[i].until};
-                const struct lock_holders holders = {items, cases[i].holder ? 1 : 0};
+                const size_t count = cases[i].holder ? 1 : 0;
+                const struct lock_holders holders = {items, count, items, count};
                 if (guard_may_be_over(&held, &holders, cases[i].paused, 10 * SECOND) != cases[i].over)
                         fail_msg("case %zu", i);
         }
@@ -142,7 +153,7 @@ static void test_guards_in_order(_unused_ void **state)
         struct incident items[] = {{.id = 100, .lock = lock, .state = INCIDENT_RUNNING},
                                    {.id = 7, .lock = lock, .number = number, .state = INCIDENT_VERIFYING}};
         const struct incident *holders[] = {&items[0], &items[1]};
-        const struct lock_holders active = {holders, 2};
+        const struct lock_holders active = {.items = holders, .count = 2};
         nsec now = ended + SECOND;
 
         /* All of them would hold it; the first is named. */
@@ -196,7 +207,7 @@ static void test_who_holds_a_lock(_unused_ void **state)
                 struct incident holder = {
                         .id = 1, .lock = lock, .state = cases[i].state, .steps = &record, .step_count = 1};
                 const struct incident *items[] = {&holder};
-                const struct lock_holders holders = {items, 1};
+                const struct lock_holders holders = {.items = items, .count = 1};
                 assert_true(guard_holds_lock(&holder) == cases[i].holds);
                 assert_ptr_equal(guard_lock_holder(&holders, 2, lock), &holder);
                 assert_null(guard_lock_holder(&holders, 1, lock));

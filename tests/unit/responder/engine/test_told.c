@@ -74,7 +74,9 @@ static void test_held(void **state _unused_)
 /* Who knows of it is not called again, though no receiver has heard; and the timeline says who it is. */
 static void test_acknowledged(void **state _unused_)
 {
-        struct engine_fixture *fixture = fixture_open(ONE);
+        struct engine_fixture *fixture = fixture_open(
+                "  - {name: one, match: ['alertname=\"a\"'], human_window: off, steps: [{act.once: {name: "
+                "one}}]}\n");
         struct journal_people people = {.owed = 7};
         atomic_store(&fixture->deaf, true);
         assert_int_equal(engine_pause(fixture->engine, true, "tester", "a drill", NULL), 0);
@@ -91,7 +93,7 @@ static void test_acknowledged(void **state _unused_)
         _cleanup_free_ char *events = events_of(fixture, 1);
         assert_int_equal(count_lines(events, "acknowledged"), 1);
         assert_int_equal(count_lines(events, "told"), 0);
-        /* It changes nothing else, and may be said of whatever there is. */
+        /* Where no window says so it changes nothing else, and may be said of whatever there is. */
         assert_int_equal(engine_pause(fixture->engine, false, "tester", NULL, NULL), 0);
         await_state(fixture, 1, INCIDENT_DONE);
         assert_int_equal(engine_decide(fixture->engine, DECISION_ACK, fixture->number[1], "ada", NULL, NULL),

@@ -229,6 +229,9 @@ static void test_version_2(void **state)
         run_sql(fixture,
                 "ALTER TABLE incidents DROP COLUMN waiting_steady;"
                 "ALTER TABLE incidents DROP COLUMN matched_with; ALTER TABLE incidents DROP COLUMN asked;"
+                "DROP INDEX incidents_hands; ALTER TABLE incidents DROP COLUMN hands; ALTER TABLE incidents "
+                "DROP COLUMN hands_steady;"
+                "ALTER TABLE incidents DROP COLUMN taken; ALTER TABLE incidents DROP COLUMN freed_steady;"
                 "ALTER TABLE incidents DROP COLUMN definition;"
                 "DROP INDEX incidents_cause; ALTER TABLE incidents DROP COLUMN cause; DROP TABLE members;"
                 "DROP INDEX incidents_begun; ALTER TABLE incidents DROP COLUMN changes;"
