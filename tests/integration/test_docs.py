@@ -33,7 +33,7 @@ FOREIGN = {"route": ["amtool", "check-config"], "scrape_configs": ["promtool", "
 
 
 def is_foreign(shown):
-    return isinstance(shown, dict) and bool(set(shown) & {*FOREIGN, "tls_server_config"})
+    return isinstance(shown, dict) and bool(set(shown) & {*FOREIGN, "tls_server_config", "services"})
 
 
 def shows_remediations(shown):

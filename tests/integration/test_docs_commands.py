@@ -18,6 +18,7 @@ from lab.webhook import alert_of, webhook_of
 NOT_RUN = (
     ("operating.md", "", "run on a machine that systemd has booted, by tests/install/test_packages.py"),
     ("developing.md", "", "builds the tree, or runs the tests: whoever runs this one has done so"),
+    ("docker.md", "make images", "tests/install/test_images.py"),
     ("README.md", "make ", "run, test and demo: tests/run_all, tests/e2e/test_demo.py, and tests/integration/test_install_packages.py"),
     ("start.md", "runbook_exporter --config.file=mine", "serves until it is ended, as the one beside it does"),
     ("start.md", "runbook_responder --config.file=mine", "likewise"),

@@ -262,7 +262,7 @@ def test_with_sudo_the_half_that_needs_root_is_run_by_it(machine):
     machine.write("/usr/local/bin/sudo", '#!/bin/sh\necho "$*"\n', 0o755)
     done = install(machine, "run", user="65534")
     assert done.returncode == 0
-    assert done.stdout.endswith(f"env CI=true {SCRIPT} --install ca-certificates\n")
+    assert done.stdout.endswith(f"env CI=true {SCRIPT} --install ca-certificates tzdata\n")
 
 
 def test_n17_without_apt_it_says_what_is_needed(machine):
