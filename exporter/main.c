@@ -198,7 +198,7 @@ static int run_check(const void *context)
               "workers", "run-at-start")
 static const struct command commands[] = {
         {"alerts", NULL, "print alerting rules for Prometheus, from the checks and their thresholds",
-         TAKES("config.file", "web.external-url"), command_alerts},
+         TAKES("config.file", "web.external-url", "twins"), command_alerts},
         {"capacity", NULL, "run the checks that tell of resources and print the capacity report",
          TAKES("config.file", "json"), command_capacity},
         {"checklist", NULL, "run the morning checklist once and print it; exit 0, 1 or 2 as the worst step",
@@ -296,6 +296,8 @@ int main(int argc, char **argv)
                 {"json", FLAG_SWITCH, &arguments.json, NULL, NULL, "with checklist and capacity: print JSON"},
                 {"all", FLAG_SWITCH, &arguments.all, NULL, NULL,
                  "with checklist: run every check, not the steps alone"},
+                {"twins", FLAG_SWITCH, &arguments.twins, NULL, NULL,
+                 "with alerts: each twice, to act upon (stage=\"act\") and to page by (stage=\"page\")"},
                 SANDBOX_FLAG(&arguments.sandbox,
                              "give up what measuring never needs: auto (as the kernel can), require, or off"),
                 {"workers", FLAG_STRING, &arguments.workers, "0", "NUMBER",

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "responder/by_hand.h"
+#include "responder/commands/alertmanager_config.h"
 #include "responder/commands/arguments.h"
 #include "responder/commands/coverage.h"
 #include "responder/commands/describe.h"
@@ -321,6 +322,12 @@ static const struct command commands[] = {
          "print a configuration for HAProxy: it lets through to Docker's Engine what the steps of the "
          "remediations need, and no other call",
          TAKES("config.file", "listen", "engine"), command_docker_access},
+        {"alertmanager-config", NULL,
+         "print a configuration for Alertmanager: what the remediations answer to goes to the responder, "
+         "whose "
+         "page waits "
+         "meanwhile, and everything else to a person",
+         TAKES("config.file", "url", "token-file"), command_alertmanager_config},
         {"doctor", NULL,
          "try every target, verification and secret, and change nothing; exit 1 when one is broken",
          TAKES("config.file", "journal"), run_doctor},

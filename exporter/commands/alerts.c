@@ -43,10 +43,16 @@ struct rule {
         bool advised;          /* something was measured that the check's advice may be meant for */
 };
 
+/* How all alerts of one check are written. */
+struct manner {
+        const char *url; /* where its page is; NULL: not told */
+        bool twins;      /* one for who acts, one for who is paged: see docs/responder.md */
+};
+
 /* Alertmanager tells alerts apart by their labels alone: an aggregate has lost the check's name, and there
- * may be several conditions. */
-static void put_rule(struct text *text, const struct check *check, const char *url, const struct rule *rule,
-                     const struct text *expression, const char *summary)
+ * may be several conditions. `stage` NULL: it has no twin. */
+static void put_one(struct text *text, const struct check *check, const char *url, const struct rule *rule,
+                    const char *stage, const struct text *expression, const char *summary)
 {
         text_puts(text, "      - alert: ");
         for (const char *c = check->name; *c; c++)
@@ -57,6 +63,7 @@ static void put_rule(struct text *text, const struct check *check, const char *u
         put_pair(text, "severity", rule->severity);
         put_pair(text, "check", check->name);
         put_pair(text, "condition", rule->condition);
+        put_pair(text, "stage", stage);
         for (size_t i = 0; i < check->label_count; i++) /* an aggregate has lost these, too */
                 put_pair(text, check->labels[i].name, check->labels[i].value);
         text_puts(text, "        annotations:\n");
@@ -66,6 +73,16 @@ static void put_rule(struct text *text, const struct check *check, const char *u
         put_pair(text, "check_url", url);
 }
 
+static void put_rule(struct text *text, const struct check *check, const struct manner *manner,
+                     const struct rule *rule, const struct text *expression, const char *summary)
+{
+        static const char *const stages[] = {"act", "page"};
+        if (!manner->twins)
+                put_one(text, check, manner->url, rule, NULL, expression, summary);
+        for (size_t i = 0; manner->twins && i < N_ELEMENTS(stages); i++)
+                put_one(text, check, manner->url, rule, stages[i], expression, summary);
+}
+
 static void put_standing(struct text *text, const struct check *check, enum standing standing)
 {
         text_printf(text, "runbook_check_standing{check=\"%s\",standing=\"%s\"} == 1", check->name,
@@ -73,7 +90,7 @@ static void put_standing(struct text *text, const struct check *check, enum stan
 }
 
 /* What is beyond a condition has an alert of its own, and a success. */
-static void put_failing(struct text *text, const struct check *check, const char *url)
+static void put_failing(struct text *text, const struct check *check, const struct manner *manner)
 {
         static const struct rule rule = {"failing", "critical", HOLD, .advised = true};
         _cleanup_text_ struct text expression = {0}, summary = {0};
@@ -81,19 +98,19 @@ static void put_failing(struct text *text, const struct check *check, const char
                     check->name);
         put_standing(&expression, check, STANDING_FAIL);
         text_printf(&summary, "%s: the check fails", check->title);
-        put_rule(text, check, url, &rule, &expression, text_string(&summary));
+        put_rule(text, check, manner, &rule, &expression, text_string(&summary));
 }
 
-static void put_unknown(struct text *text, const struct check *check, const char *url)
+static void put_unknown(struct text *text, const struct check *check, const struct manner *manner)
 {
         static const struct rule rule = {"unknown", "warning", HOLD_UNKNOWN, .advised = false};
         _cleanup_text_ struct text expression = {0}, summary = {0};
         put_standing(&expression, check, STANDING_UNKNOWN);
         text_printf(&summary, "%s: nothing is known, for it could not be looked at", check->title);
-        put_rule(text, check, url, &rule, &expression, text_string(&summary));
+        put_rule(text, check, manner, &rule, &expression, text_string(&summary));
 }
 
-static void put_condition(struct text *text, const struct check *check, const char *url,
+static void put_condition(struct text *text, const struct check *check, const struct manner *manner,
                           const struct threshold *threshold)
 {
         static const struct {
@@ -105,7 +122,7 @@ static void put_condition(struct text *text, const struct check *check, const ch
 
         promql_put_condition(&expression, threshold, check->name);
         text_printf(&summary, "%s: %s", check->title, threshold->written);
-        put_rule(text, check, url,
+        put_rule(text, check, manner,
                  &(struct rule){levels[threshold->level].word, levels[threshold->level].severity, HOLD,
                                 threshold->written, true},
                  &expression, text_string(&summary));
@@ -120,7 +137,7 @@ static char *find_url(const char *external_url, const struct check *check)
         return text_take(&url);
 }
 
-int alerts_print(const struct check_set *set, const char *external_url, struct text *text)
+int alerts_print(const struct check_set *set, const char *external_url, bool twins, struct text *text)
 {
         text_puts(text, "# Written by `runbook_exporter alerts` from the checks and their thresholds.\n"
                         "groups:\n  - name: runbook-checks\n    rules:\n");
@@ -129,10 +146,11 @@ int alerts_print(const struct check_set *set, const char *external_url, struct t
                 _cleanup_free_ char *url = external_url ? find_url(external_url, check) : NULL;
                 if (external_url && !url)
                         return -ENOMEM;
-                put_failing(text, check, url);
-                put_unknown(text, check, url);
+                const struct manner manner = {url, twins};
+                put_failing(text, check, &manner);
+                put_unknown(text, check, &manner);
                 for (size_t k = 0; k < check->thresholds.count; k++)
-                        put_condition(text, check, url, &check->thresholds.items[k]);
+                        put_condition(text, check, &manner, &check->thresholds.items[k]);
         }
         return text_error(text);
 }

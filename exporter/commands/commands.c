@@ -179,7 +179,7 @@ int command_alerts(const void *context)
                 r = http_client_global_init(&error);
         if (r >= 0)
                 r = check_set_load(arguments->daemon.config_file, NULL, &set, &error);
-        if (r >= 0 && (r = alerts_print(set, url, &text)) < 0)
+        if (r >= 0 && (r = alerts_print(set, url, arguments->twins, &text)) < 0)
                 error_oom(&error);
         return r >= 0 ? program_print(&text) : program_complain(NULL, &error);
 }

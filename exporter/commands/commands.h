@@ -22,6 +22,7 @@ struct exporter_arguments {
         unsigned worker_limit; /* `workers` as a number */
         bool json;             /* as a document for programs */
         bool all;              /* every check, not the steps of the checklist alone */
+        bool twins;            /* with alerts: of each, one to act upon and one to page by */
         bool enable_lifecycle;
         bool run_at_start;        /* every check once, before somebody asks */
         struct flag_strings look; /* with init: where to look, too */

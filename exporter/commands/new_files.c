@@ -102,7 +102,8 @@ static int make_texts(const struct proposals *proposals, struct text texts[stati
         _cleanup_(check_set_free_p) struct check_set *set = NULL;
         init_put_remediations(proposals, &texts[REMEDIATIONS]);
         int r = load_found(proposals, &texts[CHECKS], &set, error);
-        if (r >= 0 && (alerts_print(set, NULL, &texts[ALERTS]) < 0 || text_error(&texts[REMEDIATIONS]) < 0))
+        if (r >= 0 &&
+            (alerts_print(set, NULL, false, &texts[ALERTS]) < 0 || text_error(&texts[REMEDIATIONS]) < 0))
                 r = error_oom(error);
         return r;
 }

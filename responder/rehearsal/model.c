@@ -141,6 +141,13 @@ static int ask_firing(void *context, struct deadline deadline _unused_, cJSON **
 
 /* People. */
 
+/* Nobody is paged in a rehearsal, so there is nothing to hold back. */
+static int lease(void *context _unused_, size_t member _unused_, const struct page_lease *leases _unused_,
+                 size_t count _unused_, struct deadline deadline _unused_, struct error *error _unused_)
+{
+        return 0;
+}
+
 static int notify(void *context, const char *receiver, const struct message *message,
                   struct deadline deadline _unused_, nsec *ret_wait _unused_, struct error *error)
 {
@@ -218,6 +225,7 @@ void model_fill(struct rehearsal *rehearsal)
                 .check_holds = check_holds,
                 .alertmanager = ask_alertmanager,
                 .firing = ask_firing,
+                .lease = lease,
                 .notify = notify,
                 .plan_step = plan_step,
                 .run_step = run_step,
@@ -265,7 +273,7 @@ static int fall_ill(struct rehearsal *rehearsal, const char *key, const struct a
         bool matched = false;
         snprintf(illness.key, sizeof(illness.key), "%s", key);
         for (size_t i = 0; i < set->count && r >= 0; i++) {
-                if (!matchers_match(&set->remediations[i].match, &alert->labels))
+                if (!remediation_answers(&set->remediations[i], &alert->labels))
                         continue;
                 matched = true;
                 if (put_condition(rehearsal, &set->remediations[i], &illness) < 0)

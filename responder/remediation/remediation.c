@@ -498,7 +498,7 @@ struct remediation *remediation_free(struct remediation *remediation)
         return NULL;
 }
 
-static bool asks_about_stage(const struct remediation *remediation)
+bool remediation_asks_about_stage(const struct remediation *remediation)
 {
         _cleanup_free_ const char **names = calloc(remediation->match.count + 1, sizeof(*names));
         size_t count = names ? matchers_names(&remediation->match, names) : 0;
@@ -511,7 +511,7 @@ static bool asks_about_stage(const struct remediation *remediation)
 bool remediation_answers(const struct remediation *remediation, const struct config_map *labels)
 {
         return matchers_match(&remediation->match, labels) &&
-               (!alert_labels_are_for_others(labels) || asks_about_stage(remediation));
+               (!alert_labels_are_for_others(labels) || remediation_asks_about_stage(remediation));
 }
 
 bool remediation_changes(const struct remediation *remediation)

@@ -108,6 +108,7 @@ struct remediation *remediation_free(struct remediation *remediation);
  * Whether it answers to an alert with these labels: its matchers match, and it is not the twin that is for a
  * person or holds that back (ALERT_LABEL_STAGE), but where a matcher asks about that label itself.
  */
+bool remediation_asks_about_stage(const struct remediation *remediation);
 bool remediation_answers(const struct remediation *remediation, const struct config_map *labels);
 
 /* Whether any of its steps changes something. */

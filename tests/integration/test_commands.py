@@ -252,6 +252,14 @@ def test_alerts_of_one_check_are_told_apart(runs, tmp_path):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_alerts_as_twins(runs):
+    """Of one expression, and alike but for the stage."""
+    plain = yaml.safe_load(runs("alerts", checks=[full("1KiB")], expect=0).stdout)["groups"][0]["rules"]
+    twins = yaml.safe_load(runs("alerts", "--twins", checks=[full("1KiB")], expect=0).stdout)["groups"][0]["rules"]
+    assert [rule["labels"].pop("stage") for rule in twins] == ["act", "page"] * len(plain)
+    assert twins[0::2] == twins[1::2] == plain
+
+
 def test_alerts_link_to_their_check_where_people_reach_the_exporter(runs):
     plain = runs("alerts", checks=[full("1KiB")], expect=0).stdout
     linked = runs("alerts", "--web.external-url=https://checks.example/", checks=[full("1KiB")], expect=0).stdout

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The page that waits, with a real Alertmanager and a sink in a person's place: who is at it holds the page back, and
-whatever goes wrong lets it come. The lease is four seconds here, in place of two minutes."""
+whatever goes wrong lets it come. Alertmanager has the file that `alertmanager-config` prints; the lease is four seconds here, in place of two minutes."""
 
 import datetime
 import http.server
 import json
+import re
 import signal
+import subprocess
 import threading
 import urllib.parse
 
@@ -32,27 +34,19 @@ remediations:
   - {{name: asks, match: ['alertname="delicate"'], approval: true, steps: [{{host.memory: {{}}}}]}}
 """
 
-ALERTMANAGER = """
-route:
-  receiver: person
-  group_by: [alertname, name]
-  group_wait: 0s
-  group_interval: 1s
-  repeat_interval: 1h
-  routes:
-    - {{matchers: ['stage="acting"'], receiver: nobody}}
-    - {{matchers: ['stage="act"'], receiver: runbook}}
-    - {{matchers: ['stage="page"'], receiver: person, group_by: ['...'], group_wait: {wait}s}}
-receivers:
-  - {{name: nobody}}
-  - {{name: person, webhook_configs: [{{url: "{person}/person", send_resolved: true}}]}}
-  - name: runbook
-    webhook_configs:
-      - url: "{responder}/api/v1/alerts"
-        http_config: {{authorization: {{credentials_file: "{token}"}}}}
-inhibit_rules:
-  - {{source_matchers: ['stage="acting"'], target_matchers: ['stage="page"'], equal: [alertname, name]}}
+PERSON = """  - name: person
+    webhook_configs: [{{url: "{person}/person", send_resolved: true}}]
 """
+
+
+def shortened(text, person):
+    """What `alertmanager-config` prints, with a sink in the person's place, and all of it in less time."""
+    text = re.sub(r"  - name: person\n(    .*\n)+", PERSON.format(person=person), text)
+    for long, short in (("group_wait: 90s", "group_wait: 6s"), ("group_wait: 5s", "group_wait: 0s"), ("group_wait: 10s", "group_wait: 0s"),
+                        ("group_interval: 30s", "group_interval: 1s"), ("group_interval: 1m", "group_interval: 1s")):
+        assert long in text, text
+        text = text.replace(long, short)
+    return text
 
 
 class Verdicts:
@@ -85,7 +79,7 @@ class Verdicts:
 class World:
     """Whoever is ill stays so until well() is called; then its alerts are resolved."""
 
-    def __init__(self, directory, program, wait=6):
+    def __init__(self, directory, program):
         self.since = {}
         self.sink = Sink().start()
         self.verdicts = Verdicts()
@@ -94,9 +88,13 @@ class World:
         (directory / "remediations.yml").write_text(REMEDIATIONS.format(
             alertmanager=self.alertmanager.url, prometheus=self.verdicts.url))
         self.responder.start()
-        (directory / "alertmanager.yml").write_text(ALERTMANAGER.format(
-            person=self.sink.url, responder=self.responder.url, token=self.responder.token("alerts"), wait=wait))
-        self.alertmanager.start(directory / "alertmanager.yml")
+        printed = subprocess.run([program, "alertmanager-config", f"--config.file={directory}/remediations.yml",
+                                  f"--url={self.responder.url}", f"--token-file={self.responder.token('alerts')}"],
+                                 check=True, text=True, stdout=subprocess.PIPE).stdout
+        config = directory / "alertmanager.yml"
+        config.write_text(shortened(printed, self.sink.url))
+        subprocess.run(["amtool", "check-config", config], check=True, stdout=subprocess.DEVNULL)
+        self.alertmanager.start(config)
 
     def stop(self):
         self.responder.process.send(signal.SIGCONT)
@@ -169,3 +167,41 @@ def test_who_is_at_it_holds_the_page_back_and_nothing_else_does(world):
     world.responder.process.send(signal.SIGKILL)
     wait_for(lambda: "killed" in world.paged(), "the page of who was killed", 30)
     assert not world.paged() & set(healed)
+
+
+RECEIVERS = {
+    "slack": "{name: oncall, format: slack, url_file: /run/secrets/url}",
+    "pagerduty": "{name: oncall, format: pagerduty, routing_key_file: /run/secrets/key}",
+    "mail": "{name: oncall, format: email, smtp: 'mail:587', from: a@b, to: [c@d, e@f], username: u, password_file: /run/secrets/p}",
+    "log": "{name: oncall, format: log}",
+}
+
+
+@pytest.mark.parametrize("name", RECEIVERS)
+def test_the_file_for_ones_receivers(tmp_path, binaries, name):
+    """Alertmanager takes it as it is; where nobody knows who is called, it does not before that is filled in."""
+    config = tmp_path / "remediations.yml"
+    config.write_text(f"""
+receivers: [{RECEIVERS[name]}]
+escalate_to: oncall
+external_url: https://runbook.example
+repeat_interval: 2h
+remediations:
+  - {{name: one, match: ['alertname=~"it''s|a.b"', 'service!="x"'], steps: [{{host.memory: {{}}}}]}}
+  - {{name: own, match: ['alertname="b"', 'stage="production"'], steps: [{{host.memory: {{}}}}]}}
+""")
+    done = subprocess.run([binaries.responder, "alertmanager-config", f"--config.file={config}"], check=True, text=True,
+                          stdout=subprocess.PIPE)
+    written = tmp_path / "alertmanager.yml"
+    written.write_text(done.stdout)
+    assert (subprocess.run(["amtool", "check-config", written], check=False, stdout=subprocess.DEVNULL,
+                           stderr=subprocess.DEVNULL).returncode == 0) == (name != "log")
+    written.write_text(done.stdout.replace("FILL IN WHO IS CALLED", "https://person.example"))
+    for labels, receiver in ((["alertname=it's", "service=a", "stage=act"], "runbook"), (["alertname=it's", "stage=page"], "person"),
+                             (["alertname=it's", "stage=acting"], "nobody"), (["alertname=it's"], "runbook"),
+                             (["alertname=other", "stage=act"], "nobody"), (["alertname=other", "stage=page"], "person"),
+                             (["alertname=other"], "person"), (["alertname=it's", "service=x", "stage=act"], "nobody"),
+                             (["alertname=b", "stage=production"], "runbook")):
+        found = subprocess.run(["amtool", "config", "routes", "test", f"--config.file={written}", *labels], check=True, text=True,
+                               stdout=subprocess.PIPE).stdout.strip()
+        assert found == receiver, labels

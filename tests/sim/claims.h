@@ -34,6 +34,10 @@ void claim_still_fires(struct sim *sim, int64_t incident);
 void claim_goes_on(struct sim *sim, int64_t source);
 void claims_looked(struct sim *sim, bool whole);
 
+/* pages.c: whose page an Alertmanager is told to hold back, and after each whole look. */
+void pages_leased(struct sim *sim, size_t member, const struct page_lease *leases, size_t count);
+void claim_pages(struct sim *sim);
+
 void claim_shadow(struct sim *sim, int64_t source); /* before something new is told of it */
 void claims_after_start(struct sim *sim);           /* the daemon has opened its journal */
 void claim_heard(struct sim *sim);                  /* at rest */

@@ -197,6 +197,7 @@ void claims_looked(struct sim *sim, bool whole)
                 claim_shown(sim);
         if (!whole || sim->disk_full) /* there is no place for what a look decides */
                 return;
+        claim_pages(sim);
         if (!sim->looked && !sim->dry_run)
                 claim_matched_anew(sim);
         sim->looked = true;

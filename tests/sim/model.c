@@ -36,6 +36,8 @@ static cJSON *labels_of(const struct source *one)
         cJSON_AddStringToObject(labels, "subject", one->subject);
         if (one->severity)
                 cJSON_AddStringToObject(labels, "severity", one->severity);
+        if (one->twinned)
+                cJSON_AddStringToObject(labels, "stage", "act");
         return labels;
 }
 
@@ -126,6 +128,7 @@ void model_begin(struct sim *sim)
                 snprintf(one->subject, sizeof(one->subject), "%c%d", key ? 'k' : 's',
                          (int)(key ? i - 3 * SERVICES : i % SERVICES));
                 one->severity = key ? "page" : severities[i / SERVICES];
+                one->twinned = !string_equal(one->alertname, "errors");
                 snprintf(one->name, sizeof(one->name), "%s/%s", one->alertname, one->subject);
                 _cleanup_json_ cJSON *labels = labels_of(one);
                 alert_key_of_labels(labels, one->key, NULL);

@@ -61,12 +61,13 @@ static void put_alert(struct text *body, const struct sim *sim, const struct new
         const char *fingerprint = sim->seed % 4 == 0 ? lent->name : sim->seed % 4 == 1 ? "" : one->name;
         char starts[TIME_TEXT_MAX], ends[TIME_TEXT_MAX];
         text_printf(body,
-                    "%s{\"status\":\"%s\",\"labels\":{\"alertname\":\"%s\",\"subject\":\"%s\"%s%s%s},"
+                    "%s{\"status\":\"%s\",\"labels\":{\"alertname\":\"%s\",\"subject\":\"%s\"%s%s%s%s},"
                     "\"annotations\":{},\"startsAt\":\"%s\",\"endsAt\":\"%s\",\"generatorURL\":\"\","
                     "\"fingerprint\":\"%s\"}",
                     before, news->firing ? "firing" : "resolved", one->alertname, one->subject,
                     one->severity ? ",\"severity\":\"" : "", one->severity ? one->severity : "",
-                    one->severity ? "\"" : "", time_format(epoch + news->starts, starts),
+                    one->severity ? "\"" : "", one->twinned ? ",\"stage\":\"act\"" : "",
+                    time_format(epoch + news->starts, starts),
                     news->firing ? "0001-01-01T00:00:00Z" : time_format(epoch + news->ends, ends),
                     fingerprint);
 }
@@ -260,6 +261,8 @@ static void restart_alertmanager(struct sim *sim, int64_t argument)
         if (sim->ending)
                 return;
         sim->alertmanager_started = sim->now;
+        for (size_t i = 0; i < SOURCES; i++)
+                sim->sources[i].leased[0] = 0;
         sim_note(sim, "Alertmanager starts", 0);
         sim_after(sim, HOUR, 10 * HOUR, restart_alertmanager, 0);
 }

@@ -97,6 +97,17 @@ static int firing(void *context, struct deadline deadline, cJSON **ret, struct e
         return r;
 }
 
+static int lease(void *context, size_t member, const struct page_lease *leases, size_t count,
+                 struct deadline deadline, struct error *error)
+{
+        struct sim *sim = context;
+        (void)deadline;
+        int r = ask(sim, sim->alertmanagers_down, error);
+        if (r >= 0)
+                pages_leased(sim, member, leases, count);
+        return r;
+}
+
 static int notify(void *context, const char *receiver, const struct message *message,
                   struct deadline deadline, nsec *ret_wait, struct error *error)
 {
@@ -193,6 +204,7 @@ void reality_fill(struct sim *sim)
                 .check_holds = check_holds,
                 .alertmanager = alertmanager,
                 .firing = firing,
+                .lease = lease,
                 .notify = notify,
                 .plan_step = plan_step,
                 .run_step = run_step,

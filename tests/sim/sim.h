@@ -44,8 +44,13 @@ struct event {
 struct source {
         char alertname[16], subject[8]; /* service or key */
         const char *severity;           /* NULL: its alert says none */
-        char name[32];                  /* "alertname/subject" */
-        char key[DIGEST_TEXT_MAX];      /* alert_key() of its labels: what the journal knows it by */
+        bool twinned;                   /* its alert is the twin for who acts */
+        nsec leased[ALERTMANAGERS];     /* true time: until then each holds its page back */
+        nsec fine;                      /* true time: a look last found that its page may wait */
+        nsec bad_since, fine_since; /* true time: since then each look found that it may not, that it has to;
+                                       0: not so */
+        char name[32];              /* "alertname/subject" */
+        char key[DIGEST_TEXT_MAX];  /* alert_key() of its labels: what the journal knows it by */
         bool ill;
         nsec since, until;            /* true time: it began, it ended last */
         bool silenced;                /* its end is never told */
@@ -137,6 +142,7 @@ struct sim {
         nsec prometheus_changed;   /* true time: it died, or came back */
         nsec alertmanager_started; /* the one that is asked: it has forgotten everything */
         nsec clear_since;          /* no trouble, no start and no silence since then */
+        nsec looked_at;            /* true time: of the last whole look */
         int64_t stale;             /* an incident that is shown as held, and is not; 0: none */
         nsec stale_since;          /* true time */
         int64_t last_event;        /* of the timeline, that claims have seen */
