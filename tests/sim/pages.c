@@ -27,18 +27,24 @@ static int64_t source_of(const struct sim *sim, const cJSON *labels)
         return alert_key_of_labels(twin, key, NULL) < 0 ? -1 : source_find(sim, key);
 }
 
-/* By the remediations that answer to it. */
+/* Of the remediations that answer to it, the longest, and the shortest. */
+static nsec page_after_least(const struct source *one)
+{
+        return string_equal(one->alertname, "leak") ? 15 * MINUTE : 3 * MINUTE;
+}
+
 static nsec page_after(const struct source *one)
 {
         return string_equal(one->alertname, "slow") ? 3 * MINUTE : 15 * MINUTE;
 }
 
-/* True time of when the first incident of its open episode was opened; -1: there is none. */
+/* True time of when the first incident was opened that its open episode is a part of; -1: there is none. */
 static nsec opened_at(const struct sim *sim, const struct source *one)
 {
         int64_t steady = claims_number(
-                "SELECT min(i.opened_steady) FROM episodes e JOIN incidents i ON i.episode = e.id"
-                " WHERE e.key = ?1 AND e.closed_at IS NULL",
+                "SELECT min(i.opened_steady) FROM episodes e JOIN incidents i ON i.episode = e.id OR i.id IN"
+                " (SELECT incident FROM members WHERE episode = e.id) WHERE e.key = ?1 AND e.closed_at IS "
+                "NULL",
                 "t", one->key);
         return steady <= 0 ? -1 : sim->now + (steady - journal_steady(sim->journal));
 }
@@ -54,6 +60,14 @@ static void claim_lease(struct sim *sim, const struct source *one, nsec until)
                 sim_fail(sim, "the page of %s is held back, which nobody may do", one->name);
 }
 
+static bool is_held(const struct sim *sim, const struct source *one)
+{
+        bool held = false;
+        for (size_t i = 0; i < ALERTMANAGERS; i++)
+                held |= one->leased[i] > sim->now;
+        return held;
+}
+
 void pages_leased(struct sim *sim, size_t member, const struct page_lease *leases, size_t count)
 {
         for (size_t i = 0; i < count; i++) {
@@ -64,6 +78,9 @@ void pages_leased(struct sim *sim, size_t member, const struct page_lease *lease
                 }
                 struct source *one = &sim->sources[source];
                 nsec until = sim->now + (leases[i].until - sim_monotonic(sim));
+                one->leased_in = sim->restarts;
+                if (!is_held(sim, one))
+                        one->granted = sim->now;
                 one->leased[member] = until > sim->now ? until : 0;
                 if (until > sim->now)
                         claim_lease(sim, one, until);
@@ -96,18 +113,20 @@ static void claim_page(struct sim *sim, struct source *one, const char *waiting,
         bool fine = at && !sim->paused && !sim->dry_run;
         bool has_to = fine && at[strlen(one->key)] == '!';
         nsec opened = has_to ? opened_at(sim, one) : -1;
-        has_to = has_to && opened >= 0 && sim->now + 2 * HEARD < opened + page_after(one);
+        has_to = has_to && opened >= 0 && sim->now + 2 * HEARD < opened + page_after_least(one);
         if (fine)
                 one->fine = sim->now;
         one->bad_since = fine || !in_time ? 0 : one->bad_since ? one->bad_since : sim->now;
         one->fine_since = !has_to || !in_time ? 0 : one->fine_since ? one->fine_since : sim->now;
-        bool clear = sim->now - sim->clear_since > HEARD;
+        nsec since = one->fine > one->granted ? one->fine : one->granted;
+        bool clear = sim->now - sim->clear_since > HEARD && !sim->alertmanagers_down && !sim->disk_full;
         for (size_t i = 0; i < ALERTMANAGERS; i++) {
                 bool held = one->leased[i] > sim->now;
-                if (held && sim->now - one->fine > LEASE + SLACK)
+                if (held && sim->now - since > LEASE + SLACK)
                         sim_fail(sim, "the page of %s is held back, and nobody has been at it for %.0f s",
-                                 one->name, nsec_to_seconds(sim->now - one->fine));
-                if (held && clear && one->bad_since && sim->now - one->bad_since > HEARD)
+                                 one->name, nsec_to_seconds(sim->now - since));
+                if (held && clear && one->leased_in == sim->restarts && one->bad_since &&
+                    sim->now - one->bad_since > HEARD)
                         sim_fail(sim, "the page of %s is held back though it was given up %.0f s ago",
                                  one->name, nsec_to_seconds(sim->now - one->bad_since));
                 if (!held && clear && one->fine_since && sim->now - one->fine_since > HEARD &&

@@ -46,7 +46,9 @@ struct source {
         const char *severity;           /* NULL: its alert says none */
         bool twinned;                   /* its alert is the twin for who acts */
         nsec leased[ALERTMANAGERS];     /* true time: until then each holds its page back */
+        uint64_t leased_in;             /* life of the process that did */
         nsec fine;                      /* true time: a look last found that its page may wait */
+        nsec granted;                   /* likewise: it began to be held back */
         nsec bad_since, fine_since; /* true time: since then each look found that it may not, that it has to;
                                        0: not so */
         char name[32];              /* "alertname/subject" */
