@@ -29,7 +29,8 @@ def is_remediation(shown):
 
 
 # Files of others, and what reads them.
-FOREIGN = {"route": ["amtool", "check-config"], "scrape_configs": ["promtool", "check", "config", "--syntax-only"]}
+FOREIGN = {"route": ["amtool", "check-config"], "groups": ["promtool", "check", "rules"],
+           "scrape_configs": ["promtool", "check", "config", "--syntax-only"]}
 
 
 def is_foreign(shown):
