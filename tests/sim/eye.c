@@ -15,7 +15,7 @@ static struct {
         struct {
                 const char *sql;
                 sqlite3_stmt *statement;
-        } queries[72];
+        } queries[100];
 } eye;
 
 void claims_open(struct sim *sim)
