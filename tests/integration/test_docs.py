@@ -4,6 +4,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -29,12 +30,20 @@ def is_remediation(shown):
 
 
 # Files of others, and what reads them.
-FOREIGN = {"route": ["amtool", "check-config"], "groups": ["promtool", "check", "rules"],
-           "scrape_configs": ["promtool", "check", "config", "--syntax-only"]}
+COMPOSE = ["docker-compose"] if shutil.which("docker-compose") else ["docker", "compose"]
+FOREIGN = {"route": ["amtool", "check-config", "FILE"], "scrape_configs": ["promtool", "check", "config", "--syntax-only", "FILE"],
+           "groups": ["promtool", "check", "rules", "FILE"], "services": [*COMPOSE, "-f", "FILE", "config", "-q"]}
+
+
+def as_a_file(shown):
+    """Rules alone are a group of them."""
+    if isinstance(shown, list) and all({"alert", "record"} & set(one) for one in shown):
+        return {"groups": [{"name": "shown", "rules": shown}]}
+    return shown
 
 
 def is_foreign(shown):
-    return isinstance(shown, dict) and bool(set(shown) & {*FOREIGN, "tls_server_config", "services"})
+    return isinstance(as_a_file(shown), dict) and bool(set(as_a_file(shown)) & {*FOREIGN, "tls_server_config"})
 
 
 def shows_remediations(shown):
@@ -110,7 +119,7 @@ def test_an_example_of_a_remediation_is_taken_without_a_doubt(binaries, tmp_path
 
 def foreign_examples():
     for _, where, block in blocks("yaml"):
-        shown = yaml.safe_load(block)
+        shown = as_a_file(yaml.safe_load(block))
         for key, argv in FOREIGN.items():
             if isinstance(shown, dict) and key in shown:
                 # Newer than the Prometheus of Debian 12, and told by its own documents.
@@ -122,7 +131,7 @@ def foreign_examples():
 def test_an_example_for_another_program_is_taken_by_it(tmp_path, where, argv, shown):
     file = tmp_path / "shown.yml"
     file.write_text(json.dumps(shown))
-    said = subprocess.run([*argv, file], check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    said = subprocess.run([file if word == "FILE" else word for word in argv], check=False, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     assert said.returncode == 0, f"{where}: {said.stdout}"
 
 

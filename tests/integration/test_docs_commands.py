@@ -61,7 +61,11 @@ def commands():
         lines = re.sub(r"\\\n\s*| *\|\n\s*", lambda broken: " | " if "|" in broken[0] else " ", block).splitlines()
         for line in lines:
             command = re.sub(r"(?:^|\s+)#\s.*$", "", line).strip()
-            if command:
+            # "approve | deny NUMBER": each of them.
+            several = re.fullmatch(r"(runbook_\w+) ([\w-]+(?: \| [\w-]+)+) (.*)", command)
+            for word in several[2].split(" | ") if several else ():
+                yield path.name, where, f"{several[1]} {word} {several[3]}"
+            if command and not several:
                 yield path.name, where, command
 
 
@@ -96,7 +100,7 @@ class World:
 
     def incident_for(self, command):
         """One that has ended, or one that waits for a person, whichever the command is about."""
-        if not re.search(r"runbook_responder (approve|deny|cancel|ack) ", command):
+        if not re.search(r"runbook_responder (approve|deny|cancel|ack|take|give-back) ", command):
             return self.ended
         self.asked += 1
         self.responder.send(alert_of("asks", n=str(self.asked)))
