@@ -315,6 +315,11 @@ static const struct command commands[] = {
          TAKES("config.file", "since", "limit", "webhooks", "from-journal", "journal", "journal.key", "step",
                "against", "expect", "json"),
          command_simulate},
+        {"test", "FILE…",
+         "run the tests of files such as remediations_test.yml: what is set off, held, asked and done, "
+         "rehearsed; "
+         "exit 1 when something comes otherwise",
+         TAKES_NOTHING, command_test},
         {"coverage", NULL,
          "tell which alerts, remediations and verifications go with which checks; exit 1 when there is a gap",
          TAKES("config.file", "families", "alerts", "for-person"), command_coverage},

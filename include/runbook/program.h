@@ -25,8 +25,9 @@ struct command {
         /* A word ("plan"); a flag that is a command ("--once"); "" for what is done without any of these.
          * NULL closes the table. */
         const char *name;
-        const char *operand;      /* what must follow the word: "FILE"; what may: "[FILE]"; NULL: nothing */
-        const char *help;         /* of a word; what is no word stands among the flags */
+        const char *operand; /* what must follow the word: "FILE", "FILE…": one or more; what may: "[FILE]";
+                                NULL: nothing */
+        const char *help;    /* of a word; what is no word stands among the flags */
         const char *const *flags; /* that it takes, beside PROGRAM_FLAGS; closed by NULL: see TAKES() */
         int (*run)(const void *arguments); /* by main's thread; what to exit with */
 };
@@ -37,7 +38,8 @@ struct command {
 struct program_arguments {
         const char *log_level, *log_format;
         bool version, help;
-        const char *operand; /* what followed the command's word; NULL when nothing is to */
+        const char *operand;         /* what followed the command's word; NULL when nothing is to */
+        const char *const *operands; /* all that did, closed by NULL */
 };
 /* Their rows, the last ones of a program's table. */
 /* clang-format off */

@@ -15,6 +15,11 @@
 #include "runbook/memory.h"
 #include "runbook/program.h"
 
+static bool takes_many(const struct command *command)
+{
+        return command->operand && string_ends(command->operand, "…");
+}
+
 static bool needs_operand(const struct command *command)
 {
         return command->operand && *command->operand != '[';
@@ -78,7 +83,7 @@ static const struct command *choose(const struct program *program, char **words,
         else if (needs_operand(command) && count == 1)
                 error_set(error, EINVAL, "\"%s\" needs a %s behind it; see --help", words[0],
                           command->operand);
-        else if (count <= (command->operand ? 2 : 1))
+        else if (count <= (command->operand ? 2 : 1) || takes_many(command))
                 return command;
         else if (!command->operand && command_find(program, words[1]))
                 error_set(error, EINVAL, "one command at a time: there are \"%s\" and \"%s\"", words[0],
@@ -213,7 +218,8 @@ int program_main(const struct program *program, int argc, char **argv)
                 program_complain(program->name, &error);
                 return r == -EINVAL ? EXIT_USAGE : EXIT_FAILED;
         }
-        common->operand = count == 2 ? words[1] : NULL;
+        common->operand = count >= 2 ? words[1] : NULL;
+        common->operands = (const char *const *)words + (count > 0);
         return command->run ? command->run(program->arguments)
                             : run_common(program, command, common->operand);
 }

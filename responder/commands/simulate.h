@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `runbook_responder simulate`: a file of remediations rehearsed on the alerts that were. */
+/* `runbook_responder simulate` and `test`: a file of remediations rehearsed on the alerts that were, or on
+ * those of its tests. */
 #ifndef RESPONDER_COMMANDS_SIMULATE_H
 #define RESPONDER_COMMANDS_SIMULATE_H
 
@@ -9,6 +10,9 @@
 
 /* Takes the struct responder_arguments, and returns what to exit with. */
 int command_simulate(const void *arguments);
+
+/* The files of tests that follow the word: see responder/rehearsal/cases.h. */
+int command_test(const void *arguments);
 
 /* Which history that is: from a wall time to another, in words ("ALERTS of http://…"). */
 struct simulated {

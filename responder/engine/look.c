@@ -59,7 +59,7 @@ static int enter_for(struct look *look, const struct incident *incident, enum in
 static int fail_planning(struct look *look, const struct incident *incident, const char *reason,
                          struct error *error)
 {
-        return look->engine->parts.dry_run
+        return parts_only_plan(&look->engine->parts, incident)
                        ? enter_for(look, incident, INCIDENT_PLANNED, "planned", reason, error)
                        : enter_for(look, incident, INCIDENT_FAILED, "planning failed", reason, error);
 }
@@ -77,9 +77,8 @@ static int begin(struct look *look, struct incident *incident, const struct reme
         if (*asks && !slot->run.asks)
                 return error_oom(error);
         int r = engine_dispatch(look, incident, remediation, WORLD_RUNS, stage_start, lock, error);
-        return r >= 0 && !*asks && remediation_changes(remediation)
-                       ? guard_note_acted(&look->acted, lock, error)
-                       : r;
+        bool changes = remediation_changes(remediation) && !remediation->dry_run;
+        return r >= 0 && !*asks && changes ? guard_note_acted(&look->acted, lock, error) : r;
 }
 
 /* `may_run`: its turn has come; else this is to find out whether it is still held. */

@@ -37,9 +37,10 @@ static int name_match(const struct engine *engine, size_t index, char ret[static
 {
         char sum[DIGEST_TEXT_MAX];
         const struct remediation_set *set = engine->parts.set;
+        bool dry = engine->parts.dry_run || set->remediations[index].dry_run;
         int r = definition_digest(&set->remediations[index], &set->targets, sum, error);
         if (r >= 0)
-                snprintf(ret, MATCHED_WITH_MAX, "%s%s", engine->parts.dry_run ? "dry run " : "", sum);
+                snprintf(ret, MATCHED_WITH_MAX, "%s%s", dry ? "dry run " : "", sum);
         return r;
 }
 
@@ -70,8 +71,8 @@ static int match_anew(struct engine *engine, struct error *error)
         return r;
 }
 
-/* `ret_matched` is false when no remediation is for it: then nothing was written. */
-static int open_incidents(struct engine *engine, const struct episode *episode, bool *ret_matched,
+/* OUTCOME_UNMATCHED when no remediation is for it: then nothing was written. */
+static int open_incidents(struct engine *engine, const struct episode *episode, enum alert_outcome *ret,
                           struct error *error)
 {
         assert_that(episode->id != 0, "an incident is of an episode");
@@ -82,6 +83,7 @@ static int open_incidents(struct engine *engine, const struct episode *episode, 
                 return error_oom(error);
         size_t count = 0;
         int r = 0;
+        bool dry = true;
         for (size_t i = 0; i < set->count && r >= 0; i++) {
                 const struct remediation *remediation = &set->remediations[i];
                 if (!remediation_answers(remediation, &episode->alert.labels) ||
@@ -89,10 +91,11 @@ static int open_incidents(struct engine *engine, const struct episode *episode, 
                         continue;
                 r = make_opening(engine, i, &episode->alert, &openings[count], error);
                 count += r >= 0;
+                dry &= engine->parts.dry_run || remediation->dry_run;
         }
         if (r >= 0 && count > 0)
                 r = journal_open_incidents(engine->parts.journal, episode->id, openings, count, error);
-        *ret_matched = count > 0;
+        *ret = count == 0 ? OUTCOME_UNMATCHED : dry ? OUTCOME_DRY_RUN : OUTCOME_MATCHED;
         for (size_t i = 0; i < count; i++) {
                 free((void *)openings[i].actions);
                 free((void *)openings[i].cause);
@@ -126,17 +129,15 @@ static int match_all(void *context, struct error *error)
         int r = 0;
         for (size_t i = 0; i < matching->episodes->count && r >= 0; i++) {
                 struct episode *episode = &matching->episodes->items[i];
-                bool matched = true;
+                enum alert_outcome outcome = OUTCOME_UNMATCHED;
                 if (episode->unreadable) {
                         set_aside(matching->look, episode);
                         continue;
                 }
-                r = open_incidents(matching->look->engine, episode, &matched, error);
-                if (!matched)
+                r = open_incidents(matching->look->engine, episode, &outcome, error);
+                if (outcome == OUTCOME_UNMATCHED)
                         passed_over[count++] = episode->id;
-                matching->outcomes[!matched         ? OUTCOME_UNMATCHED
-                                   : parts->dry_run ? OUTCOME_DRY_RUN
-                                                    : OUTCOME_MATCHED]++;
+                matching->outcomes[outcome]++;
         }
         if (count > 0)
                 atomic_store(&matching->look->engine->unanswered, true);

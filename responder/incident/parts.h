@@ -35,6 +35,15 @@ struct incident_parts {
         const char *shown_here, *shown_outside;
 };
 
+/* Whether it is to be planned, and nothing more: all are, or those of its remediation, as long as it has not
+ * begun. */
+static inline bool parts_only_plan(const struct incident_parts *parts, const struct incident *incident)
+{
+        const struct remediation *named =
+                incident->running_at != 0 ? NULL : remediation_find(parts->set, incident->remediation);
+        return parts->dry_run || (named && named->dry_run);
+}
+
 static inline void parts_hold(const struct incident_parts *parts)
 {
         if (parts->edition)

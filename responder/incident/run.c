@@ -93,7 +93,7 @@ bool incident_is_kept_open(const struct incident_parts *parts, const struct inci
 {
         _cleanup_json_ cJSON *begun = NULL;
         const char *receiver = receiver_of(parts, incident, &begun);
-        return !parts->dry_run && !receiver_is_nobody(receiver) &&
+        return !parts_only_plan(parts, incident) && !receiver_is_nobody(receiver) &&
                receiver_keeps_open(target_set_receiver(&parts->set->targets, receiver));
 }
 
@@ -105,7 +105,7 @@ static const char *owed_by(const struct incident_parts *parts, const struct inci
         const char *end = incident_state_name(change->to);
         _cleanup_json_ cJSON *begun = NULL;
         const char *receiver = receiver_of(parts, incident, &begun);
-        if (parts->dry_run || receiver_is_nobody(receiver))
+        if (parts_only_plan(parts, incident) || receiver_is_nobody(receiver))
                 return "";
         if (change->to == INCIDENT_AWAITING_APPROVAL)
                 return OWES_APPROVAL;

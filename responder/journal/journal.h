@@ -316,6 +316,9 @@ int journal_entered_by(struct journal *journal, const struct incident *incident,
 int journal_passed_over(struct journal *journal, nsec since, size_t limit, struct episode_list *ret,
                         struct error *error);
 
+/* When (wall) somebody told that the alert of an episode was over; 0: nobody has, or it is not known. */
+int journal_alert_ended(struct journal *journal, int64_t episode, nsec *ret, struct error *error);
+
 /* Calls each(context, alert, opened_at, closed_at) for every episode that was opened since a wall time,
  * oldest first; `closed_at` 0: it is open. Until one of them fails. One whose alert cannot be read is passed
  * over. */

@@ -115,3 +115,14 @@ int journal_episodes(struct journal *journal, nsec since,
         }
         return r < 0 ? r : 0;
 }
+
+int journal_alert_ended(struct journal *journal, int64_t episode, nsec *ret, struct error *error)
+{
+        READING(journal);
+        _cleanup_statement_ sqlite3_stmt *statement =
+                journal_bind(&journal->reader, EPISODE_ENDED, error, "i", episode);
+        int r = statement ? journal_step(&journal->reader, statement, error) : -EIO;
+        if (r >= 0)
+                *ret = r > 0 ? sqlite3_column_int64(statement, 0) : 0;
+        return r < 0 ? r : 0;
+}

@@ -190,6 +190,8 @@ X(TIMELINE_ENTERED, "SELECT actor, detail FROM timeline WHERE incident = ?1 AND 
 X(EPISODES_PASSED_OVER, "SELECT id, opened_at, last_seen_at, starts_at, alert, seen_steady, closed_at IS NULL FROM episodes"
                         " WHERE id > (SELECT max(id) FROM episodes) - 5000 AND"
                         " unanswered > 0 AND last_seen_at >= ?1 ORDER BY id DESC LIMIT ?2")
+/* Not of what was given an episode of its own, so that another may begin. */
+X(EPISODE_ENDED, "SELECT coalesce(closed_at, 0) FROM episodes WHERE id = ?1 AND closed_by IS NOT 'engine'")
 X(EPISODES_HEARD, "SELECT opened_at, coalesce(closed_at, 0), alert FROM episodes WHERE id > 0 AND opened_at >= ?1 ORDER BY id")
 X(RUNS_NEWEST, "SELECT remediation, state, opened_at, running_at, ended_at, number FROM incidents"
                " WHERE id > (SELECT max(id) FROM incidents) - ?1 ORDER BY id DESC")

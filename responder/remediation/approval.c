@@ -6,6 +6,12 @@
 
 #include "responder/remediation/rates.h"
 
+const char *const trust_words[] = {[TRUST_ACT] = "act",
+                                   [TRUST_OBSERVE] = "observe",
+                                   [TRUST_ASK] = "ask",
+                                   [TRUST_EARNED] = "earned",
+                                   NULL};
+
 /* As it stands in the file. */
 struct raw_when {
         int64_t more_than;

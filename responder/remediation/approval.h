@@ -13,6 +13,10 @@ struct rate {
 };
 enum { RATE_MOST = 1000 };
 
+/* How far a remediation is trusted: to act, to be planned alone, to ask first, or as far as it has earned. */
+enum trust { TRUST_ACT, TRUST_OBSERVE, TRUST_ASK, TRUST_EARNED, TRUST_COUNT };
+extern const char *const trust_words[]; /* closed by NULL */
+
 enum on_timeout { ON_TIMEOUT_ESCALATE, ON_TIMEOUT_DENY, ON_TIMEOUT_RUN, ON_TIMEOUT_COUNT };
 enum { PEOPLE_MOST = 2 };
 

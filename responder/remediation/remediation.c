@@ -8,28 +8,12 @@
 #include "responder/remediation/doubts.h"
 #include "responder/remediation/rates.h"
 #include "responder/remediation/steps.h"
-#include "runbook/promql.h"
+#include "responder/remediation/tell.h"
+#include "responder/remediation/verification.h"
 #include "runbook/words.h"
 
 #define REMEDIATIONS_MAX 1000
 #define REMEDIATION_NAME_MAX 100
-
-const struct config_field verify_fields[] = {
-        {"query", CONFIG_STRING, offsetof(struct verification, query),
-         .flags = CONFIG_BIND_PROMQL | CONFIG_NOT_EMPTY,
-         .help = "PromQL that holds once the remediation has helped, for every series of what it compares; "
-                 "no data is no answer; checked when it is read"},
-        {"check", CONFIG_STRING, offsetof(struct verification, check), .flags = CONFIG_NOT_EMPTY,
-         .help = "or the name of an exporter's check that must succeed, and not fail by its conditions"},
-        {"for", CONFIG_DURATION, offsetof(struct verification, hold_for), .fallback = "0",
-         .help = "how long it must be seen to hold without a break"},
-        {"within", CONFIG_DURATION, offsetof(struct verification, within), .fallback = "5m",
-         .flags = CONFIG_POSITIVE,
-         .help = "how long it may be seen not to, and how long there may be no answer"},
-        {"every", CONFIG_DURATION, offsetof(struct verification, every), .fallback = "5s",
-         .flags = CONFIG_POSITIVE, .help = "how often it is asked"},
-        {0},
-};
 
 /* A remediation as it stands in the file; `result` is moved out of it once all is read. */
 struct raw {
@@ -55,6 +39,12 @@ const struct config_field remediation_fields[] = {
         {"approval", CONFIG_NODE, offsetof(struct raw, approval),
          .help = "whether a person must agree before it runs: `true`, `false` (as when absent), or a "
                  "mapping, below"},
+        {"dry_run", CONFIG_BOOL, offsetof(struct raw, result.dry_run), .fallback = "false",
+         .help = "it is planned, and nothing is run, whatever becomes of the alert"},
+        {"trust", CONFIG_ENUM, offsetof(struct raw, result.trust), .fallback = "act", .choices = trust_words,
+         .help = "`observe`: as `dry_run`; `ask`: a person must agree; `earned`: a person must agree until "
+                 "it has healed "
+                 "often enough, and again after any harm"},
         {"urgent", CONFIG_BOOL, offsetof(struct raw, result.urgent), .fallback = "false",
          .help = "neither `breaker` nor `storm` asks a person first"},
         {"human_window", CONFIG_STRING, offsetof(struct raw, human_window), .flags = CONFIG_NOT_EMPTY,
@@ -148,15 +138,6 @@ static bool name_valid(const char *name)
                strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") == length;
 }
 
-/* An absent string reads as NULL, whatever the reader gave. */
-static void null_when_empty(char **string)
-{
-        if (*string && !**string) {
-                free(*string);
-                *string = NULL;
-        }
-}
-
 static void matchers_read(struct config_node *node, const struct config_strings *texts,
                           struct matchers *matchers)
 {
@@ -173,28 +154,6 @@ static void matchers_read(struct config_node *node, const struct config_strings 
                         list, NULL,
                         "these matchers do not say which alerts are meant: add one that an alert without "
                         "labels does not match, such as alertname=\"...\"");
-}
-
-static void verification_check(struct config_node *node, struct verification *verify,
-                               const struct target_set *targets)
-{
-        struct config_node *place = config_member(node, "verify");
-        null_when_empty(&verify->query);
-        null_when_empty(&verify->check);
-        if (!place)
-                return;
-        if (!verify->query == !verify->check)
-                config_complain(node, "verify", "needs either a query or a check");
-        if (verify->query && !(targets->prometheus_url && *targets->prometheus_url))
-                config_complain(place, "query", "needs `prometheus_url` at the top of the file");
-        if (verify->query)
-                promql_check_member(place, "query", verify->query, 1U << PROMQL_VECTOR, true);
-        if (verify->check && !(targets->exporter_url && *targets->exporter_url))
-                config_complain(place, "check", "needs `exporter_url` at the top of the file");
-        if (verify->within > 0 && verify->hold_for >= verify->within)
-                config_complain(place, "for", "must be shorter than `within`");
-        if (verify->within > 0 && verify->every > verify->within && config_member(place, "every"))
-                config_complain(place, "every", "must not be longer than `within`");
 }
 
 /* `ret` is what it is when the file does not say. */
@@ -222,25 +181,8 @@ static void receiver_check(struct config_node *node, const char *key, const char
                 config_complain(node, key, "there is no receiver \"%s\"", receiver);
 }
 
-/* Ends that people need not hear of; of all others they do. */
-static const char *const told_ends[] = {"healed", "done", "cancelled", "denied"};
-
 /* The one list, wherever it is kept. */
 static const struct config_field tell_alone[] = {{"tell", CONFIG_STRINGS, 0, .flags = 0}, {0}};
-
-static void tell_check(struct config_node *node, const struct config_strings *tell)
-{
-        for (size_t i = 0; i < tell->count; i++) {
-                _cleanup_error_ struct error error = {0};
-                bool known = false;
-                for (size_t k = 0; k < N_ELEMENTS(told_ends); k++)
-                        known |= string_equal(tell->items[i], told_ends[k]);
-                if (known)
-                        continue;
-                words_unknown(told_ends, N_ELEMENTS(told_ends), tell->items[i], "there is no end", &error);
-                config_complain(node, "tell", "%s", error_text(&error));
-        }
-}
 
 /* Whatever a remediation is, it may be held until it expires, or be interrupted: somebody has to hear of it.
  */
@@ -317,6 +259,11 @@ static int remediation_read(struct config_node *node, const struct remediation_s
 
         tell_check(node, &result->tell);
         null_when_empty(&result->at_stake);
+        result->dry_run |= result->trust == TRUST_OBSERVE;
+        if (result->trust == TRUST_EARNED && !result->verify.query && !result->verify.check)
+                config_complain(
+                        node, "trust",
+                        "without `verify` nothing says whether it helped: it could never earn to act");
 
         int r = inherit(result, config_member(node, "tell"), set, error);
         if (r >= 0)

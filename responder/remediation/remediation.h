@@ -54,7 +54,9 @@ struct remediation {
         struct rate limit;        /* `limit: 3 per 1d`, of it under the same lock */
         char *lock;               /* pattern with ${labels.x}; NULL: the remediation's own name */
         struct approval approval; /* whether a person must agree */
-        bool urgent;              /* neither the breaker nor a storm asks a person first */
+        bool dry_run;      /* it is planned, and nothing is run; so is what is trusted to observe alone */
+        int trust;         /* enum trust */
+        bool urgent;       /* neither the breaker nor a storm asks a person first */
         nsec human_window; /* so long after a person was seen at it nothing is begun; 0: that is not asked */
         nsec expire;       /* held or awaiting longer than this: expired; default 1h */
         nsec still_firing; /* `still_firing:` healed so long ago, and the alert fires: not healed; 0: never */

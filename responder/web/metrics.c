@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GET /metrics: the responder's own metrics. */
 #include "responder/engine/guard.h"
+#include "responder/incident/trust.h"
 #include "responder/web/internal.h"
 
 #define FAMILIES(X)                                                                                       \
@@ -14,6 +15,10 @@
         X(owed_family, GAUGE, "runbook_calls_owed", NULL, "Calls of a person that nobody has heard yet.") \
         X(paused_family, GAUGE, "runbook_paused", NULL,                                                   \
           "1 while the kill switch holds every remediation back.")                                        \
+        X(earned_family, GAUGE, "runbook_remediation_earned", NULL,                                       \
+          "1 when a remediation with trust: earned may act by itself; 0 while it asks first.")            \
+        X(heals_family, GAUGE, "runbook_remediation_heals_ratio", "ratio",                                \
+          "Share of its alerts that such a remediation heals at least, with 95 %.")                       \
         X(sandbox_family, INFO, "runbook_responder_sandbox_info", NULL,                                   \
           "What the responder has given up: by which version of Landlock, and by a seccomp filter.")      \
         X(build_family, INFO, "runbook_responder_build_info", NULL, "Always 1; the version is in the label.")
@@ -46,6 +51,19 @@ static void collect_held(struct journal *journal, struct sample_sink *sink)
         }
 }
 
+static void collect_trust(const struct incident_parts *parts, struct sample_sink *sink)
+{
+        for (size_t i = 0; i < parts->set->count; i++) {
+                const struct remediation *remediation = &parts->set->remediations[i];
+                struct ledger ledger;
+                if (remediation->trust != TRUST_EARNED ||
+                    ledger_read(parts->journal, remediation->name, &ledger, NULL) < 0)
+                        continue;
+                SAMPLE(sink, &earned_family, ledger_earns(&ledger), {"remediation", remediation->name});
+                SAMPLE(sink, &heals_family, ledger.assured, {"remediation", remediation->name});
+        }
+}
+
 void api_metrics(struct api *api, struct http_exchange *exchange)
 {
         const struct incident_parts *parts = &api->options.parts;
@@ -65,6 +83,7 @@ void api_metrics(struct api *api, struct http_exchange *exchange)
         }
         if (journal_paused(parts->journal, &paused, &since, NULL) >= 0)
                 SAMPLE_BARE(&sink, &paused_family, paused ? 1 : 0);
+        collect_trust(parts, &sink);
         api_collect_targets(api, &sink);
         reloads_collect(api->options.reloads, &sink);
         const struct sandbox *sandbox = api->options.sandbox;

@@ -46,6 +46,11 @@ def is_foreign(shown):
     return isinstance(as_a_file(shown), dict) and bool(set(as_a_file(shown)) & {*FOREIGN, "tls_server_config"})
 
 
+def is_test(shown):
+    """Of a file of remediations."""
+    return isinstance(shown, dict) and "remediation_file" in shown
+
+
 def shows_remediations(shown):
     return not is_foreign(shown) and bool(set(shown) & OF_REMEDIATIONS) if isinstance(shown, dict) else all(is_remediation(one) for one in shown)
 
@@ -54,7 +59,7 @@ def examples():
     """(where, the configuration that an example stands for) of each block of YAML that shows checks."""
     for _, where, block in blocks("yaml"):
         shown = yaml.safe_load(block)
-        if not shows_remediations(shown) and not is_foreign(shown):
+        if not shows_remediations(shown) and not is_foreign(shown) and not is_test(shown):
             yield where, configuration(shown)
 
 
@@ -115,6 +120,16 @@ def test_an_example_is_taken(program, tmp_path, where, shown):
 def test_an_example_of_a_remediation_is_taken_without_a_doubt(binaries, tmp_path, where, shown):
     status, said = check_configuration(binaries.responder, tmp_path, shown)
     assert status == 0 and said.endswith("no mistakes\n"), f"{where}: {said}"
+
+
+def test_an_example_of_a_test_of_remediations_holds(binaries, tmp_path):
+    found = [(where, block) for _, where, block in blocks("yaml") if is_test(yaml.safe_load(block))]
+    assert found
+    (tmp_path / "remediations.yml").write_text((ROOT / "rules/remediations.yml").read_text(encoding="utf-8"))
+    for where, block in found:
+        (tmp_path / "shown_test.yml").write_text(block)
+        said = subprocess.run([binaries.responder, "test", tmp_path / "shown_test.yml"], check=False, text=True, capture_output=True)
+        assert said.returncode == 0, f"{where}: {said.stderr}"
 
 
 def foreign_examples():

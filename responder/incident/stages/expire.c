@@ -30,7 +30,7 @@ int stage_expire(struct incident_run *run, struct error *error)
                     "only what waits expires");
         assert_that(run->remediation, "it is the file that says for how long it may wait");
         _cleanup_free_ char *reason = waited_for(run);
-        const char *receiver = run->parts->dry_run ? NULL : escalation_receiver(run);
+        const char *receiver = parts_only_plan(run->parts, &run->incident) ? NULL : escalation_receiver(run);
         int r = reason ? 0 : error_oom(error);
         if (r >= 0 && receiver)
                 r = call_until_heard(run, MESSAGE_TROUBLE, "expired", reason, error);

@@ -7,6 +7,7 @@
 #include "responder/incident/planning.h"
 #include "responder/incident/question.h"
 #include "responder/incident/stages/stages.h"
+#include "responder/incident/trust.h"
 #include "responder/remediation/definition.h"
 #include "runbook/assert.h"
 
@@ -16,6 +17,7 @@ struct start {
         cJSON *definition; /* NULL: the journal has it already */
         char *changed;     /* what a person has approved was something else; NULL: was not */
         char *needed;      /* why `approval:` asks a person; NULL: it does not */
+        char *distrust;    /* likewise of `trust:` */
         cJSON *question;   /* NULL: nobody is asked */
 };
 
@@ -25,6 +27,7 @@ static void start_release(struct start *start)
         cJSON_Delete(start->definition);
         free(start->changed);
         free(start->needed);
+        free(start->distrust);
         cJSON_Delete(start->question);
 }
 
@@ -59,17 +62,19 @@ static nsec time_to_plan(const struct remediation *remediation)
         return PATIENCE_TO_PLAN;
 }
 
-/* Whether a person is to be asked by `approval:`, and whether what he has agreed to is still what would run.
- */
+/* Whether a person is to be asked by `approval:` or `trust:`, and whether what he has agreed to is still what
+ * would run. */
 static int find_question(struct incident_run *run, struct start *start, struct error *error)
 {
         /* What has begun has no `approval:` any more: the file has it, and it was asked about then. */
-        if (!run->incident.approved)
-                return run->incident.running_at != 0
-                               ? 0
-                               : question_needed(run->remediation, run->parts->set, start->planning.plans,
-                                                 run->lock, world_wall(run->parts->world),
-                                                 run->parts->journal, &start->needed, error);
+        if (!run->incident.approved && run->incident.running_at != 0)
+                return 0;
+        if (!run->incident.approved) {
+                int r = question_needed(run->remediation, run->parts->set, start->planning.plans, run->lock,
+                                        world_wall(run->parts->world), run->parts->journal, &start->needed,
+                                        error);
+                return r < 0 ? r : trust_asks(run->remediation, run->parts->journal, &start->distrust, error);
+        }
         return start->changed || start->planning.failure
                        ? 0
                        : question_differs(run, start->planning.plans, &start->changed, error);
@@ -102,6 +107,8 @@ static const char *approval_reason(const struct incident_run *run, const struct 
         if (!asks)
                 asks = run->asks;
         /* An approval is of what was to be run then. */
+        if (!asks)
+                asks = start->distrust;
         return run->incident.approved ? start->changed : asks;
 }
 
@@ -125,7 +132,8 @@ static cJSON *planning_detail(struct start *start, const char *reason)
 static int begin_running(struct incident_run *run, const struct start *start, const cJSON *detail,
                          struct error *error)
 {
-        assert_that(!run->parts->dry_run && run->lock, "what runs has its lock, and is no dry run");
+        assert_that(!parts_only_plan(run->parts, &run->incident) && run->lock,
+                    "what runs has its lock, and is no dry run");
         bool first = run->incident.running_at == 0;
         const struct incident_change running = {
                 .to = INCIDENT_RUNNING,
@@ -154,7 +162,7 @@ static int enter_planned(struct incident_run *run, enum incident_state to, const
 /* What a person agrees to is written down with the question. */
 static int ask_person(struct incident_run *run, struct start *start, const cJSON *detail, struct error *error)
 {
-        bool own = start->needed && !start->planning.asks && !run->asks;
+        bool own = start->needed && !start->planning.asks && !run->asks && !start->distrust;
         int r = question_make(run, start->planning.plans, start->definition, own, &start->question, error);
         if (r < 0)
                 return r;
@@ -178,7 +186,7 @@ static int go_on(struct incident_run *run, struct start *start, struct error *er
         patience_end(run);
         if (!detail)
                 return error_oom(error);
-        if (run->parts->dry_run)
+        if (parts_only_plan(run->parts, &run->incident))
                 return enter_planned(run, INCIDENT_PLANNED, "planned", detail, error);
         if (failure) {
                 int r = enter_planned(run, INCIDENT_FAILED, "planning failed", detail, error);
@@ -208,7 +216,7 @@ int stage_start(struct incident_run *run, struct error *error)
                 r = make_start(run, &start, error);
         if (r < 0)
                 return r;
-        bool waits = start.planning.failure && !run->parts->dry_run;
+        bool waits = start.planning.failure && !parts_only_plan(run->parts, &run->incident);
         r = waits ? patience_again(run, "planning waits", &start.planning.why, error) : 0;
         if (r == 0)
                 r = go_on(run, &start, error);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "responder/incident/planning.h"
+#include "responder/incident/trust.h"
 #include "responder/web/pages/internal.h"
 #include "runbook/assert.h"
 
@@ -62,7 +63,26 @@ static int compare(const void *a, const void *b)
         return (*one > *other) - (*one < *other);
 }
 
-static void put_record(const struct visit *visit, const struct record *record, struct text *page)
+/* What it has come to, and what follows for how far it may go by itself. */
+static void put_trust(const struct visit *visit, const struct remediation *remediation, struct text *page)
+{
+        struct ledger ledger;
+        _cleanup_text_ struct text sentence = {0};
+        if (ledger_read(visit->parts->journal, remediation->name, &ledger, NULL) < 0)
+                return;
+        text_puts(page, "<br>Of the last ones ");
+        ledger_put(&ledger, &sentence);
+        html_put_line(page, text_string(&sentence), SENTENCE_MOST);
+        text_puts(page, remediation->dry_run                 ? "; it is planned, and nothing is run"
+                        : remediation->trust == TRUST_ASK    ? "; it is trusted to ask"
+                        : remediation->trust != TRUST_EARNED ? ""
+                        : ledger_earns(&ledger)              ? "; it has earned to act by itself"
+                                                             : "; it has yet to earn to act by itself");
+        text_puts(page, ".");
+}
+
+static void put_record(const struct visit *visit, const struct remediation *remediation,
+                       const struct record *record, struct text *page)
 {
         const size_t runs = record->well + record->badly;
         text_puts(page, "<div><dt>So far</dt><dd>");
@@ -76,6 +96,7 @@ static void put_record(const struct visit *visit, const struct record *record, s
                 text_puts(page, "; half were healed within ");
                 html_put_span(page, record->healed[(record->healed_count - 1) / 2]);
         }
+        put_trust(visit, remediation, page);
         for (size_t i = 0; i < record->last_count; i++) {
                 const struct incident like = {.state = record->last[i].state};
                 text_puts(page, "<br>");
@@ -251,7 +272,7 @@ static void put_remediation(const struct visit *visit, const struct remediation 
         text_puts(page, "<dl class=\"facts\">");
         put_matchers(remediation, page);
         put_guards(visit, remediation, page);
-        put_record(visit, record, page);
+        put_record(visit, remediation, record, page);
         put_verification(remediation, page);
         text_puts(page, "</dl>\n<p><a href=\"/incidents?remediation=");
         html_put(page, remediation->name);
