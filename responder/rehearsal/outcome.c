@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What came of a rehearsal, out of its journal. */
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "responder/rehearsal/internal.h"
 #include "responder/remediation/definition.h"
@@ -66,17 +68,62 @@ static int put_timeline(struct rehearsal *rehearsal, const struct incident *inci
         return r;
 }
 
-static int put_calls(const struct rehearsal *rehearsal, const char *number, cJSON *json, struct error *error)
+/* The calls, by the numbers of their incidents and then in their order. */
+struct numbered {
+        const char *number;
+        const cJSON *call;
+        size_t order;
+};
+struct numbered_list {
+        struct numbered *items;
+        size_t count;
+};
+
+static int compare_numbers(const void *left, const void *right)
 {
-        cJSON *called = cJSON_CreateArray();
-        if (json_put(json, "called", called) < 0)
+        const struct numbered *a = left, *b = right;
+        int by_number = strcmp(a->number, b->number);
+        return by_number != 0 ? by_number : (a->order > b->order) - (a->order < b->order);
+}
+
+static int number_calls(const struct rehearsal *rehearsal, struct numbered_list *ret, struct error *error)
+{
+        ret->items = calloc((size_t)cJSON_GetArraySize(rehearsal->calls) + 1, sizeof(*ret->items));
+        if (!ret->items)
                 return error_oom(error);
         const cJSON *call;
         cJSON_ArrayForEach(call, rehearsal->calls)
         {
-                if (!string_equal(json_string(call, "incident"), number))
-                        continue;
-                cJSON *copy = json_copy(call);
+                const char *number = json_string(call, "incident");
+                ret->items[ret->count] = (struct numbered){number ? number : "", call, ret->count};
+                ret->count++;
+        }
+        qsort(ret->items, ret->count, sizeof(*ret->items), compare_numbers);
+        return 0;
+}
+
+/* The first of an incident, or where it would stand. */
+static size_t find_first(const struct numbered_list *calls, const char *number)
+{
+        size_t low = 0, high = calls->count;
+        while (low < high) {
+                size_t middle = low + (high - low) / 2;
+                if (strcmp(calls->items[middle].number, number) < 0)
+                        low = middle + 1;
+                else
+                        high = middle;
+        }
+        return low;
+}
+
+static int put_calls(const struct numbered_list *calls, const char *number, cJSON *json, struct error *error)
+{
+        cJSON *called = cJSON_CreateArray();
+        if (json_put(json, "called", called) < 0)
+                return error_oom(error);
+        for (size_t i = find_first(calls, number);
+             i < calls->count && string_equal(calls->items[i].number, number); i++) {
+                cJSON *copy = json_copy(calls->items[i].call);
                 cJSON_DeleteItemFromObjectCaseSensitive(copy, "incident");
                 if (json_append(called, copy) < 0)
                         return error_oom(error);
@@ -104,8 +151,8 @@ static int put_steps(const struct incident *incident, cJSON *json, struct error 
         return r;
 }
 
-static int tell(struct rehearsal *rehearsal, const struct incident *incident, cJSON *json,
-                struct error *error)
+static int tell(struct rehearsal *rehearsal, const struct incident *incident,
+                const struct numbered_list *calls, cJSON *json, struct error *error)
 {
         if (json_put(json, "incident", json_text(incident->number)) < 0 ||
             json_put(json, "remediation", json_text(incident->remediation)) < 0 ||
@@ -118,15 +165,17 @@ static int tell(struct rehearsal *rehearsal, const struct incident *incident, cJ
                 return error_oom(error);
         int r = put_timeline(rehearsal, incident, json, error);
         if (r >= 0)
-                r = put_calls(rehearsal, incident->number, json, error);
+                r = put_calls(calls, incident->number, json, error);
         return r < 0 ? r : put_steps(incident, json, error);
 }
 
 int rehearsal_outcomes(struct rehearsal *rehearsal, cJSON **ret, struct error *error)
 {
         _cleanup_json_ cJSON *list = cJSON_CreateArray();
+        struct numbered_list calls = {0};
         int64_t id = 0;
-        int r = list ? 1 : error_oom(error);
+        int r = list ? number_calls(rehearsal, &calls, error) : error_oom(error);
+        r = r < 0 ? r : 1;
         while (r > 0) {
                 _cleanup_free_ char *number = NULL;
                 struct incident incident = {0};
@@ -135,13 +184,14 @@ int rehearsal_outcomes(struct rehearsal *rehearsal, cJSON **ret, struct error *e
                 if (r > 0)
                         r = journal_find(rehearsal->journal, number, &incident, error) < 0 ? -EIO : 1;
                 if (r > 0)
-                        r = tell(rehearsal, &incident, json, error) < 0 ? -EIO : 1;
+                        r = tell(rehearsal, &incident, &calls, json, error) < 0 ? -EIO : 1;
                 incident_release(&incident);
                 if (r > 0 && json_append(list, json) < 0)
                         r = error_oom(error);
                 else if (r <= 0)
                         cJSON_Delete(json);
         }
+        free(calls.items);
         if (r >= 0)
                 *ret = TAKE_PTR(list);
         return r;
