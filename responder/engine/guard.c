@@ -119,11 +119,17 @@ static int check_lock(const struct guard_question *question, struct guard_verdic
 static int check_cooldown(const struct guard_question *question, struct guard_verdict *verdict,
                           struct error *error)
 {
-        const struct remediation *remediation = question->remediation;
+        /* What it was begun with does not say how long that is. */
+        const struct remediation *file =
+                question->incident->running_at == 0
+                        ? NULL
+                        : remediation_find(question->set, question->remediation->name);
+        const struct remediation *remediation = file ? file : question->remediation;
         if (remediation->cooldown <= 0)
                 return 0;
         nsec ended = 0;
-        int r = journal_last_run(question->journal, question->lock, &ended, error);
+        int r = journal_last_run_beside(question->journal, question->lock, question->incident->id, &ended,
+                                        error);
         if (r < 0)
                 return r;
         if (ended == 0 || ended + remediation->cooldown <= question->now)
@@ -207,13 +213,21 @@ static int check_storm(const struct guard_question *question, struct guard_verdi
         return 1;
 }
 
+/* It has begun; but not when it has yielded to a person before its first step: others may have run since. */
+static bool is_counted(const struct incident *incident)
+{
+        bool begun = incident->step_count == 0;
+        for (size_t i = 0; i < incident->step_count; i++)
+                begun |= incident->steps[i].status != STEP_WAITING;
+        return incident->running_at != 0 && begun;
+}
+
 int guard_ask(size_t index, const struct guard_question *question, struct guard_verdict *ret,
               struct error *error)
 {
         assert_that(index < N_ELEMENTS(guards), "there is such a guard");
         const struct guard *guard = &guards[index];
-        if ((guard->once && question->incident->running_at != 0) ||
-            (guard->asks && question->incident->approved))
+        if ((guard->once && is_counted(question->incident)) || (guard->asks && question->incident->approved))
                 return 0;
         struct guard_verdict verdict = {0};
         int r = guard->check(question, &verdict, error);

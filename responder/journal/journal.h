@@ -249,6 +249,9 @@ int journal_active(struct journal *journal, struct incident_list *list, struct e
  * when nobody could be told of its failure yet, or it asks a person midway; 0 when never. Dry runs do not
  * count. */
 int journal_last_run(struct journal *journal, const char *lock, nsec *ret_ended, struct error *error);
+/* The same of all but one incident. */
+int journal_last_run_beside(struct journal *journal, const char *lock, int64_t incident, nsec *ret_ended,
+                            struct error *error);
 
 /* Steady time at which the nth last run under this lock began, counted from 1, of those that began after
  * `after`; 0: there were fewer. `remediation` NULL: of whatever remediation that changes something. Dry runs

@@ -434,10 +434,16 @@ int journal_find(struct journal *journal, const char *number, struct incident *r
 
 int journal_last_run(struct journal *journal, const char *lock, nsec *ret_ended, struct error *error)
 {
+        return journal_last_run_beside(journal, lock, 0, ret_ended, error);
+}
+
+int journal_last_run_beside(struct journal *journal, const char *lock, int64_t incident, nsec *ret_ended,
+                            struct error *error)
+{
         assert_that(lock, "runs are counted by their lock");
         READING(journal);
         _cleanup_statement_ sqlite3_stmt *statement =
-                journal_bind(&journal->reader, LAST_RUN, error, "t", lock);
+                journal_bind(&journal->reader, LAST_RUN, error, "ti", lock, incident);
         int r = statement ? journal_step(&journal->reader, statement, error) : -EIO;
         if (r < 0)
                 return r;

@@ -198,9 +198,9 @@ X(RUNS_NEWEST, "SELECT remediation, state, opened_at, running_at, ended_at, numb
 /* Runs are counted by what they act upon, whatever remediation it was. What has failed acts no more, though it has
  * not ended while nobody could be called; nor does what asks a person midway. */
 X(LAST_RUN, "SELECT max(coalesce((SELECT max(ended_steady) FROM incidents INDEXED BY incidents_ends"
-            " WHERE lock = ?1 AND running_at > 0), 0),"
+            " WHERE lock = ?1 AND running_at > 0 AND id <> ?2), 0),"
             " coalesce((SELECT max(entered_steady) FROM incidents INDEXED BY incidents_active WHERE active = 1"
-            " AND running_at > 0 AND lock = ?1 AND ended_at = 0"
+            " AND running_at > 0 AND lock = ?1 AND id <> ?2 AND ended_at = 0"
             " AND (state = 'failed' OR state = 'not_healed' OR state = 'unverified' OR state = 'awaiting_approval'"
             " OR state = 'held')), 0))")
 X(NTH_RUN, "SELECT running_steady FROM incidents INDEXED BY incidents_runs WHERE lock = ?1 AND running_at > 0"
