@@ -2,6 +2,7 @@
 /* What may hold an incident back: kill switch, person, lock, cooldown, limit, breaker, storm. The first that
  * does is named. */
 #include "responder/engine/guard.h"
+#include "responder/incident/question.h"
 #include "responder/people/people.h"
 #include "runbook/assert.h"
 
@@ -19,7 +20,7 @@ static int check_storm(const struct guard_question *, struct guard_verdict *, st
 static const struct guard {
         const char *name;
         bool once;  /* not asked again of an incident that has begun */
-        bool asks;  /* a person decides; not asked again once one has */
+        bool asks;  /* a person decides; not asked again once one has: a deadline is nobody */
         bool tells; /* a person is told at once that it holds something back */
         int (*check)(const struct guard_question *, struct guard_verdict *, struct error *);
 } guards[] = {
@@ -227,7 +228,8 @@ int guard_ask(size_t index, const struct guard_question *question, struct guard_
 {
         assert_that(index < N_ELEMENTS(guards), "there is such a guard");
         const struct guard *guard = &guards[index];
-        if ((guard->once && is_counted(question->incident)) || (guard->asks && question->incident->approved))
+        if ((guard->once && is_counted(question->incident)) ||
+            (guard->asks && question_is_answered(question->incident)))
                 return 0;
         struct guard_verdict verdict = {0};
         int r = guard->check(question, &verdict, error);

@@ -362,6 +362,17 @@ int question_on_timeout(const struct incident *incident, const struct remediatio
         return may ? ON_TIMEOUT_RUN : ON_TIMEOUT_ESCALATE;
 }
 
+bool question_is_answered(const struct incident *incident)
+{
+        _cleanup_json_ cJSON *question = NULL;
+        /* Before there were questions, people alone approved. */
+        if (!incident->approved || !incident->asked || !*incident->asked)
+                return incident->approved;
+        return read_asked(incident, &question, NULL) >= 0 &&
+               cJSON_GetArraySize(json_get(question, "agreed", NULL)) >=
+                       (int)json_number(question, "people", 1);
+}
+
 int question_show(const struct incident *incident, struct question_shown *ret, struct error *error)
 {
         _cleanup_json_ cJSON *question = NULL;

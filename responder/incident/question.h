@@ -49,6 +49,10 @@ int question_agree(const struct incident *incident, const char *actor, const cha
 nsec question_deadline(const struct incident *incident, const struct remediation *remediation);
 int question_on_timeout(const struct incident *incident, const struct remediation *remediation);
 
+/* Whether people have said yes to the run of this incident, and not a deadline that nobody has answered by.
+ */
+bool question_is_answered(const struct incident *incident);
+
 /* For who shows it: how many have to agree, and who has, "ada (password), bob" ("" for nobody); the first
  * figures of what is asked about, "" when it is not known. */
 enum { QUESTION_SHOWN = 12 };

@@ -7,14 +7,6 @@ static bool is_changing(const struct sim *sim, const struct done_for *one)
         return one->acted && remediation_changes(remediation_at(sim, one->remediation));
 }
 
-/* A person was asked, who has not answered in time, and the file says that it runs then. */
-static bool ran_unanswered(int64_t incident)
-{
-        return claims_number("SELECT count(*) FROM timeline WHERE incident = ?1 AND event = 'approved'"
-                             " AND actor = 'engine'",
-                             "i", incident) > 0;
-}
-
 /* What breaker and storm had to ask a person about, and no person has approved: more runs under one lock, or
  * more locks, than may be within their times. */
 void claim_breakers(struct sim *sim)
@@ -25,7 +17,7 @@ void claim_breakers(struct sim *sim)
                 const char *locks[INCIDENTS_MOST];
                 int64_t runs = 1, count = 0;
                 bool known = false;
-                if (!is_changing(sim, one) || one->approved || ran_unanswered((int64_t)i))
+                if (!is_changing(sim, one) || one->approved)
                         continue;
                 for (uint64_t k = 1; k <= sim->incidents; k++) {
                         const struct done_for *other = &sim->done[k];
