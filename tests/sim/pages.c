@@ -125,10 +125,12 @@ static void claim_page(struct sim *sim, struct source *one, const char *waiting,
                 if (held && sim->now - since > LEASE + SLACK)
                         sim_fail(sim, "the page of %s is held back, and nobody has been at it for %.0f s",
                                  one->name, nsec_to_seconds(sim->now - since));
+                /* A lease may be given in the look that gives up; it is ended from then on. */
+                nsec bad = one->bad_since > one->granted ? one->bad_since : one->granted;
                 if (held && clear && one->leased_in == sim->restarts && one->bad_since &&
-                    sim->now - one->bad_since > HEARD)
+                    sim->now - bad > HEARD)
                         sim_fail(sim, "the page of %s is held back though it was given up %.0f s ago",
-                                 one->name, nsec_to_seconds(sim->now - one->bad_since));
+                                 one->name, nsec_to_seconds(sim->now - bad));
                 if (!held && clear && one->fine_since && sim->now - one->fine_since > HEARD &&
                     sim->now - sim->alertmanager_started > HEARD)
                         sim_fail(sim, "the page of %s comes though somebody is at it", one->name);
