@@ -27,8 +27,7 @@ void claim_breakers(struct sim *sim)
                         bool same = string_equal(other->lock, one->lock);
                         runs += same && ago < breaker->period;
                         known |= same && ago < storm->period;
-                        bool counts = !same && !other->approved && ago < storm->period &&
-                                      !ran_unanswered((int64_t)k);
+                        bool counts = !same && !other->approved && ago < storm->period;
                         for (int64_t l = 0; l < count && counts; l++)
                                 counts = !string_equal(locks[l], other->lock);
                         if (counts)
