@@ -394,10 +394,11 @@ void claim_shadow(struct sim *sim, int64_t source)
                                         " ORDER BY id DESC LIMIT 1",
                                         "t", one->key);
         /* What has ended long ago is let go of: over a boot the wall clock alone tells how long that is. */
-        if (shadow->heard > 0 && !*closer && claims_number("SELECT count(*) FROM gaps", "") == 0)
+        bool forgotten = open < 0 && !*closer && claims_number("SELECT count(*) FROM gaps", "") > 0;
+        if (shadow->heard > 0 && open < 0 && !*closer && !forgotten)
                 sim_fail(sim, "%s was acknowledged, and the journal has never heard of it", one->name);
-        bool explained =
-                shadow->uncertain || (shadow->open && open < 0 && string_equal(closer, "alertmanager"));
+        bool explained = shadow->uncertain || forgotten ||
+                         (shadow->open && open < 0 && string_equal(closer, "alertmanager"));
         if (shadow->open != (open >= 0) && !explained)
                 sim_fail(sim, "%s was acknowledged as %s, and the journal has it %s", one->name,
                          shadow->open ? "firing" : "resolved", open >= 0 ? "open" : "closed");
