@@ -106,10 +106,13 @@ static const char *approval_reason(const struct incident_run *run, const struct 
                 asks = start->needed;
         if (!asks)
                 asks = run->asks;
-        /* An approval is of what was to be run then. */
         if (!asks)
                 asks = start->distrust;
-        return run->incident.approved ? start->changed : asks;
+        /* An approval is of what was to be run then; and a deadline has answered what `approval:` asks alone.
+         */
+        if (run->incident.approved)
+                asks = start->changed || question_is_answered(&run->incident) ? start->changed : run->asks;
+        return asks;
 }
 
 static cJSON *planning_detail(struct start *start, const char *reason)
