@@ -294,6 +294,10 @@ static const struct command commands[] = {
         {"give-back", "NUMBER",
          "let the responder go on with what was taken, or is held because a person was seen at it",
          TAKES(DECIDING), command_give_back},
+        {"deliveries", NULL, "list the messages that nobody has received, and why; exit 1 when there are any",
+         TAKES(ASKING), command_deliveries},
+        {"resend", "NUMBER", "send again what nobody has received of an incident", TAKES(DECIDING),
+         command_resend},
         {"run", "REMEDIATION",
          "have a remediation run by hand, for the labels of an alert; guards, journal and verification are "
          "as for any alert",

@@ -29,9 +29,9 @@ static int post(const struct responder_arguments *arguments, const char *path, c
 static void put_decided(struct text *text, const cJSON *incident)
 {
         const cJSON *event, *decided = NULL;
-        static const char *const decisions[] = {"approved",       "denied",      "cancelled",
-                                                "undo asked for", "run by hand", "acknowledged",
-                                                "agreed",         "taken",       "given back"};
+        static const char *const decisions[] = {
+                "approved",     "denied", "cancelled", "undo asked for", "run by hand",
+                "acknowledged", "agreed", "taken",     "given back",     "to be sent again"};
         cJSON_ArrayForEach(event, json_get(incident, "timeline", NULL))
         {
                 for (size_t i = 0; i < N_ELEMENTS(decisions); i++)
@@ -99,6 +99,11 @@ int command_take(const void *arguments)
 int command_give_back(const void *arguments)
 {
         return decide(arguments, "give-back");
+}
+
+int command_resend(const void *arguments)
+{
+        return decide(arguments, "resend");
 }
 
 int command_run(const void *context)

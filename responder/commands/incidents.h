@@ -20,6 +20,8 @@ int command_undo(const void *arguments);
 int command_ack(const void *arguments);
 int command_take(const void *arguments);
 int command_give_back(const void *arguments);
+int command_resend(const void *arguments);
+int command_deliveries(const void *arguments);
 
 /* Has a remediation run for an alert that --label makes. */
 int command_run(const void *arguments);

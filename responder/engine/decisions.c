@@ -35,6 +35,11 @@ static bool is_left_to_people(const struct remediation_set *set _unused_, const 
                (incident->state == INCIDENT_HELD && string_equal(incident->guard, PEOPLE_GUARD));
 }
 
+static bool is_undelivered(const struct remediation_set *set _unused_, const struct incident *incident)
+{
+        return incident->undelivered;
+}
+
 static bool is_readable(const struct remediation_set *set _unused_, const struct incident *incident _unused_)
 {
         return true;
@@ -46,8 +51,8 @@ static const struct {
         const char *event;
         const char *wants; /* "…, and not <wants>" */
         bool (*may)(const struct remediation_set *set, const struct incident *incident);
-        enum incident_state to;                   /* INCIDENT_UNCHANGED: a request */
-        bool request_cancel, request_undo, hears; /* it has heard what is owed to a person */
+        enum incident_state to;                           /* INCIDENT_UNCHANGED: a request */
+        bool request_cancel, request_undo, hears, resend; /* it has heard what is owed to a person */
         enum hands hands;
 } decisions[] = {
         [DECISION_APPROVE] = {"approved", "awaiting approval", is_awaiting},
@@ -59,6 +64,8 @@ static const struct {
         [DECISION_ACK] = {"acknowledged", "readable", is_readable, .hears = true, .hands = HANDS_SEEN},
         [DECISION_TAKE] = {"taken", "under way", is_under_way, .hears = true, .hands = HANDS_TAKEN},
         [DECISION_GIVE_BACK] = {"given back", "in a person's hands", is_left_to_people, .hands = HANDS_FREED},
+        [DECISION_RESEND] = {"to be sent again", "one of which nobody has received a message", is_undelivered,
+                             .resend = true},
 };
 tables_agree(decisions, DECISION_COUNT);
 
@@ -125,6 +132,7 @@ static int decide_once(const struct incident_parts *parts, struct deciding *deci
                 .request_cancel = decisions[decision].request_cancel,
                 .request_undo = decisions[decision].request_undo,
                 .hands = decisions[decision].hands,
+                .request_resend = decisions[decision].resend,
                 .told = decisions[decision].hears && *incident->owes ? incident->owes : NULL,
                 .owes = decisions[decision].hears && incident_is_kept_open(parts, incident) ? OWES_TAKEN
                                                                                             : NULL,

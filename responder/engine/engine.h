@@ -67,6 +67,7 @@ enum decision {
         DECISION_TAKE,      /* a person has it in hand, and all under its lock: nothing is begun until it is
                                given back */
         DECISION_GIVE_BACK, /* the machine may go on with it, whoever was seen at it until now */
+        DECISION_RESEND,    /* what nobody has received of it is sent again */
         DECISION_COUNT,
 };
 

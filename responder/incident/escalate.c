@@ -57,6 +57,29 @@ int call_receiver(const struct incident_parts *parts, const char *receiver, cons
         return r;
 }
 
+/* Written down once, and again when it turns out that waiting will not help: what nobody was told is shown,
+ * and counted. That it cannot be is no reason to wait with the next try. */
+static void note_unheard(struct incident_run *run, const char *what, const struct error *why)
+{
+        bool refused = !why->may_pass;
+        if (run->unheard && run->unheard_refuse == refused)
+                return;
+        const char *receiver = escalation_receiver(run);
+        const struct journal_letter letter = {receiver, what, error_text(why), refused};
+        _cleanup_json_ cJSON *detail = cJSON_CreateObject();
+        if (json_put(detail, "what", cJSON_CreateString(what)) < 0 ||
+            json_put(detail, "to", cJSON_CreateString(receiver)) < 0 ||
+            json_put(detail, "error", cJSON_CreateString(error_text(why))) < 0)
+                return;
+        const struct journal_entry entry = {.incident = run->incident.id,
+                                            .actor = "engine",
+                                            .event = "nobody was reached",
+                                            .letter = &letter,
+                                            .detail = detail};
+        run->unheard = journal_write(run->parts->journal, &entry, NULL) >= 0;
+        run->unheard_refuse = refused;
+}
+
 int call_until_heard(struct incident_run *run, enum message_mood mood, const char *what, const char *reason,
                      struct error *error)
 {
@@ -65,10 +88,15 @@ int call_until_heard(struct incident_run *run, enum message_mood mood, const cha
         int r = report_make(run, mood, what, reason, &report, error);
         if (r < 0)
                 return r;
-        r = call_receiver(run->parts, escalation_receiver(run), &report.message, &run->backoff, error);
+        _cleanup_error_ struct error why = {0};
+        r = call_receiver(run->parts, escalation_receiver(run), &report.message, &run->backoff, &why);
         report_release(&report);
-        if (r >= 0)
+        if (r >= 0) {
+                run->unheard = false;
                 return 0;
+        }
+        note_unheard(run, what, &why);
+        error_move(error, &why);
         run->look_again = run->backoff.at;
         return error_prefix(error, -EAGAIN, "nobody was reached");
 }

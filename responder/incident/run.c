@@ -138,6 +138,7 @@ static struct journal_entry entry_of(const struct incident_parts *parts, const s
                 .asked = change->asked,
                 .step = change->step,
                 .step_status = change->step_status,
+                .letter = change->letter,
                 .detail = change->detail,
         };
 }

@@ -56,7 +56,9 @@ struct incident_run {
         struct verify_values values; /* of these looks; its list is owned */
         struct backoff backoff;      /* of whoever is called */
         struct patience patience;
-        bool doubted; /* its timeline says that the end of its alert is not believed */
+        bool unheard;        /* its timeline says that nobody was reached, */
+        bool unheard_refuse; /* since he refused */
+        bool doubted;        /* its timeline says that the end of its alert is not believed */
 };
 
 /* True when the remediation still has the steps that the incident was opened with. */
@@ -99,17 +101,18 @@ nsec incident_age(const struct world *world, const struct incident *incident);
 /* A change of state, and what is written in the same commit. */
 struct incident_change {
         enum incident_state to;
-        const char *event;            /* a row of transitions.c */
-        const char *actor;            /* NULL: "engine" */
-        const cJSON *detail;          /* may be NULL */
-        const char *guard;            /* with INCIDENT_HELD */
-        nsec guard_until;             /* wall; 0: until something changes */
-        bool tells;                   /* likewise: a person is to hear of it */
-        const char *lock;             /* to record the bound lock; NULL: unchanged */
-        const cJSON *definition;      /* likewise */
-        const cJSON *asked;           /* likewise: what a person is asked about */
-        size_t step;                  /* from 1; 0: no step is concerned */
-        enum step_status step_status; /* of that step; STEP_WAITING: unchanged */
+        const char *event;                   /* a row of transitions.c */
+        const char *actor;                   /* NULL: "engine" */
+        const cJSON *detail;                 /* may be NULL */
+        const char *guard;                   /* with INCIDENT_HELD */
+        nsec guard_until;                    /* wall; 0: until something changes */
+        bool tells;                          /* likewise: a person is to hear of it */
+        const char *lock;                    /* to record the bound lock; NULL: unchanged */
+        const cJSON *definition;             /* likewise */
+        const cJSON *asked;                  /* likewise: what a person is asked about */
+        size_t step;                         /* from 1; 0: no step is concerned */
+        enum step_status step_status;        /* of that step; STEP_WAITING: unchanged */
+        const struct journal_letter *letter; /* of that step: what nobody has received; NULL: nothing */
 };
 
 /*

@@ -93,6 +93,16 @@ static void close_step(struct incident_run *run, size_t index)
         step_close(step_at(run, index), &run->step);
 }
 
+/* A message that was to be sent by a step, and was not; it borrows from the run and the reason. */
+static struct journal_letter letter_of(const struct incident_run *run, size_t index, const char *reason)
+{
+        const struct step *step = step_at(run, index);
+        const char *receiver = json_string(step->target, "name");
+        const char *plan = json_string(run->incident.steps[index].plan, "summary");
+        return (struct journal_letter){receiver ? receiver : "", plan ? plan : step->action->name, reason,
+                                       true};
+}
+
 /* How a step can fail. */
 enum failure { FAILED_TO_PLAN, FAILED_TO_RUN, FAILED_MIDWAY };
 
@@ -108,12 +118,15 @@ static int write_failure(struct incident_run *run, size_t index, enum failure fa
         unsigned tries = patience_end(run);
         _cleanup_free_ char *tried = tries > 1 ? text_format("%s (tried %u times)", sentence, tries) : NULL;
         _cleanup_json_ cJSON *detail = failure_detail(run, index, words[failure], tried ? tried : sentence);
+        const struct journal_letter letter = letter_of(run, index, tried ? tried : sentence);
+        const struct journal_letter *undelivered = step_at(run, index)->action->tells ? &letter : NULL;
         /* What was interrupted nobody but a person can judge, whatever is said of the step. */
         if (!interrupted && !step_at(run, index)->essential) {
                 struct journal_entry entry = {.event = event,
                                               .expect = INCIDENT_RUNNING,
                                               .step = index + 1,
                                               .step_status = status,
+                                              .letter = undelivered,
                                               .detail = detail};
                 return run_write(run, &entry, error);
         }
@@ -121,6 +134,7 @@ static int write_failure(struct incident_run *run, size_t index, enum failure fa
                                                .event = event,
                                                .step = index + 1,
                                                .step_status = status,
+                                               .letter = undelivered,
                                                .detail = detail};
         int r = run_enter(run, &change, error);
         if (r >= 0)
@@ -272,27 +286,35 @@ static bool may_run_again(const struct step *step)
         return action->resume || action->repeatable || action->effect == EFFECT_READ_ONLY;
 }
 
+/* What is shown of the step is before the action's eyes; who tells something has the report as well. */
+static int run_action(struct incident_run *run, const struct action *action, const char *what,
+                      cJSON **ret_outcome, struct error *why)
+{
+        const struct world *world = run->parts->world;
+        struct report report = {0};
+        run->step.outcome = NULL;
+        nsec began = world_monotonic(world);
+        int result = action->tells ? report_make(run, MESSAGE_NOTE, what, NULL, &report, why) : 0;
+        run->step.about = action->tells ? &report.message : NULL;
+        if (result >= 0)
+                result = world->run_step(world->context, action, &run->step, ret_outcome, why);
+        run->step.about = NULL;
+        report_release(&report);
+        meters_step(run->parts->meters, action->name, result >= 0, world_monotonic(world) - began);
+        return result;
+}
+
 /* Runs the step that was begun, by its journaled plan, and writes down what came of it. */
 static int run_begun(struct incident_run *run, size_t index, enum steps_end *ret, struct error *error)
 {
         assert_that(record_at(run, index)->status == STEP_STARTED && record_at(run, index)->plan,
                     "what runs was begun in the journal, with its plan");
-        const struct world *world = run->parts->world;
         const struct step *step = step_at(run, index);
         _cleanup_error_ struct error why = {0};
         _cleanup_json_ cJSON *outcome = NULL;
 
         show_record(run, index, patience_begin(run, PATIENCE_RUN, index + 1, step->timeout));
-        run->step.outcome = NULL;
-        nsec began = world_monotonic(world);
-        struct report report = {0};
-        int result = step->action->tells ? report_make(run, MESSAGE_NOTE, "goes on", NULL, &report, &why) : 0;
-        run->step.about = step->action->tells ? &report.message : NULL;
-        if (result >= 0)
-                result = world->run_step(world->context, step->action, &run->step, &outcome, &why);
-        run->step.about = NULL;
-        report_release(&report);
-        meters_step(run->parts->meters, step->action->name, result >= 0, world_monotonic(world) - began);
+        int result = run_action(run, step->action, "goes on", &outcome, &why);
         if (result >= 0)
                 return write_outcome(run, index, "step done", outcome, error);
         bool may_wait = step->essential && may_run_again(step);
@@ -524,6 +546,22 @@ int steps_undo(struct incident_run *run, step_wanted *wanted, struct error *erro
                         return r;
         }
         return 0;
+}
+
+int step_send(struct incident_run *run, size_t index, cJSON **ret_outcome, struct error *error)
+{
+        if (!run->remediation)
+                return error_set(error, ESRCH,
+                                 "remediations.yml no longer has this remediation with these steps");
+        const struct step *step = step_at(run, index);
+        assert_that(step->action->tells, "what is sent again was a message");
+        int r = open_step(run, index, error);
+        if (r < 0)
+                return r;
+        show_record(run, index, world_deadline(run->parts->world, step->timeout));
+        r = run_action(run, step->action, "is told again", ret_outcome, error);
+        close_step(run, index);
+        return r;
 }
 
 int step_settle(struct incident_run *run, size_t index, struct error *error)

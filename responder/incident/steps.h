@@ -35,4 +35,7 @@ int steps_undo(struct incident_run *run, step_wanted *wanted, struct error *erro
  */
 int step_settle(struct incident_run *run, size_t index, struct error *error);
 
+/* Sends the message of a step once more, whatever came of it before, and writes nothing. */
+int step_send(struct incident_run *run, size_t index, cJSON **ret_outcome, struct error *error);
+
 #endif

@@ -53,6 +53,8 @@ static int end_episode(struct journal *journal, int64_t episode, nsec now, const
         if (r < 0 || sqlite3_changes(journal->writer.database) == 0)
                 return r;
         r = journal_run(&journal->writer, EPISODE_LEAVES, error, "i", episode);
+        if (r >= 0)
+                r = journal_run(&journal->writer, LETTERS_LEFT, error, "i", episode);
         return r < 0 ? r : append_to_incidents(journal, episode, now, actor, event, error);
 }
 

@@ -87,6 +87,8 @@ struct incident {
         char *owes;       /* what a person is still to be told: OWES_…; "": nothing */
         char *told;       /* the guards that a person was told of, each with a blank behind it */
         bool approved, cancel_requested, undo_requested;
+        bool undelivered;      /* nobody has received some message of it: journal_letters() */
+        bool resend_requested; /* and a person wants that tried again */
         nsec opened_at, running_at, ended_at, updated_at; /* wall; 0 when not yet */
         nsec opened_steady, entered_steady;               /* steady: it was opened, it came to its state */
         nsec waiting_steady; /* steady: since when it waits, but for the time that its alert was silenced */

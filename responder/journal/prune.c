@@ -74,6 +74,8 @@ static int drop_incident(struct journal *journal, const struct doomed *doomed, s
         if (r >= 0)
                 r = journal_run(writer, STEPS_DROP, error, "i", doomed->id);
         if (r >= 0)
+                r = journal_run(writer, LETTERS_DROP, error, "i", doomed->id);
+        if (r >= 0)
                 r = journal_run(writer, MEMBERS_DROP, error, "i", doomed->id);
         if (r >= 0)
                 r = journal_run(writer, INCIDENT_DROP, error, "i", doomed->id);

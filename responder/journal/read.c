@@ -200,7 +200,7 @@ static bool is_consistent(const struct incident *incident)
 
 static int read_columns(sqlite3_stmt *statement, struct incident *incident, struct error *error)
 {
-        assert_that(sqlite3_column_count(statement) == 30, "the columns are INCIDENT_COLUMNS");
+        assert_that(sqlite3_column_count(statement) == 31, "the columns are INCIDENT_COLUMNS");
         incident->id = sqlite3_column_int64(statement, 0);
         incident->number = strdup(journal_column(statement, 1));
         incident->episode = sqlite3_column_int64(statement, 2);
@@ -212,6 +212,8 @@ static int read_columns(sqlite3_stmt *statement, struct incident *incident, stru
         incident->approved = sqlite3_column_int(statement, 9) != 0;
         incident->cancel_requested = sqlite3_column_int(statement, 10) != 0;
         incident->undo_requested = sqlite3_column_int(statement, 11) != 0;
+        incident->undelivered = sqlite3_column_type(statement, 30) != SQLITE_NULL;
+        incident->resend_requested = sqlite3_column_int(statement, 30) != 0;
         incident->opened_at = sqlite3_column_int64(statement, 12);
         incident->running_at = sqlite3_column_int64(statement, 13);
         incident->ended_at = sqlite3_column_int64(statement, 14);

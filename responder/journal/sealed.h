@@ -34,6 +34,12 @@
         "seal_of('episodes', " r "id, " r "fingerprint, " r "opened_at, " r "closed_at, " r "closed_by, "    \
         r "matched, " r "alert, " r "unanswered, " r "key)"
 
+#define LETTER_ID(r) r "incident"
+#define LETTER_PART(r) r "part"
+#define LETTER_SEAL(r)                                                                                       \
+        "seal_of('letters', " r "incident, " r "part, " r "receiver, " r "what, " r "reason, " r "refused, " \
+        r "since, " r "asked)"
+
 #define MEMBER_ID(r) r "incident"
 #define MEMBER_PART(r) r "episode"
 #define MEMBER_SEAL(r) "seal_of('members', " r "incident, " r "episode, " r "joined_at)"
@@ -53,6 +59,7 @@
         X(INCIDENTS, "incidents", INCIDENT_ID, NO_PART, INCIDENT_SEAL, "", "t.number")                       \
         X(STEPS, "steps", STEP_ID, STEP_PART, STEP_SEAL, "",                                                 \
           "'step ' || t.position || ' of ' || coalesce((SELECT number FROM incidents WHERE id = t.incident), '?')") \
+        X(LETTERS, "letters", LETTER_ID, LETTER_PART, LETTER_SEAL, "", "'an undelivered message of incident ' || t.incident") \
         X(EPISODES, "episodes", EPISODE_ID, NO_PART, EPISODE_SEAL, " OF " EPISODE_COLUMNS, "'episode ' || t.id") \
         X(MEMBERS, "members", MEMBER_ID, MEMBER_PART, MEMBER_SEAL, "", "'the alerts of incident ' || t.incident") \
         X(GAPS, "gaps", GAP_ID, NO_PART, GAP_SEAL, "", "'the gap at row ' || t.first")                       \

@@ -108,7 +108,12 @@ static const char *const migrations[] = {
         "CREATE TABLE seals (of TEXT NOT NULL, id NOT NULL, part INTEGER NOT NULL, seal BLOB NOT NULL,"
         " PRIMARY KEY (of, id, part)) WITHOUT ROWID;"
         "CREATE TABLE head (id INTEGER PRIMARY KEY CHECK (id = 1), rows INTEGER NOT NULL, sum BLOB NOT NULL,"
-        " seal BLOB NOT NULL);",
+        " seal BLOB NOT NULL);"
+        /* Messages that nobody has received: of a step (from 1), or (0) the call that is owed. */
+        "CREATE TABLE letters (incident INTEGER NOT NULL REFERENCES incidents, part INTEGER NOT NULL,"
+        " receiver TEXT NOT NULL, what TEXT NOT NULL, reason TEXT NOT NULL, refused INTEGER NOT NULL,"
+        " since INTEGER NOT NULL, asked INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (incident, part)) WITHOUT "
+        "ROWID;",
 };
 
 static const char *const statement_texts[] = {

@@ -131,6 +131,7 @@ X(INCIDENT_SET_LOCK, "UPDATE incidents SET lock = ?2 WHERE id = ?1")
 /* What was healed, or done, is looked at for as long as its alert fires. */
 #define STILL_ACTIVE                                                                                         \
         "UPDATE incidents AS i SET active = ended_at = 0 OR owes <> '' OR cancel_requested OR undo_requested OR EXISTS" \
+        " (SELECT 1 FROM letters WHERE incident = i.id AND asked = 1) OR EXISTS" \
         " (SELECT 1 FROM steps WHERE incident = i.id AND settled = 0 AND (status = 'started' OR"              \
         " status = 'done' OR status = 'failed' OR status = 'interrupted' OR status = 'undoing' OR status = 'undo_failed')) OR (state IN ('healed', 'done') AND " FIRES ")"
 X(INCIDENT_ACTIVE, STILL_ACTIVE " WHERE id = ?1")
@@ -157,12 +158,31 @@ X(STEP_SETTLE, "UPDATE steps SET settled = 1 WHERE incident = ?1 AND position = 
 X(STEPS_OF, "SELECT position, action, status, plan, progress, outcome, started_at, finished_at, settled"
             " FROM steps WHERE incident = ?1 ORDER BY position")
 
+/* Messages that nobody has received. */
+X(LETTER_KEEP, "INSERT INTO letters (incident, part, receiver, what, reason, refused, since) VALUES (?1, ?2, ?3, ?4, ?5,"
+               " ?6, ?7) ON CONFLICT (incident, part) DO UPDATE SET receiver = ?3, what = ?4, reason = ?5, refused = ?6,"
+               " asked = 0")
+X(LETTER_HEARD, "DELETE FROM letters WHERE incident = ?1 AND part = ?2")
+/* A step is settled once whoever is to hear of it has, or undone after all; another call may still be owed. */
+X(LETTER_SETTLED, "DELETE FROM letters WHERE incident = ?1 AND part = 0 AND NOT EXISTS"
+                  " (SELECT 1 FROM incidents WHERE id = ?1 AND owes <> '')")
+/* Nobody is to hear any more of what has come to rest. */
+X(LETTERS_MOOT, "DELETE FROM letters WHERE part = 0 AND incident IN (SELECT id FROM incidents WHERE id = ?1 AND active = 0)")
+X(LETTERS_LEFT, "DELETE FROM letters WHERE part = 0 AND incident IN (SELECT id FROM incidents WHERE active = 0 AND"
+                " (episode = ?1 OR id IN (SELECT incident FROM members WHERE episode = ?1)))")
+X(LETTERS_ASK, "UPDATE letters SET asked = 1 WHERE incident = ?1")
+X(LETTERS, "SELECT l.incident, i.number, l.part, l.receiver, l.what, l.reason, l.refused, l.since, l.asked"
+           " FROM letters l JOIN incidents i ON i.id = l.incident WHERE ?1 = 0 OR l.incident = ?1"
+           " ORDER BY l.incident, l.part LIMIT ?2")
+X(LETTERS_COUNT, "SELECT receiver, count(*) FROM letters GROUP BY receiver")
+
 /* Reading incidents: one list of columns for all of them. */
 #define INCIDENT_COLUMNS                                                                                     \
         "i.id, i.number, i.episode, " FIRES ", i.remediation, i.lock, i.state, i.guard, i.guard_until," \
         " i.approved, i.cancel_requested, i.undo_requested, i.opened_at, i.running_at, i.ended_at, i.updated_at," \
         " i.alert, e.starts_at, i.opened_steady, i.entered_steady, i.definition, i.owes, i.told," \
-        " i.waiting_steady, e.seen_steady, i.asked, i.hands, i.hands_steady, i.taken, i.freed_steady FROM incidents i JOIN episodes e ON e.id = i.episode"
+        " i.waiting_steady, e.seen_steady, i.asked, i.hands, i.hands_steady, i.taken, i.freed_steady,"\
+        " (SELECT max(asked) FROM letters WHERE incident = i.id) FROM incidents i JOIN episodes e ON e.id = i.episode"
 X(INCIDENTS_ACTIVE, "SELECT " INCIDENT_COLUMNS " WHERE i.active = 1 ORDER BY i.id")
 X(INCIDENT_ACTIVE_BY_ID, "SELECT " INCIDENT_COLUMNS " WHERE i.id = ?1 AND i.active = 1")
 X(INCIDENTS_BY_STATE_OPEN, "SELECT state, count(*) FROM incidents INDEXED BY incidents_active WHERE active = 1"
@@ -240,6 +260,7 @@ X(INCIDENTS_OVER, "SELECT i.id, i.episode, i.active = 0 AND i.ended_at > 0 AND i
         " AND NOT EXISTS (SELECT 1 FROM members WHERE episode = episodes.id)"
 X(EPISODES_OVER, "SELECT id, closed_at IS NOT NULL AND seen_steady < ?2" OF_NOBODY " FROM episodes WHERE id > ?1 ORDER BY id LIMIT ?3")
 X(INCIDENT_DROP, "DELETE FROM incidents WHERE id = ?1")
+X(LETTERS_DROP, "DELETE FROM letters WHERE incident = ?1")
 X(STEPS_DROP, "DELETE FROM steps WHERE incident = ?1")
 X(EPISODE_DROP, "DELETE FROM episodes WHERE id = ?1 AND id < (SELECT max(id) FROM episodes) AND closed_at IS NOT NULL" OF_NOBODY)
 X(MEMBERS_DROP, "DELETE FROM members WHERE incident = ?1")
@@ -278,6 +299,9 @@ X(INCIDENT_BROKEN, "SELECT 1 FROM incidents t WHERE t.id = ?1 AND " BROKEN("inci
                    " UNION ALL SELECT 1 FROM steps t WHERE t.incident = ?1 AND " BROKEN("steps", STEP_ID, STEP_PART, STEP_SEAL)
                    " UNION ALL SELECT 1 FROM seals s WHERE s.of = 'steps' AND s.id = ?1 AND NOT EXISTS"
                    " (SELECT 1 FROM steps WHERE incident = ?1 AND position = s.part)"
+                   " UNION ALL SELECT 1 FROM letters t WHERE t.incident = ?1 AND " BROKEN("letters", LETTER_ID, LETTER_PART, LETTER_SEAL)
+                   " UNION ALL SELECT 1 FROM seals s WHERE s.of = 'letters' AND s.id = ?1 AND NOT EXISTS"
+                   " (SELECT 1 FROM letters WHERE incident = ?1 AND part = s.part)"
                    " UNION ALL SELECT 1 FROM incidents i JOIN episodes t ON t.id = i.episode WHERE i.id = ?1 AND "
                    BROKEN("episodes", EPISODE_ID, NO_PART, EPISODE_SEAL) " LIMIT 1")
 X(EPISODE_BROKEN, "SELECT 1 FROM episodes t WHERE t.id = ?1 AND " BROKEN("episodes", EPISODE_ID, NO_PART, EPISODE_SEAL))
@@ -294,7 +318,7 @@ SEALED_TABLES(ALL_BROKEN)
 SEALED_TABLES(ALL_UNSEALED)
 SEALED_TABLES(ALL_GONE)
 X(SEALS_FOLD, "SELECT count(fold(of, id, part, seal)) FROM seals")
-X(SEALS_OF_OTHERS, "SELECT of FROM seals WHERE of NOT IN ('key', 'schema', 'incidents', 'steps', 'episodes', 'members', 'gaps',"
+X(SEALS_OF_OTHERS, "SELECT of FROM seals WHERE of NOT IN ('key', 'schema', 'incidents', 'steps', 'letters', 'episodes', 'members', 'gaps',"
                    " 'meta', 'steady') LIMIT 1")
 X(KEY_FITS, "SELECT seal = seal_of('key') FROM seals WHERE of = 'key' AND id = 0 AND part = 0")
 X(SCHEMA_FITS, "SELECT seal = " SCHEMA_SEAL " FROM seals WHERE of = 'schema' AND id = 0 AND part = 0")

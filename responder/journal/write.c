@@ -48,6 +48,28 @@ static int write_step(struct journal *journal, const struct journal_entry *entry
         return r;
 }
 
+/* What was owed before a change of state is heard by then, or moot. */
+static int write_letter(struct journal *journal, const struct journal_entry *entry,
+                        const struct transition *way, nsec now, struct error *error)
+{
+        struct journal_connection *writer = &journal->writer;
+        const struct journal_letter *letter = entry->letter;
+        int r = 0;
+        if (way || entry->told)
+                r = journal_run(writer, LETTER_HEARD, error, "ii", entry->incident, (int64_t)0);
+        if (r >= 0 && (entry->settled || entry->step_status == STEP_UNDONE))
+                r = journal_run(writer, LETTER_SETTLED, error, "i", entry->incident);
+        if (r >= 0 && entry->delivered)
+                r = journal_run(writer, LETTER_HEARD, error, "ii", entry->incident, (int64_t)entry->step);
+        if (r >= 0 && letter)
+                r = journal_run(writer, LETTER_KEEP, error, "iitttii", entry->incident, (int64_t)entry->step,
+                                letter->receiver, letter->what, letter->reason, (int64_t)letter->refused,
+                                now);
+        if (r >= 0 && entry->request_resend)
+                r = journal_run(writer, LETTERS_ASK, error, "i", entry->incident);
+        return r;
+}
+
 /* `way` is the change of state; NULL: it stays. */
 static int write_incident(struct journal *journal, const struct writing *writing, nsec now,
                           const struct transition *way, bool ended, struct error *error)
@@ -77,9 +99,13 @@ static int write_incident(struct journal *journal, const struct writing *writing
                 r = journal_run(writer, INCIDENT_SET_LOCK, error, "it", entry->incident, entry->lock);
         if (r >= 0 && entry->step > 0)
                 r = write_step(journal, entry, writing->detail, now, error);
+        if (r >= 0)
+                r = write_letter(journal, entry, way, now, error);
         /* What has not ended is active. */
         if (r >= 0 && (ended || ends))
                 r = journal_run(writer, INCIDENT_ACTIVE, error, "i", entry->incident);
+        if (r >= 0 && (ended || ends))
+                r = journal_run(writer, LETTERS_MOOT, error, "i", entry->incident);
         return r;
 }
 

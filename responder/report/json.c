@@ -82,6 +82,7 @@ cJSON *incident_json(const struct incident *incident, bool whole, cJSON *timelin
         json_put(json, "asked", question_json(incident));
         put_bool(json, "cancel_requested", incident->cancel_requested);
         put_bool(json, "undo_requested", incident->undo_requested);
+        put_bool(json, "undelivered", incident->undelivered);
         put_bool(json, "episode_open", incident->episode_open);
         put_time(json, "opened_at", incident->opened_at);
         put_time(json, "running_at", incident->running_at);

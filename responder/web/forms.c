@@ -121,9 +121,9 @@ void form_logout(struct api *api _unused_, const struct visit *visit)
 }
 
 static const enum decision decisions[ACT_COUNT] = {
-        [ACT_APPROVE] = DECISION_APPROVE,     [ACT_DENY] = DECISION_DENY, [ACT_CANCEL] = DECISION_CANCEL,
-        [ACT_UNDO] = DECISION_UNDO,           [ACT_ACK] = DECISION_ACK,   [ACT_TAKE] = DECISION_TAKE,
-        [ACT_GIVE_BACK] = DECISION_GIVE_BACK,
+        [ACT_APPROVE] = DECISION_APPROVE,     [ACT_DENY] = DECISION_DENY,     [ACT_CANCEL] = DECISION_CANCEL,
+        [ACT_UNDO] = DECISION_UNDO,           [ACT_ACK] = DECISION_ACK,       [ACT_TAKE] = DECISION_TAKE,
+        [ACT_GIVE_BACK] = DECISION_GIVE_BACK, [ACT_RESEND] = DECISION_RESEND,
 };
 
 /* For the labels of the incident, without those that say by whom it was begun. */

@@ -93,6 +93,10 @@ enum { DECIDER_MOST = SESSION_NAME_MOST, REASON_MOST = 1000 };
  * journal is. NULL is none. */
 bool api_is_name(const char *name);
 
+/* What nobody has received. */
+int api_deliveries(struct api *api, struct http_exchange *exchange, cJSON **ret, struct error *error);
+void api_collect_deliveries(struct api *api, struct sample_sink *sink);
+
 /* Who decides, as the timeline has it: what the caller has proved, and beside a token the name that he gives
  * himself (`by`, which may be NULL where it does not matter). On a worker. -EINVAL: it is not said. */
 int api_name_actor(const struct http_exchange *exchange, const char *by, char **ret, struct error *error);

@@ -84,6 +84,7 @@ void api_metrics(struct api *api, struct http_exchange *exchange)
         if (journal_paused(parts->journal, &paused, &since, NULL) >= 0)
                 SAMPLE_BARE(&sink, &paused_family, paused ? 1 : 0);
         collect_trust(parts, &sink);
+        api_collect_deliveries(api, &sink);
         api_collect_targets(api, &sink);
         reloads_collect(api->options.reloads, &sink);
         const struct sandbox *sandbox = api->options.sandbox;

@@ -60,7 +60,11 @@ static void serve_person(struct http_exchange *exchange, void *context)
         text_printf(&fixture->messages, "%s\n", text_string(http_body(exchange)));
         pthread_mutex_unlock(&fixture->lock);
         atomic_fetch_add(&fixture->told, 1);
-        http_reply_text(exchange, atomic_load(&fixture->deaf) ? 500 : 200, "ok");
+        http_reply_text(exchange,
+                        atomic_load(&fixture->deaf)      ? 500
+                        : atomic_load(&fixture->refuses) ? 404
+                                                         : 200,
+                        "ok");
 }
 
 static void serve_alerts(struct http_exchange *exchange, void *context)

@@ -34,6 +34,7 @@ struct engine_fixture {
         atomic_bool holds, nothing;             /* what Prometheus answers */
         atomic_bool unreachable;                /* Prometheus answers 500 */
         atomic_bool deaf;                       /* whoever is notified answers 500 */
+        atomic_bool refuses;                    /* or 404 */
         atomic_bool gone;                       /* Alertmanager no longer has the alert */
         atomic_bool silenced;                   /* it has it, silenced */
         atomic_bool young;                      /* it was started just now */

@@ -4,6 +4,7 @@
 import json
 import re
 import sqlite3
+import urllib.request
 
 import pytest
 
@@ -140,18 +141,35 @@ def test_each_format_is_taken(responder, sink, mail):
     hides_secrets(responder, mail)
 
 
+def html(responder, path):
+    with urllib.request.urlopen(responder.url + path, timeout=15) as answer:
+        return answer.read().decode()
+
+
 def test_who_refuses_is_named_without_a_secret(responder, sink, mail):
     """What the other side says may repeat what it was sent."""
     sink.refusals = [(404, {})]
     responder.send(alert_of("all", service="web"))
     told = responder.wait_final("all")
     assert told["steps"][0]["outcome"]["summary"] == 'receiver "slack" answered HTTP 404'
+    # It is not lost: one sees it, and sends it again once that is mended.
+    letter, = responder.get("/api/v1/deliveries")["deliveries"]
+    assert (letter["incident"], letter["step"], letter["receiver"], letter["tried_again"]) == (told["number"], 1, "slack", False)
+    assert 'runbook_messages_undelivered{receiver="slack"} 1' in responder.page()
+    assert "has not received" in html(responder, "/") and "It is not sent again by itself" in html(responder, f"/incidents/{told['number']}")
+    before = len(sink.to("slack/s3cret"))
+    assert responder.post(f"/api/v1/incidents/{told['number']}/resend", {"by": "ada"})[0] in (200, 202)
+    wait_for(lambda: 'runbook_messages_undelivered{receiver="slack"} 0' in responder.page(), "it to be sent again")
+    assert len(sink.to("slack/s3cret")) == before + 1
+    assert responder.incident(told["number"])["steps"][0]["status"] == "done"
+    assert responder.post(f"/api/v1/incidents/{told['number']}/resend", {"by": "ada"})[0] == 409
     mail.users["runbook"] = "another"
     mail.unknown = {"ada@lab.example"}
     responder.send(alert_of("email"))
     failed = re.compile(r'^runbook_notifications_total\{receiver="email",result="failed"\} [1-9]', re.M)
     wait_for(lambda: failed.search(responder.page()), "the mail server to refuse")
     assert mail.received == []
+    wait_for(lambda: 'runbook_messages_undelivered{receiver="email"} 1' in responder.page(), "the call to be kept")
     # Who is put right is told, without a new alert; and one address that is gone keeps it from no other.
     mail.users["runbook"] = PASSWORD
     wait_for(lambda: mail.received, "the mail to be tried again", 60)

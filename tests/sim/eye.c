@@ -15,7 +15,7 @@ static struct {
         struct {
                 const char *sql;
                 sqlite3_stmt *statement;
-        } queries[100];
+        } queries[128];
 } eye;
 
 void claims_open(struct sim *sim)

@@ -39,6 +39,8 @@ static const struct {
         FORGERY("steps", "incident, position", "plan = coalesce(plan, '') || ' '"),
         FORGERY("steps", "incident, position", "outcome = coalesce(outcome, '') || ' '"),
         FORGERY("steps", "incident, position", "settled = NOT settled"),
+        FORGERY("letters", "incident, part", "asked = NOT asked"),
+        FORGERY("letters", "incident, part", "receiver = receiver || 'x'"),
         FORGERY("episodes", "id", "closed_at = coalesce(closed_at, 0) + 1"),
         FORGERY("episodes", "id", "alert = alert || ' '"),
         FORGERY("episodes", "id", "matched = NOT matched"),

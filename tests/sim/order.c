@@ -24,6 +24,10 @@ void claim_order(struct sim *sim)
                  "is healed, and who wants to hear of it has not"},
                 {"SELECT min(id) FROM incidents WHERE undo_requested OR cancel_requested",
                  "has a request that nobody looks at"},
+                {"SELECT min(incident) FROM letters WHERE asked", "has a message that is not sent again"},
+                {"SELECT min(l.incident) FROM letters l JOIN incidents i ON i.id = l.incident"
+                 " WHERE l.part = 0 AND NOT i.active",
+                 "is at rest, and still counts as one that nobody has heard of"},
                 {"SELECT min(t.incident) FROM timeline t WHERE t.event = 'cancelled' AND t.actor = 'alert' "
                  "AND"
                  " (SELECT count(*) FROM timeline o WHERE o.incident = t.incident AND o.id < t.id AND "

@@ -125,6 +125,17 @@ void people_hear(struct sim *sim, int64_t incident, const char *text)
                 sim_after(sim, MINUTE, HOUR, undo, incident);
 }
 
+static void resend(struct sim *sim, int64_t incident)
+{
+        decide(sim, incident, DECISION_RESEND, 0);
+}
+
+void people_miss(struct sim *sim, int64_t incident)
+{
+        if (incident > 0 && rng_chance(&sim->rng, 100))
+                sim_after(sim, MINUTE, HOUR, resend, incident);
+}
+
 static event_function pause_all;
 
 static void resume_all(struct sim *sim, int64_t argument)

@@ -117,6 +117,7 @@ static int notify(void *context, const char *receiver, const struct message *mes
         int r = ask(sim, sim->people_deaf, error);
         if (r < 0) {
                 sim->lost_calls++;
+                people_miss(sim, incident);
                 return r;
         }
         people_hear(sim, incident, message->text);

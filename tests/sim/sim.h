@@ -225,6 +225,7 @@ void model_begins_anew(struct sim *sim, int64_t source);
 /* people.c */
 void people_begin(struct sim *sim);
 void people_hear(struct sim *sim, int64_t incident, const char *text);
+void people_miss(struct sim *sim, int64_t incident); /* what was to be told of it they have not received */
 void people_decide(struct sim *sim, int64_t incident, enum decision decision);
 
 /* hands.c */

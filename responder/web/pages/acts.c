@@ -50,6 +50,11 @@ static const struct {
                            "The responder goes on with it, by the other guards that there are, whoever was "
                            "seen at it until now.",
                            true},
+        [ACT_RESEND] =
+                {"resend", "Send again …", "Send again", "Send it again", "",
+                 "What nobody has received of it is sent again, now: to whom, and why it was not, stands "
+                 "below. What was received is not.",
+                 false},
         [ACT_RUN] = {"run", "Run again …", "Run again", "Run it again", "",
                      "The remediation is begun anew for these labels, as the file has it now: by the same "
                      "guards, with an incident of its own that says who wanted it.",
@@ -98,6 +103,7 @@ static bool may_be(const struct visit *visit, enum act act, const struct inciden
         case ACT_GIVE_BACK:
                 return incident->taken ||
                        (incident->state == INCIDENT_HELD && string_equal(incident->guard, PEOPLE_GUARD));
+        case ACT_RESEND: return incident->undelivered && !incident->resend_requested;
         case ACT_RUN:
                 return incident->ended_at != 0 &&
                        remediation_find(visit->parts->set, incident->remediation) != NULL;
@@ -209,7 +215,9 @@ static void put_question(const struct visit *visit, const struct incident *incid
         }
         put_form(visit, incident, page);
         text_puts(page, "</section>\n");
-        if (visit->act == ACT_RUN)
+        if (visit->act == ACT_RESEND)
+                put_letters(visit, incident, page);
+        else if (visit->act == ACT_RUN)
                 put_plan_of_now(visit, incident, page);
         else if (acts[visit->act].steps)
                 put_steps(visit, incident, timeline, page);

@@ -80,6 +80,7 @@ void page_now(const struct visit *visit)
         count += put_cards(visit, list_open, OPEN_SHOWN, &page);
         if (count == 0)
                 text_puts(&page, "<p class=\"dim\">Nothing goes on, and nothing waits for anybody.</p>\n");
+        put_letters(visit, NULL, &page);
         put_lately(visit, &page);
         put_passed_over(visit, &page);
         page_send(visit, 200, &page);

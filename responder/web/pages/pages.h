@@ -25,6 +25,7 @@ enum act {
         ACT_ACK,
         ACT_TAKE,
         ACT_GIVE_BACK,
+        ACT_RESEND,
         ACT_RUN,
         ACT_PAUSE,
         ACT_RESUME,

@@ -14,6 +14,7 @@ static void put_detail(const cJSON *detail, struct text *page)
 {
         const char *reason = json_string(detail, "reason"), *summary = json_string(detail, "summary");
         const char *to = json_string(detail, "to"), *what = json_string(detail, "what");
+        const char *failed = json_string(detail, "error");
         const char *guard = json_string(detail, "guard"), *holder = json_string(detail, "holder");
         if (what) {
                 text_puts(page, ": ");
@@ -32,9 +33,10 @@ static void put_detail(const cJSON *detail, struct text *page)
                 html_put_line(page, holder, WORD_MOST);
                 text_puts(page, ")");
         }
-        if (reason || summary) {
+        const char *why = reason ? reason : summary ? summary : failed;
+        if (why) {
                 text_puts(page, ": ");
-                html_put_line(page, reason ? reason : summary, SENTENCE_MOST);
+                html_put_line(page, why, SENTENCE_MOST);
         }
 }
 

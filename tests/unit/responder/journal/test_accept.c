@@ -100,7 +100,7 @@ static void test_episodes_of_before_have_their_keys_made(void **state)
                 "DROP COLUMN hands_steady;"
                 "ALTER TABLE incidents DROP COLUMN taken; ALTER TABLE incidents DROP COLUMN freed_steady;"
                 "DROP INDEX incidents_begun; ALTER TABLE incidents DROP COLUMN changes; DROP TABLE gaps;"
-                "DROP TABLE seals; DROP TABLE head; PRAGMA user_version = 3");
+                "DROP TABLE seals; DROP TABLE head; DROP TABLE letters; PRAGMA user_version = 3");
         open_journal_of_before(fixture);
         assert_int_equal(query_number(fixture, "SELECT count(*) FROM episodes WHERE key IS NOT NULL"), 1);
         tell(fixture, "firing", REAL, ",\"fingerprint\":\"f\"");

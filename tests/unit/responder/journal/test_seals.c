@@ -27,12 +27,14 @@ static void make_history(struct journal_fixture *fixture)
               .detail = detail);
         WRITE(fixture, .incident = 2, .step = 1, .step_status = STEP_DONE, .event = "step done",
               .detail = detail);
+        const struct journal_letter letter = {"oncall", "failed", "HTTP 404", true};
+        WRITE(fixture, .incident = 2, .event = "nobody was reached", .letter = &letter);
         assert_int_equal(journal_set_paused(fixture->journal, true, "alice", "why", NULL), 0);
         verified_rows(fixture);
 }
 
 /* What there is to be changed: every column of every table, but for those that decide nothing. */
-static const char *const tables[] = {"incidents", "steps",  "episodes", "members", "gaps",
+static const char *const tables[] = {"incidents", "steps",  "episodes", "members", "gaps", "letters",
                                      "meta",      "steady", "timeline", "seals",   "head"};
 static const char *const unsealed[] = {"episodes.last_seen_at", "episodes.starts_at", "episodes.seen_steady"};
 

@@ -240,7 +240,7 @@ static void test_version_2(void **state)
                 "DROP INDEX episodes_open; DROP INDEX episodes_namesakes; ALTER TABLE episodes DROP COLUMN "
                 "key;"
                 "CREATE UNIQUE INDEX episodes_open ON episodes (fingerprint) WHERE closed_at IS NULL;"
-                "DROP TABLE gaps; DROP TABLE seals; DROP TABLE head;"
+                "DROP TABLE gaps; DROP TABLE seals; DROP TABLE head; DROP TABLE letters;"
                 "INSERT INTO meta VALUES ('rows of the timeline', 6); PRAGMA user_version = 2");
         struct journal *reader = NULL;
         assert_int_equal(journal_open_reading(fixture->path, &test_key, &reader, NULL), 0);
