@@ -95,6 +95,13 @@ static int query_holds(void *context, const char *promql, nsec age, struct deadl
         return targets_query_holds(place->targets, promql, age, deadline, ret_holds, ret_value, error);
 }
 
+static int query_past(void *context, const char *promql, nsec from, nsec to, unsigned points,
+                      struct deadline deadline, cJSON **ret, struct error *error)
+{
+        const struct place *place = context;
+        return targets_query_past(place->targets, promql, from, to, points, deadline, ret, error);
+}
+
 static int check_holds(void *context, const char *check, nsec age, struct deadline deadline, bool *ret_holds,
                        struct error *error)
 {
@@ -181,6 +188,7 @@ static const struct world here = {
         .run = run_elsewhere,
         .finish = finish_pools,
         .query_holds = query_holds,
+        .query_past = query_past,
         .check_holds = check_holds,
         .alertmanager = ask_alertmanager,
         .firing = ask_firing,

@@ -58,6 +58,9 @@ int promql_each_metric(const char *text, void (*each)(void *context, const char 
  */
 int promql_limit(const char *text, double *ret, struct error *error);
 
+/* What it compares with that number: `x` of these; free() it. 1, or 0 as above, and then there is nothing. */
+int promql_measured(const char *text, char **ret, struct error *error);
+
 /* What a Prometheus finds for an expression at one moment. */
 struct promql_found {
         size_t series;  /* how many; a scalar is one */

@@ -37,20 +37,53 @@ static bool read_constant(const char *text, const struct promql_node *node, doub
         return true;
 }
 
-int promql_limit(const char *text, double *ret, struct error *error)
+/* The comparison with a number: `ret_measured` is its other side. NULL: there is none, or not one alone. */
+static const struct promql_node *find_comparison(const char *text, const struct promql_node *node,
+                                                 double *ret_limit, const struct promql_node **ret_measured)
 {
         static const char *const chosen[] = {"and", "unless"};
         static const char *const compared[] = {"==", "!=", "<", "<=", ">", ">="};
-        struct promql_tree tree = {0};
-        int r = promql_parse(text, &tree, NULL, error);
-        if (r < 0)
-                return r;
-        const struct promql_node *node = tree.root;
         while (node->kind == PROMQL_PARENTHESES ||
                (node->kind == PROMQL_BINARY && is_one_of(text, node, chosen, N_ELEMENTS(chosen))))
                 node = node->first;
-        bool found = node->kind == PROMQL_BINARY && is_one_of(text, node, compared, N_ELEMENTS(compared)) &&
-                     (read_constant(text, node->last, ret) || read_constant(text, node->first, ret));
+        if (node->kind != PROMQL_BINARY || !is_one_of(text, node, compared, N_ELEMENTS(compared)))
+                return NULL;
+        bool right = read_constant(text, node->last, ret_limit);
+        if (!right && !read_constant(text, node->first, ret_limit))
+                return NULL;
+        *ret_measured = right ? node->first : node->last;
+        return node;
+}
+
+int promql_limit(const char *text, double *ret, struct error *error)
+{
+        struct promql_tree tree = {0};
+        const struct promql_node *measured;
+        int r = promql_parse(text, &tree, NULL, error);
+        if (r < 0)
+                return r;
+        bool found = find_comparison(text, tree.root, ret, &measured);
         promql_tree_release(&tree);
         return found;
+}
+
+int promql_measured(const char *text, char **ret, struct error *error)
+{
+        struct promql_tree tree = {0};
+        const struct promql_node *measured = NULL;
+        double limit;
+        int r = promql_parse(text, &tree, NULL, error);
+        if (r < 0)
+                return r;
+        char *found = NULL;
+        bool is = find_comparison(text, tree.root, &limit, &measured);
+        if (is)
+                found = strndup(text + promql_node_begin(measured),
+                                promql_node_end(measured) - promql_node_begin(measured));
+        promql_tree_release(&tree);
+        if (is && !found)
+                return error_oom(error);
+        if (is)
+                *ret = found;
+        return is;
 }

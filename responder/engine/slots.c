@@ -65,6 +65,7 @@ static void slot_free(struct engine_slot *slot)
         incident_release(&slot->run.incident);
         remediation_free(slot->run.begun);
         cJSON_Delete(slot->run.values.list);
+        cJSON_Delete(slot->run.before);
         free(slot->run.asks);
         free(slot->lock);
         free(slot);

@@ -54,6 +54,7 @@ struct incident_run {
         bool watching; /* `watch` is set up */
         struct verify_watch watch;
         struct verify_values values; /* of these looks; its list is owned */
+        cJSON *before;               /* what was measured before, as `values.list`; owned; NULL: not known */
         struct backoff backoff;      /* of whoever is called */
         struct patience patience;
         bool unheard;        /* its timeline says that nobody was reached, */

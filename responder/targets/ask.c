@@ -2,6 +2,7 @@
 /* Whether a query holds, by what Prometheus says. */
 #include <errno.h>
 #include <math.h>
+#include <stdlib.h>
 
 #include "responder/targets/internal.h"
 #include "runbook/prometheus.h"
@@ -66,6 +67,53 @@ static int ask_prometheus(void *context, const char *expression, struct promql_f
         if (ret->at != 0)
                 asking->at = ret->at;
         return 0;
+}
+
+/* Of [[time, "value"], …] what is a number, as [[seconds, value], …]. */
+static int read_past(const cJSON *values, cJSON **ret, struct error *error)
+{
+        const cJSON *pair;
+        _cleanup_json_ cJSON *past = cJSON_CreateArray();
+        if (!past)
+                return error_oom(error);
+        cJSON_ArrayForEach(pair, values)
+        {
+                const cJSON *at = cJSON_GetArrayItem(pair, 0);
+                const char *word = cJSON_GetStringValue(cJSON_GetArrayItem(pair, 1));
+                char *end = NULL;
+                double value = word ? strtod(word, &end) : NAN;
+                if (!cJSON_IsNumber(at) || !word || end == word || *end)
+                        return error_set(error, EBADMSG, "Prometheus answered a value that is not a number");
+                const double point[] = {at->valuedouble, value};
+                if (isfinite(value) &&
+                    json_append(past, cJSON_CreateDoubleArray(point, N_ELEMENTS(point))) < 0)
+                        return error_oom(error);
+        }
+        *ret = TAKE_PTR(past);
+        return 0;
+}
+
+int targets_query_past(struct targets *targets, const char *query, nsec from, nsec to, unsigned points,
+                       struct deadline deadline, cJSON **ret, struct error *error)
+{
+        const char *base = targets_set(targets)->prometheus_url;
+        _cleanup_free_ char *measured = NULL;
+        _cleanup_json_ cJSON *matrix = NULL;
+        int r = targets_check_url(base, "prometheus_url", error);
+        if (r >= 0)
+                r = promql_measured(query, &measured, error);
+        if (r < 0)
+                return r;
+        if (!measured)
+                return error_set(error, ENODATA, "the query compares nothing with a number");
+        _cleanup_http_client_ struct http_client *client = http_client_new();
+        if (!client)
+                return error_oom(error);
+        nsec step = (to - from) / (points > 1 ? points - 1 : 1);
+        const struct http_request how = {.deadline = deadline};
+        r = prometheus_range(client, &how, base, measured, from, to,
+                             step > NSEC_PER_SEC ? step : NSEC_PER_SEC, &matrix, error);
+        return r < 0 ? r : read_past(json_get(cJSON_GetArrayItem(matrix, 0), "values", NULL), ret, error);
 }
 
 int targets_query_holds(struct targets *targets, const char *query, nsec age, struct deadline deadline,

@@ -174,6 +174,11 @@ int targets_notify(struct targets *targets, const char *receiver, const struct m
 int targets_query_holds(struct targets *targets, const char *query, nsec age, struct deadline deadline,
                         bool *ret_holds, double *ret_value, struct error *error);
 
+/* What a condition compares was from one wall time to another, in about so many points: an array of [seconds
+ * since the epoch, value]. -ENODATA when it compares nothing with a number. */
+int targets_query_past(struct targets *targets, const char *query, nsec from, nsec to, unsigned points,
+                       struct deadline deadline, cJSON **ret, struct error *error);
+
 /* Whether one check succeeds and does not fail by its conditions, asked of the exporter (collect[]=name).
  * -ENOENT: it has no such check; -ENODATA: it does not know how it stands, or knows it from before. */
 int targets_check_holds(struct targets *targets, const char *check, nsec age, struct deadline deadline,

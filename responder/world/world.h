@@ -57,6 +57,9 @@ struct world {
         /* Neighbours. An error is never a verdict. See responder/targets/targets.h for each. */
         int (*query_holds)(void *context, const char *promql, nsec age, struct deadline deadline,
                            bool *ret_holds, double *ret_value, struct error *error);
+        /* For people alone: what was measured before; NULL: nobody knows. */
+        int (*query_past)(void *context, const char *promql, nsec from, nsec to, unsigned points,
+                          struct deadline deadline, cJSON **ret, struct error *error);
         int (*check_holds)(void *context, const char *check, nsec age, struct deadline deadline,
                            bool *ret_holds, struct error *error);
         int (*alertmanager)(void *context, struct deadline deadline, struct alertmanager_view *ret,

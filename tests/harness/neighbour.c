@@ -46,6 +46,7 @@ static void answer(struct http_exchange *exchange, void *context)
 }
 
 static const struct http_route routes[] = {{"GET", "/at/api/v1/query", answer, 0, "GET"},
+                                           {"GET", "/at/api/v1/query_range", answer, 0, "GET"},
                                            {"POST", "/at/api/v1/query", answer, 1 << 20, "POST"},
                                            {"GET", "/at/api/v2/alerts", answer, 0, "GET"},
                                            {"POST", "/at/api/v2/alerts", answer, 1 << 20, "POST"},

@@ -258,3 +258,18 @@ def test_pictures_that_are_shown_are_there_and_small():
             assert file.is_file() and file.stat().st_size <= 60_000, f"{path.name}: {picture}"
             shown.add(file)
     assert shown >= set((ROOT / "docs/pictures").glob("*.png"))
+
+
+# Of the list of the responder's faults: a letter for each kind, and so many of it; F8, L2 and whatever else is missing was never there.
+FAULTS = {"A": 3, "B": 1, "C": 1, "D": 3, "E": 6, "F": 10, "G": 2, "H": 4, "I": 6, "J": 3, "K": 1, "L": 3, "N": 2, "O": 2, "P": 3}
+NEVER = {"F8", "L2"}
+
+
+def test_every_fault_of_the_responder_has_its_row_and_a_test():
+    text = (ROOT / "docs/requests.md").read_text(encoding="utf-8")
+    section = text.partition("## The responder's faults, one by one")[2].partition("\n## ")[0]
+    rows = {row[1]: row[2] for row in re.finditer(r"^\| ([A-Z]\d+) \| .* \| (`tests/.*`) \|$", section, re.M)}
+    assert set(rows) == {f"{kind}{number}" for kind, count in FAULTS.items() for number in range(1, count + 1)} - NEVER
+    for fault, tests in rows.items():
+        for path, name in re.findall(r"`(tests/[^:`]+)::(\w+)`", tests):
+            assert name in (ROOT / path).read_text(encoding="utf-8"), (fault, path, name)

@@ -4,6 +4,13 @@
 
 #include "responder/incident/stages/stages.h"
 #include "runbook/assert.h"
+#include "runbook/bind.h"
+
+/* How much of the time before the alert is looked back at, how far at most, in how many points. */
+#define BEFORE_ALERT (5 * 60 * NSEC_PER_SEC)
+#define BACK_MOST (2 * 3600 * NSEC_PER_SEC)
+#define BACK_WITHIN NSEC_PER_SEC
+enum { POINTS_MOST = 49 };
 
 /* When the incident began to be verified, by the monotonic clock, before a restart or after it. */
 static nsec verifying_since(const struct incident_run *run)
@@ -30,6 +37,8 @@ static cJSON *verdict_detail(const struct incident_run *run, const struct verify
                 json_put(detail, "value", cJSON_CreateNumber(answer->value));
         if (values)
                 json_put(detail, "values", cJSON_Duplicate(values, true));
+        if (values && run->before)
+                json_put(detail, "before", cJSON_Duplicate(run->before, true));
         if (passed_over)
                 json_put(detail, "passed_over", cJSON_CreateString(passed_over));
         return detail;
@@ -112,6 +121,36 @@ static enum verdict look_once(struct incident_run *run, struct verify_answer *re
         return verdict;
 }
 
+/* For the picture: from before the alert until now, asked for once. Who does not answer at once costs that
+ * alone, for a look that comes late counts for nothing. */
+static void look_back(struct incident_run *run)
+{
+        const struct world *world = run->parts->world;
+        const struct verification *verify = &run->remediation->verify;
+        if (!world->query_past || !verify->query)
+                return;
+        struct alert_bindings bindings;
+        alert_bindings_init(&bindings, &run->incident.alert, run->incident.number);
+        _cleanup_free_ char *query = NULL;
+        if (!run->remediation->bound &&
+            bind_text(verify->query, &bindings.bindings, BIND_PROMQL, &query, NULL) < 0)
+                return;
+        nsec to = world_wall(world), age = incident_age(world, &run->incident) + BEFORE_ALERT;
+        nsec began = to - (world_monotonic(world) - run->watch.began);
+        cJSON *past = NULL;
+        if (world->query_past(world->context, query ? query : verify->query,
+                              to - (age < BACK_MOST ? age : BACK_MOST), to, POINTS_MOST,
+                              world_deadline(world, BACK_WITHIN), &past, NULL) < 0)
+                return;
+        cJSON *pair;
+        cJSON_ArrayForEach(pair, past)
+        {
+                cJSON *at = pair->child;
+                cJSON_SetNumberValue(at, at->valuedouble - nsec_to_seconds(began));
+        }
+        run->before = past;
+}
+
 int stage_verify(struct incident_run *run, struct error *error)
 {
         assert_that(run->incident.state == INCIDENT_VERIFYING, "only what has run is verified");
@@ -125,11 +164,15 @@ int stage_verify(struct incident_run *run, struct error *error)
                 run->watch = (struct verify_watch){.began = verifying_since(run)};
                 cJSON_Delete(run->values.list);
                 run->values = (struct verify_values){0};
-                run->watching = true;
+                cJSON_Delete(run->before);
+                run->before = NULL;
         }
         struct verify_answer answer = {.value = NAN};
         _cleanup_error_ struct error why = {0};
         enum verdict verdict = look_once(run, &answer, &why);
+        if (!run->watching)
+                look_back(run);
+        run->watching = true;
         run->look_again = run->watch.due;
         if (verdict == VERDICT_PENDING)
                 return 0;

@@ -11,6 +11,7 @@ enum { WIDTH = 600, HEIGHT = 140, MARGIN = 10 };
 
 struct chart {
         const cJSON *values; /* of [seconds, value], one at least */
+        const cJSON *before; /* likewise, what was measured before these; NULL: not known */
         nsec began;          /* wall: when the seconds count from */
         double from, to;     /* seconds */
         double low, high;    /* of all that is drawn */
@@ -31,6 +32,21 @@ static void include(struct chart *chart, double value)
         chart->high = fmax(chart->high, value);
 }
 
+/* What is not as it should be was measured by nobody. */
+static void include_before(struct chart *chart)
+{
+        const cJSON *pair;
+        cJSON_ArrayForEach(pair, chart->before)
+        {
+                if (!isfinite(member(pair, 0)) || !isfinite(member(pair, 1)))
+                        chart->before = NULL;
+                if (!chart->before)
+                        return;
+                chart->from = fmin(chart->from, member(pair, 0));
+                include(chart, member(pair, 1));
+        }
+}
+
 /* The values of the last verdict; false: none were kept. */
 static bool find_values(const cJSON *timeline, struct chart *ret)
 {
@@ -45,6 +61,7 @@ static bool find_values(const cJSON *timeline, struct chart *ret)
                 if (!cJSON_IsArray(values) || !values->child || !when || time_parse(when, &at, NULL) < 0)
                         continue;
                 ret->values = values;
+                ret->before = json_get(detail, "before", NULL);
                 seconds = json_number(detail, "seconds", 0);
                 ret->began = at - (nsec)(seconds * (double)NSEC_PER_SEC);
         }
@@ -60,6 +77,7 @@ static bool find_values(const cJSON *timeline, struct chart *ret)
                         return false;
                 include(ret, ret->last);
         }
+        include_before(ret);
         return true;
 }
 
@@ -85,12 +103,13 @@ static double down(const struct chart *chart, double value)
         return span > 0 ? (chart->high - value) / span * (HEIGHT - 2 * MARGIN) + MARGIN : HEIGHT / 2.0;
 }
 
-static void put_points(const struct chart *chart, const char *class, bool apart, struct text *page)
+static void put_points(const struct chart *chart, const cJSON *points, const char *class, bool apart,
+                       struct text *page)
 {
         const cJSON *pair;
         char step = 'M';
         text_printf(page, "<path class=\"%s\" d=\"", class);
-        cJSON_ArrayForEach(pair, chart->values)
+        cJSON_ArrayForEach(pair, points)
         {
                 text_printf(page, "%c%.1f %.1f%s", apart ? 'M' : step, across(chart, member(pair, 0)),
                             down(chart, member(pair, 1)), apart ? "h0" : "");
@@ -112,7 +131,19 @@ static void put_said(const struct chart *chart, struct text *page)
         text_puts(page, ".");
 }
 
-static void put_drawing(const struct visit *visit, const struct chart *chart, struct text *page)
+/* When something happened, as a line from top to bottom; not when that lies beyond what is drawn. */
+static void put_mark(const struct chart *chart, nsec wall, const char *what, struct text *page)
+{
+        double seconds = nsec_to_seconds(wall - chart->began);
+        if (wall <= 0 || seconds < chart->from || seconds > chart->to)
+                return;
+        text_printf(page, "<path class=\"mark\" d=\"M%.1f 0V%d\"><title>", across(chart, seconds), HEIGHT);
+        html_put_line(page, what, WORD_MOST);
+        text_puts(page, "</title></path>");
+}
+
+static void put_drawing(const struct visit *visit, const struct incident *incident, const struct chart *chart,
+                        struct text *page)
 {
         text_printf(page,
                     "<figure class=\"chart\"><svg viewBox=\"0 0 %d %d\" preserveAspectRatio=\"none\" "
@@ -126,22 +157,32 @@ static void put_drawing(const struct visit *visit, const struct chart *chart, st
         if (chart->limited)
                 text_printf(page, "<path class=\"limit\" d=\"M0 %.1fH%d\"/>", down(chart, chart->limit),
                             WIDTH);
-        put_points(chart, "line", false, page);
-        put_points(chart, "dots", true, page);
+        if (cJSON_GetArraySize(chart->before) > 0)
+                put_points(chart, chart->before, "before", false, page);
+        put_points(chart, chart->values, "line", false, page);
+        put_points(chart, chart->values, "dots", true, page);
+        put_mark(chart, incident->alert.starts_at, "the alert begins", page);
+        for (size_t i = 0; i < incident->step_count; i++)
+                put_mark(chart, incident->steps[i].started_at, incident->steps[i].action, page);
         text_puts(page, "</svg>\n<div class=\"axis\">");
         html_put_clock(page, chart->began + (nsec)(chart->from * (double)NSEC_PER_SEC), visit->now);
         html_put_clock(page, chart->began + (nsec)(chart->to * (double)NSEC_PER_SEC), visit->now);
         text_puts(page, "</div>\n<figcaption>");
         put_said(chart, page);
-        text_puts(page, chart->limited ? " The dashed line is the limit.</figcaption></figure>\n"
-                                       : "</figcaption></figure>\n");
+        text_puts(page, chart->limited ? " The dashed line is the limit." : "");
+        text_puts(page, cJSON_GetArraySize(chart->before) > 0
+                                ? " What is without dots Prometheus had from before; upright lines are the "
+                                  "begin of the "
+                                  "alert and of each step.</figcaption></figure>\n"
+                                : "</figcaption></figure>\n");
 }
 
-void put_chart(const struct visit *visit, const cJSON *timeline, const cJSON *definition, struct text *page)
+void put_chart(const struct visit *visit, const struct incident *incident, const cJSON *timeline,
+               const cJSON *definition, struct text *page)
 {
         struct chart chart = {.low = NAN, .high = NAN};
         if (!find_values(timeline, &chart))
                 return;
         find_limit(definition, &chart);
-        put_drawing(visit, &chart, page);
+        put_drawing(visit, incident, &chart, page);
 }

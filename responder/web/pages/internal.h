@@ -59,7 +59,8 @@ void put_steps(const struct visit *visit, const struct incident *incident, const
                struct text *page);
 /* Of the values in the timeline, and the limit in the definition (may be NULL); nothing when there are none.
  */
-void put_chart(const struct visit *visit, const cJSON *timeline, const cJSON *definition, struct text *page);
+void put_chart(const struct visit *visit, const struct incident *incident, const cJSON *timeline,
+               const cJSON *definition, struct text *page);
 void put_evidence(const struct visit *visit, const struct incident *incident, struct text *page);
 /* The incident that the path names, with its timeline; to be released also after a failure. */
 int read_whole(const struct visit *visit, struct incident *incident, cJSON **timeline, struct error *error);

@@ -154,5 +154,5 @@ void put_steps(const struct visit *visit, const struct incident *incident, const
         html_table_end(page);
         if (definition)
                 put_verification(definition, page);
-        put_chart(visit, timeline, definition, page);
+        put_chart(visit, incident, timeline, definition, page);
 }

@@ -98,6 +98,45 @@ static void test_what_is_no_answer_is_no_verdict(void **state _unused_)
         neighbour_stop(&neighbour);
 }
 
+#define MATRIX(items) "{\"status\":\"success\",\"data\":{\"resultType\":\"matrix\",\"result\":[" items "]}}"
+
+/* For a picture: of one series, what is a number; and nothing is made up. */
+static void test_what_was_before(void **state _unused_)
+{
+        static const struct {
+                const char *query, *answer, *past; /* NULL: none */
+                int code;
+        } cases[] = {
+                {"x < 2",
+                 MATRIX("{\"metric\":{},\"values\":[[1,\"3\"],[2,\"NaN\"],[3,\"1.5\"]]},{\"values\":[[1,"
+                        "\"9\"]]}"),
+                 "[[1,3],[3,1.5]]", 0},
+                {"x < 2", MATRIX(""), "[]", 0},
+                {"x < 2", MATRIX("{\"values\":[[1]]}"), NULL, EBADMSG},
+                {"x < 2", VECTOR(ONE), NULL, EBADMSG},
+                {"x < 2", "{\"status\":\"error\",\"error\":\"bad\"}", NULL, EREMOTEIO},
+                {"x < y", MATRIX(""), NULL, ENODATA},
+        };
+        struct neighbour neighbour;
+        struct target_set set;
+        struct targets *targets = open_targets(&neighbour, &set);
+        for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+                _cleanup_json_ cJSON *past = NULL;
+                neighbour_says(&neighbour, 200, cases[i].answer);
+                assert_int_equal(targets_query_past(targets, cases[i].query, 100 * NSEC_PER_SEC,
+                                                    196 * NSEC_PER_SEC, 49, SOON, &past, NULL),
+                                 -cases[i].code);
+                _cleanup_free_ char *text = past ? cJSON_PrintUnformatted(past) : NULL;
+                assert_true(!text == !cases[i].past);
+                if (text)
+                        assert_string_equal(text, cases[i].past);
+                if (i == 0)
+                        assert_non_null(strstr(text_string(&neighbour.asked), "GET /at/api/v1/query_range "));
+        }
+        targets_free(targets);
+        neighbour_stop(&neighbour);
+}
+
 static void test_check_answers(void **state _unused_)
 {
         static const char page[] =
@@ -209,6 +248,7 @@ int main(void)
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_a_query_holds_when_all_of_it_does),
                 cmocka_unit_test(test_what_is_no_answer_is_no_verdict),
+                cmocka_unit_test(test_what_was_before),
                 cmocka_unit_test(test_check_answers),
                 cmocka_unit_test(test_how_a_check_stands_is_asked_for),
                 cmocka_unit_test(test_a_cut_page_is_no_verdict),
