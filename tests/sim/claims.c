@@ -317,10 +317,21 @@ static void learn(struct sim *sim, int64_t incident)
         snprintf(done->lock, sizeof(done->lock), "%s", lock);
 }
 
+/* A message of an incident that has ended, which a person wants sent again: nothing is carried out. */
+static bool is_sent_again(const struct action *action, const struct step_run *run, bool undo)
+{
+        return action->tells && !undo &&
+               claims_number("SELECT count(*) FROM letters l JOIN incidents i ON i.id = l.incident WHERE"
+                             " l.incident = ?1 AND l.part = ?2 AND l.asked AND i.ended_at > 0",
+                             "ii", incident_of(run->incident), (int64_t)run->position) > 0;
+}
+
 void claim_act(struct sim *sim, const struct action *action, const struct step_run *run, bool undo)
 {
         int64_t incident = incident_of(run->incident);
         struct done_for *done = &sim->done[incident];
+        if (is_sent_again(action, run, undo))
+                return;
         sim->acts++;
         sim->steady_written = claims_number("SELECT steady FROM steady", "");
         verdicts_act(sim, incident, undo);
@@ -359,7 +370,7 @@ void claim_acted(struct sim *sim, const struct action *action, const struct step
         int64_t incident = incident_of(run->incident);
         struct done_for *done = &sim->done[incident];
         done->acting = false;
-        if (sim_is_dead(sim))
+        if (sim_is_dead(sim) || is_sent_again(action, run, undo))
                 return;
         /* A minute or two of tries, seldomer and seldomer; some pauses and deaths each give it another. */
         if (!undo && !succeeded && ++done->tries[run->position] > 60)
