@@ -42,7 +42,7 @@ int command_docker_access(const void *context)
                 r = check_set_load(arguments->daemon.config_file, NULL, &set, &error);
         if (r >= 0 && !(needs = calloc(set->count + 1, sizeof(*needs))))
                 r = error_oom(&error);
-        if (r >= 0) {
+        if (r >= 0 && needs) {
                 put_head(arguments->daemon.config_file, &text);
                 r = docker_access_put(arguments->docker_listen, arguments->docker_engine, needs,
                                       find_needs(set, needs), &text, &error);

@@ -131,7 +131,8 @@ static int make_user(struct access *access, const char *name, struct error *erro
         if (hash)
                 text_printf(&access->users, "  %s: %s\n", name, hash);
         r = hash ? 0 : error_set(error, ENOMEM, "the password of %s could not be hashed", name);
-        explicit_bzero(data, data ? sizeof(*data) : 0);
+        if (data)
+                explicit_bzero(data, sizeof(*data));
         free(data);
         return r;
 }
@@ -256,7 +257,7 @@ int command_init_access(const void *context)
         access.seen_as = arguments->mounted ? arguments->mounted : directory;
         access.directory = directory ? text_format("%s.%d.new", directory, (int)getpid()) : NULL;
         int r = access.directory ? 0 : error_oom(&error);
-        if (r >= 0 && faccessat(AT_FDCWD, directory, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+        if (r >= 0 && directory && faccessat(AT_FDCWD, directory, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
                 r = error_set(&error, EEXIST, "%s: it is there already, and nothing is ever overwritten",
                               directory);
         if (r >= 0)
