@@ -50,7 +50,7 @@ def test_it_is_shown_as_it_was(world):
     wholes = [responder.get(f"/api/v1/incidents/{incident['number']}") for incident in listed["incidents"]]
     assert_golden("before_rooms.txt", as_lines(listed) + "".join("\n" + as_lines(whole) for whole in wholes))
     # By the clock of today: when it was started, when what waits expires, and for how long what runs does.
-    seen = re.sub(r"(none since the start, |approve it, until )[-:.TZ0-9]+|(, for )[0-9.]+ [a-z]+(?=:)", r"\1\2~",
+    seen = re.sub(r"(none since the start, |Alerts since the start, |approve it, until )[-:.TZ0-9]+|(, for )[0-9.]+ [a-z]+(?=:)", r"\1\2~",
                   readable(responder.page("/")))
     # Whether they have been asked by now, and answered, is of that minute.
     seen = "".join(line for line in re.sub(r"(?m)^(Works with).*", r"\1 ~", seen).splitlines(True)
