@@ -304,6 +304,11 @@ static const struct command commands[] = {
          TAKES(DECIDING, "label"), command_run},
         {"pause", NULL, "pull the kill switch: nothing is begun any more", TAKES(DECIDING), command_pause},
         {"resume", NULL, "end the pause", TAKES(DECIDING), command_resume},
+        {"maintenance", NULL,
+         "begin a maintenance, in which nothing is begun and Alertmanager silences what the file says: "
+         "--for=30m "
+         "--reason=…; or --end it",
+         TAKES(DECIDING, "for", "end"), command_maintenance},
         {"targets", NULL,
          "tell whether all that it acts on and asks answers, as of a minute ago at most; exit 1 when "
          "something does not",
@@ -433,6 +438,9 @@ int main(int argc, char **argv)
                  "who decides; the name of this account, when not given, and what the responder knows "
                  "itself goes before"},
                 {"reason", FLAG_STRING, &remote->reason, NULL, "TEXT", "why, for the timeline"},
+                {"for", FLAG_STRING, &remote->lasts, NULL, "DURATION",
+                 "how long a maintenance lasts: 30m, 2h"},
+                {"end", FLAG_SWITCH, &remote->ends, NULL, NULL, "it is over"},
                 {"plan", FLAG_STRING, &remote->plan, NULL, "DIGEST",
                  "what is agreed to, as `incident` and the message show it: should another plan be asked "
                  "about "

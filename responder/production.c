@@ -116,6 +116,13 @@ static int ask_alertmanager(void *context, struct deadline deadline, struct aler
         return targets_alertmanager(place->targets, deadline, ret, error);
 }
 
+static int set_silences(void *context, const char *mark, const cJSON *wanted, struct deadline deadline,
+                        struct error *error)
+{
+        const struct place *place = context;
+        return targets_silence(place->targets, mark, wanted, deadline, error);
+}
+
 static int ask_firing(void *context, struct deadline deadline, cJSON **ret, struct error *error)
 {
         const struct place *place = context;
@@ -193,6 +200,7 @@ static const struct world here = {
         .alertmanager = ask_alertmanager,
         .firing = ask_firing,
         .lease = lease_pages,
+        .silence = set_silences,
         .notify = notify_receiver,
         .plan_step = plan_step,
         .run_step = run_step,

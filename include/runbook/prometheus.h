@@ -68,6 +68,12 @@ int alertmanager_alerts(struct http_client *client, const struct http_request *h
 int alertmanager_silences(struct http_client *client, const struct http_request *how, const char *base,
                           cJSON **ret, struct error *error);
 
+/* POST /api/v2/silences: sets one, and DELETE /api/v2/silence/{id}: ends one. */
+int alertmanager_silence(struct http_client *client, const struct http_request *how, const char *base,
+                         const cJSON *silence, struct error *error);
+int alertmanager_unsilence(struct http_client *client, const struct http_request *how, const char *base,
+                           const char *id, struct error *error);
+
 /* GET /api/v2/status: when it was started, by its own clock (wall). */
 int alertmanager_started(struct http_client *client, const struct http_request *how, const char *base,
                          nsec *ret_wall, struct error *error);

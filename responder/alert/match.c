@@ -313,3 +313,21 @@ void matchers_release(struct matchers *matchers)
         free(matchers->items);
         *matchers = (struct matchers){0};
 }
+
+cJSON *matchers_to_json(const struct matchers *matchers)
+{
+        _cleanup_json_ cJSON *array = cJSON_CreateArray();
+        for (size_t i = 0; i < matchers->count; i++) {
+                const struct matcher *matcher = &matchers->items[i];
+                enum comparison comparison = matcher->comparison;
+                cJSON *item = cJSON_CreateObject();
+                if (json_append(array, item) < 0 || json_put(item, "name", json_text(matcher->name)) < 0 ||
+                    json_put(item, "value", json_text(matcher->value)) < 0 ||
+                    json_put(item, "isRegex",
+                             cJSON_CreateBool(comparison == MATCHES || comparison == MATCHES_NOT)) < 0 ||
+                    json_put(item, "isEqual",
+                             cJSON_CreateBool(comparison == EQUAL || comparison == MATCHES)) < 0)
+                        return NULL;
+        }
+        return TAKE_PTR(array);
+}

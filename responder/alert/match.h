@@ -47,6 +47,9 @@ size_t matchers_names(const struct matchers *matchers, const char **ret);
  */
 int matchers_overlap(const struct matchers *a, const struct matchers *b, struct text *example);
 
+/* As Alertmanager's API has them: an array of {name, value, isRegex, isEqual}; NULL: out of memory. */
+cJSON *matchers_to_json(const struct matchers *matchers);
+
 /* The matchers as they could be written, one a line: the same text for the same matchers. */
 void matchers_print(const struct matchers *matchers, struct text *text);
 void matchers_release(struct matchers *matchers);

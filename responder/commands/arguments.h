@@ -10,6 +10,8 @@ struct remote_arguments {
         const char *url, *token_file, *user, *password_file, *ca_file, *cert_file, *key_file;
         const char *by, *reason; /* of a decision */
         const char *plan;        /* of an approval: what is agreed to */
+        const char *lasts;       /* of a maintenance: how long; NULL: not given */
+        bool ends;               /* likewise: it is over */
 };
 
 /* Which incidents are listed. */

@@ -140,3 +140,34 @@ int command_resume(const void *arguments)
 {
         return post(arguments, "/-/resume", NULL, "paused", put_switch);
 }
+
+static void put_maintenance(struct text *text, const cJSON *status)
+{
+        const cJSON *maintenance = json_get(status, "maintenance", NULL);
+        if (!cJSON_IsObject(maintenance)) {
+                text_puts(text, "No maintenance: remediations are begun.\n");
+                return;
+        }
+        text_puts(text, "Maintenance by ");
+        show_string(text, maintenance, "by");
+        text_puts(text, " until ");
+        show_time(text, json_string(maintenance, "until"));
+        text_puts(text, ": nothing is begun before. To end it: runbook_responder maintenance --end\n");
+}
+
+int command_maintenance(const void *context)
+{
+        const struct responder_arguments *arguments = context;
+        const struct remote_arguments *remote = &arguments->remote;
+        _cleanup_error_ struct error error = {0};
+        _cleanup_json_ cJSON *more = cJSON_CreateObject();
+        if (!remote->lasts == !remote->ends)
+                return remote_complain(
+                        error_set(&error, EINVAL,
+                                  "maintenance takes either --for=DURATION, to begin one, or --end"),
+                        &error);
+        if (remote->lasts && json_put(more, "for", cJSON_CreateString(remote->lasts)) < 0)
+                return remote_complain(-ENOMEM, &error);
+        return post(arguments, remote->ends ? "/-/maintenance/end" : "/-/maintenance", more, "maintenance",
+                    put_maintenance);
+}

@@ -24,6 +24,8 @@ void describe_remediations(struct text *text)
         config_describe(target_fields, text);
         text_puts(text, "\n## Who is called, and what with\n\n");
         config_describe(top_fields, text);
+        text_puts(text, "\n### Its `maintenance:`\n\n");
+        config_describe(maintenance_fields, text);
         text_puts(text, "\n## A remediation\n\n");
         config_describe(remediation_fields, text);
         text_puts(text, "\n## `approval:` as a mapping\n\n");

@@ -140,6 +140,14 @@ static void put_standing(struct text *text, const cJSON *status)
                 show_string(text, status, "paused_reason");
                 text_puts(text, ". Nothing is begun before: runbook_responder resume\n");
         }
+        const cJSON *maintenance = json_get(status, "maintenance", NULL);
+        if (cJSON_IsObject(maintenance)) {
+                text_puts(text, "Maintenance by ");
+                show_string(text, maintenance, "by");
+                text_puts(text, " until ");
+                show_time(text, json_string(maintenance, "until"));
+                text_puts(text, ". Nothing is begun before, or: runbook_responder maintenance --end\n");
+        }
         if (json_bool(status, "dry_run", false))
                 text_puts(text, "Dry run: plans are made, and nothing is done.\n");
 }

@@ -14,6 +14,7 @@ int command_report(const void *arguments);
 
 /* What a person decides of one. */
 int command_approve(const void *arguments);
+int command_maintenance(const void *arguments);
 int command_deny(const void *arguments);
 int command_cancel(const void *arguments);
 int command_undo(const void *arguments);

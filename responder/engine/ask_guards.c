@@ -41,7 +41,14 @@ static int ask_journal(const struct incident_parts *parts, struct guard_question
 {
         nsec since = 0;
         question->now = journal_steady(parts->journal);
+        struct maintenance_shown maintenance = {0};
         int r = journal_paused(parts->journal, &question->paused, &since, error);
+        if (r >= 0)
+                r = maintenance_show(parts->journal, &maintenance, error);
+        question->maintained = maintenance.holds;
+        if (maintenance.until > 0)
+                question->maintained_until = question->now + maintenance.until - world_wall(parts->world);
+        maintenance_shown_release(&maintenance);
         if (r >= 0)
                 r = journal_active(parts->journal, active, error);
         if (r >= 0)

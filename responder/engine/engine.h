@@ -104,6 +104,23 @@ struct guards_say {
 int engine_ask_guards(struct engine *engine, const char *remediation, const struct alert *alert,
                       struct guards_say *ret, struct error *error);
 
+/*
+ * A maintenance, begun by hand for so long, or (0) ended, whatever began it: while it holds nothing is begun,
+ * as while it is paused, and Alertmanager silences what the file says. Another one takes its place. -ESTALE:
+ * there is none to end.
+ */
+int engine_set_maintenance(struct engine *engine, nsec duration, const char *actor, const char *reason,
+                           struct error *error);
+
+/* What is known of it; maintenance_shown_release(). Any thread. */
+struct maintenance_shown {
+        bool holds, silenced; /* `silenced`: Alertmanager has been told */
+        nsec since, until;    /* wall; 0: not known */
+        char *by, *reason;    /* NULL: not said */
+};
+int maintenance_show(struct journal *journal, struct maintenance_shown *ret, struct error *error);
+void maintenance_shown_release(struct maintenance_shown *shown);
+
 /* The kill switch. */
 int engine_pause(struct engine *engine, bool paused, const char *actor, const char *reason,
                  struct error *error);

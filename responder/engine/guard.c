@@ -10,6 +10,7 @@
 
 static int check_paused(const struct guard_question *, struct guard_verdict *, struct error *);
 static int check_human(const struct guard_question *, struct guard_verdict *, struct error *);
+static int check_maintenance(const struct guard_question *, struct guard_verdict *, struct error *);
 static int check_lock(const struct guard_question *, struct guard_verdict *, struct error *);
 static int check_cooldown(const struct guard_question *, struct guard_verdict *, struct error *);
 static int check_limit(const struct guard_question *, struct guard_verdict *, struct error *);
@@ -26,6 +27,7 @@ static const struct guard {
 } guards[] = {
         {.name = "paused", .check = check_paused, .tells = true},
         {.name = PEOPLE_GUARD, .check = check_human},
+        {.name = "maintenance", .check = check_maintenance},
         {.name = "lock", .check = check_lock},
         {.name = "cooldown", .check = check_cooldown, .once = true},
         {.name = "limit", .check = check_limit, .once = true, .tells = true},
@@ -71,13 +73,15 @@ static bool is_kept(const struct incident *incident, const struct lock_holders *
 }
 
 bool guard_may_be_over(const struct incident *incident, const struct lock_holders *holders, bool paused,
-                       nsec wall)
+                       bool maintained, nsec wall)
 {
         assert_that(incident->state == INCIDENT_HELD, "what is held has a guard");
         if (string_equal(incident->guard, "paused"))
                 return !paused;
         if (people_keep(incident))
                 return !is_kept(incident, holders);
+        if (string_equal(incident->guard, "maintenance"))
+                return !maintained;
         if (string_equal(incident->guard, "lock"))
                 return !guard_lock_holder(holders, incident->id, incident->lock);
         return incident->guard_until != 0 && incident->guard_until <= wall;
@@ -103,6 +107,15 @@ static int check_human(const struct guard_question *question, struct guard_verdi
         verdict->tells = hold.tells;
         verdict->own = true;
         memcpy(verdict->reason, hold.reason, sizeof(hold.reason));
+        return 1;
+}
+
+static int check_maintenance(const struct guard_question *question, struct guard_verdict *verdict,
+                             struct error *error _unused_)
+{
+        if (!question->maintained)
+                return 0;
+        verdict->until = question->maintained_until > question->now ? question->maintained_until : 0;
         return 1;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What may hold an incident back, in this order: the kill switch, a person, the lock, the cooldown, the
- * limit, the breaker, a storm. The last two do not hold: who is asked about them is a person, as about an
- * approval.
+ * What may hold an incident back, in this order: the kill switch, a person, a maintenance, the lock, the
+ * cooldown, the limit, the breaker, a storm. The last two do not hold: who is asked about them is a person,
+ * as about an approval.
  *
  * Approval is no guard here: it is asked for once all of these let the incident through.
  */
@@ -13,8 +13,8 @@
 #include "responder/remediation/remediation.h"
 
 struct guard_verdict {
-        const char *guard; /* "paused", "human", "lock", "cooldown", "limit", "breaker", "storm"; NULL:
-                              nothing holds it */
+        const char *guard; /* "paused", "human", "maintenance", "lock", "cooldown", "limit", "breaker",
+                              "storm"; NULL: nothing holds it */
         nsec until;        /* steady; 0: until something changes */
         bool asks;         /* it does not hold by itself: a person is asked, for `reason` */
         bool tells;        /* it may hold for long: a person is told at once */
@@ -49,7 +49,7 @@ const struct incident *guard_lock_holder(const struct lock_holders *holders, int
 /* Whether what is held by one of these guards may no longer be, by what is cheap to know (`wall` is for its
  * `guard_until`): guard_check() then says. */
 bool guard_may_be_over(const struct incident *incident, const struct lock_holders *holders, bool paused,
-                       nsec wall);
+                       bool maintained, nsec wall);
 
 /* The names of all guards, in the order in which they are asked; NULL after the last. */
 const char *guard_name(size_t index);
@@ -68,7 +68,9 @@ struct guard_question {
         const struct remediation_set *set;
         const struct acted_locks *acted;
         bool paused;
-        nsec now; /* steady */
+        nsec now;              /* steady */
+        bool maintained;       /* a maintenance holds */
+        nsec maintained_until; /* steady; 0: not known */
 };
 
 /* Asks one guard alone, by its index: 1: it holds the incident back, `ret` says for how long and why; 0: it

@@ -89,7 +89,7 @@ bool look_outlives_guard(struct look *look, const struct incident *incident)
                 return false;
         if (incident->guard_until > look->wall)
                 look_again_at(look, look->now + (incident->guard_until - look->wall));
-        return guard_may_be_over(incident, &look->holders, look->paused, look->wall);
+        return guard_may_be_over(incident, &look->holders, look->paused, look->maintained, look->wall);
 }
 
 bool look_may_be_released(struct look *look, const struct incident *incident)

@@ -81,6 +81,9 @@ struct engine {
         struct leases leases;        /* that hold pages back; of its thread alone, but for what is posted */
         struct backoff tell_backoff; /* of them; the worker's while it is `telling` */
         atomic_bool telling;         /* a worker tells of them */
+        atomic_bool silencing;       /* a worker sets or ends silences, by `silencing_by` */
+        struct incident_parts silencing_by;
+        struct backoff silence_backoff;   /* the worker's while it is `silencing` */
         struct incident_parts telling_by; /* lent to who tells */
 };
 
@@ -114,6 +117,8 @@ struct look {
         char **held; /* "remediation guard" of which somebody is being told; owned, with room for as many */
         size_t held_count;
         bool paused;
+        bool maintained;              /* a maintenance holds */
+        nsec maintained_until;        /* steady; 0: not known */
         nsec now, wall;               /* monotonic; wall, for people alone */
         nsec steady;                  /* by which guards and expiry measure */
         nsec next;                    /* monotonic: when the next look has to be at the latest */
@@ -193,6 +198,10 @@ int match_episodes(struct look *look, struct error *error);
 /* dispatch.c: gives an incident to a worker, who carries it on by `stage`. Takes it over out of the list. */
 int engine_dispatch(struct look *look, struct incident *incident, const struct remediation *remediation,
                     enum world_pool pool, incident_stage *stage, const char *lock, struct error *error);
+
+/* maintenance.c: whether it is, which begins and ends by the file's hours; and its silences, where they are
+ * not as they should be. */
+int engine_maintain(struct look *look, struct error *error);
 
 /* prune.c: lets go of what the journal need not keep, when it is time. */
 void engine_prune(struct look *look);

@@ -101,6 +101,8 @@ static int ask_guards(struct look *look, struct incident *incident, const struct
                 .acted = &look->acted,
                 .paused = look->paused,
                 .now = look->steady,
+                .maintained = look->maintained,
+                .maintained_until = look->maintained_until,
         };
         struct guard_verdict verdict = {0};
         int r = look_check_guards(look, &question, &verdict, error);
@@ -179,7 +181,7 @@ static int look_running(struct look *look, struct incident *incident, const stru
         if (!remediation)
                 return enter_for(look, incident, INCIDENT_FAILED, "failed", nothing_to_go_by(incident),
                                  error);
-        if (look->paused || look->engine->parts.dry_run || !is_due(look, incident))
+        if (look->paused || look->maintained || look->engine->parts.dry_run || !is_due(look, incident))
                 return 0;
         return engine_dispatch(look, incident, remediation, WORLD_RUNS, stage_run, incident->lock, error);
 }
@@ -246,7 +248,7 @@ static int may_tidy(struct look *look, const struct incident *incident, bool und
         *ret = false;
         if (!is_due(look, incident))
                 return 0;
-        if (undoes && ((look->paused && !incident->undo_requested) ||
+        if (undoes && (((look->paused || look->maintained) && !incident->undo_requested) ||
                        guard_lock_holder(&look->holders, incident->id, incident->lock)))
                 return 0;
         if (undoes && !incident->undo_requested && !is_undoing(incident))
@@ -404,6 +406,8 @@ static int look_once(struct look *look, struct error *error)
         standing_begin(look);
         slots_begin(engine);
         r = journal_paused(engine->parts.journal, &look->paused, &since, error);
+        if (r >= 0)
+                r = engine_maintain(look, error);
         if (r >= 0)
                 r = journal_active(engine->parts.journal, &engine->active, error);
         if (r >= 0) {

@@ -26,6 +26,9 @@ tables_agree(quiet_guards, ALERT_PRESENCE_COUNT);
 
 bool standing_is_quiet(const struct incident *incident)
 {
+        /* What nobody is to be called about, neither is that it is not done. */
+        if (string_equal(incident->guard, "maintenance"))
+                return true;
         for (size_t i = 0; i < N_ELEMENTS(quiet_guards); i++)
                 if (quiet_guards[i] && string_equal(incident->guard, quiet_guards[i]))
                         return true;
@@ -34,7 +37,8 @@ bool standing_is_quiet(const struct incident *incident)
 
 bool standing_holds(const struct incident *incident)
 {
-        return standing_is_quiet(incident) || string_equal(incident->guard, UNKNOWN);
+        return (standing_is_quiet(incident) && !string_equal(incident->guard, "maintenance")) ||
+               string_equal(incident->guard, UNKNOWN);
 }
 
 static bool is_set(const char *url)

@@ -260,7 +260,8 @@ struct journal_entry {
         const struct journal_letter *letter; /* of the step, or (0) the call: it was not delivered; NULL:
                                                 nothing is known of that */
         bool delivered;                      /* it was; a new state, and `told`, say so of the call as well */
-        bool unless_paused;      /* -ECANCELED, and nothing written, while the kill switch is on */
+        bool unless_paused;      /* -ECANCELED, and nothing written, while the kill switch is on, or a
+                                    maintenance holds */
         bool unless_hands;       /* likewise, while a person's are on it, or on another one under its lock: */
         nsec hands_after;        /* steady: as of journal_find_hands() */
         bool ask_only;           /* nothing is written: whether it might be, as of this moment */
@@ -422,6 +423,22 @@ int journal_last_reason(struct journal *journal, int64_t incident, char **ret, s
 int journal_set_paused(struct journal *journal, bool paused, const char *actor, const char *reason,
                        struct error *error);
 int journal_paused(struct journal *journal, bool *ret, nsec *ret_since, struct error *error);
+
+/*
+ * A maintenance: while it holds nothing is begun, as while it is paused. `state` is what is known of it, for
+ * who reads it, and stays after its end until somebody has tidied up. An entry of the timeline each time.
+ */
+struct journal_maintenance {
+        bool holds;
+        const cJSON *state; /* NULL: nothing is to be known of it any more */
+        const char *expect; /* -ESTALE when the state is another by now; NULL: any */
+        const char *actor, *event;
+        const cJSON *detail; /* may be NULL */
+};
+int journal_set_maintenance(struct journal *journal, const struct journal_maintenance *maintenance,
+                            struct error *error);
+/* `ret_state`: its text, "" when there is none; free() it. One that somebody else has written holds. */
+int journal_maintenance(struct journal *journal, bool *ret_holds, char **ret_state, struct error *error);
 
 /* Who pulled the kill switch at that time, and why; "" when that is not told. free() both. */
 int journal_paused_by(struct journal *journal, nsec since, char **ret_actor, char **ret_reason,

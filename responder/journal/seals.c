@@ -367,10 +367,11 @@ int seals_check_episode(struct journal_connection *connection, int64_t episode, 
         return check_one(connection, EPISODE_BROKEN, episode, error);
 }
 
-int seals_read_pause(struct journal_connection *connection, nsec *ret_since, struct error *error)
+static int read_since(struct journal_connection *connection, enum journal_statement proven,
+                      enum journal_statement unproven, nsec *ret_since, struct error *error)
 {
         _cleanup_statement_ sqlite3_stmt *paused =
-                journal_bind(connection, connection->mac ? PAUSED_PROVEN : PAUSED_GET, error, "");
+                journal_bind(connection, connection->mac ? proven : unproven, error, "");
         int r = paused ? journal_step(connection, paused, error) : -EIO;
         if (r < 0)
                 return r;
@@ -378,6 +379,16 @@ int seals_read_pause(struct journal_connection *connection, nsec *ret_since, str
         bool broken = r > 0 && connection->mac && sqlite3_column_int(paused, 1) != 0;
         *ret_since = broken && since == 0 ? 1 : since;
         return 0;
+}
+
+int seals_read_pause(struct journal_connection *connection, nsec *ret_since, struct error *error)
+{
+        return read_since(connection, PAUSED_PROVEN, PAUSED_GET, ret_since, error);
+}
+
+int seals_read_maintenance(struct journal_connection *connection, nsec *ret_since, struct error *error)
+{
+        return read_since(connection, MAINTENANCE_PROVEN, MAINTENANCE_GET, ret_since, error);
 }
 
 int seals_there(struct journal_connection *connection, struct error *error)

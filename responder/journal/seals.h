@@ -34,6 +34,9 @@ int seals_check_episode(struct journal_connection *connection, int64_t episode, 
 /* Since when the kill switch is on (wall); 0: it is off. When somebody else has set it, it is on. */
 int seals_read_pause(struct journal_connection *connection, nsec *ret_since, struct error *error);
 
+/* Likewise since when a maintenance holds. */
+int seals_read_maintenance(struct journal_connection *connection, nsec *ret_since, struct error *error);
+
 /* That no row is missing, too many, or as it was before; `end` is what the timeline ends with. One
  * transaction. */
 int seals_check_sum(struct journal_connection *connection, const struct journal_chain *end,

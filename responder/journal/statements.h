@@ -99,7 +99,7 @@ X(INCIDENT_UPDATE, "UPDATE incidents SET state = ?2, guard = ?3, guard_until = ?
                    " ended_steady = CASE WHEN ?11 AND ended_at = 0 THEN ?12 ELSE ended_steady END,"
                    " entered_steady = CASE WHEN ?2 = state THEN entered_steady ELSE ?12 END,"
                    " waiting_steady = CASE WHEN guard = 'silenced' OR guard = 'inhibited' OR guard = 'muted'"
-                   " OR (guard = 'human' AND guard_until = 0) THEN ?12"
+                   " OR guard = 'maintenance' OR (guard = 'human' AND guard_until = 0) THEN ?12"
                    " ELSE waiting_steady END,"
                    " ended_at = CASE WHEN ?11 AND ended_at = 0 THEN ?10 ELSE ended_at END,"
                    " active = active OR ended_at = 0, updated_at = ?10 WHERE id = ?1")
@@ -290,6 +290,12 @@ X(PAUSED_PROVEN, "SELECT value, " BROKEN("meta", META_ID, NO_PART, META_SEAL) " 
 X(PAUSED_FORGET, "DELETE FROM meta AS t WHERE t.key = 'paused since' AND " BROKEN("meta", META_ID, NO_PART, META_SEAL))
 X(PAUSED_BY, "SELECT actor, detail FROM timeline WHERE incident = 0 AND event = 'paused' AND at = ?1"
              " ORDER BY id DESC LIMIT 1")
+X(MAINTENANCE_GET, "SELECT value FROM meta WHERE key = 'maintenance since'")
+X(MAINTENANCE_PROVEN, "SELECT value, " BROKEN("meta", META_ID, NO_PART, META_SEAL)
+                      " OR EXISTS (SELECT 1 FROM meta t WHERE t.key = 'maintenance' AND "
+                      BROKEN("meta", META_ID, NO_PART, META_SEAL) ") FROM meta t WHERE t.key = 'maintenance since'")
+X(MAINTENANCE_FORGET, "DELETE FROM meta AS t WHERE (t.key = 'maintenance since' OR t.key = 'maintenance') AND "
+                      BROKEN("meta", META_ID, NO_PART, META_SEAL))
 X(META_GET, "SELECT value FROM meta WHERE key = ?1")
 X(META_SET, "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2")
 

@@ -157,6 +157,10 @@ static int check_pause(struct journal *journal, const struct journal_entry *entr
         int r = seals_read_pause(&journal->writer, &since, error);
         if (r >= 0 && since != 0)
                 return error_set(error, ECANCELED, "the responder is paused");
+        if (r >= 0)
+                r = seals_read_maintenance(&journal->writer, &since, error);
+        if (r >= 0 && since != 0)
+                return error_set(error, ECANCELED, "it is in maintenance");
         return r;
 }
 

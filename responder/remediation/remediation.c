@@ -83,13 +83,14 @@ const struct config_field remediation_fields[] = {
 /* The sections that are not targets. */
 static const char *const own_sections[] = {
         "escalate_to", "tell",      "unmatched_to", "external_url", "breaker", "storm",
-        "hours",       "time_zone", "human_window", "remediations", NULL};
+        "hours",       "time_zone", "human_window", "maintenance",  "remediations", NULL};
 
 struct top {
         char *escalate_to, *unmatched_to, *external_url;
         char *breaker, *storm, *human_window;
         char *time_zone;
         struct config_strings hours;
+        struct config_node *maintenance;
         struct config_strings tell;
         struct config_node *remediations;
 };
@@ -126,6 +127,8 @@ const struct config_field top_fields[] = {
          .help = "how long after a person was seen at what a remediation acts upon nothing is begun; or "
                  "`off`: "
                  "then only what somebody has taken is left alone"},
+        {"maintenance", CONFIG_NODE, offsetof(struct top, maintenance), .flags = CONFIG_NOT_EMPTY,
+         .help = "when nothing is begun, and what is silenced meanwhile: a mapping, below"},
         {"remediations", CONFIG_NODE, offsetof(struct top, remediations), .flags = CONFIG_REQUIRED,
          .help = "the list of remediations"},
         {0},
@@ -317,29 +320,6 @@ static const char **field_names(const struct config_field *fields)
         return names;
 }
 
-/* Hours of the file that `key` of `node` names, by the file's zone; NULL when there are none, or wrong ones.
- */
-static int hours_read(struct config_node *node, const char *key, const struct config_strings *texts,
-                      const char *zone, struct hours **ret, struct error *error)
-{
-        _cleanup_error_ struct error why = {0};
-        size_t wrong = 0;
-        *ret = NULL;
-        if (texts->count == 0)
-                return 0;
-        int r = hours_make((const char *const *)texts->items, texts->count, zone ? zone : "local", ret,
-                           &wrong, &why);
-        struct config_node *list = config_member(node, key);
-        if (r == -ENOMEM)
-                return error_oom(error);
-        if (r < 0 && wrong == texts->count)
-                config_complain(node, "time_zone", "%s", error_text(&why));
-        else if (r < 0)
-                config_complain(config_is_list(list) ? config_item(list, wrong) : list, NULL, "%s",
-                                error_text(&why));
-        return 0;
-}
-
 static int set_read(struct remediation_set *set, struct error *error)
 {
         struct config_node *root = config_root(set->config);
@@ -376,6 +356,8 @@ static int set_read(struct remediation_set *set, struct error *error)
         window_read(root, top.human_window, &set->human_window);
         struct config_node *list = top.remediations;
         int r = hours_read(root, "hours", &top.hours, top.time_zone, &set->hours, error);
+        if (r >= 0)
+                r = maintenance_read(top.maintenance, top.time_zone, &set->maintenance, error);
         config_release(top_fields, &top);
 
         receiver_check(root, "escalate_to", set->escalate_to, &set->targets);
@@ -422,6 +404,7 @@ struct remediation_set *remediation_set_free(struct remediation_set *set)
         free(set->external_url);
         config_release(tell_alone, &set->tell);
         hours_free(set->hours);
+        maintenance_release(&set->maintenance);
         free(set->doubts);
         config_release(target_fields, &set->targets);
         config_free(set->config);

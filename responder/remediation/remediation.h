@@ -7,6 +7,7 @@
 #include "responder/alert/match.h"
 #include "responder/remediation/action.h"
 #include "responder/remediation/approval.h"
+#include "responder/remediation/maintenance.h"
 #include "responder/targets/targets.h"
 
 enum on_failure {
@@ -79,6 +80,7 @@ struct remediation_set {
         struct rate storm;   /* locks under which something runs, likewise */
         struct hours *hours; /* in which people are there; NULL: not said */
         nsec human_window;   /* as of a remediation that does not say */
+        struct maintenance_plan maintenance;
         struct remediation *remediations;
         size_t count;
         char *escalate_to, *unmatched_to, *external_url; /* NULL: not given */

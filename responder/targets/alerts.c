@@ -154,6 +154,55 @@ int targets_alertmanager(struct targets *targets, struct deadline deadline, stru
         return 0;
 }
 
+/* Of silences that are not over, those with our mark. */
+static bool is_ours(const cJSON *silence, const char *mark)
+{
+        const char *comment = json_string(silence, "comment"),
+                   *state = json_string(json_get(silence, "status", NULL), "state");
+        return comment && string_starts(comment, mark) && !string_equal(state, "expired");
+}
+
+static const cJSON *find_comment(const cJSON *silences, const char *mark, const char *comment)
+{
+        const cJSON *silence;
+        cJSON_ArrayForEach(silence, silences)
+        {
+                if ((!mark || is_ours(silence, mark)) &&
+                    string_equal(json_string(silence, "comment"), comment))
+                        return silence;
+        }
+        return NULL;
+}
+
+int targets_silence(struct targets *targets, const char *mark, const cJSON *wanted, struct deadline deadline,
+                    struct error *error)
+{
+        const char *base = targets_set(targets)->alertmanager_url;
+        int r = targets_check_url(base, "alertmanager_url", error);
+        if (r < 0)
+                return r;
+        _cleanup_http_client_ struct http_client *client = http_client_new();
+        if (!client)
+                return error_oom(error);
+        const struct http_request how = {.deadline = deadline};
+        _cleanup_json_ cJSON *there = NULL;
+        const cJSON *silence;
+        r = alertmanager_silences(client, &how, base, &there, error);
+        /* What is set before what is ended: at no time is there a gap. */
+        cJSON_ArrayForEach(silence, wanted)
+        {
+                if (r >= 0 && !find_comment(there, mark, json_string(silence, "comment")))
+                        r = alertmanager_silence(client, &how, base, silence, error);
+        }
+        cJSON_ArrayForEach(silence, there)
+        {
+                if (r >= 0 && is_ours(silence, mark) &&
+                    !find_comment(wanted, NULL, json_string(silence, "comment")))
+                        r = alertmanager_unsilence(client, &how, base, json_string(silence, "id"), error);
+        }
+        return r;
+}
+
 int targets_firing(struct targets *targets, struct deadline deadline, cJSON **ret, struct error *error)
 {
         const char *base = targets_set(targets)->prometheus_url;

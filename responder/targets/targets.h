@@ -274,6 +274,13 @@ struct target_name targets_probe_name(const struct target_set *set, size_t index
 int targets_probe(struct targets *targets, size_t index, struct deadline deadline, struct text *said,
                   struct error *error);
 
+/*
+ * Of Alertmanager's silences that are not over and whose comment begins with `mark`, those are to be there
+ * that are `wanted`, by their comments, and no others: an array of silences, as its API has them.
+ */
+int targets_silence(struct targets *targets, const char *mark, const cJSON *wanted, struct deadline deadline,
+                    struct error *error);
+
 /* What the rules of the configured Prometheus say fires: an array with an object of labels for each. -ENOTSUP
  * when there is no Prometheus in the configuration. */
 int targets_firing(struct targets *targets, struct deadline deadline, cJSON **ret, struct error *error);

@@ -116,6 +116,34 @@ int api_pause(struct api *api, struct http_exchange *exchange, cJSON **ret, stru
         return r < 0 ? r : api_status(api, exchange, ret, error);
 }
 
+int api_read_maintenance(const char *text, nsec *ret, struct error *error)
+{
+        enum { MOST = 7 * 24 };
+        if (!text || !*text)
+                return error_set(error, EINVAL, "for how long? Send {\"for\": \"30m\", \"reason\": \"…\"}");
+        int r = duration_parse(text, ret, error);
+        if (r >= 0 && (*ret < NSEC_PER_SEC || *ret > MOST * 3600 * NSEC_PER_SEC))
+                r = error_set(error, EINVAL, "a maintenance lasts from 1s to 7d, and not %s", text);
+        return r < 0 ? r : 0;
+}
+
+int api_maintain(struct api *api, struct http_exchange *exchange, cJSON **ret, struct error *error)
+{
+        const struct api_route *route = http_route_data(exchange);
+        _cleanup_(decider_release) struct decider decider = {0};
+        const char *text = NULL;
+        nsec duration = 0;
+        int r = read_decider(exchange, &decider, error);
+        if (r >= 0)
+                r = string_member(decider.body, "for", 100, &text, error);
+        if (r >= 0 && route->pauses)
+                r = api_read_maintenance(text, &duration, error);
+        if (r >= 0)
+                r = engine_set_maintenance(api->options.engine, duration, decider.actor, decider.reason,
+                                           error);
+        return r < 0 ? r : api_status(api, exchange, ret, error);
+}
+
 int api_run(struct api *api, struct http_exchange *exchange, cJSON **ret, struct error *error)
 {
         _cleanup_(decider_release) struct decider decider = {0};

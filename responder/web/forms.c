@@ -148,6 +148,15 @@ static int run_again(struct api *api, const struct visit *visit, const char *act
         return r;
 }
 
+static int maintain(struct api *api, const struct visit *visit, const char *actor, const char *reason,
+                    struct error *error)
+{
+        _cleanup_free_ char *text = http_form_value(visit->exchange, FIELD_FOR);
+        nsec duration = 0;
+        int r = visit->act == ACT_MAINTAIN ? api_read_maintenance(text, &duration, error) : 0;
+        return r < 0 ? r : engine_set_maintenance(api->options.engine, duration, actor, reason, error);
+}
+
 static int act(struct api *api, const struct visit *visit, char **ret_number, struct error *error)
 {
         _cleanup_free_ char *by = http_form_value(visit->exchange, FIELD_NAME);
@@ -168,6 +177,8 @@ static int act(struct api *api, const struct visit *visit, char **ret_number, st
         if (visit->act == ACT_APPROVE)
                 return engine_approve(api->options.engine, http_path_parameter(visit->exchange), actor,
                                       reason, plan, error);
+        if (visit->act == ACT_MAINTAIN || visit->act == ACT_END_MAINTENANCE)
+                return maintain(api, visit, actor, reason, error);
         if (visit->act == ACT_RUN)
                 return run_again(api, visit, actor, reason, ret_number, error);
         return visit->act >= ACT_PAUSE

@@ -113,6 +113,24 @@ void api_report(struct api *api, struct http_exchange *exchange)
                    &text);
 }
 
+/* null: there is none. */
+static cJSON *maintenance_json(struct journal *journal)
+{
+        struct maintenance_shown shown = {0};
+        if (maintenance_show(journal, &shown, NULL) < 0 || !shown.holds) {
+                maintenance_shown_release(&shown);
+                return cJSON_CreateNull();
+        }
+        cJSON *json = cJSON_CreateObject();
+        json_put(json, "since", wall_json(shown.since));
+        json_put(json, "until", wall_json(shown.until));
+        json_put(json, "by", json_text(shown.by));
+        json_put(json, "reason", json_text(shown.reason));
+        json_put(json, "silenced", cJSON_CreateBool(shown.silenced));
+        maintenance_shown_release(&shown);
+        return json;
+}
+
 int api_status(struct api *api, struct http_exchange *exchange _unused_, cJSON **ret, struct error *error)
 {
         _cleanup_(parts_release) const struct incident_parts held = engine_parts(api->options.engine);
@@ -144,6 +162,7 @@ int api_status(struct api *api, struct http_exchange *exchange _unused_, cJSON *
         json_put(answer, "paused_since", wall_json(paused ? since : 0));
         json_put(answer, "paused_by", by ? cJSON_CreateString(by) : cJSON_CreateNull());
         json_put(answer, "paused_reason", reason ? cJSON_CreateString(reason) : cJSON_CreateNull());
+        json_put(answer, "maintenance", maintenance_json(parts->journal));
         json_put(answer, "dry_run", cJSON_CreateBool(parts->dry_run));
         json_put(answer, "incidents", states);
         json_put(answer, "remediations", names);

@@ -38,8 +38,8 @@ struct api {
 
 /* Makes the document that a request is answered with; `*ret` NULL: out of memory. On a worker thread. */
 typedef int api_document(struct api *api, struct http_exchange *exchange, cJSON **ret, struct error *error);
-api_document api_list, api_show, api_status, api_decide, api_pause, api_reload, api_guards, api_targets,
-        api_run;
+api_document api_maintain, api_list, api_show, api_status, api_decide, api_pause, api_reload, api_guards,
+        api_targets, api_run;
 
 /* Answers with a page of its own. On a worker thread. */
 typedef void api_page(struct api *api, struct http_exchange *exchange);
@@ -116,6 +116,9 @@ struct http_refusal api_admit(struct http_exchange *exchange, void *context);
 /* How the targets stand, as metrics; and how many of them do not answer. */
 void api_collect_targets(struct api *api, struct sample_sink *sink);
 size_t api_count_down(struct api *api);
+
+/* How long a maintenance is to last, by what somebody has said. -EINVAL. */
+int api_read_maintenance(const char *text, nsec *ret, struct error *error);
 
 /* The whole of one incident. */
 int api_show_number(struct api *api, const char *number, cJSON **ret, struct error *error);

@@ -64,6 +64,8 @@ struct world {
                            bool *ret_holds, struct error *error);
         int (*alertmanager)(void *context, struct deadline deadline, struct alertmanager_view *ret,
                             struct error *error);
+        int (*silence)(void *context, const char *mark, const cJSON *wanted, struct deadline deadline,
+                       struct error *error);
         int (*firing)(void *context, struct deadline deadline, cJSON **ret, struct error *error);
         int (*lease)(void *context, size_t member, const struct page_lease *leases, size_t count,
                      struct deadline deadline, struct error *error);

@@ -3,6 +3,7 @@
 
 import datetime
 import json
+import subprocess
 import time
 import urllib.request
 
@@ -12,6 +13,7 @@ from lab.alertmanager import Alertmanager
 from lab.parts import wait_for
 from lab.prometheus import Prometheus, get_json
 from lab.runbook import Responder, has_ended
+from lab.webhook import alert_of
 
 REMEDIATIONS = r"""
 receivers: [{{name: oncall, format: log}}]
@@ -198,3 +200,51 @@ def test_e1_to_e6_an_alerts_life(world):
     world.pause(False)
     assert world.responder.wait_state("look", "cancelled", n="gone")["running_at"] is None
     assert world.responder.verify_journal().returncode == 0
+
+
+def test_a_maintenance_silences_holds_and_ends_by_itself(world):
+    responder = world.responder
+
+    def terminal(*words):
+        made = subprocess.run([responder.program, *words, f"--journal={responder.journal}"], capture_output=True, text=True,
+                              check=False)
+        return made.returncode, made.stdout + made.stderr
+
+    def silences():
+        return [one for one in get_json(f"{world.alertmanager.url}/api/v2/silences") if one["status"]["state"] != "expired"]
+
+    def maintenance():
+        return responder.get("/api/v1/status")["maintenance"]
+
+    world.silence("of a person")
+    code, said = terminal("maintenance", "--for", "30m", "--reason=upgrade of the database")
+    assert code == 0 and said.startswith("Maintenance by uid ") and "nothing is begun before" in said, said
+    wait_for(lambda: len(silences()) == 2, "its silence to be set", 30)
+    ours = next(one for one in silences() if "maintenance since" in one["comment"])
+    assert ours["matchers"] == [{"name": "alertname", "value": "slow", "isRegex": False, "isEqual": True}]
+    assert ours["comment"].endswith("look: upgrade of the database") and ours["createdBy"].startswith("uid ")
+    responder.send(alert_of("slow", n="held"))
+    incident = world.wait_held("maintenance", "held")
+    assert incident["guard_until"] and not incident["owes"]
+    page = responder.page("/")
+    assert "Maintenance: nothing is begun" in page and "upgrade of the database" in page and "Alertmanager is silenced" in page
+    assert "Maintenance by uid" in terminal("incidents")[1]
+
+    # By hand it is over at once; what a person has silenced stays so.
+    assert terminal("maintenance", "--end") == (0, "No maintenance: remediations are begun.\n")
+    wait_for(lambda: [one["createdBy"] for one in silences()] == ["ada"], "its silence to be ended", 30)
+    wait_for(lambda: responder.of("look", n="held")["running_at"], "what was held to begin", 40)
+    code, said = terminal("maintenance", "--end")
+    assert code == 1 and "there is no maintenance" in said, said
+    assert terminal("maintenance")[0] == 2 and terminal("maintenance", "--for=forever")[0] == 2
+
+    # It ends by itself, also while the responder is down, or killed.
+    assert terminal("maintenance", "--for=3s")[0] == 0
+    wait_for(lambda: maintenance() is None or maintenance()["silenced"], "its silence to be set", 30)
+    responder.process.kill()
+    responder.start()
+    wait_for(lambda: maintenance() is None, "it to be over", 30)
+    wait_for(lambda: [one["createdBy"] for one in silences()] == ["ada"], "its silence to be ended", 30)
+    responder.send(alert_of("slow", n="after"))
+    wait_for(lambda: responder.of("look", n="after")["running_at"], "what comes afterwards to begin", 40)
+    assert responder.verify_journal().returncode == 0

@@ -108,6 +108,20 @@ static void claim_pause(struct sim *sim, int64_t incident, const struct step_run
                          undo ? "was undone" : "began");
 }
 
+/* The same of a maintenance, which ends by itself: what has begun began before it, or after its end. */
+static void claim_maintenance(struct sim *sim, int64_t incident, const struct step_run *run, bool undo)
+{
+        int64_t begun = claims_number("SELECT max(id) FROM timeline WHERE incident = ?1 AND step = ?2"
+                                      " AND event IN ('step started', 'step goes on')",
+                                      "ii", incident, (int64_t)run->position);
+        _cleanup_free_ char *last = claims_text("SELECT event FROM timeline WHERE incident = 0 AND id < ?1"
+                                                " AND event IN ('maintenance begun', 'maintenance ended')"
+                                                " ORDER BY id DESC LIMIT 1",
+                                                "i", begun);
+        if (!undo && string_equal(last, "maintenance begun"))
+                sim_fail(sim, "%s: step %zu began in a maintenance", run->incident, run->position);
+}
+
 /* What acts was journaled when it began, the action and each of its arguments, and stays it to the end: never
  * something else under the old plan, never steps of two versions of the file. */
 static void claim_definition(struct sim *sim, int64_t incident, const struct action *action,
@@ -338,6 +352,7 @@ void claim_act(struct sim *sim, const struct action *action, const struct step_r
         claim_begun(sim, incident, run, undo);
         claim_cancel(sim, incident, run);
         claim_pause(sim, incident, run, undo);
+        claim_maintenance(sim, incident, run, undo);
         claim_plan(sim, incident, action, run);
         claim_definition(sim, incident, action, run);
         if (!undo) {
@@ -506,6 +521,10 @@ void claims_at_rest(struct sim *sim)
                 return;
         }
         claim_ends(sim);
+        if (claims_number("SELECT coalesce((SELECT value FROM meta WHERE key = 'maintenance since'), 0)",
+                          "") != 0 ||
+            sim->our_silences != 0)
+                sim_fail(sim, "a maintenance does not end, or leaves %d silences", sim->our_silences);
         claim_calls(sim);
         claim_tellers(sim);
         claim_heard(sim);

@@ -164,6 +164,21 @@ static void pause_all(struct sim *sim, int64_t argument)
         sim_after(sim, MINUTE, 40 * MINUTE, resume_all, 0);
 }
 
+/* It ends by itself; some end it before. */
+static void maintain(struct sim *sim, int64_t ends)
+{
+        nsec duration = ends ? 0 : rng_between(&sim->rng, 2 * MINUTE, HOUR);
+        if (sim->engine && !sim_is_dead(sim) && (ends || !sim->ending) &&
+            engine_set_maintenance(sim->engine, duration, "person:ada", "upgrade", NULL) >= 0 &&
+            !sim_is_dead(sim))
+                sim_note(sim, ends ? "maintenance ended" : "maintenance", duration / NSEC_PER_SEC);
+        if (sim->ending || ends)
+                return;
+        if (rng_chance(&sim->rng, 300))
+                sim_after(sim, MINUTE, 40 * MINUTE, maintain, 1);
+        sim_after(sim, 40 * MINUTE, 10 * HOUR, maintain, 0);
+}
+
 /* Somebody looks at what goes on and stops something, or puts something back. */
 static void meddle(struct sim *sim, int64_t argument)
 {
@@ -208,6 +223,7 @@ void people_begin(struct sim *sim)
 {
         sim_after(sim, MINUTE, 3 * HOUR, hush, 0);
         sim_after(sim, 20 * MINUTE, 8 * HOUR, pause_all, 0);
+        sim_after(sim, 40 * MINUTE, 10 * HOUR, maintain, 0);
         sim_after(sim, MINUTE, HOUR, meddle, 0);
         hands_begin(sim);
 }

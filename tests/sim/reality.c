@@ -87,6 +87,21 @@ static int alertmanager(void *context, struct deadline deadline, struct alertman
         return r;
 }
 
+static int silence(void *context, const char *mark, const cJSON *wanted, struct deadline deadline,
+                   struct error *error)
+{
+        struct sim *sim = context;
+        (void)deadline;
+        (void)mark;
+        task_wait(sim, rng_between(&sim->rng, NSEC_PER_MSEC, NSEC_PER_SEC));
+        if (sim_is_dead(sim))
+                return error_set(error, EINTR, "a ghost silences nothing");
+        if (sim->alertmanagers_down)
+                return error_set(error, ECONNREFUSED, "no Alertmanager");
+        sim->our_silences = cJSON_GetArraySize(wanted);
+        return 0;
+}
+
 static int firing(void *context, struct deadline deadline, cJSON **ret, struct error *error)
 {
         struct sim *sim = context;
@@ -206,6 +221,7 @@ void reality_fill(struct sim *sim)
                 .alertmanager = alertmanager,
                 .firing = firing,
                 .lease = lease,
+                .silence = silence,
                 .notify = notify,
                 .plan_step = plan_step,
                 .run_step = run_step,

@@ -149,6 +149,7 @@ struct sim {
         nsec stale_since;          /* true time */
         int64_t last_event;        /* of the timeline, that claims have seen */
         bool paused;               /* a person has a 200 for it */
+        int our_silences;          /* that Alertmanager has of a maintenance */
         uint64_t pauses;
 
         struct done_for *done; /* by incident, from 1 */

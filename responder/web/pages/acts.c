@@ -67,6 +67,15 @@ static const struct {
         [ACT_RESUME] = {"resume", "Resume …", "Resume", "Resume", "main",
                         "Whatever is held back by the pause goes on at once, by the guards that there are.",
                         false},
+        [ACT_MAINTAIN] = {"maintenance", "Maintenance …", "Begin a maintenance", "Begin it", "",
+                          "Until its time is over no further step will begin, and Alertmanager is told to "
+                          "silence what the file says. It ends by itself, or by hand.",
+                          false},
+        [ACT_END_MAINTENANCE] =
+                {"maintenance/end", "End the maintenance …", "End the maintenance", "End it", "main",
+                 "Whatever is held back by it goes on at once, by the guards that there are, and "
+                 "its silences are ended.",
+                 false},
 };
 tables_agree(acts, ACT_COUNT);
 
@@ -150,6 +159,11 @@ static void put_form(const struct visit *visit, const struct incident *incident,
                     visit->form_token);
         if (incident && visit->act == ACT_APPROVE)
                 put_asked(incident, page);
+        if (visit->act == ACT_MAINTAIN)
+                text_puts(page,
+                          "<label for=\"for\">For how long <small>(30m, 2h)</small></label><input id=\"for\" "
+                          "name=\"" FIELD_FOR "\" maxlength=\"20\" value=\"30m\" required "
+                          "autocomplete=\"off\">\n");
         if (visit->must_say_name)
                 text_puts(page, "<label for=\"by\">Your name</label><input id=\"by\" name=\"" FIELD_NAME
                                 "\" maxlength=\"100\" required autocomplete=\"nickname\">\n");

@@ -5,6 +5,7 @@
 /* What it takes to act; the first that is missing is what one has to know. */
 struct armed {
         bool paused, dry_run, broken;
+        struct maintenance_shown maintenance;
         nsec paused_since;
         char *by, *reason;
         struct error why; /* of `broken` */
@@ -16,6 +17,7 @@ static void armed_release(struct armed *armed)
 {
         free(armed->by);
         free(armed->reason);
+        maintenance_shown_release(&armed->maintenance);
         error_clear(&armed->why);
         target_standings_free(armed->targets, armed->target_count);
 }
@@ -26,6 +28,8 @@ static void find_armed(const struct visit *visit, struct armed *ret)
         ret->dry_run = visit->parts->dry_run;
         ret->broken = journal_standing(journal, NULL, &ret->why) != JOURNAL_FINE;
         if (journal_paused(journal, &ret->paused, &ret->paused_since, ret->broken ? NULL : &ret->why) < 0)
+                ret->broken = true;
+        if (maintenance_show(journal, &ret->maintenance, ret->broken ? NULL : &ret->why) < 0)
                 ret->broken = true;
         const struct world *world = visit->parts->world;
         if (world->standings && world->standings(world->context, &ret->targets, &ret->target_count, NULL) < 0)
@@ -48,6 +52,24 @@ static void put_paused(const struct visit *visit, const struct armed *armed, str
                 text_puts(page, "”");
         }
         text_puts(page, ". Alerts are taken and written down; no step begins before somebody resumes.</p>\n");
+}
+
+static void put_maintenance(const struct visit *visit, const struct maintenance_shown *maintenance,
+                            struct text *page)
+{
+        text_puts(page, "<p>Maintenance, begun by ");
+        put_actor(page, maintenance->by);
+        if (maintenance->until != 0) {
+                text_puts(page, ", until ");
+                html_put_when(page, maintenance->until, visit->now);
+        }
+        if (maintenance->reason && *maintenance->reason) {
+                text_puts(page, ": “");
+                html_put_line(page, maintenance->reason, SENTENCE_MOST);
+                text_puts(page, "”");
+        }
+        text_printf(page, ". Alerts are taken and written down; no step begins before it is over.%s</p>\n",
+                    maintenance->silenced ? " Alertmanager is silenced meanwhile." : "");
 }
 
 static void put_fact_begin(struct text *page, const char *name)
@@ -146,14 +168,16 @@ void put_armed(const struct visit *visit, struct text *page)
 {
         _cleanup_(armed_release) struct armed armed = {0};
         find_armed(visit, &armed);
-        const char *tone = armed.broken                                      ? HTML_BAD
-                           : armed.paused || armed.dry_run || armed.down > 0 ? HTML_WAIT
-                                                                             : HTML_GOOD;
-        const char *lead = armed.broken     ? "It cannot act"
-                           : armed.paused   ? "Paused: nothing is run"
-                           : armed.dry_run  ? "Dry run: it plans, and does nothing"
-                           : armed.down > 0 ? "Armed, but not all that it works with answers"
-                                            : "Armed: it acts when an alert comes";
+        const char *tone = armed.broken ? HTML_BAD
+                           : armed.paused || armed.maintenance.holds || armed.dry_run || armed.down > 0
+                                   ? HTML_WAIT
+                                   : HTML_GOOD;
+        const char *lead = armed.broken              ? "It cannot act"
+                           : armed.paused            ? "Paused: nothing is run"
+                           : armed.maintenance.holds ? "Maintenance: nothing is begun"
+                           : armed.dry_run           ? "Dry run: it plans, and does nothing"
+                           : armed.down > 0          ? "Armed, but not all that it works with answers"
+                                                     : "Armed: it acts when an alert comes";
         text_printf(page, "<section class=\"card %s\" aria-label=\"Is it armed?\"><p class=\"lead\">%s</p>\n",
                     tone, lead);
         if (armed.broken) {
@@ -163,6 +187,8 @@ void put_armed(const struct visit *visit, struct text *page)
         }
         if (armed.paused)
                 put_paused(visit, &armed, page);
+        if (armed.maintenance.holds)
+                put_maintenance(visit, &armed.maintenance, page);
         if (armed.dry_run)
                 text_puts(page, "<p>Plans are made and written down, nothing is done: it was started with "
                                 "<code>--dry-run</code>.</p>\n");
@@ -171,6 +197,7 @@ void put_armed(const struct visit *visit, struct text *page)
         if (visit->may_decide) {
                 text_puts(page, "<div class=\"acts\">");
                 put_act(visit, armed.paused ? ACT_RESUME : ACT_PAUSE, NULL, armed.paused ? "main" : "", page);
+                put_act(visit, armed.maintenance.holds ? ACT_END_MAINTENANCE : ACT_MAINTAIN, NULL, "", page);
                 text_puts(page, "</div>\n");
         }
         text_puts(page, "</section>\n");

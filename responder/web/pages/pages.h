@@ -29,6 +29,8 @@ enum act {
         ACT_RUN,
         ACT_PAUSE,
         ACT_RESUME,
+        ACT_MAINTAIN,
+        ACT_END_MAINTENANCE,
         ACT_COUNT
 };
 
@@ -63,6 +65,7 @@ struct visit {
 #define FIELD_TOKEN "form" /* visit->form_token */
 #define FIELD_NAME "by"
 #define FIELD_REASON "reason"
+#define FIELD_FOR "for"      /* of a maintenance: how long */
 #define FIELD_PLAN "plan"    /* which it is that is agreed to */
 #define FIELD_SECRET "token" /* of page_login() */
 #define FIELD_NEXT "next"    /* likewise: where to go then */

@@ -45,6 +45,7 @@ static const struct {
 } guards[] = {
         {"paused", "everything is paused"},
         {"human", "a person is at it"},
+        {"maintenance", "it is maintenance"},
         {"lock", "another incident has its lock"},
         {"cooldown", "it rests after the last run under its lock"},
         {"limit", "it has run as often as it may"},

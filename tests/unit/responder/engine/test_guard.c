@@ -92,8 +92,16 @@ static struct guard_verdict ask(struct journal *journal, const struct remediatio
 {
         struct guard_verdict verdict = {0};
         _cleanup_error_ struct error error = {0};
-        const struct guard_question question = {journal, &clocks_only, remediation, incident, "lock",
-                                                holders, &file,        &acted,      paused,   now};
+        const struct guard_question question = {.journal = journal,
+                                                .world = &clocks_only,
+                                                .remediation = remediation,
+                                                .incident = incident,
+                                                .lock = "lock",
+                                                .holders = holders,
+                                                .set = &file,
+                                                .acted = &acted,
+                                                .paused = paused,
+                                                .now = now};
         if (guard_check(&question, &verdict, &error) < 0)
                 fail_msg("%s", error_text(&error));
         return verdict;
@@ -104,21 +112,24 @@ static void test_what_may_be_over(_unused_ void **state)
         static const struct {
                 const char *guard;
                 nsec until;
-                bool paused, holder, over;
+                bool paused, holder, over, maintained;
         } cases[] = {
-                {"paused", 0, true, false, false},
-                {"paused", 0, false, false, true},
-                {"lock", 0, false, true, false},
-                {"lock", 0, false, false, true},
-                {"cooldown", 10 * SECOND, false, true, true},
-                {"cooldown", 10 * SECOND + 1, false, true, false},
-                {"limit", 9 * SECOND, false, false, true},
-                {"limit", 11 * SECOND, false, false, false},
-                {"unknown", 0, false, false, false},
-                {PEOPLE_GUARD, 0, false, false, true},
-                {PEOPLE_GUARD, 0, false, true, false}, /* as who holds its lock is taken */
-                {PEOPLE_GUARD, 9 * SECOND, false, true, true},
-                {PEOPLE_GUARD, 11 * SECOND, false, false, false},
+                {"paused", 0, true, false, false, false},
+                {"paused", 0, false, false, true, false},
+                {"maintenance", 11 * SECOND, false, false, false, true},
+                {"maintenance", 9 * SECOND, false, false, false, true},
+                {"maintenance", 11 * SECOND, false, false, true, false},
+                {"lock", 0, false, true, false, false},
+                {"lock", 0, false, false, true, false},
+                {"cooldown", 10 * SECOND, false, true, true, false},
+                {"cooldown", 10 * SECOND + 1, false, true, false, false},
+                {"limit", 9 * SECOND, false, false, true, false},
+                {"limit", 11 * SECOND, false, false, false, false},
+                {"unknown", 0, false, false, false, false},
+                {PEOPLE_GUARD, 0, false, false, true, false},
+                {PEOPLE_GUARD, 0, false, true, false, false}, /* as who holds its lock is taken */
+                {PEOPLE_GUARD, 9 * SECOND, false, true, true, false},
+                {PEOPLE_GUARD, 11 * SECOND, false, false, false, false},
         };
         char lock[] = "lock";
         const struct incident other = {.id = 7,
@@ -135,7 +146,8 @@ static void test_what_may_be_over(_unused_ void **state)
                                               .guard_until = cases[i].until};
                 const size_t count = cases[i].holder ? 1 : 0;
                 const struct lock_holders holders = {items, count, items, count};
-                if (guard_may_be_over(&held, &holders, cases[i].paused, 10 * SECOND) != cases[i].over)
+                if (guard_may_be_over(&held, &holders, cases[i].paused, cases[i].maintained, 10 * SECOND) !=
+                    cases[i].over)
                         fail_msg("case %zu", i);
         }
 }

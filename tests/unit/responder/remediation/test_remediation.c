@@ -145,6 +145,14 @@ static const struct mistake {
         {APPROVAL("{wen: {more_than: 1}}"), "did you mean"},
         {"hours: [Mon-Fri 9-17]\n" APPROVAL("true"), "6:9: \"Mon-Fri 9-17\" is no time of the week"},
         {"hours: [Mon]\ntime_zone: Europe/Berlim\n" APPROVAL("true"), "7:12: "},
+#define MAINTENANCE(what) "maintenance: " what "\n" APPROVAL("true")
+        {MAINTENANCE("{hours: [Sun 2-4]}"), "6:23: \"Sun 2-4\" is no time of the week"},
+        {MAINTENANCE("{hours: [Sun-Sat]}"), "nothing would ever be begun"},
+        {MAINTENANCE("{silence: ['x']}"), "6:25"},
+        {MAINTENANCE("{silence: ['a!=\"b\"']}"), "Alertmanager takes no silence"},
+        {MAINTENANCE("{silences: false, silence: ['a=\"b\"']}"), "contradicts `silences: false`"},
+        {MAINTENANCE("{hour: [Sun]}"), "did you mean"},
+#undef MAINTENANCE
 #undef APPROVAL
         {"tell: [heald]\nremediations:\n  - {name: a, match: ['x=\"1\"'], steps: [{host.memory: {}}]}\n",
          "6:7: there is no end \"heald\"; did you mean \"healed\"?"},
