@@ -3,10 +3,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "runbook/prometheus.h"
+#include "lib/prometheus/internal.h"
 #include "runbook/text.h"
 
-#define ANSWER_MOST ((size_t)64 * 1024)
 #define SAID_MOST 200
 
 /* What is refused is told with what Alertmanager says of it. */
@@ -15,25 +14,16 @@ static int send(struct http_client *client, const struct http_request *how, cons
 {
         static const char *const headers[] = {"Content-Type: application/json", NULL};
         _cleanup_http_response_ struct http_response response = {0};
-        _cleanup_text_ struct text url = {0}, said = {0};
-        size_t length = strlen(base);
-        while (length > 0 && base[length - 1] == '/')
-                length--;
-        text_printf(&url, "%.*s%s", (int)length, base, path);
-        if (text_error(&url) < 0)
-                return error_oom(error);
+        _cleanup_text_ struct text said = {0};
         struct http_request request = *how;
-        request.url = text_string(&url);
         request.method = method;
         request.body = body;
         request.body_length = body ? strlen(body) : 0;
         if (body)
                 request.headers = headers;
-        if (request.body_limit == 0)
-                request.body_limit = ANSWER_MOST;
-        int r = http_fetch(client, &request, &response, error);
+        int r = alertmanager_ask(client, &request, base, path, &response, error);
         if (r < 0)
-                return error_prefix(error, r, "Alertmanager");
+                return r;
         if (response.status == 200)
                 return 0;
         text_put_line(&said, text_string(&response.body), SAID_MOST);
