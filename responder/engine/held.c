@@ -27,8 +27,9 @@ int look_tell_owed(struct look *look, struct incident *incident, const struct re
 static bool tells_hold(const struct incident *incident, const struct remediation *remediation,
                        const struct guard_verdict *verdict)
 {
-        bool too_long =
-                verdict->until != 0 && verdict->until >= incident->waiting_steady + remediation->expire;
+        /* That time does not count. */
+        bool too_long = !string_equal(verdict->guard, "maintenance") && verdict->until != 0 &&
+                        verdict->until >= incident->waiting_steady + remediation->expire;
         return verdict->tells || too_long;
 }
 
