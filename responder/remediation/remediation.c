@@ -81,9 +81,9 @@ const struct config_field remediation_fields[] = {
 };
 
 /* The sections that are not targets. */
-static const char *const own_sections[] = {
-        "escalate_to", "tell",      "unmatched_to", "external_url", "breaker", "storm",
-        "hours",       "time_zone", "human_window", "maintenance",  "remediations", NULL};
+static const char *const own_sections[] = {"escalate_to",  "tell",        "unmatched_to", "external_url",
+                                           "breaker",      "storm",       "hours",        "time_zone",
+                                           "human_window", "maintenance", "remediations", NULL};
 
 struct top {
         char *escalate_to, *unmatched_to, *external_url;
