@@ -17,7 +17,7 @@ import tempfile
 import yaml
 
 RULES = pathlib.Path(__file__).resolve().parents[1] / "rules"
-TESTS = sorted(RULES.glob("*_test.yml"))
+TESTS = sorted(path for path in RULES.glob("*_test.yml") if path.name != "remediations_test.yml")  # that one is ours
 
 # Alerts that are about something that is one on all machines, with the reason.
 ACROSS = {"api_key_compromise": "a key is one, whichever instances have seen it"}
