@@ -222,7 +222,7 @@ X(LAST_RUN, "SELECT max(coalesce((SELECT max(ended_steady) FROM incidents INDEXE
             " coalesce((SELECT max(entered_steady) FROM incidents INDEXED BY incidents_active WHERE active = 1"
             " AND running_at > 0 AND lock = ?1 AND id <> ?2 AND ended_at = 0"
             " AND (state = 'failed' OR state = 'not_healed' OR state = 'unverified' OR state = 'awaiting_approval'"
-            " OR state = 'held')), 0))")
+            " OR state = 'held' OR state = 'received')), 0))")
 X(NTH_RUN, "SELECT running_steady FROM incidents INDEXED BY incidents_runs WHERE lock = ?1 AND running_at > 0"
            " AND running_steady > ?2 AND CASE WHEN ?3 = '' THEN changes ELSE remediation = ?3 END ORDER BY running_steady DESC LIMIT 1 OFFSET ?4")
 
