@@ -11,7 +11,8 @@ enum { TERMS_MOST = 20000, HALVES = 200 };
 /* The n-th coefficient of the fraction (dlmf.nist.gov/8.17.E23). */
 static double coefficient(double a, double b, double x, int n)
 {
-        double m = n / 2;
+        const int half = n / 2;
+        const double m = half;
         return n % 2 == 0 ? m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
                           : -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1));
 }

@@ -47,7 +47,7 @@ int command_docker_access(const void *context)
                 kinds++;
         _cleanup_free_ struct docker_need *needs = calloc(kinds + 1, sizeof(*needs));
         int r = needs ? remediation_set_load(arguments->daemon.config_file, &set, &error) : error_oom(&error);
-        if (r >= 0) {
+        if (r >= 0 && needs && set) {
                 put_head(arguments->daemon.config_file, &text);
                 r = docker_access_put(arguments->docker_listen, arguments->docker_engine, needs,
                                       find_needs(set, needs), &text, &error);

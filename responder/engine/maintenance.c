@@ -46,7 +46,8 @@ static nsec time_of(const cJSON *state, const char *key)
 
 static cJSON *time_json(nsec at)
 {
-        return cJSON_CreateNumber((double)(at / NSEC_PER_MSEC));
+        const nsec milliseconds = at / NSEC_PER_MSEC;
+        return cJSON_CreateNumber((double)milliseconds);
 }
 
 int maintenance_show(struct journal *journal, struct maintenance_shown *ret, struct error *error)

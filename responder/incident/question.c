@@ -127,11 +127,11 @@ static int make(const struct incident_run *run, cJSON *take_steps, bool whole, b
         _cleanup_json_ cJSON *json = cJSON_CreateObject();
         const struct remediation *file = remediation_find(run->parts->set, run->incident.remediation);
         int64_t people = file && file->approval.wanted ? file->approval.people : 1;
-        nsec at = journal_steady(run->parts->journal);
+        const nsec milliseconds = journal_steady(run->parts->journal) / NSEC_PER_MSEC;
         if (json_put(json, "steps", take_steps) < 0 || json_put(json, "whole", cJSON_CreateBool(whole)) < 0 ||
             json_put(json, "own", cJSON_CreateBool(own)) < 0 ||
             json_put(json, "people", cJSON_CreateNumber((double)people)) < 0 ||
-            json_put(json, "at", cJSON_CreateNumber((double)(at / NSEC_PER_MSEC))) < 0 ||
+            json_put(json, "at", cJSON_CreateNumber((double)milliseconds)) < 0 ||
             json_put(json, "agreed", cJSON_CreateArray()) < 0)
                 return error_oom(error);
         *ret = TAKE_PTR(json);

@@ -139,6 +139,8 @@ static bool mapping_matches(struct config_node *node, const cJSON *json)
 /* As it is written, or as it is meant: "60s" is 1m. */
 static bool scalar_matches(const char *word, const cJSON *json)
 {
+        if (!json)
+                return false;
         if (cJSON_IsBool(json))
                 return string_equal(word, cJSON_IsTrue(json) ? "true" : "false");
         if (cJSON_IsNumber(json)) {

@@ -146,7 +146,8 @@ static void look_back(struct incident_run *run)
         cJSON_ArrayForEach(pair, past)
         {
                 cJSON *at = pair->child;
-                cJSON_SetNumberValue(at, at->valuedouble - nsec_to_seconds(began));
+                if (at)
+                        cJSON_SetNumberValue(at, at->valuedouble - nsec_to_seconds(began));
         }
         run->before = past;
 }
