@@ -51,13 +51,15 @@ static void collect_held(struct journal *journal, struct sample_sink *sink)
         }
 }
 
-static void collect_trust(const struct incident_parts *parts, struct sample_sink *sink)
+/* Of the file that is in force: another one may be read meanwhile. */
+static void collect_trust(const struct api *api, struct sample_sink *sink)
 {
-        for (size_t i = 0; i < parts->set->count; i++) {
-                const struct remediation *remediation = &parts->set->remediations[i];
+        _cleanup_(parts_release) const struct incident_parts parts = engine_parts(api->options.engine);
+        for (size_t i = 0; i < parts.set->count; i++) {
+                const struct remediation *remediation = &parts.set->remediations[i];
                 struct ledger ledger;
                 if (remediation->trust != TRUST_EARNED ||
-                    ledger_read(parts->journal, remediation->name, &ledger, NULL) < 0)
+                    ledger_read(parts.journal, remediation->name, &ledger, NULL) < 0)
                         continue;
                 SAMPLE(sink, &earned_family, ledger_earns(&ledger), {"remediation", remediation->name});
                 SAMPLE(sink, &heals_family, ledger.assured, {"remediation", remediation->name});
@@ -83,7 +85,7 @@ void api_metrics(struct api *api, struct http_exchange *exchange)
         }
         if (journal_paused(parts->journal, &paused, &since, NULL) >= 0)
                 SAMPLE_BARE(&sink, &paused_family, paused ? 1 : 0);
-        collect_trust(parts, &sink);
+        collect_trust(api, &sink);
         api_collect_deliveries(api, &sink);
         api_collect_targets(api, &sink);
         reloads_collect(api->options.reloads, &sink);
