@@ -45,6 +45,7 @@ const char *words_nearest(const char *const *words, size_t count, const char *wo
  * there are not many: "; there are: a, b, c". `what` is "there is no check", say. The word may come from
  * anywhere: it is cut after 100 bytes and cannot move the cursor of a terminal.
  */
+enum { WORDS_LISTED = 24 }; /* that is not many */
 int words_unknown(const char *const *words, size_t count, const char *word, const char *what,
                   struct error *error);
 

@@ -8,7 +8,6 @@
 enum {
         LONGEST = 64, /* that can be near to another */
         SHOWN = 100,  /* bytes of what somebody wrote */
-        LISTED = 24,  /* words, as an advice; more are no help */
 };
 
 int words_find(const char *const *words, size_t count, const char *word)
@@ -109,7 +108,7 @@ int words_unknown(const char *const *words, size_t count, const char *word, cons
         text_putc(&sentence, '"');
         if (nearest)
                 text_printf(&sentence, "; did you mean \"%s\"?", nearest);
-        else if (count > 0 && count <= LISTED) {
+        else if (count > 0 && count <= WORDS_LISTED) {
                 text_puts(&sentence, "; there are: ");
                 words_put(&sentence, words, count, ", ");
         }

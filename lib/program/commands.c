@@ -54,10 +54,14 @@ static void refuse_word(const struct program *program, const char *word, struct 
 {
         size_t count;
         _cleanup_free_ const char **names = names_of(program, NULL, &count);
-        if (names)
-                words_unknown(names, count, word, "there is no command", error);
-        else
+        if (!names) {
                 error_oom(error);
+                return;
+        }
+        words_unknown(names, count, word, "there is no command", error);
+        _cleanup_free_ char *alone = strdup(error_text(error));
+        if (alone && count > WORDS_LISTED && !words_nearest(names, count, word))
+                error_set(error, EINVAL, "%s; see --help", alone);
 }
 
 /* Without a word: what a flag asks for, or else what is done without one. */

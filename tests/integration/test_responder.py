@@ -345,7 +345,7 @@ def test_command_line(make, binaries):
             (["plan"], "plan needs --label=NAME=VALUE, as often as there are labels, or --alert=FILE")):
         done = run(responder, *words)
         assert (done.returncode, done.stdout, done.stderr) == (2, "", f"runbook_responder: {complaint}\n"), words
-    for words, complaint in ((["nonsense"], 'there is no command "nonsense"; there are: '), (["--json"], "--json goes with ")):
+    for words, complaint in ((["nonsense"], 'there is no command "nonsense"; see --help\n'), (["--json"], "--json goes with ")):
         done = run(responder, *words)
         assert (done.returncode, done.stdout) == (2, "") and done.stderr.startswith(f"runbook_responder: {complaint}"), done
     absent = run(responder, "verify", f"--journal={responder.journal}")
@@ -369,7 +369,8 @@ def test_escalation_is_delivered_over_a_restart(make, clean_redis, tmp_path, sin
     with alive(responder):
         responder.send(alert_of("stale", service="web"))  # there is no key to flush: it cannot be planned
         failed = responder.wait_state("flush", "failed")
-        assert "redis.flush" in failed["timeline"][-1]["detail"]["reason"]
+        failure = next(row for row in failed["timeline"] if row["event"] == "planning failed")
+        assert "redis.flush" in failure["detail"]["reason"]
         assert [step["status"] for step in failed["steps"]] == ["waiting"] * 3
     (tmp_path / "oncall_url").write_text(f"{sink.url}/oncall\n")
     # A receiver that says when to come again is left alone until then.
