@@ -231,7 +231,7 @@ static void put_next(const struct proposals *proposals, const char *directory, s
                 "  read them, then runbook_exporter --config.file=%s/checks.yml, and see "
                 "http://localhost:9877/\n"
                 "  give Prometheus %s/alerts.yml as one of its rule_files:\n"
-                "  start runbook_responder --config.file=%s/remediations.yml, which asks before it acts\n",
+                "  start runbook_responder --config.file=%s/remediations.yml, which only plans until you let it\n",
                 written, directory, directory, directory);
 }
 

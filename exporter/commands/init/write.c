@@ -76,9 +76,10 @@ void init_put_remediations(const struct proposals *proposals, struct text *text)
         const struct surroundings *around = &proposals->around;
         text_puts(text, "# Written by `runbook_exporter init` from what it found here. It is yours: it is "
                         "never written again.\n"
-                        "# Nothing is done by it yet without you: each incident waits for `runbook_responder "
-                        "approve`. Take\n"
-                        "# `approval: true` away from the remediations that you have come to trust.\n");
+                        "# Nothing is done by it yet: each incident says what would have been done. Take "
+                        "`dry_run: true`\n"
+                        "# away from the remediations that you have come to trust, or write `approval: true` "
+                        "there, and be asked.\n");
         if (around->project && has_check(proposals, "services")) {
                 text_puts(text, "docker: {host: ");
                 text_put_json(text, around->docker_host);
@@ -99,7 +100,7 @@ void init_put_remediations(const struct proposals *proposals, struct text *text)
                 text_puts(text, "  # No services of Compose were found. This one only looks how much memory "
                                 "is free.\n"
                                 "  - name: memory\n"
-                                "    approval: true\n"
+                                "    dry_run: true\n"
                                 "    match: ['alertname=\"system_warns\"']\n"
                                 "    steps:\n"
                                 "      - host.memory: {}\n");
@@ -109,7 +110,7 @@ void init_put_remediations(const struct proposals *proposals, struct text *text)
                         "once in a quarter of an hour.\n"
                         "  # The alert is the one that alerts.yml has of the check `services`.\n"
                         "  - name: service_down\n"
-                        "    approval: true\n"
+                        "    dry_run: true\n"
                         "    match: ['alertname=\"services_beyond_limit\"', 'service=~\"");
         text_puts(text, text_string(&around->services));
         text_puts(text,
