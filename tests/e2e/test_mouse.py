@@ -28,6 +28,7 @@ def asking_lab(calm_lab):
 
     ask_first(calm_lab)
     document = yaml.safe_load(file.read_text(encoding="utf-8"))
+    document["storm"] = "off"  # whatever else this lab has healed within the last minutes
     document["remediations"].append({"name": "louder", "match": ['alertname="louder"'], "steps": [
         {"docker.set_env": {"service": "worker", "env": {"LOG_LEVEL": "debug"}}}]})
     file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
