@@ -85,6 +85,7 @@ def test_what_was_changed_is_undone_with_the_mouse(asking_lab, browser):
     status, answer = lab.responder.post("/api/v1/remediations/louder/run", {"by": "ada", "labels": {"alertname": "louder"}})
     assert status in (200, 202), answer
     number = answer["number"]
+    lab.by_hand.add(number)
     wait_for(lambda: has_ended(lab.responder.incident(number)), "it to be run", 60)
     assert level_of(lab) == "LOG_LEVEL=debug" != before
     browser.look_like(1280)
