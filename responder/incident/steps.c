@@ -211,7 +211,7 @@ static int find_reason(const struct incident_run *run, size_t index, const cJSON
                        struct error *error)
 {
         const struct step *step = step_at(run, index);
-        if (!run->incident.approved && step_exceeds_max(step, index + 1, plan, ret))
+        if (!question_is_answered(&run->incident) && step_exceeds_max(step, index + 1, plan, ret))
                 return *ret ? 1 : error_oom(error);
         if (!run->incident.approved || !step->essential)
                 return 0;

@@ -97,7 +97,7 @@ char *action_calls(const char *kinds)
 
 struct act_config {
         char *name;
-        int64_t targets, away, plan_away, resume_away;
+        int64_t targets, grown, grows_at, away, plan_away, resume_away;
         bool fails, plan_fails, undo_fails, waits, taken;
         int found;
 };
@@ -107,6 +107,8 @@ static const char *const found_words[] = {"done", "again", "unknown", NULL};
 static const struct config_field act_fields[] = {
         {"name", CONFIG_STRING, offsetof(struct act_config, name), .flags = CONFIG_REQUIRED | CONFIG_BIND},
         {"targets", CONFIG_INT, offsetof(struct act_config, targets), .fallback = "1"},
+        {"grown", CONFIG_INT, offsetof(struct act_config, grown), .fallback = "0"},
+        {"grows_at", CONFIG_INT, offsetof(struct act_config, grows_at), .fallback = "0"},
         {"away", CONFIG_INT, offsetof(struct act_config, away), .fallback = "0"},
         {"plan_away", CONFIG_INT, offsetof(struct act_config, plan_away), .fallback = "0"},
         {"resume_away", CONFIG_INT, offsetof(struct act_config, resume_away), .fallback = "0"},
@@ -143,6 +145,9 @@ void move_world(void)
         atomic_fetch_add(&moved, 1);
 }
 
+/* How much it touches may grow by itself. */
+static const char *const what_counts[] = {"summary", "world", NULL};
+
 static int act_plan(struct step_run *run, cJSON **ret_plan, struct error *error)
 {
         const struct act_config *config = run->config;
@@ -153,7 +158,8 @@ static int act_plan(struct step_run *run, cJSON **ret_plan, struct error *error)
                 return error_set(error, ESRCH, "there is nothing to do");
         cJSON *plan = cJSON_CreateObject();
         cJSON_AddStringToObject(plan, "summary", config->name);
-        cJSON_AddNumberToObject(plan, "targets", (double)config->targets);
+        bool grown = config->grows_at > 0 && times_called("plan", config->name) >= config->grows_at;
+        cJSON_AddNumberToObject(plan, "targets", (double)(grown ? config->grown : config->targets));
         if (atomic_load(&moved) > 0)
                 cJSON_AddNumberToObject(plan, "world", atomic_load(&moved));
         *ret_plan = plan;
@@ -243,7 +249,7 @@ static int act_settle(struct step_run *run, struct error *error)
                 .plan = act_plan, .run = act_run, __VA_ARGS__                                               \
         }
 
-static const struct action act_once = ACT("act.once", .effect = EFFECT_IRREVERSIBLE);
+static const struct action act_once = ACT("act.once", .effect = EFFECT_IRREVERSIBLE, .counts = what_counts);
 static const struct action act_again = ACT("act.again", .effect = EFFECT_IRREVERSIBLE, .repeatable = true);
 static const struct action act_resumed =
         ACT("act.resumed", .effect = EFFECT_IRREVERSIBLE, .resume = act_resume);

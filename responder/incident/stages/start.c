@@ -66,18 +66,20 @@ static nsec time_to_plan(const struct remediation *remediation)
  * would run. */
 static int find_question(struct incident_run *run, struct start *start, struct error *error)
 {
+        const struct incident *incident = &run->incident;
         /* What has begun has no `approval:` any more: the file has it, and it was asked about then. */
-        if (!run->incident.approved && run->incident.running_at != 0)
+        if (!incident->approved && incident->running_at != 0)
                 return 0;
-        if (!run->incident.approved) {
-                int r = question_needed(run->remediation, run->parts->set, start->planning.plans, run->lock,
-                                        world_wall(run->parts->world), run->parts->journal, &start->needed,
-                                        error);
-                return r < 0 ? r : trust_asks(run->remediation, run->parts->journal, &start->distrust, error);
-        }
-        return start->changed || start->planning.failure
-                       ? 0
-                       : question_differs(run, start->planning.plans, &start->changed, error);
+        int r = 0;
+        if (!incident->approved)
+                r = question_needed(run->remediation, run->parts->set, start->planning.plans, run->lock,
+                                    world_wall(run->parts->world), run->parts->journal, &start->needed,
+                                    error);
+        else if (!start->changed && !start->planning.failure)
+                r = question_differs(run, start->planning.plans, &start->changed, error);
+        if (r >= 0 && incident->running_at == 0 && !question_is_answered(incident))
+                r = trust_asks(run->remediation, run->parts->journal, &start->distrust, error);
+        return r;
 }
 
 static int make_start(struct incident_run *run, struct start *ret, struct error *error)
@@ -98,21 +100,16 @@ static int make_start(struct incident_run *run, struct start *ret, struct error 
         return 0;
 }
 
-/* Why a person has to agree first; NULL: nobody has to. */
+/* Why a person has to agree first; NULL: nobody has to. An approval is of what was to be run then, and a
+ * deadline has answered what `approval:` asks alone. */
 static const char *approval_reason(const struct incident_run *run, const struct start *start)
 {
-        const char *asks = start->planning.asks;
-        if (!asks)
-                asks = start->needed;
-        if (!asks)
-                asks = run->asks;
-        if (!asks)
-                asks = start->distrust;
-        /* An approval is of what was to be run then; and a deadline has answered what `approval:` asks alone.
-         */
-        if (run->incident.approved)
-                asks = start->changed || question_is_answered(&run->incident) ? start->changed : run->asks;
-        return asks;
+        const char *others = start->planning.asks ? start->planning.asks
+                             : run->asks          ? run->asks
+                                                  : start->distrust;
+        if (start->changed || question_is_answered(&run->incident))
+                return start->changed;
+        return start->needed && !start->planning.asks ? start->needed : others;
 }
 
 static cJSON *planning_detail(struct start *start, const char *reason)

@@ -183,6 +183,30 @@ static void test_deadlines(void **state _unused_)
         }
 }
 
+/* What a step may touch at most is asked about though a deadline has answered `approval:`, when it has grown
+ * beyond that meanwhile: before the run, and before the step. */
+static void test_a_deadline_lets_nothing_grow(void **state _unused_)
+{
+        static const char *const grows_at[] = {"2", "3"};
+        for (size_t i = 0; i < N_ELEMENTS(grows_at); i++) {
+                _cleanup_free_ char *remediations = text_format(
+                        ASK("{deadline: 300ms, on_timeout: run}",
+                            "{act.once: {name: one, targets: 2, grown: 7, grows_at: %s}, max: 3}"),
+                        grows_at[i]);
+                struct engine_fixture *fixture = fixture_open(remediations);
+                alert_arrives(fixture, "f1", true, "\"n\":\"1\"");
+                /* What is asked about a step is not answered by `deadline:`, but expires with the incident.
+                 */
+                if (i == 0)
+                        await_state(fixture, 1, INCIDENT_EXPIRED);
+                else
+                        await_incident(fixture, 1, asked_again, 2, "asked about anew");
+                assert_int_equal(count_events(fixture, 1, "awaiting approval"), 2);
+                assert_action_calls("run", "");
+                fixture_close(fixture);
+        }
+}
+
 /* Whoever is asked knows how many have to agree. */
 static void test_what_is_told(void **state _unused_)
 {
@@ -246,6 +270,7 @@ int main(void)
                 cmocka_unit_test(test_a_yes_of_one_does_not_outlive_the_plan),
                 cmocka_unit_test(test_a_later_step_is_of_the_plan),
                 cmocka_unit_test(test_deadlines),
+                cmocka_unit_test(test_a_deadline_lets_nothing_grow),
                 cmocka_unit_test(test_what_is_told),
                 cmocka_unit_test(test_conditions),
                 cmocka_unit_test(test_outside_of_the_hours),
