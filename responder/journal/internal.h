@@ -136,6 +136,9 @@ void journal_disconnect(struct journal_connection *connection);
 /* The one number that a query gives. */
 int journal_number(struct journal_connection *connection, const char *sql, int64_t *ret, struct error *error);
 int journal_execute(struct journal_connection *connection, const char *sql, struct error *error);
+/* Brings into the database what stands in the log alone, and gives the log's room back. What somebody reads
+ * still, or what the database has no room for, stays. */
+void journal_empty_log(struct journal_connection *connection);
 
 /* Creates the tables, or brings those of an older version up to this one; -ENOTSUP for those of a newer one.
  */
@@ -211,15 +214,15 @@ void place_note(struct journal *journal);
 int place_check(struct journal *journal, struct error *error);
 int place_check_whole(struct journal *journal, struct error *error);
 
-/* Room that is kept for the last words. Taking it again is -ENOSPC while there is none; giving it up is false
- * when it was not there. */
+/* Room that is kept for the last words. Taking it again is -ENOSPC while there is none. */
 int reserve_take(struct journal *journal);
-bool reserve_give_up(struct journal *journal);
+void reserve_give_up(struct journal *journal);
 
 /* standing.c, on the writer thread: whether it may be written, what came of a transaction (`failed` is 0 when
  * nothing of the disk's was), and whether there is room. */
 int standing_check(struct journal *journal, struct error *error);
 void standing_note(struct journal *journal, bool committed, int failed, const struct error *error);
+/* All the room there is for entries, once a write has failed for want of it; false: none can be made. */
 bool standing_use_reserve(struct journal *journal);
 bool standing_make_room(struct journal *journal);
 

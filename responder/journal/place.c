@@ -236,10 +236,9 @@ int reserve_take(struct journal *journal)
         return failed == ENOSPC || failed == EDQUOT ? -ENOSPC : 0;
 }
 
-bool reserve_give_up(struct journal *journal)
+void reserve_give_up(struct journal *journal)
 {
-        if (journal->place.file < 0)
-                return false;
         _cleanup_free_ char *path = text_format("%s.reserve", journal->path);
-        return path && unlink(path) == 0;
+        if (path)
+                (void)unlink(path);
 }

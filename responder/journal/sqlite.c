@@ -124,6 +124,9 @@ static const char *const statement_texts[] = {
 
 tables_agree(statement_texts, JOURNAL_STATEMENT_COUNT);
 
+/* How long another process is waited for that holds the journal. */
+enum { BUSY_MS = 5000 };
+
 static const struct {
         int code, error;
         const char *sentence;
@@ -181,10 +184,10 @@ int journal_connect(const char *path, const char *vfs, bool writes, struct journ
         if (sqlite3_open_v2(path, &connection.database, flags, vfs) != SQLITE_OK)
                 r = journal_failed(&connection, error);
         if (r >= 0) {
-                sqlite3_busy_timeout(connection.database, 5000);
+                sqlite3_busy_timeout(connection.database, BUSY_MS);
                 /* FULL: a commit is on the disk when it returns, also in WAL mode. 1 MiB of page cache is
-                 * enough. What stands in the log alone (200 pages of 4 KiB) must find room in the reserve of
-                 * a full disk, so that the log can begin anew there. */
+                 * enough. The log begins anew after 200 pages of 4 KiB, so that not much of a disk's last
+                 * room is spent on it. */
                 r = journal_execute(&connection,
                                     writes ? "PRAGMA auto_vacuum = INCREMENTAL; PRAGMA journal_mode = WAL;"
                                              "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 200;"
@@ -198,6 +201,13 @@ int journal_connect(const char *path, const char *vfs, bool writes, struct journ
         }
         *ret = connection;
         return 0;
+}
+
+void journal_empty_log(struct journal_connection *connection)
+{
+        sqlite3_busy_timeout(connection->database, 0);
+        (void)sqlite3_wal_checkpoint_v2(connection->database, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+        sqlite3_busy_timeout(connection->database, BUSY_MS);
 }
 
 void journal_disconnect(struct journal_connection *connection)

@@ -13,8 +13,10 @@ static void set_full(struct journal *journal, bool full)
 
 bool standing_use_reserve(struct journal *journal)
 {
-        if (!reserve_give_up(journal))
+        if (!journal_is_files(journal))
                 return false;
+        reserve_give_up(journal);
+        journal_empty_log(&journal->writer);
         set_full(journal, true);
         return true;
 }

@@ -128,6 +128,8 @@ static void commit_jobs(struct journal *journal, struct journal_job *jobs, size_
         if (r >= 0)
                 r = run_in_room(journal, jobs, &counted, &error);
         nsec took = world_monotonic(journal->world) - began;
+        if (r >= 0 && journal->full)
+                journal_empty_log(&journal->writer);
         if (r >= 0)
                 crash_point(CRASH_AT_WRITE, "after", counted);
         else

@@ -178,7 +178,7 @@ def test_full_disk(make, sink, small_disk):
     assert reasons(responder) == ["full"]
     assert not responder.journal.with_name("journal.db.reserve").exists()
     # The kill switch is obeyed as often as it is asked for, not until the log has eaten up the reserve.
-    for _ in range(60):
+    for _ in range(400):
         assert responder.post("/-/pause", {"by": "ada"})[0] == 200
         assert responder.post("/-/resume", {"by": "ada"})[0] == 200
     wait_for(lambda: responder.of("look", n="held2")["state"] == "done", "what was accepted to be carried out")
