@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The steps of one incident: run one after the other, each between two durable commits; and their undo. */
+/* The steps of one incident: run one after the other, each between two durable commits. */
 #include "responder/incident/steps.h"
 
 #include <errno.h>
@@ -8,95 +8,15 @@
 #include "responder/incident/patience.h"
 #include "responder/incident/planning.h"
 #include "responder/incident/question.h"
-#include "responder/incident/report.h"
+#include "responder/incident/run_step.h"
 #include "responder/people/people.h"
 #include "responder/remediation/definition.h"
 #include "runbook/assert.h"
 
-#define UNDO_TIMEOUT (5 * 60 * NSEC_PER_SEC)
-#define SETTLE_TIMEOUT (60 * NSEC_PER_SEC)
-
-static const struct step *step_at(const struct incident_run *run, size_t index)
-{
-        assert_that(run->remediation && index < run->remediation->step_count, "there is such a step");
-        return &run->remediation->steps[index];
-}
-
-static struct step_record *record_at(struct incident_run *run, size_t index)
-{
-        assert_that(index < run->incident.step_count, "there is such a step");
-        return &run->incident.steps[index];
-}
-
-/* What a failed step leaves: its own sentence, and the one that the incident is shown with. */
-static cJSON *failure_detail(const struct incident_run *run, size_t index, const char *what,
-                             const char *sentence)
-{
-        _cleanup_free_ char *reason = text_format("step %zu (%s) %s: %s", index + 1,
-                                                  step_at(run, index)->action->name, what, sentence);
-        cJSON *detail = reason ? reason_detail(reason, NULL) : NULL;
-        if (detail)
-                json_put(detail, "summary", cJSON_CreateString(sentence));
-        if (detail)
-                json_put(detail, "failed", cJSON_CreateTrue());
-        return detail;
-}
-
-/* The action reports how far it is. The incident is not read anew: the action has the plan before its eyes.
- */
-static int write_progress(struct step_run *step, const cJSON *state, struct error *error)
-{
-        assert_that(step->config && step->position > 0, "who reports is a step that runs");
-        struct incident_run *run = step->engine;
-        struct step_record *record = record_at(run, step->position - 1);
-        _cleanup_json_ cJSON *copy = cJSON_Duplicate(state, true);
-        if (!copy)
-                return error_oom(error);
-        struct journal_entry entry = {
-                .event = "progress", .step = step->position, .step_status = STEP_PROGRESS, .detail = state};
-        int r = run_put(run, &entry, error);
-        if (r < 0)
-                return r;
-        cJSON_Delete(record->progress);
-        record->progress = TAKE_PTR(copy);
-        step->progress = record->progress;
-        return 0;
-}
-
-/* Shows the step what the journal has of it. Not to be read anew from here on, until the action has returned.
- */
-static void show_record(struct incident_run *run, size_t index, struct deadline deadline)
-{
-        assert_that(run->step.config && run->step.position == index + 1, "a step sees its own record alone");
-        const struct step_record *record = record_at(run, index);
-        /* What failed midway has no outcome: what it left is the sentence about it. */
-        bool has_outcome = record->outcome && !json_bool(record->outcome, "failed", false);
-        run->step.plan = record->plan;
-        run->step.progress = record->progress;
-        run->step.outcome = has_outcome ? record->outcome : NULL;
-        run->step.deadline = deadline;
-}
-
-static int open_step(struct incident_run *run, size_t index, struct error *error)
-{
-        assert_that(!run->step.config, "one step at a time");
-        int r = step_open(step_at(run, index), index + 1, &run->incident.alert, run->incident.number,
-                          &run->step, error);
-        run->step.opened_at = run->incident.opened_at;
-        run->step.write_progress = write_progress;
-        run->step.engine = run;
-        return r;
-}
-
-static void close_step(struct incident_run *run, size_t index)
-{
-        step_close(step_at(run, index), &run->step);
-}
-
 /* A message that was to be sent by a step, and was not; it borrows from the run and the reason. */
 static struct journal_letter letter_of(const struct incident_run *run, size_t index, const char *reason)
 {
-        const struct step *step = step_at(run, index);
+        const struct step *step = run_step_at(run, index);
         const char *receiver = json_string(step->target, "name");
         const char *plan = json_string(run->incident.steps[index].plan, "summary");
         return (struct journal_letter){receiver ? receiver : "", plan ? plan : step->action->name, reason,
@@ -117,11 +37,12 @@ static int write_failure(struct incident_run *run, size_t index, enum failure fa
         enum step_status status = interrupted ? STEP_INTERRUPTED : STEP_FAILED;
         unsigned tries = patience_end(run);
         _cleanup_free_ char *tried = tries > 1 ? text_format("%s (tried %u times)", sentence, tries) : NULL;
-        _cleanup_json_ cJSON *detail = failure_detail(run, index, words[failure], tried ? tried : sentence);
+        _cleanup_json_ cJSON *detail =
+                run_failure_detail(run, index, words[failure], tried ? tried : sentence);
         const struct journal_letter letter = letter_of(run, index, tried ? tried : sentence);
-        const struct journal_letter *undelivered = step_at(run, index)->action->tells ? &letter : NULL;
+        const struct journal_letter *undelivered = run_step_at(run, index)->action->tells ? &letter : NULL;
         /* What was interrupted nobody but a person can judge, whatever is said of the step. */
-        if (!interrupted && !step_at(run, index)->essential) {
+        if (!interrupted && !run_step_at(run, index)->essential) {
                 struct journal_entry entry = {.event = event,
                                               .expect = INCIDENT_RUNNING,
                                               .step = index + 1,
@@ -176,7 +97,7 @@ static int ask_person(struct incident_run *run, size_t index, const char *reason
                 json_put(members, "about_step", cJSON_CreateNumber((double)index + 1));
         }
         _cleanup_json_ cJSON *detail = reason_detail(reason, members);
-        int r = question_about_step(run, index + 1, step_at(run, index)->action, plan, &question, error);
+        int r = question_about_step(run, index + 1, run_step_at(run, index)->action, plan, &question, error);
         if (r < 0)
                 return r;
         const struct incident_change change = {.to = INCIDENT_AWAITING_APPROVAL,
@@ -210,7 +131,7 @@ static int write_begun(struct incident_run *run, struct journal_entry *entry, en
 static int find_reason(const struct incident_run *run, size_t index, const cJSON *plan, char **ret,
                        struct error *error)
 {
-        const struct step *step = step_at(run, index);
+        const struct step *step = run_step_at(run, index);
         if (!question_is_answered(&run->incident) && step_exceeds_max(step, index + 1, plan, ret))
                 return *ret ? 1 : error_oom(error);
         if (!run->incident.approved || !step->essential)
@@ -231,7 +152,7 @@ static struct people_question question_of(struct incident_run *run)
 static int begin_step(struct incident_run *run, size_t index, enum steps_end *ret, struct error *error)
 {
         assert_that(run->step.config, "a step is planned with what is bound for it");
-        const struct step *step = step_at(run, index);
+        const struct step *step = run_step_at(run, index);
         _cleanup_error_ struct error why = {0};
         _cleanup_json_ cJSON *plan = NULL;
         nsec within = step->timeout < PATIENCE_TO_PLAN ? step->timeout : PATIENCE_TO_PLAN;
@@ -269,7 +190,7 @@ static int begin_step(struct incident_run *run, size_t index, enum steps_end *re
  */
 static int continue_step(struct incident_run *run, size_t index, enum steps_end *ret, struct error *error)
 {
-        assert_that(record_at(run, index)->status == STEP_STARTED, "what goes on has begun");
+        assert_that(run_record_at(run, index)->status == STEP_STARTED, "what goes on has begun");
         struct journal_entry on = {.event = "step goes on",
                                    .expect = INCIDENT_RUNNING,
                                    .unless_paused = true,
@@ -286,35 +207,17 @@ static bool may_run_again(const struct step *step)
         return action->resume || action->repeatable || action->effect == EFFECT_READ_ONLY;
 }
 
-/* What is shown of the step is before the action's eyes; who tells something has the report as well. */
-static int run_action(struct incident_run *run, const struct action *action, const char *what,
-                      cJSON **ret_outcome, struct error *why)
-{
-        const struct world *world = run->parts->world;
-        struct report report = {0};
-        run->step.outcome = NULL;
-        nsec began = world_monotonic(world);
-        int result = action->tells ? report_make(run, MESSAGE_NOTE, what, NULL, &report, why) : 0;
-        run->step.about = action->tells ? &report.message : NULL;
-        if (result >= 0)
-                result = world->run_step(world->context, action, &run->step, ret_outcome, why);
-        run->step.about = NULL;
-        report_release(&report);
-        meters_step(run->parts->meters, action->name, result >= 0, world_monotonic(world) - began);
-        return result;
-}
-
 /* Runs the step that was begun, by its journaled plan, and writes down what came of it. */
 static int run_begun(struct incident_run *run, size_t index, enum steps_end *ret, struct error *error)
 {
-        assert_that(record_at(run, index)->status == STEP_STARTED && record_at(run, index)->plan,
+        assert_that(run_record_at(run, index)->status == STEP_STARTED && run_record_at(run, index)->plan,
                     "what runs was begun in the journal, with its plan");
-        const struct step *step = step_at(run, index);
+        const struct step *step = run_step_at(run, index);
         _cleanup_error_ struct error why = {0};
         _cleanup_json_ cJSON *outcome = NULL;
 
-        show_record(run, index, patience_begin(run, PATIENCE_RUN, index + 1, step->timeout));
-        int result = run_action(run, step->action, "goes on", &outcome, &why);
+        run_show_record(run, index, patience_begin(run, PATIENCE_RUN, index + 1, step->timeout));
+        int result = run_act(run, step->action, "goes on", &outcome, &why);
         if (result >= 0)
                 return write_outcome(run, index, "step done", outcome, error);
         bool may_wait = step->essential && may_run_again(step);
@@ -326,13 +229,13 @@ static int run_step(struct incident_run *run, size_t index, bool begun, enum ste
                     struct error *error)
 {
         _cleanup_error_ struct error why = {0};
-        if (open_step(run, index, &why) < 0)
+        if (run_open_step(run, index, &why) < 0)
                 return write_failure(run, index, FAILED_TO_PLAN, error_text(&why), ret, error);
-        int r = begun && record_at(run, index)->plan ? continue_step(run, index, ret, error)
-                                                     : begin_step(run, index, ret, error);
+        int r = begun && run_record_at(run, index)->plan ? continue_step(run, index, ret, error)
+                                                         : begin_step(run, index, ret, error);
         if (r > 0)
                 r = run_begun(run, index, ret, error);
-        close_step(run, index);
+        run_close_step(run, index);
         return r;
 }
 
@@ -340,9 +243,9 @@ static int run_step(struct incident_run *run, size_t index, bool begun, enum ste
 static enum resumption find_out(struct incident_run *run, size_t index, cJSON **ret_outcome,
                                 struct error *why)
 {
-        assert_that(record_at(run, index)->status == STEP_STARTED, "what is found out about has begun");
+        assert_that(run_record_at(run, index)->status == STEP_STARTED, "what is found out about has begun");
         const struct world *world = run->parts->world;
-        const struct step *step = step_at(run, index);
+        const struct step *step = run_step_at(run, index);
         const struct action *action = step->action;
         if (!action->resume) {
                 if (may_run_again(step))
@@ -350,11 +253,11 @@ static enum resumption find_out(struct incident_run *run, size_t index, cJSON **
                 error_set(why, EINTR, "the daemon ended while it ran, and it must not run twice");
                 return RESUME_UNKNOWN;
         }
-        if (open_step(run, index, why) < 0)
+        if (run_open_step(run, index, why) < 0)
                 return RESUME_UNKNOWN;
-        show_record(run, index, patience_begin(run, PATIENCE_RUN, index + 1, step->timeout));
+        run_show_record(run, index, patience_begin(run, PATIENCE_RUN, index + 1, step->timeout));
         enum resumption found = world->resume_step(world->context, action, &run->step, ret_outcome, why);
-        close_step(run, index);
+        run_close_step(run, index);
         return found;
 }
 
@@ -413,7 +316,7 @@ static int yield_to_people(struct incident_run *run, size_t index, bool *ret_yie
         const struct people_question question = question_of(run);
         struct people_hold hold = {0};
         *ret_yielded = false;
-        if (step_at(run, index)->action->effect == EFFECT_READ_ONLY)
+        if (run_step_at(run, index)->action->effect == EFFECT_READ_ONLY)
                 return 0;
         int r = people_ask(&question, &hold, error);
         if (r <= 0)
@@ -483,103 +386,4 @@ int steps_run(struct incident_run *run, enum steps_end *ret, struct error *error
         }
         *ret = end == STEPS_COMPLETE ? cut_end(&run->incident) : end;
         return 0;
-}
-
-/* What failed before its plan was journaled has done nothing that could be put back. */
-static bool was_begun(const struct step_record *record)
-{
-        return record->plan || record->status == STEP_UNDOING;
-}
-
-static int undo_step(struct incident_run *run, size_t index, struct error *error)
-{
-        assert_that(record_at(run, index)->status != STEP_WAITING &&
-                            record_at(run, index)->status != STEP_UNDONE,
-                    "what is undone has been done, and not been undone");
-        const struct world *world = run->parts->world;
-        const struct step *step = step_at(run, index);
-        /* What a person asked for is done also while the responder is paused. */
-        struct journal_entry undoing = {.event = "undo started",
-                                        .step = index + 1,
-                                        .step_status = STEP_UNDOING,
-                                        .unless_paused = !run->incident.undo_requested};
-        int r = run_write(run, &undoing, error);
-        if (r < 0)
-                return r;
-
-        _cleanup_error_ struct error why = {0};
-        _cleanup_json_ cJSON *outcome = NULL;
-        int result = definition_check_target(step, &run->parts->set->targets, &why);
-        if (result >= 0)
-                result = open_step(run, index, &why);
-        if (result >= 0) {
-                nsec within = step->timeout > UNDO_TIMEOUT ? step->timeout : UNDO_TIMEOUT;
-                show_record(run, index, world_deadline(world, within));
-                result = world->undo_step(world->context, step->action, &run->step, &outcome, &why);
-                close_step(run, index);
-        }
-        _cleanup_json_ cJSON *failure =
-                result < 0 ? failure_detail(run, index, "could not be undone", error_text(&why)) : NULL;
-        struct journal_entry undone = {.event = result < 0 ? "undo failed" : "step undone",
-                                       .step = index + 1,
-                                       .step_status = result < 0 ? STEP_UNDO_FAILED : STEP_UNDONE,
-                                       .detail = result < 0 ? failure : outcome};
-        return run_write(run, &undone, error);
-}
-
-int steps_undo(struct incident_run *run, step_wanted *wanted, struct error *error)
-{
-        assert_that(incident_fits(&run->incident, run->remediation),
-                    "the steps are those it was opened with");
-        assert_that(run->incident.state >= INCIDENT_FAILED, "what is under way is not undone");
-        for (size_t i = run->incident.step_count; i-- > 0;) {
-                const struct step *step = step_at(run, i);
-                const struct step_record *record = record_at(run, i);
-                if (!step->action->undo || !was_begun(record) || !wanted(step, record))
-                        continue;
-                if (atomic_load(run->stopping))
-                        return error_set(error, ECANCELED, "the daemon ends");
-                int r = run_take_up(run, error);
-                if (r >= 0)
-                        r = undo_step(run, i, error);
-                if (r < 0)
-                        return r;
-        }
-        return 0;
-}
-
-int step_send(struct incident_run *run, size_t index, cJSON **ret_outcome, struct error *error)
-{
-        if (!run->remediation)
-                return error_set(error, ESRCH,
-                                 "remediations.yml no longer has this remediation with these steps");
-        const struct step *step = step_at(run, index);
-        assert_that(step->action->tells, "what is sent again was a message");
-        int r = open_step(run, index, error);
-        if (r < 0)
-                return r;
-        show_record(run, index, world_deadline(run->parts->world, step->timeout));
-        r = run_action(run, step->action, "is told again", ret_outcome, error);
-        close_step(run, index);
-        return r;
-}
-
-int step_settle(struct incident_run *run, size_t index, struct error *error)
-{
-        assert_that(run->incident.ended_at != 0 && !record_at(run, index)->settled,
-                    "what is over is settled once");
-        const struct world *world = run->parts->world;
-        const struct action *action = step_at(run, index)->action;
-        if (action->settle && was_begun(record_at(run, index))) {
-                int r = open_step(run, index, error);
-                if (r < 0)
-                        return r;
-                show_record(run, index, world_deadline(world, SETTLE_TIMEOUT));
-                r = world->settle_step(world->context, action, &run->step, error);
-                close_step(run, index);
-                if (r < 0)
-                        return r;
-        }
-        struct journal_entry entry = {.event = "step settled", .step = index + 1, .settled = true};
-        return run_write(run, &entry, error);
 }

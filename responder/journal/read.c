@@ -434,76 +434,6 @@ int journal_find(struct journal *journal, const char *number, struct incident *r
         return 0;
 }
 
-int journal_last_run(struct journal *journal, const char *lock, nsec *ret_ended, struct error *error)
-{
-        return journal_last_run_beside(journal, lock, 0, ret_ended, error);
-}
-
-int journal_last_run_beside(struct journal *journal, const char *lock, int64_t incident, nsec *ret_ended,
-                            struct error *error)
-{
-        assert_that(lock, "runs are counted by their lock");
-        READING(journal);
-        _cleanup_statement_ sqlite3_stmt *statement =
-                journal_bind(&journal->reader, LAST_RUN, error, "ti", lock, incident);
-        int r = statement ? journal_step(&journal->reader, statement, error) : -EIO;
-        if (r < 0)
-                return r;
-        *ret_ended = sqlite3_column_int64(statement, 0);
-        return 0;
-}
-
-int journal_nth_run(struct journal *journal, const char *remediation, const char *lock, int64_t nth,
-                    nsec after, nsec *ret_began, struct error *error)
-{
-        assert_that(lock && nth > 0, "runs are counted by their lock, from 1");
-        READING(journal);
-        _cleanup_statement_ sqlite3_stmt *statement =
-                journal_bind(&journal->reader, NTH_RUN, error, "titi", lock, after,
-                             remediation ? remediation : "", nth - 1);
-        int r = statement ? journal_step(&journal->reader, statement, error) : -EIO;
-        if (r < 0)
-                return r;
-        *ret_began = r > 0 ? sqlite3_column_int64(statement, 0) : 0;
-        return 0;
-}
-
-/* Storms are few locks: SQLite would make a table to tell them apart, in each look. */
-int journal_locks_since(struct journal *journal, nsec after, size_t limit, char **ret, size_t *ret_count,
-                        struct error *error)
-{
-        READING(journal);
-        _cleanup_statement_ sqlite3_stmt *statement =
-                journal_bind(&journal->reader, LOCKS_SINCE, error, "i", after);
-        size_t count = 0;
-        int r = statement ? 1 : -EIO;
-        while (r > 0 && count < limit && (r = journal_step(&journal->reader, statement, error)) > 0) {
-                const char *lock = journal_column(statement, 0);
-                if (count > 0 && words_find((const char *const *)ret, count, lock) >= 0)
-                        continue;
-                ret[count] = strdup(lock);
-                if (!ret[count])
-                        r = error_oom(error);
-                else
-                        count++;
-        }
-        *ret_count = count;
-        return r < 0 ? r : 0;
-}
-
-int journal_paused(struct journal *journal, bool *ret, nsec *ret_since, struct error *error)
-{
-        READING(journal);
-        nsec since = 0;
-        int r = seals_read_pause(&journal->reader, &since, error);
-        if (r < 0)
-                return r;
-        *ret = since != 0;
-        if (ret_since)
-                *ret_since = since;
-        return 0;
-}
-
 int read_who_and_why(struct journal *journal, sqlite3_stmt *statement, char **ret_actor, char **ret_reason,
                      struct error *error)
 {
@@ -521,13 +451,4 @@ int read_who_and_why(struct journal *journal, sqlite3_stmt *statement, char **re
         *ret_actor = TAKE_PTR(actor);
         *ret_reason = TAKE_PTR(reason);
         return 0;
-}
-
-int journal_paused_by(struct journal *journal, nsec since, char **ret_actor, char **ret_reason,
-                      struct error *error)
-{
-        READING(journal);
-        _cleanup_statement_ sqlite3_stmt *statement =
-                journal_bind(&journal->reader, PAUSED_BY, error, "i", since);
-        return statement ? read_who_and_why(journal, statement, ret_actor, ret_reason, error) : -EIO;
 }

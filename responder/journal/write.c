@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Entries: an event, what changes with it, and its row of the timeline; and the kill switch, which is one. */
+/* Entries: an event, what changes with it, and its row of the timeline. */
 #include <errno.h>
 
 #include "responder/journal/internal.h"
@@ -286,50 +286,6 @@ int journal_write(struct journal *journal, const struct journal_entry *entry, st
         free(writing.definition);
         free(writing.asked);
         free(writing.told_of);
-        return r;
-}
-
-struct pausing {
-        bool paused;
-        const char *actor;
-        char *detail;
-};
-
-static int write_pause(struct journal *journal, void *context, struct error *error)
-{
-        assert_that(is_writing(journal), "what is written is the writer's, in a transaction");
-        const struct pausing *pausing = context;
-        nsec now = world_wall(journal->world);
-        int r = journal_run(&journal->writer, PAUSED_FORGET, error, "");
-        if (r >= 0)
-                r = journal_run(&journal->writer, PAUSED_SET, error, "i",
-                                (int64_t)(pausing->paused ? now : 0));
-        if (r < 0)
-                return r;
-        const struct timeline_row row = {
-                .at = now,
-                .actor = pausing->actor,
-                .event = pausing->paused ? "paused" : "resumed",
-                .state = "",
-                .detail = pausing->detail,
-        };
-        return journal_append(journal, &row, error);
-}
-
-int journal_set_paused(struct journal *journal, bool paused, const char *actor, const char *reason,
-                       struct error *error)
-{
-        struct pausing pausing = {.paused = paused, .actor = actor};
-        if (reason && *reason) {
-                _cleanup_text_ struct text text = {0};
-                text_puts(&text, "{\"reason\":");
-                text_put_json(&text, reason);
-                text_putc(&text, '}');
-                if (!(pausing.detail = text_take(&text)))
-                        return error_oom(error);
-        }
-        int r = journal_perform_first(journal, write_pause, &pausing, error);
-        free(pausing.detail);
         return r;
 }
 

@@ -13,14 +13,6 @@
 
 /* Around each act. */
 
-/* As the responder can know it: within a boot of the machine it is as true as true time; over a boot it goes
- * by what the wall clock says, and what is claimed of cooldowns and limits is no more than that. */
-static nsec steady_now(const struct sim *sim)
-{
-        return sim->now + sim->steady_offset;
-}
-
-/* Remediations of one name are the same in all versions of the file, but for their steps and ends. */
 const struct remediation *remediation_at(const struct sim *sim, int64_t number)
 {
         return &sim->sets[number / 16]->remediations[number % 16];
@@ -242,12 +234,12 @@ static void claim_guards(struct sim *sim, int64_t incident, const struct step_ru
                         sim_fail(sim, "%s: a second run of %s in one episode", run->incident,
                                  remediation->name);
                 if (string_equal(other->lock, done->lock) &&
-                    steady_now(sim) - other->ended < remediation->cooldown)
+                    sim_steady(sim) - other->ended < remediation->cooldown)
                         sim_fail(sim,
                                  "%s: %s runs %.0f s after the last run under its lock, in the cooldown of "
                                  "%.0f s",
                                  run->incident, remediation->name,
-                                 nsec_to_seconds(steady_now(sim) - other->ended),
+                                 nsec_to_seconds(sim_steady(sim) - other->ended),
                                  nsec_to_seconds(remediation->cooldown));
         }
         nsec waited = done->began -
@@ -255,68 +247,6 @@ static void claim_guards(struct sim *sim, int64_t incident, const struct step_ru
         if (waited > remediation->expire + PLANNING)
                 sim_fail(sim, "%s: runs although it has waited for %.0f s", run->incident,
                          nsec_to_seconds(waited));
-}
-
-static cJSON *without_summary(const cJSON *plan)
-{
-        cJSON *copy = cJSON_Duplicate(plan, true);
-        cJSON_DeleteItemFromObjectCaseSensitive(copy, "summary");
-        return copy;
-}
-
-/* Nothing runs by the approval of another plan: each step that changes something does what the question said
- * of it that was answered last. */
-static void claim_agreed(struct sim *sim, int64_t incident, const struct action *action,
-                         const struct step_run *run)
-{
-        const struct done_for *done = &sim->done[incident];
-        const struct remediation *remediation = remediation_at(sim, done->remediation);
-        const cJSON *item, *then = NULL;
-        _cleanup_json_ cJSON *question = NULL;
-        if (!done->question || action->effect == EFFECT_READ_ONLY ||
-            !remediation->steps[run->position - 1].essential ||
-            json_parse(done->question, strlen(done->question), &question, NULL) < 0)
-                return;
-        cJSON_ArrayForEach(item, json_get(question, "plans", NULL))
-        {
-                if ((size_t)json_number(item, "step", 0) == run->position)
-                        then = json_get(item, "plan", NULL);
-        }
-        if ((size_t)json_number(question, "about_step", 0) == run->position)
-                then = json_get(question, "plan", NULL);
-        if (!then && !json_get(question, "plans", NULL))
-                return; /* asked about another step, midway */
-        _cleanup_json_ cJSON *before = without_summary(then), *now = without_summary(run->plan);
-        if (!then || !cJSON_Compare(before, now, true))
-                sim_fail(sim, "%s: step %zu runs by the approval of another plan", run->incident,
-                         run->position);
-}
-
-/* By how much nobody has agreed when nobody has answered: it runs once its deadline is over, and no sooner.
- */
-static void claim_unanswered(struct sim *sim, int64_t incident, const struct step_run *run)
-{
-        const struct remediation *remediation = remediation_at(sim, sim->done[incident].remediation);
-        nsec asked = claims_number("SELECT json_extract(asked, '$.at') FROM incidents WHERE id = ?1"
-                                   " AND asked <> ''",
-                                   "i", incident) *
-                     NSEC_PER_MSEC;
-        bool unanswered = claims_number("SELECT actor = 'engine' FROM timeline WHERE incident = ?1"
-                                        " AND event = 'approved' ORDER BY id DESC LIMIT 1",
-                                        "i", incident) > 0;
-        if (unanswered && (remediation->approval.on_timeout != ON_TIMEOUT_RUN ||
-                           steady_now(sim) - asked < remediation->approval.deadline))
-                sim_fail(sim, "%s: runs unanswered, and may not, or not yet", run->incident);
-}
-
-/* More targets than a step's max need somebody's approval. */
-static void claim_max(struct sim *sim, int64_t incident, const struct step_run *run)
-{
-        const struct done_for *done = &sim->done[incident];
-        const struct step *step = &remediation_at(sim, done->remediation)->steps[run->position - 1];
-        if (step->max > 0 && !done->approved && json_number(run->plan, "targets", 0) > (double)step->max)
-                sim_fail(sim, "%s: step %zu touches more than its max, and nobody approved it", run->incident,
-                         run->position);
 }
 
 static void learn(struct sim *sim, int64_t incident)
@@ -391,7 +321,7 @@ void claim_acted(struct sim *sim, const struct action *action, const struct step
         if (!undo && !succeeded && ++done->tries[run->position] > 60)
                 sim_fail(sim, "%s: step %zu is tried again and again", run->incident, run->position);
         if (!undo)
-                done->ended = steady_now(sim);
+                done->ended = sim_steady(sim);
         if (!undo && action->effect == EFFECT_IRREVERSIBLE && !action->repeatable &&
             done->effects[run->position] > 1)
                 sim_fail(sim, "%s: the irreversible step %zu had its effect %u times", run->incident,

@@ -50,11 +50,16 @@ const struct remediation *remediation_at(const struct sim *sim, int64_t number);
 /* hands.c: before a step acts. */
 void claim_hands(struct sim *sim, int64_t incident, const struct action *action, const struct step_run *run);
 
+/* agreed.c: before a step acts. */
+void claim_agreed(struct sim *sim, int64_t incident, const struct action *action, const struct step_run *run);
+void claim_unanswered(struct sim *sim, int64_t incident, const struct step_run *run);
+void claim_max(struct sim *sim, int64_t incident, const struct step_run *run);
+
 void claim_chain(struct sim *sim); /* forgeries.c */
 
 void tamper(struct sim *sim); /* tampering.c: while the daemon is down */
 
-void claims_at_rest(struct sim *sim);
-void claim_order(struct sim *sim); /* order.c */ /* everything has come to its end */
+void claims_at_rest(struct sim *sim); /* everything has come to its end */
+void claim_order(struct sim *sim);    /* order.c */
 
 #endif

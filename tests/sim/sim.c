@@ -29,6 +29,13 @@ nsec sim_monotonic(const struct sim *sim)
         return sim->now - sim->booted + NSEC_PER_SEC;
 }
 
+nsec sim_steady(const struct sim *sim)
+{
+        return sim->now + sim->steady_offset;
+}
+
+/* Remediations of one name are the same in all versions of the file, but for their steps and ends. */
+
 uint64_t sim_digest(uint64_t digest, const char *text)
 {
         for (; *text; text++)
@@ -298,43 +305,6 @@ static void jump_clock(struct sim *sim, int64_t argument)
         sim_after(sim, HOUR, 20 * HOUR, jump_clock, 0);
 }
 
-enum trouble { DISK_FULL, PROMETHEUS_DOWN, PROMETHEUS_SILENT, PEOPLE_DEAF, ALERTMANAGERS_DOWN, TROUBLES };
-
-static void set_trouble(struct sim *sim, enum trouble trouble, bool on)
-{
-        bool *const switches[] = {[DISK_FULL] = &sim->disk_full,
-                                  [PROMETHEUS_DOWN] = &sim->prometheus_down,
-                                  [PROMETHEUS_SILENT] = &sim->prometheus_silent,
-                                  [PEOPLE_DEAF] = &sim->people_deaf,
-                                  [ALERTMANAGERS_DOWN] = &sim->alertmanagers_down};
-        sim_note(sim, on ? "trouble" : "over", trouble);
-        sim_trouble(sim);
-        if (trouble == PROMETHEUS_DOWN && on != sim->prometheus_down)
-                neighbours_prometheus(sim, on);
-        *switches[trouble] = on;
-        if (trouble == DISK_FULL)
-                disk_set_full(sim->disk, on);
-        /* The end of the one is not that of the other. */
-        if (trouble == DISK_FULL || trouble == PEOPLE_DEAF)
-                sim->calm_since = sim->disk_full || sim->people_deaf ? INT64_MAX : sim->now;
-}
-
-static void end_trouble(struct sim *sim, int64_t trouble)
-{
-        set_trouble(sim, (enum trouble)trouble, false);
-}
-
-static void begin_trouble(struct sim *sim, int64_t argument)
-{
-        (void)argument;
-        if (sim->ending)
-                return;
-        enum trouble trouble = (enum trouble)rng_below(&sim->rng, TROUBLES);
-        set_trouble(sim, trouble, true);
-        sim_after(sim, NSEC_PER_SEC, 40 * MINUTE, end_trouble, trouble);
-        sim_after(sim, 20 * MINUTE, 4 * HOUR, begin_trouble, 0);
-}
-
 /* Now and then somebody looks whether everybody was told. */
 static void look_for_calls(struct sim *sim, int64_t argument)
 {
@@ -429,8 +399,7 @@ static void come_to_rest(struct sim *sim)
 {
         sim->ending = true;
         disk_die_after(sim->disk, 0);
-        for (int i = 0; i < TROUBLES; i++)
-                set_trouble(sim, (enum trouble)i, false);
+        troubles_end(sim);
         model_end(sim);
         nsec end = sim->now + REST, look_at = sim->now + HOUR;
         while (!sim->failed && sim->now < end && (sim->event_count > 0 || sim->engine)) {
@@ -460,7 +429,7 @@ static void begin(struct sim *sim)
         sim_after(sim, HOUR, 20 * HOUR, stop_daemon, 0);
         sim_after(sim, 10 * MINUTE, 4 * HOUR, stop_process, 0);
         sim_after(sim, HOUR, 20 * HOUR, jump_clock, 0);
-        sim_after(sim, 20 * MINUTE, 4 * HOUR, begin_trouble, 0);
+        sim_after(sim, 20 * MINUTE, 4 * HOUR, troubles_begin, 0);
         sim_after(sim, MINUTE, 5 * MINUTE, look_for_calls, 0);
         model_begin(sim);
         neighbours_begin(sim);

@@ -178,12 +178,18 @@ bool sim_run(struct sim *sim, uint64_t seed, const struct sim_size *size);
 /* sim.c */
 nsec sim_wall(const struct sim *sim);
 nsec sim_monotonic(const struct sim *sim);
+/* As the responder can know it: within a boot of the machine it is as true as true time; over a boot it goes
+ * by what the wall clock says, and what is claimed of cooldowns and limits is no more than that. */
+nsec sim_steady(const struct sim *sim);
 uint64_t sim_digest(uint64_t digest, const char *text);
 void sim_at(struct sim *sim, nsec when, event_function *happen, int64_t argument);
 void sim_after(struct sim *sim, nsec low, nsec high, event_function *happen, int64_t argument);
 void sim_fail(struct sim *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void sim_wake(struct sim *sim);                                   /* the engine is to look */
-void sim_trouble(struct sim *sim);                                /* from now on nothing is clear */
+void sim_wake(struct sim *sim);    /* the engine is to look */
+void sim_trouble(struct sim *sim); /* from now on nothing is clear */
+/* troubles.c: one after the other, from now on; and all of them over. */
+void troubles_begin(struct sim *sim, int64_t argument);
+void troubles_end(struct sim *sim);
 void sim_note(struct sim *sim, const char *what, int64_t number); /* into the digest; printed by --trace */
 void sim_die(struct sim *sim);                                    /* the process is killed, here and now */
 bool sim_is_dead(const struct sim *sim);                          /* whoever acts now is a ghost */

@@ -13,14 +13,12 @@
 #include <inttypes.h>
 
 #include "responder/actions/postgres/common.h"
-#include "runbook/wait.h"
+#include "responder/actions/postgres/fate.h"
 
 #define FETCH_ROWS 200
 #define ARGUMENTS_MAX 100
 /* For what must be done even when the step's own time is up: rolling back, asking what became of a COMMIT. */
 #define LAST_WORDS (5 * NSEC_PER_SEC)
-#define RESOLVE_TIME (20 * NSEC_PER_SEC) /* longer than the server waits for us, see begin_transaction() */
-#define LOOK_EVERY (100 * NSEC_PER_MSEC)
 
 struct execute_config {
         char *database, *plan_sql, *sql, *undo_sql;
@@ -173,34 +171,6 @@ static int execute_plan(struct step_run *run, cJSON **ret_plan, struct error *er
         return 0;
 }
 
-/*
- * Which life of the server it is: its start, and that of its checkpointer, which a crash of the server
- * renews too (not seen without pg_monitor).
- */
-#define SERVER_LIFE                                                        \
-        "concat_ws(' ', extract(epoch FROM pg_postmaster_start_time()),"   \
-        " (SELECT extract(epoch FROM backend_start) FROM pg_stat_activity" \
-        " WHERE backend_type = 'checkpointer'))"
-
-/* txid_*: PostgreSQL 12 knows no other name for these, and later versions know this one still. */
-static int write_transaction(struct step_run *run, struct postgres *postgres, cJSON **ret_progress,
-                             struct error *error)
-{
-        _cleanup_result_ PGresult *result = NULL;
-        int r = postgres_query(postgres, "SELECT txid_current()::text, " SERVER_LIFE, NULL, 0, run->deadline,
-                               &result, error);
-        if (r < 0)
-                return r;
-        _cleanup_json_ cJSON *progress = cJSON_CreateObject();
-        if (json_put(progress, "transaction", json_text(PQgetvalue(result, 0, 0))) < 0 ||
-            json_put(progress, "server", json_text(PQgetvalue(result, 0, 1))) < 0)
-                return error_oom(error);
-        r = run->write_progress(run, progress, error);
-        if (r >= 0)
-                *ret_progress = TAKE_PTR(progress);
-        return r;
-}
-
 static int execute_outcome(const struct step_run *run, cJSON **ret, struct error *error)
 {
         const cJSON *rows = json_get(run->plan, "rows", NULL);
@@ -214,8 +184,6 @@ static int execute_outcome(const struct step_run *run, cJSON **ret, struct error
         *ret = TAKE_PTR(outcome);
         return 0;
 }
-
-enum fate { FATE_COMMITTED, FATE_ABORTED, FATE_RUNNING, FATE_UNKNOWN };
 
 /*
  * A server that crashed before the transaction's record reached its disk may give the same id to another
@@ -235,54 +203,6 @@ static enum fate resolve_doubt(struct step_run *run, struct postgres *postgres, 
         return FATE_UNKNOWN;
 }
 
-/* One look at what became of a transaction. Connects anew when need be. */
-static enum fate ask_fate(struct step_run *run, struct postgres *postgres, const cJSON *progress,
-                          struct deadline deadline, struct error *error)
-{
-        const char *id = json_string(progress, "transaction"), *life = json_string(progress, "server");
-        _cleanup_result_ PGresult *result = NULL;
-        int r = postgres_query(postgres, "SELECT txid_status($1::bigint), " SERVER_LIFE, &id, 1, deadline,
-                               &result, error);
-        /* 22023: "transaction ID is in the future": a server that crashed before has never written it. */
-        if (r == -EREMOTEIO && strcmp(postgres_sqlstate(postgres), "22023") == 0)
-                return FATE_ABORTED;
-        if (r < 0)
-                return FATE_UNKNOWN;
-        const char *status = PQgetisnull(result, 0, 0) ? "forgotten" : PQgetvalue(result, 0, 0);
-        if (strcmp(status, "in progress") == 0)
-                return FATE_RUNNING;
-        if (strcmp(status, "aborted") == 0)
-                return FATE_ABORTED;
-        if (strcmp(status, "committed") == 0)
-                return life && strcmp(PQgetvalue(result, 0, 1), life) == 0
-                               ? FATE_COMMITTED
-                               : resolve_doubt(run, postgres, deadline, error);
-        error_set(error, EUCLEAN, "the server does not remember transaction %s any more", id);
-        return FATE_UNKNOWN;
-}
-
-/*
- * Waits until the fate is known. The backend of a client that is gone ends its transaction when it notices,
- * which takes a moment; a broken connection is tried again until the deadline.
- */
-static enum fate find_fate(struct step_run *run, struct postgres *postgres, const cJSON *progress,
-                           struct error *error)
-{
-        struct deadline deadline = deadline_in(RESOLVE_TIME);
-        for (;;) {
-                enum fate fate = ask_fate(run, postgres, progress, deadline, error);
-                if (fate == FATE_COMMITTED || fate == FATE_ABORTED)
-                        return fate;
-                if (fate == FATE_UNKNOWN && postgres_connected(postgres))
-                        return fate;
-                if (!pause_for(LOOK_EVERY, deadline)) {
-                        if (fate == FATE_RUNNING)
-                                error_set(error, ETIMEDOUT, "the transaction is in progress still");
-                        return FATE_UNKNOWN;
-                }
-        }
-}
-
 static int commit_transaction(struct step_run *run, struct postgres *postgres, const cJSON *progress,
                               struct error *error)
 {
@@ -298,7 +218,7 @@ static int commit_transaction(struct step_run *run, struct postgres *postgres, c
                 return r;
         }
         /* No answer: it may have happened, or not. */
-        switch (find_fate(run, postgres, progress, error)) {
+        switch (fate_find(run, postgres, progress, resolve_doubt, error)) {
         case FATE_COMMITTED: return 0;
         case FATE_ABORTED: error_move(error, &why); return error_prefix(error, r, "rolled back");
         default:
@@ -384,7 +304,7 @@ static int execute_run(struct step_run *run, cJSON **ret_outcome, struct error *
         if (r >= 0)
                 r = change_rows(run, lease.postgres, error);
         if (r >= 0)
-                r = write_transaction(run, lease.postgres, &progress, error);
+                r = fate_note(run, lease.postgres, &progress, error);
         if (r < 0) {
                 roll_back(lease.postgres);
                 return r;
@@ -402,7 +322,7 @@ static enum resumption execute_resume(struct step_run *run, cJSON **ret_outcome,
         _cleanup_lease_ struct lease lease = {0};
         if (lease_take(&lease, run, config->database, run->deadline, error) < 0)
                 return RESUME_UNKNOWN;
-        switch (find_fate(run, lease.postgres, run->progress, error)) {
+        switch (fate_find(run, lease.postgres, run->progress, resolve_doubt, error)) {
         case FATE_COMMITTED:
                 return execute_outcome(run, ret_outcome, error) < 0 ? RESUME_UNKNOWN : RESUME_DONE;
         case FATE_ABORTED: error_clear(error); return RESUME_AGAIN;
@@ -416,7 +336,7 @@ static int was_committed(struct step_run *run, struct postgres *postgres, bool *
         *ret = run->outcome && cJSON_IsArray(json_get(run->outcome, "rows", NULL));
         if (*ret || !json_string(run->progress, "transaction"))
                 return 0;
-        switch (find_fate(run, postgres, run->progress, error)) {
+        switch (fate_find(run, postgres, run->progress, resolve_doubt, error)) {
         case FATE_COMMITTED: *ret = true; return 0;
         case FATE_ABORTED: error_clear(error); return 0;
         default: return error_prefix(error, -EUCLEAN, "it cannot be told whether there is something to undo");
