@@ -2,8 +2,8 @@
 /* One step before the eyes of its action: what it is shown, what it reports, and how long it took. */
 #include "responder/incident/run_step.h"
 
-#include "responder/incident/report.h"
 #include "responder/incident/planning.h"
+#include "responder/incident/report.h"
 #include "runbook/assert.h"
 
 const struct step *run_step_at(const struct incident_run *run, size_t index)
