@@ -415,8 +415,10 @@ static int look_healthy(struct docker *docker, const char *id, struct health_wat
                 error_clear(&watch->away);
                 return judge_health(watch, error);
         }
-        if (docker_is_away(r))
+        if (docker_is_away(r)) {
                 error_move(&watch->away, &why);
+                watch->since = 0; /* who was not looked at is not known to have run */
+        }
         if (docker_is_away(r) || (r == -ETIMEDOUT && (watch->last || watch->away.message)))
                 return 0; /* when its time is up, that is told by what was seen before */
         error_move(error, &why);
