@@ -61,7 +61,7 @@ static int ask_journal(const struct incident_parts *parts, struct guard_question
 int engine_ask_guards(struct engine *engine, const char *remediation, const struct alert *alert,
                       struct guards_say *ret, struct error *error)
 {
-        _cleanup_(parts_release) const struct incident_parts parts = engine_parts(engine);
+        _cleanup_(parts_release) struct incident_parts parts = engine_parts(engine);
         const struct remediation *found = remediation_find(parts.set, remediation);
         const struct incident none = {.id = 0};
         struct guards_say says = {0};

@@ -154,7 +154,7 @@ static int decide(struct engine *engine, struct deciding *deciding, const char *
         const char *number = deciding->number, *actor = deciding->actor;
         assert_that(decision < DECISION_COUNT && number && actor && *actor,
                     "a decision is one of these, about an incident, and somebody's");
-        _cleanup_(parts_release) const struct incident_parts parts = engine_parts(engine);
+        _cleanup_(parts_release) struct incident_parts parts = engine_parts(engine);
         _cleanup_json_ cJSON *detail = reason && *reason ? reason_detail(reason, NULL) : NULL;
         int r = -ESTALE;
         deciding->detail = detail;
@@ -199,7 +199,7 @@ int engine_pause(struct engine *engine, bool paused, const char *actor, const ch
                  struct error *error)
 {
         assert_that(actor && *actor, "somebody pulls the kill switch");
-        _cleanup_(parts_release) const struct incident_parts parts = engine_parts(engine);
+        _cleanup_(parts_release) struct incident_parts parts = engine_parts(engine);
         int r = journal_set_paused(parts.journal, paused, actor, reason, error);
         if (r < 0)
                 return r;

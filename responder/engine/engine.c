@@ -62,8 +62,20 @@ static void *look_until_stopped(void *context)
         return NULL;
 }
 
+/* What a worker never began to do, because the pools were stopped first, has still what it was lent. */
+static void take_back_loans(struct engine *engine)
+{
+        struct incident_parts *const loans[] = {&engine->outage.lent, &engine->silencing_by, &engine->asking,
+                                                &engine->viewing_by, &engine->telling_by};
+        for (size_t i = 0; i < N_ELEMENTS(loans); i++)
+                parts_release(loans[i]);
+        for (size_t i = 0; i < engine->slot_count; i++)
+                parts_release(&engine->slots[i]->parts);
+}
+
 static void engine_free(struct engine *engine)
 {
+        take_back_loans(engine);
         if (engine->adopting)
                 parts_release(&engine->coming);
         parts_release(&engine->parts);
@@ -95,9 +107,10 @@ static struct engine *engine_make(const struct incident_parts *parts)
 
 int engine_new(const struct incident_parts *parts, struct engine **ret, struct error *error)
 {
+        struct incident_parts held = *parts;
         struct engine *engine = engine_make(parts);
         if (!engine) {
-                parts_release(parts);
+                parts_release(&held);
                 return error_oom(error);
         }
         *ret = engine;
@@ -106,9 +119,10 @@ int engine_new(const struct incident_parts *parts, struct engine **ret, struct e
 
 int engine_start(const struct incident_parts *parts, struct engine **ret, struct error *error)
 {
+        struct incident_parts held = *parts;
         struct engine *engine = engine_make(parts);
         if (!engine) {
-                parts_release(parts);
+                parts_release(&held);
                 return error_oom(error);
         }
         engine->threaded = true;

@@ -261,8 +261,10 @@ int leases_look(struct look *look, struct error *error)
 
 void leases_release(struct leases *leases)
 {
-        for (size_t i = 0; i < N_ELEMENTS(leases->posts); i++)
+        for (size_t i = 0; i < N_ELEMENTS(leases->posts); i++) {
                 lease_post_release(&leases->posts[i]);
+                parts_release(&leases->posts[i].parts);
+        }
         for (size_t i = 0; i < leases->count; i++) {
                 cJSON_Delete(leases->items[i].labels);
                 free(leases->items[i].summary);

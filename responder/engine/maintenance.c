@@ -133,7 +133,7 @@ int engine_set_maintenance(struct engine *engine, nsec duration, const char *act
                            struct error *error)
 {
         assert_that(actor && *actor && duration >= 0, "somebody begins it for so long, or ends it");
-        _cleanup_(parts_release) const struct incident_parts parts = engine_parts(engine);
+        _cleanup_(parts_release) struct incident_parts parts = engine_parts(engine);
         _cleanup_(known_release) struct known known = {0};
         int r = 0;
         if (duration > 0) {
@@ -248,7 +248,7 @@ static int silence(const struct incident_parts *parts, struct error *error)
 static void silence_all(void *context)
 {
         struct engine *engine = context;
-        const struct incident_parts *parts = &engine->silencing_by;
+        struct incident_parts *parts = &engine->silencing_by;
         _cleanup_error_ struct error error = {0};
         engine->silence_backoff = (struct backoff){0};
         if (silence(parts, &error) < 0) {

@@ -14,7 +14,7 @@
 /* Those of the silent that are over by what the neighbours say, which are asked once for all of them. */
 static int close_those_over(struct engine *engine, const struct episode_list *silent, struct error *error)
 {
-        const struct incident_parts *parts = &engine->asking;
+        struct incident_parts *parts = &engine->asking;
         const struct target_set *set = &parts->set->targets;
         struct alert_view view = {0};
         int r = 0;
@@ -35,7 +35,7 @@ static void close_silent(void *context)
 {
         struct engine *engine = context;
         assert_that(atomic_load(&engine->reconciling), "Alertmanager is asked by one at a time");
-        const struct incident_parts *parts = &engine->asking;
+        struct incident_parts *parts = &engine->asking;
         nsec repeat = parts->set->targets.repeat_interval;
         nsec slack = repeat / 4 < RECONCILE_MOST ? repeat / 4 : RECONCILE_MOST;
         _cleanup_error_ struct error error = {0};

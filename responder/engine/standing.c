@@ -55,10 +55,10 @@ static const struct target_set *set_of(const struct look *look)
 static void ask_neighbours(void *context)
 {
         struct engine *engine = context;
-        const struct incident_parts parts = engine->viewing_by;
+        struct incident_parts *parts = &engine->viewing_by;
         struct alert_view view = {0};
-        view_ask(parts.world, &parts.set->targets, &view);
-        parts_release(&parts);
+        view_ask(parts->world, &parts->set->targets, &view);
+        parts_release(parts);
         pthread_mutex_lock(&engine->lock);
         view_release(&engine->next_view);
         engine->next_view = view;

@@ -50,10 +50,12 @@ static inline void parts_hold(const struct incident_parts *parts)
                 atomic_fetch_add(&parts->edition->holders, 1);
 }
 
-static inline void parts_release(const struct incident_parts *parts)
+/* Once: to release what is released already, or was never held, does nothing. */
+static inline void parts_release(struct incident_parts *parts)
 {
-        if (parts->edition && atomic_fetch_sub(&parts->edition->holders, 1) == 1)
-                parts->edition->end(parts->edition);
+        struct edition *edition = TAKE_PTR(parts->edition);
+        if (edition && atomic_fetch_sub(&edition->holders, 1) == 1)
+                edition->end(edition);
 }
 
 #endif

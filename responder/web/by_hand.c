@@ -130,7 +130,7 @@ static int sign(struct journal *journal, const char *number, const char *actor, 
 int api_begin_by_hand(struct api *api, const char *name, const cJSON *labels, const char *actor,
                       const char *reason, char **ret_number, struct error *error)
 {
-        _cleanup_(parts_release) const struct incident_parts parts = engine_parts(api->options.engine);
+        _cleanup_(parts_release) struct incident_parts parts = engine_parts(api->options.engine);
         const struct remediation *remediation = remediation_find(parts.set, name);
         _cleanup_free_ char *number = NULL;
         struct alert alert = {0};

@@ -61,7 +61,7 @@ static void count_receiver(void *context, const char *receiver, size_t letters)
 
 void api_collect_deliveries(struct api *api, struct sample_sink *sink)
 {
-        _cleanup_(parts_release) const struct incident_parts parts = engine_parts(api->options.engine);
+        _cleanup_(parts_release) struct incident_parts parts = engine_parts(api->options.engine);
         const struct target_set *set = &parts.set->targets;
         const struct receiver *receivers = set->receivers.items;
         _cleanup_free_ size_t *counts = calloc(set->receivers.count + 1, sizeof(*counts));

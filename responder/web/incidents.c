@@ -133,7 +133,7 @@ static cJSON *maintenance_json(struct journal *journal)
 
 int api_status(struct api *api, struct http_exchange *exchange _unused_, cJSON **ret, struct error *error)
 {
-        _cleanup_(parts_release) const struct incident_parts held = engine_parts(api->options.engine);
+        _cleanup_(parts_release) struct incident_parts held = engine_parts(api->options.engine);
         const struct incident_parts *parts = &held;
         size_t counts[INCIDENT_STATE_COUNT];
         bool paused = false;

@@ -54,7 +54,7 @@ static void collect_held(struct journal *journal, struct sample_sink *sink)
 /* Of the file that is in force: another one may be read meanwhile. */
 static void collect_trust(const struct api *api, struct sample_sink *sink)
 {
-        _cleanup_(parts_release) const struct incident_parts parts = engine_parts(api->options.engine);
+        _cleanup_(parts_release) struct incident_parts parts = engine_parts(api->options.engine);
         for (size_t i = 0; i < parts.set->count; i++) {
                 const struct remediation *remediation = &parts.set->remediations[i];
                 struct ledger ledger;

@@ -129,7 +129,7 @@ static void answer_person(const struct later *later, const struct api_route *rou
 {
         struct api *api = later->api;
         struct http_exchange *exchange = later->exchange;
-        _cleanup_(parts_release) const struct incident_parts parts = engine_parts(api->options.engine);
+        _cleanup_(parts_release) struct incident_parts parts = engine_parts(api->options.engine);
         const struct api_caller nobody = {0}, *kept = http_kept(exchange), *caller = kept ? kept : &nobody;
         const char *user = http_user(exchange);
         _cleanup_free_ char *who = name_caller(exchange, caller);
@@ -305,7 +305,7 @@ static int make_pools(struct api *api, struct error *error)
 
 static char *find_alertmanager(void *context)
 {
-        _cleanup_(parts_release) const struct incident_parts parts = engine_parts(context);
+        _cleanup_(parts_release) struct incident_parts parts = engine_parts(context);
         const char *url = parts.set->targets.alertmanager_url;
         return strdup(url ? url : "");
 }

@@ -149,6 +149,37 @@ static void test_a_remediation_that_a_reload_has_added(void **state _unused_)
         remediation_set_free(before);
 }
 
+static unsigned editions_ended;
+
+static void end_edition(struct edition *edition _unused_)
+{
+        editions_ended++;
+}
+
+/* What a worker was given, and never began when the daemon ended, is not held by it for ever. */
+static void test_an_edition_that_was_lent_to_nobody_ends(void **state _unused_)
+{
+        struct engine_fixture *fixture = fixture_prepare(FINE);
+        hand_ahead = 0;
+        fixture_start_by_hand(fixture);
+        struct edition edition = {.holders = 1, .machine = &fixture->by_hand, .end = end_edition};
+        const struct incident_parts parts = {.world = &fixture->by_hand,
+                                             .set = fixture->set,
+                                             .edition = &edition,
+                                             .journal = fixture->journal,
+                                             .meters = fixture->meters};
+        engine_adopt(fixture->engine, &parts);
+        alert_arrives(fixture, "f1", true, "");
+        nsec next = 0;
+        const size_t given = look_by_hand(fixture, &next);
+        assert_true(given > 0);
+        assert_int_equal(edition.holders, 1 + given);
+        editions_ended = 0;
+        fixture_stop(fixture);
+        assert_int_equal(editions_ended, 1);
+        fixture_close(fixture);
+}
+
 /* Nor is it told as one that has none, whose remediation was removed. */
 static void test_a_remediation_that_was_removed(void **state _unused_)
 {
@@ -185,6 +216,7 @@ int main(void)
                 cmocka_unit_test(test_a_remediation_that_was_added),
                 cmocka_unit_test(test_a_remediation_that_a_reload_has_added),
                 cmocka_unit_test(test_a_remediation_that_was_removed),
+                cmocka_unit_test(test_an_edition_that_was_lent_to_nobody_ends),
                 cmocka_unit_test(test_what_was_denied_stays_denied),
         };
         return cmocka_run_group_tests(tests, NULL, NULL);
