@@ -48,9 +48,9 @@ static const char *nobody_says_of(const struct sim *sim, int64_t incident)
 static void claim_turn(struct sim *sim, int64_t incident)
 {
 #define OF(incident, label) "json_extract(" incident ".alert, '$.labels." label "')"
-#define RANK(incident)       \
-        "CASE " OF(incident, \
-                   "severity") " WHEN 'critical' THEN 1 WHEN 'page' THEN 1 WHEN 'info' THEN 4 ELSE 3 END"
+#define RANK(incident)                                                                                      \
+        "CASE " OF(incident, "severity") " WHEN 'critical' THEN 1 WHEN 'page' THEN 1 WHEN 'warning' THEN 2" \
+                                         " WHEN 'info' THEN 4 ELSE 3 END"
         int64_t before = claims_number(
                 "SELECT min(y.id) FROM incidents x JOIN incidents y ON y.id <> x.id JOIN episodes e ON e.id "
                 "= y.episode"
