@@ -15,7 +15,7 @@ SERVICES = ("mcp-server", "rest-api", "worker")
 
 class Compose:
     def __init__(self, directory, engine, program, postgres, redis_server, services=SERVICES, project=PROJECT,
-                 max_connections=20, health_interval="1s"):
+                 max_connections=20, health_interval="1s", compose=None):
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.engine = engine
@@ -26,6 +26,9 @@ class Compose:
         self.project = project
         self.max_connections = max_connections
         self.health_interval = health_interval
+        # What is called: this docker-compose, or the machine's.
+        standalone = compose or shutil.which("docker-compose")
+        self.command = [standalone] if standalone else ["docker", "compose"]
         self.ports = {service: free_port() for service in services}
         self.file = self.directory / "docker-compose.yml"
 
@@ -59,8 +62,7 @@ class Compose:
         self.compose("down", "--timeout", "0", check=False)
 
     def compose(self, *args, check=True):
-        program = [shutil.which("docker-compose")] if shutil.which("docker-compose") else ["docker", "compose"]
-        done = subprocess.run([*program, "-p", self.project, "-f", self.file, *args], env=self.engine.env, text=True,
+        done = subprocess.run([*self.command, "-p", self.project, "-f", self.file, *args], env=self.engine.env, text=True,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, cwd=self.directory)
         if check and done.returncode != 0:
             raise RuntimeError(f"docker-compose {' '.join(args)}: {done.stdout}")

@@ -25,7 +25,8 @@ CONNECTIONS = 60
 
 
 class Lab:
-    def __init__(self, directory, engine, exporter, responder, program, tell=lambda text: None):
+    def __init__(self, directory, engine, exporter, responder, program, tell=lambda text: None, compose=None, real_times=False):
+        """`compose`: the docker-compose that is used. `real_times`: those of rules/, none of them shortened."""
         self.directory = pathlib.Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.engine = engine
@@ -35,7 +36,7 @@ class Lab:
         self.sink = Sink()
         self.neighbours = Neighbours(self.directory / "neighbours")
         self.compose = Compose(self.directory / "compose", engine, program, self.postgres, self.redis,
-                               max_connections=CONNECTIONS)
+                               max_connections=CONNECTIONS, compose=compose)
         self.prometheus = Prometheus(self.directory / "prometheus")
         self.alertmanager = Alertmanager(self.directory / "alertmanager")
         self.rules = self.directory / "rules"
@@ -44,6 +45,8 @@ class Lab:
                                  {"SSL_CERT_FILE": str(self.neighbours.authority.file)})
         self.responder = Responder(responder, self.rules / "remediations.yml", self.directory / "responder")
         self.load = None
+        self.real_times = real_times
+        self.slowness = 10 if real_times else 1  # how much longer than usual one has to wait for what it does
         self.prepare = lambda lab: None  # changes the lab's copy of the rules before anything reads them
         self.by_hand = set()  # incidents that no alert has set off, and none ends
         self._started = []
@@ -91,7 +94,7 @@ class Lab:
 
     def start(self):
         self._write_secrets()
-        copy_rules(self.rules, self.addresses())
+        copy_rules(self.rules, self.addresses(), self.real_times)
         self.prepare(self)
         self._write_families()
         self._begin("PostgreSQL", self.postgres)
@@ -108,13 +111,14 @@ class Lab:
         self.load = Load([self.compose.url(service, "/api/v1/contexts") for service in ("mcp-server", "rest-api")],
                          CLIENT_KEY)
         self._begin("clients", self.load)
-        wait_for(self.prometheus.targets_up, "Prometheus to reach all its targets", 30, every=0.2)
-        wait_for(self.calm, "rates of every service and no alert", 60, every=0.2)
+        wait_for(self.prometheus.targets_up, "Prometheus to reach all its targets", 30 * self.slowness, every=0.2)
+        wait_for(self.calm, "rates of every service and no alert", 60 * self.slowness, every=0.2)
         return self
 
     def calm(self):
         """Traffic is measured and answered, no alert with a remediation is there, and no incident is under way."""
-        rates = self.prometheus.query('sum by (service) (rate(http_requests_total{status="200"}[5s])) > 0')
+        window = "1m" if self.real_times else "5s"
+        rates = self.prometheus.query(f'sum by (service) (rate(http_requests_total{{status="200"}}[{window}])) > 0')
         alerts = [name for name, _ in self.prometheus.alerts() if not name.startswith(("check_", "runbook_"))]
         open_ones = [one for one in self.responder.incidents() if not has_ended(one) or (one["episode_open"] and one["number"] not in self.by_hand)]
         return (len(rates) == 2 and not alerts and not open_ones

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The lab's copy of rules/: the same rules with the lab's addresses, and with times a hundredth as long.
+"""The lab's copy of rules/: the same rules with the lab's addresses, and with times a hundredth as long, or as long.
 
 The text is changed, not its structure, so that what the lab runs is what is shipped. An address that the lab does
 not know stops it: nothing may reach beyond the lab.
@@ -50,18 +50,21 @@ def keep_firing(text):
     return re.sub(r"^( +)(for: \d+s)$", rf"\1\2\n\1keep_firing_for: {KEEP_FIRING}s", text, flags=re.MULTILINE)
 
 
-def rules_text(name, addresses):
-    """The lab's copy of one file of rules/."""
-    text = scale(replace((ROOT / "rules" / name).read_text(encoding="utf-8"), addresses))
+def rules_text(name, addresses, real_times=False):
+    """The lab's copy of one file of rules/; with `real_times` only the addresses are changed."""
+    text = replace((ROOT / "rules" / name).read_text(encoding="utf-8"), addresses)
+    if real_times:
+        return text
+    text = scale(text)
     if name == "prometheus.yml":  # objectives are of a month: in a lab of minutes each fault would burn all of it
         text = re.sub(r"^ *- slo\.yml.*\n", "", text, flags=re.MULTILINE)
     return keep_firing(text) if name == "alerts.yml" else text
 
 
-def copy_rules(directory, addresses):
+def copy_rules(directory, addresses, real_times=False):
     """Writes the lab's copy of rules/*.yml; the AEM servers are another machine."""
     directory = pathlib.Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     for file in sorted((ROOT / "rules").glob("*.yml")):
         if not file.stem.endswith(("_test", "-aem")):
-            (directory / file.name).write_text(rules_text(file.name, addresses), encoding="utf-8")
+            (directory / file.name).write_text(rules_text(file.name, addresses, real_times), encoding="utf-8")
