@@ -59,7 +59,7 @@ void ping_record_note(struct ping_record *record, const struct ping *ping)
                 note_time(record, PING_FIRST, ping);
         note_time(record, PING_LAST, ping);
         note_time(record, of_event[ping->event].time, ping);
-        fact[of_event[ping->event].count]++;
+        fact[of_event[ping->event].count] += fact[of_event[ping->event].count] < INT64_MAX;
         if (ping->event == PING_START) {
                 fact[PING_RUNNING] = 1;
                 return;

@@ -132,6 +132,9 @@ int docker_layer_find(struct docker *docker, const cJSON *inspected, struct dead
 int docker_layer_carry(struct docker *docker, const char *from, const char *to, const cJSON *paths,
                        struct deadline deadline, struct error *error);
 
+/* many.c: appends what docker_events() has for an answer, one document a line, to `array`. -EMSGSIZE. */
+int docker_read_events(const struct text *body, cJSON *array, struct error *error);
+
 /* self.c: docker_is_self(), told by the files of `proc` (/proc) and the host's name. */
 int docker_self_look(const char *proc, const char *host_name, const char *id, struct error *error);
 

@@ -80,8 +80,7 @@ static size_t most_values(const struct text *body)
         return count;
 }
 
-/* One document a line. */
-static int read_events(const struct text *body, cJSON *array, struct error *error)
+int docker_read_events(const struct text *body, cJSON *array, struct error *error)
 {
         const char *line = text_string(body);
         if (most_values(body) > EVENT_VALUES_MAX)
@@ -122,7 +121,7 @@ int docker_events(struct docker *docker, nsec since, nsec until, struct deadline
         _cleanup_json_ cJSON *array = cJSON_CreateArray();
         if (!array)
                 return error_oom(error);
-        r = read_events(&response.body, array, error);
+        r = docker_read_events(&response.body, array, error);
         if (r < 0)
                 return r;
         *ret = TAKE_PTR(array);

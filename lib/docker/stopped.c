@@ -98,9 +98,8 @@ int docker_find_stopped_on_purpose(struct docker *docker, const cJSON *inspected
         nsec now = docker_time(docker), since = docker_started(inspected), ended = docker_finished(inspected);
         bool matters = string_equal(docker_status(inspected), "exited") && !docker_is_restarted(inspected);
         /* The Engine notes a short run's end before its start. It answers when it is `until`. */
-        nsec until = (ended > since ? ended : since) + AFTER_THE_END;
-        if (until > now + NSEC_PER_SEC + AFTER_THE_END)
-                until = now; /* its clock was set back */
+        nsec last = ended > since ? ended : since;
+        nsec until = last > now + NSEC_PER_SEC ? now /* its clock was set back */ : last + AFTER_THE_END;
         if (matters && now > 0 && since > 0 && since < until) {
                 _cleanup_error_ struct error why = {0};
                 int r = docker_events(docker, since - NSEC_PER_SEC, until, deadline, &events, &why);

@@ -107,10 +107,8 @@ static int count_event(struct docker_watch *watch, const cJSON *event, const cha
         return 0;
 }
 
-/* Counts those of the events, which begin before the one that was seen last, that are new. The first time,
- * all are of before. */
-static int count_events(struct docker_watch *watch, const cJSON *events, const char *project,
-                        struct error *error)
+int docker_watch_take(struct docker_watch *watch, const cJSON *events, nsec now, const char *project,
+                      struct error *error)
 {
         bool begins = watch->until == 0, known = watch->last == 0;
         double last = watch->last;
@@ -119,7 +117,8 @@ static int count_events(struct docker_watch *watch, const cJSON *events, const c
         {
                 double time = json_number(event, "timeNano", 0);
                 known |= time == watch->last;
-                if (time <= watch->last)
+                /* By what is to come none that comes after it would be new. */
+                if (time <= watch->last || time > (double)now)
                         continue;
                 last = time > last ? time : last;
                 int r = begins ? 0 : count_event(watch, event, project, error);
@@ -128,6 +127,8 @@ static int count_events(struct docker_watch *watch, const cJSON *events, const c
         }
         watch->gaps += !known;
         watch->last = last;
+        watch->counting = true;
+        watch->until = now;
         return 0;
 }
 
@@ -159,12 +160,7 @@ int docker_watch_count(struct docker_watch *watch, struct docker *docker, const 
                 error_move(error, &refused);
                 return r;
         }
-        r = count_events(watch, events, project, error);
-        if (r < 0)
-                return r;
-        watch->counting = true;
-        watch->until = now;
-        return 0;
+        return docker_watch_take(watch, events, now, project, error);
 }
 
 int docker_watch_tell(struct docker_watch *watch, const char *project, const char *service,

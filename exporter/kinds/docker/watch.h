@@ -82,6 +82,13 @@ struct docker_watched_service *docker_watch_of_service(struct docker_watch *watc
 int docker_watch_count(struct docker_watch *watch, struct docker *docker, const char *project,
                        struct deadline deadline, struct error *error);
 
+/*
+ * What that does with the answer: counts the events that are new, which begin before the one that was seen
+ * last, up to `now`. The first time, all are of before; what says that it is to come never counts. -ENOMEM.
+ */
+int docker_watch_take(struct docker_watch *watch, const cJSON *events, nsec now, const char *project,
+                      struct error *error);
+
 /* What happened to the service, into the samples of it; -ENOMEM. */
 int docker_watch_tell(struct docker_watch *watch, const char *project, const char *service,
                       const struct docker_series *series, struct error *error);

@@ -87,6 +87,11 @@ int web_tls_prepare(const struct web_config *config, gnutls_session_t session);
 /* During the handshake, with the peer's certificate: 0, or a GnuTLS error which ends it. */
 int web_tls_verify(const struct web_config *config, gnutls_session_t session, struct web_peer *ret);
 
+/* Appends the names of a certificate; one of the alternative ones has to be `allowed`, unless none is listed.
+ * 0, -ENOMEM, or a GnuTLS error: then, too, `names` may have got some. */
+int web_certificate_names(const gnutls_datum_t *der, const struct config_strings *allowed,
+                          struct config_strings *names);
+
 enum web_verdict { WEB_DENIED, WEB_ALLOWED, WEB_BUSY, WEB_UNKNOWN };
 
 /* Checks passwords on one thread of its own, one at a time, and remembers verdicts. */

@@ -306,9 +306,8 @@ static bool is_allowed(const struct config_strings *allowed, const struct config
         return allowed->count == 0;
 }
 
-/* The names of a certificate. Only alternative ones are matched by client_allowed_sans. */
-static int read_names(const gnutls_datum_t *der, const struct config_strings *allowed,
-                      struct config_strings *names)
+int web_certificate_names(const gnutls_datum_t *der, const struct config_strings *allowed,
+                          struct config_strings *names)
 {
         gnutls_x509_crt_t certificate;
         int r = gnutls_x509_crt_init(&certificate);
@@ -350,7 +349,7 @@ int web_tls_verify(const struct web_config *config, gnutls_session_t session, st
                 return GNUTLS_E_CERTIFICATE_ERROR;
 
         struct web_peer peer = {.verified = verifies};
-        if (read_names(&chain[0], &tls->allowed_sans, &peer.names) < 0) {
+        if (web_certificate_names(&chain[0], &tls->allowed_sans, &peer.names) < 0) {
                 web_peer_release(&peer);
                 return GNUTLS_E_CERTIFICATE_ERROR;
         }

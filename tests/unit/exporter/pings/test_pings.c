@@ -10,6 +10,7 @@
 
 #include "exporter/pings/pings.h"
 #include "runbook/file.h"
+#include "runbook/state_file.h"
 
 static char directory[] = "/tmp/runbook-test-pings-XXXXXX";
 static char path[64];
@@ -174,6 +175,21 @@ static void the_next_ping_takes_the_place_of_a_broken_file(void **state _unused_
         pings_free(pings);
 }
 
+/* However many a file says that there were. */
+static void what_cannot_be_counted_further_stays(void **state _unused_)
+{
+        _cleanup_(pings_free_p) struct pings *pings = NULL;
+        _cleanup_text_ struct text lines = {0};
+        text_puts(&lines,
+                  "first 1\nlast 1\nstarted 1\nsucceeded 1\nfailed -1\nduration -1\nexit_code -1\nrunning 0\n"
+                  "ended_badly 0\nstarts 0\nsuccesses 9223372036854775807\nfailures 0\n");
+        state_file_put_sum(&lines);
+        assert_int_equal(state_file_save(path, "runbook pings 1", &lines, NULL), 0);
+        struct ping_box *box = open_box(false, &pings);
+        say(box, PING_SUCCESS, 0, 1000, 1000);
+        assert_int_equal(look(box).facts[PING_SUCCESSES], INT64_MAX);
+}
+
 static void a_reader_writes_nothing(void **state _unused_)
 {
         _cleanup_(pings_free_p) struct pings *pings = NULL;
@@ -206,6 +222,7 @@ int main(void)
                 cmocka_unit_test_setup(a_reload_keeps_what_was_said, set_up),
                 cmocka_unit_test_setup(a_broken_file_is_told_and_not_believed, set_up),
                 cmocka_unit_test_setup(the_next_ping_takes_the_place_of_a_broken_file, set_up),
+                cmocka_unit_test_setup(what_cannot_be_counted_further_stays, set_up),
                 cmocka_unit_test_setup(a_reader_writes_nothing, set_up),
                 cmocka_unit_test_setup(what_cannot_be_written_is_written_later, set_up),
         };

@@ -607,6 +607,14 @@ static void kills_for_want_of_memory_are_counted_from_events(void **state _unuse
                                                       EVENT("one", "02")},
                                              {0}};
         static const struct reply forgotten[] = {{"/events", NULL, EVENT("one", "09")}, {0}};
+        static const struct reply to_come[] = {
+                {"/events", NULL,
+                 EVENT("one",
+                       "02") "{\"Type\":\"container\",\"Action\":\"oom\",\"Actor\":{\"ID\":\"one\","
+                             "\"Attributes\":{\"com.docker.compose.project\":\"p\"}},\"timeNano\":1e300}\n"},
+                {0}};
+        static const struct reply after_it[] = {{"/events", NULL, EVENT("one", "02") EVENT("one", "05")},
+                                                {0}};
         _cleanup_(engine_release) struct fake_engine engine;
         engine_start(&engine, none);
         _cleanup_free_ char *host = text_format("unix://%s", engine.path);
@@ -647,9 +655,14 @@ static void kills_for_want_of_memory_are_counted_from_events(void **state _unuse
         LOOK("03", three);
         assert_int_equal(KILLS("one"), 5);
         assert_int_equal(watch.gaps, 1);
+        /* By what says that it is to come, what comes then is not less new. */
+        LOOK("04", to_come);
+        LOOK("06", after_it);
+        assert_int_equal(KILLS("one"), 6);
+        assert_int_equal(watch.gaps, 1);
 
         docker_watch_sweep(&watch);
-        assert_int_equal(KILLS("one"), 5);
+        assert_int_equal(KILLS("one"), 6);
         docker_watch_sweep(&watch); /* the others were not asked for */
         assert_int_equal(watch.count, 1);
         docker_watch_release(&watch);
