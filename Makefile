@@ -232,8 +232,9 @@ $(BUILD)/tests/sim/sim: $(sim_objects) $(BUILD)/responder.a $(BUILD)/lib.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(PKG_LIBS) -lm
 
 SIM_SECONDS ?= 60
-sim: $(BUILD)/tests/sim/sim ## the responder in a world of its own: fresh seeds for SIM_SECONDS, or SEED=n again
-	$(BUILD)/tests/sim/sim $(if $(SEED),--seed=$(SEED) --trace,--seconds=$(SIM_SECONDS) --jobs=$$(nproc))
+sim_length   = $(if $(SIM_INCIDENTS),--incidents=$(SIM_INCIDENTS),--seconds=$(SIM_SECONDS))
+sim: $(BUILD)/tests/sim/sim ## the responder in a world of its own: fresh seeds for SIM_SECONDS or SIM_INCIDENTS, or SEED=n again
+	$(BUILD)/tests/sim/sim $(if $(SEED),--seed=$(SEED) --trace,$(sim_length) --jobs=$$(nproc))
 
 bench_programs := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/exporter.a $(BUILD)/responder.a $(BUILD)/lib.a

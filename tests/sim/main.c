@@ -3,7 +3,7 @@
  * Worlds from fresh seeds, until the time is up or there were enough incidents; the first claim that does not
  * hold ends it with 1 and the seed that shows it.
  *
- *     sim [--from=N] [--seconds=N] [--incidents=N] [--jobs=N] [--twice]
+ *     sim [--from=N] [--seconds=N (60)] [--incidents=N (as many as there is time for)] [--jobs=N] [--twice]
  *     sim --seed=N [--trace] [--twice]
  *
  * With --seed one world alone is run, which prints its digest: the same each time. With --twice each world is
@@ -250,7 +250,7 @@ static void run_jobs(struct totals *totals, const struct options *options)
 
 int main(int argc, char **argv)
 {
-        struct options options = {.seconds = 60, .jobs = 1};
+        struct options options = {.jobs = 1};
         for (int i = 1; i < argc; i++) {
                 if (read_option(argv[i], "--seed", &options.seed))
                         options.one = true;
@@ -266,6 +266,8 @@ int main(int argc, char **argv)
                         return 2;
                 }
         }
+        if (options.seconds == 0)
+                options.seconds = options.incidents > 0 ? UINT32_MAX : 60;
         /* A fresh seed each time, which is printed. */
         if (!options.one && options.seed == 0)
                 options.seed = (uint64_t)wall_now() % 1000000000 * 1000;
