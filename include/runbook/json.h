@@ -11,6 +11,7 @@
 #include <cjson/cJSON.h>
 
 #include "runbook/common.h"
+#include "runbook/digest.h"
 #include "runbook/error.h"
 #include "runbook/text.h"
 
@@ -92,5 +93,9 @@ int json_append(cJSON *array, cJSON *item);
 /* A string or a copy that is the caller's, null for NULL; NULL when out of memory. */
 cJSON *json_text(const char *string);
 cJSON *json_copy(const cJSON *item);
+
+/* SHA-256 of a document as it is printed: members in another order are another document. -EIO, -ENOMEM, also
+ * of NULL: one that could not be made. */
+int json_digest(const cJSON *json, char ret[static DIGEST_TEXT_MAX], struct error *error);
 
 #endif

@@ -141,3 +141,15 @@ int json_append(cJSON *array, cJSON *item)
         cJSON_Delete(item);
         return -ENOMEM;
 }
+
+int json_digest(const cJSON *json, char ret[static DIGEST_TEXT_MAX], struct error *error)
+{
+        unsigned char sum[DIGEST_SIZE];
+        _cleanup_free_ char *text = json ? json_print(json) : NULL;
+        if (!text)
+                return error_oom(error);
+        if (digest_of(text, strlen(text), sum) < 0)
+                return error_set(error, EIO, "cannot compute a digest");
+        digest_text(sum, ret);
+        return 0;
+}

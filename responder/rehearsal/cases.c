@@ -172,7 +172,8 @@ static int read_alert(struct config_node *node, nsec begin, struct moments *mome
                 fine = false;
         }
         int r = 0;
-        for (int over = 0; fine && r >= 0 && over <= (read.to != 0); over++) {
+        const int moments_of_it = read.to != 0 ? 2 : 1;
+        for (int over = 0; fine && r >= 0 && over < moments_of_it; over++) {
                 struct moment *moment = add(moments, begin + (over ? read.to : read.from), RANK_ALERT, node);
                 if (!moment) {
                         r = error_oom(error);

@@ -185,19 +185,10 @@ int definition_cause(const struct remediation *remediation, const struct target_
                      const struct alert *alert, char ret[static DIGEST_TEXT_MAX], struct error *error)
 {
         _cleanup_json_ cJSON *definition = NULL, *json = NULL;
-        unsigned char sum[DIGEST_SIZE];
         int r = definition_make(remediation, targets, alert, ANY_INCIDENT, &definition, error);
         if (r >= 0)
                 r = cause_json(remediation, definition, &json, error);
-        if (r < 0)
-                return r;
-        _cleanup_free_ char *text = json_print(json);
-        if (!text)
-                return error_oom(error);
-        if (digest_of(text, strlen(text), sum) < 0)
-                return error_set(error, EIO, "cannot compute a digest");
-        digest_text(sum, ret);
-        return 0;
+        return r < 0 ? r : json_digest(json, ret, error);
 }
 
 static int restore_step(const cJSON *json, struct step *ret, struct error *error)

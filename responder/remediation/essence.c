@@ -103,18 +103,9 @@ static int make(const char *action, const cJSON *plan, cJSON **ret, struct error
 int essence_digest(const char *action, const cJSON *plan, char ret[static DIGEST_TEXT_MAX],
                    struct error *error)
 {
-        unsigned char sum[DIGEST_SIZE];
         _cleanup_json_ cJSON *essence = NULL;
         int r = make(action, plan, &essence, error);
-        if (r < 0)
-                return r;
-        _cleanup_free_ char *text = json_print(essence);
-        if (!text)
-                return error_oom(error);
-        if (digest_of(text, strlen(text), sum) < 0)
-                return error_set(error, EIO, "cannot compute a digest");
-        digest_text(sum, ret);
-        return 0;
+        return r < 0 ? r : json_digest(essence, ret, error);
 }
 
 int essence_compare(const char *action, const cJSON *then, const cJSON *now, char **ret, struct error *error)

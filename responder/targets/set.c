@@ -226,12 +226,5 @@ int target_set_digest(const struct target_set *set, enum target_kind kind, const
                 if (kind == TARGET_RECEIVER ? !receiver_is_defined_by(target, field->name)
                                             : field->type == CONFIG_SECRET)
                         cJSON_DeleteItemFromObjectCaseSensitive(json, field->name);
-        _cleanup_free_ char *text = json ? json_print(json) : NULL;
-        unsigned char sum[DIGEST_SIZE];
-        if (!text)
-                return error_oom(error);
-        if (digest_of(text, strlen(text), sum) < 0)
-                return error_set(error, EIO, "cannot compute a digest");
-        digest_text(sum, ret);
-        return 0;
+        return json_digest(json, ret, error);
 }

@@ -98,8 +98,8 @@ static const char *hash_of(const struct web_config *config, const char *user, bo
         return hash ? hash : config->unknown_hash;
 }
 
-static bool digest_of(const struct web_checker *checker, const char *user, const char *hash,
-                      const struct text *password, unsigned char *ret)
+static bool digest_of_password(const struct web_checker *checker, const char *user, const char *hash,
+                               const struct text *password, unsigned char *ret)
 {
         _cleanup_secret_ struct text all = {0};
         unsigned length = 0;
@@ -118,7 +118,7 @@ enum web_verdict web_checker_recall(struct web_checker *checker, const struct we
         enum web_verdict found = WEB_UNKNOWN;
         bool known;
         const char *hash = hash_of(config, user, &known);
-        if (!digest_of(checker, user, hash, password, digest))
+        if (!digest_of_password(checker, user, hash, password, digest))
                 return WEB_UNKNOWN;
         pthread_mutex_lock(&checker->lock);
         for (int verdict = WEB_DENIED; verdict <= WEB_ALLOWED; verdict++)
@@ -204,7 +204,7 @@ static struct check *check_new(const struct web_checker *checker, const struct w
         check->hash = strdup(hash);
         text_append(&check->password, text_string(password), password->length);
         if (!check->hash || text_error(&check->password) < 0 ||
-            !digest_of(checker, user, hash, password, check->digest))
+            !digest_of_password(checker, user, hash, password, check->digest))
                 return check_free(check);
         return check;
 }
